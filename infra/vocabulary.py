@@ -1,0 +1,218 @@
+"""What every cloud must be able to say.
+
+The blueprint speaks these words and no others; a cloud is one `Cloud` value that
+gives each word its meaning. A word stands here only if every cloud can keep it:
+what one cloud alone can do stays a private default of that cloud's folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import pulumi
+
+    from infra.settings import Auth, Cors, Throttling
+    from infra.workflow import Workflow as WorkflowDefinition
+
+
+A = TypeVar("A", contravariant=True)
+R = TypeVar("R", covariant=True)
+
+
+class Access(StrEnum):
+    """What a function may do with the objects under a prefix. Nothing lets it delete."""
+
+    READ = "read"
+    """Get objects and learn which exist: a missing object is told apart from a forbidden one."""
+    WRITE = "write"
+    """Create and replace objects."""
+
+
+# What the clouds' components hand back -------------------------------------------------------
+
+
+class Store(Protocol):
+    """A private, encrypted, versioned bucket."""
+
+    ref: pulumi.Output[str]
+    """What this cloud's access rules call it: an ARN, a resource name."""
+    name: pulumi.Output[str]
+    url: pulumi.Output[str]
+    """s3://..., gs://..., az://...: opened by the functions as it stands."""
+
+
+class Queue(Protocol):
+    """A queue whose messages survive a failing consumer, with a place for those that never pass."""
+
+    ref: pulumi.Output[str]
+    url: pulumi.Output[str]
+    dead_letters: pulumi.Output[str]
+    """Where messages end that failed every attempt."""
+
+
+class Function(Protocol):
+    """A deployed function with an identity of its own."""
+
+    ref: pulumi.Output[str]
+    """What a caller names to invoke the published version."""
+    name: pulumi.Output[str]
+
+
+class Workflow(Protocol):
+    """A durable workflow."""
+
+    ref: pulumi.Output[str]
+
+
+class Api(Protocol):
+    """The one HTTP door."""
+
+    endpoint: pulumi.Output[str]
+    """The base URL, without a trailing slash."""
+
+
+# What the blueprint asks for -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive:
+    """A function's code, ready to upload. Same digest, same bytes."""
+
+    path: Path
+    digest: str
+    """SHA-256 of the file, hexadecimal."""
+    size: int
+    """Bytes of the file."""
+    unpacked: int
+    """Bytes on disk once unpacked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """The interpreter and the processor that functions run on."""
+
+    python: str
+    """Major and minor version: "3.13"."""
+    architecture: str
+    """x86_64 or arm64."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """One permission: `access` to the objects of `store` that begin with one of `prefixes`."""
+
+    store: Store
+    access: Access
+    prefixes: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreArgs:
+    protect: bool
+    """Refuse to be destroyed, and keep the objects."""
+    announces: bool = False
+    """Tell the cloud's event bus of every new object: see `Arrival`."""
+    expire_days: Mapping[str, int] = field(default_factory=dict)
+    """Days after which objects under a prefix are deleted; "" is the whole store."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueArgs:
+    consumer_timeout_seconds: int
+    """The consumer's own timeout: a message stays hidden long enough for it to be retried."""
+    attempts: int
+    """Deliveries before a message becomes a dead letter."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionArgs:
+    entry: str
+    """The adapter module under functions/adapters/<cloud>/ that answers."""
+    archive: Archive
+    code: Store
+    """Where the archive is uploaded, under a name that holds its digest."""
+    platform: Platform
+    memory_mb: int
+    timeout_seconds: int
+    concurrency: int
+    """The most copies that run at once: the bound on what a flood can cost."""
+    environment: Mapping[str, pulumi.Input[str]]
+    grants: tuple[Grant, ...]
+    log_days: int
+    consumes: Queue | None = None
+    batch: int = 1
+    """Messages handed over at once, when it consumes a queue."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    method: str
+    path: str
+    """With `{name}` for a variable segment."""
+    function: Function
+    operation: str
+    """The operationId in the OpenAPI document."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiArgs:
+    routes: tuple[Route, ...]
+    auth: Auth
+    throttling: Throttling
+    cors: Cors
+    timeout_seconds: int
+    log_days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowArgs:
+    definition: WorkflowDefinition
+    functions: Mapping[str, Function]
+    """Every function that a step of the definition calls, by the name it uses."""
+    log_days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrivalArgs:
+    """New objects under `prefixes` start the workflow, or become messages of the queue.
+
+    A workflow is started with `{"source": "<key>"}`; a message holds the cloud's own
+    event, from which the adapter takes the key.
+    """
+
+    store: Store
+    prefixes: tuple[str, ...]
+    target: Workflow | Queue
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleArgs:
+    cron: str
+    """Five fields, UTC: minute hour day-of-month month day-of-week (0 or 7 is Sunday)."""
+    workflow: Workflow
+    input: Mapping[str, str]
+
+
+class Make(Protocol[A, R]):
+    """A component: a logical name, what is asked, and Pulumi's options."""
+
+    def __call__(self, name: str, args: A, opts: pulumi.ResourceOptions | None = None, /) -> R: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cloud:
+    """One cloud: each word of this page, given its meaning. A None is not built yet."""
+
+    name: str
+    store: Make[StoreArgs, Store]
+    queue: Make[QueueArgs, Queue]
+    function: Make[FunctionArgs, Function]
+    api: Make[ApiArgs, Api]
+    workflow: Make[WorkflowArgs, Workflow] | None = None
+    arrival: Make[ArrivalArgs, object] | None = None
+    schedule: Make[ScheduleArgs, object] | None = None

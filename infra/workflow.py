@@ -1,0 +1,180 @@
+"""The training workflow, as steps that no cloud owns; each cloud renders its own dialect.
+
+Between steps travel names, digests and keys, never data: a step's result is a small
+JSON object, kept under the step's `result` name and read by later steps through `Ref`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A value known at run time: a dotted path into the results, or one of the three roots below."""
+
+    path: str
+
+
+INPUT = Ref("input")
+"""The whole input of the execution."""
+EXECUTION = Ref("execution")
+"""The execution's own name, unique in its workflow."""
+ERROR = Ref("error")
+"""What went wrong, as text; known only to the step that a failure leads to."""
+ITEM = Ref("item")
+"""The element at hand, inside `Each`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """Call a function and keep its answer. Transient failures are retried; others lead to `Workflow.on_failure`."""
+
+    name: str
+    function: str
+    payload: Mapping[str, Ref | str]
+    result: str
+    next: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Each:
+    """Call a function once for each element of a list, at most `parallelism` at a time. Answers are discarded."""
+
+    name: str
+    items: Ref
+    function: str
+    payload: Mapping[str, Ref | str]
+    parallelism: int
+    next: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choose:
+    """Go where the value of `on` leads; a value that no case names is a failure."""
+
+    name: str
+    on: Ref
+    cases: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pause:
+    """Wait for as many seconds as a result says."""
+
+    name: str
+    seconds: Ref
+    next: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """The last step. `failed` marks the execution as failed."""
+
+    name: str
+    failed: bool = False
+
+
+Step = Call | Each | Choose | Pause | End
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workflow:
+    """Steps by name. Any failure in any step leads to `on_failure`, which is itself a `Call`."""
+
+    start: str
+    steps: tuple[Step, ...]
+    on_failure: str
+    timeout_seconds: int
+    call_timeout_seconds: Mapping[str, int]
+    """For each function: how long a call may take, a little more than the function's own timeout."""
+
+    def step(self, name: str) -> Step:
+        return next(step for step in self.steps if step.name == name)
+
+
+def training(*, parallelism: int, timeout_seconds: int, function_timeouts: Mapping[str, int]) -> Workflow:
+    """From a new dataset to a released model, or to a recorded reason why not.
+
+    ```
+    prepare -> experiments -> select -> release -> (bake -> judge)* -> released | rolled back
+       |                        |
+       rejected, unchanged      refused                any failure -> abandon -> failed
+    ```
+    The input is `{"source": "<key of a dataset>"}`, `{"model": "<name>"}` for its newest
+    dataset, or `{"model": "<name>", "version": "<version>"}` to release what is registered.
+    """
+    run = {"model": Ref("prepare.model"), "run": Ref("prepare.run")}
+    return Workflow(
+        start="prepare",
+        steps=(
+            Call(
+                name="prepare",
+                function="prepare",
+                payload={"input": INPUT, "execution": EXECUTION},
+                result="prepare",
+                next="is it usable",
+            ),
+            Choose(
+                name="is it usable",
+                on=Ref("prepare.status"),
+                cases={
+                    "accepted": "experiments",
+                    "registered": "release",
+                    "rejected": "rejected",
+                    "unchanged": "unchanged",
+                },
+            ),
+            Each(
+                name="experiments",
+                items=Ref("prepare.experiments"),
+                function="train",
+                payload={**run, "experiment": ITEM},
+                parallelism=parallelism,
+                next="select",
+            ),
+            Call(name="select", function="select", payload=run, result="select", next="is it good enough"),
+            Choose(
+                name="is it good enough",
+                on=Ref("select.status"),
+                cases={"registered": "release", "refused": "refused"},
+            ),
+            Call(
+                name="release",
+                function="rollout",
+                payload={"action": "release", **run},
+                result="rollout",
+                next="where does it stand",
+            ),
+            Choose(
+                name="where does it stand",
+                on=Ref("rollout.status"),
+                cases={"canary": "bake", "promoted": "promoted", "rolled_back": "rolled back"},
+            ),
+            Pause(name="bake", seconds=Ref("rollout.wait_seconds"), next="judge"),
+            Call(
+                name="judge",
+                function="rollout",
+                payload={"action": "judge", **run},
+                result="rollout",
+                next="where does it stand",
+            ),
+            Call(
+                name="abandon",
+                function="rollout",
+                payload={"action": "abandon", "execution": EXECUTION, "input": INPUT, "cause": ERROR},
+                result="abandon",
+                next="failed",
+            ),
+            End(name="promoted"),
+            End(name="rolled back"),
+            End(name="rejected"),
+            End(name="unchanged"),
+            End(name="refused"),
+            End(name="failed", failed=True),
+        ),
+        on_failure="abandon",
+        timeout_seconds=timeout_seconds,
+        call_timeout_seconds={name: seconds + 15 for name, seconds in function_timeouts.items()},
+    )
