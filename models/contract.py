@@ -8,19 +8,27 @@ The estimator answers `predict_proba`.
 
 from __future__ import annotations
 
+import difflib
+import hashlib
 import itertools
 import json
+import math
 import random
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from models.feature import Feature, UnacceptableValue
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 FOLDER = Path(__file__).resolve().parent
 
-Params = dict[str, bool | int | float | str | None]
+Scalar = bool | int | float | str | None
+Params = dict[str, Scalar]
 Metric = Literal["roc_auc", "accuracy", "f1", "log_loss"]
 LOWER_IS_BETTER: frozenset[str] = frozenset({"log_loss"})
 
@@ -29,14 +37,32 @@ class ContractError(ValueError):
     """A `model.yaml` that cannot be used. The text names the file, the key and what is accepted."""
 
 
+def _not_a_number_in_disguise(value: Scalar) -> Scalar:
+    if isinstance(value, str):
+        try:
+            number = float(value)
+        except ValueError:
+            return value
+        raise ValueError(f"{value} is text to YAML; write a number with a point, as in {number:.1e}, or a word")
+    return value
+
+
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+Values = Annotated[list[Annotated[Scalar, AfterValidator(_not_a_number_in_disguise)]], Field(min_length=1)]
 
 
 class Target(Section):
     name: str
     classes: tuple[str, ...] = Field(min_length=2)
     """In the order of the probabilities; the positive class of a binary task is the last."""
+
+    @property
+    def as_feature(self) -> Feature:
+        """The target read as a category: its number is the position of the class."""
+        return Feature(name=self.name, kind="category", categories=self.classes)
 
 
 class Quality(Section):
@@ -45,13 +71,15 @@ class Quality(Section):
     minimum_rows: int = Field(default=50, ge=10)
     maximum_rejected_share: float = Field(default=0.02, ge=0, lt=1)
     """Rows that may be set aside before the whole dataset is refused."""
+    extra_columns: Literal["reject", "ignore"] = "reject"
+    """What to do with columns that are neither a feature nor the target."""
 
 
 class Search(Section):
     """Which experiments are run: every combination of each family's values, or a random draw of them."""
 
     method: Literal["grid", "random"] = "grid"
-    families: tuple[dict[str, list[bool | int | float | str | None]], ...] = Field(min_length=1)
+    families: tuple[dict[str, Values], ...] = Field(min_length=1)
     trials: int | None = Field(default=None, ge=1, le=1000)
     """How many a random search draws; a grid runs all."""
     metric: Metric = "roc_auc"
@@ -68,11 +96,12 @@ class Search(Section):
 
     def experiments(self) -> list[Params]:
         """The points to try, in a fixed order: the same contract gives the same list."""
-        points = [
-            dict(zip(family, values, strict=True))
-            for family in self.families
-            for values in itertools.product(*family.values())
-        ]
+        points: list[Params] = []
+        for family in self.families:
+            for values in itertools.product(*family.values()):
+                point = dict(zip(family, values, strict=True))
+                if point not in points:
+                    points.append(point)
         if self.trials is None or self.trials >= len(points):
             return points
         return random.Random(self.seed).sample(points, self.trials)  # noqa: S311 - a draw, not a secret
@@ -138,16 +167,20 @@ class Contract(Section):
             raise ValueError(f"target: {self.target.name} is a feature too")
         for feature in self.features:
             _check(feature)
+        if len(set(self.target.classes)) != len(self.target.classes):
+            raise ValueError("target.classes: a class stands twice")
         for part in self.gate.slices:
-            if part.feature not in names:
-                raise ValueError(f"gate.slices: there is no feature {part.feature}")
+            _check_slice(part, {feature.name: feature for feature in self.features})
         return self
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything the contract says: another contract is another run."""
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
     @classmethod
     def load(cls, name: str, folder: Path = FOLDER) -> Self:
         """The contract of `folder/name/`. Raises `ContractError`."""
-        import yaml
-
         file = folder / name / "model.yaml"
         where = f"{folder.name}/{name}/model.yaml"
         if not file.is_file():
@@ -164,26 +197,62 @@ class Contract(Section):
 
     @classmethod
     def parse(cls, found: object, where: str) -> Self:
+        """The contract in what YAML read from the file called `where`. Raises `ContractError`."""
         try:
-            return cls.model_validate_json(json.dumps(found, default=str))
+            text = json.dumps(found, default=str)
+        except (TypeError, ValueError, RecursionError) as problem:
+            raise ContractError(f"{where}: cannot be written as JSON: {problem}") from None
+        try:
+            return cls.model_validate_json(text)
         except ValidationError as problems:
-            lines = [
-                f"{where}: {'.'.join(str(part) for part in problem['loc']) or 'the whole file'}: {problem['msg']}"
-                for problem in problems.errors()
-            ]
-            raise ContractError("\n".join(lines)) from None
+            raise ContractError("\n".join(f"{where}: {_sentence(problem)}" for problem in problems.errors())) from None
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    path = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] not in ("extra_forbidden", "unexpected_keyword_argument"):
+        return (f"{path}: " if path else "") + problem["msg"].removeprefix("Value error, ")
+    name = str(problem["loc"][-1])
+    meant = difflib.get_close_matches(name, _keys(), n=1)
+    return f"{path}: there is no such key" + (f"; did you mean {meant[0]}?" if meant else "")
+
+
+def _keys() -> list[str]:
+    sections = (Contract, Target, Quality, Search, Gate, Slice, Release)
+    return sorted({*Feature.__dataclass_fields__, *(key for section in sections for key in section.model_fields)})
 
 
 def _check(feature: Feature) -> None:
+    where = f"features.{feature.name}"
+    if not feature.name.strip() or feature.name != feature.name.strip() or not feature.name.isprintable():
+        raise ValueError(f"{where}: a name is printable, not empty, and has no space around it")
     if (feature.kind == "category") != bool(feature.categories):
-        raise ValueError(f"features.{feature.name}: categories go with kind: category, and only with it")
-    if feature.kind in ("category", "boolean") and (feature.minimum is not None or feature.maximum is not None):
-        raise ValueError(f"features.{feature.name}: minimum and maximum go with numbers")
+        raise ValueError(f"{where}: categories go with kind: category, and only with it")
+    if len(set(feature.categories)) != len(feature.categories):
+        raise ValueError(f"{where}.categories: a category stands twice")
+    bounds = [bound for bound in (feature.minimum, feature.maximum) if bound is not None]
+    if feature.kind in ("category", "boolean") and bounds:
+        raise ValueError(f"{where}: minimum and maximum go with numbers")
+    if bounds != sorted(bounds) or not all(math.isfinite(bound) for bound in bounds):
+        raise ValueError(f"{where}: minimum and maximum are finite, and minimum is not above maximum")
     if feature.missing not in ("reject", "keep"):
         try:
-            feature.encode(feature.missing)
+            feature.known(feature.missing)
         except UnacceptableValue as problem:
-            raise ValueError(f"features.{feature.name}.missing: {problem}") from None
+            raise ValueError(f"{where}.missing: {problem}") from None
+
+
+def _check_slice(part: Slice, features: dict[str, Feature]) -> None:
+    where = f"gate.slices.{part.feature}"
+    feature = features.get(part.feature)
+    if feature is None:
+        raise ValueError(f"{where}: there is no such feature")
+    by_bounds = part.minimum is not None or part.below is not None
+    if feature.kind == "category":
+        if by_bounds or part.category not in feature.categories:
+            raise ValueError(f"{where}: category: {feature.accepts} is accepted, without minimum or below")
+    elif part.category is not None or not by_bounds:
+        raise ValueError(f"{where}: minimum, below or both are accepted, without category")
 
 
 def features_from(found: object) -> tuple[Feature, ...]:

@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 Kind = Literal["number", "integer", "boolean", "category"]
 Missing = Literal["reject", "keep"]
 
 BLANK = frozenset({"", "na", "nan", "null", "none"})
 """Texts of a CSV cell that mean that there is no value, whatever their case."""
+
+LARGEST = 3.4028234663852886e38
+"""The largest float32: beyond it a number would reach the model as infinity."""
+
+_TRUE = frozenset({"true", "1", "1.0", "yes"})
+_FALSE = frozenset({"false", "0", "0.0", "no"})
+_SHOWN = 20
 
 
 class UnacceptableValue(ValueError):
@@ -27,35 +34,47 @@ class Feature:
     """One column.
 
     `missing` is "reject" (a row without a value is refused), "keep" (it becomes NaN, for
-    models that know what to do with it) or a number or category that takes its place.
+    models that know what to do with it) or a value of the feature that takes its place.
     """
+
+    # pydantic reads this when a contract is checked: a misspelt key is refused.
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True}
 
     name: str
     kind: Kind = "number"
     minimum: float | None = None
     maximum: float | None = None
     categories: tuple[str, ...] = ()
-    missing: Missing | float | str = "reject"
+    missing: Missing | bool | float | str = "reject"
     description: str = ""
 
     def encode(self, value: object) -> float:
         """The number that the model sees: a category becomes its position, a boolean 0 or 1.
 
-        Accepts JSON values and the text of a CSV cell. Raises `UnacceptableValue`.
+        Accepts JSON values and the text of a CSV cell. Raises `UnacceptableValue`, and nothing else.
         """
-        if value is None or (isinstance(value, str) and value.strip().lower() in BLANK):
-            return self._encode_missing()
-        if self.kind == "category":
-            return self._position(value)
-        if self.kind == "boolean":
-            return self._truth(value)
-        return self._within(self._number(value))
+        if not self._is_blank(value):
+            return self.known(value)
+        if self.missing == "reject":
+            raise UnacceptableValue(f"is missing; accepted: {self.accepts}")
+        return math.nan if self.missing == "keep" else self.known(self.missing)
+
+    def known(self, value: object) -> float:
+        """The number for a value that is there. Raises `UnacceptableValue`."""
+        match self.kind:
+            case "category":
+                return self._position(value)
+            case "boolean":
+                return self._truth(value)
+            case _:
+                return self._within(self._number(value))
 
     @property
     def accepts(self) -> str:
         """What is accepted, in words, for an error message."""
         if self.kind == "category":
-            return f"one of {', '.join(self.categories)}"
+            more = f", ... ({len(self.categories)} in all)" if len(self.categories) > _SHOWN else ""
+            return f"one of {', '.join(self.categories[:_SHOWN])}{more}"
         if self.kind == "boolean":
             return "true or false"
         noun = "a whole number" if self.kind == "integer" else "a finite number"
@@ -67,39 +86,56 @@ class Feature:
             return f"{noun}, {self.maximum:g} or less"
         return noun
 
-    def _encode_missing(self) -> float:
-        if self.missing == "reject":
-            raise UnacceptableValue(f"is missing; accepted: {self.accepts}")
-        if self.missing == "keep":
-            return math.nan
-        return self._position(self.missing) if self.kind == "category" else float(self.missing)
+    def _is_blank(self, value: object) -> bool:
+        if not isinstance(value, str):
+            return value is None
+        # A category may well be called "none".
+        return value not in self.categories and value.strip().lower() in BLANK
 
     def _position(self, value: object) -> float:
-        try:
-            return float(self.categories.index(value if isinstance(value, str) else str(value)))
-        except ValueError:
-            raise UnacceptableValue(f"is not {self.accepts}") from None
+        match value:
+            case str():
+                text = value if value in self.categories else value.strip()
+            case bool():
+                text = "true" if value else "false"
+            case int() if abs(value) <= LARGEST:
+                text = str(value)
+            case float() if value.is_integer():
+                text = str(int(value))
+            case _:
+                text = None
+        if text not in self.categories:
+            raise self._refusal()
+        return float(self.categories.index(text))
 
     def _truth(self, value: object) -> float:
-        text = str(value).strip().lower()
-        if text in ("true", "1", "1.0", "yes"):
-            return 1.0
-        if text in ("false", "0", "0.0", "no"):
-            return 0.0
-        raise UnacceptableValue(f"is not {self.accepts}")
+        if isinstance(value, (bool, int, float)) and value in (0, 1):
+            return float(value)
+        text = value.strip().lower() if isinstance(value, str) else ""
+        if text in _TRUE or text in _FALSE:
+            return float(text in _TRUE)
+        raise self._refusal()
 
     def _number(self, value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-            raise UnacceptableValue(f"is not {self.accepts}")
+            raise self._refusal()
+        # Python reads "1_000" and digits of every script; a dataset that holds them is a mistake.
+        if isinstance(value, str) and ("_" in value or not value.isascii()):
+            raise self._refusal()
         try:
             number = float(value)
         except (ValueError, OverflowError):
-            raise UnacceptableValue(f"is not {self.accepts}") from None
-        if not math.isfinite(number) or (self.kind == "integer" and number != int(number)):
-            raise UnacceptableValue(f"is not {self.accepts}")
+            raise self._refusal() from None
+        if not math.isfinite(number) or (self.kind == "integer" and not number.is_integer()):
+            raise self._refusal()
+        if abs(number) > LARGEST:
+            raise UnacceptableValue(f"is beyond what 32 bits can hold; accepted: {self.accepts}")
         return number
 
     def _within(self, number: float) -> float:
         if (self.minimum is not None and number < self.minimum) or (self.maximum is not None and number > self.maximum):
-            raise UnacceptableValue(f"is not {self.accepts}")
+            raise self._refusal()
         return number
+
+    def _refusal(self) -> UnacceptableValue:
+        return UnacceptableValue(f"is not {self.accepts}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from models.contract import Params
 
 
-def fit(X: np.ndarray, y: np.ndarray, params: Params) -> ClassifierMixin:  # noqa: N803 - the field's own names
+def fit(X: np.ndarray, y: np.ndarray, params: Params) -> ClassifierMixin:
     """A classifier fitted on `X` [rows, 30] float32 and `y` [rows] in {0: benign, 1: malignant}."""
     options = dict(params)
     family = options.pop("family")
