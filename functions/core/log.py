@@ -1,0 +1,45 @@
+"""One line of JSON on standard output for everything worth knowing."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import traceback
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
+
+
+class Log:
+    """Writes events of `level` and above, one flushed line each. A value that is not JSON is written as text."""
+
+    def __init__(
+        self, level: str = "INFO", stream: TextIO | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        if level not in _LEVELS:
+            raise ValueError(f"LOG_LEVEL: accepted: {', '.join(_LEVELS)}")
+        self._least = _LEVELS[level]
+        self._stream = stream
+        self._clock = clock
+
+    def info(self, event: str, **fields: Any) -> None:
+        self._write("INFO", event, fields)
+
+    def warning(self, event: str, **fields: Any) -> None:
+        self._write("WARNING", event, fields)
+
+    def error(self, event: str, *, problem: BaseException | None = None, **fields: Any) -> None:
+        """An event that needs somebody; `problem` is written with its trace."""
+        if problem is not None:
+            fields = {**fields, "error": type(problem).__name__, "trace": "".join(traceback.format_exception(problem))}
+        self._write("ERROR", event, fields)
+
+    def _write(self, level: str, event: str, fields: dict[str, Any]) -> None:
+        if _LEVELS[level] < self._least:
+            return
+        line = {"time": round(self._clock(), 3), "level": level, "event": event, **fields}
+        print(json.dumps(line, default=str), file=self._stream or sys.stdout, flush=True)

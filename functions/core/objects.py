@@ -1,0 +1,147 @@
+"""Objects in a bucket: get, put, put-if-absent and compare-and-set, alike on every store."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, NotFoundError, PreconditionError
+from obstore.store import LocalStore, MemoryStore, S3Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from obstore.store import ObjectStore
+
+
+class Missing(LookupError):
+    """There is no object under this key."""
+
+
+class Conflict(Exception):
+    """The object has changed since it was read, or is gone."""
+
+
+class TooLarge(ValueError):
+    """The object is larger than its reader accepts."""
+
+
+def canonical(value: object) -> bytes:
+    """JSON with sorted keys and no spaces: equal values give equal bytes. Raises `ValueError` on NaN or infinity."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+class Objects:
+    """The objects of one store. Keys are relative paths: `model/versions/abc/card.json`."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def get(self, key: str, *, at_most: int | None = None) -> bytes:
+        """The object's bytes. Raises `Missing`; `TooLarge` (nothing is downloaded) beyond `at_most` bytes."""
+        found = self.read(key, at_most=at_most)
+        if found is None:
+            raise Missing(key)
+        return found[0]
+
+    def find(self, key: str) -> bytes | None:
+        """The object's bytes, or None when there is no such object."""
+        found = self.read(key)
+        return None if found is None else found[0]
+
+    def read(self, key: str, *, at_most: int | None = None) -> tuple[bytes, str] | None:
+        """The bytes and the tag that `replace` takes, of one and the same state; None when there is no such object."""
+        try:
+            found = obstore.get(self._store, key)
+        except (NotFoundError, FileNotFoundError):
+            return None
+        if at_most is not None and found.meta["size"] > at_most:
+            raise TooLarge(f"{key} has {found.meta['size']} bytes; at most {at_most} are accepted")
+        return bytes(found.bytes()), found.meta["e_tag"] or ""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write, whatever was there before."""
+        obstore.put(self._store, key, data)
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Write only if there is no such object: one winner among any number of writers. False when there is one."""
+        try:
+            obstore.put(self._store, key, data, mode="create")
+        except (AlreadyExistsError, PreconditionError):
+            return False
+        return True
+
+    def replace(self, key: str, data: bytes, etag: str) -> None:
+        """Write only if the object is still as `read` saw it. Raises `Conflict`. Not offered by file:// stores."""
+        try:
+            obstore.put(self._store, key, data, mode={"e_tag": etag})
+        except (PreconditionError, AlreadyExistsError, NotFoundError, FileNotFoundError):
+            raise Conflict(key) from None
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Keys in the folder `prefix`, at any depth, sorted as the store sorts them."""
+        for page in obstore.list(self._store, prefix):
+            for entry in page:
+                yield entry["path"]
+
+    def newest(self, prefix: str) -> str | None:
+        """The key in the folder `prefix` that was written last; the greatest of several that share the second."""
+        entries = (entry for page in obstore.list(self._store, prefix) for entry in page)
+        latest = max(entries, key=lambda entry: (entry["last_modified"], entry["path"]), default=None)
+        return None if latest is None else latest["path"]
+
+    def get_json(self, key: str) -> Any:
+        """The object as JSON. Raises `Missing`, or `ValueError` when it is not JSON."""
+        return json.loads(self.get(key))
+
+    def find_json(self, key: str) -> Any | None:
+        data = self.find(key)
+        return None if data is None else json.loads(data)
+
+    def read_json(self, key: str) -> tuple[Any, str] | None:
+        found = self.read(key)
+        return None if found is None else (json.loads(found[0]), found[1])
+
+    def put_json(self, key: str, value: object) -> None:
+        self.put(key, canonical(value))
+
+    def create_json(self, key: str, value: object) -> bool:
+        return self.create(key, canonical(value))
+
+    def replace_json(self, key: str, value: object, etag: str) -> None:
+        self.replace(key, canonical(value), etag)
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        """An empty store of this process."""
+        return cls(MemoryStore())
+
+
+def open_store(url: str, *, options: Mapping[str, Any] | None = None, patience_seconds: float = 20) -> Objects:
+    """The store at `s3://bucket`, `file:///folder` or `memory://` (new and empty).
+
+    `options` go to the cloud's client as they are. A request that keeps failing is given
+    up after `patience_seconds`. Raises `ValueError` on another scheme.
+    """
+    parts = urlsplit(url)
+    match parts.scheme:
+        case "s3":
+            patience = timedelta(seconds=patience_seconds)
+            return Objects(
+                S3Store(
+                    parts.netloc,
+                    prefix=parts.path.strip("/") or None,
+                    client_options={"timeout": patience, "connect_timeout": timedelta(seconds=3)},
+                    retry_config={"max_retries": 5, "retry_timeout": patience},
+                    **(options or {}),
+                )
+            )
+        case "file":
+            return Objects(LocalStore(parts.path, mkdir=True))
+        case "memory":
+            return Objects.in_memory()
+        case other:
+            raise ValueError(f"{other or url!r} is no kind of store; accepted: s3://bucket, file:///folder, memory://")
