@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, NotFoundError, PreconditionError
+from obstore.exceptions import AlreadyExistsError, PreconditionError
 from obstore.store import LocalStore, MemoryStore, S3Store
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Objects:
         """The bytes and the tag that `replace` takes, of one and the same state; None when there is no such object."""
         try:
             found = obstore.get(self._store, key)
-        except (NotFoundError, FileNotFoundError):
+        except FileNotFoundError:
             return None
         if at_most is not None and found.meta["size"] > at_most:
             raise TooLarge(f"{key} has {found.meta['size']} bytes; at most {at_most} are accepted")
@@ -78,7 +78,7 @@ class Objects:
         """Write only if the object is still as `read` saw it. Raises `Conflict`. Not offered by file:// stores."""
         try:
             obstore.put(self._store, key, data, mode={"e_tag": etag})
-        except (PreconditionError, AlreadyExistsError, NotFoundError, FileNotFoundError):
+        except (PreconditionError, AlreadyExistsError, FileNotFoundError):
             raise Conflict(key) from None
 
     def keys(self, prefix: str) -> Iterator[str]:

@@ -61,7 +61,7 @@ class Session:
         names = list(outputs) if outputs is not None else [spec.name for spec in self.outputs]
         try:
             feed = {name: _array(tensor) for name, tensor in inputs.items()}
-            found = self._session.run(names, feed)
+            found = [np.asarray(value) for value in self._session.run(names, feed)]
         except Exception as problem:
             raise ModelFailure(_first_line(problem)) from None
         datatypes = {spec.name: spec.datatype for spec in self.outputs}
