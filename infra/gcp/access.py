@@ -1,0 +1,98 @@
+"""Who may touch what: grants rendered as IAM bindings on single resources, never on the project.
+
+    READ   roles/storage.objectViewer        get and list the objects under the prefixes
+    WRITE  roles/storage.legacyBucketWriter  create and replace the objects under the prefixes
+
+Cloud Storage knows no permission to replace: "in order to replace existing objects, both
+storage.objects.create and storage.objects.delete permissions are required"
+(https://cloud.google.com/storage/docs/access-control/iam-permissions). So on GCP WRITE can
+delete, too; versioning and soft delete keep what was deleted. The legacy role is the only
+predefined one that creates and deletes without reading, and its condition, which holds for
+objects alone, leaves nothing of what else is in it (listing, the bucket's own metadata).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra.gcp.region import region
+from infra.vocabulary import Access, Grant, Store
+
+INVOKER = "roles/run.invoker"
+PREFIXES_AT_ONCE = 6
+"""A condition holds at most 12 logical operators, and a readable prefix takes two."""
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binding:
+    """One role on one bucket, for the objects under some prefixes."""
+
+    store: Store
+    access: Access
+    prefixes: tuple[str, ...]
+
+    @property
+    def role(self) -> str:
+        match self.access:
+            case Access.READ:
+                return "roles/storage.objectViewer"
+            case Access.WRITE:
+                return "roles/storage.legacyBucketWriter"
+
+    @property
+    def expression(self) -> pulumi.Output[str]:
+        """The IAM condition, in CEL."""
+        return self.store.name.apply(lambda bucket: " || ".join(self._clauses(bucket)))
+
+    def _clauses(self, bucket: str) -> Iterable[str]:
+        for prefix in self.prefixes:
+            yield f'resource.name.startsWith("projects/_/buckets/{bucket}/objects/{prefix}")'
+            if self.access is Access.READ:
+                # Listing is asked of the bucket, not of an object: there the prefix is an attribute of the request.
+                yield f'api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("{prefix}")'
+
+
+def bindings(grants: Iterable[Grant]) -> tuple[Binding, ...]:
+    """The bindings that say the same as the grants.
+
+    Raises `ValueError` for a prefix that holds anything but letters, digits and `_ . / -`.
+    """
+    found: list[Binding] = []
+    for grant in grants:
+        for prefix in grant.prefixes:
+            if not _PLAIN.fullmatch(prefix):
+                raise ValueError(f"prefix {prefix!r}: letters, digits and _ . / - are accepted")
+        for start in range(0, len(grant.prefixes), PREFIXES_AT_ONCE):
+            some = grant.prefixes[start : start + PREFIXES_AT_ONCE]
+            found.append(Binding(store=grant.store, access=grant.access, prefixes=some))
+    return tuple(found)
+
+
+def allow_storage(
+    name: str, identity: gcp.serviceaccount.Account, grants: Iterable[Grant], opts: pulumi.ResourceOptions
+) -> None:
+    """Give a service account what its grants say, on the buckets they name."""
+    for index, binding in enumerate(bindings(grants)):
+        gcp.storage.BucketIAMMember(
+            f"{name}-{binding.access}-{index}",
+            bucket=binding.store.name,
+            role=binding.role,
+            member=identity.member,
+            condition={"title": f"{name}-{binding.access}", "expression": binding.expression},
+            opts=opts,
+        )
+
+
+def allow_invocation(
+    name: str, identity: gcp.serviceaccount.Account, function: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> None:
+    """Let a service account call one function, by its name; a function is a Cloud Run service of the same name."""
+    gcp.cloudrunv2.ServiceIamMember(
+        name, name=function, location=region(), role=INVOKER, member=identity.member, opts=opts
+    )

@@ -1,0 +1,104 @@
+"""Cloud Run functions."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra.gcp.access import allow_invocation, allow_storage
+from infra.gcp.logs import keep_logs
+from infra.gcp.queue import Queue
+from infra.gcp.region import region
+from infra.vocabulary import FunctionArgs, Platform
+
+
+class Function(pulumi.ComponentResource):
+    """A function with a service account of its own, which nobody may call until told so.
+
+    One request at a time in each instance, and at most `concurrency` instances. The archive
+    is built into an image by Cloud Build: its `main.py` offers `handle`. `ref` is the URL.
+    One that consumes a queue gets its messages one by one, whatever the batch, by an
+    authenticated push, and is closed to the internet; any other one is reachable but refuses
+    whoever is not granted `run.invoker` on it: API Gateway comes from outside, too.
+    """
+
+    ref: pulumi.Output[str]
+    name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("serverless-ml:gcp:Function", name, None, opts)
+        runtime = _runtime(args.platform)
+        mine = pulumi.ResourceOptions(parent=self)
+        identity = gcp.serviceaccount.Account(f"{name}-identity", display_name=f"function {name}", opts=mine)
+        code = gcp.storage.BucketObject(
+            f"{name}-code",
+            bucket=args.code.name,
+            name=f"{args.entry}/{args.archive.digest}.zip",
+            source=pulumi.FileAsset(str(args.archive.path)),
+            opts=mine,
+        )
+        function = gcp.cloudfunctionsv2.Function(
+            f"{name}-function",
+            location=region(),
+            build_config=_build(runtime, code),
+            service_config=_service(args, identity),
+            opts=mine,
+        )
+        self.ref = function.service_config.uri
+        self.name = function.name
+        allow_storage(name, identity, args.grants, mine)
+        keep_logs(
+            name,
+            identity,
+            pulumi.Output.concat(
+                'resource.type="cloud_run_revision" AND resource.labels.service_name="', function.name, '"'
+            ),
+            args.log_days,
+            mine,
+        )
+        if args.consumes is not None:
+            self._consume(name, args.consumes, mine)
+        self.register_outputs({"ref": self.ref, "name": self.name})
+
+    def _consume(self, name: str, queue: object, mine: pulumi.ResourceOptions) -> None:
+        if not isinstance(queue, Queue):
+            raise TypeError(f"function {name}: it consumes {type(queue).__name__}, which is not a queue of this cloud")
+        courier = gcp.serviceaccount.Account(f"{name}-courier", display_name=f"push to function {name}", opts=mine)
+        allow_invocation(f"{name}-courier-invoker", courier, self.name, mine)
+        queue.deliver(self.ref, courier, mine)
+
+
+def _build(runtime: str, code: gcp.storage.BucketObject) -> gcp.cloudfunctionsv2.FunctionBuildConfigArgs:
+    return gcp.cloudfunctionsv2.FunctionBuildConfigArgs(
+        runtime=runtime,
+        entry_point="handle",
+        source=gcp.cloudfunctionsv2.FunctionBuildConfigSourceArgs(
+            storage_source=gcp.cloudfunctionsv2.FunctionBuildConfigSourceStorageSourceArgs(
+                bucket=code.bucket, object=code.output_name, generation=code.generation
+            )
+        ),
+    )
+
+
+def _service(
+    args: FunctionArgs, identity: gcp.serviceaccount.Account
+) -> gcp.cloudfunctionsv2.FunctionServiceConfigArgs:
+    return gcp.cloudfunctionsv2.FunctionServiceConfigArgs(
+        available_memory=f"{args.memory_mb}Mi",
+        timeout_seconds=args.timeout_seconds,
+        max_instance_count=args.concurrency,
+        max_instance_request_concurrency=1,
+        environment_variables=dict(args.environment),
+        service_account_email=identity.email,
+        ingress_settings="ALLOW_ALL" if args.consumes is None else "ALLOW_INTERNAL_ONLY",
+        all_traffic_on_latest_revision=True,
+    )
+
+
+def _runtime(platform: Platform) -> str:
+    if platform.architecture != "x86_64":
+        raise pulumi.RunError(
+            f"Pulumi.{pulumi.get_stack()}.yaml: serverless-ml:settings -> runtime.architecture:"
+            f" {platform.architecture} is not offered by Cloud Run functions; accepted: x86_64"
+        )
+    return f"python{platform.python.replace('.', '')}"

@@ -1,0 +1,117 @@
+"""API Gateway."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra.gcp.access import allow_invocation
+from infra.gcp.logs import keep_logs
+from infra.gcp.openapi import Door, Issuer, document
+from infra.gcp.region import region
+from infra.settings import Auth, Cors, IamAuth, JwtAuth, NoAuth
+from infra.vocabulary import ApiArgs, Route
+
+KEYS_OF_ACCOUNT = "https://www.googleapis.com/robot/v1/metadata/x509/"
+
+
+class Api(pulumi.ComponentResource):
+    """One gateway, with an account of its own that may call exactly the functions behind it.
+
+    ```
+    caller -- token --> gateway -- its own token --> function
+    ```
+    Of what is asked, API Gateway keeps this:
+    - `iam`: a token signed by the caller account of this API, which has no other use. Who may
+      sign is IAM's to say: `roles/iam.serviceAccountTokenCreator` on that account. (A Google ID
+      token would let in everybody with a Google account: the gateway knows issuers, not roles.)
+    - throttling: `rate` as a quota a minute, counted for callers who send an API key; there is
+      no `burst`. For everybody else the bound is the functions' own number of instances.
+    - CORS: nothing answers a browser's preflight request, so origins are refused.
+    """
+
+    endpoint: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("serverless-ml:gcp:Api", name, None, opts)
+        _refuse_origins(args.cors)
+        mine = pulumi.ResourceOptions(parent=self)
+        identity = gcp.serviceaccount.Account(f"{name}-identity", display_name=f"gateway {name}", opts=mine)
+        for operation, route in _first_routes(args.routes).items():
+            allow_invocation(f"{name}-invoker-{operation}", identity, route.function.name, mine)
+        # An API's id must be given and be unique in the project, as the account's is, which Pulumi made up.
+        api = gcp.apigateway.Api(f"{name}-api", api_id=identity.account_id, opts=mine)
+        config = gcp.apigateway.ApiConfig(
+            f"{name}-config",
+            api=api.api_id,
+            api_config_id_prefix=f"{name}-",
+            openapi_documents=[{"document": {"path": "openapi.json", "contents": _contents(name, args, mine)}}],
+            gateway_config={"backend_config": {"google_service_account": identity.email}},
+            opts=mine,
+        )
+        gateway = gcp.apigateway.Gateway(
+            f"{name}-gateway",
+            gateway_id=identity.account_id,
+            api_config=config.id,
+            region=region(),
+            opts=mine,
+        )
+        lines = pulumi.Output.concat(
+            'resource.type="apigateway.googleapis.com/Gateway" AND resource.labels.gateway_id="',
+            gateway.gateway_id,
+            '"',
+        )
+        keep_logs(name, identity, lines, args.log_days, mine)
+        self.endpoint = pulumi.Output.concat("https://", gateway.default_hostname)
+        self.register_outputs({"endpoint": self.endpoint})
+
+
+def _contents(name: str, args: ApiArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    def render(known: Sequence[object]) -> str:
+        issuer, *addresses = known
+        door = Door(
+            description=_description(args.auth),
+            issuer=issuer if isinstance(issuer, Issuer) else None,
+            requests_a_minute=args.throttling.rate * 60,
+            timeout_seconds=args.timeout_seconds,
+        )
+        text = json.dumps(document(args.routes, [str(address) for address in addresses], door), sort_keys=True)
+        return base64.b64encode(text.encode()).decode()
+
+    known = pulumi.Output.all(_issuer(name, args.auth, opts), *(route.function.ref for route in args.routes))
+    return known.apply(render)
+
+
+def _issuer(name: str, auth: Auth, opts: pulumi.ResourceOptions) -> pulumi.Input[Issuer | None]:
+    match auth:
+        case JwtAuth():
+            return Issuer(issuer=auth.issuer, audiences=auth.audience)
+        case IamAuth():
+            caller = gcp.serviceaccount.Account(f"{name}-caller", display_name=f"callers of {name}", opts=opts)
+            return caller.email.apply(lambda email: Issuer(issuer=email, keys=f"{KEYS_OF_ACCOUNT}{email}"))
+        case NoAuth():
+            return None
+
+
+def _description(auth: Auth) -> str:
+    return f"Open to everyone: {auth.reason}" if isinstance(auth, NoAuth) else "Every call needs a token."
+
+
+def _first_routes(routes: Sequence[Route]) -> dict[str, Route]:
+    """One route for each function, by the first of its operations in the alphabet."""
+    first: dict[int, Route] = {}
+    for route in sorted(routes, key=lambda route: route.operation):
+        first.setdefault(id(route.function), route)
+    return {route.operation: route for route in first.values()}
+
+
+def _refuse_origins(cors: Cors) -> None:
+    if cors.origins:
+        raise pulumi.RunError(
+            f"Pulumi.{pulumi.get_stack()}.yaml: serverless-ml:settings -> api.cors.origins: API Gateway answers no"
+            " preflight requests, so no page of another origin can call it; accepted on gcp: []"
+        )

@@ -1,0 +1,90 @@
+"""The OpenAPI 2 document that API Gateway is configured with, from routes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from infra.vocabulary import Route
+
+METRIC = "requests"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issuer:
+    """Whose signed tokens open the door, and for whom they must be meant; none means the gateway's own name."""
+
+    issuer: str
+    audiences: tuple[str, ...] = ()
+    keys: str | None = None
+    """Where the public keys are, when the issuer does not say by OpenID discovery."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """All that the document says besides the routes."""
+
+    description: str
+    issuer: Issuer | None
+    """None leaves the door open."""
+    requests_a_minute: int
+    timeout_seconds: int
+
+
+def document(routes: Sequence[Route], addresses: Sequence[str], door: Door) -> dict[str, Any]:
+    """Routes, each with the address of its function in the same place."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route, address in zip(routes, addresses, strict=True):
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, address, door)
+    found = {
+        "swagger": "2.0",
+        "info": {"title": "predictions", "description": door.description, "version": "1"},
+        "schemes": ["https"],
+        "produces": ["application/json"],
+        "paths": paths,
+        "x-google-management": _management(door.requests_a_minute),
+    }
+    if door.issuer is not None:
+        found |= {"securityDefinitions": {"token": _definition(door.issuer)}, "security": [{"token": []}]}
+    return found
+
+
+def _operation(route: Route, address: str, door: Door) -> dict[str, Any]:
+    return {
+        "operationId": route.operation,
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "type": "string"}
+            for name in re.findall(r"\{(\w+)\}", route.path)
+        ],
+        "responses": {"default": {"description": "what the function answers"}},
+        "x-google-backend": {
+            "address": address,
+            "jwt_audience": address,
+            "path_translation": "APPEND_PATH_TO_ADDRESS",
+            "deadline": door.timeout_seconds,
+        },
+        "x-google-quota": {"metricCosts": {METRIC: 1}},
+    }
+
+
+def _definition(issuer: Issuer) -> Mapping[str, str]:
+    """A JWT is declared as an OAuth 2 flow without a URL: https://cloud.google.com/api-gateway/docs/oasv2-extensions."""
+    found = {"type": "oauth2", "flow": "implicit", "authorizationUrl": "", "x-google-issuer": issuer.issuer}
+    if issuer.audiences:
+        found["x-google-audiences"] = ",".join(issuer.audiences)
+    if issuer.keys:
+        found["x-google-jwks_uri"] = issuer.keys
+    return found
+
+
+def _management(requests_a_minute: int) -> dict[str, Any]:
+    limit = {
+        "name": f"{METRIC}-a-minute",
+        "metric": METRIC,
+        "unit": "1/min/{project}",
+        "values": {"STANDARD": requests_a_minute},
+    }
+    metric = {"name": METRIC, "displayName": METRIC, "valueType": "INT64", "metricKind": "DELTA"}
+    return {"metrics": [metric], "quota": {"limits": [limit]}}

@@ -1,0 +1,100 @@
+"""Pub/Sub topics with dead letters."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra.vocabulary import QueueArgs
+
+ATTEMPTS = range(5, 101)
+"""https://cloud.google.com/pubsub/docs/handling-failures: "between 5 and 100"."""
+ACK_SECONDS = range(10, 601)
+"""https://cloud.google.com/pubsub/docs/lease-management: an acknowledgement deadline is 10 to 600 seconds."""
+WAITING_SECONDS = 7 * 24 * 3600
+DEAD_LETTER_SECONDS = 14 * 24 * 3600
+
+
+class Queue(pulumi.ComponentResource):
+    """A topic, and another one where messages end that failed every attempt.
+
+    ```
+    topic -> subscription of the consumer --(attempts used up)--> dead-letters topic -> dead-letters subscription
+    ```
+    A subscription, not a topic, keeps messages; the consumer's is made with the consumer: see
+    `deliver`. What is published before goes nowhere. A message is pushed by itself, hidden for
+    as long as the consumer may take, and comes again after growing pauses.
+    `url` is the topic's REST address (`:publish` appended publishes); `dead_letters` the
+    subscription from which the dead are pulled, kept for 14 days even if nobody looks.
+    """
+
+    ref: pulumi.Output[str]
+    url: pulumi.Output[str]
+    dead_letters: pulumi.Output[str]
+
+    def __init__(self, name: str, args: QueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("serverless-ml:gcp:Queue", name, None, opts)
+        _check(name, args)
+        mine = pulumi.ResourceOptions(parent=self)
+        self._name, self._args = name, args
+        self._topic = gcp.pubsub.Topic(f"{name}-topic", opts=mine)
+        self._dead = gcp.pubsub.Topic(f"{name}-dead-letters", opts=mine)
+        kept = gcp.pubsub.Subscription(
+            f"{name}-dead-letters-kept",
+            topic=self._dead.id,
+            message_retention_duration=f"{DEAD_LETTER_SECONDS}s",
+            expiration_policy={"ttl": ""},
+            opts=mine,
+        )
+        self._agent = gcp.projects.ServiceIdentity(f"{name}-agent", service="pubsub.googleapis.com", opts=mine)
+        gcp.pubsub.TopicIAMMember(
+            f"{name}-dead-letters-publisher",
+            topic=self._dead.id,
+            role="roles/pubsub.publisher",
+            member=self._agent.member,
+            opts=mine,
+        )
+        self.ref = self._topic.id
+        self.url = pulumi.Output.concat("https://pubsub.googleapis.com/v1/", self._topic.id)
+        self.dead_letters = kept.id
+        self.register_outputs({"ref": self.ref, "url": self.url, "dead_letters": self.dead_letters})
+
+    def deliver(
+        self,
+        endpoint: pulumi.Output[str],
+        identity: gcp.serviceaccount.Account,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        """Push every message to `endpoint`, as `identity`, until it is answered with a 2xx or is a dead letter."""
+        subscription = gcp.pubsub.Subscription(
+            f"{self._name}-subscription",
+            topic=self._topic.id,
+            ack_deadline_seconds=max(self._args.consumer_timeout_seconds, ACK_SECONDS.start),
+            message_retention_duration=f"{WAITING_SECONDS}s",
+            expiration_policy={"ttl": ""},
+            retry_policy={"minimum_backoff": "10s", "maximum_backoff": "600s"},
+            dead_letter_policy={"dead_letter_topic": self._dead.id, "max_delivery_attempts": self._args.attempts},
+            push_config={
+                "push_endpoint": endpoint,
+                "oidc_token": {"service_account_email": identity.email, "audience": endpoint},
+            },
+            opts=opts,
+        )
+        gcp.pubsub.SubscriptionIAMMember(
+            f"{self._name}-subscription-subscriber",
+            subscription=subscription.id,
+            role="roles/pubsub.subscriber",
+            member=self._agent.member,
+            opts=opts,
+        )
+
+
+def _check(name: str, args: QueueArgs) -> None:
+    for what, found, accepted in (
+        ("attempts", args.attempts, ATTEMPTS),
+        ("consumer_timeout_seconds", args.consumer_timeout_seconds, range(1, ACK_SECONDS.stop)),
+    ):
+        if found not in accepted:
+            raise pulumi.RunError(
+                f"queue {name}: {what} is {found}; Pub/Sub accepts {accepted.start} to {accepted.stop - 1}"
+            )

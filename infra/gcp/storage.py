@@ -1,0 +1,67 @@
+"""Cloud Storage buckets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra.gcp.region import region
+from infra.vocabulary import StoreArgs
+
+NONCURRENT_DAYS = 30
+"""How long a replaced or deleted object can still be brought back."""
+UPLOAD_DAYS = 7
+"""After which an upload that was never finished is given up."""
+SOFT_DELETE_SECONDS = 7 * 24 * 3600
+"""How long even a deleted version can be restored, where the data is protected."""
+
+
+class Store(pulumi.ComponentResource):
+    """A private, versioned bucket in the stack's region. It grants nobody access: see access.py.
+
+    Cloud Storage encrypts every object and answers over TLS alone; neither can be turned off.
+    `announces` asks nothing of the bucket: here, whoever listens sets up the notification.
+    """
+
+    ref: pulumi.Output[str]
+    name: pulumi.Output[str]
+    url: pulumi.Output[str]
+
+    def __init__(self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("serverless-ml:gcp:Store", name, None, opts)
+        bucket = gcp.storage.Bucket(
+            f"{name}-bucket",
+            location=region(),
+            uniform_bucket_level_access=True,
+            public_access_prevention="enforced",
+            versioning={"enabled": True},
+            soft_delete_policy={"retention_duration_seconds": SOFT_DELETE_SECONDS if args.protect else 0},
+            lifecycle_rules=_lifecycle(args.expire_days),
+            force_destroy=not args.protect,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )
+        self.ref = pulumi.Output.concat("projects/_/buckets/", bucket.name)
+        self.name = bucket.name
+        self.url = pulumi.Output.concat("gs://", bucket.name)
+        self.register_outputs({"ref": self.ref, "name": self.name, "url": self.url})
+
+
+def _lifecycle(expire_days: Mapping[str, int]) -> list[gcp.storage.BucketLifecycleRuleArgsDict]:
+    """What is expired becomes a noncurrent version first, and ends as one."""
+    return [
+        {
+            "action": {"type": "Delete"},
+            "condition": {"days_since_noncurrent_time": NONCURRENT_DAYS, "with_state": "ARCHIVED"},
+        },
+        {"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": UPLOAD_DAYS}},
+        *(_expiry(prefix, days) for prefix, days in sorted(expire_days.items())),
+    ]
+
+
+def _expiry(prefix: str, days: int) -> gcp.storage.BucketLifecycleRuleArgsDict:
+    condition: gcp.storage.BucketLifecycleRuleConditionArgsDict = {"age": days, "with_state": "LIVE"}
+    if prefix:
+        condition["matches_prefixes"] = [prefix]
+    return {"action": {"type": "Delete"}, "condition": condition}
