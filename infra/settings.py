@@ -9,8 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-
-from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
 import pulumi
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -23,7 +22,9 @@ KEY = "serverless-ml:settings"
 
 def _cron(text: str) -> str:
     if len(text.split()) != 5 or not re.fullmatch(r"[\d*/,\- ]+", text):
-        raise ValueError('five fields of numbers, *, /, - and commas are accepted, as in "0 3 * * 1" (Mondays at 3:00 UTC)')
+        raise ValueError(
+            'five fields of numbers, *, /, - and commas are accepted, as in "0 3 * * 1" (Mondays at 3:00 UTC)'
+        )
     return text
 
 
@@ -51,12 +52,25 @@ class Worker(Section):
 
 
 class Functions(Section):
+    """The size of each function; a stack may change one figure and keep the others."""
+
     prepare: Worker = Worker(memory_mb=2048, timeout_seconds=300, concurrency=2)
     train: Worker = Worker(memory_mb=3072, timeout_seconds=840, concurrency=20)
     select: Worker = Worker(memory_mb=2048, timeout_seconds=300, concurrency=2)
     rollout: Worker = Worker(memory_mb=512, timeout_seconds=60, concurrency=2)
     predict: Worker = Worker(memory_mb=1024, timeout_seconds=15, concurrency=50)
     jobs: Worker = Worker(memory_mb=1024, timeout_seconds=120, concurrency=5)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _completed(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        defaults = {name: field.default.model_dump() for name, field in cls.model_fields.items()}
+        return {
+            name: {**defaults.get(name, {}), **worker} if isinstance(worker, dict) else worker
+            for name, worker in given.items()
+        }
 
 
 class Training(Section):
@@ -180,7 +194,8 @@ def _sentence(problem: ErrorDetails, where: str) -> str:
         hint = f"; did you mean {meant[0]}?" if meant else ""
         return f"{place}: there is no such setting{hint}\n  accepted here: {', '.join(accepted)}"
     if problem["type"] == "missing":
-        return f"{place}: is required\n  write, for example:\n    {'  ' * (len(path) - 1)}{path[-1]}: {_EXAMPLES.get(path[-1], '...')}"
+        line = f"{'  ' * len(path)}{path[-1]}: {_EXAMPLES.get(path[-1], '...')}"
+        return f"{place}: is required\n  write, for example:\n  {line}"
     return f"{place}: {problem['msg']}\n  found: {problem['input']!r}"
 
 

@@ -11,17 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import pulumi
 
 if TYPE_CHECKING:
-    import pulumi
-
     from infra.settings import Auth, Cors, Throttling
     from infra.workflow import Workflow as WorkflowDefinition
 
 
-A = TypeVar("A", contravariant=True)
-R = TypeVar("R", covariant=True)
+Args_contra = TypeVar("Args_contra", contravariant=True)
+Made_co = TypeVar("Made_co", covariant=True)
 
 
 class Access(StrEnum):
@@ -90,6 +90,8 @@ class Archive:
     """Bytes of the file."""
     unpacked: int
     """Bytes on disk once unpacked."""
+    compiled: bool = True
+    """Whether `.pyc` files are inside; without them every cold start compiles anew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +102,8 @@ class Platform:
     """Major and minor version: "3.13"."""
     architecture: str
     """x86_64 or arm64."""
+    wheels: str | None
+    """The platform tag whose wheels are installed; None takes this machine's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,10 +202,10 @@ class ScheduleArgs:
     input: Mapping[str, str]
 
 
-class Make(Protocol[A, R]):
+class Make(Protocol[Args_contra, Made_co]):
     """A component: a logical name, what is asked, and Pulumi's options."""
 
-    def __call__(self, name: str, args: A, opts: pulumi.ResourceOptions | None = None, /) -> R: ...
+    def __call__(self, name: str, args: Args_contra, opts: pulumi.ResourceOptions | None = None, /) -> Made_co: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,3 +220,10 @@ class Cloud:
     workflow: Make[WorkflowArgs, Workflow] | None = None
     arrival: Make[ArrivalArgs, object] | None = None
     schedule: Make[ScheduleArgs, object] | None = None
+
+    def need(self, word: str) -> Make[Any, Any]:
+        """One of the words that a cloud may still lack. Raises `pulumi.RunError` when it does."""
+        make = getattr(self, word)
+        if make is None:
+            raise pulumi.RunError(f"cloud: {self.name} has no {word} yet")
+        return make

@@ -1,0 +1,15 @@
+"""The program: settings -> cloud -> blueprint -> exports."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import pulumi
+
+from infra import blueprint, clouds
+from infra.settings import Settings
+
+settings = Settings.load(pulumi.Config(), pulumi.get_stack())
+for name, value in blueprint.build(clouds.choose(settings.cloud), settings).items():
+    pulumi.export(name, value)

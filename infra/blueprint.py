@@ -1,0 +1,216 @@
+"""The one drawing: which stores, queue, functions, routes, workflow and triggers, and who may touch what.
+
+It speaks the words of `vocabulary.py` alone, and is the same for every cloud.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pulumi
+
+from infra import bundle, limits, workflow
+from infra.permissions import Stores, below, grants
+from infra.routes import ROUTES
+from infra.settings import Settings
+from infra.target import target
+from infra.vocabulary import (
+    Api,
+    ApiArgs,
+    Archive,
+    ArrivalArgs,
+    Cloud,
+    Function,
+    FunctionArgs,
+    Platform,
+    Queue,
+    QueueArgs,
+    Route,
+    ScheduleArgs,
+    StoreArgs,
+    Workflow,
+    WorkflowArgs,
+)
+from models.contract import Contract, ContractError
+
+API_VERSION = "1"
+STEPS = ("prepare", "train", "select", "rollout")
+ENTRIES = (*STEPS, "predict", "jobs")
+ATTEMPTS = 5
+"""Deliveries of a job before it becomes a dead letter."""
+
+
+def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
+    """Declare the whole stack and return its outputs, the same keys on every cloud.
+
+    Raises `pulumi.RunError`, before any resource, for a model that does not say what it
+    must and for a platform's limit that the stack would break.
+    """
+    for model in settings.models:
+        _require(model)
+    platform = target(settings.runtime)
+    archives = bundle.archives(ENTRIES, cloud=cloud.name, platform=platform, models=settings.models)
+    limits.enforce(settings, archives, pulumi.get_stack())
+    return draw(cloud, settings, platform, archives)
+
+
+def draw(
+    cloud: Cloud, settings: Settings, platform: Platform, archives: Mapping[str, Archive]
+) -> dict[str, pulumi.Input[object]]:
+    """The drawing itself, for archives that are at hand."""
+    stores = _stores(cloud, settings)
+    queue = cloud.queue(
+        "jobs", QueueArgs(consumer_timeout_seconds=settings.functions.jobs.timeout_seconds, attempts=ATTEMPTS)
+    )
+    functions = _functions(cloud, settings, platform, archives, stores, queue)
+    training = _training(cloud, settings, functions)
+    _triggers(cloud, settings, stores, queue, training)
+    routes = [
+        Route(method=method, path=path, function=functions["predict"], operation=operation)
+        for operation, (method, path) in ROUTES.items()
+    ]
+    api = cloud.api(
+        "api",
+        ApiArgs(
+            routes=tuple(routes),
+            auth=settings.api.auth,
+            throttling=settings.api.throttling,
+            cors=settings.api.cors,
+            timeout_seconds=settings.functions.predict.timeout_seconds + 1,
+            log_days=settings.log_days,
+        ),
+    )
+    return _outputs(settings, stores, training, api)
+
+
+def _require(model: str) -> Contract:
+    try:
+        contract = Contract.load(model)
+    except ContractError as problem:
+        raise pulumi.RunError(str(problem)) from None
+    experiments = len(contract.search.experiments())
+    if experiments > limits.MAXIMUM_EXPERIMENTS:
+        raise pulumi.RunError(
+            f"models/{model}/model.yaml: search: {experiments:,} experiments; "
+            f"accepted: at most {limits.MAXIMUM_EXPERIMENTS:,}, or method: random with trials"
+        )
+    return contract
+
+
+def _stores(cloud: Cloud, settings: Settings) -> Stores:
+    keep = StoreArgs(protect=settings.protect)
+    announced = StoreArgs(protect=settings.protect, announces=True)
+    return Stores(
+        code=cloud.store("code", StoreArgs(protect=False)),
+        data=cloud.store("data", announced),
+        models=cloud.store("models", keep),
+        jobs=cloud.store("jobs", announced),
+        captures=cloud.store("captures", StoreArgs(protect=settings.protect, expire_days={"": settings.capture.days})),
+    )
+
+
+def _functions(
+    cloud: Cloud,
+    settings: Settings,
+    platform: Platform,
+    archives: Mapping[str, Archive],
+    stores: Stores,
+    queue: Queue,
+) -> dict[str, Function]:
+    granted = grants(settings.models, stores)
+    environment = _environment(settings, stores)
+
+    def function(entry: str, consumes: Queue | None = None) -> Function:
+        worker = getattr(settings.functions, entry)
+        return cloud.function(
+            entry,
+            FunctionArgs(
+                entry=entry,
+                archive=archives[entry],
+                code=stores.code,
+                platform=platform,
+                memory_mb=worker.memory_mb,
+                timeout_seconds=worker.timeout_seconds,
+                concurrency=worker.concurrency,
+                environment=environment[entry],
+                grants=granted[entry],
+                log_days=settings.log_days,
+                consumes=consumes,
+            ),
+        )
+
+    return {entry: function(entry, queue if entry == "jobs" else None) for entry in ENTRIES}
+
+
+def _environment(settings: Settings, stores: Stores) -> dict[str, dict[str, pulumi.Input[str]]]:
+    # One thread a process: experiments run side by side, and a model this size gains nothing from more.
+    common = {"LOG_LEVEL": "INFO", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    data, models = {"DATA_URL": stores.data.url}, {"MODELS_URL": stores.models.url}
+    captures, jobs = {"CAPTURES_URL": stores.captures.url}, {"JOBS_URL": stores.jobs.url}
+    serving = {"MODELS": ",".join(settings.models), "POINTER_SECONDS": str(settings.pointer_seconds)}
+    rollout = {"ROLLOUT": json.dumps(settings.rollout.model_dump(mode="json"), sort_keys=True)}
+    return {
+        "prepare": {**common, **data, **models},
+        "train": {**common, **data, **models},
+        "select": {**common, **data, **models},
+        "rollout": {**common, **models, **captures, **rollout},
+        "predict": {
+            **common,
+            **models,
+            **captures,
+            **jobs,
+            **serving,
+            "CAPTURE_INPUTS": str(settings.capture.inputs),
+        },
+        "jobs": {**common, **models, **jobs, **serving},
+    }
+
+
+def _training(cloud: Cloud, settings: Settings, functions: Mapping[str, Function]) -> Workflow:
+    definition = workflow.training(
+        parallelism=settings.training.parallelism,
+        timeout_seconds=settings.training.timeout_hours * 3600,
+        function_timeouts={step: getattr(settings.functions, step).timeout_seconds for step in STEPS},
+    )
+    return cloud.need("workflow")(
+        "training",
+        WorkflowArgs(
+            definition=definition,
+            functions={step: functions[step] for step in STEPS},
+            log_days=settings.log_days,
+        ),
+    )
+
+
+def _triggers(cloud: Cloud, settings: Settings, stores: Stores, queue: Queue, training: Workflow) -> None:
+    arrival = cloud.need("arrival")
+    datasets, jobs = below(settings.models, ("incoming/",)), below(settings.models, ("in/",))
+    arrival("datasets", ArrivalArgs(store=stores.data, prefixes=datasets, target=training))
+    arrival("submissions", ArrivalArgs(store=stores.jobs, prefixes=jobs, target=queue))
+    if settings.training.schedule:
+        for model in settings.models:
+            cloud.need("schedule")(
+                f"retrain-{model}",
+                ScheduleArgs(cron=settings.training.schedule, workflow=training, input={"model": model}),
+            )
+
+
+def _outputs(settings: Settings, stores: Stores, training: Workflow, api: Api) -> dict[str, pulumi.Input[object]]:
+    def urls(model: str) -> dict[str, pulumi.Output[str]]:
+        return {
+            "predict": pulumi.Output.concat(api.endpoint, f"/models/{model}/predict"),
+            "infer": pulumi.Output.concat(api.endpoint, f"/v2/models/{model}/infer"),
+            "jobs": pulumi.Output.concat(api.endpoint, f"/v2/models/{model}/jobs"),
+            "metadata": pulumi.Output.concat(api.endpoint, f"/v2/models/{model}"),
+        }
+
+    return {
+        "api_version": API_VERSION,
+        "endpoint": api.endpoint,
+        "models": {model: urls(model) for model in settings.models},
+        "data_url": stores.data.url,
+        "models_url": stores.models.url,
+        "jobs_url": stores.jobs.url,
+        "workflow": training.ref,
+    }

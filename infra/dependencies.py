@@ -1,0 +1,160 @@
+"""Locked requirements, installed for a target platform without Docker, pruned, compiled and zipped once.
+
+The zip is kept under a name made of everything that decides its content, so nothing is
+installed or compressed again while lock, platform and these rules stay as they are.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pulumi
+
+from infra.vocabulary import Platform
+
+RULES = 3
+"""Raised whenever pruning, compiling or zipping changes what comes out."""
+
+UNUSED = (
+    "**/tests",
+    "**/*.pyi",
+    "**/*.h",
+    "**/*.hpp",
+    "**/*.pxd",
+    "**/*.pyx",
+    "**/*.a",
+    "**/*.lib",
+    "**/*.c",
+    "**/*.cc",
+    "**/*.tp",
+    "bin",
+    "**/*.dist-info/RECORD",
+    "**/*.dist-info/direct_url.json",
+    "**/*.dist-info/INSTALLER",
+    "**/*.dist-info/REQUESTED",
+    "**/*.dist-info/uv_cache.json",
+    "numpy/f2py",
+    "onnx/backend/test",
+    "onnxruntime/transformers",
+    "onnxruntime/tools",
+    "onnxruntime/quantization",
+    "onnxruntime/datasets",
+    # The Python binding carries its own copy of the runtime and never opens this one.
+    "onnxruntime/capi/libonnxruntime.so*",
+    # safe_load is written in Python; the compiled loader is never asked for.
+    "yaml/_yaml*.so",
+    "_yaml",
+    "sklearn/datasets/data",
+    "sklearn/datasets/images",
+    "sklearn/datasets/descr",
+)
+"""What a wheel carries and a function never reads. Licences stay."""
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dependencies:
+    zip: Path
+    unpacked: int
+    """Bytes."""
+    compiled: bool
+    """Whether `.pyc` files are inside: only where an interpreter of the target's version is at hand."""
+
+
+def dependencies(lock: Path, platform: Platform, cache: Path) -> Dependencies:
+    """The installed content of `lock` for `platform`.
+
+    Raises `pulumi.RunError` when a requirement cannot be installed, with the installer's own words.
+    """
+    interpreter = interpreter_of(platform.python)
+    key = hashlib.sha256(
+        json.dumps([RULES, UNUSED, lock.read_text(encoding="utf-8"), asdict(platform), bool(interpreter)]).encode()
+    ).hexdigest()[:32]
+    target, facts = cache / f"{key}.zip", cache / f"{key}.json"
+    with locked(cache / f"{key}.lock"):
+        if not facts.exists():
+            _make(lock, platform, interpreter, target, facts)
+    return Dependencies(zip=target, **json.loads(facts.read_text(encoding="utf-8")))
+
+
+def interpreter_of(version: str) -> str | None:
+    """A Python of that major and minor version on this machine."""
+    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
+        return sys.executable
+    return shutil.which(f"python{version}")
+
+
+def compile_tree(tree: Path, interpreter: str) -> None:
+    """Write `.pyc` files that the target loads without looking at the sources' dates.
+
+    A function's code directory is read-only: what is not compiled here is compiled anew at
+    every cold start. Paths inside are the target's, and one process compiles in a fixed
+    order, so that the bytes depend on the sources alone.
+    """
+    command = [interpreter, "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([*command, "-s", str(tree), "-p", "/var/task", str(tree)], check=False, capture_output=True)
+
+
+def write_zip(target: zipfile.ZipFile, tree: Path) -> int:
+    """Add every file below `tree`, sorted, with one fixed date; returns their bytes."""
+    total = 0
+    for file in sorted(path for path in tree.rglob("*") if path.is_file()):
+        entry = zipfile.ZipInfo(file.relative_to(tree).as_posix(), EPOCH)
+        entry.external_attr = (0o755 if file.suffix == ".so" else 0o644) << 16
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        data = file.read_bytes()
+        total += len(data)
+        target.writestr(entry, data, compresslevel=6)
+    return total
+
+
+@contextmanager
+def locked(path: Path) -> Generator[None, None, None]:
+    """One process or thread at a time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _make(lock: Path, platform: Platform, interpreter: str | None, target: Path, facts: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=target.parent) as room:
+        tree = Path(room) / "tree"
+        _install(lock, platform, tree)
+        for pattern in UNUSED:
+            for path in tree.glob(pattern):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if interpreter:
+            compile_tree(tree, interpreter)
+        draft = Path(room) / "draft.zip"
+        with zipfile.ZipFile(draft, "w") as archive:
+            unpacked = write_zip(archive, tree)
+        draft.rename(target)
+        facts.write_text(json.dumps({"unpacked": unpacked, "compiled": bool(interpreter)}), encoding="utf-8")
+
+
+def _install(lock: Path, platform: Platform, tree: Path) -> None:
+    from uv import find_uv_bin
+
+    command = [find_uv_bin(), "pip", "install", "--quiet", "--target", str(tree)]
+    command += ["--python", sys.executable, "--python-version", platform.python]
+    command += ["--python-platform", platform.wheels] if platform.wheels else []
+    command += ["--only-binary", ":all:", "--require-hashes", "--no-deps", "--link-mode", "copy"]
+    done = subprocess.run([*command, "--requirements", str(lock)], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise pulumi.RunError(
+            f"functions/requirements/{lock.name}: cannot be installed for Python {platform.python} "
+            f"on {platform.wheels or 'this machine'}:\n{done.stderr.strip()}"
+        )

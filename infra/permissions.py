@@ -1,0 +1,62 @@
+"""Who may touch what: each function's grants, no wider than its code needs.
+
+A model's name is the first segment of every key, so every grant names the models it is for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from infra.vocabulary import Access, Grant, Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stores:
+    code: Store
+    data: Store
+    models: Store
+    jobs: Store
+    captures: Store
+
+
+def grants(models: tuple[str, ...], stores: Stores) -> dict[str, tuple[Grant, ...]]:
+    """The grants of every function, by its entry."""
+
+    def read(store: Store, *places: str) -> Grant:
+        return Grant(store=store, access=Access.READ, prefixes=below(models, places))
+
+    def write(store: Store, *places: str) -> Grant:
+        return Grant(store=store, access=Access.WRITE, prefixes=below(models, places))
+
+    data, registry, jobs, captures = stores.data, stores.models, stores.jobs, stores.captures
+    return {
+        "prepare": (
+            read(data, "incoming/", "datasets/"),
+            write(data, "datasets/"),
+            read(registry, "runs/", "versions/", "executions/"),
+            write(registry, "runs/", "executions/"),
+        ),
+        "train": (read(data, "datasets/"), read(registry, "runs/"), write(registry, "runs/")),
+        "select": (
+            read(data, "datasets/"),
+            read(registry, "runs/", "versions/", "live.json"),
+            write(registry, "runs/", "versions/"),
+        ),
+        "rollout": (
+            read(registry, "runs/", "versions/", "executions/", "live.json"),
+            write(registry, "runs/", "executions/", "live.json"),
+            read(captures, ""),
+        ),
+        "predict": (
+            read(registry, "versions/", "live.json"),
+            write(captures, ""),
+            read(jobs, "in/", "out/"),
+            write(jobs, "in/"),
+        ),
+        "jobs": (read(registry, "versions/", "live.json"), read(jobs, "in/", "out/"), write(jobs, "out/")),
+    }
+
+
+def below(models: tuple[str, ...], places: tuple[str, ...]) -> tuple[str, ...]:
+    """Each place below each model's name."""
+    return tuple(f"{model}/{place}" for model in models for place in places)

@@ -1,0 +1,65 @@
+"""Which of our files a function needs: the modules that its entry reaches by import, and no others.
+
+A change elsewhere leaves the archive, and so the deployed function, as it was.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+OURS = ("functions", "models")
+
+
+def sources(entry: str, models: Sequence[str], root: Path = ROOT) -> list[Path]:
+    """Files below `root`, sorted: the entry module's closure, and the folders of `models` if it reads contracts."""
+    files = closure([entry], root)
+    if root / "models" / "contract.py" in files:
+        files |= closure([f"models.{name}.training" for name in models], root)
+        files |= {root / "models" / name / "model.yaml" for name in models}
+    return sorted(file for file in files if file.is_file())
+
+
+def closure(modules: Iterable[str], root: Path = ROOT) -> set[Path]:
+    """The files of `modules`, of all they import from our own packages, and of the packages around them."""
+    found: set[Path] = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        for file in _files(module, root):
+            if file not in found:
+                found.add(file)
+                waiting.extend(_imports(file))
+    return found
+
+
+def _files(module: str, root: Path) -> Iterator[Path]:
+    parts = module.split(".")
+    for depth in range(1, len(parts) + 1):
+        place = root.joinpath(*parts[:depth])
+        for file in (place / "__init__.py", place.with_suffix(".py")):
+            if file.is_file():
+                yield file
+
+
+def _imports(file: Path) -> Iterator[str]:
+    for node in _executed(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] in OURS)
+
+
+def _executed(node: ast.AST) -> Iterator[ast.AST]:
+    """Every node but those that only a type checker sees."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            yield from (inner for other in child.orelse for inner in (other, *_executed(other)))
+            continue
+        yield child
+        yield from _executed(child)
