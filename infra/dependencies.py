@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pulumi
+from uv import find_uv_bin
 
 from infra.vocabulary import Platform
 
@@ -146,8 +147,6 @@ def _make(lock: Path, platform: Platform, interpreter: str | None, target: Path,
 
 
 def _install(lock: Path, platform: Platform, tree: Path) -> None:
-    from uv import find_uv_bin
-
     command = [find_uv_bin(), "pip", "install", "--quiet", "--target", str(tree)]
     command += ["--python", sys.executable, "--python-version", platform.python]
     command += ["--python-platform", platform.wheels] if platform.wheels else []

