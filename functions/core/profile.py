@@ -1,0 +1,56 @@
+"""What the data looked like when a model learned from it: what later data is compared with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from models.feature import Feature
+
+BINS = 10
+_QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+
+
+def profile_of(
+    x: np.ndarray, y: np.ndarray, groups: np.ndarray, features: Sequence[Feature], classes: Sequence[str]
+) -> dict[str, Any]:
+    """Rows, classes, copies, and each feature's distribution, as plain JSON values."""
+    pairs = np.unique(np.column_stack([groups, y]), axis=0)
+    return {
+        "rows": len(x),
+        "classes": {name: int(np.count_nonzero(y == label)) for label, name in enumerate(classes)},
+        "duplicate_rows": len(x) - len(pairs),
+        "contradictory_rows": len(pairs) - len(np.unique(groups)),
+        "features": {feature.name: describe(feature, x[:, i]) for i, feature in enumerate(features)},
+    }
+
+
+def describe(feature: Feature, values: np.ndarray) -> dict[str, Any]:
+    """One feature. `counts` has one number for each category, or for each bin between `edges`."""
+    present = values[~np.isnan(values)].astype(np.float64)
+    found: dict[str, Any] = {
+        "kind": feature.kind,
+        "count": len(present),
+        "missing": len(values) - len(present),
+    }
+    if feature.kind in ("category", "boolean"):
+        names = feature.categories or ("false", "true")
+        counts = np.bincount(present.astype(np.int64), minlength=len(names))
+        return {**found, "categories": list(names), "counts": counts.tolist()}
+    if not len(present):
+        return found
+    # Bins that hold equal shares tell a shifted distribution where bins of equal width do not.
+    edges = np.unique(np.quantile(present, np.linspace(0, 1, BINS + 1)))
+    counts = np.histogram(present, edges)[0] if len(edges) > 1 else np.array([len(present)])
+    return {
+        **found,
+        "mean": float(present.mean()),
+        "std": float(present.std()),
+        "quantiles": {f"{share:g}": float(np.quantile(present, share)) for share in _QUANTILES},
+        "edges": edges.tolist(),
+        "counts": counts.tolist(),
+    }
