@@ -105,76 +105,89 @@ def training(*, parallelism: int, timeout_seconds: int, function_timeouts: Mappi
     The input is `{"source": "<key of a dataset>"}`, `{"model": "<name>"}` for its newest
     dataset, or `{"model": "<name>", "version": "<version>"}` to release what is registered.
     """
-    run = {"model": Ref("prepare.model"), "run": Ref("prepare.run")}
     return Workflow(
         start="prepare",
-        steps=(
-            Call(
-                name="prepare",
-                function="prepare",
-                payload={"input": INPUT, "execution": EXECUTION},
-                result="prepare",
-                next="is it usable",
-            ),
-            Choose(
-                name="is it usable",
-                on=Ref("prepare.status"),
-                cases={
-                    "accepted": "experiments",
-                    "registered": "release",
-                    "rejected": "rejected",
-                    "unchanged": "unchanged",
-                },
-            ),
-            Each(
-                name="experiments",
-                items=Ref("prepare.experiments"),
-                function="train",
-                payload={**run, "experiment": ITEM},
-                parallelism=parallelism,
-                next="select",
-            ),
-            Call(name="select", function="select", payload=run, result="select", next="is it good enough"),
-            Choose(
-                name="is it good enough",
-                on=Ref("select.status"),
-                cases={"registered": "release", "refused": "refused"},
-            ),
-            Call(
-                name="release",
-                function="rollout",
-                payload={"action": "release", **run},
-                result="rollout",
-                next="where does it stand",
-            ),
-            Choose(
-                name="where does it stand",
-                on=Ref("rollout.status"),
-                cases={"canary": "bake", "promoted": "promoted", "rolled_back": "rolled back"},
-            ),
-            Pause(name="bake", seconds=Ref("rollout.wait_seconds"), next="judge"),
-            Call(
-                name="judge",
-                function="rollout",
-                payload={"action": "judge", **run},
-                result="rollout",
-                next="where does it stand",
-            ),
-            Call(
-                name="abandon",
-                function="rollout",
-                payload={"action": "abandon", "execution": EXECUTION, "input": INPUT, "cause": ERROR},
-                result="abandon",
-                next="failed",
-            ),
-            End(name="promoted"),
-            End(name="rolled back"),
-            End(name="rejected"),
-            End(name="unchanged"),
-            End(name="refused"),
-            End(name="failed", failed=True),
-        ),
+        steps=(*_search(parallelism), *_release()),
         on_failure="abandon",
         timeout_seconds=timeout_seconds,
         call_timeout_seconds={name: seconds + 15 for name, seconds in function_timeouts.items()},
+    )
+
+
+_RUN: Mapping[str, Ref] = {"model": Ref("prepare.model"), "run": Ref("prepare.run")}
+
+
+def _search(parallelism: int) -> tuple[Step, ...]:
+    """From the dataset to a registered version."""
+    return (
+        Call(
+            name="prepare",
+            function="prepare",
+            payload={"input": INPUT, "execution": EXECUTION},
+            result="prepare",
+            next="is it usable",
+        ),
+        Choose(
+            name="is it usable",
+            on=Ref("prepare.status"),
+            cases={
+                "accepted": "experiments",
+                "registered": "release",
+                "rejected": "rejected",
+                "unchanged": "unchanged",
+            },
+        ),
+        Each(
+            name="experiments",
+            items=Ref("prepare.experiments"),
+            function="train",
+            payload={**_RUN, "experiment": ITEM},
+            parallelism=parallelism,
+            next="select",
+        ),
+        Call(name="select", function="select", payload=_RUN, result="select", next="is it good enough"),
+        Choose(
+            name="is it good enough",
+            on=Ref("select.status"),
+            cases={"registered": "release", "refused": "refused"},
+        ),
+    )
+
+
+def _release() -> tuple[Step, ...]:
+    """From a registered version to one that serves everybody, and every end there is."""
+    return (
+        Call(
+            name="release",
+            function="rollout",
+            payload={"action": "release", **_RUN},
+            result="rollout",
+            next="where does it stand",
+        ),
+        Choose(
+            name="where does it stand",
+            on=Ref("rollout.status"),
+            cases={"canary": "bake", "promoted": "promoted", "rolled_back": "rolled back"},
+        ),
+        Pause(name="bake", seconds=Ref("rollout.wait_seconds"), next="judge"),
+        Call(
+            name="judge",
+            function="rollout",
+            payload={"action": "judge", **_RUN},
+            result="rollout",
+            next="where does it stand",
+        ),
+        Call(
+            name="abandon",
+            function="rollout",
+            payload={"action": "abandon", "execution": EXECUTION, "input": INPUT, "cause": ERROR},
+            result="abandon",
+            next="failed",
+        ),
+        End(name="promoted"),
+        End(name="rolled back"),
+        End(name="rejected"),
+        End(name="unchanged"),
+        End(name="refused"),
+        End(name="failed", failed=True),
     )
