@@ -1,0 +1,267 @@
+"""The rules that keep the house's directions: each reads a tree of files and says where it is broken."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Protocol
+
+
+class Rule(Protocol):
+    """From the root of a tree to what is wrong in it, a sentence each."""
+
+    __name__: str
+
+    def __call__(self, root: Path, /) -> list[str]: ...
+
+
+WORDS: Final = {
+    "store": "storage",
+    "queue": "queue",
+    "function": "function",
+    "api": "gateway",
+    "workflow": "workflow",
+    "arrival": "arrival",
+    "schedule": "schedule",
+}
+"""The file that gives a word of the vocabulary its meaning, the same in every cloud."""
+KNOWN_CLOUDS: Final = frozenset({"aws", "gcp", "azure"})
+HOUSE: Final = ("infra", "functions", "models")
+LINES_OF_A_FILE: Final = 300
+LINES_OF_A_FUNCTION: Final = 60
+LINES_OF_MAIN: Final = 19
+UNSAFE_MODULES: Final = frozenset({"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"})
+UNSAFE_CALLS: Final = frozenset({"eval", "exec", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "torch.load"})
+HOSTS: Final = ("--index-url", "--extra-index-url", "--find-links", "http://", "https://")
+
+
+def files(root: Path, *folders: str) -> Iterator[tuple[str, ast.Module]]:
+    """Every Python file below the folders: its path from the root, and its syntax tree."""
+    for folder in folders:
+        for path in sorted((root / folder).rglob("*.py")):
+            yield path.relative_to(root).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def clouds(root: Path) -> list[str]:
+    return [path.split("/")[1] for path, tree in files(root, "infra") if _cloud_call(path, tree) is not None]
+
+
+def imports(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Everything a file imports, at any depth of its code, by absolute dotted name, with the line."""
+    package = path.removesuffix(".py").removesuffix("/__init__").split("/")
+    if not path.endswith("__init__.py"):
+        package = package[:-1]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*start, *([node.module] if node.module else [])])
+            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+
+
+def _within(name: str, module: str) -> bool:
+    return name == module or name.startswith(f"{module}.")
+
+
+def directions(root: Path) -> list[str]:
+    """settings -> blueprint -> vocabulary <- clouds; event -> adapter -> core -> model; nothing turns round."""
+    forbidden: list[tuple[str, tuple[str, ...]]] = [
+        ("infra", ("functions",)),
+        ("functions", ("pulumi", "pulumi_aws", "pulumi_gcp", "infra")),
+        ("functions/core", ("functions.adapters",)),
+        ("models", ("infra", "functions", "pulumi")),
+    ]
+    known = clouds(root)
+    for cloud in known:
+        others = [other for other in known if other != cloud]
+        forbidden += [
+            (f"infra/{cloud}", (*(f"infra.{other}" for other in others), "infra.blueprint", "infra.local")),
+            (f"functions/adapters/{cloud}", tuple(f"functions.adapters.{other}" for other in others)),
+        ]
+    found = [
+        f"{path}:{line}: {folder} may not import {name}"
+        for folder, modules in forbidden
+        for path, tree in files(root, folder)
+        for line, name in imports(path, tree)
+        if any(_within(name, module) for module in modules)
+    ]
+    return found + [
+        f"{path}:{line}: only a cloud's own folder may import {name}"
+        for path, tree in files(root, "infra")
+        if path.count("/") == 1
+        for line, name in imports(path, tree)
+        if any(_within(name, f"infra.{cloud}") for cloud in known)
+    ]
+
+
+def one_reader_of_settings(root: Path) -> list[str]:
+    """`pulumi.Config` stands in settings.py, and in __main__.py that hands it over."""
+    allowed = ("infra/settings.py", "infra/__main__.py")
+    return [
+        f"{path}:{node.lineno}: only settings.py reads pulumi.Config"
+        for path, tree in files(root, "infra")
+        if path not in allowed
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Attribute) and ast.unparse(node) == "pulumi.Config")
+        or (isinstance(node, ast.ImportFrom) and node.module == "pulumi" and "Config" in {a.name for a in node.names})
+    ]
+
+
+def core_without_surroundings(root: Path) -> list[str]:
+    """functions/core is told what it needs: it never reads the environment."""
+    names = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv"}
+    found = []
+    for path, tree in files(root, "functions/core"):
+        used = [(n.lineno, ast.unparse(n)) for n in ast.walk(tree) if isinstance(n, ast.Attribute)]
+        found += [
+            f"{path}:{line}: core may not use {name}" for line, name in [*used, *imports(path, tree)] if name in names
+        ]
+    return found
+
+
+def feature_is_standard_library_only(root: Path) -> list[str]:
+    return [
+        f"{path}:{line}: the standard library alone, not {name}"
+        for path, tree in files(root, "models")
+        if path == "models/feature.py"
+        for line, name in imports(path, tree)
+        if name.split(".")[0] not in sys.stdlib_module_names
+    ]
+
+
+def one_door_to_onnxruntime(root: Path) -> list[str]:
+    return [
+        f"{path}:{line}: only functions/core/onnx.py imports onnxruntime"
+        for path, tree in files(root, "functions")
+        if path != "functions/core/onnx.py"
+        for line, name in imports(path, tree)
+        if _within(name, "onnxruntime")
+    ]
+
+
+def clouds_mirror_each_other(root: Path) -> list[str]:
+    """A word that a cloud keeps has its file, the same in all; one that it does not keep has none."""
+    found = []
+    for path, tree in files(root, "infra"):
+        call = _cloud_call(path, tree)
+        if call is None:
+            continue
+        folder = path.removesuffix("/__init__.py")
+        source = {name.rsplit(".", 1)[1]: name.rsplit(".", 1)[0] for _, name in imports(path, tree)}
+        kept = {k.arg: ast.unparse(k.value) for k in call.keywords if ast.unparse(k.value) != "None"}
+        for word, file in WORDS.items():
+            exists = (root / folder / f"{file}.py").is_file()
+            if word in kept and source.get(kept[word]) != f"{folder}/{file}".replace("/", "."):
+                found.append(f"{path}: {word} must come from {folder}/{file}.py")
+            elif word not in kept and exists:
+                found.append(f"{folder}/{file}.py: is there, but {path} does not keep {word}")
+        if not (root / folder / "access.py").is_file():
+            found.append(f"{folder}/access.py: is missing")
+    return found
+
+
+def _cloud_call(path: str, tree: ast.Module) -> ast.Call | None:
+    """The `CLOUD = Cloud(...)` of a package directly below infra/."""
+    if path.count("/") != 2 or not path.endswith("/__init__.py"):
+        return None
+    for node in tree.body:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Call):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if "CLOUD" in {ast.unparse(target) for target in targets}:
+                return node.value
+    return None
+
+
+def tests_are_collected(root: Path) -> list[str]:
+    return [
+        f"{path}: holds tests, so it must be called test_*.py"
+        for path, tree in files(root, "tests")
+        if not Path(path).name.startswith("test_")
+        and any(
+            isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name.startswith("test_")
+            for n in ast.walk(tree)
+        )
+    ]
+
+
+def sizes(root: Path) -> list[str]:
+    found = []
+    for path, tree in files(root, *HOUSE):
+        lines = len((root / path).read_text(encoding="utf-8").splitlines())
+        if lines > LINES_OF_A_FILE:
+            found.append(f"{path}: {lines} lines; at most {LINES_OF_A_FILE}")
+        if path == "infra/__main__.py" and lines > LINES_OF_MAIN:
+            found.append(f"{path}: {lines} lines; at most {LINES_OF_MAIN}")
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                length = (node.end_lineno or node.lineno) - node.lineno + 1
+                if length > LINES_OF_A_FUNCTION:
+                    found.append(f"{path}:{node.lineno}: {node.name} has {length} lines; at most {LINES_OF_A_FUNCTION}")
+    return found
+
+
+def no_case_for_a_cloud(root: Path) -> list[str]:
+    """No comparison with a cloud's name: what differs by cloud lives in that cloud's folder."""
+    found = []
+    for path, tree in files(root, *HOUSE):
+        for node in ast.walk(tree):
+            asked: list[ast.expr] = []
+            if isinstance(node, ast.Compare):
+                asked = [node.left, *node.comparators]
+            elif isinstance(node, ast.match_case):
+                asked = [part.value for part in ast.walk(node.pattern) if isinstance(part, ast.MatchValue)]
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "startswith":
+                asked = node.args
+            literals = {str(c.value) for e in asked for c in ast.walk(e) if isinstance(c, ast.Constant)}
+            found += [
+                f"{path}:{asked[0].lineno}: asks for the cloud {name}" for name in sorted(literals & KNOWN_CLOUDS)
+            ]
+    return found
+
+
+def nothing_is_unpickled(root: Path) -> list[str]:
+    """Functions load ONNX, JSON and arrays; nothing that could run code of its own."""
+    found = []
+    for path, tree in files(root, "functions"):
+        found += [
+            f"{path}:{line}: functions may not import {name}"
+            for line, name in imports(path, tree)
+            if name.split(".")[0] in UNSAFE_MODULES
+        ]
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call):
+                continue
+            if ast.unparse(node.func) in UNSAFE_CALLS:
+                found.append(f"{path}:{node.lineno}: functions may not call {ast.unparse(node.func)}")
+            if any(k.arg == "allow_pickle" and ast.unparse(k.value) != "False" for k in node.keywords):
+                found.append(f"{path}:{node.lineno}: functions may not allow_pickle")
+    return found
+
+
+def requirements_name_no_host(root: Path) -> list[str]:
+    return [
+        f"{path.relative_to(root).as_posix()}:{number}: names a host: {line.strip()}"
+        for folder in ("requirements", "functions/requirements")
+        for path in sorted((root / folder).rglob("*"))
+        if path.suffix in (".txt", ".in", ".lock")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if any(host in line for host in HOSTS)
+    ]
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    directions,
+    one_reader_of_settings,
+    core_without_surroundings,
+    feature_is_standard_library_only,
+    one_door_to_onnxruntime,
+    clouds_mirror_each_other,
+    tests_are_collected,
+    sizes,
+    no_case_for_a_cloud,
+    nothing_is_unpickled,
+    requirements_name_no_host,
+)

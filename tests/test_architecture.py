@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from tests import architecture
+from tests.architecture import RULES, Rule
+
+ROOT = Path(__file__).resolve().parents[1]
+CLOUD = (
+    "from infra.{0}.storage import Store\nfrom infra.vocabulary import Cloud\nCLOUD = Cloud(name='{0}', store=Store)"
+)
+GOOD = {
+    "infra/__init__.py": "",
+    "infra/__main__.py": "import pulumi\npulumi.Config()",
+    "infra/settings.py": "import pulumi\nclass Settings:\n    found: pulumi.Config",
+    "infra/vocabulary.py": "class Cloud: ...",
+    "infra/aws/__init__.py": CLOUD.format("aws"),
+    "infra/aws/storage.py": "from infra.vocabulary import Cloud\nclass Store: ...",
+    "infra/aws/access.py": "",
+    "infra/gcp/__init__.py": CLOUD.format("gcp"),
+    "infra/gcp/storage.py": "from .access import allow\nclass Store: ...",
+    "infra/gcp/access.py": "def allow(): ...",
+    "functions/core/onnx.py": "import onnxruntime",
+    "functions/core/predict.py": "import os\nfrom functions.core import onnx\nos.path.join('a')",
+    "functions/adapters/aws/predict.py": "import os\nfrom functions.core import predict\nos.environ['X']",
+    "functions/requirements/predict.txt": "numpy==2.4.6 --hash=sha256:00",
+    "models/feature.py": "import math",
+    "tests/graph.py": "def deploy(): ...",
+    "tests/test_one.py": "def test_one(): ...",
+}
+
+BAD: list[tuple[Rule, str, str]] = [
+    (architecture.directions, "infra/bundle.py", "import functions.core.onnx"),
+    (architecture.directions, "infra/bundle.py", "def late():\n    from functions import core"),
+    (architecture.directions, "infra/blueprint.py", "from infra.aws import storage"),
+    (architecture.directions, "infra/blueprint.py", "from .gcp import CLOUD"),
+    (architecture.directions, "infra/gcp/queue2.py", "from infra import aws"),
+    (architecture.directions, "infra/gcp/queue2.py", "from ..aws import storage"),
+    (architecture.directions, "infra/aws/help.py", "from infra.blueprint import build"),
+    (architecture.directions, "functions/core/step.py", "import pulumi_aws.s3"),
+    (architecture.directions, "functions/core/step.py", "from infra.settings import Settings"),
+    (architecture.directions, "functions/core/step.py", "from functions.adapters.aws import predict"),
+    (architecture.directions, "functions/adapters/gcp/step.py", "from functions.adapters.aws import predict"),
+    (architecture.directions, "models/contract.py", "from functions.core import onnx"),
+    (architecture.one_reader_of_settings, "infra/bundle.py", "import pulumi\npulumi.Config('x').get('y')"),
+    (architecture.one_reader_of_settings, "infra/gcp/region.py", "from pulumi import Config"),
+    (architecture.core_without_surroundings, "functions/core/step.py", "import os\nos.environ.get('A')"),
+    (architecture.core_without_surroundings, "functions/core/step.py", "from os import environ"),
+    (
+        architecture.core_without_surroundings,
+        "functions/core/step.py",
+        "import os\ndef f():\n    return os.getenv('A')",
+    ),
+    (architecture.feature_is_standard_library_only, "models/feature.py", "import numpy as np"),
+    (architecture.feature_is_standard_library_only, "models/feature.py", "from models.contract import Contract"),
+    (architecture.one_door_to_onnxruntime, "functions/core/step.py", "import onnxruntime as ort"),
+    (architecture.one_door_to_onnxruntime, "functions/core/step.py", "from onnxruntime import InferenceSession"),
+    (architecture.clouds_mirror_each_other, "infra/gcp/workflow.py", ""),
+    (architecture.clouds_mirror_each_other, "infra/gcp/__init__.py", CLOUD.format("gcp").replace("storage", "bucket")),
+    (architecture.clouds_mirror_each_other, "infra/azure/__init__.py", CLOUD.format("azure")),
+    (architecture.tests_are_collected, "tests/infra/storage.py", "class TestStore:\n    def test_it(self): ..."),
+    (architecture.sizes, "infra/long.py", "x = 1\n" * 301),
+    (architecture.sizes, "models/long.py", "def f():\n" + "    x = 1\n" * 60),
+    (architecture.sizes, "infra/__main__.py", "x = 1\n" * 20),
+    (architecture.no_case_for_a_cloud, "infra/limits.py", "def f(cloud):\n    return 1 if cloud == 'aws' else 2"),
+    (architecture.no_case_for_a_cloud, "infra/limits.py", "def f(cloud):\n    return cloud.name in ('aws', 'gcp')"),
+    (architecture.no_case_for_a_cloud, "functions/core/step.py", "match cloud:\n    case 'gcp':\n        x = 1"),
+    (architecture.nothing_is_unpickled, "functions/core/step.py", "import pickle"),
+    (architecture.nothing_is_unpickled, "functions/core/step.py", "from joblib import load"),
+    (architecture.nothing_is_unpickled, "functions/core/step.py", "import yaml\nyaml.load('')"),
+    (architecture.nothing_is_unpickled, "functions/core/step.py", "import numpy\nnumpy.load('x', allow_pickle=True)"),
+    (architecture.nothing_is_unpickled, "functions/core/step.py", "exec('x = 1')"),
+    (architecture.requirements_name_no_host, "functions/requirements/predict.txt", "--index-url https://example.org"),
+    (architecture.requirements_name_no_host, "requirements/dev.in", "numpy @ https://example.org/numpy.whl"),
+]
+
+LOOK = """
+import importlib, json, os, sys
+
+noticed, writing = [], os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND
+started = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.fork")
+changed = ("os.mkdir", "os.remove", "os.rename", "os.rmdir", "shutil.rmtree")
+spoken = ("socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo")
+
+def notice(event, arguments):
+    if event in (*started, *changed, *spoken):
+        noticed.append(f"{event} {arguments}")
+    elif event == "open" and isinstance(arguments[2], int) and arguments[2] & writing and arguments[0] != os.devnull:
+        noticed.append(f"writes {arguments[0]}")
+
+sys.addaudithook(notice)
+failed = []
+for name in json.loads(sys.argv[1]):
+    try:
+        importlib.import_module(name)
+    except BaseException as problem:
+        failed.append(f"{name}: {type(problem).__name__}: {problem}")
+print(json.dumps(failed + noticed))
+"""
+
+
+def plant(root: Path, tree: dict[str, str]) -> Path:
+    for path, text in tree.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return root
+
+
+def modules(root: Path) -> list[str]:
+    """Every module of infra/ that can be imported: all but those that are run."""
+    paths = [path.relative_to(root) for path in sorted((root / "infra").rglob("*.py")) if path.name != "__main__.py"]
+    return [".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in paths]
+
+
+def side_effects(root: Path, elsewhere: Path) -> list[str]:
+    """What importing infra does in a fresh process: no stack, no mocks, no configuration, another directory."""
+    environment = {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK, json.dumps(modules(root))],
+        env=environment,
+        cwd=elsewhere,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1]) + done.stdout.splitlines()[:-1]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_house_keeps_its_rules(rule: Rule) -> None:
+    assert rule(ROOT) == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_a_good_tree_breaks_no_rule(rule: Rule, tmp_path: Path) -> None:
+    assert rule(plant(tmp_path, GOOD)) == []
+
+
+@pytest.mark.parametrize(("broken", "path", "text"), BAD)
+def test_a_bad_tree_breaks_its_rule_and_no_other(broken: Rule, path: str, text: str, tmp_path: Path) -> None:
+    plant(tmp_path, GOOD | {path: text})
+    assert [rule.__name__ for rule in RULES if rule(tmp_path)] == [broken.__name__]
+
+
+def test_every_rule_has_been_seen_to_fail() -> None:
+    assert {rule.__name__ for rule in RULES} == {rule.__name__ for rule, _, _ in BAD}
+
+
+def test_the_rules_look_at_files_that_are_there() -> None:
+    assert set(architecture.clouds(ROOT)) >= {"aws", "gcp"}
+    for folder in ("infra", "functions/core", "functions/adapters", "models", "tests"):
+        assert any(architecture.files(ROOT, folder)), folder
+    assert (ROOT / "models/feature.py").is_file()
+    assert list((ROOT / "functions/requirements").glob("*.txt"))
+
+
+def test_importing_infra_does_nothing(tmp_path: Path) -> None:
+    assert side_effects(ROOT, tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "noticed"),
+    [
+        ("open('left-behind', 'w').close()", "writes left-behind"),
+        ("from pathlib import Path\nPath('made').mkdir()", "os.mkdir"),
+        ("import socket\nsocket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('127.0.0.1', 9))", "socket.connect"),
+        ("import subprocess\nsubprocess.run(['true'])", "subprocess.Popen"),
+        ("import pulumi\npulumi.Config('serverless-ml').require('settings')", "ConfigMissingError"),
+        ("import pulumi_aws\npulumi_aws.s3.Bucket('data')", "infra.bad: "),
+        ("print('hello')", "hello"),
+    ],
+)
+def test_work_at_import_is_noticed(text: str, noticed: str, tmp_path: Path) -> None:
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    plant(root, {"infra/__init__.py": "", "infra/bad.py": dedent(text)})
+    assert any(noticed in effect for effect in side_effects(root, elsewhere)), side_effects(root, elsewhere)
