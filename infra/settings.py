@@ -210,12 +210,12 @@ def _fields_at(path: list[str]) -> list[str]:
             inner
             for model in models
             if part in model.model_fields
-            for inner in _sections(model.model_fields[part].annotation)
+            for inner in sections_in(model.model_fields[part].annotation)
         ]
     return sorted({name for model in models for name in model.model_fields})
 
 
-def _sections(annotation: object) -> list[type[BaseModel]]:
+def sections_in(annotation: object) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [section for inner in get_args(annotation) for section in _sections(inner)]
+    return [section for inner in get_args(annotation) for section in sections_in(inner)]

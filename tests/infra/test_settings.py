@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+
+from infra.settings import Settings
+
+LEAST: dict[str, Any] = {"cloud": "aws", "models": ["breast_cancer"]}
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def refusal(**changes: object) -> str:
+    with pytest.raises(pulumi.RunError) as refused:
+        Settings.parse({**LEAST, **changes}, where="Pulumi.test.yaml")
+    return str(refused.value)
+
+
+def test_a_cloud_and_a_model_make_a_valid_stack() -> None:
+    settings = Settings.parse(LEAST, where="Pulumi.test.yaml")
+    assert settings.protect
+    assert settings.api.auth.kind == "iam"
+
+
+@pytest.mark.parametrize("stack", sorted(path.name for path in ROOT.glob("Pulumi.*.yaml")))
+def test_every_stack_that_ships_is_valid(stack: str) -> None:
+    config = yaml.safe_load((ROOT / stack).read_text(encoding="utf-8"))["config"]
+    assert Settings.parse(config["serverless-ml:settings"], where=stack).models == ("breast_cancer",)
+
+
+def test_a_misspelt_key_is_named_with_the_file_the_near_name_and_what_is_accepted() -> None:
+    told = refusal(training={"paralelism": 3})
+    assert "Pulumi.test.yaml" in told
+    assert "training.paralelism" in told
+    assert "did you mean parallelism?" in told
+    assert "parallelism, schedule, timeout_hours" in told
+
+
+def test_a_key_that_is_missing_comes_with_the_line_to_write() -> None:
+    with pytest.raises(pulumi.RunError, match=r"models: \[breast_cancer\]"):
+        Settings.parse({"cloud": "aws"}, where="Pulumi.test.yaml")
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "accepted"),
+    [
+        ({"functions": {"predict": {"memory_mb": 64}}}, "functions.predict.memory_mb", "128"),
+        ({"functions": {"predict": {"timeout_seconds": 901}}}, "functions.predict.timeout_seconds", "900"),
+        ({"pointer_seconds": "5"}, "pointer_seconds", "integer"),
+        ({"training": {"schedule": "every day"}}, "training.schedule", "five fields"),
+        ({"rollout": {"steps": [50, 10]}}, "rollout", "steps must rise"),
+        ({"api": {"auth": {"kind": "none"}}}, "api.auth.reason", "is required"),
+        ({"api": {"auth": {"kind": "basic"}}}, "api.auth", "'iam', 'jwt', 'none'"),
+        ({"api": {"cors": {"origins": ["*"]}}}, "api.cors.origins", "pattern"),
+        ({"models": []}, "models", "at least 1"),
+        ({"models": ["Breast Cancer"]}, "models", "pattern"),
+        ({"runtime": {"python": "3.9"}}, "runtime.python", "3.13"),
+        ({"log_days": 8}, "log_days", "14"),
+    ],
+)
+def test_a_value_out_of_range_is_told_by_key_and_bound(changes: dict[str, Any], key: str, accepted: str) -> None:
+    told = refusal(**changes)
+    assert key in told
+    assert accepted in told
+
+
+def test_one_figure_of_a_worker_may_change_and_the_others_stay() -> None:
+    changed = Settings.parse({**LEAST, "functions": {"predict": {"memory_mb": 512}}}, where="").functions.predict
+    default = Settings.parse(LEAST, where="").functions.predict
+    assert (changed.memory_mb, changed.timeout_seconds) == (512, default.timeout_seconds)
+
+
+def test_every_problem_is_told_at_once() -> None:
+    assert len(refusal(protect="yes", log_days=8, clod="aws").splitlines()) >= 3
+
+
+def test_settings_cannot_be_changed_once_read() -> None:
+    with pytest.raises(Exception, match="frozen"):
+        Settings.parse(LEAST, where="").cloud = "gcp"  # ty: ignore[invalid-assignment]

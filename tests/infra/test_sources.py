@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infra.sources import ROOT, closure, sources
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    files = {
+        "functions/__init__.py": "",
+        "functions/entry.py": "import json\nfrom functions.near import thing\n",
+        "functions/near.py": "def thing():\n    from functions import lazy\n    return lazy\n",
+        "functions/lazy.py": "",
+        "functions/apart.py": "",
+        "functions/typed.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from functions import apart\n",
+        "models/__init__.py": "",
+        "models/contract.py": "",
+        "models/mine/model.yaml": "",
+        "models/mine/training.py": "from models.mine import helper\n",
+        "models/mine/helper.py": "",
+        "models/other/model.yaml": "",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def names(files: set[Path] | list[Path], root: Path) -> set[str]:
+    return {file.relative_to(root).as_posix() for file in files}
+
+
+def test_what_an_entry_imports_comes_along_also_from_inside_a_function(tree: Path) -> None:
+    found = names(closure(["functions.entry"], tree), tree)
+    assert found == {"functions/__init__.py", "functions/entry.py", "functions/near.py", "functions/lazy.py"}
+
+
+def test_what_only_a_type_checker_reads_stays_behind(tree: Path) -> None:
+    assert "functions/apart.py" not in names(closure(["functions.typed"], tree), tree)
+
+
+def test_a_function_that_reads_contracts_gets_the_folders_of_the_stacks_models_and_no_others(tree: Path) -> None:
+    (tree / "functions" / "entry.py").write_text("import models.contract\n", encoding="utf-8")
+    found = names(sources("functions.entry", ["mine"], tree), tree)
+    assert {"models/mine/model.yaml", "models/mine/training.py", "models/mine/helper.py"} <= found
+    assert "models/other/model.yaml" not in found
+
+
+def test_a_function_that_reads_no_contract_gets_no_model(tree: Path) -> None:
+    assert not any("models/mine" in name for name in names(sources("functions.entry", ["mine"], tree), tree))
+
+
+def test_the_predict_function_carries_neither_contracts_nor_training() -> None:
+    found = names(sources("functions.adapters.aws.predict", ["breast_cancer"]), ROOT)
+    assert "functions/core/predict.py" in found
+    assert not {"models/contract.py", "functions/core/train.py", "models/breast_cancer/training.py"} & found
+
+
+def test_no_sample_data_is_carried_by_any_function() -> None:
+    entries = ["prepare", "train", "select", "rollout", "predict", "jobs"]
+    carried = {name for e in entries for name in names(sources(f"functions.adapters.aws.{e}", ["breast_cancer"]), ROOT)}
+    assert "models/breast_cancer/model.yaml" in carried
+    assert not {name for name in carried if name.endswith("sample.py")}
