@@ -144,7 +144,7 @@ class Recorder(mocks.Mocks):
         return id_, {**args.inputs, **added}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        return self.calls[args.token], None
+        return self.calls[args.token], []
 
 
 class _Monitor(mocks.MockMonitor):

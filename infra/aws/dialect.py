@@ -1,0 +1,156 @@
+"""The workflow in Amazon States Language, with JSONata.
+
+What the steps answer is kept in variables; the state that travels is empty. A variable that
+misses what a step reads from it fails that step, and so leads where every failure leads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from infra.workflow import ERROR, EXECUTION, INPUT, ITEM, Call, Choose, Each, End, Pause, Ref, Step, Workflow
+
+State = dict[str, Any]
+
+TRANSIENT: State = {
+    "ErrorEquals": [
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.TooManyRequestsException",
+        "Lambda.ClientExecutionTimeoutException",
+    ],
+    "IntervalSeconds": 2,
+    "BackoffRate": 3,
+    "MaxAttempts": 6,
+    "MaxDelaySeconds": 300,
+    "JitterStrategy": "FULL",
+}
+"""https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html#bp-lambda-serviceexception
+
+Patient enough for a function whose copies are all busy.
+"""
+FAILED: State = {
+    "ErrorEquals": ["States.TaskFailed", "States.Timeout"],
+    "IntervalSeconds": 1,
+    "BackoffRate": 2,
+    "MaxAttempts": 2,
+    "MaxDelaySeconds": 30,
+    "JitterStrategy": "FULL",
+}
+"""Steps may be repeated: a worker that was killed is replaced."""
+TEXT_LIMIT = 30_000
+"""A cause may have 32,768 characters."""
+
+
+def render(workflow: Workflow, functions: Mapping[str, str]) -> State:
+    """The definition of the state machine; `functions` holds what to invoke, by the name that steps use."""
+    return {
+        "QueryLanguage": "JSONata",
+        "StartAt": workflow.start,
+        "TimeoutSeconds": workflow.timeout_seconds,
+        "States": {step.name: _state(step, workflow, functions) for step in workflow.steps},
+    }
+
+
+def _state(step: Step, workflow: Workflow, functions: Mapping[str, str]) -> State:
+    match step:
+        case Call():
+            answer = {step.result: _expression("$states.result.Payload")}
+            task = _task(step.function, _payload(step.payload), workflow, functions)
+            return {**task, "Assign": answer, "Catch": [_catch(step, workflow)], "Next": step.next}
+        case Each():
+            return _map(step, workflow, functions)
+        case Choose():
+            return _choice(step, workflow)
+        case Pause():
+            return {"Type": "Wait", "Seconds": _expression(_path(step.seconds)), "Next": step.next}
+        case End(failed=True):
+            return {"Type": "Fail", "Error": "WorkflowFailed", "Cause": _expression(_path(ERROR))}
+        case End():
+            return {"Type": "Succeed"}
+    assert_never(step)
+
+
+def _task(function: str, payload: object, workflow: Workflow, functions: Mapping[str, str]) -> State:
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": functions[function], "Payload": payload},
+        "TimeoutSeconds": workflow.call_timeout_seconds[function],
+        "Retry": [TRANSIENT, FAILED],
+        "Output": {},
+    }
+
+
+def _map(step: Each, workflow: Workflow, functions: Mapping[str, str]) -> State:
+    one = f"{step.name}: {step.function}"
+    task = _task(step.function, _expression("$states.input"), workflow, functions)
+    return {
+        "Type": "Map",
+        "Items": _expression(_path(step.items)),
+        "ItemSelector": _payload(step.payload),
+        "MaxConcurrency": step.parallelism,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "INLINE"},
+            "StartAt": one,
+            "States": {one: {**task, "End": True}},
+        },
+        "Output": {},
+        "Catch": [_catch(step, workflow)],
+        "Next": step.next,
+    }
+
+
+def _choice(step: Choose, workflow: Workflow) -> State:
+    value, accepted = _path(step.on), ", ".join(step.cases)
+    return {
+        "Type": "Choice",
+        "Choices": [
+            {"Condition": _expression(f"{value} = {json.dumps(case)}"), "Next": target}
+            for case, target in step.cases.items()
+        ],
+        "Assign": {
+            "problem": _expression(
+                f"{json.dumps(step.name + ': ')} & $string({value}) & {json.dumps(' is none of ' + accepted)}"
+            )
+        },
+        "Default": workflow.on_failure,
+    }
+
+
+def _catch(step: Call | Each, workflow: Workflow) -> State:
+    problem = f"{json.dumps(step.name + ': ')} & $states.errorOutput.Error & ': ' & $states.errorOutput.Cause"
+    if step.name != workflow.on_failure:
+        return _caught(problem, workflow.on_failure)
+    # What failed first is still the cause when recording it fails, too.
+    return _caught(f"$problem & '; then ' & {problem}", step.next)
+
+
+def _caught(problem: str, target: str) -> State:
+    return {
+        "ErrorEquals": ["States.ALL"],
+        "Assign": {"problem": _expression(f"$substring({problem}, 0, {TEXT_LIMIT})")},
+        "Output": {},
+        "Next": target,
+    }
+
+
+def _payload(payload: Mapping[str, Ref | str]) -> State:
+    return {name: _expression(_path(value)) if isinstance(value, Ref) else value for name, value in payload.items()}
+
+
+def _path(ref: Ref) -> str:
+    roots = {
+        INPUT: "$states.context.Execution.Input",
+        EXECUTION: "$states.context.Execution.Name",
+        ERROR: "$problem",
+        ITEM: "$states.context.Map.Item.Value",
+    }
+    return roots.get(ref, f"${ref.path}")
+
+
+def _expression(text: str) -> str:
+    return f"{{% {text} %}}"

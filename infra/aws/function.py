@@ -1,0 +1,139 @@
+"""Lambda functions."""
+
+from __future__ import annotations
+
+import base64
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.aws.access import allow, everywhere, role, storage
+from infra.aws.logs import log_group
+from infra.aws.queue import WINDOW_SECONDS
+from infra.vocabulary import Archive, FunctionArgs, Queue
+
+ALIAS = "live"
+"""What callers name: it follows the newest published version."""
+LARGEST_BATCH_WITHOUT_WINDOW = 10
+CONSUMERS = range(2, 1001)
+"""https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html: "between 2 and 1,000"."""
+
+
+class Function(pulumi.ComponentResource):
+    """A function with a role and a log of its own, published and named by an alias.
+
+    `ref` is the ARN of the alias. Nobody may call it: whoever calls brings the permission.
+    One that consumes a queue says which messages of a batch failed, and only those return.
+    """
+
+    ref: pulumi.Output[str]
+    name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("serverless-ml:aws:Function", name, None, opts)
+        _check(name, args)
+        mine = pulumi.ResourceOptions(parent=self)
+        code = aws.s3.BucketObjectv2(
+            f"{name}-code",
+            bucket=args.code.name,
+            key=f"{args.entry}/{args.archive.digest}.zip",
+            source=pulumi.FileAsset(str(args.archive.path)),
+            content_type="application/zip",
+            opts=mine,
+        )
+        logs = log_group(name, args.log_days, self)
+        identity, policy = self._identity(name, args, logs)
+        function = self._function(name, args, code, logs, identity, policy)
+        alias = aws.lambda_.Alias(
+            f"{name}-alias",
+            name=ALIAS,
+            function_name=function.name,
+            function_version=function.version,
+            opts=mine,
+        )
+        aws.lambda_.FunctionRecursionConfig(
+            f"{name}-recursion", function_name=function.name, recursive_loop="Terminate", opts=mine
+        )
+        if args.consumes is not None:
+            self._consume(name, args, args.consumes, alias, policy)
+        self.ref = alias.arn
+        self.name = function.name
+        self.register_outputs({"ref": self.ref, "name": self.name})
+
+    def _identity(
+        self, name: str, args: FunctionArgs, logs: aws.cloudwatch.LogGroup
+    ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        statements = [
+            *storage(args.grants),
+            allow(["logs:CreateLogStream", "logs:PutLogEvents"], [pulumi.Output.concat(logs.arn, ":*")]),
+            everywhere("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+        ]
+        if args.consumes is not None:
+            consume = [
+                "sqs:ChangeMessageVisibility",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ReceiveMessage",
+            ]
+            statements.append(allow(consume, [args.consumes.ref]))
+        return role(name, "lambda.amazonaws.com", statements, self)
+
+    def _function(
+        self,
+        name: str,
+        args: FunctionArgs,
+        code: aws.s3.BucketObjectv2,
+        logs: aws.cloudwatch.LogGroup,
+        identity: aws.iam.Role,
+        policy: aws.iam.RolePolicy,
+    ) -> aws.lambda_.Function:
+        return aws.lambda_.Function(
+            f"{name}-function",
+            role=identity.arn,
+            handler=f"functions.adapters.aws.{args.entry}.handle",
+            runtime=f"python{args.platform.python}",
+            architectures=[args.platform.architecture],
+            s3_bucket=code.bucket,
+            s3_key=code.key,
+            source_code_hash=_code_hash(args.archive),
+            publish=True,
+            memory_size=args.memory_mb,
+            timeout=args.timeout_seconds,
+            reserved_concurrent_executions=args.concurrency,
+            environment={"variables": dict(args.environment)},
+            tracing_config={"mode": "Active"},
+            logging_config={
+                "log_format": "JSON",
+                "log_group": logs.name,
+                "application_log_level": "INFO",
+                "system_log_level": "INFO",
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+
+    def _consume(
+        self, name: str, args: FunctionArgs, queue: Queue, alias: aws.lambda_.Alias, policy: aws.iam.RolePolicy
+    ) -> None:
+        aws.lambda_.EventSourceMapping(
+            f"{name}-messages",
+            event_source_arn=queue.ref,
+            function_name=alias.arn,
+            batch_size=args.batch,
+            maximum_batching_window_in_seconds=WINDOW_SECONDS if args.batch > LARGEST_BATCH_WITHOUT_WINDOW else 0,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config={"maximum_concurrency": min(args.concurrency, CONSUMERS[-1])},
+            # Lambda refuses a mapping whose role may not yet read the queue.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+
+
+def _check(name: str, args: FunctionArgs) -> None:
+    if args.consumes is not None and args.concurrency < CONSUMERS[0]:
+        raise pulumi.RunError(
+            f"Pulumi.{pulumi.get_stack()}.yaml: serverless-ml:settings -> functions.{name}.concurrency:"
+            f" {args.concurrency} for a function that consumes a queue; AWS accepts {CONSUMERS[0]} or more"
+        )
+
+
+def _code_hash(archive: Archive) -> str:
+    return base64.b64encode(bytes.fromhex(archive.digest)).decode()

@@ -1,0 +1,48 @@
+"""EventBridge schedules."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.aws.access import allow, role
+from infra.aws.cron import aws_cron
+from infra.aws.queue import dead_letters
+from infra.vocabulary import ScheduleArgs
+
+RETRY: aws.scheduler.ScheduleTargetRetryPolicyArgsDict = {
+    "maximum_event_age_in_seconds": 3600,
+    "maximum_retry_attempts": 10,
+}
+
+
+class Schedule(pulumi.ComponentResource):
+    """Starts the workflow on time, UTC, at least once. A start that failed for an hour is kept as a dead letter."""
+
+    def __init__(self, name: str, args: ScheduleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("serverless-ml:aws:Schedule", name, None, opts)
+        expression = aws_cron(args.cron)
+        dead = dead_letters(name, (), self)
+        identity, policy = role(
+            name,
+            "scheduler.amazonaws.com",
+            [allow(["states:StartExecution"], [args.workflow.ref]), allow(["sqs:SendMessage"], [dead.arn])],
+            self,
+        )
+        aws.scheduler.Schedule(
+            f"{name}-schedule",
+            schedule_expression=expression,
+            schedule_expression_timezone="UTC",
+            flexible_time_window={"mode": "OFF"},
+            target={
+                "arn": args.workflow.ref,
+                "role_arn": identity.arn,
+                "input": json.dumps(dict(args.input), sort_keys=True),
+                "retry_policy": RETRY,
+                "dead_letter_config": {"arn": dead.arn},
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.register_outputs({})

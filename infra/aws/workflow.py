@@ -1,0 +1,82 @@
+"""Step Functions state machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.aws import asl, dialect
+from infra.aws.access import allow, everywhere, role
+from infra.aws.logs import log_group
+from infra.vocabulary import Function, WorkflowArgs
+from infra.workflow import Call, Each
+from infra.workflow import Workflow as Definition
+
+
+class Workflow(pulumi.ComponentResource):
+    """A standard state machine that may invoke exactly the functions its steps call.
+
+    Every step is logged and traced, without the data that passes.
+    """
+
+    ref: pulumi.Output[str]
+
+    def __init__(self, name: str, args: WorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("serverless-ml:aws:Workflow", name, None, opts)
+        _check(name, args)
+        logs = log_group(name, args.log_days, self, delivered_for="states")
+        identity, policy = role(
+            name,
+            "states.amazonaws.com",
+            [
+                allow(["lambda:InvokeFunction"], [function.ref for function in args.functions.values()]),
+                everywhere("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+                everywhere(
+                    "logs:CreateLogDelivery",
+                    "logs:DeleteLogDelivery",
+                    "logs:DescribeLogGroups",
+                    "logs:DescribeResourcePolicies",
+                    "logs:GetLogDelivery",
+                    "logs:ListLogDeliveries",
+                    "logs:PutResourcePolicy",
+                    "logs:UpdateLogDelivery",
+                ),
+            ],
+            self,
+        )
+        machine = aws.sfn.StateMachine(
+            f"{name}-machine",
+            type="STANDARD",
+            role_arn=identity.arn,
+            definition=_rendered(args.definition, args.functions),
+            logging_configuration={
+                "level": "ALL",
+                "include_execution_data": False,
+                "log_destination": pulumi.Output.concat(logs.arn, ":*"),
+            },
+            tracing_configuration={"enabled": True},
+            # Step Functions tries the log destination when the machine is made.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.ref = machine.arn
+        self.register_outputs({"ref": self.ref})
+
+
+def _rendered(definition: Definition, functions: Mapping[str, Function]) -> pulumi.Output[str]:
+    refs = pulumi.Output.all(**{name: function.ref for name, function in functions.items()})
+    return refs.apply(lambda found: json.dumps(dialect.render(definition, found), separators=(",", ":")))
+
+
+def _check(name: str, args: WorkflowArgs) -> None:
+    """A broken definition stops the program, not the first execution."""
+    called = {step.function for step in args.definition.steps if isinstance(step, (Call, Each))}
+    if called != set(args.functions):
+        raise pulumi.RunError(
+            f"workflow {name}: its steps call {', '.join(sorted(called))};"
+            f" it was given {', '.join(sorted(args.functions)) or 'none'}"
+        )
+    if found := asl.problems(dialect.render(args.definition, {function: function for function in called})):
+        raise pulumi.RunError("\n".join(f"workflow {name}: {problem}" for problem in found))
