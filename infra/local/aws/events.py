@@ -1,0 +1,117 @@
+"""Rules of the event bus, and schedules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from infra.local.aws.session import Session
+from infra.local.aws.shape import chosen, pascal
+from infra.local.hand import Hand, Made, Order, put
+from infra.local.program import Registered
+
+RULE = ("eventPattern", "scheduleExpression", "description", "roleArn", "eventBusName", "state")
+TARGET = ("arn", "roleArn", "input", "inputPath")
+NESTED = ("deadLetterConfig", "retryPolicy", "sqsTarget")
+SCHEDULE = ("scheduleExpression", "scheduleExpressionTimezone", "description", "groupName", "state")
+
+
+def _rule(order: Order) -> Registered:
+    name = order.name()
+    arn = order.session.client("events").put_rule(Name=name, **chosen(order.inputs, RULE))["RuleArn"]
+    return Registered(id=name, outputs={"eventBusName": "default", **order.inputs, "name": name, "arn": arn})
+
+
+def _delete_rule(session: Session, made: Made) -> None:
+    session.client("events").delete_rule(Name=made.id, **chosen(made.inputs, ("eventBusName",)))
+
+
+def _target(order: Order) -> Registered:
+    identity = order.name(key="targetId")
+    target = {
+        "Id": identity,
+        **chosen(order.inputs, TARGET),
+        **{key: pascal(value) for key, value in chosen(order.inputs, NESTED).items()},
+    }
+    for name, renamed in (("deadLetterConfig", "DeadLetterConfig"), ("sqsTarget", "SqsParameters")):
+        if name in order.inputs:
+            target.pop(name[:1].upper() + name[1:])
+            target[renamed] = pascal(order.inputs[name])
+    if transformer := order.inputs.get("inputTransformer"):
+        target["InputTransformer"] = {
+            "InputPathsMap": transformer.get("inputPaths", {}),
+            "InputTemplate": transformer["inputTemplate"],
+        }
+    answer = order.session.client("events").put_targets(
+        Rule=order.inputs["rule"], Targets=[target], **chosen(order.inputs, ("eventBusName",))
+    )
+    if answer.get("FailedEntryCount"):
+        raise ValueError(answer["FailedEntries"][0]["ErrorMessage"])
+    return Registered(id=f"{order.inputs['rule']}-{identity}", outputs={**order.inputs, "targetId": identity})
+
+
+def _delete_target(session: Session, made: Made) -> None:
+    session.client("events").remove_targets(
+        Rule=made.inputs["rule"], Ids=[made.outputs["targetId"]], **chosen(made.inputs, ("eventBusName",))
+    )
+
+
+def _scheduled(order: Order) -> dict[str, Any]:
+    return {
+        **chosen(order.inputs, SCHEDULE),
+        "FlexibleTimeWindow": pascal(order.inputs["flexibleTimeWindow"]),
+        "Target": pascal(order.inputs["target"]),
+    }
+
+
+def _schedule(order: Order) -> Registered:
+    name = order.name()
+    arn = order.session.client("scheduler").create_schedule(Name=name, **_scheduled(order))["ScheduleArn"]
+    return Registered(
+        id=f"{order.inputs.get('groupName', 'default')}/{name}", outputs={**order.inputs, "name": name, "arn": arn}
+    )
+
+
+def _change_schedule(order: Order, before: Made) -> Registered:
+    order.session.client("scheduler").update_schedule(Name=before.outputs["name"], **_scheduled(order))
+    return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
+
+
+def _delete_schedule(session: Session, made: Made) -> None:
+    session.client("scheduler").delete_schedule(Name=made.outputs["name"], **chosen(made.inputs, ("groupName",)))
+
+
+def _group(order: Order) -> Registered:
+    name = order.name()
+    arn = order.session.client("scheduler").create_schedule_group(Name=name)["ScheduleGroupArn"]
+    return Registered(id=name, outputs={**order.inputs, "name": name, "arn": arn})
+
+
+def _delete_group(session: Session, made: Made) -> None:
+    session.client("scheduler").delete_schedule_group(Name=made.id)
+
+
+HANDS = {
+    "aws:cloudwatch/eventRule:EventRule": put(
+        _rule,
+        delete=_delete_rule,
+        takes=frozenset({"name", "namePrefix", *RULE}),
+        fixed=frozenset({"name", "namePrefix", "eventBusName"}),
+    ),
+    "aws:cloudwatch/eventTarget:EventTarget": put(
+        _target,
+        delete=_delete_target,
+        takes=frozenset({"targetId", "rule", "eventBusName", "inputTransformer", *TARGET, *NESTED}),
+        fixed=frozenset({"targetId", "rule", "eventBusName"}),
+        named="targetId",
+    ),
+    "aws:scheduler/schedule:Schedule": Hand(
+        create=_schedule,
+        update=_change_schedule,
+        delete=_delete_schedule,
+        takes=frozenset({"name", "namePrefix", "flexibleTimeWindow", "target", *SCHEDULE}),
+        fixed=frozenset({"name", "namePrefix", "groupName"}),
+    ),
+    "aws:scheduler/scheduleGroup:ScheduleGroup": Hand(
+        create=_group, delete=_delete_group, takes=frozenset({"name", "namePrefix"})
+    ),
+}

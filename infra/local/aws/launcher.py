@@ -1,0 +1,149 @@
+"""Runs inside the emulator's own interpreter: ministack, set up so that it can be trusted on a laptop.
+
+- It ends with the process that started it, workers included, even when that one is killed.
+- It listens on one loopback port and nowhere else.
+- Its TLS certificate is made here, so no `openssl` program and no system roots are needed.
+- A function sees the standard library and its own bundle, nothing of the emulator's environment.
+- A bundle is unpacked once, read-only, and shared by all copies of the function.
+
+Usage: launcher.py <room>, where <room> is a private folder that the starter removes.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import importlib
+import os
+import shlex
+import shutil
+import signal
+import sys
+import threading
+import types
+import zipfile
+from pathlib import Path
+from typing import Any
+
+KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "PYTHONUNBUFFERED")
+"""What a function inherits besides what ministack sets for it."""
+
+
+def main(room: Path) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    certificate, key = _certificate(room)
+    os.environ["MINISTACK_SSL_CERT"], os.environ["MINISTACK_SSL_KEY"] = str(certificate), str(key)
+    for name in ("AWS_CA_BUNDLE", "SSL_CERT_FILE"):
+        os.environ[name] = str(certificate)
+    app = importlib.import_module("ministack.app")
+    _replace(app, "_port_is_bindable", lambda _host, _port: False)
+    _isolate_workers(importlib.import_module("ministack.core.lambda_runtime"), room)
+    sys.argv = ["ministack"]
+    app.main()
+
+
+def _end_with_parent() -> None:
+    """The starter holds the other end of standard input: it closes when the starter is gone."""
+    while os.read(0, 1024):
+        pass
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+def _certificate(room: Path) -> tuple[Path, Path]:
+    """A certificate for this loopback address alone, good for a week."""
+    x509 = importlib.import_module("cryptography.x509")
+    ec = importlib.import_module("cryptography.hazmat.primitives.asymmetric.ec")
+    hashes = importlib.import_module("cryptography.hazmat.primitives.hashes")
+    serialization = importlib.import_module("cryptography.hazmat.primitives.serialization")
+    ipaddress = importlib.import_module("ipaddress")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "serverless-ml local")])
+    now = datetime.datetime.now(datetime.UTC)
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=7))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        # rustls refuses a CA certificate that is served as the leaf.
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    encoding = serialization.Encoding.PEM
+    plain = serialization.NoEncryption()
+    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain)
+    return _write(room / "tls.crt", certificate.public_bytes(encoding)), _write(room / "tls.key", private)
+
+
+def _write(path: Path, content: bytes) -> Path:
+    draft = path.with_suffix(path.suffix + ".draft")
+    draft.touch(mode=0o600)
+    draft.write_bytes(content)
+    return draft.rename(path)
+
+
+def _isolate_workers(runtime: Any, room: Path) -> None:
+    python = _interpreter(room)
+    script = runtime._PYTHON_WORKER_SCRIPT
+    _replace(runtime, "_detect_runtime_binary", lambda _runtime: (str(python), script))
+    _replace(runtime, "zipfile", types.SimpleNamespace(**{**vars(zipfile), "ZipFile": _shared(room / "code")}))
+
+
+def _interpreter(room: Path) -> Path:
+    """This interpreter without site-packages and without the emulator's variables.
+
+    `-S` keeps the emulator's own packages off `sys.path`, so a dependency that a bundle
+    lacks is missing here as it would be in the cloud.
+    """
+    dropped = " ".join(
+        sorted(name for name in os.environ if name not in KEPT and not name.startswith(("AWS_", "SSL_")))
+    )
+    path = room / "python"
+    path.write_text(f'#!/bin/sh\nunset {dropped}\nexec {shlex.quote(sys.executable)} -S "$@"\n', encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def _shared(cache: Path) -> type[zipfile.ZipFile]:
+    lock = threading.Lock()
+    cache.mkdir(exist_ok=True)
+
+    class Shared(zipfile.ZipFile):
+        """Extracts each archive once, and gives every later caller a link to it."""
+
+        def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
+            facts = repr([(entry.filename, entry.CRC, entry.file_size) for entry in self.infolist()])
+            place = cache / hashlib.sha256(facts.encode()).hexdigest()[:32]
+            with lock:
+                if not place.exists():
+                    draft = cache / "draft"
+                    shutil.rmtree(draft, ignore_errors=True)
+                    super().extractall(draft, members, pwd)
+                    _read_only(draft)
+                    draft.rename(place)
+            Path(path).rmdir()
+            Path(path).symlink_to(place, target_is_directory=True)
+
+    return Shared
+
+
+def _read_only(tree: Path) -> None:
+    for folder, _, files in os.walk(tree, topdown=False):
+        for path in (Path(folder, file) for file in files):
+            path.chmod(0o555)
+        if Path(folder) != tree:
+            Path(folder).chmod(0o555)
+
+
+def _replace(module: Any, name: str, value: object) -> None:
+    if not hasattr(module, name):
+        raise SystemExit(f"{module.__name__} has no {name}: this version of ministack is not the one in requirements/")
+    setattr(module, name, value)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

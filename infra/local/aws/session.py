@@ -1,0 +1,87 @@
+"""Clients of the embedded AWS."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import boto3
+from botocore.config import Config
+
+ACCOUNT = "000000000000"
+PARTITION = "aws"
+ROOT_KEY = "test"
+"""ministack's root: never denied, so nothing but the deployment itself may use it."""
+
+
+class Session:
+    """Makes clients for one identity, one of each service.
+
+    Clients may be shared between threads, and making one takes longer than most calls.
+    """
+
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        certificate: Path,
+        region: str,
+        key: str = ROOT_KEY,
+        secret: str = ROOT_KEY,
+        token: str | None = None,
+        expose: Callable[[str], str] | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.certificate = certificate
+        self.region = region
+        self.account = ACCOUNT
+        self.expose = expose or (lambda api: f"{endpoint}/_aws/execute-api/{api}/$default")
+        """Opens a plain door to an API, by its id; returns the URL."""
+        self.credentials = {"access_key_id": key, "secret_access_key": secret}
+        if token:
+            self.credentials["token"] = token
+        self._boto = boto3.Session(
+            aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token, region_name=region
+        )
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def client(self, service: str) -> Any:
+        """The client of a service, by boto3's name for it."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._boto.client(
+                    service,
+                    endpoint_url=self.endpoint,
+                    verify=str(self.certificate),
+                    config=Config(
+                        signature_version="s3v4" if service == "s3" else None,
+                        s3={"addressing_style": "path"},
+                        inject_host_prefix=False,
+                        max_pool_connections=32,
+                        read_timeout=900,
+                        connect_timeout=10,
+                        retries={"total_max_attempts": 2, "mode": "standard"},
+                        request_checksum_calculation="when_required",
+                        response_checksum_validation="when_required",
+                    ),
+                )
+            return self._clients[service]
+
+    def as_role(self, role: str, name: str = "local") -> Self:
+        """A session with the temporary credentials of a role, by its ARN: what it may not do is denied."""
+        answer = self.client("sts").assume_role(RoleArn=role, RoleSessionName=name)["Credentials"]
+        return type(self)(
+            endpoint=self.endpoint,
+            certificate=self.certificate,
+            region=self.region,
+            key=answer["AccessKeyId"],
+            secret=answer["SecretAccessKey"],
+            token=answer["SessionToken"],
+        )
+
+    def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
+        where = f"{self.region if region else ''}:{self.account if account else ''}"
+        return f"arn:{PARTITION}:{service}:{where}:{resource}"

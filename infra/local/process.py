@@ -1,0 +1,76 @@
+"""A child process that cannot outlive its parent, and takes its own children with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+
+class Child:
+    """A command in a process group of its own, with a clean environment and its output in a log.
+
+    The child's standard input is a pipe that nobody writes to: it ends when this process
+    does, however that happens, and a child that watches it can then end its group.
+    """
+
+    def __init__(self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                list(command),
+                env=dict(env),
+                cwd=cwd,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Also the id of the process group."""
+        return self._process.pid
+
+    def code(self) -> int | None:
+        """The exit code, or None while it runs."""
+        return self._process.poll()
+
+    def stop(self) -> None:
+        """End the whole group at once and wait until it is gone. Safe to call twice.
+
+        The group is killed rather than asked: it keeps nothing that is worth saving, and
+        a worker in the middle of a call would otherwise delay the end.
+        """
+        _kill(self.pid)
+        self._process.wait()
+        _lifeline(self._process.stdin)
+        deadline = time.monotonic() + 5
+        while group_alive(self.pid) and time.monotonic() < deadline:
+            _kill(self.pid)
+            time.sleep(0.01)
+
+
+def group_alive(group: int) -> bool:
+    """Whether any process of the group exists."""
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _kill(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def _lifeline(pipe: IO[bytes] | None) -> None:
+    if pipe:
+        with contextlib.suppress(OSError):
+            pipe.close()

@@ -1,0 +1,81 @@
+"""A stack's own file, read as the CLI reads it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import pulumi
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackFile:
+    """A stack: its project, its name, and its configuration as the program will see it."""
+
+    project: str
+    name: str
+    config: Mapping[str, str]
+    root: Path = ROOT
+
+    @classmethod
+    def read(cls, name: str, root: Path = ROOT, override: Mapping[str, Any] | None = None) -> Self:
+        """`Pulumi.<name>.yaml` below `root`, with the keys of `override` laid over its own.
+
+        Objects are merged key by key, so that `{"serverless-ml:settings": {"pointer_seconds": 1}}`
+        changes that alone. Raises `pulumi.RunError` for a stack that does not exist and for an
+        encrypted value, which only the CLI can open.
+        """
+        project = _mapping(root / "Pulumi.yaml")
+        path = root / f"Pulumi.{name}.yaml"
+        if not path.exists():
+            known = ", ".join(sorted(file.name.split(".")[1] for file in root.glob("Pulumi.*.yaml")))
+            raise pulumi.RunError(f"there is no stack {name!r} ({path.name}); the stacks here: {known or 'none'}")
+        found = merged(_mapping(path).get("config") or {}, override or {})
+        for key, value in found.items():
+            if isinstance(value, dict) and set(value) == {"secure"}:
+                raise pulumi.RunError(f"{path.name}: {key} is encrypted, and only the Pulumi CLI can open it")
+        return cls(
+            project=str(project.get("name", "serverless-ml")),
+            name=name,
+            config={_qualified(key, project): _text(value) for key, value in found.items()},
+            root=root,
+        )
+
+    def get(self, key: str, default: str) -> str:
+        return self.config.get(key, default)
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the values of `over`; mappings on both sides are merged in turn."""
+    result = dict(base)
+    for key, value in over.items():
+        below = result.get(key)
+        result[key] = merged(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return result
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise pulumi.RunError(f"{path} does not exist") from None
+    except yaml.YAMLError as problem:
+        raise pulumi.RunError(f"{path.name}: not valid YAML: {problem}") from None
+    if not isinstance(found, dict):
+        raise pulumi.RunError(f"{path.name}: a mapping is expected, found {type(found).__name__}")
+    return found
+
+
+def _qualified(key: str, project: Mapping[str, Any]) -> str:
+    return key if ":" in key else f"{project.get('name')}:{key}"
+
+
+def _text(value: Any) -> str:
+    """Objects, lists and booleans reach the program as JSON, as the CLI hands them over."""
+    return value if isinstance(value, str) else json.dumps(value)
