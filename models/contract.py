@@ -38,6 +38,8 @@ class ContractError(ValueError):
 
 
 def _not_a_number_in_disguise(value: Scalar) -> Scalar:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("accepted: finite numbers, words, true, false and null")
     if isinstance(value, str):
         try:
             number = float(value)

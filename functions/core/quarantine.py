@@ -9,6 +9,8 @@ from typing import Any
 
 SHOWN = 20
 """Places named for each reason; the count tells how many more there are."""
+REASONS = 100
+"""Reasons reported, the most frequent ones."""
 KEPT = 10_000
 """Rows kept whole; the rest are only counted."""
 
@@ -50,7 +52,7 @@ class Quarantine:
         found = sorted(self._reasons.items(), key=lambda item: (-item[1].count, item[1].places[:1], item[0]))
         return [
             {"column": column, "reason": why, "count": reason.count, f"first_{self._unit}s": reason.places}
-            for (column, why), reason in found
+            for (column, why), reason in found[:REASONS]
         ]
 
     def to_csv(self) -> bytes:

@@ -1,0 +1,78 @@
+"""The best experiment of a run, as the version that it would become."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from functions.core.export import INPUT, LABEL, PROBABILITIES
+from functions.core.leaderboard import rank
+from functions.core.registry import FORMAT, Corrupt, Registry, Version, version_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from functions.core.objects import Objects
+    from models.contract import Contract
+
+TOLERANCE = 1e-4
+"""Between the estimator's probabilities and those of its ONNX file, which computes in 32 bits."""
+
+
+class NothingTrained(RuntimeError):
+    """No experiment of the run succeeded. The text has the first one's message."""
+
+
+class Unfinished(RuntimeError):
+    """An experiment of the plan is not recorded: the step was called too early."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    board: list[dict[str, Any]]
+    """Every experiment, the best first."""
+    experiment: dict[str, Any]
+    """The best one's whole record."""
+    version: Version
+
+
+def best_of(models: Objects, contract: Contract, record: Mapping[str, Any]) -> Candidate:
+    """The candidate of the run that `record` describes. Raises `NothingTrained`, `Unfinished` and `Corrupt`."""
+    registry, run = Registry(models, contract.name), record["run"]
+    plan = models.get_json(registry.run_key(run, "plan.json"))
+    experiments: dict[str, dict[str, Any]] = {}
+    for name in (entry["id"] for entry in plan["experiments"]):
+        found = models.find_json(registry.run_key(run, f"experiments/{name}.json"))
+        if found is None:
+            raise Unfinished(f"run {run}: experiment {name} left no record")
+        experiments[name] = found
+    board = rank(list(experiments.values()), contract.search.metric)
+    best = experiments[board[0]["id"]]
+    if best["status"] == "failed":
+        raise NothingTrained(f"none of {len(board)} experiments succeeded; {best['id']}: {best['error']}")
+    key = registry.run_key(run, f"experiments/{best['id']}/model.onnx")
+    onnx = models.get(key)
+    if hashlib.sha256(onnx).hexdigest() != best["sha256"]:
+        raise Corrupt(f"{key} is not the file that the experiment's record names")
+    return Candidate(board=board, experiment=best, version=_version(contract, record, best, onnx))
+
+
+def _version(contract: Contract, record: Mapping[str, Any], experiment: Mapping[str, Any], onnx: bytes) -> Version:
+    card: dict[str, Any] = {
+        "format": FORMAT,
+        "task": contract.task,
+        "features": [asdict(feature) for feature in contract.features],
+        "target": {"name": contract.target.name, "classes": list(contract.target.classes)},
+        "input": INPUT,
+        "outputs": {"label": LABEL, "probabilities": PROBABILITIES},
+        "params": experiment["params"],
+        "dataset": record["dataset"],
+        "run": record["run"],
+        "experiment": experiment["id"],
+        "created": record["created"],
+        "libraries": experiment["libraries"],
+    }
+    golden = {**experiment["golden"], "tolerance": TOLERANCE}
+    name = version_of(onnx, card["features"], card["target"])
+    return Version(model=contract.name, version=name, onnx=onnx, card=card, golden=golden)

@@ -1,0 +1,155 @@
+"""The first step: from an uploaded file to data that experiments share, or to a report of why not."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from functions.core.dataset import Reading, RejectedDataset, read_dataset
+from functions.core.objects import Objects, TooLarge
+from functions.core.registry import NAME, Registry
+from functions.core.run import SETTLED, Status, recipe, run_of, run_of_release
+from models.contract import Contract
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAXIMUM_BYTES = 200_000_000
+"""Of one file: it is held in memory whole, beside the numbers made of it, in a function of 2 GB."""
+
+_ACCEPTED = (
+    'accepted: {"source": "<model>/incoming/<file>"}, {"model": "<name>"}'
+    ' or {"model": "<name>", "version": "<version>"}'
+)
+
+
+class BadRequest(ValueError):
+    """A request that names nothing that could be prepared. The text says what is accepted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """One call of the step. `at` is the time of day that records show."""
+
+    data: Objects
+    models: Objects
+    execution: str
+    at: str
+
+    def __call__(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer `request` (see the workflow's input) with status, model, run, dataset and experiments.
+
+        `accepted`: the experiments are to be run; `registered`: the version is to be
+        released; `rejected`: the dataset is of no use, the run's record says why;
+        `unchanged`: the same dataset has been through before. Raises `BadRequest`.
+        """
+        match dict(request):
+            case {"source": str(source), **others} if not others:
+                return self._dataset(_model_of(source), source)
+            case {"model": str(model), "version": str(version), **others} if not others and NAME.fullmatch(model):
+                return self._registered(model, version)
+            case {"model": str(model), **others} if not others and NAME.fullmatch(model):
+                source = self.data.newest(f"{model}/incoming")
+                if source is None:
+                    raise BadRequest(f"there is no dataset under {model}/incoming/ yet")
+                return self._dataset(model, source)
+            case _:
+                raise BadRequest(f"the input is not understood; {_ACCEPTED}")
+
+    def _dataset(self, model: str, source: str) -> dict[str, Any]:
+        contract = Contract.load(model)
+        raw = hashlib.sha256(source.encode()).hexdigest()
+        try:
+            data = self._get(source)
+            raw = hashlib.sha256(data).hexdigest()
+            reading = read_dataset(data, contract)
+        except RejectedDataset as rejection:
+            return self._reject(contract, source, raw, rejection)
+        return self._accept(contract, source, reading)
+
+    def _get(self, source: str) -> bytes:
+        if source.endswith("/"):  # a folder, as S3's console makes them
+            return b""
+        try:
+            return self.data.get(source, at_most=MAXIMUM_BYTES)
+        except TooLarge:
+            raise RejectedDataset(f"the file is larger than {MAXIMUM_BYTES // 1_000_000} MB, the most") from None
+
+    def _reject(self, contract: Contract, source: str, raw: str, rejection: RejectedDataset) -> dict[str, Any]:
+        """A file that was not understood goes by the digest of its bytes."""
+        run, registry = run_of(contract, raw), Registry(self.models, contract.name)
+        report = {**rejection.report, "source": source}
+        self._note(registry, run)
+        self.data.put_json(f"{contract.name}/datasets/{raw}/report.json", report)
+        record = self._record(contract, run, source, raw)
+        registry.write_run(run, {**record, "status": Status.REJECTED, "cause": report["cause"], "report": report})
+        return _answer(Status.REJECTED, contract.name, run, raw)
+
+    def _accept(self, contract: Contract, source: str, reading: Reading) -> dict[str, Any]:
+        run, registry = run_of(contract, reading.digest), Registry(self.models, contract.name)
+        self._note(registry, run)
+        points = contract.search.experiments()
+        ids = [f"e{position}" for position in range(len(points))]
+        plan = [{"id": name, "params": params} for name, params in zip(ids, points, strict=True)]
+        before = registry.read_run(run)
+        if before is None or before["status"] not in SETTLED:
+            self._write(contract.name, reading, source)
+            self.models.put_json(registry.run_key(run, "plan.json"), {"experiments": plan})
+        fresh = self._record(contract, run, source, reading.digest)
+        fresh |= {"rows": reading.report["accepted_rows"], "rejected_rows": reading.report["rejected_rows"]}
+
+        def begin(record: dict[str, Any]) -> dict[str, Any]:
+            if record.get("status") in SETTLED | {Status.REGISTERED}:
+                return record
+            return {**fresh, "created": record.get("created", self.at), "status": Status.TRAINING}
+
+        match registry.update_run(run, begin)["status"]:
+            case Status.TRAINING:
+                return _answer("accepted", contract.name, run, reading.digest, ids)
+            case Status.REGISTERED:
+                return _answer(Status.REGISTERED, contract.name, run, reading.digest)
+            case _:
+                return _answer("unchanged", contract.name, run, reading.digest)
+
+    def _registered(self, model: str, version: str) -> dict[str, Any]:
+        registry = Registry(self.models, model)
+        card = registry.card(version)
+        if card is None:
+            raise BadRequest(f"{model} has no registered version {version[:64]}")
+        run = run_of_release(model, version, self.execution)
+        self._note(registry, run)
+        fresh = {"run": run, "model": model, "version": version, "dataset": card.get("dataset")}
+        fresh |= {"execution": self.execution, "created": self.at, "status": Status.REGISTERED}
+        # Delivered again, the record that rollout may have changed since then stays.
+        registry.update_run(run, lambda record: record or fresh)
+        return _answer(Status.REGISTERED, model, run, card.get("dataset"))
+
+    def _note(self, registry: Registry, run: str) -> None:
+        """What a failure later in this execution will be booked on."""
+        self.models.put_json(registry.execution_key(self.execution), {"run": run})
+
+    def _record(self, contract: Contract, run: str, source: str, dataset: str) -> dict[str, Any]:
+        known = {"run": run, "model": contract.name, "source": source, "dataset": dataset}
+        return {**known, **recipe(contract), "execution": self.execution, "created": self.at}
+
+    def _write(self, model: str, reading: Reading, source: str) -> None:
+        folder = f"{model}/datasets/{reading.digest}"
+        self.data.put(f"{folder}/data.npz", reading.dataset.to_bytes())
+        self.data.put(f"{folder}/rejected.csv", reading.rejected)
+        self.data.put_json(f"{folder}/profile.json", reading.profile)
+        self.data.put_json(f"{folder}/report.json", {**reading.report, "source": source})
+
+
+def _model_of(source: str) -> str:
+    match source.split("/", 2):
+        case [model, "incoming", _] if NAME.fullmatch(model):
+            return model
+        case _:
+            raise BadRequest(f"the source is not an uploaded dataset; {_ACCEPTED}")
+
+
+def _answer(
+    status: str, model: str, run: str, dataset: str | None, experiments: list[str] | None = None
+) -> dict[str, Any]:
+    return {"status": status, "model": model, "run": run, "dataset": dataset, "experiments": experiments or []}
