@@ -52,6 +52,13 @@ class Objects:
         found = self.read(key)
         return None if found is None else found[0]
 
+    def exists(self, key: str) -> bool:
+        try:
+            obstore.head(self._store, key)
+        except FileNotFoundError:
+            return False
+        return True
+
     def read(self, key: str, *, at_most: int | None = None) -> tuple[bytes, str] | None:
         """The bytes and the tag that `replace` takes, of one and the same state; None when there is no such object."""
         try:

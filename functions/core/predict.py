@@ -1,0 +1,171 @@
+"""One prediction: who answers, who is asked too, and what is kept of it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from functions.core.onnx import ModelFailure
+from functions.core.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from functions.core.capture import Captures
+    from functions.core.classifier import Answer, Classifier
+    from functions.core.follower import Follower, Serving
+    from functions.core.tensor import Tensor
+
+Variant = Literal["champion", "challenger", "pinned"]
+CAPTURED_ROWS = 100
+"""Rows of one request whose inputs and outputs are kept at most."""
+
+
+def place(caller: str, version: str) -> float:
+    """Where a caller stands in a release, 0 to 100: the same for every step of it, another in the next release."""
+    digest = hashlib.sha256(f"{version}\n{caller}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64 * 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a caller asks. `encode` makes the input of a version, or raises `Problem` when the version refuses it."""
+
+    encode: Callable[[Classifier], Tensor]
+    caller: str
+    request_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    by: Classifier
+    variant: Variant
+    tensor: Tensor
+    answer: Answer
+    ms: float
+
+
+class Predictor:
+    """Predictions of one model.
+
+    A caller who falls to the challenger is answered by it, and the champion is asked too, so
+    that the two can be compared. When the challenger fails, the champion's answer is given
+    and the failure is counted against the challenger.
+    """
+
+    def __init__(
+        self,
+        follower: Follower,
+        captures: Captures,
+        *,
+        capture_inputs: float = 0.0,
+        clock: Callable[[], float] = time.time,
+        stopwatch: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.model = follower.model
+        self.follower = follower
+        self._captures = captures
+        self._share = capture_inputs
+        self._clock = clock
+        self._stopwatch = stopwatch
+
+    def predict(self, question: Question, version: str | None = None) -> Prediction:
+        """Answer, by the named version or by whoever's turn it is.
+
+        Raises `Problem` for a question that is refused, `ModelFailure` when the champion fails.
+        """
+        if version is not None:
+            return self._ask_and_keep(question, self.follower.pinned(version), "pinned")
+        serving = self.follower.current()
+        if serving.contender is not None and place(question.caller, serving.contender) < serving.weight:
+            return self._challenge(question, serving, serving.contender)
+        return self._ask_and_keep(question, serving.champion, "champion")
+
+    def _ask_and_keep(self, question: Question, by: Classifier, variant: Variant) -> Prediction:
+        try:
+            prediction = self._ask(question, by, variant)
+        except ModelFailure:
+            self._keep(question, variant, by.version, status=500, error="failed")
+            raise
+        self._keep(question, variant, by.version, prediction)
+        return prediction
+
+    def _challenge(self, question: Question, serving: Serving, contender: str) -> Prediction:
+        challenged, error = self._try_challenger(question, serving)
+        try:
+            champion = self._ask(question, serving.champion, "champion")
+        except (ModelFailure, Problem) as problem:
+            # What the champion refuses or fails on is no fault of a challenger that answered.
+            if challenged is None:
+                if isinstance(problem, ModelFailure):
+                    self._keep(question, "champion", serving.champion.version, status=500, error="failed")
+                raise
+            self._keep(question, "challenger", contender, challenged)
+            return challenged
+        compared = {"version": champion.by.version, "ms": champion.ms}
+        if challenged is None:
+            self._keep(question, "challenger", contender, champion, error=error, champion=compared)
+            return champion
+        pairs = zip(_named(challenged), _named(champion), strict=True)
+        agreed = sum(one == other for one, other in pairs)
+        self._keep(question, "challenger", contender, challenged, agreed=agreed, champion=compared)
+        return challenged
+
+    def _try_challenger(self, question: Question, serving: Serving) -> tuple[Prediction | None, str | None]:
+        if serving.challenger is None:
+            return None, "not loaded"
+        try:
+            return self._ask(question, serving.challenger, "challenger"), None
+        except ModelFailure:
+            return None, "failed"
+        except Problem:
+            return None, "refused"
+
+    def _ask(self, question: Question, by: Classifier, variant: Variant) -> Prediction:
+        tensor = question.encode(by)
+        start = self._stopwatch()
+        answer = by.answer(tensor)
+        ms = round((self._stopwatch() - start) * 1000, 3)
+        return Prediction(by=by, variant=variant, tensor=tensor, answer=answer, ms=ms)
+
+    def _keep(
+        self,
+        question: Question,
+        variant: Variant,
+        version: str,
+        prediction: Prediction | None = None,
+        *,
+        status: int = 200,
+        **facts: Any,
+    ) -> None:
+        record: dict[str, Any] = {
+            "time": round(self._clock(), 3),
+            "request": question.request_id,
+            "caller": hashlib.sha256(question.caller.encode()).hexdigest()[:16],
+            "model": self.model,
+            "version": version,
+            "variant": variant,
+            "status": status,
+            **facts,
+        }
+        if prediction is not None:
+            record |= {"ms": prediction.ms, "rows": prediction.tensor.shape[0], "answered_by": prediction.by.version}
+            if place(question.request_id, "inputs") < self._share * 100:
+                record |= _contents(prediction)
+        self._captures.add(record)
+
+
+def _named(prediction: Prediction) -> list[str]:
+    return [prediction.by.classes[label] for label in prediction.answer.labels]
+
+
+def _contents(prediction: Prediction) -> dict[str, Any]:
+    width = len(prediction.by.features)
+    values = [None if math.isnan(value) else value for value in prediction.tensor.data[: CAPTURED_ROWS * width]]
+    return {
+        "inputs": [values[start : start + width] for start in range(0, len(values), width)],
+        "outputs": prediction.answer.probabilities[:CAPTURED_ROWS],
+    }

@@ -1,0 +1,124 @@
+"""Rows that a caller sends, turned into the numbers that a model sees."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from functions.core.problem import MOST_FAULTS, Fault, Problem, shown
+from models.feature import Feature, UnacceptableValue
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MOST_ROWS = 10_000
+"""Rows of one request that is answered at once."""
+
+
+def encode_instances(instances: Any, features: Sequence[Feature], *, at_most: int = MOST_ROWS) -> list[list[float]]:
+    """Instances - objects by feature name, or lists in the model's order - as rows of numbers.
+
+    Raises `Problem` 400 that names every fault by row and feature, 413 beyond `at_most` rows.
+    """
+    _check_count(instances, at_most)
+    faults: list[Fault] = []
+    rows = []
+    for index, instance in enumerate(instances):
+        rows.append(_row(instance, features, f"instances[{index}]", faults))
+        if len(faults) > MOST_FAULTS:
+            break
+    _refuse(faults)
+    return rows
+
+
+def check_values(values: Sequence[Any], features: Sequence[Feature], field: str) -> None:
+    """Numbers in row-major order, already encoded, against their features. Raises `Problem` 400."""
+    faults: list[Fault] = []
+    width = len(features)
+    for position, value in enumerate(values):
+        feature = features[position % width]
+        message = _complaint(feature, value)
+        if message:
+            faults.append(Fault(field=f"{field} row {position // width}, {feature.name}", message=message))
+            if len(faults) > MOST_FAULTS:
+                break
+    _refuse(faults)
+
+
+def _check_count(instances: Any, at_most: int) -> None:
+    if not isinstance(instances, list) or not instances:
+        accepted = "accepted: [{feature: value}, ...] or [[value, ...], ...], one row or more"
+        raise Problem(400, "there are no rows", faults=[Fault(field="instances", message=accepted)])
+    if len(instances) > at_most:
+        raise Problem(413, f"there are more than {at_most} rows; send fewer, or a job")
+
+
+def _refuse(faults: list[Fault]) -> None:
+    if faults:
+        more = " (the first are told)" if len(faults) > MOST_FAULTS else ""
+        raise Problem(400, f"the rows do not fit the model{more}", faults=faults)
+
+
+def _row(instance: Any, features: Sequence[Feature], where: str, faults: list[Fault]) -> list[float]:
+    match instance:
+        case dict():
+            faults.extend(_strangers(instance, features, where))
+            values = [instance.get(feature.name) for feature in features]
+        case list() if len(instance) == len(features):
+            values = instance
+        case list():
+            faults.append(Fault(field=where, message=f"has {len(instance)} values; accepted: {len(features)}"))
+            return []
+        case _:
+            faults.append(Fault(field=where, message="is not a row; accepted: {feature: value} or [value, ...]"))
+            return []
+    row = []
+    for feature, value in zip(features, values, strict=True):
+        try:
+            row.append(_encode(feature, value))
+        except UnacceptableValue as problem:
+            faults.append(Fault(field=f"{where}.{feature.name}", message=str(problem)))
+    return row
+
+
+def _encode(feature: Feature, value: Any) -> float:
+    # A dataset's cells are text; JSON has types, and a client that mixes them up is told so.
+    strings = feature.kind == "category"
+    if value is not None and isinstance(value, str) != strings:
+        raise UnacceptableValue(f"is not {feature.accepts}")
+    return feature.encode(value)
+
+
+def _strangers(instance: dict[str, Any], features: Sequence[Feature], where: str) -> list[Fault]:
+    names = [feature.name for feature in features]
+    known = set(names)
+    faults = []
+    for name in instance:
+        if name not in known:
+            faults.append(Fault(field=f"{where}.{shown(name)}", message=f"is not a feature{_suggestion(name, names)}"))
+            if len(faults) > MOST_FAULTS:
+                break
+    return faults
+
+
+def _suggestion(name: str, names: list[str]) -> str:
+    import difflib  # noqa: PLC0415 - only a mistake pays for it
+
+    near = difflib.get_close_matches(name[:64], names, n=1)
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; accepted: {', '.join(names[:40])}{', ...' if len(names) > 40 else ''}"
+
+
+def _complaint(feature: Feature, value: Any) -> str | None:
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        return f"is not {feature.accepts}"
+    if feature.kind == "category":
+        last = len(feature.categories) - 1
+        known = float(value).is_integer() and 0 <= value <= last
+        return None if known else f"is not a position in its categories, 0 to {last}"
+    try:
+        feature.known(value)
+    except UnacceptableValue as problem:
+        return str(problem)
+    return None

@@ -1,0 +1,160 @@
+"""The HTTP API, without a gateway: a request in, a response out, whatever happens."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from functions.core import plain, protocol
+from functions.core.body import read_json
+from functions.core.http import PROBLEM, Request, Response, json_response
+from functions.core.openapi import description
+from functions.core.predict import Question
+from functions.core.problem import Problem
+from functions.core.routes import Operation, find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from functions.core.classifier import Classifier
+    from functions.core.jobs import Desk
+    from functions.core.log import Log
+    from functions.core.predict import Prediction, Predictor
+    from functions.core.tensor import Tensor
+
+NAME = "serverless-ml"
+VERSION = "0.1.0"
+LARGEST_ANSWER = 5_500_000
+"""Bytes. A Lambda function's answer may have 6 MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+
+class Service:
+    """Every operation of `routes.OPERATIONS` is a method of the same name."""
+
+    def __init__(self, predictors: Mapping[str, Predictor], desk: Desk, log: Log) -> None:
+        self._predictors = predictors
+        self._desk = desk
+        self._log = log
+
+    def answer(self, request: Request) -> Response:
+        """Never raises: a fault of ours is an opaque 500, logged in full under the request's id."""
+        start = time.perf_counter()
+        operation: Operation | None = None
+        try:
+            operation, segments = find(request.method, request.path)
+            handler: Callable[..., Response] = getattr(self, operation.id)
+            response = handler(request, **segments)
+            if len(response.body) > LARGEST_ANSWER:
+                raise Problem(413, f"the answer has more than {LARGEST_ANSWER} bytes; send fewer rows, or a job")
+        except Problem as problem:
+            response = _refusal(problem, request)
+        except Exception as problem:
+            self._log.error("request failed", problem=problem, request_id=request.request_id, metric="RequestFailed")
+            response = _refusal(Problem(500, f"something went wrong here; request {request.request_id}"), request)
+        headers = {**response.headers, "x-request-id": request.request_id}
+        self._log.info(
+            "request",
+            request_id=request.request_id,
+            operation=None if operation is None else operation.id,
+            status=response.status,
+            ms=round((time.perf_counter() - start) * 1000, 2),
+            model=headers.get("x-model"),
+            version=headers.get("x-model-version"),
+            variant=headers.get("x-model-variant"),
+        )
+        return Response(status=response.status, body=response.body, headers=headers)
+
+    def predict(self, request: Request) -> Response:
+        return self.predict_model(request, next(iter(self._predictors)))
+
+    def predict_model(self, request: Request, model: str) -> Response:
+        predictor = self._predictor(model)
+        instances = plain.instances_of(read_json(request.body, request.headers))
+        prediction = predictor.predict(_question(request, lambda by: plain.encode(instances, by)))
+        return _predicted(prediction, plain.document(prediction))
+
+    def model_infer(self, request: Request, model: str) -> Response:
+        return self.version_infer(request, model, None)
+
+    def version_infer(self, request: Request, model: str, version: str | None) -> Response:
+        predictor = self._predictor(model)
+        if "inference-header-content-length" in request.headers:
+            raise Problem(415, "the binary tensor extension is not offered; accepted: tensors in JSON")
+        inference = protocol.Inference.parse(read_json(request.body, request.headers))
+        prediction = predictor.predict(_question(request, inference.tensor), version)
+        return _predicted(prediction, inference.document(prediction))
+
+    def server_live(self, _: Request) -> Response:
+        return json_response({"live": True})
+
+    def server_ready(self, _: Request) -> Response:
+        for predictor in self._predictors.values():
+            predictor.follower.current()
+        return json_response({"ready": True})
+
+    def server_metadata(self, _: Request) -> Response:
+        return json_response({"name": NAME, "version": VERSION, "extensions": []})
+
+    def model_metadata(self, _: Request, model: str) -> Response:
+        serving = self._predictor(model).follower.current()
+        by = [serving.champion, *([serving.challenger] if serving.challenger else [])]
+        return json_response(protocol.metadata(serving.champion, [opened.version for opened in by]))
+
+    def model_ready(self, _: Request, model: str) -> Response:
+        self._predictor(model).follower.current()
+        return json_response({"name": model, "ready": True})
+
+    def version_metadata(self, _: Request, model: str, version: str) -> Response:
+        opened = self._predictor(model).follower.pinned(version)
+        return json_response(protocol.metadata(opened, [version]))
+
+    def version_ready(self, _: Request, model: str, version: str) -> Response:
+        self._predictor(model).follower.pinned(version)
+        return json_response({"name": model, "version": version, "ready": True})
+
+    def submit_job(self, request: Request, model: str) -> Response:
+        self._predictor(model)
+        read_json(request.body, request.headers)
+        job = self._desk.submit(model, request.body, request.caller, request.headers.get("idempotency-key"))
+        where = f"/v2/models/{model}/jobs/{job}"
+        answer = {"id": job, "model": model, "status": "queued", "url": where}
+        return json_response(answer, 202, {"location": where, "x-model": model})
+
+    def job_status(self, _: Request, model: str, job: str) -> Response:
+        self._predictor(model)
+        status = self._desk.status(model, job)
+        return json_response(status, headers={"retry-after": "1"} if status["status"] == "queued" else None)
+
+    def openapi(self, _: Request) -> Response:
+        return json_response(description(NAME, VERSION, {name: self._open(name) for name in self._predictors}))
+
+    def _open(self, model: str) -> Classifier | None:
+        try:
+            return self._predictors[model].follower.current().champion
+        except Problem:
+            return None
+
+    def _predictor(self, model: str) -> Predictor:
+        if model not in self._predictors:
+            raise Problem(404, f"there is no such model; served here: {', '.join(self._predictors)}")
+        return self._predictors[model]
+
+
+def _question(request: Request, encode: Callable[[Classifier], Tensor]) -> Question:
+    return Question(encode=encode, caller=request.caller, request_id=request.request_id)
+
+
+def _predicted(prediction: Prediction, document: dict[str, Any]) -> Response:
+    headers = {
+        "x-model": prediction.by.model,
+        "x-model-version": prediction.by.version,
+        "x-model-variant": prediction.variant,
+    }
+    return json_response(document, headers=headers)
+
+
+def _refusal(problem: Problem, request: Request) -> Response:
+    if request.path.startswith("/v2"):
+        return json_response({"error": problem.text}, problem.status, problem.headers)
+    document = {**problem.document(), "request_id": request.request_id}
+    return json_response(document, problem.status, problem.headers, PROBLEM)
