@@ -6,11 +6,14 @@ A change elsewhere leaves the archive, and so the deployed function, as it was.
 from __future__ import annotations
 
 import ast
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("functions", "models")
+PARSING = threading.Lock()
+"""Python 3.11 cannot parse in two threads at once: https://github.com/python/cpython/issues/106905"""
 
 
 def sources(entry: str, models: Sequence[str], root: Path = ROOT) -> list[Path]:
@@ -45,7 +48,9 @@ def _files(module: str, root: Path) -> Iterator[Path]:
 
 
 def _imports(file: Path) -> Iterator[str]:
-    for node in _executed(ast.parse(file.read_text(encoding="utf-8"))):
+    with PARSING:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in _executed(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -57,7 +57,8 @@ class Function(pulumi.ComponentResource):
         if args.consumes is not None:
             self._consume(name, args, args.consumes, alias, policy)
         self.ref = alias.arn
-        self.name = function.name
+        # By way of the alias: a permission on it can only be added once it exists.
+        self.name = alias.function_name
         self.register_outputs({"ref": self.ref, "name": self.name})
 
     def _identity(

@@ -5,27 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from infra.local.aws.session import Session
-from infra.local.aws.shape import pascal
 from infra.local.hand import Hand, Made, Order
 from infra.local.program import Registered
 
 
 def _definition(order: Order) -> dict[str, Any]:
-    nested = {
-        ours: pascal(order.inputs[ours])
-        for ours in ("loggingConfiguration", "tracingConfiguration")
-        if ours in order.inputs
-    }
-    return {"definition": order.inputs["definition"], "roleArn": order.inputs["roleArn"], **_lowered(nested)}
-
-
-def _lowered(value: Any) -> Any:
-    """This API spells everything in camelCase, as the provider does, save the destinations of a log."""
-    match value:
-        case dict():
-            return {key[:1].lower() + key[1:]: _lowered(inner) for key, inner in value.items()}
-        case _:
-            return value
+    settings = {"definition": order.inputs["definition"], "roleArn": order.inputs["roleArn"]}
+    if logging := order.inputs.get("loggingConfiguration"):
+        destination = logging.get("logDestination")
+        settings["loggingConfiguration"] = {
+            **{key: value for key, value in logging.items() if key != "logDestination"},
+            "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": destination}}] if destination else [],
+        }
+    if tracing := order.inputs.get("tracingConfiguration"):
+        settings["tracingConfiguration"] = tracing
+    return settings
 
 
 def _machine(order: Order) -> Registered:
