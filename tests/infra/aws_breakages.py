@@ -1,0 +1,124 @@
+"""How each rule is broken in AWS's graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from infra.aws import CLOUD
+from tests.graph import ABSENT, Graph, rewritten
+from tests.infra.aws_facts import (
+    BUCKET,
+    ENCRYPTION,
+    FUNCTION,
+    INTEGRATION,
+    LIFECYCLE,
+    LOGS,
+    OBJECT,
+    OWNERSHIP,
+    POLICY,
+    PUBLIC_ACCESS,
+    QUEUE,
+    ROUTE,
+    STAGE,
+    VERSIONING,
+    read,
+)
+from tests.infra.facts import Breakage, Reader
+
+PREPARE_ROLE = "arn:aws:iam::123456789012:role/prepare-role-1a2b3c4"
+
+
+def _in_lifecycle(key: str) -> Breakage:
+    """Without one of the things that the rules say."""
+    return lambda graph: graph.mutated(
+        LIFECYCLE, "data-lifecycle", rules=lambda rules: [{k: v for k, v in rule.items() if k != key} for rule in rules]
+    )
+
+
+def _in_policy(change: Callable[[list[dict[str, Any]]], object]) -> Breakage:
+    def edit(document: dict[str, Any]) -> None:
+        change(document["Statement"])
+
+    return lambda graph: graph.mutated(POLICY, "predict-policy", policy=rewritten(edit))
+
+
+def _unprotected(graph: Graph) -> Graph:
+    bucket = graph.one(BUCKET, "data-bucket")
+    return graph.swapped(bucket, replace(bucket, protect=False))
+
+
+BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
+    ("stores_are_private",): (
+        lambda graph: graph.mutated(PUBLIC_ACCESS, "data-public-access", blockPublicPolicy=False),
+        lambda graph: graph.without(PUBLIC_ACCESS, "code-public-access"),
+        lambda graph: graph.mutated(OWNERSHIP, "data-ownership", rule={"objectOwnership": "ObjectWriter"}),
+    ),
+    ("stores_are_encrypted",): (lambda graph: graph.without(ENCRYPTION, "data-encryption"),),
+    ("stores_keep_versions",): (
+        lambda graph: graph.mutated(VERSIONING, "data-versioning", versioningConfiguration={"status": "Suspended"}),
+    ),
+    ("stores_tidy_up",): (
+        _in_lifecycle("noncurrentVersionExpiration"),
+        _in_lifecycle("abortIncompleteMultipartUpload"),
+    ),
+    ("objects_expire_when_asked",): (_in_lifecycle("expiration"),),
+    ("protection_is_honoured",): (
+        lambda graph: graph.mutated(BUCKET, "data-bucket", forceDestroy=True),
+        _unprotected,
+    ),
+    ("failing_messages_become_dead_letters",): (
+        lambda graph: graph.mutated(QUEUE, "jobs-queue", redrivePolicy=ABSENT),
+        lambda graph: graph.mutated(
+            QUEUE, "jobs-queue", redrivePolicy=rewritten(lambda document: document.update(maxReceiveCount=1000))
+        ),
+    ),
+    ("dead_letters_wait_for_someone",): (
+        lambda graph: graph.without(QUEUE, "jobs-dead-letters"),
+        lambda graph: graph.mutated(QUEUE, "jobs-dead-letters", messageRetentionSeconds=345_600),
+    ),
+    ("messages_stay_hidden_while_worked_on",): (
+        lambda graph: graph.mutated(QUEUE, "jobs-queue", visibilityTimeoutSeconds=89),
+    ),
+    ("each_function_has_an_identity_of_its_own", "functions_may_do_exactly_what_was_granted"): (
+        lambda graph: graph.mutated(FUNCTION, "predict-function", role=ABSENT),
+        lambda graph: graph.mutated(FUNCTION, "predict-function", role=PREPARE_ROLE),
+    ),
+    ("functions_may_do_exactly_what_was_granted",): (
+        lambda graph: graph.without(POLICY, "prepare-policy"),
+        _in_policy(lambda statements: statements[0].update(Resource=["arn:aws:s3:::data-bucket-1a2b3c4/a/*"])),
+        _in_policy(lambda statements: statements[0].update(Action=["s3:GetObject", "s3:PutObject"])),
+    ),
+    ("nothing_is_allowed_without_bounds",): (
+        _in_policy(lambda statements: statements[0].update(Action=["s3:GetObject", "s3:Get*"])),
+        _in_policy(lambda statements: statements[1].update(Resource="*")),
+        lambda graph: graph.mutated("aws:lambda/permission:Permission", sourceArn=ABSENT),
+    ),
+    ("copies_are_bounded",): (
+        lambda graph: graph.mutated(FUNCTION, "predict-function", reservedConcurrentExecutions=ABSENT),
+    ),
+    ("size_and_time_are_as_asked",): (
+        lambda graph: graph.mutated(FUNCTION, "predict-function", memorySize=ABSENT),
+        lambda graph: graph.mutated(FUNCTION, "jobs-function", timeout=60),
+    ),
+    ("one_interpreter_for_all",): (lambda graph: graph.mutated(FUNCTION, "predict-function", runtime="python3.11"),),
+    ("code_is_named_by_its_digest",): (
+        lambda graph: graph.mutated(OBJECT, "predict-code", key="predict/newest.zip"),
+        lambda graph: graph.mutated(FUNCTION, "predict-function", s3Key="predict/newest.zip"),
+    ),
+    ("routes_are_authorised_or_say_why_not",): (
+        lambda graph: graph.mutated(ROUTE, "api-predict", authorizationType="NONE"),
+        lambda graph: graph.mutated(ROUTE, "api-predict", authorizationType="JWT"),
+        lambda graph: graph.without(ROUTE, "api-predict"),
+    ),
+    ("calls_are_throttled",): (lambda graph: graph.mutated(STAGE, defaultRouteSettings=ABSENT),),
+    ("the_door_waits_as_long_as_asked",): (lambda graph: graph.mutated(INTEGRATION, timeoutMilliseconds=ABSENT),),
+    ("logs_are_kept_as_long_as_asked",): (
+        lambda graph: graph.mutated(LOGS, "predict-logs", retentionInDays=ABSENT),
+        lambda graph: graph.without(LOGS, "api-logs"),
+    ),
+}
+
+
+READER = Reader(cloud=CLOUD, read=read, upload=OBJECT, function=FUNCTION, breakages=BREAKAGES)

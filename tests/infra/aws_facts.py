@@ -1,0 +1,178 @@
+"""AWS's graph in words that belong to no cloud."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from infra.aws.access import UNSCOPABLE
+from tests.graph import Graph, Made
+from tests.infra.facts import (
+    ApiFacts,
+    Facts,
+    FunctionFacts,
+    Permission,
+    QueueFacts,
+    StoreFacts,
+    components,
+    first,
+    value,
+    within,
+)
+
+BUCKET = "aws:s3/bucket:Bucket"
+OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
+PUBLIC_ACCESS = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
+ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
+LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+QUEUE = "aws:sqs/queue:Queue"
+FUNCTION = "aws:lambda/function:Function"
+LOGS = "aws:cloudwatch/logGroup:LogGroup"
+POLICY = "aws:iam/rolePolicy:RolePolicy"
+API = "aws:apigatewayv2/api:Api"
+ROUTE = "aws:apigatewayv2/route:Route"
+STAGE = "aws:apigatewayv2/stage:Stage"
+INTEGRATION = "aws:apigatewayv2/integration:Integration"
+POLICIES = {POLICY: "policy", "aws:sqs/queuePolicy:QueuePolicy": "policy", "aws:s3/bucketPolicy:BucketPolicy": "policy"}
+CLOSED = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+ACCESS = {"s3:GetObject": "read", "s3:PutObject": "write"}
+
+
+def read(graph: Graph) -> Facts:
+    return Facts(
+        stores=tuple(_store(graph, made) for made in components(graph, "Store")),
+        queues=tuple(_queue(graph, made) for made in components(graph, "Queue")),
+        functions=tuple(_function(graph, made) for made in components(graph, "Function")),
+        apis=tuple(_api(graph, made) for made in components(graph, "Api")),
+        permissions=frozenset(_permissions(graph)),
+        boundless=tuple(reason for made in graph for reason in _boundless(made)),
+    )
+
+
+def _store(graph: Graph, component: Made) -> StoreFacts:
+    (bucket,) = within(graph, component, BUCKET)
+
+    def said(type_: str, *path: str | int) -> Any:
+        about = [made for made in within(graph, component, type_) if made.inputs["bucket"] == bucket.outputs["bucket"]]
+        return first(about, *path)
+
+    rules = [rule for rule in said(LIFECYCLE, "rules") or [] if rule.get("status") == "Enabled"]
+    everywhere = [rule for rule in rules if value(rule, "filter", "prefix") == ""]
+    noncurrent = [value(rule, "noncurrentVersionExpiration", "noncurrentDays") for rule in everywhere]
+    uploads = [value(rule, "abortIncompleteMultipartUpload", "daysAfterInitiation") for rule in everywhere]
+    return StoreFacts(
+        name=component.name,
+        private=all(said(PUBLIC_ACCESS, key) is True for key in CLOSED)
+        and said(OWNERSHIP, "rule", "objectOwnership") == "BucketOwnerEnforced",
+        encrypted=said(ENCRYPTION, "rules", 0, "applyServerSideEncryptionByDefault", "sseAlgorithm")
+        in ("AES256", "aws:kms"),
+        versioned=said(VERSIONING, "versioningConfiguration", "status") == "Enabled",
+        noncurrent_days=next((days for days in noncurrent if days), None),
+        upload_days=next((days for days in uploads if days), None),
+        expiry={
+            value(rule, "filter", "prefix"): rule["expiration"]["days"]
+            for rule in rules
+            if value(rule, "expiration", "days")
+        },
+        protected=bucket.protect,
+        emptied_on_destroy=bucket.inputs.get("forceDestroy") is True,
+    )
+
+
+def _queue(graph: Graph, component: Made) -> QueueFacts:
+    queues = within(graph, component, QUEUE)
+    (source,) = [made for made in queues if made.name == f"{component.name}-queue"]
+    policy = json.loads(source.inputs.get("redrivePolicy") or "{}")
+    kept = [
+        made.inputs.get("messageRetentionSeconds", 0)
+        for made in queues
+        if made.outputs["arn"] == policy.get("deadLetterTargetArn")
+    ]
+    return QueueFacts(
+        name=component.name,
+        attempts=policy.get("maxReceiveCount"),
+        dead_letter_seconds=max(kept, default=0) if policy else 14 * 24 * 3600,
+        hidden_seconds=source.inputs.get("visibilityTimeoutSeconds", 30),
+    )
+
+
+def _function(graph: Graph, component: Made) -> FunctionFacts:
+    (function,) = within(graph, component, FUNCTION)
+    logs = value(function.inputs, "loggingConfig", "logGroup")
+    return FunctionFacts(
+        name=component.name,
+        identity=function.inputs.get("role"),
+        concurrency=function.inputs.get("reservedConcurrentExecutions"),
+        timeout_seconds=function.inputs.get("timeout", 3),
+        memory_mb=function.inputs.get("memorySize", 128),
+        runtime=function.inputs["runtime"],
+        code=function.inputs["s3Key"],
+        uploads=tuple(made.inputs["key"] for made in within(graph, component, OBJECT)),
+        log_days=_log_days(graph, component, "name", logs),
+    )
+
+
+def _log_days(graph: Graph, component: Made, by: str, what: str | None) -> int | None:
+    groups = [made for made in within(graph, component, LOGS) if made.outputs[by] == what]
+    return first(groups, "retentionInDays")
+
+
+def _api(graph: Graph, component: Made) -> ApiFacts:
+    stage = within(graph, component, STAGE)
+    waits = {made.inputs.get("timeoutMilliseconds", 30_000) / 1000 for made in within(graph, component, INTEGRATION)}
+    return ApiFacts(
+        authorised={
+            made.inputs["routeKey"]: made.inputs.get("authorizationType", "NONE") == "AWS_IAM"
+            or (made.inputs.get("authorizationType") == "JWT" and bool(made.inputs.get("authorizerId")))
+            for made in within(graph, component, ROUTE)
+        },
+        description=first(within(graph, component, API), "description") or "",
+        requests_a_second=first(stage, "defaultRouteSettings", "throttlingRateLimit"),
+        timeout_seconds=waits.pop() if len(waits) == 1 else None,
+        log_days=_log_days(graph, component, "arn", first(stage, "accessLogSettings", "destinationArn")),
+    )
+
+
+def _statements(made: Made) -> Iterator[Mapping[str, Any]]:
+    """What a policy allows, with actions and resources as lists."""
+    for statement in made.document(POLICIES[made.type])["Statement"]:
+        if statement["Effect"] == "Allow":
+            yield {**statement, **{key: _list(statement[key]) for key in ("Action", "Resource")}}
+
+
+def _list(found: str | list[str]) -> list[str]:
+    return [found] if isinstance(found, str) else found
+
+
+def _permissions(graph: Graph) -> Iterator[Permission]:
+    functions = {str(made.inputs.get("role")).rpartition("/")[2]: graph.owner(made) for made in graph.of(FUNCTION)}
+    for policy in graph.of(POLICY):
+        function = functions.get(policy.inputs["role"])
+        for statement in _statements(policy):
+            for action in set(statement["Action"]) & set(ACCESS):
+                for resource in statement["Resource"]:
+                    bucket, _, pattern = resource.removeprefix("arn:aws:s3:::").partition("/")
+                    yield Permission(
+                        function=function.name if function else policy.inputs["role"],
+                        access=ACCESS[action],
+                        bucket=bucket,
+                        prefix=pattern.removesuffix("*"),
+                    )
+
+
+def _boundless(made: Made) -> Iterator[str]:
+    if made.type == "aws:lambda/permission:Permission" and not made.inputs.get("sourceArn"):
+        yield f"{made.name}: from anywhere"
+    if made.type not in POLICIES:
+        return
+    for statement in _statements(made):
+        actions = set(statement["Action"])
+        if any("*" in action for action in actions):
+            yield f"{made.name}: {sorted(actions)}"
+        if "*" in statement["Resource"] and not actions <= set(UNSCOPABLE):
+            yield f"{made.name}: {sorted(actions)} on everything"
+        if statement.get("Principal") in ("*", {"AWS": "*"}):
+            yield f"{made.name}: for everybody"

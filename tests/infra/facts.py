@@ -1,0 +1,124 @@
+"""What a graph says, in words that belong to no cloud: each cloud reads its own types into these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from infra.vocabulary import Cloud
+from tests.graph import Graph, Made
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreFacts:
+    name: str
+    private: bool
+    encrypted: bool
+    versioned: bool
+    noncurrent_days: int | None
+    upload_days: int | None
+    expiry: Mapping[str, int]
+    protected: bool
+    emptied_on_destroy: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueFacts:
+    name: str
+    attempts: int | None
+    """None: no dead letters."""
+    dead_letter_seconds: int
+    """How long the dead are kept; 0 if nobody keeps them."""
+    hidden_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionFacts:
+    name: str
+    identity: str | None
+    concurrency: int | None
+    timeout_seconds: int
+    memory_mb: int
+    runtime: str
+    code: str
+    """The name of the object that it runs."""
+    uploads: tuple[str, ...]
+    """The names of the objects uploaded for it."""
+    log_days: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiFacts:
+    authorised: Mapping[str, bool]
+    """Each route, as `METHOD /path`."""
+    description: str
+    requests_a_second: float | None
+    timeout_seconds: float | None
+    log_days: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Permission:
+    """One prefix of one bucket, for one function."""
+
+    function: str
+    access: str
+    bucket: str
+    prefix: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    stores: tuple[StoreFacts, ...]
+    queues: tuple[QueueFacts, ...]
+    functions: tuple[FunctionFacts, ...]
+    apis: tuple[ApiFacts, ...]
+    permissions: frozenset[Permission]
+    boundless: tuple[str, ...]
+    """Whatever is allowed to everybody, on everything, or with a wildcard, without a written reason."""
+
+
+Breakage = Callable[[Graph], Graph]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """How one cloud's graph is read, and how each rule is broken in it."""
+
+    cloud: Cloud
+    read: Callable[[Graph], Facts]
+    upload: str
+    """The type of what is uploaded."""
+    function: str
+    breakages: Mapping[tuple[str, ...], tuple[Breakage, ...]]
+    """By the names of the rules that each breaks."""
+    unbreakable: Mapping[str, str] = field(default_factory=dict)
+    """Rules that this cloud's own nature keeps, with the vendor's sentence."""
+
+    def __str__(self) -> str:
+        return self.cloud.name
+
+
+def components(graph: Graph, thing: str) -> list[Made]:
+    return [made for made in graph if made.component and made.type.endswith(f":{thing}")]
+
+
+def within(graph: Graph, component: Made, type_: str) -> list[Made]:
+    return [made for made in graph.inside(component) if made.type == type_]
+
+
+def value(inputs: Mapping[str, Any], *path: str | int) -> Any:
+    """The value at a path, or None if anything on the way is not there."""
+    found: Any = inputs
+    for step in path:
+        try:
+            found = found[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return found
+
+
+def first(found: list[Made], *path: str | int) -> Any:
+    """The value at a path of the only resource of its kind; None if there is not exactly one."""
+    return value(found[0].inputs, *path) if len(found) == 1 else None

@@ -1,0 +1,161 @@
+"""How each rule is broken in GCP's graph."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from infra.gcp import CLOUD
+from tests.graph import ABSENT, Graph
+from tests.infra.facts import Breakage, Reader
+from tests.infra.gcp_facts import (
+    BUCKET,
+    BUCKET_MEMBER,
+    CONFIG,
+    EXCLUSION,
+    FUNCTION,
+    INVOKER,
+    LOGS,
+    OBJECT,
+    SINK,
+    SUBSCRIPTION,
+    asks,
+    read,
+)
+
+
+def _in_service(name: str, **changes: Any) -> Breakage:
+    return lambda graph: graph.mutated(FUNCTION, name, serviceConfig=lambda old: {**old, **changes})
+
+
+def _in_document(change: Callable[[dict[str, Any]], object]) -> Breakage:
+    def edit(documents: list[Any]) -> list[Any]:
+        document = json.loads(base64.b64decode(documents[0]["document"]["contents"]))
+        change(document)
+        contents = base64.b64encode(json.dumps(document).encode()).decode()
+        return [{"document": {"path": "openapi.json", "contents": contents}}]
+
+    return lambda graph: graph.mutated(CONFIG, openapiDocuments=edit)
+
+
+def _lifecycle(keep: Callable[[dict[str, Any]], bool]) -> Breakage:
+    return lambda graph: graph.mutated(
+        BUCKET, "data-bucket", lifecycleRules=lambda rules: [rule for rule in rules if keep(rule)]
+    )
+
+
+def _project_wide(graph: Graph) -> Graph:
+    model = graph.one(BUCKET_MEMBER, "predict-read-0")
+    inputs = {"role": "roles/run.invoker", "member": model.inputs["member"], "project": "test-project"}
+    return graph.added(
+        replace(
+            model, type="gcp:projects/iAMMember:IAMMember", name="predict-all", urn=f"{model.urn}-all", inputs=inputs
+        )
+    )
+
+
+BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
+    ("stores_are_private",): (
+        lambda graph: graph.mutated(BUCKET, "data-bucket", publicAccessPrevention="inherited"),
+        lambda graph: graph.mutated(BUCKET, "code-bucket", uniformBucketLevelAccess=ABSENT),
+    ),
+    ("stores_keep_versions",): (lambda graph: graph.mutated(BUCKET, "data-bucket", versioning={"enabled": False}),),
+    ("stores_tidy_up",): (
+        _lifecycle(lambda rule: not asks(rule, "Delete", "ARCHIVED")),
+        _lifecycle(lambda rule: not asks(rule, "AbortIncompleteMultipartUpload", None)),
+    ),
+    ("objects_expire_when_asked",): (_lifecycle(lambda rule: not asks(rule, "Delete", "LIVE")),),
+    ("protection_is_honoured",): (
+        lambda graph: graph.mutated(BUCKET, "data-bucket", forceDestroy=True),
+        lambda graph: graph.swapped(
+            graph.one(BUCKET, "data-bucket"), replace(graph.one(BUCKET, "data-bucket"), protect=False)
+        ),
+    ),
+    ("failing_messages_become_dead_letters",): (
+        lambda graph: graph.mutated(SUBSCRIPTION, "jobs-subscription", deadLetterPolicy=ABSENT),
+        lambda graph: graph.without("gcp:pubsub/topicIAMMember:TopicIAMMember"),
+        lambda graph: graph.without("gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember"),
+    ),
+    ("dead_letters_wait_for_someone",): (
+        lambda graph: graph.without(SUBSCRIPTION, "jobs-dead-letters-kept"),
+        lambda graph: graph.mutated(SUBSCRIPTION, "jobs-dead-letters-kept", expirationPolicy=ABSENT),
+        lambda graph: graph.mutated(SUBSCRIPTION, "jobs-dead-letters-kept", messageRetentionDuration="604800s"),
+    ),
+    ("messages_stay_hidden_while_worked_on",): (
+        lambda graph: graph.mutated(SUBSCRIPTION, "jobs-subscription", ackDeadlineSeconds=89),
+    ),
+    ("each_function_has_an_identity_of_its_own", "functions_may_do_exactly_what_was_granted"): (
+        _in_service("predict-function", serviceAccountEmail=None),
+        _in_service(
+            "predict-function", serviceAccountEmail="prepare-identity-1a2b3c4@test-project.iam.gserviceaccount.com"
+        ),
+    ),
+    ("functions_may_do_exactly_what_was_granted",): (
+        lambda graph: graph.without(BUCKET_MEMBER, "prepare-write-1"),
+        lambda graph: graph.mutated(
+            BUCKET_MEMBER,
+            "predict-read-0",
+            condition=lambda old: {**old, "expression": old["expression"].replace("a/in/", "a/")},
+        ),
+        lambda graph: graph.mutated(BUCKET_MEMBER, "predict-read-0", role="roles/storage.legacyBucketWriter"),
+    ),
+    ("nothing_is_allowed_without_bounds",): (
+        lambda graph: graph.mutated(INVOKER, "api-invoker-model", member="allUsers"),
+        lambda graph: graph.mutated(INVOKER, "api-invoker-model", role="roles/run.admin"),
+        _project_wide,
+    ),
+    ("copies_are_bounded",): (
+        _in_service("predict-function", maxInstanceCount=None),
+        _in_service("predict-function", maxInstanceRequestConcurrency=80),
+    ),
+    ("size_and_time_are_as_asked",): (
+        _in_service("predict-function", availableMemory="256Mi"),
+        _in_service("jobs-function", timeoutSeconds=60),
+    ),
+    ("one_interpreter_for_all",): (
+        lambda graph: graph.mutated(
+            FUNCTION, "predict-function", buildConfig=lambda old: {**old, "runtime": "python311"}
+        ),
+    ),
+    ("code_is_named_by_its_digest",): (
+        lambda graph: graph.mutated(OBJECT, "predict-code", name="predict/newest.zip"),
+        lambda graph: graph.mutated(
+            FUNCTION,
+            "predict-function",
+            buildConfig=lambda old: {**old, "source": {"storageSource": {"object": "predict/newest.zip"}}},
+        ),
+    ),
+    ("routes_are_authorised_or_say_why_not",): (
+        _in_document(lambda document: document.pop("security")),
+        _in_document(lambda document: document["paths"]["/predict"]["post"].update(security=[])),
+        _in_document(lambda document: document["paths"].pop("/predict")),
+    ),
+    ("calls_are_throttled",): (
+        _in_document(lambda document: document.pop("x-google-management")),
+        _in_document(lambda document: document["paths"]["/predict"]["post"].pop("x-google-quota")),
+    ),
+    ("the_door_waits_as_long_as_asked",): (
+        _in_document(lambda document: document["paths"]["/predict"]["post"]["x-google-backend"].pop("deadline")),
+    ),
+    ("logs_are_kept_as_long_as_asked",): (
+        lambda graph: graph.mutated(LOGS, "predict-logs", retentionDays=365),
+        lambda graph: graph.without(SINK, "predict-logs-sink"),
+        lambda graph: graph.without(EXCLUSION, "api-logs-exclusion"),
+    ),
+}
+
+
+READER = Reader(
+    cloud=CLOUD,
+    read=read,
+    upload=OBJECT,
+    function=FUNCTION,
+    breakages=BREAKAGES,
+    unbreakable={
+        "stores_are_encrypted": "Cloud Storage always encrypts your data on the server side, before it is written to "
+        "disk, at no additional charge: https://cloud.google.com/storage/docs/encryption"
+    },
+)

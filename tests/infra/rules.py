@@ -1,0 +1,191 @@
+"""What must hold of the sample's graph on every cloud: each rule lists what breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+from infra.vocabulary import Cloud
+from tests.graph import Graph
+from tests.infra import sample
+from tests.infra.facts import Facts, Permission, components
+
+DAY: Final = 24 * 3600
+
+
+class Rule(Protocol):
+    __name__: str
+
+    def __call__(self, graph: Graph, facts: Facts, cloud: Cloud, /) -> list[str]: ...
+
+
+def stores_are_private(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    return [store.name for store in facts.stores if not store.private]
+
+
+def stores_are_encrypted(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    return [store.name for store in facts.stores if not store.encrypted]
+
+
+def stores_keep_versions(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    return [store.name for store in facts.stores if not store.versioned]
+
+
+def stores_tidy_up(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    return [
+        f"{store.name}: {store.noncurrent_days}, {store.upload_days}"
+        for store in facts.stores
+        if (store.noncurrent_days, store.upload_days) != (30, 7)
+    ]
+
+
+def objects_expire_when_asked(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    asked = {"data": sample.EXPIRE, "code": {}}
+    return [f"{store.name}: {store.expiry}" for store in facts.stores if dict(store.expiry) != asked[store.name]]
+
+
+def protection_is_honoured(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    asked = {"data": True, "code": False}
+    return [
+        store.name
+        for store in facts.stores
+        if (store.protected, store.emptied_on_destroy) != (asked[store.name], not asked[store.name])
+    ]
+
+
+def failing_messages_become_dead_letters(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    return [f"{queue.name}: {queue.attempts}" for queue in facts.queues if queue.attempts != sample.ATTEMPTS]
+
+
+def dead_letters_wait_for_someone(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    return [queue.name for queue in facts.queues if queue.dead_letter_seconds < 14 * DAY]
+
+
+def messages_stay_hidden_while_worked_on(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    return [queue.name for queue in facts.queues if queue.hidden_seconds < sample.CONSUMER_SECONDS]
+
+
+def each_function_has_an_identity_of_its_own(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    identities = [function.identity for function in facts.functions]
+    return [f.name for f in facts.functions if f.identity is None or identities.count(f.identity) > 1]
+
+
+def functions_may_do_exactly_what_was_granted(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    asked = {
+        Permission(function=function, access=access, bucket="data-bucket-1a2b3c4", prefix=prefix)
+        for function in ("prepare", "jobs", "predict")
+        for access, prefix in (("read", "a/in/"), ("read", "b/in/"), ("write", "out/"))
+        if (function, access) != ("predict", "write")
+    }
+    return sorted(str(permission) for permission in asked ^ facts.permissions)
+
+
+def nothing_is_allowed_without_bounds(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    return list(facts.boundless)
+
+
+def copies_are_bounded(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    return [f"{f.name}: {f.concurrency}" for f in facts.functions if f.concurrency != sample.CONCURRENCY]
+
+
+def size_and_time_are_as_asked(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    return [
+        f"{f.name}: {f.memory_mb} MB, {f.timeout_seconds} s"
+        for f in facts.functions
+        if (f.memory_mb, f.timeout_seconds) != (sample.MEMORY_MB, sample.SECONDS[f.name])
+    ]
+
+
+def one_interpreter_for_all(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    asked = f"python{sample.PLATFORM.python}".replace(".", "")
+    return [f"{f.name}: {f.runtime}" for f in facts.functions if f.runtime.replace(".", "") != asked]
+
+
+def code_is_named_by_its_digest(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    return [f.name for f in facts.functions if sample.archive(f.name).digest not in f.code or f.uploads != (f.code,)]
+
+
+def routes_are_authorised_or_say_why_not(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    found = [f"{len(api.authorised)} routes" for api in facts.apis if set(api.authorised) != sample.ROUTES]
+    return found + [
+        route
+        for api in facts.apis
+        for route, authorised in api.authorised.items()
+        if not authorised and "Open to everyone: " not in api.description
+    ]
+
+
+def calls_are_throttled(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    return [str(api.requests_a_second) for api in facts.apis if api.requests_a_second != sample.RATE]
+
+
+def the_door_waits_as_long_as_asked(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    return [str(api.timeout_seconds) for api in facts.apis if api.timeout_seconds != sample.API_SECONDS]
+
+
+def logs_are_kept_as_long_as_asked(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    kept = [(f.name, f.log_days) for f in facts.functions] + [("api", api.log_days) for api in facts.apis]
+    return [f"{name}: {days}" for name, days in kept if days != sample.LOG_DAYS]
+
+
+def no_output_is_formatted_as_text(graph: Graph, _facts: Facts, _cloud: Cloud) -> list[str]:
+    return [made.name for made in graph if "Calling __str__ on an Output" in repr(made.inputs)]
+
+
+def outputs_registered_are_those_declared(graph: Graph, _facts: Facts, cloud: Cloud) -> list[str]:
+    found = []
+    for thing in _things(cloud):
+        hints = {name for name, hint in thing.__annotations__.items() if str(hint).startswith("pulumi.Output[")}
+        for made in components(graph, thing.__name__):
+            if set(made.registered or {}) != hints:
+                found.append(f"{made.name}: {sorted(made.registered or {})}, declared: {sorted(hints)}")
+    return found
+
+
+def types_and_names_are_the_houses(graph: Graph, _facts: Facts, cloud: Cloud) -> list[str]:
+    """A component's type says the cloud and the class; no logical name says where it is deployed."""
+    known = {f"serverless-ml:{cloud.name}:{thing.__name__}" for thing in _things(cloud)}
+    return [
+        made.urn
+        for made in graph
+        if (made.component and made.type not in known)
+        or any(
+            word in made.name for word in (sample.STACK, "test-project", "123456789012", "eu-west-1", "europe-west1")
+        )
+        or (not made.component and not _parents_named(graph, made.parent))
+    ]
+
+
+def _parents_named(graph: Graph, parent: str) -> bool:
+    return any(made.urn == parent and made.component for made in graph)
+
+
+def _things(cloud: Cloud) -> Iterable[type]:
+    return [thing for thing in (cloud.store, cloud.queue, cloud.function, cloud.api) if isinstance(thing, type)]
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    stores_are_private,
+    stores_are_encrypted,
+    stores_keep_versions,
+    stores_tidy_up,
+    objects_expire_when_asked,
+    protection_is_honoured,
+    failing_messages_become_dead_letters,
+    dead_letters_wait_for_someone,
+    messages_stay_hidden_while_worked_on,
+    each_function_has_an_identity_of_its_own,
+    functions_may_do_exactly_what_was_granted,
+    nothing_is_allowed_without_bounds,
+    copies_are_bounded,
+    size_and_time_are_as_asked,
+    one_interpreter_for_all,
+    code_is_named_by_its_digest,
+    routes_are_authorised_or_say_why_not,
+    calls_are_throttled,
+    the_door_waits_as_long_as_asked,
+    logs_are_kept_as_long_as_asked,
+    no_output_is_formatted_as_text,
+    outputs_registered_are_those_declared,
+    types_and_names_are_the_houses,
+)
