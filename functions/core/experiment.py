@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import importlib.metadata
+import importlib.util
 import math
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -19,11 +20,17 @@ from functions.core.export import to_onnx
 from functions.core.split import HOLDOUT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from functions.core.dataset import Dataset
     from models.contract import Params
 
 GOLDEN_ROWS = 8
 _LIBRARIES = ("numpy", "scikit-learn", "skl2onnx")
+
+
+class UnusableEstimator(ValueError):
+    """`training.py`, or what its `fit` gives, cannot be used."""
 
 
 class Estimator(Protocol):
@@ -39,14 +46,18 @@ class Training:
     """In place of the export that knows scikit-learn; see `functions.core.export` for the names it must give."""
 
     @classmethod
-    def load(cls, model: str) -> Training:
-        """From `models/<model>/training.py`. Raises what importing it raises."""
-        module = importlib.import_module(f"models.{model}.training")
+    def load(cls, model: str, folder: Path) -> Training:
+        """From `folder/<model>/training.py`. Raises what running it raises, or `UnusableEstimator`."""
+        name = f"models.{model}.training"
+        spec = importlib.util.spec_from_file_location(name, folder / model / "training.py")
+        if spec is None or spec.loader is None:
+            raise UnusableEstimator(f"{name} is not Python")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # where a dataclass of the module looks for itself
+        spec.loader.exec_module(module)
+        if not callable(getattr(module, "fit", None)):
+            raise UnusableEstimator("training.py has no fit(X, y, params)")
         return cls(fit=module.fit, export=getattr(module, "export", None))
-
-
-class UnusableEstimator(ValueError):
-    """`fit` gave something whose answers cannot be used."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -92,7 +92,9 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[Markup]],
 
 
 def number(value: float | None, digits: int = 4) -> Markup:
-    return Markup("&ndash;") if value is None else escape(f"{value:.{digits}g}")
+    if value is None:
+        return Markup("&ndash;")
+    return escape(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}")
 
 
 def badge(good: bool, text: str) -> Markup:

@@ -10,10 +10,11 @@ from functions.core.dataset import Reading, RejectedDataset, read_dataset
 from functions.core.objects import Objects, TooLarge
 from functions.core.registry import NAME, Registry
 from functions.core.run import SETTLED, Status, recipe, run_of, run_of_release
-from models.contract import Contract
+from models.contract import FOLDER, Contract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 MAXIMUM_BYTES = 200_000_000
 """Of one file: it is held in memory whole, beside the numbers made of it, in a function of 2 GB."""
@@ -30,12 +31,13 @@ class BadRequest(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Preparation:
-    """One call of the step. `at` is the time of day that records show."""
+    """One call of the step. `at` is the time of day that records show, `folder` holds the models' own folders."""
 
     data: Objects
     models: Objects
     execution: str
     at: str
+    folder: Path = FOLDER
 
     def __call__(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Answer `request` (see the workflow's input) with status, model, run, dataset and experiments.
@@ -58,7 +60,7 @@ class Preparation:
                 raise BadRequest(f"the input is not understood; {_ACCEPTED}")
 
     def _dataset(self, model: str, source: str) -> dict[str, Any]:
-        contract = Contract.load(model)
+        contract = Contract.load(model, self.folder)
         raw = hashlib.sha256(source.encode()).hexdigest()
         try:
             data = self._get(source)
@@ -78,7 +80,7 @@ class Preparation:
 
     def _reject(self, contract: Contract, source: str, raw: str, rejection: RejectedDataset) -> dict[str, Any]:
         """A file that was not understood goes by the digest of its bytes."""
-        run, registry = run_of(contract, raw), Registry(self.models, contract.name)
+        run, registry = run_of(contract, self.folder, raw), Registry(self.models, contract.name)
         report = {**rejection.report, "source": source}
         self._note(registry, run)
         self.data.put_json(f"{contract.name}/datasets/{raw}/report.json", report)
@@ -87,7 +89,7 @@ class Preparation:
         return _answer(Status.REJECTED, contract.name, run, raw)
 
     def _accept(self, contract: Contract, source: str, reading: Reading) -> dict[str, Any]:
-        run, registry = run_of(contract, reading.digest), Registry(self.models, contract.name)
+        run, registry = run_of(contract, self.folder, reading.digest), Registry(self.models, contract.name)
         self._note(registry, run)
         points = contract.search.experiments()
         ids = [f"e{position}" for position in range(len(points))]
@@ -131,7 +133,7 @@ class Preparation:
 
     def _record(self, contract: Contract, run: str, source: str, dataset: str) -> dict[str, Any]:
         known = {"run": run, "model": contract.name, "source": source, "dataset": dataset}
-        return {**known, **recipe(contract), "execution": self.execution, "created": self.at}
+        return {**known, **recipe(contract, self.folder), "execution": self.execution, "created": self.at}
 
     def _write(self, model: str, reading: Reading, source: str) -> None:
         folder = f"{model}/datasets/{reading.digest}"
@@ -152,4 +154,4 @@ def _model_of(source: str) -> str:
 def _answer(
     status: str, model: str, run: str, dataset: str | None, experiments: list[str] | None = None
 ) -> dict[str, Any]:
-    return {"status": status, "model": model, "run": run, "dataset": dataset, "experiments": experiments or []}
+    return {"status": str(status), "model": model, "run": run, "dataset": dataset, "experiments": experiments or []}

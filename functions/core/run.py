@@ -7,11 +7,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from functions.core.registry import digest_of
-from models.contract import FOLDER, Contract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from models.contract import Contract
 
 
 class Status(StrEnum):
@@ -40,19 +41,19 @@ class Outdated(RuntimeError):
     """A run that was begun with another contract or another training code than the ones deployed now."""
 
 
-def code_digest(model: str, folder: Path = FOLDER) -> str:
+def code_digest(model: str, folder: Path) -> str:
     """SHA-256 of the model's own training code."""
     return hashlib.sha256((folder / model / "training.py").read_bytes()).hexdigest()
 
 
-def recipe(contract: Contract) -> dict[str, str]:
-    """What a run's result depends on beside its dataset."""
-    return {"contract": contract.digest, "code": code_digest(contract.name)}
+def recipe(contract: Contract, folder: Path) -> dict[str, str]:
+    """What a run's result depends on beside its dataset; `folder` holds the models' own folders."""
+    return {"contract": contract.digest, "code": code_digest(contract.name, folder)}
 
 
-def run_of(contract: Contract, dataset: str) -> str:
+def run_of(contract: Contract, folder: Path, dataset: str) -> str:
     """The name of the run: the same dataset and recipe are the same run."""
-    parts = (contract.name, dataset, *recipe(contract).values())
+    parts = (contract.name, dataset, *recipe(contract, folder).values())
     return digest_of(*(part.encode() for part in parts))
 
 
@@ -61,8 +62,8 @@ def run_of_release(model: str, version: str, execution: str) -> str:
     return digest_of(b"release", model.encode(), version.encode(), execution.encode())
 
 
-def check_recipe(record: Mapping[str, Any], contract: Contract) -> None:
+def check_recipe(record: Mapping[str, Any], contract: Contract, folder: Path) -> None:
     """Raises `Outdated` when the run's record names another recipe than the one at hand."""
-    for part, digest in recipe(contract).items():
+    for part, digest in recipe(contract, folder).items():
         if record[part] != digest:
             raise Outdated(f"the {part} of {contract.name} changed after the run began; start the workflow again")

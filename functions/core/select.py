@@ -16,19 +16,22 @@ from functions.core.onnx import BadModel, ModelFailure
 from functions.core.registry import Corrupt, Registry
 from functions.core.report import Story, render
 from functions.core.run import SELECTED, Status, check_recipe
-from models.contract import Contract
+from models.contract import FOLDER, Contract
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """One call of the step. `at` is the time of day that records show."""
+    """One call of the step. `at` is the time of day that records show, `folder` holds the models' own folders."""
 
     data: Objects
     models: Objects
     at: str
+    folder: Path = FOLDER
 
     def __call__(self, model: str, run: str) -> dict[str, Any]:
         """`{"status": "registered" | "refused", "version": ...}`; the run's record holds every check.
@@ -40,15 +43,15 @@ class Selection:
         if record is None:
             raise Missing(f"{model} has no run {run}")
         if record["status"] not in SELECTED:
-            contract = Contract.load(model)
-            check_recipe(record, contract)
+            contract = Contract.load(model, self.folder)
+            check_recipe(record, contract, self.folder)
             changes = self._select(contract, record)
             # Somebody who was faster has perhaps gone on to release: what they wrote stays.
             record = registry.update_run(
                 run, lambda found: found if found["status"] in SELECTED else {**found, **changes}
             )
         refused = record["status"] == Status.REFUSED
-        return {"status": Status.REFUSED if refused else Status.REGISTERED, "version": record["version"]}
+        return {"status": str(Status.REFUSED if refused else Status.REGISTERED), "version": record["version"]}
 
     def _select(self, contract: Contract, record: dict[str, Any]) -> dict[str, Any]:
         """Judge the best experiment and register it if it passes; what the run's record has to say about it."""

@@ -11,9 +11,11 @@ from functions.core.experiment import Training, run_experiment
 from functions.core.objects import Objects
 from functions.core.registry import Registry
 from functions.core.run import check_recipe
-from models.contract import Contract
+from models.contract import FOLDER, Contract
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from functions.core.log import Log
 
 
@@ -26,6 +28,7 @@ class Trainer:
     data: Objects
     models: Objects
     log: Log
+    folder: Path = FOLDER
 
     def __call__(self, model: str, run: str, experiment: str) -> dict[str, Any]:
         """Run an experiment unless it is recorded already, and record it.
@@ -43,8 +46,8 @@ class Trainer:
         planned = {entry["id"]: entry["params"] for entry in (plan or {}).get("experiments", ())}
         if record is None or experiment not in planned:
             raise UnknownExperiment(f"{model}: run {run} plans no experiment {experiment}")
-        contract = Contract.load(model)
-        check_recipe(record, contract)
+        contract = Contract.load(model, self.folder)
+        check_recipe(record, contract, self.folder)
         dataset = Dataset.from_bytes(self.data.get(f"{model}/datasets/{record['dataset']}/data.npz"))
         found = {"id": experiment, "params": planned[experiment]}
         found |= self._outcome(
@@ -58,7 +61,7 @@ class Trainer:
         started = time.perf_counter()
         try:
             outcome = run_experiment(
-                Training.load(contract.name), dataset, params, classes=len(contract.target.classes)
+                Training.load(contract.name, self.folder), dataset, params, classes=len(contract.target.classes)
             )
         except Exception as problem:  # a model's own code may raise anything
             self.log.error("experiment", problem=problem, model=contract.name, params=params)
