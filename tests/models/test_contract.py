@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.contract import Contract, ContractError
+
+GOOD: dict[str, Any] = {
+    "name": "tiny",
+    "task": "classification",
+    "features": [
+        {"name": "size", "minimum": 0, "maximum": 10},
+        {"name": "colour", "kind": "category", "categories": ["red", "blue"], "missing": "red"},
+    ],
+    "target": {"name": "kind", "classes": ["no", "yes"]},
+    "search": {"families": [{"C": [0.1, 1.0], "penalty": ["l2", None]}, {"C": [0.1], "penalty": ["l2"]}]},
+    "gate": {"minimum": 0.8, "slices": [{"feature": "size", "below": 5, "at_least": 0.7}]},
+}
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """The good contract with one value put at a dotted path."""
+    found = copy.deepcopy(GOOD)
+    *way, last = path.split(".")
+    place: Any = found
+    for part in way:
+        place = place[int(part)] if isinstance(place, list) else place[part]
+    if isinstance(place, list):
+        place[int(last)] = value
+    else:
+        place[last] = value
+    return found
+
+
+def test_the_good_contract_is_good() -> None:
+    assert Contract.parse(GOOD, "model.yaml").name == "tiny"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("search.fold", 3, "search.fold: there is no such key; did you mean folds?"),
+        ("features.0.minimun", 0, "features.0.minimun: there is no such key; did you mean minimum?"),
+        ("features.0.minimum", 11, "features.size: minimum and maximum are finite, and minimum is not above maximum"),
+        ("features.0.minimum", "0", "features.0.minimum"),
+        ("features.0.missing", "red", "features.size.missing: is not a finite number from 0 to 10"),
+        ("features.0.missing", 11, "features.size.missing: is not a finite number from 0 to 10"),
+        ("features.0.name", "colour", "features: colour stands twice"),
+        ("features.0.name", " size", "features. size: a name is printable"),
+        ("features.0.categories", ["a"], "features.size: categories go with kind: category"),
+        ("features.1.categories", [], "features.colour: categories go with kind: category"),
+        ("features.1.categories", ["a", "a"], "features.colour.categories: a category stands twice"),
+        ("features.1.minimum", 1, "features.colour: minimum and maximum go with numbers"),
+        ("features.1.missing", "green", "features.colour.missing: is not one of red, blue"),
+        ("target.name", "size", "target: size is a feature too"),
+        ("target.classes", ["a", "a"], "target.classes: a class stands twice"),
+        ("target.classes", ["a"], "target.classes"),
+        ("search.families.0.C", [], "search.families.0.C"),
+        ("search.families.0.C", ["1e-3"], "1e-3 is text to YAML; write a number with a point"),
+        ("search.families.0.C", [float("nan")], "search.families.0.C.0"),
+        ("search.trials", 5, "trials goes with method: random"),
+        ("search.method", "random", "trials goes with method: random"),
+        ("gate.slices.0.feature", "weight", "gate.slices.weight: there is no such feature"),
+        ("gate.slices.0.category", "red", "gate.slices.size: minimum, below or both are accepted"),
+        ("gate.slices.0.feature", "colour", "gate.slices.colour: category: one of red, blue is accepted"),
+        ("gate.metric", "auc", "gate.metric"),
+        ("name", "Tiny", "name"),
+        ("task", "regression", "task"),
+    ],
+)
+def test_a_wrong_contract_is_refused_with_file_and_key(path: str, value: object, said: str) -> None:
+    with pytest.raises(ContractError) as refusal:
+        Contract.parse(changed(path, value), "models/tiny/model.yaml")
+    assert str(refusal.value).startswith("models/tiny/model.yaml: ")
+    assert said in str(refusal.value)
+
+
+def test_the_experiments_are_every_combination_once_in_a_fixed_order() -> None:
+    experiments = Contract.parse(GOOD, "").search.experiments()
+    assert experiments == [
+        {"C": 0.1, "penalty": "l2"},
+        {"C": 0.1, "penalty": None},
+        {"C": 1.0, "penalty": "l2"},
+        {"C": 1.0, "penalty": None},
+    ]
+
+
+def test_a_random_search_draws_the_same_experiments_every_time() -> None:
+    found = changed("search", {**GOOD["search"], "method": "random", "trials": 2, "seed": 3})
+    search = Contract.parse(found, "").search
+    everything = Contract.parse(GOOD, "").search.experiments()
+    assert search.experiments() == search.experiments()
+    assert len(search.experiments()) == 2
+    assert all(point in everything for point in search.experiments())
+
+
+def test_another_contract_has_another_digest_and_the_same_one_the_same() -> None:
+    assert Contract.parse(GOOD, "").digest == Contract.parse(copy.deepcopy(GOOD), "elsewhere").digest
+    assert Contract.parse(GOOD, "").digest != Contract.parse(changed("search.seed", 1), "").digest
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    (folder / name).mkdir()
+    (folder / name / "model.yaml").write_text(text, encoding="utf-8")
+
+
+def test_a_model_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
+    write(tmp_path, "other", "name: other")
+    with pytest.raises(ContractError, match="does not exist; models here: other"):
+        Contract.load("tiny", tmp_path)
+
+
+@pytest.mark.parametrize("text", ["a: [", "\t- x", "[]", "hello", "", "&a [*a]", "? [1, 2]\n: 3"])
+def test_a_file_that_is_no_contract_is_refused_by_name(text: str, tmp_path: Path) -> None:
+    write(tmp_path, "tiny", text)
+    with pytest.raises(ContractError, match=r"tiny/model\.yaml"):
+        Contract.load("tiny", tmp_path)
+
+
+def test_the_folder_and_the_name_must_agree(tmp_path: Path) -> None:
+    write(tmp_path, "tiny", Path("models/breast_cancer/model.yaml").read_text(encoding="utf-8"))
+    with pytest.raises(ContractError, match="name: is breast_cancer, but the folder is tiny"):
+        Contract.load("tiny", tmp_path)
