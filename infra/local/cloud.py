@@ -37,6 +37,8 @@ class EmbeddedCloud(Protocol):
     """What a person calls it."""
     function: str
     """The type of its functions."""
+    workflow: str
+    """The type of its workflows."""
     session: Any
     """Its clients, with all rights."""
 

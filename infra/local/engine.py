@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,8 +52,9 @@ class Engine:
     from there.
     """
 
-    def __init__(self, cloud: EmbeddedCloud) -> None:
+    def __init__(self, cloud: EmbeddedCloud, progress: Callable[[str], None] = lambda _: None) -> None:
         self._cloud = cloud
+        self._progress = progress
         self._lock = threading.Lock()
         self._state: dict[str, Made] = {}
         self._journal = _Journal()
@@ -98,6 +99,7 @@ class Engine:
             self._state[declared.urn] = made
             self._journal.kept[declared.urn] = made
             self._journal.done.setdefault(kind, []).append(declared.urn)
+            self._progress(f"{len(self._journal.kept)} resources")
         return made.registered
 
     def call(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -30,12 +30,15 @@ def content(value: object) -> bytes:
             raise TypeError(f"{type(value).__name__} has no content that can be read here")
 
 
+def digest(value: object) -> str:
+    """SHA-256 of `content`, without holding a file in memory."""
+    if isinstance(value, pulumi.FileAsset | pulumi.FileArchive):
+        with Path(value.path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256(content(value)).hexdigest()
+
+
 def _content(value: object) -> object:
-    match value:
-        case pulumi.AssetArchive():
-            return {"archive": value.assets}
-        case pulumi.FileAsset() | pulumi.FileArchive():
-            with Path(value.path).open("rb") as file:
-                return {"sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-        case _:
-            return {"sha256": hashlib.sha256(content(value)).hexdigest()}
+    if isinstance(value, pulumi.AssetArchive):
+        return {"archive": value.assets}
+    return {"sha256": digest(value)}

@@ -41,14 +41,14 @@ class LocalStack:
         self._state = state
         self._room: Path | None = None
         self._port = port
-        self._progress = progress
+        self.progress = progress
         self._cloud: EmbeddedCloud | None = None
         self._engine: Engine | None = None
 
     def __enter__(self) -> Self:
         self._room = take(self._state)
-        self._cloud = start(self.file, self._room, port=self._port, progress=self._progress)
-        self._engine = Engine(self._cloud)
+        self._cloud = start(self.file, self._room, port=self._port, progress=self._say)
+        self._engine = Engine(self._cloud, progress=self._say)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -73,6 +73,9 @@ class LocalStack:
         except Exception:
             self.cloud.check()
             raise
+
+    def _say(self, text: str) -> None:
+        self.progress(text)
 
     @property
     def cloud(self) -> EmbeddedCloud:

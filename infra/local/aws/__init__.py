@@ -48,6 +48,7 @@ class Aws:
 
     title = "AWS"
     function = "aws:lambda/function:Function"
+    workflow = "aws:sfn/stateMachine:StateMachine"
     hands = HANDS
     absent = ABSENT
 

@@ -1,0 +1,60 @@
+"""`python -m infra.local up | preview | demo`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+import pulumi
+
+from infra.local.cloud import CloudFailed
+from infra.local.narrate import Narrator
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. 0: all of it worked; 1: it did not, and the reason was printed; 130: interrupted."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    narrator = Narrator()
+    try:
+        return _run(_parser().parse_args(arguments), narrator)
+    except (pulumi.RunError, CloudFailed) as mistake:
+        print(mistake, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        narrator.plain("everything is down")
+        return 130
+
+
+def _run(options: argparse.Namespace, narrator: Narrator) -> int:
+    # Each command imports its own: a preview needs no emulator, and its packages take a while.
+    return importlib.import_module(f"infra.local.{options.command}").main(narrator, options.stack)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m infra.local", description="The stack on this machine.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (
+        ("up", "deploy and stay up, following edits"),
+        ("preview", "what a stack would create, without an account"),
+        ("demo", "the whole loop, start to finish"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--stack", default="local", help="the stack's name, as in Pulumi.<stack>.yaml")
+    return parser
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Threads of an interrupted deployment may still wait for an answer that never comes.
+    os._exit(code)

@@ -1,0 +1,59 @@
+"""What a stack would create, without any account: the tree, and the platform's limits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from infra import limits
+from infra.blueprint import ENTRIES
+from infra.bundle import archives
+from infra.local import graph
+from infra.local.narrate import Narrator
+from infra.local.program import evaluate
+from infra.local.recorder import Recorder
+from infra.local.stackfile import ROOT, StackFile
+from infra.settings import Settings
+from infra.target import target
+
+
+def main(narrator: Narrator, name: str, state: Path = ROOT / ".local") -> int:
+    """Print the tree and the limits of a stack, and write its graph to `<state>/graph-<stack>.json`.
+
+    Raises `pulumi.RunError` for whatever would stop a deployment before its first resource.
+    """
+    stack = StackFile.read(name)
+    recorder = Recorder()
+    with narrator.step("evaluate") as step:
+        step.say("building the functions' archives")
+        outputs = evaluate(stack, recorder, ROOT / "infra")
+        made = [one for one in recorder.declared if one.custom]
+        components = len(recorder.declared) - len(made)
+        step.text = f"{len(made)} resources in {components} components"
+    path = state / f"graph-{name}.json"
+    graph.write(path, stack, recorder.declared, outputs)
+    narrator.console.print(graph.tree(f"{stack.project} {name}", recorder.declared))
+    for line in _limits(stack):
+        narrator.plain(line)
+    narrator.line("graph", _short(path))
+    return 0
+
+
+def _limits(stack: StackFile) -> list[str]:
+    found = json.loads(stack.get(f"{stack.project}:settings", "null"))
+    settings = Settings.parse(found, where=f"Pulumi.{stack.name}.yaml")
+    built = archives(ENTRIES, cloud=settings.cloud, platform=target(settings.runtime), models=settings.models)
+    verdicts = limits.verdicts(settings, built)
+    width = max(len(verdict.where) for verdict in verdicts)
+    kept = sum(verdict.passed for verdict in verdicts)
+    return [
+        f"limits of {settings.cloud}: {kept} of {len(verdicts)} kept",
+        *(
+            f"  {'ok' if one.passed else 'BROKEN':<7} {one.where:<{width}}  {one.value:>12,} {one.what}, {one.bound}"
+            for one in verdicts
+        ),
+    ]
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

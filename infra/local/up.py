@@ -1,0 +1,62 @@
+"""The whole stack, kept running on this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from infra.local.follow import follow
+from infra.local.narrate import Narrator
+from infra.local.stack import LocalStack
+from infra.local.stackfile import ROOT
+
+
+def main(narrator: Narrator, stack: str, state: Path = ROOT / ".local") -> int:
+    """Deploy, say how to call it, and follow edits until interrupted; then everything is taken down.
+
+    The stack's outputs are in `<state>/outputs.json` for as long as it runs.
+    """
+    outputs = state / "outputs.json"
+    with narrator.step("start") as step:
+        local = LocalStack(stack, state=state, progress=step.say)
+        local.__enter__()
+        step.text = f"the embedded {local.cloud.title}"
+    with local:
+        deploy(local, narrator)
+        outputs.write_text(json.dumps(local.outputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        try:
+            _tell(local, narrator, outputs)
+            follow(local, narrator)
+            return 0
+        finally:
+            outputs.unlink(missing_ok=True)
+
+
+def deploy(stack: LocalStack, narrator: Narrator) -> None:
+    """Deploy with progress, and say what there is."""
+    with narrator.step("deploy") as step:
+        stack.progress = step.say
+        stack.deploy()
+        step.text = described(stack)
+
+
+def described(stack: LocalStack) -> str:
+    """`118 resources, 6 functions, 1 workflow`."""
+    functions = len(stack.of(stack.cloud.function))
+    workflows = len(stack.of(stack.cloud.workflow))
+    return f"{len(stack.resources)} resources, {functions} functions, {workflows} workflow{'s' * (workflows != 1)}"
+
+
+def _tell(stack: LocalStack, narrator: Narrator, outputs: Path) -> None:
+    narrator.line("endpoint", stack.outputs.get("endpoint", "none"))
+    if url := _first_model(stack.outputs):
+        narrator.line("try", f"curl -s {url}")
+    narrator.line("outputs", str(outputs.relative_to(ROOT) if outputs.is_relative_to(ROOT) else outputs))
+    narrator.line("not emulated", ", ".join(sorted({key.split(":")[-1] for key in stack.not_emulated})))
+    narrator.plain("following functions/ and models/; Ctrl-C takes everything down")
+
+
+def _first_model(outputs: dict[str, Any]) -> str | None:
+    models = outputs.get("models") or {}
+    return next((urls.get("metadata") for urls in models.values()), None)
