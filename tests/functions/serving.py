@@ -1,0 +1,219 @@
+"""A stack's serving side in memory: small real ONNX models, stores, clocks and a service over them."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+from functions.core.capture import Captures
+from functions.core.follower import Follower
+from functions.core.http import Request, Response
+from functions.core.jobs import Desk
+from functions.core.live import Live
+from functions.core.log import Log
+from functions.core.objects import Objects
+from functions.core.onnx import Session
+from functions.core.pointer import begin, promote_first
+from functions.core.predict import Predictor
+from functions.core.registry import Registry
+from functions.core.rollout import Rollout
+from functions.core.service import Service
+from functions.core.stages import Stages
+from functions.core.tensor import Tensor
+from models.contract import Release
+
+MODEL = "tumour"
+FEATURES = [{"name": "mean_radius", "minimum": 0.0, "maximum": 1000.0}, {"name": "mean_texture", "minimum": 0.0}]
+TARGET = {"name": "diagnosis", "classes": ["benign", "malignant"]}
+GOLDEN_ROWS = [[1.0, 9.0], [9.0, 1.0], [5.0, 4.0]]
+BENIGN, MALIGNANT = {"mean_radius": 1.0, "mean_texture": 9.0}, {"mean_radius": 9.0, "mean_texture": 1.0}
+POISON = {"mean_radius": 500.0, "mean_texture": 1.0}
+"""A row on which the models made with `fails` fail, though their golden rows are well."""
+
+
+@cache
+def model_bytes(*, slope: float = 1.0, fails: bool = False, infinite: bool = False) -> bytes:
+    """Softmax over slope * (texture - radius, radius - texture): which of the two is greater?
+
+    `fails`: a radius above 100 is an index that is not there. `infinite`: it makes NaN of the probabilities.
+    """
+    weights = slope * np.array([[-1.0, 1.0], [1.0, -1.0]], dtype=np.float32)
+    constants = {
+        "weights": weights,
+        "zero": np.array(0, dtype=np.int64),
+        "limit": np.array(100.0, dtype=np.float32),
+        "table": np.zeros((1, 2), dtype=np.float32),
+    }
+    nodes = [
+        helper.make_node("MatMul", ["X", "weights"], ["raw"]),
+        helper.make_node("Gather", ["X", "zero"], ["radius"], axis=1),
+        helper.make_node("Greater", ["radius", "limit"], ["above"]),
+        helper.make_node("Cast", ["above"], ["index"], to=TensorProto.INT64),
+        helper.make_node("Sub", ["limit", "radius"], ["rest"]),
+        helper.make_node("Log", ["rest"], ["log"]),
+        helper.make_node("Unsqueeze", ["log", "one"], ["column"]),
+    ]
+    constants["one"] = np.array([1], dtype=np.int64)
+    if fails:
+        nodes += [
+            helper.make_node("Gather", ["table", "index"], ["looked_up"], axis=0),
+            helper.make_node("Add", ["raw", "looked_up"], ["scores"]),
+        ]
+    elif infinite:
+        nodes += [helper.make_node("Add", ["raw", "column"], ["scores"])]
+    else:
+        nodes += [helper.make_node("Identity", ["raw"], ["scores"])]
+    nodes += [
+        helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1),
+        helper.make_node("ArgMax", ["probabilities"], ["label"], axis=1, keepdims=0),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tumour",
+        [helper.make_tensor_value_info("X", TensorProto.FLOAT, ["rows", 2])],
+        [
+            helper.make_tensor_value_info("label", TensorProto.INT64, ["rows"]),
+            helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["rows", 2]),
+        ],
+        [numpy_helper.from_array(array, name) for name, array in constants.items()],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return made.SerializeToString()
+
+
+def golden_of(onnx: bytes) -> dict[str, Any]:
+    flat = [value for row in GOLDEN_ROWS for value in row]
+    rows = Tensor(datatype="FP32", shape=(len(GOLDEN_ROWS), 2), data=flat)
+    found = Session(onnx).run({"X": rows})["probabilities"].data
+    return {
+        "inputs": GOLDEN_ROWS,
+        "probabilities": [list(found[at : at + 2]) for at in range(0, len(found), 2)],
+        "tolerance": 1e-4,
+    }
+
+
+def card_of(features: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    outputs = {"label": "label", "probabilities": "probabilities"}
+    return {
+        "features": features or FEATURES,
+        "target": TARGET,
+        "input": "X",
+        "outputs": outputs,
+        "task": "classification",
+    }
+
+
+@dataclass
+class Clock:
+    now: float = 1_790_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@dataclass
+class Away:
+    """A store that is away whenever `broken` says so of the operation and the key."""
+
+    objects: Objects
+    broken: Any = field(default=lambda operation, key: False)
+
+    def __getattr__(self, name: str) -> Any:
+        operation = getattr(self.objects, name)
+
+        def guarded(key: str, *arguments: Any, **options: Any) -> Any:
+            if self.broken(name, key):
+                raise OSError("the store is away")
+            return operation(key, *arguments, **options)
+
+        return guarded
+
+
+class Bench:
+    """One model's whole serving side, in memory, with a clock that only tests move."""
+
+    def __init__(self, *, capture_inputs: float = 0.0, thresholds: Release | None = None) -> None:
+        self.clock = Clock()
+        self.lines = io.StringIO()
+        self.log = Log(stream=self.lines, clock=self.clock)
+        self.models, self.captures, self.jobs = Objects.in_memory(), Objects.in_memory(), Objects.in_memory()
+        self.away = Away(self.models)
+        self.registry = Registry(self.models, MODEL)
+        self.live = Live(self.models, MODEL)
+        reachable: Any = self.away
+        self.follower = Follower(
+            Registry(reachable, MODEL), Live(reachable, MODEL), self.log, seconds=5, clock=self.clock
+        )
+        self.predictor = Predictor(
+            self.follower,
+            Captures(self.captures, MODEL, self.log, clock=self.clock),
+            capture_inputs=capture_inputs,
+            clock=self.clock,
+            stopwatch=self.clock,
+        )
+        self.service = Service({MODEL: self.predictor}, Desk(self.jobs), self.log)
+        self.thresholds = thresholds or Release(minimum_requests=5)
+        self.rollout = Rollout(
+            self.models,
+            self.captures,
+            stages=Stages(steps=(10, 50), bake_seconds=60, patience=3),
+            thresholds=lambda _: self.thresholds,
+            clock=self.clock,
+        )
+
+    def register(self, onnx: bytes | None = None, features: list[dict[str, Any]] | None = None) -> str:
+        onnx = onnx or model_bytes()
+        return self.registry.register(onnx, card_of(features), golden_of(onnx), {})
+
+    def champion(self, onnx: bytes | None = None, features: list[dict[str, Any]] | None = None) -> str:
+        """Register a version and make it the first champion."""
+        version = self.register(onnx, features)
+        self.live.change(lambda pointer: promote_first(pointer, version, "first", self.clock()))
+        return version
+
+    def challenger(
+        self, onnx: bytes, weight: int = 99, features: list[dict[str, Any]] | None = None, run: str = "second"
+    ) -> str:
+        version = self.register(onnx, features)
+        self.live.change(lambda pointer: begin(pointer, version, run, weight, self.clock()))
+        return version
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        caller: str = "a caller",
+        headers: dict[str, str] | None = None,
+    ) -> Response:
+        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        request = Request(
+            method=method, path=path, headers=headers or {}, body=data, caller=caller, request_id=f"r-{caller}"
+        )
+        return self.service.answer(request)
+
+    def predict(self, *rows: Any, caller: str = "a caller") -> Response:
+        return self.send("POST", "/predict", {"instances": list(rows or [BENIGN])}, caller=caller)
+
+    def captured(self) -> list[dict[str, Any]]:
+        """Every record that has been written."""
+        keys = sorted(self.captures.keys(MODEL))
+        return [json.loads(line) for key in keys for line in self.captures.get(key).splitlines()]
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in self.lines.getvalue().splitlines()]
+        return [line for line in lines if line["event"] == event]
+
+
+def said(response: Response) -> Any:
+    return json.loads(response.body)
