@@ -83,21 +83,41 @@ BAD: list[tuple[Rule, str, str]] = [
 
 LOOK = """
 import importlib, json, os, sys
+from functools import wraps
+
+import pulumi
 
 noticed, writing = [], os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND
 started = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.fork")
 changed = ("os.mkdir", "os.remove", "os.rename", "os.rmdir", "shutil.rmtree")
 spoken = ("socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo")
+root, names = sys.argv[1], json.loads(sys.argv[2])
+
+def ours():
+    # Not what a library does while it is itself being imported.
+    frame = sys._getframe(2)
+    while frame is not None and not frame.f_code.co_filename.startswith(root + os.sep + "infra"):
+        if frame.f_code.co_name == "<module>":
+            return False
+        frame = frame.f_back
+    return frame is not None
 
 def notice(event, arguments):
-    if event in (*started, *changed, *spoken):
-        noticed.append(f"{event} {arguments}")
-    elif event == "open" and isinstance(arguments[2], int) and arguments[2] & writing and arguments[0] != os.devnull:
-        noticed.append(f"writes {arguments[0]}")
+    writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & writing and arguments[0] != os.devnull
+    if (writes or event in (*started, *changed, *spoken)) and ours():
+        noticed.append(f"writes {arguments[0]}" if writes else f"{event} {arguments}")
 
+def registering(init):
+    @wraps(init)
+    def wrapped(self, kind, name, *arguments, **more):
+        noticed.append(f"registers {kind} {name}")
+        return init(self, kind, name, *arguments, **more)
+    return wrapped
+
+pulumi.Resource.__init__ = registering(pulumi.Resource.__init__)
 sys.addaudithook(notice)
 failed = []
-for name in json.loads(sys.argv[1]):
+for name in names:
     try:
         importlib.import_module(name)
     except BaseException as problem:
@@ -124,7 +144,7 @@ def side_effects(root: Path, elsewhere: Path) -> list[str]:
     """What importing infra does in a fresh process: no stack, no mocks, no configuration, another directory."""
     environment = {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.environ["PATH"]}
     done = subprocess.run(
-        [sys.executable, "-c", LOOK, json.dumps(modules(root))],
+        [sys.executable, "-c", LOOK, str(root), json.dumps(modules(root))],
         env=environment,
         cwd=elsewhere,
         capture_output=True,
@@ -176,7 +196,8 @@ def test_importing_infra_does_nothing(tmp_path: Path) -> None:
         ("import socket\nsocket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('127.0.0.1', 9))", "socket.connect"),
         ("import subprocess\nsubprocess.run(['true'])", "subprocess.Popen"),
         ("import pulumi\npulumi.Config('serverless-ml').require('settings')", "ConfigMissingError"),
-        ("import pulumi_aws\npulumi_aws.s3.Bucket('data')", "infra.bad: "),
+        ("import pulumi_aws\npulumi_aws.s3.Bucket('data')", "registers aws:s3/bucket:Bucket data"),
+        ("import tempfile\ntempfile.TemporaryFile()", "writes"),
         ("print('hello')", "hello"),
     ],
 )
