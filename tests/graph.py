@@ -168,7 +168,7 @@ class _Monitor(mocks.MockMonitor):
             urn=response.urn,
             parent="" if "pulumi:pulumi:Stack::" in request.parent else request.parent,
             inputs=rpc.deserialize_properties(request.object),
-            outputs=self.resources[response.urn].state,
+            outputs={**self.resources[response.urn].state, "id": response.id},
             protect=request.protect,
             retain=request.retainOnDelete,
             dependencies=tuple(sorted(request.dependencies)),

@@ -105,18 +105,15 @@ def _map(step: Each, workflow: Workflow, functions: Mapping[str, str]) -> State:
 
 
 def _choice(step: Choose, workflow: Workflow) -> State:
-    value, accepted = _path(step.on), ", ".join(step.cases)
+    value = _path(step.on)
+    found, accepted = json.dumps(f'{step.name}: found "'), json.dumps(f'"; accepted: {", ".join(step.cases)}')
     return {
         "Type": "Choice",
         "Choices": [
             {"Condition": _expression(f"{value} = {json.dumps(case)}"), "Next": target}
             for case, target in step.cases.items()
         ],
-        "Assign": {
-            "problem": _expression(
-                f"{json.dumps(step.name + ': ')} & $string({value}) & {json.dumps(' is none of ' + accepted)}"
-            )
-        },
+        "Assign": {"problem": _expression(f"{found} & $string({value}) & {accepted}")},
         "Default": workflow.on_failure,
     }
 

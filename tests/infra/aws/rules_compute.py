@@ -1,0 +1,217 @@
+"""What must hold of every function, of the API and of the workflow: from the whole graph to what is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from infra.aws import asl
+from tests.graph import Graph, Made
+from tests.infra.aws import whole as w
+
+SUPPORTED = frozenset({"python3.11", "python3.12", "python3.13"})
+SECRET = re.compile(r"secret|password|passwd|token|api_?key|private_?key|credential", re.IGNORECASE)
+PRIVATE = re.compile(r"identity|authorizer|sourceIp|userAgent|body|header|\$context\.path|domain", re.IGNORECASE)
+"""What an access log must not hold of a caller."""
+ENVIRONMENT_BYTES = 4096
+
+
+def functions_have_bounds(graph: Graph) -> list[str]:
+    return [
+        f"{function.name}: timeout {function.inputs.get('timeout')} s, memory {function.inputs.get('memorySize')} MB"
+        for function in graph.of(w.FUNCTION)
+        if not (
+            3 < function.inputs.get("timeout", 3) <= 900
+            and "memorySize" in function.inputs
+            and 128 <= function.inputs["memorySize"] <= 10_240
+        )
+    ]
+
+
+def functions_cannot_flood(graph: Graph) -> list[str]:
+    return [
+        f"{function.name}: has no reserved concurrency"
+        for function in graph.of(w.FUNCTION)
+        if function.inputs.get("reservedConcurrentExecutions", -1) < 1
+    ]
+
+
+def the_api_waits_longer_than_its_functions(graph: Graph) -> list[str]:
+    found = []
+    for integration in graph.of(w.INTEGRATION):
+        seconds = integration.inputs.get("timeoutMilliseconds", 30_000) / 1000
+        for function in graph.of(w.FUNCTION):
+            if integration.inputs["integrationUri"].startswith(f"{function.outputs['arn']}:") and not (
+                function.inputs.get("timeout", 3) < seconds <= 30
+            ):
+                found.append(f"{integration.name}: waits {seconds:g} s for {function.name}")
+    return found
+
+
+def functions_share_one_supported_runtime(graph: Graph) -> list[str]:
+    runtimes = {function.inputs.get("runtime") for function in graph.of(w.FUNCTION)}
+    return [] if len(runtimes) == 1 and runtimes <= SUPPORTED else [f"runtimes: {runtimes}"]
+
+
+def code_is_named_by_its_digest(graph: Graph) -> list[str]:
+    found = []
+    for function in graph.of(w.FUNCTION):
+        key = (function.inputs.get("s3Bucket"), function.inputs.get("s3Key"))
+        uploaded = [made for made in graph.of(w.OBJECT) if (made.inputs["bucket"], made.inputs["key"]) == key]
+        if len(uploaded) != 1:
+            found.append(f"{function.name}: its code is not uploaded")
+        elif not re.fullmatch(r"[a-z]+/[0-9a-f]{64}\.zip", uploaded[0].inputs["key"]):
+            found.append(f"{function.name}: {uploaded[0].inputs['key']} holds no digest")
+        if not function.inputs.get("sourceCodeHash"):
+            found.append(f"{function.name}: a change of its code goes unnoticed")
+    return found
+
+
+def functions_are_traced(graph: Graph) -> list[str]:
+    return [
+        f"{function.name}: is not traced"
+        for function in graph.of(w.FUNCTION)
+        if function.inputs.get("tracingConfig") != {"mode": "Active"}
+    ]
+
+
+def functions_log_json_to_a_group_of_their_own(graph: Graph) -> list[str]:
+    configs = {f.name: f.inputs.get("loggingConfig", {}) for f in graph.of(w.FUNCTION)}
+    groups = [config.get("logGroup") for config in configs.values()]
+    return [
+        f"{name}: does not log JSON to a group of its own"
+        for name, config in configs.items()
+        if config.get("logFormat") != "JSON"
+        or groups.count(config.get("logGroup")) != 1
+        or w.by_output(graph, w.LOG_GROUP, "name", config.get("logGroup")) is None
+    ]
+
+
+def logs_are_forgotten(graph: Graph) -> list[str]:
+    return [f"{g.name}: is kept for ever" for g in graph.of(w.LOG_GROUP) if not g.inputs.get("retentionInDays")]
+
+
+def callers_name_a_published_version(graph: Graph) -> list[str]:
+    aliases = {alias.outputs["arn"] for alias in graph.of(w.ALIAS)}
+    named = {made.name: made.inputs["functionName"] for made in graph.of(w.MAPPING)}
+    named |= {made.name: made.inputs["integrationUri"] for made in graph.of(w.INTEGRATION)}
+    named |= {f"{machine.name} {arn}": arn for machine in graph.of(w.MACHINE) for arn in invoked(machine)}
+    found = [f"{name}: names {ref}, not an alias" for name, ref in named.items() if ref not in aliases]
+    found += [f"{p.name}: is not for an alias" for p in graph.of(w.PERMISSION) if not p.inputs.get("qualifier")]
+    found += [f"{f.name}: is not published" for f in graph.of(w.FUNCTION) if f.inputs.get("publish") is not True]
+    versions = {alias.name: alias.inputs["functionVersion"] for alias in graph.of(w.ALIAS)}
+    return found + [f"{name}: follows $LATEST" for name, version in versions.items() if version == "$LATEST"]
+
+
+def loops_are_stopped(graph: Graph) -> list[str]:
+    guarded = {m.inputs["functionName"] for m in graph.of(w.RECURSION) if m.inputs["recursiveLoop"] == "Terminate"}
+    return [f"{f.name}: may call itself" for f in graph.of(w.FUNCTION) if f.outputs["name"] not in guarded]
+
+
+def environments_are_small_and_hold_no_secret(graph: Graph) -> list[str]:
+    found = []
+    for function in graph.of(w.FUNCTION):
+        variables = function.inputs.get("environment", {}).get("variables", {})
+        found += [f"{function.name}: {name} looks like a secret" for name in variables if SECRET.search(name)]
+        if sum(len(name) + len(value) for name, value in variables.items()) > ENVIRONMENT_BYTES:
+            found.append(f"{function.name}: its environment is too large")
+    return found
+
+
+def routes_are_authorised_or_say_why_not(graph: Graph) -> list[str]:
+    reasons = {api.outputs["id"]: api.inputs.get("description", "") for api in graph.of(w.API)}
+    return [
+        f"{route.name}: is open to everyone"
+        for route in graph.of(w.ROUTE)
+        if route.inputs.get("authorizationType", "NONE") == "NONE"
+        and not reasons[route.inputs["apiId"]].startswith("Open to everyone: ")
+    ]
+
+
+def stages_are_throttled(graph: Graph) -> list[str]:
+    def throttled(stage: Made) -> bool:
+        limits = stage.inputs.get("defaultRouteSettings", {})
+        return bool(limits.get("throttlingRateLimit")) and bool(limits.get("throttlingBurstLimit"))
+
+    return [f"{stage.name}: is not throttled" for stage in graph.of(w.STAGE) if not throttled(stage)]
+
+
+def access_is_logged_without_the_caller(graph: Graph) -> list[str]:
+    found = []
+    for stage in graph.of(w.STAGE):
+        logged = stage.inputs.get("accessLogSettings", {})
+        if w.by_output(graph, w.LOG_GROUP, "arn", logged.get("destinationArn")) is None:
+            found.append(f"{stage.name}: access is not logged")
+        if told := sorted(v for v in json.loads(logged.get("format", "{}")).values() if PRIVATE.search(v)):
+            found.append(f"{stage.name}: logs {', '.join(told)}")
+    return found
+
+
+def only_listed_origins_may_call(graph: Graph) -> list[str]:
+    origins = {api.name: api.inputs.get("corsConfiguration", {}).get("allowOrigins", []) for api in graph.of(w.API)}
+    return [f"{name}: every page may call" for name, allowed in origins.items() if any("*" in o for o in allowed)]
+
+
+def machines_are_sound(graph: Graph) -> list[str]:
+    return [f"{m.name}: {problem}" for m in graph.of(w.MACHINE) for problem in asl.problems(m.document("definition"))]
+
+
+def machines_outwait_their_functions(graph: Graph) -> list[str]:
+    timeouts = {
+        alias.outputs["arn"]: function.inputs.get("timeout", 3)
+        for alias in graph.of(w.ALIAS)
+        for function in graph.of(w.FUNCTION)
+        if alias.inputs["functionName"] == function.outputs["name"]
+    }
+    return [
+        f"{machine.name}: gives {task['Arguments']['FunctionName']} {task['TimeoutSeconds']} s"
+        for machine in graph.of(w.MACHINE)
+        for task in tasks(machine.document("definition"))
+        if task.get("TimeoutSeconds", 0) <= timeouts.get(task["Arguments"]["FunctionName"], 0)
+    ]
+
+
+def machines_tell_what_they_do_but_not_the_data(graph: Graph) -> list[str]:
+    found = []
+    for machine in graph.of(w.MACHINE):
+        config = machine.inputs.get("loggingConfiguration", {})
+        group = w.by_output(graph, w.LOG_GROUP, "arn", config.get("logDestination", "").removesuffix(":*"))
+        if config.get("level") != "ALL" or group is None:
+            found.append(f"{machine.name}: is not logged")
+        if config.get("includeExecutionData", True):
+            found.append(f"{machine.name}: logs the data")
+        if machine.inputs.get("tracingConfiguration") != {"enabled": True}:
+            found.append(f"{machine.name}: is not traced")
+    return found
+
+
+def tasks(definition: asl.Definition) -> list[asl.Definition]:
+    states = definition["States"].values()
+    inner = [task for state in states if "ItemProcessor" in state for task in tasks(state["ItemProcessor"])]
+    return [state for state in states if state["Type"] == "Task"] + inner
+
+
+def invoked(machine: Made) -> set[str]:
+    return {task["Arguments"]["FunctionName"] for task in tasks(machine.document("definition"))}
+
+
+RULES = (
+    functions_have_bounds,
+    functions_cannot_flood,
+    the_api_waits_longer_than_its_functions,
+    functions_share_one_supported_runtime,
+    code_is_named_by_its_digest,
+    functions_are_traced,
+    functions_log_json_to_a_group_of_their_own,
+    logs_are_forgotten,
+    callers_name_a_published_version,
+    loops_are_stopped,
+    environments_are_small_and_hold_no_secret,
+    routes_are_authorised_or_say_why_not,
+    stages_are_throttled,
+    access_is_logged_without_the_caller,
+    only_listed_origins_may_call,
+    machines_are_sound,
+    machines_outwait_their_functions,
+    machines_tell_what_they_do_but_not_the_data,
+)

@@ -1,0 +1,129 @@
+"""The blueprint's whole AWS graph, and what its resources say to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Any
+
+from infra.aws import CLOUD
+from infra.blueprint import ENTRIES, draw
+from infra.settings import Settings
+from tests.graph import Graph, Made, deploy
+from tests.infra.sample import PLATFORM, archive
+
+BUCKET = "aws:s3/bucket:Bucket"
+PUBLIC_ACCESS = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
+ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
+VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
+LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+NOTIFICATION = "aws:s3/bucketNotification:BucketNotification"
+OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
+QUEUE = "aws:sqs/queue:Queue"
+QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
+REDRIVE_ALLOW = "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy"
+FUNCTION = "aws:lambda/function:Function"
+ALIAS = "aws:lambda/alias:Alias"
+RECURSION = "aws:lambda/functionRecursionConfig:FunctionRecursionConfig"
+MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
+PERMISSION = "aws:lambda/permission:Permission"
+ROLE = "aws:iam/role:Role"
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+API = "aws:apigatewayv2/api:Api"
+INTEGRATION = "aws:apigatewayv2/integration:Integration"
+ROUTE = "aws:apigatewayv2/route:Route"
+STAGE = "aws:apigatewayv2/stage:Stage"
+MACHINE = "aws:sfn/stateMachine:StateMachine"
+RULE = "aws:cloudwatch/eventRule:EventRule"
+TARGET = "aws:cloudwatch/eventTarget:EventTarget"
+SCHEDULE = "aws:scheduler/schedule:Schedule"
+
+Statement = Mapping[str, Any]
+
+
+def settings(**more: Any) -> Settings:
+    found = {"cloud": "aws", "models": ["breast_cancer"], "training": {"schedule": "0 3 * * 1"}, **more}
+    return Settings.parse(found, where="Pulumi.test.yaml")
+
+
+def whole(stack: str = "test", **more: Any) -> Graph:
+    """The blueprint with every trigger; `more` are settings."""
+    archives = {entry: archive(entry) for entry in ENTRIES}
+    return deploy(lambda: draw(CLOUD, settings(**more), PLATFORM, archives), stack=stack)
+
+
+@cache
+def graph() -> Graph:
+    """Made once in a process: graphs are not changed, only copied."""
+    return whole()
+
+
+def of_bucket(found: Graph, type_: str, bucket: Made) -> list[Made]:
+    return [made for made in found.of(type_) if made.inputs["bucket"] == bucket.outputs["bucket"]]
+
+
+def by_output(found: Graph, type_: str, key: str, value: object) -> Made | None:
+    return next((made for made in found.of(type_) if made.outputs.get(key) == value), None)
+
+
+def policy_of(found: Graph, queue: Made) -> list[Statement]:
+    policies = [made for made in found.of(QUEUE_POLICY) if made.inputs["queueUrl"] == queue.outputs["url"]]
+    return [statement for policy in policies for statement in policy.document("policy")["Statement"]]
+
+
+def statements_of(found: Graph, role_arn: object) -> list[Statement]:
+    """What a role's policies say."""
+    role = by_output(found, ROLE, "arn", role_arn)
+    if role is None:
+        return []
+    policies = [made for made in found.of(ROLE_POLICY) if made.inputs["role"] == role.outputs["name"]]
+    return [statement for policy in policies for statement in policy.document("policy")["Statement"]]
+
+
+def every_statement(found: Graph) -> Iterator[tuple[Made, Statement]]:
+    """Of identity policies and of queue policies, allowing or not."""
+    for type_ in (ROLE_POLICY, QUEUE_POLICY, BUCKET_POLICY):
+        for made in found.of(type_):
+            for statement in made.document("policy")["Statement"]:
+                yield made, statement
+
+
+def listed(value: object) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def allows(statements: list[Statement], action: str, resource: str) -> bool:
+    """Whether some statement allows the action on the resource; conditions are the caller's to judge."""
+    return any(
+        statement["Effect"] == "Allow"
+        and any(fnmatchcase(action, pattern) for pattern in listed(statement["Action"]))
+        and any(fnmatchcase(resource, pattern) for pattern in listed(statement["Resource"]))
+        for statement in statements
+    )
+
+
+def sender(statements: list[Statement], queue_arn: str, rule_arn: str) -> bool:
+    """Whether a queue's policy lets this event rule send, and says so by the rule's own ARN."""
+    return any(
+        statement["Effect"] == "Allow"
+        and statement["Principal"] == {"Service": "events.amazonaws.com"}
+        and listed(statement["Action"]) == ["sqs:SendMessage"]
+        and listed(statement["Resource"]) == [queue_arn]
+        and statement.get("Condition") == {"ArnEquals": {"aws:SourceArn": rule_arn}}
+        for statement in statements
+    )
+
+
+def refuses_plain_http(statements: list[Statement], actions: str, *resources: str) -> bool:
+    return any(
+        statement["Effect"] == "Deny"
+        and statement["Principal"] == "*"
+        and listed(statement["Action"]) == [actions]
+        and set(resources) <= set(listed(statement["Resource"]))
+        and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+        for statement in statements
+    )
