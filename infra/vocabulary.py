@@ -25,7 +25,11 @@ Made_co = TypeVar("Made_co", covariant=True)
 
 
 class Access(StrEnum):
-    """What a function may do with the objects under a prefix. Nothing lets it delete."""
+    """What a function may do with the objects under a prefix.
+
+    Nothing asks for deleting. A cloud that cannot tell replacing from deleting lets WRITE do
+    both, and says so in its access.py; the versions that a store keeps bring back what went.
+    """
 
     READ = "read"
     """Get objects and learn which exist: a missing object is told apart from a forbidden one."""
@@ -150,7 +154,7 @@ class FunctionArgs:
     log_days: int
     consumes: Queue | None = None
     batch: int = 1
-    """Messages handed over at once, when it consumes a queue."""
+    """The most messages handed over at once, when it consumes a queue."""
 
 
 @dataclass(frozen=True, kw_only=True)

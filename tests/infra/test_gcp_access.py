@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import re
+
+import pulumi
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infra.gcp.access import PREFIXES_AT_ONCE, allow_storage, bindings
+from infra.gcp.storage import Store
+from infra.vocabulary import Access, Grant, StoreArgs
+from tests.graph import Graph, deploy
+
+MEMBER = "gcp:storage/bucketIAMMember:BucketIAMMember"
+NAMES = r'projects/_/buckets/data-bucket-1a2b3c4/objects/([^"]*)"'
+prefixes = st.lists(st.from_regex(r"[a-z0-9_./-]{1,12}", fullmatch=True), min_size=1, max_size=30, unique=True)
+
+
+class Somewhere:
+    """A store whose name nobody needs to know."""
+
+    ref: pulumi.Output[str]
+    name: pulumi.Output[str]
+    url: pulumi.Output[str]
+
+
+def granted(*grants: tuple[Access, tuple[str, ...]]) -> Graph:
+    def program() -> None:
+        import pulumi_gcp as gcp
+
+        store = Store("data", StoreArgs(protect=False))
+        identity = gcp.serviceaccount.Account("reader")
+        asked = [Grant(store=store, access=access, prefixes=of) for access, of in grants]
+        allow_storage("reader", identity, asked, pulumi.ResourceOptions(parent=store))
+
+    return deploy(program)
+
+
+def expression(graph: Graph) -> str:
+    return graph.one(MEMBER).inputs["condition"]["expression"]
+
+
+def test_reading_is_getting_and_listing_below_the_prefix() -> None:
+    graph = granted((Access.READ, ("a/in/",)))
+    assert graph.one(MEMBER).inputs["role"] == "roles/storage.objectViewer"
+    assert expression(graph).split(" || ") == [
+        'resource.name.startsWith("projects/_/buckets/data-bucket-1a2b3c4/objects/a/in/")',
+        'api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("a/in/")',
+    ]
+
+
+def test_writing_neither_reads_nor_lists() -> None:
+    graph = granted((Access.WRITE, ("out/",)))
+    assert graph.one(MEMBER).inputs["role"] == "roles/storage.legacyBucketWriter"
+    assert expression(graph) == 'resource.name.startsWith("projects/_/buckets/data-bucket-1a2b3c4/objects/out/")'
+
+
+def test_a_grant_of_everything_still_holds_for_objects_alone() -> None:
+    graph = granted((Access.WRITE, ("",)))
+    assert expression(graph) == 'resource.name.startsWith("projects/_/buckets/data-bucket-1a2b3c4/objects/")'
+
+
+def test_the_account_is_named_and_nobody_else() -> None:
+    graph = granted((Access.READ, ("a/",)), (Access.WRITE, ("a/",)))
+    members = {made.inputs["member"] for made in graph.of(MEMBER)}
+    assert members == {"serviceAccount:reader-1a2b3c4@test-project.iam.gserviceaccount.com"}
+    assert {made.inputs["bucket"] for made in graph.of(MEMBER)} == {"data-bucket-1a2b3c4"}
+
+
+@pytest.mark.parametrize("prefix", ['a" || true || "', "a\\", "a\n", "a/*", "é"])
+def test_a_prefix_that_could_end_the_text_is_refused(prefix: str) -> None:
+    with pytest.raises(ValueError, match="letters, digits and"):
+        granted((Access.READ, (prefix,)))
+
+
+def test_no_condition_is_too_long() -> None:
+    graph = granted((Access.READ, tuple(f"model-{number}/" for number in range(PREFIXES_AT_ONCE * 2 + 1))))
+    found = [made.inputs["condition"]["expression"] for made in graph.of(MEMBER)]
+    assert [text.count(" || ") for text in found] == [11, 11, 1]
+    assert all(text.count(" || ") <= 12 for text in found)
+
+
+@settings(deadline=None)
+@given(prefixes, st.sampled_from(Access))
+def test_every_prefix_is_granted_once(asked: list[str], access: Access) -> None:
+    found = bindings([Grant(store=Somewhere(), access=access, prefixes=tuple(asked))])
+    assert [prefix for binding in found for prefix in binding.prefixes] == asked
+    assert {binding.access for binding in found} == {access}
+    assert max(len(binding.prefixes) for binding in found) <= PREFIXES_AT_ONCE
+
+
+def test_what_is_granted_reads_back_from_the_condition() -> None:
+    graph = granted((Access.READ, ("a/in/", "b/in/")))
+    assert re.findall(NAMES, expression(graph)) == ["a/in/", "b/in/"]

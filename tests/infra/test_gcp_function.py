@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pulumi
+import pytest
+
+from infra.aws.queue import Queue as SomeoneElsesQueue
+from infra.gcp import CLOUD
+from infra.gcp.function import Function
+from infra.gcp.queue import Queue
+from infra.gcp.storage import Store
+from infra.vocabulary import FunctionArgs, Platform, QueueArgs, StoreArgs
+from tests.graph import Graph, deploy
+from tests.infra import sample
+
+FUNCTION = "gcp:cloudfunctionsv2/function:Function"
+OBJECT = "gcp:storage/bucketObject:BucketObject"
+SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
+INVOKER = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"
+ACCOUNT = "gcp:serviceaccount/account:Account"
+
+
+def built(*, platform: Platform | None = None, **more: Any) -> Graph:
+    def program() -> None:
+        args = FunctionArgs(
+            entry="prepare",
+            archive=sample.archive("prepare"),
+            code=Store("code", StoreArgs(protect=False)),
+            platform=platform or sample.PLATFORM,
+            memory_mb=512,
+            timeout_seconds=60,
+            concurrency=2,
+            environment={},
+            grants=(),
+            log_days=30,
+        )
+        Function("prepare", replace(args, **{name: make() for name, make in more.items()}))
+
+    return deploy(program)
+
+
+def jobs(seconds: int = 60, attempts: int = 5) -> Queue:
+    return Queue("jobs", QueueArgs(consumer_timeout_seconds=seconds, attempts=attempts))
+
+
+def test_the_function_runs_the_very_upload() -> None:
+    graph = built()
+    upload, source = graph.one(OBJECT), graph.one(FUNCTION).inputs["buildConfig"]["source"]["storageSource"]
+    assert source == {
+        "bucket": upload.inputs["bucket"],
+        "object": upload.inputs["name"],
+        "generation": upload.outputs["generation"],
+    }
+
+
+def test_nobody_may_call_a_function_until_told_so() -> None:
+    assert built().of(INVOKER) == ()
+
+
+def test_arm_is_refused_with_the_key_to_change() -> None:
+    arm = replace(sample.PLATFORM, architecture="arm64")
+    with pytest.raises(pulumi.RunError, match=r"Pulumi\.test\.yaml.*runtime\.architecture.*arm64.*accepted: x86_64"):
+        built(platform=arm)
+
+
+def test_messages_are_pushed_by_an_account_that_may_only_do_that() -> None:
+    graph = built(consumes=jobs)
+    push = graph.one(SUBSCRIPTION, "jobs-subscription").inputs["pushConfig"]
+    courier = graph.one(ACCOUNT, "prepare-courier")
+    uri = graph.one(FUNCTION).outputs["serviceConfig"]["uri"]
+    assert push["pushEndpoint"] == uri
+    assert push["oidcToken"] == {"serviceAccountEmail": courier.outputs["email"], "audience": uri}
+    allowed = [made for made in graph if made.inputs.get("member") == courier.outputs["member"]]
+    assert [(made.type, made.inputs["name"]) for made in allowed] == [(INVOKER, graph.one(FUNCTION).outputs["name"])]
+
+
+def test_a_consumer_is_closed_to_the_internet() -> None:
+    def ingress(graph: Graph) -> str:
+        return graph.one(FUNCTION).inputs["serviceConfig"]["ingressSettings"]
+
+    assert (ingress(built(consumes=jobs)), ingress(built())) == ("ALLOW_INTERNAL_ONLY", "ALLOW_ALL")
+
+
+def test_the_subscription_belongs_to_the_consumer() -> None:
+    graph = built(consumes=jobs)
+    owner = graph.owner(graph.one(SUBSCRIPTION, "jobs-subscription"))
+    assert owner is not None
+    assert owner.type == "serverless-ml:gcp:Function"
+
+
+def test_a_queue_of_another_cloud_is_refused() -> None:
+    with pytest.raises(TypeError, match="not a queue of this cloud"):
+        built(consumes=lambda: SomeoneElsesQueue("jobs", QueueArgs(consumer_timeout_seconds=60, attempts=5)))
+
+
+def test_a_short_consumer_still_gets_the_shortest_deadline_there_is() -> None:
+    assert built(consumes=lambda: jobs(3)).one(SUBSCRIPTION, "jobs-subscription").inputs["ackDeadlineSeconds"] == 10
+
+
+@pytest.mark.parametrize(
+    ("seconds", "attempts", "message"),
+    [
+        (601, 5, "consumer_timeout_seconds is 601; Pub/Sub accepts 1 to 600"),
+        (60, 4, "attempts is 4; Pub/Sub accepts 5 to 100"),
+        (60, 101, "attempts is 101; Pub/Sub accepts 5 to 100"),
+    ],
+)
+def test_what_pubsub_cannot_keep_is_refused_with_what_it_can(seconds: int, attempts: int, message: str) -> None:
+    with pytest.raises(pulumi.RunError, match=f"queue jobs: {message}"):
+        deploy(lambda: jobs(seconds, attempts))
+
+
+@pytest.mark.parametrize(("seconds", "attempts"), [(600, 5), (1, 100)])
+def test_the_bounds_themselves_are_accepted(seconds: int, attempts: int) -> None:
+    assert deploy(lambda: jobs(seconds, attempts) and None).of("gcp:pubsub/topic:Topic")
+
+
+def test_the_region_is_the_providers() -> None:
+    graph = deploy(lambda: sample.program(CLOUD), config={"gcp:region": "us-east1"})
+    places = {made.inputs.get("location") or made.inputs.get("region") for made in graph} - {None}
+    assert places == {"us-east1"}
+
+
+def test_without_a_region_the_line_to_write_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GOOGLE_REGION", "GCLOUD_REGION", "CLOUDSDK_COMPUTE_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(
+        pulumi.RunError, match=r"Pulumi\.test\.yaml: gcp:region is missing[\s\S]*gcp:region: europe-west1"
+    ):
+        deploy(lambda: Store("data", StoreArgs(protect=False)) and None, config={"gcp:region": ""})
+
+
+def test_protected_objects_can_be_restored_for_a_week_others_are_gone() -> None:
+    def kept(protect: bool) -> int:
+        graph = deploy(lambda: Store("data", StoreArgs(protect=protect)) and None)
+        return graph.one("gcp:storage/bucket:Bucket").inputs["softDeletePolicy"]["retentionDurationSeconds"]
+
+    assert (kept(True), kept(False)) == (604_800, 0)

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pulumi
+import pytest
+
+from infra.gcp import CLOUD
+from infra.gcp.gateway import Api
+from infra.settings import Auth, Cors, IamAuth, JwtAuth, NoAuth, Throttling
+from infra.vocabulary import ApiArgs, Route
+from tests.graph import Graph, deploy
+from tests.infra import sample
+
+ACCOUNT = "gcp:serviceaccount/account:Account"
+INVOKER = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"
+CONFIG = "gcp:apigateway/apiConfig:ApiConfig"
+GATEWAY = "gcp:apigateway/gateway:Gateway"
+OPEN = NoAuth(kind="none", reason="a public demonstration")
+
+
+class Answering:
+    """A function that is there already."""
+
+    def __init__(self, name: str) -> None:
+        self.name = pulumi.Output.from_input(name)
+        self.ref = pulumi.Output.from_input(f"https://{name}.a.run.app")
+
+
+def built(auth: Auth, cors: Cors | None = None) -> Graph:
+    def program() -> dict[str, pulumi.Output[str]]:
+        predict, jobs = Answering("predict"), Answering("jobs")
+        args = ApiArgs(
+            routes=(
+                Route(method="POST", path="/models/{model}/predict", function=predict, operation="predict"),
+                Route(method="GET", path="/jobs/{model}/{job}", function=jobs, operation="job"),
+                Route(method="POST", path="/jobs/{model}/{job}", function=predict, operation="again"),
+            ),
+            auth=auth,
+            throttling=Throttling(rate=3, burst=5),
+            cors=cors or Cors(),
+            timeout_seconds=16,
+            log_days=30,
+        )
+        return {"endpoint": Api("api", args).endpoint}
+
+    return deploy(program)
+
+
+def document(graph: Graph) -> dict[str, Any]:
+    contents = graph.one(CONFIG).inputs["openapiDocuments"][0]["document"]["contents"]
+    return json.loads(base64.b64decode(contents))
+
+
+def test_each_route_leads_to_its_own_function_with_the_path_kept() -> None:
+    found = document(built(OPEN))
+    backend = found["paths"]["/jobs/{model}/{job}"]["get"]["x-google-backend"]
+    assert backend == {
+        "address": "https://jobs.a.run.app",
+        "jwt_audience": "https://jobs.a.run.app",
+        "path_translation": "APPEND_PATH_TO_ADDRESS",
+        "deadline": 16,
+    }
+    assert found["paths"]["/jobs/{model}/{job}"]["post"]["x-google-backend"]["address"] == "https://predict.a.run.app"
+
+
+def test_every_variable_segment_is_declared() -> None:
+    operation = document(built(OPEN))["paths"]["/jobs/{model}/{job}"]["get"]
+    assert [(found["name"], found["in"], found["required"]) for found in operation["parameters"]] == [
+        ("model", "path", True),
+        ("job", "path", True),
+    ]
+
+
+def test_the_gateway_may_call_each_function_behind_it_once_and_no_other() -> None:
+    graph = built(OPEN)
+    gateway = graph.one(ACCOUNT, "api-identity").outputs["member"]
+    invoked = [(made.name, made.inputs["name"], made.inputs["member"]) for made in graph.of(INVOKER)]
+    assert invoked == [("api-invoker-again", "predict", gateway), ("api-invoker-job", "jobs", gateway)]
+    signer = graph.one(CONFIG).inputs["gatewayConfig"]["backendConfig"]["googleServiceAccount"]
+    assert gateway == f"serviceAccount:{signer}"
+
+
+def test_a_token_of_the_issuer_for_one_of_its_audiences_is_asked_for() -> None:
+    found = document(built(JwtAuth(kind="jwt", issuer="https://login.example.org", audience=("a", "b"))))
+    assert found["securityDefinitions"]["token"]["x-google-issuer"] == "https://login.example.org"
+    assert found["securityDefinitions"]["token"]["x-google-audiences"] == "a,b"
+    assert found["security"] == [{"token": []}]
+
+
+def test_iam_lets_in_only_whoever_may_sign_as_the_caller_account() -> None:
+    graph = built(IamAuth())
+    caller = graph.one(ACCOUNT, "api-caller").outputs["email"]
+    definition = document(graph)["securityDefinitions"]["token"]
+    assert definition["x-google-issuer"] == caller
+    assert definition["x-google-jwks_uri"].endswith(f"/x509/{caller}")
+    assert "accounts.google.com" not in json.dumps(document(graph)), "anybody with a Google account has such a token"
+
+
+def test_the_caller_account_may_do_nothing_else() -> None:
+    graph = built(IamAuth())
+    caller = graph.one(ACCOUNT, "api-caller").outputs["member"]
+    assert [made.name for made in graph if made.inputs.get("member") == caller] == []
+
+
+def test_an_open_door_asks_for_nothing_and_makes_no_caller() -> None:
+    graph = built(OPEN)
+    assert not {"security", "securityDefinitions"} & set(document(graph))
+    assert [made.name for made in graph.of(ACCOUNT)] == ["api-identity"]
+
+
+def test_a_rate_becomes_a_quota_a_minute_that_every_operation_counts_against() -> None:
+    found = document(built(OPEN))
+    (limit,) = found["x-google-management"]["quota"]["limits"]
+    assert (limit["unit"], limit["values"]) == ("1/min/{project}", {"STANDARD": 180})
+    operations = [operation for methods in found["paths"].values() for operation in methods.values()]
+    assert all(operation["x-google-quota"] == {"metricCosts": {limit["metric"]: 1}} for operation in operations)
+
+
+def test_origins_are_refused_with_the_key_to_change() -> None:
+    with pytest.raises(pulumi.RunError, match=r"Pulumi\.test\.yaml.*api\.cors\.origins.*accepted on gcp: \[\]"):
+        built(OPEN, Cors(origins=("https://page.example.org",)))
+
+
+def test_the_endpoint_is_the_gateways_own_host() -> None:
+    graph = built(OPEN)
+    assert graph.returned == {"endpoint": f"https://{graph.one(GATEWAY).outputs['defaultHostname']}"}
+
+
+def test_the_document_is_the_same_whenever_it_is_rendered() -> None:
+    again = deploy(lambda: sample.program(CLOUD), stack=sample.STACK)
+    assert again.one(CONFIG).inputs == sample.graph(CLOUD).one(CONFIG).inputs
