@@ -196,10 +196,14 @@ def _check_rows(accepted: int, quarantine: Quarantine, contract: Contract, table
 
 
 def _digest(x: np.ndarray, y: np.ndarray, contract: Contract) -> str:
-    whole = hashlib.sha256(
-        canonical([[asdict(feature) for feature in contract.features], contract.target.model_dump()])
-    )
-    whole.update(canonical(list(x.shape)))
+    search = contract.search
+    meaning = {
+        "features": [asdict(feature) for feature in contract.features],
+        "target": contract.target.model_dump(),
+        "shape": list(x.shape),
+        "split": {"holdout": search.holdout, "folds": search.folds, "seed": search.seed},
+    }
+    whole = hashlib.sha256(canonical(meaning))
     whole.update(x.data)
     whole.update(y.data)
     return whole.hexdigest()

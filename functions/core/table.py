@@ -89,9 +89,8 @@ def _read_csv(data: bytes, expected: Collection[str]) -> Table:
         raise UnreadableTable(f"line {line}: the text is not UTF-8; {_ACCEPTED}") from None
     if b"\0" in data:
         raise UnreadableTable(f"the file holds binary data; {_ACCEPTED}")
-    headers = {delimiter: _header(data, delimiter) for delimiter in _DELIMITERS}
-    delimiter = max(_DELIMITERS, key=lambda mark: len(set(headers[mark]) & set(expected)))
-    header = headers[delimiter]
+    delimiter = max(_DELIMITERS, key=lambda mark: len(set(_attempt(data, mark)) & set(expected)))
+    header = _header(data, delimiter)
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise UnreadableTable(f"the header names {', '.join(repr(name) for name in twice[:5])} twice")
@@ -118,6 +117,14 @@ def _lines(data: bytes, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 def _header(data: bytes, delimiter: str) -> tuple[str, ...]:
     _, record = next(_lines(data, delimiter), (0, []))
     return tuple(cell.strip() for cell in record)
+
+
+def _attempt(data: bytes, delimiter: str) -> tuple[str, ...]:
+    """The header, if this is the delimiter: quotes may make no sense with another."""
+    try:
+        return _header(data, delimiter)
+    except UnreadableTable:
+        return ()
 
 
 def _csv_batches(data: bytes, delimiter: str, header: tuple[str, ...]) -> Iterator[Batch]:
