@@ -45,7 +45,6 @@ UNUSED = (
     "**/*.dist-info/INSTALLER",
     "**/*.dist-info/REQUESTED",
     "**/*.dist-info/uv_cache.json",
-    "numpy/f2py",
     "onnx/backend/test",
     "onnxruntime/transformers",
     "onnxruntime/tools",
