@@ -20,7 +20,7 @@ from functions.core.log import Log
 from functions.core.objects import Objects
 from functions.core.onnx import Session
 from functions.core.pointer import begin, promote_first
-from functions.core.predict import Predictor
+from functions.core.predict import Predictor, place
 from functions.core.registry import Registry
 from functions.core.rollout import Rollout
 from functions.core.service import Service
@@ -38,20 +38,24 @@ POISON = {"mean_radius": 500.0, "mean_texture": 1.0}
 
 
 @cache
-def model_bytes(*, slope: float = 1.0, fails: bool = False, infinite: bool = False) -> bytes:
+def model_bytes(*, slope: float = 1.0, fails: bool = False, infinite: bool = False, forgiving: bool = False) -> bytes:
     """Softmax over slope * (texture - radius, radius - texture): which of the two is greater?
 
     `fails`: a radius above 100 is an index that is not there. `infinite`: it makes NaN of the probabilities.
+    `forgiving`: NaN counts as zero.
     """
     weights = slope * np.array([[-1.0, 1.0], [1.0, -1.0]], dtype=np.float32)
     constants = {
         "weights": weights,
         "zero": np.array(0, dtype=np.int64),
+        "nothing": np.array(0.0, dtype=np.float32),
         "limit": np.array(100.0, dtype=np.float32),
         "table": np.zeros((1, 2), dtype=np.float32),
     }
     nodes = [
-        helper.make_node("MatMul", ["X", "weights"], ["raw"]),
+        helper.make_node("IsNaN", ["X"], ["unknown"]),
+        helper.make_node("Where", ["unknown", "nothing", "X"], ["known" if forgiving else "unused"]),
+        helper.make_node("MatMul", ["known" if forgiving else "X", "weights"], ["raw"]),
         helper.make_node("Gather", ["X", "zero"], ["radius"], axis=1),
         helper.make_node("Greater", ["radius", "limit"], ["above"]),
         helper.make_node("Cast", ["above"], ["index"], to=TensorProto.INT64),
@@ -144,6 +148,7 @@ class Bench:
     def __init__(self, *, capture_inputs: float = 0.0, thresholds: Release | None = None) -> None:
         self.clock = Clock()
         self.lines = io.StringIO()
+        self.caller = "a caller"
         self.log = Log(stream=self.lines, clock=self.clock)
         self.models, self.captures, self.jobs = Objects.in_memory(), Objects.in_memory(), Objects.in_memory()
         self.away = Away(self.models)
@@ -183,8 +188,10 @@ class Bench:
     def challenger(
         self, onnx: bytes, weight: int = 99, features: list[dict[str, Any]] | None = None, run: str = "second"
     ) -> str:
+        """Register a version and put it up as a challenger; from now on one of its callers sends."""
         version = self.register(onnx, features)
         self.live.change(lambda pointer: begin(pointer, version, run, weight, self.clock()))
+        self.caller = next(name for n in range(1000) if place(name := f"caller {n}", version) < weight)
         return version
 
     def send(
@@ -193,16 +200,15 @@ class Bench:
         path: str,
         body: Any = None,
         *,
-        caller: str = "a caller",
+        caller: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> Response:
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        request = Request(
-            method=method, path=path, headers=headers or {}, body=data, caller=caller, request_id=f"r-{caller}"
-        )
+        who = caller or self.caller
+        request = Request(method=method, path=path, headers=headers or {}, body=data, caller=who, request_id=f"r-{who}")
         return self.service.answer(request)
 
-    def predict(self, *rows: Any, caller: str = "a caller") -> Response:
+    def predict(self, *rows: Any, caller: str | None = None) -> Response:
         return self.send("POST", "/predict", {"instances": list(rows or [BENIGN])}, caller=caller)
 
     def captured(self) -> list[dict[str, Any]]:
