@@ -38,14 +38,14 @@ class Trainer:
         `UnknownExperiment` and `Outdated`.
         """
         registry = Registry(self.models, model)
-        key = registry.run_key(run, f"experiments/{experiment}.json")
-        if self.models.find(key) is not None:
-            return {"experiment": experiment}
         record = registry.read_run(run)
         plan = self.models.find_json(registry.run_key(run, "plan.json"))
         planned = {entry["id"]: entry["params"] for entry in (plan or {}).get("experiments", ())}
         if record is None or experiment not in planned:
             raise UnknownExperiment(f"{model}: run {run} plans no experiment {experiment}")
+        key = registry.run_key(run, f"experiments/{experiment}.json")
+        if self.models.find(key) is not None:
+            return {"experiment": experiment}
         contract = Contract.load(model, self.folder)
         check_recipe(record, contract, self.folder)
         dataset = Dataset.from_bytes(self.data.get(f"{model}/datasets/{record['dataset']}/data.npz"))
