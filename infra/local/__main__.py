@@ -18,7 +18,8 @@ from infra.local.narrate import Narrator
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. 0: all of it worked; 1: it did not, and the reason was printed; 130: interrupted."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _interrupt)
     narrator = Narrator()
     try:
         return _run(_parser().parse_args(arguments), narrator)

@@ -20,7 +20,7 @@ PORT = 8400
 class LocalStack:
     """`with LocalStack() as stack: stack.deploy()`.
 
-    Entering starts the embedded cloud of the stack's settings, leaving ends it with
+    Entering starts the embedded cloud of the stack's settings; leaving ends it, with
     everything in it, whatever happened in between. `override` is laid over the stack's
     file; `program` is the folder of the program, or a function that declares resources.
     """
@@ -54,7 +54,7 @@ class LocalStack:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._cloud is not None:
             self._cloud.stop()
-        if self._room is not None and error is None:
+        if self._room is not None and not isinstance(error, Exception):
             clear(self._room)
 
     def deploy(self) -> Changes:

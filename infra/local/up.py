@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,10 @@ def main(narrator: Narrator, stack: str, state: Path = ROOT / ".local") -> int:
     The stack's outputs are in `<state>/outputs.json` for as long as it runs.
     """
     outputs = state / "outputs.json"
-    with narrator.step("start") as step:
-        local = LocalStack(stack, state=state, progress=step.say)
-        local.__enter__()
-        step.text = f"the embedded {local.cloud.title}"
-    with local:
+    with ExitStack() as until_the_end:
+        with narrator.step("start") as step:
+            local = until_the_end.enter_context(LocalStack(stack, state=state, progress=step.say))
+            step.text = f"the embedded {local.cloud.title}"
         deploy(local, narrator)
         outputs.write_text(json.dumps(local.outputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         try:

@@ -60,7 +60,7 @@ class Emulator:
     def start(self) -> Self:
         """Start it and wait until it answers. Raises `CloudFailed`, and then nothing is left running."""
         if not self._python.exists():
-            raise CloudFailed(f"the emulator's interpreter {self._python} does not exist; `make emulator` creates it")
+            raise CloudFailed(f"the emulator's interpreter {self._python} does not exist; `make up` installs it")
         try:
             for attempt in range(3):
                 if self._healthy(self._launch(), last=attempt == 2):

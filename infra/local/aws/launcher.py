@@ -125,6 +125,8 @@ def _shared(cache: Path) -> type[zipfile.ZipFile]:
                     super().extractall(draft, members, pwd)
                     _read_only(draft)
                     draft.rename(place)
+            # The emulator writes the whole archive anew for every copy of a function, and never reads it again.
+            Path(str(self.filename)).unlink()
             Path(path).rmdir()
             Path(path).symlink_to(place, target_is_directory=True)
 
