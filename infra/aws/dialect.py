@@ -80,7 +80,7 @@ def _task(function: str, payload: object, workflow: Workflow, functions: Mapping
         "Resource": "arn:aws:states:::lambda:invoke",
         "Arguments": {"FunctionName": functions[function], "Payload": payload},
         "TimeoutSeconds": workflow.call_timeout_seconds[function],
-        "Retry": [TRANSIENT, FAILED],
+        "Retry": [dict(TRANSIENT), dict(FAILED)],
         "Output": {},
     }
 

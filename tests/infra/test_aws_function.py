@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from infra.aws.function import Function
+from infra.aws.queue import Queue
+from infra.aws.storage import Store
+from infra.vocabulary import Archive, FunctionArgs, QueueArgs, StoreArgs
+from tests.graph import Graph, deploy
+from tests.infra.aws import whole as w
+from tests.infra.sample import PLATFORM, archive
+
+
+def made(*, consumes: bool = False, **more: Any) -> Graph:
+    def program() -> dict[str, pulumi.Output[str]]:
+        found: dict[str, Any] = {
+            "entry": "prepare",
+            "archive": archive("prepare"),
+            "code": Store("code", StoreArgs(protect=False)),
+            "platform": PLATFORM,
+            "memory_mb": 512,
+            "timeout_seconds": 60,
+            "concurrency": 4,
+            "environment": {"LOG_LEVEL": "INFO"},
+            "grants": (),
+            "log_days": 14,
+            "consumes": Queue("jobs", QueueArgs(consumer_timeout_seconds=60, attempts=5)) if consumes else None,
+            **more,
+        }
+        function = Function("prepare", FunctionArgs(**found))
+        return {"ref": function.ref, "name": function.name}
+
+    return deploy(program)
+
+
+def test_the_function_is_what_was_asked_for() -> None:
+    inputs = made().one(w.FUNCTION).inputs
+    asked = ("runtime", "architectures", "memorySize", "timeout", "reservedConcurrentExecutions", "handler")
+    assert [inputs[key] for key in asked] == [
+        "python3.13",
+        ["x86_64"],
+        512,
+        60,
+        4,
+        "functions.adapters.aws.prepare.handle",
+    ]
+    assert inputs["environment"] == {"variables": {"LOG_LEVEL": "INFO"}}
+
+
+def test_callers_are_given_the_alias() -> None:
+    graph = made()
+    assert graph.returned["ref"] == graph.one(w.ALIAS).outputs["arn"]
+    assert graph.returned["ref"].endswith(":function:prepare-function-1a2b3c4:live")
+    assert graph.returned["name"] == "prepare-function-1a2b3c4"
+
+
+def test_the_code_hash_is_what_lambda_computes_of_the_same_bytes(tmp_path: Path) -> None:
+    zipped = tmp_path / "prepare.zip"
+    zipped.write_bytes(b"bytes of an archive")
+    digest = hashlib.sha256(zipped.read_bytes())
+    graph = made(archive=Archive(path=zipped, digest=digest.hexdigest(), size=19, unpacked=19))
+    assert graph.one(w.FUNCTION).inputs["sourceCodeHash"] == base64.b64encode(digest.digest()).decode()
+    uploaded = graph.one(w.OBJECT)
+    assert uploaded.inputs["key"] == f"prepare/{digest.hexdigest()}.zip"
+    assert isinstance(uploaded.inputs["source"], pulumi.FileAsset)
+    assert uploaded.inputs["source"].path == str(zipped)
+
+
+def test_changed_code_changes_the_upload_and_the_function_alone() -> None:
+    before, after = made(), made(archive=archive("prepare", revision="2"))
+    changed = {
+        old.name for old, new in zip(before, after, strict=True) if old.inputs != new.inputs and _plain(old, new)
+    }
+    assert changed == {"prepare-code", "prepare-function"}
+
+
+def _plain(old: Any, new: Any) -> bool:
+    """Assets are compared by path, not by identity."""
+
+    def comparable(made: Any) -> dict[str, Any]:
+        return {key: getattr(value, "path", value) for key, value in made.inputs.items()}
+
+    return comparable(old) != comparable(new)
+
+
+def test_the_first_call_already_has_its_permissions() -> None:
+    graph = made(consumes=True)
+    policy = graph.one(w.ROLE_POLICY, "prepare-policy").urn
+    assert policy in graph.one(w.FUNCTION).dependencies
+    assert policy in graph.one(w.MAPPING).dependencies
+
+
+@pytest.mark.parametrize(("batch", "window"), [(1, 0), (10, 0), (11, 1)])
+def test_only_a_batch_above_ten_waits_to_fill(batch: int, window: int) -> None:
+    inputs = made(consumes=True, batch=batch).one(w.MAPPING).inputs
+    assert (inputs["batchSize"], inputs["maximumBatchingWindowInSeconds"]) == (batch, window)
+
+
+def test_a_consumer_runs_at_most_as_many_copies_as_are_reserved() -> None:
+    assert made(consumes=True, concurrency=7).one(w.MAPPING).inputs["scalingConfig"] == {"maximumConcurrency": 7}
+
+
+def test_a_consumer_of_one_copy_is_refused_before_any_resource_of_its() -> None:
+    with pytest.raises(pulumi.RunError, match=r"functions\.prepare\.concurrency: 1 .* AWS accepts 2 or more"):
+        made(consumes=True, concurrency=1)
+
+
+def test_a_function_that_consumes_nothing_may_run_as_one_copy() -> None:
+    graph = made(concurrency=1)
+    assert graph.of(w.MAPPING) == ()
+    assert "sqs:" not in graph.one(w.ROLE_POLICY).inputs["policy"]
