@@ -14,6 +14,8 @@ Statement = Mapping[str, Any]
 """One IAM statement; its values may be outputs."""
 
 VERSION = "2012-10-17"
+POLICY_CHARACTERS = 10_240
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: inline policies of one role, together."""
 
 UNSCOPABLE: Mapping[str, str] = {
     "xray:PutTelemetryRecords": "X-Ray knows no resources: "
@@ -83,8 +85,21 @@ def role(
     """
     mine = pulumi.ResourceOptions(parent=parent)
     taken = aws.iam.Role(f"{name}-role", assume_role_policy=_trust(service, parent), opts=mine)
-    policy = aws.iam.RolePolicy(f"{name}-policy", role=taken.name, policy=document(statements), opts=mine)
+    policy = aws.iam.RolePolicy(f"{name}-policy", role=taken.name, policy=_within_limit(name, statements), opts=mine)
     return taken, policy
+
+
+def _within_limit(name: str, statements: Sequence[Statement]) -> pulumi.Output[str]:
+    def checked(text: str) -> str:
+        size = sum(not character.isspace() for character in text)
+        if size > POLICY_CHARACTERS:
+            raise pulumi.RunError(
+                f"{name}: the policy of its role has {size:,} characters; IAM accepts {POLICY_CHARACTERS:,}."
+                " Give the stack fewer models, or shorter names"
+            )
+        return text
+
+    return document(statements).apply(checked)
 
 
 def _trust(service: str, parent: pulumi.Resource) -> pulumi.Output[str]:

@@ -10,6 +10,7 @@ from infra.aws.access import UNSCOPABLE, document, everywhere, storage
 from infra.aws.storage import Store
 from infra.vocabulary import Access, Grant, StoreArgs
 from tests.graph import deploy
+from tests.infra.aws.whole import whole
 
 BUCKET = "arn:aws:s3:::data-bucket-1a2b3c4"
 
@@ -64,6 +65,12 @@ def test_only_what_cannot_be_scoped_is_granted_everywhere() -> None:
     }
     with pytest.raises(ValueError, match="s3:GetObject: name the resources"):
         everywhere("xray:PutTraceSegments", "s3:GetObject")
+
+
+def test_more_models_than_a_role_can_name_are_refused_with_what_to_do() -> None:
+    with pytest.raises(pulumi.RunError, match=r"characters; IAM accepts 10,240\. Give the stack fewer models"):
+        whole(models=[f"breast_cancer{number}" for number in range(20)])
+    assert len(whole(models=[f"breast_cancer{number}" for number in range(10)]).made) > 0
 
 
 def test_every_unscopable_action_has_its_reason() -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
