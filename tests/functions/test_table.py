@@ -15,7 +15,7 @@ EXPECTED = ("size", "colour")
 
 def parquet_file(columns: dict[str, arrow.Array]) -> bytes:
     file = io.BytesIO()
-    write_parquet(arrow.Table.from_pydict(columns), file)
+    write_parquet(arrow.Table.from_arrays(list(columns.values()), names=list(columns)), file)
     return file.getvalue()
 
 
