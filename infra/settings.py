@@ -92,8 +92,8 @@ class Rollout(Section):
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
-        if list(self.steps) != sorted(set(self.steps)):
-            raise ValueError("steps must rise, as in [10, 50]")
+        if not self.steps or list(self.steps) != sorted(set(self.steps)):
+            raise ValueError("steps must rise, one or more of them, as in [10, 50]")
         return self
 
 

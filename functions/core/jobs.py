@@ -81,8 +81,9 @@ class Desk:
             return {**about, "status": "done", "result": None, "result_key": key}
         if found is not None:
             result = json.loads(found[0])
-            failed = "error" in result
-            return {**about, "status": "failed" if failed else "done", "error" if failed else "result": result}
+            if "error" in result:
+                return {**about, "status": "failed", "error": result["error"]}
+            return {**about, "status": "done", "result": result}
         if self._objects.exists(input_key(model, job)):
             return {**about, "status": "queued"}
         raise Problem(404, "there is no such job")

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from functions.core.objects import Conflict, Objects
-from functions.core.pointer import Pointer, roll_back
+from functions.core.pointer import Pointer, roll_back, withdraw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,3 +56,7 @@ class Live:
     def roll_back(self, now: float, reason: str) -> Pointer:
         """An operator's way back to the previous champion. Raises `NotPossible` when there is none."""
         return self.change(lambda pointer: roll_back(pointer, now, reason))
+
+    def withdraw(self, now: float, reason: str) -> Pointer:
+        """An operator's end to the release under way. Raises `NotPossible` when there is none."""
+        return self.change(lambda pointer: withdraw(pointer, now, reason))

@@ -25,11 +25,12 @@ class Stages:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """From `{"steps": [10, 50], "bake_seconds": 600, "patience": 3}`."""
+        """From `{"steps": [10, 50], "bake_seconds": 600, "patience": 3}`. Raises `ValueError` on other steps."""
         found = json.loads(text)
-        return cls(
-            steps=tuple(found["steps"]), bake_seconds=float(found["bake_seconds"]), patience=int(found["patience"])
-        )
+        steps = tuple(found["steps"])
+        if not steps or list(steps) != sorted(set(steps)) or not all(1 <= step <= 99 for step in steps):
+            raise ValueError("steps: accepted: one or more rising per cents from 1 to 99, as in [10, 50]")
+        return cls(steps=steps, bake_seconds=float(found["bake_seconds"]), patience=int(found["patience"]))
 
     def due_at(self, release: Release) -> float:
         """When the bake under way is over."""
@@ -42,4 +43,4 @@ class Stages:
     @property
     def longest(self) -> float:
         """The longest that one release can take."""
-        return self.bake_seconds * self.patience * max(len(self.steps), 1) + self.grace
+        return self.bake_seconds * self.patience * len(self.steps) + self.grace

@@ -6,6 +6,7 @@ import io
 import json
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from functions.core.stages import Stages
 from functions.core.tensor import Tensor
 from models.contract import Release
 
+EVENTS = Path(__file__).parents[1] / "events"
 MODEL = "tumour"
 FEATURES = [{"name": "mean_radius", "minimum": 0.0, "maximum": 1000.0}, {"name": "mean_texture", "minimum": 0.0}]
 TARGET = {"name": "diagnosis", "classes": ["benign", "malignant"]}
@@ -223,3 +225,8 @@ class Bench:
 
 def said(response: Response) -> Any:
     return json.loads(response.body)
+
+
+def event(name: str) -> dict[str, Any]:
+    """A recorded event of a cloud."""
+    return json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))

@@ -82,3 +82,12 @@ def test_an_operator_rolls_back_through_the_store(live: Live) -> None:
     assert live.read().champion == "v1"
     with pytest.raises(NotPossible):
         live.roll_back(3.0, "again")
+
+
+def test_an_operator_ends_a_release_through_the_store(live: Live) -> None:
+    live.change(lambda pointer: promote_first(pointer, "v1", "r1", 0.0))
+    live.change(lambda pointer: begin(pointer, "v2", "r2", 10, 0.0))
+    assert live.withdraw(2.0, "complaints").challenger is None
+    assert live.read().history[-1].reason == "complaints"
+    with pytest.raises(NotPossible):
+        live.withdraw(3.0, "again")
