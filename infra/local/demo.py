@@ -1,0 +1,206 @@
+"""The whole loop on real data, start to finish: what a stranger sees first.
+
+Two datasets arrive one after the other. The first version goes live at once, the second
+by canary among callers; then two cases that nobody trained on are predicted.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import tempfile
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from infra.local.callers import Callers, ask
+from infra.local.cloud import CloudFailed
+from infra.local.narrate import Narrator, Step
+from infra.local.stack import LocalStack
+from infra.local.stackfile import ROOT
+from infra.local.up import deploy
+from infra.local.watch import OVER, NothingCame, Watch
+from models.breast_cancer import sample
+
+MODEL = "breast_cancer"
+METRIC = "roc_auc"
+FIRST_ROWS = 400
+KEPT_BACK = 20
+"""Cases that are never uploaded: they are the callers, and the two predictions at the end."""
+PATIENCE_SECONDS = 180
+REQUESTS = 300
+"""How many the callers send at least before the release may be called safe."""
+
+
+class DemoFailed(CloudFailed):
+    """A step did not do what it is for; the message says which, and where to look."""
+
+
+def main(narrator: Narrator, stack: str, state: Path = ROOT / ".local") -> int:
+    """Run it all; 0 only if every step did what it is for. The same facts go to `<state>/summary.json`."""
+    started = time.monotonic()
+    with LocalStack(stack, state=state) as local:
+        narrator.plain(f"serverless-ml  local {local.cloud.title}  models: {MODEL}")
+        demo = Demo(local, narrator)
+        try:
+            demo.run()
+        except NothingCame as problem:
+            raise DemoFailed(f"{problem}\n  the emulator's log: {local.log}") from None
+        demo.summary["seconds"] = round(time.monotonic() - started, 1)
+        (state / "summary.json").write_text(json.dumps(demo.summary, indent=1) + "\n", encoding="utf-8")
+    narrator.plain(
+        f"done in {demo.summary['seconds']:.0f} s. `make up` keeps it running; docs/bring-your-model.md is next."
+    )
+    return 0
+
+
+class Demo:
+    """The steps, each measured, and the summary that they fill."""
+
+    def __init__(self, stack: LocalStack, narrator: Narrator) -> None:
+        self.stack = stack
+        self.narrator = narrator
+        self.steps: list[dict[str, Any]] = []
+        self.summary: dict[str, Any] = {"model": MODEL, "steps": self.steps}
+        self.cases, self.labels = sample.instances()
+
+    def run(self) -> None:
+        with self.timed("deploy"):
+            deploy(self.stack, self.narrator)
+        self.summary |= {"endpoint": self.stack.outputs["endpoint"], "resources": self.stack.counts()}
+        self.watch = Watch(self.stack.store(self.stack.outputs["models_url"]), MODEL)
+        first = self.train("wdbc-first.csv", FIRST_ROWS)
+        self.promoted(first)
+        second = self.train("wdbc.csv", len(self.cases) - KEPT_BACK)
+        self.canary(second)
+        self.promoted(second)
+        self.predict()
+        self.not_emulated()
+
+    def train(self, name: str, rows: int) -> str:
+        """Upload a dataset and follow it to a registered version; returns the run."""
+        with self.step("upload") as step:
+            self.upload(name, rows)
+            step.text = f"{name}, {rows} rows -> data/{MODEL}/incoming/"
+        with self.step("prepare") as step:
+            run = self.watch.new_run(PATIENCE_SECONDS)
+            record = self.watch.reached(run, "training", "registered", "canary", seconds=PATIENCE_SECONDS)
+            self.expect(record, "training", "registered", "canary", "promoted")
+            features = len(sample.header()) - 1
+            step.text = (
+                f"{record['rows']} rows, {record['rejected_rows']} rejected, {features} features, "
+                f"digest {record['dataset'][:8]}"
+            )
+        with self.step("experiments") as step:
+            for done, planned in self.watch.experiments(run, PATIENCE_SECONDS):
+                step.say(f"{done} of {planned}")
+            step.text = f"{planned} of {planned}  best: {self.best(run)}"
+        with self.step("gate") as step:
+            record = self.watch.reached(run, "registered", "canary", seconds=PATIENCE_SECONDS)
+            self.expect(record, "registered", "canary", "promoted")
+            passed = sum(check["passed"] for check in record["checks"])
+            step.text = f"{passed} of {len(record['checks'])} checks passed"
+        return run
+
+    def upload(self, name: str, rows: int) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            sample.write_csv(Path(folder) / name, rows)
+            self.stack.store(self.stack.outputs["data_url"]).put(f"{MODEL}/incoming/{name}", Path(folder) / name)
+
+    def best(self, run: str) -> str:
+        board = self.watch.tried(run, METRIC)
+        self.summary["experiments"] = [
+            {"params": record["params"], METRIC: record["metrics"][METRIC], "seconds": record["seconds"]}
+            for record in board
+        ]
+        found = board[0]["metrics"][METRIC]
+        return f"{board[0]['params']['family']}, ROC AUC {found['mean']:.3f} +- {found['std']:.3f}"
+
+    def canary(self, run: str) -> None:
+        """Let callers ask while the challenger climbs, and hold every one of them to an answer."""
+        weights: list[int] = []
+        with self.step("canary") as step:
+            with Callers(self.stack.outputs["models"][MODEL]["predict"], self.cases[-KEPT_BACK:]) as callers:
+
+                def settled() -> dict[str, Any] | None:
+                    live, record = self.watch.live(), self.watch.record(run)
+                    if live["weight"] and live["weight"] not in weights:
+                        weights.append(live["weight"])
+                    step.say(f"{' % -> '.join(map(str, weights))} %, {callers.requests} requests")
+                    return record if record["status"] in OVER and callers.requests >= REQUESTS else None
+
+                record = self.watch.wait_for(settled, PATIENCE_SECONDS, "the release to end")
+            self.expect(record, "promoted")
+            if callers.failures or not callers.variants["challenger"]:
+                raise DemoFailed(f"the callers saw {dict(callers.variants)} and failures {dict(callers.failures)}")
+            steps = " % -> ".join(map(str, [*weights, 100]))
+            step.text = f"{steps} %, {callers.requests} requests, {callers.failures.total()} errors"
+        self.summary["canary"] = {"weights": weights, "answers": dict(callers.variants), "errors": 0}
+
+    def promoted(self, run: str) -> None:
+        """The new version is live once callers get it, not when the pointer says so."""
+        with self.step("promoted") as step:
+            self.expect(self.watch.reached(run, seconds=PATIENCE_SECONDS), "promoted")
+            live = self.watch.live()
+            self.summary["champion"] = live["champion"]
+
+            def served() -> bool | None:
+                _, headers, _ = self.infer(0)
+                return headers.get("x-model-version") == live["champion"] or None
+
+            self.watch.wait_for(served, PATIENCE_SECONDS, f"{live['champion']} to answer")
+            step.text = f"{MODEL} @ {live['champion']} (before: {live['previous'] or 'none'})"
+
+    def predict(self) -> None:
+        """Two cases that were never uploaded, one of each kind, against the truth."""
+        self.summary["predictions"] = []
+        self.narrator.line("predict", f"POST {self.stack.outputs['models'][MODEL]['infer']}")
+        for truth in ("malignant", "benign"):
+            position = max(i for i, label in enumerate(self.labels) if label == truth)
+            began = time.monotonic()
+            status, headers, answer = self.infer(position)
+            milliseconds = (time.monotonic() - began) * 1000
+            if status != 200 or headers["x-model-version"] != self.summary["champion"]:
+                raise DemoFailed(f"the answer was {status} by {headers.get('x-model-version')}: {answer}")
+            outputs = {output["name"]: output["data"] for output in answer["outputs"]}
+            label = sorted(set(self.labels))[int(outputs["label"][0])]
+            told = {"label": label, "probability": round(max(outputs["probabilities"]), 4), "truth": truth}
+            self.summary["predictions"].append({**told, "ms": round(milliseconds, 1)})
+            self.narrator.line("", f"{label} {told['probability']:.3f} (truth: {truth})  {milliseconds:.0f} ms")
+
+    def infer(self, position: int) -> tuple[int, Mapping[str, str], dict[str, Any]]:
+        """One case through the Open Inference Protocol."""
+        url = urlsplit(self.stack.outputs["models"][MODEL]["infer"])
+        row = list(self.cases[position].values())
+        tensor = {"name": "features", "shape": [1, len(row)], "datatype": "FP32", "data": row}
+        connection = http.client.HTTPConnection(url.netloc, timeout=30)
+        try:
+            return ask(connection, url.path, json.dumps({"inputs": [tensor]}), "demo")
+        finally:
+            connection.close()
+
+    def not_emulated(self) -> None:
+        self.summary["not_emulated"] = self.stack.not_emulated
+        names = sorted({key.split(":")[-1] for key in self.stack.not_emulated})
+        self.narrator.plain(f"  not emulated here: {', '.join(names)} (docs/local.md)")
+
+    def expect(self, record: dict[str, Any], *states: str) -> None:
+        if record.get("status") not in states:
+            why = record.get("cause") or record.get("report") or record.get("reason")
+            raise DemoFailed(
+                f"run {record.get('run')} is {record.get('status')}: {why}\n  the emulator's log: {self.stack.log}"
+            )
+
+    @contextmanager
+    def step(self, name: str) -> Generator[Step]:
+        with self.timed(name), self.narrator.step(name) as step:
+            yield step
+
+    @contextmanager
+    def timed(self, name: str) -> Generator[None]:
+        began = time.monotonic()
+        yield
+        self.steps.append({"step": name, "seconds": round(time.monotonic() - began, 2)})
