@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.column import as_text, encode_column, rows_without
+from functions.core.table import Column
 from models.feature import Feature, UnacceptableValue
 
 FEATURES = (
@@ -54,6 +55,13 @@ def test_a_column_of_numbers_is_read_as_its_values_are_one_by_one(feature: Featu
     expected, refused = one_by_one(feature, array.tolist())
     assert reasons == refused
     np.testing.assert_array_equal(numbers, np.array(expected, dtype=np.float32))
+
+
+@pytest.mark.parametrize("values", [["1", "1.5", "-1", "4e38"], np.array([1, 1.5, -1, 4e38])])
+def test_each_rule_of_a_feature_holds_where_all_values_are_numbers(values: Column) -> None:
+    numbers, reasons = encode_column(Feature(name="x", kind="integer", minimum=0, maximum=9), values)
+    assert (numbers[0], sorted(reasons)) == (1, [1, 2, 3])
+    assert sorted(encode_column(Feature(name="x"), values)[1]) == [3]
 
 
 def test_nan_in_a_parquet_file_is_a_missing_value() -> None:

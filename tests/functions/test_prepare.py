@@ -26,6 +26,12 @@ def settle(bench: Bench, run: str, status: str, **more: Any) -> None:
     bench.registry.update_run(run, lambda record: {**record, "status": status, **more})
 
 
+def contents(bench: Bench) -> dict[str, bytes]:
+    """All that runs and datasets are made of."""
+    models = {key: bench.models.get(key) for key in bench.models.keys(f"{MODEL}/runs")}
+    return models | {key: bench.data.get(key) for key in bench.data.keys(f"{MODEL}/datasets")}
+
+
 def test_an_upload_is_accepted_with_a_run_and_its_experiments(bench: Bench) -> None:
     answer = bench.prepare(bench.upload(csv()))
     assert {**answer, "run": "", "dataset": ""} == {
@@ -70,10 +76,10 @@ def test_another_training_or_contract_is_another_run(bench: Bench, change: dict[
 def test_a_run_that_is_through_is_not_run_again(bench: Bench, status: str) -> None:
     first = bench.prepare(bench.upload(csv()))
     settle(bench, first["run"], status)
-    before = {key: bench.models.get(key) for key in bench.models.keys(f"{MODEL}/runs")}
-    answer = bench.prepare(bench.upload(csv()), "second")
+    before = contents(bench)
+    answer = bench.prepare(bench.upload(csv(end="\r\n"), "again.csv"), "second")
     assert (answer["status"], answer["experiments"]) == ("unchanged", [])
-    assert {key: bench.models.get(key) for key in bench.models.keys(f"{MODEL}/runs")} == before
+    assert contents(bench) == before
     assert bench.models.get_json(f"{MODEL}/executions/second.json") == {"run": first["run"]}
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from functions.core.candidate import NothingTrained, Unfinished
+from functions.core import select
+from functions.core.candidate import Candidate, NothingTrained, Unfinished, best_of
 from functions.core.classifier import Classifier
 from functions.core.live import Live
 from functions.core.objects import Missing
@@ -171,6 +172,27 @@ def test_what_a_release_has_made_of_the_run_stays(bench: Bench, status: str) -> 
     bench.registry.update_run(run, lambda record: {**record, "status": status})
     assert bench.select(run) == answer
     assert bench.record(run)["status"] == status
+
+
+def test_a_run_that_is_through_is_answered_though_the_contract_has_changed(bench: Bench) -> None:
+    run, answer = bench.run_through(csv())
+    bench.write_model(gate={"minimum": 0.1})
+    assert bench.select(run) == answer
+
+
+def test_two_selections_at_once_leave_what_the_faster_one_went_on_to_do(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained(bench)
+
+    def slowly(*arguments: Any) -> Candidate:
+        found = best_of(*arguments)
+        bench.registry.update_run(run, lambda record: {**record, "status": "canary", "version": "of the faster"})
+        return found
+
+    monkeypatch.setattr(select, "best_of", slowly)
+    assert bench.select(run) == {"status": "registered", "version": "of the faster"}
+    assert bench.record(run)["status"] == "canary"
 
 
 def test_some_failed_experiments_do_not_stop_the_others(bench: Bench) -> None:
