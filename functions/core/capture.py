@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,7 @@ class Captures:
 
     def _write(self, records: list[Mapping[str, Any]], now: float) -> None:
         moment = datetime.fromtimestamp(now, UTC).strftime("%M%S")
-        key = f"{folder(self._model, now)}/{moment}-{uuid.uuid4().hex}.jsonl"
+        key = f"{folder(self._model, now)}/{moment}-{os.urandom(16).hex()}.jsonl"
         try:
             self._objects.put(key, b"\n".join(canonical(record) for record in records))
         except Exception as problem:

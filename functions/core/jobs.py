@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from functions.core.body import parse_json
@@ -59,7 +59,7 @@ class Desk:
         if not isinstance(instances, list) or not instances:
             raise Problem(400, "instances is not a list of one row or more")
         if idempotency_key is None:
-            job = uuid.uuid4().hex
+            job = os.urandom(16).hex()
         elif 0 < len(idempotency_key) <= 255:
             job = hashlib.sha256(f"{model}\n{caller}\n{idempotency_key}".encode()).hexdigest()[:32]
         else:

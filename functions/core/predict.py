@@ -48,6 +48,13 @@ class Prediction:
     ms: float
 
 
+class NotLoaded(Exception):
+    """There is no such version at hand, though callers are to be served by it."""
+
+
+Failed = ModelFailure | Problem | NotLoaded
+
+
 class Predictor:
     """Predictions of one model.
 
@@ -94,35 +101,34 @@ class Predictor:
         return prediction
 
     def _challenge(self, question: Question, serving: Serving, contender: str) -> Prediction:
-        challenged, error = self._try_challenger(question, serving)
-        try:
-            champion = self._ask(question, serving.champion, "champion")
-        except (ModelFailure, Problem) as problem:
+        # Whoever is asked second finds the processor's caches warm: take turns, or the comparison is unfair.
+        first = self._try(question, serving.champion, "champion") if _champion_first(question) else None
+        challenged = self._try(question, serving.challenger, "challenger")
+        champion = first or self._try(question, serving.champion, "champion")
+        if isinstance(champion, Exception):
             # What the champion refuses or fails on is no fault of a challenger that answered.
-            if challenged is None:
-                if isinstance(problem, ModelFailure):
-                    self._keep(question, "champion", serving.champion.version, status=500, error="failed")
-                raise
-            self._keep(question, "challenger", contender, challenged)
-            return challenged
+            if isinstance(challenged, Prediction):
+                self._keep(question, "challenger", contender, challenged)
+                return challenged
+            if isinstance(champion, ModelFailure):
+                self._keep(question, "champion", serving.champion.version, status=500, error="failed")
+            raise champion
         compared = {"version": champion.by.version, "ms": champion.ms}
-        if challenged is None:
-            self._keep(question, "challenger", contender, champion, error=error, champion=compared)
+        if not isinstance(challenged, Prediction):
+            self._keep(question, "challenger", contender, champion, error=_error(challenged), champion=compared)
             return champion
         pairs = zip(_named(challenged), _named(champion), strict=True)
         agreed = sum(one == other for one, other in pairs)
         self._keep(question, "challenger", contender, challenged, agreed=agreed, champion=compared)
         return challenged
 
-    def _try_challenger(self, question: Question, serving: Serving) -> tuple[Prediction | None, str | None]:
-        if serving.challenger is None:
-            return None, "not loaded"
+    def _try(self, question: Question, by: Classifier | None, variant: Variant) -> Prediction | Failed:
+        if by is None:
+            return NotLoaded()
         try:
-            return self._ask(question, serving.challenger, "challenger"), None
-        except ModelFailure:
-            return None, "failed"
-        except Problem:
-            return None, "refused"
+            return self._ask(question, by, variant)
+        except (ModelFailure, Problem) as problem:
+            return problem
 
     def _ask(self, question: Question, by: Classifier, variant: Variant) -> Prediction:
         tensor = question.encode(by)
@@ -156,6 +162,20 @@ class Predictor:
             if place(question.request_id, "inputs") < self._share * 100:
                 record |= _contents(prediction)
         self._captures.add(record)
+
+
+def _champion_first(question: Question) -> bool:
+    return place(question.request_id, "order") < 50
+
+
+def _error(problem: Failed) -> str:
+    match problem:
+        case NotLoaded():
+            return "not loaded"
+        case ModelFailure():
+            return "failed"
+        case Problem():
+            return "refused"
 
 
 def _named(prediction: Prediction) -> list[str]:

@@ -159,6 +159,31 @@ def test_the_record_holds_both_durations() -> None:
     assert (record["ms"], record["champion"]["ms"]) == (pytest.approx(40, abs=0.1), pytest.approx(10, abs=0.1))
 
 
+def test_champion_and_challenger_take_turns_in_being_asked_first() -> None:
+    bench = Bench()
+    bench.champion()
+    challenger = bench.challenger(WRONG)
+    serving = bench.follower.current()
+    order: list[str] = []
+    for name in ("champion", "challenger"):
+        noted(getattr(serving, name), name, order)
+    for caller in CALLERS:
+        if place(caller, challenger) < 99:
+            bench.predict(caller=caller)
+    first = Counter(order[at] for at in range(0, len(order), 2) if order[at] != order[at + 1])
+    assert min(first["champion"], first["challenger"]) > 60
+
+
+def noted(classifier: Any, name: str, order: list[str]) -> None:
+    answer = classifier.answer
+
+    def note(tensor: Any) -> Any:
+        order.append(name)
+        return answer(tensor)
+
+    classifier.answer = note
+
+
 def slow(bench: Bench, classifier: Any, seconds: float) -> None:
     answer = classifier.answer
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import uuid
+import os
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http import Request, Response
@@ -27,7 +27,7 @@ def request_of(event: Mapping[str, Any]) -> Request:
         headers=headers,
         body=_body(event),
         caller=_caller(headers, context, http),
-        request_id=context.get("requestId") or uuid.uuid4().hex,
+        request_id=context.get("requestId") or os.urandom(16).hex(),
     )
 
 
