@@ -8,12 +8,14 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
 import pulumi
 
 from infra.local.cloud import CloudFailed
 from infra.local.narrate import Narrator
+from infra.local.stackfile import STATE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, narrator: Narrator) -> int:
     # Each command imports its own: a preview needs no emulator, and its packages take a while.
-    return importlib.import_module(f"infra.local.{options.command}").main(narrator, options.stack)
+    return importlib.import_module(f"infra.local.{options.command}").main(narrator, options.stack, options.state)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--stack", default="local", help="the stack's name, as in Pulumi.<stack>.yaml")
+        command.add_argument("--state", type=Path, default=STATE, help="where to write (default: .local)")
     return parser
 
 

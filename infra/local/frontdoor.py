@@ -21,10 +21,8 @@ from infra.local.ports import LOOPBACK, listener
 LIMIT = 10 * 1024 * 1024
 """Bytes of a request. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html"""
 HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "proxy-connection"})
-OWN = frozenset(
-    {"server", "date", "content-length", "access-control-allow-origin", "x-amzn-requestid", "x-amz-request-id"}
-)
-"""Headers of the emulator's own, which the cloud's gateway does not send."""
+OWN = frozenset({"server", "content-length"})
+"""Set anew here."""
 IDLE_SECONDS = 20
 """A kept connection older than this may be closed at the other end just as it is used."""
 Answer = tuple[int, list[tuple[str, str]], bytes]

@@ -17,7 +17,7 @@ from infra.settings import Settings
 from infra.target import target
 
 
-def main(narrator: Narrator, name: str, state: Path = ROOT / ".local") -> int:
+def main(narrator: Narrator, name: str, state: Path) -> int:
     """Print the tree and the limits of a stack, and write its graph to `<state>/graph-<stack>.json`.
 
     Raises `pulumi.RunError` for whatever would stop a deployment before its first resource.

@@ -12,7 +12,7 @@ from infra.local.engine import Changes, Engine
 from infra.local.hand import Made
 from infra.local.program import evaluate
 from infra.local.room import clear, take
-from infra.local.stackfile import ROOT, StackFile
+from infra.local.stackfile import ROOT, STATE, StackFile
 
 PORT = 8400
 
@@ -29,7 +29,7 @@ class LocalStack:
         self,
         stack: str = "local",
         *,
-        state: Path = ROOT / ".local",
+        state: Path = STATE,
         override: Mapping[str, Any] | None = None,
         program: Path | Callable[[], object] = ROOT / "infra",
         port: int = PORT,

@@ -12,6 +12,7 @@ import pulumi
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
+STATE = ROOT / ".local"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from infra.local.stack import LocalStack
 from infra.local.stackfile import ROOT
 
 
-def main(narrator: Narrator, stack: str, state: Path = ROOT / ".local") -> int:
+def main(narrator: Narrator, stack: str, state: Path) -> int:
     """Deploy, say how to call it, and follow edits until interrupted; then everything is taken down.
 
     The stack's outputs are in `<state>/outputs.json` for as long as it runs.
