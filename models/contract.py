@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.feature import Feature, UnacceptableValue
 
@@ -255,8 +255,3 @@ def _check_slice(part: Slice, features: dict[str, Feature]) -> None:
             raise ValueError(f"{where}: category: {feature.accepts} is accepted, without minimum or below")
     elif part.category is not None or not by_bounds:
         raise ValueError(f"{where}: minimum, below or both are accepted, without category")
-
-
-def features_from(found: object) -> tuple[Feature, ...]:
-    """Features as they stand in a version's card."""
-    return TypeAdapter(tuple[Feature, ...]).validate_python(found)

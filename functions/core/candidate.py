@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from functions.core.export import INPUT, LABEL, PROBABILITIES
 from functions.core.leaderboard import rank
 from functions.core.registry import FORMAT, Corrupt, Registry, Version, version_of
+from functions.core.signature import INPUT, LABEL, PROBABILITIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -43,7 +43,7 @@ class Training:
 
     fit: Callable[[np.ndarray, np.ndarray, Params], Estimator]
     export: Callable[[Estimator], bytes] | None = None
-    """In place of the export that knows scikit-learn; see `functions.core.export` for the names it must give."""
+    """In place of the export that knows scikit-learn; `functions.core.signature` has the names that it must give."""
 
     @classmethod
     def load(cls, model: str, folder: Path) -> Training:

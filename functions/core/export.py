@@ -1,15 +1,13 @@
-"""A fitted estimator as ONNX: float32 `features` [rows, features] in, `label` and `probabilities` out."""
+"""A fitted scikit-learn estimator as ONNX, with the signature that `functions.core.signature` names."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.core.signature import INPUT
+
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
-
-INPUT = "features"
-LABEL = "label"
-PROBABILITIES = "probabilities"
 
 _OPSET = {"": 21, "ai.onnx.ml": 3}
 """Fixed, so that a newer converter changes no bytes by itself."""

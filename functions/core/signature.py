@@ -1,0 +1,12 @@
+"""What every trained model's ONNX file calls its tensors: an `export` of a model's own must give these names."""
+
+from __future__ import annotations
+
+from typing import Final
+
+INPUT: Final = "features"
+"""float32 [rows, features], in the contract's order."""
+LABEL: Final = "label"
+"""int64 [rows], positions in the target's classes."""
+PROBABILITIES: Final = "probabilities"
+"""float32 [rows, classes]."""
