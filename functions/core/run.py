@@ -42,8 +42,12 @@ class Outdated(RuntimeError):
 
 
 def code_digest(model: str, folder: Path) -> str:
-    """SHA-256 of the model's own training code."""
-    return hashlib.sha256((folder / model / "training.py").read_bytes()).hexdigest()
+    """SHA-256 of the model's own code: training.py and the modules beside it that came with it."""
+    whole = hashlib.sha256()
+    for file in sorted((folder / model).rglob("*.py")):
+        content = file.read_bytes()
+        whole.update(f"{file.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
+    return whole.hexdigest()
 
 
 def recipe(contract: Contract, folder: Path) -> dict[str, str]:

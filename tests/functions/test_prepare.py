@@ -72,6 +72,12 @@ def test_another_training_or_contract_is_another_run(bench: Bench, change: dict[
     assert bench.prepare(bench.upload(csv()))["run"] != first["run"]
 
 
+def test_another_module_beside_the_training_is_another_run(bench: Bench) -> None:
+    first = bench.prepare(bench.upload(csv()))
+    (bench.folder / MODEL / "helpers.py").write_text("SCALE = 2\n", encoding="utf-8")
+    assert bench.prepare(bench.upload(csv()))["run"] != first["run"]
+
+
 @pytest.mark.parametrize("status", ["refused", "canary", "promoted", "rolled_back"])
 def test_a_run_that_is_through_is_not_run_again(bench: Bench, status: str) -> None:
     first = bench.prepare(bench.upload(csv()))
