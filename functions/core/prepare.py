@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from functions.core.dataset import Reading, RejectedDataset, read_dataset
+from functions.core.intake import Reading, RejectedDataset, read_dataset
 from functions.core.objects import Objects, TooLarge
 from functions.core.registry import NAME, Registry
 from functions.core.run import SETTLED, Status, recipe, run_of, run_of_release

@@ -9,8 +9,9 @@ import pytest
 from arro3 import core as arrow
 from arro3.io import write_parquet
 
-from functions.core import dataset
-from functions.core.dataset import Dataset, Reading, RejectedDataset, read_dataset
+from functions.core import intake
+from functions.core.dataset import Dataset
+from functions.core.intake import Reading, RejectedDataset, read_dataset
 from tests.functions.bench import CONTRACT, contract, csv, rows
 
 
@@ -200,7 +201,7 @@ def test_what_nothing_can_be_learned_from_is_rejected(data: bytes, said: str) ->
 
 
 def test_a_file_with_too_many_rows_is_rejected_before_it_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset, "MAXIMUM_VALUES", 4 * 89)
+    monkeypatch.setattr(intake, "MAXIMUM_VALUES", 4 * 89)
     assert rejected(csv())["cause"] == "the file has more than 89 rows, which are the most"
 
 
