@@ -23,6 +23,8 @@ LIMIT = 10 * 1024 * 1024
 HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "proxy-connection"})
 OWN = frozenset({"server", "content-length"})
 """Set anew here."""
+DRAIN = 8 * LIMIT
+DRAIN_SECONDS = 1
 IDLE_SECONDS = 20
 """A kept connection older than this may be closed at the other end just as it is used."""
 Answer = tuple[int, list[tuple[str, str]], bytes]
@@ -133,10 +135,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def _forward(self) -> None:
-        body = self._body()
+        try:
+            body = self._body()
+        except ValueError:
+            self._refuse(400, b'{"message":"Bad Request"}')
+            return
         if body is None:
-            self.close_connection = True
-            self._reply(413, [], b'{"message":"Request Entity Too Large"}')
+            self._refuse(413, b'{"message":"Request Entity Too Large"}')
             return
         headers = {key: value for key, value in self.headers.items() if key.lower() not in HOP}
         headers.pop("Content-Length", None)
@@ -146,11 +151,23 @@ class _Handler(BaseHTTPRequestHandler):
             answer = 503, [], b'{"message":"Service Unavailable"}'
         self._reply(*translated(answer))
 
+    def _refuse(self, status: int, body: bytes) -> None:
+        """Answer, then read on for a while: a client that is still sending would never see the answer otherwise."""
+        self.close_connection = True
+        self._reply(status, [], body)
+        self.wfile.flush()
+        self.connection.settimeout(DRAIN_SECONDS)
+        left = DRAIN
+        while left > 0 and (read := len(self.rfile.read1(65_536))):
+            left -= read
+
     def _body(self) -> bytes | None:
         """The request's body, or None when it is larger than the cloud accepts."""
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return self._chunks()
         length = int(self.headers.get("Content-Length") or 0)
+        if length < 0:
+            raise ValueError(length)
         if length > LIMIT:
             return None
         return self.rfile.read(length)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pulumi
 import pulumi_aws as aws
 
+T = TypeVar("T")
 HANDLER = """
 def handle(event, context):
     print("called", flush=True)
@@ -48,19 +49,18 @@ class Everything:
         self.api(alias)
         self.machine(alias, queue)
 
-    def pick(self, first: Any, second: Any) -> Any:
+    def pick(self, first: T, second: T) -> T:
         return second if self.second else first
 
     def bucket(self) -> None:
         bucket = aws.s3.Bucket("data", force_destroy=True).bucket
         aws.s3.BucketVersioning("versions", bucket=bucket, versioning_configuration={"status": "Enabled"})
-        algorithm = {"sse_algorithm": "AES256"}
         aws.s3.BucketServerSideEncryptionConfiguration(
             "encryption",
             bucket=bucket,
             rules=[
                 {
-                    "apply_server_side_encryption_by_default": algorithm,
+                    "apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"},
                     "bucket_key_enabled": self.pick(True, False),
                 }
             ],
@@ -205,8 +205,13 @@ class Everything:
             authorization_type="JWT",
             authorizer_id=authorizer.id,
         )
-        limits = {"throttling_rate_limit": 10, "throttling_burst_limit": self.pick(20, 30)}
-        aws.apigatewayv2.Stage("stage", api_id=api.id, name="$default", auto_deploy=True, default_route_settings=limits)
+        aws.apigatewayv2.Stage(
+            "stage",
+            api_id=api.id,
+            name="$default",
+            auto_deploy=True,
+            default_route_settings={"throttling_rate_limit": 10, "throttling_burst_limit": self.pick(20, 30)},
+        )
 
     def machine(self, alias: aws.lambda_.Alias, queue: aws.sqs.Queue) -> None:
         role = aws.iam.Role("states", assume_role_policy=trust("states.amazonaws.com"))

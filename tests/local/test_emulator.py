@@ -19,6 +19,7 @@ from infra.local.aws import Aws, interpreter
 from infra.local.aws.emulator import Emulator
 from infra.local.cloud import CloudFailed
 from infra.local.process import group_alive
+from infra.local.room import take
 from infra.local.stack import LocalStack
 from infra.local.stackfile import ROOT, StackFile
 from tests.local.conftest import Lab
@@ -206,8 +207,6 @@ def test_a_stack_of_a_cloud_that_is_not_embedded_is_refused(state: Path) -> None
 
 
 def test_the_rooms_of_processes_that_are_gone_are_removed(state: Path) -> None:
-    from infra.local.room import take
-
     with subprocess.Popen([sys.executable, "-c", ""]) as gone:
         gone.wait()
     old, mine = state / "run" / f"{gone.pid}-old", state / "run" / f"{os.getpid()}-mine"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pulumi
 import pytest
 
 from infra.local.engine import Changes, Engine, ResourceFailed
-from infra.local.program import evaluate
+from infra.local.hand import Order
+from infra.local.program import Declared, evaluate
 from infra.local.stackfile import StackFile
 from tests.local.fakes import FOG, LAMP, PLUG, WIRE, FakeCloud, Thing
 
@@ -20,20 +22,21 @@ def cloud() -> FakeCloud:
     return FakeCloud()
 
 
+class Deploy:
+    """Evaluates programs, one after the other, against one engine."""
+
+    def __init__(self, cloud: FakeCloud) -> None:
+        self.engine = Engine(cloud)
+
+    def __call__(self, program: Callable[[], object]) -> Changes:
+        self.engine.begin()
+        evaluate(STACK, self.engine, program)
+        return self.engine.finish()
+
+
 @pytest.fixture
-def deploy(cloud: FakeCloud) -> Callable[[Callable[[], object]], Changes]:
-    engine = Engine(cloud)
-
-    def run(program: Callable[[], object]) -> Changes:
-        engine.begin()
-        evaluate(STACK, engine, program)
-        return engine.finish()
-
-    run.engine = engine  # ty: ignore[unresolved-attribute]
-    return run
-
-
-Deploy = Callable[[Callable[[], object]], Changes]
+def deploy(cloud: FakeCloud) -> Deploy:
+    return Deploy(cloud)
 
 
 def names(urns: tuple[str, ...]) -> list[str]:
@@ -124,26 +127,24 @@ def test_a_failing_resource_is_named_and_the_next_evaluation_goes_on_from_there(
 
 def test_an_input_that_does_nothing_is_reported_with_its_reason(deploy: Deploy) -> None:
     deploy(lambda: Thing(LAMP, "lamp", {"colour": "red", "smell": "pine", "weight": 3}))
-    found = deploy.engine.not_emulated  # ty: ignore[unresolved-attribute]
+    found = deploy.engine.not_emulated
     assert found == {f"{LAMP}.smell": "lamps have none", f"{LAMP}.weight": "no effect here"}
 
 
 def test_an_accepted_type_is_reported_and_not_made(deploy: Deploy, cloud: FakeCloud) -> None:
     deploy(lambda: Thing(FOG, "fog", {"density": 1}))
-    assert deploy.engine.not_emulated == {FOG: "too thin"}  # ty: ignore[unresolved-attribute]
+    assert deploy.engine.not_emulated == {FOG: "too thin"}
     assert cloud.did == []
 
 
 def test_the_report_speaks_of_the_last_evaluation_only(deploy: Deploy) -> None:
     deploy(lambda: Thing(FOG, "fog", {}))
     deploy(lambda: Thing(PLUG, "plug", {"volts": 230}))
-    assert deploy.engine.not_emulated == {}  # ty: ignore[unresolved-attribute]
+    assert deploy.engine.not_emulated == {}
 
 
-def test_a_file_counts_by_its_content(deploy: Deploy, tmp_path: pytest.TempPathFactory) -> None:
-    from pathlib import Path
-
-    one, two = Path(str(tmp_path)) / "one", Path(str(tmp_path)) / "two"
+def test_a_file_counts_by_its_content(deploy: Deploy, tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
     one.write_text("same", encoding="utf-8")
     two.write_text("same", encoding="utf-8")
     deploy(lambda: Thing(PLUG, "plug", {"volts": pulumi.FileAsset(str(one))}))
@@ -153,9 +154,6 @@ def test_a_file_counts_by_its_content(deploy: Deploy, tmp_path: pytest.TempPathF
 
 
 def test_physical_names_fit_their_limit_and_differ_between_stacks() -> None:
-    from infra.local.hand import Order
-    from infra.local.program import Declared
-
     def name(stack: str, logical: str, limit: int = 64) -> str:
         urn = f"urn:pulumi:{stack}::p::{LAMP}::{logical}"
         declared = Declared(urn=urn, type=LAMP, name=logical, parent="", custom=True, inputs={})

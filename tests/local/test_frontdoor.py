@@ -5,10 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -27,25 +28,29 @@ class Upstream(ThreadingHTTPServer):
 
 class Echo(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: Upstream
+    disable_nagle_algorithm = True
+
+    @property
+    def upstream(self) -> Upstream:
+        return cast("Upstream", self.server)
 
     def setup(self) -> None:
         super().setup()
-        self.server.connections += 1
+        self.upstream.connections += 1
 
     def log_message(self, format: str, *args: object) -> None: ...
 
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path.endswith("/together"):
-            self.server.both.wait(timeout=10)
+            self.upstream.both.wait(timeout=10)
         said = {
             "method": self.command,
             "path": self.path,
             "body": body.decode("latin-1"),
             "headers": dict(self.headers.items()),
         }
-        status, headers, content = self.server.answer or (200, {"X-Kind": "echo"}, json.dumps(said).encode())
+        status, headers, content = self.upstream.answer or (200, {"X-Kind": "echo"}, json.dumps(said).encode())
         self.send_response(status)
         for key, value in headers.items():
             self.send_header(key, value)
@@ -58,7 +63,7 @@ class Echo(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving() -> Iterator[Upstream]:
+def serving() -> Generator[Upstream]:
     server = Upstream(("127.0.0.1", 0), Echo)
     server.both = threading.Barrier(2)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
@@ -156,6 +161,22 @@ def test_a_chunk_that_claims_too_much_is_refused(client: http.client.HTTPConnect
     client.endheaders()
     client.send(f"{LIMIT + 1:x}\r\n".encode())
     assert client.getresponse().status == 413
+
+
+def test_a_client_that_sends_everything_first_still_reads_the_refusal(client: http.client.HTTPConnection) -> None:
+    status, _, body = ask(client, "POST", "/", body=b"x" * (2 * LIMIT))
+    assert (status, json.loads(body)) == (413, {"message": "Request Entity Too Large"})
+
+
+@pytest.mark.parametrize(
+    ("header", "value"), [("Content-Length", "ten"), ("Content-Length", "-1"), ("Transfer-Encoding", "chunked")]
+)
+def test_a_body_without_a_sensible_size_is_a_400(client: http.client.HTTPConnection, header: str, value: str) -> None:
+    client.putrequest("POST", "/")
+    client.putheader(header, value)
+    client.endheaders()
+    client.send(b"zz\r\n")
+    assert client.getresponse().status == 400
 
 
 def test_a_failing_function_leaks_nothing(client: http.client.HTTPConnection, upstream: Upstream) -> None:
