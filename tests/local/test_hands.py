@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pulumi_aws as aws
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.local.aws import HANDS
 from infra.local.hand import Made
@@ -163,6 +165,33 @@ def test_a_program_that_declares_nothing_leaves_nothing(lab: Lab) -> None:
     assert [kind for kind, found in listed(lab).items() if len(found) <= len(before[kind])] == []
     lab.deploy(lambda: None)
     assert listed(lab) == before
+
+
+def test_a_setting_that_is_no_longer_declared_is_taken_back(deployed: Lab) -> None:
+    s3, name = deployed.client("s3"), bucket(deployed)
+    queue = made(deployed, "aws:sqs/queue:Queue", "work")
+
+    def only_what_they_belong_to() -> None:
+        aws.s3.Bucket("data", force_destroy=True)
+        aws.sqs.Queue("work", visibility_timeout_seconds=30, sqs_managed_sse_enabled=True)
+
+    deployed.deploy(only_what_they_belong_to)
+    for ask in (
+        s3.get_bucket_policy,
+        s3.get_public_access_block,
+        s3.get_bucket_ownership_controls,
+        s3.get_bucket_lifecycle_configuration,
+    ):
+        with pytest.raises(ClientError, match=r"NotFound|NoSuch"):
+            ask(Bucket=name)
+    assert "EventBridgeConfiguration" not in s3.get_bucket_notification_configuration(Bucket=name)
+    # A bucket is always encrypted; what goes is our own choice of a key for the whole bucket.
+    (rule,) = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert not rule.get("BucketKeyEnabled")
+    assert s3.list_objects_v2(Bucket=name)["KeyCount"] == 0
+    left = deployed.client("sqs").get_queue_attributes(QueueUrl=queue.id, AttributeNames=["All"])["Attributes"]
+    assert not left.get("Policy")
+    assert not left.get("RedrivePolicy")
 
 
 def test_a_bucket_goes_with_what_was_put_into_it(deployed: Lab) -> None:

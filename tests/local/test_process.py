@@ -1,0 +1,59 @@
+"""A child process takes its own children with it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.local.process import Child, group_alive
+
+PARENT = """
+import os, subprocess, sys
+grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print(grandchild.pid, sorted(os.environ), flush=True)
+grandchild.wait()
+"""
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "log"
+
+
+def start(log: Path, code: str) -> Child:
+    return Child([sys.executable, "-c", code], env={"ONLY": "this"}, cwd=log.parent, log=log)
+
+
+def first_line(child: Child) -> str:
+    while "\n" not in (text := child.log.read_text(encoding="utf-8")):
+        assert child.code() is None
+    return text
+
+
+def test_stopping_ends_a_grandchild_in_the_middle_of_its_work(log: Path) -> None:
+    child = start(log, PARENT)
+    grandchild = int(first_line(child).split()[0])
+    assert os.getpgid(grandchild) == child.pid
+    child.stop()
+    assert not group_alive(child.pid)
+    child.stop()
+
+
+def test_the_environment_is_what_was_given(log: Path) -> None:
+    child = start(log, PARENT)
+    found = first_line(child)
+    child.stop()
+    assert "'ONLY'" in found
+    assert "'PATH'" not in found
+
+
+def test_the_code_of_one_that_ended_by_itself_is_known(log: Path) -> None:
+    child = start(log, "import sys; print('last words'); sys.exit(3)")
+    while child.code() is None:
+        pass
+    assert child.code() == 3
+    assert log.read_text(encoding="utf-8") == "last words\n"
+    child.stop()
