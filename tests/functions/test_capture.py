@@ -77,10 +77,14 @@ def test_a_store_that_stays_away_fills_no_memory(written: Written) -> None:
     written.away.broken = lambda *_: True
     for number in range(MOST + 500):
         written.captures.add({"n": number})
+    assert written.lines.getvalue().count("captures not written") == 1
     written.away.broken = lambda *_: False
     written.clock.forward(60)
     written.captures.add({"n": MOST + 500})
     assert written.numbers == list(range(501, MOST + 501))
+    for number in range(LONG):
+        written.captures.add({"n": number})
+    assert len(written.numbers) == MOST + LONG
 
 
 def test_a_record_that_is_no_json_disturbs_nobody(written: Written) -> None:

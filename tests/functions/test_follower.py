@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from functions.core.objects import Missing
@@ -144,9 +146,19 @@ def test_versions_that_nobody_is_served_by_are_let_go(bench: Bench) -> None:
     pinned = [bench.register(model_bytes(slope=float(slope))) for slope in range(2, 8)]
     for version in pinned:
         bench.follower.pinned(version)
+    assert set(bench.follower._open) == {bench.live.read().champion, *pinned[-2:]}
     bench.clock.forward(5)
     bench.predict()
     assert set(bench.follower._open) == {bench.live.read().champion, *pinned[-2:]}
+
+
+def test_while_one_request_opens_a_version_the_others_are_served(bench: Bench) -> None:
+    first = bench.champion()
+    assert served(bench) == first
+    promote_second(bench)
+    bench.clock.forward(5)
+    with ThreadPoolExecutor(1) as pool, bench.follower._lock:
+        assert pool.submit(bench.follower.current).result(timeout=10).champion.version == first
 
 
 def test_a_version_that_is_no_version_is_404(bench: Bench) -> None:

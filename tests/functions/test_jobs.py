@@ -120,6 +120,13 @@ def test_a_job_delivered_many_times_at_once_has_one_result(bench: Bench) -> None
     assert bench.jobs.read(f"{MODEL}/out/j.json") == before
 
 
+def test_a_job_that_is_done_is_not_done_again(bench: Bench) -> None:
+    bench.jobs.put(f"{MODEL}/in/j", json.dumps({"instances": [[1, 9]]}).encode())
+    worker(bench).work(f"{MODEL}/in/j")
+    Worker(bench.jobs, {MODEL: Bench().follower}, bench.log).work(f"{MODEL}/in/j")  # this one has no champion
+    assert status(bench, "j")["status"] == "done"
+
+
 def test_without_a_champion_a_job_is_tried_again() -> None:
     bench = Bench()
     bench.jobs.put(f"{MODEL}/in/j", json.dumps({"instances": [[1, 9]]}).encode())

@@ -20,17 +20,21 @@ def test_before_the_first_promotion_the_pointer_is_empty(live: Live) -> None:
 
 
 def test_ten_promoters_at_once_make_one_line_of_history(live: Live) -> None:
-    start = Barrier(10)
+    everyone_has_read = Barrier(10)
 
     def rise(name: int) -> None:
         version = f"v{name}"
 
+        attempts = []
+
         def transition(pointer: Pointer) -> Pointer:
+            if not attempts:
+                everyone_has_read.wait()
+            attempts.append(pointer)
             if pointer.champion is None:
                 return promote_first(pointer, version, version, 0.0)
             return promote(begin(pointer, version, version, 10, 0.0), 1.0, "well")
 
-        start.wait()
         live.change(transition)
 
     with ThreadPoolExecutor(10) as pool:
@@ -43,12 +47,16 @@ def test_ten_promoters_at_once_make_one_line_of_history(live: Live) -> None:
 
 
 def test_of_two_first_versions_one_is_promoted_and_the_other_learns_of_it(live: Live) -> None:
-    start = Barrier(2)
+    both_have_read = Barrier(2)
 
     def first(version: str) -> bool:
-        start.wait()
+        def transition(pointer: Pointer) -> Pointer:
+            if pointer.champion is None:
+                both_have_read.wait()
+            return promote_first(pointer, version, version, 0.0)
+
         try:
-            live.change(lambda pointer: promote_first(pointer, version, version, 0.0))
+            live.change(transition)
         except NotPossible:
             return False
         return True
@@ -63,7 +71,8 @@ def test_a_transition_that_changes_nothing_writes_nothing(live: Live) -> None:
     assert live._objects.find(live.key) is None
 
 
-def test_a_change_that_is_always_overtaken_gives_up(live: Live) -> None:
+def test_a_change_that_is_always_overtaken_gives_up(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("functions.core.live._ATTEMPTS", 5)
     live.change(lambda pointer: begin(promote_first(pointer, "v1", "r", 0.0), "v2", "r", 10, 0.0))
 
     def overtaken(pointer: Pointer) -> Pointer:

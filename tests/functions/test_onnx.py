@@ -107,6 +107,17 @@ def test_a_model_that_reaches_for_other_files_is_refused_wherever_it_does(place:
         Session(inside(place))
 
 
+@pytest.mark.parametrize("half", ["data_location", "external_data"])
+def test_half_a_reference_to_another_file_is_enough(half: str) -> None:
+    tensor = numpy_helper.from_array(np.zeros(1, dtype=np.float32), "location")
+    if half == "data_location":
+        tensor.data_location = TensorProto.EXTERNAL
+    else:
+        tensor.external_data.add(key="location", value="weights.bin")
+    with pytest.raises(BadModel, match="weights in other files"):
+        Session(identity(TensorProto.FLOAT, [tensor]))
+
+
 def test_a_model_that_only_speaks_of_a_location_is_opened() -> None:
     kept = numpy_helper.from_array(np.zeros(1, dtype=np.float32), "location")
     data = identity(TensorProto.FLOAT, [kept])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -51,6 +52,9 @@ def test_a_digest_tells_where_one_part_ends() -> None:
 def test_registering_again_changes_nothing(registry: Registry, objects: Objects) -> None:
     version = register(registry, created="monday")
     before = {key: objects.get(key) for key in objects.keys(MODEL)}
+    again = registry.register(model_bytes(), card_of(), {"other": "golden"}, {"report.html": b"another"})
+    assert again == version
+    assert {key: objects.get(key) for key in objects.keys(MODEL)} == before
     assert register(registry, created="tuesday") == version
     assert {key: objects.get(key) for key in objects.keys(MODEL)} == before
 
@@ -121,12 +125,23 @@ def test_a_model_that_could_leave_its_folder_has_no_registry(name: str, objects:
 
 
 def test_no_writer_of_a_run_loses_what_another_wrote(registry: Registry) -> None:
-    def note(name: int) -> None:
-        registry.update_run("r", lambda record: {**record, str(name): True})
+    everyone_has_read = Barrier(8)
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(note, range(24)))
-    assert registry.read_run("r") == {str(name): True for name in range(24)}
+    def note(name: int) -> None:
+        attempts = []
+
+        def change(record: dict[str, Any]) -> dict[str, Any]:
+            if not attempts:
+                everyone_has_read.wait()
+            attempts.append(record)
+            return {**record, str(name): True}
+
+        registry.update_run("r", change)
+
+    for first in (0, 8):
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(note, range(first, first + 8)))
+    assert registry.read_run("r") == {str(name): True for name in range(16)}
 
 
 def test_a_run_is_written_and_read(registry: Registry) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
@@ -243,6 +245,20 @@ def test_a_second_release_waits_for_the_first_and_then_has_its_turn(bench: Bench
     assert "waits_since" not in record(bench, "third")
 
 
+def test_a_run_that_was_rolled_back_before_waits_for_its_second_turn(bench: Bench) -> None:
+    bench.champion()
+    second = registered(bench, ALIKE)
+    act(bench, "release")
+    bench.live.withdraw(bench.clock(), "a mistake")
+    registered(bench, model_bytes(slope=3.0), "third")
+    act(bench, "release", "third")
+    assert act(bench, "release") == {"status": "canary", "wait_seconds": BAKE}
+    assert act(bench, "judge") == {"status": "canary", "wait_seconds": BAKE}
+    bench.live.withdraw(bench.clock(), "another mistake")
+    act(bench, "judge")
+    assert bench.live.read().challenger == second
+
+
 def test_a_release_that_nobody_judges_any_more_makes_room(bench: Bench) -> None:
     bench.champion()
     registered(bench, ALIKE)
@@ -286,6 +302,19 @@ def take_its_place(bench: Bench, run: str) -> None:
 
 def test_ten_releases_at_once_make_one_line_of_history(bench: Bench) -> None:
     versions = {f"run {n}": registered(bench, model_bytes(slope=1.0 + n), f"run {n}") for n in range(10)}
+    everyone_has_read = Barrier(10)
+
+    class Simultaneous(Objects):
+        """Nobody gets the pointer to write it before all have read it."""
+
+        def read(self, key: str, *, at_most: int | None = None) -> tuple[bytes, str] | None:
+            found = super().read(key, at_most=at_most)
+            if key == bench.live.key and found is None:
+                with contextlib.suppress(BrokenBarrierError):
+                    everyone_has_read.wait(timeout=5)
+            return found
+
+    bench.rollout._models = Simultaneous(bench.models._store)
     with ThreadPoolExecutor(10) as pool:
         answers = dict(zip(versions, pool.map(lambda run: act(bench, "release", run), versions), strict=True))
     assert sorted(answer["status"] for answer in answers.values()) == ["canary"] * 9 + ["promoted"]
