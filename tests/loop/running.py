@@ -1,0 +1,128 @@
+"""The running local stack, as the tests of the loop use it."""
+
+from __future__ import annotations
+
+import csv
+import http.client
+import io
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from infra.local.stack import LocalStack
+from infra.local.watch import OVER, Watch
+from models.breast_cancer import sample
+from tests.loop import versions
+
+MODEL = versions.MODEL
+SECONDS = 120
+T = TypeVar("T")
+
+Answer = tuple[int, Mapping[str, str], Any]
+
+
+class Running:
+    """One stack that every test of a worker shares: each uses rows of its own, so no two share a run."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        self.stack = stack
+        self.data = stack.store(stack.outputs["data_url"])
+        self.models = stack.store(stack.outputs["models_url"])
+        self.jobs = stack.store(stack.outputs["jobs_url"])
+
+    # Training ------------------------------------------------------------------------------
+
+    def upload(self, name: str, content: bytes) -> str:
+        """Put a dataset where it starts a run; returns the run, once the workflow has named it."""
+        watch = Watch(self.models, MODEL)
+        self.data.put(f"{MODEL}/incoming/{name}", content)
+        return watch.new_run(SECONDS)
+
+    def train(self, name: str, content: bytes) -> dict[str, Any]:
+        """Upload, and wait until the run is over; returns its record."""
+        return self.over(self.upload(name, content))
+
+    def over(self, run: str) -> dict[str, Any]:
+        return Watch(self.models, MODEL).reached(run, *OVER, seconds=SECONDS)
+
+    def idle(self) -> None:
+        """Wait until no execution is running."""
+        self.wait(lambda: not self.executions("RUNNING") or None, "every execution to end")
+
+    def executions(self, status: str) -> list[dict[str, Any]]:
+        client = self.stack.session.client("stepfunctions")
+        found = client.list_executions(stateMachineArn=self.stack.outputs["workflow"], statusFilter=status)
+        return found["executions"]
+
+    # Releases ------------------------------------------------------------------------------
+
+    def register(self, onnx: bytes) -> str:
+        return versions.register(self.models.put, onnx)
+
+    def release(self, version: str) -> str:
+        """Start the release of a registered version; returns its run."""
+        watch = Watch(self.models, MODEL)
+        self.stack.session.client("stepfunctions").start_execution(
+            stateMachineArn=self.stack.outputs["workflow"], input=json.dumps({"model": MODEL, "version": version})
+        )
+        return watch.new_run(SECONDS)
+
+    def live(self) -> dict[str, Any]:
+        return Watch(self.models, MODEL).live()
+
+    def champion(self) -> str:
+        """The version that answers; the first one is registered here if there is none yet."""
+        if not self.live().get("champion"):
+            self.over(self.release(self.register(versions.right())))
+        self.wait(lambda: self.get("/v2/health/ready")[0] == 200 or None, "the stack to be ready")
+        return str(self.live()["champion"])
+
+    def versions(self) -> set[str]:
+        return {key.split("/")[2] for key in self.models.keys(f"{MODEL}/versions/")}
+
+    # The API -------------------------------------------------------------------------------
+
+    def get(self, path: str) -> Answer:
+        return self.call("GET", path, b"", {})
+
+    def post(self, path: str, body: object, **headers: str) -> Answer:
+        """POST of JSON, or of bytes as they are."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.call("POST", path, raw, {"content-type": "application/json", **named})
+
+    def call(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        connection = http.client.HTTPConnection(urlsplit(self.stack.outputs["endpoint"]).netloc, timeout=60)
+        try:
+            connection.request(method, path, body, dict(headers))
+            response = connection.getresponse()
+            content = response.read()
+            found = {name.lower(): value for name, value in response.getheaders()}
+            return response.status, found, json.loads(content) if content else None
+        finally:
+            connection.close()
+
+    def wait(self, look: Callable[[], T | None], what: str) -> T:
+        return Watch(self.models, MODEL).wait_for(look, SECONDS, what)
+
+
+def rows(start: int, stop: int) -> list[dict[str, Any]]:
+    """Cases of the sample by column, the target included."""
+    instances, labels = sample.instances()
+    return [{**case, sample.TARGET: label} for case, label in list(zip(instances, labels, strict=True))[start:stop]]
+
+
+def csv_of(table: Iterable[Mapping[str, Any]], columns: Sequence[str] | None = None) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns or sample.header(), lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(table)
+    return text.getvalue().encode()
+
+
+def later(seconds: float) -> Callable[[], bool]:
+    """Whether that many seconds have gone by since the call."""
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() > end

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import threading
+
+from infra.local.callers import Callers
+from tests.loop import versions
+from tests.loop.running import MODEL, Running
+from tests.loop.test_training import CASES
+
+
+def test_a_challenger_that_answers_wrongly_is_rolled_back_and_no_caller_sees_an_error(running: Running) -> None:
+    champion = running.champion()
+    with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES) as callers:
+        record = running.over(running.release(running.register(versions.wrong())))
+    assert record["status"] == "rolled_back", record
+    assert "agreement" in record["cause"]
+    live = running.live()
+    assert (live["champion"], live["challenger"], live["weight"]) == (champion, None, 0)
+    assert live["history"][-1]["event"] == "rolled_back"
+    assert callers.variants["challenger"] > 0
+    assert not callers.failures
+
+
+def test_a_challenger_that_answers_slowly_is_rolled_back(running: Running) -> None:
+    champion = running.champion()
+    with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES) as callers:
+        record = running.over(running.release(running.register(versions.slow())))
+    assert record["status"] == "rolled_back", record
+    assert "latency" in record["cause"]
+    assert running.live()["champion"] == champion
+    assert not callers.failures
+
+
+def test_a_version_whose_file_was_changed_never_answers(running: Running) -> None:
+    champion = running.champion()
+    version = running.register(versions.right(c=3.0))
+    key = f"{MODEL}/versions/{version}/model.onnx"
+    running.models.put(key, versions.wrong())
+    record = running.over(running.release(version))
+    assert record["status"] in ("rolled_back", "failed")
+    assert running.live()["champion"] == champion
+    assert running.get(f"/v2/models/{MODEL}/ready")[0] == 200
+
+
+def test_two_releases_at_once_leave_one_linear_history(running: Running) -> None:
+    running.champion()
+    before = len(running.live()["history"])
+    candidates = [running.register(versions.right(c=c)) for c in (0.3, 0.4)]
+    runs: list[str] = []
+    with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES) as callers:
+        threads = [threading.Thread(target=lambda v=v: runs.append(running.release(v))) for v in candidates]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        running.idle()
+    assert not callers.failures
+    live = running.live()
+    revisions = [entry["revision"] for entry in live["history"]]
+    assert revisions == sorted(set(revisions))
+    assert live["challenger"] is None
+    events = [(entry["event"], entry["version"]) for entry in live["history"][before:]]
+    for version in candidates:
+        mine = [event for event, changed in events if changed == version]
+        assert mine.count("promoted") + mine.count("rolled_back") <= 1, events
+    promoted = [changed for event, changed in events if event == "promoted"]
+    assert promoted
+    assert live["champion"] == promoted[-1]

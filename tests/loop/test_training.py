@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from typing import Any
+
+import pytest
+
+from functions.core.log import Log
+from functions.core.objects import open_store
+from functions.core.prepare import Preparation
+from functions.core.select import Selection
+from functions.core.train import Trainer
+from infra.local.callers import Callers
+from models.breast_cancer import sample
+from tests.loop.running import MODEL, Running, csv_of, rows
+
+
+def without_target(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != sample.TARGET}
+
+
+CASES = [without_target(row) for row in rows(500, 569)]
+
+
+def test_an_upload_becomes_the_version_that_answers(running: Running) -> None:
+    before = running.live()
+    with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES) as callers:
+        record = running.train("round-trip.csv", csv_of(rows(0, 480)))
+        assert record["status"] == "promoted", record
+        version = record["version"]
+        running.wait(
+            lambda: running.get(f"/v2/models/{MODEL}")[2]["versions"][0] == version or None, "the new version to answer"
+        )
+    assert not callers.failures
+    assert callers.variants["challenger"] > 0
+    live = running.live()
+    assert (live["champion"], live["previous"], live["challenger"]) == (version, before["champion"], None)
+    for label in ("malignant", "benign"):
+        case = next(row for row in rows(500, 569) if row[sample.TARGET] == label)
+        status, headers, answer = running.post("/predict", {"instances": [without_target(case)]})
+        assert (status, headers["x-model-version"]) == (200, version)
+        assert answer["predictions"][0]["label"] == label
+
+
+def test_the_same_rows_under_another_name_are_not_trained_again(running: Running) -> None:
+    content = csv_of(rows(10, 260))
+    with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES):
+        first = running.train("once.csv", content)
+    versions, live = running.versions(), running.live()
+    again = running.upload("twice.csv", content.replace(b"\n", b"\r\n"))
+    running.idle()
+    assert again == first["run"]
+    assert (running.versions(), running.live()) == (versions, live)
+
+
+def test_a_dataset_with_a_wrong_column_is_rejected_by_its_name_and_nothing_changes(running: Running) -> None:
+    versions, live = running.versions(), running.live()
+    columns = ["radius_mean" if name == "mean_radius" else name for name in sample.header()]
+    table = [{("radius_mean" if k == "mean_radius" else k): v for k, v in row.items()} for row in rows(20, 300)]
+    record = running.train("wrong-column.csv", csv_of(table, columns))
+    assert record["status"] == "rejected"
+    told = json.dumps(record)
+    assert "radius_mean" in told
+    assert "mean_radius" in told
+    assert (running.versions(), running.live()) == (versions, live)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty.csv", b""),
+        ("header-alone.csv", csv_of([])),
+        ("latin1.csv", "größe,diagnosis\n1,benign\n".encode("latin-1")),
+        ("picture.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256))),
+        ("picture.parquet", b"PAR1" + bytes(200)),
+    ],
+)
+def test_what_is_no_dataset_is_rejected(running: Running, name: str, content: bytes) -> None:
+    live = running.live()
+    assert running.train(name, content)["status"] == "rejected"
+    assert running.live() == live
+
+
+def test_a_few_bad_rows_are_set_aside_with_their_reasons_and_the_rest_is_learned_from(running: Running) -> None:
+    table = rows(30, 330)
+    table[4]["mean_radius"] = "-1"
+    table[9]["mean_texture"] = "a lot"
+    with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES):
+        record = running.train("two-bad-rows.csv", csv_of(table))
+    assert (record["rows"], record["rejected_rows"]) == (298, 2)
+    assert record["status"] == "promoted"
+    aside = running.data.get(f"{MODEL}/datasets/{record['dataset']}/rejected.csv").decode()
+    assert "mean_radius" in aside
+    assert "mean_texture" in aside
+
+
+def test_too_many_bad_rows_reject_the_whole_dataset(running: Running) -> None:
+    table = rows(40, 340)
+    for row in table[::10]:
+        row["mean_radius"] = "-1"
+    record = running.train("many-bad-rows.csv", csv_of(table))
+    assert record["status"] == "rejected"
+    assert "mean_radius" in json.dumps(record)
+
+
+def test_an_experiment_whose_worker_is_killed_twice_gives_the_same_version(running: Running) -> None:
+    content = csv_of(rows(50, 400))
+    expected = trained_here(content)
+    signal_workers(running, "train", signal.SIGSTOP)
+    run = running.upload("killed.csv", content)
+    for _ in range(2):
+        running.wait(lambda: signal_workers(running, "train", signal.SIGSTOP) or None, "a worker")
+        assert done(running, run) == [], "the workers were stopped after their work"
+        time.sleep(1)  # what is handed to a stopped worker stays with it: the kill comes in the middle
+        signal_workers(running, "train", signal.SIGKILL)
+    with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES):
+        record = running.over(run)
+    assert (record["status"], record["version"]) == ("promoted", expected)
+
+
+def test_a_step_that_may_not_write_fails_its_run_and_the_same_dataset_carries_on(running: Running) -> None:
+    """The train function loses its one write permission, and gets it back."""
+    policy = next(
+        made for made in running.stack.of("aws:iam/rolePolicy:RolePolicy") if made.declared.name.startswith("train")
+    )
+    whole = policy.inputs["policy"]
+    less = json.loads(whole)
+    less["Statement"] = [part for part in less["Statement"] if part["Action"] not in ("s3:PutObject", ["s3:PutObject"])]
+    assert less != json.loads(whole), "the statement to take away was not found"
+    versions, live = running.versions(), running.live()
+    content = csv_of(rows(60, 420))
+
+    def grant(document: str) -> None:
+        running.stack.session.client("iam").put_role_policy(
+            RoleName=policy.inputs["role"], PolicyName=policy.id.split(":")[-1], PolicyDocument=document
+        )
+
+    grant(json.dumps(less))
+    try:
+        record = running.train("forbidden.csv", content)
+    finally:
+        grant(whole)
+    assert record["status"] == "failed"
+    assert "train" in record["cause"]
+    assert (running.versions(), running.live()) == (versions, live)
+    running.idle()
+    with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES):
+        assert running.train("allowed.csv", content)["run"] == record["run"]
+        running.wait(lambda: running.live()["champion"] not in versions or None, "the version to go live")
+
+
+def done(running: Running, run: str) -> list[str]:
+    """The experiments that are recorded."""
+    return [key for key in running.models.keys(f"{MODEL}/runs/{run}/experiments/") if key.endswith(".json")]
+
+
+def trained_here(content: bytes) -> str:
+    """The version that the same dataset gives in memory, without a stack."""
+    data, models = open_store("memory://"), open_store("memory://")
+    data.put(f"{MODEL}/incoming/x.csv", content)
+    prepare = Preparation(data=data, models=models, execution="here", at="2026-01-01T00:00:00+00:00")
+    answer = prepare({"source": f"{MODEL}/incoming/x.csv"})
+    train = Trainer(data=data, models=models, log=Log())
+    for experiment in answer["experiments"]:
+        train(answer["model"], answer["run"], experiment)
+    selection = Selection(data=data, models=models, at="2026-01-01T00:00:00+00:00")
+    return str(selection(answer["model"], answer["run"])["version"])
+
+
+def signal_workers(running: Running, function: str, what: signal.Signals) -> int:
+    """Signal every process that runs the function; returns how many."""
+    listed = subprocess.run(
+        ["/bin/ps", "-A", "-ww", "-o", "pid=,stat=,command="], capture_output=True, text=True, check=True
+    )
+    workers = [line.split(None, 2) for line in listed.stdout.splitlines()]
+    room = str(running.stack.log.parent)
+    mine = [int(pid) for pid, state, *command in workers if is_worker(command, function, room) and "Z" not in state]
+    for pid in mine:
+        os.kill(pid, what)
+    return len(mine)
+
+
+def is_worker(command: list[str], function: str, room: str) -> bool:
+    return f"ministack-lambda-{function}-" in "".join(command) and room in "".join(command)

@@ -1,0 +1,114 @@
+"""Versions of the demonstration model made by hand: one that is right, one that is wrong, one that is slow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from functions.core.export import to_onnx
+from functions.core.objects import open_store
+from functions.core.onnx import Session
+from functions.core.registry import Registry
+from functions.core.signature import INPUT, LABEL, PROBABILITIES
+from functions.core.tensor import Tensor
+from models.breast_cancer import sample
+from models.contract import Contract
+
+MODEL = "breast_cancer"
+GOLDEN_ROWS = 4
+
+
+@cache
+def cases() -> tuple[np.ndarray, np.ndarray]:
+    """The whole sample: float32 [569, 30] and 0 or 1 [569]."""
+    instances, labels = sample.instances()
+    x = np.array([list(instance.values()) for instance in instances], dtype=np.float32)
+    return x, np.array([label == "malignant" for label in labels], dtype=np.int64)
+
+
+@cache
+def right(c: float = 1.0) -> bytes:
+    """A classifier that agrees with any other good one; another `c` is another version."""
+    x, y = cases()
+    return to_onnx(make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=2000)).fit(x, y), 30)
+
+
+@cache
+def wrong() -> bytes:
+    """Answers every case with the other class."""
+    x, y = cases()
+    return to_onnx(make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)).fit(x, 1 - y), 30)
+
+
+@cache
+def slow(rounds: int = 60, width: int = 1200) -> bytes:
+    """Agrees with `right`, after long arithmetic that adds nothing: some 40 ms for a row."""
+    x, y = cases()
+    linear = LogisticRegression(C=0.1, max_iter=5000).fit((x - x.mean(0)) / x.std(0), y)
+    rng = np.random.default_rng(0)
+    constants: dict[str, np.ndarray] = {
+        "mean": x.mean(0).astype(np.float32),
+        "std": x.std(0).astype(np.float32),
+        "w": np.concatenate([-linear.coef_, linear.coef_]).T.astype(np.float32),
+        "b": np.concatenate([-linear.intercept_, linear.intercept_]).astype(np.float32),
+        "in": rng.normal(size=(30, width)).astype(np.float32),
+        "turn": (rng.normal(size=(width, width)) / width).astype(np.float32),
+        "nothing": np.zeros((width, 2), dtype=np.float32),
+    }
+    steps = [("Sub", [INPUT, "mean"], "centred"), ("Div", ["centred", "std"], "x"), ("MatMul", ["x", "in"], "h0")]
+    for number in range(rounds):
+        steps += [("MatMul", [f"h{number}", "turn"], f"t{number}"), ("Tanh", [f"t{number}"], f"h{number + 1}")]
+    steps += [
+        ("MatMul", [f"h{rounds}", "nothing"], "added"),
+        ("MatMul", ["x", "w"], "product"),
+        ("Add", ["product", "b"], "scores"),
+        ("Add", ["scores", "added"], "sum"),
+    ]
+    nodes = [helper.make_node(kind, inputs, [output]) for kind, inputs, output in steps]
+    nodes += [
+        helper.make_node("Softmax", ["sum"], [PROBABILITIES], axis=1),
+        helper.make_node("ArgMax", [PROBABILITIES], [LABEL], axis=1, keepdims=0),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "slow",
+        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["rows", 30])],
+        [
+            helper.make_tensor_value_info(LABEL, TensorProto.INT64, ["rows"]),
+            helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, ["rows", 2]),
+        ],
+        [numpy_helper.from_array(array, name) for name, array in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
+
+
+def register(put: Callable[[str, bytes], None], onnx: bytes) -> str:
+    """Write a version with `put`, as the registry writes it; returns its name."""
+    memory = open_store("memory://")
+    contract = Contract.load(MODEL).model_dump(mode="json")
+    card: dict[str, Any] = {
+        "features": contract["features"],
+        "target": contract["target"],
+        "task": "classification",
+        "input": INPUT,
+        "outputs": {"label": LABEL, "probabilities": PROBABILITIES},
+    }
+    version = Registry(memory, MODEL).register(onnx, card, _golden(onnx), {})
+    for key in memory.keys(f"{MODEL}/versions/{version}/"):
+        put(key, memory.get(key))
+    return version
+
+
+def _golden(onnx: bytes) -> dict[str, Any]:
+    rows = cases()[0][:GOLDEN_ROWS]
+    found = Session(onnx).run({INPUT: Tensor(datatype="FP32", shape=(GOLDEN_ROWS, 30), data=rows.ravel().tolist())})
+    flat = list(found[PROBABILITIES].data)
+    pairs = [[float(p) for p in flat[at : at + 2]] for at in range(0, len(flat), 2)]
+    return {"inputs": rows.tolist(), "probabilities": pairs, "tolerance": 1e-4}
