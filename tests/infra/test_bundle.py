@@ -61,7 +61,9 @@ def test_code_and_dependencies_are_inside_compiled_and_sorted_under_one_date(
         names = archive.namelist()
         dates = {entry.date_time for entry in archive.infolist()}
     tag = sys.implementation.cache_tag
-    assert {"threadpoolctl.py", "functions/adapters/aws/predict.py", f"__pycache__/threadpoolctl.{tag}.pyc"} <= set(names)
+    assert {"threadpoolctl.py", "functions/adapters/aws/predict.py", f"__pycache__/threadpoolctl.{tag}.pyc"} <= set(
+        names
+    )
     assert f"functions/core/__pycache__/predict.{tag}.pyc" in names
     assert len(names) == len(set(names))
     assert dates == {dependencies.EPOCH}
@@ -73,7 +75,9 @@ def test_an_unpacked_archive_runs_without_writing_beside_itself(requirements: Pa
         archive.extractall(place)
     before = sorted(place.rglob("*"))
     code = "import sys; sys.path.insert(0, '.'); import threadpoolctl, functions.core; print(threadpoolctl.__cached__)"
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], cwd=place, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], cwd=place, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip().endswith(".pyc")
     assert sorted(place.rglob("*")) == before
 

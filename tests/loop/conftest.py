@@ -29,7 +29,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture
 def running(deployed: Running) -> Iterator[Running]:
-    """The stack at rest, with a champion."""
-    deployed.champion()
+    """The stack at rest, with a champion that every test begins with."""
+    deployed.reset()
     yield deployed
     deployed.idle()

@@ -33,7 +33,7 @@ def test_the_open_inference_protocol_and_plain_predict_agree(running: Running) -
 
 
 def test_a_version_can_be_asked_by_its_name(running: Running) -> None:
-    version = running.champion()
+    version = running.live()["champion"]
     path = f"/v2/models/{MODEL}/versions/{version}"
     assert running.get(path)[2]["versions"] == [version]
     status, headers, _ = running.post(f"{path}/infer", tensor(list(GOOD.values()), [1, 30]))

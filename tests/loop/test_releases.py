@@ -9,7 +9,7 @@ from tests.loop.test_training import CASES
 
 
 def test_a_challenger_that_answers_wrongly_is_rolled_back_and_no_caller_sees_an_error(running: Running) -> None:
-    champion = running.champion()
+    champion = running.live()["champion"]
     with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES) as callers:
         record = running.over(running.release(running.register(versions.wrong())))
     assert record["status"] == "rolled_back", record
@@ -22,7 +22,7 @@ def test_a_challenger_that_answers_wrongly_is_rolled_back_and_no_caller_sees_an_
 
 
 def test_a_challenger_that_answers_slowly_is_rolled_back(running: Running) -> None:
-    champion = running.champion()
+    champion = running.live()["champion"]
     with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES) as callers:
         record = running.over(running.release(running.register(versions.slow())))
     assert record["status"] == "rolled_back", record
@@ -32,7 +32,7 @@ def test_a_challenger_that_answers_slowly_is_rolled_back(running: Running) -> No
 
 
 def test_a_version_whose_file_was_changed_never_answers(running: Running) -> None:
-    champion = running.champion()
+    champion = running.live()["champion"]
     version = running.register(versions.right(c=3.0))
     key = f"{MODEL}/versions/{version}/model.onnx"
     running.models.put(key, versions.wrong())
@@ -43,7 +43,6 @@ def test_a_version_whose_file_was_changed_never_answers(running: Running) -> Non
 
 
 def test_two_releases_at_once_leave_one_linear_history(running: Running) -> None:
-    running.champion()
     before = len(running.live()["history"])
     candidates = [running.register(versions.right(c=c)) for c in (0.3, 0.4)]
     runs: list[str] = []

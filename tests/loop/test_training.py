@@ -32,9 +32,7 @@ def test_an_upload_becomes_the_version_that_answers(running: Running) -> None:
         record = running.train("round-trip.csv", csv_of(rows(0, 480)))
         assert record["status"] == "promoted", record
         version = record["version"]
-        running.wait(
-            lambda: running.get(f"/v2/models/{MODEL}")[2]["versions"][0] == version or None, "the new version to answer"
-        )
+        running.wait(lambda: running.answering() == version or None, "the new version to answer")
     assert not callers.failures
     assert callers.variants["challenger"] > 0
     live = running.live()
@@ -149,8 +147,11 @@ def test_a_step_that_may_not_write_fails_its_run_and_the_same_dataset_carries_on
     assert (running.versions(), running.live()) == (versions, live)
     running.idle()
     with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES):
-        assert running.train("allowed.csv", content)["run"] == record["run"]
-        running.wait(lambda: running.live()["champion"] not in versions or None, "the version to go live")
+        assert running.upload("allowed.csv", content) == record["run"]
+        running.idle()
+    record = running.over(record["run"])
+    assert record["status"] == "promoted", record
+    assert running.live()["champion"] == record["version"]
 
 
 def done(running: Running, run: str) -> list[str]:
