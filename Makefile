@@ -1,6 +1,7 @@
 # Every command works from a bare checkout: it installs what it needs, once, into .venv and .local.
 PYTHON ?= python3
 STACK ?= local
+CLOUD ?= aws
 BIN := .venv/bin
 
 .PHONY: help demo test up preview lock clean
@@ -13,16 +14,16 @@ help:
 	@echo "make lock                  write the locked requirements anew"
 	@echo "make clean                 remove what the commands above installed and wrote"
 
-demo: .venv/.installed .local/emulator/.installed
+demo: .venv/.installed .local/emulator-$(CLOUD)/.installed
 	@$(BIN)/python -m infra.local demo
 
-up: .venv/.installed .local/emulator/.installed
+up: .venv/.installed .local/emulator-$(CLOUD)/.installed
 	@$(BIN)/python -m infra.local up
 
 preview: .venv/.installed
 	@$(BIN)/python -m infra.local preview --stack $(STACK)
 
-test: .venv/.installed .local/emulator/.installed
+test: .venv/.installed .local/emulator-aws/.installed .local/emulator-gcp/.installed
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run .venv/bin/ruff format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ty check --quiet .
@@ -42,9 +43,9 @@ clean:
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	@touch $@
 
-.local/emulator/.installed: requirements/emulator.txt | .venv/.installed
-	@echo "installing the embedded cloud into .local/emulator ..."
+.local/emulator-%/.installed: requirements/emulator-%.txt | .venv/.installed
+	@echo "installing the embedded $* into $(@D) ..."
 	@mkdir -p .local
-	@test -x .local/emulator/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .local/emulator
-	@$(BIN)/uv pip sync --quiet --python .local/emulator/bin/python --require-hashes requirements/emulator.txt
+	@test -x $(@D)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(@D)
+	@$(BIN)/uv pip sync --quiet --python $(@D)/bin/python --require-hashes requirements/emulator-$*.txt
 	@touch $@

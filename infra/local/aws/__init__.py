@@ -39,8 +39,8 @@ ABSENT: Mapping[str, str] = {
 
 
 def interpreter() -> Path:
-    """The Python of the emulator's own environment; `SERVERLESS_ML_EMULATOR` names another environment."""
-    return Path(os.environ.get("SERVERLESS_ML_EMULATOR", ROOT / ".local" / "emulator")) / "bin" / "python"
+    """The Python of the emulator's own environment; `SERVERLESS_ML_EMULATOR_AWS` names another environment."""
+    return Path(os.environ.get("SERVERLESS_ML_EMULATOR_AWS", ROOT / ".local" / "emulator-aws")) / "bin" / "python"
 
 
 class Aws:
