@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 NAME = 12
-TEXT = 58
+TEXT = 64
 QUIET_SECONDS = 1.0
 """How long a step may take before anything is said about it."""
 REPEAT_SECONDS = 5.0
