@@ -36,6 +36,7 @@ def main(narrator: Narrator, stack: str, state: Path) -> int:
 def deploy(stack: LocalStack, narrator: Narrator) -> None:
     """Deploy with progress, and say what there is."""
     with narrator.step("deploy") as step:
+        step.say("building the functions' archives")
         stack.progress = step.say
         stack.deploy()
         step.text = described(stack)

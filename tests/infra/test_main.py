@@ -1,0 +1,70 @@
+"""The program as the Pulumi CLI's own host for Python starts it, which no other test does: a process of its own,
+in infra/, where the root of the checkout is not on the path."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.local.stackfile import ROOT, StackFile
+
+HOST = """
+import asyncio, json, os, runpy, sys
+sys.path.insert(0, os.getcwd())
+import pulumi
+from pulumi.runtime import config, mocks, stack
+
+class Recorder(mocks.Mocks):
+    types = []
+    def new_resource(self, args):
+        self.types.append(args.typ)
+        arn = f"arn:aws:x:eu-west-1:000000000000:{args.name}"
+        made_up = dict.fromkeys(("arn", "bucket", "url", "version", "apiEndpoint", "executionArn", "invokeArn"), arn)
+        return f"{args.name}-id", {**made_up, "name": args.name, **args.inputs}
+    def call(self, args):
+        return {"accountId": "000000000000", "id": "000000000000", "name": "eu-west-1", "region": "eu-west-1"}
+
+told = json.load(sys.stdin)
+mocks.set_mocks(Recorder(), project=told["project"], stack=told["stack"])
+pulumi.runtime.settings.set_root_resource(None)
+config.set_all_config(told["config"])
+asked = stack.run_in_stack(lambda: runpy.run_path(told["program"], run_name="__main__"))
+asyncio.get_event_loop().run_until_complete(asked)
+print(json.dumps(sorted(set(Recorder.types))))
+"""
+
+
+def run(stack: StackFile, cwd: Path) -> subprocess.CompletedProcess[str]:
+    told = {"project": stack.project, "stack": stack.name, "config": dict(stack.config), "program": str(ROOT / "infra")}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PULUMI"))}
+    return subprocess.run(
+        [sys.executable, "-P", "-c", HOST],
+        input=json.dumps(told),
+        cwd=cwd,
+        env=clean,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", ["local", "dev"])
+def test_the_program_runs_in_its_own_folder_without_the_root_on_the_path(name: str) -> None:
+    done = run(StackFile.read(name), ROOT / "infra")
+    assert done.returncode == 0, done.stderr
+    declared = json.loads(done.stdout.splitlines()[-1])
+    assert {"aws:lambda/function:Function", "aws:sfn/stateMachine:StateMachine"} <= set(declared)
+
+
+def test_a_mistake_in_the_settings_stops_it_before_any_resource() -> None:
+    done = run(StackFile.read("dev", override={"serverless-ml:settings": {"modles": []}}), ROOT / "infra")
+    assert done.returncode != 0
+    assert (
+        "Pulumi.dev.yaml: serverless-ml:settings -> modles: there is no such setting; did you mean models?"
+        in done.stderr
+    )
