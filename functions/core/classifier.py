@@ -55,13 +55,13 @@ class Classifier:
     def tensor(self, rows: Sequence[Sequence[float]]) -> Tensor:
         """Encoded rows as the model's input."""
         shape = (len(rows), len(self.features))
-        return Tensor(datatype=self.takes.datatype, shape=shape, data=[value for row in rows for value in row])
+        return Tensor.of(self.takes.datatype, shape, [value for row in rows for value in row])
 
     def answer(self, tensor: Tensor) -> Answer:
         """Classify `tensor`, [rows, features]. Raises `ModelFailure`, also when the answer is no answer."""
         outputs = self.session.run({self.input: tensor})
-        flat, width = outputs[self._probabilities].data, len(self.classes)
-        labels = list(outputs[self._label].data)
+        flat, width = outputs[self._probabilities].values(), len(self.classes)
+        labels = list(outputs[self._label].values())
         if len(labels) != tensor.shape[0] or len(flat) != tensor.shape[0] * width:
             raise ModelFailure(f"the model did not answer with a label and {width} probabilities for every row")
         if not all(map(math.isfinite, flat)):

@@ -84,7 +84,7 @@ def judge(contract: Contract, candidate: Version, champion: Champion, x: np.ndar
 
 def probabilities_of(classifier: Classifier, x: np.ndarray) -> np.ndarray:
     """[rows, classes] as float64. Raises `ModelFailure`."""
-    tensor = Tensor(datatype=classifier.session.inputs[0].datatype, shape=tuple(x.shape), data=x.ravel().tolist())
+    tensor = Tensor.of(classifier.takes.datatype, x.shape, x.ravel().tolist())
     return np.asarray(classifier.answer(tensor).probabilities, dtype=np.float64)
 
 

@@ -57,7 +57,7 @@ class Session:
         self.outputs = tuple(_spec(node) for node in self._session.get_outputs())
 
     def run(self, inputs: Mapping[str, Tensor], outputs: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """The named outputs, or all of them. Raises `ModelFailure`; values come back as Python's own."""
+        """The named outputs, or all of them. Raises `ModelFailure`."""
         names = list(outputs) if outputs is not None else [spec.name for spec in self.outputs]
         try:
             feed = {name: _array(tensor) for name, tensor in inputs.items()}
@@ -65,10 +65,7 @@ class Session:
         except Exception as problem:
             raise ModelFailure(_first_line(problem)) from None
         datatypes = {spec.name: spec.datatype for spec in self.outputs}
-        return {
-            name: Tensor(datatype=datatypes[name], shape=tuple(array.shape), data=array.ravel().tolist())
-            for name, array in zip(names, found, strict=True)
-        }
+        return {name: _tensor(datatypes[name], array) for name, array in zip(names, found, strict=True)}
 
 
 def check_golden(session: Session, golden: Mapping[str, Any], output: str = "probabilities") -> None:
@@ -78,13 +75,13 @@ def check_golden(session: Session, golden: Mapping[str, Any], output: str = "pro
     """
     rows = [[math.nan if value is None else value for value in row] for row in golden["inputs"]]
     spec = session.inputs[0]
-    tensor = Tensor(datatype=spec.datatype, shape=(len(rows), len(rows[0])), data=[v for row in rows for v in row])
+    tensor = Tensor.of(spec.datatype, (len(rows), len(rows[0])), [value for row in rows for value in row])
     try:
         answer = session.run({spec.name: tensor}, [output])[output]
     except ModelFailure as problem:
         raise BadModel(f"the model fails on its golden inputs: {problem}") from None
     expected = golden["probabilities"]
-    found = np.asarray(answer.data, dtype=np.float64).reshape(answer.shape)
+    found = np.asarray(answer.values(), dtype=np.float64).reshape(answer.shape)
     if found.shape != np.shape(expected):
         raise BadModel(f"golden answers have the shape {list(np.shape(expected))}, the model gives {list(found.shape)}")
     distance = np.abs(found - np.asarray(expected, dtype=np.float64)).max(axis=1)
@@ -100,7 +97,15 @@ def _spec(node: Any) -> Spec:
 
 
 def _array(tensor: Tensor) -> np.ndarray:
-    return np.asarray(tensor.data, dtype=_DTYPES[tensor.datatype]).reshape(tensor.shape)
+    if isinstance(tensor.data, list):
+        return np.asarray(tensor.values(), dtype=np.object_).reshape(tensor.shape)
+    return np.frombuffer(tensor.data, dtype=_DTYPES[tensor.datatype]).reshape(tensor.shape)
+
+
+def _tensor(datatype: str, array: np.ndarray) -> Tensor:
+    if datatype == "BYTES":
+        return Tensor.of(datatype, array.shape, array.ravel().tolist())
+    return Tensor.over(datatype, array.shape, np.ascontiguousarray(array).data)
 
 
 def _first_line(problem: Exception) -> str:

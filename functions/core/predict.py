@@ -184,7 +184,7 @@ def _named(prediction: Prediction) -> list[str]:
 
 def _contents(prediction: Prediction) -> dict[str, Any]:
     width = len(prediction.by.features)
-    values = [None if math.isnan(value) else value for value in prediction.tensor.data[: CAPTURED_ROWS * width]]
+    values = [None if math.isnan(value) else value for value in prediction.tensor.rows(0, CAPTURED_ROWS).values()]
     return {
         "inputs": [values[start : start + width] for start in range(0, len(values), width)],
         "outputs": prediction.answer.probabilities[:CAPTURED_ROWS],

@@ -51,10 +51,13 @@ class Inference:
         for index, name in enumerate(self.outputs or ()):
             if name not in known:
                 raise _refusal(f"outputs[{index}].name", f"is no output; accepted: {', '.join(sorted(known))}")
-        tensor = _tensor(self.input, by.takes)
+        shape, values = _content(self.input, by.takes)
         if by.takes.datatype in FLOATS:
-            check_values(tensor.data, by.features, "inputs[0].data")
-        return tensor
+            check_values(values, by.features, "inputs[0].data")
+        try:
+            return Tensor.of(by.takes.datatype, shape, values)
+        except ValueError as problem:
+            raise _refusal("inputs[0].data", str(problem)) from None
 
     def document(self, prediction: Prediction) -> dict[str, Any]:
         """The answer."""
@@ -84,7 +87,7 @@ def _spec(spec: Spec) -> dict[str, Any]:
 
 
 def _document(name: str, tensor: Tensor) -> dict[str, Any]:
-    return {"name": name, "datatype": tensor.datatype, "shape": list(tensor.shape), "data": list(tensor.data)}
+    return {"name": name, "datatype": tensor.datatype, "shape": list(tensor.shape), "data": list(tensor.values())}
 
 
 def _refusal(field: str, message: str) -> Problem:
@@ -115,7 +118,8 @@ def _requested(outputs: Any) -> tuple[str, ...] | None:
     return names
 
 
-def _tensor(given: dict[str, Any], spec: Spec) -> Tensor:
+def _content(given: dict[str, Any], spec: Spec) -> tuple[tuple[int, ...], list[Any]]:
+    """The shape and the values of a tensor."""
     if given.get("name") != spec.name:
         raise _refusal("inputs[0].name", f"is no input; accepted: {spec.name}")
     if given.get("datatype") != spec.datatype:
@@ -123,8 +127,7 @@ def _tensor(given: dict[str, Any], spec: Spec) -> Tensor:
         found = f"is {kind}" if isinstance(kind, str) and kind in DATATYPES else "is no datatype of this input"
         raise _refusal("inputs[0].datatype", f"{found}; accepted: {spec.datatype}")
     shape = _shape(given.get("shape"), spec)
-    data = _flat(given.get("data"), math.prod(shape), spec.datatype)
-    return Tensor(datatype=spec.datatype, shape=shape, data=data)
+    return shape, _flat(given.get("data"), math.prod(shape), spec.datatype)
 
 
 def _shape(given: Any, spec: Spec) -> tuple[int, ...]:

@@ -95,8 +95,8 @@ def model_bytes(*, slope: float = 1.0, fails: bool = False, infinite: bool = Fal
 
 def golden_of(onnx: bytes) -> dict[str, Any]:
     flat = [value for row in GOLDEN_ROWS for value in row]
-    rows = Tensor(datatype="FP32", shape=(len(GOLDEN_ROWS), 2), data=flat)
-    found = Session(onnx).run({"X": rows})["probabilities"].data
+    rows = Tensor.of("FP32", (len(GOLDEN_ROWS), 2), flat)
+    found = Session(onnx).run({"X": rows})["probabilities"].values()
     return {
         "inputs": GOLDEN_ROWS,
         "probabilities": [list(found[at : at + 2]) for at in range(0, len(found), 2)],

@@ -13,7 +13,7 @@ from functions.core.onnx import BadModel, ModelFailure, Session, check_golden
 from functions.core.tensor import Spec, Tensor
 from tests.functions.serving import golden_of, model_bytes
 
-ROWS = Tensor(datatype="FP32", shape=(2, 2), data=[1.0, 9.0, 9.0, 1.0])
+ROWS = Tensor.of("FP32", (2, 2), [1.0, 9.0, 9.0, 1.0])
 
 
 def identity(kind: int, initializers: list[Any] | None = None, nodes: list[Any] | None = None) -> bytes:
@@ -48,9 +48,9 @@ def test_a_session_names_what_it_takes_and_gives() -> None:
 def test_a_session_answers_in_the_order_that_was_asked_for() -> None:
     found = Session(model_bytes()).run({"X": ROWS}, ["probabilities", "label"])
     assert list(found) == ["probabilities", "label"]
-    assert found["label"] == Tensor(datatype="INT64", shape=(2,), data=[0, 1])
+    assert found["label"] == Tensor.of("INT64", (2,), [0, 1])
     assert found["probabilities"].shape == (2, 2)
-    assert all(type(value) is float for value in found["probabilities"].data)
+    assert all(type(value) is float for value in found["probabilities"].values())
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_session_answers_in_the_order_that_was_asked_for() -> None:
     ],
 )
 def test_every_datatype_passes_unchanged(kind: int, datatype: str, data: list[Any]) -> None:
-    tensor = Tensor(datatype=datatype, shape=(2,), data=data)
+    tensor = Tensor.of(datatype, (2,), data)
     assert Session(identity(kind)).run({"X": tensor}) == {"Y": tensor}
 
 
@@ -126,7 +126,7 @@ def test_a_model_that_only_speaks_of_a_location_is_opened() -> None:
 
 
 def test_a_model_that_fails_says_so_without_its_trace() -> None:
-    poison = Tensor(datatype="FP32", shape=(1, 2), data=[500.0, 1.0])
+    poison = Tensor.of("FP32", (1, 2), [500.0, 1.0])
     with pytest.raises(ModelFailure) as caught:
         Session(model_bytes(fails=True)).run({"X": poison})
     assert "\n" not in str(caught.value)
@@ -134,9 +134,8 @@ def test_a_model_that_fails_says_so_without_its_trace() -> None:
 
 @pytest.mark.parametrize(
     "inputs",
-    [{}, {"Y": ROWS}, {"X": Tensor(datatype="FP64", shape=(2, 2), data=ROWS.data)},
-     {"X": Tensor(datatype="FP32", shape=(3, 2), data=ROWS.data)}],
-)  # fmt: skip
+    [{}, {"Y": ROWS}, {"X": Tensor.of("FP64", (2, 2), ROWS.values())}, {"X": Tensor.of("FP32", (2, 3), [0.0] * 6)}],
+)
 def test_an_input_that_does_not_fit_is_a_failure_and_no_crash(inputs: dict[str, Tensor]) -> None:
     with pytest.raises(ModelFailure):
         Session(model_bytes()).run(inputs)

@@ -118,7 +118,7 @@ def register(put: Callable[[str, bytes], None], onnx: bytes) -> str:
 
 def _golden(onnx: bytes) -> dict[str, Any]:
     rows = cases()[0][:GOLDEN_ROWS]
-    found = Session(onnx).run({INPUT: Tensor(datatype="FP32", shape=(GOLDEN_ROWS, 30), data=rows.ravel().tolist())})
-    flat = list(found[PROBABILITIES].data)
-    pairs = [[float(p) for p in flat[at : at + 2]] for at in range(0, len(flat), 2)]
+    found = Session(onnx).run({INPUT: Tensor.of("FP32", (GOLDEN_ROWS, 30), rows.ravel().tolist())})
+    flat = found[PROBABILITIES].values()
+    pairs = [list(flat[at : at + 2]) for at in range(0, len(flat), 2)]
     return {"inputs": rows.tolist(), "probabilities": pairs, "tolerance": 1e-4}
