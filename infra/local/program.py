@@ -120,6 +120,8 @@ def _abandon(loop: asyncio.AbstractEventLoop) -> None:
     for task in waiting:
         task.cancel()
     loop.run_until_complete(asyncio.gather(*waiting, return_exceptions=True))
+    # What failed besides the first failure is garbage, not a message.
+    loop.set_exception_handler(lambda _loop, _context: None)
     asyncio.set_event_loop(None)
     loop.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,8 @@ import pulumi
 import pytest
 
 from infra.local.engine import Engine
-from infra.local.program import evaluate
+from infra.local.hand import Order
+from infra.local.program import Registered, evaluate
 from infra.local.stackfile import StackFile
 from tests.local.fakes import LAMP, FakeCloud, Thing
 
@@ -125,3 +127,20 @@ def test_components_are_known_and_not_made() -> None:
 
     evaluate(stack(), found, Group)
     assert [made.declared.name for made in found.resources] == ["lamp"]
+
+
+def test_failures_beside_the_first_are_not_told_later(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(FakeCloud):
+        def _create(self, order: Order) -> Registered:
+            raise ValueError(f"no fuse for {order.name()}")
+
+    def program() -> None:
+        for number in range(20):
+            Thing(LAMP, f"lamp{number}", {"colour": "red"})
+
+    registrar = Engine(Broken())
+    registrar.begin()
+    with pytest.raises(pulumi.RunError, match="no fuse"):
+        evaluate(stack(), registrar, program)
+    gc.collect()
+    assert "never retrieved" not in caplog.text
