@@ -11,19 +11,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+TIED = (
+    "unset PWD OLDPWD SHLVL; exec 3<&0 </dev/null; (while read -r _; do :; done <&3; kill -KILL 0) & exec 3<&-; exec "
+)
+"""Shell words before a command: at the end of standard input its whole process group is killed."""
+
 
 class Child:
     """A command in a process group of its own, with a clean environment and its output in a log.
 
-    The child's standard input is a pipe that nobody writes to: it ends when this process
-    does, however that happens, and a child that watches it can then end its group.
+    Beside it in the group a shell waits for the end of a pipe that nobody writes to. The pipe
+    ends when this process does, however that happens, and then the group is killed: the child
+    needs to know nothing of it.
     """
 
     def __init__(self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> None:
         self.log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                list(command),
+                ["/bin/sh", "-c", f'{TIED} "$@"', "sh", *command],
                 env=dict(env),
                 cwd=cwd,
                 stdin=subprocess.PIPE,

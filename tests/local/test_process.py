@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
+import textwrap
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from infra.local.process import Child, group_alive
+from infra.local.stackfile import ROOT
+
+T = TypeVar("T")
 
 PARENT = """
 import os, subprocess, sys
@@ -25,6 +34,14 @@ def log(tmp_path: Path) -> Path:
 
 def start(log: Path, code: str) -> Child:
     return Child([sys.executable, "-c", code], env={"ONLY": "this"}, cwd=log.parent, log=log)
+
+
+def until(look: Callable[[], T], seconds: float = 20) -> T:
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return found
 
 
 def first_line(child: Child) -> str:
@@ -46,8 +63,28 @@ def test_the_environment_is_what_was_given(log: Path) -> None:
     child = start(log, PARENT)
     found = first_line(child)
     child.stop()
-    assert "'ONLY'" in found
-    assert "'PATH'" not in found
+    assert "['LC_CTYPE', 'ONLY']" in found or "['ONLY']" in found
+
+
+def test_it_needs_to_know_nothing_to_end_with_a_parent_that_is_killed(log: Path) -> None:
+    parent = textwrap.dedent(f"""
+        import sys
+        from pathlib import Path
+        from infra.local.process import Child
+        log = Path({str(log)!r})
+        print(Child([sys.executable, "-c", {PARENT!r}], env={{}}, cwd=log.parent, log=log).pid, flush=True)
+        sys.stdin.read()
+    """)
+    with subprocess.Popen(
+        [sys.executable, "-c", parent], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        group = int(process.stdout.readline())
+        grandchild = int(until(lambda: log.read_text(encoding="utf-8") if log.exists() else "").split()[0])
+        assert os.getpgid(grandchild) == group
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        until(lambda: not group_alive(group))
 
 
 def test_the_code_of_one_that_ended_by_itself_is_known(log: Path) -> None:

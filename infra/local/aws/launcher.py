@@ -1,6 +1,5 @@
 """Runs inside the emulator's own interpreter: ministack, set up so that it can be trusted on a laptop.
 
-- It ends with the process that started it, workers included, even when that one is killed.
 - It listens on one loopback port and nowhere else.
 - Its TLS certificate is made here, so no `openssl` program and no system roots are needed.
 - A function sees the standard library and its own bundle, nothing of the emulator's environment.
@@ -17,7 +16,6 @@ import importlib
 import os
 import shlex
 import shutil
-import signal
 import sys
 import threading
 import types
@@ -30,7 +28,6 @@ KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "PYTHONUNBUFFERED")
 
 
 def main(room: Path) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     certificate, key = _certificate(room)
     os.environ["MINISTACK_SSL_CERT"], os.environ["MINISTACK_SSL_KEY"] = str(certificate), str(key)
     for name in ("AWS_CA_BUNDLE", "SSL_CERT_FILE"):
@@ -40,13 +37,6 @@ def main(room: Path) -> None:
     _isolate_workers(importlib.import_module("ministack.core.lambda_runtime"), room)
     sys.argv = ["ministack"]
     app.main()
-
-
-def _end_with_parent() -> None:
-    """The starter holds the other end of standard input: it closes when the starter is gone."""
-    while os.read(0, 1024):
-        pass
-    os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
 def _certificate(room: Path) -> tuple[Path, Path]:
