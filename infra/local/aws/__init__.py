@@ -9,10 +9,10 @@ from typing import Any
 
 from infra.local.aws import apigateway, events, iam, lambda_, logs, s3, sqs, stepfunctions, triggers
 from infra.local.aws.emulator import Emulator
+from infra.local.aws.gateway import Gateway
 from infra.local.aws.invokes import INVOKES
 from infra.local.aws.objects import Objects
 from infra.local.aws.session import Session
-from infra.local.frontdoor import FrontDoor
 from infra.local.hand import Hand, Made
 from infra.local.stackfile import ROOT, StackFile
 
@@ -54,7 +54,7 @@ class Aws:
 
     def __init__(self, stack: StackFile, room: Path, *, port: int, progress: Callable[[str], None]) -> None:
         self._port = port
-        self._doors: list[FrontDoor] = []
+        self._doors: list[Gateway] = []
         self._emulator = Emulator(
             interpreter(), room, region=stack.get("aws:region", "us-east-1"), progress=progress
         ).start()
@@ -104,7 +104,7 @@ class Aws:
         self._emulator.stop()
 
     def _expose(self, api: str) -> str:
-        door = FrontDoor(
+        door = Gateway(
             upstream=self._emulator.endpoint,
             prefix=f"/_aws/execute-api/{api}/$default",
             certificate=self._emulator.certificate,
