@@ -1,10 +1,11 @@
-"""What an embedded cloud must offer. Each is a folder here with a `start` of this shape: aws."""
+"""What an embedded cloud must offer. Each is a folder here, named as in `infra/`, with a `start` of this shape."""
 
 from __future__ import annotations
 
 import importlib
 import json
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,17 +31,20 @@ class Objects(Protocol):
         ...
 
 
-class EmbeddedCloud(Protocol):
-    """A cloud on this machine: up, and empty until something is deployed."""
+class State(StrEnum):
+    """Where an execution of a workflow stands, in the same words on every cloud."""
 
-    title: str
-    """What a person calls it."""
-    function: str
-    """The type of its functions."""
-    workflow: str
-    """The type of its workflows."""
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    """Whatever ended it before its own end: a failure, its deadline, somebody."""
+
+
+class Provider(Protocol):
+    """What makes the resources of one cloud."""
+
     session: Any
-    """Its clients, with all rights."""
+    """What its hands speak to, with all rights."""
 
     @property
     def hands(self) -> Mapping[str, Hand]:
@@ -52,16 +56,29 @@ class EmbeddedCloud(Protocol):
         """Types that are accepted and not made, each with the reason."""
         ...
 
+    def call(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Answer a provider function. Raises `KeyError` for one that is not known."""
+        ...
+
+
+class EmbeddedCloud(Provider, Protocol):
+    """A cloud on this machine: up, and empty until something is deployed."""
+
+    title: str
+    """What a person calls it."""
+    function: str
+    """The type of its functions."""
+    workflow: str
+    """The type of its workflows."""
+
     @property
-    def pid(self) -> int:
-        """Its process, and the group of that process and all its workers."""
+    def groups(self) -> tuple[int, ...]:
+        """The process groups of all that it runs, the functions' workers among them."""
         ...
 
     @property
-    def log(self) -> Path: ...
-
-    def call(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Answer a provider function. Raises `KeyError` for one that is not known."""
+    def log(self) -> Path:
+        """What it wrote; kept when a stack ends with an error."""
         ...
 
     def check(self) -> None:
@@ -74,6 +91,18 @@ class EmbeddedCloud(Protocol):
 
     def lines(self, function: Made, limit: int) -> list[str]:
         """The newest lines that a function wrote, oldest first."""
+        ...
+
+    def workers(self, function: Made) -> list[int]:
+        """The processes that a function runs in at this moment."""
+        ...
+
+    def execute(self, workflow: str, argument: Mapping[str, Any]) -> str:
+        """Start a workflow, by its name in the outputs; returns the name of the execution."""
+        ...
+
+    def executions(self, workflow: str) -> Mapping[str, State]:
+        """Where each execution of a workflow stands, by its name."""
         ...
 
     def stop(self) -> None:

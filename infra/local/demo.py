@@ -48,7 +48,7 @@ def main(narrator: Narrator, stack: str, state: Path = ROOT / ".local") -> int:
         try:
             demo.run()
         except NothingCame as problem:
-            raise DemoFailed(f"{problem}\n  the emulator's log: {local.log}") from None
+            raise DemoFailed(f"{problem}\n  the cloud's log: {local.log}") from None
         demo.summary["seconds"] = round(time.monotonic() - started, 1)
         (state / "summary.json").write_text(json.dumps(demo.summary, indent=1) + "\n", encoding="utf-8")
     narrator.plain(
@@ -191,7 +191,7 @@ class Demo:
         if record.get("status") not in states:
             why = record.get("cause") or record.get("report") or record.get("reason")
             raise DemoFailed(
-                f"run {record.get('run')} is {record.get('status')}: {why}\n  the emulator's log: {self.stack.log}"
+                f"run {record.get('run')} is {record.get('status')}: {why}\n  the cloud's log: {self.stack.log}"
             )
 
     @contextmanager

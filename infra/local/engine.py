@@ -9,7 +9,7 @@ from typing import Any
 
 import pulumi
 
-from infra.local.cloud import EmbeddedCloud
+from infra.local.cloud import Provider
 from infra.local.fingerprint import fingerprint
 from infra.local.hand import Hand, Made, Order
 from infra.local.program import Declared, Registered
@@ -52,7 +52,7 @@ class Engine:
     from there.
     """
 
-    def __init__(self, cloud: EmbeddedCloud, progress: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, cloud: Provider, progress: Callable[[str], None] = lambda _: None) -> None:
         self._cloud = cloud
         self._progress = progress
         self._lock = threading.Lock()

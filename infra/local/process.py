@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -69,6 +69,17 @@ def group_alive(group: int) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     return True
+
+
+def members(groups: Collection[int]) -> Mapping[int, str]:
+    """The processes in some groups, by pid, each with its command line; those that are dead already are not."""
+    listed = subprocess.run(
+        ["/bin/ps", "-A", "-ww", "-o", "pid=,pgid=,stat=,command="], capture_output=True, text=True, check=True
+    )
+    rows = (line.split(None, 3) for line in listed.stdout.splitlines())
+    return {
+        int(pid): "".join(command) for pid, group, state, *command in rows if int(group) in groups and "Z" not in state
+    }
 
 
 def _kill(group: int) -> None:

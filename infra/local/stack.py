@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from infra.local.cloud import EmbeddedCloud, Objects, start
+from infra.local.cloud import EmbeddedCloud, Objects, State, start
 from infra.local.engine import Changes, Engine
 from infra.local.hand import Made
 from infra.local.program import evaluate
@@ -109,18 +109,8 @@ class LocalStack:
         return self.engine.not_emulated
 
     @property
-    def session(self) -> Any:
-        """Clients of the embedded cloud, with all rights; `as_role` gives those of a function."""
-        return self.cloud.session
-
-    @property
-    def pid(self) -> int:
-        """The emulator's process group."""
-        return self.cloud.pid
-
-    @property
     def log(self) -> Path:
-        """The emulator's log, kept when the stack ends with an error."""
+        """The cloud's log, kept when the stack ends with an error."""
         return self.cloud.log
 
     def function(self, name: str) -> Made:
@@ -135,6 +125,18 @@ class LocalStack:
     def logs(self, function: str, limit: int = 200) -> list[str]:
         """The newest lines of a function, oldest first."""
         return self.cloud.lines(self.function(function), limit)
+
+    def workers(self, function: str) -> list[int]:
+        """The processes that a function runs in at this moment."""
+        return self.cloud.workers(self.function(function))
+
+    def execute(self, argument: Mapping[str, Any]) -> str:
+        """Start the workflow of the outputs; returns the name of the execution."""
+        return self.cloud.execute(self.outputs["workflow"], argument)
+
+    def executions(self) -> Mapping[str, State]:
+        """Where each execution of the workflow stands."""
+        return self.cloud.executions(self.outputs["workflow"])
 
     def store(self, url: str) -> Objects:
         """The objects behind a URL of the outputs: `put(key, bytes or path)`, `get(key)`, `keys(prefix)`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -19,12 +18,7 @@ LAMP, WIRE, PLUG, FOG = "fake:home/lamp:Lamp", "fake:home/wire:Wire", "fake:home
 class FakeCloud:
     """Lamps change in place save for their shape, wires are replaced, plugs are written over, fog is only accepted."""
 
-    title: str = "fake"
-    function: str = LAMP
-    workflow: str = WIRE
     session: Any = None
-    pid: int = 0
-    log: Path = Path("fake.log")
     did: list[str] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
 
@@ -49,16 +43,6 @@ class FakeCloud:
 
     def call(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"fake:index/double:double": {"result": args["number"] * 2}}[token]
-
-    def check(self) -> None: ...
-
-    def store(self, url: str) -> Any:
-        raise NotImplementedError
-
-    def lines(self, function: Made, limit: int) -> list[str]:
-        return []
-
-    def stop(self) -> None: ...
 
     def _create(self, order: Order) -> Registered:
         if order.declared.name in self.broken:

@@ -43,7 +43,7 @@ def busy() -> None:
 def worker(stack: LocalStack) -> int:
     """Deploy, call, and return the worker's pid."""
     stack.deploy()
-    client = stack.session.client("lambda")
+    client = stack.cloud.session.client("lambda")
     return int(client.invoke(FunctionName=stack.outputs["live"])["Payload"].read())
 
 
@@ -63,7 +63,7 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
 
 def test_leaving_ends_the_emulator_and_its_workers_and_removes_its_files(state: Path) -> None:
     with LocalStack(state=state, program=busy, port=0) as stack:
-        pid, busy_one = stack.pid, worker(stack)
+        pid, busy_one = stack.cloud.groups[0], worker(stack)
         assert os.getpgid(busy_one) == pid
         assert alive(busy_one)
     assert not group_alive(pid)
@@ -76,7 +76,7 @@ def test_an_error_ends_them_too_and_keeps_the_log(state: Path) -> None:
 
     def failing() -> None:
         with LocalStack(state=state, program=busy, port=0) as stack:
-            seen.extend((stack.pid, worker(stack)))
+            seen.extend((stack.cloud.groups[0], worker(stack)))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -94,7 +94,7 @@ def test_an_interrupted_deployment_leaves_nothing(state: Path) -> None:
 
     def deployment() -> None:
         with LocalStack(state=state, program=interrupted, port=0) as stack:
-            seen.append(stack.pid)
+            seen.append(stack.cloud.groups[0])
             stack.deploy()
 
     with pytest.raises(KeyboardInterrupt):
@@ -111,7 +111,7 @@ def test_it_does_not_outlive_a_process_that_is_killed(state: Path, ending: signa
         from infra.local.stack import LocalStack
         from tests.local.test_emulator import busy, worker
         with LocalStack(state=Path({str(state)!r}), program=busy, port=0) as stack:
-            print(stack.pid, worker(stack), flush=True)
+            print(stack.cloud.groups[0], worker(stack), flush=True)
             sys.stdin.read()
     """)
     process = subprocess.Popen(
@@ -136,8 +136,8 @@ def test_it_does_not_outlive_a_process_that_is_killed(state: Path, ending: signa
 def test_a_dead_emulator_is_told_with_its_log(state: Path) -> None:
     def deployment() -> None:
         with LocalStack(state=state, program=busy, port=0) as stack:
-            os.killpg(stack.pid, signal.SIGKILL)
-            assert until(lambda: not alive(stack.pid))
+            os.killpg(stack.cloud.groups[0], signal.SIGKILL)
+            assert until(lambda: not alive(stack.cloud.groups[0]))
             stack.deploy()
 
     with pytest.raises(CloudFailed, match=r"ended with code -9; its log is .*emulator\.log") as failure:
@@ -149,7 +149,7 @@ def test_an_emulator_that_dies_in_the_middle_of_a_deployment_is_told_with_its_lo
     stack = LocalStack(state=state, port=0)
 
     def program() -> None:
-        pulumi.Output.from_input("x").apply(lambda _: os.killpg(stack.pid, signal.SIGKILL))
+        pulumi.Output.from_input("x").apply(lambda _: os.killpg(stack.cloud.groups[0], signal.SIGKILL))
         busy()
 
     stack.program = program

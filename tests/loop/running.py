@@ -7,12 +7,19 @@ import http.client
 import io
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import pytest
+
+from infra import blueprint
+from infra.local.cloud import State
 from infra.local.stack import LocalStack
 from infra.local.watch import OVER, Watch
+from infra.permissions import Stores
+from infra.vocabulary import Access, Grant
 from models.breast_cancer import sample
 from tests.loop import versions
 
@@ -49,12 +56,24 @@ class Running:
 
     def idle(self) -> None:
         """Wait until no execution is running."""
-        self.wait(lambda: not self.executions("RUNNING") or None, "every execution to end")
+        self.wait(lambda: State.RUNNING not in self.stack.executions().values() or None, "every execution to end")
 
-    def executions(self, status: str) -> list[dict[str, Any]]:
-        client = self.stack.session.client("stepfunctions")
-        found = client.list_executions(stateMachineArn=self.stack.outputs["workflow"], statusFilter=status)
-        return found["executions"]
+    @contextmanager
+    def without(self, entry: str, access: Access) -> Generator[None]:
+        """A function has no grant of one kind for as long as the block lasts: it is deployed without."""
+        whole = blueprint.grants
+
+        def fewer(models: tuple[str, ...], stores: Stores) -> dict[str, tuple[Grant, ...]]:
+            found = whole(models, stores)
+            return {**found, entry: tuple(grant for grant in found[entry] if grant.access is not access)}
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(blueprint, "grants", fewer)
+            assert self.stack.deploy(), "the grant to take away was not found"
+        try:
+            yield
+        finally:
+            self.stack.deploy()
 
     # Releases ------------------------------------------------------------------------------
 
@@ -64,9 +83,7 @@ class Running:
     def release(self, version: str) -> str:
         """Start the release of a registered version; returns its run."""
         watch = Watch(self.models, MODEL)
-        self.stack.session.client("stepfunctions").start_execution(
-            stateMachineArn=self.stack.outputs["workflow"], input=json.dumps({"model": MODEL, "version": version})
-        )
+        self.stack.execute({"model": MODEL, "version": version})
         return watch.new_run(SECONDS)
 
     def live(self) -> dict[str, Any]:

@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.local.aws import apigateway, events, iam, lambda_, logs, s3, sqs, stepfunctions, triggers
 from infra.local.aws.emulator import Emulator
 from infra.local.aws.gateway import Gateway
+from infra.local.aws.hands import ABSENT, HANDS
 from infra.local.aws.invokes import INVOKES
 from infra.local.aws.objects import Objects
 from infra.local.aws.session import Session
-from infra.local.hand import Hand, Made
+from infra.local.cloud import State
+from infra.local.hand import Made
+from infra.local.process import members
 from infra.local.stackfile import ROOT, StackFile
 
-HANDS: Mapping[str, Hand] = {
-    **s3.HANDS,
-    **iam.HANDS,
-    **sqs.HANDS,
-    **lambda_.HANDS,
-    **triggers.HANDS,
-    **logs.HANDS,
-    **events.HANDS,
-    **stepfunctions.HANDS,
-    **apigateway.HANDS,
-}
-
-ABSENT: Mapping[str, str] = {
-    "aws:cloudwatch/metricAlarm:MetricAlarm": "the emulator keeps no metrics of queues, APIs and workflows",
-    "aws:cloudwatch/dashboard:Dashboard": "nothing here shows it",
-    "aws:budgets/budget:Budget": "nothing here costs money",
-    "aws:appautoscaling/target:Target": "the emulator has no autoscaling",
-    "aws:appautoscaling/policy:Policy": "the emulator has no autoscaling",
-}
-"""Types that are accepted and not made."""
+STATES = {"RUNNING": State.RUNNING, "SUCCEEDED": State.SUCCEEDED}
 
 
 def interpreter() -> Path:
@@ -66,9 +50,9 @@ class Aws:
         )
 
     @property
-    def pid(self) -> int:
-        """The emulator's process, and the group of it and all its workers."""
-        return self._emulator.pid
+    def groups(self) -> tuple[int, ...]:
+        """One: the emulator's own, which its workers are in."""
+        return (self._emulator.pid,)
 
     @property
     def log(self) -> Path:
@@ -95,6 +79,23 @@ class Aws:
             return []
         ordered = sorted(found, key=lambda event: event["timestamp"])
         return [event["message"].rstrip("\n") for event in ordered][-limit:]
+
+    def workers(self, function: Made) -> list[int]:
+        """The processes that a function runs in: the emulator unpacks each copy into a folder named after it."""
+        return [pid for pid, command in members(self.groups).items() if f"ministack-lambda-{function.id}-" in command]
+
+    def execute(self, workflow: str, argument: Mapping[str, Any]) -> str:
+        """Start a state machine, by its ARN; returns the ARN of the execution."""
+        answer = self.session.client("stepfunctions").start_execution(
+            stateMachineArn=workflow, input=json.dumps(argument)
+        )
+        return answer["executionArn"]
+
+    def executions(self, workflow: str) -> dict[str, State]:
+        pages = self.session.client("stepfunctions").get_paginator("list_executions").paginate(stateMachineArn=workflow)
+        return {
+            one["executionArn"]: STATES.get(one["status"], State.FAILED) for page in pages for one in page["executions"]
+        }
 
     def stop(self) -> None:
         """End everything. Safe to call twice."""

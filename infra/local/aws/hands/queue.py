@@ -1,10 +1,11 @@
-"""Queues."""
+"""Queues, and the functions that consume them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from infra.local.aws.session import Session
+from infra.local.aws.shape import chosen, pascal
 from infra.local.hand import Hand, Made, Order
 from infra.local.program import Registered
 
@@ -22,6 +23,13 @@ ATTRIBUTES = {
     "sqsManagedSseEnabled": "SqsManagedSseEnabled",
     "kmsMasterKeyId": "KmsMasterKeyId",
 }
+MAPPING = (
+    "eventSourceArn",
+    "batchSize",
+    "enabled",
+    "maximumBatchingWindowInSeconds",
+    "functionResponseTypes",
+)
 
 
 def _attributes(order: Order) -> dict[str, str]:
@@ -68,6 +76,37 @@ def _attached(source: str, attribute: str) -> Hand:
     )
 
 
+def _mapping(order: Order) -> Registered:
+    made = order.session.client("lambda").create_event_source_mapping(
+        FunctionName=order.inputs["functionName"], **chosen(order.inputs, MAPPING), **_scaling(order)
+    )
+    return _mapped(order, made)
+
+
+def _change_mapping(order: Order, before: Made) -> Registered:
+    changed = {key: value for key, value in chosen(order.inputs, MAPPING).items() if key != "EventSourceArn"}
+    made = order.session.client("lambda").update_event_source_mapping(
+        UUID=before.id, FunctionName=order.inputs["functionName"], **changed, **_scaling(order)
+    )
+    return _mapped(order, made)
+
+
+def _scaling(order: Order) -> dict[str, Any]:
+    nested = chosen(order.inputs, ("scalingConfig", "destinationConfig", "filterCriteria"))
+    return {key: pascal(value) for key, value in nested.items()}
+
+
+def _mapped(order: Order, made: dict[str, Any]) -> Registered:
+    return Registered(
+        id=made["UUID"],
+        outputs={**order.inputs, "uuid": made["UUID"], "functionArn": made["FunctionArn"], "state": made["State"]},
+    )
+
+
+def _delete_mapping(session: Session, made: Made) -> None:
+    session.client("lambda").delete_event_source_mapping(UUID=made.id)
+
+
 HANDS: dict[str, Any] = {
     "aws:sqs/queue:Queue": Hand(
         create=_queue,
@@ -79,4 +118,11 @@ HANDS: dict[str, Any] = {
     "aws:sqs/queuePolicy:QueuePolicy": _attached("policy", "Policy"),
     "aws:sqs/redrivePolicy:RedrivePolicy": _attached("redrivePolicy", "RedrivePolicy"),
     "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": _attached("redriveAllowPolicy", "RedriveAllowPolicy"),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": Hand(
+        create=_mapping,
+        update=_change_mapping,
+        delete=_delete_mapping,
+        takes=frozenset({"functionName", "scalingConfig", "destinationConfig", "filterCriteria", *MAPPING}),
+        fixed=frozenset({"eventSourceArn"}),
+    ),
 }

@@ -1,4 +1,4 @@
-"""Functions, their versions and aliases, and what invokes them."""
+"""Functions, their versions and aliases, and what happens to a call that fails."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pulumi
 from infra.local.aws.session import Session
 from infra.local.aws.shape import chosen, pascal
 from infra.local.fingerprint import content
-from infra.local.hand import Hand, Made, Order
+from infra.local.hand import Hand, Made, Order, put
 from infra.local.program import Registered
 
 CONFIGURATION = (
@@ -146,6 +146,30 @@ def _delete_alias(session: Session, made: Made) -> None:
     session.client("lambda").delete_alias(FunctionName=made.inputs["functionName"], Name=made.outputs["name"])
 
 
+def _recursion(order: Order) -> Registered:
+    name = order.inputs["functionName"]
+    order.session.client("lambda").put_function_recursion_config(
+        FunctionName=name, RecursiveLoop=order.inputs["recursiveLoop"]
+    )
+    return Registered(id=name, outputs=order.inputs)
+
+
+def _invoke_config(order: Order) -> Registered:
+    name, qualifier = order.inputs["functionName"], order.inputs.get("qualifier")
+    order.session.client("lambda").put_function_event_invoke_config(
+        FunctionName=name,
+        **chosen(order.inputs, ("qualifier", "maximumRetryAttempts", "maximumEventAgeInSeconds")),
+        **pascal(chosen(order.inputs, ("destinationConfig",))),
+    )
+    return Registered(id=f"{name}:{qualifier}" if qualifier else name, outputs=order.inputs)
+
+
+def _delete_invoke_config(session: Session, made: Made) -> None:
+    session.client("lambda").delete_function_event_invoke_config(
+        FunctionName=made.inputs["functionName"], **chosen(made.inputs, ("qualifier",))
+    )
+
+
 HANDS = {
     "aws:lambda/function:Function": Hand(
         create=_function,
@@ -177,5 +201,16 @@ HANDS = {
         takes=frozenset({"name", "namePrefix", "functionName", "functionVersion", "description"}),
         ignores={"routingConfig": "the emulator ignores weights, all calls go to functionVersion"},
         fixed=frozenset({"name", "functionName"}),
+    ),
+    "aws:lambda/functionRecursionConfig:FunctionRecursionConfig": put(
+        _recursion, takes=frozenset({"functionName", "recursiveLoop"}), fixed=frozenset({"functionName"})
+    ),
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": put(
+        _invoke_config,
+        delete=_delete_invoke_config,
+        takes=frozenset(
+            {"functionName", "qualifier", "maximumRetryAttempts", "maximumEventAgeInSeconds", "destinationConfig"}
+        ),
+        fixed=frozenset({"functionName", "qualifier"}),
     ),
 }

@@ -1,4 +1,4 @@
-"""Roles and policies. The emulator enforces them for every function."""
+"""Roles and policies, which the emulator enforces for every function, and who may call one, which it does not ask."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from infra.local.aws.session import Session
 from infra.local.aws.shape import chosen
 from infra.local.hand import Hand, Made, Order, put
 from infra.local.program import Registered
+
+PERMISSION = ("action", "principal", "sourceArn", "sourceAccount", "qualifier", "eventSourceToken")
 
 
 def _iam(order: Order) -> Any:
@@ -67,6 +69,20 @@ def _detach(session: Session, made: Made) -> None:
     session.client("iam").detach_role_policy(RoleName=made.inputs["role"], PolicyArn=made.inputs["policyArn"])
 
 
+def _permission(order: Order) -> Registered:
+    statement = order.name(key="statementId", limit=100)
+    order.session.client("lambda").add_permission(
+        StatementId=statement, FunctionName=order.inputs["function"], **chosen(order.inputs, PERMISSION)
+    )
+    return Registered(id=statement, outputs={**order.inputs, "statementId": statement})
+
+
+def _delete_permission(session: Session, made: Made) -> None:
+    session.client("lambda").remove_permission(
+        StatementId=made.id, FunctionName=made.inputs["function"], **chosen(made.inputs, ("qualifier",))
+    )
+
+
 HANDS = {
     "aws:iam/role:Role": Hand(
         create=_role,
@@ -88,5 +104,11 @@ HANDS = {
     ),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Hand(
         create=_attachment, delete=_detach, takes=frozenset({"role", "policyArn"})
+    ),
+    "aws:lambda/permission:Permission": Hand(
+        create=_permission,
+        delete=_delete_permission,
+        takes=frozenset({"function", "statementId", "statementIdPrefix", *PERMISSION}),
+        named="statementId",
     ),
 }
