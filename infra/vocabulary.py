@@ -90,7 +90,7 @@ class Packing:
     built: bool
     """Whether a build of the cloud installs the requirements. It finds their lock, complete, as
     requirements.txt in the archive; otherwise they are in it themselves, installed for the target."""
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict, hash=False)
     """More files that the cloud looks for, by path; `{entry}` in a text is the function's entry."""
 
 
