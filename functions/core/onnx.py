@@ -1,29 +1,19 @@
-"""The one place that speaks to onnxruntime. Nothing else imports it, or numpy on its behalf."""
+"""ONNX models, opened and run by onnxruntime's C library. Tensors go in and come out without a copy."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import onnxruntime
-
-from functions.core.external import refuse_external_data
+from functions.core import ort
+from functions.core.ort_session import open_session, options_of, run_session, specs
 from functions.core.tensor import Spec, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-_TYPES = {
-    "tensor(float16)": ("FP16", np.float16),
-    "tensor(float)": ("FP32", np.float32),
-    "tensor(double)": ("FP64", np.float64),
-    "tensor(bool)": ("BOOL", np.bool_),
-    "tensor(string)": ("BYTES", np.object_),
-    **{f"tensor({kind}{bits})": (f"{kind}{bits}".upper(), np.dtype(f"{kind}{bits}").type)
-       for kind in ("int", "uint") for bits in (8, 16, 32, 64)},
-}  # fmt: skip
-_DTYPES = dict(_TYPES.values())
+    from functions.core.tensor import Memory
 
 
 class BadModel(ValueError):
@@ -35,37 +25,44 @@ class ModelFailure(RuntimeError):
 
 
 class Session:
-    """A model, ready to answer, on one thread. Raises `BadModel` when it cannot be opened."""
+    """A model, ready to answer, also from several threads at once."""
 
     inputs: tuple[Spec, ...]
     outputs: tuple[Spec, ...]
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(
+        self, model: Memory | Path, *, threads: int = 1, prepacked: bool = True, optimised: bool = False
+    ) -> None:
+        """Open the bytes of a file, or a file with its weights beside it (`CreateSession`, `CreateSessionFromArray`).
+
+        One answer is computed by `threads` threads. Weights are laid out anew for the processor
+        unless `prepacked` is False: opening is faster then, and answering slower, up to three
+        times for a few rows at once. An `optimised` graph is not optimised over again.
+        Raises `BadModel` when the file cannot be opened, reaches for files that are not its own, or
+        takes or gives something else than tensors.
+        """
+        self._library = library = ort.library()
         try:
-            refuse_external_data(model)
-        except ValueError as problem:
+            options = options_of(library, threads=threads, prepacked=prepacked, optimised=optimised)
+            self._session = open_session(library, model, options)
+            self.inputs = tuple(specs(library, self._session, "Input"))
+            self.outputs = tuple(specs(library, self._session, "Output"))
+        except (ValueError, OSError) as problem:
             raise BadModel(str(problem)) from None
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 4
-        try:
-            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception as problem:  # a dozen classes of onnxruntime's own, which share no other base
-            raise BadModel(f"the file is not an ONNX model that onnxruntime opens: {_first_line(problem)}") from None
-        self.inputs = tuple(_spec(node) for node in self._session.get_inputs())
-        self.outputs = tuple(_spec(node) for node in self._session.get_outputs())
+        except ort.Failure as problem:
+            raise BadModel(f"the file is not an ONNX model that onnxruntime opens: {problem}") from None
+        self._names = tuple(spec.name for spec in self.outputs)
 
     def run(self, inputs: Mapping[str, Tensor], outputs: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """The named outputs, or all of them. Raises `ModelFailure`."""
-        names = list(outputs) if outputs is not None else [spec.name for spec in self.outputs]
+        """The named outputs, or all of them (`Run`), in memory of their own that can be read and not written.
+
+        Raises `ModelFailure` with onnxruntime's own message.
+        """
+        names = self._names if outputs is None else tuple(outputs)
         try:
-            feed = {name: _array(tensor) for name, tensor in inputs.items()}
-            found = [np.asarray(value) for value in self._session.run(names, feed)]
-        except Exception as problem:
-            raise ModelFailure(_first_line(problem)) from None
-        datatypes = {spec.name: spec.datatype for spec in self.outputs}
-        return {name: _tensor(datatypes[name], array) for name, array in zip(names, found, strict=True)}
+            return run_session(self._library, self._session, inputs, names)
+        except ort.Failure as problem:
+            raise ModelFailure(str(problem)) from None
 
 
 def check_golden(session: Session, golden: Mapping[str, Any], output: str = "probabilities") -> None:
@@ -80,33 +77,13 @@ def check_golden(session: Session, golden: Mapping[str, Any], output: str = "pro
         answer = session.run({spec.name: tensor}, [output])[output]
     except ModelFailure as problem:
         raise BadModel(f"the model fails on its golden inputs: {problem}") from None
-    expected = golden["probabilities"]
-    found = np.asarray(answer.values(), dtype=np.float64).reshape(answer.shape)
-    if found.shape != np.shape(expected):
-        raise BadModel(f"golden answers have the shape {list(np.shape(expected))}, the model gives {list(found.shape)}")
-    distance = np.abs(found - np.asarray(expected, dtype=np.float64)).max(axis=1)
-    for row in np.flatnonzero(~(distance <= golden["tolerance"])):
-        raise BadModel(f"golden row {row} differs by {distance[row]:.2g}; at most {golden['tolerance']:g} is accepted")
-
-
-def _spec(node: Any) -> Spec:
-    if node.type not in _TYPES:
-        raise BadModel(f"{node.name} is a {node.type}; accepted: {', '.join(_TYPES)}")
-    shape = tuple(length if isinstance(length, int) and length >= 0 else -1 for length in node.shape)
-    return Spec(name=node.name, datatype=_TYPES[node.type][0], shape=shape)
-
-
-def _array(tensor: Tensor) -> np.ndarray:
-    if isinstance(tensor.data, list):
-        return np.asarray(tensor.values(), dtype=np.object_).reshape(tensor.shape)
-    return np.frombuffer(tensor.data, dtype=_DTYPES[tensor.datatype]).reshape(tensor.shape)
-
-
-def _tensor(datatype: str, array: np.ndarray) -> Tensor:
-    if datatype == "BYTES":
-        return Tensor.of(datatype, array.shape, array.ravel().tolist())
-    return Tensor.over(datatype, array.shape, np.ascontiguousarray(array).data)
-
-
-def _first_line(problem: Exception) -> str:
-    return str(problem).strip().split("\n", 1)[0][:300]
+    expected, tolerance = golden["probabilities"], golden["tolerance"]
+    shape = (len(expected), len(expected[0]))
+    if answer.shape != shape:
+        raise BadModel(f"golden answers have the shape {list(shape)}, the model gives {list(answer.shape)}")
+    for row, values in enumerate(expected):
+        found = answer.rows(row, row + 1).values()
+        # NaN is farther than anything, and no comparison with it says so.
+        distance = max((abs(a - b) for a, b in zip(found, values, strict=True)), key=lambda d: (math.isnan(d), d))
+        if not distance <= tolerance:
+            raise BadModel(f"golden row {row} differs by {distance:.2g}; at most {tolerance:g} is accepted")

@@ -12,11 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from functions.core.tensor import DATATYPES, SIZES, Tensor
+from tests.functions.graphs import DTYPES, memory_of
 
-DTYPES: dict[str, Any] = {
-    "BOOL": np.bool_, "FP16": np.float16, "FP32": np.float32, "FP64": np.float64, "BF16": ml_dtypes.bfloat16,
-    **{f"{kind}{bits}": np.dtype(f"{kind}{bits}".lower()).type for kind in ("INT", "UINT") for bits in (8, 16, 32, 64)},
-}  # fmt: skip
 numeric = st.sampled_from(sorted(SIZES))
 
 
@@ -35,11 +32,6 @@ def same(found: tuple[Any, ...], expected: list[Any]) -> bool:
         type(a) is type(b) and (a == b or (math.isnan(a) and math.isnan(b)))
         for a, b in zip(found, expected, strict=True)
     )
-
-
-def memory_of(tensor: Tensor) -> memoryview:
-    assert isinstance(tensor.data, memoryview)
-    return tensor.data
 
 
 def test_every_datatype_has_the_size_of_its_array() -> None:

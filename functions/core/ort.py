@@ -1,0 +1,185 @@
+"""onnxruntime's C library, spoken to as it is: the functions of its table, and handles that give themselves back.
+
+Neither onnxruntime's Python package nor numpy is imported; docs/decisions/0008 says why. What every
+function does and takes: https://onnxruntime.ai/docs/api/c/struct_ort_api.html
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+from ctypes import c_char_p, c_int, c_size_t, c_ssize_t, c_void_p
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from functions.core.memory import bound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from functions.core.tensor import Memory
+
+_Kind = TypeVar("_Kind", bound="ctypes._SimpleCData[Any]")
+
+API = 24
+"""The version of the table whose positions stand below. The table only grows, so a later library has it too."""
+_LENGTH = 415
+_FUNCTIONS: dict[str, tuple[Any, ...]] = {
+    # Position in OrtApi, then what it takes, as onnxruntime_c_api.h declares it.
+    "CreateEnv": (3, c_int, c_char_p, c_void_p),
+    "CreateSession": (7, c_void_p, c_char_p, c_void_p, c_void_p),
+    "CreateSessionFromArray": (8, c_void_p, c_void_p, c_size_t, c_void_p, c_void_p),
+    "Run": (9, c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t, c_void_p),
+    "CreateSessionOptions": (10, c_void_p),
+    "SetOptimizedModelFilePath": (11, c_void_p, c_char_p),
+    "SetSessionLogSeverityLevel": (22, c_void_p, c_int),
+    "SetSessionGraphOptimizationLevel": (23, c_void_p, c_int),
+    "SetIntraOpNumThreads": (24, c_void_p, c_int),
+    "SetInterOpNumThreads": (25, c_void_p, c_int),
+    "SessionGetInputCount": (30, c_void_p, c_void_p),
+    "SessionGetOutputCount": (31, c_void_p, c_void_p),
+    "SessionGetInputTypeInfo": (33, c_void_p, c_size_t, c_void_p),
+    "SessionGetOutputTypeInfo": (34, c_void_p, c_size_t, c_void_p),
+    "SessionGetInputName": (36, c_void_p, c_size_t, c_void_p, c_void_p),
+    "SessionGetOutputName": (37, c_void_p, c_size_t, c_void_p, c_void_p),
+    "CreateTensorAsOrtValue": (48, c_void_p, c_void_p, c_size_t, c_int, c_void_p),
+    "CreateTensorWithDataAsOrtValue": (49, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t, c_int, c_void_p),
+    "GetTensorMutableData": (51, c_void_p, c_void_p),
+    "GetStringTensorDataLength": (53, c_void_p, c_void_p),
+    "GetStringTensorContent": (54, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t),
+    "CastTypeInfoToTensorInfo": (55, c_void_p, c_void_p),
+    "GetOnnxTypeFromTypeInfo": (56, c_void_p, c_void_p),
+    "GetTensorElementType": (60, c_void_p, c_void_p),
+    "GetDimensionsCount": (61, c_void_p, c_void_p),
+    "GetDimensions": (62, c_void_p, c_void_p, c_size_t),
+    "CreateCpuMemoryInfo": (69, c_int, c_int, c_void_p),
+    "AllocatorFree": (76, c_void_p, c_void_p),
+    "GetAllocatorWithDefaultOptions": (78, c_void_p),
+    "AddSessionConfigEntry": (130, c_void_p, c_char_p, c_char_p),
+    "GetResizedStringTensorElementBuffer": (252, c_void_p, c_size_t, c_size_t, c_void_p),
+    "GetTensorElementTypeAndShapeDataReference": (414, c_void_p, c_void_p, c_void_p, c_void_p),
+}
+_RELEASES = {"Session": 95, "Value": 96, "TypeInfo": 98, "SessionOptions": 100}
+_GET_ERROR_MESSAGE, _RELEASE_STATUS = 2, 93
+FATAL = 4
+"""OrtLoggingLevel of a log that stays empty."""
+
+
+class Unavailable(ImportError):
+    """There is no library, or it is older than the table that is written down here."""
+
+
+class Failure(Exception):
+    """A function of the library refused. The text is its own message, the first line of it."""
+
+
+class Handle(c_void_p):
+    """Something that the library made: given back to it (`Release...`) when nobody holds it any more."""
+
+    free: ClassVar[Callable[[Handle], None]]
+
+    def __del__(self) -> None:
+        if self:
+            type(self).free(self)
+
+
+class Session(Handle): ...
+
+
+class SessionOptions(Handle): ...
+
+
+class Value(Handle): ...
+
+
+class TypeInfo(Handle): ...
+
+
+class Library:
+    """The functions of the table by their own names. Each raises `Failure` where it returns a status."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises `Unavailable`."""
+        try:
+            base = ctypes.CDLL(str(path)).OrtGetApiBase
+        except (OSError, AttributeError) as problem:
+            raise Unavailable(f"{path.name} cannot be loaded: {problem}") from None
+        base.restype = ctypes.POINTER(c_void_p * 2)
+        get_api, get_version = base().contents
+        self.version: str = ctypes.CFUNCTYPE(c_char_p)(get_version)().decode()
+        # The minor number is the newest table that the library has; asked for a newer one it prints.
+        table = int(self.version.split(".")[1]) >= API and ctypes.CFUNCTYPE(c_void_p, ctypes.c_uint32)(get_api)(API)
+        if not table:
+            raise Unavailable(f"{path.name} is version {self.version}; accepted: 1.{API} and later")
+        self._table = (c_void_p * _LENGTH).from_address(table)
+        self._message = ctypes.CFUNCTYPE(c_char_p, c_void_p)(self._table[_GET_ERROR_MESSAGE])
+        self._release_status = ctypes.CFUNCTYPE(None, c_void_p)(self._table[_RELEASE_STATUS])
+        for kind in Handle.__subclasses__():
+            kind.free = ctypes.CFUNCTYPE(None, c_void_p)(self._table[_RELEASES[kind.__name__]])
+        # These three live as long as the process: sessions that outlive it at its end still point to them.
+        self.env, self.cpu, self.allocator = c_void_p(), c_void_p(), c_void_p()
+        self.CreateEnv(FATAL, b"", ctypes.byref(self.env))
+        self.CreateCpuMemoryInfo(0, 0, ctypes.byref(self.cpu))
+        self.GetAllocatorWithDefaultOptions(ctypes.byref(self.allocator))
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """A function of the table, made when it is first asked for."""
+        if name not in _FUNCTIONS:
+            raise AttributeError(name)
+        position, *takes = _FUNCTIONS[name]
+        function = ctypes.CFUNCTYPE(c_void_p, *takes)(self._table[position])
+        function.errcheck = self._check
+        setattr(self, name, function)
+        return function
+
+    def _check(self, status: Any, *_: object) -> Any:
+        if status is not None:
+            message = self._message(status).decode("utf-8", "replace")
+            self._release_status(status)
+            raise Failure(message.strip().split("\n", 1)[0][:300])
+
+
+@cache
+def library() -> Library:
+    """The one library of this process, opened when it is first needed. Raises `Unavailable`."""
+    bound()
+    package = importlib.util.find_spec("onnxruntime")
+    places = package.submodule_search_locations if package else None
+    for place in places or ():
+        for path in Path(place).glob("capi/libonnxruntime.*"):
+            return Library(path)
+    raise Unavailable("onnxruntime is not installed: there is no onnxruntime/capi/libonnxruntime on the path")
+
+
+@lru_cache(maxsize=256)
+def array(kind: type[_Kind], count: int) -> type[ctypes.Array[_Kind]]:
+    """The type of so many in a row; to make it anew takes longer than most calls."""
+    return kind * count
+
+
+class Lent(ctypes.Structure):
+    """Memory that Python owns, where it lies, for as long as this is held: `Py_buffer` of the stable ABI.
+
+    https://docs.python.org/3/c-api/buffer.html#c.Py_buffer
+    """
+
+    _fields_ = (
+        ("address", c_void_p), ("owner", c_void_p), ("size", c_ssize_t), ("itemsize", c_ssize_t),
+        ("readonly", c_int), ("ndim", c_int), ("format", c_void_p), ("shape", c_void_p), ("strides", c_void_p),
+        ("suboffsets", c_void_p), ("internal", c_void_p),
+    )  # fmt: skip
+    address: int | None
+    size: int
+
+    def __init__(self, memory: Memory) -> None:
+        """Raises `BufferError` for memory with gaps."""
+        super().__init__()
+        _get_buffer(memory, ctypes.byref(self), 0)
+
+    def __del__(self) -> None:
+        _release_buffer(ctypes.byref(self))
+
+
+_get_buffer = ctypes.PYFUNCTYPE(c_int, ctypes.py_object, c_void_p, c_int)(("PyObject_GetBuffer", ctypes.pythonapi))
+_release_buffer = ctypes.PYFUNCTYPE(None, c_void_p)(("PyBuffer_Release", ctypes.pythonapi))

@@ -1,0 +1,126 @@
+"""Sessions of onnxruntime's C library: how they are opened, and what they take and give."""
+
+from __future__ import annotations
+
+import os
+from ctypes import byref, c_char_p, c_int, c_int64, c_size_t, c_void_p, string_at
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from functions.core import ort
+from functions.core.external import check_external_data
+from functions.core.ort_value import CODE_OF, DATATYPE_OF, lend, take
+from functions.core.tensor import Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from ctypes import Array
+
+    from functions.core.tensor import Memory, Tensor
+
+Side = Literal["Input", "Output"]
+_KINDS = ("value of unknown kind", "tensor", "sequence", "map", "opaque value", "sparse tensor", "optional value")
+"""ONNXType"""
+_TENSOR = 1
+_UNCHANGED = 0
+"""GraphOptimizationLevel"""
+
+
+def options_of(library: ort.Library, *, threads: int, prepacked: bool, optimised: bool) -> ort.SessionOptions:
+    """What `functions.core.onnx.Session` says of them (`SetIntraOpNumThreads`, `AddSessionConfigEntry`)."""
+    options = ort.SessionOptions()
+    library.CreateSessionOptions(byref(options))
+    library.SetSessionLogSeverityLevel(options, ort.FATAL)
+    library.SetIntraOpNumThreads(options, threads)
+    library.SetInterOpNumThreads(options, 1)
+    # Bytes that say they are onnxruntime's own format would be taken for it, past every check of ours.
+    library.AddSessionConfigEntry(options, b"session.load_model_format", b"ONNX")
+    if not prepacked:
+        library.AddSessionConfigEntry(options, b"session.disable_prepacking", b"1")
+    if optimised:
+        library.SetSessionGraphOptimizationLevel(options, _UNCHANGED)
+    return options
+
+
+def open_session(library: ort.Library, model: Memory | Path, options: ort.SessionOptions) -> ort.Session:
+    """Raises `ort.Failure`; `ValueError` when the model reaches for files that are not its own; `OSError`."""
+    session = ort.Session()
+    if isinstance(model, Path):
+        check_external_data(_mapped(model), beside=model.parent)
+        library.CreateSession(library.env, os.fsencode(model), options, byref(session))
+    else:
+        check_external_data(memoryview(model).cast("B"))
+        held = ort.Lent(model)
+        library.CreateSessionFromArray(library.env, held.address, held.size, options, byref(session))
+    return session
+
+
+def specs(library: ort.Library, session: ort.Session, side: Side) -> Iterator[Spec]:
+    """Name, datatype and shape of every input or output (`SessionGetInputTypeInfo`). Raises `ValueError`."""
+    count = c_size_t()
+    getattr(library, f"SessionGet{side}Count")(session, byref(count))
+    for index in range(count.value):
+        name = _name(library, session, side, index)
+        info = ort.TypeInfo()
+        getattr(library, f"SessionGet{side}TypeInfo")(session, index, byref(info))
+        kind, code, shape = _type(library, info)
+        if kind != _TENSOR:
+            raise ValueError(f"the {side.lower()} {name} is a {_KINDS[kind]}; accepted: tensors")
+        if code not in DATATYPE_OF:
+            raise ValueError(
+                f"the {side.lower()} {name} has a datatype that is not served; accepted: {', '.join(CODE_OF)}"
+            )
+        yield Spec(name=name, datatype=DATATYPE_OF[code], shape=shape)
+
+
+def run_session(
+    library: ort.Library, session: ort.Session, inputs: Mapping[str, Tensor], names: tuple[str, ...]
+) -> dict[str, Tensor]:
+    """The named outputs (`Run`). Raises `ort.Failure`."""
+    lent = [lend(library, tensor) for tensor in inputs.values()]
+    given, found = ort.array(c_void_p, len(lent)), ort.array(c_void_p, len(names))()
+    library.Run(
+        session, None,
+        _encoded(tuple(inputs)), given(*(value.value for value, _ in lent)), len(lent),
+        _encoded(names), len(names), found,
+    )  # fmt: skip
+    values = [ort.Value(pointer) for pointer in found]
+    # An output can be an input as it is, or a weight: whoever holds it holds those too.
+    owner = (session, [memory for _, memory in lent])
+    return {name: take(library, value, owner) for name, value in zip(names, values, strict=True)}
+
+
+@lru_cache(maxsize=64)
+def _encoded(names: tuple[str, ...]) -> Array[c_char_p]:
+    return ort.array(c_char_p, len(names))(*(name.encode() for name in names))
+
+
+def _mapped(file: Path) -> memoryview:
+    import mmap  # noqa: PLC0415 - what comes out of a store is bytes already
+
+    with file.open("rb") as opened:
+        return memoryview(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def _name(library: ort.Library, session: ort.Session, side: Side, index: int) -> str:
+    pointer = c_void_p()
+    getattr(library, f"SessionGet{side}Name")(session, index, library.allocator, byref(pointer))
+    try:
+        return string_at(pointer).decode()
+    finally:
+        library.AllocatorFree(library.allocator, pointer)
+
+
+def _type(library: ort.Library, info: ort.TypeInfo) -> tuple[int, int, tuple[int, ...]]:
+    """ONNXType, and of a tensor its element type and lengths; -1 is any."""
+    kind, tensor, code, rank = c_int(), c_void_p(), c_int(), c_size_t()
+    library.GetOnnxTypeFromTypeInfo(info, byref(kind))
+    if kind.value != _TENSOR:
+        return kind.value, 0, ()
+    library.CastTypeInfoToTensorInfo(info, byref(tensor))
+    library.GetTensorElementType(tensor, byref(code))
+    library.GetDimensionsCount(tensor, byref(rank))
+    shape = (c_int64 * rank.value)()
+    library.GetDimensions(tensor, shape, rank)
+    return kind.value, code.value, tuple(shape)

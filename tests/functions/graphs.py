@@ -1,0 +1,75 @@
+"""ONNX models made for a test, real ones to open, and the oracle: onnxruntime's own Python binding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnxruntime
+from onnx import TensorProto, helper
+
+from functions.core.tensor import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SAMPLES = Path(__file__).parents[2] / ".local" / "samples"
+MAGIKA = SAMPLES / "magika/models/standard_v3_3/model.onnx"
+SILERO = SAMPLES / "silero_vad/data"
+KINDS = {
+    "BOOL": TensorProto.BOOL, "FP16": TensorProto.FLOAT16, "FP32": TensorProto.FLOAT, "FP64": TensorProto.DOUBLE,
+    "BF16": TensorProto.BFLOAT16, "BYTES": TensorProto.STRING,
+    **{f"{kind}{bits}": getattr(TensorProto, f"{kind}{bits}") for kind in ("INT", "UINT") for bits in (8, 16, 32, 64)},
+}  # fmt: skip
+DTYPES: dict[str, Any] = {
+    name: helper.tensor_dtype_to_np_dtype(kind) for name, kind in KINDS.items() if name != "BYTES"
+}
+
+Value = tuple[str, str, Any]
+"""Name, datatype, and shape: numbers, names of any length, or None for any shape at all."""
+
+
+def graph(
+    nodes: Sequence[Any],
+    takes: Sequence[Value],
+    gives: Sequence[Value],
+    weights: Sequence[Any] = (),
+) -> bytes:
+    """A model of these nodes."""
+    made = helper.make_model(
+        helper.make_graph(
+            list(nodes),
+            "made",
+            [helper.make_tensor_value_info(name, KINDS[kind], shape) for name, kind, shape in takes],
+            [helper.make_tensor_value_info(name, KINDS[kind], shape) for name, kind, shape in gives],
+            list(weights),
+        ),
+        opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid("ai.onnx.ml", 3)],
+        ir_version=10,
+    )
+    return made.SerializeToString()
+
+
+def oracle(model: bytes, feed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What the Python binding answers."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, map(np.asarray, session.run(names, dict(feed))), strict=True))
+
+
+def tensor(array: np.ndarray) -> Tensor:
+    """The same values."""
+    if array.dtype.kind in "OUS":
+        return Tensor.of("BYTES", array.shape, array.ravel().tolist())
+    datatype = next(name for name, dtype in DTYPES.items() if dtype == array.dtype)
+    return Tensor.over(datatype, array.shape, array.tobytes())
+
+
+def memory_of(tensor: Tensor) -> memoryview:
+    """The bytes of a tensor that is no text."""
+    assert isinstance(tensor.data, memoryview)
+    return tensor.data

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from onnx import helper, numpy_helper
+
+from functions.core import ort
+from functions.core.onnx import BadModel, ModelFailure, Session
+from functions.core.packed import pack
+from functions.core.tensor import Tensor
+from tests.functions.graphs import graph
+from tests.functions.serving import model_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parents[2]
+ROWS = Tensor.of("FP32", (2, 2), [1.0, 9.0, 9.0, 1.0])
+TEXT = graph([helper.make_node("Identity", ["X"], ["Y"])], [("X", "BYTES", [None])], [("Y", "BYTES", [None])])
+SEQUENCE = graph([helper.make_node("SequenceAt", ["X", "i"], ["Y"])], [("X", "FP32", [2])], [("Y", "FP32", [2])])
+
+
+def held() -> Counter[str]:
+    """Everything of the library's that is held at this moment, by kind."""
+    return Counter(type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, ort.Handle) and thing)
+
+
+@pytest.fixture
+def ledger(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Handles that were given back, by kind, and error messages read and given back."""
+    seen = Counter[str]()
+
+    def counted(name: str, before: Callable[..., Any]) -> Callable[..., Any]:
+        def call(thing: Any) -> Any:
+            seen[name] += 1
+            return before(thing)
+
+        return call
+
+    library = ort.library()
+    for kind in ort.Handle.__subclasses__():
+        monkeypatch.setattr(kind, "free", staticmethod(counted(kind.__name__, kind.free)))
+    for name in ("_message", "_release_status"):
+        monkeypatch.setattr(library, name, counted(name, getattr(library, name)))
+    return seen
+
+
+def test_the_library_is_the_one_that_the_python_binding_was_built_with() -> None:
+    assert ort.library().version == onnxruntime.__version__
+
+
+def test_every_function_whose_position_is_written_down_does_what_its_name_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fresh = ort.library.__wrapped__()
+    monkeypatch.setattr(ort, "library", lambda: fresh)
+    packed = Session(pack(model_bytes(), tmp_path), optimised=True, prepacked=False)
+    assert packed.run({"X": ROWS})["label"].values() == (0, 1)
+    assert Session(TEXT).run({"X": Tensor.of("BYTES", (2,), ["a", "b"])})["Y"].values() == ("a", "b")
+    assert set(ort._FUNCTIONS) <= set(vars(fresh))
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda: Session(model_bytes()).run({"X": ROWS}),
+        lambda: Session(TEXT).run({"X": Tensor.of("BYTES", (2,), ["a", "b"])}),
+        lambda: Session(b"no model"),
+        lambda: Session(model_bytes()[:-40]),
+        lambda: Session(SEQUENCE),
+        lambda: Session(model_bytes()).run({}),
+        lambda: Session(model_bytes()).run({"X": Tensor.of("FP64", (1, 2), [1.0, 2.0])}),
+        lambda: Session(model_bytes()).run({"X": ROWS}, ["none"]),
+        lambda: Session(model_bytes(fails=True)).run({"X": Tensor.of("FP32", (1, 2), [500.0, 1.0])}),
+        lambda: Session(TEXT).run({"X": Tensor.of("BYTES", (1, 1), ["a"])}),
+    ],
+    ids=["run", "text", "junk", "cut", "refused", "no-input", "other-type", "no-such-output", "fails", "other-rank"],
+)
+def test_everything_is_given_back_whatever_happens(work: Callable[[], object], ledger: Counter[str]) -> None:
+    before = held()
+    try:
+        work()
+    except (BadModel, ModelFailure):
+        assert ledger["_message"] == 1
+    assert held() == before
+    assert ledger["SessionOptions"] == 1
+    assert ledger["_message"] == ledger["_release_status"]
+
+
+def test_an_answer_that_is_held_holds_what_it_lies_in_and_no_more(ledger: Counter[str]) -> None:
+    before = held()
+    answers = Session(model_bytes()).run({"X": ROWS})
+    assert held() - before == Counter({"Value": 2, "Session": 1})
+    answers.pop("label")
+    assert held() - before == Counter({"Value": 1, "Session": 1})
+    assert answers["probabilities"].values()[0] > 0.99
+    answers.clear()
+    assert held() == before
+
+
+def test_a_library_that_is_too_old_is_named_with_what_is_accepted(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ort, "API", 999)
+    with pytest.raises(ort.Unavailable, match=rf"is version {onnxruntime.__version__}; accepted: 1\.999 and later"):
+        ort.library.__wrapped__()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_is_no_onnxruntime_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "libonnxruntime.so").write_bytes(b"no library")
+    with pytest.raises(ort.Unavailable, match=r"libonnxruntime\.so cannot be loaded"):
+        ort.Library(tmp_path / "libonnxruntime.so")
+
+
+def test_without_onnxruntime_it_says_where_it_looked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ort.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ort.Unavailable, match="onnxruntime is not installed"):
+        ort.library.__wrapped__()
+
+
+def test_nothing_is_printed_by_the_library(capfd: pytest.CaptureFixture[str]) -> None:
+    unused = numpy_helper.from_array(np.zeros(3, dtype=np.float32), "unused")
+    Session(graph([helper.make_node("Abs", ["X"], ["Y"])], [("X", "FP32", [2])], [("Y", "FP32", [3])], [unused]))
+    with pytest.raises(BadModel):
+        Session(b"no model")
+    with pytest.raises(ModelFailure):
+        Session(model_bytes(fails=True)).run({"X": Tensor.of("FP32", (1, 2), [500.0, 1.0])})
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_process_that_ends_with_sessions_and_answers_in_its_hands_ends_in_peace(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(model_bytes())
+    code = """
+import sys
+from pathlib import Path
+from functions.core.onnx import Session
+from functions.core.packed import pack
+from functions.core.tensor import Tensor
+session = Session(Path(sys.argv[1]).read_bytes(), threads=2)
+answer = session.run({"X": Tensor.of("FP32", (1, 2), [1.0, 9.0])})
+keep = [session, answer]; keep.append(keep)
+sys.session, sys.answer = session, answer
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "model.onnx")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+@pytest.mark.parametrize("entry", ["predict", "jobs"])
+def test_a_function_that_answers_loads_neither_numpy_nor_the_python_binding(cloud: str, entry: str) -> None:
+    code = f"import functions.adapters.{cloud}.{entry}, sys; from functions.core import ort; ort.library()\n"
+    code += "print(sorted({'numpy', 'onnxruntime', 'onnx', 'google.protobuf'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
