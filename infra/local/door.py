@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
 import socketserver
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from types import TracebackType
-from typing import NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self, cast
 
 from infra.local.ports import LOOPBACK, listener
 
@@ -68,7 +70,7 @@ class Door:
         refusal: Callable[[int], Answer] = _refusal,
     ) -> None:
         self._server = _Server(port, answer, limit, refusal)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="door", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve, name="door", daemon=True)
         self._thread.start()
 
     @property
@@ -80,9 +82,9 @@ class Door:
         return f"http://{LOOPBACK}:{self.port}"
 
     def close(self) -> None:
-        """Stop listening. Safe to call twice."""
-        self._server.shutdown()
-        self._server.server_close()
+        """Stop listening and drop every connection. Safe to call twice."""
+        self._server.stop()
+        self._thread.join()
 
     def __enter__(self) -> Self:
         return self
@@ -99,11 +101,35 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self, port: int, answer: Callable[[Request], Answer], limit: int, refusal: Callable[[int], Answer]
     ) -> None:
         self.answer, self.limit, self.refusal = answer, limit, refusal
+        self._over = False
+        self._open: set[socket.socket] = set()
         listening = listener(port)
         super().__init__(listening.getsockname(), _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listening
         self.server_address = listening.getsockname()
+
+    def serve(self) -> None:
+        """As `serve_forever`, but without looking up twenty times a second: there are many doors."""
+        while not self._over:
+            self.handle_request()
+        self.server_close()
+
+    def stop(self) -> None:
+        self._over = True
+        with suppress(OSError), socket.create_connection((LOOPBACK, self.server_address[1]), timeout=1):
+            pass
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
 
 
 class _Handler(BaseHTTPRequestHandler):

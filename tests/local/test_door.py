@@ -173,3 +173,11 @@ def test_a_closed_door_answers_no_more(door: Door) -> None:
     connection = http.client.HTTPConnection(urlsplit(door.url).netloc, timeout=5)
     with pytest.raises(OSError):  # noqa: PT011 - refused or reset, as the system likes
         ask(connection, "GET", "/")
+
+
+def test_a_closed_door_drops_the_connections_it_has_kept(door: Door, client: http.client.HTTPConnection) -> None:
+    assert ask(client, "GET", "/")[0] == 200
+    door.close()
+    client.auto_open = False
+    with pytest.raises((OSError, http.client.HTTPException)):
+        ask(client, "GET", "/")
