@@ -59,16 +59,15 @@ class Child:
         deadline = time.monotonic() + 5
         while group_alive(self.pid) and time.monotonic() < deadline:
             _kill(self.pid)
-            time.sleep(0.01)
 
 
 def group_alive(group: int) -> bool:
-    """Whether any process of the group exists."""
+    """Whether any process of the group runs: one that is dead, and that nobody has buried yet, does not."""
     try:
         os.killpg(group, 0)
     except (ProcessLookupError, PermissionError):
         return False
-    return True
+    return bool(members({group}))
 
 
 def members(groups: Collection[int]) -> Mapping[int, str]:
