@@ -6,6 +6,16 @@ from infra.gcp.function import Function
 from infra.gcp.gateway import Api
 from infra.gcp.queue import Queue
 from infra.gcp.storage import Store
-from infra.vocabulary import Cloud
+from infra.vocabulary import Cloud, Packing
 
-CLOUD = Cloud(name="gcp", store=Store, queue=Queue, function=Function, api=Api)
+MAIN = 'from functions.adapters.gcp.{entry} import handle\n\n__all__ = ["handle"]\n'
+"""Where functions-framework looks for the function: https://cloud.google.com/run/docs/write-functions#python."""
+
+CLOUD = Cloud(
+    name="gcp",
+    packing=Packing(built=True, files={"main.py": MAIN}),
+    store=Store,
+    queue=Queue,
+    function=Function,
+    api=Api,
+)
