@@ -7,14 +7,15 @@ import json
 import os
 import sys
 import time
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import flask
 from werkzeug.test import EnvironBuilder
 
+from infra.local.gcp.build import Build
 from infra.local.ports import LOOPBACK, free_port
 from infra.local.process import Child
 from tests.functions.serving import event
@@ -63,33 +64,27 @@ class Framework:
 
 
 @contextmanager
-def framework(entry: str, room: Path, variables: Mapping[str, str]) -> Generator[Framework, None, None]:
-    """One function of the GCP adapter, from its main.py on."""
-    room.mkdir(parents=True)
-    main = room / "main.py"
-    main.write_text(f"from functions.adapters.gcp.{entry} import handle\n", encoding="utf-8")
+def serving(
+    command: Callable[[int], list[str]], room: Path, variables: Mapping[str, str]
+) -> Generator[Framework, None, None]:
+    """A functions-framework that is up, told nothing but the variables; `command` starts it on a port."""
+    room.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(room),
-        "PYTHONPATH": str(ROOT),
-        "PYTHONUNBUFFERED": "1",
-        "K_SERVICE": entry,
-        "LOG_EXECUTION_ID": "true",
-        **variables,
-    }
-    command = [sys.executable, "-m", "functions_framework", "--target=handle", f"--source={main}"]
-    child = Child(
-        [*command, "--signature-type=http", f"--host={LOOPBACK}", f"--port={port}"],
-        env=environment,
-        cwd=room,
-        log=room / "log",
-    )
+    told = {"PATH": os.environ["PATH"], "HOME": str(room), "LOG_EXECUTION_ID": "true", **variables}
+    child = Child(command(port), env=told, cwd=room, log=room / "log")
     try:
         _wait(port, child)
         yield Framework(port, child)
     finally:
         child.stop()
+
+
+def framework(entry: str, room: Path, variables: Mapping[str, str]) -> AbstractContextManager[Framework]:
+    """One function of the GCP adapter, from its main.py on, with this project's own packages."""
+    room.mkdir(parents=True)
+    (room / "main.py").write_text(f"from functions.adapters.gcp.{entry} import handle\n", encoding="utf-8")
+    build = Build(source=room, python=Path(sys.executable))
+    return serving(build.command, room, {"PYTHONPATH": str(ROOT), **variables})
 
 
 def _wait(port: int, child: Child) -> None:
