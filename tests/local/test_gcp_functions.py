@@ -39,7 +39,7 @@ def handle(request):
         Path(path).touch()
     if size := request.args.get("size"):
         return b"x" * int(size)
-    print("called", request.path, flush=True)
+    print(f"called {request.path}", flush=True)
     return {
         "pid": os.getpid(), "env": dict(os.environ), "path": request.environ["RAW_URI"], "cwd": os.getcwd(),
         "headers": dict(request.headers), "method": request.method, "body": request.get_data(as_text=True),
