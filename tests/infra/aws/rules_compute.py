@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from infra.aws import asl
+from infra.aws import lint
 from tests.graph import Graph, Made
 from tests.infra.aws import whole as w
 
@@ -153,7 +153,7 @@ def only_listed_origins_may_call(graph: Graph) -> list[str]:
 
 
 def machines_are_sound(graph: Graph) -> list[str]:
-    return [f"{m.name}: {problem}" for m in graph.of(w.MACHINE) for problem in asl.problems(m.document("definition"))]
+    return [f"{m.name}: {problem}" for m in graph.of(w.MACHINE) for problem in lint.problems(m.document("definition"))]
 
 
 def machines_outwait_their_functions(graph: Graph) -> list[str]:
@@ -185,7 +185,7 @@ def machines_tell_what_they_do_but_not_the_data(graph: Graph) -> list[str]:
     return found
 
 
-def tasks(definition: asl.Definition) -> list[asl.Definition]:
+def tasks(definition: lint.Definition) -> list[lint.Definition]:
     states = definition["States"].values()
     inner = [task for state in states if "ItemProcessor" in state for task in tasks(state["ItemProcessor"])]
     return [state for state in states if state["Type"] == "Task"] + inner
