@@ -50,7 +50,7 @@ def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
     for model in settings.models:
         _require(model)
     platform = target(settings.runtime)
-    archives = bundle.archives(ENTRIES, cloud=cloud.name, platform=platform, models=settings.models)
+    archives = bundle.archives(ENTRIES, cloud=cloud, platform=platform, models=settings.models)
     limits.enforce(settings, archives, pulumi.get_stack())
     return draw(cloud, settings, platform, archives)
 

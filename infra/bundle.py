@@ -12,18 +12,36 @@ import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from infra.dependencies import compile_tree, dependencies, interpreter_of, locked, write_zip
+import pulumi
+
+from infra.dependencies import Dependencies, compile_tree, dependencies, interpreter_of, locked, write_zip
 from infra.sources import ROOT, sources
-from infra.vocabulary import Archive, Platform
+from infra.vocabulary import Archive, Cloud, Platform
 
 CACHE = ROOT / ".local" / "bundles"
 REQUIREMENTS = ROOT / "functions" / "requirements"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    files: Mapping[str, bytes]
+    """Our sources and what the cloud looks for beside them, by path."""
+    installed: Dependencies | None
+    """None where the cloud's build installs them."""
+
+    def key(self) -> str:
+        """A name made of all that decides the archive's bytes."""
+        whole = hashlib.sha256(self.installed.zip.name.encode() if self.installed else b"")
+        for path, data in sorted(self.files.items()):
+            whole.update(f"\0{path}\0".encode() + hashlib.sha256(data).digest())
+        return whole.hexdigest()[:32]
+
+
 def archives(
-    entries: Sequence[str], *, cloud: str, platform: Platform, models: Sequence[str], cache: Path = CACHE
+    entries: Sequence[str], *, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path = CACHE
 ) -> Mapping[str, Archive]:
     """One archive for each entry, by its name, built side by side.
 
@@ -36,31 +54,42 @@ def archives(
         return dict(zip(entries, built, strict=True))
 
 
-def archive(entry: str, *, cloud: str, platform: Platform, models: Sequence[str], cache: Path = CACHE) -> Archive:
-    """The archive of `functions/adapters/<cloud>/<entry>.py`."""
-    installed = dependencies(REQUIREMENTS / f"{entry}.txt", platform, cache)
-    files = sources(f"functions.adapters.{cloud}.{entry}", models)
-    key = hashlib.sha256(installed.zip.name.encode())
-    for file in files:
-        key.update(f"\0{file.relative_to(ROOT).as_posix()}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
-    place = cache / f"{entry}-{key.hexdigest()[:32]}"
+def archive(entry: str, *, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path = CACHE) -> Archive:
+    """The archive of `functions/adapters/<cloud>/<entry>.py`, packed as the cloud takes it."""
+    contents = _contents(entry, cloud, platform, models, cache)
+    place = cache / f"{entry}-{contents.key()}"
     with locked(place.with_suffix(".lock")):
         if not place.with_suffix(".json").exists():
-            _make(installed.zip, installed.unpacked, files, platform, place)
+            _make(contents, platform, place)
     facts = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
     return Archive(path=place.with_suffix(".zip"), **facts)
 
 
-def _make(installed: Path, unpacked: int, files: Sequence[Path], platform: Platform, place: Path) -> None:
+def _contents(entry: str, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path) -> Contents:
+    ours = sources(f"functions.adapters.{cloud.name}.{entry}", models)
+    files = {file.relative_to(ROOT).as_posix(): file.read_bytes() for file in ours}
+    files |= {path: text.replace("{entry}", entry).encode() for path, text in cloud.packing.files.items()}
+    if not cloud.packing.built:
+        return Contents(files=files, installed=dependencies(REQUIREMENTS / f"{entry}.txt", platform, cache))
+    lock = REQUIREMENTS / cloud.name / f"{entry}.txt"
+    if not lock.exists():
+        raise pulumi.RunError(f"{lock.relative_to(REQUIREMENTS.parents[1])} is missing; `make lock` writes it")
+    return Contents(files={**files, "requirements.txt": lock.read_bytes()}, installed=None)
+
+
+def _make(contents: Contents, platform: Platform, place: Path) -> None:
     with tempfile.TemporaryDirectory(dir=place.parent) as room:
         tree, draft = Path(room) / "tree", Path(room) / "draft.zip"
-        for file in files:
-            copy = tree / file.relative_to(ROOT)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, copy)
-        if interpreter := interpreter_of(platform.python):
-            compile_tree(tree, interpreter)
-        shutil.copyfile(installed, draft)
+        for path, data in contents.files.items():
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            (tree / path).write_bytes(data)
+        unpacked, compiled = 0, True
+        if contents.installed is not None:
+            interpreter = interpreter_of(platform.python)
+            unpacked, compiled = contents.installed.unpacked, bool(interpreter)
+            if interpreter:
+                compile_tree(tree, interpreter)
+            shutil.copyfile(contents.installed.zip, draft)
         with zipfile.ZipFile(draft, "a") as target:
             unpacked += write_zip(target, tree)
         content = draft.read_bytes()
@@ -69,6 +98,6 @@ def _make(installed: Path, unpacked: int, files: Sequence[Path], platform: Platf
             "digest": hashlib.sha256(content).hexdigest(),
             "size": len(content),
             "unpacked": unpacked,
-            "compiled": bool(interpreter),
+            "compiled": compiled,
         }
         place.with_suffix(".json").write_text(json.dumps(facts), encoding="utf-8")

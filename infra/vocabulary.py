@@ -86,6 +86,17 @@ class Api(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Packing:
+    """What a function's archive holds beside our sources."""
+
+    built: bool
+    """Whether a build of the cloud installs the requirements. It finds their lock, complete, as
+    requirements.txt in the archive; otherwise they are in it themselves, installed for the target."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """More files that the cloud looks for, by path; `{entry}` in a text is the function's entry."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Archive:
     """A function's code, ready to upload. Same digest, same bytes."""
 
@@ -95,9 +106,9 @@ class Archive:
     size: int
     """Bytes of the file."""
     unpacked: int
-    """Bytes on disk once unpacked."""
+    """Bytes on disk once unpacked; what a build then installs is not counted."""
     compiled: bool = True
-    """Whether `.pyc` files are inside; without them every cold start compiles anew."""
+    """Whether `.pyc` files are inside or come of the build; without them every cold start compiles anew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,6 +242,7 @@ class Cloud:
     """One cloud: each word of this page, given its meaning."""
 
     name: str
+    packing: Packing
     store: Make[StoreArgs, Store]
     queue: Make[QueueArgs, Queue]
     function: Make[FunctionArgs, Function]

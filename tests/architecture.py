@@ -71,7 +71,8 @@ def directions(root: Path) -> list[str]:
     forbidden: list[tuple[str, tuple[str, ...]]] = [
         ("infra", ("functions",)),
         ("functions", ("pulumi", "pulumi_aws", "pulumi_gcp", "infra")),
-        ("functions/core", ("functions.adapters",)),
+        ("functions/core", ("functions.adapters", "functions.entries")),
+        ("functions/entries", ("functions.adapters",)),
         ("models", ("infra", "functions", "pulumi")),
     ]
     known = clouds(root)
@@ -111,13 +112,15 @@ def one_reader_of_settings(root: Path) -> list[str]:
 
 
 def core_without_surroundings(root: Path) -> list[str]:
-    """functions/core is told what it needs: it never reads the environment."""
+    """functions/core and functions/entries are told what they need: they never read the environment."""
     names = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv"}
     found = []
-    for path, tree in files(root, "functions/core"):
+    for path, tree in files(root, "functions/core", "functions/entries"):
         used = [(n.lineno, ast.unparse(n)) for n in ast.walk(tree) if isinstance(n, ast.Attribute)]
         found += [
-            f"{path}:{line}: core may not use {name}" for line, name in [*used, *imports(path, tree)] if name in names
+            f"{path}:{line}: only an adapter may use {name}"
+            for line, name in [*used, *imports(path, tree)]
+            if name in names
         ]
     return found
 
@@ -173,6 +176,24 @@ def _cloud_call(path: str, tree: ast.Module) -> ast.Call | None:
             if "CLOUD" in {ast.unparse(target) for target in targets}:
                 return node.value
     return None
+
+
+def adapters_mirror_each_other(root: Path) -> list[str]:
+    """Every cloud has a `handle` for every entry, in a module of its name, and the same files beside them."""
+    entries = {Path(path).name for path, _ in files(root, "functions/entries")}
+    held = {
+        folder.relative_to(root).as_posix(): {file.name for file in folder.glob("*.py")}
+        for folder in sorted((root / "functions/adapters").iterdir())
+        if any(folder.glob("*.py"))
+    }
+    everywhere = entries.union(*held.values())
+    found = [f"{folder}: has no {name}" for folder, names in held.items() for name in sorted(everywhere - names)]
+    return found + [
+        f"{path}: offers no handle"
+        for path, tree in files(root, "functions/adapters")
+        if Path(path).name in entries - {"__init__.py"}
+        and not any(isinstance(node, ast.FunctionDef) and node.name == "handle" for node in tree.body)
+    ]
 
 
 def tests_are_collected(root: Path) -> list[str]:
@@ -259,6 +280,7 @@ RULES: Final[tuple[Rule, ...]] = (
     feature_is_standard_library_only,
     one_door_to_onnxruntime,
     clouds_mirror_each_other,
+    adapters_mirror_each_other,
     tests_are_collected,
     sizes,
     no_case_for_a_cloud,

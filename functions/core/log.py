@@ -15,16 +15,25 @@ _LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 
 
 class Log:
-    """Writes events of `level` and above, one flushed line each. A value that is not JSON is written as text."""
+    """Writes events of `level` and above, one flushed line each. A value that is not JSON is written as text.
+
+    `level_name` is the field that says how grave a line is: clouds look for it under different names.
+    """
 
     def __init__(
-        self, level: str = "INFO", stream: TextIO | None = None, clock: Callable[[], float] = time.time
+        self,
+        level: str = "INFO",
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.time,
+        *,
+        level_name: str = "level",
     ) -> None:
         if level not in _LEVELS:
             raise ValueError(f"LOG_LEVEL: accepted: {', '.join(_LEVELS)}")
         self._least = _LEVELS[level]
         self._stream = stream
         self._clock = clock
+        self._level_name = level_name
 
     def info(self, event: str, **fields: Any) -> None:
         self._write("INFO", event, fields)
@@ -41,5 +50,5 @@ class Log:
     def _write(self, level: str, event: str, fields: dict[str, Any]) -> None:
         if _LEVELS[level] < self._least:
             return
-        line = {"time": round(self._clock(), 3), "level": level, "event": event, **fields}
+        line = {"time": round(self._clock(), 3), self._level_name: level, "event": event, **fields}
         print(json.dumps(line, default=str), file=self._stream or sys.stdout, flush=True)

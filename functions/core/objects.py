@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, PreconditionError
-from obstore.store import LocalStore, MemoryStore, S3Store
+from obstore.store import GCSStore, LocalStore, MemoryStore, S3Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from obstore.store import ObjectStore
+    from obstore import UpdateVersion
+    from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
 
 class Missing(LookupError):
@@ -27,6 +29,27 @@ class Conflict(Exception):
 
 class TooLarge(ValueError):
     """The object is larger than its reader accepts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tag:
+    """One state of an object, as `read` saw it, for `replace`: whatever its store tells states apart by.
+
+    S3 and memory compare the ETag and look at nothing else, Cloud Storage the version (a
+    generation). So both are kept, and each store takes its own.
+    """
+
+    e_tag: str | None
+    version: str | None
+
+    @property
+    def condition(self) -> UpdateVersion:
+        found: UpdateVersion = {}
+        if self.e_tag is not None:
+            found["e_tag"] = self.e_tag
+        if self.version is not None:
+            found["version"] = self.version
+        return found
 
 
 def canonical(value: object) -> bytes:
@@ -59,7 +82,7 @@ class Objects:
             return False
         return True
 
-    def read(self, key: str, *, at_most: int | None = None) -> tuple[bytes, str] | None:
+    def read(self, key: str, *, at_most: int | None = None) -> tuple[bytes, Tag] | None:
         """The bytes and the tag that `replace` takes, of one and the same state; None when there is no such object."""
         try:
             found = obstore.get(self._store, key)
@@ -67,7 +90,7 @@ class Objects:
             return None
         if at_most is not None and found.meta["size"] > at_most:
             raise TooLarge(f"{key} has {found.meta['size']} bytes; at most {at_most} are accepted")
-        return bytes(found.bytes()), found.meta["e_tag"] or ""
+        return bytes(found.bytes()), Tag(e_tag=found.meta["e_tag"], version=found.meta["version"])
 
     def put(self, key: str, data: bytes) -> None:
         """Write, whatever was there before."""
@@ -81,10 +104,10 @@ class Objects:
             return False
         return True
 
-    def replace(self, key: str, data: bytes, etag: str) -> None:
+    def replace(self, key: str, data: bytes, tag: Tag) -> None:
         """Write only if the object is still as `read` saw it. Raises `Conflict`. Not offered by file:// stores."""
         try:
-            obstore.put(self._store, key, data, mode={"e_tag": etag})
+            obstore.put(self._store, key, data, mode=tag.condition)
         except (PreconditionError, AlreadyExistsError, FileNotFoundError):
             raise Conflict(key) from None
 
@@ -108,7 +131,7 @@ class Objects:
         data = self.find(key)
         return None if data is None else json.loads(data)
 
-    def read_json(self, key: str) -> tuple[Any, str] | None:
+    def read_json(self, key: str) -> tuple[Any, Tag] | None:
         found = self.read(key)
         return None if found is None else (json.loads(found[0]), found[1])
 
@@ -118,8 +141,8 @@ class Objects:
     def create_json(self, key: str, value: object) -> bool:
         return self.create(key, canonical(value))
 
-    def replace_json(self, key: str, value: object, etag: str) -> None:
-        self.replace(key, canonical(value), etag)
+    def replace_json(self, key: str, value: object, tag: Tag) -> None:
+        self.replace(key, canonical(value), tag)
 
     @classmethod
     def in_memory(cls) -> Self:
@@ -128,27 +151,29 @@ class Objects:
 
 
 def open_store(url: str, *, options: Mapping[str, Any] | None = None, patience_seconds: float = 20) -> Objects:
-    """The store at `s3://bucket`, `file:///folder` or `memory://` (new and empty).
+    """The store at `s3://bucket`, `gs://bucket`, `file:///folder` or `memory://` (new and empty).
 
     `options` go to the cloud's client as they are. A request that keeps failing is given
     up after `patience_seconds`. Raises `ValueError` on another scheme.
     """
     parts = urlsplit(url)
+    prefix = parts.path.strip("/") or None
+    patience = timedelta(seconds=patience_seconds)
+    client: ClientConfig = {"timeout": patience, "connect_timeout": timedelta(seconds=3)}
+    retry: RetryConfig = {"max_retries": 5, "retry_timeout": patience}
+    given = dict(options or {})
     match parts.scheme:
         case "s3":
-            patience = timedelta(seconds=patience_seconds)
-            return Objects(
-                S3Store(
-                    parts.netloc,
-                    prefix=parts.path.strip("/") or None,
-                    client_options={"timeout": patience, "connect_timeout": timedelta(seconds=3)},
-                    retry_config={"max_retries": 5, "retry_timeout": patience},
-                    **(options or {}),
-                )
-            )
+            return Objects(S3Store(parts.netloc, prefix=prefix, client_options=client, retry_config=retry, **given))
+        case "gs":
+            # Only an emulator is spoken to without TLS.
+            client["allow_http"] = str(given.get("base_url", "")).startswith("http://")
+            return Objects(GCSStore(parts.netloc, prefix=prefix, client_options=client, retry_config=retry, **given))
         case "file":
             return Objects(LocalStore(parts.path, mkdir=True))
         case "memory":
             return Objects.in_memory()
         case other:
-            raise ValueError(f"{other or url!r} is no kind of store; accepted: s3://bucket, file:///folder, memory://")
+            raise ValueError(
+                f"{other or url!r} is no kind of store; accepted: s3://bucket, gs://bucket, file:///folder, memory://"
+            )

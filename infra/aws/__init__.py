@@ -9,10 +9,11 @@ from infra.aws.queue import Queue
 from infra.aws.schedule import Schedule
 from infra.aws.storage import Store
 from infra.aws.workflow import Workflow
-from infra.vocabulary import Cloud
+from infra.vocabulary import Cloud, Packing
 
 CLOUD = Cloud(
     name="aws",
+    packing=Packing(built=False),
     store=Store,
     queue=Queue,
     function=Function,

@@ -10,10 +10,14 @@ from infra.gcp.queue import Queue
 from infra.gcp.schedule import Schedule
 from infra.gcp.storage import Store
 from infra.gcp.workflow import Workflow
-from infra.vocabulary import Cloud
+from infra.vocabulary import Cloud, Packing
+
+MAIN = 'from functions.adapters.gcp.{entry} import handle\n\n__all__ = ["handle"]\n'
+"""Where functions-framework looks for the function: https://cloud.google.com/run/docs/write-functions#python."""
 
 CLOUD = Cloud(
     name="gcp",
+    packing=Packing(built=True, files={"main.py": MAIN}),
     store=Store,
     queue=Queue,
     function=Function,

@@ -8,6 +8,7 @@ from pathlib import Path
 from infra import limits
 from infra.blueprint import ENTRIES
 from infra.bundle import archives
+from infra.clouds import find
 from infra.local import graph
 from infra.local.narrate import Narrator
 from infra.local.program import evaluate
@@ -42,7 +43,7 @@ def main(narrator: Narrator, name: str, state: Path) -> int:
 def _limits(stack: StackFile) -> list[str]:
     found = json.loads(stack.get(f"{stack.project}:settings", "null"))
     settings = Settings.parse(found, where=f"Pulumi.{stack.name}.yaml")
-    built = archives(ENTRIES, cloud=settings.cloud, platform=target(settings.runtime), models=settings.models)
+    built = archives(ENTRIES, cloud=find(settings.cloud), platform=target(settings.runtime), models=settings.models)
     verdicts = limits.verdicts(settings, built)
     width = max(len(verdict.where) for verdict in verdicts)
     kept = sum(verdict.passed for verdict in verdicts)

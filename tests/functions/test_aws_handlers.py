@@ -6,15 +6,11 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from functions.adapters.aws import jobs, predict, rollout
-from functions.adapters.aws.environment import Environment
-from functions.adapters.aws.step import LARGEST_ANSWER, run_step
+from functions.adapters.aws import environment, jobs, predict, rollout
 from functions.core.live import Live
-from functions.core.log import Log
 from functions.core.objects import Objects, open_store
 from functions.core.pointer import promote_first
 from functions.core.registry import Registry
@@ -33,12 +29,9 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     variables |= {"ROLLOUT": '{"steps": [10, 50], "bake_seconds": 2, "patience": 3}'}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    caches = (predict._service, jobs._worker, rollout._rollout)
-    for cache in caches:
-        cache.cache_clear()
+    environment._composed.cache_clear()
     yield lambda name: open_store(url(name))
-    for cache in caches:
-        cache.cache_clear()
+    environment._composed.cache_clear()
 
 
 def champion(models: Objects) -> str:
@@ -94,47 +87,15 @@ def test_rollout_answers_the_workflow_and_lets_it_know_of_failures(
     assert [(line["level"], line["request"]) for line in lines] == [("INFO", "8f5b2c1e"), ("ERROR", "8f5b2c1e")]
 
 
-def test_a_step_answers_with_plain_json_and_logs_it(capsys: pytest.CaptureFixture[str]) -> None:
-    log = Log()
-    assert run_step("train", lambda payload: {"got": payload["a"]}, {"a": 1}, CONTEXT, log) == {"got": 1}
-    line = json.loads(capsys.readouterr().out)
-    assert (line["event"], line["step"], line["answer"]) == ("step", "train", {"got": 1})
+def test_a_store_is_reached_by_its_own_host_name_but_at_an_emulator_by_its_path() -> None:
+    assert environment.store_options({}) == {"virtual_hosted_style_request": True}
+    assert environment.store_options({"AWS_ENDPOINT_URL": "https://127.0.0.1:4566"}) == {
+        "virtual_hosted_style_request": False,
+        "endpoint": "https://127.0.0.1:4566",
+    }
 
 
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [({"big": "x" * LARGEST_ANSWER}, "travel between steps"), ({"nan": float("nan")}, "JSON compliant")],
-)
-def test_an_answer_that_no_workflow_could_carry_is_a_failure_here(
-    answer: dict[str, Any], problem: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(ValueError, match=problem):
-        run_step("train", lambda _: answer, {}, CONTEXT, Log())
-    assert json.loads(capsys.readouterr().out)["level"] == "ERROR"
-
-
-@pytest.mark.parametrize("payload", [None, [], "x"])
-def test_a_payload_that_is_no_object_is_a_failure(payload: object) -> None:
-    with pytest.raises(TypeError, match="JSON object"):
-        run_step("train", lambda _: {}, payload, CONTEXT, Log(level="ERROR"))
-
-
-def test_a_variable_that_is_not_set_is_named() -> None:
-    with pytest.raises(KeyError, match="MODELS_URL"):
-        Environment({}).store("MODELS_URL")
-
-
-def test_variables_are_read_by_their_kind() -> None:
-    told = Environment({"MODELS": "a, b,", "SHARE": "0.5"})
-    assert told.names("MODELS") == ("a", "b")
-    assert told.number("SHARE") == 0.5
-
-
-def test_a_log_says_only_what_its_level_lets_through(capsys: pytest.CaptureFixture[str]) -> None:
-    log = Environment({"LOG_LEVEL": "WARNING"}).log()
-    log.info("quiet")
-    log.warning("loud", path=Path("a"))
-    [line] = capsys.readouterr().out.splitlines()
-    assert json.loads(line) | {"time": 0} == {"time": 0, "level": "WARNING", "event": "loud", "path": "a"}
-    with pytest.raises(ValueError, match="accepted: DEBUG, INFO"):
-        Log(level="LOUD")
+def test_what_a_function_is_made_of_stays_from_one_call_to_the_next(store: Callable[[str], Objects]) -> None:
+    champion(store("MODELS_URL"))
+    made = [environment.composed(predict.predict) for _ in range(2)]
+    assert made[0] is made[1]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,10 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.adapters.aws.queue import in_part, new_object
+from functions.core.consumer import Consumer
 from functions.core.log import Log
 from tests.functions.serving import event
 
 EVENT = event("sqs_object_created")
+
+
+def consumer(work: Callable[[str], None], lines: io.StringIO | None = None) -> Consumer:
+    return Consumer(work=work, log=Log(stream=lines or io.StringIO()))
+
+
+def about(key: str) -> str:
+    return json.dumps({"detail-type": "Object Created", "detail": {"object": {"key": key}}})
 
 
 def batch(*bodies: str) -> dict[str, Any]:
@@ -20,17 +30,17 @@ def batch(*bodies: str) -> dict[str, Any]:
 
 
 @given(st.lists(st.sampled_from(["good", "poison", "", "odd"]), max_size=12))
-def test_every_message_is_tried_once_and_exactly_the_failures_are_named(bodies: list[str]) -> None:
+def test_every_message_is_tried_once_and_exactly_the_failures_are_named(keys: list[str]) -> None:
     tried: list[str] = []
 
-    def work(body: str) -> None:
-        tried.append(body)
-        if body in ("poison", ""):
+    def work(key: str) -> None:
+        tried.append(key)
+        if key in ("poison", ""):
             raise ValueError("poison")
 
-    answer = in_part(batch(*bodies), work, Log(stream=io.StringIO()))
-    assert tried == bodies
-    failed = [f"m{number}" for number, body in enumerate(bodies) if body in ("poison", "")]
+    answer = in_part(batch(*map(about, keys), "no event"), consumer(work))
+    assert tried == keys
+    failed = [f"m{number}" for number, key in enumerate([*keys, ""]) if key in ("poison", "")]
     assert answer == {"batchItemFailures": [{"itemIdentifier": identity} for identity in failed]}
 
 
@@ -39,16 +49,16 @@ def test_every_message_is_tried_once_and_exactly_the_failures_are_named(bodies: 
 )
 def test_what_is_no_batch_fails_whole(broken: dict[str, Any]) -> None:
     with pytest.raises((KeyError, TypeError)):
-        in_part(broken, lambda _: None, Log(stream=io.StringIO()))
+        in_part(broken, consumer(lambda _: None))
 
 
 def test_a_failure_is_logged_under_its_message() -> None:
     lines = io.StringIO()
 
-    def work(body: str) -> None:
+    def work(key: str) -> None:
         raise OSError("the store is away")
 
-    in_part(batch("x"), work, Log(stream=lines))
+    in_part(batch(about("x")), consumer(work, lines))
     line = json.loads(lines.getvalue())
     assert (line["message"], line["metric"], line["error"]) == ("m0", "MessageFailed", "OSError")
     assert "the store is away" in line["trace"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from functions.core.objects import Objects
+from functions.core.objects import Objects, Tag
 from functions.core.pointer import Pointer, begin, withdraw
 from functions.core.predict import place
 from functions.core.rollout import Rollout
@@ -307,7 +307,7 @@ def test_ten_releases_at_once_make_one_line_of_history(bench: Bench) -> None:
     class Simultaneous(Objects):
         """Nobody gets the pointer to write it before all have read it."""
 
-        def read(self, key: str, *, at_most: int | None = None) -> tuple[bytes, str] | None:
+        def read(self, key: str, *, at_most: int | None = None) -> tuple[bytes, Tag] | None:
             found = super().read(key, at_most=at_most)
             if key == bench.live.key and found is None:
                 with contextlib.suppress(BrokenBarrierError):
@@ -430,10 +430,10 @@ def test_the_reason_of_a_killed_judge_is_written_by_the_next(bench: Bench) -> No
     bake(bench, act(bench, "release"))
 
     class Killed(Objects):
-        def replace(self, key: str, data: bytes, etag: str) -> None:
+        def replace(self, key: str, data: bytes, tag: Tag) -> None:
             if key.endswith("run.json"):
                 raise OSError("killed")
-            super().replace(key, data, etag)
+            super().replace(key, data, tag)
 
     dying = Rollout(
         Killed(bench.models._store),

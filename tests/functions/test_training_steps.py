@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +20,14 @@ from models.contract import FOLDER, Contract
 
 
 @pytest.fixture
-def stores(monkeypatch: pytest.MonkeyPatch) -> dict[str, Objects]:
+def stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Objects]]:
     found = {"s3://data": Objects.in_memory(), "s3://models": Objects.in_memory()}
-    monkeypatch.setattr(environment, "open_store", lambda url, **_: found[url])
+    monkeypatch.setattr("functions.core.environment.open_store", lambda url, **_: found[url])
     monkeypatch.setenv("DATA_URL", "s3://data")
     monkeypatch.setenv("MODELS_URL", "s3://models")
-    return found
+    environment._composed.cache_clear()
+    yield found
+    environment._composed.cache_clear()
 
 
 def test_a_bad_file_is_answered_and_logged_in_one_line(

@@ -9,9 +9,10 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from infra import bundle, dependencies
+from infra import aws, bundle, dependencies, gcp
 from infra.settings import Runtime
 from infra.target import target
+from infra.vocabulary import Cloud
 
 HERE = target(Runtime(python="host", architecture="host"))
 
@@ -24,34 +25,42 @@ def requirements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     lines = (bundle.REQUIREMENTS / "train.txt").read_text(encoding="utf-8").splitlines(keepends=True)
     start = next(index for index, line in enumerate(lines) if line.startswith("threadpoolctl=="))
     end = next((index for index in range(start + 1, len(lines)) if not lines[index].startswith(" ")), len(lines))
-    (folder / "predict.txt").write_text("".join(lines[start:end]), encoding="utf-8")
+    for lock in (folder / "predict.txt", folder / "gcp" / "predict.txt"):
+        lock.parent.mkdir(exist_ok=True)
+        lock.write_text("".join(lines[start:end]), encoding="utf-8")
     monkeypatch.setattr(bundle, "REQUIREMENTS", folder)
     return folder
 
 
-def build(cache: Path) -> bundle.Archive:
-    return bundle.archive("predict", cloud="aws", platform=HERE, models=["breast_cancer"], cache=cache)
+every_cloud = pytest.mark.parametrize("cloud", [aws.CLOUD, gcp.CLOUD], ids=lambda cloud: cloud.name)
 
 
-def test_the_same_inputs_give_the_same_bytes(requirements: Path, tmp_path: Path) -> None:
-    one, other = build(tmp_path / "one"), build(tmp_path / "other")
+def build(cache: Path, cloud: Cloud = aws.CLOUD) -> bundle.Archive:
+    return bundle.archive("predict", cloud=cloud, platform=HERE, models=["breast_cancer"], cache=cache)
+
+
+@every_cloud
+def test_the_same_inputs_give_the_same_bytes(cloud: Cloud, requirements: Path, tmp_path: Path) -> None:
+    one, other = build(tmp_path / "one", cloud), build(tmp_path / "other", cloud)
     assert one.path != other.path
     assert one.path.read_bytes() == other.path.read_bytes()
     assert one.digest == other.digest
 
 
-def test_what_has_not_changed_is_not_built_again(requirements: Path, tmp_path: Path) -> None:
-    first = build(tmp_path / "cache")
+@every_cloud
+def test_what_has_not_changed_is_not_built_again(cloud: Cloud, requirements: Path, tmp_path: Path) -> None:
+    first = build(tmp_path / "cache", cloud)
     written = first.path.stat().st_mtime_ns
-    assert build(tmp_path / "cache") == first
+    assert build(tmp_path / "cache", cloud) == first
     assert first.path.stat().st_mtime_ns == written
 
 
-def test_a_changed_lock_gives_another_archive(requirements: Path, tmp_path: Path) -> None:
-    before = build(tmp_path / "cache")
-    lock = requirements / "predict.txt"
-    lock.write_text("".join(lock.read_text(encoding="utf-8").replace("threadpoolctl==", "threadpoolctl ==")))
-    assert build(tmp_path / "cache").path != before.path
+@pytest.mark.parametrize(("cloud", "lock"), [(aws.CLOUD, "predict.txt"), (gcp.CLOUD, "gcp/predict.txt")])
+def test_a_changed_lock_gives_another_archive(cloud: Cloud, lock: str, requirements: Path, tmp_path: Path) -> None:
+    before = build(tmp_path / "cache", cloud)
+    changed = (requirements / lock).read_text(encoding="utf-8").replace("threadpoolctl==", "threadpoolctl ==")
+    (requirements / lock).write_text(changed, encoding="utf-8")
+    assert build(tmp_path / "cache", cloud).path != before.path
 
 
 def test_code_and_dependencies_are_inside_compiled_and_sorted_under_one_date(
@@ -67,6 +76,30 @@ def test_code_and_dependencies_are_inside_compiled_and_sorted_under_one_date(
     assert f"functions/core/__pycache__/predict.{tag}.pyc" in names
     assert len(names) == len(set(names))
     assert dates == {dependencies.EPOCH}
+
+
+def test_what_a_build_of_the_cloud_installs_is_named_in_the_archive_and_not_carried(
+    requirements: Path, tmp_path: Path
+) -> None:
+    made = build(tmp_path / "cache", gcp.CLOUD)
+    with zipfile.ZipFile(made.path) as archive:
+        names = set(archive.namelist())
+        dates = {entry.date_time for entry in archive.infolist()}
+        lock, main = archive.read("requirements.txt"), archive.read("main.py").decode()
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+    assert lock == (requirements / "gcp" / "predict.txt").read_bytes()
+    assert main.startswith("from functions.adapters.gcp.predict import handle\n")
+    assert {name.split("/")[0] for name in names} == {"main.py", "requirements.txt", "functions", "models"}
+    assert "functions/adapters/gcp/predict.py" in names
+    assert not {name for name in names if "/aws/" in name or name.endswith(".pyc")}
+    assert dates == {dependencies.EPOCH}
+    assert (made.unpacked, made.size, made.compiled) == (unpacked, made.path.stat().st_size, True)
+
+
+def test_a_lock_that_is_not_there_is_named_with_what_writes_it(requirements: Path, tmp_path: Path) -> None:
+    (requirements / "gcp" / "predict.txt").unlink()
+    with pytest.raises(pulumi.RunError, match=r"requirements/gcp/predict.txt is missing; `make lock` writes it"):
+        build(tmp_path / "cache", gcp.CLOUD)
 
 
 def test_an_unpacked_archive_runs_without_writing_beside_itself(requirements: Path, tmp_path: Path) -> None:
@@ -88,7 +121,7 @@ def test_a_target_without_its_interpreter_at_hand_is_not_compiled_and_says_so(
     other = "3.13" if sys.version_info[:2] != (3, 13) else "3.12"
     monkeypatch.setattr(dependencies.shutil, "which", lambda _: None)
     made = bundle.archive(
-        "predict", cloud="aws", platform=replace(HERE, python=other), models=[], cache=tmp_path / "cache"
+        "predict", cloud=aws.CLOUD, platform=replace(HERE, python=other), models=[], cache=tmp_path / "cache"
     )
     with zipfile.ZipFile(made.path) as archive:
         has_compiled = any(name.endswith(".pyc") for name in archive.namelist())

@@ -53,6 +53,11 @@ def short() -> dict[str, object]:
     return {"train": {"timeout_seconds": 500}}
 
 
+def test_what_a_build_installs_has_no_bound_where_the_cloud_states_none() -> None:
+    held = verdicts(settings(cloud="gcp", functions=short()), {"train": archive(unpacked=600 * MIB)})
+    assert not [verdict for verdict in held if verdict.what == "bytes unpacked"]
+
+
 @pytest.mark.parametrize("cloud", sorted(LIMITS))
 def test_every_limit_of_every_cloud_is_held_against_the_stack(cloud: str) -> None:
     held = verdicts(settings(cloud=cloud, functions=short()), {"predict": archive()})

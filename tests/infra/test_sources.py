@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.blueprint import ENTRIES
 from infra.sources import ROOT, closure, sources
 
 
@@ -53,14 +54,16 @@ def test_a_function_that_reads_no_contract_gets_no_model(tree: Path) -> None:
     assert not any("models/mine" in name for name in names(sources("functions.entry", ["mine"], tree), tree))
 
 
-def test_the_predict_function_carries_neither_contracts_nor_training() -> None:
-    found = names(sources("functions.adapters.aws.predict", ["breast_cancer"]), ROOT)
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_the_predict_function_carries_neither_contracts_nor_training(cloud: str) -> None:
+    found = names(sources(f"functions.adapters.{cloud}.predict", ["breast_cancer"]), ROOT)
     assert "functions/core/predict.py" in found
     assert not {"models/contract.py", "functions/core/train.py", "models/breast_cancer/training.py"} & found
 
 
-def test_no_sample_data_is_carried_by_any_function() -> None:
-    entries = ["prepare", "train", "select", "rollout", "predict", "jobs"]
-    carried = {name for e in entries for name in names(sources(f"functions.adapters.aws.{e}", ["breast_cancer"]), ROOT)}
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_no_sample_data_is_carried_by_any_function(cloud: str) -> None:
+    modules = [f"functions.adapters.{cloud}.{entry}" for entry in ENTRIES]
+    carried = {name for module in modules for name in names(sources(module, ["breast_cancer"]), ROOT)}
     assert "models/breast_cancer/model.yaml" in carried
     assert not {name for name in carried if name.endswith("sample.py")}

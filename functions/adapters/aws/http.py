@@ -10,6 +10,7 @@ import binascii
 import os
 from typing import TYPE_CHECKING, Any
 
+from functions.core.caller import caller_of
 from functions.core.http import Request, Response
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def request_of(event: Mapping[str, Any]) -> Request:
         path=_path(event, context.get("stage", "$default")),
         headers=headers,
         body=_body(event),
-        caller=_caller(headers, context, http),
+        caller=caller_of(headers, principal=_principal(context), address=http.get("sourceIp", "")),
         request_id=context.get("requestId") or os.urandom(16).hex(),
     )
 
@@ -57,12 +58,7 @@ def _body(event: Mapping[str, Any]) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _caller(headers: Mapping[str, str], context: Mapping[str, Any], http: Mapping[str, Any]) -> str:
-    """Who asks: what the caller says, else who was authenticated, else where the request comes from."""
-    given = headers.get("x-caller-id", "").strip()
-    if given:
-        return f"id:{given[:256]}"
+def _principal(context: Mapping[str, Any]) -> str | None:
     authorizer = context.get("authorizer") or {}
     subject = (authorizer.get("jwt") or {}).get("claims", {}).get("sub")
-    principal = subject or (authorizer.get("iam") or {}).get("userArn")
-    return f"principal:{principal}" if principal else f"address:{http.get('sourceIp', '')}"
+    return subject or (authorizer.get("iam") or {}).get("userArn")

@@ -10,24 +10,18 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from functions.core.log import Log
+    from functions.core.consumer import Consumer
 
 
-def in_part(event: Mapping[str, Any], work: Callable[[str], None], log: Log) -> dict[str, Any]:
-    """Hand the body of every message to `work`; the messages on which it raised are the failures.
+def in_part(event: Mapping[str, Any], consumer: Consumer) -> dict[str, Any]:
+    """Hand every message to the consumer; those that it could not do are the failures.
 
     Raises `KeyError` for an event that is no batch: the whole of it comes again.
     """
     messages = [(record["messageId"], record["body"]) for record in event["Records"]]
-    failed = []
-    for identity, body in messages:
-        try:
-            work(body)
-        except Exception as problem:
-            log.error("message failed", problem=problem, message=identity, metric="MessageFailed")
-            failed.append(identity)
+    failed = [identity for identity, body in messages if not consumer.take(identity, body, new_object)]
     return {"batchItemFailures": [{"itemIdentifier": identity} for identity in failed]}
 
 

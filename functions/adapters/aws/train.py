@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from functions.adapters.aws.environment import Environment
-from functions.adapters.aws.step import run_step
-from functions.core.train import Trainer
+from functions.adapters.aws.step import run
+from functions.entries.train import train
 
 
 def handle(event: object, context: object) -> dict[str, Any]:
-    """`{"model": ..., "run": ..., "experiment": ...}` from the workflow."""
-    environment = Environment()
-    train = Trainer(data=environment.store("DATA_URL"), models=environment.store("MODELS_URL"), log=environment.log())
-    return run_step("train", lambda payload: train(**payload), event, context, environment.log())
+    return run(train, event, context)

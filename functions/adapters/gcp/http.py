@@ -1,0 +1,82 @@
+"""A request that API Gateway hands on to functions-framework, and a response as its answer."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+import flask
+
+from functions.core.body import LARGEST
+from functions.core.caller import caller_of
+from functions.core.http import Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+USERINFO = "x-apigateway-api-userinfo"
+"""https://cloud.google.com/api-gateway/docs/authenticating-users-jwt: the payload of the token that
+the gateway has verified, in Base64url. `Authorization` holds the gateway's own token by then."""
+_TRACE = re.compile(r"[0-9a-f]{32}/\d{1,20}")
+
+
+def request_of(request: flask.Request) -> Request:
+    """The request, with so much of its body as shows whether it is too large."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return Request(
+        method=request.method,
+        path=_path(request),
+        headers=headers,
+        body=body_of(request, at_most=LARGEST + 1),
+        caller=caller_of(headers, principal=_principal(headers), address=_address(headers)),
+        request_id=request_id_of(request),
+    )
+
+
+def answer_of(response: Response) -> flask.Response:
+    """The answer that the gateway takes."""
+    return flask.Response(response.body, response.status, dict(response.headers))
+
+
+def body_of(request: flask.Request, *, at_most: int) -> bytes:
+    """The first `at_most` bytes of the body, whatever its content type."""
+    whole = b""
+    while len(whole) < at_most and (part := request.stream.read(at_most - len(whole))):
+        whole += part
+    return whole
+
+
+def request_id_of(request: flask.Request) -> str:
+    """The trace and span by which Google's logs know the request, else a name of its own.
+
+    https://cloud.google.com/functions/docs/reference/headers#x-cloud-trace-context
+    """
+    given = request.headers.get("X-Cloud-Trace-Context", "").split(";")[0]
+    return given if _TRACE.fullmatch(given) else os.urandom(16).hex()
+
+
+def _path(request: flask.Request) -> str:
+    """As it was sent: percent-encoded, so that an encoded slash stays within its segment."""
+    return request.environ.get("RAW_URI", request.path).partition("?")[0] or "/"
+
+
+def _principal(headers: Mapping[str, str]) -> str | None:
+    encoded = headers.get(USERINFO, "")
+    try:
+        payload: Any = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+    except (ValueError, RecursionError):
+        return None
+    subject = payload.get("sub") if isinstance(payload, dict) else None
+    return subject if isinstance(subject, str) else None
+
+
+def _address(headers: Mapping[str, str]) -> str:
+    """The first hop: https://cloud.google.com/functions/docs/reference/headers#x-forwarded-for.
+
+    Google says that it "generally" is the client, whom nothing keeps from writing one itself.
+    The last ones are Google's own proxies.
+    """
+    return headers.get("x-forwarded-for", "").split(",")[0].strip()

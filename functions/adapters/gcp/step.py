@@ -1,0 +1,44 @@
+"""A step of the workflow as Workflows calls it: JSON posted, JSON answered, a failure as a 500 with its text.
+
+Only the workflow's account reaches a step, so the text of a failure is for the workflow,
+which hands it on to the run's record.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from functions.adapters.gcp.environment import composed
+from functions.adapters.gcp.http import answer_of, body_of, request_id_of
+from functions.core.http import json_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import flask
+
+    from functions.core.environment import Environment
+    from functions.core.step import Step
+
+LARGEST_PAYLOAD = 600_000
+"""Bytes. https://cloud.google.com/workflows/quotas: all of a workflow's variables together have 512 KB."""
+LONGEST_CAUSE = 10_000
+"""Letters of a failure's text; it is a variable of the workflow, too."""
+
+
+def run(entry: Callable[[Environment], Step], request: flask.Request) -> flask.Response:
+    """The step's answer to the payload that is posted."""
+    try:
+        payload = json.loads(body_of(request, at_most=LARGEST_PAYLOAD))
+    except (ValueError, RecursionError):
+        payload = None
+    if not isinstance(payload, dict):
+        error = f"the payload is a JSON object of less than {LARGEST_PAYLOAD} bytes"
+        return answer_of(json_response({"error": error}, 400))
+    try:
+        answer = composed(entry).run(payload, request_id_of(request))
+    except Exception as problem:
+        cause = f"{type(problem).__name__}: {problem}"
+        return answer_of(json_response({"error": cause[:LONGEST_CAUSE]}, 500))
+    return answer_of(json_response(answer))

@@ -1,0 +1,49 @@
+"""What a function is told by its variables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from functions.core.log import Log
+from functions.core.objects import Objects, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Environment:
+    """The variables of one function. A missing one is named by the `KeyError` it raises.
+
+    `store_options` go to the client of every store as they are. `log_level_name` is what
+    the cloud's log calls the level of a line.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, str],
+        *,
+        store_options: Mapping[str, Any] | None = None,
+        log_level_name: str = "level",
+    ) -> None:
+        self._values = values
+        self._store_options = store_options
+        self._log_level_name = log_level_name
+
+    def text(self, name: str) -> str:
+        if name not in self._values:
+            raise KeyError(f"the environment variable {name} is not set")
+        return self._values[name]
+
+    def number(self, name: str) -> float:
+        return float(self.text(name))
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """A list separated by commas."""
+        return tuple(part.strip() for part in self.text(name).split(",") if part.strip())
+
+    def store(self, name: str, *, patience_seconds: float = 20) -> Objects:
+        """The store whose URL the variable holds."""
+        return open_store(self.text(name), options=self._store_options, patience_seconds=patience_seconds)
+
+    def log(self) -> Log:
+        return Log(level=self._values.get("LOG_LEVEL", "INFO"), level_name=self._log_level_name)

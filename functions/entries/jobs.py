@@ -1,0 +1,25 @@
+"""The function that does long work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.consumer import Consumer
+from functions.core.follower import Follower
+from functions.core.jobs import Worker
+from functions.core.live import Live
+from functions.core.registry import Registry
+
+if TYPE_CHECKING:
+    from functions.core.environment import Environment
+
+
+def jobs(told: Environment) -> Consumer:
+    """Does the job at every new key of the jobs store."""
+    log = told.log()
+    models = told.store("MODELS_URL")
+    followers = {
+        name: Follower(Registry(models, name), Live(models, name), log, seconds=told.number("POINTER_SECONDS"))
+        for name in told.names("MODELS")
+    }
+    return Consumer(work=Worker(told.store("JOBS_URL"), followers, log).work, log=log)

@@ -1,0 +1,32 @@
+"""The function that answers predictions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.capture import Captures
+from functions.core.follower import Follower
+from functions.core.jobs import Desk
+from functions.core.live import Live
+from functions.core.predict import Predictor
+from functions.core.registry import Registry
+from functions.core.service import Service
+
+if TYPE_CHECKING:
+    from functions.core.environment import Environment
+
+
+def predict(told: Environment) -> Service:
+    """The HTTP API over every model of the stack. Its models stay open between requests."""
+    log = told.log()
+    models = told.store("MODELS_URL", patience_seconds=8)
+    captures = told.store("CAPTURES_URL", patience_seconds=2)
+    predictors = {
+        name: Predictor(
+            Follower(Registry(models, name), Live(models, name), log, seconds=told.number("POINTER_SECONDS")),
+            Captures(captures, name, log),
+            capture_inputs=told.number("CAPTURE_INPUTS"),
+        )
+        for name in told.names("MODELS")
+    }
+    return Service(predictors, Desk(told.store("JOBS_URL", patience_seconds=8)), log)

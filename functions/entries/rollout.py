@@ -1,0 +1,24 @@
+"""The function of the workflow's release, judge and abandon steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.rollout import Rollout
+from functions.core.stages import Stages
+from functions.core.step import Step
+from models.contract import Contract
+
+if TYPE_CHECKING:
+    from functions.core.environment import Environment
+
+
+def rollout(told: Environment) -> Step:
+    """Takes `{"action": ..., ...}` from the workflow."""
+    release = Rollout(
+        told.store("MODELS_URL"),
+        told.store("CAPTURES_URL"),
+        stages=Stages.parse(told.text("ROLLOUT")),
+        thresholds=lambda model: Contract.load(model).rollout,
+    )
+    return Step(name="rollout", act=release.act, log=told.log())

@@ -1,0 +1,24 @@
+"""The function of the step that selects and registers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from functions.core.select import Selection
+from functions.core.step import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from functions.core.environment import Environment
+
+
+def select(told: Environment) -> Step:
+    """Takes `{"model": ..., "run": ...}` from the workflow."""
+    data, models = told.store("DATA_URL"), told.store("MODELS_URL")
+
+    def act(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        return Selection(data=data, models=models, at=datetime.now(UTC).isoformat(timespec="seconds"))(**payload)
+
+    return Step(name="select", act=act, log=told.log())

@@ -1,0 +1,104 @@
+"""Recorded requests as functions-framework hands them on, and a functions-framework that is really up."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import flask
+from werkzeug.test import EnvironBuilder
+
+from infra.local.gcp.build import Build
+from infra.local.ports import LOOPBACK, free_port
+from infra.local.process import Child
+from tests.functions.serving import event
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 60
+
+
+def recorded(name: str, **headers: str) -> tuple[str, str, dict[str, str], bytes]:
+    """Method, path, headers and body of a recorded request, some headers changed."""
+    found = event(name)
+    body = found["body"]
+    data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    return found["method"], found["path"], {**found["headers"], **headers}, data
+
+
+def request(name: str, **headers: str) -> flask.Request:
+    method, path, given, data = recorded(name, **headers)
+    return flask.Request(EnvironBuilder(method=method, path=path, headers=list(given.items()), data=data).get_environ())
+
+
+class Framework:
+    """A functions-framework that serves one function over HTTP, as the cloud's build starts it."""
+
+    def __init__(self, port: int, child: Child) -> None:
+        self.port = port
+        self._child = child
+
+    def send(self, method: str, path: str, headers: Mapping[str, str], body: Any = b"") -> tuple[int, Any, bytes]:
+        """Status, headers and body of the answer; a generator is sent in chunks."""
+        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=60)
+        try:
+            connection.request(method, path, body=body, headers=dict(headers))
+            response = connection.getresponse()
+            return response.status, response.headers, response.read()
+        finally:
+            connection.close()
+
+    def replay(self, name: str, **headers: str) -> tuple[int, Any, bytes]:
+        return self.send(*recorded(name, **headers))
+
+    def logged(self) -> list[dict[str, Any]]:
+        """The lines of JSON that the function wrote."""
+        lines = self._child.log.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+@contextmanager
+def serving(
+    command: Callable[[int], list[str]], room: Path, variables: Mapping[str, str]
+) -> Generator[Framework, None, None]:
+    """A functions-framework that is up, told nothing but the variables; `command` starts it on a port."""
+    room.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    told = {"PATH": os.environ["PATH"], "HOME": str(room), "LOG_EXECUTION_ID": "true", **variables}
+    child = Child(command(port), env=told, cwd=room, log=room / "log")
+    try:
+        _wait(port, child)
+        yield Framework(port, child)
+    finally:
+        child.stop()
+
+
+def framework(entry: str, room: Path, variables: Mapping[str, str]) -> AbstractContextManager[Framework]:
+    """One function of the GCP adapter, from its main.py on, with this project's own packages."""
+    room.mkdir(parents=True)
+    (room / "main.py").write_text(f"from functions.adapters.gcp.{entry} import handle\n", encoding="utf-8")
+    build = Build(source=room, python=Path(sys.executable))
+    return serving(build.command, room, {"PYTHONPATH": str(ROOT), **variables})
+
+
+def _wait(port: int, child: Child) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+        try:
+            connection.request("GET", "/robots.txt")
+            connection.getresponse().read()
+        except OSError:
+            assert child.code() is None, child.log.read_text(encoding="utf-8")
+            assert time.monotonic() < deadline, child.log.read_text(encoding="utf-8")
+            time.sleep(0.02)
+        else:
+            return
+        finally:
+            connection.close()
