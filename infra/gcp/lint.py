@@ -62,7 +62,7 @@ def _workflow(name: str, document: Document) -> Iterator[str]:
 
 
 def _caught(tries: Tries, step: Document) -> bool:
-    return any("except" in one for one in tries) or "raise" in step or set(step) == {"next"}
+    return any("except" in one for one in tries) or "raise" in step or set(step) <= {"next", "return"}
 
 
 # Steps in their order ---------------------------------------------------------------------------
@@ -136,10 +136,11 @@ def _within(step: Document) -> Iterator[tuple[Steps, bool]]:
 
 
 def _walk(steps: Steps, tries: Tries) -> Iterator[tuple[str, Document, Tries]]:
-    for name, step in _named(steps).items():
-        yield name, step, tries
-        for inner, tried in _within(step):
-            yield from _walk(inner, (*tries, step) if tried else tries)
+    for one in steps:
+        for name, step in one.items():
+            yield name, step, tries
+            for inner, tried in _within(step):
+                yield from _walk(inner, (*tries, step) if tried else tries)
 
 
 # One step ---------------------------------------------------------------------------------------
