@@ -20,7 +20,8 @@ import pytest
 from infra.local.gcp import service
 from infra.local.gcp.accounts import Accounts
 from infra.local.gcp.bindings import Binding, Bindings
-from infra.local.gcp.functions import LARGEST, Built, FunctionArgs, Functions
+from infra.local.gcp.build import Build
+from infra.local.gcp.functions import LARGEST, FunctionArgs, Functions
 from infra.local.gcp.instance import InstanceFailed
 from infra.local.process import group_alive, members
 
@@ -39,7 +40,7 @@ def handle(request):
         Path(path).touch()
     if size := request.args.get("size"):
         return b"x" * int(size)
-    print("called", request.path, flush=True)
+    print(f"called {request.path}", flush=True)
     return {
         "pid": os.getpid(), "env": dict(os.environ), "path": request.environ["RAW_URI"], "cwd": os.getcwd(),
         "headers": dict(request.headers), "method": request.method, "body": request.get_data(as_text=True),
@@ -73,8 +74,7 @@ class Here:
         (source / "main.py").write_text(text, encoding="utf-8")
         return FunctionArgs(
             name=name,
-            built=Built(python=Path(sys.executable), source=source),
-            entry_point="handle",
+            build=Build(python=Path(sys.executable), source=source),
             variables=variables or {},
             account=self.account,
             timeout_seconds=20,
@@ -87,11 +87,10 @@ class Here:
         self.allow(args.name)
         return self.urls[args.name]
 
-    def allow(self, name: str) -> Binding:
+    def allow(self, name: str) -> int:
         service = f"projects/p/locations/{REGION}/services/{name}"
-        binding = Binding(resource=service, role="roles/run.invoker", member=f"serviceAccount:{self.caller}")
-        self.bindings.add(binding)
-        return binding
+        member = f"serviceAccount:{self.caller}"
+        return self.bindings.add(Binding(resource=service, role="roles/run.invoker", member=member))
 
     def call(self, path: str = "/", body: bytes = b"", *, name: str = "work", token: str | None = None) -> tuple:
         """Status and body; the body read where it is JSON."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from infra.local.door import Answer, Door, Request
 from infra.local.gcp.accounts import Accounts, bearer
 from infra.local.gcp.bindings import Bindings
+from infra.local.gcp.build import TARGET, Build
 from infra.local.gcp.instance import Instance
 from infra.local.gcp.metadata import Metadata
 from infra.local.gcp.service import PENDING_SECONDS, Revision, Service
@@ -22,20 +23,9 @@ INVOKE = "run.routes.invoke"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Built:
-    """What Cloud Build makes of an archive."""
-
-    python: Path
-    """An interpreter with the requirements of the archive."""
-    source: Path
-    """The archive, unpacked."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class FunctionArgs:
     name: str
-    built: Built
-    entry_point: str
+    build: Build
     variables: Mapping[str, str]
     account: str
     """The address of the account that it runs as."""
@@ -160,12 +150,12 @@ class Functions:
             "K_SERVICE": args.name,
             "K_REVISION": f"{args.name}-{uuid.uuid4().hex[:8]}",
             "K_CONFIGURATION": args.name,
-            "FUNCTION_TARGET": args.entry_point,
+            "FUNCTION_TARGET": TARGET,
             "FUNCTION_SIGNATURE_TYPE": "http",
             "LOG_EXECUTION_ID": "true",
         }
         return Revision(
-            start=lambda: Instance(args.built.python, args.built.source, variables, log),
+            start=lambda: Instance(args.build, variables, log),
             timeout_seconds=args.timeout_seconds,
             instances=args.instances,
             concurrency=args.concurrency,
