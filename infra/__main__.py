@@ -11,5 +11,5 @@ from infra import blueprint, clouds
 from infra.settings import Settings
 
 settings = Settings.load(pulumi.Config(), pulumi.get_stack())
-for name, value in blueprint.build(clouds.choose(settings.cloud), settings).items():
+for name, value in blueprint.build(clouds.find(settings.cloud), settings).items():
     pulumi.export(name, value)

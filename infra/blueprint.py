@@ -59,28 +59,15 @@ def draw(
     cloud: Cloud, settings: Settings, platform: Platform, archives: Mapping[str, Archive]
 ) -> dict[str, pulumi.Input[object]]:
     """The drawing itself, for archives that are at hand."""
-    stores = _stores(cloud, settings)
+    ready = pulumi.ResourceOptions(depends_on=list(cloud.prerequisites()))
+    stores = _stores(cloud, settings, ready)
     queue = cloud.queue(
-        "jobs", QueueArgs(consumer_timeout_seconds=settings.functions.jobs.timeout_seconds, attempts=ATTEMPTS)
+        "jobs", QueueArgs(consumer_timeout_seconds=settings.functions.jobs.timeout_seconds, attempts=ATTEMPTS), ready
     )
-    functions = _functions(cloud, settings, platform, archives, stores, queue)
-    training = _training(cloud, settings, functions)
-    _triggers(cloud, settings, stores, queue, training)
-    routes = [
-        Route(method=method, path=path, function=functions["predict"], operation=operation)
-        for operation, (method, path) in ROUTES.items()
-    ]
-    api = cloud.api(
-        "api",
-        ApiArgs(
-            routes=tuple(routes),
-            auth=settings.api.auth,
-            throttling=settings.api.throttling,
-            cors=settings.api.cors,
-            timeout_seconds=settings.functions.predict.timeout_seconds + 1,
-            log_days=settings.log_days,
-        ),
-    )
+    functions = _functions(cloud, settings, platform, archives, stores, queue, ready)
+    training = _training(cloud, settings, functions, ready)
+    _triggers(cloud, settings, stores, queue, training, ready)
+    api = _api(cloud, settings, functions["predict"], ready)
     return _outputs(settings, stores, training, api)
 
 
@@ -98,15 +85,16 @@ def _require(model: str) -> Contract:
     return contract
 
 
-def _stores(cloud: Cloud, settings: Settings) -> Stores:
+def _stores(cloud: Cloud, settings: Settings, ready: pulumi.ResourceOptions) -> Stores:
     keep = StoreArgs(protect=settings.protect)
     announced = StoreArgs(protect=settings.protect, announces=True)
+    expiring = StoreArgs(protect=settings.protect, expire_days={"": settings.capture.days})
     return Stores(
-        code=cloud.store("code", StoreArgs(protect=False)),
-        data=cloud.store("data", announced),
-        models=cloud.store("models", keep),
-        jobs=cloud.store("jobs", announced),
-        captures=cloud.store("captures", StoreArgs(protect=settings.protect, expire_days={"": settings.capture.days})),
+        code=cloud.store("code", StoreArgs(protect=False), ready),
+        data=cloud.store("data", announced, ready),
+        models=cloud.store("models", keep, ready),
+        jobs=cloud.store("jobs", announced, ready),
+        captures=cloud.store("captures", expiring, ready),
     )
 
 
@@ -117,6 +105,7 @@ def _functions(
     archives: Mapping[str, Archive],
     stores: Stores,
     queue: Queue,
+    ready: pulumi.ResourceOptions,
 ) -> dict[str, Function]:
     granted = grants(settings.models, stores)
     environment = _environment(settings, stores)
@@ -138,6 +127,7 @@ def _functions(
                 log_days=settings.log_days,
                 consumes=consumes,
             ),
+            ready,
         )
 
     return {entry: function(entry, queue if entry == "jobs" else None) for entry in ENTRIES}
@@ -167,33 +157,46 @@ def _environment(settings: Settings, stores: Stores) -> dict[str, dict[str, pulu
     }
 
 
-def _training(cloud: Cloud, settings: Settings, functions: Mapping[str, Function]) -> Workflow:
+def _training(
+    cloud: Cloud, settings: Settings, functions: Mapping[str, Function], ready: pulumi.ResourceOptions
+) -> Workflow:
     definition = workflow.training(
         parallelism=settings.training.parallelism,
         timeout_seconds=settings.training.timeout_hours * 3600,
         function_timeouts={step: getattr(settings.functions, step).timeout_seconds for step in STEPS},
     )
-    return cloud.need("workflow")(
-        "training",
-        WorkflowArgs(
-            definition=definition,
-            functions={step: functions[step] for step in STEPS},
-            log_days=settings.log_days,
-        ),
+    called = {step: functions[step] for step in STEPS}
+    return cloud.workflow(
+        "training", WorkflowArgs(definition=definition, functions=called, log_days=settings.log_days), ready
     )
 
 
-def _triggers(cloud: Cloud, settings: Settings, stores: Stores, queue: Queue, training: Workflow) -> None:
-    arrival = cloud.need("arrival")
+def _triggers(
+    cloud: Cloud, settings: Settings, stores: Stores, queue: Queue, training: Workflow, ready: pulumi.ResourceOptions
+) -> None:
     datasets, jobs = below(settings.models, ("incoming/",)), below(settings.models, ("in/",))
-    arrival("datasets", ArrivalArgs(store=stores.data, prefixes=datasets, target=training))
-    arrival("submissions", ArrivalArgs(store=stores.jobs, prefixes=jobs, target=queue))
+    cloud.arrival("datasets", ArrivalArgs(store=stores.data, prefixes=datasets, target=training), ready)
+    cloud.arrival("submissions", ArrivalArgs(store=stores.jobs, prefixes=jobs, target=queue), ready)
     if settings.training.schedule:
         for model in settings.models:
-            cloud.need("schedule")(
-                f"retrain-{model}",
-                ScheduleArgs(cron=settings.training.schedule, workflow=training, input={"model": model}),
-            )
+            args = ScheduleArgs(cron=settings.training.schedule, workflow=training, input={"model": model})
+            cloud.schedule(f"retrain-{model}", args, ready)
+
+
+def _api(cloud: Cloud, settings: Settings, predict: Function, ready: pulumi.ResourceOptions) -> Api:
+    routes = tuple(
+        Route(method=method, path=path, function=predict, operation=operation)
+        for operation, (method, path) in ROUTES.items()
+    )
+    args = ApiArgs(
+        routes=routes,
+        auth=settings.api.auth,
+        throttling=settings.api.throttling,
+        cors=settings.api.cors,
+        timeout_seconds=settings.functions.predict.timeout_seconds + 1,
+        log_days=settings.log_days,
+    )
+    return cloud.api("api", args, ready)
 
 
 def _outputs(settings: Settings, stores: Stores, training: Workflow, api: Api) -> dict[str, pulumi.Input[object]]:
@@ -213,4 +216,5 @@ def _outputs(settings: Settings, stores: Stores, training: Workflow, api: Api) -
         "models_url": stores.models.url,
         "jobs_url": stores.jobs.url,
         "workflow": training.ref,
+        "callers": api.callers,
     }

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
 import pulumi
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from infra import cron
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -21,10 +22,7 @@ KEY = "serverless-ml:settings"
 
 
 def _cron(text: str) -> str:
-    if len(text.split()) != 5 or not re.fullmatch(r"[\d*/,\- ]+", text):
-        raise ValueError(
-            'five fields of numbers, *, /, - and commas are accepted, as in "0 3 * * 1" (Mondays at 3:00 UTC)'
-        )
+    cron.parse(text)
     return text
 
 

@@ -7,11 +7,11 @@ what one cloud alone can do stays a private default of that cloud's folder.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import pulumi
 
@@ -68,7 +68,7 @@ class Function(Protocol):
 
 
 class Workflow(Protocol):
-    """A durable workflow."""
+    """A durable workflow, and how it is started: see `Arrival` and `Schedule`."""
 
     ref: pulumi.Output[str]
 
@@ -78,6 +78,8 @@ class Api(Protocol):
 
     endpoint: pulumi.Output[str]
     """The base URL, without a trailing slash."""
+    callers: pulumi.Output[str]
+    """What a caller must be granted a permission on, where the cloud's own identities call; else empty."""
 
 
 # What the blueprint asks for -----------------------------------------------------------------
@@ -135,7 +137,7 @@ class StoreArgs:
     protect: bool
     """Refuse to be destroyed, and keep the objects."""
     announces: bool = False
-    """Tell the cloud's event bus of every new object: see `Arrival`."""
+    """New objects can be waited for: see `ArrivalArgs`."""
     expire_days: Mapping[str, int] = field(default_factory=dict)
     """Days after which objects under a prefix are deleted; "" is the whole store."""
 
@@ -192,8 +194,15 @@ class ApiArgs:
 class WorkflowArgs:
     definition: WorkflowDefinition
     functions: Mapping[str, Function]
-    """Every function that a step of the definition calls, by the name it uses."""
+    """Every function that a step of the definition calls, by the name it uses; any other set is a `ValueError`."""
     log_days: int
+
+    def __post_init__(self) -> None:
+        if self.definition.functions != set(self.functions):
+            raise ValueError(
+                f"the workflow's steps call {', '.join(sorted(self.definition.functions))};"
+                f" it was given {', '.join(sorted(self.functions)) or 'none'}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,10 +210,11 @@ class ArrivalArgs:
     """New objects under `prefixes` start the workflow, or become messages of the queue.
 
     A workflow is started with `{"source": "<key>"}`; a message holds the cloud's own
-    event, from which the adapter takes the key.
+    event, from which the adapter takes the key. Either happens at least once.
     """
 
     store: Store
+    """Made with `announces`."""
     prefixes: tuple[str, ...]
     target: Workflow | Queue
 
@@ -223,9 +233,13 @@ class Make(Protocol[Args_contra, Made_co]):
     def __call__(self, name: str, args: Args_contra, opts: pulumi.ResourceOptions | None = None, /) -> Made_co: ...
 
 
+def nothing() -> tuple[pulumi.Resource, ...]:
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cloud:
-    """One cloud: each word of this page, given its meaning. A None is not built yet."""
+    """One cloud: each word of this page, given its meaning."""
 
     name: str
     packing: Packing
@@ -233,13 +247,8 @@ class Cloud:
     queue: Make[QueueArgs, Queue]
     function: Make[FunctionArgs, Function]
     api: Make[ApiArgs, Api]
-    workflow: Make[WorkflowArgs, Workflow] | None = None
-    arrival: Make[ArrivalArgs, object] | None = None
-    schedule: Make[ScheduleArgs, object] | None = None
-
-    def need(self, word: str) -> Make[Any, Any]:
-        """One of the words that a cloud may still lack. Raises `pulumi.RunError` when it does."""
-        make = getattr(self, word)
-        if make is None:
-            raise pulumi.RunError(f"cloud: {self.name} has no {word} yet")
-        return make
+    workflow: Make[WorkflowArgs, Workflow]
+    arrival: Make[ArrivalArgs, object]
+    schedule: Make[ScheduleArgs, object]
+    prerequisites: Callable[[], Sequence[pulumi.Resource]] = nothing
+    """Makes what must be there before anything else can be, such as services that are turned on first."""

@@ -90,6 +90,11 @@ class Workflow:
     call_timeout_seconds: Mapping[str, int]
     """For each function: how long a call may take, a little more than the function's own timeout."""
 
+    @property
+    def functions(self) -> frozenset[str]:
+        """What its steps call."""
+        return frozenset(step.function for step in self.steps if isinstance(step, (Call, Each)))
+
     def step(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)
 

@@ -92,11 +92,27 @@ def _gateway(inputs: Inputs, name: str) -> Outputs:
     }
 
 
+def _located(kind: str) -> Callable[[Inputs, str], Outputs]:
+    def outputs(inputs: Inputs, name: str) -> Outputs:
+        own = _physical(inputs, name)
+        place = inputs.get("location") or inputs.get("region")
+        return {"id": f"projects/{PROJECT}/locations/{place}/{kind}/{own}", "name": own, "project": PROJECT}
+
+    return outputs
+
+
+def _notification(inputs: Inputs, _name: str) -> Outputs:
+    own = f"{inputs['bucket']}/notificationConfigs/1"
+    return {"id": own, "notificationId": "1", "selfLink": f"https://www.googleapis.com/storage/v1/b/{own}"}
+
+
 OUTPUTS: dict[str, Callable[[Inputs, str], Outputs]] = {
     "gcp:apigateway/api:Api": _api,
     "gcp:apigateway/apiConfig:ApiConfig": _api_config,
     "gcp:apigateway/gateway:Gateway": _gateway,
     "gcp:cloudfunctionsv2/function:Function": _function,
+    "gcp:cloudscheduler/job:Job": _located("jobs"),
+    "gcp:eventarc/trigger:Trigger": _located("triggers"),
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": _log_bucket,
     "gcp:projects/serviceIdentity:ServiceIdentity": _agent,
     "gcp:pubsub/subscription:Subscription": _named("subscriptions"),
@@ -104,5 +120,15 @@ OUTPUTS: dict[str, Callable[[Inputs, str], Outputs]] = {
     "gcp:serviceaccount/account:Account": _account,
     "gcp:storage/bucket:Bucket": _bucket,
     "gcp:storage/bucketObject:BucketObject": _object,
+    "gcp:storage/notification:Notification": _notification,
+    "gcp:workflows/workflow:Workflow": _located("workflows"),
 }
-CALLS: dict[str, dict[str, Any]] = {}
+AGENT = f"service-{NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
+CALLS: dict[str, dict[str, Any]] = {
+    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {
+        "emailAddress": AGENT,
+        "member": f"serviceAccount:{AGENT}",
+        "project": PROJECT,
+        "id": AGENT,
+    }
+}

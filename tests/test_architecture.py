@@ -57,7 +57,7 @@ BAD: list[tuple[Rule, str, str]] = [
     (architecture.directions, "functions/adapters/gcp/http.py", "from functions.adapters.aws import predict"),
     (architecture.directions, "models/contract.py", "from functions.core import onnx"),
     (architecture.one_reader_of_settings, "infra/bundle.py", "import pulumi\npulumi.Config('x').get('y')"),
-    (architecture.one_reader_of_settings, "infra/gcp/region.py", "from pulumi import Config"),
+    (architecture.one_reader_of_settings, "infra/gcp/place.py", "from pulumi import Config"),
     (architecture.core_without_surroundings, "functions/core/step.py", "import os\nos.environ.get('A')"),
     (architecture.core_without_surroundings, "functions/core/step.py", "from os import environ"),
     (

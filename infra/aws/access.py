@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from infra.aws.place import account
 from infra.vocabulary import Access, Grant
 
 Statement = Mapping[str, Any]
@@ -105,8 +106,7 @@ def _within_limit(name: str, statements: Sequence[Statement]) -> pulumi.Output[s
 def _trust(service: str, parent: pulumi.Resource) -> pulumi.Output[str]:
     statement: dict[str, Any] = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     if service in CONFUSABLE:
-        account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=parent)).account_id
-        statement["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
+        statement["Condition"] = {"StringEquals": {"aws:SourceAccount": account(parent)}}
     return document([statement])
 
 

@@ -7,10 +7,10 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws.function import ALIAS
+from infra.aws import routes
 from infra.aws.logs import log_group
-from infra.settings import Cors, IamAuth, JwtAuth, NoAuth
-from infra.vocabulary import ApiArgs, Function
+from infra.settings import Cors, IamAuth, NoAuth
+from infra.vocabulary import ApiArgs
 
 ACCESS_LOG = json.dumps(
     {
@@ -34,10 +34,12 @@ class Api(pulumi.ComponentResource):
     """An HTTP API with throttling and access logs; a function is called only through its routes.
 
     Functions get payload format 2.0. Every route takes the authorization asked for; an API
-    that is open to everyone carries the reason as its description.
+    that is open to everyone carries the reason as its description. Who signs requests needs
+    `execute-api:Invoke` on `callers`.
     """
 
     endpoint: pulumi.Output[str]
+    callers: pulumi.Output[str]
 
     def __init__(self, name: str, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:aws:Api", name, None, opts)
@@ -49,9 +51,11 @@ class Api(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self._stage(name, args, api)
-        self._routes(name, args, api)
+        routes.declare(name, args, api, self)
         self.endpoint = api.api_endpoint
-        self.register_outputs({"endpoint": self.endpoint})
+        signed = isinstance(args.auth, IamAuth)
+        self.callers = pulumi.Output.concat(api.execution_arn, "/*/*") if signed else pulumi.Output.from_input("")
+        self.register_outputs({"endpoint": self.endpoint, "callers": self.callers})
 
     def _stage(self, name: str, args: ApiArgs, api: aws.apigatewayv2.Api) -> None:
         logs = log_group(name, args.log_days, self, delivered_for="apis")
@@ -68,73 +72,6 @@ class Api(pulumi.ComponentResource):
             access_log_settings={"destination_arn": logs.arn, "format": ACCESS_LOG},
             opts=pulumi.ResourceOptions(parent=self),
         )
-
-    def _routes(self, name: str, args: ApiArgs, api: aws.apigatewayv2.Api) -> None:
-        authorization = self._authorization(name, args, api)
-        targets: dict[str, pulumi.Output[str]] = {}
-        for route in args.routes:
-            called = _label(route.function)
-            if called not in targets:
-                targets[called] = self._integration(f"{name}-{called}", args, api, route.function)
-            aws.apigatewayv2.Route(
-                f"{name}-{route.operation}",
-                api_id=api.id,
-                route_key=f"{route.method} {route.path}",
-                operation_name=route.operation,
-                target=targets[called],
-                authorization_type=authorization[0],
-                authorizer_id=authorization[1],
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-
-    def _integration(
-        self, name: str, args: ApiArgs, api: aws.apigatewayv2.Api, function: Function
-    ) -> pulumi.Output[str]:
-        mine = pulumi.ResourceOptions(parent=self)
-        permission = aws.lambda_.Permission(
-            f"{name}-invoke",
-            action="lambda:InvokeFunction",
-            principal="apigateway.amazonaws.com",
-            function=function.name,
-            qualifier=ALIAS,
-            source_arn=pulumi.Output.concat(api.execution_arn, "/*/*"),
-            opts=mine,
-        )
-        integration = aws.apigatewayv2.Integration(
-            f"{name}-integration",
-            api_id=api.id,
-            integration_type="AWS_PROXY",
-            integration_uri=function.ref,
-            payload_format_version="2.0",
-            timeout_milliseconds=args.timeout_seconds * 1000,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
-        )
-        return pulumi.Output.concat("integrations/", integration.id)
-
-    def _authorization(
-        self, name: str, args: ApiArgs, api: aws.apigatewayv2.Api
-    ) -> tuple[str, pulumi.Output[str] | None]:
-        match args.auth:
-            case IamAuth():
-                return "AWS_IAM", None
-            case NoAuth():
-                return "NONE", None
-            case JwtAuth():
-                authorizer = aws.apigatewayv2.Authorizer(
-                    f"{name}-authorizer",
-                    api_id=api.id,
-                    authorizer_type="JWT",
-                    identity_sources=["$request.header.Authorization"],
-                    jwt_configuration={"issuer": args.auth.issuer, "audiences": list(args.auth.audience)},
-                    opts=pulumi.ResourceOptions(parent=self),
-                )
-                return "JWT", authorizer.id
-
-
-def _label(function: Function) -> str:
-    if not isinstance(function, pulumi.Resource):
-        raise TypeError(f"{type(function).__name__} is not a function of this cloud")
-    return function.pulumi_resource_name
 
 
 def _description(args: ApiArgs) -> str:

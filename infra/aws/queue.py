@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.aws.access import Statement, document, tls_only
+from infra.aws.place import beside
 from infra.vocabulary import QueueArgs
 
 DEAD_LETTER_SECONDS = 14 * 24 * 3600
@@ -72,15 +73,15 @@ def dead_letters(name: str, rules: tuple[pulumi.Output[str], ...], parent: pulum
 
 def rule_name(queue: pulumi.Output[str]) -> pulumi.Output[str]:
     """The event rule that may send to the queue of this ARN."""
-    return queue.apply(lambda arn: f"{arn.rpartition(':')[2]}-arrivals")
+    return queue.apply(_rule)
 
 
 def rule_arn(queue: pulumi.Output[str]) -> pulumi.Output[str]:
-    def named(arn: str) -> str:
-        _arn, partition, _sqs, region, account, name = arn.split(":")
-        return f"arn:{partition}:events:{region}:{account}:rule/{name}-arrivals"
+    return queue.apply(lambda arn: beside(arn, "events", f"rule/{_rule(arn)}"))
 
-    return queue.apply(named)
+
+def _rule(queue: str) -> str:
+    return f"{queue.rpartition(':')[2]}-arrivals"
 
 
 def delivery(queue: pulumi.Input[str], rule: pulumi.Input[str]) -> Statement:

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws import asl, dialect
+from infra.aws import dialect, lint
 from infra.aws.access import allow, everywhere, role
 from infra.aws.logs import log_group
 from infra.vocabulary import Function, WorkflowArgs
-from infra.workflow import Call, Each
 from infra.workflow import Workflow as Definition
 
 
@@ -26,7 +25,7 @@ class Workflow(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: WorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:aws:Workflow", name, None, opts)
-        _check(name, args)
+        _check(name, args.definition)
         logs = log_group(name, args.log_days, self, delivered_for="states")
         identity, policy = role(
             name,
@@ -70,13 +69,7 @@ def _rendered(definition: Definition, functions: Mapping[str, Function]) -> pulu
     return refs.apply(lambda found: json.dumps(dialect.render(definition, found), separators=(",", ":")))
 
 
-def _check(name: str, args: WorkflowArgs) -> None:
+def _check(name: str, definition: Definition) -> None:
     """A broken definition stops the program, not the first execution."""
-    called = {step.function for step in args.definition.steps if isinstance(step, (Call, Each))}
-    if called != set(args.functions):
-        raise pulumi.RunError(
-            f"workflow {name}: its steps call {', '.join(sorted(called))};"
-            f" it was given {', '.join(sorted(args.functions)) or 'none'}"
-        )
-    if found := asl.problems(dialect.render(args.definition, {function: function for function in called})):
+    if found := lint.problems(dialect.render(definition, {function: function for function in definition.functions})):
         raise pulumi.RunError("\n".join(f"workflow {name}: {problem}" for problem in found))

@@ -1,11 +1,15 @@
-"""GCP, as far as it is built: stores, queues, functions, the API and access. Training is not: see `CLOUD`."""
+"""GCP."""
 
 from __future__ import annotations
 
+from infra.gcp.arrival import Arrival
 from infra.gcp.function import Function
 from infra.gcp.gateway import Api
+from infra.gcp.place import prepare
 from infra.gcp.queue import Queue
+from infra.gcp.schedule import Schedule
 from infra.gcp.storage import Store
+from infra.gcp.workflow import Workflow
 from infra.vocabulary import Cloud, Packing
 
 MAIN = 'from functions.adapters.gcp.{entry} import handle\n\n__all__ = ["handle"]\n'
@@ -18,4 +22,8 @@ CLOUD = Cloud(
     queue=Queue,
     function=Function,
     api=Api,
+    workflow=Workflow,
+    arrival=Arrival,
+    schedule=Schedule,
+    prerequisites=prepare,
 )

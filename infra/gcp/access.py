@@ -1,4 +1,4 @@
-"""Who may touch what: grants rendered as IAM bindings on single resources, never on the project.
+"""Who may touch what: IAM bindings on single resources, and on the project only where Google has no narrower place.
 
     READ   roles/storage.objectViewer        get and list the objects under the prefixes
     WRITE  roles/storage.legacyBucketWriter  create and replace the objects under the prefixes
@@ -14,16 +14,27 @@ objects alone, leaves nothing of what else is in it (listing, the bucket's own m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.gcp.region import region
+from infra.gcp.place import region
 from infra.vocabulary import Access, Grant, Store
 
 INVOKER = "roles/run.invoker"
+PUBLISHER = "roles/pubsub.publisher"
+SUBSCRIBER = "roles/pubsub.subscriber"
+STARTER = "roles/workflows.invoker"
+LOG_WRITER = "roles/logging.logWriter"
+UNSCOPABLE: Mapping[str, str] = {
+    STARTER: "a workflow has no policy of its own (https://cloud.google.com/workflows/docs/reference/rest), and is no"
+    " resource that a condition knows: https://cloud.google.com/iam/docs/conditions-resource-attributes",
+    LOG_WRITER: "entries are written to the project, not to a resource in it:"
+    " https://cloud.google.com/logging/docs/access-control",
+}
+"""The only roles that are granted on the project, and why they cannot be granted on less."""
 PREFIXES_AT_ONCE = 6
 """A condition holds at most 12 logical operators, and a readable prefix takes two."""
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]*")
@@ -91,8 +102,24 @@ def allow_storage(
 
 def allow_invocation(
     name: str, identity: gcp.serviceaccount.Account, function: pulumi.Input[str], opts: pulumi.ResourceOptions
-) -> None:
+) -> gcp.cloudrunv2.ServiceIamMember:
     """Let a service account call one function, by its name; a function is a Cloud Run service of the same name."""
-    gcp.cloudrunv2.ServiceIamMember(
+    return gcp.cloudrunv2.ServiceIamMember(
         name, name=function, location=region(), role=INVOKER, member=identity.member, opts=opts
     )
+
+
+def allow_publishing(
+    name: str, topic: pulumi.Input[str], member: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> gcp.pubsub.TopicIAMMember:
+    """Let a member publish to one topic."""
+    return gcp.pubsub.TopicIAMMember(name, topic=topic, role=PUBLISHER, member=member, opts=opts)
+
+
+def allow_in_project(
+    name: str, identity: gcp.serviceaccount.Account, role: str, opts: pulumi.ResourceOptions
+) -> gcp.projects.IAMMember:
+    """One of the roles of `UNSCOPABLE`; any other is a `ValueError`."""
+    if role not in UNSCOPABLE:
+        raise ValueError(f"{role}: grant it on the resource")
+    return gcp.projects.IAMMember(name, project=identity.project, role=role, member=identity.member, opts=opts)

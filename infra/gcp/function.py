@@ -7,8 +7,8 @@ import pulumi_gcp as gcp
 
 from infra.gcp.access import allow_invocation, allow_storage
 from infra.gcp.logs import keep_logs
+from infra.gcp.place import region
 from infra.gcp.queue import Queue
-from infra.gcp.region import region
 from infra.vocabulary import FunctionArgs, Platform
 
 

@@ -11,8 +11,8 @@ import pulumi_gcp as gcp
 
 from infra.gcp.access import allow_invocation
 from infra.gcp.logs import keep_logs
-from infra.gcp.openapi import Door, Issuer, document
-from infra.gcp.region import region
+from infra.gcp.place import region
+from infra.gcp.routes import Door, Issuer, document
 from infra.settings import Auth, Cors, IamAuth, JwtAuth, NoAuth
 from infra.vocabulary import ApiArgs, Route
 
@@ -26,15 +26,17 @@ class Api(pulumi.ComponentResource):
     caller -- token --> gateway -- its own token --> function
     ```
     Of what is asked, API Gateway keeps this:
-    - `iam`: a token signed by the caller account of this API, which has no other use. Who may
-      sign is IAM's to say: `roles/iam.serviceAccountTokenCreator` on that account. (A Google ID
-      token would let in everybody with a Google account: the gateway knows issuers, not roles.)
+    - `iam`: a token signed by the caller account of this API (`callers`), for itself, which has no
+      other use. Who may sign is IAM's to say: `roles/iam.serviceAccountTokenCreator` on that
+      account. (A Google ID token would let in everybody with a Google account: the gateway knows
+      issuers, not roles.)
     - throttling: `rate` as a quota a minute, counted for callers who send an API key; there is
       no `burst`. For everybody else the bound is the functions' own number of instances.
     - CORS: nothing answers a browser's preflight request, so origins are refused.
     """
 
     endpoint: pulumi.Output[str]
+    callers: pulumi.Output[str]
 
     def __init__(self, name: str, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:gcp:Api", name, None, opts)
@@ -43,13 +45,14 @@ class Api(pulumi.ComponentResource):
         identity = gcp.serviceaccount.Account(f"{name}-identity", display_name=f"gateway {name}", opts=mine)
         for operation, route in _first_routes(args.routes).items():
             allow_invocation(f"{name}-invoker-{operation}", identity, route.function.name, mine)
+        self.callers = _callers(name, args.auth, mine)
         # An API's id must be given and be unique in the project, as the account's is, which Pulumi made up.
         api = gcp.apigateway.Api(f"{name}-api", api_id=identity.account_id, opts=mine)
         config = gcp.apigateway.ApiConfig(
             f"{name}-config",
             api=api.api_id,
             api_config_id_prefix=f"{name}-",
-            openapi_documents=[{"document": {"path": "openapi.json", "contents": _contents(name, args, mine)}}],
+            openapi_documents=[{"document": {"path": "openapi.json", "contents": _contents(args, self.callers)}}],
             gateway_config={"backend_config": {"google_service_account": identity.email}},
             opts=mine,
         )
@@ -67,32 +70,37 @@ class Api(pulumi.ComponentResource):
         )
         keep_logs(name, identity, lines, args.log_days, mine)
         self.endpoint = pulumi.Output.concat("https://", gateway.default_hostname)
-        self.register_outputs({"endpoint": self.endpoint})
+        self.register_outputs({"endpoint": self.endpoint, "callers": self.callers})
 
 
-def _contents(name: str, args: ApiArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    def render(known: Sequence[object]) -> str:
-        issuer, *addresses = known
+def _callers(name: str, auth: Auth, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """The account that callers sign as, if they sign as one."""
+    if not isinstance(auth, IamAuth):
+        return pulumi.Output.from_input("")
+    return gcp.serviceaccount.Account(f"{name}-caller", display_name=f"callers of {name}", opts=opts).email
+
+
+def _contents(args: ApiArgs, callers: pulumi.Output[str]) -> pulumi.Output[str]:
+    def render(known: Sequence[str]) -> str:
+        caller, *addresses = known
         door = Door(
             description=_description(args.auth),
-            issuer=issuer if isinstance(issuer, Issuer) else None,
+            issuer=_issuer(args.auth, caller),
             requests_a_minute=args.throttling.rate * 60,
             timeout_seconds=args.timeout_seconds,
         )
-        text = json.dumps(document(args.routes, [str(address) for address in addresses], door), sort_keys=True)
+        text = json.dumps(document(args.routes, addresses, door), sort_keys=True)
         return base64.b64encode(text.encode()).decode()
 
-    known = pulumi.Output.all(_issuer(name, args.auth, opts), *(route.function.ref for route in args.routes))
-    return known.apply(render)
+    return pulumi.Output.all(callers, *(route.function.ref for route in args.routes)).apply(render)
 
 
-def _issuer(name: str, auth: Auth, opts: pulumi.ResourceOptions) -> pulumi.Input[Issuer | None]:
+def _issuer(auth: Auth, caller: str) -> Issuer | None:
     match auth:
         case JwtAuth():
             return Issuer(issuer=auth.issuer, audiences=auth.audience)
         case IamAuth():
-            caller = gcp.serviceaccount.Account(f"{name}-caller", display_name=f"callers of {name}", opts=opts)
-            return caller.email.apply(lambda email: Issuer(issuer=email, keys=f"{KEYS_OF_ACCOUNT}{email}"))
+            return Issuer(issuer=caller, audiences=(caller,), keys=f"{KEYS_OF_ACCOUNT}{caller}")
         case NoAuth():
             return None
 

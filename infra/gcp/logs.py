@@ -10,7 +10,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.gcp.region import region
+from infra.gcp.place import region
 
 
 def keep_logs(

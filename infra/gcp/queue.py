@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_gcp as gcp
 
+from infra.gcp.access import SUBSCRIBER, allow_publishing
 from infra.vocabulary import QueueArgs
 
 ATTEMPTS = range(5, 101)
@@ -47,13 +48,7 @@ class Queue(pulumi.ComponentResource):
             opts=mine,
         )
         self._agent = gcp.projects.ServiceIdentity(f"{name}-agent", service="pubsub.googleapis.com", opts=mine)
-        gcp.pubsub.TopicIAMMember(
-            f"{name}-dead-letters-publisher",
-            topic=self._dead.id,
-            role="roles/pubsub.publisher",
-            member=self._agent.member,
-            opts=mine,
-        )
+        allow_publishing(f"{name}-dead-letters-publisher", self._dead.id, self._agent.member, mine)
         self.ref = self._topic.id
         self.url = pulumi.Output.concat("https://pubsub.googleapis.com/v1/", self._topic.id)
         self.dead_letters = kept.id
@@ -83,7 +78,7 @@ class Queue(pulumi.ComponentResource):
         gcp.pubsub.SubscriptionIAMMember(
             f"{self._name}-subscription-subscriber",
             subscription=subscription.id,
-            role="roles/pubsub.subscriber",
+            role=SUBSCRIBER,
             member=self._agent.member,
             opts=opts,
         )

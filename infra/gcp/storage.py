@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.gcp.region import region
+from infra.gcp.place import region
 from infra.vocabulary import StoreArgs
 
 NONCURRENT_DAYS = 30
@@ -22,7 +22,7 @@ class Store(pulumi.ComponentResource):
     """A private, versioned bucket in the stack's region. It grants nobody access: see access.py.
 
     Cloud Storage encrypts every object and answers over TLS alone; neither can be turned off.
-    `announces` asks nothing of the bucket: here, whoever listens sets up the notification.
+    What waits for new objects sets up its own notification: see arrival.py.
     """
 
     ref: pulumi.Output[str]
@@ -42,6 +42,7 @@ class Store(pulumi.ComponentResource):
             force_destroy=not args.protect,
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
+        self.announces = args.announces
         self.ref = pulumi.Output.concat("projects/_/buckets/", bucket.name)
         self.name = bucket.name
         self.url = pulumi.Output.concat("gs://", bucket.name)

@@ -21,13 +21,17 @@ IDLE_SECONDS = 20
 class Upstream:
     """A server by its URL, asked over connections that are kept: a TLS handshake costs more than a small call."""
 
-    def __init__(self, url: str, certificate: Path | None = None) -> None:
+    def __init__(self, url: str, certificate: Path | None = None, *, seconds: float | None = None) -> None:
         self._target = urlsplit(url)
+        self._seconds = seconds
         self._context = ssl.create_default_context(cafile=str(certificate)) if certificate else None
         self._idle: queue.LifoQueue[tuple[float, http.client.HTTPConnection]] = queue.LifoQueue()
 
     def send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Raises `OSError` or `http.client.HTTPException` when the server cannot be reached."""
+        """Raises `OSError` or `http.client.HTTPException` when the server cannot be reached.
+
+        It is a `TimeoutError` when the server says nothing for as many seconds as it was given.
+        """
         connection = self._take()
         try:
             connection.request(method, path, body=body or None, headers=dict(headers))
@@ -57,5 +61,5 @@ class Upstream:
                 connection.close()
         host, port = self._target.hostname or LOOPBACK, self._target.port
         if self._context is None:
-            return http.client.HTTPConnection(host, port)
-        return http.client.HTTPSConnection(host, port, context=self._context)
+            return http.client.HTTPConnection(host, port, timeout=self._seconds)
+        return http.client.HTTPSConnection(host, port, timeout=self._seconds, context=self._context)

@@ -1,17 +1,41 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
+from uuid import uuid4
 
 import obstore
 import pytest
 
 from functions.core.objects import Conflict, Missing, Objects, TooLarge, canonical, open_store
+from tests.cloudstorage import CloudStorage, cloud_storage
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudStorage]:
+    with cloud_storage(tmp_path_factory.mktemp("storage")) as found:
+        yield found
+
+
+@pytest.fixture(params=["memory", "file", "gs"])
 def objects(request: pytest.FixtureRequest, tmp_path: Path) -> Objects:
-    return open_store("memory://" if request.param == "memory" else f"file://{tmp_path}/store")
+    match request.param:
+        case "memory":
+            return open_store("memory://")
+        case "file":
+            return open_store(f"file://{tmp_path}/store")
+        case _:
+            return request.getfixturevalue("cloud").bucket(f"bucket-{uuid4().hex[:8]}")
+
+
+@pytest.fixture(params=["memory", "gs"])
+def replaceable(request: pytest.FixtureRequest) -> Objects:
+    """The stores that compare and set."""
+    return (
+        Objects.in_memory() if request.param == "memory" else request.getfixturevalue("cloud").bucket(uuid4().hex[:8])
+    )
 
 
 def test_what_is_put_is_got_and_found(objects: Objects) -> None:
@@ -37,18 +61,79 @@ def test_of_many_creators_one_wins(objects: Objects) -> None:
     assert objects.get("a") == f"{won.index(True)}".encode()
 
 
-def test_only_the_state_that_was_read_is_replaced() -> None:
-    objects = Objects.in_memory()
-    objects.put("a", b"1")
-    found = objects.read("a")
+def test_only_the_state_that_was_read_is_replaced(replaceable: Objects) -> None:
+    replaceable.put("a", b"1")
+    found = replaceable.read("a")
     assert found is not None
-    objects.replace("a", b"2", found[1])
+    replaceable.replace("a", b"2", found[1])
     with pytest.raises(Conflict):
-        objects.replace("a", b"3", found[1])
+        replaceable.replace("a", b"3", found[1])
     with pytest.raises(Conflict):
-        objects.replace("gone", b"3", found[1])
-    assert objects.get("a") == b"2"
-    assert objects.find("gone") is None
+        replaceable.replace("gone", b"3", found[1])
+    assert replaceable.get("a") == b"2"
+    assert replaceable.find("gone") is None
+
+
+def test_of_many_who_read_the_same_state_one_replaces_it(replaceable: Objects) -> None:
+    replaceable.put("a", b"before")
+    together = Barrier(8)
+
+    def replace(name: bytes) -> bool:
+        found = replaceable.read("a")
+        assert found is not None
+        together.wait(timeout=30)
+        try:
+            replaceable.replace("a", name, found[1])
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(replace, [f"{n}".encode() for n in range(8)]))
+    assert won.count(True) == 1
+    assert replaceable.get("a") == f"{won.index(True)}".encode()
+
+
+def test_no_change_is_lost_when_many_change_one_object(replaceable: Objects) -> None:
+    replaceable.put_json("count", 0)
+
+    def count(_: int) -> None:
+        while True:
+            found = replaceable.read_json("count")
+            assert found is not None
+            try:
+                return replaceable.replace_json("count", found[0] + 1, found[1])
+            except Conflict:
+                continue
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(count, range(40)))
+    assert replaceable.get_json("count") == 40
+
+
+def test_what_was_read_and_its_tag_are_of_one_state(replaceable: Objects) -> None:
+    """A reader in the middle of a write would otherwise replace what it never saw."""
+    replaceable.put("a", b"0" * 300_000)
+    with ThreadPoolExecutor(4) as pool:
+        writers = [pool.submit(lambda n=n: replaceable.put("a", f"{n}".encode() * 300_000)) for n in range(1, 9)]
+        seen = [found for _ in range(40) if (found := replaceable.read("a"))]
+        for writer in writers:
+            writer.result()
+    assert all(len(set(data)) == 1 and len(data) == 300_000 for data, _ in seen)
+    assert len({tag for _, tag in seen}) == len({data for data, _ in seen})
+
+
+def test_an_object_in_many_parts_is_whole(objects: Objects) -> None:
+    data = bytes(range(256)) * 45_000
+    objects.put("large", data)
+    assert objects.get("large") == data
+
+
+@pytest.mark.parametrize("key", ["a b+c", "a%2Fb", "ü/é", "a&b=c?d#e", "<a>", "a..b"])
+def test_a_key_is_the_same_wherever_it_is_spelt(objects: Objects, key: str) -> None:
+    objects.put(f"folder/{key}", b"1")
+    assert objects.get(f"folder/{key}") == b"1"
+    assert list(objects.keys("folder")) == [f"folder/{key}"]
 
 
 def test_keys_lie_below_a_folder_and_not_beside_it(objects: Objects) -> None:
@@ -82,5 +167,5 @@ def test_equal_values_have_equal_bytes_and_nan_has_none() -> None:
 
 @pytest.mark.parametrize("url", ["ftp://bucket", "bucket", ""])
 def test_a_url_of_another_kind_says_what_is_accepted(url: str) -> None:
-    with pytest.raises(ValueError, match="accepted: s3://bucket"):
+    with pytest.raises(ValueError, match="accepted: s3://bucket, gs://bucket"):
         open_store(url)

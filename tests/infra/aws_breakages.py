@@ -8,6 +8,7 @@ from typing import Any
 
 from infra.aws import CLOUD
 from tests.graph import ABSENT, Graph, rewritten
+from tests.infra.aws import whole as w
 from tests.infra.aws_facts import (
     BUCKET,
     ENCRYPTION,
@@ -27,6 +28,7 @@ from tests.infra.aws_facts import (
 )
 from tests.infra.facts import Breakage, Reader
 
+JOBS = "arn:aws:lambda:eu-west-1:123456789012:function:jobs-function-1a2b3c4:live"
 PREPARE_ROLE = "arn:aws:iam::123456789012:role/prepare-role-1a2b3c4"
 
 
@@ -37,11 +39,25 @@ def _in_lifecycle(key: str) -> Breakage:
     )
 
 
-def _in_policy(change: Callable[[list[dict[str, Any]]], object]) -> Breakage:
+def _in_policy(change: Callable[[list[dict[str, Any]]], object], name: str = "predict-policy") -> Breakage:
     def edit(document: dict[str, Any]) -> None:
         change(document["Statement"])
 
-    return lambda graph: graph.mutated(POLICY, "predict-policy", policy=rewritten(edit))
+    return lambda graph: graph.mutated(POLICY, name, policy=rewritten(edit))
+
+
+def _in_machine(change: Callable[[dict[str, Any]], object]) -> Breakage:
+    def edit(definition: dict[str, Any]) -> None:
+        change(definition)
+
+    return lambda graph: graph.mutated(w.MACHINE, definition=rewritten(edit))
+
+
+def _in_pattern(change: Callable[[dict[str, Any]], object]) -> Breakage:
+    def edit(pattern: dict[str, Any]) -> None:
+        change(pattern["detail"])
+
+    return lambda graph: graph.mutated(w.RULE, "datasets-rule", eventPattern=rewritten(edit))
 
 
 def _unprotected(graph: Graph) -> Graph:
@@ -117,6 +133,43 @@ BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
     ("logs_are_kept_as_long_as_asked",): (
         lambda graph: graph.mutated(LOGS, "predict-logs", retentionInDays=ABSENT),
         lambda graph: graph.without(LOGS, "api-logs"),
+        lambda graph: graph.mutated(LOGS, "training-logs", retentionInDays=ABSENT),
+    ),
+    ("workflows_are_sound",): (
+        _in_machine(lambda machine: machine["States"]["prepare"].pop("Catch")),
+        _in_machine(lambda machine: machine["States"]["prepare"]["Retry"].pop()),
+    ),
+    ("workflows_may_call_exactly_what_they_call",): (
+        _in_policy(lambda statements: statements[0]["Resource"].pop(), "training-policy"),
+        _in_policy(lambda statements: statements[0]["Resource"].append(JOBS), "training-policy"),
+    ),
+    ("workflows_outwait_their_functions",): (
+        _in_machine(lambda machine: machine["States"]["prepare"].update(TimeoutSeconds=60)),
+    ),
+    ("workflows_are_bounded",): (
+        _in_machine(lambda machine: machine.update(TimeoutSeconds=7200)),
+        _in_machine(lambda machine: machine["States"]["each"].update(MaxConcurrency=40)),
+    ),
+    ("workflows_do_not_log_what_they_hand_over",): (
+        lambda graph: graph.mutated(w.MACHINE, loggingConfiguration=lambda old: {**old, "includeExecutionData": True}),
+    ),
+    ("arrivals_wait_where_they_were_asked_to",): (
+        _in_pattern(lambda detail: detail["object"]["key"].pop()),
+        _in_pattern(lambda detail: detail.pop("object")),
+    ),
+    ("schedules_are_as_asked",): (
+        lambda graph: graph.mutated(w.SCHEDULE, scheduleExpression="cron(0 4 ? * 2 *)"),
+        lambda graph: graph.mutated(w.SCHEDULE, target=lambda old: {**old, "input": "{}"}),
+    ),
+    ("triggers_may_reach_their_target",): (
+        lambda graph: graph.without(w.NOTIFICATION, "data-notification"),
+        lambda graph: graph.without(POLICY, "datasets-policy"),
+        lambda graph: graph.without(POLICY, "retrain-policy"),
+        lambda graph: graph.without(w.QUEUE_POLICY, "jobs-queue-policy"),
+    ),
+    ("triggers_try_again",): (
+        lambda graph: graph.mutated(w.TARGET, "datasets-target", retryPolicy=ABSENT),
+        lambda graph: graph.mutated(w.SCHEDULE, target=lambda old: {**old, "retryPolicy": None}),
     ),
 }
 

@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from infra.aws import lint
 from infra.aws.access import UNSCOPABLE
 from tests.graph import Graph, Made
+from tests.infra.aws import whole as w
 from tests.infra.facts import (
     ApiFacts,
     Facts,
@@ -15,6 +17,8 @@ from tests.infra.facts import (
     Permission,
     QueueFacts,
     StoreFacts,
+    TriggerFacts,
+    WorkflowFacts,
     components,
     first,
     value,
@@ -47,6 +51,9 @@ def read(graph: Graph) -> Facts:
         queues=tuple(_queue(graph, made) for made in components(graph, "Queue")),
         functions=tuple(_function(graph, made) for made in components(graph, "Function")),
         apis=tuple(_api(graph, made) for made in components(graph, "Api")),
+        workflows=tuple(_workflow(graph, made) for made in components(graph, "Workflow")),
+        arrivals=tuple(_arrival(graph, made) for made in components(graph, "Arrival")),
+        schedules=tuple(_schedule(graph, made) for made in components(graph, "Schedule")),
         permissions=frozenset(_permissions(graph)),
         boundless=tuple(reason for made in graph for reason in _boundless(made)),
     )
@@ -109,6 +116,7 @@ def _function(graph: Graph, component: Made) -> FunctionFacts:
         timeout_seconds=function.inputs.get("timeout", 3),
         memory_mb=function.inputs.get("memorySize", 128),
         runtime=function.inputs["runtime"],
+        ref=within(graph, component, w.ALIAS)[0].outputs["arn"],
         code=function.inputs["s3Key"],
         uploads=tuple(made.inputs["key"] for made in within(graph, component, OBJECT)),
         log_days=_log_days(graph, component, "name", logs),
@@ -133,6 +141,70 @@ def _api(graph: Graph, component: Made) -> ApiFacts:
         requests_a_second=first(stage, "defaultRouteSettings", "throttlingRateLimit"),
         timeout_seconds=waits.pop() if len(waits) == 1 else None,
         log_days=_log_days(graph, component, "arn", first(stage, "accessLogSettings", "destinationArn")),
+    )
+
+
+def tasks(definition: lint.Definition) -> list[lint.Definition]:
+    """Every call of a state machine, also within a map."""
+    states = definition["States"].values()
+    inner = [task for state in states if "ItemProcessor" in state for task in tasks(state["ItemProcessor"])]
+    return [state for state in states if state["Type"] == "Task"] + inner
+
+
+def _workflow(graph: Graph, component: Made) -> WorkflowFacts:
+    (machine,) = within(graph, component, w.MACHINE)
+    definition = machine.document("definition")
+    seconds: dict[str, int] = {}
+    for task in tasks(definition):
+        named = task["Arguments"]["FunctionName"]
+        seconds[named] = min(seconds.get(named, 10**6), task.get("TimeoutSeconds", 10**6))
+    said = w.statements_of(graph, machine.inputs["roleArn"])
+    logged = machine.inputs.get("loggingConfiguration", {})
+    return WorkflowFacts(
+        name=component.name,
+        problems=tuple(lint.problems(definition)),
+        call_seconds=seconds,
+        may_call=frozenset(r for s in said if "lambda:InvokeFunction" in s["Action"] for r in w.listed(s["Resource"])),
+        seconds=definition.get("TimeoutSeconds", 0),
+        parallelism=next((s.get("MaxConcurrency") for s in definition["States"].values() if s["Type"] == "Map"), None),
+        log_days=_log_days(graph, component, "arn", logged.get("logDestination", "").removesuffix(":*")),
+        logs_data=logged.get("includeExecutionData", True),
+    )
+
+
+def _arrival(graph: Graph, component: Made) -> TriggerFacts:
+    (rule,) = within(graph, component, w.RULE)
+    (target,) = within(graph, component, w.TARGET)
+    detail = rule.document("eventPattern")["detail"]
+    (bucket,) = detail["bucket"]["name"]
+    announcing = {made.inputs["bucket"] for made in graph.of(w.NOTIFICATION) if made.inputs.get("eventbridge") is True}
+    queue = w.by_output(graph, w.QUEUE, "arn", target.inputs["arn"])
+    if queue is None:
+        said = w.statements_of(graph, target.inputs.get("roleArn"))
+        allowed = w.allows(said, "states:StartExecution", target.inputs["arn"])
+    else:
+        allowed = w.sender(w.policy_of(graph, queue), queue.outputs["arn"], rule.outputs["arn"])
+    return TriggerFacts(
+        name=component.name,
+        on=tuple(f"{bucket}/{key['prefix']}" for key in detail.get("object", {}).get("key", [{"prefix": ""}])),
+        target=target.inputs["arn"],
+        input="",
+        allowed=allowed and bucket in announcing,
+        retried=bool(value(target.inputs, "retryPolicy", "maximumRetryAttempts")),
+    )
+
+
+def _schedule(graph: Graph, component: Made) -> TriggerFacts:
+    (schedule,) = within(graph, component, w.SCHEDULE)
+    target = schedule.inputs["target"]
+    minute, hour, day, _month, weekday, _year = schedule.inputs["scheduleExpression"][len("cron(") : -1].split()
+    return TriggerFacts(
+        name=component.name,
+        on=(minute, hour, day.replace("?", "*"), str(int(weekday) - 1)),
+        target=target["arn"],
+        input=target["input"],
+        allowed=w.allows(w.statements_of(graph, target["roleArn"]), "states:StartExecution", target["arn"]),
+        retried=bool(value(target, "retryPolicy", "maximumRetryAttempts")),
     )
 
 

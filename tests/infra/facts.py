@@ -41,6 +41,8 @@ class FunctionFacts:
     timeout_seconds: int
     memory_mb: int
     runtime: str
+    ref: str
+    """What callers name."""
     code: str
     """The name of the object that it runs."""
     uploads: tuple[str, ...]
@@ -59,6 +61,36 @@ class ApiFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WorkflowFacts:
+    name: str
+    problems: tuple[str, ...]
+    """What the cloud's own lint finds."""
+    call_seconds: Mapping[str, int]
+    """The shortest that a call of each function may take, by what the cloud calls the function."""
+    may_call: frozenset[str]
+    seconds: int
+    """How long an execution may take in all."""
+    parallelism: int | None
+    log_days: int | None
+    logs_data: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriggerFacts:
+    """What starts a workflow, or becomes a message."""
+
+    name: str
+    on: tuple[str, ...]
+    """`bucket/prefix` of each place that is waited at, or the fields of a cron."""
+    target: str
+    input: str
+    """What a workflow is started with; empty for a message, and for a workflow that reads the event itself."""
+    allowed: bool
+    """Whether every permission on the way is there."""
+    retried: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Permission:
     """One prefix of one bucket, for one function."""
 
@@ -74,6 +106,9 @@ class Facts:
     queues: tuple[QueueFacts, ...]
     functions: tuple[FunctionFacts, ...]
     apis: tuple[ApiFacts, ...]
+    workflows: tuple[WorkflowFacts, ...]
+    arrivals: tuple[TriggerFacts, ...]
+    schedules: tuple[TriggerFacts, ...]
     permissions: frozenset[Permission]
     boundless: tuple[str, ...]
     """Whatever is allowed to everybody, on everything, or with a wildcard, without a written reason."""

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from infra.gcp import CLOUD
-from tests.graph import ABSENT, Graph
+from tests.graph import ABSENT, Graph, rewritten
 from tests.infra.facts import Breakage, Reader
-from tests.infra.gcp_facts import (
+from tests.infra.gcp import whole as w
+from tests.infra.gcp.whole import (
     BUCKET,
     BUCKET_MEMBER,
     CONFIG,
@@ -22,9 +23,8 @@ from tests.infra.gcp_facts import (
     OBJECT,
     SINK,
     SUBSCRIPTION,
-    asks,
-    read,
 )
+from tests.infra.gcp_facts import asks, read
 
 
 def _in_service(name: str, **changes: Any) -> Breakage:
@@ -45,6 +45,19 @@ def _lifecycle(keep: Callable[[dict[str, Any]], bool]) -> Breakage:
     return lambda graph: graph.mutated(
         BUCKET, "data-bucket", lifecycleRules=lambda rules: [rule for rule in rules if keep(rule)]
     )
+
+
+def _in_source(change: Callable[[dict[str, Any]], object]) -> Breakage:
+    def edit(source: dict[str, Any]) -> None:
+        change(source)
+
+    return lambda graph: graph.mutated(w.WORKFLOW, sourceContents=rewritten(edit))
+
+
+def _may_call_more(graph: Graph) -> Graph:
+    model = graph.one(INVOKER, "training-invoker-predict")
+    inputs = {**model.inputs, "name": graph.one(FUNCTION, "jobs-function").outputs["name"]}
+    return graph.added(replace(model, name="training-invoker-jobs", urn=f"{model.urn}-jobs", inputs=inputs))
 
 
 def _project_wide(graph: Graph) -> Graph:
@@ -76,8 +89,8 @@ BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
     ),
     ("failing_messages_become_dead_letters",): (
         lambda graph: graph.mutated(SUBSCRIPTION, "jobs-subscription", deadLetterPolicy=ABSENT),
-        lambda graph: graph.without("gcp:pubsub/topicIAMMember:TopicIAMMember"),
-        lambda graph: graph.without("gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember"),
+        lambda graph: graph.without(w.TOPIC_MEMBER, "jobs-dead-letters-publisher"),
+        lambda graph: graph.without(w.SUBSCRIPTION_MEMBER),
     ),
     ("dead_letters_wait_for_someone",): (
         lambda graph: graph.without(SUBSCRIPTION, "jobs-dead-letters-kept"),
@@ -106,6 +119,8 @@ BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
         lambda graph: graph.mutated(INVOKER, "api-invoker-model", member="allUsers"),
         lambda graph: graph.mutated(INVOKER, "api-invoker-model", role="roles/run.admin"),
         _project_wide,
+        lambda graph: graph.mutated(w.PROJECT_MEMBER, "training-log-writer", role="roles/logging.admin"),
+        lambda graph: graph.mutated(w.PROJECT_MEMBER, "training-log-writer", member="allAuthenticatedUsers"),
     ),
     ("copies_are_bounded",): (
         _in_service("predict-function", maxInstanceCount=None),
@@ -144,6 +159,52 @@ BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
         lambda graph: graph.mutated(LOGS, "predict-logs", retentionDays=365),
         lambda graph: graph.without(SINK, "predict-logs-sink"),
         lambda graph: graph.without(EXCLUSION, "api-logs-exclusion"),
+        lambda graph: graph.without(SINK, "training-logs-sink"),
+    ),
+    ("workflows_are_sound",): (
+        _in_source(lambda source: source["main"]["steps"][1]["attempt"].pop("except")),
+        _in_source(lambda source: source["call_prepare"]["steps"][0]["patiently"].pop("retry")),
+    ),
+    ("workflows_may_call_exactly_what_they_call",): (
+        lambda graph: graph.without(INVOKER, "training-invoker-prepare"),
+        _may_call_more,
+    ),
+    ("workflows_outwait_their_functions",): (
+        lambda graph: graph.mutated(
+            w.WORKFLOW, sourceContents=lambda text: text.replace('"timeout":75', '"timeout":60')
+        ),
+    ),
+    ("workflows_are_bounded",): (
+        lambda graph: graph.mutated(w.WORKFLOW, sourceContents=lambda text: text.replace("+ 3600}", "+ 7200}", 1)),
+        lambda graph: graph.mutated(
+            w.WORKFLOW, sourceContents=lambda text: text.replace('"concurrency_limit":3', '"concurrency_limit":20')
+        ),
+    ),
+    ("workflows_do_not_log_what_they_hand_over",): (
+        lambda graph: graph.mutated(w.WORKFLOW, callLogLevel="LOG_ALL_CALLS"),
+    ),
+    ("arrivals_wait_where_they_were_asked_to",): (
+        lambda graph: graph.without(w.NOTIFICATION, "datasets-b-in"),
+        lambda graph: graph.mutated(w.NOTIFICATION, "submissions-a-jobs", objectNamePrefix=ABSENT),
+        lambda graph: graph.mutated(w.NOTIFICATION, "datasets-a-in", eventTypes=ABSENT),
+        lambda graph: graph.mutated(w.TRIGGER, destination={"workflow": "another"}),
+        lambda graph: graph.mutated(w.TRIGGER, transport={"pubsub": {"topic": "another"}}),
+    ),
+    ("schedules_are_as_asked",): (
+        lambda graph: graph.mutated(w.JOB, schedule="0 4 * * 1"),
+        lambda graph: graph.mutated(w.JOB, timeZone=ABSENT),
+        lambda graph: graph.mutated(w.JOB, httpTarget=lambda old: {**old, "uri": f"{old['uri']}:cancel"}),
+    ),
+    ("triggers_may_reach_their_target",): (
+        lambda graph: graph.without(w.TOPIC_MEMBER, "datasets-publisher"),
+        lambda graph: graph.without(w.TOPIC_MEMBER, "submissions-publisher"),
+        lambda graph: graph.without(w.PROJECT_MEMBER, "training-starter-invoker"),
+        lambda graph: graph.mutated(w.TRIGGER, serviceAccount=ABSENT),
+        lambda graph: graph.mutated(w.JOB, httpTarget=lambda old: {**old, "oauthToken": None}),
+    ),
+    ("triggers_try_again",): (
+        lambda graph: graph.mutated(w.TOPIC, "datasets-topic", messageRetentionDuration=ABSENT),
+        lambda graph: graph.mutated(w.JOB, retryConfig=ABSENT),
     ),
 }
 

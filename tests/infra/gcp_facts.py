@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from infra.gcp import lint
+from infra.gcp.access import UNSCOPABLE
 from tests.graph import Graph, Made
 from tests.infra.facts import (
     ApiFacts,
@@ -16,22 +18,15 @@ from tests.infra.facts import (
     Permission,
     QueueFacts,
     StoreFacts,
+    TriggerFacts,
+    WorkflowFacts,
     components,
     first,
     value,
     within,
 )
-
-BUCKET = "gcp:storage/bucket:Bucket"
-OBJECT = "gcp:storage/bucketObject:BucketObject"
-BUCKET_MEMBER = "gcp:storage/bucketIAMMember:BucketIAMMember"
-FUNCTION = "gcp:cloudfunctionsv2/function:Function"
-SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
-CONFIG = "gcp:apigateway/apiConfig:ApiConfig"
-LOGS = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
-SINK = "gcp:logging/projectSink:ProjectSink"
-EXCLUSION = "gcp:logging/projectExclusion:ProjectExclusion"
-INVOKER = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"
+from tests.infra.gcp import whole as w
+from tests.infra.gcp.whole import BUCKET, BUCKET_MEMBER, CONFIG, EXCLUSION, FUNCTION, LOGS, OBJECT, SINK, SUBSCRIPTION
 
 ACCESS = {"roles/storage.objectViewer": "read", "roles/storage.legacyBucketWriter": "write"}
 NARROW = {*ACCESS, "roles/run.invoker", "roles/pubsub.publisher", "roles/pubsub.subscriber"}
@@ -45,6 +40,9 @@ def read(graph: Graph) -> Facts:
         queues=tuple(_queue(graph, made) for made in components(graph, "Queue")),
         functions=tuple(_function(graph, made) for made in components(graph, "Function")),
         apis=tuple(_api(graph, made) for made in components(graph, "Api")),
+        workflows=tuple(_workflow(graph, made) for made in components(graph, "Workflow")),
+        arrivals=tuple(_arrival(graph, made) for made in components(graph, "Arrival")),
+        schedules=tuple(_schedule(graph, made) for made in components(graph, "Schedule")),
         permissions=frozenset(_permissions(graph)),
         boundless=tuple(reason for made in graph for reason in _boundless(made)),
     )
@@ -123,6 +121,7 @@ def _function(graph: Graph, component: Made) -> FunctionFacts:
         timeout_seconds=service.get("timeoutSeconds", 60),
         memory_mb=int(service.get("availableMemory", "256Mi").removesuffix("Mi")),
         runtime=function.inputs["buildConfig"]["runtime"],
+        ref=function.outputs["serviceConfig"]["uri"],
         code=value(function.inputs, "buildConfig", "source", "storageSource", "object"),
         uploads=tuple(made.inputs["name"] for made in within(graph, component, OBJECT)),
         log_days=_log_days(graph, component, function.outputs["name"]),
@@ -141,16 +140,12 @@ def _log_days(graph: Graph, component: Made, name: str) -> int | None:
 
 def _api(graph: Graph, component: Made) -> ApiFacts:
     (config,) = within(graph, component, CONFIG)
-    document = json.loads(base64.b64decode(config.inputs["openapiDocuments"][0]["document"]["contents"]))
-    operations = {
-        f"{method.upper()} {path}": operation
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-    }
+    document = w.openapi(config)
+    operations = dict(w.operations(config))
     deadlines = {value(operation, "x-google-backend", "deadline") for operation in operations.values()}
     quota = value(document, "x-google-management", "quota", "limits", 0, "values", "STANDARD")
     counted = all(value(operation, "x-google-quota", "metricCosts") for operation in operations.values())
-    (gateway,) = within(graph, component, "gcp:apigateway/gateway:Gateway")
+    (gateway,) = within(graph, component, w.GATEWAY)
     return ApiFacts(
         authorised={
             route: bool(operation.get("security", document.get("security")) and document.get("securityDefinitions"))
@@ -160,6 +155,69 @@ def _api(graph: Graph, component: Made) -> ApiFacts:
         requests_a_second=quota / 60 if quota and counted else None,
         timeout_seconds=deadlines.pop() if len(deadlines) == 1 else None,
         log_days=_log_days(graph, component, gateway.inputs["gatewayId"]),
+    )
+
+
+def _workflow(graph: Graph, component: Made) -> WorkflowFacts:
+    (workflow,) = within(graph, component, w.WORKFLOW)
+    source = workflow.document("sourceContents")
+    called: dict[str, int] = {}
+    for post in w.posts(source):
+        called[post["url"]] = min(called.get(post["url"], 10**6), post.get("timeout", 10**6))
+    uris = {made.outputs["name"]: made.outputs["serviceConfig"]["uri"] for made in graph.of(FUNCTION)}
+    begin = {key: value for one in source["main"]["steps"][0]["begin"]["assign"] for key, value in one.items()}
+    limits = re.findall(r'"concurrency_limit": (\d+)', json.dumps(source))
+    return WorkflowFacts(
+        name=component.name,
+        problems=tuple(lint.problems(source)),
+        call_seconds=called,
+        may_call=frozenset(uris[name] for name in w.may_call(graph, workflow.inputs.get("serviceAccount"))),
+        seconds=int(re.sub(r"\D", "", begin.get("deadline", "0"))),
+        parallelism=int(limits[0]) if len(limits) == 1 else None,
+        log_days=_log_days(graph, component, workflow.outputs["name"]),
+        logs_data=workflow.inputs.get("callLogLevel") == "LOG_ALL_CALLS",
+    )
+
+
+def _arrival(graph: Graph, component: Made) -> TriggerFacts:
+    notifications = within(graph, component, w.NOTIFICATION)
+    (topic,) = {made.inputs["topic"] for made in notifications}
+    trigger = within(graph, component, w.TRIGGER)
+    told = w.granted(graph, w.TOPIC_MEMBER, w.STORAGE_AGENT, "roles/pubsub.publisher", topic=topic)
+    starts = not trigger or _may_start(graph, first(trigger, "serviceAccount"))
+    return TriggerFacts(
+        name=component.name,
+        on=tuple(
+            f"{made.inputs['bucket']}/{made.inputs.get('objectNamePrefix', '')}"
+            for made in notifications
+            if made.inputs.get("eventTypes") == ["OBJECT_FINALIZE"]
+        ),
+        target=first(trigger, "destination", "workflow")
+        if first(trigger, "transport", "pubsub", "topic") == topic
+        else topic,
+        input="",
+        allowed=told and starts,
+        # Pub/Sub and Eventarc try for a day by themselves; what nobody took is kept.
+        retried=not trigger or bool(first(within(graph, component, w.TOPIC), "messageRetentionDuration")),
+    )
+
+
+def _may_start(graph: Graph, account: object) -> bool:
+    return w.granted(graph, w.PROJECT_MEMBER, w.member(account), "roles/workflows.invoker")
+
+
+def _schedule(graph: Graph, component: Made) -> TriggerFacts:
+    (job,) = within(graph, component, w.JOB)
+    target = job.inputs["httpTarget"]
+    minute, hour, day, _month, weekday = job.inputs["schedule"].split()
+    uri = re.fullmatch(r"https://workflowexecutions\.googleapis\.com/v1/(.*)/executions", target["uri"])
+    return TriggerFacts(
+        name=component.name,
+        on=(minute, hour, day, weekday) if job.inputs.get("timeZone") == "Etc/UTC" else (),
+        target=uri[1] if uri else target["uri"],
+        input=json.loads(base64.b64decode(target["body"]))["argument"],
+        allowed=_may_start(graph, value(target, "oauthToken", "serviceAccountEmail")),
+        retried=bool(value(job.inputs, "retryConfig", "retryCount")),
     )
 
 
@@ -186,11 +244,12 @@ def _boundless(made: Made) -> list[str]:
     if role is None:
         return []
     found = []
-    if made.type.startswith(("gcp:projects/", "gcp:organizations/", "gcp:folder/")):
+    wide = made.type.startswith(("gcp:projects/", "gcp:organizations/", "gcp:folder/"))
+    if wide and (made.type != w.PROJECT_MEMBER or role not in UNSCOPABLE):
         found.append(f"{made.name}: more than one resource")
     if not re.fullmatch(r"serviceAccount:[^*]+", str(member)):
         found.append(f"{made.name}: {member}")
-    if role not in NARROW:
+    if role not in NARROW and not wide:
         found.append(f"{made.name}: {role}")
     if made.type == BUCKET_MEMBER and not value(made.inputs, "condition", "expression"):
         found.append(f"{made.name}: every object")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import Final, Protocol
 
 from infra.vocabulary import Cloud
@@ -124,8 +126,69 @@ def the_door_waits_as_long_as_asked(_graph: Graph, facts: Facts, _cloud: Cloud) 
 
 
 def logs_are_kept_as_long_as_asked(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
-    kept = [(f.name, f.log_days) for f in facts.functions] + [("api", api.log_days) for api in facts.apis]
+    kept = [(thing.name, thing.log_days) for thing in (*facts.functions, *facts.workflows)]
+    kept += [("api", api.log_days) for api in facts.apis]
     return [f"{name}: {days}" for name, days in kept if days != sample.LOG_DAYS]
+
+
+def workflows_are_sound(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    return [f"{workflow.name}: {problem}" for workflow in facts.workflows for problem in workflow.problems]
+
+
+def workflows_may_call_exactly_what_they_call(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    asked = {function.ref for function in facts.functions if function.name in sample.WORKFLOW.functions}
+    return [
+        f"{workflow.name}: {sorted(asked ^ workflow.may_call | asked ^ set(workflow.call_seconds))}"
+        for workflow in facts.workflows
+        if not asked == workflow.may_call == set(workflow.call_seconds)
+    ]
+
+
+def workflows_outwait_their_functions(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    needed = {function.ref: function.timeout_seconds for function in facts.functions}
+    return [
+        f"{workflow.name}: {seconds} s for {ref}"
+        for workflow in facts.workflows
+        for ref, seconds in workflow.call_seconds.items()
+        if seconds <= needed.get(ref, 0)
+    ]
+
+
+def workflows_are_bounded(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    asked = (sample.WORKFLOW.timeout_seconds, sample.PARALLELISM)
+    return [f"{w.name}: {w.seconds} s, {w.parallelism}" for w in facts.workflows if (w.seconds, w.parallelism) != asked]
+
+
+def workflows_do_not_log_what_they_hand_over(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    return [workflow.name for workflow in facts.workflows if workflow.logs_data]
+
+
+def arrivals_wait_where_they_were_asked_to(graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    bucket = "data-bucket-1a2b3c4"
+    asked = {
+        "datasets": ((f"{bucket}/a/in/", f"{bucket}/b/in/"), graph.returned["workflow"]),
+        "submissions": ((f"{bucket}/a/jobs/",), graph.returned["queue"]),
+    }
+    found = {arrival.name: (arrival.on, arrival.target) for arrival in facts.arrivals}
+    return [
+        f"{name}: {found.get(name)}"
+        for name in sorted(asked.keys() | found.keys())
+        if found.get(name) != asked.get(name)
+    ]
+
+
+def schedules_are_as_asked(graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    asked = [("retrain", graph.returned["workflow"], sample.INPUT, ["0", "3", "*", "1"])]
+    found = [(s.name, s.target, json.loads(s.input), list(s.on)) for s in facts.schedules]
+    return [] if found == asked else [str(found)]
+
+
+def triggers_may_reach_their_target(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    return [trigger.name for trigger in (*facts.arrivals, *facts.schedules) if not trigger.allowed]
+
+
+def triggers_try_again(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    return [trigger.name for trigger in (*facts.arrivals, *facts.schedules) if not trigger.retried]
 
 
 def no_output_is_formatted_as_text(graph: Graph, _facts: Facts, _cloud: Cloud) -> list[str]:
@@ -161,7 +224,8 @@ def _parents_named(graph: Graph, parent: str) -> bool:
 
 
 def _things(cloud: Cloud) -> Iterable[type]:
-    return [thing for thing in (cloud.store, cloud.queue, cloud.function, cloud.api) if isinstance(thing, type)]
+    words = [getattr(cloud, field.name) for field in fields(cloud)]
+    return [thing for thing in words if isinstance(thing, type)]
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -185,6 +249,15 @@ RULES: Final[tuple[Rule, ...]] = (
     calls_are_throttled,
     the_door_waits_as_long_as_asked,
     logs_are_kept_as_long_as_asked,
+    workflows_are_sound,
+    workflows_may_call_exactly_what_they_call,
+    workflows_outwait_their_functions,
+    workflows_are_bounded,
+    workflows_do_not_log_what_they_hand_over,
+    arrivals_wait_where_they_were_asked_to,
+    schedules_are_as_asked,
+    triggers_may_reach_their_target,
+    triggers_try_again,
     no_output_is_formatted_as_text,
     outputs_registered_are_those_declared,
     types_and_names_are_the_houses,

@@ -14,14 +14,18 @@ from infra.vocabulary import (
     Access,
     ApiArgs,
     Archive,
+    ArrivalArgs,
     Cloud,
     FunctionArgs,
     Grant,
     Platform,
     QueueArgs,
     Route,
+    ScheduleArgs,
     StoreArgs,
+    WorkflowArgs,
 )
+from infra.workflow import ITEM, Call, Each, End, Ref, Workflow
 from tests.graph import Graph, deploy
 
 PLATFORM = Platform(python="3.13", architecture="x86_64", wheels="x86_64-manylinux_2_28")
@@ -35,6 +39,29 @@ MEMORY_MB = 512
 RATE = 10
 LOG_DAYS = 30
 EXPIRE = {"out/": 9}
+CRON = "0 3 * * 1"
+INPUT = {"model": "a"}
+PARALLELISM = 3
+WORKFLOW = Workflow(
+    start="prepare",
+    steps=(
+        Call(name="prepare", function="prepare", payload={}, result="prepare", next="each"),
+        Each(
+            name="each",
+            items=Ref("prepare.things"),
+            function="predict",
+            payload={"thing": ITEM},
+            parallelism=PARALLELISM,
+            next="done",
+        ),
+        End(name="done"),
+        Call(name="sorry", function="prepare", payload={}, result="sorry", next="failed"),
+        End(name="failed", failed=True),
+    ),
+    on_failure="sorry",
+    timeout_seconds=3600,
+    call_timeout_seconds={"prepare": 75, "predict": 30},
+)
 ROUTES = {"POST /predict", "GET /v2/models/{model}"}
 
 
@@ -47,7 +74,7 @@ def archive(entry: str, revision: str = "1") -> Archive:
 def program(
     cloud: Cloud, *, protect: bool = True, auth: Auth | None = None, revisions: Mapping[str, str] | None = None
 ) -> dict[str, pulumi.Output[str]]:
-    """Two stores, a queue and its consumer, a step, a door; `revisions` are those of the functions' code."""
+    """Every word at least once; `revisions` are those of the functions' code."""
     code = cloud.store("code", StoreArgs(protect=False))
     data = cloud.store("data", StoreArgs(protect=protect, announces=True, expire_days=EXPIRE))
     jobs = cloud.queue("jobs", QueueArgs(consumer_timeout_seconds=CONSUMER_SECONDS, attempts=ATTEMPTS))
@@ -73,9 +100,14 @@ def program(
 
     read = Grant(store=data, access=Access.READ, prefixes=("a/in/", "b/in/"))
     write = Grant(store=data, access=Access.WRITE, prefixes=("out/",))
-    function("prepare", (read, write))
+    prepare = function("prepare", (read, write))
     function("jobs", (read, write), consumes=jobs)
     predict = function("predict", (read,))
+    called = {"prepare": prepare, "predict": predict}
+    training = cloud.workflow("training", WorkflowArgs(definition=WORKFLOW, functions=called, log_days=LOG_DAYS))
+    cloud.arrival("datasets", ArrivalArgs(store=data, prefixes=("a/in/", "b/in/"), target=training))
+    cloud.arrival("submissions", ArrivalArgs(store=data, prefixes=("a/jobs/",), target=jobs))
+    cloud.schedule("retrain", ScheduleArgs(cron=CRON, workflow=training, input=INPUT))
     api = cloud.api(
         "api",
         ApiArgs(
@@ -90,7 +122,15 @@ def program(
             log_days=LOG_DAYS,
         ),
     )
-    return {"endpoint": api.endpoint, "data": data.url, "jobs": jobs.url, "dead_letters": jobs.dead_letters}
+    return {
+        "endpoint": api.endpoint,
+        "callers": api.callers,
+        "data": data.url,
+        "jobs": jobs.url,
+        "dead_letters": jobs.dead_letters,
+        "queue": jobs.ref,
+        "workflow": training.ref,
+    }
 
 
 @cache

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pulumi
@@ -21,15 +20,6 @@ def test_an_unknown_cloud_is_refused_with_those_there_are() -> None:
         clouds.find("awz")
 
 
-def test_a_whole_stack_on_gcp_is_refused_with_what_is_missing() -> None:
-    with pytest.raises(pulumi.RunError) as refused:
-        clouds.choose("gcp")
-    assert "it has no workflow, arrival, schedule" in str(refused.value)
-    assert "accepted for a whole stack: aws" in str(refused.value)
-
-
-def test_a_whole_cloud_is_chosen() -> None:
-    aws = clouds.choose("aws")
-    assert aws.name == "aws"
-    assert clouds.missing(aws) == ()
-    assert clouds.missing(replace(aws, schedule=None)) == ("schedule",)
+@pytest.mark.parametrize("name", clouds.names())
+def test_a_cloud_says_its_own_name(name: str) -> None:
+    assert clouds.find(name).name == name

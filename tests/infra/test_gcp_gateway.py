@@ -44,7 +44,8 @@ def built(auth: Auth, cors: Cors | None = None) -> Graph:
             timeout_seconds=16,
             log_days=30,
         )
-        return {"endpoint": Api("api", args).endpoint}
+        api = Api("api", args)
+        return {"endpoint": api.endpoint, "callers": api.callers}
 
     return deploy(program)
 
@@ -94,7 +95,8 @@ def test_iam_lets_in_only_whoever_may_sign_as_the_caller_account() -> None:
     graph = built(IamAuth())
     caller = graph.one(ACCOUNT, "api-caller").outputs["email"]
     definition = document(graph)["securityDefinitions"]["token"]
-    assert definition["x-google-issuer"] == caller
+    assert definition["x-google-issuer"] == definition["x-google-audiences"] == caller
+    assert graph.returned["callers"] == caller
     assert definition["x-google-jwks_uri"].endswith(f"/x509/{caller}")
     assert "accounts.google.com" not in json.dumps(document(graph)), "anybody with a Google account has such a token"
 
@@ -109,6 +111,7 @@ def test_an_open_door_asks_for_nothing_and_makes_no_caller() -> None:
     graph = built(OPEN)
     assert not {"security", "securityDefinitions"} & set(document(graph))
     assert [made.name for made in graph.of(ACCOUNT)] == ["api-identity"]
+    assert graph.returned["callers"] == ""
 
 
 def test_a_rate_becomes_a_quota_a_minute_that_every_operation_counts_against() -> None:
@@ -126,7 +129,7 @@ def test_origins_are_refused_with_the_key_to_change() -> None:
 
 def test_the_endpoint_is_the_gateways_own_host() -> None:
     graph = built(OPEN)
-    assert graph.returned == {"endpoint": f"https://{graph.one(GATEWAY).outputs['defaultHostname']}"}
+    assert graph.returned["endpoint"] == f"https://{graph.one(GATEWAY).outputs['defaultHostname']}"
 
 
 def test_the_document_is_the_same_whenever_it_is_rendered() -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 METADATA = ("GCE_METADATA_HOST", "GCE_METADATA_IP")
 """Where the client asks for a token; it tries the second, too, when the first does not answer."""
+NOBODY = "nobody"
+"""A token that stands for no account."""
 _ONCE = Lock()
 
 
@@ -39,5 +41,6 @@ def store_options(values: Mapping[str, str]) -> dict[str, Any]:
     emulator = values.get("STORAGE_EMULATOR_HOST")
     if not emulator:
         return {}
-    base_url = emulator if "://" in emulator else f"http://{emulator}"
-    return {"base_url": base_url, "skip_signature": not all(values.get(name) for name in METADATA)}
+    told = {"base_url": emulator if "://" in emulator else f"http://{emulator}"}
+    # `skip_signature` is no way out: the client minds it when it reads, not when it writes.
+    return told if all(values.get(name) for name in METADATA) else {**told, "bearer_token": NOBODY}

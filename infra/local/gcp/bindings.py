@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,9 +24,9 @@ ROLES: Mapping[str, frozenset[str]] = {
 """As much of each role as something here asks for: https://cloud.google.com/iam/docs/roles-permissions"""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class Binding:
-    """One role for one member on one resource. Two that say the same are still two."""
+    """One role for one member on one resource."""
 
     resource: str
     """`projects/p`, `projects/_/buckets/b`, `projects/p/topics/t`..."""
@@ -40,18 +41,24 @@ class Bindings:
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
         self._lock = threading.Lock()
-        self._all: tuple[Binding, ...] = ()
+        self._numbers = itertools.count(1)
+        self._all: dict[int, Binding] = {}
 
-    def add(self, binding: Binding) -> None:
-        """Raises `ValueError` for a role that nothing here understands."""
+    def add(self, binding: Binding) -> int:
+        """Returns the number by which it is taken back: what was given twice must be taken back twice.
+
+        Raises `ValueError` for a role that nothing here understands.
+        """
         if binding.role not in ROLES:
             raise ValueError(f"{binding.role} is not known here; accepted: {', '.join(ROLES)}")
         with self._lock:
-            self._all = (*self._all, binding)
+            number = next(self._numbers)
+            self._all = {**self._all, number: binding}
+        return number
 
-    def remove(self, binding: Binding) -> None:
+    def remove(self, number: int) -> None:
         with self._lock:
-            self._all = tuple(one for one in self._all if one is not binding)
+            self._all = {known: binding for known, binding in self._all.items() if known != number}
 
     def allows(self, email: str, permission: str, resource: str, asked: Asked | None = None) -> bool:
         """Whether an account was given a role with the permission, on the resource or on the project around it."""
@@ -62,7 +69,7 @@ class Bindings:
             and permission in ROLES[one.role]
             and one.resource in places
             and (one.condition is None or one.condition(about))
-            for one in self._all
+            for one in self._all.values()
         )
 
     def gives(self, email: str, role: str, resource: str) -> bool:

@@ -22,6 +22,8 @@ CACHE = ROOT / ".local" / "gcp"
 RULES = 1
 """Raised whenever an environment is made in another way."""
 REQUIREMENTS = "requirements.txt"
+TARGET = "handle"
+"""What `main.py` offers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +40,7 @@ class Build:
 
         The framework takes everything else from the variables of its process, as in the cloud.
         """
-        start = [str(self.python), "-m", "functions_framework", "--target", "handle", "--signature-type", "http"]
+        start = [str(self.python), "-m", "functions_framework", "--target", TARGET, "--signature-type", "http"]
         return [*start, "--source", str(self.source / "main.py"), "--host", LOOPBACK, "--port", str(port)]
 
 

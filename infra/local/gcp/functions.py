@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local.door import Answer, Door, Request
 from infra.local.gcp.accounts import Accounts, bearer
 from infra.local.gcp.bindings import Bindings
+from infra.local.gcp.build import TARGET, Build
 from infra.local.gcp.instance import Instance
 from infra.local.gcp.metadata import Metadata
 from infra.local.gcp.service import PENDING_SECONDS, Revision, Service
@@ -22,20 +23,9 @@ INVOKE = "run.routes.invoke"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Built:
-    """What Cloud Build makes of an archive."""
-
-    python: Path
-    """An interpreter with the requirements of the archive."""
-    source: Path
-    """The archive, unpacked."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class FunctionArgs:
     name: str
-    built: Built
-    entry_point: str
+    build: Build
     variables: Mapping[str, str]
     account: str
     """The address of the account that it runs as."""
@@ -47,6 +37,7 @@ class FunctionArgs:
 @dataclass(kw_only=True)
 class _Function:
     door: Door
+    account: str
     metadata: Metadata
     service: Service
     log: Path
@@ -79,7 +70,7 @@ class Functions:
         self._lock = threading.Lock()
         self._all: dict[str, _Function] = {}
         self._over = threading.Event()
-        threading.Thread(target=self._tidy, name="idle copies", daemon=True).start()
+        threading.Thread(target=self._tidy_often, name="idle copies", daemon=True).start()
 
     def create(self, args: FunctionArgs) -> str:
         """Deploy a function; returns its URL. Raises `InstanceFailed`, with its last words, if it does not start."""
@@ -95,20 +86,26 @@ class Functions:
             raise
         door = Door(lambda request: self._answer(args.name, request), limit=LARGEST, refusal=_refusal)
         with self._lock:
-            self._all[args.name] = _Function(door=door, metadata=metadata, service=service, log=log)
+            self._all[args.name] = _Function(
+                door=door, account=args.account, metadata=metadata, service=service, log=log
+            )
         return door.url
 
     def change(self, args: FunctionArgs) -> None:
         """Deploy another revision, at the same URL. Raises `InstanceFailed`, and then the old one is still served."""
         function = self._all[args.name]
-        metadata = Metadata(self._accounts, args.account, self._region)
+        before = function.metadata
+        same = function.account == args.account
+        metadata = before if same else Metadata(self._accounts, args.account, self._region)
         try:
             function.service.change(self._revision(args, metadata, function.log))
         except BaseException:
-            metadata.close()
+            if not same:
+                metadata.close()
             raise
-        function.metadata.close()
-        function.metadata = metadata
+        function.account, function.metadata = args.account, metadata
+        if not same:
+            before.close()
 
     def delete(self, name: str) -> None:
         with self._lock:
@@ -129,6 +126,13 @@ class Functions:
         """The newest lines of all copies of a function, oldest first."""
         return self._all[name].log.read_text(encoding="utf-8", errors="replace").splitlines()[-limit:]
 
+    def tidy(self) -> None:
+        """End the copies that nobody has needed for a while; done by itself every few seconds."""
+        with self._lock:
+            services = [function.service for function in self._all.values()]
+        for service in services:
+            service.tidy()
+
     def stop(self) -> None:
         """End everything. Safe to call twice."""
         self._over.set()
@@ -146,19 +150,21 @@ class Functions:
             "K_SERVICE": args.name,
             "K_REVISION": f"{args.name}-{uuid.uuid4().hex[:8]}",
             "K_CONFIGURATION": args.name,
-            "FUNCTION_TARGET": args.entry_point,
+            "FUNCTION_TARGET": TARGET,
             "FUNCTION_SIGNATURE_TYPE": "http",
+            "LOG_EXECUTION_ID": "true",
         }
-        start: Callable[[], Instance] = lambda: Instance(args.built.python, args.built.source, variables, log)  # noqa: E731
         return Revision(
-            start=start,
+            start=lambda: Instance(args.build, variables, log),
             timeout_seconds=args.timeout_seconds,
             instances=args.instances,
             concurrency=args.concurrency,
         )
 
     def _answer(self, name: str, request: Request) -> Answer:
-        function = self._all[name]
+        function = self._all.get(name)
+        if function is None:
+            return _said(404, "The requested URL was not found on this server.")
         token = bearer(request.header("authorization"))
         if token is None:
             return _said(403, "The request was not authenticated.")
@@ -170,12 +176,9 @@ class Functions:
             return _said(403, "The request was not authorized to invoke this service.")
         return function.service.answer(_handed_on(request))
 
-    def _tidy(self) -> None:
+    def _tidy_often(self) -> None:
         while not self._over.wait(TIDY_SECONDS):
-            with self._lock:
-                services = [function.service for function in self._all.values()]
-            for service in services:
-                service.tidy()
+            self.tidy()
 
 
 def _handed_on(request: Request) -> Request:

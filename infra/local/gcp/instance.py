@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from infra.local.door import HOP, Answer, Request
+from infra.local.gcp.build import Build
 from infra.local.ports import LOOPBACK, free_port
 from infra.local.process import Child
 from infra.local.room import clear
@@ -33,11 +34,10 @@ class TookTooLong(RuntimeError):
 class Instance:
     """A process that is about to listen; see `begin`.
 
-    `python` is an interpreter with the function's own requirements, `source` the unpacked
-    archive. The process sees exactly the given variables and those that every process needs.
+    It sees exactly the given variables and those that every process needs.
     """
 
-    def __init__(self, python: Path, source: Path, variables: Mapping[str, str], log: Path) -> None:
+    def __init__(self, build: Build, variables: Mapping[str, str], log: Path) -> None:
         self.busy = 0
         """How many calls it is at work on."""
         self.used = time.monotonic()
@@ -55,8 +55,7 @@ class Instance:
             **variables,
             "PORT": str(self._port),
         }
-        command = [str(python), "-m", "functions_framework", "--host", LOOPBACK]
-        self._child = Child(command, env=environment, cwd=source, log=log)
+        self._child = Child(build.command(self._port), env=environment, cwd=build.source, log=log)
 
     @property
     def group(self) -> int:

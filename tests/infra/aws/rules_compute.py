@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 
-from infra.aws import asl
+from infra.aws import lint
 from tests.graph import Graph, Made
 from tests.infra.aws import whole as w
+from tests.infra.aws_facts import tasks
 
 SUPPORTED = frozenset({"python3.11", "python3.12", "python3.13"})
 SECRET = re.compile(r"secret|password|passwd|token|api_?key|private_?key|credential", re.IGNORECASE)
@@ -153,7 +154,7 @@ def only_listed_origins_may_call(graph: Graph) -> list[str]:
 
 
 def machines_are_sound(graph: Graph) -> list[str]:
-    return [f"{m.name}: {problem}" for m in graph.of(w.MACHINE) for problem in asl.problems(m.document("definition"))]
+    return [f"{m.name}: {problem}" for m in graph.of(w.MACHINE) for problem in lint.problems(m.document("definition"))]
 
 
 def machines_outwait_their_functions(graph: Graph) -> list[str]:
@@ -183,12 +184,6 @@ def machines_tell_what_they_do_but_not_the_data(graph: Graph) -> list[str]:
         if machine.inputs.get("tracingConfiguration") != {"enabled": True}:
             found.append(f"{machine.name}: is not traced")
     return found
-
-
-def tasks(definition: asl.Definition) -> list[asl.Definition]:
-    states = definition["States"].values()
-    inner = [task for state in states if "ItemProcessor" in state for task in tasks(state["ItemProcessor"])]
-    return [state for state in states if state["Type"] == "Task"] + inner
 
 
 def invoked(machine: Made) -> set[str]:

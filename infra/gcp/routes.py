@@ -1,4 +1,4 @@
-"""The OpenAPI 2 document that API Gateway is configured with, from routes."""
+"""What leads from the API to the functions: routes, and who may come through, as API Gateway's OpenAPI 2 document."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ METRIC = "requests"
 
 @dataclass(frozen=True, kw_only=True)
 class Issuer:
-    """Whose signed tokens open the door, and for whom they must be meant; none means the gateway's own name."""
+    """Whose signed tokens open the door, and for whom they must be meant."""
 
     issuer: str
-    audiences: tuple[str, ...] = ()
+    audiences: tuple[str, ...]
     keys: str | None = None
     """Where the public keys are, when the issuer does not say by OpenID discovery."""
 
@@ -71,9 +71,13 @@ def _operation(route: Route, address: str, door: Door) -> dict[str, Any]:
 
 def _definition(issuer: Issuer) -> Mapping[str, str]:
     """A JWT is declared as an OAuth 2 flow without a URL: https://cloud.google.com/api-gateway/docs/oasv2-extensions."""
-    found = {"type": "oauth2", "flow": "implicit", "authorizationUrl": "", "x-google-issuer": issuer.issuer}
-    if issuer.audiences:
-        found["x-google-audiences"] = ",".join(issuer.audiences)
+    found = {
+        "type": "oauth2",
+        "flow": "implicit",
+        "authorizationUrl": "",
+        "x-google-issuer": issuer.issuer,
+        "x-google-audiences": ",".join(issuer.audiences),
+    }
     if issuer.keys:
         found["x-google-jwks_uri"] = issuer.keys
     return found

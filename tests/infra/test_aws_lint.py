@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.aws import asl, dialect
+from infra.aws import dialect, lint
 from infra.workflow import training
 
 STEPS = ("prepare", "train", "select", "rollout")
@@ -19,7 +19,7 @@ def sound() -> dict[str, Any]:
 
 
 def test_the_training_workflow_has_no_problems() -> None:
-    assert asl.problems(sound()) == []
+    assert lint.problems(sound()) == []
 
 
 def inner(states: dict[str, Any]) -> dict[str, Any]:
@@ -65,7 +65,7 @@ BROKEN: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
 def test_a_broken_definition_is_named(break_: Callable[[dict[str, Any]], Any], problem: str) -> None:
     definition = sound()
     break_(definition)
-    assert any(problem in found for found in asl.problems(definition)), asl.problems(definition)
+    assert any(problem in found for found in lint.problems(definition)), lint.problems(definition)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_broken_definition_is_named(break_: Callable[[dict[str, Any]], Any], p
 def test_every_retrier_is_bounded(key: str, value: object, problem: str) -> None:
     definition = sound()
     definition["States"]["select"]["Retry"][1][key] = value
-    assert asl.problems(definition) == [f"select: Retry: {problem}"]
+    assert lint.problems(definition) == [f"select: Retry: {problem}"]
 
 
 def test_a_machine_that_never_ends_is_told() -> None:
@@ -90,11 +90,11 @@ def test_a_machine_that_never_ends_is_told() -> None:
         "TimeoutSeconds": 60,
         "States": {"a": {"Type": "Wait", "Next": "b"}, "b": {"Type": "Wait", "Next": "a"}},
     }
-    assert asl.problems(spinning) == ["the state machine: no state ends it"]
+    assert lint.problems(spinning) == ["the state machine: no state ends it"]
 
 
 def test_an_empty_machine_is_told() -> None:
-    assert asl.problems({}) == [
+    assert lint.problems({}) == [
         "the state machine: TimeoutSeconds is missing",
         "the state machine: StartAt names None, which is not a state",
         "the state machine: no state ends it",
@@ -106,7 +106,7 @@ NAMES = st.sampled_from(["a", "b", "c", "d"])
 
 @given(st.dictionaries(NAMES, st.fixed_dictionaries({"Type": st.just("Pass"), "Next": NAMES}), min_size=1), NAMES)
 def test_chains_without_an_end_are_never_sound(states: dict[str, Any], start: str) -> None:
-    assert asl.problems({"StartAt": start, "TimeoutSeconds": 1, "States": states})
+    assert lint.problems({"StartAt": start, "TimeoutSeconds": 1, "States": states})
 
 
 @given(st.permutations(["a", "b", "c", "d"]), st.integers(min_value=1, max_value=4))
@@ -117,6 +117,6 @@ def test_a_chain_is_sound_and_losing_any_link_is_not(order: list[str], length: i
         for at, name in enumerate(names)
     }
     machine = {"StartAt": names[0], "TimeoutSeconds": 1, "States": states}
-    assert asl.problems(machine) == []
+    assert lint.problems(machine) == []
     for name in names:
-        assert asl.problems({**machine, "States": {k: v for k, v in states.items() if k != name}})
+        assert lint.problems({**machine, "States": {k: v for k, v in states.items() if k != name}})

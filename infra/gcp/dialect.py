@@ -1,0 +1,264 @@
+"""The workflow in the language of Google Workflows.
+
+```
+main      begin, then try: every step from the start on
+                      except: the step that every failure leads to, and what follows it
+call_*    one for each function: ask it, again where that helps, and say what went wrong
+is_transient, is_failure: which failures of a call are waited out, and which it is repeated for
+```
+What the steps answer is kept in variables. A variable that misses what a step reads from it
+fails that step, and so leads where every failure leads. A name may hold no blank there, so
+`is it usable` becomes `is_it_usable`. https://cloud.google.com/workflows/docs/reference/syntax
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, assert_never
+
+from infra.workflow import ERROR, EXECUTION, INPUT, ITEM, Call, Choose, Each, End, Pause, Ref, Step, Workflow
+
+Document = dict[str, Any]
+
+TRANSIENT: Document = {
+    "predicate": "${is_transient}",
+    "max_retries": 6,
+    "backoff": {"initial_delay": 2, "max_delay": 300, "multiplier": 3},
+}
+"""Patient enough for a function whose instances are all busy."""
+FAILED: Document = {
+    "predicate": "${is_failure}",
+    "max_retries": 2,
+    "backoff": {"initial_delay": 1, "max_delay": 30, "multiplier": 2},
+}
+"""Steps may be repeated: a worker that was killed is replaced."""
+BUSY_CODES = (429, 502, 503)
+"""No instance to be had, or it went away: https://cloud.google.com/run/docs/troubleshooting."""
+FAILED_CODES = (500, 504)
+"""The function's own failure, and its timeout."""
+TEXT_LIMIT = 30_000
+"""Characters of a cause; all variables together hold 512 KB: https://cloud.google.com/workflows/quotas."""
+RECOVERY_SECONDS = 3600
+"""How long a failure may take to be recorded, past every deadline."""
+FAILURES = "failures"
+"""Whatever went wrong in the calls of an `Each`, the first of them first."""
+
+
+def render(workflow: Workflow, functions: Mapping[str, str]) -> Document:
+    """The workflow's source as a document; `functions` holds the URL to post to, by the name that steps use."""
+    recovery = _reached(workflow, workflow.on_failure)
+    attempt = [step for step in workflow.steps if step.name not in recovery]
+    amends = [step for step in workflow.steps if step.name in recovery]
+    return {
+        "main": {
+            "params": ["args"],
+            "steps": [
+                _begin(workflow),
+                {
+                    "attempt": {
+                        "try": {"steps": [*_receive(workflow), *_steps(attempt, workflow)]},
+                        "except": {"as": "e", "steps": [_remember(), *_steps(amends, workflow)]},
+                    }
+                },
+            ],
+        },
+        **{
+            f"call_{name}": _function(functions[name], workflow.call_timeout_seconds[name])
+            for name in sorted(workflow.functions)
+        },
+        "is_failure": _predicate(FAILED_CODES, "TimeoutError"),
+        "is_transient": _predicate(BUSY_CODES, "ConnectionError", "ConnectionFailedError"),
+    }
+
+
+def _reached(workflow: Workflow, start: str) -> set[str]:
+    """The step and all that follow it."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        step = workflow.step(waiting.pop())
+        if step.name not in found:
+            found.add(step.name)
+            waiting += _followers(step)
+    return found
+
+
+def _followers(step: Step) -> list[str]:
+    match step:
+        case Choose():
+            return list(step.cases.values())
+        case End():
+            return []
+        case _:
+            return [step.next]
+
+
+# Main -------------------------------------------------------------------------------------------
+
+
+def _begin(workflow: Workflow) -> Document:
+    execution = '${sys.get_env("GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID")}'
+    return _assign(
+        "begin",
+        input="${args}",
+        execution=execution,
+        deadline=f"${{sys.now() + {workflow.timeout_seconds}}}",
+        problem="",
+        **{FAILURES: []},
+    )
+
+
+def _receive(workflow: Workflow) -> Iterator[Document]:
+    """An event of Eventarc names the object that arrived; any other argument is the input as it stands."""
+    start = _name(workflow.start)
+    arrival = {"condition": '${"data" in args}', "next": "from_event"}
+    yield {"receive": {"switch": [arrival], "next": start}}
+    source = {"source": "${args.data.message.attributes.objectId}"}
+    yield {"from_event": {"assign": [{"input": source}], "next": start}}
+
+
+def _remember() -> Document:
+    return _assign("remember", problem=f"${{text.substring(e.message, 0, math.min(len(e.message), {TEXT_LIMIT}))}}")
+
+
+def _steps(steps: list[Step], workflow: Workflow) -> list[Document]:
+    return [rendered for step in steps for rendered in _step(step, workflow)]
+
+
+def _step(step: Step, workflow: Workflow) -> Iterator[Document]:
+    name = _name(step.name)
+    match step:
+        case Call() if step.name == workflow.on_failure:
+            yield from _last_resort(name, step)
+        case Call():
+            yield {name: {**_call(step, "${deadline}"), "result": step.result, "next": _name(step.next)}}
+        case Each():
+            yield from _each(name, step)
+        case Choose():
+            yield from _choice(name, step)
+        case Pause():
+            left = f"math.min({_path(step.seconds)}, deadline - sys.now())"
+            seconds = f"${{int(math.max(0, {left}))}}"
+            yield {name: {"call": "sys.sleep", "args": {"seconds": seconds}, "next": _name(step.next)}}
+        case End(failed=True):
+            yield {name: {"raise": {"message": _expression(ERROR), "tags": ["WorkflowFailed"]}}}
+        case End():
+            yield {name: {"return": step.name}}
+        case _:
+            assert_never(step)
+
+
+def _call(step: Call | Each, deadline: str) -> Document:
+    body = {key: _expression(value) if isinstance(value, Ref) else value for key, value in step.payload.items()}
+    return {"call": f"call_{step.function}", "args": {"step": step.name, "body": body, "deadline": deadline}}
+
+
+def _last_resort(name: str, step: Call) -> Iterator[Document]:
+    """What failed first is still the cause when recording it fails, too."""
+    asked = {**_call(step, f"${{sys.now() + {RECOVERY_SECONDS}}}"), "result": step.result}
+    both = _assign(f"{name}_failed", problem='${problem + "; then " + worse.message}')
+    yield {name: _try({f"{name}_call": asked}, "worse", both)}
+    yield {f"{name}_next": {"next": _name(step.next)}}
+
+
+def _each(name: str, step: Each) -> Iterator[Document]:
+    """Once one call has failed for good, no further one is begun."""
+    none_failed, some_failed = f"${{len({FAILURES}) == 0}}", f"${{len({FAILURES}) > 0}}"
+    note = _assign(f"{name}_note", **{FAILURES: f"${{list.concat({FAILURES}, e.message)}}"})
+    asked = {f"{name}_{step.function}": _try({f"{name}_call": _call(step, "${deadline}")}, "e", note)}
+    yield {
+        name: {
+            "parallel": {
+                "shared": [FAILURES],
+                "concurrency_limit": step.parallelism,
+                "for": {
+                    "value": "item",
+                    "in": _expression(step.items),
+                    "steps": [{f"{name}_one": {"switch": [{"condition": none_failed, "steps": [asked]}]}}],
+                },
+            }
+        }
+    }
+    stop = {"condition": some_failed, "raise": {"message": f"${{{FAILURES}[0]}}", "tags": ["StepFailed"]}}
+    yield {f"{name}_all": {"switch": [stop], "next": _name(step.next)}}
+
+
+def _choice(name: str, step: Choose) -> Iterator[Document]:
+    variable, _, key = _path(step.on).partition(".")
+    # What is not there is null, and so accepted nowhere.
+    value = f"map.get({variable}, {json.dumps(key.split('.'))})"
+    cases = [
+        {"condition": f"${{{value} == {json.dumps(case)}}}", "next": _name(target)}
+        for case, target in step.cases.items()
+    ]
+    found, accepted = json.dumps(f"{step.name}: found "), json.dumps(f"; accepted: {', '.join(step.cases)}")
+    yield {name: {"switch": cases, "next": f"{name}_otherwise"}}
+    message = f"${{{found} + json.encode_to_string({value}) + {accepted}}}"
+    yield {f"{name}_otherwise": {"raise": {"message": message, "tags": ["StepFailed"]}}}
+
+
+# Functions --------------------------------------------------------------------------------------
+
+
+def _function(url: str, timeout_seconds: int) -> Document:
+    """Ask one function, as the workflow's own account, and hand back what it answers.
+
+    A failure is raised as text that begins with the step's name. No call begins after the deadline.
+    """
+    late = {
+        "condition": "${sys.now() >= deadline}",
+        "raise": {"message": "the execution took too long", "tags": ["DeadlineError"]},
+    }
+    post = {
+        "call": "http.post",
+        "args": {
+            "url": url,
+            "auth": {"type": "OIDC", "audience": url},
+            "body": "${body}",
+            "timeout": timeout_seconds,
+        },
+        "result": "answer",
+    }
+    once = {"try": {"steps": [{"in_time": {"switch": [late]}}, {"ask": post}]}, "retry": FAILED}
+    told = {"condition": '${"body" in e}', "assign": [{"cause": '${cause + ": " + json.encode_to_string(e.body)}'}]}
+    blame = [
+        _assign("blame", cause='${step + ": " + e.message}'),
+        {"detail": {"switch": [told]}},
+        {"fail": {"raise": {"message": "${cause}", "tags": ["StepFailed"]}}},
+    ]
+    patiently = {"try": {"steps": [{"once": once}]}, "retry": TRANSIENT, "except": {"as": "e", "steps": blame}}
+    return {
+        "params": ["step", "body", "deadline"],
+        "steps": [{"patiently": patiently}, {"hand_back": {"return": "${answer.body}"}}],
+    }
+
+
+def _predicate(codes: tuple[int, ...], *tags: str) -> Document:
+    by_code = {"condition": f'${{map.get(e, "code") in {list(codes)}}}', "return": True}
+    by_tag = {"condition": f"${{{' or '.join(f'{json.dumps(tag)} in e.tags' for tag in tags)}}}", "return": True}
+    return {"params": ["e"], "steps": [{"judge": {"switch": [by_code, by_tag]}}, {"otherwise": {"return": False}}]}
+
+
+# Words ------------------------------------------------------------------------------------------
+
+
+def _assign(name: str, **values: object) -> Document:
+    return {name: {"assign": [{key: value} for key, value in values.items()]}}
+
+
+def _try(step: Document, error: str, otherwise: Document) -> Document:
+    return {"try": {"steps": [step]}, "except": {"as": error, "steps": [otherwise]}}
+
+
+def _name(step: str) -> str:
+    return step.replace(" ", "_")
+
+
+def _expression(ref: Ref) -> str:
+    return f"${{{_path(ref)}}}"
+
+
+def _path(ref: Ref) -> str:
+    roots = {INPUT: "input", EXECUTION: "execution", ERROR: "problem", ITEM: "item"}
+    return roots.get(ref, ref.path)

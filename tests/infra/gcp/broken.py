@@ -1,0 +1,311 @@
+"""For each rule, graphs that break it: exactly one property wrong."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from tests.graph import ABSENT, Graph, rewritten
+from tests.infra.gcp import whole as w
+
+Break = Callable[[Graph], Graph]
+
+
+def change(type_: str, name: str | None = None, /, **changes: Any) -> Break:
+    return lambda graph: graph.mutated(type_, name, **changes)
+
+
+def drop(type_: str, name: str) -> Break:
+    return lambda graph: graph.without(type_, name)
+
+
+def without(*keys: str) -> Callable[[Any], Any]:
+    return lambda found: {key: value for key, value in found.items() if key not in keys}
+
+
+def altered(**changes: Any) -> Callable[[Any], Any]:
+    return lambda found: {**found, **changes}
+
+
+def service(function: str, **changes: Any) -> Break:
+    """A function's own settings, changed; a None is not given at all."""
+    gone = [key for key, value in changes.items() if value is None]
+    return change(w.FUNCTION, f"{function}-function", serviceConfig=lambda old: without(*gone)({**old, **changes}))
+
+
+def in_document(edit: Callable[[dict[str, Any]], object]) -> Break:
+    """The API's OpenAPI document, edited."""
+
+    def edited(documents: list[Any]) -> list[Any]:
+        document = json.loads(base64.b64decode(documents[0]["document"]["contents"]))
+        edit(document)
+        return [{"document": {"contents": base64.b64encode(json.dumps(document).encode()).decode()}}]
+
+    return change(w.CONFIG, openapiDocuments=edited)
+
+
+def predict(document: dict[str, Any]) -> dict[str, Any]:
+    return document["paths"]["/predict"]["post"]
+
+
+def in_source(edit: Callable[[dict[str, Any]], object]) -> Break:
+    def edited(source: dict[str, Any]) -> None:
+        edit(source)
+
+    return change(w.WORKFLOW, sourceContents=rewritten(edited))
+
+
+def in_text(old: str, new: str) -> Break:
+    return change(w.WORKFLOW, sourceContents=lambda text: text.replace(old, new))
+
+
+def unprotected(graph: Graph) -> Graph:
+    bucket = graph.one(w.BUCKET, "data-bucket")
+    return graph.swapped(bucket, replace(bucket, protect=False))
+
+
+def unordered(type_: str, name: str) -> Break:
+    """Made without waiting for anything."""
+    return lambda graph: graph.swapped(graph.one(type_, name), replace(graph.one(type_, name), dependencies=()))
+
+
+def unready(graph: Graph) -> Graph:
+    """A component that is made before the services are on; its own resources wait for one another alone."""
+    api = next(made for made in graph if made.component and made.name == "api")
+    return graph.swapped(api, replace(api, dependencies=()))
+
+
+def another(type_: str, name: str, new: str = "", /, **changes: Any) -> Break:
+    """One more of a kind, after the model of one that is there."""
+
+    def added(graph: Graph) -> Graph:
+        model = graph.one(type_, name)
+        return graph.added(
+            replace(
+                model, type=new or type_, name=f"{name}-2", urn=f"{model.urn}-2", inputs={**model.inputs, **changes}
+            )
+        )
+
+    return added
+
+
+def whole_policy(graph: Graph) -> Graph:
+    model = graph.one(w.BUCKET_MEMBER, "train-read-0")
+    inputs = {"bucket": model.inputs["bucket"], "policyData": "{}"}
+    return graph.added(replace(model, type="gcp:storage/bucketIAMPolicy:BucketIAMPolicy", name="policy", inputs=inputs))
+
+
+def renamed(name: str) -> Break:
+    return lambda graph: graph.swapped(
+        graph.one(w.ACCOUNT, "train-identity"), replace(graph.one(w.ACCOUNT, "train-identity"), name=name)
+    )
+
+
+def account(name: str) -> str:
+    return f"{name}-1a2b3c4@test-project.iam.gserviceaccount.com"
+
+
+def lifecycle(*kinds: str) -> Callable[[Any], Any]:
+    return lambda rules: [rule for rule in rules if rule["action"]["type"] in kinds]
+
+
+SUBSCRIPTION, KEPT = "jobs-subscription", "jobs-dead-letters-kept"
+
+DATA: Mapping[str, tuple[Break, ...]] = {
+    "buckets_are_not_public": (
+        change(w.BUCKET, "data-bucket", publicAccessPrevention="inherited"),
+        change(w.BUCKET, "code-bucket", uniformBucketLevelAccess=ABSENT),
+    ),
+    "buckets_are_versioned": (change(w.BUCKET, "models-bucket", versioning={"enabled": False}),),
+    "buckets_forget_what_nobody_needs": (
+        change(w.BUCKET, "data-bucket", lifecycleRules=ABSENT),
+        change(w.BUCKET, "data-bucket", lifecycleRules=lifecycle("Delete")),
+        change(w.BUCKET, "data-bucket", lifecycleRules=lifecycle("AbortIncompleteMultipartUpload")),
+    ),
+    "buckets_with_data_are_kept": (unprotected, change(w.BUCKET, "models-bucket", forceDestroy=True)),
+    "deleted_data_can_be_restored": (
+        change(w.BUCKET, "models-bucket", softDeletePolicy=ABSENT),
+        change(w.BUCKET, "models-bucket", softDeletePolicy={"retentionDurationSeconds": 0}),
+    ),
+    "fed_functions_have_dead_letters": (
+        change(w.SUBSCRIPTION, SUBSCRIPTION, deadLetterPolicy=ABSENT),
+        change(w.SUBSCRIPTION, SUBSCRIPTION, deadLetterPolicy=altered(maxDeliveryAttempts=4)),
+    ),
+    "dead_letters_can_be_forwarded": (
+        drop(w.TOPIC_MEMBER, "jobs-dead-letters-publisher"),
+        drop(w.SUBSCRIPTION_MEMBER, "jobs-subscription-subscriber"),
+    ),
+    "dead_letters_wait_for_someone": (
+        drop(w.SUBSCRIPTION, KEPT),
+        change(w.SUBSCRIPTION, KEPT, messageRetentionDuration="604800s"),
+    ),
+    "subscriptions_outlive_a_quiet_month": (
+        change(w.SUBSCRIPTION, KEPT, expirationPolicy=ABSENT),
+        change(w.SUBSCRIPTION, SUBSCRIPTION, expirationPolicy={"ttl": "2678400s"}),
+    ),
+    "messages_stay_hidden_while_they_are_worked_on": (
+        change(w.SUBSCRIPTION, SUBSCRIPTION, ackDeadlineSeconds=119),
+        change(w.SUBSCRIPTION, SUBSCRIPTION, ackDeadlineSeconds=ABSENT),
+        service("jobs", timeoutSeconds=601),
+    ),
+    "failing_messages_come_back_ever_slower": (change(w.SUBSCRIPTION, SUBSCRIPTION, retryPolicy=ABSENT),),
+    "announced_objects_are_kept_for_replay": (change(w.TOPIC, "datasets-topic", messageRetentionDuration=ABSENT),),
+}
+
+COMPUTE: Mapping[str, tuple[Break, ...]] = {
+    "functions_have_bounds": (service("train", availableMemory=None), service("select", availableMemory="256M")),
+    "functions_cannot_flood": (service("predict", maxInstanceCount=None),),
+    "instances_take_one_request_at_a_time": (
+        service("predict", maxInstanceRequestConcurrency=None),
+        service("predict", maxInstanceRequestConcurrency=80),
+    ),
+    "the_api_waits_longer_than_its_functions": (
+        in_document(lambda document: predict(document)["x-google-backend"].pop("deadline")),
+        service("predict", timeoutSeconds=16),
+    ),
+    "functions_share_one_supported_runtime": (
+        change(w.FUNCTION, "train-function", buildConfig=altered(runtime="python312")),
+        lambda graph: _every(graph, w.FUNCTION, buildConfig=altered(runtime="python39")),
+    ),
+    "code_is_named_by_its_digest": (
+        change(w.OBJECT, "train-code", name="train/latest.zip"),
+        change(w.FUNCTION, "train-function", buildConfig=lambda old: {**old, "source": _source(old, generation=1)}),
+        lambda graph: graph.mutated(w.OBJECT, "train-code", name="train/latest.zip").mutated(
+            w.FUNCTION,
+            "train-function",
+            buildConfig=lambda old: {**old, "source": _source(old, object="train/latest.zip")},
+        ),
+    ),
+    "environments_are_small_and_hold_no_secret": (
+        service("train", environmentVariables={"DB_PASSWORD": "x"}),
+        service("train", environmentVariables={"LARGE": "x" * 32_768}),
+    ),
+    "consumers_are_closed_to_the_internet": (service("jobs", ingressSettings="ALLOW_ALL"),),
+    "logs_are_forgotten": (
+        change(w.LOGS, "predict-logs", retentionDays=ABSENT),
+        drop(w.SINK, "training-logs-sink"),
+        drop(w.EXCLUSION, "api-logs-exclusion"),
+        change(w.SINK, "train-logs-sink", destination="logging.googleapis.com/elsewhere"),
+    ),
+    "routes_are_authorised_or_say_why_not": (
+        in_document(lambda document: document.pop("security")),
+        in_document(lambda document: predict(document).update(security=[])),
+        in_document(lambda document: document["securityDefinitions"]["token"].pop("x-google-audiences")),
+    ),
+    "callers_are_throttled": (
+        in_document(lambda document: document.pop("x-google-management")),
+        in_document(lambda document: predict(document).pop("x-google-quota")),
+    ),
+    "workflows_are_sound": (
+        in_source(lambda source: source["main"]["steps"][1]["attempt"].pop("except")),
+        in_text('"next":"select"', '"next":"nowhere"'),
+        in_text('"concurrency_limit":10', '"concurrency_limit":21'),
+    ),
+    "workflows_outwait_their_functions": (
+        in_text('"timeout":315', '"timeout":300'),
+        service("train", timeoutSeconds=855),
+    ),
+    "workflows_tell_what_fails_but_not_the_data": (
+        change(w.WORKFLOW, callLogLevel="LOG_ALL_CALLS"),
+        change(w.WORKFLOW, callLogLevel=ABSENT),
+    ),
+    "what_holds_no_data_can_be_destroyed": (change(w.WORKFLOW, deletionProtection=ABSENT),),
+    "schedules_are_tried_again_within_bounds": (
+        change(w.JOB, "retrain-another-job", retryConfig=ABSENT),
+        change(w.JOB, "retrain-another-job", retryConfig=altered(retryCount=6)),
+        change(w.JOB, "retrain-another-job", attemptDeadline=ABSENT),
+    ),
+}
+
+EDGES: Mapping[str, tuple[Break, ...]] = {
+    "whatever_acts_has_an_account_of_its_own": (
+        service("select", serviceAccountEmail=None),
+        service("select", serviceAccountEmail="123456789012-compute@developer.gserviceaccount.com"),
+        service("select", serviceAccountEmail=account("train-identity")),
+    ),
+    "nothing_is_allowed_to_everybody": (
+        another(w.INVOKER, "api-invoker-job_status", member="allUsers"),
+        another(w.BUCKET_MEMBER, "train-read-0", member="user:someone@example.org"),
+    ),
+    "roles_are_narrow_and_on_one_resource": (
+        another(w.BUCKET_MEMBER, "train-read-0", role="roles/storage.admin"),
+        another(w.PROJECT_MEMBER, "training-log-writer", role="roles/editor"),
+        another(w.INVOKER, "training-invoker-train", "gcp:projects/iAMMember:IAMMember"),
+    ),
+    "grants_of_others_are_left_alone": (whole_policy,),
+    "objects_are_granted_by_prefix": (
+        change(w.BUCKET_MEMBER, "train-read-0", condition=ABSENT),
+        change(
+            w.BUCKET_MEMBER,
+            "train-read-0",
+            condition=lambda old: {**old, "expression": old["expression"].replace("another/datasets/", "")},
+        ),
+        change(w.BUCKET_MEMBER, "train-read-0", bucket="models-bucket-1a2b3c4"),
+    ),
+    "conditions_can_be_evaluated": (
+        change(
+            w.BUCKET_MEMBER,
+            "train-read-0",
+            condition=lambda old: {**old, "expression": old["expression"] + " || a" * 12},
+        ),
+    ),
+    "the_api_may_call_what_its_routes_name": (
+        drop(w.INVOKER, "api-invoker-job_status"),
+        in_document(lambda document: predict(document)["x-google-backend"].pop("jwt_audience")),
+    ),
+    "pushes_may_call_their_function": (
+        drop(w.INVOKER, "jobs-courier-invoker"),
+        change(
+            w.SUBSCRIPTION,
+            SUBSCRIPTION,
+            pushConfig=lambda old: {**old, "oidcToken": without("audience")(old["oidcToken"])},
+        ),
+    ),
+    "workflows_may_call_their_functions_and_no_others": (
+        drop(w.INVOKER, "training-invoker-train"),
+        another(w.INVOKER, "training-invoker-train", name="jobs-function-1a2b3c4"),
+    ),
+    "workflows_may_be_started_by_what_starts_them": (
+        drop(w.PROJECT_MEMBER, "training-starter-invoker"),
+        change(w.TRIGGER, destination={"workflow": "projects/test-project/locations/europe-west1/workflows/another"}),
+        change(w.JOB, "retrain-another-job", httpTarget=lambda old: {**old, "uri": f"{old['uri']}:cancel"}),
+    ),
+    "new_objects_may_be_announced": (
+        drop(w.TOPIC_MEMBER, "datasets-publisher"),
+        drop(w.TOPIC_MEMBER, "submissions-publisher"),
+        unordered(w.NOTIFICATION, "datasets-another-incoming"),
+    ),
+    "announcements_lead_somewhere": (drop(w.TRIGGER, "datasets-trigger"),),
+    "nothing_that_an_arrival_starts_writes_where_it_waits": (
+        change(w.NOTIFICATION, "submissions-another-in", objectNamePrefix="another/"),
+        change(w.NOTIFICATION, "datasets-another-incoming", objectNamePrefix=ABSENT),
+    ),
+    "services_are_on_before_they_are_used": (unready, drop(w.SERVICE, "services-workflows")),
+    "services_stay_on_for_others": (
+        change(w.SERVICE, "services-run", disableOnDestroy=True),
+        change(w.SERVICE, "services-run", disableOnDestroy=ABSENT),
+    ),
+    "texts_hold_no_unresolved_output": (
+        change(w.TRIGGER, labels={"note": "Calling __str__ on an Output[T] is not supported."}),
+    ),
+    "physical_names_are_left_to_pulumi": (
+        change(w.API, apiId="predictions"),
+        change(w.WORKFLOW, name="training"),
+    ),
+    "accounts_leave_room_for_pulumi": (renamed("training-identity" * 2), renamed("train_identity")),
+}
+
+BROKEN: Mapping[str, tuple[Break, ...]] = {**DATA, **COMPUTE, **EDGES}
+
+
+def _source(build: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    return {"storageSource": {**build["source"]["storageSource"], **changes}}
+
+
+def _every(graph: Graph, type_: str, **changes: Any) -> Graph:
+    for made in graph.of(type_):
+        graph = graph.mutated(type_, made.name, **changes)
+    return graph

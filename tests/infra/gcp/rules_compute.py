@@ -1,0 +1,206 @@
+"""What must hold of every function, of the API and of the workflow: from the whole graph to what is wrong."""
+
+from __future__ import annotations
+
+import re
+
+from infra.gcp import lint
+from tests.graph import Graph, Made
+from tests.infra.gcp import whole as w
+
+SUPPORTED = frozenset({"python311", "python312", "python313"})
+SECRET = re.compile(r"secret|password|passwd|token|api_?key|private_?key|credential", re.IGNORECASE)
+ENVIRONMENT_BYTES = 32 * 1024
+
+
+def functions_have_bounds(graph: Graph) -> list[str]:
+    return [
+        f"{function.name}: timeout {w.service(function).get('timeoutSeconds')} s"
+        f", memory {w.service(function).get('availableMemory')}"
+        for function in graph.of(w.FUNCTION)
+        if not 3 <= w.service(function).get("timeoutSeconds", 0) <= 3600
+        or not re.fullmatch(r"[1-9][0-9]+Mi", w.service(function).get("availableMemory", ""))
+    ]
+
+
+def functions_cannot_flood(graph: Graph) -> list[str]:
+    return [
+        f"{function.name}: has no greatest number of instances"
+        for function in graph.of(w.FUNCTION)
+        if not w.service(function).get("maxInstanceCount")
+    ]
+
+
+def instances_take_one_request_at_a_time(graph: Graph) -> list[str]:
+    return [
+        f"{function.name}: takes several requests at a time"
+        for function in graph.of(w.FUNCTION)
+        if w.service(function).get("maxInstanceRequestConcurrency") != 1
+    ]
+
+
+def the_api_waits_longer_than_its_functions(graph: Graph) -> list[str]:
+    found = []
+    for config in graph.of(w.CONFIG):
+        for route, operation in w.operations(config):
+            backend = operation["x-google-backend"]
+            function = w.at(graph, backend["address"])
+            needed = w.service(function)["timeoutSeconds"] if function else 0
+            if not needed < backend.get("deadline", 15):
+                found.append(f"{config.name}: {route} waits {backend.get('deadline')} s")
+    return found
+
+
+def functions_share_one_supported_runtime(graph: Graph) -> list[str]:
+    runtimes = {function.inputs["buildConfig"].get("runtime") for function in graph.of(w.FUNCTION)}
+    return [] if len(runtimes) == 1 and runtimes <= SUPPORTED else [f"runtimes: {runtimes}"]
+
+
+def code_is_named_by_its_digest(graph: Graph) -> list[str]:
+    found = []
+    for function in graph.of(w.FUNCTION):
+        source = function.inputs["buildConfig"]["source"]["storageSource"]
+        uploaded = [
+            made
+            for made in graph.of(w.OBJECT)
+            if (made.inputs["bucket"], made.inputs["name"], made.outputs["generation"])
+            == (source.get("bucket"), source.get("object"), source.get("generation"))
+        ]
+        if len(uploaded) != 1:
+            found.append(f"{function.name}: its code is not the upload")
+        elif not re.fullmatch(r"[a-z]+/[0-9a-f]{64}\.zip", uploaded[0].inputs["name"]):
+            found.append(f"{function.name}: {uploaded[0].inputs['name']} holds no digest")
+    return found
+
+
+def environments_are_small_and_hold_no_secret(graph: Graph) -> list[str]:
+    found = []
+    for function in graph.of(w.FUNCTION):
+        variables = w.service(function).get("environmentVariables", {})
+        found += [f"{function.name}: {name} looks like a secret" for name in variables if SECRET.search(name)]
+        if sum(len(name) + len(value) for name, value in variables.items()) > ENVIRONMENT_BYTES:
+            found.append(f"{function.name}: its environment is too large")
+    return found
+
+
+def consumers_are_closed_to_the_internet(graph: Graph) -> list[str]:
+    return [
+        f"{function.name}: is open to the internet"
+        for _, function in w.pushed(graph)
+        if w.service(function).get("ingressSettings") != "ALLOW_INTERNAL_ONLY"
+    ]
+
+
+def logs_are_forgotten(graph: Graph) -> list[str]:
+    """Whatever runs has a log bucket of its own, filled by a sink; nothing of it stays in the project's."""
+    running = {f'service_name="{made.outputs["name"]}"': made for made in graph.of(w.FUNCTION)}
+    running |= {f'workflow_id="{made.outputs["name"]}"': made for made in graph.of(w.WORKFLOW)}
+    running |= {f'gateway_id="{made.inputs["gatewayId"]}"': made for made in graph.of(w.GATEWAY)}
+    return [
+        f"{made.name}: its log is kept by the project's rules"
+        for mark, made in running.items()
+        if not _kept(graph, mark)
+    ]
+
+
+def _kept(graph: Graph, mark: str) -> bool:
+    sinks = [made for made in graph.of(w.SINK) if mark in made.inputs["filter"]]
+    excluded = [made.inputs["filter"] for made in graph.of(w.EXCLUSION)]
+    buckets = {f"logging.googleapis.com/{made.outputs['id']}": made for made in graph.of(w.LOGS)}
+    return any(
+        sink.inputs["filter"] in excluded
+        and sink.inputs["destination"] in buckets
+        and bool(buckets[sink.inputs["destination"]].inputs.get("retentionDays"))
+        for sink in sinks
+    )
+
+
+def routes_are_authorised_or_say_why_not(graph: Graph) -> list[str]:
+    found = []
+    for config in graph.of(w.CONFIG):
+        document = w.openapi(config)
+        said = document["info"]["description"].startswith("Open to everyone: ")
+        token = document.get("securityDefinitions", {}).get("token", {})
+        closed = token.get("x-google-issuer") and token.get("x-google-audiences")
+        found += [
+            f"{config.name}: {route} is open to everyone"
+            for route, operation in w.operations(config)
+            if not said and not (closed and operation.get("security", document.get("security")))
+        ]
+    return found
+
+
+def callers_are_throttled(graph: Graph) -> list[str]:
+    found = []
+    for config in graph.of(w.CONFIG):
+        management = w.openapi(config).get("x-google-management", {})
+        limits = {limit["metric"]: limit["values"] for limit in management.get("quota", {}).get("limits", [])}
+        found += [
+            f"{config.name}: {route} is not counted"
+            for route, operation in w.operations(config)
+            if not set(operation.get("x-google-quota", {}).get("metricCosts", {})) & set(limits)
+        ]
+    return found
+
+
+def workflows_are_sound(graph: Graph) -> list[str]:
+    return [
+        f"{made.name}: {problem}"
+        for made in graph.of(w.WORKFLOW)
+        for problem in lint.problems(made.document("sourceContents"))
+    ]
+
+
+def workflows_outwait_their_functions(graph: Graph) -> list[str]:
+    found = []
+    for made in graph.of(w.WORKFLOW):
+        for post in w.posts(made.document("sourceContents")):
+            function = w.at(graph, post["url"])
+            if function is None or post["timeout"] <= w.service(function)["timeoutSeconds"]:
+                found.append(f"{made.name}: gives {post['url']} {post['timeout']} s")
+    return found
+
+
+def workflows_tell_what_fails_but_not_the_data(graph: Graph) -> list[str]:
+    return [
+        f"{made.name}: logs {made.inputs.get('callLogLevel')}"
+        for made in graph.of(w.WORKFLOW)
+        if made.inputs.get("callLogLevel") != "LOG_ERRORS_ONLY"
+    ]
+
+
+def what_holds_no_data_can_be_destroyed(graph: Graph) -> list[str]:
+    """https://www.pulumi.com/registry/packages/gcp/api-docs/workflows/workflow/: protected unless told otherwise."""
+    return [
+        f"{made.name}: refuses to be destroyed"
+        for made in graph.of(w.WORKFLOW)
+        if made.inputs.get("deletionProtection") is not False
+    ]
+
+
+def schedules_are_tried_again_within_bounds(graph: Graph) -> list[str]:
+    def bounded(job: Made) -> bool:
+        retry = job.inputs.get("retryConfig", {})
+        return 1 <= retry.get("retryCount", 0) <= 5 and bool(job.inputs.get("attemptDeadline"))
+
+    return [f"{job.name}: is not told how often to try" for job in graph.of(w.JOB) if not bounded(job)]
+
+
+RULES = (
+    functions_have_bounds,
+    functions_cannot_flood,
+    instances_take_one_request_at_a_time,
+    the_api_waits_longer_than_its_functions,
+    functions_share_one_supported_runtime,
+    code_is_named_by_its_digest,
+    environments_are_small_and_hold_no_secret,
+    consumers_are_closed_to_the_internet,
+    logs_are_forgotten,
+    routes_are_authorised_or_say_why_not,
+    callers_are_throttled,
+    workflows_are_sound,
+    workflows_outwait_their_functions,
+    workflows_tell_what_fails_but_not_the_data,
+    what_holds_no_data_can_be_destroyed,
+    schedules_are_tried_again_within_bounds,
+)

@@ -1,0 +1,166 @@
+"""The rendered training workflow, run from its first step to each of its ends in workflows-emulator.
+
+Written against its JSON schema, too. It is the emulator's reading of the language, not Google's own; where that
+goes its own way (no OIDC, all branches at once) stands in tests/infra/gcp/emulate.py.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.gcp import dialect
+from infra.workflow import training
+
+ROOT = Path(__file__).resolve().parents[2]
+EMULATOR = ROOT / ".local" / "emulator-gcp" / "bin" / "python"
+STEPS = ("prepare", "train", "select", "rollout")
+RUN = {"model": "m", "run": "r"}
+SOURCE = {"source": "m/incoming/new.csv"}
+EVENT = {
+    "specversion": "1.0",
+    "type": "google.cloud.pubsub.topic.v1.messagePublished",
+    "source": "//pubsub.googleapis.com/projects/p/topics/datasets",
+    "data": {"message": {"attributes": {"objectId": "m/incoming/new.csv", "bucketId": "data"}, "data": "e30="}},
+}
+ACCEPTED = [200, {"status": "accepted", "experiments": ["a", "b", "c"], **RUN}]
+OK = [200, {}]
+CANARY, PROMOTED, ROLLED_BACK = ([200, {"status": s, "wait_seconds": 0}] for s in ("canary", "promoted", "rolled_back"))
+FAILED = [500, {"error": "ValueError: it is broken"}]
+
+
+def scenario(argument: object = None, timeout_seconds: int = 3600, **answers: list[list[Any]]) -> dict[str, Any]:
+    workflow = training(parallelism=2, timeout_seconds=timeout_seconds, function_timeouts=dict.fromkeys(STEPS, 60))
+    good = {"prepare": [ACCEPTED], "train": [OK], "select": [[200, {"status": "registered"}]], "rollout": [PROMOTED]}
+    source = dialect.render(workflow, {step: f"https://{step}.example.org" for step in STEPS})
+    return {"source": source, "argument": argument or SOURCE, "answers": {**good, **answers}}
+
+
+SCENARIOS = {
+    "promoted": scenario(),
+    "by event": scenario(EVENT),
+    "canary": scenario(rollout=[CANARY, CANARY, PROMOTED]),
+    "rolled back": scenario(rollout=[CANARY, ROLLED_BACK]),
+    "refused": scenario(select=[[200, {"status": "refused"}]]),
+    "rejected": scenario(prepare=[[200, {"status": "rejected", **RUN}]]),
+    "unchanged": scenario(prepare=[[200, {"status": "unchanged"}]]),
+    "registered": scenario({"model": "m", "version": "v"}, prepare=[[200, {"status": "registered", **RUN}]]),
+    "busy": scenario(prepare=[[503, {}], [429, {}], [503, {}], ACCEPTED]),
+    "killed once": scenario(prepare=[FAILED, [504, {}], ACCEPTED]),
+    "broken": scenario(prepare=[FAILED]),
+    "hostile": scenario(prepare=[[400, {"error": "no"}]]),
+    "one experiment broken": scenario(train=[[400, {"error": "boom"}], OK]),
+    "odd answer": scenario(prepare=[[200, {"status": "odd"}]]),
+    "no answer": scenario(prepare=[[200, {"state": "accepted"}]]),
+    "not recorded": scenario(prepare=[[400, {"error": "no"}]], rollout=[[403, {"error": "never"}]]),
+    "too late": scenario(timeout_seconds=0),
+}
+
+
+@cache
+def told() -> dict[str, dict[str, Any]]:
+    """What came of each scenario: one process for all of them."""
+    assert EMULATOR.exists(), "run: make .local/emulator-gcp/.installed"
+    done = subprocess.run(
+        [EMULATOR, Path(__file__).parent / "gcp" / "emulate.py"],
+        input=json.dumps({"scenarios": list(SCENARIOS.values())}),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return dict(zip(SCENARIOS, json.loads(done.stdout.splitlines()[-1]), strict=True))
+
+
+def called(name: str, function: str) -> list[dict[str, Any]]:
+    return [body for asked, body in told()[name]["calls"] if asked == function]
+
+
+@pytest.mark.parametrize(
+    ("name", "result", "functions"),
+    [
+        ("promoted", "promoted", ["prepare", "train", "train", "train", "select", "rollout"]),
+        ("canary", "promoted", ["prepare", "train", "train", "train", "select", "rollout", "rollout", "rollout"]),
+        ("rolled back", "rolled back", ["prepare", "train", "train", "train", "select", "rollout", "rollout"]),
+        ("refused", "refused", ["prepare", "train", "train", "train", "select"]),
+        ("rejected", "rejected", ["prepare"]),
+        ("unchanged", "unchanged", ["prepare"]),
+        ("registered", "promoted", ["prepare", "rollout"]),
+        ("busy", "promoted", ["prepare"] * 4 + ["train", "train", "train", "select", "rollout"]),
+        ("killed once", "promoted", ["prepare"] * 3 + ["train", "train", "train", "select", "rollout"]),
+    ],
+)
+def test_it_calls_what_its_way_asks_for_and_ends_by_name(name: str, result: str, functions: list[str]) -> None:
+    assert told()[name].get("result") == result, told()[name]
+    assert [asked for asked, _ in told()[name]["calls"]] == functions
+
+
+def test_each_function_is_told_what_it_needs() -> None:
+    assert called("promoted", "prepare") == [{"input": SOURCE, "execution": "execution-1"}]
+    assert sorted(called("promoted", "train"), key=lambda body: body["experiment"]) == [
+        {**RUN, "experiment": experiment} for experiment in ("a", "b", "c")
+    ]
+    assert called("promoted", "select") == [RUN]
+    assert called("canary", "rollout") == [{"action": action, **RUN} for action in ("release", "judge", "judge")]
+
+
+def test_an_event_starts_it_with_the_key_of_the_object() -> None:
+    assert called("by event", "prepare") == [{"input": SOURCE, "execution": "execution-1"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "cause", "attempts"),
+    [
+        ("broken", "prepare: ", 3),
+        ("hostile", "prepare: ", 1),
+        ("one experiment broken", "experiments: ", 1),
+        ("odd answer", 'is it usable: found "odd"; accepted: accepted, registered, rejected, unchanged', 1),
+        ("no answer", "is it usable: found null; accepted: accepted, registered, rejected, unchanged", 1),
+        ("too late", "prepare: the execution took too long", 0),
+    ],
+)
+def test_any_failure_is_recorded_with_its_cause_and_then_fails(name: str, cause: str, attempts: int) -> None:
+    assert len(called(name, "prepare")) == attempts
+    (abandoned,) = called(name, "rollout")
+    assert {**abandoned, "cause": ""} == {
+        "action": "abandon",
+        "execution": "execution-1",
+        "input": SOURCE,
+        "cause": "",
+    }
+    assert abandoned["cause"].startswith(cause)
+    assert told()[name]["error"]["tags"] == ["WorkflowFailed"]
+    assert told()[name]["error"]["message"].startswith(cause)
+
+
+def test_the_cause_holds_what_the_function_said() -> None:
+    (abandoned,) = called("broken", "rollout")
+    assert "ValueError: it is broken" in abandoned["cause"]
+
+
+def test_a_failure_that_cannot_be_recorded_still_tells_the_first_cause() -> None:
+    message = told()["not recorded"]["error"]["message"]
+    first, _, then = message.partition("; then ")
+    assert first.startswith("prepare: ")
+    assert then.startswith("abandon: ")
+    assert "never" in then
+
+
+def test_the_schema_refuses_what_is_no_workflow() -> None:
+    broken = {**scenario(), "source": {"main": {"steps": [{"x": {"jump": "there"}}]}}}
+    done = subprocess.run(
+        [EMULATOR, Path(__file__).parent / "gcp" / "emulate.py"],
+        input=json.dumps({"scenarios": [broken]}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "'jump'" in done.stderr

@@ -1,0 +1,97 @@
+"""How components are made, on every cloud: seen on the blueprint's whole graph."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from dataclasses import fields
+from pathlib import Path
+from types import ModuleType
+
+import jsonschema
+import pulumi
+import pytest
+
+from infra import clouds
+from infra.vocabulary import QueueArgs
+from tests.graph import deploy
+
+SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "docs" / "outputs.schema.json").read_text(encoding="utf-8"))
+every_whole = pytest.mark.parametrize(
+    "w", [importlib.import_module(f"tests.infra.{name}.whole") for name in clouds.names()], ids=clouds.names()
+)
+
+
+@every_whole
+def test_a_component_registers_exactly_the_outputs_it_declares(w: ModuleType) -> None:
+    words = [getattr(w.CLOUD, field.name) for field in fields(w.CLOUD)]
+    for component in [word for word in words if isinstance(word, type)]:
+        declared = {
+            name for name, type_ in vars(component).get("__annotations__", {}).items() if "Output" in str(type_)
+        }
+        made = [made for made in w.graph() if made.type == f"serverless-ml:{w.CLOUD.name}:{component.__name__}"]
+        assert made, component
+        assert all(set(one.registered or ()) == declared and one.registered is not None for one in made), component
+
+
+@every_whole
+def test_every_resource_stands_in_a_component(w: ModuleType) -> None:
+    graph = w.graph()
+    assert [made.name for made in graph if not made.component and graph.owner(made) is None] == []
+
+
+@every_whole
+def test_a_child_is_named_after_its_component(w: ModuleType) -> None:
+    graph = w.graph()
+    for made in graph:
+        owner = graph.owner(made)
+        assert owner is None or made.name.startswith(f"{owner.name}-")
+
+
+@every_whole
+def test_names_do_not_depend_on_the_stack(w: ModuleType) -> None:
+    other = w.whole(stack="production-eu-west-1")
+    assert [(made.type, made.name) for made in other] == [(made.type, made.name) for made in w.graph()]
+
+
+@every_whole
+def test_options_of_a_component_stay_its_own(w: ModuleType) -> None:
+    args = QueueArgs(consumer_timeout_seconds=10, attempts=5)
+    options = pulumi.ResourceOptions(retain_on_delete=True)
+    graph = deploy(lambda: {"url": w.CLOUD.queue("jobs", args, options).url})
+    assert [made.name for made in graph if made.retain] == ["jobs"]
+
+
+@every_whole
+def test_the_outputs_keep_their_contract(w: ModuleType) -> None:
+    jsonschema.validate(w.graph().returned, SCHEMA)
+
+
+@every_whole
+@pytest.mark.parametrize(
+    ("auth", "granted"),
+    [
+        ({"kind": "iam"}, True),
+        ({"kind": "jwt", "issuer": "https://login.example.org", "audience": ["a"]}, False),
+        ({"kind": "none", "reason": "a public demonstration"}, False),
+    ],
+    ids=lambda found: found["kind"] if isinstance(found, dict) else "",
+)
+def test_callers_are_told_what_to_ask_for_where_there_is_something(
+    w: ModuleType, auth: dict[str, object], granted: bool
+) -> None:
+    outputs = w.whole(api={"auth": auth}).returned
+    jsonschema.validate(outputs, SCHEMA)
+    assert bool(outputs["callers"]) is granted
+
+
+def test_the_contract_refuses_what_breaks_it() -> None:
+    outputs = importlib.import_module("tests.infra.aws.whole").graph().returned
+    for broken in (
+        {**outputs, "endpoint": "https://api.example.org/"},
+        {key: value for key, value in outputs.items() if key != "callers"},
+        {**outputs, "more": "1"},
+        {**outputs, "data_url": "data-bucket"},
+    ):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(broken, SCHEMA)
