@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -18,16 +19,27 @@ class Limits:
     """Bounds of one cloud. None: the cloud states no such bound."""
 
     unpacked_bytes: int | None
-    zip_bytes: int | None
     memory_mb: tuple[int, int]
     timeout_seconds: int
     api_timeout_seconds: int
+    """Of a function behind the API."""
+    consumer_timeout_seconds: int
+    """Of a function that consumes a queue: a message can stay hidden no longer."""
     request_bytes: int
     environment_bytes: int
-    concurrency_in_all: int
+    copies: int | None
     """Copies of all functions of the stack together."""
+    parallelism: int
+    """Branches of a workflow at a time."""
     state_bytes: int
-    """What may travel between two steps of a workflow."""
+    """What a workflow may hold between two steps."""
+    steps: int
+    """What an execution may take, or record: steps on GCP, events on AWS."""
+    steps_of_an_experiment: int
+    arrivals: int | None
+    """Prefixes of one store at which new objects are waited for."""
+    pattern_characters: int | None
+    """Of the pattern that names these prefixes."""
     sources: tuple[str, ...]
     read_on: str
 
@@ -35,39 +47,64 @@ class Limits:
 LIMITS: Mapping[str, Limits] = {
     "aws": Limits(
         unpacked_bytes=250 * MIB,
-        zip_bytes=None,  # 50 MB holds for a direct upload; archives go through S3
         memory_mb=(128, 10_240),
         timeout_seconds=900,
         api_timeout_seconds=29,  # 30 s for HTTP APIs; a second less lets the function answer for itself
+        consumer_timeout_seconds=7_199,  # hidden for 12 h at most, and for six times as long as the function may take
         request_bytes=6 * MIB,
         environment_bytes=4096,
-        concurrency_in_all=900,  # 1,000 an account and region, of which 100 must stay unreserved
+        copies=900,  # 1,000 an account and region, of which 100 must stay unreserved
+        parallelism=40,
         state_bytes=262_144,
+        steps=25_000,
+        steps_of_an_experiment=7,
+        arrivals=None,
+        pattern_characters=2048,
         sources=(
             "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
             "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html",
+            "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html",
             "https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html",
+            "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html",
         ),
         read_on="2026-11-22",
     ),
     "gcp": Limits(
-        unpacked_bytes=None,  # 500 MB, modules included, hold for the first generation alone
-        zip_bytes=100 * MIB,  # sources, for the first generation; ours are far from it
+        unpacked_bytes=None,  # 500 MB hold for functions of the first generation alone
         memory_mb=(128, 32_768),
-        timeout_seconds=540,  # event-driven; 3,600 for HTTP functions
-        api_timeout_seconds=60,
+        timeout_seconds=3600,  # of HTTP functions, and all of ours are
+        api_timeout_seconds=3599,  # the gateway waits 3,600 s at most, and one more than the function
+        consumer_timeout_seconds=600,  # the longest deadline for acknowledging a message
         request_bytes=32 * MIB,
         environment_bytes=32_768,
-        concurrency_in_all=1000,
+        copies=None,  # as many as the region's quota of processors and memory holds
+        parallelism=20,
         state_bytes=512 * 1024,
-        sources=("https://cloud.google.com/functions/quotas", "https://cloud.google.com/workflows/quotas"),
-        read_on="2026-11-22",
+        steps=100_000,
+        steps_of_an_experiment=8,
+        arrivals=10,
+        pattern_characters=None,
+        sources=(
+            "https://cloud.google.com/functions/quotas",
+            "https://cloud.google.com/run/quotas",
+            "https://cloud.google.com/api-gateway/docs/quotas",
+            "https://cloud.google.com/pubsub/quotas",
+            "https://cloud.google.com/workflows/quotas",
+            "https://cloud.google.com/storage/docs/pubsub-notifications",
+        ),
+        read_on="2026-11-24",
     ),
 }
 
 EXPERIMENT_BYTES = 24
 """One experiment in the state between two steps: its id, quoted, and a comma."""
 MAXIMUM_EXPERIMENTS = 1000
+BODY_BYTES = 1_000_000
+"""The largest body that the predict function takes."""
+PATTERN_CHARACTERS = 192
+"""Of a pattern without its prefixes: the service, the kind of event, and a bucket's longest name."""
+ENVIRONMENT_BYTES = 1024
+"""Of a function's environment without the models' names and the rollout: three URLs and six small settings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,50 +122,54 @@ class Verdict:
 def verdicts(settings: Settings, archives: Mapping[str, Archive]) -> list[Verdict]:
     """Every bound of the stack's cloud against what the stack asks for."""
     limits = LIMITS[settings.cloud]
+    found = [*_functions(settings, limits), *_models(settings, limits), *_workflow(settings, limits)]
+    if limits.unpacked_bytes is not None:
+        found += [
+            _most(f"functions/requirements/{name}.in", "bytes unpacked", archive.unpacked, limits.unpacked_bytes)
+            for name, archive in archives.items()
+        ]
+    return found
+
+
+def _functions(settings: Settings, limits: Limits) -> Iterator[Verdict]:
     workers = {name: getattr(settings.functions, name) for name in type(settings.functions).model_fields}
-    found = [
-        _most(f"functions.{name}.timeout_seconds", "seconds", worker.timeout_seconds, limits.timeout_seconds)
-        for name, worker in workers.items()
-    ]
     least, most = limits.memory_mb
-    found += [
-        Verdict(
+    for name, worker in workers.items():
+        yield _most(f"functions.{name}.timeout_seconds", "seconds", worker.timeout_seconds, limits.timeout_seconds)
+        yield Verdict(
             where=f"functions.{name}.memory_mb",
             what="MB of memory",
             value=worker.memory_mb,
             bound=f"{least:,} to {most:,}",
             passed=least <= worker.memory_mb <= most,
         )
-        for name, worker in workers.items()
-    ]
-    if limits.unpacked_bytes is not None:
-        found += [
-            _most(f"functions/requirements/{n}.in", "bytes unpacked", a.unpacked, limits.unpacked_bytes)
-            for n, a in archives.items()
-        ]
-    if limits.zip_bytes is not None:
-        found += [
-            _most(f"functions/requirements/{n}.in", "bytes zipped", a.size, limits.zip_bytes)
-            for n, a in archives.items()
-        ]
-    predict = settings.functions.predict
-    copies = sum(worker.concurrency for worker in workers.values())
-    return [
-        *found,
-        _most(
-            "functions.predict.timeout_seconds",
-            "seconds behind the API",
-            predict.timeout_seconds,
-            limits.api_timeout_seconds,
-        ),
-        _most("functions.*.concurrency, added up", "copies", copies, limits.concurrency_in_all),
-        _most(
-            "models/*/model.yaml search",
-            "bytes between steps",
-            MAXIMUM_EXPERIMENTS * EXPERIMENT_BYTES,
-            limits.state_bytes,
-        ),
-    ]
+    behind, consumer = settings.functions.predict.timeout_seconds, settings.functions.jobs.timeout_seconds
+    yield _most("functions.predict.timeout_seconds", "seconds behind the API", behind, limits.api_timeout_seconds)
+    yield _most("functions.jobs.timeout_seconds", "seconds for a message", consumer, limits.consumer_timeout_seconds)
+    yield _most("functions/core/body.py", "bytes of a request", BODY_BYTES, limits.request_bytes)
+    if limits.copies is not None:
+        copies = sum(worker.concurrency for worker in workers.values())
+        yield _most("functions.*.concurrency, added up", "copies", copies, limits.copies)
+
+
+def _models(settings: Settings, limits: Limits) -> Iterator[Verdict]:
+    prefixes = [f"{model}/incoming/" for model in settings.models]
+    if limits.arrivals is not None:
+        yield _most("models", "places where new objects are waited for", len(prefixes), limits.arrivals)
+    if limits.pattern_characters is not None:
+        characters = PATTERN_CHARACTERS + sum(len(f'{{"prefix": "{prefix}"}}, ') for prefix in prefixes)
+        yield _most("models", "characters of an event pattern", characters, limits.pattern_characters)
+    told = (
+        ENVIRONMENT_BYTES + len(",".join(settings.models)) + len(json.dumps(settings.rollout.model_dump(mode="json")))
+    )
+    yield _most("models", "bytes of a function's environment", told, limits.environment_bytes)
+
+
+def _workflow(settings: Settings, limits: Limits) -> Iterator[Verdict]:
+    yield _most("training.parallelism", "experiments at a time", settings.training.parallelism, limits.parallelism)
+    held, taken = MAXIMUM_EXPERIMENTS * EXPERIMENT_BYTES, MAXIMUM_EXPERIMENTS * limits.steps_of_an_experiment
+    yield _most("models/*/model.yaml search", "bytes between steps", held, limits.state_bytes)
+    yield _most("models/*/model.yaml search", "steps of an execution", taken, limits.steps)
 
 
 def enforce(settings: Settings, archives: Mapping[str, Archive], stack: str) -> None:

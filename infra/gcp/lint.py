@@ -51,7 +51,7 @@ def _workflow(name: str, document: Document) -> Iterator[str]:
     yield from _block(steps, name)
     if _falls_off(steps):
         yield f"{name}: it can end without saying how"
-    every = list(_walk(steps, ()))
+    every = list(walk(steps, ()))
     for step, content, tries in every:
         yield from (f"{step}: {problem}" for problem in _step(step, content, tries, document))
         if name == "main" and set(content) - {"assign", "try", "except"} and not _caught(tries, content):
@@ -82,7 +82,7 @@ def _block(steps: Steps, where: str) -> Iterator[str]:
         if str(step.get("call")).startswith("http.") and not bounded:
             yield f"{name}: no deadline is looked at before"
         bounded |= any("deadline" in one["condition"] and "raise" in one for one in step.get("switch", []))
-        for inner, _ in _within(step):
+        for inner, _ in within(step):
             yield from _block(inner, name)
 
 
@@ -108,7 +108,7 @@ def _goes_on(step: Document) -> bool:
     """Whether the step after it in the list can come after it."""
     if {"next", "return", "raise"} & set(step):
         return False
-    return not {"try", "steps"} & set(step) or any(_falls_off(inner) for inner, _ in _within(step))
+    return not {"try", "steps"} & set(step) or any(_falls_off(inner) for inner, _ in within(step))
 
 
 def _falls_off(steps: Steps) -> bool:
@@ -122,7 +122,7 @@ def _next(step: Document) -> list[str]:
     return [branch["next"] for branch in (step, *step.get("switch", [])) if "next" in branch]
 
 
-def _within(step: Document) -> Iterator[tuple[Steps, bool]]:
+def within(step: Document) -> Iterator[tuple[Steps, bool]]:
     """The lists of steps within a step, and whether what fails there is tried again or caught by it."""
     for branch in (step, *step.get("switch", [])):
         if "steps" in branch:
@@ -135,12 +135,13 @@ def _within(step: Document) -> Iterator[tuple[Steps, bool]]:
         yield step["parallel"].get("for", {}).get("steps", []), False
 
 
-def _walk(steps: Steps, tries: Tries) -> Iterator[tuple[str, Document, Tries]]:
+def walk(steps: Steps, tries: Tries) -> Iterator[tuple[str, Document, Tries]]:
+    """Every step at any depth, its name, and the steps whose `try` it stands in, the outermost first."""
     for one in steps:
         for name, step in one.items():
             yield name, step, tries
-            for inner, tried in _within(step):
-                yield from _walk(inner, (*tries, step) if tried else tries)
+            for inner, tried in within(step):
+                yield from walk(inner, (*tries, step) if tried else tries)
 
 
 # One step ---------------------------------------------------------------------------------------

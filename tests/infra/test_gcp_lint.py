@@ -25,7 +25,7 @@ def find(steps: lint.Steps, name: str) -> Any:
         for key, step in one.items():
             if key == name:
                 return step
-            for inner, _ in lint._within(step):
+            for inner, _ in lint.within(step):
                 if found := find(inner, name):
                     return found
     return {}

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pulumi
 import pytest
 
+from functions.core import body
+from infra import clouds, limits
+from infra.gcp import lint
 from infra.limits import LIMITS, MIB, enforce, verdicts
 from infra.settings import Settings
 from infra.vocabulary import Archive
+from tests.infra.aws import whole as aws
+from tests.infra.gcp import whole as gcp
 
 
 def settings(**changes: object) -> Settings:
@@ -45,27 +51,83 @@ def test_functions_together_leave_the_account_some_room() -> None:
     assert "functions.*.concurrency" in refusal(settings(functions={"predict": {"concurrency": 900}}))
 
 
-def test_a_zip_too_large_is_refused_where_the_cloud_bounds_the_zip() -> None:
-    assert "bytes zipped" in refusal(settings(cloud="gcp", functions=short()), train=archive(size=100 * MIB + 1))
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"training": {"parallelism": 21}}, "training.parallelism: 21 experiments at a time; accepted: at most 20"),
+        (
+            {"functions": {"jobs": {"timeout_seconds": 601}}},
+            "functions.jobs.timeout_seconds: 601 seconds for a message; accepted: at most 600",
+        ),
+        (
+            {"models": [f"m{number}" for number in range(11)]},
+            "models: 11 places where new objects are waited for; accepted: at most 10",
+        ),
+    ],
+)
+def test_what_gcp_alone_cannot_do_is_refused_there_with_the_setting(changes: dict[str, object], told: str) -> None:
+    enforce(settings(**changes), {}, "test")
+    found = refusal(settings(cloud="gcp", **changes))
+    assert f"Pulumi.test.yaml: {told}" in found
+    assert "https://cloud.google.com" in found
 
 
-def short() -> dict[str, object]:
-    return {"train": {"timeout_seconds": 500}}
+def test_more_models_than_an_event_pattern_can_name_are_refused_on_aws() -> None:
+    told = refusal(settings(models=[f"{'m' * 40}{number}" for number in range(60)]))
+    assert "models: " in told
+    assert "characters of an event pattern; accepted: at most 2,048" in told
 
 
 def test_what_a_build_installs_has_no_bound_where_the_cloud_states_none() -> None:
-    held = verdicts(settings(cloud="gcp", functions=short()), {"train": archive(unpacked=600 * MIB)})
+    held = verdicts(settings(cloud="gcp"), {"train": archive(unpacked=600 * MIB)})
     assert not [verdict for verdict in held if verdict.what == "bytes unpacked"]
 
 
-@pytest.mark.parametrize("cloud", sorted(LIMITS))
+@pytest.mark.parametrize("cloud", clouds.names())
 def test_every_limit_of_every_cloud_is_held_against_the_stack(cloud: str) -> None:
-    held = verdicts(settings(cloud=cloud, functions=short()), {"predict": archive()})
+    held = verdicts(settings(cloud=cloud), {"predict": archive()})
     assert all(verdict.passed for verdict in held), [verdict for verdict in held if not verdict.passed]
-    assert len(held) >= 12 + 1 + 3
+    told = {verdict.bound.removeprefix("at most ").replace(",", "") for verdict in held}
+    bounds = {name: bound for name, bound in vars(LIMITS[cloud]).items() if isinstance(bound, int)}
+    assert {name for name, bound in bounds.items() if str(bound) not in told} == {"steps_of_an_experiment"}
 
 
-@pytest.mark.parametrize("cloud", sorted(LIMITS))
+@pytest.mark.parametrize("cloud", clouds.names())
 def test_every_limit_is_dated_and_sourced(cloud: str) -> None:
-    assert LIMITS[cloud].read_on
+    assert date.fromisoformat(LIMITS[cloud].read_on)
     assert all(source.startswith("https://") for source in LIMITS[cloud].sources)
+
+
+def test_there_is_a_row_for_every_cloud() -> None:
+    assert set(LIMITS) == set(clouds.names())
+
+
+def test_the_bound_of_a_body_is_the_one_that_predict_keeps() -> None:
+    assert limits.BODY_BYTES == body.LARGEST
+
+
+def test_what_is_reckoned_is_not_less_than_what_is_drawn() -> None:
+    """Each fixed figure against the blueprint's own graph, with the longest name that a bucket may have."""
+    (pattern,) = [made.inputs["eventPattern"] for made in aws.graph().of(aws.RULE) if made.name == "datasets-rule"]
+    prefix, bucket = '{"prefix": "breast_cancer/incoming/"}, ', "data-bucket-1a2b3c4"
+    assert len(pattern) - len(prefix) + 63 - len(bucket) <= limits.PATTERN_CHARACTERS
+    told = {
+        name: made.inputs["environment"]["variables"] for made in aws.graph().of(aws.FUNCTION) for name in [made.name]
+    }
+    for name, variables in told.items():
+        fixed = {key: value for key, value in variables.items() if key not in ("MODELS", "ROLLOUT")}
+        urls = 3 * 63
+        assert sum(len(key) + len(value) for key, value in fixed.items()) + urls <= limits.ENVIRONMENT_BYTES, name
+
+
+def test_an_experiment_takes_as_many_steps_as_are_drawn() -> None:
+    source = gcp.graph().one(gcp.WORKFLOW).document("sourceContents")
+    parallel = next(
+        one["experiments"] for one in source["main"]["steps"][1]["attempt"]["try"]["steps"] if "experiments" in one
+    )
+    steps = [name for name, _, _ in lint.walk([{"experiments": parallel}], ())][1:]
+    good = [name for name in steps if not name.endswith("_note")]
+    good += [
+        name for name, _, _ in lint.walk(source["call_train"]["steps"], ()) if name not in ("blame", "detail", "fail")
+    ]
+    assert len(good) == LIMITS["gcp"].steps_of_an_experiment

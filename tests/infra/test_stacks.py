@@ -1,0 +1,61 @@
+"""The stacks that come with the project: each says what it must, and its cloud keeps it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from infra import clouds
+from infra.limits import enforce
+from infra.local.stackfile import ROOT, StackFile
+from infra.settings import Settings
+
+NAMES = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+KEEPS = {"prod", "gcp-prod"}
+
+
+def settings(name: str) -> Settings:
+    stack = StackFile.read(name)
+    return Settings.parse(json.loads(stack.get("serverless-ml:settings", "{}")), where=f"Pulumi.{name}.yaml")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stack_keeps_the_limits_of_its_cloud(name: str) -> None:
+    enforce(settings(name), {}, name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stack_names_its_region_and_no_other_clouds(name: str) -> None:
+    cloud = settings(name).cloud
+    found = {key.partition(":")[0] for key in StackFile.read(name).config} - {"serverless-ml"}
+    assert found == {cloud}
+    assert StackFile.read(name).get(f"{cloud}:region", "")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_production_keeps_its_data_and_nothing_else_does(name: str) -> None:
+    assert settings(name).protect is (name in KEEPS)
+
+
+@pytest.mark.parametrize("cloud", clouds.names())
+def test_every_cloud_has_a_stack_to_try_one_to_rely_on_and_one_for_this_machine(cloud: str) -> None:
+    found = {name for name in NAMES if settings(name).cloud == cloud}
+    assert {name.rpartition("-")[2] for name in found} >= {"dev", "prod", "local"}
+
+
+@pytest.mark.parametrize("kind", ["dev", "prod", "local"])
+def test_stacks_of_one_kind_differ_only_in_what_their_cloud_makes_them(kind: str) -> None:
+    """What differs: the cloud, its processors' sizes, and what one of them does not offer."""
+    aws, gcp = settings(kind).model_dump(), settings(f"gcp-{kind}").model_dump()
+    for one in (aws, gcp):
+        del one["cloud"], one["functions"]["predict"]["memory_mb"], one["runtime"]["architecture"]
+        del one["api"]["throttling"]["burst"]
+    assert aws == gcp
+
+
+def test_a_new_project_is_asked_for_what_each_cloud_needs() -> None:
+    template = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["template"]
+    assert {key.partition(":")[0] for key in template["config"]} == set(clouds.names())
+    assert all(question["description"] and "default" in question for question in template["config"].values())
