@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from functions.core.live import Live
+from functions.core.objects import open_store
+from functions.core.pointer import promote_first
+from functions.core.registry import Registry
 from infra import bundle, gcp
+from infra.blueprint import ENTRIES
 from infra.local.cloud import CloudFailed
 from infra.local.gcp.build import build
 from infra.settings import Runtime
 from infra.target import target
 from tests.functions.pushed import serving
+from tests.functions.serving import MODEL, card_of, golden_of, model_bytes
 
 HERE = target(Runtime(python="host", architecture="host"))
 LOCK = bundle.REQUIREMENTS / "gcp" / "predict.txt"
@@ -34,13 +40,17 @@ def test_a_function_runs_from_its_archive_alone(tmp_path: Path) -> None:
     archive = bundle.archive("predict", cloud=gcp.CLOUD, platform=HERE, models=["breast_cancer"])
     made = build(archive.path, tmp_path / "source")
     urls = {name: f"file://{tmp_path}/{name}" for name in ("MODELS_URL", "JOBS_URL", "CAPTURES_URL")}
-    variables = {**urls, "MODELS": "breast_cancer", "POINTER_SECONDS": "5", "CAPTURE_INPUTS": "0"}
+    variables = {**urls, "MODELS": MODEL, "POINTER_SECONDS": "0", "CAPTURE_INPUTS": "0"}
     with serving(made.command, tmp_path / "room", variables) as served:
-        assert served.send("GET", "/v2/health/live", {})[0] == 200
         assert served.send("GET", "/v2/health/ready", {})[0] == 503
-        [line, _] = [line for line in served.logged() if line.get("event") == "request"]
-    assert line["operation"] == "server_live"
-    assert "logging.googleapis.com/labels" in line
+        models, onnx = open_store(urls["MODELS_URL"]), model_bytes()
+        version = Registry(models, MODEL).register(onnx, card_of(), golden_of(onnx), {})
+        Live(models, MODEL).change(lambda pointer: promote_first(pointer, version, "first", 0.0))
+        status, headers, _ = served.replay("gateway_predict")
+        assert (status, headers["x-model-version"]) == (200, version)
+        lines = [line for line in served.logged() if line.get("event") == "request"]
+    assert [line["operation"] for line in lines] == ["server_ready", "predict"]
+    assert all("logging.googleapis.com/labels" in line for line in lines)
 
 
 def test_archives_with_the_same_lock_share_one_environment_that_is_made_once(tmp_path: Path) -> None:
@@ -101,11 +111,13 @@ def test_a_function_that_cannot_be_compiled_is_refused_with_the_line(tmp_path: P
         build(archive, tmp_path / "source", cache=tmp_path)
 
 
-@pytest.mark.parametrize("entry", ["prepare", "train", "select", "rollout", "predict", "jobs"])
-def test_every_lock_of_gcp_names_the_framework_and_all_that_the_function_asks_for(entry: str) -> None:
-    def names(path: str) -> set[str]:
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_every_lock_of_gcp_holds_what_the_function_asks_for_and_the_framework_by_the_same_version(entry: str) -> None:
+    def asked(path: str) -> set[str]:
         text = (bundle.REQUIREMENTS / path).read_text(encoding="utf-8")
-        return {line.split("==")[0].split("<")[0].strip() for line in text.splitlines() if re.match("[a-z]", line)}
+        return {line.partition("#")[0].strip() for line in text.splitlines() if re.match("[a-z]", line)}
 
-    assert names(f"{entry}.in") | names("gcp/framework.in") <= names(f"gcp/{entry}.txt")
-    assert "functions-framework" in names("gcp/framework.in")
+    locked = {line.partition(" ")[0] for line in asked(f"gcp/{entry}.txt")}
+    wanted = asked(f"{entry}.in") | asked("gcp/framework.in")
+    assert {pin for pin in wanted if "==" in pin} <= locked
+    assert {re.split("[<>=]", pin)[0] for pin in wanted} <= {pin.split("==")[0] for pin in locked}
