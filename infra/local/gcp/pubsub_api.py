@@ -5,17 +5,13 @@ https://cloud.google.com/pubsub/docs/reference/rest. Resources are made by the p
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from infra.local.gcp.answers import Answer, Authorize, bearer, denied, json_object, ok, problem
 from infra.local.gcp.message import as_json, from_json
 from infra.local.gcp.pubsub import NotFound, PubSub
-
-Authorize = Callable[[str | None, str, str], bool]
-"""Whether who sends a bearer token (None: none was sent) has a permission on a resource."""
-Answer = tuple[int, bytes]
 
 PATH = re.compile(r"/v1/(?P<resource>projects/[^/:]+/(?:topics|subscriptions)/[^/:]+):(?P<verb>[A-Za-z]+)")
 PERMISSIONS = {
@@ -24,7 +20,6 @@ PERMISSIONS = {
     "acknowledge": "pubsub.subscriptions.consume",
     "modifyAckDeadline": "pubsub.subscriptions.consume",
 }
-STATUS = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
 MOST_PUBLISHED = 1000
 LARGEST_REQUEST = 10_000_000
 """https://cloud.google.com/pubsub/quotas#resource_limits"""
@@ -42,16 +37,18 @@ class PubSubApi:
         match = PATH.fullmatch(path.partition("?")[0])
         verb = match["verb"] if match else ""
         if method != "POST" or not match or verb not in PERMISSIONS:
-            return _error(404, f"{method} {path}: not here; accepted: POST to {', '.join(PERMISSIONS)}")
+            return problem(404, f"{method} {path}: not here; accepted: POST to {', '.join(PERMISSIONS)}")
         resource = match["resource"]
         if not self._authorize(bearer(headers), PERMISSIONS[verb], resource):
-            return _error(403, f"User not authorized to perform this action: {PERMISSIONS[verb]} on {resource}")
+            return denied(PERMISSIONS[verb], resource)
+        if len(body) > LARGEST_REQUEST:
+            return problem(400, f"the request has {len(body)} bytes; accepted: {LARGEST_REQUEST}")
         try:
-            return 200, json.dumps(self._done(verb, resource, _object(body))).encode()
-        except NotFound as problem:
-            return _error(404, str(problem))
-        except ValueError as problem:
-            return _error(400, str(problem))
+            return ok(self._done(verb, resource, json_object(body)))
+        except NotFound as missing:
+            return problem(404, str(missing))
+        except ValueError as wrong:
+            return problem(400, str(wrong))
 
     def _done(self, verb: str, resource: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         match verb:
@@ -91,32 +88,8 @@ class PubSubApi:
         return {"receivedMessages": received} if received else {}
 
 
-def bearer(headers: Mapping[str, str]) -> str | None:
-    """The token of an Authorization header, whatever its case."""
-    for name, value in headers.items():
-        if name.lower() == "authorization" and value.lower().startswith("bearer "):
-            return value[7:].strip()
-    return None
-
-
 def _ack_ids(asked: Mapping[str, Any]) -> list[str]:
     found = asked.get("ackIds")
     if not isinstance(found, list) or not found or not all(isinstance(each, str) for each in found):
         raise ValueError("ackIds: a list of at least one text is accepted")
     return found
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    if len(body) > LARGEST_REQUEST:
-        raise ValueError(f"the request has {len(body)} bytes; accepted: {LARGEST_REQUEST}")
-    try:
-        found = json.loads(body or b"{}")
-    except ValueError:
-        raise ValueError("the body is not JSON") from None
-    if not isinstance(found, dict):
-        raise ValueError("the body is a JSON object")
-    return found
-
-
-def _error(code: int, message: str) -> Answer:
-    return code, json.dumps({"error": {"code": code, "message": message, "status": STATUS[code]}}).encode()
