@@ -11,7 +11,7 @@ from infra.local.gcp.workflows.library import functions
 from infra.local.gcp.workflows.names import Names
 from infra.local.gcp.workflows.steps import Evaluate
 
-FUNCTIONS = functions({})
+FUNCTIONS = functions({}, lambda: 0.0)
 """For their names and numbers of arguments alone."""
 
 
