@@ -13,7 +13,7 @@ from typing import Any, cast
 import pytest
 
 from infra.local.gcp.message import Message
-from infra.local.gcp.pubsub import PUBLISHER, SUBSCRIBER, NotFound, PubSub
+from infra.local.gcp.pubsub import CONSUME, PUBLISH, NotFound, PubSub
 from infra.local.gcp.pubsub_api import PubSubApi
 from infra.local.gcp.push import post
 from infra.local.gcp.subscription import DeadLetters, Push, Retry, SubscriptionArgs
@@ -28,7 +28,7 @@ class Bench:
     """A Pub/Sub whose clock, grants and receiver the test holds."""
 
     now: float = 1_700_000_000.25
-    grants: set[tuple[str, str]] = field(default_factory=lambda: {(PUBLISHER, GRAVE), (SUBSCRIBER, JOBS)})
+    grants: set[tuple[str, str]] = field(default_factory=lambda: {(PUBLISH, GRAVE), (CONSUME, JOBS)})
     lines: list[str] = field(default_factory=list)
     sent: list[tuple[str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
     answer: Callable[[], int] = lambda: 200
@@ -36,7 +36,7 @@ class Bench:
     def __post_init__(self) -> None:
         self.pubsub = PubSub(
             token=lambda account, audience: f"{account} for {audience}",
-            agent_may=lambda role, resource: (role, resource) in self.grants,
+            agent_may=lambda permission, resource: (permission, resource) in self.grants,
             log=self.lines.append,
             now=lambda: self.now,
             send=self.send,
@@ -132,7 +132,7 @@ def test_a_dead_letter_keeps_its_message_and_says_where_it_comes_from(bench: Ben
 
 @pytest.mark.parametrize(
     ("taken", "named"),
-    [((PUBLISHER, GRAVE), f"{PUBLISHER} on {GRAVE}"), ((SUBSCRIBER, JOBS), f"{SUBSCRIBER} on {JOBS}")],
+    [((PUBLISH, GRAVE), f"roles/pubsub.publisher on {GRAVE}"), ((CONSUME, JOBS), f"roles/pubsub.subscriber on {JOBS}")],
 )
 def test_a_missing_grant_of_the_service_agent_is_seen_and_said_once(
     bench: Bench, taken: tuple[str, str], named: str
@@ -162,7 +162,7 @@ def test_dead_letters_that_nobody_keeps_are_said_to_be_lost(bench: Bench) -> Non
 
 def test_an_account_without_a_token_is_a_failed_push_and_is_said(bench: Bench) -> None:
     def unknown(account: str, _: str | None) -> str:
-        raise ValueError(f"no such account: {account}")
+        raise LookupError(f"no such account: {account}")
 
     bench.pubsub._token = unknown
     bench.subscribe(push=PUSHED)

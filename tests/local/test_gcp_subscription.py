@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from infra.local.gcp.message import Message
-from infra.local.gcp.pubsub import PUBLISHER, SUBSCRIBER, PubSub
+from infra.local.gcp.pubsub import CONSUME, PUBLISH, PubSub
 from infra.local.gcp.subscription import PUSH_BACKOFF, DeadLetters, Push, Retry, SubscriptionArgs
 
 TOPIC, GRAVE = "projects/p/topics/jobs", "projects/p/topics/dead"
@@ -44,7 +44,7 @@ class Model:
     most: int | None
     ordered: bool
     now: float = 1000.0
-    grants: set[str] = field(default_factory=lambda: {PUBLISHER, SUBSCRIBER})
+    grants: set[str] = field(default_factory=lambda: {PUBLISH, CONSUME})
     messages: dict[str, Expected] = field(default_factory=dict)
 
     def live(self) -> list[Expected]:
@@ -83,7 +83,7 @@ class Deliveries(RuleBasedStateMachine):
         self.lines: list[str] = []
         self.pubsub = PubSub(
             token=lambda account, audience: f"{account} for {audience}",
-            agent_may=lambda role, resource: role in self.model.grants and resource in (GRAVE, JOBS),
+            agent_may=lambda permission, resource: permission in self.model.grants and resource in (GRAVE, JOBS),
             log=self.lines.append,
             now=lambda: self.model.now,
             send=self.send,
@@ -130,7 +130,7 @@ class Deliveries(RuleBasedStateMachine):
     def fail_all(self) -> None:
         raise NotImplementedError
 
-    @rule(role=st.sampled_from([PUBLISHER, SUBSCRIBER]))
+    @rule(role=st.sampled_from([PUBLISH, CONSUME]))
     def take_or_give_a_grant(self, role: str) -> None:
         self.model.settle()
         self.pubsub.waiting(JOBS)

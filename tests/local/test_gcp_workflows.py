@@ -239,7 +239,7 @@ def test_what_is_not_json_is_text(lab: Lab) -> None:
 
 def test_an_account_without_a_token_is_an_auth_error() -> None:
     def unknown(_: str | None) -> str:
-        raise ValueError("no such account")
+        raise LookupError("no such account")
 
     with pytest.raises(Raised) as raised:
         Calls(unknown, lambda *_: ok())("get", {"url": "http://127.0.0.1:1", "auth": {"type": "OIDC"}})

@@ -17,11 +17,13 @@ from infra.local.gcp.message import Message, check, dead, envelope
 from infra.local.gcp.push import ACKNOWLEDGED, Send, post
 from infra.local.gcp.subscription import Delivery, Subscription, SubscriptionArgs
 
-PUBLISHER, SUBSCRIBER = "roles/pubsub.publisher", "roles/pubsub.subscriber"
+PUBLISH, CONSUME = "pubsub.topics.publish", "pubsub.subscriptions.consume"
+ROLES = {PUBLISH: "roles/pubsub.publisher", CONSUME: "roles/pubsub.subscriber"}
+"""The role that a permission comes with."""
 Token = Callable[[str, str | None], str]
-"""From a service account's address and an audience to a bearer token. Raises `ValueError` for an unknown account."""
+"""From a service account's address and an audience to a bearer token. Raises `LookupError` for an unknown account."""
 AgentMay = Callable[[str, str], bool]
-"""Whether a service agent has a role on a topic or a subscription."""
+"""Whether a service agent has a permission on a topic or a subscription."""
 
 
 class NotFound(LookupError):
@@ -36,8 +38,8 @@ class PubSub:
     """Every topic and subscription of a project, by full name (`projects/p/topics/t`).
 
     `agent_may` says what the Pub/Sub service agent was granted: a message that used up its
-    attempts is forwarded only with the publisher's role on the dead-letter topic and the
-    subscriber's on the subscription. Without them it comes again and again, and `log` says why.
+    attempts is forwarded only if it may publish to the dead-letter topic and consume from the
+    subscription. Without them it comes again and again, and `log` says why.
     `start` begins to push; `pump` does by hand what is due, for a test that owns the clock.
     """
 
@@ -189,7 +191,7 @@ class PubSub:
         accepted = False
         try:
             accepted = self._sent(subscription.args, delivery) in ACKNOWLEDGED
-        except (OSError, http.client.HTTPException, ValueError) as problem:
+        except (OSError, http.client.HTTPException, LookupError) as problem:
             self._log(f"{subscription.args.name}: message {delivery.message.id} was not delivered: {problem}")
         finally:
             with self._changed:
@@ -202,12 +204,14 @@ class PubSub:
 
     def _sent(self, args: SubscriptionArgs, delivery: Delivery) -> int:
         if args.push is None:
-            raise ValueError("the subscription no longer pushes")
+            raise LookupError("the subscription no longer pushes")
+        body = envelope(delivery.message, args.name, delivery.attempt if args.dead_letters else None)
+        if args.push.receive:
+            return args.push.receive(body)
         headers = {"Content-Type": "application/json", "User-Agent": "APIs-Google"}
         if args.push.service_account:
             audience = args.push.audience or args.push.endpoint
             headers["Authorization"] = f"Bearer {self._token(args.push.service_account, audience)}"
-        body = envelope(delivery.message, args.name, delivery.attempt if args.dead_letters else None)
         return self._send(args.push.endpoint, headers, body, args.ack_deadline_seconds)
 
     def _forward(self, subscription: Subscription, message: Message, attempts: int) -> bool:
@@ -229,8 +233,8 @@ class PubSub:
     def _missing(self, subscription: str, topic: str) -> str:
         if topic not in self._topics:
             return "the topic does not exist"
-        needed = ((PUBLISHER, topic), (SUBSCRIBER, subscription))
-        missing = [f"{role} on {resource}" for role, resource in needed if not self._agent_may(role, resource)]
+        needed = ((PUBLISH, topic), (CONSUME, subscription))
+        missing = [f"{ROLES[each]} on {resource}" for each, resource in needed if not self._agent_may(each, resource)]
         return f"the Pub/Sub service agent lacks {' and '.join(missing)}" if missing else ""
 
     def _once(self, subject: tuple[str, str], line: str) -> None:

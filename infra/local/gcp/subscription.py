@@ -17,11 +17,15 @@ WEEK = 7 * 24 * 3600
 
 @dataclass(frozen=True, kw_only=True)
 class Push:
-    """Where messages are sent, and as whom. Without a service account the requests carry no token."""
+    """Where messages are sent, and as whom. Without a service account the requests carry no token.
+
+    With `receive`, a service of this process gets the body in place of a request, and answers its status.
+    """
 
     endpoint: str
     service_account: str = ""
     audience: str = ""
+    receive: Callable[[bytes], int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

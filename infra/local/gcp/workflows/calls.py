@@ -61,7 +61,7 @@ class Calls:
             raise error("AuthError", f"auth: accepted: {', '.join(AUTH)}")
         try:
             return self._token(auth.get("audience", url) if kind == "OIDC" else None)
-        except ValueError as problem:
+        except LookupError as problem:
             raise error("AuthError", str(problem)) from None
 
     def _sent(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float) -> Response:
