@@ -86,6 +86,14 @@ def test_what_is_not_documented_fails_and_says_so(workflows: Workflows) -> None:
     assert "not documented, so not done here" in found.failure.context
 
 
+def test_a_result_that_is_too_large_fails_the_execution(workflows: Workflows) -> None:
+    big = json.dumps([{"a": {"assign": [{"x": "x" * 100_000}]}}, {"b": {"return": ["${x}"] * 6}}])
+    workflows.deploy(NAME, big, ACCOUNT)
+    found = ended(workflows, workflows.start(NAME))
+    assert found.failure is not None
+    assert "ResourceLimitError" in found.failure.payload
+
+
 def test_an_execution_knows_where_it_is(workflows: Workflows) -> None:
     names = ("PROJECT_ID", "PROJECT_NUMBER", "LOCATION", "WORKFLOW_ID", "WORKFLOW_EXECUTION_ID", "SERVICE_ACCOUNT_NAME")
     asked = [f"${{sys.get_env('GOOGLE_CLOUD_{name}')}}" for name in names]

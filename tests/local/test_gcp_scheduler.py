@@ -149,6 +149,14 @@ def test_a_success_ends_the_repetitions(bench: Bench) -> None:
     assert bench.moments(3) == [0, 30, 7 * 24 * 3600]
 
 
+def test_each_run_has_its_own_repetitions(bench: Bench) -> None:
+    bench.job(retry=RetryConfig(count=1, min_backoff=30))
+    bench.statuses = [500, 500, 500, 200]
+    week = 7 * 24 * 3600
+    assert bench.moments(4) == [0, 30, week, week + 30]
+    assert bench.sent[3].headers["X-CloudScheduler-ScheduleTime"] == "2026-06-08T03:00:00.000Z"
+
+
 def test_without_a_policy_nothing_is_repeated(bench: Bench) -> None:
     bench.job()
     bench.statuses = [500]

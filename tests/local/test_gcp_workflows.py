@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,9 +42,14 @@ class Lab:
         self.sent.append((method, url, dict(headers), content, seconds))
         return self.answer(url, content)
 
+    def now(self) -> float:
+        """Slow enough for another branch to come in between."""
+        time.sleep(0.001)
+        return 5.0
+
     def run(self, source: str, argument: Any = None) -> Any:
         world = World(
-            functions=functions({"GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID": "e-1"}, lambda: 5.0),
+            functions=functions({"GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID": "e-1"}, self.now),
             http=Calls(lambda audience: f"token for {audience}", self.transport),
             wait=self.waited.append,
             check=lambda: None,
@@ -237,6 +243,24 @@ def test_what_is_not_json_is_text(lab: Lab) -> None:
     assert lab.run(CAUGHT)["body"] == "no instance"
 
 
+def test_a_redirection_is_not_followed(lab: Lab) -> None:
+    lab.answer = lambda *_: Response(status=302, headers={"Location": "/"}, body=b"")
+    with pytest.raises(Undocumented, match="302"):
+        lab.run(CAUGHT)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("body: text", "needs a Content-Type"),
+        ("body: {a: 1}, headers: {content-type: text/plain}", "accepted: application/json"),
+    ],
+)
+def test_a_body_that_is_no_map_needs_its_type(lab: Lab, arguments: str, said: str) -> None:
+    with pytest.raises(Undocumented, match=said):
+        lab.run(f"[{{a: {{call: http.post, args: {{url: 'http://127.0.0.1:1', {arguments}}}}}}}]")
+
+
 def test_an_account_without_a_token_is_an_auth_error() -> None:
     def unknown(_: str | None) -> str:
         raise LookupError("no such account")
@@ -390,7 +414,8 @@ def test_parallel_turns_run_side_by_side_up_to_the_limit_each_with_its_own_varia
     assert peak == limit
 
 
-def test_at_most_twenty_run_side_by_side(lab: Lab) -> None:
+@pytest.mark.parametrize("limit", [{}, {"concurrency_limit": 40}])
+def test_at_most_twenty_run_side_by_side(lab: Lab, limit: dict[str, int]) -> None:
     together = threading.Barrier(20)
     lock, live, peak = threading.Lock(), 0, 0
 
@@ -409,17 +434,31 @@ def test_at_most_twenty_run_side_by_side(lab: Lab) -> None:
         "range": [1, 40],
         "steps": [{"b": {"call": "http.get", "args": {"url": "http://127.0.0.1:1"}}}],
     }
-    lab.run(yaml.safe_dump([{"a": {"parallel": {"for": turns}}}]))
+    lab.run(yaml.safe_dump([{"a": {"parallel": {"for": turns, **limit}}}]))
     assert peak == 20
 
 
 def test_a_shared_variable_loses_no_change(lab: Lab) -> None:
-    source = """
-    - a: {assign: [{n: 0}]}
-    - b: {parallel: {shared: [n], for: {value: v, range: [1, 300], steps: [{c: {assign: [{n: '${n + v}'}]}}]}}}
-    - d: {return: '${n}'}
+    turn = "[{c: {assign: [{n: '${n + v * int(sys.now() / 5)}'}]}}]"
+    source = f"""
+    - a: {{assign: [{{n: 0}}]}}
+    - b: {{parallel: {{shared: [n], for: {{value: v, range: [1, 60], steps: {turn}}}}}}}
+    - d: {{return: '${{n}}'}}
     """
-    assert lab.run(source) == 300 * 301 // 2
+    assert lab.run(source) == 60 * 61 // 2
+
+
+def test_a_variable_of_a_loop_around_is_not_changed_by_a_branch(lab: Lab) -> None:
+    inner = "{parallel: {for: {value: w, in: [1], steps: [{c: {assign: [{v: 2}]}}]}}}"
+    with pytest.raises(Undocumented, match="variable v is outside"):
+        lab.run(f"[{{a: {{for: {{value: v, in: [1], steps: [{{b: {inner}}}]}}}}}}]")
+
+
+def test_nothing_is_begun_once_an_execution_cannot_go_on(lab: Lab) -> None:
+    turn = "[{b: {call: http.get, args: {url: 'http://127.0.0.1:1'}}}, {c: {assign: [{x: '${(0 - 7) // 2}'}]}}]"
+    with pytest.raises(Undocumented):
+        lab.run(f"[{{a: {{parallel: {{concurrency_limit: 1, for: {{value: v, in: [1, 2, 3], steps: {turn}}}}}}}}}]")
+    assert len(lab.sent) == 1
 
 
 def test_branches_run_side_by_side_under_their_names(lab: Lab) -> None:

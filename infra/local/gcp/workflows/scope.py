@@ -82,11 +82,13 @@ class Scope:
 
     def _holder(self, name: str) -> Scope | None:
         scope: Scope | None = self
+        shared = True
         while scope is not None:
             if name in scope._values:
+                if not shared:
+                    raise Undocumented(f"variable {name} is outside of a parallel branch that assigns it unshared")
                 return scope
-            if scope._shared is not None and name not in scope._shared:
-                return None
+            shared = shared and (scope._shared is None or name in scope._shared)
             scope = scope._outer
         return None
 
