@@ -71,7 +71,9 @@ def test_an_environment_that_was_left_half_made_is_made_anew(tmp_path: Path) -> 
 
 def test_a_lock_that_leaves_out_what_a_package_declares_is_refused_as_the_cloud_would(tmp_path: Path) -> None:
     archive = packed(tmp_path / "a.zip", main_py="handle = 1", requirements_txt=lock_of("jinja2"))
-    with pytest.raises(CloudFailed, match=r"a\.zip: the build cannot install its requirements\.txt:[\s\S]*`markupsafe`"):
+    with pytest.raises(
+        CloudFailed, match=r"a\.zip: the build cannot install its requirements\.txt:[\s\S]*`markupsafe`"
+    ):
         build(archive, tmp_path / "source", cache=tmp_path)
 
 
