@@ -1,34 +1,25 @@
-"""A registered version, opened, proven on its golden inputs, and ready to classify."""
+"""A classifier that was trained here: rows of declared features in, a label and probabilities out."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from operator import eq
+from typing import TYPE_CHECKING, Any
 
+from functions.core.bounds import Bounds
 from functions.core.onnx import BadModel, ModelFailure, Session, check_golden
+from functions.core.problem import Fault, Problem
 from functions.core.registry import Version, features_of
-from functions.core.tensor import Spec, Tensor
+from functions.core.rows import MOST_ROWS, check_values, encode_instances, quick_values, refuse_many, schema_of
+from functions.core.servable import Servable
+from functions.core.tensor import FLOATS, INTEGERS, Spec, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What a model said about some rows."""
-
-    outputs: Mapping[str, Tensor]
-    """Every output, under the model's own names."""
-    labels: list[int]
-    """A position in the classes, for every row."""
-    probabilities: list[list[float]]
-    """[rows, classes]"""
-
-
-class Classifier:
-    """Raises `BadModel` when the version cannot be opened, or does not answer as it did when it was made."""
-
+class Classifier(Servable):
     def __init__(self, version: Version) -> None:
         card = version.card
         self.model = version.model
@@ -39,7 +30,10 @@ class Classifier:
         self._label: str = card["outputs"]["label"]
         self._probabilities: str = card["outputs"]["probabilities"]
         self.session = Session(version.onnx)
-        self.takes: Spec = self._check_signature()
+        self.takes = self._check_signature()
+        self.inputs = {self.input: self.takes}
+        self.outputs = {spec.name: spec for spec in self.session.outputs}
+        self._bounds = Bounds(self.features)
         check_golden(self.session, version.golden, self._probabilities)
 
     def _check_signature(self) -> Spec:
@@ -47,26 +41,95 @@ class Classifier:
         inputs = self.session.inputs
         if len(inputs) != 1 or inputs[0].name != self.input or inputs[0].shape[1:] not in ((width,), (-1,)):
             raise BadModel(f"the model does not take the one input [rows, {width}] that its card names")
-        missing = {self._label, self._probabilities} - {spec.name for spec in self.session.outputs}
+        datatypes = {spec.name: spec.datatype for spec in self.session.outputs}
+        missing = {self._label, self._probabilities} - set(datatypes)
         if missing:
             raise BadModel(f"the model has no output {', '.join(sorted(missing))}, which its card names")
+        if datatypes[self._label] not in INTEGERS:
+            raise BadModel(f"the output {self._label} is {datatypes[self._label]}; accepted: positions, as in INT64")
         return replace(inputs[0], shape=(inputs[0].shape[0], width))
 
     def tensor(self, rows: Sequence[Sequence[float]]) -> Tensor:
         """Encoded rows as the model's input."""
-        shape = (len(rows), len(self.features))
-        return Tensor.of(self.takes.datatype, shape, [value for row in rows for value in row])
+        return self._tensor([value for row in rows for value in row])
 
-    def answer(self, tensor: Tensor) -> Answer:
-        """Classify `tensor`, [rows, features]. Raises `ModelFailure`, also when the answer is no answer."""
-        outputs = self.session.run({self.input: tensor})
-        flat, width = outputs[self._probabilities].values(), len(self.classes)
-        labels = list(outputs[self._label].values())
-        if len(labels) != tensor.shape[0] or len(flat) != tensor.shape[0] * width:
+    def _tensor(self, values: Sequence[float]) -> Tensor:
+        width = len(self.features)
+        return Tensor.of(self.takes.datatype, (len(values) // width, width), values)
+
+    def encode(self, instances: Any, *, first: int = 0) -> dict[str, Tensor]:
+        """Objects by feature name, or lists in the model's order."""
+        values = quick_values(instances, self.features)
+        if values is not None:
+            try:
+                tensor = self._tensor(values)
+            except ValueError:
+                pass  # beyond what 32 bits can hold
+            else:
+                if tensor.datatype == "FP32" and not self._bounds.suspects(tensor):
+                    return {self.input: tensor}
+        return {self.input: self.tensor(encode_instances(instances, self.features, first=first))}
+
+    def admit(self, inputs: Mapping[str, Tensor]) -> None:
+        """Numbers that were encoded by the caller: each within its feature's bounds, a category's position."""
+        tensor = inputs[self.input]
+        rows = tensor.shape[0]
+        if rows > MOST_ROWS:
+            refuse_many(rows, MOST_ROWS)
+        if not rows:
+            fault = Fault(field="inputs[0].shape", message="has no rows; accepted: 1 or more")
+            raise Problem(400, "there are no rows", faults=[fault])
+        suspects = self._bounds.suspects(tensor) if tensor.datatype == "FP32" else list(range(rows))
+        if suspects and tensor.datatype in FLOATS:
+            check_values(((row, tensor.rows(row, row + 1).values()) for row in suspects), self._bounds.features)
+
+    def answer(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        outputs = self.session.run(inputs)
+        rows, width = inputs[self.input].shape[0], len(self.classes)
+        probabilities, labels = outputs[self._probabilities].values(), outputs[self._label].values()
+        if len(labels) != rows or len(probabilities) != rows * width:
             raise ModelFailure(f"the model did not answer with a label and {width} probabilities for every row")
-        if not all(map(math.isfinite, flat)):
+        if not math.isfinite(sum(probabilities)):
             raise ModelFailure("the model answered with a probability that is not finite")
-        if not all(isinstance(label, int) and 0 <= label < width for label in labels):
+        if rows and not 0 <= min(labels) <= max(labels) < width:
             raise ModelFailure("the model answered with a class that its card does not name")
-        rows = [list(flat[start : start + width]) for start in range(0, len(flat), width)]
-        return Answer(outputs=outputs, labels=labels, probabilities=rows)
+        return outputs
+
+    def predictions(self, outputs: Mapping[str, Tensor]) -> list[dict[str, Any]]:
+        """`{"label": ..., "probabilities": {class: ...}}` for every row."""
+        flat, width = outputs[self._probabilities].values(), len(self.classes)
+        rows = zip(*[iter(flat)] * width, strict=True)
+        return [
+            {"label": label, "probabilities": dict(zip(self.classes, row, strict=True))}
+            for label, row in zip(self.labels(outputs), rows, strict=True)
+        ]
+
+    def rows(self, outputs: Mapping[str, Tensor]) -> int:
+        return outputs[self._label].shape[0]
+
+    def agreement(self, outputs: Mapping[str, Tensor], other: Servable, theirs: Mapping[str, Tensor]) -> int:
+        """By the name of the class: two versions may count their classes otherwise."""
+        if not isinstance(other, Classifier):
+            return 0
+        return sum(map(eq, self.labels(outputs), other.labels(theirs)))
+
+    def labels(self, outputs: Mapping[str, Tensor]) -> list[str]:
+        """The class of every row."""
+        return [self.classes[label] for label in outputs[self._label].values()]
+
+    def probabilities(self, outputs: Mapping[str, Tensor]) -> Tensor:
+        """[rows, classes]"""
+        return outputs[self._probabilities]
+
+    def contents(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], rows: int) -> dict[str, Any]:
+        """Encoded rows, with null for a missing value, and their probabilities."""
+        given = [None if math.isnan(value) else value for value in inputs[self.input].rows(0, rows).values()]
+        found = outputs[self._probabilities].rows(0, rows).values()
+        return {"inputs": _cut(given, len(self.features)), "outputs": _cut(found, len(self.classes))}
+
+    def row(self) -> dict[str, Any]:
+        return schema_of(self.features)
+
+
+def _cut(flat: Sequence[Any], width: int) -> list[list[Any]]:
+    return [list(flat[start : start + width]) for start in range(0, len(flat), width)]

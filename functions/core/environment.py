@@ -45,5 +45,6 @@ class Environment:
         """The store whose URL the variable holds."""
         return open_store(self.text(name), options=self._store_options, patience_seconds=patience_seconds)
 
-    def log(self) -> Log:
-        return Log(level=self._values.get("LOG_LEVEL", "INFO"), level_name=self._log_level_name)
+    def log(self, **options: Any) -> Log:
+        """Every option of `Log` that is not the environment's to say."""
+        return Log(level=self._values.get("LOG_LEVEL", "INFO"), level_name=self._log_level_name, **options)

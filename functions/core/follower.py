@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from functions.core.live import Live
     from functions.core.log import Log
+    from functions.core.servable import Servable
 
 _PINNED = 2
 """Versions kept open because a caller named them."""
@@ -27,8 +28,8 @@ _PINNED = 2
 class Serving:
     """What answers at this moment."""
 
-    champion: Classifier
-    challenger: Classifier | None = None
+    champion: Servable
+    challenger: Servable | None = None
     contender: str | None = None
     """The version that has callers as a challenger, though it may have failed to load."""
     weight: int = 0
@@ -47,7 +48,7 @@ class Follower:
         self._seconds = seconds
         self._clock = clock
         self._lock = threading.Lock()
-        self._open: dict[str, Classifier] = {}
+        self._open: dict[str, Servable] = {}
         self._pinned: list[str] = []
         self._serving: Serving | None = None
         self._read_at: float | None = None
@@ -64,7 +65,7 @@ class Follower:
             raise Problem(503, f"{self.model} has no version that is ready", headers={"retry-after": "5"})
         return self._serving
 
-    def pinned(self, version: str) -> Classifier:
+    def pinned(self, version: str) -> Servable:
         """Any registered version, by name. Raises `Problem` 404 when there is none, 503 when it does not work."""
         if not DIGEST.fullmatch(version):
             raise Problem(404, f"{self.model} has no such version")
@@ -108,7 +109,7 @@ class Follower:
         self._read_at = None if champion is None else self._clock()
         self._forget()
 
-    def _try(self, version: str) -> Classifier | None:
+    def _try(self, version: str) -> Servable | None:
         if version not in self._open:
             try:
                 self._open = {**self._open, version: Classifier(self._registry.load(version))}

@@ -85,7 +85,8 @@ def judge(contract: Contract, candidate: Version, champion: Champion, x: np.ndar
 def probabilities_of(classifier: Classifier, x: np.ndarray) -> np.ndarray:
     """[rows, classes] as float64. Raises `ModelFailure`."""
     tensor = Tensor.of(classifier.takes.datatype, x.shape, x.ravel().tolist())
-    return np.asarray(classifier.answer(tensor).probabilities, dtype=np.float64)
+    found = classifier.probabilities(classifier.answer({classifier.input: tensor}))
+    return np.asarray(found.values(), dtype=np.float64).reshape(found.shape)
 
 
 def check_metric(contract: Contract, y: np.ndarray, probabilities: np.ndarray) -> Check:

@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from functions.core.body import dump_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
+BINARY = "application/octet-stream"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
+class Request(NamedTuple):
     method: str
     path: str
     """Begins with a slash; without the gateway's stage and without the query."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Names in lower case."""
-    body: bytes = b""
     caller: str
     """Who asks, as well as it is known: callers are split between versions by it."""
     request_id: str
+    headers: Mapping[str, str] = MappingProxyType({})
+    """Names in lower case."""
+    body: bytes = b""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Response:
+    """Its headers are completed on the way out."""
+
     status: int
     body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 def json_response(
     value: object, status: int = 200, headers: Mapping[str, str] | None = None, kind: str = JSON
 ) -> Response:
-    """`value` as JSON. Raises `ValueError` on NaN: what leaves here can be read by every client."""
-    body = json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
-    return Response(status=status, body=body, headers={"content-type": kind, **(headers or {})})
+    """`value` as JSON. NaN and infinity, which are none, become null: what leaves here every client can read."""
+    return Response(status=status, body=dump_json(value), headers={"content-type": kind, **(headers or {})})

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.body import parse_json
 from functions.core.objects import TooLarge, canonical
-from functions.core.plain import instances_of, rows_of
+from functions.core.plain import instances_of
 from functions.core.problem import Problem
-from functions.core.rows import MOST_ROWS, encode_instances
+from functions.core.rows import MOST_ROWS, check_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from functions.core.classifier import Classifier
     from functions.core.follower import Follower
     from functions.core.log import Log
     from functions.core.objects import Objects
+    from functions.core.servable import Servable
 
 JOB = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 """What a job may be called."""
@@ -132,13 +132,14 @@ class Worker:
             body = self._objects.get(key, at_most=LARGEST_JOB)
         except TooLarge:
             raise Problem(413, f"the job has more than {LARGEST_JOB} bytes") from None
-        rows = encode_instances(instances_of(parse_json(body)), champion.features, at_most=_MOST_ROWS)
-        return {"version": champion.version, "predictions": _classify(champion, rows)}
+        instances = instances_of(parse_json(body))
+        check_count(instances, _MOST_ROWS)
+        return {"version": champion.version, "predictions": _predictions(champion, instances)}
 
 
-def _classify(champion: Classifier, rows: list[list[float]]) -> list[dict[str, Any]]:
-    predictions: list[dict[str, Any]] = []
-    for start in range(0, len(rows), MOST_ROWS):
-        answer = champion.answer(champion.tensor(rows[start : start + MOST_ROWS]))
-        predictions += rows_of(answer, champion.classes)
-    return predictions
+def _predictions(champion: Servable, instances: list[Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for first in range(0, len(instances), MOST_ROWS):
+        inputs = champion.encode(instances[first : first + MOST_ROWS], first=first)
+        found += champion.predictions(champion.answer(inputs))
+    return found

@@ -11,8 +11,7 @@ from functions.core.tensor import DATATYPES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from functions.core.classifier import Classifier
-    from models.feature import Feature
+    from functions.core.servable import Servable
 
 Schema = dict[str, Any]
 
@@ -28,7 +27,7 @@ _ANSWERS = {
 }  # fmt: skip
 
 
-def description(name: str, version: str, champions: Mapping[str, Classifier | None]) -> dict[str, Any]:
+def description(name: str, version: str, champions: Mapping[str, Servable | None]) -> dict[str, Any]:
     """The document. Models that have a champion are described feature by feature."""
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
@@ -83,7 +82,7 @@ def _list(items: Schema, **more: Any) -> Schema:
     return {"type": "array", "items": items, **more}
 
 
-def _schemas(champions: Mapping[str, Classifier | None]) -> dict[str, Schema]:
+def _schemas(champions: Mapping[str, Servable | None]) -> dict[str, Schema]:
     known = {model: champion for model, champion in champions.items() if champion is not None}
     rows: list[Schema] = [_ref(f"{model}_row") for model in known] or [{"type": "object"}]
     whole: Schema = {"type": "integer"}
@@ -93,7 +92,7 @@ def _schemas(champions: Mapping[str, Classifier | None]) -> dict[str, Schema]:
     spec = _object(name=_TEXT, datatype=_TEXT, shape=_list(whole))
     prediction = _object(label=_TEXT, probabilities={"type": "object", "additionalProperties": {"type": "number"}})
     return {
-        **{f"{model}_row": _row(champion.features) for model, champion in known.items()},
+        **{f"{model}_row": champion.row() for model, champion in known.items()},
         "PredictRequest": {
             **_object(instances=_list({"anyOf": [*rows, _list({})]}, minItems=1)),
             "additionalProperties": False,
@@ -117,28 +116,3 @@ def _schemas(champions: Mapping[str, Classifier | None]) -> dict[str, Schema]:
         ),
         "ProtocolError": _object(error=_TEXT),
     }  # fmt: skip
-
-
-def _row(features: tuple[Feature, ...]) -> Schema:
-    required = [feature.name for feature in features if feature.missing == "reject"]
-    properties = {feature.name: _feature(feature) for feature in features}
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-
-
-def _feature(feature: Feature) -> Schema:
-    kinds: dict[str, Schema] = {
-        "number": {"type": "number"},
-        "integer": {"type": "integer"},
-        "boolean": {"type": "boolean"},
-        "category": {"type": "string", "enum": list(feature.categories)},
-    }
-    schema = dict(kinds[feature.kind])
-    if feature.minimum is not None:
-        schema["minimum"] = feature.minimum
-    if feature.maximum is not None:
-        schema["maximum"] = feature.maximum
-    if feature.description:
-        schema["description"] = feature.description
-    if feature.missing != "reject" and feature.kind != "category":
-        schema["type"] = [schema["type"], "null"]
-    return schema

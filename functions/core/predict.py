@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from functions.core.onnx import ModelFailure
 from functions.core.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from functions.core.capture import Captures
-    from functions.core.classifier import Answer, Classifier
     from functions.core.follower import Follower, Serving
+    from functions.core.servable import Servable
     from functions.core.tensor import Tensor
 
 Variant = Literal["champion", "challenger", "pinned"]
@@ -26,25 +25,23 @@ CAPTURED_ROWS = 100
 
 def place(caller: str, version: str) -> float:
     """Where a caller stands in a release, 0 to 100: the same for every step of it, another in the next release."""
-    digest = hashlib.sha256(f"{version}\n{caller}".encode()).digest()
+    digest = hashlib.sha256(f"{version}\n{caller}".encode(errors="replace")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 * 100
 
 
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """What a caller asks. `encode` makes the input of a version, or raises `Problem` when the version refuses it."""
+class Question(NamedTuple):
+    """What a caller asks. `encode` makes the inputs of a version, or raises `Problem` when the version refuses them."""
 
-    encode: Callable[[Classifier], Tensor]
+    encode: Callable[[Servable], Mapping[str, Tensor]]
     caller: str
     request_id: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Prediction:
-    by: Classifier
+class Prediction(NamedTuple):
+    by: Servable
     variant: Variant
-    tensor: Tensor
-    answer: Answer
+    inputs: Mapping[str, Tensor]
+    outputs: Mapping[str, Tensor]
     ms: float
 
 
@@ -91,7 +88,7 @@ class Predictor:
             return self._challenge(question, serving, serving.contender)
         return self._ask_and_keep(question, serving.champion, "champion")
 
-    def _ask_and_keep(self, question: Question, by: Classifier, variant: Variant) -> Prediction:
+    def _ask_and_keep(self, question: Question, by: Servable, variant: Variant) -> Prediction:
         try:
             prediction = self._ask(question, by, variant)
         except ModelFailure:
@@ -117,12 +114,11 @@ class Predictor:
         if not isinstance(challenged, Prediction):
             self._keep(question, "challenger", contender, champion, error=_error(challenged), champion=compared)
             return champion
-        pairs = zip(_named(challenged), _named(champion), strict=True)
-        agreed = sum(one == other for one, other in pairs)
+        agreed = challenged.by.agreement(challenged.outputs, champion.by, champion.outputs)
         self._keep(question, "challenger", contender, challenged, agreed=agreed, champion=compared)
         return challenged
 
-    def _try(self, question: Question, by: Classifier | None, variant: Variant) -> Prediction | Failed:
+    def _try(self, question: Question, by: Servable | None, variant: Variant) -> Prediction | Failed:
         if by is None:
             return NotLoaded()
         try:
@@ -130,12 +126,12 @@ class Predictor:
         except (ModelFailure, Problem) as problem:
             return problem
 
-    def _ask(self, question: Question, by: Classifier, variant: Variant) -> Prediction:
-        tensor = question.encode(by)
+    def _ask(self, question: Question, by: Servable, variant: Variant) -> Prediction:
+        inputs = question.encode(by)
         start = self._stopwatch()
-        answer = by.answer(tensor)
+        outputs = by.answer(inputs)
         ms = round((self._stopwatch() - start) * 1000, 3)
-        return Prediction(by=by, variant=variant, tensor=tensor, answer=answer, ms=ms)
+        return Prediction(by=by, variant=variant, inputs=inputs, outputs=outputs, ms=ms)
 
     def _keep(
         self,
@@ -150,7 +146,7 @@ class Predictor:
         record: dict[str, Any] = {
             "time": round(self._clock(), 3),
             "request": question.request_id,
-            "caller": hashlib.sha256(question.caller.encode()).hexdigest()[:16],
+            "caller": _pseudonym(question.caller),
             "model": self.model,
             "version": version,
             "variant": variant,
@@ -158,10 +154,16 @@ class Predictor:
             **facts,
         }
         if prediction is not None:
-            record |= {"ms": prediction.ms, "rows": prediction.tensor.shape[0], "answered_by": prediction.by.version}
-            if place(question.request_id, "inputs") < self._share * 100:
-                record |= _contents(prediction)
+            by = prediction.by
+            record |= {"ms": prediction.ms, "rows": by.rows(prediction.outputs), "answered_by": by.version}
+            if self._share and place(question.request_id, "inputs") < self._share * 100:
+                record |= by.contents(prediction.inputs, prediction.outputs, CAPTURED_ROWS)
         self._captures.add(record)
+
+
+@lru_cache(maxsize=1024)
+def _pseudonym(caller: str) -> str:
+    return hashlib.sha256(caller.encode(errors="replace")).hexdigest()[:16]
 
 
 def _champion_first(question: Question) -> bool:
@@ -176,16 +178,3 @@ def _error(problem: Failed) -> str:
             return "failed"
         case Problem():
             return "refused"
-
-
-def _named(prediction: Prediction) -> list[str]:
-    return [prediction.by.classes[label] for label in prediction.answer.labels]
-
-
-def _contents(prediction: Prediction) -> dict[str, Any]:
-    width = len(prediction.by.features)
-    values = [None if math.isnan(value) else value for value in prediction.tensor.rows(0, CAPTURED_ROWS).values()]
-    return {
-        "inputs": [values[start : start + width] for start in range(0, len(values), width)],
-        "outputs": prediction.answer.probabilities[:CAPTURED_ROWS],
-    }

@@ -48,6 +48,11 @@ class Problem(Exception):
         return {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail, "errors": faults}
 
 
+def misfit(field: str, message: str) -> Problem:
+    """A request of the Open Inference Protocol whose member `field` is wrong."""
+    return Problem(400, "the request does not fit the protocol", faults=[Fault(field=field, message=message)])
+
+
 def shown(name: str) -> str:
     """A name that a caller sent, short and harmless enough to be repeated in a message."""
     printable = "".join(letter if letter.isprintable() else "?" for letter in name[:48])

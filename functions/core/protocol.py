@@ -1,181 +1,192 @@
-"""The Open Inference Protocol, version 2, over HTTP with JSON tensors.
+"""The Open Inference Protocol, version 2, over HTTP: what is asked, and the answer.
 
 https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.core.body import as_object
-from functions.core.problem import Fault, Problem, shown
-from functions.core.rows import MOST_ROWS, check_values
-from functions.core.tensor import DATATYPES, FLOATS, INTEGERS, Spec, Tensor
+from functions.core.binary import LENGTH, Chunks, pack, split
+from functions.core.body import as_object, check_size, dump_json, parse_json
+from functions.core.given import BINARY_ONLY, Bare, Given
+from functions.core.http import BINARY, JSON, Response
+from functions.core.problem import Problem, misfit
 
 if TYPE_CHECKING:
-    from functions.core.classifier import Classifier
+    from collections.abc import Mapping
+
     from functions.core.predict import Prediction
+    from functions.core.servable import Servable
+    from functions.core.tensor import Spec, Tensor
 
+EXTENSIONS = ("binary_tensor_data",)
 EXAMPLE = '{"inputs": [{"name": ..., "shape": [...], "datatype": ..., "data": [...]}]}'
-_DEEPEST = 8
+_NOT_OFFERED = ("shared_memory_region", "sequence_id", "classification")
+"""Parameters of extensions that would change what an answer means, and cannot be passed over."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Inference:
-    """An inference request whose form is right; whether it fits a version, `tensor` tells."""
+class Wanted(NamedTuple):
+    """An output that is asked for."""
+
+    name: str
+    binary: bool
+    """Behind the JSON of the answer, not in it."""
+
+
+class Inference(NamedTuple):
+    """An inference request whose form is right; whether it fits a version, `tensors` tells."""
 
     id: str | None
-    input: dict[str, Any]
-    outputs: tuple[str, ...] | None
-    """The outputs asked for; None is all of them."""
+    inputs: tuple[Given | Bare, ...]
+    outputs: tuple[Wanted, ...]
+    """None of them: all."""
+    binary: bool
+    """How outputs travel that nothing is said about."""
 
     @classmethod
-    def parse(cls, body: Any) -> Inference:
-        """Raises `Problem` 400 that names the member."""
-        request = as_object(body, EXAMPLE)
+    def read(cls, body: bytes, headers: Mapping[str, str]) -> Inference:
+        """Raises `Problem` 400 that names the member, 413 or 415."""
+        check_size(body, headers)
+        text, chunks = split(body, headers)
+        if not text and chunks is not None:
+            return cls(id=None, inputs=(Bare(data=chunks.rest()),), outputs=(), binary=True)
+        request = as_object(parse_json(text), EXAMPLE)
         identity = request.get("id")
         if identity is not None and (not isinstance(identity, str) or len(identity) > 256):
-            raise _refusal("id", "is not a text of at most 256 letters")
-        _parameters(request, "parameters")
-        inputs = request.get("inputs")
-        if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], dict):
-            raise _refusal("inputs", "is not a list of one tensor")
-        _parameters(inputs[0], "inputs[0].parameters")
-        return cls(id=identity, input=inputs[0], outputs=_requested(request.get("outputs")))
+            raise misfit("id", "is not a text of at most 256 letters")
+        binary = _flag(parameters(request, "parameters"), "binary_data_output", "parameters", default=False)
+        return cls(
+            id=identity,
+            inputs=_inputs(request.get("inputs"), text, chunks),
+            outputs=_wanted(request.get("outputs"), binary),
+            binary=binary,
+        )
 
-    def tensor(self, by: Classifier) -> Tensor:
-        """The input of a version. Raises `Problem` 400 when it does not fit."""
-        known = {output.name for output in by.session.outputs}
-        for index, name in enumerate(self.outputs or ()):
-            if name not in known:
-                raise _refusal(f"outputs[{index}].name", f"is no output; accepted: {', '.join(sorted(known))}")
-        shape, values = _content(self.input, by.takes)
-        if by.takes.datatype in FLOATS:
-            check_values(values, by.features, "inputs[0].data")
-        try:
-            return Tensor.of(by.takes.datatype, shape, values)
-        except ValueError as problem:
-            raise _refusal("inputs[0].data", str(problem)) from None
+    def tensors(self, by: Servable) -> dict[str, Tensor]:
+        """The inputs of a version. Raises `Problem` 400 when they do not fit."""
+        for index, wanted in enumerate(self.outputs):
+            if wanted.name not in by.outputs:
+                raise misfit(f"outputs[{index}].name", f"is no output; accepted: {', '.join(sorted(by.outputs))}")
+        found: dict[str, Tensor] = {}
+        for given in self.inputs:
+            spec = given.among(by.inputs)
+            if spec.name in found:
+                raise misfit(f"{given.field}.name", "stands twice")
+            found[spec.name] = given.read(spec)
+        if len(found) < len(by.inputs):
+            raise misfit("inputs", f"lacks {', '.join(name for name in by.inputs if name not in found)}")
+        by.admit(found)
+        return found
 
-    def document(self, prediction: Prediction) -> dict[str, Any]:
-        """The answer."""
-        outputs = prediction.answer.outputs
-        names = self.outputs or [spec.name for spec in prediction.by.session.outputs]
-        answer = {
+    def response(self, prediction: Prediction) -> Response:
+        """The answer. Raises `Problem` 400 for an output that JSON does not carry."""
+        wanted = self.outputs or [Wanted(name, self.binary) for name in prediction.outputs]
+        chunks: list[bytes | memoryview] = []
+        document = {
             "model_name": prediction.by.model,
             "model_version": prediction.by.version,
-            "outputs": [_document(name, outputs[name]) for name in names],
+            "outputs": [_output(one, prediction.outputs[one.name], chunks) for one in wanted],
         }
-        return answer if self.id is None else {**answer, "id": self.id}
+        if self.id is not None:
+            document["id"] = self.id
+        text = dump_json(document)
+        if not any(one.binary for one in wanted):
+            return Response(status=200, body=text, headers={"content-type": JSON})
+        headers = {"content-type": BINARY, LENGTH: str(len(text))}
+        return Response(status=200, body=b"".join([text, *chunks]), headers=headers)
 
 
-def metadata(by: Classifier, versions: list[str]) -> dict[str, Any]:
-    """What a model takes and gives; -1 in a shape is any number of rows."""
+def metadata(by: Servable, versions: list[str]) -> dict[str, Any]:
+    """What a model takes and gives; -1 in a shape is any length."""
     return {
         "name": by.model,
         "versions": versions,
         "platform": "onnxruntime_onnx",
-        "inputs": [_spec(by.takes)],
-        "outputs": [_spec(spec) for spec in by.session.outputs],
+        "inputs": [_spec(spec) for spec in by.inputs.values()],
+        "outputs": [_spec(spec) for spec in by.outputs.values()],
     }
+
+
+def parameters(holder: dict[str, Any], field: str) -> dict[str, Any]:
+    """The parameters of an object. Raises `Problem` 400 for what is none, and for those of other extensions."""
+    found = holder.get("parameters")
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise misfit(field, "is not an object")
+    for name in _NOT_OFFERED:
+        if found.get(name):
+            raise misfit(f"{field}.{name}", "is an extension that is not offered; GET /v2 lists those that are")
+    return found
+
+
+def _inputs(inputs: Any, text: bytes, chunks: Chunks | None) -> tuple[Given, ...]:
+    if not isinstance(inputs, list) or not inputs:
+        raise misfit("inputs", "is not a list of one tensor or more")
+    booleans = _may_hold_booleans(text)
+    found = []
+    for index, tensor in enumerate(inputs):
+        field = f"inputs[{index}]"
+        if not isinstance(tensor, dict):
+            raise misfit(field, "is not a tensor")
+        size = parameters(tensor, f"{field}.parameters").get("binary_data_size")
+        data = None
+        if size is not None:
+            place = f"{field}.parameters.binary_data_size"
+            if chunks is None:
+                raise misfit(place, "needs the header Inference-Header-Content-Length")
+            if "data" in tensor:
+                raise misfit(f"{field}.data", "is there beside binary_data_size; accepted: one of the two")
+            data = chunks.take(size, place)
+        found.append(Given(field=field, tensor=tensor, data=data, booleans=booleans))
+    if chunks is not None:
+        chunks.close()
+    return tuple(found)
+
+
+def _may_hold_booleans(text: bytes) -> bool:
+    """Python takes true for 1. Only where no u and no l follows on the first data, no value is true or false."""
+    start = text.find(b'"data"')
+    return start >= 0 and (text.find(b"u", start) >= 0 or text.find(b"l", start) >= 0)
+
+
+def _wanted(outputs: Any, binary: bool) -> tuple[Wanted, ...]:
+    if outputs is None:
+        return ()
+    if not isinstance(outputs, list):
+        raise misfit("outputs", 'is not a list; accepted: [{"name": ...}]')
+    found: dict[str, Wanted] = {}
+    for index, output in enumerate(outputs):
+        if not isinstance(output, dict) or not isinstance(output.get("name"), str):
+            raise misfit(f"outputs[{index}]", 'is not an output; accepted: {"name": ...}')
+        field = f"outputs[{index}].parameters"
+        as_bytes = _flag(parameters(output, field), "binary_data", field, default=binary)
+        found[output["name"]] = Wanted(name=output["name"], binary=as_bytes)
+    if len(found) != len(outputs):
+        raise misfit("outputs", "names one output twice")
+    return tuple(found.values())
+
+
+def _flag(given: dict[str, Any], name: str, field: str, *, default: bool) -> bool:
+    value = given.get(name, default)
+    if not isinstance(value, bool):
+        raise misfit(f"{field}.{name}", "is neither true nor false")
+    return value
 
 
 def _spec(spec: Spec) -> dict[str, Any]:
     return {"name": spec.name, "datatype": spec.datatype, "shape": list(spec.shape)}
 
 
-def _document(name: str, tensor: Tensor) -> dict[str, Any]:
-    return {"name": name, "datatype": tensor.datatype, "shape": list(tensor.shape), "data": list(tensor.values())}
-
-
-def _refusal(field: str, message: str) -> Problem:
-    return Problem(400, "the request does not fit the protocol", faults=[Fault(field=field, message=message)])
-
-
-def _parameters(holder: dict[str, Any], field: str) -> None:
-    parameters = holder.get("parameters", {})
-    if not isinstance(parameters, dict):
-        raise _refusal(field, "is not an object")
-    for name in ("binary_data_size", "binary_data_output", "binary_data", "classification"):
-        if parameters.get(name):
-            raise _refusal(f"{field}.{name}", "is an extension that is not offered; GET /v2 lists those that are")
-
-
-def _requested(outputs: Any) -> tuple[str, ...] | None:
-    if outputs is None or outputs == []:
-        return None
-    if not isinstance(outputs, list):
-        raise _refusal("outputs", 'is not a list; accepted: [{"name": ...}]')
-    for index, output in enumerate(outputs):
-        if not isinstance(output, dict) or not isinstance(output.get("name"), str):
-            raise _refusal(f"outputs[{index}]", 'is not an output; accepted: {"name": ...}')
-        _parameters(output, f"outputs[{index}].parameters")
-    names = tuple(output["name"] for output in outputs)
-    if len(set(names)) != len(names):
-        raise _refusal("outputs", "names one output twice")
-    return names
-
-
-def _content(given: dict[str, Any], spec: Spec) -> tuple[tuple[int, ...], list[Any]]:
-    """The shape and the values of a tensor."""
-    if given.get("name") != spec.name:
-        raise _refusal("inputs[0].name", f"is no input; accepted: {spec.name}")
-    if given.get("datatype") != spec.datatype:
-        kind = given.get("datatype")
-        found = f"is {kind}" if isinstance(kind, str) and kind in DATATYPES else "is no datatype of this input"
-        raise _refusal("inputs[0].datatype", f"{found}; accepted: {spec.datatype}")
-    shape = _shape(given.get("shape"), spec)
-    return shape, _flat(given.get("data"), math.prod(shape), spec.datatype)
-
-
-def _shape(given: Any, spec: Spec) -> tuple[int, ...]:
-    accepted = f"accepted: {list(spec.shape)}, where -1 is 1 to {MOST_ROWS}"
-    if not isinstance(given, list) or len(given) != len(spec.shape):
-        raise _refusal("inputs[0].shape", f"is not a shape of this input; {accepted}")
-    for length, wanted in zip(given, spec.shape, strict=True):
-        if type(length) is not int or length < 1 or (wanted not in (-1, length)):
-            raise _refusal("inputs[0].shape", f"is not a shape of this input; {accepted}")
-    if given[0] > MOST_ROWS:
-        raise Problem(413, f"there are more than {MOST_ROWS} rows; send fewer, or a job")
-    return tuple(given)
-
-
-def _flat(given: Any, count: int, datatype: str) -> list[Any]:
-    """The values of a tensor, which may come flat or nested."""
-    if not isinstance(given, list):
-        raise _refusal("inputs[0].data", "is not a list of values")
-    values = given
-    for _ in range(_DEEPEST):
-        if not any(isinstance(value, list) for value in values):
-            break
-        if not all(isinstance(value, list) for value in values):
-            raise _refusal("inputs[0].data", "mixes values and lists")
-        values = [value for part in values for value in part]
-    if len(values) != count:
-        raise _refusal("inputs[0].data", f"holds {len(values)} values; the shape says {count}")
-    for position, value in enumerate(values):
-        if not _fits(value, datatype):
-            raise _refusal(f"inputs[0].data value {position}", f"is no {shown(datatype)}")
-    return values
-
-
-def _fits(value: Any, datatype: str) -> bool:
-    if datatype in INTEGERS:
-        least, greatest = INTEGERS[datatype]
-        return type(value) is int and least <= value <= greatest
-    match datatype:
-        case "BOOL":
-            return isinstance(value, bool)
-        case "BYTES":
-            return isinstance(value, str)
-        case _:
-            return isinstance(value, (int, float)) and not isinstance(value, bool) and _is_finite(value)
-
-
-def _is_finite(value: float) -> bool:
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
+def _output(wanted: Wanted, tensor: Tensor, chunks: list[bytes | memoryview]) -> dict[str, Any]:
+    document: dict[str, Any] = {"name": wanted.name, "datatype": tensor.datatype, "shape": tensor.shape}
+    if wanted.binary:
+        chunks.append(pack(tensor))
+        document["parameters"] = {"binary_data_size": len(chunks[-1])}
+        return document
+    if tensor.datatype in BINARY_ONLY:
+        accepted = f"is {tensor.datatype}, which JSON does not carry; accepted: binary_data: true"
+        raise Problem(400, f"the output {wanted.name} {accepted}")
+    document["data"] = tensor.values()
+    return document

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from functions.core.problem import Problem
@@ -51,6 +52,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 _PATTERNS = tuple((operation, _pattern(operation.path)) for operation in OPERATIONS)
 
 
+@lru_cache(maxsize=256)
 def find(method: str, path: str) -> tuple[Operation, dict[str, str]]:
     """The operation and its variable segments. Raises `Problem` 404, or 405 with the methods that are allowed."""
     allowed = []

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import math
+from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from functions.core.problem import MOST_FAULTS, Fault, Problem, shown
 from models.feature import Feature, UnacceptableValue
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 MOST_ROWS = 10_000
 """Rows of one request that is answered at once."""
 
 
-def encode_instances(instances: Any, features: Sequence[Feature], *, at_most: int = MOST_ROWS) -> list[list[float]]:
+def encode_instances(instances: Any, features: Sequence[Feature], *, first: int = 0) -> list[list[float]]:
     """Instances - objects by feature name, or lists in the model's order - as rows of numbers.
 
-    Raises `Problem` 400 that names every fault by row and feature, 413 beyond `at_most` rows.
+    Raises `Problem` 400 that names every fault by row, counting from `first`, and feature; 413 beyond `MOST_ROWS`.
     """
-    _check_count(instances, at_most)
+    check_count(instances)
     faults: list[Fault] = []
     rows = []
-    for index, instance in enumerate(instances):
+    for index, instance in enumerate(instances, start=first):
         rows.append(_row(instance, features, f"instances[{index}]", faults))
         if len(faults) > MOST_FAULTS:
             break
@@ -31,26 +33,93 @@ def encode_instances(instances: Any, features: Sequence[Feature], *, at_most: in
     return rows
 
 
-def check_values(values: Sequence[Any], features: Sequence[Feature], field: str) -> None:
-    """Numbers in row-major order, already encoded, against their features. Raises `Problem` 400."""
-    faults: list[Fault] = []
+def quick_values(instances: Any, features: Sequence[Feature]) -> list[float] | None:
+    """The numbers of instances in row-major order, when there is nothing to say about any of them.
+
+    None when there may be: then `encode_instances` has the last word. Bounds are not looked at.
+    Raises `Problem` as it does for instances that are none, or too many.
+    """
+    check_count(instances)
     width = len(features)
-    for position, value in enumerate(values):
-        feature = features[position % width]
-        message = _complaint(feature, value)
-        if message:
-            faults.append(Fault(field=f"{field} row {position // width}, {feature.name}", message=message))
-            if len(faults) > MOST_FAULTS:
-                break
+    try:
+        if type(instances[0]) is dict and width > 1:
+            rows = list(map(itemgetter(*[feature.name for feature in features]), instances))
+        else:
+            rows = instances
+        if set(map(len, instances)) != {width} or set(map(type, rows)) not in _ROWS:
+            return None
+        values = list(chain.from_iterable(rows))
+        for at, feature in enumerate(features):
+            if feature.kind in ("category", "boolean"):
+                values[at::width] = _numbers(feature, values[at::width])
+    except (TypeError, LookupError):
+        return None
+    return values if _PLAIN.issuperset(map(type, values)) else None
+
+
+_ROWS = ({list}, {tuple})
+_PLAIN = frozenset({int, float})
+
+
+def _numbers(feature: Feature, values: list[Any]) -> list[float]:
+    """The numbers of a category's names, or of true and false. Raises `LookupError` or `TypeError`."""
+    kind, names = (bool, (False, True)) if feature.kind == "boolean" else (str, feature.categories)
+    if set(map(type, values)) != {kind}:
+        raise LookupError(feature.name)
+    return list(map({name: float(at) for at, name in enumerate(names)}.__getitem__, values))
+
+
+def check_values(rows: Iterable[tuple[int, Sequence[Any]]], features: Sequence[Feature]) -> None:
+    """Numbers that a caller encoded, each row with its place. Raises `Problem` 400 that names row and feature."""
+    faults: list[Fault] = []
+    for row, values in rows:
+        for feature, value in zip(features, values, strict=True):
+            message = _complaint(feature, value)
+            if message:
+                faults.append(Fault(field=f"inputs[0].data row {row}, {feature.name}", message=message))
+        if len(faults) > MOST_FAULTS:
+            break
     _refuse(faults)
 
 
-def _check_count(instances: Any, at_most: int) -> None:
+def refuse_many(rows: int, at_most: int) -> None:
+    """Raises `Problem` 413."""
+    if rows > at_most:
+        raise Problem(413, f"there are more than {at_most} rows; send fewer, or a job")
+
+
+def schema_of(features: Sequence[Feature]) -> dict[str, Any]:
+    """The JSON schema of one instance by feature name."""
+    required = [feature.name for feature in features if feature.missing == "reject"]
+    properties = {feature.name: _schema(feature) for feature in features}
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _schema(feature: Feature) -> dict[str, Any]:
+    kinds: dict[str, dict[str, Any]] = {
+        "number": {"type": "number"},
+        "integer": {"type": "integer"},
+        "boolean": {"type": "boolean"},
+        "category": {"type": "string", "enum": list(feature.categories)},
+    }
+    schema = dict(kinds[feature.kind])
+    if feature.minimum is not None:
+        schema["minimum"] = feature.minimum
+    if feature.maximum is not None:
+        schema["maximum"] = feature.maximum
+    if feature.description:
+        schema["description"] = feature.description
+    if feature.missing != "reject" and feature.kind != "category":
+        schema["type"] = [schema["type"], "null"]
+    return schema
+
+
+def check_count(instances: Any, at_most: int = MOST_ROWS) -> None:
+    """Raises `Problem` 400 for instances that are no rows, 413 for more than `at_most`."""
     if not isinstance(instances, list) or not instances:
         accepted = "accepted: [{feature: value}, ...] or [[value, ...], ...], one row or more"
         raise Problem(400, "there are no rows", faults=[Fault(field="instances", message=accepted)])
-    if len(instances) > at_most:
-        raise Problem(413, f"there are more than {at_most} rows; send fewer, or a job")
+    refuse_many(len(instances), at_most)
 
 
 def _refuse(faults: list[Fault]) -> None:
@@ -110,8 +179,10 @@ def _suggestion(name: str, names: list[str]) -> str:
     return f"; accepted: {', '.join(names[:40])}{', ...' if len(names) > 40 else ''}"
 
 
-def _complaint(feature: Feature, value: Any) -> str | None:
-    if not isinstance(value, (int, float)) or not math.isfinite(value):
+def _complaint(feature: Feature, value: float) -> str | None:
+    if math.isnan(value) and feature.missing == "keep":
+        return None
+    if not math.isfinite(value):
         return f"is not {feature.accepts}"
     if feature.kind == "category":
         last = len(feature.categories) - 1

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from functions.core import plain, protocol
 from functions.core.body import read_json
-from functions.core.http import PROBLEM, Request, Response, json_response
+from functions.core.http import BINARY, PROBLEM, Request, Response, json_response
 from functions.core.openapi import description
 from functions.core.predict import Question
 from functions.core.problem import Problem
@@ -16,16 +16,18 @@ from functions.core.routes import Operation, find
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from functions.core.classifier import Classifier
     from functions.core.jobs import Desk
     from functions.core.log import Log
     from functions.core.predict import Prediction, Predictor
+    from functions.core.servable import Servable
     from functions.core.tensor import Tensor
 
 NAME = "serverless-ml"
 VERSION = "0.1.0"
 LARGEST_ANSWER = 5_500_000
 """Bytes. A Lambda function's answer may have 6 MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+LARGEST_BINARY = 4_100_000
+"""Bytes of an answer that is no text, which travels there as Base64."""
 
 
 class Service:
@@ -44,14 +46,16 @@ class Service:
             operation, segments = find(request.method, request.path)
             handler: Callable[..., Response] = getattr(self, operation.id)
             response = handler(request, **segments)
-            if len(response.body) > LARGEST_ANSWER:
-                raise Problem(413, f"the answer has more than {LARGEST_ANSWER} bytes; send fewer rows, or a job")
+            most = LARGEST_BINARY if response.headers.get("content-type") == BINARY else LARGEST_ANSWER
+            if len(response.body) > most:
+                raise Problem(413, f"the answer has more than {most} bytes; send fewer rows, or a job")
         except Problem as problem:
             response = _refusal(problem, request)
         except Exception as problem:
             self._log.error("request failed", problem=problem, request_id=request.request_id, metric="RequestFailed")
             response = _refusal(Problem(500, f"something went wrong here; request {request.request_id}"), request)
-        headers = {**response.headers, "x-request-id": request.request_id}
+        headers = response.headers
+        headers["x-request-id"] = request.request_id
         self._log.info(
             "request",
             request_id=request.request_id,
@@ -62,7 +66,7 @@ class Service:
             version=headers.get("x-model-version"),
             variant=headers.get("x-model-variant"),
         )
-        return Response(status=response.status, body=response.body, headers=headers)
+        return response
 
     def predict(self, request: Request) -> Response:
         return self.predict_model(request, next(iter(self._predictors)))
@@ -70,19 +74,17 @@ class Service:
     def predict_model(self, request: Request, model: str) -> Response:
         predictor = self._predictor(model)
         instances = plain.instances_of(read_json(request.body, request.headers))
-        prediction = predictor.predict(_question(request, lambda by: plain.encode(instances, by)))
-        return _predicted(prediction, plain.document(prediction))
+        prediction = predictor.predict(_question(request, lambda by: by.encode(instances)))
+        return _predicted(prediction, json_response(plain.document(prediction)))
 
     def model_infer(self, request: Request, model: str) -> Response:
         return self.version_infer(request, model, None)
 
     def version_infer(self, request: Request, model: str, version: str | None) -> Response:
         predictor = self._predictor(model)
-        if "inference-header-content-length" in request.headers:
-            raise Problem(415, "the binary tensor extension is not offered; accepted: tensors in JSON")
-        inference = protocol.Inference.parse(read_json(request.body, request.headers))
-        prediction = predictor.predict(_question(request, inference.tensor), version)
-        return _predicted(prediction, inference.document(prediction))
+        inference = protocol.Inference.read(request.body, request.headers)
+        prediction = predictor.predict(_question(request, inference.tensors), version)
+        return _predicted(prediction, inference.response(prediction))
 
     def server_live(self, _: Request) -> Response:
         return json_response({"live": True})
@@ -93,7 +95,7 @@ class Service:
         return json_response({"ready": True})
 
     def server_metadata(self, _: Request) -> Response:
-        return json_response({"name": NAME, "version": VERSION, "extensions": []})
+        return json_response({"name": NAME, "version": VERSION, "extensions": protocol.EXTENSIONS})
 
     def model_metadata(self, _: Request, model: str) -> Response:
         serving = self._predictor(model).follower.current()
@@ -128,7 +130,7 @@ class Service:
     def openapi(self, _: Request) -> Response:
         return json_response(description(NAME, VERSION, {name: self._open(name) for name in self._predictors}))
 
-    def _open(self, model: str) -> Classifier | None:
+    def _open(self, model: str) -> Servable | None:
         try:
             return self._predictors[model].follower.current().champion
         except Problem:
@@ -140,17 +142,14 @@ class Service:
         return self._predictors[model]
 
 
-def _question(request: Request, encode: Callable[[Classifier], Tensor]) -> Question:
+def _question(request: Request, encode: Callable[[Servable], Mapping[str, Tensor]]) -> Question:
     return Question(encode=encode, caller=request.caller, request_id=request.request_id)
 
 
-def _predicted(prediction: Prediction, document: dict[str, Any]) -> Response:
-    headers = {
-        "x-model": prediction.by.model,
-        "x-model-version": prediction.by.version,
-        "x-model-variant": prediction.variant,
-    }
-    return json_response(document, headers=headers)
+def _predicted(prediction: Prediction, response: Response) -> Response:
+    by = prediction.by
+    response.headers |= {"x-model": by.model, "x-model-version": by.version, "x-model-variant": prediction.variant}
+    return response
 
 
 def _refusal(problem: Problem, request: Request) -> Response:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import struct
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -98,7 +99,10 @@ class Tensor:
             return tuple(value.decode("utf-8", "replace") for value in self.data)
         if self.datatype == "BF16":
             return _widened(self.data)
-        return struct.unpack(_format(self.datatype, self.shape), self.data)
+        if self.datatype == "FP16" or sys.byteorder != "little":
+            return struct.unpack(_format(self.datatype, self.shape), self.data)
+        code: Any = _FORMATS[self.datatype]
+        return tuple(self.data.cast(code).tolist())
 
     def rows(self, start: int, stop: int) -> Tensor:
         """A part along the first axis, over the same memory."""

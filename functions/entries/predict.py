@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.core.body import dump_json
 from functions.core.capture import Captures
 from functions.core.follower import Follower
 from functions.core.jobs import Desk
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def predict(told: Environment) -> Service:
     """The HTTP API over every model of the stack. Its models stay open between requests."""
-    log = told.log()
+    log = told.log(encode=dump_json)
     models = told.store("MODELS_URL", patience_seconds=8)
     captures = told.store("CAPTURES_URL", patience_seconds=2)
     predictors = {

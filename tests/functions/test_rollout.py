@@ -122,9 +122,9 @@ def test_a_slow_challenger_is_rolled_back(bench: Bench) -> None:
     assert serving.challenger is not None
     quick = serving.challenger.answer
 
-    def slowly(tensor: Any) -> Any:
+    def slowly(inputs: Any) -> Any:
         bench.clock.forward(0.2)
-        return quick(tensor)
+        return quick(inputs)
 
     serving.challenger.answer = slowly
     slow_champion(bench, 0.02)
@@ -137,9 +137,9 @@ def slow_champion(bench: Bench, seconds: float) -> None:
     champion: Any = bench.follower.current().champion
     answer = champion.answer
 
-    def slowly(tensor: Any) -> Any:
+    def slowly(inputs: Any) -> Any:
         bench.clock.forward(seconds)
-        return answer(tensor)
+        return answer(inputs)
 
     champion.answer = slowly
 

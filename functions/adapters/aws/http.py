@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from functions.core.caller import caller_of
-from functions.core.http import Request, Response
+from functions.core.http import BINARY, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,11 +34,12 @@ def request_of(event: Mapping[str, Any]) -> Request:
 
 def answer_of(response: Response) -> dict[str, Any]:
     """The answer that the gateway takes."""
+    binary = response.headers.get("content-type") == BINARY
     return {
         "statusCode": response.status,
         "headers": dict(response.headers),
-        "body": response.body.decode(),
-        "isBase64Encoded": False,
+        "body": base64.b64encode(response.body).decode() if binary else response.body.decode(),
+        "isBase64Encoded": binary,
     }
 
 

@@ -1,0 +1,58 @@
+"""A registered version, opened, proven on its golden inputs, and ready to answer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from functions.core.tensor import Spec, Tensor
+
+
+class Servable(ABC):
+    """What serving knows of a version, whatever kind of model it is.
+
+    Opening one raises `BadModel` when it cannot be opened, or does not answer as it did when it was made.
+    """
+
+    model: str
+    version: str
+    inputs: Mapping[str, Spec]
+    outputs: Mapping[str, Spec]
+
+    @abstractmethod
+    def encode(self, instances: Any, *, first: int = 0) -> Mapping[str, Tensor]:
+        """Rows as people write them, as the model's inputs.
+
+        Raises `Problem` 400 that names the row, counting from `first`, or 413.
+        """
+
+    @abstractmethod
+    def admit(self, inputs: Mapping[str, Tensor]) -> None:
+        """Check inputs that have the right names, datatypes and shapes. Raises `Problem` 400 or 413."""
+
+    @abstractmethod
+    def answer(self, inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """Every output. Raises `ModelFailure`, also when the answer is no answer."""
+
+    @abstractmethod
+    def predictions(self, outputs: Mapping[str, Tensor]) -> list[dict[str, Any]]:
+        """An answer as people read it, row by row."""
+
+    @abstractmethod
+    def rows(self, outputs: Mapping[str, Tensor]) -> int:
+        """How many rows an answer is about."""
+
+    @abstractmethod
+    def agreement(self, outputs: Mapping[str, Tensor], other: Servable, theirs: Mapping[str, Tensor]) -> int:
+        """Rows to which this version and another give the same answer."""
+
+    @abstractmethod
+    def contents(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], rows: int) -> dict[str, Any]:
+        """What a capture keeps of the first `rows` rows."""
+
+    @abstractmethod
+    def row(self) -> dict[str, Any]:
+        """The JSON schema of one instance."""

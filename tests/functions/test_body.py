@@ -1,0 +1,97 @@
+"""Two readers of JSON, and one meaning."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.core import body as reader
+from functions.core.body import dump_json, parse_json
+from functions.core.problem import Problem
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(':"\\ '), max_size=6)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=20,
+)  # fmt: skip
+SPACES = st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", "\t :\r\n")])
+
+
+@given(VALUES, SPACES, st.booleans())
+def test_what_is_json_is_read_as_it_was_written(value: Any, spaces: tuple[str, str], escaped: bool) -> None:
+    text = json.dumps(value, separators=spaces, ensure_ascii=escaped)
+    found = parse_json(text.encode())
+    assert found == value
+    assert repr(found) == repr(json.loads(text))
+
+
+@given(VALUES, st.lists(st.tuples(TEXTS, VALUES), min_size=1, max_size=4), SPACES, st.integers(0, 3))
+def test_a_name_that_stands_twice_is_refused_wherever_it_stands(
+    filling: Any, pairs: list[tuple[str, Any]], spaces: tuple[str, str], depth: int
+) -> None:
+    comma, colon = spaces
+    twice = [*pairs, pairs[0]]
+    text = "{" + comma.join(json.dumps(name) + colon + json.dumps(value) for name, value in twice) + "}"
+    for _ in range(depth):
+        text = json.dumps({"inner": "?", "other": filling}, separators=spaces).replace('"?"', text, 1)
+        text = f"[{text}]"
+    with pytest.raises(Problem, match="twice"):
+        parse_json(text.encode())
+
+
+@pytest.mark.parametrize("rows", [1, 64, 65, 1000])
+def test_a_name_that_stands_twice_in_one_of_many_rows_is_refused(rows: int) -> None:
+    row = b'{"a":1,"b":2}'
+    text = b'{"instances":[' + b",".join([row] * rows) + b"]}"
+    assert len(parse_json(text)["instances"]) == rows
+    with pytest.raises(Problem, match="twice"):
+        parse_json(text[:-3] + b',"b":3}]}')
+
+
+@given(st.binary(max_size=30) | VALUES.map(json.dumps).map(str.encode).map(lambda text: text[:-1]))
+def test_no_bytes_whatever_do_more_than_refuse(text: bytes) -> None:
+    try:
+        value = parse_json(text)
+    except Problem:
+        return
+    assert value == json.loads(text)
+
+
+def test_an_ordinary_request_needs_the_quick_reader_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unexpected(_: bytes) -> Any:
+        raise AssertionError("the slow reader was asked")
+
+    monkeypatch.setattr(reader, "_parse_strictly", unexpected)
+    tensor = {"name": "X", "shape": [1, 2], "datatype": "FP32", "parameters": {"a": {"b": 1}}, "data": [[1.0, 2]]}
+    infer = {
+        "id": "a:b",
+        "inputs": [tensor, tensor],
+        "outputs": [{"name": "label", "parameters": {"binary_data": True}}],
+    }
+    many = {"instances": [{"size": 1.0, "url": "http://a:1"}] * 100}
+    for value in (infer, many, {"instances": [[1.0, 2.0]] * 100}, 1, [], {}):
+        assert parse_json(json.dumps(value, separators=(",", ":")).encode()) == value
+
+
+@pytest.mark.parametrize("depth", [9, 500, 900, 1100, 200_000])
+@pytest.mark.parametrize("ends", [(b"[", b"]"), (b'{"a":', b"}")])
+def test_depth_is_read_or_refused(depth: int, ends: tuple[bytes, bytes]) -> None:
+    text = ends[0] * depth + b"1" + ends[1] * depth
+    if depth < 100:
+        assert parse_json(text) == json.loads(text)
+        return
+    try:
+        parse_json(text)
+    except Problem as problem:
+        assert problem.detail == "the body is nested too deep"  # noqa: PT017 - either is well; it depends on the stack
+
+
+@given(VALUES)
+def test_what_is_written_is_read_again(value: Any) -> None:
+    assert json.loads(dump_json(value)) == value
