@@ -1,6 +1,6 @@
 """A request's body as JSON, or a refusal that says why; and JSON for what is answered.
 
-orjson reads and writes, ten times faster than the standard library (docs/decisions/0008);
+orjson reads and writes, ten times faster than the standard library (docs/decisions/0010);
 the standard library has the last word on whatever orjson refuses or cannot tell.
 """
 

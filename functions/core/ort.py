@@ -1,6 +1,6 @@
 """onnxruntime's C library, spoken to as it is: the functions of its table, and handles that give themselves back.
 
-Neither onnxruntime's Python package nor numpy is imported; docs/decisions/0008 says why. What every
+Neither onnxruntime's Python package nor numpy is imported; docs/decisions/0011 says why. What every
 function does and takes: https://onnxruntime.ai/docs/api/c/struct_ort_api.html
 """
 
