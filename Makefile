@@ -3,22 +3,27 @@ PYTHON ?= python3
 STACK ?= local
 CLOUD ?= aws
 BIN := .venv/bin
+# The stack of each embedded cloud: local, gcp-local...
+HERE = $(patsubst aws-local,local,$(CLOUD)-local)
+CLOUDS = $(patsubst requirements/emulator-%.txt,%,$(wildcard requirements/emulator-*.txt))
+$(if $(filter $(CLOUD),$(CLOUDS)),,$(error CLOUD=$(CLOUD): there is no such embedded cloud; accepted: $(CLOUDS)))
 
 .PHONY: help demo test up preview lock clean
 
 help:
 	@echo "make demo                  the whole loop, on this machine, start to finish"
 	@echo "make up                    the same stack, kept running, following your edits"
+	@echo "                           both take CLOUD=gcp for the other cloud"
 	@echo "make preview STACK=prod    what a stack would create, held against the platform's limits"
 	@echo "make test                  lint, types and every test"
 	@echo "make lock                  write the locked requirements anew"
 	@echo "make clean                 remove what the commands above installed and wrote"
 
 demo: .venv/.installed .local/emulator-$(CLOUD)/.installed
-	@$(BIN)/python -m infra.local demo
+	@$(BIN)/python -m infra.local demo --stack $(HERE)
 
 up: .venv/.installed .local/emulator-$(CLOUD)/.installed
-	@$(BIN)/python -m infra.local up
+	@$(BIN)/python -m infra.local up --stack $(HERE)
 
 preview: .venv/.installed
 	@$(BIN)/python -m infra.local preview --stack $(STACK)

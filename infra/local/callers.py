@@ -53,7 +53,7 @@ class Callers:
                 body, caller = next(self._bodies), f"caller-{next(self._names) % CALLERS}"
             try:
                 status, headers, _ = ask(connection, self._url.path, body, caller)
-            except OSError as problem:
+            except (OSError, http.client.HTTPException) as problem:
                 outcome, counter = type(problem).__name__, self.failures
                 connection.close()
             else:
@@ -67,8 +67,12 @@ class Callers:
 def ask(
     connection: http.client.HTTPConnection, path: str, body: str, caller: str
 ) -> tuple[int, Mapping[str, str], dict[str, Any]]:
-    """One POST of JSON: status, headers with lower-case names, and the body read."""
+    """One POST of JSON: status, headers with lower-case names, and the body read; of one that is no JSON, nothing."""
     connection.request("POST", path, body, {"content-type": "application/json", "x-caller-id": caller})
     response = connection.getresponse()
-    content = json.loads(response.read() or b"{}")
+    raw = response.read()
+    try:
+        content = json.loads(raw or b"{}")
+    except ValueError:
+        content = {}
     return response.status, {name.lower(): value for name, value in response.getheaders()}, content

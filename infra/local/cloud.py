@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -85,6 +84,10 @@ class EmbeddedCloud(Provider, Protocol):
         """Raises `CloudFailed`, with the log's name, if it has died."""
         ...
 
+    def outputs(self, found: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The outputs of a program as they hold on this machine."""
+        ...
+
     def store(self, url: str) -> Objects:
         """The store behind a URL of the outputs."""
         ...
@@ -120,12 +123,11 @@ def start(stack: StackFile, room: Path, *, port: int, progress: Callable[[str], 
     `room` is a folder for all it writes, `port` the one that its API would like to have.
     Raises `pulumi.RunError` for a cloud that has none, and `CloudFailed` when it does not come up.
     """
-    key = f"{stack.project}:settings"
-    settings = json.loads(stack.get(key, "{}"))
-    name = settings.get("cloud") if isinstance(settings, dict) else None
+    name = stack.cloud
     known = sorted(path.parent.name for path in Path(__file__).parent.glob("*/__init__.py"))
     if name not in known:
         raise pulumi.RunError(
-            f"Pulumi.{stack.name}.yaml: {key} -> cloud: {name!r} has no embedded cloud; accepted: {', '.join(known)}"
+            f"Pulumi.{stack.name}.yaml: {stack.project}:settings -> cloud: {name!r} has no embedded cloud; "
+            f"accepted: {', '.join(known)}"
         )
     return importlib.import_module(f"infra.local.{name}").start(stack, room, port=port, progress=progress)

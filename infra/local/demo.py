@@ -52,9 +52,14 @@ def main(narrator: Narrator, stack: str, state: Path = ROOT / ".local") -> int:
         demo.summary["seconds"] = round(time.monotonic() - started, 1)
         (state / "summary.json").write_text(json.dumps(demo.summary, indent=1) + "\n", encoding="utf-8")
     narrator.plain(
-        f"done in {demo.summary['seconds']:.0f} s. `make up` keeps it running; docs/bring-your-model.md is next."
+        f"done in {demo.summary['seconds']:.0f} s. `{again(local)}` keeps it running; docs/bring-your-model.md is next."
     )
     return 0
+
+
+def again(stack: LocalStack) -> str:
+    """The command that keeps the same stack running."""
+    return "make up" if stack.file.name == "local" else f"make up CLOUD={stack.file.cloud}"
 
 
 class Demo:
@@ -64,7 +69,7 @@ class Demo:
         self.stack = stack
         self.narrator = narrator
         self.steps: list[dict[str, Any]] = []
-        self.summary: dict[str, Any] = {"model": MODEL, "steps": self.steps}
+        self.summary: dict[str, Any] = {"cloud": stack.cloud.title, "model": MODEL, "steps": self.steps}
         self.cases, self.labels = sample.instances()
 
     def run(self) -> None:

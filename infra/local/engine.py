@@ -160,9 +160,21 @@ class Engine:
                 f"{declared.type}.{key}": hand.ignores.get(key, "no effect here")
                 for key in declared.inputs
                 if key not in hand.takes and key not in SILENT
+            } | {
+                f"{declared.type}.{path}": reason
+                for path, reason in hand.ignores.items()
+                if "." in path and _given(declared.inputs, path)
             }
         with self._lock:
             self._skipped |= skipped
+
+
+def _given(inputs: Mapping[str, Any], path: str) -> bool:
+    """Whether there is a value at a dotted path."""
+    found: Any = inputs
+    for key in path.split("."):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found is not None
 
 
 def _accept(order: Order) -> Registered:

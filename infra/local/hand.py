@@ -69,7 +69,8 @@ class Hand:
 
     Without `update` a changed resource is replaced. Without `delete` it goes when what it
     belongs to goes. An input that is neither in `takes` nor in `silent` is reported as not
-    emulated, with the reason from `ignores` where there is one.
+    emulated, with the reason from `ignores` where there is one; so is a part of an input that
+    `ignores` names by a dotted path, wherever the rest of it is taken.
     """
 
     create: Create

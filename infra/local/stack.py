@@ -68,7 +68,7 @@ class LocalStack:
         self.cloud.check()
         engine.begin()
         try:
-            self.outputs = evaluate(self.file, engine, self.program)
+            self.outputs = dict(self.cloud.outputs(evaluate(self.file, engine, self.program)))
             return engine.finish()
         except Exception:
             self.cloud.check()

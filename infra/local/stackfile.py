@@ -48,6 +48,12 @@ class StackFile:
             root=root,
         )
 
+    @property
+    def cloud(self) -> str | None:
+        """The cloud that the settings name."""
+        settings = json.loads(self.get(f"{self.project}:settings", "{}"))
+        return settings.get("cloud") if isinstance(settings, dict) else None
+
     def get(self, key: str, default: str) -> str:
         return self.config.get(key, default)
 

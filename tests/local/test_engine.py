@@ -131,6 +131,13 @@ def test_an_input_that_does_nothing_is_reported_with_its_reason(deploy: Deploy) 
     assert found == {f"{LAMP}.smell": "lamps have none", f"{LAMP}.weight": "no effect here"}
 
 
+def test_a_part_of_an_input_that_does_nothing_is_reported_by_its_path(deploy: Deploy) -> None:
+    deploy(lambda: Thing(PLUG, "plug", {"volts": {"rms": 230, "phase": 3}}))
+    assert deploy.engine.not_emulated == {f"{PLUG}.volts.phase": "there is one"}
+    deploy(lambda: Thing(PLUG, "plug", {"volts": {"rms": 230}}))
+    assert deploy.engine.not_emulated == {}
+
+
 def test_an_accepted_type_is_reported_and_not_made(deploy: Deploy, cloud: FakeCloud) -> None:
     deploy(lambda: Thing(FOG, "fog", {"density": 1}))
     assert deploy.engine.not_emulated == {FOG: "too thin"}

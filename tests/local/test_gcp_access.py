@@ -45,7 +45,7 @@ def test_an_account_that_is_gone_has_no_tokens(accounts: Accounts) -> None:
     token = accounts.token(ann)
     accounts.delete(ann)
     assert accounts.who(token) is None
-    with pytest.raises(ValueError, match=r"ann@p\.iam\.gserviceaccount\.com does not exist"):
+    with pytest.raises(LookupError, match=r"ann@p\.iam\.gserviceaccount\.com does not exist"):
         accounts.token(ann)
 
 

@@ -1,9 +1,8 @@
-"""One stack, deployed once, for every test of the loop; IAM is enforced in it."""
+"""One stack of each embedded cloud, deployed once, for every test of the loop; IAM is enforced in it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,15 +13,18 @@ QUICK = {"serverless-ml:settings": {"rollout": {"steps": [50], "bake_seconds": 1
 """One step, judged as soon as it has seen its requests."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("loop"))
+STACKS = {"aws": "local", "gcp": "gcp-local"}
+"""The stack of each cloud that is embedded; every test of the loop runs on each."""
 
 
-@pytest.fixture(scope="session")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with LocalStack("local", state=tmp_path_factory.mktemp("loop"), override=QUICK) as stack:
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(stack, id=cloud, marks=pytest.mark.xdist_group(f"loop-{cloud}")) for cloud, stack in STACKS.items()
+    ],
+)
+def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with LocalStack(request.param, state=tmp_path_factory.mktemp("loop"), override=QUICK) as stack:
         stack.deploy()
         yield Running(stack)
 

@@ -127,7 +127,8 @@ def test_a_step_that_may_not_write_fails_its_run_and_the_same_dataset_carries_on
     with running.without("train", Access.WRITE):
         record = running.train("forbidden.csv", content)
     assert record["status"] == "failed"
-    assert "train" in record["cause"]
+    assert record["cause"].startswith("experiments: "), record["cause"]
+    assert "denied" in record["cause"].lower(), record["cause"]
     assert (running.versions(), running.live()) == (versions, live)
     running.idle()
     with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES):

@@ -65,6 +65,10 @@ class Aws:
         """Raises `CloudFailed`, with the log's name, if the emulator has died."""
         self._emulator.check()
 
+    def outputs(self, found: Mapping[str, Any]) -> Mapping[str, Any]:
+        """As they are: an API's own output is the address at which it is served."""
+        return found
+
     def store(self, url: str) -> Objects:
         """The objects behind `s3://bucket`."""
         return Objects(self.session.client("s3"), url.removeprefix("s3://").rstrip("/"))

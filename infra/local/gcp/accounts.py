@@ -50,10 +50,10 @@ class Accounts:
         return f"service-{self.number}@{AGENTS[service]}.iam.gserviceaccount.com"
 
     def token(self, email: str, audience: str | None = None) -> str:
-        """A token of the account. Raises `ValueError` for an account that does not exist."""
+        """A token of the account. Raises `LookupError` for an account that does not exist."""
         with self._lock:
             if email not in self._known:
-                raise ValueError(f"service account {email} does not exist")
+                raise LookupError(f"service account {email} does not exist")
             return self._issued.setdefault((email, audience), f"local.{secrets.token_urlsafe(24)}")
 
     def who(self, token: str, audience: str | None = None) -> str | None:
