@@ -15,7 +15,7 @@ from infra.local.narrate import Narrator
 from infra.local.program import evaluate
 from infra.local.recorder import Recorder
 from infra.local.stackfile import StackFile
-from tests.local.everything import Everything
+from tests.local.on_aws import Everything
 
 STACK = StackFile(project="serverless-ml", name="paper", config={})
 

@@ -1,4 +1,4 @@
-"""A small program that declares every type of resource the embedded AWS can make."""
+"""A small program that declares every type of resource the embedded AWS can make, and one function with a worker."""
 
 from __future__ import annotations
 
@@ -9,7 +9,25 @@ from typing import Any, TypeVar
 import pulumi
 import pulumi_aws as aws
 
+from infra.local.aws import Aws
+from infra.local.hand import Made
+
 T = TypeVar("T")
+STACK = "local"
+FUNCTION = "aws:lambda/function:Function"
+SAME_EITHER_WAY = {
+    "data",
+    "versions",
+    "own",
+    "live",
+    "shares",
+    "machine",
+    "states",
+    "caller",
+    "steps",
+    "nightly",
+}
+"""Logical names in `Everything` whose inputs are the same in both programs, or follow from another resource."""
 HANDLER = """
 def handle(event, context):
     print("called", flush=True)
@@ -33,6 +51,36 @@ def code(text: str) -> pulumi.AssetArchive:
 
 def _policy(statement: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+
+
+def function(text: str, *, policy: Any = None, variables: dict[str, str] | None = None) -> aws.lambda_.Function:
+    role = aws.iam.Role("role", assume_role_policy=trust("lambda.amazonaws.com"))
+    if policy is not None:
+        aws.iam.RolePolicy("policy", role=role.name, policy=policy)
+    made = aws.lambda_.Function(
+        "f",
+        role=role.arn,
+        handler="main.handle",
+        runtime="python3.11",
+        code=code(text),
+        publish=True,
+        timeout=20,
+        environment={"variables": variables or {}},
+    )
+    alias = aws.lambda_.Alias("live", name="live", function_name=made.name, function_version=made.version)
+    pulumi.export("live", alias.arn)
+    return made
+
+
+def busy() -> None:
+    """A program with a function whose worker stays."""
+    function("import os\ndef handle(event, context):\n    return os.getpid()\n")
+
+
+def worker(cloud: Aws, made: Made) -> int:
+    """Call the function of `busy`, and return the pid of the worker that answered."""
+    answer = cloud.session.client("lambda").invoke(FunctionName=made.id)
+    return int(answer["Payload"].read())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,3 +295,22 @@ class Everything:
             flexible_time_window={"mode": "OFF"},
             target={"arn": machine.arn, "role_arn": caller.arn, "input": "{}"},
         )
+
+
+def listed(cloud: Aws) -> dict[str, list[Any]]:
+    """What each service says it has."""
+    client = cloud.session.client
+    return {
+        "buckets": client("s3").list_buckets()["Buckets"],
+        "queues": client("sqs").list_queues().get("QueueUrls", []),
+        "roles": client("iam").list_roles()["Roles"],
+        "policies": client("iam").list_policies(Scope="Local")["Policies"],
+        "functions": client("lambda").list_functions()["Functions"],
+        "mappings": client("lambda").list_event_source_mappings()["EventSourceMappings"],
+        "groups": client("logs").describe_log_groups()["logGroups"],
+        "documents": client("logs").describe_resource_policies()["resourcePolicies"],
+        "apis": client("apigatewayv2").get_apis()["Items"],
+        "machines": client("stepfunctions").list_state_machines()["stateMachines"],
+        "rules": client("events").list_rules()["Rules"],
+        "schedules": client("scheduler").list_schedules()["Schedules"],
+    }
