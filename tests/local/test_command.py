@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.process import group_alive
+from infra.local.process import members
 from infra.local.stackfile import ROOT
 
 COMMAND = [sys.executable, "-m", "infra.local"]
@@ -27,21 +27,35 @@ def test_a_stack_that_does_not_exist_is_answered_without_a_trace() -> None:
     assert "Traceback" not in done.stderr + done.stdout
 
 
-def test_a_preview_shows_the_tree_and_the_limits_and_writes_the_graph(state: Path) -> None:
-    done = run("preview", "--state", str(state))
+@pytest.mark.parametrize(
+    ("stack", "cloud", "kinds"),
+    [
+        ("local", "aws", {"aws:lambda/function:Function", "aws:sfn/stateMachine:StateMachine"}),
+        ("gcp-local", "gcp", {"gcp:cloudfunctionsv2/function:Function", "gcp:workflows/workflow:Workflow"}),
+    ],
+)
+def test_a_preview_shows_the_tree_and_the_limits_and_writes_the_graph(
+    state: Path, stack: str, cloud: str, kinds: set[str]
+) -> None:
+    done = run("preview", "--stack", stack, "--state", str(state))
     assert done.returncode == 0, done.stderr
-    for said in ("Function predict", "predict-function", "Workflow training", "limits of aws"):
+    for said in ("Function predict", "predict-function", "Workflow training", f"limits of {cloud}"):
         assert said in done.stdout
-    document = json.loads((state / "graph-local.json").read_text(encoding="utf-8"))
-    kinds = {one["type"] for one in document["resources"]}
-    assert {"serverless-ml:aws:Function", "aws:lambda/function:Function", "aws:sfn/stateMachine:StateMachine"} <= kinds
+    document = json.loads((state / f"graph-{stack}.json").read_text(encoding="utf-8"))
+    assert {f"serverless-ml:{cloud}:Function", *kinds} <= {one["type"] for one in document["resources"]}
     assert document["outputs"].keys() >= {"endpoint", "models", "data_url"}
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_up_prints_the_endpoint_and_takes_everything_down_at_the_end(state: Path, ending: signal.Signals) -> None:
+@pytest.mark.parametrize(("stack", "ending"), [("local", signal.SIGINT), ("gcp-local", signal.SIGTERM)])
+def test_up_prints_the_endpoint_and_takes_everything_down_at_the_end(
+    state: Path, stack: str, ending: signal.Signals
+) -> None:
     process = subprocess.Popen(
-        [*COMMAND, "up", "--state", str(state)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*COMMAND, "up", "--stack", stack, "--state", str(state)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     assert process.stdout is not None
     lines = []
@@ -54,17 +68,24 @@ def test_up_prints_the_endpoint_and_takes_everything_down_at_the_end(state: Path
         outputs = json.loads((state / "outputs.json").read_text(encoding="utf-8"))
         assert f"endpoint     {outputs['endpoint']}" in said
         assert f"curl -s {outputs['endpoint']}/v2/models/breast_cancer" in said
-        (group,) = [int(path.read_text(encoding="utf-8")) for path in state.rglob("ministack-*.pid")]
-        assert group_alive(group)
+        groups = children(process.pid)
+        assert members(groups)
         process.send_signal(ending)
         rest = process.stdout.read()
         assert process.wait(timeout=60) == 130
         assert "everything is down" in rest
         assert "Traceback" not in said + rest
-        assert not group_alive(group)
+        assert not members(groups)
         assert not (state / "outputs.json").exists()
         assert list((state / "run").iterdir()) == []
     finally:
         process.kill()
         process.stdout.close()
         process.wait()
+
+
+def children(pid: int) -> set[int]:
+    """The process groups of whatever a process has started."""
+    listed = subprocess.run(["/bin/ps", "-A", "-o", "ppid=,pgid="], capture_output=True, text=True, check=True)
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    return {int(group) for parent, group in rows if int(parent) == pid}
