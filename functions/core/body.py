@@ -13,15 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from functions.core.http import LARGEST
 from functions.core.problem import Fault, Problem, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LARGEST = 6_000_000
-"""Bytes of a body that is answered at once; more belongs into a job. A Lambda function is handed 6 MB at most,
-of which Base64 and the rest of the event take their part:
-https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 _SPACED = re.compile(rb'"[ \t\r\n]+:')
 _LOOKED_INTO = 64
 _DEEPEST = 8

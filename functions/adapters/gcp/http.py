@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import flask
 
-from functions.core.body import LARGEST
 from functions.core.caller import caller_of
-from functions.core.http import Request, Response
+from functions.core.http import LARGEST, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,67 @@
+"""A function's lock holds what its code imports: what is missing there fails only once it runs."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from infra import clouds
+from infra.blueprint import ENTRIES
+from infra.sources import ROOT, closure
+
+LOCKS = ROOT / "functions" / "requirements"
+OURS = {"functions", "models"}
+CARRIED = {"onnxruntime"}
+"""Opened as a library, never imported."""
+
+
+def imported(files: set[Path]) -> dict[str, str]:
+    """Packages that the files import when they are run, each with a file that does."""
+    found: dict[str, str] = {}
+    for file in files:
+        waiting: list[ast.AST] = [ast.parse(file.read_text(encoding="utf-8"))]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+                continue
+            waiting += ast.iter_child_nodes(node)
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+            found |= {name.split(".")[0]: file.relative_to(ROOT).as_posix() for name in names}
+    return {name: where for name, where in found.items() if name not in sys.stdlib_module_names and name not in OURS}
+
+
+def locked(lock: Path) -> set[str]:
+    """Distributions by their normal names."""
+    return {
+        _normal(name) for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.mark.parametrize("cloud", clouds.names())
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_everything_that_a_function_imports_is_in_its_lock(cloud: str, entry: str) -> None:
+    own = LOCKS / cloud / f"{entry}.txt"
+    there = locked(own if own.exists() else LOCKS / f"{entry}.txt")
+    providers = packages_distributions()
+    missing = {
+        name: where
+        for name, where in imported(closure([f"functions.adapters.{cloud}.{entry}"])).items()
+        if name not in CARRIED and not {_normal(given) for given in providers.get(name, [name])} & there
+    }
+    assert not missing
+
+
+def test_an_import_is_seen_wherever_it_stands_and_a_type_checkers_is_not(tmp_path: Path) -> None:
+    file = ROOT / "functions" / "core" / "registry.py"
+    assert imported({file}) == {}
+    assert set(imported(closure(["functions.core.export"]))) == {"skl2onnx"}
