@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from functions.core.body import dump_json
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -39,10 +37,3 @@ class Response:
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
-
-
-def json_response(
-    value: object, status: int = 200, headers: Mapping[str, str] | None = None, kind: str = JSON
-) -> Response:
-    """`value` as JSON. NaN and infinity, which are none, become null: what leaves here every client can read."""
-    return Response(status=status, body=dump_json(value), headers={"content-type": kind, **(headers or {})})

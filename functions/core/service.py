@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from functions.core import plain, protocol
 from functions.core.body import read_json
-from functions.core.http import BINARY, PROBLEM, Request, Response, json_response
+from functions.core.http import BINARY, PROBLEM, Request, Response
 from functions.core.openapi import description
 from functions.core.predict import Question
 from functions.core.problem import Problem
+from functions.core.reply import json_response
 from functions.core.routes import Operation, find
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from functions.adapters.aws.http import answer_of, request_of
-from functions.core.http import Response, json_response
+from functions.core.http import Response
+from functions.core.reply import json_response
 from tests.functions.serving import event
 
 

@@ -9,7 +9,8 @@ from werkzeug.test import EnvironBuilder
 
 from functions.adapters.gcp.http import USERINFO, answer_of, body_of, request_of
 from functions.core.body import LARGEST
-from functions.core.http import Response, json_response
+from functions.core.http import Response
+from functions.core.reply import json_response
 from tests.functions.pushed import request
 
 

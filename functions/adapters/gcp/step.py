@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from functions.adapters.gcp.environment import composed
 from functions.adapters.gcp.http import answer_of, body_of, request_id_of
-from functions.core.http import json_response
+from functions.core.http import JSON, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,10 +35,16 @@ def run(entry: Callable[[Environment], Step], request: flask.Request) -> flask.R
         payload = None
     if not isinstance(payload, dict):
         error = f"the payload is a JSON object of less than {LARGEST_PAYLOAD} bytes"
-        return answer_of(json_response({"error": error}, 400))
+        return _answered({"error": error}, 400)
     try:
         answer = composed(entry).run(payload, request_id_of(request))
     except Exception as problem:
         cause = f"{type(problem).__name__}: {problem}"
-        return answer_of(json_response({"error": cause[:LONGEST_CAUSE]}, 500))
-    return answer_of(json_response(answer))
+        return _answered({"error": cause[:LONGEST_CAUSE]}, 500)
+    return _answered(answer, 200)
+
+
+def _answered(value: object, status: int) -> flask.Response:
+    # By the standard library: a step carries no faster one, which pays only where many numbers are sent.
+    body = json.dumps(value, allow_nan=False).encode()
+    return answer_of(Response(status=status, body=body, headers={"content-type": JSON}))
