@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import re
 from typing import TYPE_CHECKING, Any
 
 import flask
 
+from functions.adapters.gcp.step import body_of, request_id_of
 from functions.core.body import LARGEST
 from functions.core.caller import caller_of
 from functions.core.http import Request, Response
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 USERINFO = "x-apigateway-api-userinfo"
 """https://cloud.google.com/api-gateway/docs/authenticating-users-jwt: the payload of the token that
 the gateway has verified, in Base64url. `Authorization` holds the gateway's own token by then."""
-_TRACE = re.compile(r"[0-9a-f]{32}/\d{1,20}")
 
 
 def request_of(request: flask.Request) -> Request:
@@ -39,23 +37,6 @@ def request_of(request: flask.Request) -> Request:
 def answer_of(response: Response) -> flask.Response:
     """The answer that the gateway takes."""
     return flask.Response(response.body, response.status, dict(response.headers))
-
-
-def body_of(request: flask.Request, *, at_most: int) -> bytes:
-    """The first `at_most` bytes of the body, whatever its content type."""
-    whole = b""
-    while len(whole) < at_most and (part := request.stream.read(at_most - len(whole))):
-        whole += part
-    return whole
-
-
-def request_id_of(request: flask.Request) -> str:
-    """The trace and span by which Google's logs know the request, else a name of its own.
-
-    https://cloud.google.com/functions/docs/reference/headers#x-cloud-trace-context
-    """
-    given = request.headers.get("X-Cloud-Trace-Context", "").split(";")[0]
-    return given if _TRACE.fullmatch(given) else os.urandom(16).hex()
 
 
 def _path(request: flask.Request) -> str:
