@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import queue
+import select
 import ssl
 import time
 from collections.abc import Mapping
@@ -56,10 +57,19 @@ class Upstream:
         with suppress(queue.Empty):
             while True:
                 since, connection = self._idle.get_nowait()
-                if time.monotonic() - since < IDLE_SECONDS:
+                if time.monotonic() - since < IDLE_SECONDS and _quiet(connection):
                     return connection
                 connection.close()
         host, port = self._target.hostname or LOOPBACK, self._target.port
         if self._context is None:
             return http.client.HTTPConnection(host, port, timeout=self._seconds)
         return http.client.HTTPSConnection(host, port, timeout=self._seconds, context=self._context)
+
+
+def _quiet(connection: http.client.HTTPConnection) -> bool:
+    """Whether nothing waits to be read: on an idle connection that could only be its end."""
+    if connection.sock is None:
+        return False
+    look = select.poll()
+    look.register(connection.sock, select.POLLIN)
+    return not look.poll(0)
