@@ -99,7 +99,7 @@ LIMITS: Mapping[str, Limits] = {
 EXPERIMENT_BYTES = 24
 """One experiment in the state between two steps: its id, quoted, and a comma."""
 MAXIMUM_EXPERIMENTS = 1000
-BODY_BYTES = 1_000_000
+BODY_BYTES = 6_000_000
 """The largest body that the predict function takes."""
 PATTERN_CHARACTERS = 192
 """Of a pattern without its prefixes: the service, the kind of event, and a bucket's longest name."""

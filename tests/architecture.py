@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -28,6 +30,7 @@ WORDS: Final = {
 }
 """The file that gives a word of the vocabulary its meaning, the same in every cloud."""
 KNOWN_CLOUDS: Final = frozenset({"aws", "gcp", "azure"})
+"""Besides those that are there."""
 HOUSE: Final = ("infra", "functions", "models")
 DOOR: Final = tuple(f"functions/core/{name}.py" for name in ("ort", "ort_value", "ort_session"))
 """The files that speak to onnxruntime's C library."""
@@ -43,7 +46,13 @@ def files(root: Path, *folders: str) -> Iterator[tuple[str, ast.Module]]:
     """Every Python file below the folders: its path from the root, and its syntax tree."""
     for folder in folders:
         for path in sorted((root / folder).rglob("*.py")):
-            yield path.relative_to(root).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+            yield path.relative_to(root).as_posix(), _tree(path.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=2048)
+def _tree(text: str) -> ast.Module:
+    """Every rule reads the same trees, and changes none."""
+    return ast.parse(text)
 
 
 def clouds(root: Path) -> list[str]:
@@ -150,24 +159,58 @@ def one_door_to_onnxruntime(root: Path) -> list[str]:
 
 
 def clouds_mirror_each_other(root: Path) -> list[str]:
-    """A word that a cloud keeps has its file, the same in all; one that it does not keep has none."""
-    found = []
+    """Every cloud keeps every word, in the file of its name, and has the same files as the others."""
+    calls = {path: call for path, tree in files(root, "infra") if (call := _cloud_call(path, tree)) is not None}
+    held = {path: {file.name for file in (root / path).parent.glob("*.py")} for path in calls}
+    everywhere: set[str] = {"access.py", *(f"{file}.py" for file in WORDS.values())}.union(*held.values())
+    found = [
+        f"{Path(path).parent.as_posix()}/{name}: is missing; every cloud has the same files"
+        for path in calls
+        for name in sorted(everywhere - held[path])
+    ]
     for path, tree in files(root, "infra"):
-        call = _cloud_call(path, tree)
-        if call is None:
+        if path not in calls:
             continue
-        folder = path.removesuffix("/__init__.py")
+        folder = Path(path).parent.as_posix()
         source = {name.rsplit(".", 1)[1]: name.rsplit(".", 1)[0] for _, name in imports(path, tree)}
-        kept = {k.arg: ast.unparse(k.value) for k in call.keywords if ast.unparse(k.value) != "None"}
-        for word, file in WORDS.items():
-            exists = (root / folder / f"{file}.py").is_file()
-            if word in kept and source.get(kept[word]) != f"{folder}/{file}".replace("/", "."):
-                found.append(f"{path}: {word} must come from {folder}/{file}.py")
-            elif word not in kept and exists:
-                found.append(f"{folder}/{file}.py: is there, but {path} does not keep {word}")
-        if not (root / folder / "access.py").is_file():
-            found.append(f"{folder}/access.py: is missing")
+        kept = {keyword.arg: ast.unparse(keyword.value) for keyword in calls[path].keywords}
+        found += [
+            f"{path}: {word} must come from {folder}/{file}.py"
+            for word, file in WORDS.items()
+            if source.get(kept.get(word, "")) != f"{folder}/{file}".replace("/", ".")
+        ]
     return found
+
+
+def clouds_are_whole(root: Path) -> list[str]:
+    """Beside its folder, a cloud has what the rest of the house asks of one: docs/add-a-cloud.md."""
+    stacks = "".join(path.read_text(encoding="utf-8") for path in sorted(root.glob("Pulumi.*.yaml")))
+    limited = _keys(root / "infra/limits.py", "LIMITS")
+    found = []
+    for cloud in clouds(root):
+        wanted = [f"infra/local/{cloud}/__init__.py", f"requirements/emulator-{cloud}.in"]
+        wanted += [f"tests/graph_{cloud}.py", f"tests/infra/{cloud}/whole.py"]
+        if not any((root / "functions/adapters" / cloud).glob("*.py")):
+            wanted.append(f"functions/adapters/{cloud}/__init__.py")
+        found += [f"{path}: is missing; every cloud has one" for path in wanted if not (root / path).is_file()]
+        if cloud not in limited:
+            found.append(f"infra/limits.py: LIMITS has no {cloud}")
+        if not re.search(rf"^ +cloud: {cloud}$", stacks, re.MULTILINE):
+            found.append(f"Pulumi.*.yaml: no stack has cloud: {cloud}")
+    return found
+
+
+def _keys(path: Path, name: str) -> set[str]:
+    """The keys of a dictionary that a module assigns to a name; none if there is no such module."""
+    tree = ast.parse(path.read_text(encoding="utf-8")) if path.is_file() else ast.Module([], [])
+    return {
+        key.value
+        for node in tree.body
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Dict)
+        if name in {ast.unparse(target) for target in getattr(node, "targets", [getattr(node, "target", None)])}
+        for key in node.value.keys
+        if isinstance(key, ast.Constant) and isinstance(key.value, str)
+    }
 
 
 def _cloud_call(path: str, tree: ast.Module) -> ast.Call | None:
@@ -230,6 +273,7 @@ def sizes(root: Path) -> list[str]:
 
 def no_case_for_a_cloud(root: Path) -> list[str]:
     """No comparison with a cloud's name: what differs by cloud lives in that cloud's folder."""
+    known = KNOWN_CLOUDS.union(clouds(root))
     found = []
     for path, tree in files(root, *HOUSE):
         for node in ast.walk(tree):
@@ -241,9 +285,7 @@ def no_case_for_a_cloud(root: Path) -> list[str]:
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "startswith":
                 asked = node.args
             literals = {str(c.value) for e in asked for c in ast.walk(e) if isinstance(c, ast.Constant)}
-            found += [
-                f"{path}:{asked[0].lineno}: asks for the cloud {name}" for name in sorted(literals & KNOWN_CLOUDS)
-            ]
+            found += [f"{path}:{asked[0].lineno}: asks for the cloud {name}" for name in sorted(literals & known)]
     return found
 
 
@@ -285,6 +327,7 @@ RULES: Final[tuple[Rule, ...]] = (
     one_door_to_onnxruntime,
     clouds_mirror_each_other,
     adapters_mirror_each_other,
+    clouds_are_whole,
     tests_are_collected,
     sizes,
     no_case_for_a_cloud,

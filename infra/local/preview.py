@@ -47,12 +47,14 @@ def _limits(stack: StackFile) -> list[str]:
     verdicts = limits.verdicts(settings, built)
     width = max(len(verdict.where) for verdict in verdicts)
     kept = sum(verdict.passed for verdict in verdicts)
+    table = limits.LIMITS[settings.cloud]
     return [
-        f"limits of {settings.cloud}: {kept} of {len(verdicts)} kept",
+        f"limits of {settings.cloud}, as read on {table.read_on}: {kept} of {len(verdicts)} kept",
         *(
             f"  {'ok' if one.passed else 'BROKEN':<7} {one.where:<{width}}  {one.value:>12,} {one.what}, {one.bound}"
             for one in verdicts
         ),
+        *(f"  source  {source}" for source in table.sources),
     ]
 
 

@@ -6,7 +6,7 @@ import builtins
 import importlib
 import keyword
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args, get_type_hints
 
 from infra.local.program import Declared, Registered
@@ -34,8 +34,9 @@ class Recorder:
             self._declared.append(declared)
         if not declared.custom or declared.type.startswith("pulumi:"):
             return Registered(id=declared.name)
-        known = symbols(_class(declared.type), declared.name)
-        return Registered(id=f"<{declared.name}.id>", outputs={**known, **declared.inputs})
+        cls = _class(declared.type)
+        known, given = symbols(cls, declared.name), completed(cls, declared.name, declared.inputs)
+        return Registered(id=f"<{declared.name}.id>", outputs={**known, **given})
 
     def call(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
         name = token.rsplit(":", maxsplit=1)[-1]
@@ -45,15 +46,31 @@ class Recorder:
 def symbols(cls: type, name: str) -> dict[str, Any]:
     """A symbol for every output that is always there and is text; zero and False for numbers and flags."""
     found: dict[str, Any] = {}
+    for key, getter in _getters(cls):
+        kind = _kind(getter)
+        if kind is str:
+            found[key] = _text(cls, name, key)
+        elif kind in PLAIN:
+            found[key] = PLAIN[kind]
+    return found
+
+
+def completed(cls: type, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a program gave; in each structure, too, a symbol for the texts that the cloud may add."""
+    found = dict(given)
+    for key, getter in _getters(cls):
+        value, inner = found.get(key), _kind(getter)
+        for structure in (inner, *get_args(inner)):
+            if isinstance(value, dict) and isinstance(structure, type) and hasattr(structure, "_pulumi_output_type"):
+                texts = [part for part, part_getter in _getters(structure) if str in get_args(_kind(part_getter))]
+                found[key] = {**{part: f"<{name}.{key}.{part}>" for part in texts}, **value}
+    return found
+
+
+def _getters(cls: type) -> Iterator[tuple[str, Any]]:
     for attribute in vars(cls).values():
         if isinstance(attribute, builtins.property) and attribute.fget is not None:
-            key = getattr(attribute.fget, "_pulumi_name", attribute.fget.__name__)
-            kind = _kind(attribute.fget)
-            if kind is str:
-                found[key] = _text(cls, name, key)
-            elif kind in PLAIN:
-                found[key] = PLAIN[kind]
-    return found
+            yield getattr(attribute.fget, "_pulumi_name", attribute.fget.__name__), attribute.fget
 
 
 def _text(cls: type, name: str, key: str) -> str:

@@ -24,10 +24,16 @@ class Recorder(mocks.Mocks):
     def new_resource(self, args):
         self.types.append(args.typ)
         arn = f"arn:aws:x:eu-west-1:000000000000:{args.name}"
-        made_up = dict.fromkeys(("arn", "bucket", "url", "version", "apiEndpoint", "executionArn", "invokeArn"), arn)
-        return f"{args.name}-id", {**made_up, "name": args.name, **args.inputs}
+        of_aws = ("arn", "bucket", "url", "version", "apiEndpoint", "executionArn", "invokeArn")
+        of_gcp = ("email", "member", "accountId", "project", "apiId", "gatewayId", "defaultHostname", "outputName")
+        made_up = {**dict.fromkeys(of_aws, arn), **dict.fromkeys(of_gcp, args.name), "name": args.name}
+        given = dict(args.inputs)
+        if "serviceConfig" in given:
+            given["serviceConfig"] = {**given["serviceConfig"], "uri": f"https://{args.name}.example.org"}
+        return f"{args.name}-id", {**made_up, **given}
     def call(self, args):
-        return {"accountId": "000000000000", "id": "000000000000", "name": "eu-west-1", "region": "eu-west-1"}
+        one = {"accountId": "000000000000", "id": "000000000000", "name": "eu-west-1", "region": "eu-west-1"}
+        return {**one, "member": "serviceAccount:agent", "emailAddress": "agent"}
 
 told = json.load(sys.stdin)
 mocks.set_mocks(Recorder(), project=told["project"], stack=told["stack"])
@@ -53,12 +59,19 @@ def run(stack: StackFile, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("name", ["local", "dev"])
-def test_the_program_runs_in_its_own_folder_without_the_root_on_the_path(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "types"),
+    [
+        ("local", {"aws:lambda/function:Function", "aws:sfn/stateMachine:StateMachine"}),
+        ("dev", {"aws:lambda/function:Function", "aws:sfn/stateMachine:StateMachine"}),
+        ("gcp-dev", {"gcp:cloudfunctionsv2/function:Function", "gcp:workflows/workflow:Workflow"}),
+    ],
+)
+def test_the_program_runs_in_its_own_folder_without_the_root_on_the_path(name: str, types: set[str]) -> None:
     done = run(StackFile.read(name), ROOT / "infra")
     assert done.returncode == 0, done.stderr
     declared = json.loads(done.stdout.splitlines()[-1])
-    assert {"aws:lambda/function:Function", "aws:sfn/stateMachine:StateMachine"} <= set(declared)
+    assert types <= set(declared)
 
 
 def test_a_mistake_in_the_settings_stops_it_before_any_resource() -> None:

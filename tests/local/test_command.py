@@ -46,6 +46,17 @@ def test_a_preview_shows_the_tree_and_the_limits_and_writes_the_graph(
     assert document["outputs"].keys() >= {"endpoint", "models", "data_url"}
 
 
+def test_a_preview_of_gcps_production_needs_no_account_and_says_where_its_limits_stand(state: Path) -> None:
+    done = run("preview", "--stack", "gcp-prod", "--state", str(state))
+    assert done.returncode == 0, done.stderr
+    for said in ("Function predict", "training-workflow", "limits of gcp, as read on 20", "https://cloud.google.com/"):
+        assert said in done.stdout
+    assert "BROKEN" not in done.stdout
+    document = json.loads((state / "graph-gcp-prod.json").read_text(encoding="utf-8"))
+    (workflow,) = [one for one in document["resources"] if one["type"] == "gcp:workflows/workflow:Workflow"]
+    assert "<train-function.serviceConfig.uri>" in workflow["inputs"]["sourceContents"]
+
+
 @pytest.mark.parametrize(("stack", "ending"), [("local", signal.SIGINT), ("gcp-local", signal.SIGTERM)])
 def test_up_prints_the_endpoint_and_takes_everything_down_at_the_end(
     state: Path, stack: str, ending: signal.Signals

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_gcp as gcp
 import pytest
 from rich.console import Console
 
@@ -59,6 +60,20 @@ def test_inputs_win_over_symbols() -> None:
         pulumi.export("name", aws.s3.Bucket("b", bucket="given").bucket)
 
     assert evaluate(STACK, recorder, program) == {"name": "given"}
+
+
+def test_what_a_cloud_adds_to_a_structure_is_a_symbol_too() -> None:
+    recorder = Recorder()
+
+    def program() -> None:
+        service = gcp.cloudfunctionsv2.FunctionServiceConfigArgs(available_memory="512Mi")
+        function = gcp.cloudfunctionsv2.Function("predict", location="europe-west1", service_config=service)
+        pulumi.export("uri", function.service_config.uri)
+        pulumi.export("memory", function.service_config.available_memory)
+
+    told = evaluate(STACK, recorder, program)
+    assert told == {"uri": "<predict.serviceConfig.uri>", "memory": "512Mi"}
+    assert recorder.declared[0].inputs["serviceConfig"] == {"availableMemory": "512Mi"}, "nobody asked for the rest"
 
 
 def test_every_type_that_the_embedded_cloud_can_make_can_be_previewed() -> None:

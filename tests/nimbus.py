@@ -1,0 +1,83 @@
+"""A third cloud, as small as one can be: files by path, as docs/add-a-cloud.md names them.
+
+It makes nothing anywhere; each of its components only says where its things would be.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = ("docs", "functions", "infra", "models", "requirements", "tests")
+
+COMPONENT = '''
+import pulumi
+
+
+class {thing}(pulumi.ComponentResource):
+    """A {word} of nimbus."""
+
+    def __init__(self, name: str, args: object, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("serverless-ml:nimbus:{thing}", name, None, opts)
+        self.outputs = {outputs}
+        for key, value in self.outputs.items():
+            setattr(self, key, pulumi.Output.from_input(value.replace("*", name)))
+        self.register_outputs({{key: getattr(self, key) for key in self.outputs}})
+'''
+OUTPUTS: Mapping[str, Mapping[str, str]] = {
+    "store": {"ref": "nimbus/*", "name": "*", "url": "az://*"},
+    "queue": {"ref": "nimbus/*", "url": "https://nimbus.example.org/*", "dead_letters": "nimbus/*/dead"},
+    "function": {"ref": "https://*.nimbus.example.org", "name": "*"},
+    "api": {"endpoint": "https://*.nimbus.example.org", "callers": "nimbus/*"},
+    "workflow": {"ref": "nimbus/*"},
+    "arrival": {},
+    "schedule": {},
+}
+"""What each word's component says; * is its logical name."""
+
+
+def first(words: Mapping[str, str]) -> dict[str, str]:
+    """The one file that makes it a cloud: its `CLOUD`, and so a promise of all the rest."""
+    imports = "\n".join(f"from infra.nimbus.{file} import {word.title()}" for word, file in words.items())
+    given = ", ".join(f"{word}={word.title()}" for word in words)
+    packed = "packing=Packing(built=False)"
+    text = (
+        f"from infra.vocabulary import Cloud, Packing\n{imports}\n\nCLOUD = Cloud(name='nimbus', {packed}, {given})\n"
+    )
+    return {"infra/nimbus/__init__.py": text}
+
+
+def written(path: str, words: Mapping[str, str]) -> str:
+    """What a new cloud's author writes into a file that a rule has named."""
+    kept = {f"infra/nimbus/{file}.py": word for word, file in words.items()}
+    if path in kept:
+        word = kept[path]
+        return COMPONENT.format(thing=word.title(), word=word, outputs=dict(OUTPUTS[word]))
+    if path.startswith("functions/adapters/"):
+        return "def handle(event: object) -> object:\n    return event\n"
+    return '"""Of nimbus."""\n'
+
+
+def copied(place: Path) -> Path:
+    """A copy of this tree, without what is built."""
+    for folder in FOLDERS:
+        shutil.copytree(ROOT / folder, place / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in [*ROOT.glob("Pulumi*.yaml"), *ROOT.glob("*.md")]:
+        shutil.copyfile(file, place / file.name)
+    return place
+
+
+def plant(root: Path, tree: Mapping[str, str]) -> None:
+    for path, text in tree.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+
+
+def add_limits(root: Path) -> None:
+    """One row more in the one table, with bounds of its own."""
+    path = root / "infra" / "limits.py"
+    text = path.read_text(encoding="utf-8")
+    row = text[text.index('    "gcp": Limits(') : text.index("\n}\n", text.index('    "gcp": Limits('))]
+    path.write_text(text.replace(row, f"{row}\n{row.replace('gcp', 'nimbus', 1)}"), encoding="utf-8")
