@@ -11,7 +11,8 @@ from functions.core.bounds import Bounds
 from functions.core.onnx import BadModel, ModelFailure, Session, check_golden
 from functions.core.problem import Fault, Problem
 from functions.core.registry import Version, features_of
-from functions.core.rows import MOST_ROWS, check_values, encode_instances, quick_values, refuse_many, schema_of
+from functions.core.rows import MOST_ROWS, check_values, encode_instances, quick_values, refuse_many
+from functions.core.schema import Schema, Schemas, encoded_of, object_of, rows_of, tensor_of
 from functions.core.servable import Servable
 from functions.core.tensor import FLOATS, INTEGERS, Spec, Tensor
 
@@ -57,7 +58,7 @@ class Classifier(Servable):
         width = len(self.features)
         return Tensor.of(self.takes.datatype, (len(values) // width, width), values)
 
-    def encode(self, instances: Any, *, first: int = 0) -> dict[str, Tensor]:
+    def encode(self, instances: Any) -> dict[str, Tensor]:
         """Objects by feature name, or lists in the model's order."""
         values = quick_values(instances, self.features)
         if values is not None:
@@ -68,7 +69,7 @@ class Classifier(Servable):
             else:
                 if tensor.datatype == "FP32" and not self._bounds.suspects(tensor):
                     return {self.input: tensor}
-        return {self.input: self.tensor(encode_instances(instances, self.features, first=first))}
+        return {self.input: self.tensor(encode_instances(instances, self.features))}
 
     def admit(self, inputs: Mapping[str, Tensor]) -> None:
         """Numbers that were encoded by the caller: each within its feature's bounds, a category's position."""
@@ -127,8 +128,16 @@ class Classifier(Servable):
         found = outputs[self._probabilities].rows(0, rows).values()
         return {"inputs": _cut(given, len(self.features)), "outputs": _cut(found, len(self.classes))}
 
-    def row(self) -> dict[str, Any]:
-        return schema_of(self.features)
+    def schemas(self) -> Schemas:
+        named, listed = rows_of(self.features)
+        label: Schema = {"type": "string", "enum": list(self.classes)}
+        probabilities = object_of({name: {"type": "number"} for name in self.classes})
+        return Schemas(
+            instance={"anyOf": [named, listed]},
+            prediction=object_of({"label": label, "probabilities": probabilities}),
+            inputs=[tensor_of(self.takes, encoded_of(self.features, self.takes.datatype), most=MOST_ROWS)],
+            outputs=list(self.outputs),
+        )
 
 
 def _cut(flat: Sequence[Any], width: int) -> list[list[Any]]:

@@ -140,6 +140,6 @@ class Worker:
 def _predictions(champion: Servable, instances: list[Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for first in range(0, len(instances), MOST_ROWS):
-        inputs = champion.encode(instances[first : first + MOST_ROWS], first=first)
+        inputs = champion.encode(instances[first : first + MOST_ROWS])
         found += champion.predictions(champion.answer(inputs))
     return found

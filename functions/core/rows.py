@@ -17,15 +17,15 @@ MOST_ROWS = 10_000
 """Rows of one request that is answered at once."""
 
 
-def encode_instances(instances: Any, features: Sequence[Feature], *, first: int = 0) -> list[list[float]]:
+def encode_instances(instances: Any, features: Sequence[Feature]) -> list[list[float]]:
     """Instances - objects by feature name, or lists in the model's order - as rows of numbers.
 
-    Raises `Problem` 400 that names every fault by row, counting from `first`, and feature; 413 beyond `MOST_ROWS`.
+    Raises `Problem` 400 that names every fault by row and feature, 413 beyond `MOST_ROWS`.
     """
     check_count(instances)
     faults: list[Fault] = []
     rows = []
-    for index, instance in enumerate(instances, start=first):
+    for index, instance in enumerate(instances):
         rows.append(_row(instance, features, f"instances[{index}]", faults))
         if len(faults) > MOST_FAULTS:
             break
@@ -86,32 +86,6 @@ def refuse_many(rows: int, at_most: int) -> None:
     """Raises `Problem` 413."""
     if rows > at_most:
         raise Problem(413, f"there are more than {at_most} rows; send fewer, or a job")
-
-
-def schema_of(features: Sequence[Feature]) -> dict[str, Any]:
-    """The JSON schema of one instance by feature name."""
-    required = [feature.name for feature in features if feature.missing == "reject"]
-    properties = {feature.name: _schema(feature) for feature in features}
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-
-
-def _schema(feature: Feature) -> dict[str, Any]:
-    kinds: dict[str, dict[str, Any]] = {
-        "number": {"type": "number"},
-        "integer": {"type": "integer"},
-        "boolean": {"type": "boolean"},
-        "category": {"type": "string", "enum": list(feature.categories)},
-    }
-    schema = dict(kinds[feature.kind])
-    if feature.minimum is not None:
-        schema["minimum"] = feature.minimum
-    if feature.maximum is not None:
-        schema["maximum"] = feature.maximum
-    if feature.description:
-        schema["description"] = feature.description
-    if feature.missing != "reject" and feature.kind != "category":
-        schema["type"] = [schema["type"], "null"]
-    return schema
 
 
 def check_count(instances: Any, at_most: int = MOST_ROWS) -> None:

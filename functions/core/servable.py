@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from functions.core.schema import Schemas
     from functions.core.tensor import Spec, Tensor
 
 
@@ -23,11 +24,8 @@ class Servable(ABC):
     outputs: Mapping[str, Spec]
 
     @abstractmethod
-    def encode(self, instances: Any, *, first: int = 0) -> Mapping[str, Tensor]:
-        """Rows as people write them, as the model's inputs.
-
-        Raises `Problem` 400 that names the row, counting from `first`, or 413.
-        """
+    def encode(self, instances: Any) -> Mapping[str, Tensor]:
+        """Rows as people write them, as the model's inputs. Raises `Problem` 400 or 413 that names the row."""
 
     @abstractmethod
     def admit(self, inputs: Mapping[str, Tensor]) -> None:
@@ -54,5 +52,5 @@ class Servable(ABC):
         """What a capture keeps of the first `rows` rows."""
 
     @abstractmethod
-    def row(self) -> dict[str, Any]:
-        """The JSON schema of one instance."""
+    def schemas(self) -> Schemas:
+        """What callers send and get, as JSON schemas."""

@@ -6,6 +6,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from functions.core.openapi import description
 from functions.core.routes import OPERATIONS
 from infra.routes import ROUTES
 from tests.functions.serving import BENIGN, MODEL, Bench, said
@@ -35,8 +36,9 @@ def check(document: dict[str, Any], name: str, value: Any) -> None:
 
 
 def described(document: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Every operation by its name, the model's paths as one."""
     return {
-        operation["operationId"]: (method.upper(), path)
+        operation["operationId"].removesuffix(f"_{MODEL}"): (method.upper(), path.replace(MODEL, "{model}"))
         for path, item in document["paths"].items()
         for method, operation in item.items()
     }
@@ -45,6 +47,17 @@ def described(document: dict[str, Any]) -> dict[str, tuple[str, str]]:
 def test_the_description_the_service_and_the_gateway_have_the_same_operations(document: dict[str, Any]) -> None:
     served = {operation.id: (operation.method, operation.path) for operation in OPERATIONS}
     assert described(document) == served == dict(ROUTES)
+
+
+def test_every_model_has_paths_and_names_of_its_own() -> None:
+    document = description("name", "1", {"one": None, "two": None})
+    identities = [operation["operationId"] for item in document["paths"].values() for operation in item.values()]
+    assert len(set(identities)) == len(identities)
+    for model in ("one", "two"):
+        operation = document["paths"][f"/v2/models/{model}/infer"]["post"]
+        sent = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+        assert sent == f"#/components/schemas/{model}.infer_request"
+    assert sum(path == "/predict" for path in document["paths"]) == 1
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
@@ -72,8 +85,7 @@ def test_what_is_sent_and_answered_keeps_to_the_description(bench: Bench, docume
         ("GET", f"/v2/models/{MODEL}", None),
     ):
         response = bench.send(method, path, body)
-        template = path.replace(MODEL, "{model}")
-        operation = document["paths"][template][method.lower()]
+        operation = document["paths"][path][method.lower()]
         answers = operation["responses"]
         content = answers.get(str(response.status), answers["default"])["content"]
         schema = content[response.headers["content-type"]]["schema"]
@@ -87,19 +99,29 @@ def test_a_row_is_described_feature_by_feature() -> None:
     bench = Bench()
     bench.champion(features=TYPED[:2])
     document = said(bench.send("GET", "/openapi.json"))
-    row = document["components"]["schemas"][f"{MODEL}_row"]
-    assert row["properties"] == {
-        "size": {"type": ["integer", "null"], "minimum": 0},
-        "shape": {"type": "string", "enum": ["round", "oval"], "description": "seen from above"},
-    }
-    assert row["required"] == ["shape"]
-    check(document, f"{MODEL}_row", {"shape": "oval"})
-    for bad in ({"shape": "square"}, {"size": 1}, {"shape": "oval", "other": 1}, {"shape": "oval", "size": -1}):
+
+    def ask(row: Any) -> None:
+        check(document, f"{MODEL}.predict_request", {"instances": [row]})
+
+    instances = document["components"]["schemas"][f"{MODEL}.predict_request"]["properties"]["instances"]
+    named, listed = instances["items"]["anyOf"]
+    assert named["properties"]["shape"] == {"enum": ["round", "oval"], "description": "seen from above"}
+    assert (named["required"], listed["minItems"], listed["maxItems"]) == (["shape"], 2, 2)
+    for good in ({"shape": "oval"}, {"shape": "oval", "size": None}, [3, "round"], [None, "oval"]):
+        ask(good)
+    for bad in (
+        {"shape": "square"},
+        {"size": 1},
+        {"shape": "oval", "other": 1},
+        {"shape": "oval", "size": -1},
+        [3],
+        [],
+    ):
         with pytest.raises(jsonschema.ValidationError):
-            check(document, f"{MODEL}_row", bad)
+            ask(bad)
 
 
 def test_without_a_champion_there_is_a_description_all_the_same() -> None:
     response = Bench().send("GET", "/openapi.json")
     assert response.status == 200
-    assert f"{MODEL}_row" not in said(response)["components"]["schemas"]
+    check(said(response), f"{MODEL}.predict_request", {"instances": [{"anything": 1}]})
