@@ -84,7 +84,7 @@ def _list(items: Schema, **more: Any) -> Schema:
 
 def _schemas(champions: Mapping[str, Servable | None]) -> dict[str, Schema]:
     known = {model: champion for model, champion in champions.items() if champion is not None}
-    rows: list[Schema] = [_ref(f"{model}_row") for model in known] or [{"type": "object"}]
+    rows = [_ref(f"{model}_row") for model in known] + ([{"type": "object"}] if len(known) < len(champions) else [])
     whole: Schema = {"type": "integer"}
     tensor = _object(
         name=_TEXT, shape=_list(whole), datatype={**_TEXT, "enum": sorted(DATATYPES)}, data=_list({}, minItems=1)

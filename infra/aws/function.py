@@ -36,7 +36,7 @@ class Function(pulumi.ComponentResource):
         code = aws.s3.BucketObjectv2(
             f"{name}-code",
             bucket=args.code.name,
-            key=f"{args.entry}/{args.archive.digest}.zip",
+            key=f"{name}/{args.archive.digest}.zip",
             source=pulumi.FileAsset(str(args.archive.path)),
             content_type="application/zip",
             opts=mine,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pulumi
 import pulumi_gcp as gcp
 
@@ -10,6 +12,9 @@ from infra.gcp.logs import keep_logs
 from infra.gcp.place import region
 from infra.gcp.queue import Queue
 from infra.vocabulary import FunctionArgs, Platform
+
+SHORT = 13
+"""Characters of a function's name in that of its account."""
 
 
 class Function(pulumi.ComponentResource):
@@ -29,11 +34,11 @@ class Function(pulumi.ComponentResource):
         super().__init__("serverless-ml:gcp:Function", name, None, opts)
         runtime = _runtime(args.platform)
         mine = pulumi.ResourceOptions(parent=self)
-        identity = gcp.serviceaccount.Account(f"{name}-identity", display_name=f"function {name}", opts=mine)
+        identity = gcp.serviceaccount.Account(f"{_short(name)}-identity", display_name=f"function {name}", opts=mine)
         code = gcp.storage.BucketObject(
             f"{name}-code",
             bucket=args.code.name,
-            name=f"{args.entry}/{args.archive.digest}.zip",
+            name=f"{name}/{args.archive.digest}.zip",
             source=pulumi.FileAsset(str(args.archive.path)),
             opts=mine,
         )
@@ -93,6 +98,11 @@ def _service(
         ingress_settings="ALLOW_ALL" if args.consumes is None else "ALLOW_INTERNAL_ONLY",
         all_traffic_on_latest_revision=True,
     )
+
+
+def _short(name: str) -> str:
+    """An account's id has 30 characters, of which Pulumi adds eight: https://cloud.google.com/iam/docs/service-accounts-create."""
+    return name if len(name) <= SHORT else f"{name[: SHORT - 5]}-{hashlib.sha256(name.encode()).hexdigest()[:4]}"
 
 
 def _runtime(platform: Platform) -> str:
