@@ -181,7 +181,7 @@ def _triggers(
     if settings.training.schedule:
         for model in settings.models:
             args = ScheduleArgs(cron=settings.training.schedule, workflow=training, input={"model": model})
-            cloud.schedule(f"retrain-{model}", args, ready)
+            cloud.schedule(f"retrain-{serving.shortened(model)}", args, ready)
 
 
 def _api(cloud: Cloud, settings: Settings, functions: Mapping[str, Function], ready: pulumi.ResourceOptions) -> Api:

@@ -196,9 +196,14 @@ def _serving(settings: Settings, limits: Limits) -> Iterator[Verdict]:
                     passed=python in limits.prepared_pythons,
                 )
             case Latency(minimum=minimum, hours=hours):
-                copies = -(-group.worker.concurrency // min(SHARED, limits.requests_a_copy))
+                at_once = min(SHARED, limits.requests_a_copy, group.worker.concurrency)
                 kept = max(minimum, *(part.minimum for part in hours), 0)
-                yield _most(f"{group.where}.minimum, or one of its hours", "copies kept ready", kept, copies)
+                yield _most(
+                    f"{group.where}.minimum, or one of its hours",
+                    "copies kept ready",
+                    kept,
+                    group.worker.concurrency // at_once,
+                )
                 yield _most(f"{group.where}.hours", "parts of the week", len(hours), limits.hours)
 
 

@@ -57,7 +57,7 @@ def groups(settings: Settings) -> tuple[Group, ...]:
             alike[plain(settings.scaling), predict].append(model)
     found = [
         Group(
-            name=f"predict-{_short(models[0])}" if at else "predict",
+            name=f"predict-{shortened(models[0]).replace('_', '-')}" if at else "predict",
             models=tuple(models),
             profile=profile,
             worker=worker,
@@ -90,9 +90,8 @@ def paths(settings: Settings) -> Iterator[Path]:
                     yield Path(operation=f"{operation}_{model}", method=method, path=own, group=group)
 
 
-def _short(model: str) -> str:
-    """A name that every cloud takes for a part of a function's."""
-    name = model.replace("_", "-")
-    if len(name) <= LONGEST:
-        return name
-    return f"{name[: LONGEST - 5]}-{hashlib.sha256(model.encode()).hexdigest()[:4]}"
+def shortened(model: str) -> str:
+    """A model's name, short enough to be a part of another one."""
+    if len(model) <= LONGEST:
+        return model
+    return f"{model[: LONGEST - 5]}-{hashlib.sha256(model.encode()).hexdigest()[:4]}"

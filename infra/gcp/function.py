@@ -11,6 +11,7 @@ from infra.gcp.access import allow_invocation, allow_storage
 from infra.gcp.logs import keep_logs
 from infra.gcp.place import region
 from infra.gcp.queue import Queue
+from infra.gcp.scaling import capacity
 from infra.vocabulary import FunctionArgs, Platform
 
 SHORT = 13
@@ -20,8 +21,9 @@ SHORT = 13
 class Function(pulumi.ComponentResource):
     """A function with a service account of its own, which nobody may call until told so.
 
-    One request at a time in each instance, and at most `concurrency` instances. The archive
-    is built into an image by Cloud Build: its `main.py` offers `handle`. `ref` is the URL.
+    At most `concurrency` requests at once; how many share an instance is the profile's to say
+    (scaling.py). The archive is built into an image by Cloud Build: its `main.py` offers
+    `handle`. `ref` is the URL.
     One that consumes a queue gets its messages one by one, whatever the batch, by an
     authenticated push, and is closed to the internet; any other one is reachable but refuses
     whoever is not granted `run.invoker` on it: API Gateway comes from outside, too.
@@ -88,12 +90,15 @@ def _build(runtime: str, code: gcp.storage.BucketObject) -> gcp.cloudfunctionsv2
 def _service(
     args: FunctionArgs, identity: gcp.serviceaccount.Account
 ) -> gcp.cloudfunctionsv2.FunctionServiceConfigArgs:
+    shape = capacity(args)
     return gcp.cloudfunctionsv2.FunctionServiceConfigArgs(
         available_memory=f"{args.memory_mb}Mi",
+        available_cpu=None if shape.processors is None else str(shape.processors),
         timeout_seconds=args.timeout_seconds,
-        max_instance_count=args.concurrency,
-        max_instance_request_concurrency=1,
-        environment_variables=dict(args.environment),
+        min_instance_count=shape.least or None,
+        max_instance_count=shape.most,
+        max_instance_request_concurrency=shape.requests,
+        environment_variables={**args.environment, **shape.environment},
         service_account_email=identity.email,
         ingress_settings="ALLOW_ALL" if args.consumes is None else "ALLOW_INTERNAL_ONLY",
         all_traffic_on_latest_revision=True,

@@ -14,12 +14,12 @@ from infra.routes import ROUTES
 from infra.settings import Settings
 from tests.graph import Graph, deploy
 from tests.infra import sample
-from tests.infra.aws import rules_compute, rules_data, rules_edges
 from tests.infra.aws import whole as w
 from tests.infra.facts import Reader, components
 from tests.infra.gcp_facts import CONFIG
 from tests.infra.gcp_facts import FUNCTION as GCP_FUNCTION
 from tests.infra.test_every_cloud import READERS
+from tests.infra.test_rules import HOUSES, House, Rule
 
 LONG = "a_model_whose_name_is_as_long_as_it_may_possibly"
 OWN = {LONG: {"profile": "latency", "memory_mb": 2048}}
@@ -33,6 +33,7 @@ def drawn(reader: Reader) -> Graph:
 @cache
 def _drawn(cloud: str) -> Graph:
     found: dict[str, Any] = {"cloud": cloud, "models": ["first", LONG, "third"], "scaling": {"models": OWN}}
+    found["training"] = {"schedule": "0 3 * * 1"}
     settings = Settings.parse(found, where="Pulumi.test.yaml")
     archives = {entry: sample.archive(entry) for entry in blueprint.ENTRIES}
     return deploy(lambda: blueprint.draw(clouds.find(cloud), settings, sample.PLATFORM, archives))
@@ -118,7 +119,8 @@ def test_longest_names_still_fit(reader: Reader) -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", [*rules_data.RULES, *rules_compute.RULES, *rules_edges.RULES], ids=lambda r: r.__name__
+    ("house", "rule"),
+    [pytest.param(house, rule, id=f"{house.name}-{rule.__name__}") for house in HOUSES for rule in house.rules],
 )
-def test_rules_over_aws_hold_for_several_predict_functions(rule: Any) -> None:
-    assert rule(drawn(READERS[0])) == []
+def test_several_predict_functions_keep_every_rule(house: House, rule: Rule) -> None:
+    assert rule(_drawn(house.name)) == []

@@ -107,8 +107,8 @@ def test_shared_copies_are_counted_by_what_they_answer_together() -> None:
     def gcp(minimum: int) -> Settings:
         return settings(cloud="gcp", scaling={"profile": "latency", "minimum": minimum})
 
-    enforce(gcp(7), {}, "test")  # 50 requests at once, 8 a copy
-    assert "8 copies kept ready; accepted: at most 7" in refusal(gcp(8))
+    enforce(gcp(6), {}, "test")  # 50 requests at once, 8 a copy
+    assert "7 copies kept ready; accepted: at most 6" in refusal(gcp(7))
 
 
 def test_a_snapshot_needs_an_interpreter_that_has_them() -> None:
