@@ -52,7 +52,9 @@ def test_what_is_not_done_here_is_said(aws_lab: AwsLab) -> None:
     aws_lab.deploy(lambda: program(Balanced()))
     assert aws_lab.engine.not_emulated["aws:lambda/function:Function.snapStart"] == "stored, every start is a cold one"
     aws_lab.deploy(lambda: program(Latency(minimum=2, hours=(HOURS,))))
-    said = {key: reason for key, reason in aws_lab.engine.not_emulated.items() if "appauto" in key or "provisioned" in key}
+    said = {
+        key: reason for key, reason in aws_lab.engine.not_emulated.items() if "appauto" in key or "provisioned" in key
+    }
     assert said == {
         "aws:appautoscaling/policy:Policy": "the emulator has no autoscaling",
         "aws:appautoscaling/scheduledAction:ScheduledAction": "the emulator has no autoscaling",
