@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 
-from infra import bundle, limits, workflow
+from infra import bundle, limits, serving, workflow
 from infra.permissions import Stores, below, grants
-from infra.routes import ROUTES
-from infra.settings import Settings
+from infra.settings import Settings, Worker
 from infra.target import target
 from infra.vocabulary import (
     Api,
@@ -67,7 +67,7 @@ def draw(
     functions = _functions(cloud, settings, platform, archives, stores, queue, ready)
     training = _training(cloud, settings, functions, ready)
     _triggers(cloud, settings, stores, queue, training, ready)
-    api = _api(cloud, settings, functions["predict"], ready)
+    api = _api(cloud, settings, functions, ready)
     return _outputs(settings, stores, training, api)
 
 
@@ -107,13 +107,12 @@ def _functions(
     queue: Queue,
     ready: pulumi.ResourceOptions,
 ) -> dict[str, Function]:
-    granted = grants(settings.models, stores)
-    environment = _environment(settings, stores)
+    granted, environment = grants(settings.models, stores), _environment(settings, stores)
 
-    def function(entry: str, consumes: Queue | None = None) -> Function:
-        worker = getattr(settings.functions, entry)
+    def function(name: str, entry: str, worker: Worker, **more: Any) -> Function:
+        args: dict[str, Any] = {"environment": environment[entry], "grants": granted[entry], **more}
         return cloud.function(
-            entry,
+            name,
             FunctionArgs(
                 entry=entry,
                 archive=archives[entry],
@@ -122,15 +121,24 @@ def _functions(
                 memory_mb=worker.memory_mb,
                 timeout_seconds=worker.timeout_seconds,
                 concurrency=worker.concurrency,
-                environment=environment[entry],
-                grants=granted[entry],
                 log_days=settings.log_days,
-                consumes=consumes,
+                **args,
             ),
             ready,
         )
 
-    return {entry: function(entry, queue if entry == "jobs" else None) for entry in ENTRIES}
+    made = {step: function(step, step, getattr(settings.functions, step)) for step in STEPS}
+    made["jobs"] = function("jobs", "jobs", settings.functions.jobs, consumes=queue)
+    for group in serving.groups(settings):
+        made[group.name] = function(
+            group.name,
+            "predict",
+            group.worker,
+            environment={**environment["predict"], **group.environment},
+            grants=grants(group.models, stores, group.elsewhere)["predict"],
+            scaling=group.profile,
+        )
+    return made
 
 
 def _environment(settings: Settings, stores: Stores) -> dict[str, dict[str, pulumi.Input[str]]]:
@@ -138,22 +146,15 @@ def _environment(settings: Settings, stores: Stores) -> dict[str, dict[str, pulu
     common = {"LOG_LEVEL": "INFO", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     data, models = {"DATA_URL": stores.data.url}, {"MODELS_URL": stores.models.url}
     captures, jobs = {"CAPTURES_URL": stores.captures.url}, {"JOBS_URL": stores.jobs.url}
-    serving = {"MODELS": ",".join(settings.models), "POINTER_SECONDS": str(settings.pointer_seconds)}
+    pointer = {"POINTER_SECONDS": str(settings.pointer_seconds)}
     rollout = {"ROLLOUT": json.dumps(settings.rollout.model_dump(mode="json"), sort_keys=True)}
     return {
         "prepare": {**common, **data, **models},
         "train": {**common, **data, **models},
         "select": {**common, **data, **models},
         "rollout": {**common, **models, **captures, **rollout},
-        "predict": {
-            **common,
-            **models,
-            **captures,
-            **jobs,
-            **serving,
-            "CAPTURE_INPUTS": str(settings.capture.inputs),
-        },
-        "jobs": {**common, **models, **jobs, **serving},
+        "predict": {**common, **models, **captures, **jobs, **pointer, "CAPTURE_INPUTS": str(settings.capture.inputs)},
+        "jobs": {**common, **models, **jobs, **pointer, "MODELS": ",".join(settings.models)},
     }
 
 
@@ -180,13 +181,13 @@ def _triggers(
     if settings.training.schedule:
         for model in settings.models:
             args = ScheduleArgs(cron=settings.training.schedule, workflow=training, input={"model": model})
-            cloud.schedule(f"retrain-{model}", args, ready)
+            cloud.schedule(f"retrain-{serving.shortened(model)}", args, ready)
 
 
-def _api(cloud: Cloud, settings: Settings, predict: Function, ready: pulumi.ResourceOptions) -> Api:
+def _api(cloud: Cloud, settings: Settings, functions: Mapping[str, Function], ready: pulumi.ResourceOptions) -> Api:
     routes = tuple(
-        Route(method=method, path=path, function=predict, operation=operation)
-        for operation, (method, path) in ROUTES.items()
+        Route(method=route.method, path=route.path, function=functions[route.group.name], operation=route.operation)
+        for route in serving.paths(settings)
     )
     args = ApiArgs(
         routes=routes,

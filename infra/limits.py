@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 import pulumi
 
+from infra.scaling import SHARED, Balanced, Latency
+from infra.serving import groups, paths
 from infra.settings import Settings
+from infra.target import target
 from infra.vocabulary import Archive
 
 MIB = 1024 * 1024
@@ -29,6 +32,14 @@ class Limits:
     environment_bytes: int
     copies: int | None
     """Copies of all functions of the stack together."""
+    routes: int | None
+    """Of one API."""
+    requests_a_copy: int
+    """What one copy of a function can answer at once."""
+    prepared_pythons: tuple[str, ...]
+    """Interpreters whose start can be prepared ahead."""
+    hours: int
+    """Parts of the week with a minimum of their own."""
     parallelism: int
     """Branches of a workflow at a time."""
     state_bytes: int
@@ -54,6 +65,10 @@ LIMITS: Mapping[str, Limits] = {
         request_bytes=6 * MIB,
         environment_bytes=4096,
         copies=900,  # 1,000 an account and region, of which 100 must stay unreserved
+        routes=300,
+        requests_a_copy=1,
+        prepared_pythons=("3.12", "3.13"),
+        hours=100,  # 200 scheduled actions a target, two for each
         parallelism=40,
         state_bytes=262_144,
         steps=25_000,
@@ -66,6 +81,9 @@ LIMITS: Mapping[str, Limits] = {
             "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html",
             "https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html",
             "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html",
+            "https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html",
+            "https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html",
+            "https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-quotas.html",
         ),
         read_on="2026-11-22",
     ),
@@ -78,6 +96,10 @@ LIMITS: Mapping[str, Limits] = {
         request_bytes=32 * MIB,
         environment_bytes=32_768,
         copies=None,  # as many as the region's quota of processors and memory holds
+        routes=None,
+        requests_a_copy=1000,
+        prepared_pythons=("3.11", "3.12", "3.13"),
+        hours=0,  # whoever changes a minimum there may change the code, too: docs/scaling.md
         parallelism=20,
         state_bytes=512 * 1024,
         steps=100_000,
@@ -87,6 +109,7 @@ LIMITS: Mapping[str, Limits] = {
         sources=(
             "https://cloud.google.com/functions/quotas",
             "https://cloud.google.com/run/quotas",
+            "https://cloud.google.com/run/docs/about-concurrency",
             "https://cloud.google.com/api-gateway/docs/quotas",
             "https://cloud.google.com/pubsub/quotas",
             "https://cloud.google.com/workflows/quotas",
@@ -114,15 +137,20 @@ class Verdict:
     where: str
     """The setting to change, or the file."""
     what: str
-    value: int
+    value: int | str
     bound: str
     passed: bool
+
+    @property
+    def shown(self) -> str:
+        return f"{self.value:,}" if isinstance(self.value, int) else self.value
 
 
 def verdicts(settings: Settings, archives: Mapping[str, Archive]) -> list[Verdict]:
     """Every bound of the stack's cloud against what the stack asks for."""
     limits = LIMITS[settings.cloud]
-    found = [*_functions(settings, limits), *_models(settings, limits), *_workflow(settings, limits)]
+    kinds = (_functions, _serving, _models, _workflow)
+    found = [verdict for kind in kinds for verdict in kind(settings, limits)]
     if limits.unpacked_bytes is not None:
         found += [
             _most(f"functions/requirements/{name}.in", "bytes unpacked", archive.unpacked, limits.unpacked_bytes)
@@ -148,8 +176,35 @@ def _functions(settings: Settings, limits: Limits) -> Iterator[Verdict]:
     yield _most("functions.jobs.timeout_seconds", "seconds for a message", consumer, limits.consumer_timeout_seconds)
     yield _most("functions/core/body.py", "bytes of a request", BODY_BYTES, limits.request_bytes)
     if limits.copies is not None:
-        copies = sum(worker.concurrency for worker in workers.values())
-        yield _most("functions.*.concurrency, added up", "copies", copies, limits.copies)
+        others = [worker for name, worker in workers.items() if name != "predict"]
+        copies = sum(worker.concurrency for worker in (*others, *(group.worker for group in groups(settings))))
+        yield _most("functions.*.concurrency, and those of scaling.models, added up", "copies", copies, limits.copies)
+
+
+def _serving(settings: Settings, limits: Limits) -> Iterator[Verdict]:
+    if limits.routes is not None:
+        yield _most("scaling.models", "routes", len(list(paths(settings))), limits.routes)
+    python = target(settings.runtime).python
+    for group in groups(settings):
+        match group.profile:
+            case Balanced():
+                yield Verdict(
+                    where=f"{group.where}.profile: balanced, with runtime.python",
+                    what="as interpreter",
+                    value=python,
+                    bound=", ".join(limits.prepared_pythons),
+                    passed=python in limits.prepared_pythons,
+                )
+            case Latency(minimum=minimum, hours=hours):
+                at_once = min(SHARED, limits.requests_a_copy, group.worker.concurrency)
+                kept = max(minimum, *(part.minimum for part in hours), 0)
+                yield _most(
+                    f"{group.where}.minimum, or one of its hours",
+                    "copies kept ready",
+                    kept,
+                    group.worker.concurrency // at_once,
+                )
+                yield _most(f"{group.where}.hours", "parts of the week", len(hours), limits.hours)
 
 
 def _models(settings: Settings, limits: Limits) -> Iterator[Verdict]:
@@ -177,7 +232,7 @@ def enforce(settings: Settings, archives: Mapping[str, Archive], stack: str) -> 
     broken = [verdict for verdict in verdicts(settings, archives) if not verdict.passed]
     if broken:
         lines = [
-            f"Pulumi.{stack}.yaml: {verdict.where}: {verdict.value:,} {verdict.what}; accepted: {verdict.bound}"
+            f"Pulumi.{stack}.yaml: {verdict.where}: {verdict.shown} {verdict.what}; accepted: {verdict.bound}"
             for verdict in broken
         ]
         raise pulumi.RunError("\n".join([*lines, f"  sources: {', '.join(LIMITS[settings.cloud].sources)}"]))

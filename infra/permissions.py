@@ -19,11 +19,11 @@ class Stores:
     captures: Store
 
 
-def grants(models: tuple[str, ...], stores: Stores) -> dict[str, tuple[Grant, ...]]:
-    """The grants of every function, by its entry."""
+def grants(models: tuple[str, ...], stores: Stores, elsewhere: tuple[str, ...] = ()) -> dict[str, tuple[Grant, ...]]:
+    """The grants of every function, by its entry; of models `elsewhere`, predict tells only whether they are live."""
 
-    def read(store: Store, *places: str) -> Grant:
-        return Grant(store=store, access=Access.READ, prefixes=below(models, places))
+    def read(store: Store, *places: str, of: tuple[str, ...] = models) -> Grant:
+        return Grant(store=store, access=Access.READ, prefixes=below(of, places))
 
     def write(store: Store, *places: str) -> Grant:
         return Grant(store=store, access=Access.WRITE, prefixes=below(models, places))
@@ -52,6 +52,7 @@ def grants(models: tuple[str, ...], stores: Stores) -> dict[str, tuple[Grant, ..
             write(captures, ""),
             read(jobs, "in/", "out/"),
             write(jobs, "in/"),
+            *((read(registry, "live.json", of=elsewhere),) if elsewhere else ()),
         ),
         "jobs": (read(registry, "versions/", "live.json"), read(jobs, "in/", "out/"), write(jobs, "out/")),
     }

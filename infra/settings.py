@@ -6,32 +6,16 @@ fit for production. Facts that belong to a provider (`aws:region`, `gcp:project`
 
 from __future__ import annotations
 
-import difflib
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 import pulumi
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from infra import cron
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+from infra.scaling import EcoStack, Scaling
+from infra.section import Cron, Name, Section, sentence
 
 KEY = "serverless-ml:settings"
-
-
-def _cron(text: str) -> str:
-    cron.parse(text)
-    return text
-
-
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
-Cron = Annotated[str, AfterValidator(_cron)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Runtime(Section):
@@ -147,6 +131,8 @@ class Settings(Section):
     models: tuple[Name, ...] = Field(min_length=1)
     runtime: Runtime = Runtime()
     functions: Functions = Functions()
+    scaling: Scaling = EcoStack()
+    """How copies of the predict function come and go; a model may have it otherwise."""
     training: Training = Training()
     rollout: Rollout = Rollout()
     api: ApiSettings = ApiSettings()
@@ -156,6 +142,12 @@ class Settings(Section):
     log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365] = 30
     protect: bool = True
     """Keep the data when the stack is destroyed."""
+
+    @model_validator(mode="after")
+    def _of_models_there_are(self) -> Self:
+        if unknown := sorted(set(self.scaling.models) - set(self.models)):
+            raise ValueError(f"scaling.models: {', '.join(unknown)}: not in models, which are {', '.join(self.models)}")
+        return self
 
     @classmethod
     def load(cls, config: pulumi.Config, stack: str) -> Self:
@@ -174,46 +166,11 @@ class Settings(Section):
     @classmethod
     def parse(cls, found: object, where: str) -> Self:
         try:
-            return cls.model_validate_json(_json(found))
+            return cls.model_validate_json(json.dumps(found))
         except ValidationError as problems:
-            raise pulumi.RunError("\n".join(_sentence(problem, where) for problem in problems.errors())) from None
-
-
-def _json(found: object) -> str:
-    return json.dumps(found)
-
-
-def _sentence(problem: ErrorDetails, where: str) -> str:
-    path = [str(part) for part in problem["loc"] if part not in ("iam", "jwt", "none")]
-    place = f"{where}: {KEY} -> {'.'.join(path) or '(the whole object)'}"
-    if problem["type"] == "extra_forbidden":
-        accepted = _fields_at(path[:-1])
-        meant = difflib.get_close_matches(path[-1], accepted, n=1)
-        hint = f"; did you mean {meant[0]}?" if meant else ""
-        return f"{place}: there is no such setting{hint}\n  accepted here: {', '.join(accepted)}"
-    if problem["type"] == "missing":
-        line = f"{'  ' * len(path)}{path[-1]}: {_EXAMPLES.get(path[-1], '...')}"
-        return f"{place}: is required\n  write, for example:\n  {line}"
-    return f"{place}: {problem['msg']}\n  found: {problem['input']!r}"
+            place = f"{where}: {KEY}"
+            told = [sentence(problem, root=cls, place=place, examples=_EXAMPLES) for problem in problems.errors()]
+            raise pulumi.RunError("\n".join(told)) from None
 
 
 _EXAMPLES = {"cloud": "aws", "models": "[breast_cancer]"}
-
-
-def _fields_at(path: list[str]) -> list[str]:
-    """The names accepted below a path; what differs by `kind` is joined."""
-    models: list[type[BaseModel]] = [Settings]
-    for part in path:
-        models = [
-            inner
-            for model in models
-            if part in model.model_fields
-            for inner in sections_in(model.model_fields[part].annotation)
-        ]
-    return sorted({name for model in models for name in model.model_fields})
-
-
-def sections_in(annotation: object) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [section for inner in get_args(annotation) for section in sections_in(inner)]

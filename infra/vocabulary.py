@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import pulumi
 
+from infra.scaling import Eco, Profile
+
 if TYPE_CHECKING:
     from infra.settings import Auth, Cors, Throttling
     from infra.workflow import Workflow as WorkflowDefinition
@@ -161,13 +163,15 @@ class FunctionArgs:
     memory_mb: int
     timeout_seconds: int
     concurrency: int
-    """The most copies that run at once: the bound on what a flood can cost."""
+    """The most requests that are answered at once: the bound on what a flood can cost."""
     environment: Mapping[str, pulumi.Input[str]]
     grants: tuple[Grant, ...]
     log_days: int
     consumes: Queue | None = None
     batch: int = 1
     """The most messages handed over at once, when it consumes a queue."""
+    scaling: Profile = field(default_factory=Eco)
+    """How its copies come and go, up to `concurrency`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,6 +50,8 @@ class Made:
     dependencies: tuple[str, ...]
     """URNs, both implied by inputs and asked for with depends_on."""
     component: bool
+    ignored: tuple[str, ...] = ()
+    """Inputs whose changes are left alone."""
     registered: dict[str, Any] | None = None
     """What a component handed to `register_outputs`; None if it never did."""
 
@@ -173,6 +175,7 @@ class _Monitor(mocks.MockMonitor):
             retain=request.retainOnDelete,
             dependencies=tuple(sorted(request.dependencies)),
             component=not request.custom,
+            ignored=tuple(request.ignoreChanges),
         )
         return response
 

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import get_origin
 
 import pytest
 from pydantic import BaseModel
 
-from infra.settings import Settings, sections_in
+from infra.section import sections_in
+from infra.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -22,7 +24,8 @@ def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         elif prefix == "functions.":
             yield from leaves(sections[0], "functions.<name>.")
         else:
-            yield from leaves(sections[0], f"{key}.")
+            below = f"{key}.<name>." if get_origin(field.annotation) is Mapping else f"{key}."
+            yield from (leaf for section in sections for leaf in leaves(section, below))
 
 
 def test_every_setting_is_documented_and_nothing_else() -> None:

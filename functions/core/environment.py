@@ -37,9 +37,10 @@ class Environment:
     def number(self, name: str) -> float:
         return float(self.text(name))
 
-    def names(self, name: str) -> tuple[str, ...]:
-        """A list separated by commas."""
-        return tuple(part.strip() for part in self.text(name).split(",") if part.strip())
+    def names(self, name: str, *, optional: bool = False) -> tuple[str, ...]:
+        """A list separated by commas; an optional one that is not there is empty."""
+        text = self._values.get(name, "") if optional else self.text(name)
+        return tuple(part.strip() for part in text.split(",") if part.strip())
 
     def store(self, name: str, *, patience_seconds: float = 20) -> Objects:
         """The store whose URL the variable holds."""

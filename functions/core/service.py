@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from functions.core.jobs import Desk
+    from functions.core.live import Live
     from functions.core.log import Log
     from functions.core.predict import Prediction, Predictor
     from functions.core.servable import Servable
@@ -34,10 +35,14 @@ LARGEST_BINARY = 4_100_000
 class Service:
     """Every operation of `routes.OPERATIONS` is a method of the same name."""
 
-    def __init__(self, predictors: Mapping[str, Predictor], desk: Desk, log: Log) -> None:
+    def __init__(
+        self, predictors: Mapping[str, Predictor], desk: Desk, log: Log, *, elsewhere: Mapping[str, Live] | None = None
+    ) -> None:
+        """`elsewhere` are models that other functions serve: of those it tells only that they are there, and live."""
         self._predictors = predictors
         self._desk = desk
         self._log = log
+        self._elsewhere = elsewhere or {}
 
     def answer(self, request: Request) -> Response:
         """Never raises: a fault of ours is an opaque 500, logged in full under the request's id."""
@@ -93,6 +98,9 @@ class Service:
     def server_ready(self, _: Request) -> Response:
         for predictor in self._predictors.values():
             predictor.follower.current()
+        for model, live in self._elsewhere.items():
+            if live.read().champion is None:
+                raise Problem(503, f"{model} has no version that is ready", headers={"retry-after": "5"})
         return json_response({"ready": True})
 
     def server_metadata(self, _: Request) -> Response:
@@ -129,7 +137,8 @@ class Service:
         return json_response(status, headers={"retry-after": "1"} if status["status"] == "queued" else None)
 
     def openapi(self, _: Request) -> Response:
-        return json_response(description(NAME, VERSION, {name: self._open(name) for name in self._predictors}))
+        champions = {name: self._open(name) for name in self._predictors}
+        return json_response(description(NAME, VERSION, {**champions, **dict.fromkeys(self._elsewhere)}))
 
     def _open(self, model: str) -> Servable | None:
         try:
@@ -139,7 +148,8 @@ class Service:
 
     def _predictor(self, model: str) -> Predictor:
         if model not in self._predictors:
-            raise Problem(404, f"there is no such model; served here: {', '.join(self._predictors)}")
+            there = ", ".join([*self._predictors, *self._elsewhere])
+            raise Problem(404, f"there is no such model; served here: {there}")
         return self._predictors[model]
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def predict(told: Environment) -> Service:
-    """The HTTP API over every model of the stack. Its models stay open between requests."""
+    """The HTTP API over the models of this function. They stay open between requests."""
     log = told.log(encode=dump_json)
     models = told.store("MODELS_URL", patience_seconds=8)
     captures = told.store("CAPTURES_URL", patience_seconds=2)
@@ -30,4 +30,6 @@ def predict(told: Environment) -> Service:
         )
         for name in told.names("MODELS")
     }
-    return Service(predictors, Desk(told.store("JOBS_URL", patience_seconds=8)), log)
+    desk = Desk(told.store("JOBS_URL", patience_seconds=8))
+    elsewhere = {name: Live(models, name) for name in told.names("MODELS_ELSEWHERE", optional=True)}
+    return Service(predictors, desk, log, elsewhere=elsewhere)

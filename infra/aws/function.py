@@ -10,6 +10,8 @@ import pulumi_aws as aws
 from infra.aws.access import allow, everywhere, role, storage
 from infra.aws.logs import log_group
 from infra.aws.queue import WINDOW_SECONDS
+from infra.aws.scaling import keep_ready, snapshots
+from infra.scaling import Latency
 from infra.vocabulary import Archive, FunctionArgs, Queue
 
 ALIAS = "live"
@@ -36,7 +38,7 @@ class Function(pulumi.ComponentResource):
         code = aws.s3.BucketObjectv2(
             f"{name}-code",
             bucket=args.code.name,
-            key=f"{args.entry}/{args.archive.digest}.zip",
+            key=f"{name}/{args.archive.digest}.zip",
             source=pulumi.FileAsset(str(args.archive.path)),
             content_type="application/zip",
             opts=mine,
@@ -56,6 +58,8 @@ class Function(pulumi.ComponentResource):
         )
         if args.consumes is not None:
             self._consume(name, args, args.consumes, alias, policy)
+        if isinstance(args.scaling, Latency):
+            keep_ready(name, args.scaling, alias, args.concurrency, self)
         self.ref = alias.arn
         # By way of the alias: a permission on it can only be added once it exists.
         self.name = alias.function_name
@@ -102,6 +106,7 @@ class Function(pulumi.ComponentResource):
             timeout=args.timeout_seconds,
             reserved_concurrent_executions=args.concurrency,
             environment={"variables": dict(args.environment)},
+            snap_start=snapshots(name, args.scaling),
             tracing_config={"mode": "Active"},
             logging_config={
                 "log_format": "JSON",

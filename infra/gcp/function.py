@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pulumi
 import pulumi_gcp as gcp
 
@@ -9,14 +11,19 @@ from infra.gcp.access import allow_invocation, allow_storage
 from infra.gcp.logs import keep_logs
 from infra.gcp.place import region
 from infra.gcp.queue import Queue
+from infra.gcp.scaling import capacity
 from infra.vocabulary import FunctionArgs, Platform
+
+SHORT = 13
+"""Characters of a function's name in that of its account."""
 
 
 class Function(pulumi.ComponentResource):
     """A function with a service account of its own, which nobody may call until told so.
 
-    One request at a time in each instance, and at most `concurrency` instances. The archive
-    is built into an image by Cloud Build: its `main.py` offers `handle`. `ref` is the URL.
+    At most `concurrency` requests at once; how many share an instance is the profile's to say
+    (scaling.py). The archive is built into an image by Cloud Build: its `main.py` offers
+    `handle`. `ref` is the URL.
     One that consumes a queue gets its messages one by one, whatever the batch, by an
     authenticated push, and is closed to the internet; any other one is reachable but refuses
     whoever is not granted `run.invoker` on it: API Gateway comes from outside, too.
@@ -29,11 +36,11 @@ class Function(pulumi.ComponentResource):
         super().__init__("serverless-ml:gcp:Function", name, None, opts)
         runtime = _runtime(args.platform)
         mine = pulumi.ResourceOptions(parent=self)
-        identity = gcp.serviceaccount.Account(f"{name}-identity", display_name=f"function {name}", opts=mine)
+        identity = gcp.serviceaccount.Account(f"{_short(name)}-identity", display_name=f"function {name}", opts=mine)
         code = gcp.storage.BucketObject(
             f"{name}-code",
             bucket=args.code.name,
-            name=f"{args.entry}/{args.archive.digest}.zip",
+            name=f"{name}/{args.archive.digest}.zip",
             source=pulumi.FileAsset(str(args.archive.path)),
             opts=mine,
         )
@@ -83,16 +90,24 @@ def _build(runtime: str, code: gcp.storage.BucketObject) -> gcp.cloudfunctionsv2
 def _service(
     args: FunctionArgs, identity: gcp.serviceaccount.Account
 ) -> gcp.cloudfunctionsv2.FunctionServiceConfigArgs:
+    shape = capacity(args)
     return gcp.cloudfunctionsv2.FunctionServiceConfigArgs(
         available_memory=f"{args.memory_mb}Mi",
+        available_cpu=None if shape.processors is None else str(shape.processors),
         timeout_seconds=args.timeout_seconds,
-        max_instance_count=args.concurrency,
-        max_instance_request_concurrency=1,
-        environment_variables=dict(args.environment),
+        min_instance_count=shape.least or None,
+        max_instance_count=shape.most,
+        max_instance_request_concurrency=shape.requests,
+        environment_variables={**args.environment, **shape.environment},
         service_account_email=identity.email,
         ingress_settings="ALLOW_ALL" if args.consumes is None else "ALLOW_INTERNAL_ONLY",
         all_traffic_on_latest_revision=True,
     )
+
+
+def _short(name: str) -> str:
+    """An account's id has 30 characters, of which Pulumi adds eight: https://cloud.google.com/iam/docs/service-accounts-create."""
+    return name if len(name) <= SHORT else f"{name[: SHORT - 5]}-{hashlib.sha256(name.encode()).hexdigest()[:4]}"
 
 
 def _runtime(platform: Platform) -> str:

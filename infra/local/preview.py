@@ -51,7 +51,7 @@ def _limits(stack: StackFile) -> list[str]:
     return [
         f"limits of {settings.cloud}, as read on {table.read_on}: {kept} of {len(verdicts)} kept",
         *(
-            f"  {'ok' if one.passed else 'BROKEN':<7} {one.where:<{width}}  {one.value:>12,} {one.what}, {one.bound}"
+            f"  {'ok' if one.passed else 'BROKEN':<7} {one.where:<{width}}  {one.shown:>12} {one.what}, {one.bound}"
             for one in verdicts
         ),
         *(f"  source  {source}" for source in table.sources),

@@ -83,13 +83,64 @@ def test_what_a_build_installs_has_no_bound_where_the_cloud_states_none() -> Non
     assert not [verdict for verdict in held if verdict.what == "bytes unpacked"]
 
 
+def test_functions_of_single_models_are_counted_too() -> None:
+    own = {"b": {"profile": "eco", "concurrency": 850}}
+    assert "added up: 931" in refusal(settings(models=["a", "b"], scaling={"models": own}))
+
+
+@pytest.mark.parametrize("cloud", clouds.names())
+@pytest.mark.parametrize("scaling", [{"profile": "balanced"}, {"profile": "latency", "minimum": 2}])
+def test_every_profile_may_be_had_on_every_cloud(cloud: str, scaling: dict[str, object]) -> None:
+    enforce(settings(cloud=cloud, scaling=scaling), {}, "test")
+
+
+def test_no_more_copies_are_kept_ready_than_may_run() -> None:
+    enforce(settings(scaling={"profile": "latency", "minimum": 50}), {}, "test")
+    told = refusal(settings(scaling={"profile": "latency", "minimum": 51}))
+    assert "scaling.minimum" in told
+    assert "51 copies kept ready; accepted: at most 50" in told
+    busy = {"opens": "0 8 * * 1", "closes": "0 20 * * 1", "minimum": 51}
+    assert "51 copies kept ready" in refusal(settings(scaling={"profile": "latency", "hours": [busy]}))
+
+
+def test_shared_copies_are_counted_by_what_they_answer_together() -> None:
+    def gcp(minimum: int) -> Settings:
+        return settings(cloud="gcp", scaling={"profile": "latency", "minimum": minimum})
+
+    enforce(gcp(6), {}, "test")  # 50 requests at once, 8 a copy
+    assert "7 copies kept ready; accepted: at most 6" in refusal(gcp(7))
+
+
+def test_a_snapshot_needs_an_interpreter_that_has_them() -> None:
+    told = refusal(settings(scaling={"profile": "balanced"}, runtime={"python": "3.11"}))
+    assert "scaling.profile: balanced, with runtime.python: 3.11 as interpreter; accepted: 3.12, 3.13" in told
+    own = {"models": {"breast_cancer": {"profile": "balanced"}}}
+    assert "scaling.models.breast_cancer.profile" in refusal(settings(scaling=own, runtime={"python": "3.11"}))
+
+
+def test_hours_are_refused_where_nothing_keeps_them() -> None:
+    hours = [{"opens": "0 8 * * 1", "closes": "0 20 * * 1", "minimum": 2}]
+    enforce(settings(scaling={"profile": "latency", "hours": hours}), {}, "test")
+    told = refusal(settings(cloud="gcp", scaling={"profile": "latency", "hours": hours}))
+    assert "scaling.hours: 1 parts of the week; accepted: at most 0" in told
+
+
+def test_an_api_has_room_for_so_many_models_of_their_own() -> None:
+    models = [f"m{n}" for n in range(40)]
+    own = {model: {"profile": "latency", "concurrency": n + 1} for n, model in enumerate(models[1:])}
+    assert "routes; accepted: at most 300" in refusal(settings(models=models, scaling={"models": own}))
+
+
 @pytest.mark.parametrize("cloud", clouds.names())
 def test_every_limit_of_every_cloud_is_held_against_the_stack(cloud: str) -> None:
-    held = verdicts(settings(cloud=cloud), {"predict": archive()})
+    held = verdicts(settings(cloud=cloud, scaling={"profile": "latency"}), {"predict": archive()})
     assert all(verdict.passed for verdict in held), [verdict for verdict in held if not verdict.passed]
     told = {verdict.bound.removeprefix("at most ").replace(",", "") for verdict in held}
     bounds = {name: bound for name, bound in vars(LIMITS[cloud]).items() if isinstance(bound, int)}
-    assert {name for name, bound in bounds.items() if str(bound) not in told} == {"steps_of_an_experiment"}
+    assert {name for name, bound in bounds.items() if str(bound) not in told} <= {
+        "steps_of_an_experiment",
+        "requests_a_copy",
+    }
 
 
 @pytest.mark.parametrize("cloud", clouds.names())

@@ -53,12 +53,18 @@ def test_a_key_that_is_missing_comes_with_the_line_to_write() -> None:
         ({"training": {"schedule": "every day"}}, "training.schedule", "five fields"),
         ({"rollout": {"steps": [50, 10]}}, "rollout", "steps must rise"),
         ({"api": {"auth": {"kind": "none"}}}, "api.auth.reason", "is required"),
-        ({"api": {"auth": {"kind": "basic"}}}, "api.auth", "'iam', 'jwt', 'none'"),
+        ({"api": {"auth": {"kind": "basic"}}}, "api.auth.kind", "accepted: iam, jwt, none"),
         ({"api": {"cors": {"origins": ["*"]}}}, "api.cors.origins", "pattern"),
         ({"models": []}, "models", "at least 1"),
         ({"models": ["Breast Cancer"]}, "models", "pattern"),
         ({"runtime": {"python": "3.9"}}, "runtime.python", "3.13"),
         ({"log_days": 8}, "log_days", "14"),
+        ({"scaling": {"profile": "dedicated"}}, "scaling.profile", "accepted: eco, balanced, latency"),
+        ({"scaling": {"minimum": 2}}, "scaling.minimum", "accepted here: models, profile"),
+        ({"scaling": {"profile": "latency", "minimum": 0}}, "scaling.minimum", "greater than or equal to 1"),
+        ({"scaling": {"profile": "latency", "hours": [{"opens": "8"}]}}, "scaling.hours.0.opens", "five fields"),
+        ({"scaling": {"models": {"breast_cancer": {}}}}, "scaling.models.breast_cancer.profile", "eco, balanced"),
+        ({"scaling": {"models": {"other": {"profile": "eco"}}}}, "scaling.models: other", "breast_cancer"),
     ],
 )
 def test_a_value_out_of_range_is_told_by_key_and_bound(changes: dict[str, Any], key: str, accepted: str) -> None:
@@ -75,6 +81,20 @@ def test_one_figure_of_a_worker_may_change_and_the_others_stay() -> None:
 
 def test_every_problem_is_told_at_once() -> None:
     assert len(refusal(protect="yes", log_days=8, clod="aws").splitlines()) >= 3
+
+
+def test_a_models_name_is_never_taken_for_a_profile() -> None:
+    own = {"eco": {"profile": "balanced", "memory": 512}}
+    told = refusal(models=["eco"], scaling={"models": own})
+    assert "scaling.models.eco.memory: there is no such setting; did you mean memory_mb?" in told
+    assert "accepted here: concurrency, memory_mb, profile" in told
+
+
+def test_a_stack_that_only_says_how_one_model_scales_is_eco_itself() -> None:
+    scaling = Settings.parse(
+        {**LEAST, "scaling": {"models": {"breast_cancer": {"profile": "latency"}}}}, where=""
+    ).scaling
+    assert (scaling.profile, scaling.models["breast_cancer"].profile) == ("eco", "latency")
 
 
 def test_settings_cannot_be_changed_once_read() -> None:

@@ -202,6 +202,12 @@ class Everything:
         return function, alias
 
     def calls(self, function: aws.lambda_.Function, alias: aws.lambda_.Alias, queue: aws.sqs.Queue) -> None:
+        aws.lambda_.ProvisionedConcurrencyConfig(
+            "ready",
+            function_name=function.name,
+            qualifier=alias.name,
+            provisioned_concurrent_executions=self.pick(1, 2),
+        )
         aws.lambda_.FunctionRecursionConfig(
             "loops", function_name=function.name, recursive_loop=self.pick("Terminate", "Allow")
         )

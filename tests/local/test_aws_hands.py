@@ -60,6 +60,8 @@ def test_functions_machines_and_triggers_are_what_was_declared(deployed: AwsLab,
     assert lam.get_function_concurrency(FunctionName=function.id)["ReservedConcurrentExecutions"] == pick(2, 3)
     loops = lam.get_function_recursion_config(FunctionName=function.id)["RecursiveLoop"]
     assert loops == pick("Terminate", "Allow")
+    ready = lam.get_provisioned_concurrency_config(FunctionName=function.id, Qualifier="live")
+    assert ready["RequestedProvisionedConcurrentExecutions"] == pick(1, 2)
     retries = lam.get_function_event_invoke_config(FunctionName=function.id)["MaximumRetryAttempts"]
     assert retries == pick(1, 2)
     mapping = deployed.made("aws:lambda/eventSourceMapping:EventSourceMapping")

@@ -61,7 +61,7 @@ def code_is_named_by_its_digest(graph: Graph) -> list[str]:
         uploaded = [made for made in graph.of(w.OBJECT) if (made.inputs["bucket"], made.inputs["key"]) == key]
         if len(uploaded) != 1:
             found.append(f"{function.name}: its code is not uploaded")
-        elif not re.fullmatch(r"[a-z]+/[0-9a-f]{64}\.zip", uploaded[0].inputs["key"]):
+        elif not re.fullmatch(r"[a-z0-9-]+/[0-9a-f]{64}\.zip", uploaded[0].inputs["key"]):
             found.append(f"{function.name}: {uploaded[0].inputs['key']} holds no digest")
         if not function.inputs.get("sourceCodeHash"):
             found.append(f"{function.name}: a change of its code goes unnoticed")

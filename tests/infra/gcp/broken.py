@@ -36,6 +36,18 @@ def service(function: str, **changes: Any) -> Break:
     return change(w.FUNCTION, f"{function}-function", serviceConfig=lambda old: without(*gone)({**old, **changes}))
 
 
+def shared(**changes: Any) -> Break:
+    """The predict function as `balanced` has it, but for what is changed of that."""
+
+    def sharing(graph: Graph) -> Graph:
+        old = w.service(graph.one(w.FUNCTION, "predict-function"))
+        asked = {"maxInstanceRequestConcurrency": 8, "availableCpu": "1", "environmentVariables": altered(THREADS="8")}
+        new = {key: to(old.get(key)) if callable(to) else to for key, to in {**asked, **changes}.items()}
+        return service("predict", **new)(graph)
+
+    return sharing
+
+
 def in_document(edit: Callable[[dict[str, Any]], object]) -> Break:
     """The API's OpenAPI document, edited."""
 
@@ -158,10 +170,15 @@ DATA: Mapping[str, tuple[Break, ...]] = {
 COMPUTE: Mapping[str, tuple[Break, ...]] = {
     "functions_have_bounds": (service("train", availableMemory=None), service("select", availableMemory="256M")),
     "functions_cannot_flood": (service("predict", maxInstanceCount=None),),
-    "instances_take_one_request_at_a_time": (
+    "instances_that_are_shared_can_be": (
         service("predict", maxInstanceRequestConcurrency=None),
-        service("predict", maxInstanceRequestConcurrency=80),
+        shared(availableCpu=None),
+        shared(availableCpu="0.583"),
+        shared(availableMemory="4097Mi"),
+        shared(maxInstanceRequestConcurrency=1001, environmentVariables=altered(THREADS="1001")),
+        shared(environmentVariables=altered(THREADS="4")),
     ),
+    "no_more_instances_wait_than_may_run": (service("predict", minInstanceCount=51),),
     "the_api_waits_longer_than_its_functions": (
         in_document(lambda document: predict(document)["x-google-backend"].pop("deadline")),
         service("predict", timeoutSeconds=16),

@@ -11,6 +11,8 @@ from tests.infra.gcp import whole as w
 SUPPORTED = frozenset({"python311", "python312", "python313"})
 SECRET = re.compile(r"secret|password|passwd|token|api_?key|private_?key|credential", re.IGNORECASE)
 ENVIRONMENT_BYTES = 32 * 1024
+MEMORY_MB = {"1": 4096, "2": 8192, "4": 16_384}
+"""What so many processors take."""
 
 
 def functions_have_bounds(graph: Graph) -> list[str]:
@@ -31,11 +33,29 @@ def functions_cannot_flood(graph: Graph) -> list[str]:
     ]
 
 
-def instances_take_one_request_at_a_time(graph: Graph) -> list[str]:
+def instances_that_are_shared_can_be(graph: Graph) -> list[str]:
+    """https://cloud.google.com/run/docs/configuring/services/cpu: below one processor, one request at a time."""
+    found = []
+    for function in graph.of(w.FUNCTION):
+        service = w.service(function)
+        requests = int(service.get("maxInstanceRequestConcurrency", 80))
+        if not 1 <= requests <= 1000:
+            found.append(f"{function.name}: takes {requests} requests at a time")
+        if requests == 1:
+            continue
+        processors, memory = service.get("availableCpu", "less than 1"), service.get("availableMemory", "")
+        if int(memory.removesuffix("Mi") or 0) > MEMORY_MB.get(processors, 0):
+            found.append(f"{function.name}: {processors} processors with {memory} take one request at a time")
+        if service["environmentVariables"].get("THREADS") != str(requests):
+            found.append(f"{function.name}: its server does not answer {requests} requests at a time")
+    return found
+
+
+def no_more_instances_wait_than_may_run(graph: Graph) -> list[str]:
     return [
-        f"{function.name}: takes several requests at a time"
+        f"{function.name}: {w.service(function)['minInstanceCount']} instances wait"
         for function in graph.of(w.FUNCTION)
-        if w.service(function).get("maxInstanceRequestConcurrency") != 1
+        if w.service(function).get("minInstanceCount", 0) > w.service(function).get("maxInstanceCount", 0) > 0
     ]
 
 
@@ -68,7 +88,7 @@ def code_is_named_by_its_digest(graph: Graph) -> list[str]:
         ]
         if len(uploaded) != 1:
             found.append(f"{function.name}: its code is not the upload")
-        elif not re.fullmatch(r"[a-z]+/[0-9a-f]{64}\.zip", uploaded[0].inputs["name"]):
+        elif not re.fullmatch(r"[a-z0-9-]+/[0-9a-f]{64}\.zip", uploaded[0].inputs["name"]):
             found.append(f"{function.name}: {uploaded[0].inputs['name']} holds no digest")
     return found
 
@@ -189,7 +209,8 @@ def schedules_are_tried_again_within_bounds(graph: Graph) -> list[str]:
 RULES = (
     functions_have_bounds,
     functions_cannot_flood,
-    instances_take_one_request_at_a_time,
+    instances_that_are_shared_can_be,
+    no_more_instances_wait_than_may_run,
     the_api_waits_longer_than_its_functions,
     functions_share_one_supported_runtime,
     code_is_named_by_its_digest,

@@ -25,5 +25,6 @@ ABSENT: Mapping[str, str] = {
     "aws:budgets/budget:Budget": "nothing here costs money",
     "aws:appautoscaling/target:Target": "the emulator has no autoscaling",
     "aws:appautoscaling/policy:Policy": "the emulator has no autoscaling",
+    "aws:appautoscaling/scheduledAction:ScheduledAction": "the emulator has no autoscaling",
 }
 """Types that are accepted and not made."""

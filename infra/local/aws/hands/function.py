@@ -74,6 +74,7 @@ def _function(order: Order) -> Registered:
         **_configuration(order),
     )
     _concurrency(order, name)
+    _wait(order, name, made["Version"])
     return Registered(id=name, outputs=_outputs(order, name, made["Version"], made["CodeSha256"]))
 
 
@@ -86,7 +87,15 @@ def _change_function(order: Order, before: Made) -> Registered:
     if order.inputs.get("publish"):
         version = client.publish_version(FunctionName=name)["Version"]
     _concurrency(order, name)
+    _wait(order, name, version)
     return Registered(id=name, outputs=_outputs(order, name, version, sha))
+
+
+def _wait(order: Order, name: str, version: str) -> None:
+    """A version whose snapshot is still being taken answers nobody."""
+    if "snapStart" in order.inputs:
+        waiter = order.session.client("lambda").get_waiter("published_version_active")
+        waiter.wait(FunctionName=name, Qualifier=version, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
 
 
 def _concurrency(order: Order, name: str) -> None:
@@ -170,6 +179,22 @@ def _delete_invoke_config(session: Session, made: Made) -> None:
     )
 
 
+def _provisioned(order: Order) -> Registered:
+    name, qualifier = order.inputs["functionName"], order.inputs["qualifier"]
+    order.session.client("lambda").put_provisioned_concurrency_config(
+        FunctionName=name,
+        Qualifier=qualifier,
+        ProvisionedConcurrentExecutions=order.inputs["provisionedConcurrentExecutions"],
+    )
+    return Registered(id=f"{name},{qualifier}", outputs=order.inputs)
+
+
+def _delete_provisioned(session: Session, made: Made) -> None:
+    session.client("lambda").delete_provisioned_concurrency_config(
+        FunctionName=made.inputs["functionName"], Qualifier=made.inputs["qualifier"]
+    )
+
+
 HANDS = {
     "aws:lambda/function:Function": Hand(
         create=_function,
@@ -211,6 +236,13 @@ HANDS = {
         takes=frozenset(
             {"functionName", "qualifier", "maximumRetryAttempts", "maximumEventAgeInSeconds", "destinationConfig"}
         ),
+        fixed=frozenset({"functionName", "qualifier"}),
+    ),
+    "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": put(
+        _provisioned,
+        delete=_delete_provisioned,
+        takes=frozenset({"functionName", "qualifier"}),
+        ignores={"provisionedConcurrentExecutions": "stored, no copy is started before it is asked for"},
         fixed=frozenset({"functionName", "qualifier"}),
     ),
 }

@@ -1,0 +1,102 @@
+"""Profiles on Lambda.
+
+    eco       a copy starts when it is asked for
+    balanced  it starts from a snapshot that is taken of every published version once its models are open (SnapStart)
+    latency   provisioned concurrency on the alias: the minimum, and more as it is used
+
+The alias has no weights of ours: it "can not be used with Provisioned Concurrency" when it has
+any (https://github.com/hashicorp/terraform/issues/24957). AWS itself adds some for the minutes
+in which it moves what is provisioned to a new version. A call for another number of copies
+would fail then, so none is made: it is asked for once, when the alias is made, and from then on
+the autoscaler alone changes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.aws.schedule import expression
+from infra.scaling import Balanced, Hours, Latency, Profile
+
+TARGET = 0.7
+"""How much of what is kept ready should be at work; above 0.6 it costs less than other copies: docs/scaling.md."""
+TIMES = 4
+"""Copies kept ready at most, as a multiple of the minimum. With no request at all nothing is measured,
+and what was added stays: https://github.com/neiman-marcus/serverless-provisioned-concurrency-autoscaling/issues/36"""
+DIMENSION = "lambda:function:ProvisionedConcurrency"
+NO_SNAPSHOTS = frozenset({"ap-east-2", "ap-southeast-6"})
+"""https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html: every commercial region but these."""
+
+
+def snapshots(name: str, profile: Profile) -> aws.lambda_.FunctionSnapStartArgsDict | None:
+    """Whether published versions become snapshots. Raises `pulumi.RunError` in a region that takes none."""
+    if not isinstance(profile, Balanced):
+        return None
+    if aws.config.region in NO_SNAPSHOTS:
+        raise pulumi.RunError(
+            f"Pulumi.{pulumi.get_stack()}.yaml: aws:region: {aws.config.region} takes no snapshots, which function"
+            f" {name} asks for by the profile balanced; accepted there: eco, latency"
+        )
+    return {"apply_on": "PublishedVersions"}
+
+
+def keep_ready(
+    name: str, profile: Latency, alias: aws.lambda_.Alias, concurrency: int, parent: pulumi.Resource
+) -> None:
+    """Copies of what the alias names, from `minimum` to so many that `TARGET` of them are at work."""
+    provisioned = aws.lambda_.ProvisionedConcurrencyConfig(
+        f"{name}-provisioned",
+        function_name=alias.function_name,
+        qualifier=alias.name,
+        provisioned_concurrent_executions=profile.minimum,
+        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["provisionedConcurrentExecutions"]),
+    )
+    # A changed minimum takes effect by the target, which brings the number of copies into its range at once:
+    # https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
+    target = aws.appautoscaling.Target(
+        f"{name}-ready",
+        service_namespace="lambda",
+        scalable_dimension=DIMENSION,
+        resource_id=pulumi.Output.concat("function:", alias.function_name, ":", alias.name),
+        min_capacity=profile.minimum,
+        max_capacity=_most(profile.minimum, concurrency),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[provisioned]),
+    )
+    aws.appautoscaling.Policy(
+        f"{name}-ready-by-use",
+        policy_type="TargetTrackingScaling",
+        service_namespace=target.service_namespace,
+        scalable_dimension=target.scalable_dimension,
+        resource_id=target.resource_id,
+        target_tracking_scaling_policy_configuration={
+            "target_value": TARGET,
+            "predefined_metric_specification": {"predefined_metric_type": "LambdaProvisionedConcurrencyUtilization"},
+        },
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    for part, cron, minimum in _changes(profile):
+        aws.appautoscaling.ScheduledAction(
+            f"{name}-ready-{part}",
+            service_namespace=target.service_namespace,
+            scalable_dimension=target.scalable_dimension,
+            resource_id=target.resource_id,
+            schedule=expression(cron),
+            timezone="UTC",
+            scalable_target_action={"min_capacity": minimum, "max_capacity": _most(minimum, concurrency)},
+            opts=pulumi.ResourceOptions(parent=parent),
+        )
+
+
+def _changes(profile: Latency) -> Iterator[tuple[str, str, int]]:
+    """What each schedule is called, when it is due, and the minimum from then on."""
+    hours: Hours
+    for at, hours in enumerate(profile.hours):
+        yield f"opens-{at}", hours.opens, hours.minimum
+        yield f"closes-{at}", hours.closes, profile.minimum
+
+
+def _most(minimum: int, concurrency: int) -> int:
+    return min(TIMES * minimum, concurrency)

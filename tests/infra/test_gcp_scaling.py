@@ -1,0 +1,56 @@
+"""The profiles on GCP, in one stack with all of them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests.graph import Graph
+from tests.infra.gcp import rules_compute, rules_data, rules_edges
+from tests.infra.gcp import whole as w
+
+OWN = {
+    "quick": {"profile": "balanced", "memory_mb": 4096},
+    "ready": {"profile": "latency", "minimum": 2, "memory_mb": 8192, "concurrency": 31},
+}
+SHAPE = ("minInstanceCount", "maxInstanceCount", "maxInstanceRequestConcurrency", "availableCpu")
+
+
+@cache
+def graph() -> Graph:
+    return w.whole(models=["breast_cancer", "quick", "ready"], scaling={"models": OWN})
+
+
+def shape(found: Graph, function: str) -> tuple[Any, ...]:
+    service = w.service(found.one(w.FUNCTION, f"{function}-function"))
+    return tuple(service.get(key) for key in SHAPE)
+
+
+def test_an_instance_of_eco_answers_one_request_at_a_time() -> None:
+    assert shape(graph(), "predict") == (None, 50, 1, None)
+    assert "THREADS" not in w.service(graph().one(w.FUNCTION, "predict-function"))["environmentVariables"]
+
+
+def test_instances_of_balanced_are_shared_on_a_whole_processor_and_go_to_zero() -> None:
+    assert shape(graph(), "predict-quick") == (None, 6, 8, "1")
+
+
+def test_instances_of_latency_wait_and_grow_with_their_memory() -> None:
+    assert shape(graph(), "predict-ready") == (2, 3, 8, "2")
+
+
+@pytest.mark.parametrize("profile", ["eco", "balanced", "latency"])
+@pytest.mark.parametrize("concurrency", [1, 5, 8, 9, 50, 1000])
+def test_never_more_requests_at_once_than_asked_for(profile: str, concurrency: int) -> None:
+    found = w.whole(functions={"predict": {"concurrency": concurrency}}, scaling={"profile": profile})
+    _, copies, requests, _ = shape(found, "predict")
+    assert concurrency - requests < copies * requests <= concurrency
+
+
+@pytest.mark.parametrize(
+    "rule", [*rules_data.RULES, *rules_compute.RULES, *rules_edges.RULES], ids=lambda r: r.__name__
+)
+def test_the_stack_keeps_every_rule(rule: Any) -> None:
+    assert rule(graph()) == []

@@ -1,0 +1,126 @@
+"""A model that scales otherwise, drawn on both clouds: its own function, its own paths, its own grants."""
+
+from __future__ import annotations
+
+import base64
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+
+from infra import blueprint, clouds
+from infra.routes import ROUTES
+from infra.settings import Settings
+from tests.graph import Graph, deploy
+from tests.infra import sample
+from tests.infra.aws import whole as w
+from tests.infra.facts import Reader, components
+from tests.infra.gcp_facts import CONFIG
+from tests.infra.gcp_facts import FUNCTION as GCP_FUNCTION
+from tests.infra.test_every_cloud import READERS
+from tests.infra.test_rules import HOUSES, House, Rule
+
+LONG = "a_model_whose_name_is_as_long_as_it_may_possibly"
+OWN = {LONG: {"profile": "latency", "memory_mb": 2048}}
+every_cloud = pytest.mark.parametrize("reader", READERS, ids=str)
+
+
+def drawn(reader: Reader) -> Graph:
+    return _drawn(reader.cloud.name)
+
+
+@cache
+def _drawn(cloud: str) -> Graph:
+    found: dict[str, Any] = {"cloud": cloud, "models": ["first", LONG, "third"], "scaling": {"models": OWN}}
+    found["training"] = {"schedule": "0 3 * * 1"}
+    settings = Settings.parse(found, where="Pulumi.test.yaml")
+    archives = {entry: sample.archive(entry) for entry in blueprint.ENTRIES}
+    return deploy(lambda: blueprint.draw(clouds.find(cloud), settings, sample.PLATFORM, archives))
+
+
+def functions(graph: Graph) -> tuple[str, str]:
+    """The names of the shared predict function and of the model's own."""
+    shared, own = sorted(made.name for made in components(graph, "Function") if made.name.startswith("predict"))
+    return shared, own
+
+
+def routed(reader: Reader, graph: Graph) -> dict[str, str]:
+    """The function that each route leads to, by `METHOD /path`."""
+    owners = {made.urn: owner.name for made in graph.of(reader.function) if (owner := graph.owner(made))}
+    if reader.function == GCP_FUNCTION:
+        by_address = {f.outputs["serviceConfig"]["uri"]: owners[f.urn] for f in graph.of(reader.function)}
+        document = json.loads(base64.b64decode(graph.one(CONFIG).inputs["openapiDocuments"][0]["document"]["contents"]))
+        return {
+            f"{method.upper()} {path}": by_address[operation["x-google-backend"]["address"]]
+            for path, methods in document["paths"].items()
+            for method, operation in methods.items()
+        }
+    by_target = {
+        f"integrations/{made.outputs['id']}": owners[function.urn]
+        for made in graph.of(w.INTEGRATION)
+        for function in graph.of(reader.function)
+        if made.inputs["integrationUri"].startswith(f"{function.outputs['arn']}:")
+    }
+    return {made.inputs["routeKey"]: by_target[made.inputs["target"]] for made in graph.of(w.ROUTE)}
+
+
+@every_cloud
+def test_paths_of_the_model_lead_to_its_function_and_all_others_to_the_shared_one(reader: Reader) -> None:
+    graph = drawn(reader)
+    shared, own = functions(graph)
+    expected = {f"{method} {path}": shared for method, path in ROUTES.values()}
+    expected |= {f"{m} {path.replace('{model}', LONG)}": own for m, path in ROUTES.values() if "{model}" in path}
+    assert routed(reader, graph) == expected
+
+
+@every_cloud
+def test_each_function_may_read_the_versions_of_its_own_models_alone(reader: Reader) -> None:
+    graph = drawn(reader)
+    shared, own = functions(graph)
+    read = {
+        name: {p.prefix for p in reader.read(graph).permissions if p.function == name and p.bucket.startswith("models")}
+        for name in (shared, own)
+    }
+    assert read[own] == {f"{LONG}/versions/", f"{LONG}/live.json"}
+    assert read[shared] == {
+        *(f"{model}/{place}" for model in ("first", "third") for place in ("versions/", "live.json")),
+        f"{LONG}/live.json",
+    }
+
+
+@every_cloud
+def test_the_size_of_the_model_is_its_functions(reader: Reader) -> None:
+    graph = drawn(reader)
+    shared, own = functions(graph)
+    memory = {function.name: function.memory_mb for function in reader.read(graph).functions}
+    assert (memory[shared], memory[own]) == (1024, 2048)
+
+
+@every_cloud
+def test_each_function_has_its_own_upload_and_identity_and_is_open_to_nobody(reader: Reader) -> None:
+    facts = reader.read(drawn(reader))
+    assert [reason for reason in facts.boundless if "predict" in reason] == []
+    assert len({function.code for function in facts.functions}) == len(facts.functions)
+    assert len({function.identity for function in facts.functions}) == len(facts.functions)
+
+
+@every_cloud
+def test_longest_names_still_fit(reader: Reader) -> None:
+    """Pulumi adds a hyphen and seven characters. 49 is Cloud Run's, 30 an account's, 64 all of AWS's here."""
+    graph = drawn(reader)
+    named = {
+        "gcp:serviceaccount/account:Account": 30,
+        GCP_FUNCTION: 49,
+        w.FUNCTION: 64,
+        w.ROLE: 64,
+    }
+    assert [made.name for made in graph if len(made.name) + 8 > named.get(made.type, 100)] == []
+
+
+@pytest.mark.parametrize(
+    ("house", "rule"),
+    [pytest.param(house, rule, id=f"{house.name}-{rule.__name__}") for house in HOUSES for rule in house.rules],
+)
+def test_several_predict_functions_keep_every_rule(house: House, rule: Rule) -> None:
+    assert rule(_drawn(house.name)) == []

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from infra.routes import ROUTES
+from infra.scaling import Balanced, Eco, Latency
+from infra.serving import LONGEST, Group, groups, paths
+from infra.settings import Settings
+
+MODELS = ["a", "b", "c"]
+
+
+def settings(*, there_are: list[str] | None = None, **scaling: Any) -> Settings:
+    return Settings.parse({"cloud": "aws", "models": there_are or MODELS, "scaling": scaling}, where="")
+
+
+def shape(found: tuple[Group, ...]) -> dict[str, tuple[str, ...]]:
+    return {group.name: group.models for group in found}
+
+
+def test_models_share_one_function_unless_told_otherwise() -> None:
+    (group,) = groups(settings())
+    assert (group.name, group.models, group.profile, group.elsewhere) == ("predict", ("a", "b", "c"), Eco(), ())
+
+
+def test_a_model_that_scales_otherwise_has_a_function_of_its_own() -> None:
+    first, second = groups(settings(models={"b": {"profile": "latency", "minimum": 2}}))
+    assert shape((first, second)) == {"predict": ("a", "c"), "predict-b": ("b",)}
+    assert (first.profile, second.profile) == (Eco(), Latency(minimum=2))
+    assert (first.where, second.where) == ("scaling", "scaling.models.b")
+
+
+def test_models_that_scale_alike_share_a_function() -> None:
+    alike = {"profile": "latency", "minimum": 2, "concurrency": 9}
+    found = groups(settings(models={"b": alike, "c": alike}))
+    assert shape(found) == {"predict": ("a",), "predict-b": ("b", "c")}
+
+
+@pytest.mark.parametrize("difference", [{"minimum": 3}, {"memory_mb": 4096}, {"concurrency": 8}])
+def test_any_difference_parts_them(difference: dict[str, int]) -> None:
+    alike = {"profile": "latency", "minimum": 2, "concurrency": 9}
+    found = groups(settings(models={"b": alike, "c": {**alike, **difference}}))
+    assert shape(found) == {"predict": ("a",), "predict-b": ("b",), "predict-c": ("c",)}
+
+
+def test_a_model_that_says_what_the_stack_says_stays_with_the_others() -> None:
+    predict = settings().functions.predict
+    same = {"profile": "balanced", "memory_mb": predict.memory_mb}
+    assert len(groups(settings(profile="balanced", models={"b": same}))) == 1
+
+
+def test_a_size_of_its_own_leaves_the_other_figures_as_they_are() -> None:
+    _, group = groups(settings(models={"b": {"profile": "eco", "memory_mb": 4096}}))
+    predict = settings().functions.predict
+    assert group.worker == predict.model_copy(update={"memory_mb": 4096})
+
+
+def test_where_no_model_scales_as_the_stack_the_first_ones_function_comes_first() -> None:
+    own = {"a": {"profile": "balanced"}, "b": {"profile": "latency"}, "c": {"profile": "balanced"}}
+    first, second = groups(settings(models=own))
+    assert shape((first, second)) == {"predict": ("a", "c"), "predict-b": ("b",)}
+    assert (first.profile, first.where) == (Balanced(), "scaling.models.a")
+
+
+def test_the_first_function_alone_tells_of_models_elsewhere() -> None:
+    first, second = groups(settings(models={"b": {"profile": "balanced"}}))
+    assert first.environment == {"MODELS": "a,c", "MODELS_ELSEWHERE": "b"}
+    assert second.environment == {"MODELS": "b"}
+
+
+def test_with_one_function_routes_are_those_of_the_page() -> None:
+    found = list(paths(settings()))
+    assert {path.operation: (path.method, path.path) for path in found} == dict(ROUTES)
+
+
+def test_every_path_of_a_model_with_its_own_function_leads_there_and_server_paths_to_the_first() -> None:
+    found = list(paths(settings(models={"b": {"profile": "balanced"}})))
+    own = [path for path in found if path.group.models == ("b",)]
+    assert {path.path for path in own} == {
+        path.replace("{model}", "b") for _, path in ROUTES.values() if "{model}" in path
+    }
+    rest = {path.operation: (path.method, path.path) for path in found if path not in own}
+    assert rest == dict(ROUTES)
+    assert not [key for key, times in Counter((path.method, path.path) for path in found).items() if times > 1]
+    assert not [key for key, times in Counter(path.operation for path in found).items() if times > 1]
+
+
+def test_the_short_path_leads_to_the_first_model_wherever_it_is() -> None:
+    found = {path.operation: path.group for path in paths(settings(models={"a": {"profile": "balanced"}}))}
+    assert found["predict"].models == ("a",)
+    assert found["server_ready"].models == ("b", "c")
+
+
+def test_names_of_functions_are_short_and_differ() -> None:
+    models = ["a", "x" * 48, "x" * 47 + "y", "under_score"]
+    own = {model: {"profile": "latency", "minimum": at} for at, model in enumerate(models[1:], start=1)}
+    names = [group.name for group in groups(settings(there_are=models, models=own))]
+    assert len(set(names)) == 4
+    assert max(map(len, names)) == len("predict-") + LONGEST
+    assert names[3] == "predict-under-score"
