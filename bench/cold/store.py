@@ -1,4 +1,4 @@
-"""Stores for `function.py` beside it: `python bench/cold/store.py FOLDER` trains a small model and makes it live there."""
+"""Stores for `function.py`: `python bench/cold/store.py FOLDER` trains a small model and makes it live there."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ function does and takes: https://onnxruntime.ai/docs/api/c/struct_ort_api.html
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import os
 import sys
@@ -106,7 +107,7 @@ class Library:
     def __init__(self, path: str) -> None:
         """Raises `Unavailable`."""
         try:
-            base = ctypes.CDLL(path).OrtGetApiBase
+            base = ctypes.CDLL(path, handle=_dlopen(path)).OrtGetApiBase
         except (OSError, AttributeError) as problem:
             raise Unavailable(f"{path} cannot be loaded: {problem}") from None
         base.restype = ctypes.POINTER(c_void_p * 2)
@@ -152,16 +153,30 @@ class Library:
 
 
 _opened: list[Library] = []
+_opening = _thread.allocate_lock()
 _arrays: dict[tuple[type, int], type] = {}
 _MOST_ARRAYS = 256
 
 
 def library() -> Library:
     """The one library of this process, opened when it is first needed. Raises `Unavailable`."""
-    if not _opened:
-        bound()
-        _opened.append(Library(find()))
+    with _opening:
+        if not _opened:
+            bound()
+            _opened.append(Library(find()))
     return _opened[0]
+
+
+def begin() -> None:
+    """Begin to open the library beside whatever else there is to do, such as importing the rest of a function."""
+    _thread.start_new_thread(_begin, ())
+
+
+def _begin() -> None:
+    try:
+        library()
+    except Unavailable:
+        return  # whoever asks for it next is told
 
 
 def find() -> str:
@@ -176,6 +191,16 @@ def find() -> str:
             if name.startswith("libonnxruntime."):
                 return f"{folder}/{name}"
     raise Unavailable("onnxruntime is not installed: there is no onnxruntime/capi/libonnxruntime on the path")
+
+
+def _dlopen(path: str) -> int | None:
+    """What `ctypes.CDLL` does, but other threads run meanwhile; None where it cannot be done, as that one will say."""
+    try:
+        opened = ctypes.CDLL(None).dlopen
+    except AttributeError:
+        return None
+    opened.argtypes, opened.restype = (c_char_p, c_int), c_void_p
+    return opened(os.fsencode(path), os.RTLD_NOW)
 
 
 def array(kind: type[Kind], count: int) -> type[ctypes.Array[Kind]]:
