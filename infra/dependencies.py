@@ -22,9 +22,10 @@ from pathlib import Path
 import pulumi
 from uv import find_uv_bin
 
+from infra.elf import shorten
 from infra.vocabulary import Platform
 
-RULES = 3
+RULES = 4
 """Raised whenever pruning, compiling or zipping changes what comes out."""
 
 UNUSED = (
@@ -40,18 +41,14 @@ UNUSED = (
     "**/*.cc",
     "**/*.tp",
     "bin",
+    ".lock",
     "**/*.dist-info/RECORD",
+    "**/*.dist-info/sboms",
     "**/*.dist-info/direct_url.json",
     "**/*.dist-info/INSTALLER",
     "**/*.dist-info/REQUESTED",
     "**/*.dist-info/uv_cache.json",
     "onnx/backend/test",
-    "onnxruntime/transformers",
-    "onnxruntime/tools",
-    "onnxruntime/quantization",
-    "onnxruntime/datasets",
-    # The Python binding carries its own copy of the runtime and never opens this one.
-    "onnxruntime/capi/libonnxruntime.so*",
     # safe_load is written in Python; the compiled loader is never asked for.
     "yaml/_yaml*.so",
     "_yaml",
@@ -60,6 +57,12 @@ UNUSED = (
     "sklearn/datasets/descr",
 )
 """What a wheel carries and a function never reads. Licences stay."""
+
+ONLY = {
+    # functions/core/ort.py opens the library; the Python package has a copy of it of its own, and needs numpy.
+    "onnxruntime": ("LICENSE", "ThirdPartyNotices.txt", "capi/libonnxruntime.*"),
+}
+"""What is read of a package that no function imports. The rest of it stays behind."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -80,7 +83,9 @@ def dependencies(lock: Path, platform: Platform, cache: Path) -> Dependencies:
     """
     interpreter = interpreter_of(platform.python)
     key = hashlib.sha256(
-        json.dumps([RULES, UNUSED, lock.read_text(encoding="utf-8"), asdict(platform), bool(interpreter)]).encode()
+        json.dumps(
+            [RULES, UNUSED, ONLY, lock.read_text(encoding="utf-8"), asdict(platform), bool(interpreter)]
+        ).encode()
     ).hexdigest()[:32]
     target, facts = cache / f"{key}.zip", cache / f"{key}.json"
     with locked(cache / f"{key}.lock"):
@@ -133,9 +138,7 @@ def _make(lock: Path, platform: Platform, interpreter: str | None, target: Path,
     with tempfile.TemporaryDirectory(dir=target.parent) as room:
         tree = Path(room) / "tree"
         _install(lock, platform, tree)
-        for pattern in UNUSED:
-            for path in tree.glob(pattern):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        _prune(tree)
         if interpreter:
             compile_tree(tree, interpreter)
         draft = Path(room) / "draft.zip"
@@ -143,6 +146,19 @@ def _make(lock: Path, platform: Platform, interpreter: str | None, target: Path,
             unpacked = write_zip(archive, tree)
         draft.rename(target)
         facts.write_text(json.dumps({"unpacked": unpacked, "compiled": bool(interpreter)}), encoding="utf-8")
+
+
+def _prune(tree: Path) -> None:
+    for pattern in UNUSED:
+        for path in tree.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for package, used in ONLY.items():
+        kept = {path for pattern in used for path in (tree / package).glob(pattern)}
+        for path in (tree / package).rglob("*"):
+            if path.is_file() and path not in kept:
+                path.unlink()
+    for path in tree.rglob("*.so*"):
+        shorten(path)
 
 
 def _install(lock: Path, platform: Platform, tree: Path) -> None:

@@ -6,16 +6,16 @@ reference can name any path of the machine that opens the model.
 
 from __future__ import annotations
 
-import re
 import stat
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import Any
 
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
-_NUMBER = re.compile(r"[0-9]{1,18}")
+_DIGITS = 18
 _INSIDE: dict[str, dict[int, str]] = {
     # Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
     "model": {7: "graph", 20: "training", 25: "function"},
@@ -28,15 +28,16 @@ _INSIDE: dict[str, dict[int, str]] = {
 }
 
 
-def check_external_data(model: memoryview, beside: Path | None = None) -> None:
+def check_external_data(model: Any, beside: Path | None = None) -> None:
     """Raises `ValueError` when a tensor lies outside the file, or the file is too damaged to tell.
 
     With a folder, a tensor may lie in a regular file of that folder itself, inside its bounds.
     """
-    if not re.search(b"location", model):  # the key without which no reference can be followed
+    searched = model if hasattr(model, "find") else bytes(model)
+    if searched.find(b"location") < 0:  # the key without which no reference can be followed
         return
     try:
-        for tensor in _tensors(model):
+        for tensor in _tensors(memoryview(model).cast("B")):
             reference = _reference(tensor)
             if reference is not None:
                 _check(reference, beside)
@@ -85,8 +86,12 @@ def _check(reference: dict[str, str], beside: Path | None) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise ValueError(f"the model keeps weights in {name!r:.80}, which is no regular file")
     offset, length = reference.get("offset") or "0", reference.get("length") or "0"
-    if not (_NUMBER.fullmatch(offset) and _NUMBER.fullmatch(length)) or int(offset) + int(length) > found.st_size:
+    if not (_is_number(offset) and _is_number(length)) or int(offset) + int(length) > found.st_size:
         raise ValueError(f"the model keeps weights beyond the end of {name!r:.80}")
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
 
 from functions.core import ort
 from functions.core.ort_session import open_session, options_of, run_session, specs
 from functions.core.tensor import Spec, Tensor
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+    from typing import Any
 
     from functions.core.tensor import Memory
 

@@ -6,21 +6,22 @@ function does and takes: https://onnxruntime.ai/docs/api/c/struct_ort_api.html
 
 from __future__ import annotations
 
+import _thread
 import ctypes
-import importlib.util
+import os
+import sys
 from ctypes import c_char_p, c_int, c_size_t, c_ssize_t, c_void_p
-from functools import cache, lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from functions.core.memory import bound
 
+TYPE_CHECKING = False  # neither typing nor pathlib, functools or re: a first answer does without them
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, ClassVar, TypeVar
 
     from functions.core.tensor import Memory
 
-_Kind = TypeVar("_Kind", bound="ctypes._SimpleCData[Any]")
+    Kind = TypeVar("Kind", bound="ctypes._SimpleCData[Any]")
 
 API = 24
 """The version of the table whose positions stand below. The table only grows, so a later library has it too."""
@@ -61,6 +62,10 @@ _FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "GetTensorElementTypeAndShapeDataReference": (414, c_void_p, c_void_p, c_void_p, c_void_p),
 }
 _RELEASES = {"Session": 95, "Value": 96, "TypeInfo": 98, "SessionOptions": 100}
+_BRIEF = frozenset(
+    {"CreateTensorWithDataAsOrtValue", "GetTensorElementTypeAndShapeDataReference", "GetTensorMutableData"}
+)
+"""What ends sooner than it would take to let other threads run meanwhile."""
 _GET_ERROR_MESSAGE, _RELEASE_STATUS = 2, 93
 FATAL = 4
 """OrtLoggingLevel of a log that stays empty."""
@@ -99,19 +104,19 @@ class TypeInfo(Handle): ...
 class Library:
     """The functions of the table by their own names. Each raises `Failure` where it returns a status."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
         """Raises `Unavailable`."""
         try:
-            base = ctypes.CDLL(str(path)).OrtGetApiBase
+            base = ctypes.CDLL(path, handle=_dlopen(path)).OrtGetApiBase
         except (OSError, AttributeError) as problem:
-            raise Unavailable(f"{path.name} cannot be loaded: {problem}") from None
+            raise Unavailable(f"{path} cannot be loaded: {problem}") from None
         base.restype = ctypes.POINTER(c_void_p * 2)
         get_api, get_version = base().contents
         self.version: str = ctypes.CFUNCTYPE(c_char_p)(get_version)().decode()
         # The minor number is the newest table that the library has; asked for a newer one it prints.
         table = int(self.version.split(".")[1]) >= API and ctypes.CFUNCTYPE(c_void_p, ctypes.c_uint32)(get_api)(API)
         if not table:
-            raise Unavailable(f"{path.name} is version {self.version}; accepted: 1.{API} and later")
+            raise Unavailable(f"{path} is version {self.version}; accepted: 1.{API} and later")
         self._table = (c_void_p * _LENGTH).from_address(table)
         self._message = ctypes.CFUNCTYPE(c_char_p, c_void_p)(self._table[_GET_ERROR_MESSAGE])
         self._release_status = ctypes.CFUNCTYPE(None, c_void_p)(self._table[_RELEASE_STATUS])
@@ -128,34 +133,84 @@ class Library:
         if name not in _FUNCTIONS:
             raise AttributeError(name)
         position, *takes = _FUNCTIONS[name]
-        function = ctypes.CFUNCTYPE(c_void_p, *takes)(self._table[position])
-        function.errcheck = self._check
+        if name in _BRIEF:
+            function = ctypes.PYFUNCTYPE(c_void_p, *takes)(self._table[position])
+        else:
+            function = ctypes.CFUNCTYPE(c_void_p, *takes)(self._table[position])
+            function.errcheck = self._check
         setattr(self, name, function)
         return function
 
-    def _check(self, status: Any, *_: object) -> Any:
-        if status is not None:
+    def check(self, status: Any) -> None:
+        """Raises `Failure` unless the status of a function is none."""
+        if status:
             message = self._message(status).decode("utf-8", "replace")
             self._release_status(status)
             raise Failure(message.strip().split("\n", 1)[0][:300])
 
+    def _check(self, status: Any, *_: object) -> Any:
+        self.check(status)
 
-@cache
+
+_opened: list[Library] = []
+_opening = _thread.allocate_lock()
+_arrays: dict[tuple[type, int], type] = {}
+_MOST_ARRAYS = 256
+
+
 def library() -> Library:
     """The one library of this process, opened when it is first needed. Raises `Unavailable`."""
-    bound()
-    package = importlib.util.find_spec("onnxruntime")
-    places = package.submodule_search_locations if package else None
-    for place in places or ():
-        for path in Path(place).glob("capi/libonnxruntime.*"):
-            return Library(path)
+    with _opening:
+        if not _opened:
+            bound()
+            _opened.append(Library(find()))
+    return _opened[0]
+
+
+def begin() -> None:
+    """Begin to open the library beside whatever else there is to do, such as importing the rest of a function."""
+    _thread.start_new_thread(_begin, ())
+
+
+def _begin() -> None:
+    try:
+        library()
+    except Unavailable:
+        return  # whoever asks for it next is told
+
+
+def find() -> str:
+    """The file, beside the packages that Python finds. Raises `Unavailable`."""
+    for place in sys.path:
+        folder = os.path.join(place, "onnxruntime", "capi")  # noqa: PTH118
+        try:
+            names = os.listdir(folder)  # noqa: PTH208
+        except OSError:
+            continue
+        for name in names:
+            if name.startswith("libonnxruntime."):
+                return f"{folder}/{name}"
     raise Unavailable("onnxruntime is not installed: there is no onnxruntime/capi/libonnxruntime on the path")
 
 
-@lru_cache(maxsize=256)
-def array(kind: type[_Kind], count: int) -> type[ctypes.Array[_Kind]]:
-    """The type of so many in a row; to make it anew takes longer than most calls."""
-    return kind * count
+def _dlopen(path: str) -> int | None:
+    """What `ctypes.CDLL` does, but other threads run meanwhile; None where it cannot be done, as that one will say."""
+    try:
+        opened = ctypes.CDLL(None).dlopen
+    except AttributeError:
+        return None
+    opened.argtypes, opened.restype = (c_char_p, c_int), c_void_p
+    return opened(os.fsencode(path), os.RTLD_NOW)
+
+
+def array(kind: type[Kind], count: int) -> type[ctypes.Array[Kind]]:
+    """The type of so many in a row. To make it anew takes longer than most calls, so the last ones are kept."""
+    found: Any = _arrays.get((kind, count))
+    if found is None:
+        if len(_arrays) >= _MOST_ARRAYS:
+            _arrays.clear()
+        found = _arrays[kind, count] = kind * count
+    return found
 
 
 class Lent(ctypes.Structure):
@@ -174,12 +229,21 @@ class Lent(ctypes.Structure):
 
     def __init__(self, memory: Memory) -> None:
         """Raises `BufferError` for memory with gaps."""
-        super().__init__()
         _get_buffer(memory, ctypes.byref(self), 0)
 
     def __del__(self) -> None:
         _release_buffer(ctypes.byref(self))
 
 
+def lent(memory: memoryview) -> tuple[int, object]:
+    """The address of memory that Python owns, and what to hold as long as it is used."""
+    owner = memory.obj
+    if type(owner) is bytes and len(owner) == memory.nbytes:
+        return _address(owner), owner
+    held = Lent(memory)
+    return held.address or 0, held
+
+
+_address = ctypes.PYFUNCTYPE(c_void_p, ctypes.py_object)(("PyBytes_AsString", ctypes.pythonapi))
 _get_buffer = ctypes.PYFUNCTYPE(c_int, ctypes.py_object, c_void_p, c_int)(("PyObject_GetBuffer", ctypes.pythonapi))
 _release_buffer = ctypes.PYFUNCTYPE(None, c_void_p)(("PyBuffer_Release", ctypes.pythonapi))

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import os
 from ctypes import byref, c_char_p, c_int, c_int64, c_size_t, c_void_p, string_at
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 from functions.core import ort
 from functions.core.external import check_external_data
 from functions.core.ort_value import CODE_OF, DATATYPE_OF, lend, take
 from functions.core.tensor import Spec
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from ctypes import Array
+    from pathlib import Path
+    from typing import Any, Literal
 
-    from functions.core.tensor import Memory, Tensor
+    from functions.core.tensor import Tensor
 
-Side = Literal["Input", "Output"]
+    Side = Literal["Input", "Output"]
+
 _KINDS = ("value of unknown kind", "tensor", "sequence", "map", "opaque value", "sparse tensor", "optional value")
 """ONNXType"""
 _TENSOR = 1
+_MOST_NAMES = 64
+_names: dict[tuple[str, ...], Array[c_char_p]] = {}
 _UNCHANGED = 0
 """GraphOptimizationLevel"""
 
@@ -43,14 +46,14 @@ def options_of(library: ort.Library, *, threads: int, prepacked: bool, optimised
     return options
 
 
-def open_session(library: ort.Library, model: Memory | Path, options: ort.SessionOptions) -> ort.Session:
-    """Raises `ort.Failure`; `ValueError` when the model reaches for files that are not its own; `OSError`."""
+def open_session(library: ort.Library, model: Any, options: ort.SessionOptions) -> ort.Session:
+    """From a path, or from memory. Raises `ort.Failure`, `OSError`, `ValueError` for a file that reaches for others."""
     session = ort.Session()
-    if isinstance(model, Path):
+    if isinstance(model, os.PathLike):
         check_external_data(_mapped(model), beside=model.parent)
         library.CreateSession(library.env, os.fsencode(model), options, byref(session))
     else:
-        check_external_data(memoryview(model).cast("B"))
+        check_external_data(model)
         held = ort.Lent(model)
         library.CreateSessionFromArray(library.env, held.address, held.size, options, byref(session))
     return session
@@ -78,29 +81,34 @@ def run_session(
     library: ort.Library, session: ort.Session, inputs: Mapping[str, Tensor], names: tuple[str, ...]
 ) -> dict[str, Tensor]:
     """The named outputs (`Run`). Raises `ort.Failure`."""
-    lent = [lend(library, tensor) for tensor in inputs.values()]
-    given, found = ort.array(c_void_p, len(lent)), ort.array(c_void_p, len(names))()
-    library.Run(
-        session, None,
-        _encoded(tuple(inputs)), given(*(value.value for value, _ in lent)), len(lent),
-        _encoded(names), len(names), found,
-    )  # fmt: skip
-    values = [ort.Value(pointer) for pointer in found]
+    values, memory = [], []
+    for tensor in inputs.values():
+        value, held = lend(library, tensor)
+        values.append(value)
+        memory.append(held)
+    given = ort.array(c_void_p, len(values))(*[value.value for value in values])
+    found = ort.array(c_void_p, len(names))()
+    library.Run(session, None, _encoded(tuple(inputs)), given, len(values), _encoded(names), len(names), found)
+    answers = [ort.Value(pointer) for pointer in found]
     # An output can be an input as it is, or a weight: whoever holds it holds those too.
-    owner = (session, [memory for _, memory in lent])
-    return {name: take(library, value, owner) for name, value in zip(names, values, strict=True)}
+    owner = (session, memory)
+    return {name: take(library, value, owner) for name, value in zip(names, answers, strict=True)}
 
 
-@lru_cache(maxsize=64)
 def _encoded(names: tuple[str, ...]) -> Array[c_char_p]:
-    return ort.array(c_char_p, len(names))(*(name.encode() for name in names))
+    found = _names.get(names)
+    if found is None:
+        if len(_names) >= _MOST_NAMES:
+            _names.clear()
+        found = _names[names] = ort.array(c_char_p, len(names))(*[name.encode() for name in names])
+    return found
 
 
-def _mapped(file: Path) -> memoryview:
+def _mapped(file: Path) -> Any:
     import mmap  # noqa: PLC0415 - what comes out of a store is bytes already
 
     with file.open("rb") as opened:
-        return memoryview(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
+        return mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _name(library: ort.Library, session: ort.Session, side: Side, index: int) -> str:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
-from ctypes import byref, c_int, c_int64, c_size_t, c_ubyte, c_void_p, create_string_buffer, memmove
+from ctypes import addressof, byref, c_int64, c_size_t, c_ubyte, c_void_p, create_string_buffer, memmove
 from itertools import pairwise
 
 from functions.core import ort
 from functions.core.tensor import SIZES, Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 CODE_OF = {
     "FP32": 1, "UINT8": 2, "INT8": 3, "UINT16": 4, "INT16": 5, "INT32": 6, "INT64": 7, "BYTES": 8, "BOOL": 9,
     "FP16": 10, "FP64": 11, "UINT32": 12, "UINT64": 13, "BF16": 16,
 }  # fmt: skip
 """ONNXTensorElementDataType"""
+_Told = c_int64 * 4
+"""Element type, where the lengths are, how many, and where the values are."""
 DATATYPE_OF = {code: datatype for datatype, code in CODE_OF.items()}
 
 
@@ -29,10 +35,11 @@ def lend(library: ort.Library, tensor: Tensor) -> tuple[ort.Value, object]:
         library.CreateTensorAsOrtValue(library.allocator, shape, rank, code, byref(value))
         _write_texts(library, value, tensor.data)
         return value, None
-    held = ort.Lent(tensor.data)
-    if (held.address or 0) % SIZES[tensor.datatype]:
-        held = ort.Lent(bytes(tensor.data))
-    library.CreateTensorWithDataAsOrtValue(library.cpu, held.address, held.size, shape, rank, code, byref(value))
+    address, held = ort.lent(tensor.data)
+    if address % SIZES[tensor.datatype]:
+        address, held = ort.lent(memoryview(bytes(tensor.data)))
+    create, size = library.CreateTensorWithDataAsOrtValue, tensor.data.nbytes
+    library.check(create(library.cpu, address, size, shape, rank, code, byref(value)))
     return value, held
 
 
@@ -41,17 +48,18 @@ def take(library: ort.Library, value: ort.Value, owner: object) -> Tensor:
 
     It holds the value and `owner`. Raises `ort.Failure`.
     """
-    code, lengths, rank = c_int(), c_void_p(), c_size_t()
-    library.GetTensorElementTypeAndShapeDataReference(value, byref(code), byref(lengths), byref(rank))
-    shape = tuple(ort.array(c_int64, rank.value).from_address(lengths.value or 0)) if rank else ()
-    datatype, count = DATATYPE_OF[code.value], math.prod(shape)
+    told, pointer = _Told(), value.value
+    here = addressof(told)
+    library.check(library.GetTensorElementTypeAndShapeDataReference(pointer, here, here + 8, here + 16))
+    rank = told[2]
+    shape = tuple(ort.array(c_int64, rank).from_address(told[1])[:]) if rank else ()
+    datatype, count = DATATYPE_OF[told[0]], math.prod(shape)
     if datatype == "BYTES":
         return Tensor(datatype=datatype, shape=shape, data=_read_texts(library, value, count))
-    address, size = c_void_p(), count * SIZES[datatype]
-    library.GetTensorMutableData(value, byref(address))
-    if not size:
+    if not count:
         return Tensor(datatype=datatype, shape=shape, data=memoryview(b""))
-    memory = ort.array(c_ubyte, size).from_address(address.value)
+    library.check(library.GetTensorMutableData(pointer, here + 24))
+    memory: Any = ort.array(c_ubyte, count * SIZES[datatype]).from_address(told[3])
     memory.owner = (owner, value)
     return Tensor(datatype=datatype, shape=shape, data=memoryview(memory).cast("B").toreadonly())
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.core import ort
+
+ort.begin()  # the library is opened while the rest is imported
+
 from functions.core.body import dump_json
 from functions.core.capture import Captures
 from functions.core.follower import Follower

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
@@ -181,6 +181,7 @@ def test_a_damaged_file_is_no_model(damaged: bytes) -> None:
         Session(damaged)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_whatever_bytes_come_they_are_a_bad_model_and_nothing_worse(junk: bytes) -> None:
     with pytest.raises(BadModel):

@@ -71,12 +71,13 @@ def check(model: bytes, feed: dict[str, np.ndarray]) -> None:
     assert found == {name: tensor(array) for name, array in expected.items()}
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(chains())
 def test_a_model_answers_bit_by_bit_what_it_answers_to_the_python_binding(made: Any) -> None:
     check(*made)
 
 
+@settings(deadline=None)
 @given(hnp.arrays(np.uint16, hnp.array_shapes(min_dims=0, max_dims=2, min_side=0)))
 def test_bf16_passes_through_unchanged_and_becomes_the_same_fp32(bits: np.ndarray) -> None:
     nodes = [helper.make_node("Identity", ["X"], ["Y"]), helper.make_node("Cast", ["X"], ["Z"], to=TensorProto.FLOAT)]
@@ -89,6 +90,7 @@ def test_bf16_passes_through_unchanged_and_becomes_the_same_fp32(bits: np.ndarra
     assert np.array_equal(np.array(found["Z"].values())[number], np.array(given.values())[number])
 
 
+@settings(deadline=None)
 @given(hnp.arrays(np.object_, hnp.array_shapes(min_dims=0, max_dims=2, min_side=0), elements=st.text(max_size=9)))
 def test_text_comes_back_as_it_went_in(texts: np.ndarray) -> None:
     nodes = [helper.make_node("Identity", ["X"], ["Y"]), helper.make_node("Flatten", ["X"], ["Z"], axis=0)]

@@ -60,8 +60,8 @@ def test_the_library_is_the_one_that_the_python_binding_was_built_with() -> None
 def test_every_function_whose_position_is_written_down_does_what_its_name_says(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    fresh = ort.library.__wrapped__()
-    monkeypatch.setattr(ort, "library", lambda: fresh)
+    fresh = ort.Library(ort.find())
+    monkeypatch.setattr(ort, "_opened", [fresh])
     packed = Session(pack(model_bytes(), tmp_path), optimised=True, prepacked=False)
     assert packed.run({"X": ROWS})["label"].values() == (0, 1)
     assert Session(TEXT).run({"X": Tensor.of("BYTES", (2,), ["a", "b"])})["Y"].values() == ("a", "b")
@@ -111,20 +111,20 @@ def test_a_library_that_is_too_old_is_named_with_what_is_accepted(
 ) -> None:
     monkeypatch.setattr(ort, "API", 999)
     with pytest.raises(ort.Unavailable, match=rf"is version {onnxruntime.__version__}; accepted: 1\.999 and later"):
-        ort.library.__wrapped__()
+        ort.Library(ort.find())
     assert capfd.readouterr() == ("", "")
 
 
 def test_what_is_no_onnxruntime_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "libonnxruntime.so").write_bytes(b"no library")
     with pytest.raises(ort.Unavailable, match=r"libonnxruntime\.so cannot be loaded"):
-        ort.Library(tmp_path / "libonnxruntime.so")
+        ort.Library(str(tmp_path / "libonnxruntime.so"))
 
 
 def test_without_onnxruntime_it_says_where_it_looked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ort.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(sys, "path", ["/nowhere", str(Path(__file__).parent)])
     with pytest.raises(ort.Unavailable, match="onnxruntime is not installed"):
-        ort.library.__wrapped__()
+        ort.find()
 
 
 def test_nothing_is_printed_by_the_library(capfd: pytest.CaptureFixture[str]) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 import pulumi
 import pytest
 
+from functions.core.ort import find
 from infra import aws, bundle, dependencies, gcp
 from infra.settings import Runtime
 from infra.target import target
 from infra.vocabulary import Cloud
+from tests.functions.serving import model_bytes
 
 HERE = target(Runtime(python="host", architecture="host"))
 
@@ -136,3 +138,44 @@ def test_a_requirement_whose_hash_differs_stops_the_program_by_the_name_of_its_l
     lock.write_text("threadpoolctl==3.8.0 --hash=sha256:" + "0" * 64 + "\n", encoding="utf-8")
     with pytest.raises(pulumi.RunError, match=r"functions/requirements/predict.txt"):
         build(tmp_path / "cache")
+
+
+@pytest.fixture(scope="module")
+def predict(tmp_path_factory: pytest.TempPathFactory) -> bundle.Archive:
+    """The real one, of this machine's kind."""
+    cache = tmp_path_factory.mktemp("cache")
+    return bundle.archive("predict", cloud=aws.CLOUD, platform=HERE, models=["breast_cancer"], cache=cache)
+
+
+def test_the_predict_archive_carries_the_library_with_its_licences_and_nothing_that_is_not_read(
+    predict: bundle.Archive,
+) -> None:
+    with zipfile.ZipFile(predict.path) as archive:
+        names = archive.namelist()
+    assert {name for name in names if name.startswith("onnxruntime/")} == {
+        "onnxruntime/LICENSE",
+        "onnxruntime/ThirdPartyNotices.txt",
+        f"onnxruntime/capi/{Path(find()).name}",
+    }
+    packages = {name.split("/")[0] for name in names if ".dist-info" not in name}
+    assert packages <= {"functions", "models", "onnxruntime", "obstore", "typing_extensions.py", "__pycache__"}
+    assert predict.unpacked < 44.5e6
+    assert predict.size < 17e6
+
+
+def test_the_predict_archive_answers_by_itself(predict: bundle.Archive, tmp_path: Path) -> None:
+    place = tmp_path / "task"
+    with zipfile.ZipFile(predict.path) as archive:
+        archive.extractall(place)
+    (tmp_path / "model.onnx").write_bytes(model_bytes())
+    code = f"""
+import sys; sys.path.insert(0, {str(place)!r})
+import functions.adapters.aws.predict
+from functions.core import ort
+from functions.core.onnx import Session
+from functions.core.tensor import Tensor
+answers = Session(open({str(tmp_path / "model.onnx")!r}, "rb").read()).run({{"X": Tensor.of("FP32", (1, 2), [9, 1])}})
+print(answers["label"].values(), ort.find().startswith({str(place)!r}), "numpy" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("(1,) True False\n", "")
