@@ -7,6 +7,7 @@ function does and takes: https://onnxruntime.ai/docs/api/c/struct_ort_api.html
 from __future__ import annotations
 
 import _thread
+import atexit
 import ctypes
 import os
 import sys
@@ -169,10 +170,11 @@ def library() -> Library:
 
 def begin() -> None:
     """Begin to open the library beside whatever else there is to do, such as importing the rest of a function."""
-    _thread.start_new_thread(_begin, ())
+    atexit.register(_open_quietly)  # a process that ends meanwhile waits, or the library would be torn down half made
+    _thread.start_new_thread(_open_quietly, ())
 
 
-def _begin() -> None:
+def _open_quietly() -> None:
     try:
         library()
     except Unavailable:

@@ -155,6 +155,33 @@ sys.session, sys.answer = session, answer
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_the_library_is_opened_once_whoever_asks_first() -> None:
+    code = """
+from concurrent.futures import ThreadPoolExecutor
+from functions.core import ort
+ort.begin()
+with ThreadPoolExecutor(8) as pool:
+    print(len({id(library) for library in pool.map(lambda _: ort.library(), range(16))}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
+
+
+def test_a_process_that_ends_while_the_library_opens_ends_in_peace() -> None:
+    for wait in (0, 0.002, 0.01, 0.02):
+        code = f"import time; from functions.core import ort; ort.begin(); time.sleep({wait})"
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_beginning_without_onnxruntime_leaves_the_word_to_who_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ort, "_opened", [])
+    monkeypatch.setattr(sys, "path", [])
+    ort._open_quietly()
+    with pytest.raises(ort.Unavailable, match="onnxruntime is not installed"):
+        ort.library()
+
+
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
 @pytest.mark.parametrize("entry", ["predict", "jobs"])
 def test_a_function_that_answers_loads_neither_numpy_nor_the_python_binding(cloud: str, entry: str) -> None:

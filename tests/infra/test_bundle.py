@@ -167,7 +167,7 @@ def test_the_predict_archive_carries_the_library_with_its_licences_and_nothing_t
         "typing_extensions.py",
         "__pycache__",
     }
-    assert predict.unpacked < 44.5e6
+    assert predict.unpacked < 45e6
     assert predict.size < 17e6
 
 
