@@ -232,6 +232,24 @@ def test_copies_that_nobody_needs_are_ended_but_the_last(here: Here, monkeypatch
     assert here.call()[0] == 200
 
 
+def test_copies_that_are_to_wait_are_there_before_the_first_call_and_come_again_when_they_die(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.deploy(replace(here.args(), least=2))
+    first = here.functions.copies("work")
+    assert len(first) == 2
+    monkeypatch.setattr(service, "IDLE_SECONDS", 0)
+    here.functions.tidy()
+    assert here.functions.copies("work") == first
+    os.killpg(first[0].group, signal.SIGKILL)
+    until(lambda: first[0].over)
+    here.functions.tidy()
+    again = here.functions.copies("work")
+    assert (len(again), first[1] in again, first[0] in again) == (2, True, False)
+    here.functions.change(here.args())
+    assert len(here.functions.copies("work")) == 1
+
+
 def test_another_revision_is_served_at_the_same_address_and_the_old_copies_end(here: Here) -> None:
     here.deploy(here.args(variables={"COLOUR": "red"}))
     (old,) = here.functions.copies("work")

@@ -132,6 +132,19 @@ def test_a_function_answers_with_its_variables_and_the_gateway_leads_to_it(deplo
     assert (ask(host, "/things"), ask(host, "/things/1")) == pick((200, 404), (404, 200))
 
 
+def test_instances_that_are_to_wait_do_and_what_is_not_done_here_is_said(gcp_lab: GcpLab) -> None:
+    gcp_lab.deploy(
+        lambda: on_gcp.function(
+            min_instance_count=2, max_instance_count=3, max_instance_request_concurrency=4, available_cpu="1"
+        )
+    )
+    made = gcp_lab.made(on_gcp.FUNCTION)
+    assert len(gcp_lab.cloud.session.functions.copies(made.outputs["name"])) == 2
+    assert gcp_lab.engine.not_emulated[f"{on_gcp.FUNCTION}.serviceConfig.availableCpu"] == "this machine's own"
+    gcp_lab.deploy(on_gcp.busy)
+    assert len(gcp_lab.cloud.session.functions.copies(made.outputs["name"])) == 1
+
+
 def test_nothing_of_the_host_is_in_a_functions_environment(gcp_lab: GcpLab) -> None:
     gcp_lab.deploy(on_gcp.busy)
     env = gcp_lab.call(gcp_lab.made(on_gcp.FUNCTION))["env"]

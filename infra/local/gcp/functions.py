@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from infra.local.door import Answer, Door, Request
 from infra.local.gcp.accounts import Accounts, bearer
 from infra.local.gcp.bindings import Bindings
 from infra.local.gcp.build import TARGET, Build
-from infra.local.gcp.instance import Instance
+from infra.local.gcp.instance import Instance, InstanceFailed
 from infra.local.gcp.metadata import Metadata
 from infra.local.gcp.service import PENDING_SECONDS, Revision, Service
 
@@ -32,6 +33,8 @@ class FunctionArgs:
     timeout_seconds: float
     instances: int
     concurrency: int
+    least: int = 0
+    """How many copies wait even when there are no calls."""
 
 
 @dataclass(kw_only=True)
@@ -131,7 +134,9 @@ class Functions:
         with self._lock:
             services = [function.service for function in self._all.values()]
         for service in services:
-            service.tidy()
+            # One that does not start now is tried again the next time, and its last words are in its log.
+            with suppress(InstanceFailed):
+                service.tidy()
 
     def stop(self) -> None:
         """End everything. Safe to call twice."""
@@ -159,6 +164,7 @@ class Functions:
             timeout_seconds=args.timeout_seconds,
             instances=args.instances,
             concurrency=args.concurrency,
+            least=args.least,
         )
 
     def _answer(self, name: str, request: Request) -> Answer:

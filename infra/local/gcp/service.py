@@ -30,6 +30,8 @@ class Revision:
     """The most copies at once."""
     concurrency: int
     """The most calls that one copy is at work on."""
+    least: int = 0
+    """How many copies wait even when there are no calls."""
 
 
 class Service:
@@ -44,9 +46,11 @@ class Service:
         self._change = threading.Condition()
         self._closed = False
         self._copies: dict[Instance, Revision] = {}
-        first = self._start(revision)
-        self._begin(first)
-        self._give_back(first)
+        try:
+            self._fill(revision)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def copies(self) -> tuple[Instance, ...]:
@@ -58,12 +62,13 @@ class Service:
 
         Raises `InstanceFailed`, and then the old one is still served.
         """
-        with self._change:
-            first = self._start(revision)
-        self._begin(first)
+        try:
+            self._fill(revision)
+        except BaseException:
+            self._retire(lambda _, of: of is revision)
+            raise
         with self._change:
             self._revision = revision
-        self._give_back(first)
         self._retire(lambda _, of: of is not revision)
 
     def answer(self, request: Request) -> Answer:
@@ -92,11 +97,19 @@ class Service:
         return answer
 
     def tidy(self) -> None:
-        """End the copies that have had nothing to do for a while, but the last; forget those that are dead."""
+        """End the copies that have had nothing to do for a while, but those that are to wait, and at least the last.
+
+        Those that are dead are forgotten, and replaced where they are to wait. Raises
+        `InstanceFailed` when one of these does not begin to listen.
+        """
         old = time.monotonic() - IDLE_SECONDS
         with self._change:
-            last = max((copy for copy in self._copies if not copy.over), key=lambda copy: copy.used, default=None)
-        self._retire(lambda copy, _: copy.over or (copy is not last and copy.used < old))
+            revision = self._revision
+            alive = sorted((copy for copy in self._copies if not copy.over), key=lambda copy: copy.used, reverse=True)
+        kept = alive[: max(revision.least, 1)]
+        self._retire(lambda copy, _: copy.over or (copy not in kept and copy.used < old))
+        if len(kept) < revision.least:
+            self._fill(revision)
 
     def close(self) -> None:
         """End every copy, in the middle of a call or not. Safe to call twice."""
@@ -125,6 +138,19 @@ class Service:
                     raise TookTooLong(f"no copy was free within {self._pending_seconds:g} s")
         self._begin(copy)
         return copy, revision
+
+    def _fill(self, revision: Revision) -> None:
+        """Start as many copies of a revision as are to wait, and at least one."""
+        while copy := self._another(revision):
+            self._begin(copy)
+            with self._change:
+                copy.busy = 0
+                self._change.notify_all()
+
+    def _another(self, revision: Revision) -> Instance | None:
+        with self._change:
+            many = sum(of is revision and not copy.over for copy, of in self._copies.items())
+            return self._start(revision) if many < max(revision.least, 1) else None
 
     def _start(self, revision: Revision) -> Instance:
         """Another copy, busy with its beginning. Raises `InstanceFailed` once the service is closed."""

@@ -16,6 +16,7 @@ INSTANCES = 100
 IGNORES = {
     "buildConfig.runtime": "this machine's own interpreter",
     "serviceConfig.availableMemory": "not enforced",
+    "serviceConfig.availableCpu": "this machine's own",
     "serviceConfig.ingressSettings": "whoever calls is on this machine",
 }
 
@@ -66,6 +67,7 @@ def _args(project: Project, name: str, inputs: Mapping[str, Any]) -> FunctionArg
         timeout_seconds=service.get("timeoutSeconds", TIMEOUT_SECONDS),
         instances=service.get("maxInstanceCount", INSTANCES),
         concurrency=service.get("maxInstanceRequestConcurrency", 1),
+        least=service.get("minInstanceCount", 0),
     )
 
 
