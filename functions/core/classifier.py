@@ -7,6 +7,7 @@ from dataclasses import replace
 from operator import eq
 from typing import TYPE_CHECKING, Any
 
+from functions.core.batch import Batch
 from functions.core.bounds import Bounds
 from functions.core.onnx import BadModel, ModelFailure, Session, check_golden
 from functions.core.problem import Fault, Problem
@@ -31,6 +32,7 @@ class Classifier(Servable):
         self._label: str = card["outputs"]["label"]
         self._probabilities: str = card["outputs"]["probabilities"]
         self.session = Session(version.onnx)
+        self._batch = Batch(self.session.run)
         self.takes = self._check_signature()
         self.inputs = {self.input: self.takes}
         self.outputs = {spec.name: spec for spec in self.session.outputs}
@@ -84,8 +86,8 @@ class Classifier(Servable):
         if suspects and tensor.datatype in FLOATS:
             check_values(((row, tensor.rows(row, row + 1).values()) for row in suspects), self._bounds.features)
 
-    def answer(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        outputs = self.session.run(inputs)
+    def answer(self, inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        outputs = self._batch.run(inputs)
         rows, width = inputs[self.input].shape[0], len(self.classes)
         probabilities, labels = outputs[self._probabilities].values(), outputs[self._label].values()
         if len(labels) != rows or len(probabilities) != rows * width:
