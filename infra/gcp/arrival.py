@@ -30,14 +30,16 @@ class Arrival(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ArrivalArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:gcp:Arrival", name, None, opts)
-        target = _target(name, args)
+        store, target = _ends(name, args)
         topic = target.ref if isinstance(target, Queue) else self._start(name, target)
-        agent = gcp.storage.get_project_service_account_output(opts=pulumi.InvokeOutputOptions(parent=self))
+        # Asked once there is a bucket, and so Cloud Storage is on.
+        asked = pulumi.InvokeOutputOptions(parent=self, depends_on=[store])
+        agent = gcp.storage.get_project_service_account_output(opts=asked)
         allowed = allow_publishing(f"{name}-publisher", topic, agent.member, pulumi.ResourceOptions(parent=self))
         for prefix in args.prefixes:
             gcp.storage.Notification(
                 f"{name}-{prefix.strip('/').replace('/', '-') or 'all'}",
-                bucket=args.store.name,
+                bucket=store.name,
                 object_name_prefix=prefix or None,
                 event_types=["OBJECT_FINALIZE"],
                 payload_format="JSON_API_V1",
@@ -66,9 +68,9 @@ class Arrival(pulumi.ComponentResource):
         return topic.id
 
 
-def _target(name: str, args: ArrivalArgs) -> Queue | Workflow:
+def _ends(name: str, args: ArrivalArgs) -> tuple[Store, Queue | Workflow]:
     if not isinstance(args.store, Store) or not args.store.announces:
         raise TypeError(f"arrival {name}: its store does not announce new objects; make it with announces=True")
     if not isinstance(args.target, (Queue, Workflow)):
         raise TypeError(f"arrival {name}: {type(args.target).__name__} is neither a queue nor a workflow of this cloud")
-    return args.target
+    return args.store, args.target
