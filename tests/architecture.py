@@ -91,6 +91,7 @@ def directions(root: Path) -> list[str]:
         others = [other for other in known if other != cloud]
         forbidden += [
             (f"infra/{cloud}", (*(f"infra.{other}" for other in others), "infra.blueprint", "infra.local")),
+            (f"infra/local/{cloud}", tuple(f"infra.local.{other}" for other in others)),
             (f"functions/adapters/{cloud}", tuple(f"functions.adapters.{other}" for other in others)),
         ]
     found = [
@@ -102,10 +103,11 @@ def directions(root: Path) -> list[str]:
     ]
     return found + [
         f"{path}:{line}: only a cloud's own folder may import {name}"
-        for path, tree in files(root, "infra")
-        if path.count("/") == 1
+        for place in ("infra", "infra/local")
+        for path, tree in files(root, place)
+        if path.rpartition("/")[0] == place
         for line, name in imports(path, tree)
-        if any(_within(name, f"infra.{cloud}") for cloud in known)
+        if any(_within(name, f"{there}.{cloud}") for there in ("infra", "infra.local") for cloud in known)
     ]
 
 
@@ -180,6 +182,20 @@ def clouds_mirror_each_other(root: Path) -> list[str]:
             if source.get(kept.get(word, "")) != f"{folder}/{file}".replace("/", ".")
         ]
     return found
+
+
+def hands_mirror_each_other(root: Path) -> list[str]:
+    """What makes a cloud's resources on this machine stands in files of the same names on every cloud."""
+    held = {
+        folder.relative_to(root).as_posix(): {file.name for file in folder.glob("*.py")}
+        for folder in sorted(root.glob("infra/local/*/hands"))
+    }
+    everywhere: set[str] = set().union(*held.values())
+    return [
+        f"{folder}/{name}: is missing; every embedded cloud has the same files"
+        for folder, names in held.items()
+        for name in sorted(everywhere - names)
+    ]
 
 
 def clouds_are_whole(root: Path) -> list[str]:
@@ -326,6 +342,7 @@ RULES: Final[tuple[Rule, ...]] = (
     feature_is_standard_library_only,
     one_door_to_onnxruntime,
     clouds_mirror_each_other,
+    hands_mirror_each_other,
     adapters_mirror_each_other,
     clouds_are_whole,
     tests_are_collected,
