@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.body import dump_json
 from functions.core.capture import Captures
+from functions.core.encoding import dump_json
 from functions.core.follower import Follower
 from functions.core.jobs import Desk
 from functions.core.live import Live
