@@ -51,15 +51,6 @@ def parse_json(body: bytes) -> Any:
     return value if _has_each_name_once(body, value) else _parse_strictly(body)
 
 
-def dump_json(value: Any) -> bytes:
-    """JSON without spaces; NaN and infinity become null, and what is no JSON its text."""
-    try:
-        return orjson.dumps(value, default=str)
-    except orjson.JSONEncodeError:
-        # Half of a surrogate pair, which a gateway's own JSON may have spelt: escaped, it can be written.
-        return json.dumps(value, default=str, separators=(",", ":")).encode()
-
-
 def as_object(value: Any, example: str) -> dict[str, Any]:
     """The value, if it is a JSON object. Raises `Problem` 400."""
     if not isinstance(value, dict):

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.binary import LENGTH, Chunks, pack, split
-from functions.core.body import as_object, check_size, dump_json, parse_json
+from functions.core.body import as_object, check_size, parse_json
+from functions.core.encoding import dump_json
 from functions.core.given import BINARY_ONLY, Bare, Given
 from functions.core.http import BINARY, JSON, Response
 from functions.core.problem import Problem, misfit

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from functions.core import plain, protocol
 from functions.core.body import read_json
+from functions.core.encoding import respond
 from functions.core.http import BINARY, PROBLEM, Request, Response
 from functions.core.openapi import description
 from functions.core.predict import Question
 from functions.core.problem import Problem
-from functions.core.reply import json_response
 from functions.core.routes import Operation, find
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Service:
         predictor = self._predictor(model)
         instances = plain.instances_of(read_json(request.body, request.headers))
         prediction = predictor.predict(_question(request, lambda by: by.encode(instances)))
-        return _predicted(prediction, json_response(plain.document(prediction)))
+        return _predicted(prediction, respond(plain.document(prediction)))
 
     def model_infer(self, request: Request, model: str) -> Response:
         return self.version_infer(request, model, None)
@@ -93,7 +93,7 @@ class Service:
         return _predicted(prediction, inference.response(prediction))
 
     def server_live(self, _: Request) -> Response:
-        return json_response({"live": True})
+        return respond({"live": True})
 
     def server_ready(self, _: Request) -> Response:
         for predictor in self._predictors.values():
@@ -101,27 +101,27 @@ class Service:
         for model, live in self._elsewhere.items():
             if live.read().champion is None:
                 raise Problem(503, f"{model} has no version that is ready", headers={"retry-after": "5"})
-        return json_response({"ready": True})
+        return respond({"ready": True})
 
     def server_metadata(self, _: Request) -> Response:
-        return json_response({"name": NAME, "version": VERSION, "extensions": protocol.EXTENSIONS})
+        return respond({"name": NAME, "version": VERSION, "extensions": protocol.EXTENSIONS})
 
     def model_metadata(self, _: Request, model: str) -> Response:
         serving = self._predictor(model).follower.current()
         by = [serving.champion, *([serving.challenger] if serving.challenger else [])]
-        return json_response(protocol.metadata(serving.champion, [opened.version for opened in by]))
+        return respond(protocol.metadata(serving.champion, [opened.version for opened in by]))
 
     def model_ready(self, _: Request, model: str) -> Response:
         self._predictor(model).follower.current()
-        return json_response({"name": model, "ready": True})
+        return respond({"name": model, "ready": True})
 
     def version_metadata(self, _: Request, model: str, version: str) -> Response:
         opened = self._predictor(model).follower.pinned(version)
-        return json_response(protocol.metadata(opened, [version]))
+        return respond(protocol.metadata(opened, [version]))
 
     def version_ready(self, _: Request, model: str, version: str) -> Response:
         self._predictor(model).follower.pinned(version)
-        return json_response({"name": model, "version": version, "ready": True})
+        return respond({"name": model, "version": version, "ready": True})
 
     def submit_job(self, request: Request, model: str) -> Response:
         self._predictor(model)
@@ -129,16 +129,16 @@ class Service:
         job = self._desk.submit(model, request.body, request.caller, request.headers.get("idempotency-key"))
         where = f"/v2/models/{model}/jobs/{job}"
         answer = {"id": job, "model": model, "status": "queued", "url": where}
-        return json_response(answer, 202, {"location": where, "x-model": model})
+        return respond(answer, 202, {"location": where, "x-model": model})
 
     def job_status(self, _: Request, model: str, job: str) -> Response:
         self._predictor(model)
         status = self._desk.status(model, job)
-        return json_response(status, headers={"retry-after": "1"} if status["status"] == "queued" else None)
+        return respond(status, headers={"retry-after": "1"} if status["status"] == "queued" else None)
 
     def openapi(self, _: Request) -> Response:
         champions = {name: self._open(name) for name in self._predictors}
-        return json_response(description(NAME, VERSION, {**champions, **dict.fromkeys(self._elsewhere)}))
+        return respond(description(NAME, VERSION, {**champions, **dict.fromkeys(self._elsewhere)}))
 
     def _open(self, model: str) -> Servable | None:
         try:
@@ -165,6 +165,6 @@ def _predicted(prediction: Prediction, response: Response) -> Response:
 
 def _refusal(problem: Problem, request: Request) -> Response:
     if request.path.startswith("/v2"):
-        return json_response({"error": problem.text}, problem.status, problem.headers)
+        return respond({"error": problem.text}, problem.status, problem.headers)
     document = {**problem.document(), "request_id": request.request_id}
-    return json_response(document, problem.status, problem.headers, PROBLEM)
+    return respond(document, problem.status, problem.headers, PROBLEM)

@@ -8,8 +8,8 @@ from functions.core import ort
 
 ort.begin()  # the library is opened while the rest is imported
 
-from functions.core.body import dump_json
 from functions.core.capture import Captures
+from functions.core.encoding import dump_json
 from functions.core.follower import Follower
 from functions.core.jobs import Desk
 from functions.core.live import Live

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from functions.adapters.aws.http import answer_of, request_of
+from functions.core.encoding import respond
 from functions.core.http import Response
-from functions.core.reply import json_response
 from tests.functions.serving import event
 
 
@@ -61,7 +61,7 @@ def test_an_event_without_its_parts_is_still_a_request(bare: dict[str, Any]) -> 
 
 
 def test_a_response_is_the_gateways_answer() -> None:
-    answer = answer_of(json_response({"a": "ü"}, 202, {"location": "/x"}))
+    answer = answer_of(respond({"a": "ü"}, 202, {"location": "/x"}))
     assert answer == {
         "statusCode": 202,
         "headers": {"content-type": "application/json", "location": "/x"},
@@ -72,11 +72,11 @@ def test_a_response_is_the_gateways_answer() -> None:
 
 
 def test_no_answer_holds_nan() -> None:
-    assert json_response({"a": [float("nan"), float("-inf"), 1.0]}).body == b'{"a":[null,null,1.0]}'
+    assert respond({"a": [float("nan"), float("-inf"), 1.0]}).body == b'{"a":[null,null,1.0]}'
 
 
 def test_half_of_a_surrogate_pair_stops_no_answer() -> None:
-    assert json_response({"a": "\ud800"}).body == b'{"a":"\\ud800"}'
+    assert respond({"a": "\ud800"}).body == b'{"a":"\\ud800"}'
 
 
 def test_bytes_travel_as_base64() -> None:

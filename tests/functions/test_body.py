@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core import body as reader
-from functions.core.body import dump_json, parse_json
+from functions.core.body import parse_json
+from functions.core.encoding import dump_json
 from functions.core.problem import Problem
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(':"\\ '), max_size=6)

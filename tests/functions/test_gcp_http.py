@@ -9,8 +9,8 @@ from werkzeug.test import EnvironBuilder
 
 from functions.adapters.gcp.http import USERINFO, answer_of, body_of, request_of
 from functions.core.body import LARGEST
+from functions.core.encoding import respond
 from functions.core.http import Response
-from functions.core.reply import json_response
 from tests.functions.pushed import request
 
 
@@ -70,7 +70,7 @@ def test_a_body_is_read_only_so_far_that_it_is_seen_to_be_too_large() -> None:
 
 
 def test_a_response_is_the_frameworks_answer() -> None:
-    answer = answer_of(json_response({"a": "ü"}, 202, {"location": "/x"}))
+    answer = answer_of(respond({"a": "ü"}, 202, {"location": "/x"}))
     assert (answer.status_code, answer.data) == (202, '{"a":"ü"}'.encode())
     assert (answer.headers["Content-Type"], answer.headers["location"]) == ("application/json", "/x")
     assert answer_of(Response(status=200, body=b"\x00\xff", headers={"content-type": "a/b"})).data == b"\x00\xff"

@@ -72,6 +72,12 @@ def test_method_path_query_body_and_headers_are_handed_over(client: http.client.
     assert said["headers"]["Host"] == f"{client.host}:{client.port}"
 
 
+def test_the_bytes_of_an_answer_are_handed_back_as_they_are(echo: Echo, client: http.client.HTTPConnection) -> None:
+    echo.says = Answer(200, [("Content-Type", "application/octet-stream")], bytes(range(256)))
+    _, headers, body = ask(client, "POST", "/", body=bytes(range(256)))
+    assert (headers["content-type"], body) == ("application/octet-stream", bytes(range(256)))
+
+
 def test_a_header_is_found_however_it_was_spelt() -> None:
     request = Request(method="GET", path="/", headers={"X-Key": "k"}, body=b"")
     assert (request.header("x-key"), request.header("x-other")) == ("k", None)

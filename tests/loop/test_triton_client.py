@@ -1,0 +1,62 @@
+"""tritonclient, as it is, against the running stack: bytes go through door, gateway and function untouched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+import tritonclient.http as triton
+from tritonclient.utils import InferenceServerException
+
+from tests.loop.running import MODEL, Running
+from tests.loop.versions import cases
+
+OCTETS = {"Content-Type": "application/octet-stream"}
+"""API Gateway hands on as text, and so damaged, what is not said to be bytes; a body without a type is bytes too."""
+
+
+@pytest.fixture
+def client(running: Running) -> Iterator[triton.InferenceServerClient]:
+    with triton.InferenceServerClient(urlsplit(running.stack.outputs["endpoint"]).netloc) as made:
+        yield made
+
+
+def rows(values: np.ndarray) -> list[triton.InferInput]:
+    tensor = triton.InferInput("features", list(values.shape), "FP32")
+    tensor.set_data_from_numpy(values)
+    return [tensor]
+
+
+@pytest.mark.parametrize("headers", [None, OCTETS], ids=["as it is", "with a type"])
+def test_bytes_both_ways_give_what_json_gives(
+    running: Running, client: triton.InferenceServerClient, headers: dict[str, str] | None
+) -> None:
+    x = cases()[0][:50]
+    result = client.infer(MODEL, rows(x), headers=headers, request_id="7")
+    tensor = {"name": "features", "shape": list(x.shape), "datatype": "FP32", "data": x.ravel().tolist()}
+    _, _, told = running.post(f"/v2/models/{MODEL}/infer", {"inputs": [tensor]})
+    outputs = {output["name"]: output["data"] for output in told["outputs"]}
+    assert result.get_response()["id"] == "7"
+    assert result.get_response()["outputs"][0]["parameters"]["binary_data_size"] == 8 * len(x)
+    assert result.as_numpy("label").tolist() == outputs["label"]
+    assert result.as_numpy("probabilities").ravel().tolist() == outputs["probabilities"]
+
+
+def test_ten_thousand_rows_at_once(client: triton.InferenceServerClient) -> None:
+    x, y = cases()
+    places = np.arange(10_000) % len(x)
+    found = client.infer(MODEL, rows(x[places])).as_numpy("label")
+    assert np.mean(found == y[places]) > 0.9
+
+
+def test_health_metadata_and_errors(running: Running, client: triton.InferenceServerClient) -> None:
+    version = running.live()["champion"]
+    assert client.is_server_live()
+    assert client.is_server_ready()
+    assert client.is_model_ready(MODEL, version)
+    assert "binary_tensor_data" in client.get_server_metadata()["extensions"]
+    assert client.get_model_metadata(MODEL)["inputs"] == [{"name": "features", "datatype": "FP32", "shape": [-1, 30]}]
+    with pytest.raises(InferenceServerException, match="row 0, mean_radius is not a finite number, 0 or more"):
+        client.infer(MODEL, rows(np.full((1, 30), -1, dtype=np.float32)))
