@@ -26,6 +26,15 @@ DTYPES: dict[str, Any] = {
     name: helper.tensor_dtype_to_np_dtype(kind) for name, kind in KINDS.items() if name != "BYTES"
 }
 
+PEAK = """
+def peak():
+    # What getrusage tells of a child begins with what its parent had.
+    if sys.platform == "linux":
+        return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+"""
+"""For a program of a test that imports resource and sys: the most memory that it has taken, in bytes."""
+
 Value = tuple[str, str, Any]
 """Name, datatype, and shape: numbers, names of any length, or None for any shape at all."""
 

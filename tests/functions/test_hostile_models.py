@@ -14,7 +14,7 @@ import onnx
 import pytest
 from onnx import AttributeProto, TensorProto, helper, numpy_helper
 
-from tests.functions.graphs import MAGIKA, SILERO, graph
+from tests.functions.graphs import MAGIKA, PEAK, SILERO, graph
 from tests.functions.serving import model_bytes
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 MANY = 3_000_000_000
 """Values of 4 bytes each: 12 GB."""
 ATTACKED = """
-import json, resource, sys
+import json
 from pathlib import Path
 from functions.core.onnx import BadModel, ModelFailure, Session
 from functions.core.tensor import SIZES, Tensor
@@ -45,8 +45,7 @@ for file in sorted(Path(sys.argv[1]).iterdir()):
         said = "answered"
     except (BadModel, ModelFailure) as problem:
         said = f"{type(problem).__name__}: {problem}"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps([file.name, said, peak if sys.platform == "darwin" else peak * 1024]), flush=True)
+    print(json.dumps([file.name, said, peak()]), flush=True)
 """
 
 
@@ -54,7 +53,7 @@ def attack(folder: Path, models: Mapping[str, bytes], *bound: int) -> dict[str, 
     """What came of each model, and the most memory that the process had taken by then, in bytes."""
     for name, content in models.items():
         (folder / name).write_bytes(content)
-    command = [sys.executable, "-c", ATTACKED, str(folder), *map(str, bound)]
+    command = [sys.executable, "-c", f"import resource, sys{PEAK}{ATTACKED}", str(folder), *map(str, bound)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     found = {name: (said, peak) for name, said, peak in map(json.loads, done.stdout.splitlines())}
     assert (done.returncode, done.stderr) == (0, ""), f"it died after {max(found, default='nothing')}"
