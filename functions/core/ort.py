@@ -171,6 +171,9 @@ def library() -> Library:
 def begin() -> None:
     """Begin to open the library beside whatever else there is to do, such as importing the rest of a function."""
     atexit.register(_open_quietly)  # a process that ends meanwhile waits, or the library would be torn down half made
+    # One that divides meanwhile, as the server of functions-framework does, waits too: its child would find the
+    # loader's lock taken, by a thread that it does not have.
+    os.register_at_fork(before=_hold, after_in_parent=_opening.release, after_in_child=_opening.release)
     _thread.start_new_thread(_open_quietly, ())
 
 
@@ -179,6 +182,11 @@ def _open_quietly() -> None:
         library()
     except Unavailable:
         return  # whoever asks for it next is told
+
+
+def _hold() -> None:
+    _open_quietly()
+    _opening.acquire()
 
 
 def find() -> str:

@@ -189,3 +189,24 @@ def test_a_function_that_answers_loads_neither_numpy_nor_the_python_binding(clou
     code += "print(sorted({'numpy', 'onnxruntime', 'onnx', 'google.protobuf'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("attempt", range(4))
+def test_a_process_that_divides_while_the_library_opens_has_it_on_both_sides(attempt: int) -> None:
+    """A server that imports a function and then divides, as functions-framework does, must not hang for ever."""
+    code = """
+import os, signal, sys, time
+from functions.core import ort
+ort.begin()
+time.sleep(float(sys.argv[1]))
+child = os.fork()
+signal.alarm(20)
+assert ort.library().version
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+    print("both", flush=True)
+os._exit(0)
+"""
+    command = [sys.executable, "-c", code, str(attempt / 500)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout == "both\n", done.stderr
