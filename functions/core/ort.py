@@ -171,6 +171,8 @@ def library() -> Library:
 def begin() -> None:
     """Begin to open the library beside whatever else there is to do, such as importing the rest of a function."""
     atexit.register(_open_quietly)  # a process that ends meanwhile waits, or the library would be torn down half made
+    # One that is forked meanwhile would wait for ever, for a thread that it does not have: gunicorn forks its workers.
+    os.register_at_fork(before=_open_quietly)
     _thread.start_new_thread(_open_quietly, ())
 
 
