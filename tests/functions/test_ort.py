@@ -174,6 +174,29 @@ def test_a_process_that_ends_while_the_library_opens_ends_in_peace() -> None:
         assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_process_that_is_forked_while_the_library_opens_has_it_too() -> None:
+    """gunicorn, which serves functions on Cloud Run, forks its worker as soon as the function is imported."""
+    code = """
+import os, signal, time
+from functions.core import ort
+really = ort._dlopen
+def slowly(path):
+    time.sleep(0.3)
+    return really(path)
+ort._dlopen = slowly
+ort.begin()
+time.sleep(0.1)
+if child := os.fork():
+    print(os.waitpid(child, 0)[1])
+else:
+    signal.alarm(20)
+    ort.library()
+    os._exit(0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")
+
+
 def test_a_beginning_without_onnxruntime_leaves_the_word_to_who_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ort, "_opened", [])
     monkeypatch.setattr(sys, "path", [])

@@ -127,7 +127,8 @@ def gcp_lab(gcp: Gcp, named: StackFile) -> Iterator[GcpLab]:
 
 @pytest.fixture(params=list(KINDS))
 def kind(request: pytest.FixtureRequest) -> ModuleType:
-    """Every embedded cloud in turn."""
+    """Every embedded cloud in turn, where it can be."""
+    KINDS[request.param].ready()
     return KINDS[request.param]
 
 

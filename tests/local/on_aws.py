@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,6 +15,8 @@ from infra.local.hand import Made
 
 T = TypeVar("T")
 STACK = "local"
+ENDING = signal.SIGINT
+"""How `make up` is ended in its test."""
 FUNCTION = "aws:lambda/function:Function"
 SAME_EITHER_WAY = {
     "data",
@@ -70,6 +73,10 @@ def function(text: str, *, policy: Any = None, variables: dict[str, str] | None 
     alias = aws.lambda_.Alias("live", name="live", function_name=made.name, function_version=made.version)
     pulumi.export("live", alias.arn)
     return made
+
+
+def ready() -> None:
+    """The embedded AWS can be everywhere."""
 
 
 def busy() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import signal
 import tempfile
 import zipfile
 from dataclasses import dataclass
@@ -16,12 +17,15 @@ from urllib.parse import urlsplit
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.local.gcp import Gcp
+from infra.local.gcp import Gcp, interpreter
+from infra.local.gcp.storage.emulator import binary
 from infra.local.hand import Made
 from infra.local.stackfile import ROOT
 
 T = TypeVar("T")
 STACK = "gcp-local"
+ENDING = signal.SIGTERM
+"""How `make up` is ended in its test."""
 REGION = "europe-west1"
 LOCK = ROOT / "functions" / "requirements" / "gcp" / "rollout.txt"
 """What the function here is built with: a lock of the project, so that one environment serves both."""
@@ -80,6 +84,11 @@ def function(
         "calls", name=made.name, location=REGION, role="roles/run.invoker", member=account.member
     )
     return made, account
+
+
+def ready() -> None:
+    """Raises `NotForThisMachine` where the embedded GCP cannot be."""
+    binary(interpreter().parents[1])
 
 
 def busy() -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -57,12 +57,9 @@ def test_a_preview_of_gcps_production_needs_no_account_and_says_where_its_limits
     assert "<train-function.serviceConfig.uri>" in workflow["inputs"]["sourceContents"]
 
 
-@pytest.mark.parametrize(("stack", "ending"), [("local", signal.SIGINT), ("gcp-local", signal.SIGTERM)])
-def test_up_prints_the_endpoint_and_takes_everything_down_at_the_end(
-    state: Path, stack: str, ending: signal.Signals
-) -> None:
+def test_up_prints_the_endpoint_and_takes_everything_down_at_the_end(kind: ModuleType, state: Path) -> None:
     process = subprocess.Popen(
-        [*COMMAND, "up", "--stack", stack, "--state", str(state)],
+        [*COMMAND, "up", "--stack", kind.STACK, "--state", str(state)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -81,7 +78,7 @@ def test_up_prints_the_endpoint_and_takes_everything_down_at_the_end(
         assert f"curl -s {outputs['endpoint']}/v2/models/breast_cancer" in said
         groups = children(process.pid)
         assert members(groups)
-        process.send_signal(ending)
+        process.send_signal(kind.ENDING)
         rest = process.stdout.read()
         assert process.wait(timeout=60) == 130
         assert "everything is down" in rest

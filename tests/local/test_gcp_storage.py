@@ -16,7 +16,7 @@ from obstore.store import GCSStore
 
 from infra.local.cloud import CloudFailed
 from infra.local.gcp.storage import Storage
-from infra.local.gcp.storage.emulator import BINARY, Emulator, binary
+from infra.local.gcp.storage.emulator import BINARY, Emulator, NotForThisMachine, binary
 from infra.local.process import group_alive
 from tests.cloudstorage import PYTHON, TOKEN, CloudStorage, cloud_storage
 
@@ -401,10 +401,25 @@ def test_it_ends_with_its_process_and_says_so_when_that_ended_first(tmp_path: Pa
     assert not group_alive(pid)
 
 
-def test_a_machine_without_the_server_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_that_has_no_server_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(BINARY, raising=False)
-    with pytest.raises(CloudFailed, match=r"not there for this machine[\s\S]*go install[\s\S]*CLOUD=aws"):
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    with pytest.raises(NotForThisMachine, match=r"this is \w+ riscv64[\s\S]*go install[\s\S]*CLOUD=aws"):
         Storage(tmp_path / "bin" / "python", tmp_path, authorize=lambda *_: True, finalized=lambda *_: None)
+
+
+def test_a_server_that_is_not_installed_is_told_with_the_command_that_does_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(BINARY, raising=False)
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    with pytest.raises(CloudFailed, match=r"is not there: [\s\S]*`make up CLOUD=gcp` installs it") as failure:
+        binary(tmp_path)
+    assert not isinstance(failure.value, NotForThisMachine)
+
+
+def test_a_server_of_ones_own_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(BINARY, str(tmp_path / "missing"))
     with pytest.raises(CloudFailed, match="missing"):
         binary(PYTHON.parents[1])

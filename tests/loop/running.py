@@ -63,8 +63,8 @@ class Running:
         """A function has no grant of one kind for as long as the block lasts: it is deployed without."""
         whole = blueprint.grants
 
-        def fewer(models: tuple[str, ...], stores: Stores) -> dict[str, tuple[Grant, ...]]:
-            found = whole(models, stores)
+        def fewer(models: tuple[str, ...], stores: Stores, *more: tuple[str, ...]) -> dict[str, tuple[Grant, ...]]:
+            found = whole(models, stores, *more)
             return {**found, entry: tuple(grant for grant in found[entry] if grant.access is not access)}
 
         with pytest.MonkeyPatch.context() as patch:

