@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from operator import eq
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +49,7 @@ class Classifier(Servable):
             raise BadModel(f"the model has no output {', '.join(sorted(missing))}, which its card names")
         if datatypes[self._label] not in INTEGERS:
             raise BadModel(f"the output {self._label} is {datatypes[self._label]}; accepted: positions, as in INT64")
-        return replace(inputs[0], shape=(inputs[0].shape[0], width))
+        return Spec(name=self.input, datatype=inputs[0].datatype, shape=(inputs[0].shape[0], width))
 
     def tensor(self, rows: Sequence[Sequence[float]]) -> Tensor:
         """Encoded rows as the model's input."""

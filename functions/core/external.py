@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 _DIGITS = 18
+_KEYS = frozenset({"location", "offset", "length", "checksum"})
+"""What the format itself says of an external tensor."""
 _INSIDE: dict[str, dict[int, str]] = {
     # Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
     "model": {7: "graph", 20: "training", 25: "function"},
@@ -76,6 +78,10 @@ def _reference(tensor: memoryview) -> dict[str, str] | None:
 def _check(reference: dict[str, str], beside: Path | None) -> None:
     if beside is None:
         raise ValueError("the model keeps weights in other files; accepted: one file that holds all of it")
+    others = sorted(set(reference) - _KEYS)
+    if others:
+        # Among them is what onnxruntime saves as laid out for the processor, which can end the process that reads it.
+        raise ValueError(f"the model keeps weights with {others[0]!r:.40}; accepted: {', '.join(sorted(_KEYS))}")
     name = reference.get("location", "")
     if not name or name.startswith(".") or "/" in name or "\\" in name or "\0" in name:
         raise ValueError("the model keeps weights in another folder; accepted: a file right beside it")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from typing import TYPE_CHECKING
 
@@ -50,6 +49,8 @@ class Live:
                     pass
                 else:
                     return after
+            import random  # noqa: PLC0415 - only who was overtaken pays for it
+
             time.sleep(random.uniform(0, 0.002 * min(attempt + 1, 25)))  # noqa: S311 - to step out of each other's way
         raise Conflict(self.key)
 

@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, PreconditionError
@@ -156,24 +155,25 @@ def open_store(url: str, *, options: Mapping[str, Any] | None = None, patience_s
     `options` go to the cloud's client as they are. A request that keeps failing is given
     up after `patience_seconds`. Raises `ValueError` on another scheme.
     """
-    parts = urlsplit(url)
-    prefix = parts.path.strip("/") or None
+    scheme, _, place = url.partition("://")
+    bucket, _, folder = place.partition("/")
+    prefix = folder.strip("/") or None
     patience = timedelta(seconds=patience_seconds)
     client: ClientConfig = {"timeout": patience, "connect_timeout": timedelta(seconds=3)}
     retry: RetryConfig = {"max_retries": 5, "retry_timeout": patience}
     given = dict(options or {})
-    match parts.scheme:
+    match scheme:
         case "s3":
-            return Objects(S3Store(parts.netloc, prefix=prefix, client_options=client, retry_config=retry, **given))
+            return Objects(S3Store(bucket, prefix=prefix, client_options=client, retry_config=retry, **given))
         case "gs":
             # Only an emulator is spoken to without TLS.
             client["allow_http"] = str(given.get("base_url", "")).startswith("http://")
-            return Objects(GCSStore(parts.netloc, prefix=prefix, client_options=client, retry_config=retry, **given))
+            return Objects(GCSStore(bucket, prefix=prefix, client_options=client, retry_config=retry, **given))
         case "file":
-            return Objects(LocalStore(parts.path, mkdir=True))
+            return Objects(LocalStore(f"/{folder}", mkdir=True))
         case "memory":
             return Objects.in_memory()
         case other:
             raise ValueError(
-                f"{other or url!r} is no kind of store; accepted: s3://bucket, gs://bucket, file:///folder, memory://"
+                f"{other!r} is no kind of store; accepted: s3://bucket, gs://bucket, file:///folder, memory://"
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -44,6 +43,8 @@ class Problem(Exception):
     def document(self) -> dict[str, Any]:
         """RFC 9457 problem details."""
         faults = [{"field": fault.field, "message": fault.message} for fault in self.faults[:MOST_FAULTS]]
+        from http import HTTPStatus  # noqa: PLC0415 - a first answer need not wait for it
+
         title = HTTPStatus(self.status).phrase
         return {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail, "errors": faults}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import unquote
 
 from functions.core.problem import Problem
 
@@ -60,10 +59,18 @@ def find(method: str, path: str) -> tuple[Operation, dict[str, str]]:
     for operation, pattern in _PATTERNS:
         found = pattern.fullmatch(plain)
         if found and operation.method == method:
-            return operation, {name: unquote(segment) for name, segment in found.groupdict().items()}
+            return operation, {name: _unquoted(segment) for name, segment in found.groupdict().items()}
         if found:
             allowed.append(operation.method)
     if allowed:
         methods = ", ".join(sorted(allowed))
         raise Problem(405, f"the method is not allowed here; accepted: {methods}", headers={"allow": methods})
     raise Problem(404, "there is nothing at this path; GET /openapi.json lists what there is")
+
+
+def _unquoted(segment: str) -> str:
+    if "%" not in segment:
+        return segment
+    from urllib.parse import unquote  # noqa: PLC0415 - names of models, versions and jobs need none of it
+
+    return unquote(segment)

@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 import struct
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
 
+TYPE_CHECKING = False  # without typing and dataclasses, which would take a fifth of the way to a first answer
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Collection
+    from typing import Any, TypeAlias
 
     Memory: TypeAlias = bytes | bytearray | memoryview | array[Any]
     """Anything that lends its memory: Python's buffer protocol."""
@@ -32,29 +32,56 @@ INTEGERS = {
     for bits in (8, 16, 32, 64)
 }
 """The least and the greatest value of every whole-number type."""
+_set = object.__setattr__
 DATATYPES = frozenset({*SIZES, "BYTES"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Spec:
-    """What a model takes or gives: -1 in a shape is any length."""
+class _Value:
+    """Named fields, set once. Equal when they are."""
 
+    __slots__: tuple[str, ...] = ()
+    __hash__ = None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a {type(self).__name__} does not change: {name}")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and all(getattr(self, n) == getattr(other, n) for n in self.__slots__)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
+
+
+class Spec(_Value):
+    """What a model takes or gives: -1 is any length, and () a scalar, or a shape that the model does not tell."""
+
+    __slots__ = ("datatype", "name", "shape")
     name: str
     datatype: str
     shape: tuple[int, ...]
 
+    def __init__(self, *, name: str, datatype: str, shape: tuple[int, ...]) -> None:
+        _set(self, "name", name)
+        _set(self, "datatype", datatype)
+        _set(self, "shape", shape)
 
-@dataclass(frozen=True, kw_only=True)
-class Tensor:
+
+class Tensor(_Value):
     """As many values as the shape says, in row-major order. Equal tensors are equal bit by bit.
 
     Made by `of` from Python's values, by `over` from memory that is there already.
     """
 
+    __slots__ = ("data", "datatype", "shape")
     datatype: str
     shape: tuple[int, ...]
     data: memoryview | list[bytes]
     """Little-endian bytes without gaps; of BYTES, each value's own bytes."""
+
+    def __init__(self, *, datatype: str, shape: tuple[int, ...], data: memoryview | list[bytes]) -> None:
+        _set(self, "datatype", datatype)
+        _set(self, "shape", shape)
+        _set(self, "data", data)
 
     @classmethod
     def of(cls, datatype: str, shape: tuple[int, ...], values: Collection[Any]) -> Tensor:

@@ -96,6 +96,7 @@ def test_weights_right_beside_a_file_are_its_own(tmp_path: Path) -> None:
         ({"location": ".hidden"}, "in another folder"),
         ({"location": "*/_ORT_MEM_ADDR_/*", "offset": 4096}, "in another folder"),
         ({"location": ""}, "in another folder"),
+        ({"location": "weights.bin", "prepacked_0": "MatMul+1|0;16;0"}, "keeps weights with 'prepacked_0'"),
         ({"location": "gone.bin"}, "is not beside it"),
         ({"location": "x" * 5000}, "is not beside it"),
         ({"location": "link.bin"}, "no regular file"),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
+SITE = str(Path(onnxruntime.__file__).parents[1])
 ROWS = Tensor.of("FP32", (2, 2), [1.0, 9.0, 9.0, 1.0])
 TEXT = graph([helper.make_node("Identity", ["X"], ["Y"])], [("X", "BYTES", [None])], [("Y", "BYTES", [None])])
 SEQUENCE = graph([helper.make_node("SequenceAt", ["X", "i"], ["Y"])], [("X", "FP32", [2])], [("Y", "FP32", [2])])
@@ -233,3 +234,22 @@ os._exit(0)
     command = [sys.executable, "-c", code, str(attempt / 500)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert done.stdout == "both\n", done.stderr
+
+
+def test_the_way_to_a_first_answer_imports_no_more_than_it_needs() -> None:
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import functions.core.onnx\n"
+    code += "print(sorted({'typing', 'dataclasses', 'inspect', 'functools', 're', 'pathlib'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_function_that_answers_leaves_to_the_few_what_only_they_need() -> None:
+    code = "import functions.adapters.aws.predict, sys\n"
+    code += "print(sorted({'urllib.parse', 'http', 'random', 'difflib', 'pathlib', 'ssl'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = [{str(ROOT)!r}, {SITE!r}]\n{code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
