@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from infra.routes import ROUTES
-from infra.scaling import Profile, plain
+from infra.scaling import Eco, Profile, plain
 from infra.settings import Settings, Worker
 
 LONGEST = 24
@@ -30,9 +30,10 @@ class Group:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What tells the function which models are its own."""
+        """What tells the function which models are its own, and whether a copy begins with them open."""
         elsewhere = {"MODELS_ELSEWHERE": ",".join(self.elsewhere)} if self.elsewhere else {}
-        return {"MODELS": ",".join(self.models), **elsewhere}
+        early = {} if isinstance(self.profile, Eco) else {"WARM_UP": "yes"}
+        return {"MODELS": ",".join(self.models), **elsewhere, **early}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,7 @@ class Environment:
         self._values = values
         self._store_options = store_options
         self._log_level_name = log_level_name
+        self._opened: list[Objects] = []
 
     def text(self, name: str) -> str:
         if name not in self._values:
@@ -44,7 +45,14 @@ class Environment:
 
     def store(self, name: str, *, patience_seconds: float = 20) -> Objects:
         """The store whose URL the variable holds."""
-        return open_store(self.text(name), options=self._store_options, patience_seconds=patience_seconds)
+        store = open_store(self.text(name), options=self._store_options, patience_seconds=patience_seconds)
+        self._opened.append(store)
+        return store
+
+    def renew(self) -> None:
+        """Every store that was opened, by connections of its own from now on."""
+        for store in self._opened:
+            store.renew()
 
     def log(self, **options: Any) -> Log:
         """Every option of `Log` that is not the environment's to say."""

@@ -65,6 +65,10 @@ class Follower:
             raise Problem(503, f"{self.model} has no version that is ready", headers={"retry-after": "5"})
         return self._serving
 
+    def renew(self) -> None:
+        """Read the pointer again before the next answer, however young what was read last may seem."""
+        self._read_at = None
+
     def pinned(self, version: str) -> Servable:
         """Any registered version, by name. Raises `Problem` 404 when there is none, 503 when it does not work."""
         if not DIGEST.fullmatch(version):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import obstore
@@ -12,7 +13,7 @@ from obstore.exceptions import AlreadyExistsError, PreconditionError
 from obstore.store import GCSStore, LocalStore, MemoryStore, S3Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from obstore import UpdateVersion
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
@@ -59,8 +60,15 @@ def canonical(value: object) -> bytes:
 class Objects:
     """The objects of one store. Keys are relative paths: `model/versions/abc/card.json`."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, again: Callable[[], ObjectStore] | None = None) -> None:
+        """`again` makes the same store anew, if it is one that connections lead to."""
         self._store = store
+        self._again = again
+
+    def renew(self) -> None:
+        """Forget every connection, and the credentials that were fetched: whoever was at the other end may be gone."""
+        if self._again is not None:
+            self._store = self._again()
 
     def get(self, key: str, *, at_most: int | None = None) -> bytes:
         """The object's bytes. Raises `Missing`; `TooLarge` (nothing is downloaded) beyond `at_most` bytes."""
@@ -164,11 +172,13 @@ def open_store(url: str, *, options: Mapping[str, Any] | None = None, patience_s
     given = dict(options or {})
     match scheme:
         case "s3":
-            return Objects(S3Store(bucket, prefix=prefix, client_options=client, retry_config=retry, **given))
+            make = partial(S3Store, bucket, prefix=prefix, client_options=client, retry_config=retry, **given)
+            return Objects(make(), make)
         case "gs":
             # Only an emulator is spoken to without TLS.
             client["allow_http"] = str(given.get("base_url", "")).startswith("http://")
-            return Objects(GCSStore(bucket, prefix=prefix, client_options=client, retry_config=retry, **given))
+            make = partial(GCSStore, bucket, prefix=prefix, client_options=client, retry_config=retry, **given)
+            return Objects(make(), make)
         case "file":
             return Objects(LocalStore(f"/{folder}", mkdir=True))
         case "memory":

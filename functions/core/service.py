@@ -44,6 +44,20 @@ class Service:
         self._log = log
         self._elsewhere = elsewhere or {}
 
+    def warm(self) -> None:
+        """Open every model that is live: each has answered its golden inputs then. One that cannot be opened waits
+        until it is asked for."""
+        for predictor in self._predictors.values():
+            try:
+                predictor.follower.current()
+            except Problem:
+                self._log.warning("not warmed", model=predictor.model)
+
+    def renew(self) -> None:
+        """Look for the live version of every model before it answers again."""
+        for predictor in self._predictors.values():
+            predictor.follower.renew()
+
     def answer(self, request: Request) -> Response:
         """Never raises: a fault of ours is an opaque 500, logged in full under the request's id."""
         start = time.perf_counter()

@@ -206,6 +206,32 @@ def test_a_beginning_without_onnxruntime_leaves_the_word_to_who_needs_it(monkeyp
         ort.library()
 
 
+def test_a_process_that_forks_while_the_library_is_being_opened_leaves_its_child_one_that_opens() -> None:
+    """As the server of functions-framework does, right after it has imported the function."""
+    code = """
+import os, signal, threading
+from functions.core import ort
+found, reached, go_on = ort.find, threading.Event(), threading.Event()
+def slowly():
+    reached.set()
+    go_on.wait()
+    return found()
+ort.find = slowly
+ort.begin()
+reached.wait()
+threading.Timer(0.5, go_on.set).start()
+child = os.fork()
+if not child:
+    signal.alarm(30)
+    ort.library()
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
 @pytest.mark.parametrize("entry", ["predict", "jobs"])
 def test_a_function_that_answers_loads_neither_numpy_nor_the_python_binding(cloud: str, entry: str) -> None:

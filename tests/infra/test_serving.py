@@ -68,7 +68,7 @@ def test_where_no_model_scales_as_the_stack_the_first_ones_function_comes_first(
 def test_the_first_function_alone_tells_of_models_elsewhere() -> None:
     first, second = groups(settings(models={"b": {"profile": "balanced"}}))
     assert first.environment == {"MODELS": "a,c", "MODELS_ELSEWHERE": "b"}
-    assert second.environment == {"MODELS": "b"}
+    assert second.environment == {"MODELS": "b", "WARM_UP": "yes"}
 
 
 def test_with_one_function_routes_are_those_of_the_page() -> None:

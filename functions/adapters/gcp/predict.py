@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from functions.adapters.gcp.environment import composed
 from functions.adapters.gcp.http import answer_of, request_of
+from functions.adapters.gcp.warm import warm
 from functions.entries.predict import predict
 
 if TYPE_CHECKING:
@@ -14,3 +15,6 @@ if TYPE_CHECKING:
 
 def handle(request: flask.Request) -> flask.Response:
     return answer_of(composed(predict).answer(request_of(request)))
+
+
+warm(predict)
