@@ -37,8 +37,8 @@ from models.contract import Contract, ContractError
 API_VERSION = "1"
 STEPS = ("prepare", "train", "select", "rollout")
 ENTRIES = (*STEPS, "predict", "jobs")
-ATTEMPTS = 5
-"""Deliveries of a job before it becomes a dead letter."""
+WORK_DAYS = 14
+"""How long the parts of a job are kept: as long as its message may lie among the dead letters."""
 
 
 def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
@@ -62,7 +62,9 @@ def draw(
     ready = pulumi.ResourceOptions(depends_on=list(cloud.prerequisites()))
     stores = _stores(cloud, settings, ready)
     queue = cloud.queue(
-        "jobs", QueueArgs(consumer_timeout_seconds=settings.functions.jobs.timeout_seconds, attempts=ATTEMPTS), ready
+        "jobs",
+        QueueArgs(consumer_timeout_seconds=settings.functions.jobs.timeout_seconds, attempts=settings.jobs.attempts),
+        ready,
     )
     functions = _functions(cloud, settings, platform, archives, stores, queue, ready)
     training = _training(cloud, settings, functions, ready)
@@ -88,14 +90,20 @@ def _require(model: str) -> Contract:
 def _stores(cloud: Cloud, settings: Settings, ready: pulumi.ResourceOptions) -> Stores:
     keep = StoreArgs(protect=settings.protect)
     announced = StoreArgs(protect=settings.protect, announces=True)
+    bulk = StoreArgs(protect=settings.protect, announces=True, expire_days=_unfinished(settings))
     expiring = StoreArgs(protect=settings.protect, expire_days={"": settings.capture.days})
     return Stores(
         code=cloud.store("code", StoreArgs(protect=False), ready),
         data=cloud.store("data", announced, ready),
         models=cloud.store("models", keep, ready),
-        jobs=cloud.store("jobs", announced, ready),
+        jobs=cloud.store("jobs", bulk, ready),
         captures=cloud.store("captures", expiring, ready),
     )
+
+
+def _unfinished(settings: Settings) -> dict[str, int]:
+    """What is needed of a job only until it is done."""
+    return dict.fromkeys(below(settings.models, ("work/", "tickets/", "in/.again/")), WORK_DAYS)
 
 
 def _functions(
@@ -154,7 +162,15 @@ def _environment(settings: Settings, stores: Stores) -> dict[str, dict[str, pulu
         "select": {**common, **data, **models},
         "rollout": {**common, **models, **captures, **rollout},
         "predict": {**common, **models, **captures, **jobs, **pointer, "CAPTURE_INPUTS": str(settings.capture.inputs)},
-        "jobs": {**common, **models, **jobs, **pointer, "MODELS": ",".join(settings.models)},
+        "jobs": {
+            **common,
+            **models,
+            **jobs,
+            **pointer,
+            "MODELS": ",".join(settings.models),
+            "ATTEMPTS": str(settings.jobs.attempts),
+            "TIMEOUT_SECONDS": str(settings.functions.jobs.timeout_seconds),
+        },
     }
 
 

@@ -50,11 +50,15 @@ def grants(models: tuple[str, ...], stores: Stores, elsewhere: tuple[str, ...] =
         "predict": (
             read(registry, "versions/", "live.json"),
             write(captures, ""),
-            read(jobs, "in/", "out/"),
-            write(jobs, "in/"),
+            read(jobs, "in/", "out/", "work/", "tickets/", "dead/"),
+            write(jobs, "in/", "tickets/"),
             *((read(registry, "live.json", of=elsewhere),) if elsewhere else ()),
         ),
-        "jobs": (read(registry, "versions/", "live.json"), read(jobs, "in/", "out/"), write(jobs, "out/")),
+        "jobs": (
+            read(registry, "versions/", "live.json"),
+            read(jobs, "in/", "out/", "work/"),
+            write(jobs, "out/", "work/", "dead/", "in/.again/"),
+        ),
     }
 
 
