@@ -70,7 +70,7 @@ def draw(
     training = _training(cloud, settings, functions, ready)
     _triggers(cloud, settings, stores, queue, training, ready)
     api = _api(cloud, settings, functions, ready)
-    return _outputs(settings, stores, training, api)
+    return _outputs(settings, stores, queue, training, api)
 
 
 def _require(model: str) -> Contract:
@@ -216,7 +216,9 @@ def _api(cloud: Cloud, settings: Settings, functions: Mapping[str, Function], re
     return cloud.api("api", args, ready)
 
 
-def _outputs(settings: Settings, stores: Stores, training: Workflow, api: Api) -> dict[str, pulumi.Input[object]]:
+def _outputs(
+    settings: Settings, stores: Stores, queue: Queue, training: Workflow, api: Api
+) -> dict[str, pulumi.Input[object]]:
     def urls(model: str) -> dict[str, pulumi.Output[str]]:
         return {
             "predict": pulumi.Output.concat(api.endpoint, f"/models/{model}/predict"),
@@ -232,6 +234,7 @@ def _outputs(settings: Settings, stores: Stores, training: Workflow, api: Api) -
         "data_url": stores.data.url,
         "models_url": stores.models.url,
         "jobs_url": stores.jobs.url,
+        "jobs_dead_letters": queue.dead_letters,
         "workflow": training.ref,
         "callers": api.callers,
     }
