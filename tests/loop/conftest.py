@@ -9,8 +9,14 @@ import pytest
 from infra.local.stack import LocalStack
 from tests.loop.running import Running
 
-QUICK = {"serverless-ml:settings": {"rollout": {"steps": [50], "bake_seconds": 1, "patience": 20}}}
-"""One step, judged as soon as it has seen its requests."""
+QUICK = {
+    "serverless-ml:settings": {
+        "rollout": {"steps": [50], "bake_seconds": 1, "patience": 20},
+        "functions": {"jobs": {"timeout_seconds": 3}},
+        "jobs": {"attempts": 2},
+    }
+}
+"""One step of a release, judged as soon as it has seen its requests; a job is given up soon, and soon out of time."""
 
 
 STACKS = {"aws": "local", "gcp": "gcp-local"}
