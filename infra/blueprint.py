@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 
 from infra import bundle, limits, serving, workflow
-from infra.permissions import Stores, below, grants
+from infra.permissions import AGAIN, SIGNERS, Stores, below, grants
 from infra.settings import Settings, Worker
 from infra.target import target
 from infra.vocabulary import (
@@ -103,7 +103,7 @@ def _stores(cloud: Cloud, settings: Settings, ready: pulumi.ResourceOptions) -> 
 
 def _unfinished(settings: Settings) -> dict[str, int]:
     """What is needed of a job only until it is done."""
-    return dict.fromkeys(below(settings.models, ("work/", "tickets/", "in/.again/")), WORK_DAYS)
+    return dict.fromkeys(below(settings.models, ("work/", "tickets/", AGAIN)), WORK_DAYS)
 
 
 def _functions(
@@ -130,6 +130,7 @@ def _functions(
                 timeout_seconds=worker.timeout_seconds,
                 concurrency=worker.concurrency,
                 log_days=settings.log_days,
+                signs=entry in SIGNERS,
                 **args,
             ),
             ready,

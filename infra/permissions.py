@@ -9,6 +9,11 @@ from dataclasses import dataclass
 
 from infra.vocabulary import Access, Grant, Store
 
+AGAIN = "in/.again/"
+"""Where a job that goes on is announced anew: the one place that a function writes to and is called about."""
+SIGNERS = frozenset({"predict"})
+"""Functions that hand out signed URLs: an upload is taken, and a result given, by way of the store."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stores:
@@ -57,7 +62,7 @@ def grants(models: tuple[str, ...], stores: Stores, elsewhere: tuple[str, ...] =
         "jobs": (
             read(registry, "versions/", "live.json"),
             read(jobs, "in/", "out/", "work/"),
-            write(jobs, "out/", "work/", "dead/", "in/.again/"),
+            write(jobs, "out/", "work/", "dead/", AGAIN),
         ),
     }
 
