@@ -78,11 +78,7 @@ def test_a_file_larger_than_a_request_may_be_is_uploaded_by_a_signed_url_and_ans
     table[1234] = {**table[1234], "mean_radius": -1}
     content = csv_of(table, list(CASES[0]))
     assert len(content) > 500_000
-    code, _, ticket = running.post(PATH, {"upload": "csv"})
-    assert (code, ticket["status"]) == (202, "waiting")
-    assert status(running, ticket["id"])["status"] == "waiting"
-    assert send(running, ticket["upload"]["method"], ticket["upload"]["url"], content)[0] == 200
-    done = over(running, ticket["id"])
+    done = over(running, uploaded(running, content))
     assert (done["status"], done["rows"], done["refused"]) == ("done", 4000, 1)
     answers = done["result"]["predictions"] if done["result"] else fetched(running, done)
     assert answers[1234]["error"]["errors"][0]["field"] == "mean_radius"
@@ -91,8 +87,24 @@ def test_a_file_larger_than_a_request_may_be_is_uploaded_by_a_signed_url_and_ans
         assert alike(answers[n], directly["predictions"][n % len(CASES)])
 
 
+def uploaded(running: Running, content: bytes) -> str:
+    """By a signed URL, or, on a cloud that signs nothing, to where the API says."""
+    code, _, ticket = running.post(PATH, {"upload": "csv"})
+    if code == 202:
+        assert status(running, ticket["id"])["status"] == "waiting"
+        assert send(running, ticket["upload"]["method"], ticket["upload"]["url"], content)[0] == 200
+        return ticket["id"]
+    assert (code, f"below {MODEL}/in/" in ticket["error"]) == (400, True)
+    name = f"{uuid.uuid4().hex}.csv"
+    running.jobs.put(f"{MODEL}/in/{name}", content)
+    return name
+
+
 def fetched(running: Running, done: dict[str, Any]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in send(running, "GET", done["result_url"])[1].splitlines()]
+    """The result, by a signed URL or from the store."""
+    if "result_url" in done:
+        return [json.loads(line) for line in send(running, "GET", done["result_url"])[1].splitlines()]
+    return [json.loads(line) for line in running.jobs.get(done["result_key"]).splitlines()]
 
 
 def alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -102,7 +114,9 @@ def alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def test_a_signed_url_is_good_for_one_key_and_one_method(running: Running) -> None:
-    _, _, ticket = running.post(PATH, {"upload": "jsonl"})
+    code, _, ticket = running.post(PATH, {"upload": "jsonl"})
+    if code != 202:
+        pytest.xfail("the embedded GCP has no signBlob, so that nothing is signed there: docs/local.md")
     url = ticket["upload"]["url"]
     for method, other in (("GET", url), ("PUT", url.replace(ticket["id"], f"x{ticket['id']}")), ("PUT", url[:-4])):
         assert send(running, method, other, b"{}")[0] == 403
