@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 
 from infra import bundle, limits, serving, workflow
-from infra.permissions import Stores, below, grants
+from infra.permissions import AGAIN, SIGNERS, Stores, below, grants
 from infra.settings import Settings, Worker
 from infra.target import target
 from infra.vocabulary import (
@@ -37,8 +37,8 @@ from models.contract import Contract, ContractError
 API_VERSION = "1"
 STEPS = ("prepare", "train", "select", "rollout")
 ENTRIES = (*STEPS, "predict", "jobs")
-ATTEMPTS = 5
-"""Deliveries of a job before it becomes a dead letter."""
+WORK_DAYS = 14
+"""How long the parts of a job are kept: as long as its message may lie among the dead letters."""
 
 
 def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
@@ -62,13 +62,15 @@ def draw(
     ready = pulumi.ResourceOptions(depends_on=list(cloud.prerequisites()))
     stores = _stores(cloud, settings, ready)
     queue = cloud.queue(
-        "jobs", QueueArgs(consumer_timeout_seconds=settings.functions.jobs.timeout_seconds, attempts=ATTEMPTS), ready
+        "jobs",
+        QueueArgs(consumer_timeout_seconds=settings.functions.jobs.timeout_seconds, attempts=settings.jobs.attempts),
+        ready,
     )
     functions = _functions(cloud, settings, platform, archives, stores, queue, ready)
     training = _training(cloud, settings, functions, ready)
     _triggers(cloud, settings, stores, queue, training, ready)
     api = _api(cloud, settings, functions, ready)
-    return _outputs(settings, stores, training, api)
+    return _outputs(settings, stores, queue, training, api)
 
 
 def _require(model: str) -> Contract:
@@ -88,14 +90,20 @@ def _require(model: str) -> Contract:
 def _stores(cloud: Cloud, settings: Settings, ready: pulumi.ResourceOptions) -> Stores:
     keep = StoreArgs(protect=settings.protect)
     announced = StoreArgs(protect=settings.protect, announces=True)
+    bulk = StoreArgs(protect=settings.protect, announces=True, expire_days=_unfinished(settings))
     expiring = StoreArgs(protect=settings.protect, expire_days={"": settings.capture.days})
     return Stores(
         code=cloud.store("code", StoreArgs(protect=False), ready),
         data=cloud.store("data", announced, ready),
         models=cloud.store("models", keep, ready),
-        jobs=cloud.store("jobs", announced, ready),
+        jobs=cloud.store("jobs", bulk, ready),
         captures=cloud.store("captures", expiring, ready),
     )
+
+
+def _unfinished(settings: Settings) -> dict[str, int]:
+    """What is needed of a job only until it is done."""
+    return dict.fromkeys(below(settings.models, ("work/", "tickets/", AGAIN)), WORK_DAYS)
 
 
 def _functions(
@@ -122,6 +130,7 @@ def _functions(
                 timeout_seconds=worker.timeout_seconds,
                 concurrency=worker.concurrency,
                 log_days=settings.log_days,
+                signs=entry in SIGNERS,
                 **args,
             ),
             ready,
@@ -154,7 +163,15 @@ def _environment(settings: Settings, stores: Stores) -> dict[str, dict[str, pulu
         "select": {**common, **data, **models},
         "rollout": {**common, **models, **captures, **rollout},
         "predict": {**common, **models, **captures, **jobs, **pointer, "CAPTURE_INPUTS": str(settings.capture.inputs)},
-        "jobs": {**common, **models, **jobs, **pointer, "MODELS": ",".join(settings.models)},
+        "jobs": {
+            **common,
+            **models,
+            **jobs,
+            **pointer,
+            "MODELS": ",".join(settings.models),
+            "ATTEMPTS": str(settings.jobs.attempts),
+            "TIMEOUT_SECONDS": str(settings.functions.jobs.timeout_seconds),
+        },
     }
 
 
@@ -200,7 +217,9 @@ def _api(cloud: Cloud, settings: Settings, functions: Mapping[str, Function], re
     return cloud.api("api", args, ready)
 
 
-def _outputs(settings: Settings, stores: Stores, training: Workflow, api: Api) -> dict[str, pulumi.Input[object]]:
+def _outputs(
+    settings: Settings, stores: Stores, queue: Queue, training: Workflow, api: Api
+) -> dict[str, pulumi.Input[object]]:
     def urls(model: str) -> dict[str, pulumi.Output[str]]:
         return {
             "predict": pulumi.Output.concat(api.endpoint, f"/models/{model}/predict"),
@@ -216,6 +235,7 @@ def _outputs(settings: Settings, stores: Stores, training: Workflow, api: Api) -
         "data_url": stores.data.url,
         "models_url": stores.models.url,
         "jobs_url": stores.jobs.url,
+        "jobs_dead_letters": queue.dead_letters,
         "workflow": training.ref,
         "callers": api.callers,
     }

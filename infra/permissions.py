@@ -9,6 +9,11 @@ from dataclasses import dataclass
 
 from infra.vocabulary import Access, Grant, Store
 
+AGAIN = "in/.again/"
+"""Where a job that goes on is announced anew: the one place that a function writes to and is called about."""
+SIGNERS = frozenset({"predict"})
+"""Functions that hand out signed URLs: an upload is taken, and a result given, by way of the store."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stores:
@@ -50,11 +55,15 @@ def grants(models: tuple[str, ...], stores: Stores, elsewhere: tuple[str, ...] =
         "predict": (
             read(registry, "versions/", "live.json"),
             write(captures, ""),
-            read(jobs, "in/", "out/"),
-            write(jobs, "in/"),
+            read(jobs, "in/", "out/", "work/", "tickets/", "dead/"),
+            write(jobs, "in/", "tickets/"),
             *((read(registry, "live.json", of=elsewhere),) if elsewhere else ()),
         ),
-        "jobs": (read(registry, "versions/", "live.json"), read(jobs, "in/", "out/"), write(jobs, "out/")),
+        "jobs": (
+            read(registry, "versions/", "live.json"),
+            read(jobs, "in/", "out/", "work/"),
+            write(jobs, "out/", "work/", "dead/", AGAIN),
+        ),
     }
 
 

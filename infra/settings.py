@@ -55,6 +55,11 @@ class Functions(Section):
         }
 
 
+class Jobs(Section):
+    attempts: int = Field(default=5, ge=2, le=100)
+    """Deliveries of a job before it becomes a dead letter."""
+
+
 class Training(Section):
     parallelism: int = Field(default=10, ge=1, le=40)
     """Experiments at a time."""
@@ -133,6 +138,7 @@ class Settings(Section):
     functions: Functions = Functions()
     scaling: Scaling = EcoStack()
     """How copies of the predict function come and go; a model may have it otherwise."""
+    jobs: Jobs = Jobs()
     training: Training = Training()
     rollout: Rollout = Rollout()
     api: ApiSettings = ApiSettings()

@@ -167,6 +167,8 @@ class FunctionArgs:
     environment: Mapping[str, pulumi.Input[str]]
     grants: tuple[Grant, ...]
     log_days: int
+    signs: bool = False
+    """It hands out URLs that let whoever holds one do a single thing, for a while, of what it may do itself."""
     consumes: Queue | None = None
     batch: int = 1
     """The most messages handed over at once, when it consumes a queue."""

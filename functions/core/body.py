@@ -51,6 +51,45 @@ def parse_json(body: bytes) -> Any:
     return value if _has_each_name_once(body, value) else _parse_strictly(body)
 
 
+def text_of(body: bytes) -> str:
+    """Raises `Problem` 400 for what is not UTF-8."""
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Problem(400, "the body is not UTF-8; accepted: a JSON object in UTF-8") from None
+
+
+def value_at(text: str, at: int) -> tuple[Any, int]:
+    """The strict JSON value that begins right here, and where it ends. Raises `Problem` 400."""
+    try:
+        value, end = _DECODER.raw_decode(text, at)
+        if text.find("\\u", at, end) >= 0:
+            # Escapes can spell half of a surrogate pair, which no UTF-8 answer could hold.
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except json.JSONDecodeError as problem:
+        raise not_json(text, problem.pos, problem.msg) from None
+    except RecursionError:
+        raise Problem(400, "the body is nested too deep") from None
+    except UnicodeEncodeError:
+        raise Problem(400, "a text in the body holds half of a surrogate pair") from None
+    except ValueError:
+        raise Problem(400, "the body holds a number with too many digits") from None
+    return value, end
+
+
+def not_json(text: str, at: int, message: str) -> Problem:
+    """That a text is no JSON from some place on."""
+    where = json.JSONDecodeError(message, text, at)
+    return Problem(400, f"the body is not JSON: {message}, line {where.lineno} column {where.colno}")
+
+
+def after_space(text: str, at: int) -> int:
+    """The place of the next letter that means something."""
+    while text[at : at + 1] in _SPACE:
+        at += 1
+    return at
+
+
 def as_object(value: Any, example: str) -> dict[str, Any]:
     """The value, if it is a JSON object. Raises `Problem` 400."""
     if not isinstance(value, dict):
@@ -59,25 +98,11 @@ def as_object(value: Any, example: str) -> dict[str, Any]:
 
 
 def _parse_strictly(body: bytes) -> Any:
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Problem(400, "the body is not UTF-8; accepted: a JSON object in UTF-8") from None
-    try:
-        value = json.loads(text, object_pairs_hook=_once_each, parse_float=_finite, parse_constant=_refuse_constant)
-        if "\\u" in text:
-            # Escapes can spell half of a surrogate pair, which no UTF-8 answer could hold.
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except json.JSONDecodeError as problem:
-        raise Problem(
-            400, f"the body is not JSON: {problem.msg}, line {problem.lineno} column {problem.colno}"
-        ) from None
-    except RecursionError:
-        raise Problem(400, "the body is nested too deep") from None
-    except UnicodeEncodeError:
-        raise Problem(400, "a text in the body holds half of a surrogate pair") from None
-    except ValueError:
-        raise Problem(400, "the body holds a number with too many digits") from None
+    text = text_of(body)
+    value, end = value_at(text, after_space(text, 0))
+    rest = after_space(text, end)
+    if rest < len(text):
+        raise not_json(text, rest, "Extra data")
     return value
 
 
@@ -128,3 +153,7 @@ def _finite(text: str) -> float:
 
 def _refuse_constant(_: str) -> Any:
     raise Problem(400, "NaN and Infinity are not JSON; accepted: finite numbers")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once_each, parse_float=_finite, parse_constant=_refuse_constant)
+_SPACE = (" ", "\t", "\n", "\r")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.batch import Batch
 from functions.core.bounds import Bounds
+from functions.core.cells import check_columns, instance_of
 from functions.core.onnx import BadModel, ModelFailure, Session, check_golden
 from functions.core.problem import Fault, Problem
 from functions.core.registry import Version, features_of
@@ -139,6 +140,12 @@ class Classifier(Servable):
             inputs=[tensor_of(self.takes, encoded_of(self.features, self.takes.datatype), most=MOST_ROWS)],
             outputs=list(self.outputs),
         )
+
+    def check_columns(self, columns: Sequence[str]) -> None:
+        check_columns(columns, self.features)
+
+    def instance_of(self, cells: Mapping[str, str]) -> dict[str, Any]:
+        return instance_of(cells, self.features)
 
 
 def _cut(flat: Sequence[Any], width: int) -> list[list[Any]]:

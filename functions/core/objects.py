@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, PreconditionError
@@ -15,7 +15,7 @@ from obstore.store import GCSStore, LocalStore, MemoryStore, S3Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from obstore import UpdateVersion
+    from obstore import ObjectMeta, SignCapableStore, UpdateVersion
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
 
@@ -42,6 +42,13 @@ class Tag:
     e_tag: str | None
     version: str | None
 
+    @classmethod
+    def of(cls, meta: ObjectMeta) -> Self:
+        return cls(e_tag=meta["e_tag"], version=meta["version"])
+
+    def __str__(self) -> str:
+        return f"{self.e_tag} {self.version}"
+
     @property
     def condition(self) -> UpdateVersion:
         found: UpdateVersion = {}
@@ -60,15 +67,23 @@ def canonical(value: object) -> bytes:
 class Objects:
     """The objects of one store. Keys are relative paths: `model/versions/abc/card.json`."""
 
-    def __init__(self, store: ObjectStore, again: Callable[[], ObjectStore] | None = None) -> None:
-        """`again` makes the same store anew, if it is one that connections lead to."""
+    def __init__(
+        self,
+        store: ObjectStore,
+        again: Callable[[], ObjectStore] | None = None,
+        *,
+        signer: SignCapableStore | None = None,
+    ) -> None:
+        """`again` makes the same store anew, if it is one that connections lead to; `signer` signs URLs of it."""
         self._store = store
         self._again = again
+        self._signer = signer
 
     def renew(self) -> None:
         """Forget every connection, and the credentials that were fetched: whoever was at the other end may be gone."""
         if self._again is not None:
             self._store = self._again()
+            self._signer = None if self._signer is None else cast("SignCapableStore", self._store)
 
     def get(self, key: str, *, at_most: int | None = None) -> bytes:
         """The object's bytes. Raises `Missing`; `TooLarge` (nothing is downloaded) beyond `at_most` bytes."""
@@ -97,11 +112,47 @@ class Objects:
             return None
         if at_most is not None and found.meta["size"] > at_most:
             raise TooLarge(f"{key} has {found.meta['size']} bytes; at most {at_most} are accepted")
-        return bytes(found.bytes()), Tag(e_tag=found.meta["e_tag"], version=found.meta["version"])
+        return bytes(found.bytes()), Tag.of(found.meta)
+
+    def look(self, key: str) -> tuple[int, Tag] | None:
+        """The object's bytes, counted, and the tag of its state; None when there is none."""
+        try:
+            found = obstore.head(self._store, key)
+        except FileNotFoundError:
+            return None
+        return found["size"], Tag.of(found)
+
+    def block(self, key: str, start: int, size: int) -> tuple[bytes, Tag]:
+        """At most `size` bytes from `start` on, which must lie inside the object, and the tag of their state.
+
+        Raises `Missing`.
+        """
+        try:
+            found = obstore.get(self._store, key, options={"range": (start, start + size)})
+        except FileNotFoundError:
+            raise Missing(key) from None
+        return bytes(found.bytes()), Tag.of(found.meta)
 
     def put(self, key: str, data: bytes) -> None:
         """Write, whatever was there before."""
         obstore.put(self._store, key, data)
+
+    def put_stream(self, key: str, chunks: Iterator[bytes]) -> None:
+        """Write what comes piece by piece, holding a few pieces at a time; until the last has come, nothing changes."""
+        obstore.put(self._store, key, chunks, max_concurrency=2)
+
+    @property
+    def signs(self) -> bool:
+        return self._signer is not None
+
+    def sign(self, method: Literal["GET", "PUT"], key: str, seconds: int) -> str | None:
+        """A URL that lets whoever holds it do this one thing for so long. None: this store signs nothing.
+
+        It grants what this function itself may do, and no longer than the credentials live that sign it.
+        """
+        if self._signer is None:
+            return None
+        return obstore.sign(self._signer, method, key, timedelta(seconds=seconds))
 
     def create(self, key: str, data: bytes) -> bool:
         """Write only if there is no such object: one winner among any number of writers. False when there is one."""
@@ -173,12 +224,15 @@ def open_store(url: str, *, options: Mapping[str, Any] | None = None, patience_s
     match scheme:
         case "s3":
             make = partial(S3Store, bucket, prefix=prefix, client_options=client, retry_config=retry, **given)
-            return Objects(make(), make)
+            store = make()
+            return Objects(store, make, signer=store)
         case "gs":
-            # Only an emulator is spoken to without TLS.
-            client["allow_http"] = str(given.get("base_url", "")).startswith("http://")
+            # Only an emulator is spoken to without TLS, and there nobody signs.
+            emulated = str(given.get("base_url", "")).startswith("http://")
+            client["allow_http"] = emulated
             make = partial(GCSStore, bucket, prefix=prefix, client_options=client, retry_config=retry, **given)
-            return Objects(make(), make)
+            store = make()
+            return Objects(store, make, signer=None if emulated else store)
         case "file":
             return Objects(LocalStore(f"/{folder}", mkdir=True))
         case "memory":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from functions.core.job import Format
 from functions.core.routes import OPERATIONS, Operation
 from functions.core.rows import MOST_ROWS
 from functions.core.schema import Schema, Schemas, list_of, object_of
@@ -40,8 +41,8 @@ _BINARY = (
 )
 
 
-def description(name: str, version: str, champions: Mapping[str, Servable | None]) -> dict[str, Any]:
-    """The document. A model that has a champion is described input by input."""
+def description(name: str, version: str, champions: Mapping[str, Servable | None], *, uploads: bool) -> dict[str, Any]:
+    """The document. A model that has a champion is described input by input; `uploads`: jobs may be uploaded."""
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         for model in champions if "{model}" in operation.path else [next(iter(champions))]:
@@ -52,7 +53,7 @@ def description(name: str, version: str, champions: Mapping[str, Servable | None
         "info": {"title": name, "version": version},
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": {**_shared(), **_own(champions)}},
+        "components": {"schemas": {**_shared(uploads), **_own(champions)}},
     }
 
 
@@ -158,18 +159,41 @@ def _tensor() -> Schema:
     return object_of(properties, ["name", "shape", "datatype"])
 
 
-def _shared() -> dict[str, Schema]:
+def _shared(uploads: bool) -> dict[str, Schema]:
     spec = object_of({"name": _TEXT, "datatype": _TEXT, "shape": list_of(_WHOLE)})
     fault = object_of({"field": _TEXT, "message": _TEXT})
-    state = {**_TEXT, "enum": ["queued", "done", "failed"]}
     answer = {"model_name": _TEXT, "model_version": _TEXT, "id": _TEXT, "outputs": list_of(_tensor())}
     metadata = {"name": _TEXT, "versions": list_of(_TEXT), "platform": _TEXT}
     problem = {"title": _TEXT, "status": _WHOLE, "detail": _TEXT, "errors": list_of(fault), "request_id": _TEXT}
     return {
         "infer_answer": object_of(answer, ["model_name", "model_version", "outputs"]),
         "metadata": object_of({**metadata, "inputs": list_of(spec), "outputs": list_of(spec)}),
-        "job_request": {**object_of({"instances": list_of({}, minItems=1)}), "additionalProperties": False},
-        "job": object_of({"id": _TEXT, "model": _TEXT, "status": state}),
+        "job_request": _job_request(uploads),
+        "job": _job(),
         "problem": object_of(problem, ["status", "detail"]),
         "error": object_of({"error": _TEXT}),
     }
+
+
+def _job_request(uploads: bool) -> Schema:
+    """Rows, or the wish to upload a file of rows."""
+    kinds: dict[str, Schema] = {"instances": list_of({}, minItems=1)}
+    if uploads:
+        kinds["upload"] = {**_TEXT, "enum": [str(kind) for kind in Format]}
+    return {"anyOf": [{**object_of({name: kind}), "additionalProperties": False} for name, kind in kinds.items()]}
+
+
+def _job() -> Schema:
+    upload = object_of({"method": {"const": "PUT"}, "url": _TEXT, "expires_in": _WHOLE, "at_most_bytes": _WHOLE})
+    figures = {name: {**_WHOLE, "minimum": 0} for name in ("rows", "refused", "expires_in")}
+    texts = dict.fromkeys(("id", "model", "url", "version", "result_key", "result_url"), _TEXT)
+    properties = {
+        **texts,
+        **figures,
+        "status": {**_TEXT, "enum": ["waiting", "queued", "running", "done", "failed"]},
+        "progress": {"type": "number", "minimum": 0, "maximum": 1},
+        "upload": upload,
+        "result": {"anyOf": [_OBJECT, {"type": "null"}]},
+        "error": _ref("problem"),
+    }
+    return object_of(properties, ["id", "model", "status"])

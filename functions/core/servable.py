@@ -5,8 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from functions.core.problem import Problem
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from functions.core.schema import Schemas
     from functions.core.tensor import Spec, Tensor
@@ -54,3 +56,11 @@ class Servable(ABC):
     @abstractmethod
     def schemas(self) -> Schemas:
         """What callers send and get, as JSON schemas."""
+
+    def check_columns(self, columns: Sequence[str]) -> None:
+        """Raises `Problem` 400 for a table, named column by column, of which no row could be an instance."""
+        raise Problem(400, f"{self.model} has no named features to be the columns of a table; accepted: JSON")
+
+    def instance_of(self, cells: Mapping[str, str]) -> Any:
+        """A row of such a table, its cells as text, as `encode` takes one."""
+        raise NotImplementedError

@@ -17,7 +17,7 @@ from functions.core.routes import Operation, find
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from functions.core.jobs import Desk
+    from functions.core.desk import Desk
     from functions.core.live import Live
     from functions.core.log import Log
     from functions.core.predict import Prediction, Predictor
@@ -139,20 +139,20 @@ class Service:
 
     def submit_job(self, request: Request, model: str) -> Response:
         self._predictor(model)
-        read_json(request.body, request.headers)
-        job = self._desk.submit(model, request.body, request.caller, request.headers.get("idempotency-key"))
-        where = f"/v2/models/{model}/jobs/{job}"
-        answer = {"id": job, "model": model, "status": "queued", "url": where}
-        return respond(answer, 202, {"location": where, "x-model": model})
+        job = self._desk.submit(model, request.body, request.headers, request.caller)
+        where = f"/v2/models/{model}/jobs/{job['id']}"
+        return respond({**job, "url": where}, 202, {"location": where, "x-model": model})
 
     def job_status(self, _: Request, model: str, job: str) -> Response:
         self._predictor(model)
         status = self._desk.status(model, job)
-        return respond(status, headers={"retry-after": "1"} if status["status"] == "queued" else None)
+        over = status["status"] in ("done", "failed")
+        return respond(status, headers=None if over else {"retry-after": "1"})
 
     def openapi(self, _: Request) -> Response:
         champions = {name: self._open(name) for name in self._predictors}
-        return respond(description(NAME, VERSION, {**champions, **dict.fromkeys(self._elsewhere)}))
+        everything = {**champions, **dict.fromkeys(self._elsewhere)}
+        return respond(description(NAME, VERSION, everything, uploads=self._desk.uploads))
 
     def _open(self, model: str) -> Servable | None:
         try:

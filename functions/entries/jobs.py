@@ -10,9 +10,9 @@ ort.begin()  # the library is opened while the rest is imported
 
 from functions.core.consumer import Consumer
 from functions.core.follower import Follower
-from functions.core.jobs import Worker
 from functions.core.live import Live
 from functions.core.registry import Registry
+from functions.core.worker import Worker
 
 if TYPE_CHECKING:
     from functions.core.environment import Environment
@@ -26,4 +26,5 @@ def jobs(told: Environment) -> Consumer:
         name: Follower(Registry(models, name), Live(models, name), log, seconds=told.number("POINTER_SECONDS"))
         for name in told.names("MODELS")
     }
-    return Consumer(work=Worker(told.store("JOBS_URL"), followers, log).work, log=log)
+    worker = Worker(told.store("JOBS_URL"), followers, log, attempts=int(told.number("ATTEMPTS")))
+    return Consumer(work=worker.work, log=log, timeout_seconds=told.number("TIMEOUT_SECONDS"))

@@ -9,9 +9,9 @@ from functions.core import ort
 ort.begin()  # the library is opened while the rest is imported
 
 from functions.core.capture import Captures
+from functions.core.desk import Desk
 from functions.core.encoding import dump_json
 from functions.core.follower import Follower
-from functions.core.jobs import Desk
 from functions.core.live import Live
 from functions.core.predict import Predictor
 from functions.core.registry import Registry

@@ -25,6 +25,7 @@ class Function(pulumi.ComponentResource):
     """A function with a role and a log of its own, published and named by an alias.
 
     `ref` is the ARN of the alias. Nobody may call it: whoever calls brings the permission.
+    To sign a URL it needs no permission: its role's own credentials sign, and grant no more than they have.
     One that consumes a queue says which messages of a batch failed, and only those return.
     """
 

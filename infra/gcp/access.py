@@ -24,6 +24,7 @@ from infra.gcp.place import region
 from infra.vocabulary import Access, Grant, Store
 
 INVOKER = "roles/run.invoker"
+SIGNER = "roles/iam.serviceAccountTokenCreator"
 PUBLISHER = "roles/pubsub.publisher"
 SUBSCRIBER = "roles/pubsub.subscriber"
 STARTER = "roles/workflows.invoker"
@@ -106,6 +107,18 @@ def allow_invocation(
     """Let a service account call one function, by its name; a function is a Cloud Run service of the same name."""
     return gcp.cloudrunv2.ServiceIamMember(
         name, name=function, location=region(), role=INVOKER, member=identity.member, opts=opts
+    )
+
+
+def allow_signing(
+    name: str, identity: gcp.serviceaccount.Account, opts: pulumi.ResourceOptions
+) -> gcp.serviceaccount.IAMMember:
+    """Let a service account sign as itself, and as nobody else: it holds no key that it could sign with.
+
+    https://cloud.google.com/storage/docs/access-control/signing-urls-with-helpers#required-roles
+    """
+    return gcp.serviceaccount.IAMMember(
+        name, service_account_id=identity.name, role=SIGNER, member=identity.member, opts=opts
     )
 
 

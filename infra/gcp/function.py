@@ -7,7 +7,7 @@ import hashlib
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.gcp.access import allow_invocation, allow_storage
+from infra.gcp.access import allow_invocation, allow_signing, allow_storage
 from infra.gcp.logs import keep_logs
 from infra.gcp.place import region
 from infra.gcp.queue import Queue
@@ -63,6 +63,8 @@ class Function(pulumi.ComponentResource):
             args.log_days,
             mine,
         )
+        if args.signs:
+            allow_signing(f"{name}-signer", identity, mine)
         if args.consumes is not None:
             self._consume(name, args.consumes, mine)
         self.register_outputs({"ref": self.ref, "name": self.name})

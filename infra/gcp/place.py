@@ -16,6 +16,7 @@ SERVICES = (
     "cloudscheduler",
     "eventarc",
     "iam",
+    "iamcredentials",
     "logging",
     "pubsub",
     "run",
@@ -26,7 +27,8 @@ SERVICES = (
     "workflows",
 )
 """What the components use, themselves or through one another: functions are built by Cloud Build into Artifact
-Registry and run on Cloud Run; API Gateway is kept by Service Management and asks Service Control."""
+Registry and run on Cloud Run; API Gateway is kept by Service Management and asks Service Control; URLs are signed by
+Service Account Credentials."""
 
 
 class Services(pulumi.ComponentResource):

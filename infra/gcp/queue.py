@@ -12,6 +12,9 @@ ATTEMPTS = range(5, 101)
 """https://cloud.google.com/pubsub/docs/handling-failures: "between 5 and 100"."""
 ACK_SECONDS = range(10, 601)
 """https://cloud.google.com/pubsub/docs/lease-management: an acknowledgement deadline is 10 to 600 seconds."""
+PAUSES = 12
+"""The first pause before a message comes again is so small a part of its consumer's timeout; it doubles every time."""
+LONGEST_PAUSE_SECONDS = 600
 WAITING_SECONDS = 7 * 24 * 3600
 DEAD_LETTER_SECONDS = 14 * 24 * 3600
 
@@ -67,7 +70,7 @@ class Queue(pulumi.ComponentResource):
             ack_deadline_seconds=max(self._args.consumer_timeout_seconds, ACK_SECONDS.start),
             message_retention_duration=f"{WAITING_SECONDS}s",
             expiration_policy={"ttl": ""},
-            retry_policy={"minimum_backoff": "10s", "maximum_backoff": "600s"},
+            retry_policy={"minimum_backoff": f"{self._pause()}s", "maximum_backoff": f"{LONGEST_PAUSE_SECONDS}s"},
             dead_letter_policy={"dead_letter_topic": self._dead.id, "max_delivery_attempts": self._args.attempts},
             push_config={
                 "push_endpoint": endpoint,
@@ -82,6 +85,9 @@ class Queue(pulumi.ComponentResource):
             member=self._agent.member,
             opts=opts,
         )
+
+    def _pause(self) -> int:
+        return max(1, self._args.consumer_timeout_seconds // PAUSES)
 
 
 def _check(name: str, args: QueueArgs) -> None:

@@ -1,4 +1,4 @@
-"""`python -m infra.local up | preview | demo`."""
+"""`python -m infra.local up | preview | demo | redrive`."""
 
 from __future__ import annotations
 
@@ -35,20 +35,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, narrator: Narrator) -> int:
     # Each command imports its own: a preview needs no emulator, and its packages take a while.
-    return importlib.import_module(f"infra.local.{options.command}").main(narrator, options.stack, options.state)
+    given = vars(options)
+    return importlib.import_module(f"infra.local.{given.pop('command')}").main(narrator, **given)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infra.local", description="The stack on this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.add_argument("--state", type=Path, default=STATE, help="where it writes (default: .local)")
+        return made
+
     for name, text in (
         ("up", "deploy and stay up, following edits"),
         ("preview", "what a stack would create, without an account"),
         ("demo", "the whole loop, start to finish"),
     ):
-        command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--stack", default="local", help="the stack's name, as in Pulumi.<stack>.yaml")
-        command.add_argument("--state", type=Path, default=STATE, help="where to write (default: .local)")
+        made = command(name, text)
+        made.add_argument("--stack", default="local", help="the stack's name, as in Pulumi.<stack>.yaml")
+    command("redrive", "have the stack that is up try again what it gave up")
     return parser
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import pulumi
 
 from infra.local.hand import Hand, Made
+from infra.local.letters import Letters
 from infra.local.stackfile import StackFile
 
 
@@ -90,6 +91,10 @@ class EmbeddedCloud(Provider, Protocol):
 
     def store(self, url: str) -> Objects:
         """The store behind a URL of the outputs."""
+        ...
+
+    def dead_letters(self, name: str) -> Letters:
+        """The dead letters of a queue, by what the outputs call them."""
         ...
 
     def lines(self, function: Made, limit: int) -> list[str]:

@@ -18,23 +18,23 @@ from infra.settings import Settings
 from infra.target import target
 
 
-def main(narrator: Narrator, name: str, state: Path) -> int:
+def main(narrator: Narrator, stack: str, state: Path) -> int:
     """Print the tree and the limits of a stack, and write its graph to `<state>/graph-<stack>.json`.
 
     Raises `pulumi.RunError` for whatever would stop a deployment before its first resource.
     """
-    stack = StackFile.read(name)
+    file = StackFile.read(stack)
     recorder = Recorder()
     with narrator.step("evaluate") as step:
         step.say("building the functions' archives")
-        outputs = evaluate(stack, recorder, ROOT / "infra")
+        outputs = evaluate(file, recorder, ROOT / "infra")
         made = [one for one in recorder.declared if one.custom]
         components = len(recorder.declared) - len(made)
         step.text = f"{len(made)} resources in {components} components"
-    path = state / f"graph-{name}.json"
-    graph.write(path, stack, recorder.declared, outputs)
-    narrator.console.print(graph.tree(f"{stack.project} {name}", recorder.declared))
-    for line in _limits(stack):
+    path = state / f"graph-{stack}.json"
+    graph.write(path, file, recorder.declared, outputs)
+    narrator.console.print(graph.tree(f"{file.project} {stack}", recorder.declared))
+    for line in _limits(file):
         narrator.plain(line)
     narrator.line("graph", _short(path))
     return 0

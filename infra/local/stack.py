@@ -10,6 +10,7 @@ from typing import Any, Self
 from infra.local.cloud import EmbeddedCloud, Objects, State, start
 from infra.local.engine import Changes, Engine
 from infra.local.hand import Made
+from infra.local.letters import redrive
 from infra.local.program import evaluate
 from infra.local.room import clear, take
 from infra.local.stackfile import ROOT, STATE, StackFile
@@ -137,6 +138,14 @@ class LocalStack:
     def executions(self) -> Mapping[str, State]:
         """Where each execution of the workflow stands."""
         return self.cloud.executions(self.outputs["workflow"])
+
+    def dead_letters(self) -> int:
+        """How many messages about jobs were given up."""
+        return self.cloud.dead_letters(self.outputs["jobs_dead_letters"]).count()
+
+    def redrive(self) -> int:
+        """Have the jobs that were given up tried again; returns how many. See `infra.local.letters.redrive`."""
+        return redrive(self.cloud.dead_letters(self.outputs["jobs_dead_letters"]))
 
     def store(self, url: str) -> Objects:
         """The objects behind a URL of the outputs: `put(key, bytes or path)`, `get(key)`, `keys(prefix)`."""

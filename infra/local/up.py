@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from infra.local.control import FILE, Control, Order
 from infra.local.follow import follow
 from infra.local.narrate import Narrator
 from infra.local.stack import LocalStack
@@ -16,7 +17,8 @@ from infra.local.stackfile import ROOT
 def main(narrator: Narrator, stack: str, state: Path) -> int:
     """Deploy, say how to call it, and follow edits until interrupted; then everything is taken down.
 
-    The stack's outputs are in `<state>/outputs.json` for as long as it runs.
+    The stack's outputs are in `<state>/outputs.json` for as long as it runs, and other
+    commands reach it by `<state>/control.json`.
     """
     outputs = state / "outputs.json"
     with ExitStack() as until_the_end:
@@ -26,11 +28,16 @@ def main(narrator: Narrator, stack: str, state: Path) -> int:
         deploy(local, narrator)
         outputs.write_text(json.dumps(local.outputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         try:
+            until_the_end.enter_context(Control(state / FILE, _orders(local)))
             _tell(local, narrator, outputs)
             follow(local, narrator)
             return 0
         finally:
             outputs.unlink(missing_ok=True)
+
+
+def _orders(stack: LocalStack) -> dict[str, Order]:
+    return {"redrive": lambda _: {"moved": stack.redrive()}}
 
 
 def deploy(stack: LocalStack, narrator: Narrator) -> None:

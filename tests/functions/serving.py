@@ -13,9 +13,9 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from functions.core.capture import Captures
+from functions.core.desk import Desk
 from functions.core.follower import Follower
 from functions.core.http import Request, Response
-from functions.core.jobs import Desk
 from functions.core.live import Live
 from functions.core.log import Log
 from functions.core.objects import Objects
@@ -147,12 +147,14 @@ class Away:
 class Bench:
     """One model's whole serving side, in memory, with a clock that only tests move."""
 
-    def __init__(self, *, capture_inputs: float = 0.0, thresholds: Release | None = None) -> None:
+    def __init__(
+        self, *, capture_inputs: float = 0.0, thresholds: Release | None = None, jobs: Objects | None = None
+    ) -> None:
         self.clock = Clock()
         self.lines = io.StringIO()
         self.caller = "a caller"
         self.log = Log(stream=self.lines, clock=self.clock)
-        self.models, self.captures, self.jobs = Objects.in_memory(), Objects.in_memory(), Objects.in_memory()
+        self.models, self.captures, self.jobs = Objects.in_memory(), Objects.in_memory(), jobs or Objects.in_memory()
         self.away = Away(self.models)
         self.registry = Registry(self.models, MODEL)
         self.live = Live(self.models, MODEL)
@@ -167,7 +169,7 @@ class Bench:
             clock=self.clock,
             stopwatch=self.clock,
         )
-        self.service = Service({MODEL: self.predictor}, Desk(self.jobs), self.log)
+        self.service = Service({MODEL: self.predictor}, Desk(self.jobs, clock=self.clock), self.log)
         self.thresholds = thresholds or Release(minimum_requests=5)
         self.rollout = Rollout(
             self.models,

@@ -16,7 +16,7 @@ from functions.core.pointer import promote_first
 from functions.core.registry import Registry
 from tests.functions.serving import MODEL, card_of, event, golden_of, model_bytes
 
-CONTEXT = SimpleNamespace(aws_request_id="8f5b2c1e")
+CONTEXT = SimpleNamespace(aws_request_id="8f5b2c1e", get_remaining_time_in_millis=lambda: 60_000)
 
 
 @pytest.fixture
@@ -26,6 +26,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
     variables = {name: url(name) for name in ("MODELS_URL", "JOBS_URL", "CAPTURES_URL")}
     variables |= {"MODELS": MODEL, "POINTER_SECONDS": "5", "CAPTURE_INPUTS": "0.0", "LOG_LEVEL": "INFO"}
+    variables |= {"ATTEMPTS": "5", "TIMEOUT_SECONDS": "120"}
     variables |= {"ROLLOUT": '{"steps": [10, 50], "bake_seconds": 2, "patience": 3}'}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

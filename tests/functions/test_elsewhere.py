@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from functions.core.desk import Desk
 from functions.core.http import Request
-from functions.core.jobs import Desk
 from functions.core.live import Live
 from functions.core.pointer import promote_first
 from functions.core.service import Service

@@ -36,6 +36,7 @@ def store(room: Path) -> Callable[[str], Objects]:
 def variables(room: Path) -> dict[str, str]:
     urls = {name: f"file://{room}/{name}" for name in ("MODELS_URL", "JOBS_URL", "CAPTURES_URL")}
     serving = {"MODELS": MODEL, "POINTER_SECONDS": "0", "CAPTURE_INPUTS": "0.0", "LOG_LEVEL": "INFO"}
+    serving |= {"ATTEMPTS": "5", "TIMEOUT_SECONDS": "120"}
     return {**urls, **serving, "ROLLOUT": '{"steps": [10, 50], "bake_seconds": 2, "patience": 3}'}
 
 
@@ -154,6 +155,15 @@ def test_a_job_that_cannot_be_done_yet_comes_again_until_it_can(
     assert (line["severity"], line["metric"], line["error"]) == ("ERROR", "MessageFailed", "Missing")
     store("JOBS_URL").put(key, json.dumps({"instances": [[9, 1]]}).encode())
     assert jobs.send("POST", "/", {}, pushed(key))[0] == 204
+
+
+def test_the_last_time_that_a_message_comes_leaves_the_reason_in_the_store(
+    jobs: Framework, store: Callable[[str], Objects]
+) -> None:
+    envelope = {**json.loads(pushed(f"{MODEL}/in/never")), "deliveryAttempt": 5}
+    assert jobs.send("POST", "/", {}, json.dumps(envelope).encode())[0] == 500
+    reason = store("JOBS_URL").get_json(f"{MODEL}/dead/never.json")
+    assert (reason["deliveries"], reason["reason"]) == (5, f"Missing: {MODEL}/in/never")
 
 
 def test_a_job_at_fault_is_done_and_not_pushed_again(jobs: Framework, store: Callable[[str], Objects]) -> None:

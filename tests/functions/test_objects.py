@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import obstore
@@ -169,3 +170,51 @@ def test_equal_values_have_equal_bytes_and_nan_has_none() -> None:
 def test_a_url_of_another_kind_says_what_is_accepted(url: str) -> None:
     with pytest.raises(ValueError, match="accepted: s3://bucket, gs://bucket"):
         open_store(url)
+
+
+def test_an_object_is_looked_at_and_read_in_blocks_of_one_state(objects: Objects) -> None:
+    assert objects.look("a") is None
+    with pytest.raises(Missing, match="a"):
+        objects.block("a", 0, 4)
+    objects.put("a", b"0123456789")
+    size, state = objects.look("a") or (0, None)
+    assert size == 10
+    assert [objects.block("a", start, 4) for start in (0, 4, 8)] == [
+        (b"0123", state),
+        (b"4567", state),
+        (b"89", state),
+    ]
+    objects.put("a", b"01234567890")
+    assert objects.block("a", 0, 4)[1] != state
+
+
+def test_a_stream_is_written_whole_or_not_at_all(objects: Objects) -> None:
+    def cut_off() -> Iterator[bytes]:
+        yield b"begun"
+        raise RuntimeError("the source is away")
+
+    objects.put_stream("a", iter([b"one ", b"", b"two"]))
+    assert objects.get("a") == b"one two"
+    with pytest.raises(RuntimeError, match="the source is away"):
+        objects.put_stream("a", cut_off())
+    assert objects.get("a") == b"one two"
+
+
+def test_a_store_that_signs_gives_a_url_for_one_key_one_method_and_some_seconds() -> None:
+    options = {"region": "eu-west-1", "access_key_id": "AKIA", "secret_access_key": "made up"}
+    store = open_store("s3://bucket", options=options)
+    url = store.sign("PUT", "a/in/b.csv", 60)
+    assert url is not None
+    found = parse_qs(urlsplit(url).query)
+    assert urlsplit(url).path.endswith("/a/in/b.csv")
+    assert found["X-Amz-Expires"] == ["60"]
+    assert "made up" not in url
+    other = store.sign("GET", "a/in/b.csv", 60)
+    assert other is not None
+    assert parse_qs(urlsplit(other).query)["X-Amz-Signature"] != found["X-Amz-Signature"]
+
+
+def test_a_store_that_cannot_sign_says_so(objects: Objects) -> None:
+    assert objects.sign("GET", "a", 60) is None
+    emulated = open_store("gs://bucket", options={"base_url": "http://127.0.0.1:1", "skip_signature": True})
+    assert emulated.sign("GET", "a", 60) is None

@@ -13,6 +13,7 @@ from schemathesis import Case, GenerationMode
 
 from functions.core.routes import OPERATIONS
 from tests.functions.httpd import serving
+from tests.functions.jobbing import signing
 from tests.functions.serving import MODEL, Bench, model_bytes
 
 MANY = {"submit_job", "model_infer", "version_infer", "predict", "predict_model"}
@@ -24,7 +25,7 @@ TYPED = [
 
 @pytest.fixture(scope="module", params=[None, TYPED], ids=["numbers", "categories"])
 def schema(request: pytest.FixtureRequest) -> Iterator[Any]:
-    bench = Bench()
+    bench = Bench(jobs=None if request.param else signing())
     bench.champion(model_bytes(forgiving=True), features=request.param)
     with serving(bench.service) as address:
         yield schemathesis.openapi.from_url(f"http://{address}/openapi.json")

@@ -192,6 +192,12 @@ class Everything:
         account: gcp.serviceaccount.Account,
         made: gcp.cloudfunctionsv2.Function,
     ) -> None:
+        gcp.serviceaccount.IAMMember(
+            "signs",
+            service_account_id=worker.name,
+            role="roles/iam.serviceAccountTokenCreator",
+            member=self.pick(worker.member, account.member),
+        )
         answer = {"main": {"steps": [{"end": {"return": self.pick("one", "two")}}]}}
         steps = gcp.workflows.Workflow(
             "steps", region=REGION, service_account=account.email, source_contents=json.dumps(answer)

@@ -12,11 +12,13 @@ from typing import Any, cast
 
 import pytest
 
+from infra.local.gcp.letters import Letters
 from infra.local.gcp.message import Message
 from infra.local.gcp.pubsub import CONSUME, PUBLISH, NotFound, PubSub
 from infra.local.gcp.pubsub_api import PubSubApi
 from infra.local.gcp.push import post
 from infra.local.gcp.subscription import DeadLetters, Push, Retry, SubscriptionArgs
+from infra.local.letters import redrive
 
 TOPIC, GRAVE = "projects/p/topics/jobs", "projects/p/topics/dead"
 JOBS, DEAD = "projects/p/subscriptions/jobs", "projects/p/subscriptions/dead"
@@ -150,6 +152,28 @@ def test_a_missing_grant_of_the_service_agent_is_seen_and_said_once(
     bench.grants.add(taken)
     bench.fail(1)
     assert (bench.pubsub.waiting(DEAD), bench.pubsub.waiting(JOBS)) == (1, 0)
+
+
+def test_a_dead_letter_goes_back_to_the_topic_that_it_came_by_with_the_attributes_that_it_came_with(
+    bench: Bench,
+) -> None:
+    bench.subscribe(push=PUSHED, dead_letters=DeadLetters(topic=GRAVE))
+    bench.pubsub.create_subscription(SubscriptionArgs(name=DEAD, topic=GRAVE))
+    bench.answer = lambda: 500
+    bench.pubsub.publish(TOPIC, [Message(data=b"a", attributes={"key": "x"}), Message(data=b"b")])
+    bench.fail(6)
+    letters = Letters(bench.pubsub, DEAD)
+    assert (letters.count(), bench.pubsub.waiting(JOBS)) == (2, 0)
+    assert redrive(letters) == 2
+    assert (letters.count(), bench.pubsub.waiting(JOBS)) == (0, 2)
+    bench.answer = lambda: 200
+    bench.sent.clear()
+    bench.pubsub.pump()
+    came = [body["message"] for _, _, body in bench.sent]
+    assert [message.get("attributes") for message in came] == [{"key": "x"}, None]
+    assert [body["deliveryAttempt"] for _, _, body in bench.sent] == [1, 1]
+    with pytest.raises(LookupError):
+        Letters(bench.pubsub, "projects/p/subscriptions/none")
 
 
 def test_dead_letters_that_nobody_keeps_are_said_to_be_lost(bench: Bench) -> None:

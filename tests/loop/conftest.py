@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from infra.local.stack import LocalStack
 from tests.loop.running import Running
 
-QUICK = {"serverless-ml:settings": {"rollout": {"steps": [50], "bake_seconds": 1, "patience": 20}}}
-"""One step, judged as soon as it has seen its requests."""
+STACKS = {"aws": ("local", 2), "gcp": ("gcp-local", 5)}
+"""The stack of each cloud that is embedded, and the fewest attempts that it gives a job; every test runs on each."""
 
 
-STACKS = {"aws": "local", "gcp": "gcp-local"}
-"""The stack of each cloud that is embedded; every test of the loop runs on each."""
+def quick(attempts: int) -> dict[str, Any]:
+    """One step of a release, judged as soon as it has seen its requests; a job soon out of time, and soon given up."""
+    return {
+        "serverless-ml:settings": {
+            "rollout": {"steps": [50], "bake_seconds": 1, "patience": 20},
+            "functions": {"jobs": {"timeout_seconds": 3}},
+            "jobs": {"attempts": attempts},
+        }
+    }
 
 
 @pytest.fixture(
@@ -24,7 +32,8 @@ STACKS = {"aws": "local", "gcp": "gcp-local"}
     ],
 )
 def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with LocalStack(request.param, state=tmp_path_factory.mktemp("loop"), override=QUICK) as stack:
+    stack, attempts = request.param
+    with LocalStack(stack, state=tmp_path_factory.mktemp("loop"), override=quick(attempts)) as stack:
         stack.deploy()
         yield Running(stack)
 

@@ -93,11 +93,16 @@ class Running:
         """Make one known version the champion, whatever was live before; returns it."""
         version, live = self.register(versions.blunt()), self.live()
         if live.get("champion") != version or live.get("challenger"):
-            pointer = {"revision": live.get("revision", 0) + 1, "champion": version, "history": live.get("history", [])}
-            rest = {"challenger": None, "weight": 0, "previous": None, "release": None}
-            self.models.put(f"{MODEL}/live.json", json.dumps({**pointer, **rest}).encode())
+            self.put_live(version)
         self.wait(lambda: self.answering() == version or None, f"{version} to answer")
         return version
+
+    def put_live(self, version: str) -> None:
+        """Point at a version, as no release would."""
+        live = self.live()
+        pointer = {"revision": live.get("revision", 0) + 1, "champion": version, "history": live.get("history", [])}
+        rest = {"challenger": None, "weight": 0, "previous": None, "release": None}
+        self.models.put(f"{MODEL}/live.json", json.dumps({**pointer, **rest}).encode())
 
     def answering(self) -> str | None:
         """The version that the API says it serves."""

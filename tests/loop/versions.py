@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import onnx
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -55,6 +56,34 @@ def wrong() -> bytes:
     """Answers every case with the other class."""
     x, y = cases()
     return to_onnx(make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)).fit(x, 1 - y), 30)
+
+
+@cache
+def brittle(limit: float = 1000.0) -> bytes:
+    """Agrees with `right`, and fails on a row whose first feature is above the limit: it looks where nothing is."""
+    model = onnx.load_from_string(right())
+    graph = model.graph
+    first = graph.input[0].name
+    constants = {
+        "b_zero": np.array(0, dtype=np.int64),
+        "b_limit": np.array(limit, dtype=np.float32),
+        "b_table": np.zeros(1, dtype=np.float32),
+    }
+    graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in constants.items())
+    probabilities = graph.output[1].name
+    for node in graph.node:
+        node.output[:] = ["b_answer" if name == probabilities else name for name in node.output]
+    graph.node.extend(
+        [
+            helper.make_node("Gather", [first, "b_zero"], ["b_column"], axis=1),
+            helper.make_node("Greater", ["b_column", "b_limit"], ["b_above"]),
+            helper.make_node("Cast", ["b_above"], ["b_index"], to=TensorProto.INT64),
+            helper.make_node("Gather", ["b_table", "b_index"], ["b_nothing"], axis=0),
+            helper.make_node("ReduceSum", ["b_nothing"], ["b_sum"], keepdims=0),
+            helper.make_node("Add", ["b_answer", "b_sum"], [probabilities]),
+        ]
+    )
+    return model.SerializeToString()
 
 
 @cache

@@ -9,5 +9,5 @@ from functions.adapters.aws.queue import in_part
 from functions.entries.jobs import jobs
 
 
-def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
-    return in_part(event, composed(jobs))
+def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    return in_part(event, composed(jobs), lambda: context.get_remaining_time_in_millis() / 1000)

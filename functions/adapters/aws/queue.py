@@ -7,22 +7,51 @@ names a failure wrongly makes the whole batch come again, and one that forgets i
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from functions.core.consumer import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from functions.core.consumer import Consumer
 
 
-def in_part(event: Mapping[str, Any], consumer: Consumer) -> dict[str, Any]:
+class _Message(NamedTuple):
+    identity: str
+    body: Any
+    delivery: int
+
+
+def in_part(event: Mapping[str, Any], consumer: Consumer, seconds_left: Callable[[], float]) -> dict[str, Any]:
     """Hand every message to the consumer; those that it could not do are the failures.
 
-    Raises `KeyError` for an event that is no batch: the whole of it comes again.
+    Raises, before anything is done, for an event in which a message could not be named: the
+    whole of it comes again.
     """
-    messages = [(record["messageId"], record["body"]) for record in event["Records"]]
-    failed = [identity for identity, body in messages if not consumer.take(identity, body, new_object)]
+    messages = [_message(record) for record in event["Records"]]
+    failed = [
+        message.identity
+        for message in messages
+        if not consumer.take(
+            message.identity,
+            message.body,
+            new_object,
+            Delivery(number=message.delivery, seconds_left=seconds_left),
+        )
+    ]
     return {"batchItemFailures": [{"itemIdentifier": identity} for identity in failed]}
+
+
+def _message(record: Mapping[str, Any]) -> _Message:
+    identity = record["messageId"]
+    if not isinstance(identity, str) or not identity:
+        raise ValueError("a message of the batch has no id")
+    try:
+        delivery = int(record["attributes"]["ApproximateReceiveCount"])
+    except (KeyError, TypeError, ValueError):
+        delivery = 1
+    return _Message(identity, record.get("body"), delivery)
 
 
 def new_object(body: str) -> str:

@@ -7,11 +7,13 @@ becomes a dead letter, so no answer here gives one up.
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import flask
 
 from functions.adapters.gcp.http import body_of
+from functions.core.consumer import Delivery
 
 if TYPE_CHECKING:
     from functions.core.consumer import Consumer
@@ -23,8 +25,10 @@ LARGEST_ENVELOPE = 16_000_000
 
 def acknowledged(request: flask.Request, consumer: Consumer) -> flask.Response:
     """Hand the message of a push to the consumer. The answer is opaque; why a message failed is in the log."""
-    message = _message(body_of(request, at_most=LARGEST_ENVELOPE))
-    done = consumer.take(str(message.get("messageId")), message, new_object)
+    until = time.monotonic() + consumer.timeout_seconds
+    message, number = _message(body_of(request, at_most=LARGEST_ENVELOPE))
+    delivery = Delivery(number=number, seconds_left=lambda: until - time.monotonic())
+    done = consumer.take(str(message.get("messageId")), message, new_object, delivery)
     return flask.Response(status=ACKNOWLEDGED if done else AGAIN)
 
 
@@ -43,11 +47,17 @@ def new_object(message: dict[str, Any]) -> str:
     return key
 
 
-def _message(body: bytes) -> dict[str, Any]:
-    """The message in the envelope; an empty one in anything else."""
+def _message(body: bytes) -> tuple[dict[str, Any], int]:
+    """The message in the envelope, an empty one in anything else, and the how-manieth time it comes.
+
+    https://cloud.google.com/pubsub/docs/handling-failures#track_delivery_attempts: it is
+    counted where there are dead letters.
+    """
     try:
         envelope = json.loads(body)
     except (ValueError, RecursionError):
-        return {}
-    message = envelope.get("message") if isinstance(envelope, dict) else None
-    return message if isinstance(message, dict) else {}
+        return {}, 1
+    if not isinstance(envelope, dict) or not isinstance(envelope.get("message"), dict):
+        return {}, 1
+    number = envelope.get("deliveryAttempt")
+    return envelope["message"], number if isinstance(number, int) else 1

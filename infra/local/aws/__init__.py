@@ -12,6 +12,7 @@ from infra.local.aws.emulator import Emulator
 from infra.local.aws.gateway import Gateway
 from infra.local.aws.hands import ABSENT, HANDS
 from infra.local.aws.invokes import INVOKES
+from infra.local.aws.letters import Letters
 from infra.local.aws.objects import Objects
 from infra.local.aws.session import Session
 from infra.local.cloud import State
@@ -72,6 +73,10 @@ class Aws:
     def store(self, url: str) -> Objects:
         """The objects behind `s3://bucket`."""
         return Objects(self.session.client("s3"), url.removeprefix("s3://").rstrip("/"))
+
+    def dead_letters(self, name: str) -> Letters:
+        """The dead letters at the URL of a queue."""
+        return Letters(self.session.client("sqs"), name)
 
     def lines(self, function: Made, limit: int) -> list[str]:
         """The newest lines that a function wrote, oldest first."""

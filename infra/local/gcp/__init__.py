@@ -10,6 +10,7 @@ from typing import Any
 from infra.local.cloud import State
 from infra.local.gcp.hands import ABSENT, HANDS
 from infra.local.gcp.invokes import INVOKES
+from infra.local.gcp.letters import Letters
 from infra.local.gcp.project import Project
 from infra.local.gcp.storage.objects import Objects
 from infra.local.hand import Made
@@ -69,6 +70,10 @@ class Gcp:
     def store(self, url: str) -> Objects:
         """The objects behind `gs://bucket`."""
         return self.session.storage.objects(url.removeprefix("gs://").rstrip("/"), self.session.owner)
+
+    def dead_letters(self, name: str) -> Letters:
+        """The dead letters that a subscription keeps."""
+        return Letters(self.session.pubsub, name)
 
     def lines(self, function: Made, limit: int) -> list[str]:
         """The newest lines that a function wrote, oldest first."""

@@ -19,6 +19,7 @@ ROLES: Mapping[str, frozenset[str]] = {
     "roles/pubsub.publisher": frozenset({"pubsub.topics.publish"}),
     "roles/pubsub.subscriber": frozenset({"pubsub.subscriptions.consume"}),
     "roles/workflows.invoker": frozenset({"workflows.executions.create"}),
+    "roles/iam.serviceAccountTokenCreator": frozenset({"iam.serviceAccounts.signBlob"}),
     "roles/logging.logWriter": frozenset({"logging.logEntries.create"}),
 }
 """As much of each role as something here asks for: https://cloud.google.com/iam/docs/roles-permissions"""

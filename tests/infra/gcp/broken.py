@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from infra.permissions import AGAIN
 from tests.graph import ABSENT, Graph, rewritten
 from tests.infra.gcp import whole as w
 
@@ -77,6 +78,11 @@ def in_text(old: str, new: str) -> Break:
 def unprotected(graph: Graph) -> Graph:
     bucket = graph.one(w.BUCKET, "data-bucket")
     return graph.swapped(bucket, replace(bucket, protect=False))
+
+
+def writes_inputs(condition: dict[str, Any]) -> dict[str, Any]:
+    """Not only what has a job gone on with."""
+    return {**condition, "expression": condition["expression"].replace(f"/{AGAIN}", "/in/")}
 
 
 def unordered(type_: str, name: str) -> Break:
@@ -252,6 +258,16 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
         another(w.PROJECT_MEMBER, "training-log-writer", role="roles/editor"),
         another(w.INVOKER, "training-invoker-train", "gcp:projects/iAMMember:IAMMember"),
     ),
+    "an_account_signs_as_itself_and_only_where_urls_are_handed_out": (
+        drop(w.ACCOUNT_MEMBER, "predict-signer"),
+        change(w.ACCOUNT_MEMBER, "predict-signer", member=w.member(account("jobs-identity"))),
+        another(
+            w.ACCOUNT_MEMBER,
+            "predict-signer",
+            member=w.member(account("jobs-identity")),
+            serviceAccountId=f"projects/test-project/serviceAccounts/{account('jobs-identity')}",
+        ),
+    ),
     "grants_of_others_are_left_alone": (whole_policy,),
     "objects_are_granted_by_prefix": (
         change(w.BUCKET_MEMBER, "train-read-0", condition=ABSENT),
@@ -299,6 +315,7 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
     "nothing_that_an_arrival_starts_writes_where_it_waits": (
         change(w.NOTIFICATION, "submissions-another-in", objectNamePrefix="another/"),
         change(w.NOTIFICATION, "datasets-another-incoming", objectNamePrefix=ABSENT),
+        change(w.BUCKET_MEMBER, "jobs-write-2", condition=writes_inputs),
     ),
     "services_are_on_before_they_are_used": (unready, drop(w.SERVICE, "services-workflows")),
     "services_stay_on_for_others": (

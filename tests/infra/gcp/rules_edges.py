@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from infra.gcp.access import UNSCOPABLE
+from infra.permissions import AGAIN, SIGNERS
 from tests.graph import Graph, Made
 from tests.infra.gcp import whole as w
 
@@ -14,6 +15,7 @@ ROLES = {
     w.TOPIC_MEMBER: {"roles/pubsub.publisher"},
     w.SUBSCRIPTION_MEMBER: {"roles/pubsub.subscriber"},
     w.INVOKER: {"roles/run.invoker"},
+    w.ACCOUNT_MEMBER: {"roles/iam.serviceAccountTokenCreator"},
     w.PROJECT_MEMBER: set(UNSCOPABLE),
 }
 """The only roles there may be; none of them may administer anything."""
@@ -28,6 +30,7 @@ NEEDS = {
     "gcp:projects/iAMMember": ("cloudresourcemanager",),
     "gcp:projects/serviceIdentity": ("pubsub",),
     "gcp:pubsub/": ("pubsub",),
+    "gcp:serviceaccount/iAMMember": ("iam", "iamcredentials"),
     "gcp:serviceaccount/": ("iam",),
     "gcp:storage/": ("storage",),
     "gcp:workflows/": ("workflows",),
@@ -83,6 +86,23 @@ def roles_are_narrow_and_on_one_resource(graph: Graph) -> list[str]:
         for made in graph
         if "role" in made.inputs and made.inputs["role"] not in ROLES.get(made.type, set())
     ]
+
+
+def an_account_signs_as_itself_and_only_where_urls_are_handed_out(graph: Graph) -> list[str]:
+    """Whoever may sign as another may become it."""
+    wanted = {w.member(w.service(made)["serviceAccountEmail"]) for made in _signers(graph)}
+    members = graph.of(w.ACCOUNT_MEMBER)
+    as_others = [
+        f"{made.name}: lets {made.inputs['member']} sign as {made.inputs['serviceAccountId']}"
+        for made in members
+        if not made.inputs["member"].endswith(made.inputs["serviceAccountId"].rpartition("/")[2])
+    ]
+    allowed = {made.inputs["member"] for made in members}
+    return as_others + [f"{member}: signs, or does not, against what is asked" for member in sorted(wanted ^ allowed)]
+
+
+def _signers(graph: Graph) -> list[Made]:
+    return [made for made in graph.of(w.FUNCTION) if made.name.removesuffix("-function") in SIGNERS]
 
 
 def grants_of_others_are_left_alone(graph: Graph) -> list[str]:
@@ -169,7 +189,7 @@ def announcements_lead_somewhere(graph: Graph) -> list[str]:
 
 
 def nothing_that_an_arrival_starts_writes_where_it_waits(graph: Graph) -> list[str]:
-    """So no loop can begin."""
+    """So no loop can begin. A job that goes on is announced anew, once for each part that it has done: it ends."""
     waits = [(made.inputs["bucket"], made.inputs.get("objectNamePrefix", "")) for made in graph.of(w.NOTIFICATION)]
     started = {w.member(w.service(function).get("serviceAccountEmail")) for _, function in w.pushed(graph)}
     for made in graph.of(w.WORKFLOW):
@@ -181,6 +201,7 @@ def nothing_that_an_arrival_starts_writes_where_it_waits(graph: Graph) -> list[s
         if made.inputs["role"] == "roles/storage.legacyBucketWriter" and made.inputs["member"] in started
         for bucket, prefix in OBJECTS.findall(made.inputs.get("condition", {}).get("expression", ""))
         if any(bucket == place and (prefix.startswith(at) or at.startswith(prefix)) for place, at in waits)
+        if not (made.name.startswith("jobs-") and prefix.endswith(f"/{AGAIN}"))
     ]
 
 
@@ -227,6 +248,7 @@ RULES = (
     whatever_acts_has_an_account_of_its_own,
     nothing_is_allowed_to_everybody,
     roles_are_narrow_and_on_one_resource,
+    an_account_signs_as_itself_and_only_where_urls_are_handed_out,
     grants_of_others_are_left_alone,
     objects_are_granted_by_prefix,
     conditions_can_be_evaluated,

@@ -84,6 +84,9 @@ HANDS = {
         fixed=frozenset({"accountId", "project"}),
         named="accountId",
     ),
+    "gcp:serviceaccount/iAMMember:IAMMember": _member(
+        lambda order: order.inputs["serviceAccountId"], "serviceAccountId"
+    ),
     "gcp:projects/serviceIdentity:ServiceIdentity": Hand(create=_agent, takes=frozenset({"service", "project"})),
     "gcp:storage/bucketIAMMember:BucketIAMMember": _member(
         lambda order: f"projects/_/buckets/{order.inputs['bucket']}", "bucket"

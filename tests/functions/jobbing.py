@@ -1,0 +1,86 @@
+"""The jobs side of a stack in memory: a store that announces, a queue that delivers again, workers that die."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from obstore.store import MemoryStore, S3Store
+
+from functions.core.consumer import Delivery
+from functions.core.objects import Objects
+from functions.core.worker import Worker
+from tests.functions.serving import MODEL, Bench
+
+ATTEMPTS = 3
+WRITES = ("put", "create", "put_stream")
+
+
+class Killed(BaseException):
+    """The end of a worker's process: no handler of its own runs after it, and none catches it."""
+
+
+@dataclass
+class Mortal:
+    """A store that announces what is written below `in/`, used by workers that die at some of their operations.
+
+    `dies(operation, key)` is asked before and after each; a write from which a worker does
+    not return may well have happened.
+    """
+
+    objects: Objects
+    announced: list[str] = field(default_factory=list)
+    dies: Callable[[str, str], bool] = field(default=lambda operation, key: False)
+
+    def __getattr__(self, name: str) -> Any:
+        operation = getattr(self.objects, name)
+
+        def perilous(key: str, *arguments: Any, **options: Any) -> Any:
+            if self.dies(f"before {name}", key):
+                raise Killed
+            found = operation(key, *arguments, **options)
+            if name in WRITES and f"{MODEL}/in/" in key and found is not False:
+                self.announced.append(key)
+            if self.dies(f"after {name}", key):
+                raise Killed
+            return found
+
+        return perilous if callable(operation) else operation
+
+
+class Queue:
+    """Delivers what a store announces, until it is done or has failed too often."""
+
+    def __init__(self, bench: Bench, store: Mortal, *, seconds: Callable[[], float] = lambda: 1e9) -> None:
+        self.store = store
+        self.dead: list[str] = []
+        self.deliveries = 0
+        self._seconds = seconds
+        reachable: Any = store
+        self.worker = Worker(reachable, {MODEL: bench.follower}, bench.log, attempts=ATTEMPTS, clock=bench.clock)
+
+    def run(self) -> None:
+        while self.store.announced:
+            key = self.store.announced.pop(0)
+            if not any(self._delivered(key, number) for number in range(1, ATTEMPTS + 1)):
+                self.dead.append(key)
+
+    def _delivered(self, key: str, number: int) -> bool:
+        self.deliveries += 1
+        try:
+            self.worker.work(key, Delivery(number=number, seconds_left=self._seconds))
+        except (Exception, Killed):
+            return False
+        return True
+
+
+def jsonl(rows: Iterable[Any]) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def signing() -> Objects:
+    """A store in memory that signs as S3 does, which takes no network."""
+    signer = S3Store("jobs", region="eu-west-1", access_key_id="AKIA", secret_access_key="made up")
+    return Objects(MemoryStore(), signer=signer)
