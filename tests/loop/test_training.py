@@ -121,13 +121,15 @@ def test_an_experiment_whose_worker_is_killed_twice_gives_the_same_version(runni
 
 
 def test_a_step_that_may_not_write_fails_its_run_and_the_same_dataset_carries_on(running: Running) -> None:
-    """The train function loses its permission to write, and gets it back."""
+    """The select function loses its permission to write, and gets it back: what was tried is not tried again."""
     versions, live = running.versions(), running.live()
     content = csv_of(rows(60, 420))
-    with running.without("train", Access.WRITE):
+    with running.without("select", Access.WRITE):
         record = running.train("forbidden.csv", content)
+    tried = {key: running.models.get(key) for key in done(running, record["run"])}
+    assert tried
     assert record["status"] == "failed"
-    assert record["cause"].startswith("experiments: "), record["cause"]
+    assert record["cause"].startswith("select: "), record["cause"]
     assert "denied" in record["cause"].lower(), record["cause"]
     assert (running.versions(), running.live()) == (versions, live)
     running.idle()
@@ -137,6 +139,7 @@ def test_a_step_that_may_not_write_fails_its_run_and_the_same_dataset_carries_on
     record = running.over(record["run"])
     assert record["status"] == "promoted", record
     assert running.live()["champion"] == record["version"]
+    assert {key: running.models.get(key) for key in done(running, record["run"])} == tried
 
 
 def done(running: Running, run: str) -> list[str]:
