@@ -3,7 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -147,6 +147,15 @@ def test_a_file_that_is_no_csv_is_refused(data: bytes, told: str) -> None:
         read_csv(data)
 
 
+@pytest.fixture
+def csv_limit() -> Iterator[None]:
+    """The bound of csv is the process's: what a test sets there would hold for the tests after it."""
+    before = csv.field_size_limit()
+    yield
+    csv.field_size_limit(before)
+
+
+@pytest.mark.usefixtures("csv_limit")
 def test_a_row_has_a_size_beyond_which_nothing_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "LARGEST_ROW", 20)
     asked: list[int] = []

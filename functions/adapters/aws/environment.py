@@ -7,7 +7,6 @@ import os
 from datetime import datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 from functions.core.environment import Environment
 
@@ -53,6 +52,7 @@ def store_options(values: Mapping[str, str]) -> dict[str, Any]:
 def _credentials(url: str, token: str) -> S3Credential:
     """Those of the moment: a snapshot's own would have run out by the time it is used."""
     import http.client  # noqa: PLC0415 - 40 ms that no other copy needs to pay
+    from urllib.parse import urlsplit  # noqa: PLC0415
 
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=2)

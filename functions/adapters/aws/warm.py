@@ -8,7 +8,6 @@ that state. A copy that starts because it is asked for opens what it is asked fo
 from __future__ import annotations
 
 import os
-import random
 from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -38,6 +37,8 @@ def warm(entry: Callable[[Environment], Service]) -> None:
 def restored(entry: Callable[[Environment], Service]) -> None:
     """Nothing that a copy shares with all others of its snapshot is relied upon: neither the state of
     random numbers, nor connections and credentials, nor which version was live."""
+    import random  # noqa: PLC0415 - only a snapshot's copy needs it
+
     random.seed()
     told_to(entry).renew()
     composed(entry).renew()
