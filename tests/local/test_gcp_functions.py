@@ -345,3 +345,24 @@ def test_stopping_in_the_middle_of_a_call_and_of_a_start_leaves_no_process(here:
         assert not members(groups)
         for call in calls:
             assert call.exception(timeout=20)
+
+
+def test_stopping_in_the_middle_of_a_deployment_leaves_no_process(here: Here) -> None:
+    failed: list[BaseException] = []
+
+    def deploy() -> None:
+        try:
+            here.deploy(here.args("import time\ntime.sleep(60)\n"))
+        except InstanceFailed as problem:
+            failed.append(problem)
+
+    deployment = threading.Thread(target=deploy)
+    deployment.start()
+    until(lambda: here.functions.groups)
+    groups = here.functions.groups
+    here.functions.stop()
+    deployment.join(timeout=20)
+    assert failed
+    assert not members(groups)
+    with pytest.raises(InstanceFailed):
+        here.deploy(here.args())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -124,6 +125,30 @@ def test_a_job_starts_the_workflow_if_its_account_may(deployed: GcpLab, project:
     else:
         until(lambda: f"{job}: its request was answered with 403" in log(deployed))
         assert deployed.cloud.executions(workflow) == {}
+
+
+def test_a_person_speaks_to_topics_and_workflows_over_http(gcp_lab: GcpLab) -> None:
+    gcp_lab.deploy(Everything())
+    project = gcp_lab.cloud.session
+    topic, workflow = gcp_lab.made(TOPIC, "work").id, gcp_lab.made(gcp_lab.cloud.workflow).id
+
+    def post(path: str, body: object, token: str) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection(project.api.url.removeprefix("http://"), timeout=30)
+        connection.request("POST", f"/v1/{path}", json.dumps(body), {"Authorization": f"Bearer {token}"})
+        response = connection.getresponse()
+        found = json.loads(response.read())
+        connection.close()
+        return response.status, found
+
+    message = {"messages": [{"data": "b25l"}]}
+    assert post(f"{topic}:publish", message, "nobody")[0] == 403
+    assert post(f"{topic}:publish", message, project.owner)[0] == 200
+    _, pulled = post(f"{gcp_lab.made(SUBSCRIPTION).id}:pull", {"maxMessages": 10}, project.owner)
+    assert "b25l" in [one["message"].get("data") for one in pulled["receivedMessages"]]
+    assert post(f"{workflow}/executions", {"argument": "{}"}, "nobody")[0] == 403
+    status, execution = post(f"{workflow}/executions", {"argument": "{}"}, project.owner)
+    assert status == 200
+    until(lambda: gcp_lab.cloud.executions(workflow)[execution["name"].rsplit("/", 1)[-1]] == "succeeded")
 
 
 def test_a_function_answers_with_its_variables_and_the_gateway_leads_to_it(deployed: GcpLab, pick: Any) -> None:

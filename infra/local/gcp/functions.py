@@ -82,17 +82,24 @@ class Functions:
         log = folder / "log"
         log.touch()
         metadata = Metadata(self._accounts, args.account, self._region)
-        try:
-            service = Service(self._revision(args, metadata, log), pending_seconds=self._pending_seconds)
-        except BaseException:
-            metadata.close()
-            raise
-        door = Door(lambda request: self._answer(args.name, request), limit=LARGEST, refusal=_refusal)
+        function = _Function(
+            door=Door(lambda request: self._answer(args.name, request), limit=LARGEST, refusal=_refusal),
+            account=args.account,
+            metadata=metadata,
+            service=Service(self._revision(args, metadata, log), pending_seconds=self._pending_seconds),
+            log=log,
+        )
+        # It is known before it starts, so that whoever stops everything in the meantime stops this, too.
         with self._lock:
-            self._all[args.name] = _Function(
-                door=door, account=args.account, metadata=metadata, service=service, log=log
-            )
-        return door.url
+            self._all[args.name] = function
+        if self._over.is_set():
+            self.stop()
+        try:
+            function.service.begin()
+        except BaseException:
+            self.delete(args.name)
+            raise
+        return function.door.url
 
     def change(self, args: FunctionArgs) -> None:
         """Deploy another revision, at the same URL. Raises `InstanceFailed`, and then the old one is still served."""
@@ -112,8 +119,9 @@ class Functions:
 
     def delete(self, name: str) -> None:
         with self._lock:
-            function = self._all.pop(name)
-        _close(function)
+            function = self._all.pop(name, None)
+        if function:
+            _close(function)
 
     def copies(self, name: str) -> tuple[Instance, ...]:
         """The copies of a function at this moment."""

@@ -54,6 +54,9 @@ class Project:
         token, say = self.accounts.token, self._say
         self.pubsub = PubSub(token=token, agent_may=self._agent("pubsub.googleapis.com"), log=say)
         self.notifications = Notifications(self.pubsub, agent_may=self._agent("storage.googleapis.com"), log=say)
+        self.storage = Storage(
+            python, room, authorize=self._may_touch, finalized=self.notifications.finalized, progress=progress
+        )
         self.workflows = Workflows(token=token, log=say, project_number=NUMBER)
         self.triggers = Triggers(self.pubsub, self.workflows, may_invoke=self._may_start, log=say)
         self._executions = ExecutionsApi(self.workflows, self._may)
@@ -61,9 +64,6 @@ class Project:
         self.api = Door(self._api, limit=LARGEST_REQUEST)
         """Pub/Sub and Workflow Executions over HTTP."""
         self.scheduler = Scheduler(send=sender({EXECUTIONS: self._executions.answer}), token=token, log=say)
-        self.storage = Storage(
-            python, room, authorize=self._may_touch, finalized=self.notifications.finalized, progress=progress
-        )
         self.builds = Builds(room / "builds")
         self.functions = Functions(
             room / "functions",

@@ -35,10 +35,7 @@ class Revision:
 
 
 class Service:
-    """The copies of one function. It begins with one, as a deployment to Cloud Run does to see that it starts.
-
-    Raises `InstanceFailed` if that one does not begin to listen.
-    """
+    """The copies of one function: none until `begin`."""
 
     def __init__(self, revision: Revision, *, pending_seconds: float = PENDING_SECONDS) -> None:
         self._revision = revision
@@ -46,11 +43,13 @@ class Service:
         self._change = threading.Condition()
         self._closed = False
         self._copies: dict[Instance, Revision] = {}
-        try:
-            self._fill(revision)
-        except BaseException:
-            self.close()
-            raise
+
+    def begin(self) -> None:
+        """Start the copies that are to wait, or one, as a deployment to Cloud Run does to see that it starts.
+
+        Raises `InstanceFailed` if one does not begin to listen.
+        """
+        self._fill(self._revision)
 
     @property
     def copies(self) -> tuple[Instance, ...]:
