@@ -77,6 +77,11 @@ class EmbeddedCloud(Provider, Protocol):
         ...
 
     @property
+    def certificate(self) -> Path | None:
+        """What a client must trust to speak to its services. None: they do without TLS."""
+        ...
+
+    @property
     def log(self) -> Path:
         """What it wrote; kept when a stack ends with an error."""
         ...

@@ -29,9 +29,11 @@ Order = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 class Control:
     """`with Control(state / FILE, {"redrive": ...}): ...` takes orders for as long as the block lasts."""
 
-    def __init__(self, place: Path, orders: Mapping[str, Order]) -> None:
+    def __init__(self, place: Path, orders: Mapping[str, Order], **facts: str | None) -> None:
+        """`facts` are written beside the address, for whoever reads the file."""
         self._place = place
         self._orders = orders
+        self._facts = facts
         self._secret = secrets.token_urlsafe(32)
         self._door: Door | None = None
 
@@ -39,7 +41,8 @@ class Control:
         self._door = Door(self._answer, limit=LIMIT)
         self._place.unlink(missing_ok=True)
         self._place.touch(mode=0o600)
-        self._place.write_text(json.dumps({"url": self._door.url, "secret": self._secret}), encoding="utf-8")
+        found = {"url": self._door.url, "secret": self._secret, **self._facts}
+        self._place.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -28,7 +28,9 @@ def main(narrator: Narrator, stack: str, state: Path) -> int:
         deploy(local, narrator)
         outputs.write_text(json.dumps(local.outputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         try:
-            until_the_end.enter_context(Control(state / FILE, _orders(local)))
+            trusted = local.cloud.certificate
+            facts = {"certificate": str(trusted.resolve()) if trusted else None}
+            until_the_end.enter_context(Control(state / FILE, _orders(local), **facts))
             _tell(local, narrator, outputs)
             follow(local, narrator)
             return 0

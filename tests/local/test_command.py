@@ -76,6 +76,8 @@ def test_up_prints_the_endpoint_and_takes_everything_down_at_the_end(kind: Modul
         outputs = json.loads((state / "outputs.json").read_text(encoding="utf-8"))
         assert f"endpoint     {outputs['endpoint']}" in said
         assert f"curl -s {outputs['endpoint']}/v2/models/breast_cancer" in said
+        asked = run("redrive", "--state", str(state))
+        assert (asked.returncode, "0 dead letters back in the queue" in asked.stdout) == (0, True), asked.stderr
         groups = children(process.pid)
         assert members(groups)
         process.send_signal(kind.ENDING)
@@ -85,6 +87,8 @@ def test_up_prints_the_endpoint_and_takes_everything_down_at_the_end(kind: Modul
         assert "Traceback" not in said + rest
         assert not members(groups)
         assert not (state / "outputs.json").exists()
+        asked = run("redrive", "--state", str(state))
+        assert (asked.returncode, "start one with `make up`" in asked.stderr) == (1, True)
         assert list((state / "run").iterdir()) == []
     finally:
         process.kill()

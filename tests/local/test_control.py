@@ -61,6 +61,7 @@ def test_the_file_goes_with_the_stack_and_one_left_behind_leads_nowhere(tmp_path
     place.write_text(left, encoding="utf-8")
     with pytest.raises(CloudFailed, match="make up"):
         ask(place, "redrive")
-    with Control(place, {"x": lambda _: {}}):
+    with Control(place, {"x": lambda _: {}}, certificate="/a/certificate"):
+        assert json.loads(place.read_text(encoding="utf-8"))["certificate"] == "/a/certificate"
         assert stat.S_IMODE(place.stat().st_mode) == 0o600
         assert ask(place, "x") == {}

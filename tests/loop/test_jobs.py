@@ -45,7 +45,7 @@ def over(running: Running, job: str) -> dict[str, Any]:
 def send(running: Running, method: str, url: str, content: bytes = b"") -> tuple[int, bytes]:
     """To a URL that the API handed out: it leads to the cloud itself, not through the API."""
     address = urlsplit(url)
-    context = ssl.create_default_context(cafile=str(running.stack.cloud.session.certificate))
+    context = ssl.create_default_context(cafile=running.stack.cloud.certificate)
     connection = http.client.HTTPSConnection(address.netloc, timeout=30, context=context)
     try:
         connection.request(method, f"{address.path}?{address.query}", content)

@@ -56,6 +56,10 @@ class Aws:
         return (self._emulator.pid,)
 
     @property
+    def certificate(self) -> Path:
+        return self.session.certificate
+
+    @property
     def log(self) -> Path:
         return self._emulator.log
 

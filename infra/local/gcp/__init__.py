@@ -53,6 +53,10 @@ class Gcp:
         return (self.session.storage.pid, *self.session.functions.groups)
 
     @property
+    def certificate(self) -> None:
+        return None
+
+    @property
     def log(self) -> Path:
         return self.session.log
 
