@@ -1,0 +1,181 @@
+"""What a profile costs, and from which rate of requests on it costs less than another: computed from list prices.
+
+Prices without free tiers, discounts and taxes, for requests that come evenly spread, one after
+the other as far as that is possible. What all profiles pay alike is left out: the API, the
+stores, the price of a request itself. `python -m infra.prices` writes the tables of docs/scaling.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from infra.scaling import Balanced, Eco, Latency, Profile
+
+MONTH = 30 * 24 * 3600
+"""Seconds."""
+RATES = (1e-3, 1e4)
+"""Requests a second between which a break-even is looked for."""
+STEP = 1.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    rate: float = 0
+    """Requests a second."""
+    seconds: float
+    """What one of them takes alone on a whole processor."""
+    memory_mb: int
+
+
+class Tariff(Protocol):
+    """One cloud's prices."""
+
+    @property
+    def sources(self) -> tuple[str, ...]: ...
+
+    @property
+    def read_on(self) -> str: ...
+
+    def monthly(self, profile: Profile, load: Load) -> float:
+        """USD a month."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lambda:
+    """Memory is paid for, by the millisecond, and brings a share of a processor. us-east-1, x86."""
+
+    on_demand: float = 0.0000166667
+    """USD for a GB and a second, as the next three."""
+    provisioned: float = 0.0000041667
+    provisioned_at_work: float = 0.0000097222
+    snapshot: float = 0.0000015046
+    restored: float = 0.0001397998
+    """USD for a GB."""
+    starts_an_hour: float = 60
+    """Of copies from a snapshot, as `balanced` is reckoned here."""
+    processor_mb: int = 1769
+    """https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html: the equivalent of one vCPU."""
+    sources: tuple[str, ...] = ("https://aws.amazon.com/lambda/pricing/",)
+    read_on: str = "2026-11-24"
+
+    def monthly(self, profile: Profile, load: Load) -> float:
+        at_work = load.rate * load.seconds / min(load.memory_mb / self.processor_mb, 1)
+        match profile:
+            case Eco():
+                second = at_work * self.on_demand
+            case Balanced():
+                starts = self.starts_an_hour / 3600 * self.restored if load.rate else 0
+                second = at_work * self.on_demand + self.snapshot + starts
+            case Latency():
+                ready = min(at_work, profile.minimum)
+                kept = profile.minimum * self.provisioned + ready * self.provisioned_at_work
+                second = kept + (at_work - ready) * self.on_demand
+        return second * load.memory_mb / 1024 * MONTH
+
+    @property
+    def worth_its_price(self) -> float:
+        """The part of the time that a provisioned copy must be at work to cost less than others."""
+        return self.provisioned / (self.on_demand - self.provisioned_at_work)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloudRun:
+    """Processors and memory of an instance are paid for while it is at work, by tenths of a second. Tier 1."""
+
+    processor: float = 0.000024
+    """USD for one, and a second."""
+    memory: float = 0.0000025
+    """USD for a GiB, and a second."""
+    waiting_processor: float = 0.0000025
+    """The same of an instance that only waits."""
+    waiting_memory: float = 0.0000025
+    tenth: float = 0.1
+    sources: tuple[str, ...] = (
+        "https://cloud.google.com/run/pricing",
+        "https://cloud.google.com/functions/docs/configuring/memory",
+    )
+    read_on: str = "2026-11-24"
+
+    def monthly(self, profile: Profile, load: Load) -> float:
+        gib = load.memory_mb / 1024
+        if isinstance(profile, Eco):
+            share = _processors(load.memory_mb, SHARES)
+            at_work = load.rate * self._billed(load.seconds / min(share, 1))
+            return at_work * (share * self.processor + gib * self.memory) * MONTH
+        whole = _processors(load.memory_mb, WHOLE)
+        # Requests that overlap pay for the same tenths of a second, until the processor has no time left.
+        at_work = max(min(load.rate * self._billed(load.seconds), 1), load.rate * load.seconds)
+        waiting = max(profile.minimum - at_work, 0) if isinstance(profile, Latency) else 0
+        waits = waiting * (whole * self.waiting_processor + gib * self.waiting_memory)
+        return (at_work * (whole * self.processor + gib * self.memory) + waits) * MONTH
+
+    def _billed(self, seconds: float) -> float:
+        return math.ceil(seconds / self.tenth - 1e-9) * self.tenth
+
+
+SHARES: Mapping[int, float] = {128: 0.083, 256: 0.167, 512: 0.333, 1024: 0.583, 2048: 1, 4096: 2, 8192: 2, 16_384: 4}
+"""Processors that an instance has by its memory, in MB, where nothing else is asked for."""
+WHOLE: Mapping[int, float] = {4096: 1, 8192: 2, 16_384: 4}
+"""Processors of a shared one: see infra/gcp/scaling.py."""
+TARIFFS: Mapping[str, Tariff] = {"aws": Lambda(), "gcp": CloudRun()}
+
+
+def break_even(tariff: Tariff, profile: Profile, load: Load, other: Profile | None = None) -> float | None:
+    """The least rate at which `profile` costs no more than the other, `eco` unless told; None if there is none."""
+    other = other or Eco()
+
+    def cheaper(rate: float) -> bool:
+        at = replace(load, rate=rate)
+        return tariff.monthly(profile, at) <= tariff.monthly(other, at) * (1 + 1e-12)
+
+    low, high = RATES
+    if cheaper(low):
+        return 0.0
+    rate = low
+    while not cheaper(rate * STEP):
+        rate *= STEP
+        if rate > high:
+            return None
+    dear, cheap = rate, rate * STEP
+    while cheap - dear > dear * 1e-9:
+        middle = (dear + cheap) / 2
+        dear, cheap = (dear, middle) if cheaper(middle) else (middle, cheap)
+    return cheap
+
+
+def _processors(memory_mb: int, by_memory: Mapping[int, float]) -> float:
+    return next(processors for most, processors in by_memory.items() if memory_mb <= most)
+
+
+def table(tariff: Tariff) -> Iterator[str]:
+    """One cloud's figures, as Markdown."""
+    told = ("`balanced`, idle", "less than `eco`", "`latency`, one copy, idle", "less than `eco`")
+    yield f"| memory | a prediction takes | {' | '.join(told)} |"
+    yield "|" + 6 * " --- |"
+    for memory_mb in (1024, 2048):
+        for seconds in (0.005, 0.05, 0.5):
+            load = Load(seconds=seconds, memory_mb=memory_mb)
+            cells = [f"{memory_mb:,} MB", f"{seconds * 1000:g} ms"]
+            for profile in (Balanced(), Latency()):
+                cells.append(f"{tariff.monthly(profile, load):.2f} USD")
+                cells.append(_told(break_even(tariff, profile, load)))
+            yield f"| {' | '.join(cells)} |"
+
+
+def _told(rate: float | None) -> str:
+    match rate:
+        case None:
+            return "never"
+        case 0.0:
+            return "at any rate"
+        case _:
+            return f"from {rate:.3g}/s"
+
+
+if __name__ == "__main__":
+    for name, tariff in TARIFFS.items():
+        print(f"{name}\n", *table(tariff), sep="\n")
