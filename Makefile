@@ -8,7 +8,7 @@ HERE = $(patsubst aws-local,local,$(CLOUD)-local)
 CLOUDS = $(patsubst requirements/emulator-%.txt,%,$(wildcard requirements/emulator-*.txt))
 $(if $(filter $(CLOUD),$(CLOUDS)),,$(error CLOUD=$(CLOUD): there is no such embedded cloud; accepted: $(CLOUDS)))
 
-.PHONY: help demo test up preview lock clean
+.PHONY: help demo test up preview bench bench-quick lock clean
 
 help:
 	@echo "make demo                  the whole loop, on this machine, start to finish"
@@ -16,6 +16,8 @@ help:
 	@echo "                           both take CLOUD=gcp for the other cloud"
 	@echo "make preview STACK=prod    what a stack would create, held against the platform's limits"
 	@echo "make test                  lint, types and every test"
+	@echo "make bench                 every benchmark against its peers, and docs/benchmarks.md anew"
+	@echo "make bench-quick           less of it, in under two minutes"
 	@echo "make lock                  write the locked requirements anew"
 	@echo "make clean                 remove what the commands above installed and wrote"
 
@@ -33,6 +35,12 @@ test: .venv/.installed .local/emulator-aws/.installed .local/emulator-gcp/.insta
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ty check --quiet .
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+bench: .venv/.installed .local/emulator-aws/.installed .local/samples/.installed
+	@$(BIN)/python -m bench --write
+
+bench-quick: .venv/.installed .local/emulator-aws/.installed .local/samples/.installed
+	@$(BIN)/python -m bench --quick
 
 lock: .venv/.installed
 	@requirements/lock

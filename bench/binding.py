@@ -1,0 +1,25 @@
+"""Start to first prediction through `functions.core.onnx`, and the end: `python -I -S binding.py SITE MODEL COLUMNS`.
+
+`SITE` is an unpacked archive. A model whose name ends in `.prepared.onnx` was optimised when it was made, and is opened
+without laying its weights out anew. peers/session.py does the same with numpy and onnxruntime's own Python
+package, peers/floor.c from C over the same library.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, sys.argv[1])
+
+from functions.core.onnx import Session
+from functions.core.tensor import Tensor
+
+model, columns = Path(sys.argv[2]), int(sys.argv[3])
+prepared = model.name.endswith(".prepared.onnx")
+session = Session(model if prepared else model.read_bytes(), optimised=prepared, prepacked=not prepared)
+row = Tensor.of(session.inputs[0].datatype, (1, columns), [1] * columns)
+answers = session.run({session.inputs[0].name: row})
+print(f"{list(answers.values())[-1].values()[0]:g}", flush=True)
+os._exit(0)

@@ -1,0 +1,103 @@
+"""Cold starts under the real functions-framework: from the start of the process to the first prediction over HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from bench import subject
+from bench.cold import ALWAYS, PEERS
+from bench.environments import Unavailable, interpreter
+from bench.measure import Sample, in_turn
+from bench.row import Missing, Row
+from bench.runtime_api import Failed
+from infra.local.cloud import CloudFailed
+from infra.local.gcp.build import build
+from infra.local.ports import LOOPBACK, free_port
+
+GROUP = "cold start under functions-framework"
+OURS, PLAIN, AGAIN = "predict function", "a plain function with numpy + onnxruntime", "the plain function, again"
+SECONDS = 60
+LOOK_SECONDS = 0.003
+
+
+def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
+    model = room / "tabular.onnx"
+    model.write_bytes(subject.tabular())
+    try:
+        made = build(subject.archive("predict", "gcp").path, room / "source")
+        python = interpreter("framework")
+    except (CloudFailed, Unavailable) as problem:
+        yield Missing(group=GROUP, name=OURS, reason=str(problem))
+        return
+    told = {**ALWAYS, **subject.environment(subject.registered(room / "models"), room)}
+    source = str(PEERS / "framework_plain.py")
+
+    def plain(port: int) -> list[str]:
+        start = [str(python), "-m", "functions_framework", "--target", "handle", "--signature-type", "http"]
+        return [*start, "--source", source, "--host", LOOPBACK, "--port", str(port)]
+
+    found = in_turn(
+        {
+            OURS: lambda: _first_prediction(made.command, told, made.source),
+            PLAIN: lambda: _first_prediction(plain, {**ALWAYS, "MODEL": str(model)}, room),
+            AGAIN: lambda: _first_prediction(plain, {**ALWAYS, "MODEL": str(model)}, room),
+        },
+        rounds=rounds,
+        say=say,
+    )
+    yield Row(
+        group=GROUP,
+        name="time",
+        against=PLAIN,
+        figure=found.ratios(OURS, PLAIN),
+        value=found.values(OURS).times(1000),
+        control=found.ratios(AGAIN, PLAIN).median,
+    )
+
+
+def _first_prediction(command: Callable[[int], Sequence[str]], env: Mapping[str, str], cwd: Path) -> Sample:
+    port = free_port()
+    body = json.dumps({"instances": subject.rows(1)})
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        list(command(port)),
+        env=dict(env),
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        status = None
+        while status is None:
+            if time.perf_counter() - began > SECONDS or process.poll() is not None:
+                raise Failed(f"{command(port)[0]} did not answer")
+            status = _ask(port, body)
+        seconds = time.perf_counter() - began
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    if status != 200:
+        raise Failed(f"{command(port)[0]} answered {status}")
+    return Sample(seconds=seconds)
+
+
+def _ask(port: int, body: str) -> int | None:
+    """The status of one prediction; None while nobody listens."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=SECONDS)
+    try:
+        connection.request("POST", "/predict", body, {"content-type": "application/json"})
+        return connection.getresponse().status
+    except ConnectionRefusedError:
+        time.sleep(LOOK_SECONDS)
+        return None
+    finally:
+        connection.close()

@@ -1,0 +1,146 @@
+"""What is measured: a small tabular model, live in a store of files, and the predict function's archive."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import zipfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.ensemble import GradientBoostingClassifier
+
+from bench.environments import PLACE
+from functions.core.export import to_onnx
+from functions.core.objects import open_store
+from functions.core.onnx import Session
+from functions.core.pointer import Pointer, promote_first
+from functions.core.registry import Registry
+from functions.core.signature import INPUT, LABEL, PROBABILITIES
+from functions.core.tensor import Tensor
+from infra import bundle, clouds
+from infra.settings import Runtime
+from infra.target import target
+from infra.vocabulary import Archive
+from models.breast_cancer import sample
+from models.contract import Contract
+
+MODEL = "breast_cancer"
+WIDTH = 30
+
+
+@cache
+def cases() -> tuple[np.ndarray, np.ndarray]:
+    """The Wisconsin data: float32 [569, 30], and 0 or 1 [569]."""
+    instances, labels = sample.instances()
+    x = np.array([list(instance.values()) for instance in instances], dtype=np.float32)
+    return x, np.array([label == "malignant" for label in labels], dtype=np.int64)
+
+
+@cache
+def tabular() -> bytes:
+    """A hundred boosted trees of depth three, 54 kB of ONNX."""
+    x, y = cases()
+    return to_onnx(GradientBoostingClassifier(n_estimators=100, max_depth=3, random_state=0).fit(x, y), WIDTH)
+
+
+def rows(count: int) -> list[list[float]]:
+    """So many cases as the data set spells them, the sample over and over."""
+    instances, _ = sample.instances()
+    return [list(instances[index % len(instances)].values()) for index in range(count)]
+
+
+def event(body: bytes | str, path: str = "/predict", headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """An HTTP API's event, payload format 2.0, with a body of text."""
+    text = body if isinstance(body, str) else body.decode()
+    http = {"method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7", "userAgent": "bench"}
+    context = {
+        "accountId": "000000000000",
+        "apiId": "bench",
+        "domainName": "bench.execute-api.eu-west-1.amazonaws.com",
+        "domainPrefix": "bench",
+        "http": http,
+        "requestId": "JKJaXmPLvHcESHA=",
+        "routeKey": f"POST {path}",
+        "stage": "$default",
+        "time": "21/Sep/2026:14:13:20 +0000",
+        "timeEpoch": 1790000000000,
+    }
+    return {
+        "version": "2.0",
+        "routeKey": f"POST {path}",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"content-type": "application/json", **(headers or {})},
+        "requestContext": context,
+        "body": text,
+        "isBase64Encoded": False,
+    }
+
+
+def plain_event(count: int) -> dict[str, Any]:
+    return event(json.dumps({"instances": rows(count)}))
+
+
+def registered(folder: Path, onnx: bytes | None = None) -> Path:
+    """A store of files below `folder` in which the model is registered and live."""
+    onnx = onnx or tabular()
+    folder.mkdir(parents=True, exist_ok=True)
+    store = open_store(f"file://{folder}")
+    contract = Contract.load(MODEL).model_dump(mode="json")
+    card = {
+        "features": contract["features"],
+        "target": contract["target"],
+        "task": "classification",
+        "input": INPUT,
+        "outputs": {"label": LABEL, "probabilities": PROBABILITIES},
+    }
+    version = Registry(store, MODEL).register(onnx, card, _golden(onnx), {})
+    pointer = promote_first(Pointer(), version, "bench", time.time())
+    store.put_json(f"{MODEL}/live.json", pointer.document())
+    return folder
+
+
+def _golden(onnx: bytes) -> dict[str, Any]:
+    some = rows(4)
+    tensor = Tensor.of("FP32", (len(some), WIDTH), [value for row in some for value in row])
+    found = Session(onnx).run({INPUT: tensor})[PROBABILITIES].values()
+    pairs = [list(found[at : at + 2]) for at in range(0, len(found), 2)]
+    return {"inputs": some, "probabilities": pairs, "tolerance": 1e-4}
+
+
+def archive(entry: str, cloud: str) -> Archive:
+    """A function's archive for this machine."""
+    platform = target(Runtime(python="host", architecture="host"))
+    return bundle.archive(entry, cloud=clouds.find(cloud), platform=platform, models=[MODEL])
+
+
+def unpacked(entry: str = "predict", cloud: str = "aws") -> Path:
+    """The archive as Lambda lays it out, once for each digest."""
+    found = archive(entry, cloud)
+    folder = PLACE / "unpacked" / found.digest[:16]
+    if not folder.is_dir():
+        draft = folder.with_name(f"{folder.name}.{os.getpid()}")
+        with zipfile.ZipFile(found.path) as content:
+            content.extractall(draft)
+        draft.rename(folder)
+    return folder
+
+
+def environment(store: Path, room: Path) -> dict[str, str]:
+    """What the predict function is told."""
+    return {
+        "MODELS": MODEL,
+        "MODELS_URL": f"file://{store}",
+        "CAPTURES_URL": f"file://{room / 'captures'}",
+        "JOBS_URL": f"file://{room / 'jobs'}",
+        "POINTER_SECONDS": "5",
+        "CAPTURE_INPUTS": "0",
+        "LOG_LEVEL": "INFO",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }

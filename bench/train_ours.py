@@ -1,0 +1,22 @@
+"""`python -m bench.train_ours CASES`: the same work as peers/train_bare.py, as the train function does it."""
+
+import sys
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from functions.core.dataset import Dataset
+from functions.core.experiment import Training, run_experiment
+from models.contract import Params
+
+
+def fit(x: np.ndarray, y: np.ndarray, params: Params) -> Pipeline:
+    return make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=200)).fit(x, y)
+
+
+with np.load(sys.argv[1]) as data:
+    dataset = Dataset(x=data["x"], y=data["y"], fold=data["fold"])
+outcome = run_experiment(Training(fit=fit), dataset, {}, classes=2)
+print(outcome.record["metrics"])

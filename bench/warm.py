@@ -1,0 +1,124 @@
+"""Warm requests in one process: an API Gateway event in, an answer out, against the bare `session.run`."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import struct
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from bench import subject
+from bench.cold import ALWAYS, PEERS
+from bench.environments import Unavailable, interpreter
+from bench.measure import Sample, Spread, in_turn
+from bench.row import Missing, Row
+
+GROUP = "warm request"
+RAW = "bare session.run"
+AGAIN = "bare session.run, again"
+FRAMEWORKS = {"Powertools": ("powertools", "powertools"), "FastAPI + Mangum": ("fastapi", "fastapi_mangum")}
+
+
+def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
+    answer = _answer(room)
+    for count, calls in ((1, 500), (100, 50), (10_000, 1)):
+        wanted = {"JSON": _json_event(count)} | ({"binary tensors": _binary_event(count)} if count > 1 else {})
+        for kind, event in wanted.items():
+            say(f"{count} rows, {kind}")
+            yield _row(answer, event, f"{count:,} row{'s' * (count > 1)}, {kind}", count, calls, rounds)
+    for name, (environment, module) in FRAMEWORKS.items():
+        try:
+            yield _peer(room, name, environment, module, rounds)
+        except (Unavailable, subprocess.CalledProcessError) as problem:
+            yield Missing(group=GROUP, name=name, reason=str(problem))
+
+
+def _answer(room: Path) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    """The predict function's handler, in this process."""
+    os.environ.update(subject.environment(subject.registered(room / "models"), room))
+    os.environ["LOG_LEVEL"] = "ERROR"
+    from functions.adapters.aws import predict  # noqa: PLC0415 - what it is told stands in the environment
+
+    return lambda event: predict.handle(dict(event), None)
+
+
+def _row(answer: Any, event: Mapping[str, Any], name: str, count: int, calls: int, rounds: int) -> Row:
+    found = answer(event)
+    if found["statusCode"] != 200:
+        raise RuntimeError(f"{name}: {found['statusCode']} {found['body'][:300]}")
+    bare = _bare(count)
+    measured = in_turn(
+        {
+            name: lambda: _block(lambda: answer(event), calls),
+            RAW: lambda: _block(bare, calls),
+            AGAIN: lambda: _block(bare, calls),
+        },
+        rounds=rounds,
+    )
+    control = measured.ratios(AGAIN, RAW).median
+    value = measured.values(name).times(1000)
+    if count == 1:
+        added = measured.differences(name, RAW).times(1e6)
+        return Row(
+            group=GROUP, name=name, against=RAW, figure=added, unit="us", target=25, value=value, control=control
+        )
+    target = 1.3 if name.endswith("binary tensors") and count > 100 else 2.3
+    figure = measured.ratios(name, RAW)
+    return Row(group=GROUP, name=name, against=RAW, figure=figure, target=target, value=value, control=control)
+
+
+def _block(call: Callable[[], object], calls: int) -> Sample:
+    began = time.perf_counter()
+    for _ in range(calls):
+        call()
+    return Sample(seconds=(time.perf_counter() - began) / calls)
+
+
+def _bare(count: int) -> Callable[[], object]:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(subject.tabular(), options)
+    name = session.get_inputs()[0].name
+    x = np.array(subject.rows(count), dtype=np.float32)
+    return lambda: session.run(None, {name: x})
+
+
+def _json_event(count: int) -> dict[str, Any]:
+    return subject.event(json.dumps({"instances": subject.rows(count)}))
+
+
+def _binary_event(count: int) -> dict[str, Any]:
+    """The Open Inference Protocol's binary tensors both ways, as API Gateway hands them over: base64."""
+    values = [value for row in subject.rows(count) for value in row]
+    raw = struct.pack(f"<{len(values)}f", *values)
+    tensor = {
+        "name": subject.INPUT,
+        "shape": [count, subject.WIDTH],
+        "datatype": "FP32",
+        "parameters": {"binary_data_size": len(raw)},
+    }
+    header = json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True}}).encode()
+    path = f"/v2/models/{subject.MODEL}/infer"
+    told = {"content-type": "application/octet-stream", "inference-header-content-length": str(len(header))}
+    return subject.event("", path, told) | {"body": base64.b64encode(header + raw).decode(), "isBase64Encoded": True}
+
+
+def _peer(room: Path, name: str, environment: str, module: str, rounds: int) -> Row:
+    """For comparison: what a framework adds to one row, in an environment of its own."""
+    model, event = room / "tabular.onnx", room / "one.json"
+    model.write_bytes(subject.tabular())
+    event.write_text(json.dumps(_json_event(1)), encoding="utf-8")
+    command = [str(interpreter(environment)), str(PEERS / "warm.py"), module, str(event), str(rounds), "200"]
+    env = {**ALWAYS, "MODEL": str(model), "PYTHONPATH": str(PEERS)}
+    done = subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=300)
+    pairs = json.loads(done.stdout)
+    added = Spread.of([peer - bare for peer, bare in pairs])
+    return Row(group=GROUP, name=f"{name}, 1 row, JSON", against=RAW, figure=added, unit="us")
