@@ -34,7 +34,7 @@ test: .venv/.installed .local/emulator-aws/.installed .local/emulator-gcp/.insta
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run .venv/bin/ruff format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ty check --quiet .
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadscope
 
 bench: .venv/.installed .local/emulator-aws/.installed .local/samples/.installed
 	@$(BIN)/python -m bench --write

@@ -40,7 +40,6 @@ print(json.dumps({
     "limits": len(verdicts(settings, archives)),
 }))
 """
-pytestmark = pytest.mark.xdist_group("third")
 STACK = "config:\n  serverless-ml:settings:\n    cloud: nimbus\n    models: [breast_cancer]\n"
 
 

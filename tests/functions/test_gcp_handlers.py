@@ -16,8 +16,6 @@ from functions.core.registry import Registry
 from tests.functions.pushed import Framework, framework, recorded
 from tests.functions.serving import MODEL, card_of, golden_of, model_bytes
 
-pytestmark = pytest.mark.xdist_group("gcp-handlers")  # one framework for each function, not one a worker
-
 PREDICT, INFER, READY = "gateway_predict", "gateway_infer_jwt", "gateway_ready"
 PUSH, STEP = "pubsub_object_finalize", "workflow_abandon"
 

@@ -27,9 +27,7 @@ def quick(attempts: int) -> dict[str, Any]:
 
 @pytest.fixture(
     scope="session",
-    params=[
-        pytest.param(stack, id=cloud, marks=pytest.mark.xdist_group(f"loop-{cloud}")) for cloud, stack in STACKS.items()
-    ],
+    params=[pytest.param(stack, id=cloud) for cloud, stack in STACKS.items()],
 )
 def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     stack, attempts = request.param
