@@ -161,8 +161,13 @@ def trained_here(content: bytes) -> str:
 
 
 def signal_workers(running: Running, function: str, what: signal.Signals) -> int:
-    """Signal every process that runs the function; returns how many."""
-    mine = running.stack.workers(function)
-    for pid in mine:
+    """Signal every process that runs the function; returns how many were there to hear it."""
+    return sum(heard(pid, what) for pid in running.stack.workers(function))
+
+
+def heard(pid: int, what: signal.Signals) -> bool:
+    try:
         os.kill(pid, what)
-    return len(mine)
+    except ProcessLookupError:
+        return False
+    return True
