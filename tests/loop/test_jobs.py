@@ -150,6 +150,10 @@ class Troubled:
         self.outs = [f"{MODEL}/out/{name}.json" for name in (*self.names, self.long)]
         running.wait(lambda: set(self.outs) <= self.found() or None, "every result")
         running.wait(lambda: self.dead() >= POISONED or None, "the dead letters")
+        self.buried = self.dead()
+        self.reasons = self._reasons()
+        self.told = status(running, "poison-2")
+        self.directly = running.post("/predict", {"instances": CASES})[2]["predictions"]
 
     def poison(self, n: int) -> None:
         if n % 2:
@@ -169,6 +173,11 @@ class Troubled:
 
     def dead(self) -> int:
         return self.running.stack.dead_letters() - self.dead_before
+
+    def _reasons(self) -> dict[str, str]:
+        """Why each poisoned job was given up, by its key."""
+        kept = [json.loads(self.running.jobs.get(key)) for key in self.running.jobs.keys(f"{MODEL}/dead/")]
+        return {found["key"]: found["reason"] for found in kept if "/poison" in found["key"]}
 
 
 def killed(pid: int) -> bool:
@@ -197,23 +206,18 @@ def test_of_two_hundred_jobs_with_five_poisoned_195_are_done_once_and_five_are_d
     running = troubled.running
     written = Counter(line["job"] for line in logged(running, "job") if line.get("written"))
     assert [written[name] for name in troubled.names] == [1] * (SMALL - POISONED)
-    assert troubled.dead() == POISONED
-    _, _, directly = running.post("/predict", {"instances": CASES})
+    assert troubled.buried == POISONED
     for n, name in enumerate(troubled.names):
         result = json.loads(running.jobs.get(f"{MODEL}/out/{name}.json"))
         assert result["version"] == troubled.brittle
-        assert alike(result["predictions"][0], directly["predictions"][n % len(CASES)])
+        assert alike(result["predictions"][0], troubled.directly[n % len(CASES)])
 
 
 def test_the_reason_of_every_dead_letter_is_kept(troubled: Troubled) -> None:
-    running = troubled.running
-    keys = running.jobs.keys(f"{MODEL}/dead/")
-    reasons = {found["key"]: found["reason"] for found in (json.loads(running.jobs.get(key)) for key in keys)}
-    mine = {key: reason for key, reason in reasons.items() if "/poison" in key}
+    mine, told = troubled.reasons, troubled.told
     assert sorted(mine) == [f"{MODEL}/in/poison-{n}" for n in (0, 2, 4)] + [f"{MODEL}/in/poison/{n}" for n in (1, 3)]
     for key, reason in mine.items():
         assert ("NotAJob" if "poison/" in key else "ModelFailure") in reason
-    told = status(running, "poison-2")
     assert (told["status"], "the model fails on it" in told["error"]["detail"]) == ("failed", True)
 
 
