@@ -25,6 +25,8 @@ from tests.loop import versions
 
 MODEL = versions.MODEL
 SECONDS = 120
+POINTER_SECONDS = 1
+"""As the local stacks say."""
 T = TypeVar("T")
 
 Answer = tuple[int, Mapping[str, str], Any]
@@ -38,6 +40,8 @@ class Running:
         self.data = stack.store(stack.outputs["data_url"])
         self.models = stack.store(stack.outputs["models_url"])
         self.jobs = stack.store(stack.outputs["jobs_url"])
+        self._followed = -1
+        """The revision of the pointer that every copy of a function has followed."""
 
     # Training ------------------------------------------------------------------------------
 
@@ -94,7 +98,8 @@ class Running:
         version, live = self.register(versions.blunt()), self.live()
         if live.get("champion") != version or live.get("challenger"):
             self.put_live(version)
-        self.wait(lambda: self.answering() == version or None, f"{version} to answer")
+        elif live["revision"] != self._followed:
+            self._followed_by_all(version)
         return version
 
     def put_live(self, version: str) -> None:
@@ -103,6 +108,13 @@ class Running:
         pointer = {"revision": live.get("revision", 0) + 1, "champion": version, "history": live.get("history", [])}
         rest = {"challenger": None, "weight": 0, "previous": None, "release": None}
         self.models.put(f"{MODEL}/live.json", json.dumps({**pointer, **rest}).encode())
+        self._followed_by_all(version)
+
+    def _followed_by_all(self, version: str) -> None:
+        """Wait until a version answers, and then for as long as another copy may go on with what it read before."""
+        self.wait(lambda: self.answering() == version or None, f"{version} to answer")
+        time.sleep(POINTER_SECONDS * 1.2)
+        self._followed = self.live().get("revision", 0)
 
     def answering(self) -> str | None:
         """The version that the API says it serves."""
