@@ -10,7 +10,8 @@ from functions.core.intake import Reading, RejectedDataset, read_dataset
 from functions.core.objects import Objects, TooLarge
 from functions.core.registry import NAME, Registry
 from functions.core.run import SETTLED, Status, recipe, run_of, run_of_release
-from models.contract import FOLDER, Contract
+from models.contract import Contract
+from models.section import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from functions.core.objects import Objects
     from functions.core.pointer import Pointer, Release
-    from models.contract import Release as Thresholds
+    from models.section import Release as Thresholds
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,8 @@ from functions.core.onnx import BadModel, ModelFailure
 from functions.core.registry import Corrupt, Registry
 from functions.core.report import Story, render
 from functions.core.run import SELECTED, Status, check_recipe
-from models.contract import FOLDER, Contract
+from models.contract import Contract
+from models.section import FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path
