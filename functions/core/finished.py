@@ -75,14 +75,13 @@ class FinishedModel(Servable):
         except ModelFailure as problem:
             raise Problem(422, "the model cannot answer: lengths or values of its inputs do not fit it") from problem
 
-    def predictions(self, outputs: Mapping[str, Tensor]) -> list[dict[str, Any]]:
-        """For every row its outputs by their names, and the label and the probability of every class that is known."""
-        rows = self.rows(outputs)
+    def predictions(self, outputs: Mapping[str, Tensor], rows: int) -> list[dict[str, Any]]:
+        """For every row its label and the score of every class, where they are known, and its outputs by name."""
         if any(tensor.shape[:1] != (rows,) for tensor in outputs.values()):
-            return [{"outputs": {name: _nested(tensor.values(), tensor.shape) for name, tensor in outputs.items()}}]
+            raise Problem(422, "the model does not answer row by row; infer gives its tensors as they are")
         found: list[dict[str, Any]] = [{} for _ in range(rows)]
         for name, tensor in outputs.items():
-            for row, value in zip(found, _nested(tensor.values(), tensor.shape), strict=True):
+            for row, value in zip(found, _nested(_finite(tensor), tensor.shape), strict=True):
                 if name == self.scores and len(tensor.shape) == 2:
                     row |= {
                         "label": self.classes[greatest(value)],
@@ -119,7 +118,7 @@ class FinishedModel(Servable):
         """The class of the greatest score, wherever there are scores."""
         if self.scores is None:
             return []
-        flat, width = outputs[self.scores].values(), len(self.classes)
+        flat, width = _finite(outputs[self.scores]), len(self.classes)
         return [self.classes[greatest(flat[at : at + width])] for at in range(0, len(flat), width)]
 
     def contents(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], rows: int) -> dict[str, Any]:
@@ -158,9 +157,9 @@ def unfit_scores(session: Session, output: str | None, classes: Sequence[str]) -
     return None
 
 
-def greatest(values: Sequence[float]) -> int:
-    """The place of the greatest value, the first of several; NaN is never it while there is another."""
-    return max(range(len(values)), key=lambda place: -math.inf if math.isnan(values[place]) else values[place])
+def greatest(values: Sequence[float | None]) -> int:
+    """The place of the greatest value, the first of several; what is no number is never it while there is another."""
+    return max(range(len(values)), key=lambda place: -math.inf if (value := values[place]) is None else value)
 
 
 def _row(tensors: Mapping[str, Tensor], at: int) -> dict[str, Tensor]:
@@ -212,8 +211,12 @@ def _kept(tensor: Tensor, rows: int) -> dict[str, Any]:
     kept: dict[str, Any] = {"datatype": part.datatype, "shape": list(part.shape)}
     if math.prod(part.shape) > CAPTURED_VALUES:
         return kept
-    return {**kept, "data": [_plain(value) for value in part.values()]}
+    return {**kept, "data": _finite(part)}
 
 
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _finite(tensor: Tensor) -> Sequence[Any]:
+    """The values, with None for NaN and infinity."""
+    values = tensor.values()
+    if tensor.datatype not in FLOATS or math.isfinite(sum(values)):
+        return values
+    return [value if math.isfinite(value) else None for value in values]

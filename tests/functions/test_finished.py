@@ -13,9 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.core.admission import examine, version
+from functions.core.answers import answer_each
 from functions.core.http import Response
 from functions.core.pointer import begin, promote_first
 from functions.core.predict import place
+from functions.core.problem import Problem
+from functions.core.reader import Row
 from models.finished import Finished
 from tests.functions.finishing import SCORES, pair, picky, scalars
 from tests.functions.httpd import serving
@@ -153,10 +156,10 @@ def test_a_row_that_does_not_fit_is_refused_by_name(row: Any, field: str, messag
     assert error["message"].startswith(message)
 
 
-def test_a_model_of_one_input_takes_its_row_alone() -> None:
+def test_a_model_that_does_not_answer_row_by_row_is_left_to_infer() -> None:
     bench = serve(picky(), golden_five())
-    [answer] = said(bench.predict([1, 2, 3, 4, 5]))["predictions"]
-    assert answer == {"outputs": {"y": [[1, 2, 3, 4, 5]], "count": [1, 5]}}
+    refused = bench.predict([1, 2, 3, 4, 5])
+    assert (refused.status, said(refused)["detail"][:40]) == (422, "the model does not answer row by row; in")
     assert bench.predict([1, 2, 3]).status == 422
     response = bench.predict([1] * 5, [1] * 5)
     assert "x takes exactly 1 rows" in said(response)["errors"][0]["message"]
@@ -228,6 +231,20 @@ def test_captures_leave_out_what_is_large(monkeypatch: pytest.MonkeyPatch) -> No
     bench.predict({"a": [3], "b": [1], "text": "x"})
     [record] = bench.captured()
     assert record["outputs"]["scores"] == {"datatype": "FP32", "shape": [1, 2]}
+
+
+def test_a_job_answers_each_row_that_the_model_can_answer() -> None:
+    bench = serve(pair(), scores=SCORES)
+    by = bench.follower.current().champion
+    good, bad = {"a": [3], "b": [1], "text": "x"}, {"a": [3], "b": [1]}
+    answers = answer_each(by, [Row(value=value, problem=None, end=0) for value in (good, bad, good)])
+    assert [answer.get("label") for answer in answers] == ["left", None, "left"]
+    assert "is missing; accepted: a, b, text" in str(answers[1]["error"])
+
+
+def test_a_table_of_columns_is_no_job_for_it(shared: Bench) -> None:
+    with pytest.raises(Problem, match="no named features"):
+        shared.follower.current().champion.check_columns(["a", "b"])
 
 
 def test_numbers_that_json_does_not_know_are_null_in_it() -> None:
