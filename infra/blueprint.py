@@ -32,7 +32,8 @@ from infra.vocabulary import (
     Workflow,
     WorkflowArgs,
 )
-from models.contract import Contract, ContractError
+from models.contract import Contract
+from models.section import ContractError
 
 API_VERSION = "1"
 STEPS = ("prepare", "train", "select", "rollout")

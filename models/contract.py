@@ -1,4 +1,4 @@
-"""What a model must say: `model.yaml`, checked whole before anything is deployed.
+"""What a model that is trained here must say: `model.yaml`, checked whole before anything is deployed.
 
 One folder a model. Beside `model.yaml` stands `training.py` with
 `fit(X, y, params) -> estimator`: `X` float32 of shape [rows, features] in the declared
@@ -8,33 +8,20 @@ The estimator answers `predict_proba`.
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 import itertools
-import json
 import math
 import random
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from models.feature import Feature, UnacceptableValue
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-
-FOLDER = Path(__file__).resolve().parent
+from models.section import Described, Section
 
 Scalar = bool | int | float | str | None
 Params = dict[str, Scalar]
 Metric = Literal["roc_auc", "accuracy", "f1", "log_loss"]
 LOWER_IS_BETTER: frozenset[str] = frozenset({"log_loss"})
-
-
-class ContractError(ValueError):
-    """A `model.yaml` that cannot be used. The text names the file, the key and what is accepted."""
 
 
 def _not_a_number_in_disguise(value: Scalar) -> Scalar:
@@ -47,10 +34,6 @@ def _not_a_number_in_disguise(value: Scalar) -> Scalar:
             return value
         raise ValueError(f"{value} is text to YAML; write a number with a point, as in {number:.1e}, or a word")
     return value
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 Values = Annotated[list[Annotated[Scalar, AfterValidator(_not_a_number_in_disguise)]], Field(min_length=1)]
@@ -134,31 +117,13 @@ class Gate(Section):
     """Median of one row, through onnxruntime, on the machine that judges."""
 
 
-class Release(Section):
-    """What a challenger must keep to among real callers before it may be promoted."""
-
-    minimum_requests: int = Field(default=0, ge=0)
-    """Requests that each step must see. Too few after the stack's patience: `without_traffic` decides."""
-    without_traffic: Literal["promote", "roll_back"] = "promote"
-    maximum_error_rate: float = Field(default=0.01, ge=0, le=1)
-    minimum_agreement: float = Field(default=0.9, ge=0, le=1)
-    """The share of the challenger's requests on which the champion, asked too, gives the same label."""
-    maximum_latency_ratio: float = Field(default=2.0, ge=1)
-    """Median of the challenger over median of the champion."""
-    latency_floor_ms: float = Field(default=5.0, ge=0)
-    """A challenger faster than this is never too slow."""
-
-
-class Contract(Section):
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+class Contract(Described):
     task: Literal["classification"]
-    description: str = ""
     features: tuple[Feature, ...] = Field(min_length=1)
     target: Target
     quality: Quality = Quality()
     search: Search
     gate: Gate
-    rollout: Release = Release()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -174,54 +139,6 @@ class Contract(Section):
         for part in self.gate.slices:
             _check_slice(part, {feature.name: feature for feature in self.features})
         return self
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of everything the contract says: another contract is another run."""
-        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
-
-    @classmethod
-    def load(cls, name: str, folder: Path = FOLDER) -> Self:
-        """The contract of `folder/name/`. Raises `ContractError`."""
-        file = folder / name / "model.yaml"
-        where = f"{folder.name}/{name}/model.yaml"
-        if not file.is_file():
-            known = sorted(path.parent.name for path in folder.glob("*/model.yaml"))
-            raise ContractError(f"{where} does not exist; models here: {', '.join(known) or 'none'}")
-        try:
-            found = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as problem:
-            raise ContractError(f"{where} is not YAML: {problem}") from None
-        contract = cls.parse(found, where)
-        if contract.name != name:
-            raise ContractError(f"{where}: name: is {contract.name}, but the folder is {name}; they must be equal")
-        return contract
-
-    @classmethod
-    def parse(cls, found: object, where: str) -> Self:
-        """The contract in what YAML read from the file called `where`. Raises `ContractError`."""
-        try:
-            text = json.dumps(found, default=str)
-        except (TypeError, ValueError, RecursionError) as problem:
-            raise ContractError(f"{where}: cannot be written as JSON: {problem}") from None
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError as problems:
-            raise ContractError("\n".join(f"{where}: {_sentence(problem)}" for problem in problems.errors())) from None
-
-
-def _sentence(problem: ErrorDetails) -> str:
-    path = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] not in ("extra_forbidden", "unexpected_keyword_argument"):
-        return (f"{path}: " if path else "") + problem["msg"].removeprefix("Value error, ")
-    name = str(problem["loc"][-1])
-    meant = difflib.get_close_matches(name, _keys(), n=1)
-    return f"{path}: there is no such key" + (f"; did you mean {meant[0]}?" if meant else "")
-
-
-def _keys() -> list[str]:
-    sections = (Contract, Target, Quality, Search, Gate, Slice, Release)
-    return sorted({*Feature.__dataclass_fields__, *(key for section in sections for key in section.model_fields)})
 
 
 def _check(feature: Feature) -> None:

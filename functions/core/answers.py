@@ -49,7 +49,7 @@ def answer_each(by: Servable, rows: Sequence[Row]) -> Answers:
 
 
 def _ask(by: Servable, instances: list[Any]) -> Answers:
-    return by.predictions(by.answer(by.encode(instances)))
+    return by.predictions(by.answer(by.encode(instances)), len(instances))
 
 
 def _refusal(by: Servable, instance: Any) -> Problem | None:
@@ -66,9 +66,10 @@ def _each_alone(by: Servable, instances: list[Any]) -> Answers:
         return []
     try:
         return _ask(by, instances)
-    except ModelFailure:
+    except (ModelFailure, Problem) as problem:
         if len(instances) == 1:
-            return [_error(Problem(500, "the model fails on this row"))]
+            told = problem if isinstance(problem, Problem) else Problem(500, "the model fails on this row")
+            return [_error(told)]
     return [answer for instance in instances for answer in _each_alone(by, [instance])]
 
 

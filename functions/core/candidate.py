@@ -74,5 +74,5 @@ def _version(contract: Contract, record: Mapping[str, Any], experiment: Mapping[
         "libraries": experiment["libraries"],
     }
     golden = {**experiment["golden"], "tolerance": TOLERANCE}
-    name = version_of(onnx, card["features"], card["target"])
+    name = version_of(onnx, card)
     return Version(model=contract.name, version=name, onnx=onnx, card=card, golden=golden)

@@ -98,13 +98,13 @@ class Classifier(Servable):
             raise ModelFailure("the model answered with a class that its card does not name")
         return outputs
 
-    def predictions(self, outputs: Mapping[str, Tensor]) -> list[dict[str, Any]]:
+    def predictions(self, outputs: Mapping[str, Tensor], rows: int) -> list[dict[str, Any]]:
         """`{"label": ..., "probabilities": {class: ...}}` for every row."""
         flat, width = outputs[self._probabilities].values(), len(self.classes)
-        rows = zip(*[iter(flat)] * width, strict=True)
+        each = zip(*[iter(flat)] * width, strict=True)
         return [
             {"label": label, "probabilities": dict(zip(self.classes, row, strict=True))}
-            for label, row in zip(self.labels(outputs), rows, strict=True)
+            for label, row in zip(self.labels(outputs), each, strict=True)
         ]
 
     def rows(self, outputs: Mapping[str, Tensor]) -> int:

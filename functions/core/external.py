@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
+_IR_VERSION, _GRAPH = 1, 7
 _DIGITS = 18
 _KEYS = frozenset({"location", "offset", "length", "checksum"})
 """What the format itself says of an external tensor."""
@@ -45,6 +46,15 @@ def check_external_data(model: Any, beside: Path | None = None) -> None:
                 _check(reference, beside)
     except IndexError:
         raise ValueError("the file is cut off, or is not an ONNX model") from None
+
+
+def is_onnx(data: bytes) -> bool:
+    """Does it look like an ONNX model: protocol buffers, with a version of the format and a graph among them?"""
+    try:
+        found = {number for number, _ in _fields(memoryview(data))}
+    except IndexError:
+        return False
+    return {_IR_VERSION, _GRAPH} <= found
 
 
 def _tensors(model: memoryview) -> Iterator[memoryview]:

@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from functions.core.classifier import Classifier
 from functions.core.objects import Missing
 from functions.core.onnx import BadModel
+from functions.core.opening import open_version
 from functions.core.problem import Problem
 from functions.core.registry import DIGEST, Corrupt, Registry
 
@@ -76,7 +76,7 @@ class Follower:
         if version in self._open:
             return self._open[version]
         try:
-            opened = Classifier(self._registry.load(version))
+            opened = open_version(self._registry.load(version))
         except Missing:
             raise Problem(404, f"{self.model} has no such version") from None
         except (Corrupt, BadModel) as problem:
@@ -116,7 +116,7 @@ class Follower:
     def _try(self, version: str) -> Servable | None:
         if version not in self._open:
             try:
-                self._open = {**self._open, version: Classifier(self._registry.load(version))}
+                self._open = {**self._open, version: open_version(self._registry.load(version))}
             except Exception as problem:
                 # Damaged, gone, or out of reach: either way it must not replace what works.
                 self._complain(version, problem)

@@ -135,6 +135,8 @@ def check_latency(contract: Contract, classifier: Classifier, x: np.ndarray) -> 
 
 def comparable(card: Mapping[str, Any], contract: Contract) -> str:
     """Why a version cannot be asked about this contract's rows; "" when it can."""
+    if card["task"] != contract.task:
+        return "the champion was made for another task"
     if tuple(card["target"]["classes"]) != contract.target.classes:
         return "the champion knows other classes"
     if [_meaning(feature) for feature in features_of(card)] != [_meaning(feature) for feature in contract.features]:

@@ -33,12 +33,12 @@ class Given(NamedTuple):
     booleans: bool
     """May there be a true or a false among the values in JSON?"""
 
-    def among(self, inputs: Mapping[str, Spec]) -> Spec:
-        """Which of a model's inputs it is. Raises `Problem` 400."""
+    def among(self, known: Mapping[str, Spec], kind: str = "input") -> Spec:
+        """Which of a model's inputs, or outputs, it is. Raises `Problem` 400."""
         name = self.tensor.get("name")
-        if not isinstance(name, str) or name not in inputs:
-            raise misfit(f"{self.field}.name", f"is no input; accepted: {', '.join(inputs)}")
-        return inputs[name]
+        if not isinstance(name, str) or name not in known:
+            raise misfit(f"{self.field}.name", f"is no {kind}; accepted: {', '.join(known)}")
+        return known[name]
 
     def read(self, spec: Spec) -> Tensor:
         """As the input that `spec` tells of. Raises `Problem` 400."""
@@ -49,7 +49,9 @@ class Given(NamedTuple):
             raise misfit(f"{self.field}.datatype", f"{found}; accepted: {spec.datatype}")
         shape = self._shape(spec)
         if self.data is None:
-            return self._from_json(spec.datatype, shape)
+            return from_json(
+                self.tensor.get("data"), spec.datatype, shape, f"{self.field}.data", booleans=self.booleans
+            )
         try:
             return unpack(spec.datatype, shape, self.data)
         except ValueError as problem:
@@ -63,24 +65,6 @@ class Given(NamedTuple):
                 return tuple(shape)
         accepted = f"is not a shape of this input; accepted: {list(spec.shape)}, where -1 is any length"
         raise misfit(f"{self.field}.shape", accepted)
-
-    def _from_json(self, datatype: str, shape: tuple[int, ...]) -> Tensor:
-        values, place = self.tensor.get("data"), f"{self.field}.data"
-        if not isinstance(values, list):
-            raise misfit(place, "is not a list of values")
-        if datatype in BINARY_ONLY:
-            raise misfit(place, f"is {datatype}, which JSON does not carry; accepted: binary_data_size")
-        if values and type(values[0]) is list:
-            values = _flattened(values, shape, place)
-        if len(values) != math.prod(shape):
-            raise misfit(place, f"holds {len(values)} values; the shape says {math.prod(shape)}")
-        if self.booleans or datatype not in SIZES or datatype == "BOOL":
-            _refuse_misfit(values, datatype, place)
-        try:
-            return Tensor.of(datatype, shape, values)
-        except ValueError:
-            _refuse_misfit(values, datatype, place)
-            raise misfit(place, f"is no {datatype}") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +94,28 @@ class Bare:
             return unpack(spec.datatype, shape, self.data)
         except ValueError as problem:
             raise misfit(self.field, str(problem)) from None
+
+
+def from_json(values: Any, datatype: str, shape: tuple[int, ...], place: str, *, booleans: bool = True) -> Tensor:
+    """Values in JSON, flat or nested as the shape says. Raises `Problem` 400 that names `place`.
+
+    Whoever knows that there is no true and no false among them may say so, and spare a look at each.
+    """
+    if not isinstance(values, list):
+        raise misfit(place, "is not a list of values")
+    if datatype in BINARY_ONLY:
+        raise misfit(place, f"is {datatype}, which JSON does not carry; accepted: binary_data_size")
+    if values and type(values[0]) is list:
+        values = _flattened(values, shape, place)
+    if len(values) != math.prod(shape):
+        raise misfit(place, f"holds {len(values)} values; the shape says {math.prod(shape)}")
+    if booleans or datatype not in SIZES or datatype == "BOOL":
+        _refuse_misfit(values, datatype, place)
+    try:
+        return Tensor.of(datatype, shape, values)
+    except ValueError:
+        _refuse_misfit(values, datatype, place)
+        raise misfit(place, f"is no {datatype}") from None
 
 
 def _flattened(values: list[Any], shape: tuple[int, ...], place: str) -> list[Any]:

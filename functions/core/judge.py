@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from functions.core.traffic import Evidence
-    from models.contract import Release
+    from models.section import Release
 
 Decision = Literal["pass", "wait", "fail"]
 

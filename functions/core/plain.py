@@ -26,10 +26,11 @@ def instances_of(body: Any) -> Any:
 
 
 def document(prediction: Prediction) -> dict[str, Any]:
-    """The answer: for every row its label, and the probability of every class."""
+    """The answer, row by row. Raises `Problem` 422 when the model does not answer so."""
+    rows = next(iter(prediction.inputs.values())).shape[0]
     return {
         "model": prediction.by.model,
         "version": prediction.by.version,
         "variant": prediction.variant,
-        "predictions": prediction.by.predictions(prediction.outputs),
+        "predictions": prediction.by.predictions(prediction.outputs, rows),
     }

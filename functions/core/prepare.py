@@ -6,15 +6,21 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from functions.core.external import is_onnx
 from functions.core.intake import Reading, RejectedDataset, read_dataset
 from functions.core.objects import Objects, TooLarge
 from functions.core.registry import NAME, Registry
 from functions.core.run import SETTLED, Status, recipe, run_of, run_of_release
-from models.contract import FOLDER, Contract
+from models.catalogue import load
+from models.finished import FILE, Finished
+from models.section import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from models.contract import Contract
+    from models.section import Described
 
 MAXIMUM_BYTES = 200_000_000
 """Of one file: it is held in memory whole, beside the numbers made of it, in a function of 2 GB."""
@@ -60,25 +66,44 @@ class Preparation:
                 raise BadRequest(f"the input is not understood; {_ACCEPTED}")
 
     def _dataset(self, model: str, source: str) -> dict[str, Any]:
-        contract = Contract.load(model, self.folder)
+        contract = load(model, self.folder)
+        if isinstance(contract, Finished):
+            return self._finished(contract, source)
         raw = hashlib.sha256(source.encode()).hexdigest()
         try:
-            data = self._get(source)
+            data = self._get(source, MAXIMUM_BYTES)
             raw = hashlib.sha256(data).hexdigest()
             reading = read_dataset(data, contract)
         except RejectedDataset as rejection:
             return self._reject(contract, source, raw, rejection)
         return self._accept(contract, source, reading)
 
-    def _get(self, source: str) -> bytes:
+    def _finished(self, contract: Finished, source: str) -> dict[str, Any]:
+        """A model goes on to be examined as it is: a run without experiments."""
+        raw = hashlib.sha256(source.encode()).hexdigest()
+        try:
+            onnx = self._get(source, contract.gate.maximum_bytes)
+            raw = hashlib.sha256(onnx).hexdigest()
+            if not is_onnx(onnx):
+                raise RejectedDataset(f"the file is no ONNX model; accepted: one {FILE} that holds all of its weights")
+        except RejectedDataset as rejection:
+            return self._reject(contract, source, raw, rejection)
+        registry, run = Registry(self.models, contract.name), run_of(contract, self.folder, raw)
+        self._note(registry, run)
+        before = registry.read_run(run)
+        if before is None or before["status"] not in SETTLED:
+            self.models.put(registry.run_key(run, FILE), onnx)
+        return self._begin(contract, run, source, raw, [], {"bytes": len(onnx)})
+
+    def _get(self, source: str, at_most: int) -> bytes:
         if source.endswith("/"):  # a folder, as S3's console makes them
             return b""
         try:
-            return self.data.get(source, at_most=MAXIMUM_BYTES)
+            return self.data.get(source, at_most=at_most)
         except TooLarge:
-            raise RejectedDataset(f"the file is larger than {MAXIMUM_BYTES // 1_000_000} MB, the most") from None
+            raise RejectedDataset(f"the file is larger than {at_most // 1_000_000} MB, the most") from None
 
-    def _reject(self, contract: Contract, source: str, raw: str, rejection: RejectedDataset) -> dict[str, Any]:
+    def _reject(self, contract: Described, source: str, raw: str, rejection: RejectedDataset) -> dict[str, Any]:
         """A file that was not understood goes by the digest of its bytes."""
         run, registry = run_of(contract, self.folder, raw), Registry(self.models, contract.name)
         report = {**rejection.report, "source": source}
@@ -97,9 +122,18 @@ class Preparation:
         before = registry.read_run(run)
         if before is None or before["status"] not in SETTLED:
             self._write(contract.name, reading, source)
+        facts = {"rows": reading.report["accepted_rows"], "rejected_rows": reading.report["rejected_rows"]}
+        return self._begin(contract, run, source, reading.digest, plan, facts)
+
+    def _begin(
+        self, contract: Described, run: str, source: str, digest: str, plan: list[dict[str, Any]], facts: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Write the run's plan and its record, unless it has been through before, and say where it stands."""
+        registry = Registry(self.models, contract.name)
+        before = registry.read_run(run)
+        if before is None or before["status"] not in SETTLED:
             self.models.put_json(registry.run_key(run, "plan.json"), {"experiments": plan})
-        fresh = self._record(contract, run, source, reading.digest)
-        fresh |= {"rows": reading.report["accepted_rows"], "rejected_rows": reading.report["rejected_rows"]}
+        fresh = {**self._record(contract, run, source, digest), **facts}
 
         def begin(record: dict[str, Any]) -> dict[str, Any]:
             if record.get("status") in SETTLED | {Status.REGISTERED}:
@@ -108,11 +142,11 @@ class Preparation:
 
         match registry.update_run(run, begin)["status"]:
             case Status.TRAINING:
-                return _answer("accepted", contract.name, run, reading.digest, ids)
+                return _answer("accepted", contract.name, run, digest, [entry["id"] for entry in plan])
             case Status.REGISTERED:
-                return _answer(Status.REGISTERED, contract.name, run, reading.digest)
+                return _answer(Status.REGISTERED, contract.name, run, digest)
             case _:
-                return _answer("unchanged", contract.name, run, reading.digest)
+                return _answer("unchanged", contract.name, run, digest)
 
     def _registered(self, model: str, version: str) -> dict[str, Any]:
         registry = Registry(self.models, model)
@@ -131,7 +165,7 @@ class Preparation:
         """What a failure later in this execution will be booked on."""
         self.models.put_json(registry.execution_key(self.execution), {"run": run})
 
-    def _record(self, contract: Contract, run: str, source: str, dataset: str) -> dict[str, Any]:
+    def _record(self, contract: Described, run: str, source: str, dataset: str) -> dict[str, Any]:
         known = {"run": run, "model": contract.name, "source": source, "dataset": dataset}
         return {**known, **recipe(contract, self.folder), "execution": self.execution, "created": self.at}
 

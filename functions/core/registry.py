@@ -11,7 +11,7 @@ from functions.core.objects import Conflict, Missing, Objects, canonical
 from models.feature import Feature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
 FORMAT = 1
 LARGEST = 500_000_000
@@ -19,6 +19,8 @@ LARGEST = 500_000_000
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 """What a model may be called."""
+_MEANING = {"classification": ("features", "target"), "finished": ("scores",)}
+"""What a model's file does not say of itself, by its task."""
 DIGEST = re.compile(r"[0-9a-f]{16}")
 """What a version or a run is called."""
 
@@ -36,10 +38,10 @@ def digest_of(*parts: bytes) -> str:
     return whole.hexdigest()[:16]
 
 
-def version_of(onnx: bytes, features: Sequence[Mapping[str, Any]], target: Mapping[str, Any]) -> str:
-    """The name of a version: the same model over the same features and target is the same version."""
-    signature = canonical({"features": list(features), "target": dict(target)})
-    return hashlib.sha256(onnx + signature).hexdigest()[:16]
+def version_of(onnx: bytes, card: Mapping[str, Any]) -> str:
+    """The name of a version: the same model that means the same, by its card, is the same version."""
+    meaning = {part: card[part] for part in _MEANING[card["task"]]}
+    return hashlib.sha256(onnx + canonical(meaning)).hexdigest()[:16]
 
 
 def features_of(card: Mapping[str, Any]) -> tuple[Feature, ...]:
@@ -84,11 +86,11 @@ class Registry:
     ) -> str:
         """Write a version and return its name. Registering it again changes nothing.
 
-        `card` holds at least `features`, `target`, `input` and `outputs`; format, model,
+        `card` holds at least `task` and what opening a version of it reads; format, model,
         version, sha256 and bytes are filled in. Raises `Corrupt` when what the store
         gives back is not what was written.
         """
-        version = version_of(onnx, card["features"], card["target"])
+        version = version_of(onnx, card)
         digest = hashlib.sha256(onnx).hexdigest()
         if self.card(version) is None:
             self._objects.put(self.key(version, "model.onnx"), onnx)

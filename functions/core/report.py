@@ -11,12 +11,12 @@ from functions.core.evaluation import confusion, roc_points
 from functions.core.page import Markup, badge, escape, facts, join, number, page, section, table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
 
     from functions.core.candidate import Candidate
-    from functions.core.gate import Verdict
+    from functions.core.gate import Check, Verdict
     from models.contract import Contract
 
 
@@ -66,7 +66,8 @@ def _summary(story: Story) -> Markup:
     )
 
 
-def _gate(story: Story) -> Markup:
+def checks_table(checks: Sequence[Check], caption: str) -> Markup:
+    """What had to be proved, and how it went."""
     rows = [
         (
             escape(check.name),
@@ -75,10 +76,14 @@ def _gate(story: Story) -> Markup:
             badge(check.passed, "passed" if check.passed else "failed"),
             escape(check.detail),
         )
-        for check in story.verdict.checks
+        for check in checks
     ]
+    return table(caption, ("check", "#value", "#bound", "outcome", "note"), rows)
+
+
+def _gate(story: Story) -> Markup:
     caption = "Measured with onnxruntime on rows that no experiment saw. A slice is a part of those rows."
-    return section("Gate", table(caption, ("check", "#value", "#bound", "outcome", "note"), rows))
+    return section("Gate", checks_table(story.verdict.checks, caption))
 
 
 def _holdout(story: Story) -> Markup:

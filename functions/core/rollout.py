@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from functions.core import pointer as transitions
-from functions.core.classifier import Classifier
 from functions.core.judge import Verdict, judge
 from functions.core.live import Live
 from functions.core.objects import Missing
 from functions.core.onnx import BadModel
+from functions.core.opening import open_version
 from functions.core.registry import NAME, Corrupt, Registry
 from functions.core.run import Status
 from functions.core.stages import Stages
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from functions.core.objects import Objects
     from functions.core.pointer import Pointer, Release
-    from models.contract import Release as Thresholds
+    from models.section import Release as Thresholds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +210,7 @@ class Rollout:
     def _check(self, model: str, version: str) -> str | None:
         """Why a version may not be released, if so."""
         try:
-            Classifier(Registry(self._models, model).load(version))
+            open_version(Registry(self._models, model).load(version))
         except (Missing, Corrupt, BadModel) as problem:
             return f"the version does not stand its golden test: {problem}"
         return None

@@ -7,12 +7,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from functions.core.registry import digest_of
+from models.finished import GOLDEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from models.contract import Contract
+    from models.section import Described
 
 
 class Status(StrEnum):
@@ -42,20 +43,20 @@ class Outdated(RuntimeError):
 
 
 def code_digest(model: str, folder: Path) -> str:
-    """SHA-256 of the model's own code: training.py and the modules beside it that came with it."""
+    """SHA-256 of the model's own code, training.py and the modules beside it that came with it, and golden requests."""
     whole = hashlib.sha256()
-    for file in sorted((folder / model).rglob("*.py")):
+    for file in sorted([*(folder / model).rglob("*.py"), *(folder / model).glob(GOLDEN)]):
         content = file.read_bytes()
         whole.update(f"{file.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
     return whole.hexdigest()
 
 
-def recipe(contract: Contract, folder: Path) -> dict[str, str]:
+def recipe(contract: Described, folder: Path) -> dict[str, str]:
     """What a run's result depends on beside its dataset; `folder` holds the models' own folders."""
     return {"contract": contract.digest, "code": code_digest(contract.name, folder)}
 
 
-def run_of(contract: Contract, folder: Path, dataset: str) -> str:
+def run_of(contract: Described, folder: Path, dataset: str) -> str:
     """The name of the run: the same dataset and recipe are the same run."""
     parts = (contract.name, dataset, *recipe(contract, folder).values())
     return digest_of(*(part.encode() for part in parts))
@@ -66,7 +67,7 @@ def run_of_release(model: str, version: str, execution: str) -> str:
     return digest_of(b"release", model.encode(), version.encode(), execution.encode())
 
 
-def check_recipe(record: Mapping[str, Any], contract: Contract, folder: Path) -> None:
+def check_recipe(record: Mapping[str, Any], contract: Described, folder: Path) -> None:
     """Raises `Outdated` when the run's record names another recipe than the one at hand."""
     for part, digest in recipe(contract, folder).items():
         if record[part] != digest:

@@ -80,6 +80,14 @@ def tensor_of(spec: Spec, row: Schema | None = None, *, most: int | None = None)
     )
 
 
+def nested_of(datatype: str, shape: Sequence[int]) -> Schema:
+    """Values as lists in lists, of the lengths that are not open."""
+    schema = value_of(datatype)
+    for length in reversed(shape):
+        schema = list_of(schema) if length < 0 else list_of(schema, minItems=length, maxItems=length)
+    return schema
+
+
 def value_of(datatype: str) -> Schema:
     """One value of a datatype in JSON."""
     if datatype in INTEGERS:

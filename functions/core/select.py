@@ -1,27 +1,33 @@
-"""The last step before a release: the best experiment, judged on the holdout, registered or refused."""
+"""The last step before a release: the best experiment, or the finished model, is judged, and registered or refused."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from functions.core import admission
 from functions.core.candidate import best_of
 from functions.core.classifier import Classifier
 from functions.core.dataset import Dataset
 from functions.core.evaluation import scores
-from functions.core.gate import Champion, Verdict, comparable, judge, probabilities_of
+from functions.core.gate import Champion, Check, comparable, judge, probabilities_of
 from functions.core.live import Live
 from functions.core.objects import Missing, Objects
 from functions.core.onnx import BadModel, ModelFailure
 from functions.core.registry import Corrupt, Registry
 from functions.core.report import Story, render
 from functions.core.run import SELECTED, Status, check_recipe
-from models.contract import FOLDER, Contract
+from models.catalogue import load
+from models.finished import FILE, GOLDEN, Finished
+from models.section import FOLDER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy as np
+
+    from models.contract import Contract
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +49,12 @@ class Selection:
         if record is None:
             raise Missing(f"{model} has no run {run}")
         if record["status"] not in SELECTED:
-            contract = Contract.load(model, self.folder)
+            contract = load(model, self.folder)
             check_recipe(record, contract, self.folder)
-            changes = self._select(contract, record)
+            if isinstance(contract, Finished):
+                changes = self._admit(contract, record)
+            else:
+                changes = self._select(contract, record)
             # Somebody who was faster has perhaps gone on to release: what they wrote stays.
             record = registry.update_run(
                 run, lambda found: found if found["status"] in SELECTED else {**found, **changes}
@@ -82,10 +91,25 @@ class Selection:
         )
         if verdict.failed:
             self.models.put(registry.run_key(run, "report.html"), render(story))
-            return {**changes, "status": Status.REFUSED, "version": None, "cause": _sentence(verdict)}
+            return {**changes, "status": Status.REFUSED, "version": None, "cause": _sentence(verdict.failed)}
         version = candidate.version
         extras = {"profile.json": profile, "report.html": render(story)}
         name = registry.register(version.onnx, {**version.card, "metrics": metrics}, version.golden, extras)
+        return {**changes, "status": Status.REGISTERED, "version": name}
+
+    def _admit(self, contract: Finished, record: dict[str, Any]) -> dict[str, Any]:
+        """Examine a finished model and register it if it passes; what the run's record has to say about it."""
+        registry, run = Registry(self.models, contract.name), record["run"]
+        onnx = self.models.get(registry.run_key(run, FILE))
+        requests = self.folder / contract.name / GOLDEN
+        found = admission.examine(contract, onnx, requests.read_bytes() if requests.is_file() else None)
+        page = admission.render(contract, record, found)
+        self.models.put(registry.run_key(run, "report.html"), page)
+        changes = {"checks": [check.document() for check in found.checks], "selected": self.at}
+        if found.failed:
+            return {**changes, "status": Status.REFUSED, "version": None, "cause": _sentence(found.failed)}
+        made = admission.version(contract, record, onnx, found)
+        name = registry.register(made.onnx, made.card, made.golden, {"report.html": page})
         return {**changes, "status": Status.REGISTERED, "version": name}
 
     def _champion(self, contract: Contract, registry: Registry, x: np.ndarray) -> Champion:
@@ -102,9 +126,12 @@ class Selection:
             return Champion(probabilities=None, why_not=f"the champion cannot be asked: {problem}")
 
 
-def _sentence(verdict: Verdict) -> str:
-    return "; ".join(
-        f"{check.name} is {'unknown' if check.value is None else f'{check.value:.4g}'}, bound {check.bound:.4g}"
-        + (f" ({check.detail})" if check.detail else "")
-        for check in verdict.failed
-    )
+def _sentence(failed: Sequence[Check]) -> str:
+    return "; ".join(map(_complaint, failed))
+
+
+def _complaint(check: Check) -> str:
+    if check.bound is None:
+        return f"{check.name}: {check.detail}"
+    value = "unknown" if check.value is None else f"{check.value:.4g}"
+    return f"{check.name} is {value}, bound {check.bound:.4g}" + (f" ({check.detail})" if check.detail else "")

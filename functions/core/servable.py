@@ -35,11 +35,14 @@ class Servable(ABC):
 
     @abstractmethod
     def answer(self, inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        """Every output. Raises `ModelFailure`, also when the answer is no answer."""
+        """Every output. Raises `ModelFailure`, also for what is no answer; `Problem` when the inputs are at fault."""
 
     @abstractmethod
-    def predictions(self, outputs: Mapping[str, Tensor]) -> list[dict[str, Any]]:
-        """An answer as people read it, row by row."""
+    def predictions(self, outputs: Mapping[str, Tensor], rows: int) -> list[dict[str, Any]]:
+        """The answer to so many instances as people read it, one for each, of values that JSON knows.
+
+        Raises `Problem` 422 when the model does not answer row by row.
+        """
 
     @abstractmethod
     def rows(self, outputs: Mapping[str, Tensor]) -> int:

@@ -70,6 +70,10 @@ class Service:
             if len(response.body) > most:
                 raise Problem(413, f"the answer has more than {most} bytes; send fewer rows, or a job")
         except Problem as problem:
+            if problem.__cause__ is not None:
+                # What a model says of its inside is for its owner alone.
+                cause = str(problem.__cause__)
+                self._log.warning("request refused by the model", request_id=request.request_id, cause=cause)
             response = _refusal(problem, request)
         except Exception as problem:
             self._log.error("request failed", problem=problem, request_id=request.request_id, metric="RequestFailed")

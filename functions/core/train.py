@@ -11,7 +11,8 @@ from functions.core.experiment import Training, run_experiment
 from functions.core.objects import Objects
 from functions.core.registry import Registry
 from functions.core.run import check_recipe
-from models.contract import FOLDER, Contract
+from models.contract import Contract
+from models.section import FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path

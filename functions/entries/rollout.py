@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from functions.core.rollout import Rollout
 from functions.core.stages import Stages
 from functions.core.step import Step
-from models.contract import Contract
+from models.catalogue import load
 
 if TYPE_CHECKING:
     from functions.core.environment import Environment
@@ -19,6 +19,6 @@ def rollout(told: Environment) -> Step:
         told.store("MODELS_URL"),
         told.store("CAPTURES_URL"),
         stages=Stages.parse(told.text("ROLLOUT")),
-        thresholds=lambda model: Contract.load(model).rollout,
+        thresholds=lambda model: load(model).rollout,
     )
     return Step(name="rollout", act=release.act, log=told.log())

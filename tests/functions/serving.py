@@ -27,7 +27,7 @@ from functions.core.rollout import Rollout
 from functions.core.service import Service
 from functions.core.stages import Stages
 from functions.core.tensor import Tensor
-from models.contract import Release
+from models.section import Release
 
 EVENTS = Path(__file__).parents[1] / "events"
 MODEL = "tumour"

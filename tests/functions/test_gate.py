@@ -21,7 +21,8 @@ def card(**changes: Any) -> dict[str, Any]:
         {"name": "weight"},
         {"name": "colour", "kind": "category", "categories": ["green", "red"]},
     ]
-    return {"features": features, "target": {"name": "ripe", "classes": ["no", "yes"]}} | changes
+    target = {"name": "ripe", "classes": ["no", "yes"]}
+    return {"task": "classification", "features": features, "target": target} | changes
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,7 @@ def test_a_file_may_have_so_many_bytes_and_no_more() -> None:
     [
         ({}, ""),
         ({"target": {"name": "ripe", "classes": ["yes", "no"]}}, "the champion knows other classes"),
+        ({"task": "finished"}, "the champion was made for another task"),
         ({"features": card()["features"][:2]}, "the champion reads other features"),
         ({"features": card()["features"][::-1]}, "the champion reads other features"),
         (

@@ -6,7 +6,7 @@ import pytest
 
 from functions.core.judge import judge
 from functions.core.traffic import Evidence
-from models.contract import Release
+from models.section import Release
 
 WELL = Evidence(requests=100, errors=0, agreement=0.99, challenger_ms=8.0, champion_ms=7.0)
 NONE = Evidence(requests=0, errors=0, agreement=None, challenger_ms=None, champion_ms=None)

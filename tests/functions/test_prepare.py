@@ -11,7 +11,7 @@ from functions.core.dataset import Dataset
 from functions.core.objects import Missing
 from functions.core.prepare import BadRequest
 from functions.core.run import Status
-from models.contract import ContractError
+from models.section import ContractError
 from tests.functions.bench import AT, MODEL, TRAINING, Bench, csv, rows
 
 

@@ -37,11 +37,11 @@ def test_what_is_registered_is_loaded(registry: Registry, objects: Objects) -> N
 
 
 def test_a_version_is_named_by_its_content() -> None:
-    name = version_of(b"model", FEATURES, TARGET)
-    assert name == version_of(b"model", [dict(reversed(feature.items())) for feature in FEATURES], TARGET)
-    assert name != version_of(b"other", FEATURES, TARGET)
-    assert name != version_of(b"model", FEATURES[::-1], TARGET)
-    assert name != version_of(b"model", FEATURES, {**TARGET, "classes": ["malignant", "benign"]})
+    name = version_of(b"model", card_of())
+    assert name == version_of(b"model", card_of([dict(reversed(feature.items())) for feature in FEATURES]))
+    assert name != version_of(b"other", card_of())
+    assert name != version_of(b"model", card_of(FEATURES[::-1]))
+    assert name != version_of(b"model", {**card_of(), "target": {**TARGET, "classes": ["malignant", "benign"]}})
 
 
 def test_a_digest_tells_where_one_part_ends() -> None:
@@ -73,7 +73,7 @@ def test_a_registration_killed_anywhere_leaves_no_version_and_is_made_good_by_th
     with pytest.raises(OSError, match="away"):
         register(Registry(away, MODEL))
     whole = Registry(objects, MODEL)
-    version = version_of(model_bytes(), FEATURES, TARGET)
+    version = version_of(model_bytes(), card_of())
     with pytest.raises(Missing):
         whole.load(version)
     assert register(whole) == version
@@ -88,7 +88,7 @@ def test_a_store_that_gives_back_something_else_is_noticed_before_the_card(objec
     registry = Registry(Forgetful(objects._store), MODEL)
     with pytest.raises(Corrupt, match="SHA-256"):
         register(registry)
-    assert registry.card(version_of(model_bytes(), FEATURES, TARGET)) is None
+    assert registry.card(version_of(model_bytes(), card_of())) is None
 
 
 def test_a_version_whose_bytes_were_changed_is_corrupt(registry: Registry, objects: Objects) -> None:

@@ -15,7 +15,7 @@ from functions.core.pointer import Pointer, begin, withdraw
 from functions.core.predict import place
 from functions.core.rollout import Rollout
 from functions.core.stages import Stages
-from models.contract import Release
+from models.section import Release
 from tests.functions.serving import BENIGN, MALIGNANT, MODEL, POISON, Bench, model_bytes
 
 ALIKE = model_bytes(slope=2.0)

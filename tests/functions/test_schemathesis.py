@@ -12,9 +12,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from schemathesis import Case, GenerationMode
 
 from functions.core.routes import OPERATIONS
+from tests.functions.finishing import SCORES, pair
 from tests.functions.httpd import serving
 from tests.functions.jobbing import signing
 from tests.functions.serving import MODEL, Bench, model_bytes
+from tests.functions.test_finished import serve
 
 MANY = {"submit_job", "model_infer", "version_infer", "predict", "predict_model"}
 TYPED = [
@@ -23,10 +25,18 @@ TYPED = [
 ]
 
 
-@pytest.fixture(scope="module", params=[None, TYPED], ids=["numbers", "categories"])
+def trained(features: list[dict[str, Any]] | None = None) -> Bench:
+    bench = Bench(jobs=None if features else signing())
+    bench.champion(model_bytes(forgiving=True), features=features)
+    return bench
+
+
+BENCHES = {"numbers": trained, "categories": lambda: trained(TYPED), "finished": lambda: serve(pair(), scores=SCORES)}
+
+
+@pytest.fixture(scope="module", params=BENCHES)
 def schema(request: pytest.FixtureRequest) -> Iterator[Any]:
-    bench = Bench(jobs=None if request.param else signing())
-    bench.champion(model_bytes(forgiving=True), features=request.param)
+    bench = BENCHES[request.param]()
     with serving(bench.service) as address:
         yield schemathesis.openapi.from_url(f"http://{address}/openapi.json")
 
@@ -34,9 +44,15 @@ def schema(request: pytest.FixtureRequest) -> Iterator[Any]:
 def fit(case: Case) -> None:
     """Make a request say the same thing twice: as many rows as there are, and each output once. JSON Schema cannot."""
     body: Any = case.body
-    for tensor in body["inputs"]:
+    tensors = {tensor["name"]: tensor for tensor in body["inputs"]}
+    assume(len(tensors) == len(body["inputs"]))
+    if len(tensors) == 1:
+        [tensor] = tensors.values()
         assume(tensor["data"] and isinstance(tensor["data"][0], list))
-        tensor["shape"][0] = len(tensor["data"])
+    rows = min(len(tensor["data"]) for tensor in tensors.values())
+    for tensor in tensors.values():
+        tensor["data"] = tensor["data"][:rows]
+        tensor["shape"][0] = rows
     if "outputs" in body:
         body["outputs"] = list({output["name"]: output for output in body["outputs"]}.values())
 

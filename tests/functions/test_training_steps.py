@@ -16,7 +16,8 @@ from functions.core.classifier import Classifier
 from functions.core.objects import Objects
 from functions.core.registry import Registry
 from models.breast_cancer.sample import instances, write_csv
-from models.contract import FOLDER, Contract
+from models.contract import Contract
+from models.section import FOLDER
 
 
 @pytest.fixture

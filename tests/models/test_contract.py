@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from models.contract import Contract, ContractError
+from models.contract import Contract
+from models.section import ContractError
 
 GOOD: dict[str, Any] = {
     "name": "tiny",

@@ -1,0 +1,25 @@
+"""The models' folders, each with the contract of its kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models.contract import Contract
+from models.finished import Finished
+from models.section import FOLDER, ContractError, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KINDS: dict[object, type[Contract] | type[Finished]] = {"classification": Contract, "finished": Finished}
+
+
+def load(name: str, folder: Path = FOLDER) -> Contract | Finished:
+    """What `folder/name/model.yaml` says. Raises `ContractError`."""
+    found, where = read(name, folder)
+    task = found.get("task") if isinstance(found, dict) else None
+    kind = KINDS.get(task) if isinstance(task, str) else None
+    if kind is None:
+        accepted = "classification (training.py stands beside it) or finished (model.onnx does)"
+        raise ContractError(f"{where}: task: accepted: {accepted}")
+    return kind.load(name, folder)

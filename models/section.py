@@ -1,0 +1,111 @@
+"""What every `model.yaml` has in common, whatever kind of model it tells of, and how it is read."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic_core import ErrorDetails
+
+FOLDER = Path(__file__).resolve().parent
+
+
+class ContractError(ValueError):
+    """A `model.yaml` that cannot be used. The text names the file, the key and what is accepted."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Release(Section):
+    """What a challenger must keep to among real callers before it may be promoted."""
+
+    minimum_requests: int = Field(default=0, ge=0)
+    """Requests that each step must see. Too few after the stack's patience: `without_traffic` decides."""
+    without_traffic: Literal["promote", "roll_back"] = "promote"
+    maximum_error_rate: float = Field(default=0.01, ge=0, le=1)
+    minimum_agreement: float = Field(default=0.9, ge=0, le=1)
+    """The share of the challenger's rows to which the champion, asked too, gives the same answer."""
+    maximum_latency_ratio: float = Field(default=2.0, ge=1)
+    """Median of the challenger over median of the champion."""
+    latency_floor_ms: float = Field(default=5.0, ge=0)
+    """A challenger faster than this is never too slow."""
+
+
+class Described(Section):
+    """The top of a `model.yaml`."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+    description: str = ""
+    rollout: Release = Release()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything the contract says: another contract is another run."""
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+    @classmethod
+    def load(cls, name: str, folder: Path = FOLDER) -> Self:
+        """The contract of `folder/name/`. Raises `ContractError`."""
+        found, where = read(name, folder)
+        contract = cls.parse(found, where)
+        if contract.name != name:
+            raise ContractError(f"{where}: name: is {contract.name}, but the folder is {name}; they must be equal")
+        return contract
+
+    @classmethod
+    def parse(cls, found: object, where: str) -> Self:
+        """The contract in what YAML read from the file called `where`. Raises `ContractError`."""
+        try:
+            text = json.dumps(found, default=str)
+        except (TypeError, ValueError, RecursionError) as problem:
+            raise ContractError(f"{where}: cannot be written as JSON: {problem}") from None
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as problems:
+            lines = [f"{where}: {_sentence(problem, cls)}" for problem in problems.errors()]
+            raise ContractError("\n".join(lines)) from None
+
+
+def read(name: str, folder: Path = FOLDER) -> tuple[Any, str]:
+    """What YAML makes of `folder/name/model.yaml`, and what to call that file. Raises `ContractError`."""
+    file = folder / name / "model.yaml"
+    where = f"{folder.name}/{name}/model.yaml"
+    if not file.is_file():
+        known = sorted(path.parent.name for path in folder.glob("*/model.yaml"))
+        raise ContractError(f"{where} does not exist; models here: {', '.join(known) or 'none'}")
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8")), where
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        raise ContractError(f"{where} is not YAML: {problem}") from None
+
+
+def _sentence(problem: ErrorDetails, kind: type[BaseModel]) -> str:
+    path = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] not in ("extra_forbidden", "unexpected_keyword_argument"):
+        return (f"{path}: " if path else "") + problem["msg"].removeprefix("Value error, ")
+    name = str(problem["loc"][-1])
+    meant = difflib.get_close_matches(name, sorted(set(_keys(kind))), n=1)
+    return f"{path}: there is no such key" + (f"; did you mean {meant[0]}?" if meant else "")
+
+
+def _keys(kind: object) -> Iterator[str]:
+    """Every key of a section, and of those inside of it."""
+    fields = getattr(kind, "model_fields", None) or getattr(kind, "__dataclass_fields__", None)
+    if fields is None:
+        for inner in get_args(kind):
+            yield from _keys(inner)
+        return
+    for name, field in fields.items():
+        yield name
+        yield from _keys(getattr(field, "annotation", None))

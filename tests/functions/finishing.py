@@ -1,0 +1,129 @@
+"""Finished models of every kind of signature, and the way of one from its upload to its version, in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from onnx import NodeProto, TensorProto, helper
+
+from functions.core.objects import Objects
+from functions.core.prepare import Preparation
+from functions.core.registry import Registry
+from functions.core.select import Selection
+from tests.functions.bench import AT
+
+MODEL = "pair"
+SCORES = {"output": "scores", "classes": ["left", "right"]}
+Signature = dict[str, tuple[int, list[int | str | None]]]
+
+REAL, WHOLE, TEXT, TRUTH = TensorProto.FLOAT, TensorProto.INT64, TensorProto.STRING, TensorProto.BOOL
+
+
+def model(nodes: list[NodeProto], inputs: Signature, outputs: Signature, producer: str = "") -> bytes:
+    def values(signature: Signature) -> list[Any]:
+        return [helper.make_tensor_value_info(name, *kind) for name, kind in signature.items()]
+
+    graph = helper.make_graph(nodes, "made", values(inputs), values(outputs))
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    made.producer_name = producer
+    return made.SerializeToString(deterministic=True)
+
+
+def pair(sign: str = "Sub", producer: str = "") -> bytes:
+    """Three inputs, three outputs: scores of [a - b, b - a], the sum, and the texts as they came.
+
+    With `Add` the scores are [a + b, -a - b]. Another `producer` makes another file that answers the same.
+    """
+    other = {"Sub": ["b", "a"], "Add": ["a", "b"]}[sign]
+    nodes = [
+        helper.make_node(sign, ["a", "b"], ["first"]),
+        helper.make_node("Sub", other, ["second"]) if sign == "Sub" else helper.make_node("Neg", ["first"], ["second"]),
+        helper.make_node("Concat", ["first", "second"], ["scores"], axis=1),
+        helper.make_node("Add", ["a", "b"], ["sum"]),
+        helper.make_node("Identity", ["text"], ["said"]),
+    ]
+    column: list[int | str | None] = ["rows", 1]
+    inputs: Signature = {"a": (REAL, column), "b": (REAL, column), "text": (TEXT, ["rows"])}
+    return model(
+        nodes, inputs, {"scores": (REAL, ["rows", 2]), "sum": (REAL, column), "said": (TEXT, ["rows"])}, producer
+    )
+
+
+def scalars() -> bytes:
+    """No rows at all: a whole number and a truth in, a whole number out."""
+    nodes = [
+        helper.make_node("Cast", ["yes"], ["one"], to=WHOLE),
+        helper.make_node("Add", ["n", "one"], ["next"]),
+    ]
+    return model(nodes, {"n": (WHOLE, []), "yes": (TRUTH, [])}, {"next": (WHOLE, [])})
+
+
+def picky() -> bytes:
+    """Takes 5 numbers a row, though its signature tells of no length."""
+    nodes = [
+        helper.make_node("Constant", [], ["shape"], value=helper.make_tensor("s", WHOLE, [2], [-1, 5])),
+        helper.make_node("Reshape", ["x", "shape"], ["rows"]),
+        helper.make_node("Identity", ["x"], ["y"]),
+        helper.make_node("Shape", ["rows"], ["count"]),
+    ]
+    return model(nodes, {"x": (REAL, [1, "any"])}, {"y": (REAL, [1, "any"]), "count": (WHOLE, [2])})
+
+
+def random() -> bytes:
+    """Never answers the same twice."""
+    nodes = [helper.make_node("RandomUniformLike", ["x"], ["y"])]
+    return model(nodes, {"x": (REAL, ["n"])}, {"y": (REAL, ["n"])})
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """The steps that a finished model goes through, over stores in memory, with its folder in a temporary place."""
+
+    folder: Path
+    data: Objects = field(default_factory=Objects.in_memory)
+    models: Objects = field(default_factory=Objects.in_memory)
+    count: int = 0
+
+    def describe(self, golden: Any = None, **more: Any) -> None:
+        """Write model.yaml, and golden.json if there is something to put in it."""
+        place = self.folder / MODEL
+        place.mkdir(exist_ok=True)
+        (place / "model.yaml").write_text(yaml.safe_dump({"name": MODEL, "task": "finished", **more}), encoding="utf-8")
+        if golden is not None:
+            text = golden if isinstance(golden, str) else json.dumps(golden)
+            (place / "golden.json").write_text(text, encoding="utf-8")
+
+    def prepare(self, data: bytes, name: str = "model.onnx") -> dict[str, Any]:
+        key = f"{MODEL}/incoming/{name}"
+        self.data.put(key, data)
+        self.count += 1
+        step = Preparation(data=self.data, models=self.models, execution=f"x{self.count}", at=AT, folder=self.folder)
+        return step({"source": key})
+
+    def publish(self, data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+        """From the upload to the answer of select: that answer, and the run's record."""
+        answer = self.prepare(data)
+        assert (answer["status"], answer["experiments"]) == ("accepted", []), self.record(answer["run"])
+        chosen = Selection(data=self.data, models=self.models, at=AT, folder=self.folder)(MODEL, answer["run"])
+        return chosen, self.record(answer["run"])
+
+    def record(self, run: str) -> dict[str, Any]:
+        found = self.registry.read_run(run)
+        assert found is not None
+        return found
+
+    def checks(self, data: bytes) -> dict[str, tuple[bool, str]]:
+        """What every check found of a file."""
+        return {check["name"]: (check["passed"], check["detail"]) for check in self.publish(data)[1]["checks"]}
+
+    @property
+    def registry(self) -> Registry:
+        return Registry(self.models, MODEL)
+
+
+Make = Callable[[], bytes]
