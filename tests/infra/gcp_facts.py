@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.gcp import lint
-from infra.gcp.access import UNSCOPABLE
+from infra.gcp.access import SIGNER, UNSCOPABLE
 from tests.graph import Graph, Made
 from tests.infra.facts import (
     ApiFacts,
@@ -29,7 +29,7 @@ from tests.infra.gcp import whole as w
 from tests.infra.gcp.whole import BUCKET, BUCKET_MEMBER, CONFIG, EXCLUSION, FUNCTION, LOGS, OBJECT, SINK, SUBSCRIPTION
 
 ACCESS = {"roles/storage.objectViewer": "read", "roles/storage.legacyBucketWriter": "write"}
-NARROW = {*ACCESS, "roles/run.invoker", "roles/pubsub.publisher", "roles/pubsub.subscriber"}
+NARROW = {*ACCESS, "roles/run.invoker", "roles/pubsub.publisher", "roles/pubsub.subscriber", SIGNER}
 """The only roles there may be; none of them may administer anything."""
 OBJECTS = re.compile(r'resource\.name\.startsWith\("projects/_/buckets/([^/]+)/objects/([^"]*)"\)')
 
@@ -251,6 +251,8 @@ def _boundless(made: Made) -> list[str]:
         found.append(f"{made.name}: {member}")
     if role not in NARROW and not wide:
         found.append(f"{made.name}: {role}")
+    if role == SIGNER and not str(member).endswith(str(made.inputs.get("serviceAccountId")).rpartition("/")[2]):
+        found.append(f"{made.name}: signs as another")
     if made.type == BUCKET_MEMBER and not value(made.inputs, "condition", "expression"):
         found.append(f"{made.name}: every object")
     return found

@@ -102,7 +102,7 @@ def program(
     write = Grant(store=data, access=Access.WRITE, prefixes=("out/",))
     prepare = function("prepare", (read, write))
     function("jobs", (read, write), consumes=jobs)
-    predict = function("predict", (read,))
+    predict = function("predict", (read,), signs=True)
     called = {"prepare": prepare, "predict": predict}
     training = cloud.workflow("training", WorkflowArgs(definition=WORKFLOW, functions=called, log_days=LOG_DAYS))
     cloud.arrival("datasets", ArrivalArgs(store=data, prefixes=("a/in/", "b/in/"), target=training))

@@ -102,6 +102,7 @@ def an_account_signs_as_itself_and_only_where_urls_are_handed_out(graph: Graph) 
 
 
 def _signers(graph: Graph) -> list[Made]:
+    """Functions are named after their entry, and after a model where there are several of one."""
     return [made for made in graph.of(w.FUNCTION) if made.name.partition("-")[0] in SIGNERS]
 
 
