@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _PINNED = 2
 """Versions kept open because a caller named them."""
+LONGEST_PAUSE_SECONDS = 300.0
+"""Between two tries to load a version that does not, while another one serves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +37,36 @@ class Serving:
     weight: int = 0
 
 
+def in_a_thread(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, name="follower", daemon=True).start()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Broken:
+    """A version that did not load: to be tried again, but not at every look at the pointer."""
+
+    again_at: float
+    pause: float
+
+
 class Follower:
-    """One model's versions, open and proven; the pointer is read again when it is older than `seconds`."""
+    """One model's versions, open and proven, as the pointer stood at most `seconds` ago.
+
+    From half of that time on the pointer is read, and a version opened, beside the requests,
+    which are answered as before meanwhile. Only where that is not over in time does a request
+    wait for it, one at a time: a copy of a function runs while it answers and stands still in
+    between, so in a copy that is asked rarely nothing else would bring it to an end.
+    """
 
     def __init__(
-        self, registry: Registry, live: Live, log: Log, *, seconds: float, clock: Callable[[], float] = time.monotonic
+        self,
+        registry: Registry,
+        live: Live,
+        log: Log,
+        *,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        beside: Callable[[Callable[[], None]], None] = in_a_thread,
     ) -> None:
         self.model = registry.model
         self._registry = registry
@@ -47,20 +74,31 @@ class Follower:
         self._log = log
         self._seconds = seconds
         self._clock = clock
+        self._beside = beside
         self._lock = threading.Lock()
+        """Held by whoever follows."""
+        self._waiting = threading.Lock()
+        """Held by the one request that waits for it."""
+        self._table = threading.Lock()
+        """Held while the set of open versions changes."""
         self._open: dict[str, Servable] = {}
         self._pinned: list[str] = []
+        self._broken: dict[str, _Broken] = {}
         self._serving: Serving | None = None
         self._read_at: float | None = None
 
     def current(self) -> Serving:
         """Champion and challenger. Raises `Problem` 503 while there is no version that works."""
-        if self._is_due() and self._lock.acquire(blocking=self._serving is None):
-            try:
-                if self._is_due():
+        serving = self._serving
+        if serving is None:
+            with self._lock:
+                if self._serving is None:
                     self._follow()
-            finally:
-                self._lock.release()
+        elif self._is_due(self._seconds):
+            self._catch_up()
+        elif self._is_due(self._seconds / 2) and self._lock.acquire(blocking=False):
+            self._follow_beside()
+            return serving
         if self._serving is None:
             raise Problem(503, f"{self.model} has no version that is ready", headers={"retry-after": "5"})
         return self._serving
@@ -73,8 +111,8 @@ class Follower:
         """Any registered version, by name. Raises `Problem` 404 when there is none, 503 when it does not work."""
         if not DIGEST.fullmatch(version):
             raise Problem(404, f"{self.model} has no such version")
-        if version in self._open:
-            return self._open[version]
+        if (known := self._open.get(version)) is not None:
+            return known
         try:
             opened = open_version(self._registry.load(version))
         except Missing:
@@ -82,24 +120,48 @@ class Follower:
         except (Corrupt, BadModel) as problem:
             self._complain(version, problem)
             raise Problem(503, f"version {version} of {self.model} cannot be served") from None
-        with self._lock:
+        with self._table:
             self._pinned = [*self._pinned[1 - _PINNED :], version]
             self._open = {**self._open, version: opened}
-            self._forget()
+        self._forget()
         return opened
 
-    def _is_due(self) -> bool:
-        return self._read_at is None or self._clock() - self._read_at >= self._seconds
+    def _is_due(self, seconds: float) -> bool:
+        return self._read_at is None or self._clock() - self._read_at >= seconds
+
+    def _catch_up(self) -> None:
+        if self._waiting.acquire(blocking=False):
+            try:
+                with self._lock:
+                    if self._is_due(self._seconds):
+                        self._follow()
+            finally:
+                self._waiting.release()
+
+    def _follow_beside(self) -> None:
+        try:
+            self._beside(self._follow_and_release)
+        except RuntimeError:  # there can be no further thread
+            self._follow_and_release()
+
+    def _follow_and_release(self) -> None:
+        try:
+            self._follow()
+        finally:
+            self._lock.release()
 
     def _follow(self) -> None:
+        began = self._clock()
         try:
             pointer = self._live.read()
         except Exception as problem:
             # The store is away, or the pointer is unreadable: what is being served goes on.
             self._log.error("pointer unreadable", problem=problem, model=self.model, metric="PointerUnreadable")
-            self._read_at = None if self._serving is None else self._clock()
+            self._read_at = None if self._serving is None else began
             return
         before = self._serving.champion.version if self._serving else None
+        named = {pointer.champion, pointer.challenger, pointer.previous}
+        self._broken = {version: broken for version, broken in self._broken.items() if version in named}
         wanted = dict.fromkeys(name for name in (pointer.champion, before, pointer.previous) if name)
         champion = next((opened for name in wanted if (opened := self._try(name))), None)
         challenger = self._try(pointer.challenger) if pointer.challenger else None
@@ -110,23 +172,34 @@ class Follower:
             if champion.version != before:
                 self._log.info("serving", model=self.model, version=champion.version, revision=pointer.revision)
         # Without a version that works, the next request looks again at once.
-        self._read_at = None if champion is None else self._clock()
+        self._read_at = None if champion is None else began
         self._forget()
 
     def _try(self, version: str) -> Servable | None:
-        if version not in self._open:
-            try:
-                self._open = {**self._open, version: open_version(self._registry.load(version))}
-            except Exception as problem:
-                # Damaged, gone, or out of reach: either way it must not replace what works.
-                self._complain(version, problem)
-                return None
-        return self._open[version]
+        if (known := self._open.get(version)) is not None:
+            return known
+        broken = self._broken.get(version)
+        if broken is not None and self._serving is not None and self._clock() < broken.again_at:
+            return None
+        try:
+            opened = open_version(self._registry.load(version))
+        except Exception as problem:
+            # Damaged, gone, or out of reach: either way it must not replace what works.
+            self._complain(version, problem)
+            pause = self._seconds if broken is None else min(broken.pause * 2, LONGEST_PAUSE_SECONDS)
+            self._broken[version] = _Broken(again_at=self._clock() + pause, pause=pause)
+            return None
+        self._broken.pop(version, None)
+        with self._table:
+            self._open = {**self._open, version: opened}
+        return opened
 
     def _forget(self) -> None:
-        served = (self._serving.champion, self._serving.challenger) if self._serving else ()
-        keep = {opened.version for opened in served if opened} | set(self._pinned)
-        self._open = {name: opened for name, opened in self._open.items() if name in keep}
+        both = (self._serving.champion, self._serving.challenger) if self._serving else ()
+        served = {opened.version: opened for opened in both if opened}
+        with self._table:
+            pinned = {name: opened for name, opened in self._open.items() if name in self._pinned}
+            self._open = {**pinned, **served}
 
     def _complain(self, version: str, problem: Exception) -> None:
         self._log.error(

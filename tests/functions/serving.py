@@ -160,7 +160,12 @@ class Bench:
         self.live = Live(self.models, MODEL)
         reachable: Any = self.away
         self.follower = Follower(
-            Registry(reachable, MODEL), Live(reachable, MODEL), self.log, seconds=5, clock=self.clock
+            Registry(reachable, MODEL),
+            Live(reachable, MODEL),
+            self.log,
+            seconds=5,
+            clock=self.clock,
+            beside=lambda work: work(),
         )
         self.predictor = Predictor(
             self.follower,

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
 
+from functions.core.follower import LONGEST_PAUSE_SECONDS, Follower
 from functions.core.objects import Missing
 from functions.core.pointer import advance, begin, promote, withdraw
 from functions.core.problem import Problem
@@ -17,6 +21,14 @@ def bench() -> Bench:
     return Bench()
 
 
+@pytest.fixture
+def beside(bench: Bench) -> list[Callable[[], None]]:
+    """What goes on beside the requests: done when the test says so."""
+    found: list[Callable[[], None]] = []
+    bench.follower._beside = found.append
+    return found
+
+
 def promote_second(bench: Bench) -> str:
     version = bench.challenger(SECOND)
     bench.live.change(lambda pointer: promote(pointer, bench.clock(), "well"))
@@ -27,17 +39,81 @@ def served(bench: Bench) -> str:
     return bench.predict().headers["x-model-version"]
 
 
-def test_the_pointer_is_followed_within_its_seconds_and_not_before(bench: Bench) -> None:
+def test_the_pointer_is_followed_within_its_seconds_and_not_before(
+    bench: Bench, beside: list[Callable[[], None]]
+) -> None:
     first = bench.champion()
     assert served(bench) == first
     second = promote_second(bench)
-    bench.clock.forward(4.9)
+    bench.clock.forward(2.4)
     assert served(bench) == first
-    bench.clock.forward(0.1)
+    assert beside == []
+    bench.clock.forward(2.6)
     assert served(bench) == second
     bench.live.roll_back(bench.clock(), "complaints")
     bench.clock.forward(5)
     assert served(bench) == first
+
+
+def test_from_half_of_its_seconds_on_the_pointer_is_followed_beside_the_requests(
+    bench: Bench, beside: list[Callable[[], None]]
+) -> None:
+    first = bench.champion()
+    assert served(bench) == first
+    second = promote_second(bench)
+    bench.clock.forward(2.5)
+    fetched: list[str] = []
+    bench.away.broken = lambda operation, key: fetched.append(key) is not None
+    assert [served(bench) for _ in range(3)] == [first] * 3
+    assert (fetched, len(beside)) == ([], 1)
+    beside.pop()()
+    assert f"{MODEL}/live.json" in fetched
+    fetched.clear()
+    assert [served(bench) for _ in range(3)] == [second] * 3
+    assert (fetched, beside) == ([], [])
+
+
+def test_a_request_waits_for_what_was_begun_beside_it_once_its_seconds_are_over(
+    bench: Bench, beside: list[Callable[[], None]]
+) -> None:
+    """As in a copy that stands still between its requests: the work goes on while somebody is answered."""
+    first = bench.champion()
+    assert served(bench) == first
+    second = promote_second(bench)
+    bench.clock.forward(2.5)
+    assert served(bench) == first
+    bench.clock.forward(2.5)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(served, bench)
+        while not bench.follower._waiting.locked():
+            time.sleep(0.001)
+        assert not waiting.done()
+        beside.pop()()
+        assert waiting.result(timeout=10) == second
+
+
+def test_where_there_can_be_no_thread_the_request_does_it_itself(bench: Bench) -> None:
+    def no_thread(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    first = bench.champion()
+    bench.follower._beside = no_thread
+    assert served(bench) == first
+    second = promote_second(bench)
+    bench.clock.forward(2.5)
+    assert served(bench) == first
+    assert served(bench) == second
+
+
+def test_a_thread_follows_while_requests_are_answered() -> None:
+    bench = Bench()
+    first = bench.champion()
+    follower = Follower(bench.registry, bench.live, bench.log, seconds=0.02)
+    assert follower.current().champion.version == first
+    second = promote_second(bench)
+    while follower.current().champion.version == first:
+        time.sleep(0.001)
+    assert follower.current().champion.version == second
 
 
 def test_the_weight_is_followed_too(bench: Bench) -> None:
@@ -157,8 +233,47 @@ def test_while_one_request_opens_a_version_the_others_are_served(bench: Bench) -
     assert served(bench) == first
     promote_second(bench)
     bench.clock.forward(5)
-    with ThreadPoolExecutor(1) as pool, bench.follower._lock:
+    with ThreadPoolExecutor(1) as pool, bench.follower._waiting:
         assert pool.submit(bench.follower.current).result(timeout=10).champion.version == first
+
+
+def test_a_version_that_does_not_load_is_tried_again_ever_more_seldom(bench: Bench) -> None:
+    first = bench.champion()
+    assert served(bench) == first
+    second = promote_second(bench)
+    key = bench.registry.key(second, "model.onnx")
+    bench.models.put(key, b"damaged")
+    tries = []
+    for look in range(40):
+        bench.clock.forward(5)
+        assert served(bench) == first
+        if len(bench.logged("version does not load")) > len(tries):
+            tries.append(look)
+    assert [after - before for before, after in pairwise(tries)] == [1, 2, 4, 8, 16]
+    bench.models.put(key, SECOND)
+    bench.clock.forward(LONGEST_PAUSE_SECONDS)
+    assert served(bench) == second
+
+
+def test_a_version_that_was_broken_is_tried_at_once_when_it_comes_again(bench: Bench) -> None:
+    first = bench.champion()
+    assert served(bench) == first
+    second = promote_second(bench)
+    key = bench.registry.key(second, "model.onnx")
+    bench.models.put(key, b"damaged")
+    for _ in range(4):
+        bench.clock.forward(5)
+        assert served(bench) == first
+    bench.live.roll_back(bench.clock(), "it does not load")
+    bench.clock.forward(5)
+    assert served(bench) == first
+    bench.models.put(key, SECOND)
+    bench.live.change(lambda pointer: begin(pointer, second, "again", 10, bench.clock()))
+    bench.clock.forward(5)
+    assert served(bench) == first
+    challenger = bench.follower.current().challenger
+    assert challenger is not None
+    assert challenger.version == second
 
 
 def test_a_version_that_is_no_version_is_404(bench: Bench) -> None:
