@@ -76,6 +76,10 @@ class Rollout(Section):
     """How long each step is watched before it is judged."""
     patience: int = Field(default=3, ge=1, le=100)
     """How many bakes a step may take to see enough requests."""
+    shadow: int | None = Field(default=None, ge=1, le=100)
+    """Per cent of the requests that the challenger is asked about in the dark, watched like a step, before the first.
+
+    Its answers are compared and never shown; the caller waits for both."""
 
     @model_validator(mode="after")
     def _rising(self) -> Self:

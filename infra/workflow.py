@@ -105,10 +105,13 @@ def training(*, parallelism: int, timeout_seconds: int, function_timeouts: Mappi
     ```
     prepare -> experiments -> select -> release -> (bake -> judge)* -> released | rolled back
        |                        |
-       rejected, unchanged      refused                any failure -> abandon -> failed
+       rejected, unchanged,     refused                any failure -> abandon -> failed
+       roll back -> rolled back
     ```
     The input is `{"source": "<key of a dataset>"}`, `{"model": "<name>"}` for its newest
-    dataset, or `{"model": "<name>", "version": "<version>"}` to release what is registered.
+    dataset, `{"model": "<name>", "version": "<version>"}` to release what is registered, or
+    `{"model": "<name>", "action": "rollback", "reason": "<why>"}` to have the champion before
+    this one back.
     """
     return Workflow(
         start="prepare",
@@ -140,6 +143,7 @@ def _search(parallelism: int) -> tuple[Step, ...]:
                 "registered": "release",
                 "rejected": "rejected",
                 "unchanged": "unchanged",
+                "rollback": "roll back",
             },
         ),
         Each(
@@ -181,6 +185,18 @@ def _release() -> tuple[Step, ...]:
             payload={"action": "judge", **_RUN},
             result="rollout",
             next="where does it stand",
+        ),
+        Call(
+            name="roll back",
+            function="rollout",
+            payload={
+                "action": "rollback",
+                "model": Ref("prepare.model"),
+                "execution": EXECUTION,
+                "reason": Ref("prepare.reason"),
+            },
+            result="rollback",
+            next="rolled back",
         ),
         Call(
             name="abandon",

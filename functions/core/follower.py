@@ -33,8 +33,9 @@ class Serving:
     champion: Servable
     challenger: Servable | None = None
     contender: str | None = None
-    """The version that has callers as a challenger, though it may have failed to load."""
+    """The version that is the challenger, though it may have failed to load."""
     weight: int = 0
+    shadow: int = 0
 
 
 def in_a_thread(work: Callable[[], None]) -> None:
@@ -167,7 +168,11 @@ class Follower:
         challenger = self._try(pointer.challenger) if pointer.challenger else None
         if champion is not None:
             self._serving = Serving(
-                champion=champion, challenger=challenger, contender=pointer.challenger, weight=pointer.weight
+                champion=champion,
+                challenger=challenger,
+                contender=pointer.challenger,
+                weight=pointer.weight,
+                shadow=pointer.shadow,
             )
             if champion.version != before:
                 self._log.info("serving", model=self.model, version=champion.version, revision=pointer.revision)

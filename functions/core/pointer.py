@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
-Change = Literal["promoted", "canary", "advanced", "rolled_back"]
+Change = Literal["promoted", "shadow", "canary", "advanced", "rolled_back"]
+IN_THE_DARK = -1
+"""The step of a release before its first: the challenger is asked, and nobody is answered by it."""
 LONGEST = 100
 """Entries of the history that are kept."""
 
@@ -26,7 +28,7 @@ class Release:
     run: str
     version: str
     step: int
-    """Position in the stack's canary steps."""
+    """Position in the stack's canary steps, or `IN_THE_DARK`."""
     since: float
     """When the step began: seconds since the epoch."""
     bakes: int = 0
@@ -54,6 +56,8 @@ class Pointer:
     challenger: str | None = None
     weight: int = 0
     """Per cent of the callers who get the challenger."""
+    shadow: int = 0
+    """Per cent of the requests that the challenger is asked about, too, and never answers."""
     previous: str | None = None
     """The champion before this one."""
     release: Release | None = None
@@ -68,6 +72,7 @@ class Pointer:
             champion=found["champion"],
             challenger=found["challenger"],
             weight=found["weight"],
+            shadow=found.get("shadow", 0),
             previous=found["previous"],
             release=None if release is None else Release(**release),
             history=tuple(Entry(**entry) for entry in found["history"]),
@@ -97,17 +102,16 @@ def promote_first(pointer: Pointer, version: str, run: str, now: float) -> Point
 
 def begin(pointer: Pointer, version: str, run: str, weight: int, now: float) -> Pointer:
     """Give the first callers to a challenger."""
-    if pointer.champion is None or pointer.champion == version:
-        raise NotPossible("a challenger needs another version to challenge")
-    if pointer.release is not None:
-        raise NotPossible(f"the release of {pointer.release.version} is under way")
-    after = replace(
-        pointer,
-        challenger=version,
-        weight=_per_cent(weight),
-        release=Release(run=run, version=version, step=0, since=now),
-    )
+    after = replace(_challenged(pointer, version, run, 0, now), weight=_per_cent(weight))
     return _entered(after, "canary", version, run, now, f"{weight} % of the callers")
+
+
+def begin_in_the_dark(pointer: Pointer, version: str, run: str, share: int, now: float) -> Pointer:
+    """Have a challenger asked beside the champion, about a share of the requests, before any caller gets it."""
+    if not 1 <= share <= 100:
+        raise ValueError("a challenger is asked in the dark about 1 to 100 per cent of the requests")
+    after = replace(_challenged(pointer, version, run, IN_THE_DARK, now), shadow=share)
+    return _entered(after, "shadow", version, run, now, f"asked about {share} % of the requests, in the dark")
 
 
 def advance(pointer: Pointer, weight: int, now: float, reason: str) -> Pointer:
@@ -116,6 +120,7 @@ def advance(pointer: Pointer, weight: int, now: float, reason: str) -> Pointer:
     after = replace(
         pointer,
         weight=_per_cent(weight),
+        shadow=0,
         release=replace(release, step=release.step + 1, since=now, bakes=0),
     )
     return _entered(after, "advanced", release.version, release.run, now, f"{weight} % of the callers: {reason}")
@@ -130,28 +135,39 @@ def bake_again(pointer: Pointer) -> Pointer:
 def promote(pointer: Pointer, now: float, reason: str) -> Pointer:
     """The challenger is the champion from now on."""
     release = _active(pointer)
-    after = replace(
-        pointer, champion=release.version, previous=pointer.champion, challenger=None, weight=0, release=None
-    )
+    after = replace(_alone(pointer), champion=release.version, previous=pointer.champion)
     return _entered(after, "promoted", release.version, release.run, now, reason)
 
 
 def withdraw(pointer: Pointer, now: float, reason: str) -> Pointer:
     """The challenger loses its callers; the champion goes on."""
     release = _active(pointer)
-    after = replace(pointer, challenger=None, weight=0, release=None)
-    return _entered(after, "rolled_back", release.version, release.run, now, reason)
+    return _entered(_alone(pointer), "rolled_back", release.version, release.run, now, reason)
 
 
-def roll_back(pointer: Pointer, now: float, reason: str) -> Pointer:
+def roll_back(pointer: Pointer, now: float, reason: str, run: str | None = None) -> Pointer:
     """The champion before this one is live again, by an operator's wish; a challenger is withdrawn with it.
 
-    One step only: what was rolled back is not kept as a way back.
+    One step only: what was rolled back is not kept as a way back. `run` names the wish, so
+    that it can be told from another.
     """
     if pointer.champion is None or pointer.previous is None:
         raise NotPossible("there is no earlier version to go back to")
-    after = replace(pointer, champion=pointer.previous, previous=None, challenger=None, weight=0, release=None)
-    return _entered(after, "rolled_back", pointer.champion, None, now, f"back to {pointer.previous}: {reason}")
+    after = replace(_alone(pointer), champion=pointer.previous, previous=None)
+    return _entered(after, "rolled_back", pointer.champion, run, now, f"back to {pointer.previous}: {reason}")
+
+
+def _challenged(pointer: Pointer, version: str, run: str, step: int, now: float) -> Pointer:
+    if pointer.champion is None or pointer.champion == version:
+        raise NotPossible("a challenger needs another version to challenge")
+    if pointer.release is not None:
+        raise NotPossible(f"the release of {pointer.release.version} is under way")
+    return replace(pointer, challenger=version, release=Release(run=run, version=version, step=step, since=now))
+
+
+def _alone(pointer: Pointer) -> Pointer:
+    """Without a challenger."""
+    return replace(pointer, challenger=None, weight=0, shadow=0, release=None)
 
 
 def _active(pointer: Pointer) -> Release:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from functions.core.servable import Servable
     from functions.core.tensor import Tensor
 
-Variant = Literal["champion", "challenger", "pinned"]
+Variant = Literal["champion", "challenger", "pinned", "shadow"]
+"""Who answered; "shadow" never does."""
 CAPTURED_ROWS = 100
 """Rows of one request whose inputs and outputs are kept at most."""
 
@@ -57,7 +58,8 @@ class Predictor:
 
     A caller who falls to the challenger is answered by it, and the champion is asked too, so
     that the two can be compared. When the challenger fails, the champion's answer is given
-    and the failure is counted against the challenger.
+    and the failure is counted against the challenger. In the dark it is the other way round:
+    the challenger is asked too, about a share of the requests, and the champion answers.
     """
 
     def __init__(
@@ -84,8 +86,11 @@ class Predictor:
         if version is not None:
             return self._ask_and_keep(question, self.follower.pinned(version), "pinned")
         serving = self.follower.current()
-        if serving.contender is not None and place(question.caller, serving.contender) < serving.weight:
-            return self._challenge(question, serving, serving.contender)
+        if serving.contender is not None:
+            if place(question.caller, serving.contender) < serving.weight:
+                return self._challenge(question, serving, serving.contender)
+            if place(question.request_id, serving.contender) < serving.shadow:
+                return self._shadow(question, serving, serving.contender)
         return self._ask_and_keep(question, serving.champion, "champion")
 
     def _ask_and_keep(self, question: Question, by: Servable, variant: Variant) -> Prediction:
@@ -118,6 +123,23 @@ class Predictor:
         self._keep(question, "challenger", contender, challenged, agreed=agreed, champion=compared)
         return challenged
 
+    def _shadow(self, question: Question, serving: Serving, contender: str) -> Prediction:
+        """The champion's answer, whatever the challenger says about it: that is only kept."""
+        first = None if _champion_first(question) else self._try(question, serving.challenger, "shadow")
+        champion = self._try(question, serving.champion, "champion")
+        if isinstance(champion, Exception):
+            if isinstance(champion, ModelFailure):
+                self._keep(question, "champion", serving.champion.version, status=500, error="failed")
+            raise champion
+        asked = first or self._try(question, serving.challenger, "shadow")
+        answered = {"version": champion.by.version, "ms": champion.ms}
+        if not isinstance(asked, Prediction):
+            self._keep(question, "shadow", contender, champion, error=_error(asked), champion=answered)
+            return champion
+        agreed = asked.by.agreement(asked.outputs, champion.by, champion.outputs)
+        self._keep(question, "shadow", contender, asked, by=champion.by, agreed=agreed, champion=answered)
+        return champion
+
     def _try(self, question: Question, by: Servable | None, variant: Variant) -> Prediction | Failed:
         if by is None:
             return NotLoaded()
@@ -140,9 +162,11 @@ class Predictor:
         version: str,
         prediction: Prediction | None = None,
         *,
+        by: Servable | None = None,
         status: int = 200,
         **facts: Any,
     ) -> None:
+        """`by` gave the answer that the caller got, if it is not the one of `prediction`."""
         record: dict[str, Any] = {
             "time": round(self._clock(), 3),
             "request": question.request_id,
@@ -154,10 +178,10 @@ class Predictor:
             **facts,
         }
         if prediction is not None:
-            by = prediction.by
-            record |= {"ms": prediction.ms, "rows": by.rows(prediction.outputs), "answered_by": by.version}
+            own, answered = prediction.by, by or prediction.by
+            record |= {"ms": prediction.ms, "rows": own.rows(prediction.outputs), "answered_by": answered.version}
             if self._share and place(question.request_id, "inputs") < self._share * 100:
-                record |= by.contents(prediction.inputs, prediction.outputs, CAPTURED_ROWS)
+                record |= own.contents(prediction.inputs, prediction.outputs, CAPTURED_ROWS)
         self._captures.add(record)
 
 

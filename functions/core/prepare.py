@@ -26,9 +26,13 @@ MAXIMUM_BYTES = 200_000_000
 """Of one file: it is held in memory whole, beside the numbers made of it, in a function of 2 GB."""
 
 _ACCEPTED = (
-    'accepted: {"source": "<model>/incoming/<file>"}, {"model": "<name>"}'
-    ' or {"model": "<name>", "version": "<version>"}'
+    'accepted: {"source": "<model>/incoming/<file>"}, {"model": "<name>"},'
+    ' {"model": "<name>", "version": "<version>"} or {"model": "<name>", "action": "rollback", "reason": "<why>"}'
 )
+
+
+ROLLBACK = "rollback"
+"""The answer to somebody who wants the champion before this one back: nothing is to be prepared."""
 
 
 class BadRequest(ValueError):
@@ -49,14 +53,18 @@ class Preparation:
         """Answer `request` (see the workflow's input) with status, model, run, dataset and experiments.
 
         `accepted`: the experiments are to be run; `registered`: the version is to be
-        released; `rejected`: the dataset is of no use, the run's record says why;
-        `unchanged`: the same dataset has been through before. Raises `BadRequest`.
+        released; `rollback`: the champion before this one is to be live again; `rejected`:
+        the dataset is of no use, the run's record says why; `unchanged`: the same dataset has
+        been through before. Raises `BadRequest`.
         """
         match dict(request):
             case {"source": str(source), **others} if not others:
                 return self._dataset(_model_of(source), source)
             case {"model": str(model), "version": str(version), **others} if not others and NAME.fullmatch(model):
                 return self._registered(model, version)
+            case {"model": str(model), "action": "rollback", **others} if NAME.fullmatch(model) and _is_reason(others):
+                reason = others.get("reason", "no reason was given")
+                return {**_answer(ROLLBACK, model, "", None), "reason": reason}
             case {"model": str(model), **others} if not others and NAME.fullmatch(model):
                 source = self.data.newest(f"{model}/incoming")
                 if source is None:
@@ -175,6 +183,10 @@ class Preparation:
         self.data.put(f"{folder}/rejected.csv", reading.rejected)
         self.data.put_json(f"{folder}/profile.json", reading.profile)
         self.data.put_json(f"{folder}/report.json", {**reading.report, "source": source})
+
+
+def _is_reason(found: Mapping[str, Any]) -> bool:
+    return not found or (list(found) == ["reason"] and isinstance(found["reason"], str))
 
 
 def _model_of(source: str) -> str:

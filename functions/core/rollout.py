@@ -43,7 +43,7 @@ class Outcome:
 
 
 class Rollout:
-    """`act` answers the workflow's release, judge and abandon calls."""
+    """`act` answers the workflow's release, judge, rollback and abandon calls."""
 
     def __init__(
         self,
@@ -69,8 +69,13 @@ class Rollout:
                 return self._answer(model, run, self.judge(model, run))
             case {"action": "abandon", "execution": str(execution), "input": given, "cause": cause}:
                 return {"run": self.abandon(execution, given, str(cause))}
+            case {"action": "rollback", "model": str(model), "execution": str(execution), "reason": str(reason)}:
+                return self.roll_back(model, execution, reason)
             case _:
-                raise ValueError("accepted: release or judge with model and run, abandon with execution, input, cause")
+                raise ValueError(
+                    "accepted: release or judge with model and run; rollback with model, execution and reason;"
+                    " abandon with execution, input and cause"
+                )
 
     def release(self, model: str, run: str) -> Outcome:
         """Put up the version of a run.
@@ -118,6 +123,21 @@ class Rollout:
             evidence=evidence.document(),
         )
 
+    def roll_back(self, model: str, execution: str, reason: str) -> dict[str, Any]:
+        """Make the champion before this one live again, once for each execution of the workflow.
+
+        A release under way ends with it. Raises `NotPossible` when there is no way back.
+        """
+        now = self._clock()
+
+        def back(pointer: Pointer) -> Pointer:
+            if pointer.last(execution) is not None:
+                return pointer
+            return transitions.roll_back(pointer, now, reason, execution)
+
+        after = Live(self._models, model).change(back)
+        return {"status": str(Status.ROLLED_BACK), "version": after.champion}
+
     def abandon(self, execution: str, given: Any, cause: str) -> str | None:
         """Book a failed execution on its run, and withdraw the challenger that the run put up. The run, if known."""
         model = _model_of(given)
@@ -155,6 +175,8 @@ class Rollout:
         release = pointer.release
         if release is not None and now > self._stages.due_at(release) + self._stages.grace:
             pointer = transitions.withdraw(pointer, now, "nobody judged it any more")
+        if self._stages.shadow is not None:
+            return transitions.begin_in_the_dark(pointer, version, run, self._stages.shadow, now)
         return transitions.begin(pointer, version, run, self._stages.steps[0], now)
 
     def _apply(self, pointer: Pointer, release: Release, verdict: Verdict, now: float) -> Pointer:
@@ -175,7 +197,7 @@ class Rollout:
             left = self._stages.due_at(pointer.release) - self._clock()
             return Outcome(
                 status=Status.CANARY,
-                reason=f"{pointer.weight} % of the callers",
+                reason=f"{pointer.shadow} % in the dark" if pointer.shadow else f"{pointer.weight} % of the callers",
                 wait_seconds=max(1, math.ceil(left)),
             )
         last = pointer.last(run)

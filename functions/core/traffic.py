@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_OBJECTS = 1_000
 """Objects that are read at most; of more, as many evenly spread over the time."""
+ASKED = frozenset({"challenger", "shadow"})
+"""Variants of the requests that the challenger was asked about."""
 _READERS = 16
 
 
@@ -25,7 +27,7 @@ class Evidence:
     """One step of a release, in numbers. None: nothing was there to measure it on."""
 
     requests: int
-    """Requests of the challenger's callers."""
+    """Requests that the challenger was asked about: of its callers, or in the dark."""
     errors: int
     """Of these, how many the challenger failed on, refused though the champion did not, or could not load for."""
     agreement: float | None
@@ -60,7 +62,7 @@ def observe(objects: Objects, model: str, version: str, since: float, now: float
         return [
             record
             for record in _records(objects.find(key) or b"")
-            if record.get("variant") == "challenger" and record.get("version") == version
+            if record.get("variant") in ASKED and record.get("version") == version
             if since <= record.get("time", 0.0) <= now
         ]
 

@@ -176,10 +176,14 @@ class Bench:
         )
         self.service = Service({MODEL: self.predictor}, Desk(self.jobs, clock=self.clock), self.log)
         self.thresholds = thresholds or Release(minimum_requests=5)
+        self.stages()
+
+    def stages(self, *, shadow: int | None = None) -> None:
+        """How releases go from now on."""
         self.rollout = Rollout(
             self.models,
             self.captures,
-            stages=Stages(steps=(10, 50), bake_seconds=60, patience=3),
+            stages=Stages(steps=(10, 50), bake_seconds=60, patience=3, shadow=shadow),
             thresholds=lambda _: self.thresholds,
             clock=self.clock,
         )

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.core.pointer import begin_in_the_dark
 from functions.core.predict import place
 from tests.functions.serving import BENIGN, FEATURES, MALIGNANT, MODEL, POISON, Bench, model_bytes, said
 
@@ -61,6 +62,68 @@ def test_a_challengers_caller_is_answered_by_it_and_the_champion_is_asked_too() 
     assert record["agreed"] == 1  # they differ on the first row; both call a draw benign
     assert "inputs" not in record
     assert bench.caller not in json.dumps(record["caller"])
+
+
+def in_the_dark(bench: Bench, onnx: bytes, share: int = 100) -> str:
+    version = bench.register(onnx)
+    bench.live.change(lambda pointer: begin_in_the_dark(pointer, version, "second", share, bench.clock()))
+    return version
+
+
+def test_in_the_dark_the_champion_answers_and_what_the_challenger_says_is_only_kept() -> None:
+    bench = Bench(capture_inputs=1.0)
+    champion = bench.champion()
+    challenger = in_the_dark(bench, WRONG)
+    response = bench.predict(BENIGN, [5.0, 5.0])
+    assert [row["label"] for row in said(response)["predictions"]] == ["benign", "benign"]
+    assert (response.headers["x-model-version"], response.headers["x-model-variant"]) == (champion, "champion")
+    assert challenger not in json.dumps(said(response)) + str(response.headers)
+    [record] = bench.captured()
+    assert (record["variant"], record["version"], record["status"]) == ("shadow", challenger, 200)
+    assert (record["answered_by"], record["rows"], record["agreed"]) == (champion, 2, 1)
+    assert record["champion"]["version"] == champion
+    assert record["outputs"][0] != said(response)["predictions"][0]["probabilities"]
+
+
+def test_in_the_dark_the_challenger_is_asked_about_its_share_of_the_requests() -> None:
+    bench = Bench()
+    bench.champion()
+    challenger = in_the_dark(bench, WRONG, share=30)
+    for caller in CALLERS:
+        bench.predict(caller=caller)
+        bench.clock.forward(1)
+    asked = {record["request"] for record in bench.captured() if record["variant"] == "shadow"}
+    assert asked == {f"r-{caller}" for caller in CALLERS if place(f"r-{caller}", challenger) < 30}
+    assert 30 < len(asked) < 90
+    assert len(bench.captured()) == len(CALLERS)
+
+
+@pytest.mark.parametrize(
+    ("onnx", "damage", "error"),
+    [(model_bytes(fails=True), False, "failed"), (WRONG, True, "not loaded")],
+)
+def test_in_the_dark_a_challenger_that_fails_is_counted_and_nobody_notices(
+    onnx: bytes, damage: bool, error: str
+) -> None:
+    bench = Bench()
+    champion = bench.champion()
+    challenger = in_the_dark(bench, onnx)
+    if damage:
+        bench.models.put(bench.registry.key(challenger, "model.onnx"), b"damaged")
+    response = bench.predict(POISON)
+    assert (response.status, response.headers["x-model-version"]) == (200, champion)
+    [record] = bench.captured()
+    assert (record["variant"], record["version"], record["error"]) == ("shadow", challenger, error)
+
+
+def test_what_the_champion_refuses_or_fails_on_is_told_as_if_nobody_else_were_asked() -> None:
+    bench = Bench()
+    bench.champion(model_bytes(fails=True))
+    in_the_dark(bench, model_bytes(slope=2.0))
+    for caller in CALLERS[:8]:  # whoever is asked first
+        assert bench.predict({"mean_radius": 1.0}, caller=caller).status == 400
+        assert bench.predict(POISON, caller=caller).status == 500
+    assert {record["variant"] for record in bench.captured()} == {"champion"}
 
 
 @pytest.mark.parametrize("onnx", [model_bytes(fails=True), model_bytes(infinite=True)])

@@ -164,6 +164,14 @@ def test_a_version_that_is_named_is_to_be_released(bench: Bench) -> None:
     assert bench.prepare({"model": MODEL, "version": answer["version"]}, "once-more")["run"] != found["run"]
 
 
+@pytest.mark.parametrize("more", [{}, {"reason": "complaints"}])
+def test_a_wish_to_go_back_is_handed_on_and_nothing_is_prepared(more: dict[str, str], bench: Bench) -> None:
+    found = bench.prepare({"model": MODEL, "action": "rollback", **more})
+    assert (found["status"], found["model"]) == ("rollback", MODEL)
+    assert found["reason"] == more.get("reason", "no reason was given")
+    assert list(bench.models.keys(MODEL)) == []
+
+
 def test_a_release_delivered_twice_keeps_what_happened_in_between(bench: Bench) -> None:
     _, answer = bench.run_through(csv())
     request = {"model": MODEL, "version": answer["version"]}
@@ -184,6 +192,10 @@ def test_a_release_delivered_twice_keeps_what_happened_in_between(bench: Bench) 
         {"model": "../fruit"},
         {"model": MODEL, "version": 3},
         {"model": MODEL, "sauce": "x"},
+        {"model": MODEL, "action": "explode"},
+        {"model": MODEL, "action": "rollback", "reason": 3},
+        {"model": MODEL, "action": "rollback", "to": "x"},
+        {"model": "../fruit", "action": "rollback"},
     ],
 )
 def test_a_request_that_names_nothing_is_answered_with_what_is_accepted(bench: Bench, request_: dict[str, Any]) -> None:

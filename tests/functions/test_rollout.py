@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from functions.core.objects import Objects, Tag
-from functions.core.pointer import Pointer, begin, withdraw
+from functions.core.pointer import NotPossible, Pointer, begin, withdraw
 from functions.core.predict import place
 from functions.core.rollout import Rollout
 from functions.core.stages import Stages
@@ -90,6 +90,51 @@ def test_a_good_challenger_rises_step_by_step_and_is_promoted(bench: Bench) -> N
     assert record(bench)["status"] == "promoted"
     assert record(bench)["rollout"]["evidence"]["requests"] == 10
     assert act(bench, "judge")["status"] == "promoted"
+
+
+def watched(bench: Bench, answer: dict[str, Any], *rows: Any) -> None:
+    """Let the time of a bake in the dark pass, with ten requests of anybody."""
+    bench.clock.forward(6)
+    for _ in range(10):
+        bench.predict(*(rows or [BENIGN, MALIGNANT]))
+        bench.clock.forward(1.1)
+    bench.clock.forward(answer["wait_seconds"])
+
+
+def test_a_good_challenger_is_watched_in_the_dark_before_it_gets_a_caller(bench: Bench) -> None:
+    bench.stages(shadow=100)
+    first = bench.champion()
+    second = registered(bench, ALIKE)
+    answer = act(bench, "release")
+    assert answer == {"status": "canary", "wait_seconds": BAKE}
+    pointer = bench.live.read()
+    assert (pointer.challenger, pointer.weight, pointer.shadow) == (second, 0, 100)
+    assert record(bench)["rollout"]["reason"] == "100 % in the dark"
+    watched(bench, answer)
+    assert act(bench, "judge")["status"] == "canary"
+    assert record(bench)["rollout"]["evidence"]["agreement"] == 1.0
+    pointer = bench.live.read()
+    assert (pointer.champion, pointer.challenger, pointer.weight, pointer.shadow) == (first, second, 10, 0)
+    assert events(bench) == ["promoted", "shadow", "advanced"]
+
+
+@pytest.mark.parametrize(
+    ("onnx", "row", "reason"),
+    [(WRONG, BENIGN, "agreement with the champion: 0.000"), (model_bytes(fails=True), POISON, "errors: 10 of 10")],
+)
+def test_a_challenger_that_is_no_good_is_found_out_in_the_dark(
+    onnx: bytes, row: Any, reason: str, bench: Bench
+) -> None:
+    bench.stages(shadow=100)
+    first = bench.champion()
+    registered(bench, onnx)
+    watched(bench, act(bench, "release"), row)
+    assert act(bench, "judge")["status"] == "rolled_back"
+    pointer = bench.live.read()
+    assert (pointer.champion, pointer.challenger, pointer.shadow) == (first, None, 0)
+    assert pointer.history[-1].reason.startswith(reason)
+    assert events(bench) == ["promoted", "shadow", "rolled_back"]
+    assert {entry["variant"] for entry in bench.captured()} == {"shadow"}
 
 
 @pytest.mark.parametrize(
@@ -340,6 +385,48 @@ def test_an_operators_rollback_ends_the_release(bench: Bench) -> None:
     assert "operator" in record(bench, "third")["cause"]
 
 
+def back(bench: Bench, execution: str = "execution-1") -> dict[str, Any]:
+    payload = {"action": "rollback", "model": MODEL, "execution": execution, "reason": "complaints"}
+    return bench.rollout.act(payload)
+
+
+def test_an_operator_gets_the_champion_before_back_and_the_history_says_why(bench: Bench) -> None:
+    first = bench.champion()
+    second = registered(bench, ALIKE)
+    for action in ("release", "judge", "judge"):
+        bake(bench, act(bench, action))
+    assert bench.live.read().champion == second
+    assert back(bench) == {"status": "rolled_back", "version": first}
+    pointer = bench.live.read()
+    assert (pointer.champion, pointer.previous, pointer.release) == (first, None, None)
+    entry = pointer.history[-1]
+    assert (entry.event, entry.version, entry.run) == ("rolled_back", second, "execution-1")
+    assert entry.reason == f"back to {first}: complaints"
+    bench.clock.forward(5)
+    assert bench.predict().headers["x-model-version"] == first
+
+
+def test_a_wish_to_go_back_that_is_delivered_again_goes_back_once(bench: Bench) -> None:
+    bench.champion()
+    for run, slope in (("second", 2.0), ("third", 3.0)):
+        registered(bench, model_bytes(slope=slope), run)
+        for action in ("release", "judge", "judge"):
+            bake(bench, act(bench, action, run))
+    first = back(bench)
+    after = bench.live.read()
+    assert back(bench) == first
+    assert bench.live.read() == after
+    with pytest.raises(NotPossible, match="no earlier version"):
+        back(bench, "execution-2")
+
+
+def test_without_an_earlier_version_there_is_no_way_back(bench: Bench) -> None:
+    first = bench.champion()
+    with pytest.raises(NotPossible, match="no earlier version"):
+        back(bench)
+    assert bench.live.read().champion == first
+
+
 def abandon(bench: Bench, **changes: Any) -> dict[str, Any]:
     payload = {
         "action": "abandon",
@@ -415,6 +502,12 @@ def test_a_run_that_registered_nothing_cannot_be_released(bench: Bench) -> None:
 def test_the_stages_are_read_from_the_stacks_own_words() -> None:
     text = json.dumps({"steps": [10, 50], "bake_seconds": 2, "patience": 3})
     assert Stages.parse(text) == Stages(steps=(10, 50), bake_seconds=2.0, patience=3)
+    dark = Stages.parse(json.dumps({**json.loads(text), "shadow": 20}))
+    assert dark.shadow == 20
+    assert dark.longest == Stages.parse(text).longest + 2.0 * 3
+    for bad in (0, 101):
+        with pytest.raises(ValueError, match="shadow: accepted: 1 to 100"):
+            Stages.parse(json.dumps({**json.loads(text), "shadow": bad}))
 
 
 def test_a_stack_without_steps_is_refused_in_words() -> None:

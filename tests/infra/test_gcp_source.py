@@ -46,6 +46,11 @@ SCENARIOS = {
     "by event": scenario(EVENT),
     "canary": scenario(rollout=[CANARY, CANARY, PROMOTED]),
     "rolled back": scenario(rollout=[CANARY, ROLLED_BACK]),
+    "brought back": scenario(
+        {"model": "m", "action": "rollback"},
+        prepare=[[200, {"status": "rollback", "model": "m", "run": "", "reason": "complaints"}]],
+        rollout=[[200, {"status": "rolled_back", "version": "v"}]],
+    ),
     "refused": scenario(select=[[200, {"status": "refused"}]]),
     "rejected": scenario(prepare=[[200, {"status": "rejected", **RUN}]]),
     "unchanged": scenario(prepare=[[200, {"status": "unchanged"}]]),
@@ -88,6 +93,7 @@ def called(name: str, function: str) -> list[dict[str, Any]]:
         ("promoted", "promoted", ["prepare", "train", "train", "train", "select", "rollout"]),
         ("canary", "promoted", ["prepare", "train", "train", "train", "select", "rollout", "rollout", "rollout"]),
         ("rolled back", "rolled back", ["prepare", "train", "train", "train", "select", "rollout", "rollout"]),
+        ("brought back", "rolled back", ["prepare", "rollout"]),
         ("refused", "refused", ["prepare", "train", "train", "train", "select"]),
         ("rejected", "rejected", ["prepare"]),
         ("unchanged", "unchanged", ["prepare"]),
@@ -107,6 +113,9 @@ def test_each_function_is_told_what_it_needs() -> None:
         {**RUN, "experiment": experiment} for experiment in ("a", "b", "c")
     ]
     assert called("promoted", "select") == [RUN]
+    assert called("brought back", "rollout") == [
+        {"action": "rollback", "model": "m", "execution": "execution-1", "reason": "complaints"}
+    ]
     assert called("canary", "rollout") == [{"action": action, **RUN} for action in ("release", "judge", "judge")]
 
 
