@@ -1,4 +1,4 @@
-"""`python -m infra.local up | preview | demo | redrive`."""
+"""`python -m infra.local up | preview | demo | soak | redrive | rollback`."""
 
 from __future__ import annotations
 
@@ -52,10 +52,16 @@ def _parser() -> argparse.ArgumentParser:
         ("up", "deploy and stay up, following edits"),
         ("preview", "what a stack would create, without an account"),
         ("demo", "the whole loop, start to finish"),
+        ("soak", "two versions that swap under load, with a worker killed"),
     ):
         made = command(name, text)
         made.add_argument("--stack", default="local", help="the stack's name, as in Pulumi.<stack>.yaml")
+    made.add_argument("--seconds", type=int, default=60)
+    made.add_argument("--clients", type=int, default=32)
     command("redrive", "have the stack that is up try again what it gave up")
+    made = command("rollback", "have the champion before this one back, in the stack that is up")
+    made.add_argument("model")
+    made.add_argument("--reason", default="by hand", help="for the history of live.json")
     return parser
 
 

@@ -59,7 +59,7 @@ class Control:
             return say(404, {"message": f"accepted: POST {', '.join(sorted(self._orders))}"})
         try:
             return say(200, order(json.loads(request.body or b"{}")))
-        except (CloudFailed, LookupError, ValueError) as problem:
+        except (CloudFailed, LookupError, ValueError, OSError) as problem:
             return say(409, {"message": str(problem.args[0] if problem.args else problem)})
 
 

@@ -73,6 +73,12 @@ class Demo:
         self.cases, self.labels = sample.instances()
 
     def run(self) -> None:
+        self.two_versions()
+        self.predict()
+        self.not_emulated()
+
+    def two_versions(self) -> None:
+        """Deploy, and train twice: the first version goes live at once, the second by canary."""
         with self.timed("deploy"):
             deploy(self.stack, self.narrator)
         self.summary |= {"endpoint": self.stack.outputs["endpoint"], "resources": self.stack.counts()}
@@ -82,8 +88,6 @@ class Demo:
         second = self.train("wdbc.csv", len(self.cases) - KEPT_BACK)
         self.canary(second)
         self.promoted(second)
-        self.predict()
-        self.not_emulated()
 
     def train(self, name: str, rows: int) -> str:
         """Upload a dataset and follow it to a registered version; returns the run."""

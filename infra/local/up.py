@@ -10,6 +10,7 @@ from typing import Any
 from infra.local.control import FILE, Control, Order
 from infra.local.follow import follow
 from infra.local.narrate import Narrator
+from infra.local.rollback import roll_back
 from infra.local.stack import LocalStack
 from infra.local.stackfile import ROOT
 
@@ -39,7 +40,10 @@ def main(narrator: Narrator, stack: str, state: Path) -> int:
 
 
 def _orders(stack: LocalStack) -> dict[str, Order]:
-    return {"redrive": lambda _: {"moved": stack.redrive()}}
+    return {
+        "redrive": lambda _: {"moved": stack.redrive()},
+        "rollback": lambda given: roll_back(stack, given["model"], given["reason"]),
+    }
 
 
 def deploy(stack: LocalStack, narrator: Narrator) -> None:

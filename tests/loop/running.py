@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,8 +18,10 @@ import pytest
 from infra import blueprint
 from infra.local.cloud import State
 from infra.local.stack import LocalStack
+from infra.local.stackfile import merged
 from infra.local.watch import OVER, Watch
 from infra.permissions import Stores
+from infra.settings import KEY
 from infra.vocabulary import Access, Grant
 from models.breast_cancer import sample
 from tests.loop import versions
@@ -79,6 +82,19 @@ class Running:
         finally:
             self.stack.deploy()
 
+    @contextmanager
+    def told(self, settings: Mapping[str, Any]) -> Generator[None]:
+        """The stack is deployed with other settings for as long as the block lasts."""
+        before = self.stack.file
+        found = json.loads(before.config[KEY])
+        self.stack.file = replace(before, config={**before.config, KEY: json.dumps(merged(found, settings))})
+        try:
+            assert self.stack.deploy(), "the settings changed nothing"
+            yield
+        finally:
+            self.stack.file = before
+            self.stack.deploy()
+
     # Releases ------------------------------------------------------------------------------
 
     def register(self, onnx: bytes) -> str:
@@ -102,11 +118,11 @@ class Running:
             self._followed_by_all(version)
         return version
 
-    def put_live(self, version: str) -> None:
+    def put_live(self, version: str, previous: str | None = None) -> None:
         """Point at a version, as no release would."""
         live = self.live()
         pointer = {"revision": live.get("revision", 0) + 1, "champion": version, "history": live.get("history", [])}
-        rest = {"challenger": None, "weight": 0, "previous": None, "release": None}
+        rest = {"challenger": None, "weight": 0, "previous": previous, "release": None}
         self.models.put(f"{MODEL}/live.json", json.dumps({**pointer, **rest}).encode())
         self._followed_by_all(version)
 

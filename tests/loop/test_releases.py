@@ -21,6 +21,24 @@ def test_a_challenger_that_answers_wrongly_is_rolled_back_and_no_caller_sees_an_
     assert not callers.failures
 
 
+def test_a_challenger_that_answers_wrongly_is_found_out_in_the_dark_and_no_caller_ever_gets_it(
+    running: Running,
+) -> None:
+    champion, before = running.live()["champion"], len(running.live()["history"])
+    with (
+        running.told({"rollout": {"shadow": 100}}),
+        Callers(running.stack.outputs["models"][MODEL]["predict"], CASES) as callers,
+    ):
+        record = running.over(running.release(running.register(versions.wrong())))
+    assert record["status"] == "rolled_back", record
+    assert "agreement" in record["cause"]
+    live = running.live()
+    assert (live["champion"], live["challenger"], live["shadow"]) == (champion, None, 0)
+    assert [entry["event"] for entry in live["history"][before:]] == ["shadow", "rolled_back"]
+    assert set(callers.variants) == {"champion"}
+    assert not callers.failures
+
+
 def test_a_challenger_that_answers_slowly_is_rolled_back(running: Running) -> None:
     champion = running.live()["champion"]
     with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES) as callers:

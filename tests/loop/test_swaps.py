@@ -1,0 +1,46 @@
+"""The pointer goes to and fro under load, and back by one command; no client notices."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.local.cloud import CloudFailed
+from infra.local.rollback import roll_back
+from infra.local.swaps import Swaps
+from tests.loop import versions
+from tests.loop.running import MODEL, POINTER_SECONDS, Running
+from tests.loop.test_training import CASES
+
+SLACK_SECONDS = 20
+"""For copies that wait for a processor of a busy machine; one that does not follow at all goes on for ever."""
+
+
+def test_no_client_notices_that_the_pointer_goes_to_and_fro_and_a_worker_is_killed(running: Running) -> None:
+    two = (running.register(versions.right(c=0.001)), running.register(versions.right(c=5.0)))
+    swaps = Swaps(running.stack, MODEL, CASES, two, pointer_seconds=POINTER_SECONDS, every_seconds=2)
+    found = swaps.run(12)
+    assert (found.failed, found.wrong) == ({}, [])
+    assert set(found.answers) == set(two)
+    assert found.distinct > len(CASES) / 2
+    assert found.swaps >= 4
+    assert found.killed == 1
+    assert found.repeated <= 1
+    assert found.followed_seconds < POINTER_SECONDS + SLACK_SECONDS
+
+
+def test_one_command_brings_the_champion_before_back_and_its_time_to_effect_is_told(running: Running) -> None:
+    first, second = running.register(versions.right(c=0.002)), running.register(versions.right(c=4.0))
+    running.put_live(first)
+    running.put_live(second, previous=first)
+    found = roll_back(running.stack, MODEL, "complaints")
+    print(f"rollback: live after {found['live_seconds']} s, answering after {found['seconds']} s")
+    assert (found["version"], found["before"]) == (first, second)
+    assert found["seconds"] - found["live_seconds"] < POINTER_SECONDS + SLACK_SECONDS
+    live = running.live()
+    assert (live["champion"], live["previous"]) == (first, None)
+    assert live["history"][-1]["event"] == "rolled_back"
+    assert live["history"][-1]["reason"] == f"back to {first}: complaints"
+    with pytest.raises(CloudFailed, match="no earlier version"):
+        roll_back(running.stack, MODEL, "once more")
+    with pytest.raises(CloudFailed, match=f"served here: {MODEL}"):
+        roll_back(running.stack, "nobody", "x")
