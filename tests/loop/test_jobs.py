@@ -128,7 +128,7 @@ class Troubled:
     hundred small ones, five of them poisoned: two on which the model fails, three that are none."""
 
     long = "long.jsonl"
-    rows = tuple(CASES[n % len(CASES)] for n in range(1000))
+    rows = tuple(CASES[n % len(CASES)] for n in range(2000))
 
     def __init__(self, running: Running) -> None:
         self.running = running
@@ -196,8 +196,16 @@ def troubled(deployed: Running) -> Iterator[Troubled]:
 
 
 def logged(running: Running, event: str) -> list[dict[str, Any]]:
-    lines = (line for line in running.stack.logs("jobs", limit=100_000) if line.startswith("{"))
-    return [found for found in map(json.loads, lines) if found["event"] == event]
+    lines = running.stack.logs("jobs", limit=100_000)
+    return [found for line in lines if line.startswith("{") for found in documents(line) if found["event"] == event]
+
+
+def documents(line: str) -> Iterator[dict[str, Any]]:
+    """What a line holds. functions-framework writes the end of a line by itself, and copies may come in between."""
+    at = 0
+    while at < len(line):
+        found, at = json.JSONDecoder().raw_decode(line, at)
+        yield found
 
 
 def test_of_two_hundred_jobs_with_five_poisoned_195_are_done_once_and_five_are_dead_letters(

@@ -42,7 +42,7 @@ def test_a_challenger_that_answers_wrongly_is_found_out_in_the_dark_and_no_calle
 def test_a_challenger_that_answers_slowly_is_rolled_back(running: Running) -> None:
     champion = running.live()["champion"]
     with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES) as callers:
-        record = running.over(running.release(running.register(versions.slow())))
+        record = running.over(running.release(running.register(versions.slow(rounds=400))))
     assert record["status"] == "rolled_back", record
     assert "latency" in record["cause"]
     assert running.live()["champion"] == champion

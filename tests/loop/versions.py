@@ -88,7 +88,7 @@ def brittle(limit: float = 1000.0) -> bytes:
 
 @cache
 def slow(rounds: int = 60, width: int = 1200) -> bytes:
-    """Agrees with `right`, after long arithmetic that adds nothing: some 40 ms for a row."""
+    """Agrees with `right`, after long arithmetic that adds nothing: for a row, some 0.1 ms a round or more."""
     x, y = cases()
     linear = LogisticRegression(C=0.1, max_iter=5000).fit((x - x.mean(0)) / x.std(0), y)
     rng = np.random.default_rng(0)
