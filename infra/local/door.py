@@ -154,6 +154,11 @@ class _Handler(BaseHTTPRequestHandler):
         except (OSError, ValueError):
             self.close_connection = True
 
+    def finish(self) -> None:
+        """As the base class, but what a caller who is gone cannot be told any more is nobody's mistake."""
+        with suppress(OSError):
+            super().finish()
+
     def _ask(self) -> None:
         try:
             body = self._body()

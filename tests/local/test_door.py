@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -187,3 +189,23 @@ def test_a_closed_door_drops_the_connections_it_has_kept(door: Door, client: htt
     client.auto_open = False
     with pytest.raises((OSError, http.client.HTTPException)):
         ask(client, "GET", "/")
+
+
+def test_a_caller_who_hangs_up_before_the_answer_leaves_no_trace(capfd: pytest.CaptureFixture[str]) -> None:
+    asked, gone, at_work = threading.Event(), threading.Event(), list[threading.Thread]()
+
+    def slow(_: Request) -> Answer:
+        at_work.append(threading.current_thread())
+        asked.set()
+        gone.wait(10)
+        return Answer(200, [], b"too late")
+
+    with Door(slow, limit=LIMIT) as door:
+        caller = socket.create_connection(("127.0.0.1", door.port))
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        caller.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert asked.wait(10)
+        caller.close()
+        gone.set()
+        at_work[0].join(10)
+    assert capfd.readouterr() == ("", "")
