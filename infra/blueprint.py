@@ -6,12 +6,14 @@ It speaks the words of `vocabulary.py` alone, and is the same for every cloud.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pulumi
 
-from infra import bundle, limits, serving, workflow
+from infra import bundle, finished, limits, serving, workflow
 from infra.permissions import AGAIN, SIGNERS, Stores, below, grants
 from infra.settings import Settings, Worker
 from infra.target import target
@@ -32,7 +34,8 @@ from infra.vocabulary import (
     Workflow,
     WorkflowArgs,
 )
-from models.contract import Contract
+from models.catalogue import load
+from models.finished import Finished
 from models.section import ContractError
 
 API_VERSION = "1"
@@ -53,13 +56,17 @@ def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
     platform = target(settings.runtime)
     archives = bundle.archives(ENTRIES, cloud=cloud, platform=platform, models=settings.models)
     limits.enforce(settings, archives, pulumi.get_stack())
-    return draw(cloud, settings, platform, archives)
+    return draw(cloud, settings, platform, archives, finished.models(settings.models))
 
 
 def draw(
-    cloud: Cloud, settings: Settings, platform: Platform, archives: Mapping[str, Archive]
+    cloud: Cloud,
+    settings: Settings,
+    platform: Platform,
+    archives: Mapping[str, Archive],
+    files: Mapping[str, Path] = MappingProxyType({}),
 ) -> dict[str, pulumi.Input[object]]:
-    """The drawing itself, for archives that are at hand."""
+    """The drawing itself, for archives that are at hand, and the files of those models that are finished."""
     ready = pulumi.ResourceOptions(depends_on=list(cloud.prerequisites()))
     stores = _stores(cloud, settings, ready)
     queue = cloud.queue(
@@ -69,23 +76,28 @@ def draw(
     )
     functions = _functions(cloud, settings, platform, archives, stores, queue, ready)
     training = _training(cloud, settings, functions, ready)
-    _triggers(cloud, settings, stores, queue, training, ready)
+    arrival = _triggers(cloud, settings, stores, queue, training, ready)
+    then = pulumi.ResourceOptions.merge(ready, pulumi.ResourceOptions(depends_on=[arrival]))
+    finished.publish(cloud, files, stores.data, training, then)
+    _retrain(cloud, settings, [model for model in settings.models if model not in files], training, ready)
     api = _api(cloud, settings, functions, ready)
     return _outputs(settings, stores, queue, training, api)
 
 
-def _require(model: str) -> Contract:
+def _require(model: str) -> None:
     try:
-        contract = Contract.load(model)
+        contract = load(model)
     except ContractError as problem:
         raise pulumi.RunError(str(problem)) from None
+    if isinstance(contract, Finished):
+        finished.require_file(model, contract)
+        return
     experiments = len(contract.search.experiments())
     if experiments > limits.MAXIMUM_EXPERIMENTS:
         raise pulumi.RunError(
             f"models/{model}/model.yaml: search: {experiments:,} experiments; "
             f"accepted: at most {limits.MAXIMUM_EXPERIMENTS:,}, or method: random with trials"
         )
-    return contract
 
 
 def _stores(cloud: Cloud, settings: Settings, ready: pulumi.ResourceOptions) -> Stores:
@@ -192,12 +204,18 @@ def _training(
 
 def _triggers(
     cloud: Cloud, settings: Settings, stores: Stores, queue: Queue, training: Workflow, ready: pulumi.ResourceOptions
-) -> None:
+) -> pulumi.Resource:
+    """What waits for jobs, and for datasets, which is returned."""
     datasets, jobs = below(settings.models, ("incoming/",)), below(settings.models, ("in/",))
-    cloud.arrival("datasets", ArrivalArgs(store=stores.data, prefixes=datasets, target=training), ready)
     cloud.arrival("submissions", ArrivalArgs(store=stores.jobs, prefixes=jobs, target=queue), ready)
+    return cloud.arrival("datasets", ArrivalArgs(store=stores.data, prefixes=datasets, target=training), ready)
+
+
+def _retrain(
+    cloud: Cloud, settings: Settings, models: Sequence[str], training: Workflow, ready: pulumi.ResourceOptions
+) -> None:
     if settings.training.schedule:
-        for model in settings.models:
+        for model in models:
             args = ScheduleArgs(cron=settings.training.schedule, workflow=training, input={"model": model})
             cloud.schedule(f"retrain-{serving.shortened(model)}", args, ready)
 

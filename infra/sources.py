@@ -12,6 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("functions", "models")
+DECLARED = ("model.yaml", "golden.json")
+"""What a function reads of a model's folder. A finished model itself comes by way of the store."""
 PARSING = threading.Lock()
 """Python 3.11 cannot parse in two threads at once: https://github.com/python/cpython/issues/106905"""
 
@@ -21,7 +23,7 @@ def sources(entry: str, models: Sequence[str], root: Path = ROOT) -> list[Path]:
     files = closure([entry], root)
     if root / "models" / "contract.py" in files:
         files |= closure([f"models.{name}.training" for name in models], root)
-        files |= {root / "models" / name / "model.yaml" for name in models}
+        files |= {root / "models" / name / file for name in models for file in DECLARED}
     return sorted(file for file in files if file.is_file())
 
 

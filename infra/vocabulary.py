@@ -233,6 +233,15 @@ class ScheduleArgs:
     input: Mapping[str, str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class UploadArgs:
+    """A file of the program's own, put into a store that is whole: it is announced as any other object."""
+
+    store: Store
+    key: str
+    file: Path
+
+
 class Make(Protocol[Args_contra, Made_co]):
     """A component: a logical name, what is asked, and Pulumi's options."""
 
@@ -254,7 +263,8 @@ class Cloud:
     function: Make[FunctionArgs, Function]
     api: Make[ApiArgs, Api]
     workflow: Make[WorkflowArgs, Workflow]
-    arrival: Make[ArrivalArgs, object]
+    arrival: Make[ArrivalArgs, pulumi.Resource]
     schedule: Make[ScheduleArgs, object]
+    upload: Make[UploadArgs, object]
     prerequisites: Callable[[], Sequence[pulumi.Resource]] = nothing
     """Makes what must be there before anything else can be, such as services that are turned on first."""

@@ -27,6 +27,7 @@ WORDS: Final = {
     "workflow": "workflow",
     "arrival": "arrival",
     "schedule": "schedule",
+    "upload": "upload",
 }
 """The file that gives a word of the vocabulary its meaning, the same in every cloud."""
 KNOWN_CLOUDS: Final = frozenset({"aws", "gcp", "azure"})

@@ -34,6 +34,7 @@ OUTPUTS: Mapping[str, Mapping[str, str]] = {
     "workflow": {"ref": "nimbus/*"},
     "arrival": {},
     "schedule": {},
+    "upload": {},
 }
 """What each word's component says; * is its logical name."""
 

@@ -8,6 +8,7 @@ from infra.aws.gateway import Api
 from infra.aws.queue import Queue
 from infra.aws.schedule import Schedule
 from infra.aws.storage import Store
+from infra.aws.upload import Upload
 from infra.aws.workflow import Workflow
 from infra.vocabulary import Cloud, Packing
 
@@ -21,4 +22,5 @@ CLOUD = Cloud(
     workflow=Workflow,
     arrival=Arrival,
     schedule=Schedule,
+    upload=Upload,
 )

@@ -9,6 +9,7 @@ from infra.gcp.place import prepare
 from infra.gcp.queue import Queue
 from infra.gcp.schedule import Schedule
 from infra.gcp.storage import Store
+from infra.gcp.upload import Upload
 from infra.gcp.workflow import Workflow
 from infra.vocabulary import Cloud, Packing
 
@@ -25,5 +26,6 @@ CLOUD = Cloud(
     workflow=Workflow,
     arrival=Arrival,
     schedule=Schedule,
+    upload=Upload,
     prerequisites=prepare,
 )

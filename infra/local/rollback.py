@@ -37,7 +37,7 @@ def roll_back(stack: LocalStack, model: str, reason: str) -> dict[str, Any]:
     and until the first answer by it (`seconds`). Raises `CloudFailed` when it does not come to that.
     """
     if model not in stack.outputs["models"]:
-        raise CloudFailed(f"there is no model {model}; served here: {', '.join(stack.outputs['models'])}")
+        raise CloudFailed(f"there is no model {model}; served here: {', '.join(sorted(stack.outputs['models']))}")
     watch, began = Watch(stack.store(stack.outputs["models_url"]), model), time.monotonic()
     before = watch.live()
     if not before.get("previous"):

@@ -73,4 +73,4 @@ def _tell(stack: LocalStack, narrator: Narrator, outputs: Path) -> None:
 
 def _first_model(outputs: dict[str, Any]) -> str | None:
     models = outputs.get("models") or {}
-    return next((urls.get("metadata") for urls in models.values()), None)
+    return models[min(models)].get("metadata") if models else None

@@ -65,7 +65,22 @@ def _unprotected(graph: Graph) -> Graph:
     return graph.swapped(bucket, replace(bucket, protect=False))
 
 
+def _at_once(graph: Graph) -> Graph:
+    upload = next(made for made in graph if made.component and made.name == "publish")
+    return graph.swapped(upload, replace(upload, dependencies=()))
+
+
+def _into_half_a_store(graph: Graph) -> Graph:
+    upload, bucket = graph.one(OBJECT, "publish-object"), graph.one(BUCKET, "data-bucket")
+    return graph.swapped(upload, replace(upload, dependencies=(bucket.urn,)))
+
+
 BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
+    ("uploads_lie_where_they_were_asked_to",): (
+        lambda graph: graph.mutated(OBJECT, "publish-object", key="a/out/model.onnx"),
+        lambda graph: graph.mutated(OBJECT, "publish-object", bucket="code-bucket-1a2b3c4"),
+    ),
+    ("uploads_come_when_they_are_waited_for",): (_at_once, _into_half_a_store),
     ("stores_are_private",): (
         lambda graph: graph.mutated(PUBLIC_ACCESS, "data-public-access", blockPublicPolicy=False),
         lambda graph: graph.without(PUBLIC_ACCESS, "code-public-access"),

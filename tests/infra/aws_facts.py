@@ -21,6 +21,7 @@ from tests.infra.facts import (
     WorkflowFacts,
     components,
     first,
+    upload,
     value,
     within,
 )
@@ -54,6 +55,7 @@ def read(graph: Graph) -> Facts:
         workflows=tuple(_workflow(graph, made) for made in components(graph, "Workflow")),
         arrivals=tuple(_arrival(graph, made) for made in components(graph, "Arrival")),
         schedules=tuple(_schedule(graph, made) for made in components(graph, "Schedule")),
+        uploads=tuple(upload(graph, made, OBJECT, "key") for made in components(graph, "Upload")),
         permissions=frozenset(_permissions(graph)),
         boundless=tuple(reason for made in graph for reason in _boundless(made)),
     )
@@ -200,7 +202,7 @@ def _schedule(graph: Graph, component: Made) -> TriggerFacts:
     minute, hour, day, _month, weekday, _year = schedule.inputs["scheduleExpression"][len("cron(") : -1].split()
     return TriggerFacts(
         name=component.name,
-        on=(minute, hour, day.replace("?", "*"), str(int(weekday) - 1)),
+        on=(minute, hour, day.replace("?", "*"), "*" if weekday == "?" else str(int(weekday) - 1)),
         target=target["arn"],
         input=target["input"],
         allowed=w.allows(w.statements_of(graph, target["roleArn"]), "states:StartExecution", target["arn"]),

@@ -91,6 +91,18 @@ class TriggerFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UploadFacts:
+    """A file of the program's own in a store."""
+
+    name: str
+    bucket: str
+    key: str
+    file: str
+    after: frozenset[str]
+    """The components of which everything is there before it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Permission:
     """One prefix of one bucket, for one function."""
 
@@ -109,6 +121,7 @@ class Facts:
     workflows: tuple[WorkflowFacts, ...]
     arrivals: tuple[TriggerFacts, ...]
     schedules: tuple[TriggerFacts, ...]
+    uploads: tuple[UploadFacts, ...]
     permissions: frozenset[Permission]
     boundless: tuple[str, ...]
     """Whatever is allowed to everybody, on everything, or with a wildcard, without a written reason."""
@@ -141,6 +154,20 @@ def components(graph: Graph, thing: str) -> list[Made]:
 
 def within(graph: Graph, component: Made, type_: str) -> list[Made]:
     return [made for made in graph.inside(component) if made.type == type_]
+
+
+def upload(graph: Graph, component: Made, type_: str, key: str) -> UploadFacts:
+    """What is said alike on every cloud, but for the name of one input."""
+    (made,) = within(graph, component, type_)
+    before = {*component.dependencies, *made.dependencies}
+    parts = {other.name: [one.urn for one in graph.inside(other) if not one.component] for other in graph}
+    return UploadFacts(
+        name=component.name,
+        bucket=made.inputs["bucket"],
+        key=made.inputs[key],
+        file=str(made.inputs["source"].path),
+        after=frozenset(name for name, urns in parts.items() if urns and before.issuperset(urns)),
+    )
 
 
 def value(inputs: Mapping[str, Any], *path: str | int) -> Any:

@@ -70,7 +70,22 @@ def _project_wide(graph: Graph) -> Graph:
     )
 
 
+def _at_once(graph: Graph) -> Graph:
+    upload = next(made for made in graph if made.component and made.name == "publish")
+    return graph.swapped(upload, replace(upload, dependencies=()))
+
+
+def _before_its_store(graph: Graph) -> Graph:
+    upload = graph.one(OBJECT, "publish-object")
+    return graph.swapped(upload, replace(upload, dependencies=()))
+
+
 BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
+    ("uploads_lie_where_they_were_asked_to",): (
+        lambda graph: graph.mutated(OBJECT, "publish-object", name="a/out/model.onnx"),
+        lambda graph: graph.mutated(OBJECT, "publish-object", bucket="code-bucket-1a2b3c4"),
+    ),
+    ("uploads_come_when_they_are_waited_for",): (_at_once, _before_its_store),
     ("stores_are_private",): (
         lambda graph: graph.mutated(BUCKET, "data-bucket", publicAccessPrevention="inherited"),
         lambda graph: graph.mutated(BUCKET, "code-bucket", uniformBucketLevelAccess=ABSENT),

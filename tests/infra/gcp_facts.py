@@ -22,6 +22,7 @@ from tests.infra.facts import (
     WorkflowFacts,
     components,
     first,
+    upload,
     value,
     within,
 )
@@ -43,6 +44,7 @@ def read(graph: Graph) -> Facts:
         workflows=tuple(_workflow(graph, made) for made in components(graph, "Workflow")),
         arrivals=tuple(_arrival(graph, made) for made in components(graph, "Arrival")),
         schedules=tuple(_schedule(graph, made) for made in components(graph, "Schedule")),
+        uploads=tuple(upload(graph, made, OBJECT, "name") for made in components(graph, "Upload")),
         permissions=frozenset(_permissions(graph)),
         boundless=tuple(reason for made in graph for reason in _boundless(made)),
     )

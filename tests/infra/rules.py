@@ -191,6 +191,18 @@ def triggers_try_again(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
     return [trigger.name for trigger in (*facts.arrivals, *facts.schedules) if not trigger.retried]
 
 
+def uploads_lie_where_they_were_asked_to(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    asked = {"publish": ("data-bucket-1a2b3c4", sample.KEY, sample.__file__)}
+    found = {upload.name: (upload.bucket, upload.key, upload.file) for upload in facts.uploads}
+    return [] if found == asked else [f"{found}"]
+
+
+def uploads_come_when_they_are_waited_for(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+    return [
+        f"{upload.name}: {sorted(upload.after)}" for upload in facts.uploads if not {"data", "datasets"} <= upload.after
+    ]
+
+
 def no_output_is_formatted_as_text(graph: Graph, _facts: Facts, _cloud: Cloud) -> list[str]:
     return [made.name for made in graph if "Calling __str__ on an Output" in repr(made.inputs)]
 
@@ -229,6 +241,8 @@ def _things(cloud: Cloud) -> Iterable[type]:
 
 
 RULES: Final[tuple[Rule, ...]] = (
+    uploads_lie_where_they_were_asked_to,
+    uploads_come_when_they_are_waited_for,
     stores_are_private,
     stores_are_encrypted,
     stores_keep_versions,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pulumi
 
-from infra.settings import Auth, Cors, IamAuth, Throttling
+from infra.settings import Auth, Cors, IamAuth, Settings, Throttling
 from infra.vocabulary import (
     Access,
     ApiArgs,
@@ -23,6 +23,7 @@ from infra.vocabulary import (
     Route,
     ScheduleArgs,
     StoreArgs,
+    UploadArgs,
     WorkflowArgs,
 )
 from infra.workflow import ITEM, Call, Each, End, Ref, Workflow
@@ -41,6 +42,7 @@ LOG_DAYS = 30
 EXPIRE = {"out/": 9}
 CRON = "0 3 * * 1"
 INPUT = {"model": "a"}
+KEY = "a/in/model.onnx"
 PARALLELISM = 3
 WORKFLOW = Workflow(
     start="prepare",
@@ -62,6 +64,7 @@ WORKFLOW = Workflow(
     timeout_seconds=3600,
     call_timeout_seconds={"prepare": 75, "predict": 30},
 )
+FINISHED = "file_type"
 ROUTES = {"POST /predict", "GET /v2/models/{model}"}
 
 
@@ -69,6 +72,11 @@ def archive(entry: str, revision: str = "1") -> Archive:
     """An archive that only looks like one: nothing reads its bytes under a recorder."""
     digest = f"{entry}{revision}".encode().hex().ljust(64, "0")[:64]
     return Archive(path=Path(__file__), digest=digest, size=1_000_000, unpacked=3_000_000)
+
+
+def files(settings: Settings) -> dict[str, Path]:
+    """Of those models of a stack that are finished, of which there is one, a file that only looks like it."""
+    return {model: Path(__file__) for model in settings.models if model == FINISHED}
 
 
 def program(
@@ -105,7 +113,9 @@ def program(
     predict = function("predict", (read,), signs=True)
     called = {"prepare": prepare, "predict": predict}
     training = cloud.workflow("training", WorkflowArgs(definition=WORKFLOW, functions=called, log_days=LOG_DAYS))
-    cloud.arrival("datasets", ArrivalArgs(store=data, prefixes=("a/in/", "b/in/"), target=training))
+    waits = cloud.arrival("datasets", ArrivalArgs(store=data, prefixes=("a/in/", "b/in/"), target=training))
+    upload = UploadArgs(store=data, key=KEY, file=Path(__file__))
+    cloud.upload("publish", upload, pulumi.ResourceOptions(depends_on=[waits]))
     cloud.arrival("submissions", ArrivalArgs(store=data, prefixes=("a/jobs/",), target=jobs))
     cloud.schedule("retrain", ScheduleArgs(cron=CRON, workflow=training, input=INPUT))
     api = cloud.api(

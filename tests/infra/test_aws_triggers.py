@@ -34,7 +34,7 @@ def test_a_rule_sees_only_its_bucket_and_prefixes() -> None:
         "detail-type": ["Object Created"],
         "detail": {
             "bucket": {"name": ["data-bucket-1a2b3c4"]},
-            "object": {"key": [{"prefix": "breast_cancer/incoming/"}]},
+            "object": {"key": [{"prefix": "breast_cancer/incoming/"}, {"prefix": "file_type/incoming/"}]},
         },
     }
 
@@ -53,7 +53,7 @@ def test_an_arrival_anywhere_in_the_store_asks_for_no_prefix() -> None:
 
 
 def test_a_schedule_starts_the_workflow_on_time_with_its_input() -> None:
-    schedule = w.graph().one(w.SCHEDULE)
+    schedule = w.graph().one(w.SCHEDULE, "retrain-breast_cancer-schedule")
     assert schedule.inputs["scheduleExpression"] == "cron(0 3 ? * 2 *)"
     assert schedule.inputs["scheduleExpressionTimezone"] == "UTC"
     assert schedule.inputs["flexibleTimeWindow"] == {"mode": "OFF"}

@@ -160,8 +160,9 @@ def test_the_bound_of_a_body_is_the_one_that_predict_keeps() -> None:
 def test_what_is_reckoned_is_not_less_than_what_is_drawn() -> None:
     """Each fixed figure against the blueprint's own graph, with the longest name that a bucket may have."""
     (pattern,) = [made.inputs["eventPattern"] for made in aws.graph().of(aws.RULE) if made.name == "datasets-rule"]
-    prefix, bucket = '{"prefix": "breast_cancer/incoming/"}, ', "data-bucket-1a2b3c4"
-    assert len(pattern) - len(prefix) + 63 - len(bucket) <= limits.PATTERN_CHARACTERS
+    prefixes = [f'{{"prefix": "{model}/incoming/"}}, ' for model in aws.settings().models]
+    bucket = "data-bucket-1a2b3c4"
+    assert len(pattern) - len("".join(prefixes)) + 63 - len(bucket) <= limits.PATTERN_CHARACTERS
     told = {
         name: made.inputs["environment"]["variables"] for made in aws.graph().of(aws.FUNCTION) for name in [made.name]
     }

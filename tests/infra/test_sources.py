@@ -67,3 +67,8 @@ def test_no_sample_data_is_carried_by_any_function(cloud: str) -> None:
     carried = {name for module in modules for name in names(sources(module, ["breast_cancer"]), ROOT)}
     assert "models/breast_cancer/model.yaml" in carried
     assert not {name for name in carried if name.endswith("sample.py")}
+
+
+def test_a_finished_model_is_carried_by_no_function_only_what_it_declares() -> None:
+    found = names(sources("functions.adapters.aws.select", ["file_type"]), ROOT)
+    assert {name for name in found if name.startswith("models/file_type")} == {"models/file_type/model.yaml"}

@@ -42,5 +42,5 @@ def test_one_command_brings_the_champion_before_back_and_its_time_to_effect_is_t
     assert live["history"][-1]["reason"] == f"back to {first}: complaints"
     with pytest.raises(CloudFailed, match="no earlier version"):
         roll_back(running.stack, MODEL, "once more")
-    with pytest.raises(CloudFailed, match=f"served here: {MODEL}"):
+    with pytest.raises(CloudFailed, match=f"served here: {MODEL}, file_type"):
         roll_back(running.stack, "nobody", "x")

@@ -11,7 +11,7 @@ from infra.aws import CLOUD
 from infra.blueprint import ENTRIES, draw
 from infra.settings import Settings
 from tests.graph import Graph, Made, deploy
-from tests.infra.sample import PLATFORM, archive
+from tests.infra.sample import PLATFORM, archive, files
 
 BUCKET = "aws:s3/bucket:Bucket"
 PUBLIC_ACCESS = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
@@ -46,14 +46,15 @@ Statement = Mapping[str, Any]
 
 
 def settings(**more: Any) -> Settings:
-    found = {"cloud": "aws", "models": ["breast_cancer"], "training": {"schedule": "0 3 * * 1"}, **more}
+    found = {"cloud": "aws", "models": ["breast_cancer", "file_type"], "training": {"schedule": "0 3 * * 1"}, **more}
     return Settings.parse(found, where="Pulumi.test.yaml")
 
 
 def whole(stack: str = "test", **more: Any) -> Graph:
     """The blueprint with every trigger; `more` are settings."""
     archives = {entry: archive(entry) for entry in ENTRIES}
-    return deploy(lambda: draw(CLOUD, settings(**more), PLATFORM, archives), stack=stack)
+    asked = settings(**more)
+    return deploy(lambda: draw(CLOUD, asked, PLATFORM, archives, files(asked)), stack=stack)
 
 
 @cache

@@ -315,7 +315,7 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
     "nothing_that_an_arrival_starts_writes_where_it_waits": (
         change(w.NOTIFICATION, "submissions-another-in", objectNamePrefix="another/"),
         change(w.NOTIFICATION, "datasets-another-incoming", objectNamePrefix=ABSENT),
-        change(w.BUCKET_MEMBER, "jobs-write-2", condition=writes_inputs),
+        change(w.BUCKET_MEMBER, "jobs-write-3", condition=writes_inputs),
     ),
     "services_are_on_before_they_are_used": (unready, drop(w.SERVICE, "services-workflows")),
     "services_stay_on_for_others": (

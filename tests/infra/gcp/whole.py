@@ -12,7 +12,7 @@ from infra.blueprint import ENTRIES, draw
 from infra.gcp import CLOUD
 from infra.settings import Settings
 from tests.graph import Graph, Made, deploy
-from tests.infra.sample import PLATFORM, archive
+from tests.infra.sample import PLATFORM, archive, files
 
 BUCKET = "gcp:storage/bucket:Bucket"
 OBJECT = "gcp:storage/bucketObject:BucketObject"
@@ -44,14 +44,16 @@ STORAGE_AGENT = "serviceAccount:service-123456789012@gs-project-accounts.iam.gse
 
 
 def settings(**more: Any) -> Settings:
-    found = {"cloud": "gcp", "models": ["breast_cancer", "another"], "training": {"schedule": "0 3 * * 1"}, **more}
+    models = ["breast_cancer", "another", "file_type"]
+    found = {"cloud": "gcp", "models": models, "training": {"schedule": "0 3 * * 1"}, **more}
     return Settings.parse(found, where="Pulumi.test.yaml")
 
 
 def whole(stack: str = "test", **more: Any) -> Graph:
     """The blueprint with every trigger; `more` are settings."""
     archives = {entry: archive(entry) for entry in ENTRIES}
-    return deploy(lambda: draw(CLOUD, settings(**more), PLATFORM, archives), stack=stack)
+    asked = settings(**more)
+    return deploy(lambda: draw(CLOUD, asked, PLATFORM, archives, files(asked)), stack=stack)
 
 
 @cache

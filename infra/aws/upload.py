@@ -1,0 +1,29 @@
+"""Files of ours in S3."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.aws.storage import Store
+from infra.vocabulary import UploadArgs
+
+
+class Upload(pulumi.ComponentResource):
+    """One object, read from a file of the program's own.
+
+    It comes once its store is whole, so that it is kept and announced as any other.
+    """
+
+    def __init__(self, name: str, args: UploadArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        if not isinstance(args.store, Store):
+            raise TypeError(f"upload {name}: {type(args.store).__name__} is no store of this cloud")
+        super().__init__("serverless-ml:aws:Upload", name, None, opts)
+        aws.s3.BucketObjectv2(
+            f"{name}-object",
+            bucket=args.store.name,
+            key=args.key,
+            source=pulumi.FileAsset(str(args.file)),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[args.store]),
+        )
+        self.register_outputs({})

@@ -1,0 +1,29 @@
+"""Files of ours in Cloud Storage."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra.gcp.storage import Store
+from infra.vocabulary import UploadArgs
+
+
+class Upload(pulumi.ComponentResource):
+    """One object, read from a file of the program's own.
+
+    It comes once its store is whole, so that it is kept and announced as any other.
+    """
+
+    def __init__(self, name: str, args: UploadArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        if not isinstance(args.store, Store):
+            raise TypeError(f"upload {name}: {type(args.store).__name__} is no store of this cloud")
+        super().__init__("serverless-ml:gcp:Upload", name, None, opts)
+        gcp.storage.BucketObject(
+            f"{name}-object",
+            bucket=args.store.name,
+            name=args.key,
+            source=pulumi.FileAsset(str(args.file)),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[args.store]),
+        )
+        self.register_outputs({})
