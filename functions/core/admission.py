@@ -84,7 +84,8 @@ def _try(found: Examination, session: Session, contract: Finished, requests: byt
         advice = "golden.json " if requests is not None else "put golden.json beside it: "
         found.ask("answers", f"{advice}{problem}")
         return
-    found.ask("answers", None, f"{len(found.cases)} {'golden' if requests else 'made-up'} requests")
+    kind, many = "golden" if requests else "made-up", "s" * (len(found.cases) != 1)
+    found.ask("answers", None, f"{len(found.cases)} {kind} request{many}")
     tolerance = contract.gate.tolerance
     try:
         golden.check(session, golden.document(found.cases, tolerance))

@@ -1,18 +1,23 @@
-"""What kind of files are these? Asks the stack's model: `python models/file_type/client.py FILE...`
+"""What kind of files are these, whatever they are called? `python -m models.file_type.client FILE...`
 
-Needs nothing but Python. After `make up` it finds the stack by itself; elsewhere say
-`--url`, which is `models.file_type.predict` of the stack's outputs, and `--token` if it asks for one.
+After `make up` it finds the stack by itself; elsewhere say `--url`, which is
+`models.file_type.predict` of the stack's outputs, and `--token` if the stack asks for one.
+From Python: `tell([Path("letter")], url)`, which needs nothing but this file.
 """
 
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
+import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 OUTPUTS = Path(__file__).resolve().parents[2] / ".local" / "outputs.json"
 BLOCK, TAKEN = 4096, 1024
@@ -21,60 +26,146 @@ NOTHING = 256
 """What stands where a file has no byte."""
 SHORTEST = 8
 """A file of fewer bytes says too little."""
+SURE = 0.5
+"""From here on one guess is told, and not two."""
 AT_ONCE = 32
+WIDE = 1000
+"""Columns of what is no terminal: nothing is folded there."""
+SECONDS = 60
+
+
+class Unanswered(Exception):
+    """The model did not answer. The text says where it was asked, and what was said instead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What is known of one file."""
+
+    file: Path
+    kind: str
+    """In words; of a file that was not looked at, why."""
+    probability: float | None = None
+    """0 to 1; None for a file that the model was not asked about."""
+    readable: bool = True
+
+
+def tell(files: Sequence[Path], url: str, token: str | None = None) -> list[Told]:
+    """Ask the model at `url` about each file, in their order. Raises `Unanswered`.
+
+    Of a file at most its first and last 4 KB are read. One that cannot be read, is empty or
+    too short to tell is told as such, and the others are asked about.
+    """
+    looked = [_look(file) for file in files]
+    rows = [row for row in looked if not isinstance(row, Told)]
+    parts = [rows[at : at + AT_ONCE] for at in range(0, len(rows), AT_ONCE)]
+    guesses = iter([guess for part in parts for guess in _ask(part, url, token)])
+    return [
+        row if isinstance(row, Told) else Told(file=file, **next(guesses))
+        for file, row in zip(files, looked, strict=True)
+    ]
+
+
+def row_of(head: bytes, tail: bytes) -> list[int]:
+    """What the model takes of a file, int32 [2048], from its first and its last `BLOCK` bytes."""
+    begin, end = head[:BLOCK].lstrip()[:TAKEN], tail[-BLOCK:].rstrip()[-TAKEN:]
+    missing = [NOTHING] * TAKEN
+    return [*begin, *missing[len(begin) :], *missing[len(end) :], *end]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Tell what kind of files these are, whatever they are called.")
+    """0: every file was read and told; 1: one was not, or nobody answered, and the reason was printed."""
+    given = _parser().parse_args(arguments)
+    try:
+        told = tell(given.files, given.url or _url(), given.token)
+    except Unanswered as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    _show(told)
+    return 0 if all(one.readable for one in told) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m models.file_type.client", description="Tell what kind of files these are, whatever their names."
+    )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--url", help="where the model answers; after `make up` it is found")
     parser.add_argument("--token", help="sent as `Authorization: Bearer <token>`")
-    given = parser.parse_args(arguments)
+    return parser
+
+
+def _show(told: Sequence[Told]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - who only calls `tell` need not have it
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table.grid(padding=(0, 3))
+    table.add_column(overflow="fold")
+    table.add_column()
+    table.add_column(justify="right", no_wrap=True)
+    for one in told:
+        table.add_row(str(one.file), one.kind, "" if one.probability is None else f"{one.probability * 100:.1f} %")
+    width = None if sys.stdout.isatty() else WIDE
+    Console(highlight=False, markup=False, width=width).print(table)
+
+
+def _look(file: Path) -> list[int] | Told:
     try:
-        url = given.url or _url()
-        for start in range(0, len(given.files), AT_ONCE):
-            for line in _told(given.files[start : start + AT_ONCE], url, given.token):
-                print(line)
-    except (OSError, ValueError) as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    return 0
+        with file.open("rb") as content:
+            size = content.seek(0, os.SEEK_END)
+            if size < SHORTEST:
+                return Told(file=file, kind="too short to tell" if size else "empty")
+            content.seek(0)
+            head = content.read(BLOCK)
+            content.seek(max(0, size - BLOCK))
+            return row_of(head, content.read(BLOCK))
+    except FileNotFoundError:
+        return Told(file=file, kind="there is no such file", readable=False)
+    except IsADirectoryError:
+        return Told(file=file, kind="a folder", readable=False)
+    except OSError as problem:
+        return Told(file=file, kind=f"cannot be read: {problem.strerror}", readable=False)
 
 
-def row_of(content: bytes) -> list[int]:
-    """What the model takes of a file: the bytes at its beginning, then those at its end."""
-    head, tail = content[:BLOCK].lstrip()[:TAKEN], content[-BLOCK:].rstrip()[-TAKEN:]
-    missing = [NOTHING] * TAKEN
-    return [*head, *missing[len(head) :], *missing[len(tail) :], *tail]
-
-
-def _told(files: Sequence[Path], url: str, token: str | None) -> list[str]:
-    contents = {file: file.read_bytes() for file in files}
-    asked = [file for file, content in contents.items() if len(content) >= SHORTEST]
-    answers = dict(zip(asked, _ask([row_of(contents[file]) for file in asked], url, token), strict=True))
-    width = max(len(str(file)) for file in files)
-    return [f"{file!s:<{width}}  {answers.get(file, 'too short to tell')}" for file in files]
-
-
-def _ask(rows: list[list[int]], url: str, token: str | None) -> list[str]:
-    if not rows:
-        return []
+def _ask(rows: Sequence[list[int]], url: str, token: str | None) -> list[dict[str, Any]]:
+    """What `Told` says of each row."""
+    if not url.startswith(("http://", "https://")):
+        raise Unanswered(f"{url} is no URL of a model; accepted: http://... or https://...")
     headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
     request = urllib.request.Request(url, json.dumps({"instances": rows}).encode(), headers)  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310 - the URL is the caller's own
-            predictions = json.load(response)["predictions"]
+        with urllib.request.urlopen(request, timeout=SECONDS) as response:  # noqa: S310
+            answers = json.load(response)["predictions"]
+        return [_guess(answer["scores"]) for _, answer in zip(rows, answers, strict=True)]
     except urllib.error.HTTPError as refused:
-        raise OSError(f"{url}: {refused.code}: {refused.read().decode(errors='replace')[:300]}") from None
-    return [f"{found['label']}, {found['scores'][found['label']]:.1%}".replace("%", " %") for found in predictions]
+        raise Unanswered(f"{url} answered {refused.code}: {_reason(refused)}") from None
+    except (OSError, http.client.HTTPException) as away:
+        raise Unanswered(f"{url} does not answer: {getattr(away, 'reason', away)}") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Unanswered(f"{url} answered something else than predictions; is it models.file_type.predict?") from None
+
+
+def _guess(scores: Mapping[str, float]) -> dict[str, Any]:
+    first, second = sorted(scores, key=scores.__getitem__, reverse=True)[:2]
+    probability = scores[first]
+    return {"kind": first if probability >= SURE else f"{first}, or {second}", "probability": probability}
+
+
+def _reason(refused: urllib.error.HTTPError) -> str:
+    said = refused.read().decode(errors="replace")[:300]
+    try:
+        found = json.loads(said)
+        return str(found.get("detail") or found.get("error") or found.get("message") or said)
+    except (ValueError, AttributeError):
+        return said or refused.reason
 
 
 def _url() -> str:
-    """Where the stack of `make up` answers. Raises `ValueError` when there is none."""
+    """Where the stack of `make up` answers. Raises `Unanswered` when there is none."""
     try:
         return json.loads(OUTPUTS.read_text(encoding="utf-8"))["models"]["file_type"]["predict"]
     except (FileNotFoundError, KeyError):
-        raise ValueError("no stack is up here that serves file_type: run `make up`, or say --url") from None
+        raise Unanswered("no stack is up here that serves file_type: run `make up`, or say --url") from None
 
 
 if __name__ == "__main__":

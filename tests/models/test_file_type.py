@@ -1,0 +1,250 @@
+"""The finished model that ships, and its client: held to the package that the model comes from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.core import admission
+from infra.local.door import Answer, Door, Request, say
+from models import catalogue
+from models.file_type import client
+from models.finished import Finished
+from tests.functions.graphs import MAGIKA
+
+ROOM = Path(client.__file__).parent
+PACKAGE = MAGIKA.parents[2]
+CSV = b"name,age,city\n" + b"".join(b"caller %d,%d,Paris\n" % (n, 20 + n) for n in range(40))
+PYTHON = b'import json\n\n\ndef main() -> None:\n    """Say so."""\n    print(json.dumps({"a": [1, 2]}))\n' * 4
+WAV = b"RIFF\x24\x10\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x44\xac\0\0\x88\x58\x01\0\x02\0\x10\0data\0\x10\0\0" + bytes(
+    128 + (n * n) % 97 for n in range(4096)
+)
+GOLDEN = {"CSV document": CSV, "Python source": PYTHON, "Waveform Audio file (WAV)": WAV}
+
+
+@pytest.fixture(scope="module")
+def contract() -> Finished:
+    found = catalogue.load("file_type")
+    assert isinstance(found, Finished)
+    return found
+
+
+@pytest.fixture(scope="module")
+def classes(contract: Finished) -> tuple[str, ...]:
+    assert contract.scores is not None
+    return contract.scores.classes
+
+
+@pytest.fixture(scope="module")
+def session() -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(ROOM / "model.onnx")
+
+
+def scores_of(session: onnxruntime.InferenceSession, rows: np.ndarray) -> np.ndarray:
+    return np.asarray(session.run(None, {"bytes": rows})[0])
+
+
+# The folder ------------------------------------------------------------------------------------
+
+
+def test_it_is_the_file_of_the_package_and_the_notice_says_which_whose_and_under_what_licence() -> None:
+    shipped, notice = (ROOM / "model.onnx").read_bytes(), (ROOM / "NOTICE").read_text(encoding="utf-8")
+    assert shipped == MAGIKA.read_bytes()
+    assert hashlib.sha256(shipped).hexdigest() in notice
+    for said in ("magika 1.0.3", "Copyright 2024 Google LLC", "Apache License, Version 2.0", "unchanged"):
+        assert said in notice
+    assert "Apache License" in (ROOM.parents[1] / "LICENSE").read_text(encoding="utf-8")
+    (told,) = [path for path in PACKAGE.parent.glob("magika-*.dist-info/METADATA") if path.is_file()]
+    assert re.search(r"^License(-Expression)?: .*Apache", told.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_its_classes_are_the_packages_labels_in_their_order_and_in_its_words(classes: tuple[str, ...]) -> None:
+    labels = json.loads((MAGIKA.parent / "config.min.json").read_text(encoding="utf-8"))["target_labels_space"]
+    words = json.loads((PACKAGE / "config" / "content_types_kb.min.json").read_text(encoding="utf-8"))
+    assert list(classes) == [words[label]["description"] for label in labels]
+
+
+def test_it_is_admitted_by_its_own_golden_requests(contract: Finished) -> None:
+    found = admission.examine(contract, (ROOM / "model.onnx").read_bytes(), (ROOM / "golden.json").read_bytes())
+    assert found.failed == []
+    assert "answers as expected" in {check.name for check in found.checks}
+
+
+def test_its_golden_requests_are_real_files_and_their_answers_true(
+    session: onnxruntime.InferenceSession, classes: tuple[str, ...]
+) -> None:
+    [request] = json.loads((ROOM / "golden.json").read_text(encoding="utf-8"))
+    rows = np.array([client.row_of(content, content) for content in GOLDEN.values()], dtype=np.int32)
+    [asked] = request["inputs"]
+    assert (asked["name"], asked["datatype"], asked["shape"]) == ("bytes", "INT32", list(rows.shape))
+    assert asked["data"] == rows.ravel().tolist()
+    [expected] = request["outputs"]
+    scores = np.array(expected["data"]).reshape(expected["shape"])
+    np.testing.assert_allclose(scores, scores_of(session, rows), atol=1e-5)
+    assert [classes[int(row.argmax())] for row in scores] == list(GOLDEN)
+
+
+# What the model takes of a file ----------------------------------------------------------------
+
+
+def test_the_client_takes_of_a_file_what_the_packages_configuration_says() -> None:
+    says = json.loads((MAGIKA.parent / "config.min.json").read_text(encoding="utf-8"))
+    assert (says["beg_size"], says["mid_size"], says["end_size"]) == (client.TAKEN, 0, client.TAKEN)
+    assert (says["block_size"], says["padding_token"]) == (client.BLOCK, client.NOTHING)
+    assert (says["min_file_size_for_dl"], says["use_inputs_at_offsets"]) == (client.SHORTEST, False)
+
+
+@given(st.binary(max_size=3 * client.BLOCK))
+def test_a_row_holds_the_bytes_of_either_end_and_where_there_are_none_nothing(content: bytes) -> None:
+    row = client.row_of(content[: client.BLOCK], content[-client.BLOCK :])
+    begin, end = content[: client.BLOCK].lstrip(), content[-client.BLOCK :].rstrip()
+    assert row[: client.TAKEN] == [*begin[: client.TAKEN], *[client.NOTHING] * (client.TAKEN - len(begin))]
+    assert row[client.TAKEN :] == [*[client.NOTHING] * (client.TAKEN - len(end)), *end[-client.TAKEN :]]
+
+
+# The client ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def service(session: onnxruntime.InferenceSession, classes: tuple[str, ...]) -> Iterator[str]:
+    """The model behind a door, answering as the stack does."""
+
+    def answer(request: Request) -> Answer:
+        rows = json.loads(request.body)["instances"]
+        assert len(rows) <= client.AT_ONCE
+        scores = scores_of(session, np.array(rows, dtype=np.int32))
+        told = [dict(zip(classes, map(float, row), strict=True)) for row in scores]
+        return say(200, {"predictions": [{"label": max(one, key=one.__getitem__), "scores": one} for one in told]})
+
+    with answering(answer) as url:
+        yield url
+
+
+@contextmanager
+def answering(answer: Callable[[Request], Answer]) -> Generator[str]:
+    with Door(answer, limit=10_000_000) as door:
+        yield f"{door.url}/models/file_type/predict"
+
+
+def written(folder: Path, **contents: bytes) -> list[Path]:
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in contents]
+
+
+def test_files_are_told_by_what_they_hold_in_their_order_however_many(service: str, tmp_path: Path) -> None:
+    files = written(tmp_path, **{f"{kind[:3]}-{n}": content for n in range(15) for kind, content in GOLDEN.items()})
+    told = client.tell(files, service)
+    assert len(told) > client.AT_ONCE
+    assert [(one.file, one.kind) for one in told] == list(zip(files, list(GOLDEN) * 15, strict=True))
+    assert all(one.probability is not None and 0.5 < one.probability <= 1 for one in told)
+
+
+def test_of_a_long_file_only_its_ends_are_read(service: str, tmp_path: Path) -> None:
+    head, tail = CSV * 10, b"\n1,2,3" * 1000
+    files = written(tmp_path, long=head + bytes(10_000_000) + tail, short=head + bytes(5000) + tail)
+    long, short = client.tell(files, service)
+    assert (long.kind, long.probability) == (short.kind, short.probability)
+
+
+def test_a_file_that_cannot_be_asked_about_is_told_as_such_and_the_others_are_answered(
+    service: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty, short, table = written(tmp_path, empty=b"", short=b"a,b", table=CSV)
+    code = client.main([*map(str, (empty, tmp_path / "nothing.txt", short, tmp_path, table)), "--url", service])
+    said = capsys.readouterr()
+    lines = [line.split(maxsplit=1)[1].strip() for line in said.out.splitlines()]
+    assert lines[:4] == ["empty", "there is no such file", "too short to tell", "a folder"]
+    assert re.fullmatch(r"CSV document +\d+\.\d %", lines[4])
+    assert (code, said.err) == (1, "")
+
+
+def test_empty_files_alone_are_no_mistake_and_nobody_is_asked(tmp_path: Path) -> None:
+    [empty] = written(tmp_path, empty=b"")
+    assert client.main([str(empty), "--url", "http://127.0.0.1:9/nobody"]) == 0
+
+
+def test_two_guesses_are_told_where_one_is_not_likely() -> None:
+    predictions = [{"label": "Lua", "scores": {"Awk": 0.3, "Lua": 0.45, "Perl source": 0.25}}]
+    with answering(lambda _: say(200, {"predictions": predictions})) as url:
+        [told] = client.tell([ROOM / "NOTICE"], url)
+    assert (told.kind, told.probability) == ("Lua, or Awk", 0.45)
+
+
+def test_a_token_is_sent_as_bearer() -> None:
+    seen: list[str | None] = []
+
+    def answer(request: Request) -> Answer:
+        seen.append(request.header("authorization"))
+        return say(403, {"message": "Forbidden"})
+
+    with answering(answer) as url:
+        for token in ("abc", None):
+            with pytest.raises(client.Unanswered, match=r"answered 403: Forbidden$"):
+                client.tell([ROOM / "NOTICE"], url, token)
+    assert seen == ["Bearer abc", None]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            say(503, {"title": "x", "detail": "file_type has no version yet"}),
+            "answered 503: file_type has no version yet",
+        ),
+        (say(400, {"error": "inputs lacks b"}), "answered 400: inputs lacks b"),
+        (Answer(502, [("content-type", "text/html")], b"<h1>Bad Gateway</h1>"), "answered 502: <h1>Bad Gateway</h1>"),
+        (say(200, {"predictions": []}), "answered something else than predictions"),
+        (say(200, [1, 2]), "answered something else than predictions"),
+        (say(200, {"predictions": [{"label": "benign"}]}), "answered something else than predictions"),
+        (Answer(200, [("content-type", "text/html")], b"<h1>Welcome</h1>"), "answered something else than predictions"),
+    ],
+)
+def test_a_service_that_does_not_answer_is_told_in_one_sentence(
+    answer: Answer, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with answering(lambda _: answer) as url:
+        assert client.main([str(ROOM / "NOTICE"), "--url", url]) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith(f"{url} {told}")
+    assert (said.out, said.err.count("\n")) == ("", 1)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://127.0.0.1:9/", "http://127.0.0.1:9/ does not answer: "),
+        ("127.0.0.1:8400", "127.0.0.1:8400 is no URL of a model; accepted: http://... or https://..."),
+        ("file:///etc/hosts", "file:///etc/hosts is no URL of a model"),
+    ],
+)
+def test_a_service_that_is_away_is_told_in_one_sentence(
+    url: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert client.main([str(ROOM / "NOTICE"), "--url", url]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(told)
+    assert said.count("\n") == 1
+
+
+def test_the_stack_that_is_up_is_found_by_itself_and_there_is_a_word_when_none_is(
+    service: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outputs: dict[str, Any] = {"models": {"file_type": {"predict": service}}}
+    monkeypatch.setattr(client, "OUTPUTS", tmp_path / "outputs.json")
+    assert client.main([str(ROOM / "NOTICE")]) == 1
+    assert "run `make up`, or say --url" in capsys.readouterr().err
+    (tmp_path / "outputs.json").write_text(json.dumps(outputs), encoding="utf-8")
+    assert client.main([str(ROOM / "NOTICE")]) == 0
+    assert "NOTICE" in capsys.readouterr().out
