@@ -20,7 +20,7 @@ CALLERS = 500
 class Callers:
     """`with Callers(url, instances) as callers: ...` asks for predictions until the block ends."""
 
-    def __init__(self, url: str, instances: Sequence[Mapping[str, float]]) -> None:
+    def __init__(self, url: str, instances: Sequence[Mapping[str, object]]) -> None:
         self._url = urlsplit(url)
         self._bodies = itertools.cycle([json.dumps({"instances": [instance]}) for instance in instances])
         self._names = itertools.count()

@@ -1,7 +1,8 @@
 """The whole loop on real data, start to finish: what a stranger sees first.
 
 Two datasets arrive one after the other. The first version goes live at once, the second
-by canary among callers; then two cases that nobody trained on are predicted.
+by canary among callers; then two cases that nobody trained on are predicted. A model that
+came finished tells a few files by what they hold, and a file of many cases becomes a job.
 """
 
 from __future__ import annotations
@@ -10,19 +11,19 @@ import http.client
 import json
 import tempfile
 import time
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from infra.local import bulk, files
 from infra.local.callers import Callers, ask
-from infra.local.cloud import CloudFailed
-from infra.local.narrate import Narrator, Step
+from infra.local.narrate import Narrator
+from infra.local.scene import PATIENCE_SECONDS, DemoFailed, Scene
 from infra.local.stack import LocalStack
 from infra.local.stackfile import ROOT
 from infra.local.up import deploy
-from infra.local.watch import OVER, NothingCame, Watch
+from infra.local.watch import OVER, NothingCame
 from models.breast_cancer import sample
 
 MODEL = "breast_cancer"
@@ -30,20 +31,15 @@ METRIC = "roc_auc"
 FIRST_ROWS = 400
 KEPT_BACK = 20
 """Cases that are never uploaded: they are the callers, and the two predictions at the end."""
-PATIENCE_SECONDS = 180
 REQUESTS = 300
 """How many the callers send at least before the release may be called safe."""
-
-
-class DemoFailed(CloudFailed):
-    """A step did not do what it is for; the message says which, and where to look."""
 
 
 def main(narrator: Narrator, stack: str, state: Path = ROOT / ".local") -> int:
     """Run it all; 0 only if every step did what it is for. The same facts go to `<state>/summary.json`."""
     started = time.monotonic()
     with LocalStack(stack, state=state) as local:
-        narrator.plain(f"serverless-ml  local {local.cloud.title}  models: {MODEL}")
+        narrator.plain(f"serverless-ml  local {local.cloud.title}  models: {MODEL}, {files.MODEL}")
         demo = Demo(local, narrator)
         try:
             demo.run()
@@ -62,19 +58,19 @@ def again(stack: LocalStack) -> str:
     return "make up" if stack.file.name == "local" else f"make up CLOUD={stack.file.cloud}"
 
 
-class Demo:
-    """The steps, each measured, and the summary that they fill."""
+class Demo(Scene):
+    """The loop, and what comes after it."""
 
     def __init__(self, stack: LocalStack, narrator: Narrator) -> None:
-        self.stack = stack
-        self.narrator = narrator
-        self.steps: list[dict[str, Any]] = []
-        self.summary: dict[str, Any] = {"cloud": stack.cloud.title, "model": MODEL, "steps": self.steps}
+        super().__init__(stack, narrator)
+        self.summary["model"] = MODEL
         self.cases, self.labels = sample.instances()
 
     def run(self) -> None:
         self.two_versions()
         self.predict()
+        files.tell(self)
+        bulk.work(self, MODEL, self.cases, self.labels)
         self.not_emulated()
 
     def two_versions(self) -> None:
@@ -82,7 +78,10 @@ class Demo:
         with self.timed("deploy"):
             deploy(self.stack, self.narrator)
         self.summary |= {"endpoint": self.stack.outputs["endpoint"], "resources": self.stack.counts()}
-        self.watch = Watch(self.stack.store(self.stack.outputs["models_url"]), MODEL)
+        if not {MODEL, files.MODEL} <= set(self.stack.outputs["models"]):
+            stack = f"Pulumi.{self.stack.file.name}.yaml"
+            raise DemoFailed(f"the demo shows {MODEL} and {files.MODEL}: have both among the models of {stack}")
+        self.watch = self.watching(MODEL)
         first = self.train("wdbc-first.csv", FIRST_ROWS)
         self.promoted(first)
         second = self.train("wdbc.csv", len(self.cases) - KEPT_BACK)
@@ -193,23 +192,5 @@ class Demo:
 
     def not_emulated(self) -> None:
         self.summary["not_emulated"] = self.stack.not_emulated
-        names = sorted({key.split(":")[-1] for key in self.stack.not_emulated})
-        self.narrator.plain(f"  not emulated here: {', '.join(names)} (docs/local.md)")
-
-    def expect(self, record: dict[str, Any], *states: str) -> None:
-        if record.get("status") not in states:
-            why = record.get("cause") or record.get("report") or record.get("reason")
-            raise DemoFailed(
-                f"run {record.get('run')} is {record.get('status')}: {why}\n  the cloud's log: {self.stack.log}"
-            )
-
-    @contextmanager
-    def step(self, name: str) -> Generator[Step]:
-        with self.timed(name), self.narrator.step(name) as step:
-            yield step
-
-    @contextmanager
-    def timed(self, name: str) -> Generator[None]:
-        began = time.monotonic()
-        yield
-        self.steps.append({"step": name, "seconds": round(time.monotonic() - began, 2)})
+        names = ", ".join(sorted({key.split(":")[-1] for key in self.stack.not_emulated}))
+        self.narrator.paragraph("not emulated", f"{names} (docs/local.md)")

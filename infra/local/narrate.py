@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import threading
 import time
 from collections.abc import Generator
@@ -11,6 +12,8 @@ from rich.console import Console
 
 NAME = 12
 TEXT = 64
+SECONDS = 8
+"""Columns of a step's name, of what is said about it, and of the time that it took."""
 QUIET_SECONDS = 1.0
 """How long a step may take before anything is said about it."""
 REPEAT_SECONDS = 5.0
@@ -39,6 +42,13 @@ class Narrator:
     def line(self, name: str, text: str = "", seconds: float | None = None) -> None:
         took = "" if seconds is None else f"{seconds:.1f} s"
         self.plain(f"  {name:<{NAME}} {text:<{TEXT}} {took:>7}".rstrip())
+
+    def paragraph(self, name: str, text: str) -> None:
+        """A line that may be long: it goes on below its own beginning."""
+        first, *others = textwrap.wrap(text, TEXT + SECONDS, break_long_words=False) or [""]
+        self.line(name, first)
+        for line in others:
+            self.line("", line)
 
     def plain(self, text: str) -> None:
         self.console.print(text, markup=False)

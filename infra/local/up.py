@@ -67,7 +67,7 @@ def _tell(stack: LocalStack, narrator: Narrator, outputs: Path) -> None:
     if url := _first_model(stack.outputs):
         narrator.line("try", f"curl -s {url}")
     narrator.line("outputs", str(outputs.relative_to(ROOT) if outputs.is_relative_to(ROOT) else outputs))
-    narrator.line("not emulated", ", ".join(sorted({key.split(":")[-1] for key in stack.not_emulated})))
+    narrator.paragraph("not emulated", ", ".join(sorted({key.split(":")[-1] for key in stack.not_emulated})))
     narrator.plain("following functions/ and models/; Ctrl-C takes everything down")
 
 

@@ -39,6 +39,11 @@ class Watch:
         self._known.add(key)
         return str(self._json(key)["run"])
 
+    def runs(self) -> list[str]:
+        """Every run that has a record."""
+        keys = self._models.keys(f"{self.model}/runs/")
+        return [key.split("/")[2] for key in keys if key.endswith("/run.json")]
+
     def record(self, run: str) -> dict[str, Any]:
         """The run's own record; empty before there is one."""
         return self._json(f"{self.model}/runs/{run}/run.json")

@@ -1,0 +1,143 @@
+"""A finished model is deployed by its name: its own file makes its versions, and a bad one makes none."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import onnx
+import pytest
+from rich.console import Console
+
+from infra import finished
+from infra.local import bulk, files
+from infra.local.callers import Callers
+from infra.local.narrate import Narrator
+from infra.local.scene import Scene
+from infra.local.stackfile import ROOT
+from infra.local.watch import OVER, Watch
+from models.breast_cancer import sample
+from models.file_type import client
+from tests.functions.finishing import pair
+from tests.loop.running import MODEL as TRAINED
+from tests.loop.running import Running
+
+MODEL = files.MODEL
+FILE = ROOT / "models" / MODEL / "model.onnx"
+README = ROOT / "README.md"
+
+
+def url(running: Running) -> str:
+    return running.stack.outputs["models"][MODEL]["predict"]
+
+
+def watch(running: Running) -> Watch:
+    return Watch(running.models, MODEL)
+
+
+def over(running: Running, source: str) -> dict[str, Any]:
+    """The record of the run that a file began, once it has ended."""
+
+    def look() -> dict[str, Any] | None:
+        records = [watch(running).record(run) for run in watch(running).runs()]
+        return next((found for found in records if found["source"] == source and found["status"] in OVER), None)
+
+    return running.wait(look, f"{source} to go through")
+
+
+def source_of(onnx: bytes) -> str:
+    return f"{MODEL}/incoming/{hashlib.sha256(onnx).hexdigest()[:16]}.onnx"
+
+
+def corrupt() -> bytes:
+    """Well-formed, and of an operator that there is not."""
+    return FILE.read_bytes().replace(b"GlobalMaxPool", b"GlobalMixPool")
+
+
+@pytest.fixture
+def champion(running: Running) -> str:
+    """Whatever is live of it, once anything is."""
+    over(running, source_of(FILE.read_bytes()))
+    return watch(running).live()["champion"]
+
+
+def test_it_is_served_from_the_file_that_came_with_the_program(running: Running) -> None:
+    record = over(running, source_of(FILE.read_bytes()))
+    assert (record["status"], record["dataset"]) == ("promoted", hashlib.sha256(FILE.read_bytes()).hexdigest())
+    assert running.models.get(f"{MODEL}/versions/{record['version']}/model.onnx") == FILE.read_bytes()
+    checks = {check["name"]: check for check in record["checks"]}
+    assert checks["answers as expected"]["passed"]
+    _, _, metadata = running.get(f"/v2/models/{MODEL}")
+    assert metadata["inputs"] == [{"name": "bytes", "datatype": "INT32", "shape": [-1, 2048]}]
+    assert [one.kind for one in client.tell([README, FILE], url(running))] == [
+        "Markdown document",
+        "Open Neural Network Exchange",
+    ]
+
+
+def test_another_file_goes_live_by_canary_and_the_one_before_deployed_again_does_not(
+    running: Running, champion: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = onnx.load(FILE)
+    model.producer_name = "another"
+    (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
+    instances = [{"bytes": client.row_of(content, content)} for content in (README.read_bytes(), b"a,b\n1,2\n" * 9)]
+    with monkeypatch.context() as patch, Callers(url(running), instances) as callers:
+        patch.setattr(finished, "models", lambda _: {MODEL: tmp_path / "model.onnx"})
+        assert any(f"publish-{MODEL}" in urn for urn in running.stack.deploy().replaced)
+        record = over(running, source_of(model.SerializeToString()))
+    assert record["status"] == "promoted", record
+    assert not callers.failures
+    assert callers.variants["challenger"] >= 20
+    live = watch(running).live()
+    assert (live["champion"], live["previous"], live["challenger"]) == (record["version"], champion, None)
+    begun = watch(running).executions()
+    assert running.stack.deploy().replaced
+    running.wait(lambda: set(watch(running).executions()) - set(begun) or None, "the file before to arrive")
+    running.idle()
+    assert watch(running).live() == live
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status", "told"),
+    [
+        pytest.param("text.onnx", lambda: b"I am a model.\n" * 100, "rejected", "is no ONNX model", id="no model"),
+        pytest.param("half.onnx", lambda: FILE.read_bytes()[:1_500_000], "rejected", "is no ONNX model", id="cut off"),
+        pytest.param("corrupt.onnx", corrupt, "refused", "opens: ", id="corrupt"),
+        pytest.param("other.onnx", pair, "refused", "scores.output: target_label is no output; accepted", id="other"),
+    ],
+)
+def test_a_bad_file_is_turned_away_with_its_reason_and_the_champion_goes_on(
+    running: Running, champion: str, name: str, content: Callable[[], bytes], status: str, told: str
+) -> None:
+    before = watch(running).live()
+    with Callers(url(running), [{"bytes": client.row_of(b"a,b\n1,2\n" * 9, b"a,b\n1,2\n" * 9)}]) as callers:
+        running.data.put(f"{MODEL}/incoming/{name}", content())
+        record = over(running, f"{MODEL}/incoming/{name}")
+    assert record["status"] == status, record
+    assert told in record["cause"]
+    assert watch(running).live() == before
+    assert (set(callers.variants), callers.failures.total()) == ({"champion"}, 0)
+    assert champion == before["champion"]
+
+
+def test_what_the_demonstration_shows_of_it_and_of_a_job(running: Running, champion: str) -> None:
+    told = io.StringIO()
+    scene = Scene(running.stack, Narrator(Console(file=told, width=100, highlight=False, soft_wrap=True)))
+    files.tell(scene)
+    bulk.work(scene, TRAINED, *sample.instances())
+    assert f"{MODEL} @ {champion}" in told.getvalue()
+    for said in (
+        "README.md ",
+        "Markdown document, ",
+        "nameless (a dataset)",
+        "CSV document, ",
+        "20,000 answers in order",
+    ):
+        assert said in told.getvalue()
+    assert max(map(len, told.getvalue().splitlines())) < 100
+    assert (scene.summary["job"]["rows"], scene.summary["job"]["refused"]) == (bulk.ROWS, 0)
+    assert [step["step"] for step in scene.steps] == ["finished", "ask", "job"]
