@@ -43,8 +43,10 @@ def test_a_model_of_several_inputs_becomes_a_version_without_being_told_anything
 def test_the_same_file_again_changes_nothing(bench: Bench) -> None:
     _, record = bench.publish(pair())
     bench.registry.update_run(record["run"], lambda found: {**found, "status": "promoted"})
+    there = set(bench.models.keys(f"{MODEL}/"))
     again = bench.prepare(pair(), name="another-name.onnx")
     assert (again["status"], again["run"]) == ("unchanged", record["run"])
+    assert set(bench.models.keys(f"{MODEL}/")) == there, "it is looked for every quarter of an hour"
 
 
 def test_other_golden_requests_or_another_contract_are_another_run_of_the_same_file(bench: Bench) -> None:
