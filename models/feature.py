@@ -8,8 +8,9 @@ Standard library only: it is imported on the way to every cold start.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+from models.light import dataclass
 
 Kind = Literal["number", "integer", "boolean", "category"]
 Missing = Literal["reject", "keep"]

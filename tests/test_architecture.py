@@ -52,7 +52,7 @@ GOOD = {
     "functions/core/predict.py": "import os\nfrom functions.core import onnx\nos.path.join('a')",
     "functions/entries/predict.py": "from functions.core import predict",
     "functions/requirements/predict.txt": "numpy==2.4.6 --hash=sha256:00",
-    "models/feature.py": "import math",
+    "models/feature.py": "import math\nfrom models.light import dataclass",
     "tests/graph.py": "def deploy(): ...",
     "tests/test_one.py": "def test_one(): ...",
 }
@@ -90,6 +90,7 @@ BAD: list[tuple[Rule, str, str]] = [
     (architecture.core_without_surroundings, "functions/entries/predict.py", "import os\nos.environ.get('A')"),
     (architecture.feature_is_standard_library_only, "models/feature.py", "import numpy as np"),
     (architecture.feature_is_standard_library_only, "models/feature.py", "from models.contract import Contract"),
+    (architecture.feature_is_standard_library_only, "models/light.py", "from models.feature import Feature"),
     (architecture.one_door_to_onnxruntime, "functions/core/step.py", "import onnxruntime as ort"),
     (architecture.one_door_to_onnxruntime, "functions/core/ort.py", "from onnxruntime import InferenceSession"),
     (architecture.one_door_to_onnxruntime, "functions/core/onnx.py", "from ctypes import byref"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from functions.core.objects import Missing
@@ -12,6 +11,7 @@ from functions.core.onnx import BadModel
 from functions.core.opening import open_version
 from functions.core.problem import Problem
 from functions.core.registry import DIGEST, Corrupt, Registry
+from models.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

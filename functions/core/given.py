@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,6 +10,7 @@ from functions.core.binary import unpack
 from functions.core.problem import misfit
 from functions.core.tensor import DATATYPES, INTEGERS, SIZES, Tensor
 from models.feature import LARGEST
+from models.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Self
+
+from models.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection

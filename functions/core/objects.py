@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, cast
 import obstore
 from obstore.exceptions import AlreadyExistsError, PreconditionError
 from obstore.store import GCSStore, LocalStore, MemoryStore, S3Store
+
+from models.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

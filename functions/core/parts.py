@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
+
+from models.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,9 +6,11 @@ higher. `functions.core.live` writes them, one winner at a time.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
+
+from models.light import dataclass
 
 Change = Literal["promoted", "shadow", "canary", "advanced", "rolled_back"]
 IN_THE_DARK = -1
@@ -61,7 +63,7 @@ class Pointer:
     previous: str | None = None
     """The champion before this one."""
     release: Release | None = None
-    history: tuple[Entry, ...] = field(default=())
+    history: tuple[Entry, ...] = ()
     """The newest last."""
 
     @classmethod

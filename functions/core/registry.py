@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from functions.core.objects import Conflict, Missing, Objects, canonical
 from models.feature import Feature
+from models.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 from functions.core.problem import Problem
+from models.light import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from functions.core.tensor import FLOATS, INTEGERS
 from models.feature import LARGEST
+from models.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import copy
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from models.light import dataclass
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Light:
+    name: str
+    size: int = 1
+    parts: tuple[Light, ...] = ()
+    LIMIT: ClassVar[int] = 9
+
+    @property
+    def doubled(self) -> int:
+        return 2 * self.size
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Standard:
+    name: str
+    size: int = 1
+    parts: tuple[Standard, ...] = ()
+    LIMIT: ClassVar[int] = 9
+
+
+both = pytest.mark.parametrize("kind", [Light, Standard])
+
+
+@both
+def test_it_holds_what_it_was_given_and_its_defaults(kind: type) -> None:
+    made = kind(name="a")
+    assert (made.name, made.size, made.parts, made.LIMIT) == ("a", 1, (), 9)
+    assert repr(made) == f"{kind.__name__}(name='a', size=1, parts=())"
+
+
+@both
+def test_equal_values_are_equal_and_of_one_hash(kind: type) -> None:
+    assert kind(name="a", size=2) == kind(size=2, name="a")
+    assert kind(name="a") != kind(name="b")
+    assert len({kind(name="a"), kind(name="a", size=1)}) == 1
+
+
+def test_values_of_different_kinds_are_not_equal() -> None:
+    assert Light(name="a") != Standard(name="a")
+
+
+@both
+@pytest.mark.parametrize("given", [{}, {"name": "a", "colour": 1}, {"size": 1}])
+def test_what_is_missing_or_unknown_is_a_type_error(kind: type, given: dict[str, object]) -> None:
+    with pytest.raises(TypeError):
+        kind(**given)
+
+
+@both
+def test_nothing_changes_in_it(kind: type) -> None:
+    made = kind(name="a")
+    with pytest.raises(AttributeError):
+        made.name = "b"
+    with pytest.raises(AttributeError):
+        del made.name
+    assert made.name == "a"
+
+
+@both
+def test_the_standard_librarys_functions_know_it(kind: type) -> None:
+    made = kind(name="a", parts=(kind(name="b"),))
+    assert dataclasses.is_dataclass(made)
+    assert [field.name for field in dataclasses.fields(made)] == ["name", "size", "parts"]
+    assert dataclasses.asdict(made) == {"name": "a", "size": 1, "parts": ({"name": "b", "size": 1, "parts": ()},)}
+    assert dataclasses.replace(made, size=3) == kind(name="a", size=3, parts=(kind(name="b"),))
+    assert copy.deepcopy(made) == made
+
+
+@both
+def test_pydantic_checks_it(kind: type) -> None:
+    adapter = TypeAdapter(kind)
+    assert adapter.validate_python({"name": "a", "size": 2}) == kind(name="a", size=2)
+    with pytest.raises(ValidationError, match="size"):
+        adapter.validate_python({"name": "a", "size": "large"})
+
+
+def test_a_class_that_needs_more_is_refused() -> None:
+    class Checked:
+        name: str
+
+        def __post_init__(self) -> None: ...
+
+    with pytest.raises(TypeError, match="Checked has a __post_init__"):
+        dataclass(frozen=True, kw_only=True)(Checked)
+    with pytest.raises(TypeError, match="accepted: dataclass"):
+        dataclass(frozen=False, kw_only=True)
+
+
+def test_to_be_made_it_needs_no_standard_dataclass() -> None:
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+    code += "from models.feature import Feature; Feature(name='a'); print('dataclasses' in sys.modules)"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
