@@ -11,7 +11,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from dataclasses import dataclass
+    from dataclasses import dataclass, replace
     from typing import Any
 else:
 
@@ -20,6 +20,10 @@ else:
         if not (frozen and kw_only):
             raise TypeError("accepted: dataclass(frozen=True, kw_only=True)")
         return _made
+
+    def replace(made: Any, /, **changes: Any) -> Any:
+        """One like it, but for some fields."""
+        return type(made)(**{**vars(made), **changes})
 
 
 def _made(kind: Any) -> Any:

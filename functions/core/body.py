@@ -11,8 +11,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
+from functions.core import codec
 from functions.core.http import LARGEST
 from functions.core.problem import Fault, Problem, shown
 
@@ -44,6 +43,9 @@ def read_json(body: bytes, headers: Mapping[str, str], *, at_most: int = LARGEST
 
 def parse_json(body: bytes) -> Any:
     """Strict JSON: UTF-8, each name once in an object, no NaN and no Infinity. Raises `Problem` 400."""
+    if not codec.pays(len(body)):
+        return _parse_strictly(body)
+    orjson = codec.orjson()
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import replace
 from operator import ge, le
 from typing import TYPE_CHECKING
 
 from functions.core.binary import pack
-from functions.core.graph import Graph
 from functions.core.onnx import Session
 from models.feature import LARGEST, Feature
+from models.light import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +63,8 @@ class Bounds:
 
         The distance of NaN is NaN, but for features that keep missing values.
         """
+        from functions.core.graph import Graph  # noqa: PLC0415 - a first answer about few rows does without it
+
         width = len(self.features)
         graph = Graph("bounds")
         graph.constant("low", "FP32", (1, width), self._low)

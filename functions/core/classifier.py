@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.batch import Batch
 from functions.core.bounds import Bounds
-from functions.core.cells import check_columns, instance_of
 from functions.core.onnx import BadModel, ModelFailure, Session, check_golden
 from functions.core.problem import Fault, Problem
 from functions.core.registry import Version, features_of
 from functions.core.rows import MOST_ROWS, check_values, encode_instances, quick_values, refuse_many
-from functions.core.schema import Schema, Schemas, encoded_of, object_of, rows_of, tensor_of
 from functions.core.servable import Servable
 from functions.core.tensor import FLOATS, INTEGERS, Spec, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from functions.core.schema import Schema, Schemas
 
 
 class Classifier(Servable):
@@ -131,6 +131,8 @@ class Classifier(Servable):
         return {"inputs": _cut(given, len(self.features)), "outputs": _cut(found, len(self.classes))}
 
     def schemas(self) -> Schemas:
+        from functions.core.schema import Schemas, encoded_of, object_of, rows_of, tensor_of  # noqa: PLC0415
+
         named, listed = rows_of(self.features)
         label: Schema = {"type": "string", "enum": list(self.classes)}
         probabilities = object_of({name: {"type": "number"} for name in self.classes})
@@ -142,9 +144,13 @@ class Classifier(Servable):
         )
 
     def check_columns(self, columns: Sequence[str]) -> None:
+        from functions.core.cells import check_columns  # noqa: PLC0415 - only jobs have tables
+
         check_columns(columns, self.features)
 
     def instance_of(self, cells: Mapping[str, str]) -> dict[str, Any]:
+        from functions.core.cells import instance_of  # noqa: PLC0415
+
         return instance_of(cells, self.features)
 
 

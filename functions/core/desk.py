@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import time
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from functions.core.body import LARGEST, as_object, read_json
+from functions.core.digest import sha256
 from functions.core.job import NAME, Format, Job, dead
 from functions.core.objects import TooLarge, canonical
 from functions.core.parts import Parts
@@ -145,7 +145,7 @@ def _stem(model: str, caller: str, idempotency_key: str | None) -> str:
         return os.urandom(16).hex()
     if not 0 < len(idempotency_key) <= 255:
         raise Problem(400, "the Idempotency-Key has not 1 to 255 letters")
-    return sha256(f"{model}\n{caller}\n{idempotency_key}".encode()).hexdigest()[:32]
+    return sha256(f"{model}\n{caller}\n{idempotency_key}".encode()).hex()[:32]
 
 
 def _used() -> Problem:

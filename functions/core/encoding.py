@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
+from functions.core import codec
 from functions.core.http import JSON, Response
 
 if TYPE_CHECKING:
@@ -15,6 +14,12 @@ if TYPE_CHECKING:
 
 def dump_json(value: Any) -> bytes:
     """JSON without spaces; NaN and infinity become null, and what is no JSON its text."""
+    if not codec.pays():
+        try:
+            return json.dumps(value, default=str, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+        except ValueError:
+            pass  # NaN, infinity, or no Unicode
+    orjson = codec.orjson()
     try:
         return orjson.dumps(value, default=str)
     except orjson.JSONEncodeError:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import base64
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from functions.core.binary import pack, unpack
 from functions.core.onnx import BadModel, ModelFailure
 from functions.core.tensor import FLOATS
+from models.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

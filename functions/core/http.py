@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from models.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,8 @@ PROBLEM = "application/problem+json"
 BINARY = "application/octet-stream"
 
 
-class Request(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Request:
     method: str
     path: str
     """Begins with a slash; without the gateway's stage and without the query."""
@@ -30,10 +32,12 @@ class Request(NamedTuple):
     body: bytes = b""
 
 
-@dataclass(kw_only=True, slots=True)
 class Response:
     """Its headers are completed on the way out."""
 
-    status: int
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, *, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+        self.status = status
+        self.body = body
+        self.headers: dict[str, str] = dict(headers or {})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 
+from functions.core.digest import sha256
 from models.light import dataclass
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Job:
 def dead(key: str) -> str:
     """Where the reason lies for which the message about `key` became a dead letter."""
     model, _, rest = key.partition("/")
-    name = Job.at(key, (model,)).name if _is_job(key) else f"not-a-job-{sha256(rest.encode()).hexdigest()[:16]}"
+    name = Job.at(key, (model,)).name if _is_job(key) else f"not-a-job-{sha256(rest.encode()).hex()[:16]}"
     return f"{model}/dead/{name}.json"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import _thread
 import atexit
 import ctypes
+import gc
 import os
 import sys
 from ctypes import c_char_p, c_int, c_size_t, c_ssize_t, c_void_p
@@ -68,6 +69,11 @@ _BRIEF = frozenset(
 )
 """What ends sooner than it would take to let other threads run meanwhile."""
 _GET_ERROR_MESSAGE, _RELEASE_STATUS = 2, 93
+SMALLEST = bytes.fromhex(
+    "08083a370a100a017812017922084964656e746974791201675a0f0a0178120a0a08080112040a02"
+    "0801620f0a0179120a0a08080112040a02080142040a001011"
+)
+"""A model whose output is its input. The first session of a process pays for what all share: half of its time."""
 FATAL = 4
 """OrtLoggingLevel of a log that stays empty."""
 
@@ -155,6 +161,7 @@ class Library:
 
 _opened: list[Library] = []
 _opening = _thread.allocate_lock()
+_begun = _thread.allocate_lock()
 _arrays: dict[tuple[type, int], type] = {}
 _MOST_ARRAYS = 256
 
@@ -164,17 +171,40 @@ def library() -> Library:
     with _opening:
         if not _opened:
             bound()
-            _opened.append(Library(find()))
+            opened = Library(find())
+            if _begun.locked():
+                _open_smallest(opened)
+            _opened.append(opened)
     return _opened[0]
 
 
+def _open_smallest(opened: Library) -> None:
+    options, session = SessionOptions(), Session()
+    opened.CreateSessionOptions(ctypes.byref(options))
+    opened.SetIntraOpNumThreads(options, 1)
+    opened.CreateSessionFromArray(opened.env, SMALLEST, len(SMALLEST), options, ctypes.byref(session))
+
+
 def begin() -> None:
-    """Begin to open the library beside whatever else there is to do, such as importing the rest of a function."""
+    """Begin to open the library beside whatever else there is to do, such as importing the rest of a function.
+
+    Once begun, it is not begun again. Meanwhile no garbage is collected: there is next to none.
+    """
+    if not _begun.acquire(blocking=False):
+        return
     atexit.register(_open_quietly)  # a process that ends meanwhile waits, or the library would be torn down half made
     # One that divides meanwhile, as the server of functions-framework does, waits too: its child would find the
     # loader's lock taken, by a thread that it does not have.
-    os.register_at_fork(before=_hold, after_in_parent=_opening.release, after_in_child=_opening.release)
-    _thread.start_new_thread(_open_quietly, ())
+    os.register_at_fork(before=_hold, after_in_parent=_opening.release, after_in_child=_resume)
+    gc.disable()
+    _thread.start_new_thread(_open_first, ())
+
+
+def _open_first() -> None:
+    try:
+        _open_quietly()
+    finally:
+        gc.enable()
 
 
 def _open_quietly() -> None:
@@ -187,6 +217,11 @@ def _open_quietly() -> None:
 def _hold() -> None:
     _open_quietly()
     _opening.acquire()
+
+
+def _resume() -> None:
+    _opening.release()
+    gc.enable()
 
 
 def find() -> str:

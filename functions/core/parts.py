@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
 from models.light import dataclass
@@ -78,7 +77,7 @@ class Parts:
 
     def begin(self, plan: Plan) -> Plan:
         """Make it the job's plan; returns the one that holds, which is another's if that one was first."""
-        document: dict[str, Any] = {"format": FORMAT, "job": self._job.name, "model": self._job.model, **asdict(plan)}
+        document: dict[str, Any] = {"format": FORMAT, "job": self._job.name, "model": self._job.model, **vars(plan)}
         if self._objects.create_json(self._job.record, document):
             return plan
         return self.plan() or plan

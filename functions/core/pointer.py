@@ -6,11 +6,10 @@ higher. `functions.core.live` writes them, one winner at a time.
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
-from models.light import dataclass
+from models.light import dataclass, replace
 
 Change = Literal["promoted", "shadow", "canary", "advanced", "rolled_back"]
 IN_THE_DARK = -1
@@ -81,6 +80,8 @@ class Pointer:
         )
 
     def document(self) -> dict[str, Any]:
+        from dataclasses import asdict  # noqa: PLC0415 - only who writes a pointer needs it
+
         return asdict(self)
 
     def last(self, run: str) -> Entry | None:

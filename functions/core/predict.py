@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
+from functions.core.digest import sha256
 from functions.core.onnx import ModelFailure
 from functions.core.problem import Problem
+from models.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,11 +27,12 @@ CAPTURED_ROWS = 100
 
 def place(caller: str, version: str) -> float:
     """Where a caller stands in a release, 0 to 100: the same for every step of it, another in the next release."""
-    digest = hashlib.sha256(f"{version}\n{caller}".encode(errors="replace")).digest()
+    digest = sha256(f"{version}\n{caller}".encode(errors="replace"))
     return int.from_bytes(digest[:8], "big") / 2**64 * 100
 
 
-class Question(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Question:
     """What a caller asks. `encode` makes the inputs of a version, or raises `Problem` when the version refuses them."""
 
     encode: Callable[[Servable], Mapping[str, Tensor]]
@@ -38,7 +40,8 @@ class Question(NamedTuple):
     request_id: str
 
 
-class Prediction(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
     by: Servable
     variant: Variant
     inputs: Mapping[str, Tensor]
@@ -187,7 +190,7 @@ class Predictor:
 
 @lru_cache(maxsize=1024)
 def _pseudonym(caller: str) -> str:
-    return hashlib.sha256(caller.encode(errors="replace")).hexdigest()[:16]
+    return sha256(caller.encode(errors="replace")).hex()[:16]
 
 
 def _champion_first(question: Question) -> bool:

@@ -15,7 +15,7 @@ from functions.core.http import BINARY, JSON, Response
 from functions.core.problem import Problem, misfit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from functions.core.predict import Prediction
     from functions.core.servable import Servable
@@ -98,7 +98,7 @@ class Inference(NamedTuple):
         return Response(status=200, body=b"".join([text, *chunks]), headers=headers)
 
 
-def metadata(by: Servable, versions: list[str]) -> dict[str, Any]:
+def metadata(by: Servable, versions: Sequence[str]) -> dict[str, Any]:
     """What a model takes and gives; -1 in a shape is any length."""
     return {
         "name": by.model,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
+from functions.core.digest import sha256
 from functions.core.objects import Conflict, Missing, Objects, canonical
 from models.feature import Feature
 from models.light import dataclass
@@ -31,17 +31,14 @@ class Corrupt(Exception):
 
 def digest_of(*parts: bytes) -> str:
     """Sixteen hexadecimal digits that name these bytes, each part counted by itself."""
-    whole = hashlib.sha256()
-    for part in parts:
-        whole.update(len(part).to_bytes(8, "big"))
-        whole.update(part)
-    return whole.hexdigest()[:16]
+    counted = [piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)]
+    return sha256(*counted).hex()[:16]
 
 
 def version_of(onnx: bytes, card: Mapping[str, Any]) -> str:
     """The name of a version: the same model that means the same, by its card, is the same version."""
     meaning = {part: card[part] for part in _MEANING[card["task"]]}
-    return hashlib.sha256(onnx + canonical(meaning)).hexdigest()[:16]
+    return sha256(onnx, canonical(meaning)).hex()[:16]
 
 
 def features_of(card: Mapping[str, Any]) -> tuple[Feature, ...]:
@@ -91,7 +88,7 @@ class Registry:
         gives back is not what was written.
         """
         version = version_of(onnx, card)
-        digest = hashlib.sha256(onnx).hexdigest()
+        digest = sha256(onnx).hex()
         if self.card(version) is None:
             self._objects.put(self.key(version, "model.onnx"), onnx)
             self._objects.put_json(self.key(version, "golden.json"), dict(golden))
@@ -122,7 +119,7 @@ class Registry:
         return Version(model=self.model, version=version, onnx=onnx, card=card, golden=golden)
 
     def _verify(self, version: str, onnx: bytes, digest: str) -> None:
-        if hashlib.sha256(onnx).hexdigest() != digest:
+        if sha256(onnx).hex() != digest:
             raise Corrupt(f"{self.key(version, 'model.onnx')} is not the file whose SHA-256 begins with {digest[:16]}")
 
     def run_key(self, run: str, name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from functions.core.problem import Problem
@@ -44,28 +43,38 @@ OPERATIONS = tuple(
 )
 
 
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path.replace(".", r"\.")))
-
-
-_PATTERNS = tuple((operation, _pattern(operation.path)) for operation in OPERATIONS)
+_PARTS = tuple((operation, operation.path.split("/")) for operation in OPERATIONS)
 
 
 @lru_cache(maxsize=256)
 def find(method: str, path: str) -> tuple[Operation, dict[str, str]]:
     """The operation and its variable segments. Raises `Problem` 404, or 405 with the methods that are allowed."""
     allowed = []
-    plain = path.rstrip("/") or "/"
-    for operation, pattern in _PATTERNS:
-        found = pattern.fullmatch(plain)
-        if found and operation.method == method:
-            return operation, {name: _unquoted(segment) for name, segment in found.groupdict().items()}
-        if found:
-            allowed.append(operation.method)
+    given = path.rstrip("/").split("/")
+    for operation, parts in _PARTS:
+        segments = _matched(parts, given)
+        if segments is None:
+            continue
+        if operation.method == method:
+            return operation, segments
+        allowed.append(operation.method)
     if allowed:
         methods = ", ".join(sorted(allowed))
         raise Problem(405, f"the method is not allowed here; accepted: {methods}", headers={"allow": methods})
     raise Problem(404, "there is nothing at this path; GET /openapi.json lists what there is")
+
+
+def _matched(parts: list[str], given: list[str]) -> dict[str, str] | None:
+    """The variable segments; None for a path of another operation."""
+    if len(parts) != len(given):
+        return None
+    found = {}
+    for part, segment in zip(parts, given, strict=True):
+        if part.startswith("{") and segment:
+            found[part[1:-1]] = _unquoted(segment)
+        elif part != segment:
+            return None
+    return found
 
 
 def _unquoted(segment: str) -> str:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from functions.core import plain, protocol
+from functions.core import codec, plain
 from functions.core.body import read_json
 from functions.core.encoding import respond
 from functions.core.http import BINARY, PROBLEM, Request, Response
-from functions.core.openapi import description
 from functions.core.predict import Question
 from functions.core.problem import Problem
 from functions.core.routes import Operation, find
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from functions.core.desk import Desk
     from functions.core.live import Live
@@ -36,9 +35,15 @@ class Service:
     """Every operation of `routes.OPERATIONS` is a method of the same name."""
 
     def __init__(
-        self, predictors: Mapping[str, Predictor], desk: Desk, log: Log, *, elsewhere: Mapping[str, Live] | None = None
+        self,
+        predictors: Mapping[str, Predictor],
+        desk: Callable[[], Desk],
+        log: Log,
+        *,
+        elsewhere: Mapping[str, Live] | None = None,
     ) -> None:
-        """`elsewhere` are models that other functions serve: of those it tells only that they are there, and live."""
+        """`desk` is asked for when there is a job. `elsewhere` are models that other functions serve: of those it tells
+        only that they are there, and live."""
         self._predictors = predictors
         self._desk = desk
         self._log = log
@@ -47,6 +52,7 @@ class Service:
     def warm(self) -> None:
         """Open every model that is live: each has answered its golden inputs then. One that cannot be opened waits
         until it is asked for."""
+        codec.settle()
         for predictor in self._predictors.values():
             try:
                 predictor.follower.current()
@@ -90,6 +96,7 @@ class Service:
             version=headers.get("x-model-version"),
             variant=headers.get("x-model-variant"),
         )
+        codec.settle()
         return response
 
     def predict(self, request: Request) -> Response:
@@ -105,6 +112,8 @@ class Service:
         return self.version_infer(request, model, None)
 
     def version_infer(self, request: Request, model: str, version: str | None) -> Response:
+        from functions.core import protocol  # noqa: PLC0415 - POST /predict does without it
+
         predictor = self._predictor(model)
         inference = protocol.Inference.read(request.body, request.headers)
         prediction = predictor.predict(_question(request, inference.tensors), version)
@@ -122,12 +131,14 @@ class Service:
         return respond({"ready": True})
 
     def server_metadata(self, _: Request) -> Response:
+        from functions.core import protocol  # noqa: PLC0415
+
         return respond({"name": NAME, "version": VERSION, "extensions": protocol.EXTENSIONS})
 
     def model_metadata(self, _: Request, model: str) -> Response:
         serving = self._predictor(model).follower.current()
         by = [serving.champion, *([serving.challenger] if serving.challenger else [])]
-        return respond(protocol.metadata(serving.champion, [opened.version for opened in by]))
+        return respond(_metadata(serving.champion, [opened.version for opened in by]))
 
     def model_ready(self, _: Request, model: str) -> Response:
         self._predictor(model).follower.current()
@@ -135,7 +146,7 @@ class Service:
 
     def version_metadata(self, _: Request, model: str, version: str) -> Response:
         opened = self._predictor(model).follower.pinned(version)
-        return respond(protocol.metadata(opened, [version]))
+        return respond(_metadata(opened, [version]))
 
     def version_ready(self, _: Request, model: str, version: str) -> Response:
         self._predictor(model).follower.pinned(version)
@@ -143,20 +154,22 @@ class Service:
 
     def submit_job(self, request: Request, model: str) -> Response:
         self._predictor(model)
-        job = self._desk.submit(model, request.body, request.headers, request.caller)
+        job = self._desk().submit(model, request.body, request.headers, request.caller)
         where = f"/v2/models/{model}/jobs/{job['id']}"
         return respond({**job, "url": where}, 202, {"location": where, "x-model": model})
 
     def job_status(self, _: Request, model: str, job: str) -> Response:
         self._predictor(model)
-        status = self._desk.status(model, job)
+        status = self._desk().status(model, job)
         over = status["status"] in ("done", "failed")
         return respond(status, headers=None if over else {"retry-after": "1"})
 
     def openapi(self, _: Request) -> Response:
+        from functions.core.openapi import description  # noqa: PLC0415 - nobody's first answer
+
         champions = {name: self._open(name) for name in self._predictors}
         everything = {**champions, **dict.fromkeys(self._elsewhere)}
-        return respond(description(NAME, VERSION, everything, uploads=self._desk.uploads))
+        return respond(description(NAME, VERSION, everything, uploads=self._desk().uploads))
 
     def _open(self, model: str) -> Servable | None:
         try:
@@ -173,6 +186,12 @@ class Service:
 
 def _question(request: Request, encode: Callable[[Servable], Mapping[str, Tensor]]) -> Question:
     return Question(encode=encode, caller=request.caller, request_id=request.request_id)
+
+
+def _metadata(by: Servable, versions: Sequence[str]) -> dict[str, Any]:
+    from functions.core import protocol  # noqa: PLC0415
+
+    return protocol.metadata(by, versions)
 
 
 def _predicted(prediction: Prediction, response: Response) -> Response:

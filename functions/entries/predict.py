@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from functions.core import ort
@@ -9,7 +10,6 @@ from functions.core import ort
 ort.begin()  # the library is opened while the rest is imported
 
 from functions.core.capture import Captures
-from functions.core.desk import Desk
 from functions.core.encoding import dump_json
 from functions.core.follower import Follower
 from functions.core.live import Live
@@ -18,6 +18,7 @@ from functions.core.registry import Registry
 from functions.core.service import Service
 
 if TYPE_CHECKING:
+    from functions.core.desk import Desk
     from functions.core.environment import Environment
 
 
@@ -34,6 +35,13 @@ def predict(told: Environment) -> Service:
         )
         for name in told.names("MODELS")
     }
-    desk = Desk(told.store("JOBS_URL", patience_seconds=8))
+    told.text("JOBS_URL")
+
+    @cache
+    def desk() -> Desk:
+        from functions.core.desk import Desk  # noqa: PLC0415 - predictions do without it
+
+        return Desk(told.store("JOBS_URL", patience_seconds=8))
+
     elsewhere = {name: Live(models, name) for name in told.names("MODELS_ELSEWHERE", optional=True)}
     return Service(predictors, desk, log, elsewhere=elsewhere)

@@ -12,9 +12,19 @@ from infra.aws.upload import Upload
 from infra.aws.workflow import Workflow
 from infra.vocabulary import Cloud, Packing
 
+FIRST = """try:
+    from functions.core import ort
+except ImportError:
+    pass  # a function that opens no model
+else:
+    ort.begin()
+"""
+"""What the interpreter imports before Lambda's own client, which is on its way for as long as onnxruntime takes to
+open: https://docs.python.org/3/library/site.html#module-sitecustomize. `infra.aws.function.SEARCHED` leads to it."""
+
 CLOUD = Cloud(
     name="aws",
-    packing=Packing(built=False),
+    packing=Packing(built=False, files={"sitecustomize.py": FIRST}),
     store=Store,
     queue=Queue,
     function=Function,

@@ -16,6 +16,9 @@ from infra.vocabulary import Archive, FunctionArgs, Queue
 
 ALIAS = "live"
 """What callers name: it follows the newest published version."""
+SEARCHED = "/var/task:/var/runtime"
+"""Where the interpreter looks for packages from its first moment: the archive, and Lambda's own. The variable's value
+there is the second alone: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
 LARGEST_BATCH_WITHOUT_WINDOW = 10
 CONSUMERS = range(2, 1001)
 """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html: "between 2 and 1,000"."""
@@ -106,7 +109,7 @@ class Function(pulumi.ComponentResource):
             memory_size=args.memory_mb,
             timeout=args.timeout_seconds,
             reserved_concurrent_executions=args.concurrency,
-            environment={"variables": dict(args.environment)},
+            environment={"variables": {**args.environment, "PYTHONPATH": SEARCHED}},
             snap_start=snapshots(name, args.scaling),
             tracing_config={"mode": "Active"},
             logging_config={

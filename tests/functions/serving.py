@@ -174,7 +174,7 @@ class Bench:
             clock=self.clock,
             stopwatch=self.clock,
         )
-        self.service = Service({MODEL: self.predictor}, Desk(self.jobs, clock=self.clock), self.log)
+        self.service = Service({MODEL: self.predictor}, lambda: Desk(self.jobs, clock=self.clock), self.log)
         self.thresholds = thresholds or Release(minimum_requests=5)
         self.stages()
 

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core import body as reader
+from functions.core import codec
 from functions.core.body import parse_json
 from functions.core.encoding import dump_json
 from functions.core.problem import Problem
 
+ROOT = Path(__file__).parents[2]
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(':"\\ '), max_size=6)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -69,6 +76,7 @@ def test_an_ordinary_request_needs_the_quick_reader_alone(monkeypatch: pytest.Mo
         raise AssertionError("the slow reader was asked")
 
     monkeypatch.setattr(reader, "_parse_strictly", unexpected)
+    monkeypatch.setattr(codec, "pays", lambda _: True)
     tensor = {"name": "X", "shape": [1, 2], "datatype": "FP32", "parameters": {"a": {"b": 1}}, "data": [[1.0, 2]]}
     infer = {
         "id": "a:b",
@@ -96,3 +104,46 @@ def test_depth_is_read_or_refused(depth: int, ends: tuple[bytes, bytes]) -> None
 @given(VALUES)
 def test_what_is_written_is_read_again(value: Any) -> None:
     assert json.loads(dump_json(value)) == value
+
+
+def outcome(work: Callable[[Any], Any], given: Any, *, first: bool) -> Any:
+    """What comes of it in a process that has not answered yet, or in one that has."""
+    with patch.object(codec, "pays", lambda size=0: not first):
+        try:
+            return repr(work(given))
+        except Problem as problem:
+            return problem.document()
+
+
+BODIES = st.binary(max_size=30) | VALUES.map(json.dumps).flatmap(
+    lambda text: st.sampled_from([text, text[:-1], f" {text}\n", f"{text},", text.replace("0", "NaN")])
+).map(str.encode)
+
+
+@given(BODIES)
+def test_a_first_request_is_read_as_all_others_are(body: bytes) -> None:
+    assert outcome(parse_json, body, first=True) == outcome(parse_json, body, first=False)
+
+
+@given(VALUES | st.sampled_from([float("nan"), float("inf"), "\ud800", {"a": [float("nan"), "\ud800"]}, 2**70]))
+def test_a_first_answer_is_written_as_all_others_are(value: Any) -> None:
+    both = (eval(outcome(dump_json, value, first=first)) for first in (True, False))  # noqa: S307 - repr of bytes
+    one, other = map(json.loads, both)
+    assert one == other
+
+
+def test_the_quick_reader_is_imported_for_a_second_request_or_a_long_one() -> None:
+    code = """
+import sys
+from functions.core import codec
+from functions.core.body import parse_json
+from functions.core.encoding import dump_json
+assert dump_json(parse_json(b'{"a": [1]}')) == b'{"a":[1]}'
+print("orjson" in sys.modules)
+parse_json(b"[" + b"1," * codec.LONG + b"1]") if sys.argv[1] == "long" else codec.settle()
+parse_json(b"{}")
+print("orjson" in sys.modules)
+"""
+    for how in ("long", "second"):
+        done = subprocess.run([sys.executable, "-c", code, how], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert done.stdout == "False\nTrue\n"

@@ -22,7 +22,7 @@ def bench() -> Bench:
     bench = Bench()
     bench.champion()
     elsewhere = {OTHER: Live(bench.models, OTHER)}
-    bench.service = Service({MODEL: bench.predictor}, Desk(bench.jobs), bench.log, elsewhere=elsewhere)
+    bench.service = Service({MODEL: bench.predictor}, lambda: Desk(bench.jobs), bench.log, elsewhere=elsewhere)
     return bench
 
 

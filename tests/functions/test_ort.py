@@ -13,6 +13,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from functions.core import ort
+from functions.core.graph import Graph
 from functions.core.onnx import BadModel, ModelFailure, Session
 from functions.core.packed import pack
 from functions.core.tensor import Tensor
@@ -270,8 +271,20 @@ def test_the_way_to_a_first_answer_imports_no_more_than_it_needs() -> None:
 
 
 def test_a_function_that_answers_leaves_to_the_few_what_only_they_need() -> None:
-    code = "import functions.adapters.aws.predict, sys\n"
-    code += "print(sorted({'urllib.parse', 'http', 'random', 'difflib', 'pathlib', 'ssl'} & set(sys.modules)))"
+    few = {
+        "urllib.parse",
+        "http",
+        "random",
+        "difflib",
+        "pathlib",
+        "ssl",
+        "dataclasses",
+        "inspect",
+        "orjson",
+        "_hashlib",
+    }
+    few |= {f"functions.core.{name}" for name in ("desk", "openapi", "protocol", "graph", "schema", "finished")}
+    code = f"import functions.adapters.aws.predict, sys; print(sorted({few!r} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = [{str(ROOT)!r}, {SITE!r}]\n{code}"],
         capture_output=True,
@@ -279,3 +292,32 @@ def test_a_function_that_answers_leaves_to_the_few_what_only_they_need() -> None
         check=True,
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_smallest_model_is_one_that_our_own_graphs_are() -> None:
+    graph = Graph("g")
+    graph.node("Identity", "x", output="y")
+    assert graph.model(inputs={"x": ("FP32", (1,))}, outputs={"y": ("FP32", (1,))}) == ort.SMALLEST
+
+
+def test_garbage_is_collected_again_once_the_library_is_open_and_in_a_child() -> None:
+    code = """
+import gc, os, threading
+from functions.core import ort
+found, go_on = ort.find, threading.Event()
+ort.find = lambda: go_on.wait() and found()
+ort.begin()
+print(gc.isenabled())
+go_on.set()
+child = os.fork()
+if not child:
+    os._exit(not gc.isenabled())
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+while not gc.isenabled():
+    pass
+ort.begin()
+print(gc.isenabled())
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.stdout, done.stderr) == ("False\n0\nTrue\n", "")

@@ -50,7 +50,7 @@ def test_the_function_is_what_was_asked_for() -> None:
         4,
         "functions.adapters.aws.prepare.handle",
     ]
-    assert inputs["environment"] == {"variables": {"LOG_LEVEL": "INFO"}}
+    assert inputs["environment"] == {"variables": {"LOG_LEVEL": "INFO", "PYTHONPATH": "/var/task:/var/runtime"}}
 
 
 def test_callers_are_given_the_alias() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from functions.core.ort import find
 from infra import aws, bundle, dependencies, gcp
+from infra.aws.function import SEARCHED
 from infra.settings import Runtime
 from infra.target import target
 from infra.vocabulary import Cloud
@@ -165,6 +166,7 @@ def test_the_predict_archive_carries_the_library_with_its_licences_and_nothing_t
         "obstore",
         "orjson",
         "typing_extensions.py",
+        "sitecustomize.py",
         "__pycache__",
     }
     assert predict.unpacked < 45e6
@@ -187,3 +189,24 @@ print(answers["label"].values(), ort.find().startswith({str(place)!r}), "numpy" 
 """
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("(1,) True False\n", "")
+
+
+def test_an_interpreter_that_looks_into_the_archive_begins_with_the_library(
+    predict: bundle.Archive, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(predict.path) as archive:
+        archive.extractall(tmp_path)
+    code = "import sys; print('functions.core.ort' in sys.modules, 'functions.core.service' in sys.modules)"
+    searched = SEARCHED.replace("/var/task", str(tmp_path))
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd="/", env={"PYTHONPATH": searched}, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("True False\n", "")
+
+
+def test_a_function_that_opens_no_model_begins_with_nothing(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(aws.CLOUD.packing.files["sitecustomize.py"], encoding="utf-8")
+    command = [sys.executable, "-c", "import sys; print('sitecustomize' in sys.modules)"]
+    done = subprocess.run(
+        command, cwd="/", env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("True\n", "")

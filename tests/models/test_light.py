@@ -10,7 +10,7 @@ from typing import ClassVar
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from models.light import dataclass
+from models.light import dataclass, replace
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,6 +89,13 @@ def test_pydantic_checks_it(kind: type) -> None:
     assert adapter.validate_python({"name": "a", "size": 2}) == kind(name="a", size=2)
     with pytest.raises(ValidationError, match="size"):
         adapter.validate_python({"name": "a", "size": "large"})
+
+
+def test_one_like_another_but_for_some_fields() -> None:
+    made = Light(name="a", parts=(Light(name="b"),))
+    assert replace(made, size=3) == Light(name="a", size=3, parts=(Light(name="b"),))
+    with pytest.raises(TypeError, match="has no colour"):
+        replace(made, colour=1)
 
 
 def test_a_class_that_needs_more_is_refused() -> None:

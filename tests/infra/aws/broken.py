@@ -28,6 +28,10 @@ def altered(**changes: Any) -> Callable[[Any], Any]:
     return lambda found: {**found, **changes}
 
 
+def _variables(**more: str) -> dict[str, Any]:
+    return {"variables": {"PYTHONPATH": "/var/task:/var/runtime", **more}}
+
+
 def statement(index: int, **changes: Any) -> Callable[[str], str]:
     """One statement of a policy, changed."""
     return rewritten(lambda document: document["Statement"][index].update(changes))
@@ -150,6 +154,10 @@ COMPUTE: Mapping[str, tuple[Break, ...]] = {
         ),
     ),
     "functions_are_traced": (change(w.FUNCTION, "train-function", tracingConfig=ABSENT),),
+    "functions_look_into_their_archive_first": (
+        change(w.FUNCTION, "predict-function", environment={"variables": {}}),
+        change(w.FUNCTION, "predict-function", environment={"variables": {"PYTHONPATH": "/var/runtime"}}),
+    ),
     "functions_log_json_to_a_group_of_their_own": (
         change(w.FUNCTION, "train-function", loggingConfig=altered(logFormat="Text")),
         change(w.FUNCTION, "train-function", loggingConfig=ABSENT),
@@ -168,8 +176,8 @@ COMPUTE: Mapping[str, tuple[Break, ...]] = {
         change(w.RECURSION, "jobs-recursion", recursiveLoop="Allow"),
     ),
     "environments_are_small_and_hold_no_secret": (
-        change(w.FUNCTION, "train-function", environment={"variables": {"DB_PASSWORD": "x"}}),
-        change(w.FUNCTION, "train-function", environment={"variables": {"LARGE": "x" * 4096}}),
+        change(w.FUNCTION, "train-function", environment=_variables(DB_PASSWORD="x")),
+        change(w.FUNCTION, "train-function", environment=_variables(LARGE="x" * 4096)),
     ),
     "routes_are_authorised_or_say_why_not": (
         open_without_reason,

@@ -76,6 +76,16 @@ def functions_are_traced(graph: Graph) -> list[str]:
     ]
 
 
+def functions_look_into_their_archive_first(graph: Graph) -> list[str]:
+    """What lies there for the interpreter begins to open onnxruntime; Lambda's own packages stay in reach."""
+    found = []
+    for function in graph.of(w.FUNCTION):
+        searched = function.inputs.get("environment", {}).get("variables", {}).get("PYTHONPATH", "")
+        if searched.split(":") != ["/var/task", "/var/runtime"]:
+            found.append(f"{function.name}: its interpreter does not look into the archive first")
+    return found
+
+
 def functions_log_json_to_a_group_of_their_own(graph: Graph) -> list[str]:
     configs = {f.name: f.inputs.get("loggingConfig", {}) for f in graph.of(w.FUNCTION)}
     groups = [config.get("logGroup") for config in configs.values()]
@@ -197,6 +207,7 @@ RULES = (
     functions_share_one_supported_runtime,
     code_is_named_by_its_digest,
     functions_are_traced,
+    functions_look_into_their_archive_first,
     functions_log_json_to_a_group_of_their_own,
     logs_are_forgotten,
     callers_name_a_published_version,
