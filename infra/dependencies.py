@@ -25,7 +25,7 @@ from uv import find_uv_bin
 from infra.elf import shorten
 from infra.vocabulary import Platform
 
-RULES = 4
+RULES = 5
 """Raised whenever pruning, compiling or zipping changes what comes out."""
 
 UNUSED = (
@@ -48,7 +48,15 @@ UNUSED = (
     "**/*.dist-info/INSTALLER",
     "**/*.dist-info/REQUESTED",
     "**/*.dist-info/uv_cache.json",
+    "**/*.cpp",
+    "**/*.proto",
+    "**/*.build",
     "onnx/backend/test",
+    # An interpreter of models, in Python, of which neither onnx nor skl2onnx makes use.
+    "onnx/reference",
+    # What builds extensions, and what numpy's tests look into.
+    "numpy/distutils",
+    "numpy/_core/_simd.*",
     # safe_load is written in Python; the compiled loader is never asked for.
     "yaml/_yaml*.so",
     "_yaml",
@@ -73,7 +81,7 @@ class Dependencies:
     unpacked: int
     """Bytes."""
     compiled: bool
-    """Whether `.pyc` files are inside: only where an interpreter of the target's version is at hand."""
+    """Whether `.pyc` files are inside, in the place of sources: only where an interpreter of the target's version is at hand."""
 
 
 def dependencies(lock: Path, platform: Platform, cache: Path) -> Dependencies:
@@ -101,15 +109,20 @@ def interpreter_of(version: str) -> str | None:
     return shutil.which(f"python{version}")
 
 
-def compile_tree(tree: Path, interpreter: str) -> None:
-    """Write `.pyc` files that the target loads without looking at the sources' dates.
+def compile_tree(tree: Path, interpreter: str, *, alone: bool = False) -> None:
+    """Write `.pyc` files that the target loads without looking at the sources' dates, or `alone`, in their place.
 
     A function's code directory is read-only: what is not compiled here is compiled anew at
     every cold start. Paths inside are the target's, and one process compiles in a fixed
     order, so that the bytes depend on the sources alone.
     """
     command = [interpreter, "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    command += ["-b"] if alone else []
     subprocess.run([*command, "-s", str(tree), "-p", "/var/task", str(tree)], check=False, capture_output=True)
+    if alone:
+        for source in tree.rglob("*.py"):
+            if source.with_suffix(".pyc").exists():
+                source.unlink()
 
 
 def write_zip(target: zipfile.ZipFile, tree: Path) -> int:
@@ -140,7 +153,7 @@ def _make(lock: Path, platform: Platform, interpreter: str | None, target: Path,
         _install(lock, platform, tree)
         _prune(tree)
         if interpreter:
-            compile_tree(tree, interpreter)
+            compile_tree(tree, interpreter, alone=True)
         draft = Path(room) / "draft.zip"
         with zipfile.ZipFile(draft, "w") as archive:
             unpacked = write_zip(archive, tree)
