@@ -81,7 +81,8 @@ class Dependencies:
     unpacked: int
     """Bytes."""
     compiled: bool
-    """Whether `.pyc` files are inside, in the place of sources: only where an interpreter of the target's version is at hand."""
+    """Whether `.pyc` files are inside, in the place of sources: only where an interpreter of the target's version is
+    at hand."""
 
 
 def dependencies(lock: Path, platform: Platform, cache: Path) -> Dependencies:
