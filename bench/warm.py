@@ -28,7 +28,7 @@ FRAMEWORKS = {"Powertools": ("powertools", "powertools"), "FastAPI + Mangum": ("
 
 
 def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
-    answer = _answer(room)
+    answer = answering(room)
     for count, calls in ((1, 500), (100, 50), (10_000, 1)):
         wanted = {"JSON": _json_event(count)} | ({"binary tensors": _binary_event(count)} if count > 1 else {})
         for kind, event in wanted.items():
@@ -41,7 +41,7 @@ def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) ->
             yield Missing(group=GROUP, name=name, reason=str(problem))
 
 
-def _answer(room: Path) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+def answering(room: Path) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
     """The predict function's handler, in this process."""
     os.environ.update(subject.environment(subject.registered(room / "models"), room))
     os.environ["LOG_LEVEL"] = "ERROR"
