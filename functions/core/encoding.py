@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from functions.core import codec
@@ -12,11 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_EXPONENT = re.compile(r"\de[+-]")
+"""Of a number. The two spell it differently, and the same answer is the same bytes, the first time, too."""
+
+
 def dump_json(value: Any) -> bytes:
     """JSON without spaces; NaN and infinity become null, and what is no JSON its text."""
     if not codec.pays():
         try:
-            return json.dumps(value, default=str, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+            text = json.dumps(value, default=str, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+            if not _EXPONENT.search(text):
+                return text.encode()
         except ValueError:
             pass  # NaN, infinity, or no Unicode
     orjson = codec.orjson()

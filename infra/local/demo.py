@@ -120,6 +120,8 @@ class Demo(Scene):
 
     def best(self, run: str) -> str:
         board = self.watch.tried(run, METRIC)
+        if not board:
+            self.expect(self.watch.reached(run, seconds=PATIENCE_SECONDS), "registered")
         self.summary["experiments"] = [
             {"params": record["params"], METRIC: record["metrics"][METRIC], "seconds": record["seconds"]}
             for record in board
