@@ -5,8 +5,6 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -38,9 +36,15 @@ def answer_of(response: Response) -> dict[str, Any]:
     return {
         "statusCode": response.status,
         "headers": dict(response.headers),
-        "body": base64.b64encode(response.body).decode() if binary else response.body.decode(),
+        "body": _base64(response.body) if binary else response.body.decode(),
         "isBase64Encoded": binary,
     }
+
+
+def _base64(content: bytes) -> str:
+    import base64  # noqa: PLC0415
+
+    return base64.b64encode(content).decode()
 
 
 def _path(event: Mapping[str, Any], stage: str) -> str:
@@ -52,9 +56,11 @@ def _path(event: Mapping[str, Any], stage: str) -> str:
 def _body(event: Mapping[str, Any]) -> bytes:
     text = event.get("body") or ""
     if event.get("isBase64Encoded"):
+        import base64  # noqa: PLC0415 - text comes as it is, and most requests are text
+
         try:
             return base64.b64decode(text, validate=True)
-        except (binascii.Error, ValueError):
+        except ValueError:
             pass
     return text.encode("utf-8", "surrogatepass")
 
