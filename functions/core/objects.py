@@ -16,8 +16,10 @@ from models.light import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from obstore import ObjectMeta, SignCapableStore, UpdateVersion
+    from obstore import GetResult, ObjectMeta, SignCapableStore, UpdateVersion
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
+
+    from functions.core.tensor import Memory
 
 
 class Missing(LookupError):
@@ -93,6 +95,13 @@ class Objects:
             raise Missing(key)
         return found[0]
 
+    def lend(self, key: str, *, at_most: int | None = None) -> memoryview:
+        """As `get`, where the store's client put them, without a copy."""
+        found = self._open(key, at_most)
+        if found is None:
+            raise Missing(key)
+        return memoryview(found.bytes())
+
     def find(self, key: str) -> bytes | None:
         """The object's bytes, or None when there is no such object."""
         found = self.read(key)
@@ -107,13 +116,17 @@ class Objects:
 
     def read(self, key: str, *, at_most: int | None = None) -> tuple[bytes, Tag] | None:
         """The bytes and the tag that `replace` takes, of one and the same state; None when there is no such object."""
+        found = self._open(key, at_most)
+        return None if found is None else (bytes(found.bytes()), Tag.of(found.meta))
+
+    def _open(self, key: str, at_most: int | None) -> GetResult | None:
         try:
             found = obstore.get(self._store, key)
         except FileNotFoundError:
             return None
         if at_most is not None and found.meta["size"] > at_most:
             raise TooLarge(f"{key} has {found.meta['size']} bytes; at most {at_most} are accepted")
-        return bytes(found.bytes()), Tag.of(found.meta)
+        return found
 
     def look(self, key: str) -> tuple[int, Tag] | None:
         """The object's bytes, counted, and the tag of its state; None when there is none."""
@@ -134,7 +147,7 @@ class Objects:
             raise Missing(key) from None
         return bytes(found.bytes()), Tag.of(found.meta)
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: Memory) -> None:
         """Write, whatever was there before."""
         obstore.put(self._store, key, data)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from functions.core.beside import Beside
 from functions.core.digest import sha256
 from functions.core.objects import Conflict, Missing, Objects, canonical
 from models.feature import Feature
@@ -12,6 +13,8 @@ from models.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from functions.core.tensor import Memory
 
 FORMAT = 1
 LARGEST = 500_000_000
@@ -35,7 +38,7 @@ def digest_of(*parts: bytes) -> str:
     return sha256(*counted).hex()[:16]
 
 
-def version_of(onnx: bytes, card: Mapping[str, Any]) -> str:
+def version_of(onnx: Memory, card: Mapping[str, Any]) -> str:
     """The name of a version: the same model that means the same, by its card, is the same version."""
     meaning = {part: card[part] for part in _MEANING[card["task"]]}
     return sha256(onnx, canonical(meaning)).hex()[:16]
@@ -57,7 +60,7 @@ class Version:
 
     model: str
     version: str
-    onnx: bytes
+    onnx: Memory
     card: dict[str, Any]
     golden: dict[str, Any]
 
@@ -79,7 +82,7 @@ class Registry:
         return f"{self.model}/versions/{version}/{name}"
 
     def register(
-        self, onnx: bytes, card: Mapping[str, Any], golden: Mapping[str, Any], extras: Mapping[str, bytes]
+        self, onnx: Memory, card: Mapping[str, Any], golden: Mapping[str, Any], extras: Mapping[str, bytes]
     ) -> str:
         """Write a version and return its name. Registering it again changes nothing.
 
@@ -105,20 +108,22 @@ class Registry:
 
     def load(self, version: str) -> Version:
         """A version, its bytes checked against its card. Raises `Missing` or `Corrupt`."""
+        # All three at once: a store far away takes long to begin to answer, and a first caller waits for it.
+        model = Beside(lambda: self._objects.lend(self.key(version, "model.onnx"), at_most=LARGEST))
+        proof = Beside(lambda: self._objects.get_json(self.key(version, "golden.json")))
         card = self.card(version)
         if card is None:
             raise Missing(f"{self.model} has no version {version}")
         if card.get("format") != FORMAT:
             raise Corrupt(f"{self.key(version, 'card.json')}: this release reads format {FORMAT}")
         try:
-            onnx = self._objects.get(self.key(version, "model.onnx"), at_most=LARGEST)
-            golden = self._objects.get_json(self.key(version, "golden.json"))
+            onnx, golden = model.result(), proof.result()
         except Missing as gone:
             raise Corrupt(f"{gone} is gone, though the version has a card") from None
         self._verify(version, onnx, card["sha256"])
         return Version(model=self.model, version=version, onnx=onnx, card=card, golden=golden)
 
-    def _verify(self, version: str, onnx: bytes, digest: str) -> None:
+    def _verify(self, version: str, onnx: Memory, digest: str) -> None:
         if sha256(onnx).hex() != digest:
             raise Corrupt(f"{self.key(version, 'model.onnx')} is not the file whose SHA-256 begins with {digest[:16]}")
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -104,6 +105,7 @@ def test_a_version_that_lost_a_part_is_corrupt(name: str, registry: Registry) ->
     whole = registry._objects
     partial: Any = Away(whole, lambda _, key: False)
     partial.get = lambda key, **_: (_ for _ in ()).throw(Missing(key)) if key.endswith(name) else whole.get(key)
+    partial.lend = partial.get
     partial.get_json = lambda key: partial.get(key) and whole.get_json(key)
     with pytest.raises(Corrupt, match=name):
         Registry(partial, MODEL).load(version)
@@ -149,3 +151,21 @@ def test_a_run_is_written_and_read(registry: Registry) -> None:
     registry.write_run("r", {"status": "training"})
     assert registry.read_run("r") == {"status": "training"}
     assert registry.update_run("r", lambda record: record) == {"status": "training"}
+
+
+def test_the_parts_of_a_version_are_fetched_at_once(registry: Registry) -> None:
+    """Each waits for the others: one after the other, none would ever come."""
+    version = register(registry)
+    whole, together = registry._objects, Barrier(3, timeout=20)
+
+    def waiting(read: Callable[..., Any]) -> Callable[..., Any]:
+        def read_together(*given: Any, **named: Any) -> Any:
+            together.wait()
+            return read(*given, **named)
+
+        return read_together
+
+    slow: Any = Away(whole, lambda _, key: False)
+    for name in ("lend", "get_json", "find_json"):
+        setattr(slow, name, waiting(getattr(whole, name)))
+    assert Registry(slow, MODEL).load(version).version == version
