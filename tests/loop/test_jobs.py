@@ -113,10 +113,14 @@ def alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return one["label"] == other["label"] and one["probabilities"] == same
 
 
-def test_a_signed_url_is_good_for_one_key_and_one_method(running: Running) -> None:
+UNSIGNED = {"GCP": "the embedded GCP has no signBlob, so that nothing is signed there: docs/local.md"}
+
+
+def test_a_signed_url_is_good_for_one_key_and_one_method(running: Running, request: pytest.FixtureRequest) -> None:
+    gap = UNSIGNED.get(running.stack.cloud.title)
+    request.applymarker(pytest.mark.xfail(gap is not None, reason=gap or "", strict=True))
     code, _, ticket = running.post(PATH, {"upload": "jsonl"})
-    if code != 202:
-        pytest.xfail("the embedded GCP has no signBlob, so that nothing is signed there: docs/local.md")
+    assert code == 202, ticket
     url = ticket["upload"]["url"]
     for method, other in (("GET", url), ("PUT", url.replace(ticket["id"], f"x{ticket['id']}")), ("PUT", url[:-4])):
         assert send(running, method, other, b"{}")[0] == 403
