@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from infra.local.gcp.dispatcher import Dispatcher
 from infra.local.gcp.message import Message, check, dead, envelope
 from infra.local.gcp.push import ACKNOWLEDGED, Send, post
 from infra.local.gcp.subscription import Delivery, Subscription, SubscriptionArgs
@@ -60,7 +61,7 @@ class PubSub:
         self._said: set[tuple[str, str]] = set()
         self._ids = itertools.count(1)
         self._changed = threading.Condition(threading.RLock())
-        self._thread: threading.Thread | None = None
+        self._dispatcher = Dispatcher("pubsub", self._changed, self.pump, now)
 
     def create_topic(self, name: str) -> None:
         with self._changed:
@@ -155,16 +156,11 @@ class PubSub:
 
     def start(self) -> None:
         """Push from now on."""
-        self._thread = threading.Thread(target=self._loop, name="pubsub", daemon=True)
-        self._thread.start()
+        self._dispatcher.start()
 
     def stop(self) -> None:
         """Begin no further push; those under way are left to end. Safe to call twice."""
-        with self._changed:
-            thread, self._thread = self._thread, None
-            self._changed.notify_all()
-        if thread:
-            thread.join()
+        self._dispatcher.stop()
 
     def pump(self) -> float | None:
         """Begin every push that may begin now; when to look again, if at a known time."""
@@ -178,14 +174,6 @@ class PubSub:
         for subscription, delivery in begun:
             self._run(lambda one=subscription, other=delivery: self._push(one, other))
         return min((moment for moment in moments if moment is not None), default=None)
-
-    def _loop(self) -> None:
-        while True:
-            with self._changed:
-                if self._thread is not threading.current_thread():
-                    return
-                due = self.pump()
-                self._changed.wait(None if due is None else max(0.0, due - self._now()))
 
     def _push(self, subscription: Subscription, delivery: Delivery) -> None:
         accepted = False

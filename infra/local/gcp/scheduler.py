@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from infra import cron
+from infra.local.gcp.dispatcher import Dispatcher
 from infra.local.gcp.job import Job, JobArgs
 from infra.local.gcp.message import timestamp
 from infra.local.gcp.outbound import Request, Send
@@ -41,7 +42,7 @@ class Scheduler:
         self._send, self._token, self._log, self._now, self._begin = send, token, log, now, run
         self._jobs: dict[str, Job] = {}
         self._changed = threading.Condition(threading.RLock())
-        self._thread: threading.Thread | None = None
+        self._dispatcher = Dispatcher("scheduler", self._changed, self.pump, now)
 
     def create(self, args: JobArgs) -> None:
         """A new job, or another setting of one that there is. Raises `ValueError` for a schedule it cannot keep."""
@@ -66,16 +67,11 @@ class Scheduler:
 
     def start(self) -> None:
         """Keep time from now on."""
-        self._thread = threading.Thread(target=self._loop, name="scheduler", daemon=True)
-        self._thread.start()
+        self._dispatcher.start()
 
     def stop(self) -> None:
         """Send nothing more. Safe to call twice."""
-        with self._changed:
-            thread, self._thread = self._thread, None
-            self._changed.notify_all()
-        if thread:
-            thread.join()
+        self._dispatcher.stop()
 
     def pump(self) -> float | None:
         """Begin every attempt that is due; when to look again, if at a known time."""
@@ -85,14 +81,6 @@ class Scheduler:
         for job in due:
             self._begin(lambda job=job: self._attempt(job))
         return min(moments, default=None)
-
-    def _loop(self) -> None:
-        while True:
-            with self._changed:
-                if self._thread is not threading.current_thread():
-                    return
-                due = self.pump()
-                self._changed.wait(None if due is None else max(0.0, due - self._now()))
 
     def _attempt(self, job: Job) -> None:
         outcome = "was not sent"
