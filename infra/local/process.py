@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -59,6 +59,22 @@ class Child:
         deadline = time.monotonic() + 5
         while group_alive(self.pid) and time.monotonic() < deadline:
             _kill(self.pid)
+
+
+def persist(launch: Callable[[bool], bool], stop: Callable[[], None], attempts: int = 3) -> bool:
+    """Whether a server came up: `launch`, told whether it is the last time, says so, and `stop` ends one that did not.
+
+    A port that was free may be taken by the time the server asks for it. Whatever is raised, nothing is left running.
+    """
+    try:
+        for attempt in range(attempts):
+            if launch(attempt == attempts - 1):
+                return True
+            stop()
+    except BaseException:
+        stop()
+        raise
+    return False
 
 
 def group_alive(group: int) -> bool:

@@ -12,7 +12,7 @@ from typing import Self
 
 from infra.local.cloud import CloudFailed
 from infra.local.ports import LOOPBACK, free_port
-from infra.local.process import Child
+from infra.local.process import Child, persist
 from infra.local.room import clear
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
@@ -61,15 +61,9 @@ class Emulator:
         """Start it and wait until it answers. Raises `CloudFailed`, and then nothing is left running."""
         if not self._python.exists():
             raise CloudFailed(f"the emulator's interpreter {self._python} does not exist; `make up` installs it")
-        try:
-            for attempt in range(3):
-                if self._healthy(self._launch(), last=attempt == 2):
-                    return self
-                self.stop()
-        except BaseException:
-            self.stop()
-            raise
-        raise CloudFailed(self._message("did not start"))
+        if not persist(lambda last: self._healthy(self._launch(), last=last), self.stop):
+            raise CloudFailed(self._message("did not start"))
+        return self
 
     def check(self) -> None:
         """Raises `CloudFailed` if it has ended by itself."""

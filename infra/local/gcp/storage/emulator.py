@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 from infra.local.cloud import CloudFailed
 from infra.local.door import Answer
 from infra.local.ports import LOOPBACK, free_port
-from infra.local.process import Child
+from infra.local.process import Child, persist
 from infra.local.upstream import Upstream
 
 BINARY = "SERVERLESS_ML_FAKE_GCS_SERVER"
@@ -108,15 +108,9 @@ class Emulator:
 
     def start(self) -> Self:
         """Start it and wait until it answers. Raises `CloudFailed`, and then nothing is left running."""
-        try:
-            for attempt in range(3):
-                if self._launch(last=attempt == 2):
-                    return self
-                self.stop()
-        except BaseException:
-            self.stop()
-            raise
-        raise CloudFailed(self._message("did not start"))
+        if not persist(self._launch, self.stop):
+            raise CloudFailed(self._message("did not start"))
+        return self
 
     def check(self) -> None:
         """Raises `CloudFailed` if it has ended by itself."""
@@ -176,7 +170,7 @@ class Emulator:
     def has(self, bucket: str) -> bool:
         return self.send("GET", f"/storage/v1/b/{quote(bucket, safe='')}").status == 200
 
-    def _launch(self, *, last: bool) -> bool:
+    def _launch(self, last: bool) -> bool:
         """False when it ended at once, as it does when its port was taken in between."""
         port = free_port()
         environment = {"PATH": "/usr/bin:/bin", "HOME": str(self._room), "LANG": "C.UTF-8"}
