@@ -1,50 +1,83 @@
-"""Ratios as bars beside their targets, drawn as SVG."""
+"""Ratios beside their targets on one logarithmic axis, drawn as SVG: to the left of 1 is less than the peer."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import groupby
 from typing import Any
 
-WIDTH, LEFT, RIGHT = 920, 430, 90
-ROW, TOP = 26, 64
-REACHED, MISSED, PLAIN = "#2a7f62", "#b4452c", "#6b7280"
+WIDTH, LEFT, RIGHT = 980, 500, 70
+ROW, HEADING, TOP, FOOT = 24, 30, 60, 44
+REACHED, MISSED, PLAIN, INK = "#2a7f62", "#b4452c", "#6b7280", "#111827"
 LEGEND = ((REACHED, "target reached"), (MISSED, "target missed"), (PLAIN, "no target"))
+MARKS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100)
+
+
+class Axis:
+    """Places of ratios, `low` at the left end and `high` at the right."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        told = [1.0, *(value for row in rows for value in (row["low"], row["high"], row["target"] or 1.0))]
+        self.low, self.high = min(told) / 1.1, max(told) * 1.1
+
+    def at(self, ratio: float) -> float:
+        share = math.log(ratio / self.low) / math.log(self.high / self.low)
+        return LEFT + share * (WIDTH - LEFT - RIGHT)
+
+    @property
+    def marks(self) -> list[float]:
+        return [mark for mark in MARKS if self.low <= mark <= self.high]
 
 
 def chart(records: Sequence[Mapping[str, Any]]) -> str:
-    """A bar for each ratio, ours as a share of what it is held against; the tick is the target, the line the spread."""
+    """A bar for each ratio, from 1 to it, with its spread as a line and its target as a tick; groups have headings."""
     rows = [record for record in records if record.get("unit") == "x"]
-    longest = max([1.0, *(max(row["high"], row["target"] or 0) for row in rows)])
-    height = TOP + ROW * len(rows) + 30
+    groups = [(name, list(members)) for name, members in groupby(rows, key=lambda row: row["group"])]
+    height = TOP + HEADING * len(groups) + ROW * len(rows) + FOOT
+    axis = Axis(rows)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         'font-family="system-ui, sans-serif" font-size="12.5">',
         f'<rect width="{WIDTH}" height="{height}" fill="white"/>',
         '<text x="16" y="26" font-size="16" font-weight="600">Ours as a share of what it is held against</text>',
         *_legend(),
-        _line(_x(1, longest), TOP - 6, _x(1, longest), height - 24, "#9ca3af", "4 3"),
-        f'<text x="{_x(1, longest):.1f}" y="{height - 8}" text-anchor="middle" fill="{PLAIN}">1 = the same</text>',
+        *_marks(axis, height),
     ]
-    for index, row in enumerate(rows):
-        parts += _bar(row, TOP + ROW * index, longest)
+    y = TOP
+    for name, members in groups:
+        parts.append(f'<text x="16" y="{y + 21}" font-weight="600">{escape(name)}</text>')
+        y += HEADING
+        for row in members:
+            parts += _bar(row, y, axis)
+            y += ROW
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _bar(row: Mapping[str, Any], y: float, longest: float) -> list[str]:
+def _bar(row: Mapping[str, Any], y: float, axis: Axis) -> list[str]:
     colour = {True: REACHED, False: MISSED, None: PLAIN}[row["reached"]]
-    middle, end = y + ROW / 2, _x(row["ratio"], longest)
-    name = escape(f"{row['name']} / {row['against']}")
+    middle, (start, end) = y + ROW / 2, sorted((axis.at(1), axis.at(row["ratio"])))
+    name = f'{escape(row["name"])} <tspan fill="{PLAIN}">/ {escape(row["against"])}</tspan>'
+    right = max(axis.at(row["high"]), axis.at(row["target"] or row["ratio"]), axis.at(1))
     parts = [
         f'<text x="{LEFT - 10}" y="{middle + 4:.1f}" text-anchor="end">{name}</text>',
-        f'<rect x="{LEFT}" y="{y + 5:.1f}" width="{end - LEFT:.1f}" height="{ROW - 10}" fill="{colour}"/>',
-        _line(_x(row["low"], longest), middle, _x(row["high"], longest), middle, "#111827"),
-        f'<text x="{_x(max(row["high"], row["target"] or 0), longest) + 8:.1f}" y="{middle + 4:.1f}">'
-        f"{row['ratio']:.3g}</text>",
+        f'<rect x="{start:.1f}" y="{y + 5:.1f}" width="{end - start:.1f}" height="{ROW - 10}" fill="{colour}"/>',
+        _line(axis.at(row["low"]), middle, axis.at(row["high"]), middle, INK),
+        f'<text x="{right + 8:.1f}" y="{middle + 4:.1f}">{row["ratio"]:.3g}</text>',
     ]
     if row["target"] is not None:
-        at = _x(row["target"], longest)
-        parts.append(_line(at, y + 1, at, y + ROW - 1, "#111827", width=2))
+        at = axis.at(row["target"])
+        parts.append(_line(at, y + 1, at, y + ROW - 1, INK, width=2))
+    return parts
+
+
+def _marks(axis: Axis, height: float) -> list[str]:
+    parts = []
+    for mark in axis.marks:
+        x, said = axis.at(mark), "1, the same" if mark == 1 else f"{mark:g}"
+        parts.append(_line(x, TOP - 4, x, height - FOOT + 6, PLAIN if mark == 1 else "#e5e7eb"))
+        parts.append(f'<text x="{x:.1f}" y="{height - 18}" text-anchor="middle" fill="{PLAIN}">{said}</text>')
     return parts
 
 
@@ -54,17 +87,9 @@ def _legend() -> list[str]:
         parts.append(f'<rect x="{x}" y="38" width="12" height="12" fill="{colour}"/>')
         parts.append(f'<text x="{x + 18}" y="48">{text}</text>')
         x += 130
-    parts.append(_line(x, 36, x, 52, "#111827", width=2))
+    parts.append(_line(x, 36, x, 52, INK, width=2))
     return [*parts, f'<text x="{x + 8}" y="48">target</text>']
 
 
-def _x(ratio: float, longest: float) -> float:
-    return LEFT + ratio / longest * (WIDTH - LEFT - RIGHT)
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str, dashes: str = "", width: float = 1) -> str:
-    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
-    return (
-        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
-        f'stroke-width="{width:g}"{dashed}/>'
-    )
+def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float = 1) -> str:
+    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" stroke-width="{width:g}"/>'
