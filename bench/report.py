@@ -22,7 +22,11 @@ def document(found: Sequence[Row | Missing]) -> dict[str, Any]:
     """Everything, with the machine and the versions it was measured on."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.platform(terse=True)},
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "system": f"{platform.system()} {platform.release().partition('-')[0]}",
+        },
         "versions": {"python": platform.python_version()}
         | {name: importlib.metadata.version(name) for name in VERSIONS},
         "rows": [row.record() for row in found],

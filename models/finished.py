@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -41,3 +41,7 @@ class Finished(Described):
     task: Literal["finished"]
     scores: Scores | None = None
     gate: Admission = Admission()
+
+    def meaning(self) -> dict[str, Any]:
+        """What the file's answers mean: with another one, the same file is another version."""
+        return {"task": self.task, "scores": None if self.scores is None else self.scores.model_dump(mode="json")}

@@ -124,10 +124,9 @@ def version(contract: Finished, record: Mapping[str, Any], onnx: bytes, found: E
     """The version that a file becomes which has passed."""
     card: dict[str, Any] = {
         "format": FORMAT,
-        "task": contract.task,
+        **contract.meaning(),
         "inputs": [_written(spec) for spec in found.inputs],
         "outputs": [_written(spec) for spec in found.outputs],
-        "scores": None if contract.scores is None else contract.scores.model_dump(mode="json"),
         "source": record["source"],
         "dataset": record["dataset"],
         "run": record["run"],

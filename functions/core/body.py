@@ -146,6 +146,12 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _whole(text: str) -> int | float:
+    """As orjson reads it: what 64 bits cannot hold is the nearest number that they can."""
+    number = int(text)
+    return number if -(2**63) <= number < 2**64 else _finite(text)
+
+
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
@@ -157,5 +163,7 @@ def _refuse_constant(_: str) -> Any:
     raise Problem(400, "NaN and Infinity are not JSON; accepted: finite numbers")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_once_each, parse_float=_finite, parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_once_each, parse_int=_whole, parse_float=_finite, parse_constant=_refuse_constant
+)
 _SPACE = (" ", "\t", "\n", "\r")

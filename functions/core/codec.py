@@ -25,6 +25,7 @@ def pays(size: int = 0) -> bool:
 
 
 def orjson() -> ModuleType:
+    """The package, imported when it is first asked for."""
     import orjson  # noqa: PLC0415 - see above
 
     return orjson

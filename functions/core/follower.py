@@ -39,6 +39,7 @@ class Serving:
 
 
 def in_a_thread(work: Callable[[], None]) -> None:
+    """Begin it, and do not wait."""
     threading.Thread(target=work, name="follower", daemon=True).start()
 
 
@@ -51,12 +52,13 @@ class _Broken:
 
 
 class Follower:
-    """One model's versions, open and proven, as the pointer stood at most `seconds` ago.
+    """One model's versions, open and proven, as the pointer stood `seconds` ago or later.
 
     From half of that time on the pointer is read, and a version opened, beside the requests,
     which are answered as before meanwhile. Only where that is not over in time does a request
-    wait for it, one at a time: a copy of a function runs while it answers and stands still in
-    between, so in a copy that is asked rarely nothing else would bring it to an end.
+    wait for it, one at a time, and those beside it are answered as before: a copy of a function
+    runs while it answers and stands still in between, so in a copy that is asked rarely nothing
+    else would bring it to an end.
     """
 
     def __init__(
@@ -115,6 +117,9 @@ class Follower:
         if (known := self._open.get(version)) is not None:
             return known
         try:
+            # Anybody can name anything: only for what is there, its parts are fetched.
+            if self._registry.card(version) is None:
+                raise Missing(version)
             opened = open_version(self._registry.load(version))
         except Missing:
             raise Problem(404, f"{self.model} has no such version") from None

@@ -21,6 +21,8 @@ BINARY = "application/octet-stream"
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
+    """What a gateway handed over."""
+
     method: str
     path: str
     """Begins with a slash; without the gateway's stage and without the query."""

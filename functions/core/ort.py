@@ -161,7 +161,7 @@ class Library:
 
 _opened: list[Library] = []
 _opening = _thread.allocate_lock()
-_begun = _thread.allocate_lock()
+_begun, _pause = _thread.allocate_lock(), _thread.allocate_lock()
 _arrays: dict[tuple[type, int], type] = {}
 _MOST_ARRAYS = 256
 
@@ -172,17 +172,21 @@ def library() -> Library:
         if not _opened:
             bound()
             opened = Library(find())
+            _opened.append(opened)
             if _begun.locked():
                 _open_smallest(opened)
-            _opened.append(opened)
     return _opened[0]
 
 
 def _open_smallest(opened: Library) -> None:
+    """What goes wrong goes wrong again, and is told, when a model is opened."""
     options, session = SessionOptions(), Session()
-    opened.CreateSessionOptions(ctypes.byref(options))
-    opened.SetIntraOpNumThreads(options, 1)
-    opened.CreateSessionFromArray(opened.env, SMALLEST, len(SMALLEST), options, ctypes.byref(session))
+    try:
+        opened.CreateSessionOptions(ctypes.byref(options))
+        opened.SetIntraOpNumThreads(options, 1)
+        opened.CreateSessionFromArray(opened.env, SMALLEST, len(SMALLEST), options, ctypes.byref(session))
+    except Failure:
+        return
 
 
 def begin() -> None:
@@ -195,33 +199,35 @@ def begin() -> None:
     atexit.register(_open_quietly)  # a process that ends meanwhile waits, or the library would be torn down half made
     # One that divides meanwhile, as the server of functions-framework does, waits too: its child would find the
     # loader's lock taken, by a thread that it does not have.
-    os.register_at_fork(before=_hold, after_in_parent=_opening.release, after_in_child=_resume)
+    os.register_at_fork(before=_hold, after_in_parent=_opening.release, after_in_child=_opening.release)
+    _pause.acquire()
     gc.disable()
-    _thread.start_new_thread(_open_first, ())
-
-
-def _open_first() -> None:
     try:
-        _open_quietly()
-    finally:
-        gc.enable()
+        _thread.start_new_thread(_open_quietly, ())
+    except RuntimeError:  # there can be no further thread: it is opened when it is needed
+        _collect()
+
+
+def _collect() -> None:
+    try:
+        _pause.release()
+    except RuntimeError:
+        return  # it is not paused
+    gc.enable()
 
 
 def _open_quietly() -> None:
     try:
         library()
-    except Unavailable:
+    except (Unavailable, Failure):
         return  # whoever asks for it next is told
+    finally:
+        _collect()
 
 
 def _hold() -> None:
     _open_quietly()
     _opening.acquire()
-
-
-def _resume() -> None:
-    _opening.release()
-    gc.enable()
 
 
 def find() -> str:

@@ -42,6 +42,8 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
+    """An answer, by whom, to which inputs, and how long the model took for it."""
+
     by: Servable
     variant: Variant
     inputs: Mapping[str, Tensor]
@@ -128,20 +130,30 @@ class Predictor:
 
     def _shadow(self, question: Question, serving: Serving, contender: str) -> Prediction:
         """The champion's answer, whatever the challenger says about it: that is only kept."""
-        first = None if _champion_first(question) else self._try(question, serving.challenger, "shadow")
+        first = None if _champion_first(question) else self._try_in_the_dark(question, serving.challenger)
         champion = self._try(question, serving.champion, "champion")
         if isinstance(champion, Exception):
             if isinstance(champion, ModelFailure):
                 self._keep(question, "champion", serving.champion.version, status=500, error="failed")
             raise champion
-        asked = first or self._try(question, serving.challenger, "shadow")
+        asked = first or self._try_in_the_dark(question, serving.challenger)
         answered = {"version": champion.by.version, "ms": champion.ms}
+        if isinstance(asked, Prediction):
+            try:
+                agreed = asked.by.agreement(asked.outputs, champion.by, champion.outputs)
+                self._keep(question, "shadow", contender, asked, by=champion.by, agreed=agreed, champion=answered)
+            except Exception as problem:
+                asked = ModelFailure(str(problem))
         if not isinstance(asked, Prediction):
             self._keep(question, "shadow", contender, champion, error=_error(asked), champion=answered)
-            return champion
-        agreed = asked.by.agreement(asked.outputs, champion.by, champion.outputs)
-        self._keep(question, "shadow", contender, asked, by=champion.by, agreed=agreed, champion=answered)
         return champion
+
+    def _try_in_the_dark(self, question: Question, by: Servable | None) -> Prediction | Failed:
+        """Whatever a challenger does that nobody hears, its caller must not feel it."""
+        try:
+            return self._try(question, by, "shadow")
+        except Exception as problem:
+            return ModelFailure(str(problem))
 
     def _try(self, question: Question, by: Servable | None, variant: Variant) -> Prediction | Failed:
         if by is None:

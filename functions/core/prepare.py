@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from functions.core.external import is_onnx
 from functions.core.intake import Reading, RejectedDataset, read_dataset
 from functions.core.objects import Objects, TooLarge
-from functions.core.registry import NAME, Registry
-from functions.core.run import SETTLED, Status, recipe, run_of, run_of_release
+from functions.core.registry import NAME, Registry, version_of
+from functions.core.run import OVER, SETTLED, Status, recipe, run_of, run_of_release
 from models.catalogue import load
 from models.finished import FILE, Finished
 from models.section import FOLDER
@@ -69,14 +69,15 @@ class Preparation:
                 source = self.data.newest(f"{model}/incoming")
                 if source is None:
                     raise BadRequest(f"there is no dataset under {model}/incoming/ yet")
-                return self._dataset(model, source)
+                return self._dataset(model, source, looking=True)
             case _:
                 raise BadRequest(f"the input is not understood; {_ACCEPTED}")
 
-    def _dataset(self, model: str, source: str) -> dict[str, Any]:
+    def _dataset(self, model: str, source: str, *, looking: bool = False) -> dict[str, Any]:
+        """`looking`: nothing has arrived, the newest file is taken."""
         contract = load(model, self.folder)
         if isinstance(contract, Finished):
-            return self._finished(contract, source)
+            return self._finished(contract, source, looking=looking)
         raw = hashlib.sha256(source.encode()).hexdigest()
         try:
             data = self._get(source, MAXIMUM_BYTES)
@@ -86,21 +87,31 @@ class Preparation:
             return self._reject(contract, source, raw, rejection)
         return self._accept(contract, source, reading)
 
-    def _finished(self, contract: Finished, source: str) -> dict[str, Any]:
-        """A model goes on to be examined as it is: a run without experiments."""
+    def _finished(self, contract: Finished, source: str, *, looking: bool) -> dict[str, Any]:
+        """A model goes on to be examined as it is: a run without experiments.
+
+        Somebody looks every quarter of an hour, for years. That begins nothing for a file that
+        has been through, whatever came of it, nor for a version that there is already: it may
+        have been rolled back, and only who puts the file there again wants it once more.
+        """
+        registry, meaning = Registry(self.models, contract.name), contract.meaning()
         raw = hashlib.sha256(source.encode()).hexdigest()
+        onnx, refusal = b"", None
         try:
             onnx = self._get(source, contract.gate.maximum_bytes)
             raw = hashlib.sha256(onnx).hexdigest()
             if not is_onnx(onnx):
                 raise RejectedDataset(f"the file is no ONNX model; accepted: one {FILE} that holds all of its weights")
         except RejectedDataset as rejection:
-            return self._reject(contract, source, raw, rejection)
-        registry, run = Registry(self.models, contract.name), run_of(contract, self.folder, raw)
+            refusal = rejection
+        run = run_of(contract, self.folder, raw)
         before = registry.read_run(run)
-        if before is not None and before["status"] in SETTLED:
-            # Somebody looks again every quarter of an hour, for years: that leaves nothing behind.
+        been = before is not None and before["status"] in (OVER if looking else SETTLED)
+        there = looking and before is None and registry.card(version_of(onnx, meaning)) is not None
+        if been or there:
             return _answer("unchanged", contract.name, run, raw)
+        if refusal is not None:
+            return self._reject(contract, source, raw, refusal)
         self._note(registry, run)
         self.models.put(registry.run_key(run, FILE), onnx)
         return self._begin(contract, run, source, raw, [], {"bytes": len(onnx)})

@@ -35,6 +35,8 @@ class Status(StrEnum):
 
 SETTLED = frozenset({Status.REFUSED, Status.CANARY, Status.PROMOTED, Status.ROLLED_BACK})
 """Nothing is left for training to do, and a release is over or in other hands."""
+OVER = SETTLED | {Status.REJECTED, Status.FAILED}
+"""Whatever came of it, only somebody who wants it carries it on."""
 SELECTED = SETTLED | {Status.REGISTERED}
 
 

@@ -98,12 +98,23 @@ class Bench:
             text = golden if isinstance(golden, str) else json.dumps(golden)
             (place / "golden.json").write_text(text, encoding="utf-8")
 
-    def prepare(self, data: bytes, name: str = "model.onnx") -> dict[str, Any]:
+    def upload(self, data: bytes, name: str = "model.onnx") -> str:
         key = f"{MODEL}/incoming/{name}"
         self.data.put(key, data)
+        return key
+
+    def prepare(self, data: bytes, name: str = "model.onnx") -> dict[str, Any]:
+        """It arrives."""
+        return self._step({"source": self.upload(data, name)})
+
+    def look(self) -> dict[str, Any]:
+        """The schedule asks for the newest file."""
+        return self._step({"model": MODEL})
+
+    def _step(self, request: dict[str, Any]) -> dict[str, Any]:
         self.count += 1
         step = Preparation(data=self.data, models=self.models, execution=f"x{self.count}", at=AT, folder=self.folder)
-        return step({"source": key})
+        return step(request)
 
     def publish(self, data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         """From the upload to the answer of select: that answer, and the run's record."""

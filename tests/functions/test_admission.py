@@ -49,6 +49,41 @@ def test_the_same_file_again_changes_nothing(bench: Bench) -> None:
     assert set(bench.models.keys(f"{MODEL}/")) == there, "it is looked for every quarter of an hour"
 
 
+@pytest.mark.parametrize("status", ["promoted", "rolled_back", "refused", "failed"])
+def test_who_only_looks_begins_nothing_for_a_file_that_has_been_through(status: str, bench: Bench) -> None:
+    _, record = bench.publish(pair())
+    bench.registry.update_run(record["run"], lambda found: {**found, "status": status})
+    there = set(bench.models.keys(f"{MODEL}/"))
+    assert bench.look()["status"] == "unchanged"
+    assert set(bench.models.keys(f"{MODEL}/")) == there
+
+
+def test_who_only_looks_finds_a_file_whose_arrival_was_lost(bench: Bench) -> None:
+    bench.upload(pair())
+    assert bench.look()["status"] == "accepted"
+
+
+@pytest.mark.parametrize("data", [b"", b"no model", bytes(300)])
+def test_who_only_looks_rejects_a_file_once(data: bytes, bench: Bench) -> None:
+    bench.describe(gate={"maximum_bytes": 200})
+    bench.upload(data)
+    assert bench.look()["status"] == "rejected"
+    there = set(bench.models.keys(f"{MODEL}/"))
+    assert bench.look()["status"] == "unchanged"
+    assert set(bench.models.keys(f"{MODEL}/")) == there
+    assert bench.prepare(data)["status"] == "rejected", "whoever puts it there again is told again"
+
+
+def test_a_version_that_was_rolled_back_does_not_come_back_because_its_description_changed(bench: Bench) -> None:
+    _, record = bench.publish(pair())
+    bench.registry.update_run(record["run"], lambda found: {**found, "status": "rolled_back"})
+    bench.describe(description="said otherwise")
+    assert bench.look()["status"] == "unchanged"
+    assert bench.prepare(pair())["status"] == "accepted", "only who puts the file there again wants it once more"
+    bench.describe(scores=SCORES)
+    assert bench.look()["status"] == "accepted", "its answers mean something else: that is another version"
+
+
 def test_other_golden_requests_or_another_contract_are_another_run_of_the_same_file(bench: Bench) -> None:
     runs = [bench.publish(pair())[1]["run"]]
     bench.describe(scores=SCORES)

@@ -115,9 +115,13 @@ def outcome(work: Callable[[Any], Any], given: Any, *, first: bool) -> Any:
             return problem.document()
 
 
-BODIES = st.binary(max_size=30) | VALUES.map(json.dumps).flatmap(
-    lambda text: st.sampled_from([text, text[:-1], f" {text}\n", f"{text},", text.replace("0", "NaN")])
-).map(str.encode)
+BODIES = (
+    st.binary(max_size=30)
+    | st.integers(-(2**80), 2**80).map(lambda number: f"[{number}]".encode())
+    | VALUES.map(json.dumps)
+    .flatmap(lambda text: st.sampled_from([text, text[:-1], f" {text}\n", f"{text},", text.replace("0", "NaN")]))
+    .map(str.encode)
+)
 
 
 @given(BODIES)

@@ -295,9 +295,7 @@ def test_a_function_that_answers_leaves_to_the_few_what_only_they_need() -> None
 
 
 def test_the_smallest_model_is_one_that_our_own_graphs_are() -> None:
-    graph = Graph("g")
-    graph.node("Identity", "x", output="y")
-    assert graph.model(inputs={"x": ("FP32", (1,))}, outputs={"y": ("FP32", (1,))}) == ort.SMALLEST
+    assert identity() == ort.SMALLEST
 
 
 def test_garbage_is_collected_again_once_the_library_is_open_and_in_a_child() -> None:
@@ -321,3 +319,29 @@ print(gc.isenabled())
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert (done.stdout, done.stderr) == ("False\n0\nTrue\n", "")
+
+
+def test_where_there_can_be_no_further_thread_the_library_is_opened_when_it_is_needed() -> None:
+    code = """
+import _thread, gc
+def refuse(*_):
+    raise RuntimeError("can't start new thread")
+_thread.start_new_thread = refuse
+from functions.core import ort
+ort.begin()
+print(gc.isenabled(), bool(ort.library().version))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("True True\n", "")
+
+
+def test_a_first_session_that_fails_leaves_the_library_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ort, "SMALLEST", b"no model")
+    ort._open_smallest(ort.library())
+    assert Session(identity()).run({"x": Tensor.of("FP32", (1,), [2.0])})["y"].values() == (2.0,)
+
+
+def identity() -> bytes:
+    graph = Graph("g")
+    graph.node("Identity", "x", output="y")
+    return graph.model(inputs={"x": ("FP32", (1,))}, outputs={"y": ("FP32", (1,))})
