@@ -10,13 +10,16 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from dataclasses import dataclass, replace
     from typing import Any
 else:
 
     def dataclass(*, frozen: bool, kw_only: bool) -> Callable[[type], type]:
-        """Both must be True, and a default must be a value, not a `field`."""
+        """Both must be True, a default a value that does not change (no `field`), and no base may have fields.
+
+        A method that is given here, and `__post_init__`, the class must not have. Else it is a `TypeError`.
+        """
         if not (frozen and kw_only):
             raise TypeError("accepted: dataclass(frozen=True, kw_only=True)")
         return _made
@@ -28,8 +31,6 @@ else:
 
 def _made(kind: Any) -> Any:
     members = vars(kind)
-    if "__post_init__" in members:
-        raise TypeError(f"{kind.__name__} has a __post_init__, which only the standard dataclass calls")
     names = tuple(name for name, annotation in members["__annotations__"].items() if "ClassVar" not in annotation)
     defaults = {name: members[name] for name in names if name in members}
     known = frozenset(names)
@@ -43,9 +44,24 @@ def _made(kind: Any) -> Any:
 
     own: dict[str, Any] = {"__init__": __init__, "_names": names, "__dataclass_fields__": _Fields()}
     own |= {"__eq__": _equal, "__hash__": _hash, "__repr__": _shown, "__setattr__": _frozen, "__delattr__": _frozen}
+    for wrong in _wrong(kind, own, defaults):
+        raise TypeError(f"{kind.__name__} {wrong}")
     for name, member in own.items():
         setattr(kind, name, member)
     return kind
+
+
+def _wrong(kind: Any, own: Iterable[str], defaults: Mapping[str, Any]) -> Iterator[str]:
+    if "__post_init__" in (members := vars(kind)):
+        yield "has a __post_init__, which only the standard dataclass calls"
+    bases = (base.__name__ for base in kind.__mro__[1:] if "__dataclass_fields__" in vars(base))
+    yield from (f"has the base {base}, whose fields would be lost" for base in bases)
+    # __eq__ is before __hash__, which Python itself then sets to None.
+    yield from (f"has its own {name}, which would be overwritten" for name in own if name in members)
+    for name, default in defaults.items():
+        made = type(default)  # A read-only view is fine, though Python 3.11 knows no hash of it.
+        if made.__module__ == "dataclasses" or (made.__hash__ is None and made is not type(members)):
+            yield f"has a {made.__name__} as the default of {name}; accepted: a value that does not change"
 
 
 class _Fields:

@@ -149,7 +149,12 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _whole(text: str) -> int | float:
     """As orjson reads it: what 64 bits cannot hold is the nearest number that they can."""
     number = int(text)
-    return number if -(2**63) <= number < 2**64 else _finite(text)
+    if -(2**63) <= number < 2**64:
+        return number
+    try:
+        return float(number)
+    except OverflowError:
+        return number  # what is no number for any feature is told by the feature's name
 
 
 def _finite(text: str) -> float:

@@ -25,13 +25,15 @@ BLOCK, TAKEN = 4096, 1024
 NOTHING = 256
 """What stands where a file has no byte."""
 SHORTEST = 8
-"""A file of fewer bytes says too little."""
+"""A file of fewer bytes, white space before them left out, says too little."""
 SURE = 0.5
 """From here on one guess is told, and not two."""
 AT_ONCE = 32
 WIDE = 1000
 """Columns of what is no terminal: nothing is folded there."""
 SECONDS = 60
+LONGEST = 300
+"""Characters of somebody else's words that are passed on."""
 
 
 class Unanswered(Exception):
@@ -113,26 +115,24 @@ def _look(file: Path) -> list[int] | Told:
     try:
         with file.open("rb") as content:
             size = content.seek(0, os.SEEK_END)
-            if size < SHORTEST:
-                return Told(file=file, kind="too short to tell" if size else "empty")
             content.seek(0)
             head = content.read(BLOCK)
             content.seek(max(0, size - BLOCK))
-            return row_of(head, content.read(BLOCK))
+            row = row_of(head, content.read(BLOCK))
     except FileNotFoundError:
         return Told(file=file, kind="there is no such file", readable=False)
     except IsADirectoryError:
         return Told(file=file, kind="a folder", readable=False)
     except OSError as problem:
-        return Told(file=file, kind=f"cannot be read: {problem.strerror}", readable=False)
+        return Told(file=file, kind=f"cannot be read: {problem.strerror or problem}", readable=False)
+    if row[SHORTEST - 1] == NOTHING:
+        return Told(file=file, kind="too short to tell" if size else "empty")
+    return row
 
 
 def _ask(rows: Sequence[list[int]], url: str, token: str | None) -> list[dict[str, Any]]:
     """What `Told` says of each row."""
-    if not url.startswith(("http://", "https://")):
-        raise Unanswered(f"{url} is no URL of a model; accepted: http://... or https://...")
-    headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
-    request = urllib.request.Request(url, json.dumps({"instances": rows}).encode(), headers)  # noqa: S310
+    request = _request(rows, url, token)
     try:
         with urllib.request.urlopen(request, timeout=SECONDS) as response:  # noqa: S310
             answers = json.load(response)["predictions"]
@@ -141,8 +141,30 @@ def _ask(rows: Sequence[list[int]], url: str, token: str | None) -> list[dict[st
         raise Unanswered(f"{url} answered {refused.code}: {_reason(refused)}") from None
     except (OSError, http.client.HTTPException) as away:
         raise Unanswered(f"{url} does not answer: {getattr(away, 'reason', away)}") from None
+    except UnicodeEncodeError:
+        raise _no_url(url) from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Unanswered(f"{url} answered something else than predictions; is it models.file_type.predict?") from None
+
+
+def _request(rows: Sequence[list[int]], url: str, token: str | None) -> urllib.request.Request:
+    if not url.startswith(("http://", "https://")):
+        raise _no_url(url)
+    if token and not (token.isascii() and token.isprintable()):
+        raise Unanswered("the token is none; accepted: ASCII characters without a line break or another control sign")
+    body = json.dumps({"instances": rows}).encode()
+    try:
+        request = urllib.request.Request(url, body, {"content-type": "application/json"})  # noqa: S310
+    except ValueError:
+        raise _no_url(url) from None
+    if token:
+        # A redirect may lead to somebody else, who is to have no token.
+        request.add_unredirected_header("authorization", f"Bearer {token}")
+    return request
+
+
+def _no_url(url: str) -> Unanswered:
+    return Unanswered(f"{url} is no URL of a model; accepted: http://... or https://...")
 
 
 def _guess(scores: Mapping[str, float]) -> dict[str, Any]:
@@ -152,20 +174,27 @@ def _guess(scores: Mapping[str, float]) -> dict[str, Any]:
 
 
 def _reason(refused: urllib.error.HTTPError) -> str:
-    said = refused.read().decode(errors="replace")[:300]
+    try:
+        said = refused.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return refused.reason
     try:
         found = json.loads(said)
-        return str(found.get("detail") or found.get("error") or found.get("message") or said)
+        said = str(found.get("detail") or found.get("error") or found.get("message") or said)
     except (ValueError, AttributeError):
-        return said or refused.reason
+        pass
+    said = " ".join(said.split()) or refused.reason
+    return said if len(said) <= LONGEST else f"{said[:LONGEST]}..."
 
 
 def _url() -> str:
     """Where the stack of `make up` answers. Raises `Unanswered` when there is none."""
     try:
-        return json.loads(OUTPUTS.read_text(encoding="utf-8"))["models"]["file_type"]["predict"]
+        return str(json.loads(OUTPUTS.read_text(encoding="utf-8"))["models"]["file_type"]["predict"])
     except (FileNotFoundError, KeyError):
         raise Unanswered("no stack is up here that serves file_type: run `make up`, or say --url") from None
+    except (OSError, ValueError, TypeError):
+        raise Unanswered(f"{OUTPUTS} does not hold the outputs of a stack: run `make up` again, or say --url") from None
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import math
 import io
 import json
+import math
 from xml.etree import ElementTree
 
 import pytest

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import socket
+import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core import admission
+from functions.core.problem import Fault, Problem
 from infra.local.door import Answer, Door, Request, say
 from models import catalogue
 from models.file_type import client
@@ -170,6 +174,24 @@ def test_a_file_that_cannot_be_asked_about_is_told_as_such_and_the_others_are_an
     assert (code, said.err) == (1, "")
 
 
+def test_white_space_does_not_make_a_short_file_longer(service: str, tmp_path: Path) -> None:
+    files = written(tmp_path, short=b" " * 50 + b"ab", blank=b"\n" * 9000, just=b" " * 50 + b"a,b,c\n1,")
+    told = client.tell(files, service)
+    assert [one.kind for one in told[:2]] == ["too short to tell"] * 2
+    assert told[2].probability is not None
+
+
+def test_a_pipe_cannot_be_read_and_the_reason_is_said() -> None:
+    reading, writing = os.pipe()
+    try:
+        [told] = client.tell([Path(f"/dev/fd/{reading}")], "http://127.0.0.1:9/nobody")
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert re.fullmatch("cannot be read: .*seek.*", told.kind)
+    assert not told.readable
+
+
 def test_empty_files_alone_are_no_mistake_and_nobody_is_asked(tmp_path: Path) -> None:
     [empty] = written(tmp_path, empty=b"")
     assert client.main([str(empty), "--url", "http://127.0.0.1:9/nobody"]) == 0
@@ -194,6 +216,62 @@ def test_a_token_is_sent_as_bearer() -> None:
             with pytest.raises(client.Unanswered, match=r"answered 403: Forbidden$"):
                 client.tell([ROOM / "NOTICE"], url, token)
     assert seen == ["Bearer abc", None]
+
+
+def test_a_token_does_not_follow_a_redirect_to_somebody_else() -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    def elsewhere(request: Request) -> Answer:
+        seen.append(("elsewhere", request.header("authorization")))
+        return say(403, {"message": "Forbidden"})
+
+    with answering(elsewhere) as there:
+
+        def here(request: Request) -> Answer:
+            seen.append(("here", request.header("authorization")))
+            return say(302, {}, ("Location", there))
+
+        with answering(here) as url, pytest.raises(client.Unanswered, match="403"):
+            client.tell([ROOM / "NOTICE"], url, "abc")
+    assert seen == [("here", "Bearer abc"), ("elsewhere", None)]
+
+
+@pytest.mark.parametrize("token", ["abc\n", "a\r\nx-other: b", "jeton-\u20ac"])
+def test_a_token_that_no_header_can_hold_is_told_but_not_shown(token: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert client.main([str(ROOM / "NOTICE"), "--url", "http://127.0.0.1:9/", "--token", token]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("the token is none; accepted: ")
+    assert (token.strip() in said, said.count("\n")) == (False, 1)
+
+
+def test_a_long_problem_is_told_in_its_own_words_and_long_words_are_cut() -> None:
+    faults = [Fault(field=f"instances[{n}].bytes", message="is missing; accepted: " + "x" * 40) for n in range(8)]
+    document = Problem(400, "8 values are not accepted", faults=faults).document()
+    documents = [{"errors": document.pop("errors"), **document}, {"error": "long " * 200}]
+    answers = iter([say(400, one) for one in documents])
+    with answering(lambda _: next(answers)) as url:
+        for told in ("8 values are not accepted", "long " * 60 + "..."):
+            with pytest.raises(client.Unanswered) as refused:
+                client.tell([ROOM / "NOTICE"], url)
+            assert str(refused.value) == f"{url} answered 400: {told}"
+
+
+def test_a_refusal_that_breaks_off_is_told_by_its_status() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection, connection.makefile("rb") as request:
+                head = b"".join(iter(request.readline, b"\r\n")).lower()
+                request.read(int(head.split(b"content-length: ")[1].split()[0]))
+                connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 99\r\n\r\n{")
+
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(client.Unanswered, match=r"answered 502: Bad Gateway$"):
+            client.tell([ROOM / "NOTICE"], url)
+        thread.join()
 
 
 @pytest.mark.parametrize(
@@ -227,6 +305,8 @@ def test_a_service_that_does_not_answer_is_told_in_one_sentence(
         ("http://127.0.0.1:9/", "http://127.0.0.1:9/ does not answer: "),
         ("127.0.0.1:8400", "127.0.0.1:8400 is no URL of a model; accepted: http://... or https://..."),
         ("file:///etc/hosts", "file:///etc/hosts is no URL of a model"),
+        ("http://[::1/x", "http://[::1/x is no URL of a model"),
+        ("http://127.0.0.1:9/\u00e9", "http://127.0.0.1:9/\u00e9 is no URL of a model"),
     ],
 )
 def test_a_service_that_is_away_is_told_in_one_sentence(
@@ -248,3 +328,15 @@ def test_the_stack_that_is_up_is_found_by_itself_and_there_is_a_word_when_none_i
     (tmp_path / "outputs.json").write_text(json.dumps(outputs), encoding="utf-8")
     assert client.main([str(ROOM / "NOTICE")]) == 0
     assert "NOTICE" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"models": null}', "\udcff"])
+def test_outputs_that_are_none_are_told_in_one_sentence(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outputs = tmp_path / "outputs.json"
+    outputs.write_bytes(content.encode(errors="surrogateescape"))
+    monkeypatch.setattr(client, "OUTPUTS", outputs)
+    assert client.main([str(ROOM / "NOTICE")]) == 1
+    said = capsys.readouterr().err
+    assert said == f"{outputs} does not hold the outputs of a stack: run `make up` again, or say --url\n"

@@ -5,7 +5,8 @@ import dataclasses
 import subprocess
 import sys
 from pathlib import Path
-from typing import ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -108,6 +109,39 @@ def test_a_class_that_needs_more_is_refused() -> None:
         dataclass(frozen=True, kw_only=True)(Checked)
     with pytest.raises(TypeError, match="accepted: dataclass"):
         dataclass(frozen=False, kw_only=True)
+
+
+made_light = dataclass(frozen=True, kw_only=True)
+
+
+@pytest.mark.parametrize("default", [[], {}, set(), bytearray(), dataclasses.field(default=1)])
+def test_a_default_that_could_change_or_is_a_field_is_refused(default: Any) -> None:
+    members = {"__annotations__": {"parts": "Any"}, "parts": default}
+    with pytest.raises(TypeError, match=f"Loose has a {type(default).__name__} as the default of parts; accepted: "):
+        made_light(type("Loose", (), members))
+
+
+@pytest.mark.parametrize("default", [(), None, frozenset(), MappingProxyType({}), int])
+def test_a_default_that_does_not_change_is_taken(default: Any) -> None:
+    members = {"__annotations__": {"parts": "Any"}, "parts": default}
+    assert made_light(type("Firm", (), members))().parts is default
+
+
+@pytest.mark.parametrize("name", ["__init__", "__eq__", "__hash__", "__repr__", "__setattr__", "__delattr__"])
+def test_a_method_of_its_own_is_refused_by_name_and_not_overwritten(name: str) -> None:
+    def method(self: object, *_: object) -> None: ...
+
+    kind = type("Own", (), {"__annotations__": {"size": "int"}, name: method})
+    with pytest.raises(TypeError, match=f"Own has its own {name}, which would be overwritten"):
+        made_light(kind)
+    assert vars(kind)[name] is method
+
+
+@pytest.mark.parametrize("parent", [Light, Standard, type("Between", (Light,), {})])
+def test_a_class_whose_parent_has_fields_is_refused(parent: type) -> None:
+    kind = type("Child", (parent,), {"__annotations__": {"colour": "str"}})
+    with pytest.raises(TypeError, match=r"Child has the base (Light|Standard), whose fields would be lost"):
+        made_light(kind)
 
 
 def test_to_be_made_it_needs_no_standard_dataclass() -> None:
