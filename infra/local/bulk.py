@@ -25,8 +25,11 @@ def work(scene: Scene, model: str, cases: Sequence[Mapping[str, float]], labels:
         scene.stack.store(scene.stack.outputs["jobs_url"]).put(f"{model}/in/{NAME}", content)
         done = _done(scene, model, step)
         step.text = f"{NAME}, {ROWS:,} rows, {_size(content)} -> jobs/{model}/in/"
-    result = scene.stack.store(scene.stack.outputs["jobs_url"]).get(f"{model}/out/{NAME}.jsonl")
-    answers = [json.loads(line) for line in result.splitlines()]
+    with scene.told("job"):
+        result = scene.stack.store(scene.stack.outputs["jobs_url"]).get(f"{model}/out/{NAME}.jsonl")
+        answers = [json.loads(line) for line in result.splitlines()]
+    if len(answers) != ROWS:
+        raise scene.failed(f"the job was given {ROWS:,} rows, and its result has {len(answers):,}")
     right = sum(answer.get("label") == labels[place] for answer, place in zip(answers, places, strict=True)) / ROWS
     if done["refused"] or right < LEAST_RIGHT:
         raise scene.failed(f"the job refused {done['refused']} rows, and of all answers {right:.1%} are right")

@@ -58,9 +58,27 @@ class Control:
         if request.method != "POST" or order is None:
             return say(404, {"message": f"accepted: POST {', '.join(sorted(self._orders))}"})
         try:
-            return say(200, order(json.loads(request.body or b"{}")))
+            return say(200, order(_Fields.of(request.path.strip("/"), json.loads(request.body or b"{}"))))
         except (CloudFailed, LookupError, ValueError, OSError) as problem:
             return say(409, {"message": str(problem.args[0] if problem.args else problem)})
+
+
+class _Fields(dict[str, Any]):
+    """The fields of an order. Raises `CloudFailed` for one that it needs and was not given."""
+
+    order = ""
+
+    @classmethod
+    def of(cls, order: str, given: object) -> Self:
+        if not isinstance(given, dict):
+            raise CloudFailed(f"{order}: accepted is a JSON object with the order's fields")
+        found = cls(given)
+        found.order = order
+        return found
+
+    def __missing__(self, name: str) -> Any:
+        given = ", ".join(sorted(self)) or "none"
+        raise CloudFailed(f"{self.order}: the field {name!r} is missing; given: {given}")
 
 
 def ask(place: Path, order: str, **fields: Any) -> dict[str, Any]:

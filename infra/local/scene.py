@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import time
+import urllib.error
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
+
+import pulumi
 
 from infra.local.cloud import CloudFailed
 from infra.local.narrate import Narrator, Step
@@ -13,6 +18,8 @@ from infra.local.stack import LocalStack
 from infra.local.watch import Watch
 
 PATIENCE_SECONDS = 180
+MOST_SAID = 500
+"""Bytes of a refusal that are shown."""
 
 
 class DemoFailed(CloudFailed):
@@ -49,5 +56,24 @@ class Scene:
     @contextmanager
     def timed(self, name: str) -> Generator[None]:
         began = time.monotonic()
-        yield
+        with self.told(name):
+            yield
         self.steps.append({"step": name, "seconds": round(time.monotonic() - began, 2)})
+
+    @contextmanager
+    def told(self, name: str) -> Generator[None]:
+        """What the block waits for in vain, or is refused, is a `DemoFailed`; a dead cloud is a `CloudFailed`."""
+        try:
+            yield
+        except (pulumi.RunError, CloudFailed):
+            raise
+        except urllib.error.HTTPError as refused:
+            with refused:
+                said = refused.read(MOST_SAID).decode(errors="replace").strip()
+            raise self.failed(f"{name}: {refused.url} answered {refused.code} {refused.reason}: {said}") from None
+        except (OSError, http.client.HTTPException, json.JSONDecodeError) as problem:
+            self.stack.cloud.check()
+            raise self.failed(f"{name}: {str(problem) or type(problem).__name__}") from None
+        except Exception:
+            self.stack.cloud.check()
+            raise

@@ -13,12 +13,15 @@ from infra.settings import KEY, Settings
 
 
 def main(narrator: Narrator, stack: str, state: Path, seconds: int, clients: int) -> int:
-    """0 only if no client got a wrong answer, and none got no answer without being told when to come again."""
+    """0 only if no client got a wrong answer, and none got no answer without being told when to come again.
+
+    1, too, if nobody was killed, or nothing could have gone wrong. Raises `CloudFailed` when it does not come to that.
+    """
     with LocalStack(stack, state=state) as local:
         demo = Demo(local, narrator)
         demo.two_versions()
         live = demo.watch.live()
-        with narrator.step("swaps") as step:
+        with demo.step("swaps") as step:
             step.say(f"{clients} clients, {seconds} s")
             two = live["champion"], live["previous"]
             settings = Settings.parse(json.loads(local.file.get(KEY, "{}")), where=f"Pulumi.{stack}.yaml")
@@ -26,7 +29,7 @@ def main(narrator: Narrator, stack: str, state: Path, seconds: int, clients: int
             found = swaps.run(seconds)
             step.text = f"{found.answers.total()} answers, {found.swaps} swaps, {found.killed} worker killed"
         _tell(narrator, found)
-    return 0 if not (found.failed or found.wrong) and len(found.answers) == 2 and found.distinct else 1
+    return 0 if found.convincing else 1
 
 
 def _tell(narrator: Narrator, found: Figures) -> None:

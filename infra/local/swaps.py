@@ -49,7 +49,13 @@ class Figures:
     milliseconds: list[float] = field(default_factory=list)
     """Of every answer, sorted."""
     distinct: int = 0
-    """Cases about which the two versions do not say the same."""
+    """Cases that both versions were asked about, and about which they do not say the same."""
+
+    @property
+    def convincing(self) -> bool:
+        """No client was let down, and there was something to see: two versions that differ, and a worker killed."""
+        seen = len(self.answers) == 2 and self.distinct > 0 and self.killed > 0
+        return seen and not self.failed and not self.wrong
 
     def slowest(self, share: float) -> float:
         return self.milliseconds[min(int(len(self.milliseconds) * share), len(self.milliseconds) - 1)]
@@ -88,12 +94,20 @@ class Swaps:
         """Swap as often as the time allows, kill a worker halfway, and return what the clients saw.
 
         A machine that is busy elsewhere is given the time it needs: what was to be swapped is swapped.
+        However it ends, the clients end with it.
         """
         self._point(self._versions[0])
         time.sleep(1.2 * self._pointer_seconds)  # no copy goes on with what was live before
         threads = [threading.Thread(target=self._client, args=(n,), daemon=True) for n in range(self._clients)]
-        for thread in threads:
-            thread.start()
+        try:
+            for thread in threads:
+                thread.start()
+            self._swap(seconds)
+        finally:
+            self._end(threads)
+        return self._counted()
+
+    def _swap(self, seconds: float) -> None:
         swaps = max(round(seconds / self._every) - 1, 1)
         for turn in range(1, swaps + 1):
             time.sleep(self._every)
@@ -102,10 +116,16 @@ class Swaps:
             if turn == (swaps + 1) // 2:
                 self._kill()
         time.sleep(self._every)
+
+    def _end(self, threads: Sequence[threading.Thread]) -> None:
+        """Let every client end its last request; one that does not has failed."""
         self._over.set()
+        deadline = time.monotonic() + END_SECONDS
         for thread in threads:
-            thread.join(END_SECONDS)
-        return self._counted()
+            if thread.is_alive():
+                thread.join(max(deadline - time.monotonic(), 0))
+        for _ in filter(threading.Thread.is_alive, threads):
+            self._fail("no end")
 
     def _point(self, version: str) -> None:
         live = Watch(self._models, self._model).live()
@@ -173,7 +193,6 @@ class Swaps:
         one, other = self._versions
         with self._lock:
             self._figures.milliseconds.sort()
-            self._figures.distinct = sum(
-                self._said.get((one, case)) != self._said.get((other, case)) for case in range(len(self._bodies))
-            )
+            both = (case for version, case in self._said if version == one and (other, case) in self._said)
+            self._figures.distinct = sum(self._said[one, case] != self._said[other, case] for case in both)
             return self._figures

@@ -24,6 +24,7 @@ from models.file_type import client
 from tests.functions.finishing import pair
 from tests.loop.running import MODEL as TRAINED
 from tests.loop.running import Running
+from tests.loop.test_jobs import documents
 
 MODEL = files.MODEL
 FILE = ROOT / "models" / MODEL / "model.onnx"
@@ -50,6 +51,13 @@ def over(running: Running, source: str) -> dict[str, Any]:
 
 def source_of(onnx: bytes) -> str:
     return f"{MODEL}/incoming/{hashlib.sha256(onnx).hexdigest()[:16]}.onnx"
+
+
+def unchanged(running: Running, run: str) -> int:
+    """How often the file of a run was looked at once more, and passed over."""
+    lines = [line for line in running.stack.logs("prepare", 100_000) if line.startswith("{")]
+    answers = [found["answer"] for line in lines for found in documents(line) if "answer" in found]
+    return sum((answer["status"], answer["run"]) == ("unchanged", run) for answer in answers)
 
 
 def corrupt() -> bytes:
@@ -92,13 +100,16 @@ def test_another_file_goes_live_by_canary_and_the_one_before_deployed_again_does
     assert record["status"] == "promoted", record
     assert not callers.failures
     assert callers.variants["challenger"] >= 20
-    live = watch(running).live()
+    live, runs = watch(running).live(), watch(running).runs()
     assert (live["champion"], live["previous"], live["challenger"]) == (record["version"], champion, None)
-    begun, noted = len(running.stack.executions()), watch(running).executions()
+    before = over(running, source_of(FILE.read_bytes()))
+    seen = unchanged(running, before["run"])
     assert running.stack.deploy().replaced
-    running.wait(lambda: len(running.stack.executions()) > begun or None, "the file before to arrive")
+    running.wait(lambda: unchanged(running, before["run"]) > seen or None, "the file before to arrive")
     running.idle()
-    assert (watch(running).live(), watch(running).executions()) == (live, noted)
+    assert watch(running).live() == live
+    assert over(running, before["source"]) == before
+    assert watch(running).runs() == runs
 
 
 @pytest.mark.parametrize(
