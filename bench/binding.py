@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 sys.path.insert(0, sys.argv[1])
 
 from functions.core.onnx import Session
 from functions.core.tensor import Tensor
 
-model, columns = Path(sys.argv[2]), int(sys.argv[3])
-prepared = model.name.endswith(".prepared.onnx")
-session = Session(model if prepared else model.read_bytes(), optimised=prepared, prepacked=not prepared)
+model, columns = sys.argv[2], int(sys.argv[3])
+if model.endswith(".prepared.onnx"):
+    from pathlib import Path  # noqa: PLC0415
+
+    session = Session(Path(model), optimised=True, prepacked=False)
+else:
+    with open(model, "rb") as file:  # noqa: PTH123 - neither of the others imports what it does not need
+        session = Session(file.read())
 row = Tensor.of(session.inputs[0].datatype, (1, columns), [1] * columns)
 answers = session.run({session.inputs[0].name: row})
 print(f"{list(answers.values())[-1].values()[0]:g}", flush=True)
