@@ -17,7 +17,7 @@ from functions.core.tensor import Tensor
 
 model, columns = sys.argv[2], int(sys.argv[3])
 if model.endswith(".prepared.onnx"):
-    from pathlib import Path  # noqa: PLC0415
+    from pathlib import Path
 
     session = Session(Path(model), optimised=True, prepacked=False)
 else:
