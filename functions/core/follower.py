@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from functions.core.beside import Beside
 from functions.core.objects import Missing
 from functions.core.onnx import BadModel
 from functions.core.opening import open_version
@@ -38,11 +39,6 @@ class Serving:
     shadow: int = 0
 
 
-def in_a_thread(work: Callable[[], None]) -> None:
-    """Begin it, and do not wait."""
-    threading.Thread(target=work, name="follower", daemon=True).start()
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Broken:
     """A version that did not load: to be tried again, but not at every look at the pointer."""
@@ -69,7 +65,7 @@ class Follower:
         *,
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
-        beside: Callable[[Callable[[], None]], None] = in_a_thread,
+        beside: Callable[[Callable[[], None]], object] = Beside,
     ) -> None:
         self.model = registry.model
         self._registry = registry
@@ -100,7 +96,7 @@ class Follower:
         elif self._is_due(self._seconds):
             self._catch_up()
         elif self._is_due(self._seconds / 2) and self._lock.acquire(blocking=False):
-            self._follow_beside()
+            self._beside(self._follow_and_release)
             return serving
         if self._serving is None:
             raise Problem(503, f"{self.model} has no version that is ready", headers={"retry-after": "5"})
@@ -143,12 +139,6 @@ class Follower:
                         self._follow()
             finally:
                 self._waiting.release()
-
-    def _follow_beside(self) -> None:
-        try:
-            self._beside(self._follow_and_release)
-        except RuntimeError:  # there can be no further thread
-            self._follow_and_release()
 
     def _follow_and_release(self) -> None:
         try:

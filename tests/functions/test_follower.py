@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 
+from functions.core.beside import Beside
 from functions.core.follower import LONGEST_PAUSE_SECONDS, Follower
 from functions.core.objects import Missing
 from functions.core.pointer import advance, begin, promote, withdraw
@@ -92,12 +94,13 @@ def test_a_request_waits_for_what_was_begun_beside_it_once_its_seconds_are_over(
         assert waiting.result(timeout=10) == second
 
 
-def test_where_there_can_be_no_thread_the_request_does_it_itself(bench: Bench) -> None:
-    def no_thread(_: object) -> None:
+def test_where_there_can_be_no_thread_the_request_does_it_itself(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     first = bench.champion()
-    bench.follower._beside = no_thread
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    bench.follower._beside = Beside
     assert served(bench) == first
     second = promote_second(bench)
     bench.clock.forward(2.5)
