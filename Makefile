@@ -5,7 +5,7 @@ CLOUD ?= aws
 BIN := .venv/bin
 # The stack of each embedded cloud: local, gcp-local...
 HERE = $(patsubst aws-local,local,$(CLOUD)-local)
-CLOUDS = $(patsubst requirements/emulator-%.txt,%,$(wildcard requirements/emulator-*.txt))
+CLOUDS = $(patsubst localcloud/%/resources,%,$(wildcard localcloud/*/resources))
 $(if $(filter $(CLOUD),$(CLOUDS)),,$(error CLOUD=$(CLOUD): there is no such embedded cloud; accepted: $(CLOUDS)))
 
 .PHONY: help demo test up preview bench bench-quick lock clean
@@ -22,15 +22,15 @@ help:
 	@echo "make clean                 remove what the commands above installed and wrote"
 
 demo: .venv/.installed .local/emulator-$(CLOUD)/.installed
-	@$(BIN)/python -m infra.local demo --stack $(HERE)
+	@$(BIN)/python -m localcloud demo --stack $(HERE)
 
 up: .venv/.installed .local/emulator-$(CLOUD)/.installed
-	@$(BIN)/python -m infra.local up --stack $(HERE)
+	@$(BIN)/python -m localcloud up --stack $(HERE)
 
 preview: .venv/.installed
-	@$(BIN)/python -m infra.local preview --stack $(STACK)
+	@$(BIN)/python -m localcloud preview --stack $(STACK)
 
-test: .venv/.installed .local/emulator-aws/.installed .local/emulator-gcp/.installed .local/samples/.installed
+test: .venv/.installed .local/emulator-aws/.installed .local/emulator-gcp/.installed .local/workflows-emulator/.installed .local/samples/.installed
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run .venv/bin/ruff format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ty check --quiet .
@@ -56,12 +56,21 @@ clean:
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	@touch $@
 
-.local/emulator-%/.installed: requirements/emulator-%.txt | .venv/.installed
+.local/emulator-%/.installed: localcloud/requirements/%.txt | .venv/.installed
 	@echo "installing the embedded $* into $(@D) ..."
+	$(call environment,$<)
+
+.local/workflows-emulator/.installed: requirements/workflows-emulator.txt | .venv/.installed
+	@echo "installing the interpreter of workflows that tests compare with into $(@D) ..."
+	$(call environment,$<)
+
+# An environment beside the lock's mark that holds what the lock names, and nothing else.
+define environment
 	@mkdir -p .local
 	@test -x $(@D)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(@D)
-	@$(BIN)/uv pip sync --quiet --python $(@D)/bin/python --require-hashes requirements/emulator-$*.txt
+	@$(BIN)/uv pip sync --quiet --python $(@D)/bin/python --require-hashes $(1)
 	@touch $@
+endef
 
 .local/samples/.installed: requirements/samples.txt | .venv/.installed
 	@echo "fetching the models that tests open into $(@D) ..."

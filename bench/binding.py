@@ -1,7 +1,6 @@
-"""Start to first prediction through `functions.core.onnx`, and the end: `python -I -S binding.py SITE MODEL COLUMNS`.
+"""Start to first prediction through our binding, and the end: `python -I -S binding.py SITE MODEL COLUMNS`.
 
-`SITE` is an unpacked archive. A model whose name ends in `.prepared.onnx` was optimised when it was made, and is opened
-without laying its weights out anew. peers/session.py does the same with numpy and onnxruntime's own Python
+`SITE` is an unpacked archive. peers/session.py does the same with numpy and onnxruntime's own Python
 package, peers/floor.c from C over the same library.
 """
 
@@ -12,17 +11,12 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 
-from functions.core.onnx import Session
-from functions.core.tensor import Tensor
+from functions.core.onnx.session import Session
+from functions.core.onnx.tensor import Tensor
 
 model, columns = sys.argv[2], int(sys.argv[3])
-if model.endswith(".prepared.onnx"):
-    from pathlib import Path
-
-    session = Session(Path(model), optimised=True, prepacked=False)
-else:
-    with open(model, "rb") as file:  # noqa: PTH123 - neither of the others imports what it does not need
-        session = Session(file.read())
+with open(model, "rb") as file:  # noqa: PTH123 - neither of the others imports what it does not need
+    session = Session(file.read())
 row = Tensor.of(session.inputs[0].datatype, (1, columns), [1] * columns)
 answers = session.run({session.inputs[0].name: row})
 print(f"{list(answers.values())[-1].values()[0]:g}", flush=True)

@@ -11,10 +11,10 @@ from bench.environments import Unavailable
 from bench.measure import in_turn
 from bench.models import dense
 from bench.row import Missing, Row
-from infra.local.aws import interpreter
-from infra.local.aws.emulator import Emulator
-from infra.local.aws.objects import Objects
-from infra.local.aws.session import Session
+from localcloud.aws import interpreter
+from localcloud.aws.emulator import Emulator
+from localcloud.aws.objects import Objects
+from localcloud.aws.session import Session
 
 GROUP = "cold start, 25 MB fetched from the store"
 OURS, REFERENCE, AGAIN = "predict function", "http.client + SigV4 + onnxruntime", "http.client, again"

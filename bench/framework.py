@@ -17,9 +17,9 @@ from bench.environments import Unavailable, interpreter
 from bench.measure import Sample, in_turn
 from bench.row import Missing, Row
 from bench.runtime_api import Failed
-from infra.local.cloud import CloudFailed
-from infra.local.gcp.build import build
-from infra.local.ports import LOOPBACK, free_port
+from localcloud.engine.cloud import CloudFailed
+from localcloud.gcp.cloudrun.build import build
+from localcloud.support.ports import LOOPBACK, free_port
 
 GROUP = "cold start under functions-framework"
 OURS, PLAIN, AGAIN = "predict function", "a plain function with numpy + onnxruntime", "the plain function, again"

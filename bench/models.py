@@ -6,7 +6,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from bench.subject import WIDTH
-from functions.core.signature import INPUT, LABEL, PROBABILITIES
+from functions.core.training.signature import INPUT, LABEL, PROBABILITIES
 
 
 def dense(megabytes: int) -> bytes:

@@ -15,13 +15,13 @@ import numpy as np
 from sklearn.ensemble import GradientBoostingClassifier
 
 from bench.environments import PLACE
-from functions.core.export import to_onnx
-from functions.core.objects import open_store
-from functions.core.onnx import Session
-from functions.core.pointer import Pointer, promote_first
-from functions.core.registry import Registry
-from functions.core.signature import INPUT, LABEL, PROBABILITIES
-from functions.core.tensor import Tensor
+from functions.core.onnx.session import Session
+from functions.core.onnx.tensor import Tensor
+from functions.core.registry.pointer import Pointer, promote_first
+from functions.core.registry.versions import Registry
+from functions.core.storage.objects import open_store
+from functions.core.training.export import to_onnx
+from functions.core.training.signature import INPUT, LABEL, PROBABILITIES
 from infra import bundle, clouds
 from infra.settings import Runtime
 from infra.target import target

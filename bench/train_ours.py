@@ -7,8 +7,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from functions.core.dataset import Dataset
-from functions.core.experiment import Training, run_experiment
+from functions.core.dataset.dataset import Dataset
+from functions.core.training.experiment import Training, run_experiment
 from models.contract import Params
 
 

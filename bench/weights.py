@@ -11,17 +11,11 @@ from bench.cold import PEERS
 from bench.environments import ROOT, interpreter
 from bench.measure import Measure, in_turn
 from bench.models import dense
-from bench.prepared import prepare
 from bench.row import Missing, Row
 from bench.runtime_api import ended
 
 GROUP = "binding, weights shipped in the archive, whole process"
-OURS, PLAIN, REFERENCE, AGAIN = (
-    "mapped weights",
-    "the file as it is",
-    "numpy + onnxruntime",
-    "numpy + onnxruntime, again",
-)
+OURS, REFERENCE, AGAIN = "our binding", "numpy + onnxruntime", "numpy + onnxruntime, again"
 MAGIKA = ROOT / ".local" / "samples" / "magika" / "models" / "standard_v3_3" / "model.onnx"
 MAGIKA_BYTES = 2048
 
@@ -29,23 +23,20 @@ MAGIKA_BYTES = 2048
 def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
     large = room / "dense.onnx"
     large.write_bytes(dense(25 if quick else 100))
-    yield from _model(f"{25 if quick else 100} MB of weights", large, subject.WIDTH, 0.36, rounds, say)
+    yield from _model(f"{25 if quick else 100} MB of weights", large, subject.WIDTH, rounds, say)
     if not MAGIKA.exists():
         yield Missing(group=GROUP, name="Magika", reason=f"{MAGIKA.relative_to(ROOT)} does not exist")
         return
     real = room / "magika.onnx"
     real.write_bytes(MAGIKA.read_bytes())
-    yield from _model("Magika, a real model of 3 MB", real, MAGIKA_BYTES, 0.70, rounds, say)
+    yield from _model("Magika, a real model of 3 MB", real, MAGIKA_BYTES, rounds, say)
 
 
-def _model(
-    name: str, model: Path, columns: int, target: float, rounds: int, say: Callable[[str], None]
-) -> Iterator[Row]:
+def _model(name: str, model: Path, columns: int, rounds: int, say: Callable[[str], None]) -> Iterator[Row]:
     reference = plain_process(model, columns)
     found = in_turn(
         {
-            OURS: ours(prepare(model), columns),
-            PLAIN: ours(model, columns),
+            OURS: ours(model, columns),
             REFERENCE: reference,
             AGAIN: reference,
         },
@@ -53,16 +44,15 @@ def _model(
         say=say,
     )
     control = found.ratios(AGAIN, REFERENCE).median
-    for variant, bound in ((OURS, target), (PLAIN, None)):
-        yield Row(
-            group=GROUP,
-            name=f"{name}, {variant}",
-            against=REFERENCE,
-            figure=found.ratios(variant, REFERENCE),
-            target=bound,
-            value=found.values(variant).times(1000),
-            control=control,
-        )
+    yield Row(
+        group=GROUP,
+        name=f"{name}, the file as it is",
+        against=REFERENCE,
+        figure=found.ratios(OURS, REFERENCE),
+        target=None,
+        value=found.values(OURS).times(1000),
+        control=control,
+    )
 
 
 def ours(model: Path, columns: int) -> Measure:

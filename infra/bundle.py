@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pulumi
+from filelock import FileLock
 
-from infra.dependencies import Dependencies, compile_tree, dependencies, interpreter_of, locked, write_zip
+from infra.dependencies import Dependencies, compile_tree, dependencies, interpreter_of, write_zip
 from infra.sources import ROOT, sources
 from infra.vocabulary import Archive, Cloud, Platform
 
@@ -58,7 +59,8 @@ def archive(entry: str, *, cloud: Cloud, platform: Platform, models: Sequence[st
     """The archive of `functions/adapters/<cloud>/<entry>.py`, packed as the cloud takes it."""
     contents = _contents(entry, cloud, platform, models, cache)
     place = cache / f"{entry}-{contents.key()}"
-    with locked(place.with_suffix(".lock")):
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(place.with_suffix(".lock")):
         if not place.with_suffix(".json").exists():
             _make(contents, platform, place)
     facts = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))

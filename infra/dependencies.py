@@ -6,7 +6,6 @@ installed or compressed again while lock, platform and these rules stay as they 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import shutil
@@ -14,12 +13,11 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pulumi
+from filelock import FileLock
 from uv import find_uv_bin
 
 from infra.elf import shorten
@@ -67,7 +65,7 @@ UNUSED = (
 """What a wheel carries and a function never reads. Licences stay."""
 
 ONLY = {
-    # functions/core/ort.py opens the library; the Python package has a copy of it of its own, and needs numpy.
+    # functions/core/onnx/library.py opens the library; the Python package has a copy of it of its own, and needs numpy.
     "onnxruntime": ("LICENSE", "ThirdPartyNotices.txt", "capi/libonnxruntime.*"),
 }
 """What is read of a package that no function imports. The rest of it stays behind."""
@@ -97,7 +95,8 @@ def dependencies(lock: Path, platform: Platform, cache: Path) -> Dependencies:
         ).encode()
     ).hexdigest()[:32]
     target, facts = cache / f"{key}.zip", cache / f"{key}.json"
-    with locked(cache / f"{key}.lock"):
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / f"{key}.lock"):
         if not facts.exists():
             _make(lock, platform, interpreter, target, facts)
     return Dependencies(zip=target, **json.loads(facts.read_text(encoding="utf-8")))
@@ -137,15 +136,6 @@ def write_zip(target: zipfile.ZipFile, tree: Path) -> int:
         total += len(data)
         target.writestr(entry, data, compresslevel=6)
     return total
-
-
-@contextmanager
-def locked(path: Path) -> Generator[None, None, None]:
-    """One process or thread at a time."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 def _make(lock: Path, platform: Platform, interpreter: str | None, target: Path, facts: Path) -> None:

@@ -32,8 +32,23 @@ WORDS: Final = {
 """The file that gives a word of the vocabulary its meaning, the same in every cloud."""
 KNOWN_CLOUDS: Final = frozenset({"aws", "gcp", "azure"})
 """Besides those that are there."""
-HOUSE: Final = ("infra", "functions", "models")
-DOOR: Final = tuple(f"functions/core/{name}.py" for name in ("ort", "ort_value", "ort_session"))
+HOUSE: Final = ("infra", "functions", "models", "localcloud")
+ROOMS: Final = (
+    "http",
+    "storage",
+    "onnx",
+    "runtime",
+    "registry",
+    "serving",
+    "dataset",
+    "jobs",
+    "release",
+    "training",
+    "api",
+    "selection",
+)
+"""The packages of functions/core, in their order: each may import those before it."""
+BINDING: Final = tuple(f"functions/core/onnx/{name}.py" for name in ("library", "c_values", "c_session"))
 """The files that speak to onnxruntime's C library."""
 LINES_OF_A_FILE: Final = 300
 LINES_OF_A_FUNCTION: Final = 60
@@ -60,18 +75,28 @@ def clouds(root: Path) -> list[str]:
     return [path.split("/")[1] for path, tree in files(root, "infra") if _cloud_call(path, tree) is not None]
 
 
-def imports(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Everything a file imports, at any depth of its code, by absolute dotted name, with the line."""
+def imports(path: str, tree: ast.Module, *, typing: bool = True) -> Iterator[tuple[int, str]]:
+    """Everything a file imports, at any depth of its code, by absolute dotted name, with the line.
+
+    Without what only a type checker sees, unless `typing`.
+    """
     package = path.removesuffix(".py").removesuffix("/__init__").split("/")
     if not path.endswith("__init__.py"):
         package = package[:-1]
-    for node in ast.walk(tree):
+    for node in ast.walk(tree) if typing else _executed(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             start = package[: len(package) - node.level + 1] if node.level else []
             base = ".".join([*start, *([node.module] if node.module else [])])
             yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+
+
+def _executed(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)):
+            yield child
+            yield from _executed(child)
 
 
 def _within(name: str, module: str) -> bool:
@@ -81,18 +106,19 @@ def _within(name: str, module: str) -> bool:
 def directions(root: Path) -> list[str]:
     """settings -> blueprint -> vocabulary <- clouds; event -> adapter -> core -> model; nothing turns round."""
     forbidden: list[tuple[str, tuple[str, ...]]] = [
-        ("infra", ("functions",)),
-        ("functions", ("pulumi", "pulumi_aws", "pulumi_gcp", "infra")),
+        ("infra", ("functions", "localcloud")),
+        ("functions", ("pulumi", "pulumi_aws", "pulumi_gcp", "infra", "localcloud")),
         ("functions/core", ("functions.adapters", "functions.entries")),
         ("functions/entries", ("functions.adapters",)),
-        ("models", ("infra", "functions", "pulumi")),
+        ("models", ("infra", "functions", "localcloud", "pulumi")),
+        ("localcloud", ("functions",)),
     ]
     known = clouds(root)
     for cloud in known:
         others = [other for other in known if other != cloud]
         forbidden += [
-            (f"infra/{cloud}", (*(f"infra.{other}" for other in others), "infra.blueprint", "infra.local")),
-            (f"infra/local/{cloud}", tuple(f"infra.local.{other}" for other in others)),
+            (f"infra/{cloud}", (*(f"infra.{other}" for other in others), "infra.blueprint")),
+            (f"localcloud/{cloud}", tuple(f"localcloud.{other}" for other in others)),
             (f"functions/adapters/{cloud}", tuple(f"functions.adapters.{other}" for other in others)),
         ]
     found = [
@@ -104,11 +130,40 @@ def directions(root: Path) -> list[str]:
     ]
     return found + [
         f"{path}:{line}: only a cloud's own folder may import {name}"
-        for place in ("infra", "infra/local")
-        for path, tree in files(root, place)
-        if path.rpartition("/")[0] == place
+        for package in ("infra", "localcloud")
+        for path, tree in files(root, package)
+        if path.split("/")[1] not in known
         for line, name in imports(path, tree)
-        if any(_within(name, f"{there}.{cloud}") for there in ("infra", "infra.local") for cloud in known)
+        if any(_within(name, f"{package}.{cloud}") for cloud in known)
+    ]
+
+
+def rooms_in_order(root: Path) -> list[str]:
+    """functions/core is made of its rooms, and a room imports, at run time, only those before it."""
+    found = []
+    for path, tree in files(root, "functions/core"):
+        room = path.split("/")[2]
+        if room not in ROOMS:
+            if path != "functions/core/__init__.py":
+                found.append(f"{path}: lies in no room; the rooms are {', '.join(ROOMS)}")
+            continue
+        later = ROOMS[ROOMS.index(room) + 1 :]
+        found += [
+            f"{path}:{line}: {room} may not import {name}, a later room"
+            for line, name in imports(path, tree, typing=False)
+            if any(_within(name, f"functions.core.{other}") for other in later)
+        ]
+    return found
+
+
+def the_embedded_clouds_stand_alone(root: Path) -> list[str]:
+    """localcloud/ could be a project of its own: only its commands know ours."""
+    return [
+        f"{path}:{line}: outside of localcloud/commands nothing imports {name}"
+        for path, tree in files(root, "localcloud")
+        if not path.startswith("localcloud/commands/")
+        for line, name in imports(path, tree)
+        if any(_within(name, ours) for ours in ("infra", "models"))
     ]
 
 
@@ -117,7 +172,7 @@ def one_reader_of_settings(root: Path) -> list[str]:
     allowed = ("infra/settings.py", "infra/__main__.py")
     return [
         f"{path}:{node.lineno}: only settings.py reads pulumi.Config"
-        for path, tree in files(root, "infra")
+        for path, tree in files(root, "infra", "localcloud")
         if path not in allowed
         for node in ast.walk(tree)
         if (isinstance(node, ast.Attribute) and ast.unparse(node) == "pulumi.Config")
@@ -150,15 +205,15 @@ def feature_is_standard_library_only(root: Path) -> list[str]:
     ]
 
 
-def one_door_to_onnxruntime(root: Path) -> list[str]:
-    """The C library is spoken to in functions/core/ort*.py, and its Python package, with all that it loads, nowhere."""
+def one_binding_to_onnxruntime(root: Path) -> list[str]:
+    """Only the binding speaks to the C library, and nothing imports its Python package, with all that it loads."""
     found = []
     for path, tree in files(root, "functions"):
         for line, name in imports(path, tree):
             if _within(name, "onnxruntime"):
-                found.append(f"{path}:{line}: nobody imports onnxruntime; functions/core/onnx.py opens models")
-            elif _within(name, "ctypes") and path not in DOOR:
-                found.append(f"{path}:{line}: only functions/core/ort*.py imports ctypes")
+                found.append(f"{path}:{line}: nobody imports onnxruntime; functions/core/onnx/session.py opens models")
+            elif _within(name, "ctypes") and path not in BINDING:
+                found.append(f"{path}:{line}: only the binding imports ctypes: {', '.join(BINDING)}")
     return found
 
 
@@ -186,11 +241,11 @@ def clouds_mirror_each_other(root: Path) -> list[str]:
     return found
 
 
-def hands_mirror_each_other(root: Path) -> list[str]:
+def resource_handlers_mirror_each_other(root: Path) -> list[str]:
     """What makes a cloud's resources on this machine stands in files of the same names on every cloud."""
     held = {
         folder.relative_to(root).as_posix(): {file.name for file in folder.glob("*.py")}
-        for folder in sorted(root.glob("infra/local/*/hands"))
+        for folder in sorted(root.glob("localcloud/*/resources"))
     }
     everywhere: set[str] = set().union(*held.values())
     return [
@@ -206,7 +261,7 @@ def clouds_are_whole(root: Path) -> list[str]:
     limited = _keys(root / "infra/limits.py", "LIMITS")
     found = []
     for cloud in clouds(root):
-        wanted = [f"infra/local/{cloud}/__init__.py", f"requirements/emulator-{cloud}.in"]
+        wanted = [f"localcloud/{cloud}/__init__.py", f"localcloud/requirements/{cloud}.in"]
         wanted += [f"tests/graph_{cloud}.py", f"tests/infra/{cloud}/whole.py"]
         if not any((root / "functions/adapters" / cloud).glob("*.py")):
             wanted.append(f"functions/adapters/{cloud}/__init__.py")
@@ -329,7 +384,7 @@ def nothing_is_unpickled(root: Path) -> list[str]:
 def requirements_name_no_host(root: Path) -> list[str]:
     return [
         f"{path.relative_to(root).as_posix()}:{number}: names a host: {line.strip()}"
-        for folder in ("requirements", "functions/requirements")
+        for folder in ("requirements", "functions/requirements", "localcloud/requirements")
         for path in sorted((root / folder).rglob("*"))
         if path.suffix in (".txt", ".in", ".lock")
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
@@ -339,12 +394,14 @@ def requirements_name_no_host(root: Path) -> list[str]:
 
 RULES: Final[tuple[Rule, ...]] = (
     directions,
+    rooms_in_order,
+    the_embedded_clouds_stand_alone,
     one_reader_of_settings,
     core_without_surroundings,
     feature_is_standard_library_only,
-    one_door_to_onnxruntime,
+    one_binding_to_onnxruntime,
     clouds_mirror_each_other,
-    hands_mirror_each_other,
+    resource_handlers_mirror_each_other,
     adapters_mirror_each_other,
     clouds_are_whole,
     tests_are_collected,

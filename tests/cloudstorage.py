@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from functions.core.objects import Objects, open_store
-from infra.local.gcp.storage import Storage
+from functions.core.storage.objects import Objects, open_store
+from localcloud.gcp.storage import Storage
+from tests.root import ROOT
 
-PYTHON = Path(__file__).resolve().parents[1] / ".local" / "emulator-gcp" / "bin" / "python"
+PYTHON = ROOT / ".local" / "emulator-gcp" / "bin" / "python"
 TOKEN = "everybody"
 Asked = tuple[str | None, str, str, str]
 

@@ -9,7 +9,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.root import ROOT
+
 FOLDERS = ("docs", "functions", "infra", "models", "requirements", "tests")
 
 COMPONENT = '''

@@ -11,8 +11,8 @@ import pytest
 
 from tests import architecture
 from tests.architecture import RULES, WORDS, Rule
+from tests.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 HELPERS = ("access", "place")
 
 
@@ -27,11 +27,11 @@ def a_cloud(name: str) -> dict[str, str]:
         ),
         **{f"infra/{name}/{WORDS[word]}.py": f"class {thing}: ..." for word, thing in things.items()},
         **{f"infra/{name}/{helper}.py": "" for helper in HELPERS},
-        f"infra/local/{name}/__init__.py": "",
-        f"infra/local/{name}/hands/storage.py": "",
+        f"localcloud/{name}/__init__.py": "",
+        f"localcloud/{name}/resources/storage.py": "",
         f"functions/adapters/{name}/predict.py": f"from functions.adapters.{name} import http\ndef handle(event): ...",
         f"functions/adapters/{name}/http.py": "import os\nfrom functions.entries import predict\nos.environ['X']",
-        f"requirements/emulator-{name}.in": "emulator==1",
+        f"localcloud/requirements/{name}.in": "emulator==1",
         f"tests/graph_{name}.py": "",
         f"tests/infra/{name}/whole.py": "",
         f"Pulumi.{name}-dev.yaml": f"config:\n  serverless-ml:settings:\n    cloud: {name}\n",
@@ -47,10 +47,13 @@ GOOD = {
     **a_cloud("aws"),
     **a_cloud("gcp"),
     "infra/gcp/storage.py": "from .access import allow\nclass Store: ...",
-    "functions/core/onnx.py": "from functions.core import ort",
-    "functions/core/ort.py": "import ctypes",
-    "functions/core/predict.py": "import os\nfrom functions.core import onnx\nos.path.join('a')",
-    "functions/entries/predict.py": "from functions.core import predict",
+    "functions/core/__init__.py": "",
+    "functions/core/onnx/session.py": "from functions.core.onnx import library",
+    "functions/core/onnx/library.py": "import ctypes",
+    "functions/core/storage/objects.py": "if TYPE_CHECKING:\n    from functions.core.onnx import tensor",
+    "localcloud/commands/demo.py": "from infra.clouds import find",
+    "functions/core/serving/predictor.py": "import os\nfrom functions.core.onnx import session\nos.path.join('a')",
+    "functions/entries/predict.py": "from functions.core.serving import predictor",
     "functions/requirements/predict.txt": "numpy==2.4.6 --hash=sha256:00",
     "models/feature.py": "import math\nfrom models.light import dataclass",
     "tests/graph.py": "def deploy(): ...",
@@ -67,33 +70,51 @@ BAD: list[tuple[Rule, str, str]] = [
     (architecture.directions, "infra/gcp/queue.py", "from infra import aws"),
     (architecture.directions, "infra/gcp/queue.py", "from ..aws import storage"),
     (architecture.directions, "infra/aws/queue.py", "from infra.blueprint import build\nclass Queue: ..."),
-    (architecture.directions, "infra/local/gcp/queue.py", "from infra.local.aws import session"),
-    (architecture.directions, "infra/local/demo.py", "from infra.local.aws import Aws"),
-    (architecture.directions, "infra/local/demo.py", "from infra.gcp import CLOUD"),
-    (architecture.hands_mirror_each_other, "infra/local/gcp/hands/queue.py", ""),
-    (architecture.directions, "functions/core/step.py", "import pulumi_aws.s3"),
-    (architecture.directions, "functions/core/step.py", "from infra.settings import Settings"),
-    (architecture.directions, "functions/core/step.py", "from functions.adapters.aws import predict"),
-    (architecture.directions, "functions/core/step.py", "from functions.entries import predict"),
+    (architecture.directions, "localcloud/gcp/queue.py", "from localcloud.aws import session"),
+    (architecture.directions, "localcloud/commands/demo.py", "from localcloud.aws import Aws"),
+    (architecture.directions, "infra/bundle.py", "from infra.gcp import CLOUD"),
+    (architecture.resource_handlers_mirror_each_other, "localcloud/gcp/resources/queue.py", ""),
+    (architecture.directions, "infra/bundle.py", "from localcloud.engine import stack"),
+    (architecture.directions, "functions/core/runtime/step.py", "from localcloud.engine import stack"),
+    (architecture.directions, "models/contract.py", "import localcloud"),
+    (architecture.directions, "localcloud/commands/demo.py", "from functions.core.onnx import session"),
+    (architecture.the_embedded_clouds_stand_alone, "localcloud/engine/stack.py", "from infra.settings import Settings"),
+    (architecture.the_embedded_clouds_stand_alone, "localcloud/gcp/iam.py", "def late():\n    import models.catalogue"),
+    (architecture.rooms_in_order, "functions/core/step.py", "x = 1"),
+    (architecture.rooms_in_order, "functions/core/cellar/step.py", "x = 1"),
+    (architecture.rooms_in_order, "functions/core/http/routes.py", "from functions.core.api import service"),
+    (
+        architecture.rooms_in_order,
+        "functions/core/onnx/graph.py",
+        "def late():\n    from functions.core import runtime",
+    ),
+    (architecture.directions, "functions/core/runtime/step.py", "import pulumi_aws.s3"),
+    (architecture.directions, "functions/core/runtime/step.py", "from infra.settings import Settings"),
+    (architecture.directions, "functions/core/runtime/step.py", "from functions.adapters.aws import predict"),
+    (architecture.directions, "functions/core/runtime/step.py", "from functions.entries import predict"),
     (architecture.directions, "functions/entries/predict.py", "from functions.adapters.aws import http"),
     (architecture.directions, "functions/adapters/gcp/http.py", "from functions.adapters.aws import predict"),
-    (architecture.directions, "models/contract.py", "from functions.core import onnx"),
+    (architecture.directions, "models/contract.py", "from functions.core.onnx import session"),
     (architecture.one_reader_of_settings, "infra/bundle.py", "import pulumi\npulumi.Config('x').get('y')"),
     (architecture.one_reader_of_settings, "infra/gcp/place.py", "from pulumi import Config"),
-    (architecture.core_without_surroundings, "functions/core/step.py", "import os\nos.environ.get('A')"),
-    (architecture.core_without_surroundings, "functions/core/step.py", "from os import environ"),
+    (architecture.core_without_surroundings, "functions/core/runtime/step.py", "import os\nos.environ.get('A')"),
+    (architecture.core_without_surroundings, "functions/core/runtime/step.py", "from os import environ"),
     (
         architecture.core_without_surroundings,
-        "functions/core/step.py",
+        "functions/core/runtime/step.py",
         "import os\ndef f():\n    return os.getenv('A')",
     ),
     (architecture.core_without_surroundings, "functions/entries/predict.py", "import os\nos.environ.get('A')"),
     (architecture.feature_is_standard_library_only, "models/feature.py", "import numpy as np"),
     (architecture.feature_is_standard_library_only, "models/feature.py", "from models.contract import Contract"),
     (architecture.feature_is_standard_library_only, "models/light.py", "from models.feature import Feature"),
-    (architecture.one_door_to_onnxruntime, "functions/core/step.py", "import onnxruntime as ort"),
-    (architecture.one_door_to_onnxruntime, "functions/core/ort.py", "from onnxruntime import InferenceSession"),
-    (architecture.one_door_to_onnxruntime, "functions/core/onnx.py", "from ctypes import byref"),
+    (architecture.one_binding_to_onnxruntime, "functions/core/runtime/step.py", "import onnxruntime as ort"),
+    (
+        architecture.one_binding_to_onnxruntime,
+        "functions/core/onnx/library.py",
+        "from onnxruntime import InferenceSession",
+    ),
+    (architecture.one_binding_to_onnxruntime, "functions/core/onnx/session.py", "from ctypes import byref"),
     (architecture.adapters_mirror_each_other, "functions/entries/jobs.py", ""),
     (architecture.adapters_mirror_each_other, "functions/adapters/gcp/queue.py", ""),
     (architecture.adapters_mirror_each_other, "functions/adapters/azure/predict.py", "def handle(request): ..."),
@@ -113,8 +134,8 @@ BAD: list[tuple[Rule, str, str]] = [
     ),
     (architecture.clouds_are_whole, "infra/limits.py", "LIMITS = {'aws': 1}"),
     (architecture.clouds_are_whole, "infra/limits.py", GONE),
-    (architecture.clouds_are_whole, "infra/local/gcp/__init__.py", GONE),
-    (architecture.clouds_are_whole, "requirements/emulator-gcp.in", GONE),
+    (architecture.clouds_are_whole, "localcloud/gcp/__init__.py", GONE),
+    (architecture.clouds_are_whole, "localcloud/requirements/gcp.in", GONE),
     (architecture.clouds_are_whole, "tests/graph_gcp.py", GONE),
     (architecture.clouds_are_whole, "tests/infra/gcp/whole.py", GONE),
     (architecture.clouds_are_whole, "Pulumi.gcp-dev.yaml", GONE),
@@ -125,12 +146,20 @@ BAD: list[tuple[Rule, str, str]] = [
     (architecture.sizes, "infra/__main__.py", "x = 1\n" * 20),
     (architecture.no_case_for_a_cloud, "infra/bundle.py", "def f(cloud):\n    return 1 if cloud == 'aws' else 2"),
     (architecture.no_case_for_a_cloud, "infra/bundle.py", "def f(cloud):\n    return cloud.name in ('aws', 'gcp')"),
-    (architecture.no_case_for_a_cloud, "functions/core/step.py", "match cloud:\n    case 'gcp':\n        x = 1"),
-    (architecture.nothing_is_unpickled, "functions/core/step.py", "import pickle"),
-    (architecture.nothing_is_unpickled, "functions/core/step.py", "from joblib import load"),
-    (architecture.nothing_is_unpickled, "functions/core/step.py", "import yaml\nyaml.load('')"),
-    (architecture.nothing_is_unpickled, "functions/core/step.py", "import numpy\nnumpy.load('x', allow_pickle=True)"),
-    (architecture.nothing_is_unpickled, "functions/core/step.py", "exec('x = 1')"),
+    (
+        architecture.no_case_for_a_cloud,
+        "functions/core/runtime/step.py",
+        "match cloud:\n    case 'gcp':\n        x = 1",
+    ),
+    (architecture.nothing_is_unpickled, "functions/core/runtime/step.py", "import pickle"),
+    (architecture.nothing_is_unpickled, "functions/core/runtime/step.py", "from joblib import load"),
+    (architecture.nothing_is_unpickled, "functions/core/runtime/step.py", "import yaml\nyaml.load('')"),
+    (
+        architecture.nothing_is_unpickled,
+        "functions/core/runtime/step.py",
+        "import numpy\nnumpy.load('x', allow_pickle=True)",
+    ),
+    (architecture.nothing_is_unpickled, "functions/core/runtime/step.py", "exec('x = 1')"),
     (architecture.requirements_name_no_host, "functions/requirements/predict.txt", "--index-url https://example.org"),
     (architecture.requirements_name_no_host, "requirements/dev.in", "numpy @ https://example.org/numpy.whl"),
 ]
@@ -146,11 +175,12 @@ started = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.fork")
 changed = ("os.mkdir", "os.remove", "os.rename", "os.rmdir", "shutil.rmtree")
 spoken = ("socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo")
 root, names = sys.argv[1], json.loads(sys.argv[2])
+house = tuple(os.path.join(root, package) for package in ("infra", "localcloud"))
 
 def ours():
     # Not what a library does while it is itself being imported.
     frame = sys._getframe(2)
-    while frame is not None and not frame.f_code.co_filename.startswith(root + os.sep + "infra"):
+    while frame is not None and not frame.f_code.co_filename.startswith(house):
         if frame.f_code.co_name == "<module>":
             return False
         frame = frame.f_back
@@ -191,13 +221,14 @@ def plant(root: Path, tree: dict[str, str]) -> Path:
 
 
 def modules(root: Path) -> list[str]:
-    """Every module of infra/ that can be imported: all but those that are run."""
-    paths = [path.relative_to(root) for path in sorted((root / "infra").rglob("*.py")) if path.name != "__main__.py"]
+    """Every module of infra/ and localcloud/ that can be imported: all but those that are run."""
+    found = [path for folder in ("infra", "localcloud") for path in sorted((root / folder).rglob("*.py"))]
+    paths = [path.relative_to(root) for path in found if path.name != "__main__.py"]
     return [".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in paths]
 
 
 def side_effects(root: Path, elsewhere: Path) -> list[str]:
-    """What importing infra does in a fresh process: no stack, no mocks, no configuration, another directory."""
+    """What importing infra and localcloud does in a fresh process: no stack, no configuration, another directory."""
     environment = {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.environ["PATH"]}
     done = subprocess.run(
         [sys.executable, "-c", LOOK, str(root), json.dumps(modules(root))],
@@ -233,13 +264,20 @@ def test_every_rule_has_been_seen_to_fail() -> None:
 
 def test_the_rules_look_at_files_that_are_there() -> None:
     assert set(architecture.clouds(ROOT)) >= {"aws", "gcp"}
-    for folder in ("infra", "functions/core", "functions/adapters", "models", "tests"):
+    for folder in (
+        "infra",
+        "localcloud",
+        "functions/adapters",
+        "models",
+        "tests",
+        *(f"functions/core/{room}" for room in architecture.ROOMS),
+    ):
         assert any(architecture.files(ROOT, folder)), folder
     assert (ROOT / "models/feature.py").is_file()
     assert list((ROOT / "functions/requirements").glob("*.txt"))
 
 
-def test_importing_infra_does_nothing(tmp_path: Path) -> None:
+def test_importing_the_program_or_an_embedded_cloud_does_nothing(tmp_path: Path) -> None:
     assert side_effects(ROOT, tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from infra.section import sections_in
 from infra.settings import Settings
+from tests.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 

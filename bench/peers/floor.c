@@ -2,7 +2,7 @@
  *
  *     cc -O2 -o floor bench/cold/floor.c -ldl && ./floor LIBRARY MODEL [COLUMNS]
  *
- * It prints the answer's first value. The table is read by position, as functions/core/ort.py reads it.
+ * It prints the answer's first value. The table is read by position, as functions/core/onnx/library.py reads it.
  */
 #include <dlfcn.h>
 #include <stdint.h>

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core import ort
+from functions.core.onnx import library as ort
 
 ort.begin()  # the library is opened while the rest is imported
 
-from functions.core.consumer import Consumer
-from functions.core.follower import Follower
-from functions.core.live import Live
-from functions.core.registry import Registry
-from functions.core.worker import Worker
+from functions.core.jobs.worker import Worker
+from functions.core.registry.live_pointer import Live
+from functions.core.registry.versions import Registry
+from functions.core.runtime.consumer import Consumer
+from functions.core.serving.model_cache import Follower
 
 if TYPE_CHECKING:
-    from functions.core.environment import Environment
+    from functions.core.runtime.environment import Environment
 
 
 def jobs(told: Environment) -> Consumer:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from functions.core import ort
+from functions.core.onnx import library as ort
 
 ort.begin()  # the library is opened while the rest is imported
 
-from functions.core.capture import Captures
-from functions.core.encoding import dump_json
-from functions.core.follower import Follower
-from functions.core.live import Live
-from functions.core.predict import Predictor
-from functions.core.registry import Registry
-from functions.core.service import Service
+from functions.core.api.service import Service
+from functions.core.http.json_codec import dump_json
+from functions.core.registry.captures import Captures
+from functions.core.registry.live_pointer import Live
+from functions.core.registry.versions import Registry
+from functions.core.serving.model_cache import Follower
+from functions.core.serving.predictor import Predictor
 
 if TYPE_CHECKING:
-    from functions.core.desk import Desk
-    from functions.core.environment import Environment
+    from functions.core.jobs.api import Desk
+    from functions.core.runtime.environment import Environment
 
 
 def predict(told: Environment) -> Service:
@@ -39,7 +39,7 @@ def predict(told: Environment) -> Service:
 
     @cache
     def desk() -> Desk:
-        from functions.core.desk import Desk  # noqa: PLC0415 - predictions do without it
+        from functions.core.jobs.api import Desk  # noqa: PLC0415 - predictions do without it
 
         return Desk(told.store("JOBS_URL", patience_seconds=8))
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.rollout import Rollout
-from functions.core.stages import Stages
-from functions.core.step import Step
+from functions.core.release.rollout import Rollout
+from functions.core.release.stages import Stages
+from functions.core.runtime.step import Step
 from models.catalogue import load
 
 if TYPE_CHECKING:
-    from functions.core.environment import Environment
+    from functions.core.runtime.environment import Environment
 
 
 def rollout(told: Environment) -> Step:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from functions.core.select import Selection
-from functions.core.step import Step
+from functions.core.runtime.step import Step
+from functions.core.selection.select import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from functions.core.environment import Environment
+    from functions.core.runtime.environment import Environment
 
 
 def select(told: Environment) -> Step:

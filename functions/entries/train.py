@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.core.step import Step
-from functions.core.train import Trainer
+from functions.core.runtime.step import Step
+from functions.core.training.train import Trainer
 
 if TYPE_CHECKING:
-    from functions.core.environment import Environment
+    from functions.core.runtime.environment import Environment
 
 
 def train(told: Environment) -> Step:

@@ -13,11 +13,11 @@ from infra.aws.workflow import Workflow
 from infra.vocabulary import Cloud, Packing
 
 FIRST = """try:
-    from functions.core import ort
+    from functions.core.onnx import library
 except ImportError:
     pass  # a function that opens no model
 else:
-    ort.begin()
+    library.begin()
 """
 """What the interpreter imports before Lambda's own client, which is on its way for as long as onnxruntime takes to
 open: https://docs.python.org/3/library/site.html#module-sitecustomize. `infra.aws.function.SEARCHED` leads to it."""

@@ -9,12 +9,12 @@ from typing import Any
 
 import yaml
 
-from functions.core.log import Log
-from functions.core.objects import Objects
-from functions.core.prepare import Preparation
-from functions.core.registry import Registry
-from functions.core.select import Selection
-from functions.core.train import Trainer
+from functions.core.dataset.prepare import Preparation
+from functions.core.registry.versions import Registry
+from functions.core.runtime.log import Log
+from functions.core.selection.select import Selection
+from functions.core.storage.objects import Objects
+from functions.core.training.train import Trainer
 from models.contract import Contract
 
 MODEL = "fruit"

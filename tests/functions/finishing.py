@@ -11,10 +11,10 @@ from typing import Any
 import yaml
 from onnx import NodeProto, TensorProto, helper
 
-from functions.core.objects import Objects
-from functions.core.prepare import Preparation
-from functions.core.registry import Registry
-from functions.core.select import Selection
+from functions.core.dataset.prepare import Preparation
+from functions.core.registry.versions import Registry
+from functions.core.selection.select import Selection
+from functions.core.storage.objects import Objects
 from tests.functions.bench import AT
 
 MODEL = "pair"

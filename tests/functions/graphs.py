@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime
 from onnx import TensorProto, helper
 
-from functions.core.tensor import Tensor
+from functions.core.onnx.tensor import Tensor
+from tests.root import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SAMPLES = Path(__file__).parents[2] / ".local" / "samples"
+SAMPLES = ROOT / ".local" / "samples"
 MAGIKA = SAMPLES / "magika/models/standard_v3_3/model.onnx"
 SILERO = SAMPLES / "silero_vad/data"
 KINDS = {

@@ -8,8 +8,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from functions.core.http import Request
-from functions.core.service import Service
+from functions.core.api.service import Service
+from functions.core.http.messages import Request
 
 _numbers = itertools.count()
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from obstore.store import MemoryStore, S3Store
 
-from functions.core.consumer import Delivery
-from functions.core.objects import Objects
-from functions.core.worker import Worker
+from functions.core.jobs.worker import Worker
+from functions.core.runtime.consumer import Delivery
+from functions.core.storage.objects import Objects
 from tests.functions.serving import MODEL, Bench
 
 ATTEMPTS = 3

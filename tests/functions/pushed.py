@@ -15,12 +15,12 @@ from typing import Any
 import flask
 from werkzeug.test import EnvironBuilder
 
-from infra.local.gcp.build import Build
-from infra.local.ports import LOOPBACK, free_port
-from infra.local.process import Child
+from localcloud.gcp.cloudrun.build import Build
+from localcloud.support.ports import LOOPBACK, free_port
+from localcloud.support.process import Child
 from tests.functions.serving import event
+from tests.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
 
 

@@ -6,30 +6,30 @@ import io
 import json
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from functions.core.capture import Captures
-from functions.core.desk import Desk
-from functions.core.follower import Follower
-from functions.core.http import Request, Response
-from functions.core.live import Live
-from functions.core.log import Log
-from functions.core.objects import Objects
-from functions.core.onnx import Session
-from functions.core.pointer import begin, promote_first
-from functions.core.predict import Predictor, place
-from functions.core.registry import Registry
-from functions.core.rollout import Rollout
-from functions.core.service import Service
-from functions.core.stages import Stages
-from functions.core.tensor import Tensor
+from functions.core.api.service import Service
+from functions.core.http.messages import Request, Response
+from functions.core.jobs.api import Desk
+from functions.core.onnx.session import Session
+from functions.core.onnx.tensor import Tensor
+from functions.core.registry.captures import Captures
+from functions.core.registry.live_pointer import Live
+from functions.core.registry.pointer import begin, promote_first
+from functions.core.registry.versions import Registry
+from functions.core.release.rollout import Rollout
+from functions.core.release.stages import Stages
+from functions.core.runtime.log import Log
+from functions.core.serving.model_cache import Follower
+from functions.core.serving.predictor import Predictor, place
+from functions.core.storage.objects import Objects
 from models.section import Release
+from tests.root import ROOT
 
-EVENTS = Path(__file__).parents[1] / "events"
+EVENTS = ROOT / "tests" / "events"
 MODEL = "tumour"
 FEATURES = [{"name": "mean_radius", "minimum": 0.0, "maximum": 1000.0}, {"name": "mean_texture", "minimum": 0.0}]
 TARGET = {"name": "diagnosis", "classes": ["benign", "malignant"]}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from functions.core.ort import find
+from functions.core.onnx.library import find
 from infra import aws, bundle, dependencies, gcp
 from infra.aws.function import SEARCHED
 from infra.settings import Runtime
@@ -75,7 +75,7 @@ def test_code_and_dependencies_are_inside_compiled_and_sorted_under_one_date(
     tag = sys.implementation.cache_tag
     assert {"threadpoolctl.pyc", "functions/adapters/aws/predict.py"} <= set(names)
     assert not {name for name in names if "threadpoolctl" in name and name.endswith(".py")}
-    assert f"functions/core/__pycache__/predict.{tag}.pyc" in names
+    assert f"functions/core/serving/__pycache__/predictor.{tag}.pyc" in names
     assert len(names) == len(set(names))
     assert dates == {dependencies.EPOCH}
 
@@ -180,9 +180,9 @@ def test_the_predict_archive_answers_by_itself(predict: bundle.Archive, tmp_path
     code = f"""
 import sys; sys.path.insert(0, {str(place)!r})
 import functions.adapters.aws.predict
-from functions.core import ort
-from functions.core.onnx import Session
-from functions.core.tensor import Tensor
+from functions.core.onnx import library as ort
+from functions.core.onnx.session import Session
+from functions.core.onnx.tensor import Tensor
 answers = Session(open({str(tmp_path / "model.onnx")!r}, "rb").read()).run({{"X": Tensor.of("FP32", (1, 2), [9, 1])}})
 print(answers["label"].values(), ort.find().startswith({str(place)!r}), "numpy" in sys.modules)
 """
@@ -195,7 +195,9 @@ def test_an_interpreter_that_looks_into_the_archive_begins_with_the_library(
 ) -> None:
     with zipfile.ZipFile(predict.path) as archive:
         archive.extractall(tmp_path)
-    code = "import sys; print('functions.core.ort' in sys.modules, 'functions.core.service' in sys.modules)"
+    code = (
+        "import sys; print('functions.core.onnx.library' in sys.modules, 'functions.core.api.service' in sys.modules)"
+    )
     searched = SEARCHED.replace("/var/task", str(tmp_path))
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd="/", env={"PYTHONPATH": searched}, capture_output=True, text=True, check=False)

@@ -16,9 +16,9 @@ import pytest
 
 from infra.gcp import dialect
 from infra.workflow import training
+from tests.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-EMULATOR = ROOT / ".local" / "emulator-gcp" / "bin" / "python"
+EMULATOR = ROOT / ".local" / "workflows-emulator" / "bin" / "python"
 STEPS = ("prepare", "train", "select", "rollout")
 RUN = {"model": "m", "run": "r"}
 SOURCE = {"source": "m/incoming/new.csv"}
@@ -70,7 +70,7 @@ SCENARIOS = {
 @cache
 def told() -> dict[str, dict[str, Any]]:
     """What came of each scenario: one process for all of them."""
-    assert EMULATOR.exists(), "run: make .local/emulator-gcp/.installed"
+    assert EMULATOR.exists(), "run: make .local/workflows-emulator/.installed"
     done = subprocess.run(
         [EMULATOR, Path(__file__).parent / "gcp" / "emulate.py"],
         input=json.dumps({"scenarios": list(SCENARIOS.values())}),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 from dataclasses import fields
-from pathlib import Path
 from types import ModuleType
 
 import jsonschema
@@ -15,8 +14,9 @@ import pytest
 from infra import clouds
 from infra.vocabulary import QueueArgs
 from tests.graph import deploy
+from tests.root import ROOT
 
-SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "docs" / "outputs.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((ROOT / "docs" / "outputs.schema.json").read_text(encoding="utf-8"))
 every_whole = pytest.mark.parametrize(
     "w", [importlib.import_module(f"tests.infra.{name}.whole") for name in clouds.names()], ids=clouds.names()
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.stackfile import ROOT, StackFile
+from localcloud.engine.stack_file import ROOT, StackFile
 
 HOST = """
 import asyncio, json, os, runpy, sys

@@ -3,7 +3,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,8 +13,9 @@ from infra.aws.scaling import TARGET
 from infra.gcp import scaling as gcp
 from infra.prices import MONTH, SHARES, TARIFFS, WHOLE, CloudRun, Lambda, Load, Tariff, break_even, table
 from infra.scaling import Balanced, Eco, Latency, Profile
+from tests.root import ROOT
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "scaling.md"
+PAGE = ROOT / "docs" / "scaling.md"
 LOAD = Load(seconds=0.05, memory_mb=1024)
 loads = st.builds(
     Load, rate=st.floats(0, 500), seconds=st.floats(0.001, 2), memory_mb=st.sampled_from([128, 512, 1024, 1769, 4096])

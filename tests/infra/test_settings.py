@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -8,9 +7,9 @@ import pytest
 import yaml
 
 from infra.settings import Settings
+from tests.root import ROOT
 
 LEAST: dict[str, Any] = {"cloud": "aws", "models": ["breast_cancer"]}
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def refusal(**changes: object) -> str:

@@ -57,8 +57,8 @@ def test_a_function_that_reads_no_contract_gets_no_model(tree: Path) -> None:
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
 def test_the_predict_function_carries_neither_contracts_nor_training(cloud: str) -> None:
     found = names(sources(f"functions.adapters.{cloud}.predict", ["breast_cancer"]), ROOT)
-    assert "functions/core/predict.py" in found
-    assert not {"models/contract.py", "functions/core/train.py", "models/breast_cancer/training.py"} & found
+    assert "functions/core/serving/predictor.py" in found
+    assert not {"models/contract.py", "functions/core/training/train.py", "models/breast_cancer/training.py"} & found
 
 
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])

@@ -9,8 +9,8 @@ import yaml
 
 from infra import clouds
 from infra.limits import enforce
-from infra.local.stackfile import ROOT, StackFile
 from infra.settings import Settings
+from localcloud.engine.stack_file import ROOT, StackFile
 
 NAMES = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 KEEPS = {"prod", "gcp-prod"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.stack import LocalStack
+from localcloud.engine.stack import LocalStack
 from tests.loop.running import Running
 
 STACKS = {"aws": ("local", 2), "gcp": ("gcp-local", 5)}

@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from infra import blueprint
-from infra.local.cloud import State
-from infra.local.stack import LocalStack
-from infra.local.stackfile import merged
-from infra.local.watch import OVER, Watch
 from infra.permissions import Stores
 from infra.settings import KEY
 from infra.vocabulary import Access, Grant
+from localcloud.commands.watch import OVER, Watch
+from localcloud.engine.cloud import State
+from localcloud.engine.stack import LocalStack
+from localcloud.engine.stack_file import merged
 from models.breast_cancer import sample
 from tests.loop import versions
 

@@ -13,12 +13,12 @@ import pytest
 from rich.console import Console
 
 from infra import finished
-from infra.local import bulk, files
-from infra.local.callers import Callers
-from infra.local.narrate import Narrator
-from infra.local.scene import Scene
-from infra.local.stackfile import ROOT
-from infra.local.watch import OVER, Watch
+from localcloud.commands import bulk, files
+from localcloud.commands.callers import Callers
+from localcloud.commands.progress import Narrator
+from localcloud.commands.scene import Scene
+from localcloud.commands.watch import OVER, Watch
+from localcloud.engine.stack_file import ROOT
 from models.breast_cancer import sample
 from models.file_type import client
 from tests.functions.finishing import pair

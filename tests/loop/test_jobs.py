@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from functions.core.follower import Follower
-from functions.core.live import Live
-from functions.core.log import Log
-from functions.core.objects import Objects
-from functions.core.pointer import promote_first
-from functions.core.registry import Registry
-from functions.core.worker import Worker
+from functions.core.jobs.worker import Worker
+from functions.core.registry.live_pointer import Live
+from functions.core.registry.pointer import promote_first
+from functions.core.registry.versions import Registry
+from functions.core.runtime.log import Log
+from functions.core.serving.model_cache import Follower
+from functions.core.storage.objects import Objects
 from tests.loop import versions
 from tests.loop.running import MODEL, Running, csv_of
 from tests.loop.test_training import CASES

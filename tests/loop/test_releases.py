@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 
-from infra.local.callers import Callers
+from localcloud.commands.callers import Callers
 from tests.loop import versions
 from tests.loop.running import MODEL, Running
 from tests.loop.test_training import CASES

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from infra.local.cloud import CloudFailed
-from infra.local.rollback import roll_back
-from infra.local.swaps import Swaps
+from localcloud.commands.rollback import roll_back
+from localcloud.commands.swaps import Swaps
+from localcloud.engine.cloud import CloudFailed
 from tests.loop import versions
 from tests.loop.running import MODEL, POINTER_SECONDS, Running
 from tests.loop.test_training import CASES

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from functions.core.log import Log
-from functions.core.objects import open_store
-from functions.core.prepare import Preparation
-from functions.core.select import Selection
-from functions.core.train import Trainer
-from infra.local.callers import Callers
+from functions.core.dataset.prepare import Preparation
+from functions.core.runtime.log import Log
+from functions.core.selection.select import Selection
+from functions.core.storage.objects import open_store
+from functions.core.training.train import Trainer
 from infra.vocabulary import Access
+from localcloud.commands.callers import Callers
 from models.breast_cancer import sample
 from tests.loop.running import MODEL, Running, csv_of, rows
 

@@ -13,12 +13,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from functions.core.export import to_onnx
-from functions.core.objects import open_store
-from functions.core.onnx import Session
-from functions.core.registry import Registry
-from functions.core.signature import INPUT, LABEL, PROBABILITIES
-from functions.core.tensor import Tensor
+from functions.core.onnx.session import Session
+from functions.core.onnx.tensor import Tensor
+from functions.core.registry.versions import Registry
+from functions.core.storage.objects import open_store
+from functions.core.training.export import to_onnx
+from functions.core.training.signature import INPUT, LABEL, PROBABILITIES
 from models.breast_cancer import sample
 from models.contract import Contract
 

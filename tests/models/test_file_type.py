@@ -19,9 +19,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core import admission
-from functions.core.problem import Fault, Problem
-from infra.local.door import Answer, Door, Request, say
+from functions.core.http.problem import Fault, Problem
+from functions.core.selection import admission
+from localcloud.support.http_server import Answer, Door, Request, say
 from models import catalogue
 from models.file_type import client
 from models.finished import Finished

@@ -4,7 +4,6 @@ import copy
 import dataclasses
 import subprocess
 import sys
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -12,8 +11,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from models.light import dataclass, replace
-
-ROOT = Path(__file__).parents[2]
+from tests.root import ROOT
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from functions.core.environment import Environment
+from functions.core.runtime.environment import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

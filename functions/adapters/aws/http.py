@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from functions.core.caller import caller_of
-from functions.core.http import BINARY, Request, Response
+from functions.core.http.messages import BINARY, Request, Response, caller_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.core.consumer import Delivery
+from functions.core.runtime.consumer import Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from functions.core.consumer import Consumer
+    from functions.core.runtime.consumer import Consumer
 
 
 class _Message(NamedTuple):

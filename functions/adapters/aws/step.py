@@ -9,8 +9,8 @@ from functions.adapters.aws.environment import composed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from functions.core.environment import Environment
-    from functions.core.step import Step
+    from functions.core.runtime.environment import Environment
+    from functions.core.runtime.step import Step
 
 
 def run(entry: Callable[[Environment], Step], event: object, context: object) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from functions.adapters.aws.environment import composed, told_to
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from functions.core.environment import Environment
-    from functions.core.service import Service
+    from functions.core.api.service import Service
+    from functions.core.runtime.environment import Environment
 
 
 def warm(entry: Callable[[Environment], Service]) -> None:

@@ -7,7 +7,7 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from functions.core.environment import Environment
+from functions.core.runtime.environment import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

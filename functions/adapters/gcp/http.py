@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import flask
 
-from functions.core.caller import caller_of
-from functions.core.http import LARGEST, Request, Response
+from functions.core.http.messages import LARGEST, Request, Response, caller_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import flask
 
 from functions.adapters.gcp.http import body_of
-from functions.core.consumer import Delivery
+from functions.core.runtime.consumer import Delivery
 
 if TYPE_CHECKING:
-    from functions.core.consumer import Consumer
+    from functions.core.runtime.consumer import Consumer
 
 ACKNOWLEDGED, AGAIN = 204, 500
 LARGEST_ENVELOPE = 16_000_000

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from functions.adapters.gcp.environment import composed
 from functions.adapters.gcp.http import answer_of, body_of, request_id_of
-from functions.core.http import JSON, Response
+from functions.core.http.messages import JSON, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import flask
 
-    from functions.core.environment import Environment
-    from functions.core.step import Step
+    from functions.core.runtime.environment import Environment
+    from functions.core.runtime.step import Step
 
 LARGEST_PAYLOAD = 600_000
 """Bytes. https://cloud.google.com/workflows/quotas: all of a workflow's variables together have 512 KB."""

@@ -1,0 +1,199 @@
+"""The API, described for machines: OpenAPI 3.1, each model with paths of its own."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from functions.core.http.routes import OPERATIONS, Operation
+from functions.core.jobs.job import Format
+from functions.core.onnx.tensor import DATATYPES
+from functions.core.serving.json_schema import Schema, Schemas, list_of, object_of
+from functions.core.serving.rows import MOST_ROWS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from functions.core.serving.servable import Servable
+
+_TEXT: Schema = {"type": "string"}
+_WHOLE: Schema = {"type": "integer"}
+_FLAG: Schema = {"type": "boolean"}
+_OBJECT: Schema = {"type": "object"}
+_REQUESTS = {
+    "predict": "predict_request", "predict_model": "predict_request", "submit_job": "job_request",
+    "model_infer": "infer_request", "version_infer": "infer_request",
+}  # fmt: skip
+_ANSWERS = {
+    "predict": "predict_answer", "predict_model": "predict_answer",
+    "model_infer": "infer_answer", "version_infer": "infer_answer", "submit_job": "job", "job_status": "job",
+    "model_metadata": "metadata", "version_metadata": "metadata",
+}  # fmt: skip
+_OF_A_MODEL = frozenset({"predict_request", "infer_request", "predict_answer"})
+"""Schemas that each model has for itself."""
+_SEGMENTS: Mapping[str, Schema] = {
+    "version": {**_TEXT, "pattern": "^[0-9a-f]{16}$"},
+    "job": {**_TEXT, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"},
+}
+_BINARY = (
+    "Tensors may travel as bytes, both ways, by the binary tensor data extension: then the content type is"
+    " application/octet-stream, and Inference-Header-Content-Length says how many bytes of the body are JSON."
+)
+
+
+def description(name: str, version: str, champions: Mapping[str, Servable | None], *, uploads: bool) -> dict[str, Any]:
+    """The document. A model that has a champion is described input by input; `uploads`: jobs may be uploaded."""
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        for model in champions if "{model}" in operation.path else [next(iter(champions))]:
+            path = operation.path.replace("{model}", model)
+            paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, model)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": name, "version": version},
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {"schemas": {**_shared(uploads), **_own(champions)}},
+    }
+
+
+def _operation(operation: Operation, model: str) -> dict[str, Any]:
+    names = [name for name in re.findall(r"\{(\w+)\}", operation.path) if name != "model"]
+    answer = _content(_ref(_ANSWERS[operation.id], model)) if operation.id in _ANSWERS else _content({"type": "object"})
+    error = _content(_ref("error")) if operation.protocol else _content(_ref("problem"), "application/problem+json")
+    infers = operation.id.endswith("_infer")
+    parameters: list[Schema] = [
+        {"name": name, "in": "path", "required": True, "schema": _SEGMENTS[name]} for name in names
+    ]
+    document: dict[str, Any] = {
+        "operationId": f"{operation.id}_{model}" if "{model}" in operation.path else operation.id,
+        "summary": operation.summary,
+        "parameters": parameters,
+        "responses": {
+            "202" if operation.id == "submit_job" else "200": {
+                "description": operation.summary,
+                "headers": _headers(operation),
+                "content": {**answer, "application/octet-stream": {}} if infers else answer,
+            },
+            "default": {"description": "The request is refused, and why", "headers": _ID, "content": error},
+        },
+    }
+    if infers:
+        document["description"] = _BINARY
+    if operation.id in _REQUESTS:
+        content = _content(_ref(_REQUESTS[operation.id], model))
+        document["requestBody"] = {"required": True, "content": content}
+        parameters += _KEY if operation.id == "submit_job" else _CALLER
+    return document
+
+
+_ID = {"X-Request-Id": {"description": "The request, in the logs too", "required": True, "schema": _TEXT}}
+_CALLER: list[Schema] = [
+    {"name": "X-Caller-Id", "in": "header", "description": "Keeps a caller on one version", "schema": _TEXT}
+]
+_KEY: list[Schema] = [
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "Makes repeating a request safe",
+        "schema": {**_TEXT, "minLength": 1, "maxLength": 255},
+    }
+]
+
+
+def _headers(operation: Operation) -> dict[str, Any]:
+    if operation.id not in _REQUESTS or operation.id == "submit_job":
+        return _ID
+    told = {"X-Model": "The model", "X-Model-Version": "Its version", "X-Model-Variant": "Who answered"}
+    return _ID | {name: {"description": text, "required": True, "schema": _TEXT} for name, text in told.items()}
+
+
+def _content(schema: Schema, kind: str = "application/json") -> dict[str, Any]:
+    return {kind: {"schema": schema}}
+
+
+def _ref(name: str, model: str = "") -> Schema:
+    owner = f"{model}." if name in _OF_A_MODEL else ""
+    return {"$ref": f"#/components/schemas/{owner}{name}"}
+
+
+def _own(champions: Mapping[str, Servable | None]) -> dict[str, Schema]:
+    """What each model takes and gives; of one without a champion, only the form."""
+    found: dict[str, Schema] = {}
+    for model, champion in champions.items():
+        known = None if champion is None else champion.schemas()
+        instance, prediction = ({}, {"type": "object"}) if known is None else (known.instance, known.prediction)
+        found[f"{model}.predict_request"] = {
+            **object_of(
+                {"instances": list_of(instance, minItems=1, description=f"At most {MOST_ROWS} rows; more is 413")}
+            ),
+            "additionalProperties": False,
+        }
+        found[f"{model}.predict_answer"] = object_of(
+            {"model": {"const": model}, "version": _TEXT, "variant": _TEXT, "predictions": list_of(prediction)}
+        )
+        found[f"{model}.infer_request"] = _inference(known)
+    return found
+
+
+def _inference(known: Schemas | None) -> Schema:
+    inputs, name = list_of(_tensor(), minItems=1), _TEXT
+    if known is not None:
+        count = len(known.inputs)
+        inputs = list_of({"anyOf": known.inputs}, minItems=count, maxItems=count)
+        name = {**_TEXT, "enum": known.outputs}
+    wanted = object_of({"name": name, "parameters": object_of({"binary_data": _FLAG}, [])}, ["name"])
+    properties = {
+        "id": {**_TEXT, "maxLength": 256},
+        "inputs": inputs,
+        "outputs": list_of(wanted),
+        "parameters": object_of({"binary_data_output": _FLAG}, []),
+    }
+    return object_of(properties, ["inputs"])
+
+
+def _tensor() -> Schema:
+    shape = list_of({**_WHOLE, "minimum": 0})
+    datatype = {**_TEXT, "enum": sorted(DATATYPES)}
+    properties = {"name": _TEXT, "shape": shape, "datatype": datatype, "data": list_of({}), "parameters": _OBJECT}
+    return object_of(properties, ["name", "shape", "datatype"])
+
+
+def _shared(uploads: bool) -> dict[str, Schema]:
+    spec = object_of({"name": _TEXT, "datatype": _TEXT, "shape": list_of(_WHOLE)})
+    fault = object_of({"field": _TEXT, "message": _TEXT})
+    answer = {"model_name": _TEXT, "model_version": _TEXT, "id": _TEXT, "outputs": list_of(_tensor())}
+    metadata = {"name": _TEXT, "versions": list_of(_TEXT), "platform": _TEXT}
+    problem = {"title": _TEXT, "status": _WHOLE, "detail": _TEXT, "errors": list_of(fault), "request_id": _TEXT}
+    return {
+        "infer_answer": object_of(answer, ["model_name", "model_version", "outputs"]),
+        "metadata": object_of({**metadata, "inputs": list_of(spec), "outputs": list_of(spec)}),
+        "job_request": _job_request(uploads),
+        "job": _job(),
+        "problem": object_of(problem, ["status", "detail"]),
+        "error": object_of({"error": _TEXT}),
+    }
+
+
+def _job_request(uploads: bool) -> Schema:
+    """Rows, or the wish to upload a file of rows."""
+    kinds: dict[str, Schema] = {"instances": list_of({}, minItems=1)}
+    if uploads:
+        kinds["upload"] = {**_TEXT, "enum": [str(kind) for kind in Format]}
+    return {"anyOf": [{**object_of({name: kind}), "additionalProperties": False} for name, kind in kinds.items()]}
+
+
+def _job() -> Schema:
+    upload = object_of({"method": {"const": "PUT"}, "url": _TEXT, "expires_in": _WHOLE, "at_most_bytes": _WHOLE})
+    figures = {name: {**_WHOLE, "minimum": 0} for name in ("rows", "refused", "expires_in")}
+    texts = dict.fromkeys(("id", "model", "url", "version", "result_key", "result_url"), _TEXT)
+    properties = {
+        **texts,
+        **figures,
+        "status": {**_TEXT, "enum": ["waiting", "queued", "running", "done", "failed"]},
+        "progress": {"type": "number", "minimum": 0, "maximum": 1},
+        "upload": upload,
+        "result": {"anyOf": [_OBJECT, {"type": "null"}]},
+        "error": _ref("problem"),
+    }
+    return object_of(properties, ["id", "model", "status"])

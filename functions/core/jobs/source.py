@@ -1,0 +1,68 @@
+"""The input of a job, in the one state that the job was begun with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.http.problem import Problem
+from functions.core.http.request_body import text_of
+from functions.core.jobs.job import Format
+from functions.core.jobs.row_reader import Lines, csv_header, csv_rows, json_rows, request_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from functions.core.jobs.job import Job
+    from functions.core.jobs.row_reader import Row
+    from functions.core.serving.servable import Servable
+    from functions.core.storage.objects import Objects, Tag
+
+BLOCK_BYTES = 4_000_000
+"""What is read of a file at once."""
+
+
+class Input:
+    """Raises `Problem` 413 for an input that is too large, without reading it."""
+
+    def __init__(self, objects: Objects, job: Job, *, size: int, state: Tag) -> None:
+        if size > job.format.largest:
+            raise Problem(413, f"the job has more than {job.format.largest} bytes")
+        self.size = size
+        self.state = state
+        self._objects = objects
+        self._job = job
+
+    def rows(self, by: Servable, at: int) -> Iterator[Row]:
+        """The rows from a place on, as instances for a version.
+
+        Raises `Problem`, also on the way: for what cannot be read, and 409 when the input is replaced meanwhile.
+        """
+        match self._job.format:
+            case Format.JSON:
+                return request_rows(text_of(self._bytes(0, self.size)), at)
+            case Format.LINES:
+                return json_rows(Lines(self._block, at))
+            case Format.CSV:
+                return self._cells(by, at)
+
+    def _cells(self, by: Servable, at: int) -> Iterator[Row]:
+        lines = Lines(self._block, 0)
+        columns = csv_header(lines)
+        by.check_columns(columns)
+        rows = csv_rows(Lines(self._block, at) if at else lines, columns)
+        return (row if row.problem else row._replace(value=by.instance_of(row.value)) for row in rows)
+
+    def _block(self, start: int) -> bytes:
+        return self._bytes(start, BLOCK_BYTES)
+
+    def _bytes(self, start: int, size: int) -> bytes:
+        if start >= self.size:
+            return b""
+        data, state = self._objects.block(self._job.input, start, size)
+        if state != self.state:
+            raise replaced()
+        return data
+
+
+def replaced() -> Problem:
+    return Problem(409, "the input was replaced after the job had begun; send it as a job of its own")

@@ -1,0 +1,192 @@
+"""Which version of a model is live: the state, and the few ways in which it may change.
+
+Every transition is a pure function from a pointer to the next one, whose revision is one
+higher. `functions.core.registry.live_pointer` writes them, one winner at a time.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal, Self
+
+from models.light import dataclass, replace
+
+Change = Literal["promoted", "shadow", "canary", "advanced", "rolled_back"]
+IN_THE_DARK = -1
+"""The step of a release before its first: the challenger is asked, and nobody is answered by it."""
+LONGEST = 100
+"""Entries of the history that are kept."""
+
+
+class NotPossible(Exception):
+    """A transition that the pointer's state does not allow."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """A challenger on its way."""
+
+    run: str
+    version: str
+    step: int
+    """Position in the stack's canary steps, or `IN_THE_DARK`."""
+    since: float
+    """When the step began: seconds since the epoch."""
+    bakes: int = 0
+    """How often the step has been prolonged."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One change that callers could notice. `version` is the one that rose or fell."""
+
+    revision: int
+    event: Change
+    version: str
+    run: str | None
+    at: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pointer:
+    """What `live.json` holds."""
+
+    revision: int = 0
+    champion: str | None = None
+    challenger: str | None = None
+    weight: int = 0
+    """Per cent of the callers who get the challenger."""
+    shadow: int = 0
+    """Per cent of the requests that the challenger is asked about, too, and never answers."""
+    previous: str | None = None
+    """The champion before this one."""
+    release: Release | None = None
+    history: tuple[Entry, ...] = ()
+    """The newest last."""
+
+    @classmethod
+    def parse(cls, found: dict[str, Any]) -> Self:
+        release = found["release"]
+        return cls(
+            revision=found["revision"],
+            champion=found["champion"],
+            challenger=found["challenger"],
+            weight=found["weight"],
+            shadow=found.get("shadow", 0),
+            previous=found["previous"],
+            release=None if release is None else Release(**release),
+            history=tuple(Entry(**entry) for entry in found["history"]),
+        )
+
+    def document(self) -> dict[str, Any]:
+        from dataclasses import asdict  # noqa: PLC0415 - only who writes a pointer needs it
+
+        return asdict(self)
+
+    def last(self, run: str) -> Entry | None:
+        """The newest entry of a run."""
+        return next((entry for entry in reversed(self.history) if entry.run == run), None)
+
+
+def promote_first(pointer: Pointer, version: str, run: str, now: float) -> Pointer:
+    """The first version ever is live at once: there is nothing to compare it with."""
+    if pointer.champion is not None:
+        raise NotPossible(f"{pointer.champion} is live already")
+    return _entered(
+        replace(pointer, champion=version),
+        "promoted",
+        version,
+        run,
+        now,
+        "the first version: nothing to compare it with",
+    )
+
+
+def begin(pointer: Pointer, version: str, run: str, weight: int, now: float) -> Pointer:
+    """Give the first callers to a challenger."""
+    after = replace(_challenged(pointer, version, run, 0, now), weight=_per_cent(weight))
+    return _entered(after, "canary", version, run, now, f"{weight} % of the callers")
+
+
+def begin_in_the_dark(pointer: Pointer, version: str, run: str, share: int, now: float) -> Pointer:
+    """Have a challenger asked beside the champion, about a share of the requests, before any caller gets it."""
+    if not 1 <= share <= 100:
+        raise ValueError("a challenger is asked in the dark about 1 to 100 per cent of the requests")
+    after = replace(_challenged(pointer, version, run, IN_THE_DARK, now), shadow=share)
+    return _entered(after, "shadow", version, run, now, f"asked about {share} % of the requests, in the dark")
+
+
+def advance(pointer: Pointer, weight: int, now: float, reason: str) -> Pointer:
+    """Give the challenger the next step's share of the callers."""
+    release = _active(pointer)
+    after = replace(
+        pointer,
+        weight=_per_cent(weight),
+        shadow=0,
+        release=replace(release, step=release.step + 1, since=now, bakes=0),
+    )
+    return _entered(after, "advanced", release.version, release.run, now, f"{weight} % of the callers: {reason}")
+
+
+def bake_again(pointer: Pointer) -> Pointer:
+    """Watch the same step for once more as long. No caller notices, so the history is silent."""
+    release = _active(pointer)
+    return replace(pointer, revision=pointer.revision + 1, release=replace(release, bakes=release.bakes + 1))
+
+
+def promote(pointer: Pointer, now: float, reason: str) -> Pointer:
+    """The challenger is the champion from now on."""
+    release = _active(pointer)
+    after = replace(_alone(pointer), champion=release.version, previous=pointer.champion)
+    return _entered(after, "promoted", release.version, release.run, now, reason)
+
+
+def withdraw(pointer: Pointer, now: float, reason: str) -> Pointer:
+    """The challenger loses its callers; the champion goes on."""
+    release = _active(pointer)
+    return _entered(_alone(pointer), "rolled_back", release.version, release.run, now, reason)
+
+
+def roll_back(pointer: Pointer, now: float, reason: str, run: str | None = None) -> Pointer:
+    """The champion before this one is live again, by an operator's wish; a challenger is withdrawn with it.
+
+    One step only: what was rolled back is not kept as a way back. `run` names the wish, so
+    that it can be told from another.
+    """
+    if pointer.champion is None or pointer.previous is None:
+        raise NotPossible("there is no earlier version to go back to")
+    after = replace(_alone(pointer), champion=pointer.previous, previous=None)
+    return _entered(after, "rolled_back", pointer.champion, run, now, f"back to {pointer.previous}: {reason}")
+
+
+def _challenged(pointer: Pointer, version: str, run: str, step: int, now: float) -> Pointer:
+    if pointer.champion is None or pointer.champion == version:
+        raise NotPossible("a challenger needs another version to challenge")
+    if pointer.release is not None:
+        raise NotPossible(f"the release of {pointer.release.version} is under way")
+    return replace(pointer, challenger=version, release=Release(run=run, version=version, step=step, since=now))
+
+
+def _alone(pointer: Pointer) -> Pointer:
+    """Without a challenger."""
+    return replace(pointer, challenger=None, weight=0, shadow=0, release=None)
+
+
+def _active(pointer: Pointer) -> Release:
+    if pointer.release is None:
+        raise NotPossible("no release is under way")
+    return pointer.release
+
+
+def _per_cent(weight: int) -> int:
+    if not 1 <= weight <= 99:
+        raise ValueError("a challenger's weight is 1 to 99 per cent")
+    return weight
+
+
+def _entered(after: Pointer, event: Change, version: str, run: str | None, now: float, reason: str) -> Pointer:
+    revision = after.revision + 1
+    at = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
+    entry = Entry(revision=revision, event=event, version=version, run=run, at=at, reason=reason[:2000])
+    return replace(after, revision=revision, history=(*after.history, entry)[-LONGEST:])

@@ -1,0 +1,162 @@
+"""The registry: immutable versions named by their content, and the record of every run."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from functions.core.runtime.background import Beside
+from functions.core.runtime.digest import sha256
+from functions.core.storage.objects import Conflict, Missing, Objects, canonical
+from models.feature import Feature
+from models.light import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from functions.core.onnx.tensor import Memory
+
+FORMAT = 1
+LARGEST = 500_000_000
+"""Bytes of a model.onnx that are still loaded."""
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
+"""What a model may be called."""
+_MEANING = {"classification": ("features", "target"), "finished": ("scores",)}
+"""What a model's file does not say of itself, by its task."""
+DIGEST = re.compile(r"[0-9a-f]{16}")
+"""What a version or a run is called."""
+
+
+class Corrupt(Exception):
+    """A version whose bytes are not those that its card names. It must not be served."""
+
+
+def digest_of(*parts: bytes) -> str:
+    """Sixteen hexadecimal digits that name these bytes, each part counted by itself."""
+    counted = [piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)]
+    return sha256(*counted).hex()[:16]
+
+
+def version_of(onnx: Memory, card: Mapping[str, Any]) -> str:
+    """The name of a version: the same model that means the same, by its card, is the same version."""
+    meaning = {part: card[part] for part in _MEANING[card["task"]]}
+    return sha256(onnx, canonical(meaning)).hex()[:16]
+
+
+def features_of(card: Mapping[str, Any]) -> tuple[Feature, ...]:
+    """The features that a card declares, in the model's order."""
+    return tuple(_feature(entry) for entry in card["features"])
+
+
+def _feature(entry: Mapping[str, Any]) -> Feature:
+    fields: dict[str, Any] = {**entry, "categories": tuple(entry.get("categories", ()))}
+    return Feature(**fields)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One registered model, verified."""
+
+    model: str
+    version: str
+    onnx: Memory
+    card: dict[str, Any]
+    golden: dict[str, Any]
+
+
+class Registry:
+    """Versions and runs of one model.
+
+    A version is written object by object, verified, and its card last: a version that
+    has a card is whole, and never changes.
+    """
+
+    def __init__(self, objects: Objects, model: str) -> None:
+        if not NAME.fullmatch(model):
+            raise ValueError("a model's name has lower-case letters, digits and _, begins with a letter, at most 48")
+        self._objects = objects
+        self.model = model
+
+    def key(self, version: str, name: str) -> str:
+        return f"{self.model}/versions/{version}/{name}"
+
+    def register(
+        self, onnx: Memory, card: Mapping[str, Any], golden: Mapping[str, Any], extras: Mapping[str, bytes]
+    ) -> str:
+        """Write a version and return its name. Registering it again changes nothing.
+
+        `card` holds at least `task` and what opening a version of it reads; format, model,
+        version, sha256 and bytes are filled in. Raises `Corrupt` when what the store
+        gives back is not what was written.
+        """
+        version = version_of(onnx, card)
+        digest = sha256(onnx).hex()
+        if self.card(version) is None:
+            self._objects.put(self.key(version, "model.onnx"), onnx)
+            self._objects.put_json(self.key(version, "golden.json"), dict(golden))
+            for name, data in extras.items():
+                self._objects.put(self.key(version, name), data)
+            self._verify(version, self._objects.get(self.key(version, "model.onnx")), digest)
+            facts = {"format": FORMAT, "model": self.model, "version": version, "sha256": digest, "bytes": len(onnx)}
+            self._objects.create_json(self.key(version, "card.json"), {**card, **facts})
+        return version
+
+    def card(self, version: str) -> dict[str, Any] | None:
+        """The card of a version; None when it is not registered."""
+        return self._objects.find_json(self.key(version, "card.json"))
+
+    def load(self, version: str) -> Version:
+        """A version, its bytes checked against its card. Raises `Missing` or `Corrupt`."""
+        # All three at once: a store far away takes long to begin to answer, and a first caller waits for it.
+        model = Beside(lambda: self._objects.lend(self.key(version, "model.onnx"), at_most=LARGEST))
+        proof = Beside(lambda: self._objects.get_json(self.key(version, "golden.json")))
+        card = self.card(version)
+        if card is None:
+            raise Missing(f"{self.model} has no version {version}")
+        if card.get("format") != FORMAT:
+            raise Corrupt(f"{self.key(version, 'card.json')}: this release reads format {FORMAT}")
+        try:
+            onnx, golden = model.result(), proof.result()
+        except Missing as gone:
+            raise Corrupt(f"{gone} is gone, though the version has a card") from None
+        self._verify(version, onnx, card["sha256"])
+        return Version(model=self.model, version=version, onnx=onnx, card=card, golden=golden)
+
+    def _verify(self, version: str, onnx: Memory, digest: str) -> None:
+        if sha256(onnx).hex() != digest:
+            raise Corrupt(f"{self.key(version, 'model.onnx')} is not the file whose SHA-256 begins with {digest[:16]}")
+
+    def run_key(self, run: str, name: str) -> str:
+        return f"{self.model}/runs/{run}/{name}"
+
+    def read_run(self, run: str) -> dict[str, Any] | None:
+        """The record of a run; None when there is none."""
+        return self._objects.find_json(self.run_key(run, "run.json"))
+
+    def write_run(self, run: str, record: Mapping[str, Any]) -> None:
+        """Write the record of a run, whatever it was before."""
+        self._objects.put_json(self.run_key(run, "run.json"), dict(record))
+
+    def update_run(self, run: str, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> dict[str, Any]:
+        """Change a run's record as it stands (empty at first) and return it. No other writer's change is lost."""
+        key = self.run_key(run, "run.json")
+        while True:
+            found = self._objects.read_json(key)
+            before: dict[str, Any] = {} if found is None else found[0]
+            after = dict(change(dict(before)))
+            if after == before:
+                return after
+            if found is None:
+                if self._objects.create_json(key, after):
+                    return after
+                continue
+            try:
+                self._objects.replace_json(key, after, found[1])
+            except Conflict:
+                continue
+            return after
+
+    def execution_key(self, execution: str) -> str:
+        """Where the run of a workflow's execution is noted: `{"run": ...}`."""
+        return f"{self.model}/executions/{execution}.json"

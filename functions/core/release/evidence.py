@@ -1,0 +1,101 @@
+"""What happened to a challenger among real callers, read from the captures."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from statistics import fmean, median
+from typing import TYPE_CHECKING, Any
+
+from functions.core.registry.captures import folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from functions.core.storage.objects import Objects
+
+MOST_OBJECTS = 1_000
+"""Objects that are read at most; of more, as many evenly spread over the time."""
+ASKED = frozenset({"challenger", "shadow"})
+"""Variants of the requests that the challenger was asked about."""
+_READERS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """One step of a release, in numbers. None: nothing was there to measure it on."""
+
+    requests: int
+    """Requests that the challenger was asked about: of its callers, or in the dark."""
+    errors: int
+    """Of these, how many the challenger failed on, refused though the champion did not, or could not load for."""
+    agreement: float | None
+    """Mean share of a request's rows to which champion and challenger give the same label."""
+    challenger_ms: float | None
+    champion_ms: float | None
+    """Medians over the same requests, put to both."""
+    share_read: float = 1.0
+    """The share of the captured objects that was read."""
+
+    @property
+    def error_rate(self) -> float:
+        return self.errors / self.requests if self.requests else 0.0
+
+    @property
+    def latency_ratio(self) -> float | None:
+        if self.challenger_ms is None or not self.champion_ms:
+            return None
+        return self.challenger_ms / self.champion_ms
+
+    def document(self) -> dict[str, Any]:
+        return asdict(self) | {"error_rate": self.error_rate, "latency_ratio": self.latency_ratio}
+
+
+def observe(objects: Objects, model: str, version: str, since: float, now: float) -> Evidence:
+    """The challenger `version` from `since` to `now`, both in seconds since the epoch."""
+    keys = sorted(key for hour in _hours(since, now) for key in objects.keys(folder(model, hour)))
+    stride = -(-len(keys) // MOST_OBJECTS) if keys else 1
+    chosen = keys[::stride]
+
+    def read(key: str) -> list[dict[str, Any]]:
+        return [
+            record
+            for record in _records(objects.find(key) or b"")
+            if record.get("variant") in ASKED and record.get("version") == version
+            if since <= record.get("time", 0.0) <= now
+        ]
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        records = [record for found in pool.map(read, chosen) for record in found]
+    return _weigh(records, share_read=len(chosen) / len(keys) if keys else 1.0)
+
+
+def _weigh(records: list[dict[str, Any]], *, share_read: float) -> Evidence:
+    answered = [record for record in records if not record.get("error")]
+    compared = [record for record in answered if record.get("champion")]
+    return Evidence(
+        requests=len(records),
+        errors=len(records) - len(answered),
+        agreement=fmean(record["agreed"] / record["rows"] for record in compared) if compared else None,
+        challenger_ms=median(record["ms"] for record in compared) if compared else None,
+        champion_ms=median(record["champion"]["ms"] for record in compared) if compared else None,
+        share_read=share_read,
+    )
+
+
+def _hours(since: float, now: float) -> Iterator[float]:
+    at = since - since % 3600
+    while at <= now:
+        yield at
+        at += 3600
+
+
+def _records(content: bytes) -> Iterator[dict[str, Any]]:
+    for line in content.splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue  # an object cut off in the writing proves nothing for or against a challenger
+        if isinstance(record, dict):
+            yield record

@@ -1,0 +1,277 @@
+"""The release of a version, step by step, as the workflow drives it.
+
+One release of a model at a time. A second one waits, at most for as long as the first may
+take; one that nobody judges any more - its workflow is gone - is withdrawn by the next.
+Every step may be delivered again: what it would do is read from the pointer, and a bake
+that is not over is not judged.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from functions.core.onnx.session import BadModel
+from functions.core.registry import pointer as transitions
+from functions.core.registry.live_pointer import Live
+from functions.core.registry.runs import Status
+from functions.core.registry.versions import NAME, Corrupt, Registry
+from functions.core.release.evidence import observe
+from functions.core.release.judge import Verdict, judge
+from functions.core.release.stages import Stages
+from functions.core.serving.opening import open_version
+from functions.core.storage.objects import Missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from functions.core.registry.pointer import Pointer, Release
+    from functions.core.storage.objects import Objects
+    from models.section import Release as Thresholds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """Where a release stands."""
+
+    status: Status
+    reason: str = ""
+    wait_seconds: int = 0
+    evidence: Mapping[str, Any] | None = None
+
+
+class Rollout:
+    """`act` answers the workflow's release, judge, rollback and abandon calls."""
+
+    def __init__(
+        self,
+        models: Objects,
+        captures: Objects,
+        *,
+        stages: Stages,
+        thresholds: Callable[[str], Thresholds],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._models = models
+        self._captures = captures
+        self._stages = stages
+        self._thresholds = thresholds
+        self._clock = clock
+
+    def act(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """The workflow's payload in, its answer out. Raises `ValueError` on a payload that is not understood."""
+        match payload:
+            case {"action": "release", "model": str(model), "run": str(run)}:
+                return self._answer(model, run, self.release(model, run))
+            case {"action": "judge", "model": str(model), "run": str(run)}:
+                return self._answer(model, run, self.judge(model, run))
+            case {"action": "abandon", "execution": str(execution), "input": given, "cause": cause}:
+                return {"run": self.abandon(execution, given, str(cause))}
+            case {"action": "rollback", "model": str(model), "execution": str(execution), "reason": str(reason)}:
+                return self.roll_back(model, execution, reason)
+            case _:
+                raise ValueError(
+                    "accepted: release or judge with model and run; rollback with model, execution and reason;"
+                    " abandon with execution, input and cause"
+                )
+
+    def release(self, model: str, run: str) -> Outcome:
+        """Put up the version of a run.
+
+        The first version of a model is promoted at once. One that does not load, or does
+        not answer as it did when it was made, goes no further.
+        """
+        version = self._version(model, run)
+        live = Live(self._models, model)
+        now = self._clock()
+        complaint = self._check(model, version)
+        if complaint and not self._has_release(live.read(), run):
+            return Outcome(status=Status.ROLLED_BACK, reason=complaint)
+        try:
+            after = live.change(lambda pointer: self._put_up(pointer, version, run, now))
+        except transitions.NotPossible:
+            return self._wait(model, run, now)
+        return self._standing(after, run, version)
+
+    def judge(self, model: str, run: str) -> Outcome:
+        """Let the run's challenger rise, prolong the step, promote it, or roll it back."""
+        live = Live(self._models, model)
+        pointer = live.read()
+        release = pointer.release
+        if release is None or release.run != run:
+            last = pointer.last(run)
+            if self._waits_since(model, run) is not None or last is None:
+                return self.release(model, run)
+            return _over(last)
+        now = self._clock()
+        if now < self._stages.due_at(release):
+            return self._standing(pointer, run, release.version)
+        complaint = self._check(model, release.version)
+        evidence = observe(self._captures, model, release.version, release.since, now)
+        patience_left = release.bakes + 1 < self._stages.patience
+        verdict = judge(evidence, self._thresholds(model), patience_left=patience_left)
+        if complaint:
+            verdict = Verdict(decision="fail", reason=complaint)
+        after = live.change(lambda found: self._apply(found, release, verdict, now))
+        standing = self._standing(after, run, release.version)
+        return Outcome(
+            status=standing.status,
+            reason=verdict.reason,
+            wait_seconds=standing.wait_seconds,
+            evidence=evidence.document(),
+        )
+
+    def roll_back(self, model: str, execution: str, reason: str) -> dict[str, Any]:
+        """Make the champion before this one live again, once for each execution of the workflow.
+
+        A release under way ends with it. Raises `NotPossible` when there is no way back.
+        """
+        now = self._clock()
+
+        def back(pointer: Pointer) -> Pointer:
+            if pointer.last(execution) is not None:
+                return pointer
+            return transitions.roll_back(pointer, now, reason, execution)
+
+        after = Live(self._models, model).change(back)
+        return {"status": str(Status.ROLLED_BACK), "version": after.champion}
+
+    def abandon(self, execution: str, given: Any, cause: str) -> str | None:
+        """Book a failed execution on its run, and withdraw the challenger that the run put up. The run, if known."""
+        model = _model_of(given)
+        if model is None:
+            return None
+        registry = Registry(self._models, model)
+        noted = self._models.find_json(registry.execution_key(execution))
+        if noted is None:
+            return None
+        run, now = noted["run"], self._clock()
+
+        def withdraw(pointer: Pointer) -> Pointer:
+            if not self._has_release(pointer, run):
+                return pointer
+            return transitions.withdraw(pointer, now, f"the workflow failed: {cause}")
+
+        last = Live(self._models, model).change(withdraw).last(run)
+        over = {Status.PROMOTED, Status.ROLLED_BACK, Status.REFUSED, Status.REJECTED}
+
+        def fail(record: dict[str, Any]) -> dict[str, Any]:
+            if record.get("status") in over:
+                return record
+            if last is not None and last.event == "promoted":
+                return {**_without_wait(record), "status": Status.PROMOTED}
+            return {**_without_wait(record), "status": Status.FAILED, "cause": cause[:2000]}
+
+        registry.update_run(run, fail)
+        return run
+
+    def _put_up(self, pointer: Pointer, version: str, run: str, now: float) -> Pointer:
+        if pointer.champion == version or self._has_release(pointer, run):
+            return pointer
+        if pointer.champion is None:
+            return transitions.promote_first(pointer, version, run, now)
+        release = pointer.release
+        if release is not None and now > self._stages.due_at(release) + self._stages.grace:
+            pointer = transitions.withdraw(pointer, now, "nobody judged it any more")
+        if self._stages.shadow is not None:
+            return transitions.begin_in_the_dark(pointer, version, run, self._stages.shadow, now)
+        return transitions.begin(pointer, version, run, self._stages.steps[0], now)
+
+    def _apply(self, pointer: Pointer, release: Release, verdict: Verdict, now: float) -> Pointer:
+        if pointer.release != release:
+            return pointer  # judged meanwhile, or rolled back by an operator
+        match verdict.decision:
+            case "fail":
+                return transitions.withdraw(pointer, now, verdict.reason)
+            case "wait":
+                return transitions.bake_again(pointer)
+        following = release.step + 1
+        if following < len(self._stages.steps):
+            return transitions.advance(pointer, self._stages.steps[following], now, verdict.reason)
+        return transitions.promote(pointer, now, verdict.reason)
+
+    def _standing(self, pointer: Pointer, run: str, version: str) -> Outcome:
+        if pointer.release is not None and pointer.release.run == run:
+            left = self._stages.due_at(pointer.release) - self._clock()
+            return Outcome(
+                status=Status.CANARY,
+                reason=f"{pointer.shadow} % in the dark" if pointer.shadow else f"{pointer.weight} % of the callers",
+                wait_seconds=max(1, math.ceil(left)),
+            )
+        last = pointer.last(run)
+        if pointer.champion == version and (last is None or last.event != "promoted"):
+            return Outcome(status=Status.PROMOTED, reason="the same version is live already")
+        if last is None:
+            raise RuntimeError(f"the release of run {run} has left no trace in live.json")
+        return _over(last)
+
+    def _wait(self, model: str, run: str, now: float) -> Outcome:
+        since = self._waits_since(model, run) or now
+        if now - since > self._stages.longest:
+            return Outcome(status=Status.ROLLED_BACK, reason="another release was under way all the time")
+        Registry(self._models, model).update_run(run, lambda record: {**record, "waits_since": since})
+        seconds = max(1, math.ceil(self._stages.bake_seconds))
+        return Outcome(status=Status.REGISTERED, reason="another release is under way", wait_seconds=seconds)
+
+    def _answer(self, model: str, run: str, outcome: Outcome) -> dict[str, Any]:
+        """Write the outcome into the run's record and tell the workflow: who waits is told as a canary."""
+
+        def note(record: dict[str, Any]) -> dict[str, Any]:
+            waiting = outcome.status is Status.REGISTERED
+            kept = record if waiting else _without_wait(record)
+            rollout = {"reason": outcome.reason, "evidence": outcome.evidence}
+            cause = {"cause": outcome.reason} if outcome.status is Status.ROLLED_BACK else {}
+            return {**kept, "status": outcome.status, "rollout": rollout, **cause}
+
+        Registry(self._models, model).update_run(run, note)
+        status = Status.CANARY if outcome.status is Status.REGISTERED else outcome.status
+        return {"status": str(status), "wait_seconds": outcome.wait_seconds}
+
+    def _check(self, model: str, version: str) -> str | None:
+        """Why a version may not be released, if so."""
+        try:
+            open_version(Registry(self._models, model).load(version))
+        except (Missing, Corrupt, BadModel) as problem:
+            return f"the version does not stand its golden test: {problem}"
+        return None
+
+    def _version(self, model: str, run: str) -> str:
+        record = Registry(self._models, model).read_run(run)
+        version = (record or {}).get("version")
+        if not version:
+            raise ValueError(f"run {run} of {model} has registered no version")
+        return version
+
+    def _waits_since(self, model: str, run: str) -> float | None:
+        return (Registry(self._models, model).read_run(run) or {}).get("waits_since")
+
+    def _has_release(self, pointer: Pointer, run: str) -> bool:
+        return pointer.release is not None and pointer.release.run == run
+
+
+def _over(last: transitions.Entry) -> Outcome:
+    match last.event:
+        case "promoted":
+            return Outcome(status=Status.PROMOTED, reason=last.reason)
+        case "rolled_back":
+            return Outcome(status=Status.ROLLED_BACK, reason=last.reason)
+        case _:
+            return Outcome(status=Status.ROLLED_BACK, reason="withdrawn when an operator rolled its champion back")
+
+
+def _without_wait(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name != "waits_since"}
+
+
+def _model_of(given: Any) -> str | None:
+    """The model that an execution's input is about."""
+    match given:
+        case {"source": str(source)}:
+            model = source.split("/", 1)[0]
+        case {"model": str(model)}:
+            pass
+        case _:
+            return None
+    return model if NAME.fullmatch(model) else None

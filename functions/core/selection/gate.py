@@ -1,0 +1,182 @@
+"""What a candidate must prove on rows that no experiment saw, before it may be registered."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from functions.core.onnx.session import BadModel, ModelFailure
+from functions.core.onnx.tensor import Tensor
+from functions.core.registry.versions import features_of
+from functions.core.serving.classifier import Classifier
+from functions.core.training.metrics import UndefinedMetric, score
+from models.contract import LOWER_IS_BETTER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from functions.core.registry.versions import Version
+    from models.contract import Contract, Slice
+    from models.feature import Feature
+
+_LATENCY_RUNS = 50
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One question put to the candidate. A `value` of None could not be measured; `detail` says why."""
+
+    name: str
+    passed: bool
+    value: float | None
+    bound: float | None
+    detail: str = ""
+
+    def document(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Champion:
+    """What the version in service answers on the same rows, or why it cannot be asked."""
+
+    probabilities: np.ndarray | None
+    why_not: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    checks: list[Check]
+    probabilities: np.ndarray | None
+    """The candidate's own, [rows, classes]; None when it does not even answer."""
+
+    @property
+    def failed(self) -> list[Check]:
+        return [check for check in self.checks if not check.passed]
+
+
+def judge(contract: Contract, candidate: Version, champion: Champion, x: np.ndarray, y: np.ndarray) -> Verdict:
+    """Every check on rows that no experiment saw: `x` float32 [rows, features], `y` positions [rows]."""
+    proof, tolerance = "serves as trained", candidate.golden["tolerance"]
+    try:
+        classifier = Classifier(candidate)
+        probabilities = probabilities_of(classifier, x)
+    except (BadModel, ModelFailure) as problem:
+        check = Check(name=proof, passed=False, value=None, bound=tolerance, detail=str(problem))
+        return Verdict(checks=[check], probabilities=None)
+    rows = len(candidate.golden["inputs"])
+    said = f"onnxruntime answers {rows} rows as the estimator did"
+    checks = [
+        Check(name=proof, passed=True, value=None, bound=tolerance, detail=said),
+        check_metric(contract, y, probabilities),
+        check_margin(contract, y, probabilities, champion),
+        *check_slices(contract, x, y, probabilities),
+        check_size(contract, len(candidate.onnx)),
+        check_latency(contract, classifier, x),
+    ]
+    return Verdict(checks=checks, probabilities=probabilities)
+
+
+def probabilities_of(classifier: Classifier, x: np.ndarray) -> np.ndarray:
+    """[rows, classes] as float64. Raises `ModelFailure`."""
+    tensor = Tensor.of(classifier.takes.datatype, x.shape, x.ravel().tolist())
+    found = classifier.probabilities(classifier.answer({classifier.input: tensor}))
+    return np.asarray(found.values(), dtype=np.float64).reshape(found.shape)
+
+
+def check_metric(contract: Contract, y: np.ndarray, probabilities: np.ndarray) -> Check:
+    """The gate's metric on the whole holdout."""
+    return _bounded(contract.gate.metric, contract.gate.metric, contract.gate.minimum, y, probabilities)
+
+
+def check_slices(contract: Contract, x: np.ndarray, y: np.ndarray, probabilities: np.ndarray) -> list[Check]:
+    """The same metric on each slice. A slice that cannot be measured has not been proven: it fails."""
+    checks = []
+    for part in contract.gate.slices:
+        rows = rows_of(part, contract.features, x)
+        checks.append(_bounded(name_of(part), contract.gate.metric, part.at_least, y[rows], probabilities[rows]))
+    return checks
+
+
+def check_margin(contract: Contract, y: np.ndarray, probabilities: np.ndarray, champion: Champion) -> Check:
+    """How much better than the champion on the same rows. Passed where there is nothing to compare with."""
+    name, bound, metric = "margin over the champion", contract.gate.margin, contract.gate.metric
+    if champion.probabilities is None:
+        return Check(name=name, passed=True, value=None, bound=bound, detail=champion.why_not)
+    try:
+        difference = score(metric, y, probabilities) - score(metric, y, champion.probabilities)
+    except UndefinedMetric as problem:
+        return Check(name=name, passed=False, value=None, bound=bound, detail=str(problem))
+    better_by = -difference if metric in LOWER_IS_BETTER else difference
+    return Check(name=name, passed=better_by >= bound - _ROUNDING, value=better_by, bound=bound)
+
+
+def check_size(contract: Contract, size: int) -> Check:
+    bound = contract.gate.maximum_bytes
+    return Check(name="bytes", passed=size <= bound, value=size, bound=bound)
+
+
+def check_latency(contract: Contract, classifier: Classifier, x: np.ndarray) -> Check:
+    """Median milliseconds of one row, after a first one that is not counted."""
+    times = []
+    for position in range(_LATENCY_RUNS + 1):
+        row = x[position % len(x)][np.newaxis]
+        started = time.perf_counter()
+        probabilities_of(classifier, row)
+        times.append((time.perf_counter() - started) * 1000)
+    median, bound = statistics.median(times[1:]), contract.gate.maximum_latency_ms
+    return Check(name="latency in ms", passed=median <= bound, value=round(median, 4), bound=bound)
+
+
+def comparable(card: Mapping[str, Any], contract: Contract) -> str:
+    """Why a version cannot be asked about this contract's rows; "" when it can."""
+    if card["task"] != contract.task:
+        return "the champion was made for another task"
+    if tuple(card["target"]["classes"]) != contract.target.classes:
+        return "the champion knows other classes"
+    if [_meaning(feature) for feature in features_of(card)] != [_meaning(feature) for feature in contract.features]:
+        return "the champion reads other features"
+    return ""
+
+
+def rows_of(part: Slice, features: Sequence[Feature], x: np.ndarray) -> np.ndarray:
+    """Which rows belong to the slice: bool [rows]."""
+    position = [feature.name for feature in features].index(part.feature)
+    values, feature = x[:, position], features[position]
+    if part.category is not None:
+        return values == feature.categories.index(part.category)
+    rows = ~np.isnan(values)
+    if part.minimum is not None:
+        rows &= values >= part.minimum
+    if part.below is not None:
+        rows &= values < part.below
+    return rows
+
+
+def name_of(part: Slice) -> str:
+    """The slice in words: `mean_radius from 10 to below 15`."""
+    if part.category is not None:
+        return f"{part.feature} = {part.category}"
+    lower = "" if part.minimum is None else f" from {part.minimum:g}"
+    upper = "" if part.below is None else f" below {part.below:g}"
+    return f"{part.feature}{lower}{upper}"
+
+
+def _bounded(name: str, metric: str, bound: float, y: np.ndarray, probabilities: np.ndarray) -> Check:
+    rows = f"{len(y)} rows"
+    try:
+        value = score(metric, y, probabilities)
+    except UndefinedMetric as problem:
+        return Check(name=name, passed=False, value=None, bound=bound, detail=f"{rows}: {problem}")
+    passed = value <= bound if metric in LOWER_IS_BETTER else value >= bound
+    return Check(name=name, passed=passed, value=value, bound=bound, detail=rows)
+
+
+def _meaning(feature: Feature) -> tuple[object, ...]:
+    """What decides the number that a value becomes; bounds and description do not."""
+    return feature.name, feature.kind, feature.categories, feature.missing

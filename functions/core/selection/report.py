@@ -1,0 +1,163 @@
+"""The page of a candidate: what it is, what it learned from, what it was compared with, and what it had to prove."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from functions.core.selection.html import Markup, badge, bars, escape, facts, join, number, page, roc, section, table
+from functions.core.training.metrics import confusion, roc_points
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+
+    from functions.core.selection.candidate import Candidate
+    from functions.core.selection.gate import Check, Verdict
+    from models.contract import Contract
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """Everything that the page tells."""
+
+    contract: Contract
+    record: Mapping[str, Any]
+    candidate: Candidate
+    verdict: Verdict
+    metrics: Mapping[str, Any]
+    profile: bytes
+    """profile.json of the dataset."""
+    truth: np.ndarray
+    """The classes of the holdout's rows, positions [rows]."""
+
+
+def render(story: Story) -> bytes:
+    """One HTML document, UTF-8, that needs no other file."""
+    contract, version = story.contract, story.candidate.version
+    failed = len(story.verdict.failed)
+    outcome = badge(not failed, f"refused: {failed} checks failed" if failed else "passed the gate")
+    head = Markup(
+        f"<h1>{escape(contract.name)} <code>{escape(version.version)}</code></h1>\n<p>{outcome}</p>\n"
+        f'<p class="lead">{escape(contract.description)}</p>\n'
+    )
+    body = [head, _summary(story), _gate(story), _holdout(story), _experiments(story), _data(story)]
+    return page(f"{contract.name} {version.version}", join(body))
+
+
+def _summary(story: Story) -> Markup:
+    record, experiment = story.record, story.candidate.experiment
+    mean = experiment["metrics"][story.contract.search.metric]
+    return facts(
+        [
+            ("best experiment", Markup(f"{escape(experiment['id'])}: <code>{_params(experiment['params'])}</code>")),
+            (
+                f"{story.contract.search.metric}, cross-validated",
+                Markup(f"{number(mean['mean'])} &plusmn; {number(mean['std'], 2)}"),
+            ),
+            ("target", escape(f"{story.contract.target.name}: {', '.join(story.contract.target.classes)}")),
+            ("run", Markup(f"<code>{escape(record['run'])}</code>, begun {escape(record['created'])}")),
+            ("dataset", Markup(f"{escape(record['source'])}, <code>{escape(record['dataset'][:16])}</code>")),
+            ("made with", escape(", ".join(f"{name} {found}" for name, found in experiment["libraries"].items()))),
+        ]
+    )
+
+
+def checks_table(checks: Sequence[Check], caption: str) -> Markup:
+    """What had to be proved, and how it went."""
+    rows = [
+        (
+            escape(check.name),
+            number(check.value),
+            number(check.bound),
+            badge(check.passed, "passed" if check.passed else "failed"),
+            escape(check.detail),
+        )
+        for check in checks
+    ]
+    return table(caption, ("check", "#value", "#bound", "outcome", "note"), rows)
+
+
+def _gate(story: Story) -> Markup:
+    caption = "Measured with onnxruntime on rows that no experiment saw. A slice is a part of those rows."
+    return section("Gate", checks_table(story.verdict.checks, caption))
+
+
+def _holdout(story: Story) -> Markup:
+    probabilities = story.verdict.probabilities
+    if probabilities is None:
+        return Markup("")
+    classes, holdout = story.contract.target.classes, story.metrics["holdout"]
+    measured = [(escape(name), number(value)) for name, value in holdout.items()]
+    parts = [table("All of them", ("metric", "#value"), measured)]
+    counted = [
+        (escape(name), *(escape(count) for count in line))
+        for name, line in zip(classes, confusion(story.truth, probabilities), strict=True)
+    ]
+    parts.append(table("Truth down, answer across", ("", *(f"#{name}" for name in classes)), counted))
+    if len(classes) == 2 and "roc_auc" in holdout:
+        curve = roc(roc_points(story.truth, probabilities), holdout["roc_auc"])
+        caption = f"How many {classes[1]} are found, against how many others are taken for one."
+        parts.append(Markup(f"<figure>{curve}<figcaption>{escape(caption)}</figcaption></figure>\n"))
+    title = f"On the {len(story.truth)} rows kept out"
+    return section(
+        title, Markup('<div class="side">\n' + join(Markup(f"<div>{part}</div>\n") for part in parts) + "</div>\n")
+    )
+
+
+def _experiments(story: Story) -> Markup:
+    rows = []
+    for line in story.candidate.board:
+        if line["status"] == "failed":
+            failure = Markup(f"{_params(line['params'])}<br>{badge(False, 'failed')} {escape(line['error'])}")
+            rows.append((escape(line["id"]), failure, *[number(None)] * 4))
+            continue
+        rows.append(
+            (
+                escape(line["id"]),
+                _params(line["params"]),
+                number(line["mean"]),
+                number(line["std"], 2),
+                escape(f"{line['bytes']:,}"),
+                number(line["seconds"], 3),
+            )
+        )
+    caption = f"{story.contract.search.folds} folds; the best {story.contract.search.metric} first."
+    header = ("experiment", "parameters", "#mean", "#deviation", "#bytes", "#seconds")
+    return section("Experiments", table(caption, header, rows, first=True))
+
+
+def _data(story: Story) -> Markup:
+    profile = json.loads(story.profile)
+    shares = ", ".join(f"{name} {count}" for name, count in profile["classes"].items())
+    known = facts(
+        [
+            ("rows", escape(f"{profile['rows']} ({shares})")),
+            ("set aside", escape(story.record["rejected_rows"])),
+            ("copies of other rows", escape(profile["duplicate_rows"])),
+            ("equal rows with unequal targets", escape(profile["contradictory_rows"])),
+        ]
+    )
+    rows = []
+    for name, found in profile["features"].items():
+        quantiles = found.get("quantiles", {})
+        drawing = bars(found.get("counts", ()), f"{name}: {', '.join(map(str, found.get('counts', ())[:40]))}")
+        rows.append(
+            (
+                escape(name),
+                escape(found["kind"]),
+                escape(found["missing"]),
+                *(number(quantiles.get(share)) for share in ("0", "0.5", "1")),
+                drawing if "categories" in found else Markup(""),
+            )
+        )
+    header = ("feature", "kind", "#missing", "#least", "#median", "#greatest", "categories")
+    return section(
+        "Data", join([known, Markup("<p></p>"), table("Every accepted row, kept out or not.", header, rows)])
+    )
+
+
+def _params(params: Mapping[str, Any]) -> Markup:
+    return escape(", ".join(f"{name}={value}" for name, value in params.items()))

@@ -1,0 +1,136 @@
+"""What callers send and get, as JSON schemas of the dialect that OpenAPI 3.1 speaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from functions.core.onnx.tensor import FLOATS, INTEGERS
+from models.feature import LARGEST
+from models.light import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from functions.core.onnx.tensor import Spec
+    from models.feature import Feature
+
+Schema = dict[str, Any]
+_NAMED = frozenset({"boolean", "category"})
+_FINITE: Schema = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schemas:
+    """Of one version."""
+
+    instance: Schema
+    prediction: Schema
+    inputs: list[Schema]
+    """The tensors of an inference request, each of them required."""
+    outputs: list[str]
+    """The names of the tensors that it may ask for."""
+
+
+def object_of(properties: Mapping[str, Schema], required: Sequence[str] | None = None) -> Schema:
+    """An object, of which all properties are required unless it is said which."""
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties) if required is None else list(required),
+    }
+
+
+def list_of(items: Schema, **more: Any) -> Schema:
+    return {"type": "array", "items": items, **more}
+
+
+def row_of(items: Sequence[Schema]) -> Schema:
+    """A list with one place for each schema."""
+    return {"type": "array", "prefixItems": list(items), "minItems": len(items), "maxItems": len(items)}
+
+
+def rows_of(features: Sequence[Feature]) -> tuple[Schema, Schema]:
+    """A row by the names of its features, and a row as a list in their order."""
+    schemas = {feature.name: _of(feature) for feature in features}
+    required = [feature.name for feature in features if feature.missing == "reject"]
+    return {**object_of(schemas, required), "additionalProperties": False}, row_of(list(schemas.values()))
+
+
+def encoded_of(features: Sequence[Feature], datatype: str) -> Schema:
+    """One row of numbers, as a client encodes them for a tensor of floats."""
+    return row_of([_encoded(feature) if datatype in FLOATS else value_of(datatype) for feature in features])
+
+
+def tensor_of(spec: Spec, row: Schema | None = None, *, most: int | None = None) -> Schema:
+    """A tensor in JSON. The schema cannot say that it holds as many values as its shape does.
+
+    `row` is the schema of one row where there is more to say of it than its datatype.
+    """
+    flat = list_of(value_of(spec.datatype))
+    lengths = [_length(length, most if place == 0 else None) for place, length in enumerate(spec.shape)]
+    return object_of(
+        {
+            "name": {"const": spec.name},
+            "shape": row_of(lengths),
+            "datatype": {"const": spec.datatype},
+            "data": flat if row is None else {"anyOf": [list_of(row), flat]},
+            "parameters": {"type": "object"},
+        },
+        ["name", "shape", "datatype", "data"],
+    )
+
+
+def nested_of(datatype: str, shape: Sequence[int]) -> Schema:
+    """Values as lists in lists, of the lengths that are not open."""
+    schema = value_of(datatype)
+    for length in reversed(shape):
+        schema = list_of(schema) if length < 0 else list_of(schema, minItems=length, maxItems=length)
+    return schema
+
+
+def value_of(datatype: str) -> Schema:
+    """One value of a datatype in JSON."""
+    if datatype in INTEGERS:
+        least, greatest = INTEGERS[datatype]
+        return {"type": "integer", "minimum": least, "maximum": greatest}
+    match datatype:
+        case "BOOL":
+            return {"type": "boolean"}
+        case "BYTES":
+            return {"type": "string"}
+        case "FP64":
+            return {"type": "number"}
+        case _:
+            return _FINITE
+
+
+def _length(length: int, most: int | None) -> Schema:
+    if length >= 0:
+        return {"const": length}
+    return {"type": "integer", "minimum": 0} if most is None else {"type": "integer", "minimum": 1, "maximum": most}
+
+
+def _of(feature: Feature) -> Schema:
+    schema: Schema = _bounded(feature)
+    if feature.kind in _NAMED:
+        schema = {"enum": list(feature.categories or (True, False, 0, 1))}
+    if feature.description:
+        schema["description"] = feature.description
+    if feature.missing != "reject":
+        schema = {"anyOf": [schema, {"type": "null"}]}
+    return schema
+
+
+def _encoded(feature: Feature) -> Schema:
+    if feature.kind in _NAMED:
+        return {"type": "integer", "minimum": 0, "maximum": max(len(feature.categories), 2) - 1}
+    return _bounded(feature)
+
+
+def _bounded(feature: Feature) -> Schema:
+    schema: Schema = {**_FINITE, "type": feature.kind}
+    if feature.minimum is not None:
+        schema["minimum"] = feature.minimum
+    if feature.maximum is not None:
+        schema["maximum"] = feature.maximum
+    return schema

@@ -1,0 +1,222 @@
+"""A finished model: tensors in, tensors out, whatever they mean."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from functions.core.http.problem import Fault, Problem, shown
+from functions.core.onnx.session import BadModel, ModelFailure, Session
+from functions.core.onnx.tensor import FLOATS, Tensor
+from functions.core.onnx.tensor_json import from_json
+from functions.core.serving import golden
+from functions.core.serving.json_schema import Schema, Schemas, nested_of, object_of, tensor_of
+from functions.core.serving.rows import check_count
+from functions.core.serving.servable import Servable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from functions.core.onnx.tensor import Spec
+    from functions.core.registry.versions import Version
+
+CAPTURED_VALUES = 10_000
+"""Of a tensor that has more, only the shape is captured."""
+
+
+class FinishedModel(Servable):
+    def __init__(self, version: Version) -> None:
+        card = version.card
+        self.model = version.model
+        self.version = version.version
+        self.session = Session(version.onnx)
+        self.inputs = {spec.name: spec for spec in self.session.inputs}
+        self.outputs = {spec.name: spec for spec in self.session.outputs}
+        scores = card.get("scores") or {}
+        self.scores: str | None = scores.get("output")
+        self.classes: tuple[str, ...] = tuple(scores.get("classes", ()))
+        self.tolerance: float = version.golden["tolerance"]
+        complaint = unfit_scores(self.session, self.scores, self.classes)
+        if complaint:
+            raise BadModel(complaint)
+        golden.check(self.session, version.golden)
+
+    def encode(self, instances: Any) -> dict[str, Tensor]:
+        """Objects by the names of the inputs, each a row of them; where there is one input, its row alone will do."""
+        check_count(instances)
+        for name, spec in self.inputs.items():
+            if not spec.shape or spec.shape[0] not in (-1, len(instances)):
+                rows = f"takes exactly {spec.shape[0]} rows" if spec.shape else "has no rows"
+                raise _refusal("instances", f"do not fit: {name} {rows}; infer takes its tensors as they are")
+        rows = [self._row(instance, place) for place, instance in enumerate(instances)]
+        return {name: _stacked([row[name] for row in rows], spec) for name, spec in self.inputs.items()}
+
+    def _row(self, instance: Any, place: int) -> dict[str, Any]:
+        where, names = f"instances[{place}]", ", ".join(self.inputs)
+        if isinstance(instance, dict):
+            for name in instance:
+                if name not in self.inputs:
+                    raise _refusal(f"{where}.{shown(name)}", f"is no input; accepted: {names}")
+            for name in self.inputs:
+                if name not in instance:
+                    raise _refusal(f"{where}.{name}", f"is missing; accepted: {names}")
+            return instance
+        if len(self.inputs) == 1:
+            return dict.fromkeys(self.inputs, instance)
+        raise _refusal(where, f"is not an object of the inputs {names}")
+
+    def admit(self, inputs: Mapping[str, Tensor]) -> None:
+        """Nothing is known of the values but their datatype."""
+
+    def answer(self, inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """Raises `Problem` 422 where the model fails: which lengths and values go together, only the model knows."""
+        try:
+            return self.session.run(inputs)
+        except ModelFailure as problem:
+            raise Problem(422, "the model cannot answer: lengths or values of its inputs do not fit it") from problem
+
+    def predictions(self, outputs: Mapping[str, Tensor], rows: int) -> list[dict[str, Any]]:
+        """For every row its label and the score of every class, where they are known, and its outputs by name."""
+        if any(tensor.shape[:1] != (rows,) for tensor in outputs.values()):
+            raise Problem(422, "the model does not answer row by row; infer gives its tensors as they are")
+        found: list[dict[str, Any]] = [{} for _ in range(rows)]
+        for name, tensor in outputs.items():
+            for row, value in zip(found, _nested(_finite(tensor), tensor.shape), strict=True):
+                if name == self.scores and len(tensor.shape) == 2:
+                    row |= {
+                        "label": self.classes[greatest(value)],
+                        "scores": dict(zip(self.classes, value, strict=True)),
+                    }
+                else:
+                    row.setdefault("outputs", {})[name] = value
+        return found
+
+    def rows(self, outputs: Mapping[str, Tensor]) -> int:
+        """The first length, if all outputs share it; else the answer is one."""
+        lengths = {tensor.shape[0] if tensor.shape else -1 for tensor in outputs.values()}
+        [rows] = lengths if len(lengths) == 1 else [-1]
+        return rows if rows >= 0 else 1
+
+    def agreement(self, outputs: Mapping[str, Tensor], other: Servable, theirs: Mapping[str, Tensor]) -> int:
+        """By the label where both know classes, else by every output, up to rounding."""
+        rows = self.rows(outputs)
+        if not isinstance(other, FinishedModel):
+            return 0
+        if self.scores and other.scores:
+            mine, others = self.labels(outputs), other.labels(theirs)
+            return sum(one == another for one, another in zip(mine, others, strict=False)) * rows // max(len(mine), 1)
+        if _shapes(outputs) != _shapes(theirs):
+            return 0
+        if any(tensor.shape[:1] != (rows,) for tensor in outputs.values()):
+            return int(self._alike(outputs, theirs))
+        return sum(self._alike(_row(outputs, at), _row(theirs, at)) for at in range(rows))
+
+    def _alike(self, outputs: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> bool:
+        return not any(golden.unlike(tensor, theirs[name], self.tolerance) for name, tensor in outputs.items())
+
+    def labels(self, outputs: Mapping[str, Tensor]) -> list[str]:
+        """The class of the greatest score, wherever there are scores."""
+        if self.scores is None:
+            return []
+        flat, width = _finite(outputs[self.scores]), len(self.classes)
+        return [self.classes[greatest(flat[at : at + width])] for at in range(0, len(flat), width)]
+
+    def contents(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], rows: int) -> dict[str, Any]:
+        """Tensors by their names, with null for what JSON does not know."""
+        return {
+            "inputs": {name: _kept(tensor, rows) for name, tensor in inputs.items()},
+            "outputs": {name: _kept(tensor, rows) for name, tensor in outputs.items()},
+        }
+
+    def schemas(self) -> Schemas:
+        rows = {name: nested_of(spec.datatype, spec.shape[1:]) for name, spec in self.inputs.items()}
+        instance: Schema = {**object_of(rows), "additionalProperties": False}
+        if len(rows) == 1:
+            instance = {"anyOf": [instance, *rows.values()]}
+        scores = {"type": "object", "additionalProperties": {"type": ["number", "null"]}}
+        known = {"label": {"type": "string", "enum": list(self.classes)}, "scores": scores} if self.scores else {}
+        return Schemas(
+            instance=instance,
+            prediction=object_of({**known, "outputs": {"type": "object"}}, []),
+            inputs=[tensor_of(spec) for spec in self.inputs.values()],
+            outputs=list(self.outputs),
+        )
+
+
+def unfit_scores(session: Session, output: str | None, classes: Sequence[str]) -> str | None:
+    """Why an output cannot hold a score for each of the classes."""
+    if output is None:
+        return None
+    specs = {spec.name: spec for spec in session.outputs}
+    if output not in specs:
+        return f"scores.output: {output} is no output; accepted: {', '.join(specs)}"
+    spec = specs[output]
+    if spec.datatype not in FLOATS or not spec.shape or spec.shape[-1] not in (-1, len(classes)):
+        found = f"{spec.datatype} of the shape {list(spec.shape)}"
+        return f"scores: {output} is {found}; its last length must be that of the {len(classes)} classes"
+    return None
+
+
+def greatest(values: Sequence[float | None]) -> int:
+    """The place of the greatest value, the first of several; what is no number is never it while there is another."""
+    return max(range(len(values)), key=lambda place: -math.inf if (value := values[place]) is None else value)
+
+
+def _row(tensors: Mapping[str, Tensor], at: int) -> dict[str, Tensor]:
+    return {name: tensor.rows(at, at + 1) for name, tensor in tensors.items()}
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tensor.shape for name, tensor in tensors.items()}
+
+
+def _stacked(rows: list[Any], spec: Spec) -> Tensor:
+    """Rows that people wrote, as one tensor. Lengths that are open are as long as they are in the first row."""
+    shape, value = [len(rows)], rows[0]
+    for length in spec.shape[1:]:
+        if not isinstance(value, list):
+            raise _refusal(spec.name, f"is not nested as deep as the shape {list(spec.shape)} says")
+        if length not in (-1, len(value)):
+            raise _refusal(
+                spec.name, f"holds lists of {len(value)}; accepted: rows of the shape {list(spec.shape[1:])}"
+            )
+        shape.append(len(value))
+        value = value[0] if value else None
+    try:
+        return from_json(rows, spec.datatype, tuple(shape), spec.name)
+    except Problem as problem:
+        raise Problem(400, _MISFIT, faults=problem.faults) from None
+
+
+_MISFIT = "the rows do not fit the model"
+
+
+def _refusal(field: str, message: str) -> Problem:
+    return Problem(400, _MISFIT, faults=[Fault(field=field, message=message)])
+
+
+def _nested(values: Sequence[Any], shape: Sequence[int]) -> Any:
+    """Flat values as lists in lists."""
+    if not shape:
+        return values[0]
+    nested: list[Any] = list(values)
+    for length in reversed(shape[1:]):
+        count = len(nested) // length if length else math.prod(shape[: len(shape) - 1])
+        nested = [nested[at * length : (at + 1) * length] for at in range(count)]
+    return nested
+
+
+def _kept(tensor: Tensor, rows: int) -> dict[str, Any]:
+    part = tensor.rows(0, rows) if tensor.shape else tensor
+    kept: dict[str, Any] = {"datatype": part.datatype, "shape": list(part.shape)}
+    if math.prod(part.shape) > CAPTURED_VALUES:
+        return kept
+    return {**kept, "data": _finite(part)}
+
+
+def _finite(tensor: Tensor) -> Sequence[Any]:
+    """The values, with None for NaN and infinity."""
+    values = tensor.values()
+    if tensor.datatype not in FLOATS or math.isfinite(sum(values)):
+        return values
+    return [value if math.isfinite(value) else None for value in values]

@@ -1,0 +1,169 @@
+"""Rows that a caller sends, turned into the numbers that a model sees."""
+
+from __future__ import annotations
+
+import math
+from itertools import chain
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from functions.core.http.problem import MOST_FAULTS, Fault, Problem, shown
+from models.feature import Feature, UnacceptableValue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+MOST_ROWS = 10_000
+"""Rows of one request that is answered at once."""
+
+
+def encode_instances(instances: Any, features: Sequence[Feature]) -> list[list[float]]:
+    """Instances - objects by feature name, or lists in the model's order - as rows of numbers.
+
+    Raises `Problem` 400 that names every fault by row and feature, 413 beyond `MOST_ROWS`.
+    """
+    check_count(instances)
+    faults: list[Fault] = []
+    rows = []
+    for index, instance in enumerate(instances):
+        rows.append(_row(instance, features, f"instances[{index}]", faults))
+        if len(faults) > MOST_FAULTS:
+            break
+    _refuse(faults)
+    return rows
+
+
+def quick_values(instances: Any, features: Sequence[Feature]) -> list[float] | None:
+    """The numbers of instances in row-major order, when there is nothing to say about any of them.
+
+    None when there may be: then `encode_instances` has the last word. Bounds are not looked at.
+    Raises `Problem` as it does for instances that are none, or too many.
+    """
+    check_count(instances)
+    width = len(features)
+    try:
+        if type(instances[0]) is dict and width > 1:
+            rows = list(map(itemgetter(*[feature.name for feature in features]), instances))
+        else:
+            rows = instances
+        if set(map(len, instances)) != {width} or set(map(type, rows)) not in _ROWS:
+            return None
+        values = list(chain.from_iterable(rows))
+        for at, feature in enumerate(features):
+            if feature.kind in ("category", "boolean"):
+                values[at::width] = _numbers(feature, values[at::width])
+    except (TypeError, LookupError):
+        return None
+    return values if _PLAIN.issuperset(map(type, values)) else None
+
+
+_ROWS = ({list}, {tuple})
+_PLAIN = frozenset({int, float})
+
+
+def _numbers(feature: Feature, values: list[Any]) -> list[float]:
+    """The numbers of a category's names, or of true and false. Raises `LookupError` or `TypeError`."""
+    kind, names = (bool, (False, True)) if feature.kind == "boolean" else (str, feature.categories)
+    if set(map(type, values)) != {kind}:
+        raise LookupError(feature.name)
+    return list(map({name: float(at) for at, name in enumerate(names)}.__getitem__, values))
+
+
+def check_values(rows: Iterable[tuple[int, Sequence[Any]]], features: Sequence[Feature]) -> None:
+    """Numbers that a caller encoded, each row with its place. Raises `Problem` 400 that names row and feature."""
+    faults: list[Fault] = []
+    for row, values in rows:
+        for feature, value in zip(features, values, strict=True):
+            message = _complaint(feature, value)
+            if message:
+                faults.append(Fault(field=f"inputs[0].data row {row}, {feature.name}", message=message))
+        if len(faults) > MOST_FAULTS:
+            break
+    _refuse(faults)
+
+
+def refuse_many(rows: int, at_most: int) -> None:
+    """Raises `Problem` 413."""
+    if rows > at_most:
+        raise Problem(413, f"there are more than {at_most} rows; send fewer, or a job")
+
+
+def check_count(instances: Any, at_most: int = MOST_ROWS) -> None:
+    """Raises `Problem` 400 for instances that are no rows, 413 for more than `at_most`."""
+    if not isinstance(instances, list) or not instances:
+        accepted = "accepted: [{feature: value}, ...] or [[value, ...], ...], one row or more"
+        raise Problem(400, "there are no rows", faults=[Fault(field="instances", message=accepted)])
+    refuse_many(len(instances), at_most)
+
+
+def _refuse(faults: list[Fault]) -> None:
+    if faults:
+        more = " (the first are told)" if len(faults) > MOST_FAULTS else ""
+        raise Problem(400, f"the rows do not fit the model{more}", faults=faults)
+
+
+def _row(instance: Any, features: Sequence[Feature], where: str, faults: list[Fault]) -> list[float]:
+    match instance:
+        case dict():
+            faults.extend(_strangers(instance, features, where))
+            values = [instance.get(feature.name) for feature in features]
+        case list() if len(instance) == len(features):
+            values = instance
+        case list():
+            faults.append(Fault(field=where, message=f"has {len(instance)} values; accepted: {len(features)}"))
+            return []
+        case _:
+            faults.append(Fault(field=where, message="is not a row; accepted: {feature: value} or [value, ...]"))
+            return []
+    row = []
+    for feature, value in zip(features, values, strict=True):
+        try:
+            row.append(_encode(feature, value))
+        except UnacceptableValue as problem:
+            faults.append(Fault(field=f"{where}.{feature.name}", message=str(problem)))
+    return row
+
+
+def _encode(feature: Feature, value: Any) -> float:
+    # A dataset's cells are text; JSON has types, and a client that mixes them up is told so.
+    strings = feature.kind == "category"
+    if value is not None and isinstance(value, str) != strings:
+        raise UnacceptableValue(f"is not {feature.accepts}")
+    return feature.encode(value)
+
+
+def _strangers(instance: dict[str, Any], features: Sequence[Feature], where: str) -> list[Fault]:
+    names = [feature.name for feature in features]
+    known = set(names)
+    faults = []
+    for name in instance:
+        if name not in known:
+            faults.append(Fault(field=f"{where}.{shown(name)}", message=f"is not a feature{_suggestion(name, names)}"))
+            if len(faults) > MOST_FAULTS:
+                break
+    return faults
+
+
+def _suggestion(name: str, names: list[str]) -> str:
+    import difflib  # noqa: PLC0415 - only a mistake pays for it
+
+    near = difflib.get_close_matches(name[:64], names, n=1)
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; accepted: {', '.join(names[:40])}{', ...' if len(names) > 40 else ''}"
+
+
+def _complaint(feature: Feature, value: float) -> str | None:
+    if math.isnan(value) and feature.missing == "keep":
+        return None
+    if not math.isfinite(value):
+        return f"is not {feature.accepts}"
+    if feature.kind == "category":
+        last = len(feature.categories) - 1
+        known = float(value).is_integer() and 0 <= value <= last
+        return None if known else f"is not a position in its categories, 0 to {last}"
+    try:
+        feature.known(value)
+    except UnacceptableValue as problem:
+        return str(problem)
+    return None

@@ -1,0 +1,136 @@
+"""One experiment: cross-validated, fitted again on every row it may see, and exported."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import math
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from functions.core.dataset.dataset import HOLDOUT
+from functions.core.training.export import to_onnx
+from functions.core.training.metrics import METRICS, scores
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from functions.core.dataset.dataset import Dataset
+    from models.contract import Params
+
+GOLDEN_ROWS = 8
+_LIBRARIES = ("numpy", "scikit-learn", "skl2onnx")
+
+
+class UnusableEstimator(ValueError):
+    """`training.py`, or what its `fit` gives, cannot be used."""
+
+
+class Estimator(Protocol):
+    def predict_proba(self, x: np.ndarray, /) -> np.ndarray: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What a model's own `training.py` offers."""
+
+    fit: Callable[[np.ndarray, np.ndarray, Params], Estimator]
+    export: Callable[[Estimator], bytes] | None = None
+    """In place of the export that knows scikit-learn; it must give the names in `signature.py`."""
+
+    @classmethod
+    def load(cls, model: str, folder: Path) -> Training:
+        """From `folder/<model>/training.py`. Raises what running it raises, or `UnusableEstimator`."""
+        name = f"models.{model}.training"
+        spec = importlib.util.spec_from_file_location(name, folder / model / "training.py")
+        if spec is None or spec.loader is None:
+            raise UnusableEstimator(f"{name} is not Python")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # where a dataclass of the module looks for itself
+        spec.loader.exec_module(module)
+        if not callable(getattr(module, "fit", None)):
+            raise UnusableEstimator("training.py has no fit(X, y, params)")
+        return cls(fit=module.fit, export=getattr(module, "export", None))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    onnx: bytes
+    record: dict[str, Any]
+    """Metrics by fold, seconds, digest, library versions, and the estimator's own answers to the golden rows."""
+
+
+def run_experiment(training: Training, dataset: Dataset, params: Params, *, classes: int) -> Outcome:
+    """Raises what `fit` or the export raises, or `UnusableEstimator`."""
+    visible = ~dataset.holdout
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        started = time.perf_counter()
+        metrics = cross_validate(training, dataset, params, classes=classes)
+        validated = time.perf_counter()
+        estimator = training.fit(dataset.x[visible], dataset.y[visible], dict(params))
+        fitted = time.perf_counter()
+        onnx = (training.export or _standard_export(dataset))(estimator)
+        exported = time.perf_counter()
+    inputs = dataset.x[golden_rows(dataset)]
+    record = {
+        "metrics": metrics,
+        "seconds": {
+            "cross_validation": round(validated - started, 3),
+            "fit": round(fitted - validated, 3),
+            "export": round(exported - fitted, 3),
+        },
+        "sha256": hashlib.sha256(onnx).hexdigest(),
+        "bytes": len(onnx),
+        "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+        "warnings": sorted({f"{entry.category.__name__}: {entry.message}"[:300] for entry in caught})[:10],
+        "golden": {
+            "inputs": [[None if math.isnan(value) else value for value in row] for row in inputs.tolist()],
+            "probabilities": answers(estimator, inputs, classes).tolist(),
+        },
+    }
+    return Outcome(onnx=onnx, record=record)
+
+
+def cross_validate(training: Training, dataset: Dataset, params: Params, *, classes: int) -> dict[str, dict[str, Any]]:
+    """Every metric's mean, standard deviation and values over the folds; the holdout is not touched."""
+    by_fold = []
+    for fold in range(int(dataset.fold.max()) + 1):
+        learns = (dataset.fold != fold) & (dataset.fold != HOLDOUT)
+        tests = dataset.fold == fold
+        estimator = training.fit(dataset.x[learns], dataset.y[learns], dict(params))
+        by_fold.append(scores(dataset.y[tests], answers(estimator, dataset.x[tests], classes)))
+    found = {}
+    for metric in METRICS:
+        values = [entry[metric] for entry in by_fold]
+        found[metric] = {"mean": float(np.mean(values)), "std": float(np.std(values)), "folds": values}
+    return found
+
+
+def answers(estimator: Estimator, x: np.ndarray, classes: int) -> np.ndarray:
+    """Probabilities [rows, classes]. Raises `UnusableEstimator`."""
+    found = np.asarray(estimator.predict_proba(x), dtype=np.float64)
+    if found.shape != (len(x), classes):
+        expected = f"[{len(x)}, {classes}]"
+        raise UnusableEstimator(f"predict_proba gives the shape {list(found.shape)}; expected: {expected}")
+    if not np.isfinite(found).all():
+        raise UnusableEstimator("predict_proba gives values that are not finite")
+    return found
+
+
+def golden_rows(dataset: Dataset) -> np.ndarray:
+    """Positions of a few rows that experiments may see, spread over the classes."""
+    visible = np.flatnonzero(~dataset.holdout)
+    by_class = visible[np.argsort(dataset.y[visible], kind="stable")]
+    return by_class[np.linspace(0, len(by_class) - 1, min(GOLDEN_ROWS, len(by_class))).astype(int)]
+
+
+def _standard_export(dataset: Dataset) -> Callable[[Any], bytes]:
+    return lambda estimator: to_onnx(estimator, dataset.x.shape[1])

@@ -1,0 +1,142 @@
+"""The embedded AWS: one ministack process on the loopback interface, with IAM enforced and TLS on."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from localcloud.engine.cloud import CloudFailed
+from localcloud.support.ports import LOOPBACK, free_port
+from localcloud.support.process import Child, persist
+from localcloud.support.workspace import clear
+
+LAUNCHER = Path(__file__).with_name("launcher.py")
+START_SECONDS = 60
+
+
+class Emulator:
+    """A running ministack.
+
+    `python` is the interpreter of its own environment; functions run in it, without its
+    packages. Everything it writes is below `room`, which is removed at the end, except
+    the log.
+    """
+
+    def __init__(
+        self, python: Path, room: Path, *, region: str, progress: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.region = region
+        self.room = room
+        self.log = room / "emulator.log"
+        self.port = 0
+        self._python = python
+        self._progress = progress
+        self._child: Child | None = None
+
+    @property
+    def endpoint(self) -> str:
+        return f"https://{LOOPBACK}:{self.port}"
+
+    @property
+    def certificate(self) -> Path:
+        """What a client must trust to talk to it."""
+        return self._work / "tls.crt"
+
+    @property
+    def pid(self) -> int:
+        if self._child is None:
+            raise CloudFailed("the emulator is not running")
+        return self._child.pid
+
+    @property
+    def _work(self) -> Path:
+        return self.room / "work"
+
+    def start(self) -> Self:
+        """Start it and wait until it answers. Raises `CloudFailed`, and then nothing is left running."""
+        if not self._python.exists():
+            raise CloudFailed(f"the emulator's interpreter {self._python} does not exist; `make up` installs it")
+        if not persist(lambda last: self._healthy(self._launch(), last=last), self.stop):
+            raise CloudFailed(self._message("did not start"))
+        return self
+
+    def check(self) -> None:
+        """Raises `CloudFailed` if it has ended by itself."""
+        if self._child is not None and self._child.code() is not None:
+            raise CloudFailed(self._message(f"ended with code {self._child.code()}"))
+
+    def stop(self) -> None:
+        """End it and its workers, and remove what they wrote. Safe to call twice."""
+        if self._child is not None:
+            self._child.stop()
+            self._child = None
+        clear(self._work)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def _launch(self) -> Child:
+        temporary = self._work / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        environment = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(temporary),
+            "TMPDIR": str(temporary),
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            "GATEWAY_PORT": str(self.port),
+            "BIND_HOST": LOOPBACK,
+            "MINISTACK_REGION": self.region,
+            "MINISTACK_HOST": "localhost",
+            "USE_SSL": "1",
+            "AUTH": "true",
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "LOG_LEVEL": "INFO",
+        }
+        command = [str(self._python), "-P", str(LAUNCHER), str(self._work)]
+        self._child = Child(command, env=environment, cwd=temporary, log=self.log)
+        return self._child
+
+    def _healthy(self, child: Child, *, last: bool) -> bool:
+        """Wait for an answer. False when it ended at once, as it does when its port was taken in between."""
+        started = reported = time.monotonic()
+        while not self._answers():
+            now = time.monotonic()
+            if child.code() is not None:
+                if last:
+                    self.check()
+                return False
+            if now - started > START_SECONDS:
+                raise CloudFailed(self._message(f"did not answer within {START_SECONDS} s"))
+            if now - reported > 1:
+                reported = now
+                self._progress(f"starting the embedded AWS, {now - started:.0f} s")
+            time.sleep(0.02)
+        return True
+
+    def _answers(self) -> bool:
+        if not self.certificate.exists():
+            return False
+        context = ssl.create_default_context(cafile=str(self.certificate))
+        connection = http.client.HTTPSConnection(LOOPBACK, self.port, timeout=5, context=context)
+        try:
+            connection.request("GET", "/_ministack/ready")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def _message(self, what: str) -> str:
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:] if self.log.exists() else []
+        return "\n  ".join([f"the embedded AWS {what}; its log is {self.log}", *lines])

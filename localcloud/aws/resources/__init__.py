@@ -1,0 +1,30 @@
+"""A hand for every type of AWS resource that the program declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from localcloud.aws.resources import access, arrival, function, gateway, logs, queue, schedule, storage, workflow
+from localcloud.engine.resource_handler import Hand
+
+HANDS: Mapping[str, Hand] = {
+    **storage.HANDS,
+    **access.HANDS,
+    **queue.HANDS,
+    **function.HANDS,
+    **logs.HANDS,
+    **arrival.HANDS,
+    **schedule.HANDS,
+    **workflow.HANDS,
+    **gateway.HANDS,
+}
+
+ABSENT: Mapping[str, str] = {
+    "aws:cloudwatch/metricAlarm:MetricAlarm": "the emulator keeps no metrics of queues, APIs and workflows",
+    "aws:cloudwatch/dashboard:Dashboard": "nothing here shows it",
+    "aws:budgets/budget:Budget": "nothing here costs money",
+    "aws:appautoscaling/target:Target": "the emulator has no autoscaling",
+    "aws:appautoscaling/policy:Policy": "the emulator has no autoscaling",
+    "aws:appautoscaling/scheduledAction:ScheduledAction": "the emulator has no autoscaling",
+}
+"""Types that are accepted and not made."""

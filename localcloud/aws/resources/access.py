@@ -1,0 +1,114 @@
+"""Roles and policies, which the emulator enforces for every function, and who may call one, which it does not ask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localcloud.aws.session import Session
+from localcloud.aws.shape import chosen
+from localcloud.engine.program import Registered
+from localcloud.engine.resource_handler import Hand, Made, Order, put
+
+PERMISSION = ("action", "principal", "sourceArn", "sourceAccount", "qualifier", "eventSourceToken")
+
+
+def _iam(order: Order) -> Any:
+    return order.session.client("iam")
+
+
+def _role(order: Order) -> Registered:
+    name = order.name()
+    role = _iam(order).create_role(
+        RoleName=name,
+        AssumeRolePolicyDocument=order.inputs["assumeRolePolicy"],
+        **chosen(order.inputs, ("path", "description", "maxSessionDuration")),
+    )["Role"]
+    return Registered(id=name, outputs={**order.inputs, "name": name, "arn": role["Arn"], "uniqueId": role["RoleId"]})
+
+
+def _change_role(order: Order, before: Made) -> Registered:
+    iam = _iam(order)
+    iam.update_assume_role_policy(RoleName=before.id, PolicyDocument=order.inputs["assumeRolePolicy"])
+    iam.update_role(RoleName=before.id, **chosen(order.inputs, ("description", "maxSessionDuration")))
+    return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
+
+
+def _delete_role(session: Session, made: Made) -> None:
+    session.client("iam").delete_role(RoleName=made.id)
+
+
+def _role_policy(order: Order) -> Registered:
+    role, name = order.inputs["role"], order.name(limit=128)
+    _iam(order).put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=order.inputs["policy"])
+    return Registered(id=f"{role}:{name}", outputs={**order.inputs, "name": name})
+
+
+def _delete_role_policy(session: Session, made: Made) -> None:
+    session.client("iam").delete_role_policy(RoleName=made.inputs["role"], PolicyName=made.outputs["name"])
+
+
+def _policy(order: Order) -> Registered:
+    name = order.name(limit=128)
+    policy = _iam(order).create_policy(
+        PolicyName=name, PolicyDocument=order.inputs["policy"], **chosen(order.inputs, ("path", "description"))
+    )["Policy"]
+    return Registered(id=policy["Arn"], outputs={**order.inputs, "name": name, "arn": policy["Arn"]})
+
+
+def _delete_policy(session: Session, made: Made) -> None:
+    session.client("iam").delete_policy(PolicyArn=made.id)
+
+
+def _attachment(order: Order) -> Registered:
+    role, arn = order.inputs["role"], order.inputs["policyArn"]
+    _iam(order).attach_role_policy(RoleName=role, PolicyArn=arn)
+    return Registered(id=f"{role}/{arn}", outputs=order.inputs)
+
+
+def _detach(session: Session, made: Made) -> None:
+    session.client("iam").detach_role_policy(RoleName=made.inputs["role"], PolicyArn=made.inputs["policyArn"])
+
+
+def _permission(order: Order) -> Registered:
+    statement = order.name(key="statementId", limit=100)
+    order.session.client("lambda").add_permission(
+        StatementId=statement, FunctionName=order.inputs["function"], **chosen(order.inputs, PERMISSION)
+    )
+    return Registered(id=statement, outputs={**order.inputs, "statementId": statement})
+
+
+def _delete_permission(session: Session, made: Made) -> None:
+    session.client("lambda").remove_permission(
+        StatementId=made.id, FunctionName=made.inputs["function"], **chosen(made.inputs, ("qualifier",))
+    )
+
+
+HANDS = {
+    "aws:iam/role:Role": Hand(
+        create=_role,
+        update=_change_role,
+        delete=_delete_role,
+        takes=frozenset({"name", "namePrefix", "assumeRolePolicy", "path", "description", "maxSessionDuration"}),
+        fixed=frozenset({"name", "namePrefix", "path"}),
+    ),
+    "aws:iam/rolePolicy:RolePolicy": put(
+        _role_policy,
+        delete=_delete_role_policy,
+        takes=frozenset({"name", "namePrefix", "role", "policy"}),
+        fixed=frozenset({"name", "namePrefix", "role"}),
+    ),
+    "aws:iam/policy:Policy": Hand(
+        create=_policy,
+        delete=_delete_policy,
+        takes=frozenset({"name", "namePrefix", "policy", "path", "description"}),
+    ),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Hand(
+        create=_attachment, delete=_detach, takes=frozenset({"role", "policyArn"})
+    ),
+    "aws:lambda/permission:Permission": Hand(
+        create=_permission,
+        delete=_delete_permission,
+        takes=frozenset({"function", "statementId", "statementIdPrefix", *PERMISSION}),
+        named="statementId",
+    ),
+}

@@ -1,0 +1,172 @@
+"""HTTP APIs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localcloud.aws.session import Session
+from localcloud.aws.shape import chosen, pascal
+from localcloud.engine.program import Registered
+from localcloud.engine.resource_handler import Hand, Made, Order
+
+API = ("protocolType", "description", "routeSelectionExpression", "disableExecuteApiEndpoint", "version")
+INTEGRATION = (
+    "integrationType",
+    "integrationUri",
+    "integrationMethod",
+    "payloadFormatVersion",
+    "timeoutInMillis",
+    "description",
+    "connectionType",
+)
+ROUTE = ("routeKey", "target", "authorizationType", "authorizerId", "authorizationScopes", "operationName")
+AUTHORIZER = (
+    "authorizerType",
+    "authorizerUri",
+    "authorizerPayloadFormatVersion",
+    "authorizerResultTtlInSeconds",
+    "enableSimpleResponses",
+)
+
+
+def _gateway(session: Session) -> Any:
+    return session.client("apigatewayv2")
+
+
+def _api_settings(order: Order) -> dict[str, Any]:
+    cors = (
+        {"CorsConfiguration": pascal(order.inputs["corsConfiguration"])} if "corsConfiguration" in order.inputs else {}
+    )
+    return {**chosen(order.inputs, API), **cors}
+
+
+def _api(order: Order) -> Registered:
+    name = order.name(limit=128)
+    made = _gateway(order.session).create_api(Name=name, **_api_settings(order))
+    identity = made["ApiId"]
+    return Registered(
+        id=identity,
+        outputs={
+            **order.inputs,
+            "name": name,
+            "apiEndpoint": order.session.expose(identity),
+            "arn": f"arn:aws:apigateway:{order.session.region}::/apis/{identity}",
+            "executionArn": order.session.arn("execute-api", identity),
+        },
+    )
+
+
+def _change_api(order: Order, before: Made) -> Registered:
+    gateway = _gateway(order.session)
+    if "corsConfiguration" in before.inputs and "corsConfiguration" not in order.inputs:
+        gateway.delete_cors_configuration(ApiId=before.id)
+    settings = {key: value for key, value in _api_settings(order).items() if key != "ProtocolType"}
+    gateway.update_api(ApiId=before.id, **settings)
+    return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
+
+
+def _delete_api(session: Session, made: Made) -> None:
+    _gateway(session).delete_api(ApiId=made.id)
+
+
+def _integration_settings(order: Order) -> dict[str, Any]:
+    milliseconds = order.inputs.get("timeoutMilliseconds")
+    return {**chosen(order.inputs, INTEGRATION), **({"TimeoutInMillis": milliseconds} if milliseconds else {})}
+
+
+def _authorizer_settings(order: Order) -> dict[str, Any]:
+    jwt = order.inputs.get("jwtConfiguration")
+    return {
+        "Name": order.name(limit=128),
+        **chosen(
+            order.inputs,
+            {**{key: key[:1].upper() + key[1:] for key in AUTHORIZER}, "identitySources": "IdentitySource"},
+        ),
+        **({"JwtConfiguration": pascal(jwt, renamed={"audiences": "Audience"})} if jwt else {}),
+    }
+
+
+def _route_settings(order: Order) -> dict[str, Any]:
+    return chosen(order.inputs, ROUTE)
+
+
+def _part(kind: str, settings: Any, takes: frozenset[str], **rest: Any) -> Hand:
+    """Something inside an API: an integration, a route, an authorizer, each by its own calls."""
+
+    def create(order: Order) -> Registered:
+        made = getattr(_gateway(order.session), f"create_{kind}")(ApiId=order.inputs["apiId"], **settings(order))
+        return Registered(id=made[f"{kind.title()}Id"], outputs=order.inputs)
+
+    def update(order: Order, before: Made) -> Registered:
+        where = {"ApiId": order.inputs["apiId"], f"{kind.title()}Id": before.id}
+        getattr(_gateway(order.session), f"update_{kind}")(**where, **settings(order))
+        return Registered(id=before.id, outputs=order.inputs)
+
+    def delete(session: Session, made: Made) -> None:
+        where = {"ApiId": made.inputs["apiId"], f"{kind.title()}Id": made.id}
+        getattr(_gateway(session), f"delete_{kind}")(**where)
+
+    return Hand(
+        create=create, update=update, delete=delete, takes=takes | {"apiId"}, fixed=frozenset({"apiId"}), **rest
+    )
+
+
+def _stage_settings(order: Order) -> dict[str, Any]:
+    renamed = {"accessLogSettings": "AccessLogSettings", "defaultRouteSettings": "DefaultRouteSettings"}
+    nested = {theirs: pascal(order.inputs[ours]) for ours, theirs in renamed.items() if ours in order.inputs}
+    return {**chosen(order.inputs, ("autoDeploy", "description", "stageVariables")), **nested}
+
+
+def _stage(order: Order) -> Registered:
+    api, name = order.inputs["apiId"], order.inputs["name"]
+    _gateway(order.session).create_stage(ApiId=api, StageName=name, **_stage_settings(order))
+    return Registered(
+        id=name,
+        outputs={
+            **order.inputs,
+            "arn": f"arn:aws:apigateway:{order.session.region}::/apis/{api}/stages/{name}",
+            "executionArn": order.session.arn("execute-api", f"{api}/{name}"),
+            "invokeUrl": f"{order.session.endpoint}/_aws/execute-api/{api}/{name}/",
+        },
+    )
+
+
+def _change_stage(order: Order, before: Made) -> Registered:
+    _gateway(order.session).update_stage(ApiId=order.inputs["apiId"], StageName=before.id, **_stage_settings(order))
+    return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
+
+
+def _delete_stage(session: Session, made: Made) -> None:
+    _gateway(session).delete_stage(ApiId=made.inputs["apiId"], StageName=made.id)
+
+
+HANDS = {
+    "aws:apigatewayv2/api:Api": Hand(
+        create=_api,
+        update=_change_api,
+        delete=_delete_api,
+        takes=frozenset({"name", "corsConfiguration", *API}),
+        fixed=frozenset({"name", "protocolType"}),
+    ),
+    "aws:apigatewayv2/integration:Integration": _part(
+        "integration",
+        _integration_settings,
+        frozenset(INTEGRATION),
+        ignores={"timeoutMilliseconds": "stored, the emulator waits for the function"},
+    ),
+    "aws:apigatewayv2/route:Route": _part("route", _route_settings, frozenset(ROUTE)),
+    "aws:apigatewayv2/authorizer:Authorizer": _part(
+        "authorizer", _authorizer_settings, frozenset({"name", "identitySources", "jwtConfiguration", *AUTHORIZER})
+    ),
+    "aws:apigatewayv2/stage:Stage": Hand(
+        create=_stage,
+        update=_change_stage,
+        delete=_delete_stage,
+        takes=frozenset({"apiId", "name", "autoDeploy", "description", "stageVariables"}),
+        ignores={
+            "accessLogSettings": "stored, no access log is written",
+            "defaultRouteSettings": "stored, nothing is throttled",
+        },
+        fixed=frozenset({"apiId", "name"}),
+    ),
+}

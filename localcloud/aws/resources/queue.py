@@ -1,0 +1,128 @@
+"""Queues, and the functions that consume them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localcloud.aws.session import Session
+from localcloud.aws.shape import chosen, pascal
+from localcloud.engine.program import Registered
+from localcloud.engine.resource_handler import Hand, Made, Order
+
+ATTRIBUTES = {
+    "visibilityTimeoutSeconds": "VisibilityTimeout",
+    "messageRetentionSeconds": "MessageRetentionPeriod",
+    "maxMessageSize": "MaximumMessageSize",
+    "delaySeconds": "DelaySeconds",
+    "receiveWaitTimeSeconds": "ReceiveMessageWaitTimeSeconds",
+    "policy": "Policy",
+    "redrivePolicy": "RedrivePolicy",
+    "redriveAllowPolicy": "RedriveAllowPolicy",
+    "fifoQueue": "FifoQueue",
+    "contentBasedDeduplication": "ContentBasedDeduplication",
+    "sqsManagedSseEnabled": "SqsManagedSseEnabled",
+    "kmsMasterKeyId": "KmsMasterKeyId",
+}
+MAPPING = (
+    "eventSourceArn",
+    "batchSize",
+    "enabled",
+    "maximumBatchingWindowInSeconds",
+    "functionResponseTypes",
+)
+
+
+def _attributes(order: Order) -> dict[str, str]:
+    given = {theirs: order.inputs[ours] for ours, theirs in ATTRIBUTES.items() if order.inputs.get(ours) is not None}
+    return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in given.items()}
+
+
+def _queue(order: Order) -> Registered:
+    name = order.name(limit=80, suffix=".fifo" if order.inputs.get("fifoQueue") else "")
+    url = order.session.client("sqs").create_queue(QueueName=name, Attributes=_attributes(order))["QueueUrl"]
+    return Registered(id=url, outputs={**order.inputs, "name": name, "url": url, "arn": order.session.arn("sqs", name)})
+
+
+def _change_queue(order: Order, before: Made) -> Registered:
+    changed = {key: value for key, value in _attributes(order).items() if key != "FifoQueue"}
+    order.session.client("sqs").set_queue_attributes(QueueUrl=before.id, Attributes=changed)
+    return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
+
+
+def _delete_queue(session: Session, made: Made) -> None:
+    session.client("sqs").delete_queue(QueueUrl=made.id)
+
+
+def _attached(source: str, attribute: str) -> Hand:
+    """A resource that sets one attribute of a queue, and clears it again."""
+
+    def write(order: Order) -> Registered:
+        url = order.inputs["queueUrl"]
+        order.session.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={attribute: order.inputs[source]})
+        return Registered(id=url, outputs=order.inputs)
+
+    def clear(session: Session, made: Made) -> None:
+        session.client("sqs").set_queue_attributes(QueueUrl=made.id, Attributes={attribute: ""})
+
+    def change(order: Order, _: Made) -> Registered:
+        return write(order)
+
+    return Hand(
+        create=write,
+        update=change,
+        delete=clear,
+        takes=frozenset({"queueUrl", source}),
+        fixed=frozenset({"queueUrl"}),
+    )
+
+
+def _mapping(order: Order) -> Registered:
+    made = order.session.client("lambda").create_event_source_mapping(
+        FunctionName=order.inputs["functionName"], **chosen(order.inputs, MAPPING), **_scaling(order)
+    )
+    return _mapped(order, made)
+
+
+def _change_mapping(order: Order, before: Made) -> Registered:
+    changed = {key: value for key, value in chosen(order.inputs, MAPPING).items() if key != "EventSourceArn"}
+    made = order.session.client("lambda").update_event_source_mapping(
+        UUID=before.id, FunctionName=order.inputs["functionName"], **changed, **_scaling(order)
+    )
+    return _mapped(order, made)
+
+
+def _scaling(order: Order) -> dict[str, Any]:
+    nested = chosen(order.inputs, ("scalingConfig", "destinationConfig", "filterCriteria"))
+    return {key: pascal(value) for key, value in nested.items()}
+
+
+def _mapped(order: Order, made: dict[str, Any]) -> Registered:
+    return Registered(
+        id=made["UUID"],
+        outputs={**order.inputs, "uuid": made["UUID"], "functionArn": made["FunctionArn"], "state": made["State"]},
+    )
+
+
+def _delete_mapping(session: Session, made: Made) -> None:
+    session.client("lambda").delete_event_source_mapping(UUID=made.id)
+
+
+HANDS: dict[str, Any] = {
+    "aws:sqs/queue:Queue": Hand(
+        create=_queue,
+        update=_change_queue,
+        delete=_delete_queue,
+        takes=frozenset({"name", "namePrefix", *ATTRIBUTES}),
+        fixed=frozenset({"name", "namePrefix", "fifoQueue"}),
+    ),
+    "aws:sqs/queuePolicy:QueuePolicy": _attached("policy", "Policy"),
+    "aws:sqs/redrivePolicy:RedrivePolicy": _attached("redrivePolicy", "RedrivePolicy"),
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": _attached("redriveAllowPolicy", "RedriveAllowPolicy"),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": Hand(
+        create=_mapping,
+        update=_change_mapping,
+        delete=_delete_mapping,
+        takes=frozenset({"functionName", "scalingConfig", "destinationConfig", "filterCriteria", *MAPPING}),
+        fixed=frozenset({"eventSourceArn"}),
+    ),
+}

@@ -1,0 +1,61 @@
+"""Schedules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localcloud.aws.session import Session
+from localcloud.aws.shape import chosen, pascal
+from localcloud.engine.program import Registered
+from localcloud.engine.resource_handler import Hand, Made, Order
+
+SCHEDULE = ("scheduleExpression", "scheduleExpressionTimezone", "description", "groupName", "state")
+
+
+def _scheduled(order: Order) -> dict[str, Any]:
+    return {
+        **chosen(order.inputs, SCHEDULE),
+        "FlexibleTimeWindow": pascal(order.inputs["flexibleTimeWindow"]),
+        "Target": pascal(order.inputs["target"]),
+    }
+
+
+def _schedule(order: Order) -> Registered:
+    name = order.name()
+    arn = order.session.client("scheduler").create_schedule(Name=name, **_scheduled(order))["ScheduleArn"]
+    return Registered(
+        id=f"{order.inputs.get('groupName', 'default')}/{name}", outputs={**order.inputs, "name": name, "arn": arn}
+    )
+
+
+def _change_schedule(order: Order, before: Made) -> Registered:
+    order.session.client("scheduler").update_schedule(Name=before.outputs["name"], **_scheduled(order))
+    return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
+
+
+def _delete_schedule(session: Session, made: Made) -> None:
+    session.client("scheduler").delete_schedule(Name=made.outputs["name"], **chosen(made.inputs, ("groupName",)))
+
+
+def _group(order: Order) -> Registered:
+    name = order.name()
+    arn = order.session.client("scheduler").create_schedule_group(Name=name)["ScheduleGroupArn"]
+    return Registered(id=name, outputs={**order.inputs, "name": name, "arn": arn})
+
+
+def _delete_group(session: Session, made: Made) -> None:
+    session.client("scheduler").delete_schedule_group(Name=made.id)
+
+
+HANDS = {
+    "aws:scheduler/schedule:Schedule": Hand(
+        create=_schedule,
+        update=_change_schedule,
+        delete=_delete_schedule,
+        takes=frozenset({"name", "namePrefix", "flexibleTimeWindow", "target", *SCHEDULE}),
+        fixed=frozenset({"name", "namePrefix", "groupName"}),
+    ),
+    "aws:scheduler/scheduleGroup:ScheduleGroup": Hand(
+        create=_group, delete=_delete_group, takes=frozenset({"name", "namePrefix"})
+    ),
+}

@@ -1,0 +1,169 @@
+"""Buckets and objects."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from localcloud.aws.session import Session
+from localcloud.aws.shape import chosen, pascal
+from localcloud.engine.fingerprint import content
+from localcloud.engine.program import Registered
+from localcloud.engine.resource_handler import Hand, Made, Order, put
+
+
+def _s3(order: Order) -> Any:
+    return order.session.client("s3")
+
+
+def _bucket(order: Order) -> Registered:
+    name = order.name(key="bucket", limit=63)
+    session: Session = order.session
+    where = {} if session.region == "us-east-1" else {"LocationConstraint": session.region}
+    _s3(order).create_bucket(Bucket=name, **({"CreateBucketConfiguration": where} if where else {}))
+    return Registered(
+        id=name,
+        outputs={
+            "bucket": name,
+            "arn": session.arn("s3", name, region=False, account=False),
+            "bucketDomainName": f"{name}.s3.amazonaws.com",
+            "bucketRegionalDomainName": f"{name}.s3.{session.region}.amazonaws.com",
+            "region": session.region,
+        },
+    )
+
+
+def _empty_and_delete(session: Session, made: Made) -> None:
+    s3 = session.client("s3")
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=made.id):
+        for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+            s3.delete_object(Bucket=made.id, Key=entry["Key"], VersionId=entry["VersionId"])
+    s3.delete_bucket(Bucket=made.id)
+
+
+def _belongs(order: Order) -> Registered:
+    bucket = order.inputs["bucket"]
+    return Registered(id=bucket, outputs={**order.inputs, "region": order.session.region})
+
+
+def _versioning(order: Order) -> Registered:
+    _s3(order).put_bucket_versioning(
+        Bucket=order.inputs["bucket"], VersioningConfiguration=pascal(order.inputs["versioningConfiguration"])
+    )
+    return _belongs(order)
+
+
+def _encryption(order: Order) -> Registered:
+    rules = pascal(order.inputs["rules"], renamed={"sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID"})
+    _s3(order).put_bucket_encryption(Bucket=order.inputs["bucket"], ServerSideEncryptionConfiguration={"Rules": rules})
+    return _belongs(order)
+
+
+BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+
+
+def _public_access(order: Order) -> Registered:
+    _s3(order).put_public_access_block(
+        Bucket=order.inputs["bucket"], PublicAccessBlockConfiguration=chosen(order.inputs, BLOCKS)
+    )
+    return _belongs(order)
+
+
+def _ownership(order: Order) -> Registered:
+    _s3(order).put_bucket_ownership_controls(
+        Bucket=order.inputs["bucket"], OwnershipControls={"Rules": [pascal(order.inputs["rule"])]}
+    )
+    return _belongs(order)
+
+
+def _policy(order: Order) -> Registered:
+    _s3(order).put_bucket_policy(Bucket=order.inputs["bucket"], Policy=order.inputs["policy"])
+    return _belongs(order)
+
+
+def _lifecycle(order: Order) -> Registered:
+    rules = pascal(order.inputs["rules"], renamed={"id": "ID"})
+    for rule in rules:
+        rule.setdefault("Filter", {"Prefix": ""})
+    _s3(order).put_bucket_lifecycle_configuration(
+        Bucket=order.inputs["bucket"], LifecycleConfiguration={"Rules": rules}
+    )
+    return _belongs(order)
+
+
+def _notification(order: Order) -> Registered:
+    configuration = {"EventBridgeConfiguration": {}} if order.inputs.get("eventbridge") else {}
+    _s3(order).put_bucket_notification_configuration(
+        Bucket=order.inputs["bucket"], NotificationConfiguration=configuration
+    )
+    return _belongs(order)
+
+
+def _object(order: Order) -> Registered:
+    inputs = order.inputs
+    body = content(inputs["source"]) if "source" in inputs else inputs.get("content", "").encode()
+    if "contentBase64" in inputs:
+        body = base64.b64decode(inputs["contentBase64"])
+    answer = _s3(order).put_object(
+        Bucket=inputs["bucket"], Key=inputs["key"], Body=body, **chosen(inputs, ("contentType",))
+    )
+    return Registered(
+        id=f"{inputs['bucket']}/{inputs['key']}",
+        outputs={
+            **{key: value for key, value in inputs.items() if key != "source"},
+            "arn": order.session.arn("s3", f"{inputs['bucket']}/{inputs['key']}", region=False, account=False),
+            "etag": answer["ETag"].strip('"'),
+            "versionId": answer.get("VersionId", ""),
+        },
+    )
+
+
+def _delete_object(session: Session, made: Made) -> None:
+    session.client("s3").delete_object(Bucket=made.inputs["bucket"], Key=made.inputs["key"])
+
+
+def _settings(write: Any, delete: str, *takes: str) -> Hand:
+    """One configuration of a bucket: written whole, and deleted by the call of that name."""
+
+    def remove(session: Session, made: Made) -> None:
+        getattr(session.client("s3"), delete)(Bucket=made.id)
+
+    return put(write, delete=remove, takes=frozenset({"bucket", *takes}), fixed=frozenset({"bucket"}))
+
+
+def _silence(session: Session, made: Made) -> None:
+    session.client("s3").put_bucket_notification_configuration(Bucket=made.id, NotificationConfiguration={})
+
+
+HANDS = {
+    "aws:s3/bucket:Bucket": Hand(
+        create=_bucket, delete=_empty_and_delete, takes=frozenset({"bucket", "bucketPrefix"}), named="bucket"
+    ),
+    # A bucket's versioning can be suspended but never taken back, so there is nothing to delete.
+    "aws:s3/bucketVersioning:BucketVersioning": put(
+        _versioning, takes=frozenset({"bucket", "versioningConfiguration"}), fixed=frozenset({"bucket"})
+    ),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _settings(
+        _encryption, "delete_bucket_encryption", "rules"
+    ),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _settings(
+        _public_access, "delete_public_access_block", *BLOCKS
+    ),
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _settings(
+        _ownership, "delete_bucket_ownership_controls", "rule"
+    ),
+    "aws:s3/bucketPolicy:BucketPolicy": _settings(_policy, "delete_bucket_policy", "policy"),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _settings(
+        _lifecycle, "delete_bucket_lifecycle", "rules"
+    ),
+    "aws:s3/bucketNotification:BucketNotification": put(
+        _notification, delete=_silence, takes=frozenset({"bucket", "eventbridge"}), fixed=frozenset({"bucket"})
+    ),
+    "aws:s3/bucketObjectv2:BucketObjectv2": put(
+        _object,
+        delete=_delete_object,
+        takes=frozenset({"bucket", "key", "source", "content", "contentBase64", "contentType", "sourceHash"}),
+        fixed=frozenset({"bucket", "key"}),
+        named="key",
+    ),
+}

@@ -1,0 +1,196 @@
+"""The whole loop on real data, start to finish: what a stranger sees first.
+
+Two datasets arrive one after the other. The first version goes live at once, the second
+by canary among callers; then two cases that nobody trained on are predicted. A model that
+came finished tells a few files by what they hold, and a file of many cases becomes a job.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from localcloud.commands import bulk, files
+from localcloud.commands.callers import Callers, ask
+from localcloud.commands.progress import Narrator
+from localcloud.commands.scene import PATIENCE_SECONDS, DemoFailed, Scene
+from localcloud.commands.up import deploy
+from localcloud.commands.watch import OVER
+from localcloud.engine.stack import LocalStack
+from localcloud.engine.stack_file import ROOT
+from models.breast_cancer import sample
+
+MODEL = "breast_cancer"
+METRIC = "roc_auc"
+FIRST_ROWS = 400
+KEPT_BACK = 20
+"""Cases that are never uploaded: they are the callers, and the two predictions at the end."""
+REQUESTS = 300
+"""How many the callers send at least before the release may be called safe."""
+
+
+def main(narrator: Narrator, stack: str, state: Path = ROOT / ".local") -> int:
+    """Run it all; 0 only if every step did what it is for. The same facts go to `<state>/summary.json`."""
+    started = time.monotonic()
+    with LocalStack(stack, state=state) as local:
+        narrator.plain(f"serverless-ml  local {local.cloud.title}  models: {MODEL}, {files.MODEL}")
+        demo = Demo(local, narrator)
+        demo.run()
+        demo.summary["seconds"] = round(time.monotonic() - started, 1)
+        (state / "summary.json").write_text(json.dumps(demo.summary, indent=1) + "\n", encoding="utf-8")
+    narrator.plain(
+        f"done in {demo.summary['seconds']:.0f} s. `{again(local)}` keeps it running; docs/bring-your-model.md is next."
+    )
+    return 0
+
+
+def again(stack: LocalStack) -> str:
+    """The command that keeps the same stack running."""
+    return "make up" if stack.file.name == "local" else f"make up CLOUD={stack.file.cloud}"
+
+
+class Demo(Scene):
+    """The loop, and what comes after it."""
+
+    def __init__(self, stack: LocalStack, narrator: Narrator) -> None:
+        super().__init__(stack, narrator)
+        self.summary["model"] = MODEL
+        self.cases, self.labels = sample.instances()
+
+    def run(self) -> None:
+        self.two_versions()
+        self.predict()
+        files.tell(self)
+        bulk.work(self, MODEL, self.cases, self.labels)
+        self.not_emulated()
+
+    def two_versions(self) -> None:
+        """Deploy, and train twice: the first version goes live at once, the second by canary."""
+        with self.timed("deploy"):
+            deploy(self.stack, self.narrator)
+        self.summary |= {"endpoint": self.stack.outputs["endpoint"], "resources": self.stack.counts()}
+        if not {MODEL, files.MODEL} <= set(self.stack.outputs["models"]):
+            stack = f"Pulumi.{self.stack.file.name}.yaml"
+            raise DemoFailed(f"the demo shows {MODEL} and {files.MODEL}: have both among the models of {stack}")
+        self.watch = self.watching(MODEL)
+        first = self.train("wdbc-first.csv", FIRST_ROWS)
+        self.promoted(first)
+        second = self.train("wdbc.csv", len(self.cases) - KEPT_BACK)
+        self.canary(second)
+        self.promoted(second)
+
+    def train(self, name: str, rows: int) -> str:
+        """Upload a dataset and follow it to a registered version; returns the run."""
+        with self.step("upload") as step:
+            self.upload(name, rows)
+            step.text = f"{name}, {rows} rows -> data/{MODEL}/incoming/"
+        with self.step("prepare") as step:
+            run = self.watch.new_run(PATIENCE_SECONDS)
+            record = self.watch.reached(run, "training", "registered", "canary", seconds=PATIENCE_SECONDS)
+            self.expect(record, "training", "registered", "canary", "promoted")
+            features = len(sample.header()) - 1
+            step.text = (
+                f"{record['rows']} rows, {record['rejected_rows']} rejected, {features} features, "
+                f"digest {record['dataset'][:8]}"
+            )
+        with self.step("experiments") as step:
+            for done, planned in self.watch.experiments(run, PATIENCE_SECONDS):
+                step.say(f"{done} of {planned}")
+            step.text = f"{planned} of {planned}  best: {self.best(run)}"
+        with self.step("gate") as step:
+            record = self.watch.reached(run, "registered", "canary", seconds=PATIENCE_SECONDS)
+            self.expect(record, "registered", "canary", "promoted")
+            passed = sum(check["passed"] for check in record["checks"])
+            step.text = f"{passed} of {len(record['checks'])} checks passed"
+        return run
+
+    def upload(self, name: str, rows: int) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            sample.write_csv(Path(folder) / name, rows)
+            self.stack.store(self.stack.outputs["data_url"]).put(f"{MODEL}/incoming/{name}", Path(folder) / name)
+
+    def best(self, run: str) -> str:
+        board = self.watch.tried(run, METRIC)
+        if not board:
+            self.expect(self.watch.reached(run, seconds=PATIENCE_SECONDS), "registered")
+        self.summary["experiments"] = [
+            {"params": record["params"], METRIC: record["metrics"][METRIC], "seconds": record["seconds"]}
+            for record in board
+        ]
+        found = board[0]["metrics"][METRIC]
+        return f"{board[0]['params']['family']}, ROC AUC {found['mean']:.3f} +- {found['std']:.3f}"
+
+    def canary(self, run: str) -> None:
+        """Let callers ask while the challenger climbs, and hold every one of them to an answer."""
+        weights: list[int] = []
+        with self.step("canary") as step:
+            with Callers(self.stack.outputs["models"][MODEL]["predict"], self.cases[-KEPT_BACK:]) as callers:
+
+                def settled() -> dict[str, Any] | None:
+                    live, record = self.watch.live(), self.watch.record(run)
+                    if live["weight"] and live["weight"] not in weights:
+                        weights.append(live["weight"])
+                    step.say(f"{' % -> '.join(map(str, weights))} %, {callers.requests} requests")
+                    return record if record["status"] in OVER and callers.requests >= REQUESTS else None
+
+                record = self.watch.wait_for(settled, PATIENCE_SECONDS, "the release to end")
+            self.expect(record, "promoted")
+            if callers.failures or not callers.variants["challenger"]:
+                raise DemoFailed(f"the callers saw {dict(callers.variants)} and failures {dict(callers.failures)}")
+            steps = " % -> ".join(map(str, [*weights, 100]))
+            step.text = f"{steps} %, {callers.requests} requests, {callers.failures.total()} errors"
+        self.summary["canary"] = {"weights": weights, "answers": dict(callers.variants), "errors": 0}
+
+    def promoted(self, run: str) -> None:
+        """The new version is live once callers get it, not when the pointer says so."""
+        with self.step("promoted") as step:
+            self.expect(self.watch.reached(run, seconds=PATIENCE_SECONDS), "promoted")
+            live = self.watch.live()
+            self.summary["champion"] = live["champion"]
+
+            def served() -> bool | None:
+                _, headers, _ = self.infer(0)
+                return headers.get("x-model-version") == live["champion"] or None
+
+            self.watch.wait_for(served, PATIENCE_SECONDS, f"{live['champion']} to answer")
+            step.text = f"{MODEL} @ {live['champion']} (before: {live['previous'] or 'none'})"
+
+    def predict(self) -> None:
+        """Two cases that were never uploaded, one of each kind, against the truth."""
+        self.summary["predictions"] = []
+        self.narrator.line("predict", f"POST {self.stack.outputs['models'][MODEL]['infer']}")
+        for truth in ("malignant", "benign"):
+            position = max(i for i, label in enumerate(self.labels) if label == truth)
+            began = time.monotonic()
+            with self.told("predict"):
+                status, headers, answer = self.infer(position)
+            milliseconds = (time.monotonic() - began) * 1000
+            if status != 200 or headers.get("x-model-version") != self.summary["champion"]:
+                raise self.failed(f"the answer was {status} by {headers.get('x-model-version')}: {answer}")
+            outputs = {output["name"]: output["data"] for output in answer["outputs"]}
+            label = sorted(set(self.labels))[int(outputs["label"][0])]
+            told = {"label": label, "probability": round(max(outputs["probabilities"]), 4), "truth": truth}
+            self.summary["predictions"].append({**told, "ms": round(milliseconds, 1)})
+            self.narrator.line("", f"{label} {told['probability']:.3f} (truth: {truth})  {milliseconds:.0f} ms")
+
+    def infer(self, position: int) -> tuple[int, Mapping[str, str], dict[str, Any]]:
+        """One case through the Open Inference Protocol."""
+        url = urlsplit(self.stack.outputs["models"][MODEL]["infer"])
+        row = list(self.cases[position].values())
+        tensor = {"name": "features", "shape": [1, len(row)], "datatype": "FP32", "data": row}
+        connection = http.client.HTTPConnection(url.netloc, timeout=30)
+        try:
+            return ask(connection, url.path, json.dumps({"inputs": [tensor]}), "demo")
+        finally:
+            connection.close()
+
+    def not_emulated(self) -> None:
+        self.summary["not_emulated"] = self.stack.not_emulated
+        names = ", ".join(sorted({key.split(":")[-1] for key in self.stack.not_emulated}))
+        self.narrator.paragraph("not emulated", f"{names} (docs/local.md)")

@@ -1,0 +1,64 @@
+"""Deploys again whenever a file of the functions or of the models changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pulumi
+from watchfiles import DefaultFilter, watch
+
+from localcloud.commands.progress import Narrator
+from localcloud.engine.engine import Changes
+from localcloud.engine.stack import LocalStack
+from localcloud.engine.stack_file import ROOT
+
+FOLLOWED = (ROOT / "functions", ROOT / "models")
+CHECK_MILLISECONDS = 1000
+
+
+def follow(stack: LocalStack, narrator: Narrator, folders: Iterable[Path] = FOLLOWED) -> None:
+    """Runs until it is interrupted. A program that cannot be deployed is reported, and the stack stays as it was.
+
+    Raises `CloudFailed` when the embedded cloud dies.
+    """
+    for changed in _edits(stack, folders):
+        try:
+            redeploy(stack, narrator, changed)
+        except pulumi.RunError as mistake:
+            narrator.plain(str(mistake))
+
+
+def redeploy(stack: LocalStack, narrator: Narrator, changed: Iterable[Path]) -> Changes:
+    """Deploy once more, and say which edit changed what."""
+    names = ", ".join(sorted(_short(path) for path in changed))
+    with narrator.step("edited") as step:
+        step.say(names)
+        changes = stack.deploy()
+        step.text = f"{names} -> {summary(changes)}"
+    return changes
+
+
+def summary(changes: Changes) -> str:
+    """`updated predict-function, predict-alias`, or that nothing changed."""
+    kinds = ("created", "updated", "replaced", "deleted")
+    parts = [
+        f"{kind} {', '.join(urn.split('::')[-1] for urn in getattr(changes, kind))}"
+        for kind in kinds
+        if getattr(changes, kind)
+    ]
+    return "; ".join(parts) or "nothing to change"
+
+
+def _edits(stack: LocalStack, folders: Iterable[Path]) -> Iterator[set[Path]]:
+    existing = [folder for folder in folders if folder.is_dir()]
+    for edits in watch(
+        *existing, watch_filter=DefaultFilter(), rust_timeout=CHECK_MILLISECONDS, yield_on_timeout=True, debounce=300
+    ):
+        stack.cloud.check()
+        if edits:
+            yield {Path(path) for _, path in edits}
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

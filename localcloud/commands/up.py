@@ -1,0 +1,76 @@
+"""The whole stack, kept running on this machine."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from localcloud.commands.control import FILE, Control, Order
+from localcloud.commands.follow import follow
+from localcloud.commands.progress import Narrator
+from localcloud.commands.rollback import roll_back
+from localcloud.engine.stack import LocalStack
+from localcloud.engine.stack_file import ROOT
+
+
+def main(narrator: Narrator, stack: str, state: Path) -> int:
+    """Deploy, say how to call it, and follow edits until interrupted; then everything is taken down.
+
+    The stack's outputs are in `<state>/outputs.json` for as long as it runs, and other
+    commands reach it by `<state>/control.json`.
+    """
+    outputs = state / "outputs.json"
+    with ExitStack() as until_the_end:
+        with narrator.step("start") as step:
+            local = until_the_end.enter_context(LocalStack(stack, state=state, progress=step.say))
+            step.text = f"the embedded {local.cloud.title}"
+        deploy(local, narrator)
+        outputs.write_text(json.dumps(local.outputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        try:
+            trusted = local.cloud.certificate
+            facts = {"certificate": str(trusted.resolve()) if trusted else None}
+            until_the_end.enter_context(Control(state / FILE, _orders(local), **facts))
+            _tell(local, narrator, outputs)
+            follow(local, narrator)
+            return 0
+        finally:
+            outputs.unlink(missing_ok=True)
+
+
+def _orders(stack: LocalStack) -> dict[str, Order]:
+    return {
+        "redrive": lambda _: {"moved": stack.redrive()},
+        "rollback": lambda given: roll_back(stack, given["model"], given["reason"]),
+    }
+
+
+def deploy(stack: LocalStack, narrator: Narrator) -> None:
+    """Deploy with progress, and say what there is."""
+    with narrator.step("deploy") as step:
+        step.say("building the functions' archives")
+        stack.progress = step.say
+        stack.deploy()
+        step.text = described(stack)
+
+
+def described(stack: LocalStack) -> str:
+    """`118 resources, 6 functions, 1 workflow`."""
+    functions = len(stack.of(stack.cloud.function))
+    workflows = len(stack.of(stack.cloud.workflow))
+    return f"{len(stack.resources)} resources, {functions} functions, {workflows} workflow{'s' * (workflows != 1)}"
+
+
+def _tell(stack: LocalStack, narrator: Narrator, outputs: Path) -> None:
+    narrator.line("endpoint", stack.outputs.get("endpoint", "none"))
+    if url := _first_model(stack.outputs):
+        narrator.line("try", f"curl -s {url}")
+    narrator.line("outputs", str(outputs.relative_to(ROOT) if outputs.is_relative_to(ROOT) else outputs))
+    narrator.paragraph("not emulated", ", ".join(sorted({key.split(":")[-1] for key in stack.not_emulated})))
+    narrator.plain("following functions/ and models/; Ctrl-C takes everything down")
+
+
+def _first_model(outputs: dict[str, Any]) -> str | None:
+    models = outputs.get("models") or {}
+    return models[min(models)].get("metadata") if models else None

@@ -1,0 +1,149 @@
+"""API Gateway: routes calls to functions, as the document says that it was configured with."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+
+from localcloud.gcp.apigateway.openapi import Issuer, Operation, Path, paths
+from localcloud.gcp.iam.accounts import bearer
+from localcloud.gcp.iam.signer import ALGORITHMS, Signer
+from localcloud.support.http_client import Upstream
+from localcloud.support.http_server import Answer, Door, Request, say
+from localcloud.support.ports import LOOPBACK
+
+LARGEST = 32 * 1024 * 1024
+"""Bytes of a request. https://cloud.google.com/api-gateway/docs/quotas"""
+SKEW_SECONDS = 60
+"""By which clocks may differ: https://cloud.google.com/api-gateway/docs/authenticating-users-jwt"""
+CLAIMS = ("iss", "sub", "aud", "exp", "iat")
+REPLACED = frozenset({"authorization", "host", "x-forwarded-for", "x-apigateway-api-userinfo"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What a gateway is configured with."""
+
+    document: Mapping[str, Any]
+    account: str
+    """The address of the account by which it calls functions."""
+
+
+class Refused(Exception):
+    """A call that does not get through: its status, and what is said to the caller."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Gateway:
+    """One gateway on a loopback port, the given one or the next that is free."""
+
+    def __init__(self, config: Config, *, token: Callable[[str, str | None], str], signer: Signer, port: int) -> None:
+        self._token = token
+        self._signer = signer
+        self._upstreams: dict[str, Upstream] = {}
+        self.change(config)
+        self._door = Door(self._answer, port=port, limit=LARGEST, refusal=lambda status: _error(status, SAID[status]))
+
+    @property
+    def host(self) -> str:
+        """`127.0.0.1:<port>`."""
+        return self._door.url.removeprefix("http://")
+
+    def change(self, config: Config) -> None:
+        """Serve another configuration from now on. Raises `ValueError` for one that it cannot serve."""
+        self._paths: tuple[Path, ...] = paths(config.document)
+        self._account = config.account
+        known = [operation for path in self._paths for operation in path.operations.values()]
+        before, self._upstreams = (
+            self._upstreams,
+            {operation.address: Upstream(operation.address, seconds=operation.deadline) for operation in known},
+        )
+        for upstream in before.values():
+            upstream.close()
+
+    def close(self) -> None:
+        """Safe to call twice."""
+        self._door.close()
+        for upstream in self._upstreams.values():
+            upstream.close()
+
+    def _answer(self, request: Request) -> Answer:
+        try:
+            operation = self._operation(request)
+            claims = self._claims(request, operation.issuer) if operation.issuer else None
+            return self._forwarded(request, operation, claims)
+        except Refused as refused:
+            return _error(refused.status, str(refused))
+
+    def _operation(self, request: Request) -> Operation:
+        asked = request.path.partition("?")[0]
+        path = next((path for path in self._paths if path.shape.fullmatch(asked)), None)
+        if path is None:
+            raise Refused(404, "The current request is not defined by this API.")
+        if request.method not in path.operations:
+            raise Refused(
+                405,
+                f'The current request is matched to the defined url template "{path.template}"'
+                " but its http method is not allowed",
+            )
+        return path.operations[request.method]
+
+    def _claims(self, request: Request, issuer: Issuer) -> Mapping[str, Any]:
+        """What a valid token says."""
+        token = bearer(request.header("authorization"))
+        if token is None:
+            raise Refused(401, "Jwt is missing")
+        try:
+            key = self._signer.public(issuer.issuer, issuer.keys, token)
+            return jwt.decode(
+                token,
+                key,
+                algorithms=list(ALGORITHMS),
+                issuer=issuer.issuer,
+                audience=issuer.audiences or f"https://{self.host}",
+                leeway=SKEW_SECONDS,
+                options={"require": list(CLAIMS)},
+            )
+        except jwt.ExpiredSignatureError:
+            raise Refused(401, "Jwt is expired") from None
+        except jwt.InvalidAudienceError:
+            raise Refused(403, "Audiences in Jwt are not allowed") from None
+        except jwt.InvalidIssuerError:
+            raise Refused(401, "Jwt issuer is not configured") from None
+        except jwt.PyJWTError:
+            raise Refused(401, "Jwt verification fails") from None
+
+    def _forwarded(self, request: Request, operation: Operation, claims: Mapping[str, Any] | None) -> Answer:
+        before = [request.header("x-forwarded-for") or "", LOOPBACK]
+        headers = {key: value for key, value in request.headers.items() if key.lower() not in REPLACED} | {
+            "Host": urlsplit(operation.address).netloc,
+            "Authorization": f"Bearer {self._token(self._account, operation.audience)}",
+            "X-Forwarded-For": ",".join(filter(None, before)),
+        }
+        if given := request.header("authorization"):
+            headers["X-Forwarded-Authorization"] = given
+        if claims is not None:
+            headers["X-Apigateway-Api-Userinfo"] = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode()
+        try:
+            return self._upstreams[operation.address].send(request.method, request.path, request.body, headers)
+        except TimeoutError:
+            raise Refused(504, "upstream request timeout") from None
+        except (OSError, http.client.HTTPException):
+            raise Refused(503, "upstream connect error or disconnect/reset before headers") from None
+
+
+SAID = {400: "Bad Request", 413: "Payload Too Large"}
+
+
+def _error(status: int, message: str) -> Answer:
+    return say(status, {"code": status, "message": message})

@@ -1,0 +1,43 @@
+"""What Cloud Build has made of the archives of one project, each of them once."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import threading
+from collections import defaultdict
+from pathlib import Path
+
+from localcloud.gcp.cloudrun.build import Build, build
+from localcloud.support.workspace import clear
+
+
+class Builds:
+    """Keeps what it makes below `folder`, by the digest of the archive."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._made: dict[str, Build] = {}
+
+    def of(self, name: str, archive: bytes) -> Build:
+        """The build of an archive, made now or before; `name` is what a failure calls it. Raises `CloudFailed`."""
+        digest = hashlib.sha256(archive).hexdigest()[:32]
+        with self._lock:
+            lock = self._locks[digest]
+        with lock:
+            if digest not in self._made:
+                self._made[digest] = self._build(name, archive, digest)
+            return self._made[digest]
+
+    def clear(self) -> None:
+        """Remove everything. Safe to call twice."""
+        clear(self._folder)
+
+    def _build(self, name: str, archive: bytes, digest: str) -> Build:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+            file = Path(folder) / name
+            file.write_bytes(archive)
+            return build(file, self._folder / digest)

@@ -1,0 +1,111 @@
+"""One copy of a function: functions-framework in a process of its own."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from localcloud.gcp.cloudrun.build import Build
+from localcloud.support.http_server import HOP, Answer, Request
+from localcloud.support.ports import LOOPBACK, free_port
+from localcloud.support.process import Child
+from localcloud.support.workspace import clear
+
+START_SECONDS = 60
+LAST_WORDS = 12
+
+
+class InstanceFailed(RuntimeError):
+    """A copy of a function did not begin to listen. The message holds its last words."""
+
+
+class InstanceGone(RuntimeError):
+    """A copy of a function ended in the middle of a call."""
+
+
+class TookTooLong(RuntimeError):
+    """A copy of a function has not answered in time."""
+
+
+class Instance:
+    """A process that is about to listen; see `begin`.
+
+    It sees exactly the given variables and those that every process needs.
+    """
+
+    def __init__(self, build: Build, variables: Mapping[str, str], log: Path) -> None:
+        self.busy = 0
+        """How many calls it is at work on."""
+        self.used = time.monotonic()
+        """When it was last given a call, or gave one back."""
+        self.listens = False
+        self._log = log
+        self._temporary = Path(tempfile.mkdtemp(prefix="tmp-", dir=log.parent))
+        self._port = free_port()
+        environment = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(self._temporary),
+            "TMPDIR": str(self._temporary),
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            **variables,
+            "PORT": str(self._port),
+        }
+        self._child = Child(build.command(self._port), env=environment, cwd=build.source, log=log)
+
+    @property
+    def group(self) -> int:
+        """Its process group."""
+        return self._child.pid
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended by itself."""
+        return self._child.code() is not None
+
+    def begin(self) -> None:
+        """Wait until it listens. Raises `InstanceFailed`."""
+        end = time.monotonic() + START_SECONDS
+        while not self._reachable():
+            code = self._child.code()
+            if code is not None:
+                raise InstanceFailed(f"its process ended with code {code} before it listened; {self._last_words()}")
+            if time.monotonic() > end:
+                raise InstanceFailed(f"its process did not listen within {START_SECONDS} s; {self._last_words()}")
+            time.sleep(0.01)
+        self.listens = True
+
+    def call(self, request: Request, seconds: float) -> Answer:
+        """Hand a request over. Raises `TookTooLong`, and `InstanceGone` when there is no whole answer."""
+        connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=seconds)
+        try:
+            connection.request(request.method, request.path, request.body or None, dict(request.headers))
+            response = connection.getresponse()
+            headers = [(key, value) for key, value in response.getheaders() if key.lower() not in HOP]
+            return Answer(response.status, headers, response.read())
+        except TimeoutError as problem:
+            raise TookTooLong(f"no answer within {seconds:g} s") from problem
+        except (OSError, http.client.HTTPException) as problem:
+            raise InstanceGone(str(problem)) from problem
+        finally:
+            connection.close()
+
+    def stop(self) -> None:
+        """End it at once, with all it has started, and remove its temporary files. Safe to call twice."""
+        self._child.stop()
+        clear(self._temporary)
+
+    def _reachable(self) -> bool:
+        try:
+            with socket.create_connection((LOOPBACK, self._port), timeout=1):
+                return True
+        except OSError:
+            return False
+
+    def _last_words(self) -> str:
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_WORDS:]
+        return "\n  ".join([f"its log is {self._log}", *lines])

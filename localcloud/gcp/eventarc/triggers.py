@@ -1,0 +1,98 @@
+"""Eventarc: messages of a topic start a workflow.
+
+https://cloud.google.com/eventarc/docs/workflows/route-trigger-cloud-pubsub. A trigger has a
+subscription of its own, which keeps a message for 24 hours and tries to start the workflow
+again after growing pauses. An execution that fails later is not started again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from localcloud.gcp.pubsub.pubsub import NotFound, PubSub
+from localcloud.gcp.pubsub.subscription import Push, Retry, SubscriptionArgs
+from localcloud.gcp.workflows import Workflows
+
+TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
+RETRY = Retry(minimum=10, maximum=600)
+KEPT_SECONDS = 24 * 3600
+"""https://cloud.google.com/eventarc/docs/retry-events"""
+INVOKE = "workflows.executions.create"
+MayInvoke = Callable[[str, str], bool]
+"""Whether a service account may start a workflow."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trigger:
+    """`projects/p/locations/l/triggers/t`: whom it starts for which topic, and as whom."""
+
+    name: str
+    topic: str
+    workflow: str
+    service_account: str
+
+
+class Triggers:
+    """Every trigger of a project."""
+
+    def __init__(
+        self, pubsub: PubSub, workflows: Workflows, *, may_invoke: MayInvoke, log: Callable[[str], None]
+    ) -> None:
+        self._pubsub, self._workflows, self._may_invoke, self._log = pubsub, workflows, may_invoke, log
+        self._all: dict[str, Trigger] = {}
+
+    def create(self, trigger: Trigger) -> str:
+        """The name of its subscription. Raises `NotFound` when there is no such topic."""
+        self._pubsub.create_subscription(
+            SubscriptionArgs(
+                name=subscription_of(trigger),
+                topic=trigger.topic,
+                push=Push(endpoint=trigger.name, receive=lambda body: self._start(trigger, body)),
+                retry=RETRY,
+                retention_seconds=KEPT_SECONDS,
+            )
+        )
+        self._all[trigger.name] = trigger
+        return subscription_of(trigger)
+
+    def delete(self, name: str) -> None:
+        """What it has not handed on is gone."""
+        if trigger := self._all.pop(name, None):
+            self._pubsub.delete_subscription(subscription_of(trigger))
+
+    def _start(self, trigger: Trigger, body: bytes) -> int:
+        """200 once the workflow is started; any other status brings the message again."""
+        account, workflow = trigger.service_account, trigger.workflow
+        if not self._may_invoke(account, workflow):
+            self._log(f"{trigger.name}: {account} lacks {INVOKE} on {workflow}")
+            return 403
+        try:
+            execution = self._workflows.start(workflow, event(trigger, json.loads(body)))
+        except (NotFound, ValueError) as problem:
+            self._log(f"{trigger.name}: {workflow} was not started: {problem}")
+            return 404 if isinstance(problem, NotFound) else 400
+        self._log(f"{trigger.name}: started {execution.id}")
+        return 200
+
+
+def subscription_of(trigger: Trigger) -> str:
+    """As Eventarc names what it makes."""
+    _, project, _, location, _, name = trigger.name.split("/")
+    return f"projects/{project}/subscriptions/eventarc-{location}-{name}-sub"
+
+
+def event(trigger: Trigger, envelope: Mapping[str, Any]) -> dict[str, Any]:
+    """The CloudEvent of a push envelope, as a workflow gets it for its argument."""
+    message = {key: value for key, value in envelope["message"].items() if key not in ("message_id", "publish_time")}
+    return {
+        "specversion": "1.0",
+        "id": message["messageId"],
+        "source": f"//pubsub.googleapis.com/{trigger.topic}",
+        "type": TYPE,
+        "datacontenttype": "application/json",
+        "time": message["publishTime"],
+        "data": {"message": message, "subscription": envelope["subscription"]},
+    }

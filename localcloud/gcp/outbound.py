@@ -1,0 +1,43 @@
+"""Requests that a service of Google's sends: to its own APIs, which are answered here, and to this machine."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from localcloud.gcp.answers import Answer
+from localcloud.gcp.workflows.calls import over_http
+
+Api = Callable[[str, str, Mapping[str, str], bytes], Answer]
+"""Method, path, headers, body."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float
+
+
+Send = Callable[[Request], int]
+"""The status of the answer. Raises `OSError` when there is none."""
+
+
+def sender(apis: Mapping[str, Api]) -> Send:
+    """Hosts in `apis` are answered by them; of all others, only this machine is reached."""
+
+    def send(request: Request) -> int:
+        target = urlsplit(request.url)
+        if api := apis.get(target.hostname or ""):
+            path = target.path + (f"?{target.query}" if target.query else "")
+            return api(request.method, path, request.headers, request.body)[0]
+        try:
+            return over_http(request.method, request.url, request.headers, request.body, request.seconds).status
+        except http.client.HTTPException as problem:
+            raise ConnectionError(f"{request.url}: {problem}") from None
+
+    return send

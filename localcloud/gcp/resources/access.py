@@ -1,0 +1,100 @@
+"""Service accounts, and the roles that they are given. All of it is enforced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from localcloud.engine.program import Registered
+from localcloud.engine.resource_handler import Hand, Made, Order
+from localcloud.gcp.iam.bindings import Binding
+from localcloud.gcp.iam.condition import condition
+from localcloud.gcp.project import Project
+
+
+def _account(order: Order) -> Registered:
+    project: Project = order.session
+    account = order.name(key="accountId", limit=30)
+    email = project.accounts.create(account)
+    return Registered(
+        id=f"projects/{project.name}/serviceAccounts/{email}",
+        outputs={
+            **order.inputs,
+            "accountId": account,
+            "email": email,
+            "member": f"serviceAccount:{email}",
+            "name": f"projects/{project.name}/serviceAccounts/{email}",
+            "project": project.name,
+        },
+    )
+
+
+def _rename_account(order: Order, before: Made) -> Registered:
+    return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
+
+
+def _delete_account(project: Project, made: Made) -> None:
+    project.accounts.delete(made.outputs["email"])
+
+
+def _agent(order: Order) -> Registered:
+    project: Project = order.session
+    service = order.inputs["service"]
+    email = project.accounts.agent(service)
+    return Registered(
+        id=f"projects/{project.name}/services/{service}",
+        outputs={**order.inputs, "email": email, "member": f"serviceAccount:{email}", "project": project.name},
+    )
+
+
+def _member(resource: Callable[[Order], str], *names: str) -> Hand:
+    """One role for one member on one resource, which the inputs called `names` name."""
+
+    def give(order: Order) -> Registered:
+        project: Project = order.session
+        inputs, place = order.inputs, resource(order)
+        narrowed = inputs.get("condition")
+        number = project.bindings.add(
+            Binding(
+                resource=place,
+                role=inputs["role"],
+                member=inputs["member"],
+                condition=condition(narrowed["expression"]) if narrowed else None,
+            )
+        )
+        identity = " ".join(filter(None, (place, inputs["role"], inputs["member"], (narrowed or {}).get("title"))))
+        return Registered(id=identity, outputs={**inputs, "project": project.name, "etag": str(number)})
+
+    def take(project: Project, made: Made) -> None:
+        project.bindings.remove(int(made.outputs["etag"]))
+
+    return Hand(create=give, delete=take, takes=frozenset({"role", "member", "condition", "project", *names}))
+
+
+def _service(order: Order) -> str:
+    inputs = order.inputs
+    return f"projects/{order.session.name}/locations/{inputs['location']}/services/{inputs['name'].rsplit('/', 1)[-1]}"
+
+
+HANDS = {
+    "gcp:serviceaccount/account:Account": Hand(
+        create=_account,
+        update=_rename_account,
+        delete=_delete_account,
+        takes=frozenset({"accountId", "displayName", "description", "project"}),
+        fixed=frozenset({"accountId", "project"}),
+        named="accountId",
+    ),
+    "gcp:serviceaccount/iAMMember:IAMMember": _member(
+        lambda order: order.inputs["serviceAccountId"], "serviceAccountId"
+    ),
+    "gcp:projects/serviceIdentity:ServiceIdentity": Hand(create=_agent, takes=frozenset({"service", "project"})),
+    "gcp:storage/bucketIAMMember:BucketIAMMember": _member(
+        lambda order: f"projects/_/buckets/{order.inputs['bucket']}", "bucket"
+    ),
+    "gcp:cloudrunv2/serviceIamMember:ServiceIamMember": _member(_service, "name", "location"),
+    "gcp:pubsub/topicIAMMember:TopicIAMMember": _member(lambda order: order.inputs["topic"], "topic"),
+    "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember": _member(
+        lambda order: order.inputs["subscription"], "subscription"
+    ),
+    "gcp:projects/iAMMember:IAMMember": _member(lambda order: f"projects/{order.inputs['project']}"),
+}

@@ -1,0 +1,69 @@
+"""What a new object sets off: a message, and what starts on a message."""
+
+from __future__ import annotations
+
+from localcloud.engine.program import Registered
+from localcloud.engine.resource_handler import Hand, Made, Order
+from localcloud.gcp.eventarc.notifications import EVENT_TYPES, Notification
+from localcloud.gcp.eventarc.triggers import TYPE, Trigger
+from localcloud.gcp.project import Project
+
+
+def _notification(order: Order) -> Registered:
+    project: Project = order.session
+    inputs = order.inputs
+    number = project.notifications.create(
+        Notification(
+            bucket=inputs["bucket"],
+            topic=inputs["topic"],
+            prefix=inputs.get("objectNamePrefix", ""),
+            event_types=frozenset(inputs.get("eventTypes", EVENT_TYPES)),
+            payload_format=inputs["payloadFormat"],
+            attributes=inputs.get("customAttributes", {}),
+        )
+    )
+    return Registered(
+        id=f"{inputs['bucket']}/notificationConfigs/{number}", outputs={**inputs, "notificationId": number}
+    )
+
+
+def _delete_notification(project: Project, made: Made) -> None:
+    project.notifications.delete(made.inputs["bucket"], made.outputs["notificationId"])
+
+
+def _trigger(order: Order) -> Registered:
+    project: Project = order.session
+    inputs = order.inputs
+    asked = {one["attribute"]: one["value"] for one in inputs["matchingCriterias"]}
+    if asked != {"type": TYPE}:
+        raise ValueError(f"a trigger on {asked} cannot be made here; accepted: type {TYPE}")
+    identity = project.place("triggers", order.name(limit=63))
+    project.triggers.create(
+        Trigger(
+            name=identity,
+            topic=inputs["transport"]["pubsub"]["topic"],
+            workflow=inputs["destination"]["workflow"],
+            service_account=inputs["serviceAccount"],
+        )
+    )
+    return Registered(id=identity, outputs={**inputs, "name": identity.rsplit("/", 1)[-1], "project": project.name})
+
+
+def _delete_trigger(project: Project, made: Made) -> None:
+    project.triggers.delete(made.id)
+
+
+HANDS = {
+    "gcp:storage/notification:Notification": Hand(
+        create=_notification,
+        delete=_delete_notification,
+        takes=frozenset({"bucket", "topic", "objectNamePrefix", "eventTypes", "payloadFormat", "customAttributes"}),
+    ),
+    "gcp:eventarc/trigger:Trigger": Hand(
+        create=_trigger,
+        delete=_delete_trigger,
+        takes=frozenset(
+            {"name", "project", "location", "matchingCriterias", "transport", "destination", "serviceAccount"}
+        ),
+    ),
+}

@@ -1,0 +1,89 @@
+"""Functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from localcloud.engine.program import Registered
+from localcloud.engine.resource_handler import Hand, Made, Order
+from localcloud.gcp.cloudrun.build import Build
+from localcloud.gcp.cloudrun.functions import FunctionArgs
+from localcloud.gcp.project import Project
+
+TIMEOUT_SECONDS = 60
+INSTANCES = 100
+IGNORES = {
+    "buildConfig.runtime": "this machine's own interpreter",
+    "serviceConfig.availableMemory": "not enforced",
+    "serviceConfig.availableCpu": "this machine's own",
+    "serviceConfig.ingressSettings": "whoever calls is on this machine",
+}
+
+
+def _function(order: Order) -> Registered:
+    project: Project = order.session
+    name = order.name(limit=63)
+    url = project.functions.create(_args(project, name, order.inputs))
+    return Registered(
+        id=f"projects/{project.name}/locations/{project.region}/functions/{name}", outputs=_outputs(order, name, url)
+    )
+
+
+def _change_function(order: Order, before: Made) -> Registered:
+    project: Project = order.session
+    name = before.outputs["name"]
+    project.functions.change(_args(project, name, order.inputs))
+    return Registered(id=before.id, outputs=_outputs(order, name, before.outputs["url"]))
+
+
+def _delete_function(project: Project, made: Made) -> None:
+    project.functions.delete(made.outputs["name"])
+
+
+def _outputs(order: Order, name: str, url: str) -> dict[str, Any]:
+    project: Project = order.session
+    service = {**order.inputs["serviceConfig"], "uri": url, "service": project.place("services", name)}
+    return {
+        **order.inputs,
+        "name": name,
+        "project": project.name,
+        "url": url,
+        "state": "ACTIVE",
+        "environment": "GEN_2",
+        "serviceConfig": service,
+    }
+
+
+def _args(project: Project, name: str, inputs: Mapping[str, Any]) -> FunctionArgs:
+    service = inputs["serviceConfig"]
+    if inputs["buildConfig"]["entryPoint"] != "handle":
+        raise ValueError(f"entry point {inputs['buildConfig']['entryPoint']}: handle is what is run here")
+    return FunctionArgs(
+        name=name,
+        build=_built(project, inputs["buildConfig"]["source"]["storageSource"]),
+        variables={key: str(value) for key, value in service.get("environmentVariables", {}).items()},
+        account=service["serviceAccountEmail"],
+        timeout_seconds=service.get("timeoutSeconds", TIMEOUT_SECONDS),
+        instances=service.get("maxInstanceCount", INSTANCES),
+        concurrency=service.get("maxInstanceRequestConcurrency", 1),
+        least=service.get("minInstanceCount", 0),
+    )
+
+
+def _built(project: Project, source: Mapping[str, Any]) -> Build:
+    """The build of the archive that lies in the bucket."""
+    archive = project.storage.objects(source["bucket"], project.owner).get(source["object"])
+    return project.builds.of(source["object"].rsplit("/", 1)[-1], archive)
+
+
+HANDS = {
+    "gcp:cloudfunctionsv2/function:Function": Hand(
+        create=_function,
+        update=_change_function,
+        delete=_delete_function,
+        takes=frozenset({"name", "project", "location", "description", "buildConfig", "serviceConfig"}),
+        ignores=IGNORES,
+        fixed=frozenset({"name", "project", "location"}),
+    ),
+}

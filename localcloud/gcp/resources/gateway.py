@@ -1,0 +1,73 @@
+"""APIs, their configurations, and the gateways that serve them."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from localcloud.engine.program import Registered
+from localcloud.engine.resource_handler import Hand, Made, Order
+from localcloud.gcp.apigateway.gateway import Config
+from localcloud.gcp.apigateway.openapi import paths
+from localcloud.gcp.project import Project
+
+
+def _api(order: Order) -> Registered:
+    api = order.inputs["apiId"]
+    name = f"projects/{order.session.name}/locations/global/apis/{api}"
+    return Registered(id=name, outputs={**order.inputs, "name": name, "project": order.session.name})
+
+
+def _config(order: Order) -> Registered:
+    project: Project = order.session
+    config = order.name(key="apiConfigId", limit=50)
+    identity = f"projects/{project.name}/locations/global/apis/{order.inputs['api']}/configs/{config}"
+    (written,) = order.inputs["openapiDocuments"]
+    document = json.loads(base64.b64decode(written["document"]["contents"]))
+    paths(document)
+    account = order.inputs["gatewayConfig"]["backendConfig"]["googleServiceAccount"]
+    project.configs[identity] = Config(document=document, account=account)
+    return Registered(
+        id=identity, outputs={**order.inputs, "apiConfigId": config, "name": identity, "project": project.name}
+    )
+
+
+def _delete_config(project: Project, made: Made) -> None:
+    del project.configs[made.id]
+
+
+def _gateway(order: Order) -> Registered:
+    project: Project = order.session
+    identity = project.place("gateways", order.inputs["gatewayId"])
+    gateway = project.open(identity, project.configs[order.inputs["apiConfig"]])
+    outputs = {**order.inputs, "name": identity, "defaultHostname": gateway.host, "project": project.name}
+    return Registered(id=identity, outputs=outputs)
+
+
+def _change_gateway(order: Order, before: Made) -> Registered:
+    project: Project = order.session
+    project.gateways[before.id].change(project.configs[order.inputs["apiConfig"]])
+    return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
+
+
+def _delete_gateway(project: Project, made: Made) -> None:
+    project.gateways.pop(made.id).close()
+
+
+HANDS = {
+    "gcp:apigateway/api:Api": Hand(create=_api, takes=frozenset({"apiId", "project"}), named="apiId"),
+    "gcp:apigateway/apiConfig:ApiConfig": Hand(
+        create=_config,
+        delete=_delete_config,
+        takes=frozenset({"api", "apiConfigId", "apiConfigIdPrefix", "openapiDocuments", "gatewayConfig", "project"}),
+        named="apiConfigId",
+    ),
+    "gcp:apigateway/gateway:Gateway": Hand(
+        create=_gateway,
+        update=_change_gateway,
+        delete=_delete_gateway,
+        takes=frozenset({"apiConfig", "gatewayId", "region", "project"}),
+        fixed=frozenset({"gatewayId", "region", "project"}),
+        named="gatewayId",
+    ),
+}

@@ -1,0 +1,122 @@
+"""Topics and subscriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from localcloud.engine.program import Registered
+from localcloud.engine.resource_handler import Hand, Made, Order
+from localcloud.gcp.project import Project
+from localcloud.gcp.pubsub.subscription import WEEK, DeadLetters, Push, Retry, SubscriptionArgs
+
+ACK_SECONDS = 10
+ATTEMPTS = 5
+
+
+def _topic(order: Order) -> Registered:
+    project: Project = order.session
+    name = order.name(limit=255)
+    identity = f"projects/{project.name}/topics/{name}"
+    project.pubsub.create_topic(identity)
+    return Registered(id=identity, outputs={**order.inputs, "name": name, "project": project.name})
+
+
+def _change_topic(order: Order, before: Made) -> Registered:
+    return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
+
+
+def _delete_topic(project: Project, made: Made) -> None:
+    project.pubsub.delete_topic(made.id)
+
+
+def _subscription(order: Order) -> Registered:
+    project: Project = order.session
+    name = order.name(limit=255)
+    identity = f"projects/{project.name}/subscriptions/{name}"
+    project.pubsub.create_subscription(_args(identity, order.inputs))
+    return Registered(id=identity, outputs={**order.inputs, "name": name, "project": project.name})
+
+
+def _change_subscription(order: Order, before: Made) -> Registered:
+    order.session.pubsub.update_subscription(_args(before.id, order.inputs))
+    return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
+
+
+def _delete_subscription(project: Project, made: Made) -> None:
+    project.pubsub.delete_subscription(made.id)
+
+
+def _args(name: str, inputs: Mapping[str, Any]) -> SubscriptionArgs:
+    push, retry, dead = inputs.get("pushConfig"), inputs.get("retryPolicy"), inputs.get("deadLetterPolicy")
+    return SubscriptionArgs(
+        name=name,
+        topic=inputs["topic"],
+        ack_deadline_seconds=inputs.get("ackDeadlineSeconds", ACK_SECONDS),
+        push=_push(push) if push else None,
+        retry=_retry(retry) if retry else None,
+        dead_letters=(
+            DeadLetters(topic=dead["deadLetterTopic"], max_delivery_attempts=dead.get("maxDeliveryAttempts", ATTEMPTS))
+            if dead
+            else None
+        ),
+        ordered=bool(inputs.get("enableMessageOrdering")),
+        filter=inputs.get("filter", ""),
+        retention_seconds=seconds(inputs.get("messageRetentionDuration"), WEEK),
+    )
+
+
+def _push(config: Mapping[str, Any]) -> Push:
+    token = config.get("oidcToken", {})
+    return Push(
+        endpoint=config["pushEndpoint"],
+        service_account=token.get("serviceAccountEmail", ""),
+        audience=token.get("audience", ""),
+    )
+
+
+def _retry(policy: Mapping[str, Any]) -> Retry:
+    default = Retry()
+    return Retry(
+        minimum=seconds(policy.get("minimumBackoff"), default.minimum),
+        maximum=seconds(policy.get("maximumBackoff"), default.maximum),
+    )
+
+
+def seconds(duration: str | None, default: float) -> float:
+    """`"604800s"` as a number, as durations are spelt in Google's interfaces."""
+    return float(duration.removesuffix("s")) if duration else default
+
+
+HANDS = {
+    "gcp:pubsub/topic:Topic": Hand(
+        create=_topic,
+        update=_change_topic,
+        delete=_delete_topic,
+        takes=frozenset({"name", "project"}),
+        ignores={"messageRetentionDuration": "stored, nothing can be replayed"},
+        fixed=frozenset({"name", "project"}),
+    ),
+    "gcp:pubsub/subscription:Subscription": Hand(
+        create=_subscription,
+        update=_change_subscription,
+        delete=_delete_subscription,
+        takes=frozenset(
+            {
+                "name",
+                "project",
+                "topic",
+                "ackDeadlineSeconds",
+                "pushConfig",
+                "retryPolicy",
+                "deadLetterPolicy",
+                "enableMessageOrdering",
+                "filter",
+                "messageRetentionDuration",
+                # One without an expiry is what there is here.
+                "expirationPolicy",
+            }
+        ),
+        fixed=frozenset({"name", "project", "topic", "filter", "enableMessageOrdering"}),
+    ),
+}

@@ -1,0 +1,86 @@
+"""Buckets and objects."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+from localcloud.engine.fingerprint import content
+from localcloud.engine.program import Registered
+from localcloud.engine.resource_handler import Hand, Made, Order, put
+from localcloud.gcp.project import Project
+from localcloud.support.http_client import Upstream
+from localcloud.support.http_server import Answer
+
+
+def _bucket(order: Order) -> Registered:
+    project: Project = order.session
+    name = order.name(limit=63)
+    project.storage.create(name)
+    return Registered(id=name, outputs={**order.inputs, "name": name, "project": project.name, "url": f"gs://{name}"})
+
+
+def _change_bucket(order: Order, before: Made) -> Registered:
+    return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
+
+
+def _delete_bucket(project: Project, made: Made) -> None:
+    project.storage.remove(made.id)
+
+
+def _object(order: Order) -> Registered:
+    project: Project = order.session
+    bucket, name = order.inputs["bucket"], order.inputs["name"]
+    source = order.inputs.get("source")
+    data = order.inputs.get("content", "").encode() if source is None else content(source)
+    project.storage.objects(bucket, project.owner).put(name, data)
+    return Registered(
+        id=f"{bucket}-{name}",
+        outputs={
+            **{key: value for key, value in order.inputs.items() if key != "source"},
+            "outputName": name,
+            "generation": _generation(project, bucket, name),
+        },
+    )
+
+
+def _delete_object(project: Project, made: Made) -> None:
+    _ask(project, "DELETE", made.inputs["bucket"], made.inputs["name"])
+
+
+def _generation(project: Project, bucket: str, name: str) -> int:
+    """By which an object is told from the one that it replaced."""
+    return int(json.loads(_ask(project, "GET", bucket, name).body)["generation"])
+
+
+def _ask(project: Project, method: str, bucket: str, name: str) -> Answer:
+    storage = Upstream(project.storage.url)
+    try:
+        path = f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}"
+        return storage.send(method, path, b"", {"Authorization": f"Bearer {project.owner}"})
+    finally:
+        storage.close()
+
+
+HANDS = {
+    "gcp:storage/bucket:Bucket": Hand(
+        create=_bucket,
+        update=_change_bucket,
+        delete=_delete_bucket,
+        # Every bucket here keeps the versions of its objects, and is closed to whoever has no role on it.
+        takes=frozenset(
+            {"name", "location", "project", "uniformBucketLevelAccess", "publicAccessPrevention", "versioning"}
+        ),
+        ignores={
+            "softDeletePolicy": "stored, what is deleted is gone",
+            "lifecycleRules": "stored, objects stay until the stack goes",
+        },
+        fixed=frozenset({"name", "location", "project"}),
+    ),
+    "gcp:storage/bucketObject:BucketObject": put(
+        _object,
+        delete=_delete_object,
+        takes=frozenset({"bucket", "name", "source", "content", "contentType", "sourceMd5hash"}),
+        fixed=frozenset({"bucket", "name"}),
+    ),
+}

@@ -1,0 +1,56 @@
+"""Workflows."""
+
+from __future__ import annotations
+
+from localcloud.engine.program import Registered
+from localcloud.engine.resource_handler import Hand, Made, Order
+from localcloud.gcp.project import Project
+
+
+def _workflow(order: Order) -> Registered:
+    project: Project = order.session
+    name = order.name(limit=64)
+    return _deployed(order, project.place("workflows", name), name)
+
+
+def _change_workflow(order: Order, before: Made) -> Registered:
+    return _deployed(order, before.id, before.outputs["name"])
+
+
+def _deployed(order: Order, identity: str, name: str) -> Registered:
+    project: Project = order.session
+    variables = {key: str(value) for key, value in order.inputs.get("userEnvVars", {}).items()}
+    revision = project.workflows.deploy(
+        identity, order.inputs["sourceContents"], order.inputs["serviceAccount"], variables
+    )
+    known = {"name": name, "project": project.name, "revisionId": revision, "state": "ACTIVE"}
+    return Registered(id=identity, outputs={**order.inputs, **known})
+
+
+def _delete_workflow(project: Project, made: Made) -> None:
+    project.workflows.delete(made.id)
+
+
+HANDS = {
+    "gcp:workflows/workflow:Workflow": Hand(
+        create=_workflow,
+        update=_change_workflow,
+        delete=_delete_workflow,
+        takes=frozenset(
+            {
+                "name",
+                "namePrefix",
+                "project",
+                "region",
+                "description",
+                "sourceContents",
+                "serviceAccount",
+                "userEnvVars",
+                # A stack that ends with its process is not protected.
+                "deletionProtection",
+            }
+        ),
+        ignores={"callLogLevel": "executions are kept, and calls are not logged"},
+        fixed=frozenset({"name", "namePrefix", "project", "region"}),
+    ),
+}

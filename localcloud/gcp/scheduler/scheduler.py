@@ -1,0 +1,131 @@
+"""Cloud Scheduler: jobs that send a request on time.
+
+https://cloud.google.com/scheduler/docs/configuring/cron-job-schedules. A job has one run at a
+time: one that is still being tried when the next is due leaves that one out.
+"""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import time
+from collections.abc import Callable
+
+from cronsim import CronSim, CronSimError
+
+from localcloud.gcp.dispatcher import Dispatcher
+from localcloud.gcp.outbound import Request, Send
+from localcloud.gcp.pubsub.message import timestamp
+from localcloud.gcp.pubsub.pubsub import NotFound, Token, in_a_thread
+from localcloud.gcp.scheduler.job import Job, JobArgs
+
+UTC = frozenset({"UTC", "Etc/UTC"})
+
+
+class Scheduler:
+    """Every job of a project, by full name (`projects/p/locations/l/jobs/j`).
+
+    `send` carries a request and answers its status; a 2xx is success. `start` begins to keep
+    time; `pump` does by hand what is due, for a test that owns the clock.
+    """
+
+    def __init__(
+        self,
+        *,
+        send: Send,
+        token: Token,
+        log: Callable[[str], None],
+        now: Callable[[], float] = time.time,
+        run: Callable[[Callable[[], None]], None] = in_a_thread,
+    ) -> None:
+        self._send, self._token, self._log, self._now, self._begin = send, token, log, now, run
+        self._jobs: dict[str, Job] = {}
+        self._changed = threading.Condition(threading.RLock())
+        self._dispatcher = Dispatcher("scheduler", self._changed, self.pump, now)
+
+    def create(self, args: JobArgs) -> None:
+        """A new job, or another setting of one that there is. Raises `ValueError` for a schedule it cannot keep."""
+        if args.time_zone not in UTC:
+            raise ValueError(f"job {args.name}: time zone {args.time_zone}; accepted: {', '.join(sorted(UTC))}")
+        job = Job(args, lambda after: following(args.schedule, after), self._now())
+        with self._changed:
+            self._jobs[args.name] = job
+            self._changed.notify_all()
+
+    def delete(self, name: str) -> None:
+        with self._changed:
+            self._jobs.pop(name, None)
+
+    def run(self, name: str) -> None:
+        """Send its request now, whatever its schedule says. Raises `NotFound`."""
+        with self._changed:
+            if name not in self._jobs:
+                raise NotFound(f"job {name} does not exist")
+            self._jobs[name].hasten(self._now())
+            self._changed.notify_all()
+
+    def start(self) -> None:
+        """Keep time from now on."""
+        self._dispatcher.start()
+
+    def stop(self) -> None:
+        """Send nothing more. Safe to call twice."""
+        self._dispatcher.stop()
+
+    def pump(self) -> float | None:
+        """Begin every attempt that is due; when to look again, if at a known time."""
+        with self._changed:
+            due = [job for job in self._jobs.values() if job.begin(self._now())]
+            moments = [job.due for job in self._jobs.values() if not job.under_way]
+        for job in due:
+            self._begin(lambda job=job: self._attempt(job))
+        return min(moments, default=None)
+
+    def _attempt(self, job: Job) -> None:
+        outcome = "was not sent"
+        try:
+            status = self._send(self._request(job))
+            outcome = f"was answered with {status}"
+            done = 200 <= status < 300
+        except (OSError, LookupError) as problem:
+            outcome, done = f"was not sent: {problem}", False
+        with self._changed:
+            again = job.end(done, self._now())
+            if not done:
+                pause = "given up" if again is None else f"again in {again - self._now():.0f} s"
+                self._log(f"{job.args.name}: its request {outcome}; {pause}")
+            self._changed.notify_all()
+
+    def _request(self, job: Job) -> Request:
+        target = job.args.target
+        headers = {
+            **target.headers,
+            "User-Agent": "Google-Cloud-Scheduler",
+            "X-CloudScheduler": "true",
+            "X-CloudScheduler-JobName": job.args.name.rpartition("/")[2],
+            "X-CloudScheduler-ScheduleTime": timestamp(job.scheduled),
+        }
+        if target.oauth_account:
+            headers["Authorization"] = f"Bearer {self._token(target.oauth_account, None)}"
+        if target.oidc_account:
+            headers["Authorization"] = f"Bearer {self._token(target.oidc_account, target.audience or target.uri)}"
+        return Request(
+            method=target.method,
+            url=target.uri,
+            headers=headers,
+            body=target.body,
+            seconds=job.args.attempt_deadline_seconds,
+        )
+
+
+def following(schedule: str, after: float) -> float:
+    """Return the first moment after `after` (seconds since 1970) that a schedule allows, in UTC.
+
+    Raises `ValueError` for text that is not five-field cron, and for a schedule that allows no moment.
+    """
+    try:
+        return next(CronSim(schedule, datetime.datetime.fromtimestamp(after, datetime.UTC))).timestamp()
+    except CronSimError as problem:
+        raise ValueError(f"schedule {schedule}: {problem}") from None
+    except StopIteration:
+        raise ValueError(f"schedule {schedule}: names no day that exists") from None

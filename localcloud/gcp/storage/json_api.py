@@ -1,0 +1,116 @@
+"""The JSON interface of Cloud Storage: handed on to the emulator, watched, and never worse than refused.
+
+https://cloud.google.com/storage/docs/json_api/v1. The emulator ignores most preconditions and
+overwrites in silence. Those it would ignore are a 501 here; a media upload's is kept, since
+it becomes the one call that minds it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from localcloud.gcp.storage.emulator import Emulator, Stored
+from localcloud.gcp.storage.gate import Authorize, Need, refusal
+from localcloud.support.http_server import Answer, Request, say
+
+PREFIXES = ("/storage/v1/", "/upload/storage/v1/", "/download/storage/v1/", "/resumable/upload/", "/batch/")
+UPLOAD = re.compile(r"/(?:resumable/)?upload/storage/v1/b/(?P<bucket>[^/]+)/o")
+OBJECT = re.compile(r"/(?:download/)?storage/v1/b/(?P<bucket>[^/]+)/o(?:/(?P<key>[^/]+))?")
+LARGEST_METADATA = 65_536
+CONDITION = re.compile(r"if(Source)?(Generation|Metageneration)(Not)?Match")
+
+
+class JsonApi:
+    """Answers requests below `PREFIXES`; `written` is told of every new object, whichever call wrote it."""
+
+    def __init__(self, emulator: Emulator, authorize: Authorize, written: Callable[[Stored], None]) -> None:
+        self._emulator = emulator
+        self._authorize = authorize
+        self._written = written
+
+    def answer(self, request: Request) -> Answer:
+        path, _, text = request.path.partition("?")
+        query = dict(parse_qsl(text, keep_blank_values=True))
+        upload = UPLOAD.fullmatch(path)
+        kind = query.get("uploadType") if upload else None
+        conditions = {name for name in query if CONDITION.fullmatch(name)}
+        if kind in ("media", "multipart"):
+            conditions -= {"ifGenerationMatch"}
+        if conditions:
+            return _error(501, f"{', '.join(sorted(conditions))}: not emulated here for this call")
+        needs = self._uploads_to(upload, query, request) if upload else self._needs(request.method, path, query)
+        if status := refusal(self._authorize, request, *needs):
+            return _error(status, "Anonymous caller." if status == 401 else "Permission denied.")
+        if upload and kind == "media" and "name" in query:
+            return self._media(unquote(upload["bucket"]), query, request)
+        answer = self._emulator.send(request.method, request.path, request.body, request.headers)
+        if request.method in ("POST", "PUT") and answer.status == 200:
+            self._announce(answer.body)
+        return answer
+
+    def _needs(self, method: str, path: str, query: dict[str, str]) -> list[Need]:
+        """What the plain calls on objects need. Everything else - buckets, copies, metadata - is an administrator's."""
+        about = OBJECT.fullmatch(path)
+        verb = {"GET": "get", "HEAD": "get", "DELETE": "delete"}.get(method)
+        if about is None or verb is None:
+            return [("admin", "", "")]
+        bucket = unquote(about["bucket"])
+        if about["key"] is None:
+            return [("list", bucket, query.get("prefix", ""))] if verb == "get" else [("admin", bucket, "")]
+        return [(verb, bucket, unquote(about["key"]))]
+
+    def _uploads_to(self, upload: re.Match[str], query: dict[str, str], request: Request) -> list[Need]:
+        bucket, key = unquote(upload["bucket"]), query.get("name") or _name_in(request)
+        needs = [("create", bucket, key)]
+        if query.get("ifGenerationMatch") != "0" and self._emulator.find(bucket, key) is not None:
+            needs.append(("delete", bucket, key))
+        return needs
+
+    def _media(self, bucket: str, query: dict[str, str], request: Request) -> Answer:
+        key, generation = query["name"], query.get("ifGenerationMatch")
+        kind = request.header("content-type")
+        stored = self._emulator.insert(bucket, key, request.body, kind=kind, generation=generation)
+        if not isinstance(stored, Stored):
+            return stored
+        self._written(stored)
+        return say(200, _resource(stored))
+
+    def _announce(self, body: bytes) -> None:
+        try:
+            found: Any = json.loads(body)
+        except ValueError:
+            return
+        written = found.get("resource", found) if isinstance(found, dict) else {}
+        # An upload that is only begun is answered with an object of generation 0.
+        if written.get("kind") == "storage#object" and int(written.get("generation", 0)):
+            self._written(Stored.parse(written))
+
+
+def _name_in(request: Request) -> str:
+    """The name in an upload's own metadata, the first JSON object in the body."""
+    start = max(request.body.find(b"{"), 0)
+    head = request.body[start : start + LARGEST_METADATA].decode("utf-8", "replace")
+    try:
+        found, _ = json.JSONDecoder().raw_decode(head)
+    except (ValueError, RecursionError):
+        return ""
+    return str(found.get("name", "")) if isinstance(found, dict) else ""
+
+
+def _resource(stored: Stored) -> dict[str, str]:
+    return {
+        "kind": "storage#object",
+        "bucket": stored.bucket,
+        "name": stored.key,
+        "generation": str(stored.generation),
+        "size": str(stored.size),
+        "etag": stored.etag,
+    }
+
+
+def _error(status: int, message: str) -> Answer:
+    return say(status, {"error": {"code": status, "message": message}})

@@ -1,0 +1,222 @@
+"""A plain HTTP server on the loopback address, before whatever answers."""
+
+from __future__ import annotations
+
+import json
+import socket
+import socketserver
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
+from types import TracebackType
+from typing import Any, NamedTuple, Self, cast
+
+from localcloud.support.ports import LOOPBACK, listener
+
+HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "proxy-connection"})
+"""Headers of one connection, which are never passed on."""
+OWN = frozenset({"server", "content-length"})
+"""Set anew here."""
+SAID = {400: "Bad Request", 413: "Request Entity Too Large"}
+DRAIN_BYTES = 80 * 1024 * 1024
+DRAIN_SECONDS = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    method: str
+    path: str
+    """With the query, as it was sent."""
+    headers: Mapping[str, str]
+    """By the names as they were sent, without those of the connection."""
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The value under a lower-case name, however it was spelt."""
+        return next((value for key, value in self.headers.items() if key.lower() == name), None)
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def say(status: int, document: object, *headers: tuple[str, str]) -> Answer:
+    """An answer in JSON."""
+    return Answer(status, [("Content-Type", "application/json"), *headers], json.dumps(document).encode())
+
+
+def _refusal(status: int) -> Answer:
+    return say(status, {"message": SAID[status]})
+
+
+class Door:
+    """Listens on `http://127.0.0.1:<port>`, or the next free port, and asks `answer` about each request.
+
+    Connections are kept, each with a thread of its own. A body over `limit` bytes is a 413 and
+    one without a sensible size a 400, in the words of `refusal`; neither gets through. What
+    `answer` raises ends the connection.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Request], Answer],
+        *,
+        port: int = 0,
+        limit: int,
+        refusal: Callable[[int], Answer] = _refusal,
+    ) -> None:
+        self._server = _Server(port, answer, limit, refusal)
+        self._thread = threading.Thread(target=self._server.serve, name="door", daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        return self._server.server_address[1]
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def close(self) -> None:
+        """Stop listening and drop every connection. Safe to call twice."""
+        self._server.stop()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(
+        self, port: int, answer: Callable[[Request], Answer], limit: int, refusal: Callable[[int], Answer]
+    ) -> None:
+        self.answer, self.limit, self.refusal = answer, limit, refusal
+        self._over = False
+        self._open: set[socket.socket] = set()
+        listening = listener(port)
+        super().__init__(listening.getsockname(), _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listening
+        self.server_address = listening.getsockname()
+
+    def serve(self) -> None:
+        """As `serve_forever`, but without looking up twenty times a second: there are many doors."""
+        while not self._over:
+            self.handle_request()
+        self.server_close()
+
+    def stop(self) -> None:
+        self._over = True
+        with suppress(OSError), socket.create_connection((LOOPBACK, self.server_address[1]), timeout=1):
+            pass
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    timeout = 75
+
+    @property
+    def _door(self) -> _Server:
+        return cast("_Server", self.server)
+
+    def handle_one_request(self) -> None:
+        """As the base class, but every method is asked about."""
+        try:
+            self.raw_requestline = self.rfile.readline(65_537)
+            if not self.raw_requestline:
+                self.close_connection = True
+            elif self.parse_request():
+                self._ask()
+                self.wfile.flush()
+        except (OSError, ValueError):
+            self.close_connection = True
+
+    def finish(self) -> None:
+        """As the base class, but what a caller who is gone cannot be told any more is nobody's mistake."""
+        with suppress(OSError):
+            super().finish()
+
+    def _ask(self) -> None:
+        try:
+            body = self._body()
+        except ValueError:
+            self._refuse(400)
+            return
+        if body is None:
+            self._refuse(413)
+            return
+        headers = {key: value for key, value in self.headers.items() if key.lower() not in HOP}
+        headers.pop("Content-Length", None)
+        self._reply(self._door.answer(Request(method=self.command, path=self.path, headers=headers, body=body)))
+
+    def _refuse(self, status: int) -> None:
+        """Answer, then read on for a while: a client that is still sending would never see the answer otherwise."""
+        self.close_connection = True
+        self._reply(self._door.refusal(status))
+        self.wfile.flush()
+        self.connection.settimeout(DRAIN_SECONDS)
+        left = DRAIN_BYTES
+        while left > 0 and (read := len(self.rfile.read1(65_536))):
+            left -= read
+
+    def _body(self) -> bytes | None:
+        """The request's body, or None when it is larger than accepted."""
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            return self._chunks()
+        length = int(self.headers.get("Content-Length") or 0)
+        if length < 0:
+            raise ValueError(length)
+        if length > self._door.limit:
+            return None
+        return self.rfile.read(length)
+
+    def _chunks(self) -> bytes | None:
+        whole = bytearray()
+        while size := int(self.rfile.readline(64).split(b";")[0], 16):
+            if len(whole) + size > self._door.limit:
+                return None
+            whole += self.rfile.read(size)
+            self.rfile.readline(8)
+        while self.rfile.readline(65_537).strip():
+            pass
+        return bytes(whole)
+
+    def _reply(self, answer: Answer) -> None:
+        status, headers, body = answer
+        self.send_response_only(status)
+        given = {key.lower() for key, _ in headers}
+        for key, value in headers:
+            if key.lower() not in HOP | OWN:
+                self.send_header(key, value)
+        if "content-type" not in given and body:
+            self.send_header("Content-Type", "application/json")
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        if status >= 200 and status not in (204, 304):
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)

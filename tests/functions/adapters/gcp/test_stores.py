@@ -1,0 +1,108 @@
+"""What the functions' client says to Cloud Storage and to the metadata server, and how patient it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from functions.adapters.gcp.environment import METADATA, NOBODY, store_options
+from functions.core.runtime.environment import Environment
+from functions.core.storage.objects import Conflict, Objects, Tag
+from localcloud.support.http_server import Answer, Door, Request, say
+
+WRITTEN = Answer(200, [("ETag", '"e"'), ("x-goog-generation", "8")], b"")
+TOKEN = "/computeMetadata/v1/instance/service-accounts/default/token"
+
+
+@dataclass
+class Google:
+    """A metadata server and a Cloud Storage in one, that answer as they are told and remember what they were asked."""
+
+    answers: list[Answer] = field(default_factory=list)
+    asked: list[Request] = field(default_factory=list)
+    tokens: int = 0
+
+    def answer(self, request: Request) -> Answer:
+        if urlsplit(request.path).path == TOKEN:
+            assert request.header("metadata-flavor") == "Google"
+            assert parse_qs(urlsplit(request.path).query)["audience"]
+            self.tokens += 1
+            return say(200, {"access_token": f"token-{self.tokens}", "expires_in": 3600, "token_type": "Bearer"})
+        self.asked.append(request)
+        return self.answers.pop(0) if self.answers else WRITTEN
+
+
+@pytest.fixture
+def google() -> Google:
+    return Google()
+
+
+@pytest.fixture
+def told(google: Google, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Objects]]:
+    for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SERVICE_ACCOUNT", *METADATA):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/nowhere")
+    with Door(google.answer, limit=1_000_000) as door:
+
+        def store(*, metadata: bool = True, patience_seconds: float = 20) -> Objects:
+            values = {"MODELS_URL": "gs://models", "STORAGE_EMULATOR_HOST": door.url}
+            for name in METADATA if metadata else ():
+                values[name] = door.url.removeprefix("http://")
+                monkeypatch.setenv(name, values[name])
+            environment = Environment(values, store_options=store_options(values))
+            return environment.store("MODELS_URL", patience_seconds=patience_seconds)
+
+        yield store
+
+
+def test_every_request_bears_the_token_of_the_functions_account_which_is_asked_for_once(
+    google: Google, told: Callable[..., Objects]
+) -> None:
+    store = told()
+    store.put("a", b"1")
+    store.put("b", b"2")
+    assert [request.header("authorization") for request in google.asked] == ["Bearer token-1"] * 2
+    assert google.tokens == 1
+
+
+def test_without_a_metadata_server_beside_the_emulator_nobody_is_asked_for_a_token(
+    google: Google, told: Callable[..., Objects]
+) -> None:
+    told(metadata=False).put("a", b"1")
+    assert [request.header("authorization") for request in google.asked] == [f"Bearer {NOBODY}"]
+    assert google.tokens == 0
+
+
+def test_a_condition_is_a_generation_and_never_an_etag(google: Google, told: Callable[..., Objects]) -> None:
+    store = told()
+    assert store.create("a", b"1")
+    store.replace("a", b"2", Tag(e_tag='"e"', version="8"))
+    store.put("a", b"3")
+    conditions = [request.header("x-goog-if-generation-match") for request in google.asked]
+    assert conditions == ["0", "8", None]
+    assert {request.header("if-match") for request in google.asked} == {None}
+
+
+def test_a_precondition_that_fails_is_a_loser_or_a_conflict(google: Google, told: Callable[..., Objects]) -> None:
+    google.answers = [Answer(412, [], b""), Answer(412, [], b"")]
+    assert not told().create("a", b"1")
+    with pytest.raises(Conflict, match="a"):
+        told().replace("a", b"1", Tag(e_tag='"e"', version="7"))
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_a_store_that_is_busy_is_asked_again(google: Google, told: Callable[..., Objects], status: int) -> None:
+    """Cloud Storage takes about one write a second to one object, and says 429 to more."""
+    google.answers = [Answer(status, [], b""), Answer(status, [], b"")]
+    assert told().create("a", b"1")
+    assert len(google.asked) == 3
+
+
+def test_a_store_that_stays_away_is_given_up(google: Google, told: Callable[..., Objects]) -> None:
+    google.answers = [Answer(503, [], b"") for _ in range(100)]
+    with pytest.raises(Exception, match="503"):
+        told(patience_seconds=0.5).put("a", b"1")
+    assert 1 <= len(google.asked) <= 6

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+
+from functions.core.api.openapi import description
+from functions.core.http.routes import OPERATIONS
+from infra.routes import ROUTES
+from tests.functions.serving import BENIGN, MODEL, Bench, said
+
+TYPED = [
+    {"name": "size", "kind": "integer", "minimum": 0, "missing": "keep"},
+    {"name": "shape", "kind": "category", "categories": ["round", "oval"], "description": "seen from above"},
+    {"name": "known", "kind": "boolean"},
+]
+
+
+@pytest.fixture(scope="module")
+def bench() -> Bench:
+    made = Bench()
+    made.champion()
+    return made
+
+
+@pytest.fixture(scope="module")
+def document(bench: Bench) -> dict[str, Any]:
+    return said(bench.send("GET", "/openapi.json"))
+
+
+def check(document: dict[str, Any], name: str, value: Any) -> None:
+    schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+    jsonschema.Draft202012Validator(schema).validate(value)
+
+
+def described(document: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Every operation by its name, the model's paths as one."""
+    return {
+        operation["operationId"].removesuffix(f"_{MODEL}"): (method.upper(), path.replace(MODEL, "{model}"))
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+def test_the_description_the_service_and_the_gateway_have_the_same_operations(document: dict[str, Any]) -> None:
+    served = {operation.id: (operation.method, operation.path) for operation in OPERATIONS}
+    assert described(document) == served == dict(ROUTES)
+
+
+def test_every_model_has_paths_and_names_of_its_own() -> None:
+    document = description("name", "1", {"one": None, "two": None}, uploads=False)
+    identities = [operation["operationId"] for item in document["paths"].values() for operation in item.values()]
+    assert len(set(identities)) == len(identities)
+    for model in ("one", "two"):
+        operation = document["paths"][f"/v2/models/{model}/infer"]["post"]
+        sent = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+        assert sent == f"#/components/schemas/{model}.infer_request"
+    assert sum(path == "/predict" for path in document["paths"]) == 1
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    text = json.dumps(document)
+    schemas = document["components"]["schemas"]
+    references = {part.split('"')[0] for part in text.split('"#/components/schemas/')[1:]}
+    assert references <= set(schemas)
+    assert set(schemas) - references == set()
+
+
+def test_every_variable_segment_is_a_parameter(document: dict[str, Any]) -> None:
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            named = [parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"]
+            assert [f"{{{name}}}" for name in named] == [part for part in path.split("/") if part.startswith("{")]
+
+
+def test_what_is_sent_and_answered_keeps_to_the_description(bench: Bench, document: dict[str, Any]) -> None:
+    infer = {"id": "1", "inputs": [{"name": "X", "shape": [1, 2], "datatype": "FP32", "data": [1.0, 9.0]}]}
+    for method, path, body in (
+        ("POST", "/predict", {"instances": [BENIGN, [1, 2]]}),
+        ("POST", "/predict", {"instances": [{}]}),
+        ("POST", f"/v2/models/{MODEL}/infer", infer),
+        ("POST", f"/v2/models/{MODEL}/jobs", {"instances": [BENIGN]}),
+        ("GET", f"/v2/models/{MODEL}", None),
+    ):
+        response = bench.send(method, path, body)
+        operation = document["paths"][path][method.lower()]
+        answers = operation["responses"]
+        content = answers.get(str(response.status), answers["default"])["content"]
+        schema = content[response.headers["content-type"]]["schema"]
+        check(document, schema["$ref"].rsplit("/", 1)[1], said(response))
+        if body is not None and response.status < 400:
+            sent = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+            check(document, sent.rsplit("/", 1)[1], body)
+
+
+def test_a_row_is_described_feature_by_feature() -> None:
+    bench = Bench()
+    bench.champion(features=TYPED[:2])
+    document = said(bench.send("GET", "/openapi.json"))
+
+    def ask(row: Any) -> None:
+        check(document, f"{MODEL}.predict_request", {"instances": [row]})
+
+    instances = document["components"]["schemas"][f"{MODEL}.predict_request"]["properties"]["instances"]
+    named, listed = instances["items"]["anyOf"]
+    assert named["properties"]["shape"] == {"enum": ["round", "oval"], "description": "seen from above"}
+    assert (named["required"], listed["minItems"], listed["maxItems"]) == (["shape"], 2, 2)
+    for good in ({"shape": "oval"}, {"shape": "oval", "size": None}, [3, "round"], [None, "oval"]):
+        ask(good)
+    for bad in (
+        {"shape": "square"},
+        {"size": 1},
+        {"shape": "oval", "other": 1},
+        {"shape": "oval", "size": -1},
+        [3],
+        [],
+    ):
+        with pytest.raises(jsonschema.ValidationError):
+            ask(bad)
+
+
+def test_without_a_champion_there_is_a_description_all_the_same() -> None:
+    response = Bench().send("GET", "/openapi.json")
+    assert response.status == 200
+    check(said(response), f"{MODEL}.predict_request", {"instances": [{"anything": 1}]})

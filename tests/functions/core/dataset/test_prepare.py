@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.core.dataset import prepare
+from functions.core.dataset.dataset import Dataset
+from functions.core.dataset.prepare import BadRequest
+from functions.core.registry.runs import Status
+from functions.core.storage.objects import Missing
+from models.section import ContractError
+from tests.functions.bench import AT, MODEL, TRAINING, Bench, csv, rows
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    found = Bench(folder=tmp_path)
+    found.write_model()
+    return found
+
+
+def settle(bench: Bench, run: str, status: str, **more: Any) -> None:
+    bench.registry.update_run(run, lambda record: {**record, "status": status, **more})
+
+
+def contents(bench: Bench) -> dict[str, bytes]:
+    """All that runs and datasets are made of."""
+    models = {key: bench.models.get(key) for key in bench.models.keys(f"{MODEL}/runs")}
+    return models | {key: bench.data.get(key) for key in bench.data.keys(f"{MODEL}/datasets")}
+
+
+def test_an_upload_is_accepted_with_a_run_and_its_experiments(bench: Bench) -> None:
+    answer = bench.prepare(bench.upload(csv()))
+    assert {**answer, "run": "", "dataset": ""} == {
+        "status": "accepted",
+        "model": MODEL,
+        "run": "",
+        "dataset": "",
+        "experiments": ["e0", "e1"],
+    }
+    record = bench.record(answer["run"])
+    assert (record["status"], record["rows"], record["created"]) == ("training", 90, AT)
+    plan = bench.models.get_json(f"{MODEL}/runs/{answer['run']}/plan.json")
+    assert plan == {"experiments": [{"id": "e0", "params": {"ridge": 0.1}}, {"id": "e1", "params": {"ridge": 10.0}}]}
+    assert bench.models.get_json(f"{MODEL}/executions/first.json") == {"run": answer["run"]}
+
+
+def test_the_prepared_dataset_lies_under_its_digest(bench: Bench) -> None:
+    answer = bench.prepare(bench.upload(csv()))
+    folder = f"{MODEL}/datasets/{answer['dataset']}"
+    assert sorted(bench.data.keys(folder)) == [
+        f"{folder}/{name}" for name in ("data.npz", "profile.json", "rejected.csv", "report.json")
+    ]
+    assert Dataset.from_bytes(bench.data.get(f"{folder}/data.npz")).x.shape == (90, 3)
+    assert bench.data.get_json(f"{folder}/profile.json")["rows"] == 90
+    assert bench.data.get_json(f"{folder}/report.json")["source"] == f"{MODEL}/incoming/fruit.csv"
+
+
+def test_the_same_dataset_is_the_same_run_however_it_is_written(bench: Bench) -> None:
+    first = bench.prepare(bench.upload(csv()))
+    assert bench.prepare(bench.upload(csv(end="\r\n"), "again.csv"), "second") == first
+    assert bench.prepare(bench.upload(csv()), "first") == first
+
+
+@pytest.mark.parametrize("change", [{"training": TRAINING + "\n# better\n"}, {"search": {"folds": 4}}])
+def test_another_training_or_contract_is_another_run(bench: Bench, change: dict[str, Any]) -> None:
+    first = bench.prepare(bench.upload(csv()))
+    bench.write_model(**change)
+    assert bench.prepare(bench.upload(csv()))["run"] != first["run"]
+
+
+def test_another_module_beside_the_training_is_another_run(bench: Bench) -> None:
+    first = bench.prepare(bench.upload(csv()))
+    (bench.folder / MODEL / "helpers.py").write_text("SCALE = 2\n", encoding="utf-8")
+    assert bench.prepare(bench.upload(csv()))["run"] != first["run"]
+
+
+@pytest.mark.parametrize("status", ["refused", "canary", "promoted", "rolled_back"])
+def test_a_run_that_is_through_is_not_run_again(bench: Bench, status: str) -> None:
+    first = bench.prepare(bench.upload(csv()))
+    settle(bench, first["run"], status)
+    before = contents(bench)
+    answer = bench.prepare(bench.upload(csv(end="\r\n"), "again.csv"), "second")
+    assert (answer["status"], answer["experiments"]) == ("unchanged", [])
+    assert contents(bench) == before
+    assert bench.models.get_json(f"{MODEL}/executions/second.json") == {"run": first["run"]}
+
+
+def test_a_run_that_was_registered_and_left_is_released(bench: Bench) -> None:
+    first = bench.prepare(bench.upload(csv()))
+    settle(bench, first["run"], "registered", version="abc")
+    assert bench.prepare(bench.upload(csv()), "second")["status"] == "registered"
+    assert bench.record(first["run"])["version"] == "abc"
+
+
+def test_a_run_that_failed_is_carried_on(bench: Bench) -> None:
+    first = bench.prepare(bench.upload(csv()))
+    settle(bench, first["run"], "failed", cause="the store was away")
+    again = bench.prepare(bench.upload(csv()), "second")
+    assert again == first
+    record = bench.record(first["run"])
+    assert (record["status"], record["execution"]) == ("training", "second")
+    assert "cause" not in record
+
+
+def test_the_newest_upload_is_taken_when_only_the_model_is_named(bench: Bench) -> None:
+    bench.upload(csv(), "a.csv")
+    bench.upload(csv(rows(60)), "b.csv")
+    answer = bench.prepare({"model": MODEL})
+    assert bench.record(answer["run"])["source"] == f"{MODEL}/incoming/b.csv"
+
+
+@pytest.mark.parametrize(
+    ("data", "cause"),
+    [
+        (b"", "the file is empty"),
+        (b"\x89PNG\r\n", "an image"),
+        (csv(header=("sise", "weight", "colour", "ripe")), "did you mean size?"),
+        (csv([["x", 1, "red", "yes"]] * 40), "40 of 40 rows are not acceptable"),
+    ],
+)
+def test_a_bad_file_ends_the_run_as_rejected_with_a_report(bench: Bench, data: bytes, cause: str) -> None:
+    answer = bench.prepare(bench.upload(data))
+    assert (answer["status"], answer["experiments"]) == ("rejected", [])
+    record = bench.record(answer["run"])
+    assert record["status"] == Status.REJECTED
+    assert cause in record["cause"]
+    assert answer["dataset"] == hashlib.sha256(data).hexdigest()
+    report = bench.data.get_json(f"{MODEL}/datasets/{answer['dataset']}/report.json")
+    assert report == record["report"]
+    assert report["accepted"] is False
+    assert bench.models.get_json(f"{MODEL}/executions/first.json") == {"run": answer["run"]}
+
+
+def test_a_rejected_file_touches_no_version_and_no_champion(bench: Bench) -> None:
+    bench.models.put_json(f"{MODEL}/live.json", {"champion": "abc"})
+    bench.prepare(bench.upload(b""))
+    assert bench.models.get_json(f"{MODEL}/live.json") == {"champion": "abc"}
+    assert not list(bench.models.keys(f"{MODEL}/versions"))
+
+
+def test_a_file_that_is_too_large_is_rejected_without_being_read(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepare, "MAXIMUM_BYTES", len(csv()) - 1)
+    answer = bench.prepare(bench.upload(csv()))
+    assert answer["status"] == "rejected"
+    assert "the file is larger than" in bench.record(answer["run"])["cause"]
+
+
+def test_a_folder_made_in_a_console_is_an_empty_file(bench: Bench) -> None:
+    assert bench.prepare({"source": f"{MODEL}/incoming/"})["status"] == "rejected"
+
+
+def test_a_version_that_is_named_is_to_be_released(bench: Bench) -> None:
+    run, answer = bench.run_through(csv())
+    settle(bench, run, "rolled_back")
+    found = bench.prepare({"model": MODEL, "version": answer["version"]}, "by-hand")
+    assert found["status"] == "registered"
+    record = bench.record(found["run"])
+    assert (record["status"], record["version"]) == ("registered", answer["version"])
+    assert found["run"] != run
+    assert bench.prepare({"model": MODEL, "version": answer["version"]}, "once-more")["run"] != found["run"]
+
+
+@pytest.mark.parametrize("more", [{}, {"reason": "complaints"}])
+def test_a_wish_to_go_back_is_handed_on_and_nothing_is_prepared(more: dict[str, str], bench: Bench) -> None:
+    found = bench.prepare({"model": MODEL, "action": "rollback", **more})
+    assert (found["status"], found["model"]) == ("rollback", MODEL)
+    assert found["reason"] == more.get("reason", "no reason was given")
+    assert list(bench.models.keys(MODEL)) == []
+
+
+def test_a_release_delivered_twice_keeps_what_happened_in_between(bench: Bench) -> None:
+    _, answer = bench.run_through(csv())
+    request = {"model": MODEL, "version": answer["version"]}
+    found = bench.prepare(request, "by-hand")
+    settle(bench, found["run"], "canary")
+    assert bench.prepare(request, "by-hand") == found
+    assert bench.record(found["run"])["status"] == "canary"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {},
+        {"source": 3},
+        {"source": "fruit.csv"},
+        {"source": "fruit/datasets/x.csv"},
+        {"source": "../incoming/x.csv"},
+        {"model": "../fruit"},
+        {"model": MODEL, "version": 3},
+        {"model": MODEL, "sauce": "x"},
+        {"model": MODEL, "action": "explode"},
+        {"model": MODEL, "action": "rollback", "reason": 3},
+        {"model": MODEL, "action": "rollback", "to": "x"},
+        {"model": "../fruit", "action": "rollback"},
+    ],
+)
+def test_a_request_that_names_nothing_is_answered_with_what_is_accepted(bench: Bench, request_: dict[str, Any]) -> None:
+    with pytest.raises(BadRequest, match=r'accepted: \{"source": "<model>/incoming/<file>"\}'):
+        bench.prepare(request_)
+
+
+def test_what_is_named_and_not_there_is_said_to_be_missing(bench: Bench) -> None:
+    with pytest.raises(BadRequest, match="no dataset under fruit/incoming/ yet"):
+        bench.prepare({"model": MODEL})
+    with pytest.raises(BadRequest, match="fruit has no registered version 0123"):
+        bench.prepare({"model": MODEL, "version": "0123"})
+    with pytest.raises(ContractError, match="models here: fruit"):
+        bench.prepare({"source": "nut/incoming/x.csv"})
+    with pytest.raises(Missing):
+        bench.prepare({"source": f"{MODEL}/incoming/gone.csv"})

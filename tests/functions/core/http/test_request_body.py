@@ -1,0 +1,150 @@
+"""Two readers of JSON, and one meaning."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.core.http import json_codec
+from functions.core.http import request_body as reader
+from functions.core.http.json_codec import dump_json
+from functions.core.http.problem import Problem
+from functions.core.http.request_body import parse_json
+from tests.root import ROOT
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(':"\\ '), max_size=6)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=20,
+)  # fmt: skip
+SPACES = st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", "\t :\r\n")])
+
+
+@given(VALUES, SPACES, st.booleans())
+def test_what_is_json_is_read_as_it_was_written(value: Any, spaces: tuple[str, str], escaped: bool) -> None:
+    text = json.dumps(value, separators=spaces, ensure_ascii=escaped)
+    found = parse_json(text.encode())
+    assert found == value
+    assert repr(found) == repr(json.loads(text))
+
+
+@given(VALUES, st.lists(st.tuples(TEXTS, VALUES), min_size=1, max_size=4), SPACES, st.integers(0, 3))
+def test_a_name_that_stands_twice_is_refused_wherever_it_stands(
+    filling: Any, pairs: list[tuple[str, Any]], spaces: tuple[str, str], depth: int
+) -> None:
+    comma, colon = spaces
+    twice = [*pairs, pairs[0]]
+    text = "{" + comma.join(json.dumps(name) + colon + json.dumps(value) for name, value in twice) + "}"
+    for _ in range(depth):
+        text = json.dumps({"inner": "?", "other": filling}, separators=spaces).replace('"?"', text, 1)
+        text = f"[{text}]"
+    with pytest.raises(Problem, match="twice"):
+        parse_json(text.encode())
+
+
+@pytest.mark.parametrize("rows", [1, 64, 65, 1000])
+def test_a_name_that_stands_twice_in_one_of_many_rows_is_refused(rows: int) -> None:
+    row = b'{"a":1,"b":2}'
+    text = b'{"instances":[' + b",".join([row] * rows) + b"]}"
+    assert len(parse_json(text)["instances"]) == rows
+    with pytest.raises(Problem, match="twice"):
+        parse_json(text[:-3] + b',"b":3}]}')
+
+
+@given(st.binary(max_size=30) | VALUES.map(json.dumps).map(str.encode).map(lambda text: text[:-1]))
+def test_no_bytes_whatever_do_more_than_refuse(text: bytes) -> None:
+    try:
+        value = parse_json(text)
+    except Problem:
+        return
+    assert value == json.loads(text)
+
+
+def test_an_ordinary_request_needs_the_quick_reader_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unexpected(_: bytes) -> Any:
+        raise AssertionError("the slow reader was asked")
+
+    monkeypatch.setattr(reader, "_parse_strictly", unexpected)
+    monkeypatch.setattr(json_codec, "orjson_pays", lambda _: True)
+    tensor = {"name": "X", "shape": [1, 2], "datatype": "FP32", "parameters": {"a": {"b": 1}}, "data": [[1.0, 2]]}
+    infer = {
+        "id": "a:b",
+        "inputs": [tensor, tensor],
+        "outputs": [{"name": "label", "parameters": {"binary_data": True}}],
+    }
+    many = {"instances": [{"size": 1.0, "url": "http://a:1"}] * 100}
+    for value in (infer, many, {"instances": [[1.0, 2.0]] * 100}, 1, [], {}):
+        assert parse_json(json.dumps(value, separators=(",", ":")).encode()) == value
+
+
+@pytest.mark.parametrize("depth", [9, 500, 900, 1100, 200_000])
+@pytest.mark.parametrize("ends", [(b"[", b"]"), (b'{"a":', b"}")])
+def test_depth_is_read_or_refused(depth: int, ends: tuple[bytes, bytes]) -> None:
+    text = ends[0] * depth + b"1" + ends[1] * depth
+    if depth < 100:
+        assert parse_json(text) == json.loads(text)
+        return
+    try:
+        parse_json(text)
+    except Problem as problem:
+        assert problem.detail == "the body is nested too deep"  # noqa: PT017 - either is well; it depends on the stack
+
+
+@given(VALUES)
+def test_what_is_written_is_read_again(value: Any) -> None:
+    assert json.loads(dump_json(value)) == value
+
+
+def outcome(work: Callable[[Any], Any], given: Any, *, first: bool) -> Any:
+    """What comes of it in a process that has not answered yet, or in one that has."""
+    with patch.object(json_codec, "orjson_pays", lambda size=0: not first):
+        try:
+            return repr(work(given))
+        except Problem as problem:
+            return problem.document()
+
+
+BODIES = (
+    st.binary(max_size=30)
+    | st.integers(-(2**80), 2**80).map(lambda number: f"[{number}]".encode())
+    | VALUES.map(json.dumps)
+    .flatmap(lambda text: st.sampled_from([text, text[:-1], f" {text}\n", f"{text},", text.replace("0", "NaN")]))
+    .map(str.encode)
+)
+
+
+@given(BODIES)
+def test_a_first_request_is_read_as_all_others_are(body: bytes) -> None:
+    assert outcome(parse_json, body, first=True) == outcome(parse_json, body, first=False)
+
+
+@given(VALUES | st.sampled_from([float("nan"), float("inf"), "\ud800", {"a": [float("nan"), "\ud800"]}, 2**70]))
+def test_a_first_answer_is_written_as_all_others_are(value: Any) -> None:
+    assert outcome(dump_json, value, first=True) == outcome(dump_json, value, first=False)
+
+
+def test_the_quick_reader_is_imported_for_a_second_request_or_a_long_one() -> None:
+    code = """
+import sys
+from functions.core.http import json_codec
+from functions.core.http.request_body import parse_json
+from functions.core.http.json_codec import dump_json
+assert dump_json(parse_json(b'{"a": [1]}')) == b'{"a":[1]}'
+print("orjson" in sys.modules)
+parse_json(b"[" + b"1," * json_codec.LONG + b"1]") if sys.argv[1] == "long" else json_codec.note_first_answer()
+parse_json(b"{}")
+print("orjson" in sys.modules)
+"""
+    for how in ("long", "second"):
+        done = subprocess.run([sys.executable, "-c", code, how], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert done.stdout == "False\nTrue\n"

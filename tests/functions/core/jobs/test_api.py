@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from functions.core.http.request_body import LARGEST
+from functions.core.jobs import api
+from functions.core.jobs.checkpoints import Part, Parts, Plan
+from functions.core.jobs.job import Job, dead
+from functions.core.jobs.worker import Worker
+from functions.core.runtime.consumer import Delivery
+from tests.functions.core.api.test_openapi import check
+from tests.functions.jobbing import ATTEMPTS, jsonl, signing
+from tests.functions.serving import BENIGN, MALIGNANT, MODEL, Bench, said
+
+JOBS = f"/v2/models/{MODEL}/jobs"
+
+
+@pytest.fixture
+def bench() -> Bench:
+    made = Bench(jobs=signing())
+    made.champion()
+    return made
+
+
+def work(bench: Bench, name: str, delivery: Delivery | None = None) -> None:
+    worker = Worker(bench.jobs, {MODEL: bench.follower}, bench.log, attempts=ATTEMPTS, clock=bench.clock)
+    worker.work(f"{MODEL}/in/{name}", delivery or Delivery())
+
+
+def post(bench: Bench, body: Any, key: str | None = None, caller: str = "a caller") -> dict[str, Any]:
+    headers = {"idempotency-key": key} if key is not None else {}
+    response = bench.send("POST", JOBS, body, headers=headers, caller=caller)
+    check(said(bench.send("GET", "/openapi.json")), "job" if response.status == 202 else "error", said(response))
+    return {"http": response.status, **said(response)}
+
+
+def submit(bench: Bench, *rows: Any, key: str | None = None, caller: str = "a caller") -> dict[str, Any]:
+    return post(bench, {"instances": list(rows)}, key, caller)
+
+
+def status(bench: Bench, job: str) -> dict[str, Any]:
+    """How the job stands, in a document that keeps to the description of the API."""
+    found = said(bench.send("GET", f"{JOBS}/{job}"))
+    check(said(bench.send("GET", "/openapi.json")), "job", found)
+    return found
+
+
+def test_a_job_is_queued_done_and_answered_like_a_prediction(bench: Bench) -> None:
+    submitted = submit(bench, BENIGN, MALIGNANT)
+    assert submitted["http"] == 202
+    assert submitted["url"] == f"{JOBS}/{submitted['id']}"
+    assert status(bench, submitted["id"]) == {"id": submitted["id"], "model": MODEL, "status": "queued"}
+    work(bench, submitted["id"])
+    done = status(bench, submitted["id"])
+    assert done["status"] == "done"
+    assert done["result"]["predictions"] == said(bench.predict(BENIGN, MALIGNANT))["predictions"]
+    assert done["result"]["version"] == bench.live.read().champion
+
+
+def test_the_same_key_of_the_same_caller_is_the_same_job(bench: Bench) -> None:
+    first = submit(bench, BENIGN, key="k")
+    assert submit(bench, BENIGN, key="k")["id"] == first["id"]
+    assert submit(bench, BENIGN, key="k2")["id"] != first["id"]
+    assert submit(bench, BENIGN, key="k", caller="another")["id"] != first["id"]
+    assert submit(bench, BENIGN)["id"] != submit(bench, BENIGN)["id"]
+    other = submit(bench, MALIGNANT, key="k")
+    assert (other["http"], other["error"]) == (422, "this Idempotency-Key was used for another request")
+
+
+def test_an_upload_is_awaited_then_queued_and_its_result_told_in_the_order_of_its_rows(bench: Bench) -> None:
+    ticket = post(bench, {"upload": "jsonl"})
+    assert (ticket["http"], ticket["status"]) == (202, "waiting")
+    upload = ticket["upload"]
+    url, query = urlsplit(upload["url"]), parse_qs(urlsplit(upload["url"]).query)
+    assert url.path == f"/jobs/{MODEL}/in/{ticket['id']}"
+    assert (upload["method"], query["X-Amz-Expires"]) == ("PUT", [str(upload["expires_in"])])
+    assert "X-Amz-Signature" in query
+    assert "made up" not in upload["url"]
+    assert status(bench, ticket["id"])["status"] == "waiting"
+    bench.jobs.put(f"{MODEL}/in/{ticket['id']}", jsonl([MALIGNANT, {"mean_radius": 1}, BENIGN]))
+    assert status(bench, ticket["id"])["status"] == "queued"
+    work(bench, ticket["id"])
+    done = status(bench, ticket["id"])
+    assert (done["status"], done["rows"], done["refused"]) == ("done", 3, 1)
+    assert [answer.get("label") for answer in done["result"]["predictions"]] == ["malignant", None, "benign"]
+
+
+def test_an_upload_asked_for_again_with_the_same_key_is_the_same_job(bench: Bench) -> None:
+    first = post(bench, {"upload": "csv"}, key="k")
+    again = post(bench, {"upload": "csv"}, key="k")
+    assert (again["http"], again["id"]) == (202, first["id"])
+    assert post(bench, {"upload": "jsonl"}, key="k")["http"] == 422
+    assert submit(bench, BENIGN, key="k")["http"] == 422
+    assert submit(bench, BENIGN, key="other")["http"] == 202
+    assert post(bench, {"upload": "csv"}, key="other")["http"] == 422
+
+
+def test_where_nothing_is_signed_an_upload_is_refused_with_where_to_put_the_file() -> None:
+    bench = Bench()
+    bench.champion()
+    refused = post(bench, {"upload": "csv"})
+    assert refused["http"] == 400
+    assert f"{MODEL}/in/" in refused["error"]
+    assert list(bench.jobs.keys(MODEL)) == []
+
+
+@pytest.mark.parametrize("body", [{"upload": "xls"}, {"upload": None}, {"upload": ["csv"]}, {"upload": "csv", "a": 1}])
+def test_an_upload_of_another_kind_is_refused(body: Any, bench: Bench) -> None:
+    refused = post(bench, body)
+    assert refused["http"] == 400
+    assert "json | jsonl | csv" in refused["error"]
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256])
+def test_a_key_without_letters_or_with_too_many_is_refused(key: str, bench: Bench) -> None:
+    assert submit(bench, BENIGN, key=key)["http"] == 400
+
+
+@pytest.mark.parametrize("body", [{}, {"instances": []}, {"instances": {}}, {"rows": []}, [], b"", b"nonsense"])
+def test_what_is_no_request_is_not_queued(body: Any, bench: Bench) -> None:
+    assert bench.send("POST", JOBS, body).status == 400
+    assert list(bench.jobs.keys(MODEL)) == []
+
+
+def test_a_request_that_is_too_large_is_told_how_to_send_it(bench: Bench) -> None:
+    refused = post(bench, b" " * (LARGEST + 1))
+    assert refused["http"] == 413
+    assert '{"upload": "jsonl"}' in refused["error"]
+
+
+def test_a_job_that_is_at_fault_is_told_why(bench: Bench) -> None:
+    bench.jobs.put(f"{MODEL}/in/bulk-1.json", b"not json")
+    work(bench, "bulk-1.json")
+    found = status(bench, "bulk-1.json")
+    assert (found["status"], found["error"]["status"]) == ("failed", 400)
+    assert "not JSON" in found["error"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "key"),
+    [
+        ("j", json.dumps({"instances": [BENIGN] * 10}).encode(), "j.json"),
+        ("j.jsonl", jsonl([BENIGN] * 10), "j.jsonl.jsonl"),
+    ],
+)
+def test_a_result_too_large_for_the_api_is_pointed_at(
+    name: str, content: bytes, key: str, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.jobs.put(f"{MODEL}/in/{name}", content)
+    work(bench, name)
+    assert len(status(bench, name)["result"]["predictions"]) == 10
+    monkeypatch.setattr(api, "LARGEST_INLINE", 300)
+    found = status(bench, name)
+    assert (found["status"], found["result"], found["result_key"]) == ("done", None, f"{MODEL}/out/{key}")
+    assert urlsplit(found["result_url"]).path == f"/jobs/{MODEL}/out/{key}"
+
+
+def test_a_job_under_way_tells_how_far_it_is(bench: Bench) -> None:
+    job = Job(model=MODEL, name="j.csv")
+    bench.jobs.put(job.input, b"x" * 1000)
+    assert status(bench, "j.csv")["status"] == "queued"
+    parts = Parts(bench.jobs, job)
+    parts.begin(Plan(version="3f2a9c0d11aa22bb", state="", bytes=1000, batches=2))
+    assert status(bench, "j.csv") | {"id": ""} == {
+        "id": "", "model": MODEL, "status": "running", "version": "3f2a9c0d11aa22bb", "rows": 0, "progress": 0.0,
+    }  # fmt: skip
+    for number in (1, 2, 4):  # the third is still being worked on by somebody else
+        parts.write(Part(number=number, rows=number * 10, refused=0, end=number * 100), [b""])
+    found = status(bench, "j.csv")
+    assert (found["rows"], found["progress"]) == (20, 0.2)
+    response = bench.send("GET", f"{JOBS}/j.csv")
+    assert response.headers["retry-after"] == "1"
+
+
+def test_a_job_that_is_given_up_is_told_so_and_nothing_of_how_it_broke(bench: Bench) -> None:
+    bench.jobs.put(f"{MODEL}/in/j", b"{}")
+    record = {"reason": "OSError: s3://secret is away", "told": "something went wrong in its worker", "deliveries": 5}
+    bench.jobs.put_json(dead(f"{MODEL}/in/j"), {**record, "until": bench.clock() + 60})
+    assert status(bench, "j")["status"] == "queued"
+    bench.clock.forward(60)
+    found = status(bench, "j")
+    assert (found["status"], found["error"]["status"]) == ("failed", 500)
+    assert "given up after 5 attempts: something went wrong in its worker" in found["error"]["detail"]
+    assert "secret" not in json.dumps(found)
+    bench.jobs.put(f"{MODEL}/in/j", json.dumps({"instances": [BENIGN]}).encode())
+    work(bench, "j")
+    assert status(bench, "j")["status"] == "done"
+
+
+@pytest.mark.parametrize("job", ["none", "%2e%2e", "..%2flive.json", "a" * 200])
+def test_a_job_that_nobody_queued_is_404(job: str, bench: Bench) -> None:
+    assert bench.send("GET", f"{JOBS}/{job}").status == 404
+
+
+def test_a_ticket_is_of_one_job_alone(bench: Bench) -> None:
+    stem = post(bench, {"upload": "csv"})["id"].removesuffix(".csv")
+    assert status(bench, f"{stem}.csv")["status"] == "waiting"
+    assert bench.send("GET", f"{JOBS}/{stem}.jsonl").status == 404
+    assert bench.send("GET", f"{JOBS}/{stem}").status == 404

@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functions.core.jobs import attempt
+from functions.core.jobs import source as given_input
+from functions.core.jobs.checkpoints import Parts
+from functions.core.jobs.job import Format, Job
+from functions.core.jobs.worker import Worker
+from functions.core.registry.pointer import promote
+from functions.core.runtime.consumer import Delivery
+from tests.functions.jobbing import ATTEMPTS, Mortal, Queue, jsonl
+from tests.functions.serving import BENIGN, MALIGNANT, MODEL, POISON, Bench, model_bytes, said
+
+ROWS = [[1 + n % 3, 9] if n % 2 else [9, n % 5] for n in range(40)]
+FILES = {
+    "rows": json.dumps({"instances": ROWS}).encode(),
+    "rows.jsonl": jsonl(ROWS),
+    "rows.csv": b"mean_radius,mean_texture\n" + b"".join(f"{a},{b}\n".encode() for a, b in ROWS),
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small() -> Iterator[None]:
+    """Parts of six rows, and blocks of a few."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attempt, "BATCH_ROWS", 3)
+        patch.setattr(attempt, "MOST_BATCHES", 2)
+        patch.setattr(given_input, "BLOCK_BYTES", 50)
+        yield
+
+
+@pytest.fixture(scope="module")
+def bench() -> Bench:
+    made = Bench()
+    made.champion()
+    return made
+
+
+def worked(bench: Bench, name: str, content: bytes, store: Mortal | None = None, **options: Any) -> Queue:
+    """The job, put in and worked on until nothing is left to do."""
+    store = store or Mortal(Bench().jobs)
+    store.put(f"{MODEL}/in/{name}", content)
+    queue = Queue(bench, store, **options)
+    queue.run()
+    return queue
+
+
+def out(queue: Queue) -> dict[str, bytes]:
+    return {key: queue.store.objects.get(key) for key in queue.store.objects.keys(f"{MODEL}/out")}
+
+
+def answers(queue: Queue, name: str) -> list[dict[str, Any]]:
+    if name.endswith(("csv", "jsonl")):
+        return [json.loads(line) for line in out(queue)[f"{MODEL}/out/{name}.jsonl"].splitlines()]
+    return json.loads(out(queue)[f"{MODEL}/out/{name}.json"])["predictions"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_job_of_many_parts_is_answered_like_a_prediction_row_by_row_in_order(name: str, bench: Bench) -> None:
+    queue = worked(bench, name, FILES[name])
+    assert answers(queue, name) == said(bench.predict(*ROWS))["predictions"]
+    result = json.loads(out(queue)[f"{MODEL}/out/{name}.json"])
+    assert (result["job"], result["model"], result["version"]) == (name, MODEL, bench.live.read().champion)
+    assert len(Parts(queue.store.objects, Job(model=MODEL, name=name)).done()) == 7
+    assert queue.deliveries == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("rows", json.dumps({"instances": ROWS[:3]}).encode()),
+        ("rows.jsonl", jsonl(ROWS[:3])),
+        ("rows.csv", b"\n".join(FILES["rows.csv"].split(b"\n")[:4])),
+    ],
+)
+def test_of_a_job_shorter_than_a_part_nothing_is_kept_but_the_result(name: str, content: bytes, bench: Bench) -> None:
+    queue = worked(bench, name, content)
+    assert not list(queue.store.objects.keys(f"{MODEL}/work"))
+    assert answers(queue, name) == said(bench.predict(*ROWS[:3]))["predictions"]
+
+
+def test_the_result_is_the_same_whether_it_came_in_one_part_or_in_many(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [out(worked(bench, name, content)) for name, content in FILES.items()]
+    monkeypatch.setattr(attempt, "MOST_BATCHES", 1000)
+    assert [out(worked(bench, name, content)) for name, content in FILES.items()] == many
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    name=st.sampled_from(sorted(FILES)),
+    deaths=st.sets(st.integers(0, 120), max_size=8),
+    seconds=st.sampled_from([0.0, 1e9]),
+)
+def test_workers_that_die_anywhere_and_run_out_of_time_leave_the_same_one_result(
+    name: str, deaths: set[int], seconds: float, bench: Bench
+) -> None:
+    whole = out(worked(bench, name, FILES[name]))
+    store, steps = Mortal(Bench().jobs), itertools.count()
+    store.put(f"{MODEL}/in/{name}", FILES[name])
+    store.dies = lambda operation, key: next(steps) in deaths
+    queue = Queue(bench, store, seconds=lambda: seconds)
+    queue.run()
+    while queue.dead:  # brought back by a person
+        store.announced.append(queue.dead.pop())
+        queue.run()
+    assert out(queue) == whole
+
+
+def test_a_worker_that_has_no_time_left_has_the_job_gone_on_with(bench: Bench) -> None:
+    queue = worked(bench, "rows.jsonl", FILES["rows.jsonl"], seconds=lambda: 0.0)
+    assert queue.deliveries == 15  # a part each, of one batch, and then the time to put them together
+    assert not queue.dead
+    assert sorted(queue.store.objects.keys(f"{MODEL}/in/.again")) == [
+        f"{MODEL}/in/.again/rows.jsonl/{part:06}" for part in range(1, 15)
+    ]
+    assert answers(queue, "rows.jsonl") == said(bench.predict(*ROWS))["predictions"]
+
+
+def test_the_version_of_the_beginning_answers_to_the_end() -> None:
+    bench = Bench()
+    first = bench.champion()
+    expected = out(worked(bench, "rows.jsonl", FILES["rows.jsonl"]))
+    store = Mortal(bench.jobs)
+    store.put(f"{MODEL}/in/rows.jsonl", FILES["rows.jsonl"])
+    queue = Queue(bench, store, seconds=lambda: 0.0)
+    queue.worker.work(store.announced.pop(), Delivery(seconds_left=lambda: 0.0))
+    second = bench.challenger(model_bytes(slope=-1.0))
+    bench.live.change(lambda pointer: promote(pointer, bench.clock(), "well"))
+    bench.clock.forward(60)
+    assert bench.predict().headers["x-model-version"] == second != first
+    queue.run()
+    assert out(queue) == expected
+
+
+def test_an_input_that_is_replaced_on_the_way_is_told_so(bench: Bench) -> None:
+    store = Mortal(Bench().jobs)
+    store.put(f"{MODEL}/in/rows.csv", FILES["rows.csv"])
+    queue = Queue(bench, store, seconds=lambda: 0.0)
+    queue.worker.work(store.announced.pop(), Delivery(seconds_left=lambda: 0.0))
+    store.put(f"{MODEL}/in/rows.csv", FILES["rows.csv"].replace(b"9", b"8"))
+    queue.run()
+    [result] = map(json.loads, out(queue).values())
+    assert (result["error"]["status"], "replaced" in result["error"]["detail"]) == (409, True)
+
+
+def test_an_input_that_is_replaced_while_it_is_read_is_told_so(bench: Bench) -> None:
+    store = Mortal(Bench().jobs)
+    store.put(f"{MODEL}/in/rows.csv", FILES["rows.csv"])
+    reads = itertools.count()
+
+    def replace(operation: str, key: str) -> bool:
+        if operation == "before block" and next(reads) == 3:
+            store.objects.put(key, FILES["rows.csv"].replace(b"9", b"8"))
+        return False
+
+    store.dies = replace
+    queue = Queue(bench, store)
+    queue.run()
+    [result] = map(json.loads, out(queue).values())
+    assert result["error"]["status"] == 409
+
+
+def test_two_that_begin_at_once_agree_on_one_plan(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Mortal(Bench().jobs)
+    store.put(f"{MODEL}/in/rows.jsonl", FILES["rows.jsonl"])
+    other = Worker(store.objects, {MODEL: bench.follower}, bench.log, attempts=ATTEMPTS)
+
+    def first(operation: str, key: str) -> bool:
+        if operation == "before create_json":  # somebody begins at this very moment, and is cut off
+            monkeypatch.setattr(attempt, "MOST_BATCHES", 1)
+            other.work(f"{MODEL}/in/rows.jsonl", Delivery(seconds_left=lambda: 0.0))
+            monkeypatch.setattr(attempt, "MOST_BATCHES", 2)
+        return False
+
+    store.dies = first
+    queue = Queue(bench, store)
+    queue.run()
+    assert len(Parts(store.objects, Job(model=MODEL, name="rows.jsonl")).done()) == 14
+    assert answers(queue, "rows.jsonl") == said(bench.predict(*ROWS))["predictions"]
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_a_row_of_a_file_that_is_refused_gets_its_reason_and_the_rest_is_answered(ending: str, bench: Bench) -> None:
+    rows = [BENIGN, {**BENIGN, "mean_radius": -1}, MALIGNANT, {**BENIGN, "mean_radius": "x"}, MALIGNANT]
+    cells = b"".join(f"{row['mean_radius']},{row['mean_texture']}\n".encode() for row in rows)
+    content = jsonl(rows) if ending == "jsonl" else b"mean_radius,mean_texture\n" + cells
+    queue = worked(bench, f"rows.{ending}", content)
+    found = answers(queue, f"rows.{ending}")
+    assert [answer.get("label") for answer in found] == ["benign", None, "malignant", None, "malignant"]
+    [fault] = found[1]["error"]["errors"]
+    assert (fault["field"], found[1]["error"]["status"]) == ("mean_radius", 400)
+    assert "0 to 1000" in fault["message"]
+    result = json.loads(out(queue)[f"{MODEL}/out/rows.{ending}.json"])
+    assert (result["rows"], result["refused"]) == (5, 2)
+
+
+def test_a_row_of_a_file_on_which_the_model_fails_is_told_and_the_rest_is_answered() -> None:
+    bench = Bench()
+    bench.champion(model_bytes(fails=True))
+    queue = worked(bench, "rows.jsonl", jsonl([BENIGN, POISON, MALIGNANT, POISON]))
+    found = answers(queue, "rows.jsonl")
+    assert [answer.get("label") for answer in found] == ["benign", None, "malignant", None]
+    assert found[1]["error"]["detail"] == "the model fails on this row"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status", "told"),
+    [
+        ("x", b"not json", 400, "not JSON"),
+        ("x", b"\xff", 400, "not UTF-8"),
+        ("x", b"", 400, "not JSON"),
+        ("x", b'{"instances": []}', 400, "one row or more"),
+        ("x", json.dumps({"instances": [*ROWS, {"mean_radius": 1.0}]}).encode(), 400, "do not fit"),
+        ("x.csv", b"", 400, "header"),
+        ("x.csv", b"mean_radius,mean_texture\n", 400, "no rows"),
+        ("x.csv", b"mean_radius,mean_textures\n1,2\n", 400, "the header does not fit the model"),
+        ("x.jsonl", b"\n\n", 400, "no rows"),
+    ],
+)
+def test_a_job_that_is_at_fault_gets_its_error_as_the_one_result(
+    name: str, content: bytes, status: int, told: str, bench: Bench
+) -> None:
+    queue = worked(bench, name, content)
+    [result] = map(json.loads, out(queue).values())
+    assert result["error"]["status"] == status
+    assert told in result["error"]["detail"]
+    assert (queue.deliveries, queue.dead) == (1, [])
+
+
+def test_the_row_of_a_request_that_is_refused_is_named_by_its_place_in_the_request(bench: Bench) -> None:
+    queue = worked(bench, "x", json.dumps({"instances": [*ROWS, {**BENIGN, "mean_radius": -1}, [1]]}).encode())
+    [result] = map(json.loads, out(queue).values())
+    assert [fault["field"] for fault in result["error"]["errors"]] == ["instances[40].mean_radius", "instances[41]"]
+
+
+def test_a_header_that_does_not_fit_is_told_column_by_column(bench: Bench) -> None:
+    queue = worked(bench, "x.csv", b"mean_radius,diagnosis\n1,2\n")
+    [result] = map(json.loads, out(queue).values())
+    faults = {fault["field"]: fault["message"] for fault in result["error"]["errors"]}
+    assert faults == {"diagnosis": "is not a feature", "mean_texture": "is missing"}
+
+
+def test_a_job_too_large_is_answered_without_being_read(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Format, "largest", 10)
+    store = Mortal(Bench().jobs)
+    read: list[str] = []
+
+    def watch(operation: str, key: str) -> bool:
+        read.extend([key] if operation == "before block" else [])
+        return False
+
+    store.dies = watch
+    queue = worked(bench, "x.csv", b"x" * 11, store)
+    [result] = map(json.loads, out(queue).values())
+    assert (result["error"]["status"], read) == (413, [])
+
+
+def test_a_job_of_too_many_rows_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempt, "MOST_ROWS", 39)
+    [result] = map(json.loads, out(worked(bench, "x.jsonl", FILES["rows.jsonl"])).values())
+    assert result["error"]["status"] == 413
+
+
+@pytest.mark.parametrize(
+    ("seconds_a_batch", "seconds_left", "batches"), [(0.0, 900, 100), (0.5, 900, 10), (0.5, 16, 4), (60, 120, 1)]
+)
+def test_a_part_is_as_long_as_there_is_time_to_do_it_again(
+    seconds_a_batch: float, seconds_left: float, batches: int, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempt, "MOST_BATCHES", 100)
+    job = Job(model=MODEL, name="x.jsonl")
+    assert (
+        attempt.Task(objects=bench.jobs, job=job, seconds_left=lambda: seconds_left)._limit(seconds_a_batch) == batches
+    )

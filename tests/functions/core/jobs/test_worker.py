@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from functions.core.http.problem import Problem
+from functions.core.jobs.job import NotAJob
+from functions.core.jobs.worker import Worker
+from functions.core.onnx.session import ModelFailure
+from functions.core.runtime.consumer import Delivery
+from functions.core.storage.objects import Missing
+from tests.functions.jobbing import ATTEMPTS, Killed, Mortal, Queue
+from tests.functions.serving import MODEL, POISON, Away, Bench, model_bytes
+
+ONE = json.dumps({"instances": [[1, 9]]}).encode()
+LAST = Delivery(number=ATTEMPTS, seconds_left=lambda: 30.0)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    made = Bench()
+    made.champion()
+    return made
+
+
+def worker(bench: Bench, objects: Any = None) -> Worker:
+    objects = objects or bench.jobs
+    return Worker(objects, {MODEL: bench.follower}, bench.log, attempts=ATTEMPTS, clock=bench.clock)
+
+
+def results(bench: Bench) -> list[str]:
+    return list(bench.jobs.keys(f"{MODEL}/out"))
+
+
+def reasons(bench: Bench) -> dict[str, Any]:
+    return {key.removeprefix(f"{MODEL}/dead/"): bench.jobs.get_json(key) for key in bench.jobs.keys(f"{MODEL}/dead")}
+
+
+def test_a_job_may_have_more_rows_than_a_request(bench: Bench) -> None:
+    bench.jobs.put(f"{MODEL}/in/j", json.dumps({"instances": [[1, 9]] * 10_000 + [[9, 1]]}).encode())
+    worker(bench).work(f"{MODEL}/in/j")
+    predictions = bench.jobs.get_json(f"{MODEL}/out/j.json")["predictions"]
+    assert [row["label"] for row in predictions[9_999:]] == ["benign", "malignant"]
+
+
+def test_a_job_delivered_many_times_at_once_has_one_result(bench: Bench) -> None:
+    bench.jobs.put(f"{MODEL}/in/j", ONE)
+    bench.predict()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: worker(bench).work(f"{MODEL}/in/j"), range(4)))
+    assert sum(line["written"] for line in bench.logged("job")) == 1
+    before = bench.jobs.read(f"{MODEL}/out/j.json")
+    worker(bench).work(f"{MODEL}/in/j")
+    assert bench.jobs.read(f"{MODEL}/out/j.json") == before
+
+
+def test_a_job_that_is_done_is_not_done_again(bench: Bench) -> None:
+    bench.jobs.put(f"{MODEL}/in/j", ONE)
+    worker(bench).work(f"{MODEL}/in/j")
+    nobody = Worker(bench.jobs, {MODEL: Bench().follower}, bench.log, attempts=ATTEMPTS)  # without a champion
+    for key in ("in/j", "in/.again/j/000003"):
+        nobody.work(f"{MODEL}/{key}", LAST)
+    assert reasons(bench) == {}
+
+
+def test_without_a_champion_a_job_is_tried_again() -> None:
+    bench = Bench()
+    bench.jobs.put(f"{MODEL}/in/j", ONE)
+    with pytest.raises(Problem) as caught:
+        worker(bench).work(f"{MODEL}/in/j")
+    assert caught.value.status == 503
+    assert results(bench) == []
+    bench.champion()
+    worker(bench).work(f"{MODEL}/in/j")
+    assert results(bench) == [f"{MODEL}/out/j.json"]
+
+
+def test_trouble_that_is_not_the_jobs_is_tried_again(bench: Bench) -> None:
+    with pytest.raises(Missing):
+        worker(bench).work(f"{MODEL}/in/never-there")
+    bench.jobs.put(f"{MODEL}/in/j", ONE)
+    away = Away(bench.jobs, lambda operation, _: operation == "create")
+    with pytest.raises(OSError, match="away"):
+        worker(bench, away).work(f"{MODEL}/in/j")
+    assert results(bench) == []
+
+
+def test_a_model_that_fails_on_a_request_leaves_it_to_be_tried_again_and_in_the_end_given_up() -> None:
+    bench = Bench()
+    bench.champion(model_bytes(fails=True))
+    bench.jobs.put(f"{MODEL}/in/j", json.dumps({"instances": [POISON]}).encode())
+    with pytest.raises(ModelFailure):
+        worker(bench).work(f"{MODEL}/in/j")
+    assert reasons(bench) == {}
+    with pytest.raises(ModelFailure):
+        worker(bench).work(f"{MODEL}/in/j", LAST)
+    [(name, reason)] = reasons(bench).items()
+    assert (name, reason["key"], reason["deliveries"]) == ("j.json", f"{MODEL}/in/j", ATTEMPTS)
+    assert reason["reason"].startswith("ModelFailure: ")
+    assert reason["told"] == "the model fails on it"
+    assert results(bench) == []
+
+
+def test_a_worker_that_is_killed_at_its_last_delivery_has_left_word(bench: Bench) -> None:
+    store = Mortal(bench.jobs)
+    store.put(f"{MODEL}/in/j", ONE)
+    store.dies = lambda operation, _: operation == "before look"
+    queue = Queue(bench, store)
+    queue.run()
+    assert queue.dead == [f"{MODEL}/in/j"]
+    assert queue.deliveries == ATTEMPTS
+    [reason] = reasons(bench).values()
+    assert "ended in the middle" in reason["reason"]
+
+
+def test_word_of_a_last_delivery_counts_only_once_its_time_is_over(bench: Bench) -> None:
+    store = Mortal(bench.jobs)
+    store.put(f"{MODEL}/in/j", ONE)
+    store.dies = lambda operation, _: operation == "before look"
+    with pytest.raises(Killed):
+        worker(bench, store).work(f"{MODEL}/in/j", LAST)
+    assert reasons(bench)["j.json"]["until"] == bench.clock() + 30
+
+
+@pytest.mark.parametrize("key", [f"{MODEL}/in/a/b", f"{MODEL}/in/.hidden", f"{MODEL}/in/.again/j/1/2"])
+def test_a_key_of_no_job_is_given_up_with_its_reason(key: str, bench: Bench) -> None:
+    with pytest.raises(NotAJob):
+        worker(bench).work(key)
+    assert reasons(bench) == {}
+    with pytest.raises(NotAJob):
+        worker(bench).work(key, LAST)
+    [(name, reason)] = reasons(bench).items()
+    assert name.startswith("not-a-job-")
+    assert reason["key"] == key
+    assert "a job's key is" in reason["reason"]
+
+
+@pytest.mark.parametrize("key", ["", "x", f"{MODEL}/out/j.json", "other/in/j"])
+def test_a_key_that_no_job_can_have_is_no_job(key: str, bench: Bench) -> None:
+    with pytest.raises(NotAJob):
+        worker(bench).work(key, LAST)
+    assert all(found.startswith(MODEL) for found in bench.jobs.keys(""))
+
+
+def test_a_reason_that_cannot_be_written_hides_no_failure(bench: Bench) -> None:
+    away = Away(bench.jobs, lambda operation, key: "/dead/" in key or operation == "look")
+    bench.jobs.put(f"{MODEL}/in/j", ONE)
+    with pytest.raises(OSError, match="away"):
+        worker(bench, away).work(f"{MODEL}/in/j", LAST)
+    assert bench.logged("reason not written")[0]["metric"] == "ReasonNotWritten"
+
+
+@pytest.mark.parametrize("marker", ["", ".again/", ".again/j/"])
+def test_a_folders_own_marker_is_passed_over(marker: str, bench: Bench) -> None:
+    worker(bench).work(f"{MODEL}/in/{marker}")
+    assert list(bench.jobs.keys(MODEL)) == []

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.core.registry.captures import folder
+from functions.core.release import evidence
+from functions.core.release.evidence import Evidence, observe
+from functions.core.storage.objects import Objects
+
+START = 1_790_000_000.0 - 1_790_000_000.0 % 3600 + 3000  # ten minutes before the hour is full
+COMPARED = {"variant": "challenger", "version": "v2", "rows": 1, "ms": 4.0, "agreed": 1, "champion": {"ms": 2.0}}
+
+
+def write(objects: Objects, name: str, *records: dict[str, Any], at: float = START + 1) -> None:
+    lines = [json.dumps({"time": at, **record}) for record in records]
+    objects.put(f"{folder('tumour', at)}/{name}.jsonl", "\n".join(lines).encode())
+
+
+@pytest.fixture
+def objects() -> Objects:
+    return Objects.in_memory()
+
+
+def seen(objects: Objects, now: float = START + 3600) -> Evidence:
+    return observe(objects, "tumour", "v2", START, now)
+
+
+def test_without_captures_there_is_no_evidence(objects: Objects) -> None:
+    assert seen(objects) == Evidence(requests=0, errors=0, agreement=None, challenger_ms=None, champion_ms=None)
+
+
+def test_medians_errors_and_agreement_are_of_the_challengers_requests(objects: Objects) -> None:
+    write(objects, "a", COMPARED, {**COMPARED, "ms": 6.0, "agreed": 0})
+    write(objects, "b", {**COMPARED, "ms": 5.0, "champion": {"ms": 3.0}}, {**COMPARED, "error": "failed", "ms": 99.0})
+    write(objects, "c", {**COMPARED, "ms": 5.0, "rows": 4, "agreed": 2, "champion": {"ms": 1.0}})
+    found = seen(objects)
+    assert (found.requests, found.errors, found.error_rate) == (5, 1, 0.2)
+    assert (found.challenger_ms, found.champion_ms, found.latency_ratio) == (5.0, 2.0, 2.5)
+    assert found.agreement == pytest.approx((1 + 0 + 1 + 0.5) / 4)
+    assert found.document()["latency_ratio"] == 2.5
+
+
+@pytest.mark.parametrize("other", [{"variant": "champion"}, {"variant": "pinned"}, {"version": "v1"}])
+def test_other_versions_and_variants_are_no_evidence(other: dict[str, str], objects: Objects) -> None:
+    write(objects, "a", COMPARED, {**COMPARED, **other, "error": "failed"})
+    assert (seen(objects).requests, seen(objects).errors) == (1, 0)
+
+
+def test_only_the_time_of_the_step_counts(objects: Objects) -> None:
+    for name, at in (("before", START - 1), ("first", START), ("last", START + 700), ("after", START + 701)):
+        write(objects, name, COMPARED, at=at)
+    assert seen(objects, now=START + 700).requests == 2
+    assert seen(objects, now=START + 701).requests == 3
+
+
+def test_every_hour_of_a_long_step_is_read(objects: Objects) -> None:
+    for hours in range(30):
+        write(objects, "a", COMPARED, at=START + hours * 3600)
+    assert seen(objects, now=START + 29 * 3600).requests == 30
+
+
+def test_a_request_that_could_not_be_compared_counts_but_is_not_measured(objects: Objects) -> None:
+    write(objects, "a", {"variant": "challenger", "version": "v2", "rows": 1, "ms": 4.0})
+    assert seen(objects) == Evidence(requests=1, errors=0, agreement=None, challenger_ms=None, champion_ms=None)
+
+
+def test_a_line_that_was_cut_off_is_passed_over(objects: Objects) -> None:
+    whole = json.dumps({"time": START + 1, **COMPARED})
+    objects.put(f"{folder('tumour', START)}/a.jsonl", f"{whole}\n{whole[:30]}\n[]\n\n{whole}".encode())
+    assert seen(objects).requests == 2
+
+
+def test_of_very_many_objects_an_even_share_is_read_and_said(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "MOST_OBJECTS", 10)
+    for number in range(40):
+        write(objects, f"{number:02}", COMPARED)
+    assert (seen(objects).requests, seen(objects).share_read) == (10, 0.25)

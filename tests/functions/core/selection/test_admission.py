@@ -1,0 +1,289 @@
+"""A finished model, from its upload to its version or to the reason why there is none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import onnx
+import pytest
+
+from functions.core.onnx.session import BadModel, Session
+from functions.core.onnx.tensor import Tensor
+from functions.core.serving import golden
+from functions.core.serving.opening import open_version
+from tests.functions.finishing import MODEL, SCORES, Bench, pair, picky, random, scalars
+from tests.root import ROOT
+
+FIVE = {"name": "x", "shape": [1, 5], "datatype": "FP32", "data": [1, 2, 3, 4, 5]}
+SAMPLES = ROOT / ".local" / "samples"
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    made = Bench(folder=tmp_path)
+    made.describe()
+    return made
+
+
+def test_a_model_of_several_inputs_becomes_a_version_without_being_told_anything(bench: Bench) -> None:
+    answer, record = bench.publish(pair())
+    assert (answer["status"], record["status"]) == ("registered", "registered")
+    assert all(check["passed"] for check in record["checks"])
+    version = bench.registry.load(answer["version"])
+    assert version.onnx == pair()
+    assert version.card["task"] == "finished"
+    assert [entry["name"] for entry in version.card["inputs"]] == ["a", "b", "text"]
+    assert set(open_version(version).outputs) == {"scores", "sum", "said"}
+    key = f"{MODEL}/versions/{answer['version']}/report.html"
+    assert b"<script" not in bench.models.get(key)
+    assert b"answers the same again" in bench.models.get(key)
+
+
+def test_the_same_file_again_changes_nothing(bench: Bench) -> None:
+    _, record = bench.publish(pair())
+    bench.registry.update_run(record["run"], lambda found: {**found, "status": "promoted"})
+    there = set(bench.models.keys(f"{MODEL}/"))
+    again = bench.prepare(pair(), name="another-name.onnx")
+    assert (again["status"], again["run"]) == ("unchanged", record["run"])
+    assert set(bench.models.keys(f"{MODEL}/")) == there, "it is looked for every quarter of an hour"
+
+
+@pytest.mark.parametrize("status", ["promoted", "rolled_back", "refused", "failed"])
+def test_who_only_looks_begins_nothing_for_a_file_that_has_been_through(status: str, bench: Bench) -> None:
+    _, record = bench.publish(pair())
+    bench.registry.update_run(record["run"], lambda found: {**found, "status": status})
+    there = set(bench.models.keys(f"{MODEL}/"))
+    assert bench.look()["status"] == "unchanged"
+    assert set(bench.models.keys(f"{MODEL}/")) == there
+
+
+def test_who_only_looks_finds_a_file_whose_arrival_was_lost(bench: Bench) -> None:
+    bench.upload(pair())
+    assert bench.look()["status"] == "accepted"
+
+
+@pytest.mark.parametrize("data", [b"", b"no model", bytes(300)])
+def test_who_only_looks_rejects_a_file_once(data: bytes, bench: Bench) -> None:
+    bench.describe(gate={"maximum_bytes": 200})
+    bench.upload(data)
+    assert bench.look()["status"] == "rejected"
+    there = set(bench.models.keys(f"{MODEL}/"))
+    assert bench.look()["status"] == "unchanged"
+    assert set(bench.models.keys(f"{MODEL}/")) == there
+    assert bench.prepare(data)["status"] == "rejected", "whoever puts it there again is told again"
+
+
+def test_a_version_that_was_rolled_back_does_not_come_back_because_its_description_changed(bench: Bench) -> None:
+    _, record = bench.publish(pair())
+    bench.registry.update_run(record["run"], lambda found: {**found, "status": "rolled_back"})
+    bench.describe(description="said otherwise")
+    assert bench.look()["status"] == "unchanged"
+    assert bench.prepare(pair())["status"] == "accepted", "only who puts the file there again wants it once more"
+    bench.describe(scores=SCORES)
+    assert bench.look()["status"] == "accepted", "its answers mean something else: that is another version"
+
+
+def test_other_golden_requests_or_another_contract_are_another_run_of_the_same_file(bench: Bench) -> None:
+    runs = [bench.publish(pair())[1]["run"]]
+    bench.describe(scores=SCORES)
+    answer, record = bench.publish(pair())
+    runs.append(record["run"])
+    bench.describe(scores=SCORES, golden=[{"inputs": inputs(1.0, 2.0, "x")}])
+    same, record = bench.publish(pair())
+    runs.append(record["run"])
+    assert len(set(runs)) == 3
+    assert answer["version"] == same["version"]  # the file and what its answers mean are the same
+
+
+def inputs(a: float, b: float, text: str) -> list[dict[str, Any]]:
+    number = {"shape": [1, 1], "datatype": "FP32"}
+    return [
+        {"name": "a", **number, "data": [a]},
+        {"name": "b", **number, "data": [b]},
+        {"name": "text", "shape": [1], "datatype": "BYTES", "data": [text]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "cause"),
+    [
+        (b"", "the file is no ONNX model"),
+        (b"a,b\n1,2\n", "the file is no ONNX model"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n", "the file is no ONNX model"),
+        (pair()[:-40], "the file is no ONNX model"),
+        (b"PAR1" + bytes(99), "the file is no ONNX model"),
+    ],
+)
+def test_what_is_no_model_is_rejected_at_the_door(data: bytes, cause: str, bench: Bench) -> None:
+    answer = bench.prepare(data)
+    assert answer["status"] == "rejected"
+    assert bench.record(answer["run"])["cause"].startswith(cause)
+
+
+def test_a_file_beyond_the_bound_is_rejected_without_being_read(bench: Bench) -> None:
+    bench.describe(gate={"maximum_bytes": 100})
+    answer = bench.prepare(pair())
+    assert answer["status"] == "rejected"
+    assert "larger than" in bench.record(answer["run"])["cause"]
+
+
+def outside() -> bytes:
+    found = onnx.load_from_string(pair())
+    tensor = onnx.TensorProto(name="w", data_type=1, dims=[1], data_location=onnx.TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value="../../etc/passwd")
+    found.graph.initializer.append(tensor)
+    return found.SerializeToString()
+
+
+def unknown_operator() -> bytes:
+    found = onnx.load_from_string(pair())
+    found.graph.node[0].op_type = "Steal"
+    return found.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("data", "check", "told"),
+    [
+        (outside(), "opens", "weights in other files"),
+        (unknown_operator(), "opens", "Steal"),
+        (random(), "answers the same again", "differs by"),
+        (picky(), "answers", "put golden.json beside it: the model answers no request made up from its signature"),
+    ],
+)
+def test_a_model_that_cannot_be_relied_on_is_refused_by_name(data: bytes, check: str, told: str, bench: Bench) -> None:
+    passed, detail = bench.checks(data)[check]
+    assert not passed
+    assert told in detail
+    [run] = {key.split("/")[2] for key in bench.models.keys(f"{MODEL}/runs")}
+    record = bench.record(run)
+    assert (record["status"], record["version"]) == ("refused", None)
+    assert record["cause"].startswith(check)
+    assert not list(bench.models.keys(f"{MODEL}/versions"))
+
+
+def test_a_model_without_rows_is_a_model_too(bench: Bench) -> None:
+    answer, _ = bench.publish(scalars())
+    version = bench.registry.load(answer["version"])
+    given = {"n": Tensor.of("INT64", (), [41]), "yes": Tensor.of("BOOL", (), [True])}
+    assert open_version(version).answer(given)["next"].values() == (42,)
+
+
+def test_golden_requests_of_ones_own_help_a_model_that_is_picky(bench: Bench) -> None:
+    bench.describe(golden=[{"inputs": [FIVE]}])
+    answer, record = bench.publish(picky())
+    assert answer["status"] == "registered", record["cause"]
+    case = bench.registry.load(answer["version"]).golden["cases"][0]
+    assert case["outputs"]["count"]["shape"] == [2]
+
+
+@pytest.mark.parametrize(
+    ("expected", "passed", "told"),
+    [
+        ({"name": "y", "shape": [1, 5], "datatype": "FP32", "data": [1, 2, 3, 4, 5.00001]}, True, ""),
+        ({"name": "y", "shape": [1, 5], "datatype": "FP32", "data": [1, 2, 3, 4, 6]}, False, "y differs by 0.17"),
+        ({"name": "count", "shape": [2], "datatype": "INT64", "data": [1, 4]}, False, "count has other values"),
+        ({"name": "y", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}, False, "y is FP32 of the shape"),
+    ],
+)
+def test_answers_are_held_to_those_that_one_expects(
+    expected: dict[str, Any], passed: bool, told: str, bench: Bench
+) -> None:
+    bench.describe(golden=[{"inputs": [FIVE], "outputs": [expected]}])
+    found = bench.checks(picky())["answers as expected"]
+    assert found[0] == passed
+    assert told in found[1]
+
+
+@pytest.mark.parametrize(
+    ("requests", "told"),
+    [
+        ("not json", "is no JSON"),
+        ([], "is no list of requests"),
+        ({"inputs": [FIVE]}, "is no list of requests"),
+        ([1], "[0] is no request"),
+        ([{"inputs": {}}], "[0].inputs is no list of tensors"),
+        ([{"inputs": []}], "[0].inputs lacks x"),
+        ([{"inputs": [{**FIVE, "name": "z"}]}], "[0].inputs[0].name is no input; accepted: x"),
+        ([{"inputs": [{**FIVE, "shape": [1, 6]}]}], "[0].inputs[0].data holds 5 values; the shape says 6"),
+        ([{"inputs": [{**FIVE, "shape": [1, 4], "data": [1, 2, 3, 4]}]}], "the model fails on a request"),
+        (
+            [{"inputs": [FIVE], "outputs": [{**FIVE, "name": "x"}]}],
+            "[0].outputs[0].name is no output; accepted: y, count",
+        ),
+    ],
+)
+def test_golden_requests_that_are_none_are_refused_in_words(requests: Any, told: str, bench: Bench) -> None:
+    bench.describe(golden=requests)
+    passed, detail = bench.checks(picky())["answers"]
+    assert not passed
+    assert detail.startswith("golden.json ")
+    assert told in detail
+
+
+@pytest.mark.parametrize(
+    ("scores", "told"),
+    [
+        ({"output": "nothing", "classes": ["a", "b"]}, "nothing is no output; accepted: scores, sum, said"),
+        ({"output": "scores", "classes": ["a", "b", "c"]}, "its last length must be that of the 3 classes"),
+        ({"output": "said", "classes": ["a", "b"]}, "said is BYTES of the shape [-1]"),
+    ],
+)
+def test_classes_that_no_output_has_scores_for_are_refused(scores: dict[str, Any], told: str, bench: Bench) -> None:
+    bench.describe(scores=scores)
+    passed, detail = bench.checks(pair())["scores"]
+    assert not passed
+    assert told in detail
+
+
+def test_a_model_slower_than_its_bound_is_refused(bench: Bench) -> None:
+    bench.describe(gate={"maximum_latency_ms": 1e-6})
+    answer, record = bench.publish(pair())
+    assert answer["status"] == "refused"
+    assert "latency in ms is" in record["cause"]
+
+
+def test_a_version_that_answers_otherwise_than_when_it_was_made_does_not_open(bench: Bench) -> None:
+    answer, _ = bench.publish(pair())
+    key = bench.registry.key(answer["version"], "golden.json")
+    kept = bench.models.get_json(key)
+    kept["cases"][0]["outputs"]["sum"] = kept["cases"][0]["inputs"]["a"]
+    bench.models.put_json(key, kept)
+    with pytest.raises(BadModel, match="golden request 0: sum differs by"):
+        open_version(bench.registry.load(answer["version"]))
+
+
+def test_golden_answers_forgive_rounding_and_nothing_else() -> None:
+    def number(value: float, datatype: str = "FP32") -> Tensor:
+        return Tensor.of(datatype, (1,), [value])
+
+    nan, infinity = float("nan"), float("inf")
+    assert golden.unlike(number(1000.0), number(1000.05), 1e-4) is None
+    assert golden.unlike(number(1000.0), number(1001.0), 1e-4) == "differs by 0.001; at most 0.0001 is accepted"
+    assert golden.unlike(number(nan), number(nan), 1e-4) is None
+    assert golden.unlike(number(infinity), number(infinity), 1e-4) is None
+    for other in (nan, -infinity, 1.0):
+        assert golden.unlike(number(infinity), number(other), 1e-4) is not None
+        assert golden.unlike(number(other), number(infinity), 1e-4) is not None
+    assert golden.unlike(number(1.0, "FP16"), number(1.001, "FP16"), 1e-6) is None
+    assert golden.unlike(number(1, "INT64"), number(2, "INT64"), 0.9) == "has other values than it had"
+    assert golden.unlike(number(1.0), None, 1e-4) == "is missing"
+
+
+@pytest.mark.parametrize("file", ["magika/models/standard_v3_3/model.onnx"])
+def test_a_real_model_is_admitted_as_it_comes(file: str, bench: Bench) -> None:
+    checks = bench.checks((SAMPLES / file).read_bytes())
+    assert all(passed for passed, _ in checks.values()), checks
+
+
+def test_a_real_model_with_a_state_is_admitted_with_one_request_of_ones_own(bench: Bench) -> None:
+    data = (SAMPLES / "silero_vad/data/silero_vad.onnx").read_bytes()
+    names = {spec.name: spec for spec in Session(data).inputs}
+    assert set(names) == {"input", "state", "sr"}
+    sound = {"name": "input", "shape": [1, 576], "datatype": "FP32", "data": [0.1] * 576}
+    state = {"name": "state", "shape": [2, 1, 128], "datatype": "FP32", "data": [0.0] * 256}
+    rate = {"name": "sr", "shape": [], "datatype": "INT64", "data": [16000]}
+    bench.describe(golden=json.dumps([{"inputs": [sound, state, rate]}]))
+    answer, record = bench.publish(data)
+    assert answer["status"] == "registered", record["cause"]

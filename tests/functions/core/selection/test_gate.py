@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from functions.core.selection.gate import (
+    Champion,
+    check_margin,
+    check_metric,
+    check_size,
+    check_slices,
+    comparable,
+    name_of,
+)
+from models.contract import Slice
+from tests.functions.bench import contract
+
+Y = np.array([0, 0, 1, 1])
+GOOD = np.array([[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.1, 0.9]])
+HALF = np.array([[0.9, 0.1], [0.2, 0.8], [0.9, 0.1], [0.1, 0.9]])
+X = np.array([[1, 0, 0], [2, 0, 1], [3, 0, 1], [np.nan, 0, 0]], dtype=np.float32)
+
+
+def card(**changes: Any) -> dict[str, Any]:
+    features = [
+        {"name": "size", "minimum": 0, "maximum": 50, "description": "another"},
+        {"name": "weight"},
+        {"name": "colour", "kind": "category", "categories": ["green", "red"]},
+    ]
+    target = {"name": "ripe", "classes": ["no", "yes"]}
+    return {"task": "classification", "features": features, "target": target} | changes
+
+
+@pytest.mark.parametrize(
+    ("metric", "minimum", "passed"),
+    [
+        ("accuracy", 0.5, True),
+        ("accuracy", 0.51, False),
+        ("log_loss", 1.1, True),
+        ("log_loss", 1.0, False),
+    ],
+)
+def test_the_metric_must_reach_its_bound(metric: str, minimum: float, passed: bool) -> None:
+    check = check_metric(contract(gate={"metric": metric, "minimum": minimum}), Y, HALF)
+    assert (check.name, check.bound, check.passed, check.detail) == (metric, minimum, passed, "4 rows")
+    assert check.value == pytest.approx(0.5 if metric == "accuracy" else 1.03, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("margin", "candidate", "champion", "passed", "value"),
+    [
+        (0.0, GOOD, HALF, True, 0.5),
+        (0.5, GOOD, HALF, True, 0.5),
+        (0.51, GOOD, HALF, False, 0.5),
+        (0.0, HALF, GOOD, False, -0.5),
+        (-0.5, HALF, GOOD, True, -0.5),
+        (0.0, GOOD, GOOD, True, 0.0),
+    ],
+)
+def test_the_candidate_must_beat_the_champion_by_the_margin(
+    margin: float, candidate: np.ndarray, champion: np.ndarray, passed: bool, value: float
+) -> None:
+    judged = contract(gate={"metric": "accuracy", "margin": margin})
+    check = check_margin(judged, Y, candidate, Champion(probabilities=champion))
+    assert (check.passed, check.value, check.bound) == (passed, pytest.approx(value), margin)
+
+
+def test_of_a_loss_less_is_better() -> None:
+    judged = contract(gate={"metric": "log_loss", "margin": 0.1})
+    assert check_margin(judged, Y, GOOD, Champion(probabilities=HALF)).passed
+    assert not check_margin(judged, Y, HALF, Champion(probabilities=GOOD)).passed
+
+
+def test_without_a_champion_the_margin_is_passed_and_says_why() -> None:
+    check = check_margin(contract(), Y, HALF, Champion(probabilities=None, why_not="there is none"))
+    assert (check.passed, check.value, check.detail) == (True, None, "there is none")
+
+
+def test_a_slice_is_measured_by_itself() -> None:
+    slices = [
+        {"feature": "size", "minimum": 2, "below": 3, "at_least": 0.5},
+        {"feature": "size", "below": 2, "at_least": 0.5},
+        {"feature": "colour", "category": "green", "at_least": 1.0},
+    ]
+    checks = check_slices(contract(gate={"metric": "accuracy", "slices": slices}), X, Y, HALF)
+    assert [(check.name, check.value, check.detail, check.passed) for check in checks] == [
+        ("size from 2 below 3", 0.0, "1 rows", False),
+        ("size below 2", 1.0, "1 rows", True),
+        ("colour = green", 1.0, "2 rows", True),
+    ]
+
+
+def test_a_slice_that_cannot_be_measured_has_not_been_proven() -> None:
+    slices = [{"feature": "size", "below": 2, "at_least": 0.5}, {"feature": "size", "minimum": 90, "at_least": 0.5}]
+    one_class, empty = check_slices(contract(gate={"metric": "roc_auc", "slices": slices}), X, Y, GOOD)
+    assert (one_class.passed, one_class.value) == (False, None)
+    assert one_class.detail == "1 rows: not every class is among the rows, and roc_auc compares them"
+    assert (empty.passed, empty.detail) == (False, "0 rows: there are no rows")
+
+
+def test_a_file_may_have_so_many_bytes_and_no_more() -> None:
+    judged = contract(gate={"maximum_bytes": 100})
+    assert check_size(judged, 100).passed
+    assert not check_size(judged, 101).passed
+
+
+@pytest.mark.parametrize(
+    ("changes", "why_not"),
+    [
+        ({}, ""),
+        ({"target": {"name": "ripe", "classes": ["yes", "no"]}}, "the champion knows other classes"),
+        ({"task": "finished"}, "the champion was made for another task"),
+        ({"features": card()["features"][:2]}, "the champion reads other features"),
+        ({"features": card()["features"][::-1]}, "the champion reads other features"),
+        (
+            {"features": [{"name": "size", "missing": 1.0}, *card()["features"][1:]]},
+            "the champion reads other features",
+        ),
+    ],
+)
+def test_a_champion_is_compared_only_where_it_reads_the_same_numbers(changes: dict[str, Any], why_not: str) -> None:
+    assert comparable(card(**changes), contract()) == why_not
+
+
+def test_a_slice_has_a_name_in_words() -> None:
+    assert name_of(Slice(feature="size", minimum=1.5, at_least=0)) == "size from 1.5"

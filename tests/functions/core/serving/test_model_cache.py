@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import pytest
+
+from functions.core.http.problem import Problem
+from functions.core.registry.pointer import advance, begin, promote, withdraw
+from functions.core.runtime.background import Beside
+from functions.core.serving.model_cache import LONGEST_PAUSE_SECONDS, Follower
+from functions.core.storage.objects import Missing
+from tests.functions.serving import MODEL, Bench, model_bytes
+
+SECOND = model_bytes(slope=2.0)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.fixture
+def beside(bench: Bench) -> list[Callable[[], None]]:
+    """What goes on beside the requests: done when the test says so."""
+    found: list[Callable[[], None]] = []
+    bench.follower._beside = found.append
+    return found
+
+
+def promote_second(bench: Bench) -> str:
+    version = bench.challenger(SECOND)
+    bench.live.change(lambda pointer: promote(pointer, bench.clock(), "well"))
+    return version
+
+
+def served(bench: Bench) -> str:
+    return bench.predict().headers["x-model-version"]
+
+
+def test_the_pointer_is_followed_within_its_seconds_and_not_before(
+    bench: Bench, beside: list[Callable[[], None]]
+) -> None:
+    first = bench.champion()
+    assert served(bench) == first
+    second = promote_second(bench)
+    bench.clock.forward(2.4)
+    assert served(bench) == first
+    assert beside == []
+    bench.clock.forward(2.6)
+    assert served(bench) == second
+    bench.live.roll_back(bench.clock(), "complaints")
+    bench.clock.forward(5)
+    assert served(bench) == first
+
+
+def test_from_half_of_its_seconds_on_the_pointer_is_followed_beside_the_requests(
+    bench: Bench, beside: list[Callable[[], None]]
+) -> None:
+    first = bench.champion()
+    assert served(bench) == first
+    second = promote_second(bench)
+    bench.clock.forward(2.5)
+    fetched: list[str] = []
+    bench.away.broken = lambda operation, key: fetched.append(key) is not None
+    assert [served(bench) for _ in range(3)] == [first] * 3
+    assert (fetched, len(beside)) == ([], 1)
+    beside.pop()()
+    assert f"{MODEL}/live.json" in fetched
+    fetched.clear()
+    assert [served(bench) for _ in range(3)] == [second] * 3
+    assert (fetched, beside) == ([], [])
+
+
+def test_a_request_waits_for_what_was_begun_beside_it_once_its_seconds_are_over(
+    bench: Bench, beside: list[Callable[[], None]]
+) -> None:
+    """As in a copy that stands still between its requests: the work goes on while somebody is answered."""
+    first = bench.champion()
+    assert served(bench) == first
+    second = promote_second(bench)
+    bench.clock.forward(2.5)
+    assert served(bench) == first
+    bench.clock.forward(2.5)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(served, bench)
+        while not bench.follower._waiting.locked():
+            time.sleep(0.001)
+        assert not waiting.done()
+        beside.pop()()
+        assert waiting.result(timeout=10) == second
+
+
+def test_where_there_can_be_no_thread_the_request_does_it_itself(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    first = bench.champion()
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    bench.follower._beside = Beside
+    assert served(bench) == first
+    second = promote_second(bench)
+    bench.clock.forward(2.5)
+    assert served(bench) == first
+    assert served(bench) == second
+
+
+def test_a_thread_follows_while_requests_are_answered() -> None:
+    bench = Bench()
+    first = bench.champion()
+    follower = Follower(bench.registry, bench.live, bench.log, seconds=0.02)
+    assert follower.current().champion.version == first
+    second = promote_second(bench)
+    while follower.current().champion.version == first:
+        time.sleep(0.001)
+    assert follower.current().champion.version == second
+
+
+def test_the_weight_is_followed_too(bench: Bench) -> None:
+    bench.champion()
+    version = bench.challenger(SECOND, weight=1)
+    assert bench.follower.current().weight == 1
+    bench.live.change(lambda pointer: advance(pointer, 70, bench.clock(), "well"))
+    bench.clock.forward(5)
+    assert (bench.follower.current().contender, bench.follower.current().weight) == (version, 70)
+    bench.live.change(lambda pointer: withdraw(pointer, bench.clock(), "badly"))
+    bench.clock.forward(5)
+    assert (bench.follower.current().contender, bench.follower.current().weight) == (None, 0)
+
+
+def test_a_version_is_fetched_once(bench: Bench) -> None:
+    bench.champion()
+    fetched = []
+    bench.away.broken = lambda operation, key: fetched.append(key) is not None
+    for _ in range(10):
+        bench.predict()
+        bench.clock.forward(5)
+    assert len([key for key in fetched if key.endswith("model.onnx")]) == 1
+    assert len([key for key in fetched if key.endswith("live.json")]) == 10
+
+
+@pytest.mark.parametrize("damage", ["damaged", "golden", "gone", "away"])
+def test_a_version_that_does_not_load_never_replaces_one_that_works(damage: str, bench: Bench) -> None:
+    first = bench.champion()
+    assert served(bench) == first
+    second = promote_second(bench)
+    key = bench.registry.key(second, "model.onnx")
+    match damage:
+        case "damaged":
+            bench.models.put(key, b"damaged")
+        case "golden":
+            bench.models.put_json(bench.registry.key(second, "golden.json"), golden_of_another())
+        case "gone":
+            bench.away.broken = lambda _, asked: (_ for _ in ()).throw(Missing(asked)) if asked == key else False
+        case _:
+            bench.away.broken = lambda _, asked: asked == key
+    bench.clock.forward(5)
+    assert served(bench) == first
+    assert bench.logged("version does not load")[0]["metric"] == "LoadFailed"
+    bench.away.broken = lambda *_: False
+    bench.models.put(key, SECOND)
+    bench.models.put_json(bench.registry.key(second, "golden.json"), golden_of_second())
+    bench.clock.forward(5)
+    assert served(bench) == second
+
+
+def golden_of_second() -> dict:
+    from tests.functions.serving import golden_of
+
+    return golden_of(SECOND)
+
+
+def golden_of_another() -> dict:
+    from tests.functions.serving import golden_of
+
+    return golden_of(model_bytes(slope=-1.0))
+
+
+def test_a_new_copy_falls_back_to_the_version_before(bench: Bench) -> None:
+    first = bench.champion()
+    second = promote_second(bench)
+    bench.models.put(bench.registry.key(second, "model.onnx"), b"damaged")
+    assert served(bench) == first
+
+
+def test_without_any_version_that_works_the_next_request_looks_again(bench: Bench) -> None:
+    first = bench.champion()
+    bench.models.put(bench.registry.key(first, "model.onnx"), b"damaged")
+    assert bench.predict().status == 503
+    bench.models.put(bench.registry.key(first, "model.onnx"), model_bytes())
+    assert bench.predict().status == 200
+
+
+def test_while_the_store_is_away_what_is_served_goes_on(bench: Bench) -> None:
+    first = bench.champion()
+    assert served(bench) == first
+    bench.away.broken = lambda operation, key: True
+    bench.clock.forward(60)
+    assert served(bench) == first
+    assert bench.logged("pointer unreadable")[0]["metric"] == "PointerUnreadable"
+
+
+def test_a_pointer_that_cannot_be_read_stops_nothing(bench: Bench) -> None:
+    first = bench.champion()
+    assert served(bench) == first
+    bench.models.put(f"{MODEL}/live.json", b"{not json")
+    bench.clock.forward(60)
+    assert served(bench) == first
+
+
+def test_a_copy_that_starts_while_the_store_is_away_asks_to_come_again(bench: Bench) -> None:
+    bench.champion()
+    bench.away.broken = lambda operation, key: True
+    assert bench.predict().status == 503
+    bench.away.broken = lambda operation, key: False
+    assert bench.predict().status == 200
+
+
+def test_versions_that_nobody_is_served_by_are_let_go(bench: Bench) -> None:
+    bench.champion()
+    bench.predict()
+    pinned = [bench.register(model_bytes(slope=float(slope))) for slope in range(2, 8)]
+    for version in pinned:
+        bench.follower.pinned(version)
+    assert set(bench.follower._open) == {bench.live.read().champion, *pinned[-2:]}
+    bench.clock.forward(5)
+    bench.predict()
+    assert set(bench.follower._open) == {bench.live.read().champion, *pinned[-2:]}
+
+
+def test_while_one_request_opens_a_version_the_others_are_served(bench: Bench) -> None:
+    first = bench.champion()
+    assert served(bench) == first
+    promote_second(bench)
+    bench.clock.forward(5)
+    with ThreadPoolExecutor(1) as pool, bench.follower._waiting:
+        assert pool.submit(bench.follower.current).result(timeout=10).champion.version == first
+
+
+def test_a_version_that_does_not_load_is_tried_again_ever_more_seldom(bench: Bench) -> None:
+    first = bench.champion()
+    assert served(bench) == first
+    second = promote_second(bench)
+    key = bench.registry.key(second, "model.onnx")
+    bench.models.put(key, b"damaged")
+    tries = []
+    for look in range(40):
+        bench.clock.forward(5)
+        assert served(bench) == first
+        if len(bench.logged("version does not load")) > len(tries):
+            tries.append(look)
+    assert [after - before for before, after in pairwise(tries)] == [1, 2, 4, 8, 16]
+    bench.models.put(key, SECOND)
+    bench.clock.forward(LONGEST_PAUSE_SECONDS)
+    assert served(bench) == second
+
+
+def test_a_version_that_was_broken_is_tried_at_once_when_it_comes_again(bench: Bench) -> None:
+    first = bench.champion()
+    assert served(bench) == first
+    second = promote_second(bench)
+    key = bench.registry.key(second, "model.onnx")
+    bench.models.put(key, b"damaged")
+    for _ in range(4):
+        bench.clock.forward(5)
+        assert served(bench) == first
+    bench.live.roll_back(bench.clock(), "it does not load")
+    bench.clock.forward(5)
+    assert served(bench) == first
+    bench.models.put(key, SECOND)
+    bench.live.change(lambda pointer: begin(pointer, second, "again", 10, bench.clock()))
+    bench.clock.forward(5)
+    assert served(bench) == first
+    challenger = bench.follower.current().challenger
+    assert challenger is not None
+    assert challenger.version == second
+
+
+def test_a_version_that_is_no_version_is_404(bench: Bench) -> None:
+    bench.champion()
+    for version in ("0" * 16, "../../etc", "A" * 16, ""):
+        with pytest.raises(Problem) as caught:
+            bench.follower.pinned(version)
+        assert caught.value.status == 404
+
+
+def test_a_challenger_put_up_later_is_opened_beside_the_champion(bench: Bench) -> None:
+    bench.champion()
+    bench.predict()
+    version = bench.register(SECOND)
+    bench.live.change(lambda pointer: begin(pointer, version, "r", 10, bench.clock()))
+    bench.clock.forward(5)
+    serving = bench.follower.current()
+    assert serving.challenger is not None
+    assert serving.challenger.version == version

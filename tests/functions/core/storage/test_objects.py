@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+import obstore
+import pytest
+
+from functions.core.storage.objects import Conflict, Missing, Objects, TooLarge, canonical, open_store
+from tests.cloudstorage import CloudStorage, cloud_storage
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudStorage]:
+    with cloud_storage(tmp_path_factory.mktemp("storage")) as found:
+        yield found
+
+
+@pytest.fixture(params=["memory", "file", "gs"])
+def objects(request: pytest.FixtureRequest, tmp_path: Path) -> Objects:
+    match request.param:
+        case "memory":
+            return open_store("memory://")
+        case "file":
+            return open_store(f"file://{tmp_path}/store")
+        case _:
+            return request.getfixturevalue("cloud").bucket(f"bucket-{uuid4().hex[:8]}")
+
+
+@pytest.fixture(params=["memory", "gs"])
+def replaceable(request: pytest.FixtureRequest) -> Objects:
+    """The stores that compare and set."""
+    return (
+        Objects.in_memory() if request.param == "memory" else request.getfixturevalue("cloud").bucket(uuid4().hex[:8])
+    )
+
+
+def test_what_is_put_is_got_and_found(objects: Objects) -> None:
+    objects.put("a/b", b"first")
+    objects.put("a/b", b"second")
+    assert objects.get("a/b") == objects.find("a/b") == b"second"
+    assert objects.exists("a/b")
+
+
+def test_an_object_that_is_not_there_is_missing(objects: Objects) -> None:
+    assert objects.find("nothing") is None
+    assert objects.read("nothing") is None
+    assert objects.find_json("nothing") is None
+    assert not objects.exists("nothing")
+    with pytest.raises(Missing, match="nothing"):
+        objects.get("nothing")
+
+
+def test_of_many_creators_one_wins(objects: Objects) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(lambda name: objects.create("a", name), [f"{n}".encode() for n in range(20)]))
+    assert won.count(True) == 1
+    assert objects.get("a") == f"{won.index(True)}".encode()
+
+
+def test_only_the_state_that_was_read_is_replaced(replaceable: Objects) -> None:
+    replaceable.put("a", b"1")
+    found = replaceable.read("a")
+    assert found is not None
+    replaceable.replace("a", b"2", found[1])
+    with pytest.raises(Conflict):
+        replaceable.replace("a", b"3", found[1])
+    with pytest.raises(Conflict):
+        replaceable.replace("gone", b"3", found[1])
+    assert replaceable.get("a") == b"2"
+    assert replaceable.find("gone") is None
+
+
+def test_of_many_who_read_the_same_state_one_replaces_it(replaceable: Objects) -> None:
+    replaceable.put("a", b"before")
+    together = Barrier(8)
+
+    def replace(name: bytes) -> bool:
+        found = replaceable.read("a")
+        assert found is not None
+        together.wait(timeout=30)
+        try:
+            replaceable.replace("a", name, found[1])
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(replace, [f"{n}".encode() for n in range(8)]))
+    assert won.count(True) == 1
+    assert replaceable.get("a") == f"{won.index(True)}".encode()
+
+
+def test_no_change_is_lost_when_many_change_one_object(replaceable: Objects) -> None:
+    replaceable.put_json("count", 0)
+
+    def count(_: int) -> None:
+        while True:
+            found = replaceable.read_json("count")
+            assert found is not None
+            try:
+                return replaceable.replace_json("count", found[0] + 1, found[1])
+            except Conflict:
+                continue
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(count, range(40)))
+    assert replaceable.get_json("count") == 40
+
+
+def test_what_was_read_and_its_tag_are_of_one_state(replaceable: Objects) -> None:
+    """A reader in the middle of a write would otherwise replace what it never saw."""
+    replaceable.put("a", b"0" * 300_000)
+    with ThreadPoolExecutor(4) as pool:
+        writers = [pool.submit(lambda n=n: replaceable.put("a", f"{n}".encode() * 300_000)) for n in range(1, 9)]
+        seen = [found for _ in range(40) if (found := replaceable.read("a"))]
+        for writer in writers:
+            writer.result()
+    assert all(len(set(data)) == 1 and len(data) == 300_000 for data, _ in seen)
+    assert len({tag for _, tag in seen}) == len({data for data, _ in seen})
+
+
+def test_an_object_in_many_parts_is_whole(objects: Objects) -> None:
+    data = bytes(range(256)) * 45_000
+    objects.put("large", data)
+    assert objects.get("large") == data
+
+
+@pytest.mark.parametrize("key", ["a b+c", "a%2Fb", "ü/é", "a&b=c?d#e", "<a>", "a..b"])
+def test_a_key_is_the_same_wherever_it_is_spelt(objects: Objects, key: str) -> None:
+    objects.put(f"folder/{key}", b"1")
+    assert objects.get(f"folder/{key}") == b"1"
+    assert list(objects.keys("folder")) == [f"folder/{key}"]
+
+
+def test_keys_lie_below_a_folder_and_not_beside_it(objects: Objects) -> None:
+    for key in ("a/1", "a/b/2", "ab/3"):
+        objects.put(key, b"")
+    assert sorted(objects.keys("a")) == ["a/1", "a/b/2"]
+    assert list(objects.keys("zz")) == []
+
+
+def test_the_newest_is_the_one_that_was_written_last(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert objects.newest("a") is None
+    objects.put("b/3", b"")
+    assert objects.newest("b") == "b/3"
+    times = {"a/1": 5, "a/2": 9, "a/3": 7}
+    monkeypatch.setattr(obstore, "list", lambda *_: [[{"path": k, "last_modified": at} for k, at in times.items()]])
+    assert objects.newest("a") == "a/2"
+
+
+def test_an_object_larger_than_wanted_is_not_read(objects: Objects) -> None:
+    objects.put("a", b"12345")
+    assert objects.get("a", at_most=5) == b"12345"
+    with pytest.raises(TooLarge, match="at most 4"):
+        objects.get("a", at_most=4)
+
+
+def test_equal_values_have_equal_bytes_and_nan_has_none() -> None:
+    assert canonical({"b": 1, "a": [1.5]}) == canonical({"a": [1.5], "b": 1}) == b'{"a":[1.5],"b":1}'
+    with pytest.raises(ValueError, match="JSON compliant"):
+        canonical({"a": float("nan")})
+
+
+@pytest.mark.parametrize("url", ["ftp://bucket", "bucket", ""])
+def test_a_url_of_another_kind_says_what_is_accepted(url: str) -> None:
+    with pytest.raises(ValueError, match="accepted: s3://bucket, gs://bucket"):
+        open_store(url)
+
+
+def test_an_object_is_looked_at_and_read_in_blocks_of_one_state(objects: Objects) -> None:
+    assert objects.look("a") is None
+    with pytest.raises(Missing, match="a"):
+        objects.block("a", 0, 4)
+    objects.put("a", b"0123456789")
+    size, state = objects.look("a") or (0, None)
+    assert size == 10
+    assert [objects.block("a", start, 4) for start in (0, 4, 8)] == [
+        (b"0123", state),
+        (b"4567", state),
+        (b"89", state),
+    ]
+    objects.put("a", b"01234567890")
+    assert objects.block("a", 0, 4)[1] != state
+
+
+def test_a_stream_is_written_whole_or_not_at_all(objects: Objects) -> None:
+    def cut_off() -> Iterator[bytes]:
+        yield b"begun"
+        raise RuntimeError("the source is away")
+
+    objects.put_stream("a", iter([b"one ", b"", b"two"]))
+    assert objects.get("a") == b"one two"
+    with pytest.raises(RuntimeError, match="the source is away"):
+        objects.put_stream("a", cut_off())
+    assert objects.get("a") == b"one two"
+
+
+def test_a_store_that_signs_gives_a_url_for_one_key_one_method_and_some_seconds() -> None:
+    options = {"region": "eu-west-1", "access_key_id": "AKIA", "secret_access_key": "made up"}
+    store = open_store("s3://bucket", options=options)
+    url = store.sign("PUT", "a/in/b.csv", 60)
+    assert url is not None
+    found = parse_qs(urlsplit(url).query)
+    assert urlsplit(url).path.endswith("/a/in/b.csv")
+    assert found["X-Amz-Expires"] == ["60"]
+    assert "made up" not in url
+    other = store.sign("GET", "a/in/b.csv", 60)
+    assert other is not None
+    assert parse_qs(urlsplit(other).query)["X-Amz-Signature"] != found["X-Amz-Signature"]
+
+
+def test_a_store_that_cannot_sign_says_so(objects: Objects) -> None:
+    assert objects.sign("GET", "a", 60) is None
+    emulated = open_store("gs://bucket", options={"base_url": "http://127.0.0.1:1", "skip_signature": True})
+    assert emulated.sign("GET", "a", 60) is None

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from functions.core.registry.runs import Outdated
+from functions.core.storage.objects import Missing
+from functions.core.training.train import UnknownExperiment
+from tests.functions.bench import MODEL, TRAINING, Bench, csv
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    found = Bench(folder=tmp_path)
+    found.write_model(search={"families": [{"ridge": [1.0]}, {"ridge": [1.0], "fails": [True]}]})
+    return found
+
+
+def experiment(bench: Bench, run: str, name: str = "e0") -> dict[str, object]:
+    return bench.models.get_json(f"{MODEL}/runs/{run}/experiments/{name}.json")
+
+
+def test_an_experiment_is_recorded_with_its_metrics_and_its_model(bench: Bench) -> None:
+    run = bench.prepare(bench.upload(csv()))["run"]
+    assert bench.train(run, "e0") == {"experiment": "e0"}
+    found = experiment(bench, run)
+    assert (found["status"], found["params"]) == ("succeeded", {"ridge": 1.0})
+    assert set(found) >= {"metrics", "seconds", "sha256", "bytes", "libraries", "golden", "warnings"}
+    assert len(bench.models.get(f"{MODEL}/runs/{run}/experiments/e0/model.onnx")) == found["bytes"]
+
+
+def test_an_experiment_that_is_recorded_is_not_run_again(bench: Bench) -> None:
+    run = bench.prepare(bench.upload(csv()))["run"]
+    bench.train(run, "e0")
+    before = experiment(bench, run)
+    bench.write_model(TRAINING.replace("def fit(", "raise RuntimeError('run again')\ndef fit("))
+    assert bench.train(run, "e0") == {"experiment": "e0"}
+    assert experiment(bench, run) == before
+
+
+def test_a_worker_that_died_after_the_model_and_before_the_record_leaves_no_trace(bench: Bench) -> None:
+    run = bench.prepare(bench.upload(csv()))["run"]
+    bench.train(run, "e0")
+    whole = bench.models.get(f"{MODEL}/runs/{run}/experiments/e0/model.onnx")
+    other = Bench(folder=bench.folder)
+    assert other.prepare(other.upload(csv()))["run"] == run
+    other.models.put(f"{MODEL}/runs/{run}/experiments/e0/model.onnx", whole[:100])
+    other.train(run, "e0")
+    assert other.models.get(f"{MODEL}/runs/{run}/experiments/e0/model.onnx") == whole
+    assert experiment(other, run)["sha256"] == experiment(bench, run)["sha256"]
+
+
+def test_an_experiment_delivered_several_times_at_once_has_one_record(bench: Bench) -> None:
+    run = bench.prepare(bench.upload(csv()))["run"]
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: bench.train(run, "e0"), range(4)))
+    assert answers == [{"experiment": "e0"}] * 4
+    assert experiment(bench, run)["status"] == "succeeded"
+
+
+def test_a_fit_that_fails_is_a_result_with_its_message(bench: Bench) -> None:
+    run = bench.prepare(bench.upload(csv()))["run"]
+    assert bench.train(run, "e1") == {"experiment": "e1"}
+    found = experiment(bench, run, "e1")
+    assert (found["status"], found["error"]) == ("failed", "ValueError: there is no such penalty")
+    line = json.loads(bench.log.getvalue())
+    assert "training.py" in line["trace"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def fit(:", "SyntaxError"),
+        ("import nowhere", "ModuleNotFoundError"),
+        ("", "UnusableEstimator: training.py has"),
+    ],
+)
+def test_a_training_that_cannot_be_imported_is_a_result_too(bench: Bench, text: str, said: str) -> None:
+    bench.write_model(text)
+    run = bench.prepare(bench.upload(csv()))["run"]
+    bench.train(run, "e0")
+    assert str(experiment(bench, run)["error"]).startswith(said)
+
+
+def test_trouble_with_the_stores_is_raised_so_that_it_is_tried_again(bench: Bench) -> None:
+    answer = bench.prepare(bench.upload(csv()))
+    elsewhere = Bench(folder=bench.folder, models=bench.models)
+    with pytest.raises(Missing, match=r"data\.npz"):
+        elsewhere.train(answer["run"], "e0")
+    assert bench.models.find(f"{MODEL}/runs/{answer['run']}/experiments/e0.json") is None
+
+
+def test_a_run_begun_with_another_training_is_not_mixed_with_this_one(bench: Bench) -> None:
+    run = bench.prepare(bench.upload(csv()))["run"]
+    bench.write_model(TRAINING + "\n", search={"families": [{"ridge": [1.0]}, {"ridge": [1.0], "fails": [True]}]})
+    with pytest.raises(Outdated, match="the code of fruit changed after the run began"):
+        bench.train(run, "e0")
+
+
+@pytest.mark.parametrize("name", ["e2", "../e0", ""])
+def test_an_experiment_that_is_not_planned_is_not_run(bench: Bench, name: str) -> None:
+    run = bench.prepare(bench.upload(csv()))["run"]
+    with pytest.raises(UnknownExperiment):
+        bench.train(run, name)
+    with pytest.raises(UnknownExperiment):
+        bench.train("0123456789abcdef", "e0")

@@ -1,0 +1,127 @@
+"""A function in the embedded AWS: its code, its environment, and what its role lets it do."""
+
+from __future__ import annotations
+
+import http.client
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.localcloud.conftest import AwsLab
+from tests.localcloud.on_aws import allow, function
+
+TELL = """
+import os, sys
+def handle(event, context):
+    return {"env": dict(os.environ), "path": sys.path, "file": __file__, "event": event}
+"""
+
+
+def test_changed_code_is_what_the_alias_calls(aws_lab: AwsLab) -> None:
+    for number in (1, 2, 3):
+        aws_lab.deploy(lambda number=number: function(f"def handle(event, context):\n    return {number}\n"))
+        assert aws_lab.invoke(aws_lab.outputs["live"]) == number
+
+
+def test_a_changed_variable_reaches_the_alias_and_a_removed_one_is_gone(aws_lab: AwsLab) -> None:
+    for colour in ("red", "blue"):
+        aws_lab.deploy(lambda colour=colour: function(TELL, variables={"COLOUR": colour}))
+        assert aws_lab.invoke(aws_lab.outputs["live"])["env"]["COLOUR"] == colour
+    aws_lab.deploy(lambda: function(TELL))
+    assert "COLOUR" not in aws_lab.invoke(aws_lab.outputs["live"])["env"]
+
+
+def test_nothing_of_the_host_or_of_the_emulator_is_in_a_functions_environment(aws_lab: AwsLab) -> None:
+    aws_lab.deploy(lambda: function(TELL, variables={"LOG_LEVEL": "DEBUG"}))
+    env = aws_lab.invoke(aws_lab.outputs["live"])["env"]
+    assert env["LOG_LEVEL"] == "DEBUG"
+    assert env["AWS_REGION"] == "eu-west-1"
+    leaked = {"SECRET_OF_THE_HOST", "PYTEST_CURRENT_TEST", "VIRTUAL_ENV", "AUTH", "GATEWAY_PORT", "MINISTACK_SSL_KEY"}
+    assert not leaked & env.keys()
+
+
+def test_a_function_sees_the_standard_library_and_its_own_bundle_only(aws_lab: AwsLab) -> None:
+    aws_lab.deploy(lambda: function(TELL))
+    path = aws_lab.invoke(aws_lab.outputs["live"])["path"]
+    assert path
+    assert not [place for place in path if "site-packages" in place or "dist-packages" in place]
+
+
+@pytest.mark.parametrize("package", ["yaml", "botocore", "cryptography"])
+def test_a_dependency_that_the_bundle_lacks_is_missing(aws_lab: AwsLab, package: str) -> None:
+    aws_lab.deploy(lambda: function(f"import {package}\ndef handle(event, context):\n    return 1\n"))
+    assert f"No module named '{package}'" in aws_lab.invoke(aws_lab.outputs["live"])["errorMessage"]
+
+
+def test_copies_of_a_function_share_one_unpacked_bundle(aws_lab: AwsLab, aws: Any) -> None:
+    aws_lab.deploy(lambda: function(TELL))
+    first = Path(aws_lab.invoke(aws_lab.outputs["live"])["file"]).resolve()
+    aws_lab.deploy(lambda: function(TELL, variables={"NEW": "1"}))
+    assert Path(aws_lab.invoke(aws_lab.outputs["live"])["file"]).resolve() == first
+    assert first.stat().st_mode & 0o222 == 0
+
+
+def test_a_role_allows_what_its_policy_says_and_nothing_else(aws_lab: AwsLab) -> None:
+    def program() -> None:
+        bucket = aws.s3.Bucket("data")
+        pulumi.export("bucket", bucket.bucket)
+        function(TELL, policy=allow("s3:PutObject", pulumi.Output.concat(bucket.arn, "/mine/*")))
+
+    aws_lab.deploy(program)
+    env = aws_lab.invoke(aws_lab.outputs["live"])["env"]
+    own = aws_lab.as_caller(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env["AWS_SESSION_TOKEN"]).client(
+        "s3"
+    )
+    own.put_object(Bucket=aws_lab.outputs["bucket"], Key="mine/a", Body=b"1")
+    for call in (
+        lambda: own.put_object(Bucket=aws_lab.outputs["bucket"], Key="yours/a", Body=b"1"),
+        lambda: own.get_object(Bucket=aws_lab.outputs["bucket"], Key="mine/a"),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            call()
+
+
+def test_an_assumed_role_is_held_to_its_policy(aws_lab: AwsLab) -> None:
+    aws_lab.deploy(lambda: function(TELL))
+    role = next(one for one in aws_lab.engine.resources if one.declared.type == "aws:iam/role:Role")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        aws_lab.cloud.session.as_role(role.outputs["arn"]).client("s3").list_buckets()
+
+
+def test_what_a_function_prints_can_be_read(aws_lab: AwsLab) -> None:
+    aws_lab.deploy(lambda: function("def handle(event, context):\n    print('one line', event['n'], flush=True)\n"))
+    aws_lab.invoke(aws_lab.outputs["live"], {"n": 7})
+    made = next(one for one in aws_lab.engine.resources if one.declared.name == "f")
+    assert "one line 7" in aws_lab.cloud.lines(made, 50)
+
+
+def test_the_api_answers_at_one_plain_url(aws_lab: AwsLab) -> None:
+    answer = "def handle(event, context):\n    return {'statusCode': 201, 'body': event['rawPath'] + event['body']}\n"
+
+    def program() -> None:
+        made = function(answer)
+        api = aws.apigatewayv2.Api("api", protocol_type="HTTP")
+        call = aws.apigatewayv2.Integration(
+            "call",
+            api_id=api.id,
+            integration_type="AWS_PROXY",
+            integration_uri=made.arn,
+            payload_format_version="2.0",
+        )
+        aws.apigatewayv2.Route(
+            "r", api_id=api.id, route_key="POST /a/{b}", target=pulumi.Output.concat("integrations/", call.id)
+        )
+        aws.apigatewayv2.Stage("s", api_id=api.id, name="$default", auto_deploy=True)
+        pulumi.export("endpoint", api.api_endpoint)
+
+    aws_lab.deploy(program)
+    assert aws_lab.outputs["endpoint"].startswith("http://127.0.0.1:")
+    door = http.client.HTTPConnection(aws_lab.outputs["endpoint"].removeprefix("http://"), timeout=30)
+    door.request("POST", "/a/x", body=b"[1]", headers={"Content-Type": "application/json"})
+    response = door.getresponse()
+    assert (response.status, response.read()) == (201, b"/a/x[1]")
+    door.close()

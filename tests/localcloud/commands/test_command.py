@@ -1,0 +1,103 @@
+"""The commands, as a person runs them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from localcloud.engine.stack_file import ROOT
+from localcloud.support.process import members
+
+COMMAND = [sys.executable, "-m", "localcloud"]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=280)
+
+
+def test_a_stack_that_does_not_exist_is_answered_without_a_trace() -> None:
+    done = run("preview", "--stack", "nowhere")
+    assert done.returncode == 1
+    assert "there is no stack 'nowhere'" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    ("stack", "cloud", "kinds"),
+    [
+        ("local", "aws", {"aws:lambda/function:Function", "aws:sfn/stateMachine:StateMachine"}),
+        ("gcp-local", "gcp", {"gcp:cloudfunctionsv2/function:Function", "gcp:workflows/workflow:Workflow"}),
+    ],
+)
+def test_a_preview_shows_the_tree_and_the_limits_and_writes_the_graph(
+    state: Path, stack: str, cloud: str, kinds: set[str]
+) -> None:
+    done = run("preview", "--stack", stack, "--state", str(state))
+    assert done.returncode == 0, done.stderr
+    for said in ("Function predict", "predict-function", "Workflow training", f"limits of {cloud}"):
+        assert said in done.stdout
+    document = json.loads((state / f"graph-{stack}.json").read_text(encoding="utf-8"))
+    assert {f"serverless-ml:{cloud}:Function", *kinds} <= {one["type"] for one in document["resources"]}
+    assert document["outputs"].keys() >= {"endpoint", "models", "data_url"}
+
+
+def test_a_preview_of_gcps_production_needs_no_account_and_says_where_its_limits_stand(state: Path) -> None:
+    done = run("preview", "--stack", "gcp-prod", "--state", str(state))
+    assert done.returncode == 0, done.stderr
+    for said in ("Function predict", "training-workflow", "limits of gcp, as read on 20", "https://cloud.google.com/"):
+        assert said in done.stdout
+    assert "BROKEN" not in done.stdout
+    document = json.loads((state / "graph-gcp-prod.json").read_text(encoding="utf-8"))
+    (workflow,) = [one for one in document["resources"] if one["type"] == "gcp:workflows/workflow:Workflow"]
+    assert "<train-function.serviceConfig.uri>" in workflow["inputs"]["sourceContents"]
+
+
+def test_up_prints_the_endpoint_and_takes_everything_down_at_the_end(kind: ModuleType, state: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "up", "--stack", kind.STACK, "--state", str(state)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    lines = []
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if "takes everything down" in line:
+                break
+        said = "".join(lines)
+        outputs = json.loads((state / "outputs.json").read_text(encoding="utf-8"))
+        assert f"endpoint     {outputs['endpoint']}" in said
+        assert f"curl -s {outputs['endpoint']}/v2/models/breast_cancer" in said
+        asked = run("redrive", "--state", str(state))
+        assert (asked.returncode, "0 dead letters back in the queue" in asked.stdout) == (0, True), asked.stderr
+        groups = children(process.pid)
+        assert members(groups)
+        process.send_signal(kind.ENDING)
+        rest = process.stdout.read()
+        assert process.wait(timeout=60) == 130
+        assert "everything is down" in rest
+        assert "Traceback" not in said + rest
+        assert not members(groups)
+        assert not (state / "outputs.json").exists()
+        asked = run("redrive", "--state", str(state))
+        assert (asked.returncode, "start one with `make up`" in asked.stderr) == (1, True)
+        assert list((state / "run").iterdir()) == []
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()
+
+
+def children(pid: int) -> set[int]:
+    """The process groups of whatever a process has started."""
+    listed = subprocess.run(["/bin/ps", "-A", "-o", "ppid=,pgid="], capture_output=True, text=True, check=True)
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    return {int(group) for parent, group in rows if int(parent) == pid}

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import http.client
+import json
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from localcloud.commands.control import Control, ask
+from localcloud.engine.cloud import CloudFailed
+
+
+def refuse(_: Mapping[str, Any]) -> Mapping[str, Any]:
+    raise CloudFailed("the queue is closed on Sundays")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Path]:
+    with Control(tmp_path / "control.json", {"double": lambda given: {"is": given["n"] * 2}, "refuse": refuse}):
+        yield tmp_path / "control.json"
+
+
+def test_an_order_is_answered(place: Path) -> None:
+    assert ask(place, "double", n=21) == {"is": 42}
+
+
+def test_a_refusal_is_told_in_its_own_words(place: Path) -> None:
+    with pytest.raises(CloudFailed, match="closed on Sundays"):
+        ask(place, "refuse")
+    with pytest.raises(CloudFailed, match=r"^double: the field 'n' is missing; given: none$"):
+        ask(place, "double")
+    with pytest.raises(CloudFailed, match=r"^double: the field 'n' is missing; given: m, o$"):
+        ask(place, "double", o=1, m=2)
+    with pytest.raises(CloudFailed, match="accepted: POST double, refuse"):
+        ask(place, "triple")
+
+
+def test_only_who_can_read_the_file_is_obeyed(place: Path) -> None:
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    address = urlsplit(json.loads(place.read_text(encoding="utf-8"))["url"])
+    assert address.hostname == "127.0.0.1"
+    for secret in ("", "Bearer ", "Bearer guessed"):
+        connection = http.client.HTTPConnection(address.netloc, timeout=10)
+        connection.request("POST", "/double", b'{"n": 1}', {"authorization": secret})
+        assert connection.getresponse().status == 403
+        connection.close()
+
+
+def test_without_a_stack_there_is_a_word_on_how_to_have_one(tmp_path: Path) -> None:
+    with pytest.raises(CloudFailed, match="make up"):
+        ask(tmp_path / "control.json", "redrive")
+
+
+def test_the_file_goes_with_the_stack_and_one_left_behind_leads_nowhere(tmp_path: Path) -> None:
+    place = tmp_path / "control.json"
+    with Control(place, {}):
+        left = place.read_text(encoding="utf-8")
+    assert not place.exists()
+    place.write_text(left, encoding="utf-8")
+    with pytest.raises(CloudFailed, match="make up"):
+        ask(place, "redrive")
+    with Control(place, {"x": lambda _: {}}, certificate="/a/certificate"):
+        assert json.loads(place.read_text(encoding="utf-8"))["certificate"] == "/a/certificate"
+        assert stat.S_IMODE(place.stat().st_mode) == 0o600
+        assert ask(place, "x") == {}

@@ -1,0 +1,63 @@
+"""Edits are deployed, mistakes are told, and a dead cloud ends it."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any, cast
+
+import pulumi
+import pytest
+
+from localcloud.commands.follow import follow, summary
+from localcloud.commands.progress import Narrator
+from localcloud.engine.cloud import CloudFailed
+from localcloud.engine.engine import Changes
+from localcloud.engine.stack import LocalStack
+
+
+class Followed:
+    """Stands for a stack: each deployment edits the next file, and the last one lets the cloud die."""
+
+    def __init__(self, folder: Path, deployments: list[Any]) -> None:
+        self.folder = folder
+        self.deployments = deployments
+        self.begun = threading.Event()
+        self.over = False
+        self.cloud = self
+
+    def edit(self) -> None:
+        name = f"file{len(self.deployments)}.py"
+        (self.folder / name).write_text("x = 1\n", encoding="utf-8")
+
+    def check(self) -> None:
+        if self.over:
+            raise CloudFailed("the embedded cloud has died")
+        if not self.begun.is_set():
+            self.begun.set()
+            self.edit()
+
+    def deploy(self) -> Changes:
+        result = self.deployments.pop(0)
+        self.over = not self.deployments
+        if self.deployments:
+            self.edit()
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+
+def test_an_edit_is_deployed_and_a_mistake_does_not_end_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mistake = pulumi.RunError("models/x/model.yaml: gate.minimum: 3 is above 1")
+    followed = Followed(tmp_path, [mistake, Changes(updated=("urn::predict-function",))])
+    with pytest.raises(CloudFailed, match="has died"):
+        follow(cast("LocalStack", followed), Narrator(), [tmp_path])
+    out = " ".join(capsys.readouterr().out.split())
+    assert "gate.minimum: 3 is above 1" in out
+    assert "file1.py -> updated predict-function" in out
+
+
+def test_a_summary_names_what_changed_by_its_logical_name() -> None:
+    changes = Changes(updated=("a::b::one", "a::b::two"), deleted=("a::b::three",))
+    assert summary(changes) == "updated one, two; deleted three"
+    assert summary(Changes(unchanged=("a::b::one",))) == "nothing to change"

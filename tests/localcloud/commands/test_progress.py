@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from localcloud.commands.progress import NAME, SECONDS, TEXT, Narrator
+
+
+def test_what_is_long_goes_on_below_its_own_beginning() -> None:
+    told = io.StringIO()
+    words = [f"Resource.property{n}" for n in range(20)]
+    Narrator(Console(file=told, highlight=False, soft_wrap=True)).paragraph("not emulated", ", ".join(words))
+    first, *others = told.getvalue().splitlines()
+    assert first.startswith("  not emulated Resource.property0, ")
+    assert others
+    assert all(line.startswith(" " * (NAME + 3) + "Resource.") for line in others)
+    assert all(len(line) <= 2 + NAME + 1 + TEXT + SECONDS for line in (first, *others))
+    assert " ".join(line[NAME + 3 :] for line in (first, *others)) == ", ".join(words)
+
+
+def test_nothing_to_say_is_a_line_all_the_same() -> None:
+    told = io.StringIO()
+    Narrator(Console(file=told)).paragraph("not emulated", "")
+    assert told.getvalue() == "  not emulated\n"

@@ -1,0 +1,50 @@
+"""The hands of every embedded cloud: the same program twice changes nothing, and nothing is left behind."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.localcloud.conftest import Lab
+
+
+@pytest.fixture
+def deployed(kind: ModuleType, lab: Lab[Any]) -> Lab[Any]:
+    lab.deploy(kind.Everything())
+    return lab
+
+
+def test_the_program_declares_every_type_that_has_a_hand(deployed: Lab[Any]) -> None:
+    assert {one.declared.type for one in deployed.engine.resources} == set(deployed.cloud.hands)
+
+
+def test_a_hand_says_why_it_ignores_what_it_does_not_take(lab: Lab[Any]) -> None:
+    assert {kind: hand.takes & hand.ignores.keys() for kind, hand in lab.cloud.hands.items()} == {
+        kind: frozenset() for kind in lab.cloud.hands
+    }
+    assert not lab.cloud.hands.keys() & lab.cloud.absent.keys()
+
+
+def test_the_same_program_again_changes_nothing(kind: ModuleType, deployed: Lab[Any]) -> None:
+    assert not deployed.deploy(kind.Everything())
+
+
+def test_every_changed_input_arrives_and_then_nothing_changes(kind: ModuleType, deployed: Lab[Any]) -> None:
+    changes = deployed.deploy(kind.Everything(second=True))
+    touched = {urn.split("::")[-1] for urn in (*changes.updated, *changes.replaced)}
+    declared = {one.declared.name for one in deployed.engine.resources}
+    assert declared - touched <= kind.SAME_EITHER_WAY
+    assert not changes.created
+    assert not changes.deleted
+    assert not deployed.deploy(kind.Everything(second=True))
+
+
+def test_a_program_that_declares_nothing_leaves_nothing(kind: ModuleType, lab: Lab[Any]) -> None:
+    before = kind.listed(lab.cloud)
+    lab.deploy(kind.Everything())
+    assert [what for what, found in kind.listed(lab.cloud).items() if len(found) <= len(before[what])] == []
+    lab.deploy(kind.Everything(second=True))
+    lab.deploy(lambda: None)
+    assert kind.listed(lab.cloud) == before

@@ -1,0 +1,276 @@
+"""The gateway of the embedded GCP, configured as the program does it, before a function that says what it was asked."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import http.client
+import json
+import time
+from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any, cast
+
+import jwt
+import pulumi
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+from infra.gcp import routes
+from infra.vocabulary import Route
+from localcloud.gcp.apigateway.gateway import Config, Gateway
+from localcloud.gcp.apigateway.openapi import paths
+from localcloud.gcp.iam.signer import KEYS, Signer
+from localcloud.support.http_server import Answer, Door, Request, say
+
+CALLER = "caller@p.iam.gserviceaccount.com"
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+OTHER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def configured(address: str, issuer: routes.Issuer | None = None, seconds: int = 5) -> dict[str, Any]:
+    """What the program writes for three routes of one function."""
+    function = cast("Any", SimpleNamespace(ref=pulumi.Output.from_input(address)))
+    drawn = [
+        Route(method="GET", path="/v2/models/{model}", function=function, operation="metadata"),
+        Route(method="POST", path="/v2/models/{model}/infer", function=function, operation="infer"),
+        Route(method="GET", path="/v2/models/index", function=function, operation="index"),
+    ]
+    door = routes.Door(description="a test", issuer=issuer, requests_a_minute=60, timeout_seconds=seconds)
+    return json.loads(json.dumps(routes.document(drawn, [address] * 3, door)))
+
+
+class Function:
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.says: Answer | None = None
+
+    def __call__(self, request: Request) -> Answer:
+        time.sleep(self.seconds)
+        said = {"method": request.method, "path": request.path, "body": request.body.decode()}
+        return self.says or say(200, {**said, "headers": {k.lower(): v for k, v in request.headers.items()}})
+
+
+@pytest.fixture
+def function() -> Function:
+    return Function()
+
+
+@pytest.fixture
+def behind(function: Function) -> Iterator[Door]:
+    with Door(function, limit=64 * 1024 * 1024) as door:
+        yield door
+
+
+class Called:
+    """A gateway and a way to call it."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.signer = Signer()
+        config = Config(document=document, account="gateway@p")
+        self.gateway = Gateway(config, token=lambda who, what: f"{who} for {what}", signer=self.signer, port=0)
+
+    def __call__(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        connection = http.client.HTTPConnection(self.gateway.host, timeout=20)
+        connection.request(method, path, body, dict(headers or {}))
+        response = connection.getresponse()
+        found = json.loads(response.read())
+        connection.close()
+        return response.status, found
+
+
+@pytest.fixture
+def call(behind: Door) -> Iterator[Called]:
+    called = Called(configured(behind.url))
+    yield called
+    called.gateway.close()
+
+
+def test_a_call_reaches_its_function_as_the_gateways_own(call: Called, behind: Door) -> None:
+    status, said = call("POST", "/v2/models/a%2Fb/infer?x=1", b"[1]", {"X-Mine": "1"})
+    assert (status, said["method"], said["path"], said["body"]) == (200, "POST", "/v2/models/a%2Fb/infer?x=1", "[1]")
+    headers = said["headers"]
+    assert headers["authorization"] == f"Bearer gateway@p for {behind.url}"
+    assert headers["host"] == behind.url.removeprefix("http://")
+    assert headers["x-forwarded-for"] == "127.0.0.1"
+    assert headers["x-mine"] == "1"
+
+
+def test_what_a_caller_says_about_himself_is_kept_apart_from_what_is_known(call: Called) -> None:
+    given = {"Authorization": "Bearer mine", "X-Forwarded-For": "1.2.3.4", "X-Apigateway-Api-Userinfo": "made up"}
+    headers = call("GET", "/v2/models/m", headers=given)[1]["headers"]
+    assert headers["x-forwarded-authorization"] == "Bearer mine"
+    assert headers["x-forwarded-for"] == "1.2.3.4,127.0.0.1"
+    assert "x-apigateway-api-userinfo" not in headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "told"),
+    [
+        ("GET", "/nowhere", 404, "not defined by this API"),
+        ("GET", "/v2/models/a/b", 404, "not defined by this API"),
+        ("GET", "/v2/models/", 404, "not defined by this API"),
+        ("DELETE", "/v2/models/m", 405, "http method is not allowed"),
+    ],
+)
+def test_what_the_document_does_not_name_goes_nowhere(
+    call: Called, method: str, path: str, status: int, told: str
+) -> None:
+    found, answer = call(method, path)
+    assert (found, answer["code"]) == (status, status)
+    assert told in answer["message"]
+
+
+def test_a_path_without_variables_comes_before_one_with(behind: Door) -> None:
+    found = [path.template for path in paths(configured(behind.url))]
+    assert found.index("/v2/models/index") < found.index("/v2/models/{model}")
+
+
+def test_the_answer_of_a_function_is_passed_on_as_it_is(call: Called, function: Function) -> None:
+    function.says = Answer(418, [("Content-Type", "application/json"), ("X-Own", "1")], b'{"short": "stout"}')
+    assert call("GET", "/v2/models/m") == (418, {"short": "stout"})
+
+
+def test_a_function_that_takes_longer_than_the_deadline_is_not_waited_for(behind: Door, function: Function) -> None:
+    called = Called(configured(behind.url, seconds=1))
+    function.seconds = 1.5
+    assert called("GET", "/v2/models/m") == (504, {"code": 504, "message": "upstream request timeout"})
+    called.gateway.close()
+
+
+def test_a_function_that_is_gone_is_a_503(call: Called, behind: Door) -> None:
+    behind.close()
+    assert call("GET", "/v2/models/m")[0] == 503
+
+
+@pytest.mark.parametrize(("size", "status"), [(32 * 1024 * 1024, 200), (32 * 1024 * 1024 + 1, 413)])
+def test_a_request_may_have_32_mebibytes(call: Called, size: int, status: int) -> None:
+    assert call("POST", "/v2/models/m/infer", b"x" * size)[0] == status
+
+
+def test_another_configuration_is_served_at_the_same_address(call: Called, behind: Door) -> None:
+    document = configured(behind.url)
+    document["paths"]["/new"] = document["paths"].pop("/v2/models/index")
+    host = call.gateway.host
+    call.gateway.change(Config(document=document, account="other@p"))
+    assert call("GET", "/new")[1]["headers"]["authorization"].startswith("Bearer other@p")
+    assert call.gateway.host == host
+
+
+# Tokens ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def issuer() -> Iterator[Door]:
+    """Somebody who signs tokens and says where his keys are."""
+    numbers = json.loads(RSAAlgorithm.to_jwk(KEY.public_key()))
+    known = {"keys": [{**numbers, "kid": "one", "use": "sig", "alg": "RS256"}]}
+
+    def answer(request: Request) -> Answer:
+        if request.path == "/.well-known/openid-configuration":
+            return say(200, {"jwks_uri": f"{door.url}/keys"})
+        return say(200, known) if request.path == "/keys" else say(404, {})
+
+    with Door(answer, limit=0) as door:
+        yield door
+
+
+def claims(issuer: str, **changed: object) -> dict[str, Any]:
+    now = int(time.time())
+    found = {"iss": issuer, "sub": "ann", "aud": "predictions", "iat": now, "exp": now + 600, **changed}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def signed(claims: Mapping[str, Any], key: Any = KEY, algorithm: str = "RS256") -> dict[str, str]:
+    token = jwt.encode(dict(claims), key, algorithm=algorithm, headers={"kid": "one"})
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture(params=["discovered", "told"])
+def closed(behind: Door, issuer: Door, request: pytest.FixtureRequest) -> Iterator[Called]:
+    keys = f"{issuer.url}/keys" if request.param == "told" else None
+    called = Called(configured(behind.url, routes.Issuer(issuer=issuer.url, audiences=("predictions",), keys=keys)))
+    yield called
+    called.gateway.close()
+
+
+def test_a_valid_token_lets_a_caller_in_and_says_who_he_is(closed: Called, issuer: Door) -> None:
+    status, said = closed("GET", "/v2/models/m", headers=signed(claims(issuer.url)))
+    assert status == 200
+    info = said["headers"]["x-apigateway-api-userinfo"]
+    assert json.loads(base64.urlsafe_b64decode(info))["sub"] == "ann"
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "told"),
+    [
+        ({"exp": 1}, 401, "expired"),
+        ({"exp": None}, 401, "fails"),
+        ({"sub": None}, 401, "fails"),
+        ({"aud": "somebody else"}, 403, "Audiences"),
+        ({"iss": "https://somebody.example"}, 401, "issuer"),
+    ],
+)
+def test_a_token_that_says_something_else_does_not(
+    closed: Called, issuer: Door, changed: dict[str, object], status: int, told: str
+) -> None:
+    found, answer = closed("GET", "/v2/models/m", headers=signed(claims(issuer.url, **changed)))
+    assert found == status, answer
+    assert told in answer["message"]
+
+
+def test_a_token_of_somebody_elses_key_or_of_none_does_not(closed: Called, issuer: Door) -> None:
+    for headers in (
+        {},
+        {"Authorization": "Basic abc"},
+        {"Authorization": "Bearer abc"},
+        signed(claims(issuer.url), OTHER),
+        signed(claims(issuer.url), "a secret of thirty-two letters..", "HS256"),
+        signed(claims(issuer.url), None, "none"),
+    ):
+        assert closed("GET", "/v2/models/m", headers=headers)[0] == 401
+
+
+def test_an_issuer_that_cannot_be_asked_lets_nobody_in(behind: Door, issuer: Door) -> None:
+    called = Called(configured(behind.url, routes.Issuer(issuer=issuer.url, audiences=("predictions",))))
+    issuer.close()
+    assert called("GET", "/v2/models/m", headers=signed(claims(issuer.url)))[0] == 401
+    called.gateway.close()
+
+
+def test_a_token_that_an_account_of_the_project_signed_lets_in(behind: Door) -> None:
+    own = routes.Issuer(issuer=CALLER, audiences=(CALLER,), keys=f"{KEYS}{CALLER}")
+    called = Called(configured(behind.url, own))
+    good = called.signer.sign(CALLER, claims(CALLER, sub=CALLER, aud=CALLER))
+    assert called("GET", "/v2/models/m", headers={"Authorization": f"Bearer {good}"})[0] == 200
+    stranger = called.signer.sign("stranger@p", claims(CALLER, sub=CALLER, aud=CALLER))
+    assert called("GET", "/v2/models/m", headers={"Authorization": f"Bearer {stranger}"})[0] == 401
+    called.gateway.close()
+
+
+# What is refused before anything is served ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "told"),
+    [
+        (("paths", "/v2/models/{model}", "get", "x-google-backend"), None, "has no x-google-backend"),
+        (("paths", "/v2/models/{model}", "get", "x-google-backend", "path_translation"), "CONSTANT", "APPEND_PATH"),
+        (("paths", "/v2/models/{model}", "get", "x-google-backend", "disable_auth"), True, "disable_auth"),
+        (("security",), [{"nobody": []}], "nobody is not among the securityDefinitions"),
+        (("securityDefinitions",), {"key": {"type": "apiKey", "in": "query", "name": "key"}}, "type oauth2"),
+    ],
+)
+def test_a_document_that_says_what_is_not_understood_is_refused(
+    place: tuple[str, ...], value: object, told: str
+) -> None:
+    document = copy.deepcopy(configured("http://127.0.0.1:1"))
+    inner = document
+    for step in place[:-1]:
+        inner = inner[step]
+    inner[place[-1]] = value
+    with pytest.raises(ValueError, match=told):
+        paths(document)

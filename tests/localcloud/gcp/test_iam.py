@@ -1,0 +1,193 @@
+"""Who somebody is on the embedded GCP, and what they may do."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from localcloud.gcp.cloudrun.metadata import Metadata
+from localcloud.gcp.iam.accounts import Accounts, bearer
+from localcloud.gcp.iam.bindings import Binding, Bindings
+from localcloud.gcp.iam.condition import Asked, condition
+
+BUCKET = "projects/_/buckets/models"
+SERVICE = "projects/p/locations/l/services/predict"
+
+
+@pytest.fixture
+def accounts() -> Accounts:
+    return Accounts("p", "123")
+
+
+@pytest.fixture
+def bindings(accounts: Accounts) -> Bindings:
+    return Bindings(accounts)
+
+
+def about(key: str) -> Asked:
+    return Asked(name=f"{BUCKET}/objects/{key}")
+
+
+def test_a_token_says_who_it_belongs_to_and_for_whom_it_was_made(accounts: Accounts) -> None:
+    ann, bob = accounts.create("ann"), accounts.create("bob")
+    assert accounts.who(accounts.token(ann)) == ann
+    assert accounts.who(accounts.token(bob, "https://x")) is None
+    assert accounts.who(accounts.token(bob, "https://x"), "https://y") is None
+    assert accounts.who(accounts.token(bob, "https://x"), "https://x") == bob
+    assert accounts.who("made up") is None
+
+
+def test_an_account_that_is_gone_has_no_tokens(accounts: Accounts) -> None:
+    ann = accounts.create("ann")
+    token = accounts.token(ann)
+    accounts.delete(ann)
+    assert accounts.who(token) is None
+    with pytest.raises(LookupError, match=r"ann@p\.iam\.gserviceaccount\.com does not exist"):
+        accounts.token(ann)
+
+
+def test_two_accounts_of_one_name_are_refused(accounts: Accounts) -> None:
+    accounts.create("ann")
+    with pytest.raises(ValueError, match="exists already"):
+        accounts.create("ann")
+
+
+def test_googles_own_agents_have_addresses_of_their_own(accounts: Accounts) -> None:
+    assert accounts.agent("pubsub.googleapis.com") == "service-123@gcp-sa-pubsub.iam.gserviceaccount.com"
+    with pytest.raises(ValueError, match="accepted: pubsub"):
+        accounts.agent("nothing.googleapis.com")
+
+
+@pytest.mark.parametrize(
+    ("header", "token"),
+    [("Bearer abc", "abc"), ("bearer  abc ", "abc"), ("Basic abc", None), ("Bearer ", None), ("", None), (None, None)],
+)
+def test_the_token_is_what_follows_the_word_bearer(header: str | None, token: str | None) -> None:
+    assert bearer(header) == token
+
+
+def test_a_role_gives_its_permissions_on_its_resource_to_its_member_and_to_nobody_else(bindings: Bindings) -> None:
+    bindings.add(Binding(resource=SERVICE, role="roles/run.invoker", member="serviceAccount:ann"))
+    assert bindings.allows("ann", "run.routes.invoke", SERVICE)
+    assert not bindings.allows("bob", "run.routes.invoke", SERVICE)
+    assert not bindings.allows("ann", "run.routes.invoke", f"{SERVICE}2")
+    assert not bindings.allows("ann", "storage.objects.get", SERVICE)
+
+
+def test_a_role_on_the_project_is_a_role_on_everything_in_it(bindings: Bindings) -> None:
+    bindings.add(Binding(resource="projects/p", role="roles/workflows.invoker", member="serviceAccount:ann"))
+    assert bindings.gives("ann", "roles/workflows.invoker", "projects/p/locations/l/workflows/w")
+
+
+def test_what_was_given_twice_must_be_taken_back_twice(bindings: Bindings) -> None:
+    binding = Binding(resource=SERVICE, role="roles/run.invoker", member="serviceAccount:ann")
+    one, two = bindings.add(binding), bindings.add(binding)
+    bindings.remove(one)
+    assert bindings.gives("ann", "roles/run.invoker", SERVICE)
+    bindings.remove(two)
+    assert not bindings.gives("ann", "roles/run.invoker", SERVICE)
+
+
+def test_a_role_that_nothing_here_understands_is_refused(bindings: Bindings) -> None:
+    with pytest.raises(ValueError, match=r"roles/owner is not known here; accepted: roles/storage\.objectViewer"):
+        bindings.add(Binding(resource="projects/p", role="roles/owner", member="serviceAccount:ann"))
+
+
+def test_a_condition_narrows_a_role_to_some_prefixes(bindings: Bindings) -> None:
+    expression = f'resource.name.startsWith("{BUCKET}/objects/a/") || resource.name.startsWith("{BUCKET}/objects/b/")'
+    bindings.add(
+        Binding(
+            resource=BUCKET,
+            role="roles/storage.legacyBucketWriter",
+            member="serviceAccount:ann",
+            condition=condition(expression),
+        )
+    )
+    assert bindings.allows("ann", "storage.objects.create", BUCKET, about("a/1"))
+    assert bindings.allows("ann", "storage.objects.create", BUCKET, about("b/1"))
+    assert not bindings.allows("ann", "storage.objects.create", BUCKET, about("c/1"))
+    assert not bindings.allows("ann", "storage.objects.list", BUCKET, Asked(name=BUCKET, list_prefix="a/"))
+
+
+def test_listing_is_allowed_by_the_prefix_that_is_asked_for() -> None:
+    allowed = condition(
+        f'resource.name.startsWith("{BUCKET}/objects/a/") || '
+        'api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("a/")'
+    )
+    assert allowed(Asked(name=BUCKET, list_prefix="a/b"))
+    assert not allowed(Asked(name=BUCKET, list_prefix=""))
+    assert not allowed(Asked(name=BUCKET, list_prefix="b/a/"))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "true",
+        'resource.name.endsWith("a")',
+        'resource.name.startsWith("a") && resource.name.startsWith("b")',
+        'resource.name.startsWith("a") || request.time < timestamp("2030-01-01T00:00:00Z")',
+        "",
+    ],
+)
+def test_a_condition_of_another_shape_is_refused_rather_than_guessed(expression: str) -> None:
+    with pytest.raises(ValueError, match="cannot be evaluated here; accepted: resource"):
+        condition(expression)
+
+
+@pytest.fixture
+def metadata(accounts: Accounts) -> Iterator[Metadata]:
+    server = Metadata(accounts, accounts.create("predict"), "europe-west1")
+    yield server
+    server.close()
+
+
+def told(metadata: Metadata, path: str, flavor: str = "Google") -> tuple[int, str]:
+    connection = http.client.HTTPConnection(metadata.host, timeout=10)
+    connection.request("GET", path, headers={"Metadata-Flavor": flavor} if flavor else {})
+    response = connection.getresponse()
+    body = response.read().decode()
+    connection.close()
+    return response.status, body
+
+
+def test_a_function_learns_who_it_is_and_gets_its_tokens(metadata: Metadata, accounts: Accounts) -> None:
+    place = "/computeMetadata/v1/instance/service-accounts/default"
+    email = told(metadata, f"{place}/email")[1]
+    assert email == "predict@p.iam.gserviceaccount.com"
+    answer = json.loads(told(metadata, f"{place}/token?audience=https%3A%2F%2Fstorage")[1])
+    assert accounts.who(answer["access_token"]) == email
+    assert answer["token_type"] == "Bearer"
+    assert answer["expires_in"] > 0
+    identity = told(metadata, f"{place}/identity?audience=https%3A%2F%2Fx")[1]
+    assert accounts.who(identity, "https://x") == email
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("/computeMetadata/v1/project/project-id", "p"),
+        ("/computeMetadata/v1/project/numeric-project-id", "123"),
+        ("/computeMetadata/v1/instance/region", "projects/123/regions/europe-west1"),
+    ],
+)
+def test_a_function_learns_where_it_is(metadata: Metadata, path: str, answer: str) -> None:
+    assert told(metadata, path) == (200, answer)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/computeMetadata/v1/instance/service-accounts/other@p.iam.gserviceaccount.com/token",
+        "/computeMetadata/v1/instance/service-accounts/default/identity",
+        "/computeMetadata/v1/nothing",
+    ],
+)
+def test_what_is_not_there_is_not_found(metadata: Metadata, path: str) -> None:
+    assert told(metadata, path)[0] == 404
+
+
+def test_a_request_that_somebody_was_tricked_into_gets_nothing(metadata: Metadata) -> None:
+    assert told(metadata, "/computeMetadata/v1/instance/service-accounts/default/token", flavor="")[0] == 403

@@ -1,0 +1,273 @@
+"""A small program that declares every type of resource the embedded GCP can make, and one function with a worker."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import signal
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import pulumi
+import pulumi_gcp as gcp
+
+from localcloud.engine.resource_handler import Made
+from localcloud.engine.stack_file import ROOT
+from localcloud.gcp import Gcp, interpreter
+from localcloud.gcp.storage.emulator import binary
+
+T = TypeVar("T")
+STACK = "gcp-local"
+ENDING = signal.SIGTERM
+"""How `make up` is ended in its test."""
+REGION = "europe-west1"
+LOCK = ROOT / "functions" / "requirements" / "gcp" / "rollout.txt"
+"""What the function here is built with: a lock of the project, so that one environment serves both."""
+FUNCTION = "gcp:cloudfunctionsv2/function:Function"
+TELL = """
+import os
+def handle(request):
+    return {"pid": os.getpid(), "env": dict(os.environ), "path": request.path}
+"""
+SAME_EITHER_WAY = {"code", "runner", "calls", "agent", "dead", "tells", "arrived", "door"}
+"""Logical names in `Everything` whose inputs are the same in both programs, or follow from another resource."""
+_ROOM = tempfile.TemporaryDirectory(prefix="archives-")
+
+
+@cache
+def archive(text: str) -> Path:
+    """A function's archive, as it is uploaded."""
+    path = Path(tempfile.mkdtemp(dir=_ROOM.name)) / "code.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("main.py", text)
+        packed.write(LOCK, "requirements.txt")
+    return path
+
+
+def function(
+    text: str = TELL, *, variables: dict[str, str] | None = None, **service: Any
+) -> tuple[gcp.cloudfunctionsv2.Function, gcp.serviceaccount.Account]:
+    """A function, and the account that it runs as, which may call it, too."""
+    bucket = gcp.storage.Bucket("code", location=REGION)
+    path = archive(text)
+    code = gcp.storage.BucketObject("archive", bucket=bucket.name, name="f.zip", source=pulumi.FileAsset(str(path)))
+    account = gcp.serviceaccount.Account("runner")
+    made = gcp.cloudfunctionsv2.Function(
+        "f",
+        location=REGION,
+        build_config={
+            "runtime": "python311",
+            "entry_point": "handle",
+            "source": {
+                "storage_source": {
+                    "bucket": code.bucket,
+                    "object": code.output_name,
+                    "generation": code.generation,
+                }
+            },
+        },
+        service_config={
+            "service_account_email": account.email,
+            "environment_variables": variables or {},
+            "timeout_seconds": 20,
+            "max_instance_count": 2,
+            **service,
+        },
+    )
+    gcp.cloudrunv2.ServiceIamMember(
+        "calls", name=made.name, location=REGION, role="roles/run.invoker", member=account.member
+    )
+    return made, account
+
+
+def ready() -> None:
+    """Raises `NotForThisMachine` where the embedded GCP cannot be."""
+    binary(interpreter().parents[1])
+
+
+def busy() -> None:
+    """A program with a function whose worker stays."""
+    function()
+
+
+def call(cloud: Gcp, made: Made, path: str = "/") -> Any:
+    """What a function answers to the account that it runs as."""
+    url = made.outputs["serviceConfig"]["uri"]
+    token = cloud.session.accounts.token(made.inputs["serviceConfig"]["serviceAccountEmail"], url)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+    connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    return json.loads(body) if response.status == 200 else response.status
+
+
+def worker(cloud: Gcp, made: Made) -> int:
+    """Call the function of `busy`, and return the pid of the worker that answered."""
+    return int(call(cloud, made)["pid"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Everything:
+    """`second` is the same program with one input of nearly every resource changed."""
+
+    second: bool = False
+
+    def __call__(self) -> None:
+        worker = gcp.serviceaccount.Account("worker", display_name=self.pick("one", "two"))
+        bucket = self.bucket(worker)
+        self.topics(worker, bucket)
+        made, account = function(TELL + self.pick("", "# second\n"), variables={"COLOUR": self.pick("red", "blue")})
+        self.workflow(worker, account, made)
+        self.api(account, made)
+
+    def pick(self, first: T, second: T) -> T:
+        return second if self.second else first
+
+    def bucket(self, worker: gcp.serviceaccount.Account) -> gcp.storage.Bucket:
+        bucket = gcp.storage.Bucket(
+            "data",
+            location=REGION,
+            uniform_bucket_level_access=True,
+            lifecycle_rules=[{"action": {"type": "Delete"}, "condition": {"age": self.pick(7, 8)}}],
+        )
+        gcp.storage.BucketObject("note", bucket=bucket.name, name="a/note.txt", content=self.pick("one", "two"))
+        start = pulumi.Output.concat("projects/_/buckets/", bucket.name, "/objects/", self.pick("a/", "b/"))
+        gcp.storage.BucketIAMMember(
+            "reads",
+            bucket=bucket.name,
+            role="roles/storage.objectViewer",
+            member=worker.member,
+            condition={"title": "some", "expression": start.apply(lambda at: f'resource.name.startsWith("{at}")')},
+        )
+        gcp.projects.IAMMember(
+            "starts",
+            project=worker.project,
+            role=self.pick("roles/workflows.invoker", "roles/logging.logWriter"),
+            member=worker.member,
+        )
+        return bucket
+
+    def topics(self, worker: gcp.serviceaccount.Account, bucket: gcp.storage.Bucket) -> None:
+        topic = gcp.pubsub.Topic("work", message_retention_duration=self.pick("600s", "1200s"))
+        dead = gcp.pubsub.Topic("dead")
+        agent = gcp.projects.ServiceIdentity("agent", service="pubsub.googleapis.com")
+        gcp.pubsub.TopicIAMMember(
+            "publishes", topic=dead.id, role="roles/pubsub.publisher", member=self.pick(agent.member, worker.member)
+        )
+        taken = gcp.pubsub.Subscription(
+            "takes",
+            topic=topic.id,
+            ack_deadline_seconds=self.pick(20, 30),
+            retry_policy={"minimum_backoff": "10s", "maximum_backoff": "60s"},
+            dead_letter_policy={"dead_letter_topic": dead.id, "max_delivery_attempts": self.pick(5, 6)},
+        )
+        gcp.pubsub.SubscriptionIAMMember(
+            "consumes",
+            subscription=taken.id,
+            role="roles/pubsub.subscriber",
+            member=self.pick(agent.member, worker.member),
+        )
+        storage = gcp.storage.get_project_service_account_output()
+        told = gcp.pubsub.TopicIAMMember("tells", topic=topic.id, role="roles/pubsub.publisher", member=storage.member)
+        gcp.storage.Notification(
+            "news",
+            bucket=bucket.name,
+            topic=topic.id,
+            payload_format="JSON_API_V1",
+            object_name_prefix=self.pick("a/", "b/"),
+            event_types=["OBJECT_FINALIZE"],
+            opts=pulumi.ResourceOptions(depends_on=[told]),
+        )
+
+    def workflow(
+        self,
+        worker: gcp.serviceaccount.Account,
+        account: gcp.serviceaccount.Account,
+        made: gcp.cloudfunctionsv2.Function,
+    ) -> None:
+        gcp.serviceaccount.IAMMember(
+            "signs",
+            service_account_id=worker.name,
+            role="roles/iam.serviceAccountTokenCreator",
+            member=self.pick(worker.member, account.member),
+        )
+        answer = {"main": {"steps": [{"end": {"return": self.pick("one", "two")}}]}}
+        steps = gcp.workflows.Workflow(
+            "steps", region=REGION, service_account=account.email, source_contents=json.dumps(answer)
+        )
+        gcp.eventarc.Trigger(
+            "arrivals",
+            location=REGION,
+            matching_criterias=[{"attribute": "type", "value": "google.cloud.pubsub.topic.v1.messagePublished"}],
+            transport={"pubsub": {"topic": gcp.pubsub.Topic("arrived").id}},
+            destination={"workflow": steps.id},
+            service_account=self.pick(worker.email, account.email),
+        )
+        gcp.cloudscheduler.Job(
+            "night",
+            region=REGION,
+            schedule=self.pick("0 3 * * *", "0 4 * * *"),
+            time_zone="Etc/UTC",
+            http_target={
+                "uri": pulumi.Output.concat("https://workflowexecutions.googleapis.com/v1/", steps.id, "/executions"),
+                "http_method": "POST",
+                "body": base64.b64encode(b'{"argument": "{}"}').decode(),
+                "oauth_token": {"service_account_email": worker.email},
+            },
+            retry_config={"retry_count": self.pick(1, 2), "min_backoff_duration": "5s"},
+        )
+
+    def api(self, account: gcp.serviceaccount.Account, made: gcp.cloudfunctionsv2.Function) -> None:
+        api = gcp.apigateway.Api("door", api_id="door")
+        path = self.pick("/things", "/things/{id}")
+        config = gcp.apigateway.ApiConfig(
+            "paths",
+            api=api.api_id,
+            api_config_id_prefix="paths-",
+            openapi_documents=[
+                {
+                    "document": {
+                        "path": "openapi.json",
+                        "contents": made.service_config.uri.apply(lambda uri: _document(path, uri)),
+                    }
+                }
+            ],
+            gateway_config={"backend_config": {"google_service_account": account.email}},
+        )
+        gcp.apigateway.Gateway("gate", gateway_id="gate", api_config=config.id, region=REGION)
+
+
+def _document(path: str, address: str) -> str:
+    backend = {"address": address, "jwt_audience": address, "path_translation": "APPEND_PATH_TO_ADDRESS"}
+    document = {"swagger": "2.0", "paths": {path: {"get": {"operationId": "it", "x-google-backend": backend}}}}
+    return base64.b64encode(json.dumps(document).encode()).decode()
+
+
+def listed(cloud: Gcp) -> dict[str, list[str]]:
+    """What each service has."""
+    project = cloud.session
+    storage = http.client.HTTPConnection(urlsplit(project.storage.url).netloc, timeout=10)
+    storage.request("GET", "/storage/v1/b?project=p", headers={"Authorization": f"Bearer {project.owner}"})
+    buckets = json.loads(storage.getresponse().read()).get("items", [])
+    storage.close()
+    return {
+        "buckets": [bucket["name"] for bucket in buckets],
+        "accounts": sorted(project.accounts._known),
+        "bindings": sorted(str(binding) for binding in project.bindings._all.values()),
+        "topics": sorted(project.pubsub._topics),
+        "subscriptions": sorted(project.pubsub._subscriptions),
+        "notifications": [str(key) for key in project.notifications._all],
+        "triggers": sorted(project.triggers._all),
+        "jobs": sorted(project.scheduler._jobs),
+        "workflows": sorted(project.workflows._deployed),
+        "functions": sorted(project.functions._all),
+        "configs": sorted(project.configs),
+        "gateways": sorted(project.gateways),
+    }

@@ -1,0 +1,211 @@
+"""The door, before something that says what it was asked."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+import pytest
+
+from localcloud.support.http_server import Answer, Door, Request
+
+LIMIT = 10 * 1024 * 1024
+
+
+class Echo:
+    """Says what it was asked, or what it is told to say."""
+
+    def __init__(self) -> None:
+        self.says: Answer | None = None
+        self.both = threading.Barrier(2)
+        self.threads: set[int] = set()
+
+    def __call__(self, request: Request) -> Answer:
+        self.threads.add(threading.get_ident())
+        if request.path == "/together":
+            self.both.wait(timeout=10)
+        said = {
+            "method": request.method,
+            "path": request.path,
+            "body": request.body.decode("latin-1"),
+            "headers": dict(request.headers),
+        }
+        return self.says or Answer(200, [("X-Kind", "echo")], json.dumps(said).encode())
+
+
+@pytest.fixture
+def echo() -> Echo:
+    return Echo()
+
+
+@pytest.fixture
+def door(echo: Echo) -> Iterator[Door]:
+    with Door(echo, limit=LIMIT) as door:
+        yield door
+
+
+@pytest.fixture
+def client(door: Door) -> Iterator[http.client.HTTPConnection]:
+    connection = http.client.HTTPConnection(urlsplit(door.url).netloc, timeout=20)
+    yield connection
+    connection.close()
+
+
+def ask(client: http.client.HTTPConnection, method: str, path: str, **rest: object) -> tuple[int, dict, bytes]:
+    client.request(method, path, **rest)  # ty: ignore[invalid-argument-type]
+    response = client.getresponse()
+    return response.status, {key.lower(): value for key, value in response.getheaders()}, response.read()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_method_path_query_body_and_headers_are_handed_over(client: http.client.HTTPConnection, method: str) -> None:
+    status, headers, body = ask(client, method, "/v2/a%20b?x=1&x=2", body=b"\xff{}", headers={"X-Key": "k"})
+    said = json.loads(body)
+    assert (status, headers["x-kind"]) == (200, "echo")
+    assert (said["method"], said["path"]) == (method, "/v2/a%20b?x=1&x=2")
+    assert said["body"] == "\xff{}"
+    assert said["headers"]["X-Key"] == "k"
+    assert said["headers"]["Host"] == f"{client.host}:{client.port}"
+
+
+def test_the_bytes_of_an_answer_are_handed_back_as_they_are(echo: Echo, client: http.client.HTTPConnection) -> None:
+    echo.says = Answer(200, [("Content-Type", "application/octet-stream")], bytes(range(256)))
+    _, headers, body = ask(client, "POST", "/", body=bytes(range(256)))
+    assert (headers["content-type"], body) == ("application/octet-stream", bytes(range(256)))
+
+
+def test_a_header_is_found_however_it_was_spelt() -> None:
+    request = Request(method="GET", path="/", headers={"X-Key": "k"}, body=b"")
+    assert (request.header("x-key"), request.header("x-other")) == ("k", None)
+
+
+def test_a_head_request_gets_headers_and_no_body(client: http.client.HTTPConnection) -> None:
+    status, headers, body = ask(client, "HEAD", "/")
+    assert (status, headers["x-kind"], body) == (200, "echo", b"")
+    assert int(headers["content-length"]) > 0
+
+
+def test_a_chunked_body_is_handed_over_whole(client: http.client.HTTPConnection) -> None:
+    _, _, body = ask(client, "POST", "/", body=iter([b"one ", b"two"]), encode_chunked=True)
+    assert json.loads(body)["body"] == "one two"
+
+
+def test_one_connection_serves_many_requests(client: http.client.HTTPConnection, echo: Echo) -> None:
+    for number in range(50):
+        assert json.loads(ask(client, "GET", f"/{number}")[2])["path"] == f"/{number}"
+    assert len(echo.threads) == 1
+
+
+def test_requests_are_answered_side_by_side(door: Door) -> None:
+    def call(_: int) -> int:
+        connection = http.client.HTTPConnection(urlsplit(door.url).netloc, timeout=20)
+        try:
+            return ask(connection, "GET", "/together")[0]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(call, range(2))) == [200, 200]
+
+
+@pytest.mark.parametrize("size", [LIMIT, LIMIT + 1])
+def test_as_much_as_the_limit_is_accepted_and_a_byte_more_is_not(client: http.client.HTTPConnection, size: int) -> None:
+    client.putrequest("POST", "/")
+    client.putheader("Content-Length", str(size))
+    client.endheaders()
+    if size <= LIMIT:
+        client.send(b"x" * size)
+    response = client.getresponse()
+    body = response.read()
+    if size <= LIMIT:
+        assert (response.status, len(json.loads(body)["body"])) == (200, LIMIT)
+    else:
+        assert (response.status, json.loads(body)) == (413, {"message": "Request Entity Too Large"})
+
+
+def test_a_chunk_that_claims_too_much_is_refused(client: http.client.HTTPConnection) -> None:
+    client.putrequest("POST", "/")
+    client.putheader("Transfer-Encoding", "chunked")
+    client.endheaders()
+    client.send(f"{LIMIT + 1:x}\r\n".encode())
+    assert client.getresponse().status == 413
+
+
+def test_a_client_that_sends_everything_first_still_reads_the_refusal(client: http.client.HTTPConnection) -> None:
+    status, _, body = ask(client, "POST", "/", body=b"x" * (2 * LIMIT))
+    assert (status, json.loads(body)) == (413, {"message": "Request Entity Too Large"})
+
+
+@pytest.mark.parametrize(
+    ("header", "value"), [("Content-Length", "ten"), ("Content-Length", "-1"), ("Transfer-Encoding", "chunked")]
+)
+def test_a_body_without_a_sensible_size_is_a_400(client: http.client.HTTPConnection, header: str, value: str) -> None:
+    client.putrequest("POST", "/")
+    client.putheader(header, value)
+    client.endheaders()
+    client.send(b"zz\r\n")
+    assert client.getresponse().status == 400
+
+
+def test_a_refusal_is_worded_by_whoever_opens_the_door(echo: Echo) -> None:
+    with Door(echo, limit=3, refusal=lambda status: Answer(status, [], b"no")) as door:
+        connection = http.client.HTTPConnection(urlsplit(door.url).netloc, timeout=20)
+        status, _, body = ask(connection, "POST", "/", body=b"four")
+        connection.close()
+    assert (status, body) == (413, b"no")
+
+
+def test_headers_of_the_answer_are_kept_and_those_of_the_connection_are_not(
+    client: http.client.HTTPConnection, echo: Echo
+) -> None:
+    echo.says = Answer(200, [("Keep-Alive", "timeout=1"), ("X-Mine", "1"), ("Set-Cookie", "a=b")], b"{}")
+    headers = ask(client, "GET", "/")[1]
+    assert (headers["x-mine"], headers["set-cookie"]) == ("1", "a=b")
+    assert not {"keep-alive", "server"} & headers.keys()
+
+
+def test_a_taken_port_moves_the_door_to_the_next(door: Door, echo: Echo) -> None:
+    with Door(echo, port=door.port, limit=1) as other:
+        assert other.port > door.port
+
+
+def test_a_closed_door_answers_no_more(door: Door) -> None:
+    door.close()
+    door.close()
+    connection = http.client.HTTPConnection(urlsplit(door.url).netloc, timeout=5)
+    with pytest.raises(OSError):  # noqa: PT011 - refused or reset, as the system likes
+        ask(connection, "GET", "/")
+
+
+def test_a_closed_door_drops_the_connections_it_has_kept(door: Door, client: http.client.HTTPConnection) -> None:
+    assert ask(client, "GET", "/")[0] == 200
+    door.close()
+    client.auto_open = False
+    with pytest.raises((OSError, http.client.HTTPException)):
+        ask(client, "GET", "/")
+
+
+def test_a_caller_who_hangs_up_before_the_answer_leaves_no_trace(capfd: pytest.CaptureFixture[str]) -> None:
+    asked, gone, at_work = threading.Event(), threading.Event(), list[threading.Thread]()
+
+    def slow(_: Request) -> Answer:
+        at_work.append(threading.current_thread())
+        asked.set()
+        gone.wait(10)
+        return Answer(200, [], b"too late")
+
+    with Door(slow, limit=LIMIT) as door:
+        caller = socket.create_connection(("127.0.0.1", door.port))
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        caller.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert asked.wait(10)
+        caller.close()
+        gone.set()
+        at_work[0].join(10)
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,106 @@
+"""Paths of a model with a function of its own go before the variable, in both gateways here."""
+
+from __future__ import annotations
+
+import http.client
+from urllib.parse import urlsplit
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import serving
+from infra.aws.function import ALIAS
+from infra.aws.gateway import Api
+from infra.routes import ROUTES
+from infra.settings import Cors, NoAuth, Settings, Throttling
+from infra.vocabulary import ApiArgs, Route
+from localcloud.gcp.apigateway import openapi
+from tests.infra.gcp import whole as gcp
+from tests.localcloud.conftest import AwsLab
+from tests.localcloud.on_aws import code, trust
+
+MODELS, SCALING = ["first", "own", "third"], {"models": {"own": {"profile": "latency"}}}
+HANDLER = """
+def handle(event, context):
+    print("called", flush=True)
+    return {"statusCode": 200, "body": "NAME"}
+"""
+
+
+def calls() -> list[tuple[str, str, str]]:
+    """Every route as a caller asks for it: method, path, and the group that is to answer."""
+    return [
+        (method, path.replace("{model}", model).replace("{version}", "v").replace("{job}", "j"), group)
+        for method, path in ROUTES.values()
+        for model, group in (("first", "predict"), ("own", "predict-own"), ("nobody", "predict"))
+        if "{model}" in path or model == "first"
+    ]
+
+
+class Answering(pulumi.ComponentResource):
+    """A function that answers with the name of its group."""
+
+    ref: pulumi.Output[str]
+    name: pulumi.Output[str]
+
+    def __init__(self, name: str) -> None:
+        super().__init__("test:tests:Answering", name)
+        mine = pulumi.ResourceOptions(parent=self)
+        role = aws.iam.Role(f"{name}-role", assume_role_policy=trust("lambda.amazonaws.com"), opts=mine)
+        made = aws.lambda_.Function(
+            f"{name}-function",
+            role=role.arn,
+            handler="main.handle",
+            runtime="python3.11",
+            code=code(HANDLER.replace("NAME", name)),
+            publish=True,
+            opts=mine,
+        )
+        alias = aws.lambda_.Alias(
+            f"{name}-alias", name=ALIAS, function_name=made.name, function_version=made.version, opts=mine
+        )
+        self.ref, self.name = alias.arn, alias.function_name
+
+
+def program() -> None:
+    settings = Settings.parse({"cloud": "aws", "models": MODELS, "scaling": SCALING}, where="")
+    functions = {group.name: Answering(group.name) for group in serving.groups(settings)}
+    api = Api(
+        "api",
+        ApiArgs(
+            routes=tuple(
+                Route(method=path.method, path=path.path, function=functions[path.group.name], operation=path.operation)
+                for path in serving.paths(settings)
+            ),
+            auth=NoAuth(kind="none", reason="a gateway on one machine"),
+            throttling=Throttling(),
+            cors=Cors(),
+            timeout_seconds=20,
+            log_days=1,
+        ),
+    )
+    pulumi.export("endpoint", api.endpoint)
+
+
+def test_the_embedded_aws_takes_the_path_that_says_more(aws_lab: AwsLab) -> None:
+    aws_lab.deploy(program)
+    answered = []
+    connection = http.client.HTTPConnection(urlsplit(aws_lab.outputs["endpoint"]).netloc, timeout=60)
+    for method, path, _ in calls():
+        connection.request(method, path, b"{}")
+        answered.append((method, path, connection.getresponse().read().decode()))
+    connection.close()
+    assert answered == calls()
+
+
+def test_the_gateway_of_gcp_takes_the_path_that_says_more() -> None:
+    graph = gcp.whole(models=MODELS, scaling=SCALING)
+    groups = {
+        made.outputs["serviceConfig"]["uri"]: made.name.removesuffix("-function") for made in graph.of(gcp.FUNCTION)
+    }
+    paths = openapi.paths(gcp.openapi(graph.one(gcp.CONFIG)))
+    answered = []
+    for method, path, _ in calls():
+        taken = next(known for known in paths if known.shape.fullmatch(path))
+        answered.append((method, path, groups[taken.operations[method].address]))
+    assert answered == calls()
