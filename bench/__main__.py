@@ -59,11 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measured(suites: Sequence[str], *, quick: bool, console: Console) -> Iterator[Row | Missing]:
     for name in suites:
         rounds = SUITES[name][quick]
-        with tempfile.TemporaryDirectory(dir=_folder()) as room, console.status(name) as status:
+        with tempfile.TemporaryDirectory(dir=_folder()) as workspace, console.status(name) as status:
             say = _teller(name, console, status.update)
             try:
                 rows = importlib.import_module(f"bench.{name}").rows
-                yield from rows(Path(room), rounds=rounds, quick=quick, say=say)
+                yield from rows(Path(workspace), rounds=rounds, quick=quick, say=say)
             except Exception as problem:  # one suite that fails must not cost the others their figures
                 yield Missing(group=name, name=name, reason=f"{type(problem).__name__}: {problem}"[:500])
 

@@ -29,17 +29,17 @@ def handler(
     return lambda: first_answer([str(python), "-m", "awslambdaric", env["_HANDLER"]], env=env, cwd=path, event=event)
 
 
-def ours(room: Path, onnx: bytes | None = None, event: Mapping[str, Any] | None = None) -> Measure:
-    store = subject.registered(room / "models", onnx)
-    told = subject.environment(store, room)
+def ours(workspace: Path, onnx: bytes | None = None, event: Mapping[str, Any] | None = None) -> Measure:
+    store = subject.registered(workspace / "models", onnx)
+    told = subject.environment(store, workspace)
     code = subject.unpacked()
     return handler("runtime", "functions.adapters.aws.predict", told, event or subject.plain_event(1), code)
 
 
-def peers(room: Path) -> dict[str, tuple[Callable[[], Measure], float]]:
+def peers(workspace: Path) -> dict[str, tuple[Callable[[], Measure], float]]:
     """Each peer, made when it is asked for, and what share of its time ours may take."""
     event = subject.plain_event(1)
-    model = room / "tabular.onnx"
+    model = workspace / "tabular.onnx"
     model.write_bytes(subject.tabular())
 
     def onnx(environment: str, module: str) -> Callable[[], Measure]:
@@ -48,18 +48,18 @@ def peers(room: Path) -> dict[str, tuple[Callable[[], Measure], float]]:
     return {
         "Powertools": (onnx("powertools", "powertools"), 0.30),
         "FastAPI + Mangum": (onnx("fastapi", "fastapi_mangum"), 0.15),
-        "scikit-learn + joblib": (lambda: _sklearn(room, event), 0.06),
-        "TensorFlow, loaded per request": (lambda: _tensorflow(room, event), 0.03),
+        "scikit-learn + joblib": (lambda: _sklearn(workspace, event), 0.06),
+        "TensorFlow, loaded per request": (lambda: _tensorflow(workspace, event), 0.03),
     }
 
 
-def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
-    model = room / "tabular.onnx"
+def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
+    model = workspace / "tabular.onnx"
     model.write_bytes(subject.tabular())
     reference = handler("plain", "plain", {"MODEL": str(model)}, subject.plain_event(1))
-    variants: dict[str, Measure] = {OURS: ours(room), REFERENCE: reference, AGAIN: reference}
+    variants: dict[str, Measure] = {OURS: ours(workspace), REFERENCE: reference, AGAIN: reference}
     allowed: dict[str, float] = {}
-    for name, (make, share) in peers(room).items():
+    for name, (make, share) in peers(workspace).items():
         if quick and name.startswith("TensorFlow"):
             continue
         try:
@@ -98,18 +98,18 @@ def _row(found: Rounds, name: str, against: str, target: float, control: float) 
     )
 
 
-def _sklearn(room: Path, event: Mapping[str, Any]) -> Measure:
+def _sklearn(workspace: Path, event: Mapping[str, Any]) -> Measure:
     import numpy as np  # noqa: PLC0415 - the table's own process needs it for nothing else
 
-    data, model = room / "cases.npz", room / "model.joblib"
+    data, model = workspace / "cases.npz", workspace / "model.joblib"
     x, y = subject.cases()
     np.savez(data, x=x, y=y)
     _make("sklearn", "make_sklearn.py", str(data), str(model))
     return handler("sklearn", "sklearn_joblib", {"MODEL": str(model)}, event)
 
 
-def _tensorflow(room: Path, event: Mapping[str, Any]) -> Measure:
-    model = room / "model.keras"
+def _tensorflow(workspace: Path, event: Mapping[str, Any]) -> Measure:
+    model = workspace / "model.keras"
     _make("tensorflow", "make_tensorflow.py", str(model))
     return handler("tensorflow", "tensorflow_per_request", {"MODEL": str(model), "TF_CPP_MIN_LOG_LEVEL": "3"}, event)
 

@@ -22,10 +22,10 @@ BOTO = "boto3 + onnxruntime"
 BUCKET, KEY, REGION = "models", "plain/model.onnx", "eu-west-1"
 
 
-def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
-    with Emulator(interpreter(), room / "emulator", region=REGION, progress=say) as emulator:
+def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
+    with Emulator(interpreter(), workspace / "emulator", region=REGION, progress=say) as emulator:
         session = Session(endpoint=emulator.endpoint, certificate=emulator.certificate, region=REGION)
-        _fill(session, room)
+        _fill(session, workspace)
         told = {
             "AWS_ENDPOINT_URL": emulator.endpoint,
             "AWS_CA_BUNDLE": str(emulator.certificate),
@@ -36,7 +36,7 @@ def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) ->
         }
         event = subject.plain_event(1)
         stores = {name: f"s3://{BUCKET}" for name in ("MODELS_URL", "CAPTURES_URL", "JOBS_URL")}
-        ours = {**subject.environment(room, room), **told, **stores}
+        ours = {**subject.environment(workspace, workspace), **told, **stores}
         plain = {**told, "MODEL_PATH": f"/{BUCKET}/{KEY}"}
         try:
             found = in_turn(
@@ -65,12 +65,12 @@ def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) ->
         )
 
 
-def _fill(session: Session, room: Path) -> None:
+def _fill(session: Session, workspace: Path) -> None:
     """The same model twice: registered as ours expects it, and as a plain object."""
     session.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     onnx = dense(25)
     objects = Objects(session.client("s3"), BUCKET)
     objects.put(KEY, onnx)
-    registry = subject.registered(room / "registry", onnx)
+    registry = subject.registered(workspace / "registry", onnx)
     for file in sorted(path for path in registry.rglob("*") if path.is_file()):
         objects.put(file.relative_to(registry).as_posix(), file)

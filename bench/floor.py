@@ -17,15 +17,15 @@ GROUP = "binding, small tabular model, whole process"
 OURS, FLOOR, AGAIN, REFERENCE = "binding", "a C program", "the C program, again", "numpy + onnxruntime"
 
 
-def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
-    model = room / "tabular.onnx"
+def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
+    model = workspace / "tabular.onnx"
     model.write_bytes(subject.tabular())
     variants = {OURS: ours(model, subject.WIDTH), REFERENCE: plain_process(model, subject.WIDTH)}
     compiler = shutil.which("cc")
     if compiler is None:
         yield Missing(group=GROUP, name=FLOOR, reason="there is no C compiler here")
     else:
-        program = room / "floor"
+        program = workspace / "floor"
         ended([compiler, "-O2", "-o", str(program), str(PEERS / "floor.c"), "-ldl"])
         library = next((subject.unpacked() / "onnxruntime" / "capi").glob("libonnxruntime.*"))
         command = [str(program), str(library), str(model), str(subject.WIDTH)]

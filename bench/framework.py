@@ -27,16 +27,16 @@ SECONDS = 60
 LOOK_SECONDS = 0.003
 
 
-def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
-    model = room / "tabular.onnx"
+def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
+    model = workspace / "tabular.onnx"
     model.write_bytes(subject.tabular())
     try:
-        made = build(subject.archive("predict", "gcp").path, room / "source")
+        made = build(subject.archive("predict", "gcp").path, workspace / "source")
         python = interpreter("framework")
     except (CloudFailed, Unavailable) as problem:
         yield Missing(group=GROUP, name=OURS, reason=str(problem))
         return
-    told = {**ALWAYS, **subject.environment(subject.registered(room / "models"), room)}
+    told = {**ALWAYS, **subject.environment(subject.registered(workspace / "models"), workspace)}
     source = str(PEERS / "framework_plain.py")
 
     def plain(port: int) -> list[str]:
@@ -46,8 +46,8 @@ def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) ->
     found = in_turn(
         {
             OURS: lambda: _first_prediction(made.command, told, made.source),
-            PLAIN: lambda: _first_prediction(plain, {**ALWAYS, "MODEL": str(model)}, room),
-            AGAIN: lambda: _first_prediction(plain, {**ALWAYS, "MODEL": str(model)}, room),
+            PLAIN: lambda: _first_prediction(plain, {**ALWAYS, "MODEL": str(model)}, workspace),
+            AGAIN: lambda: _first_prediction(plain, {**ALWAYS, "MODEL": str(model)}, workspace),
         },
         rounds=rounds,
         say=say,

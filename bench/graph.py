@@ -15,16 +15,16 @@ GROUP = "resource graph"
 OURS, BARE, AGAIN = "the drawing", "a bare script", "a bare script, again"
 
 
-def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
-    script = room / "bare.py"
+def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
+    script = workspace / "bare.py"
     ours = [sys.executable, "-m", "bench.graph_ours"]
     ended([*ours, "--bare", str(script)], cwd=ROOT)
     bare = [sys.executable, str(script)]
     found = in_turn(
         {
             OURS: lambda: ended(ours, cwd=ROOT),
-            BARE: lambda: ended(bare, cwd=room),
-            AGAIN: lambda: ended(bare, cwd=room),
+            BARE: lambda: ended(bare, cwd=workspace),
+            AGAIN: lambda: ended(bare, cwd=workspace),
         },
         rounds=rounds,
         say=say,

@@ -40,8 +40,8 @@ def bodies() -> Mapping[str, Mapping[str, Any]]:
     }  # fmt: skip
 
 
-def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
-    answer = answering(room)
+def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
+    answer = answering(workspace)
     events = bodies()
     for name, event in events.items():
         status = answer(event)["statusCode"]

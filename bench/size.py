@@ -13,7 +13,7 @@ GROUP = "archives"
 MEGABYTE = 1_000_000
 
 
-def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
+def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
     predict = subject.archive("predict", "aws")
     train = subject.archive("train", "aws")
     yield _row("predict, unpacked", predict.unpacked, 40)

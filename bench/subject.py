@@ -131,13 +131,13 @@ def unpacked(entry: str = "predict", cloud: str = "aws") -> Path:
     return folder
 
 
-def environment(store: Path, room: Path) -> dict[str, str]:
+def environment(store: Path, workspace: Path) -> dict[str, str]:
     """What the predict function is told."""
     return {
         "MODELS": MODEL,
         "MODELS_URL": f"file://{store}",
-        "CAPTURES_URL": f"file://{room / 'captures'}",
-        "JOBS_URL": f"file://{room / 'jobs'}",
+        "CAPTURES_URL": f"file://{workspace / 'captures'}",
+        "JOBS_URL": f"file://{workspace / 'jobs'}",
         "POINTER_SECONDS": "5",
         "CAPTURE_INPUTS": "0",
         "LOG_LEVEL": "INFO",

@@ -27,9 +27,9 @@ def make_cases(path: Path, count: int) -> None:
     np.savez(path, x=x, y=y, fold=fold)
 
 
-def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
+def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
     count = 100_000 if quick else 1_000_000
-    cases = room / "million.npz"
+    cases = workspace / "million.npz"
     make_cases(cases, count)
     bare = [sys.executable, str(ROOT / "bench" / "peers" / "train_bare.py"), str(cases)]
     ours = [sys.executable, "-m", "bench.train_ours", str(cases)]

@@ -27,8 +27,8 @@ AGAIN = "bare session.run, again"
 FRAMEWORKS = {"Powertools": ("powertools", "powertools"), "FastAPI + Mangum": ("fastapi", "fastapi_mangum")}
 
 
-def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
-    answer = answering(room)
+def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
+    answer = answering(workspace)
     for count, calls in ((1, 500), (100, 50), (10_000, 1)):
         wanted = {"JSON": _json_event(count)} | ({"binary tensors": _binary_event(count)} if count > 1 else {})
         for kind, event in wanted.items():
@@ -36,14 +36,14 @@ def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) ->
             yield _row(answer, event, f"{count:,} row{'s' * (count > 1)}, {kind}", count, calls, rounds)
     for name, (environment, module) in FRAMEWORKS.items():
         try:
-            yield _peer(room, name, environment, module, rounds)
+            yield _peer(workspace, name, environment, module, rounds)
         except (Unavailable, subprocess.CalledProcessError) as problem:
             yield Missing(group=GROUP, name=name, reason=str(problem))
 
 
-def answering(room: Path) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+def answering(workspace: Path) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
     """The predict function's handler, in this process."""
-    os.environ.update(subject.environment(subject.registered(room / "models"), room))
+    os.environ.update(subject.environment(subject.registered(workspace / "models"), workspace))
     os.environ["LOG_LEVEL"] = "ERROR"
     from functions.adapters.aws import predict  # noqa: PLC0415 - what it is told stands in the environment
 
@@ -111,9 +111,9 @@ def _binary_event(count: int) -> dict[str, Any]:
     return subject.event("", path, told) | {"body": base64.b64encode(header + raw).decode(), "isBase64Encoded": True}
 
 
-def _peer(room: Path, name: str, environment: str, module: str, rounds: int) -> Row:
+def _peer(workspace: Path, name: str, environment: str, module: str, rounds: int) -> Row:
     """For comparison: what a framework adds to one row, in an environment of its own."""
-    model, event = room / "tabular.onnx", room / "one.json"
+    model, event = workspace / "tabular.onnx", workspace / "one.json"
     model.write_bytes(subject.tabular())
     event.write_text(json.dumps(_json_event(1)), encoding="utf-8")
     command = [str(interpreter(environment)), str(PEERS / "warm.py"), module, str(event), str(rounds), "200"]

@@ -20,14 +20,14 @@ MAGIKA = ROOT / ".local" / "samples" / "magika" / "models" / "standard_v3_3" / "
 MAGIKA_BYTES = 2048
 
 
-def rows(room: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
-    large = room / "dense.onnx"
+def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
+    large = workspace / "dense.onnx"
     large.write_bytes(dense(25 if quick else 100))
     yield from _model(f"{25 if quick else 100} MB of weights", large, subject.WIDTH, rounds, say)
     if not MAGIKA.exists():
         yield Missing(group=GROUP, name="Magika", reason=f"{MAGIKA.relative_to(ROOT)} does not exist")
         return
-    real = room / "magika.onnx"
+    real = workspace / "magika.onnx"
     real.write_bytes(MAGIKA.read_bytes())
     yield from _model("Magika, a real model of 3 MB", real, MAGIKA_BYTES, rounds, say)
 

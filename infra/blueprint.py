@@ -13,7 +13,7 @@ from typing import Any
 
 import pulumi
 
-from infra import bundle, finished, limits, serving, workflow
+from infra import bring_your_own, bundle, limits, serving, workflow
 from infra.permissions import AGAIN, SIGNERS, Stores, below, grants
 from infra.settings import Settings, Worker
 from infra.target import target
@@ -34,8 +34,8 @@ from infra.vocabulary import (
     Workflow,
     WorkflowArgs,
 )
+from models.bring_your_own import BringYourOwn
 from models.catalogue import load
-from models.finished import Finished
 from models.section import ContractError
 
 API_VERSION = "1"
@@ -56,7 +56,7 @@ def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
     platform = target(settings.runtime)
     archives = bundle.archives(ENTRIES, cloud=cloud, platform=platform, models=settings.models)
     limits.enforce(settings, archives, pulumi.get_stack())
-    return draw(cloud, settings, platform, archives, finished.models(settings.models))
+    return draw(cloud, settings, platform, archives, bring_your_own.models(settings.models))
 
 
 def draw(
@@ -78,7 +78,7 @@ def draw(
     training = _training(cloud, settings, functions, ready)
     arrival = _triggers(cloud, settings, stores, queue, training, ready)
     then = pulumi.ResourceOptions.merge(ready, pulumi.ResourceOptions(depends_on=[arrival]))
-    finished.publish(cloud, files, stores.data, training, then)
+    bring_your_own.publish(cloud, files, stores.data, training, then)
     _retrain(cloud, settings, [model for model in settings.models if model not in files], training, ready)
     api = _api(cloud, settings, functions, ready)
     return _outputs(settings, stores, queue, training, api)
@@ -89,8 +89,8 @@ def _require(model: str) -> None:
         contract = load(model)
     except ContractError as problem:
         raise pulumi.RunError(str(problem)) from None
-    if isinstance(contract, Finished):
-        finished.require_file(model, contract)
+    if isinstance(contract, BringYourOwn):
+        bring_your_own.require_file(model, contract)
         return
     experiments = len(contract.search.experiments())
     if experiments > limits.MAXIMUM_EXPERIMENTS:

@@ -80,8 +80,8 @@ def _contents(entry: str, cloud: Cloud, platform: Platform, models: Sequence[str
 
 
 def _make(contents: Contents, platform: Platform, place: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=place.parent) as room:
-        tree, draft = Path(room) / "tree", Path(room) / "draft.zip"
+    with tempfile.TemporaryDirectory(dir=place.parent) as workspace:
+        tree, draft = Path(workspace) / "tree", Path(workspace) / "draft.zip"
         for path, data in contents.files.items():
             (tree / path).parent.mkdir(parents=True, exist_ok=True)
             (tree / path).write_bytes(data)

@@ -139,13 +139,13 @@ def write_zip(target: zipfile.ZipFile, tree: Path) -> int:
 
 
 def _make(lock: Path, platform: Platform, interpreter: str | None, target: Path, facts: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=target.parent) as room:
-        tree = Path(room) / "tree"
+    with tempfile.TemporaryDirectory(dir=target.parent) as workspace:
+        tree = Path(workspace) / "tree"
         _install(lock, platform, tree)
         _prune(tree)
         if interpreter:
             compile_tree(tree, interpreter, alone=True)
-        draft = Path(room) / "draft.zip"
+        draft = Path(workspace) / "draft.zip"
         with zipfile.ZipFile(draft, "w") as archive:
             unpacked = write_zip(archive, tree)
         draft.rename(target)

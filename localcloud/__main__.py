@@ -13,7 +13,7 @@ from types import FrameType
 
 import pulumi
 
-from localcloud.commands.progress import Narrator
+from localcloud.commands.progress import Progress
 from localcloud.engine.cloud import CloudFailed
 from localcloud.engine.stack_file import STATE
 
@@ -22,21 +22,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. 0: all of it worked; 1: it did not, and the reason was printed; 130: interrupted."""
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _interrupt)
-    narrator = Narrator()
+    progress = Progress()
     try:
-        return _run(_parser().parse_args(arguments), narrator)
+        return _run(_parser().parse_args(arguments), progress)
     except (pulumi.RunError, CloudFailed) as mistake:
         print(mistake, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        narrator.plain("everything is down")
+        progress.plain("everything is down")
         return 130
 
 
-def _run(options: argparse.Namespace, narrator: Narrator) -> int:
+def _run(options: argparse.Namespace, progress: Progress) -> int:
     # Each command imports its own: a preview needs no emulator, and its packages take a while.
     given = vars(options)
-    return importlib.import_module(f"localcloud.commands.{given.pop('command')}").main(narrator, **given)
+    return importlib.import_module(f"localcloud.commands.{given.pop('command')}").main(progress, **given)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from models.bring_your_own import BringYourOwn
 from models.contract import Contract
-from models.finished import Finished
 from models.section import FOLDER, ContractError, read
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-KINDS: dict[object, type[Contract] | type[Finished]] = {"classification": Contract, "finished": Finished}
+KINDS: dict[object, type[Contract] | type[BringYourOwn]] = {"classification": Contract, "finished": BringYourOwn}
 
 
-def load(name: str, folder: Path = FOLDER) -> Contract | Finished:
+def load(name: str, folder: Path = FOLDER) -> Contract | BringYourOwn:
     """What `folder/name/model.yaml` says. Raises `ContractError`."""
     found, where = read(name, folder)
     task = found.get("task") if isinstance(found, dict) else None

@@ -142,14 +142,14 @@ def rooms_in_order(root: Path) -> list[str]:
     """functions/core is made of its rooms, and a room imports, at run time, only those before it."""
     found = []
     for path, tree in files(root, "functions/core"):
-        room = path.split("/")[2]
-        if room not in ROOMS:
+        workspace = path.split("/")[2]
+        if workspace not in ROOMS:
             if path != "functions/core/__init__.py":
                 found.append(f"{path}: lies in no room; the rooms are {', '.join(ROOMS)}")
             continue
-        later = ROOMS[ROOMS.index(room) + 1 :]
+        later = ROOMS[ROOMS.index(workspace) + 1 :]
         found += [
-            f"{path}:{line}: {room} may not import {name}, a later room"
+            f"{path}:{line}: {workspace} may not import {name}, a later room"
             for line, name in imports(path, tree, typing=False)
             if any(_within(name, f"functions.core.{other}") for other in later)
         ]

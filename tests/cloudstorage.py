@@ -20,8 +20,8 @@ Asked = tuple[str | None, str, str, str]
 class CloudStorage:
     """A Storage that is up; `may` decides, and lets everybody do everything until it is told otherwise."""
 
-    def __init__(self, room: Path) -> None:
-        self.storage = Storage(PYTHON, room, authorize=self.authorize, finalized=self.finalized)
+    def __init__(self, workspace: Path) -> None:
+        self.storage = Storage(PYTHON, workspace, authorize=self.authorize, finalized=self.finalized)
         self.may: Callable[[Asked], bool] = lambda _: True
         self.asked: list[Asked] = []
         self.announced: list[tuple[str, str, int, int]] = []
@@ -53,7 +53,7 @@ class CloudStorage:
 
 
 @contextmanager
-def cloud_storage(room: Path) -> Generator[CloudStorage, None, None]:
-    found = CloudStorage(room)
+def cloud_storage(workspace: Path) -> Generator[CloudStorage, None, None]:
+    found = CloudStorage(workspace)
     with found.storage:
         yield found

@@ -270,7 +270,7 @@ def test_the_rules_look_at_files_that_are_there() -> None:
         "functions/adapters",
         "models",
         "tests",
-        *(f"functions/core/{room}" for room in architecture.ROOMS),
+        *(f"functions/core/{workspace}" for workspace in architecture.ROOMS),
     ):
         assert any(architecture.files(ROOT, folder)), folder
     assert (ROOT / "models/feature.py").is_file()

@@ -12,7 +12,7 @@ from functions.core.jobs.worker import Worker
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.versions import Registry
 from functions.core.runtime.consumer import Consumer
-from functions.core.serving.model_cache import Follower
+from functions.core.serving.model_cache import ModelCache
 
 if TYPE_CHECKING:
     from functions.core.runtime.environment import Environment
@@ -23,7 +23,7 @@ def jobs(told: Environment) -> Consumer:
     log = told.log()
     models = told.store("MODELS_URL")
     followers = {
-        name: Follower(Registry(models, name), Live(models, name), log, seconds=told.number("POINTER_SECONDS"))
+        name: ModelCache(Registry(models, name), Live(models, name), log, seconds=told.number("POINTER_SECONDS"))
         for name in told.names("MODELS")
     }
     worker = Worker(told.store("JOBS_URL"), followers, log, attempts=int(told.number("ATTEMPTS")))

@@ -14,11 +14,11 @@ from functions.core.http.json_codec import dump_json
 from functions.core.registry.captures import Captures
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.versions import Registry
-from functions.core.serving.model_cache import Follower
+from functions.core.serving.model_cache import ModelCache
 from functions.core.serving.predictor import Predictor
 
 if TYPE_CHECKING:
-    from functions.core.jobs.api import Desk
+    from functions.core.jobs.api import JobsApi
     from functions.core.runtime.environment import Environment
 
 
@@ -29,7 +29,7 @@ def predict(told: Environment) -> Service:
     captures = told.store("CAPTURES_URL", patience_seconds=2)
     predictors = {
         name: Predictor(
-            Follower(Registry(models, name), Live(models, name), log, seconds=told.number("POINTER_SECONDS")),
+            ModelCache(Registry(models, name), Live(models, name), log, seconds=told.number("POINTER_SECONDS")),
             Captures(captures, name, log),
             capture_inputs=told.number("CAPTURE_INPUTS"),
         )
@@ -38,10 +38,10 @@ def predict(told: Environment) -> Service:
     told.text("JOBS_URL")
 
     @cache
-    def desk() -> Desk:
-        from functions.core.jobs.api import Desk  # noqa: PLC0415 - predictions do without it
+    def jobs_api() -> JobsApi:
+        from functions.core.jobs.api import JobsApi  # noqa: PLC0415 - predictions do without it
 
-        return Desk(told.store("JOBS_URL", patience_seconds=8))
+        return JobsApi(told.store("JOBS_URL", patience_seconds=8))
 
     elsewhere = {name: Live(models, name) for name in told.names("MODELS_ELSEWHERE", optional=True)}
-    return Service(predictors, desk, log, elsewhere=elsewhere)
+    return Service(predictors, jobs_api, log, elsewhere=elsewhere)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.core.release.rollout import Rollout
-from functions.core.release.stages import Stages
+from functions.core.release.rollout_plan import RolloutPlan
 from functions.core.runtime.step import Step
 from models.catalogue import load
 
@@ -18,7 +18,7 @@ def rollout(told: Environment) -> Step:
     release = Rollout(
         told.store("MODELS_URL"),
         told.store("CAPTURES_URL"),
-        stages=Stages.parse(told.text("ROLLOUT")),
+        plan=RolloutPlan.parse(told.text("ROLLOUT")),
         thresholds=lambda model: load(model).rollout,
     )
     return Step(name="rollout", act=release.act, log=told.log())

@@ -12,7 +12,7 @@ import pulumi_gcp as gcp
 from infra.gcp.access import allow_invocation
 from infra.gcp.logs import keep_logs
 from infra.gcp.place import region
-from infra.gcp.routes import Door, Issuer, document
+from infra.gcp.routes import HttpServer, Issuer, document
 from infra.settings import Auth, Cors, IamAuth, JwtAuth, NoAuth
 from infra.vocabulary import ApiArgs, Route
 
@@ -83,13 +83,13 @@ def _callers(name: str, auth: Auth, opts: pulumi.ResourceOptions) -> pulumi.Outp
 def _contents(args: ApiArgs, callers: pulumi.Output[str]) -> pulumi.Output[str]:
     def render(known: Sequence[str]) -> str:
         caller, *addresses = known
-        door = Door(
+        server = HttpServer(
             description=_description(args.auth),
             issuer=_issuer(args.auth, caller),
             requests_a_minute=args.throttling.rate * 60,
             timeout_seconds=args.timeout_seconds,
         )
-        text = json.dumps(document(args.routes, addresses, door), sort_keys=True)
+        text = json.dumps(document(args.routes, addresses, server), sort_keys=True)
         return base64.b64encode(text.encode()).decode()
 
     return pulumi.Output.all(callers, *(route.function.ref for route in args.routes)).apply(render)

@@ -23,7 +23,7 @@ class Issuer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Door:
+class HttpServer:
     """All that the document says besides the routes."""
 
     description: str
@@ -33,25 +33,25 @@ class Door:
     timeout_seconds: int
 
 
-def document(routes: Sequence[Route], addresses: Sequence[str], door: Door) -> dict[str, Any]:
+def document(routes: Sequence[Route], addresses: Sequence[str], server: HttpServer) -> dict[str, Any]:
     """Routes, each with the address of its function in the same place."""
     paths: dict[str, dict[str, Any]] = {}
     for route, address in zip(routes, addresses, strict=True):
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, address, door)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, address, server)
     found = {
         "swagger": "2.0",
-        "info": {"title": "predictions", "description": door.description, "version": "1"},
+        "info": {"title": "predictions", "description": server.description, "version": "1"},
         "schemes": ["https"],
         "produces": ["application/json"],
         "paths": paths,
-        "x-google-management": _management(door.requests_a_minute),
+        "x-google-management": _management(server.requests_a_minute),
     }
-    if door.issuer is not None:
-        found |= {"securityDefinitions": {"token": _definition(door.issuer)}, "security": [{"token": []}]}
+    if server.issuer is not None:
+        found |= {"securityDefinitions": {"token": _definition(server.issuer)}, "security": [{"token": []}]}
     return found
 
 
-def _operation(route: Route, address: str, door: Door) -> dict[str, Any]:
+def _operation(route: Route, address: str, server: HttpServer) -> dict[str, Any]:
     return {
         "operationId": route.operation,
         "parameters": [
@@ -63,7 +63,7 @@ def _operation(route: Route, address: str, door: Door) -> dict[str, Any]:
             "address": address,
             "jwt_audience": address,
             "path_translation": "APPEND_PATH_TO_ADDRESS",
-            "deadline": door.timeout_seconds,
+            "deadline": server.timeout_seconds,
         },
         "x-google-quota": {"metricCosts": {METRIC: 1}},
     }

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from localcloud.aws.dead_letters import DeadLetters
 from localcloud.aws.emulator import Emulator
 from localcloud.aws.gateway import Gateway
 from localcloud.aws.invokes import INVOKES
-from localcloud.aws.letters import Letters
 from localcloud.aws.objects import Objects
-from localcloud.aws.resources import ABSENT, HANDS
+from localcloud.aws.resources import ABSENT, HANDLERS
 from localcloud.aws.session import Session
 from localcloud.engine.cloud import State
 from localcloud.engine.resource_handler import Made
@@ -34,14 +34,14 @@ class Aws:
     title = "AWS"
     function = "aws:lambda/function:Function"
     workflow = "aws:sfn/stateMachine:StateMachine"
-    hands = HANDS
+    handlers = HANDLERS
     absent = ABSENT
 
-    def __init__(self, stack: StackFile, room: Path, *, port: int, progress: Callable[[str], None]) -> None:
+    def __init__(self, stack: StackFile, workspace: Path, *, port: int, progress: Callable[[str], None]) -> None:
         self._port = port
         self._doors: list[Gateway] = []
         self._emulator = Emulator(
-            interpreter(), room, region=stack.get("aws:region", "us-east-1"), progress=progress
+            interpreter(), workspace, region=stack.get("aws:region", "us-east-1"), progress=progress
         ).start()
         self.session = Session(
             endpoint=self._emulator.endpoint,
@@ -78,9 +78,9 @@ class Aws:
         """The objects behind `s3://bucket`."""
         return Objects(self.session.client("s3"), url.removeprefix("s3://").rstrip("/"))
 
-    def dead_letters(self, name: str) -> Letters:
+    def dead_letters(self, name: str) -> DeadLetters:
         """The dead letters at the URL of a queue."""
-        return Letters(self.session.client("sqs"), name)
+        return DeadLetters(self.session.client("sqs"), name)
 
     def lines(self, function: Made, limit: int) -> list[str]:
         """The newest lines that a function wrote, oldest first."""
@@ -112,20 +112,20 @@ class Aws:
 
     def stop(self) -> None:
         """End everything. Safe to call twice."""
-        for door in self._doors:
-            door.close()
+        for server in self._doors:
+            server.close()
         self._doors.clear()
         self._emulator.stop()
 
     def _expose(self, api: str) -> str:
-        door = Gateway(
+        server = Gateway(
             upstream=self._emulator.endpoint,
             prefix=f"/_aws/execute-api/{api}/$default",
             certificate=self._emulator.certificate,
             port=self._port,
         )
-        self._doors.append(door)
-        return door.url
+        self._doors.append(server)
+        return server.url
 
 
 start = Aws

@@ -28,11 +28,11 @@ class Emulator:
     """
 
     def __init__(
-        self, python: Path, room: Path, *, region: str, progress: Callable[[str], None] = lambda _: None
+        self, python: Path, workspace: Path, *, region: str, progress: Callable[[str], None] = lambda _: None
     ) -> None:
         self.region = region
-        self.room = room
-        self.log = room / "emulator.log"
+        self.workspace = workspace
+        self.log = workspace / "emulator.log"
         self.port = 0
         self._python = python
         self._progress = progress
@@ -55,7 +55,7 @@ class Emulator:
 
     @property
     def _work(self) -> Path:
-        return self.room / "work"
+        return self.workspace / "work"
 
     def start(self) -> Self:
         """Start it and wait until it answers. Raises `CloudFailed`, and then nothing is left running."""

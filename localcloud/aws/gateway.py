@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.support.http_client import Upstream
-from localcloud.support.http_server import Answer, Door, Request, say
+from localcloud.support.http_server import Answer, HttpServer, Request, say
 
 LIMIT = 10 * 1024 * 1024
 """Bytes of a request. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html"""
@@ -20,15 +20,15 @@ class Gateway:
     def __init__(self, *, upstream: str, prefix: str, certificate: Path | None, port: int) -> None:
         self._prefix = prefix
         self._upstream = Upstream(upstream, certificate)
-        self._door = Door(self._answer, port=port, limit=LIMIT)
+        self._server = HttpServer(self._answer, port=port, limit=LIMIT)
 
     @property
     def url(self) -> str:
-        return self._door.url
+        return self._server.url
 
     def close(self) -> None:
         """Stop listening and drop every connection. Safe to call twice."""
-        self._door.close()
+        self._server.close()
         self._upstream.close()
 
     def _answer(self, request: Request) -> Answer:

@@ -27,19 +27,19 @@ KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "PYTHONUNBUFFERED")
 """What a function inherits besides what ministack sets for it."""
 
 
-def main(room: Path) -> None:
-    certificate, key = _certificate(room)
+def main(workspace: Path) -> None:
+    certificate, key = _certificate(workspace)
     os.environ["MINISTACK_SSL_CERT"], os.environ["MINISTACK_SSL_KEY"] = str(certificate), str(key)
     for name in ("AWS_CA_BUNDLE", "SSL_CERT_FILE"):
         os.environ[name] = str(certificate)
     app = importlib.import_module("ministack.app")
     _replace(app, "_port_is_bindable", lambda _host, _port: False)
-    _isolate_workers(importlib.import_module("ministack.core.lambda_runtime"), room)
+    _isolate_workers(importlib.import_module("ministack.core.lambda_runtime"), workspace)
     sys.argv = ["ministack"]
     app.main()
 
 
-def _certificate(room: Path) -> tuple[Path, Path]:
+def _certificate(workspace: Path) -> tuple[Path, Path]:
     """A certificate for this loopback address alone, good for a week."""
     x509 = importlib.import_module("cryptography.x509")
     ec = importlib.import_module("cryptography.hazmat.primitives.asymmetric.ec")
@@ -66,7 +66,7 @@ def _certificate(room: Path) -> tuple[Path, Path]:
     encoding = serialization.Encoding.PEM
     plain = serialization.NoEncryption()
     private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain)
-    return _write(room / "tls.crt", certificate.public_bytes(encoding)), _write(room / "tls.key", private)
+    return _write(workspace / "tls.crt", certificate.public_bytes(encoding)), _write(workspace / "tls.key", private)
 
 
 def _write(path: Path, content: bytes) -> Path:
@@ -76,14 +76,14 @@ def _write(path: Path, content: bytes) -> Path:
     return draft.rename(path)
 
 
-def _isolate_workers(runtime: Any, room: Path) -> None:
-    python = _interpreter(room)
+def _isolate_workers(runtime: Any, workspace: Path) -> None:
+    python = _interpreter(workspace)
     script = runtime._PYTHON_WORKER_SCRIPT
     _replace(runtime, "_detect_runtime_binary", lambda _runtime: (str(python), script))
-    _replace(runtime, "zipfile", types.SimpleNamespace(**{**vars(zipfile), "ZipFile": _shared(room / "code")}))
+    _replace(runtime, "zipfile", types.SimpleNamespace(**{**vars(zipfile), "ZipFile": _shared(workspace / "code")}))
 
 
-def _interpreter(room: Path) -> Path:
+def _interpreter(workspace: Path) -> Path:
     """This interpreter without site-packages and without the emulator's variables.
 
     `-S` keeps the emulator's own packages off `sys.path`, so a dependency that a bundle
@@ -92,7 +92,7 @@ def _interpreter(room: Path) -> Path:
     dropped = " ".join(
         sorted(name for name in os.environ if name not in KEPT and not name.startswith(("AWS_", "SSL_")))
     )
-    path = room / "python"
+    path = workspace / "python"
     path.write_text(f'#!/bin/sh\nunset {dropped}\nexec {shlex.quote(sys.executable)} -S "$@"\n', encoding="utf-8")
     path.chmod(0o755)
     return path

@@ -33,7 +33,7 @@ def work(scene: Scene, model: str, cases: Sequence[Mapping[str, float]], labels:
     right = sum(answer.get("label") == labels[place] for answer, place in zip(answers, places, strict=True)) / ROWS
     if done["refused"] or right < LEAST_RIGHT:
         raise scene.failed(f"the job refused {done['refused']} rows, and of all answers {right:.1%} are right")
-    scene.narrator.line("", f"{len(answers):,} answers in order, {_size(result)}, {right * 100:.1f} % as in truth")
+    scene.progress.line("", f"{len(answers):,} answers in order, {_size(result)}, {right * 100:.1f} % as in truth")
     scene.summary["job"] = {
         "rows": done["rows"],
         "refused": done["refused"],

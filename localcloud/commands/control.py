@@ -17,7 +17,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from localcloud.engine.cloud import CloudFailed
-from localcloud.support.http_server import Answer, Door, Request, say
+from localcloud.support.http_server import Answer, HttpServer, Request, say
 
 FILE = "control.json"
 LIMIT = 100_000
@@ -35,20 +35,20 @@ class Control:
         self._orders = orders
         self._facts = facts
         self._secret = secrets.token_urlsafe(32)
-        self._door: Door | None = None
+        self._server: HttpServer | None = None
 
     def __enter__(self) -> Self:
-        self._door = Door(self._answer, limit=LIMIT)
+        self._server = HttpServer(self._answer, limit=LIMIT)
         self._place.unlink(missing_ok=True)
         self._place.touch(mode=0o600)
-        found = {"url": self._door.url, "secret": self._secret, **self._facts}
+        found = {"url": self._server.url, "secret": self._secret, **self._facts}
         self._place.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._place.unlink(missing_ok=True)
-        if self._door is not None:
-            self._door.close()
+        if self._server is not None:
+            self._server.close()
 
     def _answer(self, request: Request) -> Answer:
         given = request.header("authorization") or ""

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from localcloud.commands import bulk, files
 from localcloud.commands.callers import Callers, ask
-from localcloud.commands.progress import Narrator
+from localcloud.commands.progress import Progress
 from localcloud.commands.scene import PATIENCE_SECONDS, DemoFailed, Scene
 from localcloud.commands.up import deploy
 from localcloud.commands.watch import OVER
@@ -35,16 +35,16 @@ REQUESTS = 300
 """How many the callers send at least before the release may be called safe."""
 
 
-def main(narrator: Narrator, stack: str, state: Path = ROOT / ".local") -> int:
+def main(progress: Progress, stack: str, state: Path = ROOT / ".local") -> int:
     """Run it all; 0 only if every step did what it is for. The same facts go to `<state>/summary.json`."""
     started = time.monotonic()
     with LocalStack(stack, state=state) as local:
-        narrator.plain(f"serverless-ml  local {local.cloud.title}  models: {MODEL}, {files.MODEL}")
-        demo = Demo(local, narrator)
+        progress.plain(f"serverless-ml  local {local.cloud.title}  models: {MODEL}, {files.MODEL}")
+        demo = Demo(local, progress)
         demo.run()
         demo.summary["seconds"] = round(time.monotonic() - started, 1)
         (state / "summary.json").write_text(json.dumps(demo.summary, indent=1) + "\n", encoding="utf-8")
-    narrator.plain(
+    progress.plain(
         f"done in {demo.summary['seconds']:.0f} s. `{again(local)}` keeps it running; docs/bring-your-model.md is next."
     )
     return 0
@@ -58,8 +58,8 @@ def again(stack: LocalStack) -> str:
 class Demo(Scene):
     """The loop, and what comes after it."""
 
-    def __init__(self, stack: LocalStack, narrator: Narrator) -> None:
-        super().__init__(stack, narrator)
+    def __init__(self, stack: LocalStack, progress: Progress) -> None:
+        super().__init__(stack, progress)
         self.summary["model"] = MODEL
         self.cases, self.labels = sample.instances()
 
@@ -73,7 +73,7 @@ class Demo(Scene):
     def two_versions(self) -> None:
         """Deploy, and train twice: the first version goes live at once, the second by canary."""
         with self.timed("deploy"):
-            deploy(self.stack, self.narrator)
+            deploy(self.stack, self.progress)
         self.summary |= {"endpoint": self.stack.outputs["endpoint"], "resources": self.stack.counts()}
         if not {MODEL, files.MODEL} <= set(self.stack.outputs["models"]):
             stack = f"Pulumi.{self.stack.file.name}.yaml"
@@ -164,7 +164,7 @@ class Demo(Scene):
     def predict(self) -> None:
         """Two cases that were never uploaded, one of each kind, against the truth."""
         self.summary["predictions"] = []
-        self.narrator.line("predict", f"POST {self.stack.outputs['models'][MODEL]['infer']}")
+        self.progress.line("predict", f"POST {self.stack.outputs['models'][MODEL]['infer']}")
         for truth in ("malignant", "benign"):
             position = max(i for i, label in enumerate(self.labels) if label == truth)
             began = time.monotonic()
@@ -177,7 +177,7 @@ class Demo(Scene):
             label = sorted(set(self.labels))[int(outputs["label"][0])]
             told = {"label": label, "probability": round(max(outputs["probabilities"]), 4), "truth": truth}
             self.summary["predictions"].append({**told, "ms": round(milliseconds, 1)})
-            self.narrator.line("", f"{label} {told['probability']:.3f} (truth: {truth})  {milliseconds:.0f} ms")
+            self.progress.line("", f"{label} {told['probability']:.3f} (truth: {truth})  {milliseconds:.0f} ms")
 
     def infer(self, position: int) -> tuple[int, Mapping[str, str], dict[str, Any]]:
         """One case through the Open Inference Protocol."""
@@ -193,4 +193,4 @@ class Demo(Scene):
     def not_emulated(self) -> None:
         self.summary["not_emulated"] = self.stack.not_emulated
         names = ", ".join(sorted({key.split(":")[-1] for key in self.stack.not_emulated}))
-        self.narrator.paragraph("not emulated", f"{names} (docs/local.md)")
+        self.progress.paragraph("not emulated", f"{names} (docs/local.md)")

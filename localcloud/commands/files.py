@@ -21,7 +21,7 @@ def tell(scene: Scene) -> None:
     """Ask about a few files with the client that ships. Raises `DemoFailed`."""
     champion = _live(scene)
     url = scene.stack.outputs["models"][MODEL]["predict"]
-    scene.narrator.line("ask", f"POST {url}")
+    scene.progress.line("ask", f"POST {url}")
     with scene.timed("ask"), tempfile.TemporaryDirectory() as folder:
         sample.write_csv(Path(folder) / NAMELESS)
         try:
@@ -33,7 +33,7 @@ def tell(scene: Scene) -> None:
         if one.probability is None:
             raise scene.failed(f"{name}: {one.kind}")
         shown = name if name in ASKED else f"{name} (a dataset)"
-        scene.narrator.line("", f"{shown:<28} {one.kind}, {one.probability * 100:.1f} %")
+        scene.progress.line("", f"{shown:<28} {one.kind}, {one.probability * 100:.1f} %")
         files.append({"file": name, "kind": one.kind, "probability": round(one.probability, 4)})
     scene.summary["finished"] = {"model": MODEL, "champion": champion, "files": files}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pulumi
 from watchfiles import DefaultFilter, watch
 
-from localcloud.commands.progress import Narrator
+from localcloud.commands.progress import Progress
 from localcloud.engine.engine import Changes
 from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import ROOT
@@ -17,22 +17,22 @@ FOLLOWED = (ROOT / "functions", ROOT / "models")
 CHECK_MILLISECONDS = 1000
 
 
-def follow(stack: LocalStack, narrator: Narrator, folders: Iterable[Path] = FOLLOWED) -> None:
+def follow(stack: LocalStack, progress: Progress, folders: Iterable[Path] = FOLLOWED) -> None:
     """Runs until it is interrupted. A program that cannot be deployed is reported, and the stack stays as it was.
 
     Raises `CloudFailed` when the embedded cloud dies.
     """
     for changed in _edits(stack, folders):
         try:
-            redeploy(stack, narrator, changed)
+            redeploy(stack, progress, changed)
         except pulumi.RunError as mistake:
-            narrator.plain(str(mistake))
+            progress.plain(str(mistake))
 
 
-def redeploy(stack: LocalStack, narrator: Narrator, changed: Iterable[Path]) -> Changes:
+def redeploy(stack: LocalStack, progress: Progress, changed: Iterable[Path]) -> Changes:
     """Deploy once more, and say which edit changed what."""
     names = ", ".join(sorted(_short(path) for path in changed))
-    with narrator.step("edited") as step:
+    with progress.step("edited") as step:
         step.say(names)
         changes = stack.deploy()
         step.text = f"{names} -> {summary(changes)}"

@@ -12,20 +12,20 @@ from infra.clouds import find
 from infra.settings import Settings
 from infra.target import target
 from localcloud.commands import graph
-from localcloud.commands.progress import Narrator
+from localcloud.commands.progress import Progress
 from localcloud.engine.program import evaluate
 from localcloud.engine.recorder import Recorder
 from localcloud.engine.stack_file import ROOT, StackFile
 
 
-def main(narrator: Narrator, stack: str, state: Path) -> int:
+def main(progress: Progress, stack: str, state: Path) -> int:
     """Print the tree and the limits of a stack, and write its graph to `<state>/graph-<stack>.json`.
 
     Raises `pulumi.RunError` for whatever would stop a deployment before its first resource.
     """
     file = StackFile.read(stack)
     recorder = Recorder()
-    with narrator.step("evaluate") as step:
+    with progress.step("evaluate") as step:
         step.say("building the functions' archives")
         outputs = evaluate(file, recorder, ROOT / "infra")
         made = [one for one in recorder.declared if one.custom]
@@ -33,10 +33,10 @@ def main(narrator: Narrator, stack: str, state: Path) -> int:
         step.text = f"{len(made)} resources in {components} components"
     path = state / f"graph-{stack}.json"
     graph.write(path, file, recorder.declared, outputs)
-    narrator.console.print(graph.tree(f"{file.project} {stack}", recorder.declared))
+    progress.console.print(graph.tree(f"{file.project} {stack}", recorder.declared))
     for line in _limits(file):
-        narrator.plain(line)
-    narrator.line("graph", _short(path))
+        progress.plain(line)
+    progress.line("graph", _short(path))
     return 0
 
 

@@ -33,7 +33,7 @@ class Step:
         self.progress = progress
 
 
-class Narrator:
+class Progress:
     """Prints steps to a console; on a terminal the line of a step under way is rewritten in place."""
 
     def __init__(self, console: Console | None = None) -> None:

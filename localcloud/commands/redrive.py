@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from localcloud.commands.control import FILE, ask
-from localcloud.commands.progress import Narrator
+from localcloud.commands.progress import Progress
 
 
-def main(narrator: Narrator, state: Path) -> int:
+def main(progress: Progress, state: Path) -> int:
     """Ask the stack that `make up` holds, and say how many came back. Raises `CloudFailed` when none is up."""
     moved = ask(state / FILE, "redrive")["moved"]
-    narrator.line("redrive", f"{moved} dead letter{'s' * (moved != 1)} back in the queue")
+    progress.line("redrive", f"{moved} dead letter{'s' * (moved != 1)} back in the queue")
     return 0

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from localcloud.commands.control import FILE, ask
-from localcloud.commands.progress import Narrator
+from localcloud.commands.progress import Progress
 from localcloud.commands.watch import NothingCame, Watch
 from localcloud.engine.cloud import CloudFailed, State
 from localcloud.engine.stack import LocalStack
@@ -18,14 +18,14 @@ from localcloud.engine.stack import LocalStack
 PATIENCE_SECONDS = 120
 
 
-def main(narrator: Narrator, state: Path, model: str, reason: str) -> int:
+def main(progress: Progress, state: Path, model: str, reason: str) -> int:
     """Ask the stack that `make up` holds, and say what answers now and how long that took.
 
     Raises `CloudFailed` when no stack is up, and when there is no way back.
     """
     found = ask(state / FILE, "rollback", model=model, reason=reason)
     text = f"{model} @ {found['version']} (before: {found['before']}), live after {found['live_seconds']:.1f} s"
-    narrator.line("rollback", text, found["seconds"])
+    progress.line("rollback", text, found["seconds"])
     return 0
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pulumi
 
-from localcloud.commands.progress import Narrator, Step
+from localcloud.commands.progress import Progress, Step
 from localcloud.commands.watch import Watch
 from localcloud.engine.cloud import CloudFailed
 from localcloud.engine.stack import LocalStack
@@ -29,9 +29,9 @@ class DemoFailed(CloudFailed):
 class Scene:
     """The steps, each measured, and the summary that they fill."""
 
-    def __init__(self, stack: LocalStack, narrator: Narrator) -> None:
+    def __init__(self, stack: LocalStack, progress: Progress) -> None:
         self.stack = stack
-        self.narrator = narrator
+        self.progress = progress
         self.steps: list[dict[str, Any]] = []
         self.summary: dict[str, Any] = {"cloud": stack.cloud.title, "steps": self.steps}
 
@@ -50,7 +50,7 @@ class Scene:
 
     @contextmanager
     def step(self, name: str) -> Generator[Step]:
-        with self.timed(name), self.narrator.step(name) as step:
+        with self.timed(name), self.progress.step(name) as step:
             yield step
 
     @contextmanager

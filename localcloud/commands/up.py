@@ -9,13 +9,13 @@ from typing import Any
 
 from localcloud.commands.control import FILE, Control, Order
 from localcloud.commands.follow import follow
-from localcloud.commands.progress import Narrator
+from localcloud.commands.progress import Progress
 from localcloud.commands.rollback import roll_back
 from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import ROOT
 
 
-def main(narrator: Narrator, stack: str, state: Path) -> int:
+def main(progress: Progress, stack: str, state: Path) -> int:
     """Deploy, say how to call it, and follow edits until interrupted; then everything is taken down.
 
     The stack's outputs are in `<state>/outputs.json` for as long as it runs, and other
@@ -23,17 +23,17 @@ def main(narrator: Narrator, stack: str, state: Path) -> int:
     """
     outputs = state / "outputs.json"
     with ExitStack() as until_the_end:
-        with narrator.step("start") as step:
+        with progress.step("start") as step:
             local = until_the_end.enter_context(LocalStack(stack, state=state, progress=step.say))
             step.text = f"the embedded {local.cloud.title}"
-        deploy(local, narrator)
+        deploy(local, progress)
         outputs.write_text(json.dumps(local.outputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         try:
             trusted = local.cloud.certificate
             facts = {"certificate": str(trusted.resolve()) if trusted else None}
             until_the_end.enter_context(Control(state / FILE, _orders(local), **facts))
-            _tell(local, narrator, outputs)
-            follow(local, narrator)
+            _tell(local, progress, outputs)
+            follow(local, progress)
             return 0
         finally:
             outputs.unlink(missing_ok=True)
@@ -46,9 +46,9 @@ def _orders(stack: LocalStack) -> dict[str, Order]:
     }
 
 
-def deploy(stack: LocalStack, narrator: Narrator) -> None:
+def deploy(stack: LocalStack, progress: Progress) -> None:
     """Deploy with progress, and say what there is."""
-    with narrator.step("deploy") as step:
+    with progress.step("deploy") as step:
         step.say("building the functions' archives")
         stack.progress = step.say
         stack.deploy()
@@ -62,13 +62,13 @@ def described(stack: LocalStack) -> str:
     return f"{len(stack.resources)} resources, {functions} functions, {workflows} workflow{'s' * (workflows != 1)}"
 
 
-def _tell(stack: LocalStack, narrator: Narrator, outputs: Path) -> None:
-    narrator.line("endpoint", stack.outputs.get("endpoint", "none"))
+def _tell(stack: LocalStack, progress: Progress, outputs: Path) -> None:
+    progress.line("endpoint", stack.outputs.get("endpoint", "none"))
     if url := _first_model(stack.outputs):
-        narrator.line("try", f"curl -s {url}")
-    narrator.line("outputs", str(outputs.relative_to(ROOT) if outputs.is_relative_to(ROOT) else outputs))
-    narrator.paragraph("not emulated", ", ".join(sorted({key.split(":")[-1] for key in stack.not_emulated})))
-    narrator.plain("following functions/ and models/; Ctrl-C takes everything down")
+        progress.line("try", f"curl -s {url}")
+    progress.line("outputs", str(outputs.relative_to(ROOT) if outputs.is_relative_to(ROOT) else outputs))
+    progress.paragraph("not emulated", ", ".join(sorted({key.split(":")[-1] for key in stack.not_emulated})))
+    progress.plain("following functions/ and models/; Ctrl-C takes everything down")
 
 
 def _first_model(outputs: dict[str, Any]) -> str | None:

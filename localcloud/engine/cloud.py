@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import pulumi
 
-from localcloud.engine.dead_letters import Letters
-from localcloud.engine.resource_handler import Hand, Made
+from localcloud.engine.dead_letters import DeadLetters
+from localcloud.engine.resource_handler import Made, ResourceHandler
 from localcloud.engine.stack_file import StackFile
 
 FOLDER = Path(__file__).resolve().parents[1]
@@ -49,7 +49,7 @@ class Provider(Protocol):
     """What its hands speak to, with all rights."""
 
     @property
-    def hands(self) -> Mapping[str, Hand]:
+    def handlers(self) -> Mapping[str, ResourceHandler]:
         """How each type of resource is made."""
         ...
 
@@ -100,7 +100,7 @@ class EmbeddedCloud(Provider, Protocol):
         """The store behind a URL of the outputs."""
         ...
 
-    def dead_letters(self, name: str) -> Letters:
+    def dead_letters(self, name: str) -> DeadLetters:
         """The dead letters of a queue, by what the outputs call them."""
         ...
 
@@ -129,7 +129,7 @@ class CloudFailed(RuntimeError):
     """An embedded cloud did not start, or ended by itself. The message names its log."""
 
 
-def start(stack: StackFile, room: Path, *, port: int, progress: Callable[[str], None]) -> EmbeddedCloud:
+def start(stack: StackFile, workspace: Path, *, port: int, progress: Callable[[str], None]) -> EmbeddedCloud:
     """Start the embedded cloud that the stack's settings name.
 
     `room` is a folder for all it writes, `port` the one that its API would like to have.
@@ -142,4 +142,4 @@ def start(stack: StackFile, room: Path, *, port: int, progress: Callable[[str], 
             f"Pulumi.{stack.name}.yaml: {stack.project}:settings -> cloud: {name!r} has no embedded cloud; "
             f"accepted: {', '.join(known)}"
         )
-    return importlib.import_module(f"localcloud.{name}").start(stack, room, port=port, progress=progress)
+    return importlib.import_module(f"localcloud.{name}").start(stack, workspace, port=port, progress=progress)

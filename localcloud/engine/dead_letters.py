@@ -14,7 +14,7 @@ PAUSE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
+class DeadLetter:
     """A message that was given up."""
 
     identity: str
@@ -24,25 +24,25 @@ class Letter:
     content: Any
 
 
-class Letters(Protocol):
+class DeadLetters(Protocol):
     """The dead letters of one queue."""
 
     def count(self) -> int:
         """How many there are, those included that somebody has just taken."""
         ...
 
-    def take(self) -> Sequence[Letter]:
+    def take(self) -> Sequence[DeadLetter]:
         """Some of them, hidden from others for a while; none when there are none to take."""
         ...
 
-    def send(self, letter: Letter) -> None:
+    def send(self, letter: DeadLetter) -> None:
         """Put its content into the queue that it came from, as a new message with all its attempts."""
         ...
 
-    def drop(self, letter: Letter) -> None: ...
+    def drop(self, letter: DeadLetter) -> None: ...
 
 
-def redrive(letters: Letters, *, pause: Callable[[float], None] = time.sleep) -> int:
+def redrive(dead_letters: DeadLetters, *, pause: Callable[[float], None] = time.sleep) -> int:
     """Bring back what lies there now, and return how many that were.
 
     Each is sent first and dropped then, so that none is lost, whenever this ends. One that is
@@ -51,13 +51,13 @@ def redrive(letters: Letters, *, pause: Callable[[float], None] = time.sleep) ->
     could not be dropped comes again with the next redrive, and its job, done by then, is not
     done a second time.
     """
-    there, sent = _patiently(letters.count, pause), set[str]()
-    while len(sent) < there and (some := _patiently(letters.take, pause)):
+    there, sent = _patiently(dead_letters.count, pause), set[str]()
+    while len(sent) < there and (some := _patiently(dead_letters.take, pause)):
         for letter in some:
             if letter.identity not in sent:
-                _patiently(lambda letter=letter: letters.send(letter), pause)
+                _patiently(lambda letter=letter: dead_letters.send(letter), pause)
                 sent.add(letter.identity)
-            _patiently(lambda letter=letter: letters.drop(letter), pause)
+            _patiently(lambda letter=letter: dead_letters.drop(letter), pause)
     return len(sent)
 
 

@@ -12,7 +12,7 @@ import pulumi
 from localcloud.engine.cloud import Provider
 from localcloud.engine.fingerprint import fingerprint
 from localcloud.engine.program import Declared, Registered
-from localcloud.engine.resource_handler import Hand, Made, Order
+from localcloud.engine.resource_handler import Made, Order, ResourceHandler
 
 SILENT = frozenset({"region", "forceDestroy", "skipDestroy", "forceDetachPolicies"})
 """Inputs that speak to the provider and not to the cloud, or that a stack which ends with its process cannot break."""
@@ -109,60 +109,62 @@ class Engine:
             raise pulumi.RunError(f"{token}: the local cloud does not answer this function") from None
 
     def _resolve(self, declared: Declared, before: Made | None) -> tuple[str, Made]:
-        hand = self._hand(declared)
-        self._note(declared, hand)
+        handler = self._handler(declared)
+        self._note(declared, handler)
         mark = fingerprint(declared.inputs)
         if before is None:
-            return "created", self._create(hand, declared, mark, 0)
+            return "created", self._create(handler, declared, mark, 0)
         if before.fingerprint == mark:
             return "unchanged", before
-        if hand.update is None or any(declared.inputs.get(key) != before.inputs.get(key) for key in hand.fixed):
-            return "replaced", self._replace(hand, declared, mark, before)
+        if handler.update is None or any(declared.inputs.get(key) != before.inputs.get(key) for key in handler.fixed):
+            return "replaced", self._replace(handler, declared, mark, before)
         order = Order(session=self._cloud.session, declared=declared, generation=before.generation)
-        registered = hand.update(order, before)
+        registered = handler.update(order, before)
         return "updated", Made(declared=declared, registered=registered, fingerprint=mark, generation=before.generation)
 
-    def _create(self, hand: Hand, declared: Declared, mark: str, generation: int) -> Made:
+    def _create(self, handler: ResourceHandler, declared: Declared, mark: str, generation: int) -> Made:
         order = Order(session=self._cloud.session, declared=declared, generation=generation)
-        return Made(declared=declared, registered=hand.create(order), fingerprint=mark, generation=generation)
+        return Made(declared=declared, registered=handler.create(order), fingerprint=mark, generation=generation)
 
-    def _replace(self, hand: Hand, declared: Declared, mark: str, before: Made) -> Made:
+    def _replace(self, handler: ResourceHandler, declared: Declared, mark: str, before: Made) -> Made:
         """The new one first, unless both would bear the same name."""
-        if declared.inputs.get(hand.named) and declared.inputs.get(hand.named) == before.inputs.get(hand.named):
+        if declared.inputs.get(handler.named) and declared.inputs.get(handler.named) == before.inputs.get(
+            handler.named
+        ):
             self._delete(before)
-            return self._create(hand, declared, mark, before.generation + 1)
-        made = self._create(hand, declared, mark, before.generation + 1)
+            return self._create(handler, declared, mark, before.generation + 1)
+        made = self._create(handler, declared, mark, before.generation + 1)
         with self._lock:
             self._journal.leftover.append(before)
         return made
 
     def _delete(self, made: Made) -> None:
-        hand = self._hand(made.declared)
-        if hand.delete is not None:
-            hand.delete(self._cloud.session, made)
+        handler = self._handler(made.declared)
+        if handler.delete is not None:
+            handler.delete(self._cloud.session, made)
 
-    def _hand(self, declared: Declared) -> Hand:
+    def _handler(self, declared: Declared) -> ResourceHandler:
         if declared.type in self._cloud.absent:
-            return Hand(create=_accept)
+            return ResourceHandler(create=_accept)
         try:
-            return self._cloud.hands[declared.type]
+            return self._cloud.handlers[declared.type]
         except KeyError:
             raise ResourceFailed(
                 f"{declared.type} {declared.name}: the local cloud has no hand for this type; "
                 f"add one in localcloud/{declared.type.split(':')[0]}/\n  {declared.urn}"
             ) from None
 
-    def _note(self, declared: Declared, hand: Hand) -> None:
+    def _note(self, declared: Declared, handler: ResourceHandler) -> None:
         if declared.type in self._cloud.absent:
             skipped = {declared.type: self._cloud.absent[declared.type]}
         else:
             skipped = {
-                f"{declared.type}.{key}": hand.ignores.get(key, "no effect here")
+                f"{declared.type}.{key}": handler.ignores.get(key, "no effect here")
                 for key in declared.inputs
-                if key not in hand.takes and key not in SILENT
+                if key not in handler.takes and key not in SILENT
             } | {
                 f"{declared.type}.{path}": reason
-                for path, reason in hand.ignores.items()
+                for path, reason in handler.ignores.items()
                 if "." in path and _given(declared.inputs, path)
             }
         with self._lock:

@@ -64,7 +64,7 @@ Delete = Callable[[Any, Made], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hand:
+class ResourceHandler:
     """How one type of resource is really made.
 
     Without `update` a changed resource is replaced. Without `delete` it goes when what it
@@ -84,6 +84,6 @@ class Hand:
     """The input that holds the physical name; with it given, the old one goes before the new one comes."""
 
 
-def put(write: Create, **rest: Any) -> Hand:
+def put(write: Create, **rest: Any) -> ResourceHandler:
     """A hand whose creation may be repeated: a change is the same call again."""
-    return Hand(create=write, update=lambda order, _: write(order), **rest)
+    return ResourceHandler(create=write, update=lambda order, _: write(order), **rest)

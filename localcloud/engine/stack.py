@@ -40,23 +40,23 @@ class LocalStack:
         self.program = program
         self.outputs: dict[str, Any] = {}
         self._state = state
-        self._room: Path | None = None
+        self._workspace: Path | None = None
         self._port = port
         self.progress = progress
         self._cloud: EmbeddedCloud | None = None
         self._engine: Engine | None = None
 
     def __enter__(self) -> Self:
-        self._room = take(self._state)
-        self._cloud = start(self.file, self._room, port=self._port, progress=self._say)
+        self._workspace = take(self._state)
+        self._cloud = start(self.file, self._workspace, port=self._port, progress=self._say)
         self._engine = Engine(self._cloud, progress=self._say)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._cloud is not None:
             self._cloud.stop()
-        if self._room is not None and not isinstance(error, Exception):
-            clear(self._room)
+        if self._workspace is not None and not isinstance(error, Exception):
+            clear(self._workspace)
 
     def deploy(self) -> Changes:
         """Evaluate the program and make, change or delete what differs from the last time.

@@ -12,8 +12,8 @@ from localcloud.engine.resource_handler import Made
 from localcloud.engine.stack_file import ROOT, StackFile
 from localcloud.gcp.invokes import INVOKES
 from localcloud.gcp.project import Project
-from localcloud.gcp.pubsub.dead_letters import Letters
-from localcloud.gcp.resources import ABSENT, HANDS
+from localcloud.gcp.pubsub.dead_letters import DeadLetters
+from localcloud.gcp.resources import ABSENT, HANDLERS
 from localcloud.gcp.storage.objects import Objects
 from localcloud.support.process import members
 
@@ -33,13 +33,13 @@ class Gcp:
     title = "GCP"
     function = "gcp:cloudfunctionsv2/function:Function"
     workflow = "gcp:workflows/workflow:Workflow"
-    hands = HANDS
+    handlers = HANDLERS
     absent = ABSENT
 
-    def __init__(self, stack: StackFile, room: Path, *, port: int, progress: Callable[[str], None]) -> None:
+    def __init__(self, stack: StackFile, workspace: Path, *, port: int, progress: Callable[[str], None]) -> None:
         self.session = Project(
             interpreter(),
-            room,
+            workspace,
             name=stack.get("gcp:project", PROJECT),
             region=stack.get("gcp:region", REGION),
             port=port,
@@ -75,9 +75,9 @@ class Gcp:
         """The objects behind `gs://bucket`."""
         return self.session.storage.objects(url.removeprefix("gs://").rstrip("/"), self.session.owner)
 
-    def dead_letters(self, name: str) -> Letters:
+    def dead_letters(self, name: str) -> DeadLetters:
         """The dead letters that a subscription keeps."""
-        return Letters(self.session.pubsub, name)
+        return DeadLetters(self.session.pubsub, name)
 
     def lines(self, function: Made, limit: int) -> list[str]:
         """The newest lines that a function wrote, oldest first."""

@@ -24,7 +24,7 @@ from localcloud.gcp.scheduler.scheduler import Scheduler
 from localcloud.gcp.storage import Storage
 from localcloud.gcp.workflows import Workflows
 from localcloud.gcp.workflows.rest import ExecutionsApi
-from localcloud.support.http_server import Answer, Door, Request
+from localcloud.support.http_server import Answer, HttpServer, Request
 
 NUMBER = "123456789012"
 EXECUTIONS = "workflowexecutions.googleapis.com"
@@ -34,12 +34,12 @@ class Project:
     """What the hands speak to. Everything it starts ends with `stop`."""
 
     def __init__(
-        self, python: Path, room: Path, *, name: str, region: str, port: int, progress: Callable[[str], None]
+        self, python: Path, workspace: Path, *, name: str, region: str, port: int, progress: Callable[[str], None]
     ) -> None:
         self.name = name
         self.region = region
-        self.room = room
-        self.log = room / "cloud.log"
+        self.workspace = workspace
+        self.log = workspace / "cloud.log"
         self.owner = secrets.token_urlsafe(24)
         """A token with all rights, for a person at this machine."""
         self.log.touch()
@@ -55,18 +55,18 @@ class Project:
         self.pubsub = PubSub(token=token, agent_may=self._agent("pubsub.googleapis.com"), log=say)
         self.notifications = Notifications(self.pubsub, agent_may=self._agent("storage.googleapis.com"), log=say)
         self.storage = Storage(
-            python, room, authorize=self._may_touch, finalized=self.notifications.finalized, progress=progress
+            python, workspace, authorize=self._may_touch, finalized=self.notifications.finalized, progress=progress
         )
         self.workflows = Workflows(token=token, log=say, project_number=NUMBER)
         self.triggers = Triggers(self.pubsub, self.workflows, may_invoke=self._may_start, log=say)
         self._executions = ExecutionsApi(self.workflows, self._may)
         self._messages = PubSubApi(self.pubsub, self._may)
-        self.api = Door(self._api, limit=LARGEST_REQUEST)
+        self.api = HttpServer(self._api, limit=LARGEST_REQUEST)
         """Pub/Sub and Workflow Executions over HTTP."""
         self.scheduler = Scheduler(send=sender({EXECUTIONS: self._executions.answer}), token=token, log=say)
-        self.builds = Builds(room / "builds")
+        self.builds = Builds(workspace / "builds")
         self.functions = Functions(
-            room / "functions",
+            workspace / "functions",
             self.accounts,
             self.bindings,
             region=region,

@@ -53,7 +53,7 @@ def _refusal(status: int) -> Answer:
     return say(status, {"message": SAID[status]})
 
 
-class Door:
+class HttpServer:
     """Listens on `http://127.0.0.1:<port>`, or the next free port, and asks `answer` about each request.
 
     Connections are kept, each with a thread of its own. A body over `limit` bytes is a 413 and
@@ -139,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 75
 
     @property
-    def _door(self) -> _Server:
+    def _server(self) -> _Server:
         return cast("_Server", self.server)
 
     def handle_one_request(self) -> None:
@@ -170,12 +170,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         headers = {key: value for key, value in self.headers.items() if key.lower() not in HOP}
         headers.pop("Content-Length", None)
-        self._reply(self._door.answer(Request(method=self.command, path=self.path, headers=headers, body=body)))
+        self._reply(self._server.answer(Request(method=self.command, path=self.path, headers=headers, body=body)))
 
     def _refuse(self, status: int) -> None:
         """Answer, then read on for a while: a client that is still sending would never see the answer otherwise."""
         self.close_connection = True
-        self._reply(self._door.refusal(status))
+        self._reply(self._server.refusal(status))
         self.wfile.flush()
         self.connection.settimeout(DRAIN_SECONDS)
         left = DRAIN_BYTES
@@ -189,14 +189,14 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         if length < 0:
             raise ValueError(length)
-        if length > self._door.limit:
+        if length > self._server.limit:
             return None
         return self.rfile.read(length)
 
     def _chunks(self) -> bytes | None:
         whole = bytearray()
         while size := int(self.rfile.readline(64).split(b";")[0], 16):
-            if len(whole) + size > self._door.limit:
+            if len(whole) + size > self._server.limit:
                 return None
             whole += self.rfile.read(size)
             self.rfile.readline(8)

@@ -12,10 +12,10 @@ def take(state: Path) -> Path:
     """A new folder below `state`, named after this process; those of processes that are gone are removed."""
     rooms = state / "run"
     rooms.mkdir(parents=True, exist_ok=True)
-    for room in rooms.iterdir():
-        owner = room.name.split("-")[0]
+    for workspace in rooms.iterdir():
+        owner = workspace.name.split("-")[0]
         if owner.isdigit() and not _alive(int(owner)):
-            clear(room)
+            clear(workspace)
     return Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=rooms))
 
 

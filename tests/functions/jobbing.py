@@ -59,7 +59,7 @@ class Queue:
         self.deliveries = 0
         self._seconds = seconds
         reachable: Any = store
-        self.worker = Worker(reachable, {MODEL: bench.follower}, bench.log, attempts=ATTEMPTS, clock=bench.clock)
+        self.worker = Worker(reachable, {MODEL: bench.model_cache}, bench.log, attempts=ATTEMPTS, clock=bench.clock)
 
     def run(self) -> None:
         while self.store.announced:

@@ -65,13 +65,13 @@ class Framework:
 
 @contextmanager
 def serving(
-    command: Callable[[int], list[str]], room: Path, variables: Mapping[str, str]
+    command: Callable[[int], list[str]], workspace: Path, variables: Mapping[str, str]
 ) -> Generator[Framework, None, None]:
     """A functions-framework that is up, told nothing but the variables; `command` starts it on a port."""
-    room.mkdir(parents=True, exist_ok=True)
+    workspace.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    told = {"PATH": os.environ["PATH"], "HOME": str(room), "LOG_EXECUTION_ID": "true", **variables}
-    child = Child(command(port), env=told, cwd=room, log=room / "log")
+    told = {"PATH": os.environ["PATH"], "HOME": str(workspace), "LOG_EXECUTION_ID": "true", **variables}
+    child = Child(command(port), env=told, cwd=workspace, log=workspace / "log")
     try:
         _wait(port, child)
         yield Framework(port, child)
@@ -79,12 +79,12 @@ def serving(
         child.stop()
 
 
-def framework(entry: str, room: Path, variables: Mapping[str, str]) -> AbstractContextManager[Framework]:
+def framework(entry: str, workspace: Path, variables: Mapping[str, str]) -> AbstractContextManager[Framework]:
     """One function of the GCP adapter, from its main.py on, with this project's own packages."""
-    room.mkdir(parents=True)
-    (room / "main.py").write_text(f"from functions.adapters.gcp.{entry} import handle\n", encoding="utf-8")
-    build = Build(source=room, python=Path(sys.executable))
-    return serving(build.command, room, {"PYTHONPATH": str(ROOT), **variables})
+    workspace.mkdir(parents=True)
+    (workspace / "main.py").write_text(f"from functions.adapters.gcp.{entry} import handle\n", encoding="utf-8")
+    build = Build(source=workspace, python=Path(sys.executable))
+    return serving(build.command, workspace, {"PYTHONPATH": str(ROOT), **variables})
 
 
 def _wait(port: int, child: Child) -> None:

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from functions.core.api.service import Service
 from functions.core.http.messages import Request, Response
-from functions.core.jobs.api import Desk
+from functions.core.jobs.api import JobsApi
 from functions.core.onnx.session import Session
 from functions.core.onnx.tensor import Tensor
 from functions.core.registry.captures import Captures
@@ -21,9 +21,9 @@ from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import begin, promote_first
 from functions.core.registry.versions import Registry
 from functions.core.release.rollout import Rollout
-from functions.core.release.stages import Stages
+from functions.core.release.rollout_plan import RolloutPlan
 from functions.core.runtime.log import Log
-from functions.core.serving.model_cache import Follower
+from functions.core.serving.model_cache import ModelCache
 from functions.core.serving.predictor import Predictor, place
 from functions.core.storage.objects import Objects
 from models.section import Release
@@ -159,7 +159,7 @@ class Bench:
         self.registry = Registry(self.models, MODEL)
         self.live = Live(self.models, MODEL)
         reachable: Any = self.away
-        self.follower = Follower(
+        self.model_cache = ModelCache(
             Registry(reachable, MODEL),
             Live(reachable, MODEL),
             self.log,
@@ -168,22 +168,22 @@ class Bench:
             beside=lambda work: work(),
         )
         self.predictor = Predictor(
-            self.follower,
+            self.model_cache,
             Captures(self.captures, MODEL, self.log, clock=self.clock),
             capture_inputs=capture_inputs,
             clock=self.clock,
             stopwatch=self.clock,
         )
-        self.service = Service({MODEL: self.predictor}, lambda: Desk(self.jobs, clock=self.clock), self.log)
+        self.service = Service({MODEL: self.predictor}, lambda: JobsApi(self.jobs, clock=self.clock), self.log)
         self.thresholds = thresholds or Release(minimum_requests=5)
-        self.stages()
+        self.plan()
 
-    def stages(self, *, shadow: int | None = None) -> None:
+    def plan(self, *, shadow: int | None = None) -> None:
         """How releases go from now on."""
         self.rollout = Rollout(
             self.models,
             self.captures,
-            stages=Stages(steps=(10, 50), bake_seconds=60, patience=3, shadow=shadow),
+            plan=RolloutPlan(steps=(10, 50), bake_seconds=60, patience=3, shadow=shadow),
             thresholds=lambda _: self.thresholds,
             clock=self.clock,
         )

@@ -78,12 +78,12 @@ class GcpLab(Lab[Gcp]):
 
 
 @contextmanager
-def running(start: Callable[..., C], room: Path, config: Mapping[str, str]) -> Generator[C]:
+def running(start: Callable[..., C], workspace: Path, config: Mapping[str, str]) -> Generator[C]:
     """An embedded cloud, started while the host has a secret in its environment."""
     stack = StackFile(project="serverless-ml", name="tests", config=config)
     os.environ["SECRET_OF_THE_HOST"] = "hunter2"
     try:
-        cloud = start(stack, room, port=0, progress=lambda _: None)
+        cloud = start(stack, workspace, port=0, progress=lambda _: None)
     finally:
         del os.environ["SECRET_OF_THE_HOST"]
     try:

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Hand, Made, Order, put
+from localcloud.engine.resource_handler import Made, Order, ResourceHandler, put
 
 LAMP, WIRE, PLUG, FOG = "fake:home/lamp:Lamp", "fake:home/wire:Wire", "fake:home/plug:Plug", "fake:home/fog:Fog"
 
@@ -23,9 +23,9 @@ class FakeCloud:
     broken: set[str] = field(default_factory=set)
 
     @property
-    def hands(self) -> Mapping[str, Hand]:
+    def handlers(self) -> Mapping[str, ResourceHandler]:
         return {
-            LAMP: Hand(
+            LAMP: ResourceHandler(
                 create=self._create,
                 update=self._update,
                 delete=self._delete,
@@ -33,7 +33,7 @@ class FakeCloud:
                 ignores={"smell": "lamps have none"},
                 fixed=frozenset({"shape"}),
             ),
-            WIRE: Hand(create=self._create, delete=self._delete, takes=frozenset({"length", "name"})),
+            WIRE: ResourceHandler(create=self._create, delete=self._delete, takes=frozenset({"length", "name"})),
             PLUG: put(self._create, takes=frozenset({"volts"}), ignores={"volts.phase": "there is one"}),
         }
 

@@ -181,9 +181,9 @@ def test_the_rooms_of_processes_that_are_gone_are_removed(state: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as gone:
         gone.wait()
     old, mine = state / "run" / f"{gone.pid}-old", state / "run" / f"{os.getpid()}-mine"
-    for room in (old, mine):
-        (room / "code").mkdir(parents=True)
-        (room / "code").chmod(0o555)
+    for workspace in (old, mine):
+        (workspace / "code").mkdir(parents=True)
+        (workspace / "code").chmod(0o555)
     new = take(state)
     assert new.is_dir()
     assert mine.is_dir()

@@ -18,7 +18,7 @@ from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
 from functions.core.registry.versions import Registry
 from functions.core.runtime.log import Log
-from functions.core.serving.model_cache import Follower
+from functions.core.serving.model_cache import ModelCache
 from functions.core.storage.objects import Objects
 from tests.loop import versions
 from tests.loop.running import MODEL, Running, csv_of
@@ -65,9 +65,9 @@ def here(name: str, content: bytes, onnx: bytes) -> dict[str, bytes]:
     version = versions.register(models.put, onnx)
     Live(models, MODEL).change(lambda pointer: promote_first(pointer, version, "here", 0.0))
     log = Log(level="ERROR")
-    follower = Follower(Registry(models, MODEL), Live(models, MODEL), log, seconds=60)
+    model_cache = ModelCache(Registry(models, MODEL), Live(models, MODEL), log, seconds=60)
     jobs.put(f"{MODEL}/in/{name}", content)
-    Worker(jobs, {MODEL: follower}, log, attempts=2).work(f"{MODEL}/in/{name}")
+    Worker(jobs, {MODEL: model_cache}, log, attempts=2).work(f"{MODEL}/in/{name}")
     return {key: jobs.get(key) for key in jobs.keys(f"{MODEL}/out")}
 
 

@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 
 from functions.core.http.problem import Fault, Problem
 from functions.core.selection import admission
-from localcloud.support.http_server import Answer, Door, Request, say
+from localcloud.support.http_server import Answer, HttpServer, Request, say
 from models import catalogue
+from models.bring_your_own import BringYourOwn
 from models.file_type import client
-from models.finished import Finished
 from tests.functions.graphs import MAGIKA
 
 ROOM = Path(client.__file__).parent
@@ -38,14 +38,14 @@ GOLDEN = {"CSV document": CSV, "Python source": PYTHON, "Waveform Audio file (WA
 
 
 @pytest.fixture(scope="module")
-def contract() -> Finished:
+def contract() -> BringYourOwn:
     found = catalogue.load("file_type")
-    assert isinstance(found, Finished)
+    assert isinstance(found, BringYourOwn)
     return found
 
 
 @pytest.fixture(scope="module")
-def classes(contract: Finished) -> tuple[str, ...]:
+def classes(contract: BringYourOwn) -> tuple[str, ...]:
     assert contract.scores is not None
     return contract.scores.classes
 
@@ -79,7 +79,7 @@ def test_its_classes_are_the_packages_labels_in_their_order_and_in_its_words(cla
     assert list(classes) == [words[label]["description"] for label in labels]
 
 
-def test_it_is_admitted_by_its_own_golden_requests(contract: Finished) -> None:
+def test_it_is_admitted_by_its_own_golden_requests(contract: BringYourOwn) -> None:
     found = admission.examine(contract, (ROOM / "model.onnx").read_bytes(), (ROOM / "golden.json").read_bytes())
     assert found.failed == []
     assert "answers as expected" in {check.name for check in found.checks}
@@ -137,8 +137,8 @@ def service(session: onnxruntime.InferenceSession, classes: tuple[str, ...]) -> 
 
 @contextmanager
 def answering(answer: Callable[[Request], Answer]) -> Generator[str]:
-    with Door(answer, limit=10_000_000) as door:
-        yield f"{door.url}/models/file_type/predict"
+    with HttpServer(answer, limit=10_000_000) as server:
+        yield f"{server.url}/models/file_type/predict"
 
 
 def written(folder: Path, **contents: bytes) -> list[Path]:

@@ -12,7 +12,7 @@ from functions.core.http.messages import BINARY, JSON, Response
 from functions.core.http.problem import Problem, misfit
 from functions.core.http.request_body import as_object, check_size, parse_json
 from functions.core.onnx.tensor_bytes import LENGTH, Chunks, pack, split
-from functions.core.onnx.tensor_json import BINARY_ONLY, Bare, Given
+from functions.core.onnx.tensor_json import BINARY_ONLY, JsonTensor, RawTensor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class Inference(NamedTuple):
     """An inference request whose form is right; whether it fits a version, `tensors` tells."""
 
     id: str | None
-    inputs: tuple[Given | Bare, ...]
+    inputs: tuple[JsonTensor | RawTensor, ...]
     outputs: tuple[Wanted, ...]
     """None of them: all."""
     binary: bool
@@ -51,7 +51,7 @@ class Inference(NamedTuple):
         check_size(body, headers)
         text, chunks = split(body, headers)
         if not text and chunks is not None:
-            return cls(id=None, inputs=(Bare(data=chunks.rest()),), outputs=(), binary=True)
+            return cls(id=None, inputs=(RawTensor(data=chunks.rest()),), outputs=(), binary=True)
         request = as_object(parse_json(text), EXAMPLE)
         identity = request.get("id")
         if identity is not None and (not isinstance(identity, str) or len(identity) > 256):
@@ -122,7 +122,7 @@ def parameters(holder: dict[str, Any], field: str) -> dict[str, Any]:
     return found
 
 
-def _inputs(inputs: Any, text: bytes, chunks: Chunks | None) -> tuple[Given, ...]:
+def _inputs(inputs: Any, text: bytes, chunks: Chunks | None) -> tuple[JsonTensor, ...]:
     if not isinstance(inputs, list) or not inputs:
         raise misfit("inputs", "is not a list of one tensor or more")
     booleans = _may_hold_booleans(text)
@@ -140,7 +140,7 @@ def _inputs(inputs: Any, text: bytes, chunks: Chunks | None) -> tuple[Given, ...
             if "data" in tensor:
                 raise misfit(f"{field}.data", "is there beside binary_data_size; accepted: one of the two")
             data = chunks.take(size, place)
-        found.append(Given(field=field, tensor=tensor, data=data, booleans=booleans))
+        found.append(JsonTensor(field=field, tensor=tensor, data=data, booleans=booleans))
     if chunks is not None:
         chunks.close()
     return tuple(found)

@@ -17,7 +17,7 @@ from functions.core.serving.predictor import Question
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from functions.core.jobs.api import Desk
+    from functions.core.jobs.api import JobsApi
     from functions.core.onnx.tensor import Tensor
     from functions.core.registry.live_pointer import Live
     from functions.core.runtime.log import Log
@@ -38,7 +38,7 @@ class Service:
     def __init__(
         self,
         predictors: Mapping[str, Predictor],
-        desk: Callable[[], Desk],
+        jobs_api: Callable[[], JobsApi],
         log: Log,
         *,
         elsewhere: Mapping[str, Live] | None = None,
@@ -46,7 +46,7 @@ class Service:
         """`desk` is asked for when there is a job. `elsewhere` are models that other functions serve: of those it tells
         only that they are there, and live."""
         self._predictors = predictors
-        self._desk = desk
+        self._desk = jobs_api
         self._log = log
         self._elsewhere = elsewhere or {}
 
@@ -56,14 +56,14 @@ class Service:
         json_codec.note_first_answer()
         for predictor in self._predictors.values():
             try:
-                predictor.follower.current()
+                predictor.model_cache.current()
             except Problem:
                 self._log.warning("not warmed", model=predictor.model)
 
     def renew(self) -> None:
         """Look for the live version of every model before it answers again."""
         for predictor in self._predictors.values():
-            predictor.follower.renew()
+            predictor.model_cache.renew()
 
     def answer(self, request: Request) -> Response:
         """Never raises: a fault of ours is an opaque 500, logged in full under the request's id."""
@@ -125,7 +125,7 @@ class Service:
 
     def server_ready(self, _: Request) -> Response:
         for predictor in self._predictors.values():
-            predictor.follower.current()
+            predictor.model_cache.current()
         for model, live in self._elsewhere.items():
             if live.read().champion is None:
                 raise Problem(503, f"{model} has no version that is ready", headers={"retry-after": "5"})
@@ -137,20 +137,20 @@ class Service:
         return respond({"name": NAME, "version": VERSION, "extensions": open_inference.EXTENSIONS})
 
     def model_metadata(self, _: Request, model: str) -> Response:
-        serving = self._predictor(model).follower.current()
+        serving = self._predictor(model).model_cache.current()
         by = [serving.champion, *([serving.challenger] if serving.challenger else [])]
         return respond(_metadata(serving.champion, [opened.version for opened in by]))
 
     def model_ready(self, _: Request, model: str) -> Response:
-        self._predictor(model).follower.current()
+        self._predictor(model).model_cache.current()
         return respond({"name": model, "ready": True})
 
     def version_metadata(self, _: Request, model: str, version: str) -> Response:
-        opened = self._predictor(model).follower.pinned(version)
+        opened = self._predictor(model).model_cache.pinned(version)
         return respond(_metadata(opened, [version]))
 
     def version_ready(self, _: Request, model: str, version: str) -> Response:
-        self._predictor(model).follower.pinned(version)
+        self._predictor(model).model_cache.pinned(version)
         return respond({"name": model, "version": version, "ready": True})
 
     def submit_job(self, request: Request, model: str) -> Response:
@@ -174,7 +174,7 @@ class Service:
 
     def _open(self, model: str) -> Servable | None:
         try:
-            return self._predictors[model].follower.current().champion
+            return self._predictors[model].model_cache.current().champion
         except Problem:
             return None
 

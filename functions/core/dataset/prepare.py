@@ -11,8 +11,8 @@ from functions.core.onnx.external_data import is_onnx
 from functions.core.registry.runs import OVER, SETTLED, Status, recipe, run_of, run_of_release
 from functions.core.registry.versions import NAME, Registry, version_of
 from functions.core.storage.objects import Objects, TooLarge
+from models.bring_your_own import FILE, BringYourOwn
 from models.catalogue import load
-from models.finished import FILE, Finished
 from models.section import FOLDER
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Preparation:
     def _dataset(self, model: str, source: str, *, looking: bool = False) -> dict[str, Any]:
         """`looking`: nothing has arrived, the newest file is taken."""
         contract = load(model, self.folder)
-        if isinstance(contract, Finished):
+        if isinstance(contract, BringYourOwn):
             return self._finished(contract, source, looking=looking)
         raw = hashlib.sha256(source.encode()).hexdigest()
         try:
@@ -87,7 +87,7 @@ class Preparation:
             return self._reject(contract, source, raw, rejection)
         return self._accept(contract, source, reading)
 
-    def _finished(self, contract: Finished, source: str, *, looking: bool) -> dict[str, Any]:
+    def _finished(self, contract: BringYourOwn, source: str, *, looking: bool) -> dict[str, Any]:
         """A model goes on to be examined as it is: a run without experiments.
 
         Somebody looks every quarter of an hour, for years. That begins nothing for a file that

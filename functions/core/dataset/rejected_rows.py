@@ -23,7 +23,7 @@ class _Reason:
     places: list[int] = field(default_factory=list)
 
 
-class Quarantine:
+class RejectedRows:
     def __init__(self, unit: str, header: tuple[str, ...]) -> None:
         self.rows = 0
         self._unit = unit

@@ -12,7 +12,7 @@ import numpy as np
 from functions.core.dataset.column import as_text, encode_column, rows_without
 from functions.core.dataset.dataset import Dataset, assign_folds, group_equal, too_few
 from functions.core.dataset.profile import profile_of
-from functions.core.dataset.rejected_rows import Quarantine
+from functions.core.dataset.rejected_rows import RejectedRows
 from functions.core.dataset.table import UnreadableTable, read_table
 from functions.core.storage.objects import canonical
 
@@ -51,11 +51,11 @@ def read_dataset(data: bytes, contract: Contract) -> Reading:
     try:
         table = read_table(data, {feature.name for feature in contract.features} | {contract.target.name})
         _check_columns(table, contract)
-        quarantine = Quarantine(table.unit, table.columns)
-        x, y = _collect(table, contract, quarantine)
+        rejected_rows = RejectedRows(table.unit, table.columns)
+        x, y = _collect(table, contract, rejected_rows)
     except UnreadableTable as problem:
         raise RejectedDataset(str(problem)) from None
-    report = _check_rows(len(x), quarantine, contract, table)
+    report = _check_rows(len(x), rejected_rows, contract, table)
     groups = group_equal(x)
     search = contract.search
     fold = assign_folds(y, groups, holdout=search.holdout, folds=search.folds, seed=search.seed)
@@ -69,7 +69,7 @@ def read_dataset(data: bytes, contract: Contract) -> Reading:
         digest=_digest(x, y, contract),
         profile=profile_of(x, y, groups, contract.features, contract.target.classes),
         report={"accepted": True, "cause": None, **report},
-        rejected=quarantine.to_csv(),
+        rejected=rejected_rows.to_csv(),
     )
 
 
@@ -111,7 +111,7 @@ def _likeness(one: str, other: str) -> float:
     )
 
 
-def _collect(table: Table, contract: Contract, quarantine: Quarantine) -> tuple[np.ndarray, np.ndarray]:
+def _collect(table: Table, contract: Contract, rejected_rows: RejectedRows) -> tuple[np.ndarray, np.ndarray]:
     """The good rows as X and y; the others go into quarantine."""
     columns = [*contract.features, contract.target.as_feature]
     good: list[np.ndarray] = [np.empty((0, len(columns)), dtype=np.float32)]
@@ -125,38 +125,38 @@ def _collect(table: Table, contract: Contract, quarantine: Quarantine) -> tuple[
         keep = rows_without(reasons, len(batch.places))
         good.append(np.column_stack([numbers for numbers, _ in encoded])[keep])
         _set_aside(
-            batch, keep, {column.name: refused for column, refused in zip(columns, reasons, strict=True)}, quarantine
+            batch, keep, {column.name: refused for column, refused in zip(columns, reasons, strict=True)}, rejected_rows
         )
     whole = np.concatenate(good)
     return np.ascontiguousarray(whole[:, :-1]), whole[:, -1].astype(np.int64)
 
 
-def _set_aside(batch: Batch, keep: np.ndarray, reasons: dict[str, dict[int, str]], quarantine: Quarantine) -> None:
+def _set_aside(batch: Batch, keep: np.ndarray, reasons: dict[str, dict[int, str]], rejected_rows: RejectedRows) -> None:
     for row in batch.malformed:
-        quarantine.add(row.place, [("", row.reason)], row.cells)
+        rejected_rows.add(row.place, [("", row.reason)], row.cells)
     for position in np.flatnonzero(~keep).tolist():
         problems = [(name, refused[position]) for name, refused in reasons.items() if position in refused]
-        cells = () if quarantine.full else tuple(as_text(values, position) for values in batch.columns.values())
-        quarantine.add(batch.places[position], problems, cells)
+        cells = () if rejected_rows.full else tuple(as_text(values, position) for values in batch.columns.values())
+        rejected_rows.add(batch.places[position], problems, cells)
 
 
-def _check_rows(accepted: int, quarantine: Quarantine, contract: Contract, table: Table) -> dict[str, Any]:
+def _check_rows(accepted: int, rejected_rows: RejectedRows, contract: Contract, table: Table) -> dict[str, Any]:
     quality = contract.quality
-    rows = accepted + quarantine.rows
+    rows = accepted + rejected_rows.rows
     report = {
         "format": table.format,
         "rows": rows,
         "accepted_rows": accepted,
-        "rejected_rows": quarantine.rows,
-        "reasons": quarantine.reasons(),
+        "rejected_rows": rejected_rows.rows,
+        "reasons": rejected_rows.reasons(),
     }
     if not rows:
         raise RejectedDataset("the file has a header and no rows", **report)
-    share = quarantine.rows / rows
+    share = rejected_rows.rows / rows
     if share > quality.maximum_rejected_share:
         worst = report["reasons"][0]
         raise RejectedDataset(
-            f"{quarantine.rows} of {rows} rows are not acceptable ({share:.1%}; at most"
+            f"{rejected_rows.rows} of {rows} rows are not acceptable ({share:.1%}; at most"
             f" {quality.maximum_rejected_share:.1%} may be set aside); most often: {worst['column']} {worst['reason']}"
             f" ({worst['count']} rows, first at {table.unit} {worst[f'first_{table.unit}s'][0]})",
             **report,

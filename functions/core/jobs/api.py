@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.http.instances import EXAMPLE, instances_of
 from functions.core.http.problem import Problem
 from functions.core.http.request_body import LARGEST, as_object, read_json
-from functions.core.jobs.checkpoints import Parts
+from functions.core.jobs.checkpoints import Checkpoints
 from functions.core.jobs.job import NAME, Format, Job, dead
 from functions.core.runtime.digest import sha256
 from functions.core.storage.objects import TooLarge, canonical
@@ -27,7 +27,7 @@ SECONDS = 900
 Status = dict[str, Any]
 
 
-class Desk:
+class JobsApi:
     """The jobs store, as callers of the API see it."""
 
     def __init__(self, objects: Objects, *, clock: Callable[[], float] = time.time) -> None:
@@ -101,7 +101,7 @@ class Desk:
         return self._progress(job)
 
     def _progress(self, job: Job) -> Status:
-        parts = Parts(self._objects, job)
+        parts = Checkpoints(self._objects, job)
         plan = parts.plan()
         if plan is None:
             return self._about(job, "queued")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.http.problem import Problem
-from functions.core.jobs.checkpoints import BEGINNING, Part, Parts, Plan
+from functions.core.jobs.checkpoints import BEGINNING, Checkpoint, Checkpoints, Plan
 from functions.core.jobs.job import Format
 from functions.core.jobs.predictions import answer_all, answer_each
-from functions.core.jobs.source import Input, replaced
+from functions.core.jobs.source import JobInput, replaced
 from functions.core.storage.objects import Missing, canonical
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from functions.core.jobs.job import Job
     from functions.core.jobs.row_reader import Row
-    from functions.core.serving.model_cache import Follower
+    from functions.core.serving.model_cache import ModelCache
     from functions.core.serving.servable import Servable
     from functions.core.storage.objects import Objects
 
@@ -36,7 +36,7 @@ JOIN_SECONDS = 0.05
 
 
 class Piece(NamedTuple):
-    part: Part
+    part: Checkpoint
     answers: list[bytes]
     ended: bool
     """The input has no more rows."""
@@ -45,7 +45,7 @@ class Piece(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class JobAttempt:
     """One job, and the time that there is for it."""
 
     objects: Objects
@@ -53,7 +53,7 @@ class Task:
     seconds_left: Callable[[], float]
     clock: Callable[[], float] = time.perf_counter
 
-    def run(self, follower: Follower) -> dict[str, Any] | None:
+    def run(self, model_cache: ModelCache) -> dict[str, Any] | None:
         """Work until the result is written, and return what is worth knowing of it. None: the job is to go on later.
 
         Raises `Problem`: below 500 it is the job's own fault. Anything else is to be tried again.
@@ -61,17 +61,23 @@ class Task:
         found = self.objects.look(self.job.input)
         if found is None:
             raise Missing(self.job.input)
-        given = Input(self.objects, self.job, size=found[0], state=found[1])
-        parts = Parts(self.objects, self.job)
+        given = JobInput(self.objects, self.job, size=found[0], state=found[1])
+        parts = Checkpoints(self.objects, self.job)
         plan = parts.plan()
         if plan is None:
-            return self._work(follower, follower.current().champion, given, parts, None, [])
+            return self._work(model_cache, model_cache.current().champion, given, parts, None, [])
         if plan.state != str(given.state):
             raise replaced()
-        return self._work(follower, follower.pinned(plan.version), given, parts, plan, parts.done())
+        return self._work(model_cache, model_cache.pinned(plan.version), given, parts, plan, parts.done())
 
     def _work(
-        self, follower: Follower, by: Servable, given: Input, parts: Parts, plan: Plan | None, done: list[Part]
+        self,
+        model_cache: ModelCache,
+        by: Servable,
+        given: JobInput,
+        parts: Checkpoints,
+        plan: Plan | None,
+        done: list[Checkpoint],
     ) -> dict[str, Any] | None:
         """Go on behind the parts that are done. Of a job no longer than a part nothing is kept but the result."""
         at_first, longest = len(done), 0.0
@@ -88,7 +94,7 @@ class Task:
                 mine = Plan(version=by.version, state=str(given.state), bytes=given.size, batches=piece.batches)
                 plan = parts.begin(mine)
                 if plan != mine:  # somebody else was faster, and decided otherwise
-                    return self.run(follower)
+                    return self.run(model_cache)
             if piece.answers:
                 parts.write(piece.part, piece.answers)
                 before = piece.part
@@ -103,14 +109,14 @@ class Task:
         """Have the job gone on with by whoever gets the message that the store sends of this object."""
         self.objects.create(self.job.again(parts), b"")
 
-    def _piece(self, by: Servable, batches: Iterator[list[Row]], before: Part, limit: int | None) -> Piece:
+    def _piece(self, by: Servable, batches: Iterator[list[Row]], before: Checkpoint, limit: int | None) -> Piece:
         """The next part, or less of it when the rows end. Without a limit the first batch decides on one."""
         began, count = self.clock(), 0
         answers: list[bytes] = []
         rows, refused, end = before.rows, before.refused, before.end
 
-        def part() -> Part:
-            return Part(number=before.number + 1, rows=rows, refused=refused, end=end)
+        def part() -> Checkpoint:
+            return Checkpoint(number=before.number + 1, rows=rows, refused=refused, end=end)
 
         for batch in batches:
             if rows + len(batch) > MOST_ROWS:
@@ -136,7 +142,7 @@ class Task:
         written = self.objects.create(self.job.result, b"".join(self._request_result(version, iter([answers]))))
         return {"version": version, "rows": piece.part.rows, "refused": 0, "written": written}
 
-    def _finish(self, version: str, last: Part, contents: Iterator[bytes]) -> dict[str, Any]:
+    def _finish(self, version: str, last: Checkpoint, contents: Iterator[bytes]) -> dict[str, Any]:
         if not last.rows:
             raise Problem(400, "there are no rows")
         facts = {"version": version, "rows": last.rows, "refused": last.refused}

@@ -32,7 +32,7 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class Checkpoint:
     """One part that is done. All figures count from the job's beginning to the part's end."""
 
     number: int
@@ -56,10 +56,10 @@ class Part:
         return cls(number=number, rows=rows, refused=refused, end=end)
 
 
-BEGINNING = Part(number=0)
+BEGINNING = Checkpoint(number=0)
 
 
-class Parts:
+class Checkpoints:
     """The plan and the parts of one job."""
 
     def __init__(self, objects: Objects, job: Job) -> None:
@@ -82,17 +82,17 @@ class Parts:
             return plan
         return self.plan() or plan
 
-    def done(self) -> list[Part]:
+    def done(self) -> list[Checkpoint]:
         """In order, as far as they follow on one another."""
-        found = (Part.of(key) for key in self._objects.keys(self._job.work))
+        found = (Checkpoint.of(key) for key in self._objects.keys(self._job.work))
         parts = sorted((part for part in found if part is not None), key=lambda part: part.number)
         return [part for place, part in enumerate(parts, start=1) if part.number == place]
 
-    def write(self, part: Part, answers: Sequence[bytes]) -> None:
+    def write(self, part: Checkpoint, answers: Sequence[bytes]) -> None:
         """Whoever writes a part writes the same bytes: to do it twice changes nothing."""
         self._objects.put(part.key(self._job), b"\n".join(answers))
 
-    def contents(self, parts: Sequence[Part]) -> Iterator[bytes]:
+    def contents(self, parts: Sequence[Checkpoint]) -> Iterator[bytes]:
         """What each part holds, in order; a few are read ahead, and no more than those are held."""
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - whoever only looks does not pay for it
 

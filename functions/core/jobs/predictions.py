@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from functions.core.jobs.row_reader import Row
     from functions.core.serving.servable import Servable
 
-Answers = list[dict[str, Any]]
+Predictions = list[dict[str, Any]]
 _PLACE = re.compile(r"^instances\[(\d+)\]\.?")
 
 
-def answer_all(by: Servable, rows: Sequence[Row], first: int) -> Answers:
+def answer_all(by: Servable, rows: Sequence[Row], first: int) -> Predictions:
     """The answers to rows of which `first` stand before these in their request.
 
     Raises `Problem` when a row is refused, its place told as in the request, and
@@ -32,7 +32,7 @@ def answer_all(by: Servable, rows: Sequence[Row], first: int) -> Answers:
         raise _told(problem, lambda place: f"instances[{first + place}]") from None
 
 
-def answer_each(by: Servable, rows: Sequence[Row]) -> Answers:
+def answer_each(by: Servable, rows: Sequence[Row]) -> Predictions:
     """For each row its answer, or `{"error": ...}`: why it is refused, or that the model fails on it."""
     refused = {place: row.problem for place, row in enumerate(rows) if row.problem is not None}
     left = {place: row.value for place, row in enumerate(rows) if row.problem is None}
@@ -48,7 +48,7 @@ def answer_each(by: Servable, rows: Sequence[Row]) -> Answers:
     return [answers[place] for place in range(len(rows))]
 
 
-def _ask(by: Servable, instances: list[Any]) -> Answers:
+def _ask(by: Servable, instances: list[Any]) -> Predictions:
     return by.predictions(by.answer(by.encode(instances)), len(instances))
 
 
@@ -60,7 +60,7 @@ def _refusal(by: Servable, instance: Any) -> Problem | None:
     return None
 
 
-def _each_alone(by: Servable, instances: list[Any]) -> Answers:
+def _each_alone(by: Servable, instances: list[Any]) -> Predictions:
     """All at once if the model can; where it cannot, one after another."""
     if not instances:
         return []

@@ -21,7 +21,7 @@ BLOCK_BYTES = 4_000_000
 """What is read of a file at once."""
 
 
-class Input:
+class JobInput:
     """Raises `Problem` 413 for an input that is too large, without reading it."""
 
     def __init__(self, objects: Objects, job: Job, *, size: int, state: Tag) -> None:

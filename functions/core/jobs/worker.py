@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import Problem
-from functions.core.jobs.attempt import Task
+from functions.core.jobs.attempt import JobAttempt
 from functions.core.jobs.job import Job, dead
 from functions.core.onnx.session import ModelFailure
 from functions.core.runtime.consumer import ONCE, Delivery
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from functions.core.runtime.log import Log
-    from functions.core.serving.model_cache import Follower
+    from functions.core.serving.model_cache import ModelCache
     from functions.core.storage.objects import Objects
 
 
@@ -32,7 +32,7 @@ class Worker:
     def __init__(
         self,
         objects: Objects,
-        followers: Mapping[str, Follower],
+        followers: Mapping[str, ModelCache],
         log: Log,
         *,
         attempts: int,
@@ -68,7 +68,7 @@ class Worker:
             raise
 
     def _do(self, job: Job, delivery: Delivery) -> None:
-        task = Task(objects=self._objects, job=job, seconds_left=delivery.seconds_left)
+        task = JobAttempt(objects=self._objects, job=job, seconds_left=delivery.seconds_left)
         try:
             facts = task.run(self._followers[job.model])
         except Problem as problem:

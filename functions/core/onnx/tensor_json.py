@@ -22,7 +22,7 @@ BINARY_ONLY = frozenset({"FP16", "BF16"})
 _NUMBERS = frozenset({int, float})
 
 
-class Given(NamedTuple):
+class JsonTensor(NamedTuple):
     """A tensor in JSON, or announced by it."""
 
     field: str
@@ -68,7 +68,7 @@ class Given(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bare:
+class RawTensor:
     """A body that is one tensor and nothing else, without a word about it.
 
     https://docs.nvidia.com/deeplearning/triton-inference-server/user-guide/docs/protocol/extension_binary_data.html#raw-binary-request

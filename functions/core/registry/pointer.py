@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 from models.light import dataclass, replace
 
 Change = Literal["promoted", "shadow", "canary", "advanced", "rolled_back"]
-IN_THE_DARK = -1
+SHADOW = -1
 """The step of a release before its first: the challenger is asked, and nobody is answered by it."""
 LONGEST = 100
 """Entries of the history that are kept."""
@@ -109,11 +109,11 @@ def begin(pointer: Pointer, version: str, run: str, weight: int, now: float) -> 
     return _entered(after, "canary", version, run, now, f"{weight} % of the callers")
 
 
-def begin_in_the_dark(pointer: Pointer, version: str, run: str, share: int, now: float) -> Pointer:
+def begin_shadow(pointer: Pointer, version: str, run: str, share: int, now: float) -> Pointer:
     """Have a challenger asked beside the champion, about a share of the requests, before any caller gets it."""
     if not 1 <= share <= 100:
         raise ValueError("a challenger is asked in the dark about 1 to 100 per cent of the requests")
-    after = replace(_challenged(pointer, version, run, IN_THE_DARK, now), shadow=share)
+    after = replace(_challenged(pointer, version, run, SHADOW, now), shadow=share)
     return _entered(after, "shadow", version, run, now, f"asked about {share} % of the requests, in the dark")
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.versions import digest_of
-from models.finished import GOLDEN
+from models.bring_your_own import GOLDEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from functions.core.runtime.background import Beside
+from functions.core.runtime.background import Background
 from functions.core.runtime.digest import sha256
 from functions.core.storage.objects import Conflict, Missing, Objects, canonical
 from models.feature import Feature
@@ -109,8 +109,8 @@ class Registry:
     def load(self, version: str) -> Version:
         """A version, its bytes checked against its card. Raises `Missing` or `Corrupt`."""
         # All three at once: a store far away takes long to begin to answer, and a first caller waits for it.
-        model = Beside(lambda: self._objects.lend(self.key(version, "model.onnx"), at_most=LARGEST))
-        proof = Beside(lambda: self._objects.get_json(self.key(version, "golden.json")))
+        model = Background(lambda: self._objects.lend(self.key(version, "model.onnx"), at_most=LARGEST))
+        proof = Background(lambda: self._objects.get_json(self.key(version, "golden.json")))
         card = self.card(version)
         if card is None:
             raise Missing(f"{self.model} has no version {version}")

@@ -18,9 +18,9 @@ from functions.core.registry import pointer as transitions
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.runs import Status
 from functions.core.registry.versions import NAME, Corrupt, Registry
-from functions.core.release.evidence import observe
 from functions.core.release.judge import Verdict, judge
-from functions.core.release.stages import Stages
+from functions.core.release.rollout_metrics import observe
+from functions.core.release.rollout_plan import RolloutPlan
 from functions.core.serving.opening import open_version
 from functions.core.storage.objects import Missing
 
@@ -39,7 +39,7 @@ class Outcome:
     status: Status
     reason: str = ""
     wait_seconds: int = 0
-    evidence: Mapping[str, Any] | None = None
+    metrics: Mapping[str, Any] | None = None
 
 
 class Rollout:
@@ -50,13 +50,13 @@ class Rollout:
         models: Objects,
         captures: Objects,
         *,
-        stages: Stages,
+        plan: RolloutPlan,
         thresholds: Callable[[str], Thresholds],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._models = models
         self._captures = captures
-        self._stages = stages
+        self._stages = plan
         self._thresholds = thresholds
         self._clock = clock
 
@@ -109,9 +109,9 @@ class Rollout:
         if now < self._stages.due_at(release):
             return self._standing(pointer, run, release.version)
         complaint = self._check(model, release.version)
-        evidence = observe(self._captures, model, release.version, release.since, now)
+        metrics = observe(self._captures, model, release.version, release.since, now)
         patience_left = release.bakes + 1 < self._stages.patience
-        verdict = judge(evidence, self._thresholds(model), patience_left=patience_left)
+        verdict = judge(metrics, self._thresholds(model), patience_left=patience_left)
         if complaint:
             verdict = Verdict(decision="fail", reason=complaint)
         after = live.change(lambda found: self._apply(found, release, verdict, now))
@@ -120,7 +120,7 @@ class Rollout:
             status=standing.status,
             reason=verdict.reason,
             wait_seconds=standing.wait_seconds,
-            evidence=evidence.document(),
+            metrics=metrics.document(),
         )
 
     def roll_back(self, model: str, execution: str, reason: str) -> dict[str, Any]:
@@ -176,7 +176,7 @@ class Rollout:
         if release is not None and now > self._stages.due_at(release) + self._stages.grace:
             pointer = transitions.withdraw(pointer, now, "nobody judged it any more")
         if self._stages.shadow is not None:
-            return transitions.begin_in_the_dark(pointer, version, run, self._stages.shadow, now)
+            return transitions.begin_shadow(pointer, version, run, self._stages.shadow, now)
         return transitions.begin(pointer, version, run, self._stages.steps[0], now)
 
     def _apply(self, pointer: Pointer, release: Release, verdict: Verdict, now: float) -> Pointer:
@@ -221,7 +221,7 @@ class Rollout:
         def note(record: dict[str, Any]) -> dict[str, Any]:
             waiting = outcome.status is Status.REGISTERED
             kept = record if waiting else _without_wait(record)
-            rollout = {"reason": outcome.reason, "evidence": outcome.evidence}
+            rollout = {"reason": outcome.reason, "evidence": outcome.metrics}
             cause = {"cause": outcome.reason} if outcome.status is Status.ROLLED_BACK else {}
             return {**kept, "status": outcome.status, "rollout": rollout, **cause}
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 
-class Beside(Generic[Found]):
+class Background(Generic[Found]):
     """`Beside(work)` has begun; `result` waits."""
 
     _found: Found

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from functions.core.onnx.tensor import Spec
-    from models.finished import Finished
+    from models.bring_your_own import BringYourOwn
 
 _RUNS = 20
 _SECONDS = 4.0
@@ -51,7 +51,7 @@ class Examination:
         self.checks.append(Check(name=name, passed=value <= bound, value=value, bound=bound))
 
 
-def examine(contract: Finished, onnx: bytes, requests: bytes | None) -> Examination:
+def examine(contract: BringYourOwn, onnx: bytes, requests: bytes | None) -> Examination:
     """Every check of a file; `requests` are the golden ones beside it, in the protocol's JSON, or None."""
     found = Examination()
     found.measure("bytes", len(onnx), contract.gate.maximum_bytes)
@@ -72,7 +72,7 @@ def examine(contract: Finished, onnx: bytes, requests: bytes | None) -> Examinat
     return found
 
 
-def _try(found: Examination, session: Session, contract: Finished, requests: bytes | None) -> None:
+def _try(found: Examination, session: Session, contract: BringYourOwn, requests: bytes | None) -> None:
     expectations: list[Mapping[str, Any]] = []
     try:
         if requests is None:
@@ -81,7 +81,7 @@ def _try(found: Examination, session: Session, contract: Finished, requests: byt
             for case, expected in sample_requests.given(requests, session):
                 found.cases.append(case)
                 expectations.append(expected)
-    except sample_requests.NoSpecimen as problem:
+    except sample_requests.NoSampleRequests as problem:
         advice = "golden.json " if requests is not None else "put golden.json beside it: "
         found.ask("answers", f"{advice}{problem}")
         return
@@ -121,7 +121,7 @@ def _latency(session: Session, case: Case) -> float:
     return round(statistics.median(times[1:]), 4)
 
 
-def version(contract: Finished, record: Mapping[str, Any], onnx: bytes, found: Examination) -> Version:
+def version(contract: BringYourOwn, record: Mapping[str, Any], onnx: bytes, found: Examination) -> Version:
     """The version that a file becomes which has passed."""
     card: dict[str, Any] = {
         "format": FORMAT,
@@ -137,7 +137,7 @@ def version(contract: Finished, record: Mapping[str, Any], onnx: bytes, found: E
     return Version(model=contract.name, version=version_of(onnx, card), onnx=onnx, card=card, golden=kept)
 
 
-def render(contract: Finished, record: Mapping[str, Any], found: Examination) -> bytes:
+def render(contract: BringYourOwn, record: Mapping[str, Any], found: Examination) -> bytes:
     """The page of a file: what it takes and gives, and what it had to prove."""
     failed = len(found.failed)
     head = Markup(

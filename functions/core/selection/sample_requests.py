@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.http.problem import Problem
 from functions.core.onnx.session import ModelFailure
 from functions.core.onnx.tensor import FLOATS, INTEGERS, Tensor
-from functions.core.onnx.tensor_json import Given
+from functions.core.onnx.tensor_json import JsonTensor
 from functions.core.serving.golden import Case
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _MOST_VALUES = 2_000_000
 ACCEPTED = '[{"inputs": [{"name": ..., "shape": [...], "datatype": ..., "data": [...]}, ...], "outputs": ...}, ...]'
 
 
-class NoSpecimen(ValueError):
+class NoSampleRequests(ValueError):
     """There is no request that the model answers. The text says why, and what would help."""
 
 
@@ -42,7 +42,7 @@ def made_up(session: Session) -> Case:
             return Case(inputs=inputs, outputs=session.run(inputs))
         except ModelFailure as problem:
             said = str(problem)
-    raise NoSpecimen(f"the model answers no request made up from its signature: {said}")
+    raise NoSampleRequests(f"the model answers no request made up from its signature: {said}")
 
 
 def given(data: bytes, session: Session) -> Iterator[tuple[Case, Mapping[str, Tensor]]]:
@@ -53,33 +53,33 @@ def given(data: bytes, session: Session) -> Iterator[tuple[Case, Mapping[str, Te
     try:
         requests = json.loads(data)
     except (ValueError, RecursionError):
-        raise NoSpecimen(f"is no JSON; accepted: {ACCEPTED}") from None
+        raise NoSampleRequests(f"is no JSON; accepted: {ACCEPTED}") from None
     try:
         if not isinstance(requests, list) or not requests:
-            raise NoSpecimen(f"is no list of requests; accepted: {ACCEPTED}")
+            raise NoSampleRequests(f"is no list of requests; accepted: {ACCEPTED}")
         for place, request in enumerate(requests):
             if not isinstance(request, dict):
-                raise NoSpecimen(f"[{place}] is no request; accepted: {ACCEPTED}")
+                raise NoSampleRequests(f"[{place}] is no request; accepted: {ACCEPTED}")
             inputs = _tensors("input", request.get("inputs"), session.inputs, place)
             missing = [spec.name for spec in session.inputs if spec.name not in inputs]
             if missing:
-                raise NoSpecimen(f"[{place}].inputs lacks {', '.join(missing)}")
+                raise NoSampleRequests(f"[{place}].inputs lacks {', '.join(missing)}")
             expected = _tensors("output", request.get("outputs", []), session.outputs, place)
             yield Case(inputs=inputs, outputs=session.run(inputs)), expected
     except Problem as problem:
-        raise NoSpecimen(problem.text) from None
+        raise NoSampleRequests(problem.text) from None
     except ModelFailure as problem:
-        raise NoSpecimen(f"the model fails on a request: {problem}") from None
+        raise NoSampleRequests(f"the model fails on a request: {problem}") from None
 
 
 def _tensors(kind: str, found: Any, specs: tuple[Spec, ...], request: int) -> dict[str, Tensor]:
     place = f"[{request}].{kind}s"
     if not isinstance(found, list) or not all(isinstance(tensor, dict) for tensor in found):
-        raise NoSpecimen(f"{place} is no list of tensors; accepted: {ACCEPTED}")
+        raise NoSampleRequests(f"{place} is no list of tensors; accepted: {ACCEPTED}")
     known = {spec.name: spec for spec in specs}
     tensors = {}
     for at, tensor in enumerate(found):
-        sent = Given(field=f"{place}[{at}]", tensor=tensor, data=None, booleans=True)
+        sent = JsonTensor(field=f"{place}[{at}]", tensor=tensor, data=None, booleans=True)
         spec = sent.among(known, kind)
         tensors[spec.name] = sent.read(spec)
     return tensors

@@ -17,8 +17,8 @@ from functions.core.selection.report import Story, render
 from functions.core.serving.classifier import Classifier
 from functions.core.storage.objects import Missing, Objects
 from functions.core.training.metrics import scores
+from models.bring_your_own import FILE, GOLDEN, BringYourOwn
 from models.catalogue import load
-from models.finished import FILE, GOLDEN, Finished
 from models.section import FOLDER
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Selection:
         if record["status"] not in SELECTED:
             contract = load(model, self.folder)
             check_recipe(record, contract, self.folder)
-            if isinstance(contract, Finished):
+            if isinstance(contract, BringYourOwn):
                 changes = self._admit(contract, record)
             else:
                 changes = self._select(contract, record)
@@ -97,7 +97,7 @@ class Selection:
         name = registry.register(version.onnx, {**version.card, "metrics": metrics}, version.golden, extras)
         return {**changes, "status": Status.REGISTERED, "version": name}
 
-    def _admit(self, contract: Finished, record: dict[str, Any]) -> dict[str, Any]:
+    def _admit(self, contract: BringYourOwn, record: dict[str, Any]) -> dict[str, Any]:
         """Examine a finished model and register it if it passes; what the run's record has to say about it."""
         registry, run = Registry(self.models, contract.name), record["run"]
         onnx = self.models.get(registry.run_key(run, FILE))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from functions.core.http.problem import Problem
 from functions.core.onnx.session import BadModel
 from functions.core.registry.versions import DIGEST, Corrupt, Registry
-from functions.core.runtime.background import Beside
+from functions.core.runtime.background import Background
 from functions.core.serving.opening import open_version
 from functions.core.storage.objects import Missing
 from models.light import dataclass
@@ -47,7 +47,7 @@ class _Broken:
     pause: float
 
 
-class Follower:
+class ModelCache:
     """One model's versions, open and proven, as the pointer stood `seconds` ago or later.
 
     From half of that time on the pointer is read, and a version opened, beside the requests,
@@ -65,7 +65,7 @@ class Follower:
         *,
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
-        beside: Callable[[Callable[[], None]], object] = Beside,
+        beside: Callable[[Callable[[], None]], object] = Background,
     ) -> None:
         self.model = registry.model
         self._registry = registry

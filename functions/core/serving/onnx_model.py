@@ -24,7 +24,7 @@ CAPTURED_VALUES = 10_000
 """Of a tensor that has more, only the shape is captured."""
 
 
-class FinishedModel(Servable):
+class OnnxModel(Servable):
     def __init__(self, version: Version) -> None:
         card = version.card
         self.model = version.model
@@ -100,7 +100,7 @@ class FinishedModel(Servable):
     def agreement(self, outputs: Mapping[str, Tensor], other: Servable, theirs: Mapping[str, Tensor]) -> int:
         """By the label where both know classes, else by every output, up to rounding."""
         rows = self.rows(outputs)
-        if not isinstance(other, FinishedModel):
+        if not isinstance(other, OnnxModel):
             return 0
         if self.scores and other.scores:
             mine, others = self.labels(outputs), other.labels(theirs)

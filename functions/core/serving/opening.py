@@ -19,8 +19,8 @@ def open_version(version: Version) -> Servable:
 
             return Classifier(version)
         case "finished":
-            from functions.core.serving.onnx_model import FinishedModel  # noqa: PLC0415
+            from functions.core.serving.onnx_model import OnnxModel  # noqa: PLC0415
 
-            return FinishedModel(version)
+            return OnnxModel(version)
         case _:
             raise BadModel("its card names a task that this release does not know")

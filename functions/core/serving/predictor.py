@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from functions.core.onnx.tensor import Tensor
     from functions.core.registry.captures import Captures
-    from functions.core.serving.model_cache import Follower, Serving
+    from functions.core.serving.model_cache import ModelCache, Serving
     from functions.core.serving.servable import Servable
 
 Variant = Literal["champion", "challenger", "pinned", "shadow"]
@@ -69,15 +69,15 @@ class Predictor:
 
     def __init__(
         self,
-        follower: Follower,
+        model_cache: ModelCache,
         captures: Captures,
         *,
         capture_inputs: float = 0.0,
         clock: Callable[[], float] = time.time,
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self.model = follower.model
-        self.follower = follower
+        self.model = model_cache.model
+        self.model_cache = model_cache
         self._captures = captures
         self._share = capture_inputs
         self._clock = clock
@@ -89,8 +89,8 @@ class Predictor:
         Raises `Problem` for a question that is refused, `ModelFailure` when the champion fails.
         """
         if version is not None:
-            return self._ask_and_keep(question, self.follower.pinned(version), "pinned")
-        serving = self.follower.current()
+            return self._ask_and_keep(question, self.model_cache.pinned(version), "pinned")
+        serving = self.model_cache.current()
         if serving.contender is not None:
             if place(question.caller, serving.contender) < serving.weight:
                 return self._challenge(question, serving, serving.contender)
@@ -130,13 +130,13 @@ class Predictor:
 
     def _shadow(self, question: Question, serving: Serving, contender: str) -> Prediction:
         """The champion's answer, whatever the challenger says about it: that is only kept."""
-        first = None if _champion_first(question) else self._try_in_the_dark(question, serving.challenger)
+        first = None if _champion_first(question) else self._try_shadow(question, serving.challenger)
         champion = self._try(question, serving.champion, "champion")
         if isinstance(champion, Exception):
             if isinstance(champion, ModelFailure):
                 self._keep(question, "champion", serving.champion.version, status=500, error="failed")
             raise champion
-        asked = first or self._try_in_the_dark(question, serving.challenger)
+        asked = first or self._try_shadow(question, serving.challenger)
         answered = {"version": champion.by.version, "ms": champion.ms}
         if isinstance(asked, Prediction):
             try:
@@ -148,7 +148,7 @@ class Predictor:
             self._keep(question, "shadow", contender, champion, error=_error(asked), champion=answered)
         return champion
 
-    def _try_in_the_dark(self, question: Question, by: Servable | None) -> Prediction | Failed:
+    def _try_shadow(self, question: Question, by: Servable | None) -> Prediction | Failed:
         """Whatever a challenger does that nobody hears, its caller must not feel it."""
         try:
             return self._try(question, by, "shadow")

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from localcloud.aws.resources import access, arrival, function, gateway, logs, queue, schedule, storage, workflow
-from localcloud.engine.resource_handler import Hand
+from localcloud.engine.resource_handler import ResourceHandler
 
-HANDS: Mapping[str, Hand] = {
-    **storage.HANDS,
-    **access.HANDS,
-    **queue.HANDS,
-    **function.HANDS,
-    **logs.HANDS,
-    **arrival.HANDS,
-    **schedule.HANDS,
-    **workflow.HANDS,
-    **gateway.HANDS,
+HANDLERS: Mapping[str, ResourceHandler] = {
+    **storage.HANDLERS,
+    **access.HANDLERS,
+    **queue.HANDLERS,
+    **function.HANDLERS,
+    **logs.HANDLERS,
+    **arrival.HANDLERS,
+    **schedule.HANDLERS,
+    **workflow.HANDLERS,
+    **gateway.HANDLERS,
 }
 
 ABSENT: Mapping[str, str] = {

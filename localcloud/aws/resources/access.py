@@ -7,7 +7,7 @@ from typing import Any
 from localcloud.aws.session import Session
 from localcloud.aws.shape import chosen
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Hand, Made, Order, put
+from localcloud.engine.resource_handler import Made, Order, ResourceHandler, put
 
 PERMISSION = ("action", "principal", "sourceArn", "sourceAccount", "qualifier", "eventSourceToken")
 
@@ -83,8 +83,8 @@ def _delete_permission(session: Session, made: Made) -> None:
     )
 
 
-HANDS = {
-    "aws:iam/role:Role": Hand(
+HANDLERS = {
+    "aws:iam/role:Role": ResourceHandler(
         create=_role,
         update=_change_role,
         delete=_delete_role,
@@ -97,15 +97,15 @@ HANDS = {
         takes=frozenset({"name", "namePrefix", "role", "policy"}),
         fixed=frozenset({"name", "namePrefix", "role"}),
     ),
-    "aws:iam/policy:Policy": Hand(
+    "aws:iam/policy:Policy": ResourceHandler(
         create=_policy,
         delete=_delete_policy,
         takes=frozenset({"name", "namePrefix", "policy", "path", "description"}),
     ),
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Hand(
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": ResourceHandler(
         create=_attachment, delete=_detach, takes=frozenset({"role", "policyArn"})
     ),
-    "aws:lambda/permission:Permission": Hand(
+    "aws:lambda/permission:Permission": ResourceHandler(
         create=_permission,
         delete=_delete_permission,
         takes=frozenset({"function", "statementId", "statementIdPrefix", *PERMISSION}),

@@ -52,7 +52,7 @@ def _delete_target(session: Session, made: Made) -> None:
     )
 
 
-HANDS = {
+HANDLERS = {
     "aws:cloudwatch/eventRule:EventRule": put(
         _rule,
         delete=_delete_rule,

@@ -12,7 +12,7 @@ from localcloud.aws.session import Session
 from localcloud.aws.shape import chosen, pascal
 from localcloud.engine.fingerprint import content
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Hand, Made, Order, put
+from localcloud.engine.resource_handler import Made, Order, ResourceHandler, put
 
 CONFIGURATION = (
     "role",
@@ -195,8 +195,8 @@ def _delete_provisioned(session: Session, made: Made) -> None:
     )
 
 
-HANDS = {
-    "aws:lambda/function:Function": Hand(
+HANDLERS = {
+    "aws:lambda/function:Function": ResourceHandler(
         create=_function,
         update=_change_function,
         delete=_delete_function,
@@ -219,7 +219,7 @@ HANDS = {
         ignores=STORED,
         fixed=frozenset({"name", "namePrefix", "architectures", "packageType"}),
     ),
-    "aws:lambda/alias:Alias": Hand(
+    "aws:lambda/alias:Alias": ResourceHandler(
         create=_alias,
         update=_change_alias,
         delete=_delete_alias,

@@ -7,7 +7,7 @@ from typing import Any
 from localcloud.aws.session import Session
 from localcloud.aws.shape import chosen, pascal
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Hand, Made, Order
+from localcloud.engine.resource_handler import Made, Order, ResourceHandler
 
 API = ("protocolType", "description", "routeSelectionExpression", "disableExecuteApiEndpoint", "version")
 INTEGRATION = (
@@ -90,7 +90,7 @@ def _route_settings(order: Order) -> dict[str, Any]:
     return chosen(order.inputs, ROUTE)
 
 
-def _part(kind: str, settings: Any, takes: frozenset[str], **rest: Any) -> Hand:
+def _part(kind: str, settings: Any, takes: frozenset[str], **rest: Any) -> ResourceHandler:
     """Something inside an API: an integration, a route, an authorizer, each by its own calls."""
 
     def create(order: Order) -> Registered:
@@ -106,7 +106,7 @@ def _part(kind: str, settings: Any, takes: frozenset[str], **rest: Any) -> Hand:
         where = {"ApiId": made.inputs["apiId"], f"{kind.title()}Id": made.id}
         getattr(_gateway(session), f"delete_{kind}")(**where)
 
-    return Hand(
+    return ResourceHandler(
         create=create, update=update, delete=delete, takes=takes | {"apiId"}, fixed=frozenset({"apiId"}), **rest
     )
 
@@ -140,8 +140,8 @@ def _delete_stage(session: Session, made: Made) -> None:
     _gateway(session).delete_stage(ApiId=made.inputs["apiId"], StageName=made.id)
 
 
-HANDS = {
-    "aws:apigatewayv2/api:Api": Hand(
+HANDLERS = {
+    "aws:apigatewayv2/api:Api": ResourceHandler(
         create=_api,
         update=_change_api,
         delete=_delete_api,
@@ -158,7 +158,7 @@ HANDS = {
     "aws:apigatewayv2/authorizer:Authorizer": _part(
         "authorizer", _authorizer_settings, frozenset({"name", "identitySources", "jwtConfiguration", *AUTHORIZER})
     ),
-    "aws:apigatewayv2/stage:Stage": Hand(
+    "aws:apigatewayv2/stage:Stage": ResourceHandler(
         create=_stage,
         update=_change_stage,
         delete=_delete_stage,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from localcloud.aws.session import Session
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Hand, Made, Order, put
+from localcloud.engine.resource_handler import Made, Order, ResourceHandler, put
 
 
 def _group(order: Order) -> Registered:
@@ -40,8 +40,8 @@ def _delete_resource_policy(session: Session, made: Made) -> None:
     session.client("logs").delete_resource_policy(policyName=made.id)
 
 
-HANDS = {
-    "aws:cloudwatch/logGroup:LogGroup": Hand(
+HANDLERS = {
+    "aws:cloudwatch/logGroup:LogGroup": ResourceHandler(
         create=_group,
         update=_change_group,
         delete=_delete_group,

@@ -7,7 +7,7 @@ from typing import Any
 from localcloud.aws.session import Session
 from localcloud.aws.shape import chosen, pascal
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Hand, Made, Order
+from localcloud.engine.resource_handler import Made, Order, ResourceHandler
 
 ATTRIBUTES = {
     "visibilityTimeoutSeconds": "VisibilityTimeout",
@@ -53,7 +53,7 @@ def _delete_queue(session: Session, made: Made) -> None:
     session.client("sqs").delete_queue(QueueUrl=made.id)
 
 
-def _attached(source: str, attribute: str) -> Hand:
+def _attached(source: str, attribute: str) -> ResourceHandler:
     """A resource that sets one attribute of a queue, and clears it again."""
 
     def write(order: Order) -> Registered:
@@ -67,7 +67,7 @@ def _attached(source: str, attribute: str) -> Hand:
     def change(order: Order, _: Made) -> Registered:
         return write(order)
 
-    return Hand(
+    return ResourceHandler(
         create=write,
         update=change,
         delete=clear,
@@ -107,8 +107,8 @@ def _delete_mapping(session: Session, made: Made) -> None:
     session.client("lambda").delete_event_source_mapping(UUID=made.id)
 
 
-HANDS: dict[str, Any] = {
-    "aws:sqs/queue:Queue": Hand(
+HANDLERS: dict[str, Any] = {
+    "aws:sqs/queue:Queue": ResourceHandler(
         create=_queue,
         update=_change_queue,
         delete=_delete_queue,
@@ -118,7 +118,7 @@ HANDS: dict[str, Any] = {
     "aws:sqs/queuePolicy:QueuePolicy": _attached("policy", "Policy"),
     "aws:sqs/redrivePolicy:RedrivePolicy": _attached("redrivePolicy", "RedrivePolicy"),
     "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": _attached("redriveAllowPolicy", "RedriveAllowPolicy"),
-    "aws:lambda/eventSourceMapping:EventSourceMapping": Hand(
+    "aws:lambda/eventSourceMapping:EventSourceMapping": ResourceHandler(
         create=_mapping,
         update=_change_mapping,
         delete=_delete_mapping,

@@ -7,7 +7,7 @@ from typing import Any
 from localcloud.aws.session import Session
 from localcloud.aws.shape import chosen, pascal
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Hand, Made, Order
+from localcloud.engine.resource_handler import Made, Order, ResourceHandler
 
 SCHEDULE = ("scheduleExpression", "scheduleExpressionTimezone", "description", "groupName", "state")
 
@@ -47,15 +47,15 @@ def _delete_group(session: Session, made: Made) -> None:
     session.client("scheduler").delete_schedule_group(Name=made.id)
 
 
-HANDS = {
-    "aws:scheduler/schedule:Schedule": Hand(
+HANDLERS = {
+    "aws:scheduler/schedule:Schedule": ResourceHandler(
         create=_schedule,
         update=_change_schedule,
         delete=_delete_schedule,
         takes=frozenset({"name", "namePrefix", "flexibleTimeWindow", "target", *SCHEDULE}),
         fixed=frozenset({"name", "namePrefix", "groupName"}),
     ),
-    "aws:scheduler/scheduleGroup:ScheduleGroup": Hand(
+    "aws:scheduler/scheduleGroup:ScheduleGroup": ResourceHandler(
         create=_group, delete=_delete_group, takes=frozenset({"name", "namePrefix"})
     ),
 }

@@ -9,7 +9,7 @@ from localcloud.aws.session import Session
 from localcloud.aws.shape import chosen, pascal
 from localcloud.engine.fingerprint import content
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Hand, Made, Order, put
+from localcloud.engine.resource_handler import Made, Order, ResourceHandler, put
 
 
 def _s3(order: Order) -> Any:
@@ -122,7 +122,7 @@ def _delete_object(session: Session, made: Made) -> None:
     session.client("s3").delete_object(Bucket=made.inputs["bucket"], Key=made.inputs["key"])
 
 
-def _settings(write: Any, delete: str, *takes: str) -> Hand:
+def _settings(write: Any, delete: str, *takes: str) -> ResourceHandler:
     """One configuration of a bucket: written whole, and deleted by the call of that name."""
 
     def remove(session: Session, made: Made) -> None:
@@ -135,8 +135,8 @@ def _silence(session: Session, made: Made) -> None:
     session.client("s3").put_bucket_notification_configuration(Bucket=made.id, NotificationConfiguration={})
 
 
-HANDS = {
-    "aws:s3/bucket:Bucket": Hand(
+HANDLERS = {
+    "aws:s3/bucket:Bucket": ResourceHandler(
         create=_bucket, delete=_empty_and_delete, takes=frozenset({"bucket", "bucketPrefix"}), named="bucket"
     ),
     # A bucket's versioning can be suspended but never taken back, so there is nothing to delete.

@@ -6,7 +6,7 @@ from typing import Any
 
 from localcloud.aws.session import Session
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Hand, Made, Order
+from localcloud.engine.resource_handler import Made, Order, ResourceHandler
 
 
 def _definition(order: Order) -> dict[str, Any]:
@@ -39,8 +39,8 @@ def _delete_machine(session: Session, made: Made) -> None:
     session.client("stepfunctions").delete_state_machine(stateMachineArn=made.id)
 
 
-HANDS = {
-    "aws:sfn/stateMachine:StateMachine": Hand(
+HANDLERS = {
+    "aws:sfn/stateMachine:StateMachine": ResourceHandler(
         create=_machine,
         update=_change_machine,
         delete=_delete_machine,

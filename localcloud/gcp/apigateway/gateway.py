@@ -16,7 +16,7 @@ from localcloud.gcp.apigateway.openapi import Issuer, Operation, Path, paths
 from localcloud.gcp.iam.accounts import bearer
 from localcloud.gcp.iam.signer import ALGORITHMS, Signer
 from localcloud.support.http_client import Upstream
-from localcloud.support.http_server import Answer, Door, Request, say
+from localcloud.support.http_server import Answer, HttpServer, Request, say
 from localcloud.support.ports import LOOPBACK
 
 LARGEST = 32 * 1024 * 1024
@@ -52,12 +52,14 @@ class Gateway:
         self._signer = signer
         self._upstreams: dict[str, Upstream] = {}
         self.change(config)
-        self._door = Door(self._answer, port=port, limit=LARGEST, refusal=lambda status: _error(status, SAID[status]))
+        self._server = HttpServer(
+            self._answer, port=port, limit=LARGEST, refusal=lambda status: _error(status, SAID[status])
+        )
 
     @property
     def host(self) -> str:
         """`127.0.0.1:<port>`."""
-        return self._door.url.removeprefix("http://")
+        return self._server.url.removeprefix("http://")
 
     def change(self, config: Config) -> None:
         """Serve another configuration from now on. Raises `ValueError` for one that it cannot serve."""
@@ -73,7 +75,7 @@ class Gateway:
 
     def close(self) -> None:
         """Safe to call twice."""
-        self._door.close()
+        self._server.close()
         for upstream in self._upstreams.values():
             upstream.close()
 

@@ -15,7 +15,7 @@ from localcloud.gcp.cloudrun.metadata import Metadata
 from localcloud.gcp.cloudrun.service import PENDING_SECONDS, Revision, Service
 from localcloud.gcp.iam.accounts import Accounts, bearer
 from localcloud.gcp.iam.bindings import Bindings
-from localcloud.support.http_server import Answer, Door, Request
+from localcloud.support.http_server import Answer, HttpServer, Request
 
 LARGEST = 32 * 1024 * 1024
 """Bytes of a request. https://cloud.google.com/run/quotas#request_limits"""
@@ -39,7 +39,7 @@ class FunctionArgs:
 
 @dataclass(kw_only=True)
 class _Function:
-    door: Door
+    server: HttpServer
     account: str
     metadata: Metadata
     service: Service
@@ -56,7 +56,7 @@ class Functions:
 
     def __init__(
         self,
-        room: Path,
+        workspace: Path,
         accounts: Accounts,
         bindings: Bindings,
         *,
@@ -64,7 +64,7 @@ class Functions:
         shared: Mapping[str, str],
         pending_seconds: float = PENDING_SECONDS,
     ) -> None:
-        self._room = room
+        self._workspace = workspace
         self._accounts = accounts
         self._bindings = bindings
         self._region = region
@@ -77,13 +77,13 @@ class Functions:
 
     def create(self, args: FunctionArgs) -> str:
         """Deploy a function; returns its URL. Raises `InstanceFailed`, with its last words, if it does not start."""
-        folder = self._room / args.name
+        folder = self._workspace / args.name
         folder.mkdir(parents=True, exist_ok=True)
         log = folder / "log"
         log.touch()
         metadata = Metadata(self._accounts, args.account, self._region)
         function = _Function(
-            door=Door(lambda request: self._answer(args.name, request), limit=LARGEST, refusal=_refusal),
+            server=HttpServer(lambda request: self._answer(args.name, request), limit=LARGEST, refusal=_refusal),
             account=args.account,
             metadata=metadata,
             service=Service(self._revision(args, metadata, log), pending_seconds=self._pending_seconds),
@@ -99,7 +99,7 @@ class Functions:
         except BaseException:
             self.delete(args.name)
             raise
-        return function.door.url
+        return function.server.url
 
     def change(self, args: FunctionArgs) -> None:
         """Deploy another revision, at the same URL. Raises `InstanceFailed`, and then the old one is still served."""
@@ -182,7 +182,7 @@ class Functions:
         token = bearer(request.header("authorization"))
         if token is None:
             return _said(403, "The request was not authenticated.")
-        caller = self._accounts.who(token, function.door.url)
+        caller = self._accounts.who(token, function.server.url)
         if caller is None:
             return _said(401, "The access token could not be verified.")
         service = f"projects/{self._accounts.project}/locations/{self._region}/services/{name}"
@@ -204,7 +204,7 @@ def _handed_on(request: Request) -> Request:
 
 
 def _close(function: _Function) -> None:
-    function.door.close()
+    function.server.close()
     function.service.close()
     function.metadata.close()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 from localcloud.gcp.iam.accounts import Accounts
-from localcloud.support.http_server import Answer, Door, Request, say
+from localcloud.support.http_server import Answer, HttpServer, Request, say
 
 FLAVOR = ("Metadata-Flavor", "Google")
 TOKEN_SECONDS = 3600
@@ -23,16 +23,16 @@ class Metadata:
         self._accounts = accounts
         self._email = email
         self._region = region
-        self._door = Door(self._answer, limit=0)
+        self._server = HttpServer(self._answer, limit=0)
 
     @property
     def host(self) -> str:
         """`127.0.0.1:<port>`, as `GCE_METADATA_HOST` has it."""
-        return self._door.url.removeprefix("http://")
+        return self._server.url.removeprefix("http://")
 
     def close(self) -> None:
         """Safe to call twice."""
-        self._door.close()
+        self._server.close()
 
     def _answer(self, request: Request) -> Answer:
         if request.header("metadata-flavor") != "Google":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from localcloud.engine.dead_letters import Letter
+from localcloud.engine.dead_letters import DeadLetter
 from localcloud.gcp.pubsub.message import Message
 from localcloud.gcp.pubsub.pubsub import PubSub
 
@@ -14,7 +14,7 @@ ORIGIN = "CloudPubSubDeadLetterSource"
 """How the attributes begin that Pub/Sub gives a dead letter: where it comes from."""
 
 
-class Letters:
+class DeadLetters:
     """What the subscription `kept` keeps. Raises `LookupError` when there is no such subscription."""
 
     def __init__(self, pubsub: PubSub, kept: str) -> None:
@@ -25,11 +25,11 @@ class Letters:
     def count(self) -> int:
         return self._pubsub.waiting(self._kept)
 
-    def take(self) -> Sequence[Letter]:
+    def take(self) -> Sequence[DeadLetter]:
         found = self._pubsub.pull(self._kept, AT_ONCE)
-        return [Letter(identity=one.message.id, receipt=one.ack_id, content=one.message) for one in found]
+        return [DeadLetter(identity=one.message.id, receipt=one.ack_id, content=one.message) for one in found]
 
-    def send(self, letter: Letter) -> None:
+    def send(self, letter: DeadLetter) -> None:
         """To the topic of the subscription that it says it comes from."""
         message: Message = letter.content
         origin = message.attributes
@@ -37,5 +37,5 @@ class Letters:
         own = {key: value for key, value in origin.items() if not key.startswith(ORIGIN)}
         self._pubsub.publish(self._pubsub.subscription(name).topic, [replace(message, attributes=own)])
 
-    def drop(self, letter: Letter) -> None:
+    def drop(self, letter: DeadLetter) -> None:
         self._pubsub.acknowledge(self._kept, [letter.receipt])

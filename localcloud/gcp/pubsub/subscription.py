@@ -46,7 +46,7 @@ PUSH_BACKOFF = Retry(minimum=0.1, maximum=60)
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeadLetters:
+class DeadLetterPolicy:
     """The topic of a message that failed `max_delivery_attempts` times."""
 
     topic: str
@@ -65,7 +65,7 @@ class SubscriptionArgs:
     ack_deadline_seconds: int = 10
     push: Push | None = None
     retry: Retry | None = None
-    dead_letters: DeadLetters | None = None
+    dead_letters: DeadLetterPolicy | None = None
     ordered: bool = False
     filter: str = ""
     retention_seconds: float = WEEK

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from localcloud.engine.resource_handler import Hand
+from localcloud.engine.resource_handler import ResourceHandler
 from localcloud.gcp.resources import access, arrival, function, gateway, logs, queue, schedule, storage, workflow
 
-HANDS: Mapping[str, Hand] = {
-    **storage.HANDS,
-    **access.HANDS,
-    **queue.HANDS,
-    **function.HANDS,
-    **arrival.HANDS,
-    **schedule.HANDS,
-    **workflow.HANDS,
-    **gateway.HANDS,
+HANDLERS: Mapping[str, ResourceHandler] = {
+    **storage.HANDLERS,
+    **access.HANDLERS,
+    **queue.HANDLERS,
+    **function.HANDLERS,
+    **arrival.HANDLERS,
+    **schedule.HANDLERS,
+    **workflow.HANDLERS,
+    **gateway.HANDLERS,
 }
 
 ABSENT: Mapping[str, str] = {

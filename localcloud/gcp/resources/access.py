@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Hand, Made, Order
+from localcloud.engine.resource_handler import Made, Order, ResourceHandler
 from localcloud.gcp.iam.bindings import Binding
 from localcloud.gcp.iam.condition import condition
 from localcloud.gcp.project import Project
@@ -46,7 +46,7 @@ def _agent(order: Order) -> Registered:
     )
 
 
-def _member(resource: Callable[[Order], str], *names: str) -> Hand:
+def _member(resource: Callable[[Order], str], *names: str) -> ResourceHandler:
     """One role for one member on one resource, which the inputs called `names` name."""
 
     def give(order: Order) -> Registered:
@@ -67,7 +67,9 @@ def _member(resource: Callable[[Order], str], *names: str) -> Hand:
     def take(project: Project, made: Made) -> None:
         project.bindings.remove(int(made.outputs["etag"]))
 
-    return Hand(create=give, delete=take, takes=frozenset({"role", "member", "condition", "project", *names}))
+    return ResourceHandler(
+        create=give, delete=take, takes=frozenset({"role", "member", "condition", "project", *names})
+    )
 
 
 def _service(order: Order) -> str:
@@ -75,8 +77,8 @@ def _service(order: Order) -> str:
     return f"projects/{order.session.name}/locations/{inputs['location']}/services/{inputs['name'].rsplit('/', 1)[-1]}"
 
 
-HANDS = {
-    "gcp:serviceaccount/account:Account": Hand(
+HANDLERS = {
+    "gcp:serviceaccount/account:Account": ResourceHandler(
         create=_account,
         update=_rename_account,
         delete=_delete_account,
@@ -87,7 +89,9 @@ HANDS = {
     "gcp:serviceaccount/iAMMember:IAMMember": _member(
         lambda order: order.inputs["serviceAccountId"], "serviceAccountId"
     ),
-    "gcp:projects/serviceIdentity:ServiceIdentity": Hand(create=_agent, takes=frozenset({"service", "project"})),
+    "gcp:projects/serviceIdentity:ServiceIdentity": ResourceHandler(
+        create=_agent, takes=frozenset({"service", "project"})
+    ),
     "gcp:storage/bucketIAMMember:BucketIAMMember": _member(
         lambda order: f"projects/_/buckets/{order.inputs['bucket']}", "bucket"
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Hand, Made, Order
+from localcloud.engine.resource_handler import Made, Order, ResourceHandler
 from localcloud.gcp.eventarc.notifications import EVENT_TYPES, Notification
 from localcloud.gcp.eventarc.triggers import TYPE, Trigger
 from localcloud.gcp.project import Project
@@ -53,13 +53,13 @@ def _delete_trigger(project: Project, made: Made) -> None:
     project.triggers.delete(made.id)
 
 
-HANDS = {
-    "gcp:storage/notification:Notification": Hand(
+HANDLERS = {
+    "gcp:storage/notification:Notification": ResourceHandler(
         create=_notification,
         delete=_delete_notification,
         takes=frozenset({"bucket", "topic", "objectNamePrefix", "eventTypes", "payloadFormat", "customAttributes"}),
     ),
-    "gcp:eventarc/trigger:Trigger": Hand(
+    "gcp:eventarc/trigger:Trigger": ResourceHandler(
         create=_trigger,
         delete=_delete_trigger,
         takes=frozenset(

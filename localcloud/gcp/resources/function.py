@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Hand, Made, Order
+from localcloud.engine.resource_handler import Made, Order, ResourceHandler
 from localcloud.gcp.cloudrun.build import Build
 from localcloud.gcp.cloudrun.functions import FunctionArgs
 from localcloud.gcp.project import Project
@@ -77,8 +77,8 @@ def _built(project: Project, source: Mapping[str, Any]) -> Build:
     return project.builds.of(source["object"].rsplit("/", 1)[-1], archive)
 
 
-HANDS = {
-    "gcp:cloudfunctionsv2/function:Function": Hand(
+HANDLERS = {
+    "gcp:cloudfunctionsv2/function:Function": ResourceHandler(
         create=_function,
         update=_change_function,
         delete=_delete_function,

@@ -6,7 +6,7 @@ import base64
 import json
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Hand, Made, Order
+from localcloud.engine.resource_handler import Made, Order, ResourceHandler
 from localcloud.gcp.apigateway.gateway import Config
 from localcloud.gcp.apigateway.openapi import paths
 from localcloud.gcp.project import Project
@@ -54,15 +54,15 @@ def _delete_gateway(project: Project, made: Made) -> None:
     project.gateways.pop(made.id).close()
 
 
-HANDS = {
-    "gcp:apigateway/api:Api": Hand(create=_api, takes=frozenset({"apiId", "project"}), named="apiId"),
-    "gcp:apigateway/apiConfig:ApiConfig": Hand(
+HANDLERS = {
+    "gcp:apigateway/api:Api": ResourceHandler(create=_api, takes=frozenset({"apiId", "project"}), named="apiId"),
+    "gcp:apigateway/apiConfig:ApiConfig": ResourceHandler(
         create=_config,
         delete=_delete_config,
         takes=frozenset({"api", "apiConfigId", "apiConfigIdPrefix", "openapiDocuments", "gatewayConfig", "project"}),
         named="apiConfigId",
     ),
-    "gcp:apigateway/gateway:Gateway": Hand(
+    "gcp:apigateway/gateway:Gateway": ResourceHandler(
         create=_gateway,
         update=_change_gateway,
         delete=_delete_gateway,

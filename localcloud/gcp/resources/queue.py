@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Hand, Made, Order
+from localcloud.engine.resource_handler import Made, Order, ResourceHandler
 from localcloud.gcp.project import Project
-from localcloud.gcp.pubsub.subscription import WEEK, DeadLetters, Push, Retry, SubscriptionArgs
+from localcloud.gcp.pubsub.subscription import WEEK, DeadLetterPolicy, Push, Retry, SubscriptionArgs
 
 ACK_SECONDS = 10
 ATTEMPTS = 5
@@ -56,7 +56,9 @@ def _args(name: str, inputs: Mapping[str, Any]) -> SubscriptionArgs:
         push=_push(push) if push else None,
         retry=_retry(retry) if retry else None,
         dead_letters=(
-            DeadLetters(topic=dead["deadLetterTopic"], max_delivery_attempts=dead.get("maxDeliveryAttempts", ATTEMPTS))
+            DeadLetterPolicy(
+                topic=dead["deadLetterTopic"], max_delivery_attempts=dead.get("maxDeliveryAttempts", ATTEMPTS)
+            )
             if dead
             else None
         ),
@@ -88,8 +90,8 @@ def seconds(duration: str | None, default: float) -> float:
     return float(duration.removesuffix("s")) if duration else default
 
 
-HANDS = {
-    "gcp:pubsub/topic:Topic": Hand(
+HANDLERS = {
+    "gcp:pubsub/topic:Topic": ResourceHandler(
         create=_topic,
         update=_change_topic,
         delete=_delete_topic,
@@ -97,7 +99,7 @@ HANDS = {
         ignores={"messageRetentionDuration": "stored, nothing can be replayed"},
         fixed=frozenset({"name", "project"}),
     ),
-    "gcp:pubsub/subscription:Subscription": Hand(
+    "gcp:pubsub/subscription:Subscription": ResourceHandler(
         create=_subscription,
         update=_change_subscription,
         delete=_delete_subscription,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Hand, Made, Order
+from localcloud.engine.resource_handler import Made, Order, ResourceHandler
 from localcloud.gcp.project import Project
 from localcloud.gcp.resources.queue import seconds
 from localcloud.gcp.scheduler.job import JobArgs, RetryConfig, Target
@@ -67,8 +67,8 @@ def _retry(config: Mapping[str, Any]) -> RetryConfig:
     )
 
 
-HANDS = {
-    "gcp:cloudscheduler/job:Job": Hand(
+HANDLERS = {
+    "gcp:cloudscheduler/job:Job": ResourceHandler(
         create=_job,
         update=_change_job,
         delete=_delete_job,

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from localcloud.engine.fingerprint import content
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Hand, Made, Order, put
+from localcloud.engine.resource_handler import Made, Order, ResourceHandler, put
 from localcloud.gcp.project import Project
 from localcloud.support.http_client import Upstream
 from localcloud.support.http_server import Answer
@@ -62,8 +62,8 @@ def _ask(project: Project, method: str, bucket: str, name: str) -> Answer:
         storage.close()
 
 
-HANDS = {
-    "gcp:storage/bucket:Bucket": Hand(
+HANDLERS = {
+    "gcp:storage/bucket:Bucket": ResourceHandler(
         create=_bucket,
         update=_change_bucket,
         delete=_delete_bucket,

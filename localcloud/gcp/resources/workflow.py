@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Hand, Made, Order
+from localcloud.engine.resource_handler import Made, Order, ResourceHandler
 from localcloud.gcp.project import Project
 
 
@@ -31,8 +31,8 @@ def _delete_workflow(project: Project, made: Made) -> None:
     project.workflows.delete(made.id)
 
 
-HANDS = {
-    "gcp:workflows/workflow:Workflow": Hand(
+HANDLERS = {
+    "gcp:workflows/workflow:Workflow": ResourceHandler(
         create=_workflow,
         update=_change_workflow,
         delete=_delete_workflow,

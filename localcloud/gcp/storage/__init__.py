@@ -22,7 +22,7 @@ from localcloud.gcp.storage.gate import Authorize, Finalized
 from localcloud.gcp.storage.json_api import PREFIXES, JsonApi
 from localcloud.gcp.storage.objects import Objects
 from localcloud.gcp.storage.xml_api import XmlApi
-from localcloud.support.http_server import Answer, Door, Request
+from localcloud.support.http_server import Answer, HttpServer, Request
 
 LARGEST = 1024 * 1024 * 1024
 """Bytes of a request: all of it is held in memory."""
@@ -39,7 +39,7 @@ class Storage:
     def __init__(
         self,
         python: Path,
-        room: Path,
+        workspace: Path,
         *,
         authorize: Authorize,
         finalized: Finalized,
@@ -47,15 +47,15 @@ class Storage:
     ) -> None:
         self._finalized = finalized
         server = binary(python.parents[1])
-        self._door = Door(self._answer, limit=LARGEST)
-        self._emulator = Emulator(server, room, url=self.url, progress=progress)
+        self._server = HttpServer(self._answer, limit=LARGEST)
+        self._emulator = Emulator(server, workspace, url=self.url, progress=progress)
         self._xml = XmlApi(self._emulator, authorize, self._written)
         self._json = JsonApi(self._emulator, authorize, self._written)
 
     @property
     def url(self) -> str:
         """What `STORAGE_EMULATOR_HOST` is to be."""
-        return self._door.url
+        return self._server.url
 
     @property
     def pid(self) -> int:
@@ -81,7 +81,7 @@ class Storage:
 
     def stop(self) -> None:
         """End it. Safe to call twice."""
-        self._door.close()
+        self._server.close()
         self._emulator.stop()
 
     def __enter__(self) -> Self:

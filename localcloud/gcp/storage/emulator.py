@@ -91,10 +91,10 @@ class Emulator:
     `insert` is that one.
     """
 
-    def __init__(self, server: Path, room: Path, *, url: str, progress: Callable[[str], None]) -> None:
-        self.log = room / "storage.log"
+    def __init__(self, server: Path, workspace: Path, *, url: str, progress: Callable[[str], None]) -> None:
+        self.log = workspace / "storage.log"
         self._server = server
-        self._room = room
+        self._workspace = workspace
         self._url = url
         self._progress = progress
         self._child: Child | None = None
@@ -173,11 +173,11 @@ class Emulator:
     def _launch(self, last: bool) -> bool:
         """False when it ended at once, as it does when its port was taken in between."""
         port = free_port()
-        environment = {"PATH": "/usr/bin:/bin", "HOME": str(self._room), "LANG": "C.UTF-8"}
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(self._workspace), "LANG": "C.UTF-8"}
         flags = {"backend": "memory", "scheme": "http", "host": LOOPBACK, "port": str(port), "log-level": "warn"}
         flags |= {"public-host": f"{LOOPBACK}:{port}", "external-url": self._url}
         command = [str(self._server), *(part for flag, value in flags.items() for part in (f"-{flag}", value))]
-        child = self._child = Child(command, env=environment, cwd=self._room, log=self.log)
+        child = self._child = Child(command, env=environment, cwd=self._workspace, log=self.log)
         self._upstream = Upstream(f"http://{LOOPBACK}:{port}")
         started = reported = time.monotonic()
         while not self._answers():

@@ -26,8 +26,8 @@ from tests.functions.serving import MODEL, card_of, event, golden_of, model_byte
 CONTEXT = SimpleNamespace(aws_request_id="8f5b2c1e")
 
 
-def variables(room: Path) -> dict[str, str]:
-    urls = {name: f"file://{room}/{name}" for name in ("MODELS_URL", "JOBS_URL", "CAPTURES_URL")}
+def variables(workspace: Path) -> dict[str, str]:
+    urls = {name: f"file://{workspace}/{name}" for name in ("MODELS_URL", "JOBS_URL", "CAPTURES_URL")}
     return {**urls, "MODELS": MODEL, "POINTER_SECONDS": "300", "CAPTURE_INPUTS": "0.0", "WARM_UP": "yes"}
 
 

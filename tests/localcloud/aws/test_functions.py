@@ -120,8 +120,8 @@ def test_the_api_answers_at_one_plain_url(aws_lab: AwsLab) -> None:
 
     aws_lab.deploy(program)
     assert aws_lab.outputs["endpoint"].startswith("http://127.0.0.1:")
-    door = http.client.HTTPConnection(aws_lab.outputs["endpoint"].removeprefix("http://"), timeout=30)
-    door.request("POST", "/a/x", body=b"[1]", headers={"Content-Type": "application/json"})
-    response = door.getresponse()
+    server = http.client.HTTPConnection(aws_lab.outputs["endpoint"].removeprefix("http://"), timeout=30)
+    server.request("POST", "/a/x", body=b"[1]", headers={"Content-Type": "application/json"})
+    response = server.getresponse()
     assert (response.status, response.read()) == (201, b"/a/x[1]")
-    door.close()
+    server.close()

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from localcloud.aws.gateway import LIMIT, Gateway, translated
-from localcloud.support.http_server import Answer, Door, Request
+from localcloud.support.http_server import Answer, HttpServer, Request
 
 PREFIX = "/_aws/execute-api/abc/$default"
 
@@ -41,7 +41,7 @@ def emulator() -> Emulator:
 
 @pytest.fixture
 def client(emulator: Emulator) -> Iterator[http.client.HTTPConnection]:
-    with Door(emulator, limit=2 * LIMIT) as behind:
+    with HttpServer(emulator, limit=2 * LIMIT) as behind:
         gateway = Gateway(upstream=behind.url, prefix=PREFIX, certificate=None, port=0)
         connection = http.client.HTTPConnection(urlsplit(gateway.url).netloc, timeout=20)
         yield connection
@@ -94,7 +94,7 @@ def test_a_502_that_the_function_chose_itself_is_left_alone(body: bytes) -> None
 
 
 def test_an_emulator_that_is_gone_is_a_503(emulator: Emulator) -> None:
-    with Door(emulator, limit=1) as behind:
+    with HttpServer(emulator, limit=1) as behind:
         address = behind.url
     gateway = Gateway(upstream=address, prefix=PREFIX, certificate=None, port=0)
     connection = http.client.HTTPConnection(urlsplit(gateway.url).netloc, timeout=20)

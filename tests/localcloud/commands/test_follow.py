@@ -10,7 +10,7 @@ import pulumi
 import pytest
 
 from localcloud.commands.follow import follow, summary
-from localcloud.commands.progress import Narrator
+from localcloud.commands.progress import Progress
 from localcloud.engine.cloud import CloudFailed
 from localcloud.engine.engine import Changes
 from localcloud.engine.stack import LocalStack
@@ -51,7 +51,7 @@ def test_an_edit_is_deployed_and_a_mistake_does_not_end_it(tmp_path: Path, capsy
     mistake = pulumi.RunError("models/x/model.yaml: gate.minimum: 3 is above 1")
     followed = Followed(tmp_path, [mistake, Changes(updated=("urn::predict-function",))])
     with pytest.raises(CloudFailed, match="has died"):
-        follow(cast("LocalStack", followed), Narrator(), [tmp_path])
+        follow(cast("LocalStack", followed), Progress(), [tmp_path])
     out = " ".join(capsys.readouterr().out.split())
     assert "gate.minimum: 3 is above 1" in out
     assert "file1.py -> updated predict-function" in out

@@ -4,13 +4,13 @@ import io
 
 from rich.console import Console
 
-from localcloud.commands.progress import NAME, SECONDS, TEXT, Narrator
+from localcloud.commands.progress import NAME, SECONDS, TEXT, Progress
 
 
 def test_what_is_long_goes_on_below_its_own_beginning() -> None:
     told = io.StringIO()
     words = [f"Resource.property{n}" for n in range(20)]
-    Narrator(Console(file=told, highlight=False, soft_wrap=True)).paragraph("not emulated", ", ".join(words))
+    Progress(Console(file=told, highlight=False, soft_wrap=True)).paragraph("not emulated", ", ".join(words))
     first, *others = told.getvalue().splitlines()
     assert first.startswith("  not emulated Resource.property0, ")
     assert others
@@ -21,5 +21,5 @@ def test_what_is_long_goes_on_below_its_own_beginning() -> None:
 
 def test_nothing_to_say_is_a_line_all_the_same() -> None:
     told = io.StringIO()
-    Narrator(Console(file=told)).paragraph("not emulated", "")
+    Progress(Console(file=told)).paragraph("not emulated", "")
     assert told.getvalue() == "  not emulated\n"

@@ -9,7 +9,7 @@ import pytest
 from localcloud.commands import rollback
 from localcloud.commands.rollback import roll_back
 from localcloud.engine.cloud import CloudFailed, State
-from localcloud.support.http_server import Answer, Door, Request, say
+from localcloud.support.http_server import Answer, HttpServer, Request, say
 from tests.localcloud.staged import Staged
 
 LIVE = "m/live.json"
@@ -26,8 +26,8 @@ def staged() -> Iterator[Staged]:
     def answered(_: Request) -> Answer:
         return say(200, {"versions": [found.objects.document(LIVE)["champion"]]})
 
-    with Door(answered, limit=1000) as door:
-        found = Staged({"models_url": "memory://", "models": {"m": {"metadata": f"{door.url}/v2/models/m"}}})
+    with HttpServer(answered, limit=1000) as server:
+        found = Staged({"models_url": "memory://", "models": {"m": {"metadata": f"{server.url}/v2/models/m"}}})
         point(found, "new", "old")
         yield found
 

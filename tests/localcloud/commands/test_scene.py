@@ -9,11 +9,11 @@ import pytest
 from rich.console import Console
 
 from localcloud.commands import bulk
-from localcloud.commands.progress import Narrator
+from localcloud.commands.progress import Progress
 from localcloud.commands.scene import DemoFailed, Scene
 from localcloud.commands.watch import NothingCame
 from localcloud.engine.cloud import CloudFailed
-from localcloud.support.http_server import Answer, Door, Request, say
+from localcloud.support.http_server import Answer, HttpServer, Request, say
 from tests.localcloud.staged import Staged
 
 MODEL = "m"
@@ -21,7 +21,7 @@ CASES, LABELS = [{"x": 1.0}, {"x": 2.0}], ["a", "b"]
 
 
 def scene(staged: Staged) -> Scene:
-    return Scene(staged.stack, Narrator(Console(file=io.StringIO())))
+    return Scene(staged.stack, Progress(Console(file=io.StringIO())))
 
 
 @pytest.mark.parametrize(
@@ -50,19 +50,19 @@ def test_a_mistake_in_the_program_keeps_its_trace_unless_the_cloud_has_died() ->
 @pytest.fixture
 def job() -> Iterator[Callable[[Answer], Scene]]:
     """A scene whose API says this of every job."""
-    doors: list[Door] = []
+    doors: list[HttpServer] = []
 
     def played(answer: Answer) -> Scene:
         def answered(_: Request) -> Answer:
             return answer
 
-        doors.append(Door(answered, limit=1000))
+        doors.append(HttpServer(answered, limit=1000))
         url = f"{doors[-1].url}/jobs"
         return scene(Staged({"jobs_url": "memory://jobs", "models_url": "memory://", "models": {MODEL: {"jobs": url}}}))
 
     yield played
-    for door in doors:
-        door.close()
+    for server in doors:
+        server.close()
 
 
 @pytest.mark.parametrize("status", [403, 429, 503])

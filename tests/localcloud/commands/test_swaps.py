@@ -13,7 +13,7 @@ import pytest
 
 from localcloud.commands import swaps as module
 from localcloud.commands.swaps import Figures, Swaps, alike
-from localcloud.support.http_server import Answer, Door, Request, say
+from localcloud.support.http_server import Answer, HttpServer, Request, say
 from tests.localcloud.staged import Staged
 
 TWO = ("one", "other")
@@ -33,8 +33,8 @@ def staged() -> Iterator[Staged]:
         x = json.loads(request.body)["instances"][0]["x"]
         return say(200, {"predictions": answer(version, x)}, ("x-model-version", version), ("x-request-id", "r"))
 
-    with Door(answered, limit=10_000) as door:
-        found = Staged({"models_url": "memory://", "models": {"m": {"predict": f"{door.url}/predict"}}})
+    with HttpServer(answered, limit=10_000) as server:
+        found = Staged({"models_url": "memory://", "models": {"m": {"predict": f"{server.url}/predict"}}})
         document = {"revision": 1, "champion": "before", "previous": None, "history": []}
         found.objects.put("m/live.json", json.dumps(document).encode())
         yield found

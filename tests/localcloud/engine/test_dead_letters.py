@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localcloud.engine.dead_letters import TRIES, Letter, redrive
+from localcloud.engine.dead_letters import TRIES, DeadLetter, redrive
 
 NO_PAUSE: Callable[[float], None] = lambda _: None  # noqa: E731
 
@@ -29,17 +29,17 @@ class Grave:
         self._may("count")
         return len(self.dead)
 
-    def take(self) -> list[Letter]:
+    def take(self) -> list[DeadLetter]:
         self._may("take")
         some = list(self.dead.items())[: next(self.handed_out, 10) or 1]
         twice = [*some, *some[:1]]  # delivery is at least once
-        return [Letter(identity=name, receipt=f"r-{name}", content=content) for name, content in twice]
+        return [DeadLetter(identity=name, receipt=f"r-{name}", content=content) for name, content in twice]
 
-    def send(self, letter: Letter) -> None:
+    def send(self, letter: DeadLetter) -> None:
         self._may("send")
         self.queue.append(letter.content)
 
-    def drop(self, letter: Letter) -> None:
+    def drop(self, letter: DeadLetter) -> None:
         self._may("drop")
         self.dead.pop(letter.receipt.removeprefix("r-"), None)
 
@@ -71,8 +71,10 @@ def test_whatever_is_handed_out_and_whatever_fails_for_a_while_nothing_is_lost_a
 
 
 @given(st.integers(0, 60), st.integers(1, 20))
-def test_one_that_is_interrupted_loses_nothing_and_doubles_at_most_what_it_had_in_hand(at: int, letters: int) -> None:
-    contents, steps = [f"{n}" for n in range(letters)], iter(range(10_000))
+def test_one_that_is_interrupted_loses_nothing_and_doubles_at_most_what_it_had_in_hand(
+    at: int, dead_letters: int
+) -> None:
+    contents, steps = [f"{n}" for n in range(dead_letters)], iter(range(10_000))
     grave = Grave(contents, fails=lambda _: next(steps) >= at)
     try:
         redrive(grave, pause=NO_PAUSE)
@@ -82,14 +84,14 @@ def test_one_that_is_interrupted_loses_nothing_and_doubles_at_most_what_it_had_i
     grave.fails = lambda _: False
     redrive(grave, pause=NO_PAUSE)
     assert set(grave.queue) == set(contents)
-    assert len(grave.queue) <= letters + 1
+    assert len(grave.queue) <= dead_letters + 1
 
 
 def test_letters_that_die_again_meanwhile_are_left_for_the_next_time() -> None:
     grave = Grave(["a", "b"])
     taken = grave.take
 
-    def dying() -> list[Letter]:
+    def dying() -> list[DeadLetter]:
         grave.dead[f"again-{len(grave.queue)}"] = "dead again"
         return [letter for letter in taken() if letter.content != "dead again"] or taken()
 
@@ -132,14 +134,16 @@ class Sqs:
 
 
 def test_a_letter_goes_back_with_its_attributes_to_the_queue_that_names_the_dead_letters() -> None:
-    from localcloud.aws.letters import Letters
+    from localcloud.aws.dead_letters import DeadLetters
 
     sqs = Sqs()
-    letters = Letters(sqs, "https://sqs/dead")
+    dead_letters = DeadLetters(sqs, "https://sqs/dead")
     attribute = {"StringValue": "x", "DataType": "String", "StringListValues": []}
-    letters.send(Letter(identity="m", receipt="r", content={"Body": "b", "MessageAttributes": {"a": attribute}}))
+    dead_letters.send(
+        DeadLetter(identity="m", receipt="r", content={"Body": "b", "MessageAttributes": {"a": attribute}})
+    )
     attributes = {"a": {"StringValue": "x", "DataType": "String"}}
     assert sqs.sent == [{"QueueUrl": "https://sqs/jobs", "MessageBody": "b", "MessageAttributes": attributes}]
-    assert letters.count() == 5
+    assert dead_letters.count() == 5
     with pytest.raises(LookupError, match="dead letters of no queue"):
-        Letters(sqs, "https://sqs/other")
+        DeadLetters(sqs, "https://sqs/other")

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from localcloud.commands import graph
-from localcloud.commands.progress import Narrator
+from localcloud.commands.progress import Progress
 from localcloud.engine.program import evaluate
 from localcloud.engine.recorder import Recorder
 from localcloud.engine.stack_file import StackFile
@@ -121,12 +121,12 @@ def test_the_tree_shows_resources_under_their_component(recorder: Recorder) -> N
 
 
 def test_a_step_says_how_long_it_took(capsys: pytest.CaptureFixture[str]) -> None:
-    with Narrator().step("deploy") as step:
+    with Progress().step("deploy") as step:
         step.text = "3 resources"
     assert capsys.readouterr().out.split() == ["deploy", "3", "resources", "0.0", "s"]
 
 
 def test_a_step_that_fails_prints_no_result(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ZeroDivisionError), Narrator().step("deploy"):
+    with pytest.raises(ZeroDivisionError), Progress().step("deploy"):
         raise ZeroDivisionError
     assert capsys.readouterr().out == ""

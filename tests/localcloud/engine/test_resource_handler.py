@@ -17,14 +17,14 @@ def deployed(kind: ModuleType, lab: Lab[Any]) -> Lab[Any]:
 
 
 def test_the_program_declares_every_type_that_has_a_hand(deployed: Lab[Any]) -> None:
-    assert {one.declared.type for one in deployed.engine.resources} == set(deployed.cloud.hands)
+    assert {one.declared.type for one in deployed.engine.resources} == set(deployed.cloud.handlers)
 
 
 def test_a_hand_says_why_it_ignores_what_it_does_not_take(lab: Lab[Any]) -> None:
-    assert {kind: hand.takes & hand.ignores.keys() for kind, hand in lab.cloud.hands.items()} == {
-        kind: frozenset() for kind in lab.cloud.hands
+    assert {kind: handler.takes & handler.ignores.keys() for kind, handler in lab.cloud.handlers.items()} == {
+        kind: frozenset() for kind in lab.cloud.handlers
     }
-    assert not lab.cloud.hands.keys() & lab.cloud.absent.keys()
+    assert not lab.cloud.handlers.keys() & lab.cloud.absent.keys()
 
 
 def test_the_same_program_again_changes_nothing(kind: ModuleType, deployed: Lab[Any]) -> None:

@@ -22,7 +22,7 @@ from infra.vocabulary import Route
 from localcloud.gcp.apigateway.gateway import Config, Gateway
 from localcloud.gcp.apigateway.openapi import paths
 from localcloud.gcp.iam.signer import KEYS, Signer
-from localcloud.support.http_server import Answer, Door, Request, say
+from localcloud.support.http_server import Answer, HttpServer, Request, say
 
 CALLER = "caller@p.iam.gserviceaccount.com"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -37,8 +37,8 @@ def configured(address: str, issuer: routes.Issuer | None = None, seconds: int =
         Route(method="POST", path="/v2/models/{model}/infer", function=function, operation="infer"),
         Route(method="GET", path="/v2/models/index", function=function, operation="index"),
     ]
-    door = routes.Door(description="a test", issuer=issuer, requests_a_minute=60, timeout_seconds=seconds)
-    return json.loads(json.dumps(routes.document(drawn, [address] * 3, door)))
+    server = routes.HttpServer(description="a test", issuer=issuer, requests_a_minute=60, timeout_seconds=seconds)
+    return json.loads(json.dumps(routes.document(drawn, [address] * 3, server)))
 
 
 class Function:
@@ -58,9 +58,9 @@ def function() -> Function:
 
 
 @pytest.fixture
-def behind(function: Function) -> Iterator[Door]:
-    with Door(function, limit=64 * 1024 * 1024) as door:
-        yield door
+def behind(function: Function) -> Iterator[HttpServer]:
+    with HttpServer(function, limit=64 * 1024 * 1024) as server:
+        yield server
 
 
 class Called:
@@ -83,13 +83,13 @@ class Called:
 
 
 @pytest.fixture
-def call(behind: Door) -> Iterator[Called]:
+def call(behind: HttpServer) -> Iterator[Called]:
     called = Called(configured(behind.url))
     yield called
     called.gateway.close()
 
 
-def test_a_call_reaches_its_function_as_the_gateways_own(call: Called, behind: Door) -> None:
+def test_a_call_reaches_its_function_as_the_gateways_own(call: Called, behind: HttpServer) -> None:
     status, said = call("POST", "/v2/models/a%2Fb/infer?x=1", b"[1]", {"X-Mine": "1"})
     assert (status, said["method"], said["path"], said["body"]) == (200, "POST", "/v2/models/a%2Fb/infer?x=1", "[1]")
     headers = said["headers"]
@@ -124,7 +124,7 @@ def test_what_the_document_does_not_name_goes_nowhere(
     assert told in answer["message"]
 
 
-def test_a_path_without_variables_comes_before_one_with(behind: Door) -> None:
+def test_a_path_without_variables_comes_before_one_with(behind: HttpServer) -> None:
     found = [path.template for path in paths(configured(behind.url))]
     assert found.index("/v2/models/index") < found.index("/v2/models/{model}")
 
@@ -134,14 +134,16 @@ def test_the_answer_of_a_function_is_passed_on_as_it_is(call: Called, function: 
     assert call("GET", "/v2/models/m") == (418, {"short": "stout"})
 
 
-def test_a_function_that_takes_longer_than_the_deadline_is_not_waited_for(behind: Door, function: Function) -> None:
+def test_a_function_that_takes_longer_than_the_deadline_is_not_waited_for(
+    behind: HttpServer, function: Function
+) -> None:
     called = Called(configured(behind.url, seconds=1))
     function.seconds = 1.5
     assert called("GET", "/v2/models/m") == (504, {"code": 504, "message": "upstream request timeout"})
     called.gateway.close()
 
 
-def test_a_function_that_is_gone_is_a_503(call: Called, behind: Door) -> None:
+def test_a_function_that_is_gone_is_a_503(call: Called, behind: HttpServer) -> None:
     behind.close()
     assert call("GET", "/v2/models/m")[0] == 503
 
@@ -151,7 +153,7 @@ def test_a_request_may_have_32_mebibytes(call: Called, size: int, status: int) -
     assert call("POST", "/v2/models/m/infer", b"x" * size)[0] == status
 
 
-def test_another_configuration_is_served_at_the_same_address(call: Called, behind: Door) -> None:
+def test_another_configuration_is_served_at_the_same_address(call: Called, behind: HttpServer) -> None:
     document = configured(behind.url)
     document["paths"]["/new"] = document["paths"].pop("/v2/models/index")
     host = call.gateway.host
@@ -164,18 +166,18 @@ def test_another_configuration_is_served_at_the_same_address(call: Called, behin
 
 
 @pytest.fixture
-def issuer() -> Iterator[Door]:
+def issuer() -> Iterator[HttpServer]:
     """Somebody who signs tokens and says where his keys are."""
     numbers = json.loads(RSAAlgorithm.to_jwk(KEY.public_key()))
     known = {"keys": [{**numbers, "kid": "one", "use": "sig", "alg": "RS256"}]}
 
     def answer(request: Request) -> Answer:
         if request.path == "/.well-known/openid-configuration":
-            return say(200, {"jwks_uri": f"{door.url}/keys"})
+            return say(200, {"jwks_uri": f"{server.url}/keys"})
         return say(200, known) if request.path == "/keys" else say(404, {})
 
-    with Door(answer, limit=0) as door:
-        yield door
+    with HttpServer(answer, limit=0) as server:
+        yield server
 
 
 def claims(issuer: str, **changed: object) -> dict[str, Any]:
@@ -190,14 +192,14 @@ def signed(claims: Mapping[str, Any], key: Any = KEY, algorithm: str = "RS256") 
 
 
 @pytest.fixture(params=["discovered", "told"])
-def closed(behind: Door, issuer: Door, request: pytest.FixtureRequest) -> Iterator[Called]:
+def closed(behind: HttpServer, issuer: HttpServer, request: pytest.FixtureRequest) -> Iterator[Called]:
     keys = f"{issuer.url}/keys" if request.param == "told" else None
     called = Called(configured(behind.url, routes.Issuer(issuer=issuer.url, audiences=("predictions",), keys=keys)))
     yield called
     called.gateway.close()
 
 
-def test_a_valid_token_lets_a_caller_in_and_says_who_he_is(closed: Called, issuer: Door) -> None:
+def test_a_valid_token_lets_a_caller_in_and_says_who_he_is(closed: Called, issuer: HttpServer) -> None:
     status, said = closed("GET", "/v2/models/m", headers=signed(claims(issuer.url)))
     assert status == 200
     info = said["headers"]["x-apigateway-api-userinfo"]
@@ -215,14 +217,14 @@ def test_a_valid_token_lets_a_caller_in_and_says_who_he_is(closed: Called, issue
     ],
 )
 def test_a_token_that_says_something_else_does_not(
-    closed: Called, issuer: Door, changed: dict[str, object], status: int, told: str
+    closed: Called, issuer: HttpServer, changed: dict[str, object], status: int, told: str
 ) -> None:
     found, answer = closed("GET", "/v2/models/m", headers=signed(claims(issuer.url, **changed)))
     assert found == status, answer
     assert told in answer["message"]
 
 
-def test_a_token_of_somebody_elses_key_or_of_none_does_not(closed: Called, issuer: Door) -> None:
+def test_a_token_of_somebody_elses_key_or_of_none_does_not(closed: Called, issuer: HttpServer) -> None:
     for headers in (
         {},
         {"Authorization": "Basic abc"},
@@ -234,14 +236,14 @@ def test_a_token_of_somebody_elses_key_or_of_none_does_not(closed: Called, issue
         assert closed("GET", "/v2/models/m", headers=headers)[0] == 401
 
 
-def test_an_issuer_that_cannot_be_asked_lets_nobody_in(behind: Door, issuer: Door) -> None:
+def test_an_issuer_that_cannot_be_asked_lets_nobody_in(behind: HttpServer, issuer: HttpServer) -> None:
     called = Called(configured(behind.url, routes.Issuer(issuer=issuer.url, audiences=("predictions",))))
     issuer.close()
     assert called("GET", "/v2/models/m", headers=signed(claims(issuer.url)))[0] == 401
     called.gateway.close()
 
 
-def test_a_token_that_an_account_of_the_project_signed_lets_in(behind: Door) -> None:
+def test_a_token_that_an_account_of_the_project_signed_lets_in(behind: HttpServer) -> None:
     own = routes.Issuer(issuer=CALLER, audiences=(CALLER,), keys=f"{KEYS}{CALLER}")
     called = Called(configured(behind.url, own))
     good = called.signer.sign(CALLER, claims(CALLER, sub=CALLER, aud=CALLER))

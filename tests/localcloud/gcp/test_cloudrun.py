@@ -52,14 +52,14 @@ def handle(request):
 class Here:
     """One project, with a caller who may call whatever he was told he may."""
 
-    def __init__(self, room: Path, pending_seconds: float) -> None:
-        self.room = room
+    def __init__(self, workspace: Path, pending_seconds: float) -> None:
+        self.workspace = workspace
         self.accounts = Accounts("p", "123")
         self.bindings = Bindings(self.accounts)
         self.caller = self.accounts.create("caller")
         self.account = self.accounts.create("work")
         self.functions = Functions(
-            room / "functions",
+            workspace / "functions",
             self.accounts,
             self.bindings,
             region=REGION,
@@ -69,7 +69,7 @@ class Here:
         self.urls: dict[str, str] = {}
 
     def args(self, text: str = ECHO, *, name: str = "work", variables: Mapping[str, str] | None = None) -> FunctionArgs:
-        source = self.room / f"source-{len(list(self.room.iterdir()))}"
+        source = self.workspace / f"source-{len(list(self.workspace.iterdir()))}"
         source.mkdir()
         (source / "main.py").write_text(text, encoding="utf-8")
         return FunctionArgs(
@@ -146,7 +146,7 @@ def test_its_temporary_files_are_its_own_and_go_with_it(here: Here) -> None:
     here.deploy(here.args())
     place = Path(here.call()[1]["temporary"])
     assert place.is_dir()
-    assert place.is_relative_to(here.room)
+    assert place.is_relative_to(here.workspace)
     here.functions.stop()
     assert not place.exists()
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from localcloud.support.http_client import Upstream
-from localcloud.support.http_server import Answer, Door, Request
+from localcloud.support.http_server import Answer, HttpServer, Request
 
 
-class Server:
+class Backend:
     """Says by which thread, which stands for a connection, it was reached."""
 
     def __init__(self) -> None:
@@ -24,42 +24,42 @@ class Server:
 
 
 @pytest.fixture
-def server() -> Server:
-    return Server()
+def backend() -> Backend:
+    return Backend()
 
 
 @pytest.fixture
-def door(server: Server) -> Iterator[Door]:
-    with Door(server, limit=0) as door:
-        yield door
+def server(backend: Backend) -> Iterator[HttpServer]:
+    with HttpServer(backend, limit=0) as server:
+        yield server
 
 
-def test_calls_share_a_connection(door: Door) -> None:
-    upstream = Upstream(door.url)
+def test_calls_share_a_connection(server: HttpServer) -> None:
+    upstream = Upstream(server.url)
     assert len({upstream.send("GET", "/", b"", {}).body for _ in range(5)}) == 1
     upstream.close()
 
 
-def test_a_connection_that_the_server_has_dropped_is_not_used_again(server: Server, door: Door) -> None:
-    upstream = Upstream(door.url)
+def test_a_connection_that_the_server_has_dropped_is_not_used_again(backend: Backend, server: HttpServer) -> None:
+    upstream = Upstream(server.url)
     upstream.send("GET", "/", b"", {})
-    port = door.port
-    door.close()
-    with Door(server, port=port, limit=0) as other:
+    port = server.port
+    server.close()
+    with HttpServer(backend, port=port, limit=0) as other:
         assert other.port == port
         assert upstream.send("GET", "/", b"", {}).status == 200
     upstream.close()
 
 
-def test_a_server_that_says_nothing_is_given_up_in_time(server: Server, door: Door) -> None:
-    server.seconds = 1
-    upstream = Upstream(door.url, seconds=0.1)
+def test_a_server_that_says_nothing_is_given_up_in_time(backend: Backend, server: HttpServer) -> None:
+    backend.seconds = 1
+    upstream = Upstream(server.url, seconds=0.1)
     with pytest.raises(TimeoutError):
         upstream.send("GET", "/", b"", {})
     upstream.close()
 
 
-def test_a_server_that_is_gone_is_an_error(door: Door) -> None:
-    door.close()
+def test_a_server_that_is_gone_is_an_error(server: HttpServer) -> None:
+    server.close()
     with pytest.raises(OSError):  # noqa: PT011 - refused or reset, as the system likes
-        Upstream(door.url).send("GET", "/", b"", {})
+        Upstream(server.url).send("GET", "/", b"", {})

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from localcloud.support.http_server import Answer, Door, Request
+from localcloud.support.http_server import Answer, HttpServer, Request
 
 LIMIT = 10 * 1024 * 1024
 
@@ -45,14 +45,14 @@ def echo() -> Echo:
 
 
 @pytest.fixture
-def door(echo: Echo) -> Iterator[Door]:
-    with Door(echo, limit=LIMIT) as door:
-        yield door
+def server(echo: Echo) -> Iterator[HttpServer]:
+    with HttpServer(echo, limit=LIMIT) as server:
+        yield server
 
 
 @pytest.fixture
-def client(door: Door) -> Iterator[http.client.HTTPConnection]:
-    connection = http.client.HTTPConnection(urlsplit(door.url).netloc, timeout=20)
+def client(server: HttpServer) -> Iterator[http.client.HTTPConnection]:
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=20)
     yield connection
     connection.close()
 
@@ -102,9 +102,9 @@ def test_one_connection_serves_many_requests(client: http.client.HTTPConnection,
     assert len(echo.threads) == 1
 
 
-def test_requests_are_answered_side_by_side(door: Door) -> None:
+def test_requests_are_answered_side_by_side(server: HttpServer) -> None:
     def call(_: int) -> int:
-        connection = http.client.HTTPConnection(urlsplit(door.url).netloc, timeout=20)
+        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=20)
         try:
             return ask(connection, "GET", "/together")[0]
         finally:
@@ -154,8 +154,8 @@ def test_a_body_without_a_sensible_size_is_a_400(client: http.client.HTTPConnect
 
 
 def test_a_refusal_is_worded_by_whoever_opens_the_door(echo: Echo) -> None:
-    with Door(echo, limit=3, refusal=lambda status: Answer(status, [], b"no")) as door:
-        connection = http.client.HTTPConnection(urlsplit(door.url).netloc, timeout=20)
+    with HttpServer(echo, limit=3, refusal=lambda status: Answer(status, [], b"no")) as server:
+        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=20)
         status, _, body = ask(connection, "POST", "/", body=b"four")
         connection.close()
     assert (status, body) == (413, b"no")
@@ -170,22 +170,24 @@ def test_headers_of_the_answer_are_kept_and_those_of_the_connection_are_not(
     assert not {"keep-alive", "server"} & headers.keys()
 
 
-def test_a_taken_port_moves_the_door_to_the_next(door: Door, echo: Echo) -> None:
-    with Door(echo, port=door.port, limit=1) as other:
-        assert other.port > door.port
+def test_a_taken_port_moves_the_door_to_the_next(server: HttpServer, echo: Echo) -> None:
+    with HttpServer(echo, port=server.port, limit=1) as other:
+        assert other.port > server.port
 
 
-def test_a_closed_door_answers_no_more(door: Door) -> None:
-    door.close()
-    door.close()
-    connection = http.client.HTTPConnection(urlsplit(door.url).netloc, timeout=5)
+def test_a_closed_door_answers_no_more(server: HttpServer) -> None:
+    server.close()
+    server.close()
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=5)
     with pytest.raises(OSError):  # noqa: PT011 - refused or reset, as the system likes
         ask(connection, "GET", "/")
 
 
-def test_a_closed_door_drops_the_connections_it_has_kept(door: Door, client: http.client.HTTPConnection) -> None:
+def test_a_closed_door_drops_the_connections_it_has_kept(
+    server: HttpServer, client: http.client.HTTPConnection
+) -> None:
     assert ask(client, "GET", "/")[0] == 200
-    door.close()
+    server.close()
     client.auto_open = False
     with pytest.raises((OSError, http.client.HTTPException)):
         ask(client, "GET", "/")
@@ -200,8 +202,8 @@ def test_a_caller_who_hangs_up_before_the_answer_leaves_no_trace(capfd: pytest.C
         gone.wait(10)
         return Answer(200, [], b"too late")
 
-    with Door(slow, limit=LIMIT) as door:
-        caller = socket.create_connection(("127.0.0.1", door.port))
+    with HttpServer(slow, limit=LIMIT) as server:
+        caller = socket.create_connection(("127.0.0.1", server.port))
         caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         caller.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert asked.wait(10)

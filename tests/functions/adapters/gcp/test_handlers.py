@@ -21,18 +21,18 @@ PUSH, STEP = "pubsub_object_finalize", "workflow_abandon"
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("gcp")
 
 
 @pytest.fixture(scope="module")
-def store(room: Path) -> Callable[[str], Objects]:
-    return lambda name: open_store(f"file://{room}/{name}")
+def store(workspace: Path) -> Callable[[str], Objects]:
+    return lambda name: open_store(f"file://{workspace}/{name}")
 
 
 @pytest.fixture(scope="module")
-def variables(room: Path) -> dict[str, str]:
-    urls = {name: f"file://{room}/{name}" for name in ("MODELS_URL", "JOBS_URL", "CAPTURES_URL")}
+def variables(workspace: Path) -> dict[str, str]:
+    urls = {name: f"file://{workspace}/{name}" for name in ("MODELS_URL", "JOBS_URL", "CAPTURES_URL")}
     serving = {"MODELS": MODEL, "POINTER_SECONDS": "0", "CAPTURE_INPUTS": "0.0", "LOG_LEVEL": "INFO"}
     serving |= {"ATTEMPTS": "5", "TIMEOUT_SECONDS": "120"}
     return {**urls, **serving, "ROLLOUT": '{"steps": [10, 50], "bake_seconds": 2, "patience": 3}'}
@@ -47,20 +47,20 @@ def version(store: Callable[[str], Objects]) -> str:
 
 
 @pytest.fixture(scope="module")
-def predict(room: Path, variables: dict[str, str], version: str) -> Iterator[Framework]:
-    with framework("predict", room / "predict", variables) as served:
+def predict(workspace: Path, variables: dict[str, str], version: str) -> Iterator[Framework]:
+    with framework("predict", workspace / "predict", variables) as served:
         yield served
 
 
 @pytest.fixture(scope="module")
-def jobs(room: Path, variables: dict[str, str], version: str) -> Iterator[Framework]:
-    with framework("jobs", room / "jobs", variables) as served:
+def jobs(workspace: Path, variables: dict[str, str], version: str) -> Iterator[Framework]:
+    with framework("jobs", workspace / "jobs", variables) as served:
         yield served
 
 
 @pytest.fixture(scope="module")
-def rollout(room: Path, variables: dict[str, str]) -> Iterator[Framework]:
-    with framework("rollout", room / "rollout", variables) as served:
+def rollout(workspace: Path, variables: dict[str, str]) -> Iterator[Framework]:
+    with framework("rollout", workspace / "rollout", variables) as served:
         yield served
 
 
@@ -123,9 +123,9 @@ def test_refusals_are_the_services_own(predict: Framework, method: str, path: st
     assert json.loads(body)
 
 
-def test_a_function_that_cannot_be_composed_says_nothing_of_why(room: Path, variables: dict[str, str]) -> None:
+def test_a_function_that_cannot_be_composed_says_nothing_of_why(workspace: Path, variables: dict[str, str]) -> None:
     lacking = {name: value for name, value in variables.items() if name != "MODELS_URL"}
-    with framework("predict", room / "lacking", lacking) as served:
+    with framework("predict", workspace / "lacking", lacking) as served:
         status, _, body = served.replay(PREDICT)
         assert status == 500
         assert b"MODELS_URL" not in body

@@ -11,7 +11,7 @@ import pytest
 from functions.adapters.gcp.environment import METADATA, NOBODY, store_options
 from functions.core.runtime.environment import Environment
 from functions.core.storage.objects import Conflict, Objects, Tag
-from localcloud.support.http_server import Answer, Door, Request, say
+from localcloud.support.http_server import Answer, HttpServer, Request, say
 
 WRITTEN = Answer(200, [("ETag", '"e"'), ("x-goog-generation", "8")], b"")
 TOKEN = "/computeMetadata/v1/instance/service-accounts/default/token"
@@ -45,12 +45,12 @@ def told(google: Google, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
     for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SERVICE_ACCOUNT", *METADATA):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", "/nowhere")
-    with Door(google.answer, limit=1_000_000) as door:
+    with HttpServer(google.answer, limit=1_000_000) as server:
 
         def store(*, metadata: bool = True, patience_seconds: float = 20) -> Objects:
-            values = {"MODELS_URL": "gs://models", "STORAGE_EMULATOR_HOST": door.url}
+            values = {"MODELS_URL": "gs://models", "STORAGE_EMULATOR_HOST": server.url}
             for name in METADATA if metadata else ():
-                values[name] = door.url.removeprefix("http://")
+                values[name] = server.url.removeprefix("http://")
                 monkeypatch.setenv(name, values[name])
             environment = Environment(values, store_options=store_options(values))
             return environment.store("MODELS_URL", patience_seconds=patience_seconds)

@@ -9,7 +9,7 @@ import pytest
 
 from functions.core.api.service import Service
 from functions.core.http.messages import Request
-from functions.core.jobs.api import Desk
+from functions.core.jobs.api import JobsApi
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
 from tests.functions.serving import MODEL, Bench
@@ -22,7 +22,7 @@ def bench() -> Bench:
     bench = Bench()
     bench.champion()
     elsewhere = {OTHER: Live(bench.models, OTHER)}
-    bench.service = Service({MODEL: bench.predictor}, lambda: Desk(bench.jobs), bench.log, elsewhere=elsewhere)
+    bench.service = Service({MODEL: bench.predictor}, lambda: JobsApi(bench.jobs), bench.log, elsewhere=elsewhere)
     return bench
 
 

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from schemathesis import Case, GenerationMode
 
 from functions.core.http.routes import OPERATIONS
+from tests.functions.bring_your_own import SCORES, pair
 from tests.functions.core.serving.test_onnx_model import serve
-from tests.functions.finishing import SCORES, pair
 from tests.functions.httpd import serving
 from tests.functions.jobbing import signing
 from tests.functions.serving import MODEL, Bench, model_bytes

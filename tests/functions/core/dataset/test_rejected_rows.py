@@ -6,11 +6,11 @@ import io
 import pytest
 
 from functions.core.dataset import rejected_rows
-from functions.core.dataset.rejected_rows import Quarantine
+from functions.core.dataset.rejected_rows import RejectedRows
 
 
 def test_reasons_are_counted_and_their_first_places_named() -> None:
-    found = Quarantine("line", ("size",))
+    found = RejectedRows("line", ("size",))
     for place in range(2, 32):
         found.add(place, [("size", "is missing")], ("",))
     found.add(40, [("", "has 2 cells, the header 1")], ("1", "2"))
@@ -22,7 +22,7 @@ def test_reasons_are_counted_and_their_first_places_named() -> None:
 
 
 def test_the_rows_are_kept_with_place_and_reason() -> None:
-    found = Quarantine("row", ("size", "colour"))
+    found = RejectedRows("row", ("size", "colour"))
     found.add(3, [("size", "is missing"), ("colour", "is not one of a, b")], ("", 'x,"y"'))
     rows = list(csv.reader(io.StringIO(found.to_csv().decode())))
     assert rows == [
@@ -36,7 +36,7 @@ def test_the_rows_are_kept_with_place_and_reason() -> None:
     [("=1+1", "'=1+1"), ("@x", "'@x"), ("+a", "'+a"), ("-a", "'-a"), ("-1.5", "-1.5"), ("+2", "+2"), ("a=b", "a=b")],
 )
 def test_no_cell_is_a_formula_to_a_spreadsheet(cell: str, shown: str) -> None:
-    found = Quarantine("line", ("=size",))
+    found = RejectedRows("line", ("=size",))
     found.add(2, [("size", "is wrong")], (cell,))
     header, row = csv.reader(io.StringIO(found.to_csv().decode()))
     assert (header[2], row[2]) == ("'=size", shown)
@@ -44,7 +44,7 @@ def test_no_cell_is_a_formula_to_a_spreadsheet(cell: str, shown: str) -> None:
 
 def test_past_a_bound_rows_are_only_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rejected_rows, "KEPT", 2)
-    found = Quarantine("line", ("size",))
+    found = RejectedRows("line", ("size",))
     for place in range(5):
         found.add(place, [("size", "is missing")], ("",))
     assert found.full

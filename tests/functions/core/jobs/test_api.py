@@ -8,7 +8,7 @@ import pytest
 
 from functions.core.http.request_body import LARGEST
 from functions.core.jobs import api
-from functions.core.jobs.checkpoints import Part, Parts, Plan
+from functions.core.jobs.checkpoints import Checkpoint, Checkpoints, Plan
 from functions.core.jobs.job import Job, dead
 from functions.core.jobs.worker import Worker
 from functions.core.runtime.consumer import Delivery
@@ -27,7 +27,7 @@ def bench() -> Bench:
 
 
 def work(bench: Bench, name: str, delivery: Delivery | None = None) -> None:
-    worker = Worker(bench.jobs, {MODEL: bench.follower}, bench.log, attempts=ATTEMPTS, clock=bench.clock)
+    worker = Worker(bench.jobs, {MODEL: bench.model_cache}, bench.log, attempts=ATTEMPTS, clock=bench.clock)
     worker.work(f"{MODEL}/in/{name}", delivery or Delivery())
 
 
@@ -163,13 +163,13 @@ def test_a_job_under_way_tells_how_far_it_is(bench: Bench) -> None:
     job = Job(model=MODEL, name="j.csv")
     bench.jobs.put(job.input, b"x" * 1000)
     assert status(bench, "j.csv")["status"] == "queued"
-    parts = Parts(bench.jobs, job)
+    parts = Checkpoints(bench.jobs, job)
     parts.begin(Plan(version="3f2a9c0d11aa22bb", state="", bytes=1000, batches=2))
     assert status(bench, "j.csv") | {"id": ""} == {
         "id": "", "model": MODEL, "status": "running", "version": "3f2a9c0d11aa22bb", "rows": 0, "progress": 0.0,
     }  # fmt: skip
     for number in (1, 2, 4):  # the third is still being worked on by somebody else
-        parts.write(Part(number=number, rows=number * 10, refused=0, end=number * 100), [b""])
+        parts.write(Checkpoint(number=number, rows=number * 10, refused=0, end=number * 100), [b""])
     found = status(bench, "j.csv")
     assert (found["rows"], found["progress"]) == (20, 0.2)
     response = bench.send("GET", f"{JOBS}/j.csv")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from functions.core.jobs import attempt
 from functions.core.jobs import source as given_input
-from functions.core.jobs.checkpoints import Parts
+from functions.core.jobs.checkpoints import Checkpoints
 from functions.core.jobs.job import Format, Job
 from functions.core.jobs.worker import Worker
 from functions.core.registry.pointer import promote
@@ -69,7 +69,7 @@ def test_a_job_of_many_parts_is_answered_like_a_prediction_row_by_row_in_order(n
     assert answers(queue, name) == said(bench.predict(*ROWS))["predictions"]
     result = json.loads(out(queue)[f"{MODEL}/out/{name}.json"])
     assert (result["job"], result["model"], result["version"]) == (name, MODEL, bench.live.read().champion)
-    assert len(Parts(queue.store.objects, Job(model=MODEL, name=name)).done()) == 7
+    assert len(Checkpoints(queue.store.objects, Job(model=MODEL, name=name)).done()) == 7
     assert queue.deliveries == 1
 
 
@@ -173,7 +173,7 @@ def test_an_input_that_is_replaced_while_it_is_read_is_told_so(bench: Bench) -> 
 def test_two_that_begin_at_once_agree_on_one_plan(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Mortal(Bench().jobs)
     store.put(f"{MODEL}/in/rows.jsonl", FILES["rows.jsonl"])
-    other = Worker(store.objects, {MODEL: bench.follower}, bench.log, attempts=ATTEMPTS)
+    other = Worker(store.objects, {MODEL: bench.model_cache}, bench.log, attempts=ATTEMPTS)
 
     def first(operation: str, key: str) -> bool:
         if operation == "before create_json":  # somebody begins at this very moment, and is cut off
@@ -185,7 +185,7 @@ def test_two_that_begin_at_once_agree_on_one_plan(bench: Bench, monkeypatch: pyt
     store.dies = first
     queue = Queue(bench, store)
     queue.run()
-    assert len(Parts(store.objects, Job(model=MODEL, name="rows.jsonl")).done()) == 14
+    assert len(Checkpoints(store.objects, Job(model=MODEL, name="rows.jsonl")).done()) == 14
     assert answers(queue, "rows.jsonl") == said(bench.predict(*ROWS))["predictions"]
 
 
@@ -280,5 +280,6 @@ def test_a_part_is_as_long_as_there_is_time_to_do_it_again(
     monkeypatch.setattr(attempt, "MOST_BATCHES", 100)
     job = Job(model=MODEL, name="x.jsonl")
     assert (
-        attempt.Task(objects=bench.jobs, job=job, seconds_left=lambda: seconds_left)._limit(seconds_a_batch) == batches
+        attempt.JobAttempt(objects=bench.jobs, job=job, seconds_left=lambda: seconds_left)._limit(seconds_a_batch)
+        == batches
     )

@@ -28,7 +28,7 @@ def bench() -> Bench:
 
 def worker(bench: Bench, objects: Any = None) -> Worker:
     objects = objects or bench.jobs
-    return Worker(objects, {MODEL: bench.follower}, bench.log, attempts=ATTEMPTS, clock=bench.clock)
+    return Worker(objects, {MODEL: bench.model_cache}, bench.log, attempts=ATTEMPTS, clock=bench.clock)
 
 
 def results(bench: Bench) -> list[str]:
@@ -60,7 +60,7 @@ def test_a_job_delivered_many_times_at_once_has_one_result(bench: Bench) -> None
 def test_a_job_that_is_done_is_not_done_again(bench: Bench) -> None:
     bench.jobs.put(f"{MODEL}/in/j", ONE)
     worker(bench).work(f"{MODEL}/in/j")
-    nobody = Worker(bench.jobs, {MODEL: Bench().follower}, bench.log, attempts=ATTEMPTS)  # without a champion
+    nobody = Worker(bench.jobs, {MODEL: Bench().model_cache}, bench.log, attempts=ATTEMPTS)  # without a champion
     for key in ("in/j", "in/.again/j/000003"):
         nobody.work(f"{MODEL}/{key}", LAST)
     assert reasons(bench) == {}

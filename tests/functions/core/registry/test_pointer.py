@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.registry.pointer import (
-    IN_THE_DARK,
     LONGEST,
+    SHADOW,
     NotPossible,
     Pointer,
     advance,
     bake_again,
     begin,
-    begin_in_the_dark,
+    begin_shadow,
     promote,
     promote_first,
     roll_back,
@@ -29,7 +29,7 @@ WEIGHTS = st.integers(1, 99)
 STEPS = st.one_of(
     st.builds(lambda v, r: lambda p, now: promote_first(p, v, r, now), VERSIONS, RUNS),
     st.builds(lambda v, r, w: lambda p, now: begin(p, v, r, w, now), VERSIONS, RUNS, WEIGHTS),
-    st.builds(lambda v, r, w: lambda p, now: begin_in_the_dark(p, v, r, w, now), VERSIONS, RUNS, st.integers(1, 100)),
+    st.builds(lambda v, r, w: lambda p, now: begin_shadow(p, v, r, w, now), VERSIONS, RUNS, st.integers(1, 100)),
     st.builds(lambda w: lambda p, now: advance(p, w, now, "well"), WEIGHTS),
     st.just(lambda p, now: bake_again(p)),
     st.just(lambda p, now: promote(p, now, "well")),
@@ -53,7 +53,7 @@ def test_whatever_happens_the_pointer_stays_sound(steps: list) -> None:
         assert (pointer.challenger is None) == (pointer.release is None) == (pointer.weight == pointer.shadow == 0)
         if pointer.release is not None:
             assert pointer.release.version == pointer.challenger
-            dark = pointer.release.step == IN_THE_DARK
+            dark = pointer.release.step == SHADOW
             assert (1 <= pointer.shadow <= 100, 1 <= pointer.weight <= 99) == (dark, not dark)
         assert pointer.history[: len(before.history)] == before.history
         assert len(pointer.history) - len(before.history) == (pointer.release is None or pointer.release.bakes == 0)
@@ -70,7 +70,7 @@ def test_the_history_keeps_the_newest_hundred() -> None:
 
 
 def test_a_release_begins_in_the_dark_and_then_goes_up_step_by_step() -> None:
-    pointer = begin_in_the_dark(promote_first(Pointer(), "v1", "r1", 1.0), "v2", "r2", 30, 2.0)
+    pointer = begin_shadow(promote_first(Pointer(), "v1", "r1", 1.0), "v2", "r2", 30, 2.0)
     assert (pointer.champion, pointer.challenger, pointer.weight, pointer.shadow) == ("v1", "v2", 0, 30)
     pointer = advance(pointer, 10, 3.0, "they agree")
     assert (pointer.weight, pointer.shadow) == (10, 0)
@@ -78,7 +78,7 @@ def test_a_release_begins_in_the_dark_and_then_goes_up_step_by_step() -> None:
     assert pointer.release.step == 0
     assert [entry.event for entry in pointer.history] == ["promoted", "shadow", "advanced"]
     with pytest.raises(ValueError, match="1 to 100 per cent"):
-        begin_in_the_dark(promote_first(Pointer(), "v1", "r1", 1.0), "v2", "r2", 0, 2.0)
+        begin_shadow(promote_first(Pointer(), "v1", "r1", 1.0), "v2", "r2", 0, 2.0)
 
 
 def test_a_pointer_of_an_earlier_release_has_nobody_in_the_dark() -> None:

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from functions.core.release.evidence import Evidence
 from functions.core.release.judge import judge
+from functions.core.release.rollout_metrics import RolloutMetrics
 from models.section import Release
 
-WELL = Evidence(requests=100, errors=0, agreement=0.99, challenger_ms=8.0, champion_ms=7.0)
-NONE = Evidence(requests=0, errors=0, agreement=None, challenger_ms=None, champion_ms=None)
+WELL = RolloutMetrics(requests=100, errors=0, agreement=0.99, challenger_ms=8.0, champion_ms=7.0)
+NONE = RolloutMetrics(requests=0, errors=0, agreement=None, challenger_ms=None, champion_ms=None)
 THRESHOLDS = Release(
     minimum_requests=20,
     maximum_error_rate=0.01,

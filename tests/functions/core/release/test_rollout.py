@@ -12,7 +12,7 @@ import pytest
 
 from functions.core.registry.pointer import NotPossible, Pointer, begin, withdraw
 from functions.core.release.rollout import Rollout
-from functions.core.release.stages import Stages
+from functions.core.release.rollout_plan import RolloutPlan
 from functions.core.serving.predictor import place
 from functions.core.storage.objects import Objects, Tag
 from models.section import Release
@@ -102,7 +102,7 @@ def watched(bench: Bench, answer: dict[str, Any], *rows: Any) -> None:
 
 
 def test_a_good_challenger_is_watched_in_the_dark_before_it_gets_a_caller(bench: Bench) -> None:
-    bench.stages(shadow=100)
+    bench.plan(shadow=100)
     first = bench.champion()
     second = registered(bench, ALIKE)
     answer = act(bench, "release")
@@ -125,7 +125,7 @@ def test_a_good_challenger_is_watched_in_the_dark_before_it_gets_a_caller(bench:
 def test_a_challenger_that_is_no_good_is_found_out_in_the_dark(
     onnx: bytes, row: Any, reason: str, bench: Bench
 ) -> None:
-    bench.stages(shadow=100)
+    bench.plan(shadow=100)
     first = bench.champion()
     registered(bench, onnx)
     watched(bench, act(bench, "release"), row)
@@ -163,7 +163,7 @@ def test_a_slow_challenger_is_rolled_back(bench: Bench) -> None:
     bench.champion()
     registered(bench, ALIKE)
     answer = act(bench, "release")
-    serving = bench.follower.current()
+    serving = bench.model_cache.current()
     assert serving.challenger is not None
     quick = serving.challenger.answer
 
@@ -179,7 +179,7 @@ def test_a_slow_challenger_is_rolled_back(bench: Bench) -> None:
 
 
 def slow_champion(bench: Bench, seconds: float) -> None:
-    champion: Any = bench.follower.current().champion
+    champion: Any = bench.model_cache.current().champion
     answer = champion.answer
 
     def slowly(inputs: Any) -> Any:
@@ -501,19 +501,19 @@ def test_a_run_that_registered_nothing_cannot_be_released(bench: Bench) -> None:
 
 def test_the_stages_are_read_from_the_stacks_own_words() -> None:
     text = json.dumps({"steps": [10, 50], "bake_seconds": 2, "patience": 3})
-    assert Stages.parse(text) == Stages(steps=(10, 50), bake_seconds=2.0, patience=3)
-    dark = Stages.parse(json.dumps({**json.loads(text), "shadow": 20}))
+    assert RolloutPlan.parse(text) == RolloutPlan(steps=(10, 50), bake_seconds=2.0, patience=3)
+    dark = RolloutPlan.parse(json.dumps({**json.loads(text), "shadow": 20}))
     assert dark.shadow == 20
-    assert dark.longest == Stages.parse(text).longest + 2.0 * 3
+    assert dark.longest == RolloutPlan.parse(text).longest + 2.0 * 3
     for bad in (0, 101):
         with pytest.raises(ValueError, match="shadow: accepted: 1 to 100"):
-            Stages.parse(json.dumps({**json.loads(text), "shadow": bad}))
+            RolloutPlan.parse(json.dumps({**json.loads(text), "shadow": bad}))
 
 
 def test_a_stack_without_steps_is_refused_in_words() -> None:
     for bad in ([], [0], [100], [50, 10]):
         with pytest.raises(ValueError, match="steps"):
-            Stages.parse(json.dumps({"steps": bad, "bake_seconds": 2, "patience": 3}))
+            RolloutPlan.parse(json.dumps({"steps": bad, "bake_seconds": 2, "patience": 3}))
 
 
 def test_the_reason_of_a_killed_judge_is_written_by_the_next(bench: Bench) -> None:
@@ -531,7 +531,7 @@ def test_the_reason_of_a_killed_judge_is_written_by_the_next(bench: Bench) -> No
     dying = Rollout(
         Killed(bench.models._store),
         bench.captures,
-        stages=Stages(steps=(10, 50), bake_seconds=BAKE, patience=3),
+        plan=RolloutPlan(steps=(10, 50), bake_seconds=BAKE, patience=3),
         thresholds=lambda _: bench.thresholds,
         clock=bench.clock,
     )

@@ -4,18 +4,18 @@ import threading
 
 import pytest
 
-from functions.core.runtime.background import Beside
+from functions.core.runtime.background import Background
 
 
 def test_work_goes_on_beside_and_its_result_is_waited_for() -> None:
     go_on = threading.Event()
-    work = Beside(lambda: go_on.wait(10) and 42)
+    work = Background(lambda: go_on.wait(10) and 42)
     go_on.set()
     assert (work.result(), work.result()) == (42, 42)
 
 
 def test_what_work_raises_is_raised_where_its_result_is_wanted() -> None:
-    work = Beside(lambda: 1 // 0)
+    work = Background(lambda: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         work.result()
 
@@ -25,4 +25,4 @@ def test_where_there_can_be_no_further_thread_the_work_is_done_at_once(monkeypat
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    assert Beside(lambda: 42).result() == 42
+    assert Background(lambda: 42).result() == 42

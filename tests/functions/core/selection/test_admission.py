@@ -13,7 +13,7 @@ from functions.core.onnx.session import BadModel, Session
 from functions.core.onnx.tensor import Tensor
 from functions.core.serving import golden
 from functions.core.serving.opening import open_version
-from tests.functions.finishing import MODEL, SCORES, Bench, pair, picky, random, scalars
+from tests.functions.bring_your_own import MODEL, SCORES, Bench, pair, picky, random, scalars
 from tests.root import ROOT
 
 FIVE = {"name": "x", "shape": [1, 5], "datatype": "FP32", "data": [1, 2, 3, 4, 5]}

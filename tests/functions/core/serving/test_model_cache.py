@@ -10,8 +10,8 @@ import pytest
 
 from functions.core.http.problem import Problem
 from functions.core.registry.pointer import advance, begin, promote, withdraw
-from functions.core.runtime.background import Beside
-from functions.core.serving.model_cache import LONGEST_PAUSE_SECONDS, Follower
+from functions.core.runtime.background import Background
+from functions.core.serving.model_cache import LONGEST_PAUSE_SECONDS, ModelCache
 from functions.core.storage.objects import Missing
 from tests.functions.serving import MODEL, Bench, model_bytes
 
@@ -27,7 +27,7 @@ def bench() -> Bench:
 def beside(bench: Bench) -> list[Callable[[], None]]:
     """What goes on beside the requests: done when the test says so."""
     found: list[Callable[[], None]] = []
-    bench.follower._beside = found.append
+    bench.model_cache._beside = found.append
     return found
 
 
@@ -87,7 +87,7 @@ def test_a_request_waits_for_what_was_begun_beside_it_once_its_seconds_are_over(
     bench.clock.forward(2.5)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(served, bench)
-        while not bench.follower._waiting.locked():
+        while not bench.model_cache._waiting.locked():
             time.sleep(0.001)
         assert not waiting.done()
         beside.pop()()
@@ -100,7 +100,7 @@ def test_where_there_can_be_no_thread_the_request_does_it_itself(bench: Bench, m
 
     first = bench.champion()
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    bench.follower._beside = Beside
+    bench.model_cache._beside = Background
     assert served(bench) == first
     second = promote_second(bench)
     bench.clock.forward(2.5)
@@ -111,24 +111,24 @@ def test_where_there_can_be_no_thread_the_request_does_it_itself(bench: Bench, m
 def test_a_thread_follows_while_requests_are_answered() -> None:
     bench = Bench()
     first = bench.champion()
-    follower = Follower(bench.registry, bench.live, bench.log, seconds=0.02)
-    assert follower.current().champion.version == first
+    model_cache = ModelCache(bench.registry, bench.live, bench.log, seconds=0.02)
+    assert model_cache.current().champion.version == first
     second = promote_second(bench)
-    while follower.current().champion.version == first:
+    while model_cache.current().champion.version == first:
         time.sleep(0.001)
-    assert follower.current().champion.version == second
+    assert model_cache.current().champion.version == second
 
 
 def test_the_weight_is_followed_too(bench: Bench) -> None:
     bench.champion()
     version = bench.challenger(SECOND, weight=1)
-    assert bench.follower.current().weight == 1
+    assert bench.model_cache.current().weight == 1
     bench.live.change(lambda pointer: advance(pointer, 70, bench.clock(), "well"))
     bench.clock.forward(5)
-    assert (bench.follower.current().contender, bench.follower.current().weight) == (version, 70)
+    assert (bench.model_cache.current().contender, bench.model_cache.current().weight) == (version, 70)
     bench.live.change(lambda pointer: withdraw(pointer, bench.clock(), "badly"))
     bench.clock.forward(5)
-    assert (bench.follower.current().contender, bench.follower.current().weight) == (None, 0)
+    assert (bench.model_cache.current().contender, bench.model_cache.current().weight) == (None, 0)
 
 
 def test_a_version_is_fetched_once(bench: Bench) -> None:
@@ -224,11 +224,11 @@ def test_versions_that_nobody_is_served_by_are_let_go(bench: Bench) -> None:
     bench.predict()
     pinned = [bench.register(model_bytes(slope=float(slope))) for slope in range(2, 8)]
     for version in pinned:
-        bench.follower.pinned(version)
-    assert set(bench.follower._open) == {bench.live.read().champion, *pinned[-2:]}
+        bench.model_cache.pinned(version)
+    assert set(bench.model_cache._open) == {bench.live.read().champion, *pinned[-2:]}
     bench.clock.forward(5)
     bench.predict()
-    assert set(bench.follower._open) == {bench.live.read().champion, *pinned[-2:]}
+    assert set(bench.model_cache._open) == {bench.live.read().champion, *pinned[-2:]}
 
 
 def test_while_one_request_opens_a_version_the_others_are_served(bench: Bench) -> None:
@@ -236,8 +236,8 @@ def test_while_one_request_opens_a_version_the_others_are_served(bench: Bench) -
     assert served(bench) == first
     promote_second(bench)
     bench.clock.forward(5)
-    with ThreadPoolExecutor(1) as pool, bench.follower._waiting:
-        assert pool.submit(bench.follower.current).result(timeout=10).champion.version == first
+    with ThreadPoolExecutor(1) as pool, bench.model_cache._waiting:
+        assert pool.submit(bench.model_cache.current).result(timeout=10).champion.version == first
 
 
 def test_a_version_that_does_not_load_is_tried_again_ever_more_seldom(bench: Bench) -> None:
@@ -274,7 +274,7 @@ def test_a_version_that_was_broken_is_tried_at_once_when_it_comes_again(bench: B
     bench.live.change(lambda pointer: begin(pointer, second, "again", 10, bench.clock()))
     bench.clock.forward(5)
     assert served(bench) == first
-    challenger = bench.follower.current().challenger
+    challenger = bench.model_cache.current().challenger
     assert challenger is not None
     assert challenger.version == second
 
@@ -283,7 +283,7 @@ def test_a_version_that_is_no_version_is_404(bench: Bench) -> None:
     bench.champion()
     for version in ("0" * 16, "../../etc", "A" * 16, ""):
         with pytest.raises(Problem) as caught:
-            bench.follower.pinned(version)
+            bench.model_cache.pinned(version)
         assert caught.value.status == 404
 
 
@@ -293,6 +293,6 @@ def test_a_challenger_put_up_later_is_opened_beside_the_champion(bench: Bench) -
     version = bench.register(SECOND)
     bench.live.change(lambda pointer: begin(pointer, version, "r", 10, bench.clock()))
     bench.clock.forward(5)
-    serving = bench.follower.current()
+    serving = bench.model_cache.current()
     assert serving.challenger is not None
     assert serving.challenger.version == version

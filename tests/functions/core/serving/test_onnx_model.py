@@ -19,9 +19,9 @@ from functions.core.jobs.row_reader import Row
 from functions.core.registry.pointer import begin, promote_first
 from functions.core.selection.admission import examine, version
 from functions.core.serving.predictor import place
-from models.finished import Finished
+from models.bring_your_own import BringYourOwn
+from tests.functions.bring_your_own import SCORES, pair, picky, scalars
 from tests.functions.core.api.test_service import JUNK
-from tests.functions.finishing import SCORES, pair, picky, scalars
 from tests.functions.httpd import serving
 from tests.functions.serving import MODEL, Bench, said
 
@@ -30,7 +30,7 @@ RECORD = {"source": "file", "dataset": "0" * 64, "run": "r", "created": "now"}
 
 
 def register(bench: Bench, onnx: bytes, requests: bytes | None = None, **more: Any) -> str:
-    contract = Finished.parse({"name": MODEL, "task": "finished", **more}, "model.yaml")
+    contract = BringYourOwn.parse({"name": MODEL, "task": "finished", **more}, "model.yaml")
     found = examine(contract, onnx, requests)
     assert not found.failed
     made = version(contract, RECORD, onnx, found)
@@ -235,7 +235,7 @@ def test_captures_leave_out_what_is_large(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_job_answers_each_row_that_the_model_can_answer() -> None:
     bench = serve(pair(), scores=SCORES)
-    by = bench.follower.current().champion
+    by = bench.model_cache.current().champion
     good, bad = {"a": [3], "b": [1], "text": "x"}, {"a": [3], "b": [1]}
     answers = answer_each(by, [Row(value=value, problem=None, end=0) for value in (good, bad, good)])
     assert [answer.get("label") for answer in answers] == ["left", None, "left"]
@@ -244,7 +244,7 @@ def test_a_job_answers_each_row_that_the_model_can_answer() -> None:
 
 def test_a_table_of_columns_is_no_job_for_it(shared: Bench) -> None:
     with pytest.raises(Problem, match="no named features"):
-        shared.follower.current().champion.check_columns(["a", "b"])
+        shared.model_cache.current().champion.check_columns(["a", "b"])
 
 
 def test_numbers_that_json_does_not_know_are_null_in_it() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core.registry.pointer import begin_in_the_dark
+from functions.core.registry.pointer import begin_shadow
 from functions.core.serving.predictor import place
 from tests.functions.serving import BENIGN, FEATURES, MALIGNANT, MODEL, POISON, Bench, model_bytes, said
 
@@ -64,16 +64,16 @@ def test_a_challengers_caller_is_answered_by_it_and_the_champion_is_asked_too() 
     assert bench.caller not in json.dumps(record["caller"])
 
 
-def in_the_dark(bench: Bench, onnx: bytes, share: int = 100) -> str:
+def shadow(bench: Bench, onnx: bytes, share: int = 100) -> str:
     version = bench.register(onnx)
-    bench.live.change(lambda pointer: begin_in_the_dark(pointer, version, "second", share, bench.clock()))
+    bench.live.change(lambda pointer: begin_shadow(pointer, version, "second", share, bench.clock()))
     return version
 
 
 def test_in_the_dark_the_champion_answers_and_what_the_challenger_says_is_only_kept() -> None:
     bench = Bench(capture_inputs=1.0)
     champion = bench.champion()
-    challenger = in_the_dark(bench, WRONG)
+    challenger = shadow(bench, WRONG)
     response = bench.predict(BENIGN, [5.0, 5.0])
     assert [row["label"] for row in said(response)["predictions"]] == ["benign", "benign"]
     assert (response.headers["x-model-version"], response.headers["x-model-variant"]) == (champion, "champion")
@@ -88,7 +88,7 @@ def test_in_the_dark_the_champion_answers_and_what_the_challenger_says_is_only_k
 def test_in_the_dark_the_challenger_is_asked_about_its_share_of_the_requests() -> None:
     bench = Bench()
     bench.champion()
-    challenger = in_the_dark(bench, WRONG, share=30)
+    challenger = shadow(bench, WRONG, share=30)
     for caller in CALLERS:
         bench.predict(caller=caller)
         bench.clock.forward(1)
@@ -107,7 +107,7 @@ def test_in_the_dark_a_challenger_that_fails_is_counted_and_nobody_notices(
 ) -> None:
     bench = Bench()
     champion = bench.champion()
-    challenger = in_the_dark(bench, onnx)
+    challenger = shadow(bench, onnx)
     if damage:
         bench.models.put(bench.registry.key(challenger, "model.onnx"), b"damaged")
     response = bench.predict(POISON)
@@ -119,7 +119,7 @@ def test_in_the_dark_a_challenger_that_fails_is_counted_and_nobody_notices(
 def test_what_the_champion_refuses_or_fails_on_is_told_as_if_nobody_else_were_asked() -> None:
     bench = Bench()
     bench.champion(model_bytes(fails=True))
-    in_the_dark(bench, model_bytes(slope=2.0))
+    shadow(bench, model_bytes(slope=2.0))
     for caller in CALLERS[:8]:  # whoever is asked first
         assert bench.predict({"mean_radius": 1.0}, caller=caller).status == 400
         assert bench.predict(POISON, caller=caller).status == 500
@@ -211,7 +211,7 @@ def test_the_record_holds_both_durations() -> None:
     bench.champion()
     challenger = bench.challenger(WRONG)
     bench.predict()
-    serving = bench.follower.current()
+    serving = bench.model_cache.current()
     assert serving.challenger is not None
     slow(bench, serving.challenger, 0.040)
     slow(bench, serving.champion, 0.010)
@@ -226,7 +226,7 @@ def test_champion_and_challenger_take_turns_in_being_asked_first() -> None:
     bench = Bench()
     bench.champion()
     challenger = bench.challenger(WRONG)
-    serving = bench.follower.current()
+    serving = bench.model_cache.current()
     order: list[str] = []
     for name in ("champion", "challenger"):
         noted(getattr(serving, name), name, order)

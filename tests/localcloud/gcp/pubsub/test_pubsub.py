@@ -13,12 +13,12 @@ from typing import Any, cast
 import pytest
 
 from localcloud.engine.dead_letters import redrive
-from localcloud.gcp.pubsub.dead_letters import Letters
+from localcloud.gcp.pubsub.dead_letters import DeadLetters
 from localcloud.gcp.pubsub.message import Message
 from localcloud.gcp.pubsub.pubsub import CONSUME, PUBLISH, NotFound, PubSub
 from localcloud.gcp.pubsub.push import post
 from localcloud.gcp.pubsub.rest import PubSubApi
-from localcloud.gcp.pubsub.subscription import DeadLetters, Push, Retry, SubscriptionArgs
+from localcloud.gcp.pubsub.subscription import DeadLetterPolicy, Push, Retry, SubscriptionArgs
 
 TOPIC, GRAVE = "projects/p/topics/jobs", "projects/p/topics/dead"
 JOBS, DEAD = "projects/p/subscriptions/jobs", "projects/p/subscriptions/dead"
@@ -100,7 +100,7 @@ def test_a_push_is_an_envelope_as_the_cloud_writes_it(bench: Bench) -> None:
 
 
 def test_an_attempt_is_counted_aloud_only_with_a_dead_letter_policy(bench: Bench) -> None:
-    bench.subscribe(push=PUSHED, dead_letters=DeadLetters(topic=GRAVE))
+    bench.subscribe(push=PUSHED, dead_letters=DeadLetterPolicy(topic=GRAVE))
     bench.answer = failing
     bench.pubsub.publish(TOPIC, [Message(data=b"x")])
     bench.fail(3)
@@ -115,7 +115,7 @@ def test_a_push_without_a_service_account_carries_no_token(bench: Bench) -> None
 
 
 def test_a_dead_letter_keeps_its_message_and_says_where_it_comes_from(bench: Bench) -> None:
-    bench.subscribe(push=PUSHED, dead_letters=DeadLetters(topic=GRAVE, max_delivery_attempts=5))
+    bench.subscribe(push=PUSHED, dead_letters=DeadLetterPolicy(topic=GRAVE, max_delivery_attempts=5))
     bench.pubsub.create_subscription(SubscriptionArgs(name=DEAD, topic=GRAVE))
     bench.answer = failing
     bench.pubsub.publish(TOPIC, [Message(data=b"x", attributes={"mine": "1"})])
@@ -140,7 +140,7 @@ def test_a_missing_grant_of_the_service_agent_is_seen_and_said_once(
     bench: Bench, taken: tuple[str, str], named: str
 ) -> None:
     bench.grants.remove(taken)
-    bench.subscribe(push=PUSHED, dead_letters=DeadLetters(topic=GRAVE))
+    bench.subscribe(push=PUSHED, dead_letters=DeadLetterPolicy(topic=GRAVE))
     bench.pubsub.create_subscription(SubscriptionArgs(name=DEAD, topic=GRAVE))
     bench.answer = failing
     bench.pubsub.publish(TOPIC, [Message(data=b"x")])
@@ -157,15 +157,15 @@ def test_a_missing_grant_of_the_service_agent_is_seen_and_said_once(
 def test_a_dead_letter_goes_back_to_the_topic_that_it_came_by_with_the_attributes_that_it_came_with(
     bench: Bench,
 ) -> None:
-    bench.subscribe(push=PUSHED, dead_letters=DeadLetters(topic=GRAVE))
+    bench.subscribe(push=PUSHED, dead_letters=DeadLetterPolicy(topic=GRAVE))
     bench.pubsub.create_subscription(SubscriptionArgs(name=DEAD, topic=GRAVE))
     bench.answer = lambda: 500
     bench.pubsub.publish(TOPIC, [Message(data=b"a", attributes={"key": "x"}), Message(data=b"b")])
     bench.fail(6)
-    letters = Letters(bench.pubsub, DEAD)
-    assert (letters.count(), bench.pubsub.waiting(JOBS)) == (2, 0)
-    assert redrive(letters) == 2
-    assert (letters.count(), bench.pubsub.waiting(JOBS)) == (0, 2)
+    dead_letters = DeadLetters(bench.pubsub, DEAD)
+    assert (dead_letters.count(), bench.pubsub.waiting(JOBS)) == (2, 0)
+    assert redrive(dead_letters) == 2
+    assert (dead_letters.count(), bench.pubsub.waiting(JOBS)) == (0, 2)
     bench.answer = lambda: 200
     bench.sent.clear()
     bench.pubsub.pump()
@@ -173,11 +173,11 @@ def test_a_dead_letter_goes_back_to_the_topic_that_it_came_by_with_the_attribute
     assert [message.get("attributes") for message in came] == [{"key": "x"}, None]
     assert [body["deliveryAttempt"] for _, _, body in bench.sent] == [1, 1]
     with pytest.raises(LookupError):
-        Letters(bench.pubsub, "projects/p/subscriptions/none")
+        DeadLetters(bench.pubsub, "projects/p/subscriptions/none")
 
 
 def test_dead_letters_that_nobody_keeps_are_said_to_be_lost(bench: Bench) -> None:
-    bench.subscribe(push=PUSHED, dead_letters=DeadLetters(topic=GRAVE))
+    bench.subscribe(push=PUSHED, dead_letters=DeadLetterPolicy(topic=GRAVE))
     bench.answer = failing
     bench.pubsub.publish(TOPIC, [Message(data=b"x")])
     bench.fail(5)
@@ -238,7 +238,7 @@ def test_an_update_keeps_the_messages_and_changes_how_they_are_delivered(bench: 
         ({"retention_seconds": 1}, "retention_seconds"),
         ({"retry": Retry(minimum=10, maximum=601)}, "retry.maximum"),
         ({"retry": Retry(minimum=10, maximum=5)}, "retry.maximum is 5; accepted: 10 to 600"),
-        ({"dead_letters": DeadLetters(topic=GRAVE, max_delivery_attempts=4)}, "accepted: 5 to 100"),
+        ({"dead_letters": DeadLetterPolicy(topic=GRAVE, max_delivery_attempts=4)}, "accepted: 5 to 100"),
         ({"concurrency": 0}, "concurrency"),
         ({"filter": "nonsense"}, "filter"),
     ],
@@ -255,7 +255,7 @@ def test_a_topic_that_does_not_exist_is_missed_by_name(bench: Bench) -> None:
     with pytest.raises(NotFound, match="projects/p/topics/other"):
         bench.pubsub.create_subscription(SubscriptionArgs(name=JOBS, topic="projects/p/topics/other"))
     with pytest.raises(NotFound, match="projects/p/topics/other"):
-        bench.subscribe(dead_letters=DeadLetters(topic="projects/p/topics/other"))
+        bench.subscribe(dead_letters=DeadLetterPolicy(topic="projects/p/topics/other"))
     with pytest.raises(NotFound, match=JOBS):
         bench.pubsub.pull(JOBS, 1)
 
@@ -267,7 +267,7 @@ def test_a_name_is_given_once(bench: Bench) -> None:
 
 
 def test_rest_publishes_pulls_keeps_and_acknowledges(bench: Bench) -> None:
-    bench.subscribe(dead_letters=DeadLetters(topic=GRAVE))
+    bench.subscribe(dead_letters=DeadLetterPolicy(topic=GRAVE))
     data = base64.b64encode(b"hello").decode()
     published = {"messages": [{"data": data, "attributes": {"a": "b"}, "orderingKey": "k"}, {"data": data}]}
     assert bench.api(f"{TOPIC}:publish", published) == (200, {"messageIds": ["1", "2"]})

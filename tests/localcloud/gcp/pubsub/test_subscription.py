@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from localcloud.gcp.pubsub.message import Message
 from localcloud.gcp.pubsub.pubsub import CONSUME, PUBLISH, PubSub
-from localcloud.gcp.pubsub.subscription import PUSH_BACKOFF, DeadLetters, Push, Retry, SubscriptionArgs
+from localcloud.gcp.pubsub.subscription import PUSH_BACKOFF, DeadLetterPolicy, Push, Retry, SubscriptionArgs
 
 TOPIC, GRAVE = "projects/p/topics/jobs", "projects/p/topics/dead"
 JOBS, DEAD = "projects/p/subscriptions/jobs", "projects/p/subscriptions/dead"
@@ -98,7 +98,7 @@ class Deliveries(RuleBasedStateMachine):
             ack_deadline_seconds=DEADLINE,
             push=self.push,
             retry=retry,
-            dead_letters=DeadLetters(topic=GRAVE, max_delivery_attempts=most) if most else None,
+            dead_letters=DeadLetterPolicy(topic=GRAVE, max_delivery_attempts=most) if most else None,
             ordered=ordered,
             concurrency=concurrency,
         )

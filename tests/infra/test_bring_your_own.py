@@ -13,17 +13,17 @@ from typing import cast
 import pulumi
 import pytest
 
-from infra import clouds, finished
+from infra import bring_your_own, clouds
 from infra.aws.schedule import expression
 from infra.vocabulary import Store, UploadArgs
-from models.finished import Finished
+from models.bring_your_own import BringYourOwn
 from tests.graph import Graph
 from tests.infra import sample
 from tests.infra.aws_facts import read as read_aws
 from tests.infra.gcp_facts import read as read_gcp
 
 READ = {"aws": read_aws, "gcp": read_gcp}
-CONTRACT = Finished.parse({"name": "tiny", "task": "finished", "gate": {"maximum_bytes": 100}}, "model.yaml")
+CONTRACT = BringYourOwn.parse({"name": "tiny", "task": "finished", "gate": {"maximum_bytes": 100}}, "model.yaml")
 every_whole = pytest.mark.parametrize(
     "w", [importlib.import_module(f"tests.infra.{name}.whole") for name in clouds.names()], ids=clouds.names()
 )
@@ -63,7 +63,7 @@ def test_an_upload_before_its_arrival_is_waited_for_would_be_seen(w: ModuleType)
 
 
 def test_the_real_one_is_known_by_its_contract() -> None:
-    found = finished.models(["breast_cancer", "file_type"])
+    found = bring_your_own.models(["breast_cancer", "file_type"])
     assert [(name, file.name) for name, file in found.items()] == [("file_type", "model.onnx")]
 
 
@@ -80,12 +80,12 @@ def test_a_file_that_cannot_be_admitted_stops_the_program(content: bytes | None,
     if content is not None:
         (tmp_path / "tiny" / "model.onnx").write_bytes(content)
     with pytest.raises(pulumi.RunError) as caught:
-        finished.require_file("tiny", CONTRACT, tmp_path)
+        bring_your_own.require_file("tiny", CONTRACT, tmp_path)
     assert str(caught.value).startswith(told)
 
 
 def test_every_quarter_of_an_hour_is_what_the_clouds_understand_by_it() -> None:
-    assert expression(finished.EVERY_QUARTER) == "cron(0,15,30,45 * * * ? *)"
+    assert expression(bring_your_own.EVERY_QUARTER) == "cron(0,15,30,45 * * * ? *)"
 
 
 @every_whole

@@ -14,7 +14,7 @@ GRACE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stages:
+class RolloutPlan:
     """The steps of a release, and how long each of them is watched."""
 
     steps: tuple[int, ...]

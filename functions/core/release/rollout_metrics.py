@@ -23,7 +23,7 @@ _READERS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class RolloutMetrics:
     """One step of a release, in numbers. None: nothing was there to measure it on."""
 
     requests: int
@@ -52,7 +52,7 @@ class Evidence:
         return asdict(self) | {"error_rate": self.error_rate, "latency_ratio": self.latency_ratio}
 
 
-def observe(objects: Objects, model: str, version: str, since: float, now: float) -> Evidence:
+def observe(objects: Objects, model: str, version: str, since: float, now: float) -> RolloutMetrics:
     """The challenger `version` from `since` to `now`, both in seconds since the epoch."""
     keys = sorted(key for hour in _hours(since, now) for key in objects.keys(folder(model, hour)))
     stride = -(-len(keys) // MOST_OBJECTS) if keys else 1
@@ -71,10 +71,10 @@ def observe(objects: Objects, model: str, version: str, since: float, now: float
     return _weigh(records, share_read=len(chosen) / len(keys) if keys else 1.0)
 
 
-def _weigh(records: list[dict[str, Any]], *, share_read: float) -> Evidence:
+def _weigh(records: list[dict[str, Any]], *, share_read: float) -> RolloutMetrics:
     answered = [record for record in records if not record.get("error")]
     compared = [record for record in answered if record.get("champion")]
-    return Evidence(
+    return RolloutMetrics(
         requests=len(records),
         errors=len(records) - len(answered),
         agreement=fmean(record["agreed"] / record["rows"] for record in compared) if compared else None,

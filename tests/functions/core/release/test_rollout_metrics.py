@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from functions.core.registry.captures import folder
-from functions.core.release import evidence
-from functions.core.release.evidence import Evidence, observe
+from functions.core.release import rollout_metrics
+from functions.core.release.rollout_metrics import RolloutMetrics, observe
 from functions.core.storage.objects import Objects
 
 START = 1_790_000_000.0 - 1_790_000_000.0 % 3600 + 3000  # ten minutes before the hour is full
@@ -24,12 +24,12 @@ def objects() -> Objects:
     return Objects.in_memory()
 
 
-def seen(objects: Objects, now: float = START + 3600) -> Evidence:
+def seen(objects: Objects, now: float = START + 3600) -> RolloutMetrics:
     return observe(objects, "tumour", "v2", START, now)
 
 
 def test_without_captures_there_is_no_evidence(objects: Objects) -> None:
-    assert seen(objects) == Evidence(requests=0, errors=0, agreement=None, challenger_ms=None, champion_ms=None)
+    assert seen(objects) == RolloutMetrics(requests=0, errors=0, agreement=None, challenger_ms=None, champion_ms=None)
 
 
 def test_medians_errors_and_agreement_are_of_the_challengers_requests(objects: Objects) -> None:
@@ -64,7 +64,7 @@ def test_every_hour_of_a_long_step_is_read(objects: Objects) -> None:
 
 def test_a_request_that_could_not_be_compared_counts_but_is_not_measured(objects: Objects) -> None:
     write(objects, "a", {"variant": "challenger", "version": "v2", "rows": 1, "ms": 4.0})
-    assert seen(objects) == Evidence(requests=1, errors=0, agreement=None, challenger_ms=None, champion_ms=None)
+    assert seen(objects) == RolloutMetrics(requests=1, errors=0, agreement=None, challenger_ms=None, champion_ms=None)
 
 
 def test_a_line_that_was_cut_off_is_passed_over(objects: Objects) -> None:
@@ -74,7 +74,7 @@ def test_a_line_that_was_cut_off_is_passed_over(objects: Objects) -> None:
 
 
 def test_of_very_many_objects_an_even_share_is_read_and_said(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence, "MOST_OBJECTS", 10)
+    monkeypatch.setattr(rollout_metrics, "MOST_OBJECTS", 10)
     for number in range(40):
         write(objects, f"{number:02}", COMPARED)
     assert (seen(objects).requests, seen(objects).share_read) == (10, 0.25)

@@ -37,7 +37,7 @@ class Admission(Section):
     """How far a number of an answer may lie from the one that it was, as a share of it, and beside zero as it is."""
 
 
-class Finished(Described):
+class BringYourOwn(Described):
     task: Literal["finished"]
     scores: Scores | None = None
     gate: Admission = Admission()

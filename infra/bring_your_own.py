@@ -18,8 +18,8 @@ import pulumi
 
 from infra.serving import shortened
 from infra.vocabulary import Cloud, ScheduleArgs, Store, UploadArgs, Workflow
+from models.bring_your_own import FILE, BringYourOwn
 from models.catalogue import load
-from models.finished import FILE, Finished
 from models.section import FOLDER
 
 EVERY_QUARTER = "*/15 * * * *"
@@ -28,10 +28,10 @@ EVERY_QUARTER = "*/15 * * * *"
 def models(names: Iterable[str]) -> dict[str, Path]:
     """Those of the models that are finished, each with its file. Raises `ContractError` and `pulumi.RunError`."""
     contracts = {name: load(name) for name in names}
-    return {name: require_file(name, found) for name, found in contracts.items() if isinstance(found, Finished)}
+    return {name: require_file(name, found) for name, found in contracts.items() if isinstance(found, BringYourOwn)}
 
 
-def require_file(model: str, contract: Finished, folder: Path = FOLDER) -> Path:
+def require_file(model: str, contract: BringYourOwn, folder: Path = FOLDER) -> Path:
     """The file of a finished model. Raises `pulumi.RunError` when there is none that could be admitted."""
     file, bound = folder / model / FILE, contract.gate.maximum_bytes
     if not file.is_file():

@@ -12,16 +12,16 @@ import onnx
 import pytest
 from rich.console import Console
 
-from infra import finished
+from infra import bring_your_own
 from localcloud.commands import bulk, files
 from localcloud.commands.callers import Callers
-from localcloud.commands.progress import Narrator
+from localcloud.commands.progress import Progress
 from localcloud.commands.scene import Scene
 from localcloud.commands.watch import OVER, Watch
 from localcloud.engine.stack_file import ROOT
 from models.breast_cancer import sample
 from models.file_type import client
-from tests.functions.finishing import pair
+from tests.functions.bring_your_own import pair
 from tests.loop.running import MODEL as TRAINED
 from tests.loop.running import Running
 from tests.loop.test_jobs import documents
@@ -94,7 +94,7 @@ def test_another_file_goes_live_by_canary_and_the_one_before_deployed_again_does
     (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
     instances = [{"bytes": client.row_of(content, content)} for content in (README.read_bytes(), b"a,b\n1,2\n" * 9)]
     with monkeypatch.context() as patch, Callers(url(running), instances) as callers:
-        patch.setattr(finished, "models", lambda _: {MODEL: tmp_path / "model.onnx"})
+        patch.setattr(bring_your_own, "models", lambda _: {MODEL: tmp_path / "model.onnx"})
         assert any(f"publish-{MODEL}" in urn for urn in running.stack.deploy().replaced)
         record = over(running, source_of(model.SerializeToString()))
     assert record["status"] == "promoted", record
@@ -137,7 +137,7 @@ def test_a_bad_file_is_turned_away_with_its_reason_and_the_champion_goes_on(
 
 def test_what_the_demonstration_shows_of_it_and_of_a_job(running: Running, champion: str) -> None:
     told = io.StringIO()
-    scene = Scene(running.stack, Narrator(Console(file=told, width=100, highlight=False, soft_wrap=True)))
+    scene = Scene(running.stack, Progress(Console(file=told, width=100, highlight=False, soft_wrap=True)))
     files.tell(scene)
     bulk.work(scene, TRAINED, *sample.instances())
     assert f"{MODEL} @ {champion}" in told.getvalue()

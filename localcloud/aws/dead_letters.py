@@ -9,14 +9,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from localcloud.engine.dead_letters import Letter
+from localcloud.engine.dead_letters import DeadLetter
 
 HIDDEN_SECONDS = 60
 AT_ONCE = 10
 KEPT = ("StringValue", "BinaryValue", "DataType")
 
 
-class Letters:
+class DeadLetters:
     """The dead letters at the URL `dead`. Raises `LookupError` when they are no queue's."""
 
     def __init__(self, sqs: Any, dead: str) -> None:
@@ -29,7 +29,7 @@ class Letters:
         found = self._sqs.get_queue_attributes(QueueUrl=self._dead, AttributeNames=names)["Attributes"]
         return sum(int(found[name]) for name in names)
 
-    def take(self) -> Sequence[Letter]:
+    def take(self) -> Sequence[DeadLetter]:
         found = self._sqs.receive_message(
             QueueUrl=self._dead,
             MaxNumberOfMessages=AT_ONCE,
@@ -37,18 +37,18 @@ class Letters:
             MessageAttributeNames=["All"],
         )
         return [
-            Letter(identity=message["MessageId"], receipt=message["ReceiptHandle"], content=message)
+            DeadLetter(identity=message["MessageId"], receipt=message["ReceiptHandle"], content=message)
             for message in found.get("Messages", [])
         ]
 
-    def send(self, letter: Letter) -> None:
+    def send(self, letter: DeadLetter) -> None:
         attributes = {
             name: {part: value for part, value in attribute.items() if part in KEPT}
             for name, attribute in letter.content.get("MessageAttributes", {}).items()
         }
         self._sqs.send_message(QueueUrl=self._source, MessageBody=letter.content["Body"], MessageAttributes=attributes)
 
-    def drop(self, letter: Letter) -> None:
+    def drop(self, letter: DeadLetter) -> None:
         self._sqs.delete_message(QueueUrl=self._dead, ReceiptHandle=letter.receipt)
 
     def _find(self) -> str:
