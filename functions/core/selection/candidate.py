@@ -73,6 +73,7 @@ def _version(contract: Contract, record: Mapping[str, Any], experiment: Mapping[
         "experiment": experiment["id"],
         "created": record["created"],
         "libraries": experiment["libraries"],
+        "processor": experiment["processor"],
     }
     golden = {**experiment["golden"], "tolerance": TOLERANCE}
     name = version_of(onnx, card)

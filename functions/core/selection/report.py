@@ -61,6 +61,7 @@ def _summary(story: Story) -> Markup:
             ("run", Markup(f"<code>{escape(record['run'])}</code>, begun {escape(record['created'])}")),
             ("dataset", Markup(f"{escape(record['source'])}, <code>{escape(record['dataset'][:16])}</code>")),
             ("made with", escape(", ".join(f"{name} {found}" for name, found in experiment["libraries"].items()))),
+            ("computed on", escape(_computed(experiment["processor"]))),
         ]
     )
 
@@ -157,6 +158,11 @@ def _data(story: Story) -> Markup:
     return section(
         "Data", join([known, Markup("<p></p>"), table("Every accepted row, kept out or not.", header, rows)])
     )
+
+
+def _computed(processor: Mapping[str, Any]) -> str:
+    kernels = [f"{library}: {kernel or 'unknown'}" for library, kernel in processor["kernels"].items()]
+    return ", ".join([processor["architecture"], *kernels])
 
 
 def _params(params: Mapping[str, Any]) -> Markup:

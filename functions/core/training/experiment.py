@@ -18,6 +18,7 @@ import numpy as np
 from functions.core.dataset.dataset import HOLDOUT
 from functions.core.training.export import to_onnx
 from functions.core.training.metrics import METRICS, scores
+from functions.core.training.processor import processor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from models.contract import Params
 
 GOLDEN_ROWS = 8
-_LIBRARIES = ("numpy", "scikit-learn", "skl2onnx")
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "onnx", "skl2onnx")
 
 
 class UnusableEstimator(ValueError):
@@ -64,7 +65,7 @@ class Training:
 class Outcome:
     onnx: bytes
     record: dict[str, Any]
-    """Metrics by fold, seconds, digest, library versions, and the estimator's own answers to the golden rows."""
+    """Metrics by fold, seconds, digest, what computed it, and the estimator's own answers to the golden rows."""
 
 
 def run_experiment(training: Training, dataset: Dataset, params: Params, *, classes: int) -> Outcome:
@@ -90,6 +91,7 @@ def run_experiment(training: Training, dataset: Dataset, params: Params, *, clas
         "sha256": hashlib.sha256(onnx).hexdigest(),
         "bytes": len(onnx),
         "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+        "processor": processor(),
         "warnings": sorted({f"{entry.category.__name__}: {entry.message}"[:300] for entry in caught})[:10],
         "golden": {
             "inputs": [[None if math.isnan(value) else value for value in row] for row in inputs.tolist()],

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from functions.core.training.processor import processor
 from tests.functions.bench import MODEL, Bench, csv, rows
 
 
@@ -61,5 +62,6 @@ def test_the_report_tells_data_experiments_gate_and_holdout(bench: Bench) -> Non
     text = bench.models.get(f"{MODEL}/versions/{answer['version']}/report.html").decode()
     for said in (answer["version"], "passed the gate", "margin over the champion", "colour = red", "ridge=0.1"):
         assert said in text
+    assert f"<dt>computed on</dt><dd>{processor()['architecture']}" in text
     assert "<dt>copies of other rows</dt><dd>4</dd>" in text
     assert "ROC curve with an area of" in text

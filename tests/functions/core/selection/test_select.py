@@ -13,6 +13,7 @@ from functions.core.selection import select
 from functions.core.selection.candidate import Candidate, NothingTrained, Unfinished, best_of
 from functions.core.serving.classifier import Classifier
 from functions.core.storage.objects import Missing
+from functions.core.training.processor import processor
 from tests.functions.bench import MODEL, TRAINING, Bench, csv, rows
 
 BROKEN_EXPORT = TRAINING.replace('helper.make_node("Sigmoid"', 'helper.make_node("Tanh"')
@@ -53,6 +54,21 @@ def test_the_best_experiment_is_registered_whole(bench: Bench) -> None:
     assert version.card["metrics"]["holdout"]["roc_auc"] > 0.8
     assert len(version.golden["inputs"]) == 8
     assert Classifier(version).classes == ("no", "yes")
+
+
+def test_a_card_says_what_computed_the_model_and_the_versions_name_does_not(bench: Bench) -> None:
+    run, answer = bench.run_through(csv())
+    card = bench.registry.load(answer["version"]).card
+    assert {"numpy", "scipy", "scikit-learn", "onnx", "skl2onnx"} == set(card["libraries"])
+    assert card["processor"] == processor()
+    elsewhere = Bench(folder=bench.folder, data=bench.data)
+    assert trained(elsewhere) == run
+    for key in elsewhere.models.keys(f"{MODEL}/runs/{run}/experiments/"):
+        if key.endswith(".json"):
+            found = elsewhere.models.get_json(key)
+            elsewhere.models.put_json(key, {**found, "processor": {"architecture": "riscv64", "kernels": {}}})
+    assert elsewhere.select(run)["version"] == answer["version"]
+    assert elsewhere.registry.load(answer["version"]).card["processor"]["architecture"] == "riscv64"
 
 
 def test_the_runs_record_holds_every_check_with_value_and_bound(bench: Bench) -> None:

@@ -28,7 +28,7 @@ def test_an_experiment_is_recorded_with_its_metrics_and_its_model(bench: Bench) 
     assert bench.train(run, "e0") == {"experiment": "e0"}
     found = experiment(bench, run)
     assert (found["status"], found["params"]) == ("succeeded", {"ridge": 1.0})
-    assert set(found) >= {"metrics", "seconds", "sha256", "bytes", "libraries", "golden", "warnings"}
+    assert set(found) >= {"metrics", "seconds", "sha256", "bytes", "libraries", "processor", "golden", "warnings"}
     assert len(bench.models.get(f"{MODEL}/runs/{run}/experiments/e0/model.onnx")) == found["bytes"]
 
 
