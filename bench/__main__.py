@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 import tempfile
 import time
@@ -16,6 +17,7 @@ from rich.console import Console
 from bench import report
 from bench.environments import PLACE, ROOT
 from bench.row import Missing, Row
+from infra.processor import here, kernel
 
 SUITES = {
     "cold": (12, 3),
@@ -42,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", choices=sorted(SUITES), help="these suites alone")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md and docs/benchmarks.svg")
     options = parser.parse_args(arguments)
+    os.environ.update(kernel(here()))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
     began = time.monotonic()
     chosen = [name for name in SUITES if not options.only or name in options.only]

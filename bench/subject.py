@@ -23,6 +23,7 @@ from functions.core.storage.objects import open_store
 from functions.core.training.export import to_onnx
 from functions.core.training.signature import INPUT, LABEL, PROBABILITIES
 from infra import bundle, clouds
+from infra.processor import ONE_THREAD
 from infra.settings import Runtime
 from infra.target import target
 from infra.vocabulary import Archive
@@ -141,6 +142,5 @@ def environment(store: Path, workspace: Path) -> dict[str, str]:
         "POINTER_SECONDS": "5",
         "CAPTURE_INPUTS": "0",
         "LOG_LEVEL": "INFO",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
+        **ONE_THREAD,
     }

@@ -15,6 +15,7 @@ import pulumi
 
 from infra import bring_your_own, bundle, limits, serving, workflow
 from infra.permissions import AGAIN, SIGNERS, Stores, below, grants
+from infra.processor import ONE_THREAD, kernel
 from infra.settings import Settings, Worker
 from infra.target import target
 from infra.vocabulary import (
@@ -128,7 +129,8 @@ def _functions(
     queue: Queue,
     ready: pulumi.ResourceOptions,
 ) -> dict[str, Function]:
-    granted, environment = grants(settings.models, stores), _environment(settings, stores)
+    granted = grants(settings.models, stores)
+    environment = _environment(settings, platform, stores)
 
     def function(name: str, entry: str, worker: Worker, **more: Any) -> Function:
         args: dict[str, Any] = {"environment": environment[entry], "grants": granted[entry], **more}
@@ -163,16 +165,16 @@ def _functions(
     return made
 
 
-def _environment(settings: Settings, stores: Stores) -> dict[str, dict[str, pulumi.Input[str]]]:
+def _environment(settings: Settings, platform: Platform, stores: Stores) -> dict[str, dict[str, pulumi.Input[str]]]:
     # One thread a process: experiments run side by side, and a model this size gains nothing from more.
-    common = {"LOG_LEVEL": "INFO", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    common = {"LOG_LEVEL": "INFO", **ONE_THREAD}
     data, models = {"DATA_URL": stores.data.url}, {"MODELS_URL": stores.models.url}
     captures, jobs = {"CAPTURES_URL": stores.captures.url}, {"JOBS_URL": stores.jobs.url}
     pointer = {"POINTER_SECONDS": str(settings.pointer_seconds)}
     rollout = {"ROLLOUT": json.dumps(settings.rollout.model_dump(mode="json"), sort_keys=True)}
     return {
         "prepare": {**common, **data, **models},
-        "train": {**common, **data, **models},
+        "train": {**common, **kernel(platform.architecture), **data, **models},
         "select": {**common, **data, **models},
         "rollout": {**common, **models, **captures, **rollout},
         "predict": {**common, **models, **captures, **jobs, **pointer, "CAPTURE_INPUTS": str(settings.capture.inputs)},

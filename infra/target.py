@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import platform
 import sys
 
+from infra.processor import here
 from infra.settings import Runtime
 from infra.vocabulary import Platform
 
@@ -16,6 +16,5 @@ def target(runtime: Runtime) -> Platform:
     """The platform that a stack asks for; `host` is the interpreter and processor at work here."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}" if runtime.python == "host" else runtime.python
     if runtime.architecture == "host":
-        here = {"AMD64": "x86_64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-        return Platform(python=python, architecture=here, wheels=None)
+        return Platform(python=python, architecture=here(), wheels=None)
     return Platform(python=python, architecture=runtime.architecture, wheels=WHEELS[runtime.architecture])

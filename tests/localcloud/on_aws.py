@@ -12,6 +12,7 @@ import pulumi_aws as aws
 
 from localcloud.aws import Aws
 from localcloud.engine.resource_handler import Made
+from tests.experiment import WORKER
 
 T = TypeVar("T")
 STACK = "local"
@@ -84,10 +85,19 @@ def busy() -> None:
     function("import os\ndef handle(event, context):\n    return os.getpid()\n")
 
 
+def training(variables: dict[str, str]) -> None:
+    """A program with a function that runs the experiment of the tests."""
+    function(WORKER, variables=variables)
+
+
+def answer(cloud: Aws, made: Made) -> Any:
+    """What the only function says."""
+    return json.loads(cloud.session.client("lambda").invoke(FunctionName=made.id)["Payload"].read())
+
+
 def worker(cloud: Aws, made: Made) -> int:
     """Call the function of `busy`, and return the pid of the worker that answered."""
-    answer = cloud.session.client("lambda").invoke(FunctionName=made.id)
-    return int(answer["Payload"].read())
+    return int(answer(cloud, made))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from localcloud.engine.resource_handler import Made
 from localcloud.engine.stack_file import ROOT
 from localcloud.gcp import Gcp, interpreter
 from localcloud.gcp.storage.emulator import binary
+from tests.experiment import WORKER
 
 T = TypeVar("T")
 STACK = "gcp-local"
@@ -94,6 +95,16 @@ def ready() -> None:
 def busy() -> None:
     """A program with a function whose worker stays."""
     function()
+
+
+def training(variables: dict[str, str]) -> None:
+    """A program with a function that runs the experiment of the tests."""
+    function(WORKER, variables=variables)
+
+
+def answer(cloud: Gcp, made: Made) -> Any:
+    """What the only function says."""
+    return call(cloud, made)
 
 
 def call(cloud: Gcp, made: Made, path: str = "/") -> Any:

@@ -73,7 +73,7 @@ def _version(contract: Contract, record: Mapping[str, Any], experiment: Mapping[
         "experiment": experiment["id"],
         "created": record["created"],
         "libraries": experiment["libraries"],
-        "processor": experiment["processor"],
+        "processor": experiment.get("processor"),  # a run that an older release began has none
     }
     golden = {**experiment["golden"], "tolerance": TOLERANCE}
     name = version_of(onnx, card)

@@ -61,7 +61,7 @@ def _summary(story: Story) -> Markup:
             ("run", Markup(f"<code>{escape(record['run'])}</code>, begun {escape(record['created'])}")),
             ("dataset", Markup(f"{escape(record['source'])}, <code>{escape(record['dataset'][:16])}</code>")),
             ("made with", escape(", ".join(f"{name} {found}" for name, found in experiment["libraries"].items()))),
-            ("computed on", escape(_computed(experiment["processor"]))),
+            ("computed on", escape(_computed(experiment.get("processor")))),
         ]
     )
 
@@ -160,7 +160,9 @@ def _data(story: Story) -> Markup:
     )
 
 
-def _computed(processor: Mapping[str, Any]) -> str:
+def _computed(processor: Mapping[str, Any] | None) -> str:
+    if processor is None:
+        return "not recorded"
     kernels = [f"{library}: {kernel or 'unknown'}" for library, kernel in processor["kernels"].items()]
     return ", ".join([processor["architecture"], *kernels])
 

@@ -176,8 +176,21 @@ COMPUTE: Mapping[str, tuple[Break, ...]] = {
         change(w.RECURSION, "jobs-recursion", recursiveLoop="Allow"),
     ),
     "environments_are_small_and_hold_no_secret": (
-        change(w.FUNCTION, "train-function", environment=_variables(DB_PASSWORD="x")),
-        change(w.FUNCTION, "train-function", environment=_variables(LARGE="x" * 4096)),
+        change(w.FUNCTION, "select-function", environment=_variables(DB_PASSWORD="x")),
+        change(w.FUNCTION, "select-function", environment=_variables(LARGE="x" * 4096)),
+    ),
+    "training_computes_the_same_on_every_processor": (
+        *(
+            change(
+                w.FUNCTION, "train-function", environment=lambda old, edit=edit: {"variables": edit(old["variables"])}
+            )
+            for edit in (
+                without("OPENBLAS_CORETYPE"),
+                altered(OPENBLAS_CORETYPE="ARMV8"),
+                altered(OPENBLAS_NUM_THREADS="2"),
+            )
+        ),
+        change(w.FUNCTION, "train-function", architectures=["arm64"]),
     ),
     "routes_are_authorised_or_say_why_not": (
         open_without_reason,

@@ -15,6 +15,8 @@ SECRET = re.compile(r"secret|password|passwd|token|api_?key|private_?key|credent
 PRIVATE = re.compile(r"identity|authorizer|sourceIp|userAgent|body|header|\$context\.path|domain", re.IGNORECASE)
 """What an access log must not hold of a caller."""
 ENVIRONMENT_BYTES = 4096
+KERNELS = {"x86_64": "Haswell", "arm64": "ARMV8"}
+"""Of OpenBLAS, which every processor of the architecture runs."""
 
 
 def functions_have_bounds(graph: Graph) -> list[str]:
@@ -80,9 +82,21 @@ def functions_look_into_their_archive_first(graph: Graph) -> list[str]:
     """What lies there for the interpreter begins to open onnxruntime; Lambda's own packages stay in reach."""
     found = []
     for function in graph.of(w.FUNCTION):
-        searched = function.inputs.get("environment", {}).get("variables", {}).get("PYTHONPATH", "")
+        searched = w.variables(function).get("PYTHONPATH", "")
         if searched.split(":") != ["/var/task", "/var/runtime"]:
             found.append(f"{function.name}: its interpreter does not look into the archive first")
+    return found
+
+
+def training_computes_the_same_on_every_processor(graph: Graph) -> list[str]:
+    """One kernel for the architecture, and sums that are not split among threads."""
+    function = graph.one(w.FUNCTION, "train-function")
+    told, (architecture,) = w.variables(function), function.inputs["architectures"]
+    found = []
+    if told.get("OPENBLAS_CORETYPE") != KERNELS[architecture]:
+        found.append(f"{function.name}: its processor chooses how it computes")
+    if {told.get("OPENBLAS_NUM_THREADS"), told.get("OMP_NUM_THREADS")} != {"1"}:
+        found.append(f"{function.name}: threads share a sum")
     return found
 
 
@@ -122,7 +136,7 @@ def loops_are_stopped(graph: Graph) -> list[str]:
 def environments_are_small_and_hold_no_secret(graph: Graph) -> list[str]:
     found = []
     for function in graph.of(w.FUNCTION):
-        variables = function.inputs.get("environment", {}).get("variables", {})
+        variables = w.variables(function)
         found += [f"{function.name}: {name} looks like a secret" for name in variables if SECRET.search(name)]
         if sum(len(name) + len(value) for name, value in variables.items()) > ENVIRONMENT_BYTES:
             found.append(f"{function.name}: its environment is too large")
@@ -213,6 +227,7 @@ RULES = (
     callers_name_a_published_version,
     loops_are_stopped,
     environments_are_small_and_hold_no_secret,
+    training_computes_the_same_on_every_processor,
     routes_are_authorised_or_say_why_not,
     stages_are_throttled,
     access_is_logged_without_the_caller,

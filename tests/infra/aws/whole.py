@@ -97,6 +97,10 @@ def listed(value: object) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
+def variables(function: Made) -> dict[str, Any]:
+    return function.inputs.get("environment", {}).get("variables", {})
+
+
 def allows(statements: list[Statement], action: str, resource: str) -> bool:
     """Whether some statement allows the action on the resource; conditions are the caller's to judge."""
     return any(

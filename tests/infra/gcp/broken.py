@@ -37,6 +37,13 @@ def service(function: str, **changes: Any) -> Break:
     return change(w.FUNCTION, f"{function}-function", serviceConfig=lambda old: without(*gone)({**old, **changes}))
 
 
+def trained_with(edit: Callable[[Any], Any]) -> Break:
+    """The train function, its variables edited."""
+    return lambda graph: service(
+        "train", environmentVariables=edit(w.variables(graph.one(w.FUNCTION, "train-function")))
+    )(graph)
+
+
 def shared(**changes: Any) -> Break:
     """The predict function as `balanced` has it, but for what is changed of that."""
 
@@ -203,8 +210,13 @@ COMPUTE: Mapping[str, tuple[Break, ...]] = {
         ),
     ),
     "environments_are_small_and_hold_no_secret": (
-        service("train", environmentVariables={"DB_PASSWORD": "x"}),
-        service("train", environmentVariables={"LARGE": "x" * 32_768}),
+        service("select", environmentVariables={"DB_PASSWORD": "x"}),
+        service("select", environmentVariables={"LARGE": "x" * 32_768}),
+    ),
+    "training_computes_the_same_on_every_processor": (
+        trained_with(without("OPENBLAS_CORETYPE")),
+        trained_with(altered(OPENBLAS_CORETYPE="ARMV8")),
+        trained_with(altered(OMP_NUM_THREADS="2")),
     ),
     "consumers_are_closed_to_the_internet": (service("jobs", ingressSettings="ALLOW_ALL"),),
     "logs_are_forgotten": (

@@ -11,6 +11,8 @@ from tests.infra.gcp import whole as w
 SUPPORTED = frozenset({"python311", "python312", "python313"})
 SECRET = re.compile(r"secret|password|passwd|token|api_?key|private_?key|credential", re.IGNORECASE)
 ENVIRONMENT_BYTES = 32 * 1024
+KERNEL = "Haswell"
+"""Of OpenBLAS, which every x86-64 processor of the cloud runs: there are no others."""
 MEMORY_MB = {"1": 4096, "2": 8192, "4": 16_384}
 """What so many processors take."""
 
@@ -96,10 +98,22 @@ def code_is_named_by_its_digest(graph: Graph) -> list[str]:
 def environments_are_small_and_hold_no_secret(graph: Graph) -> list[str]:
     found = []
     for function in graph.of(w.FUNCTION):
-        variables = w.service(function).get("environmentVariables", {})
+        variables = w.variables(function)
         found += [f"{function.name}: {name} looks like a secret" for name in variables if SECRET.search(name)]
         if sum(len(name) + len(value) for name, value in variables.items()) > ENVIRONMENT_BYTES:
             found.append(f"{function.name}: its environment is too large")
+    return found
+
+
+def training_computes_the_same_on_every_processor(graph: Graph) -> list[str]:
+    """One kernel for the architecture, and sums that are not split among threads."""
+    function = graph.one(w.FUNCTION, "train-function")
+    told = w.variables(function)
+    found = []
+    if told.get("OPENBLAS_CORETYPE") != KERNEL:
+        found.append(f"{function.name}: its processor chooses how it computes")
+    if {told.get("OPENBLAS_NUM_THREADS"), told.get("OMP_NUM_THREADS")} != {"1"}:
+        found.append(f"{function.name}: threads share a sum")
     return found
 
 
@@ -215,6 +229,7 @@ RULES = (
     functions_share_one_supported_runtime,
     code_is_named_by_its_digest,
     environments_are_small_and_hold_no_secret,
+    training_computes_the_same_on_every_processor,
     consumers_are_closed_to_the_internet,
     logs_are_forgotten,
     routes_are_authorised_or_say_why_not,

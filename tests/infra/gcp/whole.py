@@ -80,6 +80,10 @@ def service(function: Made) -> dict[str, Any]:
     return function.inputs["serviceConfig"]
 
 
+def variables(function: Made) -> dict[str, Any]:
+    return service(function).get("environmentVariables", {})
+
+
 def at(found: Graph, uri: object) -> Made | None:
     """The function at an address."""
     return next((made for made in found.of(FUNCTION) if made.outputs["serviceConfig"]["uri"] == uri), None)

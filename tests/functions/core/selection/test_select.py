@@ -71,6 +71,18 @@ def test_a_card_says_what_computed_the_model_and_the_versions_name_does_not(benc
     assert elsewhere.registry.load(answer["version"]).card["processor"]["architecture"] == "riscv64"
 
 
+def test_a_run_that_an_older_release_trained_is_selected_from(bench: Bench) -> None:
+    run = trained(bench)
+    for key in bench.models.keys(f"{MODEL}/runs/{run}/experiments/"):
+        if key.endswith(".json"):
+            record = bench.models.get_json(key)
+            del record["processor"]
+            bench.models.put_json(key, record)
+    version = bench.select(run)["version"]
+    assert bench.registry.load(version).card["processor"] is None
+    assert b"not recorded" in bench.models.get(f"{MODEL}/versions/{version}/report.html")
+
+
 def test_the_runs_record_holds_every_check_with_value_and_bound(bench: Bench) -> None:
     run, answer = bench.run_through(csv())
     record = bench.record(run)

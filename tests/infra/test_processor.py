@@ -1,0 +1,76 @@
+"""What training is told makes the same experiment the same file, whatever its processor would choose."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from functions.core.training.processor import processor
+from infra import blueprint, clouds
+from infra.processor import arithmetic, here, kernel
+from models.section import FOLDER
+from tests.experiment import EXPERIMENT, OTHERS, OWN
+from tests.graph import deploy
+from tests.infra import sample
+
+
+def declared(cloud: str, architecture: str) -> dict[str, Any]:
+    """The variables of the train function, as the blueprint's graph of that cloud has them."""
+    w = importlib.import_module(f"tests.infra.{cloud}.whole")
+    settings, platform = w.settings(), replace(sample.PLATFORM, architecture=architecture)
+    archives = {entry: sample.archive(entry) for entry in blueprint.ENTRIES}
+    graph = deploy(lambda: blueprint.draw(w.CLOUD, settings, platform, archives, sample.files(settings)))
+    return w.variables(graph.one(w.FUNCTION, "train-function"))
+
+
+def trained(chosen: str, told: Mapping[str, str]) -> dict[str, Any]:
+    """The experiment in a process of its own, where the processor would choose that kernel."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{EXPERIMENT}\nprint(json.dumps(train()))"],
+        env={"PYTHONPATH": str(FOLDER.parent), "OPENBLAS_CORETYPE": chosen, **told},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(("cloud", "architecture"), [("aws", "x86_64"), ("aws", "arm64"), ("gcp", "x86_64")])
+def test_training_is_told_the_kernel_of_its_architecture(cloud: str, architecture: str) -> None:
+    assert arithmetic(architecture).items() <= declared(cloud, architecture).items()
+
+
+@pytest.mark.parametrize("cloud", clouds.names())
+def test_an_experiment_is_one_file_whatever_kernel_the_processor_would_choose(cloud: str) -> None:
+    """GCP has no other processors than x86-64; its stack on a laptop is told of these, whatever the laptop has."""
+    told = declared(cloud, here() if cloud == "aws" else "x86_64")
+    fixed = {name: value for name, value in told.items() if name.startswith(("OMP_", "OPENBLAS_"))}
+    one, other = (trained(chosen, fixed) for chosen in OTHERS)
+    assert one == other
+    assert set(one["kernels"]) <= {OWN}
+
+
+@pytest.mark.skipif((sys.platform, here()) != ("linux", "x86_64"), reason="that its kernels differ was measured there")
+def test_without_what_training_is_told_it_is_another_file_for_each_kernel() -> None:
+    one, other = (trained(chosen, {}) for chosen in OTHERS)
+    assert [one["kernels"], other["kernels"]] == [[chosen.casefold()] for chosen in OTHERS]
+    assert one["sha256"] != other["sha256"]
+
+
+def test_the_tests_compute_as_training_does() -> None:
+    """Although another plugin loads numpy before any file of theirs is read."""
+    import numpy  # noqa: F401 - so that there is something to ask
+
+    assert {name.casefold() for name in processor()["kernels"].values()} <= {OWN}
+
+
+def test_an_architecture_that_no_cloud_offers_is_left_alone() -> None:
+    assert kernel("riscv64") == {}
