@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +12,8 @@ from infra.serving import groups, paths
 from infra.settings import Settings
 from infra.target import target
 from infra.vocabulary import Archive
+from interface.layout import INCOMING
+from interface.operations import REQUEST_BYTES
 
 MIB = 1024 * 1024
 
@@ -122,8 +123,6 @@ LIMITS: Mapping[str, Limits] = {
 EXPERIMENT_BYTES = 24
 """One experiment in the state between two steps: its id, quoted, and a comma."""
 MAXIMUM_EXPERIMENTS = 1000
-BODY_BYTES = 6_000_000
-"""The largest body that the predict function takes."""
 PATTERN_CHARACTERS = 192
 """Of a pattern without its prefixes: the service, the kind of event, and a bucket's longest name."""
 ENVIRONMENT_BYTES = 1024
@@ -174,7 +173,7 @@ def _functions(settings: Settings, limits: Limits) -> Iterator[Verdict]:
     behind, consumer = settings.functions.predict.timeout_seconds, settings.functions.jobs.timeout_seconds
     yield _most("functions.predict.timeout_seconds", "seconds behind the API", behind, limits.api_timeout_seconds)
     yield _most("functions.jobs.timeout_seconds", "seconds for a message", consumer, limits.consumer_timeout_seconds)
-    yield _most("functions/core/http/request_body.py", "bytes of a request", BODY_BYTES, limits.request_bytes)
+    yield _most("interface/operations.py", "bytes of a request", REQUEST_BYTES, limits.request_bytes)
     if limits.copies is not None:
         others = [worker for name, worker in workers.items() if name != "predict"]
         copies = sum(worker.concurrency for worker in (*others, *(group.worker for group in groups(settings))))
@@ -208,14 +207,14 @@ def _serving(settings: Settings, limits: Limits) -> Iterator[Verdict]:
 
 
 def _models(settings: Settings, limits: Limits) -> Iterator[Verdict]:
-    prefixes = [f"{model}/incoming/" for model in settings.models]
+    prefixes = [f"{model}/{INCOMING}" for model in settings.models]
     if limits.arrivals is not None:
         yield _most("models", "places where new objects are waited for", len(prefixes), limits.arrivals)
     if limits.pattern_characters is not None:
         characters = PATTERN_CHARACTERS + sum(len(f'{{"prefix": "{prefix}"}}, ') for prefix in prefixes)
         yield _most("models", "characters of an event pattern", characters, limits.pattern_characters)
     told = (
-        ENVIRONMENT_BYTES + len(",".join(settings.models)) + len(json.dumps(settings.rollout.model_dump(mode="json")))
+        ENVIRONMENT_BYTES + len(",".join(settings.models)) + len(settings.rollout.plan.to_json())
     )
     yield _most("models", "bytes of a function's environment", told, limits.environment_bytes)
 

@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from infra.routes import ROUTES
 from infra.scaling import Eco, Profile, plain
 from infra.settings import Settings, Worker
+from interface import variables
+from interface.operations import OPERATIONS
 
 LONGEST = 24
 """Characters of a model's name in that of its function: Cloud Run allows 49 in all, with what Pulumi adds."""
@@ -31,9 +32,9 @@ class Group:
     @property
     def environment(self) -> dict[str, str]:
         """What tells the function which models are its own, and whether a copy begins with them open."""
-        elsewhere = {"MODELS_ELSEWHERE": ",".join(self.elsewhere)} if self.elsewhere else {}
-        early = {} if isinstance(self.profile, Eco) else {"WARM_UP": "yes"}
-        return {"MODELS": ",".join(self.models), **elsewhere, **early}
+        elsewhere = {variables.MODELS_ELSEWHERE: ",".join(self.elsewhere)} if self.elsewhere else {}
+        early = {} if isinstance(self.profile, Eco) else {variables.WARM_UP: "yes"}
+        return {variables.MODELS: ",".join(self.models), **elsewhere, **early}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,14 +82,14 @@ def paths(settings: Settings) -> Iterator[Path]:
     """
     first, *others = groups(settings)
     default = next(group for group in (first, *others) if settings.models[0] in group.models)
-    for operation, (method, path) in ROUTES.items():
-        group = default if operation == "predict" else first
-        yield Path(operation=operation, method=method, path=path, group=group)
-        if "{model}" in path:
+    for operation in OPERATIONS:
+        group = default if operation.id == "predict" else first
+        yield Path(operation=operation.id, method=operation.method, path=operation.path, group=group)
+        if "{model}" in operation.path:
             for group in others:
                 for model in group.models:
-                    own = path.replace("{model}", model)
-                    yield Path(operation=f"{operation}_{model}", method=method, path=own, group=group)
+                    own = operation.path.replace("{model}", model)
+                    yield Path(operation=f"{operation.id}_{model}", method=operation.method, path=own, group=group)
 
 
 def shortened(model: str) -> str:

@@ -27,7 +27,7 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Release(Section):
+class RolloutThresholds(Section):
     """What a challenger must keep to among real callers before it may be promoted."""
 
     minimum_requests: int = Field(default=0, ge=0)
@@ -47,7 +47,7 @@ class Described(Section):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
     description: str = ""
-    rollout: Release = Release()
+    rollout: RolloutThresholds = RolloutThresholds()
 
     @property
     def digest(self) -> str:

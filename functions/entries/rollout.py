@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.core.release.rollout import Rollout
-from functions.core.release.rollout_plan import RolloutPlan
 from functions.core.runtime.step import Step
+from interface.rollout import RolloutPlan
 from models.catalogue import load
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def rollout(told: Environment) -> Step:
     release = Rollout(
         told.store("MODELS_URL"),
         told.store("CAPTURES_URL"),
-        plan=RolloutPlan.parse(told.text("ROLLOUT")),
+        plan=RolloutPlan.from_json(told.text("ROLLOUT")),
         thresholds=lambda model: load(model).rollout,
     )
     return Step(name="rollout", act=release.act, log=told.log())

@@ -21,12 +21,11 @@ from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import begin, promote_first
 from functions.core.registry.versions import Registry
 from functions.core.release.rollout import Rollout
-from functions.core.release.rollout_plan import RolloutPlan
 from functions.core.runtime.log import Log
 from functions.core.serving.model_cache import ModelCache
 from functions.core.serving.predictor import Predictor, place
 from functions.core.storage.objects import Objects
-from models.section import Release
+from interface.rollout import RolloutPlan
 from tests.root import ROOT
 
 EVENTS = ROOT / "tests" / "events"

@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 
 import pytest
+from infra.routes import ROUTES
 
 from infra import blueprint, clouds
-from infra.routes import ROUTES
 from infra.settings import Settings
 from tests.graph import Graph, deploy
 from tests.infra import sample

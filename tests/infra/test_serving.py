@@ -4,8 +4,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
-
 from infra.routes import ROUTES
+
 from infra.scaling import Balanced, Eco, Latency
 from infra.serving import LONGEST, Group, groups, paths
 from infra.settings import Settings

@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 import pulumi
 import pulumi_aws as aws
+from infra.routes import ROUTES
 
 from infra import serving
 from infra.aws.function import ALIAS
 from infra.aws.gateway import Api
-from infra.routes import ROUTES
 from infra.settings import Cors, NoAuth, Settings, Throttling
 from infra.vocabulary import ApiArgs, Route
 from localcloud.gcp.apigateway import openapi

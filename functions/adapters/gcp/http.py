@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import flask
 
-from functions.core.http.messages import LARGEST, Request, Response, caller_of
+from functions.core.http.messages import Request, Response, caller_of
+from interface.operations import REQUEST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,7 @@ def request_of(request: flask.Request) -> Request:
         method=request.method,
         path=_path(request),
         headers=headers,
-        body=body_of(request, at_most=LARGEST + 1),
+        body=body_of(request, at_most=REQUEST_BYTES + 1),
         caller=caller_of(headers, principal=_principal(headers), address=_address(headers)),
         request_id=request_id_of(request),
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from functions.core.http.routes import OPERATIONS, Operation
 from functions.core.jobs.job import Format
 from functions.core.onnx.tensor import DATATYPES
 from functions.core.serving.json_schema import Schema, Schemas, list_of, object_of
 from functions.core.serving.rows import MOST_ROWS
+from interface.operations import OPERATIONS, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,7 @@ def description(name: str, version: str, champions: Mapping[str, Servable | None
 def _operation(operation: Operation, model: str) -> dict[str, Any]:
     names = [name for name in re.findall(r"\{(\w+)\}", operation.path) if name != "model"]
     answer = _content(_ref(_ANSWERS[operation.id], model)) if operation.id in _ANSWERS else _content({"type": "object"})
-    error = _content(_ref("error")) if operation.protocol else _content(_ref("problem"), "application/problem+json")
+    error = _content(_ref("error")) if operation.is_protocol else _content(_ref("problem"), "application/problem+json")
     infers = operation.id.endswith("_infer")
     parameters: list[Schema] = [
         {"name": name, "in": "path", "required": True, "schema": _SEGMENTS[name]} for name in names

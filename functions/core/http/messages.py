@@ -11,10 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-LARGEST = 6_000_000
-"""Bytes of a body that is answered at once; more belongs into a job. A Lambda function is handed 6 MB at most,
-of which Base64 and the rest of the event take their part:
-https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 BINARY = "application/octet-stream"

@@ -12,8 +12,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http import json_codec
-from functions.core.http.messages import LARGEST
 from functions.core.http.problem import Fault, Problem, shown
+from interface.operations import REQUEST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ _DEEPEST = 8
 _CONTAINERS = frozenset({dict, list})
 
 
-def check_size(body: bytes, headers: Mapping[str, str], *, at_most: int = LARGEST) -> None:
+def check_size(body: bytes, headers: Mapping[str, str], *, at_most: int = REQUEST_BYTES) -> None:
     """Raises `Problem` 413 for a body that is too large, 415 for one that is compressed."""
     encoding = headers.get("content-encoding")
     if encoding is not None and encoding.strip().lower() not in ("", "identity"):
@@ -35,7 +35,7 @@ def check_size(body: bytes, headers: Mapping[str, str], *, at_most: int = LARGES
         raise Problem(413, f"the body has more than {at_most} bytes; send fewer rows, or a job")
 
 
-def read_json(body: bytes, headers: Mapping[str, str], *, at_most: int = LARGEST) -> Any:
+def read_json(body: bytes, headers: Mapping[str, str], *, at_most: int = REQUEST_BYTES) -> Any:
     """The JSON value of a body. Raises `Problem` 400, 413 or 415."""
     check_size(body, headers, at_most=at_most)
     return parse_json(body)

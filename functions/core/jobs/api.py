@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.http.instances import EXAMPLE, instances_of
 from functions.core.http.problem import Problem
-from functions.core.http.request_body import LARGEST, as_object, read_json
+from functions.core.http.request_body import as_object, read_json
 from functions.core.jobs.checkpoints import Checkpoints
 from functions.core.jobs.job import NAME, Format, Job, dead
 from functions.core.runtime.digest import sha256
 from functions.core.storage.objects import TooLarge, canonical
+from interface.operations import REQUEST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,9 +48,9 @@ class JobsApi:
         model is found out when the job is done. Raises `Problem`: 400 and 413 for a body that
         is no such request or where nothing is signed, 422 when the key was used for another one.
         """
-        if len(body) > LARGEST:
+        if len(body) > REQUEST_BYTES:
             uploads = ", ".join(f'{{"upload": "{kind}"}}' for kind in Format)
-            raise Problem(413, f"the body has more than {LARGEST} bytes; ask for an upload: {uploads}")
+            raise Problem(413, f"the body has more than {REQUEST_BYTES} bytes; ask for an upload: {uploads}")
         asked = as_object(read_json(body, headers), f'{EXAMPLE} or {{"upload": "jsonl"}}')
         stem = _stem(model, caller, headers.get("idempotency-key"))
         if "upload" in asked:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from functions.core.release.rollout_metrics import RolloutMetrics
-    from models.section import Release
+    from models.section import RolloutThresholds
 
 Decision = Literal["pass", "wait", "fail"]
 
@@ -18,7 +18,7 @@ class Verdict:
     reason: str
 
 
-def judge(metrics: RolloutMetrics, thresholds: Release, *, patience_left: bool) -> Verdict:
+def judge(metrics: RolloutMetrics, thresholds: RolloutThresholds, *, patience_left: bool) -> Verdict:
     """Let the challenger rise, watch it for longer, or withdraw it.
 
     Errors that no further request could make good end a release at once. Otherwise a step
@@ -48,7 +48,7 @@ def judge(metrics: RolloutMetrics, thresholds: Release, *, patience_left: bool) 
     return Verdict(decision="pass", reason=_praise(metrics))
 
 
-def _complaint(metrics: RolloutMetrics, thresholds: Release) -> str | None:
+def _complaint(metrics: RolloutMetrics, thresholds: RolloutThresholds) -> str | None:
     if metrics.error_rate > thresholds.maximum_error_rate:
         return f"errors: {_errors(metrics, thresholds)}"
     if metrics.agreement is not None and metrics.agreement < thresholds.minimum_agreement:
@@ -67,7 +67,7 @@ def _complaint(metrics: RolloutMetrics, thresholds: Release) -> str | None:
     return None
 
 
-def _errors(metrics: RolloutMetrics, thresholds: Release) -> str:
+def _errors(metrics: RolloutMetrics, thresholds: RolloutThresholds) -> str:
     return (
         f"{metrics.errors} of {metrics.requests} requests, "
         f"at most {thresholds.maximum_error_rate * 100:g} % are accepted"

@@ -20,16 +20,16 @@ from functions.core.registry.runs import Status
 from functions.core.registry.versions import NAME, Corrupt, Registry
 from functions.core.release.judge import Verdict, judge
 from functions.core.release.rollout_metrics import observe
-from functions.core.release.rollout_plan import RolloutPlan
 from functions.core.serving.opening import open_version
 from functions.core.storage.objects import Missing
+from interface.rollout import RolloutPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from functions.core.registry.pointer import Pointer, Release
     from functions.core.storage.objects import Objects
-    from models.section import Release as Thresholds
+    from models.section import RolloutThresholds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +51,12 @@ class Rollout:
         captures: Objects,
         *,
         plan: RolloutPlan,
-        thresholds: Callable[[str], Thresholds],
+        thresholds: Callable[[str], RolloutThresholds],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._models = models
         self._captures = captures
-        self._stages = plan
+        self._plan = plan
         self._thresholds = thresholds
         self._clock = clock
 
@@ -106,11 +106,11 @@ class Rollout:
                 return self.release(model, run)
             return _over(last)
         now = self._clock()
-        if now < self._stages.due_at(release):
+        if now < self._plan.due_at(release.since, release.bakes):
             return self._standing(pointer, run, release.version)
         complaint = self._check(model, release.version)
         metrics = observe(self._captures, model, release.version, release.since, now)
-        patience_left = release.bakes + 1 < self._stages.patience
+        patience_left = release.bakes + 1 < self._plan.patience
         verdict = judge(metrics, self._thresholds(model), patience_left=patience_left)
         if complaint:
             verdict = Verdict(decision="fail", reason=complaint)
@@ -173,11 +173,11 @@ class Rollout:
         if pointer.champion is None:
             return transitions.promote_first(pointer, version, run, now)
         release = pointer.release
-        if release is not None and now > self._stages.due_at(release) + self._stages.grace:
+        if release is not None and now > self._plan.due_at(release.since, release.bakes) + self._plan.grace:
             pointer = transitions.withdraw(pointer, now, "nobody judged it any more")
-        if self._stages.shadow is not None:
-            return transitions.begin_shadow(pointer, version, run, self._stages.shadow, now)
-        return transitions.begin(pointer, version, run, self._stages.steps[0], now)
+        if self._plan.shadow is not None:
+            return transitions.begin_shadow(pointer, version, run, self._plan.shadow, now)
+        return transitions.begin(pointer, version, run, self._plan.steps[0], now)
 
     def _apply(self, pointer: Pointer, release: Release, verdict: Verdict, now: float) -> Pointer:
         if pointer.release != release:
@@ -188,13 +188,13 @@ class Rollout:
             case "wait":
                 return transitions.bake_again(pointer)
         following = release.step + 1
-        if following < len(self._stages.steps):
-            return transitions.advance(pointer, self._stages.steps[following], now, verdict.reason)
+        if following < len(self._plan.steps):
+            return transitions.advance(pointer, self._plan.steps[following], now, verdict.reason)
         return transitions.promote(pointer, now, verdict.reason)
 
     def _standing(self, pointer: Pointer, run: str, version: str) -> Outcome:
         if pointer.release is not None and pointer.release.run == run:
-            left = self._stages.due_at(pointer.release) - self._clock()
+            left = self._plan.due_at(pointer.release.since, pointer.release.bakes) - self._clock()
             return Outcome(
                 status=Status.CANARY,
                 reason=f"{pointer.shadow} % in the dark" if pointer.shadow else f"{pointer.weight} % of the callers",
@@ -209,10 +209,10 @@ class Rollout:
 
     def _wait(self, model: str, run: str, now: float) -> Outcome:
         since = self._waits_since(model, run) or now
-        if now - since > self._stages.longest:
+        if now - since > self._plan.longest:
             return Outcome(status=Status.ROLLED_BACK, reason="another release was under way all the time")
         Registry(self._models, model).update_run(run, lambda record: {**record, "waits_since": since})
-        seconds = max(1, math.ceil(self._stages.bake_seconds))
+        seconds = max(1, math.ceil(self._plan.bake_seconds))
         return Outcome(status=Status.REGISTERED, reason="another release is under way", wait_seconds=seconds)
 
     def _answer(self, model: str, run: str, outcome: Outcome) -> dict[str, Any]:

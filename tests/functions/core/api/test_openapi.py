@@ -5,10 +5,10 @@ from typing import Any
 
 import jsonschema
 import pytest
+from infra.routes import ROUTES
 
 from functions.core.api.openapi import description
 from functions.core.http.routes import OPERATIONS
-from infra.routes import ROUTES
 from tests.functions.serving import BENIGN, MODEL, Bench, said
 
 TYPED = [

@@ -6,11 +6,11 @@ import pytest
 
 from functions.core.release.judge import judge
 from functions.core.release.rollout_metrics import RolloutMetrics
-from models.section import Release
+from models.section import RolloutThresholds
 
 WELL = RolloutMetrics(requests=100, errors=0, agreement=0.99, challenger_ms=8.0, champion_ms=7.0)
 NONE = RolloutMetrics(requests=0, errors=0, agreement=None, challenger_ms=None, champion_ms=None)
-THRESHOLDS = Release(
+THRESHOLDS = RolloutThresholds(
     minimum_requests=20,
     maximum_error_rate=0.01,
     minimum_agreement=0.9,

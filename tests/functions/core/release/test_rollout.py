@@ -12,10 +12,9 @@ import pytest
 
 from functions.core.registry.pointer import NotPossible, Pointer, begin, withdraw
 from functions.core.release.rollout import Rollout
-from functions.core.release.rollout_plan import RolloutPlan
 from functions.core.serving.predictor import place
 from functions.core.storage.objects import Objects, Tag
-from models.section import Release
+from interface.rollout import RolloutPlan
 from tests.functions.serving import BENIGN, MALIGNANT, MODEL, POISON, Bench, model_bytes
 
 ALIKE = model_bytes(slope=2.0)
@@ -501,19 +500,19 @@ def test_a_run_that_registered_nothing_cannot_be_released(bench: Bench) -> None:
 
 def test_the_stages_are_read_from_the_stacks_own_words() -> None:
     text = json.dumps({"steps": [10, 50], "bake_seconds": 2, "patience": 3})
-    assert RolloutPlan.parse(text) == RolloutPlan(steps=(10, 50), bake_seconds=2.0, patience=3)
-    dark = RolloutPlan.parse(json.dumps({**json.loads(text), "shadow": 20}))
+    assert RolloutPlan.from_json(text) == RolloutPlan(steps=(10, 50), bake_seconds=2.0, patience=3)
+    dark = RolloutPlan.from_json(json.dumps({**json.loads(text), "shadow": 20}))
     assert dark.shadow == 20
-    assert dark.longest == RolloutPlan.parse(text).longest + 2.0 * 3
+    assert dark.longest == RolloutPlan.from_json(text).longest + 2.0 * 3
     for bad in (0, 101):
         with pytest.raises(ValueError, match="shadow: accepted: 1 to 100"):
-            RolloutPlan.parse(json.dumps({**json.loads(text), "shadow": bad}))
+            RolloutPlan.from_json(json.dumps({**json.loads(text), "shadow": bad}))
 
 
 def test_a_stack_without_steps_is_refused_in_words() -> None:
     for bad in ([], [0], [100], [50, 10]):
         with pytest.raises(ValueError, match="steps"):
-            RolloutPlan.parse(json.dumps({"steps": bad, "bake_seconds": 2, "patience": 3}))
+            RolloutPlan.from_json(json.dumps({"steps": bad, "bake_seconds": 2, "patience": 3}))
 
 
 def test_the_reason_of_a_killed_judge_is_written_by_the_next(bench: Bench) -> None:

@@ -1,0 +1,52 @@
+"""A stack's way to a full release: how many callers, how long, how often.
+
+The settings validate it once; it travels to the rollout function as JSON, as what it is.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Self
+
+GRACE_SECONDS = 60.0
+"""How late a judge may come, on top of its own patience, before a release counts as abandoned."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolloutPlan:
+    """The steps of a release, and how long each of them is watched."""
+
+    steps: tuple[int, ...]
+    """Per cent of the callers who get the challenger, rising; 100 follows the last."""
+    bake_seconds: float
+    """How long each step is watched before it is judged."""
+    patience: int
+    """Bakes that a step may take to see enough requests."""
+    shadow: int | None = None
+    """Per cent of the requests that a challenger is asked about in shadow, before the first step."""
+
+    def to_json(self) -> str:
+        """Return the plan as `from_json` reads it; equal plans give equal text."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote. Raises `TypeError` for other members."""
+        members = json.loads(text)
+        return cls(**{**members, "steps": tuple(members["steps"])})
+
+    def due_at(self, since: float, bakes: int) -> float:
+        """Return when the bake under way is over: the release's current step began at `since`, `bakes` are behind it."""
+        return since + self.bake_seconds * (bakes + 1)
+
+    @property
+    def grace(self) -> float:
+        """Seconds after which a release that nobody judges counts as abandoned."""
+        return GRACE_SECONDS + self.bake_seconds * self.patience
+
+    @property
+    def longest(self) -> float:
+        """Seconds that one release can take at most."""
+        watched = len(self.steps) + (self.shadow is not None)
+        return self.bake_seconds * self.patience * watched + self.grace
