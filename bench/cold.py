@@ -33,7 +33,7 @@ def ours(workspace: Path, onnx: bytes | None = None, event: Mapping[str, Any] | 
     store = subject.registered(workspace / "models", onnx)
     told = subject.environment(store, workspace)
     code = subject.unpacked()
-    return handler("runtime", "functions.adapters.aws.predict", told, event or subject.plain_event(1), code)
+    return handler("runtime", "main", told, event or subject.plain_event(1), code)
 
 
 def peers(workspace: Path) -> dict[str, tuple[Callable[[], Measure], float]]:

@@ -41,7 +41,7 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
         try:
             found = in_turn(
                 {
-                    OURS: handler("runtime", "functions.adapters.aws.predict", ours, event, subject.unpacked()),
+                    OURS: handler("runtime", "main", ours, event, subject.unpacked()),
                     REFERENCE: handler("store", "fetch_sigv4", plain, event, PEERS),
                     AGAIN: handler("store", "fetch_sigv4", plain, event, PEERS),
                     BOTO: handler("store", "fetch_boto3", plain, event, PEERS),

@@ -15,6 +15,7 @@ from pulumi.runtime import mocks
 
 from infra import blueprint
 from infra.aws import CLOUD
+from infra.function_table import FUNCTIONS
 from infra.settings import Settings
 from infra.vocabulary import Archive, Platform
 
@@ -42,7 +43,7 @@ def draw() -> None:
     digest = "0" * 64
     one = Archive(path=Path(__file__), digest=digest, size=1_000_000, unpacked=3_000_000)
     settings = Settings.parse(SETTINGS, where="bench")
-    blueprint.draw(CLOUD, settings, PLATFORM, dict.fromkeys(blueprint.ENTRIES, one))
+    blueprint.draw(CLOUD, settings, PLATFORM, {spec.name: one for spec in FUNCTIONS})
 
 
 def run() -> Recorder:

@@ -23,6 +23,7 @@ from functions.core.storage.objects import open_store
 from functions.core.training.export import to_onnx
 from functions.core.training.signature import INPUT, LABEL, PROBABILITIES
 from infra import bundle, clouds
+from infra.function_table import named
 from infra.processor import ONE_THREAD
 from infra.settings import Runtime
 from infra.target import target
@@ -117,7 +118,7 @@ def _golden(onnx: bytes) -> dict[str, Any]:
 def archive(entry: str, cloud: str) -> Archive:
     """A function's archive for this machine."""
     platform = target(Runtime(python="host", architecture="host"))
-    return bundle.archive(entry, cloud=clouds.find(cloud), platform=platform, models=[MODEL])
+    return bundle.archive(named(entry), cloud=clouds.find(cloud), platform=platform, models=[MODEL])
 
 
 def unpacked(entry: str = "predict", cloud: str = "aws") -> Path:

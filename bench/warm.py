@@ -45,9 +45,12 @@ def answering(workspace: Path) -> Callable[[Mapping[str, Any]], Mapping[str, Any
     """The predict function's handler, in this process."""
     os.environ.update(subject.environment(subject.registered(workspace / "models"), workspace))
     os.environ["LOG_LEVEL"] = "ERROR"
-    from functions.adapters.aws import predict  # noqa: PLC0415 - what it is told stands in the environment
+    # What it is told stands in the environment.
+    from functions.adapters.aws.http import handler  # noqa: PLC0415
+    from functions.entries.predict import predict  # noqa: PLC0415
 
-    return lambda event: predict.handle(dict(event), None)
+    handle = handler(predict)
+    return lambda event: handle(dict(event), None)
 
 
 def _row(answer: Any, event: Mapping[str, Any], name: str, count: int, calls: int, rounds: int) -> Row:

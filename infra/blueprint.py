@@ -5,18 +5,28 @@ It speaks the words of `vocabulary.py` alone, and is the same for every cloud.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import pulumi
 
 from infra import bring_your_own, bundle, limits, serving, workflow
-from infra.permissions import AGAIN, SIGNERS, Stores, below, grants
-from infra.processor import ONE_THREAD, kernel
-from infra.settings import Settings, Worker
+from infra.environment import environment
+from infra.function_table import (
+    FUNCTIONS,
+    FunctionSpec,
+    Http,
+    NewObjects,
+    OnSchedule,
+    WorkflowStep,
+    named,
+    triggered_by,
+)
+from infra.permissions import Stores, below, grants
+from infra.settings import Settings
+from infra.size import Size
 from infra.target import target
 from infra.vocabulary import (
     Api,
@@ -35,13 +45,12 @@ from infra.vocabulary import (
     Workflow,
     WorkflowArgs,
 )
+from interface import layout
 from models.bring_your_own import BringYourOwn
 from models.catalogue import load
 from models.section import ContractError
 
 API_VERSION = "1"
-STEPS = ("prepare", "train", "select", "rollout")
-ENTRIES = (*STEPS, "predict", "jobs")
 WORK_DAYS = 14
 """How long the parts of a job are kept: as long as its message may lie among the dead letters."""
 
@@ -55,7 +64,7 @@ def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
     for model in settings.models:
         _require(model)
     platform = target(settings.runtime)
-    archives = bundle.archives(ENTRIES, cloud=cloud, platform=platform, models=settings.models)
+    archives = bundle.archives(FUNCTIONS, cloud=cloud, platform=platform, models=settings.models)
     limits.enforce(settings, archives, pulumi.get_stack())
     return draw(cloud, settings, platform, archives, bring_your_own.models(settings.models))
 
@@ -70,19 +79,16 @@ def draw(
     """The drawing itself, for archives that are at hand, and the files of those models that are finished."""
     ready = pulumi.ResourceOptions(depends_on=list(cloud.prerequisites()))
     stores = _stores(cloud, settings, ready)
-    queue = cloud.queue(
-        "jobs",
-        QueueArgs(consumer_timeout_seconds=settings.functions.jobs.timeout_seconds, attempts=settings.jobs.attempts),
-        ready,
-    )
-    functions = _functions(cloud, settings, platform, archives, stores, queue, ready)
+    queues = _queues(cloud, settings, ready)
+    functions = _functions(cloud, settings, platform, archives, stores, queues, ready)
     training = _training(cloud, settings, functions, ready)
-    arrival = _triggers(cloud, settings, stores, queue, training, ready)
+    arrival = _arrivals(cloud, settings, stores, queues, training, ready)
     then = pulumi.ResourceOptions.merge(ready, pulumi.ResourceOptions(depends_on=[arrival]))
     bring_your_own.publish(cloud, files, stores.data, training, then)
     _retrain(cloud, settings, [model for model in settings.models if model not in files], training, ready)
+    _schedules(cloud, functions, ready)
     api = _api(cloud, settings, functions, ready)
-    return _outputs(settings, stores, queue, training, api)
+    return _outputs(settings, stores, queues, training, api)
 
 
 def _require(model: str) -> None:
@@ -117,7 +123,20 @@ def _stores(cloud: Cloud, settings: Settings, ready: pulumi.ResourceOptions) -> 
 
 def _unfinished(settings: Settings) -> dict[str, int]:
     """What is needed of a job only until it is done."""
-    return dict.fromkeys(below(settings.models, ("work/", "tickets/", AGAIN)), WORK_DAYS)
+    places = (layout.JOB_WORK, layout.JOB_TICKETS, layout.JOB_CONTINUATIONS)
+    return dict.fromkeys(below(settings.models, places), WORK_DAYS)
+
+
+def _queues(cloud: Cloud, settings: Settings, ready: pulumi.ResourceOptions) -> dict[str, Queue]:
+    """The queue of each function that consumes one, by the function's name."""
+
+    def queue(spec: FunctionSpec) -> Queue:
+        timeout = settings.size(spec.name).timeout_seconds
+        return cloud.queue(
+            spec.name, QueueArgs(consumer_timeout_seconds=timeout, attempts=settings.jobs.attempts), ready
+        )
+
+    return {spec.name: queue(spec) for spec in FUNCTIONS if spec.consumes}
 
 
 def _functions(
@@ -126,68 +145,36 @@ def _functions(
     platform: Platform,
     archives: Mapping[str, Archive],
     stores: Stores,
-    queue: Queue,
+    queues: Mapping[str, Queue],
     ready: pulumi.ResourceOptions,
 ) -> dict[str, Function]:
-    granted = grants(settings.models, stores)
-    environment = _environment(settings, platform, stores)
+    """Every function by its name; those behind the API by that of their group."""
 
-    def function(name: str, entry: str, worker: Worker, **more: Any) -> Function:
-        args: dict[str, Any] = {"environment": environment[entry], "grants": granted[entry], **more}
-        return cloud.function(
-            name,
-            FunctionArgs(
-                entry=entry,
-                archive=archives[entry],
-                code=stores.code,
-                platform=platform,
-                memory_mb=worker.memory_mb,
-                timeout_seconds=worker.timeout_seconds,
-                concurrency=worker.concurrency,
-                log_days=settings.log_days,
-                signs=entry in SIGNERS,
-                **args,
-            ),
-            ready,
+    def args(spec: FunctionSpec, size: Size, models: Sequence[str], elsewhere: Sequence[str] = ()) -> FunctionArgs:
+        return FunctionArgs(
+            archive=archives[spec.name],
+            code=stores.code,
+            platform=platform,
+            memory_mb=size.memory_mb,
+            timeout_seconds=size.timeout_seconds,
+            concurrency=size.concurrency,
+            environment=environment(spec, settings, platform, stores, models),
+            grants=grants(spec, stores, models, elsewhere),
+            log_days=settings.log_days,
+            signs=spec.signs,
+            consumes=queues.get(spec.name),
         )
 
-    made = {step: function(step, step, getattr(settings.functions, step)) for step in STEPS}
-    made["jobs"] = function("jobs", "jobs", settings.functions.jobs, consumes=queue)
+    functions = {}
+    for spec in FUNCTIONS:
+        if not isinstance(spec.trigger, Http):
+            size = settings.size(spec.name)
+            functions[spec.name] = cloud.function(spec.name, args(spec, size, settings.models), ready)
     for group in serving.groups(settings):
-        made[group.name] = function(
-            group.name,
-            "predict",
-            group.worker,
-            environment={**environment["predict"], **group.environment},
-            grants=grants(group.models, stores, group.elsewhere)["predict"],
-            scaling=group.profile,
-        )
-    return made
-
-
-def _environment(settings: Settings, platform: Platform, stores: Stores) -> dict[str, dict[str, pulumi.Input[str]]]:
-    # One thread a process: experiments run side by side, and a model this size gains nothing from more.
-    common = {"LOG_LEVEL": "INFO", **ONE_THREAD}
-    data, models = {"DATA_URL": stores.data.url}, {"MODELS_URL": stores.models.url}
-    captures, jobs = {"CAPTURES_URL": stores.captures.url}, {"JOBS_URL": stores.jobs.url}
-    pointer = {"POINTER_SECONDS": str(settings.pointer_seconds)}
-    rollout = {"ROLLOUT": json.dumps(settings.rollout.model_dump(mode="json"), sort_keys=True)}
-    return {
-        "prepare": {**common, **data, **models},
-        "train": {**common, **kernel(platform.architecture), **data, **models},
-        "select": {**common, **data, **models},
-        "rollout": {**common, **models, **captures, **rollout},
-        "predict": {**common, **models, **captures, **jobs, **pointer, "CAPTURE_INPUTS": str(settings.capture.inputs)},
-        "jobs": {
-            **common,
-            **models,
-            **jobs,
-            **pointer,
-            "MODELS": ",".join(settings.models),
-            "ATTEMPTS": str(settings.jobs.attempts),
-            "TIMEOUT_SECONDS": str(settings.functions.jobs.timeout_seconds),
-        },
-    }
+        shared = args(named("predict"), group.size, group.models, group.elsewhere)
+        own = replace(shared, scaling=group.profile, environment={**shared.environment, **group.environment})
+        functions[group.name] = cloud.function(group.name, own, ready)
+    return functions
 
 
 def _training(
@@ -196,21 +183,38 @@ def _training(
     definition = workflow.training(
         parallelism=settings.training.parallelism,
         timeout_seconds=settings.training.timeout_hours * 3600,
-        function_timeouts={step: getattr(settings.functions, step).timeout_seconds for step in STEPS},
+        function_timeouts={spec.name: settings.size(spec.name).timeout_seconds for spec in triggered_by(WorkflowStep)},
     )
-    called = {step: functions[step] for step in STEPS}
+    called = {name: functions[name] for name in definition.functions}
     return cloud.workflow(
         "training", WorkflowArgs(definition=definition, functions=called, log_days=settings.log_days), ready
     )
 
 
-def _triggers(
-    cloud: Cloud, settings: Settings, stores: Stores, queue: Queue, training: Workflow, ready: pulumi.ResourceOptions
+def _arrivals(
+    cloud: Cloud,
+    settings: Settings,
+    stores: Stores,
+    queues: Mapping[str, Queue],
+    training: Workflow,
+    ready: pulumi.ResourceOptions,
 ) -> pulumi.Resource:
-    """What waits for jobs, and for datasets, which is returned."""
-    datasets, jobs = below(settings.models, ("incoming/",)), below(settings.models, ("in/",))
-    cloud.arrival("submissions", ArrivalArgs(store=stores.jobs, prefixes=jobs, target=queue), ready)
+    """What waits for new objects: functions of the table, and the workflow for datasets, whose arrival is returned."""
+    for spec in FUNCTIONS:
+        if isinstance(spec.trigger, NewObjects):
+            store, prefixes = stores.named(spec.trigger.store), below(settings.models, spec.trigger.prefixes)
+            args = ArrivalArgs(store=store, prefixes=prefixes, target=queues[spec.name])
+            cloud.arrival(spec.trigger.arrival, args, ready)
+    datasets = below(settings.models, (layout.INCOMING,))
     return cloud.arrival("datasets", ArrivalArgs(store=stores.data, prefixes=datasets, target=training), ready)
+
+
+def _schedules(cloud: Cloud, functions: Mapping[str, Function], ready: pulumi.ResourceOptions) -> None:
+    """What calls functions of the table on time."""
+    for spec in FUNCTIONS:
+        if isinstance(spec.trigger, OnSchedule):
+            args = ScheduleArgs(cron=spec.trigger.cron, target=functions[spec.name], input=spec.trigger.input)
+            cloud.schedule(spec.name, args, ready)
 
 
 def _retrain(
@@ -218,7 +222,7 @@ def _retrain(
 ) -> None:
     if settings.training.schedule:
         for model in models:
-            args = ScheduleArgs(cron=settings.training.schedule, workflow=training, input={"model": model})
+            args = ScheduleArgs(cron=settings.training.schedule, target=training, input={"model": model})
             cloud.schedule(f"retrain-{serving.shortened(model)}", args, ready)
 
 
@@ -232,14 +236,14 @@ def _api(cloud: Cloud, settings: Settings, functions: Mapping[str, Function], re
         auth=settings.api.auth,
         throttling=settings.api.throttling,
         cors=settings.api.cors,
-        timeout_seconds=settings.functions.predict.timeout_seconds + 1,
+        timeout_seconds=settings.size("predict").timeout_seconds + 1,
         log_days=settings.log_days,
     )
     return cloud.api("api", args, ready)
 
 
 def _outputs(
-    settings: Settings, stores: Stores, queue: Queue, training: Workflow, api: Api
+    settings: Settings, stores: Stores, queues: Mapping[str, Queue], training: Workflow, api: Api
 ) -> dict[str, pulumi.Input[object]]:
     def urls(model: str) -> dict[str, pulumi.Output[str]]:
         return {
@@ -256,7 +260,7 @@ def _outputs(
         "data_url": stores.data.url,
         "models_url": stores.models.url,
         "jobs_url": stores.jobs.url,
-        "jobs_dead_letters": queue.dead_letters,
+        "jobs_dead_letters": queues["jobs"].dead_letters,
         "workflow": training.ref,
         "callers": api.callers,
     }

@@ -51,5 +51,5 @@ def publish(
     for model, file in files.items():
         digest, name = hashlib.sha256(file.read_bytes()).hexdigest()[:16], shortened(model)
         cloud.upload(f"publish-{name}", UploadArgs(store=data, key=f"{model}/incoming/{digest}.onnx", file=file), then)
-        again = ScheduleArgs(cron=EVERY_QUARTER, workflow=workflow, input={"model": model})
+        again = ScheduleArgs(cron=EVERY_QUARTER, target=workflow, input={"model": model})
         cloud.schedule(f"republish-{name}", again, then)

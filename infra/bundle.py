@@ -19,6 +19,7 @@ import pulumi
 from filelock import FileLock
 
 from infra.dependencies import Dependencies, compile_tree, dependencies, interpreter_of, write_zip
+from infra.function_table import FunctionSpec
 from infra.sources import ROOT, sources
 from infra.vocabulary import Archive, Cloud, Platform
 
@@ -42,23 +43,25 @@ class Contents:
 
 
 def archives(
-    entries: Sequence[str], *, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path = CACHE
+    functions: Sequence[FunctionSpec], *, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path = CACHE
 ) -> Mapping[str, Archive]:
-    """One archive for each entry, by its name, built side by side.
+    """One archive for each function, by its name, built side by side.
 
     Raises `pulumi.RunError` when a requirement cannot be installed.
     """
     with ThreadPoolExecutor(2) as pool:
         built = pool.map(
-            lambda entry: archive(entry, cloud=cloud, platform=platform, models=models, cache=cache), entries
+            lambda spec: archive(spec, cloud=cloud, platform=platform, models=models, cache=cache), functions
         )
-        return dict(zip(entries, built, strict=True))
+        return {spec.name: made for spec, made in zip(functions, built, strict=True)}
 
 
-def archive(entry: str, *, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path = CACHE) -> Archive:
-    """The archive of `functions/adapters/<cloud>/<entry>.py`, packed as the cloud takes it."""
-    contents = _contents(entry, cloud, platform, models, cache)
-    place = cache / f"{entry}-{contents.key()}"
+def archive(
+    spec: FunctionSpec, *, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path = CACHE
+) -> Archive:
+    """The archive of one function, packed as the cloud takes it."""
+    contents = _contents(spec, cloud, platform, models, cache)
+    place = cache / f"{spec.name}-{contents.key()}"
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(place.with_suffix(".lock")):
         if not place.with_suffix(".json").exists():
@@ -67,13 +70,36 @@ def archive(entry: str, *, cloud: Cloud, platform: Platform, models: Sequence[st
     return Archive(path=place.with_suffix(".zip"), **facts)
 
 
-def _contents(entry: str, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path) -> Contents:
-    ours = sources(f"functions.adapters.{cloud.name}.{entry}", models)
+def main(spec: FunctionSpec, cloud: str) -> str:
+    """Return the archive's `main.py`: what the row composes, adapted to how the cloud calls.
+
+    functions-framework looks for a file of this name: https://cloud.google.com/run/docs/write-functions#python
+    """
+    module, _, compose = spec.entry.partition(":")
+    adapter, _, adapt = spec.trigger.adapter.partition(".")
+    lines = (
+        f"from {module} import {compose} as compose",
+        f"from functions.adapters.{cloud}.{adapter} import {adapt} as adapt",
+        "",
+        "handle = adapt(compose)",
+    )
+    return "\n".join(lines) + "\n"
+
+
+def modules(spec: FunctionSpec, cloud: str) -> tuple[str, str]:
+    """Return what `main.py` imports: the entry's module and the adapter's."""
+    adapter = spec.trigger.adapter.partition(".")[0]
+    return spec.entry.partition(":")[0], f"functions.adapters.{cloud}.{adapter}"
+
+
+def _contents(spec: FunctionSpec, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path) -> Contents:
+    ours = sources(modules(spec, cloud.name), models)
     files = {file.relative_to(ROOT).as_posix(): file.read_bytes() for file in ours}
-    files |= {path: text.replace("{entry}", entry).encode() for path, text in cloud.packing.files.items()}
+    files |= {path: text.encode() for path, text in cloud.packing.files.items()}
+    files["main.py"] = main(spec, cloud.name).encode()
     if not cloud.packing.built:
-        return Contents(files=files, installed=dependencies(REQUIREMENTS / f"{entry}.txt", platform, cache))
-    lock = REQUIREMENTS / cloud.name / f"{entry}.txt"
+        return Contents(files=files, installed=dependencies(REQUIREMENTS / f"{spec.lock}.txt", platform, cache))
+    lock = REQUIREMENTS / cloud.name / f"{spec.lock}.txt"
     if not lock.exists():
         raise pulumi.RunError(f"{lock.relative_to(REQUIREMENTS.parents[1])} is missing; `make lock` writes it")
     return Contents(files={**files, "requirements.txt": lock.read_bytes()}, installed=None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from infra.function_table import FUNCTIONS, Http, Messages, NewObjects, named, triggered_by
 from infra.scaling import SHARED, Balanced, Latency
 from infra.serving import groups, paths
 from infra.settings import Settings
@@ -152,31 +153,45 @@ def verdicts(settings: Settings, archives: Mapping[str, Archive]) -> list[Verdic
     found = [verdict for kind in kinds for verdict in kind(settings, limits)]
     if limits.unpacked_bytes is not None:
         found += [
-            _most(f"functions/requirements/{name}.in", "bytes unpacked", archive.unpacked, limits.unpacked_bytes)
+            _most(
+                f"functions/requirements/{named(name).lock}.in",
+                "bytes unpacked",
+                archive.unpacked,
+                limits.unpacked_bytes,
+            )
             for name, archive in archives.items()
         ]
     return found
 
 
+def _packages(function: str) -> str:
+    return f"functions/requirements/{named(function).lock}.in"
+
+
 def _functions(settings: Settings, limits: Limits) -> Iterator[Verdict]:
-    workers = {name: getattr(settings.functions, name) for name in type(settings.functions).model_fields}
     least, most = limits.memory_mb
-    for name, worker in workers.items():
-        yield _most(f"functions.{name}.timeout_seconds", "seconds", worker.timeout_seconds, limits.timeout_seconds)
+    for spec in FUNCTIONS:
+        name, size = f"functions.{spec.name}", settings.size(spec.name)
+        yield _most(f"{name}.timeout_seconds", "seconds", size.timeout_seconds, limits.timeout_seconds)
         yield Verdict(
-            where=f"functions.{name}.memory_mb",
+            where=f"{name}.memory_mb",
             what="MB of memory",
-            value=worker.memory_mb,
+            value=size.memory_mb,
             bound=f"{least:,} to {most:,}",
-            passed=least <= worker.memory_mb <= most,
+            passed=least <= size.memory_mb <= most,
         )
-    behind, consumer = settings.functions.predict.timeout_seconds, settings.functions.jobs.timeout_seconds
-    yield _most("functions.predict.timeout_seconds", "seconds behind the API", behind, limits.api_timeout_seconds)
-    yield _most("functions.jobs.timeout_seconds", "seconds for a message", consumer, limits.consumer_timeout_seconds)
+    for spec in triggered_by(Http):
+        seconds = settings.size(spec.name).timeout_seconds
+        where = f"functions.{spec.name}.timeout_seconds"
+        yield _most(where, "seconds behind the API", seconds, limits.api_timeout_seconds)
+    for spec in triggered_by(NewObjects, Messages):
+        seconds = settings.size(spec.name).timeout_seconds
+        where = f"functions.{spec.name}.timeout_seconds"
+        yield _most(where, "seconds for a message", seconds, limits.consumer_timeout_seconds)
     yield _most("interface/operations.py", "bytes of a request", REQUEST_BYTES, limits.request_bytes)
     if limits.copies is not None:
-        others = [worker for name, worker in workers.items() if name != "predict"]
-        copies = sum(worker.concurrency for worker in (*others, *(group.worker for group in groups(settings))))
+        others = [settings.size(spec.name) for spec in FUNCTIONS if not isinstance(spec.trigger, Http)]
+        copies = sum(size.concurrency for size in (*others, *(group.size for group in groups(settings))))
         yield _most("functions.*.concurrency, and those of scaling.models, added up", "copies", copies, limits.copies)
 
 
@@ -195,13 +210,13 @@ def _serving(settings: Settings, limits: Limits) -> Iterator[Verdict]:
                     passed=python in limits.prepared_pythons,
                 )
             case Latency(minimum=minimum, hours=hours):
-                at_once = min(SHARED, limits.requests_a_copy, group.worker.concurrency)
+                at_once = min(SHARED, limits.requests_a_copy, group.size.concurrency)
                 kept = max(minimum, *(part.minimum for part in hours), 0)
                 yield _most(
                     f"{group.where}.minimum, or one of its hours",
                     "copies kept ready",
                     kept,
-                    group.worker.concurrency // at_once,
+                    group.size.concurrency // at_once,
                 )
                 yield _most(f"{group.where}.hours", "parts of the week", len(hours), limits.hours)
 
@@ -213,9 +228,7 @@ def _models(settings: Settings, limits: Limits) -> Iterator[Verdict]:
     if limits.pattern_characters is not None:
         characters = PATTERN_CHARACTERS + sum(len(f'{{"prefix": "{prefix}"}}, ') for prefix in prefixes)
         yield _most("models", "characters of an event pattern", characters, limits.pattern_characters)
-    told = (
-        ENVIRONMENT_BYTES + len(",".join(settings.models)) + len(settings.rollout.plan.to_json())
-    )
+    told = ENVIRONMENT_BYTES + len(",".join(settings.models)) + len(settings.rollout.plan.to_json())
     yield _most("models", "bytes of a function's environment", told, limits.environment_bytes)
 
 

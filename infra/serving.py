@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from infra.scaling import Eco, Profile, plain
-from infra.settings import Settings, Worker
+from infra.settings import Settings
+from infra.size import Size
 from interface import variables
 from interface.operations import OPERATIONS
 
@@ -23,7 +24,7 @@ class Group:
     models: tuple[str, ...]
     """Those that it serves, in the order of the settings."""
     profile: Profile
-    worker: Worker
+    size: Size
     where: str
     """The setting that says so."""
     elsewhere: tuple[str, ...] = ()
@@ -49,12 +50,12 @@ class Path:
 
 def groups(settings: Settings) -> tuple[Group, ...]:
     """Every model in one of them. The first is the stack's own, or the first model's if all have their own scaling."""
-    predict, own = settings.functions.predict, settings.scaling.models
-    alike: dict[tuple[Profile, Worker], list[str]] = {(plain(settings.scaling), predict): []}
+    predict, own = settings.size("predict"), settings.scaling.models
+    alike: dict[tuple[Profile, Size], list[str]] = {(plain(settings.scaling), predict): []}
     for model in settings.models:
         if model in own:
-            size = own[model].model_dump(include={"memory_mb", "concurrency"}, exclude_none=True)
-            alike.setdefault((plain(own[model]), predict.model_copy(update=size)), []).append(model)
+            changes = own[model].model_dump(include={"memory_mb", "concurrency"}, exclude_none=True)
+            alike.setdefault((plain(own[model]), predict.model_copy(update=changes)), []).append(model)
         else:
             alike[plain(settings.scaling), predict].append(model)
     found = [
@@ -62,11 +63,11 @@ def groups(settings: Settings) -> tuple[Group, ...]:
             name=f"predict-{shortened(models[0]).replace('_', '-')}" if at else "predict",
             models=tuple(models),
             profile=profile,
-            worker=worker,
+            size=size,
             where=f"scaling.models.{models[0]}" if models[0] in own else "scaling",
             elsewhere=() if at else tuple(model for model in settings.models if model not in models),
         )
-        for at, ((profile, worker), models) in enumerate(item for item in alike.items() if item[1])
+        for at, ((profile, size), models) in enumerate(item for item in alike.items() if item[1])
     ]
     return tuple(found)
 

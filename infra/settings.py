@@ -7,13 +7,16 @@ fit for production. Facts that belong to a provider (`aws:region`, `gcp:project`
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import pulumi
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, create_model, model_validator
 
+from infra.function_table import FUNCTIONS
 from infra.scaling import EcoStack, Scaling
 from infra.section import Cron, Name, Section, sentence
+from infra.size import Size
+from interface.rollout import RolloutPlan
 
 KEY = "serverless-ml:settings"
 
@@ -25,23 +28,8 @@ class Runtime(Section):
     architecture: Literal["x86_64", "arm64", "host"] = "x86_64"
 
 
-class Worker(Section):
-    """The size of one function."""
-
-    memory_mb: int = Field(ge=128, le=10_240)
-    timeout_seconds: int = Field(ge=3, le=900)
-    concurrency: int = Field(ge=1, le=1000)
-
-
-class Functions(Section):
+class FunctionSizes(Section):
     """The size of each function; a stack may change one figure and keep the others."""
-
-    prepare: Worker = Worker(memory_mb=2048, timeout_seconds=300, concurrency=2)
-    train: Worker = Worker(memory_mb=3072, timeout_seconds=840, concurrency=20)
-    select: Worker = Worker(memory_mb=2048, timeout_seconds=300, concurrency=2)
-    rollout: Worker = Worker(memory_mb=512, timeout_seconds=60, concurrency=2)
-    predict: Worker = Worker(memory_mb=1024, timeout_seconds=15, concurrency=50)
-    jobs: Worker = Worker(memory_mb=1024, timeout_seconds=120, concurrency=5)
 
     @model_validator(mode="before")
     @classmethod
@@ -50,14 +38,22 @@ class Functions(Section):
             return given
         defaults = {name: field.default.model_dump() for name, field in cls.model_fields.items()}
         return {
-            name: {**defaults.get(name, {}), **worker} if isinstance(worker, dict) else worker
-            for name, worker in given.items()
+            name: {**defaults.get(name, {}), **size} if isinstance(size, dict) else size for name, size in given.items()
         }
+
+
+if TYPE_CHECKING:
+    Functions = FunctionSizes
+else:
+    Functions = create_model(
+        "Functions", __base__=FunctionSizes, **{spec.name: (Size, spec.size) for spec in FUNCTIONS}
+    )
+"""A field for each row of the table."""
 
 
 class Jobs(Section):
     attempts: int = Field(default=5, ge=2, le=100)
-    """Deliveries of a job before it becomes a dead letter."""
+    """Deliveries of a job, or of any other function's message, before it becomes a dead letter."""
 
 
 class Training(Section):
@@ -77,9 +73,14 @@ class Rollout(Section):
     patience: int = Field(default=3, ge=1, le=100)
     """How many bakes a step may take to see enough requests."""
     shadow: int | None = Field(default=None, ge=1, le=100)
-    """Per cent of the requests that the challenger is asked about in the dark, watched like a step, before the first.
+    """Per cent of the requests that the challenger is asked about in shadow, watched like a step, before the first.
 
     Its answers are compared and never shown; the caller waits for both."""
+
+    @property
+    def plan(self) -> RolloutPlan:
+        """What travels to the rollout function."""
+        return RolloutPlan(**self.model_dump())
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
@@ -158,6 +159,10 @@ class Settings(Section):
         if unknown := sorted(set(self.scaling.models) - set(self.models)):
             raise ValueError(f"scaling.models: {', '.join(unknown)}: not in models, which are {', '.join(self.models)}")
         return self
+
+    def size(self, function: str) -> Size:
+        """Return the size of a function, by its name in the table."""
+        return dict(self.functions)[function]
 
     @classmethod
     def load(cls, config: pulumi.Config, stack: str) -> Self:

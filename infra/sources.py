@@ -11,16 +11,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-OURS = ("functions", "models")
+OURS = ("functions", "interface", "models")
 DECLARED = ("model.yaml", "golden.json")
 """What a function reads of a model's folder. A finished model itself comes by way of the store."""
 PARSING = threading.Lock()
 """Python 3.11 cannot parse in two threads at once: https://github.com/python/cpython/issues/106905"""
 
 
-def sources(entry: str, models: Sequence[str], root: Path = ROOT) -> list[Path]:
-    """Files below `root`, sorted: the entry module's closure, and the folders of `models` if it reads contracts."""
-    files = closure([entry], root)
+def sources(entries: Sequence[str], models: Sequence[str], root: Path = ROOT) -> list[Path]:
+    """Files below `root`, sorted: what these modules reach, and the folders of `models` if they read contracts."""
+    files = closure(entries, root)
     if root / "models" / "contract.py" in files:
         files |= closure([f"models.{name}.training" for name in models], root)
         files |= {root / "models" / name / file for name in models for file in DECLARED}

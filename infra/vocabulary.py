@@ -95,7 +95,7 @@ class Packing:
     """Whether a build of the cloud installs the requirements. It finds their lock, complete, as
     requirements.txt in the archive; otherwise they are in it themselves, installed for the target."""
     files: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """More files that the cloud looks for, by path; `{entry}` in a text is the function's entry."""
+    """More files that the cloud looks for, by path."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,9 +154,8 @@ class QueueArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionArgs:
-    entry: str
-    """The adapter module under functions/adapters/<cloud>/ that answers."""
     archive: Archive
+    """Its `main.py` offers `handle`, the function that the cloud calls."""
     code: Store
     """Where the archive is uploaded, under a name that holds its digest."""
     platform: Platform
@@ -229,7 +228,8 @@ class ArrivalArgs:
 class ScheduleArgs:
     cron: str
     """Five fields, UTC: minute hour day-of-month month day-of-week (0 or 7 is Sunday)."""
-    workflow: Workflow
+    target: Workflow | Function
+    """What is started, or called, with the input, at least once each time."""
     input: Mapping[str, str]
 
 

@@ -1,4 +1,4 @@
-"""The operations of the HTTP API: the gateway routes them, the predict function answers them, OpenAPI describes them."""
+"""The operations of the HTTP API: a gateway routes them, the predict function answers them, OpenAPI describes them."""
 
 from __future__ import annotations
 

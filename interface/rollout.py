@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Self
+from typing import Any, Self
 
 GRACE_SECONDS = 60.0
 """How late a judge may come, on top of its own patience, before a release counts as abandoned."""
@@ -33,11 +33,12 @@ class RolloutPlan:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read what `to_json` wrote. Raises `TypeError` for other members."""
-        members = json.loads(text)
-        return cls(**{**members, "steps": tuple(members["steps"])})
+        members: dict[str, Any] = json.loads(text)
+        steps = tuple(members.pop("steps"))
+        return cls(steps=steps, **members)
 
     def due_at(self, since: float, bakes: int) -> float:
-        """Return when the bake under way is over: the release's current step began at `since`, `bakes` are behind it."""
+        """Return when the bake under way is over, for a step that began at `since` and has `bakes` behind it."""
         return since + self.bake_seconds * (bakes + 1)
 
     @property

@@ -25,13 +25,14 @@ import sys
 
 from infra import blueprint, clouds
 from infra.limits import verdicts
+from infra.function_table import FUNCTIONS
 from infra.settings import Settings
 from tests.graph import deploy
 from tests.infra import sample
 
 found = clouds.find(sys.argv[1])
 settings = Settings.parse({"cloud": found.name, "models": ["breast_cancer"]}, where="Pulumi.nimbus-dev.yaml")
-archives = {entry: sample.archive(entry) for entry in blueprint.ENTRIES}
+archives = {spec.name: sample.archive(spec.name) for spec in FUNCTIONS}
 graph = deploy(lambda: blueprint.draw(found, settings, sample.PLATFORM, archives))
 print(json.dumps({
     "names": clouds.names(),

@@ -13,18 +13,23 @@ from functions.core.registry.live_pointer import Live
 from functions.core.registry.versions import Registry
 from functions.core.runtime.consumer import Consumer
 from functions.core.serving.model_cache import ModelCache
+from interface import variables
 
 if TYPE_CHECKING:
     from functions.core.runtime.environment import Environment
 
 
-def jobs(told: Environment) -> Consumer:
+def jobs(environment: Environment) -> Consumer[str]:
     """Does the job at every new key of the jobs store."""
-    log = told.log()
-    models = told.store("MODELS_URL")
-    followers = {
-        name: ModelCache(Registry(models, name), Live(models, name), log, seconds=told.number("POINTER_SECONDS"))
-        for name in told.names("MODELS")
+    log = environment.log()
+    models = environment.store(variables.MODELS_URL)
+    model_caches = {
+        name: ModelCache(
+            Registry(models, name), Live(models, name), log, seconds=environment.number(variables.POINTER_SECONDS)
+        )
+        for name in environment.names(variables.MODELS)
     }
-    worker = Worker(told.store("JOBS_URL"), followers, log, attempts=int(told.number("ATTEMPTS")))
-    return Consumer(work=worker.work, log=log, timeout_seconds=told.number("TIMEOUT_SECONDS"))
+    worker = Worker(
+        environment.store(variables.JOBS_URL), model_caches, log, attempts=int(environment.number(variables.ATTEMPTS))
+    )
+    return Consumer(work=worker.work, log=log, timeout_seconds=environment.number(variables.TIMEOUT_SECONDS))

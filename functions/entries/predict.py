@@ -16,32 +16,35 @@ from functions.core.registry.live_pointer import Live
 from functions.core.registry.versions import Registry
 from functions.core.serving.model_cache import ModelCache
 from functions.core.serving.predictor import Predictor
+from interface import variables
 
 if TYPE_CHECKING:
     from functions.core.jobs.api import JobsApi
     from functions.core.runtime.environment import Environment
 
 
-def predict(told: Environment) -> Service:
+def predict(environment: Environment) -> Service:
     """The HTTP API over the models of this function. They stay open between requests."""
-    log = told.log(encode=dump_json)
-    models = told.store("MODELS_URL", patience_seconds=8)
-    captures = told.store("CAPTURES_URL", patience_seconds=2)
+    log = environment.log(encode=dump_json)
+    models = environment.store(variables.MODELS_URL, patience_seconds=8)
+    captures = environment.store(variables.CAPTURES_URL, patience_seconds=2)
     predictors = {
         name: Predictor(
-            ModelCache(Registry(models, name), Live(models, name), log, seconds=told.number("POINTER_SECONDS")),
+            ModelCache(
+                Registry(models, name), Live(models, name), log, seconds=environment.number(variables.POINTER_SECONDS)
+            ),
             Captures(captures, name, log),
-            capture_inputs=told.number("CAPTURE_INPUTS"),
+            capture_inputs=environment.number(variables.CAPTURE_INPUTS),
         )
-        for name in told.names("MODELS")
+        for name in environment.names(variables.MODELS)
     }
-    told.text("JOBS_URL")
+    environment.text(variables.JOBS_URL)
 
     @cache
     def jobs_api() -> JobsApi:
         from functions.core.jobs.api import JobsApi  # noqa: PLC0415 - predictions do without it
 
-        return JobsApi(told.store("JOBS_URL", patience_seconds=8))
+        return JobsApi(environment.store(variables.JOBS_URL, patience_seconds=8))
 
-    elsewhere = {name: Live(models, name) for name in told.names("MODELS_ELSEWHERE", optional=True)}
+    elsewhere = {name: Live(models, name) for name in environment.names(variables.MODELS_ELSEWHERE, optional=True)}
     return Service(predictors, jobs_api, log, elsewhere=elsewhere)

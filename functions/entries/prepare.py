@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.dataset.prepare import Preparation
 from functions.core.runtime.step import Step
+from interface import variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
     from functions.core.runtime.environment import Environment
 
 
-def prepare(told: Environment) -> Step:
+def prepare(environment: Environment) -> Step:
     """Takes `{"input": ..., "execution": ...}` from the workflow."""
-    data, models = told.store("DATA_URL"), told.store("MODELS_URL")
+    data, models = environment.store(variables.DATA_URL), environment.store(variables.MODELS_URL)
 
     def act(payload: Mapping[str, Any]) -> Mapping[str, Any]:
         at = datetime.now(UTC).isoformat(timespec="seconds")
         return Preparation(data=data, models=models, execution=payload["execution"], at=at)(payload["input"])
 
-    return Step(name="prepare", act=act, log=told.log())
+    return Step(name="prepare", act=act, log=environment.log())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.release.rollout import Rollout
 from functions.core.runtime.step import Step
+from interface import variables
 from interface.rollout import RolloutPlan
 from models.catalogue import load
 
@@ -13,12 +14,12 @@ if TYPE_CHECKING:
     from functions.core.runtime.environment import Environment
 
 
-def rollout(told: Environment) -> Step:
+def rollout(environment: Environment) -> Step:
     """Takes `{"action": ..., ...}` from the workflow."""
     release = Rollout(
-        told.store("MODELS_URL"),
-        told.store("CAPTURES_URL"),
-        plan=RolloutPlan.from_json(told.text("ROLLOUT")),
+        environment.store(variables.MODELS_URL),
+        environment.store(variables.CAPTURES_URL),
+        plan=RolloutPlan.from_json(environment.text(variables.ROLLOUT)),
         thresholds=lambda model: load(model).rollout,
     )
-    return Step(name="rollout", act=release.act, log=told.log())
+    return Step(name="rollout", act=release.act, log=environment.log())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.runtime.step import Step
 from functions.core.selection.select import Selection
+from interface import variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
     from functions.core.runtime.environment import Environment
 
 
-def select(told: Environment) -> Step:
+def select(environment: Environment) -> Step:
     """Takes `{"model": ..., "run": ...}` from the workflow."""
-    data, models = told.store("DATA_URL"), told.store("MODELS_URL")
+    data, models = environment.store(variables.DATA_URL), environment.store(variables.MODELS_URL)
 
     def act(payload: Mapping[str, Any]) -> Mapping[str, Any]:
         return Selection(data=data, models=models, at=datetime.now(UTC).isoformat(timespec="seconds"))(**payload)
 
-    return Step(name="select", act=act, log=told.log())
+    return Step(name="select", act=act, log=environment.log())

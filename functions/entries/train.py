@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 from functions.core.runtime.step import Step
 from functions.core.training.train import Trainer
+from interface import variables
 
 if TYPE_CHECKING:
     from functions.core.runtime.environment import Environment
 
 
-def train(told: Environment) -> Step:
+def train(environment: Environment) -> Step:
     """Takes `{"model": ..., "run": ..., "experiment": ...}` from the workflow."""
-    log = told.log()
-    trainer = Trainer(data=told.store("DATA_URL"), models=told.store("MODELS_URL"), log=log)
+    log = environment.log()
+    trainer = Trainer(
+        data=environment.store(variables.DATA_URL), models=environment.store(variables.MODELS_URL), log=log
+    )
     return Step(name="train", act=lambda payload: trainer(**payload), log=log)

@@ -99,7 +99,7 @@ class Function(pulumi.ComponentResource):
         return aws.lambda_.Function(
             f"{name}-function",
             role=identity.arn,
-            handler=f"functions.adapters.aws.{args.entry}.handle",
+            handler="main.handle",
             runtime=f"python{args.platform.python}",
             architectures=[args.platform.architecture],
             s3_bucket=code.bucket,

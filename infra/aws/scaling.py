@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws.schedule import expression
+from infra.aws.cron import expression
 from infra.scaling import Balanced, Hours, Latency, Profile
 
 TARGET = 0.7

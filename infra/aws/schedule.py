@@ -8,8 +8,10 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.aws.access import allow, role
+from infra.aws.cron import expression
+from infra.aws.function import Function
 from infra.aws.queue import dead_letters
-from infra.cron import parse, spelt
+from infra.aws.workflow import Workflow
 from infra.vocabulary import ScheduleArgs
 
 RETRY: aws.scheduler.ScheduleTargetRetryPolicyArgsDict = {
@@ -19,7 +21,11 @@ RETRY: aws.scheduler.ScheduleTargetRetryPolicyArgsDict = {
 
 
 class Schedule(pulumi.ComponentResource):
-    """Starts the workflow on time, UTC, at least once. A start that failed for an hour is kept as a dead letter."""
+    """Starts a workflow, or calls a function, on time, UTC, at least once.
+
+    A start that failed for an hour is kept as a dead letter. A function that fails is called
+    again by Lambda itself, twice: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+    """
 
     def __init__(self, name: str, args: ScheduleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:aws:Schedule", name, None, opts)
@@ -28,7 +34,7 @@ class Schedule(pulumi.ComponentResource):
         identity, policy = role(
             name,
             "scheduler.amazonaws.com",
-            [allow(["states:StartExecution"], [args.workflow.ref]), allow(["sqs:SendMessage"], [dead.arn])],
+            [allow([_action(name, args)], [args.target.ref]), allow(["sqs:SendMessage"], [dead.arn])],
             self,
         )
         aws.scheduler.Schedule(
@@ -37,7 +43,7 @@ class Schedule(pulumi.ComponentResource):
             schedule_expression_timezone="UTC",
             flexible_time_window={"mode": "OFF"},
             target={
-                "arn": args.workflow.ref,
+                "arn": args.target.ref,
                 "role_arn": identity.arn,
                 "input": json.dumps(dict(args.input), sort_keys=True),
                 "retry_policy": RETRY,
@@ -48,15 +54,10 @@ class Schedule(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def expression(cron: str) -> str:
-    """`0 3 * * 1` (Mondays at 3:00) becomes `cron(0 3 ? * 2 *)`.
-
-    Three things differ: a day of the week is counted from Sunday = 1, one of the two day fields
-    must be `?`, and a year is added. Values are spelt out, so that every step and range means
-    what it means in cron: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
-    """
-    due = parse(cron)
-    minutes, hours, months = spelt(due.minutes), spelt(due.hours), spelt(due.months)
-    if due.weekdays is None:
-        return f"cron({minutes} {hours} {spelt(due.days)} {months} ? *)"
-    return f"cron({minutes} {hours} ? {months} {spelt(day + 1 for day in due.weekdays)} *)"
+def _action(name: str, args: ScheduleArgs) -> str:
+    match args.target:
+        case Workflow():
+            return "states:StartExecution"
+        case Function():
+            return "lambda:InvokeFunction"
+    raise TypeError(f"schedule {name}: {type(args.target).__name__} is neither a workflow nor a function of this cloud")

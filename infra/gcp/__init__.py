@@ -13,12 +13,9 @@ from infra.gcp.upload import Upload
 from infra.gcp.workflow import Workflow
 from infra.vocabulary import Cloud, Packing
 
-MAIN = 'from functions.adapters.gcp.{entry} import handle\n\n__all__ = ["handle"]\n'
-"""Where functions-framework looks for the function: https://cloud.google.com/run/docs/write-functions#python."""
-
 CLOUD = Cloud(
     name="gcp",
-    packing=Packing(built=True, files={"main.py": MAIN}),
+    packing=Packing(built=True),
     store=Store,
     queue=Queue,
     function=Function,

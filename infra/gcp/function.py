@@ -36,7 +36,7 @@ class Function(pulumi.ComponentResource):
         super().__init__("serverless-ml:gcp:Function", name, None, opts)
         runtime = _runtime(args.platform)
         mine = pulumi.ResourceOptions(parent=self)
-        identity = gcp.serviceaccount.Account(f"{_short(name)}-identity", display_name=f"function {name}", opts=mine)
+        identity = gcp.serviceaccount.Account(f"{short(name)}-identity", display_name=f"function {name}", opts=mine)
         code = gcp.storage.BucketObject(
             f"{name}-code",
             bucket=args.code.name,
@@ -107,7 +107,7 @@ def _service(
     )
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
     """An account's id has 30 characters, of which Pulumi adds eight: https://cloud.google.com/iam/docs/service-accounts-create."""
     return name if len(name) <= SHORT else f"{name[: SHORT - 5]}-{hashlib.sha256(name.encode()).hexdigest()[:4]}"
 

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.cron import parse, spelt
+from infra.gcp.access import allow_invocation
+from infra.gcp.cron import expression
+from infra.gcp.function import Function, short
 from infra.gcp.place import region
 from infra.gcp.workflow import Workflow
 from infra.vocabulary import ScheduleArgs
@@ -23,41 +25,61 @@ RETRY: gcp.cloudscheduler.JobRetryConfigArgsDict = {
     "max_retry_duration": "3600s",
 }
 """As often as Cloud Scheduler can, and for an hour at least."""
+START_SECONDS = 30
+LONGEST_SECONDS = 1800
+"""The longest that an answer is waited for:
+https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#Job.FIELDS.attempt_deadline"""
 
 
 class Schedule(pulumi.ComponentResource):
-    """Starts the workflow on time, UTC, at least once. A start that failed for an hour is left to the next time."""
+    """Starts a workflow, or calls a function, on time, UTC, at least once.
+
+    A call that failed for an hour is left to the next time. A function is called as an account
+    of the schedule's own, which may call it and nothing else.
+    """
 
     def __init__(self, name: str, args: ScheduleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:gcp:Schedule", name, None, opts)
-        workflow = args.workflow
-        if not isinstance(workflow, Workflow):
-            raise TypeError(f"schedule {name}: {type(workflow).__name__} is not a workflow of this cloud")
+        target, seconds, before = self._called(name, args)
         gcp.cloudscheduler.Job(
             f"{name}-job",
             region=region(),
             schedule=expression(args.cron),
             time_zone="Etc/UTC",
-            attempt_deadline="30s",
-            http_target={
-                "uri": pulumi.Output.concat(EXECUTIONS, workflow.ref, "/executions"),
-                "http_method": "POST",
-                "headers": {"Content-Type": "application/json"},
-                "body": _body(args.input),
-                "oauth_token": {"service_account_email": workflow.starter.email},
-            },
+            attempt_deadline=f"{seconds}s",
+            http_target={**target, "http_method": "POST", "headers": {"Content-Type": "application/json"}},
             retry_config=RETRY,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[workflow.startable]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[before]),
         )
         self.register_outputs({})
 
+    def _called(
+        self, name: str, args: ScheduleArgs
+    ) -> tuple[gcp.cloudscheduler.JobHttpTargetArgsDict, int, pulumi.Resource]:
+        """What is called, for how many seconds it is waited for, and what must be there before."""
+        match args.target:
+            case Workflow() as workflow:
+                started: gcp.cloudscheduler.JobHttpTargetArgsDict = {
+                    "uri": pulumi.Output.concat(EXECUTIONS, workflow.ref, "/executions"),
+                    "body": _encoded({"argument": json.dumps(dict(args.input), sort_keys=True)}),
+                    "oauth_token": {"service_account_email": workflow.starter.email},
+                }
+                return started, START_SECONDS, workflow.startable
+            case Function() as function:
+                mine = pulumi.ResourceOptions(parent=self)
+                display = f"schedule of function {name}"
+                caller = gcp.serviceaccount.Account(f"{short(name)}-schedule", display_name=display, opts=mine)
+                allowed = allow_invocation(f"{name}-schedule-invoker", caller, function.name, mine)
+                called: gcp.cloudscheduler.JobHttpTargetArgsDict = {
+                    "uri": function.ref,
+                    "body": _encoded(dict(args.input)),
+                    "oidc_token": {"service_account_email": caller.email, "audience": function.ref},
+                }
+                return called, LONGEST_SECONDS, allowed
+        raise TypeError(
+            f"schedule {name}: {type(args.target).__name__} is neither a workflow nor a function of this cloud"
+        )
 
-def expression(cron: str) -> str:
-    """Five fields, spelt out: in them Sunday is 0 alone. https://cloud.google.com/scheduler/docs/configuring/cron-job-schedules"""
-    due = parse(cron)
-    return " ".join(spelt(field) for field in (due.minutes, due.hours, due.days, due.months, due.weekdays))
 
-
-def _body(given: Mapping[str, str]) -> str:
-    execution = {"argument": json.dumps(dict(given), sort_keys=True)}
-    return base64.b64encode(json.dumps(execution).encode()).decode()
+def _encoded(content: Mapping[str, str]) -> str:
+    return base64.b64encode(json.dumps(content).encode()).decode()

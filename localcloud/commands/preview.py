@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from infra import limits
-from infra.blueprint import ENTRIES
 from infra.bundle import archives
 from infra.clouds import find
+from infra.function_table import FUNCTIONS
 from infra.settings import Settings
 from infra.target import target
 from localcloud.commands import graph
@@ -43,7 +43,7 @@ def main(progress: Progress, stack: str, state: Path) -> int:
 def _limits(stack: StackFile) -> list[str]:
     found = json.loads(stack.get(f"{stack.project}:settings", "null"))
     settings = Settings.parse(found, where=f"Pulumi.{stack.name}.yaml")
-    built = archives(ENTRIES, cloud=find(settings.cloud), platform=target(settings.runtime), models=settings.models)
+    built = archives(FUNCTIONS, cloud=find(settings.cloud), platform=target(settings.runtime), models=settings.models)
     verdicts = limits.verdicts(settings, built)
     width = max(len(verdict.where) for verdict in verdicts)
     kept = sum(verdict.passed for verdict in verdicts)

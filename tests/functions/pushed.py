@@ -15,6 +15,8 @@ from typing import Any
 import flask
 from werkzeug.test import EnvironBuilder
 
+from infra.bundle import main
+from infra.function_table import named
 from localcloud.gcp.cloudrun.build import Build
 from localcloud.support.ports import LOOPBACK, free_port
 from localcloud.support.process import Child
@@ -82,7 +84,7 @@ def serving(
 def framework(entry: str, workspace: Path, variables: Mapping[str, str]) -> AbstractContextManager[Framework]:
     """One function of the GCP adapter, from its main.py on, with this project's own packages."""
     workspace.mkdir(parents=True)
-    (workspace / "main.py").write_text(f"from functions.adapters.gcp.{entry} import handle\n", encoding="utf-8")
+    (workspace / "main.py").write_text(main(named(entry), "gcp"), encoding="utf-8")
     build = Build(source=workspace, python=Path(sys.executable))
     return serving(build.command, workspace, {"PYTHONPATH": str(ROOT), **variables})
 

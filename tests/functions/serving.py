@@ -26,6 +26,7 @@ from functions.core.serving.model_cache import ModelCache
 from functions.core.serving.predictor import Predictor, place
 from functions.core.storage.objects import Objects
 from interface.rollout import RolloutPlan
+from models.section import RolloutThresholds
 from tests.root import ROOT
 
 EVENTS = ROOT / "tests" / "events"
@@ -147,7 +148,7 @@ class Bench:
     """One model's whole serving side, in memory, with a clock that only tests move."""
 
     def __init__(
-        self, *, capture_inputs: float = 0.0, thresholds: Release | None = None, jobs: Objects | None = None
+        self, *, capture_inputs: float = 0.0, thresholds: RolloutThresholds | None = None, jobs: Objects | None = None
     ) -> None:
         self.clock = Clock()
         self.lines = io.StringIO()
@@ -174,7 +175,7 @@ class Bench:
             stopwatch=self.clock,
         )
         self.service = Service({MODEL: self.predictor}, lambda: JobsApi(self.jobs, clock=self.clock), self.log)
-        self.thresholds = thresholds or Release(minimum_requests=5)
+        self.thresholds = thresholds or RolloutThresholds(minimum_requests=5)
         self.plan()
 
     def plan(self, *, shadow: int | None = None) -> None:

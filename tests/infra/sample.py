@@ -88,16 +88,15 @@ def program(
     jobs = cloud.queue("jobs", QueueArgs(consumer_timeout_seconds=CONSUMER_SECONDS, attempts=ATTEMPTS))
     revisions = revisions or {}
 
-    def function(entry: str, grants: tuple[Grant, ...], **more: Any) -> Any:
+    def function(name: str, grants: tuple[Grant, ...], **more: Any) -> Any:
         return cloud.function(
-            entry,
+            name,
             FunctionArgs(
-                entry=entry,
-                archive=archive(entry, revisions.get(entry, "1")),
+                archive=archive(name, revisions.get(name, "1")),
                 code=code,
                 platform=PLATFORM,
                 memory_mb=MEMORY_MB,
-                timeout_seconds=SECONDS[entry],
+                timeout_seconds=SECONDS[name],
                 concurrency=CONCURRENCY,
                 environment={"DATA_URL": data.url},
                 grants=grants,
@@ -117,7 +116,7 @@ def program(
     upload = UploadArgs(store=data, key=KEY, file=Path(__file__))
     cloud.upload("publish", upload, pulumi.ResourceOptions(depends_on=[waits]))
     cloud.arrival("submissions", ArrivalArgs(store=data, prefixes=("a/jobs/",), target=jobs))
-    cloud.schedule("retrain", ScheduleArgs(cron=CRON, workflow=training, input=INPUT))
+    cloud.schedule("retrain", ScheduleArgs(cron=CRON, target=training, input=INPUT))
     api = cloud.api(
         "api",
         ApiArgs(

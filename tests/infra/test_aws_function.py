@@ -48,7 +48,7 @@ def test_the_function_is_what_was_asked_for() -> None:
         512,
         60,
         4,
-        "functions.adapters.aws.prepare.handle",
+        "main.handle",
     ]
     assert inputs["environment"] == {"variables": {"LOG_LEVEL": "INFO", "PYTHONPATH": "/var/task:/var/runtime"}}
 

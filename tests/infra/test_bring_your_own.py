@@ -14,7 +14,7 @@ import pulumi
 import pytest
 
 from infra import bring_your_own, clouds
-from infra.aws.schedule import expression
+from infra.aws.cron import expression
 from infra.vocabulary import Store, UploadArgs
 from models.bring_your_own import BringYourOwn
 from tests.graph import Graph

@@ -12,6 +12,7 @@ import pytest
 from functions.core.onnx.library import find
 from infra import aws, bundle, dependencies, gcp
 from infra.aws.function import SEARCHED
+from infra.function_table import named
 from infra.settings import Runtime
 from infra.target import target
 from infra.vocabulary import Cloud
@@ -39,7 +40,7 @@ every_cloud = pytest.mark.parametrize("cloud", [aws.CLOUD, gcp.CLOUD], ids=lambd
 
 
 def build(cache: Path, cloud: Cloud = aws.CLOUD) -> bundle.Archive:
-    return bundle.archive("predict", cloud=cloud, platform=HERE, models=["breast_cancer"], cache=cache)
+    return bundle.archive(named("predict"), cloud=cloud, platform=HERE, models=["breast_cancer"], cache=cache)
 
 
 @every_cloud
@@ -90,9 +91,9 @@ def test_what_a_build_of_the_cloud_installs_is_named_in_the_archive_and_not_carr
         lock, main = archive.read("requirements.txt"), archive.read("main.py").decode()
         unpacked = sum(entry.file_size for entry in archive.infolist())
     assert lock == (requirements / "gcp" / "predict.txt").read_bytes()
-    assert main.startswith("from functions.adapters.gcp.predict import handle\n")
-    assert {name.split("/")[0] for name in names} == {"main.py", "requirements.txt", "functions", "models"}
-    assert "functions/adapters/gcp/predict.py" in names
+    assert main == bundle.main(named("predict"), "gcp")
+    assert {name.split("/")[0] for name in names} == {"main.py", "requirements.txt", "functions", "interface", "models"}
+    assert {"functions/adapters/gcp/http.py", "functions/entries/predict.py"} <= names
     assert not {name for name in names if "/aws/" in name or name.endswith(".pyc")}
     assert dates == {dependencies.EPOCH}
     assert (made.unpacked, made.size, made.compiled) == (unpacked, made.path.stat().st_size, True)
@@ -123,7 +124,7 @@ def test_a_target_without_its_interpreter_at_hand_is_not_compiled_and_says_so(
     other = "3.13" if sys.version_info[:2] != (3, 13) else "3.12"
     monkeypatch.setattr(dependencies.shutil, "which", lambda _: None)
     made = bundle.archive(
-        "predict", cloud=aws.CLOUD, platform=replace(HERE, python=other), models=[], cache=tmp_path / "cache"
+        named("predict"), cloud=aws.CLOUD, platform=replace(HERE, python=other), models=[], cache=tmp_path / "cache"
     )
     with zipfile.ZipFile(made.path) as archive:
         has_compiled = any(name.endswith(".pyc") for name in archive.namelist())
@@ -144,7 +145,7 @@ def test_a_requirement_whose_hash_differs_stops_the_program_by_the_name_of_its_l
 def predict(tmp_path_factory: pytest.TempPathFactory) -> bundle.Archive:
     """The real one, of this machine's kind."""
     cache = tmp_path_factory.mktemp("cache")
-    return bundle.archive("predict", cloud=aws.CLOUD, platform=HERE, models=["breast_cancer"], cache=cache)
+    return bundle.archive(named("predict"), cloud=aws.CLOUD, platform=HERE, models=["breast_cancer"], cache=cache)
 
 
 def test_the_predict_archive_carries_the_library_with_its_licences_and_nothing_that_is_not_read(
@@ -179,7 +180,7 @@ def test_the_predict_archive_answers_by_itself(predict: bundle.Archive, tmp_path
     (tmp_path / "model.onnx").write_bytes(model_bytes())
     code = f"""
 import sys; sys.path.insert(0, {str(place)!r})
-import functions.adapters.aws.predict
+import main
 from functions.core.onnx import library as ort
 from functions.core.onnx.session import Session
 from functions.core.onnx.tensor import Tensor

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra import clouds
-from infra.aws import schedule as aws
+from infra.aws import cron as aws
 from infra.cron import parse
-from infra.gcp import schedule as gcp
+from infra.gcp import cron as gcp
 
 Expression = Callable[[str], str]
 EXPRESSIONS = (aws.expression, gcp.expression)

@@ -25,7 +25,6 @@ ACCOUNT = "gcp:serviceaccount/account:Account"
 def built(*, platform: Platform | None = None, **more: Any) -> Graph:
     def program() -> None:
         args = FunctionArgs(
-            entry="prepare",
             archive=sample.archive("prepare"),
             code=Store("code", StoreArgs(protect=False)),
             platform=platform or sample.PLATFORM,

@@ -72,8 +72,8 @@ def test_a_workflow_is_made_after_it_may_call_its_functions() -> None:
 
 
 def test_a_schedule_of_another_clouds_workflow_is_refused() -> None:
-    with pytest.raises(TypeError, match="schedule nightly: Elsewhere is not a workflow of this cloud"):
-        deploy(lambda: Schedule("nightly", ScheduleArgs(cron="0 3 * * *", workflow=Elsewhere(), input={})) and None)  # ty: ignore[invalid-argument-type]
+    with pytest.raises(TypeError, match="Elsewhere is neither a workflow nor a function of this cloud"):
+        deploy(lambda: Schedule("nightly", ScheduleArgs(cron="0 3 * * *", target=Elsewhere(), input={})) and None)  # ty: ignore[invalid-argument-type]
 
 
 def test_only_what_has_no_narrower_place_is_granted_on_the_project() -> None:

@@ -8,10 +8,11 @@ from functools import cache
 from typing import Any
 
 import pytest
-from infra.routes import ROUTES
 
 from infra import blueprint, clouds
+from infra.function_table import FUNCTIONS
 from infra.settings import Settings
+from interface.operations import OPERATIONS
 from tests.graph import Graph, deploy
 from tests.infra import sample
 from tests.infra.aws import whole as w
@@ -20,6 +21,8 @@ from tests.infra.gcp_facts import CONFIG
 from tests.infra.gcp_facts import FUNCTION as GCP_FUNCTION
 from tests.infra.test_every_cloud import READERS
 from tests.infra.test_rules import HOUSES, House, Rule
+
+ROUTES = {operation.id: (operation.method, operation.path) for operation in OPERATIONS}
 
 LONG = "a_model_whose_name_is_as_long_as_it_may_possibly"
 OWN = {LONG: {"profile": "latency", "memory_mb": 2048}}
@@ -35,7 +38,7 @@ def _drawn(cloud: str) -> Graph:
     found: dict[str, Any] = {"cloud": cloud, "models": ["first", LONG, "third"], "scaling": {"models": OWN}}
     found["training"] = {"schedule": "0 3 * * 1"}
     settings = Settings.parse(found, where="Pulumi.test.yaml")
-    archives = {entry: sample.archive(entry) for entry in blueprint.ENTRIES}
+    archives = {spec.name: sample.archive(spec.name) for spec in FUNCTIONS}
     return deploy(lambda: blueprint.draw(clouds.find(cloud), settings, sample.PLATFORM, archives))
 
 

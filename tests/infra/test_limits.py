@@ -6,7 +6,6 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from functions.core.http import request_body
 from infra import clouds, limits
 from infra.gcp import lint
 from infra.limits import LIMITS, MIB, enforce, verdicts
@@ -151,10 +150,6 @@ def test_every_limit_is_dated_and_sourced(cloud: str) -> None:
 
 def test_there_is_a_row_for_every_cloud() -> None:
     assert set(LIMITS) == set(clouds.names())
-
-
-def test_the_bound_of_a_body_is_the_one_that_predict_keeps() -> None:
-    assert limits.BODY_BYTES == request_body.LARGEST
 
 
 def test_what_is_reckoned_is_not_less_than_what_is_drawn() -> None:

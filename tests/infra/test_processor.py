@@ -14,6 +14,7 @@ import pytest
 
 from functions.core.training.processor import processor
 from infra import blueprint, clouds
+from infra.function_table import FUNCTIONS
 from infra.processor import arithmetic, here, kernel
 from models.section import FOLDER
 from tests.experiment import EXPERIMENT, OTHERS, OWN
@@ -25,7 +26,7 @@ def declared(cloud: str, architecture: str) -> dict[str, Any]:
     """The variables of the train function, as the blueprint's graph of that cloud has them."""
     w = importlib.import_module(f"tests.infra.{cloud}.whole")
     settings, platform = w.settings(), replace(sample.PLATFORM, architecture=architecture)
-    archives = {entry: sample.archive(entry) for entry in blueprint.ENTRIES}
+    archives = {spec.name: sample.archive(spec.name) for spec in FUNCTIONS}
     graph = deploy(lambda: blueprint.draw(w.CLOUD, settings, platform, archives, sample.files(settings)))
     return w.variables(graph.one(w.FUNCTION, "train-function"))
 

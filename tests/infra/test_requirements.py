@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from infra import clouds
-from infra.blueprint import ENTRIES
+from infra.bundle import modules
+from infra.function_table import FUNCTIONS, FunctionSpec
 from infra.sources import ROOT, closure
 
 LOCKS = ROOT / "functions" / "requirements"
-OURS = {"functions", "models"}
+OURS = {"functions", "interface", "models"}
 CARRIED = {"onnxruntime"}
 """Opened as a library, never imported."""
 
@@ -48,14 +49,14 @@ def _normal(name: str) -> str:
 
 
 @pytest.mark.parametrize("cloud", clouds.names())
-@pytest.mark.parametrize("entry", ENTRIES)
-def test_everything_that_a_function_imports_is_in_its_lock(cloud: str, entry: str) -> None:
-    own = LOCKS / cloud / f"{entry}.txt"
-    there = locked(own if own.exists() else LOCKS / f"{entry}.txt")
+@pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
+def test_everything_that_a_function_imports_is_in_its_lock(cloud: str, spec: FunctionSpec) -> None:
+    own = LOCKS / cloud / f"{spec.lock}.txt"
+    there = locked(own if own.exists() else LOCKS / f"{spec.lock}.txt")
     providers = packages_distributions()
     missing = {
         name: where
-        for name, where in imported(closure([f"functions.adapters.{cloud}.{entry}"])).items()
+        for name, where in imported(closure(modules(spec, cloud))).items()
         if name not in CARRIED and not {_normal(given) for given in providers.get(name, [name])} & there
     }
     assert not missing

@@ -4,11 +4,13 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from infra.routes import ROUTES
 
 from infra.scaling import Balanced, Eco, Latency
 from infra.serving import LONGEST, Group, groups, paths
 from infra.settings import Settings
+from interface.operations import OPERATIONS
+
+ROUTES = {operation.id: (operation.method, operation.path) for operation in OPERATIONS}
 
 MODELS = ["a", "b", "c"]
 
@@ -47,15 +49,15 @@ def test_any_difference_parts_them(difference: dict[str, int]) -> None:
 
 
 def test_a_model_that_says_what_the_stack_says_stays_with_the_others() -> None:
-    predict = settings().functions.predict
+    predict = settings().size("predict")
     same = {"profile": "balanced", "memory_mb": predict.memory_mb}
     assert len(groups(settings(profile="balanced", models={"b": same}))) == 1
 
 
 def test_a_size_of_its_own_leaves_the_other_figures_as_they_are() -> None:
     _, group = groups(settings(models={"b": {"profile": "eco", "memory_mb": 4096}}))
-    predict = settings().functions.predict
-    assert group.worker == predict.model_copy(update={"memory_mb": 4096})
+    predict = settings().size("predict")
+    assert group.size == predict.model_copy(update={"memory_mb": 4096})
 
 
 def test_where_no_model_scales_as_the_stack_the_first_ones_function_comes_first() -> None:
@@ -73,7 +75,7 @@ def test_the_first_function_alone_tells_of_models_elsewhere() -> None:
 
 def test_with_one_function_routes_are_those_of_the_page() -> None:
     found = list(paths(settings()))
-    assert {path.operation: (path.method, path.path) for path in found} == dict(ROUTES)
+    assert {path.operation: (path.method, path.path) for path in found} == ROUTES
 
 
 def test_every_path_of_a_model_with_its_own_function_leads_there_and_server_paths_to_the_first() -> None:
@@ -83,7 +85,7 @@ def test_every_path_of_a_model_with_its_own_function_leads_there_and_server_path
         path.replace("{model}", "b") for _, path in ROUTES.values() if "{model}" in path
     }
     rest = {path.operation: (path.method, path.path) for path in found if path not in own}
-    assert rest == dict(ROUTES)
+    assert rest == ROUTES
     assert not [key for key, times in Counter((path.method, path.path) for path in found).items() if times > 1]
     assert not [key for key, times in Counter(path.operation for path in found).items() if times > 1]
 

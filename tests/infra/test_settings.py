@@ -52,6 +52,12 @@ def test_a_key_that_is_missing_comes_with_the_line_to_write() -> None:
         ({"pointer_seconds": "5"}, "pointer_seconds", "integer"),
         ({"training": {"schedule": "every day"}}, "training.schedule", "five fields"),
         ({"rollout": {"steps": [50, 10]}}, "rollout", "steps must rise"),
+        ({"rollout": {"steps": [10, 10]}}, "rollout", "steps must rise"),
+        ({"rollout": {"steps": []}}, "rollout", "steps must rise"),
+        ({"rollout": {"steps": [0]}}, "rollout.steps.0", "greater than or equal to 1"),
+        ({"rollout": {"steps": [100]}}, "rollout.steps.0", "less than or equal to 99"),
+        ({"rollout": {"shadow": 0}}, "rollout.shadow", "greater than or equal to 1"),
+        ({"rollout": {"shadow": 101}}, "rollout.shadow", "less than or equal to 100"),
         ({"api": {"auth": {"kind": "none"}}}, "api.auth.reason", "is required"),
         ({"api": {"auth": {"kind": "basic"}}}, "api.auth.kind", "accepted: iam, jwt, none"),
         ({"api": {"cors": {"origins": ["*"]}}}, "api.cors.origins", "pattern"),
@@ -74,8 +80,8 @@ def test_a_value_out_of_range_is_told_by_key_and_bound(changes: dict[str, Any], 
 
 
 def test_one_figure_of_a_worker_may_change_and_the_others_stay() -> None:
-    changed = Settings.parse({**LEAST, "functions": {"predict": {"memory_mb": 512}}}, where="").functions.predict
-    default = Settings.parse(LEAST, where="").functions.predict
+    changed = Settings.parse({**LEAST, "functions": {"predict": {"memory_mb": 512}}}, where="").size("predict")
+    default = Settings.parse(LEAST, where="").size("predict")
     assert (changed.memory_mb, changed.timeout_seconds) == (512, default.timeout_seconds)
 
 

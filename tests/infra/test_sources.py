@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.blueprint import ENTRIES
+from infra.bundle import modules
+from infra.function_table import FUNCTIONS, named
 from infra.sources import ROOT, closure, sources
 
 
@@ -45,31 +46,31 @@ def test_what_only_a_type_checker_reads_stays_behind(tree: Path) -> None:
 
 def test_a_function_that_reads_contracts_gets_the_folders_of_the_stacks_models_and_no_others(tree: Path) -> None:
     (tree / "functions" / "entry.py").write_text("import models.contract\n", encoding="utf-8")
-    found = names(sources("functions.entry", ["mine"], tree), tree)
+    found = names(sources(["functions.entry"], ["mine"], tree), tree)
     assert {"models/mine/model.yaml", "models/mine/training.py", "models/mine/helper.py"} <= found
     assert "models/other/model.yaml" not in found
 
 
 def test_a_function_that_reads_no_contract_gets_no_model(tree: Path) -> None:
-    assert not any("models/mine" in name for name in names(sources("functions.entry", ["mine"], tree), tree))
+    assert not any("models/mine" in name for name in names(sources(["functions.entry"], ["mine"], tree), tree))
 
 
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
 def test_the_predict_function_carries_neither_contracts_nor_training(cloud: str) -> None:
-    found = names(sources(f"functions.adapters.{cloud}.predict", ["breast_cancer"]), ROOT)
+    found = names(sources(modules(named("predict"), cloud), ["breast_cancer"]), ROOT)
     assert "functions/core/serving/predictor.py" in found
     assert not {"models/contract.py", "functions/core/training/train.py", "models/breast_cancer/training.py"} & found
 
 
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
 def test_no_sample_data_is_carried_by_any_function(cloud: str) -> None:
-    modules = [f"functions.adapters.{cloud}.{entry}" for entry in ENTRIES]
-    carried = {name for module in modules for name in names(sources(module, ["breast_cancer"]), ROOT)}
+    entries = [modules(spec, cloud) for spec in FUNCTIONS]
+    carried = {name for entry in entries for name in names(sources(entry, ["breast_cancer"]), ROOT)}
     assert "models/breast_cancer/model.yaml" in carried
     assert not {name for name in carried if name.endswith("sample.py")}
 
 
 def test_a_finished_model_is_carried_by_no_function_only_what_it_declares() -> None:
-    found = names(sources("functions.adapters.aws.select", ["file_type"]), ROOT)
+    found = names(sources(modules(named("select"), "aws"), ["file_type"]), ROOT)
     carried = {name.removeprefix("models/file_type/") for name in found if name.startswith("models/file_type")}
     assert carried == {"model.yaml", "golden.json"}

@@ -104,7 +104,7 @@ def test_a_schedule_that_is_no_cron_is_refused(cloud: Cloud) -> None:
     def program() -> None:
         called = {"worker": Called(ref=pulumi.Output.from_input("https://w"), name=pulumi.Output.from_input("w"))}
         workflow = cloud.workflow("training", WorkflowArgs(definition=DEFINITION, functions=called, log_days=7))
-        cloud.schedule("nightly", ScheduleArgs(cron="0 25 * * *", workflow=workflow, input={}))
+        cloud.schedule("nightly", ScheduleArgs(cron="0 25 * * *", target=workflow, input={}))
 
     with pytest.raises(ValueError, match="hour: 25 is not a number from 0 to 23"):
         deploy(program)

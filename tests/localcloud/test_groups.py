@@ -7,17 +7,19 @@ from urllib.parse import urlsplit
 
 import pulumi
 import pulumi_aws as aws
-from infra.routes import ROUTES
 
 from infra import serving
 from infra.aws.function import ALIAS
 from infra.aws.gateway import Api
 from infra.settings import Cors, NoAuth, Settings, Throttling
 from infra.vocabulary import ApiArgs, Route
+from interface.operations import OPERATIONS
 from localcloud.gcp.apigateway import openapi
 from tests.infra.gcp import whole as gcp
 from tests.localcloud.conftest import AwsLab
 from tests.localcloud.on_aws import code, trust
+
+ROUTES = {operation.id: (operation.method, operation.path) for operation in OPERATIONS}
 
 MODELS, SCALING = ["first", "own", "third"], {"models": {"own": {"profile": "latency"}}}
 HANDLER = """

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from infra import blueprint
+from infra.function_table import FunctionSpec
 from infra.permissions import Stores
 from infra.settings import KEY
 from infra.vocabulary import Access, Grant
@@ -70,9 +71,9 @@ class Running:
         """A function has no grant of one kind for as long as the block lasts: it is deployed without."""
         whole = blueprint.grants
 
-        def fewer(models: tuple[str, ...], stores: Stores, *more: tuple[str, ...]) -> dict[str, tuple[Grant, ...]]:
-            found = whole(models, stores, *more)
-            return {**found, entry: tuple(grant for grant in found[entry] if grant.access is not access)}
+        def fewer(spec: FunctionSpec, stores: Stores, *models: Sequence[str]) -> tuple[Grant, ...]:
+            grants = whole(spec, stores, *models)
+            return tuple(grant for grant in grants if spec.name != entry or grant.access is not access)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(blueprint, "grants", fewer)

@@ -8,10 +8,25 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from functions.adapters.aws.environment import composed
+from functions.adapters.aws.warm import warm
 from functions.core.http.messages import BINARY, Request, Response, caller_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from functions.core.api.service import Service
+    from functions.core.runtime.environment import Environment
+
+
+def handler(entry: Callable[[Environment], Service]) -> Callable[[dict[str, Any], object], dict[str, Any]]:
+    """Return the Lambda function that answers an HTTP API by what `entry` composes."""
+
+    def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
+        return answer_of(composed(entry).answer(request_of(event)))
+
+    warm(entry)
+    return handle
 
 
 def request_of(event: Mapping[str, Any]) -> Request:

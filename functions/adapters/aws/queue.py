@@ -7,14 +7,38 @@ names a failure wrongly makes the whole batch come again, and one that forgets i
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from functions.adapters.aws.environment import composed
 from functions.core.runtime.consumer import Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from functions.core.runtime.consumer import Consumer
+    from functions.core.runtime.environment import Environment
+
+    Entry = Callable[[Environment], Consumer[Any]]
+    Handle = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+Content = TypeVar("Content")
+
+
+def new_objects(entry: Entry) -> Handle:
+    """Return the Lambda function that consumes events about new objects: the consumer gets the key of each."""
+    return _handler(entry, key_of)
+
+
+def messages(entry: Entry) -> Handle:
+    """Return the Lambda function that consumes messages: the consumer gets the JSON object that each holds."""
+    return _handler(entry, object_of)
+
+
+def _handler(entry: Entry, parse: Callable[[Any], Any]) -> Handle:
+    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        return in_part(event, composed(entry), parse, lambda: context.get_remaining_time_in_millis() / 1000)
+
+    return handle
 
 
 class _Message(NamedTuple):
@@ -23,20 +47,25 @@ class _Message(NamedTuple):
     delivery: int
 
 
-def in_part(event: Mapping[str, Any], consumer: Consumer, seconds_left: Callable[[], float]) -> dict[str, Any]:
-    """Hand every message to the consumer; those that it could not do are the failures.
+def in_part(
+    event: Mapping[str, Any],
+    consumer: Consumer[Content],
+    parse: Callable[[Any], Content],
+    seconds_left: Callable[[], float],
+) -> dict[str, Any]:
+    """Hand every message to the consumer, its body by way of `parse`, and name those that failed.
 
     Raises, before anything is done, for an event in which a message could not be named: the
     whole of it comes again.
     """
-    messages = [_message(record) for record in event["Records"]]
+    batch = [_message(record) for record in event["Records"]]
     failed = [
         message.identity
-        for message in messages
+        for message in batch
         if not consumer.take(
             message.identity,
             message.body,
-            new_object,
+            parse,
             Delivery(number=message.delivery, seconds_left=seconds_left),
         )
     ]
@@ -54,8 +83,19 @@ def _message(record: Mapping[str, Any]) -> _Message:
     return _Message(identity, record.get("body"), delivery)
 
 
-def new_object(body: str) -> str:
-    """The key in an "Object Created" event of EventBridge, which spells keys as they are, not as URLs do.
+def object_of(body: str) -> dict[str, Any]:
+    """Return the JSON object that a message's body is. Raises `ValueError` for any other body."""
+    try:
+        content = json.loads(body)
+    except (TypeError, ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise ValueError("the message is not a JSON object")
+    return content
+
+
+def key_of(body: str) -> str:
+    """Return the key in an "Object Created" event of EventBridge, which spells keys as they are, not as URLs do.
 
     Raises `ValueError` for any other message.
     """

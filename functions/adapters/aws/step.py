@@ -1,4 +1,4 @@
-"""A step of the workflow as Step Functions invokes it: an exception is the invocation's failure."""
+"""A step as Step Functions or EventBridge Scheduler invokes it: an exception is the invocation's failure."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from functions.core.runtime.step import Step
 
 
-def run(entry: Callable[[Environment], Step], event: object, context: object) -> dict[str, Any]:
-    """The step's answer to the payload that the event is."""
-    return composed(entry).run(event, getattr(context, "aws_request_id", None))
+def handler(entry: Callable[[Environment], Step]) -> Callable[[object, object], dict[str, Any]]:
+    """Return the Lambda function that runs the step which `entry` composes on the payload that an event is."""
+
+    def handle(event: object, context: object) -> dict[str, Any]:
+        return composed(entry).run(event, getattr(context, "aws_request_id", None))
+
+    return handle

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from functions.adapters.aws.environment import composed, told_to
+from interface import variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def warm(entry: Callable[[Environment], Service]) -> None:
     """To be called while the handler's module is imported. What goes wrong goes wrong again, and is told, when
     somebody asks."""
-    if os.environ.get("WARM_UP") != "yes" or os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "on-demand":
+    if os.environ.get(variables.WARM_UP) != "yes" or os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "on-demand":
         return
     with suppress(Exception):
         composed(entry).warm()

@@ -10,16 +10,31 @@ from typing import TYPE_CHECKING, Any
 
 import flask
 
+from functions.adapters.gcp.environment import composed
+from functions.adapters.gcp.warm import warm
 from functions.core.http.messages import Request, Response, caller_of
 from interface.operations import REQUEST_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from functions.core.api.service import Service
+    from functions.core.runtime.environment import Environment
 
 USERINFO = "x-apigateway-api-userinfo"
 """https://cloud.google.com/api-gateway/docs/authenticating-users-jwt: the payload of the token that
 the gateway has verified, in Base64url. `Authorization` holds the gateway's own token by then."""
 _TRACE = re.compile(r"[0-9a-f]{32}/\d{1,20}")
+
+
+def handler(entry: Callable[[Environment], Service]) -> Callable[[flask.Request], flask.Response]:
+    """Return the function that answers what API Gateway hands on by what `entry` composes."""
+
+    def handle(request: flask.Request) -> flask.Response:
+        return answer_of(composed(entry).answer(request_of(request)))
+
+    warm(entry)
+    return handle
 
 
 def request_of(request: flask.Request) -> Request:

@@ -1,6 +1,6 @@
-"""A step of the workflow as Workflows calls it: JSON posted, JSON answered, a failure as a 500 with its text.
+"""A step as Workflows or Cloud Scheduler calls it: JSON posted, JSON answered, a failure as a 500 with its text.
 
-Only the workflow's account reaches a step, so the text of a failure is for the workflow,
+Only the account of whoever calls reaches a step, so the text of a failure is for the workflow,
 which hands it on to the run's record.
 """
 
@@ -27,8 +27,16 @@ LONGEST_CAUSE = 10_000
 """Letters of a failure's text; it is a variable of the workflow, too."""
 
 
-def run(entry: Callable[[Environment], Step], request: flask.Request) -> flask.Response:
-    """The step's answer to the payload that is posted."""
+def handler(entry: Callable[[Environment], Step]) -> Callable[[flask.Request], flask.Response]:
+    """Return the function that runs the step which `entry` composes on the payload that is posted."""
+
+    def handle(request: flask.Request) -> flask.Response:
+        return _run(composed(entry), request)
+
+    return handle
+
+
+def _run(step: Step, request: flask.Request) -> flask.Response:
     try:
         payload = json.loads(body_of(request, at_most=LARGEST_PAYLOAD))
     except (ValueError, RecursionError):
@@ -37,7 +45,7 @@ def run(entry: Callable[[Environment], Step], request: flask.Request) -> flask.R
         error = f"the payload is a JSON object of less than {LARGEST_PAYLOAD} bytes"
         return _answered({"error": error}, 400)
     try:
-        answer = composed(entry).run(payload, request_id_of(request))
+        answer = step.run(payload, request_id_of(request))
     except Exception as problem:
         cause = f"{type(problem).__name__}: {problem}"
         return _answered({"error": cause[:LONGEST_CAUSE]}, 500)

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from functions.adapters.gcp.environment import composed
+from interface import variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def warm(entry: Callable[[Environment], Service]) -> None:
     """To be called while the handler's module is imported. What goes wrong goes wrong again, and is told, when
     somebody asks."""
-    if os.environ.get("WARM_UP") == "yes":
+    if os.environ.get(variables.WARM_UP) == "yes":
         os.register_at_fork(after_in_child=partial(_warm, entry))
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
 from functions.core.runtime.digest import sha256
+from interface import layout
 from models.light import dataclass
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 """What a job may be called."""
-AGAIN = ".again"
-"""Below `in/`, where no job can be called so: whoever writes here has the job gone on with."""
 
 
 class NotAJob(ValueError):
@@ -49,15 +48,20 @@ class Job:
     @classmethod
     def at(cls, key: str, models: Collection[str]) -> Self:
         """The job whose input, or whose continuation, lies at `key`. Raises `NotAJob`."""
-        match key.split("/"):
-            case [model, "in", name] | [model, "in", ".again", name, _] if NAME.fullmatch(name):
-                if model not in models:
-                    raise NotAJob(f"there is no such model; served here: {', '.join(models)}")
-                return cls(model=model, name=name)
-            case _:
-                raise NotAJob(
-                    "a job's key is <model>/in/<job>, the job of letters, digits, '.', '_' and '-', at most 128"
-                )
+        model, _, rest = key.partition("/")
+        if rest.startswith(layout.JOB_CONTINUATIONS):
+            name, separator, _part = rest.removeprefix(layout.JOB_CONTINUATIONS).partition("/")
+            known = bool(separator) and "/" not in _part
+        else:
+            name, known = rest.removeprefix(layout.JOB_INPUTS), rest.startswith(layout.JOB_INPUTS)
+        if not known or not NAME.fullmatch(name):
+            raise NotAJob(
+                f"a job's key is <model>/{layout.JOB_INPUTS}<job>, the job of letters, digits, '.', '_' and '-',"
+                " at most 128"
+            )
+        if model not in models:
+            raise NotAJob(f"there is no such model; served here: {', '.join(models)}")
+        return cls(model=model, name=name)
 
     @property
     def format(self) -> Format:
@@ -65,22 +69,22 @@ class Job:
 
     @property
     def input(self) -> str:
-        return f"{self.model}/in/{self.name}"
+        return f"{self.model}/{layout.JOB_INPUTS}{self.name}"
 
     @property
     def result(self) -> str:
         """The one document that says how the job ended; of a request it holds the predictions, too."""
-        return f"{self.model}/out/{self.name}.json"
+        return f"{self.model}/{layout.JOB_RESULTS}{self.name}.json"
 
     @property
     def rows(self) -> str:
         """The answers to a file, a line for each row, in the file's order."""
-        return f"{self.model}/out/{self.name}.jsonl"
+        return f"{self.model}/{layout.JOB_RESULTS}{self.name}.jsonl"
 
     @property
     def work(self) -> str:
         """The folder of what is done of the job so far."""
-        return f"{self.model}/work/{self.name}"
+        return f"{self.model}/{layout.JOB_WORK}{self.name}"
 
     @property
     def record(self) -> str:
@@ -90,18 +94,18 @@ class Job:
     @property
     def ticket(self) -> str:
         """That somebody was given the right to upload the input. The same for every format."""
-        return f"{self.model}/tickets/{self.name.partition('.')[0]}"
+        return f"{self.model}/{layout.JOB_TICKETS}{self.name.partition('.')[0]}"
 
     def again(self, part: int) -> str:
         """Written, it is announced like an input, and the job goes on behind so many parts."""
-        return f"{self.model}/in/{AGAIN}/{self.name}/{part:06}"
+        return f"{self.model}/{layout.JOB_CONTINUATIONS}{self.name}/{part:06}"
 
 
 def dead(key: str) -> str:
     """Where the reason lies for which the message about `key` became a dead letter."""
     model, _, rest = key.partition("/")
     name = Job.at(key, (model,)).name if _is_job(key) else f"not-a-job-{sha256(rest.encode()).hex()[:16]}"
-    return f"{model}/dead/{name}.json"
+    return f"{model}/{layout.JOB_FAILURES}{name}.json"
 
 
 def _is_job(key: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.runtime.background import Background
 from functions.core.runtime.digest import sha256
 from functions.core.storage.objects import Conflict, Missing, Objects, canonical
+from interface import layout
 from models.feature import Feature
 from models.light import dataclass
 
@@ -79,7 +80,7 @@ class Registry:
         self.model = model
 
     def key(self, version: str, name: str) -> str:
-        return f"{self.model}/versions/{version}/{name}"
+        return f"{self.model}/{layout.VERSIONS}{version}/{name}"
 
     def register(
         self, onnx: Memory, card: Mapping[str, Any], golden: Mapping[str, Any], extras: Mapping[str, bytes]
@@ -128,7 +129,7 @@ class Registry:
             raise Corrupt(f"{self.key(version, 'model.onnx')} is not the file whose SHA-256 begins with {digest[:16]}")
 
     def run_key(self, run: str, name: str) -> str:
-        return f"{self.model}/runs/{run}/{name}"
+        return f"{self.model}/{layout.RUNS}{run}/{name}"
 
     def read_run(self, run: str) -> dict[str, Any] | None:
         """The record of a run; None when there is none."""
@@ -159,4 +160,4 @@ class Registry:
 
     def execution_key(self, execution: str) -> str:
         """Where the run of a workflow's execution is noted: `{"run": ...}`."""
-        return f"{self.model}/executions/{execution}.json"
+        return f"{self.model}/{layout.EXECUTIONS}{execution}.json"

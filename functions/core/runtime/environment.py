@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.runtime.log import Log
 from functions.core.storage.objects import Objects, open_store
+from interface import variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,4 +57,4 @@ class Environment:
 
     def log(self, **options: Any) -> Log:
         """Every option of `Log` that is not the environment's to say."""
-        return Log(level=self._values.get("LOG_LEVEL", "INFO"), level_name=self._log_level_name, **options)
+        return Log(level=self._values.get(variables.LOG_LEVEL, "INFO"), level_name=self._log_level_name, **options)

@@ -11,6 +11,7 @@ from functions.core.registry.runs import check_recipe
 from functions.core.registry.versions import Registry
 from functions.core.storage.objects import Objects
 from functions.core.training.experiment import Training, run_experiment
+from interface import layout
 from models.contract import Contract
 from models.section import FOLDER
 
@@ -49,7 +50,7 @@ class Trainer:
             return {"experiment": experiment}
         contract = Contract.load(model, self.folder)
         check_recipe(record, contract, self.folder)
-        dataset = Dataset.from_bytes(self.data.get(f"{model}/datasets/{record['dataset']}/data.npz"))
+        dataset = Dataset.from_bytes(self.data.get(f"{model}/{layout.DATASETS}{record['dataset']}/data.npz"))
         found = {"id": experiment, "params": planned[experiment]}
         found |= self._outcome(
             contract, dataset, planned[experiment], registry.run_key(run, f"experiments/{experiment}")

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from functions.adapters.aws import environment, warm
-from functions.adapters.aws import predict as handler
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import begin, promote, promote_first
 from functions.core.registry.versions import Registry
 from functions.core.storage.objects import Objects, open_store
 from functions.entries.predict import predict
+from tests.functions.mains import handle
 from tests.functions.pushed import framework
 from tests.functions.serving import MODEL, card_of, event, golden_of, model_bytes
 
@@ -67,7 +67,7 @@ def hooks(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
 
 
 def ask() -> tuple[int, str | None]:
-    answer: dict[str, Any] = handler.handle(event("api_predict"), CONTEXT)
+    answer: dict[str, Any] = handle("predict")(event("api_predict"), CONTEXT)
     return answer["statusCode"], answer["headers"].get("x-model-version")
 
 

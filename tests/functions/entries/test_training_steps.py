@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from functions.adapters.aws import environment, prepare, select, train
+from functions.adapters.aws import environment
 from functions.core.registry.versions import Registry
 from functions.core.serving.classifier import Classifier
 from functions.core.storage.objects import Objects
@@ -19,6 +19,7 @@ from infra.processor import arithmetic, here
 from models.breast_cancer.sample import instances, write_csv
 from models.contract import Contract
 from models.section import FOLDER
+from tests.functions.mains import handle
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_a_bad_file_is_answered_and_logged_in_one_line(
 ) -> None:
     stores["s3://data"].put("breast_cancer/incoming/x.csv", b"")
     event = {"input": {"source": "breast_cancer/incoming/x.csv"}, "execution": "one"}
-    answer = prepare.handle(event, None)
+    answer = handle("prepare")(event, None)
     assert json.loads(json.dumps(answer)) == answer
     assert answer["status"] == "rejected"
     line = json.loads(capsys.readouterr().out)
@@ -45,22 +46,22 @@ def test_a_bad_file_is_answered_and_logged_in_one_line(
     assert stores["s3://models"].get_json("breast_cancer/executions/one.json") == {"run": answer["run"]}
 
 
-@pytest.mark.parametrize("step", [prepare, train, select])
-def test_a_payload_that_is_no_object_is_refused(step: object, stores: dict[str, Objects]) -> None:
+@pytest.mark.parametrize("step", ["prepare", "train", "select"])
+def test_a_payload_that_is_no_object_is_refused(step: str, stores: dict[str, Objects]) -> None:
     with pytest.raises(TypeError, match="the payload is a JSON object"):
-        step.handle(["breast_cancer"], None)  # ty: ignore[missing-attribute]
+        handle(step)(["breast_cancer"], None)
 
 
 def test_the_default_model_goes_from_upload_to_a_registered_version(stores: dict[str, Objects], tmp_path: Path) -> None:
     """Real data, real search, scikit-learn and its converter: every experiment as the workflow would run it."""
     write_csv(tmp_path / "wdbc.csv")
     stores["s3://data"].put("breast_cancer/incoming/wdbc.csv", (tmp_path / "wdbc.csv").read_bytes())
-    prepared = prepare.handle({"input": {"model": "breast_cancer"}, "execution": "one"}, None)
+    prepared = handle("prepare")({"input": {"model": "breast_cancer"}, "execution": "one"}, None)
     assert prepared["status"] == "accepted"
     run = {"model": prepared["model"], "run": prepared["run"]}
     for experiment in prepared["experiments"]:
-        assert train.handle({**run, "experiment": experiment}, None) == {"experiment": experiment}
-    answer = select.handle(run, None)
+        assert handle("train")({**run, "experiment": experiment}, None) == {"experiment": experiment}
+    answer = handle("select")(run, None)
     assert answer["status"] == "registered"
 
     models = stores["s3://models"]

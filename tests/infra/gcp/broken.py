@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from infra.permissions import AGAIN
+from interface.layout import JOB_CONTINUATIONS, JOB_INPUTS
 from tests.graph import ABSENT, Graph, rewritten
 from tests.infra.gcp import whole as w
 
@@ -89,7 +89,7 @@ def unprotected(graph: Graph) -> Graph:
 
 def writes_inputs(condition: dict[str, Any]) -> dict[str, Any]:
     """Not only what has a job gone on with."""
-    return {**condition, "expression": condition["expression"].replace(f"/{AGAIN}", "/in/")}
+    return {**condition, "expression": condition["expression"].replace(f"/{JOB_CONTINUATIONS}", f"/{JOB_INPUTS}")}
 
 
 def unordered(type_: str, name: str) -> Break:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from infra.function_table import FUNCTIONS
 from infra.gcp.access import UNSCOPABLE
-from infra.permissions import AGAIN, SIGNERS
+from interface.layout import JOB_CONTINUATIONS
 from tests.graph import Graph, Made
 from tests.infra.gcp import whole as w
 
@@ -102,8 +103,9 @@ def an_account_signs_as_itself_and_only_where_urls_are_handed_out(graph: Graph) 
 
 
 def _signers(graph: Graph) -> list[Made]:
-    """Functions are named after their entry, and after a model where there are several of one."""
-    return [made for made in graph.of(w.FUNCTION) if made.name.partition("-")[0] in SIGNERS]
+    """Functions are named after their row, and after a model where there are several of one."""
+    signers = {spec.name for spec in FUNCTIONS if spec.signs}
+    return [made for made in graph.of(w.FUNCTION) if made.name.partition("-")[0] in signers]
 
 
 def grants_of_others_are_left_alone(graph: Graph) -> list[str]:
@@ -202,7 +204,7 @@ def nothing_that_an_arrival_starts_writes_where_it_waits(graph: Graph) -> list[s
         if made.inputs["role"] == "roles/storage.legacyBucketWriter" and made.inputs["member"] in started
         for bucket, prefix in OBJECTS.findall(made.inputs.get("condition", {}).get("expression", ""))
         if any(bucket == place and (prefix.startswith(at) or at.startswith(prefix)) for place, at in waits)
-        if not (made.name.startswith("jobs-") and prefix.endswith(f"/{AGAIN}"))
+        if not (made.name.startswith("jobs-") and prefix.endswith(f"/{JOB_CONTINUATIONS}"))
     ]
 
 

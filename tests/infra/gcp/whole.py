@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from infra.blueprint import ENTRIES, draw
+from infra.blueprint import draw
+from infra.function_table import FUNCTIONS
 from infra.gcp import CLOUD
 from infra.settings import Settings
 from tests.graph import Graph, Made, deploy
@@ -51,7 +52,7 @@ def settings(**more: Any) -> Settings:
 
 def whole(stack: str = "test", **more: Any) -> Graph:
     """The blueprint with every trigger; `more` are settings."""
-    archives = {entry: archive(entry) for entry in ENTRIES}
+    archives = {spec.name: archive(spec.name) for spec in FUNCTIONS}
     asked = settings(**more)
     return deploy(lambda: draw(CLOUD, asked, PLATFORM, archives, files(asked)), stack=stack)
 

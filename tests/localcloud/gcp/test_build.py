@@ -11,7 +11,7 @@ from functions.core.registry.pointer import promote_first
 from functions.core.registry.versions import Registry
 from functions.core.storage.objects import open_store
 from infra import bundle, gcp
-from infra.blueprint import ENTRIES
+from infra.function_table import FUNCTIONS, named
 from infra.settings import Runtime
 from infra.target import target
 from localcloud.engine.cloud import CloudFailed
@@ -37,7 +37,7 @@ def lock_of(*packages: str) -> str:
 
 
 def test_a_function_runs_from_its_archive_alone(tmp_path: Path) -> None:
-    archive = bundle.archive("predict", cloud=gcp.CLOUD, platform=HERE, models=["breast_cancer"])
+    archive = bundle.archive(named("predict"), cloud=gcp.CLOUD, platform=HERE, models=["breast_cancer"])
     made = build(archive.path, tmp_path / "source")
     urls = {name: f"file://{tmp_path}/{name}" for name in ("MODELS_URL", "JOBS_URL", "CAPTURES_URL")}
     variables = {**urls, "MODELS": MODEL, "POINTER_SECONDS": "0", "CAPTURE_INPUTS": "0"}
@@ -111,7 +111,7 @@ def test_a_function_that_cannot_be_compiled_is_refused_with_the_line(tmp_path: P
         build(archive, tmp_path / "source", cache=tmp_path)
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
+@pytest.mark.parametrize("entry", [spec.lock for spec in FUNCTIONS])
 def test_every_lock_of_gcp_holds_what_the_function_asks_for_and_the_framework_by_the_same_version(entry: str) -> None:
     def asked(path: str) -> set[str]:
         text = (bundle.REQUIREMENTS / path).read_text(encoding="utf-8")

@@ -9,11 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from functions.adapters.aws import environment, jobs, predict, rollout
+from functions.adapters.aws import environment
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
 from functions.core.registry.versions import Registry
 from functions.core.storage.objects import Objects, open_store
+from functions.entries.predict import predict
+from tests.functions.mains import handle
 from tests.functions.serving import MODEL, card_of, event, golden_of, model_bytes
 
 CONTEXT = SimpleNamespace(aws_request_id="8f5b2c1e", get_remaining_time_in_millis=lambda: 60_000)
@@ -46,7 +48,7 @@ def test_predict_answers_the_gateways_event(
     store: Callable[[str], Objects], capsys: pytest.CaptureFixture[str]
 ) -> None:
     version = champion(store("MODELS_URL"))
-    answer = predict.handle(event("api_predict"), CONTEXT)
+    answer = handle("predict")(event("api_predict"), CONTEXT)
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"])["predictions"][0]["label"] == "benign"
     assert answer["headers"]["x-model-version"] == version
@@ -55,21 +57,21 @@ def test_predict_answers_the_gateways_event(
     assert [line["event"] for line in lines] == ["serving", "request"]
     [key] = store("CAPTURES_URL").keys(MODEL)
     assert json.loads(store("CAPTURES_URL").get(key))["version"] == version
-    inferred = predict.handle(event("api_infer_jwt"), CONTEXT)
+    inferred = handle("predict")(event("api_infer_jwt"), CONTEXT)
     assert json.loads(inferred["body"])["outputs"][0]["data"] == [1]
-    assert predict.handle(event("api_ready_iam"), CONTEXT)["statusCode"] == 200
+    assert handle("predict")(event("api_ready_iam"), CONTEXT)["statusCode"] == 200
 
 
 def test_predict_without_a_model_is_503(store: Callable[[str], Objects]) -> None:
-    assert predict.handle(event("api_ready_iam"), CONTEXT)["statusCode"] == 503
+    assert handle("predict")(event("api_ready_iam"), CONTEXT)["statusCode"] == 503
     champion(store("MODELS_URL"))
-    assert predict.handle(event("api_ready_iam"), CONTEXT)["statusCode"] == 200
+    assert handle("predict")(event("api_ready_iam"), CONTEXT)["statusCode"] == 200
 
 
 def test_jobs_does_what_it_can_and_names_what_it_could_not(store: Callable[[str], Objects]) -> None:
     champion(store("MODELS_URL"))
     store("JOBS_URL").put(f"{MODEL}/in/job-1", json.dumps({"instances": [[1, 9]]}).encode())
-    answer = jobs.handle(event("sqs_object_created"), CONTEXT)
+    answer = handle("jobs")(event("sqs_object_created"), CONTEXT)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "2e1424d4-f796-459a-8184-9c92662be6da"}]}
     result = store("JOBS_URL").get_json(f"{MODEL}/out/job-1.json")
     assert result["predictions"][0]["label"] == "benign"
@@ -80,10 +82,10 @@ def test_rollout_answers_the_workflow_and_lets_it_know_of_failures(
 ) -> None:
     store("MODELS_URL").put_json(f"{MODEL}/executions/lost.json", {"run": "never written"})
     abandon = {"action": "abandon", "execution": "lost", "input": {"model": MODEL}, "cause": "a timeout"}
-    assert rollout.handle(abandon, CONTEXT) == {"run": "never written"}
+    assert handle("rollout")(abandon, CONTEXT) == {"run": "never written"}
     assert store("MODELS_URL").get_json(f"{MODEL}/runs/never written/run.json")["cause"] == "a timeout"
     with pytest.raises(ValueError, match="registered no version"):
-        rollout.handle({"action": "release", "model": MODEL, "run": "first"}, CONTEXT)
+        handle("rollout")({"action": "release", "model": MODEL, "run": "first"}, CONTEXT)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(line["level"], line["request"]) for line in lines] == [("INFO", "8f5b2c1e"), ("ERROR", "8f5b2c1e")]
 
@@ -98,5 +100,5 @@ def test_a_store_is_reached_by_its_own_host_name_but_at_an_emulator_by_its_path(
 
 def test_what_a_function_is_made_of_stays_from_one_call_to_the_next(store: Callable[[str], Objects]) -> None:
     champion(store("MODELS_URL"))
-    made = [environment.composed(predict.predict) for _ in range(2)]
+    made = [environment.composed(predict) for _ in range(2)]
     assert made[0] is made[1]

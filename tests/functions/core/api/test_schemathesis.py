@@ -11,7 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, assume, given, settings
 from schemathesis import Case, GenerationMode
 
-from functions.core.http.routes import OPERATIONS
+from interface.operations import OPERATIONS
 from tests.functions.bring_your_own import SCORES, pair
 from tests.functions.core.serving.test_onnx_model import serve
 from tests.functions.httpd import serving

@@ -377,7 +377,7 @@ def test_every_request_leaves_one_line(bench: Bench) -> None:
 
 
 def test_the_service_does_every_operation_that_it_lists() -> None:
-    from functions.core.http.routes import OPERATIONS
+    from interface.operations import OPERATIONS
 
     assert all(callable(getattr(Service, operation.id)) for operation in OPERATIONS)
 

@@ -6,12 +6,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from functions.core.http.request_body import LARGEST
 from functions.core.jobs import api
 from functions.core.jobs.checkpoints import Checkpoint, Checkpoints, Plan
 from functions.core.jobs.job import Job, dead
 from functions.core.jobs.worker import Worker
 from functions.core.runtime.consumer import Delivery
+from interface.operations import REQUEST_BYTES as LARGEST
 from tests.functions.core.api.test_openapi import check
 from tests.functions.jobbing import ATTEMPTS, jsonl, signing
 from tests.functions.serving import BENIGN, MALIGNANT, MODEL, Bench, said

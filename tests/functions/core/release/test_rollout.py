@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, BrokenBarrierError
 from typing import Any
@@ -15,6 +14,7 @@ from functions.core.release.rollout import Rollout
 from functions.core.serving.predictor import place
 from functions.core.storage.objects import Objects, Tag
 from interface.rollout import RolloutPlan
+from models.section import RolloutThresholds
 from tests.functions.serving import BENIGN, MALIGNANT, MODEL, POISON, Bench, model_bytes
 
 ALIKE = model_bytes(slope=2.0)
@@ -203,7 +203,9 @@ def test_too_few_requests_prolong_a_step_until_patience_is_over(bench: Bench) ->
 
 @pytest.mark.parametrize(("without_traffic", "status"), [("promote", "canary"), ("roll_back", "rolled_back")])
 def test_without_traffic_the_contract_decides(without_traffic: str, status: str) -> None:
-    bench = Bench(thresholds=Release.model_validate({"minimum_requests": 5, "without_traffic": without_traffic}))
+    bench = Bench(
+        thresholds=RolloutThresholds.model_validate({"minimum_requests": 5, "without_traffic": without_traffic})
+    )
     bench.champion()
     registered(bench, ALIKE)
     for action in ("release", "judge", "judge"):
@@ -496,23 +498,6 @@ def test_a_payload_that_is_not_understood_says_what_is(payload: dict[str, Any], 
 def test_a_run_that_registered_nothing_cannot_be_released(bench: Bench) -> None:
     with pytest.raises(ValueError, match="registered no version"):
         act(bench, "release", "nobody")
-
-
-def test_the_stages_are_read_from_the_stacks_own_words() -> None:
-    text = json.dumps({"steps": [10, 50], "bake_seconds": 2, "patience": 3})
-    assert RolloutPlan.from_json(text) == RolloutPlan(steps=(10, 50), bake_seconds=2.0, patience=3)
-    dark = RolloutPlan.from_json(json.dumps({**json.loads(text), "shadow": 20}))
-    assert dark.shadow == 20
-    assert dark.longest == RolloutPlan.from_json(text).longest + 2.0 * 3
-    for bad in (0, 101):
-        with pytest.raises(ValueError, match="shadow: accepted: 1 to 100"):
-            RolloutPlan.from_json(json.dumps({**json.loads(text), "shadow": bad}))
-
-
-def test_a_stack_without_steps_is_refused_in_words() -> None:
-    for bad in ([], [0], [100], [50, 10]):
-        with pytest.raises(ValueError, match="steps"):
-            RolloutPlan.from_json(json.dumps({"steps": bad, "bake_seconds": 2, "patience": 3}))
 
 
 def test_the_reason_of_a_killed_judge_is_written_by_the_next(bench: Bench) -> None:

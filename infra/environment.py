@@ -1,0 +1,42 @@
+"""What each function is told: the values of its environment variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+
+from infra.function_table import FunctionSpec
+from infra.permissions import Stores
+from infra.processor import ONE_THREAD, kernel
+from infra.settings import Settings
+from infra.vocabulary import Platform
+from interface import variables
+
+
+def environment(
+    spec: FunctionSpec, settings: Settings, platform: Platform, stores: Stores, models: Sequence[str]
+) -> dict[str, pulumi.Input[str]]:
+    """Return the variables of one function that is for these models.
+
+    Raises `KeyError` for a variable of the row that nobody gives a value.
+    """
+    values: Mapping[str, pulumi.Input[str]] = {
+        variables.DATA_URL: stores.data.url,
+        variables.MODELS_URL: stores.models.url,
+        variables.CAPTURES_URL: stores.captures.url,
+        variables.JOBS_URL: stores.jobs.url,
+        variables.MODELS: ",".join(models),
+        variables.POINTER_SECONDS: str(settings.pointer_seconds),
+        variables.CAPTURE_INPUTS: str(settings.capture.inputs),
+        variables.ATTEMPTS: str(settings.jobs.attempts),
+        variables.TIMEOUT_SECONDS: str(settings.size(spec.name).timeout_seconds),
+        variables.ROLLOUT: settings.rollout.plan.to_json(),
+    }
+    return {
+        variables.LOG_LEVEL: "INFO",
+        # One thread a process: experiments run side by side, and a model this size gains nothing from more.
+        **ONE_THREAD,
+        **(kernel(platform.architecture) if spec.one_kernel else {}),
+        **{name: values[name] for name in spec.environment},
+    }

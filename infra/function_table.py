@@ -1,0 +1,230 @@
+"""Every function of the stack, a row each.
+
+Settings, archives, permissions, environment, limits, triggers and the drawing follow from these
+rows: a function more is a row here and the module that its `entry` names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from infra.size import Size
+from infra.vocabulary import Access
+from interface import layout, variables
+
+StoreName = Literal["data", "models", "jobs", "captures"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Http:
+    """Answers the routes of the API. Models that scale alike share one such function: serving.py.
+
+    The entry composes a `functions.core.api.service.Service`.
+    """
+
+    adapter: ClassVar = "http.handler"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowStep:
+    """Is called by steps of the training workflow, which name it. The entry composes a `Step`."""
+
+    adapter: ClassVar = "step.handler"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewObjects:
+    """Gets a message for every new object below some prefixes of each model, by way of a queue of its own.
+
+    The entry composes a `Consumer` of keys.
+    """
+
+    adapter: ClassVar = "queue.new_objects"
+    store: Literal["data", "jobs"]
+    """One that announces its objects."""
+    prefixes: tuple[str, ...]
+    arrival: str
+    """What the trigger is called: a promise to every stack that has one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Messages:
+    """Gets the messages of a queue of its own, each a JSON object. The entry composes a `Consumer` of objects."""
+
+    adapter: ClassVar = "queue.messages"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnSchedule:
+    """Is called on time with `input`, at least once. The entry composes a `Step`."""
+
+    adapter: ClassVar = "step.handler"
+    cron: str
+    """Five fields, UTC."""
+    input: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+Trigger = Http | WorkflowStep | NewObjects | Messages | OnSchedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What a function may do with a store: `access` below these prefixes of each model that it is for."""
+
+    store: StoreName
+    access: Access
+    prefixes: tuple[str, ...]
+
+
+def reads(store: StoreName, *prefixes: str) -> Needs:
+    return Needs(store=store, access=Access.READ, prefixes=prefixes)
+
+
+def writes(store: StoreName, *prefixes: str) -> Needs:
+    return Needs(store=store, access=Access.WRITE, prefixes=prefixes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionSpec:
+    """One function, before a cloud makes it."""
+
+    name: str
+    """What it is called in the stack, in `settings.functions` and in functions/requirements."""
+    entry: str
+    """`module:function` that composes it from its `Environment`."""
+    trigger: Trigger
+    size: Size
+    """Unless the settings say otherwise."""
+    needs: tuple[Needs, ...] = ()
+    environment: tuple[str, ...] = ()
+    """Which of `interface.variables` it is told; of what all are told, see environment.py."""
+    needs_elsewhere: tuple[Needs, ...] = ()
+    """What it may do with models that other functions of its kind serve."""
+    requirements: str = ""
+    """The lock in functions/requirements that it runs with; its own name's unless it shares another's."""
+    signs: bool = False
+    """It hands out URLs that let whoever holds one do a single thing of what it may do itself, for a while."""
+    one_kernel: bool = False
+    """It trains: OpenBLAS computes by the same kernel on every processor of an architecture."""
+
+    @property
+    def lock(self) -> str:
+        return self.requirements or self.name
+
+    @property
+    def consumes(self) -> bool:
+        """Whether it gets its work from a queue of its own."""
+        return isinstance(self.trigger, (NewObjects, Messages))
+
+
+FUNCTIONS: tuple[FunctionSpec, ...] = (
+    FunctionSpec(
+        name="prepare",
+        entry="functions.entries.prepare:prepare",
+        trigger=WorkflowStep(),
+        size=Size(memory_mb=2048, timeout_seconds=300, concurrency=2),
+        needs=(
+            reads("data", layout.INCOMING, layout.DATASETS),
+            writes("data", layout.DATASETS),
+            reads("models", layout.RUNS, layout.VERSIONS, layout.EXECUTIONS),
+            writes("models", layout.RUNS, layout.EXECUTIONS),
+        ),
+        environment=(variables.DATA_URL, variables.MODELS_URL),
+    ),
+    FunctionSpec(
+        name="train",
+        entry="functions.entries.train:train",
+        trigger=WorkflowStep(),
+        size=Size(memory_mb=3072, timeout_seconds=840, concurrency=20),
+        needs=(reads("data", layout.DATASETS), reads("models", layout.RUNS), writes("models", layout.RUNS)),
+        environment=(variables.DATA_URL, variables.MODELS_URL),
+        one_kernel=True,
+    ),
+    FunctionSpec(
+        name="select",
+        entry="functions.entries.select:select",
+        trigger=WorkflowStep(),
+        size=Size(memory_mb=2048, timeout_seconds=300, concurrency=2),
+        needs=(
+            reads("data", layout.DATASETS),
+            reads("models", layout.RUNS, layout.VERSIONS, layout.LIVE),
+            writes("models", layout.RUNS, layout.VERSIONS),
+        ),
+        environment=(variables.DATA_URL, variables.MODELS_URL),
+    ),
+    FunctionSpec(
+        name="rollout",
+        entry="functions.entries.rollout:rollout",
+        trigger=WorkflowStep(),
+        size=Size(memory_mb=512, timeout_seconds=60, concurrency=2),
+        needs=(
+            reads("models", layout.RUNS, layout.VERSIONS, layout.EXECUTIONS, layout.LIVE),
+            writes("models", layout.RUNS, layout.EXECUTIONS, layout.LIVE),
+            reads("captures", ""),
+        ),
+        environment=(variables.MODELS_URL, variables.CAPTURES_URL, variables.ROLLOUT),
+    ),
+    FunctionSpec(
+        name="predict",
+        entry="functions.entries.predict:predict",
+        trigger=Http(),
+        size=Size(memory_mb=1024, timeout_seconds=15, concurrency=50),
+        needs=(
+            reads("models", layout.VERSIONS, layout.LIVE),
+            writes("captures", ""),
+            reads(
+                "jobs",
+                layout.JOB_INPUTS,
+                layout.JOB_RESULTS,
+                layout.JOB_WORK,
+                layout.JOB_TICKETS,
+                layout.JOB_FAILURES,
+            ),
+            writes("jobs", layout.JOB_INPUTS, layout.JOB_TICKETS),
+        ),
+        needs_elsewhere=(reads("models", layout.LIVE),),
+        environment=(
+            variables.MODELS_URL,
+            variables.CAPTURES_URL,
+            variables.JOBS_URL,
+            variables.MODELS,
+            variables.POINTER_SECONDS,
+            variables.CAPTURE_INPUTS,
+        ),
+        signs=True,
+    ),
+    FunctionSpec(
+        name="jobs",
+        entry="functions.entries.jobs:jobs",
+        trigger=NewObjects(store="jobs", prefixes=(layout.JOB_INPUTS,), arrival="submissions"),
+        size=Size(memory_mb=1024, timeout_seconds=120, concurrency=5),
+        needs=(
+            reads("models", layout.VERSIONS, layout.LIVE),
+            reads("jobs", layout.JOB_INPUTS, layout.JOB_RESULTS, layout.JOB_WORK),
+            writes("jobs", layout.JOB_RESULTS, layout.JOB_WORK, layout.JOB_FAILURES, layout.JOB_CONTINUATIONS),
+        ),
+        environment=(
+            variables.MODELS_URL,
+            variables.JOBS_URL,
+            variables.MODELS,
+            variables.POINTER_SECONDS,
+            variables.ATTEMPTS,
+            variables.TIMEOUT_SECONDS,
+        ),
+    ),
+)
+
+
+def triggered_by(*kinds: type[Trigger]) -> tuple[FunctionSpec, ...]:
+    """Return the rows whose trigger is of one of these kinds, in the table's order."""
+    return tuple(spec for spec in FUNCTIONS if isinstance(spec.trigger, kinds))
+
+
+def named(name: str) -> FunctionSpec:
+    """Return the row of that name. Raises `KeyError` that lists the names there are."""
+    for spec in FUNCTIONS:
+        if spec.name == name:
+            return spec
+    raise KeyError(f"no function is called {name}; there are: {', '.join(spec.name for spec in FUNCTIONS)}")
