@@ -20,10 +20,13 @@ from filelock import FileLock
 
 from infra.dependencies import Dependencies, compile_tree, dependencies, interpreter_of, write_zip
 from infra.sources import ROOT, sources
+from infra.tier import Tier
 from infra.vocabulary import Archive, Cloud, Platform
 
 CACHE = ROOT / ".local" / "bundles"
 REQUIREMENTS = ROOT / "functions" / "requirements"
+EMPTY = b"PK\5\6" + bytes(18)
+"""A zip file that holds nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +47,12 @@ class Contents:
 def archives(
     entries: Sequence[str], *, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path = CACHE
 ) -> Mapping[str, Archive]:
-    """One archive for each entry, by its name, built side by side.
+    """One archive for each entry, by its name, built side by side; an empty one where the cloud has no functions yet.
 
     Raises `pulumi.RunError` when a requirement cannot be installed.
     """
+    if not cloud.tier.includes(Tier.DEPLOYABLE):
+        return dict.fromkeys(entries, _stand_in(cache))
     with ThreadPoolExecutor(2) as pool:
         built = pool.map(
             lambda entry: archive(entry, cloud=cloud, platform=platform, models=models, cache=cache), entries
@@ -65,6 +70,14 @@ def archive(entry: str, *, cloud: Cloud, platform: Platform, models: Sequence[st
             _make(contents, platform, place)
     facts = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
     return Archive(path=place.with_suffix(".zip"), **facts)
+
+
+def _stand_in(cache: Path) -> Archive:
+    """A file to name in a graph that is only previewed."""
+    path = cache / "empty.zip"
+    cache.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(EMPTY)
+    return Archive(path=path, digest=hashlib.sha256(EMPTY).hexdigest(), size=len(EMPTY), unpacked=0, stand_in=True)
 
 
 def _contents(entry: str, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path) -> Contents:

@@ -155,6 +155,7 @@ def verdicts(settings: Settings, archives: Mapping[str, Archive]) -> list[Verdic
         found += [
             _most(f"functions/requirements/{name}.in", "bytes unpacked", archive.unpacked, limits.unpacked_bytes)
             for name, archive in archives.items()
+            if not archive.stand_in
         ]
     return found
 

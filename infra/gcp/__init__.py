@@ -11,6 +11,7 @@ from infra.gcp.schedule import Schedule
 from infra.gcp.storage import Store
 from infra.gcp.upload import Upload
 from infra.gcp.workflow import Workflow
+from infra.tier import Tier
 from infra.vocabulary import Cloud, Packing
 
 MAIN = 'from functions.adapters.gcp.{entry} import handle\n\n__all__ = ["handle"]\n'
@@ -18,6 +19,7 @@ MAIN = 'from functions.adapters.gcp.{entry} import handle\n\n__all__ = ["handle"
 
 CLOUD = Cloud(
     name="gcp",
+    tier=Tier.EMBEDDED,
     packing=Packing(built=True, files={"main.py": MAIN}),
     store=Store,
     queue=Queue,
