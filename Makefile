@@ -5,8 +5,10 @@ CLOUD ?= aws
 BIN := .venv/bin
 # The stack of each embedded cloud: local, gcp-local...
 HERE = $(patsubst aws-local,local,$(CLOUD)-local)
-CLOUDS = $(patsubst localcloud/%/resources,%,$(wildcard localcloud/*/resources))
-$(if $(filter $(CLOUD),$(CLOUDS)),,$(error CLOUD=$(CLOUD): there is no such embedded cloud; accepted: $(CLOUDS)))
+EMBEDDED = $(patsubst infra/%/__init__.py,%,$(shell grep -l 'tier=Tier.EMBEDDED' infra/*/__init__.py))
+ifneq ($(filter demo up,$(MAKECMDGOALS)),)
+$(if $(filter $(CLOUD),$(EMBEDDED)),,$(error CLOUD=$(CLOUD) is not embedded, so it does not run on this machine; embedded: $(EMBEDDED)))
+endif
 
 .PHONY: help demo test up preview bench bench-quick lock clean
 

@@ -28,6 +28,7 @@ from infra.permissions import Stores, below, grants
 from infra.settings import Settings
 from infra.size import Size
 from infra.target import target
+from infra.tier import require_deployable
 from infra.vocabulary import (
     Api,
     ApiArgs,
@@ -59,8 +60,11 @@ def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
     """Declare the whole stack and return its outputs, the same keys on every cloud.
 
     Raises `pulumi.RunError`, before any resource, for a model that does not say what it
-    must and for a platform's limit that the stack would break.
+    must, for a platform's limit that the stack would break, and, unless it is a dry run,
+    for a cloud that can only be previewed.
     """
+    if not pulumi.runtime.is_dry_run():
+        require_deployable(cloud, FUNCTIONS)
     for model in settings.models:
         _require(model)
     platform = target(settings.runtime)

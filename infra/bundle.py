@@ -21,10 +21,13 @@ from filelock import FileLock
 from infra.dependencies import Dependencies, compile_tree, dependencies, interpreter_of, write_zip
 from infra.function_table import FunctionSpec
 from infra.sources import ROOT, sources
+from infra.tier import Tier
 from infra.vocabulary import Archive, Cloud, Platform
 
 CACHE = ROOT / ".local" / "bundles"
 REQUIREMENTS = ROOT / "functions" / "requirements"
+EMPTY = b"PK\5\6" + bytes(18)
+"""A zip file that holds nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +48,12 @@ class Contents:
 def archives(
     functions: Sequence[FunctionSpec], *, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path = CACHE
 ) -> Mapping[str, Archive]:
-    """One archive for each function, by its name, built side by side.
+    """One archive for each function, by its name, built side by side; empty ones where a cloud has no adapters yet.
 
     Raises `pulumi.RunError` when a requirement cannot be installed.
     """
+    if not cloud.tier.includes(Tier.DEPLOYABLE):
+        return {spec.name: _stand_in(cache) for spec in functions}
     with ThreadPoolExecutor(2) as pool:
         built = pool.map(
             lambda spec: archive(spec, cloud=cloud, platform=platform, models=models, cache=cache), functions
@@ -90,6 +95,14 @@ def modules(spec: FunctionSpec, cloud: str) -> tuple[str, str]:
     """Return what `main.py` imports: the entry's module and the adapter's."""
     adapter = spec.trigger.adapter.partition(".")[0]
     return spec.entry.partition(":")[0], f"functions.adapters.{cloud}.{adapter}"
+
+
+def _stand_in(cache: Path) -> Archive:
+    """A file to name in a graph that is only previewed."""
+    path = cache / "empty.zip"
+    cache.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(EMPTY)
+    return Archive(path=path, digest=hashlib.sha256(EMPTY).hexdigest(), size=len(EMPTY), unpacked=0, stand_in=True)
 
 
 def _contents(spec: FunctionSpec, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path) -> Contents:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pulumi
 
+from infra.tier import Tier
 from infra.vocabulary import Cloud
 
 FOLDER = Path(__file__).resolve().parent
@@ -16,6 +17,11 @@ def names(folder: Path = FOLDER) -> tuple[str, ...]:
     """Folders that say that they are a cloud."""
     packages = sorted(folder.glob("*/__init__.py"))
     return tuple(package.parent.name for package in packages if "CLOUD = " in package.read_text(encoding="utf-8"))
+
+
+def of(tier: Tier) -> tuple[str, ...]:
+    """The clouds that keep all that a tier promises."""
+    return tuple(name for name in names() if find(name).tier.includes(tier))
 
 
 def find(name: str) -> Cloud:

@@ -160,6 +160,7 @@ def verdicts(settings: Settings, archives: Mapping[str, Archive]) -> list[Verdic
                 limits.unpacked_bytes,
             )
             for name, archive in archives.items()
+            if not archive.stand_in
         ]
     return found
 

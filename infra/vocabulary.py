@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import pulumi
 
 from infra.scaling import Eco, Profile
+from infra.tier import Tier
 
 if TYPE_CHECKING:
     from infra.settings import Auth, Cors, Throttling
@@ -111,6 +112,8 @@ class Archive:
     """Bytes on disk once unpacked; what a build then installs is not counted."""
     compiled: bool = True
     """Whether `.pyc` files are inside or come of the build; without them every cold start compiles anew."""
+    stand_in: bool = False
+    """Whether it is empty, because the cloud's functions are yet to be written: see `infra.tier`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,7 +260,8 @@ class Cloud:
     """One cloud: each word of this page, given its meaning."""
 
     name: str
-    packing: Packing
+    tier: Tier
+    """What it promises, and so what is asked of it."""
     store: Make[StoreArgs, Store]
     queue: Make[QueueArgs, Queue]
     function: Make[FunctionArgs, Function]
@@ -266,5 +270,7 @@ class Cloud:
     arrival: Make[ArrivalArgs, pulumi.Resource]
     schedule: Make[ScheduleArgs, object]
     upload: Make[UploadArgs, object]
+    packing: Packing = Packing(built=False)
+    """A cloud that is deployable states it."""
     prerequisites: Callable[[], Sequence[pulumi.Resource]] = nothing
     """Makes what must be there before anything else can be, such as services that are turned on first."""

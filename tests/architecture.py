@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Protocol
+
+from infra.tier import Tier
 
 
 class Rule(Protocol):
@@ -30,9 +32,31 @@ WORDS: Final = {
     "upload": "upload",
 }
 """The file that gives a word of the vocabulary its meaning, the same in every cloud."""
+NOUNS: Final = (*WORDS.values(), "access")
+"""The files of a cloud's folder that have the same name in every cloud; a grant is a word, too, and no component.
+What else is there is a cloud's own."""
+HANDLED: Final = tuple(noun for noun in NOUNS if noun != "upload")
+"""Those that have a file of their own among an embedded cloud's resources: storage makes what is uploaded, too."""
+NEEDS: Final[Mapping[Tier, tuple[str, ...]]] = {
+    Tier.PREVIEW: (
+        "tests/graph_{cloud}.py",
+        "tests/infra/{cloud}_facts.py",
+        "tests/infra/{cloud}_breakages.py",
+        "tests/infra/{cloud}/whole.py",
+        "tests/infra/{cloud}/broken.py",
+    ),
+    Tier.DEPLOYABLE: (),
+    Tier.EMBEDDED: (
+        "localcloud/{cloud}/__init__.py",
+        "localcloud/requirements/{cloud}.in",
+        "localcloud/requirements/{cloud}.txt",
+        "tests/localcloud/on_{cloud}.py",
+    ),
+}
+"""What a tier needs beside the files of the nouns, of the entries and of the locks: see docs/add-a-cloud.md."""
 KNOWN_CLOUDS: Final = frozenset({"aws", "gcp", "azure"})
 """Besides those that are there."""
-HOUSE: Final = ("infra", "functions", "models", "localcloud")
+HOUSE: Final = ("infra", "functions", "interface", "models", "localcloud")
 ROOMS: Final = (
     "http",
     "storage",
@@ -71,8 +95,14 @@ def _tree(text: str) -> ast.Module:
     return ast.parse(text)
 
 
-def clouds(root: Path) -> list[str]:
-    return [path.split("/")[1] for path, tree in files(root, "infra") if _cloud_call(path, tree) is not None]
+def clouds(root: Path, tier: Tier | None = None) -> list[str]:
+    """The clouds that keep what a tier promises; all of them unless told."""
+    return [
+        path.split("/")[1]
+        for path, tree in files(root, "infra")
+        if (call := _cloud_call(path, tree)) is not None
+        if tier is None or ((stated := _tier(call)) is not None and stated.includes(tier))
+    ]
 
 
 def imports(path: str, tree: ast.Module, *, typing: bool = True) -> Iterator[tuple[int, str]]:
@@ -205,6 +235,16 @@ def feature_is_standard_library_only(root: Path) -> list[str]:
     ]
 
 
+def interface_is_standard_library_only(root: Path) -> list[str]:
+    """What deploy time and run time share needs nothing of either, and no package."""
+    return [
+        f"{path}:{line}: the standard library alone, not {name}"
+        for path, tree in files(root, "interface")
+        for line, name in imports(path, tree)
+        if name.split(".")[0] not in sys.stdlib_module_names and not _within(name, "interface")
+    ]
+
+
 def one_binding_to_onnxruntime(root: Path) -> list[str]:
     """Only the binding speaks to the C library, and nothing imports its Python package, with all that it loads."""
     found = []
@@ -218,21 +258,20 @@ def one_binding_to_onnxruntime(root: Path) -> list[str]:
 
 
 def clouds_mirror_each_other(root: Path) -> list[str]:
-    """Every cloud keeps every word, in the file of its name, and has the same files as the others."""
-    calls = {path: call for path, tree in files(root, "infra") if (call := _cloud_call(path, tree)) is not None}
-    held = {path: {file.name for file in (root / path).parent.glob("*.py")} for path in calls}
-    everywhere: set[str] = {"access.py", *(f"{file}.py" for file in WORDS.values())}.union(*held.values())
+    """Every cloud keeps every word, in the file of its name; what helps it is its own."""
     found = [
-        f"{Path(path).parent.as_posix()}/{name}: is missing; every cloud has the same files"
-        for path in calls
-        for name in sorted(everywhere - held[path])
+        f"infra/{cloud}/{noun}.py: is missing; every cloud has one"
+        for cloud in clouds(root)
+        for noun in NOUNS
+        if _gone(root, f"infra/{cloud}/{noun}.py")
     ]
     for path, tree in files(root, "infra"):
-        if path not in calls:
+        call = _cloud_call(path, tree)
+        if call is None:
             continue
         folder = Path(path).parent.as_posix()
         source = {name.rsplit(".", 1)[1]: name.rsplit(".", 1)[0] for _, name in imports(path, tree)}
-        kept = {keyword.arg: ast.unparse(keyword.value) for keyword in calls[path].keywords}
+        kept = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
         found += [
             f"{path}: {word} must come from {folder}/{file}.py"
             for word, file in WORDS.items()
@@ -242,35 +281,103 @@ def clouds_mirror_each_other(root: Path) -> list[str]:
 
 
 def resource_handlers_mirror_each_other(root: Path) -> list[str]:
-    """What makes a cloud's resources on this machine stands in files of the same names on every cloud."""
-    held = {
-        folder.relative_to(root).as_posix(): {file.name for file in folder.glob("*.py")}
-        for folder in sorted(root.glob("localcloud/*/resources"))
-    }
-    everywhere: set[str] = set().union(*held.values())
-    return [
-        f"{folder}/{name}: is missing; every embedded cloud has the same files"
-        for folder, names in held.items()
-        for name in sorted(everywhere - names)
+    """What makes an embedded cloud's resources on this machine stands in files of the words' names."""
+    found = [
+        f"localcloud/{cloud}/resources/{name}.py: is missing; every embedded cloud has one"
+        for cloud in clouds(root, Tier.EMBEDDED)
+        for name in ("__init__", *HANDLED)
+        if _gone(root, f"localcloud/{cloud}/resources/{name}.py")
     ]
+    held = {path.parent.parent.name for path in root.glob("localcloud/*/resources/*.py")}
+    return found + [f"localcloud/{name}/resources: of no cloud" for name in sorted(held.difference(clouds(root)))]
+
+
+def adapters_answer_every_trigger(root: Path) -> list[str]:
+    """Every deployable cloud has, for each kind of trigger in the table of functions, what adapts a function to it."""
+    wanted = _adapters(root)
+    trees = dict(files(root, "functions/adapters"))
+    found = []
+    for cloud in clouds(root, Tier.DEPLOYABLE):
+        for module, name in [("__init__", ""), *sorted(wanted)]:
+            path = f"functions/adapters/{cloud}/{module}.py"
+            if path not in trees:
+                found.append(f"{path}: is missing; every deployable cloud has one")
+            elif name and not any(isinstance(node, ast.FunctionDef) and node.name == name for node in trees[path].body):
+                found.append(f"{path}: offers no {name}")
+    held = {path.parent.name for path in root.glob("functions/adapters/*/*.py")}
+    return found + [f"functions/adapters/{name}: of no cloud" for name in sorted(held.difference(clouds(root)))]
+
+
+def _adapters(root: Path) -> set[tuple[str, str]]:
+    """Module and function of the `adapter` of every trigger."""
+    path = root / "infra" / "function_table.py"
+    tree = ast.parse(path.read_text(encoding="utf-8")) if path.is_file() else ast.Module([], [])
+    stated = [
+        node.value.value
+        for kind in tree.body
+        if isinstance(kind, ast.ClassDef)
+        for node in kind.body
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Constant)
+        if "adapter" in {ast.unparse(one) for one in getattr(node, "targets", [getattr(node, "target", None)])}
+        if isinstance(node.value.value, str)
+    ]
+    return {(module, name) for module, _, name in (adapter.partition(".") for adapter in stated)}
 
 
 def clouds_are_whole(root: Path) -> list[str]:
-    """Beside its folder, a cloud has what the rest of the house asks of one: docs/add-a-cloud.md."""
+    """A cloud states its tier, and has what that tier needs in the rest of the house: docs/add-a-cloud.md."""
     stacks = "".join(path.read_text(encoding="utf-8") for path in sorted(root.glob("Pulumi.*.yaml")))
     limited = _keys(root / "infra/limits.py", "LIMITS")
     found = []
-    for cloud in clouds(root):
-        wanted = [f"localcloud/{cloud}/__init__.py", f"localcloud/requirements/{cloud}.in"]
-        wanted += [f"tests/graph_{cloud}.py", f"tests/infra/{cloud}/whole.py"]
-        if not any((root / "functions/adapters" / cloud).glob("*.py")):
-            wanted.append(f"functions/adapters/{cloud}/__init__.py")
-        found += [f"{path}: is missing; every cloud has one" for path in wanted if not (root / path).is_file()]
+    for path, tree in files(root, "infra"):
+        if (call := _cloud_call(path, tree)) is None:
+            continue
+        cloud, tier = path.split("/")[1], _tier(call)
+        if tier is None:
+            found.append(f"{path}: states no tier; accepted: {', '.join(f'tier={tier}' for tier in Tier)}")
+            continue
         if cloud not in limited:
             found.append(f"infra/limits.py: LIMITS has no {cloud}")
         if not re.search(rf"^ +cloud: {cloud}$", stacks, re.MULTILINE):
             found.append(f"Pulumi.*.yaml: no stack has cloud: {cloud}")
+        if tier.includes(Tier.DEPLOYABLE) and _stated(call, "packing") is None:
+            found.append(f"{path}: does not state its packing; every deployable cloud does")
+        needed = [path.format(cloud=cloud) for less, paths in NEEDS.items() if tier.includes(less) for path in paths]
+        if tier.includes(Tier.DEPLOYABLE) and _builds(call):
+            needed += _locks(root, cloud)
+        found += [f"{path}: is missing; a cloud of tier {tier.value} has one" for path in needed if _gone(root, path)]
     return found
+
+
+def _gone(root: Path, path: str) -> bool:
+    return not (root / path).is_file()
+
+
+def _locks(root: Path, cloud: str) -> list[str]:
+    """What a cloud that installs packages by itself is given: what it runs functions with, and a lock an entry."""
+    entries = sorted(Path(path).stem for path, _ in files(root, "functions/entries"))
+    names = ["framework.in", *(f"{entry}.txt" for entry in entries if entry != "__init__")]
+    return [f"functions/requirements/{cloud}/{name}" for name in names]
+
+
+def _stated(call: ast.Call, name: str) -> ast.expr | None:
+    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+
+
+def _tier(call: ast.Call) -> Tier | None:
+    """The tier that a `Cloud(...)` states."""
+    stated = _stated(call, "tier")
+    return None if stated is None else {str(tier): tier for tier in Tier}.get(ast.unparse(stated))
+
+
+def _builds(call: ast.Call) -> bool:
+    """Whether a `Cloud(...)` says that a build of the cloud's installs the packages."""
+    packing = _stated(call, "packing")
+    return (
+        isinstance(packing, ast.Call)
+        and (built := _stated(packing, "built")) is not None
+        and ast.unparse(built) == "True"
+    )
 
 
 def _keys(path: Path, name: str) -> set[str]:
@@ -296,24 +403,6 @@ def _cloud_call(path: str, tree: ast.Module) -> ast.Call | None:
             if "CLOUD" in {ast.unparse(target) for target in targets}:
                 return node.value
     return None
-
-
-def adapters_mirror_each_other(root: Path) -> list[str]:
-    """Every cloud has a `handle` for every entry, in a module of its name, and the same files beside them."""
-    entries = {Path(path).name for path, _ in files(root, "functions/entries")}
-    held = {
-        folder.relative_to(root).as_posix(): {file.name for file in folder.glob("*.py")}
-        for folder in sorted((root / "functions/adapters").iterdir())
-        if any(folder.glob("*.py"))
-    }
-    everywhere = entries.union(*held.values())
-    found = [f"{folder}: has no {name}" for folder, names in held.items() for name in sorted(everywhere - names)]
-    return found + [
-        f"{path}: offers no handle"
-        for path, tree in files(root, "functions/adapters")
-        if Path(path).name in entries - {"__init__.py"}
-        and not any(isinstance(node, ast.FunctionDef) and node.name == "handle" for node in tree.body)
-    ]
 
 
 def tests_are_collected(root: Path) -> list[str]:
@@ -399,10 +488,11 @@ RULES: Final[tuple[Rule, ...]] = (
     one_reader_of_settings,
     core_without_surroundings,
     feature_is_standard_library_only,
+    interface_is_standard_library_only,
     one_binding_to_onnxruntime,
     clouds_mirror_each_other,
     resource_handlers_mirror_each_other,
-    adapters_mirror_each_other,
+    adapters_answer_every_trigger,
     clouds_are_whole,
     tests_are_collected,
     sizes,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.root import ROOT
 
-FOLDERS = ("docs", "functions", "infra", "models", "requirements", "tests")
+FOLDERS = ("docs", "functions", "infra", "interface", "models", "requirements", "tests")
 
 COMPONENT = '''
 import pulumi

@@ -10,6 +10,7 @@ from infra.aws.schedule import Schedule
 from infra.aws.storage import Store
 from infra.aws.upload import Upload
 from infra.aws.workflow import Workflow
+from infra.tier import Tier
 from infra.vocabulary import Cloud, Packing
 
 FIRST = """try:
@@ -24,6 +25,7 @@ open: https://docs.python.org/3/library/site.html#module-sitecustomize. `infra.a
 
 CLOUD = Cloud(
     name="aws",
+    tier=Tier.EMBEDDED,
     packing=Packing(built=False, files={"sitecustomize.py": FIRST}),
     store=Store,
     queue=Queue,

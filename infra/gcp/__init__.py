@@ -11,10 +11,12 @@ from infra.gcp.schedule import Schedule
 from infra.gcp.storage import Store
 from infra.gcp.upload import Upload
 from infra.gcp.workflow import Workflow
+from infra.tier import Tier
 from infra.vocabulary import Cloud, Packing
 
 CLOUD = Cloud(
     name="gcp",
+    tier=Tier.EMBEDDED,
     packing=Packing(built=True),
     store=Store,
     queue=Queue,

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from localcloud.commands import bulk, files
 from localcloud.commands.callers import Callers, ask
+from localcloud.commands.embedded import require_embedded
 from localcloud.commands.progress import Progress
 from localcloud.commands.scene import PATIENCE_SECONDS, DemoFailed, Scene
 from localcloud.commands.up import deploy
@@ -37,6 +38,7 @@ REQUESTS = 300
 
 def main(progress: Progress, stack: str, state: Path = ROOT / ".local") -> int:
     """Run it all; 0 only if every step did what it is for. The same facts go to `<state>/summary.json`."""
+    require_embedded(stack)
     started = time.monotonic()
     with LocalStack(stack, state=state) as local:
         progress.plain(f"serverless-ml  local {local.cloud.title}  models: {MODEL}, {files.MODEL}")

@@ -11,6 +11,8 @@ from infra.clouds import find
 from infra.function_table import FUNCTIONS
 from infra.settings import Settings
 from infra.target import target
+from infra.tier import Tier
+from infra.vocabulary import Cloud
 from localcloud.commands import graph
 from localcloud.commands.progress import Progress
 from localcloud.engine.program import evaluate
@@ -27,7 +29,7 @@ def main(progress: Progress, stack: str, state: Path) -> int:
     recorder = Recorder()
     with progress.step("evaluate") as step:
         step.say("building the functions' archives")
-        outputs = evaluate(file, recorder, ROOT / "infra")
+        outputs = evaluate(file, recorder, ROOT / "infra", dry_run=True)
         made = [one for one in recorder.declared if one.custom]
         components = len(recorder.declared) - len(made)
         step.text = f"{len(made)} resources in {components} components"
@@ -43,7 +45,8 @@ def main(progress: Progress, stack: str, state: Path) -> int:
 def _limits(stack: StackFile) -> list[str]:
     found = json.loads(stack.get(f"{stack.project}:settings", "null"))
     settings = Settings.parse(found, where=f"Pulumi.{stack.name}.yaml")
-    built = archives(FUNCTIONS, cloud=find(settings.cloud), platform=target(settings.runtime), models=settings.models)
+    cloud = find(settings.cloud)
+    built = archives(FUNCTIONS, cloud=cloud, platform=target(settings.runtime), models=settings.models)
     verdicts = limits.verdicts(settings, built)
     width = max(len(verdict.where) for verdict in verdicts)
     kept = sum(verdict.passed for verdict in verdicts)
@@ -55,7 +58,14 @@ def _limits(stack: StackFile) -> list[str]:
             for one in verdicts
         ),
         *(f"  source  {source}" for source in table.sources),
+        *_not_deployable(cloud),
     ]
+
+
+def _not_deployable(cloud: Cloud) -> list[str]:
+    if cloud.tier.includes(Tier.DEPLOYABLE):
+        return []
+    return [f"{cloud.name} is of tier {cloud.tier.value}: it cannot be deployed, and its functions' archives are empty"]
 
 
 def _short(path: Path) -> str:

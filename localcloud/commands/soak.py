@@ -7,6 +7,7 @@ from pathlib import Path
 
 from infra.settings import KEY, Settings
 from localcloud.commands.demo import MODEL, Demo
+from localcloud.commands.embedded import require_embedded
 from localcloud.commands.progress import Progress
 from localcloud.commands.swaps import Figures, Swaps
 from localcloud.engine.stack import LocalStack
@@ -17,6 +18,7 @@ def main(progress: Progress, stack: str, state: Path, seconds: int, clients: int
 
     1, too, if nobody was killed, or nothing could have gone wrong. Raises `CloudFailed` when it does not come to that.
     """
+    require_embedded(stack)
     with LocalStack(stack, state=state) as local:
         demo = Demo(local, progress)
         demo.two_versions()

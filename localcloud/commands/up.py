@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.commands.control import FILE, Control, Order
+from localcloud.commands.embedded import require_embedded
 from localcloud.commands.follow import follow
 from localcloud.commands.progress import Progress
 from localcloud.commands.rollback import roll_back
@@ -21,6 +22,7 @@ def main(progress: Progress, stack: str, state: Path) -> int:
     The stack's outputs are in `<state>/outputs.json` for as long as it runs, and other
     commands reach it by `<state>/control.json`.
     """
+    require_embedded(stack)
     outputs = state / "outputs.json"
     with ExitStack() as until_the_end:
         with progress.step("start") as step:

@@ -62,10 +62,13 @@ class Registrar(Protocol):
         ...
 
 
-def evaluate(stack: StackFile, registrar: Registrar, program: Path | Callable[[], object]) -> dict[str, Any]:
+def evaluate(
+    stack: StackFile, registrar: Registrar, program: Path | Callable[[], object], *, dry_run: bool = False
+) -> dict[str, Any]:
     """Run the program for a stack and return its outputs, secrets unwrapped.
 
     `program` is the folder that holds `__main__.py`, or a function that declares resources.
+    `dry_run` tells the program that it is only previewed, as `pulumi preview` does.
     Whatever the program or the registrar raises is raised here.
     """
     monitor = _Monitor(registrar)
@@ -73,7 +76,7 @@ def evaluate(stack: StackFile, registrar: Registrar, program: Path | Callable[[]
 
     def run() -> None:
         try:
-            _run(stack, monitor, program)
+            _run(stack, monitor, program, dry_run=dry_run)
         except BaseException as error:
             box.append(error)
 
@@ -87,14 +90,14 @@ def evaluate(stack: StackFile, registrar: Registrar, program: Path | Callable[[]
     return monitor.exports
 
 
-def _run(stack: StackFile, monitor: _Monitor, program: Path | Callable[[], object]) -> None:
+def _run(stack: StackFile, monitor: _Monitor, program: Path | Callable[[], object], *, dry_run: bool) -> None:
     settings.configure(
         settings.Settings(
             project=stack.project,
             stack=stack.name,
             monitor=monitor,
             engine=mocks.MockEngine(None),
-            dry_run=False,
+            dry_run=dry_run,
             organization="organization",
             root_directory=str(stack.root),
         )

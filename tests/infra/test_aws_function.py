@@ -20,7 +20,6 @@ from tests.infra.sample import PLATFORM, archive
 def made(*, consumes: bool = False, **more: Any) -> Graph:
     def program() -> dict[str, pulumi.Output[str]]:
         found: dict[str, Any] = {
-            "entry": "prepare",
             "archive": archive("prepare"),
             "code": Store("code", StoreArgs(protect=False)),
             "platform": PLATFORM,

@@ -74,7 +74,7 @@ def test_code_and_dependencies_are_inside_compiled_and_sorted_under_one_date(
         names = archive.namelist()
         dates = {entry.date_time for entry in archive.infolist()}
     tag = sys.implementation.cache_tag
-    assert {"threadpoolctl.pyc", "functions/adapters/aws/predict.py"} <= set(names)
+    assert {"threadpoolctl.pyc", "functions/adapters/aws/http.py"} <= set(names)
     assert not {name for name in names if "threadpoolctl" in name and name.endswith(".py")}
     assert f"functions/core/serving/__pycache__/predictor.{tag}.pyc" in names
     assert len(names) == len(set(names))
@@ -161,6 +161,8 @@ def test_the_predict_archive_carries_the_library_with_its_licences_and_nothing_t
     packages = {name.split("/")[0] for name in names if ".dist-info" not in name}
     assert packages <= {
         "functions",
+        "interface",
+        "main.py",
         "models",
         "onnxruntime",
         "obstore",

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pulumi
 import pytest
 
 from infra import clouds
+from infra.tier import Tier
+from tests.root import ROOT
 
 
 def test_the_clouds_are_the_folders_that_hold_one(tmp_path: Path) -> None:
@@ -23,3 +26,23 @@ def test_an_unknown_cloud_is_refused_with_those_there_are() -> None:
 @pytest.mark.parametrize("name", clouds.names())
 def test_a_cloud_says_its_own_name(name: str) -> None:
     assert clouds.find(name).name == name
+
+
+@pytest.mark.parametrize("name", clouds.names())
+def test_the_page_of_the_clouds_says_the_tier_of_each(name: str) -> None:
+    page = (ROOT / "docs" / "clouds.md").read_text(encoding="utf-8")
+    assert re.search(rf"^\| {name} \| `{clouds.find(name).tier.value}` \|", page, re.MULTILINE | re.IGNORECASE)
+
+
+def test_a_tier_includes_those_before_it_and_itself() -> None:
+    included = {tier: [other for other in Tier if tier.includes(other)] for tier in Tier}
+    assert included == {
+        Tier.PREVIEW: [Tier.PREVIEW],
+        Tier.DEPLOYABLE: [Tier.PREVIEW, Tier.DEPLOYABLE],
+        Tier.EMBEDDED: [Tier.PREVIEW, Tier.DEPLOYABLE, Tier.EMBEDDED],
+    }
+
+
+def test_clouds_are_found_by_what_they_promise() -> None:
+    assert clouds.of(Tier.PREVIEW) == clouds.names()
+    assert set(clouds.of(Tier.EMBEDDED)) == {"aws", "gcp"}

@@ -13,6 +13,7 @@ from infra.aws.scaling import TARGET
 from infra.gcp import scaling as gcp
 from infra.prices import MONTH, SHARES, TARIFFS, WHOLE, CloudRun, Lambda, Load, Tariff, break_even, table
 from infra.scaling import Balanced, Eco, Latency, Profile
+from infra.tier import Tier
 from tests.root import ROOT
 
 PAGE = ROOT / "docs" / "scaling.md"
@@ -28,15 +29,15 @@ def at(rate: float, load: Load = LOAD) -> Load:
     return replace(load, rate=rate)
 
 
-@pytest.mark.parametrize("cloud", clouds.names())
+@pytest.mark.parametrize("cloud", clouds.of(Tier.DEPLOYABLE))
 def test_the_page_says_what_is_computed(cloud: str) -> None:
     found = re.search(rf"<!-- {cloud} -->\n(.*?)\n<!-- end -->", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None
     assert found[1].splitlines() == list(table(TARIFFS[cloud])), "python -m infra.prices writes the table"
 
 
-def test_every_cloud_has_prices_with_date_and_source() -> None:
-    assert set(TARIFFS) == set(clouds.names())
+def test_every_deployable_cloud_has_prices_with_date_and_source() -> None:
+    assert set(TARIFFS) == set(clouds.of(Tier.DEPLOYABLE))
     for tariff in TARIFFS.values():
         assert date.fromisoformat(tariff.read_on)
         assert all(source.startswith("https://") for source in tariff.sources)

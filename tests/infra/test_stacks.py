@@ -10,6 +10,7 @@ import yaml
 from infra import clouds
 from infra.limits import enforce
 from infra.settings import Settings
+from infra.tier import Tier
 from localcloud.engine.stack_file import ROOT, StackFile
 
 NAMES = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
@@ -40,9 +41,11 @@ def test_production_keeps_its_data_and_nothing_else_does(name: str) -> None:
 
 
 @pytest.mark.parametrize("cloud", clouds.names())
-def test_every_cloud_has_a_stack_to_try_one_to_rely_on_and_one_for_this_machine(cloud: str) -> None:
+def test_a_cloud_has_a_stack_to_try_and_by_its_tier_one_to_rely_on_and_one_for_this_machine(cloud: str) -> None:
+    kinds = {Tier.PREVIEW: "dev", Tier.DEPLOYABLE: "prod", Tier.EMBEDDED: "local"}
     found = {name for name in NAMES if settings(name).cloud == cloud}
-    assert {name.rpartition("-")[2] for name in found} >= {"dev", "prod", "local"}
+    promised = {kind for tier, kind in kinds.items() if clouds.find(cloud).tier.includes(tier)}
+    assert {name.rpartition("-")[2] for name in found} >= promised
 
 
 @pytest.mark.parametrize("kind", ["dev", "prod", "local"])
@@ -55,7 +58,7 @@ def test_stacks_of_one_kind_differ_only_in_what_their_cloud_makes_them(kind: str
     assert aws == gcp
 
 
-def test_a_new_project_is_asked_for_what_each_cloud_needs() -> None:
+def test_a_new_project_is_asked_for_what_each_cloud_needs_that_it_can_be_deployed_to() -> None:
     template = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["template"]
-    assert {key.partition(":")[0] for key in template["config"]} == set(clouds.names())
+    assert {key.partition(":")[0] for key in template["config"]} == set(clouds.of(Tier.DEPLOYABLE))
     assert all(question["description"] and "default" in question for question in template["config"].values())
