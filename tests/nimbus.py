@@ -65,7 +65,13 @@ class Nimbus:
 
 start = Nimbus
 '''
-STACK = "config:\n  serverless-ml:settings:\n    cloud: nimbus\n    models: [breast_cancer]\n"
+STACK = """config:
+  nimbus:region: nowhere
+  serverless-ml:settings:
+    cloud: nimbus
+    models: [breast_cancer]
+    protect: false
+"""
 
 
 def stated(words: Mapping[str, str], tier: Tier, *, packed: bool = False) -> dict[str, str]:
