@@ -105,15 +105,25 @@ def clouds(root: Path, tier: Tier | None = None) -> list[str]:
     ]
 
 
-def imports(path: str, tree: ast.Module, *, typing: bool = True) -> Iterator[tuple[int, str]]:
+@lru_cache(maxsize=2048)
+def _nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree))
+
+
+@lru_cache(maxsize=4096)
+def imports(path: str, tree: ast.Module, *, typing: bool = True) -> tuple[tuple[int, str], ...]:
     """Everything a file imports, at any depth of its code, by absolute dotted name, with the line.
 
     Without what only a type checker sees, unless `typing`.
     """
+    return tuple(_imports(path, tree, typing=typing))
+
+
+def _imports(path: str, tree: ast.Module, *, typing: bool) -> Iterator[tuple[int, str]]:
     package = path.removesuffix(".py").removesuffix("/__init__").split("/")
     if not path.endswith("__init__.py"):
         package = package[:-1]
-    for node in ast.walk(tree) if typing else _executed(tree):
+    for node in _nodes(tree) if typing else _executed(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -204,7 +214,7 @@ def one_reader_of_settings(root: Path) -> list[str]:
         f"{path}:{node.lineno}: only settings.py reads pulumi.Config"
         for path, tree in files(root, "infra", "localcloud")
         if path not in allowed
-        for node in ast.walk(tree)
+        for node in _nodes(tree)
         if (isinstance(node, ast.Attribute) and ast.unparse(node) == "pulumi.Config")
         or (isinstance(node, ast.ImportFrom) and node.module == "pulumi" and "Config" in {a.name for a in node.names})
     ]
@@ -215,7 +225,7 @@ def core_without_surroundings(root: Path) -> list[str]:
     names = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv"}
     found = []
     for path, tree in files(root, "functions/core", "functions/entries"):
-        used = [(n.lineno, ast.unparse(n)) for n in ast.walk(tree) if isinstance(n, ast.Attribute)]
+        used = [(n.lineno, ast.unparse(n)) for n in _nodes(tree) if isinstance(n, ast.Attribute)]
         found += [
             f"{path}:{line}: only an adapter may use {name}"
             for line, name in [*used, *imports(path, tree)]
@@ -411,8 +421,7 @@ def tests_are_collected(root: Path) -> list[str]:
         for path, tree in files(root, "tests")
         if not Path(path).name.startswith("test_")
         and any(
-            isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name.startswith("test_")
-            for n in ast.walk(tree)
+            isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name.startswith("test_") for n in _nodes(tree)
         )
     ]
 
@@ -425,7 +434,7 @@ def sizes(root: Path) -> list[str]:
             found.append(f"{path}: {lines} lines; at most {LINES_OF_A_FILE}")
         if path == "infra/__main__.py" and lines > LINES_OF_MAIN:
             found.append(f"{path}: {lines} lines; at most {LINES_OF_MAIN}")
-        for node in ast.walk(tree):
+        for node in _nodes(tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 length = (node.end_lineno or node.lineno) - node.lineno + 1
                 if length > LINES_OF_A_FUNCTION:
@@ -438,7 +447,7 @@ def no_case_for_a_cloud(root: Path) -> list[str]:
     known = KNOWN_CLOUDS.union(clouds(root))
     found = []
     for path, tree in files(root, *HOUSE):
-        for node in ast.walk(tree):
+        for node in _nodes(tree):
             asked: list[ast.expr] = []
             if isinstance(node, ast.Compare):
                 asked = [node.left, *node.comparators]
@@ -460,7 +469,7 @@ def nothing_is_unpickled(root: Path) -> list[str]:
             for line, name in imports(path, tree)
             if name.split(".")[0] in UNSAFE_MODULES
         ]
-        for node in ast.walk(tree):
+        for node in _nodes(tree):
             if not isinstance(node, ast.Call):
                 continue
             if ast.unparse(node.func) in UNSAFE_CALLS:

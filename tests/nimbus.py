@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
+from infra.tier import Tier
 from tests.root import ROOT
 
-FOLDERS = ("docs", "functions", "infra", "interface", "models", "requirements", "tests")
+FOLDERS = ("docs", "functions", "infra", "interface", "localcloud", "models", "requirements", "tests")
 
 COMPONENT = '''
 import pulumi
@@ -40,13 +41,47 @@ OUTPUTS: Mapping[str, Mapping[str, str]] = {
 """What each word's component says; * is its logical name."""
 
 
-def first(words: Mapping[str, str]) -> dict[str, str]:
-    """The one file that makes it a cloud: its `CLOUD`, and so a promise of all the rest."""
+EMBEDDED = '''
+"""The embedded nimbus: a cloud of nothing needs nothing of a machine."""
+
+
+class Nimbus:
+    title, function, workflow = "Nimbus", "nimbus:index:Function", "nimbus:index:Workflow"
+    session = certificate = None
+    handlers = absent = {}
+
+    def __init__(self, stack, workspace, *, port, progress):
+        self.log = workspace / "log"
+
+    def check(self):
+        pass
+
+    def outputs(self, found):
+        return found
+
+    def stop(self):
+        pass
+
+
+start = Nimbus
+'''
+STACK = """config:
+  nimbus:region: nowhere
+  serverless-ml:settings:
+    cloud: nimbus
+    models: [breast_cancer]
+    protect: false
+"""
+
+
+def stated(words: Mapping[str, str], tier: Tier, *, packed: bool = False) -> dict[str, str]:
+    """The one file that makes it a cloud: its `CLOUD`, with the tier that it promises."""
     imports = "\n".join(f"from infra.nimbus.{file} import {word.title()}" for word, file in words.items())
     given = ", ".join(f"{word}={word.title()}" for word in words)
-    packed = "packing=Packing(built=False)"
+    packing = "packing=Packing(built=True), " if packed else ""
     text = (
-        f"from infra.vocabulary import Cloud, Packing\n{imports}\n\nCLOUD = Cloud(name='nimbus', {packed}, {given})\n"
+        f"from infra.tier import Tier\nfrom infra.vocabulary import Cloud, Packing\n{imports}\n\n"
+        f"CLOUD = Cloud(name='nimbus', tier={tier}, {packing}{given})\n"
     )
     return {"infra/nimbus/__init__.py": text}
 
@@ -57,8 +92,13 @@ def written(path: str, words: Mapping[str, str]) -> str:
     if path in kept:
         word = kept[path]
         return COMPONENT.format(thing=word.title(), word=word, outputs=dict(OUTPUTS[word]))
-    if path.startswith("functions/adapters/"):
-        return "def handle(event: object) -> object:\n    return event\n"
+    if path == "localcloud/nimbus/__init__.py":
+        return EMBEDDED
+    if path.endswith((".in", ".txt")):
+        return "# Nothing, for nimbus.\n"
+    entry = PurePath(path).stem
+    if path.startswith("functions/adapters/") and entry != "__init__":
+        return f"from functions.entries import {entry}\n\n\ndef handle(event: object) -> object:\n    return {entry}\n"
     return '"""Of nimbus."""\n'
 
 
@@ -66,7 +106,7 @@ def copied(place: Path) -> Path:
     """A copy of this tree, without what is built."""
     for folder in FOLDERS:
         shutil.copytree(ROOT / folder, place / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in [*ROOT.glob("Pulumi*.yaml"), *ROOT.glob("*.md")]:
+    for file in [*ROOT.glob("Pulumi*.yaml"), *ROOT.glob("*.md"), ROOT / "Makefile"]:
         shutil.copyfile(file, place / file.name)
     return place
 

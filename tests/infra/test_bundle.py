@@ -15,6 +15,7 @@ from infra.aws.function import SEARCHED
 from infra.function_table import named
 from infra.settings import Runtime
 from infra.target import target
+from infra.tier import Tier
 from infra.vocabulary import Cloud
 from tests.functions.serving import model_bytes
 
@@ -214,3 +215,14 @@ def test_a_function_that_opens_no_model_begins_with_nothing(tmp_path: Path) -> N
         command, cwd="/", env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+@every_cloud
+def test_nothing_is_built_for_a_cloud_that_can_only_be_previewed(cloud: Cloud, tmp_path: Path) -> None:
+    preview = replace(cloud, tier=Tier.PREVIEW)
+    built = bundle.archives(["predict", "unwritten"], cloud=preview, platform=HERE, models=[], cache=tmp_path)
+    assert set(built) == {"predict", "unwritten"}
+    for archive in built.values():
+        assert archive.stand_in
+        with zipfile.ZipFile(archive.path) as empty:
+            assert empty.namelist() == []

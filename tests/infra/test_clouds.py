@@ -45,4 +45,4 @@ def test_a_tier_includes_those_before_it_and_itself() -> None:
 
 def test_clouds_are_found_by_what_they_promise() -> None:
     assert clouds.of(Tier.PREVIEW) == clouds.names()
-    assert set(clouds.of(Tier.EMBEDDED)) == {"aws", "gcp"}
+    assert set(clouds.of(Tier.EMBEDDED)) >= {"aws", "gcp"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -38,6 +39,13 @@ def test_an_archive_that_unpacks_to_more_than_the_platform_takes_is_refused() ->
     assert "functions/requirements/train.in" in told
     assert "at most 262,144,000" in told
     assert "https://docs.aws.amazon.com" in told
+
+
+def test_a_stand_in_for_an_archive_is_held_against_no_limit() -> None:
+    whole, empty = archive(), replace(archive(), stand_in=True)
+    told = {verdict.where for verdict in verdicts(settings(), {"train": whole, "predict": empty})}
+    assert "functions/requirements/train.in" in told
+    assert "functions/requirements/predict.in" not in told
 
 
 def test_a_prediction_may_not_outlast_the_api_in_front_of_it() -> None:
