@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from infra.tier import Tier
 from tests.root import ROOT
@@ -65,6 +65,21 @@ class Nimbus:
 
 start = Nimbus
 '''
+ADAPTER = """
+from functions.core.runtime.environment import Environment
+
+
+def handler(entry):
+    return lambda event: entry(Environment({}))
+
+
+def new_objects(entry):
+    return handler(entry)
+
+
+def messages(entry):
+    return handler(entry)
+"""
 STACK = """config:
   nimbus:region: nowhere
   serverless-ml:settings:
@@ -96,9 +111,8 @@ def written(path: str, words: Mapping[str, str]) -> str:
         return EMBEDDED
     if path.endswith((".in", ".txt")):
         return "# Nothing, for nimbus.\n"
-    entry = PurePath(path).stem
-    if path.startswith("functions/adapters/") and entry != "__init__":
-        return f"from functions.entries import {entry}\n\n\ndef handle(event: object) -> object:\n    return {entry}\n"
+    if path.startswith("functions/adapters/") and not path.endswith("__init__.py"):
+        return ADAPTER
     return '"""Of nimbus."""\n'
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from infra.blueprint import ENTRIES
+from infra.function_table import FUNCTIONS
 from infra.tier import Tier
 from tests import nimbus
 from tests.architecture import HANDLED, NOUNS, RULES, WORDS
@@ -70,6 +70,7 @@ with LocalStack("nimbus-dev", state=Path(sys.argv[1])) as stack:
     stack.deploy()
     print(stack.outputs["endpoint"])
 """
+ADAPTERS = sorted({spec.trigger.adapter.partition(".")[0] for spec in FUNCTIONS})
 NEW: Mapping[Tier, set[str]] = {
     Tier.PREVIEW: {
         "Pulumi.nimbus-dev.yaml",
@@ -83,9 +84,9 @@ NEW: Mapping[Tier, set[str]] = {
     },
     Tier.DEPLOYABLE: {
         "functions/adapters/nimbus/__init__.py",
-        *(f"functions/adapters/nimbus/{entry}.py" for entry in ENTRIES),
+        *(f"functions/adapters/nimbus/{module}.py" for module in ADAPTERS),
         "functions/requirements/nimbus/framework.in",
-        *(f"functions/requirements/nimbus/{entry}.txt" for entry in ENTRIES),
+        *(f"functions/requirements/nimbus/{spec.lock}.txt" for spec in FUNCTIONS),
     },
     Tier.EMBEDDED: {
         "localcloud/nimbus/__init__.py",
@@ -215,7 +216,7 @@ def test_a_cloud_that_is_misspelt_is_refused_with_the_third_among_those_there_ar
 
 def test_a_deployment_to_a_preview_is_refused_with_its_tier_and_what_is_missing(third: dict[Tier, Third]) -> None:
     done = python(third[Tier.PREVIEW].root, "-c", UP)
-    missing = ", ".join(f"functions/adapters/nimbus/{entry}.py" for entry in ENTRIES)
+    missing = ", ".join(f"functions/adapters/nimbus/{module}.py" for module in ADAPTERS)
     assert done.stdout.splitlines() == [
         f"cloud: nimbus is of tier preview, so a stack on it can be previewed and not deployed; missing: {missing}"
     ], done.stderr
@@ -268,12 +269,12 @@ LACKING = [
     (Tier.PREVIEW, "infra/aws/place.py", "import infra.nimbus.place", "directions"),
     (Tier.PREVIEW, "infra/bundle.py", "def f(cloud): return cloud == 'nimbus'", "no_case_for_a_cloud"),
     (Tier.PREVIEW, "infra/nimbus/place.py", "import pulumi\npulumi.Config('x')", "one_reader_of_settings"),
-    (Tier.DEPLOYABLE, "functions/adapters/nimbus/predict.py", None, "adapters_mirror_each_other"),
-    (Tier.DEPLOYABLE, "functions/adapters/nimbus/train.py", "", "adapters_mirror_each_other"),
+    (Tier.DEPLOYABLE, "functions/adapters/nimbus/http.py", None, "adapters_answer_every_trigger"),
+    (Tier.DEPLOYABLE, "functions/adapters/nimbus/queue.py", "", "adapters_answer_every_trigger"),
     (
         Tier.DEPLOYABLE,
-        "functions/adapters/nimbus/train.py",
-        "from functions.adapters.gcp import train\ndef handle(): ...",
+        "functions/adapters/nimbus/step.py",
+        "from functions.adapters.gcp import step\ndef handler(entry): ...",
         "directions",
     ),
     (Tier.DEPLOYABLE, "functions/requirements/nimbus/train.txt", None, "clouds_are_whole"),

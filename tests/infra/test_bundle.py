@@ -220,7 +220,8 @@ def test_a_function_that_opens_no_model_begins_with_nothing(tmp_path: Path) -> N
 @every_cloud
 def test_nothing_is_built_for_a_cloud_that_can_only_be_previewed(cloud: Cloud, tmp_path: Path) -> None:
     preview = replace(cloud, tier=Tier.PREVIEW)
-    built = bundle.archives(["predict", "unwritten"], cloud=preview, platform=HERE, models=[], cache=tmp_path)
+    unwritten = replace(named("jobs"), name="unwritten", entry="functions.entries.unwritten:unwritten")
+    built = bundle.archives([named("predict"), unwritten], cloud=preview, platform=HERE, models=[], cache=tmp_path)
     assert set(built) == {"predict", "unwritten"}
     for archive in built.values():
         assert archive.stand_in
