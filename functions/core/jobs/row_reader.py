@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.http.problem import Problem
-from functions.core.http.request_body import after_space, not_json, parse_json, value_at
+from functions.core.http.request_body import not_json, parse_json, skip_whitespace, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -46,8 +46,8 @@ def request_rows(text: str, at: int) -> Iterator[Row]:
             raise Problem(400, f"the job is not {_EXAMPLE}")
         at = opening.end()
     while at <= len(text):
-        value, at = value_at(text, after_space(text, at))
-        at = after_space(text, at)
+        value, at = value_at(text, skip_whitespace(text, at))
+        at = skip_whitespace(text, at)
         if text[at : at + 1] == ",":
             yield Row(value, None, at + 1)
         elif _CLOSING.fullmatch(text, at):

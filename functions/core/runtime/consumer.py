@@ -1,4 +1,4 @@
-"""What takes a queue's messages about new objects, each by itself."""
+"""Consume a queue's messages about new objects, one at a time."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Body = TypeVar("Body")
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """How a message came."""
+    """How often a message was delivered, and how long it may be worked on."""
 
     number: int = 1
-    """The how-manieth time."""
+    """Which delivery of the message this is, from 1."""
     seconds_left: Callable[[], float] = lambda: math.inf
-    """How long whoever took it may still run."""
+    """Returns the seconds for which the function may still run."""
 
 
 ONCE = Delivery()
@@ -29,16 +29,17 @@ ONCE = Delivery()
 @dataclass(frozen=True, kw_only=True)
 class Consumer:
     work: Callable[[str, Delivery], None]
-    """Does what the object at a key asks; raises when that has to be tried again."""
+    """Processes the object at a key. Raises when it has to be retried."""
     log: Log
     timeout_seconds: float = math.inf
-    """How long a message may be worked on, for a cloud that does not tell."""
+    """How long a message may be worked on, for a cloud that does not tell its functions."""
 
     def take(self, message: str, body: Body, key_of: Callable[[Body], str], delivery: Delivery = ONCE) -> bool:
-        """Work on the object that the body of a message is about. False: the message must come again; the log says why.
+        """Process the object that a message names, and return whether that succeeded.
 
-        `key_of` raises for a body that is about no object. Such a message comes again, too,
-        until the queue puts it where a person looks: nothing is dropped in silence.
+        After False the queue must deliver the message again; the log says why. `key_of` returns
+        the object's key from the body of a message, and raises for a body that names no object.
+        Such a message is retried too, until the queue keeps it as a dead letter: none is lost.
         """
         try:
             self.work(key_of(body), delivery)
