@@ -22,9 +22,9 @@ def jobs(told: Environment) -> Consumer:
     """Does the job at every new key of the jobs store."""
     log = told.log()
     models = told.store("MODELS_URL")
-    followers = {
+    model_caches = {
         name: ModelCache(Registry(models, name), Live(models, name), log, seconds=told.number("POINTER_SECONDS"))
         for name in told.names("MODELS")
     }
-    worker = Worker(told.store("JOBS_URL"), followers, log, attempts=int(told.number("ATTEMPTS")))
+    worker = Worker(told.store("JOBS_URL"), model_caches, log, attempts=int(told.number("ATTEMPTS")))
     return Consumer(work=worker.work, log=log, timeout_seconds=told.number("TIMEOUT_SECONDS"))

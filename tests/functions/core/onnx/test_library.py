@@ -72,7 +72,7 @@ def test_every_function_whose_position_is_written_down_does_what_its_name_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fresh = ort.Library(ort.find())
-    monkeypatch.setattr(ort, "_opened", [fresh])
+    monkeypatch.setattr(ort, "_loaded", [fresh])
     assert Session(model_bytes()).run({"X": ROWS})["label"].values() == (0, 1)
     assert Session(TEXT).run({"X": Tensor.of("BYTES", (2,), ["a", "b"])})["Y"].values() == ("a", "b")
     assert set(ort._FUNCTIONS) <= set(vars(fresh))
@@ -207,9 +207,9 @@ else:
 
 
 def test_a_beginning_without_onnxruntime_leaves_the_word_to_who_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ort, "_opened", [])
+    monkeypatch.setattr(ort, "_loaded", [])
     monkeypatch.setattr(sys, "path", [])
-    ort._open_quietly()
+    ort._load_quietly()
     with pytest.raises(ort.Unavailable, match="onnxruntime is not installed"):
         ort.library()
 
