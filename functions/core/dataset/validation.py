@@ -112,7 +112,7 @@ def _likeness(one: str, other: str) -> float:
 
 
 def _collect(table: Table, contract: Contract, rejected_rows: RejectedRows) -> tuple[np.ndarray, np.ndarray]:
-    """Return the accepted rows as X, float32 [rows, features], and y, int64 [rows]; the others go to `rejected_rows`."""
+    """Return the accepted rows as X, float32 [rows, features], and y, int64 [rows]; collect the others."""
     columns = [*contract.features, contract.target.as_feature]
     accepted: list[np.ndarray] = [np.empty((0, len(columns)), dtype=np.float32)]
     rows = 0
