@@ -46,7 +46,7 @@ def held() -> Counter[str]:
 
 @pytest.fixture
 def ledger(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Handles that were given back, by kind, and error messages read and given back."""
+    """Count the handles that are released, by kind, and the error messages that are read and released."""
     seen = Counter[str]()
 
     def counted(name: str, before: Callable[..., Any]) -> Callable[..., Any]:
