@@ -48,7 +48,7 @@ def _as_numbers(values: Column) -> np.ndarray | None:
     texts = [value for value in values if isinstance(value, str)]
     if len(texts) != len(values):
         return None
-    # Python reads these as numbers, a feature refuses them: see `Feature`.
+    # Python reads these as numbers, but a feature refuses them: see `Feature`.
     joined = "".join(texts)
     if "_" in joined or not joined.isascii():
         return None

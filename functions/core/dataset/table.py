@@ -100,7 +100,7 @@ def _read_csv(data: bytes, expected: Collection[str]) -> Table:
 def _lines(data: bytes, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each record with the number of the line on which it begins; blank lines are skipped."""
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="")
-    # csv raises in the middle of a loop: a generator over it would end silently.
+    # next, and not a for loop: csv can raise at any record, and the message names its line.
     reader = csv.reader(text, delimiter=delimiter, strict=True)
     while True:
         location = reader.line_num + 1

@@ -43,9 +43,11 @@ def predict_each(servable: Servable, rows: Sequence[Row]) -> Predictions:
             index: problem for index, value in accepted.items() if (problem := _refusal(servable, value)) is not None
         }
         accepted = {index: value for index, value in accepted.items() if index not in refused}
-        predictions = _predict_each(servable, list(accepted.values()))
+        predictions = _predict_one_by_one(servable, list(accepted.values()))
     except ModelFailure:
-        predictions = [prediction for value in accepted.values() for prediction in _predict_each(servable, [value])]
+        predictions = [
+            prediction for value in accepted.values() for prediction in _predict_one_by_one(servable, [value])
+        ]
     results = dict(zip(accepted, predictions, strict=True)) | {
         index: _error(problem) for index, problem in refused.items()
     }
@@ -64,7 +66,7 @@ def _refusal(servable: Servable, instance: Any) -> Problem | None:
     return None
 
 
-def _predict_each(servable: Servable, instances: list[Any]) -> Predictions:
+def _predict_one_by_one(servable: Servable, instances: list[Any]) -> Predictions:
     """Predict all at once, or one by one when that fails; a row that fails by itself gets an error."""
     if not instances:
         return []
@@ -74,7 +76,7 @@ def _predict_each(servable: Servable, instances: list[Any]) -> Predictions:
         if len(instances) == 1:
             failure = problem if isinstance(problem, Problem) else Problem(500, "the model fails on this row")
             return [_error(failure)]
-    return [prediction for instance in instances for prediction in _predict_each(servable, [instance])]
+    return [prediction for instance in instances for prediction in _predict_one_by_one(servable, [instance])]
 
 
 def _error(problem: Problem) -> dict[str, Any]:
