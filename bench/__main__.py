@@ -1,4 +1,4 @@
-"""`python -m bench [--quick] [--only GROUP ...]`: ours beside its peers, every figure a ratio measured in one run."""
+"""`python -m bench [--quick] [--only GROUP ...]`: compare ours with its peers; every figure is of one run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import report
-from bench.environments import PLACE, ROOT
+from bench.environments import FOLDER, ROOT
 from bench.row import Missing, Row
 from infra.processor import here, kernel
 
@@ -31,13 +31,14 @@ SUITES = {
     "graph": (10, 3),
     "training": (5, 1),
 }
-"""Modules of this package, in the order of the table, each with its rounds: whole and quick."""
+"""Modules of this package in the order of the table, each with its number of rounds: full and quick."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print the table, and write `.local/bench.json`; `--write` also docs/benchmarks.md and its chart.
+    """Measure, print the table and write `.local/bench.json`; with `--write` also docs/benchmarks.md and its chart.
 
-    0: everything was measured, whatever came of it; 1: a peer or a suite is missing, and the table says which.
+    Return 0 when everything was measured, also when a target is missed; 1 when a peer or a suite
+    could not be measured: the table says which.
     """
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds, without the slowest peers")
@@ -48,36 +49,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
     began = time.monotonic()
     chosen = [name for name in SUITES if not options.only or name in options.only]
-    found = list(_measured(chosen, quick=options.quick, console=console))
-    document = report.document(found)
-    PLACE.parent.mkdir(exist_ok=True)
-    (PLACE.parent / "bench.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    console.print(report.table(found))
+    rows = list(_measured(chosen, quick=options.quick, console=console))
+    document = report.document(rows)
+    FOLDER.parent.mkdir(exist_ok=True)
+    (FOLDER.parent / "bench.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    console.print(report.table(rows))
     if options.write:
         report.write(document, ROOT / "docs")
     console.print(f"measured in {time.monotonic() - began:.0f} s; the same in .local/bench.json")
-    return int(any(isinstance(row, Missing) for row in found))
+    return int(any(isinstance(row, Missing) for row in rows))
 
 
 def _measured(suites: Sequence[str], *, quick: bool, console: Console) -> Iterator[Row | Missing]:
     for name in suites:
         rounds = SUITES[name][quick]
         with tempfile.TemporaryDirectory(dir=_folder()) as workspace, console.status(name) as status:
-            say = _teller(name, console, status.update)
+            say = _progress(name, console, status.update)
             try:
                 rows = importlib.import_module(f"bench.{name}").rows
                 yield from rows(Path(workspace), rounds=rounds, quick=quick, say=say)
-            except Exception as problem:  # one suite that fails must not cost the others their figures
+            except Exception as problem:  # the other suites must be measured when one fails
                 yield Missing(group=name, name=name, reason=f"{type(problem).__name__}: {problem}"[:500])
 
 
 def _folder() -> Path:
-    PLACE.mkdir(parents=True, exist_ok=True)
-    return PLACE
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    return FOLDER
 
 
-def _teller(name: str, console: Console, update: Callable[[str], None]) -> Callable[[str], None]:
-    """A line that is rewritten at a terminal; elsewhere one each quarter of a minute."""
+def _progress(name: str, console: Console, update: Callable[[str], None]) -> Callable[[str], None]:
+    """Return a function that shows progress: one line that is rewritten at a terminal, else a line every 15 seconds."""
     last = time.monotonic()
 
     def say(text: str) -> None:

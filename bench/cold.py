@@ -1,4 +1,4 @@
-"""Cold starts under Lambda's real runtime client: from the start of the process to the first answer posted."""
+"""Cold starts under Lambda's real runtime client: from the start of the process to its first response."""
 
 from __future__ import annotations
 
@@ -20,24 +20,28 @@ ALWAYS = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "AWS_REGION": "eu-west-1",
 
 
 def handler(
-    environment: str, module: str, told: Mapping[str, str], event: Mapping[str, Any], path: Path = PEERS
+    environment: str, module: str, variables: Mapping[str, str], event: Mapping[str, Any], path: Path = PEERS
 ) -> Measure:
-    """One cold start of `module.handle` in an environment. Raises `Unavailable`, now, when it cannot be built."""
+    """Return a measure of one cold start of `module.handle` in an environment.
+
+    Raises `Unavailable` at once when the environment cannot be built.
+    """
     python = interpreter(environment)
-    env = {**ALWAYS, "PYTHONPATH": str(path), "LAMBDA_TASK_ROOT": str(path), **told}
+    env = {**ALWAYS, "PYTHONPATH": str(path), "LAMBDA_TASK_ROOT": str(path), **variables}
     env["_HANDLER"] = f"{module}.handle"
     return lambda: first_answer([str(python), "-m", "awslambdaric", env["_HANDLER"]], env=env, cwd=path, event=event)
 
 
 def ours(workspace: Path, onnx: bytes | None = None, event: Mapping[str, Any] | None = None) -> Measure:
+    """Return a measure of one cold start of the predict function, with the tabular model unless `onnx` is another."""
     store = subject.registered(workspace / "models", onnx)
-    told = subject.environment(store, workspace)
+    variables = subject.environment(store, workspace)
     code = subject.unpacked()
-    return handler("runtime", "main", told, event or subject.plain_event(1), code)
+    return handler("runtime", "main", variables, event or subject.plain_event(1), code)
 
 
 def peers(workspace: Path) -> dict[str, tuple[Callable[[], Measure], float]]:
-    """Each peer, made when it is asked for, and what share of its time ours may take."""
+    """Return how to set up each peer, and the greatest share of its time that ours may take."""
     event = subject.plain_event(1)
     model = workspace / "tabular.onnx"
     model.write_bytes(subject.tabular())
@@ -68,38 +72,38 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
             allowed[name] = share
         except (Unavailable, Failed, subprocess.CalledProcessError) as problem:
             yield Missing(group=GROUP, name=name, reason=str(problem))
-    found = in_turn(variants, rounds=rounds, say=say)
-    control = found.ratios(AGAIN, REFERENCE).median
-    yield _row(found, "time", REFERENCE, 0.45, control)
-    processor = found.ratios(OURS, REFERENCE, cpu)
-    again = found.ratios(AGAIN, REFERENCE, cpu).median
+    measured = in_turn(variants, rounds=rounds, say=say)
+    control = measured.ratios(AGAIN, REFERENCE).median
+    yield _row(measured, "time", REFERENCE, 0.45, control)
+    processor = measured.ratios(OURS, REFERENCE, cpu)
+    again = measured.ratios(AGAIN, REFERENCE, cpu).median
     yield Row(
         group=GROUP,
         name="processor time",
         against=REFERENCE,
         figure=processor,
         target=0.30,
-        value=found.values(OURS, cpu).times(1000),
+        value=measured.values(OURS, cpu).times(1000),
         control=again,
     )
     for name, share in allowed.items():
-        yield _row(found, "time", name, share, control)
+        yield _row(measured, "time", name, share, control)
 
 
-def _row(found: Rounds, name: str, against: str, target: float, control: float) -> Row:
+def _row(measured: Rounds, name: str, against: str, target: float, control: float) -> Row:
     return Row(
         group=GROUP,
         name=name,
         against=against,
-        figure=found.ratios(OURS, against, wall),
+        figure=measured.ratios(OURS, against, wall),
         target=target,
-        value=found.values(OURS).times(1000),
+        value=measured.values(OURS).times(1000),
         control=control,
     )
 
 
 def _sklearn(workspace: Path, event: Mapping[str, Any]) -> Measure:
-    import numpy as np  # noqa: PLC0415 - the table's own process needs it for nothing else
+    import numpy as np  # noqa: PLC0415 - only this peer needs it
 
     data, model = workspace / "cases.npz", workspace / "model.joblib"
     x, y = subject.cases()

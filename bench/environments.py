@@ -1,4 +1,4 @@
-"""The environments that peers live in, each built from a lock of its own: requirements/bench/<name>.txt."""
+"""The virtual environments of the peers, each built from its own lock file: requirements/bench/<name>.txt."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from uv import find_uv_bin
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ROOT / "requirements" / "bench"
-PLACE = ROOT / ".local" / "bench"
+FOLDER = ROOT / ".local" / "bench"
 
 
 class Unavailable(RuntimeError):
-    """An environment that cannot be built here. The message is the installer's own last line."""
+    """An environment cannot be built here. The text is the last line of the installer's output."""
 
 
-def interpreter(name: str, place: Path = PLACE) -> Path:
-    """The Python of an environment, which is built first if its lock has changed.
+def interpreter(name: str, folder: Path = FOLDER) -> Path:
+    """Return the path of an environment's Python, after building the environment if its lock has changed.
 
-    Everything in it is compiled, as ours is. Raises `Unavailable`.
+    All its packages are compiled to bytecode, as ours are. Raises `Unavailable`.
     """
     lock = LOCKS / f"{name}.txt"
-    environment = place / name
+    environment = folder / name
     python, stamp = environment / "bin" / "python", environment / ".lock-digest"
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()
     if not (stamp.is_file() and stamp.read_text(encoding="utf-8") == digest):

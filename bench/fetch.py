@@ -1,4 +1,4 @@
-"""A model of 25 MB that is fetched from the object store at the cold start."""
+"""Cold starts with a model of 25 MB that is fetched from the object store."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
     with Emulator(interpreter(), workspace / "emulator", region=REGION, progress=say) as emulator:
         session = Session(endpoint=emulator.endpoint, certificate=emulator.certificate, region=REGION)
         _fill(session, workspace)
-        told = {
+        variables = {
             "AWS_ENDPOINT_URL": emulator.endpoint,
             "AWS_CA_BUNDLE": str(emulator.certificate),
             "SSL_CERT_FILE": str(emulator.certificate),
@@ -36,10 +36,10 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
         }
         event = subject.plain_event(1)
         stores = {name: f"s3://{BUCKET}" for name in ("MODELS_URL", "CAPTURES_URL", "JOBS_URL")}
-        ours = {**subject.environment(workspace, workspace), **told, **stores}
-        plain = {**told, "MODEL_PATH": f"/{BUCKET}/{KEY}"}
+        ours = {**subject.environment(workspace, workspace), **variables, **stores}
+        plain = {**variables, "MODEL_PATH": f"/{BUCKET}/{KEY}"}
         try:
-            found = in_turn(
+            measured = in_turn(
                 {
                     OURS: handler("runtime", "main", ours, event, subject.unpacked()),
                     REFERENCE: handler("store", "fetch_sigv4", plain, event, PEERS),
@@ -52,21 +52,21 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
         except Unavailable as problem:
             yield Missing(group=GROUP, name=REFERENCE, reason=str(problem))
             return
-    control = found.ratios(AGAIN, REFERENCE).median
+    control = measured.ratios(AGAIN, REFERENCE).median
     for against, target in ((REFERENCE, 1.05), (BOTO, None)):
         yield Row(
             group=GROUP,
             name="time",
             against=against,
-            figure=found.ratios(OURS, against),
+            figure=measured.ratios(OURS, against),
             target=target,
-            value=found.values(OURS).times(1000),
+            value=measured.values(OURS).times(1000),
             control=control,
         )
 
 
 def _fill(session: Session, workspace: Path) -> None:
-    """The same model twice: registered as ours expects it, and as a plain object."""
+    """Store the same model twice: registered for ours, and as a plain object for the peers."""
     session.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     onnx = dense(25)
     objects = Objects(session.client("s3"), BUCKET)

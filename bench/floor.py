@@ -1,4 +1,4 @@
-"""How near the binding comes to a C program over the same library: whole processes, one prediction each."""
+"""Compare the binding with a C program over the same library: whole processes, one prediction each."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
         library = next((subject.unpacked() / "onnxruntime" / "capi").glob("libonnxruntime.*"))
         command = [str(program), str(library), str(model), str(subject.WIDTH)]
         variants |= {FLOOR: lambda: ended(command), AGAIN: lambda: ended(command)}
-    found = in_turn(variants, rounds=rounds, say=say)
-    control = found.ratios(AGAIN, FLOOR).median if compiler else None
+    measured = in_turn(variants, rounds=rounds, say=say)
+    control = measured.ratios(AGAIN, FLOOR).median if compiler else None
     for against, value, name, target in (
         (FLOOR, None, "time", 2.0),
         (REFERENCE, None, "time", None),
@@ -39,13 +39,13 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
     ):
         if against not in variants:
             continue
-        measured = {} if value is None else {"value": value}
+        options = {} if value is None else {"value": value}
         yield Row(
             group=GROUP,
             name=name,
             against=against,
-            figure=found.ratios(OURS, against, **measured),
+            figure=measured.ratios(OURS, against, **options),
             target=target,
-            value=found.values(OURS, **measured).times(1000),
+            value=measured.values(OURS, **options).times(1000),
             control=control,
         )

@@ -24,28 +24,28 @@ from localcloud.support.ports import LOOPBACK, free_port
 GROUP = "cold start under functions-framework"
 OURS, PLAIN, AGAIN = "predict function", "a plain function with numpy + onnxruntime", "the plain function, again"
 SECONDS = 60
-LOOK_SECONDS = 0.003
+POLL_SECONDS = 0.003
 
 
 def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
     model = workspace / "tabular.onnx"
     model.write_bytes(subject.tabular())
     try:
-        made = build(subject.archive("predict", "gcp").path, workspace / "source")
+        built = build(subject.archive("predict", "gcp").path, workspace / "source")
         python = interpreter("framework")
     except (CloudFailed, Unavailable) as problem:
         yield Missing(group=GROUP, name=OURS, reason=str(problem))
         return
-    told = {**ALWAYS, **subject.environment(subject.registered(workspace / "models"), workspace)}
+    variables = {**ALWAYS, **subject.environment(subject.registered(workspace / "models"), workspace)}
     source = str(PEERS / "framework_plain.py")
 
     def plain(port: int) -> list[str]:
         start = [str(python), "-m", "functions_framework", "--target", "handle", "--signature-type", "http"]
         return [*start, "--source", source, "--host", LOOPBACK, "--port", str(port)]
 
-    found = in_turn(
+    measured = in_turn(
         {
-            OURS: lambda: _first_prediction(made.command, told, made.source),
+            OURS: lambda: _first_prediction(built.command, variables, built.source),
             PLAIN: lambda: _first_prediction(plain, {**ALWAYS, "MODEL": str(model)}, workspace),
             AGAIN: lambda: _first_prediction(plain, {**ALWAYS, "MODEL": str(model)}, workspace),
         },
@@ -56,9 +56,9 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
         group=GROUP,
         name="time",
         against=PLAIN,
-        figure=found.ratios(OURS, PLAIN),
-        value=found.values(OURS).times(1000),
-        control=found.ratios(AGAIN, PLAIN).median,
+        figure=measured.ratios(OURS, PLAIN),
+        value=measured.values(OURS).times(1000),
+        control=measured.ratios(AGAIN, PLAIN).median,
     )
 
 
@@ -91,13 +91,13 @@ def _first_prediction(command: Callable[[int], Sequence[str]], env: Mapping[str,
 
 
 def _ask(port: int, body: str) -> int | None:
-    """The status of one prediction; None while nobody listens."""
+    """Request one prediction and return its status; None while the server does not listen yet."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=SECONDS)
     try:
         connection.request("POST", "/predict", body, {"content-type": "application/json"})
         return connection.getresponse().status
     except ConnectionRefusedError:
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
         return None
     finally:
         connection.close()

@@ -1,4 +1,4 @@
-"""The whole drawing under Pulumi's mocks, against a bare script that declares the same resources."""
+"""The blueprint under Pulumi's mocks, against a bare script that declares the same resources."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
     ours = [sys.executable, "-m", "bench.graph_ours"]
     ended([*ours, "--bare", str(script)], cwd=ROOT)
     bare = [sys.executable, str(script)]
-    found = in_turn(
+    measured = in_turn(
         {
             OURS: lambda: ended(ours, cwd=ROOT),
             BARE: lambda: ended(bare, cwd=workspace),
@@ -34,8 +34,8 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
         group=GROUP,
         name=f"{count} AWS resources, whole process",
         against="the same resources in a bare script",
-        figure=found.ratios(OURS, BARE),
+        figure=measured.ratios(OURS, BARE),
         target=1.05,
-        value=found.values(OURS).times(1000),
-        control=found.ratios(AGAIN, BARE).median,
+        value=measured.values(OURS).times(1000),
+        control=measured.ratios(AGAIN, BARE).median,
     )

@@ -1,4 +1,4 @@
-"""`python -m bench.graph_ours`: the whole drawing under Pulumi's mocks, from archives that only look like ones.
+"""`python -m bench.graph_ours`: draw the blueprint under Pulumi's mocks, with stand-ins for the archives.
 
 `--bare FILE` writes a script that declares the same resources with the same inputs, and nothing else.
 """
@@ -24,16 +24,16 @@ SETTINGS = {"cloud": "aws", "models": ["breast_cancer"]}
 
 
 class Recorder(mocks.Mocks):
-    """Answers with a name and an ARN made of it, and keeps what was asked."""
+    """Mocks that answer with an ARN made of the resource's name, and record every resource."""
 
     def __init__(self) -> None:
-        self.made: list[tuple[str, str, dict[str, object]]] = []
+        self.resources: list[tuple[str, str, dict[str, object]]] = []
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, object]]:
-        self.made.append((args.typ, args.name, dict(args.inputs)))
+        self.resources.append((args.typ, args.name, dict(args.inputs)))
         arn = f"arn:aws:service:eu-west-1:000000000000:{args.name}"
-        told = dict.fromkeys(("arn", "bucket", "url", "version", "apiEndpoint", "executionArn", "invokeArn"), arn)
-        return f"{args.name}-id", {**told, "name": args.name, **args.inputs}
+        outputs = dict.fromkeys(("arn", "bucket", "url", "version", "apiEndpoint", "executionArn", "invokeArn"), arn)
+        return f"{args.name}-id", {**outputs, "name": args.name, **args.inputs}
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         return {"accountId": "000000000000", "id": "000000000000", "region": "eu-west-1", "name": "eu-west-1"}
@@ -41,9 +41,9 @@ class Recorder(mocks.Mocks):
 
 def draw() -> None:
     digest = "0" * 64
-    one = Archive(path=Path(__file__), digest=digest, size=1_000_000, unpacked=3_000_000)
+    archive = Archive(path=Path(__file__), digest=digest, size=1_000_000, unpacked=3_000_000)
     settings = Settings.parse(SETTINGS, where="bench")
-    blueprint.draw(CLOUD, settings, PLATFORM, {spec.name: one for spec in FUNCTIONS})
+    blueprint.draw(CLOUD, settings, PLATFORM, {spec.name: archive for spec in FUNCTIONS})
 
 
 def run() -> Recorder:
@@ -55,14 +55,16 @@ def run() -> Recorder:
 
 
 def bare(recorder: Recorder) -> str:
-    """The script: one constructor call for each resource that the drawing made."""
+    """Return the script: one constructor call for each recorded resource."""
     lines = ["import pulumi", "import pulumi_aws as aws", "from pulumi.runtime import mocks", ""]
     lines += ["class Answers(mocks.Mocks):", "    def new_resource(self, args):"]
     lines += ['        arn = f"arn:aws:service:eu-west-1:000000000000:{args.name}"']
-    lines += ['        told = dict.fromkeys(("arn", "bucket", "url", "version", "apiEndpoint", "executionArn"), arn)']
-    lines += ['        return f"{args.name}-id", {**told, "name": args.name, **args.inputs}']
+    lines += [
+        '        outputs = dict.fromkeys(("arn", "bucket", "url", "version", "apiEndpoint", "executionArn"), arn)'
+    ]
+    lines += ['        return f"{args.name}-id", {**outputs, "name": args.name, **args.inputs}']
     lines += ["    def call(self, args):", "        return {}", "", "def program():"]
-    for token, name, inputs in recorder.made:
+    for token, name, inputs in recorder.resources:
         if token.startswith("aws:"):
             module, kind = token.split(":")[1].split("/")[0], token.rsplit(":", 1)[-1]
             lines.append(f"    aws.{_module(module)}.{kind}({name!r}, **{_arguments(inputs)!r})")
@@ -76,7 +78,7 @@ def _module(module: str) -> str:
 
 
 def _arguments(inputs: dict[str, object]) -> dict[str, object]:
-    """The inputs under Python's names, as plain data; an asset is left out, it would be read."""
+    """Return the inputs under Python's names, as plain data, without assets, whose files would be read."""
     kept = {key: value for key, value in inputs.items() if not isinstance(value, (pulumi.Asset, pulumi.Archive))}
     return {re.sub(r"(?<!^)([A-Z])", r"_\1", key).lower(): value for key, value in kept.items()}
 
@@ -86,4 +88,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--bare"]:
         Path(sys.argv[2]).write_text(bare(recorded), encoding="utf-8")
     else:
-        print(len(recorded.made))
+        print(len(recorded.resources))

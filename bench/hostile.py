@@ -1,4 +1,4 @@
-"""Bodies that mean no good: how long the predict function takes to refuse each, an event in and an answer out."""
+"""Hostile request bodies: how long the predict function takes to refuse each, from event to response."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INFER = f"/v2/models/{subject.MODEL}/infer"
 
 
 def bodies() -> Mapping[str, Mapping[str, Any]]:
-    """Events, by what is wrong with them."""
+    """Return events by what is wrong with them."""
     half = 500_000
     row = json.dumps({"instances": subject.rows(1)})
     twice = '{"instances": [{' + ",".join(f'"a": {n}' for n in range(60_000)) + "}]}"
@@ -47,9 +47,9 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
         status = answer(event)["statusCode"]
         if not 400 <= status < 500:
             raise RuntimeError(f"{name}: {status}, and not a refusal")
-    found = in_turn({name: _once(answer, event) for name, event in events.items()}, rounds=rounds, say=say)
+    measured = in_turn({name: _once(answer, event) for name, event in events.items()}, rounds=rounds, say=say)
     for name in events:
-        figure = found.values(name).times(1000)
+        figure = measured.values(name).times(1000)
         yield Row(group=GROUP, name=name, against="", figure=figure, unit="ms", target=MILLISECONDS)
 
 

@@ -1,4 +1,4 @@
-"""Measurements taken in turn, so that a machine whose speed drifts slows all of them alike."""
+"""Measure variants in turn, so that a machine whose speed drifts slows all of them alike."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ class Sample:
     """One run of one variant."""
 
     seconds: float
-    """On the wall."""
+    """Wall-clock time."""
     cpu_seconds: float = 0.0
-    """User and system time of the process and of those it waited for."""
+    """User and system time of the process and of its children."""
     peak_mib: float = 0.0
-    """Largest resident set."""
+    """Largest resident set, in MiB."""
 
 
 Measure = Callable[[], Sample]
@@ -54,7 +54,7 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True)
 class Rounds:
-    """The samples of several variants, each round in the same place of every list."""
+    """The samples of several variants: one list each, with one sample a round."""
 
     samples: Mapping[str, Sequence[Sample]]
 
@@ -62,19 +62,23 @@ class Rounds:
         return Spread.of([value(sample) for sample in self.samples[name]])
 
     def ratios(self, name: str, against: str, value: Value = wall) -> Spread:
-        """`name` over `against`, round by round. Raises `KeyError` for a variant that was not measured."""
+        """Return the ratio of `name` to `against`, round by round.
+
+        Raises `KeyError` for a variant that was not measured.
+        """
         pairs = zip(self.samples[name], self.samples[against], strict=True)
-        return Spread.of([value(one) / value(other) for one, other in pairs])
+        return Spread.of([value(ours) / value(theirs) for ours, theirs in pairs])
 
     def differences(self, name: str, against: str, value: Value = wall) -> Spread:
+        """Return `name` minus `against`, round by round. Raises as `ratios` does."""
         pairs = zip(self.samples[name], self.samples[against], strict=True)
-        return Spread.of([value(one) - value(other) for one, other in pairs])
+        return Spread.of([value(ours) - value(theirs) for ours, theirs in pairs])
 
 
 def in_turn(variants: Mapping[str, Measure], *, rounds: int, say: Callable[[str], None] = lambda _: None) -> Rounds:
-    """Run every variant once a round, and once before that counts for nothing.
+    """Run every variant once to warm up, which is not measured, and then once a round.
 
-    The order is turned by one place from round to round: nobody is always asked first.
+    The order rotates by one from round to round, so that no variant is always the first.
     """
     names = list(variants)
     samples: dict[str, list[Sample]] = {name: [] for name in names}
@@ -82,8 +86,8 @@ def in_turn(variants: Mapping[str, Measure], *, rounds: int, say: Callable[[str]
         say(f"warming up {name}")
         variants[name]()
     for number in range(rounds):
-        turned = names[number % len(names) :] + names[: number % len(names)]
-        for name in turned:
+        rotated = names[number % len(names) :] + names[: number % len(names)]
+        for name in rotated:
             say(f"round {number + 1} of {rounds}, {name}")
             samples[name].append(variants[name]())
     return Rounds(samples=samples)

@@ -1,4 +1,4 @@
-"""ONNX models of a given weight, with the signature that a classifier of the product has."""
+"""Make ONNX models of a chosen size, with the signature of the product's classifiers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functions.core.training.signature import INPUT, LABEL, PROBABILITIES
 
 
 def dense(megabytes: int) -> bytes:
-    """A network of two dense layers, nearly all of whose bytes are the weights between them."""
+    """Return a dense network of about `megabytes` MB, nearly all of them one weight matrix."""
     width = round((megabytes * 250_000) ** 0.5)
     rng = np.random.default_rng(0)
     constants = {

@@ -1,4 +1,4 @@
-"""What was measured, as a table at the terminal, as JSON, and as a page with a chart."""
+"""Report the measured rows: a table at the terminal, JSON, and a page with a chart."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from bench.row import Missing, Row
 VERSIONS = ("onnxruntime", "numpy", "scikit-learn", "obstore", "pulumi", "pulumi-aws")
 
 
-def document(found: Sequence[Row | Missing]) -> dict[str, Any]:
-    """Everything, with the machine and the versions it was measured on."""
+def document(rows: Sequence[Row | Missing]) -> dict[str, Any]:
+    """Return the rows as JSON, with the machine and the versions they were measured on."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {
@@ -29,21 +29,21 @@ def document(found: Sequence[Row | Missing]) -> dict[str, Any]:
         },
         "versions": {"python": platform.python_version()}
         | {name: importlib.metadata.version(name) for name in VERSIONS},
-        "rows": [row.record() for row in found],
+        "rows": [row.record() for row in rows],
     }
 
 
-def table(found: Sequence[Row | Missing]) -> Table:
-    made = Table(box=None, pad_edge=False, show_edge=False)
+def table(rows: Sequence[Row | Missing]) -> Table:
+    table = Table(box=None, pad_edge=False, show_edge=False)
     for name in ("", "against", "figure", "spread", "target", "", "measured", "n", "A/A"):
-        made.add_column(name, justify="left" if name in ("", "against") else "right", no_wrap=name != "against")
+        table.add_column(name, justify="left" if name in ("", "against") else "right", no_wrap=name != "against")
     group = None
-    for row in found:
+    for row in rows:
         if row.group != group:
-            made.add_row(f"[bold]{row.group}[/bold]")
+            table.add_row(f"[bold]{row.group}[/bold]")
             group = row.group
-        made.add_row(*_cells(row.record()))
-    return made
+        table.add_row(*_cells(row.record()))
+    return table
 
 
 def _cells(record: Mapping[str, Any]) -> tuple[str, ...]:
@@ -68,14 +68,14 @@ def _figure(value: float, unit: str) -> str:
     return f"{value:.3g}" if unit == "x" else f"{value:+.3g} us" if unit == "us" else f"{value:.3g} {unit}"
 
 
-def write(found: Mapping[str, Any], folder: Path) -> None:
-    """`benchmarks.md` and `benchmarks.svg`."""
-    (folder / "benchmarks.svg").write_text(chart(found["rows"]), encoding="utf-8")
-    (folder / "benchmarks.md").write_text(page(found), encoding="utf-8")
+def write(document: Mapping[str, Any], folder: Path) -> None:
+    """Write `benchmarks.md` and `benchmarks.svg` into `folder`."""
+    (folder / "benchmarks.svg").write_text(chart(document["rows"]), encoding="utf-8")
+    (folder / "benchmarks.md").write_text(page(document), encoding="utf-8")
 
 
-def page(found: Mapping[str, Any]) -> str:
-    machine, versions = found["machine"], found["versions"]
+def page(document: Mapping[str, Any]) -> str:
+    machine, versions = document["machine"], document["versions"]
     lines = [
         "# Benchmarks",
         "",
@@ -85,7 +85,7 @@ def page(found: Mapping[str, Any]) -> str:
         "pairs is told with its spread, and A/A is the ratio of two equal variants in the same rounds, which says how",
         "much of a figure is noise. Nothing here ran on Lambda or Cloud Run.",
         "",
-        f"Measured {found['at'][:10]} on {machine['processor']}, {machine['cores']} cores, {machine['system']}; "
+        f"Measured {document['at'][:10]} on {machine['processor']}, {machine['cores']} cores, {machine['system']}; "
         + ", ".join(f"{name} {version}" for name, version in versions.items())
         + ".",
         "",
@@ -95,7 +95,7 @@ def page(found: Mapping[str, Any]) -> str:
         "| --- | --- | ---: | ---: | ---: | --- | ---: | ---: | ---: |",
     ]
     group = None
-    for record in found["rows"]:
+    for record in document["rows"]:
         if record["group"] != group:
             group = record["group"]
             lines.append(f"| **{group}** | | | | | | | | |")

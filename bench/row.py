@@ -1,4 +1,4 @@
-"""One line of the table: something of ours, what it is held against, and what it should reach."""
+"""One row of the table: something of ours, what it is compared with, and its target."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ class Row:
     group: str
     name: str
     against: str
-    """What it is divided by; what is subtracted from it, where the unit of `figure` is not "x"."""
+    """The peer: ours is divided by it or, where `unit` is not "x", it is subtracted from ours."""
     figure: Spread
     """A ratio, a difference or a size, by `unit`."""
     unit: str = "x"
     target: float | None = None
-    """The greatest figure that will do."""
+    """The greatest figure that reaches the target."""
     value: Spread | None = None
-    """The measured values of ours, in `value_unit`."""
+    """Our measured values, in `value_unit`."""
     value_unit: str = "ms"
     control: float | None = None
-    """The median ratio of two equal variants in the same rounds: how far from 1 says how much to believe."""
+    """The median ratio of two equal variants in the same rounds: its distance from 1 is the noise (A/A)."""
 
     @property
     def reached(self) -> bool | None:
         return None if self.target is None else self.figure.median <= self.target
 
     def record(self) -> dict[str, Any]:
-        """The row as JSON."""
-        found: dict[str, Any] = {
+        """Return the row as JSON."""
+        document: dict[str, Any] = {
             "group": self.group,
             "name": self.name,
             "against": self.against,
@@ -49,7 +49,7 @@ class Row:
         measured = self.value or self.figure
         unit = self.unit if self.value is None else self.value_unit
         spread = {"median": _short(measured.median), "min": _short(measured.low), "max": _short(measured.high)}
-        return found | spread | {"of": unit}
+        return document | spread | {"of": unit}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Lambda's Runtime API on the loopback interface, for one invocation: what the real runtime client talks to.
+"""Serve Lambda's Runtime API on the loopback interface, for one invocation by the real runtime client.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -24,19 +24,19 @@ SECONDS = 120
 
 
 class Failed(RuntimeError):
-    """The function reported an error, or ended, instead of answering."""
+    """The function reported an error or ended, and did not answer."""
 
 
 class RuntimeApi:
-    """Hands one event to whoever asks first, and keeps the moment at which the answer came."""
+    """A server that gives one event to the first client, and records the time of its response."""
 
     def __init__(self, event: Mapping[str, Any]) -> None:
         self.event = json.dumps(event).encode()
-        self.answers: queue.Queue[tuple[float, str, bytes]] = queue.Queue()
+        self.responses: queue.Queue[tuple[float, str, bytes]] = queue.Queue()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.daemon_threads = True
         cast("Any", self._server).api = self
-        self.handed_out = threading.Event()
+        self.delivered = threading.Event()
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
@@ -50,7 +50,7 @@ class RuntimeApi:
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """The client is killed once it has answered: a connection that breaks then says nothing."""
+        """Ignore broken connections: the client is killed once it has answered."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -59,10 +59,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         api = self._api
-        if api.handed_out.is_set():
-            time.sleep(SECONDS)  # there is no second event: the client waits, as it does on Lambda
+        if api.delivered.is_set():
+            time.sleep(SECONDS)  # there is no second event: the client waits, as on Lambda
             return
-        api.handed_out.set()
+        api.delivered.set()
         self.send_response_only(200)
         self.send_header("Lambda-Runtime-Aws-Request-Id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
         self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + SECONDS) * 1000)))
@@ -74,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self._api.answers.put((time.perf_counter(), self.path, body))
+        self._api.responses.put((time.perf_counter(), self.path, body))
         self.send_response_only(202)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -85,9 +85,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def first_answer(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, event: Mapping[str, Any]) -> Sample:
-    """From the start of a function's process to the answer to its first event, then its end.
+    """Start a function's process, measure the time to the response to its first event, and kill it.
 
-    Raises `Failed`, with what the function said.
+    Raises `Failed` with the function's output when the response is not a 200.
     """
     api = RuntimeApi(event)
     began = time.perf_counter()
@@ -101,17 +101,17 @@ def first_answer(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, e
         start_new_session=True,
     )
     try:
-        at, path, body = api.answers.get(timeout=SECONDS)
+        at, path, body = api.responses.get(timeout=SECONDS)
     except queue.Empty:
         at, path, body = 0.0, "nothing", b""
     finally:
         os.killpg(process.pid, signal.SIGKILL)
-        said = process.stdout.read() if process.stdout else b""
+        output = process.stdout.read() if process.stdout else b""
         _, _, used = os.wait4(process.pid, 0)
         process.returncode = 0
         api.close()
     if not path.endswith("/response") or _status(body) != 200:
-        raise Failed(f"{path}: {(body or said)[-2000:].decode(errors='replace')}")
+        raise Failed(f"{path}: {(body or output)[-2000:].decode(errors='replace')}")
     return Sample(seconds=at - began, cpu_seconds=used.ru_utime + used.ru_stime, peak_mib=used.ru_maxrss / 1024)
 
 
@@ -123,15 +123,15 @@ def _status(body: bytes) -> int | None:
 
 
 def ended(command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Sample:
-    """A command from its start to its end. Raises `Failed` for any exit code but 0."""
+    """Run a command and measure it from start to end. Raises `Failed` for any exit code but 0."""
     began = time.perf_counter()
     process = subprocess.Popen(
         list(command), env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    said = process.stdout.read() if process.stdout else b""
+    output = process.stdout.read() if process.stdout else b""
     _, status, used = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise Failed(f"{command[0]} ended with {process.returncode}: {said[-2000:].decode(errors='replace')}")
+        raise Failed(f"{command[0]} ended with {process.returncode}: {output[-2000:].decode(errors='replace')}")
     return Sample(seconds=seconds, cpu_seconds=used.ru_utime + used.ru_stime, peak_mib=used.ru_maxrss / 1024)

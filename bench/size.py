@@ -1,4 +1,4 @@
-"""What is deployed: bytes of the archives, unpacked with their compiled files, and zipped."""
+"""The sizes of the archives that are deployed: zipped, and unpacked with their compiled files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is measured: a small tabular model, live in a store of files, and the predict function's archive."""
+"""What the benchmarks measure: a small tabular model, live in a store of files, and the predict function's archive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import GradientBoostingClassifier
 
-from bench.environments import PLACE
+from bench.environments import FOLDER
 from functions.core.onnx.session import Session
 from functions.core.onnx.tensor import Tensor
 from functions.core.registry.pointer import Pointer, promote_first
@@ -51,13 +51,13 @@ def tabular() -> bytes:
 
 
 def rows(count: int) -> list[list[float]]:
-    """So many cases as the data set spells them, the sample over and over."""
+    """Return `count` rows of the sample data, repeated as often as needed."""
     instances, _ = sample.instances()
     return [list(instances[index % len(instances)].values()) for index in range(count)]
 
 
 def event(body: bytes | str, path: str = "/predict", headers: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """An HTTP API's event, payload format 2.0, with a body of text."""
+    """Return an event of an API Gateway HTTP API, payload format 2.0, with a text body."""
     text = body if isinstance(body, str) else body.decode()
     http = {"method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7", "userAgent": "bench"}
     context = {
@@ -89,7 +89,7 @@ def plain_event(count: int) -> dict[str, Any]:
 
 
 def registered(folder: Path, onnx: bytes | None = None) -> Path:
-    """A store of files below `folder` in which the model is registered and live."""
+    """Register a model and make it live in a store of files below `folder`; return `folder`."""
     onnx = onnx or tabular()
     folder.mkdir(parents=True, exist_ok=True)
     store = open_store(f"file://{folder}")
@@ -108,33 +108,33 @@ def registered(folder: Path, onnx: bytes | None = None) -> Path:
 
 
 def _golden(onnx: bytes) -> dict[str, Any]:
-    some = rows(4)
-    tensor = Tensor.of("FP32", (len(some), WIDTH), [value for row in some for value in row])
-    found = Session(onnx).run({INPUT: tensor})[PROBABILITIES].values()
-    pairs = [list(found[at : at + 2]) for at in range(0, len(found), 2)]
-    return {"inputs": some, "probabilities": pairs, "tolerance": 1e-4}
+    inputs = rows(4)
+    tensor = Tensor.of("FP32", (len(inputs), WIDTH), [value for row in inputs for value in row])
+    probabilities = Session(onnx).run({INPUT: tensor})[PROBABILITIES].values()
+    pairs = [list(probabilities[at : at + 2]) for at in range(0, len(probabilities), 2)]
+    return {"inputs": inputs, "probabilities": pairs, "tolerance": 1e-4}
 
 
 def archive(entry: str, cloud: str) -> Archive:
-    """A function's archive for this machine."""
+    """Return a function's archive for this machine."""
     platform = target(Runtime(python="host", architecture="host"))
     return bundle.archive(named(entry), cloud=clouds.find(cloud), platform=platform, models=[MODEL])
 
 
 def unpacked(entry: str = "predict", cloud: str = "aws") -> Path:
-    """The archive as Lambda lays it out, once for each digest."""
-    found = archive(entry, cloud)
-    folder = PLACE / "unpacked" / found.digest[:16]
+    """Unpack an archive as Lambda does, once for each digest, and return the folder."""
+    packed = archive(entry, cloud)
+    folder = FOLDER / "unpacked" / packed.digest[:16]
     if not folder.is_dir():
         draft = folder.with_name(f"{folder.name}.{os.getpid()}")
-        with zipfile.ZipFile(found.path) as content:
+        with zipfile.ZipFile(packed.path) as content:
             content.extractall(draft)
         draft.rename(folder)
     return folder
 
 
 def environment(store: Path, workspace: Path) -> dict[str, str]:
-    """What the predict function is told."""
+    """Return the predict function's environment variables."""
     return {
         "MODELS": MODEL,
         "MODELS_URL": f"file://{store}",

@@ -1,4 +1,4 @@
-"""`python -m bench.train_ours CASES`: the same work as peers/train_bare.py, as the train function does it."""
+"""`python -m bench.train_ours CASES`: the work of peers/train_bare.py, done as the train function does it."""
 
 import sys
 
@@ -18,5 +18,5 @@ def fit(x: np.ndarray, y: np.ndarray, params: Params) -> Pipeline:
 
 with np.load(sys.argv[1]) as data:
     dataset = Dataset(x=data["x"], y=data["y"], fold=data["fold"])
-outcome = run_experiment(Training(fit=fit), dataset, {}, classes=2)
-print(outcome.record["metrics"])
+result = run_experiment(Training(fit=fit), dataset, {}, classes=2)
+print(result.record["metrics"])

@@ -1,4 +1,4 @@
-"""Training at scale: what the train function adds to the bare library's fits, in time and in memory."""
+"""Training at scale: the time and memory that the train function adds to the bare library's fits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WIDTH = 30
 
 
 def make_cases(path: Path, count: int) -> None:
-    """`count` rows of 30 numbers, a linear truth with noise, a fifth held out."""
+    """Write `count` rows of 30 numbers with a noisy linear class; a fifth of them is the holdout."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(count, WIDTH)).astype(np.float32)
     y = (x @ rng.normal(size=WIDTH) + rng.normal(scale=3.0, size=count) > 0).astype(np.int64)
@@ -33,7 +33,7 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
     make_cases(cases, count)
     bare = [sys.executable, str(ROOT / "bench" / "peers" / "train_bare.py"), str(cases)]
     ours = [sys.executable, "-m", "bench.train_ours", str(cases)]
-    found = in_turn(
+    measured = in_turn(
         {
             OURS: lambda: ended(ours, cwd=ROOT),
             BARE: lambda: ended(bare, cwd=ROOT),
@@ -42,21 +42,21 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
         rounds=rounds,
         say=say,
     )
-    yield _row(found, f"{count:,} x {WIDTH}, time", 1.03)
-    memory = found.values(OURS, peak)
+    yield _row(measured, f"{count:,} x {WIDTH}, time", 1.03)
+    memory = measured.values(OURS, peak)
     yield Row(
         group=GROUP,
         name=f"{count:,} x {WIDTH}, peak memory",
         against=BARE,
-        figure=found.ratios(OURS, BARE, peak),
+        figure=measured.ratios(OURS, BARE, peak),
         target=1.03,
         value=memory,
         value_unit="MiB",
-        control=found.ratios(AGAIN, BARE, peak).median,
+        control=measured.ratios(AGAIN, BARE, peak).median,
     )
 
 
-def _row(found: Rounds, name: str, target: float) -> Row:
-    value = found.values(OURS, wall).times(1000)
-    figure, control = found.ratios(OURS, BARE, wall), found.ratios(AGAIN, BARE, wall).median
+def _row(measured: Rounds, name: str, target: float) -> Row:
+    value = measured.values(OURS, wall).times(1000)
+    figure, control = measured.ratios(OURS, BARE, wall), measured.ratios(AGAIN, BARE, wall).median
     return Row(group=GROUP, name=name, against=BARE, figure=figure, target=target, value=value, control=control)

@@ -1,4 +1,4 @@
-"""Warm requests in one process: an API Gateway event in, an answer out, against the bare `session.run`."""
+"""Warm requests in one process, from API Gateway event to response, against the bare `session.run`."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ FRAMEWORKS = {"Powertools": ("powertools", "powertools"), "FastAPI + Mangum": ("
 def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
     answer = answering(workspace)
     for count, calls in ((1, 500), (100, 50), (10_000, 1)):
-        wanted = {"JSON": _json_event(count)} | ({"binary tensors": _binary_event(count)} if count > 1 else {})
-        for kind, event in wanted.items():
+        events = {"JSON": _json_event(count)} | ({"binary tensors": _binary_event(count)} if count > 1 else {})
+        for kind, event in events.items():
             say(f"{count} rows, {kind}")
             yield _row(answer, event, f"{count:,} row{'s' * (count > 1)}, {kind}", count, calls, rounds)
     for name, (environment, module) in FRAMEWORKS.items():
@@ -42,10 +42,10 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
 
 
 def answering(workspace: Path) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
-    """The predict function's handler, in this process."""
+    """Return the predict function's handler, loaded in this process."""
     os.environ.update(subject.environment(subject.registered(workspace / "models"), workspace))
     os.environ["LOG_LEVEL"] = "ERROR"
-    # What it is told stands in the environment.
+    # They read the environment variables set above.
     from functions.adapters.aws.http import handler  # noqa: PLC0415
     from functions.entries.predict import predict  # noqa: PLC0415
 
@@ -54,9 +54,9 @@ def answering(workspace: Path) -> Callable[[Mapping[str, Any]], Mapping[str, Any
 
 
 def _row(answer: Any, event: Mapping[str, Any], name: str, count: int, calls: int, rounds: int) -> Row:
-    found = answer(event)
-    if found["statusCode"] != 200:
-        raise RuntimeError(f"{name}: {found['statusCode']} {found['body'][:300]}")
+    response = answer(event)
+    if response["statusCode"] != 200:
+        raise RuntimeError(f"{name}: {response['statusCode']} {response['body'][:300]}")
     bare = _bare(count)
     measured = in_turn(
         {
@@ -99,7 +99,7 @@ def _json_event(count: int) -> dict[str, Any]:
 
 
 def _binary_event(count: int) -> dict[str, Any]:
-    """The Open Inference Protocol's binary tensors both ways, as API Gateway hands them over: base64."""
+    """Return an event with binary tensors both in and out, in Base64 as API Gateway passes bodies of bytes."""
     values = [value for row in subject.rows(count) for value in row]
     raw = struct.pack(f"<{len(values)}f", *values)
     tensor = {
@@ -110,12 +110,12 @@ def _binary_event(count: int) -> dict[str, Any]:
     }
     header = json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True}}).encode()
     path = f"/v2/models/{subject.MODEL}/infer"
-    told = {"content-type": "application/octet-stream", "inference-header-content-length": str(len(header))}
-    return subject.event("", path, told) | {"body": base64.b64encode(header + raw).decode(), "isBase64Encoded": True}
+    headers = {"content-type": "application/octet-stream", "inference-header-content-length": str(len(header))}
+    return subject.event("", path, headers) | {"body": base64.b64encode(header + raw).decode(), "isBase64Encoded": True}
 
 
 def _peer(workspace: Path, name: str, environment: str, module: str, rounds: int) -> Row:
-    """For comparison: what a framework adds to one row, in an environment of its own."""
+    """Measure, for comparison, what a framework adds to one row, in an environment of its own."""
     model, event = workspace / "tabular.onnx", workspace / "one.json"
     model.write_bytes(subject.tabular())
     event.write_text(json.dumps(_json_event(1)), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Cold starts with larger and with real models: whole processes, from their start to their end after one prediction."""
+"""Cold starts with larger and with real models: whole processes that make one prediction."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
 
 def _model(name: str, model: Path, columns: int, rounds: int, say: Callable[[str], None]) -> Iterator[Row]:
     reference = plain_process(model, columns)
-    found = in_turn(
+    measured = in_turn(
         {
             OURS: ours(model, columns),
             REFERENCE: reference,
@@ -43,20 +43,20 @@ def _model(name: str, model: Path, columns: int, rounds: int, say: Callable[[str
         rounds=rounds,
         say=say,
     )
-    control = found.ratios(AGAIN, REFERENCE).median
+    control = measured.ratios(AGAIN, REFERENCE).median
     yield Row(
         group=GROUP,
         name=f"{name}, the file as it is",
         against=REFERENCE,
-        figure=found.ratios(OURS, REFERENCE),
+        figure=measured.ratios(OURS, REFERENCE),
         target=None,
-        value=found.values(OURS).times(1000),
+        value=measured.values(OURS).times(1000),
         control=control,
     )
 
 
 def ours(model: Path, columns: int) -> Measure:
-    """The binding alone, out of the predict function's archive."""
+    """Return a measure of the binding alone, from the predict function's archive."""
     command = [sys.executable, "-I", "-S", str(ROOT / "bench" / "binding.py"), str(subject.unpacked())]
     return lambda: ended([*command, str(model), str(columns)])
 

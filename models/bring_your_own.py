@@ -1,4 +1,4 @@
-"""What a finished model must say: `model.yaml` beside a `model.onnx` of any signature. Nothing is trained."""
+"""The contract of a bring-your-own model: `model.yaml` next to a `model.onnx` of any signature. Nothing is trained."""
 
 from __future__ import annotations
 
@@ -9,39 +9,43 @@ from pydantic import Field, model_validator
 from models.section import Described, Section
 
 FILE = "model.onnx"
-"""The model. It holds all of its weights."""
+"""The name of the model's file, which holds all of its weights."""
 GOLDEN = "golden.json"
-"""Inference requests whose answers every version is held to, if the model cannot do with inputs that are made up."""
+"""The name of the file of inference requests with the responses that every version must give.
+
+It is needed only for a model that does not work with generated inputs."""
 
 
 class Scores(Section):
-    """An output whose last axis holds a score for each class: answers are told by the greatest one."""
+    """An output whose last axis holds a score for each class: the prediction is the class with the greatest."""
 
     output: str
     classes: tuple[str, ...] = Field(min_length=2)
 
     @model_validator(mode="after")
-    def _told_apart(self) -> Self:
+    def _classes_are_unique(self) -> Self:
         if len(set(self.classes)) != len(self.classes):
             raise ValueError("classes: a class stands twice")
         return self
 
 
 class Admission(Section):
-    """What a file must prove before it may be registered."""
+    """What a file must fulfil before it may be registered."""
 
     maximum_bytes: int = Field(default=100_000_000, ge=1, le=200_000_000)
     maximum_latency_ms: float = Field(default=1000.0, gt=0)
-    """Median of the first golden request, through onnxruntime, on the machine that judges."""
+    """The greatest median latency of the first golden request, in onnxruntime on the machine of the select step."""
     tolerance: float = Field(default=1e-4, gt=0, lt=1)
-    """How far a number of an answer may lie from the one that it was, as a share of it, and beside zero as it is."""
+    """The greatest difference of an output from the golden one: relative to it, or absolute where it is near zero."""
 
 
 class BringYourOwn(Described):
+    """The contract of a model that is uploaded as a finished ONNX file."""
+
     task: Literal["finished"]
     scores: Scores | None = None
     gate: Admission = Admission()
 
     def meaning(self) -> dict[str, Any]:
-        """What the file's answers mean: with another one, the same file is another version."""
+        """Return what the outputs mean: the same file with another meaning is another version."""
         return {"task": self.task, "scores": None if self.scores is None else self.scores.model_dump(mode="json")}

@@ -1,4 +1,4 @@
-"""The models' folders, each with the contract of its kind."""
+"""Load the contract of a model, by the kind that its folder holds."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ KINDS: dict[object, type[Contract] | type[BringYourOwn]] = {"classification": Co
 
 
 def load(name: str, folder: Path = FOLDER) -> Contract | BringYourOwn:
-    """What `folder/name/model.yaml` says. Raises `ContractError`."""
-    found, where = read(name, folder)
-    task = found.get("task") if isinstance(found, dict) else None
+    """Return the contract in `folder/name/model.yaml`. Raises `ContractError`."""
+    content, where = read(name, folder)
+    task = content.get("task") if isinstance(content, dict) else None
     kind = KINDS.get(task) if isinstance(task, str) else None
     if kind is None:
-        accepted = "classification (training.py stands beside it) or finished (model.onnx does)"
+        accepted = "classification (with a training.py in the folder) or finished (with a model.onnx)"
         raise ContractError(f"{where}: task: accepted: {accepted}")
     return kind.load(name, folder)

@@ -1,9 +1,9 @@
-"""What a model that is trained here must say: `model.yaml`, checked whole before anything is deployed.
+"""The contract of a trained model: `model.yaml`, all of which is checked before anything is deployed.
 
-One folder a model. Beside `model.yaml` stands `training.py` with
-`fit(X, y, params) -> estimator`: `X` float32 of shape [rows, features] in the declared
-order, `y` int64 positions in `target.classes`, `params` one point of the search space.
-The estimator answers `predict_proba`.
+Each model has a folder. Next to `model.yaml` is `training.py` with
+`fit(X, y, params) -> estimator`: `X` is float32 of shape [rows, features] in the declared
+order, `y` int64 positions in `target.classes`, `params` one point of the search space. The
+estimator has `predict_proba`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Metric = Literal["roc_auc", "accuracy", "f1", "log_loss"]
 LOWER_IS_BETTER: frozenset[str] = frozenset({"log_loss"})
 
 
-def _not_a_number_in_disguise(value: Scalar) -> Scalar:
+def _refuse_number_in_text(value: Scalar) -> Scalar:
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("accepted: finite numbers, words, true, false and null")
     if isinstance(value, str):
@@ -36,26 +36,28 @@ def _not_a_number_in_disguise(value: Scalar) -> Scalar:
     return value
 
 
-Values = Annotated[list[Annotated[Scalar, AfterValidator(_not_a_number_in_disguise)]], Field(min_length=1)]
+Values = Annotated[list[Annotated[Scalar, AfterValidator(_refuse_number_in_text)]], Field(min_length=1)]
 
 
 class Target(Section):
+    """The column to predict, and its classes."""
+
     name: str
     classes: tuple[str, ...] = Field(min_length=2)
     """In the order of the probabilities; the positive class of a binary task is the last."""
 
     @property
     def as_feature(self) -> Feature:
-        """The target read as a category: its number is the position of the class."""
+        """The target as a category feature, which encodes a class as its position."""
         return Feature(name=self.name, kind="category", categories=self.classes)
 
 
 class Quality(Section):
-    """When a dataset is good enough to learn from."""
+    """What a dataset must fulfil before models are trained on it."""
 
     minimum_rows: int = Field(default=50, ge=10)
     maximum_rejected_share: float = Field(default=0.02, ge=0, lt=1)
-    """Rows that may be set aside before the whole dataset is refused."""
+    """The greatest share of rows that may be rejected; beyond it the whole dataset is rejected."""
     extra_columns: Literal["reject", "ignore"] = "reject"
     """What to do with columns that are neither a feature nor the target."""
 
@@ -66,21 +68,21 @@ class Search(Section):
     method: Literal["grid", "random"] = "grid"
     families: tuple[dict[str, Values], ...] = Field(min_length=1)
     trials: int | None = Field(default=None, ge=1, le=1000)
-    """How many a random search draws; a grid runs all."""
+    """How many experiments a random search draws; a grid runs all."""
     metric: Metric = "roc_auc"
     folds: int = Field(default=5, ge=2, le=20)
     holdout: float = Field(default=0.2, gt=0, lt=0.9)
-    """The share of rows that no experiment sees: the gate is judged on them."""
+    """The share of rows that no experiment sees: the gate judges on them."""
     seed: int = 0
 
     @model_validator(mode="after")
-    def _trials_belong_to_random(self) -> Self:
+    def _only_random_has_trials(self) -> Self:
         if (self.method == "random") != (self.trials is not None):
             raise ValueError("trials goes with method: random, and only with it")
         return self
 
     def experiments(self) -> list[Params]:
-        """The points to try, in a fixed order: the same contract gives the same list."""
+        """Return the points to try, in a fixed order: the same contract gives the same list."""
         points: list[Params] = []
         for family in self.families:
             for values in itertools.product(*family.values()):
@@ -93,7 +95,7 @@ class Search(Section):
 
 
 class Slice(Section):
-    """A part of the rows on which the metric must hold by itself: a feature between two bounds, or a category."""
+    """A subset of the rows on which the metric must also hold: a feature between two bounds, or of one category."""
 
     feature: str
     minimum: float | None = None
@@ -104,20 +106,22 @@ class Slice(Section):
 
 
 class Gate(Section):
-    """What a candidate must prove on rows it never saw before it may be registered."""
+    """What a candidate must fulfil, on rows that it never saw, before it may be registered."""
 
     metric: Metric = "roc_auc"
     minimum: float
     """The metric's least value (its greatest, for log_loss)."""
     margin: float = 0.0
-    """How much better than the champion it must be; a negative margin lets it be that much worse."""
+    """How much better than the champion the candidate must be; when negative, how much worse it may be."""
     slices: tuple[Slice, ...] = ()
     maximum_bytes: int = Field(default=50_000_000, ge=1)
     maximum_latency_ms: float = Field(default=50.0, gt=0)
-    """Median of one row, through onnxruntime, on the machine that judges."""
+    """The greatest median latency of one row, in onnxruntime on the machine of the select step."""
 
 
 class Contract(Described):
+    """The contract of a model that is trained here."""
+
     task: Literal["classification"]
     features: tuple[Feature, ...] = Field(min_length=1)
     target: Target
@@ -136,8 +140,8 @@ class Contract(Described):
             _check(feature)
         if len(set(self.target.classes)) != len(self.target.classes):
             raise ValueError("target.classes: a class stands twice")
-        for part in self.gate.slices:
-            _check_slice(part, {feature.name: feature for feature in self.features})
+        for gate_slice in self.gate.slices:
+            _check_slice(gate_slice, {feature.name: feature for feature in self.features})
         return self
 
 
@@ -161,14 +165,14 @@ def _check(feature: Feature) -> None:
             raise ValueError(f"{where}.missing: {problem}") from None
 
 
-def _check_slice(part: Slice, features: dict[str, Feature]) -> None:
-    where = f"gate.slices.{part.feature}"
-    feature = features.get(part.feature)
+def _check_slice(gate_slice: Slice, features: dict[str, Feature]) -> None:
+    where = f"gate.slices.{gate_slice.feature}"
+    feature = features.get(gate_slice.feature)
     if feature is None:
         raise ValueError(f"{where}: there is no such feature")
-    by_bounds = part.minimum is not None or part.below is not None
+    by_bounds = gate_slice.minimum is not None or gate_slice.below is not None
     if feature.kind == "category":
-        if by_bounds or part.category not in feature.categories:
+        if by_bounds or gate_slice.category not in feature.categories:
             raise ValueError(f"{where}: category: {feature.accepts} is accepted, without minimum or below")
-    elif part.category is not None or not by_bounds:
+    elif gate_slice.category is not None or not by_bounds:
         raise ValueError(f"{where}: minimum, below or both are accepted, without category")

@@ -1,8 +1,8 @@
-"""What one feature of a model is, and how a value given for it becomes a number.
+"""One feature of a model, and how its values are encoded as numbers.
 
-The same code reads a dataset before training and a request at prediction, from the same
-declaration, which is frozen beside every version: serving cannot drift from training.
-Standard library only: it is imported on the way to every cold start.
+Datasets before training and requests at prediction are encoded by the same code from the
+same declaration, which is stored with every version: serving cannot drift from training.
+This module uses the standard library only, as every cold start imports it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ Kind = Literal["number", "integer", "boolean", "category"]
 Missing = Literal["reject", "keep"]
 
 BLANK = frozenset({"", "na", "nan", "null", "none"})
-"""Texts of a CSV cell that mean that there is no value, whatever their case."""
+"""Texts of a CSV cell that mean a missing value, in upper or lower case."""
 
 LARGEST = 3.4028234663852886e38
-"""The largest float32: beyond it a number would reach the model as infinity."""
+"""The largest float32: a greater number would be infinity to the model."""
 
 _TRUE = frozenset({"true", "1", "1.0", "yes"})
 _FALSE = frozenset({"false", "0", "0.0", "no"})
@@ -27,18 +27,18 @@ _SHOWN = 20
 
 
 class UnacceptableValue(ValueError):
-    """A value that its feature does not accept. The text says what is accepted, never what was given."""
+    """A feature does not accept a value. The text says what is accepted, and never repeats the value."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Feature:
-    """One column.
+    """The declaration of one feature.
 
-    `missing` is "reject" (a row without a value is refused), "keep" (it becomes NaN, for
-    models that know what to do with it) or a value of the feature that takes its place.
+    `missing` says what to do without a value: "reject" the row, "keep" it as NaN, for models
+    that accept NaN, or a value of the feature to use instead.
     """
 
-    # pydantic reads this when a contract is checked: a misspelt key is refused.
+    # pydantic reads this when it checks a contract: a misspelt key is refused.
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True}
 
     name: str
@@ -50,9 +50,9 @@ class Feature:
     description: str = ""
 
     def encode(self, value: object) -> float:
-        """The number that the model sees: a category becomes its position, a boolean 0 or 1.
+        """Return the number for a value: a category becomes its position, a boolean 0 or 1.
 
-        Accepts JSON values and the text of a CSV cell. Raises `UnacceptableValue`, and nothing else.
+        `value` is a JSON value or the text of a CSV cell. Raises only `UnacceptableValue`.
         """
         if not self._is_blank(value):
             return self.known(value)
@@ -61,7 +61,7 @@ class Feature:
         return math.nan if self.missing == "keep" else self.known(self.missing)
 
     def known(self, value: object) -> float:
-        """The number for a value that is there. Raises `UnacceptableValue`."""
+        """Return the number for a value that is not missing. Raises `UnacceptableValue`."""
         match self.kind:
             case "category":
                 return self._position(value)
@@ -72,7 +72,7 @@ class Feature:
 
     @property
     def accepts(self) -> str:
-        """What is accepted, in words, for an error message."""
+        """What is accepted, as a text for error messages."""
         if self.kind == "category":
             more = f", ... ({len(self.categories)} in all)" if len(self.categories) > _SHOWN else ""
             return f"one of {', '.join(self.categories[:_SHOWN])}{more}"
@@ -90,7 +90,7 @@ class Feature:
     def _is_blank(self, value: object) -> bool:
         if not isinstance(value, str):
             return value is None
-        # A category may well be called "none".
+        # A category may be called "none".
         return value not in self.categories and value.strip().lower() in BLANK
 
     def _position(self, value: object) -> float:

@@ -1,4 +1,4 @@
-"""What every `model.yaml` has in common, whatever kind of model it tells of, and how it is read."""
+"""The part that every `model.yaml` has, for models of any kind, and how it is read."""
 
 from __future__ import annotations
 
@@ -20,30 +20,32 @@ FOLDER = Path(__file__).resolve().parent
 
 
 class ContractError(ValueError):
-    """A `model.yaml` that cannot be used. The text names the file, the key and what is accepted."""
+    """A `model.yaml` cannot be used. The text names the file, the key and what is accepted."""
 
 
 class Section(BaseModel):
+    """A part of `model.yaml`: strict, frozen, without unknown keys."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class RolloutThresholds(Section):
-    """What a challenger must keep to among real callers before it may be promoted."""
+    """What a challenger must fulfil with real callers before it is promoted."""
 
     minimum_requests: int = Field(default=0, ge=0)
-    """Requests that each step must see. Too few after the stack's patience: `without_traffic` decides."""
+    """Requests that each step must see. When there are fewer after the stack's patience, `without_traffic` decides."""
     without_traffic: Literal["promote", "roll_back"] = "promote"
     maximum_error_rate: float = Field(default=0.01, ge=0, le=1)
     minimum_agreement: float = Field(default=0.9, ge=0, le=1)
-    """The share of the challenger's rows to which the champion, asked too, gives the same answer."""
+    """The least share of the challenger's rows for which the champion predicts the same."""
     maximum_latency_ratio: float = Field(default=2.0, ge=1)
-    """Median of the challenger over median of the champion."""
+    """The greatest ratio of the challenger's median latency to the champion's."""
     latency_floor_ms: float = Field(default=5.0, ge=0)
-    """A challenger faster than this is never too slow."""
+    """A challenger with a median latency below this is never too slow."""
 
 
 class Described(Section):
-    """The top of a `model.yaml`."""
+    """The keys that every `model.yaml` has."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
     description: str = ""
@@ -51,23 +53,23 @@ class Described(Section):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of everything the contract says: another contract is another run."""
+        """SHA-256 of the contract, 64 hexadecimal digits: another contract is another run."""
         return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
     @classmethod
     def load(cls, name: str, folder: Path = FOLDER) -> Self:
-        """The contract of `folder/name/`. Raises `ContractError`."""
-        found, where = read(name, folder)
-        contract = cls.parse(found, where)
+        """Load the contract of `folder/name/`. Raises `ContractError`."""
+        content, where = read(name, folder)
+        contract = cls.parse(content, where)
         if contract.name != name:
             raise ContractError(f"{where}: name: is {contract.name}, but the folder is {name}; they must be equal")
         return contract
 
     @classmethod
-    def parse(cls, found: object, where: str) -> Self:
-        """The contract in what YAML read from the file called `where`. Raises `ContractError`."""
+    def parse(cls, content: object, where: str) -> Self:
+        """Check what YAML read from the file `where`, and return the contract. Raises `ContractError`."""
         try:
-            text = json.dumps(found, default=str)
+            text = json.dumps(content, default=str)
         except (TypeError, ValueError, RecursionError) as problem:
             raise ContractError(f"{where}: cannot be written as JSON: {problem}") from None
         try:
@@ -78,7 +80,10 @@ class Described(Section):
 
 
 def read(name: str, folder: Path = FOLDER) -> tuple[Any, str]:
-    """What YAML makes of `folder/name/model.yaml`, and what to call that file. Raises `ContractError`."""
+    """Return what YAML reads from `folder/name/model.yaml`, and the file's name for messages.
+
+    Raises `ContractError`.
+    """
     file = folder / name / "model.yaml"
     where = f"{folder.name}/{name}/model.yaml"
     if not file.is_file():
@@ -95,12 +100,12 @@ def _sentence(problem: ErrorDetails, kind: type[BaseModel]) -> str:
     if problem["type"] not in ("extra_forbidden", "unexpected_keyword_argument"):
         return (f"{path}: " if path else "") + problem["msg"].removeprefix("Value error, ")
     name = str(problem["loc"][-1])
-    meant = difflib.get_close_matches(name, sorted(set(_keys(kind))), n=1)
-    return f"{path}: there is no such key" + (f"; did you mean {meant[0]}?" if meant else "")
+    close = difflib.get_close_matches(name, sorted(set(_keys(kind))), n=1)
+    return f"{path}: there is no such key" + (f"; did you mean {close[0]}?" if close else "")
 
 
 def _keys(kind: object) -> Iterator[str]:
-    """Every key of a section, and of those inside of it."""
+    """Yield every key of a section and of the sections inside it."""
     fields = getattr(kind, "model_fields", None) or getattr(kind, "__dataclass_fields__", None)
     if fields is None:
         for inner in get_args(kind):

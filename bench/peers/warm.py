@@ -1,4 +1,4 @@
-"""`warm.py MODULE EVENT BLOCKS CALLS`: a handler and the bare session beside it, microseconds a call by block."""
+"""`warm.py MODULE EVENT BLOCKS CALLS`: microseconds a call of a handler and of the bare session, by block."""
 
 import importlib
 import json

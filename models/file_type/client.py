@@ -1,7 +1,7 @@
-"""What kind of files are these, whatever they are called? `python -m models.file_type.client FILE...`
+"""Tell the types of files by their content: `python -m models.file_type.client FILE...`
 
-After `make up` it finds the stack by itself; elsewhere say `--url`, which is
-`models.file_type.predict` of the stack's outputs, and `--token` if the stack asks for one.
+After `make up` it finds the stack by itself. Elsewhere pass `--url`, which is
+`models.file_type.predict` of the stack's outputs, and `--token` if the stack requires one.
 From Python: `tell([Path("letter")], url)`, which needs nothing but this file.
 """
 
@@ -21,75 +21,75 @@ from typing import Any
 
 OUTPUTS = Path(__file__).resolve().parents[2] / ".local" / "outputs.json"
 BLOCK, TAKEN = 4096, 1024
-"""Of so many bytes at either end of a file, white space around them left out, so many are looked at."""
+"""Of the first and last `BLOCK` bytes of a file, without white space around them, the model sees `TAKEN` bytes each."""
 NOTHING = 256
-"""What stands where a file has no byte."""
+"""The number in a row where the file has no byte."""
 SHORTEST = 8
-"""A file of fewer bytes, white space before them left out, says too little."""
+"""A file with fewer bytes, without leading white space, is too short to tell."""
 SURE = 0.5
-"""From here on one guess is told, and not two."""
-AT_ONCE = 32
+"""From this probability on, only the first guess is shown, and not the second."""
+BATCH_ROWS = 32
 WIDE = 1000
-"""Columns of what is no terminal: nothing is folded there."""
+"""Columns of the output when it is not a terminal: no line is wrapped."""
 SECONDS = 60
 LONGEST = 300
-"""Characters of somebody else's words that are passed on."""
+"""Characters of a server's error message that are shown."""
 
 
 class Unanswered(Exception):
-    """The model did not answer. The text says where it was asked, and what was said instead."""
+    """The model did not answer. The text names the URL and the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
-    """What is known of one file."""
+class FileType:
+    """The type of one file, or why it is not known."""
 
     file: Path
     kind: str
-    """In words; of a file that was not looked at, why."""
+    """The type in words, or why the model was not asked."""
     probability: float | None = None
     """0 to 1; None for a file that the model was not asked about."""
     readable: bool = True
 
 
-def tell(files: Sequence[Path], url: str, token: str | None = None) -> list[Told]:
-    """Ask the model at `url` about each file, in their order. Raises `Unanswered`.
+def tell(files: Sequence[Path], url: str, token: str | None = None) -> list[FileType]:
+    """Ask the model at `url` for the type of each file, and return them in order. Raises `Unanswered`.
 
-    Of a file at most its first and last 4 KB are read. One that cannot be read, is empty or
-    too short to tell is told as such, and the others are asked about.
+    At most the first and last 4 KB of a file are read. For a file that cannot be read, is empty
+    or too short, the result says so, and the model is asked about the others.
     """
-    looked = [_look(file) for file in files]
-    rows = [row for row in looked if not isinstance(row, Told)]
-    parts = [rows[at : at + AT_ONCE] for at in range(0, len(rows), AT_ONCE)]
-    guesses = iter([guess for part in parts for guess in _ask(part, url, token)])
+    rows_or_results = [_look(file) for file in files]
+    rows = [row for row in rows_or_results if not isinstance(row, FileType)]
+    batches = [rows[at : at + BATCH_ROWS] for at in range(0, len(rows), BATCH_ROWS)]
+    guesses = iter([guess for batch in batches for guess in _ask(batch, url, token)])
     return [
-        row if isinstance(row, Told) else Told(file=file, **next(guesses))
-        for file, row in zip(files, looked, strict=True)
+        row if isinstance(row, FileType) else FileType(file=file, **next(guesses))
+        for file, row in zip(files, rows_or_results, strict=True)
     ]
 
 
 def row_of(head: bytes, tail: bytes) -> list[int]:
-    """What the model takes of a file, int32 [2048], from its first and its last `BLOCK` bytes."""
+    """Return the model's input for a file, 2048 numbers, from its first and its last `BLOCK` bytes."""
     begin, end = head[:BLOCK].lstrip()[:TAKEN], tail[-BLOCK:].rstrip()[-TAKEN:]
     missing = [NOTHING] * TAKEN
     return [*begin, *missing[len(begin) :], *missing[len(end) :], *end]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0: every file was read and told; 1: one was not, or nobody answered, and the reason was printed."""
-    given = _parser().parse_args(arguments)
+    """Print the type of each file. Return 0, or 1 when a file cannot be read or the model does not answer."""
+    options = _parser().parse_args(arguments)
     try:
-        told = tell(given.files, given.url or _url(), given.token)
+        file_types = tell(options.files, options.url or _url(), options.token)
     except Unanswered as problem:
         print(problem, file=sys.stderr)
         return 1
-    _show(told)
-    return 0 if all(one.readable for one in told) else 1
+    _show(file_types)
+    return 0 if all(file_type.readable for file_type in file_types) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m models.file_type.client", description="Tell what kind of files these are, whatever their names."
+        prog="python -m models.file_type.client", description="Tell the types of files by their content."
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--url", help="where the model answers; after `make up` it is found")
@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _show(told: Sequence[Told]) -> None:
+def _show(file_types: Sequence[FileType]) -> None:
     from rich.console import Console  # noqa: PLC0415 - who only calls `tell` need not have it
     from rich.table import Table  # noqa: PLC0415
 
@@ -105,13 +105,17 @@ def _show(told: Sequence[Told]) -> None:
     table.add_column(overflow="fold")
     table.add_column()
     table.add_column(justify="right", no_wrap=True)
-    for one in told:
-        table.add_row(str(one.file), one.kind, "" if one.probability is None else f"{one.probability * 100:.1f} %")
+    for file_type in file_types:
+        table.add_row(
+            str(file_type.file),
+            file_type.kind,
+            "" if file_type.probability is None else f"{file_type.probability * 100:.1f} %",
+        )
     width = None if sys.stdout.isatty() else WIDE
     Console(highlight=False, markup=False, width=width).print(table)
 
 
-def _look(file: Path) -> list[int] | Told:
+def _look(file: Path) -> list[int] | FileType:
     try:
         with file.open("rb") as content:
             size = content.seek(0, os.SEEK_END)
@@ -120,18 +124,18 @@ def _look(file: Path) -> list[int] | Told:
             content.seek(max(0, size - BLOCK))
             row = row_of(head, content.read(BLOCK))
     except FileNotFoundError:
-        return Told(file=file, kind="there is no such file", readable=False)
+        return FileType(file=file, kind="there is no such file", readable=False)
     except IsADirectoryError:
-        return Told(file=file, kind="a folder", readable=False)
+        return FileType(file=file, kind="a folder", readable=False)
     except OSError as problem:
-        return Told(file=file, kind=f"cannot be read: {problem.strerror or problem}", readable=False)
+        return FileType(file=file, kind=f"cannot be read: {problem.strerror or problem}", readable=False)
     if row[SHORTEST - 1] == NOTHING:
-        return Told(file=file, kind="too short to tell" if size else "empty")
+        return FileType(file=file, kind="too short to tell" if size else "empty")
     return row
 
 
 def _ask(rows: Sequence[list[int]], url: str, token: str | None) -> list[dict[str, Any]]:
-    """What `Told` says of each row."""
+    """Return kind and probability of each row, as arguments of `FileType`."""
     request = _request(rows, url, token)
     try:
         with urllib.request.urlopen(request, timeout=SECONDS) as response:  # noqa: S310
@@ -151,14 +155,14 @@ def _request(rows: Sequence[list[int]], url: str, token: str | None) -> urllib.r
     if not url.startswith(("http://", "https://")):
         raise _no_url(url)
     if token and not (token.isascii() and token.isprintable()):
-        raise Unanswered("the token is none; accepted: ASCII characters without a line break or another control sign")
+        raise Unanswered("the token is not valid; accepted: printable ASCII characters")
     body = json.dumps({"instances": rows}).encode()
     try:
         request = urllib.request.Request(url, body, {"content-type": "application/json"})  # noqa: S310
     except ValueError:
         raise _no_url(url) from None
     if token:
-        # A redirect may lead to somebody else, who is to have no token.
+        # A redirect may lead to another server, which must not get the token.
         request.add_unredirected_header("authorization", f"Bearer {token}")
     return request
 
@@ -175,26 +179,28 @@ def _guess(scores: Mapping[str, float]) -> dict[str, Any]:
 
 def _reason(refused: urllib.error.HTTPError) -> str:
     try:
-        said = refused.read().decode(errors="replace")
+        message = refused.read().decode(errors="replace")
     except (OSError, http.client.HTTPException):
         return refused.reason
     try:
-        found = json.loads(said)
-        said = str(found.get("detail") or found.get("error") or found.get("message") or said)
+        document = json.loads(message)
+        message = str(document.get("detail") or document.get("error") or document.get("message") or message)
     except (ValueError, AttributeError):
         pass
-    said = " ".join(said.split()) or refused.reason
-    return said if len(said) <= LONGEST else f"{said[:LONGEST]}..."
+    message = " ".join(message.split()) or refused.reason
+    return message if len(message) <= LONGEST else f"{message[:LONGEST]}..."
 
 
 def _url() -> str:
-    """Where the stack of `make up` answers. Raises `Unanswered` when there is none."""
+    """Return the URL of the model in the stack of `make up`. Raises `Unanswered` when there is none."""
     try:
         return str(json.loads(OUTPUTS.read_text(encoding="utf-8"))["models"]["file_type"]["predict"])
     except (FileNotFoundError, KeyError):
-        raise Unanswered("no stack is up here that serves file_type: run `make up`, or say --url") from None
+        raise Unanswered("no stack is up here that serves file_type: run `make up`, or pass --url") from None
     except (OSError, ValueError, TypeError):
-        raise Unanswered(f"{OUTPUTS} does not hold the outputs of a stack: run `make up` again, or say --url") from None
+        raise Unanswered(
+            f"{OUTPUTS} does not hold the outputs of a stack: run `make up` again, or pass --url"
+        ) from None
 
 
 if __name__ == "__main__":

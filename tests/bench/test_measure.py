@@ -5,16 +5,16 @@ import pytest
 from bench.measure import Rounds, Sample, Spread, cpu, in_turn
 
 
-def test_nobody_is_always_asked_first_and_the_warm_up_does_not_count() -> None:
-    asked: list[str] = []
+def test_no_variant_is_always_first_and_the_warm_up_does_not_count() -> None:
+    calls: list[str] = []
 
     def variant(name: str) -> Sample:
-        asked.append(name)
-        return Sample(seconds=float(len(asked)))
+        calls.append(name)
+        return Sample(seconds=float(len(calls)))
 
-    found = in_turn({name: lambda name=name: variant(name) for name in "abc"}, rounds=3)
-    assert "".join(asked) == "abc" + "abc" + "bca" + "cab"
-    assert [sample.seconds for sample in found.samples["a"]] == [4.0, 9.0, 11.0]
+    measured = in_turn({name: lambda name=name: variant(name) for name in "abc"}, rounds=3)
+    assert "".join(calls) == "abc" + "abc" + "bca" + "cab"
+    assert [sample.seconds for sample in measured.samples["a"]] == [4.0, 9.0, 11.0]
 
 
 def test_a_ratio_is_taken_round_by_round() -> None:
@@ -22,13 +22,13 @@ def test_a_ratio_is_taken_round_by_round() -> None:
         (Sample(seconds=1, cpu_seconds=3), Sample(seconds=2)),
         (Sample(seconds=2, cpu_seconds=1), Sample(seconds=8)),
     )
-    found = Rounds(samples={"fast": (*fast, fast[0]), "slow": (*slow, slow[0])})
-    assert found.ratios("fast", "slow") == Spread(median=0.5, low=0.25, high=0.5, n=3)
-    assert found.differences("slow", "fast") == Spread(median=1, low=1, high=6, n=3)
-    one = Rounds(samples={"fast": fast[:1], "slow": slow[:1]})
-    assert one.ratios("fast", "slow", cpu).median == 3
+    measured = Rounds(samples={"fast": (*fast, fast[0]), "slow": (*slow, slow[0])})
+    assert measured.ratios("fast", "slow") == Spread(median=0.5, low=0.25, high=0.5, n=3)
+    assert measured.differences("slow", "fast") == Spread(median=1, low=1, high=6, n=3)
+    single = Rounds(samples={"fast": fast[:1], "slow": slow[:1]})
+    assert single.ratios("fast", "slow", cpu).median == 3
     with pytest.raises(KeyError):
-        one.ratios("fast", "absent")
+        single.ratios("fast", "absent")
 
 
 def test_a_spread_keeps_its_shape_in_another_unit() -> None:

@@ -42,11 +42,11 @@ def test_a_record_says_what_the_table_says() -> None:
 def test_the_table_names_a_peer_that_is_missing_and_every_verdict() -> None:
     console = Console(file=io.StringIO(), width=150)
     console.print(report.table([FAST, SLOW, GONE, ADDED]))
-    said = console.file.getvalue() if isinstance(console.file, io.StringIO) else ""
-    assert "missing: no wheel for this platform" in said
-    assert said.count("reached") == 2
-    assert said.count("missed") == 1
-    assert "+22 us" in said
+    printed = console.file.getvalue() if isinstance(console.file, io.StringIO) else ""
+    assert "missing: no wheel for this platform" in printed
+    assert printed.count("reached") == 2
+    assert printed.count("missed") == 1
+    assert "+22 us" in printed
 
 
 def test_the_page_and_the_document_carry_machine_versions_and_every_row() -> None:
@@ -66,10 +66,10 @@ def test_the_page_and_the_document_carry_machine_versions_and_every_row() -> Non
 
 def test_the_chart_is_well_formed_and_draws_each_ratio_in_its_verdicts_colour() -> None:
     root = ElementTree.fromstring(chart([row.record() for row in (FAST, SLOW, GONE, ADDED)]))  # noqa: S314 - our own
-    bars = [found for found in root.iter("{http://www.w3.org/2000/svg}rect") if float(found.get("x") or 0) > 400]
+    bars = [element for element in root.iter("{http://www.w3.org/2000/svg}rect") if float(element.get("x") or 0) > 400]
     assert [bar.get("fill") for bar in bars] == [REACHED, MISSED]
     widths = [float(bar.get("width") or 0) for bar in bars]
     shares = [abs(math.log(row.figure.median)) for row in (FAST, SLOW)]
     assert widths[1] / widths[0] == pytest.approx(shares[1] / shares[0], rel=0.01)
-    texts = ["".join(found.itertext()) for found in root.iter("{http://www.w3.org/2000/svg}text")]
+    texts = ["".join(element.itertext()) for element in root.iter("{http://www.w3.org/2000/svg}text")]
     assert {"time / a peer & more", "cold start", "1, the same"} <= set(texts)

@@ -1,4 +1,4 @@
-"""The harness against functions that speak to it as Lambda's own runtime client does."""
+"""The Runtime API against functions that call it as Lambda's runtime client does."""
 
 from __future__ import annotations
 
@@ -19,29 +19,31 @@ with urllib.request.urlopen(f"{base}/invocation/next") as answer:
 def post(path, body):
     urllib.request.urlopen(urllib.request.Request(f"{base}/{path}", json.dumps(body).encode(), method="POST"))
 """
-ANSWERS = CLIENT + 'post(f"invocation/{request}/response", {"statusCode": event["wanted"]})\ntime.sleep(60)\n'
+ANSWERS = CLIENT + 'post(f"invocation/{request}/response", {"statusCode": event["status"]})\ntime.sleep(60)\n'
 FAILS = CLIENT + 'post("init/error", {"errorMessage": "no such module"})\n'
 
 
-def start(code: str, tmp_path: Path, wanted: int = 200) -> object:
+def start(code: str, tmp_path: Path, status: int = 200) -> object:
     command = [sys.executable, "-c", code]
-    return first_answer(command, env={"PATH": os.environ["PATH"]}, cwd=tmp_path, event={"wanted": wanted})
+    return first_answer(command, env={"PATH": os.environ["PATH"]}, cwd=tmp_path, event={"status": status})
 
 
 def test_the_time_to_the_answer_is_taken_and_the_function_ended(tmp_path: Path) -> None:
-    sample = first_answer([sys.executable, "-c", ANSWERS], env={}, cwd=tmp_path, event={"wanted": 200})
+    sample = first_answer([sys.executable, "-c", ANSWERS], env={}, cwd=tmp_path, event={"status": 200})
     assert 0 < sample.seconds < 60
     assert sample.cpu_seconds > 0
     assert sample.peak_mib > 1
 
 
-@pytest.mark.parametrize(("code", "wanted", "said"), [(FAILS, 200, "no such module"), (ANSWERS, 503, "503")])
-def test_an_answer_that_is_none_is_a_failure_with_its_words(code: str, wanted: int, said: str, tmp_path: Path) -> None:
-    with pytest.raises(Failed, match=said):
-        start(code, tmp_path, wanted)
+@pytest.mark.parametrize(("code", "status", "output"), [(FAILS, 200, "no such module"), (ANSWERS, 503, "503")])
+def test_a_response_that_is_no_answer_is_a_failure_with_the_output(
+    code: str, status: int, output: str, tmp_path: Path
+) -> None:
+    with pytest.raises(Failed, match=output):
+        start(code, tmp_path, status)
 
 
-def test_a_command_that_fails_is_told_with_what_it_said(tmp_path: Path) -> None:
+def test_a_command_that_fails_is_reported_with_its_output(tmp_path: Path) -> None:
     assert ended([sys.executable, "-c", "print('done')"]).seconds > 0
     with pytest.raises(Failed, match=r"ended with 3: gone"):
         ended([sys.executable, "-c", "import sys; sys.stderr.write('gone'); sys.exit(3)"])

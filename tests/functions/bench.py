@@ -1,4 +1,4 @@
-"""The training side in memory: a small model of its own, stores, and the three steps over them."""
+"""The training workflow in memory: a small model, stores, and the three steps over them."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def export(estimator):
 
 
 def contract(**changes: Any) -> Contract:
-    """The contract of the fruit, with whole sections changed key by key."""
+    """Return the contract of the model, with some keys of its sections changed."""
     return Contract.parse(merged(**changes), "model.yaml")
 
 
@@ -96,29 +96,29 @@ def merged(**changes: Any) -> dict[str, Any]:
 
 
 def rows(count: int = 90) -> list[list[Any]]:
-    """Ripe fruit is large; weight says nothing; every third is red. No row stands twice."""
-    found = []
+    """Return different rows: ripe fruit is large, weight means nothing, every third is red."""
+    fruit = []
     for i in range(count):
         ripe = i % 2 == 0
         size = 30 + 17 * ripe + (i * 7) % 23 + i / 1000
-        found.append([round(size, 3), (i * 5) % 13 - 6, "red" if i % 3 == 0 else "green", "yes" if ripe else "no"])
-    return found
+        fruit.append([round(size, 3), (i * 5) % 13 - 6, "red" if i % 3 == 0 else "green", "yes" if ripe else "no"])
+    return fruit
 
 
 def csv(
-    found: list[list[Any]] | None = None,
+    content: list[list[Any]] | None = None,
     header: tuple[str, ...] = ("size", "weight", "colour", "ripe"),
     *,
     delimiter: str = ",",
     end: str = "\n",
 ) -> bytes:
-    lines = [header, *(rows() if found is None else found)]
+    lines = [header, *(rows() if content is None else content)]
     return "".join(delimiter.join(map(str, line)) + end for line in lines).encode()
 
 
 @dataclass(kw_only=True)
 class Bench:
-    """The three steps over stores in memory, with the fruit's folder in a temporary place."""
+    """The three steps, with stores in memory and the model's folder in a temporary folder."""
 
     folder: Path
     data: Objects = field(default_factory=Objects.in_memory)
@@ -126,13 +126,13 @@ class Bench:
     log: io.StringIO = field(default_factory=io.StringIO)
 
     def write_model(self, training: str = TRAINING, **changes: Any) -> None:
-        place = self.folder / MODEL
-        place.mkdir(exist_ok=True)
-        (place / "model.yaml").write_text(yaml.safe_dump(merged(**changes)), encoding="utf-8")
-        (place / "training.py").write_text(training, encoding="utf-8")
+        folder = self.folder / MODEL
+        folder.mkdir(exist_ok=True)
+        (folder / "model.yaml").write_text(yaml.safe_dump(merged(**changes)), encoding="utf-8")
+        (folder / "training.py").write_text(training, encoding="utf-8")
 
     def upload(self, data: bytes, name: str = "fruit.csv") -> dict[str, str]:
-        """Put a file where users put theirs; the input that its arrival gives the workflow."""
+        """Upload a file as users do, and return the workflow's input for its arrival."""
         key = f"{MODEL}/incoming/{name}"
         self.data.put(key, data)
         return {"source": key}
@@ -149,7 +149,7 @@ class Bench:
         return Selection(data=self.data, models=self.models, at=AT, folder=self.folder)(MODEL, run)
 
     def run_through(self, data: bytes) -> tuple[str, dict[str, Any]]:
-        """From an upload to the answer of select: the run and that answer."""
+        """Upload, prepare, train and select; return the run and the answer of select."""
         answer = self.prepare(self.upload(data))
         assert answer["status"] == "accepted", self.record(answer["run"])
         for experiment in answer["experiments"]:
@@ -157,9 +157,9 @@ class Bench:
         return answer["run"], self.select(answer["run"])
 
     def record(self, run: str) -> dict[str, Any]:
-        found = self.registry.read_run(run)
-        assert found is not None
-        return found
+        record = self.registry.read_run(run)
+        assert record is not None
+        return record
 
     @property
     def registry(self) -> Registry:

@@ -1,4 +1,4 @@
-"""Finished models of every kind of signature, and the way of one from its upload to its version, in memory."""
+"""Bring-your-own models of every kind of signature, and the steps from upload to version, in memory."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def model(nodes: list[NodeProto], inputs: Signature, outputs: Signature, produce
         return [helper.make_tensor_value_info(name, *kind) for name, kind in signature.items()]
 
     graph = helper.make_graph(nodes, "made", values(inputs), values(outputs))
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    made.producer_name = producer
-    return made.SerializeToString(deterministic=True)
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    proto.producer_name = producer
+    return proto.SerializeToString(deterministic=True)
 
 
 def pair(sign: str = "Sub", producer: str = "") -> bytes:
-    """Three inputs, three outputs: scores of [a - b, b - a], the sum, and the texts as they came.
+    """Return a model with three inputs and three outputs: scores [a - b, b - a], the sum, and the texts unchanged.
 
-    With `Add` the scores are [a + b, -a - b]. Another `producer` makes another file that answers the same.
+    With `Add` the scores are [a + b, -a - b]. Another `producer` makes another file with the same outputs.
     """
     other = {"Sub": ["b", "a"], "Add": ["a", "b"]}[sign]
     nodes = [
@@ -55,7 +55,7 @@ def pair(sign: str = "Sub", producer: str = "") -> bytes:
 
 
 def scalars() -> bytes:
-    """No rows at all: a whole number and a truth in, a whole number out."""
+    """Return a model without rows: an integer and a boolean in, an integer out."""
     nodes = [
         helper.make_node("Cast", ["yes"], ["one"], to=WHOLE),
         helper.make_node("Add", ["n", "one"], ["next"]),
@@ -64,7 +64,7 @@ def scalars() -> bytes:
 
 
 def picky() -> bytes:
-    """Takes 5 numbers a row, though its signature tells of no length."""
+    """Return a model that takes 5 numbers a row, although its signature declares no length."""
     nodes = [
         helper.make_node("Constant", [], ["shape"], value=helper.make_tensor("s", WHOLE, [2], [-1, 5])),
         helper.make_node("Reshape", ["x", "shape"], ["rows"]),
@@ -75,14 +75,14 @@ def picky() -> bytes:
 
 
 def random() -> bytes:
-    """Never answers the same twice."""
+    """Return a model whose output is never the same twice."""
     nodes = [helper.make_node("RandomUniformLike", ["x"], ["y"])]
     return model(nodes, {"x": (REAL, ["n"])}, {"y": (REAL, ["n"])})
 
 
 @dataclass(kw_only=True)
 class Bench:
-    """The steps that a finished model goes through, over stores in memory, with its folder in a temporary place."""
+    """The steps for a bring-your-own model, with stores in memory and the model's folder in a temporary folder."""
 
     folder: Path
     data: Objects = field(default_factory=Objects.in_memory)
@@ -90,13 +90,15 @@ class Bench:
     count: int = 0
 
     def describe(self, golden: Any = None, **more: Any) -> None:
-        """Write model.yaml, and golden.json if there is something to put in it."""
-        place = self.folder / MODEL
-        place.mkdir(exist_ok=True)
-        (place / "model.yaml").write_text(yaml.safe_dump({"name": MODEL, "task": "finished", **more}), encoding="utf-8")
+        """Write model.yaml, and golden.json unless `golden` is None."""
+        folder = self.folder / MODEL
+        folder.mkdir(exist_ok=True)
+        (folder / "model.yaml").write_text(
+            yaml.safe_dump({"name": MODEL, "task": "finished", **more}), encoding="utf-8"
+        )
         if golden is not None:
             text = golden if isinstance(golden, str) else json.dumps(golden)
-            (place / "golden.json").write_text(text, encoding="utf-8")
+            (folder / "golden.json").write_text(text, encoding="utf-8")
 
     def upload(self, data: bytes, name: str = "model.onnx") -> str:
         key = f"{MODEL}/incoming/{name}"
@@ -104,11 +106,11 @@ class Bench:
         return key
 
     def prepare(self, data: bytes, name: str = "model.onnx") -> dict[str, Any]:
-        """It arrives."""
+        """Upload the file, and prepare it as its arrival does."""
         return self._step({"source": self.upload(data, name)})
 
     def look(self) -> dict[str, Any]:
-        """The schedule asks for the newest file."""
+        """Prepare the newest file, as the schedule does."""
         return self._step({"model": MODEL})
 
     def _step(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -117,19 +119,19 @@ class Bench:
         return step(request)
 
     def publish(self, data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-        """From the upload to the answer of select: that answer, and the run's record."""
+        """Upload, prepare and select; return the answer of select and the run's record."""
         answer = self.prepare(data)
         assert (answer["status"], answer["experiments"]) == ("accepted", []), self.record(answer["run"])
         chosen = Selection(data=self.data, models=self.models, at=AT, folder=self.folder)(MODEL, answer["run"])
         return chosen, self.record(answer["run"])
 
     def record(self, run: str) -> dict[str, Any]:
-        found = self.registry.read_run(run)
-        assert found is not None
-        return found
+        record = self.registry.read_run(run)
+        assert record is not None
+        return record
 
     def checks(self, data: bytes) -> dict[str, tuple[bool, str]]:
-        """What every check found of a file."""
+        """Return whether each check passed for a file, and its detail."""
         return {check["name"]: (check["passed"], check["detail"]) for check in self.publish(data)[1]["checks"]}
 
     @property

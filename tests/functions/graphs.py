@@ -1,4 +1,4 @@
-"""ONNX models made for a test, real ones to open, and the oracle: onnxruntime's own Python binding."""
+"""ONNX models built for tests, real ones, and the oracle: onnxruntime's own Python binding."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ DTYPES: dict[str, Any] = {
 
 PEAK = """
 def peak():
-    # What getrusage tells of a child begins with what its parent had.
+    # In a child, the maximum that getrusage reports begins with that of its parent.
     if sys.platform == "linux":
         return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 """
-"""For a program of a test that imports resource and sys: the most memory that it has taken, in bytes."""
+"""Source of a function for test programs that import resource and sys: the peak memory in bytes."""
 
 Value = tuple[str, str, Any]
 """Name, datatype, and shape: numbers, names of any length, or None for any shape at all."""
@@ -45,8 +45,8 @@ def graph(
     gives: Sequence[Value],
     weights: Sequence[Any] = (),
 ) -> bytes:
-    """A model of these nodes."""
-    made = helper.make_model(
+    """Return a model of these nodes. `takes` and `gives` are its inputs and outputs."""
+    model = helper.make_model(
         helper.make_graph(
             list(nodes),
             "made",
@@ -57,11 +57,11 @@ def graph(
         opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid("ai.onnx.ml", 3)],
         ir_version=10,
     )
-    return made.SerializeToString()
+    return model.SerializeToString()
 
 
 def oracle(model: bytes, feed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What the Python binding answers."""
+    """Return the outputs that the Python binding computes."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
@@ -71,7 +71,7 @@ def oracle(model: bytes, feed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray
 
 
 def tensor(array: np.ndarray) -> Tensor:
-    """The same values."""
+    """Return a tensor with the same values."""
     if array.dtype.kind in "OUS":
         return Tensor.of("BYTES", array.shape, array.ravel().tolist())
     datatype = next(name for name, dtype in DTYPES.items() if dtype == array.dtype)
@@ -79,6 +79,6 @@ def tensor(array: np.ndarray) -> Tensor:
 
 
 def memory_of(tensor: Tensor) -> memoryview:
-    """The bytes of a tensor that is no text."""
+    """Return the bytes of a tensor that is not BYTES."""
     assert isinstance(tensor.data, memoryview)
     return tensor.data

@@ -1,4 +1,4 @@
-"""The service behind a real socket, without a cloud: what clients of other people's making are tried on."""
+"""The service behind a real socket, without a cloud, for tests with clients that others wrote."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _numbers = itertools.count()
 
 @contextmanager
 def serving(service: Service) -> Generator[str]:
-    """Listen on 127.0.0.1 at a free port until the block ends; yields host and port."""
+    """Serve on a free port of 127.0.0.1 until the block ends; yield host and port."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

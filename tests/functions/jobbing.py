@@ -1,4 +1,4 @@
-"""The jobs side of a stack in memory: a store that announces, a queue that delivers again, workers that die."""
+"""The jobs part of a stack in memory: a store that announces objects, a queue that redelivers, workers that die."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Killed(BaseException):
 
 @dataclass
 class Mortal:
-    """A store that announces what is written below `in/`, used by workers that die at some of their operations.
+    """A store that announces what is written below `in/`, and whose users die at some of their operations.
 
-    `dies(operation, key)` is asked before and after each; a write from which a worker does
-    not return may well have happened.
+    `dies(operation, key)` is asked before and after each operation: a worker can die before a
+    write, or after it has happened.
     """
 
     objects: Objects
@@ -40,18 +40,18 @@ class Mortal:
         def perilous(key: str, *arguments: Any, **options: Any) -> Any:
             if self.dies(f"before {name}", key):
                 raise Killed
-            found = operation(key, *arguments, **options)
-            if name in WRITES and f"{MODEL}/in/" in key and found is not False:
+            result = operation(key, *arguments, **options)
+            if name in WRITES and f"{MODEL}/in/" in key and result is not False:
                 self.announced.append(key)
             if self.dies(f"after {name}", key):
                 raise Killed
-            return found
+            return result
 
         return perilous if callable(operation) else operation
 
 
 class Queue:
-    """Delivers what a store announces, until it is done or has failed too often."""
+    """Deliver what a store announces, until the job is done or has failed too often."""
 
     def __init__(self, bench: Bench, store: Mortal, *, seconds: Callable[[], float] = lambda: 1e9) -> None:
         self.store = store
@@ -81,6 +81,6 @@ def jsonl(rows: Iterable[Any]) -> bytes:
 
 
 def signing() -> Objects:
-    """A store in memory that signs as S3 does, which takes no network."""
+    """Return a store in memory that signs URLs as S3 does, without a network."""
     signer = S3Store("jobs", region="eu-west-1", access_key_id="AKIA", secret_access_key="made up")
     return Objects(MemoryStore(), signer=signer)

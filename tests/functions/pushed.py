@@ -1,4 +1,4 @@
-"""Recorded requests as functions-framework hands them on, and a functions-framework that is really up."""
+"""Recorded requests as functions-framework passes them on, and a running functions-framework."""
 
 from __future__ import annotations
 
@@ -27,16 +27,18 @@ START_SECONDS = 60
 
 
 def recorded(name: str, **headers: str) -> tuple[str, str, dict[str, str], bytes]:
-    """Method, path, headers and body of a recorded request, some headers changed."""
-    found = event(name)
-    body = found["body"]
+    """Return method, path, headers and body of a recorded request, with some headers changed."""
+    recording = event(name)
+    body = recording["body"]
     data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    return found["method"], found["path"], {**found["headers"], **headers}, data
+    return recording["method"], recording["path"], {**recording["headers"], **headers}, data
 
 
 def request(name: str, **headers: str) -> flask.Request:
-    method, path, given, data = recorded(name, **headers)
-    return flask.Request(EnvironBuilder(method=method, path=path, headers=list(given.items()), data=data).get_environ())
+    method, path, sent_headers, data = recorded(name, **headers)
+    return flask.Request(
+        EnvironBuilder(method=method, path=path, headers=list(sent_headers.items()), data=data).get_environ()
+    )
 
 
 class Framework:
@@ -47,7 +49,7 @@ class Framework:
         self._child = child
 
     def send(self, method: str, path: str, headers: Mapping[str, str], body: Any = b"") -> tuple[int, Any, bytes]:
-        """Status, headers and body of the answer; a generator is sent in chunks."""
+        """Send a request; return status, headers and body. A body that is a generator is sent in chunks."""
         connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=60)
         try:
             connection.request(method, path, body=body, headers=dict(headers))
@@ -60,7 +62,7 @@ class Framework:
         return self.send(*recorded(name, **headers))
 
     def logged(self) -> list[dict[str, Any]]:
-        """The lines of JSON that the function wrote."""
+        """Return the lines of JSON that the function wrote."""
         lines = self._child.log.read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
@@ -69,11 +71,11 @@ class Framework:
 def serving(
     command: Callable[[int], list[str]], workspace: Path, variables: Mapping[str, str]
 ) -> Generator[Framework, None, None]:
-    """A functions-framework that is up, told nothing but the variables; `command` starts it on a port."""
+    """Run a functions-framework, with no environment but the variables; `command(port)` starts it."""
     workspace.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    told = {"PATH": os.environ["PATH"], "HOME": str(workspace), "LOG_EXECUTION_ID": "true", **variables}
-    child = Child(command(port), env=told, cwd=workspace, log=workspace / "log")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(workspace), "LOG_EXECUTION_ID": "true", **variables}
+    child = Child(command(port), env=environment, cwd=workspace, log=workspace / "log")
     try:
         _wait(port, child)
         yield Framework(port, child)
@@ -82,7 +84,7 @@ def serving(
 
 
 def framework(entry: str, workspace: Path, variables: Mapping[str, str]) -> AbstractContextManager[Framework]:
-    """One function of the GCP adapter, from its main.py on, with this project's own packages."""
+    """Run one function of the GCP adapter from its main.py, with this project's own packages."""
     workspace.mkdir(parents=True)
     (workspace / "main.py").write_text(main(named(entry), "gcp"), encoding="utf-8")
     build = Build(source=workspace, python=Path(sys.executable))

@@ -1,4 +1,4 @@
-"""A stack's serving side in memory: small real ONNX models, stores, clocks and a service over them."""
+"""A stack's predict function in memory: small real ONNX models, stores, clocks and a service over them."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ TARGET = {"name": "diagnosis", "classes": ["benign", "malignant"]}
 GOLDEN_ROWS = [[1.0, 9.0], [9.0, 1.0], [5.0, 4.0]]
 BENIGN, MALIGNANT = {"mean_radius": 1.0, "mean_texture": 9.0}, {"mean_radius": 9.0, "mean_texture": 1.0}
 POISON = {"mean_radius": 500.0, "mean_texture": 1.0}
-"""A row on which the models made with `fails` fail, though their golden rows are well."""
+"""A row on which models made with `fails` fail, although they pass their golden rows."""
 
 
 @cache
 def model_bytes(*, slope: float = 1.0, fails: bool = False, infinite: bool = False, forgiving: bool = False) -> bytes:
-    """Softmax over slope * (texture - radius, radius - texture): which of the two is greater?
+    """Return a model: softmax over slope * (texture - radius, radius - texture), so the greater of the two decides.
 
-    `fails`: a radius above 100 is an index that is not there. `infinite`: it makes NaN of the probabilities.
-    `forgiving`: NaN counts as zero.
+    A radius above 100 makes a model with `fails` fail, on an index out of range, and one with
+    `infinite` return NaN. A `forgiving` model takes NaN for zero.
     """
     weights = slope * np.array([[-1.0, 1.0], [1.0, -1.0]], dtype=np.float32)
     constants = {
@@ -89,17 +89,17 @@ def model_bytes(*, slope: float = 1.0, fails: bool = False, infinite: bool = Fal
         ],
         [numpy_helper.from_array(array, name) for name, array in constants.items()],
     )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    return made.SerializeToString()
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return model.SerializeToString()
 
 
 def golden_of(onnx: bytes) -> dict[str, Any]:
     flat = [value for row in GOLDEN_ROWS for value in row]
     rows = Tensor.of("FP32", (len(GOLDEN_ROWS), 2), flat)
-    found = Session(onnx).run({"X": rows})["probabilities"].values()
+    probabilities = Session(onnx).run({"X": rows})["probabilities"].values()
     return {
         "inputs": GOLDEN_ROWS,
-        "probabilities": [list(found[at : at + 2]) for at in range(0, len(found), 2)],
+        "probabilities": [list(probabilities[at : at + 2]) for at in range(0, len(probabilities), 2)],
         "tolerance": 1e-4,
     }
 
@@ -128,7 +128,7 @@ class Clock:
 
 @dataclass
 class Away:
-    """A store that is away whenever `broken` says so of the operation and the key."""
+    """A store that fails whenever `broken(operation, key)` says so."""
 
     objects: Objects
     broken: Any = field(default=lambda operation, key: False)
@@ -145,7 +145,7 @@ class Away:
 
 
 class Bench:
-    """One model's whole serving side, in memory, with a clock that only tests move."""
+    """Everything that serves one model, in memory, with a clock that only tests advance."""
 
     def __init__(
         self, *, capture_inputs: float = 0.0, thresholds: RolloutThresholds | None = None, jobs: Objects | None = None
@@ -179,7 +179,7 @@ class Bench:
         self.plan()
 
     def plan(self, *, shadow: int | None = None) -> None:
-        """How releases go from now on."""
+        """Set the rollout plan of the releases from now on."""
         self.rollout = Rollout(
             self.models,
             self.captures,
@@ -201,7 +201,7 @@ class Bench:
     def challenger(
         self, onnx: bytes, weight: int = 99, features: list[dict[str, Any]] | None = None, run: str = "second"
     ) -> str:
-        """Register a version and put it up as a challenger; from now on one of its callers sends."""
+        """Register a version and make it the challenger; from now on requests come from one of its callers."""
         version = self.register(onnx, features)
         self.live.change(lambda pointer: begin(pointer, version, run, weight, self.clock()))
         self.caller = next(name for n in range(1000) if place(name := f"caller {n}", version) < weight)
@@ -225,7 +225,7 @@ class Bench:
         return self.send("POST", "/predict", {"instances": list(rows or [BENIGN])}, caller=caller)
 
     def captured(self) -> list[dict[str, Any]]:
-        """Every record that has been written."""
+        """Return all captured records."""
         keys = sorted(self.captures.keys(MODEL))
         return [json.loads(line) for key in keys for line in self.captures.get(key).splitlines()]
 
@@ -239,5 +239,5 @@ def said(response: Response) -> Any:
 
 
 def event(name: str) -> dict[str, Any]:
-    """A recorded event of a cloud."""
+    """Return a recorded event of a cloud."""
     return json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))

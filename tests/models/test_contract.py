@@ -23,17 +23,17 @@ GOOD: dict[str, Any] = {
 
 
 def changed(path: str, value: object) -> dict[str, Any]:
-    """The good contract with one value put at a dotted path."""
-    found = copy.deepcopy(GOOD)
-    *way, last = path.split(".")
-    place: Any = found
-    for part in way:
-        place = place[int(part)] if isinstance(place, list) else place[part]
-    if isinstance(place, list):
-        place[int(last)] = value
+    """Return the good contract with the value at a dotted path replaced."""
+    contract = copy.deepcopy(GOOD)
+    *parents, last = path.split(".")
+    section: Any = contract
+    for key in parents:
+        section = section[int(key)] if isinstance(section, list) else section[key]
+    if isinstance(section, list):
+        section[int(last)] = value
     else:
-        place[last] = value
-    return found
+        section[last] = value
+    return contract
 
 
 def test_the_good_contract_is_good() -> None:
@@ -41,7 +41,7 @@ def test_the_good_contract_is_good() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "message"),
     [
         ("search.fold", 3, "search.fold: there is no such key; did you mean folds?"),
         ("features.0.minimun", 0, "features.0.minimun: there is no such key; did you mean minimum?"),
@@ -72,11 +72,11 @@ def test_the_good_contract_is_good() -> None:
         ("task", "regression", "task"),
     ],
 )
-def test_a_wrong_contract_is_refused_with_file_and_key(path: str, value: object, said: str) -> None:
+def test_a_wrong_contract_is_refused_with_file_and_key(path: str, value: object, message: str) -> None:
     with pytest.raises(ContractError) as refusal:
         Contract.parse(changed(path, value), "models/tiny/model.yaml")
     assert str(refusal.value).startswith("models/tiny/model.yaml: ")
-    assert said in str(refusal.value)
+    assert message in str(refusal.value)
 
 
 def test_the_experiments_are_every_combination_once_in_a_fixed_order() -> None:
@@ -90,8 +90,8 @@ def test_the_experiments_are_every_combination_once_in_a_fixed_order() -> None:
 
 
 def test_a_random_search_draws_the_same_experiments_every_time() -> None:
-    found = changed("search", {**GOOD["search"], "method": "random", "trials": 2, "seed": 3})
-    search = Contract.parse(found, "").search
+    drawn = changed("search", {**GOOD["search"], "method": "random", "trials": 2, "seed": 3})
+    search = Contract.parse(drawn, "").search
     everything = Contract.parse(GOOD, "").search.experiments()
     assert search.experiments() == search.experiments()
     assert len(search.experiments()) == 2

@@ -1,4 +1,4 @@
-"""The finished model that ships, and its client: held to the package that the model comes from."""
+"""The bring-your-own model that ships, and its client, compared with the package that the model comes from."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from models.bring_your_own import BringYourOwn
 from models.file_type import client
 from tests.functions.graphs import MAGIKA
 
-ROOM = Path(client.__file__).parent
+FOLDER = Path(client.__file__).parent
 PACKAGE = MAGIKA.parents[2]
 CSV = b"name,age,city\n" + b"".join(b"caller %d,%d,Paris\n" % (n, 20 + n) for n in range(40))
 PYTHON = b'import json\n\n\ndef main() -> None:\n    """Say so."""\n    print(json.dumps({"a": [1, 2]}))\n' * 4
@@ -39,9 +39,9 @@ GOLDEN = {"CSV document": CSV, "Python source": PYTHON, "Waveform Audio file (WA
 
 @pytest.fixture(scope="module")
 def contract() -> BringYourOwn:
-    found = catalogue.load("file_type")
-    assert isinstance(found, BringYourOwn)
-    return found
+    loaded = catalogue.load("file_type")
+    assert isinstance(loaded, BringYourOwn)
+    return loaded
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def classes(contract: BringYourOwn) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def session() -> onnxruntime.InferenceSession:
-    return onnxruntime.InferenceSession(ROOM / "model.onnx")
+    return onnxruntime.InferenceSession(FOLDER / "model.onnx")
 
 
 def scores_of(session: onnxruntime.InferenceSession, rows: np.ndarray) -> np.ndarray:
@@ -62,15 +62,15 @@ def scores_of(session: onnxruntime.InferenceSession, rows: np.ndarray) -> np.nda
 # The folder ------------------------------------------------------------------------------------
 
 
-def test_it_is_the_file_of_the_package_and_the_notice_says_which_whose_and_under_what_licence() -> None:
-    shipped, notice = (ROOM / "model.onnx").read_bytes(), (ROOM / "NOTICE").read_text(encoding="utf-8")
+def test_it_is_the_file_of_the_package_and_the_notice_names_version_owner_and_licence() -> None:
+    shipped, notice = (FOLDER / "model.onnx").read_bytes(), (FOLDER / "NOTICE").read_text(encoding="utf-8")
     assert shipped == MAGIKA.read_bytes()
     assert hashlib.sha256(shipped).hexdigest() in notice
-    for said in ("magika 1.0.3", "Copyright 2024 Google LLC", "Apache License, Version 2.0", "unchanged"):
-        assert said in notice
-    assert "Apache License" in (ROOM.parents[1] / "LICENSE").read_text(encoding="utf-8")
-    (told,) = [path for path in PACKAGE.parent.glob("magika-*.dist-info/METADATA") if path.is_file()]
-    assert re.search(r"^License(-Expression)?: .*Apache", told.read_text(encoding="utf-8"), re.MULTILINE)
+    for fact in ("magika 1.0.3", "Copyright 2024 Google LLC", "Apache License, Version 2.0", "unchanged"):
+        assert fact in notice
+    assert "Apache License" in (FOLDER.parents[1] / "LICENSE").read_text(encoding="utf-8")
+    (metadata,) = [path for path in PACKAGE.parent.glob("magika-*.dist-info/METADATA") if path.is_file()]
+    assert re.search(r"^License(-Expression)?: .*Apache", metadata.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def test_its_classes_are_the_packages_labels_in_their_order_and_in_its_words(classes: tuple[str, ...]) -> None:
@@ -80,19 +80,19 @@ def test_its_classes_are_the_packages_labels_in_their_order_and_in_its_words(cla
 
 
 def test_it_is_admitted_by_its_own_golden_requests(contract: BringYourOwn) -> None:
-    found = admission.examine(contract, (ROOM / "model.onnx").read_bytes(), (ROOM / "golden.json").read_bytes())
-    assert found.failed == []
-    assert "answers as expected" in {check.name for check in found.checks}
+    admitted = admission.examine(contract, (FOLDER / "model.onnx").read_bytes(), (FOLDER / "golden.json").read_bytes())
+    assert admitted.failed == []
+    assert "answers as expected" in {check.name for check in admitted.checks}
 
 
 def test_its_golden_requests_are_real_files_and_their_answers_true(
     session: onnxruntime.InferenceSession, classes: tuple[str, ...]
 ) -> None:
-    [request] = json.loads((ROOM / "golden.json").read_text(encoding="utf-8"))
+    [request] = json.loads((FOLDER / "golden.json").read_text(encoding="utf-8"))
     rows = np.array([client.row_of(content, content) for content in GOLDEN.values()], dtype=np.int32)
-    [asked] = request["inputs"]
-    assert (asked["name"], asked["datatype"], asked["shape"]) == ("bytes", "INT32", list(rows.shape))
-    assert asked["data"] == rows.ravel().tolist()
+    [tensor] = request["inputs"]
+    assert (tensor["name"], tensor["datatype"], tensor["shape"]) == ("bytes", "INT32", list(rows.shape))
+    assert tensor["data"] == rows.ravel().tolist()
     [expected] = request["outputs"]
     scores = np.array(expected["data"]).reshape(expected["shape"])
     np.testing.assert_allclose(scores, scores_of(session, rows), atol=1e-5)
@@ -122,14 +122,14 @@ def test_a_row_holds_the_bytes_of_either_end_and_where_there_are_none_nothing(co
 
 @pytest.fixture(scope="module")
 def service(session: onnxruntime.InferenceSession, classes: tuple[str, ...]) -> Iterator[str]:
-    """The model behind a door, answering as the stack does."""
+    """Serve the model over HTTP as the stack does, and yield the URL."""
 
     def answer(request: Request) -> Answer:
         rows = json.loads(request.body)["instances"]
-        assert len(rows) <= client.AT_ONCE
+        assert len(rows) <= client.BATCH_ROWS
         scores = scores_of(session, np.array(rows, dtype=np.int32))
-        told = [dict(zip(classes, map(float, row), strict=True)) for row in scores]
-        return say(200, {"predictions": [{"label": max(one, key=one.__getitem__), "scores": one} for one in told]})
+        by_class = [dict(zip(classes, map(float, row), strict=True)) for row in scores]
+        return say(200, {"predictions": [{"label": max(row, key=row.__getitem__), "scores": row} for row in by_class]})
 
     with answering(answer) as url:
         yield url
@@ -147,12 +147,12 @@ def written(folder: Path, **contents: bytes) -> list[Path]:
     return [folder / name for name in contents]
 
 
-def test_files_are_told_by_what_they_hold_in_their_order_however_many(service: str, tmp_path: Path) -> None:
+def test_files_are_told_by_their_content_in_order_however_many(service: str, tmp_path: Path) -> None:
     files = written(tmp_path, **{f"{kind[:3]}-{n}": content for n in range(15) for kind, content in GOLDEN.items()})
-    told = client.tell(files, service)
-    assert len(told) > client.AT_ONCE
-    assert [(one.file, one.kind) for one in told] == list(zip(files, list(GOLDEN) * 15, strict=True))
-    assert all(one.probability is not None and 0.5 < one.probability <= 1 for one in told)
+    results = client.tell(files, service)
+    assert len(results) > client.BATCH_ROWS
+    assert [(result.file, result.kind) for result in results] == list(zip(files, list(GOLDEN) * 15, strict=True))
+    assert all(result.probability is not None and 0.5 < result.probability <= 1 for result in results)
 
 
 def test_of_a_long_file_only_its_ends_are_read(service: str, tmp_path: Path) -> None:
@@ -162,34 +162,34 @@ def test_of_a_long_file_only_its_ends_are_read(service: str, tmp_path: Path) -> 
     assert (long.kind, long.probability) == (short.kind, short.probability)
 
 
-def test_a_file_that_cannot_be_asked_about_is_told_as_such_and_the_others_are_answered(
+def test_a_file_that_cannot_be_asked_about_gets_the_reason_and_the_others_are_answered(
     service: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     empty, short, table = written(tmp_path, empty=b"", short=b"a,b", table=CSV)
     code = client.main([*map(str, (empty, tmp_path / "nothing.txt", short, tmp_path, table)), "--url", service])
-    said = capsys.readouterr()
-    lines = [line.split(maxsplit=1)[1].strip() for line in said.out.splitlines()]
+    printed = capsys.readouterr()
+    lines = [line.split(maxsplit=1)[1].strip() for line in printed.out.splitlines()]
     assert lines[:4] == ["empty", "there is no such file", "too short to tell", "a folder"]
     assert re.fullmatch(r"CSV document +\d+\.\d %", lines[4])
-    assert (code, said.err) == (1, "")
+    assert (code, printed.err) == (1, "")
 
 
 def test_white_space_does_not_make_a_short_file_longer(service: str, tmp_path: Path) -> None:
     files = written(tmp_path, short=b" " * 50 + b"ab", blank=b"\n" * 9000, just=b" " * 50 + b"a,b,c\n1,")
-    told = client.tell(files, service)
-    assert [one.kind for one in told[:2]] == ["too short to tell"] * 2
-    assert told[2].probability is not None
+    results = client.tell(files, service)
+    assert [result.kind for result in results[:2]] == ["too short to tell"] * 2
+    assert results[2].probability is not None
 
 
-def test_a_pipe_cannot_be_read_and_the_reason_is_said() -> None:
+def test_a_pipe_cannot_be_read_and_the_reason_is_shown() -> None:
     reading, writing = os.pipe()
     try:
-        [told] = client.tell([Path(f"/dev/fd/{reading}")], "http://127.0.0.1:9/nobody")
+        [result] = client.tell([Path(f"/dev/fd/{reading}")], "http://127.0.0.1:9/nobody")
     finally:
         os.close(reading)
         os.close(writing)
-    assert re.fullmatch("cannot be read: .*seek.*", told.kind)
-    assert not told.readable
+    assert re.fullmatch("cannot be read: .*seek.*", result.kind)
+    assert not result.readable
 
 
 def test_empty_files_alone_are_no_mistake_and_nobody_is_asked(tmp_path: Path) -> None:
@@ -197,11 +197,11 @@ def test_empty_files_alone_are_no_mistake_and_nobody_is_asked(tmp_path: Path) ->
     assert client.main([str(empty), "--url", "http://127.0.0.1:9/nobody"]) == 0
 
 
-def test_two_guesses_are_told_where_one_is_not_likely() -> None:
+def test_two_guesses_are_shown_where_one_is_not_likely() -> None:
     predictions = [{"label": "Lua", "scores": {"Awk": 0.3, "Lua": 0.45, "Perl source": 0.25}}]
     with answering(lambda _: say(200, {"predictions": predictions})) as url:
-        [told] = client.tell([ROOM / "NOTICE"], url)
-    assert (told.kind, told.probability) == ("Lua, or Awk", 0.45)
+        [result] = client.tell([FOLDER / "NOTICE"], url)
+    assert (result.kind, result.probability) == ("Lua, or Awk", 0.45)
 
 
 def test_a_token_is_sent_as_bearer() -> None:
@@ -214,7 +214,7 @@ def test_a_token_is_sent_as_bearer() -> None:
     with answering(answer) as url:
         for token in ("abc", None):
             with pytest.raises(client.Unanswered, match=r"answered 403: Forbidden$"):
-                client.tell([ROOM / "NOTICE"], url, token)
+                client.tell([FOLDER / "NOTICE"], url, token)
     assert seen == ["Bearer abc", None]
 
 
@@ -225,38 +225,40 @@ def test_a_token_does_not_follow_a_redirect_to_somebody_else() -> None:
         seen.append(("elsewhere", request.header("authorization")))
         return say(403, {"message": "Forbidden"})
 
-    with answering(elsewhere) as there:
+    with answering(elsewhere) as target:
 
         def here(request: Request) -> Answer:
             seen.append(("here", request.header("authorization")))
-            return say(302, {}, ("Location", there))
+            return say(302, {}, ("Location", target))
 
         with answering(here) as url, pytest.raises(client.Unanswered, match="403"):
-            client.tell([ROOM / "NOTICE"], url, "abc")
+            client.tell([FOLDER / "NOTICE"], url, "abc")
     assert seen == [("here", "Bearer abc"), ("elsewhere", None)]
 
 
 @pytest.mark.parametrize("token", ["abc\n", "a\r\nx-other: b", "jeton-\u20ac"])
-def test_a_token_that_no_header_can_hold_is_told_but_not_shown(token: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert client.main([str(ROOM / "NOTICE"), "--url", "http://127.0.0.1:9/", "--token", token]) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("the token is none; accepted: ")
-    assert (token.strip() in said, said.count("\n")) == (False, 1)
+def test_a_token_that_no_header_can_hold_is_refused_and_not_shown(
+    token: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert client.main([str(FOLDER / "NOTICE"), "--url", "http://127.0.0.1:9/", "--token", token]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("the token is not valid; accepted: ")
+    assert (token.strip() in error, error.count("\n")) == (False, 1)
 
 
-def test_a_long_problem_is_told_in_its_own_words_and_long_words_are_cut() -> None:
+def test_a_problem_is_shown_in_the_words_of_the_server_and_long_words_are_cut() -> None:
     faults = [Fault(field=f"instances[{n}].bytes", message="is missing; accepted: " + "x" * 40) for n in range(8)]
     document = Problem(400, "8 values are not accepted", faults=faults).document()
     documents = [{"errors": document.pop("errors"), **document}, {"error": "long " * 200}]
-    answers = iter([say(400, one) for one in documents])
-    with answering(lambda _: next(answers)) as url:
-        for told in ("8 values are not accepted", "long " * 60 + "..."):
+    responses = iter([say(400, body) for body in documents])
+    with answering(lambda _: next(responses)) as url:
+        for message in ("8 values are not accepted", "long " * 60 + "..."):
             with pytest.raises(client.Unanswered) as refused:
-                client.tell([ROOM / "NOTICE"], url)
-            assert str(refused.value) == f"{url} answered 400: {told}"
+                client.tell([FOLDER / "NOTICE"], url)
+            assert str(refused.value) == f"{url} answered 400: {message}"
 
 
-def test_a_refusal_that_breaks_off_is_told_by_its_status() -> None:
+def test_a_refusal_that_breaks_off_is_shown_by_its_status() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer() -> None:
@@ -270,12 +272,12 @@ def test_a_refusal_that_breaks_off_is_told_by_its_status() -> None:
         thread = threading.Thread(target=answer)
         thread.start()
         with pytest.raises(client.Unanswered, match=r"answered 502: Bad Gateway$"):
-            client.tell([ROOM / "NOTICE"], url)
+            client.tell([FOLDER / "NOTICE"], url)
         thread.join()
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "reason"),
     [
         (
             say(503, {"title": "x", "detail": "file_type has no version yet"}),
@@ -289,18 +291,18 @@ def test_a_refusal_that_breaks_off_is_told_by_its_status() -> None:
         (Answer(200, [("content-type", "text/html")], b"<h1>Welcome</h1>"), "answered something else than predictions"),
     ],
 )
-def test_a_service_that_does_not_answer_is_told_in_one_sentence(
-    answer: Answer, told: str, capsys: pytest.CaptureFixture[str]
+def test_a_service_that_does_not_answer_is_reported_in_one_sentence(
+    answer: Answer, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with answering(lambda _: answer) as url:
-        assert client.main([str(ROOM / "NOTICE"), "--url", url]) == 1
-    said = capsys.readouterr()
-    assert said.err.startswith(f"{url} {told}")
-    assert (said.out, said.err.count("\n")) == ("", 1)
+        assert client.main([str(FOLDER / "NOTICE"), "--url", url]) == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"{url} {reason}")
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "message"),
     [
         ("http://127.0.0.1:9/", "http://127.0.0.1:9/ does not answer: "),
         ("127.0.0.1:8400", "127.0.0.1:8400 is no URL of a model; accepted: http://... or https://..."),
@@ -309,34 +311,34 @@ def test_a_service_that_does_not_answer_is_told_in_one_sentence(
         ("http://127.0.0.1:9/\u00e9", "http://127.0.0.1:9/\u00e9 is no URL of a model"),
     ],
 )
-def test_a_service_that_is_away_is_told_in_one_sentence(
-    url: str, told: str, capsys: pytest.CaptureFixture[str]
+def test_a_service_that_is_away_is_reported_in_one_sentence(
+    url: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert client.main([str(ROOM / "NOTICE"), "--url", url]) == 1
-    said = capsys.readouterr().err
-    assert said.startswith(told)
-    assert said.count("\n") == 1
+    assert client.main([str(FOLDER / "NOTICE"), "--url", url]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(message)
+    assert error.count("\n") == 1
 
 
-def test_the_stack_that_is_up_is_found_by_itself_and_there_is_a_word_when_none_is(
+def test_the_stack_that_is_up_is_found_and_without_one_there_is_a_message(
     service: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     outputs: dict[str, Any] = {"models": {"file_type": {"predict": service}}}
     monkeypatch.setattr(client, "OUTPUTS", tmp_path / "outputs.json")
-    assert client.main([str(ROOM / "NOTICE")]) == 1
-    assert "run `make up`, or say --url" in capsys.readouterr().err
+    assert client.main([str(FOLDER / "NOTICE")]) == 1
+    assert "run `make up`, or pass --url" in capsys.readouterr().err
     (tmp_path / "outputs.json").write_text(json.dumps(outputs), encoding="utf-8")
-    assert client.main([str(ROOM / "NOTICE")]) == 0
+    assert client.main([str(FOLDER / "NOTICE")]) == 0
     assert "NOTICE" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"models": null}', "\udcff"])
-def test_outputs_that_are_none_are_told_in_one_sentence(
+def test_outputs_that_cannot_be_read_are_reported_in_one_sentence(
     content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     outputs = tmp_path / "outputs.json"
     outputs.write_bytes(content.encode(errors="surrogateescape"))
     monkeypatch.setattr(client, "OUTPUTS", outputs)
-    assert client.main([str(ROOM / "NOTICE")]) == 1
-    said = capsys.readouterr().err
-    assert said == f"{outputs} does not hold the outputs of a stack: run `make up` again, or say --url\n"
+    assert client.main([str(FOLDER / "NOTICE")]) == 1
+    error = capsys.readouterr().err
+    assert error == f"{outputs} does not hold the outputs of a stack: run `make up` again, or pass --url\n"

@@ -38,10 +38,10 @@ both = pytest.mark.parametrize("kind", [Light, Standard])
 
 
 @both
-def test_it_holds_what_it_was_given_and_its_defaults(kind: type) -> None:
-    made = kind(name="a")
-    assert (made.name, made.size, made.parts, made.LIMIT) == ("a", 1, (), 9)
-    assert repr(made) == f"{kind.__name__}(name='a', size=1, parts=())"
+def test_it_has_its_values_and_its_defaults(kind: type) -> None:
+    instance = kind(name="a")
+    assert (instance.name, instance.size, instance.parts, instance.LIMIT) == ("a", 1, (), 9)
+    assert repr(instance) == f"{kind.__name__}(name='a', size=1, parts=())"
 
 
 @both
@@ -56,30 +56,30 @@ def test_values_of_different_kinds_are_not_equal() -> None:
 
 
 @both
-@pytest.mark.parametrize("given", [{}, {"name": "a", "colour": 1}, {"size": 1}])
-def test_what_is_missing_or_unknown_is_a_type_error(kind: type, given: dict[str, object]) -> None:
+@pytest.mark.parametrize("values", [{}, {"name": "a", "colour": 1}, {"size": 1}])
+def test_what_is_missing_or_unknown_is_a_type_error(kind: type, values: dict[str, object]) -> None:
     with pytest.raises(TypeError):
-        kind(**given)
+        kind(**values)
 
 
 @both
 def test_nothing_changes_in_it(kind: type) -> None:
-    made = kind(name="a")
+    instance = kind(name="a")
     with pytest.raises(AttributeError):
-        made.name = "b"
+        instance.name = "b"
     with pytest.raises(AttributeError):
-        del made.name
-    assert made.name == "a"
+        del instance.name
+    assert instance.name == "a"
 
 
 @both
 def test_the_standard_librarys_functions_know_it(kind: type) -> None:
-    made = kind(name="a", parts=(kind(name="b"),))
-    assert dataclasses.is_dataclass(made)
-    assert [field.name for field in dataclasses.fields(made)] == ["name", "size", "parts"]
-    assert dataclasses.asdict(made) == {"name": "a", "size": 1, "parts": ({"name": "b", "size": 1, "parts": ()},)}
-    assert dataclasses.replace(made, size=3) == kind(name="a", size=3, parts=(kind(name="b"),))
-    assert copy.deepcopy(made) == made
+    instance = kind(name="a", parts=(kind(name="b"),))
+    assert dataclasses.is_dataclass(instance)
+    assert [field.name for field in dataclasses.fields(instance)] == ["name", "size", "parts"]
+    assert dataclasses.asdict(instance) == {"name": "a", "size": 1, "parts": ({"name": "b", "size": 1, "parts": ()},)}
+    assert dataclasses.replace(instance, size=3) == kind(name="a", size=3, parts=(kind(name="b"),))
+    assert copy.deepcopy(instance) == instance
 
 
 @both
@@ -90,11 +90,11 @@ def test_pydantic_checks_it(kind: type) -> None:
         adapter.validate_python({"name": "a", "size": "large"})
 
 
-def test_one_like_another_but_for_some_fields() -> None:
-    made = Light(name="a", parts=(Light(name="b"),))
-    assert replace(made, size=3) == Light(name="a", size=3, parts=(Light(name="b"),))
+def test_a_copy_has_some_fields_changed() -> None:
+    instance = Light(name="a", parts=(Light(name="b"),))
+    assert replace(instance, size=3) == Light(name="a", size=3, parts=(Light(name="b"),))
     with pytest.raises(TypeError, match="has no colour"):
-        replace(made, colour=1)
+        replace(instance, colour=1)
 
 
 def test_a_class_that_needs_more_is_refused() -> None:

@@ -1,7 +1,7 @@
-"""A whole column read by its feature, at the speed of numpy where nothing is amiss.
+"""Encode a column by its feature, at the speed of numpy for plain numbers in bounds.
 
-Every value that is not plainly good goes to `Feature.encode`, one by one: what is
-accepted, and the words of a refusal, are the same as at prediction.
+Every other value is passed to `Feature.encode`, one by one: what is accepted, and the
+message for a refused value, are the same as at prediction.
 """
 
 from __future__ import annotations
@@ -21,34 +21,34 @@ if TYPE_CHECKING:
 
 
 def encode_column(feature: Feature, values: Column) -> tuple[np.ndarray, dict[int, str]]:
-    """The numbers as float32 [rows], and the reason for each position that is refused (there: NaN)."""
+    """Return the numbers, float32 [rows], and the reason by position for each refused value, whose number is NaN."""
     numbers = np.full(len(values), np.nan)
     doubtful = np.ones(len(values), dtype=bool)
     if feature.kind in ("number", "integer"):
-        found = _as_numbers(values)
-        if found is not None:
-            numbers, doubtful = found, ~_plainly_good(feature, found)
+        parsed = _as_numbers(values)
+        if parsed is not None:
+            numbers, doubtful = parsed, ~_in_bounds(feature, parsed)
     reasons: dict[int, str] = {}
     known: dict[str, float | str] = {}
     for position in np.flatnonzero(doubtful).tolist():
-        answer = _encode(feature, values[position], known)
-        if isinstance(answer, str):
-            reasons[position] = answer
+        encoded = _encode(feature, values[position], known)
+        if isinstance(encoded, str):
+            reasons[position] = encoded
             numbers[position] = np.nan
         else:
-            numbers[position] = answer
+            numbers[position] = encoded
     # Adding zero turns -0.0 into 0.0: equal data, equal bytes.
     return numbers.astype(np.float32) + np.float32(0), reasons
 
 
 def _as_numbers(values: Column) -> np.ndarray | None:
-    """All values as float64, blanks as NaN; None when some are not numbers."""
+    """Return all values as float64, empty text as NaN; None when some are not numbers."""
     if isinstance(values, np.ndarray):
         return values.astype(np.float64)
     texts = [value for value in values if isinstance(value, str)]
     if len(texts) != len(values):
         return None
-    # What Python would read and a feature refuses: see Feature.
+    # Python reads these as numbers, but a feature refuses them: see `Feature`.
     joined = "".join(texts)
     if "_" in joined or not joined.isascii():
         return None
@@ -58,32 +58,32 @@ def _as_numbers(values: Column) -> np.ndarray | None:
         return None
 
 
-def _plainly_good(feature: Feature, numbers: np.ndarray) -> np.ndarray:
-    good = np.abs(numbers) <= LARGEST  # false for NaN
+def _in_bounds(feature: Feature, numbers: np.ndarray) -> np.ndarray:
+    accepted = np.abs(numbers) <= LARGEST  # false for NaN
     if feature.minimum is not None:
-        good &= numbers >= feature.minimum
+        accepted &= numbers >= feature.minimum
     if feature.maximum is not None:
-        good &= numbers <= feature.maximum
+        accepted &= numbers <= feature.maximum
     if feature.kind == "integer":
-        good &= numbers == np.trunc(numbers)
-    return good
+        accepted &= numbers == np.trunc(numbers)
+    return accepted
 
 
 def _encode(feature: Feature, value: object, known: dict[str, float | str]) -> float | str:
-    """The number, or the reason for refusing it."""
+    """Return the number, or the reason for refusing the value. `known` caches the result for each text."""
     if isinstance(value, str) and value in known:
         return known[value]
     try:
-        answer: float | str = feature.encode(_plain(value))
+        encoded: float | str = feature.encode(_plain(value))
     except UnacceptableValue as problem:
-        answer = str(problem)
+        encoded = str(problem)
     if isinstance(value, str):
-        known[value] = answer
-    return answer
+        known[value] = encoded
+    return encoded
 
 
 def _plain(value: object) -> object:
-    """As JSON would give it. In a Parquet file NaN is how many writers spell that there is no value."""
+    """Return the value as JSON would have it. Many writers of Parquet files write NaN for a missing value."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Decimal):
@@ -92,14 +92,14 @@ def _plain(value: object) -> object:
 
 
 def as_text(values: Column, position: int) -> str:
-    """One value as a CSV cell shows it."""
+    """Return one value as the text of a CSV cell."""
     value = _plain(values[position])
     return "" if value is None else str(value)
 
 
 def rows_without(reasons: Sequence[dict[int, str]], rows: int) -> np.ndarray:
-    """Which of the rows are refused by no column: bool [rows]."""
-    good = np.ones(rows, dtype=bool)
+    """Return which rows are refused by no column: bool [rows]."""
+    accepted = np.ones(rows, dtype=bool)
     for refused in reasons:
-        good[list(refused)] = False
-    return good
+        accepted[list(refused)] = False
+    return accepted

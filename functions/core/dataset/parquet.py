@@ -1,8 +1,8 @@
-"""Parquet, opened only after another process has read it through.
+"""Read Parquet files, each only after another process has read all of it.
 
-A damaged file makes the Rust reader panic, and a panic on its way through Arrow's C
-interface aborts the whole process (arro3-io 0.9.1): nothing in Python can catch it. A
-worker that dies is retried, dies again, and nobody learns that the file was the cause.
+A damaged file makes the Rust reader panic, and a panic that passes through Arrow's C
+interface aborts the process (arro3-io 0.9.1): Python cannot catch it. The workflow would
+retry the step, which would die again without saying that the file is the cause.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _MEMORY_BYTES = 2 << 30
 _SECONDS = 120
-_NO_READER = 3
+_READER_MISSING = 3
 
 _READ_THROUGH = f"""
 import resource, sys
@@ -28,7 +28,7 @@ import io
 try:
     from arro3.io import read_parquet
 except ImportError:
-    sys.exit({_NO_READER})
+    sys.exit({_READER_MISSING})
 for batch in read_parquet(io.BytesIO(sys.stdin.buffer.read())):
     for name in batch.column_names:
         batch.column(name)
@@ -36,9 +36,9 @@ for batch in read_parquet(io.BytesIO(sys.stdin.buffer.read())):
 
 
 def examine(data: bytes) -> str | None:
-    """What is wrong with the file, in words; None when every row of it can be read.
+    """Return what is wrong with the file, as a text for the user; None when every row can be read.
 
-    Raises `RuntimeError` when it is not the file that is at fault.
+    Raises `RuntimeError` when the reader itself cannot be imported.
     """
     footer = int.from_bytes(data[-8:-4], "little")
     if len(data) < 12 or data[-4:] != b"PAR1" or footer + 12 > len(data):
@@ -53,13 +53,13 @@ def examine(data: bytes) -> str | None:
         )
     except subprocess.TimeoutExpired:
         return f"the Parquet file cannot be read in {_SECONDS} seconds"
-    if outcome.returncode == _NO_READER:
+    if outcome.returncode == _READER_MISSING:
         raise RuntimeError("arro3-io, which reads Parquet, cannot be imported")
     return "the Parquet file is damaged, or of a kind that is not read" if outcome.returncode else None
 
 
 def open_reader(data: bytes) -> RecordBatchReader:
-    """The batches of a file that `examine` found nothing wrong with."""
+    """Open a file for which `examine` returned None, and return a reader of its batches."""
     from arro3.io import read_parquet  # noqa: PLC0415 - loaded only where there is such a file
 
     return read_parquet(io.BytesIO(data))

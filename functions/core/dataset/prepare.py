@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from functions.core.dataset.validation import Reading, RejectedDataset, read_dataset
+from functions.core.dataset.validation import RejectedDataset, ValidatedDataset, validate_dataset
 from functions.core.onnx.external_data import is_onnx
 from functions.core.registry.runs import OVER, SETTLED, Status, recipe, run_of, run_of_release
 from functions.core.registry.versions import NAME, Registry, version_of
@@ -82,7 +82,7 @@ class Preparation:
         try:
             data = self._get(source, MAXIMUM_BYTES)
             raw = hashlib.sha256(data).hexdigest()
-            reading = read_dataset(data, contract)
+            reading = validate_dataset(data, contract)
         except RejectedDataset as rejection:
             return self._reject(contract, source, raw, rejection)
         return self._accept(contract, source, reading)
@@ -134,7 +134,7 @@ class Preparation:
         registry.write_run(run, {**record, "status": Status.REJECTED, "cause": report["cause"], "report": report})
         return _answer(Status.REJECTED, contract.name, run, raw)
 
-    def _accept(self, contract: Contract, source: str, reading: Reading) -> dict[str, Any]:
+    def _accept(self, contract: Contract, source: str, reading: ValidatedDataset) -> dict[str, Any]:
         run, registry = run_of(contract, self.folder, reading.digest), Registry(self.models, contract.name)
         self._note(registry, run)
         points = contract.search.experiments()
@@ -190,7 +190,7 @@ class Preparation:
         known = {"run": run, "model": contract.name, "source": source, "dataset": dataset}
         return {**known, **recipe(contract, self.folder), "execution": self.execution, "created": self.at}
 
-    def _write(self, model: str, reading: Reading, source: str) -> None:
+    def _write(self, model: str, reading: ValidatedDataset, source: str) -> None:
         folder = f"{model}/datasets/{reading.digest}"
         self.data.put(f"{folder}/data.npz", reading.dataset.to_bytes())
         self.data.put(f"{folder}/rejected.csv", reading.rejected)

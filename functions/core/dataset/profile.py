@@ -1,4 +1,4 @@
-"""What the data looked like when a model learned from it: what later data is compared with."""
+"""Describe the distribution of a dataset, for later data to be compared with: the data profile."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 def profile_of(
     x: np.ndarray, y: np.ndarray, groups: np.ndarray, features: Sequence[Feature], classes: Sequence[str]
 ) -> dict[str, Any]:
-    """Rows, classes, copies, and each feature's distribution, as plain JSON values."""
+    """Return counts of rows, classes and duplicates, and each feature's distribution, as JSON values."""
     pairs = np.unique(np.column_stack([groups, y]), axis=0)
     return {
         "rows": len(x),
@@ -30,9 +30,9 @@ def profile_of(
 
 
 def describe(feature: Feature, values: np.ndarray) -> dict[str, Any]:
-    """One feature. `counts` has one number for each category, or for each bin between `edges`."""
+    """Describe the values of one feature. `counts` has a number for each category, or for each bin between `edges`."""
     present = values[~np.isnan(values)].astype(np.float64)
-    found: dict[str, Any] = {
+    summary: dict[str, Any] = {
         "kind": feature.kind,
         "count": len(present),
         "missing": len(values) - len(present),
@@ -40,14 +40,14 @@ def describe(feature: Feature, values: np.ndarray) -> dict[str, Any]:
     if feature.kind in ("category", "boolean"):
         names = feature.categories or ("false", "true")
         counts = np.bincount(present.astype(np.int64), minlength=len(names))
-        return {**found, "categories": list(names), "counts": counts.tolist()}
+        return {**summary, "categories": list(names), "counts": counts.tolist()}
     if not len(present):
-        return found
-    # Bins that hold equal shares tell a shifted distribution where bins of equal width do not.
+        return summary
+    # Bins of equal counts show a shift of a skewed distribution; bins of equal width may not.
     edges = np.unique(np.quantile(present, np.linspace(0, 1, BINS + 1)))
     counts = np.histogram(present, edges)[0] if len(edges) > 1 else np.array([len(present)])
     return {
-        **found,
+        **summary,
         "mean": float(present.mean()),
         "std": float(present.std()),
         "quantiles": {f"{share:g}": float(np.quantile(present, share)) for share in _QUANTILES},

@@ -1,4 +1,4 @@
-"""Rows that were set aside: how many and why, and the rows themselves for whoever mends them."""
+"""Collect the rejected rows of a dataset: how many, why, and the rows themselves, so that they can be corrected."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SHOWN = 20
-"""Places named for each reason; the count tells how many more there are."""
+"""Locations that are listed for each reason; the count includes the others."""
 REASONS = 100
-"""Reasons reported, the most frequent ones."""
+"""Reasons that are reported: the most frequent ones."""
 KEPT = 10_000
-"""Rows kept whole; the rest are only counted."""
+"""Rows that are kept with their cells; further ones are only counted."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -20,10 +20,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @dataclass
 class _Reason:
     count: int = 0
-    places: list[int] = field(default_factory=list)
+    locations: list[int] = field(default_factory=list)
 
 
 class RejectedRows:
+    """The rejected rows of one file. `unit` is what a location counts: "line" or "row"."""
+
     def __init__(self, unit: str, header: tuple[str, ...]) -> None:
         self.rows = 0
         self._unit = unit
@@ -33,43 +35,43 @@ class RejectedRows:
 
     @property
     def full(self) -> bool:
-        """Whether another row would only be counted."""
+        """Whether the cells of another row would not be kept."""
         return len(self._kept) >= KEPT
 
-    def add(self, place: int, problems: list[tuple[str, str]], cells: tuple[str, ...]) -> None:
-        """Set a row aside for `problems`: pairs of a column ("" for the whole row) and a reason."""
+    def add(self, location: int, problems: list[tuple[str, str]], cells: tuple[str, ...]) -> None:
+        """Reject a row for `problems`: pairs of a column ("" for the whole row) and a reason."""
         self.rows += 1
         for problem in problems:
             reason = self._reasons.setdefault(problem, _Reason())
             reason.count += 1
-            if len(reason.places) < SHOWN:
-                reason.places.append(place)
+            if len(reason.locations) < SHOWN:
+                reason.locations.append(location)
         if not self.full:
-            self._kept.append((place, "; ".join(f"{column} {why}".strip() for column, why in problems), cells))
+            self._kept.append((location, "; ".join(f"{column} {why}".strip() for column, why in problems), cells))
 
     def reasons(self) -> list[dict[str, Any]]:
-        """The most frequent first: column, reason, count, and the first places."""
-        found = sorted(self._reasons.items(), key=lambda item: (-item[1].count, item[1].places[:1], item[0]))
+        """Return column, reason, count and the first locations of each reason, the most frequent first."""
+        by_frequency = sorted(self._reasons.items(), key=lambda item: (-item[1].count, item[1].locations[:1], item[0]))
         return [
-            {"column": column, "reason": why, "count": reason.count, f"first_{self._unit}s": reason.places}
-            for (column, why), reason in found[:REASONS]
+            {"column": column, "reason": why, "count": reason.count, f"first_{self._unit}s": reason.locations}
+            for (column, why), reason in by_frequency[:REASONS]
         ]
 
     def to_csv(self) -> bytes:
-        """The rows with place and reason before their own cells.
+        """Return the kept rows as CSV: location and reason, then the row's own cells.
 
-        Spreadsheets run cells that begin with = + - @ as formulas: such a cell, unless it
-        is a number, is given an apostrophe in front.
+        Spreadsheets evaluate cells that begin with = + - @ as formulas, so such a cell, unless
+        it is a number, gets an apostrophe in front.
         """
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([self._unit, "reason", *map(_harmless, self._header)])
-        for place, why, cells in self._kept:
-            writer.writerow([place, _harmless(why), *map(_harmless, cells)])
+        writer.writerow([self._unit, "reason", *map(_without_formula, self._header)])
+        for location, why, cells in self._kept:
+            writer.writerow([location, _without_formula(why), *map(_without_formula, cells)])
         return text.getvalue().encode()
 
 
-def _harmless(cell: str) -> str:
+def _without_formula(cell: str) -> str:
     if not cell.startswith(_FORMULA):
         return cell
     try:

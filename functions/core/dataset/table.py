@@ -1,4 +1,4 @@
-"""A file of rows, read as what it is: CSV or Parquet, told apart by content and not by name."""
+"""Read a file of rows as CSV or Parquet, by its content and not by its name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Column = Sequence[object] | np.ndarray
 
 BATCH_ROWS = 8192
-"""Rows held as Python objects at a time: a whole file of them would be ten times its size."""
+"""Rows that are Python objects at one time: a whole file as Python objects would take ten times its size."""
 
 _DELIMITERS = (",", ";")
 _NOT_TABLES = {
@@ -34,40 +34,40 @@ _ACCEPTED = "accepted: CSV in UTF-8 with a header line, or Parquet"
 
 
 class UnreadableTable(ValueError):
-    """A file that is no table. The text says where it goes wrong and what is accepted."""
+    """A file is not a table that can be read. The text says where it goes wrong and what is accepted."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Malformed:
-    """A row that has another number of cells than the header."""
+class MalformedRow:
+    """A row with more or fewer cells than the header."""
 
-    place: int
+    location: int
     reason: str
     cells: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Some consecutive rows, by column. `places` says where each row stands in the file."""
+    """Some consecutive rows, by column. `locations` has the line or row number of each in the file."""
 
     columns: Mapping[str, Column]
-    places: Sequence[int]
-    malformed: tuple[Malformed, ...] = ()
+    locations: Sequence[int]
+    malformed: tuple[MalformedRow, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """The header at once, the rows when asked. `batches` may raise `UnreadableTable` on the way."""
+    """The header of a file, and an iterator over its rows, which may raise `UnreadableTable`."""
 
     format: Literal["CSV", "Parquet"]
     unit: Literal["line", "row"]
-    """What a place counts: lines of text from 1, header included; rows of data from 1."""
+    """What a location counts: "line" is a line of text, header included; "row" a row of data. Both from 1."""
     columns: tuple[str, ...]
     batches: Iterator[Batch] = field(repr=False)
 
 
 def read_table(data: bytes, expected: Collection[str]) -> Table:
-    """The table in `data`. `expected` column names decide between the delimiters , and ;.
+    """Open the table in `data`. The `expected` column names decide between the delimiters , and ;.
 
     Raises `UnreadableTable`.
     """
@@ -75,9 +75,9 @@ def read_table(data: bytes, expected: Collection[str]) -> Table:
         raise UnreadableTable(f"the file is empty; {_ACCEPTED}")
     if data[:4] == b"PAR1":
         return _read_parquet(data)
-    for magic, what in _NOT_TABLES.items():
+    for magic, kind in _NOT_TABLES.items():
         if data.startswith(magic):
-            raise UnreadableTable(f"the file is {what}; {_ACCEPTED}")
+            raise UnreadableTable(f"the file is {kind}; {_ACCEPTED}")
     return _read_csv(data, expected)
 
 
@@ -89,29 +89,29 @@ def _read_csv(data: bytes, expected: Collection[str]) -> Table:
         raise UnreadableTable(f"line {line}: the text is not UTF-8; {_ACCEPTED}") from None
     if b"\0" in data:
         raise UnreadableTable(f"the file holds binary data; {_ACCEPTED}")
-    delimiter = max(_DELIMITERS, key=lambda mark: len(set(_attempt(data, mark)) & set(expected)))
+    delimiter = max(_DELIMITERS, key=lambda mark: len(set(_try_header(data, mark)) & set(expected)))
     header = _header(data, delimiter)
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise UnreadableTable(f"the header names {', '.join(repr(name) for name in twice[:5])} twice")
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise UnreadableTable(f"the header names {', '.join(repr(name) for name in repeated[:5])} twice")
     return Table(format="CSV", unit="line", columns=header, batches=_csv_batches(data, delimiter, header))
 
 
 def _lines(data: bytes, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Records with the line each begins on; blank lines are passed over."""
+    """Yield each record with the number of the line on which it begins; blank lines are skipped."""
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="")
-    # csv raises in the middle of a loop: a generator over it would end silently.
+    # next, and not a for loop: csv can raise at any record, and the message names its line.
     reader = csv.reader(text, delimiter=delimiter, strict=True)
     while True:
-        place = reader.line_num + 1
+        location = reader.line_num + 1
         try:
             record = next(reader, None)
         except csv.Error as problem:
-            raise UnreadableTable(f"line {place}: {problem}; {_ACCEPTED}") from None
+            raise UnreadableTable(f"line {location}: {problem}; {_ACCEPTED}") from None
         if record is None:
             return
         if record:
-            yield place, record
+            yield location, record
 
 
 def _header(data: bytes, delimiter: str) -> tuple[str, ...]:
@@ -119,8 +119,8 @@ def _header(data: bytes, delimiter: str) -> tuple[str, ...]:
     return tuple(cell.strip() for cell in record)
 
 
-def _attempt(data: bytes, delimiter: str) -> tuple[str, ...]:
-    """The header, if this is the delimiter: quotes may make no sense with another."""
+def _try_header(data: bytes, delimiter: str) -> tuple[str, ...]:
+    """Return the header that this delimiter gives, or nothing when the quotes do not fit it."""
     try:
         return _header(data, delimiter)
     except UnreadableTable:
@@ -129,17 +129,19 @@ def _attempt(data: bytes, delimiter: str) -> tuple[str, ...]:
 
 def _csv_batches(data: bytes, delimiter: str, header: tuple[str, ...]) -> Iterator[Batch]:
     records = itertools.islice(_lines(data, delimiter), 1, None)
-    while block := list(itertools.islice(records, BATCH_ROWS)):
-        good = [(place, cells) for place, cells in block if len(cells) == len(header)]
+    while chunk := list(itertools.islice(records, BATCH_ROWS)):
+        well_formed = [(location, cells) for location, cells in chunk if len(cells) == len(header)]
         malformed = tuple(
-            Malformed(place=place, reason=f"has {len(cells)} cells, the header {len(header)}", cells=tuple(cells))
-            for place, cells in block
+            MalformedRow(
+                location=location, reason=f"has {len(cells)} cells, the header {len(header)}", cells=tuple(cells)
+            )
+            for location, cells in chunk
             if len(cells) != len(header)
         )
-        columns = zip(*(cells for _, cells in good), strict=True) if good else ([] for _ in header)
+        columns = zip(*(cells for _, cells in well_formed), strict=True) if well_formed else ([] for _ in header)
         yield Batch(
             columns=dict(zip(header, columns, strict=True)),
-            places=[place for place, _ in good],
+            locations=[location for location, _ in well_formed],
             malformed=malformed,
         )
 
@@ -160,13 +162,13 @@ def _read_parquet(data: bytes) -> Table:
 def _parquet_batches(reader: RecordBatchReader, columns: tuple[str, ...]) -> Iterator[Batch]:
     first = 1
     for batch in reader:
-        found = {name: _values(batch.column(name)) for name in columns}
-        yield Batch(columns=found, places=range(first, first + batch.num_rows))
+        values = {name: _values(batch.column(name)) for name in columns}
+        yield Batch(columns=values, locations=range(first, first + batch.num_rows))
         first += batch.num_rows
 
 
 def _values(array: Array) -> Column:
-    """An Arrow column as numpy where it is numbers without gaps, else as Python objects."""
+    """Return an Arrow column as numpy when it is numbers without nulls, else as Python objects."""
     if array.null_count == 0 and _NUMBERS.search(str(array.type)):
         return array.to_numpy()
     return array.to_pylist()

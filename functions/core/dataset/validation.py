@@ -1,4 +1,4 @@
-"""From a user's file to a dataset that a model may learn from, or to a report of why it may not."""
+"""Validate a user's file: make a dataset of it, or reject it with a report that says why."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from models.contract import Contract
 
 MAXIMUM_VALUES = 50_000_000
-"""Rows times features: 200 MB as float32, twice that while it is put together, in a function of 2 GB."""
+"""Rows times columns: 200 MB as float32, twice that while batches are concatenated, in a function of 2 GB."""
 
 
 class RejectedDataset(ValueError):
-    """Nothing may be learned from this file. `report` says why, naming columns and rows."""
+    """A file is rejected. `report` says why, and names columns and rows."""
 
     def __init__(self, cause: str, **details: Any) -> None:
         super().__init__(cause)
@@ -33,21 +33,21 @@ class RejectedDataset(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
-    """An accepted file: the data, what it looks like, and what was set aside."""
+class ValidatedDataset:
+    """An accepted file: its dataset, digest, data profile, report and rejected rows."""
 
     dataset: Dataset
     digest: str
-    """SHA-256 of what was understood, 64 hexadecimal digits: the same for the same rows as CSV or
-    as Parquet, with any line endings, in any order of columns."""
+    """SHA-256 of the values and the contract, 64 hexadecimal digits: the same for the same rows as CSV or
+    Parquet, with any line endings, in any order of columns."""
     profile: dict[str, Any]
     report: dict[str, Any]
     rejected: bytes
-    """The rows set aside, as CSV."""
+    """The rejected rows, as CSV."""
 
 
-def read_dataset(data: bytes, contract: Contract) -> Reading:
-    """Read, check and split. Raises `RejectedDataset`."""
+def validate_dataset(data: bytes, contract: Contract) -> ValidatedDataset:
+    """Read a file, check it against the contract, and split it into folds. Raises `RejectedDataset`."""
     try:
         table = read_table(data, {feature.name for feature in contract.features} | {contract.target.name})
         _check_columns(table, contract)
@@ -64,7 +64,7 @@ def read_dataset(data: bytes, contract: Contract) -> Reading:
         counts = ", ".join(f"{name} ({np.count_nonzero(y == contract.target.classes.index(name))})" for name in lacking)
         cause = f"too few different rows of {counts}: {search.folds} folds and the holdout each need one of every class"
         raise RejectedDataset(cause, **report)
-    return Reading(
+    return ValidatedDataset(
         dataset=Dataset(x=x, y=y, fold=fold),
         digest=_digest(x, y, contract),
         profile=profile_of(x, y, groups, contract.features, contract.target.classes),
@@ -103,7 +103,7 @@ def _unexpected(name: str, candidates: list[str]) -> str:
 
 
 def _likeness(one: str, other: str) -> float:
-    """Close when letters agree, or the same words stand in another order: radius_mean, mean_radius."""
+    """Return how alike two names are, 0 to 1, also by their words in any order: radius_mean, mean_radius."""
     words = [" ".join(sorted(name.lower().replace("_", " ").replace("-", " ").split())) for name in (one, other)]
     return max(
         difflib.SequenceMatcher(None, one[:100].lower(), other.lower()).ratio(),
@@ -112,35 +112,38 @@ def _likeness(one: str, other: str) -> float:
 
 
 def _collect(table: Table, contract: Contract, rejected_rows: RejectedRows) -> tuple[np.ndarray, np.ndarray]:
-    """The good rows as X and y; the others go into quarantine."""
+    """Return the accepted rows as X, float32 [rows, features], and y, int64 [rows]; collect the others."""
     columns = [*contract.features, contract.target.as_feature]
-    good: list[np.ndarray] = [np.empty((0, len(columns)), dtype=np.float32)]
+    accepted: list[np.ndarray] = [np.empty((0, len(columns)), dtype=np.float32)]
     rows = 0
     for batch in table.batches:
-        rows += len(batch.places) + len(batch.malformed)
+        rows += len(batch.locations) + len(batch.malformed)
         if rows * len(columns) > MAXIMUM_VALUES:
             raise RejectedDataset(f"the file has more than {MAXIMUM_VALUES // len(columns)} rows, which are the most")
         encoded = [encode_column(column, batch.columns[column.name]) for column in columns]
         reasons = [refused for _, refused in encoded]
-        keep = rows_without(reasons, len(batch.places))
-        good.append(np.column_stack([numbers for numbers, _ in encoded])[keep])
-        _set_aside(
+        keep = rows_without(reasons, len(batch.locations))
+        accepted.append(np.column_stack([numbers for numbers, _ in encoded])[keep])
+        _reject_rows(
             batch, keep, {column.name: refused for column, refused in zip(columns, reasons, strict=True)}, rejected_rows
         )
-    whole = np.concatenate(good)
-    return np.ascontiguousarray(whole[:, :-1]), whole[:, -1].astype(np.int64)
+    table_values = np.concatenate(accepted)
+    return np.ascontiguousarray(table_values[:, :-1]), table_values[:, -1].astype(np.int64)
 
 
-def _set_aside(batch: Batch, keep: np.ndarray, reasons: dict[str, dict[int, str]], rejected_rows: RejectedRows) -> None:
+def _reject_rows(
+    batch: Batch, keep: np.ndarray, reasons: dict[str, dict[int, str]], rejected_rows: RejectedRows
+) -> None:
     for row in batch.malformed:
-        rejected_rows.add(row.place, [("", row.reason)], row.cells)
+        rejected_rows.add(row.location, [("", row.reason)], row.cells)
     for position in np.flatnonzero(~keep).tolist():
         problems = [(name, refused[position]) for name, refused in reasons.items() if position in refused]
         cells = () if rejected_rows.full else tuple(as_text(values, position) for values in batch.columns.values())
-        rejected_rows.add(batch.places[position], problems, cells)
+        rejected_rows.add(batch.locations[position], problems, cells)
 
 
 def _check_rows(accepted: int, rejected_rows: RejectedRows, contract: Contract, table: Table) -> dict[str, Any]:
+    """Return the report. Raises `RejectedDataset` when too many rows are rejected, or too few accepted."""
     quality = contract.quality
     rows = accepted + rejected_rows.rows
     report = {
@@ -168,13 +171,13 @@ def _check_rows(accepted: int, rejected_rows: RejectedRows, contract: Contract, 
 
 def _digest(x: np.ndarray, y: np.ndarray, contract: Contract) -> str:
     search = contract.search
-    meaning = {
+    contract_values = {
         "features": [asdict(feature) for feature in contract.features],
         "target": contract.target.model_dump(),
         "shape": list(x.shape),
         "split": {"holdout": search.holdout, "folds": search.folds, "seed": search.seed},
     }
-    whole = hashlib.sha256(canonical(meaning))
-    whole.update(x.data)
-    whole.update(y.data)
-    return whole.hexdigest()
+    digest = hashlib.sha256(canonical(contract_values))
+    digest.update(x.data)
+    digest.update(y.data)
+    return digest.hexdigest()

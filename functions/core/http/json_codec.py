@@ -1,7 +1,7 @@
-"""JSON as it leaves, for answers and lines of the log, and which library reads and writes it.
+"""Write JSON for responses and log lines, and choose the library that reads and writes JSON.
 
-orjson serves as soon as it pays: to import it takes longer than to read and write a first, small
-request by the standard library.
+Importing orjson takes longer than reading and writing one small request with the standard
+library. So orjson is used from the second request on, and for a large body.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 LONG = 50_000
-"""Bytes of JSON that the standard library needs as long for as the import takes."""
-_settled = threading.Event()
+"""Bytes of JSON that the standard library reads in about the time that importing orjson takes."""
+_answered_once = threading.Event()
 
 
 def note_first_answer() -> None:
-    """Use orjson from now on: this process has answered once, and will answer again."""
-    _settled.set()
+    """Use orjson from now on: this process has answered once, and will probably answer again."""
+    _answered_once.set()
 
 
 def orjson_pays(size: int = 0) -> bool:
@@ -34,7 +34,7 @@ def orjson_pays(size: int = 0) -> bool:
 
     Always true after the first answer, or once it is imported.
     """
-    return _settled.is_set() or size >= LONG or "orjson" in sys.modules
+    return _answered_once.is_set() or size >= LONG or "orjson" in sys.modules
 
 
 def load_orjson() -> ModuleType:
@@ -45,26 +45,29 @@ def load_orjson() -> ModuleType:
 
 
 _EXPONENT = re.compile(r"\de[+-]")
-"""Of a number. The two spell it differently, and the same answer is the same bytes, the first time, too."""
+"""The exponent of a number. The two libraries write it differently; orjson's way makes equal answers equal bytes."""
 
 
 def dump_json(value: Any) -> bytes:
-    """JSON without spaces; NaN and infinity become null, and what is no JSON its text."""
+    """Return `value` as JSON without spaces.
+
+    NaN and infinity become null; a value that JSON cannot express becomes its `str`.
+    """
     if not orjson_pays():
         try:
             text = json.dumps(value, default=str, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
             if not _EXPONENT.search(text):
                 return text.encode()
         except ValueError:
-            pass  # NaN, infinity, or no Unicode
+            pass  # NaN, infinity, or half of a surrogate pair
     orjson = load_orjson()
     try:
         return orjson.dumps(value, default=str)
     except orjson.JSONEncodeError:
-        # Half of a surrogate pair, which a gateway's own JSON may have spelt: escaped, it can be written.
+        # Half of a surrogate pair, which a gateway's JSON may contain: it can be written as an escape.
         return json.dumps(value, default=str, separators=(",", ":")).encode()
 
 
 def respond(value: object, status: int = 200, headers: Mapping[str, str] | None = None, kind: str = JSON) -> Response:
-    """`value` as JSON, by `dump_json`."""
+    """Return a response whose body is `value` as JSON, written by `dump_json`."""
     return Response(status=status, body=dump_json(value), headers={"content-type": kind, **(headers or {})})

@@ -1,4 +1,4 @@
-"""A request and a response, as no cloud's gateway spells them."""
+"""A request and a response of the HTTP API, the same for every cloud's gateway."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ BINARY = "application/octet-stream"
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What a gateway handed over."""
+    """One HTTP request, as an adapter read it from the gateway's event."""
 
     method: str
     path: str
-    """Begins with a slash; without the gateway's stage and without the query."""
+    """Begins with a slash; contains neither the gateway's stage nor the query."""
     caller: str
-    """Who asks, as well as it is known: callers are split between versions by it."""
+    """Who sends the request, by `caller_of`: traffic is split between versions by caller."""
     request_id: str
     headers: Mapping[str, str] = MappingProxyType({})
     """Names in lower case."""
@@ -32,7 +32,7 @@ class Request:
 
 
 class Response:
-    """Its headers are completed on the way out."""
+    """One HTTP response. The service adds the headers that every response has."""
 
     __slots__ = ("body", "headers", "status")
 
@@ -43,15 +43,15 @@ class Response:
 
 
 HEADER = "x-caller-id"
-_LONGEST = 256
+_LONGEST_ID = 256
 
 
 def caller_of(headers: Mapping[str, str], *, principal: str | None, address: str) -> str:
-    """What the caller says, else who was authenticated, else where the request comes from.
+    """Return what the caller says it is, else who was authenticated, else the address that the request comes from.
 
-    `headers` are named in lower case. The answer tells the three apart and is no proof of
-    anything: a caller may call itself what it likes.
+    `headers` are named in lower case. The prefix of the returned text says which of the three
+    it is. It proves nothing: a caller may send any id.
     """
-    if given := headers.get(HEADER, "").strip():
-        return f"id:{given[:_LONGEST]}"
+    if caller_id := headers.get(HEADER, "").strip():
+        return f"id:{caller_id[:_LONGEST_ID]}"
     return f"principal:{principal}" if principal else f"address:{address}"

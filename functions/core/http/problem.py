@@ -1,4 +1,4 @@
-"""What a caller is told when a request cannot be answered."""
+"""The errors that callers see: problem details with a status and the faults of the request."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MOST_FAULTS = 20
-"""So many faults are told one by one; of the others only that there are more."""
+"""Faults that an error lists; further ones are left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One thing wrong: where (`instances[2].mean_radius`), and what is accepted. Never what was sent."""
+    """One fault of a request: the field (`instances[2].mean_radius`) and what is accepted, never the value sent."""
 
     field: str
     message: str
@@ -25,7 +25,7 @@ class Fault:
 
 
 class Problem(Exception):
-    """A request refused, with the HTTP status and a text for the caller."""
+    """A request is refused, with an HTTP status and a text for the caller."""
 
     def __init__(
         self, status: int, detail: str, *, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
@@ -38,11 +38,11 @@ class Problem(Exception):
 
     @property
     def text(self) -> str:
-        """Everything in one sentence."""
+        """The detail and the faults in one line."""
         return "; ".join([self.detail, *(str(fault) for fault in self.faults[:MOST_FAULTS])])
 
     def document(self) -> dict[str, Any]:
-        """RFC 9457 problem details."""
+        """Return the error as RFC 9457 problem details."""
         faults = [{"field": fault.field, "message": fault.message} for fault in self.faults[:MOST_FAULTS]]
         from http import HTTPStatus  # noqa: PLC0415 - a first answer need not wait for it
 
@@ -51,11 +51,11 @@ class Problem(Exception):
 
 
 def misfit(field: str, message: str) -> Problem:
-    """A request of the Open Inference Protocol whose member `field` is wrong."""
+    """Return the `Problem` 400 for an Open Inference Protocol request whose member `field` is wrong."""
     return Problem(400, "the request does not fit the protocol", faults=[Fault(field=field, message=message)])
 
 
 def shown(name: str) -> str:
-    """A name that a caller sent, short and harmless enough to be repeated in a message."""
-    printable = "".join(letter if letter.isprintable() else "?" for letter in name[:48])
+    """Return a name that a caller sent, cut to 48 printable characters, so that a message can repeat it."""
+    printable = "".join(character if character.isprintable() else "?" for character in name[:48])
     return f"{printable}..." if len(name) > 48 else printable

@@ -1,7 +1,7 @@
-"""A request's body as JSON, or a refusal that says why; and JSON for what is answered.
+"""Read a request body as strict JSON, or refuse it with the reason.
 
-orjson reads and writes, ten times faster than the standard library (docs/decisions/0010);
-the standard library has the last word on whatever orjson refuses or cannot tell.
+orjson reads ten times faster than the standard library (docs/decisions/0010). What orjson
+refuses, or cannot prove to be strict, the standard library reads again and decides.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from interface.operations import REQUEST_BYTES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SPACED = re.compile(rb'"[ \t\r\n]+:')
-_LOOKED_INTO = 64
-_DEEPEST = 8
+_SPACE_BEFORE_COLON = re.compile(rb'"[ \t\r\n]+:')
+_LONGEST_SEARCHED = 64
+_DEEPEST_SEARCHED = 8
+"""A list of more elements, and a value nested deeper, is searched for names only in part."""
 _CONTAINERS = frozenset({dict, list})
 
 
 def check_size(body: bytes, headers: Mapping[str, str], *, at_most: int = REQUEST_BYTES) -> None:
-    """Raises `Problem` 413 for a body that is too large, 415 for one that is compressed."""
+    """Raise `Problem` 413 when the body has more than `at_most` bytes, 415 when it is compressed."""
     encoding = headers.get("content-encoding")
     if encoding is not None and encoding.strip().lower() not in ("", "identity"):
         raise Problem(
@@ -36,13 +37,13 @@ def check_size(body: bytes, headers: Mapping[str, str], *, at_most: int = REQUES
 
 
 def read_json(body: bytes, headers: Mapping[str, str], *, at_most: int = REQUEST_BYTES) -> Any:
-    """The JSON value of a body. Raises `Problem` 400, 413 or 415."""
+    """Return the JSON value of a body. Raises `Problem` 400, 413 or 415."""
     check_size(body, headers, at_most=at_most)
     return parse_json(body)
 
 
 def parse_json(body: bytes) -> Any:
-    """Strict JSON: UTF-8, each name once in an object, no NaN and no Infinity. Raises `Problem` 400."""
+    """Read strict JSON: UTF-8, each name once in an object, no NaN and no Infinity. Raises `Problem` 400."""
     if not json_codec.orjson_pays(len(body)):
         return _parse_strictly(body)
     orjson = json_codec.load_orjson()
@@ -54,7 +55,7 @@ def parse_json(body: bytes) -> Any:
 
 
 def text_of(body: bytes) -> str:
-    """Raises `Problem` 400 for what is not UTF-8."""
+    """Decode a body. Raises `Problem` 400 when it is not UTF-8."""
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:
@@ -62,11 +63,11 @@ def text_of(body: bytes) -> str:
 
 
 def value_at(text: str, at: int) -> tuple[Any, int]:
-    """The strict JSON value that begins right here, and where it ends. Raises `Problem` 400."""
+    """Return the strict JSON value that begins at index `at`, and the index at which it ends. Raises `Problem` 400."""
     try:
         value, end = _DECODER.raw_decode(text, at)
         if text.find("\\u", at, end) >= 0:
-            # Escapes can spell half of a surrogate pair, which no UTF-8 answer could hold.
+            # An escape can stand for half of a surrogate pair, which no response in UTF-8 could contain.
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except json.JSONDecodeError as problem:
         raise not_json(text, problem.pos, problem.msg) from None
@@ -80,20 +81,20 @@ def value_at(text: str, at: int) -> tuple[Any, int]:
 
 
 def not_json(text: str, at: int, message: str) -> Problem:
-    """That a text is no JSON from some place on."""
-    where = json.JSONDecodeError(message, text, at)
-    return Problem(400, f"the body is not JSON: {message}, line {where.lineno} column {where.colno}")
+    """Return the `Problem` 400 for a text that stops being JSON at index `at`, with line and column."""
+    error = json.JSONDecodeError(message, text, at)
+    return Problem(400, f"the body is not JSON: {message}, line {error.lineno} column {error.colno}")
 
 
-def after_space(text: str, at: int) -> int:
-    """The place of the next letter that means something."""
-    while text[at : at + 1] in _SPACE:
+def skip_whitespace(text: str, at: int) -> int:
+    """Return the index of the first character from `at` on that is not JSON whitespace."""
+    while text[at : at + 1] in _WHITESPACE:
         at += 1
     return at
 
 
 def as_object(value: Any, example: str) -> dict[str, Any]:
-    """The value, if it is a JSON object. Raises `Problem` 400."""
+    """Return the value if it is a JSON object. Raises `Problem` 400, which shows the `example`, for any other."""
     if not isinstance(value, dict):
         raise Problem(400, f"the body is not a JSON object; accepted: {example}")
     return value
@@ -101,63 +102,64 @@ def as_object(value: Any, example: str) -> dict[str, Any]:
 
 def _parse_strictly(body: bytes) -> Any:
     text = text_of(body)
-    value, end = value_at(text, after_space(text, 0))
-    rest = after_space(text, end)
+    value, end = value_at(text, skip_whitespace(text, 0))
+    rest = skip_whitespace(text, end)
     if rest < len(text):
         raise not_json(text, rest, "Extra data")
     return value
 
 
 def _has_each_name_once(body: bytes, value: Any) -> bool:
-    """False when in doubt. orjson keeps the last of equal names; but every name is followed by a colon.
+    """Return whether no object in the body repeats a name; False when in doubt.
 
-    When the text has as many colons as the objects have names, there is no other object and no
-    second name. Colons inside of texts are told apart as long as names and colons touch.
+    orjson keeps the last of equal names, but every name is followed by a colon. When the body
+    has as many colons as the parsed objects have names, no name was dropped. Colons inside
+    strings are told apart as long as no space stands between a name and its colon.
     """
-    names = _names(value, _DEEPEST) if type(value) in _CONTAINERS else 0
+    names = _names(value, _DEEPEST_SEARCHED) if type(value) in _CONTAINERS else 0
     if body.count(b":") == names:
         return True
-    return body.count(b'":') == names and not _SPACED.search(body)
+    return body.count(b'":') == names and not _SPACE_BEFORE_COLON.search(body)
 
 
 def _names(value: Any, depth: int) -> int:
-    """The names of all objects that a request is made of; of others, that is, not too many."""
+    """Count the names of all objects in `value`; of long lists and deep nesting, only some."""
     if type(value) is dict:
         names, inner = len(value), value.values()
-    elif len(value) <= _LOOKED_INTO or type(value[0]) is list:
+    elif len(value) <= _LONGEST_SEARCHED or type(value[0]) is list:
         names, inner = 0, value
     else:
-        return sum([len(found) for found in value if type(found) is dict])
-    for found in inner:
-        kind = type(found)
-        if kind is dict or (kind is list and found and type(found[0]) in _CONTAINERS):
-            names += _names(found, depth - 1) if depth else 0
+        return sum([len(element) for element in value if type(element) is dict])
+    for element in inner:
+        kind = type(element)
+        if kind is dict or (kind is list and element and type(element[0]) in _CONTAINERS):
+            names += _names(element, depth - 1) if depth else 0
     return names
 
 
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+def _object_of_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in found if names.count(name) > 1)
+        repeated = next(name for name in members if names.count(name) > 1)
         raise Problem(
-            400, "a name stands twice in one object", faults=[Fault(field=shown(twice), message="stands twice")]
+            400, "a name stands twice in one object", faults=[Fault(field=shown(repeated), message="stands twice")]
         )
-    return found
+    return members
 
 
-def _whole(text: str) -> int | float:
-    """As orjson reads it: what 64 bits cannot hold is the nearest number that they can."""
+def _parse_int(text: str) -> int | float:
+    """Read a whole number as orjson does: one beyond 64 bits becomes the nearest float."""
     number = int(text)
     if -(2**63) <= number < 2**64:
         return number
     try:
         return float(number)
     except OverflowError:
-        return number  # what is no number for any feature is told by the feature's name
+        return number  # every feature refuses it, and names itself in the message
 
 
-def _finite(text: str) -> float:
+def _parse_float(text: str) -> float:
     number = float(text)
     if math.isinf(number):
         raise Problem(400, "the body holds a number beyond what 64 bits can hold")
@@ -169,6 +171,6 @@ def _refuse_constant(_: str) -> Any:
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_once_each, parse_int=_whole, parse_float=_finite, parse_constant=_refuse_constant
+    object_pairs_hook=_object_of_pairs, parse_int=_parse_int, parse_float=_parse_float, parse_constant=_refuse_constant
 )
-_SPACE = (" ", "\t", "\n", "\r")
+_WHITESPACE = (" ", "\t", "\n", "\r")

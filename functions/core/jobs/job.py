@@ -1,4 +1,4 @@
-"""A job by its name, and where all that belongs to it lies in the jobs store."""
+"""A job's name and format, and the keys of its objects in the jobs store."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-"""What a job may be called."""
+"""The names that a job may have."""
 
 
 class NotAJob(ValueError):
-    """A key under which no job of this stack can lie."""
+    """A key is not that of a job of this stack."""
 
 
 class Format(StrEnum):
-    """How a job's rows are written. The end of its name tells: `.csv`, `.jsonl`, anything else is JSON."""
+    """The format of a job's input, by the end of the job's name: `.csv`, `.jsonl`, or JSON for any other."""
 
     JSON = "json"
-    """One request, `{"instances": [...]}`: answered as a whole, or refused as a whole."""
+    """One request, `{"instances": [...]}`: all rows are answered, or the whole job is refused."""
     LINES = "jsonl"
-    """A JSON value a line: each row is answered by itself."""
+    """One JSON value a line: each row is answered or refused by itself."""
     CSV = "csv"
-    """A header and a row a line: each row is answered by itself."""
+    """A header, then one row a line: each row is answered or refused by itself."""
 
     @property
     def largest(self) -> int:
-        """Bytes of the input: a request is held in memory, rows of a file pass through it."""
+        """The largest input, in bytes: a request is held in memory, a file is read in blocks."""
         return 20_000_000 if self is Format.JSON else 1_000_000_000
 
 
@@ -42,22 +42,23 @@ _ENDINGS = {"csv": Format.CSV, "jsonl": Format.LINES, "ndjson": Format.LINES}
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
+    """One job. `input`, `result` and the like are keys in the jobs store."""
+
     model: str
     name: str
 
     @classmethod
     def at(cls, key: str, models: Collection[str]) -> Self:
-        """The job whose input, or whose continuation, lies at `key`. Raises `NotAJob`."""
+        """Return the job whose input, or continuation, has this key. Raises `NotAJob`."""
         model, _, rest = key.partition("/")
         if rest.startswith(layout.JOB_CONTINUATIONS):
-            name, separator, _part = rest.removeprefix(layout.JOB_CONTINUATIONS).partition("/")
-            known = bool(separator) and "/" not in _part
+            name, separator, checkpoints = rest.removeprefix(layout.JOB_CONTINUATIONS).partition("/")
+            is_job = bool(separator) and "/" not in checkpoints
         else:
-            name, known = rest.removeprefix(layout.JOB_INPUTS), rest.startswith(layout.JOB_INPUTS)
-        if not known or not NAME.fullmatch(name):
+            name, is_job = rest.removeprefix(layout.JOB_INPUTS), rest.startswith(layout.JOB_INPUTS)
+        if not is_job or not NAME.fullmatch(name):
             raise NotAJob(
-                f"a job's key is <model>/{layout.JOB_INPUTS}<job>, the job of letters, digits, '.', '_' and '-',"
-                " at most 128"
+                f"a job's key is <model>/{layout.JOB_INPUTS}<job>; <job> has 1 to 128 letters, digits, '.', '_' and '-'"
             )
         if model not in models:
             raise NotAJob(f"there is no such model; served here: {', '.join(models)}")
@@ -73,36 +74,36 @@ class Job:
 
     @property
     def result(self) -> str:
-        """The one document that says how the job ended; of a request it holds the predictions, too."""
+        """The document that says how the job ended. For the format JSON it includes the predictions."""
         return f"{self.model}/{layout.JOB_RESULTS}{self.name}.json"
 
     @property
-    def rows(self) -> str:
-        """The answers to a file, a line for each row, in the file's order."""
+    def predictions(self) -> str:
+        """The predictions for a file: one line for each row, in the order of the file."""
         return f"{self.model}/{layout.JOB_RESULTS}{self.name}.jsonl"
 
     @property
-    def work(self) -> str:
-        """The folder of what is done of the job so far."""
+    def checkpoints(self) -> str:
+        """The folder of the job's plan and checkpoints."""
         return f"{self.model}/{layout.JOB_WORK}{self.name}"
 
     @property
-    def record(self) -> str:
-        """What was decided when the job began, and holds to its end."""
-        return f"{self.work}/job.json"
+    def plan(self) -> str:
+        """The plan, which the first attempt writes and every later one follows."""
+        return f"{self.checkpoints}/job.json"
 
     @property
     def ticket(self) -> str:
-        """That somebody was given the right to upload the input. The same for every format."""
+        """The record that a caller may upload the input. Its key is the same for every format."""
         return f"{self.model}/{layout.JOB_TICKETS}{self.name.partition('.')[0]}"
 
-    def again(self, part: int) -> str:
-        """Written, it is announced like an input, and the job goes on behind so many parts."""
-        return f"{self.model}/{layout.JOB_CONTINUATIONS}{self.name}/{part:06}"
+    def continuation(self, checkpoints: int) -> str:
+        """The key of a continuation after so many checkpoints: the store announces it like a new input."""
+        return f"{self.model}/{layout.JOB_CONTINUATIONS}{self.name}/{checkpoints:06}"
 
 
-def dead(key: str) -> str:
-    """Where the reason lies for which the message about `key` became a dead letter."""
+def dead_letter_reason(key: str) -> str:
+    """Return the key of the document that says why the message about `key` became a dead letter."""
     model, _, rest = key.partition("/")
     name = Job.at(key, (model,)).name if _is_job(key) else f"not-a-job-{sha256(rest.encode()).hex()[:16]}"
     return f"{model}/{layout.JOB_FAILURES}{name}.json"

@@ -1,4 +1,4 @@
-"""A batch of a job's rows, answered by a version: all of them or none, or each for itself."""
+"""Predict a batch of a job's rows with one version: all rows or none, or each by itself."""
 
 from __future__ import annotations
 
@@ -17,75 +17,81 @@ if TYPE_CHECKING:
     from functions.core.serving.servable import Servable
 
 Predictions = list[dict[str, Any]]
-_PLACE = re.compile(r"^instances\[(\d+)\]\.?")
+_INSTANCE = re.compile(r"^instances\[(\d+)\]\.?")
 
 
-def answer_all(by: Servable, rows: Sequence[Row], first: int) -> Predictions:
-    """The answers to rows of which `first` stand before these in their request.
+def predict_all(servable: Servable, rows: Sequence[Row], first: int) -> Predictions:
+    """Return the predictions for rows that begin at index `first` of their request.
 
-    Raises `Problem` when a row is refused, its place told as in the request, and
+    Raises `Problem` when a row is refused, named by its index in the request, and
     `ModelFailure` when the model fails.
     """
     try:
-        return _ask(by, [row.value for row in rows])
+        return _predict(servable, [row.value for row in rows])
     except Problem as problem:
-        raise _told(problem, lambda place: f"instances[{first + place}]") from None
+        raise _renamed(problem, lambda index: f"instances[{first + index}]") from None
 
 
-def answer_each(by: Servable, rows: Sequence[Row]) -> Predictions:
-    """For each row its answer, or `{"error": ...}`: why it is refused, or that the model fails on it."""
-    refused = {place: row.problem for place, row in enumerate(rows) if row.problem is not None}
-    left = {place: row.value for place, row in enumerate(rows) if row.problem is None}
+def predict_each(servable: Servable, rows: Sequence[Row]) -> Predictions:
+    """Return each row's prediction, or `{"error": ...}` when it is refused or the model fails on it."""
+    refused = {index: row.problem for index, row in enumerate(rows) if row.problem is not None}
+    accepted = {index: row.value for index, row in enumerate(rows) if row.problem is None}
     try:
-        found = _ask(by, list(left.values())) if left else []
+        predictions = _predict(servable, list(accepted.values())) if accepted else []
     except Problem:
-        refused |= {place: problem for place, value in left.items() if (problem := _refusal(by, value)) is not None}
-        left = {place: value for place, value in left.items() if place not in refused}
-        found = _each_alone(by, list(left.values()))
+        refused |= {
+            index: problem for index, value in accepted.items() if (problem := _refusal(servable, value)) is not None
+        }
+        accepted = {index: value for index, value in accepted.items() if index not in refused}
+        predictions = _predict_one_by_one(servable, list(accepted.values()))
     except ModelFailure:
-        found = [answer for value in left.values() for answer in _each_alone(by, [value])]
-    answers = dict(zip(left, found, strict=True)) | {place: _error(problem) for place, problem in refused.items()}
-    return [answers[place] for place in range(len(rows))]
+        predictions = [
+            prediction for value in accepted.values() for prediction in _predict_one_by_one(servable, [value])
+        ]
+    results = dict(zip(accepted, predictions, strict=True)) | {
+        index: _error(problem) for index, problem in refused.items()
+    }
+    return [results[index] for index in range(len(rows))]
 
 
-def _ask(by: Servable, instances: list[Any]) -> Predictions:
-    return by.predictions(by.answer(by.encode(instances)), len(instances))
+def _predict(servable: Servable, instances: list[Any]) -> Predictions:
+    return servable.predictions(servable.answer(servable.encode(instances)), len(instances))
 
 
-def _refusal(by: Servable, instance: Any) -> Problem | None:
+def _refusal(servable: Servable, instance: Any) -> Problem | None:
     try:
-        by.encode([instance])
+        servable.encode([instance])
     except Problem as problem:
-        return _told(problem, lambda _: "")
+        return _renamed(problem, lambda _: "")
     return None
 
 
-def _each_alone(by: Servable, instances: list[Any]) -> Predictions:
-    """All at once if the model can; where it cannot, one after another."""
+def _predict_one_by_one(servable: Servable, instances: list[Any]) -> Predictions:
+    """Predict all at once, or one by one when that fails; a row that fails by itself gets an error."""
     if not instances:
         return []
     try:
-        return _ask(by, instances)
+        return _predict(servable, instances)
     except (ModelFailure, Problem) as problem:
         if len(instances) == 1:
-            told = problem if isinstance(problem, Problem) else Problem(500, "the model fails on this row")
-            return [_error(told)]
-    return [answer for instance in instances for answer in _each_alone(by, [instance])]
+            failure = problem if isinstance(problem, Problem) else Problem(500, "the model fails on this row")
+            return [_error(failure)]
+    return [prediction for instance in instances for prediction in _predict_one_by_one(servable, [instance])]
 
 
 def _error(problem: Problem) -> dict[str, Any]:
-    found = problem.document()
-    return {"error": {name: found[name] for name in ("status", "detail", "errors")}}
+    details = problem.document()
+    return {"error": {name: details[name] for name in ("status", "detail", "errors")}}
 
 
-def _told(problem: Problem, row: Callable[[int], str]) -> Problem:
-    """The same, with the place of a row among those that were asked about told otherwise."""
+def _renamed(problem: Problem, row: Callable[[int], str]) -> Problem:
+    """Return the problem with each `instances[i]` in its fields replaced by `row(i)`."""
 
-    def renamed(fault: Fault) -> Fault:
-        found = _PLACE.match(fault.field)
-        if found is None:
+    def rename(fault: Fault) -> Fault:
+        match = _INSTANCE.match(fault.field)
+        if match is None:
             return fault
-        parts = [row(int(found[1])), fault.field[found.end() :]]
-        return replace(fault, field=".".join(part for part in parts if part))
+        path = [row(int(match[1])), fault.field[match.end() :]]
+        return replace(fault, field=".".join(name for name in path if name))
 
-    return Problem(problem.status, problem.detail, faults=[renamed(fault) for fault in problem.faults])
+    return Problem(problem.status, problem.detail, faults=[rename(fault) for fault in problem.faults])

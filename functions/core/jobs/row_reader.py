@@ -1,7 +1,7 @@
-"""The rows of a job's input, one after another, from its beginning or from where somebody stopped.
+"""Read the rows of a job's input one by one, from its beginning or from where an earlier attempt stopped.
 
-Of a file no more is held than a row and the block that it came in. A row that cannot be
-read is handed on with the reason, in its place; what ends the reading is a `Problem` raised.
+Only one row of a file and the block around it are in memory. For a row that cannot be read,
+a `Row` with the reason is yielded; a fault that ends the reading is raised as `Problem`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.http.problem import Problem
-from functions.core.http.request_body import after_space, not_json, parse_json, value_at
+from functions.core.http.request_body import not_json, parse_json, skip_whitespace, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,32 +22,35 @@ _OPENING = re.compile(r'[ \t\n\r]*\{[ \t\n\r]*"instances"[ \t\n\r]*:[ \t\n\r]*\[
 _CLOSING = re.compile(r"\][ \t\n\r]*\}[ \t\n\r]*")
 _BOM = b"\xef\xbb\xbf"
 _UNDECODED = re.compile("[\udc80-\udcff]")
-_EXAMPLE = '{"instances": [{feature: value, ...}, ...]}, one row or more, and nothing besides'
+_EXAMPLE = '{"instances": [{feature: value, ...}, ...]}, one row or more, and no other member'
 
 
 class Row(NamedTuple):
     value: Any
-    """An instance as JSON, or the cells of a line by column."""
+    """An instance as JSON, or a dict from column to cell."""
     problem: Problem | None
-    """Why there is none."""
+    """Why the row could not be read; None when it could."""
     end: int
-    """Where the next row begins: bytes of a file, letters of a request, one more than there are behind its last."""
+    """Where the next row begins: a byte offset in a file, a character index in a request.
+
+    After the last row of a request it is the length of the request plus 1.
+    """
 
 
 def request_rows(text: str, at: int) -> Iterator[Row]:
-    """The instances of `{"instances": [...]}`, one by one.
+    """Yield the instances of `{"instances": [...]}`, from character index `at` on.
 
-    Raises `Problem` 400 where the text stops being such a request: what stands before has been handed on by then.
+    Raises `Problem` 400 at the point where the text stops being such a request, after the rows before it.
     """
     if at == 0:
         opening = _OPENING.match(text)
         if opening is None or text[opening.end() : opening.end() + 1] == "]":
-            parse_json(text.encode())  # what is no JSON at all is told better
+            parse_json(text.encode())  # has a better message for a text that is not JSON
             raise Problem(400, f"the job is not {_EXAMPLE}")
         at = opening.end()
     while at <= len(text):
-        value, at = value_at(text, after_space(text, at))
-        at = after_space(text, at)
+        value, at = value_at(text, skip_whitespace(text, at))
+        at = skip_whitespace(text, at)
         if text[at : at + 1] == ",":
             yield Row(value, None, at + 1)
         elif _CLOSING.fullmatch(text, at):
@@ -60,9 +63,10 @@ def request_rows(text: str, at: int) -> Iterator[Row]:
 
 
 class Lines:
-    """The lines of a file, whose `block(start)` gives some bytes from there on, and none at its end.
+    """Iterate over the lines of a file from byte offset `at` on.
 
-    `end` is where the next line begins. Raises `Problem` 400 for a line of more than `LARGEST_ROW` bytes.
+    `block(start)` returns some bytes from an offset on, and none at the end of the file. `end`
+    is the offset of the next line. Raises `Problem` 400 for a line of more than `LARGEST_ROW` bytes.
     """
 
     def __init__(self, block: Callable[[int], bytes], at: int) -> None:
@@ -77,19 +81,19 @@ class Lines:
         return next(self._lines)
 
     def _split(self) -> Iterator[bytes]:
-        held, read = b"", self.end
-        while block := self._block(read):
-            if not read:
+        rest, offset = b"", self.end
+        while block := self._block(offset):
+            if not offset:
                 self.end = len(_BOM) if block.startswith(_BOM) else 0
-            *whole, held = (held + block[0 if read else self.end :]).split(b"\n")
-            read += len(block)
-            for line in whole:
+            *lines, rest = (rest + block[0 if offset else self.end :]).split(b"\n")
+            offset += len(block)
+            for line in lines:
                 self.end += len(line) + 1
                 yield self._checked(line)
-            self._checked(held)
-        if held:
-            self.end += len(held)
-            yield self._checked(held)
+            self._checked(rest)
+        if rest:
+            self.end += len(rest)
+            yield self._checked(rest)
 
     def _checked(self, line: bytes) -> bytes:
         if len(line) > LARGEST_ROW:
@@ -98,18 +102,18 @@ class Lines:
 
 
 def json_rows(lines: Lines) -> Iterator[Row]:
-    """A JSON value a line. Lines without anything are passed over."""
+    """Yield the JSON value of each line; empty lines are skipped."""
     for line in lines:
         if line.strip():
             try:
                 yield Row(parse_json(line), None, lines.end)
             except Problem as problem:
-                told = problem.detail.replace("the body", "the row", 1)
-                yield Row(None, Problem(problem.status, told, faults=problem.faults), lines.end)
+                detail = problem.detail.replace("the body", "the row", 1)
+                yield Row(None, Problem(problem.status, detail, faults=problem.faults), lines.end)
 
 
 def csv_header(lines: Lines) -> list[str]:
-    """The columns that the first line names. Raises `Problem` 400 when it names none, or one twice."""
+    """Return the columns that the first line names. Raises `Problem` 400 when it names none, or one twice."""
     header = next(_records(lines), [])
     columns = [] if isinstance(header, Problem) else [name.strip() for name in header]
     if not any(columns):
@@ -120,7 +124,7 @@ def csv_header(lines: Lines) -> list[str]:
 
 
 def csv_rows(lines: Lines, columns: Sequence[str]) -> Iterator[Row]:
-    """Cells by column, as text, of everything behind the header. Lines without anything are passed over."""
+    """Yield a dict from column to cell text for each row after the header; empty lines are skipped."""
     for cells in _records(lines):
         if isinstance(cells, Problem):
             yield Row(None, cells, lines.end)
@@ -138,16 +142,16 @@ def _records(lines: Lines) -> Iterator[list[str] | Problem]:
     start = lines.end
     unclosed = Problem(400, "a quotation mark is not closed before the end of the file, or for too long")
 
-    def text() -> Iterator[str]:
+    def decoded() -> Iterator[str]:
         for line in lines:
             if lines.end - start > LARGEST_ROW:
                 raise unclosed
-            # Bytes that are no UTF-8 are told of the row that they are in.
+            # Bytes that are not UTF-8 become surrogates, by which `csv_rows` refuses their row.
             yield line.decode("utf-8", "surrogateescape") + "\n"
         ended.append(True)
 
     ended: list[bool] = []
-    reader = csv.reader(text(), strict=True)
+    reader = csv.reader(decoded(), strict=True)
     while True:
         try:
             cells: list[str] | Problem = next(reader)

@@ -1,4 +1,4 @@
-"""The input of a job, in the one state that the job was begun with."""
+"""Read the input of a job, in the state in which the job began."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from functions.core.storage.objects import Objects, Tag
 
 BLOCK_BYTES = 4_000_000
-"""What is read of a file at once."""
+"""How much of a file is read at once."""
 
 
 class JobInput:
-    """Raises `Problem` 413 for an input that is too large, without reading it."""
+    """The input of one job, in one state of `size` bytes."""
 
     def __init__(self, objects: Objects, job: Job, *, size: int, state: Tag) -> None:
+        """Raise `Problem` 413 for an input that is too large, without reading it."""
         if size > job.format.largest:
             raise Problem(413, f"the job has more than {job.format.largest} bytes")
         self.size = size
@@ -32,10 +33,10 @@ class JobInput:
         self._objects = objects
         self._job = job
 
-    def rows(self, by: Servable, at: int) -> Iterator[Row]:
-        """The rows from a place on, as instances for a version.
+    def rows(self, servable: Servable, at: int) -> Iterator[Row]:
+        """Yield the rows from `at` on (see `Row.end`), as instances for a version.
 
-        Raises `Problem`, also on the way: for what cannot be read, and 409 when the input is replaced meanwhile.
+        Raises `Problem`, also between rows: for an input that cannot be read, and 409 when it was replaced.
         """
         match self._job.format:
             case Format.JSON:
@@ -43,14 +44,14 @@ class JobInput:
             case Format.LINES:
                 return json_rows(Lines(self._block, at))
             case Format.CSV:
-                return self._cells(by, at)
+                return self._cells(servable, at)
 
-    def _cells(self, by: Servable, at: int) -> Iterator[Row]:
+    def _cells(self, servable: Servable, at: int) -> Iterator[Row]:
         lines = Lines(self._block, 0)
         columns = csv_header(lines)
-        by.check_columns(columns)
+        servable.check_columns(columns)
         rows = csv_rows(Lines(self._block, at) if at else lines, columns)
-        return (row if row.problem else row._replace(value=by.instance_of(row.value)) for row in rows)
+        return (row if row.problem else row._replace(value=servable.instance_of(row.value)) for row in rows)
 
     def _block(self, start: int) -> bytes:
         return self._bytes(start, BLOCK_BYTES)
@@ -65,4 +66,5 @@ class JobInput:
 
 
 def replaced() -> Problem:
+    """Return the `Problem` 409 for an input that was replaced after the job had begun."""
     return Problem(409, "the input was replaced after the job had begun; send it as a job of its own")

@@ -1,4 +1,4 @@
-"""Does jobs: part by part, as often as it takes, and with one result however often it is asked."""
+"""Do jobs, one attempt a message: each job gets one result, however often its message is delivered."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import Problem
 from functions.core.jobs.attempt import JobAttempt
-from functions.core.jobs.job import Job, dead
+from functions.core.jobs.job import Job, dead_letter_reason
 from functions.core.onnx.session import ModelFailure
 from functions.core.runtime.consumer import ONCE, Delivery
 from functions.core.storage.objects import canonical
@@ -23,54 +23,54 @@ if TYPE_CHECKING:
 
 
 class Worker:
-    """Does jobs, each by the version that was its model's champion when the job began.
+    """Do jobs, each with the version that was its model's champion when the job began.
 
-    A message that has come `attempts` times does not come again: the queue keeps it as a
-    dead letter, and `dead/` in the store the reason.
+    After `attempts` deliveries the queue keeps a message as a dead letter; the worker writes
+    the reason below `dead/` in the store.
     """
 
     def __init__(
         self,
         objects: Objects,
-        followers: Mapping[str, ModelCache],
+        model_caches: Mapping[str, ModelCache],
         log: Log,
         *,
         attempts: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._objects = objects
-        self._followers = followers
+        self._model_caches = model_caches
         self._log = log
         self._attempts = attempts
         self._clock = clock
 
     def work(self, key: str, delivery: Delivery = ONCE) -> None:
-        """Do the job at `key`, or as much of it as there is time for: the rest is then announced like a new job.
+        """Do the job at `key`, or as much of it as there is time for, and announce the rest like a new job.
 
-        The result is written once, however often a job is delivered. A job that is at fault
-        gets an error as its result. Anything else raises, to be tried again: no version that
-        works, a store that is away, a model that fails. Raises `NotAJob` for a key that no
-        result could be written for. A folder's own marker is passed over.
+        The result is written once, however often the message is delivered. A job that is itself
+        at fault gets an error as its result. Everything else is raised, to be retried: no version
+        that works, a store that does not answer, a model that fails. Raises `NotAJob` for a key
+        that no result could be written for. The marker object of a folder is ignored.
         """
         if key.endswith("/"):
             return
         try:
-            job = Job.at(key, self._followers)
+            job = Job.at(key, self._model_caches)
             if self._objects.exists(job.result):
                 return
             if delivery.number >= self._attempts:
-                # Whoever is killed on the way leaves at least this.
-                self._note(key, delivery, "the worker was ended in the middle of it", until=delivery.seconds_left())
+                # If this worker is killed, at least this reason is there.
+                self._note(key, delivery, "the worker was killed before it was done", until=delivery.seconds_left())
             self._do(job, delivery)
         except Exception as problem:
             if delivery.number >= self._attempts:
-                self._note(key, delivery, f"{type(problem).__name__}: {problem}", told=_told(problem))
+                self._note(key, delivery, f"{type(problem).__name__}: {problem}", public_reason=_public_reason(problem))
             raise
 
     def _do(self, job: Job, delivery: Delivery) -> None:
-        task = JobAttempt(objects=self._objects, job=job, seconds_left=delivery.seconds_left)
+        attempt = JobAttempt(objects=self._objects, job=job, seconds_left=delivery.seconds_left)
         try:
-            facts = task.run(self._followers[job.model])
+            facts = attempt.run(self._model_caches[job.model])
         except Problem as problem:
             if problem.status >= 500:
                 raise
@@ -82,28 +82,34 @@ class Worker:
             self._log.info("job", model=job.model, job=job.name, failed="error" in facts, **facts)
 
     def _note(
-        self, key: str, delivery: Delivery, reason: str, *, told: str = "its worker was ended", until: float = 0.0
+        self,
+        key: str,
+        delivery: Delivery,
+        reason: str,
+        *,
+        public_reason: str = "its worker was killed",
+        until: float = 0.0,
     ) -> None:
-        """Write down why a message is about to be given up. Never raises: the message goes where it goes."""
-        if key.partition("/")[0] not in self._followers:
+        """Write why the queue is about to give up on a message. Never raises: it becomes a dead letter anyway."""
+        if key.partition("/")[0] not in self._model_caches:
             return
         now = self._clock()
         record: dict[str, Any] = {
             "key": key,
             "reason": reason,
-            "told": told,
+            "told": public_reason,
             "deliveries": delivery.number,
             "at": datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds"),
             "until": round(now + until, 3) if math.isfinite(until) else None,
         }
         try:
-            self._objects.put_json(dead(key), record)
+            self._objects.put_json(dead_letter_reason(key), record)
         except Exception as problem:
             self._log.error("reason not written", problem=problem, key=key, metric="ReasonNotWritten")
 
 
-def _told(problem: Exception) -> str:
-    """As much of a reason as is for everybody."""
+def _public_reason(problem: Exception) -> str:
+    """Return the part of the reason that callers may see."""
     match problem:
         case Problem():
             return problem.text

@@ -1,4 +1,4 @@
-"""Sessions of onnxruntime's C library: how they are opened, and what they take and give."""
+"""Open, describe and run the sessions of onnxruntime's C library."""
 
 from __future__ import annotations
 
@@ -27,21 +27,24 @@ _names: dict[tuple[str, ...], Array[c_char_p]] = {}
 
 
 def open_session(library: ort.Library, model: Any, *, threads: int) -> ort.Session:
-    """Open a model in memory. Raises `ort.Failure`, and `ValueError` for a file that reaches for others."""
+    """Open a model from memory. Raises `ort.Failure`, and `ValueError` for a model whose weights lie in other files."""
     check_external_data(model)
-    options, session, held = ort.SessionOptions(), ort.Session(), ort.Lent(model)
+    options, session, buffer = ort.SessionOptions(), ort.Session(), ort.Buffer(model)
     library.CreateSessionOptions(byref(options))
     library.SetSessionLogSeverityLevel(options, ort.FATAL)
     library.SetIntraOpNumThreads(options, threads)
     library.SetInterOpNumThreads(options, 1)
-    # Bytes that say they are onnxruntime's own format would be taken for it, past every check of ours.
+    # Without this, bytes marked as onnxruntime's own format would be read as such, past all of our checks.
     library.AddSessionConfigEntry(options, b"session.load_model_format", b"ONNX")
-    library.CreateSessionFromArray(library.env, held.address, held.size, options, byref(session))
+    library.CreateSessionFromArray(library.env, buffer.address, buffer.size, options, byref(session))
     return session
 
 
 def specs(library: ort.Library, session: ort.Session, side: Side) -> Iterator[Spec]:
-    """Name, datatype and shape of every input or output (`SessionGetInputTypeInfo`). Raises `ValueError`."""
+    """Yield name, datatype and shape of every input or output (`SessionGetInputTypeInfo`).
+
+    Raises `ValueError` for one that is not a tensor, or of a datatype that is not served.
+    """
     count = c_size_t()
     getattr(library, f"SessionGet{side}Count")(session, byref(count))
     for index in range(count.value):
@@ -61,28 +64,37 @@ def specs(library: ort.Library, session: ort.Session, side: Side) -> Iterator[Sp
 def run_session(
     library: ort.Library, session: ort.Session, inputs: Mapping[str, Tensor], names: tuple[str, ...]
 ) -> dict[str, Tensor]:
-    """The named outputs (`Run`). Raises `ort.Failure`."""
-    values, memory = [], []
+    """Compute the named outputs (`Run`). Raises `ort.Failure`."""
+    values, buffers = [], []
     for tensor in inputs.values():
-        value, held = lend(library, tensor)
+        value, buffer = lend(library, tensor)
         values.append(value)
-        memory.append(held)
-    given = ort.array(c_void_p, len(values))(*[value.value for value in values])
-    found = ort.array(c_void_p, len(names))()
-    library.Run(session, None, _encoded(tuple(inputs)), given, len(values), _encoded(names), len(names), found)
-    answers = [ort.Value(pointer) for pointer in found]
-    # An output can be an input as it is, or a weight: whoever holds it holds those too.
-    owner = (session, memory)
-    return {name: take(library, value, owner) for name, value in zip(names, answers, strict=True)}
+        buffers.append(buffer)
+    input_pointers = ort.array(c_void_p, len(values))(*[value.value for value in values])
+    output_pointers = ort.array(c_void_p, len(names))()
+    library.Run(
+        session,
+        None,
+        _encoded(tuple(inputs)),
+        input_pointers,
+        len(values),
+        _encoded(names),
+        len(names),
+        output_pointers,
+    )
+    outputs = [ort.Value(pointer) for pointer in output_pointers]
+    # An output can share the memory of an input or of a weight, so it keeps both alive.
+    owner = (session, buffers)
+    return {name: take(library, value, owner) for name, value in zip(names, outputs, strict=True)}
 
 
 def _encoded(names: tuple[str, ...]) -> Array[c_char_p]:
-    found = _names.get(names)
-    if found is None:
+    encoded = _names.get(names)
+    if encoded is None:
         if len(_names) >= _MOST_NAMES:
             _names.clear()
-        found = _names[names] = ort.array(c_char_p, len(names))(*[name.encode() for name in names])
-    return found
+        encoded = _names[names] = ort.array(c_char_p, len(names))(*[name.encode() for name in names])
+    return encoded
 
 
 def _name(library: ort.Library, session: ort.Session, side: Side, index: int) -> str:
@@ -95,7 +107,7 @@ def _name(library: ort.Library, session: ort.Session, side: Side, index: int) ->
 
 
 def _type(library: ort.Library, info: ort.TypeInfo) -> tuple[int, int, tuple[int, ...]]:
-    """ONNXType, and of a tensor its element type and lengths; -1 is any."""
+    """Return the ONNXType, the element type and the shape; -1 is any length, and only tensors have the last two."""
     kind, tensor, code, rank = c_int(), c_void_p(), c_int(), c_size_t()
     library.GetOnnxTypeFromTypeInfo(info, byref(kind))
     if kind.value != _TENSOR:

@@ -1,4 +1,4 @@
-"""Tensors as onnxruntime's C library holds them: `OrtValue`, over memory that is lent both ways and not copied."""
+"""Tensors as values of onnxruntime's C library (`OrtValue`), which share memory with Python and copy none."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ CODE_OF = {
     "FP16": 10, "FP64": 11, "UINT32": 12, "UINT64": 13, "BF16": 16,
 }  # fmt: skip
 """ONNXTensorElementDataType"""
-_Told = c_int64 * 4
-"""Element type, where the lengths are, how many, and where the values are."""
+_Description = c_int64 * 4
+"""Element type, address of the shape, rank, and address of the values."""
 DATATYPE_OF = {code: datatype for datatype, code in CODE_OF.items()}
 
 
 def lend(library: ort.Library, tensor: Tensor) -> tuple[ort.Value, object]:
-    """A value over the tensor's own memory (`CreateTensorWithDataAsOrtValue`), and what to hold as long as it is used.
+    """Return a value over the tensor's memory (`CreateTensorWithDataAsOrtValue`), and an object that keeps it alive.
 
-    What does not lie where its datatype may lie is copied, as BYTES are. Raises `ort.Failure`.
+    Memory that is not aligned for its datatype is copied, and so are BYTES. Raises `ort.Failure`.
     """
     value, rank = ort.Value(), len(tensor.shape)
     shape = ort.array(c_int64, rank)(*tensor.shape)
@@ -35,40 +35,40 @@ def lend(library: ort.Library, tensor: Tensor) -> tuple[ort.Value, object]:
         library.CreateTensorAsOrtValue(library.allocator, shape, rank, code, byref(value))
         _write_texts(library, value, tensor.data)
         return value, None
-    address, held = ort.lent(tensor.data)
+    address, owner = ort.address_of(tensor.data)
     if address % SIZES[tensor.datatype]:
-        address, held = ort.lent(memoryview(bytes(tensor.data)))
+        address, owner = ort.address_of(memoryview(bytes(tensor.data)))
     create, size = library.CreateTensorWithDataAsOrtValue, tensor.data.nbytes
     library.check(create(library.cpu, address, size, shape, rank, code, byref(value)))
-    return value, held
+    return value, owner
 
 
 def take(library: ort.Library, value: ort.Value, owner: object) -> Tensor:
-    """The tensor in a value, over the value's own memory (`GetTensorMutableData`), which can be read and not written.
+    """Return a tensor over the value's own memory (`GetTensorMutableData`), read-only.
 
-    It holds the value and `owner`. Raises `ort.Failure`.
+    The tensor keeps the value and `owner` alive. Raises `ort.Failure`.
     """
-    told, pointer = _Told(), value.value
-    here = addressof(told)
-    library.check(library.GetTensorElementTypeAndShapeDataReference(pointer, here, here + 8, here + 16))
-    rank = told[2]
-    shape = tuple(ort.array(c_int64, rank).from_address(told[1])[:]) if rank else ()
-    datatype, count = DATATYPE_OF[told[0]], math.prod(shape)
+    description, pointer = _Description(), value.value
+    address = addressof(description)
+    library.check(library.GetTensorElementTypeAndShapeDataReference(pointer, address, address + 8, address + 16))
+    rank = description[2]
+    shape = tuple(ort.array(c_int64, rank).from_address(description[1])[:]) if rank else ()
+    datatype, count = DATATYPE_OF[description[0]], math.prod(shape)
     if datatype == "BYTES":
         return Tensor(datatype=datatype, shape=shape, data=_read_texts(library, value, count))
     if not count:
         return Tensor(datatype=datatype, shape=shape, data=memoryview(b""))
-    library.check(library.GetTensorMutableData(pointer, here + 24))
-    memory: Any = ort.array(c_ubyte, count * SIZES[datatype]).from_address(told[3])
+    library.check(library.GetTensorMutableData(pointer, address + 24))
+    memory: Any = ort.array(c_ubyte, count * SIZES[datatype]).from_address(description[3])
     memory.owner = (owner, value)
     return Tensor(datatype=datatype, shape=shape, data=memoryview(memory).cast("B").toreadonly())
 
 
 def _write_texts(library: ort.Library, value: ort.Value, texts: list[bytes]) -> None:
-    place = c_void_p()
+    buffer = c_void_p()
     for index, text in enumerate(texts):
-        library.GetResizedStringTensorElementBuffer(value, index, len(text), byref(place))
-        memmove(place, text, len(text))
+        library.GetResizedStringTensorElementBuffer(value, index, len(text), byref(buffer))
+        memmove(buffer, text, len(text))
 
 
 def _read_texts(library: ort.Library, value: ort.Value, count: int) -> list[bytes]:
@@ -77,5 +77,5 @@ def _read_texts(library: ort.Library, value: ort.Value, count: int) -> list[byte
     joined, offsets = create_string_buffer(total.value), (c_size_t * (count + 1))()
     library.GetStringTensorContent(value, joined, total, offsets, count)
     offsets[count] = total.value
-    whole = joined.raw
-    return [whole[start:stop] for start, stop in pairwise(offsets)]
+    content = joined.raw
+    return [content[start:stop] for start, stop in pairwise(offsets)]

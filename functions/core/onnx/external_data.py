@@ -1,6 +1,6 @@
 """Refuse an ONNX file whose weights lie in other files: such a reference can name any path of this machine.
 
-Protocol buffers are read just far enough to see it, without the onnx package.
+Protocol buffers are parsed only as far as needed to find one, without the onnx package.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _INSIDE: dict[str, dict[int, str]] = {
 
 
 def check_external_data(model: Any) -> None:
-    """Raise `ValueError` when a tensor lies outside the file, or the file is too damaged to tell."""
+    """Raise `ValueError` when a tensor lies outside the file, or the file is too damaged to find out."""
     searched = model if hasattr(model, "find") else bytes(model)
     if searched.find(b"location") < 0:  # the key without which no reference can be followed
         return
@@ -37,25 +37,25 @@ def check_external_data(model: Any) -> None:
 
 
 def is_onnx(data: bytes) -> bool:
-    """Does it look like an ONNX model: protocol buffers, with a version of the format and a graph among them?"""
+    """Return whether the data look like an ONNX model: protocol buffers with a format version and a graph."""
     try:
-        found = {number for number, _ in _fields(memoryview(data))}
+        fields = {number for number, _ in _fields(memoryview(data))}
     except IndexError:
         return False
-    return {_IR_VERSION, _GRAPH} <= found
+    return {_IR_VERSION, _GRAPH} <= fields
 
 
 def _tensors(model: memoryview) -> Iterator[memoryview]:
-    waiting = [("model", model)]
-    while waiting:
-        kind, message = waiting.pop()
+    pending = [("model", model)]
+    while pending:
+        kind, message = pending.pop()
         if kind == "tensor":
             yield message
             continue
         for number, value in _fields(message):
             inner = _INSIDE[kind].get(number)
             if inner is not None and isinstance(value, memoryview):
-                waiting.append((inner, value))
+                pending.append((inner, value))
 
 
 def _lies_elsewhere(tensor: memoryview) -> bool:

@@ -1,4 +1,4 @@
-"""A small ONNX graph, written without the onnx package: as many of its protocol buffers as that takes.
+"""Build a small ONNX model without the onnx package, by writing its protocol buffers.
 
 Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 """
@@ -19,7 +19,7 @@ _INT = 2
 
 
 class Graph:
-    """Nodes are computed in the order in which they are added."""
+    """A graph under construction. Its nodes are computed in the order in which they are added."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -27,16 +27,16 @@ class Graph:
         self._constants: list[bytes] = []
 
     def constant(self, name: str, datatype: str, shape: tuple[int, ...], values: Collection[Any]) -> None:
-        """A tensor that the graph carries with it: FP32, INT64 or BOOL."""
+        """Add a constant tensor, of datatype FP32, INT64 or BOOL."""
         tensor = Tensor.of(datatype, shape, values)
         dims = b"".join(_number(1, length) for length in shape)
         content = _number(2, _TYPES[datatype]) + _text(8, name) + _message(9, bytes(pack(tensor)))
         self._constants.append(dims + content)
 
     def node(self, kind: str, *inputs: str, output: str | None = None, **attributes: int) -> str:
-        """Add an operator with one output; returns what the output is called."""
+        """Add an operator of type `kind` with one output, and return the name of the output."""
         name = output or f"{kind}_{len(self._nodes)}"
-        ends = [*(_text(1, given) for given in inputs), _text(2, name), _text(4, kind)]
+        ends = [*(_text(1, source) for source in inputs), _text(2, name), _text(4, kind)]
         extra = [
             _message(5, _text(1, key) + _number(3, value) + _number(20, _INT)) for key, value in attributes.items()
         ]
@@ -46,7 +46,7 @@ class Graph:
     def model(
         self, *, inputs: Mapping[str, tuple[str, tuple[int, ...]]], outputs: Mapping[str, tuple[str, tuple[int, ...]]]
     ) -> bytes:
-        """The whole file. Inputs and outputs are named with datatype and shape; -1 is any length."""
+        """Return the bytes of the model. Inputs and outputs map a name to datatype and shape; -1 is any length."""
         graph = b"".join(
             [
                 *(_message(1, node) for node in self._nodes),
@@ -78,8 +78,8 @@ def _message(field: int, content: bytes) -> bytes:
 
 
 def _varint(value: int) -> bytes:
-    found = bytearray()
+    encoded = bytearray()
     while value > 0x7F:
-        found.append(value & 0x7F | 0x80)
+        encoded.append(value & 0x7F | 0x80)
         value >>= 7
-    return bytes([*found, value])
+    return bytes([*encoded, value])

@@ -1,7 +1,7 @@
-"""onnxruntime's C library, spoken to as it is: the functions of its table, and handles that give themselves back.
+"""Call onnxruntime's C library directly: the functions of its table, and handles that release themselves.
 
-Neither onnxruntime's Python package nor numpy is imported; docs/decisions/0011 says why. What every
-function does and takes: https://onnxruntime.ai/docs/api/c/struct_ort_api.html
+Neither onnxruntime's Python package nor numpy is imported; docs/decisions/0011 says why. All
+functions and their parameters: https://onnxruntime.ai/docs/api/c/struct_ort_api.html
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import os
 import sys
 from ctypes import c_char_p, c_int, c_size_t, c_ssize_t, c_void_p
 
-from functions.core.onnx.memory_limit import bound
+from functions.core.onnx.memory_limit import limit_memory
 
-TYPE_CHECKING = False  # neither typing nor pathlib, functools or re: a first answer does without them
+TYPE_CHECKING = False  # importing typing, pathlib, functools or re would delay the first answer
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, ClassVar, TypeVar
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     Kind = TypeVar("Kind", bound="ctypes._SimpleCData[Any]")
 
 API = 24
-"""The version of the table whose positions stand below. The table only grows, so a later library has it too."""
+"""The version of the table whose positions are listed below. The table only grows: later libraries have them too."""
 _LENGTH = 415
 _FUNCTIONS: dict[str, tuple[Any, ...]] = {
-    # Position in OrtApi, then what it takes, as onnxruntime_c_api.h declares it.
+    # Position in OrtApi, then the parameter types, as onnxruntime_c_api.h declares them.
     "CreateEnv": (3, c_int, c_char_p, c_void_p),
     "CreateSessionFromArray": (8, c_void_p, c_void_p, c_size_t, c_void_p, c_void_p),
     "Run": (9, c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t, c_void_p),
@@ -61,30 +61,30 @@ _FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "GetTensorElementTypeAndShapeDataReference": (414, c_void_p, c_void_p, c_void_p, c_void_p),
 }
 _RELEASES = {"Session": 95, "Value": 96, "TypeInfo": 98, "SessionOptions": 100}
-_BRIEF = frozenset(
+_FAST = frozenset(
     {"CreateTensorWithDataAsOrtValue", "GetTensorElementTypeAndShapeDataReference", "GetTensorMutableData"}
 )
-"""What ends sooner than it would take to let other threads run meanwhile."""
+"""Functions that are faster than releasing the interpreter's lock and taking it again."""
 _GET_ERROR_MESSAGE, _RELEASE_STATUS = 2, 93
 SMALLEST = bytes.fromhex(
     "08083a370a100a017812017922084964656e746974791201675a0f0a0178120a0a08080112040a02"
     "0801620f0a0179120a0a08080112040a02080142040a001011"
 )
-"""A model whose output is its input. The first session of a process pays for what all share: half of its time."""
+"""A model whose output is its input. The first session of a process sets up what all share: half of its time."""
 FATAL = 4
 """OrtLoggingLevel of a log that stays empty."""
 
 
 class Unavailable(ImportError):
-    """There is no library, or it is older than the table that is written down here."""
+    """The library is not installed, cannot be loaded, or is older than the table above."""
 
 
 class Failure(Exception):
-    """A function of the library refused. The text is its own message, the first line of it."""
+    """A function of the library failed. The text is the first line of its message."""
 
 
 class Handle(c_void_p):
-    """Something that the library made: given back to it (`Release...`) when nobody holds it any more."""
+    """An object of the library, released (`Release...`) when nothing refers to the handle any more."""
 
     free: ClassVar[Callable[[Handle], None]]
 
@@ -106,10 +106,10 @@ class TypeInfo(Handle): ...
 
 
 class Library:
-    """The functions of the table by their own names. Each raises `Failure` where it returns a status."""
+    """The functions of the table, as attributes of the same names. Each raises `Failure` when it returns an error."""
 
     def __init__(self, path: str) -> None:
-        """Raises `Unavailable`."""
+        """Load the library at `path`. Raises `Unavailable`."""
         try:
             base = ctypes.CDLL(path, handle=_dlopen(path)).OrtGetApiBase
         except (OSError, AttributeError) as problem:
@@ -117,7 +117,7 @@ class Library:
         base.restype = ctypes.POINTER(c_void_p * 2)
         get_api, get_version = base().contents
         self.version: str = ctypes.CFUNCTYPE(c_char_p)(get_version)().decode()
-        # The minor number is the newest table that the library has; asked for a newer one it prints.
+        # The minor number is the newest table that the library has; asked for a newer one, it prints a message.
         table = int(self.version.split(".")[1]) >= API and ctypes.CFUNCTYPE(c_void_p, ctypes.c_uint32)(get_api)(API)
         if not table:
             raise Unavailable(f"{path} is version {self.version}; accepted: 1.{API} and later")
@@ -126,18 +126,18 @@ class Library:
         self._release_status = ctypes.CFUNCTYPE(None, c_void_p)(self._table[_RELEASE_STATUS])
         for kind in Handle.__subclasses__():
             kind.free = ctypes.CFUNCTYPE(None, c_void_p)(self._table[_RELEASES[kind.__name__]])
-        # These three live as long as the process: sessions that outlive it at its end still point to them.
+        # These three are never released: at the end of the process, sessions may still refer to them.
         self.env, self.cpu, self.allocator = c_void_p(), c_void_p(), c_void_p()
         self.CreateEnv(FATAL, b"", ctypes.byref(self.env))
         self.CreateCpuMemoryInfo(0, 0, ctypes.byref(self.cpu))
         self.GetAllocatorWithDefaultOptions(ctypes.byref(self.allocator))
 
     def __getattr__(self, name: str) -> Callable[..., None]:
-        """A function of the table, made when it is first asked for."""
+        """Return a function of the table, created on first use."""
         if name not in _FUNCTIONS:
             raise AttributeError(name)
         position, *takes = _FUNCTIONS[name]
-        if name in _BRIEF:
+        if name in _FAST:
             function = ctypes.PYFUNCTYPE(c_void_p, *takes)(self._table[position])
         else:
             function = ctypes.CFUNCTYPE(c_void_p, *takes)(self._table[position])
@@ -146,7 +146,7 @@ class Library:
         return function
 
     def check(self, status: Any) -> None:
-        """Raises `Failure` unless the status of a function is none."""
+        """Raise `Failure` unless `status` is null, which means success."""
         if status:
             message = self._message(status).decode("utf-8", "replace")
             self._release_status(status)
@@ -156,81 +156,82 @@ class Library:
         self.check(status)
 
 
-_opened: list[Library] = []
-_opening = _thread.allocate_lock()
-_begun, _pause = _thread.allocate_lock(), _thread.allocate_lock()
+_loaded: list[Library] = []
+_load_lock = _thread.allocate_lock()
+_begun_lock, _gc_pause = _thread.allocate_lock(), _thread.allocate_lock()
 _arrays: dict[tuple[type, int], type] = {}
 _MOST_ARRAYS = 256
 
 
 def library() -> Library:
-    """The one library of this process, opened when it is first needed. Raises `Unavailable`."""
-    with _opening:
-        if not _opened:
-            bound()
-            opened = Library(find())
-            _opened.append(opened)
-            if _begun.locked():
-                _open_smallest(opened)
-    return _opened[0]
+    """Return the one library of this process, loaded on first use. Raises `Unavailable`."""
+    with _load_lock:
+        if not _loaded:
+            limit_memory()
+            loaded = Library(find())
+            _loaded.append(loaded)
+            if _begun_lock.locked():
+                _open_smallest(loaded)
+    return _loaded[0]
 
 
-def _open_smallest(opened: Library) -> None:
-    """What goes wrong goes wrong again, and is told, when a model is opened."""
+def _open_smallest(loaded: Library) -> None:
+    """Open and drop the smallest model. Ignores `Failure`: opening the next model reports the same."""
     options, session = SessionOptions(), Session()
     try:
-        opened.CreateSessionOptions(ctypes.byref(options))
-        opened.SetIntraOpNumThreads(options, 1)
-        opened.CreateSessionFromArray(opened.env, SMALLEST, len(SMALLEST), options, ctypes.byref(session))
+        loaded.CreateSessionOptions(ctypes.byref(options))
+        loaded.SetIntraOpNumThreads(options, 1)
+        loaded.CreateSessionFromArray(loaded.env, SMALLEST, len(SMALLEST), options, ctypes.byref(session))
     except Failure:
         return
 
 
 def begin() -> None:
-    """Begin to open the library beside whatever else there is to do, such as importing the rest of a function.
+    """Load the library in a background thread, while the rest of the function is imported.
 
-    Once begun, it is not begun again. Meanwhile no garbage is collected: there is next to none.
+    A second call does nothing. Garbage collection pauses until the library is loaded: there is
+    hardly any garbage.
     """
-    if not _begun.acquire(blocking=False):
+    if not _begun_lock.acquire(blocking=False):
         return
-    atexit.register(_open_quietly)  # a process that ends meanwhile waits, or the library would be torn down half made
-    # One that divides meanwhile, as the server of functions-framework does, waits too: its child would find the
-    # loader's lock taken, by a thread that it does not have.
-    os.register_at_fork(before=_hold, after_in_parent=_opening.release, after_in_child=_opening.release)
-    _pause.acquire()
+    atexit.register(_load_quietly)  # a process that ends meanwhile waits: the library must not be unloaded half loaded
+    # A process that forks meanwhile, as the server of functions-framework does, waits too: in its child the lock
+    # of the loader would stay taken, by a thread that the child does not have.
+    os.register_at_fork(before=_load_and_lock, after_in_parent=_load_lock.release, after_in_child=_load_lock.release)
+    _gc_pause.acquire()
     gc.disable()
     try:
-        _thread.start_new_thread(_open_quietly, ())
-    except RuntimeError:  # there can be no further thread: it is opened when it is needed
-        _collect()
+        _thread.start_new_thread(_load_quietly, ())
+    except RuntimeError:  # no further thread can be started: the library is loaded on first use
+        _resume_gc()
 
 
-def _collect() -> None:
+def _resume_gc() -> None:
     try:
-        _pause.release()
+        _gc_pause.release()
     except RuntimeError:
         return  # it is not paused
     gc.enable()
 
 
-def _open_quietly() -> None:
+def _load_quietly() -> None:
     try:
         library()
     except (Unavailable, Failure):
-        return  # whoever asks for it next is told
+        return  # the next call of `library` raises it again
     finally:
-        _collect()
+        _resume_gc()
 
 
-def _hold() -> None:
-    _open_quietly()
-    _opening.acquire()
+def _load_and_lock() -> None:
+    _load_quietly()
+    _load_lock.acquire()
 
 
 def find() -> str:
-    """The file, beside the packages that Python finds. Raises `Unavailable`."""
-    for place in sys.path:
-        folder = os.path.join(place, "onnxruntime", "capi")  # noqa: PTH118
+    """Return the path of the library's file, searched in the folders of `sys.path`. Raises `Unavailable`."""
+    for entry in sys.path:
+        folder = os.path.join(entry, "onnxruntime", "capi")  # noqa: PTH118
         try:
             names = os.listdir(folder)  # noqa: PTH208
         except OSError:
@@ -242,27 +243,27 @@ def find() -> str:
 
 
 def _dlopen(path: str) -> int | None:
-    """What `ctypes.CDLL` does, but other threads run meanwhile; None where it cannot be done, as that one will say."""
+    """Load a library as `ctypes.CDLL` does, without blocking other threads; None on failure: `CDLL` then says why."""
     try:
-        opened = ctypes.CDLL(None).dlopen
+        dlopen = ctypes.CDLL(None).dlopen
     except AttributeError:
         return None
-    opened.argtypes, opened.restype = (c_char_p, c_int), c_void_p
-    return opened(os.fsencode(path), os.RTLD_NOW)
+    dlopen.argtypes, dlopen.restype = (c_char_p, c_int), c_void_p
+    return dlopen(os.fsencode(path), os.RTLD_NOW)
 
 
 def array(kind: type[Kind], count: int) -> type[ctypes.Array[Kind]]:
-    """The type of so many in a row. To make it anew takes longer than most calls, so the last ones are kept."""
-    found: Any = _arrays.get((kind, count))
-    if found is None:
+    """Return the array type of `count` elements. Creating it takes longer than most calls, so types are cached."""
+    kept: Any = _arrays.get((kind, count))
+    if kept is None:
         if len(_arrays) >= _MOST_ARRAYS:
             _arrays.clear()
-        found = _arrays[kind, count] = kind * count
-    return found
+        kept = _arrays[kind, count] = kind * count
+    return kept
 
 
-class Lent(ctypes.Structure):
-    """Memory that Python owns, where it lies, for as long as this is held: `Py_buffer` of the stable ABI.
+class Buffer(ctypes.Structure):
+    """The address of memory that a Python object owns, which this keeps alive: `Py_buffer` of the stable ABI.
 
     https://docs.python.org/3/c-api/buffer.html#c.Py_buffer
     """
@@ -276,20 +277,20 @@ class Lent(ctypes.Structure):
     size: int
 
     def __init__(self, memory: Memory) -> None:
-        """Raises `BufferError` for memory with gaps."""
+        """Raise `BufferError` when the memory is not contiguous."""
         _get_buffer(memory, ctypes.byref(self), 0)
 
     def __del__(self) -> None:
         _release_buffer(ctypes.byref(self))
 
 
-def lent(memory: memoryview) -> tuple[int, object]:
-    """The address of memory that Python owns, and what to hold as long as it is used."""
+def address_of(memory: memoryview) -> tuple[int, object]:
+    """Return the address of a memoryview's memory, and an object that keeps that memory alive."""
     owner = memory.obj
     if type(owner) is bytes and len(owner) == memory.nbytes:
         return _address(owner), owner
-    held = Lent(memory)
-    return held.address or 0, held
+    buffer = Buffer(memory)
+    return buffer.address or 0, buffer
 
 
 _address = ctypes.PYFUNCTYPE(c_void_p, ctypes.py_object)(("PyBytes_AsString", ctypes.pythonapi))

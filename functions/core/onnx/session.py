@@ -1,4 +1,4 @@
-"""ONNX models, opened and run by onnxruntime's C library. Tensors go in and come out without a copy."""
+"""Open and run ONNX models with onnxruntime's C library, without copying tensors."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
 
 class BadModel(ValueError):
-    """A file that cannot be served: not ONNX, damaged, or of a kind that is refused."""
+    """A model file cannot be served: it is not ONNX, is damaged, or is of a kind that is refused."""
 
 
 class ModelFailure(RuntimeError):
-    """A model that failed on an input of the right names, types and shapes."""
+    """A model failed on inputs of the right names, datatypes and shapes."""
 
 
 class Session:
-    """A model, ready to answer, also from several threads at once."""
+    """An open model. Several threads may call `run` at once."""
 
     inputs: tuple[Spec, ...]
     outputs: tuple[Spec, ...]
 
     def __init__(self, model: Memory, *, threads: int = 1) -> None:
-        """Open the bytes of an ONNX file (`CreateSessionFromArray`). One answer is computed by `threads` threads.
+        """Open the bytes of an ONNX file (`CreateSessionFromArray`). One call of `run` uses `threads` threads.
 
-        Raises `BadModel` when the file cannot be opened, reaches for files that are not its own, or
-        takes or gives something else than tensors.
+        Raises `BadModel` when the file cannot be opened, refers to other files, or has inputs or
+        outputs that are not tensors.
         """
         self._library = library = ort.library()
         try:
@@ -48,7 +48,7 @@ class Session:
         self._names = tuple(spec.name for spec in self.outputs)
 
     def run(self, inputs: Mapping[str, Tensor], outputs: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """The named outputs, or all of them (`Run`), in memory of their own that can be read and not written.
+        """Compute the named outputs, or all of them (`Run`). Their memory is read-only.
 
         Raises `ModelFailure` with onnxruntime's own message.
         """
@@ -60,9 +60,10 @@ class Session:
 
 
 def check_golden(session: Session, golden: Mapping[str, Any], output: str = "probabilities") -> None:
-    """Compare the answers to a version's golden inputs with those it gave when it was made; null stands for NaN.
+    """Compare the output for a version's golden inputs with the output that was recorded at registration.
 
-    Raises `BadModel` on the first row that differs by more than the golden tolerance.
+    In `golden`, null stands for NaN. Raises `BadModel` on the first row that differs by more
+    than the golden tolerance.
     """
     rows = [[math.nan if value is None else value for value in row] for row in golden["inputs"]]
     spec = session.inputs[0]
@@ -76,8 +77,10 @@ def check_golden(session: Session, golden: Mapping[str, Any], output: str = "pro
     if answer.shape != shape:
         raise BadModel(f"golden answers have the shape {list(shape)}, the model gives {list(answer.shape)}")
     for row, values in enumerate(expected):
-        found = answer.rows(row, row + 1).values()
-        # NaN is farther than anything, and no comparison with it says so.
-        distance = max((abs(a - b) for a, b in zip(found, values, strict=True)), key=lambda d: (math.isnan(d), d))
+        probabilities = answer.rows(row, row + 1).values()
+        # NaN is farther than any number, but every comparison with it is false.
+        distance = max(
+            (abs(a - b) for a, b in zip(probabilities, values, strict=True)), key=lambda d: (math.isnan(d), d)
+        )
         if not distance <= tolerance:
             raise BadModel(f"golden row {row} differs by {distance:.2g}; at most {tolerance:g} is accepted")

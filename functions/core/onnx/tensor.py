@@ -9,35 +9,35 @@ import math
 import struct
 import sys
 
-TYPE_CHECKING = False  # without typing and dataclasses, which would take a fifth of the way to a first answer
+TYPE_CHECKING = False  # importing typing and dataclasses would take a fifth of the time to a first answer
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Collection
     from typing import Any, TypeAlias
 
     Memory: TypeAlias = bytes | bytearray | memoryview | array[Any]
-    """Anything that lends its memory: Python's buffer protocol."""
+    """Any object with Python's buffer protocol."""
 
 _FORMATS = {
     "BOOL": "?", "UINT8": "B", "UINT16": "H", "UINT32": "I", "UINT64": "Q",
     "INT8": "b", "INT16": "h", "INT32": "i", "INT64": "q", "FP16": "e", "FP32": "f", "FP64": "d", "BF16": "H",
 }  # fmt: skip
-"""One value of each datatype, as the module `struct` writes it."""
+"""The format character of each datatype in the module `struct`."""
 SIZES = {datatype: struct.calcsize(f"<{code}") for datatype, code in _FORMATS.items()}
-"""Bytes of one value; a BYTES value has a length of its own."""
+"""Bytes of one value; BYTES is left out, as each of its values has its own length."""
 FLOATS = frozenset({"FP16", "FP32", "FP64", "BF16"})
 INTEGERS = {
     f"{kind}{bits}": (0 if kind == "UINT" else -(2 ** (bits - 1)), 2 ** (bits - (kind == "INT")) - 1)
     for kind in ("INT", "UINT")
     for bits in (8, 16, 32, 64)
 }
-"""The least and the greatest value of every whole-number type."""
+"""The least and the greatest value of each integer datatype."""
 _set = object.__setattr__
 DATATYPES = frozenset({*SIZES, "BYTES"})
 
 
 class _Value:
-    """Named fields, set once. Equal when they are."""
+    """An immutable record. Two are equal when all fields are."""
 
     __slots__: tuple[str, ...] = ()
     __hash__ = None
@@ -53,7 +53,7 @@ class _Value:
 
 
 class Spec(_Value):
-    """What a model takes or gives: -1 is any length, and () a scalar, or a shape that the model does not tell."""
+    """An input or output of a model: in `shape`, -1 is any length, and () a scalar or a shape that is not declared."""
 
     __slots__ = ("datatype", "name", "shape")
     name: str
@@ -67,16 +67,16 @@ class Spec(_Value):
 
 
 class Tensor(_Value):
-    """As many values as the shape says, in row-major order. Equal tensors are equal bit by bit.
+    """Values of one datatype in row-major order, as many as the shape takes. Equal tensors are equal bit by bit.
 
-    Made by `of` from Python's values, by `over` from memory that is there already.
+    `of` makes a tensor from Python values, `over` from existing memory.
     """
 
     __slots__ = ("data", "datatype", "shape")
     datatype: str
     shape: tuple[int, ...]
     data: memoryview | list[bytes]
-    """Little-endian bytes without gaps; of BYTES, each value's own bytes."""
+    """Contiguous little-endian bytes; for BYTES, a list with the bytes of each value."""
 
     def __init__(self, *, datatype: str, shape: tuple[int, ...], data: memoryview | list[bytes]) -> None:
         _set(self, "datatype", datatype)
@@ -85,9 +85,9 @@ class Tensor(_Value):
 
     @classmethod
     def of(cls, datatype: str, shape: tuple[int, ...], values: Collection[Any]) -> Tensor:
-        """A tensor of numbers, of booleans, or of text and bytes; text becomes UTF-8.
+        """Make a tensor from numbers, booleans, or text and bytes; text is encoded as UTF-8.
 
-        Raises `ValueError` when they are not as many as the shape says, or one is not of the datatype.
+        Raises `ValueError` when the number of values does not fit the shape, or one is not of the datatype.
         """
         if len(values) != math.prod(shape):
             raise ValueError(f"there are {len(values)} values; the shape {list(shape)} takes {math.prod(shape)}")
@@ -103,13 +103,13 @@ class Tensor(_Value):
 
     @classmethod
     def over(cls, datatype: str, shape: tuple[int, ...], memory: Memory) -> Tensor:
-        """A tensor over little-endian bytes, which are not copied: they belong to it from now on.
+        """Make a tensor over little-endian bytes without copying them; do not change them afterwards.
 
-        Raises `ValueError` when there are not as many bytes as datatype and shape take, or a
-        BOOL is neither 0 nor 1; `TypeError` for BYTES, and for memory with gaps.
+        Raises `ValueError` when the number of bytes does not fit datatype and shape, or a BOOL is
+        neither 0 nor 1; `TypeError` for BYTES, and for memory that is not contiguous.
         """
         data = memoryview(memory)
-        data = data.cast("B") if data.nbytes else memoryview(b"")  # what is empty in two dimensions cannot be cast
+        data = data.cast("B") if data.nbytes else memoryview(b"")  # an empty view of two dimensions cannot be cast
         size = SIZES.get(datatype)
         if size is None:
             raise TypeError(f"a tensor of {datatype} has no memory of its own; accepted: {', '.join(SIZES)}")
@@ -121,7 +121,7 @@ class Tensor(_Value):
         return cls(datatype=datatype, shape=shape, data=data)
 
     def values(self) -> tuple[Any, ...]:
-        """Python's own numbers, booleans or text, in row-major order; text that is no UTF-8 has U+FFFD in it."""
+        """Return Python numbers, booleans or text, in row-major order; bytes that are not UTF-8 become U+FFFD."""
         if isinstance(self.data, list):
             return tuple(value.decode("utf-8", "replace") for value in self.data)
         if self.datatype == "BF16":
@@ -132,7 +132,7 @@ class Tensor(_Value):
         return tuple(self.data.cast(code).tolist())
 
     def rows(self, start: int, stop: int) -> Tensor:
-        """A part along the first axis, over the same memory."""
+        """Return the rows from `start` up to `stop` along the first axis, over the same memory."""
         start, stop, _ = slice(start, stop).indices(self.shape[0])
         width = math.prod(self.shape[1:]) * SIZES.get(self.datatype, 1)
         shape = (max(stop - start, 0), *self.shape[1:])
@@ -150,14 +150,14 @@ def _bytes(value: Any) -> bytes:
 
 
 def _widened(data: memoryview) -> tuple[float, ...]:
-    """A BF16 is the upper half of an FP32."""
+    """Return the FP32 values of BF16 data: a BF16 is the upper half of an FP32."""
     wide = bytearray(2 * len(data))
     wide[2::4], wide[3::4] = data[::2], data[1::2]
     return struct.unpack(f"<{len(data) // 2}f", wide)
 
 
 def _narrowed(values: Collection[float]) -> bytes:
-    """The nearest BF16 of every value, of two that are equally near the even one; NaN stays NaN."""
+    """Return each value rounded to the nearest BF16, ties to even; NaN stays NaN."""
     count = len(values)
     wide = struct.unpack(f"<{count}I", struct.pack(f"<{count}f", *values))
     nan = 0x7FC0

@@ -1,4 +1,4 @@
-"""The binary tensor data extension of the Open Inference Protocol: tensors as bytes behind the JSON.
+"""The binary tensor data extension of the Open Inference Protocol: tensors as bytes after the JSON.
 
 https://kserve.github.io/website/latest/modelserving/data_plane/binary_tensor_data_extension/
 """
@@ -15,45 +15,48 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LENGTH = "inference-header-content-length"
-"""The header that says how many bytes of a body are JSON. 0: the body is one tensor and nothing else."""
+"""The header with the number of bytes of the body that are JSON. 0: the body is one tensor and nothing else."""
 _SIZE = struct.Struct("<I")
 
 
 class Chunks:
-    """The bytes behind the JSON of a request, handed out from front to back."""
+    """The bytes after the JSON of a request, taken from front to back."""
 
     def __init__(self, rest: memoryview) -> None:
         self._rest = rest
 
     def take(self, size: Any, field: str) -> memoryview:
-        """The next `size` bytes, over the same memory. Raises `Problem` 400."""
+        """Take the next `size` bytes, over the same memory.
+
+        Raises `Problem` 400, which names `field`, when `size` is not a number of bytes or too few are left.
+        """
         if type(size) is not int or size < 0:
             raise misfit(field, "is not a number of bytes, 0 or more")
         if size > len(self._rest):
             raise misfit(field, f"is {size}; the body holds {len(self._rest)} more bytes")
-        taken, self._rest = self._rest[:size], self._rest[size:]
-        return taken
+        chunk, self._rest = self._rest[:size], self._rest[size:]
+        return chunk
 
     def rest(self) -> memoryview:
-        """All that is left."""
-        taken, self._rest = self._rest, self._rest[:0]
-        return taken
+        """Take all remaining bytes."""
+        chunk, self._rest = self._rest, self._rest[:0]
+        return chunk
 
     def close(self) -> None:
-        """Raises `Problem` 400 when bytes are left that belong to no tensor."""
+        """Raise `Problem` 400 when bytes are left that belong to no tensor."""
         if self._rest:
             raise misfit("body", f"has {len(self._rest)} bytes behind the last tensor")
 
 
 def split(body: bytes, headers: Mapping[str, str]) -> tuple[bytes, Chunks | None]:
-    """The JSON of a body and the bytes behind it; None in their place when no header tells of any.
+    """Split a body into its JSON and the bytes after it; None instead of bytes when the header is not sent.
 
-    Raises `Problem` 400.
+    Raises `Problem` 400 when the header is not a number of bytes of the body.
     """
-    told = headers.get(LENGTH)
-    if told is None:
+    header = headers.get(LENGTH)
+    if header is None:
         return body, None
-    length = int(told) if told.isascii() and told.isdecimal() and len(told) < 16 else -1
+    length = int(header) if header.isascii() and header.isdecimal() and len(header) < 16 else -1
     if not 0 <= length <= len(body):
         accepted = f"is not a number of bytes of the body, 0 to {len(body)}"
         raise misfit("Inference-Header-Content-Length", accepted)
@@ -61,7 +64,7 @@ def split(body: bytes, headers: Mapping[str, str]) -> tuple[bytes, Chunks | None
 
 
 def unpack(datatype: str, shape: tuple[int, ...], data: memoryview) -> Tensor:
-    """A tensor over `data`, which is not copied. Raises `ValueError` when it does not fit datatype and shape."""
+    """Make a tensor over `data` without a copy. Raises `ValueError` when it does not fit datatype and shape."""
     if datatype != "BYTES":
         return Tensor.over(datatype, shape, data)
     values, at, end = [], 0, len(data)
@@ -78,7 +81,7 @@ def unpack(datatype: str, shape: tuple[int, ...], data: memoryview) -> Tensor:
 
 
 def pack(tensor: Tensor) -> memoryview | bytes:
-    """The bytes of a tensor; of BYTES, each value behind its length in four bytes."""
+    """Return the bytes of a tensor; for BYTES, each value preceded by its length in four bytes."""
     if not isinstance(tensor.data, list):
         return tensor.data
-    return b"".join([part for value in tensor.data for part in (_SIZE.pack(len(value)), value)])
+    return b"".join([piece for value in tensor.data for piece in (_SIZE.pack(len(value)), value)])

@@ -1,4 +1,4 @@
-"""Work that goes on in a thread, beside whatever else there is to do, until somebody wants what comes of it."""
+"""Run work in a background thread, and wait for its result only where it is needed."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
-class Background(Generic[Found]):
-    """`Beside(work)` has begun; `result` waits."""
+class Background(Generic[Result]):
+    """`Background(work)` starts the work in a thread at once; `result()` waits for it."""
 
-    _found: Found
+    _result: Result
 
-    def __init__(self, work: Callable[[], Found]) -> None:
+    def __init__(self, work: Callable[[], Result]) -> None:
         self._problem: BaseException | None = None
-        self._thread: threading.Thread | None = threading.Thread(target=self._do, args=(work,), daemon=True)
+        self._thread: threading.Thread | None = threading.Thread(target=self._run, args=(work,), daemon=True)
         try:
             self._thread.start()
-        except RuntimeError:  # there can be no further thread
+        except RuntimeError:  # no further thread can be started
             self._thread = None
-            self._do(work)
+            self._run(work)
 
-    def _do(self, work: Callable[[], Found]) -> None:
+    def _run(self, work: Callable[[], Result]) -> None:
         try:
-            self._found = work()
+            self._result = work()
         except BaseException as problem:
             self._problem = problem
 
-    def result(self) -> Found:
-        """What came of it; raises what it raised."""
+    def result(self) -> Result:
+        """Wait for the work to end, and return what it returned. Raises what it raised."""
         if self._thread is not None:
             self._thread.join()
         if self._problem is not None:
             raise self._problem
-        return self._found
+        return self._result

@@ -1,4 +1,4 @@
-"""What consumes the messages of a queue, each by itself."""
+"""Consume the messages of a queue, one at a time."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Content = TypeVar("Content")
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """How a message came."""
+    """How often a message was delivered, and how long it may be worked on."""
 
     number: int = 1
-    """How often it has been delivered, this time included."""
+    """Which delivery of the message this is, from 1."""
     seconds_left: Callable[[], float] = lambda: math.inf
-    """How long whoever took it may still run."""
+    """Returns the seconds for which the function may still run."""
 
 
 ONCE = Delivery()
@@ -32,16 +32,17 @@ class Consumer(Generic[Content]):
     """What to do with each message of a queue."""
 
     work: Callable[[Content, Delivery], None]
-    """Does what a message asks; raises when that has to be tried again."""
+    """Processes what a message holds. Raises when it has to be retried."""
     log: Log
     timeout_seconds: float = math.inf
-    """How long a message may be worked on, for a cloud that does not tell."""
+    """How long a message may be worked on, for a cloud that does not tell its functions."""
 
     def take(self, message: str, body: Body, parse: Callable[[Body], Content], delivery: Delivery = ONCE) -> bool:
-        """Work on what `parse` reads in a message's body. False: the message must come again; the log says why.
+        """Process what `parse` reads in the body of a message, and return whether that succeeded.
 
-        `parse` raises `ValueError` for a body that it cannot read. Such a message comes again, too,
-        until the queue puts it where a person looks: nothing is dropped in silence.
+        After False the queue must deliver the message again; the log says why. `parse` raises
+        `ValueError` for a body that it cannot read. Such a message is retried too, until the
+        queue keeps it as a dead letter: none is lost.
         """
         try:
             self.work(parse(body), delivery)

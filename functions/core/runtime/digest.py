@@ -1,4 +1,4 @@
-"""SHA-256. OpenSSL's is four times as fast as the one that Python brings along, and takes milliseconds to load."""
+"""SHA-256 by Python's own module or by OpenSSL, which is four times as fast and takes milliseconds to load."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from functions.core.onnx.tensor import Memory
 
-_OWN = ("_sha2", "_sha256")
-"""Where Python's own lies, as `hashlib` finds it where there is no OpenSSL: since 3.12, and before."""
-_MUCH = 1_000_000
-"""Bytes that Python's own digests in about the time of the load."""
+_BUILT_IN = ("_sha2", "_sha256")
+"""Python's own module, which `hashlib` uses where there is no OpenSSL: since Python 3.12, and before."""
+_LARGE = 1_000_000
+"""Bytes that Python's own module digests in about the time that loading OpenSSL takes."""
 
 
 def sha256(*parts: Memory) -> bytes:
-    """The digest of all parts, one after the other: 32 bytes."""
-    whole = _made(sum(map(len, parts)))
+    """Return the digest of the concatenated parts: 32 bytes."""
+    digest = _new_hash(sum(map(len, parts)))
     for part in parts:
-        whole.update(part)
-    return whole.digest()
+        digest.update(part)
+    return digest.digest()
 
 
-def _made(size: int):  # noqa: ANN202 - hashlib's own name for it, `_Hash`, is not public
-    for name in _OWN if size < _MUCH else ():
+def _new_hash(size: int):  # noqa: ANN202 - hashlib's own name for it, `_Hash`, is not public
+    for name in _BUILT_IN if size < _LARGE else ():
         try:
             return import_module(name).sha256()
         except ImportError:

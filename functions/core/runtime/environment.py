@@ -1,4 +1,4 @@
-"""What a function is told by its variables."""
+"""The environment variables of a function, and what they configure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Environment:
-    """The variables of one function. A missing one is named by the `KeyError` it raises.
+    """The environment variables of one function. Every method raises `KeyError` for a variable that is not set.
 
-    `store_options` go to the client of every store as they are. `log_level_name` is what
-    the cloud's log calls the level of a line.
+    `store_options` are passed to the client of every store unchanged. `log_level_name` is
+    the field in which the cloud's log expects the level of a line.
     """
 
     def __init__(
@@ -40,21 +40,21 @@ class Environment:
         return float(self.text(name))
 
     def names(self, name: str, *, optional: bool = False) -> tuple[str, ...]:
-        """A list separated by commas; an optional one that is not there is empty."""
+        """Return a list separated by commas; an empty one when the variable is optional and not set."""
         text = self._values.get(name, "") if optional else self.text(name)
-        return tuple(part.strip() for part in text.split(",") if part.strip())
+        return tuple(name.strip() for name in text.split(",") if name.strip())
 
     def store(self, name: str, *, patience_seconds: float = 20) -> Objects:
-        """The store whose URL the variable holds."""
+        """Open the store whose URL the variable holds."""
         store = open_store(self.text(name), options=self._store_options, patience_seconds=patience_seconds)
         self._opened.append(store)
         return store
 
     def renew(self) -> None:
-        """Every store that was opened, by connections of its own from now on."""
+        """Open new connections for every store that was opened."""
         for store in self._opened:
             store.renew()
 
     def log(self, **options: Any) -> Log:
-        """Every option of `Log` that is not the environment's to say."""
+        """Return a log whose level the environment decides; `options` are the other arguments of `Log`."""
         return Log(level=self._values.get(variables.LOG_LEVEL, "INFO"), level_name=self._log_level_name, **options)

@@ -1,4 +1,4 @@
-"""One line of JSON on standard output for everything worth knowing."""
+"""Structured logging: one line of JSON on standard output for each event."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def _encode(line: dict[str, Any]) -> bytes:
 
 
 class Log:
-    """Writes events of `level` and above, one flushed line each. A value that is not JSON is written as text.
+    """Write events of `level` and above, one flushed line each. A value that is not JSON is written as text.
 
-    `level_name` is the field that says how grave a line is: clouds look for it under different names.
-    `encode` is for functions that carry a quicker encoder of JSON.
+    `level_name` is the field that holds the level: clouds expect different names. `encode`
+    replaces the JSON encoder, for functions that have a faster one.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Log:
         self._write("WARNING", event, fields)
 
     def error(self, event: str, *, problem: BaseException | None = None, **fields: Any) -> None:
-        """An event that needs somebody; `problem` is written with its trace."""
+        """Write an event that needs attention; `problem` is written with its traceback."""
         if problem is not None:
             fields = {**fields, "error": type(problem).__name__, "trace": "".join(traceback.format_exception(problem))}
         self._write("ERROR", event, fields)

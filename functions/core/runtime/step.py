@@ -1,4 +1,4 @@
-"""A step of the workflow: a plain JSON payload in, a small plain JSON answer out."""
+"""A step of the workflow: takes a JSON payload and returns a small JSON answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from functions.core.runtime.log import Log
 
 LARGEST_ANSWER = 200_000
-"""Bytes. What travels between steps is bounded everywhere, by Step Functions at 256 KiB, by Workflows at 512 KB:
+"""Bytes. Step Functions passes at most 256 KiB between steps, Workflows 512 KB:
 https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html, https://cloud.google.com/workflows/quotas"""
 
 
@@ -23,11 +23,11 @@ class Step:
     log: Log
 
     def run(self, payload: object, request: str | None) -> dict[str, Any]:
-        """Act and log how it went, under the cloud's name of the `request`.
+        """Call `act` with the payload, log duration and answer, and return the answer.
 
-        An exception goes on to the workflow, which retries or records it: whatever the act
-        raises, `TypeError` for a payload that is no object, `ValueError` for an answer that
-        is too large or no JSON.
+        `request` is the cloud's id of this call, for the log. Raises what `act` raises, `TypeError`
+        for a payload that is not an object, and `ValueError` for an answer that is too large or
+        not JSON: the workflow retries or records it.
         """
         start = time.perf_counter()
         try:

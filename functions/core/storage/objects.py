@@ -1,4 +1,4 @@
-"""Objects in a bucket: get, put, put-if-absent and compare-and-set, alike on every store."""
+"""Objects in a bucket: get, put, put-if-absent and compare-and-set, the same on every store."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class TooLarge(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Tag:
-    """One state of an object, as `read` saw it, for `replace`: whatever its store tells states apart by.
+    """One state of an object, as `read` returns it and `replace` takes it.
 
-    S3 and memory compare the ETag and look at nothing else, Cloud Storage the version (a
-    generation). So both are kept, and each store takes its own.
+    S3 and the memory store compare the ETag only, Cloud Storage the version (a generation). So
+    both are kept, and each store uses its own.
     """
 
     e_tag: str | None
@@ -54,16 +54,19 @@ class Tag:
 
     @property
     def condition(self) -> UpdateVersion:
-        found: UpdateVersion = {}
+        condition: UpdateVersion = {}
         if self.e_tag is not None:
-            found["e_tag"] = self.e_tag
+            condition["e_tag"] = self.e_tag
         if self.version is not None:
-            found["version"] = self.version
-        return found
+            condition["version"] = self.version
+        return condition
 
 
 def canonical(value: object) -> bytes:
-    """JSON with sorted keys and no spaces: equal values give equal bytes. Raises `ValueError` on NaN or infinity."""
+    """Return JSON with sorted keys and no spaces: equal values give equal bytes.
+
+    Raises `ValueError` on NaN or infinity.
+    """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
@@ -73,39 +76,39 @@ class Objects:
     def __init__(
         self,
         store: ObjectStore,
-        again: Callable[[], ObjectStore] | None = None,
+        reopen: Callable[[], ObjectStore] | None = None,
         *,
         signer: SignCapableStore | None = None,
     ) -> None:
-        """`again` makes the same store anew, if it is one that connections lead to; `signer` signs URLs of it."""
+        """Wrap `store`. `reopen` opens the same store with new connections; `signer` signs URLs of its objects."""
         self._store = store
-        self._again = again
+        self._reopen = reopen
         self._signer = signer
 
     def renew(self) -> None:
-        """Forget every connection, and the credentials that were fetched: whoever was at the other end may be gone."""
-        if self._again is not None:
-            self._store = self._again()
+        """Drop all connections and fetched credentials, and open the store anew: the other ends may be gone."""
+        if self._reopen is not None:
+            self._store = self._reopen()
             self._signer = None if self._signer is None else cast("SignCapableStore", self._store)
 
     def get(self, key: str, *, at_most: int | None = None) -> bytes:
-        """The object's bytes. Raises `Missing`; `TooLarge` (nothing is downloaded) beyond `at_most` bytes."""
-        found = self.read(key, at_most=at_most)
-        if found is None:
+        """Return the object's bytes. Raises `Missing`, and `TooLarge` beyond `at_most` bytes, without a download."""
+        content_and_tag = self.read(key, at_most=at_most)
+        if content_and_tag is None:
             raise Missing(key)
-        return found[0]
+        return content_and_tag[0]
 
     def lend(self, key: str, *, at_most: int | None = None) -> memoryview:
-        """As `get`, where the store's client put them, without a copy."""
-        found = self._open(key, at_most)
-        if found is None:
+        """Return the object's bytes in the memory of the store's client, without a copy. Raises as `get` does."""
+        result = self._open(key, at_most)
+        if result is None:
             raise Missing(key)
-        return memoryview(found.bytes())
+        return memoryview(result.bytes())
 
     def find(self, key: str) -> bytes | None:
-        """The object's bytes, or None when there is no such object."""
-        found = self.read(key)
-        return None if found is None else found[0]
+        """Return the object's bytes, or None when there is no such object."""
+        content_and_tag = self.read(key)
+        return None if content_and_tag is None else content_and_tag[0]
 
     def exists(self, key: str) -> bool:
         try:
@@ -115,61 +118,65 @@ class Objects:
         return True
 
     def read(self, key: str, *, at_most: int | None = None) -> tuple[bytes, Tag] | None:
-        """The bytes and the tag that `replace` takes, of one and the same state; None when there is no such object."""
-        found = self._open(key, at_most)
-        return None if found is None else (bytes(found.bytes()), Tag.of(found.meta))
+        """Return the bytes and the tag of one state, for `replace`; None when there is no such object.
+
+        Raises `TooLarge` beyond `at_most` bytes, without a download.
+        """
+        result = self._open(key, at_most)
+        return None if result is None else (bytes(result.bytes()), Tag.of(result.meta))
 
     def _open(self, key: str, at_most: int | None) -> GetResult | None:
         try:
-            found = obstore.get(self._store, key)
+            result = obstore.get(self._store, key)
         except FileNotFoundError:
             return None
-        if at_most is not None and found.meta["size"] > at_most:
-            raise TooLarge(f"{key} has {found.meta['size']} bytes; at most {at_most} are accepted")
-        return found
+        if at_most is not None and result.meta["size"] > at_most:
+            raise TooLarge(f"{key} has {result.meta['size']} bytes; at most {at_most} are accepted")
+        return result
 
     def look(self, key: str) -> tuple[int, Tag] | None:
-        """The object's bytes, counted, and the tag of its state; None when there is none."""
+        """Return the object's size in bytes and the tag of its state; None when there is no such object."""
         try:
-            found = obstore.head(self._store, key)
+            meta = obstore.head(self._store, key)
         except FileNotFoundError:
             return None
-        return found["size"], Tag.of(found)
+        return meta["size"], Tag.of(meta)
 
     def block(self, key: str, start: int, size: int) -> tuple[bytes, Tag]:
-        """At most `size` bytes from `start` on, which must lie inside the object, and the tag of their state.
+        """Return at most `size` bytes from offset `start` on, and the tag of their state.
 
-        Raises `Missing`.
+        `start` must lie inside the object. Raises `Missing`.
         """
         try:
-            found = obstore.get(self._store, key, options={"range": (start, start + size)})
+            result = obstore.get(self._store, key, options={"range": (start, start + size)})
         except FileNotFoundError:
             raise Missing(key) from None
-        return bytes(found.bytes()), Tag.of(found.meta)
+        return bytes(result.bytes()), Tag.of(result.meta)
 
     def put(self, key: str, data: Memory) -> None:
-        """Write, whatever was there before."""
+        """Write the object, and replace any that is there."""
         obstore.put(self._store, key, data)
 
     def put_stream(self, key: str, chunks: Iterator[bytes]) -> None:
-        """Write what comes piece by piece, holding a few pieces at a time; until the last has come, nothing changes."""
+        """Write an object from chunks, a few of them in memory at a time. It appears when the last chunk is written."""
         obstore.put(self._store, key, chunks, max_concurrency=2)
 
     @property
     def signs(self) -> bool:
+        """Whether `sign` returns URLs."""
         return self._signer is not None
 
     def sign(self, method: Literal["GET", "PUT"], key: str, seconds: int) -> str | None:
-        """A URL that lets whoever holds it do this one thing for so long. None: this store signs nothing.
+        """Return a URL that allows `method` on `key` for `seconds`; None when this store signs no URLs.
 
-        It grants what this function itself may do, and no longer than the credentials live that sign it.
+        The URL grants no more than this function itself may do, and ends with the credentials that sign it.
         """
         if self._signer is None:
             return None
         return obstore.sign(self._signer, method, key, timedelta(seconds=seconds))
 
     def create(self, key: str, data: bytes) -> bool:
-        """Write only if there is no such object: one winner among any number of writers. False when there is one."""
+        """Write the object if there is none, and return whether this call wrote it: of many writers one wins."""
         try:
             obstore.put(self._store, key, data, mode="create")
         except (AlreadyExistsError, PreconditionError):
@@ -177,26 +184,29 @@ class Objects:
         return True
 
     def replace(self, key: str, data: bytes, tag: Tag) -> None:
-        """Write only if the object is still as `read` saw it. Raises `Conflict`. Not offered by file:// stores."""
+        """Write the object if its state is still `tag`, else raise `Conflict`. Stores of files cannot do it."""
         try:
             obstore.put(self._store, key, data, mode=tag.condition)
         except (PreconditionError, AlreadyExistsError, FileNotFoundError):
             raise Conflict(key) from None
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Keys in the folder `prefix`, at any depth, sorted as the store sorts them."""
+        """Yield the keys in the folder `prefix`, at any depth, in the order of the store."""
         for page in obstore.list(self._store, prefix):
             for entry in page:
                 yield entry["path"]
 
     def newest(self, prefix: str) -> str | None:
-        """The key in the folder `prefix` that was written last; the greatest of several that share the second."""
+        """Return the key in the folder `prefix` that was written last, or None.
+
+        Of several keys that were written in the same second, the greatest is returned.
+        """
         entries = (entry for page in obstore.list(self._store, prefix) for entry in page)
         latest = max(entries, key=lambda entry: (entry["last_modified"], entry["path"]), default=None)
         return None if latest is None else latest["path"]
 
     def get_json(self, key: str) -> Any:
-        """The object as JSON. Raises `Missing`, or `ValueError` when it is not JSON."""
+        """Return the object's JSON value. Raises `Missing`, or `ValueError` when it is not JSON."""
         return json.loads(self.get(key))
 
     def find_json(self, key: str) -> Any | None:
@@ -204,8 +214,8 @@ class Objects:
         return None if data is None else json.loads(data)
 
     def read_json(self, key: str) -> tuple[Any, Tag] | None:
-        found = self.read(key)
-        return None if found is None else (json.loads(found[0]), found[1])
+        content_and_tag = self.read(key)
+        return None if content_and_tag is None else (json.loads(content_and_tag[0]), content_and_tag[1])
 
     def put_json(self, key: str, value: object) -> None:
         self.put(key, canonical(value))
@@ -218,35 +228,37 @@ class Objects:
 
     @classmethod
     def in_memory(cls) -> Self:
-        """An empty store of this process."""
+        """Return a new, empty store in memory."""
         return cls(MemoryStore())
 
 
 def open_store(url: str, *, options: Mapping[str, Any] | None = None, patience_seconds: float = 20) -> Objects:
-    """The store at `s3://bucket`, `gs://bucket`, `file:///folder` or `memory://` (new and empty).
+    """Open the store at `s3://bucket`, `gs://bucket`, `file:///folder` or `memory://` (new and empty).
 
-    `options` go to the cloud's client as they are. A request that keeps failing is given
-    up after `patience_seconds`. Raises `ValueError` on another scheme.
+    `options` are passed to the cloud's client unchanged. A request is retried for at most
+    `patience_seconds`. Raises `ValueError` on another scheme.
     """
-    scheme, _, place = url.partition("://")
-    bucket, _, folder = place.partition("/")
+    scheme, _, path = url.partition("://")
+    bucket, _, folder = path.partition("/")
     prefix = folder.strip("/") or None
     patience = timedelta(seconds=patience_seconds)
     client: ClientConfig = {"timeout": patience, "connect_timeout": timedelta(seconds=3)}
     retry: RetryConfig = {"max_retries": 5, "retry_timeout": patience}
-    given = dict(options or {})
+    store_options = dict(options or {})
     match scheme:
         case "s3":
-            make = partial(S3Store, bucket, prefix=prefix, client_options=client, retry_config=retry, **given)
-            store = make()
-            return Objects(store, make, signer=store)
+            reopen = partial(S3Store, bucket, prefix=prefix, client_options=client, retry_config=retry, **store_options)
+            store = reopen()
+            return Objects(store, reopen, signer=store)
         case "gs":
-            # Only an emulator is spoken to without TLS, and there nobody signs.
-            emulated = str(given.get("base_url", "")).startswith("http://")
+            # Only an emulator is reached without TLS, and it has no keys to sign with.
+            emulated = str(store_options.get("base_url", "")).startswith("http://")
             client["allow_http"] = emulated
-            make = partial(GCSStore, bucket, prefix=prefix, client_options=client, retry_config=retry, **given)
-            store = make()
-            return Objects(store, make, signer=None if emulated else store)
+            reopen = partial(
+                GCSStore, bucket, prefix=prefix, client_options=client, retry_config=retry, **store_options
+            )
+            store = reopen()
+            return Objects(store, reopen, signer=None if emulated else store)
         case "file":
             return Objects(LocalStore(f"/{folder}", mkdir=True))
         case "memory":

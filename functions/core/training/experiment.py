@@ -1,4 +1,4 @@
-"""One experiment: cross-validated, fitted again on every row it may see, and exported."""
+"""Run one experiment: cross-validate, fit on all rows but the holdout, and export to ONNX."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LIBRARIES = ("numpy", "scipy", "scikit-learn", "onnx", "skl2onnx")
 
 
 class UnusableEstimator(ValueError):
-    """`training.py`, or what its `fit` gives, cannot be used."""
+    """`training.py`, or the estimator that its `fit` returns, cannot be used."""
 
 
 class Estimator(Protocol):
@@ -40,21 +40,21 @@ class Estimator(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What a model's own `training.py` offers."""
+    """The functions of a model's `training.py`."""
 
     fit: Callable[[np.ndarray, np.ndarray, Params], Estimator]
     export: Callable[[Estimator], bytes] | None = None
-    """In place of the export that knows scikit-learn; it must give the names in `signature.py`."""
+    """Replaces the export for scikit-learn; the tensors of its file must have the names in `signature.py`."""
 
     @classmethod
     def load(cls, model: str, folder: Path) -> Training:
-        """From `folder/<model>/training.py`. Raises what running it raises, or `UnusableEstimator`."""
+        """Import `folder/<model>/training.py`. Raises what the module raises, or `UnusableEstimator`."""
         name = f"models.{model}.training"
         spec = importlib.util.spec_from_file_location(name, folder / model / "training.py")
         if spec is None or spec.loader is None:
             raise UnusableEstimator(f"{name} is not Python")
         module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module  # where a dataclass of the module looks for itself
+        sys.modules[name] = module  # a dataclass in the module looks up its own module there
         spec.loader.exec_module(module)
         if not callable(getattr(module, "fit", None)):
             raise UnusableEstimator("training.py has no fit(X, y, params)")
@@ -62,14 +62,16 @@ class Training:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class ExperimentResult:
+    """The ONNX file of an experiment, and the record of how it came about."""
+
     onnx: bytes
     record: dict[str, Any]
-    """Metrics by fold, seconds, digest, what computed it, and the estimator's own answers to the golden rows."""
+    """Metrics by fold, durations in seconds, digest, what computed it, and the probabilities of the golden rows."""
 
 
-def run_experiment(training: Training, dataset: Dataset, params: Params, *, classes: int) -> Outcome:
-    """Raises what `fit` or the export raises, or `UnusableEstimator`."""
+def run_experiment(training: Training, dataset: Dataset, params: Params, *, classes: int) -> ExperimentResult:
+    """Run an experiment with `params`. Raises what `fit` or the export raises, or `UnusableEstimator`."""
     visible = ~dataset.holdout
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
@@ -95,40 +97,43 @@ def run_experiment(training: Training, dataset: Dataset, params: Params, *, clas
         "warnings": sorted({f"{entry.category.__name__}: {entry.message}"[:300] for entry in caught})[:10],
         "golden": {
             "inputs": [[None if math.isnan(value) else value for value in row] for row in inputs.tolist()],
-            "probabilities": answers(estimator, inputs, classes).tolist(),
+            "probabilities": predict_probabilities(estimator, inputs, classes).tolist(),
         },
     }
-    return Outcome(onnx=onnx, record=record)
+    return ExperimentResult(onnx=onnx, record=record)
 
 
 def cross_validate(training: Training, dataset: Dataset, params: Params, *, classes: int) -> dict[str, dict[str, Any]]:
-    """Every metric's mean, standard deviation and values over the folds; the holdout is not touched."""
+    """Return each metric's mean, standard deviation and values over the folds, without use of the holdout."""
     by_fold = []
     for fold in range(int(dataset.fold.max()) + 1):
-        learns = (dataset.fold != fold) & (dataset.fold != HOLDOUT)
-        tests = dataset.fold == fold
-        estimator = training.fit(dataset.x[learns], dataset.y[learns], dict(params))
-        by_fold.append(scores(dataset.y[tests], answers(estimator, dataset.x[tests], classes)))
-    found = {}
+        train_rows = (dataset.fold != fold) & (dataset.fold != HOLDOUT)
+        test_rows = dataset.fold == fold
+        estimator = training.fit(dataset.x[train_rows], dataset.y[train_rows], dict(params))
+        by_fold.append(scores(dataset.y[test_rows], predict_probabilities(estimator, dataset.x[test_rows], classes)))
+    summary = {}
     for metric in METRICS:
         values = [entry[metric] for entry in by_fold]
-        found[metric] = {"mean": float(np.mean(values)), "std": float(np.std(values)), "folds": values}
-    return found
+        summary[metric] = {"mean": float(np.mean(values)), "std": float(np.std(values)), "folds": values}
+    return summary
 
 
-def answers(estimator: Estimator, x: np.ndarray, classes: int) -> np.ndarray:
-    """Probabilities [rows, classes]. Raises `UnusableEstimator`."""
-    found = np.asarray(estimator.predict_proba(x), dtype=np.float64)
-    if found.shape != (len(x), classes):
+def predict_probabilities(estimator: Estimator, x: np.ndarray, classes: int) -> np.ndarray:
+    """Return the estimator's probabilities, float64 [rows, classes].
+
+    Raises `UnusableEstimator` for another shape, and for values that are not finite.
+    """
+    probabilities = np.asarray(estimator.predict_proba(x), dtype=np.float64)
+    if probabilities.shape != (len(x), classes):
         expected = f"[{len(x)}, {classes}]"
-        raise UnusableEstimator(f"predict_proba gives the shape {list(found.shape)}; expected: {expected}")
-    if not np.isfinite(found).all():
+        raise UnusableEstimator(f"predict_proba gives the shape {list(probabilities.shape)}; expected: {expected}")
+    if not np.isfinite(probabilities).all():
         raise UnusableEstimator("predict_proba gives values that are not finite")
-    return found
+    return probabilities
 
 
 def golden_rows(dataset: Dataset) -> np.ndarray:
-    """Positions of a few rows that experiments may see, spread over the classes."""
+    """Return the positions of a few rows outside the holdout, spread over the classes."""
     visible = np.flatnonzero(~dataset.holdout)
     by_class = visible[np.argsort(dataset.y[visible], kind="stable")]
     return by_class[np.linspace(0, len(by_class) - 1, min(GOLDEN_ROWS, len(by_class))).astype(int)]

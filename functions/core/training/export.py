@@ -1,4 +1,4 @@
-"""A fitted scikit-learn estimator as ONNX, with the signature that `functions.core.training.signature` names."""
+"""Convert a fitted scikit-learn estimator to ONNX, with the tensor names of `functions.core.training.signature`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 _OPSET = {"": 21, "ai.onnx.ml": 3}
-"""Fixed, so that a newer converter changes no bytes by itself."""
+"""Fixed, so that a newer converter does not change the bytes."""
 
 
 def to_onnx(estimator: BaseEstimator, width: int) -> bytes:
-    """The same estimator gives the same bytes. Raises what skl2onnx raises for what it cannot convert."""
+    """Return an ONNX file for rows of `width` features; the same estimator gives the same bytes.
+
+    Raises what skl2onnx raises for an estimator that it cannot convert.
+    """
     from skl2onnx import convert_sklearn  # noqa: PLC0415 - 0.7 s that a failing fit need not pay
     from skl2onnx.common.data_types import FloatTensorType  # noqa: PLC0415
 

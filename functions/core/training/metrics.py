@@ -1,4 +1,4 @@
-"""How good probabilities are. Held to scikit-learn's results by tests; docs/decisions/0004 says why it is not here."""
+"""Metrics of predicted probabilities, without scikit-learn (docs/decisions/0004); tests compare the two."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ METRICS = ("roc_auc", "accuracy", "f1", "log_loss")
 
 
 class UndefinedMetric(ValueError):
-    """The rows at hand do not allow the metric. The text says why."""
+    """A metric is not defined for these rows. The text says why."""
 
 
 def score(metric: str, y: np.ndarray, probabilities: np.ndarray) -> float:
-    """One metric of `probabilities` [rows, classes] against the positions `y` [rows].
+    """Return one metric of `probabilities` [rows, classes] for the true classes `y` [rows], as positions.
 
-    Of two classes the last is the positive one; of more, each counts alike (macro average,
-    one against the rest for roc_auc). Raises `UndefinedMetric`.
+    Of two classes the last is the positive one; of more, the metric is the macro average (one
+    against the rest for roc_auc). Raises `UndefinedMetric`.
     """
     classes = probabilities.shape[1]
     if not len(y):
@@ -33,31 +33,31 @@ def score(metric: str, y: np.ndarray, probabilities: np.ndarray) -> float:
             return float(np.mean([_f1(table, label) for label in positive]))
         case "log_loss":
             least = np.finfo(probabilities.dtype).eps
-            given = np.clip(probabilities[np.arange(len(y)), y], least, 1 - least)
-            return float(-np.mean(np.log(given)))
+            true_class_probabilities = np.clip(probabilities[np.arange(len(y)), y], least, 1 - least)
+            return float(-np.mean(np.log(true_class_probabilities)))
     raise ValueError(f"{metric} is no metric; accepted: {', '.join(METRICS)}")
 
 
 def scores(y: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-    """Every metric that these rows allow."""
-    found: dict[str, float] = {}
+    """Return every metric that is defined for these rows."""
+    values: dict[str, float] = {}
     for metric in METRICS:
         try:
-            found[metric] = score(metric, y, probabilities)
+            values[metric] = score(metric, y, probabilities)
         except UndefinedMetric:
             continue
-    return found
+    return values
 
 
 def confusion(y: np.ndarray, probabilities: np.ndarray) -> list[list[int]]:
-    """Rows by true class, columns by the likeliest."""
+    """Return the confusion matrix: rows by true class, columns by predicted class."""
     classes = probabilities.shape[1]
     pairs = np.bincount(y * classes + probabilities.argmax(axis=1), minlength=classes**2)
     return pairs.reshape(classes, classes).tolist()
 
 
 def roc_points(y: np.ndarray, probabilities: np.ndarray) -> list[tuple[float, float]]:
-    """False and true positive rates of the last class against the rest, from (0, 0) to (1, 1)."""
+    """Return the ROC curve of the last class: (false, true) positive rates from (0, 0) to (1, 1)."""
     positive, scored = y == probabilities.shape[1] - 1, probabilities[:, -1]
     order = np.argsort(-scored, kind="stable")
     last_of_tie = np.flatnonzero(np.append(np.diff(scored[order]) != 0, True))
@@ -67,13 +67,13 @@ def roc_points(y: np.ndarray, probabilities: np.ndarray) -> list[tuple[float, fl
 
 
 def _area(positive: np.ndarray, scored: np.ndarray) -> float:
-    """Area under the ROC curve: how often a positive row is scored above a negative one, a tie counting half."""
-    _, place, count = np.unique(scored, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(count) - (count - 1) / 2)[place]
+    """Return the area under the ROC curve: how often a positive row scores above a negative one; ties count half."""
+    _, position, count = np.unique(scored, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(count) - (count - 1) / 2)[position]
     positives, negatives = positive.sum(), (~positive).sum()
     return (rank[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives)
 
 
 def _f1(table: np.ndarray, label: int) -> float:
-    told = table[label].sum() + table[:, label].sum()
-    return 2 * table[label, label] / told if told else 0.0
+    denominator = table[label].sum() + table[:, label].sum()
+    return 2 * table[label, label] / denominator if denominator else 0.0

@@ -1,4 +1,4 @@
-"""What every trained model's ONNX file calls its tensors: an `export` of a model's own must give these names."""
+"""The tensor names of every trained model's ONNX file; a model's own `export` must use them too."""
 
 from __future__ import annotations
 

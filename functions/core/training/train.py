@@ -1,4 +1,4 @@
-"""The middle step, many times at once: one experiment of a run."""
+"""The train step of the workflow, which runs once for each experiment of a run, in parallel."""
 
 from __future__ import annotations
 
@@ -22,22 +22,24 @@ if TYPE_CHECKING:
 
 
 class UnknownExperiment(LookupError):
-    """The run's plan names no such experiment, or there is no such run."""
+    """There is no such run, or its plan has no such experiment."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trainer:
+    """Runs the experiments of runs. `folder` holds the models' folders."""
+
     data: Objects
     models: Objects
     log: Log
     folder: Path = FOLDER
 
     def __call__(self, model: str, run: str, experiment: str) -> dict[str, Any]:
-        """Run an experiment unless it is recorded already, and record it.
+        """Run an experiment and record its result, unless it is recorded already.
 
-        A `fit` that fails is a result: its message is recorded, and the other experiments
-        go on. Trouble with the stores is raised, so that the workflow tries again. Raises
-        `UnknownExperiment` and `Outdated`.
+        A `fit` that fails is a result: its message is recorded, and the other experiments go on.
+        A failure of the stores is raised, so that the workflow retries the step. Raises
+        `UnknownExperiment`, and `Outdated` when the model's contract or code has changed since.
         """
         registry = Registry(self.models, model)
         record = registry.read_run(run)
@@ -51,23 +53,21 @@ class Trainer:
         contract = Contract.load(model, self.folder)
         check_recipe(record, contract, self.folder)
         dataset = Dataset.from_bytes(self.data.get(f"{model}/{layout.DATASETS}{record['dataset']}/data.npz"))
-        found = {"id": experiment, "params": planned[experiment]}
-        found |= self._outcome(
-            contract, dataset, planned[experiment], registry.run_key(run, f"experiments/{experiment}")
-        )
-        # Delivered twice at the same time, both have done the same work: the first record stays.
-        self.models.create_json(key, found)
+        result = {"id": experiment, "params": planned[experiment]}
+        result |= self._run(contract, dataset, planned[experiment], registry.run_key(run, f"experiments/{experiment}"))
+        # Two that ran at the same time did the same work: the first record stays.
+        self.models.create_json(key, result)
         return {"experiment": experiment}
 
-    def _outcome(self, contract: Contract, dataset: Dataset, params: dict[str, Any], folder: str) -> dict[str, Any]:
+    def _run(self, contract: Contract, dataset: Dataset, params: dict[str, Any], folder: str) -> dict[str, Any]:
         started = time.perf_counter()
         try:
-            outcome = run_experiment(
+            result = run_experiment(
                 Training.load(contract.name, self.folder), dataset, params, classes=len(contract.target.classes)
             )
-        except Exception as problem:  # a model's own code may raise anything
+        except Exception as problem:  # the code of a model may raise anything
             self.log.error("experiment", problem=problem, model=contract.name, params=params)
             seconds = {"total": round(time.perf_counter() - started, 3)}
             return {"status": "failed", "error": f"{type(problem).__name__}: {problem}"[:500], "seconds": seconds}
-        self.models.put(f"{folder}/model.onnx", outcome.onnx)
-        return {"status": "succeeded", **outcome.record}
+        self.models.put(f"{folder}/model.onnx", result.onnx)
+        return {"status": "succeeded", **result.record}

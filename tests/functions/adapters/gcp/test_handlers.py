@@ -12,7 +12,7 @@ from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
 from functions.core.registry.versions import Registry
 from functions.core.storage.objects import Objects, open_store
-from interface.operations import REQUEST_BYTES as LARGEST
+from interface.operations import REQUEST_BYTES
 from tests.functions.pushed import Framework, framework, recorded
 from tests.functions.serving import MODEL, card_of, golden_of, model_bytes
 
@@ -100,7 +100,7 @@ def test_a_body_is_read_as_what_it_is_whatever_it_is_called(predict: Framework, 
     assert predict.replay(PREDICT, **{"Content-Type": kind})[0] == 200
 
 
-@pytest.mark.parametrize("size", [LARGEST + 1, 12_000_000])
+@pytest.mark.parametrize("size", [REQUEST_BYTES + 1, 12_000_000])
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_that_is_too_large_is_refused_in_words_however_it_comes(
     predict: Framework, size: int, chunked: bool

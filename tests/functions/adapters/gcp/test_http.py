@@ -10,7 +10,7 @@ from werkzeug.test import EnvironBuilder
 from functions.adapters.gcp.http import USERINFO, answer_of, body_of, request_of
 from functions.core.http.json_codec import respond
 from functions.core.http.messages import Response
-from interface.operations import REQUEST_BYTES as LARGEST
+from interface.operations import REQUEST_BYTES
 from tests.functions.pushed import request
 
 
@@ -64,8 +64,8 @@ def test_a_request_without_a_trace_of_google_gets_a_name_of_its_own(given: str) 
 
 def test_a_body_is_read_only_so_far_that_it_is_seen_to_be_too_large() -> None:
     large = request("gateway_predict")
-    large.environ.update(EnvironBuilder(method="POST", data=b"x" * (LARGEST + 9)).get_environ())
-    assert len(request_of(large).body) == LARGEST + 1
+    large.environ.update(EnvironBuilder(method="POST", data=b"x" * (REQUEST_BYTES + 9)).get_environ())
+    assert len(request_of(large).body) == REQUEST_BYTES + 1
     assert body_of(request("gateway_ready"), at_most=5) == b""
 
 

@@ -9,7 +9,7 @@ from functions.core.dataset.dataset import HOLDOUT, assign_folds, group_equal, t
 
 
 def alone(y: np.ndarray) -> np.ndarray:
-    """Every row a group of its own."""
+    """Return groups of one row each."""
     return np.arange(len(y))
 
 
@@ -20,17 +20,17 @@ def alone(y: np.ndarray) -> np.ndarray:
     holdout=st.sampled_from([0.1, 0.2, 0.5]),
     seed=st.integers(0, 9),
 )
-def test_every_part_has_its_share_of_every_class(
+def test_every_fold_has_its_share_of_every_class(
     negatives: int, positives: int, folds: int, holdout: float, seed: int
 ) -> None:
     y = np.array([0] * negatives + [1] * positives)
     fold = assign_folds(y, alone(y), holdout=holdout, folds=folds, seed=seed)
     assert set(fold.tolist()) == {HOLDOUT, *range(folds)}
     for label, count in enumerate((negatives, positives)):
-        mine = fold[y == label]
-        out = np.count_nonzero(mine == HOLDOUT)
+        fold_of_class = fold[y == label]
+        out = np.count_nonzero(fold_of_class == HOLDOUT)
         assert abs(out - holdout * count) <= 1
-        sizes = [np.count_nonzero(mine == i) for i in range(folds)]
+        sizes = [np.count_nonzero(fold_of_class == i) for i in range(folds)]
         assert max(sizes) - min(sizes) <= 1
 
 

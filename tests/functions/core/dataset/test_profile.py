@@ -11,13 +11,13 @@ from models.feature import Feature
 
 def test_a_number_is_described_by_its_distribution() -> None:
     values = np.append(np.arange(100), [np.nan, np.nan]).astype(np.float32)
-    found = describe(Feature(name="x"), values)
-    assert (found["count"], found["missing"], found["mean"]) == (100, 2, 49.5)
-    assert found["quantiles"]["0"] == 0
-    assert found["quantiles"]["0.5"] == 49.5
-    assert found["quantiles"]["1"] == 99
-    assert found["counts"] == [10] * 10
-    assert len(found["edges"]) == 11
+    summary = describe(Feature(name="x"), values)
+    assert (summary["count"], summary["missing"], summary["mean"]) == (100, 2, 49.5)
+    assert summary["quantiles"]["0"] == 0
+    assert summary["quantiles"]["0.5"] == 49.5
+    assert summary["quantiles"]["1"] == 99
+    assert summary["counts"] == [10] * 10
+    assert len(summary["edges"]) == 11
 
 
 def test_a_constant_and_an_empty_column_are_described_too() -> None:
@@ -32,15 +32,15 @@ def test_a_constant_and_an_empty_column_are_described_too() -> None:
 
 def test_a_category_and_a_truth_are_counted() -> None:
     values = np.array([0, 2, 2, np.nan], dtype=np.float32)
-    found = describe(Feature(name="x", kind="category", categories=("a", "b", "c")), values)
-    assert (found["categories"], found["counts"], found["missing"]) == (["a", "b", "c"], [1, 0, 2], 1)
+    summary = describe(Feature(name="x", kind="category", categories=("a", "b", "c")), values)
+    assert (summary["categories"], summary["counts"], summary["missing"]) == (["a", "b", "c"], [1, 0, 2], 1)
     assert describe(Feature(name="x", kind="boolean"), values[:1])["counts"] == [1, 0]
 
 
 def test_copies_and_contradictions_are_noted() -> None:
     x = np.array([[1], [1], [1], [2]], dtype=np.float32)
     y = np.array([0, 0, 1, 1])
-    found = profile_of(x, y, group_equal(x), [Feature(name="x")], ["no", "yes"])
-    assert (found["rows"], found["classes"]) == (4, {"no": 2, "yes": 2})
-    assert (found["duplicate_rows"], found["contradictory_rows"]) == (1, 1)
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    profile = profile_of(x, y, group_equal(x), [Feature(name="x")], ["no", "yes"])
+    assert (profile["rows"], profile["classes"]) == (4, {"no": 2, "yes": 2})
+    assert (profile["duplicate_rows"], profile["contradictory_rows"]) == (1, 1)
+    assert json.loads(json.dumps(profile, allow_nan=False)) == profile

@@ -52,26 +52,26 @@ def test_quotes_hold_delimiters_quotes_and_line_ends() -> None:
     assert plain(b'size,colour\n1,"a, ""b""\nc"\n') == {"size": ["1"], "colour": ['a, "b"\nc']}
 
 
-def test_a_place_is_the_line_on_which_a_row_begins() -> None:
+def test_a_location_is_the_line_on_which_a_row_begins() -> None:
     [batch] = batches(b'size,colour\n1,"a\nb"\n\n2,c\n3\n4,d\n')
-    assert list(batch.places) == [2, 5, 7]
+    assert list(batch.locations) == [2, 5, 7]
     [malformed] = batch.malformed
-    assert (malformed.place, malformed.reason, malformed.cells) == (6, "has 1 cells, the header 2", ("3",))
+    assert (malformed.location, malformed.reason, malformed.cells) == (6, "has 1 cells, the header 2", ("3",))
 
 
-def test_places_go_on_from_batch_to_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locations_go_on_from_batch_to_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table, "BATCH_ROWS", 2)
-    found = batches(b"size,colour\n" + b"1,a\n" * 5)
-    assert [list(batch.places) for batch in found] == [[2, 3], [4, 5], [6]]
+    read = batches(b"size,colour\n" + b"1,a\n" * 5)
+    assert [list(batch.locations) for batch in read] == [[2, 3], [4, 5], [6]]
 
 
 def test_a_batch_of_malformed_rows_only_is_no_batch_of_rows() -> None:
     [batch] = batches(b"size,colour\n1\n2\n")
-    assert (len(batch.places), len(batch.malformed)) == (0, 2)
+    assert (len(batch.locations), len(batch.malformed)) == (0, 2)
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "reason"),
     [
         (b"", "the file is empty"),
         (b" \n\r\n", "the file is empty"),
@@ -87,10 +87,10 @@ def test_a_batch_of_malformed_rows_only_is_no_batch_of_rows() -> None:
         (b"PAR1" + b"\0" * 40 + b"PAR1", "the Parquet file is damaged"),
     ],
 )
-def test_a_file_that_is_no_table_is_refused_with_the_reason(data: bytes, said: str) -> None:
+def test_a_file_that_is_no_table_is_refused_with_the_reason(data: bytes, reason: str) -> None:
     with pytest.raises(UnreadableTable) as refusal:
         batches(data)
-    assert said in str(refusal.value)
+    assert reason in str(refusal.value)
 
 
 def test_a_parquet_file_is_known_by_its_content() -> None:
@@ -102,9 +102,9 @@ def test_a_parquet_file_is_known_by_its_content() -> None:
             "colour": arrow.Array(["red", None], type=arrow.DataType.string()),
         }
     )
-    found = read_table(data, EXPECTED)
-    assert (found.format, found.unit, found.columns) == ("Parquet", "row", ("size", "count", "flag", "colour"))
-    [batch] = found.batches
+    opened = read_table(data, EXPECTED)
+    assert (opened.format, opened.unit, opened.columns) == ("Parquet", "row", ("size", "count", "flag", "colour"))
+    [batch] = opened.batches
     assert isinstance(batch.columns["size"], np.ndarray)
     assert {name: list(values) for name, values in batch.columns.items()} == {
         "size": [1.5, 2.0],
@@ -112,7 +112,7 @@ def test_a_parquet_file_is_known_by_its_content() -> None:
         "flag": [True, None],
         "colour": ["red", None],
     }
-    assert list(batch.places) == [1, 2]
+    assert list(batch.locations) == [1, 2]
 
 
 def test_a_parquet_file_that_would_kill_its_reader_is_refused() -> None:

@@ -11,20 +11,20 @@ from arro3.io import write_parquet
 
 from functions.core.dataset import validation
 from functions.core.dataset.dataset import Dataset
-from functions.core.dataset.validation import Reading, RejectedDataset, read_dataset
+from functions.core.dataset.validation import RejectedDataset, ValidatedDataset, validate_dataset
 from tests.functions.bench import CONTRACT, contract, csv, rows
 
 
 def rejected(data: bytes, **changes: Any) -> dict[str, Any]:
     with pytest.raises(RejectedDataset) as rejection:
-        read_dataset(data, contract(**changes))
+        validate_dataset(data, contract(**changes))
     report = rejection.value.report
     assert (report["accepted"], report["cause"]) == (False, str(rejection.value))
     return report
 
 
-def read(data: bytes, **changes: Any) -> Reading:
-    return read_dataset(data, contract(**changes))
+def read(data: bytes, **changes: Any) -> ValidatedDataset:
+    return validate_dataset(data, contract(**changes))
 
 
 def parquet() -> bytes:
@@ -43,19 +43,19 @@ def parquet() -> bytes:
 
 
 def with_cells(changes: dict[tuple[int, int], object]) -> list[list[Any]]:
-    found = rows()
+    cells = rows()
     for (row, column), value in changes.items():
-        found[row][column] = value
-    return found
+        cells[row][column] = value
+    return cells
 
 
 def test_a_good_file_becomes_numbers_in_the_declared_order() -> None:
-    found = read(csv())
-    assert (found.dataset.x.shape, found.dataset.x.dtype) == ((90, 3), np.float32)
-    assert found.dataset.x[0].tolist() == [47.0, -6.0, 1.0]
-    assert found.dataset.y[:2].tolist() == [1, 0]
-    assert found.dataset.y.dtype == np.int64
-    assert found.report == {
+    validated = read(csv())
+    assert (validated.dataset.x.shape, validated.dataset.x.dtype) == ((90, 3), np.float32)
+    assert validated.dataset.x[0].tolist() == [47.0, -6.0, 1.0]
+    assert validated.dataset.y[:2].tolist() == [1, 0]
+    assert validated.dataset.y.dtype == np.int64
+    assert validated.report == {
         "accepted": True,
         "cause": None,
         "format": "CSV",
@@ -68,7 +68,7 @@ def test_a_good_file_becomes_numbers_in_the_declared_order() -> None:
 
 def test_the_same_rows_have_the_same_digest_however_they_are_written() -> None:
     turned = [[ripe, colour, size, weight] for size, weight, colour, ripe in rows()]
-    ways = [
+    files = [
         csv(),
         csv(end="\r\n"),
         csv(delimiter=";"),
@@ -77,8 +77,8 @@ def test_the_same_rows_have_the_same_digest_however_they_are_written() -> None:
         csv([[f"{size}0", f" {weight} ", colour, ripe] for size, weight, colour, ripe in rows()]),
         parquet(),
     ]
-    assert len({read(way).digest for way in ways}) == 1
-    assert len({read(way).dataset.to_bytes() for way in ways}) == 1
+    assert len({read(file).digest for file in files}) == 1
+    assert len({read(file).dataset.to_bytes() for file in files}) == 1
 
 
 @pytest.mark.parametrize(
@@ -101,30 +101,30 @@ def test_another_value_label_or_row_is_another_dataset() -> None:
 
 
 def test_the_arrays_come_back_from_their_file_as_they_were() -> None:
-    found = read(csv()).dataset
-    again = Dataset.from_bytes(found.to_bytes())
+    dataset = read(csv()).dataset
+    again = Dataset.from_bytes(dataset.to_bytes())
     for name in ("x", "y", "fold", "holdout"):
-        np.testing.assert_array_equal(getattr(again, name), getattr(found, name))
-    with np.load(io.BytesIO(found.to_bytes()), allow_pickle=False) as arrays:
+        np.testing.assert_array_equal(getattr(again, name), getattr(dataset, name))
+    with np.load(io.BytesIO(dataset.to_bytes()), allow_pickle=False) as arrays:
         assert sorted(arrays) == ["X", "fold", "holdout", "y"]
 
 
 def test_the_holdout_is_chosen_and_no_fold_touches_it() -> None:
-    found = read(csv()).dataset
-    assert 0.15 < found.holdout.mean() < 0.25
-    assert (found.fold[found.holdout] == -1).all()
-    assert sorted(set(found.fold[~found.holdout].tolist())) == [0, 1, 2]
+    dataset = read(csv()).dataset
+    assert 0.15 < dataset.holdout.mean() < 0.25
+    assert (dataset.fold[dataset.holdout] == -1).all()
+    assert sorted(set(dataset.fold[~dataset.holdout].tolist())) == [0, 1, 2]
 
 
 def test_a_few_bad_rows_are_set_aside_with_line_and_reason() -> None:
-    found = read(csv(with_cells({(0, 0): "large", (3, 2): "blue", (3, 0): 101, (5, 3): ""})))
-    assert (found.report["accepted_rows"], found.report["rejected_rows"]) == (87, 3)
-    assert {(entry["column"], entry["reason"], *entry["first_lines"]) for entry in found.report["reasons"]} == {
+    validated = read(csv(with_cells({(0, 0): "large", (3, 2): "blue", (3, 0): 101, (5, 3): ""})))
+    assert (validated.report["accepted_rows"], validated.report["rejected_rows"]) == (87, 3)
+    assert {(entry["column"], entry["reason"], *entry["first_lines"]) for entry in validated.report["reasons"]} == {
         ("size", "is not a finite number from 0 to 100", 2, 5),
         ("colour", "is not one of green, red", 5),
         ("ripe", "is missing; accepted: one of no, yes", 7),
     }
-    kept = list(csv_reader.reader(io.StringIO(found.rejected.decode())))
+    kept = list(csv_reader.reader(io.StringIO(validated.rejected.decode())))
     assert kept[0] == ["line", "reason", "size", "weight", "colour", "ripe"]
     assert kept[1] == ["2", "size is not a finite number from 0 to 100", "large", "-6", "red", "yes"]
     assert [row[0] for row in kept[1:]] == ["2", "5", "7"]
@@ -185,7 +185,7 @@ def test_a_column_too_many_is_rejected_unless_the_contract_lets_it_pass() -> Non
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "cause"),
     [
         (b"", "the file is empty"),
         (b"size,weight,colour,ripe\n", "a header and no rows"),
@@ -196,8 +196,8 @@ def test_a_column_too_many_is_rejected_unless_the_contract_lets_it_pass() -> Non
         (csv(rows(40)[::2] * 4 + rows(40)[1:2] * 40), "too few different rows of no (40)"),
     ],
 )
-def test_what_nothing_can_be_learned_from_is_rejected(data: bytes, said: str) -> None:
-    assert said in rejected(data)["cause"]
+def test_what_nothing_can_be_learned_from_is_rejected(data: bytes, cause: str) -> None:
+    assert cause in rejected(data)["cause"]
 
 
 def test_a_file_with_too_many_rows_is_rejected_before_it_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,10 +207,10 @@ def test_a_file_with_too_many_rows_is_rejected_before_it_fills_the_memory(monkey
 
 def test_missing_values_are_kept_where_the_contract_says_so() -> None:
     features = [{"name": "size", "missing": "keep"}, {"name": "weight", "missing": 3}, CONTRACT["features"][2]]
-    found = read(csv(with_cells({(0, 0): "", (1, 1): "NA"})), features=features)
-    assert np.isnan(found.dataset.x[0, 0])
-    assert found.dataset.x[1, 1] == 3
-    assert found.profile["features"]["size"]["missing"] == 1
+    validated = read(csv(with_cells({(0, 0): "", (1, 1): "NA"})), features=features)
+    assert np.isnan(validated.dataset.x[0, 0])
+    assert validated.dataset.x[1, 1] == 3
+    assert validated.profile["features"]["size"]["missing"] == 1
 
 
 def test_garbage_is_rejected_and_never_crashes() -> None:

@@ -1,4 +1,4 @@
-"""Two readers of JSON, and one meaning."""
+"""orjson and the standard library read and write the same JSON."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ SPACES = st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", "\t :\r\n")])
 @given(VALUES, SPACES, st.booleans())
 def test_what_is_json_is_read_as_it_was_written(value: Any, spaces: tuple[str, str], escaped: bool) -> None:
     text = json.dumps(value, separators=spaces, ensure_ascii=escaped)
-    found = parse_json(text.encode())
-    assert found == value
-    assert repr(found) == repr(json.loads(text))
+    parsed = parse_json(text.encode())
+    assert parsed == value
+    assert repr(parsed) == repr(json.loads(text))
 
 
 @given(VALUES, st.lists(st.tuples(TEXTS, VALUES), min_size=1, max_size=4), SPACES, st.integers(0, 3))
@@ -70,9 +70,9 @@ def test_no_bytes_whatever_do_more_than_refuse(text: bytes) -> None:
     assert value == json.loads(text)
 
 
-def test_an_ordinary_request_needs_the_quick_reader_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ordinary_request_is_read_by_orjson_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     def unexpected(_: bytes) -> Any:
-        raise AssertionError("the slow reader was asked")
+        raise AssertionError("the standard library was asked")
 
     monkeypatch.setattr(reader, "_parse_strictly", unexpected)
     monkeypatch.setattr(json_codec, "orjson_pays", lambda _: True)
@@ -105,11 +105,11 @@ def test_what_is_written_is_read_again(value: Any) -> None:
     assert json.loads(dump_json(value)) == value
 
 
-def outcome(work: Callable[[Any], Any], given: Any, *, first: bool) -> Any:
-    """What comes of it in a process that has not answered yet, or in one that has."""
+def outcome(work: Callable[[Any], Any], argument: Any, *, first: bool) -> Any:
+    """Return the result, or the problem, in a process that has not answered yet (`first`) or in one that has."""
     with patch.object(json_codec, "orjson_pays", lambda size=0: not first):
         try:
-            return repr(work(given))
+            return repr(work(argument))
         except Problem as problem:
             return problem.document()
 
@@ -133,7 +133,7 @@ def test_a_first_answer_is_written_as_all_others_are(value: Any) -> None:
     assert outcome(dump_json, value, first=True) == outcome(dump_json, value, first=False)
 
 
-def test_the_quick_reader_is_imported_for_a_second_request_or_a_long_one() -> None:
+def test_orjson_is_imported_for_a_second_request_or_a_long_one() -> None:
     code = """
 import sys
 from functions.core.http import json_codec

@@ -8,10 +8,10 @@ import pytest
 
 from functions.core.jobs import api
 from functions.core.jobs.checkpoints import Checkpoint, Checkpoints, Plan
-from functions.core.jobs.job import Job, dead
+from functions.core.jobs.job import Job, dead_letter_reason
 from functions.core.jobs.worker import Worker
 from functions.core.runtime.consumer import Delivery
-from interface.operations import REQUEST_BYTES as LARGEST
+from interface.operations import REQUEST_BYTES
 from tests.functions.core.api.test_openapi import check
 from tests.functions.jobbing import ATTEMPTS, jsonl, signing
 from tests.functions.serving import BENIGN, MALIGNANT, MODEL, Bench, said
@@ -21,9 +21,9 @@ JOBS = f"/v2/models/{MODEL}/jobs"
 
 @pytest.fixture
 def bench() -> Bench:
-    made = Bench(jobs=signing())
-    made.champion()
-    return made
+    bench = Bench(jobs=signing())
+    bench.champion()
+    return bench
 
 
 def work(bench: Bench, name: str, delivery: Delivery | None = None) -> None:
@@ -43,10 +43,10 @@ def submit(bench: Bench, *rows: Any, key: str | None = None, caller: str = "a ca
 
 
 def status(bench: Bench, job: str) -> dict[str, Any]:
-    """How the job stands, in a document that keeps to the description of the API."""
-    found = said(bench.send("GET", f"{JOBS}/{job}"))
-    check(said(bench.send("GET", "/openapi.json")), "job", found)
-    return found
+    """Return the status of the job, and check it against the description of the API."""
+    document = said(bench.send("GET", f"{JOBS}/{job}"))
+    check(said(bench.send("GET", "/openapi.json")), "job", document)
+    return document
 
 
 def test_a_job_is_queued_done_and_answered_like_a_prediction(bench: Bench) -> None:
@@ -71,7 +71,7 @@ def test_the_same_key_of_the_same_caller_is_the_same_job(bench: Bench) -> None:
     assert (other["http"], other["error"]) == (422, "this Idempotency-Key was used for another request")
 
 
-def test_an_upload_is_awaited_then_queued_and_its_result_told_in_the_order_of_its_rows(bench: Bench) -> None:
+def test_an_upload_is_awaited_then_queued_and_its_result_is_in_the_order_of_its_rows(bench: Bench) -> None:
     ticket = post(bench, {"upload": "jsonl"})
     assert (ticket["http"], ticket["status"]) == (202, "waiting")
     upload = ticket["upload"]
@@ -116,7 +116,7 @@ def test_an_upload_of_another_kind_is_refused(body: Any, bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])
-def test_a_key_without_letters_or_with_too_many_is_refused(key: str, bench: Bench) -> None:
+def test_a_key_that_is_empty_or_too_long_is_refused(key: str, bench: Bench) -> None:
     assert submit(bench, BENIGN, key=key)["http"] == 400
 
 
@@ -127,17 +127,17 @@ def test_what_is_no_request_is_not_queued(body: Any, bench: Bench) -> None:
 
 
 def test_a_request_that_is_too_large_is_told_how_to_send_it(bench: Bench) -> None:
-    refused = post(bench, b" " * (LARGEST + 1))
+    refused = post(bench, b" " * (REQUEST_BYTES + 1))
     assert refused["http"] == 413
     assert '{"upload": "jsonl"}' in refused["error"]
 
 
-def test_a_job_that_is_at_fault_is_told_why(bench: Bench) -> None:
+def test_a_job_that_is_at_fault_fails_with_the_reason(bench: Bench) -> None:
     bench.jobs.put(f"{MODEL}/in/bulk-1.json", b"not json")
     work(bench, "bulk-1.json")
-    found = status(bench, "bulk-1.json")
-    assert (found["status"], found["error"]["status"]) == ("failed", 400)
-    assert "not JSON" in found["error"]["detail"]
+    document = status(bench, "bulk-1.json")
+    assert (document["status"], document["error"]["status"]) == ("failed", 400)
+    assert "not JSON" in document["error"]["detail"]
 
 
 @pytest.mark.parametrize(
@@ -147,45 +147,45 @@ def test_a_job_that_is_at_fault_is_told_why(bench: Bench) -> None:
         ("j.jsonl", jsonl([BENIGN] * 10), "j.jsonl.jsonl"),
     ],
 )
-def test_a_result_too_large_for_the_api_is_pointed_at(
+def test_a_result_too_large_for_the_api_is_linked_to(
     name: str, content: bytes, key: str, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.jobs.put(f"{MODEL}/in/{name}", content)
     work(bench, name)
     assert len(status(bench, name)["result"]["predictions"]) == 10
     monkeypatch.setattr(api, "LARGEST_INLINE", 300)
-    found = status(bench, name)
-    assert (found["status"], found["result"], found["result_key"]) == ("done", None, f"{MODEL}/out/{key}")
-    assert urlsplit(found["result_url"]).path == f"/jobs/{MODEL}/out/{key}"
+    document = status(bench, name)
+    assert (document["status"], document["result"], document["result_key"]) == ("done", None, f"{MODEL}/out/{key}")
+    assert urlsplit(document["result_url"]).path == f"/jobs/{MODEL}/out/{key}"
 
 
-def test_a_job_under_way_tells_how_far_it_is(bench: Bench) -> None:
+def test_the_status_of_a_running_job_tells_its_progress(bench: Bench) -> None:
     job = Job(model=MODEL, name="j.csv")
     bench.jobs.put(job.input, b"x" * 1000)
     assert status(bench, "j.csv")["status"] == "queued"
-    parts = Checkpoints(bench.jobs, job)
-    parts.begin(Plan(version="3f2a9c0d11aa22bb", state="", bytes=1000, batches=2))
+    checkpoints = Checkpoints(bench.jobs, job)
+    checkpoints.begin(Plan(version="3f2a9c0d11aa22bb", state="", bytes=1000, batches=2))
     assert status(bench, "j.csv") | {"id": ""} == {
         "id": "", "model": MODEL, "status": "running", "version": "3f2a9c0d11aa22bb", "rows": 0, "progress": 0.0,
     }  # fmt: skip
     for number in (1, 2, 4):  # the third is still being worked on by somebody else
-        parts.write(Checkpoint(number=number, rows=number * 10, refused=0, end=number * 100), [b""])
-    found = status(bench, "j.csv")
-    assert (found["rows"], found["progress"]) == (20, 0.2)
+        checkpoints.write(Checkpoint(number=number, rows=number * 10, refused=0, end=number * 100), [b""])
+    document = status(bench, "j.csv")
+    assert (document["rows"], document["progress"]) == (20, 0.2)
     response = bench.send("GET", f"{JOBS}/j.csv")
     assert response.headers["retry-after"] == "1"
 
 
-def test_a_job_that_is_given_up_is_told_so_and_nothing_of_how_it_broke(bench: Bench) -> None:
+def test_a_job_that_was_given_up_has_failed_and_its_status_hides_the_details(bench: Bench) -> None:
     bench.jobs.put(f"{MODEL}/in/j", b"{}")
     record = {"reason": "OSError: s3://secret is away", "told": "something went wrong in its worker", "deliveries": 5}
-    bench.jobs.put_json(dead(f"{MODEL}/in/j"), {**record, "until": bench.clock() + 60})
+    bench.jobs.put_json(dead_letter_reason(f"{MODEL}/in/j"), {**record, "until": bench.clock() + 60})
     assert status(bench, "j")["status"] == "queued"
     bench.clock.forward(60)
-    found = status(bench, "j")
-    assert (found["status"], found["error"]["status"]) == ("failed", 500)
-    assert "given up after 5 attempts: something went wrong in its worker" in found["error"]["detail"]
-    assert "secret" not in json.dumps(found)
+    document = status(bench, "j")
+    assert (document["status"], document["error"]["status"]) == ("failed", 500)
+    assert "given up after 5 attempts: something went wrong in its worker" in document["error"]["detail"]
+    assert "secret" not in json.dumps(document)
     bench.jobs.put(f"{MODEL}/in/j", json.dumps({"instances": [BENIGN]}).encode())
     work(bench, "j")
     assert status(bench, "j")["status"] == "done"

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.core.jobs import attempt
-from functions.core.jobs import source as given_input
+from functions.core.jobs import attempt, source
 from functions.core.jobs.checkpoints import Checkpoints
 from functions.core.jobs.job import Format, Job
 from functions.core.jobs.worker import Worker
@@ -29,23 +28,23 @@ FILES = {
 
 @pytest.fixture(autouse=True, scope="module")
 def small() -> Iterator[None]:
-    """Parts of six rows, and blocks of a few."""
+    """Make checkpoints every six rows, and read blocks of a few rows."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(attempt, "BATCH_ROWS", 3)
         patch.setattr(attempt, "MOST_BATCHES", 2)
-        patch.setattr(given_input, "BLOCK_BYTES", 50)
+        patch.setattr(source, "BLOCK_BYTES", 50)
         yield
 
 
 @pytest.fixture(scope="module")
 def bench() -> Bench:
-    made = Bench()
-    made.champion()
-    return made
+    bench = Bench()
+    bench.champion()
+    return bench
 
 
 def worked(bench: Bench, name: str, content: bytes, store: Mortal | None = None, **options: Any) -> Queue:
-    """The job, put in and worked on until nothing is left to do."""
+    """Submit the job, and work on it until nothing is left to do."""
     store = store or Mortal(Bench().jobs)
     store.put(f"{MODEL}/in/{name}", content)
     queue = Queue(bench, store, **options)
@@ -57,16 +56,16 @@ def out(queue: Queue) -> dict[str, bytes]:
     return {key: queue.store.objects.get(key) for key in queue.store.objects.keys(f"{MODEL}/out")}
 
 
-def answers(queue: Queue, name: str) -> list[dict[str, Any]]:
+def predictions(queue: Queue, name: str) -> list[dict[str, Any]]:
     if name.endswith(("csv", "jsonl")):
         return [json.loads(line) for line in out(queue)[f"{MODEL}/out/{name}.jsonl"].splitlines()]
     return json.loads(out(queue)[f"{MODEL}/out/{name}.json"])["predictions"]
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_job_of_many_parts_is_answered_like_a_prediction_row_by_row_in_order(name: str, bench: Bench) -> None:
+def test_a_job_of_many_checkpoints_is_answered_like_a_prediction_row_by_row_in_order(name: str, bench: Bench) -> None:
     queue = worked(bench, name, FILES[name])
-    assert answers(queue, name) == said(bench.predict(*ROWS))["predictions"]
+    assert predictions(queue, name) == said(bench.predict(*ROWS))["predictions"]
     result = json.loads(out(queue)[f"{MODEL}/out/{name}.json"])
     assert (result["job"], result["model"], result["version"]) == (name, MODEL, bench.live.read().champion)
     assert len(Checkpoints(queue.store.objects, Job(model=MODEL, name=name)).done()) == 7
@@ -81,13 +80,15 @@ def test_a_job_of_many_parts_is_answered_like_a_prediction_row_by_row_in_order(n
         ("rows.csv", b"\n".join(FILES["rows.csv"].split(b"\n")[:4])),
     ],
 )
-def test_of_a_job_shorter_than_a_part_nothing_is_kept_but_the_result(name: str, content: bytes, bench: Bench) -> None:
+def test_a_job_that_ends_before_its_first_checkpoint_keeps_only_its_result(
+    name: str, content: bytes, bench: Bench
+) -> None:
     queue = worked(bench, name, content)
     assert not list(queue.store.objects.keys(f"{MODEL}/work"))
-    assert answers(queue, name) == said(bench.predict(*ROWS[:3]))["predictions"]
+    assert predictions(queue, name) == said(bench.predict(*ROWS[:3]))["predictions"]
 
 
-def test_the_result_is_the_same_whether_it_came_in_one_part_or_in_many(
+def test_the_result_is_the_same_whatever_the_number_of_checkpoints(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many = [out(worked(bench, name, content)) for name, content in FILES.items()]
@@ -104,7 +105,7 @@ def test_the_result_is_the_same_whether_it_came_in_one_part_or_in_many(
 def test_workers_that_die_anywhere_and_run_out_of_time_leave_the_same_one_result(
     name: str, deaths: set[int], seconds: float, bench: Bench
 ) -> None:
-    whole = out(worked(bench, name, FILES[name]))
+    undisturbed = out(worked(bench, name, FILES[name]))
     store, steps = Mortal(Bench().jobs), itertools.count()
     store.put(f"{MODEL}/in/{name}", FILES[name])
     store.dies = lambda operation, key: next(steps) in deaths
@@ -113,17 +114,17 @@ def test_workers_that_die_anywhere_and_run_out_of_time_leave_the_same_one_result
     while queue.dead:  # brought back by a person
         store.announced.append(queue.dead.pop())
         queue.run()
-    assert out(queue) == whole
+    assert out(queue) == undisturbed
 
 
-def test_a_worker_that_has_no_time_left_has_the_job_gone_on_with(bench: Bench) -> None:
+def test_a_worker_that_has_no_time_left_announces_a_continuation(bench: Bench) -> None:
     queue = worked(bench, "rows.jsonl", FILES["rows.jsonl"], seconds=lambda: 0.0)
-    assert queue.deliveries == 15  # a part each, of one batch, and then the time to put them together
+    assert queue.deliveries == 15  # one checkpoint each, of one batch, and then the time to join them
     assert not queue.dead
     assert sorted(queue.store.objects.keys(f"{MODEL}/in/.again")) == [
-        f"{MODEL}/in/.again/rows.jsonl/{part:06}" for part in range(1, 15)
+        f"{MODEL}/in/.again/rows.jsonl/{number:06}" for number in range(1, 15)
     ]
-    assert answers(queue, "rows.jsonl") == said(bench.predict(*ROWS))["predictions"]
+    assert predictions(queue, "rows.jsonl") == said(bench.predict(*ROWS))["predictions"]
 
 
 def test_the_version_of_the_beginning_answers_to_the_end() -> None:
@@ -142,7 +143,7 @@ def test_the_version_of_the_beginning_answers_to_the_end() -> None:
     assert out(queue) == expected
 
 
-def test_an_input_that_is_replaced_on_the_way_is_told_so(bench: Bench) -> None:
+def test_an_input_that_is_replaced_between_attempts_ends_the_job(bench: Bench) -> None:
     store = Mortal(Bench().jobs)
     store.put(f"{MODEL}/in/rows.csv", FILES["rows.csv"])
     queue = Queue(bench, store, seconds=lambda: 0.0)
@@ -153,7 +154,7 @@ def test_an_input_that_is_replaced_on_the_way_is_told_so(bench: Bench) -> None:
     assert (result["error"]["status"], "replaced" in result["error"]["detail"]) == (409, True)
 
 
-def test_an_input_that_is_replaced_while_it_is_read_is_told_so(bench: Bench) -> None:
+def test_an_input_that_is_replaced_while_it_is_read_ends_the_job(bench: Bench) -> None:
     store = Mortal(Bench().jobs)
     store.put(f"{MODEL}/in/rows.csv", FILES["rows.csv"])
     reads = itertools.count()
@@ -186,7 +187,7 @@ def test_two_that_begin_at_once_agree_on_one_plan(bench: Bench, monkeypatch: pyt
     queue = Queue(bench, store)
     queue.run()
     assert len(Checkpoints(store.objects, Job(model=MODEL, name="rows.jsonl")).done()) == 14
-    assert answers(queue, "rows.jsonl") == said(bench.predict(*ROWS))["predictions"]
+    assert predictions(queue, "rows.jsonl") == said(bench.predict(*ROWS))["predictions"]
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "csv"])
@@ -195,26 +196,26 @@ def test_a_row_of_a_file_that_is_refused_gets_its_reason_and_the_rest_is_answere
     cells = b"".join(f"{row['mean_radius']},{row['mean_texture']}\n".encode() for row in rows)
     content = jsonl(rows) if ending == "jsonl" else b"mean_radius,mean_texture\n" + cells
     queue = worked(bench, f"rows.{ending}", content)
-    found = answers(queue, f"rows.{ending}")
-    assert [answer.get("label") for answer in found] == ["benign", None, "malignant", None, "malignant"]
-    [fault] = found[1]["error"]["errors"]
-    assert (fault["field"], found[1]["error"]["status"]) == ("mean_radius", 400)
+    rows_out = predictions(queue, f"rows.{ending}")
+    assert [prediction.get("label") for prediction in rows_out] == ["benign", None, "malignant", None, "malignant"]
+    [fault] = rows_out[1]["error"]["errors"]
+    assert (fault["field"], rows_out[1]["error"]["status"]) == ("mean_radius", 400)
     assert "0 to 1000" in fault["message"]
     result = json.loads(out(queue)[f"{MODEL}/out/rows.{ending}.json"])
     assert (result["rows"], result["refused"]) == (5, 2)
 
 
-def test_a_row_of_a_file_on_which_the_model_fails_is_told_and_the_rest_is_answered() -> None:
+def test_a_row_of_a_file_on_which_the_model_fails_gets_an_error_and_the_rest_is_answered() -> None:
     bench = Bench()
     bench.champion(model_bytes(fails=True))
     queue = worked(bench, "rows.jsonl", jsonl([BENIGN, POISON, MALIGNANT, POISON]))
-    found = answers(queue, "rows.jsonl")
-    assert [answer.get("label") for answer in found] == ["benign", None, "malignant", None]
-    assert found[1]["error"]["detail"] == "the model fails on this row"
+    rows_out = predictions(queue, "rows.jsonl")
+    assert [prediction.get("label") for prediction in rows_out] == ["benign", None, "malignant", None]
+    assert rows_out[1]["error"]["detail"] == "the model fails on this row"
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "status", "told"),
+    ("name", "content", "status", "detail"),
     [
         ("x", b"not json", 400, "not JSON"),
         ("x", b"\xff", 400, "not UTF-8"),
@@ -228,12 +229,12 @@ def test_a_row_of_a_file_on_which_the_model_fails_is_told_and_the_rest_is_answer
     ],
 )
 def test_a_job_that_is_at_fault_gets_its_error_as_the_one_result(
-    name: str, content: bytes, status: int, told: str, bench: Bench
+    name: str, content: bytes, status: int, detail: str, bench: Bench
 ) -> None:
     queue = worked(bench, name, content)
     [result] = map(json.loads, out(queue).values())
     assert result["error"]["status"] == status
-    assert told in result["error"]["detail"]
+    assert detail in result["error"]["detail"]
     assert (queue.deliveries, queue.dead) == (1, [])
 
 
@@ -243,7 +244,7 @@ def test_the_row_of_a_request_that_is_refused_is_named_by_its_place_in_the_reque
     assert [fault["field"] for fault in result["error"]["errors"]] == ["instances[40].mean_radius", "instances[41]"]
 
 
-def test_a_header_that_does_not_fit_is_told_column_by_column(bench: Bench) -> None:
+def test_a_header_that_does_not_fit_is_refused_column_by_column(bench: Bench) -> None:
     queue = worked(bench, "x.csv", b"mean_radius,diagnosis\n1,2\n")
     [result] = map(json.loads, out(queue).values())
     faults = {fault["field"]: fault["message"] for fault in result["error"]["errors"]}
@@ -274,7 +275,7 @@ def test_a_job_of_too_many_rows_is_refused(bench: Bench, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("seconds_a_batch", "seconds_left", "batches"), [(0.0, 900, 100), (0.5, 900, 10), (0.5, 16, 4), (60, 120, 1)]
 )
-def test_a_part_is_as_long_as_there_is_time_to_do_it_again(
+def test_a_checkpoint_comes_early_enough_to_repeat_its_work(
     seconds_a_batch: float, seconds_left: float, batches: int, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attempt, "MOST_BATCHES", 100)

@@ -21,9 +21,9 @@ LAST = Delivery(number=ATTEMPTS, seconds_left=lambda: 30.0)
 
 @pytest.fixture
 def bench() -> Bench:
-    made = Bench()
-    made.champion()
-    return made
+    bench = Bench()
+    bench.champion()
+    return bench
 
 
 def worker(bench: Bench, objects: Any = None) -> Worker:
@@ -66,7 +66,7 @@ def test_a_job_that_is_done_is_not_done_again(bench: Bench) -> None:
     assert reasons(bench) == {}
 
 
-def test_without_a_champion_a_job_is_tried_again() -> None:
+def test_without_a_champion_a_job_is_retried() -> None:
     bench = Bench()
     bench.jobs.put(f"{MODEL}/in/j", ONE)
     with pytest.raises(Problem) as caught:
@@ -78,7 +78,7 @@ def test_without_a_champion_a_job_is_tried_again() -> None:
     assert results(bench) == [f"{MODEL}/out/j.json"]
 
 
-def test_trouble_that_is_not_the_jobs_is_tried_again(bench: Bench) -> None:
+def test_a_failure_that_is_not_the_jobs_is_retried(bench: Bench) -> None:
     with pytest.raises(Missing):
         worker(bench).work(f"{MODEL}/in/never-there")
     bench.jobs.put(f"{MODEL}/in/j", ONE)
@@ -104,7 +104,7 @@ def test_a_model_that_fails_on_a_request_leaves_it_to_be_tried_again_and_in_the_
     assert results(bench) == []
 
 
-def test_a_worker_that_is_killed_at_its_last_delivery_has_left_word(bench: Bench) -> None:
+def test_a_worker_that_is_killed_at_its_last_delivery_has_written_the_reason(bench: Bench) -> None:
     store = Mortal(bench.jobs)
     store.put(f"{MODEL}/in/j", ONE)
     store.dies = lambda operation, _: operation == "before look"
@@ -113,10 +113,10 @@ def test_a_worker_that_is_killed_at_its_last_delivery_has_left_word(bench: Bench
     assert queue.dead == [f"{MODEL}/in/j"]
     assert queue.deliveries == ATTEMPTS
     [reason] = reasons(bench).values()
-    assert "ended in the middle" in reason["reason"]
+    assert "killed before it was done" in reason["reason"]
 
 
-def test_word_of_a_last_delivery_counts_only_once_its_time_is_over(bench: Bench) -> None:
+def test_the_reason_of_a_last_delivery_counts_only_once_its_time_is_over(bench: Bench) -> None:
     store = Mortal(bench.jobs)
     store.put(f"{MODEL}/in/j", ONE)
     store.dies = lambda operation, _: operation == "before look"
@@ -142,7 +142,7 @@ def test_a_key_of_no_job_is_given_up_with_its_reason(key: str, bench: Bench) -> 
 def test_a_key_that_no_job_can_have_is_no_job(key: str, bench: Bench) -> None:
     with pytest.raises(NotAJob):
         worker(bench).work(key, LAST)
-    assert all(found.startswith(MODEL) for found in bench.jobs.keys(""))
+    assert all(written.startswith(MODEL) for written in bench.jobs.keys(""))
 
 
 def test_a_reason_that_cannot_be_written_hides_no_failure(bench: Bench) -> None:
@@ -154,6 +154,6 @@ def test_a_reason_that_cannot_be_written_hides_no_failure(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("marker", ["", ".again/", ".again/j/"])
-def test_a_folders_own_marker_is_passed_over(marker: str, bench: Bench) -> None:
+def test_the_marker_object_of_a_folder_is_ignored(marker: str, bench: Bench) -> None:
     worker(bench).work(f"{MODEL}/in/{marker}")
     assert list(bench.jobs.keys(MODEL)) == []

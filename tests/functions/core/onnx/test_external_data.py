@@ -24,10 +24,10 @@ def identity(weights: list[Any] | None = None, nodes: list[Any] | None = None) -
     return graph(nodes, [("X", "FP32", [None])], [("Y", "FP32", [None])], weights or [])
 
 
-def inside(place: str) -> bytes:
-    """A model with an external tensor in one of the places where tensors can be."""
+def inside(field: str) -> bytes:
+    """Return a model with an external tensor in one of the fields that can hold a tensor."""
     sparse = helper.make_sparse_tensor(elsewhere(), numpy_helper.from_array(np.zeros(4, dtype=np.int64)), [4])
-    match place:
+    match field:
         case "initializer":
             return identity([elsewhere()])
         case "attribute":
@@ -42,10 +42,10 @@ def inside(place: str) -> bytes:
     return identity(nodes=[*nodes, helper.make_node("Identity", ["X"], ["Y"])])
 
 
-@pytest.mark.parametrize("place", ["initializer", "attribute", "list", "sparse", "branch"])
-def test_a_model_that_reaches_for_other_files_is_refused_wherever_it_does(place: str) -> None:
+@pytest.mark.parametrize("field", ["initializer", "attribute", "list", "sparse", "branch"])
+def test_a_model_that_reaches_for_other_files_is_refused_wherever_it_does(field: str) -> None:
     with pytest.raises(BadModel, match="weights in other files"):
-        Session(inside(place))
+        Session(inside(field))
 
 
 @pytest.mark.parametrize("half", ["data_location", "external_data"])

@@ -42,56 +42,56 @@ for file in sorted(Path(sys.argv[1]).iterdir()):
     try:
         session = Session(file.read_bytes())
         session.run({spec.name: of(spec) for spec in session.inputs})
-        said = "answered"
+        outcome = "answered"
     except (BadModel, ModelFailure) as problem:
-        said = f"{type(problem).__name__}: {problem}"
-    print(json.dumps([file.name, said, peak()]), flush=True)
+        outcome = f"{type(problem).__name__}: {problem}"
+    print(json.dumps([file.name, outcome, peak()]), flush=True)
 """
 
 
-def attack(folder: Path, models: Mapping[str, bytes], *bound: int) -> dict[str, tuple[str, int]]:
-    """What came of each model, and the most memory that the process had taken by then, in bytes."""
+def attack(folder: Path, models: Mapping[str, bytes], *limit: int) -> dict[str, tuple[str, int]]:
+    """Open and run each model in one process; return its outcome and the peak memory by then, in bytes."""
     for name, content in models.items():
         (folder / name).write_bytes(content)
-    command = [sys.executable, "-c", f"import resource, sys{PEAK}{ATTACKED}", str(folder), *map(str, bound)]
+    command = [sys.executable, "-c", f"import resource, sys{PEAK}{ATTACKED}", str(folder), *map(str, limit)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
-    found = {name: (said, peak) for name, said, peak in map(json.loads, done.stdout.splitlines())}
-    assert (done.returncode, done.stderr) == (0, ""), f"it died after {max(found, default='nothing')}"
-    return found
+    outcomes = {name: (outcome, peak) for name, outcome, peak in map(json.loads, done.stdout.splitlines())}
+    assert (done.returncode, done.stderr) == (0, ""), f"it died after {max(outcomes, default='nothing')}"
+    return outcomes
 
 
 def greedy() -> dict[str, bytes]:
-    """A few bytes each, which ask for 12 GB."""
+    """Return models of a few bytes each, which ask for 12 GB."""
     shape = numpy_helper.from_array(np.array([MANY], dtype=np.int64), "s")
-    one = numpy_helper.from_array(np.zeros(1, dtype=np.float32), "one")
+    element = numpy_helper.from_array(np.zeros(1, dtype=np.float32), "one")
     claimed = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[MANY])
     value = numpy_helper.from_array(np.ones(1, dtype=np.float32), "w")
     sparse = helper.make_sparse_tensor(value, numpy_helper.from_array(np.array([5], dtype=np.int64)), [MANY])
-    made: dict[str, tuple[list[Any], list[Any]]] = {
+    graphs: dict[str, tuple[list[Any], list[Any]]] = {
         "claimed": ([helper.make_node("Identity", ["w"], ["Y"])], [claimed]),
         "constant": ([helper.make_node("ConstantOfShape", ["s"], ["Y"])], [shape]),
-        "expand": ([helper.make_node("Expand", ["one", "s"], ["Y"])], [shape, one]),
+        "expand": ([helper.make_node("Expand", ["one", "s"], ["Y"])], [shape, element]),
         "random": ([helper.make_node("RandomUniform", [], ["Y"], shape=[MANY])], []),
         "sparse": ([helper.make_node("Constant", [], ["Y"], sparse_value=sparse)], []),
     }
-    return {name: graph(nodes, [], [("Y", "FP32", None)], weights) for name, (nodes, weights) in made.items()}
+    return {name: graph(nodes, [], [("Y", "FP32", None)], weights) for name, (nodes, weights) in graphs.items()}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a bound on data")
 def test_a_few_bytes_that_ask_for_twelve_gigabytes_get_an_error_and_none_of_them(tmp_path: Path) -> None:
     models = greedy()
     assert max(map(len, models.values())) < 150
-    found = attack(tmp_path, models)
-    assert {name for name, (said, _) in found.items() if said == "answered"} == set()
-    assert max(peak for _, peak in found.values()) < 500e6
+    outcomes = attack(tmp_path, models)
+    assert {name for name, (outcome, _) in outcomes.items() if outcome == "answered"} == set()
+    assert max(peak for _, peak in outcomes.values()) < 500e6
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a bound on data")
 def test_doubling_again_and_again_ends_at_the_bound(tmp_path: Path) -> None:
     nodes = [helper.make_node("Concat", [f"t{n}", f"t{n}"], [f"t{n + 1}"], axis=0) for n in range(40)]
     weights = [numpy_helper.from_array(np.zeros(1, dtype=np.float32), "t0")]
-    found = attack(tmp_path, {"doubling": graph(nodes, [], [("t40", "FP32", None)], weights)}, 1_000_000_000)
-    assert "answered" not in found["doubling"][0]
+    outcomes = attack(tmp_path, {"doubling": graph(nodes, [], [("t40", "FP32", None)], weights)}, 1_000_000_000)
+    assert "answered" not in outcomes["doubling"][0]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a bound on data")
@@ -101,8 +101,8 @@ def test_the_shape_that_a_client_asks_for_is_bounded_too(tmp_path: Path) -> None
     nodes = [cast, helper.make_node("Add", ["zero", "many"], ["s"]), helper.make_node("ConstantOfShape", ["s"], ["Y"])]
     weights = [numpy_helper.from_array(np.array([MANY], dtype=np.int64), "many")]
     model = graph(nodes, [("X", "FP32", [1])], [("Y", "FP32", [None])], weights)
-    said, peak = attack(tmp_path, {"client": model})["client"]
-    assert said.startswith("ModelFailure: ")
+    outcome, peak = attack(tmp_path, {"client": model})["client"]
+    assert outcome.startswith("ModelFailure: ")
     assert peak < 500e6
 
 
@@ -112,8 +112,8 @@ def test_a_file_that_is_cut_off_anywhere_is_a_bad_model(tmp_path: Path) -> None:
         content = file.read_bytes()
         models |= {f"{name}-{n}": content[: n * len(content) // 40] for n in range(40)}
     models |= {f"small-{n}": model_bytes()[:n] for n in range(0, len(model_bytes()), 9)}
-    found = attack(tmp_path, models)
-    assert {said.split(":")[0] for said, _ in found.values()} == {"BadModel"}
+    outcomes = attack(tmp_path, models)
+    assert {outcome.split(":")[0] for outcome, _ in outcomes.values()} == {"BadModel"}
 
 
 def test_nothing_that_a_byte_can_be_changed_to_ends_the_process(tmp_path: Path) -> None:
@@ -128,12 +128,12 @@ def test_nothing_that_a_byte_can_be_changed_to_ends_the_process(tmp_path: Path) 
 
 
 def wild(seed: int) -> bytes:
-    """A sound file of an unsound model: numbers, shapes and edges that are not what they were."""
+    """Return a valid file of a broken model: some numbers, shapes and edges are changed."""
     dice = random.Random(seed)  # noqa: S311 - to be the same every time
-    made = onnx.load_from_string((SILERO / "silero_vad_16k_op15.onnx").read_bytes())
+    model = onnx.load_from_string((SILERO / "silero_vad_16k_op15.onnx").read_bytes())
     numbers = (0, -1, 2, 65536, 2**31, 2**62, -(2**63), 10**9)
     for _ in range(dice.choice((1, 2, 3))):
-        node, weight = dice.choice(made.graph.node), dice.choice(made.graph.initializer)
+        node, weight = dice.choice(model.graph.node), dice.choice(model.graph.initializer)
         lists = [attribute for attribute in node.attribute if attribute.type == AttributeProto.INTS and attribute.ints]
         match dice.randrange(4):
             case 0 if lists:
@@ -143,8 +143,8 @@ def wild(seed: int) -> bytes:
             case 2:
                 weight.data_type = dice.randrange(26)
             case _ if node.input:
-                node.input[dice.randrange(len(node.input))] = dice.choice(dice.choice(made.graph.node).output)
-    return made.SerializeToString()
+                node.input[dice.randrange(len(node.input))] = dice.choice(dice.choice(model.graph.node).output)
+    return model.SerializeToString()
 
 
 def test_no_number_and_no_edge_in_a_graph_ends_the_process(tmp_path: Path) -> None:
@@ -166,5 +166,5 @@ def test_graphs_inside_graphs_end_in_an_error(levels: int, tmp_path: Path) -> No
         attribute = field(1, b"then_branch") + field(6, inner)
         inner = field(1, field(4, b"If") + field(5, attribute))
     model = bytes([1 << 3, 10]) + field(8, bytes([2 << 3, 21])) + field(7, inner)
-    said, _ = attack(tmp_path, {"deep": model + field(6, b"location")})["deep"]
-    assert said.startswith("BadModel: ")
+    outcome, _ = attack(tmp_path, {"deep": model + field(6, b"location")})["deep"]
+    assert outcome.startswith("BadModel: ")

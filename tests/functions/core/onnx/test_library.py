@@ -4,6 +4,7 @@ import gc
 import subprocess
 import sys
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SITE = str(Path(onnxruntime.__file__).parents[1])
+NOT_FOR_PREDICTIONS = {
+    "functions.core.api.open_inference",
+    "functions.core.api.openapi",
+    "functions.core.jobs.api",
+    "functions.core.onnx.graph_builder",
+    "functions.core.serving.json_schema",
+    "functions.core.serving.onnx_model",
+}
+"""Modules of ours that `POST /predict` of a trained model does without."""
 ROWS = Tensor.of("FP32", (2, 2), [1.0, 9.0, 9.0, 1.0])
 TEXT = graph([helper.make_node("Identity", ["X"], ["Y"])], [("X", "BYTES", [None])], [("Y", "BYTES", [None])])
 SEQUENCE = graph([helper.make_node("SequenceAt", ["X", "i"], ["Y"])], [("X", "FP32", [2])], [("Y", "FP32", [2])])
@@ -36,7 +46,7 @@ def held() -> Counter[str]:
 
 @pytest.fixture
 def ledger(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Handles that were given back, by kind, and error messages read and given back."""
+    """Count the handles that are released, by kind, and the error messages that are read and released."""
     seen = Counter[str]()
 
     def counted(name: str, before: Callable[..., Any]) -> Callable[..., Any]:
@@ -62,7 +72,7 @@ def test_every_function_whose_position_is_written_down_does_what_its_name_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fresh = ort.Library(ort.find())
-    monkeypatch.setattr(ort, "_opened", [fresh])
+    monkeypatch.setattr(ort, "_loaded", [fresh])
     assert Session(model_bytes()).run({"X": ROWS})["label"].values() == (0, 1)
     assert Session(TEXT).run({"X": Tensor.of("BYTES", (2,), ["a", "b"])})["Y"].values() == ("a", "b")
     assert set(ort._FUNCTIONS) <= set(vars(fresh))
@@ -197,9 +207,9 @@ else:
 
 
 def test_a_beginning_without_onnxruntime_leaves_the_word_to_who_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ort, "_opened", [])
+    monkeypatch.setattr(ort, "_loaded", [])
     monkeypatch.setattr(sys, "path", [])
-    ort._open_quietly()
+    ort._load_quietly()
     with pytest.raises(ort.Unavailable, match="onnxruntime is not installed"):
         ort.library()
 
@@ -262,10 +272,14 @@ os._exit(0)
 
 
 def test_the_way_to_a_first_answer_imports_no_more_than_it_needs() -> None:
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import functions.core.onnx\n"
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import functions.core.onnx.session\n"
     code += "print(sorted({'typing', 'dataclasses', 'inspect', 'functools', 're', 'pathlib'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_modules_that_predictions_do_without_are_called_so() -> None:
+    assert all(find_spec(name) for name in NOT_FOR_PREDICTIONS)
 
 
 def test_a_function_that_answers_leaves_to_the_few_what_only_they_need() -> None:
@@ -281,7 +295,7 @@ def test_a_function_that_answers_leaves_to_the_few_what_only_they_need() -> None
         "orjson",
         "_hashlib",
     }
-    few |= {f"functions.core.{name}" for name in ("desk", "openapi", "protocol", "graph", "schema", "finished")}
+    few |= NOT_FOR_PREDICTIONS
     code = f"import functions.adapters.aws.predict, sys; print(sorted({few!r} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = [{str(ROOT)!r}, {SITE!r}]\n{code}"],

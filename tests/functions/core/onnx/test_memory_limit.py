@@ -10,13 +10,13 @@ import pytest
 from functions.core.onnx.memory_limit import LARGEST
 from tests.root import ROOT
 
-HERE = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-WANTED = min(HERE * 3 // 4, LARGEST)
+MACHINE = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+LIMIT = min(MACHINE * 3 // 4, LARGEST)
 
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [(resource.RLIM_INFINITY, WANTED), (HERE + 4096, WANTED), (10**8, 10**8)],
+    [(resource.RLIM_INFINITY, LIMIT), (MACHINE + 4096, LIMIT), (10**8, 10**8)],
     ids=["none", "higher", "lower"],
 )
 def test_a_process_gets_most_of_the_machine_and_a_lower_bound_stays(before: int, after: int) -> None:
@@ -24,8 +24,8 @@ def test_a_process_gets_most_of_the_machine_and_a_lower_bound_stays(before: int,
 import resource
 _, hard = resource.getrlimit(resource.RLIMIT_DATA)
 resource.setrlimit(resource.RLIMIT_DATA, ({before}, hard))
-from functions.core.onnx.memory_limit import bound
-print(bound(), resource.getrlimit(resource.RLIMIT_DATA)[0])
+from functions.core.onnx.memory_limit import limit_memory
+print(limit_memory(), resource.getrlimit(resource.RLIMIT_DATA)[0])
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(after), str(after)]

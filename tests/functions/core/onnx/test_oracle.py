@@ -67,14 +67,14 @@ def check(model: bytes, feed: dict[str, np.ndarray]) -> None:
     except Exception:  # a dozen classes of onnxruntime's own, which share no other base
         refused(model, feed)
         return
-    found = Session(model).run({name: tensor(array) for name, array in feed.items()})
-    assert found == {name: tensor(array) for name, array in expected.items()}
+    outputs = Session(model).run({name: tensor(array) for name, array in feed.items()})
+    assert outputs == {name: tensor(array) for name, array in expected.items()}
 
 
 @settings(max_examples=300, deadline=None)
 @given(chains())
-def test_a_model_answers_bit_by_bit_what_it_answers_to_the_python_binding(made: Any) -> None:
-    check(*made)
+def test_a_model_answers_bit_by_bit_what_it_answers_to_the_python_binding(chain: Any) -> None:
+    check(*chain)
 
 
 @settings(deadline=None)
@@ -83,11 +83,11 @@ def test_bf16_passes_through_unchanged_and_becomes_the_same_fp32(bits: np.ndarra
     nodes = [helper.make_node("Identity", ["X"], ["Y"]), helper.make_node("Cast", ["X"], ["Z"], to=TensorProto.FLOAT)]
     shape = [None] * bits.ndim
     model = graph(nodes, [("X", "BF16", shape)], [("Y", "BF16", shape), ("Z", "FP32", shape)])
-    given = Tensor.over("BF16", bits.shape, bits.tobytes())
-    found = Session(model).run({"X": given})
-    assert found["Y"] == given
-    number = ~np.isnan(np.array(given.values(), dtype=np.float64))
-    assert np.array_equal(np.array(found["Z"].values())[number], np.array(given.values())[number])
+    tensor_in = Tensor.over("BF16", bits.shape, bits.tobytes())
+    outputs = Session(model).run({"X": tensor_in})
+    assert outputs["Y"] == tensor_in
+    number = ~np.isnan(np.array(tensor_in.values(), dtype=np.float64))
+    assert np.array_equal(np.array(outputs["Z"].values())[number], np.array(tensor_in.values())[number])
 
 
 @settings(deadline=None)

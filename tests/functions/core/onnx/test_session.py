@@ -34,11 +34,11 @@ def test_a_session_names_what_it_takes_and_gives() -> None:
 
 
 def test_a_session_answers_in_the_order_that_was_asked_for() -> None:
-    found = Session(model_bytes()).run({"X": ROWS}, ["probabilities", "label"])
-    assert list(found) == ["probabilities", "label"]
-    assert found["label"] == Tensor.of("INT64", (2,), [0, 1])
-    assert found["probabilities"].shape == (2, 2)
-    assert all(type(value) is float for value in found["probabilities"].values())
+    outputs = Session(model_bytes()).run({"X": ROWS}, ["probabilities", "label"])
+    assert list(outputs) == ["probabilities", "label"]
+    assert outputs["label"] == Tensor.of("INT64", (2,), [0, 1])
+    assert outputs["probabilities"].shape == (2, 2)
+    assert all(type(value) is float for value in outputs["probabilities"].values())
 
 
 @pytest.mark.parametrize(
@@ -100,18 +100,18 @@ def test_a_sequence_or_a_map_is_refused_by_name() -> None:
     kind = helper.make_map_type_proto(TensorProto.INT64, helper.make_tensor_type_proto(TensorProto.FLOAT, None))
     maps = helper.make_value_info("classes", helper.make_sequence_type_proto(kind))
     for nodes, output in ((split, parts), (classes, maps)):
-        made = onnx.load_from_string(graph(nodes, [("X", "FP32", [None, 2])], []))
-        made.graph.output.append(output)
+        model = onnx.load_from_string(graph(nodes, [("X", "FP32", [None, 2])], []))
+        model.graph.output.append(output)
         with pytest.raises(BadModel, match=f"the output {output.name} is a sequence; accepted: tensors"):
-            Session(made.SerializeToString())
+            Session(model.SerializeToString())
 
 
 def test_a_datatype_that_is_not_served_is_refused_with_those_that_are() -> None:
-    made = onnx.load_from_string(graph([helper.make_node("Identity", ["X"], ["Y"])], [("X", "FP32", [1])], []))
-    made.graph.node[0].CopyFrom(helper.make_node("Cast", ["X"], ["Y"], to=TensorProto.FLOAT8E4M3FN))
-    made.graph.output.append(helper.make_tensor_value_info("Y", TensorProto.FLOAT8E4M3FN, [1]))
+    model = onnx.load_from_string(graph([helper.make_node("Identity", ["X"], ["Y"])], [("X", "FP32", [1])], []))
+    model.graph.node[0].CopyFrom(helper.make_node("Cast", ["X"], ["Y"], to=TensorProto.FLOAT8E4M3FN))
+    model.graph.output.append(helper.make_tensor_value_info("Y", TensorProto.FLOAT8E4M3FN, [1]))
     with pytest.raises(BadModel, match=r"the output Y has a datatype that is not served; accepted: FP32, .*BF16"):
-        Session(made.SerializeToString())
+        Session(model.SerializeToString())
 
 
 def test_onnxruntimes_own_format_is_no_onnx(tmp_path: Path) -> None:
@@ -125,9 +125,9 @@ def test_onnxruntimes_own_format_is_no_onnx(tmp_path: Path) -> None:
 def test_an_input_is_read_where_it_lies_and_an_answer_lies_where_it_was_computed() -> None:
     session = Session(graph([helper.make_node("Neg", ["X"], ["Y"])], [("X", "FP32", [None])], [("Y", "FP32", [None])]))
     memory = array.array("f", [1.0, 2.0])
-    given = Tensor.over("FP32", (2,), memory)
+    tensor = Tensor.over("FP32", (2,), memory)
     memory[0] = 5.0
-    answer = session.run({"X": given})["Y"]
+    answer = session.run({"X": tensor})["Y"]
     assert answer.values() == (-5.0, -2.0)
     assert isinstance(answer.data, memoryview)
     assert answer.data.readonly
@@ -162,8 +162,8 @@ def test_one_session_answers_many_threads_at_once() -> None:
     session = Session(model_bytes())
     expected = {n: session.run({"X": Tensor.of("FP32", (1, 2), [float(n % 7), 3.0])}) for n in range(200)}
     with ThreadPoolExecutor(8) as pool:
-        found = pool.map(lambda n: session.run({"X": Tensor.of("FP32", (1, 2), [float(n % 7), 3.0])}), range(200))
-        assert dict(enumerate(found)) == expected
+        outputs = pool.map(lambda n: session.run({"X": Tensor.of("FP32", (1, 2), [float(n % 7), 3.0])}), range(200))
+        assert dict(enumerate(outputs)) == expected
 
 
 def test_sessions_are_opened_and_let_go_by_many_threads_at_once() -> None:

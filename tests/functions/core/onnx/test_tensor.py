@@ -27,10 +27,10 @@ def arrays(draw: st.DrawFn) -> tuple[str, np.ndarray]:
     return datatype, draw(hnp.arrays(DTYPES[datatype], shape))
 
 
-def same(found: tuple[Any, ...], expected: list[Any]) -> bool:
-    return len(found) == len(expected) and all(
+def same(actual: tuple[Any, ...], expected: list[Any]) -> bool:
+    return len(actual) == len(expected) and all(
         type(a) is type(b) and (a == b or (math.isnan(a) and math.isnan(b)))
-        for a, b in zip(found, expected, strict=True)
+        for a, b in zip(actual, expected, strict=True)
     )
 
 
@@ -40,28 +40,28 @@ def test_every_datatype_has_the_size_of_its_array() -> None:
 
 
 @given(arrays())
-def test_memory_becomes_the_values_that_numpy_reads_in_it(made: tuple[str, np.ndarray]) -> None:
-    datatype, content = made
+def test_memory_becomes_the_values_that_numpy_reads_in_it(drawn: tuple[str, np.ndarray]) -> None:
+    datatype, content = drawn
     tensor = Tensor.over(datatype, content.shape, content.tobytes())
     assert same(tensor.values(), [float(v) if datatype == "BF16" else v.item() for v in content.ravel()])
 
 
 @given(arrays())
-def test_values_become_the_bytes_that_numpy_writes_for_them(made: tuple[str, np.ndarray]) -> None:
-    datatype, content = made
+def test_values_become_the_bytes_that_numpy_writes_for_them(drawn: tuple[str, np.ndarray]) -> None:
+    datatype, content = drawn
     values = [float(v) if datatype == "BF16" else v.item() for v in content.ravel()]
     with np.errstate(all="ignore"):
         expected = np.array(values, dtype=DTYPES[datatype])
-    found = np.frombuffer(memory_of(Tensor.of(datatype, content.shape, values)), dtype=DTYPES[datatype])
+    written = np.frombuffer(memory_of(Tensor.of(datatype, content.shape, values)), dtype=DTYPES[datatype])
     nan = np.isnan(expected.astype(np.float64))
-    assert np.array_equal(nan, np.isnan(found.astype(np.float64)))
-    assert found[~nan].tobytes() == expected[~nan].tobytes()
+    assert np.array_equal(nan, np.isnan(written.astype(np.float64)))
+    assert written[~nan].tobytes() == expected[~nan].tobytes()
 
 
 @given(st.floats(width=32, allow_nan=False))
 def test_a_value_between_two_of_bf16_becomes_the_nearer_one(value: float) -> None:
-    found = np.frombuffer(memory_of(Tensor.of("BF16", (), [value])), dtype=np.uint16)
-    assert found == np.float32(value).astype(ml_dtypes.bfloat16).view(np.uint16)
+    rounded = np.frombuffer(memory_of(Tensor.of("BF16", (), [value])), dtype=np.uint16)
+    assert rounded == np.float32(value).astype(ml_dtypes.bfloat16).view(np.uint16)
 
 
 @pytest.mark.parametrize("memory", [bytes(8), bytearray(8), memoryview(bytes(8)), array.array("f", [0.0, 0.0])])
@@ -79,18 +79,18 @@ def test_text_and_bytes_are_both_values_of_bytes() -> None:
 
 def test_rows_are_a_part_over_the_same_memory() -> None:
     memory = np.arange(12, dtype=np.int64)
-    part = Tensor.over("INT64", (3, 2, 2), memory.data).rows(1, 3)
-    assert (part.shape, part.values()) == ((2, 2, 2), tuple(range(4, 12)))
+    rows = Tensor.over("INT64", (3, 2, 2), memory.data).rows(1, 3)
+    assert (rows.shape, rows.values()) == ((2, 2, 2), tuple(range(4, 12)))
     memory[4] = 77
-    assert part.values()[0] == 77
+    assert rows.values()[0] == 77
 
 
 @pytest.mark.parametrize(
     ("start", "stop", "values"), [(0, 9, ("a", "b")), (1, 1, ()), (2, 1, ()), (1, 2, ("b",)), (-1, 2, ("b",))]
 )
 def test_rows_are_cut_as_a_list_is(start: int, stop: int, values: tuple[str, ...]) -> None:
-    part = Tensor.of("BYTES", (2,), ["a", "b"]).rows(start, stop)
-    assert (part.shape, part.values()) == ((len(values),), values)
+    rows = Tensor.of("BYTES", (2,), ["a", "b"]).rows(start, stop)
+    assert (rows.shape, rows.values()) == ((len(values),), values)
 
 
 def test_equal_tensors_are_equal_bit_by_bit() -> None:

@@ -23,9 +23,9 @@ OCTETS = {"content-type": "application/octet-stream"}
 
 @pytest.fixture(scope="module")
 def shared() -> Bench:
-    made = Bench()
-    made.champion()
-    return made
+    bench = Bench()
+    bench.champion()
+    return bench
 
 
 def request(size: Any = 16, shape: Any = (2, 2), *, top: Any = None, **more: Any) -> bytes:
@@ -34,8 +34,8 @@ def request(size: Any = 16, shape: Any = (2, 2), *, top: Any = None, **more: Any
 
 
 def send(bench: Bench, text: bytes, data: bytes = ROWS, length: str | None = None) -> Response:
-    told = str(len(text)) if length is None else length
-    return bench.send("POST", INFER, text + data, headers={"inference-header-content-length": told, **OCTETS})
+    json_length = str(len(text)) if length is None else length
+    return bench.send("POST", INFER, text + data, headers={"inference-header-content-length": json_length, **OCTETS})
 
 
 def parts(response: Response) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -43,15 +43,15 @@ def parts(response: Response) -> tuple[dict[str, Any], dict[str, bytes]]:
     assert response.status == 200, response.body
     assert response.headers["content-type"] == "application/octet-stream"
     length = int(response.headers["inference-header-content-length"])
-    document, at, found = json.loads(response.body[:length]), length, {}
+    document, at, tensors = json.loads(response.body[:length]), length, {}
     for output in document["outputs"]:
         size = output.get("parameters", {}).get("binary_data_size")
         if size is not None:
             assert "data" not in output
-            found[output["name"]] = response.body[at : at + size]
+            tensors[output["name"]] = response.body[at : at + size]
             at += size
     assert at == len(response.body)
-    return document, found
+    return document, tensors
 
 
 def test_bytes_in_give_what_numbers_in_give(shared: Bench) -> None:
@@ -62,11 +62,11 @@ def test_bytes_in_give_what_numbers_in_give(shared: Bench) -> None:
 
 
 def test_outputs_come_as_bytes_when_all_are_asked_for_so(shared: Bench) -> None:
-    document, found = parts(send(shared, request(top={"id": "7", "parameters": {"binary_data_output": True}})))
+    document, tensors = parts(send(shared, request(top={"id": "7", "parameters": {"binary_data_output": True}})))
     assert (document["id"], document["model_name"]) == ("7", MODEL)
     assert [output["name"] for output in document["outputs"]] == ["label", "probabilities"]
-    assert struct.unpack("<2q", found["label"]) == (0, 1)
-    assert struct.unpack("<4f", found["probabilities"]) == pytest.approx((1, 0, 0, 1), abs=1e-3)
+    assert struct.unpack("<2q", tensors["label"]) == (0, 1)
+    assert struct.unpack("<4f", tensors["probabilities"]) == pytest.approx((1, 0, 0, 1), abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ def test_each_output_can_be_asked_for_in_its_own_way(
     top: dict[str, Any] = {"outputs": [wanted("probabilities", probabilities), wanted("label", label)]}
     if general is not None:
         top["parameters"] = {"binary_data_output": general}
-    document, found = parts(send(shared, request(top=top)))
+    document, tensors = parts(send(shared, request(top=top)))
     expected = {"label": label, "probabilities": probabilities}
     as_bytes = {name for name, binary in expected.items() if (general if binary is None else binary)}
-    assert set(found) == as_bytes
+    assert set(tensors) == as_bytes
     assert [output["name"] for output in document["outputs"]] == ["probabilities", "label"]
     assert {output["name"] for output in document["outputs"] if "data" in output} == set(expected) - as_bytes
 
@@ -96,13 +96,13 @@ def test_an_answer_of_json_alone_has_no_length(shared: Bench) -> None:
 def test_numbers_in_and_bytes_out(shared: Bench) -> None:
     tensor = {"name": "X", "shape": [1, 2], "datatype": "FP32", "data": [9.0, 1.0]}
     body = {"inputs": [tensor], "parameters": {"binary_data_output": True}}
-    _, found = parts(shared.send("POST", INFER, body))
-    assert struct.unpack("<q", found["label"]) == (1,)
+    _, tensors = parts(shared.send("POST", INFER, body))
+    assert struct.unpack("<q", tensors["label"]) == (1,)
 
 
 def test_a_body_that_is_one_tensor_needs_no_json(shared: Bench) -> None:
-    document, found = parts(send(shared, b""))
-    assert struct.unpack("<2q", found["label"]) == (0, 1)
+    document, tensors = parts(send(shared, b""))
+    assert struct.unpack("<2q", tensors["label"]) == (0, 1)
     assert "id" not in document
     for data, text in ((b"", "no rows"), (ROWS[:-1], "there are 15 bytes"), (b"x" * 3, "there are 3 bytes")):
         response = send(shared, b"", data)
@@ -118,7 +118,7 @@ def test_a_length_that_is_none_of_the_bodys_is_refused(length: str, shared: Benc
 
 
 @pytest.mark.parametrize(
-    ("text", "data", "told"),
+    ("text", "data", "message"),
     [
         (request(17), ROWS, "inputs[0].parameters.binary_data_size is 17; the body holds 16 more bytes"),
         (request(15), ROWS, "body has 1 bytes behind the last tensor"),
@@ -142,10 +142,12 @@ def test_a_length_that_is_none_of_the_bodys_is_refused(length: str, shared: Benc
         (request(16), struct.pack("<4f", 1, 9, 1, float("inf")), "row 1, mean_texture is not a finite number"),
     ],
 )
-def test_bytes_that_do_not_fit_are_refused_by_their_place(text: bytes, data: bytes, told: str, shared: Bench) -> None:
+def test_bytes_that_do_not_fit_are_refused_by_their_place(
+    text: bytes, data: bytes, message: str, shared: Bench
+) -> None:
     response = send(shared, text, data)
     assert response.status == 400
-    assert told in said(response)["error"]
+    assert message in said(response)["error"]
 
 
 def test_two_tensors_cannot_share_bytes() -> None:

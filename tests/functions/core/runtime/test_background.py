@@ -7,7 +7,7 @@ import pytest
 from functions.core.runtime.background import Background
 
 
-def test_work_goes_on_beside_and_its_result_is_waited_for() -> None:
+def test_work_runs_in_the_background_and_its_result_is_waited_for() -> None:
     go_on = threading.Event()
     work = Background(lambda: go_on.wait(10) and 42)
     go_on.set()
@@ -20,7 +20,7 @@ def test_what_work_raises_is_raised_where_its_result_is_wanted() -> None:
         work.result()
 
 
-def test_where_there_can_be_no_further_thread_the_work_is_done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_further_thread_the_work_is_done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 

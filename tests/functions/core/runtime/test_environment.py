@@ -15,9 +15,9 @@ def test_a_variable_that_is_not_set_is_named() -> None:
 
 
 def test_variables_are_read_by_their_kind() -> None:
-    told = Environment({"MODELS": "a, b,", "SHARE": "0.5"})
-    assert told.names("MODELS") == ("a", "b")
-    assert told.number("SHARE") == 0.5
+    environment = Environment({"MODELS": "a, b,", "SHARE": "0.5"})
+    assert environment.names("MODELS") == ("a", "b")
+    assert environment.number("SHARE") == 0.5
 
 
 def test_a_log_says_only_what_its_level_lets_through(capsys: pytest.CaptureFixture[str]) -> None:

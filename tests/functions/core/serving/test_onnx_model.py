@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from functions.core.http.messages import Response
 from functions.core.http.problem import Problem
-from functions.core.jobs.predictions import answer_each
+from functions.core.jobs.predictions import predict_each
 from functions.core.jobs.row_reader import Row
 from functions.core.registry.pointer import begin, promote_first
 from functions.core.selection.admission import examine, version
@@ -237,7 +237,7 @@ def test_a_job_answers_each_row_that_the_model_can_answer() -> None:
     bench = serve(pair(), scores=SCORES)
     by = bench.model_cache.current().champion
     good, bad = {"a": [3], "b": [1], "text": "x"}, {"a": [3], "b": [1]}
-    answers = answer_each(by, [Row(value=value, problem=None, end=0) for value in (good, bad, good)])
+    answers = predict_each(by, [Row(value=value, problem=None, end=0) for value in (good, bad, good)])
     assert [answer.get("label") for answer in answers] == ["left", None, "left"]
     assert "is missing; accepted: a, b, text" in str(answers[1]["error"])
 

@@ -46,9 +46,9 @@ def test_nothing_is_fitted_on_the_holdout_or_on_the_fold_that_tests() -> None:
 
     run_experiment(Training(fit=fit, export=lambda _: b"model"), dataset, {}, classes=2)
     *folds, last = seen
-    held = set(dataset.x[dataset.holdout, 0].tolist())
+    held_out = set(dataset.x[dataset.holdout, 0].tolist())
     for fold, learned in enumerate(folds):
-        assert not learned & held
+        assert not learned & held_out
         assert not learned & set(dataset.x[dataset.fold == fold, 0].tolist())
     assert len(folds) == 3
     assert last == set(dataset.x[~dataset.holdout, 0].tolist())
@@ -56,10 +56,10 @@ def test_nothing_is_fitted_on_the_holdout_or_on_the_fold_that_tests() -> None:
 
 def test_a_metric_has_a_value_for_each_fold() -> None:
     training = Training(fit=lambda x, y, params: Constant(np.array([[0.3, 0.7]])))
-    found = cross_validate(training, small(), {}, classes=2)
-    assert set(found) == {"roc_auc", "accuracy", "f1", "log_loss"}
-    assert found["roc_auc"] == {"mean": 0.5, "std": 0.0, "folds": [0.5] * 3}
-    assert found["accuracy"]["mean"] == pytest.approx(np.mean(found["accuracy"]["folds"]))
+    metrics = cross_validate(training, small(), {}, classes=2)
+    assert set(metrics) == {"roc_auc", "accuracy", "f1", "log_loss"}
+    assert metrics["roc_auc"] == {"mean": 0.5, "std": 0.0, "folds": [0.5] * 3}
+    assert metrics["accuracy"]["mean"] == pytest.approx(np.mean(metrics["accuracy"]["folds"]))
 
 
 def test_each_fit_gets_parameters_of_its_own() -> None:
@@ -73,15 +73,15 @@ def test_each_fit_gets_parameters_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "reason"),
     [
         (np.array([[0.2, 0.3, 0.5]]), r"the shape \[15, 3\]; expected: \[15, 2\]"),
         (np.array([[np.nan, 1.0]]), "not finite"),
     ],
 )
-def test_an_estimator_whose_answers_are_of_no_use_is_refused(answer: np.ndarray, said: str) -> None:
+def test_an_estimator_whose_answers_are_of_no_use_is_refused(answer: np.ndarray, reason: str) -> None:
     training = Training(fit=lambda x, y, params: Constant(answer))
-    with pytest.raises(UnusableEstimator, match=said):
+    with pytest.raises(UnusableEstimator, match=reason):
         cross_validate(training, small(), {}, classes=2)
 
 

@@ -14,9 +14,9 @@ from tests.functions.bench import MODEL, TRAINING, Bench, csv
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    found = Bench(folder=tmp_path)
-    found.write_model(search={"families": [{"ridge": [1.0]}, {"ridge": [1.0], "fails": [True]}]})
-    return found
+    bench = Bench(folder=tmp_path)
+    bench.write_model(search={"families": [{"ridge": [1.0]}, {"ridge": [1.0], "fails": [True]}]})
+    return bench
 
 
 def experiment(bench: Bench, run: str, name: str = "e0") -> dict[str, object]:
@@ -26,10 +26,10 @@ def experiment(bench: Bench, run: str, name: str = "e0") -> dict[str, object]:
 def test_an_experiment_is_recorded_with_its_metrics_and_its_model(bench: Bench) -> None:
     run = bench.prepare(bench.upload(csv()))["run"]
     assert bench.train(run, "e0") == {"experiment": "e0"}
-    found = experiment(bench, run)
-    assert (found["status"], found["params"]) == ("succeeded", {"ridge": 1.0})
-    assert set(found) >= {"metrics", "seconds", "sha256", "bytes", "libraries", "processor", "golden", "warnings"}
-    assert len(bench.models.get(f"{MODEL}/runs/{run}/experiments/e0/model.onnx")) == found["bytes"]
+    record = experiment(bench, run)
+    assert (record["status"], record["params"]) == ("succeeded", {"ridge": 1.0})
+    assert set(record) >= {"metrics", "seconds", "sha256", "bytes", "libraries", "processor", "golden", "warnings"}
+    assert len(bench.models.get(f"{MODEL}/runs/{run}/experiments/e0/model.onnx")) == record["bytes"]
 
 
 def test_an_experiment_that_is_recorded_is_not_run_again(bench: Bench) -> None:
@@ -44,45 +44,45 @@ def test_an_experiment_that_is_recorded_is_not_run_again(bench: Bench) -> None:
 def test_a_worker_that_died_after_the_model_and_before_the_record_leaves_no_trace(bench: Bench) -> None:
     run = bench.prepare(bench.upload(csv()))["run"]
     bench.train(run, "e0")
-    whole = bench.models.get(f"{MODEL}/runs/{run}/experiments/e0/model.onnx")
+    onnx = bench.models.get(f"{MODEL}/runs/{run}/experiments/e0/model.onnx")
     other = Bench(folder=bench.folder)
     assert other.prepare(other.upload(csv()))["run"] == run
-    other.models.put(f"{MODEL}/runs/{run}/experiments/e0/model.onnx", whole[:100])
+    other.models.put(f"{MODEL}/runs/{run}/experiments/e0/model.onnx", onnx[:100])
     other.train(run, "e0")
-    assert other.models.get(f"{MODEL}/runs/{run}/experiments/e0/model.onnx") == whole
+    assert other.models.get(f"{MODEL}/runs/{run}/experiments/e0/model.onnx") == onnx
     assert experiment(other, run)["sha256"] == experiment(bench, run)["sha256"]
 
 
 def test_an_experiment_delivered_several_times_at_once_has_one_record(bench: Bench) -> None:
     run = bench.prepare(bench.upload(csv()))["run"]
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: bench.train(run, "e0"), range(4)))
-    assert answers == [{"experiment": "e0"}] * 4
+        results = list(pool.map(lambda _: bench.train(run, "e0"), range(4)))
+    assert results == [{"experiment": "e0"}] * 4
     assert experiment(bench, run)["status"] == "succeeded"
 
 
 def test_a_fit_that_fails_is_a_result_with_its_message(bench: Bench) -> None:
     run = bench.prepare(bench.upload(csv()))["run"]
     assert bench.train(run, "e1") == {"experiment": "e1"}
-    found = experiment(bench, run, "e1")
-    assert (found["status"], found["error"]) == ("failed", "ValueError: there is no such penalty")
+    record = experiment(bench, run, "e1")
+    assert (record["status"], record["error"]) == ("failed", "ValueError: there is no such penalty")
     line = json.loads(bench.log.getvalue())
     assert "training.py" in line["trace"]
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "error"),
     [
         ("def fit(:", "SyntaxError"),
         ("import nowhere", "ModuleNotFoundError"),
         ("", "UnusableEstimator: training.py has"),
     ],
 )
-def test_a_training_that_cannot_be_imported_is_a_result_too(bench: Bench, text: str, said: str) -> None:
+def test_a_training_that_cannot_be_imported_is_a_result_too(bench: Bench, text: str, error: str) -> None:
     bench.write_model(text)
     run = bench.prepare(bench.upload(csv()))["run"]
     bench.train(run, "e0")
-    assert str(experiment(bench, run)["error"]).startswith(said)
+    assert str(experiment(bench, run)["error"]).startswith(error)
 
 
 def test_trouble_with_the_stores_is_raised_so_that_it_is_tried_again(bench: Bench) -> None:
