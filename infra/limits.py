@@ -174,7 +174,7 @@ def _functions(settings: Settings, limits: Limits) -> Iterator[Verdict]:
     behind, consumer = settings.functions.predict.timeout_seconds, settings.functions.jobs.timeout_seconds
     yield _most("functions.predict.timeout_seconds", "seconds behind the API", behind, limits.api_timeout_seconds)
     yield _most("functions.jobs.timeout_seconds", "seconds for a message", consumer, limits.consumer_timeout_seconds)
-    yield _most("functions/core/http/request_body.py", "bytes of a request", BODY_BYTES, limits.request_bytes)
+    yield _most("functions/core/http/messages.py", "bytes of a request", BODY_BYTES, limits.request_bytes)
     if limits.copies is not None:
         others = [worker for name, worker in workers.items() if name != "predict"]
         copies = sum(worker.concurrency for worker in (*others, *(group.worker for group in groups(settings))))

@@ -24,7 +24,7 @@ from functions.core.release.rollout import Rollout
 from functions.core.release.rollout_plan import RolloutPlan
 from functions.core.runtime.log import Log
 from functions.core.serving.model_cache import ModelCache
-from functions.core.serving.predictor import Predictor, place
+from functions.core.serving.predictor import Predictor, hash_percent
 from functions.core.storage.objects import Objects
 from models.section import Release
 from tests.root import ROOT
@@ -204,7 +204,7 @@ class Bench:
         """Register a version and put it up as a challenger; from now on one of its callers sends."""
         version = self.register(onnx, features)
         self.live.change(lambda pointer: begin(pointer, version, run, weight, self.clock()))
-        self.caller = next(name for n in range(1000) if place(name := f"caller {n}", version) < weight)
+        self.caller = next(name for n in range(1000) if hash_percent(name := f"caller {n}", version) < weight)
         return version
 
     def send(

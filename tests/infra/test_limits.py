@@ -6,7 +6,7 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from functions.core.http import request_body
+from functions.core.http import messages
 from infra import clouds, limits
 from infra.gcp import lint
 from infra.limits import LIMITS, MIB, enforce, verdicts
@@ -154,7 +154,7 @@ def test_there_is_a_row_for_every_cloud() -> None:
 
 
 def test_the_bound_of_a_body_is_the_one_that_predict_keeps() -> None:
-    assert limits.BODY_BYTES == request_body.LARGEST
+    assert limits.BODY_BYTES == messages.LARGEST
 
 
 def test_what_is_reckoned_is_not_less_than_what_is_drawn() -> None:

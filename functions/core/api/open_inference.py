@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.core.http.json_codec import dump_json
+from functions.core.http.json_codec import as_object, check_size, dump_json, parse_json
 from functions.core.http.messages import BINARY, JSON, Response
 from functions.core.http.problem import Problem, misfit
-from functions.core.http.request_body import as_object, check_size, parse_json
 from functions.core.onnx.tensor_bytes import LENGTH, Chunks, pack, split
 from functions.core.onnx.tensor_json import BINARY_ONLY, JsonTensor, RawTensor
 
@@ -36,7 +35,7 @@ class Wanted(NamedTuple):
 
 
 class Inference(NamedTuple):
-    """An inference request whose form is right; whether it fits a version, `tensors` tells."""
+    """An inference request whose form is right. Whether it fits a version, `encode` finds out."""
 
     id: str | None
     inputs: tuple[JsonTensor | RawTensor, ...]
@@ -64,29 +63,30 @@ class Inference(NamedTuple):
             binary=binary,
         )
 
-    def tensors(self, by: Servable) -> dict[str, Tensor]:
-        """The inputs of a version. Raises `Problem` 400 when they do not fit."""
+    def encode(self, servable: Servable) -> dict[str, Tensor]:
+        """Return the tensors as the inputs of a version. Raise `Problem` 400 where they do not fit it."""
         for index, wanted in enumerate(self.outputs):
-            if wanted.name not in by.outputs:
-                raise misfit(f"outputs[{index}].name", f"is no output; accepted: {', '.join(sorted(by.outputs))}")
-        found: dict[str, Tensor] = {}
-        for given in self.inputs:
-            spec = given.among(by.inputs)
-            if spec.name in found:
-                raise misfit(f"{given.field}.name", "stands twice")
-            found[spec.name] = given.read(spec)
-        if len(found) < len(by.inputs):
-            raise misfit("inputs", f"lacks {', '.join(name for name in by.inputs if name not in found)}")
-        by.admit(found)
-        return found
+            if wanted.name not in servable.outputs:
+                accepted = ", ".join(sorted(servable.outputs))
+                raise misfit(f"outputs[{index}].name", f"is no output; accepted: {accepted}")
+        tensors: dict[str, Tensor] = {}
+        for sent in self.inputs:
+            spec = sent.among(servable.inputs)
+            if spec.name in tensors:
+                raise misfit(f"{sent.field}.name", "stands twice")
+            tensors[spec.name] = sent.read(spec)
+        if len(tensors) < len(servable.inputs):
+            raise misfit("inputs", f"lacks {', '.join(name for name in servable.inputs if name not in tensors)}")
+        servable.admit(tensors)
+        return tensors
 
     def response(self, prediction: Prediction) -> Response:
         """The answer. Raises `Problem` 400 for an output that JSON does not carry."""
         wanted = self.outputs or [Wanted(name, self.binary) for name in prediction.outputs]
         chunks: list[bytes | memoryview] = []
         document = {
-            "model_name": prediction.by.model,
-            "model_version": prediction.by.version,
+            "model_name": prediction.servable.model,
+            "model_version": prediction.servable.version,
             "outputs": [_output(one, prediction.outputs[one.name], chunks) for one in wanted],
         }
         if self.id is not None:

@@ -1,24 +1,28 @@
-"""JSON as it leaves, for answers and lines of the log, and which library reads and writes it.
+"""The JSON of requests and responses: read strictly, written without spaces.
 
-orjson serves as soon as it pays: to import it takes longer than to read and write a first, small
-request by the standard library.
+orjson reads and writes, ten times faster than the standard library (docs/decisions/0010), as
+soon as it pays: to import it takes longer than to read and write a first, small request by the
+standard library. The standard library has the last word on whatever orjson refuses or cannot tell.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from functions.core.http.messages import JSON, Response
+from functions.core.http.messages import JSON, LARGEST, Response
+from functions.core.http.problem import Fault, Problem, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
 
+EXAMPLE = '{"instances": [{feature: value, ...}, ...]}'
 LONG = 50_000
 """Bytes of JSON that the standard library needs as long for as the import takes."""
 _settled = threading.Event()
@@ -46,6 +50,97 @@ def load_orjson() -> ModuleType:
 
 _EXPONENT = re.compile(r"\de[+-]")
 """Of a number. The two spell it differently, and the same answer is the same bytes, the first time, too."""
+_SPACED = re.compile(rb'"[ \t\r\n]+:')
+_LOOKED_INTO = 64
+_DEEPEST = 8
+_CONTAINERS = frozenset({dict, list})
+
+
+def check_size(body: bytes, headers: Mapping[str, str], *, at_most: int = LARGEST) -> None:
+    """Raises `Problem` 413 for a body that is too large, 415 for one that is compressed."""
+    encoding = headers.get("content-encoding")
+    if encoding is not None and encoding.strip().lower() not in ("", "identity"):
+        raise Problem(
+            415, "the body is compressed; accepted: no Content-Encoding", headers={"accept-encoding": "identity"}
+        )
+    if len(body) > at_most:
+        raise Problem(413, f"the body has more than {at_most} bytes; send fewer rows, or a job")
+
+
+def read_json(body: bytes, headers: Mapping[str, str], *, at_most: int = LARGEST) -> Any:
+    """The JSON value of a body. Raises `Problem` 400, 413 or 415."""
+    check_size(body, headers, at_most=at_most)
+    return parse_json(body)
+
+
+def as_object(value: Any, example: str) -> dict[str, Any]:
+    """The value, if it is a JSON object. Raises `Problem` 400."""
+    if not isinstance(value, dict):
+        raise Problem(400, f"the body is not a JSON object; accepted: {example}")
+    return value
+
+
+def instances_of(body: Any) -> Any:
+    """The rows of a request. Raises `Problem` 400 when there are none, or something besides."""
+    request = as_object(body, EXAMPLE)
+    if "instances" not in request:
+        raise Problem(400, f"the body is not {EXAMPLE}", faults=[Fault(field="instances", message="is missing")])
+    if len(request) > 1:
+        other = next(name for name in request if name != "instances")
+        fault = Fault(field=shown(other), message=f"is not part of a request; accepted: {EXAMPLE}")
+        raise Problem(400, "the body holds more than instances", faults=[fault])
+    return request["instances"]
+
+
+def parse_json(body: bytes) -> Any:
+    """Strict JSON: UTF-8, each name once in an object, no NaN and no Infinity. Raises `Problem` 400."""
+    if not orjson_pays(len(body)):
+        return _parse_strictly(body)
+    orjson = load_orjson()
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _parse_strictly(body)
+    return value if _has_each_name_once(body, value) else _parse_strictly(body)
+
+
+def text_of(body: bytes) -> str:
+    """Raises `Problem` 400 for what is not UTF-8."""
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Problem(400, "the body is not UTF-8; accepted: a JSON object in UTF-8") from None
+
+
+def value_at(text: str, at: int) -> tuple[Any, int]:
+    """The strict JSON value that begins right here, and where it ends. Raises `Problem` 400."""
+    try:
+        value, end = _DECODER.raw_decode(text, at)
+        if text.find("\\u", at, end) >= 0:
+            # Escapes can spell half of a surrogate pair, which no UTF-8 answer could hold.
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except json.JSONDecodeError as problem:
+        raise not_json(text, problem.pos, problem.msg) from None
+    except RecursionError:
+        raise Problem(400, "the body is nested too deep") from None
+    except UnicodeEncodeError:
+        raise Problem(400, "a text in the body holds half of a surrogate pair") from None
+    except ValueError:
+        raise Problem(400, "the body holds a number with too many digits") from None
+    return value, end
+
+
+def not_json(text: str, at: int, message: str) -> Problem:
+    """That a text is no JSON from some place on."""
+    where = json.JSONDecodeError(message, text, at)
+    return Problem(400, f"the body is not JSON: {message}, line {where.lineno} column {where.colno}")
+
+
+def after_space(text: str, at: int) -> int:
+    """The place of the next letter that means something."""
+    while text[at : at + 1] in _SPACE:
+        at += 1
+    return at
 
 
 def dump_json(value: Any) -> bytes:
@@ -68,3 +163,78 @@ def dump_json(value: Any) -> bytes:
 def respond(value: object, status: int = 200, headers: Mapping[str, str] | None = None, kind: str = JSON) -> Response:
     """`value` as JSON, by `dump_json`."""
     return Response(status=status, body=dump_json(value), headers={"content-type": kind, **(headers or {})})
+
+
+def _parse_strictly(body: bytes) -> Any:
+    text = text_of(body)
+    value, end = value_at(text, after_space(text, 0))
+    rest = after_space(text, end)
+    if rest < len(text):
+        raise not_json(text, rest, "Extra data")
+    return value
+
+
+def _has_each_name_once(body: bytes, value: Any) -> bool:
+    """False when in doubt. orjson keeps the last of equal names; but every name is followed by a colon.
+
+    When the text has as many colons as the objects have names, there is no other object and no
+    second name. Colons inside of texts are told apart as long as names and colons touch.
+    """
+    names = _names(value, _DEEPEST) if type(value) in _CONTAINERS else 0
+    if body.count(b":") == names:
+        return True
+    return body.count(b'":') == names and not _SPACED.search(body)
+
+
+def _names(value: Any, depth: int) -> int:
+    """The names of all objects that a request is made of; of others, that is, not too many."""
+    if type(value) is dict:
+        names, inner = len(value), value.values()
+    elif len(value) <= _LOOKED_INTO or type(value[0]) is list:
+        names, inner = 0, value
+    else:
+        return sum([len(found) for found in value if type(found) is dict])
+    for found in inner:
+        kind = type(found)
+        if kind is dict or (kind is list and found and type(found[0]) in _CONTAINERS):
+            names += _names(found, depth - 1) if depth else 0
+    return names
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise Problem(
+            400, "a name stands twice in one object", faults=[Fault(field=shown(twice), message="stands twice")]
+        )
+    return found
+
+
+def _whole(text: str) -> int | float:
+    """As orjson reads it: what 64 bits cannot hold is the nearest number that they can."""
+    number = int(text)
+    if -(2**63) <= number < 2**64:
+        return number
+    try:
+        return float(number)
+    except OverflowError:
+        return number  # what is no number for any feature is told by the feature's name
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise Problem(400, "the body holds a number beyond what 64 bits can hold")
+    return number
+
+
+def _refuse_constant(_: str) -> Any:
+    raise Problem(400, "NaN and Infinity are not JSON; accepted: finite numbers")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_once_each, parse_int=_whole, parse_float=_finite, parse_constant=_refuse_constant
+)
+_SPACE = (" ", "\t", "\n", "\r")

@@ -5,11 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from models.light import dataclass
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
 
 LARGEST = 6_000_000
 """Bytes of a body that is answered at once; more belongs into a job. A Lambda function is handed 6 MB at most,
@@ -20,19 +17,33 @@ PROBLEM = "application/problem+json"
 BINARY = "application/octet-stream"
 
 
-@dataclass(frozen=True, kw_only=True)
 class Request:
-    """What a gateway handed over."""
+    """A request as the gateway hands it over."""
 
-    method: str
-    path: str
-    """Begins with a slash; without the gateway's stage and without the query."""
-    caller: str
-    """Who asks, as well as it is known: callers are split between versions by it."""
-    request_id: str
-    headers: Mapping[str, str] = MappingProxyType({})
-    """Names in lower case."""
-    body: bytes = b""
+    __slots__ = ("body", "caller", "headers", "method", "path", "request_id")
+
+    def __init__(
+        self,
+        *,
+        method: str,
+        path: str,
+        caller: str,
+        request_id: str,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        body: bytes = b"",
+    ) -> None:
+        """Take what a gateway knows of a request.
+
+        `path` begins with a slash and has neither the gateway's stage nor the query. `caller`
+        is who asks, as well as it is known: callers are split between versions by it.
+        `headers` are named in lower case.
+        """
+        self.method = method
+        self.path = path
+        self.caller = caller
+        self.request_id = request_id
+        self.headers = headers
+        self.body = body
 
 
 class Response:

@@ -7,9 +7,9 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from functions.core.http.instances import EXAMPLE, instances_of
+from functions.core.http.json_codec import EXAMPLE, as_object, instances_of, read_json
+from functions.core.http.messages import LARGEST
 from functions.core.http.problem import Problem
-from functions.core.http.request_body import LARGEST, as_object, read_json
 from functions.core.jobs.checkpoints import Checkpoints
 from functions.core.jobs.job import NAME, Format, Job, dead
 from functions.core.runtime.digest import sha256

@@ -10,8 +10,8 @@ import csv
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from functions.core.http.json_codec import after_space, not_json, parse_json, value_at
 from functions.core.http.problem import Problem
-from functions.core.http.request_body import after_space, not_json, parse_json, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

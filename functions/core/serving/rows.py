@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import chain
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import MOST_FAULTS, Fault, Problem, shown
@@ -31,42 +29,6 @@ def encode_instances(instances: Any, features: Sequence[Feature]) -> list[list[f
             break
     _refuse(faults)
     return rows
-
-
-def quick_values(instances: Any, features: Sequence[Feature]) -> list[float] | None:
-    """The numbers of instances in row-major order, when there is nothing to say about any of them.
-
-    None when there may be: then `encode_instances` has the last word. Bounds are not looked at.
-    Raises `Problem` as it does for instances that are none, or too many.
-    """
-    check_count(instances)
-    width = len(features)
-    try:
-        if type(instances[0]) is dict and width > 1:
-            rows = list(map(itemgetter(*[feature.name for feature in features]), instances))
-        else:
-            rows = instances
-        if set(map(len, instances)) != {width} or set(map(type, rows)) not in _ROWS:
-            return None
-        values = list(chain.from_iterable(rows))
-        for at, feature in enumerate(features):
-            if feature.kind in ("category", "boolean"):
-                values[at::width] = _numbers(feature, values[at::width])
-    except (TypeError, LookupError):
-        return None
-    return values if _PLAIN.issuperset(map(type, values)) else None
-
-
-_ROWS = ({list}, {tuple})
-_PLAIN = frozenset({int, float})
-
-
-def _numbers(feature: Feature, values: list[Any]) -> list[float]:
-    """The numbers of a category's names, or of true and false. Raises `LookupError` or `TypeError`."""
-    kind, names = (bool, (False, True)) if feature.kind == "boolean" else (str, feature.categories)
-    if set(map(type, values)) != {kind}:
-        raise LookupError(feature.name)
-    return list(map({name: float(at) for at, name in enumerate(names)}.__getitem__, values))
 
 
 def check_values(rows: Iterable[tuple[int, Sequence[Any]]], features: Sequence[Feature]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.core.http.request_body import LARGEST
+from functions.core.http.messages import LARGEST
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
 from functions.core.registry.versions import Registry

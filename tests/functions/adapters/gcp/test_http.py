@@ -9,8 +9,7 @@ from werkzeug.test import EnvironBuilder
 
 from functions.adapters.gcp.http import USERINFO, answer_of, body_of, request_of
 from functions.core.http.json_codec import respond
-from functions.core.http.messages import Response
-from functions.core.http.request_body import LARGEST
+from functions.core.http.messages import LARGEST, Response
 from tests.functions.pushed import request
 
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from functions.core.http.request_body import LARGEST
+from functions.core.http.messages import LARGEST
 from functions.core.jobs import api
 from functions.core.jobs.checkpoints import Checkpoint, Checkpoints, Plan
 from functions.core.jobs.job import Job, dead

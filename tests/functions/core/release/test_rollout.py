@@ -13,7 +13,7 @@ import pytest
 from functions.core.registry.pointer import NotPossible, Pointer, begin, withdraw
 from functions.core.release.rollout import Rollout
 from functions.core.release.rollout_plan import RolloutPlan
-from functions.core.serving.predictor import place
+from functions.core.serving.predictor import hash_percent
 from functions.core.storage.objects import Objects, Tag
 from models.section import Release
 from tests.functions.serving import BENIGN, MALIGNANT, MODEL, POISON, Bench, model_bytes
@@ -49,7 +49,7 @@ def bake(bench: Bench, answer: dict[str, Any], *rows: Any, requests: int = 10) -
     version = bench.live.read().challenger
     weight = bench.live.read().weight
     bench.clock.forward(6)
-    callers = (f"caller {n}" for n in range(100_000) if version and place(f"caller {n}", version) < weight)
+    callers = (f"caller {n}" for n in range(100_000) if version and hash_percent(f"caller {n}", version) < weight)
     for _, caller in zip(range(requests), callers, strict=False):
         bench.predict(*(rows or [BENIGN, MALIGNANT]), caller=caller)
         bench.clock.forward(1.1)
