@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from models.bring_your_own import BringYourOwn
 from models.contract import Contract
 from models.section import FOLDER, ContractError, read
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+Strategy = TypeVar("Strategy")
 KINDS: dict[object, type[Contract] | type[BringYourOwn]] = {"classification": Contract, "finished": BringYourOwn}
 
 
 def load(name: str, folder: Path = FOLDER) -> Contract | BringYourOwn:
-    """What `folder/name/model.yaml` says. Raises `ContractError`."""
-    found, where = read(name, folder)
-    task = found.get("task") if isinstance(found, dict) else None
+    """Return the contract in `folder/name/model.yaml`. Raise `ContractError`."""
+    document, where = read(name, folder)
+    task = document.get("task") if isinstance(document, dict) else None
     kind = KINDS.get(task) if isinstance(task, str) else None
     if kind is None:
         accepted = "classification (training.py stands beside it) or finished (model.onnx does)"
         raise ContractError(f"{where}: task: accepted: {accepted}")
     return kind.load(name, folder)
+
+
+def by_kind(
+    contract: Contract | BringYourOwn,
+    *,
+    trained: Callable[[Contract], Strategy],
+    bring_your_own: Callable[[BringYourOwn], Strategy],
+) -> Strategy:
+    """Return the strategy for a contract's kind. No other place asks which kind a contract is of."""
+    return bring_your_own(contract) if isinstance(contract, BringYourOwn) else trained(contract)

@@ -362,6 +362,26 @@ def no_case_for_a_cloud(root: Path) -> list[str]:
     return found
 
 
+def one_choice_of_a_models_kind(root: Path) -> list[str]:
+    """What is done by the kind of a model is a strategy that `models/catalogue.py` chooses, not a branch."""
+    kinds = {"Contract", "BringYourOwn"}
+    found = []
+    for path, tree in files(root, "functions", "models"):
+        if path == "models/catalogue.py":
+            continue
+        for node in ast.walk(tree):
+            asked: list[ast.expr] = []
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass"):
+                asked = node.args[1:]
+            elif isinstance(node, ast.MatchClass):
+                asked = [node.cls]
+            names = {ast.unparse(part) for each in asked for part in ast.walk(each)}
+            found += [
+                f"{path}:{asked[0].lineno}: asks whether a contract is a {name}" for name in sorted(names & kinds)
+            ]
+    return found
+
+
 def nothing_is_unpickled(root: Path) -> list[str]:
     """Functions load ONNX, JSON and arrays; nothing that could run code of its own."""
     found = []
@@ -407,6 +427,7 @@ RULES: Final[tuple[Rule, ...]] = (
     tests_are_collected,
     sizes,
     no_case_for_a_cloud,
+    one_choice_of_a_models_kind,
     nothing_is_unpickled,
     requirements_name_no_host,
 )

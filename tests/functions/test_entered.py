@@ -16,7 +16,7 @@ from tests.functions.entered import entered
 from tests.functions.serving import Bench, event
 
 MOST_FOR_A_PREDICTION = 15
-MOST_FOR_A_DATASET = 60
+MOST_FOR_A_DATASET = 40
 STORE = "functions/core/storage/objects.py"
 
 
