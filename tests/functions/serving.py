@@ -165,7 +165,7 @@ class Bench:
             self.log,
             seconds=5,
             clock=self.clock,
-            beside=lambda work: work(),
+            background=lambda work: work(),
         )
         self.predictor = Predictor(
             self.model_cache,

@@ -112,7 +112,7 @@ def _likeness(one: str, other: str) -> float:
 
 
 def _collect(table: Table, contract: Contract, rejected_rows: RejectedRows) -> tuple[np.ndarray, np.ndarray]:
-    """The good rows as X and y; the others go into quarantine."""
+    """The good rows as X and y; the others are rejected."""
     columns = [*contract.features, contract.target.as_feature]
     good: list[np.ndarray] = [np.empty((0, len(columns)), dtype=np.float32)]
     rows = 0

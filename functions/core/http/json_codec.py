@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = '{"instances": [{feature: value, ...}, ...]}'
 LONG = 50_000
-"""Bytes of JSON that the standard library needs as long for as the import takes."""
+"""Bytes of JSON that the standard library reads in the time that importing orjson takes."""
 _settled = threading.Event()
 
 
@@ -49,7 +49,7 @@ def load_orjson() -> ModuleType:
 
 
 _EXPONENT = re.compile(r"\de[+-]")
-"""Of a number. The two spell it differently, and the same answer is the same bytes, the first time, too."""
+"""The exponent of a number. The two libraries spell it differently, and equal answers must be equal bytes."""
 _SPACED = re.compile(rb'"[ \t\r\n]+:')
 _LOOKED_INTO = 64
 _DEEPEST = 8
@@ -57,7 +57,7 @@ _CONTAINERS = frozenset({dict, list})
 
 
 def check_size(body: bytes, headers: Mapping[str, str], *, at_most: int = LARGEST) -> None:
-    """Raises `Problem` 413 for a body that is too large, 415 for one that is compressed."""
+    """Raise `Problem` 413 for a body of more than `at_most` bytes, 415 for one that is compressed."""
     encoding = headers.get("content-encoding")
     if encoding is not None and encoding.strip().lower() not in ("", "identity"):
         raise Problem(
@@ -68,20 +68,20 @@ def check_size(body: bytes, headers: Mapping[str, str], *, at_most: int = LARGES
 
 
 def read_json(body: bytes, headers: Mapping[str, str], *, at_most: int = LARGEST) -> Any:
-    """The JSON value of a body. Raises `Problem` 400, 413 or 415."""
+    """Return the JSON value of a body. Raise `Problem` 400, 413 or 415."""
     check_size(body, headers, at_most=at_most)
     return parse_json(body)
 
 
 def as_object(value: Any, example: str) -> dict[str, Any]:
-    """The value, if it is a JSON object. Raises `Problem` 400."""
+    """Return the value if it is a JSON object. Raise `Problem` 400 for any other."""
     if not isinstance(value, dict):
         raise Problem(400, f"the body is not a JSON object; accepted: {example}")
     return value
 
 
 def instances_of(body: Any) -> Any:
-    """The rows of a request. Raises `Problem` 400 when there are none, or something besides."""
+    """Return the rows in the body of a request. Raise `Problem` 400 where there are none, or anything else."""
     request = as_object(body, EXAMPLE)
     if "instances" not in request:
         raise Problem(400, f"the body is not {EXAMPLE}", faults=[Fault(field="instances", message="is missing")])
@@ -93,7 +93,7 @@ def instances_of(body: Any) -> Any:
 
 
 def parse_json(body: bytes) -> Any:
-    """Strict JSON: UTF-8, each name once in an object, no NaN and no Infinity. Raises `Problem` 400."""
+    """Read strict JSON: UTF-8, each name once in an object, no NaN and no Infinity. Raise `Problem` 400."""
     if not orjson_pays(len(body)):
         return _parse_strictly(body)
     orjson = load_orjson()
@@ -105,7 +105,7 @@ def parse_json(body: bytes) -> Any:
 
 
 def text_of(body: bytes) -> str:
-    """Raises `Problem` 400 for what is not UTF-8."""
+    """Return the body as text. Raise `Problem` 400 where it is not UTF-8."""
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:
@@ -113,7 +113,7 @@ def text_of(body: bytes) -> str:
 
 
 def value_at(text: str, at: int) -> tuple[Any, int]:
-    """The strict JSON value that begins right here, and where it ends. Raises `Problem` 400."""
+    """Return the strict JSON value that begins at `at`, and the position of its end. Raise `Problem` 400."""
     try:
         value, end = _DECODER.raw_decode(text, at)
         if text.find("\\u", at, end) >= 0:
@@ -131,20 +131,20 @@ def value_at(text: str, at: int) -> tuple[Any, int]:
 
 
 def not_json(text: str, at: int, message: str) -> Problem:
-    """That a text is no JSON from some place on."""
+    """Return the refusal of a text that stops being JSON at the position `at`."""
     where = json.JSONDecodeError(message, text, at)
     return Problem(400, f"the body is not JSON: {message}, line {where.lineno} column {where.colno}")
 
 
 def after_space(text: str, at: int) -> int:
-    """The place of the next letter that means something."""
+    """Return the position of the first character at or after `at` that is no white space."""
     while text[at : at + 1] in _SPACE:
         at += 1
     return at
 
 
 def dump_json(value: Any) -> bytes:
-    """JSON without spaces; NaN and infinity become null, and what is no JSON its text."""
+    """Write JSON without spaces. NaN and infinity become null; a value that JSON does not know becomes its text."""
     if not orjson_pays():
         try:
             text = json.dumps(value, default=str, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -161,7 +161,7 @@ def dump_json(value: Any) -> bytes:
 
 
 def respond(value: object, status: int = 200, headers: Mapping[str, str] | None = None, kind: str = JSON) -> Response:
-    """`value` as JSON, by `dump_json`."""
+    """Return a response whose body is `value` as JSON, written by `dump_json`."""
     return Response(status=status, body=dump_json(value), headers={"content-type": kind, **(headers or {})})
 
 
@@ -175,10 +175,11 @@ def _parse_strictly(body: bytes) -> Any:
 
 
 def _has_each_name_once(body: bytes, value: Any) -> bool:
-    """False when in doubt. orjson keeps the last of equal names; but every name is followed by a colon.
+    """Return whether no object names a member twice; False when in doubt.
 
-    When the text has as many colons as the objects have names, there is no other object and no
-    second name. Colons inside of texts are told apart as long as names and colons touch.
+    orjson keeps the last of equal names, but every name is followed by a colon: where the text has
+    as many colons as the objects have names, no name was lost. Colons inside of texts are told
+    apart as long as names and colons touch.
     """
     names = _names(value, _DEEPEST) if type(value) in _CONTAINERS else 0
     if body.count(b":") == names:
@@ -187,40 +188,40 @@ def _has_each_name_once(body: bytes, value: Any) -> bool:
 
 
 def _names(value: Any, depth: int) -> int:
-    """The names of all objects that a request is made of; of others, that is, not too many."""
+    """Count the names of all objects in a value, as deep and as far as objects stand in a request."""
     if type(value) is dict:
         names, inner = len(value), value.values()
     elif len(value) <= _LOOKED_INTO or type(value[0]) is list:
         names, inner = 0, value
     else:
-        return sum([len(found) for found in value if type(found) is dict])
-    for found in inner:
-        kind = type(found)
-        if kind is dict or (kind is list and found and type(found[0]) in _CONTAINERS):
-            names += _names(found, depth - 1) if depth else 0
+        return sum([len(element) for element in value if type(element) is dict])
+    for element in inner:
+        kind = type(element)
+        if kind is dict or (kind is list and element and type(element[0]) in _CONTAINERS):
+            names += _names(element, depth - 1) if depth else 0
     return names
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in found if names.count(name) > 1)
+        twice = next(name for name in members if names.count(name) > 1)
         raise Problem(
             400, "a name stands twice in one object", faults=[Fault(field=shown(twice), message="stands twice")]
         )
-    return found
+    return members
 
 
 def _whole(text: str) -> int | float:
-    """As orjson reads it: what 64 bits cannot hold is the nearest number that they can."""
+    """Return a whole number as orjson does: one that 64 bits cannot hold becomes the nearest float."""
     number = int(text)
     if -(2**63) <= number < 2**64:
         return number
     try:
         return float(number)
     except OverflowError:
-        return number  # what is no number for any feature is told by the feature's name
+        return number  # refused by the feature it is meant for, which is named then
 
 
 def _finite(text: str) -> float:

@@ -47,7 +47,7 @@ class Request:
 
 
 class Response:
-    """Its headers are completed on the way out."""
+    """A response. Its headers are completed on its way to the gateway."""
 
     __slots__ = ("body", "headers", "status")
 
@@ -62,11 +62,11 @@ _LONGEST = 256
 
 
 def caller_of(headers: Mapping[str, str], *, principal: str | None, address: str) -> str:
-    """What the caller says, else who was authenticated, else where the request comes from.
+    """Return who a caller says it is, else who was authenticated, else where the request comes from.
 
-    `headers` are named in lower case. The answer tells the three apart and is no proof of
-    anything: a caller may call itself what it likes.
+    `headers` are named in lower case. The answer tells the three apart and proves nothing: a
+    caller may call itself what it likes.
     """
-    if given := headers.get(HEADER, "").strip():
-        return f"id:{given[:_LONGEST]}"
+    if name := headers.get(HEADER, "").strip():
+        return f"id:{name[:_LONGEST]}"
     return f"principal:{principal}" if principal else f"address:{address}"

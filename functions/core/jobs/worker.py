@@ -32,14 +32,14 @@ class Worker:
     def __init__(
         self,
         objects: Objects,
-        followers: Mapping[str, ModelCache],
+        model_caches: Mapping[str, ModelCache],
         log: Log,
         *,
         attempts: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._objects = objects
-        self._followers = followers
+        self._model_caches = model_caches
         self._log = log
         self._attempts = attempts
         self._clock = clock
@@ -55,7 +55,7 @@ class Worker:
         if key.endswith("/"):
             return
         try:
-            job = Job.at(key, self._followers)
+            job = Job.at(key, self._model_caches)
             if self._objects.exists(job.result):
                 return
             if delivery.number >= self._attempts:
@@ -70,7 +70,7 @@ class Worker:
     def _do(self, job: Job, delivery: Delivery) -> None:
         task = JobAttempt(objects=self._objects, job=job, seconds_left=delivery.seconds_left)
         try:
-            facts = task.run(self._followers[job.model])
+            facts = task.run(self._model_caches[job.model])
         except Problem as problem:
             if problem.status >= 500:
                 raise
@@ -85,7 +85,7 @@ class Worker:
         self, key: str, delivery: Delivery, reason: str, *, told: str = "its worker was ended", until: float = 0.0
     ) -> None:
         """Write down why a message is about to be given up. Never raises: the message goes where it goes."""
-        if key.partition("/")[0] not in self._followers:
+        if key.partition("/")[0] not in self._model_caches:
             return
         now = self._clock()
         record: dict[str, Any] = {

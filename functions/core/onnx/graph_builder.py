@@ -36,7 +36,7 @@ class Graph:
     def node(self, kind: str, *inputs: str, output: str | None = None, **attributes: int) -> str:
         """Add an operator with one output; returns what the output is called."""
         name = output or f"{kind}_{len(self._nodes)}"
-        ends = [*(_text(1, given) for given in inputs), _text(2, name), _text(4, kind)]
+        ends = [*(_text(1, input_) for input_ in inputs), _text(2, name), _text(4, kind)]
         extra = [
             _message(5, _text(1, key) + _number(3, value) + _number(20, _INT)) for key, value in attributes.items()
         ]

@@ -84,7 +84,7 @@ class Failure(Exception):
 
 
 class Handle(c_void_p):
-    """Something that the library made: given back to it (`Release...`) when nobody holds it any more."""
+    """Something that the library made, which is released (`Release...`) when nobody holds it any more."""
 
     free: ClassVar[Callable[[Handle], None]]
 
@@ -187,7 +187,7 @@ def _open_smallest(opened: Library) -> None:
 
 
 def begin() -> None:
-    """Begin to open the library beside whatever else there is to do, such as importing the rest of a function.
+    """Begin to open the library in the background, while the rest of a function is imported.
 
     Once begun, it is not begun again. Meanwhile no garbage is collected: there is next to none.
     """
@@ -228,7 +228,7 @@ def _hold() -> None:
 
 
 def find() -> str:
-    """The file, beside the packages that Python finds. Raises `Unavailable`."""
+    """Return the path of the library, among the packages that Python finds. Raise `Unavailable`."""
     for place in sys.path:
         folder = os.path.join(place, "onnxruntime", "capi")  # noqa: PTH118
         try:

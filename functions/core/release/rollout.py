@@ -1,9 +1,9 @@
-"""The release of a version, step by step, as the workflow drives it.
+"""The rollout of a version, step by step, as the workflow drives it.
 
-One release of a model at a time. A second one waits, at most for as long as the first may
-take; one that nobody judges any more - its workflow is gone - is withdrawn by the next.
-Every step may be delivered again: what it would do is read from the pointer, and a bake
-that is not over is not judged.
+A model has one release at a time. A second one waits, at most for as long as the first may
+take; one whose workflow is gone, so that nothing judges it, is withdrawn by the next. Every step
+may be delivered again: what is left to do is read from the pointer, and a bake that is not over
+is not judged.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """Where a release stands."""
+    """The state of a release."""
 
     status: Status
     reason: str = ""
@@ -43,7 +43,7 @@ class Outcome:
 
 
 class Rollout:
-    """`act` answers the workflow's release, judge, rollback and abandon calls."""
+    """The rollout of every model. `act` answers the workflow's release, judge, rollback and abandon calls."""
 
     def __init__(
         self,
@@ -56,19 +56,19 @@ class Rollout:
     ) -> None:
         self._models = models
         self._captures = captures
-        self._stages = plan
+        self._plan = plan
         self._thresholds = thresholds
         self._clock = clock
 
     def act(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """The workflow's payload in, its answer out. Raises `ValueError` on a payload that is not understood."""
+        """Do what the workflow's payload asks, and return its answer. Raise `ValueError` on any other payload."""
         match payload:
             case {"action": "release", "model": str(model), "run": str(run)}:
                 return self._answer(model, run, self.release(model, run))
             case {"action": "judge", "model": str(model), "run": str(run)}:
                 return self._answer(model, run, self.judge(model, run))
-            case {"action": "abandon", "execution": str(execution), "input": given, "cause": cause}:
-                return {"run": self.abandon(execution, given, str(cause))}
+            case {"action": "abandon", "execution": str(execution), "input": payload_of_execution, "cause": cause}:
+                return {"run": self.abandon(execution, payload_of_execution, str(cause))}
             case {"action": "rollback", "model": str(model), "execution": str(execution), "reason": str(reason)}:
                 return self.roll_back(model, execution, reason)
             case _:
@@ -78,10 +78,10 @@ class Rollout:
                 )
 
     def release(self, model: str, run: str) -> Outcome:
-        """Put up the version of a run.
+        """Put up the version of a run as a challenger.
 
-        The first version of a model is promoted at once. One that does not load, or does
-        not answer as it did when it was made, goes no further.
+        The first version of a model is promoted at once. One that does not load, or whose golden
+        answers are not those of its making, is not put up.
         """
         version = self._version(model, run)
         live = Live(self._models, model)
@@ -96,7 +96,7 @@ class Rollout:
         return self._standing(after, run, version)
 
     def judge(self, model: str, run: str) -> Outcome:
-        """Let the run's challenger rise, prolong the step, promote it, or roll it back."""
+        """Judge the run's challenger once its bake is over: next step, longer step, promotion, or withdrawal."""
         live = Live(self._models, model)
         pointer = live.read()
         release = pointer.release
@@ -106,15 +106,15 @@ class Rollout:
                 return self.release(model, run)
             return _over(last)
         now = self._clock()
-        if now < self._stages.due_at(release):
+        if now < self._plan.due_at(release):
             return self._standing(pointer, run, release.version)
         complaint = self._check(model, release.version)
         metrics = observe(self._captures, model, release.version, release.since, now)
-        patience_left = release.bakes + 1 < self._stages.patience
+        patience_left = release.bakes + 1 < self._plan.patience
         verdict = judge(metrics, self._thresholds(model), patience_left=patience_left)
         if complaint:
             verdict = Verdict(decision="fail", reason=complaint)
-        after = live.change(lambda found: self._apply(found, release, verdict, now))
+        after = live.change(lambda current: self._apply(current, release, verdict, now))
         standing = self._standing(after, run, release.version)
         return Outcome(
             status=standing.status,
@@ -124,9 +124,9 @@ class Rollout:
         )
 
     def roll_back(self, model: str, execution: str, reason: str) -> dict[str, Any]:
-        """Make the champion before this one live again, once for each execution of the workflow.
+        """Make the previous champion live again, once for each execution of the workflow.
 
-        A release under way ends with it. Raises `NotPossible` when there is no way back.
+        A release under way ends with it. Raise `NotPossible` where there is no previous champion.
         """
         now = self._clock()
 
@@ -138,9 +138,12 @@ class Rollout:
         after = Live(self._models, model).change(back)
         return {"status": str(Status.ROLLED_BACK), "version": after.champion}
 
-    def abandon(self, execution: str, given: Any, cause: str) -> str | None:
-        """Book a failed execution on its run, and withdraw the challenger that the run put up. The run, if known."""
-        model = _model_of(given)
+    def abandon(self, execution: str, payload: Any, cause: str) -> str | None:
+        """Record the failure of an execution on its run, withdraw the run's challenger, and return the run, if known.
+
+        `payload` is the input of the execution.
+        """
+        model = _model_of(payload)
         if model is None:
             return None
         registry = Registry(self._models, model)
@@ -173,11 +176,11 @@ class Rollout:
         if pointer.champion is None:
             return transitions.promote_first(pointer, version, run, now)
         release = pointer.release
-        if release is not None and now > self._stages.due_at(release) + self._stages.grace:
+        if release is not None and now > self._plan.due_at(release) + self._plan.grace:
             pointer = transitions.withdraw(pointer, now, "nobody judged it any more")
-        if self._stages.shadow is not None:
-            return transitions.begin_shadow(pointer, version, run, self._stages.shadow, now)
-        return transitions.begin(pointer, version, run, self._stages.steps[0], now)
+        if self._plan.shadow is not None:
+            return transitions.begin_shadow(pointer, version, run, self._plan.shadow, now)
+        return transitions.begin(pointer, version, run, self._plan.steps[0], now)
 
     def _apply(self, pointer: Pointer, release: Release, verdict: Verdict, now: float) -> Pointer:
         if pointer.release != release:
@@ -188,16 +191,16 @@ class Rollout:
             case "wait":
                 return transitions.bake_again(pointer)
         following = release.step + 1
-        if following < len(self._stages.steps):
-            return transitions.advance(pointer, self._stages.steps[following], now, verdict.reason)
+        if following < len(self._plan.steps):
+            return transitions.advance(pointer, self._plan.steps[following], now, verdict.reason)
         return transitions.promote(pointer, now, verdict.reason)
 
     def _standing(self, pointer: Pointer, run: str, version: str) -> Outcome:
         if pointer.release is not None and pointer.release.run == run:
-            left = self._stages.due_at(pointer.release) - self._clock()
+            left = self._plan.due_at(pointer.release) - self._clock()
             return Outcome(
                 status=Status.CANARY,
-                reason=f"{pointer.shadow} % in the dark" if pointer.shadow else f"{pointer.weight} % of the callers",
+                reason=f"{pointer.shadow} % as a shadow" if pointer.shadow else f"{pointer.weight} % of the callers",
                 wait_seconds=max(1, math.ceil(left)),
             )
         last = pointer.last(run)
@@ -209,14 +212,14 @@ class Rollout:
 
     def _wait(self, model: str, run: str, now: float) -> Outcome:
         since = self._waits_since(model, run) or now
-        if now - since > self._stages.longest:
+        if now - since > self._plan.longest:
             return Outcome(status=Status.ROLLED_BACK, reason="another release was under way all the time")
         Registry(self._models, model).update_run(run, lambda record: {**record, "waits_since": since})
-        seconds = max(1, math.ceil(self._stages.bake_seconds))
+        seconds = max(1, math.ceil(self._plan.bake_seconds))
         return Outcome(status=Status.REGISTERED, reason="another release is under way", wait_seconds=seconds)
 
     def _answer(self, model: str, run: str, outcome: Outcome) -> dict[str, Any]:
-        """Write the outcome into the run's record and tell the workflow: who waits is told as a canary."""
+        """Write the outcome into the run's record and answer the workflow, for which a waiting release is a canary."""
 
         def note(record: dict[str, Any]) -> dict[str, Any]:
             waiting = outcome.status is Status.REGISTERED
@@ -230,7 +233,7 @@ class Rollout:
         return {"status": str(status), "wait_seconds": outcome.wait_seconds}
 
     def _check(self, model: str, version: str) -> str | None:
-        """Why a version may not be released, if so."""
+        """Return why a version may not be released; None where it may."""
         try:
             open_version(Registry(self._models, model).load(version))
         except (Missing, Corrupt, BadModel) as problem:
@@ -265,9 +268,9 @@ def _without_wait(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name != "waits_since"}
 
 
-def _model_of(given: Any) -> str | None:
-    """The model that an execution's input is about."""
-    match given:
+def _model_of(payload: Any) -> str | None:
+    """Return the model that an execution's input is about; None where it names none."""
+    match payload:
         case {"source": str(source)}:
             model = source.split("/", 1)[0]
         case {"model": str(model)}:

@@ -1,4 +1,4 @@
-"""Work that goes on in a thread, beside whatever else there is to do, until somebody wants what comes of it."""
+"""Background work: a call that runs in a thread until its result is wanted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Found = TypeVar("Found")
 
 
 class Background(Generic[Found]):
-    """`Beside(work)` has begun; `result` waits."""
+    """`Background(work)` starts the work at once; `result` waits for it."""
 
     _found: Found
 
@@ -32,7 +32,7 @@ class Background(Generic[Found]):
             self._problem = problem
 
     def result(self) -> Found:
-        """What came of it; raises what it raised."""
+        """Wait for the work and return what it returned. Raise what it raised."""
         if self._thread is not None:
             self._thread.join()
         if self._problem is not None:

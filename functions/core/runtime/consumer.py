@@ -15,12 +15,12 @@ Body = TypeVar("Body")
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """How a message came."""
+    """How a message was delivered."""
 
     number: int = 1
-    """The how-manieth time."""
+    """1 for the first delivery of the message, one more for each that followed."""
     seconds_left: Callable[[], float] = lambda: math.inf
-    """How long whoever took it may still run."""
+    """Returns the seconds that the function may still run."""
 
 
 ONCE = Delivery()

@@ -63,7 +63,7 @@ class Classifier(Servable):
         return Spec(name=self.input, datatype=inputs[0].datatype, shape=(inputs[0].shape[0], width))
 
     def tensor(self, rows: Sequence[Sequence[float]]) -> Tensor:
-        """Encoded rows as the model's input."""
+        """Return encoded rows as the model's input, [rows, features]."""
         return self._tensor([value for row in rows for value in row])
 
     def _tensor(self, values: Sequence[float]) -> Tensor:
@@ -71,7 +71,7 @@ class Classifier(Servable):
         return Tensor.of(self.takes.datatype, (len(values) // width, width), values)
 
     def encode(self, instances: Any) -> dict[str, Tensor]:
-        """Objects by feature name, or lists in the model's order."""
+        """Return objects by feature name, or lists in the model's order, as the input [rows, features]."""
         values = _quick_values(instances, self.features)
         if values is not None:
             try:
@@ -84,7 +84,7 @@ class Classifier(Servable):
         return {self.input: self.tensor(encode_instances(instances, self.features))}
 
     def admit(self, inputs: Mapping[str, Tensor]) -> None:
-        """Numbers that were encoded by the caller: each within its feature's bounds, a category's position."""
+        """Check numbers that the caller encoded: within its feature's bounds, or the position of a category."""
         tensor = inputs[self.input]
         rows = tensor.shape[0]
         if rows > MOST_ROWS:
@@ -109,7 +109,7 @@ class Classifier(Servable):
         return outputs
 
     def predictions(self, outputs: Mapping[str, Tensor], rows: int) -> list[dict[str, Any]]:
-        """`{"label": ..., "probabilities": {class: ...}}` for every row."""
+        """Return `{"label": ..., "probabilities": {class: ...}}` for every row."""
         flat, width = outputs[self._probabilities].values(), len(self.classes)
         each = zip(*[iter(flat)] * width, strict=True)
         return [
@@ -121,24 +121,24 @@ class Classifier(Servable):
         return outputs[self._label].shape[0]
 
     def agreement(self, outputs: Mapping[str, Tensor], other: Servable, theirs: Mapping[str, Tensor]) -> int:
-        """By the name of the class: two versions may count their classes otherwise."""
+        """Compare the names of classes: two versions may order their classes differently."""
         if not isinstance(other, Classifier):
             return 0
         return sum(map(eq, self.labels(outputs), other.labels(theirs)))
 
     def labels(self, outputs: Mapping[str, Tensor]) -> list[str]:
-        """The class of every row."""
+        """Return the class of every row."""
         return [self.classes[label] for label in outputs[self._label].values()]
 
     def probabilities(self, outputs: Mapping[str, Tensor]) -> Tensor:
-        """[rows, classes]"""
+        """Return the probabilities, [rows, classes]."""
         return outputs[self._probabilities]
 
     def contents(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], rows: int) -> dict[str, Any]:
-        """Encoded rows, with null for a missing value, and their probabilities."""
-        given = [None if math.isnan(value) else value for value in inputs[self.input].rows(0, rows).values()]
-        found = outputs[self._probabilities].rows(0, rows).values()
-        return {"inputs": _cut(given, len(self.features)), "outputs": _cut(found, len(self.classes))}
+        """Return encoded rows, with null for a missing value, and their probabilities."""
+        encoded = [None if math.isnan(value) else value for value in inputs[self.input].rows(0, rows).values()]
+        answered = outputs[self._probabilities].rows(0, rows).values()
+        return {"inputs": _cut(encoded, len(self.features)), "outputs": _cut(answered, len(self.classes))}
 
     def schemas(self) -> Schemas:
         from functions.core.serving.json_schema import Schemas, encoded_of, object_of, rows_of, tensor_of  # noqa: PLC0415
@@ -243,7 +243,7 @@ def _cut(flat: Sequence[Any], width: int) -> list[list[Any]]:
 
 
 def _rounded(feature: Feature) -> Feature:
-    """A number at its very bound is sent as the nearest FP32, which may lie beyond."""
+    """Return the feature with bounds rounded to FP32: a number at its very bound arrives so, and may lie beyond."""
     bounds = {"minimum": feature.minimum, "maximum": feature.maximum}
     return replace(feature, **{name: _fp32(bound) for name, bound in bounds.items() if bound is not None})
 

@@ -1,4 +1,4 @@
-"""Rows that a caller sends, turned into the numbers that a model sees."""
+"""Rows of a request, as the numbers that a model takes, or refused fault by fault."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ MOST_ROWS = 10_000
 
 
 def encode_instances(instances: Any, features: Sequence[Feature]) -> list[list[float]]:
-    """Instances - objects by feature name, or lists in the model's order - as rows of numbers.
+    """Return instances - objects by feature name, or lists in the model's order - as rows of numbers.
 
-    Raises `Problem` 400 that names every fault by row and feature, 413 beyond `MOST_ROWS`.
+    Raise `Problem` 400 that names every fault by row and feature, 413 beyond `MOST_ROWS`.
     """
     check_count(instances)
     faults: list[Fault] = []
@@ -32,7 +32,7 @@ def encode_instances(instances: Any, features: Sequence[Feature]) -> list[list[f
 
 
 def check_values(rows: Iterable[tuple[int, Sequence[Any]]], features: Sequence[Feature]) -> None:
-    """Numbers that a caller encoded, each row with its place. Raises `Problem` 400 that names row and feature."""
+    """Check numbers that a caller encoded, as pairs of position and row. Raise `Problem` 400 by row and feature."""
     faults: list[Fault] = []
     for row, values in rows:
         for feature, value in zip(features, values, strict=True):
@@ -45,13 +45,13 @@ def check_values(rows: Iterable[tuple[int, Sequence[Any]]], features: Sequence[F
 
 
 def refuse_many(rows: int, at_most: int) -> None:
-    """Raises `Problem` 413."""
+    """Raise `Problem` 413 for more rows than `at_most`."""
     if rows > at_most:
         raise Problem(413, f"there are more than {at_most} rows; send fewer, or a job")
 
 
 def check_count(instances: Any, at_most: int = MOST_ROWS) -> None:
-    """Raises `Problem` 400 for instances that are no rows, 413 for more than `at_most`."""
+    """Raise `Problem` 400 for instances that are no rows, 413 for more than `at_most`."""
     if not isinstance(instances, list) or not instances:
         accepted = "accepted: [{feature: value}, ...] or [[value, ...], ...], one row or more"
         raise Problem(400, "there are no rows", faults=[Fault(field="instances", message=accepted)])

@@ -234,17 +234,17 @@ def open_store(url: str, *, options: Mapping[str, Any] | None = None, patience_s
     patience = timedelta(seconds=patience_seconds)
     client: ClientConfig = {"timeout": patience, "connect_timeout": timedelta(seconds=3)}
     retry: RetryConfig = {"max_retries": 5, "retry_timeout": patience}
-    given = dict(options or {})
+    cloud_options = dict(options or {})
     match scheme:
         case "s3":
-            make = partial(S3Store, bucket, prefix=prefix, client_options=client, retry_config=retry, **given)
+            make = partial(S3Store, bucket, prefix=prefix, client_options=client, retry_config=retry, **cloud_options)
             store = make()
             return Objects(store, make, signer=store)
         case "gs":
             # Only an emulator is spoken to without TLS, and there nobody signs.
-            emulated = str(given.get("base_url", "")).startswith("http://")
+            emulated = str(cloud_options.get("base_url", "")).startswith("http://")
             client["allow_http"] = emulated
-            make = partial(GCSStore, bucket, prefix=prefix, client_options=client, retry_config=retry, **given)
+            make = partial(GCSStore, bucket, prefix=prefix, client_options=client, retry_config=retry, **cloud_options)
             store = make()
             return Objects(store, make, signer=None if emulated else store)
         case "file":

@@ -8,7 +8,7 @@ METRICS = ("roc_auc", "accuracy", "f1", "log_loss")
 
 
 class UndefinedMetric(ValueError):
-    """The rows at hand do not allow the metric. The text says why."""
+    """These rows do not allow the metric. The text says why."""
 
 
 def score(metric: str, y: np.ndarray, probabilities: np.ndarray) -> float:
@@ -33,8 +33,8 @@ def score(metric: str, y: np.ndarray, probabilities: np.ndarray) -> float:
             return float(np.mean([_f1(table, label) for label in positive]))
         case "log_loss":
             least = np.finfo(probabilities.dtype).eps
-            given = np.clip(probabilities[np.arange(len(y)), y], least, 1 - least)
-            return float(-np.mean(np.log(given)))
+            of_truth = np.clip(probabilities[np.arange(len(y)), y], least, 1 - least)
+            return float(-np.mean(np.log(of_truth)))
     raise ValueError(f"{metric} is no metric; accepted: {', '.join(METRICS)}")
 
 

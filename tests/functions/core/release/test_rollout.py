@@ -93,7 +93,7 @@ def test_a_good_challenger_rises_step_by_step_and_is_promoted(bench: Bench) -> N
 
 
 def watched(bench: Bench, answer: dict[str, Any], *rows: Any) -> None:
-    """Let the time of a bake in the dark pass, with ten requests of anybody."""
+    """Let the time of a bake of a shadow pass, with ten requests of anybody."""
     bench.clock.forward(6)
     for _ in range(10):
         bench.predict(*(rows or [BENIGN, MALIGNANT]))
@@ -101,7 +101,7 @@ def watched(bench: Bench, answer: dict[str, Any], *rows: Any) -> None:
     bench.clock.forward(answer["wait_seconds"])
 
 
-def test_a_good_challenger_is_watched_in_the_dark_before_it_gets_a_caller(bench: Bench) -> None:
+def test_a_good_challenger_is_watched_as_a_shadow_before_it_gets_a_caller(bench: Bench) -> None:
     bench.plan(shadow=100)
     first = bench.champion()
     second = registered(bench, ALIKE)
@@ -109,7 +109,7 @@ def test_a_good_challenger_is_watched_in_the_dark_before_it_gets_a_caller(bench:
     assert answer == {"status": "canary", "wait_seconds": BAKE}
     pointer = bench.live.read()
     assert (pointer.challenger, pointer.weight, pointer.shadow) == (second, 0, 100)
-    assert record(bench)["rollout"]["reason"] == "100 % in the dark"
+    assert record(bench)["rollout"]["reason"] == "100 % as a shadow"
     watched(bench, answer)
     assert act(bench, "judge")["status"] == "canary"
     assert record(bench)["rollout"]["evidence"]["agreement"] == 1.0
@@ -122,7 +122,7 @@ def test_a_good_challenger_is_watched_in_the_dark_before_it_gets_a_caller(bench:
     ("onnx", "row", "reason"),
     [(WRONG, BENIGN, "agreement with the champion: 0.000"), (model_bytes(fails=True), POISON, "errors: 10 of 10")],
 )
-def test_a_challenger_that_is_no_good_is_found_out_in_the_dark(
+def test_a_challenger_that_is_no_good_is_found_out_as_a_shadow(
     onnx: bytes, row: Any, reason: str, bench: Bench
 ) -> None:
     bench.plan(shadow=100)
@@ -502,9 +502,9 @@ def test_a_run_that_registered_nothing_cannot_be_released(bench: Bench) -> None:
 def test_the_stages_are_read_from_the_stacks_own_words() -> None:
     text = json.dumps({"steps": [10, 50], "bake_seconds": 2, "patience": 3})
     assert RolloutPlan.parse(text) == RolloutPlan(steps=(10, 50), bake_seconds=2.0, patience=3)
-    dark = RolloutPlan.parse(json.dumps({**json.loads(text), "shadow": 20}))
-    assert dark.shadow == 20
-    assert dark.longest == RolloutPlan.parse(text).longest + 2.0 * 3
+    shadowed = RolloutPlan.parse(json.dumps({**json.loads(text), "shadow": 20}))
+    assert shadowed.shadow == 20
+    assert shadowed.longest == RolloutPlan.parse(text).longest + 2.0 * 3
     for bad in (0, 101):
         with pytest.raises(ValueError, match="shadow: accepted: 1 to 100"):
             RolloutPlan.parse(json.dumps({**json.loads(text), "shadow": bad}))

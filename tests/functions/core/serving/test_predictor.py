@@ -70,7 +70,7 @@ def shadow(bench: Bench, onnx: bytes, share: int = 100) -> str:
     return version
 
 
-def test_in_the_dark_the_champion_answers_and_what_the_challenger_says_is_only_kept() -> None:
+def test_next_to_a_shadow_the_champion_answers_and_what_the_shadow_says_is_only_captured() -> None:
     bench = Bench(capture_inputs=1.0)
     champion = bench.champion()
     challenger = shadow(bench, WRONG)
@@ -85,7 +85,7 @@ def test_in_the_dark_the_champion_answers_and_what_the_challenger_says_is_only_k
     assert record["outputs"][0] != said(response)["predictions"][0]["probabilities"]
 
 
-def test_in_the_dark_the_challenger_is_asked_about_its_share_of_the_requests() -> None:
+def test_a_shadow_is_asked_about_its_share_of_the_requests() -> None:
     bench = Bench()
     bench.champion()
     challenger = shadow(bench, WRONG, share=30)
@@ -102,9 +102,7 @@ def test_in_the_dark_the_challenger_is_asked_about_its_share_of_the_requests() -
     ("onnx", "damage", "error"),
     [(model_bytes(fails=True), False, "failed"), (WRONG, True, "not loaded")],
 )
-def test_in_the_dark_a_challenger_that_fails_is_counted_and_nobody_notices(
-    onnx: bytes, damage: bool, error: str
-) -> None:
+def test_a_shadow_that_fails_is_counted_and_nobody_notices(onnx: bytes, damage: bool, error: str) -> None:
     bench = Bench()
     champion = bench.champion()
     challenger = shadow(bench, onnx)
