@@ -39,7 +39,7 @@ def test_a_warm_prediction_enters_at_most_15_files(bench: Bench) -> None:
         status = ask()
     print(way)
     assert (status, "functions/core/serving/classifier.py" in way.files) == (200, True)
-    assert len(way.files) <= MOST_FOR_A_PREDICTION, way
+    assert len(way.files) <= MOST_FOR_A_PREDICTION, str(way)
 
 
 def test_the_first_prediction_of_a_second_writes_captures_too_and_enters_the_store(bench: Bench) -> None:
@@ -47,7 +47,7 @@ def test_the_first_prediction_of_a_second_writes_captures_too_and_enters_the_sto
     with entered() as way:
         ask()
     assert STORE in way.files
-    assert len(way.files) <= MOST_FOR_A_PREDICTION + 1, way
+    assert len(way.files) <= MOST_FOR_A_PREDICTION + 1, str(way)
 
 
 def test_a_dataset_until_the_promotion_of_its_version_enters_no_more_files_than_it_did(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_dataset_until_the_promotion_of_its_version_enters_no_more_files_than_
     with entered() as way:
         until_promotion(tmp_path / "counted")
     print(way)
-    assert len(way.files) <= MOST_FOR_A_DATASET, way
+    assert len(way.files) <= MOST_FOR_A_DATASET, str(way)
 
 
 def until_promotion(folder: Path) -> None:

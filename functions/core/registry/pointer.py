@@ -66,21 +66,22 @@ class Pointer:
     """The newest last."""
 
     @classmethod
-    def parse(cls, found: dict[str, Any]) -> Self:
-        release = found["release"]
+    def parse(cls, document: dict[str, Any]) -> Self:
+        """Read what `live.json` holds."""
+        release = document["release"]
         return cls(
-            revision=found["revision"],
-            champion=found["champion"],
-            challenger=found["challenger"],
-            weight=found["weight"],
-            shadow=found.get("shadow", 0),
-            previous=found["previous"],
+            revision=document["revision"],
+            champion=document["champion"],
+            challenger=document["challenger"],
+            weight=document["weight"],
+            shadow=document.get("shadow", 0),
+            previous=document["previous"],
             release=None if release is None else Release(**release),
-            history=tuple(Entry(**entry) for entry in found["history"]),
+            history=tuple(Entry(**entry) for entry in document["history"]),
         )
 
     def document(self) -> dict[str, Any]:
-        from dataclasses import asdict  # noqa: PLC0415 - only who writes a pointer needs it
+        from dataclasses import asdict  # noqa: PLC0415 - only a writer of pointers needs it
 
         return asdict(self)
 

@@ -87,7 +87,7 @@ class Registry:
         """Write a version and return its name. Registering it again changes nothing.
 
         `card` holds at least `task` and what opening a version of it reads; format, model,
-        version, sha256 and bytes are filled in. Raises `Corrupt` when what the store
+        version, sha256 and bytes are filled in. Raise `Corrupt` where what the store
         gives back is not what was written.
         """
         version = version_of(onnx, card)

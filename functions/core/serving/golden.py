@@ -53,19 +53,19 @@ def check(session: Session, golden: Mapping[str, Any]) -> None:
                 raise BadModel(f"golden request {position}: {name} {difference}")
 
 
-def unlike(expected: Tensor, found: Tensor | None, tolerance: float) -> str | None:
+def unlike(expected: Tensor, actual: Tensor | None, tolerance: float) -> str | None:
     """Return how a tensor differs from the expected one; None where it does not, up to rounding."""
-    if found is None:
+    if actual is None:
         return "is missing"
-    if (found.datatype, found.shape) != (expected.datatype, expected.shape):
+    if (actual.datatype, actual.shape) != (expected.datatype, expected.shape):
         was = f"{expected.datatype} of the shape {list(expected.shape)}"
-        return f"is {found.datatype} of the shape {list(found.shape)}; it was {was}"
-    if bytes(pack(found)) == bytes(pack(expected)):
+        return f"is {actual.datatype} of the shape {list(actual.shape)}; it was {was}"
+    if bytes(pack(actual)) == bytes(pack(expected)):
         return None
     if expected.datatype not in FLOATS:
         return "has other values than it had"
     allowed = max(tolerance, _COARSE.get(expected.datatype, 0.0))
-    farthest = max(map(distance, expected.values(), found.values()))
+    farthest = max(map(distance, expected.values(), actual.values()))
     if farthest <= allowed:
         return None
     return f"differs by {farthest:.2g}; at most {allowed:g} is accepted"
