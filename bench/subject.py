@@ -28,6 +28,7 @@ from infra.processor import ONE_THREAD
 from infra.settings import Runtime
 from infra.target import target
 from infra.vocabulary import Archive
+from interface import layout
 from models.breast_cancer import sample
 from models.contract import Contract
 
@@ -103,7 +104,7 @@ def registered(folder: Path, onnx: bytes | None = None) -> Path:
     }
     version = Registry(store, MODEL).register(onnx, card, _golden(onnx), {})
     pointer = promote_first(Pointer(), version, "bench", time.time())
-    store.put_json(f"{MODEL}/live.json", pointer.document())
+    store.put_json(f"{MODEL}/{layout.LIVE}", pointer.document())
     return folder
 
 

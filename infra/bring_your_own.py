@@ -18,6 +18,7 @@ import pulumi
 
 from infra.serving import shortened
 from infra.vocabulary import Cloud, ScheduleArgs, Store, UploadArgs, Workflow
+from interface import layout
 from models.bring_your_own import FILE, BringYourOwn
 from models.catalogue import load
 from models.section import FOLDER
@@ -50,6 +51,8 @@ def publish(
     """Upload the file of each model, and look after it: `then` is when the arrival of one is waited for."""
     for model, file in files.items():
         digest, name = hashlib.sha256(file.read_bytes()).hexdigest()[:16], shortened(model)
-        cloud.upload(f"publish-{name}", UploadArgs(store=data, key=f"{model}/incoming/{digest}.onnx", file=file), then)
+        cloud.upload(
+            f"publish-{name}", UploadArgs(store=data, key=f"{model}/{layout.INCOMING}{digest}.onnx", file=file), then
+        )
         again = ScheduleArgs(cron=EVERY_QUARTER, target=workflow, input={"model": model})
         cloud.schedule(f"republish-{name}", again, then)

@@ -72,7 +72,7 @@ ROOMS: Final = (
     "selection",
 )
 """The packages of functions/core, in their order: each may import those before it."""
-BINDING: Final = tuple(f"functions/core/onnx/{name}.py" for name in ("library", "c_values", "c_session"))
+BINDING: Final = tuple(f"functions/core/onnx/{name}.py" for name in ("library", "session"))
 """The files that speak to onnxruntime's C library."""
 LINES_OF_A_FILE: Final = 300
 LINES_OF_A_FUNCTION: Final = 60
@@ -203,7 +203,7 @@ def the_embedded_clouds_stand_alone(root: Path) -> list[str]:
         for path, tree in files(root, "localcloud")
         if not path.startswith("localcloud/commands/")
         for line, name in imports(path, tree)
-        if any(_within(name, ours) for ours in ("infra", "models"))
+        if any(_within(name, ours) for ours in ("infra", "interface", "models"))
     ]
 
 
@@ -460,6 +460,26 @@ def no_case_for_a_cloud(root: Path) -> list[str]:
     return found
 
 
+def one_choice_of_a_models_kind(root: Path) -> list[str]:
+    """What is done by the kind of a model is a strategy that `models/catalogue.py` chooses, not a branch."""
+    kinds = {"Contract", "BringYourOwn"}
+    found = []
+    for path, tree in files(root, "functions", "models"):
+        if path == "models/catalogue.py":
+            continue
+        for node in ast.walk(tree):
+            asked: list[ast.expr] = []
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass"):
+                asked = node.args[1:]
+            elif isinstance(node, ast.MatchClass):
+                asked = [node.cls]
+            names = {ast.unparse(part) for each in asked for part in ast.walk(each)}
+            found += [
+                f"{path}:{asked[0].lineno}: asks whether a contract is a {name}" for name in sorted(names & kinds)
+            ]
+    return found
+
+
 def nothing_is_unpickled(root: Path) -> list[str]:
     """Functions load ONNX, JSON and arrays; nothing that could run code of its own."""
     found = []
@@ -506,6 +526,7 @@ RULES: Final[tuple[Rule, ...]] = (
     tests_are_collected,
     sizes,
     no_case_for_a_cloud,
+    one_choice_of_a_models_kind,
     nothing_is_unpickled,
     requirements_name_no_host,
 )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from interface import layout
 from localcloud.commands import bulk, files
 from localcloud.commands.callers import Callers, ask
 from localcloud.commands.embedded import require_embedded
@@ -115,7 +116,9 @@ class Demo(Scene):
     def upload(self, name: str, rows: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             sample.write_csv(Path(folder) / name, rows)
-            self.stack.store(self.stack.outputs["data_url"]).put(f"{MODEL}/incoming/{name}", Path(folder) / name)
+            self.stack.store(self.stack.outputs["data_url"]).put(
+                f"{MODEL}/{layout.INCOMING}{name}", Path(folder) / name
+            )
 
     def best(self, run: str) -> str:
         board = self.watch.tried(run, METRIC)

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from interface import layout
 from localcloud.commands.callers import ask
 from localcloud.commands.watch import Watch
 from localcloud.engine.stack import LocalStack
@@ -147,7 +148,7 @@ class Swaps:
         live = Watch(self._models, self._model).live()
         document = {"revision": live["revision"] + 1, "champion": version, "previous": live["champion"]}
         rest = {"challenger": None, "weight": 0, "shadow": 0, "release": None, "history": live["history"]}
-        self._models.put(f"{self._model}/live.json", json.dumps({**document, **rest}).encode())
+        self._models.put(f"{self._model}/{layout.LIVE}", json.dumps({**document, **rest}).encode())
         with self._lock:
             self._left_at = {name: time.monotonic() for name in self._versions if name != version}
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from interface import layout
 from localcloud.engine.cloud import Objects
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ class Watch:
         self._known = set(self.executions())
 
     def executions(self) -> list[str]:
-        return self._models.keys(f"{self.model}/executions/")
+        return self._models.keys(f"{self.model}/{layout.EXECUTIONS}")
 
     def new_run(self, seconds: float) -> str:
         """The run that the next execution belongs to, once it has said so."""
@@ -41,12 +42,12 @@ class Watch:
 
     def runs(self) -> list[str]:
         """Every run that has a record."""
-        keys = self._models.keys(f"{self.model}/runs/")
+        keys = self._models.keys(f"{self.model}/{layout.RUNS}")
         return [key.split("/")[2] for key in keys if key.endswith("/run.json")]
 
     def record(self, run: str) -> dict[str, Any]:
         """The run's own record; empty before there is one."""
-        return self._json(f"{self.model}/runs/{run}/run.json")
+        return self._json(f"{self.model}/{layout.RUNS}{run}/run.json")
 
     def reached(self, run: str, *states: str, seconds: float) -> dict[str, Any]:
         """The run's record once it is in one of `states`, or over."""
@@ -60,7 +61,7 @@ class Watch:
 
     def experiments(self, run: str, seconds: float) -> Iterator[tuple[int, int]]:
         """How many experiments are done, and of how many, whenever that changes, until all are."""
-        planned = len(self._json(f"{self.model}/runs/{run}/plan.json")["experiments"])
+        planned = len(self._json(f"{self.model}/{layout.RUNS}{run}/plan.json")["experiments"])
         done = -1
         while done < planned:
             done = self.wait_for(lambda seen=done: self._more_than(run, seen), seconds, "the next experiment")
@@ -68,14 +69,14 @@ class Watch:
 
     def tried(self, run: str, metric: str) -> list[dict[str, Any]]:
         """The records of the experiments that succeeded, the highest mean of `metric` first."""
-        keys = self._models.keys(f"{self.model}/runs/{run}/experiments/")
+        keys = self._models.keys(f"{self.model}/{layout.RUNS}{run}/experiments/")
         found = [self._json(key) for key in keys if key.endswith(".json")]
         succeeded = [record for record in found if record["status"] == "succeeded"]
         return sorted(succeeded, key=lambda record: record["metrics"][metric]["mean"], reverse=True)
 
     def live(self) -> dict[str, Any]:
         """Who answers: champion, challenger, weight. Empty before the first version."""
-        return self._json(f"{self.model}/live.json")
+        return self._json(f"{self.model}/{layout.LIVE}")
 
     def wait_for(self, look: Callable[[], T | None], seconds: float, what: str) -> T:
         """What `look` finds, as soon as it finds something. Raises `NothingCame`."""
@@ -87,7 +88,7 @@ class Watch:
         return found
 
     def _more_than(self, run: str, seen: int) -> int | None:
-        keys = self._models.keys(f"{self.model}/runs/{run}/experiments/")
+        keys = self._models.keys(f"{self.model}/{layout.RUNS}{run}/experiments/")
         done = sum(key.endswith(".json") for key in keys)
         over = self.record(run).get("status") in OVER
         if over and done <= seen:

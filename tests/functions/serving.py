@@ -23,7 +23,7 @@ from functions.core.registry.versions import Registry
 from functions.core.release.rollout import Rollout
 from functions.core.runtime.log import Log
 from functions.core.serving.model_cache import ModelCache
-from functions.core.serving.predictor import Predictor, place
+from functions.core.serving.predictor import Predictor, hash_percent
 from functions.core.storage.objects import Objects
 from interface.rollout import RolloutPlan
 from models.section import RolloutThresholds
@@ -165,7 +165,7 @@ class Bench:
             self.log,
             seconds=5,
             clock=self.clock,
-            beside=lambda work: work(),
+            background=lambda work: work(),
         )
         self.predictor = Predictor(
             self.model_cache,
@@ -204,7 +204,7 @@ class Bench:
         """Register a version and make it the challenger; from now on requests come from one of its callers."""
         version = self.register(onnx, features)
         self.live.change(lambda pointer: begin(pointer, version, run, weight, self.clock()))
-        self.caller = next(name for n in range(1000) if place(name := f"caller {n}", version) < weight)
+        self.caller = next(name for n in range(1000) if hash_percent(name := f"caller {n}", version) < weight)
         return version
 
     def send(

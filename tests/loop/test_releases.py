@@ -21,7 +21,7 @@ def test_a_challenger_that_answers_wrongly_is_rolled_back_and_no_caller_sees_an_
     assert not callers.failures
 
 
-def test_a_challenger_that_answers_wrongly_is_found_out_in_the_dark_and_no_caller_ever_gets_it(
+def test_a_challenger_that_answers_wrongly_is_found_out_as_a_shadow_and_no_caller_ever_gets_it(
     running: Running,
 ) -> None:
     champion, before = running.live()["champion"], len(running.live()["history"])

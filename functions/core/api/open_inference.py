@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, version 2, over HTTP: what is asked, and the answer.
+"""The Open Inference Protocol, version 2, over HTTP: its requests, responses and metadata.
 
 https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
 """
@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.core.http.json_codec import dump_json
+from functions.core.http.json_codec import as_object, check_size, dump_json, parse_json
 from functions.core.http.messages import BINARY, JSON, Response
 from functions.core.http.problem import Problem, misfit
-from functions.core.http.request_body import as_object, check_size, parse_json
 from functions.core.onnx.tensor_bytes import LENGTH, Chunks, pack, split
 from functions.core.onnx.tensor_json import BINARY_ONLY, JsonTensor, RawTensor
 
@@ -24,30 +23,30 @@ if TYPE_CHECKING:
 EXTENSIONS = ("binary_tensor_data",)
 EXAMPLE = '{"inputs": [{"name": ..., "shape": [...], "datatype": ..., "data": [...]}]}'
 _NOT_OFFERED = ("shared_memory_region", "sequence_id", "classification")
-"""Parameters of extensions that would change what an answer means, and cannot be passed over."""
+"""Parameters of extensions that change what an answer means: to ignore them would be wrong."""
 
 
 class Wanted(NamedTuple):
-    """An output that is asked for."""
+    """An output that a request asks for."""
 
     name: str
     binary: bool
-    """Behind the JSON of the answer, not in it."""
+    """Whether its bytes follow on the JSON of the answer, instead of numbers in it."""
 
 
 class Inference(NamedTuple):
-    """An inference request whose form is right; whether it fits a version, `tensors` tells."""
+    """An inference request whose form is right. Whether it fits a version, `encode` finds out."""
 
     id: str | None
     inputs: tuple[JsonTensor | RawTensor, ...]
     outputs: tuple[Wanted, ...]
-    """None of them: all."""
+    """Empty: all of them are asked for."""
     binary: bool
-    """How outputs travel that nothing is said about."""
+    """Whether outputs travel as bytes where the request does not say how."""
 
     @classmethod
     def read(cls, body: bytes, headers: Mapping[str, str]) -> Inference:
-        """Raises `Problem` 400 that names the member, 413 or 415."""
+        """Read the form of a request. Raise `Problem` 400 that names the member, 413 or 415."""
         check_size(body, headers)
         text, chunks = split(body, headers)
         if not text and chunks is not None:
@@ -64,29 +63,30 @@ class Inference(NamedTuple):
             binary=binary,
         )
 
-    def tensors(self, by: Servable) -> dict[str, Tensor]:
-        """The inputs of a version. Raises `Problem` 400 when they do not fit."""
+    def encode(self, servable: Servable) -> dict[str, Tensor]:
+        """Return the tensors as the inputs of a version. Raise `Problem` 400 where they do not fit it."""
         for index, wanted in enumerate(self.outputs):
-            if wanted.name not in by.outputs:
-                raise misfit(f"outputs[{index}].name", f"is no output; accepted: {', '.join(sorted(by.outputs))}")
-        found: dict[str, Tensor] = {}
-        for given in self.inputs:
-            spec = given.among(by.inputs)
-            if spec.name in found:
-                raise misfit(f"{given.field}.name", "stands twice")
-            found[spec.name] = given.read(spec)
-        if len(found) < len(by.inputs):
-            raise misfit("inputs", f"lacks {', '.join(name for name in by.inputs if name not in found)}")
-        by.admit(found)
-        return found
+            if wanted.name not in servable.outputs:
+                accepted = ", ".join(sorted(servable.outputs))
+                raise misfit(f"outputs[{index}].name", f"is no output; accepted: {accepted}")
+        tensors: dict[str, Tensor] = {}
+        for sent in self.inputs:
+            spec = sent.among(servable.inputs)
+            if spec.name in tensors:
+                raise misfit(f"{sent.field}.name", "stands twice")
+            tensors[spec.name] = sent.read(spec)
+        if len(tensors) < len(servable.inputs):
+            raise misfit("inputs", f"lacks {', '.join(name for name in servable.inputs if name not in tensors)}")
+        servable.admit(tensors)
+        return tensors
 
     def response(self, prediction: Prediction) -> Response:
-        """The answer. Raises `Problem` 400 for an output that JSON does not carry."""
+        """Return the response to this request. Raise `Problem` 400 for an output that JSON does not carry."""
         wanted = self.outputs or [Wanted(name, self.binary) for name in prediction.outputs]
         chunks: list[bytes | memoryview] = []
         document = {
-            "model_name": prediction.by.model,
-            "model_version": prediction.by.version,
+            "model_name": prediction.servable.model,
+            "model_version": prediction.servable.version,
             "outputs": [_output(one, prediction.outputs[one.name], chunks) for one in wanted],
         }
         if self.id is not None:
@@ -98,35 +98,35 @@ class Inference(NamedTuple):
         return Response(status=200, body=b"".join([text, *chunks]), headers=headers)
 
 
-def metadata(by: Servable, versions: Sequence[str]) -> dict[str, Any]:
-    """What a model takes and gives; -1 in a shape is any length."""
+def metadata(servable: Servable, versions: Sequence[str]) -> dict[str, Any]:
+    """Return what a version takes and gives; -1 in a shape is any length."""
     return {
-        "name": by.model,
+        "name": servable.model,
         "versions": versions,
         "platform": "onnxruntime_onnx",
-        "inputs": [_spec(spec) for spec in by.inputs.values()],
-        "outputs": [_spec(spec) for spec in by.outputs.values()],
+        "inputs": [_spec(spec) for spec in servable.inputs.values()],
+        "outputs": [_spec(spec) for spec in servable.outputs.values()],
     }
 
 
 def parameters(holder: dict[str, Any], field: str) -> dict[str, Any]:
-    """The parameters of an object. Raises `Problem` 400 for what is none, and for those of other extensions."""
-    found = holder.get("parameters")
-    if found is None:
+    """Return the parameters of a member. Raise `Problem` 400 for other than an object, and for other extensions."""
+    values = holder.get("parameters")
+    if values is None:
         return {}
-    if not isinstance(found, dict):
+    if not isinstance(values, dict):
         raise misfit(field, "is not an object")
     for name in _NOT_OFFERED:
-        if found.get(name):
+        if values.get(name):
             raise misfit(f"{field}.{name}", "is an extension that is not offered; GET /v2 lists those that are")
-    return found
+    return values
 
 
 def _inputs(inputs: Any, text: bytes, chunks: Chunks | None) -> tuple[JsonTensor, ...]:
     if not isinstance(inputs, list) or not inputs:
         raise misfit("inputs", "is not a list of one tensor or more")
     booleans = _may_hold_booleans(text)
-    found = []
+    tensors = []
     for index, tensor in enumerate(inputs):
         field = f"inputs[{index}]"
         if not isinstance(tensor, dict):
@@ -134,20 +134,23 @@ def _inputs(inputs: Any, text: bytes, chunks: Chunks | None) -> tuple[JsonTensor
         size = parameters(tensor, f"{field}.parameters").get("binary_data_size")
         data = None
         if size is not None:
-            place = f"{field}.parameters.binary_data_size"
+            size_field = f"{field}.parameters.binary_data_size"
             if chunks is None:
-                raise misfit(place, "needs the header Inference-Header-Content-Length")
+                raise misfit(size_field, "needs the header Inference-Header-Content-Length")
             if "data" in tensor:
-                raise misfit(f"{field}.data", "is there beside binary_data_size; accepted: one of the two")
-            data = chunks.take(size, place)
-        found.append(JsonTensor(field=field, tensor=tensor, data=data, booleans=booleans))
+                raise misfit(f"{field}.data", "is there together with binary_data_size; accepted: one of the two")
+            data = chunks.take(size, size_field)
+        tensors.append(JsonTensor(field=field, tensor=tensor, data=data, booleans=booleans))
     if chunks is not None:
         chunks.close()
-    return tuple(found)
+    return tuple(tensors)
 
 
 def _may_hold_booleans(text: bytes) -> bool:
-    """Python takes true for 1. Only where no u and no l follows on the first data, no value is true or false."""
+    """Return False only where no value can be true or false, which Python takes for 1 and 0.
+
+    Both have a u or an l in them, and no number has.
+    """
     start = text.find(b'"data"')
     return start >= 0 and (text.find(b"u", start) >= 0 or text.find(b"l", start) >= 0)
 
@@ -157,20 +160,20 @@ def _wanted(outputs: Any, binary: bool) -> tuple[Wanted, ...]:
         return ()
     if not isinstance(outputs, list):
         raise misfit("outputs", 'is not a list; accepted: [{"name": ...}]')
-    found: dict[str, Wanted] = {}
+    wanted: dict[str, Wanted] = {}
     for index, output in enumerate(outputs):
         if not isinstance(output, dict) or not isinstance(output.get("name"), str):
             raise misfit(f"outputs[{index}]", 'is not an output; accepted: {"name": ...}')
         field = f"outputs[{index}].parameters"
         as_bytes = _flag(parameters(output, field), "binary_data", field, default=binary)
-        found[output["name"]] = Wanted(name=output["name"], binary=as_bytes)
-    if len(found) != len(outputs):
+        wanted[output["name"]] = Wanted(name=output["name"], binary=as_bytes)
+    if len(wanted) != len(outputs):
         raise misfit("outputs", "names one output twice")
-    return tuple(found.values())
+    return tuple(wanted.values())
 
 
-def _flag(given: dict[str, Any], name: str, field: str, *, default: bool) -> bool:
-    value = given.get(name, default)
+def _flag(values: dict[str, Any], name: str, field: str, *, default: bool) -> bool:
+    value = values.get(name, default)
     if not isinstance(value, bool):
         raise misfit(f"{field}.{name}", "is neither true nor false")
     return value

@@ -1,4 +1,4 @@
-"""The API, described for machines: OpenAPI 3.1, each model with paths of its own."""
+"""The OpenAPI 3.1 description of the API. Each model has paths and schemas of its own."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ANSWERS = {
     "model_metadata": "metadata", "version_metadata": "metadata",
 }  # fmt: skip
 _OF_A_MODEL = frozenset({"predict_request", "infer_request", "predict_answer"})
-"""Schemas that each model has for itself."""
+"""Schemas of which each model has its own."""
 _SEGMENTS: Mapping[str, Schema] = {
     "version": {**_TEXT, "pattern": "^[0-9a-f]{16}$"},
     "job": {**_TEXT, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"},
@@ -42,7 +42,10 @@ _BINARY = (
 
 
 def description(name: str, version: str, champions: Mapping[str, Servable | None], *, uploads: bool) -> dict[str, Any]:
-    """The document. A model that has a champion is described input by input; `uploads`: jobs may be uploaded."""
+    """Return the document. The inputs of a model are described where it has a champion.
+
+    `uploads`: whether the rows of a job may be uploaded to a URL.
+    """
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         for model in champions if "{model}" in operation.path else [next(iter(champions))]:
@@ -118,22 +121,22 @@ def _ref(name: str, model: str = "") -> Schema:
 
 
 def _own(champions: Mapping[str, Servable | None]) -> dict[str, Schema]:
-    """What each model takes and gives; of one without a champion, only the form."""
-    found: dict[str, Schema] = {}
+    """Return the schemas of each model's requests and answers; without a champion, only their form is known."""
+    schemas: dict[str, Schema] = {}
     for model, champion in champions.items():
         known = None if champion is None else champion.schemas()
         instance, prediction = ({}, {"type": "object"}) if known is None else (known.instance, known.prediction)
-        found[f"{model}.predict_request"] = {
+        schemas[f"{model}.predict_request"] = {
             **object_of(
                 {"instances": list_of(instance, minItems=1, description=f"At most {MOST_ROWS} rows; more is 413")}
             ),
             "additionalProperties": False,
         }
-        found[f"{model}.predict_answer"] = object_of(
+        schemas[f"{model}.predict_answer"] = object_of(
             {"model": {"const": model}, "version": _TEXT, "variant": _TEXT, "predictions": list_of(prediction)}
         )
-        found[f"{model}.infer_request"] = _inference(known)
-    return found
+        schemas[f"{model}.infer_request"] = _inference(known)
+    return schemas
 
 
 def _inference(known: Schemas | None) -> Schema:
@@ -176,7 +179,7 @@ def _shared(uploads: bool) -> dict[str, Schema]:
 
 
 def _job_request(uploads: bool) -> Schema:
-    """Rows, or the wish to upload a file of rows."""
+    """Return the schema of a job request: rows, or the form in which a file of rows will be uploaded."""
     kinds: dict[str, Schema] = {"instances": list_of({}, minItems=1)}
     if uploads:
         kinds["upload"] = {**_TEXT, "enum": [str(kind) for kind in Format]}

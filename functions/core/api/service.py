@@ -5,24 +5,24 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from functions.core.http import instances as plain
 from functions.core.http import json_codec
-from functions.core.http.json_codec import respond
+from functions.core.http.json_codec import instances_of, read_json, respond
 from functions.core.http.messages import BINARY, PROBLEM, Request, Response
 from functions.core.http.problem import Problem
-from functions.core.http.request_body import read_json
 from functions.core.http.routes import Operation, find
-from functions.core.serving.predictor import Question
+from functions.core.serving.predictor import Instances, Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from functions.core.jobs.api import JobsApi
-    from functions.core.onnx.tensor import Tensor
     from functions.core.registry.live_pointer import Live
     from functions.core.runtime.log import Log
     from functions.core.serving.predictor import Prediction, Predictor
     from functions.core.serving.servable import Servable
+
+    Segments = Mapping[str, str]
+    """The variable segments of a path, by name."""
 
 NAME = "serverless-ml"
 VERSION = "0.1.0"
@@ -33,7 +33,7 @@ LARGEST_BINARY = 4_100_000
 
 
 class Service:
-    """Every operation of `routes.OPERATIONS` is a method of the same name."""
+    """One method for each operation of `routes.OPERATIONS`; `METHODS` is the table of them."""
 
     def __init__(
         self,
@@ -43,16 +43,21 @@ class Service:
         *,
         elsewhere: Mapping[str, Live] | None = None,
     ) -> None:
-        """`desk` is asked for when there is a job. `elsewhere` are models that other functions serve: of those it tells
-        only that they are there, and live."""
+        """`predictors` are the models served here, by name; `POST /predict` asks the first.
+
+        `jobs_api` is called when a request is about jobs. `elsewhere` are the live pointers of
+        models that other functions serve: of those the API tells that they exist, and whether they are live.
+        """
         self._predictors = predictors
-        self._desk = jobs_api
+        self._jobs_api = jobs_api
         self._log = log
         self._elsewhere = elsewhere or {}
 
     def warm(self) -> None:
-        """Open every model that is live: each has answered its golden inputs then. One that cannot be opened waits
-        until it is asked for."""
+        """Open every model that is live, which asks each its golden inputs.
+
+        One that cannot be opened is logged, and tried again by the first request for it.
+        """
         json_codec.note_first_answer()
         for predictor in self._predictors.values():
             try:
@@ -61,18 +66,17 @@ class Service:
                 self._log.warning("not warmed", model=predictor.model)
 
     def renew(self) -> None:
-        """Look for the live version of every model before it answers again."""
+        """Have the live pointer of every model read again before its next answer."""
         for predictor in self._predictors.values():
             predictor.model_cache.renew()
 
     def answer(self, request: Request) -> Response:
-        """Never raises: a fault of ours is an opaque 500, logged in full under the request's id."""
+        """Answer a request and log it. Never raise: a fault of ours is an opaque 500, logged in full under its id."""
         start = time.perf_counter()
         operation: Operation | None = None
         try:
             operation, segments = find(request.method, request.path)
-            handler: Callable[..., Response] = getattr(self, operation.id)
-            response = handler(request, **segments)
+            response = METHODS[operation.id](self, request, segments)
             most = LARGEST_BINARY if response.headers.get("content-type") == BINARY else LARGEST_ANSWER
             if len(response.body) > most:
                 raise Problem(413, f"the answer has more than {most} bytes; send fewer rows, or a job")
@@ -100,30 +104,38 @@ class Service:
         json_codec.note_first_answer()
         return response
 
-    def predict(self, request: Request) -> Response:
-        return self.predict_model(request, next(iter(self._predictors)))
+    def predict(self, request: Request, _: Segments) -> Response:
+        return self._predict(request, next(iter(self._predictors)))
 
-    def predict_model(self, request: Request, model: str) -> Response:
+    def predict_model(self, request: Request, segments: Segments) -> Response:
+        return self._predict(request, segments["model"])
+
+    def _predict(self, request: Request, model: str) -> Response:
         predictor = self._predictor(model)
-        instances = plain.instances_of(read_json(request.body, request.headers))
-        prediction = predictor.predict(_question(request, lambda by: by.encode(instances)))
-        return _predicted(prediction, respond(plain.document(prediction)))
+        instances = Instances(instances_of(read_json(request.body, request.headers)))
+        question = Question(instances, caller=request.caller, request_id=request.request_id)
+        prediction = predictor.predict(question)
+        return _labelled(respond(_predictions(prediction)), prediction)
 
-    def model_infer(self, request: Request, model: str) -> Response:
-        return self.version_infer(request, model, None)
+    def model_infer(self, request: Request, segments: Segments) -> Response:
+        return self._infer(request, segments["model"], None)
 
-    def version_infer(self, request: Request, model: str, version: str | None) -> Response:
-        from functions.core.api import open_inference  # noqa: PLC0415 - POST /predict does without it
+    def version_infer(self, request: Request, segments: Segments) -> Response:
+        return self._infer(request, segments["model"], segments["version"])
+
+    def _infer(self, request: Request, model: str, version: str | None) -> Response:
+        from functions.core.api.open_inference import Inference  # noqa: PLC0415 - POST /predict does without it
 
         predictor = self._predictor(model)
-        inference = open_inference.Inference.read(request.body, request.headers)
-        prediction = predictor.predict(_question(request, inference.tensors), version)
-        return _predicted(prediction, inference.response(prediction))
+        inference = Inference.read(request.body, request.headers)
+        question = Question(inference, caller=request.caller, request_id=request.request_id)
+        prediction = predictor.predict(question, version)
+        return _labelled(inference.response(prediction), prediction)
 
-    def server_live(self, _: Request) -> Response:
+    def server_live(self, _: Request, __: Segments) -> Response:
         return respond({"live": True})
 
-    def server_ready(self, _: Request) -> Response:
+    def server_ready(self, _: Request, __: Segments) -> Response:
         for predictor in self._predictors.values():
             predictor.model_cache.current()
         for model, live in self._elsewhere.items():
@@ -131,48 +143,52 @@ class Service:
                 raise Problem(503, f"{model} has no version that is ready", headers={"retry-after": "5"})
         return respond({"ready": True})
 
-    def server_metadata(self, _: Request) -> Response:
+    def server_metadata(self, _: Request, __: Segments) -> Response:
         from functions.core.api import open_inference  # noqa: PLC0415
 
         return respond({"name": NAME, "version": VERSION, "extensions": open_inference.EXTENSIONS})
 
-    def model_metadata(self, _: Request, model: str) -> Response:
-        serving = self._predictor(model).model_cache.current()
-        by = [serving.champion, *([serving.challenger] if serving.challenger else [])]
-        return respond(_metadata(serving.champion, [opened.version for opened in by]))
+    def model_metadata(self, _: Request, segments: Segments) -> Response:
+        serving = self._predictor(segments["model"]).model_cache.current()
+        asked = [serving.champion, *([serving.challenger] if serving.challenger else [])]
+        return respond(_metadata(serving.champion, [servable.version for servable in asked]))
 
-    def model_ready(self, _: Request, model: str) -> Response:
+    def model_ready(self, _: Request, segments: Segments) -> Response:
+        model = segments["model"]
         self._predictor(model).model_cache.current()
         return respond({"name": model, "ready": True})
 
-    def version_metadata(self, _: Request, model: str, version: str) -> Response:
-        opened = self._predictor(model).model_cache.pinned(version)
-        return respond(_metadata(opened, [version]))
+    def version_metadata(self, _: Request, segments: Segments) -> Response:
+        servable = self._predictor(segments["model"]).model_cache.pinned(segments["version"])
+        return respond(_metadata(servable, [servable.version]))
 
-    def version_ready(self, _: Request, model: str, version: str) -> Response:
+    def version_ready(self, _: Request, segments: Segments) -> Response:
+        model, version = segments["model"], segments["version"]
         self._predictor(model).model_cache.pinned(version)
         return respond({"name": model, "version": version, "ready": True})
 
-    def submit_job(self, request: Request, model: str) -> Response:
+    def submit_job(self, request: Request, segments: Segments) -> Response:
+        model = segments["model"]
         self._predictor(model)
-        job = self._desk().submit(model, request.body, request.headers, request.caller)
-        where = f"/v2/models/{model}/jobs/{job['id']}"
-        return respond({**job, "url": where}, 202, {"location": where, "x-model": model})
+        job = self._jobs_api().submit(model, request.body, request.headers, request.caller)
+        url = f"/v2/models/{model}/jobs/{job['id']}"
+        return respond({**job, "url": url}, 202, {"location": url, "x-model": model})
 
-    def job_status(self, _: Request, model: str, job: str) -> Response:
+    def job_status(self, _: Request, segments: Segments) -> Response:
+        model = segments["model"]
         self._predictor(model)
-        status = self._desk().status(model, job)
+        status = self._jobs_api().status(model, segments["job"])
         over = status["status"] in ("done", "failed")
         return respond(status, headers=None if over else {"retry-after": "1"})
 
-    def openapi(self, _: Request) -> Response:
+    def openapi(self, _: Request, __: Segments) -> Response:
         from functions.core.api.openapi import description  # noqa: PLC0415 - nobody's first answer
 
-        champions = {name: self._open(name) for name in self._predictors}
+        champions = {name: self._champion(name) for name in self._predictors}
         everything = {**champions, **dict.fromkeys(self._elsewhere)}
-        return respond(description(NAME, VERSION, everything, uploads=self._desk().uploads))
+        return respond(description(NAME, VERSION, everything, uploads=self._jobs_api().uploads))
 
-    def _open(self, model: str) -> Servable | None:
+    def _champion(self, model: str) -> Servable | None:
         try:
             return self._predictors[model].model_cache.current().champion
         except Problem:
@@ -180,24 +196,54 @@ class Service:
 
     def _predictor(self, model: str) -> Predictor:
         if model not in self._predictors:
-            there = ", ".join([*self._predictors, *self._elsewhere])
-            raise Problem(404, f"there is no such model; served here: {there}")
+            served = ", ".join([*self._predictors, *self._elsewhere])
+            raise Problem(404, f"there is no such model; served here: {served}")
         return self._predictors[model]
 
 
-def _question(request: Request, encode: Callable[[Servable], Mapping[str, Tensor]]) -> Question:
-    return Question(encode=encode, caller=request.caller, request_id=request.request_id)
+METHODS: Mapping[str, Callable[[Service, Request, Segments], Response]] = {
+    "predict": Service.predict,
+    "predict_model": Service.predict_model,
+    "openapi": Service.openapi,
+    "server_live": Service.server_live,
+    "server_ready": Service.server_ready,
+    "server_metadata": Service.server_metadata,
+    "model_metadata": Service.model_metadata,
+    "model_ready": Service.model_ready,
+    "model_infer": Service.model_infer,
+    "version_metadata": Service.version_metadata,
+    "version_ready": Service.version_ready,
+    "version_infer": Service.version_infer,
+    "submit_job": Service.submit_job,
+    "job_status": Service.job_status,
+}
+"""The method of every operation of `routes.OPERATIONS`, by its id."""
 
 
-def _metadata(by: Servable, versions: Sequence[str]) -> dict[str, Any]:
+def _metadata(servable: Servable, versions: Sequence[str]) -> dict[str, Any]:
     from functions.core.api import open_inference  # noqa: PLC0415
 
-    return open_inference.metadata(by, versions)
+    return open_inference.metadata(servable, versions)
 
 
-def _predicted(prediction: Prediction, response: Response) -> Response:
-    by = prediction.by
-    response.headers |= {"x-model": by.model, "x-model-version": by.version, "x-model-variant": prediction.variant}
+def _predictions(prediction: Prediction) -> dict[str, Any]:
+    """Return the answer row by row. Raise `Problem` 422 where the model does not answer so."""
+    servable = prediction.servable
+    rows = next(iter(prediction.inputs.values())).shape[0]
+    return {
+        "model": servable.model,
+        "version": servable.version,
+        "variant": prediction.variant,
+        "predictions": servable.predictions(prediction.outputs, rows),
+    }
+
+
+def _labelled(response: Response, prediction: Prediction) -> Response:
+    """Return the response with headers that name the version which answered."""
+    servable = prediction.servable
+    response.headers["x-model"] = servable.model
+    response.headers["x-model-version"] = servable.version
+    response.headers["x-model-variant"] = prediction.variant
     return response
 
 

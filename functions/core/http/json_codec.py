@@ -1,32 +1,37 @@
-"""Write JSON for responses and log lines, and choose the library that reads and writes JSON.
+"""The JSON of requests and responses: read strictly, written without spaces.
 
-Importing orjson takes longer than reading and writing one small request with the standard
-library. So orjson is used from the second request on, and for a large body.
+orjson reads and writes, ten times faster than the standard library (docs/decisions/0010), as
+soon as it pays: to import it takes longer than to read and write a first, small request by the
+standard library. The standard library has the last word on whatever orjson refuses or cannot tell.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http.messages import JSON, Response
+from functions.core.http.problem import Fault, Problem, shown
+from interface.operations import REQUEST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
 
+EXAMPLE = '{"instances": [{feature: value, ...}, ...]}'
 LONG = 50_000
-"""Bytes of JSON that the standard library reads in about the time that importing orjson takes."""
-_answered_once = threading.Event()
+"""Bytes of JSON that the standard library reads in the time that importing orjson takes."""
+_settled = threading.Event()
 
 
 def note_first_answer() -> None:
-    """Use orjson from now on: this process has answered once, and will probably answer again."""
-    _answered_once.set()
+    """Use orjson from now on: this process has answered once, and will answer again."""
+    _settled.set()
 
 
 def orjson_pays(size: int = 0) -> bool:
@@ -34,7 +39,7 @@ def orjson_pays(size: int = 0) -> bool:
 
     Always true after the first answer, or once it is imported.
     """
-    return _answered_once.is_set() or size >= LONG or "orjson" in sys.modules
+    return _settled.is_set() or size >= LONG or "orjson" in sys.modules
 
 
 def load_orjson() -> ModuleType:
@@ -45,29 +50,193 @@ def load_orjson() -> ModuleType:
 
 
 _EXPONENT = re.compile(r"\de[+-]")
-"""The exponent of a number. The two libraries write it differently; orjson's way makes equal answers equal bytes."""
+"""The exponent of a number. The two libraries spell it differently, and equal answers must be equal bytes."""
+_SPACED = re.compile(rb'"[ \t\r\n]+:')
+_LOOKED_INTO = 64
+_DEEPEST = 8
+_CONTAINERS = frozenset({dict, list})
+
+
+def check_size(body: bytes, headers: Mapping[str, str], *, at_most: int = REQUEST_BYTES) -> None:
+    """Raise `Problem` 413 for a body of more than `at_most` bytes, 415 for one that is compressed."""
+    encoding = headers.get("content-encoding")
+    if encoding is not None and encoding.strip().lower() not in ("", "identity"):
+        raise Problem(
+            415, "the body is compressed; accepted: no Content-Encoding", headers={"accept-encoding": "identity"}
+        )
+    if len(body) > at_most:
+        raise Problem(413, f"the body has more than {at_most} bytes; send fewer rows, or a job")
+
+
+def read_json(body: bytes, headers: Mapping[str, str], *, at_most: int = REQUEST_BYTES) -> Any:
+    """Return the JSON value of a body. Raise `Problem` 400, 413 or 415."""
+    check_size(body, headers, at_most=at_most)
+    return parse_json(body)
+
+
+def as_object(value: Any, example: str) -> dict[str, Any]:
+    """Return the value if it is a JSON object. Raise `Problem` 400 for any other."""
+    if not isinstance(value, dict):
+        raise Problem(400, f"the body is not a JSON object; accepted: {example}")
+    return value
+
+
+def instances_of(body: Any) -> Any:
+    """Return the rows in the body of a request. Raise `Problem` 400 where there are none, or anything else."""
+    request = as_object(body, EXAMPLE)
+    if "instances" not in request:
+        raise Problem(400, f"the body is not {EXAMPLE}", faults=[Fault(field="instances", message="is missing")])
+    if len(request) > 1:
+        other = next(name for name in request if name != "instances")
+        fault = Fault(field=shown(other), message=f"is not part of a request; accepted: {EXAMPLE}")
+        raise Problem(400, "the body holds more than instances", faults=[fault])
+    return request["instances"]
+
+
+def parse_json(body: bytes) -> Any:
+    """Read strict JSON: UTF-8, each name once in an object, no NaN and no Infinity. Raise `Problem` 400."""
+    if not orjson_pays(len(body)):
+        return _parse_strictly(body)
+    orjson = load_orjson()
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _parse_strictly(body)
+    return value if _has_each_name_once(body, value) else _parse_strictly(body)
+
+
+def text_of(body: bytes) -> str:
+    """Return the body as text. Raise `Problem` 400 where it is not UTF-8."""
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Problem(400, "the body is not UTF-8; accepted: a JSON object in UTF-8") from None
+
+
+def value_at(text: str, at: int) -> tuple[Any, int]:
+    """Return the strict JSON value that begins at `at`, and the position of its end. Raise `Problem` 400."""
+    try:
+        value, end = _DECODER.raw_decode(text, at)
+        if text.find("\\u", at, end) >= 0:
+            # Escapes can spell half of a surrogate pair, which no UTF-8 answer could hold.
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except json.JSONDecodeError as problem:
+        raise not_json(text, problem.pos, problem.msg) from None
+    except RecursionError:
+        raise Problem(400, "the body is nested too deep") from None
+    except UnicodeEncodeError:
+        raise Problem(400, "a text in the body holds half of a surrogate pair") from None
+    except ValueError:
+        raise Problem(400, "the body holds a number with too many digits") from None
+    return value, end
+
+
+def not_json(text: str, at: int, message: str) -> Problem:
+    """Return the refusal of a text that stops being JSON at the position `at`."""
+    where = json.JSONDecodeError(message, text, at)
+    return Problem(400, f"the body is not JSON: {message}, line {where.lineno} column {where.colno}")
+
+
+def skip_whitespace(text: str, at: int) -> int:
+    """Return the position of the first character at or after `at` that is no white space."""
+    while text[at : at + 1] in _SPACE:
+        at += 1
+    return at
 
 
 def dump_json(value: Any) -> bytes:
-    """Return `value` as JSON without spaces.
-
-    NaN and infinity become null; a value that JSON cannot express becomes its `str`.
-    """
+    """Write JSON without spaces. NaN and infinity become null; a value that JSON does not know becomes its text."""
     if not orjson_pays():
         try:
             text = json.dumps(value, default=str, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
             if not _EXPONENT.search(text):
                 return text.encode()
         except ValueError:
-            pass  # NaN, infinity, or half of a surrogate pair
+            pass  # NaN, infinity, or no Unicode
     orjson = load_orjson()
     try:
         return orjson.dumps(value, default=str)
     except orjson.JSONEncodeError:
-        # Half of a surrogate pair, which a gateway's JSON may contain: it can be written as an escape.
+        # Half of a surrogate pair, which a gateway's own JSON may have spelt: escaped, it can be written.
         return json.dumps(value, default=str, separators=(",", ":")).encode()
 
 
 def respond(value: object, status: int = 200, headers: Mapping[str, str] | None = None, kind: str = JSON) -> Response:
     """Return a response whose body is `value` as JSON, written by `dump_json`."""
     return Response(status=status, body=dump_json(value), headers={"content-type": kind, **(headers or {})})
+
+
+def _parse_strictly(body: bytes) -> Any:
+    text = text_of(body)
+    value, end = value_at(text, skip_whitespace(text, 0))
+    rest = skip_whitespace(text, end)
+    if rest < len(text):
+        raise not_json(text, rest, "Extra data")
+    return value
+
+
+def _has_each_name_once(body: bytes, value: Any) -> bool:
+    """Return whether no object names a member twice; False when in doubt.
+
+    orjson keeps the last of equal names, but every name is followed by a colon: where the text has
+    as many colons as the objects have names, no name was lost. Colons inside of texts are told
+    apart as long as names and colons touch.
+    """
+    names = _names(value, _DEEPEST) if type(value) in _CONTAINERS else 0
+    if body.count(b":") == names:
+        return True
+    return body.count(b'":') == names and not _SPACED.search(body)
+
+
+def _names(value: Any, depth: int) -> int:
+    """Count the names of all objects in a value, as deep and as far as objects stand in a request."""
+    if type(value) is dict:
+        names, inner = len(value), value.values()
+    elif len(value) <= _LOOKED_INTO or type(value[0]) is list:
+        names, inner = 0, value
+    else:
+        return sum([len(element) for element in value if type(element) is dict])
+    for element in inner:
+        kind = type(element)
+        if kind is dict or (kind is list and element and type(element[0]) in _CONTAINERS):
+            names += _names(element, depth - 1) if depth else 0
+    return names
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in members if names.count(name) > 1)
+        raise Problem(
+            400, "a name stands twice in one object", faults=[Fault(field=shown(twice), message="stands twice")]
+        )
+    return members
+
+
+def _whole(text: str) -> int | float:
+    """Return a whole number as orjson does: one that 64 bits cannot hold becomes the nearest float."""
+    number = int(text)
+    if -(2**63) <= number < 2**64:
+        return number
+    try:
+        return float(number)
+    except OverflowError:
+        return number  # refused by the feature it is meant for, which is named then
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise Problem(400, "the body holds a number beyond what 64 bits can hold")
+    return number
+
+
+def _refuse_constant(_: str) -> Any:
+    raise Problem(400, "NaN and Infinity are not JSON; accepted: finite numbers")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_once_each, parse_int=_whole, parse_float=_finite, parse_constant=_refuse_constant
+)
+_SPACE = (" ", "\t", "\n", "\r")

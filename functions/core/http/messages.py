@@ -1,38 +1,49 @@
-"""A request and a response of the HTTP API, the same for every cloud's gateway."""
+"""A request and a response, as no cloud's gateway spells them."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from models.light import dataclass
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 BINARY = "application/octet-stream"
 
 
-@dataclass(frozen=True, kw_only=True)
 class Request:
-    """One HTTP request, as an adapter read it from the gateway's event."""
+    """A request as the gateway hands it over."""
 
-    method: str
-    path: str
-    """Begins with a slash; contains neither the gateway's stage nor the query."""
-    caller: str
-    """Who sends the request, by `caller_of`: traffic is split between versions by caller."""
-    request_id: str
-    headers: Mapping[str, str] = MappingProxyType({})
-    """Names in lower case."""
-    body: bytes = b""
+    __slots__ = ("body", "caller", "headers", "method", "path", "request_id")
+
+    def __init__(
+        self,
+        *,
+        method: str,
+        path: str,
+        caller: str,
+        request_id: str,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        body: bytes = b"",
+    ) -> None:
+        """Take what a gateway knows of a request.
+
+        `path` begins with a slash and has neither the gateway's stage nor the query. `caller`
+        is who asks, as well as it is known: callers are split between versions by it.
+        `headers` are named in lower case.
+        """
+        self.method = method
+        self.path = path
+        self.caller = caller
+        self.request_id = request_id
+        self.headers = headers
+        self.body = body
 
 
 class Response:
-    """One HTTP response. The service adds the headers that every response has."""
+    """A response. Its headers are completed on its way to the gateway."""
 
     __slots__ = ("body", "headers", "status")
 
@@ -43,15 +54,15 @@ class Response:
 
 
 HEADER = "x-caller-id"
-_LONGEST_ID = 256
+_LONGEST = 256
 
 
 def caller_of(headers: Mapping[str, str], *, principal: str | None, address: str) -> str:
-    """Return what the caller says it is, else who was authenticated, else the address that the request comes from.
+    """Return who a caller says it is, else who was authenticated, else where the request comes from.
 
-    `headers` are named in lower case. The prefix of the returned text says which of the three
-    it is. It proves nothing: a caller may send any id.
+    `headers` are named in lower case. The answer tells the three apart and proves nothing: a
+    caller may call itself what it likes.
     """
-    if caller_id := headers.get(HEADER, "").strip():
-        return f"id:{caller_id[:_LONGEST_ID]}"
+    if name := headers.get(HEADER, "").strip():
+        return f"id:{name[:_LONGEST]}"
     return f"principal:{principal}" if principal else f"address:{address}"

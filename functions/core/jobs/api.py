@@ -7,9 +7,8 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from functions.core.http.instances import EXAMPLE, instances_of
+from functions.core.http.json_codec import EXAMPLE, as_object, instances_of, read_json
 from functions.core.http.problem import Problem
-from functions.core.http.request_body import as_object, read_json
 from functions.core.jobs.checkpoints import Checkpoints
 from functions.core.jobs.job import NAME, Format, Job, dead_letter_reason
 from functions.core.runtime.digest import sha256

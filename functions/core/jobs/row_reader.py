@@ -10,8 +10,8 @@ import csv
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from functions.core.http.json_codec import not_json, parse_json, skip_whitespace, value_at
 from functions.core.http.problem import Problem
-from functions.core.http.request_body import not_json, parse_json, skip_whitespace, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

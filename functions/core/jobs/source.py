@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.core.http.json_codec import text_of
 from functions.core.http.problem import Problem
-from functions.core.http.request_body import text_of
 from functions.core.jobs.job import Format
 from functions.core.jobs.row_reader import Lines, csv_header, csv_rows, json_rows, request_rows
 

@@ -1,46 +1,80 @@
-"""Open and run ONNX models with onnxruntime's C library, without copying tensors."""
+"""ONNX models, opened and run by onnxruntime's C library. Tensors go in and come out without a copy.
+
+The library holds a tensor as an `OrtValue`, over memory that is lent both ways.
+"""
 
 from __future__ import annotations
 
 import math
+from ctypes import (
+    addressof,
+    byref,
+    c_char_p,
+    c_int,
+    c_int64,
+    c_size_t,
+    c_ubyte,
+    c_void_p,
+    create_string_buffer,
+    memmove,
+    string_at,
+)
+from itertools import pairwise
 
 from functions.core.onnx import library as ort
-from functions.core.onnx.c_session import open_session, run_session, specs
-from functions.core.onnx.tensor import Spec, Tensor
+from functions.core.onnx.external_data import check_external_data
+from functions.core.onnx.tensor import SIZES, Spec, Tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
+    from collections.abc import Iterator, Mapping, Sequence
+    from ctypes import Array
+    from typing import Any, Literal
 
     from functions.core.onnx.tensor import Memory
 
+    Side = Literal["Input", "Output"]
+
+_KINDS = ("value of unknown kind", "tensor", "sequence", "map", "opaque value", "sparse tensor", "optional value")
+"""ONNXType"""
+_TENSOR = 1
+_MOST_NAMES = 64
+_names: dict[tuple[str, ...], Array[c_char_p]] = {}
+_CODE_OF = {
+    "FP32": 1, "UINT8": 2, "INT8": 3, "UINT16": 4, "INT16": 5, "INT32": 6, "INT64": 7, "BYTES": 8, "BOOL": 9,
+    "FP16": 10, "FP64": 11, "UINT32": 12, "UINT64": 13, "BF16": 16,
+}  # fmt: skip
+"""ONNXTensorElementDataType"""
+_Layout = c_int64 * 4
+"""Element type, address of the lengths, their count, and address of the values."""
+_DATATYPE_OF = {code: datatype for datatype, code in _CODE_OF.items()}
+
 
 class BadModel(ValueError):
-    """A model file cannot be served: it is not ONNX, is damaged, or is of a kind that is refused."""
+    """A file that cannot be served: not ONNX, damaged, or of a kind that is refused."""
 
 
 class ModelFailure(RuntimeError):
-    """A model failed on inputs of the right names, datatypes and shapes."""
+    """A model that failed on an input of the right names, types and shapes."""
 
 
 class Session:
-    """An open model. Several threads may call `run` at once."""
+    """A model, ready to answer, also from several threads at once."""
 
     inputs: tuple[Spec, ...]
     outputs: tuple[Spec, ...]
 
     def __init__(self, model: Memory, *, threads: int = 1) -> None:
-        """Open the bytes of an ONNX file (`CreateSessionFromArray`). One call of `run` uses `threads` threads.
+        """Open the bytes of an ONNX file (`CreateSessionFromArray`). One answer is computed by `threads` threads.
 
-        Raises `BadModel` when the file cannot be opened, refers to other files, or has inputs or
-        outputs that are not tensors.
+        Raises `BadModel` when the file cannot be opened, reaches for files that are not its own, or
+        takes or gives something else than tensors.
         """
         self._library = library = ort.library()
         try:
-            self._session = open_session(library, model, threads=threads)
-            self.inputs = tuple(specs(library, self._session, "Input"))
-            self.outputs = tuple(specs(library, self._session, "Output"))
+            self._session = _open(library, model, threads=threads)
+            self.inputs = tuple(_specs(library, self._session, "Input"))
+            self.outputs = tuple(_specs(library, self._session, "Output"))
         except ValueError as problem:
             raise BadModel(str(problem)) from None
         except ort.Failure as problem:
@@ -48,22 +82,21 @@ class Session:
         self._names = tuple(spec.name for spec in self.outputs)
 
     def run(self, inputs: Mapping[str, Tensor], outputs: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """Compute the named outputs, or all of them (`Run`). Their memory is read-only.
+        """The named outputs, or all of them (`Run`), in memory of their own that can be read and not written.
 
         Raises `ModelFailure` with onnxruntime's own message.
         """
         names = self._names if outputs is None else tuple(outputs)
         try:
-            return run_session(self._library, self._session, inputs, names)
+            return _run(self._library, self._session, inputs, names)
         except ort.Failure as problem:
             raise ModelFailure(str(problem)) from None
 
 
 def check_golden(session: Session, golden: Mapping[str, Any], output: str = "probabilities") -> None:
-    """Compare the output for a version's golden inputs with the output that was recorded at registration.
+    """Compare the answers to a version's golden inputs with those it gave when it was made; null stands for NaN.
 
-    In `golden`, null stands for NaN. Raises `BadModel` on the first row that differs by more
-    than the golden tolerance.
+    Raises `BadModel` on the first row that differs by more than the golden tolerance.
     """
     rows = [[math.nan if value is None else value for value in row] for row in golden["inputs"]]
     spec = session.inputs[0]
@@ -77,10 +110,154 @@ def check_golden(session: Session, golden: Mapping[str, Any], output: str = "pro
     if answer.shape != shape:
         raise BadModel(f"golden answers have the shape {list(shape)}, the model gives {list(answer.shape)}")
     for row, values in enumerate(expected):
-        probabilities = answer.rows(row, row + 1).values()
-        # NaN is farther than any number, but every comparison with it is false.
-        distance = max(
-            (abs(a - b) for a, b in zip(probabilities, values, strict=True)), key=lambda d: (math.isnan(d), d)
-        )
+        found = answer.rows(row, row + 1).values()
+        # NaN is farther than anything, and no comparison with it says so.
+        distance = max((abs(a - b) for a, b in zip(found, values, strict=True)), key=lambda d: (math.isnan(d), d))
         if not distance <= tolerance:
             raise BadModel(f"golden row {row} differs by {distance:.2g}; at most {tolerance:g} is accepted")
+
+
+def _open(library: ort.Library, model: Any, *, threads: int) -> ort.Session:
+    """Open a model in memory. Raises `ort.Failure`, and `ValueError` for a file that reaches for others."""
+    check_external_data(model)
+    options, session, held = ort.SessionOptions(), ort.Session(), ort.Buffer(model)
+    library.CreateSessionOptions(byref(options))
+    library.SetSessionLogSeverityLevel(options, ort.FATAL)
+    library.SetIntraOpNumThreads(options, threads)
+    library.SetInterOpNumThreads(options, 1)
+    # Bytes that say they are onnxruntime's own format would be taken for it, past every check of ours.
+    library.AddSessionConfigEntry(options, b"session.load_model_format", b"ONNX")
+    library.CreateSessionFromArray(library.env, held.address, held.size, options, byref(session))
+    return session
+
+
+def _specs(library: ort.Library, session: ort.Session, side: Side) -> Iterator[Spec]:
+    """Name, datatype and shape of every input or output (`SessionGetInputTypeInfo`). Raises `ValueError`."""
+    count = c_size_t()
+    getattr(library, f"SessionGet{side}Count")(session, byref(count))
+    for index in range(count.value):
+        name = _name(library, session, side, index)
+        info = ort.TypeInfo()
+        getattr(library, f"SessionGet{side}TypeInfo")(session, index, byref(info))
+        kind, code, shape = _type(library, info)
+        if kind != _TENSOR:
+            raise ValueError(f"the {side.lower()} {name} is a {_KINDS[kind]}; accepted: tensors")
+        if code not in _DATATYPE_OF:
+            raise ValueError(
+                f"the {side.lower()} {name} has a datatype that is not served; accepted: {', '.join(_CODE_OF)}"
+            )
+        yield Spec(name=name, datatype=_DATATYPE_OF[code], shape=shape)
+
+
+def _run(
+    library: ort.Library, session: ort.Session, inputs: Mapping[str, Tensor], names: tuple[str, ...]
+) -> dict[str, Tensor]:
+    """The named outputs (`Run`). Raises `ort.Failure`."""
+    values, memory = [], []
+    for tensor in inputs.values():
+        value, held = _lend(library, tensor)
+        values.append(value)
+        memory.append(held)
+    inputs_of_run = ort.array(c_void_p, len(values))(*[value.value for value in values])
+    outputs_of_run = ort.array(c_void_p, len(names))()
+    library.Run(
+        session, None, _encoded(tuple(inputs)), inputs_of_run, len(values), _encoded(names), len(names), outputs_of_run
+    )
+    outputs = [ort.Value(pointer) for pointer in outputs_of_run]
+    # An output can be an input as it is, or a weight: whoever holds it holds those too.
+    owner = (session, memory)
+    return {name: _take(library, value, owner) for name, value in zip(names, outputs, strict=True)}
+
+
+def _encoded(names: tuple[str, ...]) -> Array[c_char_p]:
+    """The names as C strings. The last ones are kept: they are the same for every request."""
+    encoded = _names.get(names)
+    if encoded is None:
+        if len(_names) >= _MOST_NAMES:
+            _names.clear()
+        encoded = _names[names] = ort.array(c_char_p, len(names))(*[name.encode() for name in names])
+    return encoded
+
+
+def _name(library: ort.Library, session: ort.Session, side: Side, index: int) -> str:
+    pointer = c_void_p()
+    getattr(library, f"SessionGet{side}Name")(session, index, library.allocator, byref(pointer))
+    try:
+        return string_at(pointer).decode()
+    finally:
+        library.AllocatorFree(library.allocator, pointer)
+
+
+def _type(library: ort.Library, info: ort.TypeInfo) -> tuple[int, int, tuple[int, ...]]:
+    """ONNXType, and of a tensor its element type and lengths; -1 is any."""
+    kind, tensor, code, rank = c_int(), c_void_p(), c_int(), c_size_t()
+    library.GetOnnxTypeFromTypeInfo(info, byref(kind))
+    if kind.value != _TENSOR:
+        return kind.value, 0, ()
+    library.CastTypeInfoToTensorInfo(info, byref(tensor))
+    library.GetTensorElementType(tensor, byref(code))
+    library.GetDimensionsCount(tensor, byref(rank))
+    shape = (c_int64 * rank.value)()
+    library.GetDimensions(tensor, shape, rank)
+    return kind.value, code.value, tuple(shape)
+
+
+def _lend(library: ort.Library, tensor: Tensor) -> tuple[ort.Value, object]:
+    """A value over the tensor's own memory (`CreateTensorWithDataAsOrtValue`), and what to hold as long as it is used.
+
+    What does not lie where its datatype may lie is copied, as BYTES are. Raises `ort.Failure`.
+    """
+    value, rank = ort.Value(), len(tensor.shape)
+    shape = ort.array(c_int64, rank)(*tensor.shape)
+    code = _CODE_OF[tensor.datatype]
+    if isinstance(tensor.data, list):
+        library.CreateTensorAsOrtValue(library.allocator, shape, rank, code, byref(value))
+        _write_texts(library, value, tensor.data)
+        return value, None
+    address, held = ort.address_of(tensor.data)
+    if address % SIZES[tensor.datatype]:
+        address, held = ort.address_of(memoryview(bytes(tensor.data)))
+    create, size = library.CreateTensorWithDataAsOrtValue, tensor.data.nbytes
+    if status := create(library.cpu, address, size, shape, rank, code, byref(value)):
+        library.check(status)
+    return value, held
+
+
+def _take(library: ort.Library, value: ort.Value, owner: object) -> Tensor:
+    """The tensor in a value, over the value's own memory (`GetTensorMutableData`), which can be read and not written.
+
+    It holds the value and `owner`. Raises `ort.Failure`.
+    """
+    layout, pointer = _Layout(), value.value
+    address = addressof(layout)
+    if status := library.GetTensorElementTypeAndShapeDataReference(pointer, address, address + 8, address + 16):
+        library.check(status)
+    code, lengths, rank, _ = layout
+    shape = tuple(ort.array(c_int64, rank).from_address(lengths)[:]) if rank else ()
+    datatype, count = _DATATYPE_OF[code], math.prod(shape)
+    if datatype == "BYTES":
+        return Tensor(datatype=datatype, shape=shape, data=_read_texts(library, value, count))
+    if not count:
+        return Tensor(datatype=datatype, shape=shape, data=memoryview(b""))
+    if status := library.GetTensorMutableData(pointer, address + 24):
+        library.check(status)
+    memory: Any = ort.array(c_ubyte, count * SIZES[datatype]).from_address(layout[3])
+    memory.owner = (owner, value)
+    return Tensor(datatype=datatype, shape=shape, data=memoryview(memory).cast("B").toreadonly())
+
+
+def _write_texts(library: ort.Library, value: ort.Value, texts: list[bytes]) -> None:
+    place = c_void_p()
+    for index, text in enumerate(texts):
+        library.GetResizedStringTensorElementBuffer(value, index, len(text), byref(place))
+        memmove(place, text, len(text))
+
+
+def _read_texts(library: ort.Library, value: ort.Value, count: int) -> list[bytes]:
+    total = c_size_t()
+    library.GetStringTensorDataLength(value, byref(total))
+    joined, offsets = create_string_buffer(total.value), (c_size_t * (count + 1))()
+    library.GetStringTensorContent(value, joined, total, offsets, count)
+    offsets[count] = total.value
+    whole = joined.raw
+    return [whole[start:stop] for start, stop in pairwise(offsets)]

@@ -1,4 +1,4 @@
-"""What is kept of predictions: one record each, many records an object, never at a request's expense."""
+"""Captures: one record a prediction, many records an object. No request fails because one cannot be written."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 EVERY_SECONDS = 1.0
 LONG = 200
-"""Records that are written without waiting for the second to pass."""
+"""So many records are written without waiting for the second to pass."""
 MOST = 2_000
-"""Records that are held while the store is away; the oldest go first."""
+"""The most records that are held while the store is away; the oldest are dropped first."""
 PAUSE_SECONDS = 10.0
-"""How long no request tries again after the store was away."""
+"""How long no write is tried after one has failed."""
 
 
 def folder(model: str, at: float) -> str:
-    """Where the captures of the hour around `at` lie."""
+    """Return the folder of the captures of the hour of `at`, in seconds since the epoch."""
     return datetime.fromtimestamp(at, UTC).strftime(f"{model}/%Y-%m-%d/%H")
 
 
@@ -49,7 +49,7 @@ class Captures:
         self._failing = False
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Keep a record, and write all of them when it is time. Never raises."""
+        """Hold a record, and write all that are held once a second. Never raise."""
         with self._lock:
             self._records.append(record)
             del self._records[:-MOST]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.registry.pointer import Pointer, roll_back, withdraw
 from functions.core.storage.objects import Conflict, Objects
+from interface import layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,45 +20,45 @@ class Live:
 
     def __init__(self, objects: Objects, model: str) -> None:
         self._objects = objects
-        self.key = f"{model}/live.json"
+        self.key = f"{model}/{layout.LIVE}"
 
     def read(self) -> Pointer:
-        """The pointer as it stands; an empty one before the first promotion."""
-        found = self._objects.find_json(self.key)
-        return Pointer() if found is None else Pointer.parse(found)
+        """Return the pointer as it stands; an empty one before the first promotion."""
+        document = self._objects.find_json(self.key)
+        return Pointer() if document is None else Pointer.parse(document)
 
     def change(self, transition: Callable[[Pointer], Pointer]) -> Pointer:
         """Apply a transition to the pointer as it stands and return what was written.
 
-        When somebody else was faster, the transition is asked again, on what they wrote: it
-        may raise `NotPossible`, or return its argument to change nothing. Raises `Conflict`
-        when a hundred attempts were overtaken.
+        Where another writer was faster, the transition is applied again, to what that one wrote.
+        It may raise `NotPossible`, or return its argument to change nothing. Raise `Conflict`
+        after a hundred attempts that were overtaken.
         """
         for attempt in range(_ATTEMPTS):
-            found = self._objects.read_json(self.key)
-            before = Pointer() if found is None else Pointer.parse(found[0])
+            stored = self._objects.read_json(self.key)
+            before = Pointer() if stored is None else Pointer.parse(stored[0])
             after = transition(before)
             if after == before:
                 return before
-            if found is None:
+            if stored is None:
                 if self._objects.create_json(self.key, after.document()):
                     return after
             else:
                 try:
-                    self._objects.replace_json(self.key, after.document(), found[1])
+                    self._objects.replace_json(self.key, after.document(), stored[1])
                 except Conflict:
                     pass
                 else:
                     return after
-            import random  # noqa: PLC0415 - only who was overtaken pays for it
+            import random  # noqa: PLC0415 - only a writer that was overtaken needs it
 
-            time.sleep(random.uniform(0, 0.002 * min(attempt + 1, 25)))  # noqa: S311 - to step out of each other's way
+            time.sleep(random.uniform(0, 0.002 * min(attempt + 1, 25)))  # noqa: S311 - so that writers part
         raise Conflict(self.key)
 
     def roll_back(self, now: float, reason: str) -> Pointer:
-        """An operator's way back to the previous champion. Raises `NotPossible` when there is none."""
+        """Make the previous champion live again, for an operator. Raise `NotPossible` where there is none."""
         return self.change(lambda pointer: roll_back(pointer, now, reason))
 
     def withdraw(self, now: float, reason: str) -> Pointer:
-        """An operator's end to the release under way. Raises `NotPossible` when there is none."""
+        """End the release under way, for an operator. Raise `NotPossible` where there is none."""
         return self.change(lambda pointer: withdraw(pointer, now, reason))

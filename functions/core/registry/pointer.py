@@ -1,7 +1,7 @@
-"""Which version of a model is live: the state, and the few ways in which it may change.
+"""The live pointer of a model - champion, challenger, traffic split - and its few transitions.
 
 Every transition is a pure function from a pointer to the next one, whose revision is one
-higher. `functions.core.registry.live_pointer` writes them, one winner at a time.
+higher. `functions.core.registry.live_pointer` writes them, one writer at a time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from models.light import dataclass, replace
 
 Change = Literal["promoted", "shadow", "canary", "advanced", "rolled_back"]
 SHADOW = -1
-"""The step of a release before its first: the challenger is asked, and nobody is answered by it."""
+"""The step of a release before its first: the challenger is asked, and no caller gets its answers."""
 LONGEST = 100
 """Entries of the history that are kept."""
 
@@ -24,21 +24,21 @@ class NotPossible(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """A challenger on its way."""
+    """A release under way: a challenger that rises step by step."""
 
     run: str
     version: str
     step: int
-    """Position in the stack's canary steps, or `IN_THE_DARK`."""
+    """Position in the stack's canary steps, or `SHADOW`."""
     since: float
     """When the step began: seconds since the epoch."""
     bakes: int = 0
-    """How often the step has been prolonged."""
+    """How often the step was prolonged."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One change that callers could notice. `version` is the one that rose or fell."""
+    """One change that callers could notice. `version` is the one that gained or lost callers."""
 
     revision: int
     event: Change
@@ -58,7 +58,7 @@ class Pointer:
     weight: int = 0
     """Per cent of the callers who get the challenger."""
     shadow: int = 0
-    """Per cent of the requests that the challenger is asked about, too, and never answers."""
+    """Per cent of the requests that the challenger is asked about without answering them."""
     previous: str | None = None
     """The champion before this one."""
     release: Release | None = None
@@ -66,31 +66,32 @@ class Pointer:
     """The newest last."""
 
     @classmethod
-    def parse(cls, found: dict[str, Any]) -> Self:
-        release = found["release"]
+    def parse(cls, document: dict[str, Any]) -> Self:
+        """Read what `live.json` holds."""
+        release = document["release"]
         return cls(
-            revision=found["revision"],
-            champion=found["champion"],
-            challenger=found["challenger"],
-            weight=found["weight"],
-            shadow=found.get("shadow", 0),
-            previous=found["previous"],
+            revision=document["revision"],
+            champion=document["champion"],
+            challenger=document["challenger"],
+            weight=document["weight"],
+            shadow=document.get("shadow", 0),
+            previous=document["previous"],
             release=None if release is None else Release(**release),
-            history=tuple(Entry(**entry) for entry in found["history"]),
+            history=tuple(Entry(**entry) for entry in document["history"]),
         )
 
     def document(self) -> dict[str, Any]:
-        from dataclasses import asdict  # noqa: PLC0415 - only who writes a pointer needs it
+        from dataclasses import asdict  # noqa: PLC0415 - only a writer of pointers needs it
 
         return asdict(self)
 
     def last(self, run: str) -> Entry | None:
-        """The newest entry of a run."""
+        """Return the newest entry of a run; None where there is none."""
         return next((entry for entry in reversed(self.history) if entry.run == run), None)
 
 
 def promote_first(pointer: Pointer, version: str, run: str, now: float) -> Pointer:
-    """The first version ever is live at once: there is nothing to compare it with."""
+    """Make the first version of a model live at once: there is nothing to compare it with."""
     if pointer.champion is not None:
         raise NotPossible(f"{pointer.champion} is live already")
     return _entered(
@@ -104,21 +105,21 @@ def promote_first(pointer: Pointer, version: str, run: str, now: float) -> Point
 
 
 def begin(pointer: Pointer, version: str, run: str, weight: int, now: float) -> Pointer:
-    """Give the first callers to a challenger."""
+    """Put up a challenger, with `weight` per cent of the callers."""
     after = replace(_challenged(pointer, version, run, 0, now), weight=_per_cent(weight))
     return _entered(after, "canary", version, run, now, f"{weight} % of the callers")
 
 
 def begin_shadow(pointer: Pointer, version: str, run: str, share: int, now: float) -> Pointer:
-    """Have a challenger asked beside the champion, about a share of the requests, before any caller gets it."""
+    """Put up a challenger as a shadow: asked about `share` per cent of the requests, and no caller gets it."""
     if not 1 <= share <= 100:
-        raise ValueError("a challenger is asked in the dark about 1 to 100 per cent of the requests")
+        raise ValueError("a shadow is asked about 1 to 100 per cent of the requests")
     after = replace(_challenged(pointer, version, run, SHADOW, now), shadow=share)
-    return _entered(after, "shadow", version, run, now, f"asked about {share} % of the requests, in the dark")
+    return _entered(after, "shadow", version, run, now, f"asked about {share} % of the requests, as a shadow")
 
 
 def advance(pointer: Pointer, weight: int, now: float, reason: str) -> Pointer:
-    """Give the challenger the next step's share of the callers."""
+    """Go on to the next step, whose share of the callers is `weight` per cent."""
     release = _active(pointer)
     after = replace(
         pointer,
@@ -130,29 +131,29 @@ def advance(pointer: Pointer, weight: int, now: float, reason: str) -> Pointer:
 
 
 def bake_again(pointer: Pointer) -> Pointer:
-    """Watch the same step for once more as long. No caller notices, so the history is silent."""
+    """Prolong the step by one bake. No caller notices, so the history has no entry of it."""
     release = _active(pointer)
     return replace(pointer, revision=pointer.revision + 1, release=replace(release, bakes=release.bakes + 1))
 
 
 def promote(pointer: Pointer, now: float, reason: str) -> Pointer:
-    """The challenger is the champion from now on."""
+    """Make the challenger the champion."""
     release = _active(pointer)
     after = replace(_alone(pointer), champion=release.version, previous=pointer.champion)
     return _entered(after, "promoted", release.version, release.run, now, reason)
 
 
 def withdraw(pointer: Pointer, now: float, reason: str) -> Pointer:
-    """The challenger loses its callers; the champion goes on."""
+    """End the release: the champion answers every caller again."""
     release = _active(pointer)
     return _entered(_alone(pointer), "rolled_back", release.version, release.run, now, reason)
 
 
 def roll_back(pointer: Pointer, now: float, reason: str, run: str | None = None) -> Pointer:
-    """The champion before this one is live again, by an operator's wish; a challenger is withdrawn with it.
+    """Make the previous champion live again, for an operator, and withdraw a challenger.
 
-    One step only: what was rolled back is not kept as a way back. `run` names the wish, so
-    that it can be told from another.
+    It goes back one step only: the version that was rolled back is not the previous one then.
+    `run` tells this rollback from another in the history.
     """
     if pointer.champion is None or pointer.previous is None:
         raise NotPossible("there is no earlier version to go back to")
@@ -169,7 +170,7 @@ def _challenged(pointer: Pointer, version: str, run: str, step: int, now: float)
 
 
 def _alone(pointer: Pointer) -> Pointer:
-    """Without a challenger."""
+    """Return the pointer without its challenger."""
     return replace(pointer, challenger=None, weight=0, shadow=0, release=None)
 
 

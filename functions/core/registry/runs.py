@@ -1,4 +1,4 @@
-"""A run: one dataset, one contract, one training code, and all that came of them."""
+"""Runs: one dataset, one contract, one training code, and what came of them."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ if TYPE_CHECKING:
 
 
 class Status(StrEnum):
-    """How far a run has come."""
+    """The state of a run."""
 
     REJECTED = "rejected"
     """The dataset was refused."""
     TRAINING = "training"
     REGISTERED = "registered"
-    """A version exists, and nobody is served by it yet."""
+    """A version exists, and no caller is served by it yet."""
     REFUSED = "refused"
     """The best experiment did not pass the gate."""
     CANARY = "canary"
     PROMOTED = "promoted"
     ROLLED_BACK = "rolled_back"
     FAILED = "failed"
-    """Given up for a reason that is not the data's; the same dataset carries it on."""
+    """Ended by a failure that the data did not cause; the same dataset resumes it."""
 
 
 SETTLED = frozenset({Status.REFUSED, Status.CANARY, Status.PROMOTED, Status.ROLLED_BACK})
-"""Nothing is left for training to do, and a release is over or in other hands."""
+"""States in which training has nothing left to do."""
 OVER = SETTLED | {Status.REJECTED, Status.FAILED}
-"""Whatever came of it, only somebody who wants it carries it on."""
+"""States that the schedule leaves alone: only a new upload resumes the run."""
 SELECTED = SETTLED | {Status.REGISTERED}
 
 
 class Outdated(RuntimeError):
-    """A run that was begun with another contract or another training code than the ones deployed now."""
+    """The run was begun with another contract or another training code than those deployed now."""
 
 
 def code_digest(model: str, folder: Path) -> str:
-    """SHA-256 of the model's own code, training.py and the modules beside it that came with it, and golden requests."""
+    """Return the SHA-256 of a model's own code - training.py and other modules of its folder - and golden requests."""
     whole = hashlib.sha256()
     for file in sorted([*(folder / model).rglob("*.py"), *(folder / model).glob(GOLDEN)]):
         content = file.read_bytes()
@@ -54,23 +54,23 @@ def code_digest(model: str, folder: Path) -> str:
 
 
 def recipe(contract: Described, folder: Path) -> dict[str, str]:
-    """What a run's result depends on beside its dataset; `folder` holds the models' own folders."""
+    """Return digests of what a run's result depends on, its dataset apart; `folder` holds the models' own folders."""
     return {"contract": contract.digest, "code": code_digest(contract.name, folder)}
 
 
 def run_of(contract: Described, folder: Path, dataset: str) -> str:
-    """The name of the run: the same dataset and recipe are the same run."""
+    """Return the name of a run: the same dataset and recipe are the same run."""
     parts = (contract.name, dataset, *recipe(contract, folder).values())
     return digest_of(*(part.encode() for part in parts))
 
 
 def run_of_release(model: str, version: str, execution: str) -> str:
-    """The name of a run that only releases: another one each time that somebody asks."""
+    """Return the name of a run that only releases a version: a new one for each execution of the workflow."""
     return digest_of(b"release", model.encode(), version.encode(), execution.encode())
 
 
 def check_recipe(record: Mapping[str, Any], contract: Described, folder: Path) -> None:
-    """Raises `Outdated` when the run's record names another recipe than the one at hand."""
+    """Raise `Outdated` where a run's record names another recipe than the one deployed."""
     for part, digest in recipe(contract, folder).items():
         if record[part] != digest:
             raise Outdated(f"the {part} of {contract.name} changed after the run began; start the workflow again")

@@ -1,4 +1,4 @@
-"""The registry: immutable versions named by their content, and the record of every run."""
+"""The model registry: immutable versions named by their content, and the record of every run."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 LARGEST = 500_000_000
-"""Bytes of a model.onnx that are still loaded."""
+"""The most bytes of a model.onnx that is loaded."""
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
-"""What a model may be called."""
+"""The name of a model."""
 _MEANING = {"classification": ("features", "target"), "finished": ("scores",)}
-"""What a model's file does not say of itself, by its task."""
+"""The parts of a card that say what a model's answers mean, by its task: the ONNX file does not."""
 DIGEST = re.compile(r"[0-9a-f]{16}")
-"""What a version or a run is called."""
+"""The name of a version or a run."""
 
 
 class Corrupt(Exception):
-    """A version whose bytes are not those that its card names. It must not be served."""
+    """The bytes of a version are not those that its card names. It must not be served."""
 
 
 def digest_of(*parts: bytes) -> str:
-    """Sixteen hexadecimal digits that name these bytes, each part counted by itself."""
+    """Return 16 hexadecimal digits that name these parts, each with its length."""
     counted = [piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)]
     return sha256(*counted).hex()[:16]
 
 
 def version_of(onnx: Memory, card: Mapping[str, Any]) -> str:
-    """The name of a version: the same model that means the same, by its card, is the same version."""
+    """Return the name of a version: the same file of the same meaning, by its card, is the same version."""
     meaning = {part: card[part] for part in _MEANING[card["task"]]}
     return sha256(onnx, canonical(meaning)).hex()[:16]
 
 
 def features_of(card: Mapping[str, Any]) -> tuple[Feature, ...]:
-    """The features that a card declares, in the model's order."""
+    """Return the features that a card declares, in the model's order."""
     return tuple(_feature(entry) for entry in card["features"])
 
 
@@ -57,7 +57,7 @@ def _feature(entry: Mapping[str, Any]) -> Feature:
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """One registered model, verified."""
+    """A version of a model, as it is registered or loaded."""
 
     model: str
     version: str
@@ -88,7 +88,7 @@ class Registry:
         """Write a version and return its name. Registering it again changes nothing.
 
         `card` holds at least `task` and what opening a version of it reads; format, model,
-        version, sha256 and bytes are filled in. Raises `Corrupt` when what the store
+        version, sha256 and bytes are filled in. Raise `Corrupt` where what the store
         gives back is not what was written.
         """
         version = version_of(onnx, card)
@@ -104,11 +104,11 @@ class Registry:
         return version
 
     def card(self, version: str) -> dict[str, Any] | None:
-        """The card of a version; None when it is not registered."""
+        """Return the card of a version; None where it is not registered."""
         return self._objects.find_json(self.key(version, "card.json"))
 
     def load(self, version: str) -> Version:
-        """A version, its bytes checked against its card. Raises `Missing` or `Corrupt`."""
+        """Load a version, and check its bytes against its card. Raise `Missing` or `Corrupt`."""
         # All three at once: a store far away takes long to begin to answer, and a first caller waits for it.
         model = Background(lambda: self._objects.lend(self.key(version, "model.onnx"), at_most=LARGEST))
         proof = Background(lambda: self._objects.get_json(self.key(version, "golden.json")))
@@ -132,7 +132,7 @@ class Registry:
         return f"{self.model}/{layout.RUNS}{run}/{name}"
 
     def read_run(self, run: str) -> dict[str, Any] | None:
-        """The record of a run; None when there is none."""
+        """Return the record of a run; None where there is none."""
         return self._objects.find_json(self.run_key(run, "run.json"))
 
     def write_run(self, run: str, record: Mapping[str, Any]) -> None:
@@ -140,24 +140,24 @@ class Registry:
         self._objects.put_json(self.run_key(run, "run.json"), dict(record))
 
     def update_run(self, run: str, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> dict[str, Any]:
-        """Change a run's record as it stands (empty at first) and return it. No other writer's change is lost."""
+        """Change a run's record as it stands, empty at first, and return it. No change of another writer is lost."""
         key = self.run_key(run, "run.json")
         while True:
-            found = self._objects.read_json(key)
-            before: dict[str, Any] = {} if found is None else found[0]
+            stored = self._objects.read_json(key)
+            before: dict[str, Any] = {} if stored is None else stored[0]
             after = dict(change(dict(before)))
             if after == before:
                 return after
-            if found is None:
+            if stored is None:
                 if self._objects.create_json(key, after):
                     return after
                 continue
             try:
-                self._objects.replace_json(key, after, found[1])
+                self._objects.replace_json(key, after, stored[1])
             except Conflict:
                 continue
             return after
 
     def execution_key(self, execution: str) -> str:
-        """Where the run of a workflow's execution is noted: `{"run": ...}`."""
+        """Return the key under which the run of a workflow's execution is noted: `{"run": ...}`."""
         return f"{self.model}/{layout.EXECUTIONS}{execution}.json"

@@ -1,4 +1,4 @@
-"""The verdict on a challenger: numbers against thresholds, and the reason in words."""
+"""The verdict on a challenger: its rollout metrics against thresholds, and the reason in words."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Verdict:
 
 
 def judge(metrics: RolloutMetrics, thresholds: RolloutThresholds, *, patience_left: bool) -> Verdict:
-    """Let the challenger rise, watch it for longer, or withdraw it.
+    """Decide whether the challenger passes its step, is watched for longer, or fails.
 
-    Errors that no further request could make good end a release at once. Otherwise a step
-    is judged when it has seen enough requests, or when patience is over: then on whatever
-    it has seen, and without any request as the contract says.
+    More errors than the step may have in all end a release at once. Otherwise a step is judged
+    when it has seen enough requests, or when patience is over: then on the requests it has seen,
+    and where none came, as the contract's `without_traffic` says.
     """
     enough = metrics.requests >= thresholds.minimum_requests
     allowed = thresholds.maximum_error_rate * max(metrics.requests, thresholds.minimum_requests)

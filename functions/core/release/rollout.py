@@ -1,9 +1,9 @@
-"""The release of a version, step by step, as the workflow drives it.
+"""The rollout of a version, step by step, as the workflow drives it.
 
-One release of a model at a time. A second one waits, at most for as long as the first may
-take; one that nobody judges any more - its workflow is gone - is withdrawn by the next.
-Every step may be delivered again: what it would do is read from the pointer, and a bake
-that is not over is not judged.
+A model has one release at a time. A second one waits, at most for as long as the first may
+take; one whose workflow is gone, so that nothing judges it, is withdrawn by the next. Every step
+may be delivered again: what is left to do is read from the pointer, and a bake that is not over
+is not judged.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """Where a release stands."""
+    """The state of a release."""
 
     status: Status
     reason: str = ""
@@ -43,7 +43,7 @@ class Outcome:
 
 
 class Rollout:
-    """`act` answers the workflow's release, judge, rollback and abandon calls."""
+    """The rollout of every model. `act` answers the workflow's release, judge, rollback and abandon calls."""
 
     def __init__(
         self,
@@ -61,14 +61,14 @@ class Rollout:
         self._clock = clock
 
     def act(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """The workflow's payload in, its answer out. Raises `ValueError` on a payload that is not understood."""
+        """Do what the workflow's payload asks, and return its answer. Raise `ValueError` on any other payload."""
         match payload:
             case {"action": "release", "model": str(model), "run": str(run)}:
                 return self._answer(model, run, self.release(model, run))
             case {"action": "judge", "model": str(model), "run": str(run)}:
                 return self._answer(model, run, self.judge(model, run))
-            case {"action": "abandon", "execution": str(execution), "input": given, "cause": cause}:
-                return {"run": self.abandon(execution, given, str(cause))}
+            case {"action": "abandon", "execution": str(execution), "input": payload_of_execution, "cause": cause}:
+                return {"run": self.abandon(execution, payload_of_execution, str(cause))}
             case {"action": "rollback", "model": str(model), "execution": str(execution), "reason": str(reason)}:
                 return self.roll_back(model, execution, reason)
             case _:
@@ -78,10 +78,10 @@ class Rollout:
                 )
 
     def release(self, model: str, run: str) -> Outcome:
-        """Put up the version of a run.
+        """Put up the version of a run as a challenger.
 
-        The first version of a model is promoted at once. One that does not load, or does
-        not answer as it did when it was made, goes no further.
+        The first version of a model is promoted at once. One that does not load, or whose golden
+        answers are not those of its making, is not put up.
         """
         version = self._version(model, run)
         live = Live(self._models, model)
@@ -96,7 +96,7 @@ class Rollout:
         return self._standing(after, run, version)
 
     def judge(self, model: str, run: str) -> Outcome:
-        """Let the run's challenger rise, prolong the step, promote it, or roll it back."""
+        """Judge the run's challenger once its bake is over: next step, longer step, promotion, or withdrawal."""
         live = Live(self._models, model)
         pointer = live.read()
         release = pointer.release
@@ -114,7 +114,7 @@ class Rollout:
         verdict = judge(metrics, self._thresholds(model), patience_left=patience_left)
         if complaint:
             verdict = Verdict(decision="fail", reason=complaint)
-        after = live.change(lambda found: self._apply(found, release, verdict, now))
+        after = live.change(lambda current: self._apply(current, release, verdict, now))
         standing = self._standing(after, run, release.version)
         return Outcome(
             status=standing.status,
@@ -124,9 +124,9 @@ class Rollout:
         )
 
     def roll_back(self, model: str, execution: str, reason: str) -> dict[str, Any]:
-        """Make the champion before this one live again, once for each execution of the workflow.
+        """Make the previous champion live again, once for each execution of the workflow.
 
-        A release under way ends with it. Raises `NotPossible` when there is no way back.
+        A release under way ends with it. Raise `NotPossible` where there is no previous champion.
         """
         now = self._clock()
 
@@ -138,9 +138,12 @@ class Rollout:
         after = Live(self._models, model).change(back)
         return {"status": str(Status.ROLLED_BACK), "version": after.champion}
 
-    def abandon(self, execution: str, given: Any, cause: str) -> str | None:
-        """Book a failed execution on its run, and withdraw the challenger that the run put up. The run, if known."""
-        model = _model_of(given)
+    def abandon(self, execution: str, payload: Any, cause: str) -> str | None:
+        """Record the failure of an execution on its run, withdraw the run's challenger, and return the run, if known.
+
+        `payload` is the input of the execution.
+        """
+        model = _model_of(payload)
         if model is None:
             return None
         registry = Registry(self._models, model)
@@ -197,7 +200,7 @@ class Rollout:
             left = self._plan.due_at(pointer.release.since, pointer.release.bakes) - self._clock()
             return Outcome(
                 status=Status.CANARY,
-                reason=f"{pointer.shadow} % in the dark" if pointer.shadow else f"{pointer.weight} % of the callers",
+                reason=f"{pointer.shadow} % as a shadow" if pointer.shadow else f"{pointer.weight} % of the callers",
                 wait_seconds=max(1, math.ceil(left)),
             )
         last = pointer.last(run)
@@ -216,7 +219,7 @@ class Rollout:
         return Outcome(status=Status.REGISTERED, reason="another release is under way", wait_seconds=seconds)
 
     def _answer(self, model: str, run: str, outcome: Outcome) -> dict[str, Any]:
-        """Write the outcome into the run's record and tell the workflow: who waits is told as a canary."""
+        """Write the outcome into the run's record and answer the workflow, for which a waiting release is a canary."""
 
         def note(record: dict[str, Any]) -> dict[str, Any]:
             waiting = outcome.status is Status.REGISTERED
@@ -230,7 +233,7 @@ class Rollout:
         return {"status": str(status), "wait_seconds": outcome.wait_seconds}
 
     def _check(self, model: str, version: str) -> str | None:
-        """Why a version may not be released, if so."""
+        """Return why a version may not be released; None where it may."""
         try:
             open_version(Registry(self._models, model).load(version))
         except (Missing, Corrupt, BadModel) as problem:
@@ -265,9 +268,9 @@ def _without_wait(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name != "waits_since"}
 
 
-def _model_of(given: Any) -> str | None:
-    """The model that an execution's input is about."""
-    match given:
+def _model_of(payload: Any) -> str | None:
+    """Return the model that an execution's input is about; None where it names none."""
+    match payload:
         case {"source": str(source)}:
             model = source.split("/", 1)[0]
         case {"model": str(model)}:

@@ -1,4 +1,4 @@
-"""What happened to a challenger among real callers, read from the captures."""
+"""Rollout metrics: how a challenger did among real callers, read from the captures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from functions.core.storage.objects import Objects
 
 MOST_OBJECTS = 1_000
-"""Objects that are read at most; of more, as many evenly spread over the time."""
+"""The most objects that are read; of more, so many, evenly spread over the time."""
 ASKED = frozenset({"challenger", "shadow"})
 """Variants of the requests that the challenger was asked about."""
 _READERS = 16
@@ -24,17 +24,17 @@ _READERS = 16
 
 @dataclass(frozen=True, kw_only=True)
 class RolloutMetrics:
-    """One step of a release, in numbers. None: nothing was there to measure it on."""
+    """One step of a release, in numbers. None: no request to measure it on."""
 
     requests: int
-    """Requests that the challenger was asked about: of its callers, or in the dark."""
+    """Requests that the challenger was asked about, as canary or as shadow."""
     errors: int
-    """Of these, how many the challenger failed on, refused though the champion did not, or could not load for."""
+    """How many of these the challenger failed on, refused though the champion did not, or was not loaded for."""
     agreement: float | None
     """Mean share of a request's rows to which champion and challenger give the same label."""
     challenger_ms: float | None
     champion_ms: float | None
-    """Medians over the same requests, put to both."""
+    """Medians over the requests that both were asked."""
     share_read: float = 1.0
     """The share of the captured objects that was read."""
 
@@ -53,7 +53,7 @@ class RolloutMetrics:
 
 
 def observe(objects: Objects, model: str, version: str, since: float, now: float) -> RolloutMetrics:
-    """The challenger `version` from `since` to `now`, both in seconds since the epoch."""
+    """Measure the challenger `version` from `since` to `now`, both in seconds since the epoch."""
     keys = sorted(key for hour in _hours(since, now) for key in objects.keys(folder(model, hour)))
     stride = -(-len(keys) // MOST_OBJECTS) if keys else 1
     chosen = keys[::stride]
@@ -67,7 +67,7 @@ def observe(objects: Objects, model: str, version: str, since: float, now: float
         ]
 
     with ThreadPoolExecutor(_READERS) as pool:
-        records = [record for found in pool.map(read, chosen) for record in found]
+        records = [record for of_one_object in pool.map(read, chosen) for record in of_one_object]
     return _weigh(records, share_read=len(chosen) / len(keys) if keys else 1.0)
 
 

@@ -1,4 +1,4 @@
-"""What a finished model must prove before it may be registered, on nothing but itself."""
+"""Admission: what a bring-your-own model must prove before it may be registered, without any data."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 _RUNS = 20
 _SECONDS = 4.0
-"""How long the runs that measure the latency may take together."""
+"""How long the runs that measure the latency may take in all."""
 
 
 @dataclass(kw_only=True)
 class Examination:
-    """What was asked, and what came out of it. Whatever cannot be asked any more is not among the checks."""
+    """The checks of a file, and what they found. A check that an earlier failure prevents is not among them."""
 
     checks: list[Check] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
@@ -41,74 +41,75 @@ class Examination:
     def failed(self) -> list[Check]:
         return [check for check in self.checks if not check.passed]
 
-    def ask(self, name: str, complaint: str | None, praise: str = "") -> bool:
-        """Note whether there is something to complain of."""
-        detail = praise if complaint is None else complaint
+    def check(self, name: str, complaint: str | None, detail: str = "") -> None:
+        """Add a check that passes where there is no complaint."""
+        detail = detail if complaint is None else complaint
         self.checks.append(Check(name=name, passed=complaint is None, value=None, bound=None, detail=detail))
-        return complaint is None
 
     def measure(self, name: str, value: float, bound: float) -> None:
+        """Add a check that passes where `value` is at most `bound`."""
         self.checks.append(Check(name=name, passed=value <= bound, value=value, bound=bound))
 
 
 def examine(contract: BringYourOwn, onnx: bytes, requests: bytes | None) -> Examination:
-    """Every check of a file; `requests` are the golden ones beside it, in the protocol's JSON, or None."""
-    found = Examination()
-    found.measure("bytes", len(onnx), contract.gate.maximum_bytes)
-    if found.failed:
-        return found
+    """Run every check of a file. `requests` is golden.json of the model's folder, None where there is none."""
+    examination = Examination()
+    examination.measure("bytes", len(onnx), contract.gate.maximum_bytes)
+    if examination.failed:
+        return examination
     try:
         session = Session(onnx)
     except BadModel as problem:
-        found.ask("opens", str(problem))
-        return found
-    found.inputs, found.outputs = session.inputs, session.outputs
-    found.ask("opens", None, f"takes {_names(session.inputs)}; gives {_names(session.outputs)}")
+        examination.check("opens", str(problem))
+        return examination
+    examination.inputs, examination.outputs = session.inputs, session.outputs
+    examination.check("opens", None, f"takes {_names(session.inputs)}; gives {_names(session.outputs)}")
     if contract.scores is not None:
-        found.ask("scores", unfit_scores(session, contract.scores.output, contract.scores.classes))
-    _try(found, session, contract, requests)
-    if not found.failed:
-        found.measure("latency in ms", _latency(session, found.cases[0]), contract.gate.maximum_latency_ms)
-    return found
+        examination.check("scores", unfit_scores(session, contract.scores.output, contract.scores.classes))
+    _ask(examination, session, contract, requests)
+    if not examination.failed:
+        examination.measure("latency in ms", _latency(session, examination.cases[0]), contract.gate.maximum_latency_ms)
+    return examination
 
 
-def _try(found: Examination, session: Session, contract: BringYourOwn, requests: bytes | None) -> None:
+def _ask(examination: Examination, session: Session, contract: BringYourOwn, requests: bytes | None) -> None:
+    """Ask sample requests, and check that the answers come, come again, and are those expected."""
     expectations: list[Mapping[str, Any]] = []
     try:
         if requests is None:
-            found.cases.append(sample_requests.made_up(session))
+            examination.cases.append(sample_requests.made_up(session))
         else:
-            for case, expected in sample_requests.given(requests, session):
-                found.cases.append(case)
+            for case, expected in sample_requests.recorded(requests, session):
+                examination.cases.append(case)
                 expectations.append(expected)
     except sample_requests.NoSampleRequests as problem:
         advice = "golden.json " if requests is not None else "put golden.json beside it: "
-        found.ask("answers", f"{advice}{problem}")
+        examination.check("answers", f"{advice}{problem}")
         return
-    kind, many = "golden" if requests else "made-up", "s" * (len(found.cases) != 1)
-    found.ask("answers", None, f"{len(found.cases)} {kind} request{many}")
+    kind, many = "golden" if requests else "made-up", "s" * (len(examination.cases) != 1)
+    examination.check("answers", None, f"{len(examination.cases)} {kind} request{many}")
     tolerance = contract.gate.tolerance
     try:
-        golden.check(session, golden.document(found.cases, tolerance))
+        golden.check(session, golden.document(examination.cases, tolerance))
     except BadModel as problem:
-        found.ask("answers the same again", str(problem))
+        examination.check("answers the same again", str(problem))
     else:
-        found.ask("answers the same again", None)
+        examination.check("answers the same again", None)
     if any(expectations):
-        found.ask("answers as expected", _surprise(found.cases, expectations, tolerance))
+        examination.check("answers as expected", _surprise(examination.cases, expectations, tolerance))
 
 
 def _surprise(cases: list[Case], expectations: list[Mapping[str, Any]], tolerance: float) -> str | None:
-    for place, (case, expected) in enumerate(zip(cases, expectations, strict=True)):
+    for position, (case, expected) in enumerate(zip(cases, expectations, strict=True)):
         for name, tensor in expected.items():
             difference = golden.unlike(tensor, case.outputs.get(name), tolerance)
             if difference:
-                return f"request {place}: {name} {difference}"
+                return f"request {position}: {name} {difference}"
     return None
 
 
 def _latency(session: Session, case: Case) -> float:
-    """Median milliseconds of the first request, after one that is not counted."""
+    """Return the median milliseconds of a request, after a first run that is not counted."""
     times: list[float] = []
     end = time.perf_counter() + _SECONDS
     while len(times) <= _RUNS and (len(times) < 3 or time.perf_counter() < end):
@@ -121,25 +122,25 @@ def _latency(session: Session, case: Case) -> float:
     return round(statistics.median(times[1:]), 4)
 
 
-def version(contract: BringYourOwn, record: Mapping[str, Any], onnx: bytes, found: Examination) -> Version:
-    """The version that a file becomes which has passed."""
+def version(contract: BringYourOwn, record: Mapping[str, Any], onnx: bytes, examination: Examination) -> Version:
+    """Return the version that a file becomes which passed its examination."""
     card: dict[str, Any] = {
         "format": FORMAT,
         **contract.meaning(),
-        "inputs": [_written(spec) for spec in found.inputs],
-        "outputs": [_written(spec) for spec in found.outputs],
+        "inputs": [_written(spec) for spec in examination.inputs],
+        "outputs": [_written(spec) for spec in examination.outputs],
         "source": record["source"],
         "dataset": record["dataset"],
         "run": record["run"],
         "created": record["created"],
     }
-    kept = golden.document(found.cases, contract.gate.tolerance)
-    return Version(model=contract.name, version=version_of(onnx, card), onnx=onnx, card=card, golden=kept)
+    answers = golden.document(examination.cases, contract.gate.tolerance)
+    return Version(model=contract.name, version=version_of(onnx, card), onnx=onnx, card=card, golden=answers)
 
 
-def render(contract: BringYourOwn, record: Mapping[str, Any], found: Examination) -> bytes:
-    """The page of a file: what it takes and gives, and what it had to prove."""
-    failed = len(found.failed)
+def render(contract: BringYourOwn, record: Mapping[str, Any], examination: Examination) -> bytes:
+    """Return the HTML report of a file: what it takes and gives, and what it had to prove."""
+    failed = len(examination.failed)
     head = Markup(
         f"<h1>{escape(contract.name)}</h1>\n"
         f"<p>{badge(not failed, f'refused: {failed} checks failed' if failed else 'passed')}</p>\n"
@@ -153,11 +154,16 @@ def render(contract: BringYourOwn, record: Mapping[str, Any], found: Examination
     )
     signature = [
         (escape(spec.name), escape(side), escape(spec.datatype), escape(list(spec.shape)))
-        for side, specs in (("input", found.inputs), ("output", found.outputs))
+        for side, specs in (("input", examination.inputs), ("output", examination.outputs))
         for spec in specs
     ]
     tensors = table("-1 is any length.", ("tensor", "side", "datatype", "shape"), signature)
-    body = [head, about, section("Signature", tensors), section("Admission", checks_table(found.checks, "The file."))]
+    body = [
+        head,
+        about,
+        section("Signature", tensors),
+        section("Admission", checks_table(examination.checks, "The file.")),
+    ]
     return page(contract.name, join(body))
 
 

@@ -1,4 +1,4 @@
-"""The best experiment of a run, as the version that it would become."""
+"""The candidate of a run: its best experiment, as the version that it would become."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ class Candidate:
 
 
 def best_of(models: Objects, contract: Contract, record: Mapping[str, Any]) -> Candidate:
-    """The candidate of the run that `record` describes. Raises `NothingTrained`, `Unfinished` and `Corrupt`."""
+    """Return the candidate of the run that `record` describes. Raise `NothingTrained`, `Unfinished` or `Corrupt`."""
     registry, run = Registry(models, contract.name), record["run"]
     plan = models.get_json(registry.run_key(run, "plan.json"))
     experiments: dict[str, dict[str, Any]] = {}
     for name in (entry["id"] for entry in plan["experiments"]):
-        found = models.find_json(registry.run_key(run, f"experiments/{name}.json"))
-        if found is None:
+        experiment = models.find_json(registry.run_key(run, f"experiments/{name}.json"))
+        if experiment is None:
             raise Unfinished(f"run {run}: experiment {name} left no record")
-        experiments[name] = found
+        experiments[name] = experiment
     board = rank(list(experiments.values()), contract.search.metric)
     best = experiments[board[0]["id"]]
     if best["status"] == "failed":
@@ -81,9 +81,10 @@ def _version(contract: Contract, record: Mapping[str, Any], experiment: Mapping[
 
 
 def rank(records: Sequence[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
-    """Experiments by the cross-validated mean of `metric`; of equals the smaller file, then the earlier in the plan.
+    """Return a line for each experiment, the best cross-validated mean of `metric` first.
 
-    Those that failed stand last, with their message.
+    Of equals, the smaller file comes first, then the earlier in the plan. Those that failed stand
+    last, with their message.
     """
     sign = 1 if metric in LOWER_IS_BETTER else -1
     order = {record["id"]: position for position, record in enumerate(records)}

@@ -1,4 +1,4 @@
-"""What a candidate must prove on rows that no experiment saw, before it may be registered."""
+"""The gate: what a candidate must prove on rows that no experiment saw, before it may be registered."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One question put to the candidate. A `value` of None could not be measured; `detail` says why."""
+    """One check of a candidate. A `value` of None could not be measured; `detail` says why."""
 
     name: str
     passed: bool
@@ -43,7 +43,7 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Champion:
-    """What the version in service answers on the same rows, or why it cannot be asked."""
+    """The live version's answers on the same rows, [rows, classes], or why it cannot be asked."""
 
     probabilities: np.ndarray | None
     why_not: str = ""
@@ -53,7 +53,7 @@ class Champion:
 class Verdict:
     checks: list[Check]
     probabilities: np.ndarray | None
-    """The candidate's own, [rows, classes]; None when it does not even answer."""
+    """The candidate's own, [rows, classes]; None where it does not answer."""
 
     @property
     def failed(self) -> list[Check]:
@@ -61,7 +61,7 @@ class Verdict:
 
 
 def judge(contract: Contract, candidate: Version, champion: Champion, x: np.ndarray, y: np.ndarray) -> Verdict:
-    """Every check on rows that no experiment saw: `x` float32 [rows, features], `y` positions [rows]."""
+    """Run every check on rows that no experiment saw: `x` float32 [rows, features], `y` class positions [rows]."""
     proof, tolerance = "serves as trained", candidate.golden["tolerance"]
     try:
         classifier = Classifier(candidate)
@@ -70,9 +70,9 @@ def judge(contract: Contract, candidate: Version, champion: Champion, x: np.ndar
         check = Check(name=proof, passed=False, value=None, bound=tolerance, detail=str(problem))
         return Verdict(checks=[check], probabilities=None)
     rows = len(candidate.golden["inputs"])
-    said = f"onnxruntime answers {rows} rows as the estimator did"
+    detail = f"onnxruntime answers {rows} rows as the estimator did"
     checks = [
-        Check(name=proof, passed=True, value=None, bound=tolerance, detail=said),
+        Check(name=proof, passed=True, value=None, bound=tolerance, detail=detail),
         check_metric(contract, y, probabilities),
         check_margin(contract, y, probabilities, champion),
         *check_slices(contract, x, y, probabilities),
@@ -83,19 +83,19 @@ def judge(contract: Contract, candidate: Version, champion: Champion, x: np.ndar
 
 
 def probabilities_of(classifier: Classifier, x: np.ndarray) -> np.ndarray:
-    """[rows, classes] as float64. Raises `ModelFailure`."""
+    """Return the probabilities of rows, [rows, classes] float64. Raise `ModelFailure`."""
     tensor = Tensor.of(classifier.takes.datatype, x.shape, x.ravel().tolist())
-    found = classifier.probabilities(classifier.answer({classifier.input: tensor}))
-    return np.asarray(found.values(), dtype=np.float64).reshape(found.shape)
+    answer = classifier.probabilities(classifier.answer({classifier.input: tensor}))
+    return np.asarray(answer.values(), dtype=np.float64).reshape(answer.shape)
 
 
 def check_metric(contract: Contract, y: np.ndarray, probabilities: np.ndarray) -> Check:
-    """The gate's metric on the whole holdout."""
+    """Check the gate's metric on the whole holdout."""
     return _bounded(contract.gate.metric, contract.gate.metric, contract.gate.minimum, y, probabilities)
 
 
 def check_slices(contract: Contract, x: np.ndarray, y: np.ndarray, probabilities: np.ndarray) -> list[Check]:
-    """The same metric on each slice. A slice that cannot be measured has not been proven: it fails."""
+    """Check the same metric on each slice. A slice that cannot be measured fails."""
     checks = []
     for part in contract.gate.slices:
         rows = rows_of(part, contract.features, x)
@@ -104,7 +104,7 @@ def check_slices(contract: Contract, x: np.ndarray, y: np.ndarray, probabilities
 
 
 def check_margin(contract: Contract, y: np.ndarray, probabilities: np.ndarray, champion: Champion) -> Check:
-    """How much better than the champion on the same rows. Passed where there is nothing to compare with."""
+    """Check how much better than the champion it is on the same rows. It passes where there is no champion to ask."""
     name, bound, metric = "margin over the champion", contract.gate.margin, contract.gate.metric
     if champion.probabilities is None:
         return Check(name=name, passed=True, value=None, bound=bound, detail=champion.why_not)
@@ -122,7 +122,7 @@ def check_size(contract: Contract, size: int) -> Check:
 
 
 def check_latency(contract: Contract, classifier: Classifier, x: np.ndarray) -> Check:
-    """Median milliseconds of one row, after a first one that is not counted."""
+    """Check the median milliseconds of one row, after a first one that is not counted."""
     times = []
     for position in range(_LATENCY_RUNS + 1):
         row = x[position % len(x)][np.newaxis]
@@ -134,7 +134,7 @@ def check_latency(contract: Contract, classifier: Classifier, x: np.ndarray) -> 
 
 
 def comparable(card: Mapping[str, Any], contract: Contract) -> str:
-    """Why a version cannot be asked about this contract's rows; "" when it can."""
+    """Return why a version cannot be asked about this contract's rows; "" where it can."""
     if card["task"] != contract.task:
         return "the champion was made for another task"
     if tuple(card["target"]["classes"]) != contract.target.classes:
@@ -145,7 +145,7 @@ def comparable(card: Mapping[str, Any], contract: Contract) -> str:
 
 
 def rows_of(part: Slice, features: Sequence[Feature], x: np.ndarray) -> np.ndarray:
-    """Which rows belong to the slice: bool [rows]."""
+    """Return which rows belong to a slice, bool [rows]."""
     position = [feature.name for feature in features].index(part.feature)
     values, feature = x[:, position], features[position]
     if part.category is not None:
@@ -159,7 +159,7 @@ def rows_of(part: Slice, features: Sequence[Feature], x: np.ndarray) -> np.ndarr
 
 
 def name_of(part: Slice) -> str:
-    """The slice in words: `mean_radius from 10 to below 15`."""
+    """Return a slice in words: `mean_radius from 10 below 15`."""
     if part.category is not None:
         return f"{part.feature} = {part.category}"
     lower = "" if part.minimum is None else f" from {part.minimum:g}"
@@ -178,5 +178,5 @@ def _bounded(name: str, metric: str, bound: float, y: np.ndarray, probabilities:
 
 
 def _meaning(feature: Feature) -> tuple[object, ...]:
-    """What decides the number that a value becomes; bounds and description do not."""
+    """Return what decides the number that a value becomes; bounds and description do not."""
     return feature.name, feature.kind, feature.categories, feature.missing

@@ -43,7 +43,7 @@ code { font-size: .9em; }
 
 
 def escape(text: object) -> Markup:
-    """Any value as text. `Markup` is a `str` to the interpreter, so call this where text comes in."""
+    """Return any value as escaped text. `Markup` is a `str` at run time, so call this wherever text comes in."""
     return Markup(html.escape(str(text), quote=True))
 
 
@@ -52,7 +52,7 @@ def join(parts: Iterable[Markup]) -> Markup:
 
 
 def page(title: str, body: Markup) -> bytes:
-    """A whole document in UTF-8. Its policy lets a browser run and fetch nothing."""
+    """Return a whole document in UTF-8. Its policy lets a browser run and fetch nothing."""
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -67,12 +67,15 @@ def section(title: str, body: Markup) -> Markup:
 
 
 def facts(pairs: Iterable[tuple[str, Markup]]) -> Markup:
-    """Terms with what they are."""
+    """Return a list of terms, each with its value."""
     return Markup("<dl>\n" + "".join(f"<dt>{escape(term)}</dt><dd>{what}</dd>\n" for term, what in pairs) + "</dl>\n")
 
 
 def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[Markup]], *, first: bool = False) -> Markup:
-    """A row's first cell is its heading; a column whose name begins with # holds numbers. `first` sets off the top."""
+    """Return a table. A row's first cell is its heading, and a column whose name begins with # holds numbers.
+
+    `first`: the first row is highlighted.
+    """
     numeric = [name.startswith("#") for name in header]
     head = "".join(
         f'<th scope="col"{_class(number)}>{escape(name.lstrip("#"))}</th>'
@@ -112,7 +115,7 @@ _POINTS = 200
 
 
 def roc(points: Sequence[tuple[float, float]], area: float) -> Markup:
-    """The true positive rate over the false positive rate, with the diagonal of mere chance."""
+    """Draw the true positive rate over the false positive rate, with the diagonal of chance."""
     step = max(1, len(points) // _POINTS)
     shown = [*points[:-1:step], points[-1]]
     line = " ".join(f"{_MARGIN + x * _SIDE:.1f},{_MARGIN / 2 + (1 - y) * _SIDE:.1f}" for x, y in shown)
@@ -132,7 +135,7 @@ def roc(points: Sequence[tuple[float, float]], area: float) -> Markup:
 
 
 def bars(counts: Sequence[int], what: str) -> Markup:
-    """A row of bars, the tallest filling the height."""
+    """Draw a row of bars, the tallest as high as the drawing."""
     most = max([*counts, 1])
     shapes = join(
         Markup(

@@ -1,4 +1,4 @@
-"""The page of a candidate: what it is, what it learned from, what it was compared with, and what it had to prove."""
+"""The HTML report of a candidate: its experiments, its data, its metrics, and the checks of the gate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """Everything that the page tells."""
+    """What the report shows."""
 
     contract: Contract
     record: Mapping[str, Any]
@@ -35,7 +35,7 @@ class Story:
 
 
 def render(story: Story) -> bytes:
-    """One HTML document, UTF-8, that needs no other file."""
+    """Return the report as one HTML document in UTF-8 that needs no other file."""
     contract, version = story.contract, story.candidate.version
     failed = len(story.verdict.failed)
     outcome = badge(not failed, f"refused: {failed} checks failed" if failed else "passed the gate")
@@ -60,14 +60,14 @@ def _summary(story: Story) -> Markup:
             ("target", escape(f"{story.contract.target.name}: {', '.join(story.contract.target.classes)}")),
             ("run", Markup(f"<code>{escape(record['run'])}</code>, begun {escape(record['created'])}")),
             ("dataset", Markup(f"{escape(record['source'])}, <code>{escape(record['dataset'][:16])}</code>")),
-            ("made with", escape(", ".join(f"{name} {found}" for name, found in experiment["libraries"].items()))),
+            ("made with", escape(", ".join(f"{name} {version}" for name, version in experiment["libraries"].items()))),
             ("computed on", escape(_computed(experiment.get("processor")))),
         ]
     )
 
 
 def checks_table(checks: Sequence[Check], caption: str) -> Markup:
-    """What had to be proved, and how it went."""
+    """Return a table of checks and their outcomes."""
     rows = [
         (
             escape(check.name),
@@ -142,16 +142,16 @@ def _data(story: Story) -> Markup:
         ]
     )
     rows = []
-    for name, found in profile["features"].items():
-        quantiles = found.get("quantiles", {})
-        drawing = bars(found.get("counts", ()), f"{name}: {', '.join(map(str, found.get('counts', ())[:40]))}")
+    for name, feature in profile["features"].items():
+        quantiles = feature.get("quantiles", {})
+        drawing = bars(feature.get("counts", ()), f"{name}: {', '.join(map(str, feature.get('counts', ())[:40]))}")
         rows.append(
             (
                 escape(name),
-                escape(found["kind"]),
-                escape(found["missing"]),
+                escape(feature["kind"]),
+                escape(feature["missing"]),
                 *(number(quantiles.get(share)) for share in ("0", "0.5", "1")),
-                drawing if "categories" in found else Markup(""),
+                drawing if "categories" in feature else Markup(""),
             )
         )
     header = ("feature", "kind", "#missing", "#least", "#median", "#greatest", "categories")

@@ -1,4 +1,4 @@
-"""Requests for a model that nobody has asked yet: those beside it, or some made up from its signature."""
+"""Sample requests for a new bring-your-own model: those of its folder, or one made up from its signature."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class NoSampleRequests(ValueError):
 
 
 def made_up(session: Session) -> Case:
-    """A request made from the signature alone, always the same, and its answer. Raises `NoSpecimen`."""
-    said = "it takes more values than can be made up"
+    """Return a request made from the signature alone, always the same, with its answer. Raise `NoSampleRequests`."""
+    reason = "it takes more values than can be made up"
     for rows, length in itertools.product(_ROWS, _LENGTHS):
         shapes = {spec.name: _shape(spec, rows, length) for spec in session.inputs}
         if sum(map(math.prod, shapes.values())) > _MOST_VALUES:
@@ -41,14 +41,14 @@ def made_up(session: Session) -> Case:
         try:
             return Case(inputs=inputs, outputs=session.run(inputs))
         except ModelFailure as problem:
-            said = str(problem)
-    raise NoSampleRequests(f"the model answers no request made up from its signature: {said}")
+            reason = str(problem)
+    raise NoSampleRequests(f"the model answers no request made up from its signature: {reason}")
 
 
-def given(data: bytes, session: Session) -> Iterator[tuple[Case, Mapping[str, Tensor]]]:
-    """The requests of a file in the protocol's own JSON, with their answers, and those that the file expects.
+def recorded(data: bytes, session: Session) -> Iterator[tuple[Case, Mapping[str, Tensor]]]:
+    """Yield the requests of a file in the protocol's JSON, each with its answer and the outputs that the file expects.
 
-    Raises `NoSpecimen`.
+    Raise `NoSampleRequests`.
     """
     try:
         requests = json.loads(data)
@@ -57,14 +57,14 @@ def given(data: bytes, session: Session) -> Iterator[tuple[Case, Mapping[str, Te
     try:
         if not isinstance(requests, list) or not requests:
             raise NoSampleRequests(f"is no list of requests; accepted: {ACCEPTED}")
-        for place, request in enumerate(requests):
+        for position, request in enumerate(requests):
             if not isinstance(request, dict):
-                raise NoSampleRequests(f"[{place}] is no request; accepted: {ACCEPTED}")
-            inputs = _tensors("input", request.get("inputs"), session.inputs, place)
+                raise NoSampleRequests(f"[{position}] is no request; accepted: {ACCEPTED}")
+            inputs = _tensors("input", request.get("inputs"), session.inputs, position)
             missing = [spec.name for spec in session.inputs if spec.name not in inputs]
             if missing:
-                raise NoSampleRequests(f"[{place}].inputs lacks {', '.join(missing)}")
-            expected = _tensors("output", request.get("outputs", []), session.outputs, place)
+                raise NoSampleRequests(f"[{position}].inputs lacks {', '.join(missing)}")
+            expected = _tensors("output", request.get("outputs", []), session.outputs, position)
             yield Case(inputs=inputs, outputs=session.run(inputs)), expected
     except Problem as problem:
         raise NoSampleRequests(problem.text) from None
@@ -72,27 +72,27 @@ def given(data: bytes, session: Session) -> Iterator[tuple[Case, Mapping[str, Te
         raise NoSampleRequests(f"the model fails on a request: {problem}") from None
 
 
-def _tensors(kind: str, found: Any, specs: tuple[Spec, ...], request: int) -> dict[str, Tensor]:
-    place = f"[{request}].{kind}s"
-    if not isinstance(found, list) or not all(isinstance(tensor, dict) for tensor in found):
-        raise NoSampleRequests(f"{place} is no list of tensors; accepted: {ACCEPTED}")
+def _tensors(kind: str, listed: Any, specs: tuple[Spec, ...], request: int) -> dict[str, Tensor]:
+    field = f"[{request}].{kind}s"
+    if not isinstance(listed, list) or not all(isinstance(tensor, dict) for tensor in listed):
+        raise NoSampleRequests(f"{field} is no list of tensors; accepted: {ACCEPTED}")
     known = {spec.name: spec for spec in specs}
     tensors = {}
-    for at, tensor in enumerate(found):
-        sent = JsonTensor(field=f"{place}[{at}]", tensor=tensor, data=None, booleans=True)
+    for at, tensor in enumerate(listed):
+        sent = JsonTensor(field=f"{field}[{at}]", tensor=tensor, data=None, booleans=True)
         spec = sent.among(known, kind)
         tensors[spec.name] = sent.read(spec)
     return tensors
 
 
 def _shape(spec: Spec, rows: int, length: int) -> tuple[int, ...]:
-    """An open first length is a number of rows."""
-    open_ = [rows if axis == 0 else length for axis in range(len(spec.shape))]
-    return tuple(made if wanted < 0 else wanted for wanted, made in zip(spec.shape, open_, strict=True))
+    """Return the shape with open lengths filled: the first by `rows`, others by `length`."""
+    fill = [rows if axis == 0 else length for axis in range(len(spec.shape))]
+    return tuple(filled if known < 0 else known for known, filled in zip(spec.shape, fill, strict=True))
 
 
 def _tensor(spec: Spec, shape: tuple[int, ...]) -> Tensor:
-    """Small numbers, that they may be positions in some vocabulary."""
+    """Return a tensor of small numbers, so that they may be positions in a vocabulary."""
     draw = random.Random(spec.name)  # noqa: S311 - the same numbers every time, which is what is wanted
     count = math.prod(shape)
     if spec.datatype in FLOATS:

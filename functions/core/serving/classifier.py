@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import math
-from operator import eq
+import struct
+from itertools import chain
+from operator import eq, ge, itemgetter, le
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import Fault, Problem
 from functions.core.onnx.session import BadModel, ModelFailure, Session, check_golden
 from functions.core.onnx.tensor import FLOATS, INTEGERS, Spec, Tensor
+from functions.core.onnx.tensor_bytes import pack
 from functions.core.registry.versions import Version, features_of
-from functions.core.serving.feature_bounds import Bounds
 from functions.core.serving.micro_batching import Batch
-from functions.core.serving.rows import MOST_ROWS, check_values, encode_instances, quick_values, refuse_many
+from functions.core.serving.rows import MOST_ROWS, check_values, encode_instances, refuse_many
 from functions.core.serving.servable import Servable
+from models.feature import LARGEST, Feature
+from models.light import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from functions.core.serving.json_schema import Schema, Schemas
+
+
+FEW = 4
+"""Rows that are compared in Python: a call of onnxruntime takes as long."""
+_ROWS = ({list}, {tuple})
+_PLAIN = frozenset({int, float})
 
 
 class Classifier(Servable):
@@ -53,7 +63,7 @@ class Classifier(Servable):
         return Spec(name=self.input, datatype=inputs[0].datatype, shape=(inputs[0].shape[0], width))
 
     def tensor(self, rows: Sequence[Sequence[float]]) -> Tensor:
-        """Encoded rows as the model's input."""
+        """Return encoded rows as the model's input, [rows, features]."""
         return self._tensor([value for row in rows for value in row])
 
     def _tensor(self, values: Sequence[float]) -> Tensor:
@@ -61,8 +71,8 @@ class Classifier(Servable):
         return Tensor.of(self.takes.datatype, (len(values) // width, width), values)
 
     def encode(self, instances: Any) -> dict[str, Tensor]:
-        """Objects by feature name, or lists in the model's order."""
-        values = quick_values(instances, self.features)
+        """Return objects by feature name, or lists in the model's order, as the input [rows, features]."""
+        values = _quick_values(instances, self.features)
         if values is not None:
             try:
                 tensor = self._tensor(values)
@@ -74,7 +84,7 @@ class Classifier(Servable):
         return {self.input: self.tensor(encode_instances(instances, self.features))}
 
     def admit(self, inputs: Mapping[str, Tensor]) -> None:
-        """Numbers that were encoded by the caller: each within its feature's bounds, a category's position."""
+        """Check numbers that the caller encoded: within its feature's bounds, or the position of a category."""
         tensor = inputs[self.input]
         rows = tensor.shape[0]
         if rows > MOST_ROWS:
@@ -99,7 +109,7 @@ class Classifier(Servable):
         return outputs
 
     def predictions(self, outputs: Mapping[str, Tensor], rows: int) -> list[dict[str, Any]]:
-        """`{"label": ..., "probabilities": {class: ...}}` for every row."""
+        """Return `{"label": ..., "probabilities": {class: ...}}` for every row."""
         flat, width = outputs[self._probabilities].values(), len(self.classes)
         each = zip(*[iter(flat)] * width, strict=True)
         return [
@@ -111,24 +121,24 @@ class Classifier(Servable):
         return outputs[self._label].shape[0]
 
     def agreement(self, outputs: Mapping[str, Tensor], other: Servable, theirs: Mapping[str, Tensor]) -> int:
-        """By the name of the class: two versions may count their classes otherwise."""
+        """Compare the names of classes: two versions may order their classes differently."""
         if not isinstance(other, Classifier):
             return 0
         return sum(map(eq, self.labels(outputs), other.labels(theirs)))
 
     def labels(self, outputs: Mapping[str, Tensor]) -> list[str]:
-        """The class of every row."""
+        """Return the class of every row."""
         return [self.classes[label] for label in outputs[self._label].values()]
 
     def probabilities(self, outputs: Mapping[str, Tensor]) -> Tensor:
-        """[rows, classes]"""
+        """Return the probabilities, [rows, classes]."""
         return outputs[self._probabilities]
 
     def contents(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], rows: int) -> dict[str, Any]:
-        """Encoded rows, with null for a missing value, and their probabilities."""
-        given = [None if math.isnan(value) else value for value in inputs[self.input].rows(0, rows).values()]
-        found = outputs[self._probabilities].rows(0, rows).values()
-        return {"inputs": _cut(given, len(self.features)), "outputs": _cut(found, len(self.classes))}
+        """Return encoded rows, with null for a missing value, and their probabilities."""
+        encoded = [None if math.isnan(value) else value for value in inputs[self.input].rows(0, rows).values()]
+        answered = outputs[self._probabilities].rows(0, rows).values()
+        return {"inputs": _cut(encoded, len(self.features)), "outputs": _cut(answered, len(self.classes))}
 
     def schemas(self) -> Schemas:
         from functions.core.serving.json_schema import Schemas, encoded_of, object_of, rows_of, tensor_of  # noqa: PLC0415
@@ -154,5 +164,103 @@ class Classifier(Servable):
         return instance_of(cells, self.features)
 
 
+class Bounds:
+    """The bounds of features, rounded to FP32 as the numbers of a tensor are.
+
+    A few rows are compared with them here, many by onnxruntime.
+    """
+
+    def __init__(self, features: Sequence[Feature]) -> None:
+        self.features = tuple(_rounded(feature) for feature in features)
+        self.low = tuple(_range(feature)[0] for feature in self.features)
+        self.high = tuple(_range(feature)[1] for feature in self.features)
+        self._whole = [at for at, feature in enumerate(features) if feature.kind != "number"]
+        self._session: Session | None = None
+
+    def suspects(self, tensor: Tensor) -> list[int]:
+        """Return the positions of rows of an FP32 tensor [rows, features] that a feature may refuse.
+
+        Every other row is acceptable.
+        """
+        rows = tensor.shape[0]
+        if rows > FEW:
+            return self._suspects_of_many(tensor)
+        values, width = tensor.values(), len(self.features)
+        if rows == 1 and self._holds(values):
+            return []
+        return [row for row in range(rows) if not self._holds(values[row * width : (row + 1) * width])]
+
+    def _holds(self, values: tuple[float, ...]) -> bool:
+        if not (all(map(le, self.low, values)) and all(map(ge, self.high, values))):
+            return False  # NaN is neither
+        return not self._whole or all([float(values[at]).is_integer() for at in self._whole])
+
+    def _suspects_of_many(self, tensor: Tensor) -> list[int]:
+        if self._session is None:
+            from functions.core.serving.feature_bounds import bounds_graph  # noqa: PLC0415 - few rows do without it
+
+            self._session = Session(bounds_graph(self.features, self.low, self.high))
+        off = self._session.run({"x": tensor}, ["off"])["off"]
+        if not bytes(pack(off)).strip(b"\0"):
+            return []
+        return [row for row, value in enumerate(off.values()) if value]
+
+
+def _quick_values(instances: Any, features: Sequence[Feature]) -> list[float] | None:
+    """Return the numbers of instances in row-major order, or None where one of them may be at fault.
+
+    `encode_instances` then has the last word. Bounds are not looked at.
+    """
+    if not isinstance(instances, list) or not 0 < len(instances) <= MOST_ROWS:
+        return None
+    width = len(features)
+    try:
+        if type(instances[0]) is dict and width > 1:
+            rows = list(map(itemgetter(*[feature.name for feature in features]), instances))
+        else:
+            rows = instances
+        if set(map(len, instances)) != {width} or set(map(type, rows)) not in _ROWS:
+            return None
+        values = list(chain.from_iterable(rows))
+        for at, feature in enumerate(features):
+            if feature.kind in ("category", "boolean"):
+                values[at::width] = _category_numbers(feature, values[at::width])
+    except (TypeError, LookupError):
+        return None
+    return values if _PLAIN.issuperset(map(type, values)) else None
+
+
+def _category_numbers(feature: Feature, values: list[Any]) -> list[float]:
+    """Return the numbers of a category's names, or of true and false. Raise `LookupError` or `TypeError` for others."""
+    kind, names = (bool, (False, True)) if feature.kind == "boolean" else (str, feature.categories)
+    if set(map(type, values)) != {kind}:
+        raise LookupError(feature.name)
+    return list(map({name: float(at) for at, name in enumerate(names)}.__getitem__, values))
+
+
 def _cut(flat: Sequence[Any], width: int) -> list[list[Any]]:
     return [list(flat[start : start + width]) for start in range(0, len(flat), width)]
+
+
+def _rounded(feature: Feature) -> Feature:
+    """Return the feature with bounds rounded to FP32: a number at its very bound arrives so, and may lie beyond."""
+    bounds = {"minimum": feature.minimum, "maximum": feature.maximum}
+    return replace(feature, **{name: _fp32(bound) for name, bound in bounds.items() if bound is not None})
+
+
+def _fp32(value: float) -> float:
+    try:
+        return struct.unpack("<f", struct.pack("<f", value))[0]
+    except OverflowError:
+        return math.copysign(LARGEST, value)
+
+
+def _range(feature: Feature) -> tuple[float, float]:
+    match feature.kind:
+        case "category":
+            return 0.0, len(feature.categories) - 1.0
+        case "boolean":
+            return 0.0, 1.0
+        case _:
+            low = -LARGEST if feature.minimum is None else feature.minimum
+            return low, LARGEST if feature.maximum is None else feature.maximum

@@ -1,4 +1,4 @@
-"""Lines of a table whose columns are named: what a file of CSV has in place of instances."""
+"""Rows of a CSV file, as the instances that they stand for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check_columns(columns: Sequence[str], features: Sequence[Feature]) -> None:
-    """Raises `Problem` 400 for a header under which no row could fit the features."""
+    """Raise `Problem` 400 for a header under which no row could fit the features."""
     names = {feature.name for feature in features}
     unknown = [Fault(field=column, message="is not a feature") for column in columns if column not in names]
     missing = [
@@ -27,7 +27,7 @@ def check_columns(columns: Sequence[str], features: Sequence[Feature]) -> None:
 
 
 def instance_of(cells: Mapping[str, str], features: Sequence[Feature]) -> dict[str, Any]:
-    """The cells of a line as an instance: text becomes what JSON would have said, where it can."""
+    """Return the cells of a row as an instance: text becomes a number or a boolean where its feature is one."""
     known = {feature.name: feature for feature in features}
     return {name: _value(known.get(name), text) for name, text in cells.items()}
 
@@ -38,7 +38,7 @@ def _value(feature: Feature | None, text: str) -> Any:
     if text.strip().lower() in BLANK:
         return None
     try:
-        found = feature.known(text)
+        number = feature.known(text)
     except UnacceptableValue:
         return text  # refused with the reason by whoever encodes it
-    return bool(found) if feature.kind == "boolean" else found
+    return bool(number) if feature.kind == "boolean" else number

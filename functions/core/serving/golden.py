@@ -1,6 +1,6 @@
-"""Golden answers of a finished model: what it said to a few requests when it was admitted, and must always say.
+"""Golden requests of a bring-your-own model, with the answers it gave when it was admitted and must give ever after.
 
-The requests are the user's own, or made up from the signature; the answers are the model's.
+The requests are the user's own, or made up from the signature.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from functions.core.onnx.tensor import Tensor
 
 _COARSE = {"FP16": 2e-3, "BF16": 2e-2}
-"""The least tolerance of numbers that have so few digits."""
+"""The least tolerance for datatypes of few digits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Case:
 
 
 def document(cases: Sequence[Case], tolerance: float) -> dict[str, Any]:
-    """As it is kept beside a version: the bytes of each tensor as Base64."""
+    """Return golden.json as it is stored with a version: the bytes of each tensor as Base64."""
     return {
         "tolerance": tolerance,
         "cases": [{"inputs": _written(case.inputs), "outputs": _written(case.outputs)} for case in cases],
@@ -41,38 +41,41 @@ def document(cases: Sequence[Case], tolerance: float) -> dict[str, Any]:
 
 
 def check(session: Session, golden: Mapping[str, Any]) -> None:
-    """Ask again, and compare. Raises `BadModel` on the first answer that is another."""
-    for place, case in enumerate(golden["cases"]):
+    """Ask every golden request again. Raise `BadModel` on the first answer that differs."""
+    for position, case in enumerate(golden["cases"]):
         try:
-            found = session.run(_read(case["inputs"]))
+            outputs = session.run(_read(case["inputs"]))
         except ModelFailure as problem:
-            raise BadModel(f"the model fails on golden request {place}: {problem}") from None
+            raise BadModel(f"the model fails on golden request {position}: {problem}") from None
         for name, expected in _read(case["outputs"]).items():
-            difference = unlike(expected, found.get(name), golden["tolerance"])
+            difference = unlike(expected, outputs.get(name), golden["tolerance"])
             if difference:
-                raise BadModel(f"golden request {place}: {name} {difference}")
+                raise BadModel(f"golden request {position}: {name} {difference}")
 
 
-def unlike(expected: Tensor, found: Tensor | None, tolerance: float) -> str | None:
-    """In which way a tensor is not the expected one; None when it is, up to rounding."""
-    if found is None:
+def unlike(expected: Tensor, actual: Tensor | None, tolerance: float) -> str | None:
+    """Return how a tensor differs from the expected one; None where it does not, up to rounding."""
+    if actual is None:
         return "is missing"
-    if (found.datatype, found.shape) != (expected.datatype, expected.shape):
+    if (actual.datatype, actual.shape) != (expected.datatype, expected.shape):
         was = f"{expected.datatype} of the shape {list(expected.shape)}"
-        return f"is {found.datatype} of the shape {list(found.shape)}; it was {was}"
-    if bytes(pack(found)) == bytes(pack(expected)):
+        return f"is {actual.datatype} of the shape {list(actual.shape)}; it was {was}"
+    if bytes(pack(actual)) == bytes(pack(expected)):
         return None
     if expected.datatype not in FLOATS:
         return "has other values than it had"
     allowed = max(tolerance, _COARSE.get(expected.datatype, 0.0))
-    farthest = max(map(distance, expected.values(), found.values()))
+    farthest = max(map(distance, expected.values(), actual.values()))
     if farthest <= allowed:
         return None
     return f"differs by {farthest:.2g}; at most {allowed:g} is accepted"
 
 
 def distance(one: float, other: float) -> float:
-    """How far apart, as a share of the greater of 1 and `one`; infinite unless both are NaN or the same infinity."""
+    """Return the distance of two numbers as a share of the greater of 1 and `one`.
+
+    It is infinite where just one is NaN, or infinite.
+    """
     if one == other or (math.isnan(one) and math.isnan(other)):
         return 0.0
     apart = abs(one - other) / max(1.0, abs(one))

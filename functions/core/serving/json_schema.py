@@ -21,7 +21,7 @@ _FINITE: Schema = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
 
 @dataclass(frozen=True, kw_only=True)
 class Schemas:
-    """Of one version."""
+    """What callers of one version send and get."""
 
     instance: Schema
     prediction: Schema
@@ -32,7 +32,7 @@ class Schemas:
 
 
 def object_of(properties: Mapping[str, Schema], required: Sequence[str] | None = None) -> Schema:
-    """An object, of which all properties are required unless it is said which."""
+    """Return the schema of an object. `required` names the properties that must be there, None: all."""
     return {
         "type": "object",
         "properties": dict(properties),
@@ -45,29 +45,29 @@ def list_of(items: Schema, **more: Any) -> Schema:
 
 
 def row_of(items: Sequence[Schema]) -> Schema:
-    """A list with one place for each schema."""
+    """Return the schema of a list with exactly one element for each schema."""
     return {"type": "array", "prefixItems": list(items), "minItems": len(items), "maxItems": len(items)}
 
 
 def rows_of(features: Sequence[Feature]) -> tuple[Schema, Schema]:
-    """A row by the names of its features, and a row as a list in their order."""
+    """Return the schemas of a row by the names of its features, and of a row as a list in their order."""
     schemas = {feature.name: _of(feature) for feature in features}
     required = [feature.name for feature in features if feature.missing == "reject"]
     return {**object_of(schemas, required), "additionalProperties": False}, row_of(list(schemas.values()))
 
 
 def encoded_of(features: Sequence[Feature], datatype: str) -> Schema:
-    """One row of numbers, as a client encodes them for a tensor of floats."""
+    """Return the schema of one row of numbers, as a client encodes them for a tensor."""
     return row_of([_encoded(feature) if datatype in FLOATS else value_of(datatype) for feature in features])
 
 
 def tensor_of(spec: Spec, row: Schema | None = None, *, most: int | None = None) -> Schema:
-    """A tensor in JSON. The schema cannot say that it holds as many values as its shape does.
+    """Return the schema of a tensor in JSON; no schema can say that it holds as many values as its shape.
 
-    `row` is the schema of one row where there is more to say of it than its datatype.
+    `row` is the schema of one row where more is known than its datatype; `most` bounds the rows.
     """
     flat = list_of(value_of(spec.datatype))
-    lengths = [_length(length, most if place == 0 else None) for place, length in enumerate(spec.shape)]
+    lengths = [_length(length, most if axis == 0 else None) for axis, length in enumerate(spec.shape)]
     return object_of(
         {
             "name": {"const": spec.name},
@@ -81,7 +81,7 @@ def tensor_of(spec: Spec, row: Schema | None = None, *, most: int | None = None)
 
 
 def nested_of(datatype: str, shape: Sequence[int]) -> Schema:
-    """Values as lists in lists, of the lengths that are not open."""
+    """Return the schema of values as nested lists, of the lengths in `shape`; -1 is any."""
     schema = value_of(datatype)
     for length in reversed(shape):
         schema = list_of(schema) if length < 0 else list_of(schema, minItems=length, maxItems=length)
@@ -89,7 +89,7 @@ def nested_of(datatype: str, shape: Sequence[int]) -> Schema:
 
 
 def value_of(datatype: str) -> Schema:
-    """One value of a datatype in JSON."""
+    """Return the schema of one value of a datatype."""
     if datatype in INTEGERS:
         least, greatest = INTEGERS[datatype]
         return {"type": "integer", "minimum": least, "maximum": greatest}

@@ -1,4 +1,4 @@
-"""Callers who come while a model is busy are answered together, as soon as it is free."""
+"""Micro-batching: callers who come while a model is busy are answered by one run, as soon as it is free."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ if TYPE_CHECKING:
     Run = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
 
 MOST_ROWS = 256
-"""Rows of one run for several callers. Whoever brings more is answered alone, and nothing of it is copied."""
+"""Rows of one run for several callers. A caller with more is answered alone, and its rows are not copied."""
 
 
 class Batch:
     """One model's runs, one at a time, for any number of threads.
 
-    Nobody waits for company: who finds the model free is answered at once and alone. A model
-    of many weights takes little longer for eight rows than for one, for what takes the time is
-    to read them. Its rows must not depend on one another; all its inputs have them as first axis.
+    No call waits for others to come: one that finds the model free runs at once and alone. A
+    model of many weights takes little longer for eight rows than for one, since reading the
+    weights takes the time. Its rows must not depend on one another, and are the first axis of
+    every input.
     """
 
     def __init__(self, run: Run, *, most_rows: int = MOST_ROWS) -> None:
@@ -38,7 +39,7 @@ class Batch:
         return len(self._waiting)
 
     def run(self, inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        """What the model's own `run` returns for these inputs, or raises for them."""
+        """Return what the model's own `run` returns for these inputs, or raise what it raises for them."""
         if not self._waiting and self._free.acquire(blocking=False):
             try:
                 return self._run(inputs)
@@ -62,13 +63,13 @@ class Batch:
                 for call in calls:
                     self._alone(call)
         except BaseException:
-            # This thread is being ended: the others have one of their own to go on with.
+            # This thread is being ended: the calls are left to the threads of the others.
             with self._queue:
                 self._waiting.extendleft(call for call in reversed(calls) if not call.done)
             raise
 
     def _take(self) -> list[_Call]:
-        """Whoever is first, and those next to it that can be answered with it."""
+        """Take the first call from the queue, and those right after it that one run can answer too."""
         first = self._waiting.popleft()
         calls, rows = [first], first.rows
         while self._waiting and first.kind is not None and self._waiting[0].kind == first.kind:
@@ -79,7 +80,10 @@ class Batch:
         return calls
 
     def _together(self, calls: Sequence[_Call]) -> bool:
-        """Whether one run has answered them all. Of what fails, somebody's rows are the cause, and not everybody's."""
+        """Answer all calls by one run, and return whether that succeeded.
+
+        It fails where the rows of a single call make the model fail; then each is asked alone.
+        """
         rows = sum(call.rows for call in calls)
         try:
             outputs = self._run({name: _joined([call.inputs[name] for call in calls]) for name in calls[0].inputs})
@@ -113,7 +117,7 @@ class _Call:
         self.rows = lengths.pop() if len(lengths) == 1 else -1
         fixed = self.rows < 1 or any(tensor.datatype not in SIZES for tensor in inputs.values())
         self.kind = None if fixed else {name: (t.datatype, t.shape[1:]) for name, t in inputs.items()}
-        """What it must share with others to be answered with them; None: it is answered alone."""
+        """Datatypes and row shapes that calls of one run have in common; None: the call is answered alone."""
 
     def finish(self, outputs: Mapping[str, Tensor]) -> None:
         self.outputs, self.done = outputs, True

@@ -1,4 +1,4 @@
-"""The versions that a function serves: it follows the pointer, and lets go of a version only for one that works."""
+"""The model cache: the open versions of a model, refreshed from its live pointer while requests are answered."""
 
 from __future__ import annotations
 
@@ -22,39 +22,44 @@ if TYPE_CHECKING:
     from functions.core.serving.servable import Servable
 
 _PINNED = 2
-"""Versions kept open because a caller named them."""
+"""How many versions stay open because a caller named them."""
 LONGEST_PAUSE_SECONDS = 300.0
-"""Between two tries to load a version that does not, while another one serves."""
+"""The longest pause between two tries to load a version that does not load, while another one serves."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Serving:
-    """What answers at this moment."""
+    """The versions that answer at this moment, and the traffic split between them."""
 
     champion: Servable
     challenger: Servable | None = None
     contender: str | None = None
-    """The version that is the challenger, though it may have failed to load."""
+    """The version that the pointer names as challenger, though it may have failed to load."""
     weight: int = 0
+    """Per cent of the callers who get the challenger."""
     shadow: int = 0
+    """Per cent of the requests that the challenger is asked about without answering them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Broken:
-    """A version that did not load: to be tried again, but not at every look at the pointer."""
+    """A version that did not load. It is tried again after a pause, not at every refresh."""
 
     again_at: float
     pause: float
+    """Seconds, doubled by each failure."""
 
 
 class ModelCache:
-    """One model's versions, open and proven, as the pointer stood `seconds` ago or later.
+    """One model's versions, open and proven, as the live pointer stood at most `seconds` ago.
 
-    From half of that time on the pointer is read, and a version opened, beside the requests,
-    which are answered as before meanwhile. Only where that is not over in time does a request
-    wait for it, one at a time, and those beside it are answered as before: a copy of a function
-    runs while it answers and stands still in between, so in a copy that is asked rarely nothing
-    else would bring it to an end.
+    From half of that age on, the pointer is read and versions are opened in the background, while
+    requests are answered from the cache. Where the background refresh does not end in time, one
+    request at a time waits for it, and all others are still answered from the cache. The wait is
+    needed: a copy of a function runs only while it answers, so in a copy that is asked rarely
+    nothing else would bring the refresh to its end.
+
+    A version leaves the cache only for one that works.
     """
 
     def __init__(
@@ -65,20 +70,21 @@ class ModelCache:
         *,
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
-        beside: Callable[[Callable[[], None]], object] = Background,
+        background: Callable[[Callable[[], None]], object] = Background,
     ) -> None:
+        """`seconds` is the age at which the pointer must be read again; `background` starts work in a thread."""
         self.model = registry.model
         self._registry = registry
         self._live = live
         self._log = log
         self._seconds = seconds
         self._clock = clock
-        self._beside = beside
-        self._lock = threading.Lock()
-        """Held by whoever follows."""
+        self._background = background
+        self._refreshing = threading.Lock()
+        """Held by the one thread that refreshes."""
         self._waiting = threading.Lock()
-        """Held by the one request that waits for it."""
-        self._table = threading.Lock()
+        """Held by the one request that waits for a refresh."""
+        self._changing = threading.Lock()
         """Held while the set of open versions changes."""
         self._open: dict[str, Servable] = {}
         self._pinned: list[str] = []
@@ -87,80 +93,82 @@ class ModelCache:
         self._read_at: float | None = None
 
     def current(self) -> Serving:
-        """Champion and challenger. Raises `Problem` 503 while there is no version that works."""
+        """Return champion and challenger. Raise `Problem` 503 while there is no version that works."""
         serving = self._serving
         if serving is None:
-            with self._lock:
+            with self._refreshing:
                 if self._serving is None:
-                    self._follow()
+                    self._refresh()
         elif self._is_due(self._seconds):
-            self._catch_up()
-        elif self._is_due(self._seconds / 2) and self._lock.acquire(blocking=False):
-            self._beside(self._follow_and_release)
+            self._refresh_or_pass()
+        elif self._is_due(self._seconds / 2) and self._refreshing.acquire(blocking=False):
+            self._background(self._refresh_and_release)
             return serving
         if self._serving is None:
             raise Problem(503, f"{self.model} has no version that is ready", headers={"retry-after": "5"})
         return self._serving
 
     def renew(self) -> None:
-        """Read the pointer again before the next answer, however young what was read last may seem."""
+        """Have the pointer read again before the next answer, however young the cache is."""
         self._read_at = None
 
     def pinned(self, version: str) -> Servable:
-        """Any registered version, by name. Raises `Problem` 404 when there is none, 503 when it does not work."""
+        """Return a registered version by name. Raise `Problem` 404 where there is none, 503 where it does not work."""
         if not DIGEST.fullmatch(version):
             raise Problem(404, f"{self.model} has no such version")
         if (known := self._open.get(version)) is not None:
             return known
         try:
-            # Anybody can name anything: only for what is there, its parts are fetched.
+            # A caller can name any version: its parts are fetched only where there is a card.
             if self._registry.card(version) is None:
                 raise Missing(version)
             opened = open_version(self._registry.load(version))
         except Missing:
             raise Problem(404, f"{self.model} has no such version") from None
         except (Corrupt, BadModel) as problem:
-            self._complain(version, problem)
+            self._log_failure(version, problem)
             raise Problem(503, f"version {version} of {self.model} cannot be served") from None
-        with self._table:
+        with self._changing:
             self._pinned = [*self._pinned[1 - _PINNED :], version]
             self._open = {**self._open, version: opened}
-        self._forget()
+        self._close_unused()
         return opened
 
     def _is_due(self, seconds: float) -> bool:
         return self._read_at is None or self._clock() - self._read_at >= seconds
 
-    def _catch_up(self) -> None:
+    def _refresh_or_pass(self) -> None:
+        """Wait for a refresh, unless another request does already."""
         if self._waiting.acquire(blocking=False):
             try:
-                with self._lock:
+                with self._refreshing:
                     if self._is_due(self._seconds):
-                        self._follow()
+                        self._refresh()
             finally:
                 self._waiting.release()
 
-    def _follow_and_release(self) -> None:
+    def _refresh_and_release(self) -> None:
         try:
-            self._follow()
+            self._refresh()
         finally:
-            self._lock.release()
+            self._refreshing.release()
 
-    def _follow(self) -> None:
+    def _refresh(self) -> None:
+        """Read the pointer and open what it names. Never raise: whatever fails is logged, and what is served stays."""
         began = self._clock()
         try:
             pointer = self._live.read()
         except Exception as problem:
-            # The store is away, or the pointer is unreadable: what is being served goes on.
+            # The store is away, or the pointer is unreadable: what is served stays.
             self._log.error("pointer unreadable", problem=problem, model=self.model, metric="PointerUnreadable")
             self._read_at = None if self._serving is None else began
             return
         before = self._serving.champion.version if self._serving else None
         named = {pointer.champion, pointer.challenger, pointer.previous}
         self._broken = {version: broken for version, broken in self._broken.items() if version in named}
-        wanted = dict.fromkeys(name for name in (pointer.champion, before, pointer.previous) if name)
-        champion = next((opened for name in wanted if (opened := self._try(name))), None)
-        challenger = self._try(pointer.challenger) if pointer.challenger else None
+        choices = dict.fromkeys(name for name in (pointer.champion, before, pointer.previous) if name)
+        champion = next((opened for name in choices if (opened := self._opened(name))), None)
+        challenger = self._opened(pointer.challenger) if pointer.challenger else None
         if champion is not None:
             self._serving = Serving(
                 champion=champion,
@@ -173,9 +181,10 @@ class ModelCache:
                 self._log.info("serving", model=self.model, version=champion.version, revision=pointer.revision)
         # Without a version that works, the next request looks again at once.
         self._read_at = None if champion is None else began
-        self._forget()
+        self._close_unused()
 
-    def _try(self, version: str) -> Servable | None:
+    def _opened(self, version: str) -> Servable | None:
+        """Return a version, opened if need be; None where it does not load, or failed so lately that it must wait."""
         if (known := self._open.get(version)) is not None:
             return known
         broken = self._broken.get(version)
@@ -185,23 +194,24 @@ class ModelCache:
             opened = open_version(self._registry.load(version))
         except Exception as problem:
             # Damaged, gone, or out of reach: either way it must not replace what works.
-            self._complain(version, problem)
+            self._log_failure(version, problem)
             pause = self._seconds if broken is None else min(broken.pause * 2, LONGEST_PAUSE_SECONDS)
             self._broken[version] = _Broken(again_at=self._clock() + pause, pause=pause)
             return None
         self._broken.pop(version, None)
-        with self._table:
+        with self._changing:
             self._open = {**self._open, version: opened}
         return opened
 
-    def _forget(self) -> None:
-        both = (self._serving.champion, self._serving.challenger) if self._serving else ()
-        served = {opened.version: opened for opened in both if opened}
-        with self._table:
+    def _close_unused(self) -> None:
+        """Keep what is served and what callers named lately."""
+        serving = (self._serving.champion, self._serving.challenger) if self._serving else ()
+        served = {servable.version: servable for servable in serving if servable}
+        with self._changing:
             pinned = {name: opened for name, opened in self._open.items() if name in self._pinned}
             self._open = {**pinned, **served}
 
-    def _complain(self, version: str, problem: Exception) -> None:
+    def _log_failure(self, version: str, problem: Exception) -> None:
         self._log.error(
             "version does not load", problem=problem, model=self.model, version=version, metric="LoadFailed"
         )

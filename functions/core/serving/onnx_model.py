@@ -1,4 +1,4 @@
-"""A finished model: tensors in, tensors out, whatever they mean."""
+"""A bring-your-own ONNX model: tensors in, tensors out, whatever they mean."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from functions.core.registry.versions import Version
 
 CAPTURED_VALUES = 10_000
-"""Of a tensor that has more, only the shape is captured."""
+"""The most values of a tensor that are captured; of a larger one, only datatype and shape are."""
 
 
 class OnnxModel(Servable):
@@ -42,17 +42,17 @@ class OnnxModel(Servable):
         golden.check(self.session, version.golden)
 
     def encode(self, instances: Any) -> dict[str, Tensor]:
-        """Objects by the names of the inputs, each a row of them; where there is one input, its row alone will do."""
+        """Return rows as one tensor for each input. A row is an object by input, or the value of a single input."""
         check_count(instances)
         for name, spec in self.inputs.items():
             if not spec.shape or spec.shape[0] not in (-1, len(instances)):
                 rows = f"takes exactly {spec.shape[0]} rows" if spec.shape else "has no rows"
                 raise _refusal("instances", f"do not fit: {name} {rows}; infer takes its tensors as they are")
-        rows = [self._row(instance, place) for place, instance in enumerate(instances)]
+        rows = [self._row(instance, position) for position, instance in enumerate(instances)]
         return {name: _stacked([row[name] for row in rows], spec) for name, spec in self.inputs.items()}
 
-    def _row(self, instance: Any, place: int) -> dict[str, Any]:
-        where, names = f"instances[{place}]", ", ".join(self.inputs)
+    def _row(self, instance: Any, position: int) -> dict[str, Any]:
+        where, names = f"instances[{position}]", ", ".join(self.inputs)
         if isinstance(instance, dict):
             for name in instance:
                 if name not in self.inputs:
@@ -66,22 +66,22 @@ class OnnxModel(Servable):
         raise _refusal(where, f"is not an object of the inputs {names}")
 
     def admit(self, inputs: Mapping[str, Tensor]) -> None:
-        """Nothing is known of the values but their datatype."""
+        """Accept any values: nothing is known of them but their datatype."""
 
     def answer(self, inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        """Raises `Problem` 422 where the model fails: which lengths and values go together, only the model knows."""
+        """Run the model. Raise `Problem` 422 where it fails: only the model knows which lengths and values fit it."""
         try:
             return self.session.run(inputs)
         except ModelFailure as problem:
             raise Problem(422, "the model cannot answer: lengths or values of its inputs do not fit it") from problem
 
     def predictions(self, outputs: Mapping[str, Tensor], rows: int) -> list[dict[str, Any]]:
-        """For every row its label and the score of every class, where they are known, and its outputs by name."""
+        """Return for every row its label and the score of each class, where these are known, and its other outputs."""
         if any(tensor.shape[:1] != (rows,) for tensor in outputs.values()):
             raise Problem(422, "the model does not answer row by row; infer gives its tensors as they are")
-        found: list[dict[str, Any]] = [{} for _ in range(rows)]
+        predictions: list[dict[str, Any]] = [{} for _ in range(rows)]
         for name, tensor in outputs.items():
-            for row, value in zip(found, _nested(_finite(tensor), tensor.shape), strict=True):
+            for row, value in zip(predictions, _nested(_finite(tensor), tensor.shape), strict=True):
                 if name == self.scores and len(tensor.shape) == 2:
                     row |= {
                         "label": self.classes[greatest(value)],
@@ -89,16 +89,16 @@ class OnnxModel(Servable):
                     }
                 else:
                     row.setdefault("outputs", {})[name] = value
-        return found
+        return predictions
 
     def rows(self, outputs: Mapping[str, Tensor]) -> int:
-        """The first length, if all outputs share it; else the answer is one."""
+        """Return the first length of the outputs if all share it, else 1: the answer is a whole."""
         lengths = {tensor.shape[0] if tensor.shape else -1 for tensor in outputs.values()}
         [rows] = lengths if len(lengths) == 1 else [-1]
         return rows if rows >= 0 else 1
 
     def agreement(self, outputs: Mapping[str, Tensor], other: Servable, theirs: Mapping[str, Tensor]) -> int:
-        """By the label where both know classes, else by every output, up to rounding."""
+        """Compare labels where both versions know classes, else every output, up to rounding."""
         rows = self.rows(outputs)
         if not isinstance(other, OnnxModel):
             return 0
@@ -115,14 +115,14 @@ class OnnxModel(Servable):
         return not any(golden.unlike(tensor, theirs[name], self.tolerance) for name, tensor in outputs.items())
 
     def labels(self, outputs: Mapping[str, Tensor]) -> list[str]:
-        """The class of the greatest score, wherever there are scores."""
+        """Return the class of the greatest score of every row; none where no output holds scores."""
         if self.scores is None:
             return []
         flat, width = _finite(outputs[self.scores]), len(self.classes)
         return [self.classes[greatest(flat[at : at + width])] for at in range(0, len(flat), width)]
 
     def contents(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], rows: int) -> dict[str, Any]:
-        """Tensors by their names, with null for what JSON does not know."""
+        """Return the tensors by name, with null for NaN and infinity, which JSON does not know."""
         return {
             "inputs": {name: _kept(tensor, rows) for name, tensor in inputs.items()},
             "outputs": {name: _kept(tensor, rows) for name, tensor in outputs.items()},
@@ -144,7 +144,7 @@ class OnnxModel(Servable):
 
 
 def unfit_scores(session: Session, output: str | None, classes: Sequence[str]) -> str | None:
-    """Why an output cannot hold a score for each of the classes."""
+    """Return why an output cannot hold a score for each of the classes; None where it can."""
     if output is None:
         return None
     specs = {spec.name: spec for spec in session.outputs}
@@ -152,14 +152,14 @@ def unfit_scores(session: Session, output: str | None, classes: Sequence[str]) -
         return f"scores.output: {output} is no output; accepted: {', '.join(specs)}"
     spec = specs[output]
     if spec.datatype not in FLOATS or not spec.shape or spec.shape[-1] not in (-1, len(classes)):
-        found = f"{spec.datatype} of the shape {list(spec.shape)}"
-        return f"scores: {output} is {found}; its last length must be that of the {len(classes)} classes"
+        actual = f"{spec.datatype} of the shape {list(spec.shape)}"
+        return f"scores: {output} is {actual}; its last length must be that of the {len(classes)} classes"
     return None
 
 
 def greatest(values: Sequence[float | None]) -> int:
-    """The place of the greatest value, the first of several; what is no number is never it while there is another."""
-    return max(range(len(values)), key=lambda place: -math.inf if (value := values[place]) is None else value)
+    """Return the position of the greatest value, the first of several. None counts as the least."""
+    return max(range(len(values)), key=lambda at: -math.inf if (value := values[at]) is None else value)
 
 
 def _row(tensors: Mapping[str, Tensor], at: int) -> dict[str, Tensor]:
@@ -171,7 +171,7 @@ def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
 
 
 def _stacked(rows: list[Any], spec: Spec) -> Tensor:
-    """Rows that people wrote, as one tensor. Lengths that are open are as long as they are in the first row."""
+    """Return rows as people write them as one tensor. An open length is that of the first row."""
     shape, value = [len(rows)], rows[0]
     for length in spec.shape[1:]:
         if not isinstance(value, list):
@@ -196,7 +196,7 @@ def _refusal(field: str, message: str) -> Problem:
 
 
 def _nested(values: Sequence[Any], shape: Sequence[int]) -> Any:
-    """Flat values as lists in lists."""
+    """Return flat values as nested lists of a shape."""
     if not shape:
         return values[0]
     nested: list[Any] = list(values)
@@ -215,7 +215,7 @@ def _kept(tensor: Tensor, rows: int) -> dict[str, Any]:
 
 
 def _finite(tensor: Tensor) -> Sequence[Any]:
-    """The values, with None for NaN and infinity."""
+    """Return the values, with None for NaN and infinity."""
     values = tensor.values()
     if tensor.datatype not in FLOATS or math.isfinite(sum(values)):
         return values

@@ -1,4 +1,4 @@
-"""A version, opened as the kind of model that its card says it is. A kind that nobody serves is not imported."""
+"""The choice of the `Servable` for a version, by the task on its card. A kind that is not served is not imported."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def open_version(version: Version) -> Servable:
-    """Raises `BadModel` when it cannot be opened, or does not answer as it did when it was made."""
+    """Open a version. Raise `BadModel` where that fails, or its golden answers are not those of its making."""
     match version.card["task"]:
         case "classification":
             from functions.core.serving.classifier import Classifier  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""One prediction: who answers, who is asked too, and what is kept of it."""
+"""One prediction: which version answers, which one is asked too, and what is captured of it."""
 
 from __future__ import annotations
 
@@ -9,62 +9,100 @@ from typing import TYPE_CHECKING, Any, Literal
 from functions.core.http.problem import Problem
 from functions.core.onnx.session import ModelFailure
 from functions.core.runtime.digest import sha256
-from models.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Protocol
 
     from functions.core.onnx.tensor import Tensor
     from functions.core.registry.captures import Captures
     from functions.core.serving.model_cache import ModelCache, Serving
     from functions.core.serving.servable import Servable
 
+    class Payload(Protocol):
+        """What is asked: `Instances` in rows, `open_inference.Inference` in tensors."""
+
+        def encode(self, servable: Servable) -> Mapping[str, Tensor]:
+            """Return it as the inputs of a version. Raise `Problem` 400 or 413 where it does not fit the version."""
+            ...
+
+
 Variant = Literal["champion", "challenger", "pinned", "shadow"]
-"""Who answered; "shadow" never does."""
+"""The role of the version that was asked. The answer of a "shadow" is compared, and no caller gets it."""
 CAPTURED_ROWS = 100
-"""Rows of one request whose inputs and outputs are kept at most."""
+"""The most rows of one request whose inputs and outputs are captured."""
 
 
-def place(caller: str, version: str) -> float:
-    """Where a caller stands in a release, 0 to 100: the same for every step of it, another in the next release."""
-    digest = sha256(f"{version}\n{caller}".encode(errors="replace"))
+def hash_percent(key: str, salt: str) -> float:
+    """Return a number from 0 to 100, evenly spread over keys, and always the same for a key and a salt.
+
+    A caller, with the challenger's version as salt, so stays on one side of the traffic split
+    while its share of the callers rises, and falls anew in the next release.
+    """
+    digest = sha256(f"{salt}\n{key}".encode(errors="replace"))
     return int.from_bytes(digest[:8], "big") / 2**64 * 100
 
 
-@dataclass(frozen=True, kw_only=True)
+class Instances:
+    """Rows as people write them: objects by name, or lists in the model's order."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: Any) -> None:
+        self.rows = rows
+
+    def encode(self, servable: Servable) -> Mapping[str, Tensor]:
+        """Return the rows as the inputs of a version. Raise `Problem` 400 or 413 where they do not fit it."""
+        return servable.encode(self.rows)
+
+
 class Question:
-    """What a caller asks. `encode` makes the inputs of a version, or raises `Problem` when the version refuses them."""
+    """What a caller asks, as data: a challenger may be asked the same as the champion."""
 
-    encode: Callable[[Servable], Mapping[str, Tensor]]
-    caller: str
-    request_id: str
+    __slots__ = ("caller", "payload", "request_id")
+
+    def __init__(self, payload: Payload, *, caller: str, request_id: str) -> None:
+        self.payload = payload
+        self.caller = caller
+        self.request_id = request_id
 
 
-@dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """An answer, by whom, to which inputs, and how long the model took for it."""
+    """The answer of a version: to which inputs, in which role, and in how many milliseconds of the model's own."""
 
-    by: Servable
-    variant: Variant
-    inputs: Mapping[str, Tensor]
-    outputs: Mapping[str, Tensor]
-    ms: float
+    __slots__ = ("inputs", "ms", "outputs", "servable", "variant")
+
+    def __init__(
+        self,
+        *,
+        servable: Servable,
+        variant: Variant,
+        inputs: Mapping[str, Tensor],
+        outputs: Mapping[str, Tensor],
+        ms: float,
+    ) -> None:
+        self.servable = servable
+        self.variant: Variant = variant
+        self.inputs = inputs
+        self.outputs = outputs
+        self.ms = ms
 
 
 class NotLoaded(Exception):
-    """There is no such version at hand, though callers are to be served by it."""
+    """The challenger of the pointer could not be opened, so there is nothing to ask."""
 
 
 Failed = ModelFailure | Problem | NotLoaded
 
 
 class Predictor:
-    """Predictions of one model.
+    """Predictions of one model, by the traffic split of its live pointer.
 
-    A caller who falls to the challenger is answered by it, and the champion is asked too, so
-    that the two can be compared. When the challenger fails, the champion's answer is given
-    and the failure is counted against the challenger. In the dark it is the other way round:
-    the challenger is asked too, about a share of the requests, and the champion answers.
+    Canary: a caller on the challenger's side of the split is answered by the challenger, and the
+    champion is asked the same, so that the two can be compared. Where the challenger fails, the
+    caller gets the champion's answer, and the failure counts against the challenger.
+
+    Shadow: the champion answers, and the challenger is asked the same about a share of the requests.
     """
 
     def __init__(
@@ -76,6 +114,10 @@ class Predictor:
         clock: Callable[[], float] = time.time,
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
+        """`capture_inputs` is the share of requests, 0 to 1, whose inputs and outputs are captured too.
+
+        `clock` gives seconds since the epoch, `stopwatch` seconds since any moment.
+        """
         self.model = model_cache.model
         self.model_cache = model_cache
         self._captures = captures
@@ -84,104 +126,109 @@ class Predictor:
         self._stopwatch = stopwatch
 
     def predict(self, question: Question, version: str | None = None) -> Prediction:
-        """Answer, by the named version or by whoever's turn it is.
+        """Answer by the named version, or by the one that the traffic split chooses, and capture the request.
 
-        Raises `Problem` for a question that is refused, `ModelFailure` when the champion fails.
+        Raise `Problem` for a question that is refused, `ModelFailure` where the champion fails.
         """
         if version is not None:
-            return self._ask_and_keep(question, self.model_cache.pinned(version), "pinned")
+            return self._ask_and_capture(question, self.model_cache.pinned(version), "pinned")
         serving = self.model_cache.current()
         if serving.contender is not None:
-            if place(question.caller, serving.contender) < serving.weight:
-                return self._challenge(question, serving, serving.contender)
-            if place(question.request_id, serving.contender) < serving.shadow:
+            if hash_percent(question.caller, serving.contender) < serving.weight:
+                return self._canary(question, serving, serving.contender)
+            if hash_percent(question.request_id, serving.contender) < serving.shadow:
                 return self._shadow(question, serving, serving.contender)
-        return self._ask_and_keep(question, serving.champion, "champion")
+        return self._ask_and_capture(question, serving.champion, "champion")
 
-    def _ask_and_keep(self, question: Question, by: Servable, variant: Variant) -> Prediction:
+    def _ask_and_capture(self, question: Question, servable: Servable, variant: Variant) -> Prediction:
         try:
-            prediction = self._ask(question, by, variant)
+            prediction = self._ask(question, servable, variant)
         except ModelFailure:
-            self._keep(question, variant, by.version, status=500, error="failed")
+            self._capture(question, variant, servable.version, status=500, error="failed")
             raise
-        self._keep(question, variant, by.version, prediction)
+        self._capture(question, variant, servable.version, prediction)
         return prediction
 
-    def _challenge(self, question: Question, serving: Serving, contender: str) -> Prediction:
-        # Whoever is asked second finds the processor's caches warm: take turns, or the comparison is unfair.
+    def _canary(self, question: Question, serving: Serving, contender: str) -> Prediction:
+        """Return the challenger's answer; the champion's where the challenger failed, refused or is not loaded."""
+        # The second to be asked finds the processor's caches warm: they take turns, or the comparison is unfair.
         first = self._try(question, serving.champion, "champion") if _champion_first(question) else None
-        challenged = self._try(question, serving.challenger, "challenger")
+        challenger = self._try(question, serving.challenger, "challenger")
         champion = first or self._try(question, serving.champion, "champion")
         if isinstance(champion, Exception):
             # What the champion refuses or fails on is no fault of a challenger that answered.
-            if isinstance(challenged, Prediction):
-                self._keep(question, "challenger", contender, challenged)
-                return challenged
+            if isinstance(challenger, Prediction):
+                self._capture(question, "challenger", contender, challenger)
+                return challenger
             if isinstance(champion, ModelFailure):
-                self._keep(question, "champion", serving.champion.version, status=500, error="failed")
+                self._capture(question, "champion", serving.champion.version, status=500, error="failed")
             raise champion
-        compared = {"version": champion.by.version, "ms": champion.ms}
-        if not isinstance(challenged, Prediction):
-            self._keep(question, "challenger", contender, champion, error=_error(challenged), champion=compared)
+        compared = {"version": champion.servable.version, "ms": champion.ms}
+        if not isinstance(challenger, Prediction):
+            self._capture(question, "challenger", contender, champion, error=_error(challenger), champion=compared)
             return champion
-        agreed = challenged.by.agreement(challenged.outputs, champion.by, champion.outputs)
-        self._keep(question, "challenger", contender, challenged, agreed=agreed, champion=compared)
-        return challenged
+        agreed = _agreed_rows(challenger, champion)
+        self._capture(question, "challenger", contender, challenger, agreed=agreed, champion=compared)
+        return challenger
 
     def _shadow(self, question: Question, serving: Serving, contender: str) -> Prediction:
-        """The champion's answer, whatever the challenger says about it: that is only kept."""
+        """Return the champion's answer, whatever the challenger says: that is only captured."""
         first = None if _champion_first(question) else self._try_shadow(question, serving.challenger)
         champion = self._try(question, serving.champion, "champion")
         if isinstance(champion, Exception):
             if isinstance(champion, ModelFailure):
-                self._keep(question, "champion", serving.champion.version, status=500, error="failed")
+                self._capture(question, "champion", serving.champion.version, status=500, error="failed")
             raise champion
-        asked = first or self._try_shadow(question, serving.challenger)
-        answered = {"version": champion.by.version, "ms": champion.ms}
-        if isinstance(asked, Prediction):
+        shadow = first or self._try_shadow(question, serving.challenger)
+        compared = {"version": champion.servable.version, "ms": champion.ms}
+        if isinstance(shadow, Prediction):
             try:
-                agreed = asked.by.agreement(asked.outputs, champion.by, champion.outputs)
-                self._keep(question, "shadow", contender, asked, by=champion.by, agreed=agreed, champion=answered)
+                agreed, by = _agreed_rows(shadow, champion), champion.servable
+                self._capture(question, "shadow", contender, shadow, answered_by=by, agreed=agreed, champion=compared)
             except Exception as problem:
-                asked = ModelFailure(str(problem))
-        if not isinstance(asked, Prediction):
-            self._keep(question, "shadow", contender, champion, error=_error(asked), champion=answered)
+                shadow = ModelFailure(str(problem))
+        if not isinstance(shadow, Prediction):
+            self._capture(question, "shadow", contender, champion, error=_error(shadow), champion=compared)
         return champion
 
-    def _try_shadow(self, question: Question, by: Servable | None) -> Prediction | Failed:
-        """Whatever a challenger does that nobody hears, its caller must not feel it."""
+    def _try_shadow(self, question: Question, servable: Servable | None) -> Prediction | Failed:
+        """Ask a version whose answer no caller gets: no caller may notice how it fails either."""
         try:
-            return self._try(question, by, "shadow")
+            return self._try(question, servable, "shadow")
         except Exception as problem:
             return ModelFailure(str(problem))
 
-    def _try(self, question: Question, by: Servable | None, variant: Variant) -> Prediction | Failed:
-        if by is None:
+    def _try(self, question: Question, servable: Servable | None, variant: Variant) -> Prediction | Failed:
+        if servable is None:
             return NotLoaded()
         try:
-            return self._ask(question, by, variant)
+            return self._ask(question, servable, variant)
         except (ModelFailure, Problem) as problem:
             return problem
 
-    def _ask(self, question: Question, by: Servable, variant: Variant) -> Prediction:
-        inputs = question.encode(by)
+    def _ask(self, question: Question, servable: Servable, variant: Variant) -> Prediction:
+        inputs = question.payload.encode(servable)
         start = self._stopwatch()
-        outputs = by.answer(inputs)
+        outputs = servable.answer(inputs)
         ms = round((self._stopwatch() - start) * 1000, 3)
-        return Prediction(by=by, variant=variant, inputs=inputs, outputs=outputs, ms=ms)
+        return Prediction(servable=servable, variant=variant, inputs=inputs, outputs=outputs, ms=ms)
 
-    def _keep(
+    def _capture(
         self,
         question: Question,
         variant: Variant,
         version: str,
         prediction: Prediction | None = None,
         *,
-        by: Servable | None = None,
+        answered_by: Servable | None = None,
         status: int = 200,
         **facts: Any,
     ) -> None:
-        """`by` gave the answer that the caller got, if it is not the one of `prediction`."""
+        """Capture what `version` did as `variant`.
+
+        `prediction` is the one that is recorded, None where none succeeded. `answered_by` is the
+        version whose answer the caller got, if it is not the prediction's own.
+        """
         record: dict[str, Any] = {
             "time": round(self._clock(), 3),
             "request": question.request_id,
@@ -193,10 +240,10 @@ class Predictor:
             **facts,
         }
         if prediction is not None:
-            own, answered = prediction.by, by or prediction.by
-            record |= {"ms": prediction.ms, "rows": own.rows(prediction.outputs), "answered_by": answered.version}
-            if self._share and place(question.request_id, "inputs") < self._share * 100:
-                record |= own.contents(prediction.inputs, prediction.outputs, CAPTURED_ROWS)
+            own, outputs = prediction.servable, prediction.outputs
+            record |= {"ms": prediction.ms, "rows": own.rows(outputs), "answered_by": (answered_by or own).version}
+            if self._share and hash_percent(question.request_id, "inputs") < self._share * 100:
+                record |= own.contents(prediction.inputs, outputs, CAPTURED_ROWS)
         self._captures.add(record)
 
 
@@ -206,7 +253,11 @@ def _pseudonym(caller: str) -> str:
 
 
 def _champion_first(question: Question) -> bool:
-    return place(question.request_id, "order") < 50
+    return hash_percent(question.request_id, "order") < 50
+
+
+def _agreed_rows(challenger: Prediction, champion: Prediction) -> int:
+    return challenger.servable.agreement(challenger.outputs, champion.servable, champion.outputs)
 
 
 def _error(problem: Failed) -> str:

@@ -1,10 +1,8 @@
-"""Rows that a caller sends, turned into the numbers that a model sees."""
+"""Rows of a request, as the numbers that a model takes, or refused fault by fault."""
 
 from __future__ import annotations
 
 import math
-from itertools import chain
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import MOST_FAULTS, Fault, Problem, shown
@@ -18,9 +16,9 @@ MOST_ROWS = 10_000
 
 
 def encode_instances(instances: Any, features: Sequence[Feature]) -> list[list[float]]:
-    """Instances - objects by feature name, or lists in the model's order - as rows of numbers.
+    """Return instances - objects by feature name, or lists in the model's order - as rows of numbers.
 
-    Raises `Problem` 400 that names every fault by row and feature, 413 beyond `MOST_ROWS`.
+    Raise `Problem` 400 that names every fault by row and feature, 413 beyond `MOST_ROWS`.
     """
     check_count(instances)
     faults: list[Fault] = []
@@ -33,44 +31,8 @@ def encode_instances(instances: Any, features: Sequence[Feature]) -> list[list[f
     return rows
 
 
-def quick_values(instances: Any, features: Sequence[Feature]) -> list[float] | None:
-    """The numbers of instances in row-major order, when there is nothing to say about any of them.
-
-    None when there may be: then `encode_instances` has the last word. Bounds are not looked at.
-    Raises `Problem` as it does for instances that are none, or too many.
-    """
-    check_count(instances)
-    width = len(features)
-    try:
-        if type(instances[0]) is dict and width > 1:
-            rows = list(map(itemgetter(*[feature.name for feature in features]), instances))
-        else:
-            rows = instances
-        if set(map(len, instances)) != {width} or set(map(type, rows)) not in _ROWS:
-            return None
-        values = list(chain.from_iterable(rows))
-        for at, feature in enumerate(features):
-            if feature.kind in ("category", "boolean"):
-                values[at::width] = _numbers(feature, values[at::width])
-    except (TypeError, LookupError):
-        return None
-    return values if _PLAIN.issuperset(map(type, values)) else None
-
-
-_ROWS = ({list}, {tuple})
-_PLAIN = frozenset({int, float})
-
-
-def _numbers(feature: Feature, values: list[Any]) -> list[float]:
-    """The numbers of a category's names, or of true and false. Raises `LookupError` or `TypeError`."""
-    kind, names = (bool, (False, True)) if feature.kind == "boolean" else (str, feature.categories)
-    if set(map(type, values)) != {kind}:
-        raise LookupError(feature.name)
-    return list(map({name: float(at) for at, name in enumerate(names)}.__getitem__, values))
-
-
 def check_values(rows: Iterable[tuple[int, Sequence[Any]]], features: Sequence[Feature]) -> None:
-    """Numbers that a caller encoded, each row with its place. Raises `Problem` 400 that names row and feature."""
+    """Check numbers that a caller encoded, as pairs of position and row. Raise `Problem` 400 by row and feature."""
     faults: list[Fault] = []
     for row, values in rows:
         for feature, value in zip(features, values, strict=True):
@@ -83,13 +45,13 @@ def check_values(rows: Iterable[tuple[int, Sequence[Any]]], features: Sequence[F
 
 
 def refuse_many(rows: int, at_most: int) -> None:
-    """Raises `Problem` 413."""
+    """Raise `Problem` 413 for more rows than `at_most`."""
     if rows > at_most:
         raise Problem(413, f"there are more than {at_most} rows; send fewer, or a job")
 
 
 def check_count(instances: Any, at_most: int = MOST_ROWS) -> None:
-    """Raises `Problem` 400 for instances that are no rows, 413 for more than `at_most`."""
+    """Raise `Problem` 400 for instances that are no rows, 413 for more than `at_most`."""
     if not isinstance(instances, list) or not instances:
         accepted = "accepted: [{feature: value}, ...] or [[value, ...], ...], one row or more"
         raise Problem(400, "there are no rows", faults=[Fault(field="instances", message=accepted)])

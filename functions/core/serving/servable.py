@@ -1,4 +1,4 @@
-"""A registered version, opened, proven on its golden inputs, and ready to answer."""
+"""A registered version that is open: it has answered its golden inputs as expected and is ready to answer."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 class Servable(ABC):
-    """What serving knows of a version, whatever kind of model it is.
+    """What serving does with a version, whatever kind of model it is: `Classifier`, `OnnxModel`.
 
-    Opening one raises `BadModel` when it cannot be opened, or does not answer as it did when it was made.
+    The constructor opens it, and raises `BadModel` where that fails, or where its golden answers
+    are not those of its making.
     """
 
     model: str
@@ -27,43 +28,46 @@ class Servable(ABC):
 
     @abstractmethod
     def encode(self, instances: Any) -> Mapping[str, Tensor]:
-        """Rows as people write them, as the model's inputs. Raises `Problem` 400 or 413 that names the row."""
+        """Return rows as people write them as the model's inputs. Raise `Problem` 400 or 413 that names the row."""
 
     @abstractmethod
     def admit(self, inputs: Mapping[str, Tensor]) -> None:
-        """Check inputs that have the right names, datatypes and shapes. Raises `Problem` 400 or 413."""
+        """Check the values of inputs whose names, datatypes and shapes are right. Raise `Problem` 400 or 413."""
 
     @abstractmethod
     def answer(self, inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        """Every output. Raises `ModelFailure`, also for what is no answer; `Problem` when the inputs are at fault."""
+        """Run the model and return every output.
+
+        Raise `ModelFailure` where it fails, or its outputs are no answer; `Problem` where the inputs are at fault.
+        """
 
     @abstractmethod
     def predictions(self, outputs: Mapping[str, Tensor], rows: int) -> list[dict[str, Any]]:
-        """The answer to so many instances as people read it, one for each, of values that JSON knows.
+        """Return the answer to `rows` instances as people read it, one JSON object for each.
 
-        Raises `Problem` 422 when the model does not answer row by row.
+        Raise `Problem` 422 where the model does not answer row by row.
         """
 
     @abstractmethod
     def rows(self, outputs: Mapping[str, Tensor]) -> int:
-        """How many rows an answer is about."""
+        """Return how many rows an answer is about."""
 
     @abstractmethod
     def agreement(self, outputs: Mapping[str, Tensor], other: Servable, theirs: Mapping[str, Tensor]) -> int:
-        """Rows to which this version and another give the same answer."""
+        """Return the number of rows to which this version (`outputs`) and another (`theirs`) give the same answer."""
 
     @abstractmethod
     def contents(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], rows: int) -> dict[str, Any]:
-        """What a capture keeps of the first `rows` rows."""
+        """Return what a capture keeps of the first `rows` rows, as JSON values."""
 
     @abstractmethod
     def schemas(self) -> Schemas:
-        """What callers send and get, as JSON schemas."""
+        """Return what callers send and get, as JSON schemas."""
 
     def check_columns(self, columns: Sequence[str]) -> None:
-        """Raises `Problem` 400 for a table, named column by column, of which no row could be an instance."""
+        """Raise `Problem` 400 for a table whose columns are such that no row could be an instance."""
         raise Problem(400, f"{self.model} has no named features to be the columns of a table; accepted: JSON")
 
     def instance_of(self, cells: Mapping[str, str]) -> Any:
-        """A row of such a table, its cells as text, as `encode` takes one."""
+        """Return a row of such a table, cells as text by column, as an instance that `encode` takes."""
         raise NotImplementedError

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.core.dataset import prepare
+from functions.core.dataset import trained
 from functions.core.dataset.dataset import Dataset
 from functions.core.dataset.prepare import BadRequest
 from functions.core.registry.runs import Status
@@ -143,7 +143,7 @@ def test_a_rejected_file_touches_no_version_and_no_champion(bench: Bench) -> Non
 
 
 def test_a_file_that_is_too_large_is_rejected_without_being_read(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepare, "MAXIMUM_BYTES", len(csv()) - 1)
+    monkeypatch.setattr(trained, "MAXIMUM_BYTES", len(csv()) - 1)
     answer = bench.prepare(bench.upload(csv()))
     assert answer["status"] == "rejected"
     assert "the file is larger than" in bench.record(answer["run"])["cause"]

@@ -53,8 +53,8 @@ def test_whatever_happens_the_pointer_stays_sound(steps: list) -> None:
         assert (pointer.challenger is None) == (pointer.release is None) == (pointer.weight == pointer.shadow == 0)
         if pointer.release is not None:
             assert pointer.release.version == pointer.challenger
-            dark = pointer.release.step == SHADOW
-            assert (1 <= pointer.shadow <= 100, 1 <= pointer.weight <= 99) == (dark, not dark)
+            shadowed = pointer.release.step == SHADOW
+            assert (1 <= pointer.shadow <= 100, 1 <= pointer.weight <= 99) == (shadowed, not shadowed)
         assert pointer.history[: len(before.history)] == before.history
         assert len(pointer.history) - len(before.history) == (pointer.release is None or pointer.release.bakes == 0)
         assert Pointer.parse(json.loads(canonical(pointer.document()))) == pointer
@@ -69,7 +69,7 @@ def test_the_history_keeps_the_newest_hundred() -> None:
     assert (pointer.history[-1].event, pointer.history[-1].run) == ("rolled_back", "r99")
 
 
-def test_a_release_begins_in_the_dark_and_then_goes_up_step_by_step() -> None:
+def test_a_release_begins_as_a_shadow_and_then_goes_up_step_by_step() -> None:
     pointer = begin_shadow(promote_first(Pointer(), "v1", "r1", 1.0), "v2", "r2", 30, 2.0)
     assert (pointer.champion, pointer.challenger, pointer.weight, pointer.shadow) == ("v1", "v2", 0, 30)
     pointer = advance(pointer, 10, 3.0, "they agree")
@@ -81,7 +81,7 @@ def test_a_release_begins_in_the_dark_and_then_goes_up_step_by_step() -> None:
         begin_shadow(promote_first(Pointer(), "v1", "r1", 1.0), "v2", "r2", 0, 2.0)
 
 
-def test_a_pointer_of_an_earlier_release_has_nobody_in_the_dark() -> None:
+def test_a_pointer_of_an_earlier_release_has_no_shadow() -> None:
     document = promote_first(Pointer(), "v1", "r1", 1.0).document()
     del document["shadow"]
     assert Pointer.parse(document).shadow == 0

@@ -11,7 +11,7 @@ import pytest
 
 from functions.core.registry.pointer import NotPossible, Pointer, begin, withdraw
 from functions.core.release.rollout import Rollout
-from functions.core.serving.predictor import place
+from functions.core.serving.predictor import hash_percent
 from functions.core.storage.objects import Objects, Tag
 from interface.rollout import RolloutPlan
 from models.section import RolloutThresholds
@@ -48,7 +48,7 @@ def bake(bench: Bench, answer: dict[str, Any], *rows: Any, requests: int = 10) -
     version = bench.live.read().challenger
     weight = bench.live.read().weight
     bench.clock.forward(6)
-    callers = (f"caller {n}" for n in range(100_000) if version and place(f"caller {n}", version) < weight)
+    callers = (f"caller {n}" for n in range(100_000) if version and hash_percent(f"caller {n}", version) < weight)
     for _, caller in zip(range(requests), callers, strict=False):
         bench.predict(*(rows or [BENIGN, MALIGNANT]), caller=caller)
         bench.clock.forward(1.1)
@@ -92,7 +92,7 @@ def test_a_good_challenger_rises_step_by_step_and_is_promoted(bench: Bench) -> N
 
 
 def watched(bench: Bench, answer: dict[str, Any], *rows: Any) -> None:
-    """Let the time of a bake in the dark pass, with ten requests of anybody."""
+    """Let the time of a bake of a shadow pass, with ten requests of anybody."""
     bench.clock.forward(6)
     for _ in range(10):
         bench.predict(*(rows or [BENIGN, MALIGNANT]))
@@ -100,7 +100,7 @@ def watched(bench: Bench, answer: dict[str, Any], *rows: Any) -> None:
     bench.clock.forward(answer["wait_seconds"])
 
 
-def test_a_good_challenger_is_watched_in_the_dark_before_it_gets_a_caller(bench: Bench) -> None:
+def test_a_good_challenger_is_watched_as_a_shadow_before_it_gets_a_caller(bench: Bench) -> None:
     bench.plan(shadow=100)
     first = bench.champion()
     second = registered(bench, ALIKE)
@@ -108,7 +108,7 @@ def test_a_good_challenger_is_watched_in_the_dark_before_it_gets_a_caller(bench:
     assert answer == {"status": "canary", "wait_seconds": BAKE}
     pointer = bench.live.read()
     assert (pointer.challenger, pointer.weight, pointer.shadow) == (second, 0, 100)
-    assert record(bench)["rollout"]["reason"] == "100 % in the dark"
+    assert record(bench)["rollout"]["reason"] == "100 % as a shadow"
     watched(bench, answer)
     assert act(bench, "judge")["status"] == "canary"
     assert record(bench)["rollout"]["evidence"]["agreement"] == 1.0
@@ -121,7 +121,7 @@ def test_a_good_challenger_is_watched_in_the_dark_before_it_gets_a_caller(bench:
     ("onnx", "row", "reason"),
     [(WRONG, BENIGN, "agreement with the champion: 0.000"), (model_bytes(fails=True), POISON, "errors: 10 of 10")],
 )
-def test_a_challenger_that_is_no_good_is_found_out_in_the_dark(
+def test_a_challenger_that_is_no_good_is_found_out_as_a_shadow(
     onnx: bytes, row: Any, reason: str, bench: Bench
 ) -> None:
     bench.plan(shadow=100)

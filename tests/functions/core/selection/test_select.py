@@ -9,7 +9,7 @@ from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
 from functions.core.registry.runs import Outdated
 from functions.core.registry.versions import Corrupt
-from functions.core.selection import select
+from functions.core.selection import trained as assessment
 from functions.core.selection.candidate import Candidate, NothingTrained, Unfinished, best_of
 from functions.core.serving.classifier import Classifier
 from functions.core.storage.objects import Missing
@@ -217,7 +217,7 @@ def test_two_selections_at_once_leave_what_the_faster_one_went_on_to_do(
         bench.registry.update_run(run, lambda record: {**record, "status": "canary", "version": "of the faster"})
         return found
 
-    monkeypatch.setattr(select, "best_of", slowly)
+    monkeypatch.setattr(assessment, "best_of", slowly)
     assert bench.select(run) == {"status": "registered", "version": "of the faster"}
     assert bench.record(run)["status"] == "canary"
 

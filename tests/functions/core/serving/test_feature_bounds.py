@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.core.onnx.tensor import Tensor
-from functions.core.serving.feature_bounds import FEW, Bounds
+from functions.core.serving.classifier import FEW, Bounds
+from functions.core.serving.feature_bounds import bounds_graph
 from models.feature import Feature, UnacceptableValue
 
 FEATURES = (
@@ -37,7 +38,7 @@ def bounds() -> Bounds:
 
 
 def test_the_graph_is_an_onnx_model(bounds: Bounds) -> None:
-    model = onnx.load_from_string(bounds.graph())
+    model = onnx.load_from_string(bounds_graph(bounds.features, bounds.low, bounds.high))
     onnx.checker.check_model(model, full_check=True)
     assert [node.op_type for node in model.graph.node][-1] == "ReduceSum"
 

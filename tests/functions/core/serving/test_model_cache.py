@@ -24,10 +24,10 @@ def bench() -> Bench:
 
 
 @pytest.fixture
-def beside(bench: Bench) -> list[Callable[[], None]]:
-    """What goes on beside the requests: done when the test says so."""
+def background(bench: Bench) -> list[Callable[[], None]]:
+    """What goes on in the background of the requests: done when the test says so."""
     found: list[Callable[[], None]] = []
-    bench.model_cache._beside = found.append
+    bench.model_cache._background = found.append
     return found
 
 
@@ -41,15 +41,15 @@ def served(bench: Bench) -> str:
     return bench.predict().headers["x-model-version"]
 
 
-def test_the_pointer_is_followed_within_its_seconds_and_not_before(
-    bench: Bench, beside: list[Callable[[], None]]
+def test_the_pointer_is_read_again_within_its_seconds_and_not_before(
+    bench: Bench, background: list[Callable[[], None]]
 ) -> None:
     first = bench.champion()
     assert served(bench) == first
     second = promote_second(bench)
     bench.clock.forward(2.4)
     assert served(bench) == first
-    assert beside == []
+    assert background == []
     bench.clock.forward(2.6)
     assert served(bench) == second
     bench.live.roll_back(bench.clock(), "complaints")
@@ -57,8 +57,8 @@ def test_the_pointer_is_followed_within_its_seconds_and_not_before(
     assert served(bench) == first
 
 
-def test_from_half_of_its_seconds_on_the_pointer_is_followed_beside_the_requests(
-    bench: Bench, beside: list[Callable[[], None]]
+def test_from_half_of_its_seconds_on_the_pointer_is_read_in_the_background_of_requests(
+    bench: Bench, background: list[Callable[[], None]]
 ) -> None:
     first = bench.champion()
     assert served(bench) == first
@@ -67,16 +67,16 @@ def test_from_half_of_its_seconds_on_the_pointer_is_followed_beside_the_requests
     fetched: list[str] = []
     bench.away.broken = lambda operation, key: fetched.append(key) is not None
     assert [served(bench) for _ in range(3)] == [first] * 3
-    assert (fetched, len(beside)) == ([], 1)
-    beside.pop()()
+    assert (fetched, len(background)) == ([], 1)
+    background.pop()()
     assert f"{MODEL}/live.json" in fetched
     fetched.clear()
     assert [served(bench) for _ in range(3)] == [second] * 3
-    assert (fetched, beside) == ([], [])
+    assert (fetched, background) == ([], [])
 
 
-def test_a_request_waits_for_what_was_begun_beside_it_once_its_seconds_are_over(
-    bench: Bench, beside: list[Callable[[], None]]
+def test_a_request_waits_for_what_was_begun_in_the_background_once_its_seconds_are_over(
+    bench: Bench, background: list[Callable[[], None]]
 ) -> None:
     """As in a copy that stands still between its requests: the work goes on while somebody is answered."""
     first = bench.champion()
@@ -90,7 +90,7 @@ def test_a_request_waits_for_what_was_begun_beside_it_once_its_seconds_are_over(
         while not bench.model_cache._waiting.locked():
             time.sleep(0.001)
         assert not waiting.done()
-        beside.pop()()
+        background.pop()()
         assert waiting.result(timeout=10) == second
 
 
@@ -100,7 +100,7 @@ def test_where_there_can_be_no_thread_the_request_does_it_itself(bench: Bench, m
 
     first = bench.champion()
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    bench.model_cache._beside = Background
+    bench.model_cache._background = Background
     assert served(bench) == first
     second = promote_second(bench)
     bench.clock.forward(2.5)
@@ -108,7 +108,7 @@ def test_where_there_can_be_no_thread_the_request_does_it_itself(bench: Bench, m
     assert served(bench) == second
 
 
-def test_a_thread_follows_while_requests_are_answered() -> None:
+def test_a_thread_refreshes_while_requests_are_answered() -> None:
     bench = Bench()
     first = bench.champion()
     model_cache = ModelCache(bench.registry, bench.live, bench.log, seconds=0.02)
@@ -119,7 +119,7 @@ def test_a_thread_follows_while_requests_are_answered() -> None:
     assert model_cache.current().champion.version == second
 
 
-def test_the_weight_is_followed_too(bench: Bench) -> None:
+def test_the_weight_is_refreshed_too(bench: Bench) -> None:
     bench.champion()
     version = bench.challenger(SECOND, weight=1)
     assert bench.model_cache.current().weight == 1
@@ -287,7 +287,7 @@ def test_a_version_that_is_no_version_is_404(bench: Bench) -> None:
         assert caught.value.status == 404
 
 
-def test_a_challenger_put_up_later_is_opened_beside_the_champion(bench: Bench) -> None:
+def test_a_challenger_put_up_later_is_opened_next_to_the_champion(bench: Bench) -> None:
     bench.champion()
     bench.predict()
     version = bench.register(SECOND)

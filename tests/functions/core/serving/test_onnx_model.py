@@ -18,7 +18,7 @@ from functions.core.jobs.predictions import predict_each
 from functions.core.jobs.row_reader import Row
 from functions.core.registry.pointer import begin, promote_first
 from functions.core.selection.admission import examine, version
-from functions.core.serving.predictor import place
+from functions.core.serving.predictor import hash_percent
 from models.bring_your_own import BringYourOwn
 from tests.functions.bring_your_own import SCORES, pair, picky, scalars
 from tests.functions.core.api.test_service import JUNK
@@ -47,7 +47,7 @@ def serve(onnx: bytes, requests: bytes | None = None, *, capture_inputs: float =
 def challenge(bench: Bench, onnx: bytes, **more: Any) -> str:
     name = register(bench, onnx, **more)
     bench.live.change(lambda pointer: begin(pointer, name, "second", 99, bench.clock()))
-    bench.caller = next(caller for n in range(1000) if place(caller := f"caller {n}", name) < 99)
+    bench.caller = next(caller for n in range(1000) if hash_percent(caller := f"caller {n}", name) < 99)
     bench.clock.forward(5)
     return name
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.registry.pointer import begin_shadow
-from functions.core.serving.predictor import place
+from functions.core.serving.predictor import hash_percent
 from tests.functions.serving import BENIGN, FEATURES, MALIGNANT, MODEL, POISON, Bench, model_bytes, said
 
 WRONG = model_bytes(slope=-1.0)
@@ -20,15 +20,15 @@ CALLERS = [f"caller {number}" for number in range(200)]
 
 @given(st.text(), st.text())
 def test_a_caller_has_one_place_in_a_release(caller: str, version: str) -> None:
-    assert 0 <= place(caller, version) < 100
-    assert place(caller, version) == place(caller, version)
+    assert 0 <= hash_percent(caller, version) < 100
+    assert hash_percent(caller, version) == hash_percent(caller, version)
 
 
 def test_places_are_spread_evenly_and_anew_in_every_release() -> None:
-    places = [place(f"caller {number}", "v1") for number in range(10_000)]
+    places = [hash_percent(f"caller {number}", "v1") for number in range(10_000)]
     shares = Counter(int(at // 10) for at in places)
     assert all(900 < shares[tenth] < 1100 for tenth in range(10))
-    both = sum(place(f"caller {n}", "v1") < 10 and place(f"caller {n}", "v2") < 10 for n in range(10_000))
+    both = sum(hash_percent(f"caller {n}", "v1") < 10 and hash_percent(f"caller {n}", "v2") < 10 for n in range(10_000))
     assert 50 < both < 150
 
 
@@ -38,7 +38,7 @@ def test_the_challenger_gets_its_share_of_the_callers_and_always_the_same_ones()
     challenger = bench.challenger(WRONG, weight=30)
     first = {caller: said(bench.predict(caller=caller))["variant"] for caller in CALLERS}
     assert {caller: said(bench.predict(caller=caller))["variant"] for caller in CALLERS} == first
-    expected = {caller: "challenger" if place(caller, challenger) < 30 else "champion" for caller in CALLERS}
+    expected = {caller: "challenger" if hash_percent(caller, challenger) < 30 else "champion" for caller in CALLERS}
     assert first == expected
     assert 30 < list(first.values()).count("challenger") < 90
 
@@ -70,7 +70,7 @@ def shadow(bench: Bench, onnx: bytes, share: int = 100) -> str:
     return version
 
 
-def test_in_the_dark_the_champion_answers_and_what_the_challenger_says_is_only_kept() -> None:
+def test_next_to_a_shadow_the_champion_answers_and_what_the_shadow_says_is_only_captured() -> None:
     bench = Bench(capture_inputs=1.0)
     champion = bench.champion()
     challenger = shadow(bench, WRONG)
@@ -85,7 +85,7 @@ def test_in_the_dark_the_champion_answers_and_what_the_challenger_says_is_only_k
     assert record["outputs"][0] != said(response)["predictions"][0]["probabilities"]
 
 
-def test_in_the_dark_the_challenger_is_asked_about_its_share_of_the_requests() -> None:
+def test_a_shadow_is_asked_about_its_share_of_the_requests() -> None:
     bench = Bench()
     bench.champion()
     challenger = shadow(bench, WRONG, share=30)
@@ -93,7 +93,7 @@ def test_in_the_dark_the_challenger_is_asked_about_its_share_of_the_requests() -
         bench.predict(caller=caller)
         bench.clock.forward(1)
     asked = {record["request"] for record in bench.captured() if record["variant"] == "shadow"}
-    assert asked == {f"r-{caller}" for caller in CALLERS if place(f"r-{caller}", challenger) < 30}
+    assert asked == {f"r-{caller}" for caller in CALLERS if hash_percent(f"r-{caller}", challenger) < 30}
     assert 30 < len(asked) < 90
     assert len(bench.captured()) == len(CALLERS)
 
@@ -102,9 +102,7 @@ def test_in_the_dark_the_challenger_is_asked_about_its_share_of_the_requests() -
     ("onnx", "damage", "error"),
     [(model_bytes(fails=True), False, "failed"), (WRONG, True, "not loaded")],
 )
-def test_in_the_dark_a_challenger_that_fails_is_counted_and_nobody_notices(
-    onnx: bytes, damage: bool, error: str
-) -> None:
+def test_a_shadow_that_fails_is_counted_and_nobody_notices(onnx: bytes, damage: bool, error: str) -> None:
     bench = Bench()
     champion = bench.champion()
     challenger = shadow(bench, onnx)
@@ -231,7 +229,7 @@ def test_champion_and_challenger_take_turns_in_being_asked_first() -> None:
     for name in ("champion", "challenger"):
         noted(getattr(serving, name), name, order)
     for caller in CALLERS:
-        if place(caller, challenger) < 99:
+        if hash_percent(caller, challenger) < 99:
             bench.predict(caller=caller)
     first = Counter(order[at] for at in range(0, len(order), 2) if order[at] != order[at + 1])
     assert min(first["champion"], first["challenger"]) > 60

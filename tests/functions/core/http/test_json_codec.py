@@ -14,10 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.http import json_codec
-from functions.core.http import request_body as reader
-from functions.core.http.json_codec import dump_json
+from functions.core.http import json_codec as reader
+from functions.core.http.json_codec import dump_json, parse_json
 from functions.core.http.problem import Problem
-from functions.core.http.request_body import parse_json
 from tests.root import ROOT
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(':"\\ '), max_size=6)
@@ -137,7 +136,7 @@ def test_orjson_is_imported_for_a_second_request_or_a_long_one() -> None:
     code = """
 import sys
 from functions.core.http import json_codec
-from functions.core.http.request_body import parse_json
+from functions.core.http.json_codec import parse_json
 from functions.core.http.json_codec import dump_json
 assert dump_json(parse_json(b'{"a": [1]}')) == b'{"a":[1]}'
 print("orjson" in sys.modules)

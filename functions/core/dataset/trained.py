@@ -1,0 +1,57 @@
+"""Datasets that arrive for a model that is trained here: validated, split, and planned as experiments."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from functions.core.dataset.arrival import Arrival, note_run
+from functions.core.dataset.validation import RejectedDataset, ValidatedDataset, validate_dataset
+from functions.core.registry.runs import SETTLED
+from interface import layout
+
+if TYPE_CHECKING:
+    from functions.core.dataset.arrival import Answer
+    from models.contract import Contract
+
+MAXIMUM_BYTES = 200_000_000
+"""Of one file: it is held in memory whole, together with the numbers made of it, in a function of 2 GB."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedArrival(Arrival):
+    contract: Contract
+
+    @property
+    def described(self) -> Contract:
+        return self.contract
+
+    def prepare(self, source: str, *, scheduled: bool) -> Answer:
+        """Validate a dataset and plan the experiments on it."""
+        digest = hashlib.sha256(source.encode()).hexdigest()
+        try:
+            data = self.read(source, MAXIMUM_BYTES)
+            digest = hashlib.sha256(data).hexdigest()
+            reading = validate_dataset(data, self.contract)
+        except RejectedDataset as rejection:
+            return self.reject(source, digest, rejection)
+        return self._accept(source, reading)
+
+    def _accept(self, source: str, reading: ValidatedDataset) -> Answer:
+        run = self.run_of(reading.digest)
+        note_run(self.registry, self.models, self.execution, run)
+        points = self.contract.search.experiments()
+        plan = [{"id": f"e{position}", "params": params} for position, params in enumerate(points)]
+        before = self.registry.read_run(run)
+        if before is None or before["status"] not in SETTLED:
+            self._write(source, reading)
+        facts = {"rows": reading.report["accepted_rows"], "rejected_rows": reading.report["rejected_rows"]}
+        return self.begin(source, reading.digest, plan, facts)
+
+    def _write(self, source: str, reading: ValidatedDataset) -> None:
+        folder = f"{self.contract.name}/{layout.DATASETS}{reading.digest}"
+        self.data.put(f"{folder}/data.npz", reading.dataset.to_bytes())
+        self.data.put(f"{folder}/rejected.csv", reading.rejected)
+        self.data.put_json(f"{folder}/profile.json", reading.profile)
+        self.data.put_json(f"{folder}/report.json", {**reading.report, "source": source})
