@@ -52,6 +52,8 @@ class Made:
     component: bool
     ignored: tuple[str, ...] = ()
     """Inputs whose changes are left alone."""
+    aliases: tuple[Any, ...] = ()
+    """What it was called before, as the engine is told: see tests/urns/names.py."""
     registered: dict[str, Any] | None = None
     """What a component handed to `register_outputs`; None if it never did."""
 
@@ -176,6 +178,7 @@ class _Monitor(mocks.MockMonitor):
             dependencies=tuple(sorted(request.dependencies)),
             component=not request.custom,
             ignored=tuple(request.ignoreChanges),
+            aliases=tuple(request.aliases),
         )
         return response
 

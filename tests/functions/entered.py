@@ -10,7 +10,7 @@ from types import FrameType
 
 from tests.root import ROOT
 
-FOLDERS = tuple(f"{ROOT}/{folder}/" for folder in ("functions", "models"))
+FOLDERS = tuple(f"{ROOT}/{folder}/" for folder in ("functions", "interface", "models"))
 
 
 @dataclass

@@ -1,0 +1,126 @@
+"""Blocks of YAML, JSON and Python: each is read, or run, by what reads or runs it in earnest."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from functions.core.training.experiment import predict_probabilities
+from functions.core.training.export import to_onnx
+from infra import vocabulary
+from infra.settings import Settings
+from infra.tier import Tier
+from models.breast_cancer.sample import instances
+from models.catalogue import KINDS
+from models.contract import Contract
+from tests.docs import served
+from tests.docs.page import Block, every_block
+from tests.functions.httpd import serving
+
+LANGUAGES = {"console", "json", "python", "text", "yaml"}
+"""`text` is a drawing or a list of files: nothing to run."""
+
+
+@pytest.mark.parametrize("block", every_block(), ids=str)
+def test_a_block_says_what_it_is(block: Block) -> None:
+    assert block.language in LANGUAGES
+
+
+def test_only_command_lines_are_not_run() -> None:
+    assert [str(block) for block in every_block() if block.not_run and block.language != "console"] == []
+
+
+def read_yaml(text: str) -> object:
+    """A stack's settings or a model's contract, by what is in it. Raises what its own reader raises."""
+    found = yaml.safe_load(text)
+    found = found.get("config", found)
+    if "serverless-ml:settings" in found:
+        return Settings.parse(found["serverless-ml:settings"], where="Pulumi.example.yaml")
+    return KINDS[found["task"]].parse(found, "models/example/model.yaml")
+
+
+@pytest.mark.parametrize("block", every_block("yaml"), ids=str)
+def test_yaml_is_accepted_by_its_own_reader(block: Block) -> None:
+    assert read_yaml(block.text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "serverless-ml:settings: {cloud: aws, modles: [a]}",
+        "config: {serverless-ml:settings: {cloud: aws, models: [a], log_days: 2}}",
+        "{name: a, task: finished, gate: {maximum: 1}}",
+    ],
+)
+def test_yaml_with_a_mistake_is_seen(text: str) -> None:
+    with pytest.raises(Exception, match=r"there is no such|log_days: Input should be"):
+        read_yaml(text)
+
+
+def test_json_lines_are_what_a_job_answers() -> None:
+    (block,) = every_block("json")
+    shown = [json.loads(line) for line in block.text.splitlines()]
+    good = instances()[0][0]
+    rows = "\n".join(json.dumps(row) for row in (good, {**good, "mean_radius": -1}))
+    found = served.job_lines("rows.jsonl", rows.encode())
+    assert [set(line) for line in shown] == [set(line) for line in found]
+    assert set(shown[0]["probabilities"]) == set(found[0]["probabilities"])
+    assert shown[1] == found[1]
+
+
+def run(block: Block, **known: Any) -> dict[str, Any]:
+    """The names that a block of Python leaves behind."""
+    names: dict[str, Any] = {"__name__": "example", **known}
+    exec(compile(block.text, str(block), "exec"), names)  # noqa: S102 - our own pages
+    return names
+
+
+def fits(block: Block) -> None:
+    """Fit and export with every parameter that the contract of the same page tries."""
+    contract = next(read_yaml(one.text) for one in every_block("yaml") if one.page == block.page)
+    assert isinstance(contract, Contract)
+    x = np.random.default_rng(7).normal(size=(60, 4)).astype(np.float32)
+    y = (x[:, 0] > 0).astype(np.int64)
+    for experiment in contract.search.experiments():
+        estimator = run(block)["fit"](x, y, dict(experiment))
+        assert predict_probabilities(estimator, x, 2).shape == (60, 2)
+        assert to_onnx(estimator, 4)
+
+
+def declares_a_cloud(block: Block) -> None:
+    """The words of the page are all that a cloud must have."""
+    named = {name: name for name in re.findall(r"\b[A-Z]\w+", block.text)}
+    cloud = run(block, **{**named, "Cloud": vocabulary.Cloud, "Tier": Tier})["CLOUD"]
+    optional = {"prerequisites", "packing"}  # a deployable cloud states its packing
+    wanted = {field.name for field in dataclasses.fields(vocabulary.Cloud)} - optional
+    assert wanted <= set(re.findall(r"^    (\w+)=", block.text, re.MULTILINE))
+    assert cloud.name == "nimbus"
+
+
+def predicts_over_http(block: Block) -> None:
+    """With the address of a service of this test in place of the local stack's."""
+    with serving(served.service()) as address:
+        assert "127.0.0.1:8400" in block.text
+        here = dataclasses.replace(block, text=block.text.replace("127.0.0.1:8400", address))
+        client = run(here)["client"]
+        client.close()
+
+
+RUNS: dict[str, Callable[[Block], None]] = {
+    "docs/bring-your-model.md": fits,
+    "docs/add-a-cloud.md": declares_a_cloud,
+    "docs/clients.md": predicts_over_http,
+}
+
+
+@pytest.mark.parametrize("block", every_block("python"), ids=str)
+def test_python_runs(block: Block) -> None:
+    assert block.page in RUNS, "a page's Python is run: say how, in RUNS"
+    RUNS[block.page](block)

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+
+from tests.graph import Graph, Made, deploy
+from tests.urns import promise
+from tests.urns.names import names
+from tests.urns.promise import LASTING, STACKS, lost, read, unlisted
+
+WHAT_TO_WEIGH = (
+    "run `python -m tests.urns` to add it, and weigh the name first: from the commit on it is a promise to every"
+    " stack that is deployed, and can be changed only with an alias"
+)
+
+
+@cache
+def graph(stack: str) -> Graph:
+    return promise.graph(stack)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_that_is_deployed_is_upgraded_without_loss(stack: str) -> None:
+    assert list(lost(read(stack), graph(stack))) == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_resource_is_listed(stack: str) -> None:
+    added = unlisted(read(stack), graph(stack))
+    assert not added, f"tests/urns/{stack}.json lists no {', '.join(added)}: {WHAT_TO_WEIGH}"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_list_says_of_everything_that_lasts_why_it_does(stack: str) -> None:
+    for key, entry in read(stack).items():
+        why = LASTING.get(key.partition("::")[0].rpartition("$")[2], (None,))[0]
+        assert entry.get("why") == why, key
+
+
+def test_a_list_belongs_to_a_stack() -> None:
+    assert {path.stem for path in promise.FOLDER.glob("*.json")} == set(STACKS)
+
+
+def one(found: Graph, name: str, kind: str) -> Made:
+    return next(made for made in found if made.name == name and made.type.endswith(f":{kind}"))
+
+
+def changing(resource: str, kind: str, /, **more: Any) -> Callable[[Graph], Graph]:
+    """A change of one resource; a function in `more` makes the value from the graph."""
+
+    def change(found: Graph) -> Graph:
+        made = one(found, resource, kind)
+        values = {key: value(found) if callable(value) else value for key, value in more.items()}
+        return found.swapped(made, replace(made, **values))
+
+    return change
+
+
+def with_input(resource: str, kind: str, /, **inputs: object) -> Callable[[Graph], Graph]:
+    return changing(resource, kind, inputs=lambda found: {**one(found, resource, kind).inputs, **inputs})
+
+
+GONE = "$aws:s3/bucket:Bucket::data-bucket: is gone"
+BREAKAGES: list[tuple[str, Callable[[Graph], Graph], str]] = [
+    ("prod", changing("data", "Store", type="serverless-ml:aws:Bucket"), GONE),
+    ("prod", changing("data-bucket", "Bucket", name="datasets-bucket"), GONE),
+    ("prod", changing("data-bucket", "Bucket", parent=lambda found: one(found, "jobs", "aws:Queue").urn), GONE),
+    ("prod", changing("data-bucket", "Bucket", parent=""), GONE),
+    ("prod", lambda found: found.without("aws:s3/bucket:Bucket", "data-bucket"), GONE),
+    ("prod", changing("data-bucket", "Bucket", protect=False), "data-bucket holds data: is protected no longer"),
+    ("prod", with_input("data-bucket", "Bucket", bucket="data"), "bucket was None and is 'data': it would be replaced"),
+    ("prod", with_input("jobs-queue", "Queue", fifoQueue=True), "fifoQueue was None and is True"),
+    ("prod", with_input("api-http", "Api", protocolType="WEBSOCKET"), "protocolType was 'HTTP'"),
+    ("prod", with_input("training-machine", "StateMachine", type=None), "type was 'STANDARD' and is None"),
+    ("gcp-prod", changing("data", "Store", type="serverless-ml:gcp:Bucket"), "::data-bucket: is gone"),
+    ("gcp-prod", with_input("data-bucket", "Bucket", location="EU"), "location was 'europe-west1' and is 'EU'"),
+    ("gcp-prod", with_input("jobs-subscription", "Subscription", filter="x"), "jobs-subscription holds data: filter"),
+    ("gcp-prod", with_input("api-caller", "Account", accountId="caller"), "api-caller is known outside: accountId"),
+    ("gcp-prod", with_input("train-logs", "ProjectBucketConfig", location="global"), "train-logs holds logs: location"),
+    ("gcp-prod", with_input("api-gateway", "Gateway", gatewayId="api"), "api-gateway is known outside: gatewayId"),
+    ("gcp-prod", with_input("training-workflow", "Workflow", region="us-east1"), "training-workflow is known outside"),
+]
+
+
+@pytest.mark.parametrize(("stack", "change", "sentence"), BREAKAGES)
+def test_what_would_be_lost_is_seen(stack: str, change: Callable[[Graph], Graph], sentence: str) -> None:
+    broken = list(lost(read(stack), change(graph(stack))))
+    assert any(sentence in found for found in broken), broken
+
+
+def test_what_only_changes_in_place_is_no_loss() -> None:
+    patient = with_input("jobs-queue", "Queue", messageRetentionSeconds=60)
+    assert list(lost(read("prod"), patient(graph("prod")))) == []
+
+
+def test_a_new_resource_is_no_loss_but_must_be_listed() -> None:
+    found = graph("prod")
+    made = one(found, "data-bucket", "Bucket")
+    more = found.added(replace(made, name="more-bucket", urn=f"{made.urn}-more"))
+    assert list(lost(read("prod"), more)) == []
+    assert unlisted(read("prod"), more) == ["serverless-ml:aws:Store$aws:s3/bucket:Bucket::more-bucket"]
+
+
+Aliases = Sequence[pulumi.Alias | str]
+BEFORE = "test:index:Vault$aws:sqs/queue:Queue::data-queue"
+STATE = "urn:pulumi:test::serverless-ml::"
+
+
+class Vault(pulumi.ComponentResource):
+    """A component with a queue, as ours are built."""
+
+    def __init__(
+        self, name: str, type_: str = "test:index:Vault", *, aliases: Aliases = (), of_queue: Aliases = ()
+    ) -> None:
+        super().__init__(type_, name, None, pulumi.ResourceOptions(aliases=list(aliases)))
+        aws.sqs.Queue(f"{name}-queue", opts=pulumi.ResourceOptions(parent=self, aliases=list(of_queue)))
+
+
+def keys(program: Callable[[], object]) -> set[str]:
+    """Every name that the queue of a program answers to."""
+    found = deploy(lambda: program() and None)
+    return set(names(found)[found.one("aws:sqs/queue:Queue").urn])
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda: Vault("data"),
+        lambda: Vault("datasets", aliases=[pulumi.Alias(name="data")]),
+        lambda: Vault("data", "test:index:Store", aliases=[pulumi.Alias(type_="test:index:Vault")]),
+        lambda: Vault("data", "test:index:Store", aliases=[f"{STATE}test:index:Vault::data"]),
+        lambda: Vault("files", "test:a:B", aliases=[pulumi.Alias(name="data", type_="test:index:Vault")]),
+    ],
+)
+def test_a_child_answers_to_the_names_that_its_component_had(program: Callable[[], object]) -> None:
+    assert BEFORE in keys(program)
+
+
+@pytest.mark.parametrize(
+    ("alias", "key"),
+    [
+        (f"{STATE}{BEFORE}", BEFORE),
+        (pulumi.Alias(name="data-queue", parent=f"{STATE}test:index:Vault::data"), BEFORE),
+        (pulumi.Alias(name="data-queue", parent=None), "aws:sqs/queue:Queue::data-queue"),
+        (pulumi.Alias(name="data-queue"), "test:index:Other$aws:sqs/queue:Queue::data-queue"),
+    ],
+)
+def test_a_resource_answers_to_the_names_that_it_had_itself(alias: pulumi.Alias | str, key: str) -> None:
+    assert keys(lambda: Vault("files", "test:index:Other", of_queue=[alias])) == {
+        "test:index:Other$aws:sqs/queue:Queue::files-queue",
+        key,
+    }
+
+
+def test_without_an_alias_nothing_answers_to_another_name() -> None:
+    assert keys(lambda: Vault("files")) == {"test:index:Vault$aws:sqs/queue:Queue::files-queue"}
