@@ -17,7 +17,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from localcloud.engine.cloud import CloudFailed
-from localcloud.support.http_server import Answer, HttpServer, Request, say
+from localcloud.support.http_server import HttpServer, Request, Response, json_response
 
 FILE = "control.json"
 LIMIT = 100_000
@@ -50,17 +50,17 @@ class Control:
         if self._server is not None:
             self._server.close()
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Response:
         given = request.header("authorization") or ""
         if not secrets.compare_digest(given.encode(), f"Bearer {self._secret}".encode()):
-            return say(403, {"message": "the secret is another"})
+            return json_response(403, {"message": "the secret is another"})
         order = self._orders.get(request.path.strip("/"))
         if request.method != "POST" or order is None:
-            return say(404, {"message": f"accepted: POST {', '.join(sorted(self._orders))}"})
+            return json_response(404, {"message": f"accepted: POST {', '.join(sorted(self._orders))}"})
         try:
-            return say(200, order(_Fields.of(request.path.strip("/"), json.loads(request.body or b"{}"))))
+            return json_response(200, order(_Fields.of(request.path.strip("/"), json.loads(request.body or b"{}"))))
         except (CloudFailed, LookupError, ValueError, OSError) as problem:
-            return say(409, {"message": str(problem.args[0] if problem.args else problem)})
+            return json_response(409, {"message": str(problem.args[0] if problem.args else problem)})
 
 
 class _Fields(dict[str, Any]):

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from localcloud.gcp.answers import Answer
+from localcloud.gcp.api_responses import ApiResponse
 from localcloud.gcp.workflows.calls import over_http
 
-Api = Callable[[str, str, Mapping[str, str], bytes], Answer]
+Api = Callable[[str, str, Mapping[str, str], bytes], ApiResponse]
 """Method, path, headers, body."""
 
 

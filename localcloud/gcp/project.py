@@ -24,7 +24,7 @@ from localcloud.gcp.scheduler.scheduler import Scheduler
 from localcloud.gcp.storage import Storage
 from localcloud.gcp.workflows import Workflows
 from localcloud.gcp.workflows.rest import ExecutionsApi
-from localcloud.support.http_server import Answer, HttpServer, Request
+from localcloud.support.http_server import HttpServer, Request, Response
 
 NUMBER = "123456789012"
 EXECUTIONS = "workflowexecutions.googleapis.com"
@@ -133,8 +133,8 @@ class Project:
         email = None if token is None else self.accounts.who(token)
         return email is not None and self.bindings.allows(email, permission, resource)
 
-    def _api(self, request: Request) -> Answer:
+    def _api(self, request: Request) -> Response:
         """The part of Google's own interfaces that a person may want to speak to: messages and executions."""
         api = self._executions if "/executions" in request.path else self._messages
         status, body = api.answer(request.method, request.path, request.headers, request.body)
-        return Answer(status, [("Content-Type", "application/json")], body)
+        return Response(status, [("Content-Type", "application/json")], body)

@@ -18,7 +18,7 @@ from localcloud.aws.session import Session
 from localcloud.engine.cloud import EmbeddedCloud
 from localcloud.engine.engine import Changes, Engine
 from localcloud.engine.program import evaluate
-from localcloud.engine.resource_handler import Made
+from localcloud.engine.resource_handler import Resource
 from localcloud.engine.stack_file import StackFile
 from localcloud.gcp import Gcp
 from tests.localcloud import on_aws, on_gcp
@@ -43,7 +43,7 @@ class Lab(Generic[C]):
         self.outputs = dict(self.cloud.outputs(evaluate(self.stack, self.engine, program)))
         return self.engine.finish()
 
-    def made(self, kind: str, name: str | None = None) -> Made:
+    def made(self, kind: str, name: str | None = None) -> Resource:
         """The only resource of its type, or the one of that name."""
         found = [one for one in self.engine.resources if one.declared.type == kind]
         (only,) = [one for one in found if name in (None, one.declared.name)]
@@ -72,7 +72,7 @@ class AwsLab(Lab[Aws]):
 
 
 class GcpLab(Lab[Gcp]):
-    def call(self, made: Made, path: str = "/") -> Any:
+    def call(self, made: Resource, path: str = "/") -> Any:
         """What a function answers to the account that it runs as."""
         return on_gcp.call(self.cloud, made, path)
 

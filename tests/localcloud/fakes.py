@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler, put
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler, put
 
 LAMP, WIRE, PLUG, FOG = "fake:home/lamp:Lamp", "fake:home/wire:Wire", "fake:home/plug:Plug", "fake:home/fog:Fog"
 
@@ -51,11 +51,11 @@ class FakeCloud:
         self.did.append(f"create {name}")
         return Registered(id=name, outputs={**order.inputs, "name": name})
 
-    def _update(self, order: Order, before: Made) -> Registered:
+    def _update(self, order: Order, before: Resource) -> Registered:
         self.did.append(f"update {before.id}")
         return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
-    def _delete(self, _: Any, made: Made) -> None:
+    def _delete(self, _: Any, made: Resource) -> None:
         self.did.append(f"delete {made.id}")
 
 

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from localcloud.aws import Aws
-from localcloud.engine.resource_handler import Made
+from localcloud.engine.resource_handler import Resource
 
 T = TypeVar("T")
 STACK = "local"
@@ -84,7 +84,7 @@ def busy() -> None:
     function("import os\ndef handle(event, context):\n    return os.getpid()\n")
 
 
-def worker(cloud: Aws, made: Made) -> int:
+def worker(cloud: Aws, made: Resource) -> int:
     """Call the function of `busy`, and return the pid of the worker that answered."""
     answer = cloud.session.client("lambda").invoke(FunctionName=made.id)
     return int(answer["Payload"].read())

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pulumi
 import pulumi_gcp as gcp
 
-from localcloud.engine.resource_handler import Made
+from localcloud.engine.resource_handler import Resource
 from localcloud.engine.stack_file import ROOT
 from localcloud.gcp import Gcp, interpreter
 from localcloud.gcp.storage.emulator import binary
@@ -96,7 +96,7 @@ def busy() -> None:
     function()
 
 
-def call(cloud: Gcp, made: Made, path: str = "/") -> Any:
+def call(cloud: Gcp, made: Resource, path: str = "/") -> Any:
     """What a function answers to the account that it runs as."""
     url = made.outputs["serviceConfig"]["uri"]
     token = cloud.session.accounts.token(made.inputs["serviceConfig"]["serviceAccountEmail"], url)
@@ -108,7 +108,7 @@ def call(cloud: Gcp, made: Made, path: str = "/") -> Any:
     return json.loads(body) if response.status == 200 else response.status
 
 
-def worker(cloud: Gcp, made: Made) -> int:
+def worker(cloud: Gcp, made: Resource) -> int:
     """Call the function of `busy`, and return the pid of the worker that answered."""
     return int(call(cloud, made)["pid"])
 

@@ -16,7 +16,7 @@ from localcloud.gcp.apigateway.openapi import Issuer, Operation, Path, paths
 from localcloud.gcp.iam.accounts import bearer
 from localcloud.gcp.iam.signer import ALGORITHMS, Signer
 from localcloud.support.http_client import Upstream
-from localcloud.support.http_server import Answer, HttpServer, Request, say
+from localcloud.support.http_server import HttpServer, Request, Response, json_response
 from localcloud.support.ports import LOOPBACK
 
 LARGEST = 32 * 1024 * 1024
@@ -79,7 +79,7 @@ class Gateway:
         for upstream in self._upstreams.values():
             upstream.close()
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Response:
         try:
             operation = self._operation(request)
             claims = self._claims(request, operation.issuer) if operation.issuer else None
@@ -125,7 +125,7 @@ class Gateway:
         except jwt.PyJWTError:
             raise Refused(401, "Jwt verification fails") from None
 
-    def _forwarded(self, request: Request, operation: Operation, claims: Mapping[str, Any] | None) -> Answer:
+    def _forwarded(self, request: Request, operation: Operation, claims: Mapping[str, Any] | None) -> Response:
         before = [request.header("x-forwarded-for") or "", LOOPBACK]
         headers = {key: value for key, value in request.headers.items() if key.lower() not in REPLACED} | {
             "Host": urlsplit(operation.address).netloc,
@@ -147,5 +147,5 @@ class Gateway:
 SAID = {400: "Bad Request", 413: "Payload Too Large"}
 
 
-def _error(status: int, message: str) -> Answer:
-    return say(status, {"code": status, "message": message})
+def _error(status: int, message: str) -> Response:
+    return json_response(status, {"code": status, "message": message})

@@ -15,7 +15,7 @@ from localcloud.gcp.cloudrun.metadata import Metadata
 from localcloud.gcp.cloudrun.service import PENDING_SECONDS, Revision, Service
 from localcloud.gcp.iam.accounts import Accounts, bearer
 from localcloud.gcp.iam.bindings import Bindings
-from localcloud.support.http_server import Answer, HttpServer, Request
+from localcloud.support.http_server import HttpServer, Request, Response
 
 LARGEST = 32 * 1024 * 1024
 """Bytes of a request. https://cloud.google.com/run/quotas#request_limits"""
@@ -175,7 +175,7 @@ class Functions:
             least=args.least,
         )
 
-    def _answer(self, name: str, request: Request) -> Answer:
+    def _answer(self, name: str, request: Request) -> Response:
         function = self._all.get(name)
         if function is None:
             return _said(404, "The requested URL was not found on this server.")
@@ -209,9 +209,9 @@ def _close(function: _Function) -> None:
     function.metadata.close()
 
 
-def _said(status: int, text: str) -> Answer:
-    return Answer(status, [("Content-Type", "text/plain")], text.encode())
+def _said(status: int, text: str) -> Response:
+    return Response(status, [("Content-Type", "text/plain")], text.encode())
 
 
-def _refusal(status: int) -> Answer:
+def _refusal(status: int) -> Response:
     return _said(status, {413: "Request size was too large."}.get(status, "Bad Request"))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from localcloud.gcp.cloudrun.build import Build
-from localcloud.support.http_server import HOP, Answer, Request
+from localcloud.support.http_server import HOP, Request, Response
 from localcloud.support.ports import LOOPBACK, free_port
 from localcloud.support.process import Child
 from localcloud.support.workspace import clear
@@ -79,14 +79,14 @@ class Instance:
             time.sleep(0.01)
         self.listens = True
 
-    def call(self, request: Request, seconds: float) -> Answer:
+    def call(self, request: Request, seconds: float) -> Response:
         """Hand a request over. Raises `TookTooLong`, and `InstanceGone` when there is no whole answer."""
         connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=seconds)
         try:
             connection.request(request.method, request.path, request.body or None, dict(request.headers))
             response = connection.getresponse()
             headers = [(key, value) for key, value in response.getheaders() if key.lower() not in HOP]
-            return Answer(response.status, headers, response.read())
+            return Response(response.status, headers, response.read())
         except TimeoutError as problem:
             raise TookTooLong(f"no answer within {seconds:g} s") from problem
         except (OSError, http.client.HTTPException) as problem:

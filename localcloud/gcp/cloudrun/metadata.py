@@ -9,7 +9,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 from localcloud.gcp.iam.accounts import Accounts
-from localcloud.support.http_server import Answer, HttpServer, Request, say
+from localcloud.support.http_server import HttpServer, Request, Response, json_response
 
 FLAVOR = ("Metadata-Flavor", "Google")
 TOKEN_SECONDS = 3600
@@ -34,14 +34,14 @@ class Metadata:
         """Safe to call twice."""
         self._server.close()
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Response:
         if request.header("metadata-flavor") != "Google":
             return _text(403, "Missing Metadata-Flavor:Google header.")
         url = urlsplit(request.path)
         found = self._project(url.path) or self._account(url.path, parse_qs(url.query).get("audience", [""])[0])
         return found or _text(404, "Not Found")
 
-    def _project(self, path: str) -> Answer | None:
+    def _project(self, path: str) -> Response | None:
         about = f"projects/{self._accounts.number}"
         known = {
             "/": "computeMetadata/",
@@ -52,7 +52,7 @@ class Metadata:
         }
         return _text(200, known[path]) if path in known else None
 
-    def _account(self, path: str, audience: str) -> Answer | None:
+    def _account(self, path: str, audience: str) -> Response | None:
         place, _, wanted = path.rpartition("/")
         if place not in (f"{ROOT}instance/service-accounts/{name}" for name in ("default", self._email)):
             return None
@@ -61,12 +61,14 @@ class Metadata:
                 return _text(200, self._email)
             case "token":
                 token = self._accounts.token(self._email)
-                return say(200, {"access_token": token, "expires_in": TOKEN_SECONDS, "token_type": "Bearer"}, FLAVOR)
+                return json_response(
+                    200, {"access_token": token, "expires_in": TOKEN_SECONDS, "token_type": "Bearer"}, FLAVOR
+                )
             case "identity" if audience:
                 return _text(200, self._accounts.token(self._email, audience))
             case _:
                 return None
 
 
-def _text(status: int, text: str) -> Answer:
-    return Answer(status, [("Content-Type", "text/plain"), FLAVOR], text.encode())
+def _text(status: int, text: str) -> Response:
+    return Response(status, [("Content-Type", "text/plain"), FLAVOR], text.encode())

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from localcloud.gcp.cloudrun.instance import Instance, InstanceFailed, InstanceGone, TookTooLong
-from localcloud.support.http_server import Answer, Request
+from localcloud.support.http_server import Request, Response
 
 PENDING_SECONDS = 10
 """How long a call waits for a copy when there may be no more of them:
@@ -70,7 +70,7 @@ class Service:
             self._revision = revision
         self._retire(lambda _, of: of is not revision)
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Response:
         """What a copy answers, or what Cloud Run says where none can: https://cloud.google.com/run/docs/troubleshooting."""
         try:
             copy, revision = self._take()
@@ -191,5 +191,5 @@ class Service:
             copy.stop()
 
 
-def _said(status: int, text: str) -> Answer:
-    return Answer(status, [("Content-Type", "text/plain")], text.encode())
+def _said(status: int, text: str) -> Response:
+    return Response(status, [("Content-Type", "text/plain")], text.encode())

@@ -80,9 +80,9 @@ class PubSub:
                 raise ValueError(f"subscription {args.name} exists already")
 
             def bury(message: Message, attempts: int) -> bool:
-                return self._forward(made, message, attempts)
+                return self._forward(subscription, message, attempts)
 
-            made = self._subscriptions[args.name] = Subscription(args, now=self._now, bury=bury)
+            subscription = self._subscriptions[args.name] = Subscription(args, now=self._now, bury=bury)
             self._changed.notify_all()
 
     def update_subscription(self, args: SubscriptionArgs) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from localcloud.gcp.answers import Answer, Authorize, bearer, denied, json_object, ok, problem
+from localcloud.gcp.api_responses import ApiResponse, Authorize, bearer, denied, json_object, ok, problem
 from localcloud.gcp.pubsub.message import as_json, from_json
 from localcloud.gcp.pubsub.pubsub import NotFound, PubSub
 
@@ -32,7 +32,7 @@ class PubSubApi:
         self._pubsub = pubsub
         self._authorize = authorize
 
-    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> ApiResponse:
         """The status and a JSON body."""
         match = PATH.fullmatch(path.partition("?")[0])
         verb = match["verb"] if match else ""

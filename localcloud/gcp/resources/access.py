@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 from localcloud.gcp.iam.bindings import Binding
 from localcloud.gcp.iam.condition import condition
 from localcloud.gcp.project import Project
@@ -28,12 +28,12 @@ def _account(order: Order) -> Registered:
     )
 
 
-def _rename_account(order: Order, before: Made) -> Registered:
+def _rename_account(order: Order, before: Resource) -> Registered:
     return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
 
-def _delete_account(project: Project, made: Made) -> None:
-    project.accounts.delete(made.outputs["email"])
+def _delete_account(project: Project, resource: Resource) -> None:
+    project.accounts.delete(resource.outputs["email"])
 
 
 def _agent(order: Order) -> Registered:
@@ -64,8 +64,8 @@ def _member(resource: Callable[[Order], str], *names: str) -> ResourceHandler:
         identity = " ".join(filter(None, (place, inputs["role"], inputs["member"], (narrowed or {}).get("title"))))
         return Registered(id=identity, outputs={**inputs, "project": project.name, "etag": str(number)})
 
-    def take(project: Project, made: Made) -> None:
-        project.bindings.remove(int(made.outputs["etag"]))
+    def take(project: Project, resource: Resource) -> None:
+        project.bindings.remove(int(resource.outputs["etag"]))
 
     return ResourceHandler(
         create=give, delete=take, takes=frozenset({"role", "member", "condition", "project", *names})

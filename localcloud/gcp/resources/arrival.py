@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 from localcloud.gcp.eventarc.notifications import EVENT_TYPES, Notification
 from localcloud.gcp.eventarc.triggers import TYPE, Trigger
 from localcloud.gcp.project import Project
@@ -27,8 +27,8 @@ def _notification(order: Order) -> Registered:
     )
 
 
-def _delete_notification(project: Project, made: Made) -> None:
-    project.notifications.delete(made.inputs["bucket"], made.outputs["notificationId"])
+def _delete_notification(project: Project, resource: Resource) -> None:
+    project.notifications.delete(resource.inputs["bucket"], resource.outputs["notificationId"])
 
 
 def _trigger(order: Order) -> Registered:
@@ -49,8 +49,8 @@ def _trigger(order: Order) -> Registered:
     return Registered(id=identity, outputs={**inputs, "name": identity.rsplit("/", 1)[-1], "project": project.name})
 
 
-def _delete_trigger(project: Project, made: Made) -> None:
-    project.triggers.delete(made.id)
+def _delete_trigger(project: Project, resource: Resource) -> None:
+    project.triggers.delete(resource.id)
 
 
 HANDLERS = {

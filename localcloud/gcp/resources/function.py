@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 from localcloud.gcp.cloudrun.build import Build
 from localcloud.gcp.cloudrun.functions import FunctionArgs
 from localcloud.gcp.project import Project
@@ -30,15 +30,15 @@ def _function(order: Order) -> Registered:
     )
 
 
-def _change_function(order: Order, before: Made) -> Registered:
+def _change_function(order: Order, before: Resource) -> Registered:
     project: Project = order.session
     name = before.outputs["name"]
     project.functions.change(_args(project, name, order.inputs))
     return Registered(id=before.id, outputs=_outputs(order, name, before.outputs["url"]))
 
 
-def _delete_function(project: Project, made: Made) -> None:
-    project.functions.delete(made.outputs["name"])
+def _delete_function(project: Project, resource: Resource) -> None:
+    project.functions.delete(resource.outputs["name"])
 
 
 def _outputs(order: Order, name: str, url: str) -> dict[str, Any]:

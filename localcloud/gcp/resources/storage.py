@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 from localcloud.engine.fingerprint import content
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler, put
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler, put
 from localcloud.gcp.project import Project
 from localcloud.support.http_client import Upstream
-from localcloud.support.http_server import Answer
+from localcloud.support.http_server import Response
 
 
 def _bucket(order: Order) -> Registered:
@@ -20,12 +20,12 @@ def _bucket(order: Order) -> Registered:
     return Registered(id=name, outputs={**order.inputs, "name": name, "project": project.name, "url": f"gs://{name}"})
 
 
-def _change_bucket(order: Order, before: Made) -> Registered:
+def _change_bucket(order: Order, before: Resource) -> Registered:
     return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
 
-def _delete_bucket(project: Project, made: Made) -> None:
-    project.storage.remove(made.id)
+def _delete_bucket(project: Project, resource: Resource) -> None:
+    project.storage.remove(resource.id)
 
 
 def _object(order: Order) -> Registered:
@@ -44,8 +44,8 @@ def _object(order: Order) -> Registered:
     )
 
 
-def _delete_object(project: Project, made: Made) -> None:
-    _ask(project, "DELETE", made.inputs["bucket"], made.inputs["name"])
+def _delete_object(project: Project, resource: Resource) -> None:
+    _ask(project, "DELETE", resource.inputs["bucket"], resource.inputs["name"])
 
 
 def _generation(project: Project, bucket: str, name: str) -> int:
@@ -53,7 +53,7 @@ def _generation(project: Project, bucket: str, name: str) -> int:
     return int(json.loads(_ask(project, "GET", bucket, name).body)["generation"])
 
 
-def _ask(project: Project, method: str, bucket: str, name: str) -> Answer:
+def _ask(project: Project, method: str, bucket: str, name: str) -> Response:
     storage = Upstream(project.storage.url)
     try:
         path = f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 from localcloud.gcp.project import Project
 
 
@@ -13,7 +13,7 @@ def _workflow(order: Order) -> Registered:
     return _deployed(order, project.place("workflows", name), name)
 
 
-def _change_workflow(order: Order, before: Made) -> Registered:
+def _change_workflow(order: Order, before: Resource) -> Registered:
     return _deployed(order, before.id, before.outputs["name"])
 
 
@@ -27,8 +27,8 @@ def _deployed(order: Order, identity: str, name: str) -> Registered:
     return Registered(id=identity, outputs={**order.inputs, **known})
 
 
-def _delete_workflow(project: Project, made: Made) -> None:
-    project.workflows.delete(made.id)
+def _delete_workflow(project: Project, resource: Resource) -> None:
+    project.workflows.delete(resource.id)
 
 
 HANDLERS = {

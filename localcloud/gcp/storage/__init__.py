@@ -22,7 +22,7 @@ from localcloud.gcp.storage.gate import Authorize, Finalized
 from localcloud.gcp.storage.json_api import PREFIXES, JsonApi
 from localcloud.gcp.storage.objects import Objects
 from localcloud.gcp.storage.xml_api import XmlApi
-from localcloud.support.http_server import Answer, HttpServer, Request
+from localcloud.support.http_server import HttpServer, Request, Response
 
 LARGEST = 1024 * 1024 * 1024
 """Bytes of a request: all of it is held in memory."""
@@ -108,7 +108,7 @@ class Storage:
         """A bucket's objects, through the door: `authorize` is asked about the token."""
         return Objects(self.url, bucket, token)
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Response:
         api = self._json if request.path.startswith(PREFIXES) else self._xml
         return api.answer(request)
 

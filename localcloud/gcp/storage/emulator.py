@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 
 from localcloud.engine.cloud import CloudFailed
 from localcloud.support.http_client import Upstream
-from localcloud.support.http_server import Answer
+from localcloud.support.http_server import Response
 from localcloud.support.ports import LOOPBACK, free_port
 from localcloud.support.process import Child, persist
 
@@ -125,7 +125,7 @@ class Emulator:
             self._child.stop()
             self._child = None
 
-    def send(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+    def send(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Response:
         """Ask it as it is."""
         if self._upstream is None:
             raise CloudFailed("the embedded Cloud Storage is not running")
@@ -140,7 +140,7 @@ class Emulator:
 
     def insert(
         self, bucket: str, key: str, data: bytes, *, kind: str | None = None, generation: str | None = None
-    ) -> Stored | Answer:
+    ) -> Stored | Response:
         """Write an object, if its generation is still this one; "0" is that of an object that is not there.
 
         What the emulator answers where it does not write: 404 without such a bucket, 412

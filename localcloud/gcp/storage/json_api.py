@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote
 
 from localcloud.gcp.storage.emulator import Emulator, Stored
 from localcloud.gcp.storage.gate import Authorize, Need, refusal
-from localcloud.support.http_server import Answer, Request, say
+from localcloud.support.http_server import Request, Response, json_response
 
 PREFIXES = ("/storage/v1/", "/upload/storage/v1/", "/download/storage/v1/", "/resumable/upload/", "/batch/")
 UPLOAD = re.compile(r"/(?:resumable/)?upload/storage/v1/b/(?P<bucket>[^/]+)/o")
@@ -32,7 +32,7 @@ class JsonApi:
         self._authorize = authorize
         self._written = written
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Response:
         path, _, text = request.path.partition("?")
         query = dict(parse_qsl(text, keep_blank_values=True))
         upload = UPLOAD.fullmatch(path)
@@ -70,14 +70,14 @@ class JsonApi:
             needs.append(("delete", bucket, key))
         return needs
 
-    def _media(self, bucket: str, query: dict[str, str], request: Request) -> Answer:
+    def _media(self, bucket: str, query: dict[str, str], request: Request) -> Response:
         key, generation = query["name"], query.get("ifGenerationMatch")
         kind = request.header("content-type")
         stored = self._emulator.insert(bucket, key, request.body, kind=kind, generation=generation)
         if not isinstance(stored, Stored):
             return stored
         self._written(stored)
-        return say(200, _resource(stored))
+        return json_response(200, _resource(stored))
 
     def _announce(self, body: bytes) -> None:
         try:
@@ -112,5 +112,5 @@ def _resource(stored: Stored) -> dict[str, str]:
     }
 
 
-def _error(status: int, message: str) -> Answer:
-    return say(status, {"error": {"code": status, "message": message}})
+def _error(status: int, message: str) -> Response:
+    return json_response(status, {"error": {"code": status, "message": message}})

@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 from localcloud.gcp.storage.emulator import Emulator, Stored, place
 from localcloud.gcp.storage.gate import Authorize, refusal
 from localcloud.gcp.storage.uploads import Uploads
-from localcloud.support.http_server import Answer, Request
+from localcloud.support.http_server import Request, Response
 
 PAGE = 1000
 """Keys of a list's page at most."""
@@ -60,7 +60,7 @@ class XmlApi:
         self._authorize = authorize
         self._written = written
         self._uploads = Uploads()
-        self._methods: Mapping[tuple[str, frozenset[str]], Callable[[Asked], Answer]] = {
+        self._methods: Mapping[tuple[str, frozenset[str]], Callable[[Asked], Response]] = {
             ("GET", frozenset()): self._read,
             ("HEAD", frozenset()): self._read,
             ("GET", frozenset({"generation"})): self._read,
@@ -73,7 +73,7 @@ class XmlApi:
             ("DELETE", frozenset({"uploadId"})): self._abort,
         }
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Response:
         asked = Asked.parse(request)
         if asked.key:
             method = self._methods.get((request.method, frozenset(asked.query)))
@@ -81,16 +81,16 @@ class XmlApi:
             method = self._list if request.method == "GET" and asked.query.get("list-type") == "2" else None
         return method(asked) if method else _error(501)
 
-    def _refused(self, asked: Asked, *verbs: str) -> Answer | None:
+    def _refused(self, asked: Asked, *verbs: str) -> Response | None:
         status = refusal(self._authorize, asked.request, *((verb, asked.bucket, asked.key) for verb in verbs))
         return None if status is None else _error(status)
 
-    def _refused_writer(self, asked: Asked, generation: str | None = None) -> Answer | None:
+    def _refused_writer(self, asked: Asked, generation: str | None = None) -> Response | None:
         """Replacing takes the right to delete, too: https://cloud.google.com/storage/docs/access-control/iam-permissions."""
         replaces = generation != "0" and self._emulator.find(asked.bucket, asked.key) is not None
         return self._refused(asked, "create", *(["delete"] if replaces else []))
 
-    def _read(self, asked: Asked) -> Answer:
+    def _read(self, asked: Asked) -> Response:
         if refused := self._refused(asked, "get"):
             return refused
         given = asked.request.header("range")
@@ -100,9 +100,9 @@ class XmlApi:
         found = self._emulator.send("GET", where, headers={"Range": given} if given else {})
         if found.status not in (200, 206):
             return _error(found.status)
-        return Answer(found.status, [(name, value) for name, value in found.headers if _is_kept(name)], found.body)
+        return Response(found.status, [(name, value) for name, value in found.headers if _is_kept(name)], found.body)
 
-    def _write(self, asked: Asked) -> Answer:
+    def _write(self, asked: Asked) -> Response:
         if asked.request.header("x-goog-copy-source") is not None:
             return _error(501)
         generation = asked.request.header("x-goog-if-generation-match")
@@ -112,21 +112,21 @@ class XmlApi:
 
     def _insert(
         self, asked: Asked, data: bytes, kind: str | None, *, generation: str | None = None, body: bytes = b""
-    ) -> Answer:
+    ) -> Response:
         stored = self._emulator.insert(asked.bucket, asked.key, data, kind=kind, generation=generation)
         if not isinstance(stored, Stored):
             return _error(stored.status, NO_BUCKET if stored.status == 404 else None)
         self._written(stored)
         headers = [("ETag", f'"{stored.etag}"'), ("x-goog-generation", str(stored.generation))]
-        return Answer(200, [*headers, ("Content-Type", "application/xml")], body)
+        return Response(200, [*headers, ("Content-Type", "application/xml")], body)
 
-    def _delete(self, asked: Asked) -> Answer:
+    def _delete(self, asked: Asked) -> Response:
         if refused := self._refused(asked, "delete"):
             return refused
         found = self._emulator.send("DELETE", place(asked.bucket, asked.key))
-        return Answer(204, [], b"") if found.status == 200 else _error(found.status)
+        return Response(204, [], b"") if found.status == 200 else _error(found.status)
 
-    def _list(self, asked: Asked) -> Answer:
+    def _list(self, asked: Asked) -> Response:
         wanted, prefix = asked.query, asked.query.get("prefix", "")
         if status := refusal(self._authorize, asked.request, ("list", asked.bucket, prefix)):
             return _error(status)
@@ -148,7 +148,7 @@ class XmlApi:
             return _error(found.status, NO_BUCKET if found.status == 404 else None)
         return _page(asked.bucket, json.loads(found.body))
 
-    def _begin(self, asked: Asked) -> Answer:
+    def _begin(self, asked: Asked) -> Response:
         if refused := self._refused(asked, "create"):
             return refused
         if not self._emulator.has(asked.bucket):
@@ -156,7 +156,7 @@ class XmlApi:
         name = self._uploads.begin(asked.bucket, asked.key, asked.request.header("content-type"))
         return _xml("InitiateMultipartUploadResult", _named(asked) + _tag("UploadId", name))
 
-    def _part(self, asked: Asked) -> Answer:
+    def _part(self, asked: Asked) -> Response:
         if refused := self._refused(asked, "create"):
             return refused
         upload, number = self._uploads.find(asked.query["uploadId"], asked.bucket, asked.key), asked.query["partNumber"]
@@ -164,9 +164,9 @@ class XmlApi:
             return _error(404, NO_UPLOAD)
         self._uploads.add(upload, int(number), asked.request.body)
         digest = hashlib.md5(asked.request.body, usedforsecurity=False).hexdigest()
-        return Answer(200, [("ETag", f'"{digest}"')], b"")
+        return Response(200, [("ETag", f'"{digest}"')], b"")
 
-    def _complete(self, asked: Asked) -> Answer:
+    def _complete(self, asked: Asked) -> Response:
         if refused := self._refused_writer(asked):
             return refused
         name = asked.query["uploadId"]
@@ -182,20 +182,20 @@ class XmlApi:
         self._uploads.forget(name)
         return answer
 
-    def _abort(self, asked: Asked) -> Answer:
+    def _abort(self, asked: Asked) -> Response:
         if refused := self._refused(asked, "create"):
             return refused
         if self._uploads.find(asked.query["uploadId"], asked.bucket, asked.key) is None:
             return _error(404, NO_UPLOAD)
         self._uploads.forget(asked.query["uploadId"])
-        return Answer(204, [], b"")
+        return Response(204, [], b"")
 
 
 def _is_kept(name: str) -> bool:
     return name.lower() in KEPT or name.lower().startswith("x-goog-")
 
 
-def _page(bucket: str, found: Mapping[str, Any]) -> Answer:
+def _page(bucket: str, found: Mapping[str, Any]) -> Response:
     fields = {"Key": "name", "Generation": "generation", "LastModified": "updated", "ETag": "etag", "Size": "size"}
     contents = ("".join(_tag(tag, item[name]) for tag, name in fields.items()) for item in found.get("items", []))
     folders = (_tag("Prefix", prefix) for prefix in found.get("prefixes", []))
@@ -222,10 +222,10 @@ def _document(name: str, inner: str) -> bytes:
     return f"<?xml version='1.0' encoding='UTF-8'?><{name}>{inner}</{name}>".encode()
 
 
-def _xml(name: str, inner: str, status: int = 200) -> Answer:
-    return Answer(status, [("Content-Type", "application/xml; charset=UTF-8")], _document(name, inner))
+def _xml(name: str, inner: str, status: int = 200) -> Response:
+    return Response(status, [("Content-Type", "application/xml; charset=UTF-8")], _document(name, inner))
 
 
-def _error(status: int, said: tuple[str, str] | None = None) -> Answer:
+def _error(status: int, said: tuple[str, str] | None = None) -> Response:
     code, message = said or SAID.get(status, ("InternalError", "We encountered an internal error."))
     return _xml("Error", _tag("Code", code) + _tag("Message", message), status)

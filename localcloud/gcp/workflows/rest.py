@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from localcloud.gcp.answers import Answer, Authorize, bearer, denied, json_object, ok, problem
+from localcloud.gcp.api_responses import ApiResponse, Authorize, bearer, denied, json_object, ok, problem
 from localcloud.gcp.pubsub.message import timestamp
 from localcloud.gcp.workflows import Execution, NotFound, Workflows
 
@@ -26,7 +26,7 @@ class ExecutionsApi:
         self._workflows = workflows
         self._authorize = authorize
 
-    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> ApiResponse:
         """The status and a JSON body."""
         match = PATH.fullmatch(path.partition("?")[0])
         verb = _verb(method, match)

@@ -9,7 +9,7 @@ import pytest
 from localcloud.commands import rollback
 from localcloud.commands.rollback import roll_back
 from localcloud.engine.cloud import CloudFailed, State
-from localcloud.support.http_server import Answer, HttpServer, Request, say
+from localcloud.support.http_server import HttpServer, Request, Response, json_response
 from tests.localcloud.staged import Staged
 
 LIVE = "m/live.json"
@@ -23,8 +23,8 @@ def entry(event: str, version: str, run: str) -> dict[str, str]:
 def staged() -> Iterator[Staged]:
     """`new` is live and `old` was before; the API answers by whatever is live."""
 
-    def answered(_: Request) -> Answer:
-        return say(200, {"versions": [found.objects.document(LIVE)["champion"]]})
+    def answered(_: Request) -> Response:
+        return json_response(200, {"versions": [found.objects.document(LIVE)["champion"]]})
 
     with HttpServer(answered, limit=1000) as server:
         found = Staged({"models_url": "memory://", "models": {"m": {"metadata": f"{server.url}/v2/models/m"}}})

@@ -13,7 +13,7 @@ from localcloud.commands.progress import Progress
 from localcloud.commands.scene import DemoFailed, Scene
 from localcloud.commands.watch import NothingCame
 from localcloud.engine.cloud import CloudFailed
-from localcloud.support.http_server import Answer, HttpServer, Request, say
+from localcloud.support.http_server import HttpServer, Request, Response, json_response
 from tests.localcloud.staged import Staged
 
 MODEL = "m"
@@ -48,12 +48,12 @@ def test_a_mistake_in_the_program_keeps_its_trace_unless_the_cloud_has_died() ->
 
 
 @pytest.fixture
-def job() -> Iterator[Callable[[Answer], Scene]]:
+def job() -> Iterator[Callable[[Response], Scene]]:
     """A scene whose API says this of every job."""
     doors: list[HttpServer] = []
 
-    def played(answer: Answer) -> Scene:
-        def answered(_: Request) -> Answer:
+    def played(answer: Response) -> Scene:
+        def answered(_: Request) -> Response:
             return answer
 
         doors.append(HttpServer(answered, limit=1000))
@@ -66,19 +66,19 @@ def job() -> Iterator[Callable[[Answer], Scene]]:
 
 
 @pytest.mark.parametrize("status", [403, 429, 503])
-def test_an_api_that_refuses_ends_the_job_with_its_own_words(job: Callable[[Answer], Scene], status: int) -> None:
-    refusing = job(say(status, {"message": "not now"}))
+def test_an_api_that_refuses_ends_the_job_with_its_own_words(job: Callable[[Response], Scene], status: int) -> None:
+    refusing = job(json_response(status, {"message": "not now"}))
     with pytest.raises(DemoFailed, match=f"job: http://.*/jobs/bulk.csv answered {status} .*not now"):
         bulk.work(refusing, MODEL, CASES, LABELS)
 
 
-def test_an_api_that_answers_no_json_ends_the_job_with_a_sentence(job: Callable[[Answer], Scene]) -> None:
+def test_an_api_that_answers_no_json_ends_the_job_with_a_sentence(job: Callable[[Response], Scene]) -> None:
     with pytest.raises(DemoFailed, match="job: Expecting value"):
-        bulk.work(job(Answer(200, [], b"<html>")), MODEL, CASES, LABELS)
+        bulk.work(job(Response(200, [], b"<html>")), MODEL, CASES, LABELS)
 
 
-def test_a_result_that_is_short_or_missing_is_said_to_be(job: Callable[[Answer], Scene]) -> None:
-    done = job(say(200, {"status": "done", "rows": bulk.ROWS, "refused": 0, "version": "v"}))
+def test_a_result_that_is_short_or_missing_is_said_to_be(job: Callable[[Response], Scene]) -> None:
+    done = job(json_response(200, {"status": "done", "rows": bulk.ROWS, "refused": 0, "version": "v"}))
     with pytest.raises(DemoFailed, match=r"job: memory://m/out/bulk\.csv\.jsonl"):
         bulk.work(done, MODEL, CASES, LABELS)
     answers = [json.dumps({"label": LABELS[place % 2]}) for place in range(bulk.ROWS)]

@@ -13,7 +13,7 @@ import pytest
 
 from localcloud.commands import swaps as module
 from localcloud.commands.swaps import Figures, Swaps, alike
-from localcloud.support.http_server import Answer, HttpServer, Request, say
+from localcloud.support.http_server import HttpServer, Request, Response, json_response
 from tests.localcloud.staged import Staged
 
 TWO = ("one", "other")
@@ -28,10 +28,12 @@ def answer(version: str, x: float) -> list[Any]:
 def staged() -> Iterator[Staged]:
     """A model that is answered by whatever is live."""
 
-    def answered(request: Request) -> Answer:
+    def answered(request: Request) -> Response:
         version = found.objects.document("m/live.json")["champion"]
         x = json.loads(request.body)["instances"][0]["x"]
-        return say(200, {"predictions": answer(version, x)}, ("x-model-version", version), ("x-request-id", "r"))
+        return json_response(
+            200, {"predictions": answer(version, x)}, ("x-model-version", version), ("x-request-id", "r")
+        )
 
     with HttpServer(answered, limit=10_000) as server:
         found = Staged({"models_url": "memory://", "models": {"m": {"predict": f"{server.url}/predict"}}})

@@ -103,8 +103,8 @@ def test_a_resource_that_comes_back_is_made_anew(deploy: Deploy) -> None:
     assert names(deploy(lambda: Thing(LAMP, "lamp", {"colour": "red"})).created) == ["lamp"]
 
 
-def test_a_type_without_a_hand_is_named_with_its_urn(deploy: Deploy) -> None:
-    with pytest.raises(ResourceFailed, match=r"fake:home/ghost:Ghost casper: .*no hand") as failure:
+def test_a_type_without_a_handler_is_named_with_its_urn(deploy: Deploy) -> None:
+    with pytest.raises(ResourceFailed, match=r"fake:home/ghost:Ghost casper: .*no resource handler") as failure:
         deploy(lambda: Thing("fake:home/ghost:Ghost", "casper", {}))
     assert "urn:pulumi:fake::serverless-ml::" in str(failure.value)
 

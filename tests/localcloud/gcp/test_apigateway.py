@@ -22,7 +22,7 @@ from infra.vocabulary import Route
 from localcloud.gcp.apigateway.gateway import Config, Gateway
 from localcloud.gcp.apigateway.openapi import paths
 from localcloud.gcp.iam.signer import KEYS, Signer
-from localcloud.support.http_server import Answer, HttpServer, Request, say
+from localcloud.support.http_server import HttpServer, Request, Response, json_response
 
 CALLER = "caller@p.iam.gserviceaccount.com"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -44,12 +44,12 @@ def configured(address: str, issuer: routes.Issuer | None = None, seconds: int =
 class Function:
     def __init__(self) -> None:
         self.seconds = 0.0
-        self.says: Answer | None = None
+        self.says: Response | None = None
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request) -> Response:
         time.sleep(self.seconds)
         said = {"method": request.method, "path": request.path, "body": request.body.decode()}
-        return self.says or say(200, {**said, "headers": {k.lower(): v for k, v in request.headers.items()}})
+        return self.says or json_response(200, {**said, "headers": {k.lower(): v for k, v in request.headers.items()}})
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_a_path_without_variables_comes_before_one_with(behind: HttpServer) -> N
 
 
 def test_the_answer_of_a_function_is_passed_on_as_it_is(call: Called, function: Function) -> None:
-    function.says = Answer(418, [("Content-Type", "application/json"), ("X-Own", "1")], b'{"short": "stout"}')
+    function.says = Response(418, [("Content-Type", "application/json"), ("X-Own", "1")], b'{"short": "stout"}')
     assert call("GET", "/v2/models/m") == (418, {"short": "stout"})
 
 
@@ -171,10 +171,10 @@ def issuer() -> Iterator[HttpServer]:
     numbers = json.loads(RSAAlgorithm.to_jwk(KEY.public_key()))
     known = {"keys": [{**numbers, "kid": "one", "use": "sig", "alg": "RS256"}]}
 
-    def answer(request: Request) -> Answer:
+    def answer(request: Request) -> Response:
         if request.path == "/.well-known/openid-configuration":
-            return say(200, {"jwks_uri": f"{server.url}/keys"})
-        return say(200, known) if request.path == "/keys" else say(404, {})
+            return json_response(200, {"jwks_uri": f"{server.url}/keys"})
+        return json_response(200, known) if request.path == "/keys" else json_response(404, {})
 
     with HttpServer(answer, limit=0) as server:
         yield server

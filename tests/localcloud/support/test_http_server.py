@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from localcloud.support.http_server import Answer, HttpServer, Request
+from localcloud.support.http_server import HttpServer, Request, Response
 
 LIMIT = 10 * 1024 * 1024
 
@@ -22,11 +22,11 @@ class Echo:
     """Says what it was asked, or what it is told to say."""
 
     def __init__(self) -> None:
-        self.says: Answer | None = None
+        self.says: Response | None = None
         self.both = threading.Barrier(2)
         self.threads: set[int] = set()
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request) -> Response:
         self.threads.add(threading.get_ident())
         if request.path == "/together":
             self.both.wait(timeout=10)
@@ -36,7 +36,7 @@ class Echo:
             "body": request.body.decode("latin-1"),
             "headers": dict(request.headers),
         }
-        return self.says or Answer(200, [("X-Kind", "echo")], json.dumps(said).encode())
+        return self.says or Response(200, [("X-Kind", "echo")], json.dumps(said).encode())
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_method_path_query_body_and_headers_are_handed_over(client: http.client.
 
 
 def test_the_bytes_of_an_answer_are_handed_back_as_they_are(echo: Echo, client: http.client.HTTPConnection) -> None:
-    echo.says = Answer(200, [("Content-Type", "application/octet-stream")], bytes(range(256)))
+    echo.says = Response(200, [("Content-Type", "application/octet-stream")], bytes(range(256)))
     _, headers, body = ask(client, "POST", "/", body=bytes(range(256)))
     assert (headers["content-type"], body) == ("application/octet-stream", bytes(range(256)))
 
@@ -154,7 +154,7 @@ def test_a_body_without_a_sensible_size_is_a_400(client: http.client.HTTPConnect
 
 
 def test_a_refusal_is_worded_by_whoever_opens_the_door(echo: Echo) -> None:
-    with HttpServer(echo, limit=3, refusal=lambda status: Answer(status, [], b"no")) as server:
+    with HttpServer(echo, limit=3, refusal=lambda status: Response(status, [], b"no")) as server:
         connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=20)
         status, _, body = ask(connection, "POST", "/", body=b"four")
         connection.close()
@@ -164,7 +164,7 @@ def test_a_refusal_is_worded_by_whoever_opens_the_door(echo: Echo) -> None:
 def test_headers_of_the_answer_are_kept_and_those_of_the_connection_are_not(
     client: http.client.HTTPConnection, echo: Echo
 ) -> None:
-    echo.says = Answer(200, [("Keep-Alive", "timeout=1"), ("X-Mine", "1"), ("Set-Cookie", "a=b")], b"{}")
+    echo.says = Response(200, [("Keep-Alive", "timeout=1"), ("X-Mine", "1"), ("Set-Cookie", "a=b")], b"{}")
     headers = ask(client, "GET", "/")[1]
     assert (headers["x-mine"], headers["set-cookie"]) == ("1", "a=b")
     assert not {"keep-alive", "server"} & headers.keys()
@@ -196,11 +196,11 @@ def test_a_closed_door_drops_the_connections_it_has_kept(
 def test_a_caller_who_hangs_up_before_the_answer_leaves_no_trace(capfd: pytest.CaptureFixture[str]) -> None:
     asked, gone, at_work = threading.Event(), threading.Event(), list[threading.Thread]()
 
-    def slow(_: Request) -> Answer:
+    def slow(_: Request) -> Response:
         at_work.append(threading.current_thread())
         asked.set()
         gone.wait(10)
-        return Answer(200, [], b"too late")
+        return Response(200, [], b"too late")
 
     with HttpServer(slow, limit=LIMIT) as server:
         caller = socket.create_connection(("127.0.0.1", server.port))

@@ -8,7 +8,7 @@ from typing import Any
 
 Authorize = Callable[[str | None, str, str], bool]
 """Whether who sends a bearer token (None: none was sent) has a permission on a resource."""
-Answer = tuple[int, bytes]
+ApiResponse = tuple[int, bytes]
 """A status and a JSON body."""
 
 STATUS = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
@@ -33,14 +33,14 @@ def json_object(body: bytes) -> dict[str, Any]:
     return found
 
 
-def ok(body: Mapping[str, Any]) -> Answer:
+def ok(body: Mapping[str, Any]) -> ApiResponse:
     return 200, json.dumps(body).encode()
 
 
-def problem(code: int, message: str) -> Answer:
+def problem(code: int, message: str) -> ApiResponse:
     """https://cloud.google.com/apis/design/errors"""
     return code, json.dumps({"error": {"code": code, "message": message, "status": STATUS[code]}}).encode()
 
 
-def denied(permission: str, resource: str) -> Answer:
+def denied(permission: str, resource: str) -> ApiResponse:
     return problem(403, f"Permission '{permission}' denied on resource '{resource}'")
