@@ -19,7 +19,7 @@ from infra import blueprint
 from infra.permissions import Stores
 from infra.settings import KEY
 from infra.vocabulary import Access, Grant
-from localcloud.commands.watch import OVER, Watch
+from localcloud.commands.watch import FINAL_STATES, Watch
 from localcloud.engine.cloud import State
 from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import merged
@@ -59,7 +59,7 @@ class Running:
         return self.over(self.upload(name, content))
 
     def over(self, run: str) -> dict[str, Any]:
-        return Watch(self.models, MODEL).reached(run, *OVER, seconds=SECONDS)
+        return Watch(self.models, MODEL).reached(run, *FINAL_STATES, seconds=SECONDS)
 
     def idle(self) -> None:
         """Wait until no execution is running."""

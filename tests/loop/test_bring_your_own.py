@@ -13,11 +13,11 @@ import pytest
 from rich.console import Console
 
 from infra import bring_your_own
-from localcloud.commands import bulk, files
+from localcloud.commands import demo_files, demo_job
 from localcloud.commands.callers import Callers
+from localcloud.commands.demo_run import DemoRun
 from localcloud.commands.progress import Progress
-from localcloud.commands.scene import Scene
-from localcloud.commands.watch import OVER, Watch
+from localcloud.commands.watch import FINAL_STATES, Watch
 from localcloud.engine.stack_file import ROOT
 from models.breast_cancer import sample
 from models.file_type import client
@@ -26,7 +26,7 @@ from tests.loop.running import MODEL as TRAINED
 from tests.loop.running import Running
 from tests.loop.test_jobs import documents
 
-MODEL = files.MODEL
+MODEL = demo_files.MODEL
 FILE = ROOT / "models" / MODEL / "model.onnx"
 README = ROOT / "README.md"
 
@@ -44,7 +44,7 @@ def over(running: Running, source: str) -> dict[str, Any]:
 
     def look() -> dict[str, Any] | None:
         records = [watch(running).record(run) for run in watch(running).runs()]
-        return next((found for found in records if found["source"] == source and found["status"] in OVER), None)
+        return next((found for found in records if found["source"] == source and found["status"] in FINAL_STATES), None)
 
     return running.wait(look, f"{source} to go through")
 
@@ -137,9 +137,9 @@ def test_a_bad_file_is_turned_away_with_its_reason_and_the_champion_goes_on(
 
 def test_what_the_demonstration_shows_of_it_and_of_a_job(running: Running, champion: str) -> None:
     told = io.StringIO()
-    scene = Scene(running.stack, Progress(Console(file=told, width=100, highlight=False, soft_wrap=True)))
-    files.tell(scene)
-    bulk.work(scene, TRAINED, *sample.instances())
+    demo = DemoRun(running.stack, Progress(Console(file=told, width=100, highlight=False, soft_wrap=True)))
+    demo_files.classify(demo)
+    demo_job.run(demo, TRAINED, *sample.instances())
     assert f"{MODEL} @ {champion}" in told.getvalue()
     for said in (
         "README.md ",
@@ -150,5 +150,5 @@ def test_what_the_demonstration_shows_of_it_and_of_a_job(running: Running, champ
     ):
         assert said in told.getvalue()
     assert max(map(len, told.getvalue().splitlines())) < 100
-    assert (scene.summary["job"]["rows"], scene.summary["job"]["refused"]) == (bulk.ROWS, 0)
-    assert [step["step"] for step in scene.steps] == ["finished", "ask", "job"]
+    assert (demo.summary["job"]["rows"], demo.summary["job"]["refused"]) == (demo_job.ROWS, 0)
+    assert [step["step"] for step in demo.steps] == ["finished", "ask", "job"]

@@ -21,7 +21,7 @@ def entry(event: str, version: str, run: str) -> dict[str, str]:
 
 @pytest.fixture
 def staged() -> Iterator[Staged]:
-    """`new` is live and `old` was before; the API answers by whatever is live."""
+    """`new` is live and `old` was before; the API answers by the live version."""
 
     def answered(_: Request) -> Response:
         return json_response(200, {"versions": [found.objects.document(LIVE)["champion"]]})
@@ -56,8 +56,8 @@ def test_a_release_that_promotes_meanwhile_is_not_taken_for_the_rollback(staged:
     staged.started = started
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(staged, "executions", executions)
-        found = roll_back(staged.stack, "m", "complaints")
-    assert (found["version"], found["before"]) == ("new", "newest")
+        result = roll_back(staged.stack, "m", "complaints")
+    assert (result["version"], result["before"]) == ("new", "newest")
 
 
 def test_a_rollback_that_fails_or_never_comes_is_told_in_a_sentence(
