@@ -1,4 +1,4 @@
-"""The provider functions that a program may call."""
+"""The provider functions that a program may call, by their tokens."""
 
 from __future__ import annotations
 

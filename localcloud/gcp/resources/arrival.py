@@ -1,4 +1,4 @@
-"""What a new object sets off: a message, and what starts on a message."""
+"""Notifications of buckets, and triggers: what a new object starts."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def _delete_notification(project: Project, resource: Resource) -> None:
 def _trigger(order: Order) -> Registered:
     project: Project = order.session
     inputs = order.inputs
-    asked = {one["attribute"]: one["value"] for one in inputs["matchingCriterias"]}
-    if asked != {"type": TYPE}:
-        raise ValueError(f"a trigger on {asked} cannot be made here; accepted: type {TYPE}")
-    identity = project.place("triggers", order.name(limit=63))
+    criteria = {one["attribute"]: one["value"] for one in inputs["matchingCriterias"]}
+    if criteria != {"type": TYPE}:
+        raise ValueError(f"a trigger on {criteria} cannot be made here; accepted: type {TYPE}")
+    identity = project.full_name("triggers", order.name(limit=63))
     project.triggers.create(
         Trigger(
             name=identity,

@@ -38,7 +38,7 @@ def _delete_config(project: Project, resource: Resource) -> None:
 
 def _gateway(order: Order) -> Registered:
     project: Project = order.session
-    identity = project.place("gateways", order.inputs["gatewayId"])
+    identity = project.full_name("gateways", order.inputs["gatewayId"])
     gateway = project.open(identity, project.configs[order.inputs["apiConfig"]])
     outputs = {**order.inputs, "name": identity, "defaultHostname": gateway.host, "project": project.name}
     return Registered(id=identity, outputs=outputs)

@@ -86,7 +86,7 @@ def _retry(policy: Mapping[str, Any]) -> Retry:
 
 
 def seconds(duration: str | None, default: float) -> float:
-    """`"604800s"` as a number, as durations are spelt in Google's interfaces."""
+    """Parse a duration of Google's interfaces, in seconds: `"604800s"`."""
     return float(duration.removesuffix("s")) if duration else default
 
 
@@ -115,7 +115,7 @@ HANDLERS = {
                 "enableMessageOrdering",
                 "filter",
                 "messageRetentionDuration",
-                # One without an expiry is what there is here.
+                # No subscription expires here, which is what the program asks for.
                 "expirationPolicy",
             }
         ),

@@ -18,7 +18,7 @@ ATTEMPT_SECONDS = 180
 def _job(order: Order) -> Registered:
     project: Project = order.session
     name = order.name(limit=500)
-    identity = project.place("jobs", name)
+    identity = project.full_name("jobs", name)
     project.scheduler.create(_args(identity, order.inputs))
     return Registered(id=identity, outputs={**order.inputs, "name": name, "project": project.name, "state": "ENABLED"})
 
@@ -60,7 +60,7 @@ def _retry(config: Mapping[str, Any]) -> RetryConfig:
     default = RetryConfig()
     return RetryConfig(
         count=config.get("retryCount", default.count),
-        longest=seconds(config.get("maxRetryDuration"), default.longest),
+        max_duration=seconds(config.get("maxRetryDuration"), default.max_duration),
         min_backoff=seconds(config.get("minBackoffDuration"), default.min_backoff),
         max_backoff=seconds(config.get("maxBackoffDuration"), default.max_backoff),
         max_doublings=config.get("maxDoublings", default.max_doublings),

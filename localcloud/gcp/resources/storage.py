@@ -45,15 +45,15 @@ def _object(order: Order) -> Registered:
 
 
 def _delete_object(project: Project, resource: Resource) -> None:
-    _ask(project, "DELETE", resource.inputs["bucket"], resource.inputs["name"])
+    _send(project, "DELETE", resource.inputs["bucket"], resource.inputs["name"])
 
 
 def _generation(project: Project, bucket: str, name: str) -> int:
-    """By which an object is told from the one that it replaced."""
-    return int(json.loads(_ask(project, "GET", bucket, name).body)["generation"])
+    """Return the generation of an object, which is another one each time it is written."""
+    return int(json.loads(_send(project, "GET", bucket, name).body)["generation"])
 
 
-def _ask(project: Project, method: str, bucket: str, name: str) -> Response:
+def _send(project: Project, method: str, bucket: str, name: str) -> Response:
     storage = Upstream(project.storage.url)
     try:
         path = f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}"
@@ -67,7 +67,7 @@ HANDLERS = {
         create=_bucket,
         update=_change_bucket,
         delete=_delete_bucket,
-        # Every bucket here keeps the versions of its objects, and is closed to whoever has no role on it.
+        # Every bucket here keeps old versions of its objects, and admits only callers with a role on it.
         takes=frozenset(
             {"name", "location", "project", "uniformBucketLevelAccess", "publicAccessPrevention", "versioning"}
         ),

@@ -12,25 +12,25 @@ JUMPS_OF_A_LOOP = frozenset({"break", "continue"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class StepContext:
     """Where a step stands: the names it may jump to, and how many parallel steps are around it."""
 
     targets: frozenset[str] = frozenset({"end"})
     nesting: int = 0
 
-    def among(self, names: Iterable[str]) -> Place:
+    def among(self, names: Iterable[str]) -> StepContext:
         """Inside a list of steps, which may also jump to the steps around it."""
         return replace(self, targets=self.targets | frozenset(names))
 
-    def in_a_loop(self) -> Place:
+    def in_a_loop(self) -> StepContext:
         """Nothing outside can be jumped to but the end, of the loop or of the routine."""
         return replace(self, targets=(self.targets & {"end"}) | JUMPS_OF_A_LOOP)
 
-    def in_a_branch(self) -> Place:
-        return Place(targets=frozenset(), nesting=self.nesting + 1)
+    def in_a_branch(self) -> StepContext:
+        return StepContext(targets=frozenset(), nesting=self.nesting + 1)
 
-    def in_a_parallel_loop(self) -> Place:
-        return Place(targets=frozenset({"continue"}), nesting=self.nesting + 1)
+    def in_a_parallel_loop(self) -> StepContext:
+        return StepContext(targets=frozenset({"continue"}), nesting=self.nesting + 1)
 
 
 @dataclass

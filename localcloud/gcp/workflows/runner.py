@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from localcloud.gcp.workflows.crew import run_all
 from localcloud.gcp.workflows.errors import Raised, Undocumented, error
 from localcloud.gcp.workflows.operators import is_number, member_of
+from localcloud.gcp.workflows.parallel import run_all
 from localcloud.gcp.workflows.scope import Scope
 from localcloud.gcp.workflows.steps import (
     Assign,

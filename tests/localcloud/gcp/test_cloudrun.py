@@ -19,7 +19,7 @@ import pytest
 
 from localcloud.gcp.cloudrun import service
 from localcloud.gcp.cloudrun.build import Build
-from localcloud.gcp.cloudrun.functions import LARGEST, FunctionArgs, Functions
+from localcloud.gcp.cloudrun.functions import LARGEST_REQUEST, FunctionArgs, Functions
 from localcloud.gcp.cloudrun.instance import InstanceFailed
 from localcloud.gcp.iam.accounts import Accounts
 from localcloud.gcp.iam.bindings import Binding, Bindings
@@ -78,7 +78,7 @@ class Here:
             variables=variables or {},
             account=self.account,
             timeout_seconds=20,
-            instances=2,
+            max_instances=2,
             concurrency=1,
         )
 
@@ -167,14 +167,14 @@ def test_calls_at_once_get_a_copy_each_up_to_the_bound_and_the_rest_wait(here: H
 
 @pytest.mark.parametrize("here", [0.2], indirect=True)
 def test_a_call_for_which_no_copy_becomes_free_is_refused(here: Here) -> None:
-    here.deploy(replace(here.args(), instances=1))
+    here.deploy(replace(here.args(), max_instances=1))
     with ThreadPoolExecutor(2) as pool:
         statuses = sorted(pool.map(lambda _: here.call("/?sleep=3")[0], range(2)))
     assert statuses == [200, 429]
 
 
 def test_one_copy_takes_as_many_calls_at_once_as_it_is_declared_to(here: Here) -> None:
-    here.deploy(replace(here.args(), instances=1, concurrency=3))
+    here.deploy(replace(here.args(), max_instances=1, concurrency=3))
     with ThreadPoolExecutor(3) as pool:
         answers = list(pool.map(lambda _: here.call("/?sleep=0.3"), range(3)))
     assert len({said["pid"] for _, said in answers}) == 1
@@ -235,7 +235,7 @@ def test_copies_that_nobody_needs_are_ended_but_the_last(here: Here, monkeypatch
 def test_copies_that_are_to_wait_are_there_before_the_first_call_and_come_again_when_they_die(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here.deploy(replace(here.args(), least=2))
+    here.deploy(replace(here.args(), min_instances=2))
     first = here.functions.copies("work")
     assert len(first) == 2
     monkeypatch.setattr(service, "IDLE_SECONDS", 0)
@@ -304,7 +304,7 @@ def test_a_grant_that_is_taken_back_is_gone_at_once(here: Here) -> None:
     assert here.call()[0] == 403
 
 
-@pytest.mark.parametrize(("size", "status"), [(LARGEST, 200), (LARGEST + 1, 413)])
+@pytest.mark.parametrize(("size", "status"), [(LARGEST_REQUEST, 200), (LARGEST_REQUEST + 1, 413)])
 def test_a_request_may_have_32_mebibytes(here: Here, size: int, status: int) -> None:
     here.deploy(here.args("def handle(request):\n    return {'size': len(request.get_data())}\n"))
     assert here.call(body=b"x" * size)[0] == status

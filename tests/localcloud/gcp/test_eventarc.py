@@ -158,7 +158,7 @@ def test_a_grant_that_is_taken_away_is_missed_and_said_once(bench: Bench) -> Non
     bench.notifications.finalized("data", "y", 1, 1)
     assert [message.attributes["objectId"] for message in bench.told()] == ["y"]
     assert bench.lines == [
-        f"bucket data: {TOPIC} is not told of x: the Cloud Storage service agent lacks roles/pubsub.publisher on it"
+        f"bucket data: {TOPIC} has no notice of x: the Cloud Storage service agent lacks roles/pubsub.publisher on it"
     ]
 
 
@@ -166,7 +166,7 @@ def test_a_topic_that_is_gone_is_said(bench: Bench) -> None:
     announce(bench)
     bench.pubsub.delete_topic(TOPIC)
     bench.notifications.finalized("data", "x", 1, 1)
-    assert bench.lines == [f"bucket data: {TOPIC} is not told of x: it does not exist"]
+    assert bench.lines == [f"bucket data: {TOPIC} has no notice of x: it does not exist"]
 
 
 @pytest.mark.parametrize(

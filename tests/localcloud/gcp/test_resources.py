@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.gcp.iam.condition import Asked
+from localcloud.gcp.iam.condition import RequestAttributes
 from localcloud.gcp.project import Project
 from localcloud.gcp.pubsub.message import Message
 from tests.localcloud import on_gcp
@@ -67,12 +67,14 @@ def test_buckets_hold_their_objects_and_accounts_may_what_they_were_given(
     place = f"projects/_/buckets/{bucket}"
 
     def readable(key: str) -> bool:
-        return project.bindings.allows(worker, "storage.objects.get", place, Asked(name=f"{place}/objects/{key}"))
+        return project.bindings.allows(
+            worker, "storage.objects.get", place, RequestAttributes(name=f"{place}/objects/{key}")
+        )
 
     assert (readable("a/x"), readable("b/x")) == pick((True, False), (False, True))
     workflow = deployed.made(deployed.cloud.workflow).id
-    assert project.bindings.gives(worker, "roles/workflows.invoker", workflow) is pick(True, False)
-    assert project.bindings.gives(worker, "roles/logging.logWriter", f"projects/{project.name}") is pick(False, True)
+    assert project.bindings.grants(worker, "roles/workflows.invoker", workflow) is pick(True, False)
+    assert project.bindings.grants(worker, "roles/logging.logWriter", f"projects/{project.name}") is pick(False, True)
 
 
 def test_messages_are_delivered_as_the_subscription_says(deployed: GcpLab, project: Project, pick: Any) -> None:

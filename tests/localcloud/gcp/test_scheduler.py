@@ -163,7 +163,7 @@ def test_without_a_policy_nothing_is_repeated(bench: Bench) -> None:
 
 
 def test_repetitions_go_on_until_both_limits_are_reached(bench: Bench) -> None:
-    bench.job(retry=RetryConfig(count=2, longest=100, min_backoff=30, max_backoff=30))
+    bench.job(retry=RetryConfig(count=2, max_duration=100, min_backoff=30, max_backoff=30))
     bench.statuses = [500] * 9
     assert bench.moments(6) == [0, 30, 60, 90, 120, 7 * 24 * 3600]
 

@@ -380,7 +380,7 @@ def test_a_bucket_goes_with_all_that_it_holds(cloud: CloudStorage, bucket: str) 
     assert cloud.send("GET", f"/{bucket}?list-type=2")[0] == 404
     cloud.storage.remove(bucket)
     cloud.storage.create(bucket)
-    with pytest.raises(CloudFailed, match=f"gs://{bucket}: cannot be made"):
+    with pytest.raises(CloudFailed, match=f"gs://{bucket}: cannot be created"):
         cloud.storage.create(bucket)
     assert objects.keys() == []
 
