@@ -107,9 +107,9 @@ class Service:
         with self._change:
             revision = self._revision
             alive = sorted((copy for copy in self._copies if not copy.over), key=lambda copy: copy.used, reverse=True)
-        kept = alive[: max(revision.min_instances, 1)]
-        self._retire(lambda copy, _: copy.over or (copy not in kept and copy.used < idle_since))
-        if len(kept) < revision.min_instances:
+        needed = alive[: max(revision.min_instances, 1)]
+        self._retire(lambda copy, _: copy.over or (copy not in needed and copy.used < idle_since))
+        if len(needed) < revision.min_instances:
             self._fill(revision)
 
     def close(self) -> None:

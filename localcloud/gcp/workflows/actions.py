@@ -1,4 +1,4 @@
-"""Reads the steps of a routine."""
+"""Parses the steps of a routine."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ ARGUMENTS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "sys.sleep": (frozenset({"seconds"}), frozenset({"seconds"})),
     "sys.log": (frozenset(), frozenset({"text", "json", "severity"})),
 }
-"""What can be called: the arguments that it needs, and those that it takes."""
+"""The functions that can be called: their required arguments, and all that they accept."""
 KINDS = ("assign", "call", "switch", "for", "parallel", "try", "raise", "return", "steps")
-BESIDE = {"call": {"args", "result"}, "try": {"retry", "except"}}
-MOST = {"assign": 50, "switch": 50, "branches": 10}
+COMPANIONS = {"call": {"args", "result"}, "try": {"retry", "except"}}
+LIMITS = {"assign": 50, "switch": 50, "branches": 10}
 """https://cloud.google.com/workflows/quotas#resource_limit"""
-DEEPEST = 2
-"""Parallel steps in one another."""
+MAX_NESTING = 2
+"""The depth to which parallel steps may be nested."""
 
 
 class Actions:
-    """Reads steps, one routine at a time. Raises `Refused` for what it does not know."""
+    """Parses the steps of one routine. Raises `Refused`, which names the step, for what is not implemented."""
 
     def __init__(self, routine: str, params: Sequence[str], subworkflows: frozenset[str]) -> None:
         self._routine = routine
@@ -38,10 +38,11 @@ class Actions:
         self._subworkflows = subworkflows
 
     def finish(self) -> None:
-        """To be called when every step is read."""
+        """Check the variables of the routine, after its last step. Raises `Refused`."""
         self._names.check()
 
     def block(self, raw: Any, where: str, context: StepContext | None = None) -> Block:
+        """Parse a list of steps. `where` names it in messages."""
         if not isinstance(raw, list) or not raw:
             raise Refused(f"{where}: steps is a list of at least one step")
         pairs: list[tuple[str, Any]] = []
@@ -50,8 +51,8 @@ class Actions:
                 raise Refused(f"{where}: each step is a map of one name")
             pairs += [(str(name), body) for name, body in item.items()]
         names = [name for name, _ in pairs]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise Refused(f"{where}: two steps are called {', '.join(twice)}")
+        if duplicates := sorted({name for name in names if names.count(name) > 1}):
+            raise Refused(f"{where}: two steps are called {', '.join(duplicates)}")
         context = (context or StepContext()).among(names)
         return Block(steps=tuple(self._step(name, body, context) for name, body in pairs))
 
@@ -60,8 +61,8 @@ class Actions:
         if not isinstance(raw, Mapping):
             raise Refused(f"{where}: a step is a map")
         kinds = [kind for kind in KINDS if kind in raw]
-        strange = set(raw) - {"next", *kinds, *(key for kind in kinds for key in BESIDE.get(kind, ()))}
-        if len(kinds) > 1 or strange or not (kinds or "next" in raw):
+        unknown = set(raw) - {"next", *kinds, *(key for kind in kinds for key in COMPANIONS.get(kind, ()))}
+        if len(kinds) > 1 or unknown or not (kinds or "next" in raw):
             raise Refused(f"{where}: has {', '.join(sorted(raw))}; accepted: next, and one of {', '.join(KINDS)}")
         jump = self._jump(raw, where, context)
         action = self._action(kinds[0], raw, where, context) if kinds else None
@@ -100,8 +101,8 @@ class Actions:
 
     def _assign(self, step: Mapping[str, Any], where: str, _: StepContext) -> Assign:
         raw = step["assign"]
-        if not isinstance(raw, list) or not 1 <= len(raw) <= MOST["assign"]:
-            raise Refused(f"{where}: assign is a list of 1 to {MOST['assign']} variables")
+        if not isinstance(raw, list) or not 1 <= len(raw) <= LIMITS["assign"]:
+            raise Refused(f"{where}: assign is a list of 1 to {LIMITS['assign']} variables")
         targets = []
         for item in raw:
             if not isinstance(item, Mapping) or len(item) != 1:
@@ -115,14 +116,14 @@ class Actions:
         return Assign(targets=tuple(targets))
 
     def _call(self, raw: Mapping[str, Any], where: str, _: StepContext) -> Call:
-        function, given = raw["call"], raw.get("args") or {}
-        if not isinstance(given, Mapping):
+        function, arguments = raw["call"], raw.get("args") or {}
+        if not isinstance(arguments, Mapping):
             raise Refused(f"{where}: args are given by name")
         if function in ARGUMENTS:
-            needed, taken = ARGUMENTS[function]
-            if not needed <= set(given) <= taken:
+            required, accepted = ARGUMENTS[function]
+            if not required <= set(arguments) <= accepted:
                 raise Refused(
-                    f"{where}: {function} takes {', '.join(sorted(taken))}; it got {', '.join(sorted(given))}"
+                    f"{where}: {function} takes {', '.join(sorted(accepted))}; it got {', '.join(sorted(arguments))}"
                 )
         elif function not in self._subworkflows:
             known = ", ".join((*sorted(ARGUMENTS), *sorted(self._subworkflows)))
@@ -130,13 +131,13 @@ class Actions:
         result = raw.get("result")
         if result is not None:
             self._names.write(result)
-        arguments = {str(key): self._values.value(value, where) for key, value in given.items()}
-        return Call(function=function, arguments=arguments, result=result)
+        evaluated = {str(key): self._values.value(value, where) for key, value in arguments.items()}
+        return Call(function=function, arguments=evaluated, result=result)
 
     def _switch(self, step: Mapping[str, Any], where: str, context: StepContext) -> Switch:
         raw = step["switch"]
-        if not isinstance(raw, list) or not 1 <= len(raw) <= MOST["switch"]:
-            raise Refused(f"{where}: switch is a list of 1 to {MOST['switch']} conditions")
+        if not isinstance(raw, list) or not 1 <= len(raw) <= LIMITS["switch"]:
+            raise Refused(f"{where}: switch is a list of 1 to {LIMITS['switch']} conditions")
         cases = []
         for case in raw:
             if not isinstance(case, Mapping) or "condition" not in case or len(case) == 1:
@@ -177,8 +178,8 @@ class Actions:
             )
         if raw.get("exception_policy", "continueAll") != "continueAll":
             raise Refused(f"{where}: exception_policy: accepted: continueAll")
-        if context.nesting >= DEEPEST:
-            raise Refused(f"{where}: parallel steps are nested deeper than {DEEPEST}")
+        if context.nesting >= MAX_NESTING:
+            raise Refused(f"{where}: parallel steps are nested deeper than {MAX_NESTING}")
         shared = frozenset(raw.get("shared") or ())
         limit = self._values.value(raw["concurrency_limit"], where) if "concurrency_limit" in raw else None
         if "for" in raw:
@@ -189,20 +190,20 @@ class Actions:
         return Parallel(work=self._branches(raw["branches"], where, context, shared), shared=shared, limit=limit)
 
     def _branches(self, raw: Any, where: str, context: StepContext, shared: frozenset[str]) -> dict[str, Block]:
-        if not isinstance(raw, list) or not 2 <= len(raw) <= MOST["branches"]:
-            raise Refused(f"{where}: branches is a list of 2 to {MOST['branches']}")
-        found: dict[str, Block] = {}
+        if not isinstance(raw, list) or not 2 <= len(raw) <= LIMITS["branches"]:
+            raise Refused(f"{where}: branches is a list of 2 to {LIMITS['branches']}")
+        branches: dict[str, Block] = {}
         for branch in raw:
             if not isinstance(branch, Mapping) or len(branch) != 1:
                 raise Refused(f"{where}: each branch is a map of one name")
             name, body = _pair(branch)
             with self._names.parallel(where, shared):
-                found[name] = Block(steps=(self._step(name, body, context.in_a_branch()),))
-        return found
+                branches[name] = Block(steps=(self._step(name, body, context.in_a_branch()),))
+        return branches
 
     def _try(self, raw: Mapping[str, Any], where: str, context: StepContext) -> Try:
         body = raw["try"]
-        tried = self.block(body, where, context) if isinstance(body, list) else self._single(body, where, context)
+        block = self.block(body, where, context) if isinstance(body, list) else self._single(body, where, context)
         retry = read_retry(raw["retry"], self._values, self._subworkflows, where) if "retry" in raw else None
         handler, error = None, None
         if "except" in raw:
@@ -214,13 +215,13 @@ class Actions:
             handler = self.block(caught["steps"], where, context)
         if retry is None and handler is None:
             raise Refused(f"{where}: a try has retry, except, or both")
-        return Try(body=tried, retry=retry, error=error, handler=handler)
+        return Try(body=block, retry=retry, error=error, handler=handler)
 
     def _single(self, raw: Any, where: str, context: StepContext) -> Block:
         return Block(steps=(self._step(where.rpartition(": ")[2], raw, context),))
 
 
 def _pair(item: Mapping[Any, Any]) -> tuple[str, Any]:
-    """The one name in a map of one, and what it names."""
+    """Return the key and the value of a map of one key."""
     (name, value), *_ = item.items()
     return str(name), value

@@ -1,4 +1,4 @@
-"""Branches side by side."""
+"""Runs the branches of a parallel step in threads."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from collections.abc import Callable, Mapping
 from localcloud.gcp.workflows.errors import Raised
 
 
-def run_all(work: Mapping[str, Callable[[], object]], at_most: int) -> dict[str, Raised]:
-    """Do everything, `at_most` at a time, in the order given; what failed, by name.
+def run_all(branches: Mapping[str, Callable[[], object]], limit: int) -> dict[str, Raised]:
+    """Run every branch, in order and at most `limit` at once, and return the errors by the branch's name.
 
-    An error of a workflow stops its own branch alone. Anything else that is raised is raised
-    here, once every branch that had begun has ended; the rest is not begun.
+    An error of the workflow stops its own branch alone. Any other exception is raised here,
+    after the branches that had started have ended; no further one is started.
     """
-    waiting = iter(list(work.items()))
+    waiting = iter(list(branches.items()))
     lock = threading.Lock()
     failed: dict[str, Raised] = {}
-    broken: list[BaseException] = []
+    exceptions: list[BaseException] = []
 
-    def go() -> None:
+    def work() -> None:
         while True:
             with lock:
-                name, job = next(waiting, (None, None))
-            if name is None or job is None or broken:
+                name, branch = next(waiting, (None, None))
+            if name is None or branch is None or exceptions:
                 return
             try:
-                job()
+                branch()
             except Raised as problem:
                 failed[name] = problem
             except BaseException as problem:
-                broken.append(problem)
+                exceptions.append(problem)
 
-    threads = [threading.Thread(target=go, name="branch", daemon=True) for _ in range(min(at_most, len(work)))]
+    threads = [threading.Thread(target=work, name="branch", daemon=True) for _ in range(min(limit, len(branches)))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    if broken:
-        raise broken[0]
-    return {name: failed[name] for name in work if name in failed}
+    if exceptions:
+        raise exceptions[0]
+    return {name: failed[name] for name in branches if name in failed}

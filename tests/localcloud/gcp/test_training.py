@@ -16,7 +16,7 @@ from infra.workflow import training
 from localcloud.gcp.workflows.calls import Calls, NotConnected, Response
 from localcloud.gcp.workflows.document import read
 from localcloud.gcp.workflows.errors import Raised
-from localcloud.gcp.workflows.interpreter import Interpreter, World
+from localcloud.gcp.workflows.interpreter import Interpreter, Services
 from localcloud.gcp.workflows.library import functions
 
 STEPS = ("prepare", "train", "select", "rollout")
@@ -49,14 +49,14 @@ class Stage:
     def run(self, argument: object) -> Any:
         workflow = training(parallelism=2, timeout_seconds=3600, function_timeouts=dict.fromkeys(STEPS, 60))
         source = json.dumps(dialect.render(workflow, {step: f"http://{step}.local" for step in STEPS}))
-        world = World(
+        services = Services(
             functions=functions({"GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID": "e-1"}),
             http=Calls(lambda audience: f"for {audience}", self.transport),
             wait=self.waited.append,
             check=lambda: None,
             log=lambda _: None,
         )
-        return Interpreter(read(source), world).run(argument)
+        return Interpreter(read(source), services).run(argument)
 
     def transport(self, _: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float) -> Response:
         step = (urlsplit(url).hostname or "").removesuffix(".local")

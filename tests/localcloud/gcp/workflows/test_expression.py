@@ -26,7 +26,7 @@ VARIABLES = {
 def evaluate(text: str) -> Any:
     scope = Scope(FUNCTIONS, Memory())
     for name, value in VARIABLES.items():
-        scope.make(name, value)
+        scope.declare(name, value)
     return parse(text, FUNCTIONS).evaluate(scope)
 
 

@@ -21,7 +21,7 @@ import yaml
 from localcloud.gcp.workflows.calls import Calls, over_http
 from localcloud.gcp.workflows.document import read
 from localcloud.gcp.workflows.errors import Raised
-from localcloud.gcp.workflows.interpreter import Interpreter, World
+from localcloud.gcp.workflows.interpreter import Interpreter, Services
 from localcloud.gcp.workflows.library import functions
 from tests.root import ROOT
 
@@ -236,7 +236,7 @@ def told(server: str) -> dict[str, dict[str, Any]]:
 
 def run(source: str, server: str) -> dict[str, Any]:
     """What this interpreter makes of one, said in the same way."""
-    world = World(
+    services = Services(
         functions=functions({}),
         http=Calls(lambda _: "token", over_http),
         wait=time.sleep,
@@ -244,7 +244,7 @@ def run(source: str, server: str) -> dict[str, Any]:
         log=lambda _: None,
     )
     try:
-        return {"result": Interpreter(read(source.replace("SERVER", server)), world).run({"n": 1})}
+        return {"result": Interpreter(read(source.replace("SERVER", server)), services).run({"n": 1})}
     except Raised as raised:
         return {"error": raised.value}
 

@@ -15,7 +15,7 @@ import yaml
 from localcloud.gcp.workflows.calls import Calls, NotConnected, Response
 from localcloud.gcp.workflows.document import read
 from localcloud.gcp.workflows.errors import Raised, Refused, Undocumented
-from localcloud.gcp.workflows.interpreter import Interpreter, World
+from localcloud.gcp.workflows.interpreter import Interpreter, Services
 from localcloud.gcp.workflows.library import functions
 
 JSON = {"Content-Type": "application/json"}
@@ -48,14 +48,14 @@ class Lab:
         return 5.0
 
     def run(self, source: str, argument: Any = None) -> Any:
-        world = World(
+        services = Services(
             functions=functions({"GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID": "e-1"}, self.now),
             http=Calls(lambda audience: f"token for {audience}", self.transport),
             wait=self.waited.append,
             check=lambda: None,
             log=self.said.append,
         )
-        return Interpreter(read(source), world).run(argument)
+        return Interpreter(read(source), services).run(argument)
 
     def tags(self, source: str) -> list[str]:
         with pytest.raises(Raised) as raised:
