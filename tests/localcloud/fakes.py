@@ -16,7 +16,7 @@ LAMP, WIRE, PLUG, FOG = "fake:home/lamp:Lamp", "fake:home/wire:Wire", "fake:home
 
 @dataclass
 class FakeCloud:
-    """Lamps change in place save for their shape, wires are replaced, plugs are written over, fog is only accepted."""
+    """Lamps are updated, except for their shape; wires are replaced; plugs are overwritten; fog is only accepted."""
 
     session: Any = None
     did: list[str] = field(default_factory=list)
@@ -55,8 +55,8 @@ class FakeCloud:
         self.did.append(f"update {before.id}")
         return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
-    def _delete(self, _: Any, made: Resource) -> None:
-        self.did.append(f"delete {made.id}")
+    def _delete(self, _: Any, resource: Resource) -> None:
+        self.did.append(f"delete {resource.id}")
 
 
 class Thing(pulumi.CustomResource):

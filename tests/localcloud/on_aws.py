@@ -60,7 +60,7 @@ def function(text: str, *, policy: Any = None, variables: dict[str, str] | None 
     role = aws.iam.Role("role", assume_role_policy=trust("lambda.amazonaws.com"))
     if policy is not None:
         aws.iam.RolePolicy("policy", role=role.name, policy=policy)
-    made = aws.lambda_.Function(
+    resource = aws.lambda_.Function(
         "f",
         role=role.arn,
         handler="main.handle",
@@ -70,9 +70,9 @@ def function(text: str, *, policy: Any = None, variables: dict[str, str] | None 
         timeout=20,
         environment={"variables": variables or {}},
     )
-    alias = aws.lambda_.Alias("live", name="live", function_name=made.name, function_version=made.version)
+    alias = aws.lambda_.Alias("live", name="live", function_name=resource.name, function_version=resource.version)
     pulumi.export("live", alias.arn)
-    return made
+    return resource
 
 
 def ready() -> None:
@@ -84,10 +84,10 @@ def busy() -> None:
     function("import os\ndef handle(event, context):\n    return os.getpid()\n")
 
 
-def worker(cloud: Aws, made: Resource) -> int:
+def worker(cloud: Aws, resource: Resource) -> int:
     """Call the function of `busy`, and return the pid of the worker that answered."""
-    answer = cloud.session.client("lambda").invoke(FunctionName=made.id)
-    return int(answer["Payload"].read())
+    response = cloud.session.client("lambda").invoke(FunctionName=resource.id)
+    return int(response["Payload"].read())
 
 
 @dataclass(frozen=True, kw_only=True)

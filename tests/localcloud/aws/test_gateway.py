@@ -1,4 +1,4 @@
-"""The plain URL of an HTTP API, before an emulator that says what it is told to."""
+"""The plain URL of an HTTP API, in front of an emulator with prepared responses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PREFIX = "/_aws/execute-api/abc/$default"
 
 
 class Emulator:
-    """Echoes, or says what it is told to; counts the connections that it was asked over."""
+    """Echoes the request, or gives a prepared response; records the connections that requests came over."""
 
     def __init__(self) -> None:
         self.says: Response | None = None
@@ -25,13 +25,13 @@ class Emulator:
 
     def __call__(self, request: Request) -> Response:
         self.threads.add(threading.get_ident())
-        said = {
+        echo = {
             "path": request.path,
             "method": request.method,
             "size": len(request.body),
             "host": request.header("host"),
         }
-        return self.says or Response(200, [("X-Kind", "echo")], json.dumps(said).encode())
+        return self.says or Response(200, [("X-Kind", "echo")], json.dumps(echo).encode())
 
 
 @pytest.fixture
@@ -57,10 +57,10 @@ def ask(client: http.client.HTTPConnection, method: str, path: str, body: bytes 
 
 
 def test_a_call_is_forwarded_below_the_apis_prefix(client: http.client.HTTPConnection) -> None:
-    status, headers, said = ask(client, "PATCH", "/v2/a%20b?x=1&x=2", b"\xff")
+    status, headers, echo = ask(client, "PATCH", "/v2/a%20b?x=1&x=2", b"\xff")
     assert (status, headers["x-kind"]) == (200, "echo")
-    assert (said["method"], said["path"], said["size"]) == ("PATCH", f"{PREFIX}/v2/a%20b?x=1&x=2", 1)
-    assert said["host"] == f"{client.host}:{client.port}"
+    assert (echo["method"], echo["path"], echo["size"]) == ("PATCH", f"{PREFIX}/v2/a%20b?x=1&x=2", 1)
+    assert echo["host"] == f"{client.host}:{client.port}"
 
 
 def test_calls_share_a_connection_to_the_emulator(client: http.client.HTTPConnection, emulator: Emulator) -> None:

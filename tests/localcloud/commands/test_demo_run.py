@@ -25,7 +25,7 @@ def demo_run(staged: Staged) -> DemoRun:
 
 
 @pytest.mark.parametrize(
-    ("problem", "said"),
+    ("problem", "expected"),
     [
         (WaitTimedOut("waited 180 s for an execution"), "upload: waited 180 s for an execution"),
         (ConnectionRefusedError(111, "Connection refused"), "upload: .*Connection refused"),
@@ -33,9 +33,9 @@ def demo_run(staged: Staged) -> DemoRun:
         (TimeoutError(), "upload: TimeoutError"),
     ],
 )
-def test_what_does_not_come_is_told_with_the_step_and_the_clouds_log(problem: Exception, said: str) -> None:
+def test_what_does_not_come_is_told_with_the_step_and_the_clouds_log(problem: Exception, expected: str) -> None:
     shown = demo_run(Staged({}))
-    with pytest.raises(DemoFailed, match=f"{said}(.|\n)*the cloud's log: cloud.log"), shown.step("upload"):
+    with pytest.raises(DemoFailed, match=f"{expected}(.|\n)*the cloud's log: cloud.log"), shown.step("upload"):
         raise problem
     assert shown.steps == []
 
@@ -83,7 +83,7 @@ def test_a_result_that_is_short_or_missing_is_said_to_be(job: Callable[[Response
     done = job(json_response(200, {"status": "done", "rows": demo_job.ROWS, "refused": 0, "version": "v"}))
     with pytest.raises(DemoFailed, match=r"job: memory://m/out/bulk\.csv\.jsonl"):
         demo_job.run(done, MODEL, CASES, LABELS)
-    answers = [json.dumps({"label": LABELS[place % 2]}) for place in range(demo_job.ROWS)]
+    answers = [json.dumps({"label": LABELS[at % 2]}) for at in range(demo_job.ROWS)]
     store = done.stack.store("memory://jobs")
     store.put(f"{MODEL}/out/bulk.csv.jsonl", "\n".join(answers[:-2]).encode())
     with pytest.raises(DemoFailed, match=r"given 20,000 rows, and its result has 19,998"):

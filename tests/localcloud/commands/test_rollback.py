@@ -24,12 +24,12 @@ def staged() -> Iterator[Staged]:
     """`new` is live and `old` was before; the API answers by the live version."""
 
     def answered(_: Request) -> Response:
-        return json_response(200, {"versions": [found.objects.document(LIVE)["champion"]]})
+        return json_response(200, {"versions": [running.objects.document(LIVE)["champion"]]})
 
     with HttpServer(answered, limit=1000) as server:
-        found = Staged({"models_url": "memory://", "models": {"m": {"metadata": f"{server.url}/v2/models/m"}}})
-        point(found, "new", "old")
-        yield found
+        running = Staged({"models_url": "memory://", "models": {"m": {"metadata": f"{server.url}/v2/models/m"}}})
+        point(running, "new", "old")
+        yield running
 
 
 def point(staged: Staged, champion: str, previous: str | None, *history: Mapping[str, str]) -> None:

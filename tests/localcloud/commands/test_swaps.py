@@ -29,17 +29,17 @@ def staged() -> Iterator[Staged]:
     """A model whose API answers by the live version."""
 
     def answered(request: Request) -> Response:
-        version = found.objects.document("m/live.json")["champion"]
+        version = running.objects.document("m/live.json")["champion"]
         x = json.loads(request.body)["instances"][0]["x"]
         return json_response(
             200, {"predictions": answer(version, x)}, ("x-model-version", version), ("x-request-id", "r")
         )
 
     with HttpServer(answered, limit=10_000) as server:
-        found = Staged({"models_url": "memory://", "models": {"m": {"predict": f"{server.url}/predict"}}})
+        running = Staged({"models_url": "memory://", "models": {"m": {"predict": f"{server.url}/predict"}}})
         document = {"revision": 1, "champion": "before", "previous": None, "history": []}
-        found.objects.put("m/live.json", json.dumps(document).encode())
-        yield found
+        running.objects.put("m/live.json", json.dumps(document).encode())
+        yield running
 
 
 def swaps(staged: Staged, cases: int) -> Swaps:

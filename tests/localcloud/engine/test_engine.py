@@ -127,8 +127,8 @@ def test_a_failing_resource_is_named_and_the_next_evaluation_goes_on_from_there(
 
 def test_an_input_that_does_nothing_is_reported_with_its_reason(deploy: Deploy) -> None:
     deploy(lambda: Thing(LAMP, "lamp", {"colour": "red", "smell": "pine", "weight": 3}))
-    found = deploy.engine.not_emulated
-    assert found == {f"{LAMP}.smell": "lamps have none", f"{LAMP}.weight": "no effect here"}
+    not_emulated = deploy.engine.not_emulated
+    assert not_emulated == {f"{LAMP}.smell": "lamps have none", f"{LAMP}.weight": "no effect here"}
 
 
 def test_a_part_of_an_input_that_does_nothing_is_reported_by_its_path(deploy: Deploy) -> None:

@@ -144,7 +144,7 @@ def metadata(accounts: Accounts) -> Iterator[Metadata]:
     server.close()
 
 
-def told(metadata: Metadata, path: str, flavor: str = "Google") -> tuple[int, str]:
+def fetch(metadata: Metadata, path: str, flavor: str = "Google") -> tuple[int, str]:
     connection = http.client.HTTPConnection(metadata.host, timeout=10)
     connection.request("GET", path, headers={"Metadata-Flavor": flavor} if flavor else {})
     response = connection.getresponse()
@@ -154,14 +154,14 @@ def told(metadata: Metadata, path: str, flavor: str = "Google") -> tuple[int, st
 
 
 def test_a_function_learns_who_it_is_and_gets_its_tokens(metadata: Metadata, accounts: Accounts) -> None:
-    place = "/computeMetadata/v1/instance/service-accounts/default"
-    email = told(metadata, f"{place}/email")[1]
+    folder = "/computeMetadata/v1/instance/service-accounts/default"
+    email = fetch(metadata, f"{folder}/email")[1]
     assert email == "predict@p.iam.gserviceaccount.com"
-    answer = json.loads(told(metadata, f"{place}/token?audience=https%3A%2F%2Fstorage")[1])
+    answer = json.loads(fetch(metadata, f"{folder}/token?audience=https%3A%2F%2Fstorage")[1])
     assert accounts.principal(answer["access_token"]) == email
     assert answer["token_type"] == "Bearer"
     assert answer["expires_in"] > 0
-    identity = told(metadata, f"{place}/identity?audience=https%3A%2F%2Fx")[1]
+    identity = fetch(metadata, f"{folder}/identity?audience=https%3A%2F%2Fx")[1]
     assert accounts.principal(identity, "https://x") == email
 
 
@@ -174,7 +174,7 @@ def test_a_function_learns_who_it_is_and_gets_its_tokens(metadata: Metadata, acc
     ],
 )
 def test_a_function_learns_where_it_is(metadata: Metadata, path: str, answer: str) -> None:
-    assert told(metadata, path) == (200, answer)
+    assert fetch(metadata, path) == (200, answer)
 
 
 @pytest.mark.parametrize(
@@ -186,8 +186,8 @@ def test_a_function_learns_where_it_is(metadata: Metadata, path: str, answer: st
     ],
 )
 def test_what_is_not_there_is_not_found(metadata: Metadata, path: str) -> None:
-    assert told(metadata, path)[0] == 404
+    assert fetch(metadata, path)[0] == 404
 
 
 def test_a_request_that_somebody_was_tricked_into_gets_nothing(metadata: Metadata) -> None:
-    assert told(metadata, "/computeMetadata/v1/instance/service-accounts/default/token", flavor="")[0] == 403
+    assert fetch(metadata, "/computeMetadata/v1/instance/service-accounts/default/token", flavor="")[0] == 403

@@ -40,7 +40,7 @@ def well(step: str, body: Mapping[str, Any]) -> tuple[int, Any] | Exception:
 
 @dataclass
 class Stage:
-    """Functions that answer by a script, and what was asked of them."""
+    """Functions that respond by a script, and the requests that they got."""
 
     script: Script = well
     calls: list[tuple[str, Any]] = field(default_factory=list)
@@ -70,7 +70,7 @@ class Stage:
             status=answer[0], headers={"Content-Type": "application/json"}, body=json.dumps(answer[1]).encode()
         )
 
-    def asked(self, step: str) -> list[Any]:
+    def requests(self, step: str) -> list[Any]:
         return [body for name, body in self.calls if name == step]
 
 
@@ -81,9 +81,9 @@ def stage() -> Stage:
 
 def test_an_event_leads_to_a_promotion(stage: Stage) -> None:
     assert stage.run(EVENT) == "promoted"
-    assert stage.asked("prepare") == [{"input": {"source": "m/incoming/new.csv"}, "execution": "e-1"}]
-    assert sorted(body["experiment"] for body in stage.asked("train")) == ["a", "b", "c", "d"]
-    assert [body["action"] for body in stage.asked("rollout")] == ["release", "judge"]
+    assert stage.requests("prepare") == [{"input": {"source": "m/incoming/new.csv"}, "execution": "e-1"}]
+    assert sorted(body["experiment"] for body in stage.requests("train")) == ["a", "b", "c", "d"]
+    assert [body["action"] for body in stage.requests("rollout")] == ["release", "judge"]
     assert stage.waited == [3]
 
 
@@ -116,7 +116,7 @@ def test_a_failure_is_recorded_with_its_cause_and_fails_the_execution(stage: Sta
     with pytest.raises(Raised) as raised:
         stage.run({"source": "x"})
     assert raised.value.value["tags"] == ["WorkflowFailed"]
-    abandoned = stage.asked("rollout")
+    abandoned = stage.requests("rollout")
     assert [body["action"] for body in abandoned] == ["abandon"]
     assert "KeyError: x" in abandoned[0]["cause"]
     assert abandoned[0]["input"] == {"source": "x"}
@@ -127,7 +127,7 @@ def test_a_step_that_never_answers_is_a_failure_like_any_other(stage: Stage) -> 
     with pytest.raises(Raised) as raised:
         stage.run({"source": "x"})
     assert "did not answer within 75 seconds" in raised.value.value["message"]
-    assert len(stage.asked("select")) == 3
+    assert len(stage.requests("select")) == 3
 
 
 @pytest.mark.parametrize("status", ["rejected", "unchanged"])

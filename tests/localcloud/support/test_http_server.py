@@ -1,4 +1,4 @@
-"""The door, before something that says what it was asked."""
+"""The HTTP server, in front of a handler that echoes the request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIMIT = 10 * 1024 * 1024
 
 
 class Echo:
-    """Says what it was asked, or what it is told to say."""
+    """Echoes the request, or gives a prepared response."""
 
     def __init__(self) -> None:
         self.says: Response | None = None
@@ -30,13 +30,13 @@ class Echo:
         self.threads.add(threading.get_ident())
         if request.path == "/together":
             self.both.wait(timeout=10)
-        said = {
+        echoed = {
             "method": request.method,
             "path": request.path,
             "body": request.body.decode("latin-1"),
             "headers": dict(request.headers),
         }
-        return self.says or Response(200, [("X-Kind", "echo")], json.dumps(said).encode())
+        return self.says or Response(200, [("X-Kind", "echo")], json.dumps(echoed).encode())
 
 
 @pytest.fixture
@@ -66,12 +66,12 @@ def ask(client: http.client.HTTPConnection, method: str, path: str, **rest: obje
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_method_path_query_body_and_headers_are_handed_over(client: http.client.HTTPConnection, method: str) -> None:
     status, headers, body = ask(client, method, "/v2/a%20b?x=1&x=2", body=b"\xff{}", headers={"X-Key": "k"})
-    said = json.loads(body)
+    echoed = json.loads(body)
     assert (status, headers["x-kind"]) == (200, "echo")
-    assert (said["method"], said["path"]) == (method, "/v2/a%20b?x=1&x=2")
-    assert said["body"] == "\xff{}"
-    assert said["headers"]["X-Key"] == "k"
-    assert said["headers"]["Host"] == f"{client.host}:{client.port}"
+    assert (echoed["method"], echoed["path"]) == (method, "/v2/a%20b?x=1&x=2")
+    assert echoed["body"] == "\xff{}"
+    assert echoed["headers"]["X-Key"] == "k"
+    assert echoed["headers"]["Host"] == f"{client.host}:{client.port}"
 
 
 def test_the_bytes_of_an_answer_are_handed_back_as_they_are(echo: Echo, client: http.client.HTTPConnection) -> None:
@@ -194,11 +194,11 @@ def test_a_closed_door_drops_the_connections_it_has_kept(
 
 
 def test_a_caller_who_hangs_up_before_the_answer_leaves_no_trace(capfd: pytest.CaptureFixture[str]) -> None:
-    asked, gone, at_work = threading.Event(), threading.Event(), list[threading.Thread]()
+    received, gone, at_work = threading.Event(), threading.Event(), list[threading.Thread]()
 
     def slow(_: Request) -> Response:
         at_work.append(threading.current_thread())
-        asked.set()
+        received.set()
         gone.wait(10)
         return Response(200, [], b"too late")
 
@@ -206,7 +206,7 @@ def test_a_caller_who_hangs_up_before_the_answer_leaves_no_trace(capfd: pytest.C
         caller = socket.create_connection(("127.0.0.1", server.port))
         caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         caller.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        assert asked.wait(10)
+        assert received.wait(10)
         caller.close()
         gone.set()
         at_work[0].join(10)
