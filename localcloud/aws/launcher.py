@@ -107,6 +107,7 @@ def _shared(cache: Path) -> type[zipfile.ZipFile]:
         """Extracts each archive once, and links every later extraction to it."""
 
         def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
+            """Make `path` a link to the folder that the archive was extracted into."""
             entries = repr([(entry.filename, entry.CRC, entry.file_size) for entry in self.infolist()])
             unpacked = cache / hashlib.sha256(entries.encode()).hexdigest()[:32]
             with lock:

@@ -74,6 +74,7 @@ class _Fields(dict[str, Any]):
 
     @classmethod
     def of(cls, command: str, document: object) -> Self:
+        """Return the fields of a request's body. Raises `CloudFailed` for one that is no JSON object."""
         if not isinstance(document, dict):
             raise CloudFailed(f"{command}: accepted is a JSON object with the command's fields")
         fields = cls(document)

@@ -58,6 +58,7 @@ class StackFile:
         return settings.get("cloud") if isinstance(settings, dict) else None
 
     def get(self, key: str, default: str) -> str:
+        """Return a value of the configuration, by its full key: `aws:region`."""
         return self.config.get(key, default)
 
 

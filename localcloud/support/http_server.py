@@ -126,6 +126,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.server_close()
 
     def stop(self) -> None:
+        """Wake up `serve`, and close every connection."""
         self._over = True
         with suppress(OSError), socket.create_connection((LOOPBACK, self.server_address[1]), timeout=1):
             pass

@@ -239,7 +239,7 @@ class Everything:
 
     def api(self, alias: aws.lambda_.Alias) -> None:
         api = aws.apigatewayv2.Api(
-            "door",
+            "front",
             protocol_type="HTTP",
             cors_configuration={"allow_origins": [self.pick("https://a.example", "https://b.example")]},
         )

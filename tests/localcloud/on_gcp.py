@@ -35,7 +35,7 @@ import os
 def handle(request):
     return {"pid": os.getpid(), "env": dict(os.environ), "path": request.path}
 """
-SAME_EITHER_WAY = {"code", "runner", "calls", "agent", "dead", "tells", "arrived", "door"}
+SAME_EITHER_WAY = {"code", "runner", "calls", "agent", "dead", "tells", "arrived", "front"}
 """Logical names in `Everything` whose inputs are the same in both programs, or follow from another resource."""
 _ROOM = tempfile.TemporaryDirectory(prefix="archives-")
 
@@ -227,7 +227,7 @@ class Everything:
         )
 
     def api(self, account: gcp.serviceaccount.Account, made: gcp.cloudfunctionsv2.Function) -> None:
-        api = gcp.apigateway.Api("door", api_id="door")
+        api = gcp.apigateway.Api("front", api_id="front")
         path = self.pick("/things", "/things/{id}")
         config = gcp.apigateway.ApiConfig(
             "paths",

@@ -48,6 +48,7 @@ class ParsedRequest:
 
     @classmethod
     def parse(cls, request: Request) -> ParsedRequest:
+        """Split the path of a request, and decode its parts."""
         path, _, query = request.path.partition("?")
         bucket, _, key = path.lstrip("/").partition("/")
         parameters = dict(parse_qsl(query, keep_blank_values=True))

@@ -87,7 +87,7 @@ def test_one_that_is_interrupted_loses_nothing_and_doubles_at_most_what_it_had_i
     assert len(grave.queue) <= dead_letters + 1
 
 
-def test_letters_that_die_again_meanwhile_are_left_for_the_next_time() -> None:
+def test_dead_letters_that_die_again_meanwhile_are_left_for_the_next_time() -> None:
     grave = Grave(["a", "b"])
     taken = grave.take
 

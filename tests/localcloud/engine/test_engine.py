@@ -56,7 +56,7 @@ def test_the_same_program_again_changes_nothing(deploy: Deploy, cloud: FakeCloud
     assert cloud.did == done
 
 
-def test_a_changed_input_is_changed_in_place_where_the_hand_can(deploy: Deploy, cloud: FakeCloud) -> None:
+def test_a_changed_input_is_changed_in_place_where_the_handler_can(deploy: Deploy, cloud: FakeCloud) -> None:
     deploy(lambda: Thing(LAMP, "lamp", {"colour": "red"}))
     changes = deploy(lambda: Thing(LAMP, "lamp", {"colour": "blue"}))
     assert names(changes.updated) == ["lamp"]

@@ -129,7 +129,7 @@ def test_components_are_known_and_not_made() -> None:
     assert [resource.declared.name for resource in registrar.resources] == ["lamp"]
 
 
-def test_failures_beside_the_first_are_not_told_later(caplog: pytest.LogCaptureFixture) -> None:
+def test_failures_after_the_first_are_not_reported_later(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(FakeCloud):
         def _create(self, order: Order) -> Registered:
             raise ValueError(f"no fuse for {order.name()}")

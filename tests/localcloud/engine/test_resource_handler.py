@@ -20,7 +20,7 @@ def test_the_program_declares_every_type_that_has_a_hand(deployed: Lab[Any]) -> 
     assert {one.declared.type for one in deployed.engine.resources} == set(deployed.cloud.handlers)
 
 
-def test_a_hand_says_why_it_ignores_what_it_does_not_take(lab: Lab[Any]) -> None:
+def test_a_handler_says_why_it_ignores_what_it_does_not_take(lab: Lab[Any]) -> None:
     assert {kind: handler.takes & handler.ignores.keys() for kind, handler in lab.cloud.handlers.items()} == {
         kind: frozenset() for kind in lab.cloud.handlers
     }

@@ -325,7 +325,7 @@ def test_what_it_prints_can_be_read(here: Here) -> None:
     assert here.functions.lines("work", 1) == lines[-1:]
 
 
-def test_a_deleted_function_leaves_no_process_and_no_door(here: Here) -> None:
+def test_a_deleted_function_leaves_no_process_and_no_server(here: Here) -> None:
     here.deploy(here.args())
     groups = here.functions.groups
     assert members(groups)

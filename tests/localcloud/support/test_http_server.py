@@ -153,7 +153,7 @@ def test_a_body_without_a_sensible_size_is_a_400(client: http.client.HTTPConnect
     assert client.getresponse().status == 400
 
 
-def test_a_refusal_is_worded_by_whoever_opens_the_door(echo: Echo) -> None:
+def test_a_refusal_is_worded_by_whoever_starts_the_server(echo: Echo) -> None:
     with HttpServer(echo, limit=3, refusal=lambda status: Response(status, [], b"no")) as server:
         connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=20)
         status, _, body = ask(connection, "POST", "/", body=b"four")
@@ -170,12 +170,12 @@ def test_headers_of_the_answer_are_kept_and_those_of_the_connection_are_not(
     assert not {"keep-alive", "server"} & headers.keys()
 
 
-def test_a_taken_port_moves_the_door_to_the_next(server: HttpServer, echo: Echo) -> None:
+def test_a_taken_port_moves_the_server_to_the_next(server: HttpServer, echo: Echo) -> None:
     with HttpServer(echo, port=server.port, limit=1) as other:
         assert other.port > server.port
 
 
-def test_a_closed_door_answers_no_more(server: HttpServer) -> None:
+def test_a_closed_server_answers_no_more(server: HttpServer) -> None:
     server.close()
     server.close()
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=5)
@@ -183,7 +183,7 @@ def test_a_closed_door_answers_no_more(server: HttpServer) -> None:
         ask(connection, "GET", "/")
 
 
-def test_a_closed_door_drops_the_connections_it_has_kept(
+def test_a_closed_server_drops_the_connections_it_has_kept(
     server: HttpServer, client: http.client.HTTPConnection
 ) -> None:
     assert ask(client, "GET", "/")[0] == 200

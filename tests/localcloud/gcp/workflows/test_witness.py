@@ -1,4 +1,4 @@
-"""The interpreter beside workflows-emulator: the same answers where that one is right, and where it is not.
+"""The interpreter compared with workflows-emulator: the same answers where that one is right, and where it is not.
 
 Each gap below is a reproduction. One that stops failing there means that a new version has mended it.
 """
