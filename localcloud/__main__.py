@@ -19,7 +19,7 @@ from localcloud.engine.stack_file import STATE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. 0: all of it worked; 1: it did not, and the reason was printed; 130: interrupted."""
+    """Run one command and return its exit code: 0 for success, 1 after printing an error, 130 when interrupted."""
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _interrupt)
     progress = Progress()
@@ -34,34 +34,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, progress: Progress) -> int:
-    # Each command imports its own: a preview needs no emulator, and its packages take a while.
-    given = vars(options)
-    return importlib.import_module(f"localcloud.commands.{given.pop('command')}").main(progress, **given)
+    # Each command imports only what it needs: a preview needs no emulator, and the clients are slow to import.
+    arguments = vars(options)
+    return importlib.import_module(f"localcloud.commands.{arguments.pop('command')}").main(progress, **arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m localcloud", description="The stack on this machine.")
+    parser = argparse.ArgumentParser(prog="python -m localcloud", description="Run the stack on this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
 
-    def command(name: str, text: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=text, description=text)
-        made.add_argument("--state", type=Path, default=STATE, help="where it writes (default: .local)")
-        return made
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        subparser = commands.add_parser(name, help=text, description=text)
+        subparser.add_argument("--state", type=Path, default=STATE, help="the folder for its files (default: .local)")
+        return subparser
 
     for name, text in (
-        ("up", "deploy and stay up, following edits"),
-        ("preview", "what a stack would create, without an account"),
-        ("demo", "the whole loop, start to finish"),
-        ("soak", "two versions that swap under load, with a worker killed"),
+        ("up", "deploy, keep running, and deploy again after each edit"),
+        ("preview", "print what a stack would create, without an account"),
+        ("demo", "run the whole life of a model, start to finish"),
+        ("soak", "swap two versions under load while a worker is killed"),
     ):
-        made = command(name, text)
-        made.add_argument("--stack", default="local", help="the stack's name, as in Pulumi.<stack>.yaml")
-    made.add_argument("--seconds", type=int, default=60)
-    made.add_argument("--clients", type=int, default=32)
-    command("redrive", "have the stack that is up try again what it gave up")
-    made = command("rollback", "have the champion before this one back, in the stack that is up")
-    made.add_argument("model")
-    made.add_argument("--reason", default="by hand", help="for the history of live.json")
+        subparser = add(name, text)
+        subparser.add_argument("--stack", default="local", help="the stack's name, as in Pulumi.<stack>.yaml")
+    subparser.add_argument("--seconds", type=int, default=60)
+    subparser.add_argument("--clients", type=int, default=32)
+    add("redrive", "put the dead letters of the running stack back into its queue")
+    subparser = add("rollback", "make the previous champion live again in the running stack")
+    subparser.add_argument("model")
+    subparser.add_argument(
+        "--reason", default="by hand", help="recorded in the history of live.json (default: by hand)"
+    )
     return parser
 
 
@@ -73,5 +75,5 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    # Threads of an interrupted deployment may still wait for an answer that never comes.
+    # Threads of an interrupted deployment may still wait for a response that never comes.
     os._exit(code)

@@ -1,4 +1,4 @@
-"""The embedded AWS: ministack, and a hand for every type of resource that the program declares."""
+"""The embedded AWS: ministack, and a handler for every type of resource that the program declares."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 from localcloud.aws.dead_letters import DeadLetters
 from localcloud.aws.emulator import Emulator
 from localcloud.aws.gateway import Gateway
-from localcloud.aws.invokes import INVOKES
 from localcloud.aws.objects import Objects
+from localcloud.aws.provider_functions import PROVIDER_FUNCTIONS
 from localcloud.aws.resources import ABSENT, HANDLERS
 from localcloud.aws.session import Session
 from localcloud.engine.cloud import State
-from localcloud.engine.resource_handler import Made
+from localcloud.engine.resource_handler import Resource
 from localcloud.engine.stack_file import ROOT, StackFile
 from localcloud.support.process import members
 
@@ -24,12 +24,12 @@ STATES = {"RUNNING": State.RUNNING, "SUCCEEDED": State.SUCCEEDED}
 
 
 def interpreter() -> Path:
-    """The Python of the emulator's own environment; `SERVERLESS_ML_EMULATOR_AWS` names another environment."""
+    """Return the Python of the emulator's environment; `SERVERLESS_ML_EMULATOR_AWS` names another environment."""
     return Path(os.environ.get("SERVERLESS_ML_EMULATOR_AWS", ROOT / ".local" / "emulator-aws")) / "bin" / "python"
 
 
 class Aws:
-    """An embedded AWS that is up."""
+    """A running embedded AWS, empty until something is deployed."""
 
     title = "AWS"
     function = "aws:lambda/function:Function"
@@ -39,7 +39,7 @@ class Aws:
 
     def __init__(self, stack: StackFile, workspace: Path, *, port: int, progress: Callable[[str], None]) -> None:
         self._port = port
-        self._doors: list[Gateway] = []
+        self._gateways: list[Gateway] = []
         self._emulator = Emulator(
             interpreter(), workspace, region=stack.get("aws:region", "us-east-1"), progress=progress
         ).start()
@@ -52,7 +52,7 @@ class Aws:
 
     @property
     def groups(self) -> tuple[int, ...]:
-        """One: the emulator's own, which its workers are in."""
+        """The emulator's process group, which its workers are in."""
         return (self._emulator.pid,)
 
     @property
@@ -64,68 +64,73 @@ class Aws:
         return self._emulator.log
 
     def call(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
-        return INVOKES[token](self.session, args)
+        """Return the result of a provider function. Raises `KeyError` for an unknown token."""
+        return PROVIDER_FUNCTIONS[token](self.session, args)
 
     def check(self) -> None:
-        """Raises `CloudFailed`, with the log's name, if the emulator has died."""
+        """Raise `CloudFailed`, which names the log, if the emulator has ended by itself."""
         self._emulator.check()
 
-    def outputs(self, found: Mapping[str, Any]) -> Mapping[str, Any]:
-        """As they are: an API's own output is the address at which it is served."""
-        return found
+    def outputs(self, declared: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the outputs unchanged: the endpoint of an API is already the address on this machine."""
+        return declared
 
     def store(self, url: str) -> Objects:
-        """The objects behind `s3://bucket`."""
+        """Return the objects of the bucket at `s3://bucket`."""
         return Objects(self.session.client("s3"), url.removeprefix("s3://").rstrip("/"))
 
     def dead_letters(self, name: str) -> DeadLetters:
-        """The dead letters at the URL of a queue."""
+        """Return the dead letters in the queue at a URL. Raises `LookupError` when it is no dead-letter queue."""
         return DeadLetters(self.session.client("sqs"), name)
 
-    def lines(self, function: Made, limit: int) -> list[str]:
-        """The newest lines that a function wrote, oldest first."""
+    def lines(self, function: Resource, limit: int) -> list[str]:
+        """Return the newest `limit` lines that a function logged, oldest first."""
         client = self.session.client("logs")
         group = function.inputs.get("loggingConfig", {}).get("logGroup") or f"/aws/lambda/{function.id}"
         try:
-            found = client.filter_log_events(logGroupName=group)["events"]
+            events = client.filter_log_events(logGroupName=group)["events"]
         except client.exceptions.ResourceNotFoundException:
             return []
-        ordered = sorted(found, key=lambda event: event["timestamp"])
+        ordered = sorted(events, key=lambda event: event["timestamp"])
         return [event["message"].rstrip("\n") for event in ordered][-limit:]
 
-    def workers(self, function: Made) -> list[int]:
-        """The processes that a function runs in: the emulator unpacks each copy into a folder named after it."""
+    def workers(self, function: Resource) -> list[int]:
+        """Return the ids of a function's processes: the emulator unpacks each copy into a folder named after it."""
         return [pid for pid, command in members(self.groups).items() if f"ministack-lambda-{function.id}-" in command]
 
     def execute(self, workflow: str, argument: Mapping[str, Any]) -> str:
-        """Start a state machine, by its ARN; returns the ARN of the execution."""
-        answer = self.session.client("stepfunctions").start_execution(
+        """Start a state machine, by its ARN, and return the ARN of the execution."""
+        response = self.session.client("stepfunctions").start_execution(
             stateMachineArn=workflow, input=json.dumps(argument)
         )
-        return answer["executionArn"]
+        return response["executionArn"]
 
     def executions(self, workflow: str) -> dict[str, State]:
+        """Return the state of each execution of a state machine, by the execution's ARN."""
         pages = self.session.client("stepfunctions").get_paginator("list_executions").paginate(stateMachineArn=workflow)
         return {
-            one["executionArn"]: STATES.get(one["status"], State.FAILED) for page in pages for one in page["executions"]
+            execution["executionArn"]: STATES.get(execution["status"], State.FAILED)
+            for page in pages
+            for execution in page["executions"]
         }
 
     def stop(self) -> None:
-        """End everything. Safe to call twice."""
-        for server in self._doors:
-            server.close()
-        self._doors.clear()
+        """Stop everything. Safe to call twice."""
+        for gateway in self._gateways:
+            gateway.close()
+        self._gateways.clear()
         self._emulator.stop()
 
     def _expose(self, api: str) -> str:
-        server = Gateway(
+        """Serve an API, by its id, on a plain HTTP address, and return its URL."""
+        gateway = Gateway(
             upstream=self._emulator.endpoint,
             prefix=f"/_aws/execute-api/{api}/$default",
             certificate=self._emulator.certificate,
             port=self._port,
         )
-        self._doors.append(server)
-        return server.url
+        self._gateways.append(gateway)
+        return gateway.url
 
 
 start = Aws

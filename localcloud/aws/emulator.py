@@ -20,11 +20,11 @@ START_SECONDS = 60
 
 
 class Emulator:
-    """A running ministack.
+    """A ministack process.
 
-    `python` is the interpreter of its own environment; functions run in it, without its
-    packages. Everything it writes is below `room`, which is removed at the end, except
-    the log.
+    `python` is the interpreter of its environment; functions run in the same interpreter,
+    without the environment's packages. Everything it writes is below `workspace`, which is
+    removed at the end, except the log.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Emulator:
 
     @property
     def certificate(self) -> Path:
-        """What a client must trust to talk to it."""
+        """The certificate that a client must trust."""
         return self._work / "tls.crt"
 
     @property
@@ -58,7 +58,7 @@ class Emulator:
         return self.workspace / "work"
 
     def start(self) -> Self:
-        """Start it and wait until it answers. Raises `CloudFailed`, and then nothing is left running."""
+        """Start it and wait until it answers. Raises `CloudFailed` and leaves nothing running when it does not."""
         if not self._python.exists():
             raise CloudFailed(f"the emulator's interpreter {self._python} does not exist; `make up` installs it")
         if not persist(lambda last: self._healthy(self._launch(), last=last), self.stop):
@@ -66,12 +66,12 @@ class Emulator:
         return self
 
     def check(self) -> None:
-        """Raises `CloudFailed` if it has ended by itself."""
+        """Raise `CloudFailed` if it has ended by itself."""
         if self._child is not None and self._child.code() is not None:
             raise CloudFailed(self._message(f"ended with code {self._child.code()}"))
 
     def stop(self) -> None:
-        """End it and its workers, and remove what they wrote. Safe to call twice."""
+        """Stop it and its workers, and remove what they wrote. Safe to call twice."""
         if self._child is not None:
             self._child.stop()
             self._child = None
@@ -108,7 +108,10 @@ class Emulator:
         return self._child
 
     def _healthy(self, child: Child, *, last: bool) -> bool:
-        """Wait for an answer. False when it ended at once, as it does when its port was taken in between."""
+        """Wait until it answers. Return False when it ended at once, as it does when its port was taken meanwhile.
+
+        Raises `CloudFailed` after `START_SECONDS`, and when the last attempt ended.
+        """
         started = reported = time.monotonic()
         while not self._answers():
             now = time.monotonic()
@@ -137,6 +140,6 @@ class Emulator:
         finally:
             connection.close()
 
-    def _message(self, what: str) -> str:
+    def _message(self, event: str) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:] if self.log.exists() else []
-        return "\n  ".join([f"the embedded AWS {what}; its log is {self.log}", *lines])
+        return "\n  ".join([f"the embedded AWS {event}; its log is {self.log}", *lines])

@@ -1,4 +1,4 @@
-"""One plain URL for an HTTP API of the emulator, which says what API Gateway would say."""
+"""One plain HTTP address for an API of the emulator, with the error responses of API Gateway."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.support.http_client import Upstream
-from localcloud.support.http_server import Answer, HttpServer, Request, say
+from localcloud.support.http_server import HttpServer, Request, Response, json_response
 
 LIMIT = 10 * 1024 * 1024
-"""Bytes of a request. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html"""
+"""The largest request, in bytes. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html"""
 
 
 class Gateway:
-    """Forwards to `upstream` below `prefix`; listens on `port` or the next one that is free."""
+    """Forwards requests to `upstream`, below the path `prefix`; listens on `port` or the next free one."""
 
     def __init__(self, *, upstream: str, prefix: str, certificate: Path | None, port: int) -> None:
         self._prefix = prefix
@@ -27,34 +27,34 @@ class Gateway:
         return self._server.url
 
     def close(self) -> None:
-        """Stop listening and drop every connection. Safe to call twice."""
+        """Stop listening and close every connection. Safe to call twice."""
         self._server.close()
         self._upstream.close()
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Response:
         try:
-            answer = self._upstream.send(request.method, self._prefix + request.path, request.body, request.headers)
+            response = self._upstream.send(request.method, self._prefix + request.path, request.body, request.headers)
         except (OSError, http.client.HTTPException):
-            return say(503, {"message": "Service Unavailable"})
-        return translated(answer)
+            return json_response(503, {"message": "Service Unavailable"})
+        return as_api_gateway(response)
 
 
-def translated(answer: Answer) -> Answer:
-    """What the cloud's gateway would have said.
+def as_api_gateway(response: Response) -> Response:
+    """Return the response that API Gateway would give in place of the emulator's.
 
-    The emulator answers a function's failure with 502 and the failure's own text, and an
-    answer of the wrong shape with an empty 500; the cloud says the same opaque thing to both.
+    The emulator answers a function's failure with 502 and the error's own text, and a result of
+    the wrong shape with an empty 500. API Gateway answers both with the same opaque 500.
     """
-    failed = answer.status == 502 and "errorMessage" in _object(answer.body)
-    if failed or (answer.status == 500 and not answer.body):
-        kept = [(key, value) for key, value in answer.headers if key.lower() == "apigw-requestid"]
-        return say(500, {"message": "Internal Server Error"}, *kept)
-    return answer
+    failed = response.status == 502 and "errorMessage" in _object(response.body)
+    if failed or (response.status == 500 and not response.body):
+        request_id = [(key, value) for key, value in response.headers if key.lower() == "apigw-requestid"]
+        return json_response(500, {"message": "Internal Server Error"}, *request_id)
+    return response
 
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body)
+        document = json.loads(body)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}

@@ -1,11 +1,11 @@
-"""Runs inside the emulator's own interpreter: ministack, set up so that it can be trusted on a laptop.
+"""Runs ministack in the emulator's own interpreter, restricted so that it is safe on a laptop.
 
 - It listens on one loopback port and nowhere else.
-- Its TLS certificate is made here, so no `openssl` program and no system roots are needed.
-- A function sees the standard library and its own bundle, nothing of the emulator's environment.
-- A bundle is unpacked once, read-only, and shared by all copies of the function.
+- Its TLS certificate is created here, so neither `openssl` nor the system's root certificates are needed.
+- A function sees the standard library and its own archive, and nothing of the emulator's environment.
+- An archive is unpacked once, read-only, and shared by all copies of the function.
 
-Usage: launcher.py <room>, where <room> is a private folder that the starter removes.
+Usage: launcher.py <workspace>, where <workspace> is a private folder that the caller removes.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "PYTHONUNBUFFERED")
-"""What a function inherits besides what ministack sets for it."""
+INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "PYTHONUNBUFFERED")
+"""The environment variables that a function inherits, besides those that ministack sets for it."""
 
 
 def main(workspace: Path) -> None:
+    """Run ministack until it is stopped."""
     certificate, key = _certificate(workspace)
     os.environ["MINISTACK_SSL_CERT"], os.environ["MINISTACK_SSL_KEY"] = str(certificate), str(key)
     for name in ("AWS_CA_BUNDLE", "SSL_CERT_FILE"):
@@ -40,7 +41,7 @@ def main(workspace: Path) -> None:
 
 
 def _certificate(workspace: Path) -> tuple[Path, Path]:
-    """A certificate for this loopback address alone, good for a week."""
+    """Create a self-signed certificate for the loopback address, valid for a week; return its file and its key's."""
     x509 = importlib.import_module("cryptography.x509")
     ec = importlib.import_module("cryptography.hazmat.primitives.asymmetric.ec")
     hashes = importlib.import_module("cryptography.hazmat.primitives.hashes")
@@ -84,13 +85,13 @@ def _isolate_workers(runtime: Any, workspace: Path) -> None:
 
 
 def _interpreter(workspace: Path) -> Path:
-    """This interpreter without site-packages and without the emulator's variables.
+    """Write a script that runs this interpreter without site-packages and the emulator's variables; return its path.
 
-    `-S` keeps the emulator's own packages off `sys.path`, so a dependency that a bundle
-    lacks is missing here as it would be in the cloud.
+    `-S` keeps the emulator's own packages off `sys.path`, so a dependency that an archive
+    lacks is missing here as it is in the cloud.
     """
     dropped = " ".join(
-        sorted(name for name in os.environ if name not in KEPT and not name.startswith(("AWS_", "SSL_")))
+        sorted(name for name in os.environ if name not in INHERITED and not name.startswith(("AWS_", "SSL_")))
     )
     path = workspace / "python"
     path.write_text(f'#!/bin/sh\nunset {dropped}\nexec {shlex.quote(sys.executable)} -S "$@"\n', encoding="utf-8")
@@ -103,22 +104,23 @@ def _shared(cache: Path) -> type[zipfile.ZipFile]:
     cache.mkdir(exist_ok=True)
 
     class Shared(zipfile.ZipFile):
-        """Extracts each archive once, and gives every later caller a link to it."""
+        """Extracts each archive once, and links every later extraction to it."""
 
         def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
-            facts = repr([(entry.filename, entry.CRC, entry.file_size) for entry in self.infolist()])
-            place = cache / hashlib.sha256(facts.encode()).hexdigest()[:32]
+            """Make `path` a link to the folder that the archive was extracted into."""
+            entries = repr([(entry.filename, entry.CRC, entry.file_size) for entry in self.infolist()])
+            unpacked = cache / hashlib.sha256(entries.encode()).hexdigest()[:32]
             with lock:
-                if not place.exists():
+                if not unpacked.exists():
                     draft = cache / "draft"
                     shutil.rmtree(draft, ignore_errors=True)
                     super().extractall(draft, members, pwd)
                     _read_only(draft)
-                    draft.rename(place)
-            # The emulator writes the whole archive anew for every copy of a function, and never reads it again.
+                    draft.rename(unpacked)
+            # The emulator writes the whole archive again for every copy of a function, and never reads it.
             Path(str(self.filename)).unlink()
             Path(path).rmdir()
-            Path(path).symlink_to(place, target_is_directory=True)
+            Path(path).symlink_to(unpacked, target_is_directory=True)
 
     return Shared
 

@@ -1,4 +1,4 @@
-"""A bucket, opened for a person at this machine."""
+"""The objects of an S3 bucket."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Objects:
-    """The objects of one store, with all rights."""
+    """The objects of one bucket, read and written with all permissions."""
 
     def __init__(self, s3: Any, bucket: str) -> None:
         self._s3 = s3
@@ -19,13 +19,13 @@ class Objects:
         self._s3.put_object(Bucket=self.bucket, Key=key, Body=body)
 
     def get(self, key: str) -> bytes:
-        """Raises `FileNotFoundError` for an object that does not exist."""
+        """Return the content of an object. Raises `FileNotFoundError` when there is no such object."""
         try:
             return self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except self._s3.exceptions.NoSuchKey:
             raise FileNotFoundError(f"s3://{self.bucket}/{key}") from None
 
     def keys(self, prefix: str = "") -> list[str]:
-        """Every key that begins with `prefix`, sorted."""
+        """Return every key that begins with `prefix`, sorted."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return sorted(entry["Key"] for page in pages for entry in page.get("Contents", []))

@@ -13,13 +13,13 @@ from botocore.config import Config
 ACCOUNT = "000000000000"
 PARTITION = "aws"
 ROOT_KEY = "test"
-"""ministack's root: never denied, so nothing but the deployment itself may use it."""
+"""The access key of ministack's root user, which is never denied: only the deployment itself may use it."""
 
 
 class Session:
-    """Makes clients for one identity, one of each service.
+    """Creates boto3 clients for one identity, one for each service.
 
-    Clients may be shared between threads, and making one takes longer than most calls.
+    Clients are shared between threads, because creating one takes longer than most calls.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Session:
         self.region = region
         self.account = ACCOUNT
         self.expose = expose or (lambda api: f"{endpoint}/_aws/execute-api/{api}/$default")
-        """Opens a plain door to an API, by its id; returns the URL."""
+        """Serves an API, by its id, on a plain HTTP address, and returns its URL."""
         self.credentials = {"access_key_id": key, "secret_access_key": secret}
         if token:
             self.credentials["token"] = token
@@ -49,7 +49,7 @@ class Session:
         self._lock = threading.Lock()
 
     def client(self, service: str) -> Any:
-        """The client of a service, by boto3's name for it."""
+        """Return the client of a service, by boto3's name for it: `s3`."""
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self._boto.client(
@@ -71,17 +71,18 @@ class Session:
             return self._clients[service]
 
     def as_role(self, role: str, name: str = "local") -> Self:
-        """A session with the temporary credentials of a role, by its ARN: what it may not do is denied."""
-        answer = self.client("sts").assume_role(RoleArn=role, RoleSessionName=name)["Credentials"]
+        """Return a session with temporary credentials of a role, by its ARN; its permissions are enforced."""
+        credentials = self.client("sts").assume_role(RoleArn=role, RoleSessionName=name)["Credentials"]
         return type(self)(
             endpoint=self.endpoint,
             certificate=self.certificate,
             region=self.region,
-            key=answer["AccessKeyId"],
-            secret=answer["SecretAccessKey"],
-            token=answer["SessionToken"],
+            key=credentials["AccessKeyId"],
+            secret=credentials["SecretAccessKey"],
+            token=credentials["SessionToken"],
         )
 
     def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
-        where = f"{self.region if region else ''}:{self.account if account else ''}"
-        return f"arn:{PARTITION}:{service}:{where}:{resource}"
+        """Return the ARN of a resource in this account and region, or with either part left empty."""
+        scope = f"{self.region if region else ''}:{self.account if account else ''}"
+        return f"arn:{PARTITION}:{service}:{scope}:{resource}"

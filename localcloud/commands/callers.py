@@ -1,4 +1,4 @@
-"""Callers of the API: many clients that each ask again and again, and count what they get."""
+"""Callers of the API: clients that send requests continuously and count the responses."""
 
 from __future__ import annotations
 
@@ -14,11 +14,16 @@ from urllib.parse import urlsplit
 
 CLIENTS = 4
 PAUSE_SECONDS = 0.02
-CALLERS = 500
+CALLER_IDS = 500
 
 
 class Callers:
-    """`with Callers(url, instances) as callers: ...` asks for predictions until the block ends."""
+    """Requests predictions from `CLIENTS` threads until the `with` block ends.
+
+    with Callers(url, instances) as callers:
+        ...
+    callers.variants, callers.failures
+    """
 
     def __init__(self, url: str, instances: Sequence[Mapping[str, object]]) -> None:
         self._url = urlsplit(url)
@@ -27,10 +32,10 @@ class Callers:
         self._over = threading.Event()
         self._lock = threading.Lock()
         self.variants: Counter[str] = Counter()
-        """Answers by the variant that gave them."""
+        """The number of predictions by the variant that made them: champion or challenger."""
         self.failures: Counter[str] = Counter()
-        """What went wrong, by kind."""
-        self._threads = [threading.Thread(target=self._ask, daemon=True) for _ in range(CLIENTS)]
+        """The number of failed requests by status or exception."""
+        self._threads = [threading.Thread(target=self._send, daemon=True) for _ in range(CLIENTS)]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -44,13 +49,14 @@ class Callers:
 
     @property
     def requests(self) -> int:
+        """The number of finished requests."""
         return self.variants.total() + self.failures.total()
 
-    def _ask(self) -> None:
+    def _send(self) -> None:
         connection = http.client.HTTPConnection(self._url.netloc, timeout=30)
         while not self._over.wait(PAUSE_SECONDS):
             with self._lock:
-                body, caller = next(self._bodies), f"caller-{next(self._names) % CALLERS}"
+                body, caller = next(self._bodies), f"caller-{next(self._names) % CALLER_IDS}"
             try:
                 status, headers, _ = ask(connection, self._url.path, body, caller)
             except (OSError, http.client.HTTPException) as problem:
@@ -67,7 +73,10 @@ class Callers:
 def ask(
     connection: http.client.HTTPConnection, path: str, body: str, caller: str
 ) -> tuple[int, Mapping[str, str], dict[str, Any]]:
-    """One POST of JSON: status, headers with lower-case names, and the body read; of one that is no JSON, nothing."""
+    """POST a JSON body; return the status, the headers with lower-case names, and the parsed body.
+
+    A response body that is not JSON is returned as an empty object.
+    """
     connection.request("POST", path, body, {"content-type": "application/json", "x-caller-id": caller})
     response = connection.getresponse()
     raw = response.read()

@@ -1,8 +1,8 @@
-"""The whole loop on real data, start to finish: what a stranger sees first.
+"""The demonstration: the whole life of a model on real data, start to finish.
 
-Two datasets arrive one after the other. The first version goes live at once, the second
-by canary among callers; then two cases that nobody trained on are predicted. A model that
-came finished tells a few files by what they hold, and a file of many cases becomes a job.
+Two datasets arrive one after the other. The first version goes live at once, the second by
+canary; then two cases that neither was trained on are predicted. A bring-your-own model
+classifies a few files by their content, and a file of many cases becomes a job.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from interface import layout
-from localcloud.commands import bulk, files
+from localcloud.commands import demo_files, demo_job
 from localcloud.commands.callers import Callers, ask
+from localcloud.commands.demo_run import PATIENCE_SECONDS, DemoFailed, DemoRun
 from localcloud.commands.embedded import require_embedded
 from localcloud.commands.progress import Progress
-from localcloud.commands.scene import PATIENCE_SECONDS, DemoFailed, Scene
 from localcloud.commands.up import deploy
-from localcloud.commands.watch import OVER
+from localcloud.commands.watch import FINAL_STATES
 from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import ROOT
 from models.breast_cancer import sample
@@ -31,35 +31,34 @@ from models.breast_cancer import sample
 MODEL = "breast_cancer"
 METRIC = "roc_auc"
 FIRST_ROWS = 400
-KEPT_BACK = 20
-"""Cases that are never uploaded: they are the callers, and the two predictions at the end."""
-REQUESTS = 300
-"""How many the callers send at least before the release may be called safe."""
+HELD_OUT = 20
+"""Cases that are never uploaded: the callers send them, and the two predictions at the end."""
+MINIMUM_REQUESTS = 300
+"""The number of requests that the callers send at least during a canary."""
 
 
 def main(progress: Progress, stack: str, state: Path = ROOT / ".local") -> int:
-    """Run it all; 0 only if every step did what it is for. The same facts go to `<state>/summary.json`."""
+    """Run the demonstration and write its figures to `<state>/summary.json`. Return 0; a step that fails raises."""
     require_embedded(stack)
     started = time.monotonic()
     with LocalStack(stack, state=state) as local:
-        progress.plain(f"serverless-ml  local {local.cloud.title}  models: {MODEL}, {files.MODEL}")
+        progress.plain(f"serverless-ml  local {local.cloud.title}  models: {MODEL}, {demo_files.MODEL}")
         demo = Demo(local, progress)
         demo.run()
         demo.summary["seconds"] = round(time.monotonic() - started, 1)
         (state / "summary.json").write_text(json.dumps(demo.summary, indent=1) + "\n", encoding="utf-8")
-    progress.plain(
-        f"done in {demo.summary['seconds']:.0f} s. `{again(local)}` keeps it running; docs/bring-your-model.md is next."
-    )
+    duration = f"done in {demo.summary['seconds']:.0f} s."
+    progress.plain(f"{duration} `{command_to_keep(local)}` keeps it running; docs/bring-your-model.md is next.")
     return 0
 
 
-def again(stack: LocalStack) -> str:
-    """The command that keeps the same stack running."""
+def command_to_keep(stack: LocalStack) -> str:
+    """Return the command that keeps the same stack running."""
     return "make up" if stack.file.name == "local" else f"make up CLOUD={stack.file.cloud}"
 
 
-class Demo(Scene):
-    """The loop, and what comes after it."""
+class Demo(DemoRun):
+    """Trains and releases two versions, predicts, classifies files and runs a job."""
 
     def __init__(self, stack: LocalStack, progress: Progress) -> None:
         super().__init__(stack, progress)
@@ -67,10 +66,11 @@ class Demo(Scene):
         self.cases, self.labels = sample.instances()
 
     def run(self) -> None:
+        """Run every step. Raises `DemoFailed` at the first that does not do what it is for."""
         self.two_versions()
         self.predict()
-        files.tell(self)
-        bulk.work(self, MODEL, self.cases, self.labels)
+        demo_files.classify(self)
+        demo_job.run(self, MODEL, self.cases, self.labels)
         self.not_emulated()
 
     def two_versions(self) -> None:
@@ -78,18 +78,18 @@ class Demo(Scene):
         with self.timed("deploy"):
             deploy(self.stack, self.progress)
         self.summary |= {"endpoint": self.stack.outputs["endpoint"], "resources": self.stack.counts()}
-        if not {MODEL, files.MODEL} <= set(self.stack.outputs["models"]):
+        if not {MODEL, demo_files.MODEL} <= set(self.stack.outputs["models"]):
             stack = f"Pulumi.{self.stack.file.name}.yaml"
-            raise DemoFailed(f"the demo shows {MODEL} and {files.MODEL}: have both among the models of {stack}")
+            raise DemoFailed(f"the demo shows {MODEL} and {demo_files.MODEL}: have both among the models of {stack}")
         self.watch = self.watching(MODEL)
         first = self.train("wdbc-first.csv", FIRST_ROWS)
         self.promoted(first)
-        second = self.train("wdbc.csv", len(self.cases) - KEPT_BACK)
+        second = self.train("wdbc.csv", len(self.cases) - HELD_OUT)
         self.canary(second)
         self.promoted(second)
 
     def train(self, name: str, rows: int) -> str:
-        """Upload a dataset and follow it to a registered version; returns the run."""
+        """Upload a dataset, follow it to a registered version, and return the id of its run."""
         with self.step("upload") as step:
             self.upload(name, rows)
             step.text = f"{name}, {rows} rows -> data/{MODEL}/incoming/"
@@ -114,6 +114,7 @@ class Demo(Scene):
         return run
 
     def upload(self, name: str, rows: int) -> None:
+        """Upload the first rows of the sample as a dataset."""
         with tempfile.TemporaryDirectory() as folder:
             sample.write_csv(Path(folder) / name, rows)
             self.stack.store(self.stack.outputs["data_url"]).put(
@@ -121,28 +122,29 @@ class Demo(Scene):
             )
 
     def best(self, run: str) -> str:
-        board = self.watch.tried(run, METRIC)
-        if not board:
+        """Record the experiments in the summary, and describe the best one."""
+        leaderboard = self.watch.leaderboard(run, METRIC)
+        if not leaderboard:
             self.expect(self.watch.reached(run, seconds=PATIENCE_SECONDS), "registered")
         self.summary["experiments"] = [
             {"params": record["params"], METRIC: record["metrics"][METRIC], "seconds": record["seconds"]}
-            for record in board
+            for record in leaderboard
         ]
-        found = board[0]["metrics"][METRIC]
-        return f"{board[0]['params']['family']}, ROC AUC {found['mean']:.3f} +- {found['std']:.3f}"
+        score = leaderboard[0]["metrics"][METRIC]
+        return f"{leaderboard[0]['params']['family']}, ROC AUC {score['mean']:.3f} +- {score['std']:.3f}"
 
     def canary(self, run: str) -> None:
-        """Let callers ask while the challenger climbs, and hold every one of them to an answer."""
+        """Send requests while the challenger's share of the traffic grows, and raise `DemoFailed` if any fails."""
         weights: list[int] = []
         with self.step("canary") as step:
-            with Callers(self.stack.outputs["models"][MODEL]["predict"], self.cases[-KEPT_BACK:]) as callers:
+            with Callers(self.stack.outputs["models"][MODEL]["predict"], self.cases[-HELD_OUT:]) as callers:
 
                 def settled() -> dict[str, Any] | None:
                     live, record = self.watch.live(), self.watch.record(run)
                     if live["weight"] and live["weight"] not in weights:
                         weights.append(live["weight"])
                     step.say(f"{' % -> '.join(map(str, weights))} %, {callers.requests} requests")
-                    return record if record["status"] in OVER and callers.requests >= REQUESTS else None
+                    return record if record["status"] in FINAL_STATES and callers.requests >= MINIMUM_REQUESTS else None
 
                 record = self.watch.wait_for(settled, PATIENCE_SECONDS, "the release to end")
             self.expect(record, "promoted")
@@ -153,7 +155,7 @@ class Demo(Scene):
         self.summary["canary"] = {"weights": weights, "answers": dict(callers.variants), "errors": 0}
 
     def promoted(self, run: str) -> None:
-        """The new version is live once callers get it, not when the pointer says so."""
+        """Wait until the API answers by the new version, which is later than the pointer's change."""
         with self.step("promoted") as step:
             self.expect(self.watch.reached(run, seconds=PATIENCE_SECONDS), "promoted")
             live = self.watch.live()
@@ -167,25 +169,25 @@ class Demo(Scene):
             step.text = f"{MODEL} @ {live['champion']} (before: {live['previous'] or 'none'})"
 
     def predict(self) -> None:
-        """Two cases that were never uploaded, one of each kind, against the truth."""
+        """Predict two cases that were never uploaded, one of each label, and print them with the true label."""
         self.summary["predictions"] = []
         self.progress.line("predict", f"POST {self.stack.outputs['models'][MODEL]['infer']}")
         for truth in ("malignant", "benign"):
             position = max(i for i, label in enumerate(self.labels) if label == truth)
             began = time.monotonic()
-            with self.told("predict"):
-                status, headers, answer = self.infer(position)
+            with self.errors_of("predict"):
+                status, headers, body = self.infer(position)
             milliseconds = (time.monotonic() - began) * 1000
             if status != 200 or headers.get("x-model-version") != self.summary["champion"]:
-                raise self.failed(f"the answer was {status} by {headers.get('x-model-version')}: {answer}")
-            outputs = {output["name"]: output["data"] for output in answer["outputs"]}
+                raise self.failed(f"the answer was {status} by {headers.get('x-model-version')}: {body}")
+            outputs = {output["name"]: output["data"] for output in body["outputs"]}
             label = sorted(set(self.labels))[int(outputs["label"][0])]
-            told = {"label": label, "probability": round(max(outputs["probabilities"]), 4), "truth": truth}
-            self.summary["predictions"].append({**told, "ms": round(milliseconds, 1)})
-            self.progress.line("", f"{label} {told['probability']:.3f} (truth: {truth})  {milliseconds:.0f} ms")
+            prediction = {"label": label, "probability": round(max(outputs["probabilities"]), 4), "truth": truth}
+            self.summary["predictions"].append({**prediction, "ms": round(milliseconds, 1)})
+            self.progress.line("", f"{label} {prediction['probability']:.3f} (truth: {truth})  {milliseconds:.0f} ms")
 
     def infer(self, position: int) -> tuple[int, Mapping[str, str], dict[str, Any]]:
-        """One case through the Open Inference Protocol."""
+        """Predict one case by the Open Inference Protocol; return the status, the headers and the body."""
         url = urlsplit(self.stack.outputs["models"][MODEL]["infer"])
         row = list(self.cases[position].values())
         tensor = {"name": "features", "shape": [1, len(row)], "datatype": "FP32", "data": row}
@@ -196,6 +198,7 @@ class Demo(Scene):
             connection.close()
 
     def not_emulated(self) -> None:
+        """Print what the program declares and this machine does not do."""
         self.summary["not_emulated"] = self.stack.not_emulated
         names = ", ".join(sorted({key.split(":")[-1] for key in self.stack.not_emulated}))
         self.progress.paragraph("not emulated", f"{names} (docs/local.md)")

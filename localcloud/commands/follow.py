@@ -1,4 +1,4 @@
-"""Deploys again whenever a file of the functions or of the models changes."""
+"""Deploys again after each edit of a file in functions/ or models/."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHECK_MILLISECONDS = 1000
 
 
 def follow(stack: LocalStack, progress: Progress, folders: Iterable[Path] = FOLLOWED) -> None:
-    """Runs until it is interrupted. A program that cannot be deployed is reported, and the stack stays as it was.
+    """Deploy after each edit until interrupted. A program that cannot be deployed is reported, and the stack kept.
 
     Raises `CloudFailed` when the embedded cloud dies.
     """
@@ -30,7 +30,7 @@ def follow(stack: LocalStack, progress: Progress, folders: Iterable[Path] = FOLL
 
 
 def redeploy(stack: LocalStack, progress: Progress, changed: Iterable[Path]) -> Changes:
-    """Deploy once more, and say which edit changed what."""
+    """Deploy once more, print which edit changed what, and return the changes."""
     names = ", ".join(sorted(_short(path) for path in changed))
     with progress.step("edited") as step:
         step.say(names)
@@ -40,7 +40,7 @@ def redeploy(stack: LocalStack, progress: Progress, changed: Iterable[Path]) -> 
 
 
 def summary(changes: Changes) -> str:
-    """`updated predict-function, predict-alias`, or that nothing changed."""
+    """Describe the changes by logical names: `updated predict-function, predict-alias`."""
     kinds = ("created", "updated", "replaced", "deleted")
     parts = [
         f"{kind} {', '.join(urn.split('::')[-1] for urn in getattr(changes, kind))}"

@@ -1,4 +1,4 @@
-"""The declared graph, for people and for other programs."""
+"""The graph of declared resources, as a tree for people and as JSON for programs."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ FORMAT = 1
 
 
 def write(path: Path, stack: StackFile, declared: Sequence[Declared], outputs: Mapping[str, Any]) -> None:
-    """The graph as JSON: the same program and settings, the same bytes."""
+    """Write the graph as JSON. The same program and settings give the same bytes."""
     document = {
         "format": FORMAT,
         "project": stack.project,
         "stack": stack.name,
         "resources": [
             {
-                "urn": one.urn,
-                "type": one.type,
-                "name": one.name,
-                "parent": one.parent,
-                "component": not one.custom,
-                "depends_on": list(one.depends_on),
-                "inputs": one.inputs,
+                "urn": resource.urn,
+                "type": resource.type,
+                "name": resource.name,
+                "parent": resource.parent,
+                "component": not resource.custom,
+                "depends_on": list(resource.depends_on),
+                "inputs": resource.inputs,
             }
-            for one in declared
+            for resource in declared
         ],
         "outputs": outputs,
     }
@@ -42,14 +42,16 @@ def write(path: Path, stack: StackFile, declared: Sequence[Declared], outputs: M
 
 
 def tree(title: str, declared: Sequence[Declared]) -> Tree:
-    """Resources under the component that made them."""
+    """Return a tree with each resource below the component that declares it."""
     root = Tree(title)
     nodes: dict[str, Tree] = {}
-    for one in sorted(declared, key=lambda one: (one.urn.count("$"), one.custom, one.type, one.name)):
-        above = nodes.get(one.parent, root)
-        kind = one.type.split(":")[-1]
-        label = f"[bold]{kind}[/bold] {one.name}" if not one.custom else f"{one.name}  [dim]{kind}[/dim]"
-        nodes[one.urn] = above.add(label)
+    for resource in sorted(
+        declared, key=lambda resource: (resource.urn.count("$"), resource.custom, resource.type, resource.name)
+    ):
+        parent = nodes.get(resource.parent, root)
+        kind = resource.type.split(":")[-1]
+        label = f"[bold]{kind}[/bold] {resource.name}" if not resource.custom else f"{resource.name}  [dim]{kind}[/dim]"
+        nodes[resource.urn] = parent.add(label)
     return root
 
 

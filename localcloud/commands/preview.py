@@ -1,4 +1,4 @@
-"""What a stack would create, without any account: the tree, and the platform's limits."""
+"""A preview without an account: the resources that a stack would create, and the platform's limits."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from localcloud.engine.stack_file import ROOT, StackFile
 
 
 def main(progress: Progress, stack: str, state: Path) -> int:
-    """Print the tree and the limits of a stack, and write its graph to `<state>/graph-<stack>.json`.
+    """Print the resources and the limits of a stack, and write its graph to `<state>/graph-<stack>.json`.
 
-    Raises `pulumi.RunError` for whatever would stop a deployment before its first resource.
+    Raises `pulumi.RunError` for a program or settings that could not be deployed.
     """
     file = StackFile.read(stack)
     recorder = Recorder()
     with progress.step("evaluate") as step:
         step.say("building the functions' archives")
         outputs = evaluate(file, recorder, ROOT / "infra", dry_run=True)
-        made = [one for one in recorder.declared if one.custom]
-        components = len(recorder.declared) - len(made)
-        step.text = f"{len(made)} resources in {components} components"
+        resources = [resource for resource in recorder.declared if resource.custom]
+        components = len(recorder.declared) - len(resources)
+        step.text = f"{len(resources)} resources in {components} components"
     path = state / f"graph-{stack}.json"
     graph.write(path, file, recorder.declared, outputs)
     progress.console.print(graph.tree(f"{file.project} {stack}", recorder.declared))
@@ -43,20 +43,22 @@ def main(progress: Progress, stack: str, state: Path) -> int:
 
 
 def _limits(stack: StackFile) -> list[str]:
-    found = json.loads(stack.get(f"{stack.project}:settings", "null"))
-    settings = Settings.parse(found, where=f"Pulumi.{stack.name}.yaml")
+    document = json.loads(stack.get(f"{stack.project}:settings", "null"))
+    settings = Settings.parse(document, where=f"Pulumi.{stack.name}.yaml")
     cloud = find(settings.cloud)
     built = archives(FUNCTIONS, cloud=cloud, platform=target(settings.runtime), models=settings.models)
     verdicts = limits.verdicts(settings, built)
     width = max(len(verdict.where) for verdict in verdicts)
-    kept = sum(verdict.passed for verdict in verdicts)
+    passed = sum(verdict.passed for verdict in verdicts)
     table = limits.LIMITS[settings.cloud]
+    rows = (
+        f"  {'ok' if verdict.passed else 'BROKEN':<7} {verdict.where:<{width}}  "
+        f"{verdict.shown:>12} {verdict.what}, {verdict.bound}"
+        for verdict in verdicts
+    )
     return [
-        f"limits of {settings.cloud}, as read on {table.read_on}: {kept} of {len(verdicts)} kept",
-        *(
-            f"  {'ok' if one.passed else 'BROKEN':<7} {one.where:<{width}}  {one.shown:>12} {one.what}, {one.bound}"
-            for one in verdicts
-        ),
+        f"limits of {settings.cloud}, as read on {table.read_on}: {passed} of {len(verdicts)} kept",
+        *rows,
         *(f"  source  {source}" for source in table.sources),
         *_not_deployable(cloud),
     ]

@@ -1,4 +1,4 @@
-"""What a command says while it works: one line for each step, with the time it took."""
+"""The progress that a command prints: one line for each step, with its duration."""
 
 from __future__ import annotations
 
@@ -13,49 +13,52 @@ from rich.console import Console
 NAME = 12
 TEXT = 64
 SECONDS = 8
-"""Columns of a step's name, of what is said about it, and of the time that it took."""
+"""Widths, in columns, of a step's name, of its text, and of its duration."""
 QUIET_SECONDS = 1.0
-"""How long a step may take before anything is said about it."""
+"""The time after which a step's progress is shown."""
 REPEAT_SECONDS = 5.0
-"""How often a step that goes on is mentioned where lines cannot be rewritten."""
+"""The interval of progress lines where a line cannot be rewritten."""
 
 
 class Step:
-    """A step under way."""
+    """A step under way. Its code sets `text` for the end, and calls `say` meanwhile."""
 
     def __init__(self) -> None:
         self.text = ""
-        """What the final line says."""
+        """The text of the final line."""
         self.progress = ""
-        """What is shown until then."""
+        """The text that is shown until then."""
 
     def say(self, progress: str) -> None:
+        """Set the text that is shown while the step lasts."""
         self.progress = progress
 
 
 class Progress:
-    """Prints steps to a console; on a terminal the line of a step under way is rewritten in place."""
+    """Prints steps to a console. On a terminal the line of a step under way is rewritten in place."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False, soft_wrap=True)
 
     def line(self, name: str, text: str = "", seconds: float | None = None) -> None:
-        took = "" if seconds is None else f"{seconds:.1f} s"
-        self.plain(f"  {name:<{NAME}} {text:<{TEXT}} {took:>7}".rstrip())
+        """Print a name, a text and a duration in three columns."""
+        duration = "" if seconds is None else f"{seconds:.1f} s"
+        self.plain(f"  {name:<{NAME}} {text:<{TEXT}} {duration:>7}".rstrip())
 
     def paragraph(self, name: str, text: str) -> None:
-        """A line that may be long: it goes on below its own beginning."""
+        """Print a long text, wrapped within its column."""
         first, *others = textwrap.wrap(text, TEXT + SECONDS, break_long_words=False) or [""]
         self.line(name, first)
         for line in others:
             self.line("", line)
 
     def plain(self, text: str) -> None:
+        """Print a text without columns or markup."""
         self.console.print(text, markup=False)
 
     @contextmanager
     def step(self, name: str) -> Generator[Step]:
-        """A line when the block ends, and progress for as long as it does not."""
+        """Print progress while the block runs, and the step's line when it has ended without an error."""
         step, done, started = Step(), threading.Event(), time.monotonic()
         watcher = threading.Thread(target=self._watch, args=(name, step, done, started), daemon=True)
         watcher.start()

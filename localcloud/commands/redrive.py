@@ -1,4 +1,4 @@
-"""Dead letters of the stack that is up, brought back to be tried again."""
+"""Sends the dead letters of the running stack back to its queue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from localcloud.commands.progress import Progress
 
 
 def main(progress: Progress, state: Path) -> int:
-    """Ask the stack that `make up` holds, and say how many came back. Raises `CloudFailed` when none is up."""
+    """Redrive in the stack of `make up`, and print the number. Raises `CloudFailed` when none is up."""
     moved = ask(state / FILE, "redrive")["moved"]
     progress.line("redrive", f"{moved} dead letter{'s' * (moved != 1)} back in the queue")
     return 0

@@ -1,4 +1,4 @@
-"""The champion before this one, live again: the workflow is asked for it, as on a cloud."""
+"""Makes the previous champion live again, by the training workflow as on a cloud."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from localcloud.commands.control import FILE, ask
 from localcloud.commands.progress import Progress
-from localcloud.commands.watch import NothingCame, Watch
+from localcloud.commands.watch import WaitTimedOut, Watch
 from localcloud.engine.cloud import CloudFailed, State
 from localcloud.engine.stack import LocalStack
 
@@ -19,21 +19,23 @@ PATIENCE_SECONDS = 120
 
 
 def main(progress: Progress, state: Path, model: str, reason: str) -> int:
-    """Ask the stack that `make up` holds, and say what answers now and how long that took.
+    """Roll back in the stack of `make up`, and print the version that answers now and the time it took.
 
-    Raises `CloudFailed` when no stack is up, and when there is no way back.
+    Raises `CloudFailed` when no stack is up, and when there is no earlier version.
     """
-    found = ask(state / FILE, "rollback", model=model, reason=reason)
-    text = f"{model} @ {found['version']} (before: {found['before']}), live after {found['live_seconds']:.1f} s"
-    progress.line("rollback", text, found["seconds"])
+    result = ask(state / FILE, "rollback", model=model, reason=reason)
+    text = f"{model} @ {result['version']} (before: {result['before']}), live after {result['live_seconds']:.1f} s"
+    progress.line("rollback", text, result["seconds"])
     return 0
 
 
 def roll_back(stack: LocalStack, model: str, reason: str) -> dict[str, Any]:
-    """Start the workflow, and wait until the API answers by the version before.
+    """Start a rollback, and wait until the API answers by the previous version.
 
-    Returns `version`, `before`, and the seconds until the pointer had changed (`live_seconds`)
-    and until the first answer by it (`seconds`). Raises `CloudFailed` when it does not come to that.
+    Return the versions that are live now (`version`) and were before (`before`), the seconds until
+    the pointer had changed (`live_seconds`) and until the API first answered by it (`seconds`).
+    Raises `CloudFailed` for an unknown model, when there is no earlier version, and when the
+    workflow fails or takes longer than `PATIENCE_SECONDS`.
     """
     models = stack.outputs.get("models") or {}
     if not models:
@@ -47,8 +49,8 @@ def roll_back(stack: LocalStack, model: str, reason: str) -> dict[str, Any]:
     try:
         after, before = _rolled_back(stack, watch, execution)
         live_seconds = time.monotonic() - began
-        _answered(watch, models[model]["metadata"])
-    except NothingCame as problem:
+        _wait_until_served(watch, models[model]["metadata"])
+    except WaitTimedOut as problem:
         raise CloudFailed(f"{model}: {problem}; the cloud's log: {stack.log}") from None
     return {
         "version": after,
@@ -59,11 +61,11 @@ def roll_back(stack: LocalStack, model: str, reason: str) -> dict[str, Any]:
 
 
 def _rolled_back(stack: LocalStack, watch: Watch, execution: str) -> tuple[str, str]:
-    """The version that an execution made live again, and the one that fell: the history names them by it.
+    """Wait for an execution's entry in the history; return the versions that are live now and were before.
 
-    Others may change the pointer at the same time: their entries go by another run.
+    Others may change the pointer at the same time: their entries name another run.
     """
-    run = execution.rpartition(":")[2]  # a whole name, such as an ARN, ends with the one that the workflow knows
+    run = execution.rpartition(":")[2]  # an ARN ends with the name that the workflow knows
 
     def look() -> tuple[str, str] | None:
         failed = stack.executions().get(execution) is State.FAILED
@@ -78,17 +80,17 @@ def _rolled_back(stack: LocalStack, watch: Watch, execution: str) -> tuple[str, 
     return watch.wait_for(look, PATIENCE_SECONDS, "the rollback to be in the history")
 
 
-def _answered(watch: Watch, metadata: str) -> None:
-    """Wait until the API answers by whatever is live."""
+def _wait_until_served(watch: Watch, metadata: str) -> None:
+    """Wait until the API answers by the live version."""
 
     def look() -> bool | None:
-        return _answering(metadata) == watch.live()["champion"] or None
+        return _served_version(metadata) == watch.live()["champion"] or None
 
     watch.wait_for(look, PATIENCE_SECONDS, f"{watch.live()['champion']} to answer")
 
 
-def _answering(metadata: str) -> str | None:
-    """The version that the API says it serves; None for one that does not say so."""
+def _served_version(metadata: str) -> str | None:
+    """Return the version that the API's metadata names; None when there is no such response."""
     url = urlsplit(metadata)
     connection = http.client.HTTPConnection(url.netloc, timeout=30)
     try:

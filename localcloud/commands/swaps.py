@@ -1,6 +1,6 @@
-"""Many clients on one model while its pointer goes to and fro between two versions and a worker is killed.
+"""A load on one model while its live pointer alternates between two versions and a worker is killed.
 
-Every answer is held against what the same version said about the same case before.
+Every prediction is compared with the earlier one of the same version for the same case.
 """
 
 from __future__ import annotations
@@ -24,62 +24,69 @@ from localcloud.commands.callers import ask
 from localcloud.commands.watch import Watch
 from localcloud.engine.stack import LocalStack
 
-HONEST = (429, 503)
-"""What a client may be told in place of an answer, with when to come again."""
+RETRY_LATER = (429, 503)
+"""The statuses that are no failure when the response has a Retry-After."""
 END_SECONDS = 60
-TOGETHER = 1e-6
-"""What may lie between a probability answered alone and one answered together with other callers' rows: the processor
-adds up in another order then."""
+TOLERANCE = 1e-6
+"""How far a probability that is computed alone may differ from one in a batch with other callers' rows: the
+processor adds in another order then."""
 LONGEST_REST_SECONDS = 1.0
 
 
 @dataclass(kw_only=True)
 class Figures:
-    """What came of it."""
+    """What the clients saw."""
 
     answers: Counter[str] = field(default_factory=Counter)
-    """By the version that gave them."""
+    """The number of predictions by version."""
     wrong: list[str] = field(default_factory=list)
-    """Answers that differ from what their version says, and those of a version that is neither of the two."""
+    """Predictions that differ from earlier ones of their version, and those of a version that is neither of the two."""
     failed: Counter[str] = field(default_factory=Counter)
+    """The number of failed requests by status or exception."""
     refused: Counter[int] = field(default_factory=Counter)
-    """Honest refusals, by status."""
+    """The number of responses with a Retry-After, by status."""
     repeated: int = 0
-    """Requests that were sent once more, for a 500 of the gateway's own: the copy that had them is gone."""
+    """Requests that were sent once more after a 500 of the gateway itself: the copy that had them was killed."""
     swaps: int = 0
+    """Changes of the pointer."""
     killed: int = 0
+    """Killed workers."""
     followed_seconds: float = 0.0
-    """The longest that a version still answered a new request after the pointer had left it."""
+    """The longest time after a swap at which a new request was still answered by the previous version."""
     milliseconds: list[float] = field(default_factory=list)
-    """Of every answer, sorted."""
+    """The latency of every prediction, sorted."""
     distinct: int = 0
-    """Cases that both versions were asked about, and about which they do not say the same."""
+    """Cases that both versions predicted, and predicted differently."""
 
     @property
     def convincing(self) -> bool:
-        """No client was let down, and there was something to see: two versions that differ, and a worker killed."""
-        seen = len(self.answers) == 2 and self.distinct > 0 and self.killed > 0
-        return seen and not self.failed and not self.wrong
+        """Whether no request failed, although the two versions differed and a worker was killed."""
+        tested = len(self.answers) == 2 and self.distinct > 0 and self.killed > 0
+        return tested and not self.failed and not self.wrong
 
     def slowest(self, share: float) -> float:
+        """Return the latency, in milliseconds, that a share of the predictions did not exceed."""
         return self.milliseconds[min(int(len(self.milliseconds) * share), len(self.milliseconds) - 1)]
 
 
-def alike(answer: Any, other: Any) -> bool:
-    """Return whether two answers of one version are the same, numbers to within `TOGETHER`."""
-    match answer, other:
+def alike(first: Any, second: Any) -> bool:
+    """Return whether two predictions are the same, numbers to within `TOLERANCE`."""
+    match first, second:
         case float() | int(), float() | int():
-            return abs(answer - other) <= TOGETHER
+            return abs(first - second) <= TOLERANCE
         case dict(), dict():
-            return answer.keys() == other.keys() and all(alike(answer[key], other[key]) for key in answer)
+            return first.keys() == second.keys() and all(alike(first[key], second[key]) for key in first)
         case list(), list():
-            return len(answer) == len(other) and all(map(alike, answer, other))
+            return len(first) == len(second) and all(map(alike, first, second))
         case _:
-            return answer == other
+            return first == second
 
 
 class Swaps:
-    """`Swaps(stack, model, cases, (one, other), pointer_seconds=1).run(60)`; the two are registered versions."""
+    """Swaps two registered versions of a model while `clients` threads request predictions of the cases.
+
+    figures = Swaps(stack, "m", cases, ("v1", "v2"), pointer_seconds=1).run(60)
+    """
 
     def __init__(
         self,
@@ -103,18 +110,18 @@ class Swaps:
         self._models = stack.store(stack.outputs["models_url"])
         self._lock = threading.Lock()
         self._over = threading.Event()
-        self._said: dict[tuple[str, int], Any] = {}
+        self._predictions: dict[tuple[str, int], Any] = {}
         self._left_at: dict[str, float] = {}
         self._figures = Figures()
 
     def run(self, seconds: float) -> Figures:
-        """Swap as often as the time allows, kill a worker halfway, and return what the clients saw.
+        """Swap every `every_seconds`, kill a worker halfway, and return what the clients saw.
 
-        A machine that is busy elsewhere is given the time it needs: what was to be swapped is swapped.
-        However it ends, the clients end with it.
+        The number of swaps follows from `seconds`; a busy machine takes longer for them. The
+        clients end with this call, however it ends.
         """
         self._point(self._versions[0])
-        time.sleep(1.2 * self._pointer_seconds)  # no copy goes on with what was live before
+        time.sleep(1.2 * self._pointer_seconds)  # until no copy serves what was live before
         threads = [threading.Thread(target=self._client, args=(n,), daemon=True) for n in range(self._clients)]
         try:
             for thread in threads:
@@ -122,7 +129,7 @@ class Swaps:
             self._swap(seconds)
         finally:
             self._end(threads)
-        return self._counted()
+        return self._result()
 
     def _swap(self, seconds: float) -> None:
         swaps = max(round(seconds / self._every) - 1, 1)
@@ -135,7 +142,7 @@ class Swaps:
         time.sleep(self._every)
 
     def _end(self, threads: Sequence[threading.Thread]) -> None:
-        """Let every client end its last request; one that does not has failed."""
+        """Wait up to `END_SECONDS` for the clients' last requests; one that does not end has failed."""
         self._over.set()
         deadline = time.monotonic() + END_SECONDS
         for thread in threads:
@@ -163,13 +170,13 @@ class Swaps:
         for turn in itertools.count(number):
             if self._over.is_set():
                 break
-            rest = self._once(connection, turn % len(self._bodies), f"caller-{number}")
+            rest = self._request(connection, turn % len(self._bodies), f"caller-{number}")
             if rest:
                 self._over.wait(rest)
         connection.close()
 
-    def _once(self, connection: http.client.HTTPConnection, case: int, caller: str, *, again: bool = False) -> float:
-        """One request, and how long to rest after it."""
+    def _request(self, connection: http.client.HTTPConnection, case: int, caller: str, *, again: bool = False) -> float:
+        """Send one request, and return the seconds to wait after it."""
         began = time.monotonic()
         try:
             status, headers, content = ask(connection, self._url.path, self._bodies[case], caller)
@@ -177,39 +184,45 @@ class Swaps:
             connection.close()
             return self._fail(type(problem).__name__)
         if status == 200:
-            self._hear(headers.get("x-model-version", ""), case, content, began)
+            self._record(headers.get("x-model-version", ""), case, content, began)
             return 0.0
-        if status in HONEST and "retry-after" in headers:
+        if status in RETRY_LATER and "retry-after" in headers:
             with self._lock:
                 self._figures.refused[status] += 1
             return min(float(headers["retry-after"]), LONGEST_REST_SECONDS)
         if status == 500 and "x-request-id" not in headers and not again:
             with self._lock:
                 self._figures.repeated += 1
-            return self._once(connection, case, caller, again=True)
+            return self._request(connection, case, caller, again=True)
         return self._fail(f"HTTP {status}")
 
-    def _fail(self, how: str) -> float:
+    def _fail(self, problem: str) -> float:
         with self._lock:
-            self._figures.failed[how] += 1
+            self._figures.failed[problem] += 1
         return LONGEST_REST_SECONDS
 
-    def _hear(self, version: str, case: int, content: Mapping[str, Any], began: float) -> None:
-        took = (time.monotonic() - began) * 1000
-        answer = content.get("predictions")
+    def _record(self, version: str, case: int, content: Mapping[str, Any], began: float) -> None:
+        milliseconds = (time.monotonic() - began) * 1000
+        prediction = content.get("predictions")
         with self._lock:
             figures = self._figures
             figures.answers[version] += 1
-            figures.milliseconds.append(took)
-            if version not in self._versions or not alike(answer, self._said.setdefault((version, case), answer)):
-                figures.wrong.append(f"{version} about case {case}: {answer}")
+            figures.milliseconds.append(milliseconds)
+            if version not in self._versions or not alike(
+                prediction, self._predictions.setdefault((version, case), prediction)
+            ):
+                figures.wrong.append(f"{version} about case {case}: {prediction}")
             if version in self._left_at:
                 figures.followed_seconds = max(figures.followed_seconds, began - self._left_at[version])
 
-    def _counted(self) -> Figures:
+    def _result(self) -> Figures:
         one, other = self._versions
         with self._lock:
             self._figures.milliseconds.sort()
-            both = (case for version, case in self._said if version == one and (other, case) in self._said)
-            self._figures.distinct = sum(self._said[one, case] != self._said[other, case] for case in both)
+            compared = (
+                case for version, case in self._predictions if version == one and (other, case) in self._predictions
+            )
+            self._figures.distinct = sum(
+                self._predictions[one, case] != self._predictions[other, case] for case in compared
+            )
             return self._figures

@@ -1,4 +1,4 @@
-"""The whole stack, kept running on this machine."""
+"""A stack that keeps running on this machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from localcloud.commands.control import FILE, Control, Order
+from localcloud.commands.control import FILE, Command, Control
 from localcloud.commands.embedded import require_embedded
 from localcloud.commands.follow import follow
 from localcloud.commands.progress import Progress
@@ -17,10 +17,10 @@ from localcloud.engine.stack_file import ROOT
 
 
 def main(progress: Progress, stack: str, state: Path) -> int:
-    """Deploy, say how to call it, and follow edits until interrupted; then everything is taken down.
+    """Deploy, print how to call the API, and deploy again after each edit until interrupted; then stop everything.
 
-    The stack's outputs are in `<state>/outputs.json` for as long as it runs, and other
-    commands reach it by `<state>/control.json`.
+    While the stack runs, its outputs are in `<state>/outputs.json`, and other commands reach it
+    by `<state>/control.json`.
     """
     require_embedded(stack)
     outputs = state / "outputs.json"
@@ -31,40 +31,40 @@ def main(progress: Progress, stack: str, state: Path) -> int:
         deploy(local, progress)
         outputs.write_text(json.dumps(local.outputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         try:
-            trusted = local.cloud.certificate
-            facts = {"certificate": str(trusted.resolve()) if trusted else None}
-            until_the_end.enter_context(Control(state / FILE, _orders(local), **facts))
-            _tell(local, progress, outputs)
+            certificate = local.cloud.certificate
+            facts = {"certificate": str(certificate.resolve()) if certificate else None}
+            until_the_end.enter_context(Control(state / FILE, _commands(local), **facts))
+            _print_outputs(local, progress, outputs)
             follow(local, progress)
             return 0
         finally:
             outputs.unlink(missing_ok=True)
 
 
-def _orders(stack: LocalStack) -> dict[str, Order]:
+def _commands(stack: LocalStack) -> dict[str, Command]:
     return {
         "redrive": lambda _: {"moved": stack.redrive()},
-        "rollback": lambda given: roll_back(stack, given["model"], given["reason"]),
+        "rollback": lambda fields: roll_back(stack, fields["model"], fields["reason"]),
     }
 
 
 def deploy(stack: LocalStack, progress: Progress) -> None:
-    """Deploy with progress, and say what there is."""
+    """Deploy, and print progress and the number of resources."""
     with progress.step("deploy") as step:
         step.say("building the functions' archives")
         stack.progress = step.say
         stack.deploy()
-        step.text = described(stack)
+        step.text = summary(stack)
 
 
-def described(stack: LocalStack) -> str:
-    """`118 resources, 6 functions, 1 workflow`."""
+def summary(stack: LocalStack) -> str:
+    """Count what is deployed: `118 resources, 6 functions, 1 workflow`."""
     functions = len(stack.of(stack.cloud.function))
     workflows = len(stack.of(stack.cloud.workflow))
     return f"{len(stack.resources)} resources, {functions} functions, {workflows} workflow{'s' * (workflows != 1)}"
 
 
-def _tell(stack: LocalStack, progress: Progress, outputs: Path) -> None:
+def _print_outputs(stack: LocalStack, progress: Progress, outputs: Path) -> None:
     progress.line("endpoint", stack.outputs.get("endpoint", "none"))
     if url := _first_model(stack.outputs):
         progress.line("try", f"curl -s {url}")

@@ -1,4 +1,4 @@
-"""Following a run through what it writes: nothing here knows which cloud runs it."""
+"""Follows a training run through the records that it writes, the same on every cloud."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from localcloud.engine.cloud import Objects
 T = TypeVar("T")
 
 LOOK_SECONDS = 0.2
-OVER = ("rejected", "refused", "promoted", "rolled_back", "failed")
-"""States of a run that nothing follows."""
+FINAL_STATES = ("rejected", "refused", "promoted", "rolled_back", "failed")
+"""The states in which a run ends."""
 
 
-class NothingCame(TimeoutError):
-    """What was waited for did not come in time. The message says what."""
+class WaitTimedOut(TimeoutError):
+    """What was waited for did not happen in time. The message names it."""
 
 
 class Watch:
-    """Reads the registry of one model while the workflow is at work."""
+    """Reads the records of one model's runs while the workflow is running."""
 
     def __init__(self, models: Objects, model: str) -> None:
         self._models = models
@@ -30,10 +30,11 @@ class Watch:
         self._known = set(self.executions())
 
     def executions(self) -> list[str]:
+        """Return the key of every execution's record."""
         return self._models.keys(f"{self.model}/{layout.EXECUTIONS}")
 
     def new_run(self, seconds: float) -> str:
-        """The run that the next execution belongs to, once it has said so."""
+        """Wait up to `seconds` for an execution that is not known yet, and return the id of its run."""
         key = self.wait_for(
             lambda: next((key for key in self.executions() if key not in self._known), None), seconds, "an execution"
         )
@@ -41,58 +42,64 @@ class Watch:
         return str(self._json(key)["run"])
 
     def runs(self) -> list[str]:
-        """Every run that has a record."""
+        """Return the id of every run that has a record."""
         keys = self._models.keys(f"{self.model}/{layout.RUNS}")
         return [key.split("/")[2] for key in keys if key.endswith("/run.json")]
 
     def record(self, run: str) -> dict[str, Any]:
-        """The run's own record; empty before there is one."""
+        """Return the run's record; empty before there is one."""
         return self._json(f"{self.model}/{layout.RUNS}{run}/run.json")
 
     def reached(self, run: str, *states: str, seconds: float) -> dict[str, Any]:
-        """The run's record once it is in one of `states`, or over."""
-        wanted = {*states, *OVER}
+        """Wait until a run is in one of `states` or has ended, and return its record. Raises `WaitTimedOut`."""
+        wanted = {*states, *FINAL_STATES}
 
         def look() -> dict[str, Any] | None:
             record = self.record(run)
             return record if record.get("status") in wanted else None
 
-        return self.wait_for(look, seconds, f"run {run} to become {' or '.join(states or OVER)}")
+        return self.wait_for(look, seconds, f"run {run} to become {' or '.join(states or FINAL_STATES)}")
 
     def experiments(self, run: str, seconds: float) -> Iterator[tuple[int, int]]:
-        """How many experiments are done, and of how many, whenever that changes, until all are."""
+        """Yield the numbers of finished and of planned experiments, whenever the first changes, until all are finished.
+
+        Raises `WaitTimedOut` when none finishes for `seconds`, and when the run ends before.
+        """
         planned = len(self._json(f"{self.model}/{layout.RUNS}{run}/plan.json")["experiments"])
         done = -1
         while done < planned:
             done = self.wait_for(lambda seen=done: self._more_than(run, seen), seconds, "the next experiment")
             yield done, planned
 
-    def tried(self, run: str, metric: str) -> list[dict[str, Any]]:
-        """The records of the experiments that succeeded, the highest mean of `metric` first."""
+    def leaderboard(self, run: str, metric: str) -> list[dict[str, Any]]:
+        """Return the records of the experiments that succeeded, the highest mean of `metric` first."""
         keys = self._models.keys(f"{self.model}/{layout.RUNS}{run}/experiments/")
-        found = [self._json(key) for key in keys if key.endswith(".json")]
-        succeeded = [record for record in found if record["status"] == "succeeded"]
+        records = [self._json(key) for key in keys if key.endswith(".json")]
+        succeeded = [record for record in records if record["status"] == "succeeded"]
         return sorted(succeeded, key=lambda record: record["metrics"][metric]["mean"], reverse=True)
 
     def live(self) -> dict[str, Any]:
-        """Who answers: champion, challenger, weight. Empty before the first version."""
+        """Return the live pointer: champion, challenger, weight. Empty before the first version."""
         return self._json(f"{self.model}/{layout.LIVE}")
 
-    def wait_for(self, look: Callable[[], T | None], seconds: float, what: str) -> T:
-        """What `look` finds, as soon as it finds something. Raises `NothingCame`."""
+    def wait_for(self, look: Callable[[], T | None], seconds: float, event: str) -> T:
+        """Call `look` every `LOOK_SECONDS` until it returns something, and return that.
+
+        Raises `WaitTimedOut`, which names the event, after `seconds`.
+        """
         end = time.monotonic() + seconds
-        while (found := look()) is None:
+        while (result := look()) is None:
             if time.monotonic() > end:
-                raise NothingCame(f"waited {seconds:.0f} s for {what}")
+                raise WaitTimedOut(f"waited {seconds:.0f} s for {event}")
             time.sleep(LOOK_SECONDS)
-        return found
+        return result
 
     def _more_than(self, run: str, seen: int) -> int | None:
         keys = self._models.keys(f"{self.model}/{layout.RUNS}{run}/experiments/")
         done = sum(key.endswith(".json") for key in keys)
-        over = self.record(run).get("status") in OVER
-        if over and done <= seen:
-            raise NothingCame(f"run {run} ended as {self.record(run)['status']} after {done} experiments")
+        ended = self.record(run).get("status") in FINAL_STATES
+        if ended and done <= seen:
+            raise WaitTimedOut(f"run {run} ended as {self.record(run)['status']} after {done} experiments")
         return done if done > seen else None
 
     def _json(self, key: str) -> dict[str, Any]:

@@ -1,4 +1,14 @@
-"""What an embedded cloud must offer. Each is a folder here, named as in `infra/`, with a `start` of this shape."""
+"""The interface of an embedded cloud. Each cloud is a package of `localcloud/` with a `start` like this one.
+
+```python
+cloud = start(StackFile.read("local"), workspace, port=8400, progress=print)
+try:
+    engine = Engine(cloud)
+    ...
+finally:
+    cloud.stop()
+```
+"""
 
 from __future__ import annotations
 
@@ -11,117 +21,117 @@ from typing import Any, Protocol
 import pulumi
 
 from localcloud.engine.dead_letters import DeadLetters
-from localcloud.engine.resource_handler import Made, ResourceHandler
+from localcloud.engine.resource_handler import Resource, ResourceHandler
 from localcloud.engine.stack_file import StackFile
 
 FOLDER = Path(__file__).resolve().parents[1]
 
 
 class Objects(Protocol):
-    """The objects of one store, with all rights."""
+    """The objects of one store, read and written with all permissions."""
 
     def put(self, key: str, content: bytes | Path) -> None:
         """Create or replace an object from bytes or from a file."""
         ...
 
     def get(self, key: str) -> bytes:
-        """Raises `FileNotFoundError` for an object that does not exist."""
+        """Return the content of an object. Raises `FileNotFoundError` when there is no such object."""
         ...
 
     def keys(self, prefix: str = "") -> list[str]:
-        """Every key that begins with `prefix`, sorted."""
+        """Return every key that begins with `prefix`, sorted."""
         ...
 
 
 class State(StrEnum):
-    """Where an execution of a workflow stands, in the same words on every cloud."""
+    """The state of a workflow's execution, the same names on every cloud."""
 
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
-    """Whatever ended it before its own end: a failure, its deadline, somebody."""
+    """It raised an error, reached its deadline, or was cancelled."""
 
 
 class Provider(Protocol):
-    """What makes the resources of one cloud."""
+    """Creates the resources of one cloud, as a Pulumi provider does."""
 
     session: Any
-    """What its hands speak to, with all rights."""
+    """What the resource handlers use to call the cloud, with all permissions."""
 
     @property
     def handlers(self) -> Mapping[str, ResourceHandler]:
-        """How each type of resource is made."""
+        """The handler of each resource type, by the type's token."""
         ...
 
     @property
     def absent(self) -> Mapping[str, str]:
-        """Types that are accepted and not made, each with the reason."""
+        """The resource types that are accepted and not created, each with the reason."""
         ...
 
     def call(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Answer a provider function. Raises `KeyError` for one that is not known."""
+        """Return the result of a provider function. Raises `KeyError` for an unknown token."""
         ...
 
 
 class EmbeddedCloud(Provider, Protocol):
-    """A cloud on this machine: up, and empty until something is deployed."""
+    """A running cloud on this machine, empty until something is deployed."""
 
     title: str
-    """What a person calls it."""
+    """Its name for people: `AWS`."""
     function: str
-    """The type of its functions."""
+    """The type token of its functions."""
     workflow: str
-    """The type of its workflows."""
+    """The type token of its workflows."""
 
     @property
     def groups(self) -> tuple[int, ...]:
-        """The process groups of all that it runs, the functions' workers among them."""
+        """The process groups of everything it runs, including the functions' workers."""
         ...
 
     @property
     def certificate(self) -> Path | None:
-        """What a client must trust to speak to its services. None: they do without TLS."""
+        """The certificate that a client of its services must trust. None: they speak plain HTTP."""
         ...
 
     @property
     def log(self) -> Path:
-        """What it wrote; kept when a stack ends with an error."""
+        """Its log file, which is kept when a stack ends with an error."""
         ...
 
     def check(self) -> None:
-        """Raises `CloudFailed`, with the log's name, if it has died."""
+        """Raise `CloudFailed`, which names the log, if it has ended by itself."""
         ...
 
-    def outputs(self, found: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The outputs of a program as they hold on this machine."""
+    def outputs(self, declared: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the program's outputs with the addresses that are valid on this machine."""
         ...
 
     def store(self, url: str) -> Objects:
-        """The store behind a URL of the outputs."""
+        """Return the store at a URL of the outputs."""
         ...
 
     def dead_letters(self, name: str) -> DeadLetters:
-        """The dead letters of a queue, by what the outputs call them."""
+        """Return the dead letters of a queue, by their name in the outputs."""
         ...
 
-    def lines(self, function: Made, limit: int) -> list[str]:
-        """The newest lines that a function wrote, oldest first."""
+    def lines(self, function: Resource, limit: int) -> list[str]:
+        """Return the newest `limit` lines that a function logged, oldest first."""
         ...
 
-    def workers(self, function: Made) -> list[int]:
-        """The processes that a function runs in at this moment."""
+    def workers(self, function: Resource) -> list[int]:
+        """Return the ids of the processes that a function runs in at this moment."""
         ...
 
     def execute(self, workflow: str, argument: Mapping[str, Any]) -> str:
-        """Start a workflow, by its name in the outputs; returns the name of the execution."""
+        """Start a workflow, by its name in the outputs, and return the name of the execution."""
         ...
 
     def executions(self, workflow: str) -> Mapping[str, State]:
-        """Where each execution of a workflow stands, by its name."""
+        """Return the state of each execution of a workflow, by the execution's name."""
         ...
 
     def stop(self) -> None:
-        """End everything. Safe to call twice."""
+        """Stop everything. Safe to call twice."""
         ...
 
 
@@ -132,8 +142,8 @@ class CloudFailed(RuntimeError):
 def start(stack: StackFile, workspace: Path, *, port: int, progress: Callable[[str], None]) -> EmbeddedCloud:
     """Start the embedded cloud that the stack's settings name.
 
-    `room` is a folder for all it writes, `port` the one that its API would like to have.
-    Raises `pulumi.RunError` for a cloud that has none, and `CloudFailed` when it does not come up.
+    `workspace` is the folder for everything it writes. The API listens on `port`, or on the next free one.
+    Raises `pulumi.RunError` for a cloud that has no embedded one, and `CloudFailed` when it does not start.
     """
     name = stack.cloud
     known = sorted(path.parts[-3] for path in FOLDER.glob("*/resources/__init__.py"))

@@ -1,4 +1,4 @@
-"""Dead letters, and their way back to the queue that they came from."""
+"""Dead letters, and how they are moved back to the queue they came from."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ PAUSE_SECONDS = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetter:
-    """A message that was given up."""
+    """A message that used up its delivery attempts."""
 
     identity: str
-    """The same however often it is taken."""
+    """The message's id, the same each time it is received."""
     receipt: str
-    """What drops it, from this taking on."""
+    """The handle that deletes it, valid for this receipt alone."""
     content: Any
 
 
@@ -28,43 +28,45 @@ class DeadLetters(Protocol):
     """The dead letters of one queue."""
 
     def count(self) -> int:
-        """How many there are, those included that somebody has just taken."""
+        """Return their number, including those that are received and not yet deleted."""
         ...
 
     def take(self) -> Sequence[DeadLetter]:
-        """Some of them, hidden from others for a while; none when there are none to take."""
+        """Receive a batch of them, hidden from others for a while. Empty when there are none to receive."""
         ...
 
     def send(self, letter: DeadLetter) -> None:
-        """Put its content into the queue that it came from, as a new message with all its attempts."""
+        """Send its content to the queue it came from, as a new message with all its delivery attempts."""
         ...
 
-    def drop(self, letter: DeadLetter) -> None: ...
+    def drop(self, letter: DeadLetter) -> None:
+        """Delete it from the dead letters."""
+        ...
 
 
 def redrive(dead_letters: DeadLetters, *, pause: Callable[[float], None] = time.sleep) -> int:
-    """Bring back what lies there now, and return how many that were.
+    """Send the dead letters that are there now back to their queue, and return their number.
 
-    Each is sent first and dropped then, so that none is lost, whenever this ends. One that is
-    handed out twice is sent once. An operation that fails is tried again; if it keeps
-    failing, it raises, and what was not moved stays where it was: a letter that was sent and
-    could not be dropped comes again with the next redrive, and its job, done by then, is not
-    done a second time.
+    Each is sent first and then dropped, so none is lost whenever this ends. One that is
+    received twice is sent once. A failed operation is retried up to `TRIES` times, `pause`
+    seconds apart, and then raises the client's error; what was not moved stays a dead letter.
+    A letter that was sent and not dropped is moved again by the next redrive; its job is done
+    by then, and not done twice.
     """
-    there, sent = _patiently(dead_letters.count, pause), set[str]()
-    while len(sent) < there and (some := _patiently(dead_letters.take, pause)):
-        for letter in some:
+    count, sent = _retry(dead_letters.count, pause), set[str]()
+    while len(sent) < count and (batch := _retry(dead_letters.take, pause)):
+        for letter in batch:
             if letter.identity not in sent:
-                _patiently(lambda letter=letter: dead_letters.send(letter), pause)
+                _retry(lambda letter=letter: dead_letters.send(letter), pause)
                 sent.add(letter.identity)
-            _patiently(lambda letter=letter: dead_letters.drop(letter), pause)
+            _retry(lambda letter=letter: dead_letters.drop(letter), pause)
     return len(sent)
 
 
-def _patiently(operation: Callable[[], T], pause: Callable[[float], None]) -> T:
+def _retry(operation: Callable[[], T], pause: Callable[[float], None]) -> T:
     for attempt in range(1, TRIES):
         try:
             return operation()
-        except Exception:  # whatever a cloud's client raises: the last try lets it through
+        except Exception:  # each cloud's client raises errors of its own; the last attempt lets them through
             pause(PAUSE_SECONDS * attempt)
     return operation()

@@ -1,4 +1,14 @@
-"""Makes what a program declares, and keeps account of it from one evaluation to the next."""
+"""Creates what a program declares, and keeps the state from one evaluation to the next.
+
+The part that Pulumi's engine plays, in this process:
+
+```python
+engine = Engine(cloud)
+engine.begin()
+outputs = evaluate(stack, engine, Path("infra"))  # calls engine.register for every resource
+changes = engine.finish()                         # deletes what is no longer declared
+```
+"""
 
 from __future__ import annotations
 
@@ -12,19 +22,20 @@ import pulumi
 from localcloud.engine.cloud import Provider
 from localcloud.engine.fingerprint import fingerprint
 from localcloud.engine.program import Declared, Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 
 SILENT = frozenset({"region", "forceDestroy", "skipDestroy", "forceDetachPolicies"})
-"""Inputs that speak to the provider and not to the cloud, or that a stack which ends with its process cannot break."""
+"""Inputs that are never reported as not emulated: they address the provider, or have no effect on a stack
+that ends with its process."""
 
 
 class ResourceFailed(pulumi.RunError):
-    """A resource could not be made; the message names its type, its name, its URN and the cause."""
+    """A resource could not be created; the message names its type, its name, its URN and the cause."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """What one evaluation did, as URNs."""
+    """What one evaluation changed: URNs, sorted. False when it changed nothing."""
 
     created: tuple[str, ...] = ()
     updated: tuple[str, ...] = ()
@@ -38,110 +49,120 @@ class Changes:
 
 @dataclass
 class _Journal:
-    kept: dict[str, Made] = field(default_factory=dict)
-    done: dict[str, list[str]] = field(default_factory=dict)
-    leftover: list[Made] = field(default_factory=list)
-    """Replaced resources, to be removed once nothing points to them any more."""
+    """What the evaluation under way has done so far."""
+
+    current: dict[str, Resource] = field(default_factory=dict)
+    """Every resource that the program has registered, by URN."""
+    changes: dict[str, list[str]] = field(default_factory=dict)
+    """URNs by the field of `Changes` that they belong to."""
+    replaced: list[Resource] = field(default_factory=list)
+    """Old resources, to be deleted once nothing refers to them any more."""
 
 
 class Engine:
-    """A registrar that creates, updates, replaces and deletes.
+    """A registrar that creates, updates, replaces and deletes resources.
 
-    One evaluation is `begin`, then the program's registrations, then `finish`. An
-    evaluation that fails in between keeps what it made, so that the next one goes on
-    from there.
+    One evaluation is `begin`, the program's registrations, and `finish`. An evaluation that
+    fails in between keeps what it created, and the next one continues from there.
     """
 
     def __init__(self, cloud: Provider, progress: Callable[[str], None] = lambda _: None) -> None:
         self._cloud = cloud
         self._progress = progress
         self._lock = threading.Lock()
-        self._state: dict[str, Made] = {}
+        self._state: dict[str, Resource] = {}
         self._journal = _Journal()
         self._skipped: dict[str, str] = {}
 
     @property
-    def resources(self) -> tuple[Made, ...]:
+    def resources(self) -> tuple[Resource, ...]:
         """Everything that exists, in order of creation."""
         return tuple(self._state.values())
 
     @property
     def not_emulated(self) -> dict[str, str]:
-        """Types and `type.property`s that the program uses and that do nothing here, each with the reason."""
+        """The resource types and inputs (`type.input`) that the program uses without effect here, with reasons."""
         return dict(sorted(self._skipped.items()))
 
     def begin(self) -> None:
+        """Begin an evaluation."""
         self._journal = _Journal()
         self._skipped = {}
 
     def finish(self) -> Changes:
-        """Delete what the program no longer declares; what was made last goes first."""
-        gone = [made for urn, made in self._state.items() if urn not in self._journal.kept]
-        for made in [*reversed(self._journal.leftover), *reversed(gone)]:
-            self._delete(made)
-        for made in gone:
-            del self._state[made.declared.urn]
-        self._journal.done["deleted"] = [made.declared.urn for made in gone]
-        return Changes(**{kind: tuple(sorted(urns)) for kind, urns in self._journal.done.items()})
-
-    # What the program asks ------------------------------------------------------------------
+        """Delete what the program no longer declares, newest first, and return what the evaluation changed."""
+        gone = [resource for urn, resource in self._state.items() if urn not in self._journal.current]
+        for resource in [*reversed(self._journal.replaced), *reversed(gone)]:
+            self._delete(resource)
+        for resource in gone:
+            del self._state[resource.declared.urn]
+        self._journal.changes["deleted"] = [resource.declared.urn for resource in gone]
+        return Changes(**{kind: tuple(sorted(urns)) for kind, urns in self._journal.changes.items()})
 
     def register(self, declared: Declared) -> Registered:
+        """Create, update, replace or keep a resource, and return its id and outputs.
+
+        A component and a provider are accepted without a handler. Raises `ResourceFailed` when the
+        cloud refuses, and for a type without a handler.
+        """
         if not declared.custom or declared.type.startswith("pulumi:providers:"):
             return Registered(id=declared.name)
         try:
-            kind, made = self._resolve(declared, self._state.get(declared.urn))
+            kind, resource = self._resolve(declared, self._state.get(declared.urn))
         except pulumi.RunError:
             raise
         except Exception as cause:
             raise ResourceFailed(f"{declared.type} {declared.name}: {cause}\n  {declared.urn}") from cause
         with self._lock:
-            self._state[declared.urn] = made
-            self._journal.kept[declared.urn] = made
-            self._journal.done.setdefault(kind, []).append(declared.urn)
-            self._progress(f"{len(self._journal.kept)} resources")
-        return made.registered
+            self._state[declared.urn] = resource
+            self._journal.current[declared.urn] = resource
+            self._journal.changes.setdefault(kind, []).append(declared.urn)
+            self._progress(f"{len(self._journal.current)} resources")
+        return resource.registered
 
     def call(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the result of a provider function. Raises `pulumi.RunError` for an unknown token."""
         try:
             return self._cloud.call(token, args)
         except KeyError:
-            raise pulumi.RunError(f"{token}: the local cloud does not answer this function") from None
+            raise pulumi.RunError(f"{token}: the local cloud has no such provider function") from None
 
-    def _resolve(self, declared: Declared, before: Made | None) -> tuple[str, Made]:
+    def _resolve(self, declared: Declared, before: Resource | None) -> tuple[str, Resource]:
         handler = self._handler(declared)
-        self._note(declared, handler)
-        mark = fingerprint(declared.inputs)
+        self._note_not_emulated(declared, handler)
+        digest = fingerprint(declared.inputs)
         if before is None:
-            return "created", self._create(handler, declared, mark, 0)
-        if before.fingerprint == mark:
+            return "created", self._create(handler, declared, digest, 0)
+        if before.fingerprint == digest:
             return "unchanged", before
         if handler.update is None or any(declared.inputs.get(key) != before.inputs.get(key) for key in handler.fixed):
-            return "replaced", self._replace(handler, declared, mark, before)
+            return "replaced", self._replace(handler, declared, digest, before)
         order = Order(session=self._cloud.session, declared=declared, generation=before.generation)
         registered = handler.update(order, before)
-        return "updated", Made(declared=declared, registered=registered, fingerprint=mark, generation=before.generation)
+        return "updated", Resource(
+            declared=declared, registered=registered, fingerprint=digest, generation=before.generation
+        )
 
-    def _create(self, handler: ResourceHandler, declared: Declared, mark: str, generation: int) -> Made:
+    def _create(self, handler: ResourceHandler, declared: Declared, digest: str, generation: int) -> Resource:
         order = Order(session=self._cloud.session, declared=declared, generation=generation)
-        return Made(declared=declared, registered=handler.create(order), fingerprint=mark, generation=generation)
+        return Resource(declared=declared, registered=handler.create(order), fingerprint=digest, generation=generation)
 
-    def _replace(self, handler: ResourceHandler, declared: Declared, mark: str, before: Made) -> Made:
-        """The new one first, unless both would bear the same name."""
+    def _replace(self, handler: ResourceHandler, declared: Declared, digest: str, before: Resource) -> Resource:
+        """Create the new one first, unless both have the same physical name."""
         if declared.inputs.get(handler.named) and declared.inputs.get(handler.named) == before.inputs.get(
             handler.named
         ):
             self._delete(before)
-            return self._create(handler, declared, mark, before.generation + 1)
-        made = self._create(handler, declared, mark, before.generation + 1)
+            return self._create(handler, declared, digest, before.generation + 1)
+        resource = self._create(handler, declared, digest, before.generation + 1)
         with self._lock:
-            self._journal.leftover.append(before)
-        return made
+            self._journal.replaced.append(before)
+        return resource
 
-    def _delete(self, made: Made) -> None:
-        handler = self._handler(made.declared)
+    def _delete(self, resource: Resource) -> None:
+        handler = self._handler(resource.declared)
         if handler.delete is not None:
-            handler.delete(self._cloud.session, made)
+            handler.delete(self._cloud.session, resource)
 
     def _handler(self, declared: Declared) -> ResourceHandler:
         if declared.type in self._cloud.absent:
@@ -150,11 +171,11 @@ class Engine:
             return self._cloud.handlers[declared.type]
         except KeyError:
             raise ResourceFailed(
-                f"{declared.type} {declared.name}: the local cloud has no hand for this type; "
-                f"add one in localcloud/{declared.type.split(':')[0]}/\n  {declared.urn}"
+                f"{declared.type} {declared.name}: the local cloud has no resource handler for this type; "
+                f"add one in localcloud/{declared.type.split(':')[0]}/resources/\n  {declared.urn}"
             ) from None
 
-    def _note(self, declared: Declared, handler: ResourceHandler) -> None:
+    def _note_not_emulated(self, declared: Declared, handler: ResourceHandler) -> None:
         if declared.type in self._cloud.absent:
             skipped = {declared.type: self._cloud.absent[declared.type]}
         else:
@@ -165,18 +186,18 @@ class Engine:
             } | {
                 f"{declared.type}.{path}": reason
                 for path, reason in handler.ignores.items()
-                if "." in path and _given(declared.inputs, path)
+                if "." in path and _has_value(declared.inputs, path)
             }
         with self._lock:
             self._skipped |= skipped
 
 
-def _given(inputs: Mapping[str, Any], path: str) -> bool:
-    """Whether there is a value at a dotted path."""
-    found: Any = inputs
+def _has_value(inputs: Mapping[str, Any], path: str) -> bool:
+    """Return whether there is a value at a dotted path."""
+    value: Any = inputs
     for key in path.split("."):
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found is not None
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value is not None
 
 
 def _accept(order: Order) -> Registered:

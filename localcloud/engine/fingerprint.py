@@ -1,4 +1,4 @@
-"""A short name for the inputs of a resource: the same inputs, the same name."""
+"""The fingerprint of a resource's inputs, by which a change is noticed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pulumi
 
 
 def fingerprint(inputs: Mapping[str, Any]) -> str:
-    """SHA-256 over the inputs in canonical JSON; a file counts by its content, never by its path."""
+    """Return the SHA-256 of the inputs in canonical JSON, in hex; a file counts by its content, not by its path."""
     return hashlib.sha256(json.dumps(inputs, sort_keys=True, default=_content).encode()).hexdigest()
 
 
 def content(value: object) -> bytes:
-    """The bytes of an asset, or of an archive that is a file.
+    """Return the bytes of an asset, or of an archive that is one file.
 
-    Raises `TypeError` for what has no bytes of its own.
+    Raises `TypeError` for any other value.
     """
     match value:
         case pulumi.FileAsset() | pulumi.FileArchive():
@@ -31,7 +31,7 @@ def content(value: object) -> bytes:
 
 
 def digest(value: object) -> str:
-    """SHA-256 of `content`, without holding a file in memory."""
+    """Return the SHA-256 of `content(value)`, in hex, without reading a whole file into memory."""
     if isinstance(value, pulumi.FileAsset | pulumi.FileArchive):
         with Path(value.path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,8 +1,21 @@
-"""Runs the unmodified Pulumi program in this process, with every registration handed to one place.
+"""Runs an unmodified Pulumi program in this process, and passes every registration to a `Registrar`.
 
-This is what the CLI's own language host does, without the CLI: the monitor that the
-program talks to is `Registrar`'s answer instead of a provider's. It may be done any
-number of times in one process; each run has its own event loop and context.
+```python
+class Printer:
+    def register(self, declared: Declared) -> Registered:
+        print(declared.urn)
+        return Registered(id=declared.name, outputs=declared.inputs)
+
+    def call(self, token, args):
+        return {}
+
+outputs = evaluate(StackFile.read("local"), Printer(), Path("infra"))
+```
+
+The Pulumi CLI starts the program in a language host and answers its gRPC calls (`RegisterResource`,
+`Invoke`) in a resource monitor. Here the program runs in a thread, and `_Monitor`, which
+extends the monitor of Pulumi's own test mocks, answers the same calls without a socket. A
+process may evaluate any number of programs; each has its own event loop and context.
 """
 
 from __future__ import annotations
@@ -31,7 +44,11 @@ THREADS = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """One resource as the program declares it, every input known."""
+    """One resource as the program declares it, with every input resolved.
+
+    `Declared(urn="urn:...", type="aws:s3/bucket:Bucket", name="data", parent="urn:...", custom=True,
+    inputs={"bucketPrefix": "data-"})`
+    """
 
     urn: str
     type: str
@@ -48,45 +65,49 @@ class Declared:
 
 @dataclass(frozen=True, kw_only=True)
 class Registered:
+    """A resource as the registrar created it: its id, and its outputs by the provider's camelCase names."""
+
     id: str
     outputs: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Registrar(Protocol):
-    """What answers the program. Called from several threads at once."""
+    """Answers the program's registrations and calls. Must be safe to call from several threads at once."""
 
-    def register(self, declared: Declared) -> Registered: ...
+    def register(self, declared: Declared) -> Registered:
+        """Return the id and the outputs of a declared resource."""
+        ...
 
     def call(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A provider function such as `aws:index/getRegion:getRegion`."""
+        """Return the result of a provider function such as `aws:index/getRegion:getRegion`."""
         ...
 
 
 def evaluate(
     stack: StackFile, registrar: Registrar, program: Path | Callable[[], object], *, dry_run: bool = False
 ) -> dict[str, Any]:
-    """Run the program for a stack and return its outputs, secrets unwrapped.
+    """Run the program for a stack and return its outputs, with secrets unwrapped.
 
     `program` is the folder that holds `__main__.py`, or a function that declares resources.
-    `dry_run` tells the program that it is only previewed, as `pulumi preview` does.
-    Whatever the program or the registrar raises is raised here.
+    With `dry_run` the program is told that it is only previewed, as `pulumi preview` does.
+    Raises what the program or the registrar raises.
     """
     monitor = _Monitor(registrar)
-    box: list[BaseException] = []
+    errors: list[BaseException] = []
 
     def run() -> None:
         try:
             _run(stack, monitor, program, dry_run=dry_run)
         except BaseException as error:
-            box.append(error)
+            errors.append(error)
 
     thread = threading.Thread(target=contextvars.Context().run, args=(run,), name="program", daemon=True)
     thread.start()
     while thread.is_alive():
         # A bare join would hold back Ctrl-C until the program has ended.
         thread.join(0.1)
-    if box:
-        raise box[0]
+    if errors:
+        raise errors[0]
     return monitor.exports
 
 
@@ -118,29 +139,35 @@ def _run(stack: StackFile, monitor: _Monitor, program: Path | Callable[[], objec
 
 
 def _abandon(loop: asyncio.AbstractEventLoop) -> None:
-    """End what still waits after a failure, so that nothing warns and nothing runs on."""
+    """Cancel the tasks that still wait after a failure, so that none warns and none keeps running."""
     waiting = asyncio.all_tasks(loop)
     for task in waiting:
         task.cancel()
     loop.run_until_complete(asyncio.gather(*waiting, return_exceptions=True))
-    # What failed besides the first failure is garbage, not a message.
+    # Only the first error is reported; the others follow from it.
     loop.set_exception_handler(lambda _loop, _context: None)
     asyncio.set_event_loop(None)
     loop.close()
 
 
 class _Monitor(mocks.MockMonitor):
-    """The engine's side of the protocol, as far as a program uses it."""
+    """The resource monitor of Pulumi's gRPC protocol, as far as a program uses it.
+
+    `RegisterResource(request)` turns the request into a `Declared`, asks the registrar, and returns
+    `RegisterResourceResponse(urn=..., id=..., object=outputs)`. `Invoke(request)` returns the result of
+    a provider function in the field `return`. The stack's outputs arrive by `RegisterResourceOutputs`.
+    """
 
     def __init__(self, registrar: Registrar) -> None:
         super().__init__(_NoMocks())
         self.exports: dict[str, Any] = {}
         self._registrar = registrar
         self._stack_urn = ""
-        self._seen: dict[str, Registered] = {}
+        self._urns: set[str] = set()
         self._lock = threading.Lock()
 
     def RegisterResource(self, request: Any) -> Any:
+        """Return the URN of any resource, and the id and outputs of one that is no component."""
         urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == STACK_TYPE:
             self._stack_urn = urn
@@ -152,39 +179,45 @@ class _Monitor(mocks.MockMonitor):
             parent=request.parent,
             custom=request.custom,
             inputs=plain(rpc.deserialize_properties(request.object)),
-            depends_on=tuple(sorted({one for many in request.propertyDependencies.values() for one in many.urns})),
+            depends_on=tuple(
+                sorted({urn for property in request.propertyDependencies.values() for urn in property.urns})
+            ),
         )
-        registered = self._answer(declared)
+        registered = self._register(declared)
         if not declared.custom:
             return resource_pb2.RegisterResourceResponse(urn=urn)
         outputs = asyncio.run(rpc.serialize_properties(dict(registered.outputs), {}))
         return resource_pb2.RegisterResourceResponse(urn=urn, id=registered.id, object=outputs)
 
-    def _answer(self, declared: Declared) -> Registered:
+    def _register(self, declared: Declared) -> Registered:
+        """Ask the registrar. Raises `pulumi.RunError` for a URN that is registered already."""
         with self._lock:
-            if declared.urn in self._seen:
+            if declared.urn in self._urns:
                 raise pulumi.RunError(f"two resources are called {declared.name} ({declared.type}): {declared.urn}")
-            self._seen[declared.urn] = Registered(id="")
+            self._urns.add(declared.urn)
         return self._registrar.register(declared)
 
     def Invoke(self, request: Any) -> Any:
-        answer = self._registrar.call(request.tok, plain(rpc.deserialize_properties(request.args)))
+        """Return the result of a provider function."""
+        result = self._registrar.call(request.tok, plain(rpc.deserialize_properties(request.args)))
         response = resource_pb2.ResourceInvokeResponse()
         # The field is called `return`, which Python keeps for itself.
-        getattr(response, "return").CopyFrom(asyncio.run(rpc.serialize_properties(dict(answer), {})))
+        getattr(response, "return").CopyFrom(asyncio.run(rpc.serialize_properties(dict(result), {})))
         return response
 
     def ReadResource(self, request: Any) -> Any:
+        """Raise `pulumi.RunError`: there is nothing to read in a cloud that starts empty."""
         raise pulumi.RunError(f"{request.type} {request.name}: a local cloud starts empty, there is nothing to read")
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
+        """Keep the outputs of the stack; a component's are not used."""
         if request.urn == self._stack_urn:
             self.exports = plain(rpc.deserialize_properties(request.outputs))
         return super().RegisterResourceOutputs(request)
 
 
 class _NoMocks(mocks.Mocks):
-    """Never asked: the monitor answers by itself."""
+    """Never called: `_Monitor` overrides every method that would."""
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict, list[tuple[str, str]] | None]:
         raise NotImplementedError(args.token)
@@ -194,7 +227,11 @@ class _NoMocks(mocks.Mocks):
 
 
 def plain(value: Any) -> Any:
-    """Secrets unwrapped, and whole numbers as integers: the wire knows only floating point."""
+    """Return a value with secrets unwrapped and whole numbers as integers.
+
+    `plain({"count": 2.0, "key": <secret "k">}) == {"count": 2, "key": "k"}`: protobuf's `Struct` has
+    floating-point numbers alone.
+    """
     if rpc.is_rpc_secret(value):
         return plain(rpc.unwrap_rpc_secret(value))
     match value:

@@ -1,4 +1,4 @@
-"""Writes down what a program declares and makes nothing: a preview without an account."""
+"""Records what a program declares and creates nothing: a preview without an account."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ PLAIN: Mapping[type, Any] = {int: 0, float: 0.0, bool: False}
 
 
 class Recorder:
-    """A registrar that answers with symbols: the ARN of `data-bucket` is `<data-bucket.arn>`.
+    """A registrar whose outputs are symbols: the ARN of `data-bucket` ends with `<data-bucket.arn>`.
 
-    So a policy or a definition built from outputs can be read whole, before anything exists.
+    A policy or a definition that is built from outputs can be read before anything exists.
+
+        recorder = Recorder()
+        evaluate(StackFile.read("dev"), recorder, Path("infra"))
+        [resource.name for resource in recorder.declared]
     """
 
     def __init__(self) -> None:
@@ -26,45 +30,50 @@ class Recorder:
 
     @property
     def declared(self) -> list[Declared]:
-        """Everything the program declared, components too, by URN."""
-        return sorted(self._declared, key=lambda one: one.urn)
+        """Everything the program declared, including components, sorted by URN."""
+        return sorted(self._declared, key=lambda resource: resource.urn)
 
     def register(self, declared: Declared) -> Registered:
+        """Record a resource, and return symbols for the outputs that the cloud would add to its inputs."""
         with self._lock:
             self._declared.append(declared)
         if not declared.custom or declared.type.startswith("pulumi:"):
             return Registered(id=declared.name)
         cls = _class(declared.type)
-        known, given = symbols(cls, declared.name), completed(cls, declared.name, declared.inputs)
-        return Registered(id=f"<{declared.name}.id>", outputs={**known, **given})
+        inputs = completed(cls, declared.name, declared.inputs)
+        return Registered(id=f"<{declared.name}.id>", outputs={**symbols(cls, declared.name), **inputs})
 
     def call(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return symbols for the result of a provider function, together with its arguments."""
         name = token.rsplit(":", maxsplit=1)[-1]
         return {**symbols(_class(token, result=True), name), **args}
 
 
 def symbols(cls: type, name: str) -> dict[str, Any]:
-    """A symbol for every output that is always there and is text; zero and False for numbers and flags."""
-    found: dict[str, Any] = {}
+    """Return a symbol for every required text output, and zero or False for every required number or flag.
+
+    `symbols(pulumi_aws.s3.Bucket, "data")["region"] == "<data.region>"`
+    """
+    outputs: dict[str, Any] = {}
     for key, getter in _getters(cls):
         kind = _kind(getter)
         if kind is str:
-            found[key] = _text(cls, name, key)
+            outputs[key] = _text(cls, name, key)
         elif kind in PLAIN:
-            found[key] = PLAIN[kind]
-    return found
+            outputs[key] = PLAIN[kind]
+    return outputs
 
 
-def completed(cls: type, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What a program gave; in each structure, too, a symbol for the texts that the cloud may add."""
-    found = dict(given)
+def completed(cls: type, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs, with a symbol for every text in a nested structure that the cloud may fill in."""
+    outputs = dict(inputs)
     for key, getter in _getters(cls):
-        value, inner = found.get(key), _kind(getter)
+        value, inner = outputs.get(key), _kind(getter)
         for structure in (inner, *get_args(inner)):
             if isinstance(value, dict) and isinstance(structure, type) and hasattr(structure, "_pulumi_output_type"):
                 texts = [part for part, part_getter in _getters(structure) if str in get_args(_kind(part_getter))]
-                found[key] = {**{part: f"<{name}.{key}.{part}>" for part in texts}, **value}
-    return found
+                outputs[key] = {**{part: f"<{name}.{key}.{part}>" for part in texts}, **value}
+    return outputs
 
 
 def _getters(cls: type) -> Iterator[tuple[str, Any]]:
@@ -74,23 +83,26 @@ def _getters(cls: type) -> Iterator[tuple[str, Any]]:
 
 
 def _text(cls: type, name: str, key: str) -> str:
-    """An ARN keeps its shape: programs take it apart."""
+    """Return the symbol of a text output. An ARN keeps its six parts, because programs split it."""
     if key == "arn" or key.endswith("Arn"):
         return f"arn:aws:{cls.__module__.split('.')[1].strip('_')}:<region>:<account>:<{name}.{key}>"
     return f"<{name}.{key}>"
 
 
 def _kind(getter: Any) -> Any:
-    """The type inside `Output[...]`; None for what may be absent."""
+    """Return the type inside `Output[...]`; for an optional output, the whole union."""
     hint = get_type_hints(getter).get("return")
     inner = get_args(hint)
     return inner[0] if len(inner) == 1 else hint
 
 
 def _class(token: str, *, result: bool = False) -> type:
-    """`aws:s3/bucket:Bucket` is `pulumi_aws.s3.Bucket`; a function's result is a class too."""
-    package, place, name = token.split(":")
-    module = place.split("/")[0]
+    """Return the SDK's class for a token: `pulumi_aws.s3.Bucket` for `aws:s3/bucket:Bucket`.
+
+    With `result`, the class of a provider function's result.
+    """
+    package, module_path, name = token.split(":")
+    module = module_path.split("/")[0]
     if keyword.iskeyword(module):
         module += "_"
     path = f"pulumi_{package}" if module == "index" else f"pulumi_{package}.{module}"

@@ -1,4 +1,21 @@
-"""What does the work of a provider: for each type of resource, one hand."""
+"""Resource handlers: how each type of resource is created, updated and deleted in an embedded cloud.
+
+```python
+def _topic(order: Order) -> Registered:
+    name = order.name(limit=255)
+    order.session.pubsub.create_topic(name)
+    return Registered(id=name, outputs={**order.inputs, "name": name})
+
+def _delete_topic(project: Project, resource: Resource) -> None:
+    project.pubsub.delete_topic(resource.id)
+
+HANDLERS = {
+    "gcp:pubsub/topic:Topic": ResourceHandler(
+        create=_topic, delete=_delete_topic, takes=frozenset({"name", "project"})
+    )
+}
+```
+"""
 
 from __future__ import annotations
 
@@ -11,14 +28,15 @@ from localcloud.engine.program import Declared, Registered
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
-    """A resource that exists: what was asked, what came of it, and how often it was replaced."""
+class Resource:
+    """A resource that exists: what was declared, what was registered, and how often it was replaced."""
 
     declared: Declared
     registered: Registered
     fingerprint: str
-    """Of the inputs, with the content of files in place of their paths."""
+    """SHA-256 of the inputs, with the content of files in place of their paths."""
     generation: int = 0
+    """0 for the first, one more after each replacement."""
 
     @property
     def id(self) -> str:
@@ -35,7 +53,7 @@ class Made:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """One resource to create or to change, for a hand that speaks to `session`."""
+    """One resource to create or to update. `session` is the provider's own."""
 
     session: Any
     declared: Declared
@@ -46,44 +64,48 @@ class Order:
         return self.declared.inputs
 
     def name(self, *, key: str = "name", limit: int = 64, suffix: str = "") -> str:
-        """The physical name: the one the program gives, or the logical one with seven more characters.
+        """Return the physical name: the input `key`, or the logical name and seven more characters.
 
-        As Pulumi does, except that the seven follow from the URN: the same resource gets
-        the same name in every local stack.
+        The whole name has at most `limit` characters and ends with `suffix`. Pulumi chooses the
+        seven at random; here they follow from the URN and the generation, so a resource has the
+        same name in every local stack: `data-bucket` becomes `data-bucket-3f9a1c2`.
         """
-        if given := self.inputs.get(key):
-            return str(given)
+        if name := self.inputs.get(key):
+            return str(name)
         unique = hashlib.sha256(f"{self.declared.urn} {self.generation}".encode()).hexdigest()[:7]
         prefix = self.inputs.get(f"{key}Prefix") or f"{self.declared.name}-"
         return f"{prefix[: limit - len(unique) - len(suffix)]}{unique}{suffix}"
 
 
 Create = Callable[[Order], Registered]
-Update = Callable[[Order, Made], Registered]
-Delete = Callable[[Any, Made], None]
+Update = Callable[[Order, Resource], Registered]
+Delete = Callable[[Any, Resource], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceHandler:
-    """How one type of resource is really made.
+    """How one type of resource is created, updated and deleted.
 
-    Without `update` a changed resource is replaced. Without `delete` it goes when what it
-    belongs to goes. An input that is neither in `takes` nor in `silent` is reported as not
-    emulated, with the reason from `ignores` where there is one; so is a part of an input that
-    `ignores` names by a dotted path, wherever the rest of it is taken.
+    Without `update` a changed resource is replaced. Without `delete` it goes together with the
+    resource that it belongs to. An input that is neither in `takes` nor in the engine's `SILENT`
+    is reported as not emulated, with the reason from `ignores` if there is one. A part of an
+    input that is otherwise taken is named in `ignores` by its dotted path:
+    `{"serviceConfig.availableCpu": "this machine's own"}`.
     """
 
     create: Create
     update: Update | None = None
     delete: Delete | None = None
     takes: frozenset[str] = frozenset()
+    """The inputs that have an effect here."""
     ignores: Mapping[str, str] = field(default_factory=dict)
+    """The inputs that have none, each with the reason."""
     fixed: frozenset[str] = frozenset()
-    """Inputs that cannot change in place: a change of one replaces the resource."""
+    """The inputs that cannot be updated: a change of one replaces the resource."""
     named: str = "name"
-    """The input that holds the physical name; with it given, the old one goes before the new one comes."""
+    """The input that holds the physical name. If the program sets it, a replacement deletes the old one first."""
 
 
 def put(write: Create, **rest: Any) -> ResourceHandler:
-    """A hand whose creation may be repeated: a change is the same call again."""
+    """Return a handler whose `create` is idempotent, and is called again to update."""
     return ResourceHandler(create=write, update=lambda order, _: write(order), **rest)

@@ -1,4 +1,11 @@
-"""The whole stack on this machine: an embedded cloud, and the program deployed into it."""
+"""A stack on this machine: an embedded cloud, and the program deployed into it.
+
+```python
+with LocalStack("local") as stack:
+    stack.deploy()
+    stack.store(stack.outputs["data_url"]).put("breast_cancer/incoming/a.csv", b"...")
+```
+"""
 
 from __future__ import annotations
 
@@ -11,7 +18,7 @@ from localcloud.engine.cloud import EmbeddedCloud, Objects, State, start
 from localcloud.engine.dead_letters import redrive
 from localcloud.engine.engine import Changes, Engine
 from localcloud.engine.program import evaluate
-from localcloud.engine.resource_handler import Made
+from localcloud.engine.resource_handler import Resource
 from localcloud.engine.stack_file import ROOT, STATE, StackFile
 from localcloud.support.workspace import clear, take
 
@@ -19,11 +26,11 @@ PORT = 8400
 
 
 class LocalStack:
-    """`with LocalStack() as stack: stack.deploy()`.
+    """Starts the embedded cloud that the stack's settings name, and stops it at the end of the `with` block.
 
-    Entering starts the embedded cloud of the stack's settings; leaving ends it, with
-    everything in it, whatever happened in between. `override` is laid over the stack's
-    file; `program` is the folder of the program, or a function that declares resources.
+    `override` replaces keys of the stack's file. `program` is the folder of the program, or a
+    function that declares resources. `state` is the folder for everything that is written.
+    The API listens on `port`, or on the next free one.
     """
 
     def __init__(
@@ -59,11 +66,11 @@ class LocalStack:
             clear(self._workspace)
 
     def deploy(self) -> Changes:
-        """Evaluate the program and make, change or delete what differs from the last time.
+        """Evaluate the program, create, update or delete what differs from the last time, and return the changes.
 
-        Raises what the program raises, `ResourceFailed` for a resource that cannot be made,
-        and `CloudFailed` when the embedded cloud has died. What was made until then stays,
-        and the next call goes on from there.
+        Raises what the program raises, `ResourceFailed` for a resource that cannot be created,
+        and `CloudFailed` when the embedded cloud has ended. What was created until then stays,
+        and the next call continues from there.
         """
         engine = self.engine
         self.cloud.check()
@@ -91,22 +98,22 @@ class LocalStack:
         return self._engine
 
     @property
-    def resources(self) -> tuple[Made, ...]:
+    def resources(self) -> tuple[Resource, ...]:
         """Everything deployed, in order of creation."""
         return self.engine.resources
 
-    def of(self, kind: str) -> tuple[Made, ...]:
-        """The resources of one type, by its token: `aws:lambda/function:Function`."""
-        return tuple(made for made in self.resources if made.declared.type == kind)
+    def of(self, kind: str) -> tuple[Resource, ...]:
+        """Return the resources of one type, by its token: `aws:lambda/function:Function`."""
+        return tuple(resource for resource in self.resources if resource.declared.type == kind)
 
     def counts(self) -> dict[str, int]:
-        """Resources by type."""
-        kinds = sorted(made.declared.type for made in self.resources)
+        """Return the number of resources of each type."""
+        kinds = sorted(resource.declared.type for resource in self.resources)
         return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
 
     @property
     def not_emulated(self) -> dict[str, str]:
-        """What the program asks for and this machine does not do, each with the reason."""
+        """The resource types and inputs that have no effect here, each with the reason."""
         return self.engine.not_emulated
 
     @property
@@ -114,39 +121,39 @@ class LocalStack:
         """The cloud's log, kept when the stack ends with an error."""
         return self.cloud.log
 
-    def function(self, name: str) -> Made:
-        """A function by its logical name, or by what its logical name begins with: `predict`."""
+    def function(self, name: str) -> Resource:
+        """Return a function by its logical name, or by the beginning of it: `predict`. Raises `KeyError`."""
         functions = self.of(self.cloud.function)
-        for made in functions:
-            if made.declared.name == name or made.declared.name.startswith(f"{name}-"):
-                return made
-        known = ", ".join(sorted(made.declared.name for made in functions))
+        for resource in functions:
+            if resource.declared.name == name or resource.declared.name.startswith(f"{name}-"):
+                return resource
+        known = ", ".join(sorted(resource.declared.name for resource in functions))
         raise KeyError(f"no function is called {name}; there are: {known or 'none'}")
 
     def logs(self, function: str, limit: int = 200) -> list[str]:
-        """The newest lines of a function, oldest first."""
+        """Return the newest `limit` lines that a function logged, oldest first."""
         return self.cloud.lines(self.function(function), limit)
 
     def workers(self, function: str) -> list[int]:
-        """The processes that a function runs in at this moment."""
+        """Return the ids of the processes that a function runs in at this moment."""
         return self.cloud.workers(self.function(function))
 
     def execute(self, argument: Mapping[str, Any]) -> str:
-        """Start the workflow of the outputs; returns the name of the execution."""
+        """Start the training workflow with an argument, and return the name of the execution."""
         return self.cloud.execute(self.outputs["workflow"], argument)
 
     def executions(self) -> Mapping[str, State]:
-        """Where each execution of the workflow stands."""
+        """Return the state of each execution of the training workflow, by its name."""
         return self.cloud.executions(self.outputs["workflow"])
 
     def dead_letters(self) -> int:
-        """How many messages about jobs were given up."""
+        """Return the number of dead letters of the jobs queue."""
         return self.cloud.dead_letters(self.outputs["jobs_dead_letters"]).count()
 
     def redrive(self) -> int:
-        """Try the jobs again that were given up, and return how many: `dead_letters.redrive`."""
+        """Send the dead letters of the jobs queue back to it, and return their number."""
         return redrive(self.cloud.dead_letters(self.outputs["jobs_dead_letters"]))
 
     def store(self, url: str) -> Objects:
-        """The objects behind a URL of the outputs: `put(key, bytes or path)`, `get(key)`, `keys(prefix)`."""
+        """Return the store at a URL of the outputs, for `put(key, content)`, `get(key)` and `keys(prefix)`."""
         return self.cloud.store(url)

@@ -1,4 +1,4 @@
-"""A stack's own file, read as the CLI reads it."""
+"""A stack's file, `Pulumi.<stack>.yaml`, read as the Pulumi CLI reads it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ STATE = ROOT / ".local"
 
 @dataclass(frozen=True, kw_only=True)
 class StackFile:
-    """A stack: its project, its name, and its configuration as the program will see it."""
+    """A stack: its project, its name, and its configuration as the program sees it.
+
+    `StackFile.read("local").config["serverless-ml:settings"]` is the settings object as JSON text.
+    """
 
     project: str
     name: str
@@ -26,10 +29,10 @@ class StackFile:
 
     @classmethod
     def read(cls, name: str, root: Path = ROOT, override: Mapping[str, Any] | None = None) -> Self:
-        """`Pulumi.<name>.yaml` below `root`, with the keys of `override` laid over its own.
+        """Read `Pulumi.<name>.yaml` in `root`, and merge `override` into it.
 
-        Objects are merged key by key, so that `{"serverless-ml:settings": {"pointer_seconds": 1}}`
-        changes that alone. Raises `pulumi.RunError` for a stack that does not exist and for an
+        Objects are merged key by key: `{"serverless-ml:settings": {"pointer_seconds": 1}}`
+        changes that key alone. Raises `pulumi.RunError` for a stack that does not exist and for an
         encrypted value, which only the CLI can open.
         """
         project = _mapping(root / "Pulumi.yaml")
@@ -37,46 +40,47 @@ class StackFile:
         if not path.exists():
             known = ", ".join(sorted(file.name.split(".")[1] for file in root.glob("Pulumi.*.yaml")))
             raise pulumi.RunError(f"there is no stack {name!r} ({path.name}); the stacks here: {known or 'none'}")
-        found = merged(_mapping(path).get("config") or {}, override or {})
-        for key, value in found.items():
+        config = merged(_mapping(path).get("config") or {}, override or {})
+        for key, value in config.items():
             if isinstance(value, dict) and set(value) == {"secure"}:
                 raise pulumi.RunError(f"{path.name}: {key} is encrypted, and only the Pulumi CLI can open it")
         return cls(
             project=str(project.get("name", "serverless-ml")),
             name=name,
-            config={_qualified(key, project): _text(value) for key, value in found.items()},
+            config={_qualified(key, project): _text(value) for key, value in config.items()},
             root=root,
         )
 
     @property
     def cloud(self) -> str | None:
-        """The cloud that the settings name."""
+        """The cloud that the settings name; None when they name none."""
         settings = json.loads(self.get(f"{self.project}:settings", "{}"))
         return settings.get("cloud") if isinstance(settings, dict) else None
 
     def get(self, key: str, default: str) -> str:
+        """Return a value of the configuration, by its full key: `aws:region`."""
         return self.config.get(key, default)
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with the values of `over`; mappings on both sides are merged in turn."""
+    """Return `base` with the values of `over`; where both hold a mapping, the two are merged in turn."""
     result = dict(base)
     for key, value in over.items():
-        below = result.get(key)
-        result[key] = merged(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+        current = result.get(key)
+        result[key] = merged(current, value) if isinstance(current, Mapping) and isinstance(value, Mapping) else value
     return result
 
 
 def _mapping(path: Path) -> dict[str, Any]:
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise pulumi.RunError(f"{path} does not exist") from None
     except yaml.YAMLError as problem:
         raise pulumi.RunError(f"{path.name}: not valid YAML: {problem}") from None
-    if not isinstance(found, dict):
-        raise pulumi.RunError(f"{path.name}: a mapping is expected, found {type(found).__name__}")
-    return found
+    if not isinstance(document, dict):
+        raise pulumi.RunError(f"{path.name}: a mapping is expected, found {type(document).__name__}")
+    return document
 
 
 def _qualified(key: str, project: Mapping[str, Any]) -> str:
@@ -84,5 +88,5 @@ def _qualified(key: str, project: Mapping[str, Any]) -> str:
 
 
 def _text(value: Any) -> str:
-    """Objects, lists and booleans reach the program as JSON, as the CLI hands them over."""
+    """Return a value as the CLI passes it to the program: objects, lists and booleans as JSON."""
     return value if isinstance(value, str) else json.dumps(value)

@@ -1,4 +1,4 @@
-"""The embedded GCP: its services on the loopback address, and a hand for every type of resource that is declared."""
+"""The embedded GCP: its services on the loopback address, and a handler for every type of resource that is declared."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.engine.cloud import State
-from localcloud.engine.resource_handler import Made
+from localcloud.engine.resource_handler import Resource
 from localcloud.engine.stack_file import ROOT, StackFile
-from localcloud.gcp.invokes import INVOKES
 from localcloud.gcp.project import Project
+from localcloud.gcp.provider_functions import PROVIDER_FUNCTIONS
 from localcloud.gcp.pubsub.dead_letters import DeadLetters
 from localcloud.gcp.resources import ABSENT, HANDLERS
 from localcloud.gcp.storage.objects import Objects
@@ -19,16 +19,16 @@ from localcloud.support.process import members
 
 STATES = {"ACTIVE": State.RUNNING, "SUCCEEDED": State.SUCCEEDED}
 PROJECT, REGION = "local-project", "europe-west1"
-"""Where a stack stands that does not say so."""
+"""The project and the region of a stack that sets neither."""
 
 
 def interpreter() -> Path:
-    """The Python of the emulators' own environment; `SERVERLESS_ML_EMULATOR_GCP` names another environment."""
+    """Return the Python of the emulator's environment; `SERVERLESS_ML_EMULATOR_GCP` names another environment."""
     return Path(os.environ.get("SERVERLESS_ML_EMULATOR_GCP", ROOT / ".local" / "emulator-gcp")) / "bin" / "python"
 
 
 class Gcp:
-    """An embedded GCP that is up."""
+    """A running embedded GCP, empty until something is deployed."""
 
     title = "GCP"
     function = "gcp:cloudfunctionsv2/function:Function"
@@ -49,7 +49,7 @@ class Gcp:
 
     @property
     def groups(self) -> tuple[int, ...]:
-        """The storage's, and one for each copy of each function."""
+        """The process groups of the storage and of each copy of each function."""
         return (self.session.storage.pid, *self.session.functions.groups)
 
     @property
@@ -61,42 +61,44 @@ class Gcp:
         return self.session.log
 
     def call(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
-        return INVOKES[token](self.session, args)
+        """Return the result of a provider function. Raises `KeyError` for an unknown token."""
+        return PROVIDER_FUNCTIONS[token](self.session, args)
 
     def check(self) -> None:
-        """Raises `CloudFailed`, with the log's name, if the storage has died: everything else is in this process."""
+        """Raise `CloudFailed`, which names the log, if the storage has ended: the others run in this process."""
         self.session.storage.check()
 
-    def outputs(self, found: Mapping[str, Any]) -> dict[str, Any]:
-        """The gateway's address without TLS: the program knows that a gateway speaks it, and this one does not."""
-        return {key: _plain(value) for key, value in found.items()}
+    def outputs(self, declared: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the outputs with `http://` before the gateway's address: the program writes `https://`."""
+        return {key: _plain(value) for key, value in declared.items()}
 
     def store(self, url: str) -> Objects:
-        """The objects behind `gs://bucket`."""
+        """Return the objects of the bucket at `gs://bucket`."""
         return self.session.storage.objects(url.removeprefix("gs://").rstrip("/"), self.session.owner)
 
     def dead_letters(self, name: str) -> DeadLetters:
-        """The dead letters that a subscription keeps."""
+        """Return the dead letters that a subscription holds. Raises `LookupError` for an unknown subscription."""
         return DeadLetters(self.session.pubsub, name)
 
-    def lines(self, function: Made, limit: int) -> list[str]:
-        """The newest lines that a function wrote, oldest first."""
+    def lines(self, function: Resource, limit: int) -> list[str]:
+        """Return the newest `limit` lines that a function logged, oldest first."""
         return self.session.functions.lines(function.outputs["name"], limit)
 
-    def workers(self, function: Made) -> list[int]:
-        """The processes of all copies of a function."""
+    def workers(self, function: Resource) -> list[int]:
+        """Return the ids of the processes of all copies of a function."""
         return list(members({copy.group for copy in self.session.functions.copies(function.outputs["name"])}))
 
     def execute(self, workflow: str, argument: Mapping[str, Any]) -> str:
-        """Start a workflow, by its full name; returns the id of the execution."""
+        """Start a workflow, by its full name, and return the id of the execution."""
         return self.session.workflows.start(workflow, dict(argument)).id
 
     def executions(self, workflow: str) -> dict[str, State]:
-        found = self.session.workflows.executions(workflow)
-        return {one.id: STATES.get(one.state, State.FAILED) for one in found}
+        """Return the state of each execution of a workflow, by the execution's id."""
+        executions = self.session.workflows.executions(workflow)
+        return {execution.id: STATES.get(execution.state, State.FAILED) for execution in executions}
 
     def stop(self) -> None:
-        """End everything. Safe to call twice."""
+        """Stop everything. Safe to call twice."""
         self.session.stop()
 
 

@@ -1,4 +1,4 @@
-"""A thread that begins what is due, whenever something changes or the moment has come."""
+"""A thread that starts what is due, at known times and after every change."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 
 class Dispatcher:
-    """Calls `pump` at the beginning, after every notification of `changed`, and at the moment that `pump` names.
+    """Calls `pump` at the start, after every notification of `changed`, and at the time that `pump` returns.
 
-    `pump` is called with `changed` held, begins what is due, and returns when to look again, by
-    the clock `now`, if that is known.
+    `pump` is called while `changed` is held. It starts what is due and returns the time, in
+    seconds by the clock `now`, at which to call it again; None waits for a notification.
     """
 
     def __init__(
@@ -23,12 +23,12 @@ class Dispatcher:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Once."""
+        """Start the thread. To be called once."""
         self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Begin nothing more; what is under way is left to end. Safe to call twice."""
+        """Start nothing more; what is under way ends by itself. Safe to call twice."""
         with self._changed:
             thread, self._thread = self._thread, None
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""Requests that a service of Google's sends: to its own APIs, which are answered here, and to this machine."""
+"""Requests that a Google service sends: to Google's APIs, which are answered here, and to this machine."""
 
 from __future__ import annotations
 
@@ -7,28 +7,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from localcloud.gcp.answers import Answer
+from localcloud.gcp.api_responses import ApiResponse
 from localcloud.gcp.workflows.calls import over_http
 
-Api = Callable[[str, str, Mapping[str, str], bytes], Answer]
-"""Method, path, headers, body."""
+Api = Callable[[str, str, Mapping[str, str], bytes], ApiResponse]
+"""Takes the method, path, headers and body of a request to one of Google's APIs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
+    """A request that a service sends."""
+
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes
     seconds: float
+    """The time that the response may take."""
 
 
 Send = Callable[[Request], int]
-"""The status of the answer. Raises `OSError` when there is none."""
+"""Returns the status of the response. Raises `OSError` when there is none."""
 
 
 def sender(apis: Mapping[str, Api]) -> Send:
-    """Hosts in `apis` are answered by them; of all others, only this machine is reached."""
+    """Return what sends a request: to the API of its host in `apis`, or else to this machine alone."""
 
     def send(request: Request) -> int:
         target = urlsplit(request.url)

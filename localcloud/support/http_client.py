@@ -1,4 +1,4 @@
-"""Kept connections to one HTTP server."""
+"""An HTTP client that keeps its connections to one server."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from localcloud.support.http_server import Answer
+from localcloud.support.http_server import Response
 from localcloud.support.ports import LOOPBACK
 
 IDLE_SECONDS = 20
-"""A kept connection older than this may be closed at the other end just as it is used."""
+"""A connection that was idle for longer is not reused: the server may close it at the same moment."""
 
 
 class Upstream:
-    """A server by its URL, asked over connections that are kept: a TLS handshake costs more than a small call."""
+    """Sends requests to the server at `url` over kept connections: a TLS handshake costs more than a small call.
+
+    `certificate` is what the client trusts. A response may take `seconds`; None sets no limit.
+    """
 
     def __init__(self, url: str, certificate: Path | None = None, *, seconds: float | None = None) -> None:
         self._target = urlsplit(url)
@@ -28,16 +31,17 @@ class Upstream:
         self._context = ssl.create_default_context(cafile=str(certificate)) if certificate else None
         self._idle: queue.LifoQueue[tuple[float, http.client.HTTPConnection]] = queue.LifoQueue()
 
-    def send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Raises `OSError` or `http.client.HTTPException` when the server cannot be reached.
+    def send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
+        """Send a request and return the response.
 
-        It is a `TimeoutError` when the server says nothing for as many seconds as it was given.
+        Raises `TimeoutError` when the server sends nothing for `seconds`, and another `OSError` or
+        `http.client.HTTPException` when it cannot be reached.
         """
         connection = self._take()
         try:
             connection.request(method, path, body=body or None, headers=dict(headers))
             response = connection.getresponse()
-            answer = Answer(response.status, response.getheaders(), response.read())
+            received = Response(response.status, response.getheaders(), response.read())
         except BaseException:
             connection.close()
             raise
@@ -45,10 +49,10 @@ class Upstream:
             connection.close()
         else:
             self._idle.put((time.monotonic(), connection))
-        return answer
+        return received
 
     def close(self) -> None:
-        """Drop every connection. Safe to call twice."""
+        """Close every connection. Safe to call twice."""
         with suppress(queue.Empty):
             while True:
                 self._idle.get_nowait()[1].close()
@@ -67,9 +71,9 @@ class Upstream:
 
 
 def _quiet(connection: http.client.HTTPConnection) -> bool:
-    """Whether nothing waits to be read: on an idle connection that could only be its end."""
+    """Return whether an idle connection is still open: anything to read on it could only be its end."""
     if connection.sock is None:
         return False
-    look = select.poll()
-    look.register(connection.sock, select.POLLIN)
-    return not look.poll(0)
+    poller = select.poll()
+    poller.register(connection.sock, select.POLLIN)
+    return not poller.poll(0)

@@ -1,4 +1,10 @@
-"""A plain HTTP server on the loopback address, before whatever answers."""
+"""A plain HTTP server on the loopback address, which calls a function for each request.
+
+```python
+with HttpServer(lambda request: json_response(200, {"path": request.path}), limit=1_000_000) as server:
+    urllib.request.urlopen(f"{server.url}/hello")
+```
+"""
 
 from __future__ import annotations
 
@@ -16,61 +22,65 @@ from typing import Any, NamedTuple, Self, cast
 from localcloud.support.ports import LOOPBACK, listener
 
 HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "proxy-connection"})
-"""Headers of one connection, which are never passed on."""
+"""Headers that belong to one connection, and are never forwarded."""
 OWN = frozenset({"server", "content-length"})
-"""Set anew here."""
-SAID = {400: "Bad Request", 413: "Request Entity Too Large"}
+"""Headers that the server sets itself."""
+REASONS = {400: "Bad Request", 413: "Request Entity Too Large"}
 DRAIN_BYTES = 80 * 1024 * 1024
 DRAIN_SECONDS = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
+    """A request as it was received."""
+
     method: str
     path: str
-    """With the query, as it was sent."""
+    """The path and the query, as they were sent."""
     headers: Mapping[str, str]
-    """By the names as they were sent, without those of the connection."""
+    """Values by name, spelt as sent, without those of the connection."""
     body: bytes
 
     def header(self, name: str) -> str | None:
-        """The value under a lower-case name, however it was spelt."""
+        """Return the value of a header by its lower-case name; None when it was not sent."""
         return next((value for key, value in self.headers.items() if key.lower() == name), None)
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
+    """A response to be sent, or as it was received."""
+
     status: int
     headers: list[tuple[str, str]]
     body: bytes
 
 
-def say(status: int, document: object, *headers: tuple[str, str]) -> Answer:
-    """An answer in JSON."""
-    return Answer(status, [("Content-Type", "application/json"), *headers], json.dumps(document).encode())
+def json_response(status: int, document: object, *headers: tuple[str, str]) -> Response:
+    """Return a response whose body is the document in JSON."""
+    return Response(status, [("Content-Type", "application/json"), *headers], json.dumps(document).encode())
 
 
-def _refusal(status: int) -> Answer:
-    return say(status, {"message": SAID[status]})
+def _refusal(status: int) -> Response:
+    return json_response(status, {"message": REASONS[status]})
 
 
 class HttpServer:
-    """Listens on `http://127.0.0.1:<port>`, or the next free port, and asks `answer` about each request.
+    """Listens on `http://127.0.0.1:<port>`, or on the next free port, and calls `answer` for each request.
 
-    Connections are kept, each with a thread of its own. A body over `limit` bytes is a 413 and
-    one without a sensible size a 400, in the words of `refusal`; neither gets through. What
-    `answer` raises ends the connection.
+    Connections are kept, each with a thread of its own. A body over `limit` bytes is answered
+    with 413 and an invalid length with 400, by `refusal(status)`; `answer` is not called for
+    them. What `answer` raises ends the connection.
     """
 
     def __init__(
         self,
-        answer: Callable[[Request], Answer],
+        answer: Callable[[Request], Response],
         *,
         port: int = 0,
         limit: int,
-        refusal: Callable[[int], Answer] = _refusal,
+        refusal: Callable[[int], Response] = _refusal,
     ) -> None:
         self._server = _Server(port, answer, limit, refusal)
-        self._thread = threading.Thread(target=self._server.serve, name="door", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve, name="http server", daemon=True)
         self._thread.start()
 
     @property
@@ -82,7 +92,7 @@ class HttpServer:
         return f"http://{LOOPBACK}:{self.port}"
 
     def close(self) -> None:
-        """Stop listening and drop every connection. Safe to call twice."""
+        """Stop listening and close every connection. Safe to call twice."""
         self._server.stop()
         self._thread.join()
 
@@ -98,7 +108,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     block_on_close = False
 
     def __init__(
-        self, port: int, answer: Callable[[Request], Answer], limit: int, refusal: Callable[[int], Answer]
+        self, port: int, answer: Callable[[Request], Response], limit: int, refusal: Callable[[int], Response]
     ) -> None:
         self.answer, self.limit, self.refusal = answer, limit, refusal
         self._over = False
@@ -110,12 +120,13 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.server_address = listening.getsockname()
 
     def serve(self) -> None:
-        """As `serve_forever`, but without looking up twenty times a second: there are many doors."""
+        """Serve until `stop`, like `serve_forever`, but without its polling: a stack has many servers."""
         while not self._over:
             self.handle_request()
         self.server_close()
 
     def stop(self) -> None:
+        """Wake up `serve`, and close every connection."""
         self._over = True
         with suppress(OSError), socket.create_connection((LOOPBACK, self.server_address[1]), timeout=1):
             pass
@@ -143,23 +154,23 @@ class _Handler(BaseHTTPRequestHandler):
         return cast("_Server", self.server)
 
     def handle_one_request(self) -> None:
-        """As the base class, but every method is asked about."""
+        """Handle a request like the base class, but of any method."""
         try:
             self.raw_requestline = self.rfile.readline(65_537)
             if not self.raw_requestline:
                 self.close_connection = True
             elif self.parse_request():
-                self._ask()
+                self._handle()
                 self.wfile.flush()
         except (OSError, ValueError):
             self.close_connection = True
 
     def finish(self) -> None:
-        """As the base class, but what a caller who is gone cannot be told any more is nobody's mistake."""
+        """Finish like the base class, but ignore a client that has gone."""
         with suppress(OSError):
             super().finish()
 
-    def _ask(self) -> None:
+    def _handle(self) -> None:
         try:
             body = self._body()
         except ValueError:
@@ -173,7 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(self._server.answer(Request(method=self.command, path=self.path, headers=headers, body=body)))
 
     def _refuse(self, status: int) -> None:
-        """Answer, then read on for a while: a client that is still sending would never see the answer otherwise."""
+        """Respond, then read on for a while: a client that is still sending would not see the response otherwise."""
         self.close_connection = True
         self._reply(self._server.refusal(status))
         self.wfile.flush()
@@ -183,7 +194,7 @@ class _Handler(BaseHTTPRequestHandler):
             left -= read
 
     def _body(self) -> bytes | None:
-        """The request's body, or None when it is larger than accepted."""
+        """Return the request's body, or None when it is over the limit. Raises `ValueError` for an invalid length."""
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return self._chunks()
         length = int(self.headers.get("Content-Length") or 0)
@@ -194,24 +205,24 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(length)
 
     def _chunks(self) -> bytes | None:
-        whole = bytearray()
+        body = bytearray()
         while size := int(self.rfile.readline(64).split(b";")[0], 16):
-            if len(whole) + size > self._server.limit:
+            if len(body) + size > self._server.limit:
                 return None
-            whole += self.rfile.read(size)
+            body += self.rfile.read(size)
             self.rfile.readline(8)
         while self.rfile.readline(65_537).strip():
             pass
-        return bytes(whole)
+        return bytes(body)
 
-    def _reply(self, answer: Answer) -> None:
-        status, headers, body = answer
+    def _reply(self, response: Response) -> None:
+        status, headers, body = response
         self.send_response_only(status)
-        given = {key.lower() for key, _ in headers}
+        names = {key.lower() for key, _ in headers}
         for key, value in headers:
             if key.lower() not in HOP | OWN:
                 self.send_header(key, value)
-        if "content-type" not in given and body:
+        if "content-type" not in names and body:
             self.send_header("Content-Type", "application/json")
         if self.close_connection:
             self.send_header("Connection", "close")

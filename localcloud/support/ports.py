@@ -8,11 +8,11 @@ LOOPBACK = "127.0.0.1"
 
 
 def listener(preferred: int, tries: int = 50) -> socket.socket:
-    """A listening socket on `preferred`, or on the next port that is free. 0 leaves the choice to the system.
+    """Return a listening socket on `preferred`, or on the next free port. 0 lets the system choose.
 
     Raises `OSError` when none of `tries` ports is free.
     """
-    last: OSError | None = None
+    cause: OSError | None = None
     for port in range(preferred, preferred + tries):
         server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
@@ -21,13 +21,13 @@ def listener(preferred: int, tries: int = 50) -> socket.socket:
             server.listen(512)
         except OSError as taken:
             server.close()
-            last = taken
+            cause = taken
         else:
             return server
-    raise OSError(f"no free port on {LOOPBACK} from {preferred} to {preferred + tries - 1}") from last
+    raise OSError(f"no free port on {LOOPBACK} from {preferred} to {preferred + tries - 1}") from cause
 
 
 def free_port() -> int:
-    """A port that nobody used a moment ago; whoever takes it must be ready to lose the race."""
+    """Return a port that was free a moment ago. Another process may take it first, so be ready to try again."""
     with listener(0, tries=1) as server:
         return server.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A child process that cannot outlive its parent, and takes its own children with it."""
+"""A child process that ends with its parent, together with its own children."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from typing import IO
 TIED = (
     "unset PWD OLDPWD SHLVL; exec 3<&0 </dev/null; (while read -r _; do :; done <&3; kill -KILL 0) & exec 3<&-; exec "
 )
-"""Shell words before a command: at the end of standard input its whole process group is killed."""
+"""Shell code in front of a command: when standard input ends, the whole process group is killed."""
 
 
 class Child:
-    """A command in a process group of its own, with a clean environment and its output in a log.
+    """A command in a process group of its own, with exactly the environment `env`, its output appended to `log`.
 
-    Beside it in the group a shell waits for the end of a pipe that nobody writes to. The pipe
-    ends when this process does, however that happens, and then the group is killed: the child
-    needs to know nothing of it.
+    A shell in the same group waits for the end of a pipe that nobody writes to. The pipe ends
+    when this process does, however that happens, and then the shell kills the group. The
+    command itself needs no change.
     """
 
     def __init__(self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> None:
@@ -44,27 +44,29 @@ class Child:
         return self._process.pid
 
     def code(self) -> int | None:
-        """The exit code, or None while it runs."""
+        """Return the exit code, or None while it runs."""
         return self._process.poll()
 
     def stop(self) -> None:
-        """End the whole group at once and wait until it is gone. Safe to call twice.
+        """Kill the whole group and wait up to 5 seconds until it is gone. Safe to call twice.
 
-        The group is killed rather than asked: it keeps nothing that is worth saving, and
-        a worker in the middle of a call would otherwise delay the end.
+        It is not asked to end: it has nothing to save, and a worker in the middle of a call
+        would delay the end.
         """
         _kill(self.pid)
         self._process.wait()
-        _lifeline(self._process.stdin)
+        _close(self._process.stdin)
         deadline = time.monotonic() + 5
         while group_alive(self.pid) and time.monotonic() < deadline:
             _kill(self.pid)
 
 
 def persist(launch: Callable[[bool], bool], stop: Callable[[], None], attempts: int = 3) -> bool:
-    """Whether a server came up: `launch`, told whether it is the last time, says so, and `stop` ends one that did not.
+    """Launch a server up to `attempts` times, and return whether it came up.
 
-    A port that was free may be taken by the time the server asks for it. Whatever is raised, nothing is left running.
+    `launch(last)` starts it, returns whether it came up, and is told whether this is the last
+    attempt; `stop` ends one that did not. A free port may be taken before the server binds it.
+    When `launch` raises, nothing is left running.
     """
     try:
         for attempt in range(attempts):
@@ -78,7 +80,7 @@ def persist(launch: Callable[[bool], bool], stop: Callable[[], None], attempts: 
 
 
 def group_alive(group: int) -> bool:
-    """Whether any process of the group runs: one that is dead, and that nobody has buried yet, does not."""
+    """Return whether any process of the group runs; a zombie does not."""
     try:
         os.killpg(group, 0)
     except (ProcessLookupError, PermissionError):
@@ -87,7 +89,7 @@ def group_alive(group: int) -> bool:
 
 
 def members(groups: Collection[int]) -> Mapping[int, str]:
-    """The processes in some groups, by pid, each with its command line; those that are dead already are not."""
+    """Return the command line of each process in some groups, by process id, without zombies."""
     listed = subprocess.run(
         ["/bin/ps", "-A", "-ww", "-o", "pid=,pgid=,stat=,command="], capture_output=True, text=True, check=True
     )
@@ -102,7 +104,7 @@ def _kill(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def _lifeline(pipe: IO[bytes] | None) -> None:
+def _close(pipe: IO[bytes] | None) -> None:
     if pipe:
         with contextlib.suppress(OSError):
             pipe.close()

@@ -1,4 +1,4 @@
-"""A private folder for one embedded cloud."""
+"""The private folder of one embedded cloud."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pathlib import Path
 
 
 def take(state: Path) -> Path:
-    """A new folder below `state`, named after this process; those of processes that are gone are removed."""
-    rooms = state / "run"
-    rooms.mkdir(parents=True, exist_ok=True)
-    for workspace in rooms.iterdir():
+    """Create a folder below `state`, named after this process, and remove those of processes that have ended."""
+    workspaces = state / "run"
+    workspaces.mkdir(parents=True, exist_ok=True)
+    for workspace in workspaces.iterdir():
         owner = workspace.name.split("-")[0]
         if owner.isdigit() and not _alive(int(owner)):
             clear(workspace)
-    return Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=rooms))
+    return Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=workspaces))
 
 
 def clear(tree: Path) -> None:
-    """Remove a folder and what is in it. Unpacked bundles are read-only: they are opened first."""
+    """Remove a folder with its content, read-only files (such as unpacked archives) included."""
     for folder, _, _ in os.walk(tree):
         Path(folder).chmod(0o700)
     shutil.rmtree(tree, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""One embedded cloud of each kind for the tests of a worker; each test deploys into it under a stack of its own."""
+"""One embedded cloud of each kind for each pytest worker; each test deploys into it under a stack of its own."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from localcloud.aws.session import Session
 from localcloud.engine.cloud import EmbeddedCloud
 from localcloud.engine.engine import Changes, Engine
 from localcloud.engine.program import evaluate
-from localcloud.engine.resource_handler import Made
+from localcloud.engine.resource_handler import Resource
 from localcloud.engine.stack_file import StackFile
 from localcloud.gcp import Gcp
 from tests.localcloud import on_aws, on_gcp
 
 REGION = "eu-west-1"
 KINDS: Mapping[str, ModuleType] = {"aws": on_aws, "gcp": on_gcp}
-"""What the tests that hold for every embedded cloud need to know of each."""
+"""What the tests that run on every embedded cloud need to know of each."""
 C = TypeVar("C", bound=EmbeddedCloud)
 
 
 @dataclass
 class Lab(Generic[C]):
-    """An embedded cloud, with an engine that knows nothing yet."""
+    """An embedded cloud, with an engine whose state is empty."""
 
     cloud: C
     stack: StackFile
@@ -43,11 +43,11 @@ class Lab(Generic[C]):
         self.outputs = dict(self.cloud.outputs(evaluate(self.stack, self.engine, program)))
         return self.engine.finish()
 
-    def made(self, kind: str, name: str | None = None) -> Made:
-        """The only resource of its type, or the one of that name."""
-        found = [one for one in self.engine.resources if one.declared.type == kind]
-        (only,) = [one for one in found if name in (None, one.declared.name)]
-        return only
+    def resource(self, kind: str, name: str | None = None) -> Resource:
+        """Return the only resource of a type, or the one of that name."""
+        resources = [resource for resource in self.engine.resources if resource.declared.type == kind]
+        (match,) = [resource for resource in resources if name in (None, resource.declared.name)]
+        return match
 
 
 class AwsLab(Lab[Aws]):
@@ -55,9 +55,9 @@ class AwsLab(Lab[Aws]):
         return self.cloud.session.client(service)
 
     def invoke(self, function: str, payload: object = None) -> Any:
-        """The answer of a function, or a dictionary with `errorMessage`."""
-        answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(payload).encode())
-        return json.loads(answer["Payload"].read())
+        """Invoke a function and return its result, or a dictionary with `errorMessage`."""
+        response = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(payload).encode())
+        return json.loads(response["Payload"].read())
 
     def as_caller(self, key: str, secret: str, token: str) -> Session:
         session = self.cloud.session
@@ -72,14 +72,14 @@ class AwsLab(Lab[Aws]):
 
 
 class GcpLab(Lab[Gcp]):
-    def call(self, made: Made, path: str = "/") -> Any:
-        """What a function answers to the account that it runs as."""
-        return on_gcp.call(self.cloud, made, path)
+    def call(self, function: Resource, path: str = "/") -> Any:
+        """Call a function as the account that it runs as, and return its JSON response."""
+        return on_gcp.call(self.cloud, function, path)
 
 
 @contextmanager
 def running(start: Callable[..., C], workspace: Path, config: Mapping[str, str]) -> Generator[C]:
-    """An embedded cloud, started while the host has a secret in its environment."""
+    """Start an embedded cloud while the host has a secret in its environment."""
     stack = StackFile(project="serverless-ml", name="tests", config=config)
     os.environ["SECRET_OF_THE_HOST"] = "hunter2"
     try:
@@ -127,14 +127,14 @@ def gcp_lab(gcp: Gcp, named: StackFile) -> Iterator[GcpLab]:
 
 @pytest.fixture(params=list(KINDS))
 def kind(request: pytest.FixtureRequest) -> ModuleType:
-    """Every embedded cloud in turn, where it can be."""
+    """Each embedded cloud in turn, if it is available on this machine."""
     KINDS[request.param].ready()
     return KINDS[request.param]
 
 
 @pytest.fixture
 def lab(kind: ModuleType, request: pytest.FixtureRequest) -> Lab[Any]:
-    """A lab of the kind at hand."""
+    """A lab of the current kind."""
     name = next(name for name, known in KINDS.items() if known is kind)
     return request.getfixturevalue(f"{name}_lab")
 

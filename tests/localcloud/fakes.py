@@ -9,14 +9,14 @@ from typing import Any
 import pulumi
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler, put
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler, put
 
 LAMP, WIRE, PLUG, FOG = "fake:home/lamp:Lamp", "fake:home/wire:Wire", "fake:home/plug:Plug", "fake:home/fog:Fog"
 
 
 @dataclass
 class FakeCloud:
-    """Lamps change in place save for their shape, wires are replaced, plugs are written over, fog is only accepted."""
+    """Lamps are updated, except for their shape; wires are replaced; plugs are overwritten; fog is only accepted."""
 
     session: Any = None
     did: list[str] = field(default_factory=list)
@@ -51,12 +51,12 @@ class FakeCloud:
         self.did.append(f"create {name}")
         return Registered(id=name, outputs={**order.inputs, "name": name})
 
-    def _update(self, order: Order, before: Made) -> Registered:
+    def _update(self, order: Order, before: Resource) -> Registered:
         self.did.append(f"update {before.id}")
         return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
-    def _delete(self, _: Any, made: Made) -> None:
-        self.did.append(f"delete {made.id}")
+    def _delete(self, _: Any, resource: Resource) -> None:
+        self.did.append(f"delete {resource.id}")
 
 
 class Thing(pulumi.CustomResource):

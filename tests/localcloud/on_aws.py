@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from localcloud.aws import Aws
-from localcloud.engine.resource_handler import Made
+from localcloud.engine.resource_handler import Resource
 from tests.experiment import WORKER
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ def function(text: str, *, policy: Any = None, variables: dict[str, str] | None 
     role = aws.iam.Role("role", assume_role_policy=trust("lambda.amazonaws.com"))
     if policy is not None:
         aws.iam.RolePolicy("policy", role=role.name, policy=policy)
-    made = aws.lambda_.Function(
+    resource = aws.lambda_.Function(
         "f",
         role=role.arn,
         handler="main.handle",
@@ -71,9 +71,9 @@ def function(text: str, *, policy: Any = None, variables: dict[str, str] | None 
         timeout=20,
         environment={"variables": variables or {}},
     )
-    alias = aws.lambda_.Alias("live", name="live", function_name=made.name, function_version=made.version)
+    alias = aws.lambda_.Alias("live", name="live", function_name=resource.name, function_version=resource.version)
     pulumi.export("live", alias.arn)
-    return made
+    return resource
 
 
 def ready() -> None:
@@ -86,18 +86,18 @@ def busy() -> None:
 
 
 def training(variables: dict[str, str]) -> None:
-    """A program with a function that runs the experiment of the tests."""
+    """Declare a function that runs the experiment of the tests."""
     function(WORKER, variables=variables)
 
 
-def answer(cloud: Aws, made: Made) -> Any:
-    """What the only function says."""
-    return json.loads(cloud.session.client("lambda").invoke(FunctionName=made.id)["Payload"].read())
+def answer(cloud: Aws, resource: Resource) -> Any:
+    """Call the only function, and return its JSON response."""
+    return json.loads(cloud.session.client("lambda").invoke(FunctionName=resource.id)["Payload"].read())
 
 
-def worker(cloud: Aws, made: Made) -> int:
+def worker(cloud: Aws, resource: Resource) -> int:
     """Call the function of `busy`, and return the pid of the worker that answered."""
-    return int(answer(cloud, made))
+    return int(answer(cloud, resource))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,7 +249,7 @@ class Everything:
 
     def api(self, alias: aws.lambda_.Alias) -> None:
         api = aws.apigatewayv2.Api(
-            "door",
+            "front",
             protocol_type="HTTP",
             cors_configuration={"allow_origins": [self.pick("https://a.example", "https://b.example")]},
         )

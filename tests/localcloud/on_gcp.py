@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pulumi
 import pulumi_gcp as gcp
 
-from localcloud.engine.resource_handler import Made
+from localcloud.engine.resource_handler import Resource
 from localcloud.engine.stack_file import ROOT
 from localcloud.gcp import Gcp, interpreter
 from localcloud.gcp.storage.emulator import binary
@@ -36,7 +36,7 @@ import os
 def handle(request):
     return {"pid": os.getpid(), "env": dict(os.environ), "path": request.path}
 """
-SAME_EITHER_WAY = {"code", "runner", "calls", "agent", "dead", "tells", "arrived", "door"}
+SAME_EITHER_WAY = {"code", "runner", "calls", "agent", "dead", "tells", "arrived", "front"}
 """Logical names in `Everything` whose inputs are the same in both programs, or follow from another resource."""
 _ROOM = tempfile.TemporaryDirectory(prefix="archives-")
 
@@ -59,7 +59,7 @@ def function(
     path = archive(text)
     code = gcp.storage.BucketObject("archive", bucket=bucket.name, name="f.zip", source=pulumi.FileAsset(str(path)))
     account = gcp.serviceaccount.Account("runner")
-    made = gcp.cloudfunctionsv2.Function(
+    resource = gcp.cloudfunctionsv2.Function(
         "f",
         location=REGION,
         build_config={
@@ -82,35 +82,35 @@ def function(
         },
     )
     gcp.cloudrunv2.ServiceIamMember(
-        "calls", name=made.name, location=REGION, role="roles/run.invoker", member=account.member
+        "calls", name=resource.name, location=REGION, role="roles/run.invoker", member=account.member
     )
-    return made, account
+    return resource, account
 
 
 def ready() -> None:
-    """Raises `NotForThisMachine` where the embedded GCP cannot be."""
+    """Raise `NotForThisMachine` where the embedded GCP cannot run."""
     binary(interpreter().parents[1])
 
 
 def busy() -> None:
-    """A program with a function whose worker stays."""
+    """Declare a function whose worker keeps running."""
     function()
 
 
 def training(variables: dict[str, str]) -> None:
-    """A program with a function that runs the experiment of the tests."""
+    """Declare a function that runs the experiment of the tests."""
     function(WORKER, variables=variables)
 
 
-def answer(cloud: Gcp, made: Made) -> Any:
-    """What the only function says."""
-    return call(cloud, made)
+def answer(cloud: Gcp, resource: Resource) -> Any:
+    """Call the only function, and return its JSON response."""
+    return call(cloud, resource)
 
 
-def call(cloud: Gcp, made: Made, path: str = "/") -> Any:
-    """What a function answers to the account that it runs as."""
-    url = made.outputs["serviceConfig"]["uri"]
-    token = cloud.session.accounts.token(made.inputs["serviceConfig"]["serviceAccountEmail"], url)
+def call(cloud: Gcp, resource: Resource, path: str = "/") -> Any:
+    """Call a function as the account that it runs as, and return its JSON response."""
+    url = resource.outputs["serviceConfig"]["uri"]
+    token = cloud.session.accounts.token(resource.inputs["serviceConfig"]["serviceAccountEmail"], url)
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
     connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
     response = connection.getresponse()
@@ -119,9 +119,9 @@ def call(cloud: Gcp, made: Made, path: str = "/") -> Any:
     return json.loads(body) if response.status == 200 else response.status
 
 
-def worker(cloud: Gcp, made: Made) -> int:
+def worker(cloud: Gcp, resource: Resource) -> int:
     """Call the function of `busy`, and return the pid of the worker that answered."""
-    return int(call(cloud, made)["pid"])
+    return int(call(cloud, resource)["pid"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,9 +134,9 @@ class Everything:
         worker = gcp.serviceaccount.Account("worker", display_name=self.pick("one", "two"))
         bucket = self.bucket(worker)
         self.topics(worker, bucket)
-        made, account = function(TELL + self.pick("", "# second\n"), variables={"COLOUR": self.pick("red", "blue")})
-        self.workflow(worker, account, made)
-        self.api(account, made)
+        service, account = function(TELL + self.pick("", "# second\n"), variables={"COLOUR": self.pick("red", "blue")})
+        self.workflow(worker, account, service)
+        self.api(account, service)
 
     def pick(self, first: T, second: T) -> T:
         return second if self.second else first
@@ -186,7 +186,9 @@ class Everything:
             member=self.pick(agent.member, worker.member),
         )
         storage = gcp.storage.get_project_service_account_output()
-        told = gcp.pubsub.TopicIAMMember("tells", topic=topic.id, role="roles/pubsub.publisher", member=storage.member)
+        publisher = gcp.pubsub.TopicIAMMember(
+            "tells", topic=topic.id, role="roles/pubsub.publisher", member=storage.member
+        )
         gcp.storage.Notification(
             "news",
             bucket=bucket.name,
@@ -194,7 +196,7 @@ class Everything:
             payload_format="JSON_API_V1",
             object_name_prefix=self.pick("a/", "b/"),
             event_types=["OBJECT_FINALIZE"],
-            opts=pulumi.ResourceOptions(depends_on=[told]),
+            opts=pulumi.ResourceOptions(depends_on=[publisher]),
         )
 
     def workflow(
@@ -236,7 +238,7 @@ class Everything:
         )
 
     def api(self, account: gcp.serviceaccount.Account, made: gcp.cloudfunctionsv2.Function) -> None:
-        api = gcp.apigateway.Api("door", api_id="door")
+        api = gcp.apigateway.Api("front", api_id="front")
         path = self.pick("/things", "/things/{id}")
         config = gcp.apigateway.ApiConfig(
             "paths",

@@ -39,7 +39,7 @@ class StagedObjects:
 
 @dataclass
 class Staged:
-    """What a `LocalStack` offers to those who use one that is up."""
+    """Stands for a running `LocalStack`."""
 
     outputs: dict[str, Any]
     objects: StagedObjects = field(default_factory=StagedObjects)

@@ -30,7 +30,7 @@ def handle(event, context):
 
 
 def calls() -> list[tuple[str, str, str]]:
-    """Every route as a caller asks for it: method, path, and the group that is to answer."""
+    """Return a request for every route: method, path, and the group that must answer."""
     return [
         (method, path.replace("{model}", model).replace("{version}", "v").replace("{job}", "j"), group)
         for method, path in ROUTES.values()
@@ -49,7 +49,7 @@ class Answering(pulumi.ComponentResource):
         super().__init__("test:tests:Answering", name)
         mine = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(f"{name}-role", assume_role_policy=trust("lambda.amazonaws.com"), opts=mine)
-        made = aws.lambda_.Function(
+        function = aws.lambda_.Function(
             f"{name}-function",
             role=role.arn,
             handler="main.handle",
@@ -59,7 +59,7 @@ class Answering(pulumi.ComponentResource):
             opts=mine,
         )
         alias = aws.lambda_.Alias(
-            f"{name}-alias", name=ALIAS, function_name=made.name, function_version=made.version, opts=mine
+            f"{name}-alias", name=ALIAS, function_name=function.name, function_version=function.version, opts=mine
         )
         self.ref, self.name = alias.arn, alias.function_name
 
@@ -98,7 +98,8 @@ def test_the_embedded_aws_takes_the_path_that_says_more(aws_lab: AwsLab) -> None
 def test_the_gateway_of_gcp_takes_the_path_that_says_more() -> None:
     graph = gcp.whole(models=MODELS, scaling=SCALING)
     groups = {
-        made.outputs["serviceConfig"]["uri"]: made.name.removesuffix("-function") for made in graph.of(gcp.FUNCTION)
+        function.outputs["serviceConfig"]["uri"]: function.name.removesuffix("-function")
+        for function in graph.of(gcp.FUNCTION)
     }
     paths = openapi.paths(gcp.openapi(graph.one(gcp.CONFIG)))
     answered = []

@@ -35,9 +35,9 @@ def until(happened: Callable[[], bool], seconds: float = 20) -> bool:
 def worker(kind: ModuleType, stack: LocalStack) -> int:
     """Deploy, call, and return the worker's pid."""
     stack.deploy()
-    (made,) = stack.of(kind.FUNCTION)
-    pid = kind.worker(stack.cloud, made)
-    assert pid in stack.cloud.workers(made)
+    (function,) = stack.of(kind.FUNCTION)
+    pid = kind.worker(stack.cloud, function)
+    assert pid in stack.cloud.workers(function)
     return pid
 
 
@@ -63,9 +63,9 @@ def test_an_error_ends_them_too_and_keeps_the_logs(kind: ModuleType, state: Path
         failing()
     assert seen
     assert not members(seen)
-    kept = [path.name for path in (state / "run").rglob("*") if path.is_file()]
-    assert kept
-    assert [name for name in kept if not name.endswith("log")] == []
+    left = [path.name for path in (state / "run").rglob("*") if path.is_file()]
+    assert left
+    assert [name for name in left if not name.endswith("log")] == []
 
 
 def test_an_interrupted_deployment_leaves_nothing(kind: ModuleType, state: Path) -> None:
@@ -151,22 +151,22 @@ def test_everything_listens_on_the_loopback_address_alone(kind: ModuleType, stat
     before = listening([os.getpid()])
     with LocalStack(kind.STACK, state=state, program=kind.busy, port=0) as stack:
         worker(kind, stack)
-        found = listening([os.getpid(), *members(stack.cloud.groups)]) - before
+        addresses = listening([os.getpid(), *members(stack.cloud.groups)]) - before
     loopback = socket.inet_aton("127.0.0.1")[::-1].hex().upper()
-    assert found
-    assert {address.split(":")[0] for address in found} == {loopback}
+    assert addresses
+    assert {address.split(":")[0] for address in addresses} == {loopback}
 
 
 def listening(pids: Iterable[int]) -> set[str]:
-    """What some processes listen on, as /proc has it: address and port, hexadecimal."""
-    found: set[str] = set()
+    """Return what some processes listen on, by /proc: addresses and ports, in hexadecimal."""
+    addresses: set[str] = set()
     for pid in pids:
         links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()]
         inodes = {link[8:-1] for link in links if link.startswith("socket:")}
         for table in ("tcp", "tcp6"):
             rows = Path(f"/proc/{pid}/net/{table}").read_text(encoding="utf-8").splitlines()[1:]
-            found |= {row[1] for row in map(str.split, rows) if row[3] == "0A" and row[9] in inodes}
-    return found
+            addresses |= {row[1] for row in map(str.split, rows) if row[3] == "0A" and row[9] in inodes}
+    return addresses
 
 
 def test_a_stack_of_a_cloud_that_is_not_embedded_is_refused(state: Path) -> None:
@@ -177,7 +177,7 @@ def test_a_stack_of_a_cloud_that_is_not_embedded_is_refused(state: Path) -> None
         stack.__enter__()
 
 
-def test_the_rooms_of_processes_that_are_gone_are_removed(state: Path) -> None:
+def test_the_workspaces_of_processes_that_are_gone_are_removed(state: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as gone:
         gone.wait()
     old, mine = state / "run" / f"{gone.pid}-old", state / "run" / f"{os.getpid()}-mine"

@@ -1,4 +1,4 @@
-"""One stack of each embedded cloud, deployed once, for every test of the loop; IAM is enforced in it."""
+"""One stack of each embedded cloud, deployed once for every test here, with IAM enforced."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from localcloud.engine.stack import LocalStack
 from tests.loop.running import Running
 
 STACKS = {"aws": ("local", 2), "gcp": ("gcp-local", 5)}
-"""The stack of each cloud that is embedded, and the fewest attempts that it gives a job; every test runs on each."""
+"""The stack of each embedded cloud, and the smallest number of attempts that it gives a job."""
 
 
 def quick(attempts: int) -> dict[str, Any]:
-    """One step of a release, judged as soon as it has seen its requests; a job soon out of time, and soon given up."""
+    """Return settings for one canary step, judged after its first requests, and for jobs that time out soon."""
     return {
         "serverless-ml:settings": {
             "rollout": {"steps": [50], "bake_seconds": 1, "patience": 20},
@@ -38,7 +38,7 @@ def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture
 def running(deployed: Running) -> Iterator[Running]:
-    """The stack at rest, with a champion that every test begins with."""
+    """The idle stack, with the champion that every test begins with."""
     deployed.reset()
     yield deployed
     deployed.idle()

@@ -1,4 +1,4 @@
-"""The running local stack, as the tests of the loop use it."""
+"""The running local stack, as the tests here use it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from infra.function_table import FunctionSpec
 from infra.permissions import Stores
 from infra.settings import KEY
 from infra.vocabulary import Access, Grant
-from localcloud.commands.watch import OVER, Watch
+from localcloud.commands.watch import FINAL_STATES, Watch
 from localcloud.engine.cloud import State
 from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import merged
@@ -37,7 +37,7 @@ Answer = tuple[int, Mapping[str, str], Any]
 
 
 class Running:
-    """One stack that every test of a worker shares: each uses rows of its own, so no two share a run."""
+    """One stack that every test of a pytest worker shares. Each test uses rows of its own, so no two share a run."""
 
     def __init__(self, stack: LocalStack) -> None:
         self.stack = stack
@@ -45,22 +45,22 @@ class Running:
         self.models = stack.store(stack.outputs["models_url"])
         self.jobs = stack.store(stack.outputs["jobs_url"])
         self._followed = -1
-        """The revision of the pointer that every copy of a function has followed."""
+        """The revision of the live pointer that every copy of a function has read."""
 
     # Training ------------------------------------------------------------------------------
 
     def upload(self, name: str, content: bytes) -> str:
-        """Put a dataset where it starts a run; returns the run, once the workflow has named it."""
+        """Upload a dataset, which starts a run, and return the run's id."""
         watch = Watch(self.models, MODEL)
         self.data.put(f"{MODEL}/incoming/{name}", content)
         return watch.new_run(SECONDS)
 
     def train(self, name: str, content: bytes) -> dict[str, Any]:
-        """Upload, and wait until the run is over; returns its record."""
+        """Upload a dataset, wait until its run has ended, and return its record."""
         return self.over(self.upload(name, content))
 
     def over(self, run: str) -> dict[str, Any]:
-        return Watch(self.models, MODEL).reached(run, *OVER, seconds=SECONDS)
+        return Watch(self.models, MODEL).reached(run, *FINAL_STATES, seconds=SECONDS)
 
     def idle(self) -> None:
         """Wait until no execution is running."""
@@ -68,7 +68,7 @@ class Running:
 
     @contextmanager
     def without(self, entry: str, access: Access) -> Generator[None]:
-        """A function has no grant of one kind for as long as the block lasts: it is deployed without."""
+        """Deploy a function without one of its grants for as long as the block lasts."""
         whole = blueprint.grants
 
         def fewer(spec: FunctionSpec, stores: Stores, *models: Sequence[str]) -> tuple[Grant, ...]:
@@ -84,11 +84,11 @@ class Running:
             self.stack.deploy()
 
     @contextmanager
-    def told(self, settings: Mapping[str, Any]) -> Generator[None]:
-        """The stack is deployed with other settings for as long as the block lasts."""
+    def with_settings(self, settings: Mapping[str, Any]) -> Generator[None]:
+        """Deploy the stack with other settings for as long as the block lasts."""
         before = self.stack.file
-        found = json.loads(before.config[KEY])
-        self.stack.file = replace(before, config={**before.config, KEY: json.dumps(merged(found, settings))})
+        current = json.loads(before.config[KEY])
+        self.stack.file = replace(before, config={**before.config, KEY: json.dumps(merged(current, settings))})
         try:
             assert self.stack.deploy(), "the settings changed nothing"
             yield
@@ -102,7 +102,7 @@ class Running:
         return versions.register(self.models.put, onnx)
 
     def release(self, version: str) -> str:
-        """Start the release of a registered version; returns its run."""
+        """Start the release of a registered version, and return its run."""
         watch = Watch(self.models, MODEL)
         self.stack.execute({"model": MODEL, "version": version})
         return watch.new_run(SECONDS)
@@ -111,7 +111,7 @@ class Running:
         return Watch(self.models, MODEL).live()
 
     def reset(self) -> str:
-        """Make one known version the champion, whatever was live before; returns it."""
+        """Make one known version the champion, whatever is live, and return it."""
         version, live = self.register(versions.blunt()), self.live()
         if live.get("champion") != version or live.get("challenger"):
             self.put_live(version)
@@ -120,7 +120,7 @@ class Running:
         return version
 
     def put_live(self, version: str, previous: str | None = None) -> None:
-        """Point at a version, as no release would."""
+        """Write the live pointer directly, without a release."""
         live = self.live()
         pointer = {"revision": live.get("revision", 0) + 1, "champion": version, "history": live.get("history", [])}
         rest = {"challenger": None, "weight": 0, "previous": previous, "release": None}
@@ -128,13 +128,13 @@ class Running:
         self._followed_by_all(version)
 
     def _followed_by_all(self, version: str) -> None:
-        """Wait until a version answers, and then for as long as another copy may go on with what it read before."""
+        """Wait until a version answers, and then as long as another copy may use the pointer it read before."""
         self.wait(lambda: self.answering() == version or None, f"{version} to answer")
         time.sleep(POINTER_SECONDS * 1.2)
         self._followed = self.live().get("revision", 0)
 
     def answering(self) -> str | None:
-        """The version that the API says it serves."""
+        """Return the version that the API's metadata names."""
         _, _, metadata = self.get(f"/v2/models/{MODEL}")
         return metadata["versions"][0] if "versions" in metadata else None
 
@@ -147,7 +147,7 @@ class Running:
         return self.call("GET", path, b"", {})
 
     def post(self, path: str, body: object, **headers: str) -> Answer:
-        """POST of JSON, or of bytes as they are."""
+        """POST a body as JSON, or bytes as they are."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.call("POST", path, raw, {"content-type": "application/json", **named})
@@ -158,8 +158,8 @@ class Running:
             connection.request(method, path, body, dict(headers))
             response = connection.getresponse()
             content = response.read()
-            found = {name.lower(): value for name, value in response.getheaders()}
-            return response.status, found, json.loads(content) if content else None
+            fields = {name.lower(): value for name, value in response.getheaders()}
+            return response.status, fields, json.loads(content) if content else None
         finally:
             connection.close()
 
@@ -168,7 +168,7 @@ class Running:
 
 
 def rows(start: int, stop: int) -> list[dict[str, Any]]:
-    """Cases of the sample by column, the target included."""
+    """Return cases of the sample by column, with the target."""
     instances, labels = sample.instances()
     return [{**case, sample.TARGET: label} for case, label in list(zip(instances, labels, strict=True))[start:stop]]
 
@@ -182,6 +182,6 @@ def csv_of(table: Iterable[Mapping[str, Any]], columns: Sequence[str] | None = N
 
 
 def later(seconds: float) -> Callable[[], bool]:
-    """Whether that many seconds have gone by since the call."""
+    """Return a function that tells whether some seconds have passed since this call."""
     end = time.monotonic() + seconds
     return lambda: time.monotonic() > end

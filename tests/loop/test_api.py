@@ -26,8 +26,8 @@ def test_the_open_inference_protocol_and_plain_predict_agree(running: Running) -
     outputs = {output["name"]: output for output in infer["outputs"]}
     assert (status, infer["id"], infer["model_name"]) == (200, "42", MODEL)
     assert outputs["probabilities"]["shape"] == [3, 2]
-    told = [p for prediction in plain["predictions"] for p in prediction["probabilities"].values()]
-    assert outputs["probabilities"]["data"] == pytest.approx(told, abs=1e-6)
+    expected = [p for prediction in plain["predictions"] for p in prediction["probabilities"].values()]
+    assert outputs["probabilities"]["data"] == pytest.approx(expected, abs=1e-6)
     assert headers["x-model-version"] == infer["model_version"]
     assert headers["x-request-id"]
 
@@ -50,7 +50,7 @@ def test_the_server_says_that_it_lives_what_it_is_and_what_it_speaks(running: Ru
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "told"),
+    ("body", "status", "expected"),
     [
         ({"instances": [{k: v for k, v in GOOD.items() if k != "mean_radius"}]}, 400, "mean_radius"),
         ({"instances": [{**GOOD, "mean_radios": 1}]}, 400, "mean_radios"),
@@ -69,17 +69,19 @@ def test_the_server_says_that_it_lives_what_it_is_and_what_it_speaks(running: Ru
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_a_bad_request_is_told_what_is_wrong(running: Running, body: object, status: int, told: str) -> None:
-    found, _, answer = running.post("/predict", body)
+def test_a_bad_request_is_answered_with_what_is_wrong(
+    running: Running, body: object, status: int, expected: str
+) -> None:
+    received, _, answer = running.post("/predict", body)
     text = json.dumps(answer)
-    assert found == status, text
-    assert told in text
+    assert received == status, text
+    assert expected in text
     assert "Traceback" not in text
     assert len(text) < 4000
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "expected"),
     [
         (tensor([1.0] * 30, [1, 30], name="X"), "features"),
         (tensor([1.0] * 30, [1, 29]), "shape"),
@@ -92,10 +94,10 @@ def test_a_bad_request_is_told_what_is_wrong(running: Running, body: object, sta
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_a_bad_tensor_is_told_in_the_protocols_own_error(running: Running, body: object, told: str) -> None:
+def test_a_bad_tensor_is_answered_with_the_protocols_own_error(running: Running, body: object, expected: str) -> None:
     status, _, answer = running.post(f"/v2/models/{MODEL}/infer", body)
     assert status == 400
-    assert told in answer["error"]
+    assert expected in answer["error"]
 
 
 @pytest.mark.parametrize(
@@ -123,8 +125,8 @@ def test_a_job_is_answered_later_and_only_once(running: Running) -> None:
     assert running.post(path, {"instances": CASES[:5]}, idempotency_key=key)[2]["id"] == job["id"]
 
     def done() -> dict[str, Any] | None:
-        found = running.get(f"{path}/{job['id']}")[2]
-        return found if found["status"] == "done" else None
+        record = running.get(f"{path}/{job['id']}")[2]
+        return record if record["status"] == "done" else None
 
     result = running.wait(done, "the job to be done")["result"]
     _, _, directly = running.post("/predict", {"instances": CASES[:5]})

@@ -13,11 +13,11 @@ import pytest
 from rich.console import Console
 
 from infra import bring_your_own
-from localcloud.commands import bulk, files
+from localcloud.commands import demo_files, demo_job
 from localcloud.commands.callers import Callers
+from localcloud.commands.demo_run import DemoRun
 from localcloud.commands.progress import Progress
-from localcloud.commands.scene import Scene
-from localcloud.commands.watch import OVER, Watch
+from localcloud.commands.watch import FINAL_STATES, Watch
 from localcloud.engine.stack_file import ROOT
 from models.breast_cancer import sample
 from models.file_type import client
@@ -26,7 +26,7 @@ from tests.loop.running import MODEL as TRAINED
 from tests.loop.running import Running
 from tests.loop.test_jobs import documents
 
-MODEL = files.MODEL
+MODEL = demo_files.MODEL
 FILE = ROOT / "models" / MODEL / "model.onnx"
 README = ROOT / "README.md"
 
@@ -44,7 +44,9 @@ def over(running: Running, source: str) -> dict[str, Any]:
 
     def look() -> dict[str, Any] | None:
         records = [watch(running).record(run) for run in watch(running).runs()]
-        return next((found for found in records if found["source"] == source and found["status"] in OVER), None)
+        return next(
+            (record for record in records if record["source"] == source and record["status"] in FINAL_STATES), None
+        )
 
     return running.wait(look, f"{source} to go through")
 
@@ -56,7 +58,7 @@ def source_of(onnx: bytes) -> str:
 def unchanged(running: Running, run: str) -> int:
     """How often the file of a run was looked at once more, and passed over."""
     lines = [line for line in running.stack.logs("prepare", 100_000) if line.startswith("{")]
-    answers = [found["answer"] for line in lines for found in documents(line) if "answer" in found]
+    answers = [entry["answer"] for line in lines for entry in documents(line) if "answer" in entry]
     return sum((answer["status"], answer["run"]) == ("unchanged", run) for answer in answers)
 
 
@@ -113,7 +115,7 @@ def test_another_file_goes_live_by_canary_and_the_one_before_deployed_again_does
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "status", "told"),
+    ("name", "content", "status", "cause"),
     [
         pytest.param("text.onnx", lambda: b"I am a model.\n" * 100, "rejected", "is no ONNX model", id="no model"),
         pytest.param("half.onnx", lambda: FILE.read_bytes()[:1_500_000], "rejected", "is no ONNX model", id="cut off"),
@@ -122,33 +124,33 @@ def test_another_file_goes_live_by_canary_and_the_one_before_deployed_again_does
     ],
 )
 def test_a_bad_file_is_turned_away_with_its_reason_and_the_champion_goes_on(
-    running: Running, champion: str, name: str, content: Callable[[], bytes], status: str, told: str
+    running: Running, champion: str, name: str, content: Callable[[], bytes], status: str, cause: str
 ) -> None:
     before = watch(running).live()
     with Callers(url(running), [{"bytes": client.row_of(b"a,b\n1,2\n" * 9, b"a,b\n1,2\n" * 9)}]) as callers:
         running.data.put(f"{MODEL}/incoming/{name}", content())
         record = over(running, f"{MODEL}/incoming/{name}")
     assert record["status"] == status, record
-    assert told in record["cause"]
+    assert cause in record["cause"]
     assert watch(running).live() == before
     assert (set(callers.variants), callers.failures.total()) == ({"champion"}, 0)
     assert champion == before["champion"]
 
 
 def test_what_the_demonstration_shows_of_it_and_of_a_job(running: Running, champion: str) -> None:
-    told = io.StringIO()
-    scene = Scene(running.stack, Progress(Console(file=told, width=100, highlight=False, soft_wrap=True)))
-    files.tell(scene)
-    bulk.work(scene, TRAINED, *sample.instances())
-    assert f"{MODEL} @ {champion}" in told.getvalue()
-    for said in (
+    output = io.StringIO()
+    demo = DemoRun(running.stack, Progress(Console(file=output, width=100, highlight=False, soft_wrap=True)))
+    demo_files.classify(demo)
+    demo_job.run(demo, TRAINED, *sample.instances())
+    assert f"{MODEL} @ {champion}" in output.getvalue()
+    for text in (
         "README.md ",
         "Markdown document, ",
         "nameless (a dataset)",
         "CSV document, ",
         "20,000 answers in order",
     ):
-        assert said in told.getvalue()
-    assert max(map(len, told.getvalue().splitlines())) < 100
-    assert (scene.summary["job"]["rows"], scene.summary["job"]["refused"]) == (bulk.ROWS, 0)
-    assert [step["step"] for step in scene.steps] == ["finished", "ask", "job"]
+        assert text in output.getvalue()
+    assert max(map(len, output.getvalue().splitlines())) < 100
+    assert (demo.summary["job"]["rows"], demo.summary["job"]["refused"]) == (demo_job.ROWS, 0)
+    assert [step["step"] for step in demo.steps] == ["finished", "ask", "job"]

@@ -36,8 +36,8 @@ def status(running: Running, job: str) -> dict[str, Any]:
 
 def over(running: Running, job: str) -> dict[str, Any]:
     def look() -> dict[str, Any] | None:
-        found = status(running, job)
-        return found if found["status"] in ("done", "failed") else None
+        record = status(running, job)
+        return record if record["status"] in ("done", "failed") else None
 
     return running.wait(look, f"job {job} to be over")
 
@@ -152,11 +152,11 @@ class Troubled:
             if n % 8 == 0 and n // 8 < POISONED:
                 self.poison(n // 8)
         self.outs = [f"{MODEL}/out/{name}.json" for name in (*self.names, self.long)]
-        running.wait(lambda: set(self.outs) <= self.found() or None, "every result")
+        running.wait(lambda: set(self.outs) <= self.results() or None, "every result")
         running.wait(lambda: self.dead() >= POISONED or None, "the dead letters")
         self.buried = self.dead()
         self.reasons = self._reasons()
-        self.told = status(running, "poison-2")
+        self.reported = status(running, "poison-2")
         self.directly = running.post("/predict", {"instances": CASES})[2]["predictions"]
 
     def poison(self, n: int) -> None:
@@ -172,16 +172,16 @@ class Troubled:
     def parts(self) -> list[str]:
         return [key for key in self.running.jobs.keys(f"{MODEL}/work/{self.long}/") if not key.endswith("job.json")]
 
-    def found(self) -> set[str]:
+    def results(self) -> set[str]:
         return set(self.running.jobs.keys(f"{MODEL}/out/"))
 
     def dead(self) -> int:
         return self.running.stack.dead_letters() - self.dead_before
 
     def _reasons(self) -> dict[str, str]:
-        """Why each poisoned job was given up, by its key."""
-        kept = [json.loads(self.running.jobs.get(key)) for key in self.running.jobs.keys(f"{MODEL}/dead/")]
-        return {found["key"]: found["reason"] for found in kept if "/poison" in found["key"]}
+        """Return the reason of each poisoned job's dead letter, by the job's key."""
+        dead_letters = [json.loads(self.running.jobs.get(key)) for key in self.running.jobs.keys(f"{MODEL}/dead/")]
+        return {letter["key"]: letter["reason"] for letter in dead_letters if "/poison" in letter["key"]}
 
 
 def killed(pid: int) -> bool:
@@ -201,15 +201,15 @@ def troubled(deployed: Running) -> Iterator[Troubled]:
 
 def logged(running: Running, event: str) -> list[dict[str, Any]]:
     lines = running.stack.logs("jobs", limit=100_000)
-    return [found for line in lines if line.startswith("{") for found in documents(line) if found["event"] == event]
+    return [entry for line in lines if line.startswith("{") for entry in documents(line) if entry["event"] == event]
 
 
 def documents(line: str) -> Iterator[dict[str, Any]]:
     """What a line holds. functions-framework writes the end of a line by itself, and copies may come in between."""
     at = 0
     while at < len(line):
-        found, at = json.JSONDecoder().raw_decode(line, at)
-        yield found
+        document, at = json.JSONDecoder().raw_decode(line, at)
+        yield document
 
 
 def test_of_two_hundred_jobs_with_five_poisoned_195_are_done_once_and_five_are_dead_letters(
@@ -226,11 +226,11 @@ def test_of_two_hundred_jobs_with_five_poisoned_195_are_done_once_and_five_are_d
 
 
 def test_the_reason_of_every_dead_letter_is_kept(troubled: Troubled) -> None:
-    mine, told = troubled.reasons, troubled.told
+    mine, reported = troubled.reasons, troubled.reported
     assert sorted(mine) == [f"{MODEL}/in/poison-{n}" for n in (0, 2, 4)] + [f"{MODEL}/in/poison/{n}" for n in (1, 3)]
     for key, reason in mine.items():
         assert ("NotAJob" if "poison/" in key else "ModelFailure") in reason
-    assert (told["status"], "the model fails on it" in told["error"]["detail"]) == ("failed", True)
+    assert (reported["status"], "the model fails on it" in reported["error"]["detail"]) == ("failed", True)
 
 
 def test_a_long_job_whose_worker_is_killed_and_whose_version_is_replaced_ends_as_if_nothing_had_been(
@@ -243,8 +243,8 @@ def test_a_long_job_whose_worker_is_killed_and_whose_version_is_replaced_ends_as
         assert running.jobs.get(key) == content
     assert json.loads(expected[f"{MODEL}/out/{troubled.long}.json"])["version"] == troubled.slow
     assert running.jobs.keys(f"{MODEL}/in/.again/{troubled.long}/"), "it was never out of time"
-    found = status(running, troubled.long)
-    assert (found["status"], found["rows"], found["refused"]) == ("done", len(troubled.rows), 0)
+    record = status(running, troubled.long)
+    assert (record["status"], record["rows"], record["refused"]) == ("done", len(troubled.rows), 0)
 
 
 def test_what_was_given_up_is_done_once_it_can_be_and_comes_back_by_one_command(troubled: Troubled) -> None:
@@ -253,7 +253,7 @@ def test_what_was_given_up_is_done_once_it_can_be_and_comes_back_by_one_command(
     there = running.stack.dead_letters()
     assert running.stack.redrive() == there
     outs = [f"{MODEL}/out/poison-{n}.json" for n in (0, 2, 4)]
-    running.wait(lambda: set(outs) <= troubled.found() or None, "what the model can do now")
+    running.wait(lambda: set(outs) <= troubled.results() or None, "what the model can do now")
     assert status(running, "poison-2")["status"] == "done"
     written = Counter(line["job"] for line in logged(running, "job") if line.get("written"))
     assert [written[f"poison-{n}"] for n in (0, 2, 4)] == [1, 1, 1]

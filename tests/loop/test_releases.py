@@ -26,7 +26,7 @@ def test_a_challenger_that_answers_wrongly_is_found_out_as_a_shadow_and_no_calle
 ) -> None:
     champion, before = running.live()["champion"], len(running.live()["history"])
     with (
-        running.told({"rollout": {"shadow": 100}}),
+        running.with_settings({"rollout": {"shadow": 100}}),
         Callers(running.stack.outputs["models"][MODEL]["predict"], CASES) as callers,
     ):
         record = running.over(running.release(running.register(versions.wrong())))

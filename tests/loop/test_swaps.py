@@ -37,14 +37,14 @@ def followed(running: Running, version: str) -> None:
 def test_no_client_notices_that_the_pointer_goes_to_and_fro_and_a_worker_is_killed(running: Running) -> None:
     two = (running.register(versions.right(c=0.001)), running.register(versions.right(c=5.0)))
     swaps = Swaps(running.stack, MODEL, CASES, two, pointer_seconds=POINTER_SECONDS, every_seconds=2)
-    found = swaps.run(12)
-    assert (found.failed, found.wrong) == ({}, [])
-    assert set(found.answers) == set(two)
-    assert found.distinct > len(CASES) / 2
-    assert found.swaps == 5
-    assert found.killed == 1
-    assert found.repeated <= 1
-    assert found.convincing
+    figures = swaps.run(12)
+    assert (figures.failed, figures.wrong) == ({}, [])
+    assert set(figures.answers) == set(two)
+    assert figures.distinct > len(CASES) / 2
+    assert figures.swaps == 5
+    assert figures.killed == 1
+    assert figures.repeated <= 1
+    assert figures.convincing
     assert running.live()["champion"] == two[1]
     followed(running, two[1])
 
@@ -53,8 +53,8 @@ def test_one_command_brings_the_champion_before_back_and_its_time_to_effect_is_t
     first, second = running.register(versions.right(c=0.002)), running.register(versions.right(c=4.0))
     running.put_live(first)
     running.put_live(second, previous=first)
-    found = roll_back(running.stack, MODEL, "complaints")
-    assert (found["version"], found["before"]) == (first, second)
+    result = roll_back(running.stack, MODEL, "complaints")
+    assert (result["version"], result["before"]) == (first, second)
     followed(running, first)
     live = running.live()
     assert (live["champion"], live["previous"]) == (first, None)

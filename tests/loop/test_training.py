@@ -61,9 +61,9 @@ def test_a_dataset_with_a_wrong_column_is_rejected_by_its_name_and_nothing_chang
     table = [{("radius_mean" if k == "mean_radius" else k): v for k, v in row.items()} for row in rows(20, 300)]
     record = running.train("wrong-column.csv", csv_of(table, columns))
     assert record["status"] == "rejected"
-    told = json.dumps(record)
-    assert "radius_mean" in told
-    assert "mean_radius" in told
+    text = json.dumps(record)
+    assert "radius_mean" in text
+    assert "mean_radius" in text
     assert (running.versions(), running.live()) == (versions, live)
 
 

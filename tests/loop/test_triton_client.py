@@ -1,4 +1,4 @@
-"""tritonclient, as it is, against the running stack: bytes go through door, gateway and function untouched."""
+"""tritonclient, unmodified, against the running stack: binary bodies pass the gateway and the function unchanged."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.loop.running import MODEL, Running
 from tests.loop.versions import cases
 
 OCTETS = {"Content-Type": "application/octet-stream"}
-"""API Gateway hands on as text, and so damaged, what is not said to be bytes; a body without a type is bytes too."""
+"""API Gateway forwards a body as text, which damages it, unless its type is binary or missing."""
 
 
 @pytest.fixture
 def client(running: Running) -> Iterator[triton.InferenceServerClient]:
-    with triton.InferenceServerClient(urlsplit(running.stack.outputs["endpoint"]).netloc) as made:
-        yield made
+    with triton.InferenceServerClient(urlsplit(running.stack.outputs["endpoint"]).netloc) as client:
+        yield client
 
 
 def rows(values: np.ndarray) -> list[triton.InferInput]:
@@ -36,8 +36,8 @@ def test_bytes_both_ways_give_what_json_gives(
     x = cases()[0][:50]
     result = client.infer(MODEL, rows(x), headers=headers, request_id="7")
     tensor = {"name": "features", "shape": list(x.shape), "datatype": "FP32", "data": x.ravel().tolist()}
-    _, _, told = running.post(f"/v2/models/{MODEL}/infer", {"inputs": [tensor]})
-    outputs = {output["name"]: output["data"] for output in told["outputs"]}
+    _, _, document = running.post(f"/v2/models/{MODEL}/infer", {"inputs": [tensor]})
+    outputs = {output["name"]: output["data"] for output in document["outputs"]}
     assert result.get_response()["id"] == "7"
     assert result.get_response()["outputs"][0]["parameters"]["binary_data_size"] == 8 * len(x)
     assert result.as_numpy("label").tolist() == outputs["label"]
@@ -47,8 +47,8 @@ def test_bytes_both_ways_give_what_json_gives(
 def test_ten_thousand_rows_at_once(client: triton.InferenceServerClient) -> None:
     x, y = cases()
     places = np.arange(10_000) % len(x)
-    found = client.infer(MODEL, rows(x[places])).as_numpy("label")
-    assert np.mean(found == y[places]) > 0.9
+    labels = client.infer(MODEL, rows(x[places])).as_numpy("label")
+    assert np.mean(labels == y[places]) > 0.9
 
 
 def test_health_metadata_and_errors(running: Running, client: triton.InferenceServerClient) -> None:

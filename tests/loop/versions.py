@@ -1,4 +1,4 @@
-"""Versions of the demonstration model made by hand: one that is right, one that is wrong, one that is slow."""
+"""Versions of the demonstration model, built from weights: one that is right, one that is wrong, one that is slow."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def register(put: Callable[[str, bytes], None], onnx: bytes) -> str:
 
 def _golden(onnx: bytes) -> dict[str, Any]:
     rows = cases()[0][:GOLDEN_ROWS]
-    found = Session(onnx).run({INPUT: Tensor.of("FP32", (GOLDEN_ROWS, 30), rows.ravel().tolist())})
-    flat = found[PROBABILITIES].values()
+    outputs = Session(onnx).run({INPUT: Tensor.of("FP32", (GOLDEN_ROWS, 30), rows.ravel().tolist())})
+    flat = outputs[PROBABILITIES].values()
     pairs = [list(flat[at : at + 2]) for at in range(0, len(flat), 2)]
     return {"inputs": rows.tolist(), "probabilities": pairs, "tolerance": 1e-4}

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from functions.core.http.problem import Fault, Problem
 from functions.core.selection import admission
-from localcloud.support.http_server import Answer, HttpServer, Request, say
+from localcloud.support.http_server import HttpServer, Request, Response, json_response
 from models import catalogue
 from models.bring_your_own import BringYourOwn
 from models.file_type import client
@@ -124,19 +124,21 @@ def test_a_row_holds_the_bytes_of_either_end_and_where_there_are_none_nothing(co
 def service(session: onnxruntime.InferenceSession, classes: tuple[str, ...]) -> Iterator[str]:
     """Serve the model over HTTP as the stack does, and yield the URL."""
 
-    def answer(request: Request) -> Answer:
+    def answer(request: Request) -> Response:
         rows = json.loads(request.body)["instances"]
         assert len(rows) <= client.BATCH_ROWS
         scores = scores_of(session, np.array(rows, dtype=np.int32))
         by_class = [dict(zip(classes, map(float, row), strict=True)) for row in scores]
-        return say(200, {"predictions": [{"label": max(row, key=row.__getitem__), "scores": row} for row in by_class]})
+        return json_response(
+            200, {"predictions": [{"label": max(row, key=row.__getitem__), "scores": row} for row in by_class]}
+        )
 
     with answering(answer) as url:
         yield url
 
 
 @contextmanager
-def answering(answer: Callable[[Request], Answer]) -> Generator[str]:
+def answering(answer: Callable[[Request], Response]) -> Generator[str]:
     with HttpServer(answer, limit=10_000_000) as server:
         yield f"{server.url}/models/file_type/predict"
 
@@ -199,7 +201,7 @@ def test_empty_files_alone_are_no_mistake_and_nobody_is_asked(tmp_path: Path) ->
 
 def test_two_guesses_are_shown_where_one_is_not_likely() -> None:
     predictions = [{"label": "Lua", "scores": {"Awk": 0.3, "Lua": 0.45, "Perl source": 0.25}}]
-    with answering(lambda _: say(200, {"predictions": predictions})) as url:
+    with answering(lambda _: json_response(200, {"predictions": predictions})) as url:
         [result] = client.tell([FOLDER / "NOTICE"], url)
     assert (result.kind, result.probability) == ("Lua, or Awk", 0.45)
 
@@ -207,9 +209,9 @@ def test_two_guesses_are_shown_where_one_is_not_likely() -> None:
 def test_a_token_is_sent_as_bearer() -> None:
     seen: list[str | None] = []
 
-    def answer(request: Request) -> Answer:
+    def answer(request: Request) -> Response:
         seen.append(request.header("authorization"))
-        return say(403, {"message": "Forbidden"})
+        return json_response(403, {"message": "Forbidden"})
 
     with answering(answer) as url:
         for token in ("abc", None):
@@ -221,15 +223,15 @@ def test_a_token_is_sent_as_bearer() -> None:
 def test_a_token_does_not_follow_a_redirect_to_somebody_else() -> None:
     seen: list[tuple[str, str | None]] = []
 
-    def elsewhere(request: Request) -> Answer:
+    def elsewhere(request: Request) -> Response:
         seen.append(("elsewhere", request.header("authorization")))
-        return say(403, {"message": "Forbidden"})
+        return json_response(403, {"message": "Forbidden"})
 
     with answering(elsewhere) as target:
 
-        def here(request: Request) -> Answer:
+        def here(request: Request) -> Response:
             seen.append(("here", request.header("authorization")))
-            return say(302, {}, ("Location", target))
+            return json_response(302, {}, ("Location", target))
 
         with answering(here) as url, pytest.raises(client.Unanswered, match="403"):
             client.tell([FOLDER / "NOTICE"], url, "abc")
@@ -250,7 +252,7 @@ def test_a_problem_is_shown_in_the_words_of_the_server_and_long_words_are_cut() 
     faults = [Fault(field=f"instances[{n}].bytes", message="is missing; accepted: " + "x" * 40) for n in range(8)]
     document = Problem(400, "8 values are not accepted", faults=faults).document()
     documents = [{"errors": document.pop("errors"), **document}, {"error": "long " * 200}]
-    responses = iter([say(400, body) for body in documents])
+    responses = iter([json_response(400, body) for body in documents])
     with answering(lambda _: next(responses)) as url:
         for message in ("8 values are not accepted", "long " * 60 + "..."):
             with pytest.raises(client.Unanswered) as refused:
@@ -280,19 +282,22 @@ def test_a_refusal_that_breaks_off_is_shown_by_its_status() -> None:
     ("answer", "reason"),
     [
         (
-            say(503, {"title": "x", "detail": "file_type has no version yet"}),
+            json_response(503, {"title": "x", "detail": "file_type has no version yet"}),
             "answered 503: file_type has no version yet",
         ),
-        (say(400, {"error": "inputs lacks b"}), "answered 400: inputs lacks b"),
-        (Answer(502, [("content-type", "text/html")], b"<h1>Bad Gateway</h1>"), "answered 502: <h1>Bad Gateway</h1>"),
-        (say(200, {"predictions": []}), "answered something else than predictions"),
-        (say(200, [1, 2]), "answered something else than predictions"),
-        (say(200, {"predictions": [{"label": "benign"}]}), "answered something else than predictions"),
-        (Answer(200, [("content-type", "text/html")], b"<h1>Welcome</h1>"), "answered something else than predictions"),
+        (json_response(400, {"error": "inputs lacks b"}), "answered 400: inputs lacks b"),
+        (Response(502, [("content-type", "text/html")], b"<h1>Bad Gateway</h1>"), "answered 502: <h1>Bad Gateway</h1>"),
+        (json_response(200, {"predictions": []}), "answered something else than predictions"),
+        (json_response(200, [1, 2]), "answered something else than predictions"),
+        (json_response(200, {"predictions": [{"label": "benign"}]}), "answered something else than predictions"),
+        (
+            Response(200, [("content-type", "text/html")], b"<h1>Welcome</h1>"),
+            "answered something else than predictions",
+        ),
     ],
 )
 def test_a_service_that_does_not_answer_is_reported_in_one_sentence(
-    answer: Answer, reason: str, capsys: pytest.CaptureFixture[str]
+    answer: Response, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with answering(lambda _: answer) as url:
         assert client.main([str(FOLDER / "NOTICE"), "--url", url]) == 1

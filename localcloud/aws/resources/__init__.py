@@ -1,4 +1,4 @@
-"""A hand for every type of AWS resource that the program declares."""
+"""A handler for every type of AWS resource that the program declares."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ HANDLERS: Mapping[str, ResourceHandler] = {
 
 ABSENT: Mapping[str, str] = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": "the emulator keeps no metrics of queues, APIs and workflows",
-    "aws:cloudwatch/dashboard:Dashboard": "nothing here shows it",
+    "aws:cloudwatch/dashboard:Dashboard": "there is no console here to show it",
     "aws:budgets/budget:Budget": "nothing here costs money",
     "aws:appautoscaling/target:Target": "the emulator has no autoscaling",
     "aws:appautoscaling/policy:Policy": "the emulator has no autoscaling",
     "aws:appautoscaling/scheduledAction:ScheduledAction": "the emulator has no autoscaling",
 }
-"""Types that are accepted and not made."""
+"""Types that are accepted and not created, each with the reason."""

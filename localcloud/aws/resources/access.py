@@ -1,13 +1,13 @@
-"""Roles and policies, which the emulator enforces for every function, and who may call one, which it does not ask."""
+"""Roles and policies, which the emulator enforces for every function, and permissions to call one, which it ignores."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from localcloud.aws.api_parameters import select
 from localcloud.aws.session import Session
-from localcloud.aws.shape import chosen
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler, put
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler, put
 
 PERMISSION = ("action", "principal", "sourceArn", "sourceAccount", "qualifier", "eventSourceToken")
 
@@ -21,20 +21,20 @@ def _role(order: Order) -> Registered:
     role = _iam(order).create_role(
         RoleName=name,
         AssumeRolePolicyDocument=order.inputs["assumeRolePolicy"],
-        **chosen(order.inputs, ("path", "description", "maxSessionDuration")),
+        **select(order.inputs, ("path", "description", "maxSessionDuration")),
     )["Role"]
     return Registered(id=name, outputs={**order.inputs, "name": name, "arn": role["Arn"], "uniqueId": role["RoleId"]})
 
 
-def _change_role(order: Order, before: Made) -> Registered:
+def _change_role(order: Order, before: Resource) -> Registered:
     iam = _iam(order)
     iam.update_assume_role_policy(RoleName=before.id, PolicyDocument=order.inputs["assumeRolePolicy"])
-    iam.update_role(RoleName=before.id, **chosen(order.inputs, ("description", "maxSessionDuration")))
+    iam.update_role(RoleName=before.id, **select(order.inputs, ("description", "maxSessionDuration")))
     return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
 
-def _delete_role(session: Session, made: Made) -> None:
-    session.client("iam").delete_role(RoleName=made.id)
+def _delete_role(session: Session, resource: Resource) -> None:
+    session.client("iam").delete_role(RoleName=resource.id)
 
 
 def _role_policy(order: Order) -> Registered:
@@ -43,20 +43,20 @@ def _role_policy(order: Order) -> Registered:
     return Registered(id=f"{role}:{name}", outputs={**order.inputs, "name": name})
 
 
-def _delete_role_policy(session: Session, made: Made) -> None:
-    session.client("iam").delete_role_policy(RoleName=made.inputs["role"], PolicyName=made.outputs["name"])
+def _delete_role_policy(session: Session, resource: Resource) -> None:
+    session.client("iam").delete_role_policy(RoleName=resource.inputs["role"], PolicyName=resource.outputs["name"])
 
 
 def _policy(order: Order) -> Registered:
     name = order.name(limit=128)
     policy = _iam(order).create_policy(
-        PolicyName=name, PolicyDocument=order.inputs["policy"], **chosen(order.inputs, ("path", "description"))
+        PolicyName=name, PolicyDocument=order.inputs["policy"], **select(order.inputs, ("path", "description"))
     )["Policy"]
     return Registered(id=policy["Arn"], outputs={**order.inputs, "name": name, "arn": policy["Arn"]})
 
 
-def _delete_policy(session: Session, made: Made) -> None:
-    session.client("iam").delete_policy(PolicyArn=made.id)
+def _delete_policy(session: Session, resource: Resource) -> None:
+    session.client("iam").delete_policy(PolicyArn=resource.id)
 
 
 def _attachment(order: Order) -> Registered:
@@ -65,21 +65,21 @@ def _attachment(order: Order) -> Registered:
     return Registered(id=f"{role}/{arn}", outputs=order.inputs)
 
 
-def _detach(session: Session, made: Made) -> None:
-    session.client("iam").detach_role_policy(RoleName=made.inputs["role"], PolicyArn=made.inputs["policyArn"])
+def _detach(session: Session, resource: Resource) -> None:
+    session.client("iam").detach_role_policy(RoleName=resource.inputs["role"], PolicyArn=resource.inputs["policyArn"])
 
 
 def _permission(order: Order) -> Registered:
     statement = order.name(key="statementId", limit=100)
     order.session.client("lambda").add_permission(
-        StatementId=statement, FunctionName=order.inputs["function"], **chosen(order.inputs, PERMISSION)
+        StatementId=statement, FunctionName=order.inputs["function"], **select(order.inputs, PERMISSION)
     )
     return Registered(id=statement, outputs={**order.inputs, "statementId": statement})
 
 
-def _delete_permission(session: Session, made: Made) -> None:
+def _delete_permission(session: Session, resource: Resource) -> None:
     session.client("lambda").remove_permission(
-        StatementId=made.id, FunctionName=made.inputs["function"], **chosen(made.inputs, ("qualifier",))
+        StatementId=resource.id, FunctionName=resource.inputs["function"], **select(resource.inputs, ("qualifier",))
     )
 
 

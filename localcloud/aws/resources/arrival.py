@@ -1,11 +1,11 @@
-"""Rules of the event bus: what a new object sets off."""
+"""Rules of the event bus, and their targets: what a new object starts."""
 
 from __future__ import annotations
 
+from localcloud.aws.api_parameters import pascal, select
 from localcloud.aws.session import Session
-from localcloud.aws.shape import chosen, pascal
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, put
+from localcloud.engine.resource_handler import Order, Resource, put
 
 RULE = ("eventPattern", "scheduleExpression", "description", "roleArn", "eventBusName", "state")
 TARGET = ("arn", "roleArn", "input", "inputPath")
@@ -14,20 +14,20 @@ NESTED = ("deadLetterConfig", "retryPolicy", "sqsTarget")
 
 def _rule(order: Order) -> Registered:
     name = order.name()
-    arn = order.session.client("events").put_rule(Name=name, **chosen(order.inputs, RULE))["RuleArn"]
+    arn = order.session.client("events").put_rule(Name=name, **select(order.inputs, RULE))["RuleArn"]
     return Registered(id=name, outputs={"eventBusName": "default", **order.inputs, "name": name, "arn": arn})
 
 
-def _delete_rule(session: Session, made: Made) -> None:
-    session.client("events").delete_rule(Name=made.id, **chosen(made.inputs, ("eventBusName",)))
+def _delete_rule(session: Session, resource: Resource) -> None:
+    session.client("events").delete_rule(Name=resource.id, **select(resource.inputs, ("eventBusName",)))
 
 
 def _target(order: Order) -> Registered:
     identity = order.name(key="targetId")
     target = {
         "Id": identity,
-        **chosen(order.inputs, TARGET),
-        **{key: pascal(value) for key, value in chosen(order.inputs, NESTED).items()},
+        **select(order.inputs, TARGET),
+        **{key: pascal(value) for key, value in select(order.inputs, NESTED).items()},
     }
     for name, renamed in (("deadLetterConfig", "DeadLetterConfig"), ("sqsTarget", "SqsParameters")):
         if name in order.inputs:
@@ -38,17 +38,17 @@ def _target(order: Order) -> Registered:
             "InputPathsMap": transformer.get("inputPaths", {}),
             "InputTemplate": transformer["inputTemplate"],
         }
-    answer = order.session.client("events").put_targets(
-        Rule=order.inputs["rule"], Targets=[target], **chosen(order.inputs, ("eventBusName",))
+    response = order.session.client("events").put_targets(
+        Rule=order.inputs["rule"], Targets=[target], **select(order.inputs, ("eventBusName",))
     )
-    if answer.get("FailedEntryCount"):
-        raise ValueError(answer["FailedEntries"][0]["ErrorMessage"])
+    if response.get("FailedEntryCount"):
+        raise ValueError(response["FailedEntries"][0]["ErrorMessage"])
     return Registered(id=f"{order.inputs['rule']}-{identity}", outputs={**order.inputs, "targetId": identity})
 
 
-def _delete_target(session: Session, made: Made) -> None:
+def _delete_target(session: Session, resource: Resource) -> None:
     session.client("events").remove_targets(
-        Rule=made.inputs["rule"], Ids=[made.outputs["targetId"]], **chosen(made.inputs, ("eventBusName",))
+        Rule=resource.inputs["rule"], Ids=[resource.outputs["targetId"]], **select(resource.inputs, ("eventBusName",))
     )
 
 

@@ -1,4 +1,4 @@
-"""Functions, their versions and aliases, and what happens to a call that fails."""
+"""Functions, their versions and aliases, and the settings of asynchronous invocations."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 import pulumi
 
+from localcloud.aws.api_parameters import pascal, select
 from localcloud.aws.session import Session
-from localcloud.aws.shape import chosen, pascal
 from localcloud.engine.fingerprint import content
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler, put
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler, put
 
 CONFIGURATION = (
     "role",
@@ -37,11 +37,11 @@ STORED = {
 
 
 def _configuration(order: Order) -> dict[str, Any]:
-    """Everything but the code. An absent environment is an empty one, so that a removed variable is gone."""
+    """Return every parameter but the code. The environment is always there, so that a removed variable is removed."""
     variables = order.inputs.get("environment", {}).get("variables", {})
     return {
-        **chosen(order.inputs, CONFIGURATION),
-        **{key: value for key, value in pascal(chosen(order.inputs, NESTED)).items()},
+        **select(order.inputs, CONFIGURATION),
+        **pascal(select(order.inputs, NESTED)),
         **({"LoggingConfig": pascal(order.inputs["loggingConfig"])} if "loggingConfig" in order.inputs else {}),
         "Environment": {"Variables": {key: str(value) for key, value in variables.items()}},
     }
@@ -50,7 +50,7 @@ def _configuration(order: Order) -> dict[str, Any]:
 def _code(order: Order) -> dict[str, Any]:
     if "code" in order.inputs:
         return {"ZipFile": _zipped(order.inputs["code"])}
-    return chosen(order.inputs, CODE)
+    return select(order.inputs, CODE)
 
 
 def _zipped(archive: object) -> bytes:
@@ -66,7 +66,7 @@ def _zipped(archive: object) -> bytes:
 def _function(order: Order) -> Registered:
     client = order.session.client("lambda")
     name = order.name()
-    made = client.create_function(
+    response = client.create_function(
         FunctionName=name,
         Code=_code(order),
         Architectures=order.inputs.get("architectures", ["x86_64"]),
@@ -74,11 +74,11 @@ def _function(order: Order) -> Registered:
         **_configuration(order),
     )
     _concurrency(order, name)
-    _wait(order, name, made["Version"])
-    return Registered(id=name, outputs=_outputs(order, name, made["Version"], made["CodeSha256"]))
+    _wait(order, name, response["Version"])
+    return Registered(id=name, outputs=_outputs(order, name, response["Version"], response["CodeSha256"]))
 
 
-def _change_function(order: Order, before: Made) -> Registered:
+def _change_function(order: Order, before: Resource) -> Registered:
     client = order.session.client("lambda")
     name = before.id
     client.update_function_configuration(FunctionName=name, **_configuration(order))
@@ -92,7 +92,7 @@ def _change_function(order: Order, before: Made) -> Registered:
 
 
 def _wait(order: Order, name: str, version: str) -> None:
-    """A version whose snapshot is still being taken answers nobody."""
+    """Wait up to 120 seconds for a version's snapshot: until it is taken, the version answers no call."""
     if "snapStart" in order.inputs:
         waiter = order.session.client("lambda").get_waiter("published_version_active")
         waiter.wait(FunctionName=name, Qualifier=version, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
@@ -109,9 +109,8 @@ def _concurrency(order: Order, name: str) -> None:
 
 def _outputs(order: Order, name: str, version: str, sha: str) -> dict[str, Any]:
     arn = order.session.arn("lambda", f"function:{name}")
-    given = {key: value for key, value in order.inputs.items() if key != "code"}
     return {
-        **given,
+        **{key: value for key, value in order.inputs.items() if key != "code"},
         "name": name,
         "arn": arn,
         "invokeArn": invoke_arn(order.session, arn),
@@ -123,36 +122,36 @@ def _outputs(order: Order, name: str, version: str, sha: str) -> dict[str, Any]:
 
 
 def invoke_arn(session: Session, arn: str) -> str:
-    """What API Gateway calls a function."""
+    """Return the URI by which API Gateway invokes a function."""
     return f"arn:aws:apigateway:{session.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
 
 
-def _delete_function(session: Session, made: Made) -> None:
-    session.client("lambda").delete_function(FunctionName=made.id)
+def _delete_function(session: Session, resource: Resource) -> None:
+    session.client("lambda").delete_function(FunctionName=resource.id)
 
 
 def _alias(order: Order) -> Registered:
     function, name = order.inputs["functionName"], order.name(limit=128)
-    made = order.session.client("lambda").create_alias(
-        FunctionName=function, Name=name, **chosen(order.inputs, ("functionVersion", "description"))
+    response = order.session.client("lambda").create_alias(
+        FunctionName=function, Name=name, **select(order.inputs, ("functionVersion", "description"))
     )
-    arn = made["AliasArn"]
+    arn = response["AliasArn"]
     return Registered(
         id=arn, outputs={**order.inputs, "name": name, "arn": arn, "invokeArn": invoke_arn(order.session, arn)}
     )
 
 
-def _change_alias(order: Order, before: Made) -> Registered:
+def _change_alias(order: Order, before: Resource) -> Registered:
     order.session.client("lambda").update_alias(
         FunctionName=before.inputs["functionName"],
         Name=before.outputs["name"],
-        **chosen(order.inputs, ("functionVersion", "description")),
+        **select(order.inputs, ("functionVersion", "description")),
     )
     return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
 
-def _delete_alias(session: Session, made: Made) -> None:
-    session.client("lambda").delete_alias(FunctionName=made.inputs["functionName"], Name=made.outputs["name"])
+def _delete_alias(session: Session, resource: Resource) -> None:
+    session.client("lambda").delete_alias(FunctionName=resource.inputs["functionName"], Name=resource.outputs["name"])
 
 
 def _recursion(order: Order) -> Registered:
@@ -167,15 +166,15 @@ def _invoke_config(order: Order) -> Registered:
     name, qualifier = order.inputs["functionName"], order.inputs.get("qualifier")
     order.session.client("lambda").put_function_event_invoke_config(
         FunctionName=name,
-        **chosen(order.inputs, ("qualifier", "maximumRetryAttempts", "maximumEventAgeInSeconds")),
-        **pascal(chosen(order.inputs, ("destinationConfig",))),
+        **select(order.inputs, ("qualifier", "maximumRetryAttempts", "maximumEventAgeInSeconds")),
+        **pascal(select(order.inputs, ("destinationConfig",))),
     )
     return Registered(id=f"{name}:{qualifier}" if qualifier else name, outputs=order.inputs)
 
 
-def _delete_invoke_config(session: Session, made: Made) -> None:
+def _delete_invoke_config(session: Session, resource: Resource) -> None:
     session.client("lambda").delete_function_event_invoke_config(
-        FunctionName=made.inputs["functionName"], **chosen(made.inputs, ("qualifier",))
+        FunctionName=resource.inputs["functionName"], **select(resource.inputs, ("qualifier",))
     )
 
 
@@ -189,9 +188,9 @@ def _provisioned(order: Order) -> Registered:
     return Registered(id=f"{name},{qualifier}", outputs=order.inputs)
 
 
-def _delete_provisioned(session: Session, made: Made) -> None:
+def _delete_provisioned(session: Session, resource: Resource) -> None:
     session.client("lambda").delete_provisioned_concurrency_config(
-        FunctionName=made.inputs["functionName"], Qualifier=made.inputs["qualifier"]
+        FunctionName=resource.inputs["functionName"], Qualifier=resource.inputs["qualifier"]
     )
 
 

@@ -1,13 +1,13 @@
-"""HTTP APIs."""
+"""HTTP APIs: their routes, integrations, authorizers and stages."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from localcloud.aws.api_parameters import pascal, select
 from localcloud.aws.session import Session
-from localcloud.aws.shape import chosen, pascal
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 
 API = ("protocolType", "description", "routeSelectionExpression", "disableExecuteApiEndpoint", "version")
 INTEGRATION = (
@@ -37,13 +37,13 @@ def _api_settings(order: Order) -> dict[str, Any]:
     cors = (
         {"CorsConfiguration": pascal(order.inputs["corsConfiguration"])} if "corsConfiguration" in order.inputs else {}
     )
-    return {**chosen(order.inputs, API), **cors}
+    return {**select(order.inputs, API), **cors}
 
 
 def _api(order: Order) -> Registered:
     name = order.name(limit=128)
-    made = _gateway(order.session).create_api(Name=name, **_api_settings(order))
-    identity = made["ApiId"]
+    response = _gateway(order.session).create_api(Name=name, **_api_settings(order))
+    identity = response["ApiId"]
     return Registered(
         id=identity,
         outputs={
@@ -56,7 +56,7 @@ def _api(order: Order) -> Registered:
     )
 
 
-def _change_api(order: Order, before: Made) -> Registered:
+def _change_api(order: Order, before: Resource) -> Registered:
     gateway = _gateway(order.session)
     if "corsConfiguration" in before.inputs and "corsConfiguration" not in order.inputs:
         gateway.delete_cors_configuration(ApiId=before.id)
@@ -65,20 +65,20 @@ def _change_api(order: Order, before: Made) -> Registered:
     return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
 
-def _delete_api(session: Session, made: Made) -> None:
-    _gateway(session).delete_api(ApiId=made.id)
+def _delete_api(session: Session, resource: Resource) -> None:
+    _gateway(session).delete_api(ApiId=resource.id)
 
 
 def _integration_settings(order: Order) -> dict[str, Any]:
     milliseconds = order.inputs.get("timeoutMilliseconds")
-    return {**chosen(order.inputs, INTEGRATION), **({"TimeoutInMillis": milliseconds} if milliseconds else {})}
+    return {**select(order.inputs, INTEGRATION), **({"TimeoutInMillis": milliseconds} if milliseconds else {})}
 
 
 def _authorizer_settings(order: Order) -> dict[str, Any]:
     jwt = order.inputs.get("jwtConfiguration")
     return {
         "Name": order.name(limit=128),
-        **chosen(
+        **select(
             order.inputs,
             {**{key: key[:1].upper() + key[1:] for key in AUTHORIZER}, "identitySources": "IdentitySource"},
         ),
@@ -87,24 +87,24 @@ def _authorizer_settings(order: Order) -> dict[str, Any]:
 
 
 def _route_settings(order: Order) -> dict[str, Any]:
-    return chosen(order.inputs, ROUTE)
+    return select(order.inputs, ROUTE)
 
 
 def _part(kind: str, settings: Any, takes: frozenset[str], **rest: Any) -> ResourceHandler:
-    """Something inside an API: an integration, a route, an authorizer, each by its own calls."""
+    """Return the handler of a part of an API: an integration, a route or an authorizer, by the calls named after it."""
 
     def create(order: Order) -> Registered:
-        made = getattr(_gateway(order.session), f"create_{kind}")(ApiId=order.inputs["apiId"], **settings(order))
-        return Registered(id=made[f"{kind.title()}Id"], outputs=order.inputs)
+        response = getattr(_gateway(order.session), f"create_{kind}")(ApiId=order.inputs["apiId"], **settings(order))
+        return Registered(id=response[f"{kind.title()}Id"], outputs=order.inputs)
 
-    def update(order: Order, before: Made) -> Registered:
-        where = {"ApiId": order.inputs["apiId"], f"{kind.title()}Id": before.id}
-        getattr(_gateway(order.session), f"update_{kind}")(**where, **settings(order))
+    def update(order: Order, before: Resource) -> Registered:
+        identity = {"ApiId": order.inputs["apiId"], f"{kind.title()}Id": before.id}
+        getattr(_gateway(order.session), f"update_{kind}")(**identity, **settings(order))
         return Registered(id=before.id, outputs=order.inputs)
 
-    def delete(session: Session, made: Made) -> None:
-        where = {"ApiId": made.inputs["apiId"], f"{kind.title()}Id": made.id}
-        getattr(_gateway(session), f"delete_{kind}")(**where)
+    def delete(session: Session, resource: Resource) -> None:
+        identity = {"ApiId": resource.inputs["apiId"], f"{kind.title()}Id": resource.id}
+        getattr(_gateway(session), f"delete_{kind}")(**identity)
 
     return ResourceHandler(
         create=create, update=update, delete=delete, takes=takes | {"apiId"}, fixed=frozenset({"apiId"}), **rest
@@ -113,8 +113,8 @@ def _part(kind: str, settings: Any, takes: frozenset[str], **rest: Any) -> Resou
 
 def _stage_settings(order: Order) -> dict[str, Any]:
     renamed = {"accessLogSettings": "AccessLogSettings", "defaultRouteSettings": "DefaultRouteSettings"}
-    nested = {theirs: pascal(order.inputs[ours]) for ours, theirs in renamed.items() if ours in order.inputs}
-    return {**chosen(order.inputs, ("autoDeploy", "description", "stageVariables")), **nested}
+    nested = {parameter: pascal(order.inputs[key]) for key, parameter in renamed.items() if key in order.inputs}
+    return {**select(order.inputs, ("autoDeploy", "description", "stageVariables")), **nested}
 
 
 def _stage(order: Order) -> Registered:
@@ -131,13 +131,13 @@ def _stage(order: Order) -> Registered:
     )
 
 
-def _change_stage(order: Order, before: Made) -> Registered:
+def _change_stage(order: Order, before: Resource) -> Registered:
     _gateway(order.session).update_stage(ApiId=order.inputs["apiId"], StageName=before.id, **_stage_settings(order))
     return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
 
-def _delete_stage(session: Session, made: Made) -> None:
-    _gateway(session).delete_stage(ApiId=made.inputs["apiId"], StageName=made.id)
+def _delete_stage(session: Session, resource: Resource) -> None:
+    _gateway(session).delete_stage(ApiId=resource.inputs["apiId"], StageName=resource.id)
 
 
 HANDLERS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from localcloud.aws.session import Session
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler, put
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler, put
 
 
 def _group(order: Order) -> Registered:
@@ -16,7 +16,7 @@ def _group(order: Order) -> Registered:
     )
 
 
-def _change_group(order: Order, before: Made) -> Registered:
+def _change_group(order: Order, before: Resource) -> Registered:
     _retain(order, before.id)
     return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
@@ -26,8 +26,8 @@ def _retain(order: Order, name: str) -> None:
         order.session.client("logs").put_retention_policy(logGroupName=name, retentionInDays=days)
 
 
-def _delete_group(session: Session, made: Made) -> None:
-    session.client("logs").delete_log_group(logGroupName=made.id)
+def _delete_group(session: Session, resource: Resource) -> None:
+    session.client("logs").delete_log_group(logGroupName=resource.id)
 
 
 def _resource_policy(order: Order) -> Registered:
@@ -36,8 +36,8 @@ def _resource_policy(order: Order) -> Registered:
     return Registered(id=name, outputs=order.inputs)
 
 
-def _delete_resource_policy(session: Session, made: Made) -> None:
-    session.client("logs").delete_resource_policy(policyName=made.id)
+def _delete_resource_policy(session: Session, resource: Resource) -> None:
+    session.client("logs").delete_resource_policy(policyName=resource.id)
 
 
 HANDLERS = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from localcloud.aws.api_parameters import pascal, select
 from localcloud.aws.session import Session
-from localcloud.aws.shape import chosen, pascal
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 
 ATTRIBUTES = {
     "visibilityTimeoutSeconds": "VisibilityTimeout",
@@ -33,8 +33,8 @@ MAPPING = (
 
 
 def _attributes(order: Order) -> dict[str, str]:
-    given = {theirs: order.inputs[ours] for ours, theirs in ATTRIBUTES.items() if order.inputs.get(ours) is not None}
-    return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in given.items()}
+    attributes = select(order.inputs, ATTRIBUTES)
+    return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in attributes.items()}
 
 
 def _queue(order: Order) -> Registered:
@@ -43,28 +43,28 @@ def _queue(order: Order) -> Registered:
     return Registered(id=url, outputs={**order.inputs, "name": name, "url": url, "arn": order.session.arn("sqs", name)})
 
 
-def _change_queue(order: Order, before: Made) -> Registered:
+def _change_queue(order: Order, before: Resource) -> Registered:
     changed = {key: value for key, value in _attributes(order).items() if key != "FifoQueue"}
     order.session.client("sqs").set_queue_attributes(QueueUrl=before.id, Attributes=changed)
     return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
 
-def _delete_queue(session: Session, made: Made) -> None:
-    session.client("sqs").delete_queue(QueueUrl=made.id)
+def _delete_queue(session: Session, resource: Resource) -> None:
+    session.client("sqs").delete_queue(QueueUrl=resource.id)
 
 
 def _attached(source: str, attribute: str) -> ResourceHandler:
-    """A resource that sets one attribute of a queue, and clears it again."""
+    """Return the handler of a resource that sets one attribute of a queue, and clears it when it is deleted."""
 
     def write(order: Order) -> Registered:
         url = order.inputs["queueUrl"]
         order.session.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={attribute: order.inputs[source]})
         return Registered(id=url, outputs=order.inputs)
 
-    def clear(session: Session, made: Made) -> None:
-        session.client("sqs").set_queue_attributes(QueueUrl=made.id, Attributes={attribute: ""})
+    def clear(session: Session, resource: Resource) -> None:
+        session.client("sqs").set_queue_attributes(QueueUrl=resource.id, Attributes={attribute: ""})
 
-    def change(order: Order, _: Made) -> Registered:
+    def change(order: Order, _: Resource) -> Registered:
         return write(order)
 
     return ResourceHandler(
@@ -77,34 +77,39 @@ def _attached(source: str, attribute: str) -> ResourceHandler:
 
 
 def _mapping(order: Order) -> Registered:
-    made = order.session.client("lambda").create_event_source_mapping(
-        FunctionName=order.inputs["functionName"], **chosen(order.inputs, MAPPING), **_scaling(order)
+    response = order.session.client("lambda").create_event_source_mapping(
+        FunctionName=order.inputs["functionName"], **select(order.inputs, MAPPING), **_scaling(order)
     )
-    return _mapped(order, made)
+    return _mapped(order, response)
 
 
-def _change_mapping(order: Order, before: Made) -> Registered:
-    changed = {key: value for key, value in chosen(order.inputs, MAPPING).items() if key != "EventSourceArn"}
-    made = order.session.client("lambda").update_event_source_mapping(
+def _change_mapping(order: Order, before: Resource) -> Registered:
+    changed = {key: value for key, value in select(order.inputs, MAPPING).items() if key != "EventSourceArn"}
+    response = order.session.client("lambda").update_event_source_mapping(
         UUID=before.id, FunctionName=order.inputs["functionName"], **changed, **_scaling(order)
     )
-    return _mapped(order, made)
+    return _mapped(order, response)
 
 
 def _scaling(order: Order) -> dict[str, Any]:
-    nested = chosen(order.inputs, ("scalingConfig", "destinationConfig", "filterCriteria"))
+    nested = select(order.inputs, ("scalingConfig", "destinationConfig", "filterCriteria"))
     return {key: pascal(value) for key, value in nested.items()}
 
 
-def _mapped(order: Order, made: dict[str, Any]) -> Registered:
+def _mapped(order: Order, response: dict[str, Any]) -> Registered:
     return Registered(
-        id=made["UUID"],
-        outputs={**order.inputs, "uuid": made["UUID"], "functionArn": made["FunctionArn"], "state": made["State"]},
+        id=response["UUID"],
+        outputs={
+            **order.inputs,
+            "uuid": response["UUID"],
+            "functionArn": response["FunctionArn"],
+            "state": response["State"],
+        },
     )
 
 
-def _delete_mapping(session: Session, made: Made) -> None:
-    session.client("lambda").delete_event_source_mapping(UUID=made.id)
+def _delete_mapping(session: Session, resource: Resource) -> None:
+    session.client("lambda").delete_event_source_mapping(UUID=resource.id)
 
 
 HANDLERS: dict[str, Any] = {

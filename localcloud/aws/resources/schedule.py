@@ -1,20 +1,20 @@
-"""Schedules."""
+"""Schedules and their groups."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from localcloud.aws.api_parameters import pascal, select
 from localcloud.aws.session import Session
-from localcloud.aws.shape import chosen, pascal
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 
 SCHEDULE = ("scheduleExpression", "scheduleExpressionTimezone", "description", "groupName", "state")
 
 
 def _scheduled(order: Order) -> dict[str, Any]:
     return {
-        **chosen(order.inputs, SCHEDULE),
+        **select(order.inputs, SCHEDULE),
         "FlexibleTimeWindow": pascal(order.inputs["flexibleTimeWindow"]),
         "Target": pascal(order.inputs["target"]),
     }
@@ -28,13 +28,15 @@ def _schedule(order: Order) -> Registered:
     )
 
 
-def _change_schedule(order: Order, before: Made) -> Registered:
+def _change_schedule(order: Order, before: Resource) -> Registered:
     order.session.client("scheduler").update_schedule(Name=before.outputs["name"], **_scheduled(order))
     return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
 
-def _delete_schedule(session: Session, made: Made) -> None:
-    session.client("scheduler").delete_schedule(Name=made.outputs["name"], **chosen(made.inputs, ("groupName",)))
+def _delete_schedule(session: Session, resource: Resource) -> None:
+    session.client("scheduler").delete_schedule(
+        Name=resource.outputs["name"], **select(resource.inputs, ("groupName",))
+    )
 
 
 def _group(order: Order) -> Registered:
@@ -43,8 +45,8 @@ def _group(order: Order) -> Registered:
     return Registered(id=name, outputs={**order.inputs, "name": name, "arn": arn})
 
 
-def _delete_group(session: Session, made: Made) -> None:
-    session.client("scheduler").delete_schedule_group(Name=made.id)
+def _delete_group(session: Session, resource: Resource) -> None:
+    session.client("scheduler").delete_schedule_group(Name=resource.id)
 
 
 HANDLERS = {

@@ -1,15 +1,15 @@
-"""Buckets and objects."""
+"""Buckets, their settings, and objects."""
 
 from __future__ import annotations
 
 import base64
 from typing import Any
 
+from localcloud.aws.api_parameters import pascal, select
 from localcloud.aws.session import Session
-from localcloud.aws.shape import chosen, pascal
 from localcloud.engine.fingerprint import content
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler, put
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler, put
 
 
 def _s3(order: Order) -> Any:
@@ -19,8 +19,8 @@ def _s3(order: Order) -> Any:
 def _bucket(order: Order) -> Registered:
     name = order.name(key="bucket", limit=63)
     session: Session = order.session
-    where = {} if session.region == "us-east-1" else {"LocationConstraint": session.region}
-    _s3(order).create_bucket(Bucket=name, **({"CreateBucketConfiguration": where} if where else {}))
+    location = {} if session.region == "us-east-1" else {"LocationConstraint": session.region}
+    _s3(order).create_bucket(Bucket=name, **({"CreateBucketConfiguration": location} if location else {}))
     return Registered(
         id=name,
         outputs={
@@ -33,15 +33,15 @@ def _bucket(order: Order) -> Registered:
     )
 
 
-def _empty_and_delete(session: Session, made: Made) -> None:
+def _empty_and_delete(session: Session, resource: Resource) -> None:
     s3 = session.client("s3")
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=made.id):
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=resource.id):
         for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
-            s3.delete_object(Bucket=made.id, Key=entry["Key"], VersionId=entry["VersionId"])
-    s3.delete_bucket(Bucket=made.id)
+            s3.delete_object(Bucket=resource.id, Key=entry["Key"], VersionId=entry["VersionId"])
+    s3.delete_bucket(Bucket=resource.id)
 
 
-def _belongs(order: Order) -> Registered:
+def _setting(order: Order) -> Registered:
     bucket = order.inputs["bucket"]
     return Registered(id=bucket, outputs={**order.inputs, "region": order.session.region})
 
@@ -50,13 +50,13 @@ def _versioning(order: Order) -> Registered:
     _s3(order).put_bucket_versioning(
         Bucket=order.inputs["bucket"], VersioningConfiguration=pascal(order.inputs["versioningConfiguration"])
     )
-    return _belongs(order)
+    return _setting(order)
 
 
 def _encryption(order: Order) -> Registered:
     rules = pascal(order.inputs["rules"], renamed={"sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID"})
     _s3(order).put_bucket_encryption(Bucket=order.inputs["bucket"], ServerSideEncryptionConfiguration={"Rules": rules})
-    return _belongs(order)
+    return _setting(order)
 
 
 BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
@@ -64,21 +64,21 @@ BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictP
 
 def _public_access(order: Order) -> Registered:
     _s3(order).put_public_access_block(
-        Bucket=order.inputs["bucket"], PublicAccessBlockConfiguration=chosen(order.inputs, BLOCKS)
+        Bucket=order.inputs["bucket"], PublicAccessBlockConfiguration=select(order.inputs, BLOCKS)
     )
-    return _belongs(order)
+    return _setting(order)
 
 
 def _ownership(order: Order) -> Registered:
     _s3(order).put_bucket_ownership_controls(
         Bucket=order.inputs["bucket"], OwnershipControls={"Rules": [pascal(order.inputs["rule"])]}
     )
-    return _belongs(order)
+    return _setting(order)
 
 
 def _policy(order: Order) -> Registered:
     _s3(order).put_bucket_policy(Bucket=order.inputs["bucket"], Policy=order.inputs["policy"])
-    return _belongs(order)
+    return _setting(order)
 
 
 def _lifecycle(order: Order) -> Registered:
@@ -88,7 +88,7 @@ def _lifecycle(order: Order) -> Registered:
     _s3(order).put_bucket_lifecycle_configuration(
         Bucket=order.inputs["bucket"], LifecycleConfiguration={"Rules": rules}
     )
-    return _belongs(order)
+    return _setting(order)
 
 
 def _notification(order: Order) -> Registered:
@@ -96,7 +96,7 @@ def _notification(order: Order) -> Registered:
     _s3(order).put_bucket_notification_configuration(
         Bucket=order.inputs["bucket"], NotificationConfiguration=configuration
     )
-    return _belongs(order)
+    return _setting(order)
 
 
 def _object(order: Order) -> Registered:
@@ -104,42 +104,42 @@ def _object(order: Order) -> Registered:
     body = content(inputs["source"]) if "source" in inputs else inputs.get("content", "").encode()
     if "contentBase64" in inputs:
         body = base64.b64decode(inputs["contentBase64"])
-    answer = _s3(order).put_object(
-        Bucket=inputs["bucket"], Key=inputs["key"], Body=body, **chosen(inputs, ("contentType",))
+    response = _s3(order).put_object(
+        Bucket=inputs["bucket"], Key=inputs["key"], Body=body, **select(inputs, ("contentType",))
     )
     return Registered(
         id=f"{inputs['bucket']}/{inputs['key']}",
         outputs={
             **{key: value for key, value in inputs.items() if key != "source"},
             "arn": order.session.arn("s3", f"{inputs['bucket']}/{inputs['key']}", region=False, account=False),
-            "etag": answer["ETag"].strip('"'),
-            "versionId": answer.get("VersionId", ""),
+            "etag": response["ETag"].strip('"'),
+            "versionId": response.get("VersionId", ""),
         },
     )
 
 
-def _delete_object(session: Session, made: Made) -> None:
-    session.client("s3").delete_object(Bucket=made.inputs["bucket"], Key=made.inputs["key"])
+def _delete_object(session: Session, resource: Resource) -> None:
+    session.client("s3").delete_object(Bucket=resource.inputs["bucket"], Key=resource.inputs["key"])
 
 
 def _settings(write: Any, delete: str, *takes: str) -> ResourceHandler:
-    """One configuration of a bucket: written whole, and deleted by the call of that name."""
+    """Return the handler of one setting of a bucket, which `write` replaces and the S3 call `delete` removes."""
 
-    def remove(session: Session, made: Made) -> None:
-        getattr(session.client("s3"), delete)(Bucket=made.id)
+    def remove(session: Session, resource: Resource) -> None:
+        getattr(session.client("s3"), delete)(Bucket=resource.id)
 
     return put(write, delete=remove, takes=frozenset({"bucket", *takes}), fixed=frozenset({"bucket"}))
 
 
-def _silence(session: Session, made: Made) -> None:
-    session.client("s3").put_bucket_notification_configuration(Bucket=made.id, NotificationConfiguration={})
+def _silence(session: Session, resource: Resource) -> None:
+    session.client("s3").put_bucket_notification_configuration(Bucket=resource.id, NotificationConfiguration={})
 
 
 HANDLERS = {
     "aws:s3/bucket:Bucket": ResourceHandler(
         create=_bucket, delete=_empty_and_delete, takes=frozenset({"bucket", "bucketPrefix"}), named="bucket"
     ),
-    # A bucket's versioning can be suspended but never taken back, so there is nothing to delete.
+    # Versioning can be suspended but never removed, so there is nothing to delete.
     "aws:s3/bucketVersioning:BucketVersioning": put(
         _versioning, takes=frozenset({"bucket", "versioningConfiguration"}), fixed=frozenset({"bucket"})
     ),

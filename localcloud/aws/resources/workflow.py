@@ -6,7 +6,7 @@ from typing import Any
 
 from localcloud.aws.session import Session
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 
 
 def _definition(order: Order) -> dict[str, Any]:
@@ -30,13 +30,13 @@ def _machine(order: Order) -> Registered:
     return Registered(id=arn, outputs={**order.inputs, "name": name, "arn": arn, "status": "ACTIVE"})
 
 
-def _change_machine(order: Order, before: Made) -> Registered:
+def _change_machine(order: Order, before: Resource) -> Registered:
     order.session.client("stepfunctions").update_state_machine(stateMachineArn=before.id, **_definition(order))
     return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
 
-def _delete_machine(session: Session, made: Made) -> None:
-    session.client("stepfunctions").delete_state_machine(stateMachineArn=made.id)
+def _delete_machine(session: Session, resource: Resource) -> None:
+    session.client("stepfunctions").delete_state_machine(stateMachineArn=resource.id)
 
 
 HANDLERS = {

@@ -1,4 +1,4 @@
-"""API Gateway: routes calls to functions, as the document says that it was configured with."""
+"""API Gateway: routes requests to functions by its OpenAPI document."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from localcloud.gcp.apigateway.openapi import Issuer, Operation, Path, paths
 from localcloud.gcp.iam.accounts import bearer
 from localcloud.gcp.iam.signer import ALGORITHMS, Signer
 from localcloud.support.http_client import Upstream
-from localcloud.support.http_server import Answer, HttpServer, Request, say
+from localcloud.support.http_server import HttpServer, Request, Response, json_response
 from localcloud.support.ports import LOOPBACK
 
-LARGEST = 32 * 1024 * 1024
+LARGEST_REQUEST = 32 * 1024 * 1024
 """Bytes of a request. https://cloud.google.com/api-gateway/docs/quotas"""
 SKEW_SECONDS = 60
-"""By which clocks may differ: https://cloud.google.com/api-gateway/docs/authenticating-users-jwt"""
+"""The accepted difference of clocks: https://cloud.google.com/api-gateway/docs/authenticating-users-jwt"""
 CLAIMS = ("iss", "sub", "aud", "exp", "iat")
 REPLACED = frozenset({"authorization", "host", "x-forwarded-for", "x-apigateway-api-userinfo"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What a gateway is configured with."""
+    """The configuration of a gateway."""
 
     document: Mapping[str, Any]
     account: str
-    """The address of the account by which it calls functions."""
+    """The email address of the service account by which it calls functions."""
 
 
 class Refused(Exception):
-    """A call that does not get through: its status, and what is said to the caller."""
+    """A request that is not forwarded: the status and the message of the response."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -45,7 +45,10 @@ class Refused(Exception):
 
 
 class Gateway:
-    """One gateway on a loopback port, the given one or the next that is free."""
+    """One gateway on a loopback port: `port` or the next free one.
+
+    `token(account, audience)` returns the token by which it calls a function.
+    """
 
     def __init__(self, config: Config, *, token: Callable[[str, str | None], str], signer: Signer, port: int) -> None:
         self._token = token
@@ -53,7 +56,7 @@ class Gateway:
         self._upstreams: dict[str, Upstream] = {}
         self.change(config)
         self._server = HttpServer(
-            self._answer, port=port, limit=LARGEST, refusal=lambda status: _error(status, SAID[status])
+            self._answer, port=port, limit=LARGEST_REQUEST, refusal=lambda status: _error(status, REASONS[status])
         )
 
     @property
@@ -62,34 +65,35 @@ class Gateway:
         return self._server.url.removeprefix("http://")
 
     def change(self, config: Config) -> None:
-        """Serve another configuration from now on. Raises `ValueError` for one that it cannot serve."""
+        """Serve another configuration from now on. Raises `ValueError` for a document that it cannot serve."""
         self._paths: tuple[Path, ...] = paths(config.document)
         self._account = config.account
-        known = [operation for path in self._paths for operation in path.operations.values()]
+        operations = [operation for path in self._paths for operation in path.operations.values()]
         before, self._upstreams = (
             self._upstreams,
-            {operation.address: Upstream(operation.address, seconds=operation.deadline) for operation in known},
+            {operation.address: Upstream(operation.address, seconds=operation.deadline) for operation in operations},
         )
         for upstream in before.values():
             upstream.close()
 
     def close(self) -> None:
-        """Safe to call twice."""
+        """Stop listening and close every connection. Safe to call twice."""
         self._server.close()
         for upstream in self._upstreams.values():
             upstream.close()
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Response:
         try:
             operation = self._operation(request)
             claims = self._claims(request, operation.issuer) if operation.issuer else None
-            return self._forwarded(request, operation, claims)
+            return self._forward(request, operation, claims)
         except Refused as refused:
             return _error(refused.status, str(refused))
 
     def _operation(self, request: Request) -> Operation:
-        asked = request.path.partition("?")[0]
-        path = next((path for path in self._paths if path.shape.fullmatch(asked)), None)
+        """Return the operation of a request. Raises `Refused` with 404 or 405 when there is none."""
+        requested = request.path.partition("?")[0]
+        path = next((path for path in self._paths if path.shape.fullmatch(requested)), None)
         if path is None:
             raise Refused(404, "The current request is not defined by this API.")
         if request.method not in path.operations:
@@ -101,7 +105,7 @@ class Gateway:
         return path.operations[request.method]
 
     def _claims(self, request: Request, issuer: Issuer) -> Mapping[str, Any]:
-        """What a valid token says."""
+        """Return the claims of the request's token. Raises `Refused` with 401 or 403 for an invalid one."""
         token = bearer(request.header("authorization"))
         if token is None:
             raise Refused(401, "Jwt is missing")
@@ -125,15 +129,15 @@ class Gateway:
         except jwt.PyJWTError:
             raise Refused(401, "Jwt verification fails") from None
 
-    def _forwarded(self, request: Request, operation: Operation, claims: Mapping[str, Any] | None) -> Answer:
-        before = [request.header("x-forwarded-for") or "", LOOPBACK]
+    def _forward(self, request: Request, operation: Operation, claims: Mapping[str, Any] | None) -> Response:
+        addresses = [request.header("x-forwarded-for") or "", LOOPBACK]
         headers = {key: value for key, value in request.headers.items() if key.lower() not in REPLACED} | {
             "Host": urlsplit(operation.address).netloc,
             "Authorization": f"Bearer {self._token(self._account, operation.audience)}",
-            "X-Forwarded-For": ",".join(filter(None, before)),
+            "X-Forwarded-For": ",".join(filter(None, addresses)),
         }
-        if given := request.header("authorization"):
-            headers["X-Forwarded-Authorization"] = given
+        if authorization := request.header("authorization"):
+            headers["X-Forwarded-Authorization"] = authorization
         if claims is not None:
             headers["X-Apigateway-Api-Userinfo"] = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode()
         try:
@@ -144,8 +148,8 @@ class Gateway:
             raise Refused(503, "upstream connect error or disconnect/reset before headers") from None
 
 
-SAID = {400: "Bad Request", 413: "Payload Too Large"}
+REASONS = {400: "Bad Request", 413: "Payload Too Large"}
 
 
-def _error(status: int, message: str) -> Answer:
-    return say(status, {"code": status, "message": message})
+def _error(status: int, message: str) -> Response:
+    return json_response(status, {"code": status, "message": message})

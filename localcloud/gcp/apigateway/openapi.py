@@ -1,7 +1,7 @@
-"""An API Gateway configuration read: which call goes where, and what it must carry.
+"""Reads the OpenAPI document of an API Gateway: where each request goes, and which token it needs.
 
-https://cloud.google.com/api-gateway/docs/oasv2-extensions. As much of OpenAPI 2 as is
-understood here is taken; a document that says more is refused, by name.
+https://cloud.google.com/api-gateway/docs/oasv2-extensions. A part of OpenAPI 2 and of the
+extensions is implemented; a document that uses more is refused, and the message names what.
 """
 
 from __future__ import annotations
@@ -14,46 +14,48 @@ from typing import Any
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"})
 ADDRESS_AND_PATH = "APPEND_PATH_TO_ADDRESS"
 DEADLINE_SECONDS = 15.0
-UNDERSTOOD = frozenset({"address", "jwt_audience", "path_translation", "deadline", "protocol"})
+IMPLEMENTED = frozenset({"address", "jwt_audience", "path_translation", "deadline", "protocol"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Issuer:
-    """Whose signed tokens are accepted, and for whom they must be meant."""
+    """An issuer whose signed tokens are accepted, and the audiences that they must name."""
 
     issuer: str
     audiences: tuple[str, ...]
     keys: str | None
-    """Where the issuer publishes its keys; None when it says so itself, by OpenID Connect Discovery."""
+    """The URL of the issuer's public keys; None: it is found by OpenID Connect Discovery."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """Where one call goes."""
+    """Where one kind of request is forwarded, and how."""
 
     address: str
     audience: str
     deadline: float
     """Seconds."""
     issuer: Issuer | None
-    """None lets everybody in."""
+    """None: no token is needed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Path:
+    """A path template, such as `/models/{name}`, and its operations."""
+
     template: str
     shape: re.Pattern[str]
     operations: Mapping[str, Operation]
-    """By method, in capitals."""
+    """By method in upper case."""
 
 
 def paths(document: Mapping[str, Any]) -> tuple[Path, ...]:
-    """The paths of a document, those without variables first.
+    """Return the paths of a document, those with fewer variables first.
 
-    Raises `ValueError` for what the gateway would refuse, and for what is not understood here.
+    Raises `ValueError` for what API Gateway would refuse, and for what is not implemented here.
     """
-    issuers = {name: _issuer(name, found) for name, found in document.get("securityDefinitions", {}).items()}
-    found = [
+    issuers = {name: _issuer(name, definition) for name, definition in document.get("securityDefinitions", {}).items()}
+    items = [
         Path(
             template=template,
             shape=_shape(template),
@@ -65,7 +67,7 @@ def paths(document: Mapping[str, Any]) -> tuple[Path, ...]:
         )
         for template, item in document["paths"].items()
     ]
-    return tuple(sorted(found, key=lambda path: path.template.count("{")))
+    return tuple(sorted(items, key=lambda path: path.template.count("{")))
 
 
 def _shape(template: str) -> re.Pattern[str]:
@@ -79,8 +81,8 @@ def _operation(
     backend = operation.get("x-google-backend") or document.get("x-google-backend")
     if not backend:
         raise ValueError(f"{where}: has no x-google-backend")
-    if unknown := backend.keys() - UNDERSTOOD:
-        raise ValueError(f"{where}: x-google-backend: {', '.join(sorted(unknown))} is not understood here")
+    if unknown := backend.keys() - IMPLEMENTED:
+        raise ValueError(f"{where}: x-google-backend: {', '.join(sorted(unknown))} is not implemented here")
     if backend.get("path_translation") != ADDRESS_AND_PATH:
         raise ValueError(f"{where}: path_translation: {ADDRESS_AND_PATH} is accepted here")
     return Operation(

@@ -1,4 +1,4 @@
-"""What Cloud Build has made of the archives of one project, each of them once."""
+"""The builds of one project's archives, each built once."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from localcloud.support.workspace import clear
 
 
 class Builds:
-    """Keeps what it makes below `folder`, by the digest of the archive."""
+    """Keeps builds in folders below `folder`, by the digest of the archive."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._made: dict[str, Build] = {}
+        self._builds: dict[str, Build] = {}
 
     def of(self, name: str, archive: bytes) -> Build:
-        """The build of an archive, made now or before; `name` is what a failure calls it. Raises `CloudFailed`."""
+        """Return the build of an archive, which is built once. Raises `CloudFailed`, which names `name`."""
         digest = hashlib.sha256(archive).hexdigest()[:32]
         with self._lock:
             lock = self._locks[digest]
         with lock:
-            if digest not in self._made:
-                self._made[digest] = self._build(name, archive, digest)
-            return self._made[digest]
+            if digest not in self._builds:
+                self._builds[digest] = self._build(name, archive, digest)
+            return self._builds[digest]
 
     def clear(self) -> None:
-        """Remove everything. Safe to call twice."""
+        """Remove every build. Safe to call twice."""
         clear(self._folder)
 
     def _build(self, name: str, archive: bytes, digest: str) -> Build:

@@ -1,4 +1,4 @@
-"""Every function of the project: its address, who may call it, and the copies behind it."""
+"""The functions of a project: their addresses, the check of who calls them, and the copies that serve them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from localcloud.gcp.cloudrun.metadata import Metadata
 from localcloud.gcp.cloudrun.service import PENDING_SECONDS, Revision, Service
 from localcloud.gcp.iam.accounts import Accounts, bearer
 from localcloud.gcp.iam.bindings import Bindings
-from localcloud.support.http_server import Answer, HttpServer, Request
+from localcloud.support.http_server import HttpServer, Request, Response
 
-LARGEST = 32 * 1024 * 1024
+LARGEST_REQUEST = 32 * 1024 * 1024
 """Bytes of a request. https://cloud.google.com/run/quotas#request_limits"""
 TIDY_SECONDS = 15
 INVOKE = "run.routes.invoke"
@@ -25,16 +25,18 @@ INVOKE = "run.routes.invoke"
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionArgs:
+    """A function as it is declared."""
+
     name: str
     build: Build
     variables: Mapping[str, str]
     account: str
-    """The address of the account that it runs as."""
+    """The email address of the service account that it runs as."""
     timeout_seconds: float
-    instances: int
+    max_instances: int
     concurrency: int
-    least: int = 0
-    """How many copies wait even when there are no calls."""
+    min_instances: int = 0
+    """The number of copies that are kept when there are no calls."""
 
 
 @dataclass(kw_only=True)
@@ -49,9 +51,9 @@ class _Function:
 class Functions:
     """The functions of one project, each at a URL of its own on the loopback address.
 
-    A call needs a token of an account that has `run.invoker` on the function, made out for
-    the function's URL. A function sees exactly its own variables, those that the runtime
-    contract gives it, and `shared`: where this machine's services are.
+    A call needs an identity token whose audience is the function's URL, of an account that has
+    `run.invoker` on it. A function's environment holds its own variables, those of Cloud Run's
+    runtime contract, and `shared`: the addresses of this machine's services.
     """
 
     def __init__(
@@ -73,23 +75,25 @@ class Functions:
         self._lock = threading.Lock()
         self._all: dict[str, _Function] = {}
         self._over = threading.Event()
-        threading.Thread(target=self._tidy_often, name="idle copies", daemon=True).start()
+        threading.Thread(target=self._tidy_regularly, name="idle copies", daemon=True).start()
 
     def create(self, args: FunctionArgs) -> str:
-        """Deploy a function; returns its URL. Raises `InstanceFailed`, with its last words, if it does not start."""
+        """Deploy a function and return its URL. Raises `InstanceFailed`, with its last log lines, if it fails."""
         folder = self._workspace / args.name
         folder.mkdir(parents=True, exist_ok=True)
         log = folder / "log"
         log.touch()
         metadata = Metadata(self._accounts, args.account, self._region)
         function = _Function(
-            server=HttpServer(lambda request: self._answer(args.name, request), limit=LARGEST, refusal=_refusal),
+            server=HttpServer(
+                lambda request: self._answer(args.name, request), limit=LARGEST_REQUEST, refusal=_refusal
+            ),
             account=args.account,
             metadata=metadata,
             service=Service(self._revision(args, metadata, log), pending_seconds=self._pending_seconds),
             log=log,
         )
-        # It is known before it starts, so that whoever stops everything in the meantime stops this, too.
+        # It is registered before it starts, so that a `stop` in the meantime stops it, too.
         with self._lock:
             self._all[args.name] = function
         if self._over.is_set():
@@ -102,7 +106,7 @@ class Functions:
         return function.server.url
 
     def change(self, args: FunctionArgs) -> None:
-        """Deploy another revision, at the same URL. Raises `InstanceFailed`, and then the old one is still served."""
+        """Deploy another revision at the same URL. Raises `InstanceFailed` and keeps the old one if it fails."""
         function = self._all[args.name]
         before = function.metadata
         same = function.account == args.account
@@ -118,13 +122,14 @@ class Functions:
             before.close()
 
     def delete(self, name: str) -> None:
+        """Delete a function and end its copies. An unknown one is ignored."""
         with self._lock:
             function = self._all.pop(name, None)
         if function:
             _close(function)
 
     def copies(self, name: str) -> tuple[Instance, ...]:
-        """The copies of a function at this moment."""
+        """Return the copies of a function at this moment."""
         return self._all[name].service.copies
 
     @property
@@ -134,20 +139,20 @@ class Functions:
             return tuple(copy.group for function in self._all.values() for copy in function.service.copies)
 
     def lines(self, name: str, limit: int) -> list[str]:
-        """The newest lines of all copies of a function, oldest first."""
+        """Return the newest `limit` lines that all copies of a function logged, oldest first."""
         return self._all[name].log.read_text(encoding="utf-8", errors="replace").splitlines()[-limit:]
 
     def tidy(self) -> None:
-        """End the copies that nobody has needed for a while; done by itself every few seconds."""
+        """End idle copies, as a thread does every `TIDY_SECONDS`."""
         with self._lock:
             services = [function.service for function in self._all.values()]
         for service in services:
-            # One that does not start now is tried again the next time, and its last words are in its log.
+            # A copy that does not start now is tried again the next time; its log says why.
             with suppress(InstanceFailed):
                 service.tidy()
 
     def stop(self) -> None:
-        """End everything. Safe to call twice."""
+        """Delete every function. Safe to call twice."""
         self._over.set()
         with self._lock:
             functions, self._all = list(self._all.values()), {}
@@ -170,37 +175,38 @@ class Functions:
         return Revision(
             start=lambda: Instance(args.build, variables, log),
             timeout_seconds=args.timeout_seconds,
-            instances=args.instances,
+            max_instances=args.max_instances,
             concurrency=args.concurrency,
-            least=args.least,
+            min_instances=args.min_instances,
         )
 
-    def _answer(self, name: str, request: Request) -> Answer:
+    def _answer(self, name: str, request: Request) -> Response:
+        """Check the caller and pass the request to a copy, with Cloud Run's error responses."""
         function = self._all.get(name)
         if function is None:
-            return _said(404, "The requested URL was not found on this server.")
+            return _text_response(404, "The requested URL was not found on this server.")
         token = bearer(request.header("authorization"))
         if token is None:
-            return _said(403, "The request was not authenticated.")
-        caller = self._accounts.who(token, function.server.url)
+            return _text_response(403, "The request was not authenticated.")
+        caller = self._accounts.principal(token, function.server.url)
         if caller is None:
-            return _said(401, "The access token could not be verified.")
+            return _text_response(401, "The access token could not be verified.")
         service = f"projects/{self._accounts.project}/locations/{self._region}/services/{name}"
         if not self._bindings.allows(caller, INVOKE, service):
-            return _said(403, "The request was not authorized to invoke this service.")
-        return function.service.answer(_handed_on(request))
+            return _text_response(403, "The request was not authorized to invoke this service.")
+        return function.service.answer(_forwarded(request))
 
-    def _tidy_often(self) -> None:
+    def _tidy_regularly(self) -> None:
         while not self._over.wait(TIDY_SECONDS):
             self.tidy()
 
 
-def _handed_on(request: Request) -> Request:
-    """As Cloud Run hands it on: with a trace, and without a token that could be used again."""
+def _forwarded(request: Request) -> Request:
+    """Return the request as the function gets it: with a trace header, and without the caller's token."""
     headers = {key: value for key, value in request.headers.items() if key.lower() != "authorization"}
     trace = {"X-Cloud-Trace-Context": f"{uuid.uuid4().hex}/{uuid.uuid4().int >> 66};o=1"}
-    given = {} if request.header("x-cloud-trace-context") else trace
-    return Request(method=request.method, path=request.path, headers={**headers, **given}, body=request.body)
+    added = {} if request.header("x-cloud-trace-context") else trace
+    return Request(method=request.method, path=request.path, headers={**headers, **added}, body=request.body)
 
 
 def _close(function: _Function) -> None:
@@ -209,9 +215,9 @@ def _close(function: _Function) -> None:
     function.metadata.close()
 
 
-def _said(status: int, text: str) -> Answer:
-    return Answer(status, [("Content-Type", "text/plain")], text.encode())
+def _text_response(status: int, text: str) -> Response:
+    return Response(status, [("Content-Type", "text/plain")], text.encode())
 
 
-def _refusal(status: int) -> Answer:
-    return _said(status, {413: "Request size was too large."}.get(status, "Bad Request"))
+def _refusal(status: int) -> Response:
+    return _text_response(status, {413: "Request size was too large."}.get(status, "Bad Request"))

@@ -1,4 +1,4 @@
-"""One copy of a function: functions-framework in a process of its own."""
+"""One copy (instance) of a function: a functions-framework process."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from localcloud.gcp.cloudrun.build import Build
-from localcloud.support.http_server import HOP, Answer, Request
+from localcloud.support.http_server import HOP, Request, Response
 from localcloud.support.ports import LOOPBACK, free_port
 from localcloud.support.process import Child
 from localcloud.support.workspace import clear
 
 START_SECONDS = 60
-LAST_WORDS = 12
+LOG_LINES = 12
 
 
 class InstanceFailed(RuntimeError):
-    """A copy of a function did not begin to listen. The message holds its last words."""
+    """A copy of a function did not begin to listen. The message holds its last log lines."""
 
 
 class InstanceGone(RuntimeError):
-    """A copy of a function ended in the middle of a call."""
+    """A copy of a function ended during a call."""
 
 
 class TookTooLong(RuntimeError):
-    """A copy of a function has not answered in time."""
+    """No copy of a function responded in time."""
 
 
 class Instance:
-    """A process that is about to listen; see `begin`.
+    """A process that has been started; `begin` waits until it listens.
 
-    It sees exactly the given variables and those that every process needs.
+    Its environment holds `variables` and those that every process needs.
     """
 
     def __init__(self, build: Build, variables: Mapping[str, str], log: Path) -> None:
         self.busy = 0
-        """How many calls it is at work on."""
+        """The number of calls that it is processing."""
         self.used = time.monotonic()
-        """When it was last given a call, or gave one back."""
+        """When a call last began or ended, by the monotonic clock."""
         self.listens = False
         self._log = log
         self._temporary = Path(tempfile.mkdtemp(prefix="tmp-", dir=log.parent))
@@ -68,34 +68,37 @@ class Instance:
         return self._child.code() is not None
 
     def begin(self) -> None:
-        """Wait until it listens. Raises `InstanceFailed`."""
+        """Wait until it listens. Raises `InstanceFailed` when it ends, and after `START_SECONDS`."""
         end = time.monotonic() + START_SECONDS
         while not self._reachable():
             code = self._child.code()
             if code is not None:
-                raise InstanceFailed(f"its process ended with code {code} before it listened; {self._last_words()}")
+                raise InstanceFailed(f"its process ended with code {code} before it listened; {self._last_lines()}")
             if time.monotonic() > end:
-                raise InstanceFailed(f"its process did not listen within {START_SECONDS} s; {self._last_words()}")
+                raise InstanceFailed(f"its process did not listen within {START_SECONDS} s; {self._last_lines()}")
             time.sleep(0.01)
         self.listens = True
 
-    def call(self, request: Request, seconds: float) -> Answer:
-        """Hand a request over. Raises `TookTooLong`, and `InstanceGone` when there is no whole answer."""
+    def call(self, request: Request, seconds: float) -> Response:
+        """Send a request and return the response.
+
+        Raises `TookTooLong` after `seconds`, and `InstanceGone` when the response is incomplete.
+        """
         connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=seconds)
         try:
             connection.request(request.method, request.path, request.body or None, dict(request.headers))
             response = connection.getresponse()
             headers = [(key, value) for key, value in response.getheaders() if key.lower() not in HOP]
-            return Answer(response.status, headers, response.read())
+            return Response(response.status, headers, response.read())
         except TimeoutError as problem:
-            raise TookTooLong(f"no answer within {seconds:g} s") from problem
+            raise TookTooLong(f"no response within {seconds:g} s") from problem
         except (OSError, http.client.HTTPException) as problem:
             raise InstanceGone(str(problem)) from problem
         finally:
             connection.close()
 
     def stop(self) -> None:
-        """End it at once, with all it has started, and remove its temporary files. Safe to call twice."""
+        """Kill it with its children, and remove its temporary files. Safe to call twice."""
         self._child.stop()
         clear(self._temporary)
 
@@ -106,6 +109,6 @@ class Instance:
         except OSError:
             return False
 
-    def _last_words(self) -> str:
-        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_WORDS:]
+    def _last_lines(self) -> str:
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
         return "\n  ".join([f"its log is {self._log}", *lines])

@@ -1,4 +1,4 @@
-"""A function as Cloud Run serves it: copies that come with the calls, and go when there are none."""
+"""A function as Cloud Run serves it: copies are started for calls, and ended when they are idle."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from localcloud.gcp.cloudrun.instance import Instance, InstanceFailed, InstanceGone, TookTooLong
-from localcloud.support.http_server import Answer, Request
+from localcloud.support.http_server import Request, Response
 
 PENDING_SECONDS = 10
-"""How long a call waits for a copy when there may be no more of them:
+"""How long a call waits for a copy when the maximum number of them is busy:
 https://cloud.google.com/run/docs/about-instance-autoscaling#max-instances"""
 IDLE_SECONDS = 60
-"""After which a copy that nobody needs is ended; the last one stays."""
-LARGEST_ANSWER = 32 * 1024 * 1024
+"""After which an idle copy is ended; the last one stays."""
+LARGEST_RESPONSE = 32 * 1024 * 1024
 """Bytes. https://cloud.google.com/run/quotas#request_limits"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Revision:
-    """What a function is from one deployment to the next."""
+    """One deployment of a function."""
 
     start: Callable[[], Instance]
-    """Starts another copy; it is about to listen."""
+    """Starts another copy, without waiting until it listens."""
     timeout_seconds: float
-    instances: int
-    """The most copies at once."""
+    max_instances: int
+    """The maximum number of copies at once."""
     concurrency: int
-    """The most calls that one copy is at work on."""
-    least: int = 0
-    """How many copies wait even when there are no calls."""
+    """The maximum number of calls that one copy processes at once."""
+    min_instances: int = 0
+    """The number of copies that are kept when there are no calls."""
 
 
 class Service:
-    """The copies of one function: none until `begin`."""
+    """The copies of one function. There are none until `begin`."""
 
     def __init__(self, revision: Revision, *, pending_seconds: float = PENDING_SECONDS) -> None:
         self._revision = revision
@@ -45,7 +45,7 @@ class Service:
         self._copies: dict[Instance, Revision] = {}
 
     def begin(self) -> None:
-        """Start the copies that are to wait, or one, as a deployment to Cloud Run does to see that it starts.
+        """Start the minimum number of copies, and at least one, as a deployment to Cloud Run does.
 
         Raises `InstanceFailed` if one does not begin to listen.
         """
@@ -57,9 +57,9 @@ class Service:
             return tuple(self._copies)
 
     def change(self, revision: Revision) -> None:
-        """Serve another revision, once a copy of it listens; copies of the old one finish their calls.
+        """Serve another revision as soon as a copy of it listens; copies of the old one finish their calls.
 
-        Raises `InstanceFailed`, and then the old one is still served.
+        Raises `InstanceFailed` and keeps the old revision if the new one does not start.
         """
         try:
             self._fill(revision)
@@ -70,48 +70,50 @@ class Service:
             self._revision = revision
         self._retire(lambda _, of: of is not revision)
 
-    def answer(self, request: Request) -> Answer:
-        """What a copy answers, or what Cloud Run says where none can: https://cloud.google.com/run/docs/troubleshooting."""
+    def answer(self, request: Request) -> Response:
+        """Return a copy's response, or Cloud Run's error: https://cloud.google.com/run/docs/troubleshooting."""
         try:
             copy, revision = self._take()
         except TookTooLong:
-            return _said(429, "The request was aborted because there was no available instance.")
+            return _text_response(429, "The request was aborted because there was no available instance.")
         except InstanceFailed:
-            return _said(503, "The request failed because the instance could not be started.")
+            return _text_response(503, "The request failed because the instance could not be started.")
         try:
-            answer = copy.call(request, revision.timeout_seconds)
+            response = copy.call(request, revision.timeout_seconds)
         except TookTooLong:
-            # Cloud Run lets it go on; here a call that was given up has no effect later on.
+            # Cloud Run lets it continue; here a call that timed out has no later effect.
             self._drop(copy)
-            return _said(504, "The request has been terminated because it has reached the maximum request timeout.")
+            return _text_response(
+                504, "The request has been terminated because it has reached the maximum request timeout."
+            )
         except InstanceGone:
             self._drop(copy)
-            return _said(503, "The connection to the instance had an error.")
+            return _text_response(503, "The connection to the instance had an error.")
         except BaseException:
             self._drop(copy)
             raise
         self._give_back(copy)
-        if len(answer.body) > LARGEST_ANSWER:
-            return _said(500, "Response size was too large.")
-        return answer
+        if len(response.body) > LARGEST_RESPONSE:
+            return _text_response(500, "Response size was too large.")
+        return response
 
     def tidy(self) -> None:
-        """End the copies that have had nothing to do for a while, but those that are to wait, and at least the last.
+        """End the copies that were idle for `IDLE_SECONDS`, but keep the minimum number of them, and at least one.
 
-        Those that are dead are forgotten, and replaced where they are to wait. Raises
+        Copies whose process has ended are removed, and replaced up to the minimum. Raises
         `InstanceFailed` when one of these does not begin to listen.
         """
-        old = time.monotonic() - IDLE_SECONDS
+        idle_since = time.monotonic() - IDLE_SECONDS
         with self._change:
             revision = self._revision
             alive = sorted((copy for copy in self._copies if not copy.over), key=lambda copy: copy.used, reverse=True)
-        kept = alive[: max(revision.least, 1)]
-        self._retire(lambda copy, _: copy.over or (copy not in kept and copy.used < old))
-        if len(kept) < revision.least:
+        needed = alive[: max(revision.min_instances, 1)]
+        self._retire(lambda copy, _: copy.over or (copy not in needed and copy.used < idle_since))
+        if len(needed) < revision.min_instances:
             self._fill(revision)
 
     def close(self) -> None:
-        """End every copy, in the middle of a call or not. Safe to call twice."""
+        """End every copy, even during a call. Safe to call twice."""
         with self._change:
             self._closed = True
             copies, self._copies = tuple(self._copies), {}
@@ -119,18 +121,21 @@ class Service:
             copy.stop()
 
     def _take(self) -> tuple[Instance, Revision]:
-        """A copy with room for a call. Raises `TookTooLong` when there was none in time, and `InstanceFailed`."""
+        """Return a copy that can process one more call, started if need be, and its revision.
+
+        Raises `TookTooLong` when there is none within the pending time, and `InstanceFailed`.
+        """
         end = time.monotonic() + self._pending_seconds
         with self._change:
             while True:
                 revision = self._revision
-                mine = [copy for copy, of in self._copies.items() if of is revision and not copy.over]
-                if free := [copy for copy in mine if copy.listens and copy.busy < revision.concurrency]:
+                current = [copy for copy, of in self._copies.items() if of is revision and not copy.over]
+                if free := [copy for copy in current if copy.listens and copy.busy < revision.concurrency]:
                     copy = max(free, key=lambda copy: copy.used)
                     copy.busy += 1
                     copy.used = time.monotonic()
                     return copy, revision
-                if len(mine) < revision.instances:
+                if len(current) < revision.max_instances:
                     copy = self._start(revision)
                     break
                 if not self._change.wait(end - time.monotonic()):
@@ -139,7 +144,7 @@ class Service:
         return copy, revision
 
     def _fill(self, revision: Revision) -> None:
-        """Start as many copies of a revision as are to wait, and at least one."""
+        """Start copies of a revision up to its minimum, and at least one."""
         while copy := self._another(revision):
             self._begin(copy)
             with self._change:
@@ -148,11 +153,11 @@ class Service:
 
     def _another(self, revision: Revision) -> Instance | None:
         with self._change:
-            many = sum(of is revision and not copy.over for copy, of in self._copies.items())
-            return self._start(revision) if many < max(revision.least, 1) else None
+            count = sum(of is revision and not copy.over for copy, of in self._copies.items())
+            return self._start(revision) if count < max(revision.min_instances, 1) else None
 
     def _start(self, revision: Revision) -> Instance:
-        """Another copy, busy with its beginning. Raises `InstanceFailed` once the service is closed."""
+        """Start another copy, which counts as busy until it listens. Raises `InstanceFailed` after `close`."""
         if self._closed:
             raise InstanceFailed("the function is gone")
         copy = revision.start()
@@ -191,5 +196,5 @@ class Service:
             copy.stop()
 
 
-def _said(status: int, text: str) -> Answer:
-    return Answer(status, [("Content-Type", "text/plain")], text.encode())
+def _text_response(status: int, text: str) -> Response:
+    return Response(status, [("Content-Type", "text/plain")], text.encode())

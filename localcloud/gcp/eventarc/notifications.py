@@ -1,4 +1,4 @@
-"""Notifications of a bucket: what happens to its objects, told to topics.
+"""Notifications of a bucket: events about its objects, published to topics.
 
 https://cloud.google.com/storage/docs/pubsub-notifications
 """
@@ -20,13 +20,13 @@ from localcloud.gcp.pubsub.pubsub import PUBLISH, ROLES, AgentMay, NotFound, Pub
 FINALIZE = "OBJECT_FINALIZE"
 EVENT_TYPES = frozenset({FINALIZE, "OBJECT_METADATA_UPDATE", "OBJECT_DELETE", "OBJECT_ARCHIVE"})
 PAYLOADS = frozenset({"JSON_API_V1", "NONE"})
-MOST_PER_EVENT = 10
-"""Notifications of one bucket that an event may match, "up to 10 per event type"."""
+LIMIT_PER_EVENT = 10
+"""The number of notifications of one bucket for an event type: "up to 10 per event type"."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Notification:
-    """What a bucket tells a topic: events of some types (none named: all) on objects under a prefix."""
+    """Publishes the events of some types, about the objects below a prefix, to a topic."""
 
     bucket: str
     topic: str
@@ -36,7 +36,7 @@ class Notification:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raises `ValueError` for what Cloud Storage would not take."""
+        """Raise `ValueError` for what Cloud Storage would refuse."""
         if strange := sorted(self.event_types - EVENT_TYPES):
             known = ", ".join(sorted(EVENT_TYPES))
             raise ValueError(f"notification of {self.bucket}: {', '.join(strange)}; accepted: {known}")
@@ -46,10 +46,10 @@ class Notification:
 
 
 class Notifications:
-    """Every notification of a project's buckets. Only finalized objects are told of; nothing else happens here.
+    """Every notification of a project's buckets. Of the events, only `OBJECT_FINALIZE` occurs here.
 
-    A topic is told only while the Cloud Storage service agent may publish to it; otherwise
-    `log` says, once, that it may not.
+    A message is published only while the Cloud Storage service agent may publish to the topic;
+    otherwise a line is logged, once for each topic.
     """
 
     def __init__(
@@ -59,14 +59,14 @@ class Notifications:
         self._all: dict[tuple[str, str], Notification] = {}
         self._ids = itertools.count(1)
         self._generations: dict[tuple[str, str], int] = {}
-        self._said: set[tuple[str, str]] = set()
+        self._logged: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
 
     def create(self, notification: Notification) -> str:
-        """Its id in the bucket.
+        """Create a notification and return its id in the bucket.
 
-        Raises `ValueError` when the service agent may not publish to the topic, as the service
-        does, and for one more than a bucket can have.
+        Raises `ValueError` when the service agent may not publish to the topic, and when the
+        bucket has `LIMIT_PER_EVENT` notifications of an event type already.
         """
         if not self._agent_may(PUBLISH, notification.topic):
             raise ValueError(
@@ -76,27 +76,28 @@ class Notifications:
         with self._lock:
             others = [other for (bucket, _), other in self._all.items() if bucket == notification.bucket]
             for kind in notification.event_types:
-                if sum(kind in other.event_types for other in others) >= MOST_PER_EVENT:
-                    raise ValueError(f"notification of {notification.bucket}: {MOST_PER_EVENT} have {kind} already")
+                if sum(kind in other.event_types for other in others) >= LIMIT_PER_EVENT:
+                    raise ValueError(f"notification of {notification.bucket}: {LIMIT_PER_EVENT} have {kind} already")
             identity = str(next(self._ids))
             self._all[notification.bucket, identity] = notification
             return identity
 
     def delete(self, bucket: str, identity: str) -> None:
+        """Delete a notification. An unknown one is ignored."""
         with self._lock:
             self._all.pop((bucket, identity), None)
 
     def finalized(self, bucket: str, key: str, generation: int, size: int) -> None:
-        """Tell of an object that was written whole."""
+        """Publish the event of an object that was written; `size` is in bytes."""
         with self._lock:
             before = self._generations.get((bucket, key))
             self._generations[bucket, key] = generation
-            found = [
+            notifications = [
                 (identity, notification)
                 for (of, identity), notification in self._all.items()
                 if of == bucket and FINALIZE in notification.event_types and key.startswith(notification.prefix)
             ]
-        for identity, notification in found:
+        for identity, notification in notifications:
             attributes = {
                 **notification.attributes,
                 "notificationConfig": f"projects/_/buckets/{bucket}/notificationConfigs/{identity}",
@@ -122,31 +123,31 @@ class Notifications:
                 problem = "it does not exist"
             else:
                 return
-        if (topic, problem) not in self._said:
-            self._said.add((topic, problem))
+        if (topic, problem) not in self._logged:
+            self._logged.add((topic, problem))
             self._log(
-                f"bucket {notification.bucket}: {topic} is not told of {message.attributes['objectId']}: {problem}"
+                f"bucket {notification.bucket}: {topic} has no notice of {message.attributes['objectId']}: {problem}"
             )
 
 
 def _resource(bucket: str, key: str, generation: int, size: int, now: float) -> dict[str, Any]:
-    """The object, as `JSON_API_V1` describes it; digests are left out."""
-    place = f"https://www.googleapis.com/storage/v1/b/{bucket}/o/{quote(key, safe='')}"
-    moment = timestamp(now)
+    """Return the object's description in `JSON_API_V1`, without digests."""
+    url = f"https://www.googleapis.com/storage/v1/b/{bucket}/o/{quote(key, safe='')}"
+    time_created = timestamp(now)
     return {
         "kind": "storage#object",
         "id": f"{bucket}/{key}/{generation}",
-        "selfLink": place,
+        "selfLink": url,
         "name": key,
         "bucket": bucket,
         "generation": str(generation),
         "metageneration": "1",
-        "timeCreated": moment,
-        "updated": moment,
+        "timeCreated": time_created,
+        "updated": time_created,
         "storageClass": "STANDARD",
-        "timeStorageClassUpdated": moment,
+        "timeStorageClassUpdated": time_created,
         "size": str(size),
-        "mediaLink": f"{place}?generation={generation}&alt=media",
+        "mediaLink": f"{url}?generation={generation}&alt=media",
     }
 
 

@@ -1,8 +1,8 @@
-"""Eventarc: messages of a topic start a workflow.
+"""Eventarc: a message of a topic starts a workflow.
 
 https://cloud.google.com/eventarc/docs/workflows/route-trigger-cloud-pubsub. A trigger has a
-subscription of its own, which keeps a message for 24 hours and tries to start the workflow
-again after growing pauses. An execution that fails later is not started again.
+subscription of its own, which keeps a message for 24 hours and retries with exponential
+backoff until the workflow has started. An execution that fails later is not started again.
 """
 
 from __future__ import annotations
@@ -18,16 +18,19 @@ from localcloud.gcp.workflows import Workflows
 
 TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
 RETRY = Retry(minimum=10, maximum=600)
-KEPT_SECONDS = 24 * 3600
+RETENTION_SECONDS = 24 * 3600
 """https://cloud.google.com/eventarc/docs/retry-events"""
 INVOKE = "workflows.executions.create"
 MayInvoke = Callable[[str, str], bool]
-"""Whether a service account may start a workflow."""
+"""Takes a service account's email address and a workflow; returns whether it may start it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
-    """`projects/p/locations/l/triggers/t`: whom it starts for which topic, and as whom."""
+    """Starts a workflow for each message of a topic, as a service account.
+
+    `name` is its full name, `projects/p/locations/l/triggers/t`.
+    """
 
     name: str
     topic: str
@@ -45,26 +48,26 @@ class Triggers:
         self._all: dict[str, Trigger] = {}
 
     def create(self, trigger: Trigger) -> str:
-        """The name of its subscription. Raises `NotFound` when there is no such topic."""
+        """Create a trigger and return the name of its subscription. Raises `NotFound` for an unknown topic."""
         self._pubsub.create_subscription(
             SubscriptionArgs(
                 name=subscription_of(trigger),
                 topic=trigger.topic,
                 push=Push(endpoint=trigger.name, receive=lambda body: self._start(trigger, body)),
                 retry=RETRY,
-                retention_seconds=KEPT_SECONDS,
+                retention_seconds=RETENTION_SECONDS,
             )
         )
         self._all[trigger.name] = trigger
         return subscription_of(trigger)
 
     def delete(self, name: str) -> None:
-        """What it has not handed on is gone."""
+        """Delete a trigger, with the messages that it has not delivered. An unknown one is ignored."""
         if trigger := self._all.pop(name, None):
             self._pubsub.delete_subscription(subscription_of(trigger))
 
     def _start(self, trigger: Trigger, body: bytes) -> int:
-        """200 once the workflow is started; any other status brings the message again."""
+        """Start the workflow and return 200; any other status makes Pub/Sub deliver the message again."""
         account, workflow = trigger.service_account, trigger.workflow
         if not self._may_invoke(account, workflow):
             self._log(f"{trigger.name}: {account} lacks {INVOKE} on {workflow}")
@@ -79,13 +82,13 @@ class Triggers:
 
 
 def subscription_of(trigger: Trigger) -> str:
-    """As Eventarc names what it makes."""
+    """Return the name that Eventarc gives the subscription of a trigger."""
     _, project, _, location, _, name = trigger.name.split("/")
     return f"projects/{project}/subscriptions/eventarc-{location}-{name}-sub"
 
 
 def event(trigger: Trigger, envelope: Mapping[str, Any]) -> dict[str, Any]:
-    """The CloudEvent of a push envelope, as a workflow gets it for its argument."""
+    """Return the CloudEvent for the body of a push request: the argument of the workflow."""
     message = {key: value for key, value in envelope["message"].items() if key not in ("message_id", "publish_time")}
     return {
         "specversion": "1.0",

@@ -1,4 +1,4 @@
-"""Service accounts, and the tokens by which others know them."""
+"""Service accounts and their tokens."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ AGENTS = {
     "storage.googleapis.com": "gs-project-accounts",
     "eventarc.googleapis.com": "gcp-sa-eventarc",
 }
-"""Where the accounts live that Google's own services act as:
+"""The domains of the service agents, the accounts that Google's own services act as:
 https://cloud.google.com/iam/docs/service-agents"""
 
 
 class Accounts:
     """The service accounts of one project.
 
-    A token is a secret that only this object can read, like Google's access tokens; one that
-    is asked for an audience is good for that audience alone, like Google's identity tokens.
+    A token is opaque, like Google's access tokens. One that is issued for an audience is valid
+    for that audience alone, like Google's identity tokens.
     """
 
     def __init__(self, project: str, number: str) -> None:
@@ -29,7 +29,7 @@ class Accounts:
         self._issued: dict[tuple[str, str | None], str] = {}
 
     def create(self, account: str) -> str:
-        """The address of a new account. Raises `ValueError` when there is one of that name."""
+        """Create an account and return its email address. Raises `ValueError` when the name is taken."""
         email = f"{account}@{self.project}.iam.gserviceaccount.com"
         with self._lock:
             if email in self._known:
@@ -38,31 +38,31 @@ class Accounts:
         return email
 
     def delete(self, email: str) -> None:
-        """Its tokens are worth nothing from now on."""
+        """Delete an account and revoke its tokens."""
         with self._lock:
             self._known.discard(email)
             self._issued = {key: token for key, token in self._issued.items() if key[0] != email}
 
     def agent(self, service: str) -> str:
-        """The address that one of Google's services acts as. Raises `ValueError` for one that has none here."""
+        """Return the email address of a service's agent. Raises `ValueError` for a service that has none here."""
         if service not in AGENTS:
             raise ValueError(f"{service} has no service agent here; accepted: {', '.join(AGENTS)}")
         return f"service-{self.number}@{AGENTS[service]}.iam.gserviceaccount.com"
 
     def token(self, email: str, audience: str | None = None) -> str:
-        """A token of the account. Raises `LookupError` for an account that does not exist."""
+        """Return a token of an account. Raises `LookupError` for an account that does not exist."""
         with self._lock:
             if email not in self._known:
                 raise LookupError(f"service account {email} does not exist")
             return self._issued.setdefault((email, audience), f"local.{secrets.token_urlsafe(24)}")
 
-    def who(self, token: str, audience: str | None = None) -> str | None:
-        """Whose token it is; None for one that was never issued, or for another audience."""
+    def principal(self, token: str, audience: str | None = None) -> str | None:
+        """Return the email address of a token's account; None for an unknown token or another audience."""
         with self._lock:
             return next((key[0] for key, known in self._issued.items() if known == token and key[1] == audience), None)
 
 
 def bearer(authorization: str | None) -> str | None:
-    """The token in an `Authorization` header."""
+    """Return the bearer token in the value of an `Authorization` header; None without one."""
     scheme, _, token = (authorization or "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None

@@ -1,4 +1,4 @@
-"""IAM: who was given which role, on what, and under which condition."""
+"""IAM bindings: the roles of members on resources, and their conditions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from localcloud.gcp.iam.accounts import Accounts
-from localcloud.gcp.iam.condition import Asked, Condition
+from localcloud.gcp.iam.condition import Condition, RequestAttributes
 
 ROLES: Mapping[str, frozenset[str]] = {
     "roles/storage.objectViewer": frozenset({"storage.objects.get", "storage.objects.list"}),
@@ -22,12 +22,12 @@ ROLES: Mapping[str, frozenset[str]] = {
     "roles/iam.serviceAccountTokenCreator": frozenset({"iam.serviceAccounts.signBlob"}),
     "roles/logging.logWriter": frozenset({"logging.logEntries.create"}),
 }
-"""As much of each role as something here asks for: https://cloud.google.com/iam/docs/roles-permissions"""
+"""The permissions of each role that are checked here: https://cloud.google.com/iam/docs/roles-permissions"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Binding:
-    """One role for one member on one resource."""
+    """Grants one member a role on one resource."""
 
     resource: str
     """`projects/p`, `projects/_/buckets/b`, `projects/p/topics/t`..."""
@@ -37,7 +37,7 @@ class Binding:
 
 
 class Bindings:
-    """Every binding of one project. Asked by everything that would be asked on GCP."""
+    """Every binding of one project, which the embedded services check as GCP does."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
@@ -46,9 +46,9 @@ class Bindings:
         self._all: dict[int, Binding] = {}
 
     def add(self, binding: Binding) -> int:
-        """Returns the number by which it is taken back: what was given twice must be taken back twice.
+        """Add a binding and return the number that removes it. A binding that is added twice must be removed twice.
 
-        Raises `ValueError` for a role that nothing here understands.
+        Raises `ValueError` for a role that is not in `ROLES`.
         """
         if binding.role not in ROLES:
             raise ValueError(f"{binding.role} is not known here; accepted: {', '.join(ROLES)}")
@@ -58,21 +58,25 @@ class Bindings:
         return number
 
     def remove(self, number: int) -> None:
+        """Remove the binding that was added with a number. An unknown one is ignored."""
         with self._lock:
             self._all = {known: binding for known, binding in self._all.items() if known != number}
 
-    def allows(self, email: str, permission: str, resource: str, asked: Asked | None = None) -> bool:
-        """Whether an account was given a role with the permission, on the resource or on the project around it."""
-        places = {resource, f"projects/{self._accounts.project}"}
-        about = asked or Asked(name=resource)
+    def allows(self, email: str, permission: str, resource: str, attributes: RequestAttributes | None = None) -> bool:
+        """Return whether an account has a permission on a resource, by a binding on it or on the project.
+
+        `attributes` are what conditions are evaluated with; by default, the resource's name alone.
+        """
+        resources = {resource, f"projects/{self._accounts.project}"}
+        attributes = attributes or RequestAttributes(name=resource)
         return any(
-            one.member == f"serviceAccount:{email}"
-            and permission in ROLES[one.role]
-            and one.resource in places
-            and (one.condition is None or one.condition(about))
-            for one in self._all.values()
+            binding.member == f"serviceAccount:{email}"
+            and permission in ROLES[binding.role]
+            and binding.resource in resources
+            and (binding.condition is None or binding.condition(attributes))
+            for binding in self._all.values()
         )
 
-    def gives(self, email: str, role: str, resource: str) -> bool:
-        """Whether an account has everything that a role gives, on the resource."""
+    def grants(self, email: str, role: str, resource: str) -> bool:
+        """Return whether an account has every permission of a role on a resource."""
         return all(self.allows(email, permission, resource) for permission in ROLES[role])

@@ -1,9 +1,9 @@
-"""The IAM conditions of the program: a small part of CEL, and nothing beyond it.
+"""IAM conditions of two forms, which are the part of CEL that the program uses:
 
     resource.name.startsWith("projects/_/buckets/b/objects/prefix")
     api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("prefix")
 
-any number of them, joined by `||`.
+or any number of these, joined by `||`.
 """
 
 from __future__ import annotations
@@ -17,28 +17,29 @@ LISTED = re.compile(r'api\.getAttribute\("storage\.googleapis\.com/objectListPre
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What a condition may look at."""
+class RequestAttributes:
+    """The attributes of a request that a condition may read."""
 
     name: str
-    """Of the resource: `projects/_/buckets/b/objects/key`, or the bucket's own when it is listed."""
+    """The resource's name: `projects/_/buckets/b/objects/key`, or the bucket's when it is listed."""
     list_prefix: str = ""
+    """The prefix of a list request."""
 
 
-Condition = Callable[[Asked], bool]
+Condition = Callable[[RequestAttributes], bool]
 
 
 def condition(expression: str) -> Condition:
-    """What the expression says. Raises `ValueError` for one of another shape."""
+    """Parse an expression. Raises `ValueError` for one of another form."""
     clauses = [_clause(part.strip()) for part in expression.split("||")]
-    return lambda asked: any(clause(asked) for clause in clauses)
+    return lambda attributes: any(clause(attributes) for clause in clauses)
 
 
 def _clause(text: str) -> Condition:
-    if found := NAME.fullmatch(text):
-        return lambda asked, start=found[1]: asked.name.startswith(start)
-    if found := LISTED.fullmatch(text):
-        return lambda asked, start=found[1]: asked.list_prefix.startswith(start)
+    if match := NAME.fullmatch(text):
+        return lambda attributes, start=match[1]: attributes.name.startswith(start)
+    if match := LISTED.fullmatch(text):
+        return lambda attributes, start=match[1]: attributes.list_prefix.startswith(start)
     raise ValueError(
         f"the condition {text!r} cannot be evaluated here; accepted: resource.name.startsWith(...) and"
         ' api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith(...), joined by ||'

@@ -1,4 +1,4 @@
-"""Keys of service accounts, and what is signed with them: Google's `signJwt`, on this machine.
+"""Signs tokens with the keys of service accounts, as Google's `signJwt` does.
 
 https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/signJwt
 """
@@ -15,14 +15,14 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 KEYS = "https://www.googleapis.com/robot/v1/metadata/x509/"
-"""Where Google publishes the keys of an account, by its address."""
+"""The URL at which Google publishes an account's public keys, before its email address."""
 ALGORITHMS = ("RS256", "ES256")
-BITS = 2048
+KEY_BITS = 2048
 PATIENCE_SECONDS = 5
 
 
 class Signer:
-    """The keys of one project's accounts, made when they are first needed."""
+    """The keys of one project's accounts, generated when they are first needed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -30,14 +30,15 @@ class Signer:
         self._clients: dict[str, jwt.PyJWKClient] = {}
 
     def sign(self, email: str, claims: Mapping[str, Any]) -> str:
-        """A token with these claims, signed by an account."""
+        """Return a JWT with these claims, signed with an account's key."""
         return jwt.encode(dict(claims), self._key(email), algorithm="RS256")
 
     def public(self, issuer: str, keys: str | None, token: str) -> Any:
-        """The key that a token must be signed with, from `keys`, or from where its issuer says that they are.
+        """Return the public key that a token must be signed with.
 
-        An account's are known here; anybody else is asked. Raises `jwt.PyJWTError` when there
-        is no answer, and when there is no such key.
+        `keys` is the URL of the issuer's keys; None finds it by OpenID Connect Discovery. The keys
+        of this project's accounts are known here, those of others are fetched. Raises
+        `jwt.PyJWTError` when they cannot be fetched, and when there is no such key.
         """
         if keys and keys.startswith(KEYS):
             return self._key(keys.removeprefix(KEYS)).public_key()
@@ -52,17 +53,17 @@ class Signer:
     def _key(self, email: str) -> rsa.RSAPrivateKey:
         with self._lock:
             if email not in self._keys:
-                self._keys[email] = rsa.generate_private_key(public_exponent=65537, key_size=BITS)
+                self._keys[email] = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
             return self._keys[email]
 
 
 def _discovered(issuer: str) -> str:
-    """https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig"""
+    """Return the URL of an issuer's keys: https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig."""
     address = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
     if not address.startswith(("https://", "http://")):
-        raise jwt.PyJWKClientError(f"{issuer} is no address")
+        raise jwt.PyJWKClientError(f"{issuer} is not a URL")
     try:
-        with urllib.request.urlopen(address, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - looked at above
-            return str(json.load(answer)["jwks_uri"])
+        with urllib.request.urlopen(address, timeout=PATIENCE_SECONDS) as response:  # noqa: S310 - looked at above
+            return str(json.load(response)["jwks_uri"])
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise jwt.PyJWKClientError(f"{address}: {problem}") from None

@@ -1,4 +1,4 @@
-"""The dead letters of a subscription, kept by another one."""
+"""The dead letters of a subscription, which another subscription holds."""
 
 from __future__ import annotations
 
@@ -9,33 +9,40 @@ from localcloud.engine.dead_letters import DeadLetter
 from localcloud.gcp.pubsub.message import Message
 from localcloud.gcp.pubsub.pubsub import PubSub
 
-AT_ONCE = 100
-ORIGIN = "CloudPubSubDeadLetterSource"
-"""How the attributes begin that Pub/Sub gives a dead letter: where it comes from."""
+BATCH = 100
+SOURCE = "CloudPubSubDeadLetterSource"
+"""The prefix of the attributes by which Pub/Sub names the source of a dead letter."""
 
 
 class DeadLetters:
-    """What the subscription `kept` keeps. Raises `LookupError` when there is no such subscription."""
+    """The messages that a subscription holds. Raises `LookupError` when there is no such subscription."""
 
-    def __init__(self, pubsub: PubSub, kept: str) -> None:
-        pubsub.waiting(kept)
+    def __init__(self, pubsub: PubSub, subscription: str) -> None:
+        pubsub.waiting(subscription)
         self._pubsub = pubsub
-        self._kept = kept
+        self._subscription = subscription
 
     def count(self) -> int:
-        return self._pubsub.waiting(self._kept)
+        """Return their number, including those that are received and not yet acknowledged."""
+        return self._pubsub.waiting(self._subscription)
 
     def take(self) -> Sequence[DeadLetter]:
-        found = self._pubsub.pull(self._kept, AT_ONCE)
-        return [DeadLetter(identity=one.message.id, receipt=one.ack_id, content=one.message) for one in found]
+        """Receive up to `BATCH` of them, hidden from others until the acknowledgement deadline."""
+        deliveries = self._pubsub.pull(self._subscription, BATCH)
+        return [
+            DeadLetter(identity=delivery.message.id, receipt=delivery.ack_id, content=delivery.message)
+            for delivery in deliveries
+        ]
 
     def send(self, letter: DeadLetter) -> None:
-        """To the topic of the subscription that it says it comes from."""
+        """Publish it to the topic of the subscription that its attributes name as its source."""
         message: Message = letter.content
-        origin = message.attributes
-        name = f"projects/{origin[f'{ORIGIN}SubscriptionProject']}/subscriptions/{origin[f'{ORIGIN}Subscription']}"
-        own = {key: value for key, value in origin.items() if not key.startswith(ORIGIN)}
-        self._pubsub.publish(self._pubsub.subscription(name).topic, [replace(message, attributes=own)])
+        attributes = message.attributes
+        project, name = attributes[f"{SOURCE}SubscriptionProject"], attributes[f"{SOURCE}Subscription"]
+        source = f"projects/{project}/subscriptions/{name}"
+        own = {key: value for key, value in attributes.items() if not key.startswith(SOURCE)}
+        self._pubsub.publish(self._pubsub.subscription(source).topic, [replace(message, attributes=own)])
 
     def drop(self, letter: DeadLetter) -> None:
-        self._pubsub.acknowledge(self._kept, [letter.receipt])
+        """Acknowledge it."""
+        self._pubsub.acknowledge(self._subscription, [letter.receipt])

@@ -6,7 +6,7 @@ condition = ["NOT"] ("(" filter ")" | comparison)
 comparison = attributes:KEY | attributes.KEY = "VALUE" | hasPrefix(attributes.KEY, "PREFIX")
 ```
 https://cloud.google.com/pubsub/docs/subscription-message-filter. `!=` is refused: the page does
-not say what it makes of a message without the attribute, and `NOT` says it plainly.
+not say whether it matches a message without the attribute; `NOT` is unambiguous.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Attributes = Mapping[str, str]
 Filter = Callable[[Attributes], bool]
 
 LONGEST = 256
-"""Bytes."""
+"""The longest filter, in bytes."""
 TOKEN = re.compile(
     r"""\s*(?:
         (?P<text>"(?:[^"\\]|\\.)*")
@@ -31,30 +31,36 @@ TOKEN = re.compile(
 
 
 def parse(text: str) -> Filter:
-    """What decides whether a message with some attributes is delivered. An empty text lets everything through.
+    """Return a function that tells whether a message with some attributes is delivered.
 
-    Raises `ValueError` for what is not in the grammar above, with the place.
+    An empty filter delivers everything: `parse('attributes.kind = "a"')({"kind": "a"})` is true.
+    Raises `ValueError`, which names the position, for a text that is not in the grammar above.
     """
     if len(text.encode()) > LONGEST:
         raise ValueError(f"filter: {len(text.encode())} bytes; accepted: {LONGEST}")
     if not text.strip():
         return lambda _: True
     parser = _Parser(text)
-    found = parser.filter()
+    test = parser.filter()
     if parser.kind != "end":
         parser.refuse("the end")
-    return found
+    return test
 
 
 class _Parser:
+    """A recursive-descent parser with one token of look-ahead, in `kind` and `value`."""
+
     def __init__(self, text: str) -> None:
         self._text = text
         self._next = 0
         self._advance()
 
-    def refuse(self, wanted: str) -> NoReturn:
-        found = self.value or "the end"
-        raise ValueError(f"filter {self._text!r}, character {self._at + 1}: found {found}, where {wanted} is accepted")
+    def refuse(self, accepted: str) -> NoReturn:
+        """Raise `ValueError`, with the position of the current token and what is accepted there."""
+        token = self.value or "the end"
+        raise ValueError(
+            f"filter {self._text!r}, character {self._at + 1}: found {token}, where {accepted} is accepted"
+        )
 
     def _advance(self) -> None:
         rest = self._text[self._next :]
@@ -79,6 +85,7 @@ class _Parser:
             self.refuse(value)
 
     def filter(self) -> Filter:
+        """Parse conditions up to the end or a closing parenthesis."""
         parts = [self._condition()]
         joint = self.value if self.kind == "word" and self.value in ("AND", "OR") else ""
         while joint and self._take(joint):

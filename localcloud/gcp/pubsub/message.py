@@ -1,4 +1,4 @@
-"""Messages, as a publisher gives them and as Pub/Sub writes them in JSON."""
+"""Messages, and their JSON in requests and responses."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-MOST_ATTRIBUTES = 100
+MAX_ATTRIBUTES = 100
 LONGEST_KEY = 256
 LONGEST_VALUE = 1024
 LARGEST = 10_000_000
-"""Bytes. https://cloud.google.com/pubsub/quotas#resource_limits"""
+"""The largest data, in bytes; the longest keys and values are in bytes, too. https://cloud.google.com/pubsub/quotas#resource_limits"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """Data, attributes, or both. `id` and `published` (seconds since 1970) are set when it is published."""
+    """Data, attributes, or both. Publishing sets `id` and `published` (seconds since 1970)."""
 
     data: bytes = b""
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -28,13 +28,13 @@ class Message:
 
 
 def check(message: Message) -> None:
-    """Raises `ValueError` for what Pub/Sub would not take from a publisher."""
+    """Raise `ValueError` for a message that Pub/Sub would refuse to publish."""
     if not message.data and not message.attributes:
         raise ValueError("a message needs data, or at least one attribute")
     if len(message.data) > LARGEST:
         raise ValueError(f"a message has {len(message.data)} bytes; accepted: {LARGEST}")
-    if len(message.attributes) > MOST_ATTRIBUTES:
-        raise ValueError(f"a message has {len(message.attributes)} attributes; accepted: {MOST_ATTRIBUTES}")
+    if len(message.attributes) > MAX_ATTRIBUTES:
+        raise ValueError(f"a message has {len(message.attributes)} attributes; accepted: {MAX_ATTRIBUTES}")
     for key, value in message.attributes.items():
         if not 1 <= len(key.encode()) <= LONGEST_KEY or key.startswith("goog"):
             raise ValueError(f"attribute {key!r}: a key has 1 to {LONGEST_KEY} bytes and does not begin with goog")
@@ -43,22 +43,26 @@ def check(message: Message) -> None:
 
 
 def as_json(message: Message) -> dict[str, Any]:
-    """A `PubsubMessage`; what is empty is left out."""
-    written: dict[str, Any] = {
+    """Return the message as a `PubsubMessage`, without empty fields."""
+    document: dict[str, Any] = {
         "data": base64.b64encode(message.data).decode(),
         "attributes": dict(message.attributes),
         "messageId": message.id,
         "publishTime": timestamp(message.published),
         "orderingKey": message.ordering_key,
     }
-    return {key: value for key, value in written.items() if value}
+    return {key: value for key, value in document.items() if value}
 
 
-def from_json(given: object) -> Message:
-    """What a publisher sends. Raises `ValueError` for another shape."""
-    if not isinstance(given, dict):
+def from_json(document: object) -> Message:
+    """Parse a `PubsubMessage` of a publish request. Raises `ValueError` for another shape."""
+    if not isinstance(document, dict):
         raise ValueError("a message is a JSON object")
-    data, attributes, key = given.get("data") or "", given.get("attributes") or {}, given.get("orderingKey") or ""
+    data, attributes, key = (
+        document.get("data") or "",
+        document.get("attributes") or {},
+        document.get("orderingKey") or "",
+    )
     if not isinstance(attributes, dict) or not all(isinstance(value, str) for value in attributes.values()):
         raise ValueError("attributes: strings by name are accepted")
     if not isinstance(data, str) or not isinstance(key, str):
@@ -67,20 +71,20 @@ def from_json(given: object) -> Message:
 
 
 def envelope(message: Message, subscription: str, attempt: int | None) -> bytes:
-    """The body of a push request. https://cloud.google.com/pubsub/docs/push#receive_push
+    """Return the body of a push request: https://cloud.google.com/pubsub/docs/push#receive_push.
 
-    `attempt` is None for a subscription without a dead-letter policy, which does not count aloud.
+    `attempt` is None for a subscription without a dead-letter policy, whose requests have no count.
     """
-    written = as_json(message)
-    written |= {"message_id": written["messageId"], "publish_time": written["publishTime"]}
-    body: dict[str, Any] = {"message": written, "subscription": subscription}
+    document = as_json(message)
+    document |= {"message_id": document["messageId"], "publish_time": document["publishTime"]}
+    body: dict[str, Any] = {"message": document, "subscription": subscription}
     if attempt is not None:
         body["deliveryAttempt"] = attempt
     return json.dumps(body).encode()
 
 
-def dead(message: Message, subscription: str, attempts: int) -> Message:
-    """A dead letter, which says where it comes from. https://cloud.google.com/pubsub/docs/handling-failures"""
+def as_dead_letter(message: Message, subscription: str, attempts: int) -> Message:
+    """Return the message with attributes that name its source: https://cloud.google.com/pubsub/docs/handling-failures."""
     _, project, _, name = subscription.split("/")
     origin = {
         "CloudPubSubDeadLetterSourceDeliveryCount": str(attempts),
@@ -92,6 +96,6 @@ def dead(message: Message, subscription: str, attempts: int) -> Message:
 
 
 def timestamp(seconds: float, suffix: str = "Z") -> str:
-    """RFC 3339 in UTC, to the millisecond."""
+    """Format seconds since 1970 by RFC 3339, in UTC, to the millisecond."""
     moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}{suffix}"

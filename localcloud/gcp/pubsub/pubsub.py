@@ -1,7 +1,7 @@
 """Pub/Sub, in this process: topics, subscriptions, pushes, dead letters.
 
-What it does not do: exactly-once delivery, snapshots, schemas, export, push without an
-envelope, cross-project topics. Delivery is at least once, as in the cloud.
+Delivery is at least once, as in the cloud. Not implemented: exactly-once delivery, snapshots,
+schemas, export, push without an envelope, topics of other projects.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from localcloud.gcp.dispatcher import Dispatcher
-from localcloud.gcp.pubsub.message import Message, check, dead, envelope
+from localcloud.gcp.pubsub.message import Message, as_dead_letter, check, envelope
 from localcloud.gcp.pubsub.push import ACKNOWLEDGED, Send, post
 from localcloud.gcp.pubsub.subscription import Delivery, Subscription, SubscriptionArgs
 
 PUBLISH, CONSUME = "pubsub.topics.publish", "pubsub.subscriptions.consume"
 ROLES = {PUBLISH: "roles/pubsub.publisher", CONSUME: "roles/pubsub.subscriber"}
-"""The role that a permission comes with."""
+"""The role that contains a permission."""
 Token = Callable[[str, str | None], str]
-"""From a service account's address and an audience to a bearer token. Raises `LookupError` for an unknown account."""
+"""Takes a service account's email address and an audience; returns a token. Raises `LookupError` if unknown."""
 AgentMay = Callable[[str, str], bool]
-"""Whether a service agent has a permission on a topic or a subscription."""
+"""Takes a permission and a topic or a subscription; returns whether the service agent has it."""
 
 
 class NotFound(LookupError):
@@ -32,16 +32,17 @@ class NotFound(LookupError):
 
 
 def in_a_thread(work: Callable[[], None]) -> None:
+    """Run a function in a new daemon thread."""
     threading.Thread(target=work, name="push", daemon=True).start()
 
 
 class PubSub:
     """Every topic and subscription of a project, by full name (`projects/p/topics/t`).
 
-    `agent_may` says what the Pub/Sub service agent was granted: a message that used up its
-    attempts is forwarded only if it may publish to the dead-letter topic and consume from the
-    subscription. Without them it comes again and again, and `log` says why.
-    `start` begins to push; `pump` does by hand what is due, for a test that owns the clock.
+    A message that used up its attempts is forwarded only if the Pub/Sub service agent may
+    publish to the dead-letter topic and consume from the subscription, which `agent_may`
+    tells. Otherwise it is delivered again and again, and a line is logged.
+    `start` begins to push from a thread. A test that owns the clock calls `pump` instead.
     """
 
     def __init__(
@@ -58,60 +59,63 @@ class PubSub:
         self._now, self._send, self._run = now, send, run
         self._topics: set[str] = set()
         self._subscriptions: dict[str, Subscription] = {}
-        self._said: set[tuple[str, str]] = set()
+        self._logged: set[tuple[str, str]] = set()
         self._ids = itertools.count(1)
         self._changed = threading.Condition(threading.RLock())
         self._dispatcher = Dispatcher("pubsub", self._changed, self.pump, now)
 
     def create_topic(self, name: str) -> None:
+        """Create a topic, if it does not exist."""
         with self._changed:
             self._topics.add(name)
 
     def delete_topic(self, name: str) -> None:
-        """Its subscriptions stay, with what they hold."""
+        """Delete a topic. Its subscriptions stay, with their messages."""
         with self._changed:
             self._topics.discard(name)
 
     def create_subscription(self, args: SubscriptionArgs) -> None:
-        """Raises `NotFound` for a topic that does not exist, `ValueError` for a subscription that does."""
+        """Create a subscription. Raises `NotFound` for an unknown topic, `ValueError` for a name that is taken."""
         with self._changed:
             self._require(args)
             if args.name in self._subscriptions:
                 raise ValueError(f"subscription {args.name} exists already")
 
-            def bury(message: Message, attempts: int) -> bool:
-                return self._forward(made, message, attempts)
+            def forward(message: Message, attempts: int) -> bool:
+                return self._forward(subscription, message, attempts)
 
-            made = self._subscriptions[args.name] = Subscription(args, now=self._now, bury=bury)
+            subscription = self._subscriptions[args.name] = Subscription(args, now=self._now, forward=forward)
             self._changed.notify_all()
 
     def update_subscription(self, args: SubscriptionArgs) -> None:
-        """Change how messages are delivered, and keep them. Raises `ValueError` for what cannot change."""
+        """Change how messages are delivered, and keep the messages. Raises `ValueError` for what cannot change."""
         with self._changed:
             self._require(args)
-            found = self._subscription(args.name)
+            subscription = self._subscription(args.name)
             for fixed in ("topic", "filter", "ordered"):
-                if getattr(found.args, fixed) != getattr(args, fixed):
+                if getattr(subscription.args, fixed) != getattr(args, fixed):
                     raise ValueError(f"subscription {args.name}: {fixed} cannot change")
-            found.args = args
+            subscription.args = args
             self._changed.notify_all()
 
     def delete_subscription(self, name: str) -> None:
+        """Delete a subscription with its messages. An unknown one is ignored."""
         with self._changed:
             self._subscriptions.pop(name, None)
 
     def publish(self, topic: str, messages: Iterable[Message]) -> list[str]:
-        """The messages' ids, once every subscription of the topic has them.
+        """Add messages to every subscription of a topic, and return their ids.
 
-        Raises `NotFound`, and `ValueError` for a message that cannot be; then none is published.
+        Raises `NotFound` for an unknown topic, and `ValueError` for an invalid message; none is
+        published then.
         """
-        given = list(messages)
-        for message in given:
+        batch = list(messages)
+        for message in batch:
             check(message)
         with self._changed:
             if topic not in self._topics:
                 raise NotFound(f"topic {topic} does not exist")
-            return [self._offer(topic, message) for message in given]
+            return [self._offer(topic, message) for message in batch]
 
     def _offer(self, topic: str, message: Message) -> str:
         published = replace(message, id=str(next(self._ids)), published=self._now())
@@ -121,22 +125,25 @@ class PubSub:
         self._changed.notify_all()
         return published.id
 
-    def pull(self, name: str, most: int) -> list[Delivery]:
-        """What can be handed out now. Raises `NotFound`, and `ValueError` for a push subscription."""
+    def pull(self, name: str, limit: int) -> list[Delivery]:
+        """Lease up to `limit` messages. Raises `NotFound`, and `ValueError` for a push subscription."""
         with self._changed:
             subscription = self._subscription(name)
             if subscription.args.push:
                 raise ValueError(f"subscription {name}: it pushes, so nothing can be pulled from it")
-            return subscription.hand_out(most)
+            return subscription.lease(limit)
 
     def acknowledge(self, name: str, ack_ids: Sequence[str]) -> None:
-        """Too late for some is no error, as in the cloud. Raises `NotFound`."""
+        """Acknowledge deliveries. Those whose deadline has passed are ignored, as in the cloud. Raises `NotFound`."""
         with self._changed:
             for ack_id in ack_ids:
                 self._subscription(name).acknowledge(ack_id)
 
     def modify_deadline(self, name: str, ack_ids: Sequence[str], seconds: int) -> None:
-        """0 seconds give the messages back. Raises `NotFound`."""
+        """Extend the deadline of deliveries to `seconds` from now; 0 returns the messages to the subscription.
+
+        Raises `NotFound`, and `ValueError` for more than 600 seconds.
+        """
         if not 0 <= seconds <= 600:
             raise ValueError(f"ackDeadlineSeconds is {seconds}; accepted: 0 to 600")
         with self._changed:
@@ -145,40 +152,40 @@ class PubSub:
             self._changed.notify_all()
 
     def subscription(self, name: str) -> SubscriptionArgs:
-        """Raises `NotFound`."""
+        """Return a subscription's declaration. Raises `NotFound`."""
         with self._changed:
             return self._subscription(name).args
 
     def waiting(self, name: str) -> int:
-        """How many messages are not acknowledged. Raises `NotFound`."""
+        """Return the number of messages that are not acknowledged. Raises `NotFound`."""
         with self._changed:
             return len(self._subscription(name))
 
     def start(self) -> None:
-        """Push from now on."""
+        """Push from a thread from now on."""
         self._dispatcher.start()
 
     def stop(self) -> None:
-        """Begin no further push; those under way are left to end. Safe to call twice."""
+        """Start no further push; those under way end by themselves. Safe to call twice."""
         self._dispatcher.stop()
 
     def pump(self) -> float | None:
-        """Begin every push that may begin now; when to look again, if at a known time."""
+        """Start every push that is due, and return the time at which the next one is, if that is known."""
         with self._changed:
-            begun = []
-            for subscription in [found for found in self._subscriptions.values() if found.args.push]:
-                for delivery in subscription.hand_out(subscription.args.concurrency - subscription.pushing):
+            started = []
+            for subscription in [each for each in self._subscriptions.values() if each.args.push]:
+                for delivery in subscription.lease(subscription.args.concurrency - subscription.pushing):
                     subscription.pushing += 1
-                    begun.append((subscription, delivery))
-            moments = [subscription.due() for subscription in self._subscriptions.values() if subscription.args.push]
-        for subscription, delivery in begun:
+                    started.append((subscription, delivery))
+            times = [subscription.due() for subscription in self._subscriptions.values() if subscription.args.push]
+        for subscription, delivery in started:
             self._run(lambda one=subscription, other=delivery: self._push(one, other))
-        return min((moment for moment in moments if moment is not None), default=None)
+        return min((time for time in times if time is not None), default=None)
 
     def _push(self, subscription: Subscription, delivery: Delivery) -> None:
         accepted = False
         try:
-            accepted = self._sent(subscription.args, delivery) in ACKNOWLEDGED
+            accepted = self._send_push(subscription.args, delivery) in ACKNOWLEDGED
         except (OSError, http.client.HTTPException, LookupError) as problem:
             self._log(f"{subscription.args.name}: message {delivery.message.id} was not delivered: {problem}")
         finally:
@@ -190,7 +197,7 @@ class PubSub:
                     subscription.modify_deadline(delivery.ack_id, 0)
                 self._changed.notify_all()
 
-    def _sent(self, args: SubscriptionArgs, delivery: Delivery) -> int:
+    def _send_push(self, args: SubscriptionArgs, delivery: Delivery) -> int:
         if args.push is None:
             raise LookupError("the subscription no longer pushes")
         body = envelope(delivery.message, args.name, delivery.attempt if args.dead_letters else None)
@@ -203,19 +210,19 @@ class PubSub:
         return self._send(args.push.endpoint, headers, body, args.ack_deadline_seconds)
 
     def _forward(self, subscription: Subscription, message: Message, attempts: int) -> bool:
-        """Publish a dead letter. False, with a line in the log, when the service agent may not."""
+        """Publish a dead letter. Return False, and log why, when the service agent may not or the topic is missing."""
         args = subscription.args
         if args.dead_letters is None:
             return False
         topic = args.dead_letters.topic
         if missing := self._missing(args.name, topic):
             line = f"{args.name}: message {message.id} failed {attempts} times and is not moved to {topic}: {missing}"
-            self._once((args.name, missing), line)
+            self._log_once((args.name, missing), line)
             return False
-        self._offer(topic, dead(message, args.name, attempts))
-        if not any(found.args.topic == topic for found in self._subscriptions.values()):
+        self._offer(topic, as_dead_letter(message, args.name, attempts))
+        if not any(other.args.topic == topic for other in self._subscriptions.values()):
             line = f"{args.name}: a dead letter is lost: {topic} has no subscription that would keep it"
-            self._once((args.name, topic), line)
+            self._log_once((args.name, topic), line)
         return True
 
     def _missing(self, subscription: str, topic: str) -> str:
@@ -225,10 +232,10 @@ class PubSub:
         missing = [f"{ROLES[each]} on {resource}" for each, resource in needed if not self._agent_may(each, resource)]
         return f"the Pub/Sub service agent lacks {' and '.join(missing)}" if missing else ""
 
-    def _once(self, subject: tuple[str, str], line: str) -> None:
-        """A line for the log, but not at every attempt."""
-        if subject not in self._said:
-            self._said.add(subject)
+    def _log_once(self, subject: tuple[str, str], line: str) -> None:
+        """Log a line the first time for a subject."""
+        if subject not in self._logged:
+            self._logged.add(subject)
             self._log(line)
 
     def _subscription(self, name: str) -> Subscription:

@@ -1,4 +1,4 @@
-"""One subscription: which message is handed out when, and what becomes of it. No thread, no clock of its own."""
+"""One subscription: when its messages are delivered, retried and dropped. It has no thread and no clock of its own."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ WEEK = 7 * 24 * 3600
 
 @dataclass(frozen=True, kw_only=True)
 class Push:
-    """Where messages are sent, and as whom. Without a service account the requests carry no token.
+    """The endpoint that messages are sent to. Without a service account the requests carry no token.
 
-    With `receive`, a service of this process gets the body in place of a request, and answers its status.
+    `receive`, if set, is called with the body in place of a request, and returns the status.
     """
 
     endpoint: str
@@ -30,24 +30,27 @@ class Push:
 
 @dataclass(frozen=True, kw_only=True)
 class Retry:
-    """The pause before a message comes again: `minimum` seconds, doubled by every failure, at most `maximum`."""
+    """The pause before a message is delivered again: `minimum` seconds, doubled by every failure, at most `maximum`."""
 
     minimum: float = 10
     maximum: float = 600
 
     def pause(self, failures: int) -> float:
+        """Return the seconds to wait after a number of failures, from 1."""
         return min(self.maximum, self.minimum * 2 ** min(failures - 1, 64))
 
 
-AT_ONCE = Retry(minimum=0, maximum=0)
-"""Without a retry policy a message is pulled again at once."""
+IMMEDIATE = Retry(minimum=0, maximum=0)
+"""The retry of a pull subscription without a policy."""
 PUSH_BACKOFF = Retry(minimum=0.1, maximum=60)
-"""https://cloud.google.com/pubsub/docs/push#push_backoff, which is kept for each message here."""
+"""The retry of a push subscription without a policy: https://cloud.google.com/pubsub/docs/push#push_backoff.
+
+Here each message has a backoff of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetterPolicy:
-    """The topic of a message that failed `max_delivery_attempts` times."""
+    """The topic to which a message is forwarded after `max_delivery_attempts` failures."""
 
     topic: str
     max_delivery_attempts: int = 5
@@ -55,9 +58,9 @@ class DeadLetterPolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class SubscriptionArgs:
-    """A subscription as it is declared. `concurrency` bounds the pushes that are under way at the same time.
+    """A subscription as it is declared. At most `concurrency` pushes are under way at once.
 
-    Raises `ValueError` for what Pub/Sub would not take.
+    Raises `ValueError` for what Pub/Sub would refuse.
     """
 
     name: str
@@ -83,14 +86,14 @@ class SubscriptionArgs:
             raise ValueError(f"subscription {self.name}: concurrency is {self.concurrency}; accepted: from 1")
         filters.parse(self.filter)
 
-    def _within(self, what: str, found: float, accepted: tuple[float, float]) -> None:
-        if not accepted[0] <= found <= accepted[1]:
-            raise ValueError(f"subscription {self.name}: {what} is {found}; accepted: {accepted[0]} to {accepted[1]}")
+    def _within(self, name: str, value: float, accepted: tuple[float, float]) -> None:
+        if not accepted[0] <= value <= accepted[1]:
+            raise ValueError(f"subscription {self.name}: {name} is {value}; accepted: {accepted[0]} to {accepted[1]}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """A message handed out, to be acknowledged by `ack_id` in time. `attempt` counts from 1."""
+    """A delivered message, to be acknowledged by `ack_id` before its deadline. `attempt` counts from 1."""
 
     ack_id: str
     message: Message
@@ -98,8 +101,8 @@ class Delivery:
 
 
 @dataclass(kw_only=True)
-class _Held:
-    """A message that is not acknowledged: waiting until `ready`, or handed out until `until`."""
+class _Pending:
+    """A message that is not acknowledged: waiting until `ready`, or leased until `until`, in seconds by the clock."""
 
     message: Message
     ready: float
@@ -109,113 +112,117 @@ class _Held:
 
 
 class Subscription:
-    """Keeps every message until it is acknowledged, is too old, or is a dead letter.
+    """Keeps every message until it is acknowledged, is too old, or has become a dead letter.
 
-    `bury` is told of a message that used up its attempts, and how many; unless it says that
-    the message is safe elsewhere, the message stays and comes again. With `ordered`, a
-    message waits for every earlier one of its ordering key, so one of a key is under way.
-    `pushing` is kept by who pushes: how many pushes are under way.
+    `forward(message, attempts)` is called for a message that used up its attempts, and returns
+    whether it was published as a dead letter; if not, it stays and is delivered again. With
+    `ordered`, a message waits for every earlier one with its ordering key. `pushing`, the
+    number of pushes under way, is maintained by the caller.
     """
 
     def __init__(
-        self, args: SubscriptionArgs, *, now: Callable[[], float], bury: Callable[[Message, int], bool]
+        self, args: SubscriptionArgs, *, now: Callable[[], float], forward: Callable[[Message, int], bool]
     ) -> None:
         self.args = args
         self.pushing = 0
         self._now = now
-        self._bury = bury
+        self._forward = forward
         self._matches = filters.parse(args.filter)
-        self._held: dict[str, _Held] = {}
-        self._handed: dict[str, _Held] = {}
+        self._pending: dict[str, _Pending] = {}
+        self._leased: dict[str, _Pending] = {}
         self._count = 0
 
     def __len__(self) -> int:
-        """Messages not acknowledged."""
+        """Return the number of messages that are not acknowledged."""
         self._settle()
-        return len(self._held)
+        return len(self._pending)
 
     def offer(self, message: Message) -> None:
-        """Take a message of the topic, if the filter lets it through."""
+        """Add a message of the topic, if the filter matches it."""
         if self._matches(message.attributes):
-            self._held[message.id] = _Held(message=message, ready=message.published)
+            self._pending[message.id] = _Pending(message=message, ready=message.published)
 
-    def hand_out(self, most: int) -> list[Delivery]:
-        """Up to `most` messages that may go now, oldest first."""
+    def lease(self, limit: int) -> list[Delivery]:
+        """Lease up to `limit` messages that are due, oldest first, until their acknowledgement deadline."""
         self._settle()
-        found: list[Delivery] = []
-        for held in self._deliverable(self._now()):
-            if len(found) >= most:
+        deliveries: list[Delivery] = []
+        for pending in self._deliverable(self._now()):
+            if len(deliveries) >= limit:
                 break
-            found.append(self._lease(held))
-        return found
+            deliveries.append(self._deliver(pending))
+        return deliveries
 
     def acknowledge(self, ack_id: str) -> bool:
-        """Be done with a message. False when it is too late: it is, or will be, handed out again."""
+        """Drop a delivered message. Return False when its deadline has passed and it is delivered again."""
         self._settle()
-        held = self._handed.pop(ack_id, None)
-        return held is not None and self._held.pop(held.message.id, None) is not None
+        pending = self._leased.pop(ack_id, None)
+        return pending is not None and self._pending.pop(pending.message.id, None) is not None
 
     def modify_deadline(self, ack_id: str, seconds: float) -> bool:
-        """Keep a message for `seconds` more from now; 0 gives it back. False when it is too late."""
+        """Extend the deadline to `seconds` from now; 0 returns the message. Return False when it is too late."""
         self._settle()
-        held = self._handed.get(ack_id)
-        if held is None:
+        pending = self._leased.get(ack_id)
+        if pending is None:
             return False
         if seconds:
-            held.until = self._now() + seconds
+            pending.until = self._now() + seconds
         else:
-            self._fail(held, self._now())
+            self._fail(pending, self._now())
         return True
 
     def due(self) -> float | None:
-        """When the next message can go or comes back, if that is in the future."""
+        """Return the time at which the next message is due or its lease ends, if that is in the future."""
         now = self._now()
-        moments = [held.until if held.ack_id else held.ready for held in self._held.values()]
-        return min((moment for moment in moments if moment > now), default=None)
+        times = [pending.until if pending.ack_id else pending.ready for pending in self._pending.values()]
+        return min((time for time in times if time > now), default=None)
 
     def _settle(self) -> None:
-        """Take back what was not acknowledged in time, and drop what is too old."""
+        """End the leases whose deadline has passed, and drop the messages that are too old."""
         now = self._now()
-        for held in list(self._held.values()):
-            if held.message.published + self.args.retention_seconds <= now:
-                self._drop(held)
-            elif held.ack_id and held.until <= now:
-                self._fail(held, held.until)
+        for pending in list(self._pending.values()):
+            if pending.message.published + self.args.retention_seconds <= now:
+                self._drop(pending)
+            elif pending.ack_id and pending.until <= now:
+                self._fail(pending, pending.until)
 
-    def _deliverable(self, now: float) -> list[_Held]:
+    def _deliverable(self, now: float) -> list[_Pending]:
         keys: set[str] = set()
-        found = []
-        for held in self._held.values():
-            key = held.message.ordering_key if self.args.ordered else ""
+        due = []
+        for pending in self._pending.values():
+            key = pending.message.ordering_key if self.args.ordered else ""
             if key in keys:
                 continue
             if key:
                 keys.add(key)
-            if not held.ack_id and held.ready <= now:
-                found.append(held)
-        return found
+            if not pending.ack_id and pending.ready <= now:
+                due.append(pending)
+        return due
 
-    def _lease(self, held: _Held) -> Delivery:
+    def _deliver(self, pending: _Pending) -> Delivery:
         self._count += 1
-        held.ack_id = f"{self.args.name}:{held.message.id}:{self._count}"
-        held.until = self._now() + self.args.ack_deadline_seconds
-        self._handed[held.ack_id] = held
-        return Delivery(ack_id=held.ack_id, message=held.message, attempt=held.failures + 1)
+        pending.ack_id = f"{self.args.name}:{pending.message.id}:{self._count}"
+        pending.until = self._now() + self.args.ack_deadline_seconds
+        self._leased[pending.ack_id] = pending
+        return Delivery(ack_id=pending.ack_id, message=pending.message, attempt=pending.failures + 1)
 
-    def _fail(self, held: _Held, at: float) -> None:
-        self._handed.pop(held.ack_id, None)
-        held.ack_id = ""
-        held.failures += 1
+    def _fail(self, pending: _Pending, at: float) -> None:
+        self._leased.pop(pending.ack_id, None)
+        pending.ack_id = ""
+        pending.failures += 1
         policy = self.args.dead_letters
-        if policy and held.failures >= policy.max_delivery_attempts and self._bury(held.message, held.failures):
-            self._drop(held)
+        if (
+            policy
+            and pending.failures >= policy.max_delivery_attempts
+            and self._forward(pending.message, pending.failures)
+        ):
+            self._drop(pending)
         else:
-            held.ready = at + self._retry.pause(held.failures)
+            pending.ready = at + self._retry.pause(pending.failures)
 
-    def _drop(self, held: _Held) -> None:
-        self._handed.pop(held.ack_id, None)
-        self._held.pop(held.message.id, None)
+    def _drop(self, pending: _Pending) -> None:
+        self._leased.pop(pending.ack_id, None)
+        self._pending.pop(pending.message.id, None)
 
     @property
     def _retry(self) -> Retry:
-        return self.args.retry or (PUSH_BACKOFF if self.args.push else AT_ONCE)
+        return self.args.retry or (PUSH_BACKOFF if self.args.push else IMMEDIATE)

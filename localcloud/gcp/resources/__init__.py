@@ -1,4 +1,4 @@
-"""A hand for every type of GCP resource that the program declares."""
+"""A handler for every type of GCP resource that the program declares."""
 
 from __future__ import annotations
 
@@ -22,4 +22,4 @@ ABSENT: Mapping[str, str] = {
     **logs.ABSENT,
     "gcp:projects/service:Service": "every service that is embedded here is always on",
 }
-"""Types that are accepted and not made."""
+"""Types that are accepted and not created, each with the reason."""

@@ -1,11 +1,11 @@
-"""Service accounts, and the roles that they are given. All of it is enforced."""
+"""Service accounts and their roles, all of which are enforced."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 from localcloud.gcp.iam.bindings import Binding
 from localcloud.gcp.iam.condition import condition
 from localcloud.gcp.project import Project
@@ -28,12 +28,12 @@ def _account(order: Order) -> Registered:
     )
 
 
-def _rename_account(order: Order, before: Made) -> Registered:
+def _rename_account(order: Order, before: Resource) -> Registered:
     return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
 
-def _delete_account(project: Project, made: Made) -> None:
-    project.accounts.delete(made.outputs["email"])
+def _delete_account(project: Project, resource: Resource) -> None:
+    project.accounts.delete(resource.outputs["email"])
 
 
 def _agent(order: Order) -> Registered:
@@ -46,29 +46,32 @@ def _agent(order: Order) -> Registered:
     )
 
 
-def _member(resource: Callable[[Order], str], *names: str) -> ResourceHandler:
-    """One role for one member on one resource, which the inputs called `names` name."""
+def _member(resource_name: Callable[[Order], str], *names: str) -> ResourceHandler:
+    """Return the handler of a binding: one role for one member on one resource.
 
-    def give(order: Order) -> Registered:
+    `resource_name` returns the resource, which the inputs in `names` identify.
+    """
+
+    def add(order: Order) -> Registered:
         project: Project = order.session
-        inputs, place = order.inputs, resource(order)
-        narrowed = inputs.get("condition")
+        inputs, name = order.inputs, resource_name(order)
+        clause = inputs.get("condition")
         number = project.bindings.add(
             Binding(
-                resource=place,
+                resource=name,
                 role=inputs["role"],
                 member=inputs["member"],
-                condition=condition(narrowed["expression"]) if narrowed else None,
+                condition=condition(clause["expression"]) if clause else None,
             )
         )
-        identity = " ".join(filter(None, (place, inputs["role"], inputs["member"], (narrowed or {}).get("title"))))
+        identity = " ".join(filter(None, (name, inputs["role"], inputs["member"], (clause or {}).get("title"))))
         return Registered(id=identity, outputs={**inputs, "project": project.name, "etag": str(number)})
 
-    def take(project: Project, made: Made) -> None:
-        project.bindings.remove(int(made.outputs["etag"]))
+    def remove(project: Project, resource: Resource) -> None:
+        project.bindings.remove(int(resource.outputs["etag"]))
 
     return ResourceHandler(
-        create=give, delete=take, takes=frozenset({"role", "member", "condition", "project", *names})
+        create=add, delete=remove, takes=frozenset({"role", "member", "condition", "project", *names})
     )
 
 

@@ -1,9 +1,9 @@
-"""What a new object sets off: a message, and what starts on a message."""
+"""Notifications of buckets, and triggers: what a new object starts."""
 
 from __future__ import annotations
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 from localcloud.gcp.eventarc.notifications import EVENT_TYPES, Notification
 from localcloud.gcp.eventarc.triggers import TYPE, Trigger
 from localcloud.gcp.project import Project
@@ -27,17 +27,17 @@ def _notification(order: Order) -> Registered:
     )
 
 
-def _delete_notification(project: Project, made: Made) -> None:
-    project.notifications.delete(made.inputs["bucket"], made.outputs["notificationId"])
+def _delete_notification(project: Project, resource: Resource) -> None:
+    project.notifications.delete(resource.inputs["bucket"], resource.outputs["notificationId"])
 
 
 def _trigger(order: Order) -> Registered:
     project: Project = order.session
     inputs = order.inputs
-    asked = {one["attribute"]: one["value"] for one in inputs["matchingCriterias"]}
-    if asked != {"type": TYPE}:
-        raise ValueError(f"a trigger on {asked} cannot be made here; accepted: type {TYPE}")
-    identity = project.place("triggers", order.name(limit=63))
+    criteria = {one["attribute"]: one["value"] for one in inputs["matchingCriterias"]}
+    if criteria != {"type": TYPE}:
+        raise ValueError(f"a trigger on {criteria} cannot be made here; accepted: type {TYPE}")
+    identity = project.full_name("triggers", order.name(limit=63))
     project.triggers.create(
         Trigger(
             name=identity,
@@ -49,8 +49,8 @@ def _trigger(order: Order) -> Registered:
     return Registered(id=identity, outputs={**inputs, "name": identity.rsplit("/", 1)[-1], "project": project.name})
 
 
-def _delete_trigger(project: Project, made: Made) -> None:
-    project.triggers.delete(made.id)
+def _delete_trigger(project: Project, resource: Resource) -> None:
+    project.triggers.delete(resource.id)
 
 
 HANDLERS = {

@@ -1,4 +1,4 @@
-"""Functions."""
+"""Functions of Cloud Run functions (second generation)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 from localcloud.gcp.cloudrun.build import Build
 from localcloud.gcp.cloudrun.functions import FunctionArgs
 from localcloud.gcp.project import Project
@@ -30,20 +30,20 @@ def _function(order: Order) -> Registered:
     )
 
 
-def _change_function(order: Order, before: Made) -> Registered:
+def _change_function(order: Order, before: Resource) -> Registered:
     project: Project = order.session
     name = before.outputs["name"]
     project.functions.change(_args(project, name, order.inputs))
     return Registered(id=before.id, outputs=_outputs(order, name, before.outputs["url"]))
 
 
-def _delete_function(project: Project, made: Made) -> None:
-    project.functions.delete(made.outputs["name"])
+def _delete_function(project: Project, resource: Resource) -> None:
+    project.functions.delete(resource.outputs["name"])
 
 
 def _outputs(order: Order, name: str, url: str) -> dict[str, Any]:
     project: Project = order.session
-    service = {**order.inputs["serviceConfig"], "uri": url, "service": project.place("services", name)}
+    service = {**order.inputs["serviceConfig"], "uri": url, "service": project.full_name("services", name)}
     return {
         **order.inputs,
         "name": name,
@@ -61,18 +61,18 @@ def _args(project: Project, name: str, inputs: Mapping[str, Any]) -> FunctionArg
         raise ValueError(f"entry point {inputs['buildConfig']['entryPoint']}: handle is what is run here")
     return FunctionArgs(
         name=name,
-        build=_built(project, inputs["buildConfig"]["source"]["storageSource"]),
+        build=_build(project, inputs["buildConfig"]["source"]["storageSource"]),
         variables={key: str(value) for key, value in service.get("environmentVariables", {}).items()},
         account=service["serviceAccountEmail"],
         timeout_seconds=service.get("timeoutSeconds", TIMEOUT_SECONDS),
-        instances=service.get("maxInstanceCount", INSTANCES),
+        max_instances=service.get("maxInstanceCount", INSTANCES),
         concurrency=service.get("maxInstanceRequestConcurrency", 1),
-        least=service.get("minInstanceCount", 0),
+        min_instances=service.get("minInstanceCount", 0),
     )
 
 
-def _built(project: Project, source: Mapping[str, Any]) -> Build:
-    """The build of the archive that lies in the bucket."""
+def _build(project: Project, source: Mapping[str, Any]) -> Build:
+    """Return the build of the archive in a bucket."""
     archive = project.storage.objects(source["bucket"], project.owner).get(source["object"])
     return project.builds.of(source["object"].rsplit("/", 1)[-1], archive)
 

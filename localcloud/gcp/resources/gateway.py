@@ -6,7 +6,7 @@ import base64
 import json
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 from localcloud.gcp.apigateway.gateway import Config
 from localcloud.gcp.apigateway.openapi import paths
 from localcloud.gcp.project import Project
@@ -32,26 +32,26 @@ def _config(order: Order) -> Registered:
     )
 
 
-def _delete_config(project: Project, made: Made) -> None:
-    del project.configs[made.id]
+def _delete_config(project: Project, resource: Resource) -> None:
+    del project.configs[resource.id]
 
 
 def _gateway(order: Order) -> Registered:
     project: Project = order.session
-    identity = project.place("gateways", order.inputs["gatewayId"])
+    identity = project.full_name("gateways", order.inputs["gatewayId"])
     gateway = project.open(identity, project.configs[order.inputs["apiConfig"]])
     outputs = {**order.inputs, "name": identity, "defaultHostname": gateway.host, "project": project.name}
     return Registered(id=identity, outputs=outputs)
 
 
-def _change_gateway(order: Order, before: Made) -> Registered:
+def _change_gateway(order: Order, before: Resource) -> Registered:
     project: Project = order.session
     project.gateways[before.id].change(project.configs[order.inputs["apiConfig"]])
     return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
 
-def _delete_gateway(project: Project, made: Made) -> None:
-    project.gateways.pop(made.id).close()
+def _delete_gateway(project: Project, resource: Resource) -> None:
+    project.gateways.pop(resource.id).close()
 
 
 HANDLERS = {

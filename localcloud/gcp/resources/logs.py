@@ -1,13 +1,13 @@
-"""Where log lines are kept. Here each function's stay in one file, and go with the stack."""
+"""Log buckets, sinks and exclusions, none of which is created: a function's log is a file that goes with the stack."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-KEPT = "log lines stay in files that end with the stack"
+REASON = "log lines stay in files that end with the stack"
 
 ABSENT: Mapping[str, str] = {
-    "gcp:logging/projectBucketConfig:ProjectBucketConfig": KEPT,
-    "gcp:logging/projectSink:ProjectSink": KEPT,
-    "gcp:logging/projectExclusion:ProjectExclusion": KEPT,
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": REASON,
+    "gcp:logging/projectSink:ProjectSink": REASON,
+    "gcp:logging/projectExclusion:ProjectExclusion": REASON,
 }

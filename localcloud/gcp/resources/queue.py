@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 from localcloud.gcp.project import Project
 from localcloud.gcp.pubsub.subscription import WEEK, DeadLetterPolicy, Push, Retry, SubscriptionArgs
 
@@ -22,12 +22,12 @@ def _topic(order: Order) -> Registered:
     return Registered(id=identity, outputs={**order.inputs, "name": name, "project": project.name})
 
 
-def _change_topic(order: Order, before: Made) -> Registered:
+def _change_topic(order: Order, before: Resource) -> Registered:
     return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
 
-def _delete_topic(project: Project, made: Made) -> None:
-    project.pubsub.delete_topic(made.id)
+def _delete_topic(project: Project, resource: Resource) -> None:
+    project.pubsub.delete_topic(resource.id)
 
 
 def _subscription(order: Order) -> Registered:
@@ -38,13 +38,13 @@ def _subscription(order: Order) -> Registered:
     return Registered(id=identity, outputs={**order.inputs, "name": name, "project": project.name})
 
 
-def _change_subscription(order: Order, before: Made) -> Registered:
+def _change_subscription(order: Order, before: Resource) -> Registered:
     order.session.pubsub.update_subscription(_args(before.id, order.inputs))
     return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
 
-def _delete_subscription(project: Project, made: Made) -> None:
-    project.pubsub.delete_subscription(made.id)
+def _delete_subscription(project: Project, resource: Resource) -> None:
+    project.pubsub.delete_subscription(resource.id)
 
 
 def _args(name: str, inputs: Mapping[str, Any]) -> SubscriptionArgs:
@@ -86,7 +86,7 @@ def _retry(policy: Mapping[str, Any]) -> Retry:
 
 
 def seconds(duration: str | None, default: float) -> float:
-    """`"604800s"` as a number, as durations are spelt in Google's interfaces."""
+    """Parse a duration of Google's interfaces, in seconds: `"604800s"`."""
     return float(duration.removesuffix("s")) if duration else default
 
 
@@ -115,7 +115,7 @@ HANDLERS = {
                 "enableMessageOrdering",
                 "filter",
                 "messageRetentionDuration",
-                # One without an expiry is what there is here.
+                # No subscription expires here, which is what the program asks for.
                 "expirationPolicy",
             }
         ),

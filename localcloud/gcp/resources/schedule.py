@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 from localcloud.gcp.project import Project
 from localcloud.gcp.resources.queue import seconds
 from localcloud.gcp.scheduler.job import JobArgs, RetryConfig, Target
@@ -18,18 +18,18 @@ ATTEMPT_SECONDS = 180
 def _job(order: Order) -> Registered:
     project: Project = order.session
     name = order.name(limit=500)
-    identity = project.place("jobs", name)
+    identity = project.full_name("jobs", name)
     project.scheduler.create(_args(identity, order.inputs))
     return Registered(id=identity, outputs={**order.inputs, "name": name, "project": project.name, "state": "ENABLED"})
 
 
-def _change_job(order: Order, before: Made) -> Registered:
+def _change_job(order: Order, before: Resource) -> Registered:
     order.session.scheduler.create(_args(before.id, order.inputs))
     return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
 
-def _delete_job(project: Project, made: Made) -> None:
-    project.scheduler.delete(made.id)
+def _delete_job(project: Project, resource: Resource) -> None:
+    project.scheduler.delete(resource.id)
 
 
 def _args(name: str, inputs: Mapping[str, Any]) -> JobArgs:
@@ -60,7 +60,7 @@ def _retry(config: Mapping[str, Any]) -> RetryConfig:
     default = RetryConfig()
     return RetryConfig(
         count=config.get("retryCount", default.count),
-        longest=seconds(config.get("maxRetryDuration"), default.longest),
+        max_duration=seconds(config.get("maxRetryDuration"), default.max_duration),
         min_backoff=seconds(config.get("minBackoffDuration"), default.min_backoff),
         max_backoff=seconds(config.get("maxBackoffDuration"), default.max_backoff),
         max_doublings=config.get("maxDoublings", default.max_doublings),

@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 from localcloud.engine.fingerprint import content
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler, put
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler, put
 from localcloud.gcp.project import Project
 from localcloud.support.http_client import Upstream
-from localcloud.support.http_server import Answer
+from localcloud.support.http_server import Response
 
 
 def _bucket(order: Order) -> Registered:
@@ -20,12 +20,12 @@ def _bucket(order: Order) -> Registered:
     return Registered(id=name, outputs={**order.inputs, "name": name, "project": project.name, "url": f"gs://{name}"})
 
 
-def _change_bucket(order: Order, before: Made) -> Registered:
+def _change_bucket(order: Order, before: Resource) -> Registered:
     return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
 
-def _delete_bucket(project: Project, made: Made) -> None:
-    project.storage.remove(made.id)
+def _delete_bucket(project: Project, resource: Resource) -> None:
+    project.storage.remove(resource.id)
 
 
 def _object(order: Order) -> Registered:
@@ -44,16 +44,16 @@ def _object(order: Order) -> Registered:
     )
 
 
-def _delete_object(project: Project, made: Made) -> None:
-    _ask(project, "DELETE", made.inputs["bucket"], made.inputs["name"])
+def _delete_object(project: Project, resource: Resource) -> None:
+    _send(project, "DELETE", resource.inputs["bucket"], resource.inputs["name"])
 
 
 def _generation(project: Project, bucket: str, name: str) -> int:
-    """By which an object is told from the one that it replaced."""
-    return int(json.loads(_ask(project, "GET", bucket, name).body)["generation"])
+    """Return the generation of an object, which is another one each time it is written."""
+    return int(json.loads(_send(project, "GET", bucket, name).body)["generation"])
 
 
-def _ask(project: Project, method: str, bucket: str, name: str) -> Answer:
+def _send(project: Project, method: str, bucket: str, name: str) -> Response:
     storage = Upstream(project.storage.url)
     try:
         path = f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}"
@@ -67,7 +67,7 @@ HANDLERS = {
         create=_bucket,
         update=_change_bucket,
         delete=_delete_bucket,
-        # Every bucket here keeps the versions of its objects, and is closed to whoever has no role on it.
+        # Every bucket here keeps old versions of its objects, and admits only callers with a role on it.
         takes=frozenset(
             {"name", "location", "project", "uniformBucketLevelAccess", "publicAccessPrevention", "versioning"}
         ),

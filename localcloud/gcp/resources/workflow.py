@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Made, Order, ResourceHandler
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 from localcloud.gcp.project import Project
 
 
 def _workflow(order: Order) -> Registered:
     project: Project = order.session
     name = order.name(limit=64)
-    return _deployed(order, project.place("workflows", name), name)
+    return _deploy(order, project.full_name("workflows", name), name)
 
 
-def _change_workflow(order: Order, before: Made) -> Registered:
-    return _deployed(order, before.id, before.outputs["name"])
+def _change_workflow(order: Order, before: Resource) -> Registered:
+    return _deploy(order, before.id, before.outputs["name"])
 
 
-def _deployed(order: Order, identity: str, name: str) -> Registered:
+def _deploy(order: Order, identity: str, name: str) -> Registered:
     project: Project = order.session
     variables = {key: str(value) for key, value in order.inputs.get("userEnvVars", {}).items()}
     revision = project.workflows.deploy(
         identity, order.inputs["sourceContents"], order.inputs["serviceAccount"], variables
     )
-    known = {"name": name, "project": project.name, "revisionId": revision, "state": "ACTIVE"}
-    return Registered(id=identity, outputs={**order.inputs, **known})
+    computed = {"name": name, "project": project.name, "revisionId": revision, "state": "ACTIVE"}
+    return Registered(id=identity, outputs={**order.inputs, **computed})
 
 
-def _delete_workflow(project: Project, made: Made) -> None:
-    project.workflows.delete(made.id)
+def _delete_workflow(project: Project, resource: Resource) -> None:
+    project.workflows.delete(resource.id)
 
 
 HANDLERS = {

@@ -1,7 +1,7 @@
-"""Cloud Scheduler: jobs that send a request on time.
+"""Cloud Scheduler: jobs that send a request at scheduled times.
 
 https://cloud.google.com/scheduler/docs/configuring/cron-job-schedules. A job has one run at a
-time: one that is still being tried when the next is due leaves that one out.
+time: a scheduled time that comes while a run is still being repeated is skipped.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ UTC = frozenset({"UTC", "Etc/UTC"})
 class Scheduler:
     """Every job of a project, by full name (`projects/p/locations/l/jobs/j`).
 
-    `send` carries a request and answers its status; a 2xx is success. `start` begins to keep
-    time; `pump` does by hand what is due, for a test that owns the clock.
+    `send` sends a request and returns the status; a 2xx is success. `start` runs jobs from a
+    thread. A test that owns the clock calls `pump` instead.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Scheduler:
         self._dispatcher = Dispatcher("scheduler", self._changed, self.pump, now)
 
     def create(self, args: JobArgs) -> None:
-        """A new job, or another setting of one that there is. Raises `ValueError` for a schedule it cannot keep."""
+        """Create or replace a job. Raises `ValueError` for a schedule or a time zone that is not accepted here."""
         if args.time_zone not in UTC:
             raise ValueError(f"job {args.name}: time zone {args.time_zone}; accepted: {', '.join(sorted(UTC))}")
         job = Job(args, lambda after: following(args.schedule, after), self._now())
@@ -53,11 +53,12 @@ class Scheduler:
             self._changed.notify_all()
 
     def delete(self, name: str) -> None:
+        """Delete a job. An unknown one is ignored."""
         with self._changed:
             self._jobs.pop(name, None)
 
     def run(self, name: str) -> None:
-        """Send its request now, whatever its schedule says. Raises `NotFound`."""
+        """Send a job's request now, whatever its schedule. Raises `NotFound`."""
         with self._changed:
             if name not in self._jobs:
                 raise NotFound(f"job {name} does not exist")
@@ -65,34 +66,34 @@ class Scheduler:
             self._changed.notify_all()
 
     def start(self) -> None:
-        """Keep time from now on."""
+        """Run jobs from a thread from now on."""
         self._dispatcher.start()
 
     def stop(self) -> None:
-        """Send nothing more. Safe to call twice."""
+        """Start no further request. Safe to call twice."""
         self._dispatcher.stop()
 
     def pump(self) -> float | None:
-        """Begin every attempt that is due; when to look again, if at a known time."""
+        """Start every attempt that is due, and return the time at which the next one is, if that is known."""
         with self._changed:
             due = [job for job in self._jobs.values() if job.begin(self._now())]
-            moments = [job.due for job in self._jobs.values() if not job.under_way]
+            times = [job.due for job in self._jobs.values() if not job.under_way]
         for job in due:
             self._begin(lambda job=job: self._attempt(job))
-        return min(moments, default=None)
+        return min(times, default=None)
 
     def _attempt(self, job: Job) -> None:
         outcome = "was not sent"
         try:
             status = self._send(self._request(job))
             outcome = f"was answered with {status}"
-            done = 200 <= status < 300
+            succeeded = 200 <= status < 300
         except (OSError, LookupError) as problem:
-            outcome, done = f"was not sent: {problem}", False
+            outcome, succeeded = f"was not sent: {problem}", False
         with self._changed:
-            again = job.end(done, self._now())
-            if not done:
-                pause = "given up" if again is None else f"again in {again - self._now():.0f} s"
+            repeated = job.end(succeeded, self._now())
+            if not succeeded:
+                pause = "given up" if repeated is None else f"again in {repeated - self._now():.0f} s"
                 self._log(f"{job.args.name}: its request {outcome}; {pause}")
             self._changed.notify_all()
 
@@ -119,9 +120,9 @@ class Scheduler:
 
 
 def following(schedule: str, after: float) -> float:
-    """Return the first moment after `after` (seconds since 1970) that a schedule allows, in UTC.
+    """Return the first time after `after` that a schedule allows, in UTC. Both are seconds since 1970.
 
-    Raises `ValueError` for text that is not five-field cron, and for a schedule that allows no moment.
+    Raises `ValueError` for text that is not five-field cron, and for a schedule that allows no time.
     """
     try:
         return next(CronSim(schedule, datetime.datetime.fromtimestamp(after, datetime.UTC))).timestamp()

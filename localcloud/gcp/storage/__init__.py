@@ -1,9 +1,9 @@
-"""The embedded Cloud Storage: both of its interfaces on one loopback address, before fake-gcs-server.
+"""The embedded Cloud Storage: both of its interfaces on one loopback address, in front of fake-gcs-server.
 
 ```
 functions (XML) --+
-                  +--> door --> may they? --> fake-gcs-server (JSON)
-a person (JSON) --+             new object --> finalized(bucket, key, generation, size)
+                  +--> server --> authorize --> fake-gcs-server (JSON)
+you (JSON) -------+               new object --> finalized(bucket, key, generation, size)
 ```
 """
 
@@ -17,23 +17,23 @@ from types import TracebackType
 from typing import Self
 
 from localcloud.engine.cloud import CloudFailed
-from localcloud.gcp.storage.emulator import Emulator, Stored, binary, place
-from localcloud.gcp.storage.gate import Authorize, Finalized
+from localcloud.gcp.storage.authorization import Authorize, Finalized
+from localcloud.gcp.storage.emulator import Emulator, Stored, binary, object_path
 from localcloud.gcp.storage.json_api import PREFIXES, JsonApi
 from localcloud.gcp.storage.objects import Objects
 from localcloud.gcp.storage.xml_api import XmlApi
-from localcloud.support.http_server import Answer, HttpServer, Request
+from localcloud.support.http_server import HttpServer, Request, Response
 
-LARGEST = 1024 * 1024 * 1024
-"""Bytes of a request: all of it is held in memory."""
+LARGEST_REQUEST = 1024 * 1024 * 1024
+"""The largest request, in bytes, all of which is held in memory."""
 
 
 class Storage:
-    """A Cloud Storage that is up, and empty.
+    """A Cloud Storage, empty at first.
 
-    `python` is the interpreter of the emulator's environment, `room` a folder for its log.
-    `authorize` is asked about every request, `finalized` is told of every new object before
-    its writer gets an answer; what it raises is written to the log and changes nothing.
+    `python` is the interpreter of the emulator's environment, `workspace` the folder of its log.
+    `authorize` is called for every request, and `finalized` for every new object, before its
+    writer gets a response; what `finalized` raises is logged and has no other effect.
     """
 
     def __init__(
@@ -47,19 +47,19 @@ class Storage:
     ) -> None:
         self._finalized = finalized
         server = binary(python.parents[1])
-        self._server = HttpServer(self._answer, limit=LARGEST)
+        self._server = HttpServer(self._answer, limit=LARGEST_REQUEST)
         self._emulator = Emulator(server, workspace, url=self.url, progress=progress)
-        self._xml = XmlApi(self._emulator, authorize, self._written)
-        self._json = JsonApi(self._emulator, authorize, self._written)
+        self._xml = XmlApi(self._emulator, authorize, self._announce)
+        self._json = JsonApi(self._emulator, authorize, self._announce)
 
     @property
     def url(self) -> str:
-        """What `STORAGE_EMULATOR_HOST` is to be."""
+        """The address for `STORAGE_EMULATOR_HOST`."""
         return self._server.url
 
     @property
     def pid(self) -> int:
-        """The emulator's process and its group."""
+        """The id of the emulator's process, and of its process group."""
         return self._emulator.pid
 
     @property
@@ -67,7 +67,7 @@ class Storage:
         return self._emulator.log
 
     def start(self) -> Self:
-        """Start it and wait until it answers. Raises `CloudFailed`, and then nothing is left running."""
+        """Start it and wait until it answers. Raises `CloudFailed` and leaves nothing running when it does not."""
         try:
             self._emulator.start()
         except BaseException:
@@ -76,11 +76,11 @@ class Storage:
         return self
 
     def check(self) -> None:
-        """Raises `CloudFailed`, with the log's name, if it has ended by itself."""
+        """Raise `CloudFailed`, which names the log, if it has ended by itself."""
         self._emulator.check()
 
     def stop(self) -> None:
-        """End it. Safe to call twice."""
+        """Stop it. Safe to call twice."""
         self._server.close()
         self._emulator.stop()
 
@@ -91,28 +91,30 @@ class Storage:
         self.stop()
 
     def create(self, bucket: str) -> None:
-        """Make an empty bucket that keeps the versions of its objects. Raises `CloudFailed` when it is there."""
-        about = json.dumps({"name": bucket, "versioning": {"enabled": True}}).encode()
-        found = self._emulator.send("POST", "/storage/v1/b?project=local", about, {"Content-Type": "application/json"})
-        if found.status != 200:
-            raise CloudFailed(f"gs://{bucket}: cannot be made: {found.body.decode(errors='replace')}")
+        """Create an empty bucket that keeps versions of its objects. Raises `CloudFailed` when it exists."""
+        metadata = json.dumps({"name": bucket, "versioning": {"enabled": True}}).encode()
+        response = self._emulator.send(
+            "POST", "/storage/v1/b?project=local", metadata, {"Content-Type": "application/json"}
+        )
+        if response.status != 200:
+            raise CloudFailed(f"gs://{bucket}: cannot be created: {response.body.decode(errors='replace')}")
 
     def remove(self, bucket: str) -> None:
-        """Remove a bucket and all that it holds. Safe to call twice."""
-        while items := json.loads(self._emulator.send("GET", place(bucket)).body).get("items"):
+        """Delete a bucket and its objects. Safe to call twice."""
+        while items := json.loads(self._emulator.send("GET", object_path(bucket)).body).get("items"):
             for item in items:
-                self._emulator.send("DELETE", place(bucket, item["name"]))
-        self._emulator.send("DELETE", place(bucket).removesuffix("/o"))
+                self._emulator.send("DELETE", object_path(bucket, item["name"]))
+        self._emulator.send("DELETE", object_path(bucket).removesuffix("/o"))
 
     def objects(self, bucket: str, token: str) -> Objects:
-        """A bucket's objects, through the door: `authorize` is asked about the token."""
+        """Return a bucket's objects, to be accessed with a token that `authorize` checks."""
         return Objects(self.url, bucket, token)
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Response:
         api = self._json if request.path.startswith(PREFIXES) else self._xml
         return api.answer(request)
 
-    def _written(self, stored: Stored) -> None:
+    def _announce(self, stored: Stored) -> None:
         try:
             self._finalized(stored.bucket, stored.key, stored.generation, stored.size)
         except Exception:

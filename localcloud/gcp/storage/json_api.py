@@ -1,8 +1,8 @@
-"""The JSON interface of Cloud Storage: handed on to the emulator, watched, and never worse than refused.
+"""The JSON interface of Cloud Storage: checks permissions and preconditions, and forwards to the emulator.
 
 https://cloud.google.com/storage/docs/json_api/v1. The emulator ignores most preconditions and
-overwrites in silence. Those it would ignore are a 501 here; a media upload's is kept, since
-it becomes the one call that minds it.
+overwrites silently. A precondition that it would ignore is a 501 here. That of a media upload
+is kept, because the upload is sent as the one kind of request in which the emulator checks it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from localcloud.gcp.storage.authorization import Authorize, Need, refusal
 from localcloud.gcp.storage.emulator import Emulator, Stored
-from localcloud.gcp.storage.gate import Authorize, Need, refusal
-from localcloud.support.http_server import Answer, Request, say
+from localcloud.support.http_server import Request, Response, json_response
 
 PREFIXES = ("/storage/v1/", "/upload/storage/v1/", "/download/storage/v1/", "/resumable/upload/", "/batch/")
 UPLOAD = re.compile(r"/(?:resumable/)?upload/storage/v1/b/(?P<bucket>[^/]+)/o")
@@ -25,16 +25,17 @@ CONDITION = re.compile(r"if(Source)?(Generation|Metageneration)(Not)?Match")
 
 
 class JsonApi:
-    """Answers requests below `PREFIXES`; `written` is told of every new object, whichever call wrote it."""
+    """Answers requests below `PREFIXES`, and calls `written` for every new object."""
 
     def __init__(self, emulator: Emulator, authorize: Authorize, written: Callable[[Stored], None]) -> None:
         self._emulator = emulator
         self._authorize = authorize
         self._written = written
 
-    def answer(self, request: Request) -> Answer:
-        path, _, text = request.path.partition("?")
-        query = dict(parse_qsl(text, keep_blank_values=True))
+    def answer(self, request: Request) -> Response:
+        """Return the response to a request."""
+        path, _, query_text = request.path.partition("?")
+        query = dict(parse_qsl(query_text, keep_blank_values=True))
         upload = UPLOAD.fullmatch(path)
         kind = query.get("uploadType") if upload else None
         conditions = {name for name in query if CONDITION.fullmatch(name)}
@@ -42,63 +43,63 @@ class JsonApi:
             conditions -= {"ifGenerationMatch"}
         if conditions:
             return _error(501, f"{', '.join(sorted(conditions))}: not emulated here for this call")
-        needs = self._uploads_to(upload, query, request) if upload else self._needs(request.method, path, query)
+        needs = self._upload_needs(upload, query, request) if upload else self._needs(request.method, path, query)
         if status := refusal(self._authorize, request, *needs):
             return _error(status, "Anonymous caller." if status == 401 else "Permission denied.")
         if upload and kind == "media" and "name" in query:
             return self._media(unquote(upload["bucket"]), query, request)
-        answer = self._emulator.send(request.method, request.path, request.body, request.headers)
-        if request.method in ("POST", "PUT") and answer.status == 200:
-            self._announce(answer.body)
-        return answer
+        response = self._emulator.send(request.method, request.path, request.body, request.headers)
+        if request.method in ("POST", "PUT") and response.status == 200:
+            self._announce(response.body)
+        return response
 
     def _needs(self, method: str, path: str, query: dict[str, str]) -> list[Need]:
-        """What the plain calls on objects need. Everything else - buckets, copies, metadata - is an administrator's."""
-        about = OBJECT.fullmatch(path)
+        """Return the permissions for reading, listing or deleting objects; any other request needs `admin`."""
+        match = OBJECT.fullmatch(path)
         verb = {"GET": "get", "HEAD": "get", "DELETE": "delete"}.get(method)
-        if about is None or verb is None:
+        if match is None or verb is None:
             return [("admin", "", "")]
-        bucket = unquote(about["bucket"])
-        if about["key"] is None:
+        bucket = unquote(match["bucket"])
+        if match["key"] is None:
             return [("list", bucket, query.get("prefix", ""))] if verb == "get" else [("admin", bucket, "")]
-        return [(verb, bucket, unquote(about["key"]))]
+        return [(verb, bucket, unquote(match["key"]))]
 
-    def _uploads_to(self, upload: re.Match[str], query: dict[str, str], request: Request) -> list[Need]:
+    def _upload_needs(self, upload: re.Match[str], query: dict[str, str], request: Request) -> list[Need]:
         bucket, key = unquote(upload["bucket"]), query.get("name") or _name_in(request)
         needs = [("create", bucket, key)]
         if query.get("ifGenerationMatch") != "0" and self._emulator.find(bucket, key) is not None:
             needs.append(("delete", bucket, key))
         return needs
 
-    def _media(self, bucket: str, query: dict[str, str], request: Request) -> Answer:
+    def _media(self, bucket: str, query: dict[str, str], request: Request) -> Response:
         key, generation = query["name"], query.get("ifGenerationMatch")
         kind = request.header("content-type")
         stored = self._emulator.insert(bucket, key, request.body, kind=kind, generation=generation)
         if not isinstance(stored, Stored):
             return stored
         self._written(stored)
-        return say(200, _resource(stored))
+        return json_response(200, _resource(stored))
 
     def _announce(self, body: bytes) -> None:
         try:
-            found: Any = json.loads(body)
+            document: Any = json.loads(body)
         except ValueError:
             return
-        written = found.get("resource", found) if isinstance(found, dict) else {}
-        # An upload that is only begun is answered with an object of generation 0.
-        if written.get("kind") == "storage#object" and int(written.get("generation", 0)):
-            self._written(Stored.parse(written))
+        resource = document.get("resource", document) if isinstance(document, dict) else {}
+        # The response to the start of an upload is an object of generation 0.
+        if resource.get("kind") == "storage#object" and int(resource.get("generation", 0)):
+            self._written(Stored.parse(resource))
 
 
 def _name_in(request: Request) -> str:
-    """The name in an upload's own metadata, the first JSON object in the body."""
+    """Return the name in an upload's metadata, which is the first JSON object in the body."""
     start = max(request.body.find(b"{"), 0)
     head = request.body[start : start + LARGEST_METADATA].decode("utf-8", "replace")
     try:
-        found, _ = json.JSONDecoder().raw_decode(head)
+        metadata, _ = json.JSONDecoder().raw_decode(head)
     except (ValueError, RecursionError):
         return ""
-    return str(found.get("name", "")) if isinstance(found, dict) else ""
+    return str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
 
 
 def _resource(stored: Stored) -> dict[str, str]:
@@ -112,5 +113,5 @@ def _resource(stored: Stored) -> dict[str, str]:
     }
 
 
-def _error(status: int, message: str) -> Answer:
-    return say(status, {"error": {"code": status, "message": message}})
+def _error(status: int, message: str) -> Response:
+    return json_response(status, {"error": {"code": status, "message": message}})

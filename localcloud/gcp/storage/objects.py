@@ -1,4 +1,4 @@
-"""A bucket, opened for a person at this machine."""
+"""The objects of a bucket of Cloud Storage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from obstore.store import GCSStore
 
 
 class Objects:
-    """The objects of one store, as whoever the token names: for a person, with all rights."""
+    """The objects of one bucket, accessed with a bearer token."""
 
     def __init__(self, url: str, bucket: str, token: str) -> None:
         self.bucket = bucket
@@ -20,13 +20,13 @@ class Objects:
         obstore.put(self._store, key, content)
 
     def get(self, key: str) -> bytes:
-        """Raises `FileNotFoundError` for an object that does not exist."""
+        """Return the content of an object. Raises `FileNotFoundError` when there is no such object."""
         try:
             return bytes(obstore.get(self._store, key).bytes())
         except FileNotFoundError:
             raise FileNotFoundError(f"gs://{self.bucket}/{key}") from None
 
     def keys(self, prefix: str = "") -> list[str]:
-        """Every key that begins with `prefix`, sorted."""
+        """Return every key that begins with `prefix`, sorted."""
         pages = obstore.list(self._store, prefix.rpartition("/")[0] or None)
         return sorted(path for page in pages for entry in page if (path := entry["path"]).startswith(prefix))

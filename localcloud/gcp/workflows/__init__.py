@@ -1,7 +1,7 @@
-"""Workflows, in this process: documents are read when they are deployed and run in threads.
+"""Workflows, in this process: a document is parsed when it is deployed, and executions run in threads.
 
-The language is ours to interpret: docs/decisions/0008-workflows-are-interpreted-here.md says
-why, and what the emulator that was tried got wrong.
+docs/decisions/0008-workflows-are-interpreted-here.md says why the language is interpreted here,
+and what the emulator that was tried got wrong.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from localcloud.gcp.workflows.calls import Calls, Transport, over_http
 from localcloud.gcp.workflows.document import read
 from localcloud.gcp.workflows.errors import Refused
 from localcloud.gcp.workflows.execution import ACTIVE, CANCELLED, FAILED, SUCCEEDED, Execution, Failure, Running
-from localcloud.gcp.workflows.interpreter import Interpreter, World
+from localcloud.gcp.workflows.interpreter import Interpreter, Services
 from localcloud.gcp.workflows.library import functions
 from localcloud.gcp.workflows.scope import MEMORY, size_of
 from localcloud.gcp.workflows.steps import Document
@@ -30,6 +30,8 @@ __all__ = ["ACTIVE", "CANCELLED", "FAILED", "SUCCEEDED", "Execution", "Failure",
 
 @dataclass(frozen=True, kw_only=True)
 class _Deployed:
+    """The current revision of a workflow, and the executions of all revisions by id."""
+
     document: Document
     service_account: str
     env: Mapping[str, str]
@@ -40,8 +42,8 @@ class _Deployed:
 class Workflows:
     """Every workflow of a project, by full name (`projects/p/locations/l/workflows/w`), and its executions.
 
-    A workflow's requests with `auth` carry `token(service account, audience)`. `log` is told of
-    every execution's end and of what `sys.log` says.
+    A workflow's requests with `auth` carry `token(service account, audience)`. The end of every
+    execution and the texts of `sys.log` are logged.
     """
 
     def __init__(
@@ -61,7 +63,7 @@ class Workflows:
     def deploy(
         self, name: str, source_contents: str, service_account: str, env: Mapping[str, str] | None = None
     ) -> str:
-        """A new revision, which executions that are under way do not see. Raises `Refused`, with the step."""
+        """Deploy a revision for later executions, and return its id. Raises `Refused`, which names the step."""
         document = read(source_contents)
         with self._lock:
             before = self._deployed.get(name)
@@ -77,17 +79,17 @@ class Workflows:
             return self._deployed[name].revision
 
     def delete(self, name: str) -> None:
-        """Executions that are under way are cancelled."""
+        """Delete a workflow and cancel its executions. An unknown one is ignored."""
         with self._lock:
             deployed = self._deployed.pop(name, None)
         for running in deployed.executions.values() if deployed else ():
             running.cancel()
 
     def start(self, name: str, argument: Any = None) -> Execution:
-        """Begin an execution. Raises `NotFound`, and `ValueError` for an argument that is too large or no JSON."""
+        """Start an execution. Raises `NotFound`, and `ValueError` for an argument that is too large or not JSON."""
         copied = _copied(argument)
         with self._lock:
-            deployed = self._found(name)
+            deployed = self._find(name)
             execution = Execution(
                 id=str(uuid.uuid4()),
                 workflow=name,
@@ -97,23 +99,23 @@ class Workflows:
             )
             running = Running(execution, now=self._now, log=lambda line: self._log(f"{name}: {line}"))
             deployed.executions[execution.id] = running
-        interpreter = Interpreter(deployed.document, self._world(deployed, running))
+        interpreter = Interpreter(deployed.document, self._services(deployed, running))
         running.begin(lambda: interpreter.run(_copied(argument)))
         return execution
 
     def execution(self, name: str, identity: str) -> Execution:
-        """Raises `NotFound`."""
+        """Return an execution by its id. Raises `NotFound`."""
         with self._lock:
             return self._running(name, identity).execution
 
     def executions(self, name: str, state: str | None = None) -> list[Execution]:
-        """Newest first, of one state or of all. Raises `NotFound`."""
+        """Return the executions, newest first, in one state or in any. Raises `NotFound`."""
         with self._lock:
-            found = [running.execution for running in self._found(name).executions.values()]
-        return [execution for execution in reversed(found) if state in (None, execution.state)]
+            executions = [running.execution for running in self._find(name).executions.values()]
+        return [execution for execution in reversed(executions) if state in (None, execution.state)]
 
     def cancel(self, name: str, identity: str) -> Execution:
-        """Raises `NotFound`, and `ValueError` for an execution that is over."""
+        """Cancel an execution. Raises `NotFound`, and `ValueError` for one that has ended."""
         with self._lock:
             running = self._running(name, identity)
         if not running.cancel():
@@ -121,11 +123,11 @@ class Workflows:
         return running.execution
 
     def stop(self) -> None:
-        """Cancel everything. Safe to call twice."""
+        """Delete every workflow. Safe to call twice."""
         for name in list(self._deployed):
             self.delete(name)
 
-    def _world(self, deployed: _Deployed, running: Running) -> World:
+    def _services(self, deployed: _Deployed, running: Running) -> Services:
         execution = running.execution
         _, project, _, location, _, workflow = execution.workflow.split("/")
         env = {
@@ -138,7 +140,7 @@ class Workflows:
             "GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID": execution.id,
             "GOOGLE_CLOUD_SERVICE_ACCOUNT_NAME": deployed.service_account,
         }
-        return World(
+        return Services(
             functions=functions(env, self._now),
             http=Calls(lambda audience: self._token(deployed.service_account, audience), self._transport),
             wait=running.wait,
@@ -146,20 +148,20 @@ class Workflows:
             log=lambda line: self._log(f"{execution.workflow}: {execution.id} {line}"),
         )
 
-    def _found(self, name: str) -> _Deployed:
+    def _find(self, name: str) -> _Deployed:
         if name not in self._deployed:
             raise NotFound(f"workflow {name} does not exist")
         return self._deployed[name]
 
     def _running(self, name: str, identity: str) -> Running:
-        found = self._found(name).executions
-        if identity not in found:
+        executions = self._find(name).executions
+        if identity not in executions:
             raise NotFound(f"execution {identity} of {name} does not exist")
-        return found[identity]
+        return executions[identity]
 
 
 def _copied(argument: Any) -> Any:
-    """A copy that the caller cannot change. Raises `ValueError`."""
+    """Return a copy that the caller cannot change. Raises `ValueError` if it is too large or not JSON."""
     try:
         text = json.dumps(argument, allow_nan=False)
     except TypeError as problem:

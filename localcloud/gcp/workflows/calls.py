@@ -17,12 +17,14 @@ from localcloud.support.ports import LOOPBACK
 DEFAULT_SECONDS = 300
 LONGEST_SECONDS = 1800
 LARGEST = 2 * 1024 * 1024
-"""Bytes of a response. https://cloud.google.com/workflows/quotas#resource_limit"""
+"""The largest response, in bytes. https://cloud.google.com/workflows/quotas#resource_limit"""
 AUTH = {"OIDC": {"type", "audience"}, "OAuth2": {"type", "scope", "scopes"}}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
+    """A response to a workflow's request."""
+
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -33,18 +35,21 @@ class NotConnected(OSError):
 
 
 Transport = Callable[[str, str, Mapping[str, str], bytes | None, float], Response]
-"""Method, URL, headers, body, seconds. Raises `NotConnected`, `TimeoutError`, another `OSError`, or `HTTPException`."""
+"""Takes a method, URL, headers, body and seconds, and returns the response.
+
+Raises `NotConnected`, `TimeoutError`, another `OSError`, or `HTTPException`.
+"""
 
 
 class Calls:
-    """Sends the requests of one workflow, as its service account where the document asks for `auth`."""
+    """Sends the requests of one workflow, with a token of its service account where the document says `auth`."""
 
     def __init__(self, token: Callable[[str | None], str], transport: Transport) -> None:
         self._token = token
         self._transport = transport
 
     def __call__(self, verb: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """`body`, `code` and `headers` of the response. Raises `Raised` as the service does."""
+        """Send a request and return the response's `body`, `code` and `headers`. Raises `Raised`."""
         method = str(arguments["method"] if verb == "request" else verb).upper()
         url, seconds = _url(arguments), arguments.get("timeout", DEFAULT_SECONDS)
         if not is_number(seconds) or not 0 < seconds <= LONGEST_SECONDS:
@@ -53,7 +58,7 @@ class Calls:
         body = _body(arguments.get("body"), headers)
         if auth := arguments.get("auth"):
             headers["Authorization"] = f"Bearer {self._identity(auth, url)}"
-        return _answered(self._sent(method, url, headers, body, seconds))
+        return _result(self._send(method, url, headers, body, seconds))
 
     def _identity(self, auth: Any, url: str) -> str:
         kind = auth.get("type") if isinstance(auth, dict) else None
@@ -64,7 +69,7 @@ class Calls:
         except LookupError as problem:
             raise error("AuthError", str(problem)) from None
 
-    def _sent(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float) -> Response:
+    def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float) -> Response:
         try:
             return self._transport(method, url, headers, body, seconds)
         except NotConnected as problem:
@@ -76,7 +81,10 @@ class Calls:
 
 
 def over_http(method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float) -> Response:
-    """Over plain HTTP to this machine, and nowhere else; the seconds bound the whole exchange."""
+    """Send a request to this machine by plain HTTP; `seconds` bound the whole exchange.
+
+    Raises `NotConnected` for any other URL and without a connection, and `TimeoutError`.
+    """
     target = urlsplit(url)
     if target.scheme != "http" or target.hostname != LOOPBACK:
         raise NotConnected(f"it is not on this machine; an embedded workflow calls http://{LOOPBACK} alone")
@@ -89,23 +97,23 @@ def over_http(method: str, url: str, headers: Mapping[str, str], body: bytes | N
             raise NotConnected(problem) from None
         path = (target.path or "/") + (f"?{target.query}" if target.query else "")
         connection.request(method, path, body=body, headers=dict(headers))
-        _bound(connection, deadline)
+        _set_timeout(connection, deadline)
         response = connection.getresponse()
         content = bytearray()
         while len(content) <= LARGEST and (part := response.read1(65_536)):
             content += part
-            _bound(connection, deadline)
+            _set_timeout(connection, deadline)
         return Response(status=response.status, headers=dict(response.getheaders()), body=bytes(content))
     finally:
         connection.close()
 
 
-def _bound(connection: http.client.HTTPConnection, deadline: float) -> None:
-    left = deadline - time.monotonic()
-    if left <= 0:
+def _set_timeout(connection: http.client.HTTPConnection, deadline: float) -> None:
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
         raise TimeoutError
     if connection.sock:
-        connection.sock.settimeout(left)
+        connection.sock.settimeout(remaining)
 
 
 def _url(arguments: Mapping[str, Any]) -> str:
@@ -120,35 +128,35 @@ def _url(arguments: Mapping[str, Any]) -> str:
 
 
 def _body(body: Any, headers: dict[str, str]) -> bytes | None:
-    """Maps and lists as JSON. A text goes as it is under the content type that the document gives."""
+    """Return the request's body: maps and lists as JSON, a text as it is, for which `headers` need a content type."""
     if body is None:
         return None
-    given = next((value for key, value in headers.items() if key.lower() == "content-type"), "")
+    content_type = next((value for key, value in headers.items() if key.lower() == "content-type"), "")
     if isinstance(body, (dict, list)):
-        if given and "json" not in given:
-            raise Undocumented(f"a map as {given} is not written here; accepted: application/json")
-        if not given:
+        if content_type and "json" not in content_type:
+            raise Undocumented(f"a map as {content_type} is not written here; accepted: application/json")
+        if not content_type:
             headers["Content-Type"] = "application/json; charset=utf-8"
         return json.dumps(body, ensure_ascii=False).encode()
-    if given and isinstance(body, (str, bytes)):
+    if content_type and isinstance(body, (str, bytes)):
         return body.encode() if isinstance(body, str) else body
     raise Undocumented("a body that is not a map needs a Content-Type among the headers")
 
 
-def _answered(response: Response) -> dict[str, Any]:
+def _result(response: Response) -> dict[str, Any]:
     if len(response.body) > LARGEST:
         raise error("ResourceLimitError", f"the response has more than {LARGEST} bytes")
-    found = {"code": response.status, "headers": dict(response.headers), "body": _content(response)}
+    result = {"code": response.status, "headers": dict(response.headers), "body": _content(response)}
     if response.status >= 400:
         message = f"HTTP server responded with error code {response.status}"
-        raise error("HttpError", message, **found)
+        raise error("HttpError", message, **result)
     if response.status >= 300:
         raise Undocumented(f"a redirection, {response.status}")
-    return found
+    return result
 
 
 def _content(response: Response) -> Any:
-    """JSON as its value, everything else as text, or bytes where it is none."""
+    """Return the response's body: JSON parsed, anything else as text, or as bytes if it is not UTF-8."""
     kind = next((value for key, value in response.headers.items() if key.lower() == "content-type"), "").lower()
     try:
         if "json" in kind and response.body:

@@ -16,7 +16,7 @@ ACTIVE, SUCCEEDED, FAILED, CANCELLED = "ACTIVE", "SUCCEEDED", "FAILED", "CANCELL
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """Why an execution failed: the error as JSON text, and where it came from."""
+    """Why an execution failed: the error as JSON text, and the step that raised it."""
 
     payload: str
     context: str
@@ -24,7 +24,7 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """What is known of an execution at one moment. Times are seconds since 1970; `ended` is None while it is ACTIVE."""
+    """The state of an execution at one time. Times are seconds since 1970; `ended` is None while it is ACTIVE."""
 
     id: str
     workflow: str
@@ -49,24 +49,26 @@ class Running:
 
     @property
     def execution(self) -> Execution:
+        """The execution as it is now."""
         with self._lock:
             return self._execution
 
     def begin(self, run: Callable[[], Any]) -> None:
+        """Call `run` in a new thread, and keep its result or its error."""
         threading.Thread(target=self._run, args=(run,), name=f"execution {self._execution.id}", daemon=True).start()
 
     def wait(self, seconds: float) -> None:
-        """Sleep. Raises `Cancelled` as soon as the execution is."""
+        """Sleep for some seconds. Raises `Cancelled` as soon as the execution is cancelled."""
         if self._over.wait(seconds):
             raise Cancelled
 
     def check(self) -> None:
-        """Raises `Cancelled` if the execution is."""
+        """Raise `Cancelled` if the execution is cancelled."""
         if self._over.is_set():
             raise Cancelled
 
     def cancel(self) -> bool:
-        """Over at once; what a call under way answers is not seen. False if it was over before."""
+        """End the execution at once; the response to a call under way is ignored. Return False if it had ended."""
         return self._end(CANCELLED)
 
     def _run(self, run: Callable[[], Any]) -> None:
@@ -81,11 +83,11 @@ class Running:
             payload = json.dumps(problem.value, default=repr, ensure_ascii=False)
             self._end(FAILED, failure=Failure(payload=payload, context=f"RuntimeError: {problem} {problem.where}"))
         except Undocumented as problem:
-            said = f"not documented, so not done here: {problem}"
-            self._end(FAILED, failure=Failure(payload=json.dumps(said), context=said))
+            message = f"not documented, so not done here: {problem}"
+            self._end(FAILED, failure=Failure(payload=json.dumps(message), context=message))
         except Exception as problem:
-            said = f"the embedded Workflows failed: {type(problem).__name__}: {problem}"
-            self._end(FAILED, failure=Failure(payload=json.dumps(said), context=said))
+            message = f"the embedded Workflows failed: {type(problem).__name__}: {problem}"
+            self._end(FAILED, failure=Failure(payload=json.dumps(message), context=message))
 
     def _end(self, state: str, **more: Any) -> bool:
         with self._lock:

@@ -10,8 +10,8 @@ sign    = "-" sign | "not" access | access
 access  = atom ("." name | "[" or "]")*
 atom    = number | "text" | 'text' | true | false | null | name | function(or, ...) | (or) | [or, ...]
 ```
-How tightly `not` binds is not documented: only what stands in parentheses, or is a single
-value, may follow it. Comparisons do not chain.
+The precedence of `not` is not documented: only a single value or an expression in parentheses
+may follow it. Comparisons do not chain.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from localcloud.gcp.workflows import operators
 from localcloud.gcp.workflows.scope import Scope
 
 LONGEST = 400
-"""Characters. https://cloud.google.com/workflows/quotas#resource_limit"""
+"""The longest expression, in characters. https://cloud.google.com/workflows/quotas#resource_limit"""
 Evaluate = Callable[[Scope], Any]
 
 TOKEN = re.compile(
@@ -50,7 +50,7 @@ COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in")
 
 @dataclass(frozen=True, kw_only=True)
 class Expression:
-    """An expression that can be evaluated, and the variables that it reads."""
+    """A parsed expression, and the names of the variables that it reads."""
 
     text: str
     names: frozenset[str]
@@ -58,7 +58,7 @@ class Expression:
 
 
 def parse(text: str, functions: Mapping[str, Callable[..., Any]]) -> Expression:
-    """From the text between `${` and `}`. Raises `ValueError` for what is not in the grammar above."""
+    """Parse the text between `${` and `}`. Raises `ValueError`, with the position, for what is not in the grammar."""
     if len(text) > LONGEST:
         raise ValueError(f"an expression has {len(text)} characters; accepted: {LONGEST}")
     parser = _Parser(text, functions)
@@ -69,6 +69,8 @@ def parse(text: str, functions: Mapping[str, Callable[..., Any]]) -> Expression:
 
 
 class _Parser:
+    """A recursive-descent parser with one token of look-ahead, in `kind` and `value`."""
+
     def __init__(self, text: str, functions: Mapping[str, Callable[..., Any]]) -> None:
         self._text = text
         self._functions = functions
@@ -76,9 +78,10 @@ class _Parser:
         self.names: set[str] = set()
         self._advance()
 
-    def refuse(self, wanted: str) -> NoReturn:
-        found = self.value or "the end"
-        raise ValueError(f"${{{self._text}}}, character {self._at + 1}: found {found}, where {wanted} is accepted")
+    def refuse(self, accepted: str) -> NoReturn:
+        """Raise `ValueError`, with the position of the current token and what is accepted there."""
+        token = self.value or "the end"
+        raise ValueError(f"${{{self._text}}}, character {self._at + 1}: found {token}, where {accepted} is accepted")
 
     def _advance(self) -> None:
         rest = self._text[self._next :]
@@ -104,6 +107,7 @@ class _Parser:
             self.refuse(mark)
 
     def disjunction(self) -> Evaluate:
+        """Parse a whole expression, from `or` down."""
         left = self._conjunction()
         while self._take("or"):
             left = operators.either(left, self._conjunction())
@@ -143,18 +147,18 @@ class _Parser:
         return operators.opposite(inner)
 
     def _access(self) -> Evaluate:
-        found = self._atom()
+        value = self._atom()
         while mark := self._take(".", "["):
             if mark == ".":
                 if self.kind not in ("name", "mark") or not self.value.isidentifier():
                     self.refuse("a name")
                 key = self.value
                 self._advance()
-                found = operators.member(found, lambda _, key=key: key)
+                value = operators.member(value, lambda _, key=key: key)
             else:
-                found = operators.member(found, self.disjunction())
+                value = operators.member(value, self.disjunction())
                 self._expect("]")
-        return found
+        return value
 
     def _atom(self) -> Evaluate:
         kind, value = self.kind, self.value
@@ -176,7 +180,7 @@ class _Parser:
         return lambda _: literal
 
     def _named(self, name: str) -> Evaluate:
-        """A variable, or the call of a function whose name may have two parts."""
+        """Parse what follows a name: a variable, or the call of a function, whose name may have two parts."""
         dotted = re.compile(r"\s*\.\s*([A-Za-z_]\w*)\s*\(").match(self._text, self._at)
         if self.kind == "mark" and self.value == "." and dotted:
             self._advance()
@@ -202,12 +206,12 @@ class _Parser:
         return lambda scope: scope.functions[name](*(argument(scope) for argument in arguments))
 
     def _several(self, end: str) -> list[Evaluate]:
-        found: list[Evaluate] = []
+        items: list[Evaluate] = []
         while not self._take(end):
-            if found:
+            if items:
                 self._expect(",")
-            found.append(self.disjunction())
-        return found
+            items.append(self.disjunction())
+        return items
 
 
 def _literal(kind: str, text: str) -> Any:

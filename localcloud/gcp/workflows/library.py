@@ -1,7 +1,7 @@
 """The functions of the standard library that expressions may call.
 
-https://cloud.google.com/workflows/docs/reference/stdlib/overview. What is missing here is
-refused when the workflow is deployed.
+https://cloud.google.com/workflows/docs/reference/stdlib/overview. A document that calls one
+which is missing here is refused when it is deployed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ UNSET: Any = object()
 
 
 def functions(env: Mapping[str, str], now: Callable[[], float] = time.time) -> dict[str, Callable[..., Any]]:
-    """Every function by name, for an execution that sees `env`."""
+    """Return every function by name, for an execution with the environment variables `env`."""
 
     def get_env(name: Any, default: Any = UNSET) -> Any:
         if _text("sys.get_env", name) in env:
@@ -126,11 +126,11 @@ def _text_decode(value: Any) -> str:
 
 def _find_all(source: Any, sought: Any) -> list[int]:
     text, part = _text("text.find_all", source), _text("text.find_all", sought)
-    found, at = [], text.find(part)
+    positions, at = [], text.find(part)
     while part and at >= 0:
-        found.append(at)
+        positions.append(at)
         at = text.find(part, at + len(part))
-    return found
+    return positions
 
 
 def _substring(source: Any, start: Any, end: Any) -> str:

@@ -1,4 +1,4 @@
-"""Which variables the steps of a routine read and write, and which steps they may jump to."""
+"""The variables that the steps of a routine read and write, and the steps that they may jump to."""
 
 from __future__ import annotations
 
@@ -12,30 +12,32 @@ JUMPS_OF_A_LOOP = frozenset({"break", "continue"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where a step stands: the names it may jump to, and how many parallel steps are around it."""
+class StepContext:
+    """The surroundings of a step: the names it may jump to, and the number of parallel steps around it."""
 
     targets: frozenset[str] = frozenset({"end"})
     nesting: int = 0
 
-    def among(self, names: Iterable[str]) -> Place:
-        """Inside a list of steps, which may also jump to the steps around it."""
+    def among(self, names: Iterable[str]) -> StepContext:
+        """Return the context within a list of steps, which may also jump to each other."""
         return replace(self, targets=self.targets | frozenset(names))
 
-    def in_a_loop(self) -> Place:
-        """Nothing outside can be jumped to but the end, of the loop or of the routine."""
+    def in_a_loop(self) -> StepContext:
+        """Return the context within a loop: outside it, only the end can be jumped to, of the loop or the routine."""
         return replace(self, targets=(self.targets & {"end"}) | JUMPS_OF_A_LOOP)
 
-    def in_a_branch(self) -> Place:
-        return Place(targets=frozenset(), nesting=self.nesting + 1)
+    def in_a_branch(self) -> StepContext:
+        """Return the context within a parallel branch, which cannot jump out of it."""
+        return StepContext(targets=frozenset(), nesting=self.nesting + 1)
 
-    def in_a_parallel_loop(self) -> Place:
-        return Place(targets=frozenset({"continue"}), nesting=self.nesting + 1)
+    def in_a_parallel_loop(self) -> StepContext:
+        """Return the context within a parallel loop, which can only jump to its next iteration."""
+        return StepContext(targets=frozenset({"continue"}), nesting=self.nesting + 1)
 
 
 @dataclass
 class Names:
-    """What the steps of a routine do with variables, gathered while they are read."""
+    """The variables of a routine's steps, recorded while the steps are parsed."""
 
     params: frozenset[str]
     reads: dict[str, str] = field(default_factory=dict)
@@ -44,20 +46,22 @@ class Names:
     _parallel: list[tuple[str, set[str], set[str], frozenset[str]]] = field(default_factory=list)
 
     def read(self, names: Iterable[str], step: str) -> None:
+        """Record that a step reads variables."""
         for name in names:
             self.reads.setdefault(name, step)
 
     def write(self, name: str) -> None:
+        """Record that a step assigns a variable."""
         self.known.add(name)
         self._written[-1].add(name)
 
     def local(self, name: str) -> None:
-        """A name that a loop or an `except` makes for itself."""
+        """Record a variable that a loop or an `except` declares for itself."""
         self.known.add(name)
 
     @contextlib.contextmanager
     def parallel(self, step: str, shared: frozenset[str]) -> Generator[None]:
-        """What is written inside belongs to a branch, except for what is shared."""
+        """Record, for the `with` block, assignments within a parallel branch that shares some variables."""
         outside = self._written[-1]
         self._written.append(set())
         yield
@@ -66,13 +70,13 @@ class Names:
         self._parallel.append((step, inside, outside, shared))
 
     def check(self) -> None:
-        """Raises `Refused`."""
+        """Raise `Refused` for a variable that is never assigned, or assigned by a branch that does not share it."""
         for name, step in self.reads.items():
             if name not in self.known | self.params:
                 raise Refused(f"{step}: variable {name} is never assigned")
         for step, inside, outside, shared in self._parallel:
             around = (outside | self.params) - (inside & shared)
-            if stray := sorted(inside & around - shared):
-                raise Refused(f"{step}: its branches assign {', '.join(stray)}, which must be in shared")
-            if strange := sorted(shared - self.known - self.params):
-                raise Refused(f"{step}: shared names {', '.join(strange)}, which is never assigned")
+            if unshared := sorted(inside & around - shared):
+                raise Refused(f"{step}: its branches assign {', '.join(unshared)}, which must be in shared")
+            if unknown := sorted(shared - self.known - self.params):
+                raise Refused(f"{step}: shared names {', '.join(unknown)}, which is never assigned")

@@ -1,7 +1,7 @@
-"""What the operators of expressions do, and to which values.
+"""The operators of expressions, and the types that they accept.
 
-https://cloud.google.com/workflows/docs/reference/syntax/datatypes: an operator that is given a
-type it is not for raises a TypeError; nothing is converted.
+https://cloud.google.com/workflows/docs/reference/syntax/datatypes: another type is a TypeError;
+nothing is converted.
 """
 
 from __future__ import annotations
@@ -37,57 +37,66 @@ ARITHMETIC = {
 
 
 def type_of(value: Any) -> str:
-    """The name of a value's type, as `get_type` says it."""
+    """Return the name of a value's type, as `get_type` does."""
     return next(name for kinds, name in TYPES if isinstance(value, kinds))
 
 
 def is_number(value: Any) -> bool:
+    """Return whether a value is an integer or a double."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def either(left: Evaluate, right: Evaluate) -> Evaluate:
+    """Return the evaluation of `left or right`."""
     return lambda scope: boolean("or", left(scope)) or boolean("or", right(scope))
 
 
 def both(left: Evaluate, right: Evaluate) -> Evaluate:
+    """Return the evaluation of `left and right`."""
     return lambda scope: boolean("and", left(scope)) and boolean("and", right(scope))
 
 
 def opposite(inner: Evaluate) -> Evaluate:
+    """Return the evaluation of `not inner`."""
     return lambda scope: not boolean("not", inner(scope))
 
 
 def negative(inner: Evaluate) -> Evaluate:
+    """Return the evaluation of `-inner`."""
+
     def evaluate(scope: Scope) -> Any:
         value = inner(scope)
         if not is_number(value):
-            raise _unfit("-", value)
+            raise _type_error("-", value)
         return -value
 
     return evaluate
 
 
 def listed(members: list[Evaluate]) -> Evaluate:
+    """Return the evaluation of `[member, ...]`."""
     return lambda scope: [member(scope) for member in members]
 
 
 def member(of: Evaluate, key: Evaluate) -> Evaluate:
+    """Return the evaluation of `of[key]`."""
     return lambda scope: member_of(of(scope), key(scope))
 
 
 def binary(mark: str, left: Evaluate, right: Evaluate) -> Evaluate:
+    """Return the evaluation of a comparison or an arithmetic operation, by its mark: `<=`."""
     return lambda scope: _binary(mark, left(scope), right(scope))
 
 
 def boolean(mark: str, value: Any) -> bool:
-    """Raises a TypeError for another type."""
+    """Return a boolean. Raises the workflow's TypeError for another type."""
     if not isinstance(value, bool):
-        raise _unfit(mark, value)
+        raise _type_error(mark, value)
     return value
 
 
 def equal(left: Any, right: Any) -> bool:
-    """Numbers are equal across their types; nothing else is."""
+    """Return whether two values are equal: numbers across their types, other values only within theirs."""
     if is_number(left) and is_number(right):
         return left == right
     if isinstance(left, list) and isinstance(right, list):
@@ -129,7 +138,7 @@ def _contains(holder: Any, sought: Any) -> bool:
 
 
 def member_of(of: Any, key: Any) -> Any:
-    """Raises a KeyError, an IndexError or a TypeError, as the workflow sees them."""
+    """Return a member of a map or a list. Raises the workflow's KeyError, IndexError or TypeError."""
     if isinstance(of, dict) and isinstance(key, str):
         if key not in of:
             raise error("KeyError", f"key not found: {key}")
@@ -141,5 +150,5 @@ def member_of(of: Any, key: Any) -> Any:
     raise error("TypeError", f"a {type_of(of)} has no member by {type_of(key)}")
 
 
-def _unfit(mark: str, value: Any) -> Exception:
+def _type_error(mark: str, value: Any) -> Exception:
     return error("TypeError", f"unsupported operand type for {mark}: '{type_of(value)}'")

@@ -1,6 +1,6 @@
-"""Workflow Executions over HTTP: start, read, cancel.
+"""The REST interface of Workflow Executions: create, get and cancel.
 
-https://cloud.google.com/workflows/docs/reference/executions/rest. It is what a schedule calls.
+https://cloud.google.com/workflows/docs/reference/executions/rest. Cloud Scheduler calls it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from localcloud.gcp.answers import Answer, Authorize, bearer, denied, json_object, ok, problem
+from localcloud.gcp.api_responses import ApiResponse, Authorize, bearer, denied, json_object, ok, problem
 from localcloud.gcp.pubsub.message import timestamp
 from localcloud.gcp.workflows import Execution, NotFound, Workflows
 
@@ -20,14 +20,14 @@ PATH = re.compile(
 
 
 class ExecutionsApi:
-    """Answers requests on `workflows`, for those whom `authorize` knows."""
+    """Answers requests on `workflows`, for callers whom `authorize` admits."""
 
     def __init__(self, workflows: Workflows, authorize: Authorize) -> None:
         self._workflows = workflows
         self._authorize = authorize
 
-    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """The status and a JSON body."""
+    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> ApiResponse:
+        """Return the status and the JSON body of the response."""
         match = PATH.fullmatch(path.partition("?")[0])
         verb = _verb(method, match)
         if match is None or not verb:
@@ -36,13 +36,13 @@ class ExecutionsApi:
         if not self._authorize(bearer(headers), permission, workflow):
             return denied(permission, workflow)
         try:
-            return ok(as_json(self._done(verb, workflow, match["id"], body)))
+            return ok(as_json(self._perform(verb, workflow, match["id"], body)))
         except NotFound as missing:
             return problem(404, str(missing))
         except ValueError as wrong:
             return problem(400, str(wrong))
 
-    def _done(self, verb: str, workflow: str, identity: str, body: bytes) -> Execution:
+    def _perform(self, verb: str, workflow: str, identity: str, body: bytes) -> Execution:
         if verb == "create":
             return self._workflows.start(workflow, _argument(json_object(body)))
         if verb == "cancel":
@@ -51,8 +51,8 @@ class ExecutionsApi:
 
 
 def as_json(execution: Execution) -> dict[str, Any]:
-    """An `Execution` of the service."""
-    written: dict[str, Any] = {
+    """Return an execution as an `Execution` resource of the service."""
+    document: dict[str, Any] = {
         "name": f"{execution.workflow}/executions/{execution.id}",
         "state": execution.state,
         "argument": json.dumps(execution.argument),
@@ -60,28 +60,28 @@ def as_json(execution: Execution) -> dict[str, Any]:
         "workflowRevisionId": execution.revision,
     }
     if execution.ended is not None:
-        written["endTime"] = timestamp(execution.ended)
+        document["endTime"] = timestamp(execution.ended)
     if execution.state == "SUCCEEDED":
-        written["result"] = json.dumps(execution.result)
+        document["result"] = json.dumps(execution.result)
     if execution.failure:
-        written["error"] = {"payload": execution.failure.payload, "context": execution.failure.context}
-    return written
+        document["error"] = {"payload": execution.failure.payload, "context": execution.failure.context}
+    return document
 
 
 def _verb(method: str, match: re.Match[str] | None) -> str:
     if match is None:
         return ""
-    asked = (method, bool(match["id"]), bool(match["cancel"]))
+    request = (method, bool(match["id"]), bool(match["cancel"]))
     return {("POST", False, False): "create", ("GET", True, False): "get", ("POST", True, True): "cancel"}.get(
-        asked, ""
+        request, ""
     )
 
 
-def _argument(asked: Mapping[str, Any]) -> Any:
-    given = asked.get("argument", "null")
-    if not isinstance(given, str):
+def _argument(body: Mapping[str, Any]) -> Any:
+    argument = body.get("argument", "null")
+    if not isinstance(argument, str):
         raise ValueError("argument is JSON in a text")
     try:
-        return json.loads(given)
+        return json.loads(argument)
     except ValueError:
         raise ValueError("argument is not JSON") from None

@@ -35,7 +35,7 @@ RETRIES: Mapping[str, Mapping[str, Any]] = {
 
 
 def read_retry(raw: Any, values: Values, subworkflows: frozenset[str], where: str) -> Retry:
-    """Raises `Refused` for a policy without a predicate, a number of retries and a backoff."""
+    """Parse a retry policy. Raises `Refused` for one without a predicate, a number of retries and a backoff."""
     policy = RETRIES.get(raw.replace(" ", "")) if isinstance(raw, str) else raw
     if not isinstance(policy, Mapping) or set(policy) != {"predicate", "max_retries", "backoff"}:
         raise Refused(f"{where}: retry: accepted: predicate, max_retries and backoff, or {', '.join(RETRIES)}")
@@ -44,9 +44,9 @@ def read_retry(raw: Any, values: Values, subworkflows: frozenset[str], where: st
         raise Refused(f"{where}: backoff: accepted: initial_delay, max_delay and multiplier")
     return Retry(
         predicate=_predicate(policy["predicate"], subworkflows, where),
-        most=values.value(policy["max_retries"], where),
-        first_pause=values.value(backoff["initial_delay"], where),
-        longest_pause=values.value(backoff["max_delay"], where),
+        max_retries=values.value(policy["max_retries"], where),
+        initial_delay=values.value(backoff["initial_delay"], where),
+        max_delay=values.value(backoff["max_delay"], where),
         multiplier=values.value(backoff["multiplier"], where),
     )
 

@@ -1,4 +1,4 @@
-"""What each step does, in a routine that was called at some depth."""
+"""Runs the steps of a routine."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from localcloud.gcp.workflows.crew import run_all
 from localcloud.gcp.workflows.errors import Raised, Undocumented, error
 from localcloud.gcp.workflows.operators import is_number, member_of
+from localcloud.gcp.workflows.parallel import run_all
 from localcloud.gcp.workflows.scope import Scope
 from localcloud.gcp.workflows.steps import (
     Assign,
@@ -26,29 +26,41 @@ from localcloud.gcp.workflows.steps import (
     Try,
 )
 
-MOST_PARALLEL = 20
+MAX_PARALLEL = 20
 """https://cloud.google.com/workflows/quotas"""
 
 
-class Services(Protocol):
-    """What the steps need of the execution that they are part of."""
+class Runtime(Protocol):
+    """What the steps use of the execution that they belong to."""
 
-    def count(self) -> None: ...
+    def count(self) -> None:
+        """Count one more step."""
+        ...
 
-    def call(self, function: str, arguments: Mapping[str, Any], depth: int) -> Any: ...
+    def call(self, function: str, arguments: Mapping[str, Any], depth: int) -> Any:
+        """Call a function or a subworkflow, and return its result."""
+        ...
 
-    def holds(self, predicate: str | Predicate, value: Any, depth: int) -> bool: ...
+    def holds(self, predicate: str | Predicate, value: Any, depth: int) -> bool:
+        """Return whether a retry policy's predicate is true for an error."""
+        ...
 
-    def wait(self, seconds: float) -> None: ...
+    def wait(self, seconds: float) -> None:
+        """Sleep for some seconds."""
+        ...
 
 
 @dataclass(frozen=True)
 class Jump:
+    """The steps go on at another one."""
+
     target: str
 
 
 @dataclass(frozen=True)
 class Returned:
+    """The routine ends with a value."""
+
     value: Any
 
 
@@ -56,10 +68,10 @@ Outcome = Jump | Returned | None
 
 
 class Runner:
-    """The steps of one routine, called at some depth."""
+    """Runs the steps of one routine, which was called at some depth."""
 
-    def __init__(self, services: Services, routine: str, depth: int) -> None:
-        self._services = services
+    def __init__(self, runtime: Runtime, routine: str, depth: int) -> None:
+        self._runtime = runtime
         self._name = routine
         self._depth = depth
         self._actions: Mapping[type, Callable[[Any, Scope], Outcome]] = {
@@ -75,21 +87,22 @@ class Runner:
         }
 
     def block(self, block: Block, scope: Scope) -> Outcome:
-        places = {step.name: at for at, step in enumerate(block.steps)}
+        """Run the steps of a block. Return None at its end, or the jump or return that leaves it."""
+        positions = {step.name: at for at, step in enumerate(block.steps)}
         at = 0
         while at < len(block.steps):
             outcome = self._step(block.steps[at], scope)
             if outcome is None:
                 at += 1
-            elif isinstance(outcome, Jump) and outcome.target in places:
-                at = places[outcome.target]
+            elif isinstance(outcome, Jump) and outcome.target in positions:
+                at = positions[outcome.target]
             else:
                 return outcome
         return None
 
     def _step(self, step: Step, scope: Scope) -> Outcome:
         try:
-            self._services.count()
+            self._runtime.count()
             outcome = self._actions[type(step.action)](step.action, scope) if step.action else None
         except Raised as problem:
             problem.where = problem.where or f'in step "{step.name}", routine "{self._name}"'
@@ -97,62 +110,62 @@ class Runner:
         return outcome or (Jump(step.next) if step.next else None)
 
     def _assign(self, action: Assign, scope: Scope) -> None:
-        """All at once: no other branch sees, or changes, a shared variable in between."""
+        """Assign every target atomically: no other branch reads or changes a shared variable in between."""
         with scope.memory.lock:
             for name, keys, value in action.targets:
-                found = value(scope)
+                result = value(scope)
                 if keys:
-                    found = _with_member(scope.get(name), [key(scope) for key in keys], found)
-                scope.set(name, found)
+                    result = _with_member(scope.get(name), [key(scope) for key in keys], result)
+                scope.set(name, result)
 
     def _call(self, action: Call, scope: Scope) -> None:
         arguments = {name: value(scope) for name, value in action.arguments.items()}
-        result = self._services.call(action.function, arguments, self._depth)
+        result = self._runtime.call(action.function, arguments, self._depth)
         if action.result is not None:
             scope.set(action.result, result)
 
     def _switch(self, action: Switch, scope: Scope) -> Outcome:
         for condition, block in action.cases:
-            found = condition(scope)
-            if not isinstance(found, bool):
-                raise error("TypeError", f"a condition is a boolean; got: {found!r}")
-            if found:
+            result = condition(scope)
+            if not isinstance(result, bool):
+                raise error("TypeError", f"a condition is a boolean; got: {result!r}")
+            if result:
                 return self.block(block, scope)
         return None
 
     def _loop(self, action: Loop, scope: Scope) -> Outcome:
         for index, item in enumerate(_items(action, scope)):
-            outcome = self._turn(action, scope.inside(), index, item)
+            outcome = self._iteration(action, scope.inside(), index, item)
             if isinstance(outcome, Jump) and outcome.target == "break":
                 return None
             if outcome is not None and outcome != Jump("continue"):
                 return outcome
         return None
 
-    def _turn(self, action: Loop, scope: Scope, index: int, item: Any) -> Outcome:
+    def _iteration(self, action: Loop, scope: Scope, index: int, item: Any) -> Outcome:
         try:
-            scope.make(action.value, item)
+            scope.declare(action.value, item)
             if action.index is not None:
-                scope.make(action.index, index)
+                scope.declare(action.index, index)
             return self.block(action.body, scope)
         finally:
             scope.close()
 
     def _parallel(self, action: Parallel, scope: Scope) -> None:
-        limit = action.limit(scope) if action.limit else MOST_PARALLEL
+        limit = action.limit(scope) if action.limit else MAX_PARALLEL
         if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
             raise error("TypeError", f"concurrency_limit is a number from 1; got: {limit!r}")
-        work: dict[str, Callable[[], Any]] = {}
+        branches: dict[str, Callable[[], Any]] = {}
         if isinstance(action.work, Loop):
             loop = action.work
             for at, item in enumerate(_items(loop, scope)):
                 inner = scope.inside(shared=action.shared)
-                work[str(at)] = lambda inner=inner, at=at, item=item: self._turn(loop, inner, at, item)
+                branches[str(at)] = lambda inner=inner, at=at, item=item: self._iteration(loop, inner, at, item)
         else:
             for name, block in action.work.items():
                 inner = scope.inside(shared=action.shared)
-                work[name] = lambda inner=inner, block=block: self._branch(block, inner)
-        if failed := run_all(work, min(limit, MOST_PARALLEL)):
+                branches[name] = lambda inner=inner, block=block: self._branch(block, inner)
+        if failed := run_all(branches, min(limit, MAX_PARALLEL)):
             raise _unhandled(failed)
 
     def _branch(self, block: Block, scope: Scope) -> None:
@@ -163,33 +176,33 @@ class Runner:
 
     def _try(self, action: Try, scope: Scope) -> Outcome:
         try:
-            return self._tried(action.body, action.retry, scope)
+            return self._retried(action.body, action.retry, scope)
         except Raised as problem:
             if action.handler is None or action.error is None:
                 raise
             inner = scope.inside()
             try:
-                inner.make(action.error, problem.value)
+                inner.declare(action.error, problem.value)
                 return self.block(action.handler, inner)
             finally:
                 inner.close()
 
-    def _tried(self, body: Block, retry: Retry | None, scope: Scope) -> Outcome:
+    def _retried(self, body: Block, retry: Retry | None, scope: Scope) -> Outcome:
         if retry is None:
             return self.block(body, scope)
-        most, pause = retry.most(scope), retry.first_pause(scope)
-        longest, multiplier = retry.longest_pause(scope), retry.multiplier(scope)
-        if not all(map(is_number, (most, pause, longest, multiplier))):
+        max_retries, delay = retry.max_retries(scope), retry.initial_delay(scope)
+        max_delay, multiplier = retry.max_delay(scope), retry.multiplier(scope)
+        if not all(map(is_number, (max_retries, delay, max_delay, multiplier))):
             raise error("TypeError", "max_retries, initial_delay, max_delay and multiplier are numbers")
         retried = 0
         while True:
             try:
                 return self.block(body, scope)
             except Raised as problem:
-                if retried >= most or not self._services.holds(retry.predicate, problem.value, self._depth):
+                if retried >= max_retries or not self._runtime.holds(retry.predicate, problem.value, self._depth):
                     raise
-            self._services.wait(min(pause, longest))
-            pause *= multiplier
+            self._runtime.wait(min(delay, max_delay))
+            delay *= multiplier
             retried += 1
 
     def _raise(self, action: Raise, scope: Scope) -> Outcome:
@@ -200,18 +213,18 @@ class Runner:
 
 
 def _items(loop: Loop, scope: Scope) -> Any:
-    found = loop.items(scope)
-    if not isinstance(found, list):
-        raise error("TypeError", f"a for goes through a list; got: {type(found).__name__}")
+    items = loop.items(scope)
+    if not isinstance(items, list):
+        raise error("TypeError", f"a for goes through a list; got: {type(items).__name__}")
     if not loop.is_range:
-        return found
-    if len(found) != 2 or not all(isinstance(end, int) and not isinstance(end, bool) for end in found):
-        raise Undocumented(f"range {found!r}; a range here has two whole numbers")
-    return range(found[0], found[1] + 1)
+        return items
+    if len(items) != 2 or not all(isinstance(end, int) and not isinstance(end, bool) for end in items):
+        raise Undocumented(f"range {items!r}; a range here has two whole numbers")
+    return range(items[0], items[1] + 1)
 
 
 def _with_member(root: Any, keys: list[Any], value: Any) -> Any:
-    """A copy of a map or a list in which one member, however deep, is another."""
+    """Return a copy of a map or a list with one member, below some keys, replaced by a value."""
     changed = holder = copy.deepcopy(root)
     for key in keys[:-1]:
         holder = member_of(holder, key)

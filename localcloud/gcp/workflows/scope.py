@@ -18,14 +18,14 @@ MEMORY = 512 * 1024
 
 
 class Memory:
-    """What the variables of one execution hold. Shared by its branches."""
+    """The memory that the variables of one execution use, shared by its branches."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self._used = 0
 
     def change(self, before: int, after: int) -> None:
-        """Raises `ResourceLimitError`, as the workflow sees it."""
+        """Count a variable that grows or shrinks, in bytes. Raises the workflow's ResourceLimitError."""
         with self.lock:
             if after > before and self._used + after - before > MEMORY:
                 raise error("ResourceLimitError", f"the variables hold more than {MEMORY} bytes")
@@ -33,7 +33,7 @@ class Memory:
 
 
 class Scope:
-    """Variables by name, inside `outer` if there is one. `shared` bounds what a parallel branch may change outside."""
+    """Variables by name, within an `outer` scope. A parallel branch may assign only `shared` variables of it."""
 
     def __init__(
         self,
@@ -51,9 +51,11 @@ class Scope:
         self._sizes: dict[str, int] = {}
 
     def inside(self, *, shared: frozenset[str] | None = None) -> Scope:
+        """Return a new scope within this one."""
         return Scope(self.functions, self.memory, outer=self, shared=shared)
 
     def get(self, name: str) -> Any:
+        """Return a variable of this scope or the nearest outer one. Raises `Undocumented` if it is not assigned."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope._values:
@@ -62,20 +64,20 @@ class Scope:
         raise Undocumented(f"variable {name} is used before it is assigned")
 
     def set(self, name: str, value: Any) -> None:
-        """Change the variable where it is, or make it here. Raises `ResourceLimitError`."""
+        """Assign a variable in the scope that holds it, or else in this one. Raises `ResourceLimitError`."""
         scope = self._holder(name) or self
         size = size_of(value)
         self.memory.change(scope._sizes.get(name, 0), size)
         scope._values[name], scope._sizes[name] = value, size
 
-    def make(self, name: str, value: Any) -> None:
-        """Set a variable of this scope, whatever is outside."""
+    def declare(self, name: str, value: Any) -> None:
+        """Assign a variable of this scope, even if an outer one holds the name. Raises `ResourceLimitError`."""
         size = size_of(value)
         self.memory.change(self._sizes.get(name, 0), size)
         self._values[name], self._sizes[name] = value, size
 
     def close(self) -> None:
-        """Its variables are gone."""
+        """Drop the variables, and free their memory."""
         for size in self._sizes.values():
             self.memory.change(size, 0)
         self._values, self._sizes = {}, {}
@@ -94,5 +96,5 @@ class Scope:
 
 
 def size_of(value: Any) -> int:
-    """Bytes of a value, written as JSON."""
+    """Return the size of a value in bytes, as JSON."""
     return len(json.dumps(value, default=lambda raw: raw.decode("latin-1"), separators=(",", ":")))

@@ -1,4 +1,4 @@
-"""A workflow that has been read: routines, their steps, and what each step does."""
+"""A parsed workflow: its routines, their steps, and the action of each step."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Switch:
-    """What is done in the first case whose condition is true."""
+    """Runs the block of the first case whose condition is true."""
 
     cases: tuple[tuple[Evaluate, Block], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Loop:
-    """Steps for each element of a list, or of a range with both ends."""
+    """Steps for each element of a list, or of a range that includes both ends."""
 
     value: str
     index: str | None
@@ -47,7 +47,7 @@ class Loop:
 
 @dataclass(frozen=True, kw_only=True)
 class Parallel:
-    """Branches by name, or the turns of a loop, side by side, at most `limit` at a time."""
+    """Branches by name, or the iterations of a loop, in parallel, at most `limit` at once."""
 
     work: Loop | Mapping[str, Block]
     shared: frozenset[str]
@@ -56,23 +56,24 @@ class Parallel:
 
 @dataclass(frozen=True, kw_only=True)
 class Retry:
-    """`predicate` decides about an error: a list of built-in rules, or the name of a subworkflow."""
+    """A retry policy. `predicate` is a built-in one or the name of a subworkflow; delays are in seconds."""
 
     predicate: str | Predicate
-    most: Evaluate
-    first_pause: Evaluate
-    longest_pause: Evaluate
+    max_retries: Evaluate
+    initial_delay: Evaluate
+    max_delay: Evaluate
     multiplier: Evaluate
 
 
 @dataclass(frozen=True, kw_only=True)
 class Predicate:
-    """A built-in predicate: these status codes and these tags are tried again."""
+    """A built-in predicate: errors with these status codes or tags are retried."""
 
     codes: frozenset[int]
     tags: frozenset[str]
 
     def holds(self, value: Any) -> bool:
+        """Return whether an error is retried."""
         if not isinstance(value, dict):
             return False
         tags = value.get("tags")
@@ -81,7 +82,7 @@ class Predicate:
 
 @dataclass(frozen=True, kw_only=True)
 class Try:
-    """Steps, tried again as `retry` says, and what catches an error that is left."""
+    """Steps that are retried by a policy, and the block that handles the error that is left."""
 
     body: Block
     retry: Retry | None
@@ -91,17 +92,21 @@ class Try:
 
 @dataclass(frozen=True, kw_only=True)
 class Raise:
+    """Raises a value as an error."""
+
     value: Evaluate
 
 
 @dataclass(frozen=True, kw_only=True)
 class Return:
+    """Ends the routine with a value."""
+
     value: Evaluate
 
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Steps in order."""
+    """Steps in their order."""
 
     steps: tuple[Step, ...]
 
@@ -111,6 +116,8 @@ Action = Assign | Call | Switch | Loop | Parallel | Try | Raise | Return | Block
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
+    """A named step: its action, if any, and the step to jump to afterwards."""
+
     name: str
     action: Action | None
     next: str | None
@@ -128,5 +135,7 @@ class Routine:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
+    """A whole workflow: the main routine, and the subworkflows by name."""
+
     main: Routine
     subworkflows: Mapping[str, Routine]

@@ -1,4 +1,4 @@
-"""Values in a document: JSON in which a text `${...}` is an expression."""
+"""The values in a document: JSON in which a text `${...}` is an expression."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from localcloud.gcp.workflows.names import Names
 from localcloud.gcp.workflows.steps import Evaluate
 
 FUNCTIONS = functions({}, lambda: 0.0)
-"""For their names and numbers of arguments alone."""
+"""The known functions, used only for their names and numbers of arguments."""
 
 
 class Values:
-    """Reads values for the steps of one routine, and tells `names` which variables they read."""
+    """Parses values for the steps of one routine, and records in `names` which variables they read."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
 
     def value(self, raw: Any, step: str) -> Evaluate:
-        """Raises `Refused` for a text that is neither plain nor one whole expression."""
+        """Parse a value. Raises `Refused` for a text that is neither plain nor one whole expression."""
         if isinstance(raw, Mapping):
             members = {str(key): self.value(member, step) for key, member in raw.items()}
             return lambda scope: {key: member(scope) for key, member in members.items()}
@@ -36,14 +36,14 @@ class Values:
         return lambda _: raw
 
     def expression(self, raw: Any, step: str) -> Evaluate:
-        """A text that must be an expression."""
+        """Parse a text that must be an expression. Raises `Refused`."""
         text = raw.strip() if isinstance(raw, str) else ""
         if not (text.startswith("${") and text.endswith("}")):
             raise Refused(f'{step}: {raw!r}: accepted: one expression as the whole text, as in ${{"a" + b}}')
         return self._parsed(text[2:-1], step)
 
     def target(self, raw: str, step: str) -> tuple[str, tuple[Evaluate, ...]]:
-        """The left side of an assignment: a variable, and the keys below it."""
+        """Parse the left side of an assignment: return the variable, and the keys below it. Raises `Refused`."""
         name, keys = raw.strip(), ()
         for at, mark in enumerate(name):
             if mark in ".[":
@@ -54,32 +54,32 @@ class Values:
         return name, keys
 
     def _keys(self, path: str, step: str) -> tuple[Evaluate, ...]:
-        found: list[Evaluate] = []
+        keys: list[Evaluate] = []
         while path:
             if path.startswith("["):
                 inner, closed, path = _bracketed(path)
                 if not closed:
                     raise Refused(f"{step}: {path!r}: ] is missing")
-                found.append(self._parsed(inner, step))
+                keys.append(self._parsed(inner, step))
             else:
                 key = path[1:].replace("[", ".").split(".", maxsplit=1)[0]
                 if not path.startswith(".") or not key.isidentifier():
                     raise Refused(f"{step}: {path!r} is not a member of a variable")
                 path = path[1 + len(key) :]
-                found.append(lambda _, key=key: key)
-        return tuple(found)
+                keys.append(lambda _, key=key: key)
+        return tuple(keys)
 
     def _parsed(self, text: str, step: str) -> Evaluate:
         try:
-            found = expression.parse(text, FUNCTIONS)
+            parsed = expression.parse(text, FUNCTIONS)
         except ValueError as problem:
             raise Refused(f"{step}: {problem}") from None
-        self._names.read(found.names, step)
-        return found.evaluate
+        self._names.read(parsed.names, step)
+        return parsed.evaluate
 
 
 def _bracketed(path: str) -> tuple[str, bool, str]:
-    """What stands in the first pair of brackets, whether it ends, and what follows."""
+    """Return the text in the first pair of brackets, whether the pair is closed, and the text after it."""
     depth, quoted = 0, ""
     for at, mark in enumerate(path):
         if quoted:

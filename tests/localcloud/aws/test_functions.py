@@ -48,7 +48,7 @@ def test_a_function_sees_the_standard_library_and_its_own_bundle_only(aws_lab: A
     aws_lab.deploy(lambda: function(TELL))
     path = aws_lab.invoke(aws_lab.outputs["live"])["path"]
     assert path
-    assert not [place for place in path if "site-packages" in place or "dist-packages" in place]
+    assert not [folder for folder in path if "site-packages" in folder or "dist-packages" in folder]
 
 
 @pytest.mark.parametrize("package", ["yaml", "botocore", "cryptography"])
@@ -95,21 +95,21 @@ def test_an_assumed_role_is_held_to_its_policy(aws_lab: AwsLab) -> None:
 def test_what_a_function_prints_can_be_read(aws_lab: AwsLab) -> None:
     aws_lab.deploy(lambda: function("def handle(event, context):\n    print('one line', event['n'], flush=True)\n"))
     aws_lab.invoke(aws_lab.outputs["live"], {"n": 7})
-    made = next(one for one in aws_lab.engine.resources if one.declared.name == "f")
-    assert "one line 7" in aws_lab.cloud.lines(made, 50)
+    resource = next(one for one in aws_lab.engine.resources if one.declared.name == "f")
+    assert "one line 7" in aws_lab.cloud.lines(resource, 50)
 
 
 def test_the_api_answers_at_one_plain_url(aws_lab: AwsLab) -> None:
     answer = "def handle(event, context):\n    return {'statusCode': 201, 'body': event['rawPath'] + event['body']}\n"
 
     def program() -> None:
-        made = function(answer)
+        resource = function(answer)
         api = aws.apigatewayv2.Api("api", protocol_type="HTTP")
         call = aws.apigatewayv2.Integration(
             "call",
             api_id=api.id,
             integration_type="AWS_PROXY",
-            integration_uri=made.arn,
+            integration_uri=resource.arn,
             payload_format_version="2.0",
         )
         aws.apigatewayv2.Route(

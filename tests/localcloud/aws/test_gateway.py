@@ -1,4 +1,4 @@
-"""The plain URL of an HTTP API, before an emulator that says what it is told to."""
+"""The plain URL of an HTTP API, in front of an emulator with prepared responses."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from localcloud.aws.gateway import LIMIT, Gateway, translated
-from localcloud.support.http_server import Answer, HttpServer, Request
+from localcloud.aws.gateway import LIMIT, Gateway, as_api_gateway
+from localcloud.support.http_server import HttpServer, Request, Response
 
 PREFIX = "/_aws/execute-api/abc/$default"
 
 
 class Emulator:
-    """Echoes, or says what it is told to; counts the connections that it was asked over."""
+    """Echoes the request, or gives a prepared response; records the connections that requests came over."""
 
     def __init__(self) -> None:
-        self.says: Answer | None = None
+        self.says: Response | None = None
         self.threads: set[int] = set()
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request) -> Response:
         self.threads.add(threading.get_ident())
-        said = {
+        echo = {
             "path": request.path,
             "method": request.method,
             "size": len(request.body),
             "host": request.header("host"),
         }
-        return self.says or Answer(200, [("X-Kind", "echo")], json.dumps(said).encode())
+        return self.says or Response(200, [("X-Kind", "echo")], json.dumps(echo).encode())
 
 
 @pytest.fixture
@@ -57,10 +57,10 @@ def ask(client: http.client.HTTPConnection, method: str, path: str, body: bytes 
 
 
 def test_a_call_is_forwarded_below_the_apis_prefix(client: http.client.HTTPConnection) -> None:
-    status, headers, said = ask(client, "PATCH", "/v2/a%20b?x=1&x=2", b"\xff")
+    status, headers, echo = ask(client, "PATCH", "/v2/a%20b?x=1&x=2", b"\xff")
     assert (status, headers["x-kind"]) == (200, "echo")
-    assert (said["method"], said["path"], said["size"]) == ("PATCH", f"{PREFIX}/v2/a%20b?x=1&x=2", 1)
-    assert said["host"] == f"{client.host}:{client.port}"
+    assert (echo["method"], echo["path"], echo["size"]) == ("PATCH", f"{PREFIX}/v2/a%20b?x=1&x=2", 1)
+    assert echo["host"] == f"{client.host}:{client.port}"
 
 
 def test_calls_share_a_connection_to_the_emulator(client: http.client.HTTPConnection, emulator: Emulator) -> None:
@@ -78,19 +78,19 @@ def test_ten_megabytes_are_accepted_and_a_byte_more_is_not(
 
 def test_a_failing_function_leaks_nothing(client: http.client.HTTPConnection, emulator: Emulator) -> None:
     failure = json.dumps({"errorMessage": "KeyError: /secret/path", "errorType": "Runtime.HandlerError"}).encode()
-    emulator.says = Answer(502, [("Content-Type", "application/json"), ("apigw-requestid", "abc=")], failure)
+    emulator.says = Response(502, [("Content-Type", "application/json"), ("apigw-requestid", "abc=")], failure)
     status, headers, body = ask(client, "GET", "/")
     assert (status, body) == (500, {"message": "Internal Server Error"})
     assert headers["apigw-requestid"] == "abc="
 
 
 def test_an_answer_of_the_wrong_shape_is_an_opaque_500() -> None:
-    assert translated(Answer(500, [], b"")).body == b'{"message": "Internal Server Error"}'
+    assert as_api_gateway(Response(500, [], b"")).body == b'{"message": "Internal Server Error"}'
 
 
 @pytest.mark.parametrize("body", [b'{"detail":"upstream is down"}', b"not json", b"[1]", b""])
 def test_a_502_that_the_function_chose_itself_is_left_alone(body: bytes) -> None:
-    assert translated(Answer(502, [("X", "y")], body)) == (502, [("X", "y")], body)
+    assert as_api_gateway(Response(502, [("X", "y")], body)) == (502, [("X", "y")], body)
 
 
 def test_an_emulator_that_is_gone_is_a_503(emulator: Emulator) -> None:

@@ -1,4 +1,4 @@
-"""The hands of the embedded AWS: what was declared is what is there. What holds for every cloud is in test_hands.py."""
+"""The resource handlers of the embedded AWS; engine/test_resource_handler.py is for every cloud."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def deployed(aws_lab: AwsLab) -> AwsLab:
 
 
 def bucket(lab: AwsLab) -> str:
-    return lab.made("aws:s3/bucket:Bucket").id
+    return lab.resource("aws:s3/bucket:Bucket").id
 
 
 @pytest.mark.parametrize("second", [False, True], ids=["as created", "as changed"])
@@ -42,7 +42,9 @@ def test_what_is_declared_is_what_the_services_say(deployed: AwsLab, second: boo
     assert life["NoncurrentVersionExpiration"]["NoncurrentDays"] == pick(7, 8)
     assert ("EventBridgeConfiguration" in s3.get_bucket_notification_configuration(Bucket=name)) is pick(True, False)
     assert s3.get_object(Bucket=name, Key="a/note.txt")["Body"].read() == pick(b"one", b"two")
-    work = sqs.get_queue_attributes(QueueUrl=deployed.made("aws:sqs/queue:Queue", "work").id, AttributeNames=["All"])
+    work = sqs.get_queue_attributes(
+        QueueUrl=deployed.resource("aws:sqs/queue:Queue", "work").id, AttributeNames=["All"]
+    )
     assert work["Attributes"]["VisibilityTimeout"] == pick("30", "60")
     assert json.loads(work["Attributes"]["RedrivePolicy"])["maxReceiveCount"] in (pick(3, 5), pick("3", "5"))
     assert pick("events.", "scheduler.") in work["Attributes"]["Policy"]
@@ -53,7 +55,7 @@ def test_functions_machines_and_triggers_are_what_was_declared(deployed: AwsLab,
     if second:
         deployed.deploy(Everything(second=True))
     pick = Everything(second=second).pick
-    function = deployed.made("aws:lambda/function:Function")
+    function = deployed.resource("aws:lambda/function:Function")
     lam = deployed.client("lambda")
     live = lam.get_function_configuration(FunctionName=function.id, Qualifier="live")
     assert live["Environment"]["Variables"] == {"COLOUR": pick("red", "blue")}
@@ -64,21 +66,21 @@ def test_functions_machines_and_triggers_are_what_was_declared(deployed: AwsLab,
     assert ready["RequestedProvisionedConcurrentExecutions"] == pick(1, 2)
     retries = lam.get_function_event_invoke_config(FunctionName=function.id)["MaximumRetryAttempts"]
     assert retries == pick(1, 2)
-    mapping = deployed.made("aws:lambda/eventSourceMapping:EventSourceMapping")
+    mapping = deployed.resource("aws:lambda/eventSourceMapping:EventSourceMapping")
     assert lam.get_event_source_mapping(UUID=mapping.id)["BatchSize"] == pick(1, 5)
     allowed = json.loads(lam.get_policy(FunctionName=function.id, Qualifier="live")["Policy"])["Statement"]
     assert [one["Principal"]["Service"].split(".")[0] for one in allowed] == [pick("apigateway", "events")]
-    machine = deployed.made("aws:sfn/stateMachine:StateMachine")
+    machine = deployed.resource("aws:sfn/stateMachine:StateMachine")
     definition = deployed.client("stepfunctions").describe_state_machine(stateMachineArn=machine.id)["definition"]
     assert json.loads(definition)["States"]["end"]["Type"] == pick("Succeed", "Fail")
     events = deployed.client("events")
-    rule = deployed.made("aws:cloudwatch/eventRule:EventRule").id
+    rule = deployed.resource("aws:cloudwatch/eventRule:EventRule").id
     assert pick("aws.s3", "aws.sqs") in events.describe_rule(Name=rule)["EventPattern"]
     (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
     assert target["RetryPolicy"]["MaximumRetryAttempts"] == pick(2, 3)
     assert target["InputTransformer"]["InputPathsMap"] == {"key": "$.detail.object.key"}
-    night = deployed.made("aws:scheduler/schedule:Schedule").outputs["name"]
-    group = deployed.made("aws:scheduler/scheduleGroup:ScheduleGroup").id
+    night = deployed.resource("aws:scheduler/schedule:Schedule").outputs["name"]
+    group = deployed.resource("aws:scheduler/scheduleGroup:ScheduleGroup").id
     schedule = deployed.client("scheduler").get_schedule(Name=night, GroupName=group)
     assert schedule["ScheduleExpression"] == pick("cron(0 3 * * ? *)", "cron(0 4 * * ? *)")
 
@@ -88,7 +90,7 @@ def test_the_api_is_what_was_declared(deployed: AwsLab, second: bool) -> None:
     if second:
         deployed.deploy(Everything(second=True))
     pick = Everything(second=second).pick
-    gateway, api = deployed.client("apigatewayv2"), deployed.made("aws:apigatewayv2/api:Api").id
+    gateway, api = deployed.client("apigatewayv2"), deployed.resource("aws:apigatewayv2/api:Api").id
     origins = gateway.get_api(ApiId=api)["CorsConfiguration"]["AllowOrigins"]
     assert origins == [pick("https://a.example", "https://b.example")]
     (authorizer,) = gateway.get_authorizers(ApiId=api)["Items"]
@@ -104,7 +106,7 @@ def test_the_api_is_what_was_declared(deployed: AwsLab, second: bool) -> None:
 
 def test_a_setting_that_is_no_longer_declared_is_taken_back(deployed: AwsLab) -> None:
     s3, name = deployed.client("s3"), bucket(deployed)
-    queue = deployed.made("aws:sqs/queue:Queue", "work")
+    queue = deployed.resource("aws:sqs/queue:Queue", "work")
 
     def only_what_they_belong_to() -> None:
         aws.s3.Bucket("data", force_destroy=True)

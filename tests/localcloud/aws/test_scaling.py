@@ -1,4 +1,4 @@
-"""Profiles in the embedded AWS: what it keeps of them, and that what it does not is said."""
+"""Scaling profiles in the embedded AWS: what has an effect, and that the rest is reported as not emulated."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def program(profile: Profile) -> None:
 @pytest.mark.parametrize("profile", [Balanced(), Latency(minimum=2, hours=(HOURS,))], ids=["balanced", "latency"])
 def test_a_function_of_every_profile_answers_here_too(aws_lab: AwsLab, profile: Profile) -> None:
     aws_lab.deploy(lambda: program(profile))
-    function = aws_lab.made("aws:lambda/function:Function")
+    function = aws_lab.resource("aws:lambda/function:Function")
     answer = aws_lab.client("lambda").invoke(
         FunctionName=function.id, Qualifier="live", Payload=json.dumps({"question": 42}).encode()
     )
@@ -52,10 +52,10 @@ def test_what_is_not_done_here_is_said(aws_lab: AwsLab) -> None:
     aws_lab.deploy(lambda: program(Balanced()))
     assert aws_lab.engine.not_emulated["aws:lambda/function:Function.snapStart"] == "stored, every start is a cold one"
     aws_lab.deploy(lambda: program(Latency(minimum=2, hours=(HOURS,))))
-    said = {
+    reported = {
         key: reason for key, reason in aws_lab.engine.not_emulated.items() if "appauto" in key or "provisioned" in key
     }
-    assert said == {
+    assert reported == {
         "aws:appautoscaling/policy:Policy": "the emulator has no autoscaling",
         "aws:appautoscaling/scheduledAction:ScheduledAction": "the emulator has no autoscaling",
         "aws:appautoscaling/target:Target": "the emulator has no autoscaling",
@@ -68,7 +68,7 @@ def test_what_is_not_done_here_is_said(aws_lab: AwsLab) -> None:
 def test_a_profile_can_be_left_for_another(aws_lab: AwsLab) -> None:
     aws_lab.deploy(lambda: program(Latency(minimum=2)))
     aws_lab.deploy(lambda: program(Balanced()))
-    function = aws_lab.made("aws:lambda/function:Function")
+    function = aws_lab.resource("aws:lambda/function:Function")
     client = aws_lab.client("lambda")
     with pytest.raises(client.exceptions.ProvisionedConcurrencyConfigNotFoundException):
         client.get_provisioned_concurrency_config(FunctionName=function.id, Qualifier="live")

@@ -39,8 +39,8 @@ def test_a_preview_shows_the_tree_and_the_limits_and_writes_the_graph(
 ) -> None:
     done = run("preview", "--stack", stack, "--state", str(state))
     assert done.returncode == 0, done.stderr
-    for said in ("Function predict", "predict-function", "Workflow training", f"limits of {cloud}"):
-        assert said in done.stdout
+    for text in ("Function predict", "predict-function", "Workflow training", f"limits of {cloud}"):
+        assert text in done.stdout
     document = json.loads((state / f"graph-{stack}.json").read_text(encoding="utf-8"))
     assert {f"serverless-ml:{cloud}:Function", *kinds} <= {one["type"] for one in document["resources"]}
     assert document["outputs"].keys() >= {"endpoint", "models", "data_url"}
@@ -49,8 +49,8 @@ def test_a_preview_shows_the_tree_and_the_limits_and_writes_the_graph(
 def test_a_preview_of_gcps_production_needs_no_account_and_says_where_its_limits_stand(state: Path) -> None:
     done = run("preview", "--stack", "gcp-prod", "--state", str(state))
     assert done.returncode == 0, done.stderr
-    for said in ("Function predict", "training-workflow", "limits of gcp, as read on 20", "https://cloud.google.com/"):
-        assert said in done.stdout
+    for text in ("Function predict", "training-workflow", "limits of gcp, as read on 20", "https://cloud.google.com/"):
+        assert text in done.stdout
     assert "BROKEN" not in done.stdout
     document = json.loads((state / "graph-gcp-prod.json").read_text(encoding="utf-8"))
     (workflow,) = [one for one in document["resources"] if one["type"] == "gcp:workflows/workflow:Workflow"]
@@ -72,23 +72,25 @@ def test_up_prints_the_endpoint_and_takes_everything_down_at_the_end(kind: Modul
             lines.append(line)
             if "takes everything down" in line:
                 break
-        said = "".join(lines)
+        output = "".join(lines)
         outputs = json.loads((state / "outputs.json").read_text(encoding="utf-8"))
-        assert f"endpoint     {outputs['endpoint']}" in said
-        assert f"curl -s {outputs['endpoint']}/v2/models/breast_cancer" in said
-        asked = run("redrive", "--state", str(state))
-        assert (asked.returncode, "0 dead letters back in the queue" in asked.stdout) == (0, True), asked.stderr
+        assert f"endpoint     {outputs['endpoint']}" in output
+        assert f"curl -s {outputs['endpoint']}/v2/models/breast_cancer" in output
+        redriven = run("redrive", "--state", str(state))
+        assert (redriven.returncode, "0 dead letters back in the queue" in redriven.stdout) == (0, True), (
+            redriven.stderr
+        )
         groups = children(process.pid)
         assert members(groups)
         process.send_signal(kind.ENDING)
         rest = process.stdout.read()
         assert process.wait(timeout=60) == 130
         assert "everything is down" in rest
-        assert "Traceback" not in said + rest
+        assert "Traceback" not in output + rest
         assert not members(groups)
         assert not (state / "outputs.json").exists()
-        asked = run("redrive", "--state", str(state))
-        assert (asked.returncode, "start one with `make up`" in asked.stderr) == (1, True)
+        redriven = run("redrive", "--state", str(state))
+        assert (redriven.returncode, "start one with `make up`" in redriven.stderr) == (1, True)
         assert list((state / "run").iterdir()) == []
     finally:
         process.kill()
@@ -97,7 +99,7 @@ def test_up_prints_the_endpoint_and_takes_everything_down_at_the_end(kind: Modul
 
 
 def children(pid: int) -> set[int]:
-    """The process groups of whatever a process has started."""
+    """Return the process groups of what a process has started."""
     listed = subprocess.run(["/bin/ps", "-A", "-o", "ppid=,pgid="], capture_output=True, text=True, check=True)
     rows = [line.split() for line in listed.stdout.splitlines()]
     return {int(group) for parent, group in rows if int(parent) == pid}

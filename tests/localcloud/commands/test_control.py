@@ -19,29 +19,29 @@ def refuse(_: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Path]:
-    with Control(tmp_path / "control.json", {"double": lambda given: {"is": given["n"] * 2}, "refuse": refuse}):
+def path(tmp_path: Path) -> Iterator[Path]:
+    with Control(tmp_path / "control.json", {"double": lambda fields: {"is": fields["n"] * 2}, "refuse": refuse}):
         yield tmp_path / "control.json"
 
 
-def test_an_order_is_answered(place: Path) -> None:
-    assert ask(place, "double", n=21) == {"is": 42}
+def test_a_command_is_answered(path: Path) -> None:
+    assert ask(path, "double", n=21) == {"is": 42}
 
 
-def test_a_refusal_is_told_in_its_own_words(place: Path) -> None:
+def test_a_refusal_is_told_in_its_own_words(path: Path) -> None:
     with pytest.raises(CloudFailed, match="closed on Sundays"):
-        ask(place, "refuse")
+        ask(path, "refuse")
     with pytest.raises(CloudFailed, match=r"^double: the field 'n' is missing; given: none$"):
-        ask(place, "double")
+        ask(path, "double")
     with pytest.raises(CloudFailed, match=r"^double: the field 'n' is missing; given: m, o$"):
-        ask(place, "double", o=1, m=2)
+        ask(path, "double", o=1, m=2)
     with pytest.raises(CloudFailed, match="accepted: POST double, refuse"):
-        ask(place, "triple")
+        ask(path, "triple")
 
 
-def test_only_who_can_read_the_file_is_obeyed(place: Path) -> None:
-    assert stat.S_IMODE(place.stat().st_mode) == 0o600
-    address = urlsplit(json.loads(place.read_text(encoding="utf-8"))["url"])
+def test_only_who_can_read_the_file_is_obeyed(path: Path) -> None:
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    address = urlsplit(json.loads(path.read_text(encoding="utf-8"))["url"])
     assert address.hostname == "127.0.0.1"
     for secret in ("", "Bearer ", "Bearer guessed"):
         connection = http.client.HTTPConnection(address.netloc, timeout=10)
@@ -56,14 +56,14 @@ def test_without_a_stack_there_is_a_word_on_how_to_have_one(tmp_path: Path) -> N
 
 
 def test_the_file_goes_with_the_stack_and_one_left_behind_leads_nowhere(tmp_path: Path) -> None:
-    place = tmp_path / "control.json"
-    with Control(place, {}):
-        left = place.read_text(encoding="utf-8")
-    assert not place.exists()
-    place.write_text(left, encoding="utf-8")
+    path = tmp_path / "control.json"
+    with Control(path, {}):
+        left = path.read_text(encoding="utf-8")
+    assert not path.exists()
+    path.write_text(left, encoding="utf-8")
     with pytest.raises(CloudFailed, match="make up"):
-        ask(place, "redrive")
-    with Control(place, {"x": lambda _: {}}, certificate="/a/certificate"):
-        assert json.loads(place.read_text(encoding="utf-8"))["certificate"] == "/a/certificate"
-        assert stat.S_IMODE(place.stat().st_mode) == 0o600
-        assert ask(place, "x") == {}
+        ask(path, "redrive")
+    with Control(path, {"x": lambda _: {}}, certificate="/a/certificate"):
+        assert json.loads(path.read_text(encoding="utf-8"))["certificate"] == "/a/certificate"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert ask(path, "x") == {}

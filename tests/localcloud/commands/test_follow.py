@@ -1,4 +1,4 @@
-"""Edits are deployed, mistakes are told, and a dead cloud ends it."""
+"""Edits are deployed, mistakes are printed, and a dead cloud ends the command."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ from localcloud.commands.progress import NAME, SECONDS, TEXT, Progress
 
 
 def test_what_is_long_goes_on_below_its_own_beginning() -> None:
-    told = io.StringIO()
+    output = io.StringIO()
     words = [f"Resource.property{n}" for n in range(20)]
-    Progress(Console(file=told, highlight=False, soft_wrap=True)).paragraph("not emulated", ", ".join(words))
-    first, *others = told.getvalue().splitlines()
+    Progress(Console(file=output, highlight=False, soft_wrap=True)).paragraph("not emulated", ", ".join(words))
+    first, *others = output.getvalue().splitlines()
     assert first.startswith("  not emulated Resource.property0, ")
     assert others
     assert all(line.startswith(" " * (NAME + 3) + "Resource.") for line in others)
@@ -20,6 +20,6 @@ def test_what_is_long_goes_on_below_its_own_beginning() -> None:
 
 
 def test_nothing_to_say_is_a_line_all_the_same() -> None:
-    told = io.StringIO()
-    Progress(Console(file=told)).paragraph("not emulated", "")
-    assert told.getvalue() == "  not emulated\n"
+    output = io.StringIO()
+    Progress(Console(file=output)).paragraph("not emulated", "")
+    assert output.getvalue() == "  not emulated\n"

@@ -9,7 +9,7 @@ import pytest
 from localcloud.commands import rollback
 from localcloud.commands.rollback import roll_back
 from localcloud.engine.cloud import CloudFailed, State
-from localcloud.support.http_server import Answer, HttpServer, Request, say
+from localcloud.support.http_server import HttpServer, Request, Response, json_response
 from tests.localcloud.staged import Staged
 
 LIVE = "m/live.json"
@@ -21,15 +21,15 @@ def entry(event: str, version: str, run: str) -> dict[str, str]:
 
 @pytest.fixture
 def staged() -> Iterator[Staged]:
-    """`new` is live and `old` was before; the API answers by whatever is live."""
+    """`new` is live and `old` was before; the API answers by the live version."""
 
-    def answered(_: Request) -> Answer:
-        return say(200, {"versions": [found.objects.document(LIVE)["champion"]]})
+    def answered(_: Request) -> Response:
+        return json_response(200, {"versions": [running.objects.document(LIVE)["champion"]]})
 
     with HttpServer(answered, limit=1000) as server:
-        found = Staged({"models_url": "memory://", "models": {"m": {"metadata": f"{server.url}/v2/models/m"}}})
-        point(found, "new", "old")
-        yield found
+        running = Staged({"models_url": "memory://", "models": {"m": {"metadata": f"{server.url}/v2/models/m"}}})
+        point(running, "new", "old")
+        yield running
 
 
 def point(staged: Staged, champion: str, previous: str | None, *history: Mapping[str, str]) -> None:
@@ -56,8 +56,8 @@ def test_a_release_that_promotes_meanwhile_is_not_taken_for_the_rollback(staged:
     staged.started = started
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(staged, "executions", executions)
-        found = roll_back(staged.stack, "m", "complaints")
-    assert (found["version"], found["before"]) == ("new", "newest")
+        result = roll_back(staged.stack, "m", "complaints")
+    assert (result["version"], result["before"]) == ("new", "newest")
 
 
 def test_a_rollback_that_fails_or_never_comes_is_told_in_a_sentence(

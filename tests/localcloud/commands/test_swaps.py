@@ -13,71 +13,73 @@ import pytest
 
 from localcloud.commands import swaps as module
 from localcloud.commands.swaps import Figures, Swaps, alike
-from localcloud.support.http_server import Answer, HttpServer, Request, say
+from localcloud.support.http_server import HttpServer, Request, Response, json_response
 from tests.localcloud.staged import Staged
 
 TWO = ("one", "other")
 
 
 def answer(version: str, x: float) -> list[Any]:
-    """The two do not say the same about cases over 1."""
+    """Return the prediction of a version: the two differ for an x over 1."""
     return [version if x > 1 else "same"]
 
 
 @pytest.fixture
 def staged() -> Iterator[Staged]:
-    """A model that is answered by whatever is live."""
+    """A model whose API answers by the live version."""
 
-    def answered(request: Request) -> Answer:
-        version = found.objects.document("m/live.json")["champion"]
+    def answered(request: Request) -> Response:
+        version = running.objects.document("m/live.json")["champion"]
         x = json.loads(request.body)["instances"][0]["x"]
-        return say(200, {"predictions": answer(version, x)}, ("x-model-version", version), ("x-request-id", "r"))
+        return json_response(
+            200, {"predictions": answer(version, x)}, ("x-model-version", version), ("x-request-id", "r")
+        )
 
     with HttpServer(answered, limit=10_000) as server:
-        found = Staged({"models_url": "memory://", "models": {"m": {"predict": f"{server.url}/predict"}}})
+        running = Staged({"models_url": "memory://", "models": {"m": {"predict": f"{server.url}/predict"}}})
         document = {"revision": 1, "champion": "before", "previous": None, "history": []}
-        found.objects.put("m/live.json", json.dumps(document).encode())
-        yield found
+        running.objects.put("m/live.json", json.dumps(document).encode())
+        yield running
 
 
 def swaps(staged: Staged, cases: int) -> Swaps:
-    given = [{"x": float(case)} for case in range(cases)]
-    return Swaps(staged.stack, "m", given, TWO, pointer_seconds=0, clients=2, every_seconds=0.2)
+    instances = [{"x": float(case)} for case in range(cases)]
+    return Swaps(staged.stack, "m", instances, TWO, pointer_seconds=0, clients=2, every_seconds=0.2)
 
 
 def test_only_cases_that_both_versions_were_asked_about_are_compared(staged: Staged) -> None:
-    held = swaps(staged, 5)
+    swapping = swaps(staged, 5)
     for version, case in [("one", 0), ("other", 0), ("one", 2), ("other", 2), ("one", 3), ("other", 4)]:
-        held._hear(version, case, {"predictions": answer(version, case)}, 0.0)
-    assert held._counted().distinct == 1
+        swapping._record(version, case, {"predictions": answer(version, case)}, 0.0)
+    assert swapping._result().distinct == 1
 
 
 def test_swaps_end_with_what_the_clients_saw_and_a_worker_killed(
     staged: Staged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = swaps(staged, 4)
+    swapping = swaps(staged, 4)
 
     def sleep(seconds: float) -> None:
-        """Until every case has been asked about since, however slow the machine is."""
-        enough = held._figures.answers.total() + (40 if seconds else 0)
-        while held._figures.answers.total() < enough:
+        """Wait until 40 more answers came, however slow the machine is."""
+        enough = swapping._figures.answers.total() + (40 if seconds else 0)
+        while swapping._figures.answers.total() < enough:
             time.sleep(0.001)
 
     monkeypatch.setattr(module, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
     with subprocess.Popen(["/bin/sleep", "60"]) as worker:
         staged.pids = [worker.pid]
-        found = held.run(0.6)
-    assert (found.swaps, found.killed, found.wrong, found.failed) == (2, 1, [], {})
-    assert set(found.answers) == set(TWO)
-    assert found.distinct == 2
-    assert found.convincing
+        figures = swapping.run(0.6)
+    assert (figures.swaps, figures.killed, figures.wrong, figures.failed) == (2, 1, [], {})
+    assert set(figures.answers) == set(TWO)
+    assert figures.distinct == 2
+    assert figures.convincing
 
 
 def test_a_store_that_fails_ends_the_clients_too(staged: Staged, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, held = set(threading.enumerate()), swaps(staged, 2)
-    monkeypatch.setattr(held, "_kill", lambda: setattr(staged.objects, "broken", ConnectionError("away")))
+    before, swapping = set(threading.enumerate()), swaps(staged, 2)
+    monkeypatch.setattr(swapping, "_kill", lambda: setattr(staged.objects, "broken", ConnectionError("away")))
     with pytest.raises(ConnectionError, match="away"):
-        held.run(1)
+        swapping.run(1)
     assert not [one for one in set(threading.enumerate()) - before if "_client" in one.name]
 
 

@@ -14,13 +14,13 @@ NO_PAUSE: Callable[[float], None] = lambda _: None  # noqa: E731
 
 
 class Grave:
-    """The dead letters of a queue that hands out as it likes: some at a time, and now and then one again.
+    """The dead letters of a queue that delivers in any order: some at a time, and occasionally one twice.
 
     Whether an operation fails, `fails` says; one that fails has done nothing.
     """
 
     def __init__(self, contents: Sequence[str], *, fails: Callable[[str], bool] = lambda _: False) -> None:
-        self.dead = {f"m{place}": content for place, content in enumerate(contents)}
+        self.dead = {f"m{number}": content for number, content in enumerate(contents)}
         self.queue: list[str] = []
         self.handed_out: Iterator[int] = iter(())
         self.fails = fails
@@ -87,7 +87,7 @@ def test_one_that_is_interrupted_loses_nothing_and_doubles_at_most_what_it_had_i
     assert len(grave.queue) <= dead_letters + 1
 
 
-def test_letters_that_die_again_meanwhile_are_left_for_the_next_time() -> None:
+def test_dead_letters_that_die_again_meanwhile_are_left_for_the_next_time() -> None:
     grave = Grave(["a", "b"])
     taken = grave.take
 

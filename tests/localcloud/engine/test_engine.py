@@ -56,7 +56,7 @@ def test_the_same_program_again_changes_nothing(deploy: Deploy, cloud: FakeCloud
     assert cloud.did == done
 
 
-def test_a_changed_input_is_changed_in_place_where_the_hand_can(deploy: Deploy, cloud: FakeCloud) -> None:
+def test_a_changed_input_is_changed_in_place_where_the_handler_can(deploy: Deploy, cloud: FakeCloud) -> None:
     deploy(lambda: Thing(LAMP, "lamp", {"colour": "red"}))
     changes = deploy(lambda: Thing(LAMP, "lamp", {"colour": "blue"}))
     assert names(changes.updated) == ["lamp"]
@@ -103,8 +103,8 @@ def test_a_resource_that_comes_back_is_made_anew(deploy: Deploy) -> None:
     assert names(deploy(lambda: Thing(LAMP, "lamp", {"colour": "red"})).created) == ["lamp"]
 
 
-def test_a_type_without_a_hand_is_named_with_its_urn(deploy: Deploy) -> None:
-    with pytest.raises(ResourceFailed, match=r"fake:home/ghost:Ghost casper: .*no hand") as failure:
+def test_a_type_without_a_handler_is_named_with_its_urn(deploy: Deploy) -> None:
+    with pytest.raises(ResourceFailed, match=r"fake:home/ghost:Ghost casper: .*no resource handler") as failure:
         deploy(lambda: Thing("fake:home/ghost:Ghost", "casper", {}))
     assert "urn:pulumi:fake::serverless-ml::" in str(failure.value)
 
@@ -127,8 +127,8 @@ def test_a_failing_resource_is_named_and_the_next_evaluation_goes_on_from_there(
 
 def test_an_input_that_does_nothing_is_reported_with_its_reason(deploy: Deploy) -> None:
     deploy(lambda: Thing(LAMP, "lamp", {"colour": "red", "smell": "pine", "weight": 3}))
-    found = deploy.engine.not_emulated
-    assert found == {f"{LAMP}.smell": "lamps have none", f"{LAMP}.weight": "no effect here"}
+    not_emulated = deploy.engine.not_emulated
+    assert not_emulated == {f"{LAMP}.smell": "lamps have none", f"{LAMP}.weight": "no effect here"}
 
 
 def test_a_part_of_an_input_that_does_nothing_is_reported_by_its_path(deploy: Deploy) -> None:

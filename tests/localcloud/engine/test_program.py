@@ -23,9 +23,9 @@ def stack(config: Mapping[str, str] | None = None) -> StackFile:
 
 
 def engine() -> Engine:
-    found = Engine(FakeCloud())
-    found.begin()
-    return found
+    fresh = Engine(FakeCloud())
+    fresh.begin()
+    return fresh
 
 
 def test_outputs_of_resources_flow_into_the_exports() -> None:
@@ -61,13 +61,13 @@ def test_a_program_sees_its_own_stack_and_configuration_every_time() -> None:
 
 
 def test_a_folder_is_run_as_the_command_line_runs_it(tmp_path: Path) -> None:
-    (tmp_path / "beside.py").write_text("COLOUR = 'green'\n", encoding="utf-8")
+    (tmp_path / "sibling.py").write_text("COLOUR = 'green'\n", encoding="utf-8")
     (tmp_path / "__main__.py").write_text(
         textwrap.dedent("""
             import pulumi
-            import beside
+            import sibling
             pulumi.export("name", __name__)
-            pulumi.export("colour", beside.COLOUR)
+            pulumi.export("colour", sibling.COLOUR)
         """),
         encoding="utf-8",
     )
@@ -117,7 +117,7 @@ def test_functions_of_the_provider_are_answered_and_unknown_ones_named() -> None
 
 
 def test_components_are_known_and_not_made() -> None:
-    found = engine()
+    registrar = engine()
 
     class Group(pulumi.ComponentResource):
         def __init__(self) -> None:
@@ -125,11 +125,11 @@ def test_components_are_known_and_not_made() -> None:
             self.lamp = Thing(LAMP, "lamp", {"colour": "red"})
             self.register_outputs({})
 
-    evaluate(stack(), found, Group)
-    assert [made.declared.name for made in found.resources] == ["lamp"]
+    evaluate(stack(), registrar, Group)
+    assert [resource.declared.name for resource in registrar.resources] == ["lamp"]
 
 
-def test_failures_beside_the_first_are_not_told_later(caplog: pytest.LogCaptureFixture) -> None:
+def test_failures_after_the_first_are_not_reported_later(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(FakeCloud):
         def _create(self, order: Order) -> Registered:
             raise ValueError(f"no fuse for {order.name()}")

@@ -26,8 +26,8 @@ class Pair(pulumi.ComponentResource):
         super().__init__("serverless-ml:aws:Pair", "pair")
         mine = pulumi.ResourceOptions(parent=self)
         bucket = aws.s3.Bucket("pair-bucket", opts=mine)
-        who = aws.get_caller_identity_output().account_id
-        policy = pulumi.Output.json_dumps({"Resource": pulumi.Output.concat(bucket.arn, "/*"), "Account": who})
+        account = aws.get_caller_identity_output().account_id
+        policy = pulumi.Output.json_dumps({"Resource": pulumi.Output.concat(bucket.arn, "/*"), "Account": account})
         aws.s3.BucketPolicy("pair-policy", bucket=bucket.bucket, policy=policy, opts=mine)
         self.register_outputs({})
 
@@ -71,8 +71,8 @@ def test_what_a_cloud_adds_to_a_structure_is_a_symbol_too() -> None:
         pulumi.export("uri", function.service_config.uri)
         pulumi.export("memory", function.service_config.available_memory)
 
-    told = evaluate(STACK, recorder, program)
-    assert told == {"uri": "<predict.serviceConfig.uri>", "memory": "512Mi"}
+    outputs = evaluate(STACK, recorder, program)
+    assert outputs == {"uri": "<predict.serviceConfig.uri>", "memory": "512Mi"}
     assert recorder.declared[0].inputs["serviceConfig"] == {"availableMemory": "512Mi"}, "nobody asked for the rest"
 
 
@@ -86,8 +86,8 @@ def test_every_type_that_the_embedded_cloud_can_make_can_be_previewed() -> None:
 def test_the_graph_is_the_same_bytes_every_time(recorder: Recorder, tmp_path: Path) -> None:
     again = Recorder()
     evaluate(STACK, again, Pair)
-    for name, found in (("one", recorder), ("two", again)):
-        graph.write(tmp_path / name, STACK, found.declared, {"url": "x"})
+    for name, recorded in (("one", recorder), ("two", again)):
+        graph.write(tmp_path / name, STACK, recorded.declared, {"url": "x"})
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     document = json.loads((tmp_path / "one").read_text(encoding="utf-8"))
     assert [one["component"] for one in document["resources"]].count(True) == 1

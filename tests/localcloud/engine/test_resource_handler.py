@@ -1,4 +1,4 @@
-"""The hands of every embedded cloud: the same program twice changes nothing, and nothing is left behind."""
+"""The resource handlers of every embedded cloud: the same program twice changes nothing, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_the_program_declares_every_type_that_has_a_hand(deployed: Lab[Any]) -> 
     assert {one.declared.type for one in deployed.engine.resources} == set(deployed.cloud.handlers)
 
 
-def test_a_hand_says_why_it_ignores_what_it_does_not_take(lab: Lab[Any]) -> None:
+def test_a_handler_says_why_it_ignores_what_it_does_not_take(lab: Lab[Any]) -> None:
     assert {kind: handler.takes & handler.ignores.keys() for kind, handler in lab.cloud.handlers.items()} == {
         kind: frozenset() for kind in lab.cloud.handlers
     }
@@ -44,7 +44,7 @@ def test_every_changed_input_arrives_and_then_nothing_changes(kind: ModuleType, 
 def test_a_program_that_declares_nothing_leaves_nothing(kind: ModuleType, lab: Lab[Any]) -> None:
     before = kind.listed(lab.cloud)
     lab.deploy(kind.Everything())
-    assert [what for what, found in kind.listed(lab.cloud).items() if len(found) <= len(before[what])] == []
+    assert [name for name, present in kind.listed(lab.cloud).items() if len(present) <= len(before[name])] == []
     lab.deploy(kind.Everything(second=True))
     lab.deploy(lambda: None)
     assert kind.listed(lab.cloud) == before

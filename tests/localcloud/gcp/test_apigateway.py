@@ -1,4 +1,4 @@
-"""The gateway of the embedded GCP, configured as the program does it, before a function that says what it was asked."""
+"""The gateway of the embedded GCP, configured as by the program, in front of a function that echoes the request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from infra.vocabulary import Route
 from localcloud.gcp.apigateway.gateway import Config, Gateway
 from localcloud.gcp.apigateway.openapi import paths
 from localcloud.gcp.iam.signer import KEYS, Signer
-from localcloud.support.http_server import Answer, HttpServer, Request, say
+from localcloud.support.http_server import HttpServer, Request, Response, json_response
 
 CALLER = "caller@p.iam.gserviceaccount.com"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -44,12 +44,14 @@ def configured(address: str, issuer: routes.Issuer | None = None, seconds: int =
 class Function:
     def __init__(self) -> None:
         self.seconds = 0.0
-        self.says: Answer | None = None
+        self.says: Response | None = None
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request) -> Response:
         time.sleep(self.seconds)
-        said = {"method": request.method, "path": request.path, "body": request.body.decode()}
-        return self.says or say(200, {**said, "headers": {k.lower(): v for k, v in request.headers.items()}})
+        echoed = {"method": request.method, "path": request.path, "body": request.body.decode()}
+        return self.says or json_response(
+            200, {**echoed, "headers": {k.lower(): v for k, v in request.headers.items()}}
+        )
 
 
 @pytest.fixture
@@ -69,7 +71,9 @@ class Called:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.signer = Signer()
         config = Config(document=document, account="gateway@p")
-        self.gateway = Gateway(config, token=lambda who, what: f"{who} for {what}", signer=self.signer, port=0)
+        self.gateway = Gateway(
+            config, token=lambda account, audience: f"{account} for {audience}", signer=self.signer, port=0
+        )
 
     def __call__(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
@@ -77,9 +81,9 @@ class Called:
         connection = http.client.HTTPConnection(self.gateway.host, timeout=20)
         connection.request(method, path, body, dict(headers or {}))
         response = connection.getresponse()
-        found = json.loads(response.read())
+        document = json.loads(response.read())
         connection.close()
-        return response.status, found
+        return response.status, document
 
 
 @pytest.fixture
@@ -90,9 +94,14 @@ def call(behind: HttpServer) -> Iterator[Called]:
 
 
 def test_a_call_reaches_its_function_as_the_gateways_own(call: Called, behind: HttpServer) -> None:
-    status, said = call("POST", "/v2/models/a%2Fb/infer?x=1", b"[1]", {"X-Mine": "1"})
-    assert (status, said["method"], said["path"], said["body"]) == (200, "POST", "/v2/models/a%2Fb/infer?x=1", "[1]")
-    headers = said["headers"]
+    status, echoed = call("POST", "/v2/models/a%2Fb/infer?x=1", b"[1]", {"X-Mine": "1"})
+    assert (status, echoed["method"], echoed["path"], echoed["body"]) == (
+        200,
+        "POST",
+        "/v2/models/a%2Fb/infer?x=1",
+        "[1]",
+    )
+    headers = echoed["headers"]
     assert headers["authorization"] == f"Bearer gateway@p for {behind.url}"
     assert headers["host"] == behind.url.removeprefix("http://")
     assert headers["x-forwarded-for"] == "127.0.0.1"
@@ -100,15 +109,15 @@ def test_a_call_reaches_its_function_as_the_gateways_own(call: Called, behind: H
 
 
 def test_what_a_caller_says_about_himself_is_kept_apart_from_what_is_known(call: Called) -> None:
-    given = {"Authorization": "Bearer mine", "X-Forwarded-For": "1.2.3.4", "X-Apigateway-Api-Userinfo": "made up"}
-    headers = call("GET", "/v2/models/m", headers=given)[1]["headers"]
+    sent = {"Authorization": "Bearer mine", "X-Forwarded-For": "1.2.3.4", "X-Apigateway-Api-Userinfo": "made up"}
+    headers = call("GET", "/v2/models/m", headers=sent)[1]["headers"]
     assert headers["x-forwarded-authorization"] == "Bearer mine"
     assert headers["x-forwarded-for"] == "1.2.3.4,127.0.0.1"
     assert "x-apigateway-api-userinfo" not in headers
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status", "told"),
+    ("method", "path", "status", "expected"),
     [
         ("GET", "/nowhere", 404, "not defined by this API"),
         ("GET", "/v2/models/a/b", 404, "not defined by this API"),
@@ -117,20 +126,20 @@ def test_what_a_caller_says_about_himself_is_kept_apart_from_what_is_known(call:
     ],
 )
 def test_what_the_document_does_not_name_goes_nowhere(
-    call: Called, method: str, path: str, status: int, told: str
+    call: Called, method: str, path: str, status: int, expected: str
 ) -> None:
-    found, answer = call(method, path)
-    assert (found, answer["code"]) == (status, status)
-    assert told in answer["message"]
+    received, answer = call(method, path)
+    assert (received, answer["code"]) == (status, status)
+    assert expected in answer["message"]
 
 
 def test_a_path_without_variables_comes_before_one_with(behind: HttpServer) -> None:
-    found = [path.template for path in paths(configured(behind.url))]
-    assert found.index("/v2/models/index") < found.index("/v2/models/{model}")
+    templates = [path.template for path in paths(configured(behind.url))]
+    assert templates.index("/v2/models/index") < templates.index("/v2/models/{model}")
 
 
 def test_the_answer_of_a_function_is_passed_on_as_it_is(call: Called, function: Function) -> None:
-    function.says = Answer(418, [("Content-Type", "application/json"), ("X-Own", "1")], b'{"short": "stout"}')
+    function.says = Response(418, [("Content-Type", "application/json"), ("X-Own", "1")], b'{"short": "stout"}')
     assert call("GET", "/v2/models/m") == (418, {"short": "stout"})
 
 
@@ -167,14 +176,14 @@ def test_another_configuration_is_served_at_the_same_address(call: Called, behin
 
 @pytest.fixture
 def issuer() -> Iterator[HttpServer]:
-    """Somebody who signs tokens and says where his keys are."""
+    """An issuer that signs tokens and publishes its keys."""
     numbers = json.loads(RSAAlgorithm.to_jwk(KEY.public_key()))
     known = {"keys": [{**numbers, "kid": "one", "use": "sig", "alg": "RS256"}]}
 
-    def answer(request: Request) -> Answer:
+    def answer(request: Request) -> Response:
         if request.path == "/.well-known/openid-configuration":
-            return say(200, {"jwks_uri": f"{server.url}/keys"})
-        return say(200, known) if request.path == "/keys" else say(404, {})
+            return json_response(200, {"jwks_uri": f"{server.url}/keys"})
+        return json_response(200, known) if request.path == "/keys" else json_response(404, {})
 
     with HttpServer(answer, limit=0) as server:
         yield server
@@ -182,8 +191,8 @@ def issuer() -> Iterator[HttpServer]:
 
 def claims(issuer: str, **changed: object) -> dict[str, Any]:
     now = int(time.time())
-    found = {"iss": issuer, "sub": "ann", "aud": "predictions", "iat": now, "exp": now + 600, **changed}
-    return {key: value for key, value in found.items() if value is not None}
+    values = {"iss": issuer, "sub": "ann", "aud": "predictions", "iat": now, "exp": now + 600, **changed}
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def signed(claims: Mapping[str, Any], key: Any = KEY, algorithm: str = "RS256") -> dict[str, str]:
@@ -191,23 +200,23 @@ def signed(claims: Mapping[str, Any], key: Any = KEY, algorithm: str = "RS256") 
     return {"Authorization": f"Bearer {token}"}
 
 
-@pytest.fixture(params=["discovered", "told"])
+@pytest.fixture(params=["discovered", "configured"])
 def closed(behind: HttpServer, issuer: HttpServer, request: pytest.FixtureRequest) -> Iterator[Called]:
-    keys = f"{issuer.url}/keys" if request.param == "told" else None
+    keys = f"{issuer.url}/keys" if request.param == "configured" else None
     called = Called(configured(behind.url, routes.Issuer(issuer=issuer.url, audiences=("predictions",), keys=keys)))
     yield called
     called.gateway.close()
 
 
 def test_a_valid_token_lets_a_caller_in_and_says_who_he_is(closed: Called, issuer: HttpServer) -> None:
-    status, said = closed("GET", "/v2/models/m", headers=signed(claims(issuer.url)))
+    status, echoed = closed("GET", "/v2/models/m", headers=signed(claims(issuer.url)))
     assert status == 200
-    info = said["headers"]["x-apigateway-api-userinfo"]
+    info = echoed["headers"]["x-apigateway-api-userinfo"]
     assert json.loads(base64.urlsafe_b64decode(info))["sub"] == "ann"
 
 
 @pytest.mark.parametrize(
-    ("changed", "status", "told"),
+    ("changed", "status", "expected"),
     [
         ({"exp": 1}, 401, "expired"),
         ({"exp": None}, 401, "fails"),
@@ -217,11 +226,11 @@ def test_a_valid_token_lets_a_caller_in_and_says_who_he_is(closed: Called, issue
     ],
 )
 def test_a_token_that_says_something_else_does_not(
-    closed: Called, issuer: HttpServer, changed: dict[str, object], status: int, told: str
+    closed: Called, issuer: HttpServer, changed: dict[str, object], status: int, expected: str
 ) -> None:
-    found, answer = closed("GET", "/v2/models/m", headers=signed(claims(issuer.url, **changed)))
-    assert found == status, answer
-    assert told in answer["message"]
+    received, answer = closed("GET", "/v2/models/m", headers=signed(claims(issuer.url, **changed)))
+    assert received == status, answer
+    assert expected in answer["message"]
 
 
 def test_a_token_of_somebody_elses_key_or_of_none_does_not(closed: Called, issuer: HttpServer) -> None:
@@ -257,7 +266,7 @@ def test_a_token_that_an_account_of_the_project_signed_lets_in(behind: HttpServe
 
 
 @pytest.mark.parametrize(
-    ("place", "value", "told"),
+    ("keys", "value", "expected"),
     [
         (("paths", "/v2/models/{model}", "get", "x-google-backend"), None, "has no x-google-backend"),
         (("paths", "/v2/models/{model}", "get", "x-google-backend", "path_translation"), "CONSTANT", "APPEND_PATH"),
@@ -267,12 +276,12 @@ def test_a_token_that_an_account_of_the_project_signed_lets_in(behind: HttpServe
     ],
 )
 def test_a_document_that_says_what_is_not_understood_is_refused(
-    place: tuple[str, ...], value: object, told: str
+    keys: tuple[str, ...], value: object, expected: str
 ) -> None:
     document = copy.deepcopy(configured("http://127.0.0.1:1"))
     inner = document
-    for step in place[:-1]:
+    for step in keys[:-1]:
         inner = inner[step]
-    inner[place[-1]] = value
-    with pytest.raises(ValueError, match=told):
+    inner[keys[-1]] = value
+    with pytest.raises(ValueError, match=expected):
         paths(document)

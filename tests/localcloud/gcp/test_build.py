@@ -23,11 +23,11 @@ HERE = target(Runtime(python="host", architecture="host"))
 LOCK = bundle.REQUIREMENTS / "gcp" / "predict.txt"
 
 
-def packed(place: Path, **files: str) -> Path:
-    with zipfile.ZipFile(place, "w") as archive:
+def packed(path: Path, **files: str) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
         for name, text in files.items():
             archive.writestr(name.replace("_py", ".py").replace("_txt", ".txt"), text)
-    return place
+    return path
 
 
 def lock_of(*packages: str) -> str:
@@ -38,10 +38,10 @@ def lock_of(*packages: str) -> str:
 
 def test_a_function_runs_from_its_archive_alone(tmp_path: Path) -> None:
     archive = bundle.archive(named("predict"), cloud=gcp.CLOUD, platform=HERE, models=["breast_cancer"])
-    made = build(archive.path, tmp_path / "source")
+    built = build(archive.path, tmp_path / "source")
     urls = {name: f"file://{tmp_path}/{name}" for name in ("MODELS_URL", "JOBS_URL", "CAPTURES_URL")}
     variables = {**urls, "MODELS": MODEL, "POINTER_SECONDS": "0", "CAPTURE_INPUTS": "0"}
-    with serving(made.command, tmp_path / "room", variables) as served:
+    with serving(built.command, tmp_path / "workspace", variables) as served:
         assert served.send("GET", "/v2/health/ready", {})[0] == 503
         models, onnx = open_store(urls["MODELS_URL"]), model_bytes()
         version = Registry(models, MODEL).register(onnx, card_of(), golden_of(onnx), {})
@@ -113,11 +113,11 @@ def test_a_function_that_cannot_be_compiled_is_refused_with_the_line(tmp_path: P
 
 @pytest.mark.parametrize("entry", [spec.lock for spec in FUNCTIONS])
 def test_every_lock_of_gcp_holds_what_the_function_asks_for_and_the_framework_by_the_same_version(entry: str) -> None:
-    def asked(path: str) -> set[str]:
+    def requirements(path: str) -> set[str]:
         text = (bundle.REQUIREMENTS / path).read_text(encoding="utf-8")
         return {line.partition("#")[0].strip() for line in text.splitlines() if re.match("[a-z]", line)}
 
-    locked = {line.partition(" ")[0] for line in asked(f"gcp/{entry}.txt")}
-    wanted = asked(f"{entry}.in") | asked("gcp/framework.in")
+    locked = {line.partition(" ")[0] for line in requirements(f"gcp/{entry}.txt")}
+    wanted = requirements(f"{entry}.in") | requirements("gcp/framework.in")
     assert {pin for pin in wanted if "==" in pin} <= locked
     assert {re.split("[<>=]", pin)[0] for pin in wanted} <= {pin.split("==")[0] for pin in locked}

@@ -1,4 +1,4 @@
-"""A function of the embedded GCP: its surroundings, its copies, its endings, and who may call it."""
+"""A function of the embedded GCP: its environment, its copies, how it ends, and who may call it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 
 from localcloud.gcp.cloudrun import service
 from localcloud.gcp.cloudrun.build import Build
-from localcloud.gcp.cloudrun.functions import LARGEST, FunctionArgs, Functions
+from localcloud.gcp.cloudrun.functions import LARGEST_REQUEST, FunctionArgs, Functions
 from localcloud.gcp.cloudrun.instance import InstanceFailed
 from localcloud.gcp.iam.accounts import Accounts
 from localcloud.gcp.iam.bindings import Binding, Bindings
@@ -50,7 +50,7 @@ def handle(request):
 
 
 class Here:
-    """One project, with a caller who may call whatever he was told he may."""
+    """One project, with a caller who has the permissions that a test grants."""
 
     def __init__(self, workspace: Path, pending_seconds: float) -> None:
         self.workspace = workspace
@@ -78,7 +78,7 @@ class Here:
             variables=variables or {},
             account=self.account,
             timeout_seconds=20,
-            instances=2,
+            max_instances=2,
             concurrency=1,
         )
 
@@ -99,10 +99,10 @@ class Here:
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
         connection.request("POST", path, body, {"Authorization": authorization, "X-Mine": "1"})
         response = connection.getresponse()
-        found = response.read()
+        content = response.read()
         connection.close()
         is_json = response.headers.get_content_type() == "application/json"
-        return response.status, json.loads(found) if is_json else found.decode()
+        return response.status, json.loads(content) if is_json else content.decode()
 
 
 @pytest.fixture
@@ -121,11 +121,11 @@ def until(look: Callable[[], object]) -> None:
 
 def test_a_function_gets_the_request_as_it_was_sent(here: Here) -> None:
     here.deploy(here.args())
-    status, said = here.call("/a%2Fb?x=1", b"[1]")
-    assert (status, said["method"], said["path"], said["body"]) == (200, "POST", "/a%2Fb?x=1", "[1]")
-    assert said["headers"]["X-Mine"] == "1"
-    assert "Authorization" not in said["headers"]
-    assert len(said["headers"]["X-Cloud-Trace-Context"].split("/")[0]) == 32
+    status, echoed = here.call("/a%2Fb?x=1", b"[1]")
+    assert (status, echoed["method"], echoed["path"], echoed["body"]) == (200, "POST", "/a%2Fb?x=1", "[1]")
+    assert echoed["headers"]["X-Mine"] == "1"
+    assert "Authorization" not in echoed["headers"]
+    assert len(echoed["headers"]["X-Cloud-Trace-Context"].split("/")[0]) == 32
 
 
 def test_its_environment_is_what_was_declared_and_what_the_runtime_promises(
@@ -144,11 +144,11 @@ def test_its_environment_is_what_was_declared_and_what_the_runtime_promises(
 
 def test_its_temporary_files_are_its_own_and_go_with_it(here: Here) -> None:
     here.deploy(here.args())
-    place = Path(here.call()[1]["temporary"])
-    assert place.is_dir()
-    assert place.is_relative_to(here.workspace)
+    temporary = Path(here.call()[1]["temporary"])
+    assert temporary.is_dir()
+    assert temporary.is_relative_to(here.workspace)
     here.functions.stop()
-    assert not place.exists()
+    assert not temporary.exists()
 
 
 def test_calls_one_after_the_other_are_answered_by_one_copy(here: Here) -> None:
@@ -161,31 +161,31 @@ def test_calls_at_once_get_a_copy_each_up_to_the_bound_and_the_rest_wait(here: H
     with ThreadPoolExecutor(5) as pool:
         answers = list(pool.map(lambda _: here.call("/?sleep=0.3"), range(5)))
     assert [status for status, _ in answers] == [200] * 5
-    assert len({said["pid"] for _, said in answers}) == 2
+    assert len({echoed["pid"] for _, echoed in answers}) == 2
     assert len(here.functions.copies("work")) == 2
 
 
 @pytest.mark.parametrize("here", [0.2], indirect=True)
 def test_a_call_for_which_no_copy_becomes_free_is_refused(here: Here) -> None:
-    here.deploy(replace(here.args(), instances=1))
+    here.deploy(replace(here.args(), max_instances=1))
     with ThreadPoolExecutor(2) as pool:
         statuses = sorted(pool.map(lambda _: here.call("/?sleep=3")[0], range(2)))
     assert statuses == [200, 429]
 
 
 def test_one_copy_takes_as_many_calls_at_once_as_it_is_declared_to(here: Here) -> None:
-    here.deploy(replace(here.args(), instances=1, concurrency=3))
+    here.deploy(replace(here.args(), max_instances=1, concurrency=3))
     with ThreadPoolExecutor(3) as pool:
         answers = list(pool.map(lambda _: here.call("/?sleep=0.3"), range(3)))
-    assert len({said["pid"] for _, said in answers}) == 1
+    assert len({echoed["pid"] for _, echoed in answers}) == 1
 
 
 def test_a_call_that_takes_too_long_is_ended_and_has_no_effect_later(here: Here, tmp_path: Path) -> None:
     here.deploy(replace(here.args(), timeout_seconds=1))
     mark = tmp_path / "mark"
     (copy,) = here.functions.copies("work")
-    status, said = here.call(f"/?sleep=2&touch={mark}")
-    assert (status, "maximum request timeout" in said) == (504, True)
+    status, echoed = here.call(f"/?sleep=2&touch={mark}")
+    assert (status, "maximum request timeout" in echoed) == (504, True)
     assert not group_alive(copy.group)
     assert here.call()[0] == 200
     assert not mark.exists()
@@ -235,7 +235,7 @@ def test_copies_that_nobody_needs_are_ended_but_the_last(here: Here, monkeypatch
 def test_copies_that_are_to_wait_are_there_before_the_first_call_and_come_again_when_they_die(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here.deploy(replace(here.args(), least=2))
+    here.deploy(replace(here.args(), min_instances=2))
     first = here.functions.copies("work")
     assert len(first) == 2
     monkeypatch.setattr(service, "IDLE_SECONDS", 0)
@@ -304,7 +304,7 @@ def test_a_grant_that_is_taken_back_is_gone_at_once(here: Here) -> None:
     assert here.call()[0] == 403
 
 
-@pytest.mark.parametrize(("size", "status"), [(LARGEST, 200), (LARGEST + 1, 413)])
+@pytest.mark.parametrize(("size", "status"), [(LARGEST_REQUEST, 200), (LARGEST_REQUEST + 1, 413)])
 def test_a_request_may_have_32_mebibytes(here: Here, size: int, status: int) -> None:
     here.deploy(here.args("def handle(request):\n    return {'size': len(request.get_data())}\n"))
     assert here.call(body=b"x" * size)[0] == status
@@ -321,11 +321,11 @@ def test_what_it_prints_can_be_read(here: Here) -> None:
     here.call("/one")
     here.call("/two")
     lines = here.functions.lines("work", 50)
-    assert [place for line in lines for place in ("/one", "/two") if f"called {place}" in line] == ["/one", "/two"]
+    assert [path for line in lines for path in ("/one", "/two") if f"called {path}" in line] == ["/one", "/two"]
     assert here.functions.lines("work", 1) == lines[-1:]
 
 
-def test_a_deleted_function_leaves_no_process_and_no_door(here: Here) -> None:
+def test_a_deleted_function_leaves_no_process_and_no_server(here: Here) -> None:
     here.deploy(here.args())
     groups = here.functions.groups
     assert members(groups)

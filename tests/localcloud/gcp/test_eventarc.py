@@ -59,7 +59,7 @@ class Bench:
         self.pubsub.create_topic(TOPIC)
         self.pubsub.create_subscription(SubscriptionArgs(name=SEEN, topic=TOPIC))
 
-    def told(self) -> list[Any]:
+    def messages(self) -> list[Any]:
         deliveries = self.pubsub.pull(SEEN, 100)
         self.pubsub.acknowledge(SEEN, [delivery.ack_id for delivery in deliveries])
         return [delivery.message for delivery in deliveries]
@@ -86,7 +86,7 @@ def announce(bench: Bench, **rest: Any) -> str:
 def test_a_new_object_is_told_as_cloud_storage_tells_it(bench: Bench) -> None:
     identity = announce(bench, prefix="m/incoming/", attributes={"mine": "1"})
     bench.notifications.finalized("data", "m/incoming/a b.csv", 7, 42)
-    message = bench.told()[0]
+    message = bench.messages()[0]
     assert message.attributes == {
         "mine": "1",
         "notificationConfig": f"projects/_/buckets/data/notificationConfigs/{identity}",
@@ -107,40 +107,40 @@ def test_only_objects_under_the_prefix_of_that_bucket_are_told(bench: Bench) -> 
     announce(bench, prefix="m/incoming/")
     for bucket, key in (("data", "m/datasets/x"), ("other", "m/incoming/x"), ("data", "m/incoming")):
         bench.notifications.finalized(bucket, key, 1, 1)
-    assert bench.told() == []
+    assert bench.messages() == []
 
 
 def test_other_events_than_the_named_are_not_told(bench: Bench) -> None:
     announce(bench, event_types=frozenset({"OBJECT_DELETE"}))
     bench.notifications.finalized("data", "x", 1, 1)
-    assert bench.told() == []
+    assert bench.messages() == []
 
 
 def test_every_notification_that_fits_tells(bench: Bench) -> None:
     announce(bench, prefix="m/")
     announce(bench, prefix="m/in")
     bench.notifications.finalized("data", "m/in/x", 1, 1)
-    assert len(bench.told()) == 2
+    assert len(bench.messages()) == 2
 
 
 def test_a_replaced_object_names_the_generation_before(bench: Bench) -> None:
     announce(bench)
     bench.notifications.finalized("data", "x", 1, 1)
     bench.notifications.finalized("data", "x", 2, 1)
-    assert [message.attributes.get("overwroteGeneration") for message in bench.told()] == [None, "1"]
+    assert [message.attributes.get("overwroteGeneration") for message in bench.messages()] == [None, "1"]
 
 
 def test_without_a_payload_there_are_attributes_alone(bench: Bench) -> None:
     announce(bench, payload_format="NONE")
     bench.notifications.finalized("data", "x", 1, 1)
-    message = bench.told()[0]
+    message = bench.messages()[0]
     assert (message.data, message.attributes["payloadFormat"]) == (b"", "NONE")
 
 
 def test_a_deleted_notification_tells_no_more(bench: Bench) -> None:
     bench.notifications.delete("data", announce(bench))
     bench.notifications.finalized("data", "x", 1, 1)
-    assert bench.told() == []
+    assert bench.messages() == []
 
 
 def test_a_service_agent_that_may_not_publish_makes_no_notification(bench: Bench) -> None:
@@ -156,9 +156,9 @@ def test_a_grant_that_is_taken_away_is_missed_and_said_once(bench: Bench) -> Non
         bench.notifications.finalized("data", "x", generation, 1)
     bench.publishes = True
     bench.notifications.finalized("data", "y", 1, 1)
-    assert [message.attributes["objectId"] for message in bench.told()] == ["y"]
+    assert [message.attributes["objectId"] for message in bench.messages()] == ["y"]
     assert bench.lines == [
-        f"bucket data: {TOPIC} is not told of x: the Cloud Storage service agent lacks roles/pubsub.publisher on it"
+        f"bucket data: {TOPIC} has no notice of x: the Cloud Storage service agent lacks roles/pubsub.publisher on it"
     ]
 
 
@@ -166,18 +166,18 @@ def test_a_topic_that_is_gone_is_said(bench: Bench) -> None:
     announce(bench)
     bench.pubsub.delete_topic(TOPIC)
     bench.notifications.finalized("data", "x", 1, 1)
-    assert bench.lines == [f"bucket data: {TOPIC} is not told of x: it does not exist"]
+    assert bench.lines == [f"bucket data: {TOPIC} has no notice of x: it does not exist"]
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "expected"),
     [
         ({"event_types": frozenset({"OBJECT_MADE"})}, "OBJECT_MADE"),
         ({"payload_format": "XML"}, "accepted: JSON_API_V1"),
     ],
 )
-def test_a_notification_that_cannot_be_is_refused(bench: Bench, wrong: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_a_notification_that_cannot_be_is_refused(bench: Bench, wrong: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ValueError, match=expected):
         announce(bench, **wrong)
 
 

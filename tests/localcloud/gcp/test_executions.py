@@ -38,9 +38,9 @@ def workflows(lines: list[str]) -> Iterator[Workflows]:
 def ended(workflows: Workflows, execution: Execution) -> Execution:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        found = workflows.execution(execution.workflow, execution.id)
-        if found.state != ACTIVE:
-            return found
+        current = workflows.execution(execution.workflow, execution.id)
+        if current.state != ACTIVE:
+            return current
         time.sleep(0.002)
     raise AssertionError("it does not end")
 
@@ -48,50 +48,50 @@ def ended(workflows: Workflows, execution: Execution) -> Execution:
 def test_an_execution_returns_what_its_workflow_returns(workflows: Workflows, lines: list[str]) -> None:
     workflows.deploy(NAME, ECHO, ACCOUNT)
     started = workflows.start(NAME, {"source": "x"})
-    found = ended(workflows, started)
-    assert (started.state, found.state, found.result, found.argument) == (
+    finished = ended(workflows, started)
+    assert (started.state, finished.state, finished.result, finished.argument) == (
         ACTIVE,
         SUCCEEDED,
         {"source": "x"},
         {"source": "x"},
     )
-    assert found.ended is not None
-    assert found.ended >= found.started
-    assert lines == [f"{NAME}: {found.id} SUCCEEDED"]
+    assert finished.ended is not None
+    assert finished.ended >= finished.started
+    assert lines == [f"{NAME}: {finished.id} SUCCEEDED"]
 
 
 def test_an_error_that_nobody_catches_fails_the_execution(workflows: Workflows, lines: list[str]) -> None:
     workflows.deploy(NAME, "[{a: {raise: {message: 'no dataset', code: 7}}}]", ACCOUNT)
-    found = ended(workflows, workflows.start(NAME))
-    assert found.state == FAILED
-    assert found.failure is not None
-    assert json.loads(found.failure.payload) == {"message": "no dataset", "code": 7}
-    assert found.failure.context == 'RuntimeError: no dataset in step "a", routine "main"'
+    finished = ended(workflows, workflows.start(NAME))
+    assert finished.state == FAILED
+    assert finished.failure is not None
+    assert json.loads(finished.failure.payload) == {"message": "no dataset", "code": 7}
+    assert finished.failure.context == 'RuntimeError: no dataset in step "a", routine "main"'
     assert "no dataset" in lines[0]
 
 
 def test_what_is_not_documented_fails_and_says_so(workflows: Workflows) -> None:
     workflows.deploy(NAME, "[{a: {return: '${(0 - 7) // 2}'}}]", ACCOUNT)
-    found = ended(workflows, workflows.start(NAME))
-    assert found.failure is not None
-    assert "not documented, so not done here" in found.failure.context
+    finished = ended(workflows, workflows.start(NAME))
+    assert finished.failure is not None
+    assert "not documented, so not done here" in finished.failure.context
 
 
 def test_a_result_that_is_too_large_fails_the_execution(workflows: Workflows) -> None:
     big = json.dumps([{"a": {"assign": [{"x": "x" * 100_000}]}}, {"b": {"return": ["${x}"] * 6}}])
     workflows.deploy(NAME, big, ACCOUNT)
-    found = ended(workflows, workflows.start(NAME))
-    assert found.failure is not None
-    assert "ResourceLimitError" in found.failure.payload
+    finished = ended(workflows, workflows.start(NAME))
+    assert finished.failure is not None
+    assert "ResourceLimitError" in finished.failure.payload
 
 
 def test_an_execution_knows_where_it_is(workflows: Workflows) -> None:
     names = ("PROJECT_ID", "PROJECT_NUMBER", "LOCATION", "WORKFLOW_ID", "WORKFLOW_EXECUTION_ID", "SERVICE_ACCOUNT_NAME")
-    asked = [f"${{sys.get_env('GOOGLE_CLOUD_{name}')}}" for name in names]
-    source = json.dumps([{"a": {"return": [*asked, "${sys.get_env('MINE')}"]}}])
+    expressions = [f"${{sys.get_env('GOOGLE_CLOUD_{name}')}}" for name in names]
+    source = json.dumps([{"a": {"return": [*expressions, "${sys.get_env('MINE')}"]}}])
     workflows.deploy(NAME, source, ACCOUNT, {"MINE": "1"})
-    found = ended(workflows, workflows.start(NAME))
-    assert found.result == ["p", "0", "eu", "training", found.id, ACCOUNT, "1"]
+    finished = ended(workflows, workflows.start(NAME))
+    assert finished.result == ["p", "0", "eu", "training", finished.id, ACCOUNT, "1"]
 
 
 def test_executions_are_listed_newest_first_by_state(workflows: Workflows) -> None:
@@ -113,12 +113,12 @@ def test_a_cancelled_execution_is_over_at_once_and_stays_so(workflows: Workflows
 
 
 def test_nothing_follows_a_call_that_was_cancelled(lines: list[str]) -> None:
-    asked, go = threading.Event(), threading.Event()
+    called, go = threading.Event(), threading.Event()
     urls: list[str] = []
 
     def transport(_method: str, url: str, *_: object) -> Any:
         urls.append(url)
-        asked.set()
+        called.set()
         go.wait(timeout=30)
         raise NotConnected("late")
 
@@ -126,7 +126,7 @@ def test_nothing_follows_a_call_that_was_cancelled(lines: list[str]) -> None:
     call = "{call: http.get, args: {url: 'http://127.0.0.1:1'}}"
     workflows.deploy(NAME, f"[{{a: {{try: {call}, except: {{as: e, steps: [{{c: {call}}}]}}}}}}]", ACCOUNT)
     started = workflows.start(NAME)
-    assert asked.wait(timeout=30)
+    assert called.wait(timeout=30)
     workflows.cancel(NAME, started.id)
     go.set()
     for thread in threading.enumerate():
@@ -136,10 +136,10 @@ def test_nothing_follows_a_call_that_was_cancelled(lines: list[str]) -> None:
 
 
 def test_a_new_revision_does_not_touch_an_execution_under_way() -> None:
-    asked, go = threading.Event(), threading.Event()
+    called, go = threading.Event(), threading.Event()
 
     def transport(*_: object) -> Any:
-        asked.set()
+        called.set()
         go.wait(timeout=30)
         raise NotConnected("late")
 
@@ -148,7 +148,7 @@ def test_a_new_revision_does_not_touch_an_execution_under_way() -> None:
     source = f"[{{a: {{try: {call}, except: {{as: e, steps: [{{c: {{return: first}}}}]}}}}}}]"
     first = workflows.deploy(NAME, source, ACCOUNT)
     started = workflows.start(NAME)
-    assert asked.wait(timeout=30)
+    assert called.wait(timeout=30)
     second = workflows.deploy(NAME, ECHO, ACCOUNT)
     go.set()
     assert ended(workflows, started).result == "first"
@@ -182,12 +182,12 @@ def test_a_refused_document_leaves_the_one_before(workflows: Workflows) -> None:
 
 
 @pytest.mark.parametrize(
-    ("argument", "said"),
+    ("argument", "expected"),
     [("x" * 524_288, "accepted: 524288"), ({1, 2}, "not JSON"), (float("nan"), "not JSON compliant")],
 )
-def test_an_argument_that_cannot_be_is_refused(workflows: Workflows, argument: object, said: str) -> None:
+def test_an_argument_that_cannot_be_is_refused(workflows: Workflows, argument: object, expected: str) -> None:
     workflows.deploy(NAME, ECHO, ACCOUNT)
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=expected):
         workflows.start(NAME, argument)
     assert workflows.executions(NAME) == []
 
@@ -220,8 +220,8 @@ class Slow(BaseHTTPRequestHandler):
                 except OSError:
                     return
                 time.sleep(0.01)
-        said = {"body": json.loads(body), "token": self.headers.get("Authorization")}
-        self.wfile.write(json.dumps(said).encode())
+        document = {"body": json.loads(body), "token": self.headers.get("Authorization")}
+        self.wfile.write(json.dumps(document).encode())
 
 
 @pytest.fixture
@@ -240,8 +240,8 @@ def test_a_call_goes_over_http_as_the_workflows_account(workflows: Workflows, se
         "args": {"url": f"{server}/echo", "body": {"a": "ü"}, "auth": {"type": "OIDC", "audience": server}},
     }
     workflows.deploy(NAME, json.dumps([{"a": {**call, "result": "r"}}, {"b": {"return": "${r.body}"}}]), ACCOUNT)
-    found = ended(workflows, workflows.start(NAME))
-    assert found.result == {"body": {"a": "ü"}, "token": f"Bearer {ACCOUNT}|{server}"}
+    finished = ended(workflows, workflows.start(NAME))
+    assert finished.result == {"body": {"a": "ü"}, "token": f"Bearer {ACCOUNT}|{server}"}
 
 
 def test_a_dropped_connection_is_no_answer(server: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from localcloud.gcp.cloudrun.metadata import Metadata
 from localcloud.gcp.iam.accounts import Accounts, bearer
 from localcloud.gcp.iam.bindings import Binding, Bindings
-from localcloud.gcp.iam.condition import Asked, condition
+from localcloud.gcp.iam.condition import RequestAttributes, condition
 
 BUCKET = "projects/_/buckets/models"
 SERVICE = "projects/p/locations/l/services/predict"
@@ -27,24 +27,24 @@ def bindings(accounts: Accounts) -> Bindings:
     return Bindings(accounts)
 
 
-def about(key: str) -> Asked:
-    return Asked(name=f"{BUCKET}/objects/{key}")
+def about(key: str) -> RequestAttributes:
+    return RequestAttributes(name=f"{BUCKET}/objects/{key}")
 
 
 def test_a_token_says_who_it_belongs_to_and_for_whom_it_was_made(accounts: Accounts) -> None:
     ann, bob = accounts.create("ann"), accounts.create("bob")
-    assert accounts.who(accounts.token(ann)) == ann
-    assert accounts.who(accounts.token(bob, "https://x")) is None
-    assert accounts.who(accounts.token(bob, "https://x"), "https://y") is None
-    assert accounts.who(accounts.token(bob, "https://x"), "https://x") == bob
-    assert accounts.who("made up") is None
+    assert accounts.principal(accounts.token(ann)) == ann
+    assert accounts.principal(accounts.token(bob, "https://x")) is None
+    assert accounts.principal(accounts.token(bob, "https://x"), "https://y") is None
+    assert accounts.principal(accounts.token(bob, "https://x"), "https://x") == bob
+    assert accounts.principal("made up") is None
 
 
 def test_an_account_that_is_gone_has_no_tokens(accounts: Accounts) -> None:
     ann = accounts.create("ann")
     token = accounts.token(ann)
     accounts.delete(ann)
-    assert accounts.who(token) is None
+    assert accounts.principal(token) is None
     with pytest.raises(LookupError, match=r"ann@p\.iam\.gserviceaccount\.com does not exist"):
         accounts.token(ann)
 
@@ -79,16 +79,16 @@ def test_a_role_gives_its_permissions_on_its_resource_to_its_member_and_to_nobod
 
 def test_a_role_on_the_project_is_a_role_on_everything_in_it(bindings: Bindings) -> None:
     bindings.add(Binding(resource="projects/p", role="roles/workflows.invoker", member="serviceAccount:ann"))
-    assert bindings.gives("ann", "roles/workflows.invoker", "projects/p/locations/l/workflows/w")
+    assert bindings.grants("ann", "roles/workflows.invoker", "projects/p/locations/l/workflows/w")
 
 
 def test_what_was_given_twice_must_be_taken_back_twice(bindings: Bindings) -> None:
     binding = Binding(resource=SERVICE, role="roles/run.invoker", member="serviceAccount:ann")
     one, two = bindings.add(binding), bindings.add(binding)
     bindings.remove(one)
-    assert bindings.gives("ann", "roles/run.invoker", SERVICE)
+    assert bindings.grants("ann", "roles/run.invoker", SERVICE)
     bindings.remove(two)
-    assert not bindings.gives("ann", "roles/run.invoker", SERVICE)
+    assert not bindings.grants("ann", "roles/run.invoker", SERVICE)
 
 
 def test_a_role_that_nothing_here_understands_is_refused(bindings: Bindings) -> None:
@@ -109,7 +109,7 @@ def test_a_condition_narrows_a_role_to_some_prefixes(bindings: Bindings) -> None
     assert bindings.allows("ann", "storage.objects.create", BUCKET, about("a/1"))
     assert bindings.allows("ann", "storage.objects.create", BUCKET, about("b/1"))
     assert not bindings.allows("ann", "storage.objects.create", BUCKET, about("c/1"))
-    assert not bindings.allows("ann", "storage.objects.list", BUCKET, Asked(name=BUCKET, list_prefix="a/"))
+    assert not bindings.allows("ann", "storage.objects.list", BUCKET, RequestAttributes(name=BUCKET, list_prefix="a/"))
 
 
 def test_listing_is_allowed_by_the_prefix_that_is_asked_for() -> None:
@@ -117,9 +117,9 @@ def test_listing_is_allowed_by_the_prefix_that_is_asked_for() -> None:
         f'resource.name.startsWith("{BUCKET}/objects/a/") || '
         'api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("a/")'
     )
-    assert allowed(Asked(name=BUCKET, list_prefix="a/b"))
-    assert not allowed(Asked(name=BUCKET, list_prefix=""))
-    assert not allowed(Asked(name=BUCKET, list_prefix="b/a/"))
+    assert allowed(RequestAttributes(name=BUCKET, list_prefix="a/b"))
+    assert not allowed(RequestAttributes(name=BUCKET, list_prefix=""))
+    assert not allowed(RequestAttributes(name=BUCKET, list_prefix="b/a/"))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def metadata(accounts: Accounts) -> Iterator[Metadata]:
     server.close()
 
 
-def told(metadata: Metadata, path: str, flavor: str = "Google") -> tuple[int, str]:
+def fetch(metadata: Metadata, path: str, flavor: str = "Google") -> tuple[int, str]:
     connection = http.client.HTTPConnection(metadata.host, timeout=10)
     connection.request("GET", path, headers={"Metadata-Flavor": flavor} if flavor else {})
     response = connection.getresponse()
@@ -154,15 +154,15 @@ def told(metadata: Metadata, path: str, flavor: str = "Google") -> tuple[int, st
 
 
 def test_a_function_learns_who_it_is_and_gets_its_tokens(metadata: Metadata, accounts: Accounts) -> None:
-    place = "/computeMetadata/v1/instance/service-accounts/default"
-    email = told(metadata, f"{place}/email")[1]
+    folder = "/computeMetadata/v1/instance/service-accounts/default"
+    email = fetch(metadata, f"{folder}/email")[1]
     assert email == "predict@p.iam.gserviceaccount.com"
-    answer = json.loads(told(metadata, f"{place}/token?audience=https%3A%2F%2Fstorage")[1])
-    assert accounts.who(answer["access_token"]) == email
+    answer = json.loads(fetch(metadata, f"{folder}/token?audience=https%3A%2F%2Fstorage")[1])
+    assert accounts.principal(answer["access_token"]) == email
     assert answer["token_type"] == "Bearer"
     assert answer["expires_in"] > 0
-    identity = told(metadata, f"{place}/identity?audience=https%3A%2F%2Fx")[1]
-    assert accounts.who(identity, "https://x") == email
+    identity = fetch(metadata, f"{folder}/identity?audience=https%3A%2F%2Fx")[1]
+    assert accounts.principal(identity, "https://x") == email
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_function_learns_who_it_is_and_gets_its_tokens(metadata: Metadata, acc
     ],
 )
 def test_a_function_learns_where_it_is(metadata: Metadata, path: str, answer: str) -> None:
-    assert told(metadata, path) == (200, answer)
+    assert fetch(metadata, path) == (200, answer)
 
 
 @pytest.mark.parametrize(
@@ -186,8 +186,8 @@ def test_a_function_learns_where_it_is(metadata: Metadata, path: str, answer: st
     ],
 )
 def test_what_is_not_there_is_not_found(metadata: Metadata, path: str) -> None:
-    assert told(metadata, path)[0] == 404
+    assert fetch(metadata, path)[0] == 404
 
 
 def test_a_request_that_somebody_was_tricked_into_gets_nothing(metadata: Metadata) -> None:
-    assert told(metadata, "/computeMetadata/v1/instance/service-accounts/default/token", flavor="")[0] == 403
+    assert fetch(metadata, "/computeMetadata/v1/instance/service-accounts/default/token", flavor="")[0] == 403

@@ -1,4 +1,4 @@
-"""The hands of the embedded GCP: what was declared is what is there. What holds for every cloud is in test_hands.py."""
+"""The resource handlers of the embedded GCP; engine/test_resource_handler.py is for every cloud."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.gcp.iam.condition import Asked
+from localcloud.gcp.iam.condition import RequestAttributes
 from localcloud.gcp.project import Project
 from localcloud.gcp.pubsub.message import Message
 from tests.localcloud import on_gcp
@@ -61,47 +61,49 @@ def ask(host: str, path: str) -> int:
 def test_buckets_hold_their_objects_and_accounts_may_what_they_were_given(
     deployed: GcpLab, project: Project, pick: Any
 ) -> None:
-    bucket = deployed.made("gcp:storage/bucket:Bucket", "data").id
+    bucket = deployed.resource("gcp:storage/bucket:Bucket", "data").id
     assert deployed.cloud.store(f"gs://{bucket}").get("a/note.txt") == pick(b"one", b"two")
-    worker = deployed.made("gcp:serviceaccount/account:Account", "worker").outputs["email"]
-    place = f"projects/_/buckets/{bucket}"
+    worker = deployed.resource("gcp:serviceaccount/account:Account", "worker").outputs["email"]
+    bucket_name = f"projects/_/buckets/{bucket}"
 
     def readable(key: str) -> bool:
-        return project.bindings.allows(worker, "storage.objects.get", place, Asked(name=f"{place}/objects/{key}"))
+        return project.bindings.allows(
+            worker, "storage.objects.get", bucket_name, RequestAttributes(name=f"{bucket_name}/objects/{key}")
+        )
 
     assert (readable("a/x"), readable("b/x")) == pick((True, False), (False, True))
-    workflow = deployed.made(deployed.cloud.workflow).id
-    assert project.bindings.gives(worker, "roles/workflows.invoker", workflow) is pick(True, False)
-    assert project.bindings.gives(worker, "roles/logging.logWriter", f"projects/{project.name}") is pick(False, True)
+    workflow = deployed.resource(deployed.cloud.workflow).id
+    assert project.bindings.grants(worker, "roles/workflows.invoker", workflow) is pick(True, False)
+    assert project.bindings.grants(worker, "roles/logging.logWriter", f"projects/{project.name}") is pick(False, True)
 
 
 def test_messages_are_delivered_as_the_subscription_says(deployed: GcpLab, project: Project, pick: Any) -> None:
-    identity, dead = deployed.made(SUBSCRIPTION).id, deployed.made(TOPIC, "dead").id
+    identity, dead = deployed.resource(SUBSCRIPTION).id, deployed.resource(TOPIC, "dead").id
     args = project.pubsub.subscription(identity)
-    assert (args.topic, args.ack_deadline_seconds) == (deployed.made(TOPIC, "work").id, pick(20, 30))
+    assert (args.topic, args.ack_deadline_seconds) == (deployed.resource(TOPIC, "work").id, pick(20, 30))
     assert args.retry
     assert (args.retry.minimum, args.retry.maximum) == (10, 60)
     assert args.dead_letters
     assert (args.dead_letters.topic, args.dead_letters.max_delivery_attempts) == (dead, pick(5, 6))
-    agent = deployed.made("gcp:projects/serviceIdentity:ServiceIdentity").outputs["email"]
+    agent = deployed.resource("gcp:projects/serviceIdentity:ServiceIdentity").outputs["email"]
     assert project.bindings.allows(agent, "pubsub.topics.publish", dead) is pick(True, False)
     assert project.bindings.allows(agent, "pubsub.subscriptions.consume", identity) is pick(True, False)
 
 
 def test_new_objects_under_the_prefix_are_told_to_the_topic(deployed: GcpLab, project: Project, pick: Any) -> None:
-    store = deployed.cloud.store(f"gs://{deployed.made('gcp:storage/bucket:Bucket', 'data').id}")
+    store = deployed.cloud.store(f"gs://{deployed.resource('gcp:storage/bucket:Bucket', 'data').id}")
     for key in ("a/new", "b/new", "c/new"):
         store.put(key, b"1")
-    told = project.pubsub.pull(deployed.made(SUBSCRIPTION).id, 100)
-    assert {one.message.attributes["objectId"] for one in told} - {"a/note.txt"} == {pick("a/new", "b/new")}
+    deliveries = project.pubsub.pull(deployed.resource(SUBSCRIPTION).id, 100)
+    assert {one.message.attributes["objectId"] for one in deliveries} - {"a/note.txt"} == {pick("a/new", "b/new")}
 
 
 def test_a_message_starts_the_workflow_if_the_account_of_the_trigger_may(
     deployed: GcpLab, project: Project, pick: Any
 ) -> None:
     """The second program names an account without the role."""
-    workflow = deployed.made(deployed.cloud.workflow).id
-    project.pubsub.publish(deployed.made(TOPIC, "arrived").id, [Message(data=b"1")])
+    workflow = deployed.resource(deployed.cloud.workflow).id
+    project.pubsub.publish(deployed.resource(TOPIC, "arrived").id, [Message(data=b"1")])
     if pick(True, False):
         until(lambda: "succeeded" in deployed.cloud.executions(workflow).values())
     else:
@@ -110,7 +112,7 @@ def test_a_message_starts_the_workflow_if_the_account_of_the_trigger_may(
 
 
 def test_a_workflow_is_the_one_that_was_declared_last(deployed: GcpLab, project: Project, pick: Any) -> None:
-    workflow = deployed.made(deployed.cloud.workflow).id
+    workflow = deployed.resource(deployed.cloud.workflow).id
     identity = deployed.cloud.execute(workflow, {})
     until(lambda: deployed.cloud.executions(workflow)[identity] == "succeeded")
     assert project.workflows.execution(workflow, identity).result == pick("one", "two")
@@ -118,7 +120,7 @@ def test_a_workflow_is_the_one_that_was_declared_last(deployed: GcpLab, project:
 
 def test_a_job_starts_the_workflow_if_its_account_may(deployed: GcpLab, project: Project, pick: Any) -> None:
     """The second program takes the role away."""
-    workflow, job = deployed.made(deployed.cloud.workflow).id, deployed.made("gcp:cloudscheduler/job:Job").id
+    workflow, job = deployed.resource(deployed.cloud.workflow).id, deployed.resource("gcp:cloudscheduler/job:Job").id
     project.scheduler.run(job)
     if pick(True, False):
         until(lambda: "succeeded" in deployed.cloud.executions(workflow).values())
@@ -130,20 +132,20 @@ def test_a_job_starts_the_workflow_if_its_account_may(deployed: GcpLab, project:
 def test_a_person_speaks_to_topics_and_workflows_over_http(gcp_lab: GcpLab) -> None:
     gcp_lab.deploy(Everything())
     project = gcp_lab.cloud.session
-    topic, workflow = gcp_lab.made(TOPIC, "work").id, gcp_lab.made(gcp_lab.cloud.workflow).id
+    topic, workflow = gcp_lab.resource(TOPIC, "work").id, gcp_lab.resource(gcp_lab.cloud.workflow).id
 
     def post(path: str, body: object, token: str) -> tuple[int, Any]:
         connection = http.client.HTTPConnection(project.api.url.removeprefix("http://"), timeout=30)
         connection.request("POST", f"/v1/{path}", json.dumps(body), {"Authorization": f"Bearer {token}"})
         response = connection.getresponse()
-        found = json.loads(response.read())
+        document = json.loads(response.read())
         connection.close()
-        return response.status, found
+        return response.status, document
 
     message = {"messages": [{"data": "b25l"}]}
     assert post(f"{topic}:publish", message, "nobody")[0] == 403
     assert post(f"{topic}:publish", message, project.owner)[0] == 200
-    _, pulled = post(f"{gcp_lab.made(SUBSCRIPTION).id}:pull", {"maxMessages": 10}, project.owner)
+    _, pulled = post(f"{gcp_lab.resource(SUBSCRIPTION).id}:pull", {"maxMessages": 10}, project.owner)
     assert "b25l" in [one["message"].get("data") for one in pulled["receivedMessages"]]
     assert post(f"{workflow}/executions", {"argument": "{}"}, "nobody")[0] == 403
     status, execution = post(f"{workflow}/executions", {"argument": "{}"}, project.owner)
@@ -152,8 +154,8 @@ def test_a_person_speaks_to_topics_and_workflows_over_http(gcp_lab: GcpLab) -> N
 
 
 def test_a_function_answers_with_its_variables_and_the_gateway_leads_to_it(deployed: GcpLab, pick: Any) -> None:
-    assert deployed.call(deployed.made(deployed.cloud.function))["env"]["COLOUR"] == pick("red", "blue")
-    host = deployed.made("gcp:apigateway/gateway:Gateway").outputs["defaultHostname"]
+    assert deployed.call(deployed.resource(deployed.cloud.function))["env"]["COLOUR"] == pick("red", "blue")
+    host = deployed.resource("gcp:apigateway/gateway:Gateway").outputs["defaultHostname"]
     assert (ask(host, "/things"), ask(host, "/things/1")) == pick((200, 404), (404, 200))
 
 
@@ -163,16 +165,16 @@ def test_instances_that_are_to_wait_do_and_what_is_not_done_here_is_said(gcp_lab
             min_instance_count=2, max_instance_count=3, max_instance_request_concurrency=4, available_cpu="1"
         )
     )
-    made = gcp_lab.made(on_gcp.FUNCTION)
-    assert len(gcp_lab.cloud.session.functions.copies(made.outputs["name"])) == 2
+    function = gcp_lab.resource(on_gcp.FUNCTION)
+    assert len(gcp_lab.cloud.session.functions.copies(function.outputs["name"])) == 2
     assert gcp_lab.engine.not_emulated[f"{on_gcp.FUNCTION}.serviceConfig.availableCpu"] == "this machine's own"
     gcp_lab.deploy(on_gcp.busy)
-    assert len(gcp_lab.cloud.session.functions.copies(made.outputs["name"])) == 1
+    assert len(gcp_lab.cloud.session.functions.copies(function.outputs["name"])) == 1
 
 
 def test_nothing_of_the_host_is_in_a_functions_environment(gcp_lab: GcpLab) -> None:
     gcp_lab.deploy(on_gcp.busy)
-    env = gcp_lab.call(gcp_lab.made(on_gcp.FUNCTION))["env"]
+    env = gcp_lab.call(gcp_lab.resource(on_gcp.FUNCTION))["env"]
     assert not {"SECRET_OF_THE_HOST", "PYTEST_CURRENT_TEST", "VIRTUAL_ENV"} & env.keys()
 
 
@@ -185,14 +187,14 @@ def test_what_a_function_prints_can_be_read(gcp_lab: GcpLab) -> None:
     gcp_lab.deploy(
         lambda: on_gcp.function("def handle(request):\n    print('one line', request.path)\n    return {}\n")
     )
-    made = gcp_lab.made(on_gcp.FUNCTION)
-    gcp_lab.call(made, "/seven")
-    assert any("seven" in line for line in gcp_lab.cloud.lines(made, 50))
+    function = gcp_lab.resource(on_gcp.FUNCTION)
+    gcp_lab.call(function, "/seven")
+    assert any("seven" in line for line in gcp_lab.cloud.lines(function, 50))
 
 
 def test_the_address_of_a_gateway_is_given_as_it_is_served(gcp_lab: GcpLab) -> None:
-    found = {"endpoint": "https://127.0.0.1:8400", "m": {"x": ["https://127.0.0.1:8400/x", 1]}, "at": "https://x.y"}
-    assert gcp_lab.cloud.outputs(found) == {
+    declared = {"endpoint": "https://127.0.0.1:8400", "m": {"x": ["https://127.0.0.1:8400/x", 1]}, "at": "https://x.y"}
+    assert gcp_lab.cloud.outputs(declared) == {
         "endpoint": "http://127.0.0.1:8400",
         "m": {"x": ["http://127.0.0.1:8400/x", 1]},
         "at": "https://x.y",

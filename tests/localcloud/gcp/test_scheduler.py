@@ -1,4 +1,4 @@
-"""Jobs that are due, tried again, and given up."""
+"""Jobs: when they are due, repeated, and given up."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class Bench:
         self.scheduler.create(JobArgs(name=NAME, schedule=schedule, target=target, **rest))
 
     def moments(self, times: int) -> list[float]:
-        """When the next attempts are made, in seconds after the first."""
-        found = []
+        """Return the times of the next attempts, in seconds after the first."""
+        moments = []
         for _ in range(times):
             due = self.scheduler.pump()
             assert due is not None
@@ -68,8 +68,8 @@ class Bench:
             before = len(self.sent)
             self.scheduler.pump()
             assert len(self.sent) == before + 1
-            found.append(self.now)
-        return [moment - found[0] for moment in found]
+            moments.append(self.now)
+        return [moment - moments[0] for moment in moments]
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_without_a_policy_nothing_is_repeated(bench: Bench) -> None:
 
 
 def test_repetitions_go_on_until_both_limits_are_reached(bench: Bench) -> None:
-    bench.job(retry=RetryConfig(count=2, longest=100, min_backoff=30, max_backoff=30))
+    bench.job(retry=RetryConfig(count=2, max_duration=100, min_backoff=30, max_backoff=30))
     bench.statuses = [500] * 9
     assert bench.moments(6) == [0, 30, 60, 90, 120, 7 * 24 * 3600]
 
@@ -203,7 +203,7 @@ def test_a_deleted_job_is_sent_no_more(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "expected"),
     [
         ({"schedule": "61 * * * *"}, "minute"),
         ({"schedule": "0 0 30 2 *"}, "day-of-month"),
@@ -213,8 +213,8 @@ def test_a_deleted_job_is_sent_no_more(bench: Bench) -> None:
         ({"target": Target(uri="http://127.0.0.1:1/", oauth_account="a", oidc_account="b")}, "one of them"),
     ],
 )
-def test_a_job_that_cannot_be_is_refused(bench: Bench, wrong: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_a_job_that_cannot_be_is_refused(bench: Bench, wrong: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ValueError, match=expected):
         bench.job(**wrong)
 
 
@@ -285,14 +285,14 @@ def test_the_next_moment_is_the_first_that_fits(
     months_: frozenset[int] | None,
     after: int,
 ) -> None:
-    found = following(" ".join(map(field, (minutes, hours, days, months_, None))), after)
-    assert found > after
-    assert found % 60 == 0
-    moment = datetime.datetime.fromtimestamp(found, datetime.UTC)
+    times = following(" ".join(map(field, (minutes, hours, days, months_, None))), after)
+    assert times > after
+    assert times % 60 == 0
+    moment = datetime.datetime.fromtimestamp(times, datetime.UTC)
     fields = ((minutes, moment.minute), (hours, moment.hour), (days, moment.day), (months_, moment.month))
     assert all(allowed is None or value in allowed for allowed, value in fields)
     earliest = datetime.datetime.fromtimestamp(after, datetime.UTC)
-    for ahead in range(1, min(int(found - after) // 60, 3000)):
+    for ahead in range(1, min(int(times - after) // 60, 3000)):
         other = earliest + datetime.timedelta(minutes=ahead)
         between = ((minutes, other.minute), (hours, other.hour), (days, other.day), (months_, other.month))
         assert not all(allowed is None or value in allowed for allowed, value in between)
@@ -300,12 +300,12 @@ def test_the_next_moment_is_the_first_that_fits(
 
 @pytest.mark.parametrize(("text", "weekday"), [("0 0 * * 0", 6), ("0 0 * * 7", 6), ("0 0 * * 3", 2)])
 def test_a_day_of_the_week_is_counted_from_sunday(text: str, weekday: int) -> None:
-    found = following(text, MONDAY_3)
-    assert datetime.datetime.fromtimestamp(found, datetime.UTC).weekday() == weekday
+    times = following(text, MONDAY_3)
+    assert datetime.datetime.fromtimestamp(times, datetime.UTC).weekday() == weekday
 
 
 def test_a_leap_day_comes_when_there_is_one() -> None:
-    found = following("30 4 29 2 *", MONDAY_3)
-    assert datetime.datetime.fromtimestamp(found, datetime.UTC) == datetime.datetime(
+    times = following("30 4 29 2 *", MONDAY_3)
+    assert datetime.datetime.fromtimestamp(times, datetime.UTC) == datetime.datetime(
         2028, 2, 29, 4, 30, tzinfo=datetime.UTC
     )

@@ -25,8 +25,8 @@ ANNA = {"Authorization": "Bearer anna"}
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudStorage]:
-    with cloud_storage(tmp_path_factory.mktemp("storage")) as found:
-        yield found
+    with cloud_storage(tmp_path_factory.mktemp("storage")) as storage:
+        yield storage
 
 
 @pytest.fixture
@@ -63,8 +63,8 @@ def test_a_read_tells_type_size_generation_and_tag(cloud: CloudStorage, bucket: 
     status, written, _ = cloud.send("PUT", f"/{bucket}/a%2Fb", b"12345", {"Content-Type": "text/csv"})
     assert status == 200
     for method, body in (("GET", b"12345"), ("HEAD", b"")):
-        status, headers, found = cloud.send(method, f"/{bucket}/a/b")
-        assert (status, found) == (200, body)
+        status, headers, content = cloud.send(method, f"/{bucket}/a/b")
+        assert (status, content) == (200, body)
         assert headers["content-length"] == "5"
         assert headers["content-type"] == "text/csv"
         assert headers["x-goog-generation"] == written["x-goog-generation"]
@@ -84,8 +84,8 @@ def test_a_range_is_a_part_and_one_beyond_the_end_is_none(cloud: CloudStorage, b
 def test_a_write_minds_the_generation(cloud: CloudStorage, bucket: str, generation: str) -> None:
     _, written, _ = cloud.send("PUT", f"/{bucket}/a", b"1")
     live = written["x-goog-generation"]
-    given = live if generation == "live" else generation
-    status, headers, body = cloud.send("PUT", f"/{bucket}/a", b"2", {"x-goog-if-generation-match": given})
+    precondition = live if generation == "live" else generation
+    status, headers, body = cloud.send("PUT", f"/{bucket}/a", b"2", {"x-goog-if-generation-match": precondition})
     if generation == "live":
         assert status == 200
         assert int(headers["x-goog-generation"]) > int(live)
@@ -113,9 +113,9 @@ def test_a_list_comes_in_pages_and_by_folders(store: GCSStore, cloud: CloudStora
     token = body.decode().partition("<NextContinuationToken>")[2].partition("<")[0]
     _, _, body = cloud.send("GET", f"/{bucket}?list-type=2&max-keys=2&prefix=a/&continuation-token={token}")
     assert (body.count(b"<Contents>"), b"a/b/3" in body, b"<IsTruncated>false" in body) == (1, True, True)
-    found = obstore.list_with_delimiter(store, "a")
-    assert [entry["path"] for entry in found["objects"]] == ["a/1", "a/2"]
-    assert found["common_prefixes"] == ["a/b"]
+    listing = obstore.list_with_delimiter(store, "a")
+    assert [entry["path"] for entry in listing["objects"]] == ["a/1", "a/2"]
+    assert listing["common_prefixes"] == ["a/b"]
     later = [entry["path"] for page in obstore.list(store, offset="a/2") for entry in page]
     assert later == ["a/b/3", "c"]
     assert cloud.send("GET", f"/{bucket}?list-type=2&max-keys=x")[0] == 400
@@ -182,9 +182,9 @@ def test_parts_become_an_object_in_the_order_that_is_listed_and_only_then(cloud:
     assert cloud.announced == []
     status, headers, _ = cloud.send("POST", f"/{bucket}/a?uploadId={upload}", listed(1, 2, 3))
     assert status == 200
-    status, found, body = cloud.send("GET", f"/{bucket}/a")
-    assert (body, found["content-type"]) == (b"abc", "text/csv")
-    assert found["x-goog-generation"] == headers["x-goog-generation"]
+    status, fields, body = cloud.send("GET", f"/{bucket}/a")
+    assert (body, fields["content-type"]) == (b"abc", "text/csv")
+    assert fields["x-goog-generation"] == headers["x-goog-generation"]
     assert cloud.announced == [(bucket, "a", int(headers["x-goog-generation"]), 3)]
     assert cloud.send("POST", f"/{bucket}/a?uploadId={upload}", listed(1))[0] == 404
 
@@ -209,7 +209,7 @@ def test_an_upload_is_known_by_its_own_object_and_can_be_given_up(cloud: CloudSt
     assert cloud.send("PUT", f"/{bucket}/a?partNumber=1&uploadId={upload}", b"a")[0] == 404
 
 
-# Who may, and who is told --------------------------------------------------------------------
+# Permissions and notifications -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -285,22 +285,22 @@ MULTIPART = (
 def test_both_uploads_of_the_json_interface_are_announced_and_mind_the_generation(
     cloud: CloudStorage, bucket: str, query: str, kind: str, body: bytes
 ) -> None:
-    place, headers = f"/upload/storage/v1/b/{bucket}/o?{query}", {"Content-Type": kind, **ANNA}
-    status, _, answer = cloud.send("POST", f"{place}&ifGenerationMatch=0", body, headers)
+    target, headers = f"/upload/storage/v1/b/{bucket}/o?{query}", {"Content-Type": kind, **ANNA}
+    status, _, answer = cloud.send("POST", f"{target}&ifGenerationMatch=0", body, headers)
     generation = int(json.loads(answer)["generation"])
     assert status == 200
     assert cloud.announced == [(bucket, "a", generation, 5)]
     assert cloud.send("GET", f"/{bucket}/a")[1]["content-type"] == "text/csv"
-    assert cloud.send("POST", f"{place}&ifGenerationMatch=0", body, headers)[0] == 412
-    assert cloud.send("POST", f"{place}&ifGenerationMatch={generation}", body, headers)[0] == 200
-    assert cloud.send("POST", f"{place}&ifGenerationMatch={generation}", body, headers)[0] == 412
+    assert cloud.send("POST", f"{target}&ifGenerationMatch=0", body, headers)[0] == 412
+    assert cloud.send("POST", f"{target}&ifGenerationMatch={generation}", body, headers)[0] == 200
+    assert cloud.send("POST", f"{target}&ifGenerationMatch={generation}", body, headers)[0] == 412
     assert len(cloud.announced) == 2
     assert ("anna", "delete", bucket, "a") in cloud.asked
 
 
 def test_a_resumable_upload_is_announced_when_it_is_whole(cloud: CloudStorage, bucket: str) -> None:
-    place = f"/upload/storage/v1/b/{bucket}/o?uploadType=resumable&name=a"
-    status, headers, _ = cloud.send("POST", place, b"{}", {"Content-Type": "application/json"})
+    target = f"/upload/storage/v1/b/{bucket}/o?uploadType=resumable&name=a"
+    status, headers, _ = cloud.send("POST", target, b"{}", {"Content-Type": "application/json"})
     assert status == 200
     assert headers["location"].startswith(cloud.storage.url)
     assert cloud.announced == []
@@ -319,8 +319,8 @@ def test_a_resumable_upload_is_announced_when_it_is_whole(cloud: CloudStorage, b
 )
 def test_a_copy_is_announced(cloud: CloudStorage, bucket: str, path: str, body: bytes) -> None:
     cloud.storage._emulator.insert(bucket, "a", b"12345")
-    place = f"/storage/v1/b/{bucket}/{path.replace('{}', bucket)}"
-    assert cloud.send("POST", place, body, {"Content-Type": "application/json"})[0] == 200
+    target = f"/storage/v1/b/{bucket}/{path.replace('{}', bucket)}"
+    assert cloud.send("POST", target, body, {"Content-Type": "application/json"})[0] == 200
     assert [(key, size) for _, key, _, size in cloud.announced] == [("b", 5)]
 
 
@@ -380,7 +380,7 @@ def test_a_bucket_goes_with_all_that_it_holds(cloud: CloudStorage, bucket: str) 
     assert cloud.send("GET", f"/{bucket}?list-type=2")[0] == 404
     cloud.storage.remove(bucket)
     cloud.storage.create(bucket)
-    with pytest.raises(CloudFailed, match=f"gs://{bucket}: cannot be made"):
+    with pytest.raises(CloudFailed, match=f"gs://{bucket}: cannot be created"):
         cloud.storage.create(bucket)
     assert objects.keys() == []
 
@@ -442,8 +442,8 @@ def test_a_server_of_ones_own_can_be_named(tmp_path: Path, monkeypatch: pytest.M
     ],
 )
 def test_the_emulator_itself_still_ignores_these_preconditions(cloud: CloudStorage, bucket: str, call: str) -> None:
-    """Why the door does what it does. When this fails, the emulator has learnt it, and the door can do less."""
+    """Why the server does what it does. When this fails, the emulator does it by itself, and the server can do less."""
     cloud.storage._emulator.insert(bucket, "a", b"1")
-    place = f"{call.replace('{}', bucket)}ifGenerationMatch=0"
+    target = f"{call.replace('{}', bucket)}ifGenerationMatch=0"
     body = b'{"sourceObjects": [{"name": "a"}]}'
-    assert cloud.storage._emulator.send("POST", place, body, {"Content-Type": "application/json"}).status == 200
+    assert cloud.storage._emulator.send("POST", target, body, {"Content-Type": "application/json"}).status == 200

@@ -16,7 +16,7 @@ from infra.workflow import training
 from localcloud.gcp.workflows.calls import Calls, NotConnected, Response
 from localcloud.gcp.workflows.document import read
 from localcloud.gcp.workflows.errors import Raised
-from localcloud.gcp.workflows.interpreter import Interpreter, World
+from localcloud.gcp.workflows.interpreter import Interpreter, Services
 from localcloud.gcp.workflows.library import functions
 
 STEPS = ("prepare", "train", "select", "rollout")
@@ -40,7 +40,7 @@ def well(step: str, body: Mapping[str, Any]) -> tuple[int, Any] | Exception:
 
 @dataclass
 class Stage:
-    """Functions that answer by a script, and what was asked of them."""
+    """Functions that respond by a script, and the requests that they got."""
 
     script: Script = well
     calls: list[tuple[str, Any]] = field(default_factory=list)
@@ -49,14 +49,14 @@ class Stage:
     def run(self, argument: object) -> Any:
         workflow = training(parallelism=2, timeout_seconds=3600, function_timeouts=dict.fromkeys(STEPS, 60))
         source = json.dumps(dialect.render(workflow, {step: f"http://{step}.local" for step in STEPS}))
-        world = World(
+        services = Services(
             functions=functions({"GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID": "e-1"}),
             http=Calls(lambda audience: f"for {audience}", self.transport),
             wait=self.waited.append,
             check=lambda: None,
             log=lambda _: None,
         )
-        return Interpreter(read(source), world).run(argument)
+        return Interpreter(read(source), services).run(argument)
 
     def transport(self, _: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float) -> Response:
         step = (urlsplit(url).hostname or "").removesuffix(".local")
@@ -70,7 +70,7 @@ class Stage:
             status=answer[0], headers={"Content-Type": "application/json"}, body=json.dumps(answer[1]).encode()
         )
 
-    def asked(self, step: str) -> list[Any]:
+    def requests(self, step: str) -> list[Any]:
         return [body for name, body in self.calls if name == step]
 
 
@@ -81,9 +81,9 @@ def stage() -> Stage:
 
 def test_an_event_leads_to_a_promotion(stage: Stage) -> None:
     assert stage.run(EVENT) == "promoted"
-    assert stage.asked("prepare") == [{"input": {"source": "m/incoming/new.csv"}, "execution": "e-1"}]
-    assert sorted(body["experiment"] for body in stage.asked("train")) == ["a", "b", "c", "d"]
-    assert [body["action"] for body in stage.asked("rollout")] == ["release", "judge"]
+    assert stage.requests("prepare") == [{"input": {"source": "m/incoming/new.csv"}, "execution": "e-1"}]
+    assert sorted(body["experiment"] for body in stage.requests("train")) == ["a", "b", "c", "d"]
+    assert [body["action"] for body in stage.requests("rollout")] == ["release", "judge"]
     assert stage.waited == [3]
 
 
@@ -116,7 +116,7 @@ def test_a_failure_is_recorded_with_its_cause_and_fails_the_execution(stage: Sta
     with pytest.raises(Raised) as raised:
         stage.run({"source": "x"})
     assert raised.value.value["tags"] == ["WorkflowFailed"]
-    abandoned = stage.asked("rollout")
+    abandoned = stage.requests("rollout")
     assert [body["action"] for body in abandoned] == ["abandon"]
     assert "KeyError: x" in abandoned[0]["cause"]
     assert abandoned[0]["input"] == {"source": "x"}
@@ -127,7 +127,7 @@ def test_a_step_that_never_answers_is_a_failure_like_any_other(stage: Stage) -> 
     with pytest.raises(Raised) as raised:
         stage.run({"source": "x"})
     assert "did not answer within 75 seconds" in raised.value.value["message"]
-    assert len(stage.asked("select")) == 3
+    assert len(stage.requests("select")) == 3
 
 
 @pytest.mark.parametrize("status", ["rejected", "unchanged"])

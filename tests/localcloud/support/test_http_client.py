@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from localcloud.support.http_client import Upstream
-from localcloud.support.http_server import Answer, HttpServer, Request
+from localcloud.support.http_server import HttpServer, Request, Response
 
 
 class Backend:
@@ -18,9 +18,9 @@ class Backend:
     def __init__(self) -> None:
         self.seconds = 0.0
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request) -> Response:
         time.sleep(self.seconds)
-        return Answer(200, [], str(threading.get_ident()).encode())
+        return Response(200, [], str(threading.get_ident()).encode())
 
 
 @pytest.fixture

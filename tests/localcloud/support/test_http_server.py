@@ -1,4 +1,4 @@
-"""The door, before something that says what it was asked."""
+"""The HTTP server, in front of a handler that echoes the request."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from localcloud.support.http_server import Answer, HttpServer, Request
+from localcloud.support.http_server import HttpServer, Request, Response
 
 LIMIT = 10 * 1024 * 1024
 
 
 class Echo:
-    """Says what it was asked, or what it is told to say."""
+    """Echoes the request, or gives a prepared response."""
 
     def __init__(self) -> None:
-        self.says: Answer | None = None
+        self.says: Response | None = None
         self.both = threading.Barrier(2)
         self.threads: set[int] = set()
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request) -> Response:
         self.threads.add(threading.get_ident())
         if request.path == "/together":
             self.both.wait(timeout=10)
-        said = {
+        echoed = {
             "method": request.method,
             "path": request.path,
             "body": request.body.decode("latin-1"),
             "headers": dict(request.headers),
         }
-        return self.says or Answer(200, [("X-Kind", "echo")], json.dumps(said).encode())
+        return self.says or Response(200, [("X-Kind", "echo")], json.dumps(echoed).encode())
 
 
 @pytest.fixture
@@ -66,16 +66,16 @@ def ask(client: http.client.HTTPConnection, method: str, path: str, **rest: obje
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_method_path_query_body_and_headers_are_handed_over(client: http.client.HTTPConnection, method: str) -> None:
     status, headers, body = ask(client, method, "/v2/a%20b?x=1&x=2", body=b"\xff{}", headers={"X-Key": "k"})
-    said = json.loads(body)
+    echoed = json.loads(body)
     assert (status, headers["x-kind"]) == (200, "echo")
-    assert (said["method"], said["path"]) == (method, "/v2/a%20b?x=1&x=2")
-    assert said["body"] == "\xff{}"
-    assert said["headers"]["X-Key"] == "k"
-    assert said["headers"]["Host"] == f"{client.host}:{client.port}"
+    assert (echoed["method"], echoed["path"]) == (method, "/v2/a%20b?x=1&x=2")
+    assert echoed["body"] == "\xff{}"
+    assert echoed["headers"]["X-Key"] == "k"
+    assert echoed["headers"]["Host"] == f"{client.host}:{client.port}"
 
 
 def test_the_bytes_of_an_answer_are_handed_back_as_they_are(echo: Echo, client: http.client.HTTPConnection) -> None:
-    echo.says = Answer(200, [("Content-Type", "application/octet-stream")], bytes(range(256)))
+    echo.says = Response(200, [("Content-Type", "application/octet-stream")], bytes(range(256)))
     _, headers, body = ask(client, "POST", "/", body=bytes(range(256)))
     assert (headers["content-type"], body) == ("application/octet-stream", bytes(range(256)))
 
@@ -153,8 +153,8 @@ def test_a_body_without_a_sensible_size_is_a_400(client: http.client.HTTPConnect
     assert client.getresponse().status == 400
 
 
-def test_a_refusal_is_worded_by_whoever_opens_the_door(echo: Echo) -> None:
-    with HttpServer(echo, limit=3, refusal=lambda status: Answer(status, [], b"no")) as server:
+def test_a_refusal_is_worded_by_whoever_starts_the_server(echo: Echo) -> None:
+    with HttpServer(echo, limit=3, refusal=lambda status: Response(status, [], b"no")) as server:
         connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=20)
         status, _, body = ask(connection, "POST", "/", body=b"four")
         connection.close()
@@ -164,18 +164,18 @@ def test_a_refusal_is_worded_by_whoever_opens_the_door(echo: Echo) -> None:
 def test_headers_of_the_answer_are_kept_and_those_of_the_connection_are_not(
     client: http.client.HTTPConnection, echo: Echo
 ) -> None:
-    echo.says = Answer(200, [("Keep-Alive", "timeout=1"), ("X-Mine", "1"), ("Set-Cookie", "a=b")], b"{}")
+    echo.says = Response(200, [("Keep-Alive", "timeout=1"), ("X-Mine", "1"), ("Set-Cookie", "a=b")], b"{}")
     headers = ask(client, "GET", "/")[1]
     assert (headers["x-mine"], headers["set-cookie"]) == ("1", "a=b")
     assert not {"keep-alive", "server"} & headers.keys()
 
 
-def test_a_taken_port_moves_the_door_to_the_next(server: HttpServer, echo: Echo) -> None:
+def test_a_taken_port_moves_the_server_to_the_next(server: HttpServer, echo: Echo) -> None:
     with HttpServer(echo, port=server.port, limit=1) as other:
         assert other.port > server.port
 
 
-def test_a_closed_door_answers_no_more(server: HttpServer) -> None:
+def test_a_closed_server_answers_no_more(server: HttpServer) -> None:
     server.close()
     server.close()
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=5)
@@ -183,7 +183,7 @@ def test_a_closed_door_answers_no_more(server: HttpServer) -> None:
         ask(connection, "GET", "/")
 
 
-def test_a_closed_door_drops_the_connections_it_has_kept(
+def test_a_closed_server_drops_the_connections_it_has_kept(
     server: HttpServer, client: http.client.HTTPConnection
 ) -> None:
     assert ask(client, "GET", "/")[0] == 200
@@ -194,19 +194,19 @@ def test_a_closed_door_drops_the_connections_it_has_kept(
 
 
 def test_a_caller_who_hangs_up_before_the_answer_leaves_no_trace(capfd: pytest.CaptureFixture[str]) -> None:
-    asked, gone, at_work = threading.Event(), threading.Event(), list[threading.Thread]()
+    received, gone, at_work = threading.Event(), threading.Event(), list[threading.Thread]()
 
-    def slow(_: Request) -> Answer:
+    def slow(_: Request) -> Response:
         at_work.append(threading.current_thread())
-        asked.set()
+        received.set()
         gone.wait(10)
-        return Answer(200, [], b"too late")
+        return Response(200, [], b"too late")
 
     with HttpServer(slow, limit=LIMIT) as server:
         caller = socket.create_connection(("127.0.0.1", server.port))
         caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         caller.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        assert asked.wait(10)
+        assert received.wait(10)
         caller.close()
         gone.set()
         at_work[0].join(10)

@@ -38,10 +38,10 @@ def start(log: Path, code: str) -> Child:
 
 def until(look: Callable[[], T], seconds: float = 20) -> T:
     end = time.monotonic() + seconds
-    while not (found := look()):
+    while not (result := look()):
         assert time.monotonic() < end
         time.sleep(0.01)
-    return found
+    return result
 
 
 def first_line(child: Child) -> str:
@@ -61,9 +61,9 @@ def test_stopping_ends_a_grandchild_in_the_middle_of_its_work(log: Path) -> None
 
 def test_the_environment_is_what_was_given(log: Path) -> None:
     child = start(log, PARENT)
-    found = first_line(child)
+    line = first_line(child)
     child.stop()
-    assert "['LC_CTYPE', 'ONLY']" in found or "['ONLY']" in found
+    assert "['LC_CTYPE', 'ONLY']" in line or "['ONLY']" in line
 
 
 def test_it_needs_to_know_nothing_to_end_with_a_parent_that_is_killed(log: Path) -> None:

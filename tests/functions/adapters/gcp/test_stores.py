@@ -11,9 +11,9 @@ import pytest
 from functions.adapters.gcp.environment import METADATA, NOBODY, store_options
 from functions.core.runtime.environment import Environment
 from functions.core.storage.objects import Conflict, Objects, Tag
-from localcloud.support.http_server import Answer, HttpServer, Request, say
+from localcloud.support.http_server import HttpServer, Request, Response, json_response
 
-WRITTEN = Answer(200, [("ETag", '"e"'), ("x-goog-generation", "8")], b"")
+WRITTEN = Response(200, [("ETag", '"e"'), ("x-goog-generation", "8")], b"")
 TOKEN = "/computeMetadata/v1/instance/service-accounts/default/token"
 
 
@@ -21,16 +21,18 @@ TOKEN = "/computeMetadata/v1/instance/service-accounts/default/token"
 class Google:
     """A metadata server and a Cloud Storage in one, that answer as they are told and remember what they were asked."""
 
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[Response] = field(default_factory=list)
     asked: list[Request] = field(default_factory=list)
     tokens: int = 0
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Response:
         if urlsplit(request.path).path == TOKEN:
             assert request.header("metadata-flavor") == "Google"
             assert parse_qs(urlsplit(request.path).query)["audience"]
             self.tokens += 1
-            return say(200, {"access_token": f"token-{self.tokens}", "expires_in": 3600, "token_type": "Bearer"})
+            return json_response(
+                200, {"access_token": f"token-{self.tokens}", "expires_in": 3600, "token_type": "Bearer"}
+            )
         self.asked.append(request)
         return self.answers.pop(0) if self.answers else WRITTEN
 
@@ -87,7 +89,7 @@ def test_a_condition_is_a_generation_and_never_an_etag(google: Google, told: Cal
 
 
 def test_a_precondition_that_fails_is_a_loser_or_a_conflict(google: Google, told: Callable[..., Objects]) -> None:
-    google.answers = [Answer(412, [], b""), Answer(412, [], b"")]
+    google.answers = [Response(412, [], b""), Response(412, [], b"")]
     assert not told().create("a", b"1")
     with pytest.raises(Conflict, match="a"):
         told().replace("a", b"1", Tag(e_tag='"e"', version="7"))
@@ -96,13 +98,13 @@ def test_a_precondition_that_fails_is_a_loser_or_a_conflict(google: Google, told
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
 def test_a_store_that_is_busy_is_asked_again(google: Google, told: Callable[..., Objects], status: int) -> None:
     """Cloud Storage takes about one write a second to one object, and says 429 to more."""
-    google.answers = [Answer(status, [], b""), Answer(status, [], b"")]
+    google.answers = [Response(status, [], b""), Response(status, [], b"")]
     assert told().create("a", b"1")
     assert len(google.asked) == 3
 
 
 def test_a_store_that_stays_away_is_given_up(google: Google, told: Callable[..., Objects]) -> None:
-    google.answers = [Answer(503, [], b"") for _ in range(100)]
+    google.answers = [Response(503, [], b"") for _ in range(100)]
     with pytest.raises(Exception, match="503"):
         told(patience_seconds=0.5).put("a", b"1")
     assert 1 <= len(google.asked) <= 6

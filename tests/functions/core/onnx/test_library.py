@@ -17,6 +17,8 @@ from functions.core.onnx import library as ort
 from functions.core.onnx.graph_builder import Graph
 from functions.core.onnx.session import BadModel, ModelFailure, Session
 from functions.core.onnx.tensor import Tensor
+from infra.bundle import main
+from infra.function_table import named
 from tests.functions.graphs import graph
 from tests.functions.serving import model_bytes
 from tests.root import ROOT
@@ -243,7 +245,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
 @pytest.mark.parametrize("entry", ["predict", "jobs"])
 def test_a_function_that_answers_loads_neither_numpy_nor_the_python_binding(cloud: str, entry: str) -> None:
-    code = f"import functions.adapters.{cloud}.{entry}, sys\n"
+    code = f"import sys\n{main(named(entry), cloud)}"
     code += "from functions.core.onnx import library as ort; ort.library()\n"
     code += "print(sorted({'numpy', 'onnxruntime', 'onnx', 'google.protobuf'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -296,7 +298,7 @@ def test_a_function_that_answers_leaves_to_the_few_what_only_they_need() -> None
         "_hashlib",
     }
     few |= NOT_FOR_PREDICTIONS
-    code = f"import functions.adapters.aws.predict, sys; print(sorted({few!r} & set(sys.modules)))"
+    code = f"{main(named('predict'), 'aws')}import sys; print(sorted({few!r} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = [{str(ROOT)!r}, {SITE!r}]\n{code}"],
         capture_output=True,

@@ -38,7 +38,7 @@ def test_a_message_passes_as_documented(text: str, attributes: dict[str, str], p
 
 
 @pytest.mark.parametrize(
-    ("text", "place"),
+    ("text", "position"),
     [
         ('attributes.a != "1"', "character 14: found !="),
         ('attributes.a = "1" and attributes.b = "2"', "found and, where the end"),
@@ -54,16 +54,16 @@ def test_a_message_passes_as_documented(text: str, attributes: dict[str, str], p
         (f'attributes.a = "{"x" * 256}"', "accepted: 256"),
     ],
 )
-def test_what_is_not_in_the_grammar_is_refused_with_its_place(text: str, place: str) -> None:
+def test_what_is_not_in_the_grammar_is_refused_with_its_position(text: str, position: str) -> None:
     with pytest.raises(ValueError, match="filter") as refused:
         parse(text)
-    assert place in str(refused.value)
+    assert position in str(refused.value)
 
 
 @given(st.text(alphabet='atribues.:="() ANDORTx', max_size=40))
 def test_any_text_is_a_filter_or_is_refused(text: str) -> None:
     try:
-        found = parse(text)
+        matches = parse(text)
     except ValueError:
         return
-    assert found({"x": "x"}) in (True, False)
+    assert matches({"x": "x"}) in (True, False)

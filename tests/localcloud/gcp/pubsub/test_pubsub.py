@@ -232,7 +232,7 @@ def test_an_update_keeps_the_messages_and_changes_how_they_are_delivered(bench: 
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "expected"),
     [
         ({"ack_deadline_seconds": 9}, "ack_deadline_seconds is 9; accepted: 10 to 600"),
         ({"retention_seconds": 1}, "retention_seconds"),
@@ -243,10 +243,10 @@ def test_an_update_keeps_the_messages_and_changes_how_they_are_delivered(bench: 
         ({"filter": "nonsense"}, "filter"),
     ],
 )
-def test_a_subscription_that_the_cloud_would_refuse_is_refused(wrong: dict[str, Any], said: str) -> None:
+def test_a_subscription_that_the_cloud_would_refuse_is_refused(wrong: dict[str, Any], expected: str) -> None:
     with pytest.raises(ValueError, match="accepted") as refused:
         SubscriptionArgs(name=JOBS, topic=TOPIC, **wrong)
-    assert said in str(refused.value)
+    assert expected in str(refused.value)
 
 
 def test_a_topic_that_does_not_exist_is_missed_by_name(bench: Bench) -> None:
@@ -291,7 +291,7 @@ def test_rest_publishes_pulls_keeps_and_acknowledges(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "status", "said"),
+    ("path", "body", "status", "expected"),
     [
         (f"{TOPIC}:publish", {}, 400, "messages"),
         (f"{TOPIC}:publish", {"messages": [{}]}, 400, "needs data"),
@@ -311,13 +311,13 @@ def test_rest_publishes_pulls_keeps_and_acknowledges(bench: Bench) -> None:
     ],
 )
 def test_rest_refuses_with_the_error_of_a_google_api(
-    bench: Bench, path: str, body: object, status: int, said: str
+    bench: Bench, path: str, body: object, status: int, expected: str
 ) -> None:
     bench.subscribe(push=PUSHED)
     code, answer = bench.api(path, body)
     assert (code, answer["error"]["code"]) == (status, status)
     assert answer["error"]["status"] in ("INVALID_ARGUMENT", "NOT_FOUND")
-    assert said in answer["error"]["message"]
+    assert expected in answer["error"]["message"]
 
 
 def test_rest_lets_nobody_in_who_may_not(bench: Bench) -> None:

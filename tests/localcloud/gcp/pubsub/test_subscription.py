@@ -41,7 +41,7 @@ class Model:
     """What a subscription should do, without a thought for how."""
 
     retry: Retry
-    most: int | None
+    max_attempts: int | None
     ordered: bool
     now: float = 1000.0
     grants: set[str] = field(default_factory=lambda: {PUBLISH, CONSUME})
@@ -59,7 +59,7 @@ class Model:
     def fail(self, message: Expected, at: float) -> None:
         message.failures += 1
         message.until = None
-        if self.most and message.failures >= self.most and len(self.grants) == 2:
+        if self.max_attempts and message.failures >= self.max_attempts and len(self.grants) == 2:
             message.gone = "dead"
         else:
             message.ready = at + min(self.retry.maximum, self.retry.minimum * 2 ** (message.failures - 1))
@@ -77,9 +77,9 @@ class Deliveries(RuleBasedStateMachine):
     pubsub: PubSub
     model: Model
 
-    def build(self, retry: Retry | None, most: int | None, ordered: bool, concurrency: int) -> None:
+    def build(self, retry: Retry | None, max_attempts: int | None, ordered: bool, concurrency: int) -> None:
         default = PUSH_BACKOFF if self.push else Retry(minimum=0, maximum=0)
-        self.model = Model(retry=retry or default, most=most, ordered=ordered)
+        self.model = Model(retry=retry or default, max_attempts=max_attempts, ordered=ordered)
         self.lines: list[str] = []
         self.pubsub = PubSub(
             token=lambda account, audience: f"{account} for {audience}",
@@ -98,7 +98,7 @@ class Deliveries(RuleBasedStateMachine):
             ack_deadline_seconds=DEADLINE,
             push=self.push,
             retry=retry,
-            dead_letters=DeadLetterPolicy(topic=GRAVE, max_delivery_attempts=most) if most else None,
+            dead_letters=DeadLetterPolicy(topic=GRAVE, max_delivery_attempts=max_attempts) if max_attempts else None,
             ordered=ordered,
             concurrency=concurrency,
         )
@@ -152,7 +152,7 @@ class Deliveries(RuleBasedStateMachine):
         for delivery in buried:
             attributes = delivery.message.attributes
             assert attributes["CloudPubSubDeadLetterSourceSubscription"] == "jobs"
-            assert int(attributes["CloudPubSubDeadLetterSourceDeliveryCount"]) >= (self.model.most or 0)
+            assert int(attributes["CloudPubSubDeadLetterSourceDeliveryCount"]) >= (self.model.max_attempts or 0)
         alive = [message for message in self.model.messages.values() if message.gone != "acknowledged"]
         assert len(buried) + len(self.model.live()) == len(alive)
 
@@ -160,18 +160,18 @@ class Deliveries(RuleBasedStateMachine):
 class Pulling(Deliveries):
     """Pull, acknowledge, give back, keep longer, let it run out."""
 
-    @initialize(retry=RETRIES, most=st.none() | st.integers(5, 7), ordered=st.booleans())
-    def begin(self, retry: Retry | None, most: int | None, ordered: bool) -> None:
-        self.build(retry, most, ordered, 1)
+    @initialize(retry=RETRIES, max_attempts=st.none() | st.integers(5, 7), ordered=st.booleans())
+    def begin(self, retry: Retry | None, max_attempts: int | None, ordered: bool) -> None:
+        self.build(retry, max_attempts, ordered, 1)
         self.out: dict[str, str] = {}
 
-    @rule(most=st.integers(1, 4) | st.just(FOREVER))
-    def pull(self, most: int) -> None:
-        expected = self.model.deliverable()[:most]
-        found = self.pubsub.pull(JOBS, most)
-        assert [delivery.message.id for delivery in found] == [message.id for message in expected]
-        assert [delivery.attempt for delivery in found] == [message.failures + 1 for message in expected]
-        for delivery, message in zip(found, expected, strict=True):
+    @rule(limit=st.integers(1, 4) | st.just(FOREVER))
+    def pull(self, limit: int) -> None:
+        expected = self.model.deliverable()[:limit]
+        deliveries = self.pubsub.pull(JOBS, limit)
+        assert [delivery.message.id for delivery in deliveries] == [message.id for message in expected]
+        assert [delivery.attempt for delivery in deliveries] == [message.failures + 1 for message in expected]
+        for delivery, message in zip(deliveries, expected, strict=True):
             message.until = self.model.now + DEADLINE
             self.out[delivery.ack_id] = message.id
 
@@ -214,9 +214,11 @@ class Pushing(Deliveries):
 
     push = Push(endpoint=URL, service_account="pusher@p", audience="the jobs")
 
-    @initialize(retry=RETRIES, most=st.none() | st.integers(5, 7), ordered=st.booleans(), concurrency=st.integers(1, 3))
-    def begin(self, retry: Retry | None, most: int | None, ordered: bool, concurrency: int) -> None:
-        self.build(retry, most, ordered, concurrency)
+    @initialize(
+        retry=RETRIES, max_attempts=st.none() | st.integers(5, 7), ordered=st.booleans(), concurrency=st.integers(1, 3)
+    )
+    def begin(self, retry: Retry | None, max_attempts: int | None, ordered: bool, concurrency: int) -> None:
+        self.build(retry, max_attempts, ordered, concurrency)
         self.under_way: list[Callable[[], None]] = []
         self.begun: list[tuple[str, float]] = []
 
@@ -262,7 +264,7 @@ class Pushing(Deliveries):
 
     def send(self, url: str, headers: Mapping[str, str], body: bytes, seconds: float) -> int:
         assert (url, headers["Authorization"], seconds) == (URL, "Bearer pusher@p for the jobs", DEADLINE)
-        assert (b"deliveryAttempt" in body) == bool(self.model.most)
+        assert (b"deliveryAttempt" in body) == bool(self.model.max_attempts)
         if self.status is None:
             raise ConnectionResetError("reset")
         return self.status

@@ -26,7 +26,7 @@ VARIABLES = {
 def evaluate(text: str) -> Any:
     scope = Scope(FUNCTIONS, Memory())
     for name, value in VARIABLES.items():
-        scope.make(name, value)
+        scope.declare(name, value)
     return parse(text, FUNCTIONS).evaluate(scope)
 
 
@@ -107,8 +107,8 @@ def test_an_expression_has_its_value(text: str, value: object) -> None:
             evaluate(text)
         assert raised.value.value["tags"] == ["TypeError"]
     else:
-        found = evaluate(text)
-        assert (found, type(found)) == (value, type(value))
+        result = evaluate(text)
+        assert (result, type(result)) == (value, type(value))
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_and_and_or_look_no_further_than_they_must() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("not 1 == 1", "put what follows not in parentheses"),
         ('not "a" in m', "parentheses"),
@@ -186,10 +186,10 @@ def test_and_and_or_look_no_further_than_they_must() -> None:
         ("1" * 401, "401 characters; accepted: 400"),
     ],
 )
-def test_what_is_not_in_the_grammar_is_refused(text: str, said: str) -> None:
+def test_what_is_not_in_the_grammar_is_refused(text: str, expected: str) -> None:
     with pytest.raises(ValueError, match=r".") as refused:
         parse(text, FUNCTIONS)
-    assert said in str(refused.value)
+    assert expected in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["-7 // 2", "7 % (0 - 2)"])
@@ -199,8 +199,8 @@ def test_rounding_that_is_not_documented_is_not_guessed(text: str) -> None:
 
 
 def test_the_variables_that_it_reads_are_known() -> None:
-    found = parse('m.b[i] + default(x, "n") + len(l)', FUNCTIONS)
-    assert found.names == {"m", "i", "x", "l"}
+    result = parse('m.b[i] + default(x, "n") + len(l)', FUNCTIONS)
+    assert result.names == {"m", "i", "x", "l"}
 
 
 numbers = st.integers(0, 99).map(str)
@@ -221,7 +221,7 @@ def test_arithmetic_binds_as_everywhere(text: str) -> None:
 @given(st.text(alphabet="amnl10+-*/%<>=!()[],.\"' \\notrudi", max_size=30))
 def test_any_text_is_an_expression_or_is_refused(text: str) -> None:
     try:
-        found = parse(text, FUNCTIONS)
+        result = parse(text, FUNCTIONS)
     except ValueError:
         return
-    assert all(name in text for name in found.names)
+    assert all(name in text for name in result.names)

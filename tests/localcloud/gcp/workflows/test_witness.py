@@ -1,4 +1,4 @@
-"""The interpreter beside workflows-emulator: the same answers where that one is right, and where it is not.
+"""The interpreter compared with workflows-emulator: the same answers where that one is right, and where it is not.
 
 Each gap below is a reproduction. One that stops failing there means that a new version has mended it.
 """
@@ -21,7 +21,7 @@ import yaml
 from localcloud.gcp.workflows.calls import Calls, over_http
 from localcloud.gcp.workflows.document import read
 from localcloud.gcp.workflows.errors import Raised
-from localcloud.gcp.workflows.interpreter import Interpreter, World
+from localcloud.gcp.workflows.interpreter import Interpreter, Services
 from localcloud.gcp.workflows.library import functions
 from tests.root import ROOT
 
@@ -216,10 +216,10 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def told(server: str) -> dict[str, dict[str, Any]]:
+def outcomes(server: str) -> dict[str, dict[str, Any]]:
     """What the emulator makes of every document."""
     sources = {**AGREED, **{name: source for name, (source, _) in GAPS.items()}}
-    asked = [
+    documents = [
         {
             "source": yaml.safe_load(source.replace("SERVER", server)),
             "argument": {"n": 1},
@@ -227,16 +227,21 @@ def told(server: str) -> dict[str, dict[str, Any]]:
         }
         for name, source in sources.items()
     ]
-    found = subprocess.run(
-        [str(EMULATOR), str(WITNESS)], input=json.dumps(asked), capture_output=True, text=True, timeout=120, check=False
+    completed = subprocess.run(
+        [str(EMULATOR), str(WITNESS)],
+        input=json.dumps(documents),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
-    assert found.returncode == 0, found.stderr
-    return dict(zip(sources, json.loads(found.stdout), strict=True))
+    assert completed.returncode == 0, completed.stderr
+    return dict(zip(sources, json.loads(completed.stdout), strict=True))
 
 
 def run(source: str, server: str) -> dict[str, Any]:
-    """What this interpreter makes of one, said in the same way."""
-    world = World(
+    """Return the outcome of this interpreter for a source, in the same form."""
+    services = Services(
         functions=functions({}),
         http=Calls(lambda _: "token", over_http),
         wait=time.sleep,
@@ -244,22 +249,24 @@ def run(source: str, server: str) -> dict[str, Any]:
         log=lambda _: None,
     )
     try:
-        return {"result": Interpreter(read(source.replace("SERVER", server)), world).run({"n": 1})}
+        return {"result": Interpreter(read(source.replace("SERVER", server)), services).run({"n": 1})}
     except Raised as raised:
         return {"error": raised.value}
 
 
 @pytest.mark.parametrize("name", AGREED)
-def test_both_answer_alike(name: str, server: str, told: dict[str, dict[str, Any]]) -> None:
+def test_both_answer_alike(name: str, server: str, outcomes: dict[str, dict[str, Any]]) -> None:
     mine = run(AGREED[name], server)
-    theirs = told[name]
+    theirs = outcomes[name]
     assert mine.get("result") == theirs.get("result")
     assert mine.get("error") == theirs.get("error", [None, None])[1]
 
 
 @pytest.mark.parametrize("name", GAPS)
-def test_what_the_emulator_gets_wrong_is_right_here(name: str, server: str, told: dict[str, dict[str, Any]]) -> None:
+def test_what_the_emulator_gets_wrong_is_right_here(
+    name: str, server: str, outcomes: dict[str, dict[str, Any]]
+) -> None:
     source, right = GAPS[name]
     assert run(source, server) == {"result": right}
-    assert told[name] != {"result": right}
-    assert told[name].get("hangs", False) is (name == HANGS)
+    assert outcomes[name] != {"result": right}
+    assert outcomes[name].get("hangs", False) is (name == HANGS)

@@ -15,7 +15,7 @@ import yaml
 from localcloud.gcp.workflows.calls import Calls, NotConnected, Response
 from localcloud.gcp.workflows.document import read
 from localcloud.gcp.workflows.errors import Raised, Refused, Undocumented
-from localcloud.gcp.workflows.interpreter import Interpreter, World
+from localcloud.gcp.workflows.interpreter import Interpreter, Services
 from localcloud.gcp.workflows.library import functions
 
 JSON = {"Content-Type": "application/json"}
@@ -28,12 +28,12 @@ def ok(body: object = None, status: int = 200) -> Response:
 
 @dataclass
 class Lab:
-    """Runs documents against answers that the test makes; what they sent, said and waited for is kept."""
+    """Runs documents against the test's responses, and records their requests, log lines and pauses."""
 
     answer: Answer = lambda _, body: ok(body)
     sent: list[tuple[str, str, dict[str, str], Any, float]] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    logged: list[str] = field(default_factory=list)
 
     def transport(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float
@@ -48,14 +48,14 @@ class Lab:
         return 5.0
 
     def run(self, source: str, argument: Any = None) -> Any:
-        world = World(
+        services = Services(
             functions=functions({"GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID": "e-1"}, self.now),
             http=Calls(lambda audience: f"token for {audience}", self.transport),
             wait=self.waited.append,
             check=lambda: None,
-            log=self.said.append,
+            log=self.logged.append,
         )
-        return Interpreter(read(source), world).run(argument)
+        return Interpreter(read(source), services).run(argument)
 
     def tags(self, source: str) -> list[str]:
         with pytest.raises(Raised) as raised:
@@ -125,8 +125,8 @@ def test_the_first_condition_that_holds_decides(lab: Lab) -> None:
       - go: {return: gone}
       - other: {return: other}
     """
-    found = [lab.run(source, status) for status in ("accepted", "rejected", "odd", "?")]
-    assert found == ["gone", False, "other", "other"]
+    result = [lab.run(source, status) for status in ("accepted", "rejected", "odd", "?")]
+    assert result == ["gone", False, "other", "other"]
 
 
 def test_a_condition_must_be_a_boolean(lab: Lab) -> None:
@@ -233,9 +233,9 @@ def test_a_call_that_fails_can_be_caught_by_its_tag(lab: Lab, answer: Answer, ta
 
 def test_a_bad_status_is_an_error_with_all_that_was_answered(lab: Lab) -> None:
     lab.answer = lambda *_: ok({"error": "KeyError: x"}, 500)
-    found = lab.run(CAUGHT)
-    assert (found["code"], found["body"], found["tags"]) == (500, {"error": "KeyError: x"}, ["HttpError"])
-    assert found["headers"] == JSON
+    result = lab.run(CAUGHT)
+    assert (result["code"], result["body"], result["tags"]) == (500, {"error": "KeyError: x"}, ["HttpError"])
+    assert result["headers"] == JSON
 
 
 def test_what_is_not_json_is_text(lab: Lab) -> None:
@@ -250,14 +250,14 @@ def test_a_redirection_is_not_followed(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         ("body: text", "needs a Content-Type"),
         ("body: {a: 1}, headers: {content-type: text/plain}", "accepted: application/json"),
     ],
 )
-def test_a_body_that_is_no_map_needs_its_type(lab: Lab, arguments: str, said: str) -> None:
-    with pytest.raises(Undocumented, match=said):
+def test_a_body_that_is_no_map_needs_its_type(lab: Lab, arguments: str, expected: str) -> None:
+    with pytest.raises(Undocumented, match=expected):
         lab.run(f"[{{a: {{call: http.post, args: {{url: 'http://127.0.0.1:1', {arguments}}}}}}}]")
 
 
@@ -487,17 +487,17 @@ def test_the_other_branches_go_on_after_an_error_and_then_it_is_raised(lab: Lab)
               steps: [{c: {call: http.post, args: {url: 'http://127.0.0.1:1', body: {n: '${item}'}}}}]
         except: {as: e, steps: [{f: {return: '${e}'}}]}
     """
-    found = lab.run(source)
-    assert found["tags"] == ["UnhandledBranchError", "RuntimeError"]
-    assert [branch["id"] for branch in found["branches"]] == ["1", "4"]
-    assert found["branches"][0]["error"]["payload"]["code"] == 500
-    assert 'in step "c"' in found["branches"][0]["error"]["context"]
+    result = lab.run(source)
+    assert result["tags"] == ["UnhandledBranchError", "RuntimeError"]
+    assert [branch["id"] for branch in result["branches"]] == ["1", "4"]
+    assert result["branches"][0]["error"]["payload"]["code"] == 500
+    assert 'in step "c"' in result["branches"][0]["error"]["context"]
     assert len(lab.sent) == 6
 
 
 def test_sleep_waits_and_log_says(lab: Lab) -> None:
     lab.run("[{a: {call: sys.sleep, args: {seconds: 1.5}}}, {b: {call: sys.log, args: {text: hi, severity: INFO}}}]")
-    assert (lab.waited, lab.said) == ([1.5], ["INFO: hi"])
+    assert (lab.waited, lab.logged) == ([1.5], ["INFO: hi"])
 
 
 @pytest.mark.parametrize(
@@ -534,7 +534,7 @@ def test_variables_that_are_gone_hold_no_memory(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "expected"),
     [
         ("{", "neither YAML nor JSON"),
         ("1", "a workflow is a list of steps"),
@@ -595,7 +595,7 @@ def test_variables_that_are_gone_hold_no_memory(lab: Lab) -> None:
         ("{main: {steps: [{a: {return: 1}}], more: 1}}", "main: accepted: params and steps"),
     ],
 )
-def test_what_is_not_understood_is_refused_before_it_runs(source: str, said: str) -> None:
+def test_what_is_not_understood_is_refused_before_it_runs(source: str, expected: str) -> None:
     with pytest.raises(Refused) as refused:
         read(source)
-    assert said in str(refused.value)
+    assert expected in str(refused.value)

@@ -15,20 +15,20 @@ from typing import Any
 
 
 def run(execute: Any, document: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {"hangs": True}
+    outcome: dict[str, Any] = {"hangs": True}
 
     def go() -> None:
         try:
             result = execute(document["source"], document["argument"])
-            found.update(result=result, hangs=False)
+            outcome.update(result=result, hangs=False)
         except BaseException as problem:
             payload = getattr(problem, "payload", str(problem))
-            found.update(error=[type(problem).__name__, payload], hangs=False)
+            outcome.update(error=[type(problem).__name__, payload], hangs=False)
 
     thread = threading.Thread(target=go, daemon=True)
     thread.start()
     thread.join(document["seconds"])
-    return {key: value for key, value in found.items() if value is not False}
+    return {key: value for key, value in outcome.items() if value is not False}
 
 
 def main() -> None:

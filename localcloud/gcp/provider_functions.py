@@ -1,4 +1,4 @@
-"""The provider functions that a program may call."""
+"""The provider functions that a program may call, by their tokens."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ def _storage_account(project: Project, _: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": email, "emailAddress": email, "member": f"serviceAccount:{email}", "project": project.name}
 
 
-INVOKES: Mapping[str, Callable[[Project, Mapping[str, Any]], dict[str, Any]]] = {
+PROVIDER_FUNCTIONS: Mapping[str, Callable[[Project, Mapping[str, Any]], dict[str, Any]]] = {
     "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": _storage_account,
 }

@@ -1,4 +1,4 @@
-"""From the provider's spelling to the API's."""
+"""Turns the provider's inputs (camelCase) into the parameters of AWS's APIs (PascalCase)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 def pascal(value: Any, *, keep: Iterable[str] = (), renamed: Mapping[str, str] | None = None) -> Any:
-    """`{"maxAge": 1}` as `{"MaxAge": 1}`, all the way down.
+    """Return a value with the first letter of every key in upper case: `{"maxAge": 1}` becomes `{"MaxAge": 1}`.
 
-    Below a key in `keep` the keys are the user's own and stay as they are; `renamed` gives
-    the API's word where it is another one. None is left out.
+    Keys below one that is in `keep` are the user's own and stay as they are. `renamed` maps a
+    key to the API's name where that differs in more than its first letter. Nulls are left out.
     """
     keep, renamed = frozenset(keep), renamed or {}
     match value:
@@ -28,7 +28,10 @@ def pascal(value: Any, *, keep: Iterable[str] = (), renamed: Mapping[str, str] |
             return value
 
 
-def chosen(inputs: Mapping[str, Any], names: Mapping[str, str] | Iterable[str]) -> dict[str, Any]:
-    """The given inputs under the API's names; with plain names, the first letter raised."""
+def select(inputs: Mapping[str, Any], names: Mapping[str, str] | Iterable[str]) -> dict[str, Any]:
+    """Return the inputs in `names` that are set, under the API's names.
+
+    A mapping gives the API's name of each input; otherwise the first letter becomes upper case.
+    """
     pairs = names.items() if isinstance(names, Mapping) else ((name, name[:1].upper() + name[1:]) for name in names)
-    return {theirs: inputs[ours] for ours, theirs in pairs if inputs.get(ours) is not None}
+    return {parameter: inputs[key] for key, parameter in pairs if inputs.get(key) is not None}

@@ -1,4 +1,4 @@
-"""What the REST interfaces of Google's services have in common."""
+"""Requests and responses that the REST interfaces of Google's services have in common."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Authorize = Callable[[str | None, str, str], bool]
-"""Whether who sends a bearer token (None: none was sent) has a permission on a resource."""
-Answer = tuple[int, bytes]
+"""Takes a bearer token (None: none was sent), a permission and a resource; returns whether the caller has it."""
+ApiResponse = tuple[int, bytes]
 """A status and a JSON body."""
 
 STATUS = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
 
 
 def bearer(headers: Mapping[str, str]) -> str | None:
-    """The token of an Authorization header, whatever its case."""
+    """Return the bearer token of a request; None without one."""
     for name, value in headers.items():
         if name.lower() == "authorization" and value.lower().startswith("bearer "):
             return value[7:].strip()
@@ -23,24 +23,26 @@ def bearer(headers: Mapping[str, str]) -> str | None:
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """Raises `ValueError` for a body that is no JSON object; no body at all is an empty one."""
+    """Parse a body, of which an empty one is an empty object. Raises `ValueError` for one that is no JSON object."""
     try:
-        found = json.loads(body or b"{}")
+        document = json.loads(body or b"{}")
     except ValueError:
         raise ValueError("the body is not JSON") from None
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise ValueError("the body is a JSON object")
-    return found
+    return document
 
 
-def ok(body: Mapping[str, Any]) -> Answer:
+def ok(body: Mapping[str, Any]) -> ApiResponse:
+    """Return a 200 with a JSON body."""
     return 200, json.dumps(body).encode()
 
 
-def problem(code: int, message: str) -> Answer:
-    """https://cloud.google.com/apis/design/errors"""
+def problem(code: int, message: str) -> ApiResponse:
+    """Return an error response: https://cloud.google.com/apis/design/errors."""
     return code, json.dumps({"error": {"code": code, "message": message, "status": STATUS[code]}}).encode()
 
 
-def denied(permission: str, resource: str) -> Answer:
+def denied(permission: str, resource: str) -> ApiResponse:
+    """Return the 403 of a caller that lacks a permission."""
     return problem(403, f"Permission '{permission}' denied on resource '{resource}'")

@@ -1,4 +1,4 @@
-"""The provider functions that a program may call."""
+"""The provider functions that a program may call, by their tokens."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _partition(session: Session, _: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-INVOKES: Mapping[str, Callable[[Session, Mapping[str, Any]], dict[str, Any]]] = {
+PROVIDER_FUNCTIONS: Mapping[str, Callable[[Session, Mapping[str, Any]], dict[str, Any]]] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _caller,
     "aws:index/getRegion:getRegion": _region,
     "aws:index/getPartition:getPartition": _partition,

@@ -1,4 +1,4 @@
-"""What every part of the demonstration does: steps that are told and measured, and what is to be expected."""
+"""One run of the demonstration: its steps, printed and measured, and its summary."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from localcloud.engine.cloud import CloudFailed
 from localcloud.engine.stack import LocalStack
 
 PATIENCE_SECONDS = 180
-MOST_SAID = 500
-"""Bytes of a refusal that are shown."""
+SHOWN_BYTES = 500
+"""The part of an error response that is shown."""
 
 
 class DemoFailed(CloudFailed):
-    """A step did not do what it is for; the message says which, and where to look."""
+    """A step did not do what it is for; the message names the step and the cloud's log."""
 
 
-class Scene:
-    """The steps, each measured, and the summary that they fill."""
+class DemoRun:
+    """The stack, the steps that ran on it, and the summary that they fill."""
 
     def __init__(self, stack: LocalStack, progress: Progress) -> None:
         self.stack = stack
@@ -36,41 +36,48 @@ class Scene:
         self.summary: dict[str, Any] = {"cloud": stack.cloud.title, "steps": self.steps}
 
     def watching(self, model: str) -> Watch:
+        """Return a watch of the runs of a model, from now on."""
         return Watch(self.stack.store(self.stack.outputs["models_url"]), model)
 
     def expect(self, record: dict[str, Any], *states: str) -> None:
-        """Raises `DemoFailed` for a run that is in none of the states."""
+        """Raise `DemoFailed` if a run is in none of the states."""
         if record.get("status") not in states:
-            why = record.get("cause") or record.get("report") or record.get("reason")
-            raise self.failed(f"run {record.get('run')} is {record.get('status')}: {why}")
+            reason = record.get("cause") or record.get("report") or record.get("reason")
+            raise self.failed(f"run {record.get('run')} is {record.get('status')}: {reason}")
 
-    def failed(self, what: str) -> DemoFailed:
-        """The same, with where to look."""
-        return DemoFailed(f"{what}\n  the cloud's log: {self.stack.log}")
+    def failed(self, problem: str) -> DemoFailed:
+        """Return a `DemoFailed` whose message also names the cloud's log."""
+        return DemoFailed(f"{problem}\n  the cloud's log: {self.stack.log}")
 
     @contextmanager
     def step(self, name: str) -> Generator[Step]:
+        """Print and measure a step, as `Progress.step` and `timed` do."""
         with self.timed(name), self.progress.step(name) as step:
             yield step
 
     @contextmanager
     def timed(self, name: str) -> Generator[None]:
+        """Add the duration of the block to the summary, under the step's name."""
         began = time.monotonic()
-        with self.told(name):
+        with self.errors_of(name):
             yield
         self.steps.append({"step": name, "seconds": round(time.monotonic() - began, 2)})
 
     @contextmanager
-    def told(self, name: str) -> Generator[None]:
-        """What the block waits for in vain, or is refused, is a `DemoFailed`; a dead cloud is a `CloudFailed`."""
+    def errors_of(self, name: str) -> Generator[None]:
+        """Raise `DemoFailed`, which names the step, for a refusal, a timeout or a lost connection in the block.
+
+        Raises `CloudFailed` when the cloud has ended. Any other exception is a mistake of the program
+        and keeps its trace.
+        """
         try:
             yield
         except (pulumi.RunError, CloudFailed):
             raise
         except urllib.error.HTTPError as refused:
             with refused:
-                said = refused.read(MOST_SAID).decode(errors="replace").strip()
-            raise self.failed(f"{name}: {refused.url} answered {refused.code} {refused.reason}: {said}") from None
+                body = refused.read(SHOWN_BYTES).decode(errors="replace").strip()
+            raise self.failed(f"{name}: {refused.url} answered {refused.code} {refused.reason}: {body}") from None
         except (OSError, http.client.HTTPException, json.JSONDecodeError) as problem:
             self.stack.cloud.check()
             raise self.failed(f"{name}: {str(problem) or type(problem).__name__}") from None
