@@ -134,7 +134,7 @@ def test_a_length_that_is_none_of_the_bodys_is_refused(length: str, shared: Benc
         (request(16, (10**18, 2)), ROWS, "there are 16 bytes"),
         (request(16, (10**40, 2)), ROWS, "is not a shape of this input"),
         (request(16, datatype="FP64"), ROWS, "inputs[0].datatype is FP64; accepted: FP32"),
-        (request(16, data=[1, 9, 9, 1]), ROWS, "inputs[0].data is there beside binary_data_size"),
+        (request(16, data=[1, 9, 9, 1]), ROWS, "inputs[0].data is there together with binary_data_size"),
         (request(16)[:-1], ROWS, "not JSON"),
         (request(None, data=[1, 9, 9, 1]), ROWS, "body has 16 bytes behind the last tensor"),
         (request(16), struct.pack("<4f", 1, 9, -1, 1), "row 1, mean_radius is not a finite number from 0 to 1000"),
