@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Final, Protocol
+
+from tests.reach import every_module_is_reached, every_name_is_used
+from tests.syntax import files, imports
 
 
 class Rule(Protocol):
@@ -58,45 +59,8 @@ UNSAFE_CALLS: Final = frozenset({"eval", "exec", "yaml.load", "yaml.unsafe_load"
 HOSTS: Final = ("--index-url", "--extra-index-url", "--find-links", "http://", "https://")
 
 
-def files(root: Path, *folders: str) -> Iterator[tuple[str, ast.Module]]:
-    """Every Python file below the folders: its path from the root, and its syntax tree."""
-    for folder in folders:
-        for path in sorted((root / folder).rglob("*.py")):
-            yield path.relative_to(root).as_posix(), _tree(path.read_text(encoding="utf-8"))
-
-
-@lru_cache(maxsize=2048)
-def _tree(text: str) -> ast.Module:
-    """Every rule reads the same trees, and changes none."""
-    return ast.parse(text)
-
-
 def clouds(root: Path) -> list[str]:
     return [path.split("/")[1] for path, tree in files(root, "infra") if _cloud_call(path, tree) is not None]
-
-
-def imports(path: str, tree: ast.Module, *, typing: bool = True) -> Iterator[tuple[int, str]]:
-    """Everything a file imports, at any depth of its code, by absolute dotted name, with the line.
-
-    Without what only a type checker sees, unless `typing`.
-    """
-    package = path.removesuffix(".py").removesuffix("/__init__").split("/")
-    if not path.endswith("__init__.py"):
-        package = package[:-1]
-    for node in ast.walk(tree) if typing else _executed(tree):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            start = package[: len(package) - node.level + 1] if node.level else []
-            base = ".".join([*start, *([node.module] if node.module else [])])
-            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
-
-
-def _executed(node: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(node):
-        if not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)):
-            yield child
-            yield from _executed(child)
 
 
 def _within(name: str, module: str) -> bool:
@@ -406,6 +370,8 @@ RULES: Final[tuple[Rule, ...]] = (
     clouds_are_whole,
     tests_are_collected,
     sizes,
+    every_module_is_reached,
+    every_name_is_used,
     no_case_for_a_cloud,
     nothing_is_unpickled,
     requirements_name_no_host,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.root import ROOT
 
-FOLDERS = ("docs", "functions", "infra", "models", "requirements", "tests")
+FOLDERS = ("bench", "docs", "functions", "infra", "localcloud", "models", "requirements", "tests")
 
 COMPONENT = '''
 import pulumi
@@ -57,7 +57,7 @@ def written(path: str, words: Mapping[str, str]) -> str:
     if path in kept:
         word = kept[path]
         return COMPONENT.format(thing=word.title(), word=word, outputs=dict(OUTPUTS[word]))
-    if path.startswith("functions/adapters/"):
+    if path.startswith("functions/adapters/") and (ROOT / "functions/entries" / Path(path).name).is_file():
         return "def handle(event: object) -> object:\n    return event\n"
     return '"""Of nimbus."""\n'
 

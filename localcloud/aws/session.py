@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -69,18 +69,6 @@ class Session:
                     ),
                 )
             return self._clients[service]
-
-    def as_role(self, role: str, name: str = "local") -> Self:
-        """A session with the temporary credentials of a role, by its ARN: what it may not do is denied."""
-        answer = self.client("sts").assume_role(RoleArn=role, RoleSessionName=name)["Credentials"]
-        return type(self)(
-            endpoint=self.endpoint,
-            certificate=self.certificate,
-            region=self.region,
-            key=answer["AccessKeyId"],
-            secret=answer["SecretAccessKey"],
-            token=answer["SessionToken"],
-        )
 
     def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
         where = f"{self.region if region else ''}:{self.account if account else ''}"

@@ -72,7 +72,3 @@ class Bindings:
             and (one.condition is None or one.condition(about))
             for one in self._all.values()
         )
-
-    def gives(self, email: str, role: str, resource: str) -> bool:
-        """Whether an account has everything that a role gives, on the resource."""
-        return all(self.allows(email, permission, resource) for permission in ROLES[role])
