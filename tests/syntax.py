@@ -25,14 +25,14 @@ def module_name(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def imports(path: str, tree: ast.Module, *, typing: bool = True) -> Iterator[tuple[int, str]]:
+@lru_cache(maxsize=4096)
+def imports(path: str, tree: ast.Module, *, typing: bool = True) -> tuple[tuple[int, str], ...]:
     """Everything a file imports, at any depth of its code, by absolute dotted name, with the line.
 
     Without what only a type checker sees, unless `typing`.
     """
-    for node in ast.walk(tree) if typing else _executed(tree):
-        for _, name in bound(path, node):
-            yield getattr(node, "lineno", 0), name
+    nodes = ast.walk(tree) if typing else _executed(tree)
+    return tuple((getattr(node, "lineno", 0), name) for node in nodes for _, name in bound(path, node))
 
 
 def bound(path: str, node: ast.AST) -> Iterator[tuple[str, str]]:

@@ -19,6 +19,8 @@ import pytest
 from tests import nimbus
 from tests.architecture import RULES, WORDS
 
+pytestmark = pytest.mark.integration
+
 DRAW = """
 import json
 import sys

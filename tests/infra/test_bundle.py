@@ -17,6 +17,8 @@ from infra.target import target
 from infra.vocabulary import Cloud
 from tests.functions.serving import model_bytes
 
+pytestmark = pytest.mark.integration
+
 HERE = target(Runtime(python="host", architecture="host"))
 
 

@@ -19,6 +19,8 @@ from models.breast_cancer.sample import instances, write_csv
 from models.contract import Contract
 from models.section import FOLDER
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Objects]]:

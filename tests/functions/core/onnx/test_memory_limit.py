@@ -14,6 +14,7 @@ HERE = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 WANTED = min(HERE * 3 // 4, LARGEST)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("before", "after"),
     [(resource.RLIM_INFINITY, WANTED), (HERE + 4096, WANTED), (10**8, 10**8)],
