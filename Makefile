@@ -10,14 +10,15 @@ ifneq ($(filter demo up,$(MAKECMDGOALS)),)
 $(if $(filter $(CLOUD),$(EMBEDDED)),,$(error CLOUD=$(CLOUD) is not embedded, so it does not run on this machine; embedded: $(EMBEDDED)))
 endif
 
-.PHONY: help demo test up preview bench bench-quick lock clean
+.PHONY: help demo lint check test up preview bench bench-quick lock clean
 
 help:
 	@echo "make demo                  the whole loop, on this machine, start to finish"
 	@echo "make up                    the same stack, kept running, following your edits"
 	@echo "                           both take CLOUD=gcp for the other cloud"
 	@echo "make preview STACK=prod    what a stack would create, held against the platform's limits"
-	@echo "make test                  lint, types and every test"
+	@echo "make check                 format, lint, types and the unit tests, in under a minute"
+	@echo "make test                  the same and every other test, with the twenty slowest"
 	@echo "make bench                 every benchmark against its peers, and docs/benchmarks.md anew"
 	@echo "make bench-quick           less of it, in under two minutes"
 	@echo "make lock                  write the locked requirements anew"
@@ -32,11 +33,17 @@ up: .venv/.installed .local/emulator-$(CLOUD)/.installed
 preview: .venv/.installed
 	@$(BIN)/python -m localcloud preview --stack $(STACK)
 
-test: .venv/.installed .local/emulator-aws/.installed .local/emulator-gcp/.installed .local/workflows-emulator/.installed .local/samples/.installed
+lint: .venv/.installed
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run .venv/bin/ruff format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ty check --quiet .
-	@$(BIN)/python -m pytest -n 2 --dist loadscope
+
+check: lint .local/samples/.installed
+	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not cloud and not integration"
+
+# Three at once on two cores: the tests of the loop wait more than they work.
+test: lint .local/emulator-aws/.installed .local/emulator-gcp/.installed .local/workflows-emulator/.installed .local/samples/.installed
+	@$(BIN)/python -m pytest -n 3 --dist loadscope --durations=20 --durations-min=1
 
 bench: .venv/.installed .local/emulator-aws/.installed .local/samples/.installed
 	@$(BIN)/python -m bench --write

@@ -19,7 +19,6 @@ from typing import Any, cast
 
 from bench.measure import Sample
 
-API = "/2018-06-01/runtime/"
 SECONDS = 120
 
 

@@ -8,7 +8,7 @@ import pulumi
 
 from infra.function_table import FunctionSpec
 from infra.permissions import Stores
-from infra.processor import ONE_THREAD, kernel
+from infra.processor import ONE_THREAD, arithmetic
 from infra.settings import Settings
 from infra.vocabulary import Platform
 from interface import variables
@@ -36,7 +36,6 @@ def environment(
     return {
         variables.LOG_LEVEL: "INFO",
         # One thread a process: experiments run side by side, and a model this size gains nothing from more.
-        **ONE_THREAD,
-        **(kernel(platform.architecture) if spec.one_kernel else {}),
+        **(arithmetic(platform.architecture) if spec.one_kernel else ONE_THREAD),
         **{name: values[name] for name in spec.environment},
     }

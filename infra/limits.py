@@ -153,12 +153,7 @@ def verdicts(settings: Settings, archives: Mapping[str, Archive]) -> list[Verdic
     found = [verdict for kind in kinds for verdict in kind(settings, limits)]
     if limits.unpacked_bytes is not None:
         found += [
-            _most(
-                f"functions/requirements/{named(name).lock}.in",
-                "bytes unpacked",
-                archive.unpacked,
-                limits.unpacked_bytes,
-            )
+            _most(_packages(name), "bytes unpacked", archive.unpacked, limits.unpacked_bytes)
             for name, archive in archives.items()
             if not archive.stand_in
         ]

@@ -76,11 +76,6 @@ class Lambda:
                 second = kept + (at_work - ready) * self.on_demand
         return second * load.memory_mb / 1024 * MONTH
 
-    @property
-    def worth_its_price(self) -> float:
-        """The part of the time that a provisioned copy must be at work to cost less than others."""
-        return self.provisioned / (self.on_demand - self.provisioned_at_work)
-
 
 @dataclass(frozen=True, kw_only=True)
 class CloudRun:

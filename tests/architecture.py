@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
 from infra.tier import Tier
+from tests.syntax import adapters, files, imports, nodes
 
 
 class Rule(Protocol):
@@ -82,19 +82,6 @@ UNSAFE_CALLS: Final = frozenset({"eval", "exec", "yaml.load", "yaml.unsafe_load"
 HOSTS: Final = ("--index-url", "--extra-index-url", "--find-links", "http://", "https://")
 
 
-def files(root: Path, *folders: str) -> Iterator[tuple[str, ast.Module]]:
-    """Every Python file below the folders: its path from the root, and its syntax tree."""
-    for folder in folders:
-        for path in sorted((root / folder).rglob("*.py")):
-            yield path.relative_to(root).as_posix(), _tree(path.read_text(encoding="utf-8"))
-
-
-@lru_cache(maxsize=2048)
-def _tree(text: str) -> ast.Module:
-    """Every rule reads the same trees, and changes none."""
-    return ast.parse(text)
-
-
 def clouds(root: Path, tier: Tier | None = None) -> list[str]:
     """The clouds that keep what a tier promises; all of them unless told."""
     return [
@@ -103,40 +90,6 @@ def clouds(root: Path, tier: Tier | None = None) -> list[str]:
         if (call := _cloud_call(path, tree)) is not None
         if tier is None or ((stated := _tier(call)) is not None and stated.includes(tier))
     ]
-
-
-@lru_cache(maxsize=2048)
-def _nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
-    return tuple(ast.walk(tree))
-
-
-@lru_cache(maxsize=4096)
-def imports(path: str, tree: ast.Module, *, typing: bool = True) -> tuple[tuple[int, str], ...]:
-    """Everything a file imports, at any depth of its code, by absolute dotted name, with the line.
-
-    Without what only a type checker sees, unless `typing`.
-    """
-    return tuple(_imports(path, tree, typing=typing))
-
-
-def _imports(path: str, tree: ast.Module, *, typing: bool) -> Iterator[tuple[int, str]]:
-    package = path.removesuffix(".py").removesuffix("/__init__").split("/")
-    if not path.endswith("__init__.py"):
-        package = package[:-1]
-    for node in _nodes(tree) if typing else _executed(tree):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            start = package[: len(package) - node.level + 1] if node.level else []
-            base = ".".join([*start, *([node.module] if node.module else [])])
-            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
-
-
-def _executed(node: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(node):
-        if not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)):
-            yield child
-            yield from _executed(child)
 
 
 def _within(name: str, module: str) -> bool:
@@ -214,7 +167,7 @@ def one_reader_of_settings(root: Path) -> list[str]:
         f"{path}:{node.lineno}: only settings.py reads pulumi.Config"
         for path, tree in files(root, "infra", "localcloud")
         if path not in allowed
-        for node in _nodes(tree)
+        for node in nodes(tree)
         if (isinstance(node, ast.Attribute) and ast.unparse(node) == "pulumi.Config")
         or (isinstance(node, ast.ImportFrom) and node.module == "pulumi" and "Config" in {a.name for a in node.names})
     ]
@@ -225,7 +178,7 @@ def core_without_surroundings(root: Path) -> list[str]:
     names = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv"}
     found = []
     for path, tree in files(root, "functions/core", "functions/entries"):
-        used = [(n.lineno, ast.unparse(n)) for n in _nodes(tree) if isinstance(n, ast.Attribute)]
+        used = [(n.lineno, ast.unparse(n)) for n in nodes(tree) if isinstance(n, ast.Attribute)]
         found += [
             f"{path}:{line}: only an adapter may use {name}"
             for line, name in [*used, *imports(path, tree)]
@@ -304,7 +257,7 @@ def resource_handlers_mirror_each_other(root: Path) -> list[str]:
 
 def adapters_answer_every_trigger(root: Path) -> list[str]:
     """Every deployable cloud has, for each kind of trigger in the table of functions, what adapts a function to it."""
-    wanted = _adapters(root)
+    wanted = adapters(root)
     trees = dict(files(root, "functions/adapters"))
     found = []
     for cloud in clouds(root, Tier.DEPLOYABLE):
@@ -316,22 +269,6 @@ def adapters_answer_every_trigger(root: Path) -> list[str]:
                 found.append(f"{path}: offers no {name}")
     held = {path.parent.name for path in root.glob("functions/adapters/*/*.py")}
     return found + [f"functions/adapters/{name}: of no cloud" for name in sorted(held.difference(clouds(root)))]
-
-
-def _adapters(root: Path) -> set[tuple[str, str]]:
-    """Module and function of the `adapter` of every trigger."""
-    path = root / "infra" / "function_table.py"
-    tree = ast.parse(path.read_text(encoding="utf-8")) if path.is_file() else ast.Module([], [])
-    stated = [
-        node.value.value
-        for kind in tree.body
-        if isinstance(kind, ast.ClassDef)
-        for node in kind.body
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Constant)
-        if "adapter" in {ast.unparse(one) for one in getattr(node, "targets", [getattr(node, "target", None)])}
-        if isinstance(node.value.value, str)
-    ]
-    return {(module, name) for module, _, name in (adapter.partition(".") for adapter in stated)}
 
 
 def clouds_are_whole(root: Path) -> list[str]:
@@ -421,7 +358,7 @@ def tests_are_collected(root: Path) -> list[str]:
         for path, tree in files(root, "tests")
         if not Path(path).name.startswith("test_")
         and any(
-            isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name.startswith("test_") for n in _nodes(tree)
+            isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name.startswith("test_") for n in nodes(tree)
         )
     ]
 
@@ -434,7 +371,7 @@ def sizes(root: Path) -> list[str]:
             found.append(f"{path}: {lines} lines; at most {LINES_OF_A_FILE}")
         if path == "infra/__main__.py" and lines > LINES_OF_MAIN:
             found.append(f"{path}: {lines} lines; at most {LINES_OF_MAIN}")
-        for node in _nodes(tree):
+        for node in nodes(tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 length = (node.end_lineno or node.lineno) - node.lineno + 1
                 if length > LINES_OF_A_FUNCTION:
@@ -447,7 +384,7 @@ def no_case_for_a_cloud(root: Path) -> list[str]:
     known = KNOWN_CLOUDS.union(clouds(root))
     found = []
     for path, tree in files(root, *HOUSE):
-        for node in _nodes(tree):
+        for node in nodes(tree):
             asked: list[ast.expr] = []
             if isinstance(node, ast.Compare):
                 asked = [node.left, *node.comparators]
@@ -489,7 +426,7 @@ def nothing_is_unpickled(root: Path) -> list[str]:
             for line, name in imports(path, tree)
             if name.split(".")[0] in UNSAFE_MODULES
         ]
-        for node in _nodes(tree):
+        for node in nodes(tree):
             if not isinstance(node, ast.Call):
                 continue
             if ast.unparse(node.func) in UNSAFE_CALLS:

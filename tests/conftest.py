@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -25,7 +26,54 @@ def own_event_loop() -> Iterator[None]:
     loop.close()
 
 
+EMULATORS = frozenset({"aws", "gcp", "kind", "lab"})
+"""Fixtures behind which an embedded cloud is started."""
+STARTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"})
+"""What Python tells an audit hook when a process is started."""
+started: list[str] = []
+"""How the test at work has started processes."""
+
+
+def integrated(path: str, fixtures: Sequence[str]) -> bool:
+    """Does a test need more than its own process: a stack, or an emulator? Others say so by their marker."""
+    return path.startswith("tests/loop/") or not EMULATORS.isdisjoint(fixtures)
+
+
+def pytest_configure() -> None:
+    sys.addaudithook(lambda event, _: started.append(event) if event in STARTS else None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Before `-m` chooses among them."""
+    for item in items:
+        if integrated(item.nodeid, getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.integration)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    started.clear()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A unit test that starts a process fails."""
+    report = yield
+    if call.when == "teardown" and report.passed and started and item.get_closest_marker("integration") is None:
+        report.outcome = "failed"
+        report.longrepr = f"a unit test starts no process, and this one did ({started[0]}): mark it `integration`"
+    return report
+
+
 LOOP = re.compile(r"tests/loop/.*::\w+\[(\w+)")
+
+
+FIRST = ("loop of gcp", "loop of aws", "tests/localcloud/commands/test_command.py")
+"""What takes longest; whatever is short fills the gaps that it leaves at the end."""
 
 
 def together(nodeid: str) -> str:
@@ -42,5 +90,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             return together(nodeid)
+
+        def _assign_work_unit(self, node: Any) -> None:
+            for scope in reversed(FIRST):
+                if scope in self.workqueue:
+                    self.workqueue.move_to_end(scope, last=False)
+            super()._assign_work_unit(node)
 
     return Together(config, log)

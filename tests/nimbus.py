@@ -12,7 +12,7 @@ from pathlib import Path
 from infra.tier import Tier
 from tests.root import ROOT
 
-FOLDERS = ("docs", "functions", "infra", "interface", "localcloud", "models", "requirements", "tests")
+FOLDERS = ("bench", "docs", "functions", "infra", "interface", "localcloud", "models", "requirements", "tests")
 
 COMPONENT = '''
 import pulumi

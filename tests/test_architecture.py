@@ -354,11 +354,13 @@ def test_the_rules_look_at_files_that_are_there() -> None:
     assert list((ROOT / "functions/requirements").glob("*.txt"))
 
 
+@pytest.mark.integration
 def test_importing_the_program_or_an_embedded_cloud_does_nothing(tmp_path: Path) -> None:
     assert side_effects(ROOT, tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("text", "noticed"),
     [

@@ -25,6 +25,8 @@ from tests import nimbus
 from tests.architecture import HANDLED, NOUNS, RULES, WORDS
 from tests.root import ROOT
 
+pytestmark = pytest.mark.integration
+
 DRAW = """
 import json
 import sys

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import together
+from tests.conftest import integrated, together
+
+pytest_plugins = ["pytester"]
 
 LOOP = "tests/loop/test_api.py::test_it"
 
@@ -15,3 +17,30 @@ def test_the_loop_of_a_cloud_is_one_group_whatever_its_parameters(rest: str) -> 
 
 def test_everything_else_stays_with_its_file() -> None:
     assert together("tests/infra/test_limits.py::test_it[aws]") == "tests/infra/test_limits.py"
+
+
+def test_a_stack_or_an_emulator_makes_an_integration_test() -> None:
+    assert integrated("tests/loop/test_api.py::test_it", [])
+    assert integrated("tests/localcloud/aws/test_functions.py::test_it", ["tmp_path", "aws_lab", "aws"])
+    assert not integrated("tests/infra/test_limits.py::test_it", ["tmp_path"])
+
+
+@pytest.mark.integration
+def test_a_unit_test_that_starts_a_process_fails_and_an_integration_test_does_not(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest("from tests.conftest import *")
+    pytester.makepyfile(
+        """
+        import os, pytest
+
+        def test_unit():
+            os.system("true")
+
+        @pytest.mark.integration
+        def test_integration():
+            os.system("true")
+        """
+    )
+    pytester.makeini("[pytest]\nmarkers = integration")
+    done = pytester.runpytest_inprocess("-p", "no:randomly", "-p", "no:cacheprovider")
+    done.assert_outcomes(passed=2, errors=1)
+    done.stdout.fnmatch_lines(["*a unit test starts no process*os.system*"])

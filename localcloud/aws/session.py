@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -69,18 +69,6 @@ class Session:
                     ),
                 )
             return self._clients[service]
-
-    def as_role(self, role: str, name: str = "local") -> Self:
-        """Return a session with temporary credentials of a role, by its ARN; its permissions are enforced."""
-        credentials = self.client("sts").assume_role(RoleArn=role, RoleSessionName=name)["Credentials"]
-        return type(self)(
-            endpoint=self.endpoint,
-            certificate=self.certificate,
-            region=self.region,
-            key=credentials["AccessKeyId"],
-            secret=credentials["SecretAccessKey"],
-            token=credentials["SessionToken"],
-        )
 
     def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
         """Return the ARN of a resource in this account and region, or with either part left empty."""

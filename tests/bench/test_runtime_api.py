@@ -11,6 +11,8 @@ import pytest
 from bench.environments import Unavailable, interpreter
 from bench.runtime_api import Failed, ended, first_answer
 
+pytestmark = pytest.mark.integration
+
 CLIENT = """
 import json, os, sys, time, urllib.request
 base = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}/2018-06-01/runtime"

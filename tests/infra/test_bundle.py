@@ -19,6 +19,8 @@ from infra.tier import Tier
 from infra.vocabulary import Cloud
 from tests.functions.serving import model_bytes
 
+pytestmark = pytest.mark.integration
+
 HERE = target(Runtime(python="host", architecture="host"))
 
 

@@ -13,6 +13,7 @@ from infra.elf import shorten
 PACKAGE = Path(obstore.__file__).parent
 
 
+@pytest.mark.integration
 @pytest.mark.skipif(sys.platform != "linux", reason="libraries are ELF on Linux")
 def test_a_library_without_its_symbols_works_and_is_smaller(tmp_path: Path) -> None:
     shutil.copytree(PACKAGE, tmp_path / "obstore")

@@ -44,7 +44,8 @@ def test_instances_of_latency_wait_and_grow_with_their_memory() -> None:
 @pytest.mark.parametrize("profile", ["eco", "balanced", "latency"])
 @pytest.mark.parametrize("concurrency", [1, 5, 8, 9, 50, 1000])
 def test_never_more_requests_at_once_than_asked_for(profile: str, concurrency: int) -> None:
-    found = w.whole(functions={"predict": {"concurrency": concurrency}}, scaling={"profile": profile})
+    one: dict[str, Any] = {"models": ["breast_cancer"], "functions": {"predict": {"concurrency": concurrency}}}
+    found = w.whole(**one, scaling={"profile": profile})
     _, copies, requests, _ = shape(found, "predict")
     assert concurrency - requests < copies * requests <= concurrency
 

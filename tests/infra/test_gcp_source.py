@@ -18,6 +18,8 @@ from infra.gcp import dialect
 from infra.workflow import training
 from tests.root import ROOT
 
+pytestmark = pytest.mark.integration
+
 EMULATOR = ROOT / ".local" / "workflows-emulator" / "bin" / "python"
 STEPS = ("prepare", "train", "select", "rollout")
 RUN = {"model": "m", "run": "r"}

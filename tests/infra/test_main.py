@@ -13,6 +13,8 @@ import pytest
 
 from localcloud.engine.stack_file import ROOT, StackFile
 
+pytestmark = pytest.mark.integration
+
 HOST = """
 import asyncio, json, os, runpy, sys
 sys.path.insert(0, os.getcwd())

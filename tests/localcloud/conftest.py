@@ -70,6 +70,11 @@ class AwsLab(Lab[Aws]):
             token=token,
         )
 
+    def as_role(self, role: str) -> Session:
+        """A session with the temporary credentials of a role, by its ARN: what it may not do is denied."""
+        answer = self.client("sts").assume_role(RoleArn=role, RoleSessionName="tests")["Credentials"]
+        return self.as_caller(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
+
 
 class GcpLab(Lab[Gcp]):
     def call(self, function: Resource, path: str = "/") -> Any:

@@ -22,6 +22,8 @@ from localcloud.engine.stack_file import ROOT, StackFile
 from localcloud.support.process import members
 from localcloud.support.workspace import take
 
+pytestmark = pytest.mark.integration
+
 
 def until(happened: Callable[[], bool], seconds: float = 20) -> bool:
     deadline = time.monotonic() + seconds

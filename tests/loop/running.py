@@ -60,7 +60,11 @@ class Running:
         return self.over(self.upload(name, content))
 
     def over(self, run: str) -> dict[str, Any]:
-        return Watch(self.models, MODEL).reached(run, *FINAL_STATES, seconds=SECONDS)
+        return self.reached(run, *FINAL_STATES)
+
+    def reached(self, run: str, *states: str) -> dict[str, Any]:
+        """The run's record once it is in one of the states, or over."""
+        return Watch(self.models, MODEL).reached(run, *states, seconds=SECONDS)
 
     def idle(self) -> None:
         """Wait until no execution is running."""

@@ -26,6 +26,13 @@ def without_target(row: dict[str, Any]) -> dict[str, Any]:
 CASES = [without_target(row) for row in rows(500, 569)]
 
 
+def judged(running: Running, run: str) -> dict[str, Any]:
+    """The record of a run that is over; callers ask while its version is judged, and not while it trains."""
+    running.reached(run, "registered", "canary")
+    with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES):
+        return running.over(run)
+
+
 def test_an_upload_becomes_the_version_that_answers(running: Running) -> None:
     before = running.live()
     with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES) as callers:
@@ -46,8 +53,7 @@ def test_an_upload_becomes_the_version_that_answers(running: Running) -> None:
 
 def test_the_same_rows_under_another_name_are_not_trained_again(running: Running) -> None:
     content = csv_of(rows(10, 260))
-    with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES):
-        first = running.train("once.csv", content)
+    first = judged(running, running.upload("once.csv", content))
     versions, live = running.versions(), running.live()
     again = running.upload("twice.csv", content.replace(b"\n", b"\r\n"))
     running.idle()
@@ -87,8 +93,7 @@ def test_a_few_bad_rows_are_set_aside_with_their_reasons_and_the_rest_is_learned
     table = rows(30, 330)
     table[4]["mean_radius"] = "-1"
     table[9]["mean_texture"] = "a lot"
-    with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES):
-        record = running.train("two-bad-rows.csv", csv_of(table))
+    record = judged(running, running.upload("two-bad-rows.csv", csv_of(table)))
     assert (record["rows"], record["rejected_rows"]) == (298, 2)
     assert record["status"] == "promoted"
     aside = running.data.get(f"{MODEL}/datasets/{record['dataset']}/rejected.csv").decode()
@@ -115,8 +120,7 @@ def test_an_experiment_whose_worker_is_killed_twice_gives_the_same_version(runni
         assert done(running, run) == [], "the workers were stopped after their work"
         time.sleep(1)  # what is handed to a stopped worker stays with it: the kill comes in the middle
         signal_workers(running, "train", signal.SIGKILL)
-    with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES):
-        record = running.over(run)
+    record = judged(running, run)
     assert (record["status"], record["version"]) == ("promoted", expected)
 
 

@@ -142,6 +142,7 @@ def test_a_class_whose_parent_has_fields_is_refused(parent: type) -> None:
         made_light(kind)
 
 
+@pytest.mark.integration
 def test_to_be_made_it_needs_no_standard_dataclass() -> None:
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
     code += "from models.feature import Feature; Feature(name='a'); print('dataclasses' in sys.modules)"

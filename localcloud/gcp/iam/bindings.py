@@ -76,7 +76,3 @@ class Bindings:
             and (binding.condition is None or binding.condition(attributes))
             for binding in self._all.values()
         )
-
-    def grants(self, email: str, role: str, resource: str) -> bool:
-        """Return whether an account has every permission of a role on a resource."""
-        return all(self.allows(email, permission, resource) for permission in ROLES[role])

@@ -137,6 +137,7 @@ def test_after_a_snapshot_no_copy_draws_the_numbers_of_another(
     assert len(drawn) == 3
 
 
+@pytest.mark.integration
 def test_an_instance_on_gcp_opens_its_models_in_the_process_that_answers(tmp_path: Path) -> None:
     models = open_store(f"file://{tmp_path}/MODELS_URL")
     version = champion(models)

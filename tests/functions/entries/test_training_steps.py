@@ -21,6 +21,8 @@ from models.contract import Contract
 from models.section import FOLDER
 from tests.functions.mains import handle
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Objects]]:

@@ -22,6 +22,7 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
         yield running
 
 
+@pytest.mark.integration
 def test_one_that_does_not_come_up_is_told_with_its_last_words(tmp_path: Path) -> None:
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\necho no such module >&2\nexit 3\n", encoding="utf-8")
@@ -36,12 +37,14 @@ def test_a_missing_installation_is_told_with_the_command_that_makes_it(tmp_path:
         Emulator(Path("nowhere/python"), tmp_path, region="eu-west-1").start()
 
 
+@pytest.mark.integration
 def test_two_stand_side_by_side_and_know_nothing_of_each_other(emulator: Emulator, tmp_path: Path) -> None:
     with Emulator(interpreter(), tmp_path / "other", region="eu-west-1") as other:
         assert other.port != emulator.port
         assert other.certificate.read_bytes() != emulator.certificate.read_bytes()
 
 
+@pytest.mark.integration
 def test_it_listens_on_one_port_of_the_loopback_address(emulator: Emulator) -> None:
     if not sys.platform.startswith("linux"):
         pytest.skip("reads /proc")

@@ -89,7 +89,7 @@ def test_an_assumed_role_is_held_to_its_policy(aws_lab: AwsLab) -> None:
     aws_lab.deploy(lambda: function(TELL))
     role = next(one for one in aws_lab.engine.resources if one.declared.type == "aws:iam/role:Role")
     with pytest.raises(ClientError, match="AccessDenied"):
-        aws_lab.cloud.session.as_role(role.outputs["arn"]).client("s3").list_buckets()
+        aws_lab.as_role(role.outputs["arn"]).client("s3").list_buckets()
 
 
 def test_what_a_function_prints_can_be_read(aws_lab: AwsLab) -> None:

@@ -13,6 +13,8 @@ import pytest
 from localcloud.engine.stack_file import ROOT
 from localcloud.support.process import members
 
+pytestmark = pytest.mark.integration
+
 COMMAND = [sys.executable, "-m", "localcloud"]
 
 

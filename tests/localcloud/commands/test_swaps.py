@@ -54,6 +54,7 @@ def test_only_cases_that_both_versions_were_asked_about_are_compared(staged: Sta
     assert swapping._result().distinct == 1
 
 
+@pytest.mark.integration
 def test_swaps_end_with_what_the_clients_saw_and_a_worker_killed(
     staged: Staged, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,7 @@ def lock_of(*packages: str) -> str:
     return "\n".join(entry for entry in entries if entry.split("==")[0] in packages)
 
 
+@pytest.mark.integration
 def test_a_function_runs_from_its_archive_alone(tmp_path: Path) -> None:
     archive = bundle.archive(named("predict"), cloud=gcp.CLOUD, platform=HERE, models=["breast_cancer"])
     built = build(archive.path, tmp_path / "source")
@@ -53,6 +54,7 @@ def test_a_function_runs_from_its_archive_alone(tmp_path: Path) -> None:
     assert all("logging.googleapis.com/labels" in line for line in lines)
 
 
+@pytest.mark.integration
 def test_archives_with_the_same_lock_share_one_environment_that_is_made_once(tmp_path: Path) -> None:
     lock = lock_of("idna")
     first = build(
@@ -68,6 +70,7 @@ def test_archives_with_the_same_lock_share_one_environment_that_is_made_once(tmp
     assert list(second.source.glob("__pycache__/main.*.pyc"))
 
 
+@pytest.mark.integration
 def test_an_environment_that_was_left_half_made_is_made_anew(tmp_path: Path) -> None:
     archive = packed(tmp_path / "a.zip", main_py="handle = 1", requirements_txt=lock_of("idna"))
     python = build(archive, tmp_path / "one", cache=tmp_path).python
@@ -79,6 +82,7 @@ def test_an_environment_that_was_left_half_made_is_made_anew(tmp_path: Path) -> 
     assert list(environment.glob("lib/*/site-packages/idna/core.py"))
 
 
+@pytest.mark.integration
 def test_a_lock_that_leaves_out_what_a_package_declares_is_refused_as_the_cloud_would(tmp_path: Path) -> None:
     archive = packed(tmp_path / "a.zip", main_py="handle = 1", requirements_txt=lock_of("jinja2"))
     with pytest.raises(
@@ -87,6 +91,7 @@ def test_a_lock_that_leaves_out_what_a_package_declares_is_refused_as_the_cloud_
         build(archive, tmp_path / "source", cache=tmp_path)
 
 
+@pytest.mark.integration
 def test_a_lock_whose_hash_differs_is_refused(tmp_path: Path) -> None:
     lock = re.sub("sha256:.{8}", "sha256:00000000", lock_of("idna"))
     with pytest.raises(CloudFailed, match="cannot install"):
@@ -105,6 +110,7 @@ def test_an_archive_without_what_the_build_looks_for_is_refused(lacking: str, tm
         build(packed(tmp_path / "a.zip", **files), tmp_path / "source", cache=tmp_path)
 
 
+@pytest.mark.integration
 def test_a_function_that_cannot_be_compiled_is_refused_with_the_line(tmp_path: Path) -> None:
     archive = packed(tmp_path / "a.zip", main_py="def handle(:\n", requirements_txt=lock_of("idna"))
     with pytest.raises(CloudFailed, match=r"a\.zip: cannot be compiled:\n[\s\S]*def handle\(:"):

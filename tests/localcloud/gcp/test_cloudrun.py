@@ -25,6 +25,8 @@ from localcloud.gcp.iam.accounts import Accounts
 from localcloud.gcp.iam.bindings import Binding, Bindings
 from localcloud.support.process import group_alive, members
 
+pytestmark = pytest.mark.integration
+
 REGION = "europe-west1"
 ECHO = """
 import os, sys, tempfile, time

@@ -16,6 +16,8 @@ from localcloud.gcp.pubsub.pubsub import CONSUME, PUBLISH, NotFound, PubSub
 from localcloud.gcp.pubsub.subscription import SubscriptionArgs
 from localcloud.gcp.workflows import ACTIVE, Workflows
 
+pytestmark = pytest.mark.integration
+
 TOPIC = "projects/p/topics/datasets"
 SEEN = "projects/p/subscriptions/seen"
 WORKFLOW = "projects/p/locations/eu/workflows/training"

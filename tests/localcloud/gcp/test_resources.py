@@ -73,8 +73,8 @@ def test_buckets_hold_their_objects_and_accounts_may_what_they_were_given(
 
     assert (readable("a/x"), readable("b/x")) == pick((True, False), (False, True))
     workflow = deployed.resource(deployed.cloud.workflow).id
-    assert project.bindings.grants(worker, "roles/workflows.invoker", workflow) is pick(True, False)
-    assert project.bindings.grants(worker, "roles/logging.logWriter", f"projects/{project.name}") is pick(False, True)
+    assert project.bindings.allows(worker, "workflows.executions.create", workflow) is pick(True, False)
+    assert project.bindings.allows(worker, "logging.logEntries.create", f"projects/{project.name}") is pick(False, True)
 
 
 def test_messages_are_delivered_as_the_subscription_says(deployed: GcpLab, project: Project, pick: Any) -> None:

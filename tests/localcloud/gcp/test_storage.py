@@ -20,6 +20,8 @@ from localcloud.gcp.storage.emulator import BINARY, Emulator, NotForThisMachine,
 from localcloud.support.process import group_alive
 from tests.cloudstorage import PYTHON, TOKEN, CloudStorage, cloud_storage
 
+pytestmark = pytest.mark.integration
+
 ANNA = {"Authorization": "Bearer anna"}
 
 

@@ -17,6 +17,8 @@ import pytest
 from localcloud.engine.stack_file import ROOT
 from localcloud.support.process import Child, group_alive
 
+pytestmark = pytest.mark.integration
+
 T = TypeVar("T")
 
 PARENT = """

@@ -16,6 +16,8 @@ from interface.operations import REQUEST_BYTES
 from tests.functions.pushed import Framework, framework, recorded
 from tests.functions.serving import MODEL, card_of, golden_of, model_bytes
 
+pytestmark = pytest.mark.integration
+
 PREDICT, INFER, READY = "gateway_predict", "gateway_infer_jwt", "gateway_ready"
 PUSH, STEP = "pubsub_object_finalize", "workflow_abandon"
 

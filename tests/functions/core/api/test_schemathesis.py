@@ -18,6 +18,8 @@ from tests.functions.httpd import serving
 from tests.functions.jobbing import signing
 from tests.functions.serving import MODEL, Bench, model_bytes
 
+pytestmark = pytest.mark.integration
+
 MANY = {"submit_job", "model_infer", "version_infer", "predict", "predict_model"}
 TYPED = [
     {"name": "size", "kind": "integer", "minimum": 0, "maximum": 9, "missing": "keep"},

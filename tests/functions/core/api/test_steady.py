@@ -6,9 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.functions.graphs import PEAK
 from tests.functions.serving import model_bytes
 from tests.root import ROOT
+
+pytestmark = pytest.mark.integration
 
 DAYS = """
 from pathlib import Path

@@ -70,6 +70,7 @@ def test_a_batch_of_malformed_rows_only_is_no_batch_of_rows() -> None:
     assert (len(batch.locations), len(batch.malformed)) == (0, 2)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -93,6 +94,7 @@ def test_a_file_that_is_no_table_is_refused_with_the_reason(data: bytes, reason:
     assert reason in str(refusal.value)
 
 
+@pytest.mark.integration
 def test_a_parquet_file_is_known_by_its_content() -> None:
     data = parquet_file(
         {
@@ -115,6 +117,7 @@ def test_a_parquet_file_is_known_by_its_content() -> None:
     assert list(batch.locations) == [1, 2]
 
 
+@pytest.mark.integration
 def test_a_parquet_file_that_would_kill_its_reader_is_refused() -> None:
     """Bytes in the middle of a page or of the footer make the Rust reader abort; the process that asks lives on."""
     good = parquet_file({"size": arrow.Array([1.5] * 100, type=arrow.DataType.float64())})
@@ -127,6 +130,7 @@ def test_a_parquet_file_that_would_kill_its_reader_is_refused() -> None:
     assert parquet.examine(good) is None
 
 
+@pytest.mark.integration
 def test_a_missing_reader_is_not_blamed_on_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     good = parquet_file({"size": arrow.Array([1.5], type=arrow.DataType.float64())})
     monkeypatch.setattr(parquet.sys, "path", [])

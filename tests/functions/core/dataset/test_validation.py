@@ -66,6 +66,7 @@ def test_a_good_file_becomes_numbers_in_the_declared_order() -> None:
     }
 
 
+@pytest.mark.integration
 def test_the_same_rows_have_the_same_digest_however_they_are_written() -> None:
     turned = [[ripe, colour, size, weight] for size, weight, colour, ripe in rows()]
     files = [

@@ -132,6 +132,7 @@ def test_a_first_answer_is_written_as_all_others_are(value: Any) -> None:
     assert outcome(dump_json, value, first=True) == outcome(dump_json, value, first=False)
 
 
+@pytest.mark.integration
 def test_orjson_is_imported_for_a_second_request_or_a_long_one() -> None:
     code = """
 import sys

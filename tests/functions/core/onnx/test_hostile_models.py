@@ -18,6 +18,8 @@ from tests.functions.graphs import MAGIKA, PEAK, SILERO, graph
 from tests.functions.serving import model_bytes
 from tests.root import ROOT
 
+pytestmark = pytest.mark.integration
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -97,6 +97,7 @@ def test_every_function_whose_position_is_written_down_does_what_its_name_says(
     ids=["run", "text", "junk", "cut", "refused", "no-input", "other-type", "no-such-output", "fails", "other-rank"],
 )
 def test_everything_is_given_back_whatever_happens(work: Callable[[], object], ledger: Counter[str]) -> None:
+    gc.collect()  # sessions that other tests left in circles
     before = held()
     try:
         work()
@@ -149,6 +150,7 @@ def test_nothing_is_printed_by_the_library(capfd: pytest.CaptureFixture[str]) ->
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.integration
 def test_a_process_that_ends_with_sessions_and_answers_in_its_hands_ends_in_peace(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(model_bytes())
     code = """
@@ -166,6 +168,7 @@ sys.session, sys.answer = session, answer
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.integration
 def test_the_library_is_opened_once_whoever_asks_first() -> None:
     code = """
 from concurrent.futures import ThreadPoolExecutor
@@ -178,6 +181,7 @@ with ThreadPoolExecutor(8) as pool:
     assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
 
 
+@pytest.mark.integration
 def test_a_process_that_ends_while_the_library_opens_ends_in_peace() -> None:
     for wait in (0, 0.002, 0.01, 0.02):
         code = f"import time; from functions.core.onnx import library as ort; ort.begin(); time.sleep({wait})"
@@ -185,6 +189,7 @@ def test_a_process_that_ends_while_the_library_opens_ends_in_peace() -> None:
         assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.integration
 def test_a_process_that_is_forked_while_the_library_opens_has_it_too() -> None:
     """gunicorn, which serves functions on Cloud Run, forks its worker as soon as the function is imported."""
     code = """
@@ -216,6 +221,7 @@ def test_a_beginning_without_onnxruntime_leaves_the_word_to_who_needs_it(monkeyp
         ort.library()
 
 
+@pytest.mark.integration
 def test_a_process_that_forks_while_the_library_is_being_opened_leaves_its_child_one_that_opens() -> None:
     """As the server of functions-framework does, right after it has imported the function."""
     code = """
@@ -242,6 +248,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     assert (done.stdout, done.stderr) == ("0\n", "")
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
 @pytest.mark.parametrize("entry", ["predict", "jobs"])
 def test_a_function_that_answers_loads_neither_numpy_nor_the_python_binding(cloud: str, entry: str) -> None:
@@ -252,6 +259,7 @@ def test_a_function_that_answers_loads_neither_numpy_nor_the_python_binding(clou
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("attempt", range(4))
 def test_a_process_that_divides_while_the_library_opens_has_it_on_both_sides(attempt: int) -> None:
     """A server that imports a function and then divides, as functions-framework does, must not hang for ever."""
@@ -273,6 +281,7 @@ os._exit(0)
     assert done.stdout == "both\n", done.stderr
 
 
+@pytest.mark.integration
 def test_the_way_to_a_first_answer_imports_no_more_than_it_needs() -> None:
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import functions.core.onnx.session\n"
     code += "print(sorted({'typing', 'dataclasses', 'inspect', 'functools', 're', 'pathlib'} & set(sys.modules)))"
@@ -284,6 +293,7 @@ def test_the_modules_that_predictions_do_without_are_called_so() -> None:
     assert all(find_spec(name) for name in NOT_FOR_PREDICTIONS)
 
 
+@pytest.mark.integration
 def test_a_function_that_answers_leaves_to_the_few_what_only_they_need() -> None:
     few = {
         "urllib.parse",
@@ -312,6 +322,7 @@ def test_the_smallest_model_is_one_that_our_own_graphs_are() -> None:
     assert identity() == ort.SMALLEST
 
 
+@pytest.mark.integration
 def test_garbage_is_collected_again_once_the_library_is_open_and_in_a_child() -> None:
     code = """
 import gc, os, threading
@@ -335,6 +346,7 @@ print(gc.isenabled())
     assert (done.stdout, done.stderr) == ("False\n0\nTrue\n", "")
 
 
+@pytest.mark.integration
 def test_where_there_can_be_no_further_thread_the_library_is_opened_when_it_is_needed() -> None:
     code = """
 import _thread, gc

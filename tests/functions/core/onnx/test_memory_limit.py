@@ -14,6 +14,7 @@ MACHINE = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 LIMIT = min(MACHINE * 3 // 4, LARGEST)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("before", "after"),
     [(resource.RLIM_INFINITY, LIMIT), (MACHINE + 4096, LIMIT), (10**8, 10**8)],

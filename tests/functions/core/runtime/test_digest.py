@@ -28,6 +28,7 @@ def test_a_python_without_its_own_asks_hashlib(monkeypatch: pytest.MonkeyPatch) 
     assert digest.sha256(b"abc") == hashlib.sha256(b"abc").digest()
 
 
+@pytest.mark.integration
 def test_openssl_is_loaded_for_many_bytes_alone() -> None:
     code = "import sys; from functions.core.runtime.digest import _LARGE, sha256\n"
     code += "sha256(b'a'); print('_hashlib' in sys.modules); sha256(bytes(_LARGE)); print('_hashlib' in sys.modules)"

@@ -20,7 +20,10 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudStorage]:
         yield storage
 
 
-@pytest.fixture(params=["memory", "file", "gs"])
+GS = pytest.param("gs", marks=pytest.mark.integration)
+
+
+@pytest.fixture(params=["memory", "file", GS])
 def objects(request: pytest.FixtureRequest, tmp_path: Path) -> Objects:
     match request.param:
         case "memory":
@@ -31,7 +34,7 @@ def objects(request: pytest.FixtureRequest, tmp_path: Path) -> Objects:
             return request.getfixturevalue("cloud").bucket(f"bucket-{uuid4().hex[:8]}")
 
 
-@pytest.fixture(params=["memory", "gs"])
+@pytest.fixture(params=["memory", GS])
 def replaceable(request: pytest.FixtureRequest) -> Objects:
     """The stores that compare and set."""
     return (

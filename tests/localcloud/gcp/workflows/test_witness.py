@@ -25,6 +25,8 @@ from localcloud.gcp.workflows.interpreter import Interpreter, Services
 from localcloud.gcp.workflows.library import functions
 from tests.root import ROOT
 
+pytestmark = pytest.mark.integration
+
 EMULATOR = ROOT / ".local" / "workflows-emulator" / "bin" / "python"
 WITNESS = Path(__file__).with_name("witness.py")
 GONE = "http://127.0.0.1:9/"
