@@ -16,6 +16,7 @@ from tests.docs.console import NEED_ACCOUNT, Command, commands, complaint, is_ch
 from tests.docs.page import PAGES, Block, blocks, every_block, name_of, prose
 from tests.root import ROOT
 
+pytestmark = pytest.mark.integration
 CONSOLE = every_block("console")
 OUTPUTS = json.loads((ROOT / "docs" / "outputs.schema.json").read_text(encoding="utf-8"))["properties"]
 VARIABLES = {"ENDPOINT": "", "JOBS": f"/v2/models/{served.MODEL}/jobs"}

@@ -49,6 +49,7 @@ def test_training_is_told_the_kernel_of_its_architecture(cloud: str, architectur
     assert arithmetic(architecture).items() <= declared(cloud, architecture).items()
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("cloud", clouds.names())
 def test_an_experiment_is_one_file_whatever_kernel_the_processor_would_choose(cloud: str) -> None:
     """GCP has no other processors than x86-64; its stack on a laptop is told of these, whatever the laptop has."""
@@ -59,6 +60,7 @@ def test_an_experiment_is_one_file_whatever_kernel_the_processor_would_choose(cl
     assert set(one["kernels"]) <= {OWN}
 
 
+@pytest.mark.integration
 @pytest.mark.skipif((sys.platform, here()) != ("linux", "x86_64"), reason="that its kernels differ was measured there")
 def test_without_what_training_is_told_it_is_another_file_for_each_kernel() -> None:
     one, other = (trained(chosen, {}) for chosen in OTHERS)
