@@ -189,7 +189,7 @@ def _training(
         timeout_seconds=settings.training.timeout_hours * 3600,
         function_timeouts={spec.name: settings.size(spec.name).timeout_seconds for spec in triggered_by(WorkflowStep)},
     )
-    called = {name: functions[name] for name in definition.functions}
+    called = {spec.name: functions[spec.name] for spec in triggered_by(WorkflowStep)}
     return cloud.workflow(
         "training", WorkflowArgs(definition=definition, functions=called, log_days=settings.log_days), ready
     )
