@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -49,9 +50,18 @@ def _files(module: str, root: Path) -> Iterator[Path]:
                 yield file
 
 
-def _imports(file: Path) -> Iterator[str]:
+def _imports(file: Path) -> tuple[str, ...]:
     with PARSING:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
+        return _imported(file.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=1024)
+def _imported(text: str) -> tuple[str, ...]:
+    """Return what a module's text imports of our own packages: most modules are in several functions' archives."""
+    return tuple(_names(ast.parse(text)))
+
+
+def _names(tree: ast.Module) -> Iterator[str]:
     for node in _executed(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

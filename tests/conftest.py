@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import sys
 import threading
@@ -38,6 +39,12 @@ started: list[str] = []
 def integrated(path: str, fixtures: Sequence[str]) -> bool:
     """Does a test need more than its own process: a stack, or an emulator? Others say so by their marker."""
     return path.startswith("tests/loop/") or not EMULATORS.isdisjoint(fixtures)
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector pass over what was imported: it stays to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_configure() -> None:

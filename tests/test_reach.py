@@ -10,7 +10,7 @@ from tests import reach
 from tests.architecture import Rule
 from tests.reach import RULES
 from tests.root import ROOT
-from tests.test_architecture import plant
+from tests.test_architecture import changed, plant
 
 GOOD = {
     "infra/__main__.py": "import importlib\nimportlib.import_module(f'infra.{name}').CLOUD\n"
@@ -67,20 +67,25 @@ BAD: list[tuple[Rule, str, str]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return plant(tmp_path_factory.mktemp("good"), GOOD)
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_nothing_is_here_that_nothing_uses(rule: Rule) -> None:
     assert rule(ROOT) == []
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_a_tree_of_which_everything_is_used_breaks_no_rule(rule: Rule, tmp_path: Path) -> None:
-    assert rule(plant(tmp_path, GOOD)) == []
+def test_a_tree_of_which_everything_is_used_breaks_no_rule(rule: Rule, good: Path) -> None:
+    assert rule(good) == []
 
 
 @pytest.mark.parametrize(("broken", "path", "text"), BAD)
-def test_what_nothing_uses_breaks_its_rule_and_no_other(broken: Rule, path: str, text: str, tmp_path: Path) -> None:
-    plant(tmp_path, GOOD | {path: text})
-    assert [rule.__name__ for rule in RULES if rule(tmp_path)] == [broken.__name__]
+def test_what_nothing_uses_breaks_its_rule_and_no_other(broken: Rule, path: str, text: str, good: Path) -> None:
+    with changed(good / path, text):
+        assert [rule.__name__ for rule in RULES if rule(good)] == [broken.__name__]
 
 
 def test_every_rule_has_been_seen_to_fail() -> None:

@@ -39,9 +39,10 @@ def entered() -> Generator[Way]:
     way, before = Way(), sys.getprofile()
 
     def follow(frame: FrameType, event: str, _: object) -> None:
-        inner: FrameType | None = frame if event == "call" else frame.f_back
-        if event not in ("call", "return") or _of_an_import(frame):
+        # What is not ours enters no file of ours, and returns to the one that called it.
+        if event not in ("call", "return") or not frame.f_code.co_filename.startswith(FOLDERS) or _of_an_import(frame):
             return
+        inner: FrameType | None = frame if event == "call" else frame.f_back
         while inner is not None and not inner.f_code.co_filename.startswith(FOLDERS):
             inner = inner.f_back
         if inner is None:

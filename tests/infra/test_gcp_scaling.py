@@ -15,6 +15,7 @@ OWN = {
     "quick": {"profile": "balanced", "memory_mb": 4096},
     "ready": {"profile": "latency", "minimum": 2, "memory_mb": 8192, "concurrency": 31},
 }
+PROFILES, CONCURRENCIES = ("eco", "balanced", "latency"), (1, 5, 8, 9, 51, 1000)
 SHAPE = ("minInstanceCount", "maxInstanceCount", "maxInstanceRequestConcurrency", "availableCpu")
 
 
@@ -41,12 +42,17 @@ def test_instances_of_latency_wait_and_grow_with_their_memory() -> None:
     assert shape(graph(), "predict-ready") == (2, 3, 8, "2")
 
 
-@pytest.mark.parametrize("profile", ["eco", "balanced", "latency"])
-@pytest.mark.parametrize("concurrency", [1, 5, 8, 9, 50, 1000])
+@cache
+def of_each() -> Graph:
+    """One stack with a model for each profile and concurrency, so that each has a function of its own."""
+    own = {f"{profile}{n}": {"profile": profile, "concurrency": n} for profile in PROFILES for n in CONCURRENCIES}
+    return w.whole(models=["breast_cancer", *own], scaling={"models": own})
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("concurrency", CONCURRENCIES)
 def test_never_more_requests_at_once_than_asked_for(profile: str, concurrency: int) -> None:
-    one: dict[str, Any] = {"models": ["breast_cancer"], "functions": {"predict": {"concurrency": concurrency}}}
-    found = w.whole(**one, scaling={"profile": profile})
-    _, copies, requests, _ = shape(found, "predict")
+    _, copies, requests, _ = shape(of_each(), f"predict-{profile}{concurrency}")
     assert concurrency - requests < copies * requests <= concurrency
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 from importlib.metadata import packages_distributions
@@ -15,6 +14,7 @@ from infra.bundle import modules
 from infra.function_table import FUNCTIONS, FunctionSpec
 from infra.sources import ROOT, closure
 from infra.tier import Tier
+from tests.syntax import imports, tree_of
 
 LOCKS = ROOT / "functions" / "requirements"
 OURS = {"functions", "interface", "models"}
@@ -26,15 +26,9 @@ def imported(files: set[Path]) -> dict[str, str]:
     """Packages that the files import when they are run, each with a file that does."""
     found: dict[str, str] = {}
     for file in files:
-        waiting: list[ast.AST] = [ast.parse(file.read_text(encoding="utf-8"))]
-        while waiting:
-            node = waiting.pop()
-            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-                continue
-            waiting += ast.iter_child_nodes(node)
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
-            found |= {name.split(".")[0]: file.relative_to(ROOT).as_posix() for name in names}
+        path = file.relative_to(ROOT).as_posix()
+        tree = tree_of(file.read_text(encoding="utf-8"))
+        found |= {name.split(".")[0]: path for _, name in imports(path, tree, typing=False)}
     return {name: where for name, where in found.items() if name not in sys.stdlib_module_names and name not in OURS}
 
 
