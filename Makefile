@@ -3,6 +3,8 @@ PYTHON ?= python3
 STACK ?= local
 CLOUD ?= aws
 BIN := .venv/bin
+# Tests are compiled once, also where somebody keeps Python from writing bytecode.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
 # The stack of each embedded cloud: local, gcp-local...
 HERE = $(patsubst aws-local,local,$(CLOUD)-local)
 EMBEDDED = $(patsubst infra/%/__init__.py,%,$(shell grep -l 'tier=Tier.EMBEDDED' infra/*/__init__.py))
@@ -39,11 +41,11 @@ lint: .venv/.installed
 	@$(BIN)/ty check --quiet .
 
 check: lint .local/samples/.installed
-	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not cloud and not integration"
+	@$(PYTEST) -n 2 --dist loadscope -m "not cloud and not integration"
 
 # Three at once on two cores: the tests of the loop wait more than they work.
 test: lint .local/emulator-aws/.installed .local/emulator-gcp/.installed .local/workflows-emulator/.installed .local/samples/.installed
-	@$(BIN)/python -m pytest -n 3 --dist loadscope --durations=20 --durations-min=1
+	@$(PYTEST) -n 3 --dist loadscope --durations=20 --durations-min=1
 
 bench: .venv/.installed .local/emulator-aws/.installed .local/samples/.installed
 	@$(BIN)/python -m bench --write
