@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from infra.cron import parse, spelt
+from infra.cron import parse, render
 
 
 def expression(cron: str) -> str:
-    """Five fields, spelt out: in them Sunday is 0 alone. https://cloud.google.com/scheduler/docs/configuring/cron-job-schedules"""
+    """Five fields, render out: in them Sunday is 0 alone. https://cloud.google.com/scheduler/docs/configuring/cron-job-schedules"""
     due = parse(cron)
-    return " ".join(spelt(field) for field in (due.minutes, due.hours, due.days, due.months, due.weekdays))
+    return " ".join(render(field) for field in (due.minutes, due.hours, due.days, due.months, due.weekdays))

@@ -68,7 +68,7 @@ def test_functions_together_leave_the_account_some_room() -> None:
         ),
         (
             {"models": [f"m{number}" for number in range(11)]},
-            "models: 11 places where new objects are waited for; accepted: at most 10",
+            "models: 11 prefixes that have an arrival; accepted: at most 10",
         ),
     ],
 )
