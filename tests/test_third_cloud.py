@@ -268,7 +268,7 @@ LACKING = [
     (Tier.PREVIEW, "Pulumi.nimbus-dev.yaml", None, "clouds_are_whole"),
     (Tier.PREVIEW, "infra/nimbus/lint.py", "from infra.aws import lint", "directions"),
     (Tier.PREVIEW, "infra/nimbus/lint.py", "from infra import blueprint", "directions"),
-    (Tier.PREVIEW, "infra/aws/place.py", "import infra.nimbus.place", "directions"),
+    (Tier.PREVIEW, "infra/aws/account.py", "import infra.nimbus.account", "directions"),
     (Tier.PREVIEW, "infra/bundle.py", "def f(cloud): return cloud == 'nimbus'", "no_case_for_a_cloud"),
     (Tier.PREVIEW, "infra/nimbus/place.py", "import pulumi\npulumi.Config('x')", "one_reader_of_settings"),
     (Tier.DEPLOYABLE, "functions/adapters/nimbus/http.py", None, "adapters_answer_every_trigger"),

@@ -11,7 +11,7 @@ import pytest
 
 from functions.core.onnx.library import find
 from infra import aws, bundle, dependencies, gcp
-from infra.aws.function import SEARCHED
+from infra.aws.function import PYTHONPATH
 from infra.function_table import named
 from infra.settings import Runtime
 from infra.target import target
@@ -204,7 +204,7 @@ def test_an_interpreter_that_looks_into_the_archive_begins_with_the_library(
     code = (
         "import sys; print('functions.core.onnx.library' in sys.modules, 'functions.core.api.service' in sys.modules)"
     )
-    searched = SEARCHED.replace("/var/task", str(tmp_path))
+    searched = PYTHONPATH.replace("/var/task", str(tmp_path))
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd="/", env={"PYTHONPATH": searched}, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("True False\n", "")

@@ -46,9 +46,12 @@ def lose(source: Source, name: str) -> None:
 
 BROKEN: list[tuple[Callable[[Source], object], list[str]]] = [
     (lambda s: s.pop("main"), ["main is missing"]),
-    (lambda s: main(s, "prepare").update(next="gone"), ["prepare: next names gone, which is not a step beside it"]),
+    (
+        lambda s: main(s, "prepare").update(next="gone"),
+        ["prepare: next names gone, which is not a step of the same list"],
+    ),
     (lambda s: main(s, "bake").update(next="experiments_one"), ["bake: next names experiments_one", "judge: no step"]),
-    (lambda s: lose(s, "judge"), ["bake: next names judge, which is not a step beside it"]),
+    (lambda s: lose(s, "judge"), ["bake: next names judge, which is not a step of the same list"]),
     (lambda s: main(s, "refused").pop("return"), ["main: it can end without saying how"]),
     (lambda s: main(s, "failed").pop("raise"), ["main: it can end without saying how"]),
     (lambda s: s["call_train"]["steps"].pop(), ["call_train: it can end without saying how"]),

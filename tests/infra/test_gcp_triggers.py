@@ -9,7 +9,7 @@ import pytest
 
 from infra.gcp import CLOUD
 from infra.gcp.access import UNSCOPABLE, allow_in_project
-from infra.gcp.place import SERVICES, prepare
+from infra.gcp.project import SERVICES, enable_services
 from infra.gcp.schedule import Schedule
 from infra.vocabulary import ScheduleArgs
 from tests.graph import deploy
@@ -88,6 +88,6 @@ def test_only_what_has_no_narrower_place_is_granted_on_the_project() -> None:
 
 
 def test_every_service_is_turned_on_once() -> None:
-    graph = deploy(lambda: prepare() and None)
+    graph = deploy(lambda: enable_services() and None)
     assert [made.inputs["service"] for made in graph.of(w.SERVICE)] == [f"{name}.googleapis.com" for name in SERVICES]
     assert len(set(SERVICES)) == len(SERVICES)
