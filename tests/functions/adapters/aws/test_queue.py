@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.adapters.aws.queue import in_part, key_of, object_of
+from functions.adapters.aws.queue import consume_batch, key_of, object_of
 from functions.core.runtime.consumer import Consumer, Delivery
 from functions.core.runtime.log import Log
 from tests.functions.serving import event
@@ -27,7 +27,7 @@ def consumer(work: Callable[[str], None], lines: io.StringIO | None = None) -> C
 
 
 def answered(event: Any, work: Callable[[str], None], lines: io.StringIO | None = None) -> dict[str, Any]:
-    return in_part(event, consumer(work, lines), key_of, lambda: 60.0)
+    return consume_batch(event, consumer(work, lines), key_of, lambda: 60.0)
 
 
 def about(key: str) -> str:
@@ -95,7 +95,7 @@ def test_the_worker_is_told_how_often_a_message_came_and_how_long_it_may_run() -
     event = batch(about("a"), about("b"), about("c"))
     event["Records"][0]["attributes"] = {"ApproximateReceiveCount": "4"}
     event["Records"][1]["attributes"] = {"ApproximateReceiveCount": "often"}
-    in_part(
+    consume_batch(
         event,
         Consumer(work=lambda _, delivery: told.append(delivery), log=Log(stream=io.StringIO())),
         key_of,
@@ -137,6 +137,6 @@ def test_a_message_that_is_no_event_of_a_new_object_is_refused(body: str) -> Non
 def test_a_message_of_a_queue_without_a_store_is_the_object_that_it_holds() -> None:
     taken: list[Any] = []
     consumer = Consumer(work=lambda content, _: taken.append(content), log=Log(stream=io.StringIO()))
-    answer = in_part(batch('{"a": [1]}', "[]", "no JSON", None, "7"), consumer, object_of, lambda: 60.0)
+    answer = consume_batch(batch('{"a": [1]}', "[]", "no JSON", None, "7"), consumer, object_of, lambda: 60.0)
     assert taken == [{"a": [1]}]
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["m1", "m2", "m3", "m4"]
