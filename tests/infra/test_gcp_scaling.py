@@ -23,8 +23,8 @@ def graph() -> Graph:
     return w.whole(models=["breast_cancer", "quick", "ready"], scaling={"models": OWN})
 
 
-def shape(found: Graph, function: str) -> tuple[Any, ...]:
-    service = w.service(found.one(w.FUNCTION, f"{function}-function"))
+def shape(graph: Graph, function: str) -> tuple[Any, ...]:
+    service = w.service(graph.one(w.FUNCTION, f"{function}-function"))
     return tuple(service.get(key) for key in SHAPE)
 
 
@@ -44,9 +44,9 @@ def test_instances_of_latency_wait_and_grow_with_their_memory() -> None:
 @pytest.mark.parametrize("profile", ["eco", "balanced", "latency"])
 @pytest.mark.parametrize("concurrency", [1, 5, 8, 9, 50, 1000])
 def test_never_more_requests_at_once_than_asked_for(profile: str, concurrency: int) -> None:
-    one: dict[str, Any] = {"models": ["breast_cancer"], "functions": {"predict": {"concurrency": concurrency}}}
-    found = w.whole(**one, scaling={"profile": profile})
-    _, copies, requests, _ = shape(found, "predict")
+    small: dict[str, Any] = {"models": ["breast_cancer"], "functions": {"predict": {"concurrency": concurrency}}}
+    stack = w.whole(**small, scaling={"profile": profile})
+    _, copies, requests, _ = shape(stack, "predict")
     assert concurrency - requests < copies * requests <= concurrency
 
 
