@@ -35,7 +35,7 @@ https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.job
 class Schedule(pulumi.ComponentResource):
     """A job that starts a workflow, or calls a function, on time, UTC, at least once.
 
-    A call that failed for an hour is given up until the next time. A function is called as an account
+    A call that failed for an hour is dropped until the next time. A function is called as an account
     of the schedule's own, which may call it and nothing else.
     """
 

@@ -174,13 +174,13 @@ def what_cannot_be_handed_on_is_kept(graph: Graph) -> list[str]:
         if dead_letters is None or not w.sender(
             w.policy_of(graph, dead_letters), dead_letters.outputs["arn"], rule.outputs["arn"]
         ):
-            problems.append(f"{target.name}: loses what it cannot hand on")
+            problems.append(f"{target.name}: loses what it cannot deliver")
     for schedule in graph.of(w.SCHEDULE):
         goal = schedule.inputs["target"]
         dead_letters = w.by_output(graph, w.QUEUE, "arn", goal.get("deadLetterConfig", {}).get("arn"))
         statements = w.statements_of(graph, goal["roleArn"])
         if dead_letters is None or not w.allows(statements, "sqs:SendMessage", dead_letters.outputs["arn"]):
-            problems.append(f"{schedule.name}: loses what it cannot hand on")
+            problems.append(f"{schedule.name}: loses what it cannot deliver")
     return problems
 
 

@@ -129,7 +129,7 @@ def announced_objects_are_kept_for_replay(graph: Graph) -> list[str]:
     for trigger in graph.of(w.TRIGGER):
         topic = w.by_output(graph, w.TOPIC, "id", trigger.inputs["transport"]["pubsub"]["topic"])
         if topic is None or _seconds(topic, "messageRetentionDuration") < 14 * DAY:
-            problems.append(f"{trigger.name}: what it cannot hand on is lost after a day")
+            problems.append(f"{trigger.name}: what it cannot deliver is lost after a day")
     return problems
 
 
