@@ -1,6 +1,6 @@
-"""The one drawing: which stores, queue, functions, routes, workflow and triggers, and who may touch what.
+"""The blueprint of every stack: its stores, queues, functions, routes, workflow and triggers, and who may touch what.
 
-It speaks the words of `vocabulary.py` alone, and is the same for every cloud.
+It speaks the words of `vocabulary.py` alone, and so is the same on every cloud.
 """
 
 from __future__ import annotations
@@ -53,15 +53,15 @@ from models.section import ContractError
 
 API_VERSION = "1"
 WORK_DAYS = 14
-"""How long the parts of a job are kept: as long as its message may lie among the dead letters."""
+"""Days that a job's checkpoints and tickets are kept: as long as its message can be among the dead letters."""
 
 
 def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
     """Declare the whole stack and return its outputs, the same keys on every cloud.
 
-    Raises `pulumi.RunError`, before any resource, for a model that does not say what it
-    must, for a platform's limit that the stack would break, and, unless it is a dry run,
-    for a cloud that can only be previewed.
+    Raise `pulumi.RunError`, before any resource, for a model whose contract or file is not valid, for a
+    limit of the platform that the stack breaks and, unless this is a dry run, for a cloud that can only
+    be previewed.
     """
     if not pulumi.runtime.is_dry_run():
         require_deployable(cloud, FUNCTIONS)
@@ -80,18 +80,18 @@ def draw(
     archives: Mapping[str, Archive],
     files: Mapping[str, Path] = MappingProxyType({}),
 ) -> dict[str, pulumi.Input[object]]:
-    """The drawing itself, for archives that are at hand, and the files of those models that are finished."""
-    ready = pulumi.ResourceOptions(depends_on=list(cloud.prerequisites()))
-    stores = _stores(cloud, settings, ready)
-    queues = _queues(cloud, settings, ready)
-    functions = _functions(cloud, settings, platform, archives, stores, queues, ready)
-    training = _training(cloud, settings, functions, ready)
-    arrival = _arrivals(cloud, settings, stores, queues, training, ready)
-    then = pulumi.ResourceOptions.merge(ready, pulumi.ResourceOptions(depends_on=[arrival]))
-    bring_your_own.publish(cloud, files, stores.data, training, then)
-    _retrain(cloud, settings, [model for model in settings.models if model not in files], training, ready)
-    _schedules(cloud, functions, ready)
-    api = _api(cloud, settings, functions, ready)
+    """Declare the stack with built archives and return its outputs; `files` holds each bring-your-own model's file."""
+    opts = pulumi.ResourceOptions(depends_on=list(cloud.prerequisites()))
+    stores = _stores(cloud, settings, opts)
+    queues = _queues(cloud, settings, opts)
+    functions = _functions(cloud, settings, platform, archives, stores, queues, opts)
+    training = _training(cloud, settings, functions, opts)
+    arrival = _arrivals(cloud, settings, stores, queues, training, opts)
+    after_arrival = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[arrival]))
+    bring_your_own.publish(cloud, files, stores.data, training, after_arrival)
+    _retrain(cloud, settings, [model for model in settings.models if model not in files], training, opts)
+    _schedules(cloud, functions, opts)
+    api = _api(cloud, settings, functions, opts)
     return _outputs(settings, stores, queues, training, api)
 
 
@@ -111,33 +111,33 @@ def _require(model: str) -> None:
         )
 
 
-def _stores(cloud: Cloud, settings: Settings, ready: pulumi.ResourceOptions) -> Stores:
-    keep = StoreArgs(protect=settings.protect)
+def _stores(cloud: Cloud, settings: Settings, opts: pulumi.ResourceOptions) -> Stores:
+    kept = StoreArgs(protect=settings.protect)
     announced = StoreArgs(protect=settings.protect, announces=True)
-    bulk = StoreArgs(protect=settings.protect, announces=True, expire_days=_unfinished(settings))
-    expiring = StoreArgs(protect=settings.protect, expire_days={"": settings.capture.days})
+    for_jobs = StoreArgs(protect=settings.protect, announces=True, expire_days=_job_expiry(settings))
+    for_captures = StoreArgs(protect=settings.protect, expire_days={"": settings.capture.days})
     return Stores(
-        code=cloud.store("code", StoreArgs(protect=False), ready),
-        data=cloud.store("data", announced, ready),
-        models=cloud.store("models", keep, ready),
-        jobs=cloud.store("jobs", bulk, ready),
-        captures=cloud.store("captures", expiring, ready),
+        code=cloud.store("code", StoreArgs(protect=False), opts),
+        data=cloud.store("data", announced, opts),
+        models=cloud.store("models", kept, opts),
+        jobs=cloud.store("jobs", for_jobs, opts),
+        captures=cloud.store("captures", for_captures, opts),
     )
 
 
-def _unfinished(settings: Settings) -> dict[str, int]:
-    """What is needed of a job only until it is done."""
-    places = (layout.JOB_WORK, layout.JOB_TICKETS, layout.JOB_CONTINUATIONS)
-    return dict.fromkeys(below(settings.models, places), WORK_DAYS)
+def _job_expiry(settings: Settings) -> dict[str, int]:
+    """Return the days until objects expire, by prefix, for what is needed of a job only until it is done."""
+    prefixes = (layout.JOB_WORK, layout.JOB_TICKETS, layout.JOB_CONTINUATIONS)
+    return dict.fromkeys(below(settings.models, prefixes), WORK_DAYS)
 
 
-def _queues(cloud: Cloud, settings: Settings, ready: pulumi.ResourceOptions) -> dict[str, Queue]:
-    """The queue of each function that consumes one, by the function's name."""
+def _queues(cloud: Cloud, settings: Settings, opts: pulumi.ResourceOptions) -> dict[str, Queue]:
+    """Declare the queue of each function that consumes one; return them by the function's name."""
 
     def queue(spec: FunctionSpec) -> Queue:
         timeout = settings.size(spec.name).timeout_seconds
         return cloud.queue(
-            spec.name, QueueArgs(consumer_timeout_seconds=timeout, attempts=settings.jobs.attempts), ready
+            spec.name, QueueArgs(consumer_timeout_seconds=timeout, attempts=settings.jobs.attempts), opts
         )
 
     return {spec.name: queue(spec) for spec in FUNCTIONS if spec.consumes}
@@ -150,9 +150,9 @@ def _functions(
     archives: Mapping[str, Archive],
     stores: Stores,
     queues: Mapping[str, Queue],
-    ready: pulumi.ResourceOptions,
+    opts: pulumi.ResourceOptions,
 ) -> dict[str, Function]:
-    """Every function by its name; those behind the API by that of their group."""
+    """Declare every function; return them by name, those behind the API by the name of their group."""
 
     def args(spec: FunctionSpec, size: Size, models: Sequence[str], elsewhere: Sequence[str] = ()) -> FunctionArgs:
         return FunctionArgs(
@@ -173,25 +173,25 @@ def _functions(
     for spec in FUNCTIONS:
         if not isinstance(spec.trigger, Http):
             size = settings.size(spec.name)
-            functions[spec.name] = cloud.function(spec.name, args(spec, size, settings.models), ready)
+            functions[spec.name] = cloud.function(spec.name, args(spec, size, settings.models), opts)
     for group in serving.groups(settings):
         shared = args(named("predict"), group.size, group.models, group.elsewhere)
-        own = replace(shared, scaling=group.profile, environment={**shared.environment, **group.environment})
-        functions[group.name] = cloud.function(group.name, own, ready)
+        group_args = replace(shared, scaling=group.profile, environment={**shared.environment, **group.environment})
+        functions[group.name] = cloud.function(group.name, group_args, opts)
     return functions
 
 
 def _training(
-    cloud: Cloud, settings: Settings, functions: Mapping[str, Function], ready: pulumi.ResourceOptions
+    cloud: Cloud, settings: Settings, functions: Mapping[str, Function], opts: pulumi.ResourceOptions
 ) -> Workflow:
     definition = workflow.training(
         parallelism=settings.training.parallelism,
         timeout_seconds=settings.training.timeout_hours * 3600,
         function_timeouts={spec.name: settings.size(spec.name).timeout_seconds for spec in triggered_by(WorkflowStep)},
     )
-    called = {spec.name: functions[spec.name] for spec in triggered_by(WorkflowStep)}
+    callees = {spec.name: functions[spec.name] for spec in triggered_by(WorkflowStep)}
     return cloud.workflow(
-        "training", WorkflowArgs(definition=definition, functions=called, log_days=settings.log_days), ready
+        "training", WorkflowArgs(definition=definition, functions=callees, log_days=settings.log_days), opts
     )
 
 
@@ -201,36 +201,37 @@ def _arrivals(
     stores: Stores,
     queues: Mapping[str, Queue],
     training: Workflow,
-    ready: pulumi.ResourceOptions,
+    opts: pulumi.ResourceOptions,
 ) -> pulumi.Resource:
-    """What waits for new objects: functions of the table, and the workflow for datasets, whose arrival is returned."""
+    """Declare an arrival for each function that waits for new objects, and that of datasets, which is returned."""
     for spec in FUNCTIONS:
         if isinstance(spec.trigger, NewObjects):
             store, prefixes = stores.named(spec.trigger.store), below(settings.models, spec.trigger.prefixes)
             args = ArrivalArgs(store=store, prefixes=prefixes, target=queues[spec.name])
-            cloud.arrival(spec.trigger.arrival, args, ready)
+            cloud.arrival(spec.trigger.arrival, args, opts)
     datasets = below(settings.models, (layout.INCOMING,))
-    return cloud.arrival("datasets", ArrivalArgs(store=stores.data, prefixes=datasets, target=training), ready)
+    return cloud.arrival("datasets", ArrivalArgs(store=stores.data, prefixes=datasets, target=training), opts)
 
 
-def _schedules(cloud: Cloud, functions: Mapping[str, Function], ready: pulumi.ResourceOptions) -> None:
-    """What calls functions of the table on time."""
+def _schedules(cloud: Cloud, functions: Mapping[str, Function], opts: pulumi.ResourceOptions) -> None:
+    """Declare a schedule for each function of the table that is called on time."""
     for spec in FUNCTIONS:
         if isinstance(spec.trigger, OnSchedule):
             args = ScheduleArgs(cron=spec.trigger.cron, target=functions[spec.name], input=spec.trigger.input)
-            cloud.schedule(spec.name, args, ready)
+            cloud.schedule(spec.name, args, opts)
 
 
 def _retrain(
-    cloud: Cloud, settings: Settings, models: Sequence[str], training: Workflow, ready: pulumi.ResourceOptions
+    cloud: Cloud, settings: Settings, models: Sequence[str], training: Workflow, opts: pulumi.ResourceOptions
 ) -> None:
+    """Declare a schedule for each of the models that trains it on its newest dataset, if the settings ask for it."""
     if settings.training.schedule:
         for model in models:
             args = ScheduleArgs(cron=settings.training.schedule, target=training, input={"model": model})
-            cloud.schedule(f"retrain-{serving.shortened(model)}", args, ready)
+            cloud.schedule(f"retrain-{serving.shortened(model)}", args, opts)
 
 
-def _api(cloud: Cloud, settings: Settings, functions: Mapping[str, Function], ready: pulumi.ResourceOptions) -> Api:
+def _api(cloud: Cloud, settings: Settings, functions: Mapping[str, Function], opts: pulumi.ResourceOptions) -> Api:
     routes = tuple(
         Route(method=route.method, path=route.path, function=functions[route.group.name], operation=route.operation)
         for route in serving.paths(settings)
@@ -243,7 +244,7 @@ def _api(cloud: Cloud, settings: Settings, functions: Mapping[str, Function], re
         timeout_seconds=settings.size("predict").timeout_seconds + 1,
         log_days=settings.log_days,
     )
-    return cloud.api("api", args, ready)
+    return cloud.api("api", args, opts)
 
 
 def _outputs(

@@ -1,11 +1,13 @@
-"""Finished models: the program itself puts the file where its arrival makes a version of it.
+"""Bring-your-own models: the program uploads each file to the prefix whose arrival makes a version of it.
 
-The key holds the digest of the file, so that another file is another object, and arrives;
-the same one is neither uploaded nor released again. An arrival can be lost as long as what
-waits for it is new: S3 takes "around five minutes" to begin to tell EventBridge
+The key holds the digest of the file: another file is another object, and arrives; the same file
+is neither uploaded nor released again. An arrival can be lost while its trigger is new: S3
+takes "around five minutes" to begin to tell EventBridge
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-event-notifications-eventbridge.html),
-a trigger of Eventarc up to two (https://cloud.google.com/eventarc/docs/run/create-trigger-storage-console).
-So somebody looks again every quarter of an hour; what has been through is passed over.
+a trigger of Eventarc up to two
+(https://cloud.google.com/eventarc/docs/run/create-trigger-storage-console). So a schedule
+starts the workflow for each model every quarter of an hour, too; it leaves a file alone that
+has been judged before.
 """
 
 from __future__ import annotations
@@ -27,13 +29,23 @@ EVERY_QUARTER = "*/15 * * * *"
 
 
 def models(names: Iterable[str]) -> dict[str, Path]:
-    """Those of the models that are finished, each with its file. Raises `ContractError` and `pulumi.RunError`."""
+    """Return the file of each bring-your-own model among `names`, by the model's name.
+
+    Raise `ContractError` for a contract that is not valid, and `pulumi.RunError` as `require_file`
+    does.
+    """
     contracts = {name: load(name) for name in names}
-    return {name: require_file(name, found) for name, found in contracts.items() if isinstance(found, BringYourOwn)}
+    return {
+        name: require_file(name, contract) for name, contract in contracts.items() if isinstance(contract, BringYourOwn)
+    }
 
 
 def require_file(model: str, contract: BringYourOwn, folder: Path = FOLDER) -> Path:
-    """The file of a finished model. Raises `pulumi.RunError` when there is none that could be admitted."""
+    """Return the file of a bring-your-own model.
+
+    Raise `pulumi.RunError` when it is missing, empty, or larger than `gate.maximum_bytes` of its
+    contract.
+    """
     file, bound = folder / model / FILE, contract.gate.maximum_bytes
     if not file.is_file():
         raise pulumi.RunError(f"models/{model}/{FILE} is missing; its model.yaml says task: finished")
@@ -46,13 +58,13 @@ def require_file(model: str, contract: BringYourOwn, folder: Path = FOLDER) -> P
 
 
 def publish(
-    cloud: Cloud, files: Mapping[str, Path], data: Store, workflow: Workflow, then: pulumi.ResourceOptions
+    cloud: Cloud, files: Mapping[str, Path], data: Store, workflow: Workflow, opts: pulumi.ResourceOptions
 ) -> None:
-    """Upload the file of each model, and look after it: `then` is when the arrival of one is waited for."""
+    """Upload the file of each model, and schedule the workflow for it; `opts` waits for the arrival of datasets."""
     for model, file in files.items():
         digest, name = hashlib.sha256(file.read_bytes()).hexdigest()[:16], shortened(model)
         cloud.upload(
-            f"publish-{name}", UploadArgs(store=data, key=f"{model}/{layout.INCOMING}{digest}.onnx", file=file), then
+            f"publish-{name}", UploadArgs(store=data, key=f"{model}/{layout.INCOMING}{digest}.onnx", file=file), opts
         )
-        again = ScheduleArgs(cron=EVERY_QUARTER, target=workflow, input={"model": model})
-        cloud.schedule(f"republish-{name}", again, then)
+        args = ScheduleArgs(cron=EVERY_QUARTER, target=workflow, input={"model": model})
+        cloud.schedule(f"republish-{name}", args, opts)

@@ -1,6 +1,7 @@
-"""Functions, ready to upload: our sources and their locked requirements in one reproducible archive each.
+"""Build one reproducible archive for each function: our sources and their locked requirements, ready to upload.
 
-Same inputs, same bytes, same name: what has not changed is neither built nor uploaded again.
+The same inputs give the same bytes under the same name: what has not changed is neither built
+nor uploaded again.
 """
 
 from __future__ import annotations
@@ -27,52 +28,54 @@ from infra.vocabulary import Archive, Cloud, Platform
 CACHE = ROOT / ".local" / "bundles"
 REQUIREMENTS = ROOT / "functions" / "requirements"
 EMPTY = b"PK\5\6" + bytes(18)
-"""A zip file that holds nothing."""
+"""A zip file without entries."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
+    """What the archive of one function holds."""
+
     files: Mapping[str, bytes]
-    """Our sources and what the cloud looks for beside them, by path."""
+    """Our sources, and the other files that the cloud looks for, by path."""
     installed: Dependencies | None
     """None where the cloud's build installs them."""
 
     def key(self) -> str:
-        """A name made of all that decides the archive's bytes."""
-        whole = hashlib.sha256(self.installed.zip.name.encode() if self.installed else b"")
+        """Return a name made of all that decides the archive's bytes: 32 hexadecimal digits."""
+        digest = hashlib.sha256(self.installed.zip.name.encode() if self.installed else b"")
         for path, data in sorted(self.files.items()):
-            whole.update(f"\0{path}\0".encode() + hashlib.sha256(data).digest())
-        return whole.hexdigest()[:32]
+            digest.update(f"\0{path}\0".encode() + hashlib.sha256(data).digest())
+        return digest.hexdigest()[:32]
 
 
 def archives(
     functions: Sequence[FunctionSpec], *, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path = CACHE
 ) -> Mapping[str, Archive]:
-    """One archive for each function, by its name, built side by side; empty ones where a cloud has no adapters yet.
+    """Return one archive for each function, by name, built in parallel; empty where a cloud has no adapters yet.
 
-    Raises `pulumi.RunError` when a requirement cannot be installed.
+    Raise `pulumi.RunError` when a requirement cannot be installed, or a lock is missing.
     """
     if not cloud.tier.includes(Tier.DEPLOYABLE):
         return {spec.name: _stand_in(cache) for spec in functions}
     with ThreadPoolExecutor(2) as pool:
-        built = pool.map(
+        results = pool.map(
             lambda spec: archive(spec, cloud=cloud, platform=platform, models=models, cache=cache), functions
         )
-        return {spec.name: made for spec, made in zip(functions, built, strict=True)}
+        return {spec.name: built for spec, built in zip(functions, results, strict=True)}
 
 
 def archive(
     spec: FunctionSpec, *, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path = CACHE
 ) -> Archive:
-    """The archive of one function, packed as the cloud takes it."""
+    """Return the archive of one function, packed as the cloud takes it. It is built unless `cache` holds it."""
     contents = _contents(spec, cloud, platform, models, cache)
-    place = cache / f"{spec.name}-{contents.key()}"
+    stem = cache / f"{spec.name}-{contents.key()}"
     cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(place.with_suffix(".lock")):
-        if not place.with_suffix(".json").exists():
-            _make(contents, platform, place)
-    facts = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
-    return Archive(path=place.with_suffix(".zip"), **facts)
+    with FileLock(stem.with_suffix(".lock")):
+        if not stem.with_suffix(".json").exists():
+            _build(contents, platform, stem)
+    facts = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
+    return Archive(path=stem.with_suffix(".zip"), **facts)
 
 
 def main(spec: FunctionSpec, cloud: str) -> str:
@@ -98,7 +101,7 @@ def modules(spec: FunctionSpec, cloud: str) -> tuple[str, str]:
 
 
 def _stand_in(cache: Path) -> Archive:
-    """A file to name in a graph that is only previewed."""
+    """Return an empty archive, for a graph that is only previewed."""
     path = cache / "empty.zip"
     cache.mkdir(parents=True, exist_ok=True)
     path.write_bytes(EMPTY)
@@ -106,8 +109,8 @@ def _stand_in(cache: Path) -> Archive:
 
 
 def _contents(spec: FunctionSpec, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path) -> Contents:
-    ours = sources(modules(spec, cloud.name), models)
-    files = {file.relative_to(ROOT).as_posix(): file.read_bytes() for file in ours}
+    source_files = sources(modules(spec, cloud.name), models)
+    files = {file.relative_to(ROOT).as_posix(): file.read_bytes() for file in source_files}
     files |= {path: text.encode() for path, text in cloud.packing.files.items()}
     files["main.py"] = main(spec, cloud.name).encode()
     if not cloud.packing.built:
@@ -118,8 +121,8 @@ def _contents(spec: FunctionSpec, cloud: Cloud, platform: Platform, models: Sequ
     return Contents(files={**files, "requirements.txt": lock.read_bytes()}, installed=None)
 
 
-def _make(contents: Contents, platform: Platform, place: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=place.parent) as workspace:
+def _build(contents: Contents, platform: Platform, stem: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=stem.parent) as workspace:
         tree, draft = Path(workspace) / "tree", Path(workspace) / "draft.zip"
         for path, data in contents.files.items():
             (tree / path).parent.mkdir(parents=True, exist_ok=True)
@@ -134,11 +137,11 @@ def _make(contents: Contents, platform: Platform, place: Path) -> None:
         with zipfile.ZipFile(draft, "a") as target:
             unpacked += write_zip(target, tree)
         content = draft.read_bytes()
-        draft.rename(place.with_suffix(".zip"))
+        draft.rename(stem.with_suffix(".zip"))
         facts = {
             "digest": hashlib.sha256(content).hexdigest(),
             "size": len(content),
             "unpacked": unpacked,
             "compiled": compiled,
         }
-        place.with_suffix(".json").write_text(json.dumps(facts), encoding="utf-8")
+        stem.with_suffix(".json").write_text(json.dumps(facts), encoding="utf-8")

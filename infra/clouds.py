@@ -1,4 +1,4 @@
-"""The clouds there are: each folder below infra/ whose package holds a `CLOUD`. Adding one is adding a folder."""
+"""The clouds: each folder below infra/ whose package assigns a `CLOUD`. A new cloud is a new folder."""
 
 from __future__ import annotations
 
@@ -14,21 +14,18 @@ FOLDER = Path(__file__).resolve().parent
 
 
 def names(folder: Path = FOLDER) -> tuple[str, ...]:
-    """Folders that say that they are a cloud."""
+    """Return the folders whose package assigns a `CLOUD`, sorted."""
     packages = sorted(folder.glob("*/__init__.py"))
     return tuple(package.parent.name for package in packages if "CLOUD = " in package.read_text(encoding="utf-8"))
 
 
 def of(tier: Tier) -> tuple[str, ...]:
-    """The clouds that keep all that a tier promises."""
+    """Return the clouds that keep everything that a tier promises."""
     return tuple(name for name in names() if find(name).tier.includes(tier))
 
 
 def find(name: str) -> Cloud:
-    """The cloud of that name.
-
-    Raises `pulumi.RunError` that lists the clouds there are.
-    """
+    """Return the cloud of that name. Raise `pulumi.RunError` that lists the clouds for an unknown one."""
     if name not in names():
         raise pulumi.RunError(f"cloud: {name} is not known; accepted: {', '.join(names())}")
     return importlib.import_module(f"infra.{name}").CLOUD

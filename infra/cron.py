@@ -1,4 +1,4 @@
-"""When something is due, in five fields of cron, read once: each cloud says it in its own way."""
+"""Schedules in five fields of cron, parsed once: each cloud writes them in its own syntax."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import pairwise
 
 @dataclass(frozen=True, kw_only=True)
 class Cron:
-    """What each field allows, UTC; None is everything."""
+    """The values that each field allows, UTC; None allows all of them."""
 
     minutes: frozenset[int] | None
     hours: frozenset[int] | None
@@ -22,8 +22,8 @@ class Cron:
 @dataclass(frozen=True, kw_only=True)
 class _Field:
     name: str
-    least: int
-    most: int
+    lowest: int
+    highest: int
 
     def values(self, text: str) -> frozenset[int]:
         return frozenset(value for part in text.split(",") for value in self._part(part))
@@ -32,7 +32,7 @@ class _Field:
         span, stepped, step = part.partition("/")
         first, ranged, last = span.partition("-")
         if span == "*":
-            start, end = self.least, self.most
+            start, end = self.lowest, self.highest
         else:
             start = self._number(first)
             end = self._number(last) if ranged else start
@@ -46,25 +46,26 @@ class _Field:
         return range(start, end + 1, size or 1)
 
     def _number(self, text: str) -> int:
-        if not text.isdecimal() or not self.least <= int(text) <= self.most:
-            raise ValueError(f"{self.name}: {text or 'nothing'} is not a number from {self.least} to {self.most}")
+        if not text.isdecimal() or not self.lowest <= int(text) <= self.highest:
+            raise ValueError(f"{self.name}: {text or 'nothing'} is not a number from {self.lowest} to {self.highest}")
         return int(text)
 
 
 FIELDS = (
-    _Field(name="minute", least=0, most=59),
-    _Field(name="hour", least=0, most=23),
-    _Field(name="day of month", least=1, most=31),
-    _Field(name="month", least=1, most=12),
-    _Field(name="day of week", least=0, most=7),
+    _Field(name="minute", lowest=0, highest=59),
+    _Field(name="hour", lowest=0, highest=23),
+    _Field(name="day of month", lowest=1, highest=31),
+    _Field(name="month", lowest=1, highest=12),
+    _Field(name="day of week", lowest=0, highest=7),
 )
 
 
 def parse(text: str) -> Cron:
-    """`0 3 * * 1` is Mondays at 3:00; 0 and 7 are both Sunday.
+    """Parse five fields, UTC: `0 3 * * 1` is Mondays at 3:00; 0 and 7 are both Sunday.
 
-    Raises `ValueError` for what is not five-field cron, and for one that restricts both the day
-    of the month and the day of the week: cron means either of them, and not every cloud can say so.
+    Raise `ValueError` that names the field for what is not five-field cron, and for a text that
+    restricts both the day of the month and the day of the week: cron means a day that is either, which
+    not every cloud can say.
     """
     parts = text.split()
     if len(parts) != len(FIELDS):
@@ -73,7 +74,7 @@ def parse(text: str) -> Cron:
             " day of week: Mondays at 3:00 UTC)"
         )
     minutes, hours, days, months, weekdays = (
-        _restricted(field, field.values(part)) for field, part in zip(FIELDS, parts, strict=True)
+        _none_if_all(field, field.values(part)) for field, part in zip(FIELDS, parts, strict=True)
     )
     sundays_once = None if weekdays is None else frozenset(value % 7 for value in weekdays)
     if sundays_once is not None and len(sundays_once) == 7:
@@ -85,8 +86,8 @@ def parse(text: str) -> Cron:
     return Cron(minutes=minutes, hours=hours, days=days, months=months, weekdays=sundays_once)
 
 
-def spelt(values: Iterable[int] | None) -> str:
-    """One field again: `*`, or numbers, and runs of at least three of them as ranges."""
+def render(values: Iterable[int] | None) -> str:
+    """Render one field: `*` for None, else numbers, with each run of three or more as a range."""
     if values is None:
         return "*"
     ordered = sorted(values)
@@ -95,5 +96,6 @@ def spelt(values: Iterable[int] | None) -> str:
     return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else ",".join(map(str, run)) for run in runs)
 
 
-def _restricted(field: _Field, values: frozenset[int]) -> frozenset[int] | None:
-    return None if len(values) == field.most - field.least + 1 else values
+def _none_if_all(field: _Field, values: frozenset[int]) -> frozenset[int] | None:
+    """Return the values of a field, or None if they are all that it can have."""
+    return None if len(values) == field.highest - field.lowest + 1 else values

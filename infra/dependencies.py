@@ -1,4 +1,4 @@
-"""Locked requirements, installed for a target platform without Docker, pruned, compiled and zipped once.
+"""Install locked requirements for a target platform without Docker; prune, compile and zip them once.
 
 The zip is kept under a name made of everything that decides its content, so nothing is
 installed or compressed again while lock, platform and these rules stay as they are.
@@ -24,7 +24,7 @@ from infra.elf import shorten
 from infra.vocabulary import Platform
 
 RULES = 5
-"""Raised whenever pruning, compiling or zipping changes what comes out."""
+"""The version of pruning, compiling and zipping: raise it whenever one of them gives other bytes."""
 
 UNUSED = (
     "**/tests",
@@ -50,9 +50,9 @@ UNUSED = (
     "**/*.proto",
     "**/*.build",
     "onnx/backend/test",
-    # An interpreter of models, in Python, of which neither onnx nor skl2onnx makes use.
+    # An interpreter of models, in Python, that neither onnx nor skl2onnx uses.
     "onnx/reference",
-    # What builds extensions, and what numpy's tests look into.
+    # What builds extensions, and what numpy's own tests import.
     "numpy/distutils",
     "numpy/_core/_simd.*",
     # safe_load is written in Python; the compiled loader is never asked for.
@@ -62,31 +62,33 @@ UNUSED = (
     "sklearn/datasets/images",
     "sklearn/datasets/descr",
 )
-"""What a wheel carries and a function never reads. Licences stay."""
+"""Patterns of what a wheel carries and a function never reads. Licences stay."""
 
 ONLY = {
-    # functions/core/onnx/library.py opens the library; the Python package has a copy of it of its own, and needs numpy.
+    # functions/core/onnx/library.py opens the library; the Python package brings a second copy of it, and needs numpy.
     "onnxruntime": ("LICENSE", "ThirdPartyNotices.txt", "capi/libonnxruntime.*"),
 }
-"""What is read of a package that no function imports. The rest of it stays behind."""
+"""By package that no function imports, patterns of the files in it that are read. The others are deleted."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
+    """Installed requirements, zipped."""
+
     zip: Path
     unpacked: int
-    """Bytes."""
+    """Bytes on disk once unpacked."""
     compiled: bool
-    """Whether `.pyc` files are inside, in the place of sources: only where an interpreter of the target's version is
-    at hand."""
+    """Whether `.pyc` files take the place of sources: only where this machine has an interpreter of the target's
+    version."""
 
 
 def dependencies(lock: Path, platform: Platform, cache: Path) -> Dependencies:
-    """The installed content of `lock` for `platform`.
+    """Return the installed content of `lock` for `platform`. It is installed unless `cache` holds it.
 
-    Raises `pulumi.RunError` when a requirement cannot be installed, with the installer's own words.
+    Raise `pulumi.RunError` with the installer's own message when a requirement cannot be installed.
     """
     interpreter = interpreter_of(platform.python)
     key = hashlib.sha256(
@@ -98,23 +100,23 @@ def dependencies(lock: Path, platform: Platform, cache: Path) -> Dependencies:
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / f"{key}.lock"):
         if not facts.exists():
-            _make(lock, platform, interpreter, target, facts)
+            _build(lock, platform, interpreter, target, facts)
     return Dependencies(zip=target, **json.loads(facts.read_text(encoding="utf-8")))
 
 
 def interpreter_of(version: str) -> str | None:
-    """A Python of that major and minor version on this machine."""
+    """Return the path of a Python of that major and minor version on this machine, or None."""
     if version == f"{sys.version_info.major}.{sys.version_info.minor}":
         return sys.executable
     return shutil.which(f"python{version}")
 
 
 def compile_tree(tree: Path, interpreter: str, *, alone: bool = False) -> None:
-    """Write `.pyc` files that the target loads without looking at the sources' dates, or `alone`, in their place.
+    """Write a `.pyc` file for each source below `tree`, which the target loads without comparing dates.
 
-    A function's code directory is read-only: what is not compiled here is compiled anew at
-    every cold start. Paths inside are the target's, and one process compiles in a fixed
-    order, so that the bytes depend on the sources alone.
+    `alone` puts it in the place of the source, which is deleted. A function's code directory is
+    read-only: what is not compiled here is compiled anew at every cold start. Paths inside are the
+    target's, and one process compiles in a fixed order, so that the bytes depend on the sources alone.
     """
     command = [interpreter, "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     command += ["-b"] if alone else []
@@ -126,7 +128,7 @@ def compile_tree(tree: Path, interpreter: str, *, alone: bool = False) -> None:
 
 
 def write_zip(target: zipfile.ZipFile, tree: Path) -> int:
-    """Add every file below `tree`, sorted, with one fixed date; returns their bytes."""
+    """Add every file below `tree`, sorted, with one fixed date; return the sum of their sizes in bytes."""
     total = 0
     for file in sorted(path for path in tree.rglob("*") if path.is_file()):
         entry = zipfile.ZipInfo(file.relative_to(tree).as_posix(), EPOCH)
@@ -138,7 +140,7 @@ def write_zip(target: zipfile.ZipFile, tree: Path) -> int:
     return total
 
 
-def _make(lock: Path, platform: Platform, interpreter: str | None, target: Path, facts: Path) -> None:
+def _build(lock: Path, platform: Platform, interpreter: str | None, target: Path, facts: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as workspace:
         tree = Path(workspace) / "tree"
         _install(lock, platform, tree)
@@ -157,9 +159,9 @@ def _prune(tree: Path) -> None:
         for path in tree.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     for package, used in ONLY.items():
-        kept = {path for pattern in used for path in (tree / package).glob(pattern)}
+        read = {path for pattern in used for path in (tree / package).glob(pattern)}
         for path in (tree / package).rglob("*"):
-            if path.is_file() and path not in kept:
+            if path.is_file() and path not in read:
                 path.unlink()
     for path in tree.rglob("*.so*"):
         shorten(path)
@@ -170,9 +172,9 @@ def _install(lock: Path, platform: Platform, tree: Path) -> None:
     command += ["--python", sys.executable, "--python-version", platform.python]
     command += ["--python-platform", platform.wheels] if platform.wheels else []
     command += ["--only-binary", ":all:", "--require-hashes", "--no-deps", "--link-mode", "copy"]
-    done = subprocess.run([*command, "--requirements", str(lock)], check=False, capture_output=True, text=True)
-    if done.returncode:
+    installer = subprocess.run([*command, "--requirements", str(lock)], check=False, capture_output=True, text=True)
+    if installer.returncode:
         raise pulumi.RunError(
             f"functions/requirements/{lock.name}: cannot be installed for Python {platform.python} "
-            f"on {platform.wheels or 'this machine'}:\n{done.stderr.strip()}"
+            f"on {platform.wheels or 'this machine'}:\n{installer.stderr.strip()}"
         )

@@ -1,4 +1,4 @@
-"""Shared libraries without what only a debugger or a linker reads."""
+"""Cut shared libraries down to what the loader reads."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _SIXTY_FOUR_BITS_LITTLE_ENDIAN = b"\x7fELF\x02\x01"
 
 
 def shorten(file: Path) -> None:
-    """Cut a 64-bit library behind its last segment: symbols, debug information and the table of sections.
+    """Cut a 64-bit library after its last segment: symbols, debug information and the section table go.
 
-    The loader reads segments alone. It works on the libraries of any architecture, where
-    `strip` knows its own. Anything else stays as it is.
+    The loader reads segments alone. This works for libraries of any architecture, where `strip` knows
+    only its own. Any other file stays as it is.
     """
     data = file.read_bytes()
     if not data.startswith(_SIXTY_FOUR_BITS_LITTLE_ENDIAN) or len(data) < _HEADER.size:
@@ -28,5 +28,5 @@ def shorten(file: Path) -> None:
         _, _, start, _, _, length, _, _ = _SEGMENT.unpack_from(data, segments + index * size)
         ends.append(start + length)
     end = max([segments + count * size, *ends])
-    fields[6] = fields[12] = fields[13] = 0  # e_shoff, e_shnum, e_shstrndx: there is no table of sections
+    fields[6] = fields[12] = fields[13] = 0  # e_shoff, e_shnum, e_shstrndx: no section table
     file.write_bytes(_HEADER.pack(*fields) + data[_HEADER.size : end])

@@ -1,4 +1,4 @@
-"""What each function is told: the values of its environment variables."""
+"""The values of each function's environment variables."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from interface import variables
 def environment(
     spec: FunctionSpec, settings: Settings, platform: Platform, stores: Stores, models: Sequence[str]
 ) -> dict[str, pulumi.Input[str]]:
-    """Return the variables of one function that is for these models.
+    """Return the environment variables of one function that serves `models`.
 
-    Raises `KeyError` for a variable of the row that nobody gives a value.
+    Raise `KeyError` for a variable of the row that has no value here.
     """
     values: Mapping[str, pulumi.Input[str]] = {
         variables.DATA_URL: stores.data.url,

@@ -1,7 +1,7 @@
 """Every function of the stack, a row each.
 
-Settings, archives, permissions, environment, limits, triggers and the drawing follow from these
-rows: a function more is a row here and the module that its `entry` names.
+Settings, archives, permissions, environment, limits, triggers and the blueprint follow from
+these rows: a new function is a row here and the module that its `entry` names.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ StoreName = Literal["data", "models", "jobs", "captures"]
 
 @dataclass(frozen=True, kw_only=True)
 class Http:
-    """Answers the routes of the API. Models that scale alike share one such function: serving.py.
+    """Routes of the API call the function. Models that scale alike share one such function: serving.py.
 
     The entry composes a `functions.core.api.service.Service`.
     """
@@ -29,36 +29,39 @@ class Http:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkflowStep:
-    """Is called by steps of the training workflow, which name it. The entry composes a `Step`."""
+    """Steps of the training workflow call the function by its name. The entry composes a `Step`."""
 
     adapter: ClassVar = "step.handler"
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewObjects:
-    """Gets a message for every new object below some prefixes of each model, by way of a queue of its own.
+    """The function gets a message for every new object below some prefixes of each model, from a queue of its own.
 
     The entry composes a `Consumer` of keys.
     """
 
     adapter: ClassVar = "queue.new_objects"
     store: Literal["data", "jobs"]
-    """One that announces its objects."""
+    """A store that announces its objects."""
     prefixes: tuple[str, ...]
     arrival: str
-    """What the trigger is called: a promise to every stack that has one."""
+    """The name of the arrival: a promise to every stack that has one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Messages:
-    """Gets the messages of a queue of its own, each a JSON object. The entry composes a `Consumer` of objects."""
+    """The function gets the messages of a queue of its own, each a JSON object.
+
+    The entry composes a `Consumer` of objects.
+    """
 
     adapter: ClassVar = "queue.messages"
 
 
 @dataclass(frozen=True, kw_only=True)
 class OnSchedule:
-    """Is called on time with `input`, at least once. The entry composes a `Step`."""
+    """The function is called on time with `input`, at least once each time. The entry composes a `Step`."""
 
     adapter: ClassVar = "step.handler"
     cron: str
@@ -71,7 +74,7 @@ Trigger = Http | WorkflowStep | NewObjects | Messages | OnSchedule
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """What a function may do with a store: `access` below these prefixes of each model that it is for."""
+    """What a function may do with a store: `access` below these prefixes of each model that it serves."""
 
     store: StoreName
     access: Access
@@ -79,10 +82,12 @@ class Needs:
 
 
 def reads(store: StoreName, *prefixes: str) -> Needs:
+    """Return the need to read objects below these prefixes of each model."""
     return Needs(store=store, access=Access.READ, prefixes=prefixes)
 
 
 def writes(store: StoreName, *prefixes: str) -> Needs:
+    """Return the need to create and replace objects below these prefixes of each model."""
     return Needs(store=store, access=Access.WRITE, prefixes=prefixes)
 
 
@@ -91,26 +96,27 @@ class FunctionSpec:
     """One function, before a cloud makes it."""
 
     name: str
-    """What it is called in the stack, in `settings.functions` and in functions/requirements."""
+    """Its name in the stack, in `settings.functions` and in functions/requirements."""
     entry: str
     """`module:function` that composes it from its `Environment`."""
     trigger: Trigger
     size: Size
-    """Unless the settings say otherwise."""
+    """Its size unless the settings change it."""
     needs: tuple[Needs, ...] = ()
     environment: tuple[str, ...] = ()
-    """Which of `interface.variables` it is told; of what all are told, see environment.py."""
+    """Names from `interface.variables` that it gets besides those of every function: environment.py."""
     needs_elsewhere: tuple[Needs, ...] = ()
-    """What it may do with models that other functions of its kind serve."""
+    """What it may do with models that other predict functions serve."""
     requirements: str = ""
-    """The lock in functions/requirements that it runs with; its own name's unless it shares another's."""
+    """The lock in functions/requirements that it runs with; empty: the one of its own name."""
     signs: bool = False
-    """It hands out URLs that let whoever holds one do a single thing of what it may do itself, for a while."""
+    """Whether it signs URLs: for a while, whoever holds one may do one thing that the function may do itself."""
     one_kernel: bool = False
-    """It trains: OpenBLAS computes by the same kernel on every processor of an architecture."""
+    """Whether OpenBLAS must compute by the same kernel on every processor of an architecture: the function trains."""
 
     @property
     def lock(self) -> str:
+        """The name of its lock, without the suffix."""
         return self.requirements or self.name
 
     @property
@@ -223,7 +229,7 @@ def triggered_by(*kinds: type[Trigger]) -> tuple[FunctionSpec, ...]:
 
 
 def named(name: str) -> FunctionSpec:
-    """Return the row of that name. Raises `KeyError` that lists the names there are."""
+    """Return the row of that name. Raise `KeyError` that lists the names there are."""
     for spec in FUNCTIONS:
         if spec.name == name:
             return spec

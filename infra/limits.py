@@ -1,4 +1,4 @@
-"""What the platforms allow, in one dated table. A stack that breaks a bound never reaches a cloud."""
+"""Limits of the platforms, in one dated table. A stack that breaks one never reaches a cloud."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Limits:
     routes: int | None
     """Of one API."""
     requests_a_copy: int
-    """What one copy of a function can answer at once."""
+    """Requests that one copy of a function can answer at once."""
     prepared_pythons: tuple[str, ...]
     """Interpreters whose start can be prepared ahead."""
     hours: int
@@ -45,14 +45,15 @@ class Limits:
     parallelism: int
     """Branches of a workflow at a time."""
     state_bytes: int
-    """What a workflow may hold between two steps."""
+    """Data that a workflow may hold between two steps."""
     steps: int
-    """What an execution may take, or record: steps on GCP, events on AWS."""
+    """Steps of one execution on GCP, recorded events of one execution on AWS."""
     steps_of_an_experiment: int
+    """How many of them one experiment takes."""
     arrivals: int | None
-    """Prefixes of one store at which new objects are waited for."""
+    """Prefixes of one store that can have an arrival."""
     pattern_characters: int | None
-    """Of the pattern that names these prefixes."""
+    """Characters of the pattern that names these prefixes."""
     sources: tuple[str, ...]
     read_on: str
 
@@ -63,7 +64,7 @@ LIMITS: Mapping[str, Limits] = {
         memory_mb=(128, 10_240),
         timeout_seconds=900,
         api_timeout_seconds=29,  # 30 s for HTTP APIs; a second less lets the function answer for itself
-        consumer_timeout_seconds=7_199,  # hidden for 12 h at most, and for six times as long as the function may take
+        consumer_timeout_seconds=7_199,  # a message is hidden for 12 h at most, and for six of these timeouts
         request_bytes=6 * MIB,
         environment_bytes=4096,
         copies=900,  # 1,000 an account and region, of which 100 must stay unreserved
@@ -90,9 +91,9 @@ LIMITS: Mapping[str, Limits] = {
         read_on="2026-11-22",
     ),
     "gcp": Limits(
-        unpacked_bytes=None,  # 500 MB hold for functions of the first generation alone
+        unpacked_bytes=None,  # 500 MB is a limit of the first generation alone
         memory_mb=(128, 32_768),
-        timeout_seconds=3600,  # of HTTP functions, and all of ours are
+        timeout_seconds=3600,  # for HTTP functions, as all of ours are
         api_timeout_seconds=3599,  # the gateway waits 3,600 s at most, and one more than the function
         consumer_timeout_seconds=600,  # the longest deadline for acknowledging a message
         request_bytes=32 * MIB,
@@ -125,39 +126,41 @@ EXPERIMENT_BYTES = 24
 """One experiment in the state between two steps: its id, quoted, and a comma."""
 MAXIMUM_EXPERIMENTS = 1000
 PATTERN_CHARACTERS = 192
-"""Of a pattern without its prefixes: the service, the kind of event, and a bucket's longest name."""
+"""Characters of a pattern without its prefixes: the service, the kind of event, and a bucket's longest name."""
 ENVIRONMENT_BYTES = 1024
-"""Of a function's environment without the models' names and the rollout: three URLs and six small settings."""
+"""Bytes of an environment without the models' names and the rollout: three URLs and six small settings."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """One bound held against one value of the stack."""
+    """One limit, compared with one value of the stack."""
 
     where: str
     """The setting to change, or the file."""
     what: str
+    """What the value counts, with its unit."""
     value: int | str
     bound: str
     passed: bool
 
     @property
     def shown(self) -> str:
+        """The value as text."""
         return f"{self.value:,}" if isinstance(self.value, int) else self.value
 
 
 def verdicts(settings: Settings, archives: Mapping[str, Archive]) -> list[Verdict]:
-    """Every bound of the stack's cloud against what the stack asks for."""
+    """Compare what the stack asks for with every limit of its cloud."""
     limits = LIMITS[settings.cloud]
     kinds = (_functions, _serving, _models, _workflow)
-    found = [verdict for kind in kinds for verdict in kind(settings, limits)]
+    results = [verdict for kind in kinds for verdict in kind(settings, limits)]
     if limits.unpacked_bytes is not None:
-        found += [
-            _most(_packages(name), "bytes unpacked", archive.unpacked, limits.unpacked_bytes)
+        results += [
+            _at_most(_packages(name), "bytes unpacked", archive.unpacked, limits.unpacked_bytes)
             for name, archive in archives.items()
             if not archive.stand_in
         ]
-    return found
+    return results
 
 
 def _packages(function: str) -> str:
@@ -165,35 +168,37 @@ def _packages(function: str) -> str:
 
 
 def _functions(settings: Settings, limits: Limits) -> Iterator[Verdict]:
-    least, most = limits.memory_mb
+    lowest, highest = limits.memory_mb
     for spec in FUNCTIONS:
         name, size = f"functions.{spec.name}", settings.size(spec.name)
-        yield _most(f"{name}.timeout_seconds", "seconds", size.timeout_seconds, limits.timeout_seconds)
+        yield _at_most(f"{name}.timeout_seconds", "seconds", size.timeout_seconds, limits.timeout_seconds)
         yield Verdict(
             where=f"{name}.memory_mb",
             what="MB of memory",
             value=size.memory_mb,
-            bound=f"{least:,} to {most:,}",
-            passed=least <= size.memory_mb <= most,
+            bound=f"{lowest:,} to {highest:,}",
+            passed=lowest <= size.memory_mb <= highest,
         )
     for spec in triggered_by(Http):
         seconds = settings.size(spec.name).timeout_seconds
         where = f"functions.{spec.name}.timeout_seconds"
-        yield _most(where, "seconds behind the API", seconds, limits.api_timeout_seconds)
+        yield _at_most(where, "seconds behind the API", seconds, limits.api_timeout_seconds)
     for spec in triggered_by(NewObjects, Messages):
         seconds = settings.size(spec.name).timeout_seconds
         where = f"functions.{spec.name}.timeout_seconds"
-        yield _most(where, "seconds for a message", seconds, limits.consumer_timeout_seconds)
-    yield _most("interface/operations.py", "bytes of a request", REQUEST_BYTES, limits.request_bytes)
+        yield _at_most(where, "seconds for a message", seconds, limits.consumer_timeout_seconds)
+    yield _at_most("interface/operations.py", "bytes of a request", REQUEST_BYTES, limits.request_bytes)
     if limits.copies is not None:
         others = [settings.size(spec.name) for spec in FUNCTIONS if not isinstance(spec.trigger, Http)]
         copies = sum(size.concurrency for size in (*others, *(group.size for group in groups(settings))))
-        yield _most("functions.*.concurrency, and those of scaling.models, added up", "copies", copies, limits.copies)
+        yield _at_most(
+            "functions.*.concurrency, and those of scaling.models, added up", "copies", copies, limits.copies
+        )
 
 
 def _serving(settings: Settings, limits: Limits) -> Iterator[Verdict]:
     if limits.routes is not None:
-        yield _most("scaling.models", "routes", len(list(paths(settings))), limits.routes)
+        yield _at_most("scaling.models", "routes", len(list(paths(settings))), limits.routes)
     python = target(settings.runtime).python
     for group in groups(settings):
         match group.profile:
@@ -206,37 +211,37 @@ def _serving(settings: Settings, limits: Limits) -> Iterator[Verdict]:
                     passed=python in limits.prepared_pythons,
                 )
             case Latency(minimum=minimum, hours=hours):
-                at_once = min(SHARED, limits.requests_a_copy, group.size.concurrency)
-                kept = max(minimum, *(part.minimum for part in hours), 0)
-                yield _most(
+                requests = min(SHARED, limits.requests_a_copy, group.size.concurrency)
+                ready = max(minimum, *(part.minimum for part in hours), 0)
+                yield _at_most(
                     f"{group.where}.minimum, or one of its hours",
                     "copies kept ready",
-                    kept,
-                    group.size.concurrency // at_once,
+                    ready,
+                    group.size.concurrency // requests,
                 )
-                yield _most(f"{group.where}.hours", "parts of the week", len(hours), limits.hours)
+                yield _at_most(f"{group.where}.hours", "parts of the week", len(hours), limits.hours)
 
 
 def _models(settings: Settings, limits: Limits) -> Iterator[Verdict]:
     prefixes = [f"{model}/{INCOMING}" for model in settings.models]
     if limits.arrivals is not None:
-        yield _most("models", "places where new objects are waited for", len(prefixes), limits.arrivals)
+        yield _at_most("models", "prefixes that have an arrival", len(prefixes), limits.arrivals)
     if limits.pattern_characters is not None:
         characters = PATTERN_CHARACTERS + sum(len(f'{{"prefix": "{prefix}"}}, ') for prefix in prefixes)
-        yield _most("models", "characters of an event pattern", characters, limits.pattern_characters)
-    told = ENVIRONMENT_BYTES + len(",".join(settings.models)) + len(settings.rollout.plan.to_json())
-    yield _most("models", "bytes of a function's environment", told, limits.environment_bytes)
+        yield _at_most("models", "characters of an event pattern", characters, limits.pattern_characters)
+    size = ENVIRONMENT_BYTES + len(",".join(settings.models)) + len(settings.rollout.plan.to_json())
+    yield _at_most("models", "bytes of a function's environment", size, limits.environment_bytes)
 
 
 def _workflow(settings: Settings, limits: Limits) -> Iterator[Verdict]:
-    yield _most("training.parallelism", "experiments at a time", settings.training.parallelism, limits.parallelism)
-    held, taken = MAXIMUM_EXPERIMENTS * EXPERIMENT_BYTES, MAXIMUM_EXPERIMENTS * limits.steps_of_an_experiment
-    yield _most("models/*/model.yaml search", "bytes between steps", held, limits.state_bytes)
-    yield _most("models/*/model.yaml search", "steps of an execution", taken, limits.steps)
+    yield _at_most("training.parallelism", "experiments at a time", settings.training.parallelism, limits.parallelism)
+    state_bytes, steps = MAXIMUM_EXPERIMENTS * EXPERIMENT_BYTES, MAXIMUM_EXPERIMENTS * limits.steps_of_an_experiment
+    yield _at_most("models/*/model.yaml search", "bytes between steps", state_bytes, limits.state_bytes)
+    yield _at_most("models/*/model.yaml search", "steps of an execution", steps, limits.steps)
 
 
 def enforce(settings: Settings, archives: Mapping[str, Archive], stack: str) -> None:
-    """Raises `pulumi.RunError` that names every bound that the stack breaks, and what is accepted."""
+    """Raise `pulumi.RunError` that names every limit that the stack breaks, and what is accepted."""
     broken = [verdict for verdict in verdicts(settings, archives) if not verdict.passed]
     if broken:
         lines = [
@@ -246,5 +251,5 @@ def enforce(settings: Settings, archives: Mapping[str, Archive], stack: str) -> 
         raise pulumi.RunError("\n".join([*lines, f"  sources: {', '.join(LIMITS[settings.cloud].sources)}"]))
 
 
-def _most(where: str, what: str, value: int, bound: int) -> Verdict:
+def _at_most(where: str, what: str, value: int, bound: int) -> Verdict:
     return Verdict(where=where, what=what, value=value, bound=f"at most {bound:,}", passed=value <= bound)

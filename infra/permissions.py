@@ -23,20 +23,20 @@ class Stores:
     captures: Store
 
     def named(self, name: StoreName) -> Store:
-        """Return the store that a row of the table calls so."""
+        """Return the store of that name in the table."""
         return {"data": self.data, "models": self.models, "jobs": self.jobs, "captures": self.captures}[name]
 
 
 def grants(
     spec: FunctionSpec, stores: Stores, models: Sequence[str], elsewhere: Sequence[str] = ()
 ) -> tuple[Grant, ...]:
-    """Return what one function may do with objects of `models`, and of models `elsewhere`."""
+    """Return what one function may do with objects of `models`, and of `elsewhere`, which other functions serve."""
     own = tuple(_grant(needs, stores, models) for needs in spec.needs)
     return own + (tuple(_grant(needs, stores, elsewhere) for needs in spec.needs_elsewhere) if elsewhere else ())
 
 
 def below(models: Sequence[str], prefixes: Sequence[str]) -> tuple[str, ...]:
-    """Return each prefix below each model's name."""
+    """Return each prefix below each model's name: `<model>/<prefix>`."""
     return tuple(f"{model}/{prefix}" for model in models for prefix in prefixes)
 
 

@@ -1,8 +1,9 @@
-"""What a profile costs, and from which rate of requests on it costs less than another: computed from list prices.
+"""List prices: what a profile costs a month, and from which rate of requests it costs less than another.
 
-Prices without free tiers, discounts and taxes, for requests that come evenly spread, one after
-the other as far as that is possible. What all profiles pay alike is left out: the API, the
-stores, the price of a request itself. `python -m infra.prices` writes the tables of docs/scaling.md.
+The prices hold without free tiers, discounts and taxes, for requests that are spread evenly,
+one after the other as far as that is possible. What all profiles pay alike is left out: the
+API, the stores, the price of a request itself. `python -m infra.prices` writes the tables of
+docs/scaling.md.
 """
 
 from __future__ import annotations
@@ -17,16 +18,19 @@ from infra.scaling import Balanced, Eco, Latency, Profile
 MONTH = 30 * 24 * 3600
 """Seconds."""
 RATES = (1e-3, 1e4)
-"""Requests a second between which a break-even is looked for."""
+"""Requests a second: a break-even is searched for between these two."""
 STEP = 1.02
+"""The factor between two rates that the search tries."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
+    """The requests that a predict function gets, and its memory."""
+
     rate: float = 0
     """Requests a second."""
     seconds: float
-    """What one of them takes alone on a whole processor."""
+    """How long one of them takes alone on a whole processor."""
     memory_mb: int
 
 
@@ -40,25 +44,25 @@ class Tariff(Protocol):
     def read_on(self) -> str: ...
 
     def monthly(self, profile: Profile, load: Load) -> float:
-        """USD a month."""
+        """Return what the load costs with that profile, in USD a month."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lambda:
-    """Memory is paid for, by the millisecond, and brings a share of a processor. us-east-1, x86."""
+    """Pay for memory, by the millisecond, which brings a share of a processor. us-east-1, x86."""
 
     on_demand: float = 0.0000166667
-    """USD for a GB and a second, as the next three."""
+    """USD for one GB and one second, as the next three."""
     provisioned: float = 0.0000041667
     provisioned_at_work: float = 0.0000097222
     snapshot: float = 0.0000015046
     restored: float = 0.0001397998
     """USD for a GB."""
     starts_an_hour: float = 60
-    """Of copies from a snapshot, as `balanced` is reckoned here."""
+    """Starts of copies from a snapshot, assumed for `balanced`."""
     processor_mb: int = 1769
-    """https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html: the equivalent of one vCPU."""
+    """Memory that brings one vCPU: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
     sources: tuple[str, ...] = ("https://aws.amazon.com/lambda/pricing/",)
     read_on: str = "2026-11-24"
 
@@ -79,14 +83,14 @@ class Lambda:
 
 @dataclass(frozen=True, kw_only=True)
 class CloudRun:
-    """Processors and memory of an instance are paid for while it is at work, by tenths of a second. Tier 1."""
+    """Pay for the processors and memory of an instance while it works, by tenths of a second. Tier 1."""
 
     processor: float = 0.000024
-    """USD for one, and a second."""
+    """USD for one processor and one second."""
     memory: float = 0.0000025
-    """USD for a GiB, and a second."""
+    """USD for one GiB and one second."""
     waiting_processor: float = 0.0000025
-    """The same of an instance that only waits."""
+    """USD for one processor and one second of an instance that only waits."""
     waiting_memory: float = 0.0000025
     tenth: float = 0.1
     sources: tuple[str, ...] = (
@@ -113,14 +117,17 @@ class CloudRun:
 
 
 SHARES: Mapping[int, float] = {128: 0.083, 256: 0.167, 512: 0.333, 1024: 0.583, 2048: 1, 4096: 2, 8192: 2, 16_384: 4}
-"""Processors that an instance has by its memory, in MB, where nothing else is asked for."""
+"""Processors of an instance by its memory in MB, where the profile asks for none."""
 WHOLE: Mapping[int, float] = {4096: 1, 8192: 2, 16_384: 4}
-"""Processors of a shared one: see infra/gcp/scaling.py."""
+"""Processors of an instance that several callers share, by its memory in MB: see infra/gcp/scaling.py."""
 TARIFFS: Mapping[str, Tariff] = {"aws": Lambda(), "gcp": CloudRun()}
 
 
 def break_even(tariff: Tariff, profile: Profile, load: Load, other: Profile | None = None) -> float | None:
-    """The least rate at which `profile` costs no more than the other, `eco` unless told; None if there is none."""
+    """Return the least rate, in requests a second, at which `profile` costs no more than `other`.
+
+    Return None if there is no such rate. `other` is `eco` by default.
+    """
     other = other or Eco()
 
     def cheaper(rate: float) -> bool:
@@ -143,13 +150,13 @@ def break_even(tariff: Tariff, profile: Profile, load: Load, other: Profile | No
 
 
 def _processors(memory_mb: int, by_memory: Mapping[int, float]) -> float:
-    return next(processors for most, processors in by_memory.items() if memory_mb <= most)
+    return next(processors for limit_mb, processors in by_memory.items() if memory_mb <= limit_mb)
 
 
 def table(tariff: Tariff) -> Iterator[str]:
-    """One cloud's figures, as Markdown."""
-    told = ("`balanced`, idle", "less than `eco`", "`latency`, one copy, idle", "less than `eco`")
-    yield f"| memory | a prediction takes | {' | '.join(told)} |"
+    """Render one cloud's figures as the lines of a Markdown table."""
+    columns = ("`balanced`, idle", "less than `eco`", "`latency`, one copy, idle", "less than `eco`")
+    yield f"| memory | a prediction takes | {' | '.join(columns)} |"
     yield "|" + 6 * " --- |"
     for memory_mb in (1024, 2048):
         for seconds in (0.005, 0.05, 0.5):
@@ -157,11 +164,11 @@ def table(tariff: Tariff) -> Iterator[str]:
             cells = [f"{memory_mb:,} MB", f"{seconds * 1000:g} ms"]
             for profile in (Balanced(), Latency()):
                 cells.append(f"{tariff.monthly(profile, load):.2f} USD")
-                cells.append(_told(break_even(tariff, profile, load)))
+                cells.append(_rate(break_even(tariff, profile, load)))
             yield f"| {' | '.join(cells)} |"
 
 
-def _told(rate: float | None) -> str:
+def _rate(rate: float | None) -> str:
     match rate:
         case None:
             return "never"

@@ -1,4 +1,4 @@
-"""The processors that functions run on, and what makes all of one architecture compute the same bits."""
+"""The processors that functions run on, and the variables that make all of one architecture compute the same bits."""
 
 from __future__ import annotations
 
@@ -6,29 +6,30 @@ import platform
 from collections.abc import Mapping
 
 KERNELS: Mapping[str, Mapping[str, str]] = {
-    # Whatever has AVX2. 0.3.34 lets a processor's cache decide how even a kernel that was asked for adds up; Haswell's
-    # own has 256 kB: https://github.com/OpenMathLib/OpenBLAS/issues/6021
+    # For all that have AVX2. In OpenBLAS 0.3.34 the size of the processor's cache decides in which order even a
+    # fixed kernel adds up; Haswell's is 256 kB: https://github.com/OpenMathLib/OpenBLAS/issues/6021
     "x86_64": {"OPENBLAS_CORETYPE": "Haswell", "OPENBLAS_L2_SIZE": "256"},
-    # Whatever there is, and what OpenBLAS takes for a name that it does not know there.
+    # For all; OpenBLAS takes this kernel, too, for a name that it does not know.
     "arm64": {"OPENBLAS_CORETYPE": "ARMV8"},
 }
-"""By architecture, what OpenBLAS is told: left alone, it takes the newest kernel that the processor can run."""
+"""By architecture, the variables that fix OpenBLAS's kernel; by itself it takes the newest that the processor has."""
 ONE_THREAD: Mapping[str, str] = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def here() -> str:
-    """The architecture of this machine, by the name that settings have for it."""
+    """Return this machine's architecture, by its name in the settings."""
     return {"AMD64": "x86_64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
 
 def kernel(architecture: str) -> Mapping[str, str]:
-    """Variables that fix the kernel of OpenBLAS; none for an architecture that no cloud offers."""
+    """Return the variables that fix OpenBLAS's kernel; none for an architecture that no cloud offers."""
     return KERNELS.get(architecture, {})
 
 
 def arithmetic(architecture: str) -> dict[str, str]:
-    """Variables under which the same training gives the same bytes on every processor of an architecture.
+    """Return the variables under which the same training gives the same bytes on every processor of an architecture.
 
-    They must be there before numpy is loaded. How many threads share a sum decides its last bits, too.
+    They must be set before numpy is imported. The number of threads that share a sum decides its last
+    bits, too, so it is one.
     """
     return {**ONE_THREAD, **kernel(architecture)}

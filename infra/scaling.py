@@ -1,8 +1,8 @@
-"""Scaling: how copies of a predict function come and go, as a profile with a name.
+"""Scaling profiles: how copies of a predict function come and go.
 
 Whatever the profile, at most `functions.predict.concurrency` requests are answered at once:
-that bounds what a flood can cost. What each cloud does for a profile, and what it costs, is
-told in docs/scaling.md.
+that bounds what a flood can cost. docs/scaling.md says what each cloud does for a profile, and
+what it costs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydantic import Discriminator, Field, Tag
 from infra.section import Cron, Name, Section
 
 SHARED = 8
-"""Requests that a copy is given at once, on a cloud where several callers can share one. Not under eco."""
+"""Requests that one copy answers at once, on a cloud where several callers can share it. Not under eco."""
 
 
 class Hours(Section):
@@ -28,19 +28,19 @@ class Hours(Section):
 
 
 class Eco(Section):
-    """To zero: a copy starts when it is asked for; nothing is paid for while nobody asks."""
+    """Scale to zero: a copy starts when a request needs it; an idle function costs nothing."""
 
     profile: Literal["eco"] = "eco"
 
 
 class Balanced(Section):
-    """To zero, too, but what a start needs is prepared ahead, or shared by several callers."""
+    """Scale to zero, too, but prepare what a start needs ahead, or share it among several callers."""
 
     profile: Literal["balanced"] = "balanced"
 
 
 class Latency(Section):
-    """Copies are kept ready, their models open, and more of them as they are used."""
+    """Keep copies ready, their models open, and start more of them as they are used."""
 
     profile: Literal["latency"] = "latency"
     minimum: int = Field(default=1, ge=1, le=1000)
@@ -51,19 +51,19 @@ class Latency(Section):
 Profile = Eco | Balanced | Latency
 
 
-def plain(found: Profile) -> Profile:
-    """The profile alone, without what else is said beside it."""
-    match found:
+def profile_of(scaling: Profile) -> Profile:
+    """Return the profile alone, without the settings that stand next to it."""
+    match scaling:
         case Eco():
             return Eco()
         case Balanced():
             return Balanced()
         case Latency():
-            return Latency(minimum=found.minimum, hours=found.hours)
+            return Latency(minimum=scaling.minimum, hours=scaling.hours)
 
 
 class Size(Section):
-    """What one model needs otherwise than the stack's predict function."""
+    """What one model needs other than the stack's predict function: None keeps the stack's figure."""
 
     memory_mb: int | None = Field(default=None, ge=128, le=10_240)
     concurrency: int | None = Field(default=None, ge=1, le=1000)
@@ -85,6 +85,8 @@ ModelScaling = Annotated[EcoModel | BalancedModel | LatencyModel, Field(discrimi
 
 
 class Models(Section):
+    """The scaling of single models."""
+
     models: Mapping[Name, ModelScaling] = Field(default_factory=dict)
     """Models with a predict function of their own; the others share one."""
 
@@ -101,9 +103,9 @@ class LatencyStack(Latency, Models):
     """The stack's scaling, and that of single models."""
 
 
-def _profile(given: Any) -> str | None:
-    """A stack that only says how single models scale has the first profile itself."""
-    return given.get("profile", "eco") if isinstance(given, dict) else getattr(given, "profile", None)
+def _profile(value: Any) -> str | None:
+    """Return the tag of a stack's scaling: `eco` where it only says how single models scale."""
+    return value.get("profile", "eco") if isinstance(value, dict) else getattr(value, "profile", None)
 
 
 Scaling = Annotated[

@@ -1,4 +1,4 @@
-"""What settings are made of: strict sections, and the sentence that says what is wrong in one."""
+"""Strict sections, which settings are made of, and the message about a mistake in one."""
 
 from __future__ import annotations
 
@@ -26,15 +26,20 @@ Cron = Annotated[str, AfterValidator(_cron)]
 
 
 class Section(BaseModel):
+    """A part of the settings: it cannot be changed, knows every key that it accepts, and converts no types."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 def sentence(
-    problem: ErrorDetails, *, root: type[BaseModel], place: str, examples: Mapping[str, str] | None = None
+    problem: ErrorDetails, *, root: type[BaseModel], source: str, examples: Mapping[str, str] | None = None
 ) -> str:
-    """What is wrong, where, and what is accepted. `place` stands before the key, `root` is what the keys belong to."""
-    path, sections = _followed([str(part) for part in problem["loc"]], root)
-    where = f"{place} -> {'.'.join(path) or '(the whole object)'}"
+    """Return what is wrong, where, and what is accepted.
+
+    `source` stands before the key; `root` is the section that the keys belong to.
+    """
+    path, sections = _resolved([str(part) for part in problem["loc"]], root)
+    where = f"{source} -> {'.'.join(path) or '(the whole object)'}"
     match problem["type"]:
         case "extra_forbidden":
             accepted = sorted({name for section in sections for name in section.model_fields})
@@ -56,31 +61,34 @@ def sentence(
 
 
 def sections_in(annotation: object) -> list[type[BaseModel]]:
-    """The sections that a field of this type holds: several where they differ by a tag."""
+    """Return the sections that a field of this type can hold: several where they differ by a tag."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [section for inner in get_args(annotation) for section in sections_in(inner)]
 
 
-def _followed(location: Sequence[str], root: type[BaseModel]) -> tuple[list[str], list[type[BaseModel]]]:
-    """The keys that a person wrote, without the tags that pydantic puts among them, and the sections they led to."""
+def _resolved(location: Sequence[str], root: type[BaseModel]) -> tuple[list[str], list[type[BaseModel]]]:
+    """Return the keys as they were written, and the sections that they lead to.
+
+    The tags that pydantic puts among the keys are left out.
+    """
     keys: list[str] = []
-    sections, theirs = [root], False
+    sections, named_by_user = [root], False
     for part in location:
         fields = [section.model_fields[part] for section in sections if part in section.model_fields]
         tagged = [section for section in sections if any(part in _tags(section, name) for name in section.model_fields)]
-        if tagged and not fields and not theirs:
+        if tagged and not fields and not named_by_user:
             sections = tagged
             continue
         keys.append(part)
         sections = list(dict.fromkeys(s for field in fields for s in sections_in(field.annotation))) or sections
-        # Below a mapping or a list comes a name of theirs, or a number.
-        theirs = any(get_origin(field.annotation) in (tuple, Mapping) for field in fields)
+        # The key below a mapping is the user's own, below a list an index.
+        named_by_user = any(get_origin(field.annotation) in (tuple, Mapping) for field in fields)
     return keys, sections
 
 
 def _tags(section: type[BaseModel], name: str) -> tuple[str, ...]:
-    """The values that a field accepts, if it accepts only some."""
+    """Return the texts that a field accepts, if it accepts only some."""
     field = section.model_fields.get(name)
-    found = () if field is None else get_args(field.annotation)
-    return tuple(value for value in found if isinstance(value, str))
+    accepted = () if field is None else get_args(field.annotation)
+    return tuple(value for value in accepted if isinstance(value, str))

@@ -1,7 +1,7 @@
-"""What a stack is told: one strict object, read once. Nobody else reads `pulumi.Config`.
+"""The settings of a stack: one strict object, read once. Nothing else reads `pulumi.Config`.
 
-`cloud` and `models` alone make a valid stack; everything else has a default that is
-fit for production. Facts that belong to a provider (`aws:region`, `gcp:project`) stay there.
+`cloud` and `models` alone make a valid stack; everything else has a default that is fit for
+production. Facts that belong to a provider (`aws:region`, `gcp:project`) stay there.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class FunctionSizes(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _completed(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
+    def _completed(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
         defaults = {name: field.default.model_dump() for name, field in cls.model_fields.items()}
         return {
-            name: {**defaults.get(name, {}), **size} if isinstance(size, dict) else size for name, size in given.items()
+            name: {**defaults.get(name, {}), **size} if isinstance(size, dict) else size for name, size in value.items()
         }
 
 
@@ -79,7 +79,7 @@ class Rollout(Section):
 
     @property
     def plan(self) -> RolloutPlan:
-        """What travels to the rollout function."""
+        """The plan that the rollout function gets."""
         return RolloutPlan(**self.model_dump())
 
     @model_validator(mode="after")
@@ -142,20 +142,20 @@ class Settings(Section):
     runtime: Runtime = Runtime()
     functions: Functions = Functions()
     scaling: Scaling = EcoStack()
-    """How copies of the predict function come and go; a model may have it otherwise."""
+    """How copies of the predict function come and go; a model may have its own profile."""
     jobs: Jobs = Jobs()
     training: Training = Training()
     rollout: Rollout = Rollout()
     api: ApiSettings = ApiSettings()
     capture: Capture = Capture()
     pointer_seconds: int = Field(default=5, ge=1, le=300)
-    """How soon every copy of the predict function follows a promotion or a rollback."""
+    """Seconds until every copy of the predict function follows a promotion or a rollback."""
     log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365] = 30
     protect: bool = True
     """Keep the data when the stack is destroyed."""
 
     @model_validator(mode="after")
-    def _of_models_there_are(self) -> Self:
+    def _scaled_models_exist(self) -> Self:
         if unknown := sorted(set(self.scaling.models) - set(self.models)):
             raise ValueError(f"scaling.models: {', '.join(unknown)}: not in models, which are {', '.join(self.models)}")
         return self
@@ -166,26 +166,27 @@ class Settings(Section):
 
     @classmethod
     def load(cls, config: pulumi.Config, stack: str) -> Self:
-        """The stack's settings.
+        """Read the settings of a stack.
 
-        Raises `pulumi.RunError` that names the file, the key, what was found and what is accepted.
+        Raise `pulumi.RunError` that names the file, the key, what was found and what is accepted.
         """
-        found = config.get_object("settings")
-        if found is None:
+        value = config.get_object("settings")
+        if value is None:
             raise pulumi.RunError(
                 f"Pulumi.{stack}.yaml: {KEY} is missing. Write at least:\n"
                 f"config:\n  {KEY}:\n    cloud: aws\n    models: [breast_cancer]"
             )
-        return cls.parse(found, where=f"Pulumi.{stack}.yaml")
+        return cls.parse(value, where=f"Pulumi.{stack}.yaml")
 
     @classmethod
-    def parse(cls, found: object, where: str) -> Self:
+    def parse(cls, value: object, where: str) -> Self:
+        """Validate settings that come from `where`, a file's name. Raise `pulumi.RunError` as `load` does."""
         try:
-            return cls.model_validate_json(json.dumps(found))
+            return cls.model_validate_json(json.dumps(value))
         except ValidationError as problems:
-            place = f"{where}: {KEY}"
-            told = [sentence(problem, root=cls, place=place, examples=_EXAMPLES) for problem in problems.errors()]
-            raise pulumi.RunError("\n".join(told)) from None
+            source = f"{where}: {KEY}"
+            messages = [sentence(problem, root=cls, source=source, examples=_EXAMPLES) for problem in problems.errors()]
+            raise pulumi.RunError("\n".join(messages)) from None
 
 
 _EXAMPLES = {"cloud": "aws", "models": "[breast_cancer]"}

@@ -14,13 +14,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("functions", "interface", "models")
 DECLARED = ("model.yaml", "golden.json")
-"""What a function reads of a model's folder. A finished model itself comes by way of the store."""
+"""What a function reads of a model's folder. The file of a bring-your-own model comes from the store instead."""
 PARSING = threading.Lock()
 """Python 3.11 cannot parse in two threads at once: https://github.com/python/cpython/issues/106905"""
 
 
 def sources(entries: Sequence[str], models: Sequence[str], root: Path = ROOT) -> list[Path]:
-    """Files below `root`, sorted: what these modules reach, and the folders of `models` if they read contracts."""
+    """Return files below `root`, sorted: what `entries` reach and, if they read contracts, what `models` declare."""
     files = closure(entries, root)
     if root / "models" / "contract.py" in files:
         files |= closure([f"models.{name}.training" for name in models], root)
@@ -29,23 +29,23 @@ def sources(entries: Sequence[str], models: Sequence[str], root: Path = ROOT) ->
 
 
 def closure(modules: Iterable[str], root: Path = ROOT) -> set[Path]:
-    """The files of `modules`, of all they import from our own packages, and of the packages around them."""
-    found: set[Path] = set()
+    """Return the files of `modules`, of everything they import from our packages, and of the packages around them."""
+    reached: set[Path] = set()
     waiting = list(modules)
     while waiting:
         module = waiting.pop()
         for file in _files(module, root):
-            if file not in found:
-                found.add(file)
+            if file not in reached:
+                reached.add(file)
                 waiting.extend(_imports(file))
-    return found
+    return reached
 
 
 def _files(module: str, root: Path) -> Iterator[Path]:
     parts = module.split(".")
     for depth in range(1, len(parts) + 1):
-        place = root.joinpath(*parts[:depth])
-        for file in (place / "__init__.py", place.with_suffix(".py")):
+        path = root.joinpath(*parts[:depth])
+        for file in (path / "__init__.py", path.with_suffix(".py")):
             if file.is_file():
                 yield file
 
@@ -73,7 +73,7 @@ def _names(tree: ast.Module) -> Iterator[str]:
 
 
 def _executed(node: ast.AST) -> Iterator[ast.AST]:
-    """Every node but those that only a type checker sees."""
+    """Yield every node except those that only a type checker sees."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
             yield from (inner for other in child.orelse for inner in (other, *_executed(other)))

@@ -13,7 +13,7 @@ WHEELS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
 
 
 def target(runtime: Runtime) -> Platform:
-    """The platform that a stack asks for; `host` is the interpreter and processor at work here."""
+    """Return the platform that a stack asks for; `host` stands for this machine's interpreter and processor."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}" if runtime.python == "host" else runtime.python
     if runtime.architecture == "host":
         return Platform(python=python, architecture=here(), wheels=None)

@@ -1,4 +1,4 @@
-"""How far a cloud has come, and what may be done with one that has come so far."""
+"""The tiers of clouds, and what may be done with a cloud of each."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Tier(Enum):
     """What a cloud promises; each tier promises what those before it do. docs/add-a-cloud.md says what each needs."""
 
     PREVIEW = "preview"
-    """Its folder renders the whole graph, which is held against its rules and its limits."""
+    """Its folder renders the whole graph, which its rules and limits are checked against."""
     DEPLOYABLE = "deployable"
     """Its functions exist: their adapters, and the archives that are uploaded for them."""
     EMBEDDED = "embedded"
     """The same program runs in an embedded cloud on one machine."""
 
     def includes(self, other: Tier) -> bool:
-        """Whether a cloud of this tier keeps all that `other` promises."""
+        """Return whether a cloud of this tier keeps everything that `other` promises."""
         order = list(Tier)
         return order.index(self) >= order.index(other)
 
@@ -35,7 +35,7 @@ class Tier(Enum):
 def require_deployable(cloud: Cloud, functions: Sequence[FunctionSpec], root: Path = ROOT) -> None:
     """Refuse to deploy to a cloud that can only be previewed.
 
-    Raises `pulumi.RunError` that names the tier and what the cloud has not got of `functions`.
+    Raise `pulumi.RunError` that names the tier and what the cloud lacks for `functions`.
     """
     if cloud.tier.includes(Tier.DEPLOYABLE):
         return
@@ -48,7 +48,7 @@ def require_deployable(cloud: Cloud, functions: Sequence[FunctionSpec], root: Pa
 
 def _missing(cloud: Cloud, functions: Sequence[FunctionSpec], root: Path) -> list[str]:
     modules = sorted({spec.trigger.adapter.partition(".")[0] for spec in functions})
-    wanted = [f"functions/adapters/{cloud.name}/{module}.py" for module in modules]
+    needed = [f"functions/adapters/{cloud.name}/{module}.py" for module in modules]
     if cloud.packing.built:
-        wanted += [f"functions/requirements/{cloud.name}/{spec.lock}.txt" for spec in functions]
-    return [path for path in wanted if not (root / path).is_file()]
+        needed += [f"functions/requirements/{cloud.name}/{spec.lock}.txt" for spec in functions]
+    return [path for path in needed if not (root / path).is_file()]

@@ -1,8 +1,8 @@
 """What every cloud must be able to say.
 
-The blueprint speaks these words and no others; a cloud is one `Cloud` value that
-gives each word its meaning. A word stands here only if every cloud can keep it:
-what one cloud alone can do stays a private default of that cloud's folder.
+The blueprint speaks these words and no others; a cloud is one `Cloud` value that gives each
+word its meaning. A word stands here only if every cloud can keep it: what one cloud alone can
+do stays a private default of that cloud's folder.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 Args_contra = TypeVar("Args_contra", contravariant=True)
-Made_co = TypeVar("Made_co", covariant=True)
+Component_co = TypeVar("Component_co", covariant=True)
 
 
 class Access(StrEnum):
@@ -40,21 +40,21 @@ class Access(StrEnum):
     """Create and replace objects."""
 
 
-# What the clouds' components hand back -------------------------------------------------------
+# What the clouds' components offer -----------------------------------------------------------
 
 
 class Store(Protocol):
     """A private, encrypted, versioned bucket."""
 
     ref: pulumi.Output[str]
-    """What this cloud's access rules call it: an ARN, a resource name."""
+    """Its name in this cloud's access rules: an ARN, a resource name."""
     name: pulumi.Output[str]
     url: pulumi.Output[str]
-    """s3://..., gs://..., az://...: opened by the functions as it stands."""
+    """s3://..., gs://..., az://...: the functions open it as it is."""
 
 
 class Queue(Protocol):
-    """A queue whose messages survive a failing consumer, with a place for those that never pass."""
+    """A queue whose messages survive a failing consumer, with another one for those that never pass."""
 
     ref: pulumi.Output[str]
     url: pulumi.Output[str]
@@ -71,18 +71,18 @@ class Function(Protocol):
 
 
 class Workflow(Protocol):
-    """A durable workflow, and how it is started: see `Arrival` and `Schedule`."""
+    """A durable workflow; `Arrival` and `Schedule` start it."""
 
     ref: pulumi.Output[str]
 
 
 class Api(Protocol):
-    """The one HTTP door."""
+    """The HTTP API."""
 
     endpoint: pulumi.Output[str]
     """The base URL, without a trailing slash."""
     callers: pulumi.Output[str]
-    """What a caller must be granted a permission on, where the cloud's own identities call; else empty."""
+    """Where callers use the cloud's own identities, what each needs a permission on; else empty."""
 
 
 # What the blueprint asks for -----------------------------------------------------------------
@@ -90,13 +90,13 @@ class Api(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Packing:
-    """What a function's archive holds beside our sources."""
+    """What a function's archive holds besides our sources."""
 
     built: bool
-    """Whether a build of the cloud installs the requirements. It finds their lock, complete, as
-    requirements.txt in the archive; otherwise they are in it themselves, installed for the target."""
+    """Whether the cloud's build installs the requirements: their complete lock is then in the archive, as
+    requirements.txt. Otherwise the packages are in it themselves, installed for the target."""
     files: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """More files that the cloud looks for, by path."""
+    """Other files that the cloud looks for, by path."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,11 +109,11 @@ class Archive:
     size: int
     """Bytes of the file."""
     unpacked: int
-    """Bytes on disk once unpacked; what a build then installs is not counted."""
+    """Bytes on disk once unpacked, without what a build installs."""
     compiled: bool = True
-    """Whether `.pyc` files are inside or come of the build; without them every cold start compiles anew."""
+    """Whether `.pyc` files are inside or made by the build; without them every cold start compiles anew."""
     stand_in: bool = False
-    """Whether it is empty, because the cloud's functions are yet to be written: see `infra.tier`."""
+    """Whether it is empty, because the cloud is of tier preview: see `infra.tier`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +142,7 @@ class StoreArgs:
     protect: bool
     """Refuse to be destroyed, and keep the objects."""
     announces: bool = False
-    """New objects can be waited for: see `ArrivalArgs`."""
+    """Whether new objects can be waited for: see `ArrivalArgs`."""
     expire_days: Mapping[str, int] = field(default_factory=dict)
     """Days after which objects under a prefix are deleted; "" is the whole store."""
 
@@ -158,7 +158,7 @@ class QueueArgs:
 @dataclass(frozen=True, kw_only=True)
 class FunctionArgs:
     archive: Archive
-    """Its `main.py` offers `handle`, the function that the cloud calls."""
+    """Its `main.py` defines `handle`, which the cloud calls."""
     code: Store
     """Where the archive is uploaded, under a name that holds its digest."""
     platform: Platform
@@ -170,10 +170,10 @@ class FunctionArgs:
     grants: tuple[Grant, ...]
     log_days: int
     signs: bool = False
-    """It hands out URLs that let whoever holds one do a single thing, for a while, of what it may do itself."""
+    """Whether it signs URLs: for a while, whoever holds one may do one thing that the function may do itself."""
     consumes: Queue | None = None
     batch: int = 1
-    """The most messages handed over at once, when it consumes a queue."""
+    """The most messages that one call gets, where the function consumes a queue."""
     scaling: Profile = field(default_factory=Eco)
     """How its copies come and go, up to `concurrency`."""
 
@@ -232,36 +232,37 @@ class ScheduleArgs:
     cron: str
     """Five fields, UTC: minute hour day-of-month month day-of-week (0 or 7 is Sunday)."""
     target: Workflow | Function
-    """What is started, or called, with the input, at least once each time."""
+    """The workflow is started, or the function called, with the input, at least once each time."""
     input: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class UploadArgs:
-    """A file of the program's own, put into a store that is whole: it is announced as any other object."""
+    """A local file that becomes an object once its store is complete: it is announced as any other object."""
 
     store: Store
     key: str
     file: Path
 
 
-class Make(Protocol[Args_contra, Made_co]):
-    """A component: a logical name, what is asked, and Pulumi's options."""
+class Make(Protocol[Args_contra, Component_co]):
+    """Make a component from its logical name, its arguments and Pulumi's options."""
 
-    def __call__(self, name: str, args: Args_contra, opts: pulumi.ResourceOptions | None = None, /) -> Made_co: ...
+    def __call__(self, name: str, args: Args_contra, opts: pulumi.ResourceOptions | None = None, /) -> Component_co: ...
 
 
-def nothing() -> tuple[pulumi.Resource, ...]:
+def no_prerequisites() -> tuple[pulumi.Resource, ...]:
+    """Return no resources: on most clouds nothing must be there first."""
     return ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cloud:
-    """One cloud: each word of this page, given its meaning."""
+    """One cloud: a component for each word of this page."""
 
     name: str
     tier: Tier
-    """What it promises, and so what is asked of it."""
+    """What it promises, and so what the rules ask of it."""
     store: Make[StoreArgs, Store]
     queue: Make[QueueArgs, Queue]
     function: Make[FunctionArgs, Function]
@@ -271,6 +272,6 @@ class Cloud:
     schedule: Make[ScheduleArgs, object]
     upload: Make[UploadArgs, object]
     packing: Packing = Packing(built=False)
-    """A cloud that is deployable states it."""
-    prerequisites: Callable[[], Sequence[pulumi.Resource]] = nothing
-    """Makes what must be there before anything else can be, such as services that are turned on first."""
+    """How its archives are packed; a deployable cloud states it."""
+    prerequisites: Callable[[], Sequence[pulumi.Resource]] = no_prerequisites
+    """Make what must be there before any other resource, such as services that have to be enabled."""

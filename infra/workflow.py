@@ -1,7 +1,7 @@
-"""The training workflow, as steps that no cloud owns; each cloud renders its own dialect.
+"""The training workflow as cloud-neutral steps; each cloud renders it in its own language.
 
-Between steps travel names, digests and keys, never data: a step's result is a small
-JSON object, kept under the step's `result` name and read by later steps through `Ref`.
+Between steps travel names, digests and keys, never data: a step's result is a small JSON
+object, kept under the step's `result` name and read by later steps through `Ref`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Ref:
-    """A value known at run time: a dotted path into the results, or one of the three roots below."""
+    """A value known at run time: a dotted path into the results, or one of the roots below."""
 
     path: str
 
@@ -20,11 +20,11 @@ class Ref:
 INPUT = Ref("input")
 """The whole input of the execution."""
 EXECUTION = Ref("execution")
-"""The execution's own name, unique in its workflow."""
+"""The name of the execution, unique in its workflow."""
 ERROR = Ref("error")
-"""What went wrong, as text; known only to the step that a failure leads to."""
+"""What went wrong, as text; only the step that a failure leads to can read it."""
 ITEM = Ref("item")
-"""The element at hand, inside `Each`."""
+"""The current element, inside `Each`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,15 +92,16 @@ class Workflow:
 
     @property
     def functions(self) -> frozenset[str]:
-        """What its steps call."""
+        """The functions that its steps call."""
         return frozenset(step.function for step in self.steps if isinstance(step, (Call, Each)))
 
     def step(self, name: str) -> Step:
+        """Return the step of that name."""
         return next(step for step in self.steps if step.name == name)
 
 
 def training(*, parallelism: int, timeout_seconds: int, function_timeouts: Mapping[str, int]) -> Workflow:
-    """From a new dataset to a released model, or to a recorded reason why not.
+    """Return the workflow from a new dataset to a released model, or to a recorded reason why not.
 
     ```
     prepare -> experiments -> select -> release -> (bake -> judge)* -> released | rolled back
@@ -126,7 +127,7 @@ _RUN: Mapping[str, Ref] = {"model": Ref("prepare.model"), "run": Ref("prepare.ru
 
 
 def _search(parallelism: int) -> tuple[Step, ...]:
-    """From the dataset to a registered version."""
+    """Return the steps from a dataset to a registered version."""
     return (
         Call(
             name="prepare",
@@ -164,7 +165,7 @@ def _search(parallelism: int) -> tuple[Step, ...]:
 
 
 def _release() -> tuple[Step, ...]:
-    """From a registered version to one that serves everybody, and every end there is."""
+    """Return the steps from a registered version to one that serves everybody, and every end."""
     return (
         Call(
             name="release",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 REQUEST_BYTES = 6_000_000
-"""The largest body that is answered at once; more belongs into a job. A Lambda function is handed 6 MB at most, of
-which Base64 and the rest of the event take their part:
+"""The largest request body that is answered at once, in bytes; a larger input needs a job. A Lambda function gets 6 MB
+at most, of which Base64 and the rest of the event take their part:
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 
@@ -22,7 +22,7 @@ class Operation(NamedTuple):
 
     @property
     def is_protocol(self) -> bool:
-        """Whether it is part of the Open Inference Protocol, which has a shape of errors of its own."""
+        """Whether it is part of the Open Inference Protocol, whose errors have a form of their own."""
         return self.path.startswith("/v2")
 
 

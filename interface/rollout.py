@@ -1,6 +1,7 @@
-"""A stack's way to a full release: how many callers, how long, how often.
+"""The rollout plan: through which shares of the callers, how slowly and how patiently a stack releases a version.
 
-The settings validate it once; it travels to the rollout function as JSON, as what it is.
+The settings validate it once; it travels to the rollout function as JSON, and is the same type
+there.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 GRACE_SECONDS = 60.0
-"""How late a judge may come, on top of its own patience, before a release counts as abandoned."""
+"""How late a judge may come, beyond the plan's own patience, before a release counts as abandoned."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,13 +33,13 @@ class RolloutPlan:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote. Raises `TypeError` for other members."""
+        """Read what `to_json` wrote. Raise `TypeError` for other members."""
         members: dict[str, Any] = json.loads(text)
         steps = tuple(members.pop("steps"))
         return cls(steps=steps, **members)
 
     def due_at(self, since: float, bakes: int) -> float:
-        """Return when the bake under way is over, for a step that began at `since` and has `bakes` behind it."""
+        """Return when the current bake ends, for a step that began at `since` and has had `bakes` before it."""
         return since + self.bake_seconds * (bakes + 1)
 
     @property

@@ -1,4 +1,4 @@
-"""The environment variables by which a stack tells its functions what to work on."""
+"""The names of the environment variables that a stack sets for its functions."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ MODELS = "MODELS"
 MODELS_ELSEWHERE = "MODELS_ELSEWHERE"
 """Names of the models that other functions of the stack serve; absent where there are none."""
 POINTER_SECONDS = "POINTER_SECONDS"
-"""How soon a copy of the function follows a changed live pointer."""
+"""Seconds until a copy of the function follows a changed live pointer."""
 CAPTURE_INPUTS = "CAPTURE_INPUTS"
 """The share of requests whose inputs and outputs are captured, 0 to 1."""
 ATTEMPTS = "ATTEMPTS"
 """Deliveries of a message before it becomes a dead letter."""
 TIMEOUT_SECONDS = "TIMEOUT_SECONDS"
-"""The function's own timeout."""
+"""The function's own timeout, in seconds."""
 ROLLOUT = "ROLLOUT"
 """The rollout plan as JSON: `rollout.RolloutPlan`."""
 WARM_UP = "WARM_UP"

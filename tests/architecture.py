@@ -1,4 +1,6 @@
-"""The rules that keep the house's directions: each reads a tree of files and says where it is broken."""
+"""The rules that keep the directions of imports, and the shape of the tree: each reads files and says where it is
+broken.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from tests.syntax import adapters, files, imports, nodes
 
 
 class Rule(Protocol):
-    """From the root of a tree to what is wrong in it, a sentence each."""
+    """A rule returns what is wrong in the tree below a root, a sentence each."""
 
     __name__: str
 
@@ -31,12 +33,12 @@ WORDS: Final = {
     "schedule": "schedule",
     "upload": "upload",
 }
-"""The file that gives a word of the vocabulary its meaning, the same in every cloud."""
+"""The file that implements a word of the vocabulary, the same in every cloud."""
 NOUNS: Final = (*WORDS.values(), "access")
-"""The files of a cloud's folder that have the same name in every cloud; a grant is a word, too, and no component.
-What else is there is a cloud's own."""
+"""The files of a cloud's folder that have the same name in every cloud; a grant is a word, too, but no component. Other
+files there are the cloud's own."""
 HANDLED: Final = tuple(noun for noun in NOUNS if noun != "upload")
-"""Those that have a file of their own among an embedded cloud's resources: storage makes what is uploaded, too."""
+"""Those that have a file of their own among an embedded cloud's resources: storage handles uploads, too."""
 NEEDS: Final[Mapping[Tier, tuple[str, ...]]] = {
     Tier.PREVIEW: (
         "tests/graph_{cloud}.py",
@@ -53,9 +55,9 @@ NEEDS: Final[Mapping[Tier, tuple[str, ...]]] = {
         "tests/localcloud/on_{cloud}.py",
     ),
 }
-"""What a tier needs beside the files of the nouns, of the entries and of the locks: see docs/add-a-cloud.md."""
+"""What a tier needs besides the files of the nouns, the entries and the locks: see docs/add-a-cloud.md."""
 KNOWN_CLOUDS: Final = frozenset({"aws", "gcp", "azure"})
-"""Besides those that are there."""
+"""Clouds whose names may not be compared with, even before they are there."""
 HOUSE: Final = ("infra", "functions", "interface", "models", "localcloud")
 ROOMS: Final = (
     "http",
@@ -73,7 +75,7 @@ ROOMS: Final = (
 )
 """The packages of functions/core, in their order: each may import those before it."""
 BINDING: Final = tuple(f"functions/core/onnx/{name}.py" for name in ("library", "session"))
-"""The files that speak to onnxruntime's C library."""
+"""The files that call onnxruntime's C library."""
 LINES_OF_A_FILE: Final = 300
 LINES_OF_A_FUNCTION: Final = 60
 LINES_OF_MAIN: Final = 19
@@ -83,7 +85,7 @@ HOSTS: Final = ("--index-url", "--extra-index-url", "--find-links", "http://", "
 
 
 def clouds(root: Path, tier: Tier | None = None) -> list[str]:
-    """The clouds that keep what a tier promises; all of them unless told."""
+    """Return the clouds that keep what a tier promises; by default all of them."""
     return [
         path.split("/")[1]
         for path, tree in files(root, "infra")
@@ -114,14 +116,14 @@ def directions(root: Path) -> list[str]:
             (f"localcloud/{cloud}", tuple(f"localcloud.{other}" for other in others)),
             (f"functions/adapters/{cloud}", tuple(f"functions.adapters.{other}" for other in others)),
         ]
-    found = [
+    problems = [
         f"{path}:{line}: {folder} may not import {name}"
         for folder, modules in forbidden
         for path, tree in files(root, folder)
         for line, name in imports(path, tree)
         if any(_within(name, module) for module in modules)
     ]
-    return found + [
+    return problems + [
         f"{path}:{line}: only a cloud's own folder may import {name}"
         for package in ("infra", "localcloud")
         for path, tree in files(root, package)
@@ -132,25 +134,25 @@ def directions(root: Path) -> list[str]:
 
 
 def rooms_in_order(root: Path) -> list[str]:
-    """functions/core is made of its rooms, and a room imports, at run time, only those before it."""
-    found = []
+    """functions/core is made of its packages, each of which imports, at run time, only those before it."""
+    problems = []
     for path, tree in files(root, "functions/core"):
-        workspace = path.split("/")[2]
-        if workspace not in ROOMS:
+        room = path.split("/")[2]
+        if room not in ROOMS:
             if path != "functions/core/__init__.py":
-                found.append(f"{path}: lies in no room; the rooms are {', '.join(ROOMS)}")
+                problems.append(f"{path}: lies in no room; the rooms are {', '.join(ROOMS)}")
             continue
-        later = ROOMS[ROOMS.index(workspace) + 1 :]
-        found += [
-            f"{path}:{line}: {workspace} may not import {name}, a later room"
+        later = ROOMS[ROOMS.index(room) + 1 :]
+        problems += [
+            f"{path}:{line}: {room} may not import {name}, a later room"
             for line, name in imports(path, tree, typing=False)
             if any(_within(name, f"functions.core.{other}") for other in later)
         ]
-    return found
+    return problems
 
 
 def the_embedded_clouds_stand_alone(root: Path) -> list[str]:
-    """localcloud/ could be a project of its own: only its commands know ours."""
+    """localcloud/ could be a project of its own: only its commands import ours."""
     return [
         f"{path}:{line}: outside of localcloud/commands nothing imports {name}"
         for path, tree in files(root, "localcloud")
@@ -161,7 +163,7 @@ def the_embedded_clouds_stand_alone(root: Path) -> list[str]:
 
 
 def one_reader_of_settings(root: Path) -> list[str]:
-    """`pulumi.Config` stands in settings.py, and in __main__.py that hands it over."""
+    """Only settings.py reads `pulumi.Config`, and __main__.py, which passes it on."""
     allowed = ("infra/settings.py", "infra/__main__.py")
     return [
         f"{path}:{node.lineno}: only settings.py reads pulumi.Config"
@@ -174,17 +176,17 @@ def one_reader_of_settings(root: Path) -> list[str]:
 
 
 def core_without_surroundings(root: Path) -> list[str]:
-    """functions/core and functions/entries are told what they need: they never read the environment."""
+    """functions/core and functions/entries get what they need: they never read the environment."""
     names = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv"}
-    found = []
+    problems = []
     for path, tree in files(root, "functions/core", "functions/entries"):
         used = [(n.lineno, ast.unparse(n)) for n in nodes(tree) if isinstance(n, ast.Attribute)]
-        found += [
+        problems += [
             f"{path}:{line}: only an adapter may use {name}"
             for line, name in [*used, *imports(path, tree)]
             if name in names
         ]
-    return found
+    return problems
 
 
 def feature_is_standard_library_only(root: Path) -> list[str]:
@@ -199,7 +201,7 @@ def feature_is_standard_library_only(root: Path) -> list[str]:
 
 
 def interface_is_standard_library_only(root: Path) -> list[str]:
-    """What deploy time and run time share needs nothing of either, and no package."""
+    """What deploy time and run time share imports neither of them, and no package."""
     return [
         f"{path}:{line}: the standard library alone, not {name}"
         for path, tree in files(root, "interface")
@@ -209,20 +211,22 @@ def interface_is_standard_library_only(root: Path) -> list[str]:
 
 
 def one_binding_to_onnxruntime(root: Path) -> list[str]:
-    """Only the binding speaks to the C library, and nothing imports its Python package, with all that it loads."""
-    found = []
+    """Only the binding calls the C library, and nothing imports its Python package, with all that it loads."""
+    problems = []
     for path, tree in files(root, "functions"):
         for line, name in imports(path, tree):
             if _within(name, "onnxruntime"):
-                found.append(f"{path}:{line}: nobody imports onnxruntime; functions/core/onnx/session.py opens models")
+                problems.append(
+                    f"{path}:{line}: nobody imports onnxruntime; functions/core/onnx/session.py opens models"
+                )
             elif _within(name, "ctypes") and path not in BINDING:
-                found.append(f"{path}:{line}: only the binding imports ctypes: {', '.join(BINDING)}")
-    return found
+                problems.append(f"{path}:{line}: only the binding imports ctypes: {', '.join(BINDING)}")
+    return problems
 
 
 def clouds_mirror_each_other(root: Path) -> list[str]:
-    """Every cloud keeps every word, in the file of its name; what helps it is its own."""
-    found = [
+    """Every cloud implements every word, in the file of its name; other files are its own."""
+    problems = [
         f"infra/{cloud}/{noun}.py: is missing; every cloud has one"
         for cloud in clouds(root)
         for noun in NOUNS
@@ -234,66 +238,68 @@ def clouds_mirror_each_other(root: Path) -> list[str]:
             continue
         folder = Path(path).parent.as_posix()
         source = {name.rsplit(".", 1)[1]: name.rsplit(".", 1)[0] for _, name in imports(path, tree)}
-        kept = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
-        found += [
+        components = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        problems += [
             f"{path}: {word} must come from {folder}/{file}.py"
             for word, file in WORDS.items()
-            if source.get(kept.get(word, "")) != f"{folder}/{file}".replace("/", ".")
+            if source.get(components.get(word, "")) != f"{folder}/{file}".replace("/", ".")
         ]
-    return found
+    return problems
 
 
 def resource_handlers_mirror_each_other(root: Path) -> list[str]:
-    """What makes an embedded cloud's resources on this machine stands in files of the words' names."""
-    found = [
+    """The handlers of an embedded cloud's resources are in files of the words' names."""
+    problems = [
         f"localcloud/{cloud}/resources/{name}.py: is missing; every embedded cloud has one"
         for cloud in clouds(root, Tier.EMBEDDED)
         for name in ("__init__", *HANDLED)
         if _gone(root, f"localcloud/{cloud}/resources/{name}.py")
     ]
-    held = {path.parent.parent.name for path in root.glob("localcloud/*/resources/*.py")}
-    return found + [f"localcloud/{name}/resources: of no cloud" for name in sorted(held.difference(clouds(root)))]
+    folders = {path.parent.parent.name for path in root.glob("localcloud/*/resources/*.py")}
+    return problems + [f"localcloud/{name}/resources: of no cloud" for name in sorted(folders.difference(clouds(root)))]
 
 
 def adapters_answer_every_trigger(root: Path) -> list[str]:
-    """Every deployable cloud has, for each kind of trigger in the table of functions, what adapts a function to it."""
-    wanted = adapters(root)
+    """Every deployable cloud has an adapter for each kind of trigger in the table of functions."""
+    needed = adapters(root)
     trees = dict(files(root, "functions/adapters"))
-    found = []
+    problems = []
     for cloud in clouds(root, Tier.DEPLOYABLE):
-        for module, name in [("__init__", ""), *sorted(wanted)]:
+        for module, name in [("__init__", ""), *sorted(needed)]:
             path = f"functions/adapters/{cloud}/{module}.py"
             if path not in trees:
-                found.append(f"{path}: is missing; every deployable cloud has one")
+                problems.append(f"{path}: is missing; every deployable cloud has one")
             elif name and not any(isinstance(node, ast.FunctionDef) and node.name == name for node in trees[path].body):
-                found.append(f"{path}: offers no {name}")
-    held = {path.parent.name for path in root.glob("functions/adapters/*/*.py")}
-    return found + [f"functions/adapters/{name}: of no cloud" for name in sorted(held.difference(clouds(root)))]
+                problems.append(f"{path}: offers no {name}")
+    folders = {path.parent.name for path in root.glob("functions/adapters/*/*.py")}
+    return problems + [f"functions/adapters/{name}: of no cloud" for name in sorted(folders.difference(clouds(root)))]
 
 
 def clouds_are_whole(root: Path) -> list[str]:
-    """A cloud states its tier, and has what that tier needs in the rest of the house: docs/add-a-cloud.md."""
+    """A cloud states its tier, and has what that tier needs in the rest of the tree: docs/add-a-cloud.md."""
     stacks = "".join(path.read_text(encoding="utf-8") for path in sorted(root.glob("Pulumi.*.yaml")))
     limited = _keys(root / "infra/limits.py", "LIMITS")
-    found = []
+    problems = []
     for path, tree in files(root, "infra"):
         if (call := _cloud_call(path, tree)) is None:
             continue
         cloud, tier = path.split("/")[1], _tier(call)
         if tier is None:
-            found.append(f"{path}: states no tier; accepted: {', '.join(f'tier={tier}' for tier in Tier)}")
+            problems.append(f"{path}: states no tier; accepted: {', '.join(f'tier={tier}' for tier in Tier)}")
             continue
         if cloud not in limited:
-            found.append(f"infra/limits.py: LIMITS has no {cloud}")
+            problems.append(f"infra/limits.py: LIMITS has no {cloud}")
         if not re.search(rf"^ +cloud: {cloud}$", stacks, re.MULTILINE):
-            found.append(f"Pulumi.*.yaml: no stack has cloud: {cloud}")
+            problems.append(f"Pulumi.*.yaml: no stack has cloud: {cloud}")
         if tier.includes(Tier.DEPLOYABLE) and _stated(call, "packing") is None:
-            found.append(f"{path}: does not state its packing; every deployable cloud does")
+            problems.append(f"{path}: does not state its packing; every deployable cloud does")
         needed = [path.format(cloud=cloud) for less, paths in NEEDS.items() if tier.includes(less) for path in paths]
         if tier.includes(Tier.DEPLOYABLE) and _builds(call):
             needed += _locks(root, cloud)
-        found += [f"{path}: is missing; a cloud of tier {tier.value} has one" for path in needed if _gone(root, path)]
-    return found
+        problems += [
+            f"{path}: is missing; a cloud of tier {tier.value} has one" for path in needed if _gone(root, path)
+        ]
+    return problems
 
 
 def _gone(root: Path, path: str) -> bool:
@@ -301,7 +307,9 @@ def _gone(root: Path, path: str) -> bool:
 
 
 def _locks(root: Path, cloud: str) -> list[str]:
-    """What a cloud that installs packages by itself is given: what it runs functions with, and a lock an entry."""
+    """Return what a cloud that installs packages itself needs: the packages that run functions, and a lock for each
+    entry.
+    """
     entries = sorted(Path(path).stem for path, _ in files(root, "functions/entries"))
     names = ["framework.in", *(f"{entry}.txt" for entry in entries if entry != "__init__")]
     return [f"functions/requirements/{cloud}/{name}" for name in names]
@@ -312,13 +320,13 @@ def _stated(call: ast.Call, name: str) -> ast.expr | None:
 
 
 def _tier(call: ast.Call) -> Tier | None:
-    """The tier that a `Cloud(...)` states."""
+    """Return the tier that a `Cloud(...)` states."""
     stated = _stated(call, "tier")
     return None if stated is None else {str(tier): tier for tier in Tier}.get(ast.unparse(stated))
 
 
 def _builds(call: ast.Call) -> bool:
-    """Whether a `Cloud(...)` says that a build of the cloud's installs the packages."""
+    """Return whether a `Cloud(...)` says that a build of the cloud installs the packages."""
     packing = _stated(call, "packing")
     return (
         isinstance(packing, ast.Call)
@@ -328,7 +336,7 @@ def _builds(call: ast.Call) -> bool:
 
 
 def _keys(path: Path, name: str) -> set[str]:
-    """The keys of a dictionary that a module assigns to a name; none if there is no such module."""
+    """Return the keys of a dictionary that a module assigns to a name; none if there is no such module."""
     tree = ast.parse(path.read_text(encoding="utf-8")) if path.is_file() else ast.Module([], [])
     return {
         key.value
@@ -341,7 +349,7 @@ def _keys(path: Path, name: str) -> set[str]:
 
 
 def _cloud_call(path: str, tree: ast.Module) -> ast.Call | None:
-    """The `CLOUD = Cloud(...)` of a package directly below infra/."""
+    """Return the `CLOUD = Cloud(...)` of a package directly below infra/."""
     if path.count("/") != 2 or not path.endswith("/__init__.py"):
         return None
     for node in tree.body:
@@ -364,64 +372,66 @@ def tests_are_collected(root: Path) -> list[str]:
 
 
 def sizes(root: Path) -> list[str]:
-    found = []
+    problems = []
     for path, tree in files(root, *HOUSE):
         lines = len((root / path).read_text(encoding="utf-8").splitlines())
         if lines > LINES_OF_A_FILE:
-            found.append(f"{path}: {lines} lines; at most {LINES_OF_A_FILE}")
+            problems.append(f"{path}: {lines} lines; at most {LINES_OF_A_FILE}")
         if path == "infra/__main__.py" and lines > LINES_OF_MAIN:
-            found.append(f"{path}: {lines} lines; at most {LINES_OF_MAIN}")
+            problems.append(f"{path}: {lines} lines; at most {LINES_OF_MAIN}")
         for node in nodes(tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 length = (node.end_lineno or node.lineno) - node.lineno + 1
                 if length > LINES_OF_A_FUNCTION:
-                    found.append(f"{path}:{node.lineno}: {node.name} has {length} lines; at most {LINES_OF_A_FUNCTION}")
-    return found
+                    problems.append(
+                        f"{path}:{node.lineno}: {node.name} has {length} lines; at most {LINES_OF_A_FUNCTION}"
+                    )
+    return problems
 
 
 def no_case_for_a_cloud(root: Path) -> list[str]:
-    """No comparison with a cloud's name: what differs by cloud lives in that cloud's folder."""
+    """No comparison with a cloud's name: what differs by cloud is in that cloud's folder."""
     known = KNOWN_CLOUDS.union(clouds(root))
-    found = []
+    problems = []
     for path, tree in files(root, *HOUSE):
         for node in nodes(tree):
-            asked: list[ast.expr] = []
+            compared: list[ast.expr] = []
             if isinstance(node, ast.Compare):
-                asked = [node.left, *node.comparators]
+                compared = [node.left, *node.comparators]
             elif isinstance(node, ast.match_case):
-                asked = [part.value for part in ast.walk(node.pattern) if isinstance(part, ast.MatchValue)]
+                compared = [part.value for part in ast.walk(node.pattern) if isinstance(part, ast.MatchValue)]
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "startswith":
-                asked = node.args
-            literals = {str(c.value) for e in asked for c in ast.walk(e) if isinstance(c, ast.Constant)}
-            found += [f"{path}:{asked[0].lineno}: asks for the cloud {name}" for name in sorted(literals & known)]
-    return found
+                compared = node.args
+            literals = {str(c.value) for e in compared for c in ast.walk(e) if isinstance(c, ast.Constant)}
+            problems += [f"{path}:{compared[0].lineno}: asks for the cloud {name}" for name in sorted(literals & known)]
+    return problems
 
 
 def one_choice_of_a_models_kind(root: Path) -> list[str]:
-    """What is done by the kind of a model is a strategy that `models/catalogue.py` chooses, not a branch."""
+    """What depends on the kind of a model is a strategy that `models/catalogue.py` chooses, not a branch."""
     kinds = {"Contract", "BringYourOwn"}
-    found = []
+    problems = []
     for path, tree in files(root, "functions", "models"):
         if path == "models/catalogue.py":
             continue
         for node in ast.walk(tree):
-            asked: list[ast.expr] = []
+            compared: list[ast.expr] = []
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass"):
-                asked = node.args[1:]
+                compared = node.args[1:]
             elif isinstance(node, ast.MatchClass):
-                asked = [node.cls]
-            names = {ast.unparse(part) for each in asked for part in ast.walk(each)}
-            found += [
-                f"{path}:{asked[0].lineno}: asks whether a contract is a {name}" for name in sorted(names & kinds)
+                compared = [node.cls]
+            names = {ast.unparse(part) for each in compared for part in ast.walk(each)}
+            problems += [
+                f"{path}:{compared[0].lineno}: asks whether a contract is a {name}" for name in sorted(names & kinds)
             ]
-    return found
+    return problems
 
 
 def nothing_is_unpickled(root: Path) -> list[str]:
-    """Functions load ONNX, JSON and arrays; nothing that could run code of its own."""
-    found = []
+    """Functions load ONNX, JSON and arrays; nothing that could run code."""
+    problems = []
     for path, tree in files(root, "functions"):
-        found += [
+        problems += [
             f"{path}:{line}: functions may not import {name}"
             for line, name in imports(path, tree)
             if name.split(".")[0] in UNSAFE_MODULES
@@ -430,10 +440,10 @@ def nothing_is_unpickled(root: Path) -> list[str]:
             if not isinstance(node, ast.Call):
                 continue
             if ast.unparse(node.func) in UNSAFE_CALLS:
-                found.append(f"{path}:{node.lineno}: functions may not call {ast.unparse(node.func)}")
+                problems.append(f"{path}:{node.lineno}: functions may not call {ast.unparse(node.func)}")
             if any(k.arg == "allow_pickle" and ast.unparse(k.value) != "False" for k in node.keywords):
-                found.append(f"{path}:{node.lineno}: functions may not allow_pickle")
-    return found
+                problems.append(f"{path}:{node.lineno}: functions may not allow_pickle")
+    return problems
 
 
 def requirements_name_no_host(root: Path) -> list[str]:

@@ -6,7 +6,7 @@
 
 Every registration has landed when `deploy` returns, so what is absent is truly absent.
 Inputs are as the engine sees them: camelCase, every output resolved. What a cloud would
-answer stands in one table a cloud: tests/graph_aws.py, tests/graph_gcp.py.
+answer is in one table for each cloud: tests/graph_aws.py, tests/graph_gcp.py.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ Answer = Callable[[Inputs, str], dict[str, Any]]
 """From the inputs and the logical name to the outputs that a cloud would add; `id` is the resource's id."""
 
 ABSENT: Final = object()
-"""As a change: the input is not given at all."""
+"""A change that leaves the input out."""
 
 CONFIG: Final = {"aws:region": "eu-west-1", "gcp:project": "test-project", "gcp:region": "europe-west1"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
+class Resource:
     """One registered resource."""
 
     type: str
@@ -49,55 +49,58 @@ class Made:
     protect: bool
     retain: bool
     dependencies: tuple[str, ...]
-    """URNs, both implied by inputs and asked for with depends_on."""
+    """URNs, both of inputs and of depends_on."""
     component: bool
     ignored: tuple[str, ...] = ()
     """Inputs whose changes are left alone."""
     aliases: tuple[Any, ...] = ()
-    """What it was called before, as the engine is told: see tests/urns/names.py."""
+    """Its names from before, as the engine gets them: see tests/urns/names.py."""
     registered: dict[str, Any] | None = None
-    """What a component handed to `register_outputs`; None if it never did."""
+    """The outputs that a component passed to `register_outputs`; None if it never did."""
 
     def document(self, name: str) -> Any:
-        """An input that is JSON text, read."""
+        """Return the value of an input that is JSON text."""
         return json.loads(self.inputs[name])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Graph:
-    """All that a program registered, in the order of URNs, and what it returned."""
+    """All resources that a program registered, in the order of their URNs, and what it returned."""
 
-    made: tuple[Made, ...]
+    resources: tuple[Resource, ...]
     returned: Any = None
 
-    def __iter__(self) -> Iterator[Made]:
-        return iter(self.made)
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self.resources)
 
-    def of(self, type_: str) -> tuple[Made, ...]:
-        return tuple(made for made in self.made if made.type == type_)
+    def of(self, type_: str) -> tuple[Resource, ...]:
+        """Return the resources of a type."""
+        return tuple(resource for resource in self.resources if resource.type == type_)
 
-    def one(self, type_: str, name: str | None = None) -> Made:
-        """The only resource of a type, or the only one of that name. Anything else is an `AssertionError`."""
-        found = [made for made in self.of(type_) if name in (None, made.name)]
-        assert len(found) == 1, f"{len(found)} of {type_} {name or ''}: {[made.name for made in self.of(type_)]}"
-        return found[0]
+    def one(self, type_: str, name: str | None = None) -> Resource:
+        """Return the only resource of a type, or of that type and name. Raise `AssertionError` for none or several."""
+        matches = [resource for resource in self.of(type_) if name in (None, resource.name)]
+        assert len(matches) == 1, (
+            f"{len(matches)} of {type_} {name or ''}: {[resource.name for resource in self.of(type_)]}"
+        )
+        return matches[0]
 
-    def inside(self, component: Made) -> tuple[Made, ...]:
-        """Everything below a component, at any depth."""
+    def inside(self, component: Resource) -> tuple[Resource, ...]:
+        """Return every resource below a component, at any depth."""
         below: set[str] = {component.urn}
-        while more := {made.urn for made in self.made if made.parent in below} - below:
+        while more := {resource.urn for resource in self.resources if resource.parent in below} - below:
             below |= more
-        return tuple(made for made in self.made if made.urn in below and made is not component)
+        return tuple(resource for resource in self.resources if resource.urn in below and resource is not component)
 
-    def owner(self, made: Made) -> Made | None:
-        """The component that a resource stands in."""
-        return next((other for other in self.made if other.urn == made.parent), None)
+    def owner(self, resource: Resource) -> Resource | None:
+        """Return the component that a resource is a child of, if any."""
+        return next((other for other in self.resources if other.urn == resource.parent), None)
 
     def mutated(self, type_: str, name: str | None = None, /, **changes: Any) -> Graph:
-        """The same graph with some inputs of one resource changed.
+        """Return the graph with some inputs of one resource changed.
 
-        A change is the new value, `ABSENT`, or a function from the old value to the new one.
-        One that changes nothing is an `AssertionError`: a broken graph must be broken.
+        A change is the new value, `ABSENT`, or a function from the old value to the new one. One that
+        changes nothing is an `AssertionError`: a broken graph must be broken.
         """
         old = self.one(type_, name)
         inputs = copy.deepcopy(old.inputs)
@@ -111,22 +114,23 @@ class Graph:
         return self.swapped(old, replace(old, inputs=inputs))
 
     def without(self, type_: str, name: str | None = None, /) -> Graph:
-        """The same graph, one resource less."""
+        """Return the graph without one resource."""
         gone = self.one(type_, name)
-        return replace(self, made=tuple(made for made in self.made if made is not gone))
+        return replace(self, resources=tuple(resource for resource in self.resources if resource is not gone))
 
-    def swapped(self, old: Made, new: Made) -> Graph:
-        """The same graph with `new` in the place of `old`."""
-        assert any(made is old for made in self.made), f"{old.urn} is not in this graph"
+    def swapped(self, old: Resource, new: Resource) -> Graph:
+        """Return the graph with `new` in the place of `old`."""
+        assert any(resource is old for resource in self.resources), f"{old.urn} is not in this graph"
         assert new != old, f"nothing of {old.urn} was changed"
-        return replace(self, made=tuple(new if made is old else made for made in self.made))
+        return replace(self, resources=tuple(new if resource is old else resource for resource in self.resources))
 
-    def added(self, *more: Made) -> Graph:
-        return replace(self, made=(*self.made, *more))
+    def added(self, *more: Resource) -> Graph:
+        """Return the graph with more resources."""
+        return replace(self, resources=(*self.resources, *more))
 
 
 def rewritten(change: Callable[[Any], Any]) -> Callable[[str], str]:
-    """A change of an input that is JSON text: `change` edits the document in place, or returns another."""
+    """Return a change of an input that is JSON text: `change` edits the document in place, or returns another."""
 
     def edit(text: str) -> str:
         document = json.loads(text)
@@ -138,7 +142,7 @@ def rewritten(change: Callable[[Any], Any]) -> Callable[[str], str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Recorder(mocks.Mocks):
-    """Answers as a cloud would: the inputs, what the table of the type adds, and an id."""
+    """Answer as a cloud would: with the inputs, what the table of the type adds, and an id."""
 
     outputs: Mapping[str, Answer] = field(default_factory=lambda: {**graph_aws.OUTPUTS, **graph_gcp.OUTPUTS})
     calls: Mapping[str, dict[str, Any]] = field(default_factory=lambda: {**graph_aws.CALLS, **graph_gcp.CALLS})
@@ -153,11 +157,11 @@ class Recorder(mocks.Mocks):
 
 
 class _Monitor(mocks.MockMonitor):
-    """Keeps what the mocks are not told: parents, options, and the outputs of components."""
+    """Keep what the mocks do not get: parents, options, and the outputs of components."""
 
     def __init__(self, recorder: Recorder) -> None:
         super().__init__(recorder)
-        self.made: dict[str, Made] = {}
+        self.recorded: dict[str, Resource] = {}
         self.registered: dict[str, dict[str, Any]] = {}
         self.twice: list[str] = []
 
@@ -165,9 +169,9 @@ class _Monitor(mocks.MockMonitor):
         response = super().RegisterResource(request)
         if request.type == "pulumi:pulumi:Stack":
             return response
-        if response.urn in self.made:
+        if response.urn in self.recorded:
             self.twice.append(response.urn)
-        self.made[response.urn] = Made(
+        self.recorded[response.urn] = Resource(
             type=request.type,
             name=request.name,
             urn=response.urn,
@@ -195,7 +199,7 @@ def deploy(
     recorder: Recorder | None = None,
     stack: str = "test",
 ) -> Graph:
-    """Run a program against the recorder and wait until every registration has landed.
+    """Run a program against the recorder, wait until every registration has landed, and return the graph.
 
     An error of the program, or of anything it started, is raised here.
     """
@@ -212,17 +216,19 @@ def deploy(
         pulumi.runtime.set_mocks(monitor.mocks, project="serverless-ml", stack=stack, preview=False, monitor=monitor)
         mocks.test(run)()
     assert not monitor.twice, f"two resources of one name: {', '.join(monitor.twice)}"
-    made = [replace(made, registered=monitor.registered.get(urn)) for urn, made in sorted(monitor.made.items())]
-    return Graph(made=tuple(made), returned=returned[0] if returned else None)
+    resources = [
+        replace(resource, registered=monitor.registered.get(urn)) for urn, resource in sorted(monitor.recorded.items())
+    ]
+    return Graph(resources=tuple(resources), returned=returned[0] if returned else None)
 
 
 @contextmanager
 def _event_loop() -> Generator[None]:
-    """A loop of the program's own.
+    """Give a program an event loop of its own.
 
-    The first error of a program is raised by `deploy`; those that follow from it are not
-    reported again, from wherever the garbage collector happens to find them. Which waits: a program
-    makes many objects and throws few away, and looking through them is half of the time that it takes.
+    The first error of a program is raised by `deploy`; those that follow from it are not reported
+    again, from wherever the garbage collector happens to find them. The collector is off meanwhile: a
+    program makes many objects and drops few, and looking through them is half of its time.
     """
     gc.disable()
     loop = asyncio.new_event_loop()

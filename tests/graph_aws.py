@@ -13,7 +13,7 @@ REGION: Final = "eu-west-1"
 
 
 def _physical(inputs: Inputs, name: str) -> str:
-    """The name that Pulumi makes up where none is given."""
+    """Return the input's name, or one as Pulumi makes it up."""
     return inputs.get("name") or f"{name}-1a2b3c4"
 
 

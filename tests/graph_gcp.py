@@ -14,7 +14,7 @@ REGION: Final = "europe-west1"
 
 
 def _physical(inputs: Inputs, name: str) -> str:
-    """The name that Pulumi makes up where none is given."""
+    """Return the input's name, or one as Pulumi makes it up."""
     return inputs.get("name") or f"{name}-1a2b3c4"
 
 
@@ -95,8 +95,8 @@ def _gateway(inputs: Inputs, name: str) -> Outputs:
 def _located(kind: str) -> Callable[[Inputs, str], Outputs]:
     def outputs(inputs: Inputs, name: str) -> Outputs:
         own = _physical(inputs, name)
-        place = inputs.get("location") or inputs.get("region")
-        return {"id": f"projects/{PROJECT}/locations/{place}/{kind}/{own}", "name": own, "project": PROJECT}
+        location = inputs.get("location") or inputs.get("region")
+        return {"id": f"projects/{PROJECT}/locations/{location}/{kind}/{own}", "name": own, "project": PROJECT}
 
     return outputs
 

@@ -1,6 +1,6 @@
 """A third cloud, as small as one can be: files by path, as docs/add-a-cloud.md names them.
 
-It makes nothing anywhere; each of its components only says where its things would be.
+It makes nothing anywhere; each of its components only states outputs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ OUTPUTS: Mapping[str, Mapping[str, str]] = {
     "schedule": {},
     "upload": {},
 }
-"""What each word's component says; * is its logical name."""
+"""The outputs of each word's component; * is its logical name."""
 
 
 EMBEDDED = '''
@@ -90,22 +90,22 @@ STACK = """config:
 
 
 def stated(words: Mapping[str, str], tier: Tier, *, packed: bool = False) -> dict[str, str]:
-    """The one file that makes it a cloud: its `CLOUD`, with the tier that it promises."""
+    """Return the one file that makes it a cloud: its `CLOUD`, with the tier that it promises."""
     imports = "\n".join(f"from infra.nimbus.{file} import {word.title()}" for word, file in words.items())
-    given = ", ".join(f"{word}={word.title()}" for word in words)
+    components = ", ".join(f"{word}={word.title()}" for word in words)
     packing = "packing=Packing(built=True), " if packed else ""
     text = (
         f"from infra.tier import Tier\nfrom infra.vocabulary import Cloud, Packing\n{imports}\n\n"
-        f"CLOUD = Cloud(name='nimbus', tier={tier}, {packing}{given})\n"
+        f"CLOUD = Cloud(name='nimbus', tier={tier}, {packing}{components})\n"
     )
     return {"infra/nimbus/__init__.py": text}
 
 
-def written(path: str, words: Mapping[str, str]) -> str:
-    """What a new cloud's author writes into a file that a rule has named."""
-    kept = {f"infra/nimbus/{file}.py": word for word, file in words.items()}
-    if path in kept:
-        word = kept[path]
+def new_file(path: str, words: Mapping[str, str]) -> str:
+    """Return what a new cloud's author writes into a file that a rule has named."""
+    word_of = {f"infra/nimbus/{file}.py": word for word, file in words.items()}
+    if path in word_of:
+        word = word_of[path]
         return COMPONENT.format(thing=word.title(), word=word, outputs=dict(OUTPUTS[word]))
     if path == "localcloud/nimbus/__init__.py":
         return EMBEDDED
@@ -116,23 +116,24 @@ def written(path: str, words: Mapping[str, str]) -> str:
     return '"""Of nimbus."""\n'
 
 
-def copied(place: Path) -> Path:
-    """A copy of this tree, without what is built."""
+def copied(target: Path) -> Path:
+    """Copy this tree, without what is built, and return the copy."""
     for folder in FOLDERS:
-        shutil.copytree(ROOT / folder, place / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in [*ROOT.glob("Pulumi*.yaml"), *ROOT.glob("*.md"), ROOT / "Makefile"]:
-        shutil.copyfile(file, place / file.name)
-    return place
+        shutil.copyfile(file, target / file.name)
+    return target
 
 
 def plant(root: Path, tree: Mapping[str, str]) -> None:
+    """Write files by path below a root."""
     for path, text in tree.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
 
 
 def add_limits(root: Path) -> None:
-    """One row more in the one table, with bounds of its own."""
+    """Add a row of the cloud to the table of limits."""
     path = root / "infra" / "limits.py"
     text = path.read_text(encoding="utf-8")
     row = text[text.index('    "gcp": Limits(') : text.index("\n}\n", text.index('    "gcp": Limits('))]

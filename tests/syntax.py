@@ -1,4 +1,4 @@
-"""Files as syntax trees: what the rules of the house read."""
+"""Files as syntax trees: what the rules about the tree of files read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def files(root: Path, *folders: str) -> Iterator[tuple[str, ast.Module]]:
-    """Every Python file below the folders: its path from the root, and its syntax tree."""
+    """Yield every Python file below the folders: its path from the root, and its syntax tree."""
     start = len(str(root)) + 1
     for folder in folders:
         for path in sorted(_below(f"{root}/{folder}")):
@@ -37,32 +37,33 @@ def _tree_at(path: str, *_state: int) -> ast.Module:
 
 @lru_cache(maxsize=2048)
 def tree_of(text: str) -> ast.Module:
-    """Every rule reads the same trees, and changes none."""
+    """Parse a text once: every rule reads the same trees, and changes none."""
     return ast.parse(text)
 
 
 @lru_cache(maxsize=2048)
 def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
-    """Every node of a tree, walked once."""
+    """Return every node of a tree, walked once."""
     return tuple(ast.walk(tree))
 
 
 def module_name(path: str) -> str:
+    """Return the dotted name of a file."""
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 @lru_cache(maxsize=4096)
 def imports(path: str, tree: ast.Module, *, typing: bool = True) -> tuple[tuple[int, str], ...]:
-    """Everything a file imports, at any depth of its code, by absolute dotted name, with the line.
+    """Return everything a file imports, at any depth of its code: line and absolute dotted name.
 
-    Without what only a type checker sees, unless `typing`.
+    What only a type checker sees is left out unless `typing`.
     """
     walked = nodes(tree) if typing else _executed(tree)
     return tuple((getattr(node, "lineno", 0), name) for node in walked for _, name in bound(path, node))
 
 
 def bound(path: str, node: ast.AST) -> Iterator[tuple[str, str]]:
-    """What an import statement of a file imports: the name that it is known by there, and its absolute dotted name."""
+    """Yield what an import statement binds: the name that is known in the file, and its absolute dotted name."""
     if isinstance(node, ast.Import):
         yield from ((alias.asname or alias.name, alias.name) for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
@@ -82,7 +83,7 @@ def _executed(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def adapters(root: Path) -> set[tuple[str, str]]:
-    """Module and function of the `adapter` of every trigger."""
+    """Return module and function of the `adapter` of every trigger."""
     path = root / "infra" / "function_table.py"
     tree = ast.parse(path.read_text(encoding="utf-8")) if path.is_file() else ast.Module([], [])
     stated = [
@@ -91,7 +92,7 @@ def adapters(root: Path) -> set[tuple[str, str]]:
         if isinstance(kind, ast.ClassDef)
         for node in kind.body
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Constant)
-        if "adapter" in {ast.unparse(one) for one in getattr(node, "targets", [getattr(node, "target", None)])}
+        if "adapter" in {ast.unparse(target) for target in getattr(node, "targets", [getattr(node, "target", None)])}
         if isinstance(node.value.value, str)
     ]
     return {(module, name) for module, _, name in (adapter.partition(".") for adapter in stated)}

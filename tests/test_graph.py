@@ -37,7 +37,7 @@ def test_documents_hold_the_arn_that_the_cloud_would_give(graph: Graph) -> None:
 
 
 def test_parents_options_dependencies_and_registered_outputs_are_known(graph: Graph) -> None:
-    vault, bucket, policy = graph.made
+    vault, bucket, policy = graph.resources
     assert (vault.parent, bucket.parent) == ("", vault.urn)
     assert (vault.component, bucket.component) == (True, False)
     assert (bucket.protect, policy.protect) == (True, False)
@@ -59,7 +59,7 @@ def test_an_error_of_the_program_is_raised() -> None:
 
     with pytest.raises(pulumi.RunError, match="wrong key"):
         deploy(program)
-    assert len(deploy(lambda: aws.s3.Bucket("data")).made) == 1, "the next program starts afresh"
+    assert len(deploy(lambda: aws.s3.Bucket("data")).resources) == 1, "the next program starts afresh"
 
 
 def test_an_error_inside_an_apply_is_raised() -> None:

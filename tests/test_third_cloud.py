@@ -1,7 +1,7 @@
-"""Adding a cloud is adding a folder, tier by tier: docs/add-a-cloud.md, walked with a cloud of nothing.
+"""Adding a cloud is adding a folder, tier by tier: the steps of docs/add-a-cloud.md, for a cloud that makes nothing.
 
-At each tier the walk begins with the one line that states it, and does whatever the rules then ask for, until they
-ask for nothing more.
+At each tier the test writes the one line that states it, and then does whatever the rules ask
+for, until they ask for nothing more.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ from infra.settings import Settings
 from tests.graph import deploy
 from tests.infra import sample
 
-found = clouds.find(sys.argv[1])
-settings = Settings.parse({"cloud": found.name, "models": ["breast_cancer"]}, where="Pulumi.nimbus-dev.yaml")
+cloud = clouds.find(sys.argv[1])
+settings = Settings.parse({"cloud": cloud.name, "models": ["breast_cancer"]}, where="Pulumi.nimbus-dev.yaml")
 archives = {spec.name: sample.archive(spec.name) for spec in FUNCTIONS}
-graph = deploy(lambda: blueprint.draw(found, settings, sample.PLATFORM, archives))
+graph = deploy(lambda: blueprint.draw(cloud, settings, sample.PLATFORM, archives))
 print(json.dumps({
     "names": clouds.names(),
     "outputs": graph.returned,
-    "components": sorted({made.type for made in graph if made.component}),
+    "components": sorted({resource.type for resource in graph if resource.component}),
     "limits": len(verdicts(settings, archives)),
 }))
 """
@@ -104,20 +104,20 @@ ENDPOINT = "https://api.nimbus.example.org"
 every_tier = pytest.mark.parametrize("tier", list(Tier), ids=lambda tier: tier.value)
 
 
-def asked(root: Path) -> dict[str, list[str]]:
-    """What each broken rule says, by its name."""
-    found = {rule.__name__: rule(root) for rule in RULES}
-    return {name: problems for name, problems in found.items() if problems}
+def broken_rules(root: Path) -> dict[str, list[str]]:
+    """Return what each broken rule says, by its name."""
+    problems_of = {rule.__name__: rule(root) for rule in RULES}
+    return {name: problems for name, problems in problems_of.items() if problems}
 
 
 def walked(root: Path, tier: Tier) -> list[str]:
-    """The third cloud, stating a tier and then built as the rules ask for it; the files that they named, in turn."""
+    """Add the third cloud at a tier, as the rules ask for it; return the files that they named, in turn."""
     nimbus.plant(root, nimbus.stated(WORDS, tier, packed=tier is Tier.EMBEDDED))
     named: list[str] = []
-    while problems := [problem for told in asked(root).values() for problem in told]:
-        wanted = [found[1] for problem in problems if (found := re.match(r"(\S+\.\w+): is missing; ", problem))]
-        named += wanted
-        nimbus.plant(root, {path: nimbus.written(path, WORDS) for path in wanted})
+    while problems := [problem for sentences in broken_rules(root).values() for problem in sentences]:
+        missing = [match[1] for problem in problems if (match := re.match(r"(\S+\.\w+): is missing; ", problem))]
+        named += missing
+        nimbus.plant(root, {path: nimbus.new_file(path, WORDS) for path in missing})
         if "infra/limits.py: LIMITS has no nimbus" in problems:
             nimbus.add_limits(root)
         if "Pulumi.*.yaml: no stack has cloud: nimbus" in problems:
@@ -131,27 +131,29 @@ def walked(root: Path, tier: Tier) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Third:
+    """The tree with the third cloud at one tier."""
+
     root: Path
     named: list[str]
-    """The files that the rules asked for at this tier, in turn."""
-    made: set[str]
-    """The files that are there now and were not at the tier before."""
+    """The files that the rules broken_rules for at this tier, in turn."""
+    added: set[str]
+    """The files that were not there at the tier before."""
 
 
-def there(root: Path) -> set[str]:
+def files_in(root: Path) -> set[str]:
     return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")
 def third(tmp_path_factory: pytest.TempPathFactory) -> dict[Tier, Third]:
-    """This tree with a third cloud in it, as it stands at each tier once the rules ask for nothing more."""
-    place, landed = nimbus.copied(tmp_path_factory.mktemp("third") / "nothing"), {}
+    """Return this tree with a third cloud in it, by the tier at which the rules ask for nothing more."""
+    folder, states = nimbus.copied(tmp_path_factory.mktemp("third") / "nothing"), {}
     for tier in Tier:
-        before, place = place, place.with_name(tier.value)
-        shutil.copytree(before, place)
-        named = walked(place, tier)
-        landed[tier] = Third(root=place, named=named, made=there(place) - there(before))
-    return landed
+        before, folder = folder, folder.with_name(tier.value)
+        shutil.copytree(before, folder)
+        named = walked(folder, tier)
+        states[tier] = Third(root=folder, named=named, added=files_in(folder) - files_in(before))
+    return states
 
 
 def run(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -172,9 +174,9 @@ def python(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @every_tier
 def test_the_rules_ask_of_a_tier_for_what_it_promises_and_nothing_more(third: dict[Tier, Third], tier: Tier) -> None:
-    assert third[tier].made == NEW[tier]
+    assert third[tier].added == NEW[tier]
     assert set(third[tier].named) == NEW[tier] - {"infra/nimbus/__init__.py", "Pulumi.nimbus-dev.yaml"}
-    assert asked(third[tier].root) == {}
+    assert broken_rules(third[tier].root) == {}
 
 
 @every_tier
@@ -185,13 +187,16 @@ def test_the_page_says_how_many_files_a_tier_takes(tier: Tier) -> None:
 
 @every_tier
 def test_a_third_cloud_is_previewed_at_every_tier(third: dict[Tier, Third], tier: Tier, tmp_path: Path) -> None:
-    done = python(third[tier].root, "-m", "localcloud", "preview", "--stack", "nimbus-dev", "--state", str(tmp_path))
-    assert done.returncode == 0, done.stderr
-    assert "Function predict" in done.stdout
-    assert "limits of nimbus, as read on" in done.stdout
-    told = "nimbus is of tier preview: it cannot be deployed" in done.stdout
-    assert told is (tier is Tier.PREVIEW)
-    types = {one["type"] for one in json.loads((tmp_path / "graph-nimbus-dev.json").read_text("utf-8"))["resources"]}
+    process = python(third[tier].root, "-m", "localcloud", "preview", "--stack", "nimbus-dev", "--state", str(tmp_path))
+    assert process.returncode == 0, process.stderr
+    assert "Function predict" in process.stdout
+    assert "limits of nimbus, as read on" in process.stdout
+    warned = "nimbus is of tier preview: it cannot be deployed" in process.stdout
+    assert warned is (tier is Tier.PREVIEW)
+    types = {
+        resource["type"]
+        for resource in json.loads((tmp_path / "graph-nimbus-dev.json").read_text("utf-8"))["resources"]
+    }
     assert "serverless-ml:nimbus:Function" in types
 
 
@@ -199,34 +204,34 @@ def test_a_third_cloud_is_discovered_and_draws_the_blueprint_with_no_line_of_it_
     third: dict[Tier, Third],
 ) -> None:
     root = third[Tier.PREVIEW].root
-    done = python(root, "-c", DRAW, "nimbus")
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert told["names"] == ["aws", "gcp", "nimbus"]
-    assert told["components"] == sorted(
+    process = python(root, "-c", DRAW, "nimbus")
+    assert process.returncode == 0, process.stderr
+    report = json.loads(process.stdout.splitlines()[-1])
+    assert report["names"] == ["aws", "gcp", "nimbus"]
+    assert report["components"] == sorted(
         f"serverless-ml:nimbus:{word.title()}" for word in WORDS if word not in ("schedule", "upload")
     )
-    assert told["limits"] > 15
+    assert report["limits"] > 15
     schema = json.loads((root / "docs" / "outputs.schema.json").read_text(encoding="utf-8"))
-    jsonschema.validate(told["outputs"], schema)
+    jsonschema.validate(report["outputs"], schema)
 
 
 def test_a_cloud_that_is_misspelt_is_refused_with_the_third_among_those_there_are(third: dict[Tier, Third]) -> None:
-    told = python(third[Tier.PREVIEW].root, "-c", DRAW, "nimbas").stderr
-    assert "cloud: nimbas is not known; accepted: aws, gcp, nimbus" in told
+    errors = python(third[Tier.PREVIEW].root, "-c", DRAW, "nimbas").stderr
+    assert "cloud: nimbas is not known; accepted: aws, gcp, nimbus" in errors
 
 
 def test_a_deployment_to_a_preview_is_refused_with_its_tier_and_what_is_missing(third: dict[Tier, Third]) -> None:
-    done = python(third[Tier.PREVIEW].root, "-c", UP)
+    process = python(third[Tier.PREVIEW].root, "-c", UP)
     missing = ", ".join(f"functions/adapters/nimbus/{module}.py" for module in ADAPTERS)
-    assert done.stdout.splitlines() == [
+    assert process.stdout.splitlines() == [
         f"cloud: nimbus is of tier preview, so a stack on it can be previewed and not deployed; missing: {missing}"
-    ], done.stderr
+    ], process.stderr
 
 
 def test_a_deployable_cloud_is_deployed_to(third: dict[Tier, Third]) -> None:
-    done = python(third[Tier.DEPLOYABLE].root, "-c", UP)
-    assert done.stdout.splitlines() == [ENDPOINT], done.stderr
+    process = python(third[Tier.DEPLOYABLE].root, "-c", UP)
+    assert process.stdout.splitlines() == [ENDPOINT], process.stderr
 
 
 @pytest.mark.parametrize(
@@ -234,9 +239,9 @@ def test_a_deployable_cloud_is_deployed_to(third: dict[Tier, Third]) -> None:
     [(Tier.PREVIEW, "up"), (Tier.DEPLOYABLE, "up"), (Tier.DEPLOYABLE, "demo"), (Tier.DEPLOYABLE, "soak")],
 )
 def test_a_cloud_that_is_not_embedded_does_not_run_here(third: dict[Tier, Third], tier: Tier, command: str) -> None:
-    done = python(third[tier].root, "-m", "localcloud", command, "--stack", "nimbus-dev")
-    assert done.returncode == 1
-    assert done.stderr.splitlines() == [
+    process = python(third[tier].root, "-m", "localcloud", command, "--stack", "nimbus-dev")
+    assert process.returncode == 1
+    assert process.stderr.splitlines() == [
         f"Pulumi.nimbus-dev.yaml: cloud: nimbus is of tier {tier.value}, so it does not run on this machine; "
         "embedded: aws, gcp"
     ]
@@ -244,19 +249,19 @@ def test_a_cloud_that_is_not_embedded_does_not_run_here(third: dict[Tier, Third]
 
 @pytest.mark.parametrize("goal", ["demo", "up"])
 def test_make_lists_the_clouds_that_are_embedded(third: dict[Tier, Third], goal: str) -> None:
-    asks = ("make", "-n", goal, "CLOUD=nimbus")
+    command = ("make", "-n", goal, "CLOUD=nimbus")
     for tier in (Tier.PREVIEW, Tier.DEPLOYABLE):
-        told = run(third[tier].root, *asks)
-        assert told.returncode != 0
-        assert "CLOUD=nimbus is not embedded, so it does not run on this machine; embedded: aws gcp." in told.stderr
-    done = run(third[Tier.EMBEDDED].root, *asks)
-    assert done.returncode == 0, done.stderr
-    assert f"localcloud {goal} --stack nimbus-local" in done.stdout
+        refused = run(third[tier].root, *command)
+        assert refused.returncode != 0
+        assert "CLOUD=nimbus is not embedded, so it does not run on this machine; embedded: aws gcp." in refused.stderr
+    process = run(third[Tier.EMBEDDED].root, *command)
+    assert process.returncode == 0, process.stderr
+    assert f"localcloud {goal} --stack nimbus-local" in process.stdout
 
 
 def test_an_embedded_cloud_runs_here(third: dict[Tier, Third], tmp_path: Path) -> None:
-    done = python(third[Tier.EMBEDDED].root, "-c", LOCAL, str(tmp_path))
-    assert done.stdout.splitlines() == [ENDPOINT], done.stderr
+    process = python(third[Tier.EMBEDDED].root, "-c", LOCAL, str(tmp_path))
+    assert process.stdout.splitlines() == [ENDPOINT], process.stderr
 
 
 LACKING = [
@@ -268,9 +273,9 @@ LACKING = [
     (Tier.PREVIEW, "Pulumi.nimbus-dev.yaml", None, "clouds_are_whole"),
     (Tier.PREVIEW, "infra/nimbus/lint.py", "from infra.aws import lint", "directions"),
     (Tier.PREVIEW, "infra/nimbus/lint.py", "from infra import blueprint", "directions"),
-    (Tier.PREVIEW, "infra/aws/place.py", "import infra.nimbus.place", "directions"),
+    (Tier.PREVIEW, "infra/aws/account.py", "import infra.nimbus.account", "directions"),
     (Tier.PREVIEW, "infra/bundle.py", "def f(cloud): return cloud == 'nimbus'", "no_case_for_a_cloud"),
-    (Tier.PREVIEW, "infra/nimbus/place.py", "import pulumi\npulumi.Config('x')", "one_reader_of_settings"),
+    (Tier.PREVIEW, "infra/nimbus/region.py", "import pulumi\npulumi.Config('x')", "one_reader_of_settings"),
     (Tier.DEPLOYABLE, "functions/adapters/nimbus/http.py", None, "adapters_answer_every_trigger"),
     (Tier.DEPLOYABLE, "functions/adapters/nimbus/queue.py", "", "adapters_answer_every_trigger"),
     (
@@ -285,7 +290,7 @@ LACKING = [
     (Tier.EMBEDDED, "localcloud/requirements/nimbus.txt", None, "clouds_are_whole"),
     (Tier.EMBEDDED, "tests/localcloud/on_nimbus.py", None, "clouds_are_whole"),
 ]
-"""A tier, a file of it, what stands there instead (None: nothing), and the one rule that refuses it."""
+"""A tier, a file of it, what is written there instead (None: nothing), and the one rule that refuses it."""
 
 
 @pytest.mark.parametrize(("tier", "path", "text", "rule"), LACKING)
@@ -293,18 +298,18 @@ def test_a_step_short_of_a_tier_is_refused_by_its_rule_and_no_other(
     third: dict[Tier, Third], tier: Tier, path: str, text: str | None, rule: str
 ) -> None:
     file = third[tier].root / path
-    kept = file.read_bytes() if file.exists() else None
+    before = file.read_bytes() if file.exists() else None
     try:
         file.unlink(missing_ok=True)
         if text is not None:
             file.write_text(text, encoding="utf-8")
-        problems = asked(third[tier].root)
+        problems = broken_rules(third[tier].root)
         assert list(problems) == [rule], problems
         assert any("nimbus" in problem for problem in problems[rule])
     finally:
         file.unlink(missing_ok=True)
-        if kept is not None:
-            file.write_bytes(kept)
+        if before is not None:
+            file.write_bytes(before)
 
 
 @pytest.mark.parametrize("path", ["infra/nimbus/quotas.py", "functions/adapters/nimbus/tokens.py"])
@@ -312,6 +317,6 @@ def test_what_helps_a_cloud_is_asked_of_no_other(third: dict[Tier, Third], path:
     file = third[Tier.EMBEDDED].root / path
     file.write_text("", encoding="utf-8")
     try:
-        assert asked(third[Tier.EMBEDDED].root) == {}
+        assert broken_rules(third[Tier.EMBEDDED].root) == {}
     finally:
         file.unlink()

@@ -1,4 +1,4 @@
-"""The function that does long work."""
+"""The function that does batch prediction jobs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def jobs(environment: Environment) -> Consumer[str]:
-    """Does the job at every new key of the jobs store."""
+    """Compose the consumer that does the job at every new key of the jobs store."""
     log = environment.log()
     models = environment.store(variables.MODELS_URL)
     model_caches = {

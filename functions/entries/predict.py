@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def predict(environment: Environment) -> Service:
-    """The HTTP API over the models of this function. They stay open between requests."""
+    """Compose the HTTP API over the models of this function, which stay open between requests."""
     log = environment.log(encode=dump_json)
     models = environment.store(variables.MODELS_URL, patience_seconds=8)
     captures = environment.store(variables.CAPTURES_URL, patience_seconds=2)

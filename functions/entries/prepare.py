@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def prepare(environment: Environment) -> Step:
-    """Takes `{"input": ..., "execution": ...}` from the workflow."""
+    """Compose the step that prepares a dataset. Its payload is `{"input": ..., "execution": ...}`."""
     data, models = environment.store(variables.DATA_URL), environment.store(variables.MODELS_URL)
 
     def act(payload: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The function of the workflow's release, judge and abandon steps."""
+"""The function of the workflow's steps that release, judge, roll back and abandon."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def rollout(environment: Environment) -> Step:
-    """Takes `{"action": ..., ...}` from the workflow."""
+    """Compose the step that does one action of a release. Its payload is `{"action": ..., ...}`."""
     release = Rollout(
         environment.store(variables.MODELS_URL),
         environment.store(variables.CAPTURES_URL),

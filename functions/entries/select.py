@@ -1,4 +1,4 @@
-"""The function of the step that selects and registers."""
+"""The function of the step that selects the best candidate and registers it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def select(environment: Environment) -> Step:
-    """Takes `{"model": ..., "run": ...}` from the workflow."""
+    """Compose the step that selects and registers. Its payload is `{"model": ..., "run": ...}`."""
     data, models = environment.store(variables.DATA_URL), environment.store(variables.MODELS_URL)
 
     def act(payload: Mapping[str, Any]) -> Mapping[str, Any]:

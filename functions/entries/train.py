@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def train(environment: Environment) -> Step:
-    """Takes `{"model": ..., "run": ..., "experiment": ...}` from the workflow."""
+    """Compose the step that runs one experiment. Its payload is `{"model": ..., "run": ..., "experiment": ...}`."""
     log = environment.log()
     trainer = Trainer(
         data=environment.store(variables.DATA_URL), models=environment.store(variables.MODELS_URL), log=log

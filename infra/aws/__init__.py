@@ -1,4 +1,4 @@
-"""AWS."""
+"""AWS: each word of the vocabulary as components of this cloud."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from infra.aws.workflow import Workflow
 from infra.tier import Tier
 from infra.vocabulary import Cloud, Packing
 
-FIRST = """try:
+SITECUSTOMIZE = """try:
     from functions.core.onnx import library
 except ImportError:
     pass  # a function that opens no model
 else:
     library.begin()
 """
-"""What the interpreter imports before Lambda's own client, which is on its way for as long as onnxruntime takes to
-open: https://docs.python.org/3/library/site.html#module-sitecustomize. `infra.aws.function.SEARCHED` leads to it."""
+"""The interpreter runs this before it imports Lambda's own client, which takes as long as onnxruntime takes to open:
+https://docs.python.org/3/library/site.html#module-sitecustomize. `infra.aws.function.PYTHONPATH` has it found."""
 
 CLOUD = Cloud(
     name="aws",
     tier=Tier.EMBEDDED,
-    packing=Packing(built=False, files={"sitecustomize.py": FIRST}),
+    packing=Packing(built=False, files={"sitecustomize.py": SITECUSTOMIZE}),
     store=Store,
     queue=Queue,
     function=Function,

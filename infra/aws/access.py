@@ -1,4 +1,4 @@
-"""Permissions as data: grants and edges become IAM statements here and nowhere else."""
+"""Permissions as data: grants become IAM statements here and nowhere else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws.place import account
+from infra.aws.account import account_id
 from infra.vocabulary import Access, Grant
 
 Statement = Mapping[str, Any]
@@ -16,7 +16,8 @@ Statement = Mapping[str, Any]
 
 VERSION = "2012-10-17"
 POLICY_CHARACTERS = 10_240
-"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: inline policies of one role, together."""
+"""The most characters of one role's inline policies together:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
 UNSCOPABLE: Mapping[str, str] = {
     "xray:PutTelemetryRecords": "X-Ray knows no resources: "
@@ -35,10 +36,9 @@ UNSCOPABLE: Mapping[str, str] = {
 """The only actions that are granted on every resource, and why they cannot be granted on one."""
 
 CONFUSABLE = frozenset({"events.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"})
-"""Services that say, when they take a role, for whose account they act.
+"""Services that say for whose account they act when they assume a role.
 
-Lambda is not among them: it takes only roles of the function's own account.
-"""
+Lambda is not among them: it assumes only roles of the function's own account."""
 
 
 def allow(
@@ -46,19 +46,20 @@ def allow(
     resources: Sequence[pulumi.Input[str]],
     condition: Mapping[str, Any] | None = None,
 ) -> Statement:
+    """Return the statement that allows actions on resources, under a condition if there is one."""
     statement = {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
     return {**statement, "Condition": condition} if condition else statement
 
 
 def everywhere(*actions: str) -> Statement:
-    """For actions of `UNSCOPABLE`; any other is a `ValueError`."""
+    """Return the statement that allows actions of `UNSCOPABLE` on all resources. Raise `ValueError` for any other."""
     if scopable := sorted(set(actions) - UNSCOPABLE.keys()):
         raise ValueError(f"{', '.join(scopable)}: name the resources")
     return allow(actions, ["*"])
 
 
 def tls_only(action: str, *resources: pulumi.Input[str]) -> Statement:
-    """Refuse whoever does not speak TLS."""
+    """Return the statement that denies an action to whoever does not speak TLS."""
     return {
         "Effect": "Deny",
         "Principal": "*",
@@ -69,25 +70,28 @@ def tls_only(action: str, *resources: pulumi.Input[str]) -> Statement:
 
 
 def storage(grants: Iterable[Grant]) -> list[Statement]:
-    """What grants allow: exactly these actions, on exactly these prefixes."""
-    return [statement for grant in grants for statement in _granted(grant)]
+    """Return the statements that mean the same as grants: exactly these actions, on exactly these prefixes."""
+    return [statement for grant in grants for statement in _statements(grant)]
 
 
 def document(statements: Sequence[Statement]) -> pulumi.Output[str]:
+    """Return the policy document of statements, as JSON."""
     return pulumi.Output.json_dumps({"Version": VERSION, "Statement": list(statements)})
 
 
 def role(
     name: str, service: str, statements: Sequence[Statement], parent: pulumi.Resource
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-    """A role that one service may take, and its one policy.
+    """Make a role that one service may assume, and its one policy.
 
-    What acts in the role right after it is made must depend on the policy, too.
+    What acts in the role as soon as it is made must depend on the policy, too.
     """
-    mine = pulumi.ResourceOptions(parent=parent)
-    taken = aws.iam.Role(f"{name}-role", assume_role_policy=_trust(service, parent), opts=mine)
-    policy = aws.iam.RolePolicy(f"{name}-policy", role=taken.name, policy=_within_limit(name, statements), opts=mine)
-    return taken, policy
+    child_opts = pulumi.ResourceOptions(parent=parent)
+    assumed = aws.iam.Role(f"{name}-role", assume_role_policy=_trust(service, parent), opts=child_opts)
+    policy = aws.iam.RolePolicy(
+        f"{name}-policy", role=assumed.name, policy=_within_limit(name, statements), opts=child_opts
+    )
+    return assumed, policy
 
 
 def _within_limit(name: str, statements: Sequence[Statement]) -> pulumi.Output[str]:
@@ -106,11 +110,11 @@ def _within_limit(name: str, statements: Sequence[Statement]) -> pulumi.Output[s
 def _trust(service: str, parent: pulumi.Resource) -> pulumi.Output[str]:
     statement: dict[str, Any] = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     if service in CONFUSABLE:
-        statement["Condition"] = {"StringEquals": {"aws:SourceAccount": account(parent)}}
+        statement["Condition"] = {"StringEquals": {"aws:SourceAccount": account_id(parent)}}
     return document([statement])
 
 
-def _granted(grant: Grant) -> list[Statement]:
+def _statements(grant: Grant) -> list[Statement]:
     objects = [pulumi.Output.concat(grant.store.ref, "/", prefix, "*") for prefix in grant.prefixes]
     match grant.access:
         case Access.READ:
@@ -120,11 +124,11 @@ def _granted(grant: Grant) -> list[Statement]:
 
 
 def _listing(grant: Grant) -> Mapping[str, Any] | None:
-    """Only names under the prefixes are listed.
+    """Return the condition under which only names below the prefixes are listed; None where all may be.
 
     A missing object is a 404 only for who may list the bucket, else a 403
-    (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html); that request names
-    no prefix, so a condition must hold where there is none.
+    (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html); that request names no prefix,
+    so the condition must hold where there is none.
     """
     if "" in grant.prefixes:
         return None

@@ -17,14 +17,14 @@ RETRY: aws.cloudwatch.EventTargetRetryPolicyArgsDict = {
     "maximum_event_age_in_seconds": 24 * 3600,
     "maximum_retry_attempts": 185,
 }
-"""As long and as often as EventBridge can."""
+"""As long and as often as EventBridge can retry."""
 
 
 class Arrival(pulumi.ComponentResource):
-    """A rule that hands on every new object under some prefixes, at least once.
+    """A rule that passes on every new object below some prefixes, at least once.
 
-    A workflow is started with `{"source": "<key>"}`; a queue gets the event as it stands.
-    A queue has at most one arrival. What cannot be handed on is kept as a dead letter.
+    A workflow is started with `{"source": "<key>"}`; a queue gets the event as it is. A queue has at
+    most one arrival. What cannot be delivered is kept as a dead letter.
     """
 
     def __init__(self, name: str, args: ArrivalArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -36,14 +36,14 @@ class Arrival(pulumi.ComponentResource):
             event_pattern=_pattern(args),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        dead = dead_letters(name, (rule.arn,), self)
+        undelivered = dead_letters(name, (rule.arn,), self)
         if isinstance(target, Queue):
-            self._send(name, target, rule, dead)
+            self._send(name, target, rule, undelivered)
         else:
-            self._start(name, target, rule, dead)
+            self._start(name, target, rule, undelivered)
         self.register_outputs({})
 
-    def _start(self, name: str, workflow: Workflow, rule: aws.cloudwatch.EventRule, dead: aws.sqs.Queue) -> None:
+    def _start(self, name: str, workflow: Workflow, rule: aws.cloudwatch.EventRule, undelivered: aws.sqs.Queue) -> None:
         identity, policy = role(name, "events.amazonaws.com", [allow(["states:StartExecution"], [workflow.ref])], self)
         aws.cloudwatch.EventTarget(
             f"{name}-target",
@@ -52,17 +52,17 @@ class Arrival(pulumi.ComponentResource):
             role_arn=identity.arn,
             input_transformer={"input_paths": {"key": "$.detail.object.key"}, "input_template": '{"source": <key>}'},
             retry_policy=RETRY,
-            dead_letter_config={"arn": dead.arn},
+            dead_letter_config={"arn": undelivered.arn},
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
 
-    def _send(self, name: str, queue: Queue, rule: aws.cloudwatch.EventRule, dead: aws.sqs.Queue) -> None:
+    def _send(self, name: str, queue: Queue, rule: aws.cloudwatch.EventRule, undelivered: aws.sqs.Queue) -> None:
         aws.cloudwatch.EventTarget(
             f"{name}-target",
             rule=rule.name,
             arn=queue.ref,
             retry_policy=RETRY,
-            dead_letter_config={"arn": dead.arn},
+            dead_letter_config={"arn": undelivered.arn},
             opts=pulumi.ResourceOptions(parent=self),
         )
 

@@ -1,7 +1,7 @@
-"""The workflow in Amazon States Language, with JSONata.
+"""Render the training workflow in Amazon States Language, with JSONata.
 
-What the steps answer is kept in variables; the state that travels is empty. A variable that
-misses what a step reads from it fails that step, and so leads where every failure leads.
+Answers of steps are kept in variables; the state that travels is empty. A step that reads what
+a variable does not have fails, and so leads where every failure leads.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ FAILED: State = {
     "MaxDelaySeconds": 30,
     "JitterStrategy": "FULL",
 }
-"""Steps may be repeated: a worker that was killed is replaced."""
+"""A step can be repeated: so a worker that was killed is replaced."""
 TEXT_LIMIT = 30_000
-"""A cause may have 32,768 characters."""
+"""Characters of a cause; Step Functions takes 32,768."""
 
 
 def render(workflow: Workflow, functions: Mapping[str, str]) -> State:
-    """The definition of the state machine; `functions` holds what to invoke, by the name that steps use."""
+    """Return the definition of the state machine; `functions` holds the ARN to invoke, by the name that steps use."""
     return {
         "QueryLanguage": "JSONata",
         "StartAt": workflow.start,
@@ -86,7 +86,7 @@ def _task(function: str, payload: object, workflow: Workflow, functions: Mapping
 
 
 def _map(step: Each, workflow: Workflow, functions: Mapping[str, str]) -> State:
-    one = f"{step.name}: {step.function}"
+    inner = f"{step.name}: {step.function}"
     task = _task(step.function, _expression("$states.input"), workflow, functions)
     return {
         "Type": "Map",
@@ -95,8 +95,8 @@ def _map(step: Each, workflow: Workflow, functions: Mapping[str, str]) -> State:
         "MaxConcurrency": step.parallelism,
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "INLINE"},
-            "StartAt": one,
-            "States": {one: {**task, "End": True}},
+            "StartAt": inner,
+            "States": {inner: {**task, "End": True}},
         },
         "Output": {},
         "Catch": [_catch(step, workflow)],
@@ -106,30 +106,30 @@ def _map(step: Each, workflow: Workflow, functions: Mapping[str, str]) -> State:
 
 def _choice(step: Choose, workflow: Workflow) -> State:
     value = _path(step.on)
-    found, accepted = json.dumps(f'{step.name}: found "'), json.dumps(f'"; accepted: {", ".join(step.cases)}')
+    before, after = json.dumps(f'{step.name}: found "'), json.dumps(f'"; accepted: {", ".join(step.cases)}')
     return {
         "Type": "Choice",
         "Choices": [
             {"Condition": _expression(f"{value} = {json.dumps(case)}"), "Next": target}
             for case, target in step.cases.items()
         ],
-        "Assign": {"problem": _expression(f"{found} & $string({value}) & {accepted}")},
+        "Assign": {"problem": _expression(f"{before} & $string({value}) & {after}")},
         "Default": workflow.on_failure,
     }
 
 
 def _catch(step: Call | Each, workflow: Workflow) -> State:
-    problem = f"{json.dumps(step.name + ': ')} & $states.errorOutput.Error & ': ' & $states.errorOutput.Cause"
+    failure = f"{json.dumps(step.name + ': ')} & $states.errorOutput.Error & ': ' & $states.errorOutput.Cause"
     if step.name != workflow.on_failure:
-        return _caught(problem, workflow.on_failure)
-    # What failed first is still the cause when recording it fails, too.
-    return _caught(f"$problem & '; then ' & {problem}", step.next)
+        return _catcher(failure, workflow.on_failure)
+    # When recording a failure fails, too, the first failure stays the cause.
+    return _catcher(f"$problem & '; then ' & {failure}", step.next)
 
 
-def _caught(problem: str, target: str) -> State:
+def _catcher(text: str, target: str) -> State:
     return {
         "ErrorEquals": ["States.ALL"],
-        "Assign": {"problem": _expression(f"$substring({problem}, 0, {TEXT_LIMIT})")},
+        "Assign": {"problem": _expression(f"$substring({text}, 0, {TEXT_LIMIT})")},
         "Output": {},
         "Next": target,
     }

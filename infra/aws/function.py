@@ -15,10 +15,10 @@ from infra.scaling import Latency
 from infra.vocabulary import Archive, FunctionArgs, Queue
 
 ALIAS = "live"
-"""What callers name: it follows the newest published version."""
-SEARCHED = "/var/task:/var/runtime"
-"""Where the interpreter looks for packages from its first moment: the archive, and Lambda's own. The variable's value
-there is the second alone: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
+"""What callers name: it points to the newest published version."""
+PYTHONPATH = "/var/task:/var/runtime"
+"""Where the interpreter looks for packages from its first moment: in the archive and in Lambda's own folder. By default
+the variable has the second alone: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
 LARGEST_BATCH_WITHOUT_WINDOW = 10
 CONSUMERS = range(2, 1001)
 """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html: "between 2 and 1,000"."""
@@ -27,9 +27,10 @@ CONSUMERS = range(2, 1001)
 class Function(pulumi.ComponentResource):
     """A function with a role and a log of its own, published and named by an alias.
 
-    `ref` is the ARN of the alias. Nobody may call it: whoever calls brings the permission.
-    To sign a URL it needs no permission: its role's own credentials sign, and grant no more than they have.
-    One that consumes a queue says which messages of a batch failed, and only those return.
+    `ref` is the ARN of the alias. Nobody may call it until the component of a caller adds the
+    permission. To sign a URL it needs none: the credentials of its role sign, and a URL grants no more
+    than they do. One that consumes a queue reports which messages of a batch failed, and only those
+    return.
     """
 
     ref: pulumi.Output[str]
@@ -38,14 +39,14 @@ class Function(pulumi.ComponentResource):
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:aws:Function", name, None, opts)
         _check(name, args)
-        mine = pulumi.ResourceOptions(parent=self)
+        child_opts = pulumi.ResourceOptions(parent=self)
         code = aws.s3.BucketObjectv2(
             f"{name}-code",
             bucket=args.code.name,
             key=f"{name}/{args.archive.digest}.zip",
             source=pulumi.FileAsset(str(args.archive.path)),
             content_type="application/zip",
-            opts=mine,
+            opts=child_opts,
         )
         logs = log_group(name, args.log_days, self)
         identity, policy = self._identity(name, args, logs)
@@ -55,17 +56,17 @@ class Function(pulumi.ComponentResource):
             name=ALIAS,
             function_name=function.name,
             function_version=function.version,
-            opts=mine,
+            opts=child_opts,
         )
         aws.lambda_.FunctionRecursionConfig(
-            f"{name}-recursion", function_name=function.name, recursive_loop="Terminate", opts=mine
+            f"{name}-recursion", function_name=function.name, recursive_loop="Terminate", opts=child_opts
         )
         if args.consumes is not None:
             self._consume(name, args, args.consumes, alias, policy)
         if isinstance(args.scaling, Latency):
             keep_ready(name, args.scaling, alias, args.concurrency, self)
         self.ref = alias.arn
-        # By way of the alias: a permission on it can only be added once it exists.
+        # Read from the alias: whoever adds a permission on it must wait for it.
         self.name = alias.function_name
         self.register_outputs({"ref": self.ref, "name": self.name})
 
@@ -109,7 +110,7 @@ class Function(pulumi.ComponentResource):
             memory_size=args.memory_mb,
             timeout=args.timeout_seconds,
             reserved_concurrent_executions=args.concurrency,
-            environment={"variables": {**args.environment, "PYTHONPATH": SEARCHED}},
+            environment={"variables": {**args.environment, "PYTHONPATH": PYTHONPATH}},
             snap_start=snapshots(name, args.scaling),
             tracing_config={"mode": "Active"},
             logging_config={

@@ -1,4 +1,4 @@
-"""The API: an API Gateway HTTP API."""
+"""API Gateway HTTP APIs."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ CORS_SECONDS = 600
 class Api(pulumi.ComponentResource):
     """An HTTP API with throttling and access logs; a function is called only through its routes.
 
-    Functions get payload format 2.0. Every route takes the authorization asked for; an API
-    that is open to everyone carries the reason as its description. Who signs requests needs
+    Functions get payload format 2.0. Every route has the API's authorization; an API that is open to
+    everyone carries the reason as its description. A caller who signs requests needs
     `execute-api:Invoke` on `callers`.
     """
 

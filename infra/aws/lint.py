@@ -1,6 +1,6 @@
-"""What is wrong with a state machine, before anybody runs it.
+"""Find what is wrong with a state machine before anybody runs it.
 
-Neither the service nor an emulator says all of it: a state that nothing leads to, a call
+Neither the service nor an emulator reports all of it: a state that nothing leads to, a call
 without a bound, a failure that nobody catches.
 """
 
@@ -27,26 +27,26 @@ MOST_ATTEMPTS = 6
 
 
 def problems(definition: Definition) -> list[str]:
-    """Everything wrong with a definition, each named by its state. None: an empty list."""
-    found = [] if _bounded(definition) else ["the state machine: TimeoutSeconds is missing"]
-    found += _machine(definition, "the state machine", caught_outside=False)
+    """Return everything that is wrong with a definition, each with the name of its state."""
+    faults = [] if _bounded(definition) else ["the state machine: TimeoutSeconds is missing"]
+    faults += _machine(definition, "the state machine", caught_outside=False)
     names = list(_names(definition))
-    return [*found, *(f"{name}: two states have this name" for name in sorted(set(names)) if names.count(name) > 1)]
+    return [*faults, *(f"{name}: two states have this name" for name in sorted(set(names)) if names.count(name) > 1)]
 
 
 def _machine(machine: Definition, where: str, *, caught_outside: bool) -> list[str]:
     states: Mapping[str, Definition] = machine.get("States", {})
     start = machine.get("StartAt")
-    found = [] if start in states else [f"{where}: StartAt names {start}, which is not a state"]
+    faults = [] if start in states else [f"{where}: StartAt names {start}, which is not a state"]
     for name, state in states.items():
-        found += [f"{name}: {problem}" for problem in _state(name, state, states, caught_outside=caught_outside)]
+        faults += [f"{name}: {fault}" for fault in _state(name, state, states, caught_outside=caught_outside)]
         if state.get("Type") == "Map":
-            found += _machine(state.get("ItemProcessor", {}), f"{name}: ItemProcessor", caught_outside=True)
+            faults += _machine(state.get("ItemProcessor", {}), f"{name}: ItemProcessor", caught_outside=True)
     reached = _reached(start, states)
-    found += [f"{name}: no state leads here" for name in states if name not in reached]
+    faults += [f"{name}: no state leads here" for name in states if name not in reached]
     if not any(_ends(states[name]) for name in reached):
-        found.append(f"{where}: no state ends it")
-    return found
+        faults.append(f"{where}: no state ends it")
+    return faults
 
 
 def _state(name: str, state: Definition, states: Mapping[str, Definition], *, caught_outside: bool) -> Iterator[str]:

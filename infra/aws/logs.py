@@ -9,10 +9,10 @@ import pulumi_aws as aws
 def log_group(
     name: str, days: int, parent: pulumi.Resource, *, delivered_for: str | None = None
 ) -> aws.cloudwatch.LogGroup:
-    """A group that forgets after `days`.
+    """Make a group whose lines are deleted after `days`.
 
-    `delivered_for` names a service that writes through log delivery. Its groups share one
-    prefix, else each adds itself to a resource policy of at most 5,120 characters:
+    `delivered_for` names a service that writes through log delivery. Its groups share one prefix, else
+    each adds itself to a resource policy of at most 5,120 characters:
     https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
     """
     return aws.cloudwatch.LogGroup(

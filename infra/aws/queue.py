@@ -6,23 +6,24 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.aws.access import Statement, document, tls_only
-from infra.aws.place import beside
+from infra.aws.account import arn_like
 from infra.vocabulary import QueueArgs
 
 DEAD_LETTER_SECONDS = 14 * 24 * 3600
 """The longest that SQS keeps a message."""
 WAITING_SECONDS = 4 * 24 * 3600
-HIDDEN_TIMES = 6
+"""How long a message waits for its consumer."""
+VISIBILITY_TIMEOUTS = 6
 """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: "at least six times the timeout"."""
 WINDOW_SECONDS = 1
 """How long a consumer of large batches may wait for one to fill: see function.py."""
 
 
 class Queue(pulumi.ComponentResource):
-    """A queue, encrypted, and another one where messages end that failed every attempt.
+    """An encrypted queue, and another one where messages end that failed every attempt.
 
-    It takes messages over TLS alone: from identities that were granted it, and from the one
-    event rule that bears its name (`rule_name`), which `Arrival` makes.
+    It takes messages over TLS alone: from identities that have a grant, and from the one event rule
+    that has its name (`rule_name`), which `Arrival` makes.
     """
 
     ref: pulumi.Output[str]
@@ -31,35 +32,38 @@ class Queue(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: QueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:aws:Queue", name, None, opts)
-        mine = pulumi.ResourceOptions(parent=self)
-        dead = dead_letters(name, (), self)
+        child_opts = pulumi.ResourceOptions(parent=self)
+        failed = dead_letters(name, (), self)
         queue = aws.sqs.Queue(
             f"{name}-queue",
             sqs_managed_sse_enabled=True,
-            visibility_timeout_seconds=HIDDEN_TIMES * args.consumer_timeout_seconds + WINDOW_SECONDS,
+            visibility_timeout_seconds=VISIBILITY_TIMEOUTS * args.consumer_timeout_seconds + WINDOW_SECONDS,
             message_retention_seconds=WAITING_SECONDS,
             redrive_policy=pulumi.Output.json_dumps(
-                {"deadLetterTargetArn": dead.arn, "maxReceiveCount": args.attempts}
+                {"deadLetterTargetArn": failed.arn, "maxReceiveCount": args.attempts}
             ),
-            opts=mine,
+            opts=child_opts,
         )
         aws.sqs.RedriveAllowPolicy(
             f"{name}-redrive-allow",
-            queue_url=dead.url,
+            queue_url=failed.url,
             redrive_allow_policy=pulumi.Output.json_dumps(
                 {"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}
             ),
-            opts=mine,
+            opts=child_opts,
         )
         _guard(f"{name}-queue-policy", queue, (delivery(queue.arn, rule_arn(queue.arn)),), self)
         self.ref = queue.arn
         self.url = queue.url
-        self.dead_letters = dead.url
+        self.dead_letters = failed.url
         self.register_outputs({"ref": self.ref, "url": self.url, "dead_letters": self.dead_letters})
 
 
 def dead_letters(name: str, rules: tuple[pulumi.Output[str], ...], parent: pulumi.Resource) -> aws.sqs.Queue:
-    """A queue for what could not be delivered, kept as long as SQS can; the event rules named may send to it."""
+    """Make a queue for what could not be delivered, kept as long as SQS can.
+
+    Event rules of these ARNs may send to it.
+    """
     queue = aws.sqs.Queue(
         f"{name}-dead-letters",
         sqs_managed_sse_enabled=True,
@@ -72,12 +76,13 @@ def dead_letters(name: str, rules: tuple[pulumi.Output[str], ...], parent: pulum
 
 
 def rule_name(queue: pulumi.Output[str]) -> pulumi.Output[str]:
-    """The event rule that may send to the queue of this ARN."""
+    """Return the name of the event rule that may send to the queue of this ARN."""
     return queue.apply(_rule)
 
 
 def rule_arn(queue: pulumi.Output[str]) -> pulumi.Output[str]:
-    return queue.apply(lambda arn: beside(arn, "events", f"rule/{_rule(arn)}"))
+    """Return the ARN of the event rule that may send to the queue of this ARN."""
+    return queue.apply(lambda arn: arn_like(arn, "events", f"rule/{_rule(arn)}"))
 
 
 def _rule(queue: str) -> str:
@@ -85,9 +90,9 @@ def _rule(queue: str) -> str:
 
 
 def delivery(queue: pulumi.Input[str], rule: pulumi.Input[str]) -> Statement:
-    """Let one event rule send.
+    """Return the statement that lets one event rule send to a queue.
 
-    A policy of the queue, since for SQS EventBridge wants no role:
+    It belongs into the policy of the queue, since for SQS EventBridge assumes no role:
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
     """
     return {

@@ -1,4 +1,4 @@
-"""What leads from the API to the functions: routes, integrations, and who may come through."""
+"""Routes of an API, their authorization, and the integrations that lead to the functions."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from infra.vocabulary import ApiArgs, Function
 
 
 def declare(name: str, args: ApiArgs, api: aws.apigatewayv2.Api, parent: pulumi.Resource) -> None:
-    """Every route with the authorization asked for, and for each function one integration and its permission."""
+    """Declare every route with the API's authorization, and one integration and permission for each function."""
     authorization, authorizer = _authorization(name, args.auth, api, parent)
     targets: dict[str, pulumi.Output[str]] = {}
     for route in args.routes:
-        called = _label(route.function)
-        if called not in targets:
-            targets[called] = _integration(f"{name}-{called}", args, api, route.function, parent)
+        label = _label(route.function)
+        if label not in targets:
+            targets[label] = _integration(f"{name}-{label}", args, api, route.function, parent)
         aws.apigatewayv2.Route(
             f"{name}-{route.operation}",
             api_id=api.id,
             route_key=f"{route.method} {route.path}",
             operation_name=route.operation,
-            target=targets[called],
+            target=targets[label],
             authorization_type=authorization,
             authorizer_id=authorizer,
             opts=pulumi.ResourceOptions(parent=parent),
@@ -33,6 +33,7 @@ def declare(name: str, args: ApiArgs, api: aws.apigatewayv2.Api, parent: pulumi.
 def _integration(
     name: str, args: ApiArgs, api: aws.apigatewayv2.Api, function: Function, parent: pulumi.Resource
 ) -> pulumi.Output[str]:
+    """Declare a function's integration and the permission to call it; return the target of its routes."""
     permission = aws.lambda_.Permission(
         f"{name}-invoke",
         action="lambda:InvokeFunction",
@@ -57,6 +58,7 @@ def _integration(
 def _authorization(
     name: str, auth: Auth, api: aws.apigatewayv2.Api, parent: pulumi.Resource
 ) -> tuple[str, pulumi.Output[str] | None]:
+    """Return the type of authorization, and the id of its authorizer where it needs one."""
     match auth:
         case IamAuth():
             return "AWS_IAM", None
@@ -75,6 +77,7 @@ def _authorization(
 
 
 def _label(function: Function) -> str:
+    """Return a function's logical name. Raise `TypeError` for one of another cloud."""
     if not isinstance(function, pulumi.Resource):
         raise TypeError(f"{type(function).__name__} is not a function of this cloud")
     return function.pulumi_resource_name

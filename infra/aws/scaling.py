@@ -4,11 +4,11 @@
     balanced  it starts from a snapshot that is taken of every published version once its models are open (SnapStart)
     latency   provisioned concurrency on the alias: the minimum, and more as it is used
 
-The alias has no weights of ours: it "can not be used with Provisioned Concurrency" when it has
-any (https://github.com/hashicorp/terraform/issues/24957). AWS itself adds some for the minutes
-in which it moves what is provisioned to a new version. A call for another number of copies
-would fail then, so none is made: it is asked for once, when the alias is made, and from then on
-the autoscaler alone changes it.
+We set no weights on the alias: one that has any "can not be used with Provisioned Concurrency"
+(https://github.com/hashicorp/terraform/issues/24957). AWS itself sets some for the minutes in
+which it moves provisioned copies to a new version. A call for another number of copies would
+fail then, so the program makes none: it states the number once, when the alias is made, and from
+then on the autoscaler alone changes it.
 """
 
 from __future__ import annotations
@@ -22,17 +22,20 @@ from infra.aws.cron import expression
 from infra.scaling import Balanced, Hours, Latency, Profile
 
 TARGET = 0.7
-"""How much of what is kept ready should be at work; above 0.6 it costs less than other copies: docs/scaling.md."""
-TIMES = 4
-"""Copies kept ready at most, as a multiple of the minimum. With no request at all nothing is measured,
-and what was added stays: https://github.com/neiman-marcus/serverless-provisioned-concurrency-autoscaling/issues/36"""
+"""The share of ready copies that should be at work; above 0.6 they cost less than other copies: docs/scaling.md."""
+MAXIMUM_FACTOR = 4
+"""The most copies that are kept ready, as a multiple of the minimum. Without requests nothing is measured, and what was
+added stays: https://github.com/neiman-marcus/serverless-provisioned-concurrency-autoscaling/issues/36"""
 DIMENSION = "lambda:function:ProvisionedConcurrency"
 NO_SNAPSHOTS = frozenset({"ap-east-2", "ap-southeast-6"})
 """https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html: every commercial region but these."""
 
 
 def snapshots(name: str, profile: Profile) -> aws.lambda_.FunctionSnapStartArgsDict | None:
-    """Whether published versions become snapshots. Raises `pulumi.RunError` in a region that takes none."""
+    """Return the setting that makes published versions snapshots; None for a profile without them.
+
+    Raise `pulumi.RunError` in a region that takes none.
+    """
     if not isinstance(profile, Balanced):
         return None
     if aws.config.region in NO_SNAPSHOTS:
@@ -46,7 +49,7 @@ def snapshots(name: str, profile: Profile) -> aws.lambda_.FunctionSnapStartArgsD
 def keep_ready(
     name: str, profile: Latency, alias: aws.lambda_.Alias, concurrency: int, parent: pulumi.Resource
 ) -> None:
-    """Copies of what the alias names, from `minimum` to so many that `TARGET` of them are at work."""
+    """Keep copies of the alias's version ready: from `minimum` to so many that `TARGET` of them are at work."""
     provisioned = aws.lambda_.ProvisionedConcurrencyConfig(
         f"{name}-provisioned",
         function_name=alias.function_name,
@@ -62,7 +65,7 @@ def keep_ready(
         scalable_dimension=DIMENSION,
         resource_id=pulumi.Output.concat("function:", alias.function_name, ":", alias.name),
         min_capacity=profile.minimum,
-        max_capacity=_most(profile.minimum, concurrency),
+        max_capacity=_maximum(profile.minimum, concurrency),
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[provisioned]),
     )
     aws.appautoscaling.Policy(
@@ -77,26 +80,26 @@ def keep_ready(
         },
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    for part, cron, minimum in _changes(profile):
+    for label, cron, minimum in _changes(profile):
         aws.appautoscaling.ScheduledAction(
-            f"{name}-ready-{part}",
+            f"{name}-ready-{label}",
             service_namespace=target.service_namespace,
             scalable_dimension=target.scalable_dimension,
             resource_id=target.resource_id,
             schedule=expression(cron),
             timezone="UTC",
-            scalable_target_action={"min_capacity": minimum, "max_capacity": _most(minimum, concurrency)},
+            scalable_target_action={"min_capacity": minimum, "max_capacity": _maximum(minimum, concurrency)},
             opts=pulumi.ResourceOptions(parent=parent),
         )
 
 
 def _changes(profile: Latency) -> Iterator[tuple[str, str, int]]:
-    """What each schedule is called, when it is due, and the minimum from then on."""
+    """Yield each schedule: what it is called, when it is due, and the minimum from then on."""
     hours: Hours
-    for at, hours in enumerate(profile.hours):
-        yield f"opens-{at}", hours.opens, hours.minimum
-        yield f"closes-{at}", hours.closes, profile.minimum
+    for index, hours in enumerate(profile.hours):
+        yield f"opens-{index}", hours.opens, hours.minimum
+        yield f"closes-{index}", hours.closes, profile.minimum
 
 
-def _most(minimum: int, concurrency: int) -> int:
-    return min(TIMES * minimum, concurrency)
+def _maximum(minimum: int, concurrency: int) -> int:
+    return min(MAXIMUM_FACTOR * minimum, concurrency)

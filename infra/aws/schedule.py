@@ -21,20 +21,21 @@ RETRY: aws.scheduler.ScheduleTargetRetryPolicyArgsDict = {
 
 
 class Schedule(pulumi.ComponentResource):
-    """Starts a workflow, or calls a function, on time, UTC, at least once.
+    """A schedule that starts a workflow, or calls a function, on time, UTC, at least once.
 
-    A start that failed for an hour is kept as a dead letter. A function that fails is called
-    again by Lambda itself, twice: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+    A start that failed for an hour is kept as a dead letter. A function that fails is called again by
+    Lambda itself, twice:
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
     """
 
     def __init__(self, name: str, args: ScheduleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:aws:Schedule", name, None, opts)
         due = expression(args.cron)
-        dead = dead_letters(name, (), self)
+        undelivered = dead_letters(name, (), self)
         identity, policy = role(
             name,
             "scheduler.amazonaws.com",
-            [allow([_action(name, args)], [args.target.ref]), allow(["sqs:SendMessage"], [dead.arn])],
+            [allow([_action(name, args)], [args.target.ref]), allow(["sqs:SendMessage"], [undelivered.arn])],
             self,
         )
         aws.scheduler.Schedule(
@@ -47,7 +48,7 @@ class Schedule(pulumi.ComponentResource):
                 "role_arn": identity.arn,
                 "input": json.dumps(dict(args.input), sort_keys=True),
                 "retry_policy": RETRY,
-                "dead_letter_config": {"arn": dead.arn},
+                "dead_letter_config": {"arn": undelivered.arn},
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
@@ -55,6 +56,7 @@ class Schedule(pulumi.ComponentResource):
 
 
 def _action(name: str, args: ScheduleArgs) -> str:
+    """Return the action that the schedule's role needs. Raise `TypeError` for a target of another cloud."""
     match args.target:
         case Workflow():
             return "states:StartExecution"

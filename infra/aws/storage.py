@@ -15,7 +15,7 @@ UPLOAD_DAYS = 7
 
 
 class Store(pulumi.ComponentResource):
-    """A private bucket: encrypted, versioned, owned by its account alone, refused to whoever does not speak TLS.
+    """A private bucket: encrypted, versioned, owned by its account alone, closed to whoever does not speak TLS.
 
     It grants nobody access: see access.py.
     """
@@ -44,7 +44,7 @@ class Store(pulumi.ComponentResource):
         self.register_outputs({"ref": self.ref, "name": self.name, "url": self.url})
 
     def _close(self, name: str, bucket: aws.s3.Bucket) -> None:
-        mine = pulumi.ResourceOptions(parent=self)
+        child_opts = pulumi.ResourceOptions(parent=self)
         block = aws.s3.BucketPublicAccessBlock(
             f"{name}-public-access",
             bucket=bucket.bucket,
@@ -52,25 +52,25 @@ class Store(pulumi.ComponentResource):
             block_public_policy=True,
             ignore_public_acls=True,
             restrict_public_buckets=True,
-            opts=mine,
+            opts=child_opts,
         )
         aws.s3.BucketOwnershipControls(
             f"{name}-ownership",
             bucket=bucket.bucket,
             rule={"object_ownership": "BucketOwnerEnforced"},
-            opts=mine,
+            opts=child_opts,
         )
         aws.s3.BucketServerSideEncryptionConfiguration(
             f"{name}-encryption",
             bucket=bucket.bucket,
             rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
-            opts=mine,
+            opts=child_opts,
         )
         aws.s3.BucketPolicy(
             f"{name}-bucket-policy",
             bucket=bucket.bucket,
             policy=document([tls_only("s3:*", bucket.arn, pulumi.Output.concat(bucket.arn, "/*"))]),
-            # Both at once is a conflict that S3 refuses.
+            # S3 refuses to set both at once.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
         )
 

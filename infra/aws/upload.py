@@ -1,4 +1,4 @@
-"""Files of ours in S3."""
+"""Local files as objects in S3."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from infra.vocabulary import UploadArgs
 
 
 class Upload(pulumi.ComponentResource):
-    """One object, read from a file of the program's own.
+    """One object with the content of a local file.
 
-    It comes once its store is whole, so that it is kept and announced as any other.
+    It is uploaded once its store is complete, so that it is kept and announced as any other.
     """
 
     def __init__(self, name: str, args: UploadArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -16,7 +16,7 @@ from infra.workflow import Workflow as Definition
 
 
 class Workflow(pulumi.ComponentResource):
-    """A standard state machine that may invoke exactly the functions its steps call.
+    """A standard state machine that may invoke exactly the functions that its steps call.
 
     Every step is logged and traced, without the data that passes.
     """
@@ -65,11 +65,12 @@ class Workflow(pulumi.ComponentResource):
 
 
 def _rendered(definition: Definition, functions: Mapping[str, Function]) -> pulumi.Output[str]:
+    """Return the definition of the state machine, as JSON."""
     refs = pulumi.Output.all(**{name: function.ref for name, function in functions.items()})
-    return refs.apply(lambda found: json.dumps(dialect.render(definition, found), separators=(",", ":")))
+    return refs.apply(lambda arns: json.dumps(dialect.render(definition, arns), separators=(",", ":")))
 
 
 def _check(name: str, definition: Definition) -> None:
-    """A broken definition stops the program, not the first execution."""
-    if found := lint.problems(dialect.render(definition, {function: function for function in definition.functions})):
-        raise pulumi.RunError("\n".join(f"workflow {name}: {problem}" for problem in found))
+    """Raise `pulumi.RunError` for a broken definition, before any execution meets it."""
+    if problems := lint.problems(dialect.render(definition, {function: function for function in definition.functions})):
+        raise pulumi.RunError("\n".join(f"workflow {name}: {problem}" for problem in problems))

@@ -1,11 +1,11 @@
-"""GCP."""
+"""GCP: each word of the vocabulary as components of this cloud."""
 
 from __future__ import annotations
 
 from infra.gcp.arrival import Arrival
 from infra.gcp.function import Function
 from infra.gcp.gateway import Api
-from infra.gcp.place import prepare
+from infra.gcp.project import enable_services
 from infra.gcp.queue import Queue
 from infra.gcp.schedule import Schedule
 from infra.gcp.storage import Store
@@ -26,5 +26,5 @@ CLOUD = Cloud(
     arrival=Arrival,
     schedule=Schedule,
     upload=Upload,
-    prerequisites=prepare,
+    prerequisites=enable_services,
 )

@@ -1,4 +1,4 @@
-"""Who may touch what: IAM bindings on single resources, and on the project only where Google has no narrower place.
+"""Permissions: IAM bindings on single resources, and on the project only where Google offers nothing narrower.
 
     READ   roles/storage.objectViewer        get and list the objects under the prefixes
     WRITE  roles/storage.legacyBucketWriter  create and replace the objects under the prefixes
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.gcp.place import region
+from infra.gcp.project import region
 from infra.vocabulary import Access, Grant, Store
 
 INVOKER = "roles/run.invoker"
@@ -51,6 +51,7 @@ class Binding:
 
     @property
     def role(self) -> str:
+        """The IAM role that gives this access."""
         match self.access:
             case Access.READ:
                 return "roles/storage.objectViewer"
@@ -66,30 +67,30 @@ class Binding:
         for prefix in self.prefixes:
             yield f'resource.name.startsWith("projects/_/buckets/{bucket}/objects/{prefix}")'
             if self.access is Access.READ:
-                # Listing is asked of the bucket, not of an object: there the prefix is an attribute of the request.
+                # The bucket is listed, not an object: there the prefix is an attribute of the request.
                 yield f'api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("{prefix}")'
 
 
 def bindings(grants: Iterable[Grant]) -> tuple[Binding, ...]:
-    """The bindings that say the same as the grants.
+    """Return the bindings that mean the same as the grants.
 
-    Raises `ValueError` for a prefix that holds anything but letters, digits and `_ . / -`.
+    Raise `ValueError` for a prefix that has a character other than letters, digits and `_ . / -`.
     """
-    found: list[Binding] = []
+    result: list[Binding] = []
     for grant in grants:
         for prefix in grant.prefixes:
             if not _PLAIN.fullmatch(prefix):
                 raise ValueError(f"prefix {prefix!r}: letters, digits and _ . / - are accepted")
         for start in range(0, len(grant.prefixes), PREFIXES_AT_ONCE):
-            some = grant.prefixes[start : start + PREFIXES_AT_ONCE]
-            found.append(Binding(store=grant.store, access=grant.access, prefixes=some))
-    return tuple(found)
+            prefixes = grant.prefixes[start : start + PREFIXES_AT_ONCE]
+            result.append(Binding(store=grant.store, access=grant.access, prefixes=prefixes))
+    return tuple(result)
 
 
 def allow_storage(
     name: str, identity: gcp.serviceaccount.Account, grants: Iterable[Grant], opts: pulumi.ResourceOptions
 ) -> None:
-    """Give a service account what its grants say, on the buckets they name."""
+    """Give a service account what its grants say, on the buckets that they name."""
     for index, binding in enumerate(bindings(grants)):
         gcp.storage.BucketIAMMember(
             f"{name}-{binding.access}-{index}",
@@ -132,7 +133,7 @@ def allow_publishing(
 def allow_in_project(
     name: str, identity: gcp.serviceaccount.Account, role: str, opts: pulumi.ResourceOptions
 ) -> gcp.projects.IAMMember:
-    """One of the roles of `UNSCOPABLE`; any other is a `ValueError`."""
+    """Grant one of the roles of `UNSCOPABLE` on the project. Raise `ValueError` for any other role."""
     if role not in UNSCOPABLE:
         raise ValueError(f"{role}: grant it on the resource")
     return gcp.projects.IAMMember(name, project=identity.project, role=role, member=identity.member, opts=opts)

@@ -6,35 +6,35 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra.gcp.access import allow_publishing
-from infra.gcp.place import region
+from infra.gcp.project import region
 from infra.gcp.queue import Queue
 from infra.gcp.storage import Store
 from infra.gcp.workflow import Workflow
 from infra.vocabulary import ArrivalArgs
 
 KEPT_SECONDS = 14 * 24 * 3600
-"""How long the topic of a workflow keeps what was announced."""
+"""How long the topic of a workflow keeps its messages."""
 
 
 class Arrival(pulumi.ComponentResource):
-    """Every new object under some prefixes, announced to a topic, at least once.
+    """Notifications of every new object below some prefixes, at least once.
 
     ```
     bucket -- one notification a prefix --> topic of the queue
     bucket -- one notification a prefix --> own topic --> Eventarc --> workflow
     ```
-    Cloud Storage itself filters by prefix, so no object under another one can start anything.
-    A workflow is started with the event, and takes the key from it: see dialect.py. Eventarc
-    tries for 24 hours; for longer, what was announced stays in the topic and can be replayed.
+    Cloud Storage itself filters by prefix, so no object below another one can start anything.
+    A workflow is started with the event, and reads the key from it: see dialect.py. Eventarc
+    tries for 24 hours; messages stay in the topic for longer, and can be replayed.
     """
 
     def __init__(self, name: str, args: ArrivalArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:gcp:Arrival", name, None, opts)
         store, target = _ends(name, args)
         topic = target.ref if isinstance(target, Queue) else self._start(name, target)
-        # Asked once there is a bucket, and so Cloud Storage is on.
-        asked = pulumi.InvokeOutputOptions(parent=self, depends_on=[store])
-        agent = gcp.storage.get_project_service_account_output(opts=asked)
+        # Looked up once there is a bucket: Cloud Storage is enabled by then.
+        after_store = pulumi.InvokeOutputOptions(parent=self, depends_on=[store])
+        agent = gcp.storage.get_project_service_account_output(opts=after_store)
         allowed = allow_publishing(f"{name}-publisher", topic, agent.member, pulumi.ResourceOptions(parent=self))
         for prefix in args.prefixes:
             gcp.storage.Notification(
@@ -50,7 +50,7 @@ class Arrival(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _start(self, name: str, workflow: Workflow) -> pulumi.Output[str]:
-        """A topic whose messages start the workflow."""
+        """Declare a topic whose messages start the workflow; return its id."""
         topic = gcp.pubsub.Topic(
             f"{name}-topic",
             message_retention_duration=f"{KEPT_SECONDS}s",
@@ -69,6 +69,10 @@ class Arrival(pulumi.ComponentResource):
 
 
 def _ends(name: str, args: ArrivalArgs) -> tuple[Store, Queue | Workflow]:
+    """Return the store and the target.
+
+    Raise `TypeError` for a store that announces nothing, and for a target of another cloud.
+    """
     if not isinstance(args.store, Store) or not args.store.announces:
         raise TypeError(f"arrival {name}: its store does not announce new objects; make it with announces=True")
     if not isinstance(args.target, (Queue, Workflow)):

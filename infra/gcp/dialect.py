@@ -1,14 +1,16 @@
-"""The workflow in the language of Google Workflows.
+"""Render the training workflow in the language of Google Workflows.
 
 ```
 main      begin, then try: every step from the start on
                       except: the step that every failure leads to, and what follows it
-call_*    one for each function: ask it, again where that helps, and say what went wrong
-is_transient, is_failure: which failures of a call are waited out, and which it is repeated for
+call_*    one for each function: call it, again where that helps, and say what went wrong
+
+is_transient   failures of a busy function: it is called again, patiently
+is_failure     failures of the function itself: it is called again, twice at most
 ```
-What the steps answer is kept in variables. A variable that misses what a step reads from it
-fails that step, and so leads where every failure leads. A name may hold no blank there, so
-`is it usable` becomes `is_it_usable`. https://cloud.google.com/workflows/docs/reference/syntax
+Answers of steps are kept in variables. A step that reads what a variable does not have fails,
+and so leads where every failure leads. A name may have no blank there, so `is it usable`
+becomes `is_it_usable`. https://cloud.google.com/workflows/docs/reference/syntax
 """
 
 from __future__ import annotations
@@ -32,24 +34,24 @@ FAILED: Document = {
     "max_retries": 2,
     "backoff": {"initial_delay": 1, "max_delay": 30, "multiplier": 2},
 }
-"""Steps may be repeated: a worker that was killed is replaced."""
+"""A step can be repeated: so a worker that was killed is replaced."""
 BUSY_CODES = (429, 502, 503)
-"""No instance to be had, or it went away: https://cloud.google.com/run/docs/troubleshooting."""
+"""There is no free instance, or it went away: https://cloud.google.com/run/docs/troubleshooting."""
 FAILED_CODES = (500, 504)
 """The function's own failure, and its timeout."""
 TEXT_LIMIT = 30_000
 """Characters of a cause; all variables together hold 512 KB: https://cloud.google.com/workflows/quotas."""
 RECOVERY_SECONDS = 3600
-"""How long a failure may take to be recorded, past every deadline."""
+"""How long recording a failure may take, past every deadline."""
 FAILURES = "failures"
-"""Whatever went wrong in the calls of an `Each`, the first of them first."""
+"""The variable with what went wrong in the calls of an `Each`, the first failure first."""
 
 
 def render(workflow: Workflow, functions: Mapping[str, str]) -> Document:
-    """The workflow's source as a document; `functions` holds the URL to post to, by the name that steps use."""
-    recovery = _reached(workflow, workflow.on_failure)
-    attempt = [step for step in workflow.steps if step.name not in recovery]
-    amends = [step for step in workflow.steps if step.name in recovery]
+    """Return the workflow's source as a document; `functions` holds the URL to call, by the name that steps use."""
+    recovery_names = _reached(workflow, workflow.on_failure)
+    steps = [step for step in workflow.steps if step.name not in recovery_names]
+    recovery_steps = [step for step in workflow.steps if step.name in recovery_names]
     return {
         "main": {
             "params": ["args"],
@@ -57,8 +59,8 @@ def render(workflow: Workflow, functions: Mapping[str, str]) -> Document:
                 _begin(workflow),
                 {
                     "attempt": {
-                        "try": {"steps": [*_receive(workflow), *_steps(attempt, workflow)]},
-                        "except": {"as": "e", "steps": [_remember(), *_steps(amends, workflow)]},
+                        "try": {"steps": [*_receive(workflow), *_steps(steps, workflow)]},
+                        "except": {"as": "e", "steps": [_remember(), *_steps(recovery_steps, workflow)]},
                     }
                 },
             ],
@@ -73,15 +75,15 @@ def render(workflow: Workflow, functions: Mapping[str, str]) -> Document:
 
 
 def _reached(workflow: Workflow, start: str) -> set[str]:
-    """The step and all that follow it."""
-    found: set[str] = set()
+    """Return the names of the step and of all that can follow it."""
+    names: set[str] = set()
     waiting = [start]
     while waiting:
         step = workflow.step(waiting.pop())
-        if step.name not in found:
-            found.add(step.name)
+        if step.name not in names:
+            names.add(step.name)
             waiting += _followers(step)
-    return found
+    return names
 
 
 def _followers(step: Step) -> list[str]:
@@ -110,7 +112,7 @@ def _begin(workflow: Workflow) -> Document:
 
 
 def _receive(workflow: Workflow) -> Iterator[Document]:
-    """An event of Eventarc names the object that arrived; any other argument is the input as it stands."""
+    """Yield the steps that set the input: the key in an event of Eventarc, or else the argument itself."""
     start = _name(workflow.start)
     arrival = {"condition": '${"data" in args}', "next": "from_event"}
     yield {"receive": {"switch": [arrival], "next": start}}
@@ -138,8 +140,8 @@ def _step(step: Step, workflow: Workflow) -> Iterator[Document]:
         case Choose():
             yield from _choice(name, step)
         case Pause():
-            left = f"math.min({_path(step.seconds)}, deadline - sys.now())"
-            seconds = f"${{int(math.max(0, {left}))}}"
+            pause = f"math.min({_path(step.seconds)}, deadline - sys.now())"
+            seconds = f"${{int(math.max(0, {pause}))}}"
             yield {name: {"call": "sys.sleep", "args": {"seconds": seconds}, "next": _name(step.next)}}
         case End(failed=True):
             yield {name: {"raise": {"message": _expression(ERROR), "tags": ["WorkflowFailed"]}}}
@@ -155,18 +157,18 @@ def _call(step: Call | Each, deadline: str) -> Document:
 
 
 def _last_resort(name: str, step: Call) -> Iterator[Document]:
-    """What failed first is still the cause when recording it fails, too."""
-    asked = {**_call(step, f"${{sys.now() + {RECOVERY_SECONDS}}}"), "result": step.result}
-    both = _assign(f"{name}_failed", problem='${problem + "; then " + worse.message}')
-    yield {name: _try({f"{name}_call": asked}, "worse", both)}
+    """Yield the call that records a failure. When it fails, too, the first failure stays the cause."""
+    call = {**_call(step, f"${{sys.now() + {RECOVERY_SECONDS}}}"), "result": step.result}
+    note = _assign(f"{name}_failed", problem='${problem + "; then " + worse.message}')
+    yield {name: _try({f"{name}_call": call}, "worse", note)}
     yield {f"{name}_next": {"next": _name(step.next)}}
 
 
 def _each(name: str, step: Each) -> Iterator[Document]:
-    """Once one call has failed for good, no further one is begun."""
+    """Yield the calls for each element. Once one has failed for good, no other one begins."""
     none_failed, some_failed = f"${{len({FAILURES}) == 0}}", f"${{len({FAILURES}) > 0}}"
     note = _assign(f"{name}_note", **{FAILURES: f"${{list.concat({FAILURES}, e.message)}}"})
-    asked = {f"{name}_{step.function}": _try({f"{name}_call": _call(step, "${deadline}")}, "e", note)}
+    guarded = {f"{name}_{step.function}": _try({f"{name}_call": _call(step, "${deadline}")}, "e", note)}
     yield {
         name: {
             "parallel": {
@@ -175,7 +177,7 @@ def _each(name: str, step: Each) -> Iterator[Document]:
                 "for": {
                     "value": "item",
                     "in": _expression(step.items),
-                    "steps": [{f"{name}_one": {"switch": [{"condition": none_failed, "steps": [asked]}]}}],
+                    "steps": [{f"{name}_one": {"switch": [{"condition": none_failed, "steps": [guarded]}]}}],
                 },
             }
         }
@@ -186,15 +188,15 @@ def _each(name: str, step: Each) -> Iterator[Document]:
 
 def _choice(name: str, step: Choose) -> Iterator[Document]:
     variable, _, key = _path(step.on).partition(".")
-    # What is not there is null, and so accepted nowhere.
+    # A missing value is null, which no case accepts.
     value = f"map.get({variable}, {json.dumps(key.split('.'))})"
     cases = [
         {"condition": f"${{{value} == {json.dumps(case)}}}", "next": _name(target)}
         for case, target in step.cases.items()
     ]
-    found, accepted = json.dumps(f"{step.name}: found "), json.dumps(f"; accepted: {', '.join(step.cases)}")
+    before, after = json.dumps(f"{step.name}: found "), json.dumps(f"; accepted: {', '.join(step.cases)}")
     yield {name: {"switch": cases, "next": f"{name}_otherwise"}}
-    message = f"${{{found} + json.encode_to_string({value}) + {accepted}}}"
+    message = f"${{{before} + json.encode_to_string({value}) + {after}}}"
     yield {f"{name}_otherwise": {"raise": {"message": message, "tags": ["StepFailed"]}}}
 
 
@@ -202,9 +204,9 @@ def _choice(name: str, step: Choose) -> Iterator[Document]:
 
 
 def _function(url: str, timeout_seconds: int) -> Document:
-    """Ask one function, as the workflow's own account, and hand back what it answers.
+    """Return the subworkflow that calls one function, as the workflow's own account, and returns its answer.
 
-    A failure is raised as text that begins with the step's name. No call begins after the deadline.
+    It raises a failure as text that begins with the step's name, and begins no call after the deadline.
     """
     late = {
         "condition": "${sys.now() >= deadline}",
@@ -221,10 +223,13 @@ def _function(url: str, timeout_seconds: int) -> Document:
         "result": "answer",
     }
     once = {"try": {"steps": [{"in_time": {"switch": [late]}}, {"ask": post}]}, "retry": FAILED}
-    told = {"condition": '${"body" in e}', "assign": [{"cause": '${cause + ": " + json.encode_to_string(e.body)}'}]}
+    with_body = {
+        "condition": '${"body" in e}',
+        "assign": [{"cause": '${cause + ": " + json.encode_to_string(e.body)}'}],
+    }
     blame = [
         _assign("blame", cause='${step + ": " + e.message}'),
-        {"detail": {"switch": [told]}},
+        {"detail": {"switch": [with_body]}},
         {"fail": {"raise": {"message": "${cause}", "tags": ["StepFailed"]}}},
     ]
     patiently = {"try": {"steps": [{"once": once}]}, "retry": TRANSIENT, "except": {"as": "e", "steps": blame}}

@@ -9,24 +9,23 @@ import pulumi_gcp as gcp
 
 from infra.gcp.access import allow_invocation, allow_signing, allow_storage
 from infra.gcp.logs import keep_logs
-from infra.gcp.place import region
+from infra.gcp.project import region
 from infra.gcp.queue import Queue
 from infra.gcp.scaling import capacity
 from infra.vocabulary import FunctionArgs, Platform
 
 SHORT = 13
-"""Characters of a function's name in that of its account."""
+"""The most characters of a function's name in the id of its account."""
 
 
 class Function(pulumi.ComponentResource):
-    """A function with a service account of its own, which nobody may call until told so.
+    """A function with a service account of its own, which nobody may call without a grant.
 
-    At most `concurrency` requests at once; how many share an instance is the profile's to say
-    (scaling.py). The archive is built into an image by Cloud Build: its `main.py` offers
-    `handle`. `ref` is the URL.
-    One that consumes a queue gets its messages one by one, whatever the batch, by an
-    authenticated push, and is closed to the internet; any other one is reachable but refuses
-    whoever is not granted `run.invoker` on it: API Gateway comes from outside, too.
+    It answers at most `concurrency` requests at once; the profile decides how many share an instance:
+    scaling.py. Cloud Build makes an image of the archive, whose `main.py` defines `handle`. `ref` is
+    the URL. One that consumes a queue gets its messages one by one, whatever the batch, by an
+    authenticated push, and is closed to the internet; any other one can be reached from there, as API
+    Gateway does, and refuses whoever has no `run.invoker` on it.
     """
 
     ref: pulumi.Output[str]
@@ -35,25 +34,27 @@ class Function(pulumi.ComponentResource):
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:gcp:Function", name, None, opts)
         runtime = _runtime(args.platform)
-        mine = pulumi.ResourceOptions(parent=self)
-        identity = gcp.serviceaccount.Account(f"{short(name)}-identity", display_name=f"function {name}", opts=mine)
+        child_opts = pulumi.ResourceOptions(parent=self)
+        identity = gcp.serviceaccount.Account(
+            f"{short(name)}-identity", display_name=f"function {name}", opts=child_opts
+        )
         code = gcp.storage.BucketObject(
             f"{name}-code",
             bucket=args.code.name,
             name=f"{name}/{args.archive.digest}.zip",
             source=pulumi.FileAsset(str(args.archive.path)),
-            opts=mine,
+            opts=child_opts,
         )
         function = gcp.cloudfunctionsv2.Function(
             f"{name}-function",
             location=region(),
             build_config=_build(runtime, code),
             service_config=_service(args, identity),
-            opts=mine,
+            opts=child_opts,
         )
         self.ref = function.service_config.uri
         self.name = function.name
-        allow_storage(name, identity, args.grants, mine)
+        allow_storage(name, identity, args.grants, child_opts)
         keep_logs(
             name,
             identity,
@@ -61,20 +62,20 @@ class Function(pulumi.ComponentResource):
                 'resource.type="cloud_run_revision" AND resource.labels.service_name="', function.name, '"'
             ),
             args.log_days,
-            mine,
+            child_opts,
         )
         if args.signs:
-            allow_signing(f"{name}-signer", identity, mine)
+            allow_signing(f"{name}-signer", identity, child_opts)
         if args.consumes is not None:
-            self._consume(name, args.consumes, mine)
+            self._consume(name, args.consumes, child_opts)
         self.register_outputs({"ref": self.ref, "name": self.name})
 
-    def _consume(self, name: str, queue: object, mine: pulumi.ResourceOptions) -> None:
+    def _consume(self, name: str, queue: object, opts: pulumi.ResourceOptions) -> None:
         if not isinstance(queue, Queue):
             raise TypeError(f"function {name}: it consumes {type(queue).__name__}, which is not a queue of this cloud")
-        courier = gcp.serviceaccount.Account(f"{name}-courier", display_name=f"push to function {name}", opts=mine)
-        allow_invocation(f"{name}-courier-invoker", courier, self.name, mine)
-        queue.deliver(self.ref, courier, mine)
+        courier = gcp.serviceaccount.Account(f"{name}-courier", display_name=f"push to function {name}", opts=opts)
+        allow_invocation(f"{name}-courier-invoker", courier, self.name, opts)
+        queue.deliver(self.ref, courier, opts)
 
 
 def _build(runtime: str, code: gcp.storage.BucketObject) -> gcp.cloudfunctionsv2.FunctionBuildConfigArgs:
@@ -92,15 +93,15 @@ def _build(runtime: str, code: gcp.storage.BucketObject) -> gcp.cloudfunctionsv2
 def _service(
     args: FunctionArgs, identity: gcp.serviceaccount.Account
 ) -> gcp.cloudfunctionsv2.FunctionServiceConfigArgs:
-    shape = capacity(args)
+    instances = capacity(args)
     return gcp.cloudfunctionsv2.FunctionServiceConfigArgs(
         available_memory=f"{args.memory_mb}Mi",
-        available_cpu=None if shape.processors is None else str(shape.processors),
+        available_cpu=None if instances.processors is None else str(instances.processors),
         timeout_seconds=args.timeout_seconds,
-        min_instance_count=shape.least or None,
-        max_instance_count=shape.most,
-        max_instance_request_concurrency=shape.requests,
-        environment_variables={**args.environment, **shape.environment},
+        min_instance_count=instances.minimum or None,
+        max_instance_count=instances.maximum,
+        max_instance_request_concurrency=instances.requests,
+        environment_variables={**args.environment, **instances.environment},
         service_account_email=identity.email,
         ingress_settings="ALLOW_ALL" if args.consumes is None else "ALLOW_INTERNAL_ONLY",
         all_traffic_on_latest_revision=True,
@@ -108,7 +109,11 @@ def _service(
 
 
 def short(name: str) -> str:
-    """An account's id has 30 characters, of which Pulumi adds eight: https://cloud.google.com/iam/docs/service-accounts-create."""
+    """Return a function's name, cut for the id of an account.
+
+    An id has 30 characters, of which Pulumi adds eight:
+    https://cloud.google.com/iam/docs/service-accounts-create.
+    """
     return name if len(name) <= SHORT else f"{name[: SHORT - 5]}-{hashlib.sha256(name.encode()).hexdigest()[:4]}"
 
 

@@ -11,7 +11,7 @@ import pulumi_gcp as gcp
 
 from infra.gcp.access import allow_invocation
 from infra.gcp.logs import keep_logs
-from infra.gcp.place import region
+from infra.gcp.project import region
 from infra.gcp.routes import HttpServer, Issuer, document
 from infra.settings import Auth, Cors, IamAuth, JwtAuth, NoAuth
 from infra.vocabulary import ApiArgs, Route
@@ -25,9 +25,9 @@ class Api(pulumi.ComponentResource):
     ```
     caller -- token --> gateway -- its own token --> function
     ```
-    Of what is asked, API Gateway keeps this:
+    Of the API's settings, API Gateway can keep this:
     - `iam`: a token signed by the caller account of this API (`callers`), for itself, which has no
-      other use. Who may sign is IAM's to say: `roles/iam.serviceAccountTokenCreator` on that
+      other use. IAM decides who may sign: `roles/iam.serviceAccountTokenCreator` on that
       account. (A Google ID token would let in everybody with a Google account: the gateway knows
       issuers, not roles.)
     - throttling: `rate` as a quota a minute, counted for callers who send an API key; there is
@@ -41,55 +41,57 @@ class Api(pulumi.ComponentResource):
     def __init__(self, name: str, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:gcp:Api", name, None, opts)
         _refuse_origins(args.cors)
-        mine = pulumi.ResourceOptions(parent=self)
-        identity = gcp.serviceaccount.Account(f"{name}-identity", display_name=f"gateway {name}", opts=mine)
+        child_opts = pulumi.ResourceOptions(parent=self)
+        identity = gcp.serviceaccount.Account(f"{name}-identity", display_name=f"gateway {name}", opts=child_opts)
         for operation, route in _first_routes(args.routes).items():
-            allow_invocation(f"{name}-invoker-{operation}", identity, route.function.name, mine)
-        self.callers = _callers(name, args.auth, mine)
-        # An API's id must be given and be unique in the project, as the account's is, which Pulumi made up.
-        api = gcp.apigateway.Api(f"{name}-api", api_id=identity.account_id, opts=mine)
+            allow_invocation(f"{name}-invoker-{operation}", identity, route.function.name, child_opts)
+        self.callers = _callers(name, args.auth, child_opts)
+        # An API needs an id that is unique in the project, as that of the account is: Pulumi made it up.
+        api = gcp.apigateway.Api(f"{name}-api", api_id=identity.account_id, opts=child_opts)
         config = gcp.apigateway.ApiConfig(
             f"{name}-config",
             api=api.api_id,
             api_config_id_prefix=f"{name}-",
             openapi_documents=[{"document": {"path": "openapi.json", "contents": _contents(args, self.callers)}}],
             gateway_config={"backend_config": {"google_service_account": identity.email}},
-            opts=mine,
+            opts=child_opts,
         )
         gateway = gcp.apigateway.Gateway(
             f"{name}-gateway",
             gateway_id=identity.account_id,
             api_config=config.id,
             region=region(),
-            opts=mine,
+            opts=child_opts,
         )
         lines = pulumi.Output.concat(
             'resource.type="apigateway.googleapis.com/Gateway" AND resource.labels.gateway_id="',
             gateway.gateway_id,
             '"',
         )
-        keep_logs(name, identity, lines, args.log_days, mine)
+        keep_logs(name, identity, lines, args.log_days, child_opts)
         self.endpoint = pulumi.Output.concat("https://", gateway.default_hostname)
         self.register_outputs({"endpoint": self.endpoint, "callers": self.callers})
 
 
 def _callers(name: str, auth: Auth, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    """The account that callers sign as, if they sign as one."""
+    """Return the address of the account that callers sign as; empty where they sign as none."""
     if not isinstance(auth, IamAuth):
         return pulumi.Output.from_input("")
     return gcp.serviceaccount.Account(f"{name}-caller", display_name=f"callers of {name}", opts=opts).email
 
 
 def _contents(args: ApiArgs, callers: pulumi.Output[str]) -> pulumi.Output[str]:
-    def render(known: Sequence[str]) -> str:
-        caller, *addresses = known
+    """Return the OpenAPI document, as JSON in Base64."""
+
+    def render(emails_and_urls: Sequence[str]) -> str:
+        caller, *urls = emails_and_urls
         server = HttpServer(
             description=_description(args.auth),
             issuer=_issuer(args.auth, caller),
             requests_a_minute=args.throttling.rate * 60,
             timeout_seconds=args.timeout_seconds,
         )
-        text = json.dumps(document(args.routes, addresses, server), sort_keys=True)
+        text = json.dumps(document(args.routes, urls, server), sort_keys=True)
         return base64.b64encode(text.encode()).decode()
 
     return pulumi.Output.all(callers, *(route.function.ref for route in args.routes)).apply(render)
@@ -110,7 +112,7 @@ def _description(auth: Auth) -> str:
 
 
 def _first_routes(routes: Sequence[Route]) -> dict[str, Route]:
-    """One route for each function, by the first of its operations in the alphabet."""
+    """Return one route for each function, by its operation: the first in the alphabet."""
     first: dict[int, Route] = {}
     for route in sorted(routes, key=lambda route: route.operation):
         first.setdefault(id(route.function), route)

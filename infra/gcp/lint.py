@@ -1,8 +1,8 @@
-"""What is wrong with a workflow's source, before anybody runs it.
+"""Find what is wrong with a workflow's source before anybody runs it.
 
-Deploying finds what does not parse. It does not find a step that nothing leads to, an end that
-is fallen off, a call without a bound, a failure that nobody catches; and a step or a variable
-that is not there is found only once an execution gets to it.
+Deploying finds what cannot be parsed. It does not find a step that nothing leads to, a list of
+steps that ends without saying how, a call without a bound, a failure that nobody catches; and a
+missing step or variable is found only once an execution gets to it.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ WORDS = frozenset({"and", "or", "not", "in", "true", "false", "null"})
 
 
 def problems(document: Document) -> list[str]:
-    """Everything wrong with a source, each named by its step. None: an empty list."""
+    """Return everything that is wrong with a source, each with the name of its step."""
     if "main" not in document:
         return ["main is missing"]
-    found = [problem for name in document for problem in _workflow(name, document)]
+    faults = [fault for name in document for fault in _workflow(name, document)]
     size = len(json.dumps(document, separators=(",", ":")).encode())
     if size > SOURCE_BYTES:
-        found.append(f"the source has {size:,} bytes; accepted: {SOURCE_BYTES:,}")
-    said = set(_strings(document))
-    return found + [
-        f"{name}: nothing calls it" for name in document if name != "main" and not {name, f"${{{name}}}"} & said
+        faults.append(f"the source has {size:,} bytes; accepted: {SOURCE_BYTES:,}")
+    strings = set(_strings(document))
+    return faults + [
+        f"{name}: nothing calls it" for name in document if name != "main" and not {name, f"${{{name}}}"} & strings
     ]
 
 
@@ -51,25 +51,25 @@ def _workflow(name: str, document: Document) -> Iterator[str]:
     yield from _block(steps, name)
     if _falls_off(steps):
         yield f"{name}: it can end without saying how"
-    every = list(walk(steps, ()))
-    for step, content, tries in every:
-        yield from (f"{step}: {problem}" for problem in _step(step, content, tries, document))
+    all_steps = list(walk(steps, ()))
+    for step, content, tries in all_steps:
+        yield from (f"{step}: {fault}" for fault in _step(step, content, tries, document))
         if name == "main" and set(content) - {"assign", "try", "except"} and not _caught(tries, content):
             yield f"{step}: nothing catches its failure"
-    names = [step for step, _, _ in every]
+    names = [step for step, _, _ in all_steps]
     yield from (f"{step}: two steps have this name" for step in sorted(set(names)) if names.count(step) > 1)
-    yield from _expressions(name, workflow, {*document, *_set(workflow, every)})
+    yield from _expressions(name, workflow, {*document, *_set(workflow, all_steps)})
 
 
 def _caught(tries: Tries, step: Document) -> bool:
-    return any("except" in one for one in tries) or "raise" in step or set(step) <= {"next", "return"}
+    return any("except" in block for block in tries) or "raise" in step or set(step) <= {"next", "return"}
 
 
 # Steps in their order ---------------------------------------------------------------------------
 
 
 def _block(steps: Steps, where: str) -> Iterator[str]:
-    """One list of steps, and every list within."""
+    """Yield what is wrong with one list of steps, and with every list inside it."""
     named = _named(steps)
     if not named:
         yield f"{where}: there are no steps"
@@ -78,16 +78,18 @@ def _block(steps: Steps, where: str) -> Iterator[str]:
     for name, step in named.items():
         if name not in reached:
             yield f"{name}: no step leads here"
-        yield from (f"{name}: next names {to}, which is not a step beside it" for to in _next(step) if to not in named)
+        yield from (
+            f"{name}: next names {to}, which is not a step of the same list" for to in _next(step) if to not in named
+        )
         if str(step.get("call")).startswith("http.") and not bounded:
             yield f"{name}: no deadline is looked at before"
-        bounded |= any("deadline" in one["condition"] and "raise" in one for one in step.get("switch", []))
+        bounded |= any("deadline" in branch["condition"] and "raise" in branch for branch in step.get("switch", []))
         for inner, _ in within(step):
             yield from _block(inner, name)
 
 
 def _named(steps: Steps) -> dict[str, Document]:
-    return {name: step for one in steps for name, step in one.items()}
+    return {name: step for entry in steps for name, step in entry.items()}
 
 
 def _reached(named: Document) -> set[str]:
@@ -105,14 +107,14 @@ def _reached(named: Document) -> set[str]:
 
 
 def _goes_on(step: Document) -> bool:
-    """Whether the step after it in the list can come after it."""
+    """Return whether the next step in the list can come after this one."""
     if {"next", "return", "raise"} & set(step):
         return False
     return not {"try", "steps"} & set(step) or any(_falls_off(inner) for inner, _ in within(step))
 
 
 def _falls_off(steps: Steps) -> bool:
-    """Whether the end of the list can be reached."""
+    """Return whether the end of the list can be reached."""
     named = _named(steps)
     last = next(reversed(named), None)
     return last is None or (last in _reached(named) and _goes_on(named[last]))
@@ -123,7 +125,7 @@ def _next(step: Document) -> list[str]:
 
 
 def within(step: Document) -> Iterator[tuple[Steps, bool]]:
-    """The lists of steps within a step, and whether what fails there is tried again or caught by it."""
+    """Yield each list of steps inside a step, and whether what fails there is retried or caught by it."""
     for branch in (step, *step.get("switch", [])):
         if "steps" in branch:
             yield branch["steps"], False
@@ -136,9 +138,9 @@ def within(step: Document) -> Iterator[tuple[Steps, bool]]:
 
 
 def walk(steps: Steps, tries: Tries) -> Iterator[tuple[str, Document, Tries]]:
-    """Every step at any depth, its name, and the steps whose `try` it stands in, the outermost first."""
-    for one in steps:
-        for name, step in one.items():
+    """Yield every step at any depth: its name, itself, and the steps whose `try` it is in, the outermost first."""
+    for entry in steps:
+        for name, step in entry.items():
             yield name, step, tries
             for inner, tried in within(step):
                 yield from walk(inner, (*tries, step) if tried else tries)
@@ -167,12 +169,12 @@ def _call(target: str, args: Document, tries: Tries, document: Document) -> Iter
             yield f"timeout must be 1 to {CALL_SECONDS}"
         if args.get("auth") != {"type": "OIDC", "audience": args.get("url")}:
             yield "auth must be OIDC, for the URL that is called"
-        if missing := sorted(PREDICATES - {one.get("retry", {}).get("predicate") for one in tries}):
+        if missing := sorted(PREDICATES - {block.get("retry", {}).get("predicate") for block in tries}):
             yield f"retry of {', '.join(missing)} is missing"
     elif target in document:
-        wanted = set(document[target].get("params", []))
-        if set(args) != wanted:
-            yield f"{target} takes {', '.join(sorted(wanted))}; it is given {', '.join(sorted(args)) or 'nothing'}"
+        params = set(document[target].get("params", []))
+        if set(args) != params:
+            yield f"{target} takes {', '.join(sorted(params))}; it is given {', '.join(sorted(args)) or 'nothing'}"
     elif target.split(".", maxsplit=1)[0] not in LIBRARY:
         yield f"call names {target}, which is not there"
 
@@ -189,19 +191,19 @@ def _retry(retry: Document, document: Document) -> Iterator[str]:
         yield "retry: max_delay must be there, and not below initial_delay"
 
 
-def _whole(value: object, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
+def _whole(value: object, maximum: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= maximum
 
 
 # Expressions ------------------------------------------------------------------------------------
 
 
-def _set(workflow: Document, every: list[tuple[str, Document, Tries]]) -> Iterator[str]:
-    """Every variable that a workflow gives a value."""
+def _set(workflow: Document, all_steps: list[tuple[str, Document, Tries]]) -> Iterator[str]:
+    """Yield every variable that a workflow sets."""
     yield from workflow.get("params", [])
-    for _, step, _ in every:
+    for _, step, _ in all_steps:
         for branch in (step, *step.get("switch", [])):
-            yield from (key for one in branch.get("assign", []) for key in one)
+            yield from (key for entry in branch.get("assign", []) for key in entry)
         if "result" in step:
             yield step["result"]
         if "except" in step:

@@ -1,8 +1,8 @@
-"""Logs kept for as long as was asked, and no longer.
+"""Log lines kept for as many days as the stack says, and no longer.
 
-Cloud Logging keeps everything in one bucket of the project, under the project's own
-retention. A part of it is kept for another time by a bucket of its own, a sink that fills
-it, and an exclusion, so that no second copy stays behind.
+Cloud Logging keeps everything in one bucket of the project, under the project's own retention.
+Some of it is kept for another time by a bucket of its own, a sink that fills it, and an
+exclusion, so that no second copy is kept.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.gcp.place import region
+from infra.gcp.project import region
 
 
 def keep_logs(
@@ -22,7 +22,8 @@ def keep_logs(
 ) -> None:
     """Keep the log lines that a filter matches for so many days.
 
-    The bucket's id must be given and be unique in the project: it is the account's, which Pulumi made up.
+    The bucket needs an id that is unique in the project: it has that of the account, to which Pulumi
+    added random characters.
     """
     bucket = gcp.logging.ProjectBucketConfig(
         f"{name}-logs",

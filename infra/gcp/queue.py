@@ -12,10 +12,11 @@ ATTEMPTS = range(5, 101)
 """https://cloud.google.com/pubsub/docs/handling-failures: "between 5 and 100"."""
 ACK_SECONDS = range(10, 601)
 """https://cloud.google.com/pubsub/docs/lease-management: an acknowledgement deadline is 10 to 600 seconds."""
-PAUSES = 12
-"""The first pause before a message comes again is so small a part of its consumer's timeout; it doubles every time."""
+PAUSE_DIVISOR = 12
+"""The consumer's timeout divided by this is the first pause before a redelivery; each next one is twice as long."""
 LONGEST_PAUSE_SECONDS = 600
 WAITING_SECONDS = 7 * 24 * 3600
+"""How long a message waits for its consumer."""
 DEAD_LETTER_SECONDS = 14 * 24 * 3600
 
 
@@ -26,10 +27,10 @@ class Queue(pulumi.ComponentResource):
     topic -> subscription of the consumer --(attempts used up)--> dead-letters topic -> dead-letters subscription
     ```
     A subscription, not a topic, keeps messages; the consumer's is made with the consumer: see
-    `deliver`. What is published before goes nowhere. A message is pushed by itself, hidden for
-    as long as the consumer may take, and comes again after growing pauses.
+    `deliver`. A message that is published before is lost. Each is pushed alone, hidden for as
+    long as the consumer may take, and delivered again after growing pauses.
     `url` is the topic's REST address (`:publish` appended publishes); `dead_letters` the
-    subscription from which the dead are pulled, kept for 14 days even if nobody looks.
+    subscription from which dead letters are pulled, kept for 14 days even if nobody pulls.
     """
 
     ref: pulumi.Output[str]
@@ -39,22 +40,22 @@ class Queue(pulumi.ComponentResource):
     def __init__(self, name: str, args: QueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:gcp:Queue", name, None, opts)
         _check(name, args)
-        mine = pulumi.ResourceOptions(parent=self)
+        child_opts = pulumi.ResourceOptions(parent=self)
         self._name, self._args = name, args
-        self._topic = gcp.pubsub.Topic(f"{name}-topic", opts=mine)
-        self._dead = gcp.pubsub.Topic(f"{name}-dead-letters", opts=mine)
-        kept = gcp.pubsub.Subscription(
+        self._topic = gcp.pubsub.Topic(f"{name}-topic", opts=child_opts)
+        self._failed = gcp.pubsub.Topic(f"{name}-dead-letters", opts=child_opts)
+        subscription = gcp.pubsub.Subscription(
             f"{name}-dead-letters-kept",
-            topic=self._dead.id,
+            topic=self._failed.id,
             message_retention_duration=f"{DEAD_LETTER_SECONDS}s",
             expiration_policy={"ttl": ""},
-            opts=mine,
+            opts=child_opts,
         )
-        self._agent = gcp.projects.ServiceIdentity(f"{name}-agent", service="pubsub.googleapis.com", opts=mine)
-        allow_publishing(f"{name}-dead-letters-publisher", self._dead.id, self._agent.member, mine)
+        self._agent = gcp.projects.ServiceIdentity(f"{name}-agent", service="pubsub.googleapis.com", opts=child_opts)
+        allow_publishing(f"{name}-dead-letters-publisher", self._failed.id, self._agent.member, child_opts)
         self.ref = self._topic.id
         self.url = pulumi.Output.concat("https://pubsub.googleapis.com/v1/", self._topic.id)
-        self.dead_letters = kept.id
+        self.dead_letters = subscription.id
         self.register_outputs({"ref": self.ref, "url": self.url, "dead_letters": self.dead_letters})
 
     def deliver(
@@ -63,7 +64,7 @@ class Queue(pulumi.ComponentResource):
         identity: gcp.serviceaccount.Account,
         opts: pulumi.ResourceOptions,
     ) -> None:
-        """Push every message to `endpoint`, as `identity`, until it is answered with a 2xx or is a dead letter."""
+        """Push every message to `endpoint`, as `identity`, until the answer is a 2xx or the message a dead letter."""
         subscription = gcp.pubsub.Subscription(
             f"{self._name}-subscription",
             topic=self._topic.id,
@@ -71,7 +72,7 @@ class Queue(pulumi.ComponentResource):
             message_retention_duration=f"{WAITING_SECONDS}s",
             expiration_policy={"ttl": ""},
             retry_policy={"minimum_backoff": f"{self._pause()}s", "maximum_backoff": f"{LONGEST_PAUSE_SECONDS}s"},
-            dead_letter_policy={"dead_letter_topic": self._dead.id, "max_delivery_attempts": self._args.attempts},
+            dead_letter_policy={"dead_letter_topic": self._failed.id, "max_delivery_attempts": self._args.attempts},
             push_config={
                 "push_endpoint": endpoint,
                 "oidc_token": {"service_account_email": identity.email, "audience": endpoint},
@@ -87,15 +88,16 @@ class Queue(pulumi.ComponentResource):
         )
 
     def _pause(self) -> int:
-        return max(1, self._args.consumer_timeout_seconds // PAUSES)
+        return max(1, self._args.consumer_timeout_seconds // PAUSE_DIVISOR)
 
 
 def _check(name: str, args: QueueArgs) -> None:
-    for what, found, accepted in (
+    """Raise `pulumi.RunError` for what Pub/Sub does not accept."""
+    for argument, value, accepted in (
         ("attempts", args.attempts, ATTEMPTS),
         ("consumer_timeout_seconds", args.consumer_timeout_seconds, range(1, ACK_SECONDS.stop)),
     ):
-        if found not in accepted:
+        if value not in accepted:
             raise pulumi.RunError(
-                f"queue {name}: {what} is {found}; Pub/Sub accepts {accepted.start} to {accepted.stop - 1}"
+                f"queue {name}: {argument} is {value}; Pub/Sub accepts {accepted.start} to {accepted.stop - 1}"
             )

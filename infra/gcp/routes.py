@@ -1,4 +1,4 @@
-"""What leads from the API to the functions: routes, and who may come through, as API Gateway's OpenAPI 2 document."""
+"""The API as API Gateway's OpenAPI 2 document: routes to the functions, and who may call them."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ METRIC = "requests"
 
 @dataclass(frozen=True, kw_only=True)
 class Issuer:
-    """Whose signed tokens open the door, and for whom they must be meant."""
+    """Whose signed tokens are accepted, and for which audiences they must be."""
 
     issuer: str
     audiences: tuple[str, ...]
     keys: str | None = None
-    """Where the public keys are, when the issuer does not say by OpenID discovery."""
+    """The URL of the public keys, when OpenID discovery does not tell it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HttpServer:
-    """All that the document says besides the routes."""
+    """What the document says besides the routes."""
 
     description: str
     issuer: Issuer | None
-    """None leaves the door open."""
+    """None: open to everyone."""
     requests_a_minute: int
     timeout_seconds: int
 
 
 def document(routes: Sequence[Route], addresses: Sequence[str], server: HttpServer) -> dict[str, Any]:
-    """Routes, each with the address of its function in the same place."""
+    """Return the document; `addresses` holds the URL of each route's function, in the same order."""
     paths: dict[str, dict[str, Any]] = {}
     for route, address in zip(routes, addresses, strict=True):
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, address, server)
-    found = {
+    api = {
         "swagger": "2.0",
         "info": {"title": "predictions", "description": server.description, "version": "1"},
         "schemes": ["https"],
@@ -47,8 +47,8 @@ def document(routes: Sequence[Route], addresses: Sequence[str], server: HttpServ
         "x-google-management": _management(server.requests_a_minute),
     }
     if server.issuer is not None:
-        found |= {"securityDefinitions": {"token": _definition(server.issuer)}, "security": [{"token": []}]}
-    return found
+        api |= {"securityDefinitions": {"token": _definition(server.issuer)}, "security": [{"token": []}]}
+    return api
 
 
 def _operation(route: Route, address: str, server: HttpServer) -> dict[str, Any]:
@@ -70,8 +70,11 @@ def _operation(route: Route, address: str, server: HttpServer) -> dict[str, Any]
 
 
 def _definition(issuer: Issuer) -> Mapping[str, str]:
-    """A JWT is declared as an OAuth 2 flow without a URL: https://cloud.google.com/api-gateway/docs/oasv2-extensions."""
-    found = {
+    """Return what declares a JWT: an OAuth 2 flow without a URL.
+
+    https://cloud.google.com/api-gateway/docs/oasv2-extensions
+    """
+    definition = {
         "type": "oauth2",
         "flow": "implicit",
         "authorizationUrl": "",
@@ -79,8 +82,8 @@ def _definition(issuer: Issuer) -> Mapping[str, str]:
         "x-google-audiences": ",".join(issuer.audiences),
     }
     if issuer.keys:
-        found["x-google-jwks_uri"] = issuer.keys
-    return found
+        definition["x-google-jwks_uri"] = issuer.keys
+    return definition
 
 
 def _management(requests_a_minute: int) -> dict[str, Any]:

@@ -18,33 +18,33 @@ from infra.scaling import SHARED, Eco, Latency
 from infra.vocabulary import FunctionArgs
 
 MEMORY_MB: Mapping[int, int] = {1: 4096, 2: 8192, 4: 16_384}
-"""What so many processors take: https://cloud.google.com/run/docs/configuring/services/cpu. A shared instance
-needs a whole one: "If you use less than 1 CPU [...] Maximum concurrency must be set to 1." """
+"""The most memory that so many processors can have. A shared instance needs a whole one: "If you use less than 1 CPU
+[...] Maximum concurrency must be set to 1" (https://cloud.google.com/run/docs/configuring/services/cpu)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Capacity:
-    """What instances there are, and what each is."""
+    """How many instances there may be, and what each is."""
 
-    most: int
-    least: int = 0
+    maximum: int
+    minimum: int = 0
     requests: int = 1
-    """Answered at once by one instance."""
+    """How many one instance answers at once."""
     processors: int | None = None
-    """None leaves it to the memory."""
+    """None: as many as the memory brings."""
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def capacity(args: FunctionArgs) -> Capacity:
-    """For at most `concurrency` requests at once, however instances are shared."""
+    """Return instances for at most `concurrency` requests at once, however they are shared."""
     if isinstance(args.scaling, Eco):
-        return Capacity(most=args.concurrency)
+        return Capacity(maximum=args.concurrency)
     requests = min(SHARED, args.concurrency)
     return Capacity(
-        most=args.concurrency // requests,
-        least=args.scaling.minimum if isinstance(args.scaling, Latency) else 0,
+        maximum=args.concurrency // requests,
+        minimum=args.scaling.minimum if isinstance(args.scaling, Latency) else 0,
         requests=requests,
         processors=next(count for count, memory in MEMORY_MB.items() if args.memory_mb <= memory),
-        # The server of functions-framework has as many threads as it is told, else four for each processor it sees.
+        # The server of functions-framework starts this many threads, else four for each processor.
         environment={"THREADS": str(requests)},
     )

@@ -12,7 +12,7 @@ import pulumi_gcp as gcp
 from infra.gcp.access import allow_invocation
 from infra.gcp.cron import expression
 from infra.gcp.function import Function, short
-from infra.gcp.place import region
+from infra.gcp.project import region
 from infra.gcp.workflow import Workflow
 from infra.vocabulary import ScheduleArgs
 
@@ -24,23 +24,24 @@ RETRY: gcp.cloudscheduler.JobRetryConfigArgsDict = {
     "max_doublings": 5,
     "max_retry_duration": "3600s",
 }
-"""As often as Cloud Scheduler can, and for an hour at least."""
+"""As often as Cloud Scheduler can retry, and for an hour at least."""
 START_SECONDS = 30
+"""How long a workflow may take to start."""
 LONGEST_SECONDS = 1800
-"""The longest that an answer is waited for:
+"""The longest that Cloud Scheduler waits for an answer:
 https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#Job.FIELDS.attempt_deadline"""
 
 
 class Schedule(pulumi.ComponentResource):
-    """Starts a workflow, or calls a function, on time, UTC, at least once.
+    """A job that starts a workflow, or calls a function, on time, UTC, at least once.
 
-    A call that failed for an hour is left to the next time. A function is called as an account
+    A call that failed for an hour is dropped until the next time. A function is called as an account
     of the schedule's own, which may call it and nothing else.
     """
 
     def __init__(self, name: str, args: ScheduleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:gcp:Schedule", name, None, opts)
-        target, seconds, before = self._called(name, args)
+        target, seconds, dependency = self._request(name, args)
         gcp.cloudscheduler.Job(
             f"{name}-job",
             region=region(),
@@ -49,14 +50,17 @@ class Schedule(pulumi.ComponentResource):
             attempt_deadline=f"{seconds}s",
             http_target={**target, "http_method": "POST", "headers": {"Content-Type": "application/json"}},
             retry_config=RETRY,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[before]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[dependency]),
         )
         self.register_outputs({})
 
-    def _called(
+    def _request(
         self, name: str, args: ScheduleArgs
     ) -> tuple[gcp.cloudscheduler.JobHttpTargetArgsDict, int, pulumi.Resource]:
-        """What is called, for how many seconds it is waited for, and what must be there before."""
+        """Return the request, how many seconds its answer may take, and the resource to make before.
+
+        Raise `TypeError` for a target of another cloud.
+        """
         match args.target:
             case Workflow() as workflow:
                 started: gcp.cloudscheduler.JobHttpTargetArgsDict = {
@@ -66,10 +70,10 @@ class Schedule(pulumi.ComponentResource):
                 }
                 return started, START_SECONDS, workflow.startable
             case Function() as function:
-                mine = pulumi.ResourceOptions(parent=self)
+                child_opts = pulumi.ResourceOptions(parent=self)
                 display = f"schedule of function {name}"
-                caller = gcp.serviceaccount.Account(f"{short(name)}-schedule", display_name=display, opts=mine)
-                allowed = allow_invocation(f"{name}-schedule-invoker", caller, function.name, mine)
+                caller = gcp.serviceaccount.Account(f"{short(name)}-schedule", display_name=display, opts=child_opts)
+                allowed = allow_invocation(f"{name}-schedule-invoker", caller, function.name, child_opts)
                 called: gcp.cloudscheduler.JobHttpTargetArgsDict = {
                     "uri": function.ref,
                     "body": _encoded(dict(args.input)),

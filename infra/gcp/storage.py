@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.gcp.place import region
+from infra.gcp.project import region
 from infra.vocabulary import StoreArgs
 
 NONCURRENT_DAYS = 30
-"""How long a replaced or deleted object can still be brought back."""
+"""How long a replaced or deleted object can be brought back."""
 UPLOAD_DAYS = 7
-"""After which an upload that was never finished is given up."""
+"""How long an upload may stay unfinished."""
 SOFT_DELETE_SECONDS = 7 * 24 * 3600
 """How long even a deleted version can be restored, where the data is protected."""
 
@@ -21,8 +21,8 @@ SOFT_DELETE_SECONDS = 7 * 24 * 3600
 class Store(pulumi.ComponentResource):
     """A private, versioned bucket in the stack's region. It grants nobody access: see access.py.
 
-    Cloud Storage encrypts every object and answers over TLS alone; neither can be turned off.
-    What waits for new objects sets up its own notification: see arrival.py.
+    Cloud Storage encrypts every object and answers over TLS alone; neither can be turned off. An
+    arrival makes its own notifications: see arrival.py.
     """
 
     ref: pulumi.Output[str]
@@ -50,7 +50,7 @@ class Store(pulumi.ComponentResource):
 
 
 def _lifecycle(expire_days: Mapping[str, int]) -> list[gcp.storage.BucketLifecycleRuleArgsDict]:
-    """What is expired becomes a noncurrent version first, and ends as one."""
+    """Return the rules of expiry. An expired object first becomes a noncurrent version, and is deleted as one."""
     return [
         {
             "action": {"type": "Delete"},

@@ -66,7 +66,7 @@ def _unprotected(graph: Graph) -> Graph:
 
 
 def _at_once(graph: Graph) -> Graph:
-    upload = next(made for made in graph if made.component and made.name == "publish")
+    upload = next(resource for resource in graph if resource.component and resource.name == "publish")
     return graph.swapped(upload, replace(upload, dependencies=()))
 
 
@@ -144,7 +144,7 @@ BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
         lambda graph: graph.without(ROUTE, "api-predict"),
     ),
     ("calls_are_throttled",): (lambda graph: graph.mutated(STAGE, defaultRouteSettings=ABSENT),),
-    ("the_door_waits_as_long_as_asked",): (lambda graph: graph.mutated(INTEGRATION, timeoutMilliseconds=ABSENT),),
+    ("the_api_waits_as_long_as_asked",): (lambda graph: graph.mutated(INTEGRATION, timeoutMilliseconds=ABSENT),),
     ("logs_are_kept_as_long_as_asked",): (
         lambda graph: graph.mutated(LOGS, "predict-logs", retentionInDays=ABSENT),
         lambda graph: graph.without(LOGS, "api-logs"),

@@ -1,4 +1,4 @@
-"""AWS's graph in words that belong to no cloud."""
+"""AWS's graph in words of no cloud."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.aws import lint
 from infra.aws.access import UNSCOPABLE
-from tests.graph import Graph, Made
+from tests.graph import Graph, Resource
 from tests.infra.aws import whole as w
 from tests.infra.facts import (
     ApiFacts,
@@ -48,37 +48,41 @@ ACCESS = {"s3:GetObject": "read", "s3:PutObject": "write"}
 
 def read(graph: Graph) -> Facts:
     return Facts(
-        stores=tuple(_store(graph, made) for made in components(graph, "Store")),
-        queues=tuple(_queue(graph, made) for made in components(graph, "Queue")),
-        functions=tuple(_function(graph, made) for made in components(graph, "Function")),
-        apis=tuple(_api(graph, made) for made in components(graph, "Api")),
-        workflows=tuple(_workflow(graph, made) for made in components(graph, "Workflow")),
-        arrivals=tuple(_arrival(graph, made) for made in components(graph, "Arrival")),
-        schedules=tuple(_schedule(graph, made) for made in components(graph, "Schedule")),
-        uploads=tuple(upload(graph, made, OBJECT, "key") for made in components(graph, "Upload")),
+        stores=tuple(_store(graph, resource) for resource in components(graph, "Store")),
+        queues=tuple(_queue(graph, resource) for resource in components(graph, "Queue")),
+        functions=tuple(_function(graph, resource) for resource in components(graph, "Function")),
+        apis=tuple(_api(graph, resource) for resource in components(graph, "Api")),
+        workflows=tuple(_workflow(graph, resource) for resource in components(graph, "Workflow")),
+        arrivals=tuple(_arrival(graph, resource) for resource in components(graph, "Arrival")),
+        schedules=tuple(_schedule(graph, resource) for resource in components(graph, "Schedule")),
+        uploads=tuple(upload(graph, resource, OBJECT, "key") for resource in components(graph, "Upload")),
         permissions=frozenset(_permissions(graph)),
-        boundless=tuple(reason for made in graph for reason in _boundless(made)),
+        boundless=tuple(reason for resource in graph for reason in _boundless(resource)),
     )
 
 
-def _store(graph: Graph, component: Made) -> StoreFacts:
+def _store(graph: Graph, component: Resource) -> StoreFacts:
     (bucket,) = within(graph, component, BUCKET)
 
-    def said(type_: str, *path: str | int) -> Any:
-        about = [made for made in within(graph, component, type_) if made.inputs["bucket"] == bucket.outputs["bucket"]]
+    def configured(type_: str, *path: str | int) -> Any:
+        about = [
+            resource
+            for resource in within(graph, component, type_)
+            if resource.inputs["bucket"] == bucket.outputs["bucket"]
+        ]
         return first(about, *path)
 
-    rules = [rule for rule in said(LIFECYCLE, "rules") or [] if rule.get("status") == "Enabled"]
+    rules = [rule for rule in configured(LIFECYCLE, "rules") or [] if rule.get("status") == "Enabled"]
     everywhere = [rule for rule in rules if value(rule, "filter", "prefix") == ""]
     noncurrent = [value(rule, "noncurrentVersionExpiration", "noncurrentDays") for rule in everywhere]
     uploads = [value(rule, "abortIncompleteMultipartUpload", "daysAfterInitiation") for rule in everywhere]
     return StoreFacts(
         name=component.name,
-        private=all(said(PUBLIC_ACCESS, key) is True for key in CLOSED)
-        and said(OWNERSHIP, "rule", "objectOwnership") == "BucketOwnerEnforced",
-        encrypted=said(ENCRYPTION, "rules", 0, "applyServerSideEncryptionByDefault", "sseAlgorithm")
+        private=all(configured(PUBLIC_ACCESS, key) is True for key in CLOSED)
+        and configured(OWNERSHIP, "rule", "objectOwnership") == "BucketOwnerEnforced",
+        encrypted=configured(ENCRYPTION, "rules", 0, "applyServerSideEncryptionByDefault", "sseAlgorithm")
         in ("AES256", "aws:kms"),
-        versioned=said(VERSIONING, "versioningConfiguration", "status") == "Enabled",
+        versioned=configured(VERSIONING, "versioningConfiguration", "status") == "Enabled",
         noncurrent_days=next((days for days in noncurrent if days), None),
         upload_days=next((days for days in uploads if days), None),
         expiry={
@@ -91,24 +95,24 @@ def _store(graph: Graph, component: Made) -> StoreFacts:
     )
 
 
-def _queue(graph: Graph, component: Made) -> QueueFacts:
+def _queue(graph: Graph, component: Resource) -> QueueFacts:
     queues = within(graph, component, QUEUE)
-    (source,) = [made for made in queues if made.name == f"{component.name}-queue"]
+    (source,) = [resource for resource in queues if resource.name == f"{component.name}-queue"]
     policy = json.loads(source.inputs.get("redrivePolicy") or "{}")
-    kept = [
-        made.inputs.get("messageRetentionSeconds", 0)
-        for made in queues
-        if made.outputs["arn"] == policy.get("deadLetterTargetArn")
+    retentions = [
+        resource.inputs.get("messageRetentionSeconds", 0)
+        for resource in queues
+        if resource.outputs["arn"] == policy.get("deadLetterTargetArn")
     ]
     return QueueFacts(
         name=component.name,
         attempts=policy.get("maxReceiveCount"),
-        dead_letter_seconds=max(kept, default=0) if policy else 14 * 24 * 3600,
+        dead_letter_seconds=max(retentions, default=0) if policy else 14 * 24 * 3600,
         hidden_seconds=source.inputs.get("visibilityTimeoutSeconds", 30),
     )
 
 
-def _function(graph: Graph, component: Made) -> FunctionFacts:
+def _function(graph: Graph, component: Resource) -> FunctionFacts:
     (function,) = within(graph, component, FUNCTION)
     logs = value(function.inputs, "loggingConfig", "logGroup")
     return FunctionFacts(
@@ -120,24 +124,26 @@ def _function(graph: Graph, component: Made) -> FunctionFacts:
         runtime=function.inputs["runtime"],
         ref=within(graph, component, w.ALIAS)[0].outputs["arn"],
         code=function.inputs["s3Key"],
-        uploads=tuple(made.inputs["key"] for made in within(graph, component, OBJECT)),
+        uploads=tuple(resource.inputs["key"] for resource in within(graph, component, OBJECT)),
         log_days=_log_days(graph, component, "name", logs),
     )
 
 
-def _log_days(graph: Graph, component: Made, by: str, what: str | None) -> int | None:
-    groups = [made for made in within(graph, component, LOGS) if made.outputs[by] == what]
+def _log_days(graph: Graph, component: Resource, by: str, what: str | None) -> int | None:
+    groups = [resource for resource in within(graph, component, LOGS) if resource.outputs[by] == what]
     return first(groups, "retentionInDays")
 
 
-def _api(graph: Graph, component: Made) -> ApiFacts:
+def _api(graph: Graph, component: Resource) -> ApiFacts:
     stage = within(graph, component, STAGE)
-    waits = {made.inputs.get("timeoutMilliseconds", 30_000) / 1000 for made in within(graph, component, INTEGRATION)}
+    waits = {
+        resource.inputs.get("timeoutMilliseconds", 30_000) / 1000 for resource in within(graph, component, INTEGRATION)
+    }
     return ApiFacts(
         authorised={
-            made.inputs["routeKey"]: made.inputs.get("authorizationType", "NONE") == "AWS_IAM"
-            or (made.inputs.get("authorizationType") == "JWT" and bool(made.inputs.get("authorizerId")))
-            for made in within(graph, component, ROUTE)
+            resource.inputs["routeKey"]: resource.inputs.get("authorizationType", "NONE") == "AWS_IAM"
+            or (resource.inputs.get("authorizationType") == "JWT" and bool(resource.inputs.get("authorizerId")))
+            for resource in within(graph, component, ROUTE)
         },
         description=first(within(graph, component, API), "description") or "",
         requests_a_second=first(stage, "defaultRouteSettings", "throttlingRateLimit"),
@@ -147,26 +153,28 @@ def _api(graph: Graph, component: Made) -> ApiFacts:
 
 
 def tasks(definition: lint.Definition) -> list[lint.Definition]:
-    """Every call of a state machine, also within a map."""
+    """Return every call of a state machine, including those in a map."""
     states = definition["States"].values()
     inner = [task for state in states if "ItemProcessor" in state for task in tasks(state["ItemProcessor"])]
     return [state for state in states if state["Type"] == "Task"] + inner
 
 
-def _workflow(graph: Graph, component: Made) -> WorkflowFacts:
+def _workflow(graph: Graph, component: Resource) -> WorkflowFacts:
     (machine,) = within(graph, component, w.MACHINE)
     definition = machine.document("definition")
     seconds: dict[str, int] = {}
     for task in tasks(definition):
         named = task["Arguments"]["FunctionName"]
         seconds[named] = min(seconds.get(named, 10**6), task.get("TimeoutSeconds", 10**6))
-    said = w.statements_of(graph, machine.inputs["roleArn"])
+    statements = w.statements_of(graph, machine.inputs["roleArn"])
     logged = machine.inputs.get("loggingConfiguration", {})
     return WorkflowFacts(
         name=component.name,
         problems=tuple(lint.problems(definition)),
         call_seconds=seconds,
-        may_call=frozenset(r for s in said if "lambda:InvokeFunction" in s["Action"] for r in w.listed(s["Resource"])),
+        may_call=frozenset(
+            r for s in statements if "lambda:InvokeFunction" in s["Action"] for r in w.listed(s["Resource"])
+        ),
         seconds=definition.get("TimeoutSeconds", 0),
         parallelism=next((s.get("MaxConcurrency") for s in definition["States"].values() if s["Type"] == "Map"), None),
         log_days=_log_days(graph, component, "arn", logged.get("logDestination", "").removesuffix(":*")),
@@ -174,16 +182,18 @@ def _workflow(graph: Graph, component: Made) -> WorkflowFacts:
     )
 
 
-def _arrival(graph: Graph, component: Made) -> TriggerFacts:
+def _arrival(graph: Graph, component: Resource) -> TriggerFacts:
     (rule,) = within(graph, component, w.RULE)
     (target,) = within(graph, component, w.TARGET)
     detail = rule.document("eventPattern")["detail"]
     (bucket,) = detail["bucket"]["name"]
-    announcing = {made.inputs["bucket"] for made in graph.of(w.NOTIFICATION) if made.inputs.get("eventbridge") is True}
+    announcing = {
+        resource.inputs["bucket"] for resource in graph.of(w.NOTIFICATION) if resource.inputs.get("eventbridge") is True
+    }
     queue = w.by_output(graph, w.QUEUE, "arn", target.inputs["arn"])
     if queue is None:
-        said = w.statements_of(graph, target.inputs.get("roleArn"))
-        allowed = w.allows(said, "states:StartExecution", target.inputs["arn"])
+        statements = w.statements_of(graph, target.inputs.get("roleArn"))
+        allowed = w.allows(statements, "states:StartExecution", target.inputs["arn"])
     else:
         allowed = w.sender(w.policy_of(graph, queue), queue.outputs["arn"], rule.outputs["arn"])
     return TriggerFacts(
@@ -196,7 +206,7 @@ def _arrival(graph: Graph, component: Made) -> TriggerFacts:
     )
 
 
-def _schedule(graph: Graph, component: Made) -> TriggerFacts:
+def _schedule(graph: Graph, component: Resource) -> TriggerFacts:
     (schedule,) = within(graph, component, w.SCHEDULE)
     target = schedule.inputs["target"]
     minute, hour, day, _month, weekday, _year = schedule.inputs["scheduleExpression"][len("cron(") : -1].split()
@@ -210,25 +220,27 @@ def _schedule(graph: Graph, component: Made) -> TriggerFacts:
     )
 
 
-def _statements(made: Made) -> Iterator[Mapping[str, Any]]:
-    """What a policy allows, with actions and resources as lists."""
-    for statement in made.document(POLICIES[made.type])["Statement"]:
+def _statements(resource: Resource) -> Iterator[Mapping[str, Any]]:
+    """Yield what a policy allows, with actions and resources as lists."""
+    for statement in resource.document(POLICIES[resource.type])["Statement"]:
         if statement["Effect"] == "Allow":
             yield {**statement, **{key: _list(statement[key]) for key in ("Action", "Resource")}}
 
 
-def _list(found: str | list[str]) -> list[str]:
-    return [found] if isinstance(found, str) else found
+def _list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def _permissions(graph: Graph) -> Iterator[Permission]:
-    functions = {str(made.inputs.get("role")).rpartition("/")[2]: graph.owner(made) for made in graph.of(FUNCTION)}
+    functions = {
+        str(resource.inputs.get("role")).rpartition("/")[2]: graph.owner(resource) for resource in graph.of(FUNCTION)
+    }
     for policy in graph.of(POLICY):
         function = functions.get(policy.inputs["role"])
         for statement in _statements(policy):
             for action in set(statement["Action"]) & set(ACCESS):
-                for resource in statement["Resource"]:
-                    bucket, _, pattern = resource.removeprefix("arn:aws:s3:::").partition("/")
+                for arn in statement["Resource"]:
+                    bucket, _, pattern = arn.removeprefix("arn:aws:s3:::").partition("/")
                     yield Permission(
                         function=function.name if function else policy.inputs["role"],
                         access=ACCESS[action],
@@ -237,16 +249,16 @@ def _permissions(graph: Graph) -> Iterator[Permission]:
                     )
 
 
-def _boundless(made: Made) -> Iterator[str]:
-    if made.type == "aws:lambda/permission:Permission" and not made.inputs.get("sourceArn"):
-        yield f"{made.name}: from anywhere"
-    if made.type not in POLICIES:
+def _boundless(resource: Resource) -> Iterator[str]:
+    if resource.type == "aws:lambda/permission:Permission" and not resource.inputs.get("sourceArn"):
+        yield f"{resource.name}: from anywhere"
+    if resource.type not in POLICIES:
         return
-    for statement in _statements(made):
+    for statement in _statements(resource):
         actions = set(statement["Action"])
         if any("*" in action for action in actions):
-            yield f"{made.name}: {sorted(actions)}"
+            yield f"{resource.name}: {sorted(actions)}"
         if "*" in statement["Resource"] and not actions <= set(UNSCOPABLE):
-            yield f"{made.name}: {sorted(actions)} on everything"
+            yield f"{resource.name}: {sorted(actions)} on everything"
         if statement.get("Principal") in ("*", {"AWS": "*"}):
-            yield f"{made.name}: for everybody"
+            yield f"{resource.name}: for everybody"

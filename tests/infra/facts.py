@@ -1,4 +1,4 @@
-"""What a graph says, in words that belong to no cloud: each cloud reads its own types into these."""
+"""What a graph says, in words of no cloud: each cloud reads its own types into these."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.vocabulary import Cloud
-from tests.graph import Graph, Made
+from tests.graph import Graph, Resource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class QueueFacts:
     attempts: int | None
     """None: no dead letters."""
     dead_letter_seconds: int
-    """How long the dead are kept; 0 if nobody keeps them."""
+    """How long dead letters are kept; 0 if nothing keeps them."""
     hidden_seconds: int
 
 
@@ -77,11 +77,11 @@ class WorkflowFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class TriggerFacts:
-    """What starts a workflow, or becomes a message."""
+    """What starts a workflow, or is made a message."""
 
     name: str
     on: tuple[str, ...]
-    """`bucket/prefix` of each place that is waited at, or the fields of a cron."""
+    """`bucket/prefix` of each arrival, or the fields of a cron."""
     target: str
     input: str
     """What a workflow is started with; empty for a message, and for a workflow that reads the event itself."""
@@ -92,14 +92,14 @@ class TriggerFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class UploadFacts:
-    """A file of the program's own in a store."""
+    """A local file in a store."""
 
     name: str
     bucket: str
     key: str
     file: str
     after: frozenset[str]
-    """The components of which everything is there before it."""
+    """The components that are complete before it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,50 +137,50 @@ class Reader:
     cloud: Cloud
     read: Callable[[Graph], Facts]
     upload: str
-    """The type of what is uploaded."""
+    """The type of an uploaded object."""
     function: str
     breakages: Mapping[tuple[str, ...], tuple[Breakage, ...]]
     """By the names of the rules that each breaks."""
     unbreakable: Mapping[str, str] = field(default_factory=dict)
-    """Rules that this cloud's own nature keeps, with the vendor's sentence."""
+    """Rules that this cloud keeps by itself, with the vendor's sentence."""
 
     def __str__(self) -> str:
         return self.cloud.name
 
 
-def components(graph: Graph, thing: str) -> list[Made]:
-    return [made for made in graph if made.component and made.type.endswith(f":{thing}")]
+def components(graph: Graph, thing: str) -> list[Resource]:
+    return [resource for resource in graph if resource.component and resource.type.endswith(f":{thing}")]
 
 
-def within(graph: Graph, component: Made, type_: str) -> list[Made]:
-    return [made for made in graph.inside(component) if made.type == type_]
+def within(graph: Graph, component: Resource, type_: str) -> list[Resource]:
+    return [resource for resource in graph.inside(component) if resource.type == type_]
 
 
-def upload(graph: Graph, component: Made, type_: str, key: str) -> UploadFacts:
-    """What is said alike on every cloud, but for the name of one input."""
-    (made,) = within(graph, component, type_)
-    before = {*component.dependencies, *made.dependencies}
-    parts = {other.name: [one.urn for one in graph.inside(other) if not one.component] for other in graph}
+def upload(graph: Graph, component: Resource, type_: str, key: str) -> UploadFacts:
+    """Return the facts of an upload: clouds differ only in the name of one input."""
+    (resource,) = within(graph, component, type_)
+    before = {*component.dependencies, *resource.dependencies}
+    parts = {other.name: [part.urn for part in graph.inside(other) if not part.component] for other in graph}
     return UploadFacts(
         name=component.name,
-        bucket=made.inputs["bucket"],
-        key=made.inputs[key],
-        file=str(made.inputs["source"].path),
+        bucket=resource.inputs["bucket"],
+        key=resource.inputs[key],
+        file=str(resource.inputs["source"].path),
         after=frozenset(name for name, urns in parts.items() if urns and before.issuperset(urns)),
     )
 
 
 def value(inputs: Mapping[str, Any], *path: str | int) -> Any:
-    """The value at a path, or None if anything on the way is not there."""
-    found: Any = inputs
+    """Return the value at a path, or None if anything on the way is not there."""
+    current: Any = inputs
     for step in path:
         try:
-            found = found[step]
+            current = current[step]
         except (KeyError, IndexError, TypeError):
             return None
-    return found
+    return current
 
 
-def first(found: list[Made], *path: str | int) -> Any:
-    """The value at a path of the only resource of its kind; None if there is not exactly one."""
-    return value(found[0].inputs, *path) if len(found) == 1 else None
+def first(resources: list[Resource], *path: str | int) -> Any:
+    """Return the value at a path of the only resource of its kind; None if there is not exactly one."""
+    return value(resources[0].inputs, *path) if len(resources) == 1 else None

@@ -71,7 +71,7 @@ def _project_wide(graph: Graph) -> Graph:
 
 
 def _at_once(graph: Graph) -> Graph:
-    upload = next(made for made in graph if made.component and made.name == "publish")
+    upload = next(resource for resource in graph if resource.component and resource.name == "publish")
     return graph.swapped(upload, replace(upload, dependencies=()))
 
 
@@ -167,7 +167,7 @@ BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
         _in_document(lambda document: document.pop("x-google-management")),
         _in_document(lambda document: document["paths"]["/predict"]["post"].pop("x-google-quota")),
     ),
-    ("the_door_waits_as_long_as_asked",): (
+    ("the_api_waits_as_long_as_asked",): (
         _in_document(lambda document: document["paths"]["/predict"]["post"]["x-google-backend"].pop("deadline")),
     ),
     ("logs_are_kept_as_long_as_asked",): (

@@ -1,4 +1,4 @@
-"""GCP's graph in words that belong to no cloud."""
+"""GCP's graph in words of no cloud."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from infra.gcp import lint
 from infra.gcp.access import SIGNER, UNSCOPABLE
-from tests.graph import Graph, Made
+from tests.graph import Graph, Resource
 from tests.infra.facts import (
     ApiFacts,
     Facts,
@@ -31,26 +31,26 @@ from tests.infra.gcp.whole import BUCKET, BUCKET_MEMBER, CONFIG, EXCLUSION, FUNC
 
 ACCESS = {"roles/storage.objectViewer": "read", "roles/storage.legacyBucketWriter": "write"}
 NARROW = {*ACCESS, "roles/run.invoker", "roles/pubsub.publisher", "roles/pubsub.subscriber", SIGNER}
-"""The only roles there may be; none of them may administer anything."""
+"""The only roles that may be granted; none of them may administer anything."""
 OBJECTS = re.compile(r'resource\.name\.startsWith\("projects/_/buckets/([^/]+)/objects/([^"]*)"\)')
 
 
 def read(graph: Graph) -> Facts:
     return Facts(
-        stores=tuple(_store(graph, made) for made in components(graph, "Store")),
-        queues=tuple(_queue(graph, made) for made in components(graph, "Queue")),
-        functions=tuple(_function(graph, made) for made in components(graph, "Function")),
-        apis=tuple(_api(graph, made) for made in components(graph, "Api")),
-        workflows=tuple(_workflow(graph, made) for made in components(graph, "Workflow")),
-        arrivals=tuple(_arrival(graph, made) for made in components(graph, "Arrival")),
-        schedules=tuple(_schedule(graph, made) for made in components(graph, "Schedule")),
-        uploads=tuple(upload(graph, made, OBJECT, "name") for made in components(graph, "Upload")),
+        stores=tuple(_store(graph, resource) for resource in components(graph, "Store")),
+        queues=tuple(_queue(graph, resource) for resource in components(graph, "Queue")),
+        functions=tuple(_function(graph, resource) for resource in components(graph, "Function")),
+        apis=tuple(_api(graph, resource) for resource in components(graph, "Api")),
+        workflows=tuple(_workflow(graph, resource) for resource in components(graph, "Workflow")),
+        arrivals=tuple(_arrival(graph, resource) for resource in components(graph, "Arrival")),
+        schedules=tuple(_schedule(graph, resource) for resource in components(graph, "Schedule")),
+        uploads=tuple(upload(graph, resource, OBJECT, "name") for resource in components(graph, "Upload")),
         permissions=frozenset(_permissions(graph)),
-        boundless=tuple(reason for made in graph for reason in _boundless(made)),
+        boundless=tuple(reason for resource in graph for reason in _boundless(resource)),
     )
 
 
-def _store(graph: Graph, component: Made) -> StoreFacts:
+def _store(graph: Graph, component: Resource) -> StoreFacts:
     (bucket,) = within(graph, component, BUCKET)
     rules = bucket.inputs.get("lifecycleRules") or []
     noncurrent = [_days(rule, "daysSinceNoncurrentTime") for rule in rules if asks(rule, "Delete", "ARCHIVED")]
@@ -61,8 +61,8 @@ def _store(graph: Graph, component: Made) -> StoreFacts:
         and bucket.inputs.get("uniformBucketLevelAccess") is True,
         encrypted=True,
         versioned=value(bucket.inputs, "versioning", "enabled") is True,
-        noncurrent_days=value({"found": noncurrent}, "found", 0),
-        upload_days=value({"found": uploads}, "found", 0),
+        noncurrent_days=noncurrent[0] if noncurrent else None,
+        upload_days=uploads[0] if uploads else None,
         expiry={
             prefix: _days(rule, "age") or 0
             for rule in rules
@@ -82,37 +82,41 @@ def asks(rule: Mapping[str, Any], action: str, state: str | None) -> bool:
     return value(rule, "action", "type") == action and value(rule, "condition", "withState") == state
 
 
-def _queue(graph: Graph, component: Made) -> QueueFacts:
-    topics = {f"projects/test-project/topics/{made.name}-1a2b3c4": made for made in graph.inside(component)}
-    fed = [made for made in graph.of(SUBSCRIPTION) if made.inputs["topic"] in topics and "pushConfig" in made.inputs]
+def _queue(graph: Graph, component: Resource) -> QueueFacts:
+    topics = {f"projects/test-project/topics/{resource.name}-1a2b3c4": resource for resource in graph.inside(component)}
+    fed = [
+        resource
+        for resource in graph.of(SUBSCRIPTION)
+        if resource.inputs["topic"] in topics and "pushConfig" in resource.inputs
+    ]
     policy = first(fed, "deadLetterPolicy")
-    # The dead are forwarded by Pub/Sub's own account, which must be let in at both ends.
+    # Pub/Sub's own account forwards dead letters, and needs a grant at both ends.
     forwarded = {
-        value(made.inputs, "topic") or value(made.inputs, "subscription")
-        for made in graph
-        if made.inputs.get("role") in ("roles/pubsub.publisher", "roles/pubsub.subscriber")
-        and str(made.inputs.get("member")).endswith("@gcp-sa-pubsub.iam.gserviceaccount.com")
+        value(resource.inputs, "topic") or value(resource.inputs, "subscription")
+        for resource in graph
+        if resource.inputs.get("role") in ("roles/pubsub.publisher", "roles/pubsub.subscriber")
+        and str(resource.inputs.get("member")).endswith("@gcp-sa-pubsub.iam.gserviceaccount.com")
     }
     ends = {value(policy or {}, "deadLetterTopic"), _path(fed[0]) if fed else None}
-    kept = [
-        int(str(made.inputs.get("messageRetentionDuration", "0s")).removesuffix("s"))
-        for made in graph.of(SUBSCRIPTION)
-        if made.inputs["topic"] == value(policy or {}, "deadLetterTopic")
-        and value(made.inputs, "expirationPolicy", "ttl") == ""
+    retentions = [
+        int(str(resource.inputs.get("messageRetentionDuration", "0s")).removesuffix("s"))
+        for resource in graph.of(SUBSCRIPTION)
+        if resource.inputs["topic"] == value(policy or {}, "deadLetterTopic")
+        and value(resource.inputs, "expirationPolicy", "ttl") == ""
     ]
     return QueueFacts(
         name=component.name,
         attempts=value(policy or {}, "maxDeliveryAttempts") if ends <= forwarded else None,
-        dead_letter_seconds=max(kept, default=0) if policy else 14 * 24 * 3600,
+        dead_letter_seconds=max(retentions, default=0) if policy else 14 * 24 * 3600,
         hidden_seconds=int(first(fed, "ackDeadlineSeconds") or 0),
     )
 
 
-def _path(subscription: Made) -> str:
+def _path(subscription: Resource) -> str:
     return f"projects/test-project/subscriptions/{subscription.outputs['name']}"
 
 
-def _function(graph: Graph, component: Made) -> FunctionFacts:
+def _function(graph: Graph, component: Resource) -> FunctionFacts:
     (function,) = within(graph, component, FUNCTION)
     service = function.inputs["serviceConfig"]
     copies = service.get("maxInstanceCount")
@@ -125,13 +129,13 @@ def _function(graph: Graph, component: Made) -> FunctionFacts:
         runtime=function.inputs["buildConfig"]["runtime"],
         ref=function.outputs["serviceConfig"]["uri"],
         code=value(function.inputs, "buildConfig", "source", "storageSource", "object"),
-        uploads=tuple(made.inputs["name"] for made in within(graph, component, OBJECT)),
+        uploads=tuple(resource.inputs["name"] for resource in within(graph, component, OBJECT)),
         log_days=_log_days(graph, component, function.outputs["name"]),
     )
 
 
-def _log_days(graph: Graph, component: Made, name: str) -> int | None:
-    """Only what is routed to a bucket of its own, and excluded elsewhere, is kept for another time."""
+def _log_days(graph: Graph, component: Resource, name: str) -> int | None:
+    """Return the days of a log that is routed to a bucket of its own, and excluded elsewhere; None of any other."""
     lines = {first(within(graph, component, kind), "filter") for kind in (SINK, EXCLUSION)}
     bucket = within(graph, component, LOGS)
     target = str(first(within(graph, component, SINK), "destination"))
@@ -140,7 +144,7 @@ def _log_days(graph: Graph, component: Made, name: str) -> int | None:
     return None
 
 
-def _api(graph: Graph, component: Made) -> ApiFacts:
+def _api(graph: Graph, component: Resource) -> ApiFacts:
     (config,) = within(graph, component, CONFIG)
     document = w.openapi(config)
     operations = dict(w.operations(config))
@@ -160,14 +164,14 @@ def _api(graph: Graph, component: Made) -> ApiFacts:
     )
 
 
-def _workflow(graph: Graph, component: Made) -> WorkflowFacts:
+def _workflow(graph: Graph, component: Resource) -> WorkflowFacts:
     (workflow,) = within(graph, component, w.WORKFLOW)
     source = workflow.document("sourceContents")
     called: dict[str, int] = {}
     for post in w.posts(source):
         called[post["url"]] = min(called.get(post["url"], 10**6), post.get("timeout", 10**6))
-    uris = {made.outputs["name"]: made.outputs["serviceConfig"]["uri"] for made in graph.of(FUNCTION)}
-    begin = {key: value for one in source["main"]["steps"][0]["begin"]["assign"] for key, value in one.items()}
+    uris = {resource.outputs["name"]: resource.outputs["serviceConfig"]["uri"] for resource in graph.of(FUNCTION)}
+    begin = {key: value for entry in source["main"]["steps"][0]["begin"]["assign"] for key, value in entry.items()}
     limits = re.findall(r'"concurrency_limit": (\d+)', json.dumps(source))
     return WorkflowFacts(
         name=component.name,
@@ -181,25 +185,25 @@ def _workflow(graph: Graph, component: Made) -> WorkflowFacts:
     )
 
 
-def _arrival(graph: Graph, component: Made) -> TriggerFacts:
+def _arrival(graph: Graph, component: Resource) -> TriggerFacts:
     notifications = within(graph, component, w.NOTIFICATION)
-    (topic,) = {made.inputs["topic"] for made in notifications}
+    (topic,) = {resource.inputs["topic"] for resource in notifications}
     trigger = within(graph, component, w.TRIGGER)
-    told = w.granted(graph, w.TOPIC_MEMBER, w.STORAGE_AGENT, "roles/pubsub.publisher", topic=topic)
+    announced = w.granted(graph, w.TOPIC_MEMBER, w.STORAGE_AGENT, "roles/pubsub.publisher", topic=topic)
     starts = not trigger or _may_start(graph, first(trigger, "serviceAccount"))
     return TriggerFacts(
         name=component.name,
         on=tuple(
-            f"{made.inputs['bucket']}/{made.inputs.get('objectNamePrefix', '')}"
-            for made in notifications
-            if made.inputs.get("eventTypes") == ["OBJECT_FINALIZE"]
+            f"{resource.inputs['bucket']}/{resource.inputs.get('objectNamePrefix', '')}"
+            for resource in notifications
+            if resource.inputs.get("eventTypes") == ["OBJECT_FINALIZE"]
         ),
         target=first(trigger, "destination", "workflow")
         if first(trigger, "transport", "pubsub", "topic") == topic
         else topic,
         input="",
-        allowed=told and starts,
-        # Pub/Sub and Eventarc try for a day by themselves; what nobody took is kept.
+        allowed=announced and starts,
+        # Pub/Sub and Eventarc try for a day by themselves; what is not delivered is kept.
         retried=not trigger or bool(first(within(graph, component, w.TOPIC), "messageRetentionDuration")),
     )
 
@@ -208,7 +212,7 @@ def _may_start(graph: Graph, account: object) -> bool:
     return w.granted(graph, w.PROJECT_MEMBER, w.member(account), "roles/workflows.invoker")
 
 
-def _schedule(graph: Graph, component: Made) -> TriggerFacts:
+def _schedule(graph: Graph, component: Resource) -> TriggerFacts:
     (job,) = within(graph, component, w.JOB)
     target = job.inputs["httpTarget"]
     minute, hour, day, _month, weekday = job.inputs["schedule"].split()
@@ -224,37 +228,37 @@ def _schedule(graph: Graph, component: Made) -> TriggerFacts:
 
 
 def _permissions(graph: Graph) -> list[Permission]:
-    names = {made.inputs["serviceConfig"].get("serviceAccountEmail"): made for made in graph.of(FUNCTION)}
-    found = []
-    for made in graph.of(BUCKET_MEMBER):
-        function = names.get(str(made.inputs["member"]).removeprefix("serviceAccount:"))
+    names = {resource.inputs["serviceConfig"].get("serviceAccountEmail"): resource for resource in graph.of(FUNCTION)}
+    permissions = []
+    for resource in graph.of(BUCKET_MEMBER):
+        function = names.get(str(resource.inputs["member"]).removeprefix("serviceAccount:"))
         owner = graph.owner(function) if function else None
-        for bucket, prefix in OBJECTS.findall(value(made.inputs, "condition", "expression") or ""):
-            found.append(
+        for bucket, prefix in OBJECTS.findall(value(resource.inputs, "condition", "expression") or ""):
+            permissions.append(
                 Permission(
-                    function=owner.name if owner else made.inputs["member"],
-                    access=ACCESS.get(made.inputs["role"], made.inputs["role"]),
-                    bucket=bucket if bucket == made.inputs["bucket"] else "another",
+                    function=owner.name if owner else resource.inputs["member"],
+                    access=ACCESS.get(resource.inputs["role"], resource.inputs["role"]),
+                    bucket=bucket if bucket == resource.inputs["bucket"] else "another",
                     prefix=prefix,
                 )
             )
-    return found
+    return permissions
 
 
-def _boundless(made: Made) -> list[str]:
-    role, member = made.inputs.get("role"), made.inputs.get("member")
+def _boundless(resource: Resource) -> list[str]:
+    role, member = resource.inputs.get("role"), resource.inputs.get("member")
     if role is None:
         return []
-    found = []
-    wide = made.type.startswith(("gcp:projects/", "gcp:organizations/", "gcp:folder/"))
-    if wide and (made.type != w.PROJECT_MEMBER or role not in UNSCOPABLE):
-        found.append(f"{made.name}: more than one resource")
+    reasons = []
+    wide = resource.type.startswith(("gcp:projects/", "gcp:organizations/", "gcp:folder/"))
+    if wide and (resource.type != w.PROJECT_MEMBER or role not in UNSCOPABLE):
+        reasons.append(f"{resource.name}: more than one resource")
     if not re.fullmatch(r"serviceAccount:[^*]+", str(member)):
-        found.append(f"{made.name}: {member}")
+        reasons.append(f"{resource.name}: {member}")
     if role not in NARROW and not wide:
-        found.append(f"{made.name}: {role}")
-    if role == SIGNER and not str(member).endswith(str(made.inputs.get("serviceAccountId")).rpartition("/")[2]):
-        found.append(f"{made.name}: signs as another")
-    if made.type == BUCKET_MEMBER and not value(made.inputs, "condition", "expression"):
-        found.append(f"{made.name}: every object")
-    return found
+        reasons.append(f"{resource.name}: {role}")
+    if role == SIGNER and not str(member).endswith(str(resource.inputs.get("serviceAccountId")).rpartition("/")[2]):
+        reasons.append(f"{resource.name}: signs as another")
+    if resource.type == BUCKET_MEMBER and not value(resource.inputs, "condition", "expression"):
+        reasons.append(f"{resource.name}: every object")
+    return reasons

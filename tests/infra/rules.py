@@ -42,16 +42,16 @@ def stores_tidy_up(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
 
 
 def objects_expire_when_asked(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
-    asked = {"data": sample.EXPIRE, "code": {}}
-    return [f"{store.name}: {store.expiry}" for store in facts.stores if dict(store.expiry) != asked[store.name]]
+    expected = {"data": sample.EXPIRE, "code": {}}
+    return [f"{store.name}: {store.expiry}" for store in facts.stores if dict(store.expiry) != expected[store.name]]
 
 
 def protection_is_honoured(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
-    asked = {"data": True, "code": False}
+    expected = {"data": True, "code": False}
     return [
         store.name
         for store in facts.stores
-        if (store.protected, store.emptied_on_destroy) != (asked[store.name], not asked[store.name])
+        if (store.protected, store.emptied_on_destroy) != (expected[store.name], not expected[store.name])
     ]
 
 
@@ -73,13 +73,13 @@ def each_function_has_an_identity_of_its_own(_graph: Graph, facts: Facts, _cloud
 
 
 def functions_may_do_exactly_what_was_granted(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
-    asked = {
+    expected = {
         Permission(function=function, access=access, bucket="data-bucket-1a2b3c4", prefix=prefix)
         for function in ("prepare", "jobs", "predict")
         for access, prefix in (("read", "a/in/"), ("read", "b/in/"), ("write", "out/"))
         if (function, access) != ("predict", "write")
     }
-    return sorted(str(permission) for permission in asked ^ facts.permissions)
+    return sorted(str(permission) for permission in expected ^ facts.permissions)
 
 
 def nothing_is_allowed_without_bounds(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
@@ -99,8 +99,8 @@ def size_and_time_are_as_asked(_graph: Graph, facts: Facts, _cloud: Cloud) -> li
 
 
 def one_interpreter_for_all(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
-    asked = f"python{sample.PLATFORM.python}".replace(".", "")
-    return [f"{f.name}: {f.runtime}" for f in facts.functions if f.runtime.replace(".", "") != asked]
+    expected = f"python{sample.PLATFORM.python}".replace(".", "")
+    return [f"{f.name}: {f.runtime}" for f in facts.functions if f.runtime.replace(".", "") != expected]
 
 
 def code_is_named_by_its_digest(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
@@ -108,8 +108,8 @@ def code_is_named_by_its_digest(_graph: Graph, facts: Facts, _cloud: Cloud) -> l
 
 
 def routes_are_authorised_or_say_why_not(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
-    found = [f"{len(api.authorised)} routes" for api in facts.apis if set(api.authorised) != sample.ROUTES]
-    return found + [
+    problems = [f"{len(api.authorised)} routes" for api in facts.apis if set(api.authorised) != sample.ROUTES]
+    return problems + [
         route
         for api in facts.apis
         for route, authorised in api.authorised.items()
@@ -121,14 +121,14 @@ def calls_are_throttled(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]
     return [str(api.requests_a_second) for api in facts.apis if api.requests_a_second != sample.RATE]
 
 
-def the_door_waits_as_long_as_asked(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
+def the_api_waits_as_long_as_asked(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
     return [str(api.timeout_seconds) for api in facts.apis if api.timeout_seconds != sample.API_SECONDS]
 
 
 def logs_are_kept_as_long_as_asked(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
-    kept = [(thing.name, thing.log_days) for thing in (*facts.functions, *facts.workflows)]
-    kept += [("api", api.log_days) for api in facts.apis]
-    return [f"{name}: {days}" for name, days in kept if days != sample.LOG_DAYS]
+    log_days = [(thing.name, thing.log_days) for thing in (*facts.functions, *facts.workflows)]
+    log_days += [("api", api.log_days) for api in facts.apis]
+    return [f"{name}: {days}" for name, days in log_days if days != sample.LOG_DAYS]
 
 
 def workflows_are_sound(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
@@ -136,11 +136,11 @@ def workflows_are_sound(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]
 
 
 def workflows_may_call_exactly_what_they_call(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
-    asked = {function.ref for function in facts.functions if function.name in sample.WORKFLOW.functions}
+    expected = {function.ref for function in facts.functions if function.name in sample.WORKFLOW.functions}
     return [
-        f"{workflow.name}: {sorted(asked ^ workflow.may_call | asked ^ set(workflow.call_seconds))}"
+        f"{workflow.name}: {sorted(expected ^ workflow.may_call | expected ^ set(workflow.call_seconds))}"
         for workflow in facts.workflows
-        if not asked == workflow.may_call == set(workflow.call_seconds)
+        if not expected == workflow.may_call == set(workflow.call_seconds)
     ]
 
 
@@ -155,8 +155,10 @@ def workflows_outwait_their_functions(_graph: Graph, facts: Facts, _cloud: Cloud
 
 
 def workflows_are_bounded(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
-    asked = (sample.WORKFLOW.timeout_seconds, sample.PARALLELISM)
-    return [f"{w.name}: {w.seconds} s, {w.parallelism}" for w in facts.workflows if (w.seconds, w.parallelism) != asked]
+    expected = (sample.WORKFLOW.timeout_seconds, sample.PARALLELISM)
+    return [
+        f"{w.name}: {w.seconds} s, {w.parallelism}" for w in facts.workflows if (w.seconds, w.parallelism) != expected
+    ]
 
 
 def workflows_do_not_log_what_they_hand_over(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
@@ -165,22 +167,22 @@ def workflows_do_not_log_what_they_hand_over(_graph: Graph, facts: Facts, _cloud
 
 def arrivals_wait_where_they_were_asked_to(graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
     bucket = "data-bucket-1a2b3c4"
-    asked = {
+    expected = {
         "datasets": ((f"{bucket}/a/in/", f"{bucket}/b/in/"), graph.returned["workflow"]),
         "submissions": ((f"{bucket}/a/jobs/",), graph.returned["queue"]),
     }
-    found = {arrival.name: (arrival.on, arrival.target) for arrival in facts.arrivals}
+    actual = {arrival.name: (arrival.on, arrival.target) for arrival in facts.arrivals}
     return [
-        f"{name}: {found.get(name)}"
-        for name in sorted(asked.keys() | found.keys())
-        if found.get(name) != asked.get(name)
+        f"{name}: {actual.get(name)}"
+        for name in sorted(expected.keys() | actual.keys())
+        if actual.get(name) != expected.get(name)
     ]
 
 
 def schedules_are_as_asked(graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
-    asked = [("retrain", graph.returned["workflow"], sample.INPUT, ["0", "3", "*", "1"])]
-    found = [(s.name, s.target, json.loads(s.input), list(s.on)) for s in facts.schedules]
-    return [] if found == asked else [str(found)]
+    expected = [("retrain", graph.returned["workflow"], sample.INPUT, ["0", "3", "*", "1"])]
+    actual = [(s.name, s.target, json.loads(s.input), list(s.on)) for s in facts.schedules]
+    return [] if actual == expected else [str(actual)]
 
 
 def triggers_may_reach_their_target(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
@@ -192,9 +194,9 @@ def triggers_try_again(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
 
 
 def uploads_lie_where_they_were_asked_to(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
-    asked = {"publish": ("data-bucket-1a2b3c4", sample.KEY, sample.__file__)}
-    found = {upload.name: (upload.bucket, upload.key, upload.file) for upload in facts.uploads}
-    return [] if found == asked else [f"{found}"]
+    expected = {"publish": ("data-bucket-1a2b3c4", sample.KEY, sample.__file__)}
+    actual = {upload.name: (upload.bucket, upload.key, upload.file) for upload in facts.uploads}
+    return [] if actual == expected else [f"{actual}"]
 
 
 def uploads_come_when_they_are_waited_for(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
@@ -204,35 +206,36 @@ def uploads_come_when_they_are_waited_for(_graph: Graph, facts: Facts, _cloud: C
 
 
 def no_output_is_formatted_as_text(graph: Graph, _facts: Facts, _cloud: Cloud) -> list[str]:
-    return [made.name for made in graph if "Calling __str__ on an Output" in repr(made.inputs)]
+    return [resource.name for resource in graph if "Calling __str__ on an Output" in repr(resource.inputs)]
 
 
 def outputs_registered_are_those_declared(graph: Graph, _facts: Facts, cloud: Cloud) -> list[str]:
-    found = []
+    problems = []
     for thing in _things(cloud):
         hints = {name for name, hint in thing.__annotations__.items() if str(hint).startswith("pulumi.Output[")}
-        for made in components(graph, thing.__name__):
-            if set(made.registered or {}) != hints:
-                found.append(f"{made.name}: {sorted(made.registered or {})}, declared: {sorted(hints)}")
-    return found
+        for resource in components(graph, thing.__name__):
+            if set(resource.registered or {}) != hints:
+                problems.append(f"{resource.name}: {sorted(resource.registered or {})}, declared: {sorted(hints)}")
+    return problems
 
 
 def types_and_names_are_the_houses(graph: Graph, _facts: Facts, cloud: Cloud) -> list[str]:
     """A component's type says the cloud and the class; no logical name says where it is deployed."""
     known = {f"serverless-ml:{cloud.name}:{thing.__name__}" for thing in _things(cloud)}
     return [
-        made.urn
-        for made in graph
-        if (made.component and made.type not in known)
+        resource.urn
+        for resource in graph
+        if (resource.component and resource.type not in known)
         or any(
-            word in made.name for word in (sample.STACK, "test-project", "123456789012", "eu-west-1", "europe-west1")
+            word in resource.name
+            for word in (sample.STACK, "test-project", "123456789012", "eu-west-1", "europe-west1")
         )
-        or (not made.component and not _parents_named(graph, made.parent))
+        or (not resource.component and not _parents_named(graph, resource.parent))
     ]
 
 
 def _parents_named(graph: Graph, parent: str) -> bool:
-    return any(made.urn == parent and made.component for made in graph)
+    return any(resource.urn == parent and resource.component for resource in graph)
 
 
 def _things(cloud: Cloud) -> Iterable[type]:
@@ -261,7 +264,7 @@ RULES: Final[tuple[Rule, ...]] = (
     code_is_named_by_its_digest,
     routes_are_authorised_or_say_why_not,
     calls_are_throttled,
-    the_door_waits_as_long_as_asked,
+    the_api_waits_as_long_as_asked,
     logs_are_kept_as_long_as_asked,
     workflows_are_sound,
     workflows_may_call_exactly_what_they_call,

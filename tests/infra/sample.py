@@ -1,4 +1,4 @@
-"""A small program in the vocabulary's words alone: what it says, every cloud must be able to say."""
+"""A small program in the vocabulary's words alone: every cloud must be able to say what it says."""
 
 from __future__ import annotations
 
@@ -64,25 +64,25 @@ WORKFLOW = Workflow(
     timeout_seconds=3600,
     call_timeout_seconds={"prepare": 75, "predict": 30},
 )
-FINISHED = "file_type"
+BRING_YOUR_OWN = "file_type"
 ROUTES = {"POST /predict", "GET /v2/models/{model}"}
 
 
 def archive(entry: str, revision: str = "1") -> Archive:
-    """An archive that only looks like one: nothing reads its bytes under a recorder."""
+    """Return what only looks like an archive: nothing reads its bytes under a recorder."""
     digest = f"{entry}{revision}".encode().hex().ljust(64, "0")[:64]
     return Archive(path=Path(__file__), digest=digest, size=1_000_000, unpacked=3_000_000)
 
 
 def files(settings: Settings) -> dict[str, Path]:
-    """Of those models of a stack that are finished, of which there is one, a file that only looks like it."""
-    return {model: Path(__file__) for model in settings.models if model == FINISHED}
+    """Return what only looks like a model file for the bring-your-own model, if the stack has it."""
+    return {model: Path(__file__) for model in settings.models if model == BRING_YOUR_OWN}
 
 
 def program(
     cloud: Cloud, *, protect: bool = True, auth: Auth | None = None, revisions: Mapping[str, str] | None = None
 ) -> dict[str, pulumi.Output[str]]:
-    """Every word at least once; `revisions` are those of the functions' code."""
+    """Declare every word at least once; `revisions` are those of the functions' code."""
     code = cloud.store("code", StoreArgs(protect=False))
     data = cloud.store("data", StoreArgs(protect=protect, announces=True, expire_days=EXPIRE))
     jobs = cloud.queue("jobs", QueueArgs(consumer_timeout_seconds=CONSUMER_SECONDS, attempts=ATTEMPTS))
@@ -110,11 +110,11 @@ def program(
     prepare = function("prepare", (read, write))
     function("jobs", (read, write), consumes=jobs)
     predict = function("predict", (read,), signs=True)
-    called = {"prepare": prepare, "predict": predict}
-    training = cloud.workflow("training", WorkflowArgs(definition=WORKFLOW, functions=called, log_days=LOG_DAYS))
-    waits = cloud.arrival("datasets", ArrivalArgs(store=data, prefixes=("a/in/", "b/in/"), target=training))
+    callees = {"prepare": prepare, "predict": predict}
+    training = cloud.workflow("training", WorkflowArgs(definition=WORKFLOW, functions=callees, log_days=LOG_DAYS))
+    arrival = cloud.arrival("datasets", ArrivalArgs(store=data, prefixes=("a/in/", "b/in/"), target=training))
     upload = UploadArgs(store=data, key=KEY, file=Path(__file__))
-    cloud.upload("publish", upload, pulumi.ResourceOptions(depends_on=[waits]))
+    cloud.upload("publish", upload, pulumi.ResourceOptions(depends_on=[arrival]))
     cloud.arrival("submissions", ArrivalArgs(store=data, prefixes=("a/jobs/",), target=jobs))
     cloud.schedule("retrain", ScheduleArgs(cron=CRON, target=training, input=INPUT))
     api = cloud.api(
@@ -144,5 +144,5 @@ def program(
 
 @cache
 def graph(cloud: Cloud) -> Graph:
-    """The sample's graph, made once in a process: graphs are not changed, only copied."""
+    """Return the sample's graph, deployed once in a process: graphs are not changed, only copied."""
     return deploy(lambda: program(cloud), stack=STACK)

@@ -18,8 +18,8 @@ BUCKET = "arn:aws:s3:::data-bucket-1a2b3c4"
 def rendered(*grants: tuple[Access, tuple[str, ...]]) -> list[dict[str, Any]]:
     def program() -> dict[str, pulumi.Output[str]]:
         store = Store("data", StoreArgs(protect=False))
-        found = [Grant(store=store, access=access, prefixes=prefixes) for access, prefixes in grants]
-        return {"policy": document(storage(found))}
+        granted = [Grant(store=store, access=access, prefixes=prefixes) for access, prefixes in grants]
+        return {"policy": document(storage(granted))}
 
     return json.loads(deploy(program).returned["policy"])["Statement"]
 
@@ -70,7 +70,7 @@ def test_only_what_cannot_be_scoped_is_granted_everywhere() -> None:
 def test_more_models_than_a_role_can_name_are_refused_with_what_to_do() -> None:
     with pytest.raises(pulumi.RunError, match=r"characters; IAM accepts 10,240\. Give the stack fewer models"):
         whole(models=[f"breast_cancer{number}" for number in range(20)])
-    assert len(whole(models=[f"breast_cancer{number}" for number in range(10)]).made) > 0
+    assert len(whole(models=[f"breast_cancer{number}" for number in range(10)]).resources) > 0
 
 
 def test_every_unscopable_action_has_its_reason() -> None:

@@ -84,9 +84,9 @@ def test_each_element_goes_to_the_function_so_many_at_a_time() -> None:
     each = STATES["each"]
     assert (each["Type"], each["MaxConcurrency"], each["Items"]) == ("Map", 3, "{% $seen.things %}")
     assert each["ItemSelector"] == {"of": "{% $seen.name %}", "thing": "{% $states.context.Map.Item.Value %}"}
-    one = each["ItemProcessor"]["States"]["each: worker"]
-    assert one["Arguments"] == {"FunctionName": "arn:worker", "Payload": "{% $states.input %}"}
-    assert (one["End"], one["Output"], one["TimeoutSeconds"]) == (True, {}, 40)
+    task = each["ItemProcessor"]["States"]["each: worker"]
+    assert task["Arguments"] == {"FunctionName": "arn:worker", "Payload": "{% $states.input %}"}
+    assert (task["End"], task["Output"], task["TimeoutSeconds"]) == (True, {}, 40)
 
 
 def test_a_choice_that_no_case_names_is_a_failure_that_says_what_was_found() -> None:

@@ -17,9 +17,9 @@ from tests.infra.aws import whole as w
 from tests.infra.sample import PLATFORM, archive
 
 
-def made(*, consumes: bool = False, **more: Any) -> Graph:
+def deployed(*, consumes: bool = False, **more: Any) -> Graph:
     def program() -> dict[str, pulumi.Output[str]]:
-        found: dict[str, Any] = {
+        values: dict[str, Any] = {
             "archive": archive("prepare"),
             "code": Store("code", StoreArgs(protect=False)),
             "platform": PLATFORM,
@@ -32,16 +32,16 @@ def made(*, consumes: bool = False, **more: Any) -> Graph:
             "consumes": Queue("jobs", QueueArgs(consumer_timeout_seconds=60, attempts=5)) if consumes else None,
             **more,
         }
-        function = Function("prepare", FunctionArgs(**found))
+        function = Function("prepare", FunctionArgs(**values))
         return {"ref": function.ref, "name": function.name}
 
     return deploy(program)
 
 
 def test_the_function_is_what_was_asked_for() -> None:
-    inputs = made().one(w.FUNCTION).inputs
-    asked = ("runtime", "architectures", "memorySize", "timeout", "reservedConcurrentExecutions", "handler")
-    assert [inputs[key] for key in asked] == [
+    inputs = deployed().one(w.FUNCTION).inputs
+    keys = ("runtime", "architectures", "memorySize", "timeout", "reservedConcurrentExecutions", "handler")
+    assert [inputs[key] for key in keys] == [
         "python3.13",
         ["x86_64"],
         512,
@@ -53,7 +53,7 @@ def test_the_function_is_what_was_asked_for() -> None:
 
 
 def test_callers_are_given_the_alias() -> None:
-    graph = made()
+    graph = deployed()
     assert graph.returned["ref"] == graph.one(w.ALIAS).outputs["arn"]
     assert graph.returned["ref"].endswith(":function:prepare-function-1a2b3c4:live")
     assert graph.returned["name"] == "prepare-function-1a2b3c4"
@@ -63,7 +63,7 @@ def test_the_code_hash_is_what_lambda_computes_of_the_same_bytes(tmp_path: Path)
     zipped = tmp_path / "prepare.zip"
     zipped.write_bytes(b"bytes of an archive")
     digest = hashlib.sha256(zipped.read_bytes())
-    graph = made(archive=Archive(path=zipped, digest=digest.hexdigest(), size=19, unpacked=19))
+    graph = deployed(archive=Archive(path=zipped, digest=digest.hexdigest(), size=19, unpacked=19))
     assert graph.one(w.FUNCTION).inputs["sourceCodeHash"] == base64.b64encode(digest.digest()).decode()
     uploaded = graph.one(w.OBJECT)
     assert uploaded.inputs["key"] == f"prepare/{digest.hexdigest()}.zip"
@@ -72,24 +72,24 @@ def test_the_code_hash_is_what_lambda_computes_of_the_same_bytes(tmp_path: Path)
 
 
 def test_changed_code_changes_the_upload_and_the_function_alone() -> None:
-    before, after = made(), made(archive=archive("prepare", revision="2"))
+    before, after = deployed(), deployed(archive=archive("prepare", revision="2"))
     changed = {
-        old.name for old, new in zip(before, after, strict=True) if old.inputs != new.inputs and _plain(old, new)
+        old.name for old, new in zip(before, after, strict=True) if old.inputs != new.inputs and _differ(old, new)
     }
     assert changed == {"prepare-code", "prepare-function"}
 
 
-def _plain(old: Any, new: Any) -> bool:
-    """Assets are compared by path, not by identity."""
+def _differ(old: Any, new: Any) -> bool:
+    """Return whether the inputs differ; assets are compared by path, not by identity."""
 
-    def comparable(made: Any) -> dict[str, Any]:
-        return {key: getattr(value, "path", value) for key, value in made.inputs.items()}
+    def comparable(resource: Any) -> dict[str, Any]:
+        return {key: getattr(value, "path", value) for key, value in resource.inputs.items()}
 
     return comparable(old) != comparable(new)
 
 
 def test_the_first_call_already_has_its_permissions() -> None:
-    graph = made(consumes=True)
+    graph = deployed(consumes=True)
     policy = graph.one(w.ROLE_POLICY, "prepare-policy").urn
     assert policy in graph.one(w.FUNCTION).dependencies
     assert policy in graph.one(w.MAPPING).dependencies
@@ -97,20 +97,20 @@ def test_the_first_call_already_has_its_permissions() -> None:
 
 @pytest.mark.parametrize(("batch", "window"), [(1, 0), (10, 0), (11, 1)])
 def test_only_a_batch_above_ten_waits_to_fill(batch: int, window: int) -> None:
-    inputs = made(consumes=True, batch=batch).one(w.MAPPING).inputs
+    inputs = deployed(consumes=True, batch=batch).one(w.MAPPING).inputs
     assert (inputs["batchSize"], inputs["maximumBatchingWindowInSeconds"]) == (batch, window)
 
 
 def test_a_consumer_runs_at_most_as_many_copies_as_are_reserved() -> None:
-    assert made(consumes=True, concurrency=7).one(w.MAPPING).inputs["scalingConfig"] == {"maximumConcurrency": 7}
+    assert deployed(consumes=True, concurrency=7).one(w.MAPPING).inputs["scalingConfig"] == {"maximumConcurrency": 7}
 
 
 def test_a_consumer_of_one_copy_is_refused_before_any_resource_of_its() -> None:
     with pytest.raises(pulumi.RunError, match=r"functions\.prepare\.concurrency: 1 .* AWS accepts 2 or more"):
-        made(consumes=True, concurrency=1)
+        deployed(consumes=True, concurrency=1)
 
 
 def test_a_function_that_consumes_nothing_may_run_as_one_copy() -> None:
-    graph = made(concurrency=1)
+    graph = deployed(concurrency=1)
     assert graph.of(w.MAPPING) == ()
     assert "sqs:" not in graph.one(w.ROLE_POLICY).inputs["policy"]

@@ -14,7 +14,7 @@ OPEN = {"kind": "none", "reason": "a public demonstration"}
 JWT = {"kind": "jwt", "issuer": "https://issuer.example", "audience": ["predictions"]}
 
 
-def made(**api: Any) -> Graph:
+def deployed(**api: Any) -> Graph:
     return w.whole(api=api)
 
 
@@ -27,7 +27,7 @@ def test_callers_sign_their_requests_unless_told_otherwise() -> None:
 
 
 def test_tokens_are_checked_against_issuer_and_audience() -> None:
-    graph = made(auth=JWT)
+    graph = deployed(auth=JWT)
     authorizer = graph.one("aws:apigatewayv2/authorizer:Authorizer")
     assert authorization(graph) == {("JWT", authorizer.outputs["id"])}
     assert authorizer.inputs["jwtConfiguration"] == {"issuer": JWT["issuer"], "audiences": JWT["audience"]}
@@ -35,26 +35,26 @@ def test_tokens_are_checked_against_issuer_and_audience() -> None:
 
 
 def test_an_open_api_says_why() -> None:
-    graph = made(auth=OPEN)
+    graph = deployed(auth=OPEN)
     assert authorization(graph) == {("NONE", None)}
     assert graph.one(w.API).inputs["description"] == "Open to everyone: a public demonstration"
 
 
 @pytest.mark.parametrize("api", [{"auth": OPEN}, {"auth": JWT}, {"cors": {"origins": ["https://a.example"]}}])
 def test_every_choice_keeps_the_rules(api: dict[str, Any]) -> None:
-    graph = made(**api)
+    graph = deployed(**api)
     assert [problem for rule in (*COMPUTE, *EDGES) for problem in rule(graph)] == []
 
 
 def test_pages_may_call_only_when_they_are_listed() -> None:
     assert "corsConfiguration" not in w.graph().one(w.API).inputs
-    cors = made(cors={"origins": ["https://a.example"]}).one(w.API).inputs["corsConfiguration"]
+    cors = deployed(cors={"origins": ["https://a.example"]}).one(w.API).inputs["corsConfiguration"]
     assert (cors["allowOrigins"], cors["allowCredentials"]) == (["https://a.example"], False)
     assert cors["allowMethods"] == ["GET", "POST"]
 
 
 def test_throttling_is_what_the_settings_say() -> None:
-    limits = made(throttling={"rate": 7, "burst": 9}).one(w.STAGE).inputs["defaultRouteSettings"]
+    limits = deployed(throttling={"rate": 7, "burst": 9}).one(w.STAGE).inputs["defaultRouteSettings"]
     assert (limits["throttlingRateLimit"], limits["throttlingBurstLimit"]) == (7, 9)
 
 

@@ -65,7 +65,7 @@ BROKEN: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
 def test_a_broken_definition_is_named(break_: Callable[[dict[str, Any]], Any], problem: str) -> None:
     definition = sound()
     break_(definition)
-    assert any(problem in found for found in lint.problems(definition)), lint.problems(definition)
+    assert any(problem in named for named in lint.problems(definition)), lint.problems(definition)
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ def graph() -> Graph:
     return w.whole(models=["breast_cancer", "quick", "ready"], scaling={"models": OWN})
 
 
-def names(found: tuple[Any, ...]) -> list[str]:
-    return [made.name for made in found]
+def names(resources: tuple[Any, ...]) -> list[str]:
+    return [resource.name for resource in resources]
 
 
 def test_every_profile_is_in_the_stack() -> None:
@@ -48,7 +48,7 @@ def test_every_profile_is_in_the_stack() -> None:
 
 
 def test_a_stack_that_asks_for_nothing_has_nothing_of_it() -> None:
-    types = {made.type for made in w.graph()}
+    types = {resource.type for resource in w.graph()}
     assert not types & {PROVISIONED, TARGET, POLICY, ACTION}
     assert not [f.name for f in w.graph().of(w.FUNCTION) if "snapStart" in f.inputs]
 
@@ -67,8 +67,8 @@ def test_never_more_than_may_run_at_once() -> None:
 
 
 def test_hours_raise_the_minimum_and_bring_it_back() -> None:
-    asked = {a.name: (a.inputs["schedule"], a.inputs["scalableTargetAction"]) for a in graph().of(ACTION)}
-    assert asked == {
+    actions = {a.name: (a.inputs["schedule"], a.inputs["scalableTargetAction"]) for a in graph().of(ACTION)}
+    assert actions == {
         "predict-ready-ready-opens-0": ("cron(0 8 ? * 2-6 *)", {"minCapacity": 5, "maxCapacity": 16}),
         "predict-ready-ready-closes-0": ("cron(30 20 ? * 2-6 *)", {"minCapacity": 2, "maxCapacity": 8}),
     }
@@ -86,11 +86,11 @@ def test_a_region_without_snapshots_is_refused_with_what_is_accepted(region: str
 
 
 def test_other_profiles_are_to_be_had_there() -> None:
-    asked = deploy(
-        lambda: {"asked": [snapshots("predict", Eco()), snapshots("predict", Latency())]},
+    graph = deploy(
+        lambda: {"snapshots": [snapshots("predict", Eco()), snapshots("predict", Latency())]},
         config={"aws:region": "ap-east-2"},
     )
-    assert asked.returned == {"asked": [None, None]}
+    assert graph.returned == {"snapshots": [None, None]}
 
 
 BROKEN: Mapping[str, tuple[Break, ...]] = {
@@ -100,20 +100,20 @@ BROKEN: Mapping[str, tuple[Break, ...]] = {
         change(w.FUNCTION, "predict-quick-function", ephemeralStorage={"size": 1024}),
         change(w.FUNCTION, "predict-quick-function", packageType="Image"),
         change(w.FUNCTION, "predict-ready-function", snapStart={"applyOn": "PublishedVersions"}),
-        lambda found: _everywhere(found, runtime="python3.11"),
+        lambda graph: _everywhere(graph, runtime="python3.11"),
     ),
     "aliases_have_no_weights": (
         change(w.ALIAS, "predict-ready-alias", routingConfig={"additionalVersionWeights": {"2": 0.1}}),
     ),
     "ready_copies_stand_behind_an_alias": (
-        lambda found: found.swapped(found.one(PROVISIONED), replace(found.one(PROVISIONED), dependencies=())),
+        lambda graph: graph.swapped(graph.one(PROVISIONED), replace(graph.one(PROVISIONED), dependencies=())),
     ),
     "no_more_copies_are_ready_than_may_run": (
         change(PROVISIONED, "predict-ready-provisioned", provisionedConcurrentExecutions=17),
         change(ACTION, "predict-ready-ready-opens-0", scalableTargetAction={"minCapacity": 5, "maxCapacity": 17}),
     ),
     "the_autoscaler_alone_changes_what_is_ready": (
-        lambda found: found.swapped(found.one(PROVISIONED), replace(found.one(PROVISIONED), ignored=())),
+        lambda graph: graph.swapped(graph.one(PROVISIONED), replace(graph.one(PROVISIONED), ignored=())),
     ),
     "ready_copies_follow_use": (
         drop(POLICY, "predict-ready-ready-by-use"),
@@ -124,7 +124,7 @@ BROKEN: Mapping[str, tuple[Break, ...]] = {
             targetTrackingScalingPolicyConfiguration=lambda old: {**old, "disableScaleIn": True},
         ),
         change(POLICY, "predict-ready-ready-by-use", scalableDimension="lambda:function:Other"),
-        lambda found: found.swapped(found.one(TARGET), replace(found.one(TARGET), dependencies=())),
+        lambda graph: graph.swapped(graph.one(TARGET), replace(graph.one(TARGET), dependencies=())),
     ),
     "hours_end_where_they_began": (
         drop(ACTION, "predict-ready-ready-closes-0"),
@@ -134,10 +134,10 @@ BROKEN: Mapping[str, tuple[Break, ...]] = {
 }
 
 
-def _everywhere(found: Graph, **changes: Any) -> Graph:
-    for made in found.of(w.FUNCTION):
-        found = found.mutated(w.FUNCTION, made.name, **changes)
-    return found
+def _everywhere(graph: Graph, **changes: Any) -> Graph:
+    for resource in graph.of(w.FUNCTION):
+        graph = graph.mutated(w.FUNCTION, resource.name, **changes)
+    return graph
 
 
 @pytest.mark.parametrize("rule", EVERY, ids=lambda rule: rule.__name__)

@@ -6,27 +6,27 @@ from tests.graph import Graph, deploy
 from tests.infra.aws import whole as w
 
 
-def made(args: StoreArgs) -> Graph:
+def deployed(args: StoreArgs) -> Graph:
     return deploy(lambda: {"url": Store("data", args).url})
 
 
 def test_a_protected_store_refuses_to_be_destroyed_and_keeps_its_objects() -> None:
-    bucket = made(StoreArgs(protect=True)).one(w.BUCKET)
+    bucket = deployed(StoreArgs(protect=True)).one(w.BUCKET)
     assert (bucket.protect, bucket.inputs["forceDestroy"]) == (True, False)
 
 
 def test_any_other_store_goes_with_its_objects() -> None:
-    bucket = made(StoreArgs(protect=False)).one(w.BUCKET)
+    bucket = deployed(StoreArgs(protect=False)).one(w.BUCKET)
     assert (bucket.protect, bucket.inputs["forceDestroy"]) == (False, True)
 
 
 def test_only_a_store_that_announces_tells_the_event_bus() -> None:
-    assert made(StoreArgs(protect=True)).of(w.NOTIFICATION) == ()
-    assert made(StoreArgs(protect=True, announces=True)).one(w.NOTIFICATION).inputs["eventbridge"] is True
+    assert deployed(StoreArgs(protect=True)).of(w.NOTIFICATION) == ()
+    assert deployed(StoreArgs(protect=True, announces=True)).one(w.NOTIFICATION).inputs["eventbridge"] is True
 
 
 def test_objects_expire_by_prefix() -> None:
-    rules = made(StoreArgs(protect=True, expire_days={"": 90, "tmp/": 1})).one(w.LIFECYCLE).inputs["rules"]
+    rules = deployed(StoreArgs(protect=True, expire_days={"": 90, "tmp/": 1})).one(w.LIFECYCLE).inputs["rules"]
     assert [(rule["id"], rule["filter"]["prefix"], rule["expiration"]["days"]) for rule in rules[1:]] == [
         ("expire-all", "", 90),
         ("expire-tmp/", "tmp/", 1),
@@ -34,9 +34,9 @@ def test_objects_expire_by_prefix() -> None:
 
 
 def test_old_versions_go_only_once_versioning_is_on() -> None:
-    graph = made(StoreArgs(protect=True))
+    graph = deployed(StoreArgs(protect=True))
     assert graph.one(w.VERSIONING).urn in graph.one(w.LIFECYCLE).dependencies
 
 
 def test_the_url_opens_the_bucket() -> None:
-    assert made(StoreArgs(protect=True)).returned == {"url": "s3://data-bucket-1a2b3c4"}
+    assert deployed(StoreArgs(protect=True)).returned == {"url": "s3://data-bucket-1a2b3c4"}

@@ -1,4 +1,6 @@
-"""A finished model is deployed by its name alone: its file is put where its arrival makes a version of it."""
+"""A bring-your-own model is deployed by its name alone: its file is uploaded to where its arrival makes a version of
+it.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ def test_the_file_goes_where_it_is_waited_for_under_its_digest(w: ModuleType) ->
 
 @every_whole
 def test_its_arrival_is_looked_after_and_nothing_is_trained(w: ModuleType) -> None:
-    schedules = {found.name: found for found in READ[w.CLOUD.name](w.graph()).schedules}
+    schedules = {schedule.name: schedule for schedule in READ[w.CLOUD.name](w.graph()).schedules}
     assert "retrain-file_type" not in schedules
     assert json.loads(schedules["republish-file_type"].input)["model"] == "file_type"
     assert schedules["republish-file_type"].target == w.graph().returned["workflow"]
@@ -49,39 +51,39 @@ def test_its_arrival_is_looked_after_and_nothing_is_trained(w: ModuleType) -> No
 
 @every_whole
 def test_a_stack_without_a_finished_model_uploads_nothing_but_code(w: ModuleType) -> None:
-    found = READ[w.CLOUD.name](w.whole(models=["breast_cancer"]))
-    assert found.uploads == ()
-    assert [schedule.name for schedule in found.schedules] == ["retrain-breast_cancer"]
+    facts = READ[w.CLOUD.name](w.whole(models=["breast_cancer"]))
+    assert facts.uploads == ()
+    assert [schedule.name for schedule in facts.schedules] == ["retrain-breast_cancer"]
 
 
 @every_whole
 def test_an_upload_before_its_arrival_is_waited_for_would_be_seen(w: ModuleType) -> None:
     graph: Graph = w.graph()
-    upload = next(made for made in graph if made.component and made.name == "publish-file_type")
+    upload = next(resource for resource in graph if resource.component and resource.name == "publish-file_type")
     broken = graph.swapped(upload, replace(upload, dependencies=()))
     assert "datasets" not in READ[w.CLOUD.name](broken).uploads[0].after
 
 
 def test_the_real_one_is_known_by_its_contract() -> None:
-    found = bring_your_own.models(["breast_cancer", "file_type"])
-    assert [(name, file.name) for name, file in found.items()] == [("file_type", "model.onnx")]
+    files = bring_your_own.models(["breast_cancer", "file_type"])
+    assert [(name, file.name) for name, file in files.items()] == [("file_type", "model.onnx")]
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (None, "models/tiny/model.onnx is missing; its model.yaml says task: finished"),
         (b"", "models/tiny/model.onnx: 0 bytes; accepted: 1 to 100"),
         (b"x" * 101, "models/tiny/model.onnx: 101 bytes; accepted: 1 to 100 (gate.maximum_bytes of its model.yaml)"),
     ],
 )
-def test_a_file_that_cannot_be_admitted_stops_the_program(content: bytes | None, told: str, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_admitted_stops_the_program(content: bytes | None, message: str, tmp_path: Path) -> None:
     (tmp_path / "tiny").mkdir()
     if content is not None:
         (tmp_path / "tiny" / "model.onnx").write_bytes(content)
     with pytest.raises(pulumi.RunError) as caught:
         bring_your_own.require_file("tiny", CONTRACT, tmp_path)
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(message)
 
 
 def test_every_quarter_of_an_hour_is_what_the_clouds_understand_by_it() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from functions.core.onnx.library import find
 from infra import aws, bundle, dependencies, gcp
-from infra.aws.function import SEARCHED
+from infra.aws.function import PYTHONPATH
 from infra.function_table import named
 from infra.settings import Runtime
 from infra.target import target
@@ -26,7 +26,7 @@ HERE = target(Runtime(python="host", architecture="host"))
 
 @pytest.fixture
 def requirements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A lock of one small pure package, cut from the project's own."""
+    """Return a folder with a lock of one small pure package, cut from the project's own."""
     folder = tmp_path / "requirements"
     folder.mkdir()
     lines = (bundle.REQUIREMENTS / "train.txt").read_text(encoding="utf-8").splitlines(keepends=True)
@@ -48,10 +48,10 @@ def build(cache: Path, cloud: Cloud = aws.CLOUD) -> bundle.Archive:
 
 @every_cloud
 def test_the_same_inputs_give_the_same_bytes(cloud: Cloud, requirements: Path, tmp_path: Path) -> None:
-    one, other = build(tmp_path / "one", cloud), build(tmp_path / "other", cloud)
-    assert one.path != other.path
-    assert one.path.read_bytes() == other.path.read_bytes()
-    assert one.digest == other.digest
+    first, second = build(tmp_path / "one", cloud), build(tmp_path / "other", cloud)
+    assert first.path != second.path
+    assert first.path.read_bytes() == second.path.read_bytes()
+    assert first.digest == second.digest
 
 
 @every_cloud
@@ -87,8 +87,8 @@ def test_code_and_dependencies_are_inside_compiled_and_sorted_under_one_date(
 def test_what_a_build_of_the_cloud_installs_is_named_in_the_archive_and_not_carried(
     requirements: Path, tmp_path: Path
 ) -> None:
-    made = build(tmp_path / "cache", gcp.CLOUD)
-    with zipfile.ZipFile(made.path) as archive:
+    built = build(tmp_path / "cache", gcp.CLOUD)
+    with zipfile.ZipFile(built.path) as archive:
         names = set(archive.namelist())
         dates = {entry.date_time for entry in archive.infolist()}
         lock, main = archive.read("requirements.txt"), archive.read("main.py").decode()
@@ -99,7 +99,7 @@ def test_what_a_build_of_the_cloud_installs_is_named_in_the_archive_and_not_carr
     assert {"functions/adapters/gcp/http.py", "functions/entries/predict.py"} <= names
     assert not {name for name in names if "/aws/" in name or name.endswith(".pyc")}
     assert dates == {dependencies.EPOCH}
-    assert (made.unpacked, made.size, made.compiled) == (unpacked, made.path.stat().st_size, True)
+    assert (built.unpacked, built.size, built.compiled) == (unpacked, built.path.stat().st_size, True)
 
 
 def test_a_lock_that_is_not_there_is_named_with_what_writes_it(requirements: Path, tmp_path: Path) -> None:
@@ -109,16 +109,16 @@ def test_a_lock_that_is_not_there_is_named_with_what_writes_it(requirements: Pat
 
 
 def test_an_unpacked_archive_runs_without_writing_beside_itself(requirements: Path, tmp_path: Path) -> None:
-    place = tmp_path / "task"
+    folder = tmp_path / "task"
     with zipfile.ZipFile(build(tmp_path / "cache").path) as archive:
-        archive.extractall(place)
-    before = sorted(place.rglob("*"))
+        archive.extractall(folder)
+    before = sorted(folder.rglob("*"))
     code = "import sys; sys.path.insert(0, '.'); import threadpoolctl, functions.core; print(threadpoolctl.__cached__)"
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", code], cwd=place, capture_output=True, text=True, check=True
+    process = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], cwd=folder, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip().endswith(".pyc")
-    assert sorted(place.rglob("*")) == before
+    assert process.stdout.strip().endswith(".pyc")
+    assert sorted(folder.rglob("*")) == before
 
 
 def test_a_target_without_its_interpreter_at_hand_is_not_compiled_and_says_so(
@@ -126,12 +126,12 @@ def test_a_target_without_its_interpreter_at_hand_is_not_compiled_and_says_so(
 ) -> None:
     other = "3.13" if sys.version_info[:2] != (3, 13) else "3.12"
     monkeypatch.setattr(dependencies.shutil, "which", lambda _: None)
-    made = bundle.archive(
+    built = bundle.archive(
         named("predict"), cloud=aws.CLOUD, platform=replace(HERE, python=other), models=[], cache=tmp_path / "cache"
     )
-    with zipfile.ZipFile(made.path) as archive:
+    with zipfile.ZipFile(built.path) as archive:
         has_compiled = any(name.endswith(".pyc") for name in archive.namelist())
-    assert not made.compiled
+    assert not built.compiled
     assert not has_compiled
 
 
@@ -146,7 +146,7 @@ def test_a_requirement_whose_hash_differs_stops_the_program_by_the_name_of_its_l
 
 @pytest.fixture(scope="module")
 def predict(tmp_path_factory: pytest.TempPathFactory) -> bundle.Archive:
-    """The real one, of this machine's kind."""
+    """Build the real archive of predict, for this machine."""
     cache = tmp_path_factory.mktemp("cache")
     return bundle.archive(named("predict"), cloud=aws.CLOUD, platform=HERE, models=["breast_cancer"], cache=cache)
 
@@ -179,21 +179,21 @@ def test_the_predict_archive_carries_the_library_with_its_licences_and_nothing_t
 
 
 def test_the_predict_archive_answers_by_itself(predict: bundle.Archive, tmp_path: Path) -> None:
-    place = tmp_path / "task"
+    folder = tmp_path / "task"
     with zipfile.ZipFile(predict.path) as archive:
-        archive.extractall(place)
+        archive.extractall(folder)
     (tmp_path / "model.onnx").write_bytes(model_bytes())
     code = f"""
-import sys; sys.path.insert(0, {str(place)!r})
+import sys; sys.path.insert(0, {str(folder)!r})
 import main
 from functions.core.onnx import library as ort
 from functions.core.onnx.session import Session
 from functions.core.onnx.tensor import Tensor
 answers = Session(open({str(tmp_path / "model.onnx")!r}, "rb").read()).run({{"X": Tensor.of("FP32", (1, 2), [9, 1])}})
-print(answers["label"].values(), ort.find().startswith({str(place)!r}), "numpy" in sys.modules)
+print(answers["label"].values(), ort.find().startswith({str(folder)!r}), "numpy" in sys.modules)
 """
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("(1,) True False\n", "")
+    process = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
+    assert (process.stdout, process.stderr) == ("(1,) True False\n", "")
 
 
 def test_an_interpreter_that_looks_into_the_archive_begins_with_the_library(
@@ -204,19 +204,21 @@ def test_an_interpreter_that_looks_into_the_archive_begins_with_the_library(
     code = (
         "import sys; print('functions.core.onnx.library' in sys.modules, 'functions.core.api.service' in sys.modules)"
     )
-    searched = SEARCHED.replace("/var/task", str(tmp_path))
+    searched = PYTHONPATH.replace("/var/task", str(tmp_path))
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd="/", env={"PYTHONPATH": searched}, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("True False\n", "")
+    process = subprocess.run(
+        command, cwd="/", env={"PYTHONPATH": searched}, capture_output=True, text=True, check=False
+    )
+    assert (process.stdout, process.stderr) == ("True False\n", "")
 
 
 def test_a_function_that_opens_no_model_begins_with_nothing(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(aws.CLOUD.packing.files["sitecustomize.py"], encoding="utf-8")
     command = [sys.executable, "-c", "import sys; print('sitecustomize' in sys.modules)"]
-    done = subprocess.run(
+    process = subprocess.run(
         command, cwd="/", env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
     )
-    assert (done.stdout, done.stderr) == ("True\n", "")
+    assert (process.stdout, process.stderr) == ("True\n", "")
 
 
 @every_cloud

@@ -14,7 +14,9 @@ from infra.gcp import cron as gcp
 
 Expression = Callable[[str], str]
 EXPRESSIONS = (aws.expression, gcp.expression)
-every_cloud = pytest.mark.parametrize("expression", EXPRESSIONS, ids=lambda found: found.__module__.split(".")[1])
+every_cloud = pytest.mark.parametrize(
+    "expression", EXPRESSIONS, ids=lambda expression: expression.__module__.split(".")[1]
+)
 
 
 @pytest.mark.parametrize(
@@ -82,10 +84,10 @@ def test_what_is_no_cron_is_refused_with_the_field(text: str, problem: str) -> N
         parse(text)
 
 
-def meant(field: str, least: int, most: int) -> set[int]:
-    """What a field allows, read back."""
+def meant(field: str, lowest: int, highest: int) -> set[int]:
+    """Return the values that a field allows, read back from a cloud's text."""
     if field == "*":
-        return set(range(least, most + 1))
+        return set(range(lowest, highest + 1))
     pairs = [part.partition("-") for part in field.split(",")]
     return {value for first, _, last in pairs for value in range(int(first), int(last or first) + 1)}
 

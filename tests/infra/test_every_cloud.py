@@ -25,8 +25,8 @@ every_cloud = pytest.mark.parametrize("reader", READERS, ids=str)
 
 def _first(change: Callable[[Any], Any], *, component: bool) -> Breakage:
     def broken(graph: Graph) -> Graph:
-        made = next(made for made in graph if made.component is component)
-        return graph.swapped(made, change(made))
+        resource = next(resource for resource in graph if resource.component is component)
+        return graph.swapped(resource, change(resource))
 
     return broken
 
@@ -34,20 +34,20 @@ def _first(change: Callable[[Any], Any], *, component: bool) -> Breakage:
 ANYWHERE: dict[tuple[str, ...], tuple[Breakage, ...]] = {
     (rules.no_output_is_formatted_as_text.__name__,): (
         _first(
-            lambda made: replace(
-                made, inputs={**made.inputs, "note": "Calling __str__ on an Output[T] is not supported."}
+            lambda resource: replace(
+                resource, inputs={**resource.inputs, "note": "Calling __str__ on an Output[T] is not supported."}
             ),
             component=False,
         ),
     ),
     (rules.outputs_registered_are_those_declared.__name__,): (
-        _first(lambda made: replace(made, registered=None), component=True),
-        _first(lambda made: replace(made, registered={**made.registered, "more": "1"}), component=True),
+        _first(lambda resource: replace(resource, registered=None), component=True),
+        _first(lambda resource: replace(resource, registered={**resource.registered, "more": "1"}), component=True),
     ),
     (rules.types_and_names_are_the_houses.__name__,): (
-        _first(lambda made: replace(made, name=f"{made.name}-{sample.STACK}"), component=False),
-        _first(lambda made: replace(made, name=f"{made.name}-europe-west1"), component=False),
-        _first(lambda made: replace(made, parent=""), component=False),
+        _first(lambda resource: replace(resource, name=f"{resource.name}-{sample.STACK}"), component=False),
+        _first(lambda resource: replace(resource, name=f"{resource.name}-europe-west1"), component=False),
+        _first(lambda resource: replace(resource, parent=""), component=False),
     ),
 }
 BREAKAGES = [
@@ -60,18 +60,18 @@ BREAKAGES = [
 
 def broken_rules(reader: Reader, graph: Graph) -> dict[str, list[str]]:
     facts = reader.read(graph)
-    found = {rule.__name__: rule(graph, facts, reader.cloud) for rule in RULES}
-    return {name: problems for name, problems in found.items() if problems}
+    problems_of = {rule.__name__: rule(graph, facts, reader.cloud) for rule in RULES}
+    return {name: problems for name, problems in problems_of.items() if problems}
 
 
 def changed(before: Graph, after: Graph) -> set[tuple[str, str]]:
-    """Type and component of everything that differs; nothing may have come or gone."""
+    """Return type and component of every resource that differs; none may have come or gone."""
 
-    def said(made: Any) -> str:
-        return repr({key: getattr(given, "path", given) for key, given in sorted(made.inputs.items())})
+    def rendered(resource: Any) -> str:
+        return repr({key: getattr(value, "path", value) for key, value in sorted(resource.inputs.items())})
 
-    assert [made.urn for made in before] == [made.urn for made in after]
-    pairs = [(old, before.owner(old)) for old, new in zip(before, after, strict=True) if said(old) != said(new)]
+    assert [resource.urn for resource in before] == [resource.urn for resource in after]
+    pairs = [(old, before.owner(old)) for old, new in zip(before, after, strict=True) if rendered(old) != rendered(new)]
     return {(old.type, owner.name if owner else "") for old, owner in pairs}
 
 
@@ -112,8 +112,8 @@ def test_the_sample_says_something_of_everything(reader: Reader) -> None:
 @every_cloud
 def test_new_code_changes_the_upload_and_the_function_alone(reader: Reader) -> None:
     after = deploy(lambda: sample.program(reader.cloud, revisions={"prepare": "2"}), stack=sample.STACK)
-    found = changed(sample.graph(reader.cloud), after)
-    assert found == {(reader.upload, "prepare"), (reader.function, "prepare")}
+    differing = changed(sample.graph(reader.cloud), after)
+    assert differing == {(reader.upload, "prepare"), (reader.function, "prepare")}
 
 
 @every_cloud
@@ -129,7 +129,7 @@ def test_names_are_the_same_in_every_stack_and_region(reader: Reader) -> None:
         stack="another",
         config={"aws:region": "us-east-1", "gcp:region": "us-central1", "gcp:project": "another-project"},
     )
-    assert [made.name for made in elsewhere] == [made.name for made in sample.graph(reader.cloud)]
+    assert [resource.name for resource in elsewhere] == [resource.name for resource in sample.graph(reader.cloud)]
 
 
 @every_cloud
@@ -139,7 +139,7 @@ def test_what_is_not_protected_goes_with_the_stack(reader: Reader) -> None:
 
 
 @every_cloud
-def test_an_open_door_states_its_reason(reader: Reader) -> None:
+def test_an_open_api_states_its_reason(reader: Reader) -> None:
     auth = NoAuth(kind="none", reason="a public demonstration")
     (api,) = reader.read(deploy(lambda: sample.program(reader.cloud, auth=auth))).apis
     assert set(api.authorised.values()) == {False}
@@ -174,10 +174,10 @@ def test_a_component_takes_a_name_its_arguments_and_options(reader: Reader) -> N
 
 
 def test_everything_that_is_asked_for_is_asked_by_name() -> None:
-    asked = [
+    arguments = [
         thing for thing in vars(vocabulary).values() if is_dataclass(thing) and thing.__module__ == vocabulary.__name__
     ]
-    assert len(asked) > 10
-    for thing in asked:
+    assert len(arguments) > 10
+    for thing in arguments:
         assert all(field.kw_only for field in fields(thing)), thing
         assert thing.__dataclass_params__.frozen, thing

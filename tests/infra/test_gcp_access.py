@@ -31,8 +31,8 @@ def granted(*grants: tuple[Access, tuple[str, ...]]) -> Graph:
 
         store = Store("data", StoreArgs(protect=False))
         identity = gcp.serviceaccount.Account("reader")
-        asked = [Grant(store=store, access=access, prefixes=of) for access, of in grants]
-        allow_storage("reader", identity, asked, pulumi.ResourceOptions(parent=store))
+        all_grants = [Grant(store=store, access=access, prefixes=of) for access, of in grants]
+        allow_storage("reader", identity, all_grants, pulumi.ResourceOptions(parent=store))
 
     return deploy(program)
 
@@ -63,9 +63,9 @@ def test_a_grant_of_everything_still_holds_for_objects_alone() -> None:
 
 def test_the_account_is_named_and_nobody_else() -> None:
     graph = granted((Access.READ, ("a/",)), (Access.WRITE, ("a/",)))
-    members = {made.inputs["member"] for made in graph.of(MEMBER)}
+    members = {resource.inputs["member"] for resource in graph.of(MEMBER)}
     assert members == {"serviceAccount:reader-1a2b3c4@test-project.iam.gserviceaccount.com"}
-    assert {made.inputs["bucket"] for made in graph.of(MEMBER)} == {"data-bucket-1a2b3c4"}
+    assert {resource.inputs["bucket"] for resource in graph.of(MEMBER)} == {"data-bucket-1a2b3c4"}
 
 
 @pytest.mark.parametrize("prefix", ['a" || true || "', "a\\", "a\n", "a/*", "é"])
@@ -76,18 +76,18 @@ def test_a_prefix_that_could_end_the_text_is_refused(prefix: str) -> None:
 
 def test_no_condition_is_too_long() -> None:
     graph = granted((Access.READ, tuple(f"model-{number}/" for number in range(PREFIXES_AT_ONCE * 2 + 1))))
-    found = [made.inputs["condition"]["expression"] for made in graph.of(MEMBER)]
-    assert [text.count(" || ") for text in found] == [11, 11, 1]
-    assert all(text.count(" || ") <= 12 for text in found)
+    expressions = [resource.inputs["condition"]["expression"] for resource in graph.of(MEMBER)]
+    assert [text.count(" || ") for text in expressions] == [11, 11, 1]
+    assert all(text.count(" || ") <= 12 for text in expressions)
 
 
 @settings(deadline=None)
 @given(prefixes, st.sampled_from(Access))
-def test_every_prefix_is_granted_once(asked: list[str], access: Access) -> None:
-    found = bindings([Grant(store=Somewhere(), access=access, prefixes=tuple(asked))])
-    assert [prefix for binding in found for prefix in binding.prefixes] == asked
-    assert {binding.access for binding in found} == {access}
-    assert max(len(binding.prefixes) for binding in found) <= PREFIXES_AT_ONCE
+def test_every_prefix_is_granted_once(names: list[str], access: Access) -> None:
+    result = bindings([Grant(store=Somewhere(), access=access, prefixes=tuple(names))])
+    assert [prefix for binding in result for prefix in binding.prefixes] == names
+    assert {binding.access for binding in result} == {access}
+    assert max(len(binding.prefixes) for binding in result) <= PREFIXES_AT_ONCE
 
 
 def test_what_is_granted_reads_back_from_the_condition() -> None:

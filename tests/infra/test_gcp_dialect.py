@@ -10,12 +10,12 @@ SOURCE: dict[str, Any] = dialect.render(WORKFLOW, URLS)
 
 
 def named(steps: list[dict[str, Any]]) -> dict[str, Any]:
-    return {name: step for one in steps for name, step in one.items()}
+    return {name: step for entry in steps for name, step in entry.items()}
 
 
 MAIN = named(SOURCE["main"]["steps"])
 ATTEMPT = named(MAIN["attempt"]["try"]["steps"])
-AMENDS = named(MAIN["attempt"]["except"]["steps"])
+RECOVERY = named(MAIN["attempt"]["except"]["steps"])
 
 
 def test_a_call_posts_to_its_function_and_keeps_only_its_answer() -> None:
@@ -54,34 +54,34 @@ def test_no_call_begins_after_the_deadline_but_that_of_a_failure() -> None:
     assert late["condition"] == "${sys.now() >= deadline}"
     assert late["raise"]["tags"] == ["DeadlineError"]
     assert {"deadline": "${sys.now() + 600}"} in MAIN["begin"]["assign"]
-    recovery = named(AMENDS["sorry"]["try"]["steps"])["sorry_call"]
+    recovery = named(RECOVERY["sorry"]["try"]["steps"])["sorry_call"]
     assert recovery["args"]["deadline"] == f"${{sys.now() + {dialect.RECOVERY_SECONDS}}}"
 
 
 def test_a_failure_leads_to_on_failure_with_its_cause_as_text() -> None:
-    assert list(AMENDS) == ["remember", "sorry", "sorry_next", "failed"]
-    assert AMENDS["sorry"]["try"]["steps"][0]["sorry_call"]["args"]["body"] == {"cause": "${problem}"}
-    assert AMENDS["failed"] == {"raise": {"message": "${problem}", "tags": ["WorkflowFailed"]}}
+    assert list(RECOVERY) == ["remember", "sorry", "sorry_next", "failed"]
+    assert RECOVERY["sorry"]["try"]["steps"][0]["sorry_call"]["args"]["body"] == {"cause": "${problem}"}
+    assert RECOVERY["failed"] == {"raise": {"message": "${problem}", "tags": ["WorkflowFailed"]}}
 
 
 def test_a_failure_of_on_failure_goes_on_and_keeps_the_first_cause() -> None:
-    (note,) = AMENDS["sorry"]["except"]["steps"]
+    (note,) = RECOVERY["sorry"]["except"]["steps"]
     assert note["sorry_failed"]["assign"] == [{"problem": '${problem + "; then " + worse.message}'}]
-    assert AMENDS["sorry_next"] == {"next": "failed"}
+    assert RECOVERY["sorry_next"] == {"next": "failed"}
 
 
 def test_each_element_goes_to_the_function_so_many_at_a_time() -> None:
     parallel = ATTEMPT["each"]["parallel"]
     assert (parallel["concurrency_limit"], parallel["for"]["in"]) == (3, "${seen.things}")
-    (one,) = parallel["for"]["steps"][0]["each_one"]["switch"]
-    asked = named(one["steps"])["each_worker"]["try"]["steps"][0]["each_call"]
-    assert asked["args"]["body"] == {"of": "${seen.name}", "thing": "${item}"}
-    assert "result" not in asked, "answers are discarded"
+    (branch,) = parallel["for"]["steps"][0]["each_one"]["switch"]
+    call = named(branch["steps"])["each_worker"]["try"]["steps"][0]["each_call"]
+    assert call["args"]["body"] == {"of": "${seen.name}", "thing": "${item}"}
+    assert "result" not in call, "answers are discarded"
 
 
 def test_one_failed_element_fails_all_and_no_further_one_is_begun() -> None:
-    (one,) = ATTEMPT["each"]["parallel"]["for"]["steps"][0]["each_one"]["switch"]
-    assert one["condition"] == "${len(failures) == 0}"
+    (branch,) = ATTEMPT["each"]["parallel"]["for"]["steps"][0]["each_one"]["switch"]
+    assert branch["condition"] == "${len(failures) == 0}"
     assert ATTEMPT["each"]["parallel"]["shared"] == ["failures"]
     (stop,) = ATTEMPT["each_all"]["switch"]
     assert stop["condition"] == "${len(failures) > 0}"

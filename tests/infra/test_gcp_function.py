@@ -71,8 +71,10 @@ def test_messages_are_pushed_by_an_account_that_may_only_do_that() -> None:
     uri = graph.one(FUNCTION).outputs["serviceConfig"]["uri"]
     assert push["pushEndpoint"] == uri
     assert push["oidcToken"] == {"serviceAccountEmail": courier.outputs["email"], "audience": uri}
-    allowed = [made for made in graph if made.inputs.get("member") == courier.outputs["member"]]
-    assert [(made.type, made.inputs["name"]) for made in allowed] == [(INVOKER, graph.one(FUNCTION).outputs["name"])]
+    allowed = [resource for resource in graph if resource.inputs.get("member") == courier.outputs["member"]]
+    assert [(resource.type, resource.inputs["name"]) for resource in allowed] == [
+        (INVOKER, graph.one(FUNCTION).outputs["name"])
+    ]
 
 
 def test_a_consumer_is_closed_to_the_internet() -> None:
@@ -118,8 +120,8 @@ def test_the_bounds_themselves_are_accepted(seconds: int, attempts: int) -> None
 
 def test_the_region_is_the_providers() -> None:
     graph = deploy(lambda: sample.program(CLOUD), config={"gcp:region": "us-east1"})
-    places = {made.inputs.get("location") or made.inputs.get("region") for made in graph} - {None}
-    assert places == {"us-east1"}
+    locations = {resource.inputs.get("location") or resource.inputs.get("region") for resource in graph} - {None}
+    assert locations == {"us-east1"}
 
 
 def test_without_a_region_the_line_to_write_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,8 +134,8 @@ def test_without_a_region_the_line_to_write_is_said(monkeypatch: pytest.MonkeyPa
 
 
 def test_protected_objects_can_be_restored_for_a_week_others_are_gone() -> None:
-    def kept(protect: bool) -> int:
+    def retention(protect: bool) -> int:
         graph = deploy(lambda: Store("data", StoreArgs(protect=protect)) and None)
         return graph.one("gcp:storage/bucket:Bucket").inputs["softDeletePolicy"]["retentionDurationSeconds"]
 
-    assert (kept(True), kept(False)) == (604_800, 0)
+    assert (retention(True), retention(False)) == (604_800, 0)

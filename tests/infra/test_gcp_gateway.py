@@ -56,20 +56,20 @@ def document(graph: Graph) -> dict[str, Any]:
 
 
 def test_each_route_leads_to_its_own_function_with_the_path_kept() -> None:
-    found = document(built(OPEN))
-    backend = found["paths"]["/jobs/{model}/{job}"]["get"]["x-google-backend"]
+    api = document(built(OPEN))
+    backend = api["paths"]["/jobs/{model}/{job}"]["get"]["x-google-backend"]
     assert backend == {
         "address": "https://jobs.a.run.app",
         "jwt_audience": "https://jobs.a.run.app",
         "path_translation": "APPEND_PATH_TO_ADDRESS",
         "deadline": 16,
     }
-    assert found["paths"]["/jobs/{model}/{job}"]["post"]["x-google-backend"]["address"] == "https://predict.a.run.app"
+    assert api["paths"]["/jobs/{model}/{job}"]["post"]["x-google-backend"]["address"] == "https://predict.a.run.app"
 
 
 def test_every_variable_segment_is_declared() -> None:
     operation = document(built(OPEN))["paths"]["/jobs/{model}/{job}"]["get"]
-    assert [(found["name"], found["in"], found["required"]) for found in operation["parameters"]] == [
+    assert [(parameter["name"], parameter["in"], parameter["required"]) for parameter in operation["parameters"]] == [
         ("model", "path", True),
         ("job", "path", True),
     ]
@@ -78,17 +78,17 @@ def test_every_variable_segment_is_declared() -> None:
 def test_the_gateway_may_call_each_function_behind_it_once_and_no_other() -> None:
     graph = built(OPEN)
     gateway = graph.one(ACCOUNT, "api-identity").outputs["member"]
-    invoked = [(made.name, made.inputs["name"], made.inputs["member"]) for made in graph.of(INVOKER)]
+    invoked = [(resource.name, resource.inputs["name"], resource.inputs["member"]) for resource in graph.of(INVOKER)]
     assert invoked == [("api-invoker-again", "predict", gateway), ("api-invoker-job", "jobs", gateway)]
     signer = graph.one(CONFIG).inputs["gatewayConfig"]["backendConfig"]["googleServiceAccount"]
     assert gateway == f"serviceAccount:{signer}"
 
 
 def test_a_token_of_the_issuer_for_one_of_its_audiences_is_asked_for() -> None:
-    found = document(built(JwtAuth(kind="jwt", issuer="https://login.example.org", audience=("a", "b"))))
-    assert found["securityDefinitions"]["token"]["x-google-issuer"] == "https://login.example.org"
-    assert found["securityDefinitions"]["token"]["x-google-audiences"] == "a,b"
-    assert found["security"] == [{"token": []}]
+    api = document(built(JwtAuth(kind="jwt", issuer="https://login.example.org", audience=("a", "b"))))
+    assert api["securityDefinitions"]["token"]["x-google-issuer"] == "https://login.example.org"
+    assert api["securityDefinitions"]["token"]["x-google-audiences"] == "a,b"
+    assert api["security"] == [{"token": []}]
 
 
 def test_iam_lets_in_only_whoever_may_sign_as_the_caller_account() -> None:
@@ -104,21 +104,21 @@ def test_iam_lets_in_only_whoever_may_sign_as_the_caller_account() -> None:
 def test_the_caller_account_may_do_nothing_else() -> None:
     graph = built(IamAuth())
     caller = graph.one(ACCOUNT, "api-caller").outputs["member"]
-    assert [made.name for made in graph if made.inputs.get("member") == caller] == []
+    assert [resource.name for resource in graph if resource.inputs.get("member") == caller] == []
 
 
-def test_an_open_door_asks_for_nothing_and_makes_no_caller() -> None:
+def test_an_open_api_asks_for_nothing_and_makes_no_caller() -> None:
     graph = built(OPEN)
     assert not {"security", "securityDefinitions"} & set(document(graph))
-    assert [made.name for made in graph.of(ACCOUNT)] == ["api-identity"]
+    assert [resource.name for resource in graph.of(ACCOUNT)] == ["api-identity"]
     assert graph.returned["callers"] == ""
 
 
 def test_a_rate_becomes_a_quota_a_minute_that_every_operation_counts_against() -> None:
-    found = document(built(OPEN))
-    (limit,) = found["x-google-management"]["quota"]["limits"]
+    api = document(built(OPEN))
+    (limit,) = api["x-google-management"]["quota"]["limits"]
     assert (limit["unit"], limit["values"]) == ("1/min/{project}", {"STANDARD": 180})
-    operations = [operation for methods in found["paths"].values() for operation in methods.values()]
+    operations = [operation for methods in api["paths"].values() for operation in methods.values()]
     assert all(operation["x-google-quota"] == {"metricCosts": {limit["metric"]: 1}} for operation in operations)
 
 

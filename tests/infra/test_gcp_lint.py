@@ -21,13 +21,13 @@ def sound() -> Source:
 
 def find(steps: lint.Steps, name: str) -> Any:
     """A step by its name, at any depth."""
-    for one in steps:
-        for key, step in one.items():
+    for entry in steps:
+        for key, step in entry.items():
             if key == name:
                 return step
             for inner, _ in lint.within(step):
-                if found := find(inner, name):
-                    return found
+                if step_inside := find(inner, name):
+                    return step_inside
     return {}
 
 
@@ -35,20 +35,23 @@ def main(source: Source, name: str) -> Source:
     return find(source["main"]["steps"], name)
 
 
-def asked(source: Source, name: str = "ask") -> Source:
+def call_step(source: Source, name: str = "ask") -> Source:
     return find(source["call_prepare"]["steps"], name)
 
 
 def lose(source: Source, name: str) -> None:
     steps = main(source, "attempt")["try"]["steps"]
-    steps[:] = [one for one in steps if name not in one]
+    steps[:] = [entry for entry in steps if name not in entry]
 
 
 BROKEN: list[tuple[Callable[[Source], object], list[str]]] = [
     (lambda s: s.pop("main"), ["main is missing"]),
-    (lambda s: main(s, "prepare").update(next="gone"), ["prepare: next names gone, which is not a step beside it"]),
+    (
+        lambda s: main(s, "prepare").update(next="gone"),
+        ["prepare: next names gone, which is not a step of the same list"],
+    ),
     (lambda s: main(s, "bake").update(next="experiments_one"), ["bake: next names experiments_one", "judge: no step"]),
-    (lambda s: lose(s, "judge"), ["bake: next names judge, which is not a step beside it"]),
+    (lambda s: lose(s, "judge"), ["bake: next names judge, which is not a step of the same list"]),
     (lambda s: main(s, "refused").pop("return"), ["main: it can end without saying how"]),
     (lambda s: main(s, "failed").pop("raise"), ["main: it can end without saying how"]),
     (lambda s: s["call_train"]["steps"].pop(), ["call_train: it can end without saying how"]),
@@ -75,15 +78,15 @@ BROKEN: list[tuple[Callable[[Source], object], list[str]]] = [
     (lambda s: main(s, "prepare")["args"].pop("deadline"), ["prepare: call_prepare takes body, deadline, step; it is"]),
     (lambda s: main(s, "prepare").update(call="call_nobody"), ["prepare: call names call_nobody, which is not there"]),
     (lambda s: s.update(idle={"steps": [{"x": {"return": 1}}]}), ["idle: nothing calls it"]),
-    (lambda s: asked(s)["args"].pop("timeout"), ["ask: timeout must be 1 to 1800"]),
-    (lambda s: asked(s)["args"].update(timeout=1801), ["ask: timeout must be 1 to 1800"]),
-    (lambda s: asked(s)["args"].update(timeout=True), ["ask: timeout must be 1 to 1800"]),
-    (lambda s: asked(s)["args"].pop("auth"), ["ask: auth must be OIDC, for the URL that is called"]),
-    (lambda s: asked(s)["args"]["auth"].update(audience="https://other"), ["ask: auth must be OIDC, for the URL"]),
-    (lambda s: asked(s, "patiently").pop("retry"), ["ask: retry of ${is_transient} is missing"]),
-    (lambda s: asked(s, "once").pop("retry"), ["ask: retry of ${is_failure} is missing"]),
-    (lambda s: asked(s, "once")["try"]["steps"].pop(0), ["ask: no deadline is looked at before"]),
-    (lambda s: asked(s, "in_time")["switch"][0].pop("raise"), ["ask: no deadline is looked at before"]),
+    (lambda s: call_step(s)["args"].pop("timeout"), ["ask: timeout must be 1 to 1800"]),
+    (lambda s: call_step(s)["args"].update(timeout=1801), ["ask: timeout must be 1 to 1800"]),
+    (lambda s: call_step(s)["args"].update(timeout=True), ["ask: timeout must be 1 to 1800"]),
+    (lambda s: call_step(s)["args"].pop("auth"), ["ask: auth must be OIDC, for the URL that is called"]),
+    (lambda s: call_step(s)["args"]["auth"].update(audience="https://other"), ["ask: auth must be OIDC, for the URL"]),
+    (lambda s: call_step(s, "patiently").pop("retry"), ["ask: retry of ${is_transient} is missing"]),
+    (lambda s: call_step(s, "once").pop("retry"), ["ask: retry of ${is_failure} is missing"]),
+    (lambda s: call_step(s, "once")["try"]["steps"].pop(0), ["ask: no deadline is looked at before"]),
+    (lambda s: call_step(s, "in_time")["switch"][0].pop("raise"), ["ask: no deadline is looked at before"]),
     (lambda s: main(s, "experiments")["parallel"].pop("concurrency_limit"), ["experiments: concurrency_limit must be"]),
     (
         lambda s: main(s, "experiments")["parallel"].update(concurrency_limit=21),
@@ -108,13 +111,13 @@ def test_the_training_workflow_has_no_problems() -> None:
     assert lint.problems(sound()) == []
 
 
-@pytest.mark.parametrize(("breakage", "told"), BROKEN)
-def test_what_is_wrong_is_named_by_its_step(breakage: Callable[[Source], object], told: list[str]) -> None:
+@pytest.mark.parametrize(("breakage", "expected"), BROKEN)
+def test_what_is_wrong_is_named_by_its_step(breakage: Callable[[Source], object], expected: list[str]) -> None:
     source = sound()
     breakage(source)
-    found = lint.problems(source)
-    for problem in told:
-        assert any(problem in one for one in found), found
+    problems = lint.problems(source)
+    for problem in expected:
+        assert any(problem in named for named in problems), problems
 
 
 @pytest.mark.parametrize(
@@ -143,7 +146,7 @@ def test_a_retry_says_for_what_and_how_often(key: str, value: object, problem: s
 def test_a_retry_waits_ever_longer_up_to_a_bound(backoff: dict[str, int], problem: str) -> None:
     source = sound()
     source["call_prepare"]["steps"][0]["patiently"]["retry"] = {**dialect.TRANSIENT, "backoff": backoff}
-    assert any(found.startswith(f"patiently: retry: {problem}") for found in lint.problems(source))
+    assert any(named.startswith(f"patiently: retry: {problem}") for named in lint.problems(source))
 
 
 @pytest.mark.parametrize("name", ["is it", "1st", "a-b", ""])
@@ -154,7 +157,7 @@ def test_a_name_that_cannot_be_said_is_refused(name: str) -> None:
 
 
 @given(st.integers(min_value=1, max_value=30), st.data())
-def test_every_step_of_a_chain_is_reached_and_one_beside_it_is_not(length: int, data: st.DataObject) -> None:
+def test_every_step_of_a_chain_is_reached_and_one_outside_it_is_not(length: int, data: st.DataObject) -> None:
     chain = [f"s{number}" for number in range(length)]
     steps = [{name: {"next": following}} for name, following in zip(chain, [*chain[1:], "last"], strict=True)]
     later = data.draw(st.permutations([*steps[1:], {"last": {"return": 1}}, {"island": {"return": 2}}]))

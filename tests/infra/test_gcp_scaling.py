@@ -24,8 +24,8 @@ def graph() -> Graph:
     return w.whole(models=["breast_cancer", "quick", "ready"], scaling={"models": OWN})
 
 
-def shape(found: Graph, function: str) -> tuple[Any, ...]:
-    service = w.service(found.one(w.FUNCTION, f"{function}-function"))
+def shape(graph: Graph, function: str) -> tuple[Any, ...]:
+    service = w.service(graph.one(w.FUNCTION, f"{function}-function"))
     return tuple(service.get(key) for key in SHAPE)
 
 

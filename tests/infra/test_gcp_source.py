@@ -70,10 +70,10 @@ SCENARIOS = {
 
 
 @cache
-def told() -> dict[str, dict[str, Any]]:
-    """What came of each scenario: one process for all of them."""
+def results() -> dict[str, dict[str, Any]]:
+    """Run every scenario in one process; return what came of each."""
     assert EMULATOR.exists(), "run: make .local/workflows-emulator/.installed"
-    done = subprocess.run(
+    process = subprocess.run(
         [EMULATOR, Path(__file__).parent / "gcp" / "emulate.py"],
         input=json.dumps({"scenarios": list(SCENARIOS.values())}),
         capture_output=True,
@@ -81,12 +81,12 @@ def told() -> dict[str, dict[str, Any]]:
         timeout=300,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return dict(zip(SCENARIOS, json.loads(done.stdout.splitlines()[-1]), strict=True))
+    assert process.returncode == 0, process.stderr
+    return dict(zip(SCENARIOS, json.loads(process.stdout.splitlines()[-1]), strict=True))
 
 
 def called(name: str, function: str) -> list[dict[str, Any]]:
-    return [body for asked, body in told()[name]["calls"] if asked == function]
+    return [body for name_called, body in results()[name]["calls"] if name_called == function]
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def called(name: str, function: str) -> list[dict[str, Any]]:
     ],
 )
 def test_it_calls_what_its_way_asks_for_and_ends_by_name(name: str, result: str, functions: list[str]) -> None:
-    assert told()[name].get("result") == result, told()[name]
-    assert [asked for asked, _ in told()[name]["calls"]] == functions
+    assert results()[name].get("result") == result, results()[name]
+    assert [name_called for name_called, _ in results()[name]["calls"]] == functions
 
 
 def test_each_function_is_told_what_it_needs() -> None:
@@ -146,8 +146,8 @@ def test_any_failure_is_recorded_with_its_cause_and_then_fails(name: str, cause:
         "cause": "",
     }
     assert abandoned["cause"].startswith(cause)
-    assert told()[name]["error"]["tags"] == ["WorkflowFailed"]
-    assert told()[name]["error"]["message"].startswith(cause)
+    assert results()[name]["error"]["tags"] == ["WorkflowFailed"]
+    assert results()[name]["error"]["message"].startswith(cause)
 
 
 def test_the_cause_holds_what_the_function_said() -> None:
@@ -156,7 +156,7 @@ def test_the_cause_holds_what_the_function_said() -> None:
 
 
 def test_a_failure_that_cannot_be_recorded_still_tells_the_first_cause() -> None:
-    message = told()["not recorded"]["error"]["message"]
+    message = results()["not recorded"]["error"]["message"]
     first, _, then = message.partition("; then ")
     assert first.startswith("prepare: ")
     assert then.startswith("abandon: ")
@@ -165,7 +165,7 @@ def test_a_failure_that_cannot_be_recorded_still_tells_the_first_cause() -> None
 
 def test_the_schema_refuses_what_is_no_workflow() -> None:
     broken = {**scenario(), "source": {"main": {"steps": [{"x": {"jump": "there"}}]}}}
-    done = subprocess.run(
+    process = subprocess.run(
         [EMULATOR, Path(__file__).parent / "gcp" / "emulate.py"],
         input=json.dumps({"scenarios": [broken]}),
         capture_output=True,
@@ -173,5 +173,5 @@ def test_the_schema_refuses_what_is_no_workflow() -> None:
         timeout=60,
         check=False,
     )
-    assert done.returncode != 0
-    assert "'jump'" in done.stderr
+    assert process.returncode != 0
+    assert "'jump'" in process.stderr

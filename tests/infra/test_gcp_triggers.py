@@ -9,7 +9,7 @@ import pytest
 
 from infra.gcp import CLOUD
 from infra.gcp.access import UNSCOPABLE, allow_in_project
-from infra.gcp.place import SERVICES, prepare
+from infra.gcp.project import SERVICES, enable_services
 from infra.gcp.schedule import Schedule
 from infra.vocabulary import ScheduleArgs
 from tests.graph import deploy
@@ -60,13 +60,13 @@ def test_whatever_starts_the_workflow_is_one_account_that_may_do_nothing_else() 
     starter = w.graph().one(w.ACCOUNT, "training-starter").outputs
     jobs = {job.inputs["httpTarget"]["oauthToken"]["serviceAccountEmail"] for job in w.graph().of(w.JOB)}
     assert {w.graph().one(w.TRIGGER).inputs["serviceAccount"], *jobs} == {starter["email"]}
-    allowed = [made.inputs["role"] for made in w.graph() if made.inputs.get("member") == starter["member"]]
+    allowed = [resource.inputs["role"] for resource in w.graph() if resource.inputs.get("member") == starter["member"]]
     assert allowed == ["roles/workflows.invoker"]
 
 
 def test_a_workflow_is_made_after_it_may_call_its_functions() -> None:
     workflow = w.graph().one(w.WORKFLOW)
-    invokers = {made.urn for made in w.graph().of(w.INVOKER) if made.name.startswith("training-")}
+    invokers = {resource.urn for resource in w.graph().of(w.INVOKER) if resource.name.startswith("training-")}
     assert len(invokers) == 4
     assert invokers <= set(workflow.dependencies)
 
@@ -83,11 +83,13 @@ def test_only_what_has_no_narrower_place_is_granted_on_the_project() -> None:
 
     with pytest.raises(ValueError, match="grant it on the resource"):
         deploy(program)
-    assert {made.inputs["role"] for made in w.graph().of(w.PROJECT_MEMBER)} == set(UNSCOPABLE)
+    assert {resource.inputs["role"] for resource in w.graph().of(w.PROJECT_MEMBER)} == set(UNSCOPABLE)
     assert all("https://" in reason for reason in UNSCOPABLE.values())
 
 
 def test_every_service_is_turned_on_once() -> None:
-    graph = deploy(lambda: prepare() and None)
-    assert [made.inputs["service"] for made in graph.of(w.SERVICE)] == [f"{name}.googleapis.com" for name in SERVICES]
+    graph = deploy(lambda: enable_services() and None)
+    assert [resource.inputs["service"] for resource in graph.of(w.SERVICE)] == [
+        f"{name}.googleapis.com" for name in SERVICES
+    ]
     assert len(set(SERVICES)) == len(SERVICES)

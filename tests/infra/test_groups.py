@@ -1,4 +1,4 @@
-"""A model that scales otherwise, drawn on both clouds: its own function, its own paths, its own grants."""
+"""A model with its own scaling, on both clouds: its own function, its own paths, its own grants."""
 
 from __future__ import annotations
 
@@ -29,28 +29,30 @@ OWN = {LONG: {"profile": "latency", "memory_mb": 2048}}
 every_cloud = pytest.mark.parametrize("reader", READERS, ids=str)
 
 
-def drawn(reader: Reader) -> Graph:
-    return _drawn(reader.cloud.name)
+def deployed(reader: Reader) -> Graph:
+    return _deployed(reader.cloud.name)
 
 
 @cache
-def _drawn(cloud: str) -> Graph:
-    found: dict[str, Any] = {"cloud": cloud, "models": ["first", LONG, "third"], "scaling": {"models": OWN}}
-    found["training"] = {"schedule": "0 3 * * 1"}
-    settings = Settings.parse(found, where="Pulumi.test.yaml")
+def _deployed(cloud: str) -> Graph:
+    document: dict[str, Any] = {"cloud": cloud, "models": ["first", LONG, "third"], "scaling": {"models": OWN}}
+    document["training"] = {"schedule": "0 3 * * 1"}
+    settings = Settings.parse(document, where="Pulumi.test.yaml")
     archives = {spec.name: sample.archive(spec.name) for spec in FUNCTIONS}
     return deploy(lambda: blueprint.draw(clouds.find(cloud), settings, sample.PLATFORM, archives))
 
 
 def functions(graph: Graph) -> tuple[str, str]:
     """The names of the shared predict function and of the model's own."""
-    shared, own = sorted(made.name for made in components(graph, "Function") if made.name.startswith("predict"))
+    shared, own = sorted(
+        resource.name for resource in components(graph, "Function") if resource.name.startswith("predict")
+    )
     return shared, own
 
 
 def routed(reader: Reader, graph: Graph) -> dict[str, str]:
     """The function that each route leads to, by `METHOD /path`."""
-    owners = {made.urn: owner.name for made in graph.of(reader.function) if (owner := graph.owner(made))}
+    owners = {resource.urn: owner.name for resource in graph.of(reader.function) if (owner := graph.owner(resource))}
     if reader.function == GCP_FUNCTION:
         by_address = {f.outputs["serviceConfig"]["uri"]: owners[f.urn] for f in graph.of(reader.function)}
         document = json.loads(base64.b64decode(graph.one(CONFIG).inputs["openapiDocuments"][0]["document"]["contents"]))
@@ -60,17 +62,17 @@ def routed(reader: Reader, graph: Graph) -> dict[str, str]:
             for method, operation in methods.items()
         }
     by_target = {
-        f"integrations/{made.outputs['id']}": owners[function.urn]
-        for made in graph.of(w.INTEGRATION)
+        f"integrations/{resource.outputs['id']}": owners[function.urn]
+        for resource in graph.of(w.INTEGRATION)
         for function in graph.of(reader.function)
-        if made.inputs["integrationUri"].startswith(f"{function.outputs['arn']}:")
+        if resource.inputs["integrationUri"].startswith(f"{function.outputs['arn']}:")
     }
-    return {made.inputs["routeKey"]: by_target[made.inputs["target"]] for made in graph.of(w.ROUTE)}
+    return {resource.inputs["routeKey"]: by_target[resource.inputs["target"]] for resource in graph.of(w.ROUTE)}
 
 
 @every_cloud
 def test_paths_of_the_model_lead_to_its_function_and_all_others_to_the_shared_one(reader: Reader) -> None:
-    graph = drawn(reader)
+    graph = deployed(reader)
     shared, own = functions(graph)
     expected = {f"{method} {path}": shared for method, path in ROUTES.values()}
     expected |= {f"{m} {path.replace('{model}', LONG)}": own for m, path in ROUTES.values() if "{model}" in path}
@@ -79,7 +81,7 @@ def test_paths_of_the_model_lead_to_its_function_and_all_others_to_the_shared_on
 
 @every_cloud
 def test_each_function_may_read_the_versions_of_its_own_models_alone(reader: Reader) -> None:
-    graph = drawn(reader)
+    graph = deployed(reader)
     shared, own = functions(graph)
     read = {
         name: {p.prefix for p in reader.read(graph).permissions if p.function == name and p.bucket.startswith("models")}
@@ -87,14 +89,14 @@ def test_each_function_may_read_the_versions_of_its_own_models_alone(reader: Rea
     }
     assert read[own] == {f"{LONG}/versions/", f"{LONG}/live.json"}
     assert read[shared] == {
-        *(f"{model}/{place}" for model in ("first", "third") for place in ("versions/", "live.json")),
+        *(f"{model}/{prefix}" for model in ("first", "third") for prefix in ("versions/", "live.json")),
         f"{LONG}/live.json",
     }
 
 
 @every_cloud
 def test_the_size_of_the_model_is_its_functions(reader: Reader) -> None:
-    graph = drawn(reader)
+    graph = deployed(reader)
     shared, own = functions(graph)
     memory = {function.name: function.memory_mb for function in reader.read(graph).functions}
     assert (memory[shared], memory[own]) == (1024, 2048)
@@ -102,7 +104,7 @@ def test_the_size_of_the_model_is_its_functions(reader: Reader) -> None:
 
 @every_cloud
 def test_each_function_has_its_own_upload_and_identity(reader: Reader) -> None:
-    facts = reader.read(drawn(reader))
+    facts = reader.read(deployed(reader))
     assert len({function.code for function in facts.functions}) == len(facts.functions)
     assert len({function.identity for function in facts.functions}) == len(facts.functions)
 
@@ -110,14 +112,14 @@ def test_each_function_has_its_own_upload_and_identity(reader: Reader) -> None:
 @every_cloud
 def test_longest_names_still_fit(reader: Reader) -> None:
     """Pulumi adds a hyphen and seven characters. 49 is Cloud Run's, 30 an account's, 64 all of AWS's here."""
-    graph = drawn(reader)
+    graph = deployed(reader)
     named = {
         "gcp:serviceaccount/account:Account": 30,
         GCP_FUNCTION: 49,
         w.FUNCTION: 64,
         w.ROLE: 64,
     }
-    assert [made.name for made in graph if len(made.name) + 8 > named.get(made.type, 100)] == []
+    assert [resource.name for resource in graph if len(resource.name) + 8 > named.get(resource.type, 100)] == []
 
 
 @pytest.mark.parametrize(
@@ -125,4 +127,4 @@ def test_longest_names_still_fit(reader: Reader) -> None:
     [pytest.param(house, rule, id=f"{house.name}-{rule.__name__}") for house in HOUSES for rule in house.rules],
 )
 def test_several_predict_functions_keep_every_rule(house: House, rule: Rule) -> None:
-    assert rule(_drawn(house.name)) == []
+    assert rule(_deployed(house.name)) == []

@@ -29,29 +29,33 @@ def test_a_component_registers_exactly_the_outputs_it_declares(w: ModuleType) ->
         declared = {
             name for name, type_ in vars(component).get("__annotations__", {}).items() if "Output" in str(type_)
         }
-        made = [made for made in w.graph() if made.type == f"serverless-ml:{w.CLOUD.name}:{component.__name__}"]
-        assert made, component
-        assert all(set(one.registered or ()) == declared and one.registered is not None for one in made), component
+        instances = [
+            resource for resource in w.graph() if resource.type == f"serverless-ml:{w.CLOUD.name}:{component.__name__}"
+        ]
+        assert instances, component
+        assert all(each.registered is not None and set(each.registered) == declared for each in instances), component
 
 
 @every_whole
 def test_every_resource_stands_in_a_component(w: ModuleType) -> None:
     graph = w.graph()
-    assert [made.name for made in graph if not made.component and graph.owner(made) is None] == []
+    assert [resource.name for resource in graph if not resource.component and graph.owner(resource) is None] == []
 
 
 @every_whole
 def test_a_child_is_named_after_its_component(w: ModuleType) -> None:
     graph = w.graph()
-    for made in graph:
-        owner = graph.owner(made)
-        assert owner is None or made.name.startswith(f"{owner.name}-")
+    for resource in graph:
+        owner = graph.owner(resource)
+        assert owner is None or resource.name.startswith(f"{owner.name}-")
 
 
 @every_whole
 def test_names_do_not_depend_on_the_stack(w: ModuleType) -> None:
     other = w.whole(stack="production-eu-west-1")
-    assert [(made.type, made.name) for made in other] == [(made.type, made.name) for made in w.graph()]
+    assert [(resource.type, resource.name) for resource in other] == [
+        (resource.type, resource.name) for resource in w.graph()
+    ]
 
 
 @every_whole
@@ -59,7 +63,7 @@ def test_options_of_a_component_stay_its_own(w: ModuleType) -> None:
     args = QueueArgs(consumer_timeout_seconds=10, attempts=5)
     options = pulumi.ResourceOptions(retain_on_delete=True)
     graph = deploy(lambda: {"url": w.CLOUD.queue("jobs", args, options).url})
-    assert [made.name for made in graph if made.retain] == ["jobs"]
+    assert [resource.name for resource in graph if resource.retain] == ["jobs"]
 
 
 @every_whole
@@ -75,7 +79,7 @@ def test_the_outputs_keep_their_contract(w: ModuleType) -> None:
         ({"kind": "jwt", "issuer": "https://login.example.org", "audience": ["a"]}, False),
         ({"kind": "none", "reason": "a public demonstration"}, False),
     ],
-    ids=lambda found: found["kind"] if isinstance(found, dict) else "",
+    ids=lambda value: value["kind"] if isinstance(value, dict) else "",
 )
 def test_callers_are_told_what_to_ask_for_where_there_is_something(
     w: ModuleType, auth: dict[str, object], granted: bool

@@ -35,23 +35,23 @@ def test_a_stack_with_nothing_but_defaults_keeps_every_limit() -> None:
 
 
 def test_an_archive_that_unpacks_to_more_than_the_platform_takes_is_refused() -> None:
-    told = refusal(settings(), train=archive(unpacked=250 * MIB + 1))
-    assert "functions/requirements/train.in" in told
-    assert "at most 262,144,000" in told
-    assert "https://docs.aws.amazon.com" in told
+    message = refusal(settings(), train=archive(unpacked=250 * MIB + 1))
+    assert "functions/requirements/train.in" in message
+    assert "at most 262,144,000" in message
+    assert "https://docs.aws.amazon.com" in message
 
 
 def test_a_stand_in_for_an_archive_is_held_against_no_limit() -> None:
     whole, empty = archive(), replace(archive(), stand_in=True)
-    told = {verdict.where for verdict in verdicts(settings(), {"train": whole, "predict": empty})}
-    assert "functions/requirements/train.in" in told
-    assert "functions/requirements/predict.in" not in told
+    checked = {verdict.where for verdict in verdicts(settings(), {"train": whole, "predict": empty})}
+    assert "functions/requirements/train.in" in checked
+    assert "functions/requirements/predict.in" not in checked
 
 
 def test_a_prediction_may_not_outlast_the_api_in_front_of_it() -> None:
-    told = refusal(settings(functions={"predict": {"timeout_seconds": 30}}))
-    assert "Pulumi.test.yaml: functions.predict.timeout_seconds: 30" in told
-    assert "at most 29" in told
+    message = refusal(settings(functions={"predict": {"timeout_seconds": 30}}))
+    assert "Pulumi.test.yaml: functions.predict.timeout_seconds: 30" in message
+    assert "at most 29" in message
 
 
 def test_functions_together_leave_the_account_some_room() -> None:
@@ -59,7 +59,7 @@ def test_functions_together_leave_the_account_some_room() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "expected"),
     [
         ({"training": {"parallelism": 21}}, "training.parallelism: 21 experiments at a time; accepted: at most 20"),
         (
@@ -68,26 +68,26 @@ def test_functions_together_leave_the_account_some_room() -> None:
         ),
         (
             {"models": [f"m{number}" for number in range(11)]},
-            "models: 11 places where new objects are waited for; accepted: at most 10",
+            "models: 11 prefixes that have an arrival; accepted: at most 10",
         ),
     ],
 )
-def test_what_gcp_alone_cannot_do_is_refused_there_with_the_setting(changes: dict[str, object], told: str) -> None:
+def test_what_gcp_alone_cannot_do_is_refused_there_with_the_setting(changes: dict[str, object], expected: str) -> None:
     enforce(settings(**changes), {}, "test")
-    found = refusal(settings(cloud="gcp", **changes))
-    assert f"Pulumi.test.yaml: {told}" in found
-    assert "https://cloud.google.com" in found
+    refused = refusal(settings(cloud="gcp", **changes))
+    assert f"Pulumi.test.yaml: {expected}" in refused
+    assert "https://cloud.google.com" in refused
 
 
 def test_more_models_than_an_event_pattern_can_name_are_refused_on_aws() -> None:
-    told = refusal(settings(models=[f"{'m' * 40}{number}" for number in range(60)]))
-    assert "models: " in told
-    assert "characters of an event pattern; accepted: at most 2,048" in told
+    message = refusal(settings(models=[f"{'m' * 40}{number}" for number in range(60)]))
+    assert "models: " in message
+    assert "characters of an event pattern; accepted: at most 2,048" in message
 
 
 def test_what_a_build_installs_has_no_bound_where_the_cloud_states_none() -> None:
-    held = verdicts(settings(cloud="gcp"), {"train": archive(unpacked=600 * MIB)})
-    assert not [verdict for verdict in held if verdict.what == "bytes unpacked"]
+    results = verdicts(settings(cloud="gcp"), {"train": archive(unpacked=600 * MIB)})
+    assert not [verdict for verdict in results if verdict.what == "bytes unpacked"]
 
 
 def test_functions_of_single_models_are_counted_too() -> None:
@@ -103,9 +103,9 @@ def test_every_profile_may_be_had_on_every_cloud(cloud: str, scaling: dict[str, 
 
 def test_no_more_copies_are_kept_ready_than_may_run() -> None:
     enforce(settings(scaling={"profile": "latency", "minimum": 50}), {}, "test")
-    told = refusal(settings(scaling={"profile": "latency", "minimum": 51}))
-    assert "scaling.minimum" in told
-    assert "51 copies kept ready; accepted: at most 50" in told
+    message = refusal(settings(scaling={"profile": "latency", "minimum": 51}))
+    assert "scaling.minimum" in message
+    assert "51 copies kept ready; accepted: at most 50" in message
     busy = {"opens": "0 8 * * 1", "closes": "0 20 * * 1", "minimum": 51}
     assert "51 copies kept ready" in refusal(settings(scaling={"profile": "latency", "hours": [busy]}))
 
@@ -119,8 +119,8 @@ def test_shared_copies_are_counted_by_what_they_answer_together() -> None:
 
 
 def test_a_snapshot_needs_an_interpreter_that_has_them() -> None:
-    told = refusal(settings(scaling={"profile": "balanced"}, runtime={"python": "3.11"}))
-    assert "scaling.profile: balanced, with runtime.python: 3.11 as interpreter; accepted: 3.12, 3.13" in told
+    message = refusal(settings(scaling={"profile": "balanced"}, runtime={"python": "3.11"}))
+    assert "scaling.profile: balanced, with runtime.python: 3.11 as interpreter; accepted: 3.12, 3.13" in message
     own = {"models": {"breast_cancer": {"profile": "balanced"}}}
     assert "scaling.models.breast_cancer.profile" in refusal(settings(scaling=own, runtime={"python": "3.11"}))
 
@@ -128,8 +128,8 @@ def test_a_snapshot_needs_an_interpreter_that_has_them() -> None:
 def test_hours_are_refused_where_nothing_keeps_them() -> None:
     hours = [{"opens": "0 8 * * 1", "closes": "0 20 * * 1", "minimum": 2}]
     enforce(settings(scaling={"profile": "latency", "hours": hours}), {}, "test")
-    told = refusal(settings(cloud="gcp", scaling={"profile": "latency", "hours": hours}))
-    assert "scaling.hours: 1 parts of the week; accepted: at most 0" in told
+    message = refusal(settings(cloud="gcp", scaling={"profile": "latency", "hours": hours}))
+    assert "scaling.hours: 1 parts of the week; accepted: at most 0" in message
 
 
 def test_an_api_has_room_for_so_many_models_of_their_own() -> None:
@@ -140,11 +140,11 @@ def test_an_api_has_room_for_so_many_models_of_their_own() -> None:
 
 @pytest.mark.parametrize("cloud", clouds.names())
 def test_every_limit_of_every_cloud_is_held_against_the_stack(cloud: str) -> None:
-    held = verdicts(settings(cloud=cloud, scaling={"profile": "latency"}), {"predict": archive()})
-    assert all(verdict.passed for verdict in held), [verdict for verdict in held if not verdict.passed]
-    told = {verdict.bound.removeprefix("at most ").replace(",", "") for verdict in held}
+    results = verdicts(settings(cloud=cloud, scaling={"profile": "latency"}), {"predict": archive()})
+    assert all(verdict.passed for verdict in results), [verdict for verdict in results if not verdict.passed]
+    stated = {verdict.bound.removeprefix("at most ").replace(",", "") for verdict in results}
     bounds = {name: bound for name, bound in vars(LIMITS[cloud]).items() if isinstance(bound, int)}
-    assert {name for name, bound in bounds.items() if str(bound) not in told} <= {
+    assert {name for name, bound in bounds.items() if str(bound) not in stated} <= {
         "steps_of_an_experiment",
         "requests_a_copy",
     }
@@ -160,25 +160,31 @@ def test_there_is_a_row_for_every_cloud() -> None:
     assert set(LIMITS) == set(clouds.names())
 
 
-def test_what_is_reckoned_is_not_less_than_what_is_drawn() -> None:
-    """Each fixed figure against the blueprint's own graph, with the longest name that a bucket may have."""
-    (pattern,) = [made.inputs["eventPattern"] for made in aws.graph().of(aws.RULE) if made.name == "datasets-rule"]
+def test_what_is_assumed_is_not_less_than_what_is_deployed() -> None:
+    """Compare each fixed figure with the blueprint's own graph, for the longest name that a bucket may have."""
+    (pattern,) = [
+        resource.inputs["eventPattern"] for resource in aws.graph().of(aws.RULE) if resource.name == "datasets-rule"
+    ]
     prefixes = [f'{{"prefix": "{model}/incoming/"}}, ' for model in aws.settings().models]
     bucket = "data-bucket-1a2b3c4"
     assert len(pattern) - len("".join(prefixes)) + 63 - len(bucket) <= limits.PATTERN_CHARACTERS
-    told = {
-        name: made.inputs["environment"]["variables"] for made in aws.graph().of(aws.FUNCTION) for name in [made.name]
+    environments = {
+        name: resource.inputs["environment"]["variables"]
+        for resource in aws.graph().of(aws.FUNCTION)
+        for name in [resource.name]
     }
-    for name, variables in told.items():
+    for name, variables in environments.items():
         fixed = {key: value for key, value in variables.items() if key not in ("MODELS", "ROLLOUT")}
         urls = 3 * 63
         assert sum(len(key) + len(value) for key, value in fixed.items()) + urls <= limits.ENVIRONMENT_BYTES, name
 
 
-def test_an_experiment_takes_as_many_steps_as_are_drawn() -> None:
+def test_an_experiment_takes_as_many_steps_as_are_rendered() -> None:
     source = gcp.graph().one(gcp.WORKFLOW).document("sourceContents")
     parallel = next(
-        one["experiments"] for one in source["main"]["steps"][1]["attempt"]["try"]["steps"] if "experiments" in one
+        entry["experiments"]
+        for entry in source["main"]["steps"][1]["attempt"]["try"]["steps"]
+        if "experiments" in entry
     )
     steps = [name for name, _, _ in lint.walk([{"experiments": parallel}], ())][1:]
     good = [name for name in steps if not name.endswith("_note")]

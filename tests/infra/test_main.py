@@ -29,30 +29,35 @@ class Recorder(mocks.Mocks):
         of_aws = ("arn", "bucket", "url", "version", "apiEndpoint", "executionArn", "invokeArn")
         of_gcp = ("email", "member", "accountId", "project", "apiId", "gatewayId", "defaultHostname", "outputName")
         made_up = {**dict.fromkeys(of_aws, arn), **dict.fromkeys(of_gcp, args.name), "name": args.name}
-        given = dict(args.inputs)
-        if "serviceConfig" in given:
-            given["serviceConfig"] = {**given["serviceConfig"], "uri": f"https://{args.name}.example.org"}
-        return f"{args.name}-id", {**made_up, **given}
+        inputs = dict(args.inputs)
+        if "serviceConfig" in inputs:
+            inputs["serviceConfig"] = {**inputs["serviceConfig"], "uri": f"https://{args.name}.example.org"}
+        return f"{args.name}-id", {**made_up, **inputs}
     def call(self, args):
         one = {"accountId": "000000000000", "id": "000000000000", "name": "eu-west-1", "region": "eu-west-1"}
         return {**one, "member": "serviceAccount:agent", "emailAddress": "agent"}
 
-told = json.load(sys.stdin)
-mocks.set_mocks(Recorder(), project=told["project"], stack=told["stack"])
+request = json.load(sys.stdin)
+mocks.set_mocks(Recorder(), project=request["project"], stack=request["stack"])
 pulumi.runtime.settings.set_root_resource(None)
-config.set_all_config(told["config"])
-asked = stack.run_in_stack(lambda: runpy.run_path(told["program"], run_name="__main__"))
-asyncio.get_event_loop().run_until_complete(asked)
+config.set_all_config(request["config"])
+program = stack.run_in_stack(lambda: runpy.run_path(request["program"], run_name="__main__"))
+asyncio.get_event_loop().run_until_complete(program)
 print(json.dumps(sorted(set(Recorder.types))))
 """
 
 
 def run(stack: StackFile, cwd: Path) -> subprocess.CompletedProcess[str]:
-    told = {"project": stack.project, "stack": stack.name, "config": dict(stack.config), "program": str(ROOT / "infra")}
+    request = {
+        "project": stack.project,
+        "stack": stack.name,
+        "config": dict(stack.config),
+        "program": str(ROOT / "infra"),
+    }
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PULUMI"))}
     return subprocess.run(
         [sys.executable, "-P", "-c", HOST],
-        input=json.dumps(told),
+        input=json.dumps(request),
         cwd=cwd,
         env=clean,
         capture_output=True,
@@ -70,16 +75,16 @@ def run(stack: StackFile, cwd: Path) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_the_program_runs_in_its_own_folder_without_the_root_on_the_path(name: str, types: set[str]) -> None:
-    done = run(StackFile.read(name), ROOT / "infra")
-    assert done.returncode == 0, done.stderr
-    declared = json.loads(done.stdout.splitlines()[-1])
+    process = run(StackFile.read(name), ROOT / "infra")
+    assert process.returncode == 0, process.stderr
+    declared = json.loads(process.stdout.splitlines()[-1])
     assert types <= set(declared)
 
 
 def test_a_mistake_in_the_settings_stops_it_before_any_resource() -> None:
-    done = run(StackFile.read("dev", override={"serverless-ml:settings": {"modles": []}}), ROOT / "infra")
-    assert done.returncode != 0
+    process = run(StackFile.read("dev", override={"serverless-ml:settings": {"modles": []}}), ROOT / "infra")
+    assert process.returncode != 0
     assert (
         "Pulumi.dev.yaml: serverless-ml:settings -> modles: there is no such setting; did you mean models?"
-        in done.stderr
+        in process.stderr
     )

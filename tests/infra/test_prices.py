@@ -31,9 +31,9 @@ def at(rate: float, load: Load = LOAD) -> Load:
 
 @pytest.mark.parametrize("cloud", clouds.of(Tier.DEPLOYABLE))
 def test_the_page_says_what_is_computed(cloud: str) -> None:
-    found = re.search(rf"<!-- {cloud} -->\n(.*?)\n<!-- end -->", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert found is not None
-    assert found[1].splitlines() == list(table(TARIFFS[cloud])), "python -m infra.prices writes the table"
+    match = re.search(rf"<!-- {cloud} -->\n(.*?)\n<!-- end -->", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert match is not None
+    assert match[1].splitlines() == list(table(TARIFFS[cloud])), "python -m infra.prices writes the table"
 
 
 def test_every_deployable_cloud_has_prices_with_date_and_source() -> None:
@@ -65,11 +65,11 @@ def test_less_than_a_processor_takes_longer() -> None:
 
 
 def worth_its_price(tariff: Lambda) -> float:
-    """The part of the time that a provisioned copy must be at work to cost less than others."""
+    """Return the share of the time that a provisioned copy must work to cost less than others."""
     return tariff.provisioned / (tariff.on_demand - tariff.provisioned_at_work)
 
 
-def test_break_evens_are_those_that_can_be_worked_out_by_hand() -> None:
+def test_break_evens_are_those_that_a_short_calculation_gives() -> None:
     busy = 0.0000041667 / (0.0000166667 - 0.0000097222)
     assert worth_its_price(Lambda()) == pytest.approx(busy)
     assert break_even(Lambda(), Latency(), LOAD) == pytest.approx(busy / (0.05 * 1769 / 1024))

@@ -1,4 +1,4 @@
-"""What training is told makes the same experiment the same file, whatever its processor would choose."""
+"""The variables of training make the same experiment the same file, whatever its processor would choose."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.infra import sample
 
 
 def declared(cloud: str, architecture: str) -> dict[str, Any]:
-    """The variables of the train function, as the blueprint's graph of that cloud has them."""
+    """Return the variables of the train function, as the blueprint's graph of that cloud has them."""
     w = importlib.import_module(f"tests.infra.{cloud}.whole")
     settings, platform = w.settings(), replace(sample.PLATFORM, architecture=architecture)
     archives = {spec.name: sample.archive(spec.name) for spec in FUNCTIONS}
@@ -31,17 +31,17 @@ def declared(cloud: str, architecture: str) -> dict[str, Any]:
     return w.variables(graph.one(w.FUNCTION, "train-function"))
 
 
-def trained(chosen: str, told: Mapping[str, str]) -> dict[str, Any]:
-    """The experiment in a process of its own, where the processor would choose that kernel."""
-    done = subprocess.run(
+def trained(chosen: str, variables: Mapping[str, str]) -> dict[str, Any]:
+    """Run the experiment in a process whose processor would choose that kernel; return what it reports."""
+    process = subprocess.run(
         [sys.executable, "-c", f"{EXPERIMENT}\nprint(json.dumps(train()))"],
-        env={"PYTHONPATH": str(FOLDER.parent), "OPENBLAS_CORETYPE": chosen, **told},
+        env={"PYTHONPATH": str(FOLDER.parent), "OPENBLAS_CORETYPE": chosen, **variables},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
 
 
 @pytest.mark.parametrize(("cloud", "architecture"), [("aws", "x86_64"), ("aws", "arm64"), ("gcp", "x86_64")])
@@ -53,19 +53,19 @@ def test_training_is_told_the_kernel_of_its_architecture(cloud: str, architectur
 @pytest.mark.parametrize("cloud", clouds.names())
 def test_an_experiment_is_one_file_whatever_kernel_the_processor_would_choose(cloud: str) -> None:
     """GCP has no other processors than x86-64; its stack on a laptop is told of these, whatever the laptop has."""
-    told = declared(cloud, here() if cloud == "aws" else "x86_64")
-    fixed = {name: value for name, value in told.items() if name.startswith(("OMP_", "OPENBLAS_"))}
-    one, other = (trained(chosen, fixed) for chosen in OTHERS)
-    assert one == other
-    assert set(one["kernels"]) <= {OWN}
+    variables = declared(cloud, here() if cloud == "aws" else "x86_64")
+    fixed = {name: value for name, value in variables.items() if name.startswith(("OMP_", "OPENBLAS_"))}
+    first, second = (trained(chosen, fixed) for chosen in OTHERS)
+    assert first == second
+    assert set(first["kernels"]) <= {OWN}
 
 
 @pytest.mark.integration
 @pytest.mark.skipif((sys.platform, here()) != ("linux", "x86_64"), reason="that its kernels differ was measured there")
 def test_without_what_training_is_told_it_is_another_file_for_each_kernel() -> None:
-    one, other = (trained(chosen, {}) for chosen in OTHERS)
-    assert [one["kernels"], other["kernels"]] == [[chosen.casefold()] for chosen in OTHERS]
-    assert one["sha256"] != other["sha256"]
+    first, second = (trained(chosen, {}) for chosen in OTHERS)
+    assert [first["kernels"], second["kernels"]] == [[chosen.casefold()] for chosen in OTHERS]
+    assert first["sha256"] != second["sha256"]
 
 
 def test_the_tests_compute_as_training_does() -> None:

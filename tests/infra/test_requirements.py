@@ -23,17 +23,17 @@ CARRIED = {"onnxruntime"}
 
 
 def imported(files: set[Path]) -> dict[str, str]:
-    """Packages that the files import when they are run, each with a file that does."""
-    found: dict[str, str] = {}
+    """Return the packages that the files import when they run, each with a file that does."""
+    packages: dict[str, str] = {}
     for file in files:
         path = file.relative_to(ROOT).as_posix()
         tree = tree_of(file.read_text(encoding="utf-8"))
-        found |= {name.split(".")[0]: path for _, name in imports(path, tree, typing=False)}
-    return {name: where for name, where in found.items() if name not in sys.stdlib_module_names and name not in OURS}
+        packages |= {name.split(".")[0]: path for _, name in imports(path, tree, typing=False)}
+    return {name: where for name, where in packages.items() if name not in sys.stdlib_module_names and name not in OURS}
 
 
 def locked(lock: Path) -> set[str]:
-    """Distributions by their normal names."""
+    """Return the distributions of a lock, by their normal names."""
     return {
         _normal(name) for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE)
     }
@@ -47,12 +47,12 @@ def _normal(name: str) -> str:
 @pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
 def test_everything_that_a_function_imports_is_in_its_lock(cloud: str, spec: FunctionSpec) -> None:
     own = LOCKS / cloud / f"{spec.lock}.txt"
-    there = locked(own if own.exists() else LOCKS / f"{spec.lock}.txt")
+    pinned = locked(own if own.exists() else LOCKS / f"{spec.lock}.txt")
     providers = packages_distributions()
     missing = {
         name: where
         for name, where in imported(closure(modules(spec, cloud))).items()
-        if name not in CARRIED and not {_normal(given) for given in providers.get(name, [name])} & there
+        if name not in CARRIED and not {_normal(provider) for provider in providers.get(name, [name])} & pinned
     }
     assert not missing
 

@@ -86,7 +86,7 @@ def test_every_rule_was_seen_to_fail(house: House) -> None:
 @every_house
 def test_the_graph_is_whole(house: House) -> None:
     """Rules about a type that is not there would pass for nothing."""
-    types = {made.type for made in house.whole.graph()}
+    types = {resource.type for resource in house.whole.graph()}
     named = {value for name, value in vars(house.whole).items() if name.isupper() and isinstance(value, str)}
     assert {value for value in named if value.count(":") == 2 and "/" in value} <= types
 

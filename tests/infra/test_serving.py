@@ -15,12 +15,12 @@ ROUTES = {operation.id: (operation.method, operation.path) for operation in OPER
 MODELS = ["a", "b", "c"]
 
 
-def settings(*, there_are: list[str] | None = None, **scaling: Any) -> Settings:
-    return Settings.parse({"cloud": "aws", "models": there_are or MODELS, "scaling": scaling}, where="")
+def settings(*, models_listed: list[str] | None = None, **scaling: Any) -> Settings:
+    return Settings.parse({"cloud": "aws", "models": models_listed or MODELS, "scaling": scaling}, where="")
 
 
-def shape(found: tuple[Group, ...]) -> dict[str, tuple[str, ...]]:
-    return {group.name: group.models for group in found}
+def shape(functions: tuple[Group, ...]) -> dict[str, tuple[str, ...]]:
+    return {group.name: group.models for group in functions}
 
 
 def test_models_share_one_function_unless_told_otherwise() -> None:
@@ -37,15 +37,15 @@ def test_a_model_that_scales_otherwise_has_a_function_of_its_own() -> None:
 
 def test_models_that_scale_alike_share_a_function() -> None:
     alike = {"profile": "latency", "minimum": 2, "concurrency": 9}
-    found = groups(settings(models={"b": alike, "c": alike}))
-    assert shape(found) == {"predict": ("a",), "predict-b": ("b", "c")}
+    functions = groups(settings(models={"b": alike, "c": alike}))
+    assert shape(functions) == {"predict": ("a",), "predict-b": ("b", "c")}
 
 
 @pytest.mark.parametrize("difference", [{"minimum": 3}, {"memory_mb": 4096}, {"concurrency": 8}])
 def test_any_difference_parts_them(difference: dict[str, int]) -> None:
     alike = {"profile": "latency", "minimum": 2, "concurrency": 9}
-    found = groups(settings(models={"b": alike, "c": {**alike, **difference}}))
-    assert shape(found) == {"predict": ("a",), "predict-b": ("b",), "predict-c": ("c",)}
+    functions = groups(settings(models={"b": alike, "c": {**alike, **difference}}))
+    assert shape(functions) == {"predict": ("a",), "predict-b": ("b",), "predict-c": ("c",)}
 
 
 def test_a_model_that_says_what_the_stack_says_stays_with_the_others() -> None:
@@ -74,32 +74,32 @@ def test_the_first_function_alone_tells_of_models_elsewhere() -> None:
 
 
 def test_with_one_function_routes_are_those_of_the_page() -> None:
-    found = list(paths(settings()))
-    assert {path.operation: (path.method, path.path) for path in found} == ROUTES
+    routes = list(paths(settings()))
+    assert {path.operation: (path.method, path.path) for path in routes} == ROUTES
 
 
 def test_every_path_of_a_model_with_its_own_function_leads_there_and_server_paths_to_the_first() -> None:
-    found = list(paths(settings(models={"b": {"profile": "balanced"}})))
-    own = [path for path in found if path.group.models == ("b",)]
+    routes = list(paths(settings(models={"b": {"profile": "balanced"}})))
+    own = [path for path in routes if path.group.models == ("b",)]
     assert {path.path for path in own} == {
         path.replace("{model}", "b") for _, path in ROUTES.values() if "{model}" in path
     }
-    rest = {path.operation: (path.method, path.path) for path in found if path not in own}
+    rest = {path.operation: (path.method, path.path) for path in routes if path not in own}
     assert rest == ROUTES
-    assert not [key for key, times in Counter((path.method, path.path) for path in found).items() if times > 1]
-    assert not [key for key, times in Counter(path.operation for path in found).items() if times > 1]
+    assert not [key for key, times in Counter((path.method, path.path) for path in routes).items() if times > 1]
+    assert not [key for key, times in Counter(path.operation for path in routes).items() if times > 1]
 
 
 def test_the_short_path_leads_to_the_first_model_wherever_it_is() -> None:
-    found = {path.operation: path.group for path in paths(settings(models={"a": {"profile": "balanced"}}))}
-    assert found["predict"].models == ("a",)
-    assert found["server_ready"].models == ("b", "c")
+    group_of = {path.operation: path.group for path in paths(settings(models={"a": {"profile": "balanced"}}))}
+    assert group_of["predict"].models == ("a",)
+    assert group_of["server_ready"].models == ("b", "c")
 
 
 def test_names_of_functions_are_short_and_differ() -> None:
     models = ["a", "x" * 48, "x" * 47 + "y", "under_score"]
     own = {model: {"profile": "latency", "minimum": at} for at, model in enumerate(models[1:], start=1)}
-    names = [group.name for group in groups(settings(there_are=models, models=own))]
+    names = [group.name for group in groups(settings(models_listed=models, models=own))]
     assert len(set(names)) == 4
     assert max(map(len, names)) == len("predict-") + LONGEST
     assert names[3] == "predict-under-score"

@@ -9,17 +9,17 @@ import yaml
 from infra.settings import Settings
 from tests.root import ROOT
 
-LEAST: dict[str, Any] = {"cloud": "aws", "models": ["breast_cancer"]}
+MINIMAL: dict[str, Any] = {"cloud": "aws", "models": ["breast_cancer"]}
 
 
 def refusal(**changes: object) -> str:
     with pytest.raises(pulumi.RunError) as refused:
-        Settings.parse({**LEAST, **changes}, where="Pulumi.test.yaml")
+        Settings.parse({**MINIMAL, **changes}, where="Pulumi.test.yaml")
     return str(refused.value)
 
 
 def test_a_cloud_and_a_model_make_a_valid_stack() -> None:
-    settings = Settings.parse(LEAST, where="Pulumi.test.yaml")
+    settings = Settings.parse(MINIMAL, where="Pulumi.test.yaml")
     assert settings.protect
     assert settings.api.auth.kind == "iam"
 
@@ -32,11 +32,11 @@ def test_every_stack_that_ships_is_valid(stack: str) -> None:
 
 
 def test_a_misspelt_key_is_named_with_the_file_the_near_name_and_what_is_accepted() -> None:
-    told = refusal(training={"paralelism": 3})
-    assert "Pulumi.test.yaml" in told
-    assert "training.paralelism" in told
-    assert "did you mean parallelism?" in told
-    assert "parallelism, schedule, timeout_hours" in told
+    message = refusal(training={"paralelism": 3})
+    assert "Pulumi.test.yaml" in message
+    assert "training.paralelism" in message
+    assert "did you mean parallelism?" in message
+    assert "parallelism, schedule, timeout_hours" in message
 
 
 def test_a_key_that_is_missing_comes_with_the_line_to_write() -> None:
@@ -74,14 +74,14 @@ def test_a_key_that_is_missing_comes_with_the_line_to_write() -> None:
     ],
 )
 def test_a_value_out_of_range_is_told_by_key_and_bound(changes: dict[str, Any], key: str, accepted: str) -> None:
-    told = refusal(**changes)
-    assert key in told
-    assert accepted in told
+    message = refusal(**changes)
+    assert key in message
+    assert accepted in message
 
 
 def test_one_figure_of_a_worker_may_change_and_the_others_stay() -> None:
-    changed = Settings.parse({**LEAST, "functions": {"predict": {"memory_mb": 512}}}, where="").size("predict")
-    default = Settings.parse(LEAST, where="").size("predict")
+    changed = Settings.parse({**MINIMAL, "functions": {"predict": {"memory_mb": 512}}}, where="").size("predict")
+    default = Settings.parse(MINIMAL, where="").size("predict")
     assert (changed.memory_mb, changed.timeout_seconds) == (512, default.timeout_seconds)
 
 
@@ -91,18 +91,18 @@ def test_every_problem_is_told_at_once() -> None:
 
 def test_a_models_name_is_never_taken_for_a_profile() -> None:
     own = {"eco": {"profile": "balanced", "memory": 512}}
-    told = refusal(models=["eco"], scaling={"models": own})
-    assert "scaling.models.eco.memory: there is no such setting; did you mean memory_mb?" in told
-    assert "accepted here: concurrency, memory_mb, profile" in told
+    message = refusal(models=["eco"], scaling={"models": own})
+    assert "scaling.models.eco.memory: there is no such setting; did you mean memory_mb?" in message
+    assert "accepted here: concurrency, memory_mb, profile" in message
 
 
 def test_a_stack_that_only_says_how_one_model_scales_is_eco_itself() -> None:
     scaling = Settings.parse(
-        {**LEAST, "scaling": {"models": {"breast_cancer": {"profile": "latency"}}}}, where=""
+        {**MINIMAL, "scaling": {"models": {"breast_cancer": {"profile": "latency"}}}}, where=""
     ).scaling
     assert (scaling.profile, scaling.models["breast_cancer"].profile) == ("eco", "latency")
 
 
 def test_settings_cannot_be_changed_once_read() -> None:
     with pytest.raises(Exception, match="frozen"):
-        Settings.parse(LEAST, where="").cloud = "gcp"  # ty: ignore[invalid-assignment]
+        Settings.parse(MINIMAL, where="").cloud = "gcp"  # ty: ignore[invalid-assignment]

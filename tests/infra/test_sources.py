@@ -36,8 +36,8 @@ def names(files: set[Path] | list[Path], root: Path) -> set[str]:
 
 
 def test_what_an_entry_imports_comes_along_also_from_inside_a_function(tree: Path) -> None:
-    found = names(closure(["functions.entry"], tree), tree)
-    assert found == {"functions/__init__.py", "functions/entry.py", "functions/near.py", "functions/lazy.py"}
+    carried = names(closure(["functions.entry"], tree), tree)
+    assert carried == {"functions/__init__.py", "functions/entry.py", "functions/near.py", "functions/lazy.py"}
 
 
 def test_what_only_a_type_checker_reads_stays_behind(tree: Path) -> None:
@@ -46,9 +46,9 @@ def test_what_only_a_type_checker_reads_stays_behind(tree: Path) -> None:
 
 def test_a_function_that_reads_contracts_gets_the_folders_of_the_stacks_models_and_no_others(tree: Path) -> None:
     (tree / "functions" / "entry.py").write_text("import models.contract\n", encoding="utf-8")
-    found = names(sources(["functions.entry"], ["mine"], tree), tree)
-    assert {"models/mine/model.yaml", "models/mine/training.py", "models/mine/helper.py"} <= found
-    assert "models/other/model.yaml" not in found
+    carried = names(sources(["functions.entry"], ["mine"], tree), tree)
+    assert {"models/mine/model.yaml", "models/mine/training.py", "models/mine/helper.py"} <= carried
+    assert "models/other/model.yaml" not in carried
 
 
 def test_a_function_that_reads_no_contract_gets_no_model(tree: Path) -> None:
@@ -57,9 +57,9 @@ def test_a_function_that_reads_no_contract_gets_no_model(tree: Path) -> None:
 
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
 def test_the_predict_function_carries_neither_contracts_nor_training(cloud: str) -> None:
-    found = names(sources(modules(named("predict"), cloud), ["breast_cancer"]), ROOT)
-    assert "functions/core/serving/predictor.py" in found
-    assert not {"models/contract.py", "functions/core/training/train.py", "models/breast_cancer/training.py"} & found
+    carried = names(sources(modules(named("predict"), cloud), ["breast_cancer"]), ROOT)
+    assert "functions/core/serving/predictor.py" in carried
+    assert not {"models/contract.py", "functions/core/training/train.py", "models/breast_cancer/training.py"} & carried
 
 
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
@@ -71,6 +71,6 @@ def test_no_sample_data_is_carried_by_any_function(cloud: str) -> None:
 
 
 def test_a_finished_model_is_carried_by_no_function_only_what_it_declares() -> None:
-    found = names(sources(modules(named("select"), "aws"), ["file_type"]), ROOT)
-    carried = {name.removeprefix("models/file_type/") for name in found if name.startswith("models/file_type")}
+    files = names(sources(modules(named("select"), "aws"), ["file_type"]), ROOT)
+    carried = {name.removeprefix("models/file_type/") for name in files if name.startswith("models/file_type")}
     assert carried == {"model.yaml", "golden.json"}

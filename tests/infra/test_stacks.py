@@ -30,8 +30,8 @@ def test_a_stack_keeps_the_limits_of_its_cloud(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_stack_names_its_region_and_no_other_clouds(name: str) -> None:
     cloud = settings(name).cloud
-    found = {key.partition(":")[0] for key in StackFile.read(name).config} - {"serverless-ml"}
-    assert found == {cloud}
+    providers = {key.partition(":")[0] for key in StackFile.read(name).config} - {"serverless-ml"}
+    assert providers == {cloud}
     assert StackFile.read(name).get(f"{cloud}:region", "")
 
 
@@ -43,18 +43,18 @@ def test_production_keeps_its_data_and_nothing_else_does(name: str) -> None:
 @pytest.mark.parametrize("cloud", clouds.names())
 def test_a_cloud_has_a_stack_to_try_and_by_its_tier_one_to_rely_on_and_one_for_this_machine(cloud: str) -> None:
     kinds = {Tier.PREVIEW: "dev", Tier.DEPLOYABLE: "prod", Tier.EMBEDDED: "local"}
-    found = {name for name in NAMES if settings(name).cloud == cloud}
+    stacks = {name for name in NAMES if settings(name).cloud == cloud}
     promised = {kind for tier, kind in kinds.items() if clouds.find(cloud).tier.includes(tier)}
-    assert {name.rpartition("-")[2] for name in found} >= promised
+    assert {name.rpartition("-")[2] for name in stacks} >= promised
 
 
 @pytest.mark.parametrize("kind", ["dev", "prod", "local"])
 def test_stacks_of_one_kind_differ_only_in_what_their_cloud_makes_them(kind: str) -> None:
     """What differs: the cloud, its processors' sizes, and what one of them does not offer."""
     aws, gcp = settings(kind).model_dump(), settings(f"gcp-{kind}").model_dump()
-    for one in (aws, gcp):
-        del one["cloud"], one["functions"]["predict"]["memory_mb"], one["runtime"]["architecture"]
-        del one["api"]["throttling"]["burst"]
+    for stack in (aws, gcp):
+        del stack["cloud"], stack["functions"]["predict"]["memory_mb"], stack["runtime"]["architecture"]
+        del stack["api"]["throttling"]["burst"]
     assert aws == gcp
 
 

@@ -62,7 +62,7 @@ def arrive(cloud: Cloud, prefixes: tuple[str, ...], *, announces: bool = True, t
 
 @every_cloud
 def test_a_sound_definition_is_deployed(cloud: Cloud) -> None:
-    assert [made.name for made in declare(cloud, DEFINITION, "worker") if made.component] == ["training"]
+    assert [resource.name for resource in declare(cloud, DEFINITION, "worker") if resource.component] == ["training"]
 
 
 @every_cloud

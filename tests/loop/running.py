@@ -63,7 +63,7 @@ class Running:
         return self.reached(run, *FINAL_STATES)
 
     def reached(self, run: str, *states: str) -> dict[str, Any]:
-        """The run's record once it is in one of the states, or over."""
+        """Return the run's record once it is in one of the states, or over."""
         return Watch(self.models, MODEL).reached(run, *states, seconds=SECONDS)
 
     def idle(self) -> None:
@@ -120,7 +120,7 @@ class Running:
         if live.get("champion") != version or live.get("challenger"):
             self.put_live(version)
         elif live["revision"] != self._followed:
-            self._followed_by_all(version)
+            self._wait_for_all_copies(version)
         return version
 
     def put_live(self, version: str, previous: str | None = None) -> None:
@@ -129,9 +129,9 @@ class Running:
         pointer = {"revision": live.get("revision", 0) + 1, "champion": version, "history": live.get("history", [])}
         rest = {"challenger": None, "weight": 0, "previous": previous, "release": None}
         self.models.put(f"{MODEL}/live.json", json.dumps({**pointer, **rest}).encode())
-        self._followed_by_all(version)
+        self._wait_for_all_copies(version)
 
-    def _followed_by_all(self, version: str) -> None:
+    def _wait_for_all_copies(self, version: str) -> None:
         """Wait until a version answers, and then as long as another copy may use the pointer it read before."""
         self.wait(lambda: self.answering() == version or None, f"{version} to answer")
         time.sleep(POINTER_SECONDS * 1.2)

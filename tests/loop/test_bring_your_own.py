@@ -1,4 +1,4 @@
-"""A finished model is deployed by its name: its own file makes its versions, and a bad one makes none."""
+"""A bring-your-own model is deployed by its name: its own file makes its versions, and a bad one makes none."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def watch(running: Running) -> Watch:
 
 
 def over(running: Running, source: str) -> dict[str, Any]:
-    """The record of the run that a file began, once it has ended."""
+    """Return the record of the run that a file began, once it has ended."""
 
     def look() -> dict[str, Any] | None:
         records = [watch(running).record(run) for run in watch(running).runs()]
@@ -56,20 +56,20 @@ def source_of(onnx: bytes) -> str:
 
 
 def unchanged(running: Running, run: str) -> int:
-    """How often the file of a run was looked at once more, and passed over."""
+    """Return how often the file of a run was looked at again and left alone."""
     lines = [line for line in running.stack.logs("prepare", 100_000) if line.startswith("{")]
     answers = [entry["answer"] for line in lines for entry in documents(line) if "answer" in entry]
     return sum((answer["status"], answer["run"]) == ("unchanged", run) for answer in answers)
 
 
 def corrupt() -> bytes:
-    """Well-formed, and of an operator that there is not."""
+    """Return a well-formed file that uses an operator that does not exist."""
     return FILE.read_bytes().replace(b"GlobalMaxPool", b"GlobalMixPool")
 
 
 @pytest.fixture
 def champion(running: Running) -> str:
-    """Whatever is live of it, once anything is."""
+    """Return the live version of the model, once there is one."""
     over(running, source_of(FILE.read_bytes()))
     return watch(running).live()["champion"]
 
@@ -82,7 +82,7 @@ def test_it_is_served_from_the_file_that_came_with_the_program(running: Running)
     assert checks["answers as expected"]["passed"]
     _, _, metadata = running.get(f"/v2/models/{MODEL}")
     assert metadata["inputs"] == [{"name": "bytes", "datatype": "INT32", "shape": [-1, 2048]}]
-    assert [one.kind for one in client.tell([README, FILE], url(running))] == [
+    assert [answer.kind for answer in client.tell([README, FILE], url(running))] == [
         "Markdown document",
         "Open Neural Network Exchange",
     ]

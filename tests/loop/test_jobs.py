@@ -43,7 +43,7 @@ def over(running: Running, job: str) -> dict[str, Any]:
 
 
 def send(running: Running, method: str, url: str, content: bytes = b"") -> tuple[int, bytes]:
-    """To a URL that the API handed out: it leads to the cloud itself, not through the API."""
+    """Send a request to a URL that the API signed: it leads to the cloud itself, not through the API."""
     address = urlsplit(url)
     context = ssl.create_default_context(cafile=running.stack.cloud.certificate)
     connection = http.client.HTTPSConnection(address.netloc, timeout=30, context=context)
@@ -60,7 +60,7 @@ def lines_of(rows: Iterable[Any]) -> bytes:
 
 
 def here(name: str, content: bytes, onnx: bytes) -> dict[str, bytes]:
-    """What an undisturbed worker makes of a job with one version, in this process."""
+    """Return the results that an undisturbed worker gives for a job with one version, in this process."""
     models, jobs = Objects.in_memory(), Objects.in_memory()
     version = versions.register(models.put, onnx)
     Live(models, MODEL).change(lambda pointer: promote_first(pointer, version, "here", 0.0))
@@ -88,7 +88,7 @@ def test_a_file_larger_than_a_request_may_be_is_uploaded_by_a_signed_url_and_ans
 
 
 def uploaded(running: Running, content: bytes) -> str:
-    """By a signed URL, or, on a cloud that signs nothing, to where the API says."""
+    """Upload by a signed URL, or, on a cloud that signs nothing, to where the API says; return the job."""
     code, _, ticket = running.post(PATH, {"upload": "csv"})
     if code == 202:
         assert status(running, ticket["id"])["status"] == "waiting"
@@ -101,14 +101,14 @@ def uploaded(running: Running, content: bytes) -> str:
 
 
 def fetched(running: Running, done: dict[str, Any]) -> list[dict[str, Any]]:
-    """The result, by a signed URL or from the store."""
+    """Return the result, by a signed URL or from the store."""
     if "result_url" in done:
         return [json.loads(line) for line in send(running, "GET", done["result_url"])[1].splitlines()]
     return [json.loads(line) for line in running.jobs.get(done["result_key"]).splitlines()]
 
 
 def alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """The same answer: how many rows go through a model at once shows in its last digits."""
+    """Return whether two answers are the same: how many rows a model runs at once shows in the last digits."""
     same = pytest.approx(other["probabilities"], abs=1e-6)
     return one["label"] == other["label"] and one["probabilities"] == same
 
@@ -128,8 +128,11 @@ def test_a_signed_url_is_good_for_one_key_and_one_method(running: Running, reque
 
 
 class Troubled:
-    """One long job, begun by `slow`, whose worker is killed and whose version is replaced on the way; among it two
-    hundred small ones, five of them poisoned: two on which the model fails, three that are none."""
+    """One long job, begun by `slow`, whose worker is killed and whose version is replaced meanwhile.
+
+    During it come two hundred small jobs, five of them poisoned: three on which the model fails, two
+    that are no jobs.
+    """
 
     long = "long.jsonl"
     rows = tuple(CASES[n % len(CASES)] for n in range(2000))
@@ -140,7 +143,7 @@ class Troubled:
         self.slow = running.register(versions.slow())
         self.swap(self.slow)
         running.jobs.put(f"{MODEL}/in/{self.long}", lines_of(self.rows))
-        running.wait(lambda: self.parts() or None, "the first part")
+        running.wait(lambda: self.checkpoints() or None, "the first checkpoint")
         self.killed = [pid for pid in running.stack.workers("jobs") if killed(pid)]
         assert f"{MODEL}/out/{self.long}.json" not in running.jobs.keys(f"{MODEL}/out/"), "it was done too soon"
         self.brittle = running.register(versions.brittle())
@@ -151,12 +154,12 @@ class Troubled:
             running.jobs.put(f"{MODEL}/in/{name}", body)
             if n % 8 == 0 and n // 8 < POISONED:
                 self.poison(n // 8)
-        self.outs = [f"{MODEL}/out/{name}.json" for name in (*self.names, self.long)]
-        running.wait(lambda: set(self.outs) <= self.results() or None, "every result")
-        running.wait(lambda: self.dead() >= POISONED or None, "the dead letters")
-        self.buried = self.dead()
+        self.expected_results = [f"{MODEL}/out/{name}.json" for name in (*self.names, self.long)]
+        running.wait(lambda: set(self.expected_results) <= self.results() or None, "every result")
+        running.wait(lambda: self.new_dead_letters() >= POISONED or None, "the dead letters")
+        self.dead_letters = self.new_dead_letters()
         self.reasons = self._reasons()
-        self.reported = status(running, "poison-2")
+        self.poisoned_status = status(running, "poison-2")
         self.directly = running.post("/predict", {"instances": CASES})[2]["predictions"]
 
     def poison(self, n: int) -> None:
@@ -169,13 +172,13 @@ class Troubled:
         self.running.put_live(version)
         self.running.wait(lambda: self.running.answering() == version or None, f"{version} to answer")
 
-    def parts(self) -> list[str]:
+    def checkpoints(self) -> list[str]:
         return [key for key in self.running.jobs.keys(f"{MODEL}/work/{self.long}/") if not key.endswith("job.json")]
 
     def results(self) -> set[str]:
         return set(self.running.jobs.keys(f"{MODEL}/out/"))
 
-    def dead(self) -> int:
+    def new_dead_letters(self) -> int:
         return self.running.stack.dead_letters() - self.dead_before
 
     def _reasons(self) -> dict[str, str]:
@@ -205,7 +208,7 @@ def logged(running: Running, event: str) -> list[dict[str, Any]]:
 
 
 def documents(line: str) -> Iterator[dict[str, Any]]:
-    """What a line holds. functions-framework writes the end of a line by itself, and copies may come in between."""
+    """Yield the JSON documents of a line: copies can write between a document and its end of line."""
     at = 0
     while at < len(line):
         document, at = json.JSONDecoder().raw_decode(line, at)
@@ -218,7 +221,7 @@ def test_of_two_hundred_jobs_with_five_poisoned_195_are_done_once_and_five_are_d
     running = troubled.running
     written = Counter(line["job"] for line in logged(running, "job") if line.get("written"))
     assert [written[name] for name in troubled.names] == [1] * (SMALL - POISONED)
-    assert troubled.buried == POISONED
+    assert troubled.dead_letters == POISONED
     for n, name in enumerate(troubled.names):
         result = json.loads(running.jobs.get(f"{MODEL}/out/{name}.json"))
         assert result["version"] == troubled.brittle
@@ -226,9 +229,9 @@ def test_of_two_hundred_jobs_with_five_poisoned_195_are_done_once_and_five_are_d
 
 
 def test_the_reason_of_every_dead_letter_is_kept(troubled: Troubled) -> None:
-    mine, reported = troubled.reasons, troubled.reported
-    assert sorted(mine) == [f"{MODEL}/in/poison-{n}" for n in (0, 2, 4)] + [f"{MODEL}/in/poison/{n}" for n in (1, 3)]
-    for key, reason in mine.items():
+    reasons, reported = troubled.reasons, troubled.poisoned_status
+    assert sorted(reasons) == [f"{MODEL}/in/poison-{n}" for n in (0, 2, 4)] + [f"{MODEL}/in/poison/{n}" for n in (1, 3)]
+    for key, reason in reasons.items():
         assert ("NotAJob" if "poison/" in key else "ModelFailure") in reason
     assert (reported["status"], "the model fails on it" in reported["error"]["detail"]) == ("failed", True)
 
@@ -250,10 +253,10 @@ def test_a_long_job_whose_worker_is_killed_and_whose_version_is_replaced_ends_as
 def test_what_was_given_up_is_done_once_it_can_be_and_comes_back_by_one_command(troubled: Troubled) -> None:
     running = troubled.running
     troubled.swap(running.register(versions.right()))
-    there = running.stack.dead_letters()
-    assert running.stack.redrive() == there
-    outs = [f"{MODEL}/out/poison-{n}.json" for n in (0, 2, 4)]
-    running.wait(lambda: set(outs) <= troubled.results() or None, "what the model can do now")
+    dead_letters = running.stack.dead_letters()
+    assert running.stack.redrive() == dead_letters
+    results = [f"{MODEL}/out/poison-{n}.json" for n in (0, 2, 4)]
+    running.wait(lambda: set(results) <= troubled.results() or None, "what the model can do now")
     assert status(running, "poison-2")["status"] == "done"
     written = Counter(line["job"] for line in logged(running, "job") if line.get("written"))
     assert [written[f"poison-{n}"] for n in (0, 2, 4)] == [1, 1, 1]

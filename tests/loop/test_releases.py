@@ -78,8 +78,8 @@ def test_two_releases_at_once_leave_one_linear_history(running: Running) -> None
     assert live["challenger"] is None
     events = [(entry["event"], entry["version"]) for entry in live["history"][before:]]
     for version in candidates:
-        mine = [event for event, changed in events if changed == version]
-        assert mine.count("promoted") + mine.count("rolled_back") <= 1, events
+        of_version = [event for event, changed in events if changed == version]
+        assert of_version.count("promoted") + of_version.count("rolled_back") <= 1, events
     promoted = [changed for event, changed in events if event == "promoted"]
     assert promoted
     assert live["champion"] == promoted[-1]

@@ -22,16 +22,16 @@ def followed(running: Running, version: str) -> None:
     """Wait until every client of a round is answered by a version; a copy that does not follow answers for ever."""
     path = urlsplit(running.stack.outputs["models"][MODEL]["predict"]).path
 
-    def one(case: int) -> str | None:
+    def answering_version(case: int) -> str | None:
         status, headers, _ = running.post(path, {"instances": [CASES[case % len(CASES)]]}, x_caller_id=f"caller-{case}")
         return headers["x-model-version"] if status == 200 else None
 
-    def whole() -> bool | None:
+    def all_follow() -> bool | None:
         with ThreadPoolExecutor(CLIENTS) as clients:
-            answered = set(clients.map(one, range(4 * CLIENTS)))
+            answered = set(clients.map(answering_version, range(4 * CLIENTS)))
         return answered - {None} == {version} or None
 
-    running.wait(whole, f"every answer to be by {version}")
+    running.wait(all_follow, f"every answer to be by {version}")
 
 
 def test_no_client_notices_that_the_pointer_goes_to_and_fro_and_a_worker_is_killed(running: Running) -> None:

@@ -27,7 +27,7 @@ CASES = [without_target(row) for row in rows(500, 569)]
 
 
 def judged(running: Running, run: str) -> dict[str, Any]:
-    """The record of a run that is over; callers ask while its version is judged, and not while it trains."""
+    """Return the record of a run that is over; callers ask while its version is judged, and not while it trains."""
     running.reached(run, "registered", "canary")
     with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES):
         return running.over(run)
@@ -118,14 +118,14 @@ def test_an_experiment_whose_worker_is_killed_twice_gives_the_same_version(runni
     for _ in range(2):
         running.wait(lambda: signal_workers(running, "train", signal.SIGSTOP) or None, "a worker")
         assert done(running, run) == [], "the workers were stopped after their work"
-        time.sleep(1)  # what is handed to a stopped worker stays with it: the kill comes in the middle
+        time.sleep(1)  # a stopped worker keeps the call that it got: the kill comes in the middle
         signal_workers(running, "train", signal.SIGKILL)
     record = judged(running, run)
     assert (record["status"], record["version"]) == ("promoted", expected)
 
 
 def test_a_step_that_may_not_write_fails_its_run_and_the_same_dataset_carries_on(running: Running) -> None:
-    """The select function loses its permission to write, and gets it back: what was tried is not tried again."""
+    """Take away the select function's permission to write, and give it back: what was tried is not tried again."""
     versions, live = running.versions(), running.live()
     content = csv_of(rows(60, 420))
     with running.without("select", Access.WRITE):
@@ -147,12 +147,12 @@ def test_a_step_that_may_not_write_fails_its_run_and_the_same_dataset_carries_on
 
 
 def done(running: Running, run: str) -> list[str]:
-    """The experiments that are recorded."""
+    """Return the experiments that are recorded."""
     return [key for key in running.models.keys(f"{MODEL}/runs/{run}/experiments/") if key.endswith(".json")]
 
 
 def trained_here(content: bytes) -> str:
-    """The version that the same dataset gives in memory, without a stack."""
+    """Return the version that the same dataset gives in memory, without a stack."""
     data, models = open_store("memory://"), open_store("memory://")
     data.put(f"{MODEL}/incoming/x.csv", content)
     prepare = Preparation(data=data, models=models, execution="here", at="2026-01-01T00:00:00+00:00")
@@ -165,11 +165,11 @@ def trained_here(content: bytes) -> str:
 
 
 def signal_workers(running: Running, function: str, what: signal.Signals) -> int:
-    """Signal every process that runs the function; returns how many were there to hear it."""
-    return sum(heard(pid, what) for pid in running.stack.workers(function))
+    """Signal every process that runs the function; return how many there were."""
+    return sum(signalled(pid, what) for pid in running.stack.workers(function))
 
 
-def heard(pid: int, what: signal.Signals) -> bool:
+def signalled(pid: int, what: signal.Signals) -> bool:
     try:
         os.kill(pid, what)
     except ProcessLookupError:

@@ -46,9 +46,9 @@ def test_bytes_both_ways_give_what_json_gives(
 
 def test_ten_thousand_rows_at_once(client: triton.InferenceServerClient) -> None:
     x, y = cases()
-    places = np.arange(10_000) % len(x)
-    labels = client.infer(MODEL, rows(x[places])).as_numpy("label")
-    assert np.mean(labels == y[places]) > 0.9
+    indices = np.arange(10_000) % len(x)
+    labels = client.infer(MODEL, rows(x[indices])).as_numpy("label")
+    assert np.mean(labels == y[indices]) > 0.9
 
 
 def test_health_metadata_and_errors(running: Running, client: triton.InferenceServerClient) -> None:

@@ -1,4 +1,4 @@
-"""Versions of the demonstration model, built from weights: one that is right, one that is wrong, one that is slow."""
+"""Versions of the demonstration model, built from weights: right, blunt, wrong, brittle and slow ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GOLDEN_ROWS = 4
 
 @cache
 def cases() -> tuple[np.ndarray, np.ndarray]:
-    """The whole sample: float32 [569, 30] and 0 or 1 [569]."""
+    """Return the whole sample: float32 [569, 30], and 0 or 1 [569]."""
     instances, labels = sample.instances()
     x = np.array([list(instance.values()) for instance in instances], dtype=np.float32)
     return x, np.array([label == "malignant" for label in labels], dtype=np.int64)
@@ -36,14 +36,14 @@ def cases() -> tuple[np.ndarray, np.ndarray]:
 
 @cache
 def right(c: float = 1.0) -> bytes:
-    """A classifier that agrees with any other good one; another `c` is another version."""
+    """Return a classifier that agrees with any other good one; another `c` is another version."""
     x, y = cases()
     return to_onnx(make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=2000)).fit(x, y), 30)
 
 
 @cache
 def blunt() -> bytes:
-    """Agrees with `right` by label, but is sure of everything: any honest candidate ranks better."""
+    """Return one that agrees with `right` by label, but is sure of everything: any honest candidate ranks better."""
     x, y = cases()
     linear = LogisticRegression(max_iter=2000)
     pipeline = make_pipeline(StandardScaler(), linear).fit(x, y)
@@ -53,14 +53,17 @@ def blunt() -> bytes:
 
 @cache
 def wrong() -> bytes:
-    """Answers every case with the other class."""
+    """Return one that answers every case with the other class."""
     x, y = cases()
     return to_onnx(make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)).fit(x, 1 - y), 30)
 
 
 @cache
 def brittle(limit: float = 1000.0) -> bytes:
-    """Agrees with `right`, and fails on a row whose first feature is above the limit: it looks where nothing is."""
+    """Return one that agrees with `right`, and fails on a row whose first feature is above the limit.
+
+    It then reads an element that does not exist.
+    """
     model = onnx.load_from_string(right())
     graph = model.graph
     first = graph.input[0].name
@@ -88,7 +91,7 @@ def brittle(limit: float = 1000.0) -> bytes:
 
 @cache
 def slow(rounds: int = 60, width: int = 1200) -> bytes:
-    """Agrees with `right`, after long arithmetic that adds nothing: for a row, some 0.1 ms a round or more."""
+    """Return one that agrees with `right`, after long arithmetic that adds nothing: 0.1 ms or more a round and row."""
     x, y = cases()
     linear = LogisticRegression(C=0.1, max_iter=5000).fit((x - x.mean(0)) / x.std(0), y)
     rng = np.random.default_rng(0)
@@ -129,7 +132,7 @@ def slow(rounds: int = 60, width: int = 1200) -> bytes:
 
 
 def register(put: Callable[[str, bytes], None], onnx: bytes) -> str:
-    """Write a version with `put`, as the registry writes it; returns its name."""
+    """Write a version with `put`, as the registry writes it; return its name."""
     memory = open_store("memory://")
     contract = Contract.load(MODEL).model_dump(mode="json")
     card: dict[str, Any] = {

@@ -1,6 +1,7 @@
-"""What each resource of a graph is called in a stack's state, and was called before.
+"""The names of a graph's resources in a stack's state, now and before.
 
-The key is a URN without its stack and project: `<types from the outermost component on>::<name>`.
+The key is a URN without its stack and project: `<types from the outermost component
+on>::<name>`.
 """
 
 from __future__ import annotations
@@ -8,40 +9,40 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.graph import Graph, Made
+from tests.graph import Graph, Resource
 
 SEPARATOR = "::"
 
 
 def names(graph: Graph) -> dict[str, tuple[str, ...]]:
-    """For the URN of each resource in the graph, its keys: the current one, then those that aliases give it.
+    """Return, by the URN of each resource, its keys: the current one, then those that aliases give it.
 
-    As the engine does, a child also answers to the names that its parent had before; where the
-    child's name begins with the parent's, that part is the parent's old name.
+    As the engine does, a child also answers to the names that its parent had before; where the child's
+    name begins with the parent's, that part is the parent's old name.
     """
-    by_urn = {made.urn: made for made in graph}
-    found: dict[str, tuple[str, ...]] = {}
+    by_urn = {resource.urn: resource for resource in graph}
+    keys_of: dict[str, tuple[str, ...]] = {}
 
     def keys(urn: str) -> tuple[str, ...]:
-        if urn not in found:
-            made = by_urn[urn]
-            above = keys(made.parent) if made.parent else ("",)
-            found[urn] = tuple(dict.fromkeys(_keys(made, by_urn, above)))
-        return found[urn]
+        if urn not in keys_of:
+            resource = by_urn[urn]
+            above = keys(resource.parent) if resource.parent else ("",)
+            keys_of[urn] = tuple(dict.fromkeys(_keys(resource, by_urn, above)))
+        return keys_of[urn]
 
-    for made in graph:
-        keys(made.urn)
-    return found
+    for resource in graph:
+        keys(resource.urn)
+    return keys_of
 
 
-def _keys(made: Made, by_urn: Mapping[str, Made], above: tuple[str, ...]) -> Iterator[str]:
-    parent = by_urn[made.parent].name if made.parent else ""
-    for alias in (None, *made.aliases):
+def _keys(resource: Resource, by_urn: Mapping[str, Resource], above: tuple[str, ...]) -> Iterator[str]:
+    parent = by_urn[resource.parent].name if resource.parent else ""
+    for alias in (None, *resource.aliases):
         if alias is not None and alias.WhichOneof("alias") == "urn":
             yield _key(alias.urn)
             continue
         spec = alias.spec if alias is not None else None
-        type_, name = (spec and spec.type) or made.type, (spec and spec.name) or made.name
+        type_, name = (spec and spec.type) or resource.type, (spec and spec.name) or resource.name
         for outer in _parents(spec, above):
             yield _below(outer, type_, _renamed(name, parent, outer))
 

@@ -11,7 +11,7 @@ from infra.blueprint import draw
 from infra.function_table import FUNCTIONS
 from infra.settings import Settings
 from localcloud.engine.stack_file import StackFile
-from tests.graph import Graph, Made, deploy
+from tests.graph import Graph, Resource, deploy
 from tests.infra.sample import PLATFORM, archive, files
 from tests.root import ROOT
 from tests.urns.names import names
@@ -62,24 +62,26 @@ def graph(stack: str) -> Graph:
     )
 
 
-def promise(found: Graph) -> Promise:
-    """What the resources of a graph promise from now on."""
-    known = names(found)
-    return {key: _entry(made) for key, made in sorted((known[made.urn][0], made) for made in found)}
+def promise(declared: Graph) -> Promise:
+    """Return what the resources of a graph promise from now on."""
+    known = names(declared)
+    return {
+        key: _entry(resource) for key, resource in sorted((known[resource.urn][0], resource) for resource in declared)
+    }
 
 
-def _entry(made: Made) -> dict[str, Any]:
-    if made.type not in LASTING:
+def _entry(resource: Resource) -> dict[str, Any]:
+    if resource.type not in LASTING:
         return {}
-    why, inputs = LASTING[made.type]
-    given = {name: made.inputs[name] for name in inputs if made.inputs.get(name) is not None}
-    return {"why": why, **({"protect": True} if made.protect else {}), **({"inputs": given} if given else {})}
+    why, inputs = LASTING[resource.type]
+    values = {name: resource.inputs[name] for name in inputs if resource.inputs.get(name) is not None}
+    return {"why": why, **({"protect": True} if resource.protect else {}), **({"inputs": values} if values else {})}
 
 
-def lost(promised: Promise, found: Graph) -> Iterator[str]:
-    """Say, in a sentence each, what of a promise the graph breaks."""
-    known = names(found)
-    owners = {key: made for made in found for key in known[made.urn]}
+def lost(promised: Promise, declared: Graph) -> Iterator[str]:
+    """Yield a sentence for each thing of a promise that the graph breaks."""
+    known = names(declared)
+    owners = {key: resource for resource in declared for key in known[resource.urn]}
     for key, entry in promised.items():
         if key not in owners:
             yield f"{key}: is gone, and would be deleted; an alias on what took its place keeps it"
@@ -87,21 +89,21 @@ def lost(promised: Promise, found: Graph) -> Iterator[str]:
             yield from (f"{key} {entry['why']}: {change}" for change in _changes(key, entry, owners[key]))
 
 
-def _changes(key: str, entry: Mapping[str, Any], made: Made) -> Iterator[str]:
+def _changes(key: str, entry: Mapping[str, Any], resource: Resource) -> Iterator[str]:
     type_ = key.partition("::")[0].rpartition("$")[2]
-    if made.type != type_:
-        yield f"is of the type {made.type} now, and would be replaced"
+    if resource.type != type_:
+        yield f"is of the type {resource.type} now, and would be replaced"
     before = entry.get("inputs", {})
     for name in LASTING[type_][1]:
-        if made.inputs.get(name) != before.get(name):
-            yield f"{name} was {before.get(name)!r} and is {made.inputs.get(name)!r}: it would be replaced"
-    if entry.get("protect") and not made.protect:
+        if resource.inputs.get(name) != before.get(name):
+            yield f"{name} was {before.get(name)!r} and is {resource.inputs.get(name)!r}: it would be replaced"
+    if entry.get("protect") and not resource.protect:
         yield "is protected no longer"
 
 
-def unlisted(promised: Promise, found: Graph) -> list[str]:
-    """The keys of resources that no promise was made for."""
-    return sorted(set(promise(found)) - set(promised))
+def unlisted(promised: Promise, declared: Graph) -> list[str]:
+    """Return the keys of resources that no promise was made for."""
+    return sorted(set(promise(declared)) - set(promised))
 
 
 def read(stack: str) -> Promise:

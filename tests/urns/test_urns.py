@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from tests.graph import Graph, Made, deploy
+from tests.graph import Graph, Resource, deploy
 from tests.urns import promise
 from tests.urns.names import names
 from tests.urns.promise import LASTING, STACKS, lost, read, unlisted
@@ -47,32 +47,32 @@ def test_a_list_belongs_to_a_stack() -> None:
     assert {path.stem for path in promise.FOLDER.glob("*.json")} == set(STACKS)
 
 
-def one(found: Graph, name: str, kind: str) -> Made:
-    return next(made for made in found if made.name == name and made.type.endswith(f":{kind}"))
+def one(declared: Graph, name: str, kind: str) -> Resource:
+    return next(resource for resource in declared if resource.name == name and resource.type.endswith(f":{kind}"))
 
 
-def changing(resource: str, kind: str, /, **more: Any) -> Callable[[Graph], Graph]:
-    """A change of one resource; a function in `more` makes the value from the graph."""
+def changing(logical_name: str, kind: str, /, **more: Any) -> Callable[[Graph], Graph]:
+    """Return a change of one resource; a function in `more` makes the value from the graph."""
 
-    def change(found: Graph) -> Graph:
-        made = one(found, resource, kind)
-        values = {key: value(found) if callable(value) else value for key, value in more.items()}
-        return found.swapped(made, replace(made, **values))
+    def change(declared: Graph) -> Graph:
+        resource = one(declared, logical_name, kind)
+        values = {key: value(declared) if callable(value) else value for key, value in more.items()}
+        return declared.swapped(resource, replace(resource, **values))
 
     return change
 
 
-def with_input(resource: str, kind: str, /, **inputs: object) -> Callable[[Graph], Graph]:
-    return changing(resource, kind, inputs=lambda found: {**one(found, resource, kind).inputs, **inputs})
+def with_input(logical_name: str, kind: str, /, **inputs: object) -> Callable[[Graph], Graph]:
+    return changing(logical_name, kind, inputs=lambda declared: {**one(declared, logical_name, kind).inputs, **inputs})
 
 
 GONE = "$aws:s3/bucket:Bucket::data-bucket: is gone"
 BREAKAGES: list[tuple[str, Callable[[Graph], Graph], str]] = [
     ("prod", changing("data", "Store", type="serverless-ml:aws:Bucket"), GONE),
     ("prod", changing("data-bucket", "Bucket", name="datasets-bucket"), GONE),
-    ("prod", changing("data-bucket", "Bucket", parent=lambda found: one(found, "jobs", "aws:Queue").urn), GONE),
+    ("prod", changing("data-bucket", "Bucket", parent=lambda declared: one(declared, "jobs", "aws:Queue").urn), GONE),
     ("prod", changing("data-bucket", "Bucket", parent=""), GONE),
-    ("prod", lambda found: found.without("aws:s3/bucket:Bucket", "data-bucket"), GONE),
+    ("prod", lambda declared: declared.without("aws:s3/bucket:Bucket", "data-bucket"), GONE),
     ("prod", changing("data-bucket", "Bucket", protect=False), "data-bucket holds data: is protected no longer"),
     ("prod", with_input("data-bucket", "Bucket", bucket="data"), "bucket was None and is 'data': it would be replaced"),
     ("prod", with_input("jobs-queue", "Queue", fifoQueue=True), "fifoQueue was None and is True"),
@@ -91,7 +91,7 @@ BREAKAGES: list[tuple[str, Callable[[Graph], Graph], str]] = [
 @pytest.mark.parametrize(("stack", "change", "sentence"), BREAKAGES)
 def test_what_would_be_lost_is_seen(stack: str, change: Callable[[Graph], Graph], sentence: str) -> None:
     broken = list(lost(read(stack), change(graph(stack))))
-    assert any(sentence in found for found in broken), broken
+    assert any(sentence in loss for loss in broken), broken
 
 
 def test_what_only_changes_in_place_is_no_loss() -> None:
@@ -100,9 +100,9 @@ def test_what_only_changes_in_place_is_no_loss() -> None:
 
 
 def test_a_new_resource_is_no_loss_but_must_be_listed() -> None:
-    found = graph("prod")
-    made = one(found, "data-bucket", "Bucket")
-    more = found.added(replace(made, name="more-bucket", urn=f"{made.urn}-more"))
+    declared = graph("prod")
+    resource = one(declared, "data-bucket", "Bucket")
+    more = declared.added(replace(resource, name="more-bucket", urn=f"{resource.urn}-more"))
     assert list(lost(read("prod"), more)) == []
     assert unlisted(read("prod"), more) == ["serverless-ml:aws:Store$aws:s3/bucket:Bucket::more-bucket"]
 
@@ -113,7 +113,7 @@ STATE = "urn:pulumi:test::serverless-ml::"
 
 
 class Vault(pulumi.ComponentResource):
-    """A component with a queue, as ours are built."""
+    """A component with a queue, built as ours are."""
 
     def __init__(
         self, name: str, type_: str = "test:index:Vault", *, aliases: Aliases = (), of_queue: Aliases = ()
@@ -123,9 +123,9 @@ class Vault(pulumi.ComponentResource):
 
 
 def keys(program: Callable[[], object]) -> set[str]:
-    """Every name that the queue of a program answers to."""
-    found = deploy(lambda: program() and None)
-    return set(names(found)[found.one("aws:sqs/queue:Queue").urn])
+    """Return every name that the queue of a program answers to."""
+    declared = deploy(lambda: program() and None)
+    return set(names(declared)[declared.one("aws:sqs/queue:Queue").urn])
 
 
 @pytest.mark.parametrize(

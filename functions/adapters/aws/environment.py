@@ -1,4 +1,4 @@
-"""What a Lambda function is told by its environment: the only reader of it."""
+"""The environment of a Lambda function: nothing else reads it."""
 
 from __future__ import annotations
 
@@ -15,32 +15,35 @@ if TYPE_CHECKING:
 
     from obstore.store import S3Credential
 
-Made = TypeVar("Made")
+Composed = TypeVar("Composed")
 CREDENTIALS, TOKEN = "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"
-"""Where a function with snapshots finds credentials, in place of the variables of any other:
-https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html#snapstart-credentials.
-The client of the stores knows the first only together with a file that holds the second."""
+"""The variables that lead a function with snapshots to its credentials, in place of those of any other function:
+https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html#snapstart-credentials. The stores' client uses the
+first only together with a file that holds the second."""
 
 
-def composed(entry: Callable[[Environment], Made]) -> Made:
-    """What the entry makes of this function's variables, made once in each copy of the function."""
+def composed(entry: Callable[[Environment], Composed]) -> Composed:
+    """Return what the entry composes from this function's environment, once in each copy of the function."""
     return _composed(entry)[0]
 
 
-def told_to(entry: Callable[[Environment], Any]) -> Environment:
-    """What it was made of."""
+def environment_of(entry: Callable[[Environment], Any]) -> Environment:
+    """Return the environment that the entry composed it from."""
     return _composed(entry)[1]
 
 
 @cache
 def _composed(entry: Callable[[Environment], Any]) -> tuple[Any, Environment]:
-    told = Environment(os.environ, store_options=store_options(os.environ))
-    return entry(told), told
+    environment = Environment(os.environ, store_options=store_options(os.environ))
+    return entry(environment), environment
 
 
 def store_options(values: Mapping[str, str]) -> dict[str, Any]:
-    """How stores are reached. Region and credentials are AWS's own variables, which the client reads itself,
-    save those of a copy that comes from a snapshot."""
+    """Return the options that stores are opened with.
+
+    The client itself reads region and credentials from AWS's own variables, except in a copy that comes
+    from a snapshot.
+    """
     endpoint = values.get("AWS_ENDPOINT_URL")
     # A bucket has its own host name on S3; at another endpoint only paths tell buckets apart.
     options: dict[str, Any] = {"virtual_hosted_style_request": False, "endpoint": endpoint} if endpoint else {}
@@ -50,7 +53,10 @@ def store_options(values: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _credentials(url: str, token: str) -> S3Credential:
-    """Those of the moment: a snapshot's own would have run out by the time it is used."""
+    """Fetch the current credentials: those in a snapshot would have expired when it is used.
+
+    Raise `OSError` for an answer other than 200.
+    """
     import http.client  # noqa: PLC0415 - 40 ms that no other copy needs to pay
     from urllib.parse import urlsplit  # noqa: PLC0415
 
@@ -59,14 +65,14 @@ def _credentials(url: str, token: str) -> S3Credential:
     try:
         connection.request("GET", parts.path, headers={"Authorization": token})
         response = connection.getresponse()
-        found = json.loads(response.read())
+        credentials = json.loads(response.read())
         if response.status != 200:
             raise OSError(f"no credentials: HTTP {response.status}")
     finally:
         connection.close()
     return {
-        "access_key_id": found["AccessKeyId"],
-        "secret_access_key": found["SecretAccessKey"],
-        "token": found["Token"],
-        "expires_at": datetime.fromisoformat(found["Expiration"]),
+        "access_key_id": credentials["AccessKeyId"],
+        "secret_access_key": credentials["SecretAccessKey"],
+        "token": credentials["Token"],
+        "expires_at": datetime.fromisoformat(credentials["Expiration"]),
     }

@@ -1,4 +1,4 @@
-"""An HTTP API's event as a request, and a response as its answer: payload format 2.0.
+"""Read a request from an event of an HTTP API, and write a response as its answer: payload format 2.0.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
@@ -30,7 +30,7 @@ def handler(entry: Callable[[Environment], Service]) -> Callable[[dict[str, Any]
 
 
 def request_of(event: Mapping[str, Any]) -> Request:
-    """The request in an event. A body that is no Base64, though it should be, is taken as it stands."""
+    """Return the request in an event. A body that is marked as Base64 and is not is taken as it is."""
     context = event.get("requestContext", {})
     http = context.get("http", {})
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
@@ -45,7 +45,7 @@ def request_of(event: Mapping[str, Any]) -> Request:
 
 
 def answer_of(response: Response) -> dict[str, Any]:
-    """The answer that the gateway takes."""
+    """Return a response as the gateway takes it."""
     binary = response.headers.get("content-type") == BINARY
     return {
         "statusCode": response.status,
@@ -63,7 +63,7 @@ def _base64(content: bytes) -> str:
 
 def _path(event: Mapping[str, Any], stage: str) -> str:
     path = event.get("rawPath") or "/"
-    # A stage with a name stands before the path.
+    # The name of a stage, if it has one, begins the path.
     return path.removeprefix(f"/{stage}") or "/"
 
 

@@ -1,7 +1,8 @@
-"""A batch of messages, each done by itself, answered so that only those that failed come again.
+"""Consume a batch of messages one by one, and answer so that only those that failed come again.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html: an answer that
-names a failure wrongly makes the whole batch come again, and one that forgets it loses it.
+names an unknown message makes the whole batch come again; one that leaves out a message that
+failed loses it.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def messages(entry: Entry) -> Handle:
 
 def _handler(entry: Entry, parse: Callable[[Any], Any]) -> Handle:
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        return in_part(event, composed(entry), parse, lambda: context.get_remaining_time_in_millis() / 1000)
+        return consume_batch(event, composed(entry), parse, lambda: context.get_remaining_time_in_millis() / 1000)
 
     return handle
 
@@ -47,16 +48,16 @@ class _Message(NamedTuple):
     delivery: int
 
 
-def in_part(
+def consume_batch(
     event: Mapping[str, Any],
     consumer: Consumer[Content],
     parse: Callable[[Any], Content],
     seconds_left: Callable[[], float],
 ) -> dict[str, Any]:
-    """Hand every message to the consumer, its body by way of `parse`, and name those that failed.
+    """Pass every message to the consumer, its body read by `parse`; return the answer that names those that failed.
 
-    Raises, before anything is done, for an event in which a message could not be named: the
-    whole of it comes again.
+    Raise, before anything is done, for an event with a message that has no id: the whole batch comes
+    again.
     """
     batch = [_message(record) for record in event["Records"]]
     failed = [
@@ -84,7 +85,7 @@ def _message(record: Mapping[str, Any]) -> _Message:
 
 
 def object_of(body: str) -> dict[str, Any]:
-    """Return the JSON object that a message's body is. Raises `ValueError` for any other body."""
+    """Return the JSON object in a message's body. Raise `ValueError` for any other body."""
     try:
         content = json.loads(body)
     except (TypeError, ValueError, RecursionError):
@@ -95,9 +96,9 @@ def object_of(body: str) -> dict[str, Any]:
 
 
 def key_of(body: str) -> str:
-    """Return the key in an "Object Created" event of EventBridge, which spells keys as they are, not as URLs do.
+    """Return the key in an "Object Created" event of EventBridge, which writes keys as they are, not as URLs do.
 
-    Raises `ValueError` for any other message.
+    Raise `ValueError` for any other message.
     """
     try:
         event = json.loads(body)

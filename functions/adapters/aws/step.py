@@ -1,4 +1,4 @@
-"""A step as Step Functions or EventBridge Scheduler invokes it: an exception is the invocation's failure."""
+"""Run a step as Step Functions or EventBridge Scheduler invokes it: an exception fails the invocation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def handler(entry: Callable[[Environment], Step]) -> Callable[[object, object], dict[str, Any]]:
-    """Return the Lambda function that runs the step which `entry` composes on the payload that an event is."""
+    """Return the Lambda function that runs the step that `entry` composes; the event is its payload."""
 
     def handle(event: object, context: object) -> dict[str, Any]:
         return composed(entry).run(event, getattr(context, "aws_request_id", None))

@@ -1,8 +1,8 @@
-"""Copies that begin with their models open, where the stack asks for it.
+"""Open models before the first request, where the stack asks for it.
 
-A snapshot holds what was there when the function's code had been imported
+A snapshot has the state in which the function's code had been imported
 (https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html), and a provisioned copy waits in
-that state. A copy that starts because it is asked for opens what it is asked for, and no more.
+that state. A copy that starts for a request opens the model of that request, and no other.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from functions.adapters.aws.environment import composed, told_to
+from functions.adapters.aws.environment import composed, environment_of
 from interface import variables
 
 if TYPE_CHECKING:
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 
 def warm(entry: Callable[[Environment], Service]) -> None:
-    """To be called while the handler's module is imported. What goes wrong goes wrong again, and is told, when
-    somebody asks."""
+    """Open the models of a service while the handler's module is imported, unless the copy starts for a request.
+
+    A failure is ignored here: a request meets it again, and reports it.
+    """
     if os.environ.get(variables.WARM_UP) != "yes" or os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "on-demand":
         return
     with suppress(Exception):
@@ -32,14 +34,16 @@ def warm(entry: Callable[[Environment], Service]) -> None:
     with suppress(ImportError):
         # Part of AWS's own runtimes, and of nothing else:
         # https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
-        import_module("snapshot_restore_py").register_after_restore(restored, entry)
+        import_module("snapshot_restore_py").register_after_restore(after_restore, entry)
 
 
-def restored(entry: Callable[[Environment], Service]) -> None:
-    """Nothing that a copy shares with all others of its snapshot is relied upon: neither the state of
-    random numbers, nor connections and credentials, nor which version was live."""
+def after_restore(entry: Callable[[Environment], Service]) -> None:
+    """Renew what all copies of a snapshot would share.
+
+    These are the state of random numbers, connections and credentials, and which version is live.
+    """
     import random  # noqa: PLC0415 - only a snapshot's copy needs it
 
     random.seed()
-    told_to(entry).renew()
+    environment_of(entry).renew()
     composed(entry).renew()

@@ -1,4 +1,4 @@
-"""What a Cloud Run function is told by its environment: the only reader of it."""
+"""The environment of a Cloud Run function: nothing else reads it."""
 
 from __future__ import annotations
 
@@ -12,35 +12,37 @@ from functions.core.runtime.environment import Environment
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-Made = TypeVar("Made")
+Composed = TypeVar("Composed")
 METADATA = ("GCE_METADATA_HOST", "GCE_METADATA_IP")
-"""Where the client asks for a token; it tries the second, too, when the first does not answer."""
+"""The variables that name the metadata server, which the client asks for a token. When the first does not answer, it
+tries the second, too."""
 NOBODY = "nobody"
 """A token that stands for no account."""
 _ONCE = Lock()
 
 
-def composed(entry: Callable[[Environment], Made]) -> Made:
-    """What the entry makes of this function's variables, made once in each copy of the function."""
+def composed(entry: Callable[[Environment], Composed]) -> Composed:
+    """Return what the entry composes from this function's environment, once in each copy of the function."""
     with _ONCE:
         return _composed(entry)
 
 
 @cache
 def _composed(entry: Callable[[Environment], Any]) -> Any:
-    told = Environment(os.environ, store_options=store_options(os.environ), log_level_name="severity")
-    return entry(told)
+    environment = Environment(os.environ, store_options=store_options(os.environ), log_level_name="severity")
+    return entry(environment)
 
 
 def store_options(values: Mapping[str, str]) -> dict[str, Any]:
-    """How stores are reached: as the function's own service account, by a token of the metadata server.
+    """Return the options that stores are opened with: as the function's own service account, by a token.
 
-    `STORAGE_EMULATOR_HOST` names another Cloud Storage. There, a token is asked for only where
-    the metadata server is another one, too: its well-known addresses are not on this machine.
+    The metadata server gives the token. `STORAGE_EMULATOR_HOST` names another Cloud Storage: there a
+    token is asked for only where the metadata server is another one, too, since its well-known
+    addresses are not on this machine.
     """
     emulator = values.get("STORAGE_EMULATOR_HOST")
     if not emulator:
         return {}
-    told = {"base_url": emulator if "://" in emulator else f"http://{emulator}"}
-    # `skip_signature` is no way out: the client minds it when it reads, not when it writes.
-    return told if all(values.get(name) for name in METADATA) else {**told, "bearer_token": NOBODY}
+    options = {"base_url": emulator if "://" in emulator else f"http://{emulator}"}
+    # `skip_signature` does not help: the client obeys it when it reads, not when it writes.
+    return options if all(values.get(name) for name in METADATA) else {**options, "bearer_token": NOBODY}

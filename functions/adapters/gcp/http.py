@@ -1,4 +1,4 @@
-"""A request that API Gateway hands on to functions-framework, and a response as its answer."""
+"""Read a request that API Gateway passes to functions-framework, and write a response as its answer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TRACE = re.compile(r"[0-9a-f]{32}/\d{1,20}")
 
 
 def handler(entry: Callable[[Environment], Service]) -> Callable[[flask.Request], flask.Response]:
-    """Return the function that answers what API Gateway hands on by what `entry` composes."""
+    """Return the function that answers API Gateway by what `entry` composes."""
 
     def handle(request: flask.Request) -> flask.Response:
         return answer_of(composed(entry).answer(request_of(request)))
@@ -38,7 +38,7 @@ def handler(entry: Callable[[Environment], Service]) -> Callable[[flask.Request]
 
 
 def request_of(request: flask.Request) -> Request:
-    """The request, with so much of its body as shows whether it is too large."""
+    """Return the request, with as much of its body as shows whether it is too large."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     return Request(
         method=request.method,
@@ -51,29 +51,29 @@ def request_of(request: flask.Request) -> Request:
 
 
 def answer_of(response: Response) -> flask.Response:
-    """The answer that the gateway takes."""
+    """Return a response as functions-framework takes it."""
     return flask.Response(response.body, response.status, dict(response.headers))
 
 
 def body_of(request: flask.Request, *, at_most: int) -> bytes:
-    """The first `at_most` bytes of the body, whatever its content type."""
-    whole = b""
-    while len(whole) < at_most and (part := request.stream.read(at_most - len(whole))):
-        whole += part
-    return whole
+    """Return the first `at_most` bytes of the body, whatever its content type."""
+    body = b""
+    while len(body) < at_most and (part := request.stream.read(at_most - len(body))):
+        body += part
+    return body
 
 
 def request_id_of(request: flask.Request) -> str:
-    """The trace and span by which Google's logs know the request, else a name of its own.
+    """Return the trace and span that Google's logs name the request by, or else a random id.
 
     https://cloud.google.com/functions/docs/reference/headers#x-cloud-trace-context
     """
-    given = request.headers.get("X-Cloud-Trace-Context", "").split(";")[0]
-    return given if _TRACE.fullmatch(given) else os.urandom(16).hex()
+    trace = request.headers.get("X-Cloud-Trace-Context", "").split(";")[0]
+    return trace if _TRACE.fullmatch(trace) else os.urandom(16).hex()
 
 
 def _path(request: flask.Request) -> str:
-    """As it was sent: percent-encoded, so that an encoded slash stays within its segment."""
+    """Return the path as it was sent: percent-encoded, so that an encoded slash stays within its segment."""
     return request.environ.get("RAW_URI", request.path).partition("?")[0] or "/"
 
 
@@ -88,9 +88,9 @@ def _principal(headers: Mapping[str, str]) -> str | None:
 
 
 def _address(headers: Mapping[str, str]) -> str:
-    """The first hop: https://cloud.google.com/functions/docs/reference/headers#x-forwarded-for.
+    """Return the first hop: https://cloud.google.com/functions/docs/reference/headers#x-forwarded-for.
 
-    Google says that it "generally" is the client, whom nothing keeps from writing one itself.
-    The last ones are Google's own proxies.
+    Google says that it "generally" is the client, who can write any address there. The last ones are
+    Google's own proxies.
     """
     return headers.get("x-forwarded-for", "").split(",")[0].strip()

@@ -1,4 +1,4 @@
-"""A message that Pub/Sub pushes: acknowledged by a 2xx, pushed again after anything else.
+"""Consume a message that Pub/Sub pushes: a 2xx acknowledges it; after any other answer it is pushed again.
 
 https://cloud.google.com/pubsub/docs/push#receive_push. A message that fails again and again
 becomes a dead letter, so no answer here gives one up.
@@ -45,27 +45,27 @@ def messages(entry: Entry) -> Handle:
 
 def _handler(entry: Entry, parse: Callable[[dict[str, Any]], Any]) -> Handle:
     def handle(request: flask.Request) -> flask.Response:
-        return acknowledged(request, composed(entry), parse)
+        return consume_push(request, composed(entry), parse)
 
     return handle
 
 
-def acknowledged(
+def consume_push(
     request: flask.Request, consumer: Consumer[Content], parse: Callable[[dict[str, Any]], Content]
 ) -> flask.Response:
-    """Hand the message of a push to the consumer, by way of `parse`.
+    """Pass the message of a push to the consumer, read by `parse`; answer 204 if it is done, else 500.
 
-    The answer is opaque; why a message failed is in the log.
+    The answer has no text; the log says why a message failed.
     """
-    until = time.monotonic() + consumer.timeout_seconds
+    deadline = time.monotonic() + consumer.timeout_seconds
     message, number = _message(body_of(request, at_most=LARGEST_ENVELOPE))
-    delivery = Delivery(number=number, seconds_left=lambda: until - time.monotonic())
+    delivery = Delivery(number=number, seconds_left=lambda: deadline - time.monotonic())
     done = consumer.take(str(message.get("messageId")), message, parse, delivery)
     return flask.Response(status=ACKNOWLEDGED if done else AGAIN)
 
 
 def object_of(message: dict[str, Any]) -> dict[str, Any]:
-    """Return the JSON object that a message's data is. Raises `ValueError` for any other data."""
+    """Return the JSON object in a message's data. Raise `ValueError` for any other data."""
     try:
         content = json.loads(base64.b64decode(message.get("data") or "", validate=True))
     except (TypeError, ValueError, RecursionError):
@@ -76,10 +76,10 @@ def object_of(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def key_of(message: dict[str, Any]) -> str:
-    """Return the key in a notification of Cloud Storage about a new object, which spells keys as they are.
+    """Return the key in a notification of Cloud Storage about a new object, which writes keys as they are.
 
-    https://cloud.google.com/storage/docs/pubsub-notifications#attributes. Raises `ValueError`
-    for any other message.
+    https://cloud.google.com/storage/docs/pubsub-notifications#attributes. Raise `ValueError` for any
+    other message.
     """
     attributes = message.get("attributes")
     if not isinstance(attributes, dict) or "eventType" not in attributes:
@@ -91,10 +91,10 @@ def key_of(message: dict[str, Any]) -> str:
 
 
 def _message(body: bytes) -> tuple[dict[str, Any], int]:
-    """The message in the envelope, an empty one in anything else, and how often it has been delivered.
+    """Return the message in the envelope, empty in anything else, and the number of its delivery.
 
-    https://cloud.google.com/pubsub/docs/handling-failures#track_delivery_attempts: it is
-    counted where there are dead letters.
+    Pub/Sub counts deliveries only where there are dead letters:
+    https://cloud.google.com/pubsub/docs/handling-failures#track_delivery_attempts.
     """
     try:
         envelope = json.loads(body)

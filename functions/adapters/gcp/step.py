@@ -1,7 +1,7 @@
-"""A step as Workflows or Cloud Scheduler calls it: JSON posted, JSON answered, a failure as a 500 with its text.
+"""Run a step as Workflows or Cloud Scheduler calls it: JSON in, JSON out, a failure as a 500 with its text.
 
-Only the account of whoever calls reaches a step, so the text of a failure is for the workflow,
-which hands it on to the run's record.
+Only the account of the caller reaches a step, so the text of a failure is for the workflow,
+which passes it to the run's record.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 LARGEST_PAYLOAD = 600_000
 """Bytes. https://cloud.google.com/workflows/quotas: all of a workflow's variables together have 512 KB."""
 LONGEST_CAUSE = 10_000
-"""Letters of a failure's text; it is a variable of the workflow, too."""
+"""Characters of a failure's text, which is a variable of the workflow, too."""
 
 
 def handler(entry: Callable[[Environment], Step]) -> Callable[[flask.Request], flask.Response]:
-    """Return the function that runs the step which `entry` composes on the payload that is posted."""
+    """Return the function that runs the step that `entry` composes; the body of a request is its payload."""
 
     def handle(request: flask.Request) -> flask.Response:
         return _run(composed(entry), request)
@@ -42,7 +42,7 @@ def _run(step: Step, request: flask.Request) -> flask.Response:
     except (ValueError, RecursionError):
         payload = None
     if not isinstance(payload, dict):
-        error = f"the payload is a JSON object of less than {LARGEST_PAYLOAD} bytes"
+        error = f"the payload is not a JSON object of less than {LARGEST_PAYLOAD} bytes"
         return _answered({"error": error}, 400)
     try:
         answer = step.run(payload, request_id_of(request))
@@ -53,6 +53,6 @@ def _run(step: Step, request: flask.Request) -> flask.Response:
 
 
 def _answered(value: object, status: int) -> flask.Response:
-    # By the standard library: a step carries no faster one, which pays only where many numbers are sent.
+    # By the standard library: a step has no faster one, which pays only where many numbers are sent.
     body = json.dumps(value, allow_nan=False).encode()
     return answer_of(Response(status=status, body=body, headers={"content-type": JSON}))

@@ -1,8 +1,8 @@
-"""Instances that begin with their models open, where the stack asks for it.
+"""Open models before the first request, where the stack asks for it.
 
 The server imports the function's code before it forks the process that answers, and neither
-threads nor connections come along with a fork: so it is the new process that opens the models,
-before it takes a request. Those that have come meanwhile wait for it.
+threads nor connections survive a fork: so the new process opens the models, before it takes a
+request. Requests that have come meanwhile wait for it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 
 def warm(entry: Callable[[Environment], Service]) -> None:
-    """To be called while the handler's module is imported. What goes wrong goes wrong again, and is told, when
-    somebody asks."""
+    """Have the models of a service opened by the process that will answer, once it is forked.
+
+    A failure is ignored here: a request meets it again, and reports it.
+    """
     if os.environ.get(variables.WARM_UP) == "yes":
         os.register_at_fork(after_in_child=partial(_warm, entry))
 

@@ -1,4 +1,4 @@
-"""Copies that begin with their models open: what is gone from the store before the first request is answered with."""
+"""Copies that open their models before the first request: they answer although the files are gone by then."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Objects]
 
 @pytest.fixture
 def hooks(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
-    """AWS's library, which its own runtimes alone have: what it was told to do after a snapshot is restored."""
+    """Replace AWS's library, which its own runtimes alone have; return what was registered for after a restore."""
     registered: list[Callable[[], object]] = []
 
-    def register_after_restore(function: Callable[..., object], *given: object) -> None:
-        registered.append(lambda: function(*given))
+    def register_after_restore(function: Callable[..., object], *args: object) -> None:
+        registered.append(lambda: function(*args))
 
     monkeypatch.setitem(
         sys.modules, "snapshot_restore_py", SimpleNamespace(register_after_restore=register_after_restore)

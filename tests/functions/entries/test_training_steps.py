@@ -26,12 +26,12 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Objects]]:
-    found = {"s3://data": Objects.in_memory(), "s3://models": Objects.in_memory()}
-    monkeypatch.setattr("functions.core.runtime.environment.open_store", lambda url, **_: found[url])
+    opened = {"s3://data": Objects.in_memory(), "s3://models": Objects.in_memory()}
+    monkeypatch.setattr("functions.core.runtime.environment.open_store", lambda url, **_: opened[url])
     monkeypatch.setenv("DATA_URL", "s3://data")
     monkeypatch.setenv("MODELS_URL", "s3://models")
     environment._composed.cache_clear()
-    yield found
+    yield opened
     environment._composed.cache_clear()
 
 
@@ -78,8 +78,8 @@ def test_the_default_model_goes_from_upload_to_a_registered_version(stores: dict
     contract = Contract.load("breast_cancer")
     rows = [[feature.encode(case[feature.name]) for feature in contract.features] for case in cases]
     classifier = Classifier(version)
-    told = classifier.labels(classifier.answer({classifier.input: classifier.tensor(rows)}))
-    assert np.mean([one == other for one, other in zip(told, labels, strict=True)]) > 0.95
+    predicted = classifier.labels(classifier.answer({classifier.input: classifier.tensor(rows)}))
+    assert np.mean([label == expected for label, expected in zip(predicted, labels, strict=True)]) > 0.95
 
 
 PROGRAM = """
@@ -97,13 +97,13 @@ for params in ({"family": "logistic", "C": 0.1}, {"family": "boosting", "n_estim
 def test_an_estimator_becomes_the_same_bytes_in_every_process(capsys: pytest.CaptureFixture[str]) -> None:
     """Names in a converted graph must not follow the hash seed or the clock: a version is named by its bytes."""
     exec(compile(PROGRAM, "program", "exec"), {})  # noqa: S102 - our own text, here and in the other process
-    one = capsys.readouterr().out
-    other = subprocess.run(
+    first = capsys.readouterr().out
+    second = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         env={"PYTHONHASHSEED": "4711", "PYTHONPATH": str(FOLDER.parent), **arithmetic(here())},
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    assert one == other
-    assert len(set(one.split())) == 2
+    assert first == second
+    assert len(set(first.split())) == 2

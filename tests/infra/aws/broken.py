@@ -21,11 +21,11 @@ def drop(type_: str, name: str) -> Break:
 
 
 def without(*keys: str) -> Callable[[Any], Any]:
-    return lambda found: {key: value for key, value in found.items() if key not in keys}
+    return lambda inputs: {key: value for key, value in inputs.items() if key not in keys}
 
 
 def altered(**changes: Any) -> Callable[[Any], Any]:
-    return lambda found: {**found, **changes}
+    return lambda inputs: {**inputs, **changes}
 
 
 def _variables(**more: str) -> dict[str, Any]:
@@ -33,15 +33,15 @@ def _variables(**more: str) -> dict[str, Any]:
 
 
 def statement(index: int, **changes: Any) -> Callable[[str], str]:
-    """One statement of a policy, changed."""
+    """Return a change of one statement of a policy."""
     return rewritten(lambda document: document["Statement"][index].update(changes))
 
 
 def no_statement(action: str) -> Callable[[str], str]:
     def cut(document: Any) -> None:
-        kept = [s for s in document["Statement"] if action not in w.listed(s["Action"])]
-        assert len(kept) < len(document["Statement"]), f"no statement has {action}"
-        document["Statement"] = kept
+        others = [s for s in document["Statement"] if action not in w.listed(s["Action"])]
+        assert len(others) < len(document["Statement"]), f"no statement has {action}"
+        document["Statement"] = others
 
     return rewritten(cut)
 
@@ -65,7 +65,7 @@ def open_without_reason(graph: Graph) -> Graph:
 
 
 def shared_role(graph: Graph) -> Graph:
-    """Two functions in one role, which may do what both need."""
+    """Return the graph with two functions in one role, which may do what both need."""
     own, other = graph.one(w.ROLE_POLICY, "train-policy"), graph.one(w.ROLE_POLICY, "select-policy")
     both = own.document("policy")["Statement"] + other.document("policy")["Statement"]
     role = graph.one(w.ROLE, "select-role").outputs["arn"]
@@ -293,6 +293,6 @@ BROKEN: Mapping[str, tuple[Break, ...]] = {**DATA, **COMPUTE, **EDGES}
 
 
 def _every(graph: Graph, type_: str, **changes: Any) -> Graph:
-    for made in graph.of(type_):
-        graph = graph.mutated(type_, made.name, **changes)
+    for resource in graph.of(type_):
+        graph = graph.mutated(type_, resource.name, **changes)
     return graph

@@ -6,7 +6,7 @@ import json
 import re
 
 from infra.aws import lint
-from tests.graph import Graph, Made
+from tests.graph import Graph, Resource
 from tests.infra.aws import whole as w
 from tests.infra.aws_facts import tasks
 
@@ -16,7 +16,7 @@ PRIVATE = re.compile(r"identity|authorizer|sourceIp|userAgent|body|header|\$cont
 """What an access log must not hold of a caller."""
 ENVIRONMENT_BYTES = 4096
 KERNELS = {"x86_64": "Haswell", "arm64": "ARMV8"}
-"""Of OpenBLAS, which every processor of the architecture runs."""
+"""OpenBLAS's kernel that every processor of an architecture can run."""
 
 
 def functions_have_bounds(graph: Graph) -> list[str]:
@@ -40,15 +40,15 @@ def functions_cannot_flood(graph: Graph) -> list[str]:
 
 
 def the_api_waits_longer_than_its_functions(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for integration in graph.of(w.INTEGRATION):
         seconds = integration.inputs.get("timeoutMilliseconds", 30_000) / 1000
         for function in graph.of(w.FUNCTION):
             if integration.inputs["integrationUri"].startswith(f"{function.outputs['arn']}:") and not (
                 function.inputs.get("timeout", 3) < seconds <= 30
             ):
-                found.append(f"{integration.name}: waits {seconds:g} s for {function.name}")
-    return found
+                problems.append(f"{integration.name}: waits {seconds:g} s for {function.name}")
+    return problems
 
 
 def functions_share_one_supported_runtime(graph: Graph) -> list[str]:
@@ -57,17 +57,19 @@ def functions_share_one_supported_runtime(graph: Graph) -> list[str]:
 
 
 def code_is_named_by_its_digest(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for function in graph.of(w.FUNCTION):
         key = (function.inputs.get("s3Bucket"), function.inputs.get("s3Key"))
-        uploaded = [made for made in graph.of(w.OBJECT) if (made.inputs["bucket"], made.inputs["key"]) == key]
+        uploaded = [
+            resource for resource in graph.of(w.OBJECT) if (resource.inputs["bucket"], resource.inputs["key"]) == key
+        ]
         if len(uploaded) != 1:
-            found.append(f"{function.name}: its code is not uploaded")
+            problems.append(f"{function.name}: its code is not uploaded")
         elif not re.fullmatch(r"[a-z0-9-]+/[0-9a-f]{64}\.zip", uploaded[0].inputs["key"]):
-            found.append(f"{function.name}: {uploaded[0].inputs['key']} holds no digest")
+            problems.append(f"{function.name}: {uploaded[0].inputs['key']} holds no digest")
         if not function.inputs.get("sourceCodeHash"):
-            found.append(f"{function.name}: a change of its code goes unnoticed")
-    return found
+            problems.append(f"{function.name}: a change of its code goes unnoticed")
+    return problems
 
 
 def functions_are_traced(graph: Graph) -> list[str]:
@@ -79,25 +81,25 @@ def functions_are_traced(graph: Graph) -> list[str]:
 
 
 def functions_look_into_their_archive_first(graph: Graph) -> list[str]:
-    """What lies there for the interpreter begins to open onnxruntime; Lambda's own packages stay in reach."""
-    found = []
+    """What is there for the interpreter begins to open onnxruntime; Lambda's own packages can still be imported."""
+    problems = []
     for function in graph.of(w.FUNCTION):
         searched = w.variables(function).get("PYTHONPATH", "")
         if searched.split(":") != ["/var/task", "/var/runtime"]:
-            found.append(f"{function.name}: its interpreter does not look into the archive first")
-    return found
+            problems.append(f"{function.name}: its interpreter does not look into the archive first")
+    return problems
 
 
 def training_computes_the_same_on_every_processor(graph: Graph) -> list[str]:
     """One kernel for the architecture, and sums that are not split among threads."""
     function = graph.one(w.FUNCTION, "train-function")
-    told, (architecture,) = w.variables(function), function.inputs["architectures"]
-    found = []
-    if told.get("OPENBLAS_CORETYPE") != KERNELS[architecture]:
-        found.append(f"{function.name}: its processor chooses how it computes")
-    if {told.get("OPENBLAS_NUM_THREADS"), told.get("OMP_NUM_THREADS")} != {"1"}:
-        found.append(f"{function.name}: threads share a sum")
-    return found
+    variables, (architecture,) = w.variables(function), function.inputs["architectures"]
+    problems = []
+    if variables.get("OPENBLAS_CORETYPE") != KERNELS[architecture]:
+        problems.append(f"{function.name}: its processor chooses how it computes")
+    if {variables.get("OPENBLAS_NUM_THREADS"), variables.get("OMP_NUM_THREADS")} != {"1"}:
+        problems.append(f"{function.name}: threads share a sum")
+    return problems
 
 
 def functions_log_json_to_a_group_of_their_own(graph: Graph) -> list[str]:
@@ -118,14 +120,14 @@ def logs_are_forgotten(graph: Graph) -> list[str]:
 
 def callers_name_a_published_version(graph: Graph) -> list[str]:
     aliases = {alias.outputs["arn"] for alias in graph.of(w.ALIAS)}
-    named = {made.name: made.inputs["functionName"] for made in graph.of(w.MAPPING)}
-    named |= {made.name: made.inputs["integrationUri"] for made in graph.of(w.INTEGRATION)}
+    named = {resource.name: resource.inputs["functionName"] for resource in graph.of(w.MAPPING)}
+    named |= {resource.name: resource.inputs["integrationUri"] for resource in graph.of(w.INTEGRATION)}
     named |= {f"{machine.name} {arn}": arn for machine in graph.of(w.MACHINE) for arn in invoked(machine)}
-    found = [f"{name}: names {ref}, not an alias" for name, ref in named.items() if ref not in aliases]
-    found += [f"{p.name}: is not for an alias" for p in graph.of(w.PERMISSION) if not p.inputs.get("qualifier")]
-    found += [f"{f.name}: is not published" for f in graph.of(w.FUNCTION) if f.inputs.get("publish") is not True]
+    problems = [f"{name}: names {ref}, not an alias" for name, ref in named.items() if ref not in aliases]
+    problems += [f"{p.name}: is not for an alias" for p in graph.of(w.PERMISSION) if not p.inputs.get("qualifier")]
+    problems += [f"{f.name}: is not published" for f in graph.of(w.FUNCTION) if f.inputs.get("publish") is not True]
     versions = {alias.name: alias.inputs["functionVersion"] for alias in graph.of(w.ALIAS)}
-    return found + [f"{name}: follows $LATEST" for name, version in versions.items() if version == "$LATEST"]
+    return problems + [f"{name}: follows $LATEST" for name, version in versions.items() if version == "$LATEST"]
 
 
 def loops_are_stopped(graph: Graph) -> list[str]:
@@ -134,13 +136,13 @@ def loops_are_stopped(graph: Graph) -> list[str]:
 
 
 def environments_are_small_and_hold_no_secret(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for function in graph.of(w.FUNCTION):
         variables = w.variables(function)
-        found += [f"{function.name}: {name} looks like a secret" for name in variables if SECRET.search(name)]
+        problems += [f"{function.name}: {name} looks like a secret" for name in variables if SECRET.search(name)]
         if sum(len(name) + len(value) for name, value in variables.items()) > ENVIRONMENT_BYTES:
-            found.append(f"{function.name}: its environment is too large")
-    return found
+            problems.append(f"{function.name}: its environment is too large")
+    return problems
 
 
 def routes_are_authorised_or_say_why_not(graph: Graph) -> list[str]:
@@ -154,7 +156,7 @@ def routes_are_authorised_or_say_why_not(graph: Graph) -> list[str]:
 
 
 def stages_are_throttled(graph: Graph) -> list[str]:
-    def throttled(stage: Made) -> bool:
+    def throttled(stage: Resource) -> bool:
         limits = stage.inputs.get("defaultRouteSettings", {})
         return bool(limits.get("throttlingRateLimit")) and bool(limits.get("throttlingBurstLimit"))
 
@@ -162,14 +164,14 @@ def stages_are_throttled(graph: Graph) -> list[str]:
 
 
 def access_is_logged_without_the_caller(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for stage in graph.of(w.STAGE):
         logged = stage.inputs.get("accessLogSettings", {})
         if w.by_output(graph, w.LOG_GROUP, "arn", logged.get("destinationArn")) is None:
-            found.append(f"{stage.name}: access is not logged")
-        if told := sorted(v for v in json.loads(logged.get("format", "{}")).values() if PRIVATE.search(v)):
-            found.append(f"{stage.name}: logs {', '.join(told)}")
-    return found
+            problems.append(f"{stage.name}: access is not logged")
+        if private := sorted(v for v in json.loads(logged.get("format", "{}")).values() if PRIVATE.search(v)):
+            problems.append(f"{stage.name}: logs {', '.join(private)}")
+    return problems
 
 
 def only_listed_origins_may_call(graph: Graph) -> list[str]:
@@ -197,20 +199,20 @@ def machines_outwait_their_functions(graph: Graph) -> list[str]:
 
 
 def machines_tell_what_they_do_but_not_the_data(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for machine in graph.of(w.MACHINE):
         config = machine.inputs.get("loggingConfiguration", {})
         group = w.by_output(graph, w.LOG_GROUP, "arn", config.get("logDestination", "").removesuffix(":*"))
         if config.get("level") != "ALL" or group is None:
-            found.append(f"{machine.name}: is not logged")
+            problems.append(f"{machine.name}: is not logged")
         if config.get("includeExecutionData", True):
-            found.append(f"{machine.name}: logs the data")
+            problems.append(f"{machine.name}: logs the data")
         if machine.inputs.get("tracingConfiguration") != {"enabled": True}:
-            found.append(f"{machine.name}: is not traced")
-    return found
+            problems.append(f"{machine.name}: is not traced")
+    return problems
 
 
-def invoked(machine: Made) -> set[str]:
+def invoked(machine: Resource) -> set[str]:
     return {task["Arguments"]["FunctionName"] for task in tasks(machine.document("definition"))}
 
 

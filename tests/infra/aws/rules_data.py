@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tests.graph import Graph, Made
+from tests.graph import Graph, Resource
 from tests.infra.aws import whole as w
 
 DEAD_LETTER_SECONDS = 1_209_600
 DISPOSABLE = frozenset({"code-bucket"})
-"""What is made again from the repository need not be protected."""
+"""What can be made again from the repository need not be protected."""
 
 
 def buckets_are_not_public(graph: Graph) -> list[str]:
@@ -23,20 +23,20 @@ def buckets_have_one_owner(graph: Graph) -> list[str]:
     return [
         f"{bucket.name}: objects may have other owners"
         for bucket in graph.of(w.BUCKET)
-        if [made.inputs["rule"] for made in w.of_bucket(graph, w.OWNERSHIP, bucket)]
+        if [resource.inputs["rule"] for resource in w.of_bucket(graph, w.OWNERSHIP, bucket)]
         != [{"objectOwnership": "BucketOwnerEnforced"}]
     ]
 
 
 def buckets_are_encrypted(graph: Graph) -> list[str]:
-    def encrypted(made: Made) -> bool:
-        defaults = [rule["applyServerSideEncryptionByDefault"] for rule in made.inputs["rules"]]
+    def encrypted(resource: Resource) -> bool:
+        defaults = [rule["applyServerSideEncryptionByDefault"] for rule in resource.inputs["rules"]]
         return any(default["sseAlgorithm"] in ("AES256", "aws:kms") for default in defaults)
 
     return [
         f"{bucket.name}: is not encrypted"
         for bucket in graph.of(w.BUCKET)
-        if not any(encrypted(made) for made in w.of_bucket(graph, w.ENCRYPTION, bucket))
+        if not any(encrypted(resource) for resource in w.of_bucket(graph, w.ENCRYPTION, bucket))
     ]
 
 
@@ -44,32 +44,32 @@ def buckets_are_versioned(graph: Graph) -> list[str]:
     return [
         f"{bucket.name}: is not versioned"
         for bucket in graph.of(w.BUCKET)
-        if [made.inputs["versioningConfiguration"] for made in w.of_bucket(graph, w.VERSIONING, bucket)]
+        if [resource.inputs["versioningConfiguration"] for resource in w.of_bucket(graph, w.VERSIONING, bucket)]
         != [{"status": "Enabled"}]
     ]
 
 
 def buckets_refuse_plain_http(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for bucket in graph.of(w.BUCKET):
         policies = w.of_bucket(graph, w.BUCKET_POLICY, bucket)
         statements = [s for policy in policies for s in policy.document("policy")["Statement"]]
         arn = bucket.outputs["arn"]
         if not w.refuses_plain_http(statements, "s3:*", arn, f"{arn}/*"):
-            found.append(f"{bucket.name}: answers without TLS")
-    return found
+            problems.append(f"{bucket.name}: answers without TLS")
+    return problems
 
 
 def buckets_forget_what_nobody_needs(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for bucket in graph.of(w.BUCKET):
-        rules = [rule for made in w.of_bucket(graph, w.LIFECYCLE, bucket) for rule in made.inputs["rules"]]
+        rules = [rule for resource in w.of_bucket(graph, w.LIFECYCLE, bucket) for rule in resource.inputs["rules"]]
         everywhere = [rule for rule in rules if rule["status"] == "Enabled" and rule["filter"] == {"prefix": ""}]
         if not any(rule.get("noncurrentVersionExpiration", {}).get("noncurrentDays") for rule in everywhere):
-            found.append(f"{bucket.name}: old versions are kept for ever")
+            problems.append(f"{bucket.name}: old versions are kept for ever")
         if {r["abortIncompleteMultipartUpload"]["daysAfterInitiation"] for r in everywhere if _aborts(r)} != {7}:
-            found.append(f"{bucket.name}: unfinished uploads are not aborted after 7 days")
-    return found
+            problems.append(f"{bucket.name}: unfinished uploads are not aborted after 7 days")
+    return problems
 
 
 def _aborts(rule: dict[str, object]) -> bool:
@@ -100,25 +100,25 @@ def queues_refuse_plain_http(graph: Graph) -> list[str]:
     ]
 
 
-def _consumed(graph: Graph) -> list[tuple[Made, Made]]:
-    """Each queue that feeds a function, and the mapping."""
-    found = []
+def _consumed(graph: Graph) -> list[tuple[Resource, Resource]]:
+    """Return each queue that feeds a function, and the mapping."""
+    pairs = []
     for mapping in graph.of(w.MAPPING):
         queue = w.by_output(graph, w.QUEUE, "arn", mapping.inputs["eventSourceArn"])
         assert queue is not None, f"{mapping.name} reads no queue of this graph"
-        found.append((queue, mapping))
-    return found
+        pairs.append((queue, mapping))
+    return pairs
 
 
 def consumed_queues_have_dead_letters(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for queue, _ in _consumed(graph):
         redrive = queue.document("redrivePolicy") if "redrivePolicy" in queue.inputs else {}
         if w.by_output(graph, w.QUEUE, "arn", redrive.get("deadLetterTargetArn")) is None:
-            found.append(f"{queue.name}: has no dead letters")
+            problems.append(f"{queue.name}: has no dead letters")
         elif not 3 <= redrive["maxReceiveCount"] <= 10:
-            found.append(f"{queue.name}: {redrive['maxReceiveCount']} attempts are not 3 to 10")
-    return found
+            problems.append(f"{queue.name}: {redrive['maxReceiveCount']} attempts are not 3 to 10")
+    return problems
 
 
 def dead_letters_are_kept_longest(graph: Graph) -> list[str]:
@@ -130,29 +130,29 @@ def dead_letters_are_kept_longest(graph: Graph) -> list[str]:
 
 
 def dead_letters_come_from_their_own_queue(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for queue, _ in _consumed(graph):
         redrive = queue.document("redrivePolicy") if "redrivePolicy" in queue.inputs else {}
-        dead = w.by_output(graph, w.QUEUE, "arn", redrive.get("deadLetterTargetArn"))
-        wanted = {"redrivePermission": "byQueue", "sourceQueueArns": [queue.outputs["arn"]]}
+        target = w.by_output(graph, w.QUEUE, "arn", redrive.get("deadLetterTargetArn"))
+        expected = {"redrivePermission": "byQueue", "sourceQueueArns": [queue.outputs["arn"]]}
         allowed = [
-            made.document("redriveAllowPolicy")
-            for made in graph.of(w.REDRIVE_ALLOW)
-            if dead is not None and made.inputs["queueUrl"] == dead.outputs["url"]
+            resource.document("redriveAllowPolicy")
+            for resource in graph.of(w.REDRIVE_ALLOW)
+            if target is not None and resource.inputs["queueUrl"] == target.outputs["url"]
         ]
-        if dead is not None and allowed != [wanted]:
-            found.append(f"{dead.name}: takes dead letters of others")
-    return found
+        if target is not None and allowed != [expected]:
+            problems.append(f"{target.name}: takes dead letters of others")
+    return problems
 
 
 def messages_stay_hidden_while_they_are_worked_on(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for queue, mapping in _consumed(graph):
         function = consumer(graph, mapping)
-        least = 6 * function.inputs["timeout"] + mapping.inputs.get("maximumBatchingWindowInSeconds", 0)
-        if queue.inputs.get("visibilityTimeoutSeconds", 30) < least:
-            found.append(f"{queue.name}: messages come back before {least} seconds")
-    return found
+        minimum = 6 * function.inputs["timeout"] + mapping.inputs.get("maximumBatchingWindowInSeconds", 0)
+        if queue.inputs.get("visibilityTimeoutSeconds", 30) < minimum:
+            problems.append(f"{queue.name}: messages come back before {minimum} seconds")
+    return problems
 
 
 def one_bad_message_does_not_return_its_batch(graph: Graph) -> list[str]:
@@ -172,20 +172,22 @@ def large_batches_have_a_window(graph: Graph) -> list[str]:
 
 
 def consumers_are_bounded(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for _, mapping in _consumed(graph):
-        most = mapping.inputs.get("scalingConfig", {}).get("maximumConcurrency", 0)
-        if not 2 <= most <= consumer(graph, mapping).inputs.get("reservedConcurrentExecutions", 0):
-            found.append(f"{mapping.name}: maximum concurrency is {most}")
-    return found
+        maximum = mapping.inputs.get("scalingConfig", {}).get("maximumConcurrency", 0)
+        if not 2 <= maximum <= consumer(graph, mapping).inputs.get("reservedConcurrentExecutions", 0):
+            problems.append(f"{mapping.name}: maximum concurrency is {maximum}")
+    return problems
 
 
-def consumer(graph: Graph, mapping: Made) -> Made:
-    """The function behind a mapping, whatever it names: the function, a version or an alias."""
+def consumer(graph: Graph, mapping: Resource) -> Resource:
+    """Return the function behind a mapping, which may name the function, a version or an alias."""
     named = mapping.inputs["functionName"]
-    found = [f for f in graph.of(w.FUNCTION) if named == f.outputs["arn"] or named.startswith(f"{f.outputs['arn']}:")]
-    assert len(found) == 1, f"{mapping.name} feeds no function of this graph"
-    return found[0]
+    functions = [
+        f for f in graph.of(w.FUNCTION) if named == f.outputs["arn"] or named.startswith(f"{f.outputs['arn']}:")
+    ]
+    assert len(functions) == 1, f"{mapping.name} feeds no function of this graph"
+    return functions[0]
 
 
 RULES = (

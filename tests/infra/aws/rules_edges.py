@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from infra.aws.access import CONFUSABLE, UNSCOPABLE
-from tests.graph import Graph, Made
+from tests.graph import Graph, Resource
 from tests.graph_aws import ACCOUNT
 from tests.infra.aws import whole as w
 from tests.infra.aws.rules_compute import invoked
@@ -17,65 +17,67 @@ SERVICES = {
 }
 CONSUME = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 NAMED_BY_US = frozenset({w.ALIAS, w.STAGE})
-"""Whose names live inside another resource; and a rule may be named after the queue that it feeds."""
+"""Their names live inside another resource; an event rule may be named after the queue that it feeds, too."""
 
 
 def functions_have_a_role_of_their_own(graph: Graph) -> list[str]:
-    taken = [role for role, _, _ in _taken(graph)]
-    return [f"{role}: is shared" for role in sorted(set(taken)) if taken.count(role) > 1]
+    roles = [role for role, _, _ in _assumed_roles(graph)]
+    return [f"{role}: is shared" for role in sorted(set(roles)) if roles.count(role) > 1]
 
 
-def _taken(graph: Graph) -> list[tuple[str, str, Made]]:
-    """Every role that is handed to a service: the role, the service, and for what."""
-    found = [
-        (made.inputs[key], service, made)
+def _assumed_roles(graph: Graph) -> list[tuple[str, str, Resource]]:
+    """Return every role that a service assumes: its ARN, the service, and the resource that names it."""
+    pairs = [
+        (resource.inputs[key], service, resource)
         for type_, (key, service) in SERVICES.items()
-        for made in graph.of(type_)
-        if key in made.inputs
+        for resource in graph.of(type_)
+        if key in resource.inputs
     ]
     schedules = graph.of(w.SCHEDULE)
-    return found + [(made.inputs["target"]["roleArn"], "scheduler.amazonaws.com", made) for made in schedules]
+    return pairs + [
+        (resource.inputs["target"]["roleArn"], "scheduler.amazonaws.com", resource) for resource in schedules
+    ]
 
 
 def roles_trust_their_service_alone(graph: Graph) -> list[str]:
-    found = []
-    for arn, service, made in _taken(graph):
+    problems = []
+    for arn, service, resource in _assumed_roles(graph):
         role = w.by_output(graph, w.ROLE, "arn", arn)
-        wanted = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        expected = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
         if service in CONFUSABLE:
-            wanted["Condition"] = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
-        if role is None or role.document("assumeRolePolicy")["Statement"] != [wanted]:
-            found.append(f"{made.name}: its role trusts others than {service} of this account")
-    return found
+            expected["Condition"] = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+        if role is None or role.document("assumeRolePolicy")["Statement"] != [expected]:
+            problems.append(f"{resource.name}: its role trusts others than {service} of this account")
+    return problems
 
 
 def nothing_is_allowed_on_everything(graph: Graph) -> list[str]:
-    found = []
-    for made, statement in w.every_statement(graph):
+    problems = []
+    for resource, statement in w.every_statement(graph):
         actions, resources = w.listed(statement["Action"]), w.listed(statement["Resource"])
         if statement["Effect"] != "Allow":
             continue
-        found += [f"{made.name}: allows {action}" for action in actions if "*" in action]
-        if any(not _named(resource) for resource in resources) and not set(actions) <= UNSCOPABLE.keys():
-            found.append(f"{made.name}: allows {', '.join(actions)} on {', '.join(resources)}")
+        problems += [f"{resource.name}: allows {action}" for action in actions if "*" in action]
+        if any(not _named(arn) for arn in resources) and not set(actions) <= UNSCOPABLE.keys():
+            problems.append(f"{resource.name}: allows {', '.join(actions)} on {', '.join(resources)}")
         if statement.get("Principal") in ("*", {"AWS": "*"}):
-            found.append(f"{made.name}: allows everybody")
-    return found
+            problems.append(f"{resource.name}: allows everybody")
+    return problems
 
 
 def _named(resource: str) -> bool:
-    """An ARN that names its resource: wildcards only below the name."""
+    """Return whether an ARN names its resource: wildcards only below the name."""
     return bool(re.fullmatch(r"arn:aws:[a-z0-9]+:[^*:]*:[^*:]*:[^*]*[^*/:][/:]?[*]?", resource))
 
 
 def no_foreign_policies_are_attached(graph: Graph) -> list[str]:
-    attached = [made for made in graph if "PolicyAttachment" in made.type]
+    attached = [resource for resource in graph if "PolicyAttachment" in resource.type]
     managed = [role for role in graph.of(w.ROLE) if role.inputs.get("managedPolicyArns")]
-    return [f"{made.name}: takes rules from elsewhere" for made in [*attached, *managed]]
+    return [f"{resource.name}: takes rules from elsewhere" for resource in [*attached, *managed]]
 
 
 def the_api_may_call_what_its_routes_name(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for integration in graph.of(w.INTEGRATION):
         api = w.by_output(graph, w.API, "id", integration.inputs["apiId"])
         source = f"{api.outputs['executionArn']}/*/*" if api else None
@@ -86,8 +88,8 @@ def the_api_may_call_what_its_routes_name(graph: Graph) -> list[str]:
             and p.inputs.get("sourceArn") == source
         }
         if integration.inputs["integrationUri"] not in allowed:
-            found.append(f"{integration.name}: may not call its function")
-    return found
+            problems.append(f"{integration.name}: may not call its function")
+    return problems
 
 
 def functions_are_called_by_known_sources_alone(graph: Graph) -> list[str]:
@@ -97,85 +99,89 @@ def functions_are_called_by_known_sources_alone(graph: Graph) -> list[str]:
 
 
 def consumers_may_read_their_queue(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for mapping in graph.of(w.MAPPING):
         queue = mapping.inputs["eventSourceArn"]
         for function in graph.of(w.FUNCTION):
             if not mapping.inputs["functionName"].startswith(function.outputs["arn"]):
                 continue
-            said = w.statements_of(graph, function.inputs["role"])
-            found += [f"{function.name}: lacks {action}" for action in CONSUME if not w.allows(said, action, queue)]
-    return found
+            statements = w.statements_of(graph, function.inputs["role"])
+            problems += [
+                f"{function.name}: lacks {action}" for action in CONSUME if not w.allows(statements, action, queue)
+            ]
+    return problems
 
 
 def functions_may_write_their_log(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for function in graph.of(w.FUNCTION):
         group = w.by_output(graph, w.LOG_GROUP, "name", function.inputs.get("loggingConfig", {}).get("logGroup"))
-        said = w.statements_of(graph, function.inputs["role"])
+        statements = w.statements_of(graph, function.inputs["role"])
         stream = f"{group.outputs['arn']}:log-stream:any" if group else ""
-        if group and not w.allows(said, "logs:PutLogEvents", stream):
-            found.append(f"{function.name}: may not write its log")
-    return found
+        if group and not w.allows(statements, "logs:PutLogEvents", stream):
+            problems.append(f"{function.name}: may not write its log")
+    return problems
 
 
 def workflows_may_call_their_functions_and_no_others(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for machine in graph.of(w.MACHINE):
-        said = w.statements_of(graph, machine.inputs["roleArn"])
-        allowed = {r for s in said if "lambda:InvokeFunction" in s["Action"] for r in w.listed(s["Resource"])}
+        statements = w.statements_of(graph, machine.inputs["roleArn"])
+        allowed = {r for s in statements if "lambda:InvokeFunction" in s["Action"] for r in w.listed(s["Resource"])}
         if allowed != invoked(machine):
-            found.append(f"{machine.name}: may call {len(allowed)} functions, calls {len(invoked(machine))}")
-    return found
+            problems.append(f"{machine.name}: may call {len(allowed)} functions, calls {len(invoked(machine))}")
+    return problems
 
 
 def announced_objects_reach_their_rule(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     announcing = {m.inputs["bucket"] for m in graph.of(w.NOTIFICATION) if m.inputs.get("eventbridge") is True}
     for rule in graph.of(w.RULE):
         detail = rule.document("eventPattern")["detail"]
         if not set(detail["bucket"]["name"]) <= announcing:
-            found.append(f"{rule.name}: its bucket announces nothing")
+            problems.append(f"{rule.name}: its bucket announces nothing")
         if not any(target.inputs["rule"] == rule.outputs["name"] for target in graph.of(w.TARGET)):
-            found.append(f"{rule.name}: hands nothing on")
-    return found
+            problems.append(f"{rule.name}: hands nothing on")
+    return problems
 
 
 def targets_may_be_reached(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for target in graph.of(w.TARGET):
         rule = w.by_output(graph, w.RULE, "name", target.inputs["rule"])
         queue = w.by_output(graph, w.QUEUE, "arn", target.inputs["arn"])
         assert rule is not None, f"{target.name} belongs to no rule"
         if queue is None:
-            said = w.statements_of(graph, target.inputs.get("roleArn"))
-            reached = w.allows(said, "states:StartExecution", target.inputs["arn"])
+            statements = w.statements_of(graph, target.inputs.get("roleArn"))
+            reached = w.allows(statements, "states:StartExecution", target.inputs["arn"])
         else:
             reached = w.sender(w.policy_of(graph, queue), queue.outputs["arn"], rule.outputs["arn"])
         if not reached:
-            found.append(f"{target.name}: may not be reached")
+            problems.append(f"{target.name}: may not be reached")
     for schedule in graph.of(w.SCHEDULE):
-        said = w.statements_of(graph, schedule.inputs["target"]["roleArn"])
-        if not w.allows(said, "states:StartExecution", schedule.inputs["target"]["arn"]):
-            found.append(f"{schedule.name}: may not start its workflow")
-    return found
+        statements = w.statements_of(graph, schedule.inputs["target"]["roleArn"])
+        if not w.allows(statements, "states:StartExecution", schedule.inputs["target"]["arn"]):
+            problems.append(f"{schedule.name}: may not start its workflow")
+    return problems
 
 
 def what_cannot_be_handed_on_is_kept(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for target in graph.of(w.TARGET):
-        dead = w.by_output(graph, w.QUEUE, "arn", target.inputs.get("deadLetterConfig", {}).get("arn"))
+        dead_letters = w.by_output(graph, w.QUEUE, "arn", target.inputs.get("deadLetterConfig", {}).get("arn"))
         rule = w.by_output(graph, w.RULE, "name", target.inputs["rule"])
         assert rule is not None, f"{target.name} belongs to no rule"
-        if dead is None or not w.sender(w.policy_of(graph, dead), dead.outputs["arn"], rule.outputs["arn"]):
-            found.append(f"{target.name}: loses what it cannot hand on")
+        if dead_letters is None or not w.sender(
+            w.policy_of(graph, dead_letters), dead_letters.outputs["arn"], rule.outputs["arn"]
+        ):
+            problems.append(f"{target.name}: loses what it cannot deliver")
     for schedule in graph.of(w.SCHEDULE):
         goal = schedule.inputs["target"]
-        dead = w.by_output(graph, w.QUEUE, "arn", goal.get("deadLetterConfig", {}).get("arn"))
-        said = w.statements_of(graph, goal["roleArn"])
-        if dead is None or not w.allows(said, "sqs:SendMessage", dead.outputs["arn"]):
-            found.append(f"{schedule.name}: loses what it cannot hand on")
-    return found
+        dead_letters = w.by_output(graph, w.QUEUE, "arn", goal.get("deadLetterConfig", {}).get("arn"))
+        statements = w.statements_of(graph, goal["roleArn"])
+        if dead_letters is None or not w.allows(statements, "sqs:SendMessage", dead_letters.outputs["arn"]):
+            problems.append(f"{schedule.name}: loses what it cannot deliver")
+    return problems
 
 
 def deliveries_are_tried_again_for_a_while(graph: Graph) -> list[str]:
@@ -189,21 +195,21 @@ def deliveries_are_tried_again_for_a_while(graph: Graph) -> list[str]:
 
 
 def texts_hold_no_unresolved_output(graph: Graph) -> list[str]:
-    return [made.name for made in graph if "Calling __str__ on an Output" in repr(made.inputs)]
+    return [resource.name for resource in graph if "Calling __str__ on an Output" in repr(resource.inputs)]
 
 
 def physical_names_are_left_to_pulumi(graph: Graph) -> list[str]:
     """A name of ours would keep a second stack out of the account."""
     queues = {f"{queue.outputs['name']}-arrivals" for queue in graph.of(w.QUEUE)}
     return [
-        f"{made.name}: is called {made.inputs[key]}"
-        for made in graph
+        f"{resource.name}: is called {resource.inputs[key]}"
+        for resource in graph
         for key in ("name", "bucket", "functionName")
-        if not made.component
-        and made.type not in NAMED_BY_US
-        and isinstance(made.inputs.get(key), str)
-        and made.inputs[key] not in queues
-        and not re.search(r"-1a2b3c4\b", made.inputs[key])
+        if not resource.component
+        and resource.type not in NAMED_BY_US
+        and isinstance(resource.inputs.get(key), str)
+        and resource.inputs[key] not in queues
+        and not re.search(r"-1a2b3c4\b", resource.inputs[key])
     ]
 
 

@@ -11,7 +11,7 @@ from infra.aws import CLOUD
 from infra.blueprint import draw
 from infra.function_table import FUNCTIONS
 from infra.settings import Settings
-from tests.graph import Graph, Made, deploy
+from tests.graph import Graph, Resource, deploy
 from tests.infra.sample import PLATFORM, archive, files
 
 BUCKET = "aws:s3/bucket:Bucket"
@@ -47,63 +47,63 @@ Statement = Mapping[str, Any]
 
 
 def settings(**more: Any) -> Settings:
-    found = {"cloud": "aws", "models": ["breast_cancer", "file_type"], "training": {"schedule": "0 3 * * 1"}, **more}
-    return Settings.parse(found, where="Pulumi.test.yaml")
+    document = {"cloud": "aws", "models": ["breast_cancer", "file_type"], "training": {"schedule": "0 3 * * 1"}, **more}
+    return Settings.parse(document, where="Pulumi.test.yaml")
 
 
 def whole(stack: str = "test", **more: Any) -> Graph:
-    """The blueprint with every trigger; `more` are settings."""
+    """Deploy the blueprint with every trigger; `more` are settings."""
     archives = {spec.name: archive(spec.name) for spec in FUNCTIONS}
-    asked = settings(**more)
-    return deploy(lambda: draw(CLOUD, asked, PLATFORM, archives, files(asked)), stack=stack)
+    stack_settings = settings(**more)
+    return deploy(lambda: draw(CLOUD, stack_settings, PLATFORM, archives, files(stack_settings)), stack=stack)
 
 
 @cache
 def graph() -> Graph:
-    """Made once in a process: graphs are not changed, only copied."""
+    """Return the whole graph, deployed once in a process: graphs are not changed, only copied."""
     return whole()
 
 
-def of_bucket(found: Graph, type_: str, bucket: Made) -> list[Made]:
-    return [made for made in found.of(type_) if made.inputs["bucket"] == bucket.outputs["bucket"]]
+def of_bucket(graph: Graph, type_: str, bucket: Resource) -> list[Resource]:
+    return [resource for resource in graph.of(type_) if resource.inputs["bucket"] == bucket.outputs["bucket"]]
 
 
-def by_output(found: Graph, type_: str, key: str, value: object) -> Made | None:
-    return next((made for made in found.of(type_) if made.outputs.get(key) == value), None)
+def by_output(graph: Graph, type_: str, key: str, value: object) -> Resource | None:
+    return next((resource for resource in graph.of(type_) if resource.outputs.get(key) == value), None)
 
 
-def policy_of(found: Graph, queue: Made) -> list[Statement]:
-    policies = [made for made in found.of(QUEUE_POLICY) if made.inputs["queueUrl"] == queue.outputs["url"]]
+def policy_of(graph: Graph, queue: Resource) -> list[Statement]:
+    policies = [resource for resource in graph.of(QUEUE_POLICY) if resource.inputs["queueUrl"] == queue.outputs["url"]]
     return [statement for policy in policies for statement in policy.document("policy")["Statement"]]
 
 
-def statements_of(found: Graph, role_arn: object) -> list[Statement]:
-    """What a role's policies say."""
-    role = by_output(found, ROLE, "arn", role_arn)
+def statements_of(graph: Graph, role_arn: object) -> list[Statement]:
+    """Return the statements of a role's policies."""
+    role = by_output(graph, ROLE, "arn", role_arn)
     if role is None:
         return []
-    policies = [made for made in found.of(ROLE_POLICY) if made.inputs["role"] == role.outputs["name"]]
+    policies = [resource for resource in graph.of(ROLE_POLICY) if resource.inputs["role"] == role.outputs["name"]]
     return [statement for policy in policies for statement in policy.document("policy")["Statement"]]
 
 
-def every_statement(found: Graph) -> Iterator[tuple[Made, Statement]]:
-    """Of identity policies and of queue policies, allowing or not."""
+def every_statement(graph: Graph) -> Iterator[tuple[Resource, Statement]]:
+    """Yield each statement of identity, queue and bucket policies, allowing or not."""
     for type_ in (ROLE_POLICY, QUEUE_POLICY, BUCKET_POLICY):
-        for made in found.of(type_):
-            for statement in made.document("policy")["Statement"]:
-                yield made, statement
+        for resource in graph.of(type_):
+            for statement in resource.document("policy")["Statement"]:
+                yield resource, statement
 
 
 def listed(value: object) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
-def variables(function: Made) -> dict[str, Any]:
+def variables(function: Resource) -> dict[str, Any]:
     return function.inputs.get("environment", {}).get("variables", {})
 
 
 def allows(statements: list[Statement], action: str, resource: str) -> bool:
-    """Whether some statement allows the action on the resource; conditions are the caller's to judge."""
+    """Return whether some statement allows the action on the resource; conditions are the caller's to judge."""
     return any(
         statement["Effect"] == "Allow"
         and any(fnmatchcase(action, pattern) for pattern in listed(statement["Action"]))
@@ -113,7 +113,7 @@ def allows(statements: list[Statement], action: str, resource: str) -> bool:
 
 
 def sender(statements: list[Statement], queue_arn: str, rule_arn: str) -> bool:
-    """Whether a queue's policy lets this event rule send, and says so by the rule's own ARN."""
+    """Return whether a queue's policy lets exactly this event rule send."""
     return any(
         statement["Effect"] == "Allow"
         and statement["Principal"] == {"Service": "events.amazonaws.com"}

@@ -24,40 +24,44 @@ def drop(type_: str, name: str) -> Break:
 
 
 def without(*keys: str) -> Callable[[Any], Any]:
-    return lambda found: {key: value for key, value in found.items() if key not in keys}
+    return lambda inputs: {key: value for key, value in inputs.items() if key not in keys}
 
 
 def altered(**changes: Any) -> Callable[[Any], Any]:
-    return lambda found: {**found, **changes}
+    return lambda inputs: {**inputs, **changes}
 
 
 def service(function: str, **changes: Any) -> Break:
-    """A function's own settings, changed; a None is not given at all."""
+    """Return a change of a function's own settings; None leaves one out."""
     gone = [key for key, value in changes.items() if value is None]
     return change(w.FUNCTION, f"{function}-function", serviceConfig=lambda old: without(*gone)({**old, **changes}))
 
 
 def trained_with(edit: Callable[[Any], Any]) -> Break:
-    """The train function, its variables edited."""
+    """Return a change of the train function's variables."""
     return lambda graph: service(
         "train", environmentVariables=edit(w.variables(graph.one(w.FUNCTION, "train-function")))
     )(graph)
 
 
 def shared(**changes: Any) -> Break:
-    """The predict function as `balanced` has it, but for what is changed of that."""
+    """Return the predict function as `balanced` has it, but for `changes`."""
 
     def sharing(graph: Graph) -> Graph:
         old = w.service(graph.one(w.FUNCTION, "predict-function"))
-        asked = {"maxInstanceRequestConcurrency": 8, "availableCpu": "1", "environmentVariables": altered(THREADS="8")}
-        new = {key: to(old.get(key)) if callable(to) else to for key, to in {**asked, **changes}.items()}
+        balanced = {
+            "maxInstanceRequestConcurrency": 8,
+            "availableCpu": "1",
+            "environmentVariables": altered(THREADS="8"),
+        }
+        new = {key: to(old.get(key)) if callable(to) else to for key, to in {**balanced, **changes}.items()}
         return service("predict", **new)(graph)
 
     return sharing
 
 
 def in_document(edit: Callable[[dict[str, Any]], object]) -> Break:
-    """The API's OpenAPI document, edited."""
+    """Return a change of the API's OpenAPI document."""
 
     def edited(documents: list[Any]) -> list[Any]:
         document = json.loads(base64.b64decode(documents[0]["document"]["contents"]))
@@ -88,23 +92,26 @@ def unprotected(graph: Graph) -> Graph:
 
 
 def writes_inputs(condition: dict[str, Any]) -> dict[str, Any]:
-    """Not only what has a job gone on with."""
+    """Return a condition under which jobs are submitted, too, and not only continued."""
     return {**condition, "expression": condition["expression"].replace(f"/{JOB_CONTINUATIONS}", f"/{JOB_INPUTS}")}
 
 
 def unordered(type_: str, name: str) -> Break:
-    """Made without waiting for anything."""
+    """Return the graph with a resource that waits for no other."""
     return lambda graph: graph.swapped(graph.one(type_, name), replace(graph.one(type_, name), dependencies=()))
 
 
 def unready(graph: Graph) -> Graph:
-    """A component that is made before the services are on; its own resources wait for one another alone."""
-    api = next(made for made in graph if made.component and made.name == "api")
+    """Return the graph with a component that is made before the services are enabled.
+
+    Its own resources wait for one another alone.
+    """
+    api = next(resource for resource in graph if resource.component and resource.name == "api")
     return graph.swapped(api, replace(api, dependencies=()))
 
 
 def another(type_: str, name: str, new: str = "", /, **changes: Any) -> Break:
-    """One more of a kind, after the model of one that is there."""
+    """Return the graph with one more resource like an existing one."""
 
     def added(graph: Graph) -> Graph:
         model = graph.one(type_, name)
@@ -352,6 +359,6 @@ def _source(build: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def _every(graph: Graph, type_: str, **changes: Any) -> Graph:
-    for made in graph.of(type_):
-        graph = graph.mutated(type_, made.name, **changes)
+    for resource in graph.of(type_):
+        graph = graph.mutated(type_, resource.name, **changes)
     return graph

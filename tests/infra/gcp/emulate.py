@@ -1,8 +1,9 @@
-"""Runs workflows against functions that answer by a script; started by the embedded cloud's own interpreter.
+"""Run workflows against functions that answer by a script; started by the interpreter that has workflows-emulator.
 
-Reads {"scenarios": [{"source", "argument", "answers"}]} and writes, for each, the result or the error, and every
-call. The functions stand at https://<name>.example.org; a name's answers, [status, body], are taken in turn, the
-last one for ever. What the emulator cannot do is taken out before: it has no OIDC, and it waits for real.
+Reads {"scenarios": [{"source", "argument", "answers"}]} and writes, for each, the result or the
+error, and every call. The functions are at https://<name>.example.org; a name's answers,
+[status, body], are taken in turn, the last one for ever. What the emulator cannot do is removed
+before: it has no OIDC, and it waits in real time.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 
 class Functions(ThreadingHTTPServer):
-    """On a free port of the loopback address."""
+    """The scripted functions, on a free port of the loopback address."""
 
     def __init__(self, answers: dict[str, list[list[Any]]]) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
@@ -45,14 +46,14 @@ class Answer(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the calls are in the answer."""
+        """Log nothing: the calls are in the answer."""
 
 
 def prepared(source: Any, address: str) -> Any:
     match source:
         case dict():
-            kept = {key: value for key, value in source.items() if key not in ("auth", "backoff")}
-            return {key: prepared(value, address) for key, value in kept.items()}
+            supported = {key: value for key, value in source.items() if key not in ("auth", "backoff")}
+            return {key: prepared(value, address) for key, value in supported.items()}
         case list():
             return [prepared(value, address) for value in source]
         case str() if source.startswith("https://"):
@@ -74,14 +75,14 @@ def run(scenario: dict[str, Any], execute: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    asked = json.load(sys.stdin)
+    request = json.load(sys.stdin)
     emulator = import_module("workflows_emulator.main")
     validate = import_module("jsonschema").validate
     os.environ["GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID"] = "execution-1"
-    for scenario in asked["scenarios"]:
+    for scenario in request["scenarios"]:
         validate(scenario["source"], emulator.WORKFLOW_SCHEMA)
-    told = [run(scenario, emulator.execute_workflow) for scenario in asked["scenarios"]]
-    print(json.dumps(told))
+    results = [run(scenario, emulator.execute_workflow) for scenario in request["scenarios"]]
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 
 from infra.gcp import lint
-from tests.graph import Graph, Made
+from tests.graph import Graph, Resource
 from tests.infra.gcp import whole as w
 
 SUPPORTED = frozenset({"python311", "python312", "python313"})
 SECRET = re.compile(r"secret|password|passwd|token|api_?key|private_?key|credential", re.IGNORECASE)
 ENVIRONMENT_BYTES = 32 * 1024
 KERNEL = "Haswell"
-"""Of OpenBLAS, which every x86-64 processor of the cloud runs: there are no others."""
+"""OpenBLAS's kernel that every processor of the cloud can run: all are x86-64."""
 MEMORY_MB = {"1": 4096, "2": 8192, "4": 16_384}
-"""What so many processors take."""
+"""The most memory that so many processors can have."""
 
 
 def functions_have_bounds(graph: Graph) -> list[str]:
@@ -37,20 +37,20 @@ def functions_cannot_flood(graph: Graph) -> list[str]:
 
 def instances_that_are_shared_can_be(graph: Graph) -> list[str]:
     """https://cloud.google.com/run/docs/configuring/services/cpu: below one processor, one request at a time."""
-    found = []
+    problems = []
     for function in graph.of(w.FUNCTION):
         service = w.service(function)
         requests = int(service.get("maxInstanceRequestConcurrency", 80))
         if not 1 <= requests <= 1000:
-            found.append(f"{function.name}: takes {requests} requests at a time")
+            problems.append(f"{function.name}: takes {requests} requests at a time")
         if requests == 1:
             continue
         processors, memory = service.get("availableCpu", "less than 1"), service.get("availableMemory", "")
         if int(memory.removesuffix("Mi") or 0) > MEMORY_MB.get(processors, 0):
-            found.append(f"{function.name}: {processors} processors with {memory} take one request at a time")
+            problems.append(f"{function.name}: {processors} processors with {memory} take one request at a time")
         if service["environmentVariables"].get("THREADS") != str(requests):
-            found.append(f"{function.name}: its server does not answer {requests} requests at a time")
-    return found
+            problems.append(f"{function.name}: its server does not answer {requests} requests at a time")
+    return problems
 
 
 def no_more_instances_wait_than_may_run(graph: Graph) -> list[str]:
@@ -62,15 +62,15 @@ def no_more_instances_wait_than_may_run(graph: Graph) -> list[str]:
 
 
 def the_api_waits_longer_than_its_functions(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for config in graph.of(w.CONFIG):
         for route, operation in w.operations(config):
             backend = operation["x-google-backend"]
             function = w.at(graph, backend["address"])
             needed = w.service(function)["timeoutSeconds"] if function else 0
             if not needed < backend.get("deadline", 15):
-                found.append(f"{config.name}: {route} waits {backend.get('deadline')} s")
-    return found
+                problems.append(f"{config.name}: {route} waits {backend.get('deadline')} s")
+    return problems
 
 
 def functions_share_one_supported_runtime(graph: Graph) -> list[str]:
@@ -79,42 +79,42 @@ def functions_share_one_supported_runtime(graph: Graph) -> list[str]:
 
 
 def code_is_named_by_its_digest(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for function in graph.of(w.FUNCTION):
         source = function.inputs["buildConfig"]["source"]["storageSource"]
         uploaded = [
-            made
-            for made in graph.of(w.OBJECT)
-            if (made.inputs["bucket"], made.inputs["name"], made.outputs["generation"])
+            resource
+            for resource in graph.of(w.OBJECT)
+            if (resource.inputs["bucket"], resource.inputs["name"], resource.outputs["generation"])
             == (source.get("bucket"), source.get("object"), source.get("generation"))
         ]
         if len(uploaded) != 1:
-            found.append(f"{function.name}: its code is not the upload")
+            problems.append(f"{function.name}: its code is not the upload")
         elif not re.fullmatch(r"[a-z0-9-]+/[0-9a-f]{64}\.zip", uploaded[0].inputs["name"]):
-            found.append(f"{function.name}: {uploaded[0].inputs['name']} holds no digest")
-    return found
+            problems.append(f"{function.name}: {uploaded[0].inputs['name']} holds no digest")
+    return problems
 
 
 def environments_are_small_and_hold_no_secret(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for function in graph.of(w.FUNCTION):
         variables = w.variables(function)
-        found += [f"{function.name}: {name} looks like a secret" for name in variables if SECRET.search(name)]
+        problems += [f"{function.name}: {name} looks like a secret" for name in variables if SECRET.search(name)]
         if sum(len(name) + len(value) for name, value in variables.items()) > ENVIRONMENT_BYTES:
-            found.append(f"{function.name}: its environment is too large")
-    return found
+            problems.append(f"{function.name}: its environment is too large")
+    return problems
 
 
 def training_computes_the_same_on_every_processor(graph: Graph) -> list[str]:
     """One kernel for the architecture, and sums that are not split among threads."""
     function = graph.one(w.FUNCTION, "train-function")
-    told = w.variables(function)
-    found = []
-    if told.get("OPENBLAS_CORETYPE") != KERNEL:
-        found.append(f"{function.name}: its processor chooses how it computes")
-    if {told.get("OPENBLAS_NUM_THREADS"), told.get("OMP_NUM_THREADS")} != {"1"}:
-        found.append(f"{function.name}: threads share a sum")
-    return found
+    variables = w.variables(function)
+    problems = []
+    if variables.get("OPENBLAS_CORETYPE") != KERNEL:
+        problems.append(f"{function.name}: its processor chooses how it computes")
+    if {variables.get("OPENBLAS_NUM_THREADS"), variables.get("OMP_NUM_THREADS")} != {"1"}:
+        problems.append(f"{function.name}: threads share a sum")
+    return problems
 
 
 def consumers_are_closed_to_the_internet(graph: Graph) -> list[str]:
@@ -127,20 +127,20 @@ def consumers_are_closed_to_the_internet(graph: Graph) -> list[str]:
 
 def logs_are_forgotten(graph: Graph) -> list[str]:
     """Whatever runs has a log bucket of its own, filled by a sink; nothing of it stays in the project's."""
-    running = {f'service_name="{made.outputs["name"]}"': made for made in graph.of(w.FUNCTION)}
-    running |= {f'workflow_id="{made.outputs["name"]}"': made for made in graph.of(w.WORKFLOW)}
-    running |= {f'gateway_id="{made.inputs["gatewayId"]}"': made for made in graph.of(w.GATEWAY)}
+    running = {f'service_name="{resource.outputs["name"]}"': resource for resource in graph.of(w.FUNCTION)}
+    running |= {f'workflow_id="{resource.outputs["name"]}"': resource for resource in graph.of(w.WORKFLOW)}
+    running |= {f'gateway_id="{resource.inputs["gatewayId"]}"': resource for resource in graph.of(w.GATEWAY)}
     return [
-        f"{made.name}: its log is kept by the project's rules"
-        for mark, made in running.items()
-        if not _kept(graph, mark)
+        f"{resource.name}: its log is kept by the project's rules"
+        for mark, resource in running.items()
+        if not _has_log_bucket(graph, mark)
     ]
 
 
-def _kept(graph: Graph, mark: str) -> bool:
-    sinks = [made for made in graph.of(w.SINK) if mark in made.inputs["filter"]]
-    excluded = [made.inputs["filter"] for made in graph.of(w.EXCLUSION)]
-    buckets = {f"logging.googleapis.com/{made.outputs['id']}": made for made in graph.of(w.LOGS)}
+def _has_log_bucket(graph: Graph, mark: str) -> bool:
+    sinks = [resource for resource in graph.of(w.SINK) if mark in resource.inputs["filter"]]
+    excluded = [resource.inputs["filter"] for resource in graph.of(w.EXCLUSION)]
+    buckets = {f"logging.googleapis.com/{resource.outputs['id']}": resource for resource in graph.of(w.LOGS)}
     return any(
         sink.inputs["filter"] in excluded
         and sink.inputs["destination"] in buckets
@@ -150,70 +150,70 @@ def _kept(graph: Graph, mark: str) -> bool:
 
 
 def routes_are_authorised_or_say_why_not(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for config in graph.of(w.CONFIG):
         document = w.openapi(config)
-        said = document["info"]["description"].startswith("Open to everyone: ")
+        has_reason = document["info"]["description"].startswith("Open to everyone: ")
         token = document.get("securityDefinitions", {}).get("token", {})
         closed = token.get("x-google-issuer") and token.get("x-google-audiences")
-        found += [
+        problems += [
             f"{config.name}: {route} is open to everyone"
             for route, operation in w.operations(config)
-            if not said and not (closed and operation.get("security", document.get("security")))
+            if not has_reason and not (closed and operation.get("security", document.get("security")))
         ]
-    return found
+    return problems
 
 
 def callers_are_throttled(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for config in graph.of(w.CONFIG):
         management = w.openapi(config).get("x-google-management", {})
         limits = {limit["metric"]: limit["values"] for limit in management.get("quota", {}).get("limits", [])}
-        found += [
+        problems += [
             f"{config.name}: {route} is not counted"
             for route, operation in w.operations(config)
             if not set(operation.get("x-google-quota", {}).get("metricCosts", {})) & set(limits)
         ]
-    return found
+    return problems
 
 
 def workflows_are_sound(graph: Graph) -> list[str]:
     return [
-        f"{made.name}: {problem}"
-        for made in graph.of(w.WORKFLOW)
-        for problem in lint.problems(made.document("sourceContents"))
+        f"{resource.name}: {problem}"
+        for resource in graph.of(w.WORKFLOW)
+        for problem in lint.problems(resource.document("sourceContents"))
     ]
 
 
 def workflows_outwait_their_functions(graph: Graph) -> list[str]:
-    found = []
-    for made in graph.of(w.WORKFLOW):
-        for post in w.posts(made.document("sourceContents")):
+    problems = []
+    for resource in graph.of(w.WORKFLOW):
+        for post in w.posts(resource.document("sourceContents")):
             function = w.at(graph, post["url"])
             if function is None or post["timeout"] <= w.service(function)["timeoutSeconds"]:
-                found.append(f"{made.name}: gives {post['url']} {post['timeout']} s")
-    return found
+                problems.append(f"{resource.name}: gives {post['url']} {post['timeout']} s")
+    return problems
 
 
 def workflows_tell_what_fails_but_not_the_data(graph: Graph) -> list[str]:
     return [
-        f"{made.name}: logs {made.inputs.get('callLogLevel')}"
-        for made in graph.of(w.WORKFLOW)
-        if made.inputs.get("callLogLevel") != "LOG_ERRORS_ONLY"
+        f"{resource.name}: logs {resource.inputs.get('callLogLevel')}"
+        for resource in graph.of(w.WORKFLOW)
+        if resource.inputs.get("callLogLevel") != "LOG_ERRORS_ONLY"
     ]
 
 
 def what_holds_no_data_can_be_destroyed(graph: Graph) -> list[str]:
     """https://www.pulumi.com/registry/packages/gcp/api-docs/workflows/workflow/: protected unless told otherwise."""
     return [
-        f"{made.name}: refuses to be destroyed"
-        for made in graph.of(w.WORKFLOW)
-        if made.inputs.get("deletionProtection") is not False
+        f"{resource.name}: refuses to be destroyed"
+        for resource in graph.of(w.WORKFLOW)
+        if resource.inputs.get("deletionProtection") is not False
     ]
 
 
 def schedules_are_tried_again_within_bounds(graph: Graph) -> list[str]:
-    def bounded(job: Made) -> bool:
+    def bounded(job: Resource) -> bool:
         retry = job.inputs.get("retryConfig", {})
         return 1 <= retry.get("retryCount", 0) <= 5 and bool(job.inputs.get("attemptDeadline"))
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.graph import Graph, Made
+from tests.graph import Graph, Resource
 from tests.infra.gcp import whole as w
 
 DAY = 24 * 3600
 DISPOSABLE = frozenset({"code-bucket"})
-"""What is made again from the repository need not be protected."""
+"""What can be made again from the repository need not be protected."""
 
 
 def buckets_are_not_public(graph: Graph) -> list[str]:
@@ -30,14 +30,14 @@ def buckets_are_versioned(graph: Graph) -> list[str]:
 
 
 def buckets_forget_what_nobody_needs(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for bucket in graph.of(w.BUCKET):
         rules = [(rule["action"]["type"], rule["condition"]) for rule in bucket.inputs.get("lifecycleRules", [])]
-        if not any(kind == "Delete" and _days(said, "daysSinceNoncurrentTime") for kind, said in rules):
-            found.append(f"{bucket.name}: old versions are kept for ever")
-        if {_days(said, "age") for kind, said in rules if kind == "AbortIncompleteMultipartUpload"} != {7}:
-            found.append(f"{bucket.name}: unfinished uploads are not aborted after 7 days")
-    return found
+        if not any(kind == "Delete" and _days(condition, "daysSinceNoncurrentTime") for kind, condition in rules):
+            problems.append(f"{bucket.name}: old versions are kept for ever")
+        if {_days(condition, "age") for kind, condition in rules if kind == "AbortIncompleteMultipartUpload"} != {7}:
+            problems.append(f"{bucket.name}: unfinished uploads are not aborted after 7 days")
+    return problems
 
 
 def _days(condition: dict[str, Any], key: str) -> int:
@@ -61,46 +61,46 @@ def deleted_data_can_be_restored(graph: Graph) -> list[str]:
 
 
 def fed_functions_have_dead_letters(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for subscription, _ in w.pushed(graph):
         policy = subscription.inputs.get("deadLetterPolicy", {})
         if w.by_output(graph, w.TOPIC, "id", policy.get("deadLetterTopic")) is None:
-            found.append(f"{subscription.name}: has no dead letters")
+            problems.append(f"{subscription.name}: has no dead letters")
         elif not 5 <= policy.get("maxDeliveryAttempts", 0) <= 100:
-            found.append(f"{subscription.name}: {policy.get('maxDeliveryAttempts')} attempts are not 5 to 100")
-    return found
+            problems.append(f"{subscription.name}: {policy.get('maxDeliveryAttempts')} attempts are not 5 to 100")
+    return problems
 
 
 def dead_letters_can_be_forwarded(graph: Graph) -> list[str]:
     """The classic mistake: Pub/Sub's own account forwards them, and needs both grants."""
-    found = []
+    problems = []
     for subscription, _ in w.pushed(graph):
-        dead = subscription.inputs.get("deadLetterPolicy", {}).get("deadLetterTopic")
+        topic = subscription.inputs.get("deadLetterPolicy", {}).get("deadLetterTopic")
         own = subscription.outputs["id"]
         publish, read = "roles/pubsub.publisher", "roles/pubsub.subscriber"
-        if dead and not (
-            w.granted(graph, w.TOPIC_MEMBER, w.PUBSUB_AGENT, publish, topic=dead)
+        if topic and not (
+            w.granted(graph, w.TOPIC_MEMBER, w.PUBSUB_AGENT, publish, topic=topic)
             and w.granted(graph, w.SUBSCRIPTION_MEMBER, w.PUBSUB_AGENT, read, subscription=own)
         ):
-            found.append(f"{subscription.name}: its dead letters cannot be forwarded")
-    return found
+            problems.append(f"{subscription.name}: its dead letters cannot be forwarded")
+    return problems
 
 
 def dead_letters_wait_for_someone(graph: Graph) -> list[str]:
-    dead = {made.inputs.get("deadLetterPolicy", {}).get("deadLetterTopic") for made, _ in w.pushed(graph)}
-    kept = {
-        made.inputs["topic"]
-        for made in graph.of(w.SUBSCRIPTION)
-        if _seconds(made, "messageRetentionDuration") >= 14 * DAY
+    topics = {resource.inputs.get("deadLetterPolicy", {}).get("deadLetterTopic") for resource, _ in w.pushed(graph)}
+    retained = {
+        resource.inputs["topic"]
+        for resource in graph.of(w.SUBSCRIPTION)
+        if _seconds(resource, "messageRetentionDuration") >= 14 * DAY
     }
-    return [f"{topic}: its messages go nowhere" for topic in sorted(dead - kept - {None})]
+    return [f"{topic}: its messages go nowhere" for topic in sorted(topics - retained - {None})]
 
 
 def subscriptions_outlive_a_quiet_month(graph: Graph) -> list[str]:
     return [
-        f"{made.name}: expires when nothing happens"
-        for made in graph.of(w.SUBSCRIPTION)
-        if made.inputs.get("expirationPolicy") != {"ttl": ""}
+        f"{resource.name}: expires when nothing happens"
+        for resource in graph.of(w.SUBSCRIPTION)
+        if resource.inputs.get("expirationPolicy") != {"ttl": ""}
     ]
 
 
@@ -120,21 +120,21 @@ def failing_messages_come_back_ever_slower(graph: Graph) -> list[str]:
     ]
 
 
-def _pause(subscription: Made, key: str) -> int:
+def _pause(subscription: Resource, key: str) -> int:
     return int(subscription.inputs.get("retryPolicy", {}).get(key, "0s").removesuffix("s"))
 
 
 def announced_objects_are_kept_for_replay(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for trigger in graph.of(w.TRIGGER):
         topic = w.by_output(graph, w.TOPIC, "id", trigger.inputs["transport"]["pubsub"]["topic"])
         if topic is None or _seconds(topic, "messageRetentionDuration") < 14 * DAY:
-            found.append(f"{trigger.name}: what it cannot hand on is lost after a day")
-    return found
+            problems.append(f"{trigger.name}: what it cannot deliver is lost after a day")
+    return problems
 
 
-def _seconds(made: Made, key: str) -> int:
-    return int(made.inputs.get(key, "0s").removesuffix("s"))
+def _seconds(resource: Resource, key: str) -> int:
+    return int(resource.inputs.get(key, "0s").removesuffix("s"))
 
 
 RULES = (

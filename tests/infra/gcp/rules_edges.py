@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from infra.function_table import FUNCTIONS
 from infra.gcp.access import UNSCOPABLE
 from interface.layout import JOB_CONTINUATIONS
-from tests.graph import Graph, Made
+from tests.graph import Graph, Resource
 from tests.infra.gcp import whole as w
 
 ROLES = {
@@ -36,137 +36,138 @@ NEEDS = {
     "gcp:storage/": ("storage",),
     "gcp:workflows/": ("workflows",),
 }
-GIVEN = ("name", "accountId", "apiId", "gatewayId", "bucketId", "bucket")
+NAMES = ("name", "accountId", "apiId", "gatewayId", "bucketId", "bucket")
 
 
-def _acting(graph: Graph) -> Iterator[tuple[Made, object]]:
-    """Everything that acts, and the account that it acts as."""
-    for made in graph.of(w.FUNCTION):
-        yield made, w.service(made).get("serviceAccountEmail")
-    for made in graph.of(w.WORKFLOW):
-        yield made, made.inputs.get("serviceAccount")
-    for made in graph.of(w.CONFIG):
-        yield made, made.inputs["gatewayConfig"]["backendConfig"].get("googleServiceAccount")
-    for made, _ in w.pushed(graph):
-        yield made, made.inputs["pushConfig"].get("oidcToken", {}).get("serviceAccountEmail")
+def _acting(graph: Graph) -> Iterator[tuple[Resource, object]]:
+    """Yield everything that acts, and the account that it acts as."""
+    for resource in graph.of(w.FUNCTION):
+        yield resource, w.service(resource).get("serviceAccountEmail")
+    for resource in graph.of(w.WORKFLOW):
+        yield resource, resource.inputs.get("serviceAccount")
+    for resource in graph.of(w.CONFIG):
+        yield resource, resource.inputs["gatewayConfig"]["backendConfig"].get("googleServiceAccount")
+    for resource, _ in w.pushed(graph):
+        yield resource, resource.inputs["pushConfig"].get("oidcToken", {}).get("serviceAccountEmail")
 
 
-def _starting(graph: Graph) -> Iterator[tuple[Made, object, str]]:
-    """Everything that starts a workflow, as whom, and which."""
-    for made in graph.of(w.TRIGGER):
-        yield made, made.inputs.get("serviceAccount"), made.inputs["destination"]["workflow"]
-    for made in graph.of(w.JOB):
-        target = made.inputs["httpTarget"]
+def _starting(graph: Graph) -> Iterator[tuple[Resource, object, str]]:
+    """Yield everything that starts a workflow, the account it does so as, and the workflow."""
+    for resource in graph.of(w.TRIGGER):
+        yield resource, resource.inputs.get("serviceAccount"), resource.inputs["destination"]["workflow"]
+    for resource in graph.of(w.JOB):
+        target = resource.inputs["httpTarget"]
         workflow = target["uri"].removeprefix("https://workflowexecutions.googleapis.com/v1/")
-        yield made, target.get("oauthToken", {}).get("serviceAccountEmail"), workflow.removesuffix("/executions")
+        yield resource, target.get("oauthToken", {}).get("serviceAccountEmail"), workflow.removesuffix("/executions")
 
 
 def whatever_acts_has_an_account_of_its_own(graph: Graph) -> list[str]:
     """Never the project's default one, which may edit everything, and never one that another thing acts as."""
-    taken = [account for _, account in _acting(graph)] + sorted({str(account) for _, account, _ in _starting(graph)})
+    accounts = [account for _, account in _acting(graph)] + sorted({str(account) for _, account, _ in _starting(graph)})
     return [
-        f"{made.name}: acts as {account}"
-        for made, account in [*_acting(graph), *((made, account) for made, account, _ in _starting(graph))]
-        if w.by_output(graph, w.ACCOUNT, "email", account) is None or taken.count(account) > 1
+        f"{resource.name}: acts as {account}"
+        for resource, account in [*_acting(graph), *((resource, account) for resource, account, _ in _starting(graph))]
+        if w.by_output(graph, w.ACCOUNT, "email", account) is None or accounts.count(account) > 1
     ]
 
 
 def nothing_is_allowed_to_everybody(graph: Graph) -> list[str]:
     """Only accounts of the stack, and the two service agents that deliver for it."""
-    known = {made.outputs["member"] for made in graph.of(w.ACCOUNT)} | {w.PUBSUB_AGENT, w.STORAGE_AGENT}
+    known = {resource.outputs["member"] for resource in graph.of(w.ACCOUNT)} | {w.PUBSUB_AGENT, w.STORAGE_AGENT}
     return [
-        f"{made.name}: allows {made.inputs['member']}"
-        for made in graph
-        if "role" in made.inputs and made.inputs.get("member") not in known
+        f"{resource.name}: allows {resource.inputs['member']}"
+        for resource in graph
+        if "role" in resource.inputs and resource.inputs.get("member") not in known
     ]
 
 
 def roles_are_narrow_and_on_one_resource(graph: Graph) -> list[str]:
     return [
-        f"{made.name}: grants {made.inputs['role']} by {made.type}"
-        for made in graph
-        if "role" in made.inputs and made.inputs["role"] not in ROLES.get(made.type, set())
+        f"{resource.name}: grants {resource.inputs['role']} by {resource.type}"
+        for resource in graph
+        if "role" in resource.inputs and resource.inputs["role"] not in ROLES.get(resource.type, set())
     ]
 
 
 def an_account_signs_as_itself_and_only_where_urls_are_handed_out(graph: Graph) -> list[str]:
     """Whoever may sign as another may become it."""
-    wanted = {w.member(w.service(made)["serviceAccountEmail"]) for made in _signers(graph)}
+    expected = {w.member(w.service(resource)["serviceAccountEmail"]) for resource in _signers(graph)}
     members = graph.of(w.ACCOUNT_MEMBER)
     as_others = [
-        f"{made.name}: lets {made.inputs['member']} sign as {made.inputs['serviceAccountId']}"
-        for made in members
-        if not made.inputs["member"].endswith(made.inputs["serviceAccountId"].rpartition("/")[2])
+        f"{resource.name}: lets {resource.inputs['member']} sign as {resource.inputs['serviceAccountId']}"
+        for resource in members
+        if not resource.inputs["member"].endswith(resource.inputs["serviceAccountId"].rpartition("/")[2])
     ]
-    allowed = {made.inputs["member"] for made in members}
-    return as_others + [f"{member}: signs, or does not, against what is asked" for member in sorted(wanted ^ allowed)]
+    allowed = {resource.inputs["member"] for resource in members}
+    return as_others + [f"{member}: signs, or does not, against what is asked" for member in sorted(expected ^ allowed)]
 
 
-def _signers(graph: Graph) -> list[Made]:
-    """Functions are named after their row, and after a model where there are several of one."""
+def _signers(graph: Graph) -> list[Resource]:
+    """Return the functions that sign, which are named after their row, and after a model where a row has several."""
     signers = {spec.name for spec in FUNCTIONS if spec.signs}
-    return [made for made in graph.of(w.FUNCTION) if made.name.partition("-")[0] in signers]
+    return [resource for resource in graph.of(w.FUNCTION) if resource.name.partition("-")[0] in signers]
 
 
 def grants_of_others_are_left_alone(graph: Graph) -> list[str]:
     """A binding or a policy would take away what was granted elsewhere."""
-    return [made.name for made in graph if re.search(r"I[Aa][Mm](Binding|Policy)$", made.type)]
+    return [resource.name for resource in graph if re.search(r"I[Aa][Mm](Binding|Policy)$", resource.type)]
 
 
 def objects_are_granted_by_prefix(graph: Graph) -> list[str]:
-    found = []
-    for made in graph.of(w.BUCKET_MEMBER):
-        said = OBJECTS.findall(made.inputs.get("condition", {}).get("expression", ""))
-        if not said or any(bucket != made.inputs["bucket"] or not prefix for bucket, prefix in said):
-            found.append(f"{made.name}: allows more than the objects of a model")
-    return found
+    problems = []
+    for resource in graph.of(w.BUCKET_MEMBER):
+        granted = OBJECTS.findall(resource.inputs.get("condition", {}).get("expression", ""))
+        if not granted or any(bucket != resource.inputs["bucket"] or not prefix for bucket, prefix in granted):
+            problems.append(f"{resource.name}: allows more than the objects of a model")
+    return problems
 
 
 def conditions_can_be_evaluated(graph: Graph) -> list[str]:
     """At most 12 logical operators: https://cloud.google.com/iam/docs/conditions-overview."""
     expressions = {
-        made.name: made.inputs.get("condition", {}).get("expression", "") for made in graph.of(w.BUCKET_MEMBER)
+        resource.name: resource.inputs.get("condition", {}).get("expression", "")
+        for resource in graph.of(w.BUCKET_MEMBER)
     }
     return [f"{name}: its condition is too long" for name, text in expressions.items() if text.count("||") > 12]
 
 
 def the_api_may_call_what_its_routes_name(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for config in graph.of(w.CONFIG):
         allowed = w.may_call(graph, config.inputs["gatewayConfig"]["backendConfig"].get("googleServiceAccount"))
         for route, operation in w.operations(config):
             function = w.at(graph, operation["x-google-backend"]["address"])
             audience = operation["x-google-backend"].get("jwt_audience")
             if function is None or function.outputs["name"] not in allowed or w.at(graph, audience) is not function:
-                found.append(f"{config.name}: {route} may not call its function")
-    return found
+                problems.append(f"{config.name}: {route} may not call its function")
+    return problems
 
 
 def pushes_may_call_their_function(graph: Graph) -> list[str]:
-    found = []
+    problems = []
     for subscription, function in w.pushed(graph):
         push = subscription.inputs["pushConfig"]
         token = push.get("oidcToken", {})
         allowed = w.may_call(graph, token.get("serviceAccountEmail"))
         if function.outputs["name"] not in allowed or token.get("audience") != push["pushEndpoint"]:
-            found.append(f"{subscription.name}: may not call {function.name}")
-    return found
+            problems.append(f"{subscription.name}: may not call {function.name}")
+    return problems
 
 
 def workflows_may_call_their_functions_and_no_others(graph: Graph) -> list[str]:
-    found = []
-    for made in graph.of(w.WORKFLOW):
-        called = [w.at(graph, post["url"]) for post in w.posts(made.document("sourceContents"))]
+    problems = []
+    for resource in graph.of(w.WORKFLOW):
+        called = [w.at(graph, post["url"]) for post in w.posts(resource.document("sourceContents"))]
         names = {function.outputs["name"] for function in called if function}
-        if None in called or names != w.may_call(graph, made.inputs.get("serviceAccount")):
-            found.append(f"{made.name}: calls {sorted(names)}")
-    return found
+        if None in called or names != w.may_call(graph, resource.inputs.get("serviceAccount")):
+            problems.append(f"{resource.name}: calls {sorted(names)}")
+    return problems
 
 
 def workflows_may_be_started_by_what_starts_them(graph: Graph) -> list[str]:
     return [
-        f"{made.name}: may not start {workflow}"
-        for made, account, workflow in _starting(graph)
+        f"{resource.name}: may not start {workflow}"
+        for resource, account, workflow in _starting(graph)
         if w.by_output(graph, w.WORKFLOW, "id", workflow) is None
         or not w.granted(graph, w.PROJECT_MEMBER, w.member(account), "roles/workflows.invoker")
     ]
@@ -174,76 +175,83 @@ def workflows_may_be_started_by_what_starts_them(graph: Graph) -> list[str]:
 
 def new_objects_may_be_announced(graph: Graph) -> list[str]:
     """Cloud Storage tries its topic when the notification is made, so the grant comes first."""
-    found = []
-    for made in graph.of(w.NOTIFICATION):
-        wanted = {"topic": made.inputs["topic"], "member": w.STORAGE_AGENT, "role": "roles/pubsub.publisher"}
-        grants = {grant.urn for grant in graph.of(w.TOPIC_MEMBER) if wanted.items() <= grant.inputs.items()}
-        if not grants & set(made.dependencies):
-            found.append(f"{made.name}: may not be announced")
-    return found
+    problems = []
+    for resource in graph.of(w.NOTIFICATION):
+        expected = {"topic": resource.inputs["topic"], "member": w.STORAGE_AGENT, "role": "roles/pubsub.publisher"}
+        grants = {grant.urn for grant in graph.of(w.TOPIC_MEMBER) if expected.items() <= grant.inputs.items()}
+        if not grants & set(resource.dependencies):
+            problems.append(f"{resource.name}: may not be announced")
+    return problems
 
 
 def announcements_lead_somewhere(graph: Graph) -> list[str]:
-    heard = {made.inputs["topic"] for made, _ in w.pushed(graph)}
-    heard |= {made.inputs["transport"]["pubsub"]["topic"] for made in graph.of(w.TRIGGER)}
+    heard = {resource.inputs["topic"] for resource, _ in w.pushed(graph)}
+    heard |= {resource.inputs["transport"]["pubsub"]["topic"] for resource in graph.of(w.TRIGGER)}
     return [
-        f"{made.name}: nobody hears of it" for made in graph.of(w.NOTIFICATION) if made.inputs["topic"] not in heard
+        f"{resource.name}: nobody hears of it"
+        for resource in graph.of(w.NOTIFICATION)
+        if resource.inputs["topic"] not in heard
     ]
 
 
 def nothing_that_an_arrival_starts_writes_where_it_waits(graph: Graph) -> list[str]:
     """So no loop can begin. A job that goes on is announced anew, once for each part that it has done: it ends."""
-    waits = [(made.inputs["bucket"], made.inputs.get("objectNamePrefix", "")) for made in graph.of(w.NOTIFICATION)]
+    waits = [
+        (resource.inputs["bucket"], resource.inputs.get("objectNamePrefix", ""))
+        for resource in graph.of(w.NOTIFICATION)
+    ]
     started = {w.member(w.service(function).get("serviceAccountEmail")) for _, function in w.pushed(graph)}
-    for made in graph.of(w.WORKFLOW):
-        functions = [w.at(graph, post["url"]) for post in w.posts(made.document("sourceContents"))]
+    for resource in graph.of(w.WORKFLOW):
+        functions = [w.at(graph, post["url"]) for post in w.posts(resource.document("sourceContents"))]
         started |= {w.member(w.service(function).get("serviceAccountEmail")) for function in functions if function}
     return [
-        f"{made.name}: writes to {bucket}/{prefix}"
-        for made in graph.of(w.BUCKET_MEMBER)
-        if made.inputs["role"] == "roles/storage.legacyBucketWriter" and made.inputs["member"] in started
-        for bucket, prefix in OBJECTS.findall(made.inputs.get("condition", {}).get("expression", ""))
-        if any(bucket == place and (prefix.startswith(at) or at.startswith(prefix)) for place, at in waits)
-        if not (made.name.startswith("jobs-") and prefix.endswith(f"/{JOB_CONTINUATIONS}"))
+        f"{resource.name}: writes to {bucket}/{prefix}"
+        for resource in graph.of(w.BUCKET_MEMBER)
+        if resource.inputs["role"] == "roles/storage.legacyBucketWriter" and resource.inputs["member"] in started
+        for bucket, prefix in OBJECTS.findall(resource.inputs.get("condition", {}).get("expression", ""))
+        if any(bucket == waiting and (prefix.startswith(start) or start.startswith(prefix)) for waiting, start in waits)
+        if not (resource.name.startswith("jobs-") and prefix.endswith(f"/{JOB_CONTINUATIONS}"))
     ]
 
 
 def services_are_on_before_they_are_used(graph: Graph) -> list[str]:
-    urns = {made.inputs["service"].removesuffix(".googleapis.com"): made.urn for made in graph.of(w.SERVICE)}
-    found = []
-    for made in graph:
-        if made.component or made.type == w.SERVICE:
+    urns = {
+        resource.inputs["service"].removesuffix(".googleapis.com"): resource.urn for resource in graph.of(w.SERVICE)
+    }
+    problems = []
+    for resource in graph:
+        if resource.component or resource.type == w.SERVICE:
             continue
-        needed = next((services for start, services in NEEDS.items() if made.type.startswith(start)), ("unknown",))
-        missing = [service for service in needed if urns.get(service) not in w.waits_for(graph, made)]
-        found += [f"{made.name}: does not wait for {service}" for service in missing]
-    return found
+        needed = next((services for start, services in NEEDS.items() if resource.type.startswith(start)), ("unknown",))
+        missing = [service for service in needed if urns.get(service) not in w.waits_for(graph, resource)]
+        problems += [f"{resource.name}: does not wait for {service}" for service in missing]
+    return problems
 
 
 def services_stay_on_for_others(graph: Graph) -> list[str]:
-    return [made.name for made in graph.of(w.SERVICE) if made.inputs.get("disableOnDestroy") is not False]
+    return [resource.name for resource in graph.of(w.SERVICE) if resource.inputs.get("disableOnDestroy") is not False]
 
 
 def texts_hold_no_unresolved_output(graph: Graph) -> list[str]:
-    return [made.name for made in graph if "Calling __str__ on an Output" in repr(made.inputs)]
+    return [resource.name for resource in graph if "Calling __str__ on an Output" in repr(resource.inputs)]
 
 
 def physical_names_are_left_to_pulumi(graph: Graph) -> list[str]:
     """A name of ours would keep a second stack out of the project."""
     return [
-        f"{made.name}: is called {made.inputs[key]}"
-        for made in graph
-        for key in GIVEN
-        if not made.component
-        and made.type not in (w.OBJECT, w.SERVICE)
-        and isinstance(made.inputs.get(key), str)
-        and "-1a2b3c4" not in made.inputs[key]
+        f"{resource.name}: is called {resource.inputs[key]}"
+        for resource in graph
+        for key in NAMES
+        if not resource.component
+        and resource.type not in (w.OBJECT, w.SERVICE)
+        and isinstance(resource.inputs.get(key), str)
+        and "-1a2b3c4" not in resource.inputs[key]
     ]
 
 
 def accounts_leave_room_for_pulumi(graph: Graph) -> list[str]:
     """An account's name has 6 to 30 characters, of which Pulumi adds a hyphen and seven."""
-    names = [made.name for made in graph.of(w.ACCOUNT)]
+    names = [resource.name for resource in graph.of(w.ACCOUNT)]
     return [f"{name}: makes no name for an account" for name in names if not re.fullmatch(r"[a-z][a-z0-9-]{,21}", name)]
 
 

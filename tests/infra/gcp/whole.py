@@ -12,7 +12,7 @@ from infra.blueprint import draw
 from infra.function_table import FUNCTIONS
 from infra.gcp import CLOUD
 from infra.settings import Settings
-from tests.graph import Graph, Made, deploy
+from tests.graph import Graph, Resource, deploy
 from tests.infra.sample import PLATFORM, archive, files
 
 BUCKET = "gcp:storage/bucket:Bucket"
@@ -46,92 +46,92 @@ STORAGE_AGENT = "serviceAccount:service-123456789012@gs-project-accounts.iam.gse
 
 def settings(**more: Any) -> Settings:
     models = ["breast_cancer", "another", "file_type"]
-    found = {"cloud": "gcp", "models": models, "training": {"schedule": "0 3 * * 1"}, **more}
-    return Settings.parse(found, where="Pulumi.test.yaml")
+    document = {"cloud": "gcp", "models": models, "training": {"schedule": "0 3 * * 1"}, **more}
+    return Settings.parse(document, where="Pulumi.test.yaml")
 
 
 def whole(stack: str = "test", **more: Any) -> Graph:
-    """The blueprint with every trigger; `more` are settings."""
+    """Deploy the blueprint with every trigger; `more` are settings."""
     archives = {spec.name: archive(spec.name) for spec in FUNCTIONS}
-    asked = settings(**more)
-    return deploy(lambda: draw(CLOUD, asked, PLATFORM, archives, files(asked)), stack=stack)
+    stack_settings = settings(**more)
+    return deploy(lambda: draw(CLOUD, stack_settings, PLATFORM, archives, files(stack_settings)), stack=stack)
 
 
 @cache
 def graph() -> Graph:
-    """Made once in a process: graphs are not changed, only copied."""
+    """Return the whole graph, deployed once in a process: graphs are not changed, only copied."""
     return whole()
 
 
-def by_output(found: Graph, type_: str, key: str, value: object) -> Made | None:
-    return next((made for made in found.of(type_) if made.outputs.get(key) == value), None)
+def by_output(graph: Graph, type_: str, key: str, value: object) -> Resource | None:
+    return next((resource for resource in graph.of(type_) if resource.outputs.get(key) == value), None)
 
 
-def granted(found: Graph, type_: str, member: object, role: str, **on: object) -> bool:
-    """Whether one member has a role on one thing."""
-    wanted = {"member": member, "role": role, **on}
-    return any(wanted.items() <= made.inputs.items() for made in found.of(type_))
+def granted(graph: Graph, type_: str, member: object, role: str, **on: object) -> bool:
+    """Return whether one member has a role on one resource."""
+    expected = {"member": member, "role": role, **on}
+    return any(expected.items() <= resource.inputs.items() for resource in graph.of(type_))
 
 
 def member(email: object) -> str:
     return f"serviceAccount:{email}"
 
 
-def service(function: Made) -> dict[str, Any]:
+def service(function: Resource) -> dict[str, Any]:
     return function.inputs["serviceConfig"]
 
 
-def variables(function: Made) -> dict[str, Any]:
+def variables(function: Resource) -> dict[str, Any]:
     return service(function).get("environmentVariables", {})
 
 
-def at(found: Graph, uri: object) -> Made | None:
-    """The function at an address."""
-    return next((made for made in found.of(FUNCTION) if made.outputs["serviceConfig"]["uri"] == uri), None)
+def at(graph: Graph, uri: object) -> Resource | None:
+    """Return the function at an address."""
+    return next((resource for resource in graph.of(FUNCTION) if resource.outputs["serviceConfig"]["uri"] == uri), None)
 
 
-def may_call(found: Graph, account: object) -> set[str]:
-    """The functions, by name, that an account may call."""
+def may_call(graph: Graph, account: object) -> set[str]:
+    """Return the functions, by name, that an account may call."""
     return {
-        made.inputs["name"]
-        for made in found.of(INVOKER)
-        if (made.inputs["member"], made.inputs["role"]) == (member(account), "roles/run.invoker")
+        resource.inputs["name"]
+        for resource in graph.of(INVOKER)
+        if (resource.inputs["member"], resource.inputs["role"]) == (member(account), "roles/run.invoker")
     }
 
 
-def openapi(config: Made) -> dict[str, Any]:
+def openapi(config: Resource) -> dict[str, Any]:
     return json.loads(base64.b64decode(config.inputs["openapiDocuments"][0]["document"]["contents"]))
 
 
-def operations(config: Made) -> Iterator[tuple[str, dict[str, Any]]]:
+def operations(config: Resource) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, methods in openapi(config)["paths"].items():
         for method, operation in methods.items():
             yield f"{method.upper()} {path}", operation
 
 
 def posts(source: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The arguments of every call over HTTP in a workflow's source."""
+    """Yield the arguments of every HTTP call in a workflow's source."""
     if source.get("call") == "http.post":
         yield source["args"]
     for inner in source.values():
-        for one in inner if isinstance(inner, list) else [inner]:
-            if isinstance(one, dict):
-                yield from posts(one)
+        for element in inner if isinstance(inner, list) else [inner]:
+            if isinstance(element, dict):
+                yield from posts(element)
 
 
-def pushed(found: Graph) -> list[tuple[Made, Made]]:
-    """Each subscription that pushes to a function, and the function."""
+def pushed(graph: Graph) -> list[tuple[Resource, Resource]]:
+    """Return each subscription that pushes to a function, and the function."""
     pairs = [
-        (made, at(found, made.inputs["pushConfig"]["pushEndpoint"]))
-        for made in found.of(SUBSCRIPTION)
-        if "pushConfig" in made.inputs
+        (resource, at(graph, resource.inputs["pushConfig"]["pushEndpoint"]))
+        for resource in graph.of(SUBSCRIPTION)
+        if "pushConfig" in resource.inputs
     ]
     assert pairs
-    return [(made, function) for made, function in pairs if function is not None]
+    return [(resource, function) for resource, function in pairs if function is not None]
 
 
-def waits_for(found: Graph, made: Made) -> set[str]:
-    """URNs of all that a resource, or a component that it stands in, depends on."""
-    urns = set(made.dependencies)
-    owner = found.owner(made)
-    return urns | waits_for(found, owner) if owner else urns
+def waits_for(graph: Graph, resource: Resource) -> set[str]:
+    """Return the URNs of all that a resource, or a component around it, depends on."""
+    urns = set(resource.dependencies)
+    owner = graph.owner(resource)
+    return urns | waits_for(graph, owner) if owner else urns

@@ -25,19 +25,19 @@ SECRET = "a token of the runtime"
 
 @dataclass
 class Cloud:
-    """Notes who asked for an object, and over which connection."""
+    """Record who asked for an object, and over which connection."""
 
     url: str = ""
     lifetime: timedelta = timedelta(hours=1)
-    given: int = 0
+    issued: int = 0
     signed: list[str] = field(default_factory=list)
     sessions: list[str] = field(default_factory=list)
     connections: list[int] = field(default_factory=list)
 
     def credentials(self) -> dict[str, str]:
-        self.given += 1
+        self.issued += 1
         until = (datetime.now(UTC) + self.lifetime).strftime("%Y-%m-%dT%H:%M:%SZ")
-        number = str(self.given)
+        number = str(self.issued)
         return {
             "AccessKeyId": f"KEY{number}",
             "SecretAccessKey": "secret",
@@ -67,12 +67,12 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            asked = self.headers.get("Authorization", "")
+            authorization = self.headers.get("Authorization", "")
             if self.path.endswith("/credentials"):
-                allowed = asked == SECRET
+                allowed = authorization == SECRET
                 self.reply(200 if allowed else 403, json.dumps(cloud.credentials() if allowed else {}).encode())
                 return
-            cloud.signed.append(asked)
+            cloud.signed.append(authorization)
             cloud.sessions.append(self.headers.get("x-amz-security-token", ""))
             cloud.connections.append(self.client_address[1])
             self.reply(200, b"an object")
@@ -119,12 +119,12 @@ def test_credentials_are_asked_for_again_once_they_have_run_out_and_not_before(c
 
 
 def test_after_a_snapshot_neither_connection_nor_credentials_are_used_again(cloud: Cloud) -> None:
-    told = cloud.environment()
-    store = told.store("MODELS_URL")
+    environment = cloud.environment()
+    store = environment.store("MODELS_URL")
     store.get("a")
     store.get("b")
     assert cloud.connections[0] == cloud.connections[1]
-    told.renew()
+    environment.renew()
     store.get("c")
     assert cloud.connections[2] != cloud.connections[1]
     assert cloud.sessions == ["session-1", "session-1", "session-2"]

@@ -98,7 +98,7 @@ def test_a_store_is_reached_by_its_own_host_name_but_at_an_emulator_by_its_path(
     }
 
 
-def test_what_a_function_is_made_of_stays_from_one_call_to_the_next(store: Callable[[str], Objects]) -> None:
+def test_what_an_entry_composes_stays_from_one_call_to_the_next(store: Callable[[str], Objects]) -> None:
     champion(store("MODELS_URL"))
-    made = [environment.composed(predict) for _ in range(2)]
-    assert made[0] is made[1]
+    services = [environment.composed(predict) for _ in range(2)]
+    assert services[0] is services[1]

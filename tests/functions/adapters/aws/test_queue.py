@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.adapters.aws.queue import in_part, key_of, object_of
+from functions.adapters.aws.queue import consume_batch, key_of, object_of
 from functions.core.runtime.consumer import Consumer, Delivery
 from functions.core.runtime.log import Log
 from tests.functions.serving import event
@@ -27,7 +27,7 @@ def consumer(work: Callable[[str], None], lines: io.StringIO | None = None) -> C
 
 
 def answered(event: Any, work: Callable[[str], None], lines: io.StringIO | None = None) -> dict[str, Any]:
-    return in_part(event, consumer(work, lines), key_of, lambda: 60.0)
+    return consume_batch(event, consumer(work, lines), key_of, lambda: 60.0)
 
 
 def about(key: str) -> str:
@@ -68,7 +68,7 @@ def test_a_message_that_is_no_event_is_named_and_the_others_are_done(bodies: lis
 
 @given(JSON | st.fixed_dictionaries({"Records": JSON | st.lists(st.fixed_dictionaries({"messageId": JSON}))}))
 def test_of_an_event_that_is_no_batch_no_message_is_ever_lost(event: Any) -> None:
-    """Either the whole comes again, or each message that was there is named: none was about an object."""
+    """Either the whole event comes again, or each of its messages is named: none was about an object."""
     done: list[str] = []
     try:
         answer = answered(event, done.append)
@@ -91,18 +91,18 @@ def test_a_message_without_an_id_has_the_whole_batch_come_again_before_anything_
 
 
 def test_the_worker_is_told_how_often_a_message_came_and_how_long_it_may_run() -> None:
-    told: list[Delivery] = []
+    deliveries: list[Delivery] = []
     event = batch(about("a"), about("b"), about("c"))
     event["Records"][0]["attributes"] = {"ApproximateReceiveCount": "4"}
     event["Records"][1]["attributes"] = {"ApproximateReceiveCount": "often"}
-    in_part(
+    consume_batch(
         event,
-        Consumer(work=lambda _, delivery: told.append(delivery), log=Log(stream=io.StringIO())),
+        Consumer(work=lambda _, delivery: deliveries.append(delivery), log=Log(stream=io.StringIO())),
         key_of,
         lambda: 7.0,
     )
-    assert [delivery.number for delivery in told] == [4, 1, 1]
-    assert [delivery.seconds_left() for delivery in told] == [7.0] * 3
+    assert [delivery.number for delivery in deliveries] == [4, 1, 1]
+    assert [delivery.seconds_left() for delivery in deliveries] == [7.0] * 3
 
 
 def test_a_failure_is_logged_under_its_message() -> None:
@@ -135,8 +135,8 @@ def test_a_message_that_is_no_event_of_a_new_object_is_refused(body: str) -> Non
 
 
 def test_a_message_of_a_queue_without_a_store_is_the_object_that_it_holds() -> None:
-    taken: list[Any] = []
-    consumer = Consumer(work=lambda content, _: taken.append(content), log=Log(stream=io.StringIO()))
-    answer = in_part(batch('{"a": [1]}', "[]", "no JSON", None, "7"), consumer, object_of, lambda: 60.0)
-    assert taken == [{"a": [1]}]
+    contents: list[Any] = []
+    consumer = Consumer(work=lambda content, _: contents.append(content), log=Log(stream=io.StringIO()))
+    answer = consume_batch(batch('{"a": [1]}', "[]", "no JSON", None, "7"), consumer, object_of, lambda: 60.0)
+    assert contents == [{"a": [1]}]
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["m1", "m2", "m3", "m4"]

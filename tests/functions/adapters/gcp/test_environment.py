@@ -13,12 +13,12 @@ def test_in_the_cloud_the_client_asks_the_metadata_server_by_itself() -> None:
 
 
 @pytest.mark.parametrize("host", ["http://127.0.0.1:9023", "127.0.0.1:9023"])
-def test_an_emulator_is_asked_with_a_token_of_the_metadata_server_beside_it(host: str) -> None:
-    told = store_options({"STORAGE_EMULATOR_HOST": host, **METADATA})
-    assert told == {"base_url": "http://127.0.0.1:9023"}
+def test_an_emulator_is_asked_with_a_token_of_the_metadata_server_that_belongs_to_it(host: str) -> None:
+    options = store_options({"STORAGE_EMULATOR_HOST": host, **METADATA})
+    assert options == {"base_url": "http://127.0.0.1:9023"}
 
 
 @pytest.mark.parametrize("missing", METADATA)
 def test_no_token_is_asked_for_where_the_client_could_turn_to_googles_address(missing: str) -> None:
-    told = store_options({**EMULATOR, **{name: value for name, value in METADATA.items() if name != missing}})
-    assert told == {"base_url": "http://127.0.0.1:9023", "bearer_token": NOBODY}
+    options = store_options({**EMULATOR, **{name: value for name, value in METADATA.items() if name != missing}})
+    assert options == {"base_url": "http://127.0.0.1:9023", "bearer_token": NOBODY}

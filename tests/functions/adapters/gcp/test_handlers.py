@@ -71,7 +71,7 @@ def pushed(key: str, message: str = "1", kind: str = "OBJECT_FINALIZE") -> bytes
     return json.dumps({"message": {"attributes": attributes, "data": "", "messageId": message}}).encode()
 
 
-def test_predict_answers_what_the_gateway_hands_on(
+def test_predict_answers_what_the_gateway_passes_on(
     predict: Framework, version: str, store: Callable[[str], Objects]
 ) -> None:
     trace = f"{'5' * 32}/1"
@@ -119,8 +119,8 @@ def test_a_body_that_is_too_large_is_refused_in_words_however_it_comes(
     [("GET", "/predict", 405), ("DELETE", "/v2", 405), ("GET", "/nothing", 404), ("GET", "/v2/models/a%2Fb", 404)],
 )
 def test_refusals_are_the_services_own(predict: Framework, method: str, path: str, status: int) -> None:
-    found, headers, body = predict.send(method, path, {})
-    assert found == status
+    received, headers, body = predict.send(method, path, {})
+    assert received == status
     assert headers["x-request-id"]
     assert json.loads(body)
 

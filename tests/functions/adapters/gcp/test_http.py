@@ -18,21 +18,21 @@ def userinfo(payload: Any) -> dict[str, str]:
     return {USERINFO: base64.urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip("=")}
 
 
-def test_what_the_gateway_hands_on_is_a_request() -> None:
-    found = request_of(request("gateway_predict"))
-    assert (found.method, found.path) == ("POST", "/predict")
-    assert json.loads(found.body) == {"instances": [{"mean_radius": 1.0, "mean_texture": 9.0}]}
-    assert found.headers["content-type"] == "application/json"
-    assert found.request_id == "105445aa7843bc8bf206b12000100000/1"
-    assert found.caller == "address:203.0.113.7"
+def test_what_the_gateway_passes_on_is_a_request() -> None:
+    converted = request_of(request("gateway_predict"))
+    assert (converted.method, converted.path) == ("POST", "/predict")
+    assert json.loads(converted.body) == {"instances": [{"mean_radius": 1.0, "mean_texture": 9.0}]}
+    assert converted.headers["content-type"] == "application/json"
+    assert converted.request_id == "105445aa7843bc8bf206b12000100000/1"
+    assert converted.caller == "address:203.0.113.7"
 
 
 def test_the_query_is_no_part_of_the_path_and_an_encoded_slash_stays_in_its_segment() -> None:
     assert request_of(request("gateway_infer_jwt")).path == "/v2/models/tumour/infer"
     environ = {**EnvironBuilder().get_environ(), "RAW_URI": "/v2/models/a%2Fb?x=/y"}
-    found = request("gateway_ready")
-    found.environ.update(environ)
-    assert request_of(found).path == "/v2/models/a%2Fb"
+    flask_request = request("gateway_ready")
+    flask_request.environ.update(environ)
+    assert request_of(flask_request).path == "/v2/models/a%2Fb"
 
 
 def test_a_caller_is_who_it_says_else_who_was_authenticated_else_its_address() -> None:
@@ -43,8 +43,8 @@ def test_a_caller_is_who_it_says_else_who_was_authenticated_else_its_address() -
 
 @pytest.mark.parametrize("padding", ["", "="])
 def test_the_payload_of_the_verified_token_is_read_with_and_without_padding(padding: str) -> None:
-    told = userinfo({"sub": "a?b>c~"})
-    assert request_of(request("gateway_ready", **{USERINFO: told[USERINFO] + padding})).caller == "principal:a?b>c~"
+    header = userinfo({"sub": "a?b>c~"})
+    assert request_of(request("gateway_ready", **{USERINFO: header[USERINFO] + padding})).caller == "principal:a?b>c~"
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_a_payload_that_names_nobody_leaves_the_address(header: str) -> None:
     assert request_of(request("gateway_ready", **{USERINFO: header})).caller == "address:203.0.113.7"
 
 
-@pytest.mark.parametrize("given", ["", "x", "105445aa7843bc8bf206b12000100000", "105445AA/1", "\u00e9/1;o=1"])
-def test_a_request_without_a_trace_of_google_gets_a_name_of_its_own(given: str) -> None:
-    names = {request_of(request("gateway_ready", **{"X-Cloud-Trace-Context": given})).request_id for _ in range(2)}
+@pytest.mark.parametrize("trace", ["", "x", "105445aa7843bc8bf206b12000100000", "105445AA/1", "\u00e9/1;o=1"])
+def test_a_request_without_a_trace_of_google_gets_a_name_of_its_own(trace: str) -> None:
+    names = {request_of(request("gateway_ready", **{"X-Cloud-Trace-Context": trace})).request_id for _ in range(2)}
     assert len(names) == 2
     assert all(len(name) == 32 for name in names)
 

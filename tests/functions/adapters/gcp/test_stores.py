@@ -1,4 +1,4 @@
-"""What the functions' client says to Cloud Storage and to the metadata server, and how patient it is."""
+"""What the functions' client sends to Cloud Storage and to the metadata server, and how patient it is."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ TOKEN = "/computeMetadata/v1/instance/service-accounts/default/token"
 
 @dataclass
 class Google:
-    """A metadata server and a Cloud Storage in one, that answer as they are told and remember what they were asked."""
+    """A metadata server and a Cloud Storage in one, which give scripted answers and record requests."""
 
     answers: list[Response] = field(default_factory=list)
-    asked: list[Request] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     tokens: int = 0
 
     def answer(self, request: Request) -> Response:
@@ -33,7 +33,7 @@ class Google:
             return json_response(
                 200, {"access_token": f"token-{self.tokens}", "expires_in": 3600, "token_type": "Bearer"}
             )
-        self.asked.append(request)
+        self.requests.append(request)
         return self.answers.pop(0) if self.answers else WRITTEN
 
 
@@ -43,7 +43,7 @@ def google() -> Google:
 
 
 @pytest.fixture
-def told(google: Google, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Objects]]:
+def open_models(google: Google, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Objects]]:
     for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SERVICE_ACCOUNT", *METADATA):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", "/nowhere")
@@ -61,50 +61,52 @@ def told(google: Google, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
 
 
 def test_every_request_bears_the_token_of_the_functions_account_which_is_asked_for_once(
-    google: Google, told: Callable[..., Objects]
+    google: Google, open_models: Callable[..., Objects]
 ) -> None:
-    store = told()
+    store = open_models()
     store.put("a", b"1")
     store.put("b", b"2")
-    assert [request.header("authorization") for request in google.asked] == ["Bearer token-1"] * 2
+    assert [request.header("authorization") for request in google.requests] == ["Bearer token-1"] * 2
     assert google.tokens == 1
 
 
-def test_without_a_metadata_server_beside_the_emulator_nobody_is_asked_for_a_token(
-    google: Google, told: Callable[..., Objects]
+def test_without_a_metadata_server_of_the_emulator_nobody_is_asked_for_a_token(
+    google: Google, open_models: Callable[..., Objects]
 ) -> None:
-    told(metadata=False).put("a", b"1")
-    assert [request.header("authorization") for request in google.asked] == [f"Bearer {NOBODY}"]
+    open_models(metadata=False).put("a", b"1")
+    assert [request.header("authorization") for request in google.requests] == [f"Bearer {NOBODY}"]
     assert google.tokens == 0
 
 
-def test_a_condition_is_a_generation_and_never_an_etag(google: Google, told: Callable[..., Objects]) -> None:
-    store = told()
+def test_a_condition_is_a_generation_and_never_an_etag(google: Google, open_models: Callable[..., Objects]) -> None:
+    store = open_models()
     assert store.create("a", b"1")
     store.replace("a", b"2", Tag(e_tag='"e"', version="8"))
     store.put("a", b"3")
-    conditions = [request.header("x-goog-if-generation-match") for request in google.asked]
+    conditions = [request.header("x-goog-if-generation-match") for request in google.requests]
     assert conditions == ["0", "8", None]
-    assert {request.header("if-match") for request in google.asked} == {None}
+    assert {request.header("if-match") for request in google.requests} == {None}
 
 
-def test_a_precondition_that_fails_is_a_loser_or_a_conflict(google: Google, told: Callable[..., Objects]) -> None:
+def test_a_precondition_that_fails_is_a_loser_or_a_conflict(
+    google: Google, open_models: Callable[..., Objects]
+) -> None:
     google.answers = [Response(412, [], b""), Response(412, [], b"")]
-    assert not told().create("a", b"1")
+    assert not open_models().create("a", b"1")
     with pytest.raises(Conflict, match="a"):
-        told().replace("a", b"1", Tag(e_tag='"e"', version="7"))
+        open_models().replace("a", b"1", Tag(e_tag='"e"', version="7"))
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
-def test_a_store_that_is_busy_is_asked_again(google: Google, told: Callable[..., Objects], status: int) -> None:
+def test_a_store_that_is_busy_is_asked_again(google: Google, open_models: Callable[..., Objects], status: int) -> None:
     """Cloud Storage takes about one write a second to one object, and says 429 to more."""
     google.answers = [Response(status, [], b""), Response(status, [], b"")]
-    assert told().create("a", b"1")
-    assert len(google.asked) == 3
+    assert open_models().create("a", b"1")
+    assert len(google.requests) == 3
 
 
-def test_a_store_that_stays_away_is_given_up(google: Google, told: Callable[..., Objects]) -> None:
+def test_a_store_that_stays_away_is_given_up(google: Google, open_models: Callable[..., Objects]) -> None:
     google.answers = [Response(503, [], b"") for _ in range(100)]
     with pytest.raises(Exception, match="503"):
-        told(patience_seconds=0.5).put("a", b"1")
-    assert 1 <= len(google.asked) <= 6
+        open_models(patience_seconds=0.5).put("a", b"1")
+    assert 1 <= len(google.requests) <= 6

@@ -1,4 +1,4 @@
-"""Where a stack stands: a project, in a region, with the services that it uses turned on."""
+"""The project that a stack is deployed into: its services, and the region."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ SERVICES = (
     "workflowexecutions",
     "workflows",
 )
-"""What the components use, themselves or through one another: functions are built by Cloud Build into Artifact
-Registry and run on Cloud Run; API Gateway is kept by Service Management and asks Service Control; URLs are signed by
-Service Account Credentials."""
+"""What the components use, themselves or through one another: functions are built by Cloud Build into Artifact Registry
+and run on Cloud Run; Service Management keeps the configuration of API Gateway, which asks Service Control; URLs are
+signed by Service Account Credentials."""
 
 
 class Services(pulumi.ComponentResource):
-    """The services of the project, turned on, and left on when the stack goes: others may use them, too."""
+    """The services of the project, enabled, and left so when the stack is destroyed: others may use them, too."""
 
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:gcp:Services", name, None, opts)
@@ -46,21 +46,21 @@ class Services(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def prepare() -> Sequence[pulumi.Resource]:
-    """What everything else waits for."""
+def enable_services() -> Sequence[pulumi.Resource]:
+    """Enable the services; return what everything else depends on."""
     return (Services("services"),)
 
 
 def region() -> str:
-    """The provider's own `gcp:region`, or what its environment variables say.
+    """Return the provider's own `gcp:region`, or that of its environment variables.
 
-    Buckets, functions and gateways have no default of their own: each needs to be told.
-    Raises `pulumi.RunError` that names the file and the line to write.
+    Buckets, functions and gateways have no default region. Raise `pulumi.RunError` that names the file
+    and the line to write when there is none.
     """
-    found = gcp.config.region
-    if not found:
+    name = gcp.config.region
+    if not name:
         raise pulumi.RunError(
             f"Pulumi.{pulumi.get_stack()}.yaml: gcp:region is missing; any region of Cloud Run functions is accepted."
             " Write, for example:\nconfig:\n  gcp:region: europe-west1"
         )
-    return found
+    return name
