@@ -139,7 +139,7 @@ def test_what_is_not_protected_goes_with_the_stack(reader: Reader) -> None:
 
 
 @every_cloud
-def test_an_open_door_states_its_reason(reader: Reader) -> None:
+def test_an_open_api_states_its_reason(reader: Reader) -> None:
     auth = NoAuth(kind="none", reason="a public demonstration")
     (api,) = reader.read(deploy(lambda: sample.program(reader.cloud, auth=auth))).apis
     assert set(api.authorised.values()) == {False}

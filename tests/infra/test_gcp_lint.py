@@ -154,7 +154,7 @@ def test_a_name_that_cannot_be_said_is_refused(name: str) -> None:
 
 
 @given(st.integers(min_value=1, max_value=30), st.data())
-def test_every_step_of_a_chain_is_reached_and_one_beside_it_is_not(length: int, data: st.DataObject) -> None:
+def test_every_step_of_a_chain_is_reached_and_one_outside_it_is_not(length: int, data: st.DataObject) -> None:
     chain = [f"s{number}" for number in range(length)]
     steps = [{name: {"next": following}} for name, following in zip(chain, [*chain[1:], "last"], strict=True)]
     later = data.draw(st.permutations([*steps[1:], {"last": {"return": 1}}, {"island": {"return": 2}}]))

@@ -35,7 +35,7 @@ def test_a_component_registers_exactly_the_outputs_it_declares(w: ModuleType) ->
 
 
 @every_whole
-def test_every_resource_stands_in_a_component(w: ModuleType) -> None:
+def test_every_resource_belongs_to_a_component(w: ModuleType) -> None:
     graph = w.graph()
     assert [made.name for made in graph if not made.component and graph.owner(made) is None] == []
 
@@ -77,7 +77,7 @@ def test_the_outputs_keep_their_contract(w: ModuleType) -> None:
     ],
     ids=lambda found: found["kind"] if isinstance(found, dict) else "",
 )
-def test_callers_are_told_what_to_ask_for_where_there_is_something(
+def test_the_output_callers_names_what_to_be_granted_a_permission_on(
     w: ModuleType, auth: dict[str, object], granted: bool
 ) -> None:
     outputs = w.whole(api={"auth": auth}).returned

@@ -18,7 +18,7 @@ def userinfo(payload: Any) -> dict[str, str]:
     return {USERINFO: base64.urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip("=")}
 
 
-def test_what_the_gateway_hands_on_is_a_request() -> None:
+def test_what_the_gateway_forwards_is_a_request() -> None:
     found = request_of(request("gateway_predict"))
     assert (found.method, found.path) == ("POST", "/predict")
     assert json.loads(found.body) == {"instances": [{"mean_radius": 1.0, "mean_texture": 9.0}]}

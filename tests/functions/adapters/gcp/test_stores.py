@@ -70,7 +70,7 @@ def test_every_request_bears_the_token_of_the_functions_account_which_is_asked_f
     assert google.tokens == 1
 
 
-def test_without_a_metadata_server_beside_the_emulator_nobody_is_asked_for_a_token(
+def test_without_a_metadata_server_of_the_emulator_no_token_is_asked_for(
     google: Google, told: Callable[..., Objects]
 ) -> None:
     told(metadata=False).put("a", b"1")
@@ -103,7 +103,7 @@ def test_a_store_that_is_busy_is_asked_again(google: Google, told: Callable[...,
     assert len(google.asked) == 3
 
 
-def test_a_store_that_stays_away_is_given_up(google: Google, told: Callable[..., Objects]) -> None:
+def test_a_store_that_cannot_be_reached_times_out(google: Google, told: Callable[..., Objects]) -> None:
     google.answers = [Response(503, [], b"") for _ in range(100)]
     with pytest.raises(Exception, match="503"):
         told(patience_seconds=0.5).put("a", b"1")
