@@ -1,4 +1,4 @@
-# Every command works from a bare checkout: it installs what it needs, once, into .venv and .local.
+# Every command works in a fresh clone: it installs what it needs, once, into .venv and .local.
 PYTHON ?= python3
 STACK ?= local
 CLOUD ?= aws
@@ -15,15 +15,15 @@ endif
 .PHONY: help demo lint check test up preview bench bench-quick lock clean
 
 help:
-	@echo "make demo                  the whole loop, on this machine, start to finish"
-	@echo "make up                    the same stack, kept running, following your edits"
-	@echo "                           both take CLOUD=gcp for the other cloud"
-	@echo "make preview STACK=prod    what a stack would create, held against the platform's limits"
-	@echo "make check                 format, lint, types and the unit tests, in under a minute"
-	@echo "make test                  the same and every other test, with the twenty slowest"
-	@echo "make bench                 every benchmark against its peers, and docs/benchmarks.md anew"
-	@echo "make bench-quick           less of it, in under two minutes"
-	@echo "make lock                  write the locked requirements anew"
+	@echo "make demo                  deploy, train, release, predict and run a job on this machine, then stop"
+	@echo "make up                    deploy on this machine, keep running, and deploy your edits"
+	@echo "                           CLOUD=gcp makes demo and up run on the other cloud"
+	@echo "make preview STACK=prod    print what a stack would create, and the platform's limits"
+	@echo "make check                 run format, lint, types and the unit tests, in under a minute"
+	@echo "make test                  run the same and every other test, and print the twenty slowest"
+	@echo "make bench                 run every benchmark against its peers, and write docs/benchmarks.md"
+	@echo "make bench-quick           run fewer of them, in under two minutes"
+	@echo "make lock                  write the locked requirements"
 	@echo "make clean                 remove what the commands above installed and wrote"
 
 demo: .venv/.installed .local/emulator-$(CLOUD)/.installed
@@ -43,7 +43,7 @@ lint: .venv/.installed
 check: lint .local/samples/.installed
 	@$(PYTEST) -n 2 --dist loadscope -m "not cloud and not integration"
 
-# Three at once on two cores: the tests of the loop wait more than they work.
+# Three processes on two cores: the tests of the loop mostly wait.
 test: lint .local/emulator-aws/.installed .local/emulator-gcp/.installed .local/workflows-emulator/.installed .local/samples/.installed
 	@$(PYTEST) -n 3 --dist loadscope --durations=20 --durations-min=1
 
@@ -72,10 +72,10 @@ clean:
 	$(call environment,$<)
 
 .local/workflows-emulator/.installed: requirements/workflows-emulator.txt | .venv/.installed
-	@echo "installing the interpreter of workflows that tests compare with into $(@D) ..."
+	@echo "installing the workflow interpreter that tests compare with into $(@D) ..."
 	$(call environment,$<)
 
-# An environment beside the lock's mark that holds what the lock names, and nothing else.
+# An environment in the folder of the target, with what the lock names and nothing else.
 define environment
 	@mkdir -p .local
 	@test -x $(@D)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(@D)

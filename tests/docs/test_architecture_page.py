@@ -22,7 +22,7 @@ def is_ours(name: str) -> bool:
     return name not in OUTSIDE and not hasattr(builtins, name)
 
 
-def test_every_exception_stands_in_the_tree_below_its_base_and_no_other() -> None:
+def test_every_exception_is_in_the_tree_below_its_base_and_no_other() -> None:
     ours = sorted((name, base) for name, base in drawn() if is_ours(name))
     assert ours == sorted((one.name, one.base) for one in defined(ROOT))
 

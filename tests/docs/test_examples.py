@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import json
 import re
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +23,7 @@ from infra.tier import Tier
 from models.breast_cancer.sample import instances
 from models.catalogue import KINDS
 from models.contract import Contract
-from tests.docs import served
+from tests.docs import added, served
 from tests.docs.page import Block, every_block
 from tests.functions.httpd import serving
 
@@ -113,7 +116,25 @@ def predicts_over_http(block: Block) -> None:
         client.close()
 
 
+def adds_a_function(block: Block) -> None:
+    """A module, a row of the table that names it, or its test: by the file that the first line names."""
+    path = added.path_of(block)
+    with added.importable():
+        if path == added.TABLE:
+            assert callable(added.entry(added.row(block)))
+        elif path.startswith("tests/"):
+            found = {name: value for name, value in run(block).items() if name.startswith("test_")}
+            for test in found.values():
+                with tempfile.TemporaryDirectory() as folder:
+                    test(Path(folder))
+            assert found
+        else:
+            assert ast.get_docstring(ast.parse(block.text))
+            assert run(block)[Path(path).stem]
+
+
 RUNS: dict[str, Callable[[Block], None]] = {
+    "docs/add-a-function.md": adds_a_function,
     "docs/bring-your-model.md": fits,
     "docs/add-a-cloud.md": declares_a_cloud,
     "docs/clients.md": predicts_over_http,

@@ -42,7 +42,7 @@ def test_a_word_is_where_the_glossary_says(row: list[str]) -> None:
     assert complaint(code, ROOT) is None
 
 
-def test_words_are_in_order_and_each_stands_once() -> None:
+def test_words_are_in_order_and_each_is_listed_once() -> None:
     words = [row[0].lower() for row in ROWS]
     assert len(words) > 50
     assert words == sorted(set(words))

@@ -22,7 +22,7 @@ def authorization(graph: Graph) -> set[tuple[str, str | None]]:
     return {(route.inputs["authorizationType"], route.inputs.get("authorizerId")) for route in graph.of(w.ROUTE)}
 
 
-def test_callers_sign_their_requests_unless_told_otherwise() -> None:
+def test_callers_sign_their_requests_by_default() -> None:
     assert authorization(w.graph()) == {("AWS_IAM", None)}
 
 
@@ -66,7 +66,7 @@ def test_all_routes_share_their_functions_one_integration() -> None:
     assert len({route.inputs["routeKey"] for route in graph.of(w.ROUTE)}) == len(graph.of(w.ROUTE))
 
 
-def test_the_access_log_tells_what_was_answered_and_how_fast() -> None:
+def test_the_access_log_records_status_and_duration() -> None:
     logged = json.loads(w.graph().one(w.STAGE).inputs["accessLogSettings"]["format"])
     assert {"requestId", "routeKey", "status", "responseLatency"} <= set(logged)
 

@@ -84,7 +84,7 @@ def test_every_retrier_is_bounded(key: str, value: object, problem: str) -> None
     assert lint.problems(definition) == [f"select: Retry: {problem}"]
 
 
-def test_a_machine_that_never_ends_is_told() -> None:
+def test_a_state_machine_without_an_end_is_reported() -> None:
     spinning = {
         "StartAt": "a",
         "TimeoutSeconds": 60,
@@ -93,7 +93,7 @@ def test_a_machine_that_never_ends_is_told() -> None:
     assert lint.problems(spinning) == ["the state machine: no state ends it"]
 
 
-def test_an_empty_machine_is_told() -> None:
+def test_an_empty_state_machine_is_reported() -> None:
     assert lint.problems({}) == [
         "the state machine: TimeoutSeconds is missing",
         "the state machine: StartAt names None, which is not a state",

@@ -20,7 +20,7 @@ def test_any_other_store_goes_with_its_objects() -> None:
     assert (bucket.protect, bucket.inputs["forceDestroy"]) == (False, True)
 
 
-def test_only_a_store_that_announces_tells_the_event_bus() -> None:
+def test_only_a_store_that_announces_sends_to_the_event_bus() -> None:
     assert deployed(StoreArgs(protect=True)).of(w.NOTIFICATION) == ()
     assert deployed(StoreArgs(protect=True, announces=True)).one(w.NOTIFICATION).inputs["eventbridge"] is True
 

@@ -108,7 +108,7 @@ def test_a_lock_that_is_not_there_is_named_with_what_writes_it(requirements: Pat
         build(tmp_path / "cache", gcp.CLOUD)
 
 
-def test_an_unpacked_archive_runs_without_writing_beside_itself(requirements: Path, tmp_path: Path) -> None:
+def test_an_unpacked_archive_runs_without_writing_into_its_folder(requirements: Path, tmp_path: Path) -> None:
     folder = tmp_path / "task"
     with zipfile.ZipFile(build(tmp_path / "cache").path) as archive:
         archive.extractall(folder)
@@ -121,7 +121,7 @@ def test_an_unpacked_archive_runs_without_writing_beside_itself(requirements: Pa
     assert sorted(folder.rglob("*")) == before
 
 
-def test_a_target_without_its_interpreter_at_hand_is_not_compiled_and_says_so(
+def test_an_archive_for_an_interpreter_that_is_not_installed_is_not_compiled_and_says_so(
     requirements: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = "3.13" if sys.version_info[:2] != (3, 13) else "3.12"

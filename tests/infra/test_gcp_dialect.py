@@ -119,5 +119,5 @@ def test_an_event_names_the_object_and_anything_else_is_the_input() -> None:
     assert ATTEMPT["from_event"] == {"assign": [{"input": source}], "next": "look"}
 
 
-def test_an_end_is_told_by_its_name() -> None:
+def test_the_result_of_an_execution_is_the_name_of_its_end() -> None:
     assert ATTEMPT["done"] == {"return": "done"}

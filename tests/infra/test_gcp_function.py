@@ -54,7 +54,7 @@ def test_the_function_runs_the_very_upload() -> None:
     }
 
 
-def test_nobody_may_call_a_function_until_told_so() -> None:
+def test_nobody_may_call_a_function_without_a_grant() -> None:
     assert built().of(INVOKER) == ()
 
 

@@ -107,7 +107,7 @@ def test_the_caller_account_may_do_nothing_else() -> None:
     assert [resource.name for resource in graph if resource.inputs.get("member") == caller] == []
 
 
-def test_an_open_api_asks_for_nothing_and_makes_no_caller() -> None:
+def test_an_open_api_asks_for_no_token_and_creates_no_caller() -> None:
     graph = built(OPEN)
     assert not {"security", "securityDefinitions"} & set(document(graph))
     assert [resource.name for resource in graph.of(ACCOUNT)] == ["api-identity"]

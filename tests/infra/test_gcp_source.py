@@ -109,7 +109,7 @@ def test_it_calls_what_its_way_asks_for_and_ends_by_name(name: str, result: str,
     assert [name_called for name_called, _ in results()[name]["calls"]] == functions
 
 
-def test_each_function_is_told_what_it_needs() -> None:
+def test_each_function_gets_the_variables_that_it_needs() -> None:
     assert called("promoted", "prepare") == [{"input": SOURCE, "execution": "execution-1"}]
     assert sorted(called("promoted", "train"), key=lambda body: body["experiment"]) == [
         {**RUN, "experiment": experiment} for experiment in ("a", "b", "c")
@@ -155,7 +155,7 @@ def test_the_cause_holds_what_the_function_said() -> None:
     assert "ValueError: it is broken" in abandoned["cause"]
 
 
-def test_a_failure_that_cannot_be_recorded_still_tells_the_first_cause() -> None:
+def test_a_failure_that_cannot_be_recorded_still_reports_the_first_cause() -> None:
     message = results()["not recorded"]["error"]["message"]
     first, _, then = message.partition("; then ")
     assert first.startswith("prepare: ")

@@ -37,7 +37,7 @@ def test_a_component_registers_exactly_the_outputs_it_declares(w: ModuleType) ->
 
 
 @every_whole
-def test_every_resource_stands_in_a_component(w: ModuleType) -> None:
+def test_every_resource_belongs_to_a_component(w: ModuleType) -> None:
     graph = w.graph()
     assert [resource.name for resource in graph if not resource.component and graph.owner(resource) is None] == []
 
@@ -81,7 +81,7 @@ def test_the_outputs_keep_their_contract(w: ModuleType) -> None:
     ],
     ids=lambda value: value["kind"] if isinstance(value, dict) else "",
 )
-def test_callers_are_told_what_to_ask_for_where_there_is_something(
+def test_the_output_callers_names_what_to_be_granted_a_permission_on(
     w: ModuleType, auth: dict[str, object], granted: bool
 ) -> None:
     outputs = w.whole(api={"auth": auth}).returned

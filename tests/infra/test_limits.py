@@ -41,7 +41,7 @@ def test_an_archive_that_unpacks_to_more_than_the_platform_takes_is_refused() ->
     assert "https://docs.aws.amazon.com" in message
 
 
-def test_a_stand_in_for_an_archive_is_held_against_no_limit() -> None:
+def test_a_stand_in_for_an_archive_is_checked_against_no_limit() -> None:
     whole, empty = archive(), replace(archive(), stand_in=True)
     checked = {verdict.where for verdict in verdicts(settings(), {"train": whole, "predict": empty})}
     assert "functions/requirements/train.in" in checked
@@ -54,7 +54,7 @@ def test_a_prediction_may_not_outlast_the_api_in_front_of_it() -> None:
     assert "at most 29" in message
 
 
-def test_functions_together_leave_the_account_some_room() -> None:
+def test_functions_together_leave_some_concurrency_of_the_account() -> None:
     assert "functions.*.concurrency" in refusal(settings(functions={"predict": {"concurrency": 900}}))
 
 
@@ -132,14 +132,14 @@ def test_hours_are_refused_where_nothing_keeps_them() -> None:
     assert "scaling.hours: 1 parts of the week; accepted: at most 0" in message
 
 
-def test_an_api_has_room_for_so_many_models_of_their_own() -> None:
+def test_an_api_has_routes_for_so_many_models_with_their_own_function() -> None:
     models = [f"m{n}" for n in range(40)]
     own = {model: {"profile": "latency", "concurrency": n + 1} for n, model in enumerate(models[1:])}
     assert "routes; accepted: at most 300" in refusal(settings(models=models, scaling={"models": own}))
 
 
 @pytest.mark.parametrize("cloud", clouds.names())
-def test_every_limit_of_every_cloud_is_held_against_the_stack(cloud: str) -> None:
+def test_every_limit_of_every_cloud_is_checked(cloud: str) -> None:
     results = verdicts(settings(cloud=cloud, scaling={"profile": "latency"}), {"predict": archive()})
     assert all(verdict.passed for verdict in results), [verdict for verdict in results if not verdict.passed]
     stated = {verdict.bound.removeprefix("at most ").replace(",", "") for verdict in results}

@@ -69,7 +69,7 @@ def worth_its_price(tariff: Lambda) -> float:
     return tariff.provisioned / (tariff.on_demand - tariff.provisioned_at_work)
 
 
-def test_break_evens_are_those_that_a_short_calculation_gives() -> None:
+def test_break_evens_are_those_computed_on_paper() -> None:
     busy = 0.0000041667 / (0.0000166667 - 0.0000097222)
     assert worth_its_price(Lambda()) == pytest.approx(busy)
     assert break_even(Lambda(), Latency(), LOAD) == pytest.approx(busy / (0.05 * 1769 / 1024))

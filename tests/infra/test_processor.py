@@ -45,7 +45,7 @@ def trained(chosen: str, variables: Mapping[str, str]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("cloud", "architecture"), [("aws", "x86_64"), ("aws", "arm64"), ("gcp", "x86_64")])
-def test_training_is_told_the_kernel_of_its_architecture(cloud: str, architecture: str) -> None:
+def test_training_computes_with_the_kernel_of_its_architecture(cloud: str, architecture: str) -> None:
     assert arithmetic(architecture).items() <= declared(cloud, architecture).items()
 
 
@@ -62,7 +62,7 @@ def test_an_experiment_is_one_file_whatever_kernel_the_processor_would_choose(cl
 
 @pytest.mark.integration
 @pytest.mark.skipif((sys.platform, here()) != ("linux", "x86_64"), reason="that its kernels differ was measured there")
-def test_without_what_training_is_told_it_is_another_file_for_each_kernel() -> None:
+def test_without_the_fixed_kernel_each_kernel_trains_another_file() -> None:
     first, second = (trained(chosen, {}) for chosen in OTHERS)
     assert [first["kernels"], second["kernels"]] == [[chosen.casefold()] for chosen in OTHERS]
     assert first["sha256"] != second["sha256"]

@@ -91,5 +91,5 @@ def test_the_graph_is_whole(house: House) -> None:
     assert {value for value in named if value.count(":") == 2 and "/" in value} <= types
 
 
-def test_every_cloud_there_is_is_held_to_rules() -> None:
+def test_every_cloud_has_rules() -> None:
     assert {house.name for house in HOUSES} == set(clouds.names())

@@ -23,7 +23,7 @@ def shape(functions: tuple[Group, ...]) -> dict[str, tuple[str, ...]]:
     return {group.name: group.models for group in functions}
 
 
-def test_models_share_one_function_unless_told_otherwise() -> None:
+def test_models_share_one_function_by_default() -> None:
     (group,) = groups(settings())
     assert (group.name, group.models, group.profile, group.elsewhere) == ("predict", ("a", "b", "c"), Eco(), ())
 
@@ -67,7 +67,7 @@ def test_where_no_model_scales_as_the_stack_the_first_ones_function_comes_first(
     assert (first.profile, first.where) == (Balanced(), "scaling.models.a")
 
 
-def test_the_first_function_alone_tells_of_models_elsewhere() -> None:
+def test_only_the_first_function_answers_for_models_elsewhere() -> None:
     first, second = groups(settings(models={"b": {"profile": "balanced"}}))
     assert first.environment == {"MODELS": "a,c", "MODELS_ELSEWHERE": "b"}
     assert second.environment == {"MODELS": "b", "WARM_UP": "yes"}

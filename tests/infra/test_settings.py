@@ -73,7 +73,7 @@ def test_a_key_that_is_missing_comes_with_the_line_to_write() -> None:
         ({"scaling": {"models": {"other": {"profile": "eco"}}}}, "scaling.models: other", "breast_cancer"),
     ],
 )
-def test_a_value_out_of_range_is_told_by_key_and_bound(changes: dict[str, Any], key: str, accepted: str) -> None:
+def test_a_value_out_of_range_is_refused_with_key_and_bound(changes: dict[str, Any], key: str, accepted: str) -> None:
     message = refusal(**changes)
     assert key in message
     assert accepted in message
@@ -85,7 +85,7 @@ def test_one_figure_of_a_worker_may_change_and_the_others_stay() -> None:
     assert (changed.memory_mb, changed.timeout_seconds) == (512, default.timeout_seconds)
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_every_problem_is_reported_at_once() -> None:
     assert len(refusal(protect="yes", log_days=8, clod="aws").splitlines()) >= 3
 
 

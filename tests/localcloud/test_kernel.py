@@ -21,7 +21,7 @@ def trained(kind: ModuleType, state: Path) -> dict[str, Any]:
         return kind.answer(stack.cloud, made)
 
 
-def test_a_worker_is_told_by_its_function_alone_how_to_compute(
+def test_a_worker_gets_the_kernel_to_compute_with_from_its_function_alone(
     kind: ModuleType, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = []

@@ -120,7 +120,7 @@ def test_it_does_not_outlive_a_process_that_is_killed(kind: ModuleType, state: P
         process.wait()
 
 
-def test_a_dead_emulator_is_told_with_its_log(kind: ModuleType, state: Path) -> None:
+def test_a_dead_emulator_is_reported_with_its_log(kind: ModuleType, state: Path) -> None:
     def deployment() -> None:
         with LocalStack(kind.STACK, state=state, program=kind.busy, port=0) as stack:
             (group,) = stack.cloud.groups
@@ -133,9 +133,7 @@ def test_a_dead_emulator_is_told_with_its_log(kind: ModuleType, state: Path) -> 
     assert Path(str(failure.value).split("its log is ")[1].splitlines()[0]).is_file()
 
 
-def test_an_emulator_that_dies_in_the_middle_of_a_deployment_is_told_with_its_log(
-    kind: ModuleType, state: Path
-) -> None:
+def test_an_emulator_that_dies_during_a_deployment_is_reported_with_its_log(kind: ModuleType, state: Path) -> None:
     stack = LocalStack(kind.STACK, state=state, port=0)
 
     def program() -> None:

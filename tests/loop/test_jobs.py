@@ -250,7 +250,7 @@ def test_a_long_job_whose_worker_is_killed_and_whose_version_is_replaced_ends_as
     assert (record["status"], record["rows"], record["refused"]) == ("done", len(troubled.rows), 0)
 
 
-def test_what_was_given_up_is_done_once_it_can_be_and_comes_back_by_one_command(troubled: Troubled) -> None:
+def test_dead_letters_come_back_by_one_command_and_their_jobs_are_done(troubled: Troubled) -> None:
     running = troubled.running
     troubled.swap(running.register(versions.right()))
     dead_letters = running.stack.dead_letters()

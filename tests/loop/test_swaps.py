@@ -49,7 +49,7 @@ def test_no_client_notices_that_the_pointer_goes_to_and_fro_and_a_worker_is_kill
     followed(running, two[1])
 
 
-def test_one_command_brings_the_champion_before_back_and_its_time_to_effect_is_told(running: Running) -> None:
+def test_one_command_brings_the_previous_champion_back_and_prints_how_long_that_took(running: Running) -> None:
     first, second = running.register(versions.right(c=0.002)), running.register(versions.right(c=4.0))
     running.put_live(first)
     running.put_live(second, previous=first)

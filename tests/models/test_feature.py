@@ -23,7 +23,7 @@ anything = st.recursive(
 
 
 @given(feature=st.sampled_from(EVERY), value=anything)
-def test_whatever_is_given_becomes_a_number_or_an_unacceptable_value(feature: Feature, value: object) -> None:
+def test_any_value_becomes_a_number_or_is_unacceptable(feature: Feature, value: object) -> None:
     try:
         number = feature.encode(value)
     except UnacceptableValue:
@@ -104,7 +104,7 @@ def test_a_number_that_32_bits_cannot_hold_is_refused() -> None:
         NUMBER.encode(math.nextafter(LARGEST, math.inf))
 
 
-def test_a_refusal_never_repeats_what_was_given() -> None:
+def test_a_refusal_never_repeats_the_input() -> None:
     for feature in EVERY:
         with pytest.raises(UnacceptableValue) as refusal:
             feature.encode("secret-4711")

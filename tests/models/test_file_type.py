@@ -149,7 +149,7 @@ def written(folder: Path, **contents: bytes) -> list[Path]:
     return [folder / name for name in contents]
 
 
-def test_files_are_told_by_their_content_in_order_however_many(service: str, tmp_path: Path) -> None:
+def test_files_are_classified_by_their_content_in_order_however_many(service: str, tmp_path: Path) -> None:
     files = written(tmp_path, **{f"{kind[:3]}-{n}": content for n in range(15) for kind, content in GOLDEN.items()})
     results = client.tell(files, service)
     assert len(results) > client.BATCH_ROWS
@@ -194,7 +194,7 @@ def test_a_pipe_cannot_be_read_and_the_reason_is_shown() -> None:
     assert not result.readable
 
 
-def test_empty_files_alone_are_no_mistake_and_nobody_is_asked(tmp_path: Path) -> None:
+def test_empty_files_alone_are_no_mistake_and_need_no_request(tmp_path: Path) -> None:
     [empty] = written(tmp_path, empty=b"")
     assert client.main([str(empty), "--url", "http://127.0.0.1:9/nobody"]) == 0
 

@@ -71,7 +71,7 @@ def ask() -> tuple[int, str | None]:
     return answer["statusCode"], answer["headers"].get("x-model-version")
 
 
-def test_a_copy_that_is_told_to_opens_its_models_before_it_is_asked(models: Objects, tmp_path: Path) -> None:
+def test_a_copy_that_warms_up_opens_its_models_before_the_first_request(models: Objects, tmp_path: Path) -> None:
     version = champion(models)
     warm.warm(predict)
     shutil.rmtree(tmp_path / "MODELS_URL")

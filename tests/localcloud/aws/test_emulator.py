@@ -23,7 +23,7 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
 
 
 @pytest.mark.integration
-def test_one_that_does_not_come_up_is_told_with_its_last_words(tmp_path: Path) -> None:
+def test_an_emulator_that_does_not_start_is_reported_with_its_last_output(tmp_path: Path) -> None:
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\necho no such module >&2\nexit 3\n", encoding="utf-8")
     python.chmod(0o755)
@@ -32,7 +32,7 @@ def test_one_that_does_not_come_up_is_told_with_its_last_words(tmp_path: Path) -
     assert "no such module" in str(failure.value)
 
 
-def test_a_missing_installation_is_told_with_the_command_that_makes_it(tmp_path: Path) -> None:
+def test_a_missing_installation_is_reported_with_the_command_that_installs_it(tmp_path: Path) -> None:
     with pytest.raises(CloudFailed, match=r"nowhere/python does not exist; `make up` installs it"):
         Emulator(Path("nowhere/python"), tmp_path, region="eu-west-1").start()
 
@@ -63,6 +63,6 @@ def test_it_listens_on_one_port_of_the_loopback_address(emulator: Emulator) -> N
     assert listening == {f"{loopback}:{emulator.port:04X}"}
 
 
-def test_its_temporary_files_are_in_its_own_room(aws_lab: AwsLab, aws: Aws) -> None:
+def test_its_temporary_files_are_in_its_own_workspace(aws_lab: AwsLab, aws: Aws) -> None:
     aws_lab.deploy(lambda: function("import tempfile\ndef handle(event, context):\n    return tempfile.gettempdir()\n"))
     assert Path(aws_lab.invoke(aws_lab.outputs["live"])).is_relative_to(aws.log.parent)

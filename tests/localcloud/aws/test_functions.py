@@ -85,7 +85,7 @@ def test_a_role_allows_what_its_policy_says_and_nothing_else(aws_lab: AwsLab) ->
             call()
 
 
-def test_an_assumed_role_is_held_to_its_policy(aws_lab: AwsLab) -> None:
+def test_an_assumed_role_may_do_only_what_its_policy_allows(aws_lab: AwsLab) -> None:
     aws_lab.deploy(lambda: function(TELL))
     role = next(one for one in aws_lab.engine.resources if one.declared.type == "aws:iam/role:Role")
     with pytest.raises(ClientError, match="AccessDenied"):

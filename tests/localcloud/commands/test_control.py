@@ -28,7 +28,7 @@ def test_a_command_is_answered(path: Path) -> None:
     assert ask(path, "double", n=21) == {"is": 42}
 
 
-def test_a_refusal_is_told_in_its_own_words(path: Path) -> None:
+def test_a_refusal_is_shown_in_the_words_of_the_server(path: Path) -> None:
     with pytest.raises(CloudFailed, match="closed on Sundays"):
         ask(path, "refuse")
     with pytest.raises(CloudFailed, match=r"^double: the field 'n' is missing; given: none$"):

@@ -33,7 +33,7 @@ def demo_run(staged: Staged) -> DemoRun:
         (TimeoutError(), "upload: TimeoutError"),
     ],
 )
-def test_what_does_not_come_is_told_with_the_step_and_the_clouds_log(problem: Exception, expected: str) -> None:
+def test_a_failed_step_is_reported_with_its_problem_and_the_clouds_log(problem: Exception, expected: str) -> None:
     shown = demo_run(Staged({}))
     with pytest.raises(DemoFailed, match=f"{expected}(.|\n)*the cloud's log: cloud.log"), shown.step("upload"):
         raise problem

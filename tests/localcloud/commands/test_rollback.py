@@ -60,7 +60,7 @@ def test_a_release_that_promotes_meanwhile_is_not_taken_for_the_rollback(staged:
     assert (result["version"], result["before"]) == ("new", "newest")
 
 
-def test_a_rollback_that_fails_or_never_comes_is_told_in_a_sentence(
+def test_a_rollback_that_fails_or_times_out_is_reported_in_a_sentence(
     staged: Staged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     staged.states = {"one": State.FAILED}

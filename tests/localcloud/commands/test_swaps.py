@@ -94,7 +94,7 @@ def test_a_store_that_fails_ends_the_clients_too(staged: Staged, monkeypatch: py
         {"failed": Counter({"HTTP 500": 1})},
     ],
 )
-def test_what_nobody_could_have_noticed_convinces_nobody(lacks: dict[str, Any]) -> None:
+def test_a_soak_that_shows_nothing_is_not_convincing(lacks: dict[str, Any]) -> None:
     whole: dict[str, Any] = {"answers": Counter(one=1, other=1), "distinct": 1, "killed": 1}
     assert Figures(**whole).convincing
     assert not Figures(**whole | lacks).convincing

@@ -53,7 +53,7 @@ class Grave:
     st.lists(st.integers(0, 10), max_size=10),
     st.lists(st.integers(0, TRIES - 1), max_size=200),
 )
-def test_whatever_is_handed_out_and_whatever_fails_for_a_while_nothing_is_lost_and_nothing_doubled(
+def test_whatever_is_pulled_and_whatever_fails_for_a_while_no_dead_letter_is_lost_or_doubled(
     contents: list[str], sizes: list[int], failures: list[int]
 ) -> None:
     left, runs = 0, iter(failures)
@@ -71,7 +71,7 @@ def test_whatever_is_handed_out_and_whatever_fails_for_a_while_nothing_is_lost_a
 
 
 @given(st.integers(0, 60), st.integers(1, 20))
-def test_one_that_is_interrupted_loses_nothing_and_doubles_at_most_what_it_had_in_hand(
+def test_an_interrupted_redrive_loses_nothing_and_doubles_at_most_the_message_under_way(
     at: int, dead_letters: int
 ) -> None:
     contents, steps = [f"{n}" for n in range(dead_letters)], iter(range(10_000))
@@ -101,7 +101,7 @@ def test_dead_letters_that_die_again_meanwhile_are_left_for_the_next_time() -> N
     assert set(grave.dead.values()) == {"dead again"}
 
 
-def test_trouble_that_does_not_pass_is_told() -> None:
+def test_an_error_that_does_not_pass_is_reported() -> None:
     waits: list[float] = []
     with pytest.raises(OSError, match="take: away"):
         redrive(Grave(["a"], fails=lambda operation: operation == "take"), pause=waits.append)
@@ -133,7 +133,7 @@ class Sqs:
         self.sent.append(message)
 
 
-def test_a_letter_goes_back_with_its_attributes_to_the_queue_that_names_the_dead_letters() -> None:
+def test_a_dead_letter_returns_with_its_attributes_to_the_queue_that_it_came_from() -> None:
     from localcloud.aws.dead_letters import DeadLetters
 
     sqs = Sqs()

@@ -97,7 +97,7 @@ def test_what_is_no_longer_declared_is_deleted_dependents_first(deploy: Deploy, 
     assert not deploy(lambda: None)
 
 
-def test_a_resource_that_comes_back_is_made_anew(deploy: Deploy) -> None:
+def test_a_resource_that_is_declared_again_is_created_again(deploy: Deploy) -> None:
     deploy(lambda: Thing(LAMP, "lamp", {"colour": "red"}))
     deploy(lambda: None)
     assert names(deploy(lambda: Thing(LAMP, "lamp", {"colour": "red"})).created) == ["lamp"]

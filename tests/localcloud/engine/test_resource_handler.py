@@ -16,7 +16,7 @@ def deployed(kind: ModuleType, lab: Lab[Any]) -> Lab[Any]:
     return lab
 
 
-def test_the_program_declares_every_type_that_has_a_hand(deployed: Lab[Any]) -> None:
+def test_the_program_declares_every_type_that_has_a_resource_handler(deployed: Lab[Any]) -> None:
     assert {one.declared.type for one in deployed.engine.resources} == set(deployed.cloud.handlers)
 
 

@@ -71,7 +71,7 @@ def test_archives_with_the_same_lock_share_one_environment_that_is_made_once(tmp
 
 
 @pytest.mark.integration
-def test_an_environment_that_was_left_half_made_is_made_anew(tmp_path: Path) -> None:
+def test_an_environment_that_was_left_incomplete_is_installed_again(tmp_path: Path) -> None:
     archive = packed(tmp_path / "a.zip", main_py="handle = 1", requirements_txt=lock_of("idna"))
     python = build(archive, tmp_path / "one", cache=tmp_path).python
     environment = python.parents[1]

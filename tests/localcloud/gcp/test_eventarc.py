@@ -85,7 +85,7 @@ def announce(bench: Bench, **rest: Any) -> str:
     return bench.notifications.create(Notification(bucket="data", topic=TOPIC, **rest))
 
 
-def test_a_new_object_is_told_as_cloud_storage_tells_it(bench: Bench) -> None:
+def test_a_new_object_is_announced_as_cloud_storage_announces_it(bench: Bench) -> None:
     identity = announce(bench, prefix="m/incoming/", attributes={"mine": "1"})
     bench.notifications.finalized("data", "m/incoming/a b.csv", 7, 42)
     message = bench.messages()[0]
@@ -105,20 +105,20 @@ def test_a_new_object_is_told_as_cloud_storage_tells_it(bench: Bench) -> None:
     assert resource["selfLink"].endswith("/b/data/o/m%2Fincoming%2Fa%20b.csv")
 
 
-def test_only_objects_under_the_prefix_of_that_bucket_are_told(bench: Bench) -> None:
+def test_only_objects_under_the_prefix_of_that_bucket_are_announced(bench: Bench) -> None:
     announce(bench, prefix="m/incoming/")
     for bucket, key in (("data", "m/datasets/x"), ("other", "m/incoming/x"), ("data", "m/incoming")):
         bench.notifications.finalized(bucket, key, 1, 1)
     assert bench.messages() == []
 
 
-def test_other_events_than_the_named_are_not_told(bench: Bench) -> None:
+def test_events_that_are_not_named_are_not_announced(bench: Bench) -> None:
     announce(bench, event_types=frozenset({"OBJECT_DELETE"}))
     bench.notifications.finalized("data", "x", 1, 1)
     assert bench.messages() == []
 
 
-def test_every_notification_that_fits_tells(bench: Bench) -> None:
+def test_every_notification_that_fits_announces_the_object(bench: Bench) -> None:
     announce(bench, prefix="m/")
     announce(bench, prefix="m/in")
     bench.notifications.finalized("data", "m/in/x", 1, 1)
@@ -139,7 +139,7 @@ def test_without_a_payload_there_are_attributes_alone(bench: Bench) -> None:
     assert (message.data, message.attributes["payloadFormat"]) == (b"", "NONE")
 
 
-def test_a_deleted_notification_tells_no_more(bench: Bench) -> None:
+def test_a_deleted_notification_announces_nothing_more(bench: Bench) -> None:
     bench.notifications.delete("data", announce(bench))
     bench.notifications.finalized("data", "x", 1, 1)
     assert bench.messages() == []

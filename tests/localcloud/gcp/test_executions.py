@@ -284,7 +284,7 @@ def test_rest_starts_reads_and_cancels(workflows: Workflows) -> None:
     assert cancelled["endTime"].endswith("Z")
 
 
-def test_rest_tells_the_result_or_the_error(workflows: Workflows) -> None:
+def test_rest_returns_the_result_or_the_error(workflows: Workflows) -> None:
     workflows.deploy(NAME, ECHO, ACCOUNT)
     _, started = ask(workflows, "POST", f"{NAME}/executions", {})
     ended(workflows, workflows.executions(NAME)[0])

@@ -82,7 +82,7 @@ def test_a_role_on_the_project_is_a_role_on_everything_in_it(bindings: Bindings)
     assert bindings.allows("ann", "workflows.executions.create", "projects/p/locations/l/workflows/w")
 
 
-def test_what_was_given_twice_must_be_taken_back_twice(bindings: Bindings) -> None:
+def test_a_permission_granted_twice_must_be_revoked_twice(bindings: Bindings) -> None:
     binding = Binding(resource=SERVICE, role="roles/run.invoker", member="serviceAccount:ann")
     one, two = bindings.add(binding), bindings.add(binding)
     bindings.remove(one)
@@ -189,5 +189,5 @@ def test_what_is_not_there_is_not_found(metadata: Metadata, path: str) -> None:
     assert fetch(metadata, path)[0] == 404
 
 
-def test_a_request_that_somebody_was_tricked_into_gets_nothing(metadata: Metadata) -> None:
+def test_a_metadata_request_without_its_header_is_refused(metadata: Metadata) -> None:
     assert fetch(metadata, "/computeMetadata/v1/instance/service-accounts/default/token", flavor="")[0] == 403

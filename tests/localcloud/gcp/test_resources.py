@@ -58,7 +58,7 @@ def ask(host: str, path: str) -> int:
     return status
 
 
-def test_buckets_hold_their_objects_and_accounts_may_what_they_were_given(
+def test_buckets_hold_their_objects_and_accounts_may_do_what_they_were_granted(
     deployed: GcpLab, project: Project, pick: Any
 ) -> None:
     bucket = deployed.resource("gcp:storage/bucket:Bucket", "data").id
@@ -90,7 +90,7 @@ def test_messages_are_delivered_as_the_subscription_says(deployed: GcpLab, proje
     assert project.bindings.allows(agent, "pubsub.subscriptions.consume", identity) is pick(True, False)
 
 
-def test_new_objects_under_the_prefix_are_told_to_the_topic(deployed: GcpLab, project: Project, pick: Any) -> None:
+def test_new_objects_under_the_prefix_are_announced_to_the_topic(deployed: GcpLab, project: Project, pick: Any) -> None:
     store = deployed.cloud.store(f"gs://{deployed.resource('gcp:storage/bucket:Bucket', 'data').id}")
     for key in ("a/new", "b/new", "c/new"):
         store.put(key, b"1")
@@ -192,7 +192,7 @@ def test_what_a_function_prints_can_be_read(gcp_lab: GcpLab) -> None:
     assert any("seven" in line for line in gcp_lab.cloud.lines(function, 50))
 
 
-def test_the_address_of_a_gateway_is_given_as_it_is_served(gcp_lab: GcpLab) -> None:
+def test_the_address_of_a_gateway_is_the_one_that_is_served(gcp_lab: GcpLab) -> None:
     declared = {"endpoint": "https://127.0.0.1:8400", "m": {"x": ["https://127.0.0.1:8400/x", 1]}, "at": "https://x.y"}
     assert gcp_lab.cloud.outputs(declared) == {
         "endpoint": "http://127.0.0.1:8400",

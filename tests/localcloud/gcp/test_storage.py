@@ -61,7 +61,7 @@ def code(body: bytes) -> str:
 # The XML interface ---------------------------------------------------------------------------
 
 
-def test_a_read_tells_type_size_generation_and_tag(cloud: CloudStorage, bucket: str) -> None:
+def test_a_read_returns_type_size_generation_and_tag(cloud: CloudStorage, bucket: str) -> None:
     status, written, _ = cloud.send("PUT", f"/{bucket}/a%2Fb", b"12345", {"Content-Type": "text/csv"})
     assert status == 200
     for method, body in (("GET", b"12345"), ("HEAD", b"")):
@@ -202,7 +202,7 @@ def test_parts_that_do_not_fit_are_no_object(cloud: CloudStorage, bucket: str, n
     assert cloud.send("GET", f"/{bucket}/a")[0] == 404
 
 
-def test_an_upload_is_known_by_its_own_object_and_can_be_given_up(cloud: CloudStorage, bucket: str) -> None:
+def test_an_upload_is_known_by_its_own_object_and_can_be_cancelled(cloud: CloudStorage, bucket: str) -> None:
     upload = begin(cloud, bucket)
     status, _, body = cloud.send("PUT", f"/{bucket}/b?partNumber=1&uploadId={upload}", b"a")
     assert (status, code(body)) == (404, "NoSuchUpload")
@@ -341,7 +341,7 @@ def test_a_precondition_that_would_be_ignored_is_refused(cloud: CloudStorage, bu
     assert "not emulated here for this call" in json.loads(body)["error"]["message"]
 
 
-def test_whoever_is_told_of_an_object_cannot_harm_its_writer(cloud: CloudStorage, tmp_path: Path) -> None:
+def test_a_failing_listener_does_not_harm_the_writer_of_an_object(cloud: CloudStorage, tmp_path: Path) -> None:
     def failing(*_: object) -> None:
         raise RuntimeError("the listener is broken")
 
@@ -403,14 +403,16 @@ def test_it_ends_with_its_process_and_says_so_when_that_ended_first(tmp_path: Pa
     assert not group_alive(pid)
 
 
-def test_a_machine_that_has_no_server_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_server_for_the_machine_the_message_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv(BINARY, raising=False)
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
     with pytest.raises(NotForThisMachine, match=r"this is \w+ riscv64[\s\S]*go install[\s\S]*CLOUD=aws"):
         Storage(tmp_path / "bin" / "python", tmp_path, authorize=lambda *_: True, finalized=lambda *_: None)
 
 
-def test_a_server_that_is_not_installed_is_told_with_the_command_that_does_it(
+def test_a_server_that_is_not_installed_is_reported_with_the_command_that_installs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(BINARY, raising=False)

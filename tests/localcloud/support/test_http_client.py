@@ -51,7 +51,7 @@ def test_a_connection_that_the_server_has_dropped_is_not_used_again(backend: Bac
     upstream.close()
 
 
-def test_a_server_that_says_nothing_is_given_up_in_time(backend: Backend, server: HttpServer) -> None:
+def test_a_server_that_does_not_answer_times_out(backend: Backend, server: HttpServer) -> None:
     backend.seconds = 1
     upstream = Upstream(server.url, seconds=0.1)
     with pytest.raises(TimeoutError):

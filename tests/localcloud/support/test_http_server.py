@@ -64,7 +64,7 @@ def ask(client: http.client.HTTPConnection, method: str, path: str, **rest: obje
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-def test_method_path_query_body_and_headers_are_handed_over(client: http.client.HTTPConnection, method: str) -> None:
+def test_method_path_query_body_and_headers_are_forwarded(client: http.client.HTTPConnection, method: str) -> None:
     status, headers, body = ask(client, method, "/v2/a%20b?x=1&x=2", body=b"\xff{}", headers={"X-Key": "k"})
     echoed = json.loads(body)
     assert (status, headers["x-kind"]) == (200, "echo")
@@ -74,7 +74,7 @@ def test_method_path_query_body_and_headers_are_handed_over(client: http.client.
     assert echoed["headers"]["Host"] == f"{client.host}:{client.port}"
 
 
-def test_the_bytes_of_an_answer_are_handed_back_as_they_are(echo: Echo, client: http.client.HTTPConnection) -> None:
+def test_the_bytes_of_an_answer_are_returned_unchanged(echo: Echo, client: http.client.HTTPConnection) -> None:
     echo.says = Response(200, [("Content-Type", "application/octet-stream")], bytes(range(256)))
     _, headers, body = ask(client, "POST", "/", body=bytes(range(256)))
     assert (headers["content-type"], body) == ("application/octet-stream", bytes(range(256)))
@@ -91,7 +91,7 @@ def test_a_head_request_gets_headers_and_no_body(client: http.client.HTTPConnect
     assert int(headers["content-length"]) > 0
 
 
-def test_a_chunked_body_is_handed_over_whole(client: http.client.HTTPConnection) -> None:
+def test_a_chunked_body_is_read_whole(client: http.client.HTTPConnection) -> None:
     _, _, body = ask(client, "POST", "/", body=iter([b"one ", b"two"]), encode_chunked=True)
     assert json.loads(body)["body"] == "one two"
 

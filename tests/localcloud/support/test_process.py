@@ -61,7 +61,7 @@ def test_stopping_ends_a_grandchild_in_the_middle_of_its_work(log: Path) -> None
     child.stop()
 
 
-def test_the_environment_is_what_was_given(log: Path) -> None:
+def test_the_environment_is_what_was_declared(log: Path) -> None:
     child = start(log, PARENT)
     line = first_line(child)
     child.stop()

@@ -130,7 +130,7 @@ def test_after_a_snapshot_neither_connection_nor_credentials_are_used_again(clou
     assert cloud.sessions == ["session-1", "session-1", "session-2"]
 
 
-def test_a_refusal_is_an_error_that_does_not_tell_the_token(cloud: Cloud) -> None:
+def test_a_refusal_is_an_error_that_does_not_show_the_token(cloud: Cloud) -> None:
     with pytest.raises(Exception, match="no credentials: HTTP 403") as refused:
         cloud.environment(token="wrong-secret").store("MODELS_URL", patience_seconds=1).get("a")
     assert "wrong-secret" not in str(refused.value)

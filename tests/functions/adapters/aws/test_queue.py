@@ -90,7 +90,7 @@ def test_a_message_without_an_id_has_the_whole_batch_come_again_before_anything_
     assert done == []
 
 
-def test_the_worker_is_told_how_often_a_message_came_and_how_long_it_may_run() -> None:
+def test_the_worker_gets_the_number_of_the_delivery_and_the_seconds_left() -> None:
     deliveries: list[Delivery] = []
     event = batch(about("a"), about("b"), about("c"))
     event["Records"][0]["attributes"] = {"ApproximateReceiveCount": "4"}

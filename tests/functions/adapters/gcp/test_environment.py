@@ -13,7 +13,7 @@ def test_in_the_cloud_the_client_asks_the_metadata_server_by_itself() -> None:
 
 
 @pytest.mark.parametrize("host", ["http://127.0.0.1:9023", "127.0.0.1:9023"])
-def test_an_emulator_is_asked_with_a_token_of_the_metadata_server_that_belongs_to_it(host: str) -> None:
+def test_an_emulator_is_called_with_a_token_of_its_metadata_server(host: str) -> None:
     options = store_options({"STORAGE_EMULATOR_HOST": host, **METADATA})
     assert options == {"base_url": "http://127.0.0.1:9023"}
 

@@ -71,7 +71,7 @@ def pushed(key: str, message: str = "1", kind: str = "OBJECT_FINALIZE") -> bytes
     return json.dumps({"message": {"attributes": attributes, "data": "", "messageId": message}}).encode()
 
 
-def test_predict_answers_what_the_gateway_passes_on(
+def test_predict_answers_what_the_gateway_forwards(
     predict: Framework, version: str, store: Callable[[str], Objects]
 ) -> None:
     trace = f"{'5' * 32}/1"
@@ -98,7 +98,7 @@ def test_predict_answers_what_the_gateway_passes_on(
         "application/cloudevents+json",
     ],
 )
-def test_a_body_is_read_as_what_it_is_whatever_it_is_called(predict: Framework, kind: str) -> None:
+def test_a_body_is_read_by_its_content_and_not_by_its_content_type(predict: Framework, kind: str) -> None:
     assert predict.replay(PREDICT, **{"Content-Type": kind})[0] == 200
 
 
@@ -192,7 +192,7 @@ def test_a_step_answers_the_workflow_with_json(rollout: Framework, store: Callab
     assert (line["severity"], line["step"]) == ("INFO", "rollout")
 
 
-def test_a_failure_of_a_step_is_told_to_the_workflow(rollout: Framework) -> None:
+def test_a_failure_of_a_step_is_returned_to_the_workflow(rollout: Framework) -> None:
     method, path, headers, _ = recorded(STEP)
     body = json.dumps({"action": "release", "model": MODEL, "run": "unknown"}).encode()
     status, _, answer = rollout.send(method, path, headers, body)

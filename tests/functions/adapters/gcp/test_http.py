@@ -18,7 +18,7 @@ def userinfo(payload: Any) -> dict[str, str]:
     return {USERINFO: base64.urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip("=")}
 
 
-def test_what_the_gateway_passes_on_is_a_request() -> None:
+def test_what_the_gateway_forwards_is_a_request() -> None:
     converted = request_of(request("gateway_predict"))
     assert (converted.method, converted.path) == ("POST", "/predict")
     assert json.loads(converted.body) == {"instances": [{"mean_radius": 1.0, "mean_texture": 9.0}]}

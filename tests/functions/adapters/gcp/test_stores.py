@@ -70,7 +70,7 @@ def test_every_request_bears_the_token_of_the_functions_account_which_is_asked_f
     assert google.tokens == 1
 
 
-def test_without_a_metadata_server_of_the_emulator_nobody_is_asked_for_a_token(
+def test_without_a_metadata_server_of_the_emulator_no_token_is_asked_for(
     google: Google, open_models: Callable[..., Objects]
 ) -> None:
     open_models(metadata=False).put("a", b"1")
@@ -105,7 +105,7 @@ def test_a_store_that_is_busy_is_asked_again(google: Google, open_models: Callab
     assert len(google.requests) == 3
 
 
-def test_a_store_that_stays_away_is_given_up(google: Google, open_models: Callable[..., Objects]) -> None:
+def test_a_store_that_cannot_be_reached_times_out(google: Google, open_models: Callable[..., Objects]) -> None:
     google.answers = [Response(503, [], b"") for _ in range(100)]
     with pytest.raises(Exception, match="503"):
         open_models(patience_seconds=0.5).put("a", b"1")

@@ -96,7 +96,7 @@ def test_the_faulty_row_is_named_among_good_ones(shared: Bench) -> None:
     assert fault(shared.predict(BENIGN, BENIGN, {"mean_radius": 1.0}))[0] == "instances[2].mean_texture"
 
 
-def test_of_a_thousand_faults_only_the_first_are_told(shared: Bench) -> None:
+def test_of_a_thousand_faults_only_the_first_are_reported(shared: Bench) -> None:
     answer = said(shared.predict(*[{"mean_radius": 1.0}] * 1000))
     assert len(answer["errors"]) == 20
     assert "the first are told" in answer["detail"]
@@ -116,7 +116,7 @@ def test_a_missing_value_with_a_rule_takes_its_place(missing: dict[str, Any]) ->
     ({"size": 1, "shape": "square"}, "is not one of round, oval"),
     ({"size": 1, "shape": 1}, "is not one of round, oval"),
 ])  # fmt: skip
-def test_categories_and_whole_numbers_are_held_to_their_kind(row: Any, message: str) -> None:
+def test_categories_and_whole_numbers_are_checked_by_their_kind(row: Any, message: str) -> None:
     bench = Bench()
     bench.champion(features=CODED)
     assert fault(bench.predict(row))[1] == message
@@ -230,7 +230,7 @@ def test_without_a_champion_the_caller_is_asked_to_come_again() -> None:
     assert bench.predict().status == 200
 
 
-def test_the_protocol_tells_of_server_and_model(shared: Bench) -> None:
+def test_the_protocol_describes_server_and_model(shared: Bench) -> None:
     assert said(shared.send("GET", "/v2/health/live")) == {"live": True}
     assert said(shared.send("GET", "/v2/health/ready")) == {"ready": True}
     assert said(shared.send("GET", "/v2")) == {
@@ -268,7 +268,7 @@ def test_inference_gives_every_output_under_its_own_name(shared: Bench) -> None:
     assert response.headers["x-model-variant"] == "champion"
 
 
-def test_only_the_outputs_asked_for_are_given(shared: Bench) -> None:
+def test_only_the_requested_outputs_are_returned(shared: Bench) -> None:
     answer = said(shared.send("POST", INFER, {**tensor(), "outputs": [{"name": "probabilities"}]}))
     assert [output["name"] for output in answer["outputs"]] == ["probabilities"]
     assert "id" not in answer

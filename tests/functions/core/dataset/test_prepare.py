@@ -72,7 +72,7 @@ def test_another_training_or_contract_is_another_run(bench: Bench, change: dict[
     assert bench.prepare(bench.upload(csv()))["run"] != first["run"]
 
 
-def test_another_module_beside_the_training_is_another_run(bench: Bench) -> None:
+def test_another_module_in_the_folder_of_the_model_is_another_run(bench: Bench) -> None:
     first = bench.prepare(bench.upload(csv()))
     (bench.folder / MODEL / "helpers.py").write_text("SCALE = 2\n", encoding="utf-8")
     assert bench.prepare(bench.upload(csv()))["run"] != first["run"]
@@ -165,7 +165,7 @@ def test_a_version_that_is_named_is_to_be_released(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("more", [{}, {"reason": "complaints"}])
-def test_a_wish_to_go_back_is_handed_on_and_nothing_is_prepared(more: dict[str, str], bench: Bench) -> None:
+def test_a_request_for_a_rollback_is_passed_on_and_nothing_is_prepared(more: dict[str, str], bench: Bench) -> None:
     found = bench.prepare({"model": MODEL, "action": "rollback", **more})
     assert (found["status"], found["model"]) == ("rollback", MODEL)
     assert found["reason"] == more.get("reason", "no reason was given")

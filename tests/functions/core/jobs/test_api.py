@@ -126,7 +126,7 @@ def test_what_is_no_request_is_not_queued(body: Any, bench: Bench) -> None:
     assert list(bench.jobs.keys(MODEL)) == []
 
 
-def test_a_request_that_is_too_large_is_told_how_to_send_it(bench: Bench) -> None:
+def test_a_request_that_is_too_large_is_refused_with_how_to_send_it(bench: Bench) -> None:
     refused = post(bench, b" " * (REQUEST_BYTES + 1))
     assert refused["http"] == 413
     assert '{"upload": "jsonl"}' in refused["error"]
@@ -159,7 +159,7 @@ def test_a_result_too_large_for_the_api_is_linked_to(
     assert urlsplit(document["result_url"]).path == f"/jobs/{MODEL}/out/{key}"
 
 
-def test_the_status_of_a_running_job_tells_its_progress(bench: Bench) -> None:
+def test_the_status_of_a_running_job_has_its_progress(bench: Bench) -> None:
     job = Job(model=MODEL, name="j.csv")
     bench.jobs.put(job.input, b"x" * 1000)
     assert status(bench, "j.csv")["status"] == "queued"
@@ -176,7 +176,7 @@ def test_the_status_of_a_running_job_tells_its_progress(bench: Bench) -> None:
     assert response.headers["retry-after"] == "1"
 
 
-def test_a_job_that_was_given_up_has_failed_and_its_status_hides_the_details(bench: Bench) -> None:
+def test_a_job_that_is_a_dead_letter_has_failed_and_its_status_hides_the_details(bench: Bench) -> None:
     bench.jobs.put(f"{MODEL}/in/j", b"{}")
     record = {"reason": "OSError: s3://secret is away", "told": "something went wrong in its worker", "deliveries": 5}
     bench.jobs.put_json(dead_letter_reason(f"{MODEL}/in/j"), {**record, "until": bench.clock() + 60})

@@ -156,7 +156,7 @@ def csv_limit() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("csv_limit")
-def test_a_row_has_a_size_beyond_which_nothing_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_is_not_held_beyond_its_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(row_reader, "LARGEST_ROW", 20)
     reads: list[int] = []
 

@@ -88,7 +88,7 @@ def test_a_failure_that_is_not_the_jobs_is_retried(bench: Bench) -> None:
     assert results(bench) == []
 
 
-def test_a_model_that_fails_on_a_request_leaves_it_to_be_tried_again_and_in_the_end_given_up() -> None:
+def test_a_request_that_the_model_fails_on_is_retried_and_becomes_a_dead_letter() -> None:
     bench = Bench()
     bench.champion(model_bytes(fails=True))
     bench.jobs.put(f"{MODEL}/in/j", json.dumps({"instances": [POISON]}).encode())
@@ -126,7 +126,7 @@ def test_the_reason_of_a_last_delivery_counts_only_once_its_time_is_over(bench: 
 
 
 @pytest.mark.parametrize("key", [f"{MODEL}/in/a/b", f"{MODEL}/in/.hidden", f"{MODEL}/in/.again/j/1/2"])
-def test_a_key_of_no_job_is_given_up_with_its_reason(key: str, bench: Bench) -> None:
+def test_a_key_of_no_job_becomes_a_dead_letter_with_its_reason(key: str, bench: Bench) -> None:
     with pytest.raises(NotAJob):
         worker(bench).work(key)
     assert reasons(bench) == {}

@@ -96,7 +96,7 @@ def test_every_function_whose_position_is_written_down_does_what_its_name_says(
     ],
     ids=["run", "text", "junk", "cut", "refused", "no-input", "other-type", "no-such-output", "fails", "other-rank"],
 )
-def test_everything_is_given_back_whatever_happens(work: Callable[[], object], ledger: Counter[str]) -> None:
+def test_all_memory_is_released_whatever_happens(work: Callable[[], object], ledger: Counter[str]) -> None:
     gc.collect()  # sessions that other tests left in circles
     before = held()
     try:
@@ -108,7 +108,7 @@ def test_everything_is_given_back_whatever_happens(work: Callable[[], object], l
     assert ledger["_message"] == ledger["_release_status"]
 
 
-def test_an_answer_that_is_held_holds_what_it_lies_in_and_no_more(ledger: Counter[str]) -> None:
+def test_an_answer_keeps_its_own_memory_alive_and_no_more(ledger: Counter[str]) -> None:
     before = held()
     answers = Session(model_bytes()).run({"X": ROWS})
     assert held() - before == Counter({"Value": 2, "Session": 1})
@@ -151,7 +151,7 @@ def test_nothing_is_printed_by_the_library(capfd: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.integration
-def test_a_process_that_ends_with_sessions_and_answers_in_its_hands_ends_in_peace(tmp_path: Path) -> None:
+def test_a_process_that_ends_with_open_sessions_and_answers_does_not_crash(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(model_bytes())
     code = """
 import sys
@@ -169,7 +169,7 @@ sys.session, sys.answer = session, answer
 
 
 @pytest.mark.integration
-def test_the_library_is_opened_once_whoever_asks_first() -> None:
+def test_the_library_is_opened_once_whichever_thread_asks_first() -> None:
     code = """
 from concurrent.futures import ThreadPoolExecutor
 from functions.core.onnx import library as ort
@@ -182,7 +182,7 @@ with ThreadPoolExecutor(8) as pool:
 
 
 @pytest.mark.integration
-def test_a_process_that_ends_while_the_library_opens_ends_in_peace() -> None:
+def test_a_process_that_ends_while_the_library_opens_does_not_crash() -> None:
     for wait in (0, 0.002, 0.01, 0.02):
         code = f"import time; from functions.core.onnx import library as ort; ort.begin(); time.sleep({wait})"
         done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -213,7 +213,7 @@ else:
     assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")
 
 
-def test_a_beginning_without_onnxruntime_leaves_the_word_to_who_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_onnxruntime_the_early_load_is_silent_and_the_first_use_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ort, "_loaded", [])
     monkeypatch.setattr(sys, "path", [])
     ort._load_quietly()

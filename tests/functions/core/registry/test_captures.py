@@ -73,7 +73,7 @@ def test_a_store_that_is_away_costs_no_request_and_no_record(written: Written) -
     assert sorted(written.numbers) == list(range(7))
 
 
-def test_a_store_that_stays_away_fills_no_memory(written: Written) -> None:
+def test_a_store_that_cannot_be_reached_fills_no_memory(written: Written) -> None:
     written.away.broken = lambda *_: True
     for number in range(MOST + 500):
         written.captures.add({"n": number})
@@ -87,7 +87,7 @@ def test_a_store_that_stays_away_fills_no_memory(written: Written) -> None:
     assert len(written.numbers) == MOST + LONG
 
 
-def test_a_record_that_is_no_json_disturbs_nobody(written: Written) -> None:
+def test_a_record_that_is_not_json_is_ignored(written: Written) -> None:
     written.captures.add({"n": float("nan")})
     assert written.keys == []
     assert "captures not written" in written.lines.getvalue()

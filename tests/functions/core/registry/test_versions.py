@@ -45,7 +45,7 @@ def test_a_version_is_named_by_its_content() -> None:
     assert name != version_of(b"model", {**card_of(), "target": {**TARGET, "classes": ["malignant", "benign"]}})
 
 
-def test_a_digest_tells_where_one_part_ends() -> None:
+def test_a_digest_depends_on_where_one_part_ends() -> None:
     assert digest_of(b"ab", b"c") != digest_of(b"a", b"bc")
     assert digest_of(b"ab", b"c") == digest_of(b"ab", b"c")
 

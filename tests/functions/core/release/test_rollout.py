@@ -305,7 +305,7 @@ def test_a_run_that_was_rolled_back_before_waits_for_its_second_turn(bench: Benc
     assert bench.live.read().challenger == second
 
 
-def test_a_release_that_nobody_judges_any_more_makes_room(bench: Bench) -> None:
+def test_a_release_that_nothing_judges_is_withdrawn_by_the_next(bench: Bench) -> None:
     bench.champion()
     registered(bench, ALIKE)
     third = registered(bench, model_bytes(slope=3.0), "third")
@@ -407,7 +407,7 @@ def test_an_operator_gets_the_champion_before_back_and_the_history_says_why(benc
     assert bench.predict().headers["x-model-version"] == first
 
 
-def test_a_wish_to_go_back_that_is_delivered_again_goes_back_once(bench: Bench) -> None:
+def test_a_request_for_a_rollback_that_is_delivered_again_rolls_back_once(bench: Bench) -> None:
     bench.champion()
     for run, slope in (("second", 2.0), ("third", 3.0)):
         registered(bench, model_bytes(slope=slope), run)
@@ -438,7 +438,7 @@ def abandon(bench: Bench, **changes: Any) -> dict[str, Any]:
     return bench.rollout.act({**payload, **changes})
 
 
-def test_a_failed_workflow_is_booked_on_its_run_and_its_challenger_withdrawn(bench: Bench) -> None:
+def test_a_failed_workflow_is_recorded_in_its_run_and_its_challenger_is_withdrawn(bench: Bench) -> None:
     bench.champion()
     registered(bench, ALIKE)
     bench.models.put_json(bench.registry.execution_key("execution-1"), {"run": "second"})

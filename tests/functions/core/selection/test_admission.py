@@ -27,7 +27,7 @@ def bench(tmp_path: Path) -> Bench:
     return made
 
 
-def test_a_model_of_several_inputs_becomes_a_version_without_being_told_anything(bench: Bench) -> None:
+def test_a_model_of_several_inputs_becomes_a_version_without_golden_requests(bench: Bench) -> None:
     answer, record = bench.publish(pair())
     assert (answer["status"], record["status"]) == ("registered", "registered")
     assert all(check["passed"] for check in record["checks"])
@@ -116,7 +116,7 @@ def inputs(a: float, b: float, text: str) -> list[dict[str, Any]]:
         (b"PAR1" + bytes(99), "the file is no ONNX model"),
     ],
 )
-def test_what_is_no_model_is_rejected_at_the_door(data: bytes, cause: str, bench: Bench) -> None:
+def test_a_file_that_is_not_a_model_is_rejected_on_arrival(data: bytes, cause: str, bench: Bench) -> None:
     answer = bench.prepare(data)
     assert answer["status"] == "rejected"
     assert bench.record(answer["run"])["cause"].startswith(cause)
@@ -187,7 +187,7 @@ def test_golden_requests_of_ones_own_help_a_model_that_is_picky(bench: Bench) ->
         ({"name": "y", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}, False, "y is FP32 of the shape"),
     ],
 )
-def test_answers_are_held_to_those_that_one_expects(
+def test_answers_are_compared_with_the_golden_answers_that_were_given(
     expected: dict[str, Any], passed: bool, told: str, bench: Bench
 ) -> None:
     bench.describe(golden=[{"inputs": [FIVE], "outputs": [expected]}])

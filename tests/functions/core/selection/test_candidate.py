@@ -19,18 +19,18 @@ def order(records: list[dict[str, Any]], metric: str = "roc_auc") -> list[str]:
     return [line["id"] for line in rank(records, metric)]
 
 
-def test_the_best_stands_first() -> None:
+def test_the_best_comes_first() -> None:
     records = [record("e0", 0.8), record("e1", 0.9), record("e2", 0.7)]
     assert order(records) == ["e1", "e0", "e2"]
     assert order(records, "log_loss") == ["e2", "e0", "e1"]
 
 
-def test_of_equals_the_smaller_stands_first_then_the_earlier() -> None:
+def test_of_equals_the_smaller_comes_first_then_the_earlier() -> None:
     records = [record("e0", 0.9, 200), record("e1", 0.9, 100), record("e2", 0.9, 200), record("e10", 0.9, 100)]
     assert order(records) == ["e1", "e10", "e0", "e2"]
 
 
-def test_what_failed_stands_last_with_its_message() -> None:
+def test_failed_experiments_come_last_with_their_message() -> None:
     board = rank([failed("e0"), record("e1", 0.1)], "roc_auc")
     assert [line["id"] for line in board] == ["e1", "e0"]
     assert board[1] == {"id": "e0", "params": {"C": 1}, "status": "failed", "error": "ValueError: no"}

@@ -43,7 +43,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_report_stands_alone_and_every_text_is_escaped(bench: Bench) -> None:
+def test_the_report_is_one_file_and_every_text_is_escaped(bench: Bench) -> None:
     _, answer = bench.run_through(csv())
     text = bench.models.get(f"{MODEL}/versions/{answer['version']}/report.html").decode()
     page = Page(text)
@@ -57,7 +57,7 @@ def test_the_report_stands_alone_and_every_text_is_escaped(bench: Bench) -> None
     assert ("lang", "en") in page.attributes
 
 
-def test_the_report_tells_data_experiments_gate_and_holdout(bench: Bench) -> None:
+def test_the_report_shows_data_experiments_gate_and_holdout(bench: Bench) -> None:
     _, answer = bench.run_through(csv(rows(90) + rows(4)))
     text = bench.models.get(f"{MODEL}/versions/{answer['version']}/report.html").decode()
     for said in (answer["version"], "passed the gate", "margin over the champion", "colour = red", "ridge=0.1"):

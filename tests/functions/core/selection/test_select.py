@@ -162,7 +162,7 @@ def test_a_candidate_as_good_as_the_champion_is_registered(bench: Bench) -> None
     assert checks(bench.record(run))["margin over the champion"]["value"] is not None
 
 
-def test_a_champion_that_cannot_be_asked_stops_nobody_and_is_said(bench: Bench) -> None:
+def test_a_champion_that_cannot_be_asked_does_not_stop_the_selection_and_is_reported(bench: Bench) -> None:
     _, first = bench.run_through(csv())
     promote(bench, first["version"])
     bench.models.put(f"{MODEL}/versions/{first['version']}/model.onnx", b"damaged")

@@ -52,7 +52,7 @@ def test_rows_that_are_well_are_no_suspects(rows: int, bounds: Bounds) -> None:
 @pytest.mark.parametrize("rows", [1, FEW, FEW + 1, 50])
 @pytest.mark.parametrize("column", range(len(FEATURES)))
 @pytest.mark.parametrize("bad", ["beyond", "nan"])
-def test_one_bad_number_is_found_wherever_it_stands(rows: int, column: int, bad: str, bounds: Bounds) -> None:
+def test_one_bad_number_is_found_at_any_position(rows: int, column: int, bad: str, bounds: Bounds) -> None:
     if bad == "nan" and FEATURES[column].missing == "keep":
         return
     wrong = [*GOOD[:-1], 0.0]

@@ -219,7 +219,7 @@ def test_a_copy_that_starts_while_the_store_is_away_asks_to_come_again(bench: Be
     assert bench.predict().status == 200
 
 
-def test_versions_that_nobody_is_served_by_are_let_go(bench: Bench) -> None:
+def test_versions_that_answer_nobody_are_closed(bench: Bench) -> None:
     bench.champion()
     bench.predict()
     pinned = [bench.register(model_bytes(slope=float(slope))) for slope in range(2, 8)]

@@ -76,7 +76,7 @@ def test_inputs_are_known_by_their_names_in_any_order(shared: Bench) -> None:
     assert outputs(response) == {"scores": [2, -2, -4, 4], "sum": [4, 6], "said": ["x", "ü"]}
 
 
-def test_metadata_tells_every_tensor(shared: Bench) -> None:
+def test_metadata_describes_every_tensor(shared: Bench) -> None:
     about = said(shared.send("GET", f"/v2/models/{MODEL}"))
     assert about["inputs"] == [
         {"name": "a", "datatype": "FP32", "shape": [-1, 1]},

@@ -102,7 +102,7 @@ def test_a_shadow_is_asked_about_its_share_of_the_requests() -> None:
     ("onnx", "damage", "error"),
     [(model_bytes(fails=True), False, "failed"), (WRONG, True, "not loaded")],
 )
-def test_a_shadow_that_fails_is_counted_and_nobody_notices(onnx: bytes, damage: bool, error: str) -> None:
+def test_a_shadow_that_fails_is_counted_and_no_caller_notices(onnx: bytes, damage: bool, error: str) -> None:
     bench = Bench()
     champion = bench.champion()
     challenger = shadow(bench, onnx)
@@ -114,7 +114,7 @@ def test_a_shadow_that_fails_is_counted_and_nobody_notices(onnx: bytes, damage: 
     assert (record["variant"], record["version"], record["error"]) == ("shadow", challenger, error)
 
 
-def test_what_the_champion_refuses_or_fails_on_is_told_as_if_nobody_else_were_asked() -> None:
+def test_what_the_champion_refuses_or_fails_on_is_answered_as_without_a_shadow() -> None:
     bench = Bench()
     bench.champion(model_bytes(fails=True))
     shadow(bench, model_bytes(slope=2.0))
@@ -187,7 +187,7 @@ def test_a_champion_that_fails_is_a_500_and_a_record() -> None:
     assert (record["variant"], record["version"], record["status"]) == ("champion", champion, 500)
 
 
-def test_when_both_fail_it_is_told_of_the_champion() -> None:
+def test_when_both_fail_the_caller_gets_the_champions_failure() -> None:
     bench = Bench()
     champion = bench.champion(model_bytes(fails=True))
     bench.challenger(model_bytes(infinite=True))

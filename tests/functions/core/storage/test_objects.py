@@ -140,7 +140,7 @@ def test_a_key_of_any_characters_is_kept_as_it_is(objects: Objects, key: str) ->
     assert list(objects.keys("folder")) == [f"folder/{key}"]
 
 
-def test_keys_lie_below_a_folder_and_not_beside_it(objects: Objects) -> None:
+def test_keys_are_below_a_folder_and_not_next_to_it(objects: Objects) -> None:
     for key in ("a/1", "a/b/2", "ab/3"):
         objects.put(key, b"")
     assert sorted(objects.keys("a")) == ["a/1", "a/b/2"]

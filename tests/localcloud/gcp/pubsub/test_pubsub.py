@@ -176,7 +176,7 @@ def test_a_dead_letter_goes_back_to_the_topic_that_it_came_by_with_the_attribute
         DeadLetters(bench.pubsub, "projects/p/subscriptions/none")
 
 
-def test_dead_letters_that_nobody_keeps_are_said_to_be_lost(bench: Bench) -> None:
+def test_dead_letters_that_no_subscription_keeps_are_logged_as_lost(bench: Bench) -> None:
     bench.subscribe(push=PUSHED, dead_letters=DeadLetterPolicy(topic=GRAVE))
     bench.answer = failing
     bench.pubsub.publish(TOPIC, [Message(data=b"x")])
@@ -320,7 +320,7 @@ def test_rest_refuses_with_the_error_of_a_google_api(
     assert expected in answer["error"]["message"]
 
 
-def test_rest_lets_nobody_in_who_may_not(bench: Bench) -> None:
+def test_rest_refuses_callers_without_permission(bench: Bench) -> None:
     status, answer = bench.api(f"{TOPIC}:publish", {"messages": [{"data": "aGk="}]}, sender="stranger")
     assert (status, answer["error"]["status"]) == (403, "PERMISSION_DENIED")
     assert answer["error"]["message"] == f"Permission 'pubsub.topics.publish' denied on resource '{TOPIC}'"

@@ -197,7 +197,7 @@ def test_a_call_sends_json_as_its_account_and_keeps_the_answer(lab: Lab) -> None
     ("auth", "bearer"),
     [("{type: OIDC}", "Bearer token for http://127.0.0.1:1"), ("{type: OAuth2}", "Bearer token for None")],
 )
-def test_the_audience_is_the_url_unless_it_is_given(lab: Lab, auth: str, bearer: str) -> None:
+def test_the_audience_is_the_url_by_default(lab: Lab, auth: str, bearer: str) -> None:
     lab.run(f"[{{a: {{call: http.get, args: {{url: 'http://127.0.0.1:1', auth: {auth}}}}}}}]")
     assert lab.sent[0][2]["Authorization"] == bearer
     assert lab.sent[0][4] == 300
