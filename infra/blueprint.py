@@ -218,7 +218,7 @@ def _schedules(cloud: Cloud, functions: Mapping[str, Function], opts: pulumi.Res
     for spec in FUNCTIONS:
         if isinstance(spec.trigger, OnSchedule):
             args = ScheduleArgs(cron=spec.trigger.cron, target=functions[spec.name], input=spec.trigger.input)
-            cloud.schedule(spec.name, args, opts)
+            cloud.schedule(f"{spec.name}-on-time", args, opts)
 
 
 def _retrain(

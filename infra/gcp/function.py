@@ -73,7 +73,9 @@ class Function(pulumi.ComponentResource):
     def _consume(self, name: str, queue: object, opts: pulumi.ResourceOptions) -> None:
         if not isinstance(queue, Queue):
             raise TypeError(f"function {name}: it consumes {type(queue).__name__}, which is not a queue of this cloud")
-        courier = gcp.serviceaccount.Account(f"{name}-courier", display_name=f"push to function {name}", opts=opts)
+        courier = gcp.serviceaccount.Account(
+            f"{short(name)}-courier", display_name=f"push to function {name}", opts=opts
+        )
         allow_invocation(f"{name}-courier-invoker", courier, self.name, opts)
         queue.deliver(self.ref, courier, opts)
 

@@ -72,7 +72,7 @@ def test_rows_and_modules_are_all_that_a_cloud_needs(project: Path, cloud: str) 
     )
     assert done.returncode == 0, done.stderr
     drawn = json.loads(done.stdout.splitlines()[-1])
-    assert {"Function labels", "Queue labels", "Function stale", "Schedule stale"} <= set(drawn["components"])
+    assert {"Function labels", "Queue labels", "Function stale", "Schedule stale-on-time"} <= set(drawn["components"])
     assert drawn["refused"] == []
 
 

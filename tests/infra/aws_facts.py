@@ -210,12 +210,14 @@ def _schedule(graph: Graph, component: Resource) -> TriggerFacts:
     (schedule,) = within(graph, component, w.SCHEDULE)
     target = schedule.inputs["target"]
     minute, hour, day, _month, weekday, _year = schedule.inputs["scheduleExpression"][len("cron(") : -1].split()
+    function = w.by_output(graph, w.ALIAS, "arn", target["arn"])
+    action = "lambda:InvokeFunction" if function else "states:StartExecution"
     return TriggerFacts(
         name=component.name,
         on=(minute, hour, day.replace("?", "*"), "*" if weekday == "?" else str(int(weekday) - 1)),
         target=target["arn"],
         input=target["input"],
-        allowed=w.allows(w.statements_of(graph, target["roleArn"]), "states:StartExecution", target["arn"]),
+        allowed=w.allows(w.statements_of(graph, target["roleArn"]), action, target["arn"]),
         retried=bool(value(target, "retryPolicy", "maximumRetryAttempts")),
     )
 

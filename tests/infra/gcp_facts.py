@@ -216,13 +216,22 @@ def _schedule(graph: Graph, component: Resource) -> TriggerFacts:
     (job,) = within(graph, component, w.JOB)
     target = job.inputs["httpTarget"]
     minute, hour, day, _month, weekday = job.inputs["schedule"].split()
-    uri = re.fullmatch(r"https://workflowexecutions\.googleapis\.com/v1/(.*)/executions", target["uri"])
+    body = base64.b64decode(target["body"]).decode()
+    if "oidcToken" in target:
+        function = w.at(graph, target["uri"])
+        may_call = w.may_call(graph, target["oidcToken"].get("serviceAccountEmail"))
+        started, argument = target["uri"], body
+        allowed = function is not None and function.outputs["name"] in may_call
+    else:
+        uri = re.fullmatch(r"https://workflowexecutions\.googleapis\.com/v1/(.*)/executions", target["uri"])
+        started, argument = uri[1] if uri else target["uri"], json.loads(body)["argument"]
+        allowed = _may_start(graph, value(target, "oauthToken", "serviceAccountEmail"))
     return TriggerFacts(
         name=component.name,
         on=(minute, hour, day, weekday) if job.inputs.get("timeZone") == "Etc/UTC" else (),
-        target=uri[1] if uri else target["uri"],
-        input=json.loads(base64.b64decode(target["body"]))["argument"],
-        allowed=_may_start(graph, value(target, "oauthToken", "serviceAccountEmail")),
+        target=started,
+        input=argument,
+        allowed=allowed,
         retried=bool(value(job.inputs, "retryConfig", "retryCount")),
     )
 

@@ -53,7 +53,8 @@ def test_its_arrival_is_looked_after_and_nothing_is_trained(w: ModuleType) -> No
 def test_a_stack_without_a_finished_model_uploads_nothing_but_code(w: ModuleType) -> None:
     facts = READ[w.CLOUD.name](w.whole(models=["breast_cancer"]))
     assert facts.uploads == ()
-    assert [schedule.name for schedule in facts.schedules] == ["retrain-breast_cancer"]
+    of_models = [s.name for s in facts.schedules if s.name.startswith(("retrain-", "republish-"))]
+    assert of_models == ["retrain-breast_cancer"]
 
 
 @every_whole

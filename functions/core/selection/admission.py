@@ -83,7 +83,7 @@ def _ask(examination: Examination, session: Session, contract: BringYourOwn, req
                 examination.cases.append(case)
                 expectations.append(expected)
     except sample_requests.NoSampleRequests as problem:
-        advice = "golden.json " if requests is not None else "put golden.json beside it: "
+        advice = "golden.json " if requests is not None else "put golden.json next to it: "
         examination.check("answers", f"{advice}{problem}")
         return
     kind, many = "golden" if requests else "made-up", "s" * (len(examination.cases) != 1)

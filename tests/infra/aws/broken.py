@@ -64,6 +64,12 @@ def open_without_reason(graph: Graph) -> Graph:
     return graph.mutated(w.ROUTE, "api-predict", authorizationType="NONE")
 
 
+def calls_on_time(graph: Graph) -> Graph:
+    """Return the graph with a schedule that calls a function, as a role that may only start a workflow."""
+    function = graph.one(w.ALIAS, "rollout-alias").outputs["arn"]
+    return graph.mutated(w.SCHEDULE, "retrain-breast_cancer-schedule", target=altered(arn=function))
+
+
 def shared_role(graph: Graph) -> Graph:
     """Return the graph with two functions in one role, which may do what both need."""
     own, other = graph.one(w.ROLE_POLICY, "train-policy"), graph.one(w.ROLE_POLICY, "select-policy")
@@ -270,6 +276,7 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
     "targets_may_be_reached": (
         change(w.ROLE_POLICY, "datasets-policy", policy=statement(0, Action=["states:DescribeExecution"])),
         change(w.ROLE_POLICY, "retrain-breast_cancer-policy", policy=no_statement("states:StartExecution")),
+        calls_on_time,
         change(w.QUEUE_POLICY, "jobs-queue-policy", policy=statement(0, Condition=OTHER_RULE)),
         change(w.QUEUE_POLICY, "jobs-queue-policy", policy=no_statement("sqs:SendMessage")),
     ),

@@ -159,9 +159,11 @@ def targets_may_be_reached(graph: Graph) -> list[str]:
         if not reached:
             problems.append(f"{target.name}: may not be reached")
     for schedule in graph.of(w.SCHEDULE):
-        statements = w.statements_of(graph, schedule.inputs["target"]["roleArn"])
-        if not w.allows(statements, "states:StartExecution", schedule.inputs["target"]["arn"]):
-            problems.append(f"{schedule.name}: may not start its workflow")
+        target = schedule.inputs["target"]
+        function = w.by_output(graph, w.ALIAS, "arn", target["arn"])
+        action = "states:StartExecution" if function is None else "lambda:InvokeFunction"
+        if not w.allows(w.statements_of(graph, target["roleArn"]), action, target["arn"]):
+            problems.append(f"{schedule.name}: may not reach its target")
     return problems
 
 

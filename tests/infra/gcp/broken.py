@@ -44,6 +44,33 @@ def trained_with(edit: Callable[[Any], Any]) -> Break:
     )(graph)
 
 
+def calls_on_time(*, allowed: bool = True, uri: str | None = None, audience: str | None = None) -> Break:
+    """Return the addition of a job that calls the rollout function, as an account of its own."""
+
+    def calling(graph: Graph) -> Graph:
+        function = graph.one(w.FUNCTION, "rollout-function")
+        address = function.outputs["serviceConfig"]["uri"]
+        account = graph.one(w.ACCOUNT, "jobs-courier")
+        email = "beat-schedule@test-project.iam.gserviceaccount.com"
+        caller = replace(
+            account, name="beat-schedule", urn=f"{account.urn}-beat", outputs={
+                **account.outputs, "email": email, "member": w.member(email)
+            },
+        )  # fmt: skip
+        token = {"serviceAccountEmail": email, "audience": audience or address}
+        job = graph.one(w.JOB, "retrain-another-job")
+        target = {**without("oauthToken")(job.inputs["httpTarget"]), "uri": uri or address, "oidcToken": token}
+        called = replace(job, name="beat-job", urn=f"{job.urn}-beat", inputs={**job.inputs, "httpTarget": target})
+        more = [caller, called]
+        if allowed:
+            grant = graph.one(w.INVOKER, "jobs-courier-invoker")
+            inputs = {**grant.inputs, "member": w.member(email), "name": function.outputs["name"]}
+            more.append(replace(grant, name="beat-invoker", urn=f"{grant.urn}-beat", inputs=inputs))
+        return graph.added(*more)
+
+    return calling
+
+
 def shared(**changes: Any) -> Break:
     """Return the predict function as `balanced` has it, but for `changes`."""
 
@@ -315,6 +342,11 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
             SUBSCRIPTION,
             pushConfig=lambda old: {**old, "oidcToken": without("audience")(old["oidcToken"])},
         ),
+    ),
+    "schedules_may_call_their_function": (
+        calls_on_time(allowed=False),
+        calls_on_time(audience="https://another.run.app"),
+        calls_on_time(uri="https://another.run.app"),
     ),
     "workflows_may_call_their_functions_and_no_others": (
         drop(w.INVOKER, "training-invoker-train"),

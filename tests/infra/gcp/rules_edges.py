@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from infra.function_table import FUNCTIONS
 from infra.gcp.access import UNSCOPABLE
@@ -49,6 +50,16 @@ def _acting(graph: Graph) -> Iterator[tuple[Resource, object]]:
         yield resource, resource.inputs["gatewayConfig"]["backendConfig"].get("googleServiceAccount")
     for resource, _ in w.pushed(graph):
         yield resource, resource.inputs["pushConfig"].get("oidcToken", {}).get("serviceAccountEmail")
+    for resource, token, _ in _scheduled_calls(graph):
+        yield resource, token.get("serviceAccountEmail")
+
+
+def _scheduled_calls(graph: Graph) -> Iterator[tuple[Resource, dict[str, Any], str]]:
+    """Yield every job that calls a function on time, the token by which it does so, and the address."""
+    for resource in graph.of(w.JOB):
+        target = resource.inputs["httpTarget"]
+        if "oidcToken" in target:
+            yield resource, target["oidcToken"], target["uri"]
 
 
 def _starting(graph: Graph) -> Iterator[tuple[Resource, object, str]]:
@@ -57,6 +68,8 @@ def _starting(graph: Graph) -> Iterator[tuple[Resource, object, str]]:
         yield resource, resource.inputs.get("serviceAccount"), resource.inputs["destination"]["workflow"]
     for resource in graph.of(w.JOB):
         target = resource.inputs["httpTarget"]
+        if "oidcToken" in target:
+            continue
         workflow = target["uri"].removeprefix("https://workflowexecutions.googleapis.com/v1/")
         yield resource, target.get("oauthToken", {}).get("serviceAccountEmail"), workflow.removesuffix("/executions")
 
@@ -151,6 +164,16 @@ def pushes_may_call_their_function(graph: Graph) -> list[str]:
         allowed = w.may_call(graph, token.get("serviceAccountEmail"))
         if function.outputs["name"] not in allowed or token.get("audience") != push["pushEndpoint"]:
             problems.append(f"{subscription.name}: may not call {function.name}")
+    return problems
+
+
+def schedules_may_call_their_function(graph: Graph) -> list[str]:
+    """As an account of their own, with a token for the function's address, once they may."""
+    problems = []
+    for job, token, address in _scheduled_calls(graph):
+        function, allowed = w.at(graph, address), w.may_call(graph, token.get("serviceAccountEmail"))
+        if function is None or function.outputs["name"] not in allowed or token.get("audience") != address:
+            problems.append(f"{job.name}: may not call {address}")
     return problems
 
 
@@ -265,6 +288,7 @@ RULES = (
     conditions_can_be_evaluated,
     the_api_may_call_what_its_routes_name,
     pushes_may_call_their_function,
+    schedules_may_call_their_function,
     workflows_may_call_their_functions_and_no_others,
     workflows_may_be_started_by_what_starts_them,
     new_objects_may_be_announced,

@@ -149,7 +149,7 @@ def unknown_operator() -> bytes:
         (outside(), "opens", "weights in other files"),
         (unknown_operator(), "opens", "Steal"),
         (random(), "answers the same again", "differs by"),
-        (picky(), "answers", "put golden.json beside it: the model answers no request made up from its signature"),
+        (picky(), "answers", "put golden.json next to it: the model answers no request made up from its signature"),
     ],
 )
 def test_a_model_that_cannot_be_relied_on_is_refused_by_name(data: bytes, check: str, told: str, bench: Bench) -> None:
