@@ -75,9 +75,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A unit test that starts a process fails."""
+    """A unit test that starts a process fails.
+
+    Its teardown does not count: that of a worker's last test is also the end of what others have left up.
+    """
     report = yield
-    if call.when == "teardown" and report.passed and started and item.get_closest_marker("integration") is None:
+    if call.when == "call" and report.passed and started and item.get_closest_marker("integration") is None:
         report.outcome = "failed"
         report.longrepr = f"a unit test starts no process, and this one did ({started[0]}): mark it `integration`"
     return report
