@@ -35,12 +35,20 @@ def test_a_unit_test_that_starts_a_process_fails_and_an_integration_test_does_no
         def test_unit():
             os.system("true")
 
-        @pytest.mark.integration
-        def test_integration():
+        @pytest.fixture(scope="session")
+        def left_up():
+            yield
             os.system("true")
+
+        @pytest.mark.integration
+        def test_integration(left_up):
+            os.system("true")
+
+        def test_unit_at_the_end():
+            pass
         """
     )
     pytester.makeini("[pytest]\nmarkers = integration")
     done = pytester.runpytest_inprocess("-p", "no:randomly", "-p", "no:cacheprovider")
-    done.assert_outcomes(passed=2, errors=1)
+    done.assert_outcomes(passed=2, failed=1)
     done.stdout.fnmatch_lines(["*a unit test starts no process*os.system*"])
