@@ -43,9 +43,9 @@ lint: .venv/.installed
 check: lint .local/samples/.installed
 	@$(PYTEST) -n 2 --dist loadscope -m "not cloud and not integration"
 
-# Three processes on two cores: the tests of the loop mostly wait.
+# Four processes on two cores: the tests of the loop mostly wait.
 test: lint .local/emulator-aws/.installed .local/emulator-gcp/.installed .local/workflows-emulator/.installed .local/samples/.installed
-	@$(PYTEST) -n 3 --dist loadscope --durations=20 --durations-min=1
+	@$(PYTEST) -n 4 --dist loadscope --durations=20 --durations-min=1
 
 bench: .venv/.installed .local/emulator-aws/.installed .local/samples/.installed
 	@$(BIN)/python -m bench --write

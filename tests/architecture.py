@@ -8,6 +8,7 @@ import ast
 import re
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -392,39 +393,57 @@ def sizes(root: Path) -> list[str]:
 def no_case_for_a_cloud(root: Path) -> list[str]:
     """No comparison with a cloud's name: what differs by cloud is in that cloud's folder."""
     known = KNOWN_CLOUDS.union(clouds(root))
-    problems = []
-    for path, tree in files(root, *HOUSE):
-        for node in nodes(tree):
-            compared: list[ast.expr] = []
-            if isinstance(node, ast.Compare):
-                compared = [node.left, *node.comparators]
-            elif isinstance(node, ast.match_case):
-                compared = [part.value for part in ast.walk(node.pattern) if isinstance(part, ast.MatchValue)]
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "startswith":
-                compared = node.args
-            literals = {str(c.value) for e in compared for c in ast.walk(e) if isinstance(c, ast.Constant)}
-            problems += [f"{path}:{compared[0].lineno}: asks for the cloud {name}" for name in sorted(literals & known)]
-    return problems
+    return [
+        f"{path}:{line}: asks for the cloud {name}"
+        for path, tree in files(root, *HOUSE)
+        for line, literals in _compared_texts(tree)
+        for name in sorted(literals & known)
+    ]
+
+
+@lru_cache(maxsize=2048)
+def _compared_texts(tree: ast.Module) -> tuple[tuple[int, frozenset[str]], ...]:
+    """Return what the values of a file are compared with, as text, by line."""
+    found = []
+    for node in nodes(tree):
+        compared: list[ast.expr] = []
+        if isinstance(node, ast.Compare):
+            compared = [node.left, *node.comparators]
+        elif isinstance(node, ast.match_case):
+            compared = [part.value for part in ast.walk(node.pattern) if isinstance(part, ast.MatchValue)]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "startswith":
+            compared = node.args
+        literals = frozenset(str(c.value) for e in compared for c in ast.walk(e) if isinstance(c, ast.Constant))
+        if literals:
+            found.append((compared[0].lineno, literals))
+    return tuple(found)
 
 
 def one_choice_of_a_models_kind(root: Path) -> list[str]:
     """What depends on the kind of a model is a strategy that `models/catalogue.py` chooses, not a branch."""
     kinds = {"Contract", "BringYourOwn"}
-    problems = []
-    for path, tree in files(root, "functions", "models"):
-        if path == "models/catalogue.py":
-            continue
-        for node in ast.walk(tree):
-            compared: list[ast.expr] = []
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass"):
-                compared = node.args[1:]
-            elif isinstance(node, ast.MatchClass):
-                compared = [node.cls]
-            names = {ast.unparse(part) for each in compared for part in ast.walk(each)}
-            problems += [
-                f"{path}:{compared[0].lineno}: asks whether a contract is a {name}" for name in sorted(names & kinds)
-            ]
-    return problems
+    return [
+        f"{path}:{line}: asks whether a contract is a {name}"
+        for path, tree in files(root, "functions", "models")
+        if path != "models/catalogue.py"
+        for line, names in _asked_classes(tree)
+        for name in sorted(names & kinds)
+    ]
+
+
+@lru_cache(maxsize=2048)
+def _asked_classes(tree: ast.Module) -> tuple[tuple[int, frozenset[str]], ...]:
+    """Return the classes that a file asks its values for, by line."""
+    found = []
+    for node in nodes(tree):
+        asked: list[ast.expr] = []
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass"):
+            asked = node.args[1:]
+        elif isinstance(node, ast.MatchClass):
+            asked = [node.cls]
+        if asked:
+            found.append((asked[0].lineno, frozenset(ast.unparse(part) for each in asked for part in ast.walk(each))))
+    return tuple(found)
 
 
 def nothing_is_unpickled(root: Path) -> list[str]:
