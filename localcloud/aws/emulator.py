@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import ssl
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +11,7 @@ from typing import Self
 
 from localcloud.engine.cloud import CloudFailed
 from localcloud.support.ports import LOOPBACK, free_port
-from localcloud.support.process import Child, persist
+from localcloud.support.process import Child, answers_in_time, persist
 from localcloud.support.workspace import clear
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
@@ -112,20 +111,17 @@ class Emulator:
 
         Raises `CloudFailed` after `START_SECONDS`, and when the last attempt ended.
         """
-        started = reported = time.monotonic()
-        while not self._answers():
-            now = time.monotonic()
-            if child.code() is not None:
-                if last:
-                    self.check()
-                return False
-            if now - started > START_SECONDS:
-                raise CloudFailed(self._message(f"did not answer within {START_SECONDS} s"))
-            if now - reported > 1:
-                reported = now
-                self._progress(f"starting the embedded AWS, {now - started:.0f} s")
-            time.sleep(0.02)
-        return True
+
+        def waiting(seconds: float) -> None:
+            self._progress(f"starting the embedded AWS, {seconds:.0f} s")
+
+        try:
+            healthy = answers_in_time(child, self._answers, waiting, START_SECONDS)
+        except TimeoutError as error:
+            raise CloudFailed(self._message(str(error))) from error
+        if not healthy and last:
+            self.check()
+        return healthy
 
     def _answers(self) -> bool:
         if not self.certificate.exists():

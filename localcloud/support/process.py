@@ -79,6 +79,27 @@ def persist(launch: Callable[[bool], bool], stop: Callable[[], None], attempts: 
     return False
 
 
+def answers_in_time(
+    child: Child, answers: Callable[[], bool], waiting: Callable[[float], None], seconds: float
+) -> bool:
+    """Wait until a server answers, and return True; False once it has ended.
+
+    `waiting` is told every second how many have passed. Raises `TimeoutError` after `seconds`.
+    """
+    started = reported = time.monotonic()
+    while not answers():
+        now = time.monotonic()
+        if child.code() is not None:
+            return False
+        if now - started > seconds:
+            raise TimeoutError(f"did not answer within {seconds:g} s")
+        if now - reported > 1:
+            reported = now
+            waiting(now - started)
+        time.sleep(0.01)
+    return True
+
+
 def group_alive(group: int) -> bool:
     """Return whether any process of the group runs; a zombie does not."""
     try:

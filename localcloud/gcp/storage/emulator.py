@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import secrets
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from localcloud.engine.cloud import CloudFailed
 from localcloud.support.http_client import Upstream
 from localcloud.support.http_server import Response
 from localcloud.support.ports import LOOPBACK, free_port
-from localcloud.support.process import Child, persist
+from localcloud.support.process import Child, answers_in_time, persist
 
 BINARY = "SERVERLESS_ML_FAKE_GCS_SERVER"
 """The environment variable that names another binary than the one in the emulator's environment."""
@@ -183,20 +182,17 @@ class Emulator:
         command = [str(self._server), *(part for flag, value in flags.items() for part in (f"-{flag}", value))]
         child = self._child = Child(command, env=environment, cwd=self._workspace, log=self.log)
         self._upstream = Upstream(f"http://{LOOPBACK}:{port}")
-        started = reported = time.monotonic()
-        while not self._answers():
-            now = time.monotonic()
-            if child.code() is not None:
-                if last:
-                    self.check()
-                return False
-            if now - started > START_SECONDS:
-                raise CloudFailed(self._message(f"did not answer within {START_SECONDS} s"))
-            if now - reported > 1:
-                reported = now
-                self._progress(f"starting the embedded Cloud Storage, {now - started:.0f} s")
-            time.sleep(0.01)
-        return True
+
+        def waiting(seconds: float) -> None:
+            self._progress(f"starting the embedded Cloud Storage, {seconds:.0f} s")
+
+        try:
+            healthy = answers_in_time(child, self._answers, waiting, START_SECONDS)
+        except TimeoutError as error:
+            raise CloudFailed(self._message(str(error))) from error
+        if not healthy and last:
+            self.check()
+        return healthy
 
     def _answers(self) -> bool:
         try:

@@ -10,11 +10,13 @@ import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from types import SimpleNamespace
+from typing import TypeVar, cast
 
 import pytest
 
 from localcloud.engine.stack_file import ROOT
+from localcloud.support import process
 from localcloud.support.process import Child, group_alive
 
 pytestmark = pytest.mark.integration
@@ -96,3 +98,44 @@ def test_the_code_of_one_that_ended_by_itself_is_known(log: Path) -> None:
     assert child.code() == 3
     assert log.read_text(encoding="utf-8") == "last words\n"
     child.stop()
+
+
+class Clock:
+    """Time that passes by sleeping alone."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(process, "time", clock)
+    return clock
+
+
+def child(code: int | None = None) -> Child:
+    return cast("Child", SimpleNamespace(code=lambda: code))
+
+
+def test_a_server_is_waited_for_with_a_word_every_second(clock: Clock) -> None:
+    words: list[float] = []
+    assert process.answers_in_time(child(), lambda: clock.now > 2.5, words.append, 30)
+    assert [round(word) for word in words] == [1, 2]
+
+
+def test_a_server_that_has_ended_is_waited_for_no_longer(clock: Clock) -> None:
+    assert not process.answers_in_time(child(code=1), lambda: False, lambda _: None, 30)
+    assert clock.now == 0
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_server_that_never_answers_is_given_up() -> None:
+    with pytest.raises(TimeoutError, match="did not answer within 30 s"):
+        process.answers_in_time(child(), lambda: False, lambda _: None, 30)
