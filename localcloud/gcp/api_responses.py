@@ -29,7 +29,7 @@ def json_object(body: bytes) -> dict[str, Any]:
     except ValueError:
         raise ValueError("the body is not JSON") from None
     if not isinstance(document, dict):
-        raise ValueError("the body is a JSON object")
+        raise ValueError("the body is not a JSON object")
     return document
 
 

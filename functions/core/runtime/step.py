@@ -40,7 +40,7 @@ class Step:
 
     def _answer(self, payload: object) -> dict[str, Any]:
         if not isinstance(payload, dict):
-            raise TypeError(f"{self.name}: the payload is a JSON object")
+            raise TypeError(f"{self.name}: the payload is not a JSON object")
         answer = dict(self.act(payload))
         size = len(json.dumps(answer, allow_nan=False))
         if size > LARGEST_ANSWER:

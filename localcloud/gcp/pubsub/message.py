@@ -57,7 +57,7 @@ def as_json(message: Message) -> dict[str, Any]:
 def from_json(document: object) -> Message:
     """Parse a `PubsubMessage` of a publish request. Raises `ValueError` for another shape."""
     if not isinstance(document, dict):
-        raise ValueError("a message is a JSON object")
+        raise ValueError("the message is not a JSON object")
     data, attributes, key = (
         document.get("data") or "",
         document.get("attributes") or {},

@@ -50,7 +50,7 @@ def test_a_bad_file_is_answered_and_logged_in_one_line(
 
 @pytest.mark.parametrize("step", ["prepare", "train", "select"])
 def test_a_payload_that_is_no_object_is_refused(step: str, stores: dict[str, Objects]) -> None:
-    with pytest.raises(TypeError, match="the payload is a JSON object"):
+    with pytest.raises(TypeError, match="the payload is not a JSON object"):
         handle(step)(["breast_cancer"], None)
 
 

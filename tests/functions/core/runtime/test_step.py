@@ -34,7 +34,7 @@ def test_an_answer_that_no_workflow_could_carry_is_a_failure_here(answer: dict[s
 
 @pytest.mark.parametrize("payload", [None, [], "x"])
 def test_a_payload_that_is_no_object_is_a_failure(payload: object) -> None:
-    with pytest.raises(TypeError, match="train: the payload is a JSON object"):
+    with pytest.raises(TypeError, match="train: the payload is not a JSON object"):
         step(lambda _: {}).run(payload, None)
 
 
