@@ -19,7 +19,7 @@ def environment(
 ) -> dict[str, pulumi.Input[str]]:
     """Return the environment variables of one function that serves `models`.
 
-    Raise `KeyError` for a variable of the row that has no value here.
+    Raise `pulumi.RunError` for a variable of the row that has no value here.
     """
     values: Mapping[str, pulumi.Input[str]] = {
         variables.DATA_URL: stores.data.url,
@@ -33,6 +33,11 @@ def environment(
         variables.TIMEOUT_SECONDS: str(settings.size(spec.name).timeout_seconds),
         variables.ROLLOUT: settings.rollout.plan.to_json(),
     }
+    if unknown := sorted(set(spec.environment) - values.keys()):
+        raise pulumi.RunError(
+            f"infra/function_table.py: {spec.name}: environment: {', '.join(unknown)} has no value;"
+            f" accepted: {', '.join(sorted(values))}; add others in infra/environment.py"
+        )
     return {
         variables.LOG_LEVEL: "INFO",
         # One thread a process: experiments run side by side, and a model this size gains nothing from more.
