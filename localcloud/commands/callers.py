@@ -18,15 +18,18 @@ CALLER_IDS = 500
 
 
 class Callers:
-    """Requests predictions from `CLIENTS` threads until the `with` block ends.
+    """Requests predictions from `CLIENTS` threads until the `with` block ends; each rests `pause_seconds` in between.
 
     with Callers(url, instances) as callers:
         ...
     callers.variants, callers.failures
     """
 
-    def __init__(self, url: str, instances: Sequence[Mapping[str, object]]) -> None:
+    def __init__(
+        self, url: str, instances: Sequence[Mapping[str, object]], *, pause_seconds: float = PAUSE_SECONDS
+    ) -> None:
         self._url = urlsplit(url)
+        self._pause_seconds = pause_seconds
         self._bodies = itertools.cycle([json.dumps({"instances": [instance]}) for instance in instances])
         self._names = itertools.count()
         self._over = threading.Event()
@@ -54,7 +57,7 @@ class Callers:
 
     def _send(self) -> None:
         connection = http.client.HTTPConnection(self._url.netloc, timeout=30)
-        while not self._over.wait(PAUSE_SECONDS):
+        while not self._over.wait(self._pause_seconds):
             with self._lock:
                 body, caller = next(self._bodies), f"caller-{next(self._names) % CALLER_IDS}"
             try:

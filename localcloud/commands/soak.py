@@ -9,7 +9,7 @@ from infra.settings import KEY, Settings
 from localcloud.commands.demo import MODEL, Demo
 from localcloud.commands.embedded import require_embedded
 from localcloud.commands.progress import Progress
-from localcloud.commands.swaps import Figures, Swaps
+from localcloud.commands.swaps import Figures, Load, Swaps
 from localcloud.engine.stack import LocalStack
 
 
@@ -28,7 +28,8 @@ def main(progress: Progress, stack: str, state: Path, seconds: int, clients: int
             step.say(f"{clients} clients, {seconds} s")
             versions = live["champion"], live["previous"]
             settings = Settings.parse(json.loads(local.file.get(KEY, "{}")), where=f"Pulumi.{stack}.yaml")
-            swaps = Swaps(local, MODEL, demo.cases, versions, pointer_seconds=settings.pointer_seconds, clients=clients)
+            load = Load(clients=clients)
+            swaps = Swaps(local, MODEL, demo.cases, versions, pointer_seconds=settings.pointer_seconds, load=load)
             figures = swaps.run(seconds)
             step.text = f"{figures.answers.total()} answers, {figures.swaps} swaps, {figures.killed} worker killed"
         _print(progress, figures)

@@ -33,6 +33,14 @@ processor adds in another order then."""
 LONGEST_REST_SECONDS = 1.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """How many clients send requests, and how long each rests after one; without a rest the stack sets the pace."""
+
+    clients: int = 32
+    pause_seconds: float = 0.0
+
+
 @dataclass(kw_only=True)
 class Figures:
     """What the clients saw."""
@@ -83,7 +91,7 @@ def alike(first: Any, second: Any) -> bool:
 
 
 class Swaps:
-    """Swaps two registered versions of a model while `clients` threads request predictions of the cases.
+    """Swaps two registered versions of a model while the clients of a load request predictions of the cases.
 
     figures = Swaps(stack, "m", cases, ("v1", "v2"), pointer_seconds=1).run(60)
     """
@@ -96,7 +104,7 @@ class Swaps:
         versions: tuple[str, str],
         *,
         pointer_seconds: float,
-        clients: int = 32,
+        load: Load = Load(),
         every_seconds: float = 5.0,
     ) -> None:
         self._stack = stack
@@ -105,7 +113,7 @@ class Swaps:
         self._bodies = [json.dumps({"instances": [case]}) for case in cases]
         self._versions = versions
         self._pointer_seconds = pointer_seconds
-        self._clients = clients
+        self._load = load
         self._every = every_seconds
         self._models = stack.store(stack.outputs["models_url"])
         self._lock = threading.Lock()
@@ -122,7 +130,7 @@ class Swaps:
         """
         self._point(self._versions[0])
         time.sleep(1.2 * self._pointer_seconds)  # until no copy serves what was live before
-        threads = [threading.Thread(target=self._client, args=(n,), daemon=True) for n in range(self._clients)]
+        threads = [threading.Thread(target=self._client, args=(n,), daemon=True) for n in range(self._load.clients)]
         try:
             for thread in threads:
                 thread.start()
@@ -171,8 +179,7 @@ class Swaps:
             if self._over.is_set():
                 break
             rest = self._request(connection, turn % len(self._bodies), f"caller-{number}")
-            if rest:
-                self._over.wait(rest)
+            self._over.wait(max(rest, self._load.pause_seconds))
         connection.close()
 
     def _request(self, connection: http.client.HTTPConnection, case: int, caller: str, *, again: bool = False) -> float:

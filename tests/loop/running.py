@@ -20,6 +20,7 @@ from infra.function_table import FunctionSpec
 from infra.permissions import Stores
 from infra.settings import KEY
 from infra.vocabulary import Access, Grant
+from localcloud.commands.callers import Callers
 from localcloud.commands.watch import FINAL_STATES, Watch
 from localcloud.engine.cloud import State
 from localcloud.engine.stack import LocalStack
@@ -29,6 +30,7 @@ from tests.loop import versions
 
 MODEL = versions.MODEL
 SECONDS = 120
+PAUSE_SECONDS = 0.05
 POINTER_SECONDS = 1
 """As the local stacks say."""
 T = TypeVar("T")
@@ -166,6 +168,10 @@ class Running:
             return response.status, fields, json.loads(content) if content else None
         finally:
             connection.close()
+
+    def callers(self, instances: Sequence[Mapping[str, object]], model: str = MODEL) -> Callers:
+        """Return callers of a model: enough for a judge's minimum in a second, and few beside the work of the stack."""
+        return Callers(self.stack.outputs["models"][model]["predict"], instances, pause_seconds=PAUSE_SECONDS)
 
     def wait(self, look: Callable[[], T | None], what: str) -> T:
         return Watch(self.models, MODEL).wait_for(look, SECONDS, what)

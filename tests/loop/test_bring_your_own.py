@@ -14,7 +14,6 @@ from rich.console import Console
 
 from infra import bring_your_own
 from localcloud.commands import demo_files, demo_job
-from localcloud.commands.callers import Callers
 from localcloud.commands.demo_run import DemoRun
 from localcloud.commands.progress import Progress
 from localcloud.commands.watch import FINAL_STATES, Watch
@@ -95,7 +94,7 @@ def test_another_file_goes_live_by_canary_and_the_one_before_deployed_again_does
     model.producer_name = "another"
     (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
     instances = [{"bytes": client.row_of(content, content)} for content in (README.read_bytes(), b"a,b\n1,2\n" * 9)]
-    with monkeypatch.context() as patch, Callers(url(running), instances) as callers:
+    with monkeypatch.context() as patch, running.callers(instances, MODEL) as callers:
         patch.setattr(bring_your_own, "models", lambda _: {MODEL: tmp_path / "model.onnx"})
         assert any(f"publish-{MODEL}" in urn for urn in running.stack.deploy().replaced)
         record = over(running, source_of(model.SerializeToString()))
@@ -127,7 +126,7 @@ def test_a_bad_file_is_turned_away_with_its_reason_and_the_champion_goes_on(
     running: Running, champion: str, name: str, content: Callable[[], bytes], status: str, cause: str
 ) -> None:
     before = watch(running).live()
-    with Callers(url(running), [{"bytes": client.row_of(b"a,b\n1,2\n" * 9, b"a,b\n1,2\n" * 9)}]) as callers:
+    with running.callers([{"bytes": client.row_of(b"a,b\n1,2\n" * 9, b"a,b\n1,2\n" * 9)}], MODEL) as callers:
         running.data.put(f"{MODEL}/incoming/{name}", content())
         record = over(running, f"{MODEL}/incoming/{name}")
     assert record["status"] == status, record

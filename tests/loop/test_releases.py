@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import threading
 
-from localcloud.commands.callers import Callers
 from tests.loop import versions
 from tests.loop.running import MODEL, Running
 from tests.loop.test_training import CASES
@@ -10,7 +9,7 @@ from tests.loop.test_training import CASES
 
 def test_a_challenger_that_answers_wrongly_is_rolled_back_and_no_caller_sees_an_error(running: Running) -> None:
     champion = running.live()["champion"]
-    with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES) as callers:
+    with running.callers(CASES) as callers:
         record = running.over(running.release(running.register(versions.wrong())))
     assert record["status"] == "rolled_back", record
     assert "agreement" in record["cause"]
@@ -27,7 +26,7 @@ def test_a_challenger_that_answers_wrongly_is_found_out_as_a_shadow_and_no_calle
     champion, before = running.live()["champion"], len(running.live()["history"])
     with (
         running.with_settings({"rollout": {"shadow": 100}}),
-        Callers(running.stack.outputs["models"][MODEL]["predict"], CASES) as callers,
+        running.callers(CASES) as callers,
     ):
         record = running.over(running.release(running.register(versions.wrong())))
     assert record["status"] == "rolled_back", record
@@ -41,8 +40,8 @@ def test_a_challenger_that_answers_wrongly_is_found_out_as_a_shadow_and_no_calle
 
 def test_a_challenger_that_answers_slowly_is_rolled_back(running: Running) -> None:
     champion = running.live()["champion"]
-    with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES) as callers:
-        record = running.over(running.release(running.register(versions.slow(rounds=400))))
+    with running.callers(CASES) as callers:
+        record = running.over(running.release(running.register(versions.slow(rounds=150))))
     assert record["status"] == "rolled_back", record
     assert "latency" in record["cause"]
     assert running.live()["champion"] == champion
@@ -64,7 +63,7 @@ def test_two_releases_at_once_leave_one_linear_history(running: Running) -> None
     before = len(running.live()["history"])
     candidates = [running.register(versions.right(c=c)) for c in (0.3, 0.4)]
     runs: list[str] = []
-    with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES) as callers:
+    with running.callers(CASES) as callers:
         threads = [threading.Thread(target=lambda v=v: runs.append(running.release(v))) for v in candidates]
         for thread in threads:
             thread.start()

@@ -8,14 +8,16 @@ from urllib.parse import urlsplit
 import pytest
 
 from localcloud.commands.rollback import roll_back
-from localcloud.commands.swaps import Swaps
+from localcloud.commands.swaps import Load, Swaps
 from localcloud.engine.cloud import CloudFailed
 from tests.loop import versions
 from tests.loop.running import MODEL, POINTER_SECONDS, Running
 from tests.loop.test_training import CASES
 
-CLIENTS = 16
+CLIENTS = 8
 """At once, so that more than one copy has to answer."""
+PAUSE_SECONDS = 0.1
+"""They begin together and rest alike, so that their requests come eight at once, and eighty in a second."""
 
 
 def followed(running: Running, version: str) -> None:
@@ -36,7 +38,15 @@ def followed(running: Running, version: str) -> None:
 
 def test_no_client_notices_that_the_pointer_goes_to_and_fro_and_a_worker_is_killed(running: Running) -> None:
     two = (running.register(versions.right(c=0.001)), running.register(versions.right(c=5.0)))
-    swaps = Swaps(running.stack, MODEL, CASES, two, pointer_seconds=POINTER_SECONDS, every_seconds=2)
+    swaps = Swaps(
+        running.stack,
+        MODEL,
+        CASES,
+        two,
+        pointer_seconds=POINTER_SECONDS,
+        load=Load(clients=CLIENTS, pause_seconds=PAUSE_SECONDS),
+        every_seconds=2,
+    )
     figures = swaps.run(12)
     assert (figures.failed, figures.wrong) == ({}, [])
     assert set(figures.answers) == set(two)

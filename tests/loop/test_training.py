@@ -14,7 +14,6 @@ from functions.core.selection.select import Selection
 from functions.core.storage.objects import open_store
 from functions.core.training.train import Trainer
 from infra.vocabulary import Access
-from localcloud.commands.callers import Callers
 from models.breast_cancer import sample
 from tests.loop.running import MODEL, Running, csv_of, rows
 
@@ -29,13 +28,13 @@ CASES = [without_target(row) for row in rows(500, 569)]
 def judged(running: Running, run: str) -> dict[str, Any]:
     """Return the record of a run that is over; callers ask while its version is judged, and not while it trains."""
     running.reached(run, "registered", "canary")
-    with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES):
+    with running.callers(CASES):
         return running.over(run)
 
 
 def test_an_upload_becomes_the_version_that_answers(running: Running) -> None:
     before = running.live()
-    with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES) as callers:
+    with running.callers(CASES) as callers:
         record = running.train("round-trip.csv", csv_of(rows(0, 480)))
         assert record["status"] == "promoted", record
         version = record["version"]
@@ -137,7 +136,7 @@ def test_a_step_that_may_not_write_fails_its_run_and_the_same_dataset_carries_on
     assert "denied" in record["cause"].lower(), record["cause"]
     assert (running.versions(), running.live()) == (versions, live)
     running.idle()
-    with Callers(running.stack.outputs["models"][MODEL]["predict"], CASES):
+    with running.callers(CASES):
         assert running.upload("allowed.csv", content) == record["run"]
         running.idle()
     record = running.over(record["run"])

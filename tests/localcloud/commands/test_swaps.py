@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from localcloud.commands import swaps as module
-from localcloud.commands.swaps import Figures, Swaps, alike
+from localcloud.commands.swaps import Figures, Load, Swaps, alike
 from localcloud.support.http_server import HttpServer, Request, Response, json_response
 from tests.localcloud.staged import Staged
 
@@ -44,7 +44,7 @@ def staged() -> Iterator[Staged]:
 
 def swaps(staged: Staged, cases: int) -> Swaps:
     instances = [{"x": float(case)} for case in range(cases)]
-    return Swaps(staged.stack, "m", instances, TWO, pointer_seconds=0, clients=2, every_seconds=0.2)
+    return Swaps(staged.stack, "m", instances, TWO, pointer_seconds=0, load=Load(clients=2), every_seconds=0.2)
 
 
 def test_only_cases_that_both_versions_were_asked_about_are_compared(staged: Staged) -> None:
