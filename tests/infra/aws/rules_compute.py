@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 
-from infra.aws import lint
 from tests.graph import Graph, Resource
 from tests.infra.aws import whole as w
 from tests.infra.aws_facts import tasks
@@ -180,7 +179,7 @@ def only_listed_origins_may_call(graph: Graph) -> list[str]:
 
 
 def machines_are_sound(graph: Graph) -> list[str]:
-    return [f"{m.name}: {problem}" for m in graph.of(w.MACHINE) for problem in lint.problems(m.document("definition"))]
+    return [f"{m.name}: {problem}" for m in graph.of(w.MACHINE) for problem in w.faults(m.inputs["definition"])]
 
 
 def machines_outwait_their_functions(graph: Graph) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
-from infra.aws import CLOUD
+from infra.aws import CLOUD, lint
 from infra.blueprint import draw
 from infra.function_table import FUNCTIONS
 from infra.settings import Settings
@@ -56,6 +57,12 @@ def whole(stack: str = "test", **more: Any) -> Graph:
     archives = {spec.name: archive(spec.name) for spec in FUNCTIONS}
     stack_settings = settings(**more)
     return deploy(lambda: draw(CLOUD, stack_settings, PLATFORM, archives, files(stack_settings)), stack=stack)
+
+
+@cache
+def faults(source: str) -> tuple[str, ...]:
+    """Return what the lint finds in the definition of a state machine: most mutations of a graph leave it as it was."""
+    return tuple(lint.problems(json.loads(source)))
 
 
 @cache

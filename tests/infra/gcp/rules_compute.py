@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from infra.gcp import lint
 from tests.graph import Graph, Resource
 from tests.infra.gcp import whole as w
 
@@ -181,7 +180,7 @@ def workflows_are_sound(graph: Graph) -> list[str]:
     return [
         f"{resource.name}: {problem}"
         for resource in graph.of(w.WORKFLOW)
-        for problem in lint.problems(resource.document("sourceContents"))
+        for problem in w.faults(resource.inputs["sourceContents"])
     ]
 
 

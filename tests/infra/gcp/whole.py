@@ -10,7 +10,7 @@ from typing import Any
 
 from infra.blueprint import draw
 from infra.function_table import FUNCTIONS
-from infra.gcp import CLOUD
+from infra.gcp import CLOUD, lint
 from infra.settings import Settings
 from tests.graph import Graph, Resource, deploy
 from tests.infra.sample import PLATFORM, archive, files
@@ -55,6 +55,12 @@ def whole(stack: str = "test", **more: Any) -> Graph:
     archives = {spec.name: archive(spec.name) for spec in FUNCTIONS}
     stack_settings = settings(**more)
     return deploy(lambda: draw(CLOUD, stack_settings, PLATFORM, archives, files(stack_settings)), stack=stack)
+
+
+@cache
+def faults(source: str) -> tuple[str, ...]:
+    """Return what the lint finds in the source of a workflow: most mutations of a graph leave it as it was."""
+    return tuple(lint.problems(json.loads(source)))
 
 
 @cache
