@@ -89,8 +89,16 @@ def pytest_runtest_makereport(
 LOOP = re.compile(r"tests/loop/.*::\w+\[(\w+)")
 
 
-FIRST = ("loop of gcp", "loop of aws", "tests/localcloud/commands/test_command.py")
-"""What takes longest; whatever is short fills the gaps that it leaves at the end."""
+FIRST = (
+    "loop of aws",
+    "loop of gcp",
+    "tests/localcloud/test_more_functions.py",
+    "tests/localcloud/commands/test_command.py",
+    "tests/test_third_cloud.py",
+    "tests/infra/test_processor.py",
+    "tests/functions/core/api/test_schemathesis.py",
+)
+"""What takes longest, or waits longest; whatever is short fills the gaps that it leaves at the end."""
 
 
 def together(nodeid: str) -> str:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import integrated, together
+from tests.conftest import FIRST, integrated, together
+from tests.loop.conftest import STACKS
+from tests.root import ROOT
 
 pytest_plugins = ["pytester"]
 
@@ -17,6 +19,13 @@ def test_the_loop_of_a_cloud_is_one_group_whatever_its_parameters(rest: str) -> 
 
 def test_everything_else_stays_with_its_file() -> None:
     assert together("tests/infra/test_limits.py::test_it[aws]") == "tests/infra/test_limits.py"
+
+
+def test_whatever_begins_first_is_there() -> None:
+    """A file that was moved would begin anywhere."""
+    loops = {f"loop of {cloud}" for cloud in STACKS}
+    assert [scope for scope in FIRST if scope not in loops and not (ROOT / scope).is_file()] == []
+    assert loops <= set(FIRST)
 
 
 def test_a_stack_or_an_emulator_makes_an_integration_test() -> None:
