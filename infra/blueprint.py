@@ -13,6 +13,7 @@ from types import MappingProxyType
 import pulumi
 
 from infra import bring_your_own, bundle, limits, serving, workflow
+from infra.deployable import require_deployable
 from infra.environment import environment
 from infra.function_table import (
     FUNCTIONS,
@@ -28,7 +29,6 @@ from infra.permissions import Stores, below, grants
 from infra.settings import Settings
 from infra.size import Size
 from infra.target import target
-from infra.tier import require_deployable
 from infra.vocabulary import (
     Api,
     ApiArgs,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 import pulumi
 from pydantic import Field, ValidationError, create_model, model_validator
 
+from infra.api_policy import Auth, Cors, IamAuth, Throttling
 from infra.function_table import FUNCTIONS
 from infra.scaling import EcoStack, Scaling
 from infra.section import Cron, Name, Section, sentence
@@ -87,39 +88,6 @@ class Rollout(Section):
         if not self.steps or list(self.steps) != sorted(set(self.steps)):
             raise ValueError("steps must rise, one or more of them, as in [10, 50]")
         return self
-
-
-class IamAuth(Section):
-    """Callers sign their requests with the cloud's own credentials."""
-
-    kind: Literal["iam"] = "iam"
-
-
-class JwtAuth(Section):
-    kind: Literal["jwt"]
-    issuer: str = Field(pattern=r"^https://")
-    audience: tuple[str, ...] = Field(min_length=1)
-
-
-class NoAuth(Section):
-    """Open to everyone who can reach it; the reason is shown in the preview."""
-
-    kind: Literal["none"]
-    reason: str = Field(min_length=10)
-
-
-Auth = Annotated[IamAuth | JwtAuth | NoAuth, Field(discriminator="kind")]
-
-
-class Throttling(Section):
-    rate: int = Field(default=100, ge=1, le=10_000)
-    """Requests a second."""
-    burst: int = Field(default=200, ge=1, le=5_000)
-
-
-class Cors(Section):
-    origins: tuple[Annotated[str, Field(pattern=r"^https?://[^*/]+$")], ...] = ()
-    """Pages allowed to call the API; none by default, and never `*`."""
 
 
 class ApiSettings(Section):

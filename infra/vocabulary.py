@@ -19,7 +19,7 @@ from infra.scaling import Eco, Profile
 from infra.tier import Tier
 
 if TYPE_CHECKING:
-    from infra.settings import Auth, Cors, Throttling
+    from infra.api_policy import Auth, Cors, Throttling
     from infra.workflow import Workflow as WorkflowDefinition
 
 

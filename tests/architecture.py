@@ -9,11 +9,12 @@ import re
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Final, Protocol
 
 from infra.tier import Tier
-from tests.syntax import adapters, files, imports, nodes
+from tests.syntax import adapters, files, imports, module_name, nodes
 
 
 class Rule(Protocol):
@@ -161,6 +162,25 @@ def the_embedded_clouds_stand_alone(root: Path) -> list[str]:
         for line, name in imports(path, tree)
         if any(_within(name, ours) for ours in ("infra", "interface", "models"))
     ]
+
+
+def imports_make_no_circle(root: Path) -> list[str]:
+    """Every file can be read before those that import it, what only a type checker sees included."""
+    trees = dict(files(root, *HOUSE))
+    paths = {module_name(path): path for path in trees}
+    imported = {path: {_file_of(name, paths) for _, name in imports(path, tree)} for path, tree in trees.items()}
+    try:
+        TopologicalSorter({path: needed - {None, path} for path, needed in imported.items()}).prepare()
+    except CycleError as circle:
+        return [f"{' <- '.join(circle.args[1])}: these import each other"]
+    return []
+
+
+def _file_of(name: str, paths: Mapping[str, str]) -> str | None:
+    """Return the file of the module that an imported name is, or lies in; None for one that is not ours."""
+    while name and name not in paths:
+        name = name.rpartition(".")[0]
+    return paths.get(name)
 
 
 def one_reader_of_settings(root: Path) -> list[str]:
@@ -479,6 +499,7 @@ def requirements_name_no_host(root: Path) -> list[str]:
 RULES: Final[tuple[Rule, ...]] = (
     directions,
     rooms_in_order,
+    imports_make_no_circle,
     the_embedded_clouds_stand_alone,
     one_reader_of_settings,
     core_without_surroundings,

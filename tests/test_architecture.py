@@ -123,6 +123,16 @@ BAD: list[tuple[Rule, str, str]] = [
         "functions/core/onnx/graph.py",
         "def late():\n    from functions.core import runtime",
     ),
+    (
+        architecture.imports_make_no_circle,
+        "functions/core/onnx/library.py",
+        "import ctypes\nif TYPE_CHECKING:\n    from functions.core.onnx.session import Session",
+    ),
+    (
+        architecture.imports_make_no_circle,
+        "functions/core/onnx/library.py",
+        "import ctypes\ndef late():\n    from functions.core.onnx import session",
+    ),
     (architecture.directions, "functions/core/runtime/step.py", "import pulumi_aws.s3"),
     (architecture.directions, "functions/core/runtime/step.py", "from infra.settings import Settings"),
     (architecture.directions, "functions/core/runtime/step.py", "from functions.adapters.aws import predict"),

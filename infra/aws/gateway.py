@@ -7,9 +7,9 @@ import json
 import pulumi
 import pulumi_aws as aws
 
+from infra.api_policy import Cors, IamAuth, NoAuth
 from infra.aws import routes
 from infra.aws.logs import log_group
-from infra.settings import Cors, IamAuth, NoAuth
 from infra.vocabulary import ApiArgs
 
 ACCESS_LOG = json.dumps(

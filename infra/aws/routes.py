@@ -5,8 +5,8 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
+from infra.api_policy import Auth, IamAuth, JwtAuth, NoAuth
 from infra.aws.function import ALIAS
-from infra.settings import Auth, IamAuth, JwtAuth, NoAuth
 from infra.vocabulary import ApiArgs, Function
 
 

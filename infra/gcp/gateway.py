@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_gcp as gcp
 
+from infra.api_policy import Auth, Cors, IamAuth, JwtAuth, NoAuth
 from infra.gcp.access import allow_invocation
 from infra.gcp.logs import keep_logs
 from infra.gcp.project import region
 from infra.gcp.routes import HttpServer, Issuer, document
-from infra.settings import Auth, Cors, IamAuth, JwtAuth, NoAuth
 from infra.vocabulary import ApiArgs, Route
 
 KEYS_OF_ACCOUNT = "https://www.googleapis.com/robot/v1/metadata/x509/"

@@ -9,7 +9,8 @@ from typing import Any
 
 import pulumi
 
-from infra.settings import Auth, Cors, IamAuth, Settings, Throttling
+from infra.api_policy import Auth, Cors, IamAuth, Throttling
+from infra.settings import Settings
 from infra.vocabulary import (
     Access,
     ApiArgs,

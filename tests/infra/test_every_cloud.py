@@ -11,7 +11,7 @@ import pulumi
 import pytest
 
 from infra import clouds, vocabulary
-from infra.settings import JwtAuth, NoAuth
+from infra.api_policy import JwtAuth, NoAuth
 from tests.graph import Graph, deploy
 from tests.infra import rules, sample
 from tests.infra.aws_breakages import READER as AWS

@@ -7,9 +7,9 @@ from typing import Any
 import pulumi
 import pytest
 
+from infra.api_policy import Auth, Cors, IamAuth, JwtAuth, NoAuth, Throttling
 from infra.gcp import CLOUD
 from infra.gcp.gateway import Api
-from infra.settings import Auth, Cors, IamAuth, JwtAuth, NoAuth, Throttling
 from infra.vocabulary import ApiArgs, Route
 from tests.graph import Graph, deploy
 from tests.infra import sample

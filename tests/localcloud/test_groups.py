@@ -9,9 +9,10 @@ import pulumi
 import pulumi_aws as aws
 
 from infra import serving
+from infra.api_policy import Cors, NoAuth, Throttling
 from infra.aws.function import ALIAS
 from infra.aws.gateway import Api
-from infra.settings import Cors, NoAuth, Settings, Throttling
+from infra.settings import Settings
 from infra.vocabulary import ApiArgs, Route
 from interface.operations import OPERATIONS
 from localcloud.gcp.apigateway import openapi
