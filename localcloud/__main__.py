@@ -1,4 +1,4 @@
-"""`python -m localcloud up | preview | demo | soak | redrive | rollback`."""
+"""`python -m localcloud up | preview | demo | engine | soak | redrive | rollback`."""
 
 from __future__ import annotations
 
@@ -52,10 +52,13 @@ def _parser() -> argparse.ArgumentParser:
         ("up", "deploy, keep running, and deploy again after each edit"),
         ("preview", "print what a stack would create, without an account"),
         ("demo", "run the whole life of a model, start to finish"),
+        ("engine", "run an empty cloud that the Pulumi CLI deploys into"),
         ("soak", "swap two versions under load while a worker is killed"),
     ):
         subparser = add(name, text)
         subparser.add_argument("--stack", default="local", help="the stack's name, as in Pulumi.<stack>.yaml")
+        if name == "engine":
+            subparser.add_argument("--recorded", action="store_true", help="create nothing, answer with symbols")
     subparser.add_argument("--seconds", type=int, default=60)
     subparser.add_argument("--clients", type=int, default=32)
     add("redrive", "put the dead letters of the running stack back into its queue")

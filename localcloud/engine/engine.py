@@ -128,7 +128,7 @@ class Engine:
             raise pulumi.RunError(f"{token}: the local cloud has no such provider function") from None
 
     def _resolve(self, declared: Declared, before: Resource | None) -> tuple[str, Resource]:
-        handler = self._handler(declared)
+        handler = handler_of(self._cloud, declared)
         self._note_not_emulated(declared, handler)
         digest = fingerprint(declared.inputs)
         if before is None:
@@ -160,20 +160,9 @@ class Engine:
         return resource
 
     def _delete(self, resource: Resource) -> None:
-        handler = self._handler(resource.declared)
+        handler = handler_of(self._cloud, resource.declared)
         if handler.delete is not None:
             handler.delete(self._cloud.session, resource)
-
-    def _handler(self, declared: Declared) -> ResourceHandler:
-        if declared.type in self._cloud.absent:
-            return ResourceHandler(create=_accept)
-        try:
-            return self._cloud.handlers[declared.type]
-        except KeyError:
-            raise ResourceFailed(
-                f"{declared.type} {declared.name}: the local cloud has no resource handler for this type; "
-                f"add one in localcloud/{declared.type.split(':')[0]}/resources/\n  {declared.urn}"
-            ) from None
 
     def _note_not_emulated(self, declared: Declared, handler: ResourceHandler) -> None:
         if declared.type in self._cloud.absent:
@@ -190,6 +179,22 @@ class Engine:
             }
         with self._lock:
             self._skipped |= skipped
+
+
+def handler_of(cloud: Provider, declared: Declared) -> ResourceHandler:
+    """Return the handler of a resource; one that only accepts it, for a type that the cloud is known to lack.
+
+    Raises `ResourceFailed` for a type without a handler.
+    """
+    if declared.type in cloud.absent:
+        return ResourceHandler(create=_accept)
+    try:
+        return cloud.handlers[declared.type]
+    except KeyError:
+        raise ResourceFailed(
+            f"{declared.type} {declared.name}: the local cloud has no resource handler for this type; "
+            f"add one in localcloud/{declared.type.split(':')[0]}/resources/\n  {declared.urn}"
+        ) from None
 
 
 def _has_value(inputs: Mapping[str, Any], path: str) -> bool:

@@ -6,7 +6,7 @@ import builtins
 import importlib
 import keyword
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args, get_type_hints
 
 from localcloud.engine.program import Declared, Registered
@@ -39,14 +39,24 @@ class Recorder:
             self._declared.append(declared)
         if not declared.custom or declared.type.startswith("pulumi:"):
             return Registered(id=declared.name)
-        cls = _class(declared.type)
-        inputs = completed(cls, declared.name, declared.inputs)
-        return Registered(id=f"<{declared.name}.id>", outputs={**symbols(cls, declared.name), **inputs})
+        return symbolic(declared)
 
     def call(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return symbols for the result of a provider function, together with its arguments."""
-        name = token.rsplit(":", maxsplit=1)[-1]
-        return {**symbols(_class(token, result=True), name), **args}
+        return symbolic_result(token, args)
+
+
+def symbolic(declared: Declared) -> Registered:
+    """Return a resource's inputs, with symbols for the id and for the outputs that the cloud would add."""
+    cls = sdk_class(declared.type)
+    inputs = completed(cls, declared.inputs, lambda path: f"<{declared.name}.{path}>")
+    return Registered(id=f"<{declared.name}.id>", outputs={**symbols(cls, declared.name), **inputs})
+
+
+def symbolic_result(token: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Return symbols for the result of a provider function, together with its arguments."""
+    name = token.rsplit(":", maxsplit=1)[-1]
+    return {**symbols(sdk_class(token, result=True), name), **args}
 
 
 def symbols(cls: type, name: str) -> dict[str, Any]:
@@ -64,15 +74,18 @@ def symbols(cls: type, name: str) -> dict[str, Any]:
     return outputs
 
 
-def completed(cls: type, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the inputs, with a symbol for every text in a nested structure that the cloud may fill in."""
+def completed(cls: type, inputs: Mapping[str, Any], symbol: Callable[[str], str]) -> dict[str, Any]:
+    """Return the inputs, with a symbol for every text in a nested structure that the cloud may fill in.
+
+    `symbol` returns it for the text's path, such as `serviceConfig.uri`.
+    """
     outputs = dict(inputs)
     for key, getter in _getters(cls):
         value, inner = outputs.get(key), _kind(getter)
         for structure in (inner, *get_args(inner)):
             if isinstance(value, dict) and isinstance(structure, type) and hasattr(structure, "_pulumi_output_type"):
                 texts = [part for part, part_getter in _getters(structure) if str in get_args(_kind(part_getter))]
-                outputs[key] = {**{part: f"<{name}.{key}.{part}>" for part in texts}, **value}
+                outputs[key] = {**{part: symbol(f"{key}.{part}") for part in texts}, **value}
     return outputs
 
 
@@ -96,7 +109,7 @@ def _kind(getter: Any) -> Any:
     return inner[0] if len(inner) == 1 else hint
 
 
-def _class(token: str, *, result: bool = False) -> type:
+def sdk_class(token: str, *, result: bool = False) -> type:
     """Return the SDK's class for a token: `pulumi_aws.s3.Bucket` for `aws:s3/bucket:Bucket`.
 
     With `result`, the class of a provider function's result.

@@ -80,6 +80,7 @@ class Order:
 Create = Callable[[Order], Registered]
 Update = Callable[[Order, Resource], Registered]
 Delete = Callable[[Any, Resource], None]
+Exists = Callable[[Any, Resource], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,18 +91,23 @@ class ResourceHandler:
     resource that it belongs to. An input that is neither in `takes` nor in the engine's `SILENT`
     is reported as not emulated, with the reason from `ignores` if there is one. A part of an
     input that is otherwise taken is named in `ignores` by its dotted path:
-    `{"serviceConfig.availableCpu": "this machine's own"}`.
+    `{"serviceConfig.availableCpu": "this machine's own"}`. Without `exists` a resource is there
+    as long as the one that it belongs to.
     """
 
     create: Create
     update: Update | None = None
     delete: Delete | None = None
+    exists: Exists | None = None
+    """Whether the cloud still has it, given the provider's session and the resource."""
     takes: frozenset[str] = frozenset()
     """The inputs that have an effect here."""
     ignores: Mapping[str, str] = field(default_factory=dict)
     """The inputs that have none, each with the reason."""
     fixed: frozenset[str] = frozenset()
     """The inputs that cannot be updated: a change of one replaces the resource."""
+    renews: frozenset[str] = frozenset()
+    """The outputs that an update may change, apart from those that repeat an input."""
     named: str = "name"
     """The input that holds the physical name. If the program sets it, a replacement deletes the old one first."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from localcloud.aws.api_parameters import select
+from localcloud.aws.existence import asks, identity, of
 from localcloud.aws.session import Session
 from localcloud.engine.program import Registered
 from localcloud.engine.resource_handler import Order, Resource, ResourceHandler, put
@@ -83,31 +86,48 @@ def _delete_permission(session: Session, resource: Resource) -> None:
     )
 
 
+def _is_attached(answer: Mapping[str, Any], resource: Resource) -> bool:
+    return any(policy["PolicyArn"] == resource.inputs["policyArn"] for policy in answer["AttachedPolicies"])
+
+
+def _has_statement(answer: Mapping[str, Any], resource: Resource) -> bool:
+    return any(statement["Sid"] == resource.id for statement in json.loads(answer["Policy"])["Statement"])
+
+
 HANDLERS = {
     "aws:iam/role:Role": ResourceHandler(
         create=_role,
         update=_change_role,
         delete=_delete_role,
+        exists=asks("iam", "get_role", {"RoleName": identity}),
         takes=frozenset({"name", "namePrefix", "assumeRolePolicy", "path", "description", "maxSessionDuration"}),
         fixed=frozenset({"name", "namePrefix", "path"}),
     ),
     "aws:iam/rolePolicy:RolePolicy": put(
         _role_policy,
         delete=_delete_role_policy,
+        exists=asks("iam", "get_role_policy", {"RoleName": of("role"), "PolicyName": of("name")}),
         takes=frozenset({"name", "namePrefix", "role", "policy"}),
         fixed=frozenset({"name", "namePrefix", "role"}),
     ),
     "aws:iam/policy:Policy": ResourceHandler(
         create=_policy,
         delete=_delete_policy,
+        exists=asks("iam", "get_policy", {"PolicyArn": identity}),
         takes=frozenset({"name", "namePrefix", "policy", "path", "description"}),
     ),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": ResourceHandler(
-        create=_attachment, delete=_detach, takes=frozenset({"role", "policyArn"})
+        create=_attachment,
+        delete=_detach,
+        exists=asks("iam", "list_attached_role_policies", {"RoleName": of("role")}, has=_is_attached),
+        takes=frozenset({"role", "policyArn"}),
     ),
     "aws:lambda/permission:Permission": ResourceHandler(
         create=_permission,
         delete=_delete_permission,
+        exists=asks(
+            "lambda", "get_policy", {"FunctionName": of("function"), "Qualifier": of("qualifier")}, has=_has_statement
+        ),
         takes=frozenset({"function", "statementId", "statementIdPrefix", *PERMISSION}),
         named="statementId",
     ),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from localcloud.aws.api_parameters import pascal, select
+from localcloud.aws.existence import asks, identity, of
 from localcloud.aws.session import Session
 from localcloud.engine.program import Registered
 from localcloud.engine.resource_handler import Order, Resource, put
@@ -52,16 +56,24 @@ def _delete_target(session: Session, resource: Resource) -> None:
     )
 
 
+def _is_target(answer: Mapping[str, Any], resource: Resource) -> bool:
+    return any(target["Id"] == resource.outputs["targetId"] for target in answer["Targets"])
+
+
 HANDLERS = {
     "aws:cloudwatch/eventRule:EventRule": put(
         _rule,
         delete=_delete_rule,
+        exists=asks("events", "describe_rule", {"Name": identity, "EventBusName": of("eventBusName")}),
         takes=frozenset({"name", "namePrefix", *RULE}),
         fixed=frozenset({"name", "namePrefix", "eventBusName"}),
     ),
     "aws:cloudwatch/eventTarget:EventTarget": put(
         _target,
         delete=_delete_target,
+        exists=asks(
+            "events", "list_targets_by_rule", {"Rule": of("rule"), "EventBusName": of("eventBusName")}, has=_is_target
+        ),
         takes=frozenset({"targetId", "rule", "eventBusName", "inputTransformer", *TARGET, *NESTED}),
         fixed=frozenset({"targetId", "rule", "eventBusName"}),
         named="targetId",

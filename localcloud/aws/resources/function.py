@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 
 from localcloud.aws.api_parameters import pascal, select
+from localcloud.aws.existence import asks, identity, of
 from localcloud.aws.session import Session
 from localcloud.engine.fingerprint import content
 from localcloud.engine.program import Registered
@@ -199,6 +200,8 @@ HANDLERS = {
         create=_function,
         update=_change_function,
         delete=_delete_function,
+        exists=asks("lambda", "get_function", {"FunctionName": identity}),
+        renews=frozenset({"version", "qualifiedArn", "qualifiedInvokeArn", "codeSha256"}),
         takes=frozenset(
             {
                 "name",
@@ -222,16 +225,25 @@ HANDLERS = {
         create=_alias,
         update=_change_alias,
         delete=_delete_alias,
+        exists=asks("lambda", "get_alias", {"FunctionName": of("functionName"), "Name": of("name")}),
         takes=frozenset({"name", "namePrefix", "functionName", "functionVersion", "description"}),
         ignores={"routingConfig": "the emulator ignores weights, all calls go to functionVersion"},
         fixed=frozenset({"name", "functionName"}),
     ),
     "aws:lambda/functionRecursionConfig:FunctionRecursionConfig": put(
-        _recursion, takes=frozenset({"functionName", "recursiveLoop"}), fixed=frozenset({"functionName"})
+        _recursion,
+        exists=asks("lambda", "get_function", {"FunctionName": identity}),
+        takes=frozenset({"functionName", "recursiveLoop"}),
+        fixed=frozenset({"functionName"}),
     ),
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": put(
         _invoke_config,
         delete=_delete_invoke_config,
+        exists=asks(
+            "lambda",
+            "get_function_event_invoke_config",
+            {"FunctionName": of("functionName"), "Qualifier": of("qualifier")},
+        ),
         takes=frozenset(
             {"functionName", "qualifier", "maximumRetryAttempts", "maximumEventAgeInSeconds", "destinationConfig"}
         ),
@@ -240,6 +252,11 @@ HANDLERS = {
     "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": put(
         _provisioned,
         delete=_delete_provisioned,
+        exists=asks(
+            "lambda",
+            "get_provisioned_concurrency_config",
+            {"FunctionName": of("functionName"), "Qualifier": of("qualifier")},
+        ),
         takes=frozenset({"functionName", "qualifier"}),
         ignores={"provisionedConcurrentExecutions": "stored, no copy is started before it is asked for"},
         fixed=frozenset({"functionName", "qualifier"}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from localcloud.aws.api_parameters import pascal, select
+from localcloud.aws.existence import asks, identity, of
 from localcloud.aws.session import Session
 from localcloud.engine.program import Registered
 from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
@@ -107,7 +108,13 @@ def _part(kind: str, settings: Any, takes: frozenset[str], **rest: Any) -> Resou
         getattr(_gateway(session), f"delete_{kind}")(**identity)
 
     return ResourceHandler(
-        create=create, update=update, delete=delete, takes=takes | {"apiId"}, fixed=frozenset({"apiId"}), **rest
+        create=create,
+        update=update,
+        delete=delete,
+        exists=asks("apigatewayv2", f"get_{kind}", {"ApiId": of("apiId"), f"{kind.title()}Id": identity}),
+        takes=takes | {"apiId"},
+        fixed=frozenset({"apiId"}),
+        **rest,
     )
 
 
@@ -145,6 +152,7 @@ HANDLERS = {
         create=_api,
         update=_change_api,
         delete=_delete_api,
+        exists=asks("apigatewayv2", "get_api", {"ApiId": identity}),
         takes=frozenset({"name", "corsConfiguration", *API}),
         fixed=frozenset({"name", "protocolType"}),
     ),
@@ -162,6 +170,7 @@ HANDLERS = {
         create=_stage,
         update=_change_stage,
         delete=_delete_stage,
+        exists=asks("apigatewayv2", "get_stage", {"ApiId": of("apiId"), "StageName": identity}),
         takes=frozenset({"apiId", "name", "autoDeploy", "description", "stageVariables"}),
         ignores={
             "accessLogSettings": "stored, no access log is written",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from localcloud.aws.api_parameters import pascal, select
+from localcloud.aws.existence import asks, identity
 from localcloud.aws.session import Session
 from localcloud.engine.program import Registered
 from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
@@ -67,10 +69,16 @@ def _attached(source: str, attribute: str) -> ResourceHandler:
     def change(order: Order, _: Resource) -> Registered:
         return write(order)
 
+    def is_set(answer: Mapping[str, Any], _: Resource) -> bool:
+        return bool(answer.get("Attributes", {}).get(attribute))
+
     return ResourceHandler(
         create=write,
         update=change,
         delete=clear,
+        exists=asks(
+            "sqs", "get_queue_attributes", {"QueueUrl": identity, "AttributeNames": lambda _: [attribute]}, has=is_set
+        ),
         takes=frozenset({"queueUrl", source}),
         fixed=frozenset({"queueUrl"}),
     )
@@ -117,6 +125,7 @@ HANDLERS: dict[str, Any] = {
         create=_queue,
         update=_change_queue,
         delete=_delete_queue,
+        exists=asks("sqs", "get_queue_attributes", {"QueueUrl": identity}),
         takes=frozenset({"name", "namePrefix", *ATTRIBUTES}),
         fixed=frozenset({"name", "namePrefix", "fifoQueue"}),
     ),
@@ -127,6 +136,7 @@ HANDLERS: dict[str, Any] = {
         create=_mapping,
         update=_change_mapping,
         delete=_delete_mapping,
+        exists=asks("lambda", "get_event_source_mapping", {"UUID": identity}),
         takes=frozenset({"functionName", "scalingConfig", "destinationConfig", "filterCriteria", *MAPPING}),
         fixed=frozenset({"eventSourceArn"}),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from localcloud.aws.api_parameters import pascal, select
+from localcloud.aws.existence import asks, identity, of
 from localcloud.aws.session import Session
 from localcloud.engine.program import Registered
 from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
@@ -54,10 +55,14 @@ HANDLERS = {
         create=_schedule,
         update=_change_schedule,
         delete=_delete_schedule,
+        exists=asks("scheduler", "get_schedule", {"Name": of("name"), "GroupName": of("groupName")}),
         takes=frozenset({"name", "namePrefix", "flexibleTimeWindow", "target", *SCHEDULE}),
         fixed=frozenset({"name", "namePrefix", "groupName"}),
     ),
     "aws:scheduler/scheduleGroup:ScheduleGroup": ResourceHandler(
-        create=_group, delete=_delete_group, takes=frozenset({"name", "namePrefix"})
+        create=_group,
+        delete=_delete_group,
+        exists=asks("scheduler", "get_schedule_group", {"Name": identity}),
+        takes=frozenset({"name", "namePrefix"}),
     ),
 }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 
 from localcloud.aws.api_parameters import pascal, select
+from localcloud.aws.existence import asks, identity, of
 from localcloud.aws.session import Session
 from localcloud.engine.fingerprint import content
 from localcloud.engine.program import Registered
@@ -59,6 +61,8 @@ def _encryption(order: Order) -> Registered:
     return _setting(order)
 
 
+READ = {"delete_bucket_lifecycle": "get_bucket_lifecycle_configuration"}
+"""The S3 calls that read a setting and are not named like the one that removes it."""
 BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 
 
@@ -124,24 +128,42 @@ def _delete_object(session: Session, resource: Resource) -> None:
 
 def _settings(write: Any, delete: str, *takes: str) -> ResourceHandler:
     """Return the handler of one setting of a bucket, which `write` replaces and the S3 call `delete` removes."""
+    get = READ.get(delete, delete.replace("delete_", "get_"))
 
     def remove(session: Session, resource: Resource) -> None:
         getattr(session.client("s3"), delete)(Bucket=resource.id)
 
-    return put(write, delete=remove, takes=frozenset({"bucket", *takes}), fixed=frozenset({"bucket"}))
+    return put(
+        write,
+        delete=remove,
+        exists=asks("s3", get, {"Bucket": identity}),
+        takes=frozenset({"bucket", *takes}),
+        fixed=frozenset({"bucket"}),
+    )
 
 
 def _silence(session: Session, resource: Resource) -> None:
     session.client("s3").put_bucket_notification_configuration(Bucket=resource.id, NotificationConfiguration={})
 
 
+def _announces(answer: Mapping[str, Any], resource: Resource) -> bool:
+    return "EventBridgeConfiguration" in answer or not resource.inputs.get("eventbridge")
+
+
 HANDLERS = {
     "aws:s3/bucket:Bucket": ResourceHandler(
-        create=_bucket, delete=_empty_and_delete, takes=frozenset({"bucket", "bucketPrefix"}), named="bucket"
+        create=_bucket,
+        delete=_empty_and_delete,
+        exists=asks("s3", "head_bucket", {"Bucket": identity}),
+        takes=frozenset({"bucket", "bucketPrefix"}),
+        named="bucket",
     ),
     # Versioning can be suspended but never removed, so there is nothing to delete.
     "aws:s3/bucketVersioning:BucketVersioning": put(
-        _versioning, takes=frozenset({"bucket", "versioningConfiguration"}), fixed=frozenset({"bucket"})
+        _versioning,
+        exists=asks("s3", "head_bucket", {"Bucket": identity}),
+        takes=frozenset({"bucket", "versioningConfiguration"}),
+        fixed=frozenset({"bucket"}),
     ),
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _settings(
         _encryption, "delete_bucket_encryption", "rules"
@@ -157,11 +179,17 @@ HANDLERS = {
         _lifecycle, "delete_bucket_lifecycle", "rules"
     ),
     "aws:s3/bucketNotification:BucketNotification": put(
-        _notification, delete=_silence, takes=frozenset({"bucket", "eventbridge"}), fixed=frozenset({"bucket"})
+        _notification,
+        delete=_silence,
+        exists=asks("s3", "get_bucket_notification_configuration", {"Bucket": identity}, has=_announces),
+        takes=frozenset({"bucket", "eventbridge"}),
+        fixed=frozenset({"bucket"}),
     ),
     "aws:s3/bucketObjectv2:BucketObjectv2": put(
         _object,
         delete=_delete_object,
+        exists=asks("s3", "head_object", {"Bucket": of("bucket"), "Key": of("key")}),
+        renews=frozenset({"etag", "versionId"}),
         takes=frozenset({"bucket", "key", "source", "content", "contentBase64", "contentType", "sourceHash"}),
         fixed=frozenset({"bucket", "key"}),
         named="key",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from localcloud.aws.existence import asks, identity
 from localcloud.aws.session import Session
 from localcloud.engine.program import Registered
 from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
@@ -44,6 +45,7 @@ HANDLERS = {
         create=_machine,
         update=_change_machine,
         delete=_delete_machine,
+        exists=asks("stepfunctions", "describe_state_machine", {"stateMachineArn": identity}),
         takes=frozenset({"name", "namePrefix", "definition", "roleArn", "type"}),
         ignores={
             "loggingConfiguration": "stored, executions are kept but not logged",

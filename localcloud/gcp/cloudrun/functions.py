@@ -121,6 +121,11 @@ class Functions:
         if not same:
             before.close()
 
+    def has(self, name: str) -> bool:
+        """Return whether a function is deployed."""
+        with self._lock:
+            return name in self._all
+
     def delete(self, name: str) -> None:
         """Delete a function and end its copies. An unknown one is ignored."""
         with self._lock:

@@ -82,6 +82,11 @@ class Notifications:
             self._all[notification.bucket, identity] = notification
             return identity
 
+    def has(self, bucket: str, identity: str) -> bool:
+        """Return whether a notification exists."""
+        with self._lock:
+            return (bucket, identity) in self._all
+
     def delete(self, bucket: str, identity: str) -> None:
         """Delete a notification. An unknown one is ignored."""
         with self._lock:

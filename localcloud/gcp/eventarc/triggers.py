@@ -61,6 +61,10 @@ class Triggers:
         self._all[trigger.name] = trigger
         return subscription_of(trigger)
 
+    def has(self, name: str) -> bool:
+        """Return whether a trigger exists."""
+        return name in self._all
+
     def delete(self, name: str) -> None:
         """Delete a trigger, with the messages that it has not delivered. An unknown one is ignored."""
         if trigger := self._all.pop(name, None):

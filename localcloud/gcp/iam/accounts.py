@@ -43,6 +43,11 @@ class Accounts:
             self._known.discard(email)
             self._issued = {key: token for key, token in self._issued.items() if key[0] != email}
 
+    def has(self, email: str) -> bool:
+        """Return whether an account exists."""
+        with self._lock:
+            return email in self._known
+
     def agent(self, service: str) -> str:
         """Return the email address of a service's agent. Raises `ValueError` for a service that has none here."""
         if service not in AGENTS:

@@ -57,6 +57,11 @@ class Bindings:
             self._all = {**self._all, number: binding}
         return number
 
+    def has(self, number: int) -> bool:
+        """Return whether the binding that was added with a number is still there."""
+        with self._lock:
+            return number in self._all
+
     def remove(self, number: int) -> None:
         """Remove the binding that was added with a number. An unknown one is ignored."""
         with self._lock:

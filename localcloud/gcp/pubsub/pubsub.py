@@ -69,6 +69,11 @@ class PubSub:
         with self._changed:
             self._topics.add(name)
 
+    def has_topic(self, name: str) -> bool:
+        """Return whether a topic exists."""
+        with self._changed:
+            return name in self._topics
+
     def delete_topic(self, name: str) -> None:
         """Delete a topic. Its subscriptions stay, with their messages."""
         with self._changed:
@@ -97,6 +102,11 @@ class PubSub:
                     raise ValueError(f"subscription {args.name}: {fixed} cannot change")
             subscription.args = args
             self._changed.notify_all()
+
+    def has_subscription(self, name: str) -> bool:
+        """Return whether a subscription exists."""
+        with self._changed:
+            return name in self._subscriptions
 
     def delete_subscription(self, name: str) -> None:
         """Delete a subscription with its messages. An unknown one is ignored."""

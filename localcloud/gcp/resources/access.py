@@ -70,8 +70,11 @@ def _member(resource_name: Callable[[Order], str], *names: str) -> ResourceHandl
     def remove(project: Project, resource: Resource) -> None:
         project.bindings.remove(int(resource.outputs["etag"]))
 
+    def exists(project: Project, resource: Resource) -> bool:
+        return project.bindings.has(int(resource.outputs["etag"]))
+
     return ResourceHandler(
-        create=add, delete=remove, takes=frozenset({"role", "member", "condition", "project", *names})
+        create=add, delete=remove, exists=exists, takes=frozenset({"role", "member", "condition", "project", *names})
     )
 
 
@@ -85,6 +88,7 @@ HANDLERS = {
         create=_account,
         update=_rename_account,
         delete=_delete_account,
+        exists=lambda project, resource: project.accounts.has(resource.outputs["email"]),
         takes=frozenset({"accountId", "displayName", "description", "project"}),
         fixed=frozenset({"accountId", "project"}),
         named="accountId",

@@ -57,11 +57,15 @@ HANDLERS = {
     "gcp:storage/notification:Notification": ResourceHandler(
         create=_notification,
         delete=_delete_notification,
+        exists=lambda project, resource: project.notifications.has(
+            resource.inputs["bucket"], resource.outputs["notificationId"]
+        ),
         takes=frozenset({"bucket", "topic", "objectNamePrefix", "eventTypes", "payloadFormat", "customAttributes"}),
     ),
     "gcp:eventarc/trigger:Trigger": ResourceHandler(
         create=_trigger,
         delete=_delete_trigger,
+        exists=lambda project, resource: project.triggers.has(resource.id),
         takes=frozenset(
             {"name", "project", "location", "matchingCriterias", "transport", "destination", "serviceAccount"}
         ),

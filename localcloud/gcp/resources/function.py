@@ -82,6 +82,7 @@ HANDLERS = {
         create=_function,
         update=_change_function,
         delete=_delete_function,
+        exists=lambda project, resource: project.functions.has(resource.outputs["name"]),
         takes=frozenset({"name", "project", "location", "description", "buildConfig", "serviceConfig"}),
         ignores=IGNORES,
         fixed=frozenset({"name", "project", "location"}),

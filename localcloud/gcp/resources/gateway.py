@@ -59,6 +59,7 @@ HANDLERS = {
     "gcp:apigateway/apiConfig:ApiConfig": ResourceHandler(
         create=_config,
         delete=_delete_config,
+        exists=lambda project, resource: resource.id in project.configs,
         takes=frozenset({"api", "apiConfigId", "apiConfigIdPrefix", "openapiDocuments", "gatewayConfig", "project"}),
         named="apiConfigId",
     ),
@@ -66,6 +67,7 @@ HANDLERS = {
         create=_gateway,
         update=_change_gateway,
         delete=_delete_gateway,
+        exists=lambda project, resource: resource.id in project.gateways,
         takes=frozenset({"apiConfig", "gatewayId", "region", "project"}),
         fixed=frozenset({"gatewayId", "region", "project"}),
         named="gatewayId",

@@ -95,6 +95,7 @@ HANDLERS = {
         create=_topic,
         update=_change_topic,
         delete=_delete_topic,
+        exists=lambda project, resource: project.pubsub.has_topic(resource.id),
         takes=frozenset({"name", "project"}),
         ignores={"messageRetentionDuration": "stored, nothing can be replayed"},
         fixed=frozenset({"name", "project"}),
@@ -103,6 +104,7 @@ HANDLERS = {
         create=_subscription,
         update=_change_subscription,
         delete=_delete_subscription,
+        exists=lambda project, resource: project.pubsub.has_subscription(resource.id),
         takes=frozenset(
             {
                 "name",

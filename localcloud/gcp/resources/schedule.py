@@ -72,6 +72,7 @@ HANDLERS = {
         create=_job,
         update=_change_job,
         delete=_delete_job,
+        exists=lambda project, resource: project.scheduler.has(resource.id),
         takes=frozenset(
             {
                 "name",

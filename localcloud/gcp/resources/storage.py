@@ -67,6 +67,7 @@ HANDLERS = {
         create=_bucket,
         update=_change_bucket,
         delete=_delete_bucket,
+        exists=lambda project, resource: project.storage.has(resource.id),
         # Every bucket here keeps old versions of its objects, and admits only callers with a role on it.
         takes=frozenset(
             {"name", "location", "project", "uniformBucketLevelAccess", "publicAccessPrevention", "versioning"}
@@ -80,6 +81,8 @@ HANDLERS = {
     "gcp:storage/bucketObject:BucketObject": put(
         _object,
         delete=_delete_object,
+        exists=lambda project, resource: project.storage.has(resource.inputs["bucket"], resource.inputs["name"]),
+        renews=frozenset({"generation"}),
         takes=frozenset({"bucket", "name", "source", "content", "contentType", "sourceMd5hash"}),
         fixed=frozenset({"bucket", "name"}),
     ),

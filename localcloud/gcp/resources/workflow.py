@@ -36,6 +36,8 @@ HANDLERS = {
         create=_workflow,
         update=_change_workflow,
         delete=_delete_workflow,
+        exists=lambda project, resource: project.workflows.has(resource.id),
+        renews=frozenset({"revisionId"}),
         takes=frozenset(
             {
                 "name",

@@ -52,6 +52,11 @@ class Scheduler:
             self._jobs[args.name] = job
             self._changed.notify_all()
 
+    def has(self, name: str) -> bool:
+        """Return whether a job exists."""
+        with self._changed:
+            return name in self._jobs
+
     def delete(self, name: str) -> None:
         """Delete a job. An unknown one is ignored."""
         with self._changed:

@@ -99,6 +99,11 @@ class Storage:
         if response.status != 200:
             raise CloudFailed(f"gs://{bucket}: cannot be created: {response.body.decode(errors='replace')}")
 
+    def has(self, bucket: str, key: str | None = None) -> bool:
+        """Return whether a bucket exists, or an object in it."""
+        path = object_path(bucket).removesuffix("/o") if key is None else object_path(bucket, key)
+        return self._emulator.send("GET", path).status == 200
+
     def remove(self, bucket: str) -> None:
         """Delete a bucket and its objects. Safe to call twice."""
         while items := json.loads(self._emulator.send("GET", object_path(bucket)).body).get("items"):

@@ -78,6 +78,11 @@ class Workflows:
             )
             return self._deployed[name].revision
 
+    def has(self, name: str) -> bool:
+        """Return whether a workflow is deployed."""
+        with self._lock:
+            return name in self._deployed
+
     def delete(self, name: str) -> None:
         """Delete a workflow and cancel its executions. An unknown one is ignored."""
         with self._lock:

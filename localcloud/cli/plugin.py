@@ -1,0 +1,75 @@
+"""`pulumi-resource-aws` and `pulumi-resource-gcp`, where the cloud is an embedded one.
+
+The CLI starts a provider's plugin anew for each command, and ends it. The embedded cloud outlives
+them all, in the process of `python -m localcloud engine`; so this passes every call on to that
+process, and knows nothing of any resource.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from localcloud.cli.messages import UNLIMITED
+
+THREADS = 64
+
+
+class Relay(grpc.GenericRpcHandler):
+    """Passes each call on as it comes, in bytes, and returns the answer or the error."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self._channel = channel
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        """Return the handler of a method, whatever it is called."""
+        call = self._channel.unary_unary(handler_call_details.method)
+        return grpc.unary_unary_rpc_method_handler(_passing_on(call))
+
+
+def _passing_on(call: Callable[[bytes], bytes]) -> Callable[[bytes, grpc.ServicerContext], bytes]:
+    def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
+        try:
+            return call(request)
+        except grpc.RpcError as problem:
+            error: Any = problem
+            if error.code() is grpc.StatusCode.UNAVAILABLE:
+                context.abort(grpc.StatusCode.UNAVAILABLE, "the embedded cloud has ended")
+            context.abort(error.code(), error.details())
+            raise
+
+    return answer
+
+
+def main(package: str, addresses: Path) -> int:
+    """Serve until the CLI ends this process. `addresses` names the file in which a running cloud says where it is."""
+    over = threading.Event()
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda _signal, _frame: over.set())
+    try:
+        address = json.loads(addresses.read_text(encoding="utf-8"))[package]
+    except (OSError, KeyError):
+        print(
+            f"no embedded cloud serves {package} here: start one with `python -m localcloud engine --stack NAME`",
+            file=sys.stderr,
+        )
+        return 1
+    with grpc.insecure_channel(address, options=UNLIMITED) as channel:
+        server = grpc.server(ThreadPoolExecutor(THREADS), handlers=[Relay(channel)], options=UNLIMITED)
+        print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+        server.start()
+        over.wait()
+        server.stop(grace=None).wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], Path(sys.argv[2])))

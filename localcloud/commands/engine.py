@@ -1,0 +1,55 @@
+"""An embedded cloud for the Pulumi CLI, in place of an account."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+
+from localcloud.cli.installation import NotAvailable, install
+from localcloud.cli.provider import Symbols, serve
+from localcloud.commands.embedded import require_embedded
+from localcloud.commands.progress import Progress
+from localcloud.engine.cloud import CloudFailed, Provider, start
+from localcloud.engine.stack import PORT
+from localcloud.engine.stack_file import StackFile
+from localcloud.support.workspace import clear, take
+
+PASSPHRASE = "local"  # noqa: S105 - what it encrypts never leaves this machine
+"""Encrypts the secrets of stacks that last no longer than the embedded cloud."""
+
+
+def main(progress: Progress, stack: str, state: Path, recorded: bool) -> int:
+    """Run an empty embedded cloud until interrupted, and print how the Pulumi CLI deploys into it.
+
+    With `recorded` nothing is created: what a cloud would answer are symbols. Raises `CloudFailed` when
+    there is no CLI and none can be built.
+    """
+    file = StackFile.read(stack)
+    if not recorded:
+        require_embedded(stack)
+    folder = state / "engine"
+    with ExitStack() as until_the_end:
+        try:
+            installation = install(state / "pulumi", progress.plain)
+        except NotAvailable as reason:
+            raise CloudFailed(f"the Pulumi CLI cannot run here: {reason}") from None
+        environment = installation.environment(folder, PASSPHRASE)
+        provider: Provider = Symbols()
+        if not recorded:
+            workspace = take(state)
+            until_the_end.callback(clear, workspace)
+            with progress.step("start") as step:
+                cloud = start(file, workspace, port=PORT, progress=step.say)
+                step.text = f"the embedded {cloud.title}, empty"
+            until_the_end.callback(cloud.stop)
+            provider = cloud
+        until_the_end.enter_context(serve(str(file.cloud), provider, folder))
+        progress.plain(f"pulumi {installation.version} deploys into it from another terminal, after")
+        for name, value in environment.items():
+            progress.plain(f"  export {name}={shlex.quote(value)}")
+        progress.plain(f"  pulumi stack select --create {stack} && pulumi up")
+        progress.plain("Ctrl-C takes everything down")
+        threading.Event().wait()
+    return 0
