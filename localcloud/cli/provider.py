@@ -147,7 +147,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
         try:
             result = self._provider.call(request.tok, read(request.args))
         except KeyError:
-            raise pulumi.RunError(f"{request.tok}: the embedded cloud has no such provider function") from None
+            raise pulumi.RunError(f"{request.tok}: the local cloud has no such provider function") from None
         response = provider_pb2.InvokeResponse()
         # The field is called `return`, which Python keeps for itself.
         getattr(response, "return").CopyFrom(write(result))

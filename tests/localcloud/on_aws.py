@@ -19,6 +19,8 @@ STACK = "local"
 ENDING = signal.SIGINT
 """How `make up` is ended in its test."""
 FUNCTION = "aws:lambda/function:Function"
+NEVER_ALONE = frozenset()
+"""The types that a cloud is not asked for: each goes with another, or never goes."""
 SAME_EITHER_WAY = {
     "data",
     "versions",

@@ -36,6 +36,8 @@ import os
 def handle(request):
     return {"pid": os.getpid(), "env": dict(os.environ), "path": request.path}
 """
+NEVER_ALONE = frozenset({"gcp:apigateway/api:Api", "gcp:projects/serviceIdentity:ServiceIdentity"})
+"""The types that a cloud is not asked for: each goes with another, or never goes."""
 SAME_EITHER_WAY = {"code", "runner", "calls", "agent", "dead", "tells", "arrived", "front"}
 """Logical names in `Everything` whose inputs are the same in both programs, or follow from another resource."""
 _ROOM = tempfile.TemporaryDirectory(prefix="archives-")

@@ -48,3 +48,20 @@ def test_a_program_that_declares_nothing_leaves_nothing(kind: ModuleType, lab: L
     lab.deploy(kind.Everything(second=True))
     lab.deploy(lambda: None)
     assert kind.listed(lab.cloud) == before
+
+
+def test_the_cloud_has_each_resource_until_it_is_deleted(deployed: Lab[Any]) -> None:
+    cloud = deployed.cloud
+    asked = [(cloud.handlers[one.declared.type].exists, one) for one in deployed.engine.resources]
+
+    def present() -> dict[str, bool]:
+        return {one.declared.name: exists(cloud.session, one) for exists, one in asked if exists is not None}
+
+    assert [name for name, there in present().items() if not there] == []
+    deployed.deploy(lambda: None)
+    assert [name for name, there in present().items() if there] == []
+
+
+def test_only_what_goes_with_another_resource_is_not_asked_for(lab: Lab[Any], kind: ModuleType) -> None:
+    silent = {name for name, handler in lab.cloud.handlers.items() if handler.exists is None}
+    assert silent == kind.NEVER_ALONE
