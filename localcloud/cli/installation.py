@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -51,8 +52,8 @@ class Installation:
         backend = state / "backend"
         backend.mkdir(parents=True, exist_ok=True)
         return {
-            "PATH": os.pathsep.join([str(plugins), str(self.command.parent), os.environ.get("PATH", os.defpath)]),
-            "PULUMI_HOME": str(state / "home"),
+            "PATH": os.pathsep.join([str(plugins.resolve()), str(self.command.parent), os.environ.get("PATH", os.defpath)]),
+            "PULUMI_HOME": str((state / "home").resolve()),
             "PULUMI_BACKEND_URL": backend.resolve().as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": passphrase,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
@@ -68,7 +69,8 @@ def install(folder: Path, say: Callable[[str], None]) -> Installation:
     try:
         return _on_path()
     except NotAvailable as reason:
-        return _built(folder, say, str(reason))
+        missing = str(reason)
+    return _built(folder.resolve(), say, missing)
 
 
 def _on_path() -> Installation:
@@ -126,13 +128,20 @@ def _write_plugins(state: Path, executor: Path | None) -> Path:
     folder = state / "plugins"
     folder.mkdir(parents=True, exist_ok=True)
     addresses = (state / ADDRESSES).resolve()
-    scripts = {f"pulumi-resource-{package}": f'localcloud.cli.plugin {package} "{addresses}"' for package in PACKAGES}
+    scripts: dict[str, tuple[str, ...]] = {
+        f"pulumi-resource-{package}": ("localcloud.cli.plugin", package, str(addresses)) for package in PACKAGES
+    }
     if executor is not None:
-        scripts[HOST] = f'localcloud.cli.language_host "{executor.resolve()}" "$@"'
-    for name, module in scripts.items():
+        scripts[HOST] = ("localcloud.cli.language_host", str(executor.resolve()))
+    for name, (module, *arguments) in scripts.items():
+        # The path is no variable: the program that a host starts would inherit it.
+        code = (
+            f"import runpy, sys; sys.path.insert(0, {str(ROOT)!r}); runpy.run_module({module!r}, run_name='__main__')"
+        )
+        command = shlex.join([sys.executable, "-c", code, *arguments])
         script = folder / name
         fresh = script.with_suffix(f".{os.getpid()}")
-        fresh.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m {module}\n', encoding="utf-8")
+        fresh.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
         fresh.chmod(0o755)
         fresh.replace(script)
     return folder
@@ -140,7 +149,9 @@ def _write_plugins(state: Path, executor: Path | None) -> Path:
 
 def _pinned() -> str:
     """Return the version of the CLI that the Go module requires."""
-    (version,) = re.findall(r"^\s*github\.com/pulumi/pulumi/pkg/v3 v(\S+)$", (MODULE / "go.mod").read_text(), re.M)
+    (version,) = re.findall(
+        r"^(?:require)?\s*github\.com/pulumi/pulumi/pkg/v3 v(\S+)$", (MODULE / "go.mod").read_text(), re.M
+    )
     return version
 
 

@@ -7,6 +7,7 @@ process, and knows nothing of any resource.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import sys
@@ -21,6 +22,8 @@ import grpc
 from localcloud.cli.messages import UNLIMITED
 
 THREADS = 64
+CONNECT_SECONDS = 2
+NONE = "no embedded cloud serves {package} here: start one with `python -m localcloud engine --stack NAME`"
 
 
 class Relay(grpc.GenericRpcHandler):
@@ -54,15 +57,14 @@ def main(package: str, addresses: Path) -> int:
     over = threading.Event()
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda _signal, _frame: over.set())
-    try:
-        address = json.loads(addresses.read_text(encoding="utf-8"))[package]
-    except (OSError, KeyError):
-        print(
-            f"no embedded cloud serves {package} here: start one with `python -m localcloud engine --stack NAME`",
-            file=sys.stderr,
-        )
-        return 1
-    with grpc.insecure_channel(address, options=UNLIMITED) as channel:
+    with contextlib.ExitStack() as until_the_end:
+        try:
+            address = json.loads(addresses.read_text(encoding="utf-8"))[package]
+            channel = until_the_end.enter_context(grpc.insecure_channel(address, options=UNLIMITED))
+            grpc.channel_ready_future(channel).result(timeout=CONNECT_SECONDS)
+        except (OSError, KeyError, grpc.FutureTimeoutError):
+            print(NONE.format(package=package), file=sys.stderr)
+            return 1
         server = grpc.server(ThreadPoolExecutor(THREADS), handlers=[Relay(channel)], options=UNLIMITED)
         print(server.add_insecure_port("127.0.0.1:0"), flush=True)
         server.start()

@@ -11,6 +11,7 @@ from typing import Any, get_args, get_type_hints
 
 from localcloud.engine.program import Declared, Registered
 
+_IMPORTING = threading.Lock()
 PLAIN: Mapping[type, Any] = {int: 0, float: 0.0, bool: False}
 
 
@@ -119,4 +120,6 @@ def sdk_class(token: str, *, result: bool = False) -> type:
     if keyword.iskeyword(module):
         module += "_"
     path = f"pulumi_{package}" if module == "index" else f"pulumi_{package}.{module}"
-    return getattr(importlib.import_module(path), f"{name[:1].upper()}{name[1:]}Result" if result else name)
+    # An SDK is imported in parts; a second thread would find a part of a module that another one is importing.
+    with _IMPORTING:
+        return getattr(importlib.import_module(path), f"{name[:1].upper()}{name[1:]}Result" if result else name)

@@ -1,0 +1,117 @@
+"""A project as a Pulumi user has it, and the commands that he types in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from localcloud.cli.installation import Installation
+from tests import nimbus
+from tests.root import ROOT
+
+SECONDS = 280
+PASSPHRASE = "correct horse"
+KEPT = ("bundles", "gcp")
+"""What is built once for every copy of the project: it is named by its content."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """A command that has ended, and what the CLI reports of the resources that it came by."""
+
+    code: int
+    output: str
+    """What it printed, on both streams."""
+    steps: Mapping[str, str]
+    """By URN, what is done or would be done to it: `create`, `update`, `replace`, `delete`."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many resources are created, updated, replaced and deleted; none of those that stay."""
+        return dict(Counter(self.steps.values()))
+
+    def names(self, operation: str) -> set[str]:
+        """Return the names of the resources that one thing is done to."""
+        return {urn.split("::")[-1] for urn, step in self.steps.items() if step == operation}
+
+
+class Project:
+    """A copy of this project in a folder of its own, with a backend of its own."""
+
+    def __init__(self, folder: Path, installation: Installation) -> None:
+        self.root = nimbus.copied(folder)
+        (self.root / ".local").mkdir()
+        for kept in KEPT:
+            (ROOT / ".local" / kept).mkdir(exist_ok=True)
+            (self.root / ".local" / kept).symlink_to(ROOT / ".local" / kept)
+        self.state = folder / "state"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("PULUMI", "PYTHON"))},
+            **installation.environment(self.state, PASSPHRASE),
+            "PULUMI_DEBUG_COMMANDS": "true",
+        }
+        self._command = str(installation.command)
+        self._events = folder / "events.json"
+
+    def pulumi(self, *arguments: str, code: int | None = 0, **environment: str) -> Ended:
+        """Run the CLI, and check its exit code unless it is None."""
+        self._events.unlink(missing_ok=True)
+        done = subprocess.run(
+            [self._command, *arguments, "--non-interactive"],
+            cwd=self.root,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+        )
+        assert code is None or done.returncode == code, done.stdout[-5000:]
+        return Ended(code=done.returncode, output=done.stdout, steps=self._steps())
+
+    def _steps(self) -> dict[str, str]:
+        if not self._events.is_file():
+            return {}
+        steps: dict[str, str] = {}
+        for line in self._events.read_text(encoding="utf-8").splitlines():
+            metadata = json.loads(line).get("resourcePreEvent", {}).get("metadata", {})
+            if metadata and not metadata["type"].startswith("pulumi:"):
+                steps[metadata["urn"]] = OPERATIONS.get(metadata["op"], metadata["op"])
+        return {urn: step for urn, step in steps.items() if step != "same"}
+
+    def deploying(self, verb: str, *arguments: str, code: int | None = 0, **environment: str) -> Ended:
+        """Preview, deploy, refresh or destroy the selected stack."""
+        skip = [] if verb == "preview" else ["--yes", "--skip-preview"]
+        return self.pulumi(verb, *skip, "--event-log", str(self._events), *arguments, code=code, **environment)
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the outputs of the selected stack."""
+        done = subprocess.run(
+            [self._command, "stack", "output", "--json"], cwd=self.root, env=self.environment,
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return json.loads(done.stdout)
+
+    def edit(self, path: str, before: str, after: str) -> None:
+        """Replace a text, which is there once, in a file of the project."""
+        file = self.root / path
+        text = file.read_text(encoding="utf-8")
+        assert text.count(before) == 1, f"{path}: {before!r} is there {text.count(before)} times"
+        file.write_text(text.replace(before, after), encoding="utf-8")
+
+
+OPERATIONS = {
+    "create-replacement": "replace",
+    "delete-replaced": "replace",
+    "discard-replaced": "replace",
+    "refresh": "same",
+    "read": "same",
+}
+"""The steps of a replacement are one operation of whoever reads a preview."""

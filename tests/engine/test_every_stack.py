@@ -1,0 +1,32 @@
+"""Every stack by the Pulumi CLI, with symbols for what a cloud would answer: the whole graph, and nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from localcloud.cli.provider import Symbols, serve
+from tests.engine.project import Project
+from tests.urns.promise import STACKS, read
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_is_previewed_deployed_refreshed_and_destroyed(stack: str, project: Callable[[], Project]) -> None:
+    mine = project()
+    with serve("gcp" if stack.startswith("gcp") else "aws", Symbols(), mine.state):
+        mine.pulumi("stack", "init", stack)
+        preview = mine.deploying("preview")
+        up = mine.deploying("up")
+        assert up.steps == preview.steps
+        assert set(up.steps.values()) == {"create"}
+        mine.deploying("preview", "--expect-no-changes")
+        mine.deploying("refresh", "--expect-no-changes")
+        protected = mine.pulumi("stack", "export").output.count('"protect": true')
+        if protected:
+            mine.deploying("destroy", code=255)
+            mine.pulumi("state", "unprotect", "--all", "--yes")
+        assert mine.deploying("destroy").counts == {"delete": len(up.steps)}
+    assert bool(protected) is any(entry.get("protect") for entry in read(stack).values())
