@@ -87,6 +87,7 @@ def pytest_runtest_makereport(
 
 
 LOOP = re.compile(r"tests/loop/.*::\w+\[(\w+)")
+ENGINE = re.compile(r"(tests/engine/.*)::\w+\[([\w-]+)\]")
 
 
 FIRST = (
@@ -102,9 +103,12 @@ FIRST = (
 
 
 def together(nodeid: str) -> str:
-    """Whatever has the same answer runs in one worker: the loop of a cloud, which deploys a stack; else a file."""
-    loop = LOOP.match(nodeid)
-    return f"loop of {loop[1]}" if loop else nodeid.partition("::")[0]
+    """Whatever has the same answer runs in one worker: what deploys a stack, by its cloud; else a file."""
+    if loop := LOOP.match(nodeid):
+        return f"loop of {loop[1]}"
+    if engine := ENGINE.match(nodeid):
+        return f"{engine[1]} of {engine[2]}"
+    return nodeid.partition("::")[0]
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -52,7 +52,9 @@ class Installation:
         backend = state / "backend"
         backend.mkdir(parents=True, exist_ok=True)
         return {
-            "PATH": os.pathsep.join([str(plugins.resolve()), str(self.command.parent), os.environ.get("PATH", os.defpath)]),
+            "PATH": os.pathsep.join(
+                [str(plugins.resolve()), str(self.command.parent), os.environ.get("PATH", os.defpath)]
+            ),
             "PULUMI_HOME": str((state / "home").resolve()),
             "PULUMI_BACKEND_URL": backend.resolve().as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": passphrase,

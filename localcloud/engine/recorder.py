@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import importlib
 import keyword
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, get_args, get_type_hints
 
 from localcloud.engine.program import Declared, Registered
@@ -66,8 +67,7 @@ def symbols(cls: type, name: str) -> dict[str, Any]:
     `symbols(pulumi_aws.s3.Bucket, "data")["region"] == "<data.region>"`
     """
     outputs: dict[str, Any] = {}
-    for key, getter in _getters(cls):
-        kind = _kind(getter)
+    for key, kind in _getters(cls):
         if kind is str:
             outputs[key] = _text(cls, name, key)
         elif kind in PLAIN:
@@ -81,19 +81,29 @@ def completed(cls: type, inputs: Mapping[str, Any], symbol: Callable[[str], str]
     `symbol` returns it for the text's path, such as `serviceConfig.uri`.
     """
     outputs = dict(inputs)
-    for key, getter in _getters(cls):
-        value, inner = outputs.get(key), _kind(getter)
+    for key, inner in _getters(cls):
+        value = outputs.get(key)
         for structure in (inner, *get_args(inner)):
             if isinstance(value, dict) and isinstance(structure, type) and hasattr(structure, "_pulumi_output_type"):
-                texts = [part for part, part_getter in _getters(structure) if str in get_args(_kind(part_getter))]
+                texts = [part for part, kind in _getters(structure) if str in get_args(kind)]
                 outputs[key] = {**{part: symbol(f"{key}.{part}") for part in texts}, **value}
     return outputs
 
 
-def _getters(cls: type) -> Iterator[tuple[str, Any]]:
+@functools.cache
+def _getters(cls: type) -> tuple[tuple[str, Any], ...]:
+    """Return the outputs of a class: their camelCase names, each with the type inside `Output[...]`.
+
+    Of an optional output the type is the whole union. An SDK resolves its types slowly, so each class is read once.
+    """
+    found = []
     for attribute in vars(cls).values():
         if isinstance(attribute, builtins.property) and attribute.fget is not None:
-            yield getattr(attribute.fget, "_pulumi_name", attribute.fget.__name__), attribute.fget
+            hint = get_type_hints(attribute.fget).get("return")
+            inner = get_args(hint)
+            name = getattr(attribute.fget, "_pulumi_name", attribute.fget.__name__)
+            found.append((name, inner[0] if len(inner) == 1 else hint))
+    return tuple(found)
 
 
 def _text(cls: type, name: str, key: str) -> str:
@@ -101,13 +111,6 @@ def _text(cls: type, name: str, key: str) -> str:
     if key == "arn" or key.endswith("Arn"):
         return f"arn:aws:{cls.__module__.split('.')[1].strip('_')}:<region>:<account>:<{name}.{key}>"
     return f"<{name}.{key}>"
-
-
-def _kind(getter: Any) -> Any:
-    """Return the type inside `Output[...]`; for an optional output, the whole union."""
-    hint = get_type_hints(getter).get("return")
-    inner = get_args(hint)
-    return inner[0] if len(inner) == 1 else hint
 
 
 def sdk_class(token: str, *, result: bool = False) -> type:

@@ -88,7 +88,7 @@ class Project:
 
     def deploying(self, verb: str, *arguments: str, code: int | None = 0, **environment: str) -> Ended:
         """Preview, deploy, refresh or destroy the selected stack."""
-        skip = [] if verb == "preview" else ["--yes", "--skip-preview"]
+        skip = {"preview": [], "destroy": ["--yes"]}.get(verb, ["--yes", "--skip-preview"])
         return self.pulumi(verb, *skip, "--event-log", str(self._events), *arguments, code=code, **environment)
 
     def outputs(self) -> dict[str, Any]:

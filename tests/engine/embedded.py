@@ -1,0 +1,69 @@
+"""A project whose stack the Pulumi CLI deploys into an embedded cloud."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from localcloud.cli.provider import serve
+from localcloud.commands.watch import Watch
+from localcloud.engine.cloud import EmbeddedCloud, start
+from localcloud.engine.stack_file import StackFile
+from models.breast_cancer import sample
+from tests.engine.project import Ended, Project
+
+STACKS: Mapping[str, str] = {"aws": "local", "gcp": "gcp-local"}
+MODEL = "breast_cancer"
+SECONDS = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedded:
+    """The project, and the cloud that its one stack is deployed into."""
+
+    project: Project
+    cloud: EmbeddedCloud
+    name: str
+
+    def deploy(self) -> Ended:
+        """Preview, deploy, and check that the preview has promised just what was then done."""
+        preview, up = self.project.deploying("preview"), self.project.deploying("up")
+        assert up.steps == preview.steps
+        return up
+
+    def train(self, folder: Path) -> Mapping[str, Any]:
+        """Upload the sample as a dataset, and return the record of its run once it has ended."""
+        outputs = self.outputs()
+        watch = Watch(self.cloud.store(outputs["models_url"]), MODEL)
+        sample.write_csv(folder / "wdbc.csv")
+        self.cloud.store(outputs["data_url"]).put(f"{MODEL}/incoming/wdbc.csv", folder / "wdbc.csv")
+        return watch.reached(watch.new_run(SECONDS), seconds=SECONDS)
+
+    def predict(self, instances: Iterable[Mapping[str, object]]) -> list[Any]:
+        """Return what the stack's API predicts."""
+        url = self.outputs()["models"][MODEL]["predict"]
+        body = json.dumps({"instances": list(instances)}).encode()
+        request = urllib.request.Request(url, body, {"content-type": "application/json"})  # noqa: S310 - loopback
+        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+            return json.loads(response.read())["predictions"]
+
+    def outputs(self) -> Mapping[str, Any]:
+        """Return the stack's outputs, with the addresses that are valid on this machine."""
+        return self.cloud.outputs(self.project.outputs())
+
+
+@contextmanager
+def embedded(name: str, project: Project, workspace: Path) -> Generator[Embedded]:
+    """Start an embedded cloud, with a stack in which there is nothing yet."""
+    cloud = start(StackFile.read(STACKS[name]), workspace, port=0, progress=lambda _: None)
+    try:
+        with serve(name, cloud, project.state):
+            project.pulumi("stack", "init", STACKS[name])
+            yield Embedded(project=project, cloud=cloud, name=name)
+    finally:
+        cloud.stop()

@@ -1,0 +1,40 @@
+"""The whole life of a stack in an embedded cloud by the Pulumi CLI, from the first preview to the last `destroy`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from models.breast_cancer import sample
+from tests.engine.embedded import STACKS, embedded
+from tests.engine.project import Project
+from tests.localcloud import on_aws, on_gcp
+from tests.root import ROOT
+
+pytestmark = pytest.mark.integration
+SCHEMA = json.loads((ROOT / "docs" / "outputs.schema.json").read_text(encoding="utf-8"))
+LISTED: Mapping[str, Callable[[Any], Any]] = {"aws": on_aws.listed, "gcp": on_gcp.listed}
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_it_is_deployed_trains_predicts_and_is_gone(name: str, project: Callable[[], Project], tmp_path: Path) -> None:
+    with embedded(name, project(), tmp_path) as stack:
+        empty = LISTED[name](stack.cloud)
+        up = stack.deploy()
+        assert set(up.steps.values()) == {"create"}
+        stack.project.deploying("preview", "--expect-no-changes")
+        stack.project.deploying("refresh", "--expect-no-changes")
+        jsonschema.validate(dict(stack.outputs()), SCHEMA)
+
+        assert stack.train(tmp_path)["status"] == "promoted"
+        cases, labels = sample.instances()
+        predicted = [one["label"] for one in stack.predict(cases[:20])]
+        assert sum(one == label for one, label in zip(predicted, labels, strict=False)) >= 18
+
+        assert set(stack.project.deploying("destroy").steps) == set(up.steps)
+        assert LISTED[name](stack.cloud) == empty
