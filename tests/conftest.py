@@ -87,7 +87,7 @@ def pytest_runtest_makereport(
 
 
 LOOP = re.compile(r"tests/loop/.*::\w+\[(\w+)")
-ENGINE = re.compile(r"(tests/engine/.*)::\w+\[([\w-]+)\]")
+ENGINE = re.compile(r"(tests/engine/test_every_stack).*::\w+\[([\w-]+)\]|(tests/engine/\w+).*::\w+\[(\w+)")
 
 
 FIRST = (
@@ -107,7 +107,7 @@ def together(nodeid: str) -> str:
     if loop := LOOP.match(nodeid):
         return f"loop of {loop[1]}"
     if engine := ENGINE.match(nodeid):
-        return f"{engine[1]} of {engine[2]}"
+        return " of ".join(filter(None, engine.groups()))
     return nodeid.partition("::")[0]
 
 

@@ -187,7 +187,7 @@ def handler_of(cloud: Provider, declared: Declared) -> ResourceHandler:
     Raises `ResourceFailed` for a type without a handler.
     """
     if declared.type in cloud.absent:
-        return ResourceHandler(create=_accept)
+        return ResourceHandler(create=_accept, update=_accept_change)
     try:
         return cloud.handlers[declared.type]
     except KeyError:
@@ -208,3 +208,7 @@ def _has_value(inputs: Mapping[str, Any], path: str) -> bool:
 def _accept(order: Order) -> Registered:
     name = order.name()
     return Registered(id=name, outputs={**order.inputs, "name": name, "arn": name})
+
+
+def _accept_change(order: Order, before: Resource) -> Registered:
+    return Registered(id=before.id, outputs={**before.outputs, **order.inputs})

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
 import urllib.request
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from localcloud.cli.provider import serve
 from localcloud.commands.watch import Watch
 from localcloud.engine.cloud import EmbeddedCloud, start
+from localcloud.engine.resource_handler import ResourceHandler
 from localcloud.engine.stack_file import StackFile
 from models.breast_cancer import sample
 from tests.engine.project import Ended, Project
@@ -22,13 +24,50 @@ MODEL = "breast_cancer"
 SECONDS = 200
 
 
+class Halting:
+    """A provider that passes everything on, and can hold back the changes of a while."""
+
+    def __init__(self, cloud: EmbeddedCloud) -> None:
+        self.session, self.absent = cloud.session, cloud.absent
+        self._cloud = cloud
+        self.reached, self.free = threading.Event(), threading.Event()
+        """Set when a change is held, and unset while changes are held."""
+        self.free.set()
+        self.handlers: Mapping[str, ResourceHandler] = {
+            type_: replace(handler, create=self._held(handler.create), update=self._held(handler.update))
+            for type_, handler in cloud.handlers.items()
+        }
+
+    def call(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._cloud.call(token, args)
+
+    def _held(self, change: Any) -> Any:
+        def held(*order: Any) -> Any:
+            self.reached.set()
+            self.free.wait()
+            return change(*order)
+
+        return change and held
+
+
 @dataclass(frozen=True, kw_only=True)
 class Embedded:
     """The project, and the cloud that its one stack is deployed into."""
 
     project: Project
     cloud: EmbeddedCloud
+    provider: Halting
     name: str
+
+    @contextmanager
+    def halting(self) -> Generator[Halting]:
+        """Hold back every change in the cloud for as long as the block lasts."""
+        self.provider.reached.clear()
+        self.provider.free.clear()
+        try:
+            yield self.provider
+        finally:
+            self.provider.free.set()
 
     def deploy(self) -> Ended:
         """Preview, deploy, and check that the preview has promised just what was then done."""
@@ -62,8 +101,9 @@ def embedded(name: str, project: Project, workspace: Path) -> Generator[Embedded
     """Start an embedded cloud, with a stack in which there is nothing yet."""
     cloud = start(StackFile.read(STACKS[name]), workspace, port=0, progress=lambda _: None)
     try:
-        with serve(name, cloud, project.state):
+        provider = Halting(cloud)
+        with serve(name, provider, project.state):
             project.pulumi("stack", "init", STACKS[name])
-            yield Embedded(project=project, cloud=cloud, name=name)
+            yield Embedded(project=project, cloud=cloud, provider=provider, name=name)
     finally:
         cloud.stop()

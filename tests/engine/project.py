@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from localcloud.cli.installation import Installation
+from localcloud.engine.program import Declared, Registered
+from localcloud.engine.resource_handler import Resource
 from tests import nimbus
 from tests.root import ROOT
 
@@ -76,12 +80,61 @@ class Project:
         assert code is None or done.returncode == code, done.stdout[-5000:]
         return Ended(code=done.returncode, output=done.stdout, steps=self._steps())
 
+    @contextmanager
+    def begin(self, *arguments: str) -> Generator[subprocess.Popen[bytes]]:
+        """Start the CLI in a process group of its own, and end it at the end of the block if it still runs."""
+        command = subprocess.Popen(
+            [self._command, *arguments, "--non-interactive"],
+            cwd=self.root,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield command
+        finally:
+            if command.poll() is None:
+                os.killpg(command.pid, signal.SIGKILL)
+            command.wait()
+
+    def plugins(self) -> list[int]:
+        """Return the processes of the plugins that the CLI has started here."""
+        listed = subprocess.run(
+            ["/bin/ps", "-A", "-ww", "-o", "pid=,command="], capture_output=True, text=True, check=True
+        )
+        rows = (line.split(None, 1) for line in listed.stdout.splitlines())
+        return [int(pid) for pid, command in rows if "localcloud.cli.plugin" in command and str(self.state) in command]
+
+    def resources(self) -> list[Resource]:
+        """Return the resources of the selected stack, as its state has them."""
+        state = json.loads(self.pulumi("stack", "export").output)
+        return [
+            Resource(
+                declared=Declared(
+                    urn=one["urn"],
+                    type=one["type"],
+                    name=one["urn"].split("::")[-1],
+                    parent=one.get("parent", ""),
+                    custom=True,
+                    inputs=one.get("inputs", {}),
+                ),
+                registered=Registered(id=one["id"], outputs=one.get("outputs", {})),
+                fingerprint="",
+            )
+            for one in state["deployment"]["resources"]
+            if one.get("custom")
+        ]
+
     def _steps(self) -> dict[str, str]:
         if not self._events.is_file():
             return {}
         steps: dict[str, str] = {}
         for line in self._events.read_text(encoding="utf-8").splitlines():
-            metadata = json.loads(line).get("resourcePreEvent", {}).get("metadata", {})
+            event = json.loads(line)
+            # What a refresh has found is in the event of its end.
+            metadata = (event.get("resourcePreEvent") or event.get("resOutputsEvent") or {}).get("metadata")
             if metadata and not metadata["type"].startswith("pulumi:"):
                 steps[metadata["urn"]] = OPERATIONS.get(metadata["op"], metadata["op"])
         return {urn: step for urn, step in steps.items() if step != "same"}

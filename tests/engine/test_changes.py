@@ -1,0 +1,132 @@
+"""What a stack that is up does when something of it changes, on purpose or not: the change, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.engine.embedded import SECONDS, STACKS, Embedded, embedded
+from tests.engine.project import Project
+
+pytestmark = pytest.mark.integration
+STEPS = ("prepare", "train", "select", "rollout")
+"""The functions whose archives hold `model.yaml` of a model that is trained."""
+LOGS = ("api", "jobs", "predict", "prepare", "rollout", "select", "train", "training")
+
+
+def names(*templates: str, of: tuple[str, ...] = ("",)) -> frozenset[str]:
+    return frozenset(template.format(one) for template in templates for one in of)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """An edit of a file, and by cloud and operation the names of all resources that it touches."""
+
+    path: str
+    before: str
+    after: str
+    touched: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
+
+
+CHANGES = {
+    "a setting": Change(
+        path="Pulumi.{stack}.yaml",
+        before="log_days: 1",
+        after="log_days: 3",
+        touched={
+            "aws": {"update": names("{}-logs", of=LOGS)},
+            "gcp": {"update": names("{}-logs", of=LOGS)},
+        },
+    ),
+    "a function's code": Change(
+        path="functions/core/release/judge.py",
+        before="from __future__ import annotations",
+        after="# Edited.\nfrom __future__ import annotations",
+        touched={
+            "aws": {"replace": names("rollout-code"), "update": names("rollout-function", "rollout-alias")},
+            "gcp": {"replace": names("rollout-code"), "update": names("rollout-function")},
+        },
+    ),
+    "a model's file": Change(
+        path="models/breast_cancer/model.yaml",
+        before="name: breast_cancer",
+        after="name: breast_cancer # edited",
+        touched={
+            "aws": {"replace": names("{}-code", of=STEPS), "update": names("{}-function", "{}-alias", of=STEPS)},
+            "gcp": {"replace": names("{}-code", of=STEPS), "update": names("{}-function", of=STEPS)},
+        },
+    ),
+    "a grant": Change(
+        path="infra/function_table.py",
+        before='            reads("captures", ""),\n',
+        after='            reads("captures", ""),\n            reads("data", layout.DATASETS),\n',
+        touched={"aws": {"update": names("rollout-policy")}, "gcp": {"create": names("rollout-read-4")}},
+    ),
+    "a page": Change(path="CHANGELOG.md", before="# Changelog", after="# Changes", touched={"aws": {}, "gcp": {}}),
+}
+
+
+REMOVED = {
+    "aws": {"rollout-policy", "republish-file_type-schedule"},
+    "gcp": {"rollout-read-0", "republish-file_type-job"},
+}
+
+
+@pytest.fixture(scope="module", params=[pytest.param(name, id=name) for name in STACKS])
+def stack(
+    request: pytest.FixtureRequest, project: Callable[[], Project], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Embedded]:
+    with embedded(request.param, project(), tmp_path_factory.mktemp("cloud")) as found:
+        found.project.deploying("up")
+        yield found
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_change_touches_what_it_is_about_and_the_preview_says_so(stack: Embedded, what: str) -> None:
+    change = CHANGES[what]
+    stack.project.edit(change.path.format(stack=STACKS[stack.name]), change.before, change.after)
+    up = stack.deploy()
+    assert {operation: up.names(operation) for operation in up.counts} == change.touched[stack.name]
+
+
+def test_what_was_removed_behind_its_back_is_found_and_made_again(stack: Embedded) -> None:
+    removed = REMOVED[stack.name]
+    for resource in stack.project.resources():
+        if resource.declared.name in removed:
+            delete = stack.cloud.handlers[resource.declared.type].delete
+            assert delete is not None
+            delete(stack.cloud.session, resource)
+    assert stack.project.deploying("refresh").names("delete") == removed
+    up = stack.deploy()
+    assert {operation: up.names(operation) for operation in up.counts} == {"create": removed}
+    stack.project.deploying("preview", "--expect-no-changes")
+
+
+def test_a_protected_stack_is_not_destroyed_and_loses_nothing(stack: Embedded) -> None:
+    settings = f"Pulumi.{STACKS[stack.name]}.yaml"
+    stack.project.edit(settings, "protect: false", "protect: true")
+    stack.deploy()
+    refused = stack.project.deploying("destroy", code=None)
+    assert refused.code != 0
+    assert "is protected" in refused.output
+    stack.project.deploying("refresh", "--expect-no-changes")
+    stack.project.edit(settings, "protect: true", "protect: false")
+    stack.deploy()
+
+
+def test_a_plugin_that_is_killed_in_the_middle_costs_nothing_that_the_next_up_does_not_mend(stack: Embedded) -> None:
+    stack.project.edit("functions/core/release/judge.py", "from typing import", "# Once more.\nfrom typing import")
+    with stack.halting() as halted, stack.project.begin("up", "--yes", "--skip-preview") as up:
+        assert halted.reached.wait(SECONDS)
+        second = stack.project.deploying("up", code=None)
+        assert second.code != 0
+        assert "the stack is currently locked" in second.output
+        for plugin in stack.project.plugins():
+            os.kill(plugin, signal.SIGKILL)
+        assert up.wait(SECONDS) != 0
+    stack.project.deploying("up")
+    stack.project.deploying("preview", "--expect-no-changes")
