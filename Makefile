@@ -12,7 +12,7 @@ ifneq ($(filter demo up,$(MAKECMDGOALS)),)
 $(if $(filter $(CLOUD),$(EMBEDDED)),,$(error CLOUD=$(CLOUD) is not embedded, so it does not run on this machine; embedded: $(EMBEDDED)))
 endif
 
-.PHONY: help demo lint check test up preview bench bench-quick lock clean
+.PHONY: help demo lint check test engine up preview bench bench-quick lock clean
 
 help:
 	@echo "make demo                  deploy, train, release, predict and run a job on this machine, then stop"
@@ -21,6 +21,7 @@ help:
 	@echo "make preview STACK=prod    print what a stack would create, and the platform's limits"
 	@echo "make check                 run format, lint, types and the unit tests, in under a minute"
 	@echo "make test                  run the same and every other test, and print the twenty slowest"
+	@echo "make engine                run the tests that deploy by the Pulumi CLI, which Go builds once if there is none"
 	@echo "make bench                 run every benchmark against its peers, and write docs/benchmarks.md"
 	@echo "make bench-quick           run fewer of them, in under two minutes"
 	@echo "make lock                  write the locked requirements"
@@ -45,7 +46,12 @@ check: lint .local/samples/.installed
 
 # Four processes on two cores: the tests of the loop mostly wait.
 test: lint .local/emulator-aws/.installed .local/emulator-gcp/.installed .local/workflows-emulator/.installed .local/samples/.installed
+	@$(BIN)/python -m localcloud.cli.installation .local/pulumi
 	@$(PYTEST) -n 4 --dist loadscope --durations=20 --durations-min=1
+
+engine: .venv/.installed .local/emulator-aws/.installed .local/emulator-gcp/.installed
+	@$(BIN)/python -m localcloud.cli.installation .local/pulumi
+	@$(PYTEST) -n 4 --dist loadscope --durations=20 --durations-min=1 tests/engine
 
 bench: .venv/.installed .local/emulator-aws/.installed .local/samples/.installed
 	@$(BIN)/python -m bench --write

@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
@@ -79,11 +79,16 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         """Ask nothing: the options are in Pulumi.yaml."""
         return language_pb2.RuntimeOptionsResponse()
 
-    def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:
-        """Say that the environment is there: this host runs in it."""
-        yield language_pb2.InstallDependenciesResponse(
-            stdout=f"the program runs in the environment of {sys.executable}\n".encode()
-        )
+    def InstallDependencies(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+        """Make the virtual environment of Pulumi.yaml, and install requirements.txt into it; yield what pip prints."""
+        root = Path(request.info.root_directory)
+        python = _interpreter(request.info)
+        requirements = root / "requirements.txt"
+        if not python.is_file():
+            yield from self._show([sys.executable, "-m", "venv", str(python.parents[1])], root, context)
+        if requirements.is_file():
+            pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "-r", str(requirements)]
+            yield from self._show(pip, root, context)
 
     def Run(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Run the program, and return its error unless it has shown it."""
@@ -104,7 +109,11 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
         }
         arguments = [f"--{name}={value}" for name, value in options.items()]
-        command = [sys.executable, str(self._executor), *arguments, info.entry_point, *request.args]
+        python = _interpreter(info)
+        command = [str(python), str(self._executor), *arguments, info.entry_point, *request.args]
+        if not python.is_file():
+            missing = f"{python.parents[1]} is not there: `pulumi install` makes it, as does every command of make"
+            return language_pb2.RunResponse(error=missing)
         child = subprocess.Popen(command, env={**os.environ, **variables}, stdin=subprocess.DEVNULL)
         with self._running(child, context):
             code = child.wait()
@@ -115,26 +124,25 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         """Run a plugin that is written in Python, such as a policy pack, and yield its output and its exit code."""
         program = Path(request.info.program_directory) / request.info.entry_point
-        variables = dict(entry.split("=", 1) for entry in request.env)
-        child = subprocess.Popen(
-            [sys.executable, "-u", str(program), *request.args],
-            cwd=request.pwd or None,
-            env={**os.environ, **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        lines: queue.Queue[Any] = queue.Queue()
-        readers = [
-            threading.Thread(target=_read, args=(stream, wrap, lines), daemon=True)
-            for stream, wrap in ((child.stdout, _stdout), (child.stderr, _stderr))
-        ]
+        command = [str(_interpreter(request.info)), "-u", str(program), *request.args]
+        child = _start(command, request.pwd or None, dict(entry.split("=", 1) for entry in request.env))
         with self._running(child, context):
-            for reader in readers:
-                reader.start()
-            for _ in readers:
-                yield from iter(lines.get, None)
+            for name, line in _lines(child):
+                yield _plugin_output(name, line)
             yield language_pb2.RunPluginResponse(exitcode=child.wait())
+
+    def _show(self, command: Sequence[str], folder: Path, context: grpc.ServicerContext) -> Iterator[Any]:
+        """Run a command, and yield what it prints. The call fails with the command's exit code when it does."""
+        child = _start(command, folder, {})
+        with self._running(child, context):
+            for name, line in _lines(child):
+                yield (
+                    language_pb2.InstallDependenciesResponse(stdout=line)
+                    if name == "stdout"
+                    else language_pb2.InstallDependenciesResponse(stderr=line)
+                )
+            if code := child.wait():
+                context.abort(grpc.StatusCode.UNKNOWN, f"{Path(command[0]).name} ended with exit code {code}")
 
     def Cancel(self, request: Any, context: Any) -> Any:
         """End the programs that run."""
@@ -157,19 +165,48 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             self._children.discard(child)
 
 
-def _stdout(line: bytes) -> Any:
-    return language_pb2.RunPluginResponse(stdout=line)
+def _interpreter(info: Any) -> Path:
+    """Return the Python of the virtual environment that Pulumi.yaml names, or the one that runs this."""
+    folder = dict(info.options).get("virtualenv")
+    return Path(info.root_directory) / folder / "bin" / "python" if folder else Path(sys.executable)
 
 
-def _stderr(line: bytes) -> Any:
+def _start(command: Sequence[str], folder: Path | str | None, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        list(command),
+        cwd=folder,
+        env={**os.environ, **variables},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def _lines(child: subprocess.Popen[bytes]) -> Iterator[tuple[str, bytes]]:
+    """Yield the lines of a program's two streams as they come, each with the name of its stream."""
+    lines: queue.Queue[tuple[str, bytes]] = queue.Queue()
+
+    def read(name: str, stream: IO[bytes]) -> None:
+        for line in stream:
+            lines.put((name, line))
+        lines.put((name, b""))
+
+    streams = {"stdout": child.stdout, "stderr": child.stderr}
+    for name, stream in streams.items():
+        threading.Thread(target=read, args=(name, stream), daemon=True).start()
+    open_streams = len(streams)
+    while open_streams:
+        name, line = lines.get()
+        if line:
+            yield name, line
+        else:
+            open_streams -= 1
+
+
+def _plugin_output(name: str, line: bytes) -> Any:
+    if name == "stdout":
+        return language_pb2.RunPluginResponse(stdout=line)
     return language_pb2.RunPluginResponse(stderr=line)
-
-
-def _read(stream: IO[bytes], wrap: Callable[[bytes], Any], lines: queue.Queue[Any]) -> None:
-    """Pass a stream on line by line, and None at its end."""
-    for line in stream:
-        lines.put(wrap(line))
-    lines.put(None)
 
 
 def main(executor: Path, arguments: Sequence[str]) -> int:
