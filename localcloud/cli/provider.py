@@ -41,7 +41,9 @@ THREADS = 32
 Answer = TypeVar("Answer")
 
 
-class _EveryType(dict[str, ResourceHandler]):
+class EveryType(dict[str, ResourceHandler]):
+    """Handlers by type; a type that has none is answered with symbols."""
+
     def __missing__(self, _type: str) -> ResourceHandler:
         return ResourceHandler(
             create=lambda order: symbolic(order.declared), update=lambda order, _: symbolic(order.declared)
@@ -52,7 +54,7 @@ class Symbols:
     """A provider that creates nothing: its outputs are the symbols of a preview, such as `<data-bucket.arn>`."""
 
     session = None
-    handlers: Mapping[str, ResourceHandler] = _EveryType()
+    handlers: Mapping[str, ResourceHandler] = EveryType()
     absent: Mapping[str, str] = {}
 
     def call(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:

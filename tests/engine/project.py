@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -50,6 +51,7 @@ class Project:
 
     def __init__(self, folder: Path, installation: Installation) -> None:
         self.root = nimbus.copied(folder)
+        (self.root / ".venv").symlink_to(sys.prefix)
         (self.root / ".local").mkdir()
         for kept in KEPT:
             (ROOT / ".local" / kept).mkdir(exist_ok=True)

@@ -1,0 +1,91 @@
+"""What the Pulumi CLI says when something is missing or wrong: a sentence, and nothing half made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from localcloud.cli.provider import EveryType, Symbols, serve
+from localcloud.engine.program import Registered
+from localcloud.engine.resource_handler import Order, ResourceHandler
+from tests.engine.project import Project
+
+pytestmark = pytest.mark.integration
+FUNCTION = "aws:lambda/function:Function"
+
+
+@pytest.fixture(scope="module")
+def dev(project: Callable[[], Project]) -> Project:
+    mine = project()
+    mine.pulumi("stack", "init", "dev")
+    return mine
+
+
+def test_without_a_running_cloud_it_says_how_to_start_one(dev: Project) -> None:
+    refused = dev.deploying("preview", code=None)
+    assert refused.code != 0
+    assert "no embedded cloud serves aws here: start one with `python -m localcloud engine" in refused.output
+    assert "Traceback" not in refused.output
+
+
+def test_a_cloud_of_another_kind_is_none(dev: Project) -> None:
+    with serve("gcp", Symbols(), dev.state):
+        assert "no embedded cloud serves aws here" in dev.deploying("preview", code=None).output
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after", "sentence"),
+    [
+        (
+            "Pulumi.dev.yaml",
+            "cloud: aws",
+            "cloud: aws\n    modles: []",
+            "Pulumi.dev.yaml: serverless-ml:settings -> modles: there is no such setting; did you mean models?",
+        ),
+        (
+            "models/breast_cancer/model.yaml",
+            "seed:",
+            "sead:",
+            "models/breast_cancer/model.yaml: ",
+        ),
+    ],
+)
+def test_a_mistake_of_the_user_is_a_sentence_before_the_first_resource(
+    dev: Project, path: str, before: str, after: str, sentence: str
+) -> None:
+    dev.edit(path, before, after)
+    with serve("aws", Symbols(), dev.state):
+        refused = dev.deploying("up", code=None)
+    dev.edit(path, after, before)
+    assert refused.code != 0
+    assert sentence in refused.output
+    assert "Traceback" not in refused.output
+    assert set(refused.steps.values()) <= {"same"}
+
+
+def _refuse(_order: Order) -> Registered:
+    raise ValueError("the quota of this account is 10")
+
+
+class Refusing(Symbols):
+    """A cloud that makes no function."""
+
+    handlers = EveryType({FUNCTION: ResourceHandler(create=_refuse)})
+
+
+def test_what_the_cloud_refuses_is_its_own_sentence_and_the_next_up_goes_on(project: Callable[[], Project]) -> None:
+    mine = project()
+    mine.pulumi("stack", "init", "dev")
+    with serve("aws", Refusing(), mine.state):
+        refused = mine.deploying("up", code=None)
+    assert refused.code != 0
+    assert "the quota of this account is 10" in refused.output
+    assert "Traceback" not in refused.output
+    made = {resource.declared.urn for resource in mine.resources()}
+    assert made
+    with serve("aws", Symbols(), mine.state):
+        up = mine.deploying("up")
+        mine.deploying("preview", "--expect-no-changes")
+    assert FUNCTION in {urn.split("::")[2].split("$")[-1] for urn in up.steps}
+    assert not made & set(up.steps)
