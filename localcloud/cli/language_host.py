@@ -28,7 +28,6 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from localcloud.cli.messages import UNLIMITED
 
-EXECUTOR = "pulumi-language-python-exec"
 BAIL = 32
 """The exit code of a program whose error was shown to the user already."""
 THREADS = 8
