@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import threading
 from contextlib import ExitStack
@@ -48,8 +49,16 @@ def main(progress: Progress, stack: str, state: Path, recorded: bool) -> int:
         until_the_end.enter_context(serve(str(file.cloud), provider, folder))
         progress.plain(f"pulumi {installation.version} deploys into it from another terminal, after")
         for name, value in environment.items():
-            progress.plain(f"  export {name}={shlex.quote(value)}")
+            progress.plain(f"  export {name}={_quoted(value)}")
         progress.plain(f"  pulumi stack select --create {stack} && pulumi up")
         progress.plain("Ctrl-C takes everything down")
         threading.Event().wait()
     return 0
+
+
+def _quoted(value: str) -> str:
+    """Return a value as a shell reads it; a PATH that ends with the present one goes on with `$PATH`."""
+    now = os.environ.get("PATH", "")
+    if now and value.endswith(now):
+        return f'{shlex.quote(value.removesuffix(now))}"$PATH"'
+    return shlex.quote(value)
