@@ -87,12 +87,12 @@ def pytest_runtest_makereport(
 
 
 LOOP = re.compile(r"tests/loop/.*::\w+\[(\w+)")
-ENGINE = re.compile(r"(tests/engine/test_every_stack).*::\w+\[([\w-]+)\]|(tests/engine/\w+).*::\w+\[(\w+)")
-
-
+ENGINE = re.compile(r"(tests/engine/test_every_stack\.py)::\w+\[([\w-]+)\]|(tests/engine/\w+\.py)::\w+\[(\w+)")
 FIRST = (
     "loop of aws",
     "loop of gcp",
+    "tests/engine/test_changes.py of aws",
+    "tests/engine/test_changes.py of gcp",
     "tests/localcloud/test_more_functions.py",
     "tests/localcloud/commands/test_command.py",
     "tests/test_third_cloud.py",
