@@ -23,6 +23,7 @@ from typing import Any, Final
 import pulumi
 from pulumi.runtime import mocks, rpc
 
+from localcloud.engine.urn import STACK_TYPE, urn_of
 from tests import graph_aws, graph_gcp
 
 Inputs = Mapping[str, Any]
@@ -165,9 +166,12 @@ class _Monitor(mocks.MockMonitor):
         self.registered: dict[str, dict[str, Any]] = {}
         self.twice: list[str] = []
 
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        return urn_of(pulumi.get_stack(), pulumi.get_project(), parent, type_, name)
+
     def RegisterResource(self, request: Any) -> Any:
         response = super().RegisterResource(request)
-        if request.type == "pulumi:pulumi:Stack":
+        if request.type == STACK_TYPE:
             return response
         if response.urn in self.recorded:
             self.twice.append(response.urn)
@@ -175,7 +179,7 @@ class _Monitor(mocks.MockMonitor):
             type=request.type,
             name=request.name,
             urn=response.urn,
-            parent="" if "pulumi:pulumi:Stack::" in request.parent else request.parent,
+            parent="" if f"{STACK_TYPE}::" in request.parent else request.parent,
             inputs=rpc.deserialize_properties(request.object),
             outputs={**self.resources[response.urn].state, "id": response.id},
             protect=request.protect,
