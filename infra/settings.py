@@ -7,6 +7,7 @@ production. Facts that belong to a provider (`aws:region`, `gcp:project`) stay t
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import pulumi
@@ -18,7 +19,9 @@ from infra.section import Cron, Name, Section, sentence
 from infra.size import Size
 from interface.rollout import RolloutPlan
 
-KEY = "serverless-ml:settings"
+NAMESPACE, NAME = "serverless-ml", "settings"
+KEY = f"{NAMESPACE}:{NAME}"
+"""The same whatever the project is called: `pulumi new --name` renames the project and no key of a stack's file."""
 
 
 class Runtime(Section):
@@ -165,18 +168,33 @@ class Settings(Section):
         return dict(self.functions)[function]
 
     @classmethod
-    def load(cls, config: pulumi.Config, stack: str) -> Self:
-        """Read the settings of a stack.
+    def load(cls) -> Self:
+        """Read the settings of the stack that the program runs for.
 
         Raise `pulumi.RunError` that names the file, the key, what was found and what is accepted.
         """
-        value = config.get_object("settings")
+        where = f"Pulumi.{pulumi.get_stack()}.yaml"
+        if misplaced := list(cls._misplaced()):
+            raise pulumi.RunError(
+                f"{where}: {', '.join(misplaced)}: nothing reads this; all settings are in {KEY}, whatever the project"
+                f" is called: pulumi config set --path {KEY}.<name> <value>"
+            )
+        value = pulumi.Config(NAMESPACE).get_object(NAME)
         if value is None:
             raise pulumi.RunError(
-                f"Pulumi.{stack}.yaml: {KEY} is missing. Write at least:\n"
+                f"{where}: {KEY} is missing. Write at least:\n"
                 f"config:\n  {KEY}:\n    cloud: aws\n    models: [breast_cancer]"
             )
-        return cls.parse(value, where=f"Pulumi.{stack}.yaml")
+        return cls.parse(value, where=where)
+
+    @classmethod
+    def _misplaced(cls) -> Iterator[str]:
+        """Yield the keys of the stack that are named like a setting and stand outside of the settings' object."""
+        for namespace in sorted({NAMESPACE, pulumi.get_project()}):
+            for name in (NAME, *cls.model_fields):
+                key = f"{namespace}:{name}"
+                if key != KEY and pulumi.Config(namespace).get(name) is not None:
+                    yield key
 
     @classmethod
     def parse(cls, value: object, where: str) -> Self:

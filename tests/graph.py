@@ -202,6 +202,7 @@ def deploy(
     config: Mapping[str, str] | None = None,
     recorder: Recorder | None = None,
     stack: str = "test",
+    project: str = "serverless-ml",
 ) -> Graph:
     """Run a program against the recorder, wait until every registration has landed, and return the graph.
 
@@ -217,7 +218,7 @@ def deploy(
 
     with _event_loop():
         pulumi.runtime.set_all_config({**CONFIG, **(config or {})})
-        pulumi.runtime.set_mocks(monitor.mocks, project="serverless-ml", stack=stack, preview=False, monitor=monitor)
+        pulumi.runtime.set_mocks(monitor.mocks, project=project, stack=stack, preview=False, monitor=monitor)
         mocks.test(run)()
     assert not monitor.twice, f"two resources of one name: {', '.join(monitor.twice)}"
     resources = [
