@@ -21,8 +21,10 @@ def written(text: str) -> str:
     A comment in any other place is left out, so a file that has one is never in this form.
     """
     head = re.match(r"(?:#.*\n)*", text)
+    root = yaml.compose(text)
     assert head is not None
-    return head[0] + "".join(f"{line}\n" for line in _block(yaml.compose(text), text, 0))
+    assert root is not None
+    return head[0] + "".join(f"{line}\n" for line in _block(root, text, 0))
 
 
 def _block(node: yaml.Node, text: str, depth: int) -> list[str]:
