@@ -7,17 +7,20 @@ production. Facts that belong to a provider (`aws:region`, `gcp:project`) stay t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import pulumi
-from pydantic import Field, ValidationError, create_model, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, create_model, model_validator
 
 from infra.function_table import FUNCTIONS
 from infra.scaling import EcoStack, Scaling
-from infra.section import Cron, Name, Section, sentence
+from infra.section import Cron, Name, Section, retype, sentence
 from infra.size import Size
 from interface.rollout import RolloutPlan
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 NAMESPACE, NAME = "serverless-ml", "settings"
 KEY = f"{NAMESPACE}:{NAME}"
@@ -156,6 +159,12 @@ class Settings(Section):
     log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365] = 30
     protect: bool = True
     """Keep the data when the stack is destroyed."""
+    _secret: bool = PrivateAttr(default=False)
+
+    @property
+    def secret(self) -> bool:
+        """Whether the stack's file encrypts any of them: Pulumi tells that of all together."""
+        return self._secret
 
     @model_validator(mode="after")
     def _scaled_models_exist(self) -> Self:
@@ -179,13 +188,16 @@ class Settings(Section):
                 f"{where}: {', '.join(misplaced)}: nothing reads this; all settings are in {KEY}, whatever the project"
                 f" is called: pulumi config set --path {KEY}.<name> <value>"
             )
-        value = pulumi.Config(NAMESPACE).get_object(NAME)
+        try:
+            value = pulumi.Config(NAMESPACE).get_object(NAME)
+        except pulumi.ConfigTypeError:
+            raise pulumi.RunError(f"{where}: {KEY} is no object; accepted: a mapping such as {{cloud: aws}}") from None
         if value is None:
             raise pulumi.RunError(
                 f"{where}: {KEY} is missing. Write at least:\n"
                 f"config:\n  {KEY}:\n    cloud: aws\n    models: [breast_cancer]"
             )
-        return cls.parse(value, where=where)
+        return cls.parse(value, where=where, secret=pulumi.runtime.is_config_secret(KEY))
 
     @classmethod
     def _misplaced(cls) -> Iterator[str]:
@@ -197,14 +209,29 @@ class Settings(Section):
                     yield key
 
     @classmethod
-    def parse(cls, value: object, where: str) -> Self:
-        """Validate settings that come from `where`, a file's name. Raise `pulumi.RunError` as `load` does."""
-        try:
-            return cls.model_validate_json(json.dumps(value))
-        except ValidationError as problems:
-            source = f"{where}: {KEY}"
-            messages = [sentence(problem, root=cls, source=source, examples=_EXAMPLES) for problem in problems.errors()]
-            raise pulumi.RunError("\n".join(messages)) from None
+    def parse(cls, value: object, where: str, *, secret: bool = False) -> Self:
+        """Validate settings that come from `where`, a file's name. Raise `pulumi.RunError` as `load` does.
+
+        With `secret` any of them may be encrypted in the file: texts are converted, and no message shows a value.
+        """
+        document = json.loads(json.dumps(value))
+        while True:
+            try:
+                settings = cls.model_validate_json(json.dumps(document))
+            except ValidationError as refused:
+                problems = refused.errors()
+                if not retype(document, problems, secret=secret):
+                    raise pulumi.RunError(cls._complaint(problems, where, secret=secret)) from None
+            else:
+                settings._secret = secret
+                return settings
+
+    @classmethod
+    def _complaint(cls, problems: Sequence[ErrorDetails], where: str, *, secret: bool) -> str:
+        source = f"{where}: {KEY}"
+        return "\n".join(
+            sentence(problem, root=cls, source=source, examples=_EXAMPLES, secret=secret) for problem in problems
+        )
 
 
 _EXAMPLES = {"cloud": "aws", "models": "[breast_cancer]"}
