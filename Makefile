@@ -19,6 +19,7 @@ help:
 	@echo "make up                    deploy on this machine, keep running, and deploy your edits"
 	@echo "                           CLOUD=gcp makes demo and up run on the other cloud"
 	@echo "make preview STACK=prod    print what a stack would create, and the platform's limits"
+	@echo "make wdbc.csv              write the sample dataset, to upload it to a stack in your account"
 	@echo "make check                 run format, lint, types and the unit tests, in under a minute"
 	@echo "make test                  run the same and every other test, and print the twenty slowest"
 	@echo "make engine                run the tests that deploy by the Pulumi CLI, which Go builds once if there is none"
@@ -62,13 +63,19 @@ bench-quick: .venv/.installed .local/emulator-aws/.installed .local/samples/.ins
 lock: .venv/.installed
 	@requirements/lock
 
-clean:
-	rm -rf .venv .local .pytest_cache .ruff_cache .hypothesis
+# A dataset to upload. README.md uses it.
+wdbc.csv: .venv/.installed
+	@$(BIN)/python -m models.breast_cancer.sample $@
 
+clean:
+	rm -rf .venv .local wdbc.csv .pytest_cache .ruff_cache .hypothesis
+
+# An environment that is there, such as one that `pulumi install` made, is completed and not made anew.
 .venv/.installed: requirements/dev.txt requirements/uv.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it with PYTHON=..."; exit 1; }
+	@python=$(BIN)/python; test -x $$python || python=$(PYTHON); $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$python: Python 3.11 or newer is needed; name it with PYTHON=..., after make clean"; exit 1; }
 	@echo "installing the program's packages into .venv ..."
-	@test -x $(BIN)/uv || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/uv.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	@touch $@

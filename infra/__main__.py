@@ -10,6 +10,6 @@ import pulumi
 from infra import blueprint, clouds
 from infra.settings import Settings
 
-settings = Settings.load(pulumi.Config(), pulumi.get_stack())
+settings = Settings.load()
 for name, value in blueprint.build(clouds.find(settings.cloud), settings).items():
     pulumi.export(name, value)

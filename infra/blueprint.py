@@ -26,6 +26,7 @@ from infra.function_table import (
     triggered_by,
 )
 from infra.permissions import Stores, below, grants
+from infra.secret import marking
 from infra.settings import Settings
 from infra.size import Size
 from infra.target import target
@@ -81,7 +82,8 @@ def draw(
     files: Mapping[str, Path] = MappingProxyType({}),
 ) -> dict[str, pulumi.Input[object]]:
     """Declare the stack with built archives and return its outputs; `files` holds each bring-your-own model's file."""
-    opts = pulumi.ResourceOptions(depends_on=list(cloud.prerequisites()))
+    marks = [marking(cloud.from_settings)] if settings.secret else []
+    opts = pulumi.ResourceOptions(depends_on=list(cloud.prerequisites()), transformations=marks)
     stores = _stores(cloud, settings, opts)
     queues = _queues(cloud, settings, opts)
     functions = _functions(cloud, settings, platform, archives, stores, queues, opts)

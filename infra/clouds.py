@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pulumi
 
+from infra.secret import shown
 from infra.tier import Tier
 from infra.vocabulary import Cloud
 
@@ -27,5 +28,5 @@ def of(tier: Tier) -> tuple[str, ...]:
 def find(name: str) -> Cloud:
     """Return the cloud of that name. Raise `pulumi.RunError` that lists the clouds for an unknown one."""
     if name not in names():
-        raise pulumi.RunError(f"cloud: {name} is not known; accepted: {', '.join(names())}")
+        raise pulumi.RunError(f"cloud: {shown(name)} is not known; accepted: {', '.join(names())}")
     return importlib.import_module(f"infra.{name}").CLOUD

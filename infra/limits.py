@@ -244,11 +244,14 @@ def enforce(settings: Settings, archives: Mapping[str, Archive], stack: str) -> 
     """Raise `pulumi.RunError` that names every limit that the stack breaks, and what is accepted."""
     broken = [verdict for verdict in verdicts(settings, archives) if not verdict.passed]
     if broken:
-        lines = [
-            f"Pulumi.{stack}.yaml: {verdict.where}: {verdict.shown} {verdict.what}; accepted: {verdict.bound}"
-            for verdict in broken
-        ]
+        lines = [f"Pulumi.{stack}.yaml: {_sentence(verdict, secret=settings.secret)}" for verdict in broken]
         raise pulumi.RunError("\n".join([*lines, f"  sources: {', '.join(LIMITS[settings.cloud].sources)}"]))
+
+
+def _sentence(verdict: Verdict, *, secret: bool) -> str:
+    if secret:
+        return f"{verdict.where}: {verdict.what}: beyond the limit; no figure is shown, since the settings are secret"
+    return f"{verdict.where}: {verdict.shown} {verdict.what}; accepted: {verdict.bound}"
 
 
 def _at_most(where: str, what: str, value: int, bound: int) -> Verdict:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import json
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -21,6 +23,10 @@ def _cron(text: str) -> str:
     return text
 
 
+HIDDEN = "a secret, which is not shown,"
+TYPED = re.compile(r"true|false|-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
+"""Texts of JSON's numbers and truth values."""
+
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 Cron = Annotated[str, AfterValidator(_cron)]
 
@@ -32,11 +38,17 @@ class Section(BaseModel):
 
 
 def sentence(
-    problem: ErrorDetails, *, root: type[BaseModel], source: str, examples: Mapping[str, str] | None = None
+    problem: ErrorDetails,
+    *,
+    root: type[BaseModel],
+    source: str,
+    examples: Mapping[str, str] | None = None,
+    secret: bool = False,
 ) -> str:
     """Return what is wrong, where, and what is accepted.
 
-    `source` stands before the key; `root` is the section that the keys belong to.
+    `source` stands before the key; `root` is the section that the keys belong to. Of a `secret` the sentence
+    says neither the value nor anything that was made of it.
     """
     path, sections = _resolved([str(part) for part in problem["loc"]], root)
     where = f"{source} -> {'.'.join(path) or '(the whole object)'}"
@@ -52,12 +64,38 @@ def sentence(
         case "union_tag_not_found" | "union_tag_invalid" as missing_or_unknown:
             key = problem["ctx"]["discriminator"].strip("'_()")
             tags = [tag for section in sections for tag in _tags(section, key)]
-            what = (
-                f"{problem['ctx']['tag']} is not known" if missing_or_unknown == "union_tag_invalid" else "is required"
-            )
+            tag = HIDDEN if secret else problem["ctx"].get("tag")
+            what = f"{tag} is not known" if missing_or_unknown == "union_tag_invalid" else "is required"
             return f"{where}.{key}: {what}\n  accepted: {', '.join(tags)}"
+        case "value_error" if secret:
+            return f"{where}: {HIDDEN} is not accepted; docs/settings.md says what is"
         case _:
-            return f"{where}: {problem['msg'].removeprefix('Value error, ')}\n  found: {problem['input']!r}"
+            found = HIDDEN.rstrip(",") if secret else repr(problem["input"])
+            return f"{where}: {problem['msg'].removeprefix('Value error, ')}\n  found: {found}"
+
+
+def retype(document: Any, problems: Sequence[ErrorDetails], *, secret: bool) -> bool:
+    """Put numbers and truth values where the CLI left their text, and return whether there were any.
+
+    `pulumi config set --path` writes whole numbers, true and false as such, and fractions as text; of a secret
+    it keeps everything as text (sdk/go/common/resource/config/value.go, `coerce`). A text is converted only where
+    it is what a problem is about.
+    """
+    changed = False
+    for problem in problems:
+        text = problem["input"]
+        if not (isinstance(text, str) and TYPED.fullmatch(text) and (secret or problem["type"] == "float_type")):
+            continue
+        holder, key = document, None
+        for part in problem["loc"]:
+            held = holder if key is None else holder[key]
+            # A tag that tells the sections of a union apart is among the keys, and is no key itself.
+            if isinstance(held, dict) and part not in held:
+                continue
+            holder, key = held, part
+        if key is not None and holder[key] == text:
+            holder[key], changed = json.loads(text), True
+    return changed
 
 
 def sections_in(annotation: object) -> list[type[BaseModel]]:

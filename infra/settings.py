@@ -7,19 +7,25 @@ production. Facts that belong to a provider (`aws:region`, `gcp:project`) stay t
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import pulumi
-from pydantic import Field, ValidationError, create_model, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, create_model, model_validator
 
 from infra.api_policy import Auth, Cors, IamAuth, Throttling
 from infra.function_table import FUNCTIONS
 from infra.scaling import EcoStack, Scaling
-from infra.section import Cron, Name, Section, sentence
+from infra.section import Cron, Name, Section, retype, sentence
 from infra.size import Size
 from interface.rollout import RolloutPlan
 
-KEY = "serverless-ml:settings"
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+NAMESPACE, NAME = "serverless-ml", "settings"
+KEY = f"{NAMESPACE}:{NAME}"
+"""The same whatever the project is called: `pulumi new --name` renames the project and no key of a stack's file."""
 
 
 class Runtime(Section):
@@ -121,6 +127,12 @@ class Settings(Section):
     log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365] = 30
     protect: bool = True
     """Keep the data when the stack is destroyed."""
+    _secret: bool = PrivateAttr(default=False)
+
+    @property
+    def secret(self) -> bool:
+        """Whether the stack's file encrypts any of them: Pulumi tells that of all together."""
+        return self._secret
 
     @model_validator(mode="after")
     def _scaled_models_exist(self) -> Self:
@@ -133,28 +145,61 @@ class Settings(Section):
         return dict(self.functions)[function]
 
     @classmethod
-    def load(cls, config: pulumi.Config, stack: str) -> Self:
-        """Read the settings of a stack.
+    def load(cls) -> Self:
+        """Read the settings of the stack that the program runs for.
 
         Raise `pulumi.RunError` that names the file, the key, what was found and what is accepted.
         """
-        value = config.get_object("settings")
+        where = f"Pulumi.{pulumi.get_stack()}.yaml"
+        if misplaced := list(cls._misplaced()):
+            raise pulumi.RunError(
+                f"{where}: {', '.join(misplaced)}: nothing reads this; all settings are in {KEY}, whatever the project"
+                f" is called: pulumi config set --path {KEY}.<name> <value>"
+            )
+        try:
+            value = pulumi.Config(NAMESPACE).get_object(NAME)
+        except pulumi.ConfigTypeError:
+            raise pulumi.RunError(f"{where}: {KEY} is no object; accepted: a mapping such as {{cloud: aws}}") from None
         if value is None:
             raise pulumi.RunError(
-                f"Pulumi.{stack}.yaml: {KEY} is missing. Write at least:\n"
+                f"{where}: {KEY} is missing. Write at least:\n"
                 f"config:\n  {KEY}:\n    cloud: aws\n    models: [breast_cancer]"
             )
-        return cls.parse(value, where=f"Pulumi.{stack}.yaml")
+        return cls.parse(value, where=where, secret=pulumi.runtime.is_config_secret(KEY))
 
     @classmethod
-    def parse(cls, value: object, where: str) -> Self:
-        """Validate settings that come from `where`, a file's name. Raise `pulumi.RunError` as `load` does."""
-        try:
-            return cls.model_validate_json(json.dumps(value))
-        except ValidationError as problems:
-            source = f"{where}: {KEY}"
-            messages = [sentence(problem, root=cls, source=source, examples=_EXAMPLES) for problem in problems.errors()]
-            raise pulumi.RunError("\n".join(messages)) from None
+    def _misplaced(cls) -> Iterator[str]:
+        """Yield the keys of the stack that are named like a setting and stand outside of the settings' object."""
+        for namespace in sorted({NAMESPACE, pulumi.get_project()}):
+            for name in (NAME, *cls.model_fields):
+                key = f"{namespace}:{name}"
+                if key != KEY and pulumi.Config(namespace).get(name) is not None:
+                    yield key
+
+    @classmethod
+    def parse(cls, value: object, where: str, *, secret: bool = False) -> Self:
+        """Validate settings that come from `where`, a file's name. Raise `pulumi.RunError` as `load` does.
+
+        With `secret` any of them may be encrypted in the file: texts are converted, and no message shows a value.
+        """
+        document = json.loads(json.dumps(value))
+        while True:
+            try:
+                settings = cls.model_validate_json(json.dumps(document))
+            except ValidationError as refused:
+                problems = refused.errors()
+                if not retype(document, problems, secret=secret):
+                    raise pulumi.RunError(cls._complaint(problems, where, secret=secret)) from None
+            else:
+                settings._secret = secret
+                return settings
+
+    @classmethod
+    def _complaint(cls, problems: Sequence[ErrorDetails], where: str, *, secret: bool) -> str:
+        source = f"{where}: {KEY}"
+        return "\n".join(
+            sentence(problem, root=cls, source=source, examples=_EXAMPLES, secret=secret) for problem in problems
+        )
 
 
 _EXAMPLES = {"cloud": "aws", "models": "[breast_cancer]"}

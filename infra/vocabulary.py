@@ -273,5 +273,7 @@ class Cloud:
     upload: Make[UploadArgs, object]
     packing: Packing = Packing(built=False)
     """How its archives are packed; a deployable cloud states it."""
+    from_settings: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
+    """The inputs that settings decide, by the type of the resource: they are secret if the settings are."""
     prerequisites: Callable[[], Sequence[pulumi.Resource]] = no_prerequisites
     """Make what must be there before any other resource, such as services that have to be enabled."""

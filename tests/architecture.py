@@ -184,12 +184,11 @@ def _file_of(name: str, paths: Mapping[str, str]) -> str | None:
 
 
 def one_reader_of_settings(root: Path) -> list[str]:
-    """Only settings.py reads `pulumi.Config`, and __main__.py, which passes it on."""
-    allowed = ("infra/settings.py", "infra/__main__.py")
+    """Only settings.py reads `pulumi.Config`."""
     return [
         f"{path}:{node.lineno}: only settings.py reads pulumi.Config"
         for path, tree in files(root, "infra", "localcloud")
-        if path not in allowed
+        if path != "infra/settings.py"
         for node in nodes(tree)
         if (isinstance(node, ast.Attribute) and ast.unparse(node) == "pulumi.Config")
         or (isinstance(node, ast.ImportFrom) and node.module == "pulumi" and "Config" in {a.name for a in node.names})

@@ -15,7 +15,7 @@ import asyncio
 import copy
 import gc
 import json
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -26,6 +26,7 @@ from pulumi.runtime import mocks, rpc
 from pulumi.runtime import resource as registration
 from pulumi.runtime.proto import source_pb2
 
+from localcloud.engine.urn import STACK_TYPE, urn_of
 from tests import graph_aws, graph_gcp
 
 Inputs = Mapping[str, Any]
@@ -58,6 +59,8 @@ class Resource:
     """Inputs whose changes are left alone."""
     aliases: tuple[Any, ...] = ()
     """Its names from before, as the engine gets them: see tests/urns/names.py."""
+    secret: frozenset[str] = frozenset()
+    """Inputs that the state keeps encrypted."""
     registered: dict[str, Any] | None = None
     """The outputs that a component passed to `register_outputs`; None if it never did."""
 
@@ -159,12 +162,18 @@ class Recorder(mocks.Mocks):
     calls: Mapping[str, dict[str, Any]] = field(default_factory=lambda: {**graph_aws.CALLS, **graph_gcp.CALLS})
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        added = dict(self.outputs[args.typ](args.inputs, args.name)) if args.typ in self.outputs else {}
+        inputs = _shown(args.inputs)
+        added = dict(self.outputs[args.typ](inputs, args.name)) if args.typ in self.outputs else {}
         id_ = added.pop("id", f"{args.name}-id") if args.custom else None
-        return id_, {**args.inputs, **added}
+        return id_, {**inputs, **added}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         return self.calls[args.token], []
+
+
+def _shown(inputs: Inputs) -> dict[str, Any]:
+    """Return the inputs with those that are secret as they are."""
+    return {name: rpc.unwrap_rpc_secret(value) for name, value in inputs.items()}
 
 
 class _Monitor(mocks.MockMonitor):
@@ -176,18 +185,23 @@ class _Monitor(mocks.MockMonitor):
         self.registered: dict[str, dict[str, Any]] = {}
         self.twice: list[str] = []
 
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        return urn_of(pulumi.get_stack(), pulumi.get_project(), parent, type_, name)
+
     def RegisterResource(self, request: Any) -> Any:
         response = super().RegisterResource(request)
-        if request.type == "pulumi:pulumi:Stack":
+        if request.type == STACK_TYPE:
             return response
         if response.urn in self.recorded:
             self.twice.append(response.urn)
+        inputs = rpc.deserialize_properties(request.object)
         self.recorded[response.urn] = Resource(
             type=request.type,
             name=request.name,
             urn=response.urn,
-            parent="" if "pulumi:pulumi:Stack::" in request.parent else request.parent,
-            inputs=rpc.deserialize_properties(request.object),
+            parent="" if f"{STACK_TYPE}::" in request.parent else request.parent,
+            inputs=_shown(inputs),
+            secret=frozenset(name for name, value in inputs.items() if rpc.is_rpc_secret(value)),
             outputs={**self.resources[response.urn].state, "id": response.id},
             protect=request.protect,
             retain=request.retainOnDelete,
@@ -209,6 +223,8 @@ def deploy(
     config: Mapping[str, str] | None = None,
     recorder: Recorder | None = None,
     stack: str = "test",
+    project: str = "serverless-ml",
+    secret_keys: Sequence[str] = (),
 ) -> Graph:
     """Run a program against the recorder, wait until every registration has landed, and return the graph.
 
@@ -223,8 +239,8 @@ def deploy(
         return pulumi.Output.from_input(outputs).apply(lambda value: returned.append(value or result))
 
     with _event_loop(), _no_stack_traces():
-        pulumi.runtime.set_all_config({**CONFIG, **(config or {})})
-        pulumi.runtime.set_mocks(monitor.mocks, project="serverless-ml", stack=stack, preview=False, monitor=monitor)
+        pulumi.runtime.set_all_config({**CONFIG, **(config or {})}, list(secret_keys))
+        pulumi.runtime.set_mocks(monitor.mocks, project=project, stack=stack, preview=False, monitor=monitor)
         mocks.test(run)()
     assert not monitor.twice, f"two resources of one name: {', '.join(monitor.twice)}"
     resources = [

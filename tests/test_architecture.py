@@ -59,7 +59,7 @@ def a_cloud(name: str, tier: Tier, *, built: bool = False) -> dict[str, str]:
 HANDLER, MESSAGES = "def handler(entry): ...", "def messages(entry): ..."
 GOOD = {
     "infra/__init__.py": "",
-    "infra/__main__.py": "import pulumi\npulumi.Config()",
+    "infra/__main__.py": "import pulumi\npulumi.export('a', 1)",
     "infra/settings.py": "import pulumi\nclass Settings:\n    found: pulumi.Config",
     "infra/vocabulary.py": "class Cloud: ...",
     "infra/function_table.py": "class Http:\n    adapter: ClassVar = 'http.handler'\n"
@@ -142,6 +142,7 @@ BAD: list[tuple[Rule, str, str]] = [
     (architecture.directions, "models/contract.py", "from functions.core.onnx import session"),
     (architecture.one_reader_of_settings, "infra/bundle.py", "import pulumi\npulumi.Config('x').get('y')"),
     (architecture.one_reader_of_settings, "infra/gcp/project.py", "from pulumi import Config"),
+    (architecture.one_reader_of_settings, "infra/__main__.py", "import pulumi\npulumi.Config()"),
     (architecture.core_without_surroundings, "functions/core/runtime/step.py", "import os\nos.environ.get('A')"),
     (architecture.core_without_surroundings, "functions/core/runtime/step.py", "from os import environ"),
     (

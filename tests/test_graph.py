@@ -29,7 +29,7 @@ def graph() -> Graph:
 
 
 def test_everything_has_landed_when_deploy_returns(graph: Graph) -> None:
-    assert [made.name for made in graph] == ["data", "data-bucket", "data-policy"]
+    assert [made.name for made in graph] == ["data-bucket", "data-policy", "data"]
 
 
 def test_documents_hold_the_arn_that_the_cloud_would_give(graph: Graph) -> None:
@@ -37,7 +37,7 @@ def test_documents_hold_the_arn_that_the_cloud_would_give(graph: Graph) -> None:
 
 
 def test_parents_options_dependencies_and_registered_outputs_are_known(graph: Graph) -> None:
-    vault, bucket, policy = graph.resources
+    bucket, policy, vault = graph.resources
     assert (vault.parent, bucket.parent) == ("", vault.urn)
     assert (vault.component, bucket.component) == (True, False)
     assert (bucket.protect, policy.protect) == (True, False)
@@ -82,7 +82,7 @@ def test_a_mutation_changes_one_input_of_one_resource_of_a_copy(graph: Graph) ->
     assert "forceDestroy" not in graph.mutated(BUCKET, forceDestroy=ABSENT).one(BUCKET).inputs
     renamed = graph.mutated(POLICY, policy=rewritten(lambda document: document.update(Resource="*")))
     assert renamed.one(POLICY).document("policy") == {"Resource": "*"}
-    assert [made.type for made in graph.without(POLICY)] == ["test:index:Vault", BUCKET]
+    assert [made.type for made in graph.without(POLICY)] == [BUCKET, "test:index:Vault"]
 
 
 def test_a_mutation_that_changes_nothing_is_refused(graph: Graph) -> None:

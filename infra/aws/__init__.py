@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from infra.aws.arrival import Arrival
 from infra.aws.function import Function
 from infra.aws.gateway import Api
@@ -23,10 +25,28 @@ else:
 """The interpreter runs this before it imports Lambda's own client, which takes as long as onnxruntime takes to open:
 https://docs.python.org/3/library/site.html#module-sitecustomize. `infra.aws.function.PYTHONPATH` has it found."""
 
+FROM_SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "aws:apigatewayv2/api:Api": ("cors_configuration", "description"),
+    "aws:apigatewayv2/authorizer:Authorizer": ("jwt_configuration",),
+    "aws:apigatewayv2/integration:Integration": ("timeout_milliseconds",),
+    "aws:apigatewayv2/stage:Stage": ("default_route_settings",),
+    "aws:appautoscaling/scheduledAction:ScheduledAction": ("scalable_target_action", "schedule"),
+    "aws:appautoscaling/target:Target": ("max_capacity", "min_capacity"),
+    "aws:cloudwatch/logGroup:LogGroup": ("retention_in_days",),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": ("scaling_config",),
+    "aws:lambda/function:Function": ("environment", "memory_size", "reserved_concurrent_executions", "timeout"),
+    "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": ("provisioned_concurrent_executions",),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": ("rules",),
+    "aws:scheduler/schedule:Schedule": ("schedule_expression",),
+    "aws:sfn/stateMachine:StateMachine": ("definition",),
+    "aws:sqs/queue:Queue": ("redrive_policy", "visibility_timeout_seconds"),
+}
+
 CLOUD = Cloud(
     name="aws",
     tier=Tier.EMBEDDED,
     packing=Packing(built=False, files={"sitecustomize.py": SITECUSTOMIZE}),
+    from_settings=FROM_SETTINGS,
     store=Store,
     queue=Queue,
     function=Function,

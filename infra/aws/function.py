@@ -12,6 +12,7 @@ from infra.aws.logs import log_group
 from infra.aws.queue import WINDOW_SECONDS
 from infra.aws.scaling import keep_ready, snapshots
 from infra.scaling import Latency
+from infra.secret import shown
 from infra.vocabulary import Archive, FunctionArgs, Queue
 
 ALIAS = "live"
@@ -142,7 +143,7 @@ def _check(name: str, args: FunctionArgs) -> None:
     if args.consumes is not None and args.concurrency < CONSUMERS[0]:
         raise pulumi.RunError(
             f"Pulumi.{pulumi.get_stack()}.yaml: serverless-ml:settings -> functions.{name}.concurrency:"
-            f" {args.concurrency} for a function that consumes a queue; AWS accepts {CONSUMERS[0]} or more"
+            f" {shown(args.concurrency)} for a function that consumes a queue; AWS accepts {CONSUMERS[0]} or more"
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from infra.gcp.arrival import Arrival
 from infra.gcp.function import Function
 from infra.gcp.gateway import Api
@@ -14,10 +16,21 @@ from infra.gcp.workflow import Workflow
 from infra.tier import Tier
 from infra.vocabulary import Cloud, Packing
 
+FROM_SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "gcp:apigateway/apiConfig:ApiConfig": ("openapi_documents",),
+    "gcp:cloudfunctionsv2/function:Function": ("service_config",),
+    "gcp:cloudscheduler/job:Job": ("schedule",),
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": ("retention_days",),
+    "gcp:pubsub/subscription:Subscription": ("ack_deadline_seconds", "dead_letter_policy"),
+    "gcp:storage/bucket:Bucket": ("lifecycle_rules",),
+    "gcp:workflows/workflow:Workflow": ("source_contents",),
+}
+
 CLOUD = Cloud(
     name="gcp",
     tier=Tier.EMBEDDED,
     packing=Packing(built=True),
+    from_settings=FROM_SETTINGS,
     store=Store,
     queue=Queue,
     function=Function,

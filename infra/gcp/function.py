@@ -12,6 +12,7 @@ from infra.gcp.logs import keep_logs
 from infra.gcp.project import region
 from infra.gcp.queue import Queue
 from infra.gcp.scaling import capacity
+from infra.secret import shown
 from infra.vocabulary import FunctionArgs, Platform
 
 SHORT = 13
@@ -123,6 +124,6 @@ def _runtime(platform: Platform) -> str:
     if platform.architecture != "x86_64":
         raise pulumi.RunError(
             f"Pulumi.{pulumi.get_stack()}.yaml: serverless-ml:settings -> runtime.architecture:"
-            f" {platform.architecture} is not offered by Cloud Run functions; accepted: x86_64"
+            f" {shown(platform.architecture)} is not offered by Cloud Run functions; accepted: x86_64"
         )
     return f"python{platform.python.replace('.', '')}"

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra.gcp.access import SUBSCRIBER, allow_publishing
+from infra.secret import shown
 from infra.vocabulary import QueueArgs
 
 ATTEMPTS = range(5, 101)
@@ -99,5 +100,5 @@ def _check(name: str, args: QueueArgs) -> None:
     ):
         if value not in accepted:
             raise pulumi.RunError(
-                f"queue {name}: {argument} is {value}; Pub/Sub accepts {accepted.start} to {accepted.stop - 1}"
+                f"queue {name}: {argument} is {shown(value)}; Pub/Sub accepts {accepted.start} to {accepted.stop - 1}"
             )

@@ -17,7 +17,7 @@ from localcloud.commands import graph
 from localcloud.commands.progress import Progress
 from localcloud.engine.program import evaluate
 from localcloud.engine.recorder import Recorder
-from localcloud.engine.stack_file import ROOT, StackFile
+from localcloud.engine.stack_file import ROOT, SETTINGS, StackFile
 
 
 def main(progress: Progress, stack: str, state: Path) -> int:
@@ -43,7 +43,7 @@ def main(progress: Progress, stack: str, state: Path) -> int:
 
 
 def _limits(stack: StackFile) -> list[str]:
-    document = json.loads(stack.get(f"{stack.project}:settings", "null"))
+    document = json.loads(stack.get(SETTINGS, "null"))
     settings = Settings.parse(document, where=f"Pulumi.{stack.name}.yaml")
     cloud = find(settings.cloud)
     built = archives(FUNCTIONS, cloud=cloud, platform=target(settings.runtime), models=settings.models)

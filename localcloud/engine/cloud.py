@@ -22,7 +22,7 @@ import pulumi
 
 from localcloud.engine.dead_letters import DeadLetters
 from localcloud.engine.resource_handler import Resource, ResourceHandler
-from localcloud.engine.stack_file import StackFile
+from localcloud.engine.stack_file import SETTINGS, StackFile
 
 FOLDER = Path(__file__).resolve().parents[1]
 
@@ -149,7 +149,7 @@ def start(stack: StackFile, workspace: Path, *, port: int, progress: Callable[[s
     known = sorted(path.parts[-3] for path in FOLDER.glob("*/resources/__init__.py"))
     if name not in known:
         raise pulumi.RunError(
-            f"Pulumi.{stack.name}.yaml: {stack.project}:settings -> cloud: {name!r} has no embedded cloud; "
+            f"Pulumi.{stack.name}.yaml: {SETTINGS} -> cloud: {name!r} has no embedded cloud; "
             f"accepted: {', '.join(known)}"
         )
     return importlib.import_module(f"localcloud.{name}").start(stack, workspace, port=port, progress=progress)

@@ -37,8 +37,8 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
 from localcloud.engine.stack_file import StackFile
+from localcloud.engine.urn import STACK_TYPE, urn_of
 
-STACK_TYPE = "pulumi:pulumi:Stack"
 THREADS = 16
 
 
@@ -92,7 +92,7 @@ def evaluate(
     With `dry_run` the program is told that it is only previewed, as `pulumi preview` does.
     Raises what the program or the registrar raises.
     """
-    monitor = _Monitor(registrar)
+    monitor = _Monitor(stack, registrar)
     errors: list[BaseException] = []
 
     def run() -> None:
@@ -158,9 +158,10 @@ class _Monitor(mocks.MockMonitor):
     a provider function in the field `return`. The stack's outputs arrive by `RegisterResourceOutputs`.
     """
 
-    def __init__(self, registrar: Registrar) -> None:
+    def __init__(self, stack: StackFile, registrar: Registrar) -> None:
         super().__init__(_NoMocks())
         self.exports: dict[str, Any] = {}
+        self._stack = stack
         self._registrar = registrar
         self._stack_urn = ""
         self._urns: set[str] = set()
@@ -168,7 +169,7 @@ class _Monitor(mocks.MockMonitor):
 
     def RegisterResource(self, request: Any) -> Any:
         """Return the URN of any resource, and the id and outputs of one that is no component."""
-        urn = self.make_urn(request.parent, request.type, request.name)
+        urn = urn_of(self._stack.name, self._stack.project, request.parent, request.type, request.name)
         if request.type == STACK_TYPE:
             self._stack_urn = urn
             return resource_pb2.RegisterResourceResponse(urn=urn)
@@ -193,7 +194,10 @@ class _Monitor(mocks.MockMonitor):
         """Ask the registrar. Raises `pulumi.RunError` for a URN that is registered already."""
         with self._lock:
             if declared.urn in self._urns:
-                raise pulumi.RunError(f"two resources are called {declared.name} ({declared.type}): {declared.urn}")
+                raise pulumi.RunError(
+                    f"two resources are called {declared.name} ({declared.type}); "
+                    f"give one of them another name\n  {declared.urn}"
+                )
             self._urns.add(declared.urn)
         return self._registrar.register(declared)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +13,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE = ROOT / ".local"
+SETTINGS = "serverless-ml:settings"
+"""The key of the settings, the same whatever the project is called."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +43,8 @@ class StackFile:
             known = ", ".join(sorted(file.name.split(".")[1] for file in root.glob("Pulumi.*.yaml")))
             raise pulumi.RunError(f"there is no stack {name!r} ({path.name}); the stacks here: {known or 'none'}")
         config = merged(_mapping(path).get("config") or {}, override or {})
-        for key, value in config.items():
-            if isinstance(value, dict) and set(value) == {"secure"}:
-                raise pulumi.RunError(f"{path.name}: {key} is encrypted, and only the Pulumi CLI can open it")
+        if encrypted := ", ".join(_encrypted(config)):
+            raise pulumi.RunError(f"{path.name}: {encrypted} is encrypted, and only the Pulumi CLI can open it")
         return cls(
             project=str(project.get("name", "serverless-ml")),
             name=name,
@@ -54,7 +55,7 @@ class StackFile:
     @property
     def cloud(self) -> str | None:
         """The cloud that the settings name; None when they name none."""
-        settings = json.loads(self.get(f"{self.project}:settings", "{}"))
+        settings = json.loads(self.get(SETTINGS, "{}"))
         return settings.get("cloud") if isinstance(settings, dict) else None
 
     def get(self, key: str, default: str) -> str:
@@ -81,6 +82,19 @@ def _mapping(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise pulumi.RunError(f"{path.name}: a mapping is expected, found {type(document).__name__}")
     return document
+
+
+def _encrypted(value: Any, path: str = "") -> Iterator[str]:
+    """Yield the path of every encrypted value, at any depth, as `pulumi config set --path` takes it."""
+    match value:
+        case {"secure": _} if len(value) == 1:
+            yield path
+        case dict():
+            for key, inner in value.items():
+                yield from _encrypted(inner, f"{path}.{key}" if path else str(key))
+        case list():
+            for position, inner in enumerate(value):
+                yield from _encrypted(inner, f"{path}[{position}]")
 
 
 def _qualified(key: str, project: Mapping[str, Any]) -> str:

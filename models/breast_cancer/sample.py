@@ -1,17 +1,16 @@
 """The Wisconsin diagnostic data, as a user would upload it. It comes inside scikit-learn: nothing is fetched.
 
-For demonstrations and tests; no function carries it.
+For demonstrations and tests; no function carries it. `python -m models.breast_cancer.sample FILE` writes it.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 from sklearn.datasets import load_breast_cancer
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TARGET = "diagnosis"
 
@@ -38,3 +37,20 @@ def write_csv(path: Path, rows: int | None = None) -> int:
         written = [[*case.values(), label] for case, label in zip(cases, labels, strict=True)][:rows]
         writer.writerows(written)
     return len(written)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the whole sample to the file that is named, and print how many cases it has."""
+    path = _parser().parse_args(arguments).file
+    print(f"{path}: {write_csv(path)} cases")
+
+
+def _parser() -> argparse.ArgumentParser:
+    description = "Write the Wisconsin diagnostic data as a dataset for models/breast_cancer."
+    parser = argparse.ArgumentParser(prog="python -m models.breast_cancer.sample", description=description)
+    parser.add_argument("file", type=Path, help="the CSV to write, such as wdbc.csv")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

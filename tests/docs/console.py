@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from localcloud.__main__ import _parser as local_parser
+from models.breast_cancer.sample import _parser as sample_parser
 from models.file_type.client import _parser as client_parser
 from tests.root import ROOT
 
 MAKEFILE: Final = (ROOT / "Makefile").read_text(encoding="utf-8")
-TARGETS: Final = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+TARGETS: Final = set(re.findall(r"^([a-z][a-z.-]*):", MAKEFILE, re.MULTILINE))
 VARIABLES: Final = set(re.findall(r"^([A-Z]+) \?=", MAKEFILE, re.MULTILINE))
 NEED_ACCOUNT: Final = {"pulumi", "aws", "gcloud"}
 """Programs that nothing here can ask: their blocks say that they are not run."""
@@ -125,6 +126,7 @@ CHECKS: Final[dict[tuple[str, ...], Callable[[Sequence[str]], str | None]]] = {
     ("python", "-m", "localcloud"): _parsed(local_parser().parse_args),
     (*PYTHON, "models.file_type.client"): _parsed(client_parser().parse_args),
     ("python", "-m", "models.file_type.client"): _parsed(client_parser().parse_args),
+    (*PYTHON, "models.breast_cancer.sample"): _parsed(sample_parser().parse_args),
     PYTHON: _module,
     ("curl",): _curl,
 }

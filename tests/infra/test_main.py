@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
 from localcloud.engine.stack_file import ROOT, StackFile
 
@@ -47,7 +48,7 @@ print(json.dumps(sorted(set(Recorder.types))))
 """
 
 
-def run(stack: StackFile, cwd: Path) -> subprocess.CompletedProcess[str]:
+def run(stack: StackFile, cwd: Path, python: str | Path = sys.executable) -> subprocess.CompletedProcess[str]:
     request = {
         "project": stack.project,
         "stack": stack.name,
@@ -56,7 +57,7 @@ def run(stack: StackFile, cwd: Path) -> subprocess.CompletedProcess[str]:
     }
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PULUMI"))}
     return subprocess.run(
-        [sys.executable, "-P", "-c", HOST],
+        [python, "-P", "-c", HOST],
         input=json.dumps(request),
         cwd=cwd,
         env=clean,
@@ -79,6 +80,24 @@ def test_the_program_runs_in_its_own_folder_without_the_root_on_the_path(name: s
     assert process.returncode == 0, process.stderr
     declared = json.loads(process.stdout.splitlines()[-1])
     assert types <= set(declared)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment that holds what `pulumi install` installs, and nothing else."""
+    folder = tmp_path_factory.mktemp("installed") / ".venv"
+    python, uv = folder / "bin" / "python", find_uv_bin()
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+    lock = ROOT / "infra" / "requirements.txt"
+    subprocess.run([uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", lock], check=True)
+    return python
+
+
+@pytest.mark.parametrize("name", ["dev", "gcp-dev"])
+def test_what_pulumi_install_installs_is_all_that_the_program_needs(installed: Path, name: str) -> None:
+    process = run(StackFile.read(name), ROOT / "infra", installed)
+    assert process.returncode == 0, process.stderr
+    assert len(json.loads(process.stdout.splitlines()[-1])) > 20
 
 
 def test_a_mistake_in_the_settings_stops_it_before_any_resource() -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pulumi
 import pytest
 import yaml
 
-from infra.settings import Settings
+from infra.settings import KEY, Settings
+from tests.graph import deploy
 from tests.root import ROOT
 
 MINIMAL: dict[str, Any] = {"cloud": "aws", "models": ["breast_cancer"]}
@@ -106,3 +108,35 @@ def test_a_stack_that_only_says_how_one_model_scales_is_eco_itself() -> None:
 def test_settings_cannot_be_changed_once_read() -> None:
     with pytest.raises(Exception, match="frozen"):
         Settings.parse(MINIMAL, where="").cloud = "gcp"  # ty: ignore[invalid-assignment]
+
+
+def loaded(project: str, config: dict[str, str]) -> Settings:
+    """Return what a program of a project reads with this configuration."""
+    read: list[Settings] = []
+    deploy(lambda: read.append(Settings.load()), config=config, project=project)
+    return read[0]
+
+
+@pytest.mark.parametrize("project", ["serverless-ml", "mine"])
+def test_settings_are_read_under_one_key_whatever_the_project_is_called(project: str) -> None:
+    assert loaded(project, {KEY: json.dumps(MINIMAL)}).models == ("breast_cancer",)
+
+
+@pytest.mark.parametrize("key", ["mine:settings", "mine:log_days", "serverless-ml:log_days", "serverless-ml:cloud"])
+def test_a_setting_under_a_key_that_nothing_reads_is_refused_with_the_command_to_type(key: str) -> None:
+    with pytest.raises(pulumi.RunError) as refused:
+        loaded("mine", {KEY: json.dumps(MINIMAL), key: "7"})
+    message = f"Pulumi.test.yaml: {key}: nothing reads this"
+    assert str(refused.value).startswith(message)
+    assert "pulumi config set --path serverless-ml:settings.<name> <value>" in str(refused.value)
+
+
+def test_a_key_of_ones_own_is_let_be() -> None:
+    assert loaded("mine", {KEY: json.dumps(MINIMAL), "mine:owner": "team"}).cloud == "aws"
+
+
+def test_a_stack_without_settings_is_told_what_to_write() -> None:
+    with pytest.raises(
+        pulumi.RunError, match=r"Pulumi\.test\.yaml: serverless-ml:settings is missing\. Write at least"
+    ):
+        loaded("mine", {})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+from typing import Any
 
 import pytest
 import yaml
@@ -58,7 +60,21 @@ def test_stacks_of_one_kind_differ_only_in_what_their_cloud_makes_them(kind: str
     assert aws == gcp
 
 
+def template() -> dict[str, Any]:
+    """Return what `pulumi new` asks for. It takes the section out of a project that it makes."""
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
+    if "template" not in project:
+        pytest.skip("made by `pulumi new`, and no template itself")
+    return project["template"]["config"]
+
+
 def test_a_new_project_is_asked_for_what_each_cloud_needs_that_it_can_be_deployed_to() -> None:
-    template = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["template"]
-    assert {key.partition(":")[0] for key in template["config"]} == set(clouds.of(Tier.DEPLOYABLE))
-    assert all(question["description"] and "default" in question for question in template["config"].values())
+    assert {key.partition(":")[0] for key in template()} == set(clouds.of(Tier.DEPLOYABLE))
+    assert all(question["description"] and "default" in question for question in template().values())
+
+
+def test_a_new_project_is_asked_for_nothing_that_its_provider_does_not_read() -> None:
+    for key in template():
+        provider, _, name = key.partition(":")
+        assert hasattr(importlib.import_module(f"pulumi_{provider}.config"), name), key
+    assert {f"{cloud}:region" for cloud in clouds.of(Tier.DEPLOYABLE)} <= template().keys()

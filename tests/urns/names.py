@@ -1,7 +1,7 @@
 """The names of a graph's resources in a stack's state, now and before.
 
-The key is a URN without its stack and project: `<types from the outermost component
-on>::<name>`.
+The key is a URN without its stack and project, as the engine forms it: `<types from the
+outermost component on>::<name>`.
 """
 
 from __future__ import annotations
@@ -65,4 +65,4 @@ def _renamed(name: str, parent: str, outer: str) -> str:
 
 def _key(urn: str) -> str:
     types, name = urn.split(SEPARATOR, 3)[2:]
-    return f"{types.removeprefix('pulumi:pulumi:Stack$')}{SEPARATOR}{name}"
+    return f"{types}{SEPARATOR}{name}"

@@ -37,6 +37,13 @@ def test_every_resource_is_listed(stack: str) -> None:
 
 
 @pytest.mark.parametrize("stack", STACKS)
+def test_a_name_in_the_list_is_the_urn_of_the_engine_without_stack_and_project(stack: str) -> None:
+    urns = {resource.urn.split("::", 2)[2] for resource in graph(stack)}
+    assert urns == set(read(stack))
+    assert not any("pulumi:pulumi:Stack" in urn for urn in urns)
+
+
+@pytest.mark.parametrize("stack", STACKS)
 def test_the_list_says_of_everything_that_lasts_why_it_does(stack: str) -> None:
     for key, entry in read(stack).items():
         why = LASTING.get(key.partition("::")[0].rpartition("$")[2], (None,))[0]

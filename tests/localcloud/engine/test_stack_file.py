@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pulumi
 import pytest
 
-from localcloud.engine.stack_file import StackFile, merged
+from infra.settings import KEY
+from localcloud.engine.stack_file import SETTINGS, StackFile, merged
 
 
 @pytest.fixture
@@ -43,6 +45,29 @@ def test_an_encrypted_value_is_refused_by_its_key(root: Path) -> None:
     (root / "Pulumi.safe.yaml").write_text("config:\n  house:key: {secure: abc}\n", encoding="utf-8")
     with pytest.raises(pulumi.RunError, match="house:key is encrypted"):
         StackFile.read("safe", root)
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ("{log_days: {secure: abc}}", "serverless-ml:settings.log_days"),
+        ("{api: {auth: {audience: [plain, {secure: abc}]}}}", "serverless-ml:settings.api.auth.audience[1]"),
+        ("{a: {secure: x}, b: {secure: y}}", "serverless-ml:settings.a, serverless-ml:settings.b"),
+    ],
+)
+def test_an_encrypted_value_within_the_settings_is_refused_by_its_path(root: Path, value: str, path: str) -> None:
+    text = f"config:\n  serverless-ml:settings: {value}\n"
+    (root / "Pulumi.safe.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(pulumi.RunError, match=rf"^Pulumi\.safe\.yaml: {re.escape(path)} is encrypted, and only"):
+        StackFile.read("safe", root)
+
+
+def test_the_settings_have_one_key_whatever_the_project_is_called(root: Path) -> None:
+    text = "config:\n  serverless-ml:settings: {cloud: gcp}\n"
+    (root / "Pulumi.mine.yaml").write_text(text, encoding="utf-8")
+    stack = StackFile.read("mine", root)
+    assert (stack.project, stack.cloud) == ("house", "gcp")
+    assert SETTINGS == KEY
 
 
 @pytest.mark.parametrize("text", ["config: [", "- a list"])

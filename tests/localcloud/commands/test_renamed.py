@@ -1,0 +1,40 @@
+"""A project that `pulumi new --name` made: the same files, under another name in Pulumi.yaml."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from localcloud.engine.fingerprint import fingerprint
+from localcloud.engine.program import evaluate
+from localcloud.engine.recorder import Recorder
+from localcloud.engine.stack_file import StackFile
+from tests.root import ROOT
+
+
+@pytest.fixture
+def renamed(tmp_path: Path) -> Path:
+    for path in ROOT.glob("Pulumi*.yaml"):
+        shutil.copy(path, tmp_path)
+    project = tmp_path / "Pulumi.yaml"
+    project.write_text(re.sub(r"^name: .*", "name: mine", project.read_text("utf-8")), encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("stack", ["local", "gcp-local", "gcp-dev"])
+def test_a_project_of_another_name_is_the_same_stack_with_its_name_in_every_urn(renamed: Path, stack: str) -> None:
+    mine, ours = Recorder(), Recorder()
+    file = StackFile.read(stack, renamed)
+    outputs = evaluate(file, mine, ROOT / "infra", dry_run=True)
+    assert outputs == evaluate(StackFile.read(stack), ours, ROOT / "infra", dry_run=True)
+    assert file.project == "mine"
+    assert [declared.urn for declared in mine.declared] == [
+        declared.urn.replace("::serverless-ml::", "::mine::") for declared in ours.declared
+    ]
+    assert [fingerprint(declared.inputs) for declared in mine.declared] == [
+        fingerprint(declared.inputs) for declared in ours.declared
+    ]
