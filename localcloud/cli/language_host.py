@@ -82,7 +82,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         """Make the virtual environment of Pulumi.yaml, and install requirements.txt into it; yield what pip prints."""
         root = Path(request.info.root_directory)
         python = _interpreter(request.info)
-        requirements = root / "requirements.txt"
+        requirements = Path(request.info.program_directory) / "requirements.txt"
         if not python.is_file():
             yield from self._show([sys.executable, "-m", "venv", str(python.parents[1])], root, context)
         if requirements.is_file():

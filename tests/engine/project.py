@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -50,12 +51,8 @@ class Project:
     """A copy of this project in a folder of its own, with a backend of its own."""
 
     def __init__(self, folder: Path, installation: Installation) -> None:
-        self.root = nimbus.copied(folder)
-        (self.root / ".venv").symlink_to(sys.prefix)
-        (self.root / ".local").mkdir()
-        for kept in KEPT:
-            (ROOT / ".local" / kept).mkdir(exist_ok=True)
-            (self.root / ".local" / kept).symlink_to(ROOT / ".local" / kept)
+        self.root = nimbus.copied(folder / "project")
+        self.settle()
         self.state = folder / "state"
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PULUMI", "PYTHON"))},
@@ -64,6 +61,19 @@ class Project:
         }
         self._command = str(installation.command)
         self._events = folder / "events.json"
+
+    def settle(self) -> None:
+        """Have in the project what is installed and built once for every copy of it."""
+        (self.root / ".venv").symlink_to(sys.prefix)
+        (self.root / ".local").mkdir()
+        for kept in KEPT:
+            (ROOT / ".local" / kept).mkdir(exist_ok=True)
+            (self.root / ".local" / kept).symlink_to(ROOT / ".local" / kept)
+
+    def leave(self) -> None:
+        """Leave an empty folder in place of the project."""
+        shutil.rmtree(self.root)
+        self.root.mkdir()
 
     def pulumi(self, *arguments: str, code: int | None = 0, **environment: str) -> Ended:
         """Run the CLI, and check its exit code unless it is None."""
