@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ Promise = dict[str, dict[str, Any]]
 FOLDER: Final = ROOT / "tests" / "urns"
 STACKS: Final = tuple(sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml")))
 DATA, KNOWN, LOGS = "holds data", "is known outside", "holds logs"
+WAY_OUT: Final = "an alias on what took its place keeps it, or CHANGELOG.md names it under Breaking"
 LASTING: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "aws:s3/bucket:Bucket": (DATA, ("bucket", "bucketPrefix", "bucketNamespace", "objectLockEnabled", "region")),
     "aws:sqs/queue:Queue": (DATA, ("name", "namePrefix", "fifoQueue", "region")),
@@ -78,13 +80,21 @@ def _entry(resource: Resource) -> dict[str, Any]:
     return {"why": why, **({"protect": True} if resource.protect else {}), **({"inputs": values} if values else {})}
 
 
-def lost(promised: Promise, declared: Graph) -> Iterator[str]:
-    """Yield a sentence for each thing of a promise that the graph breaks."""
+def given_up(changelog: str) -> frozenset[str]:
+    """Return the keys that the section Breaking of a changelog names, each in backticks."""
+    section = re.search(r"^### Breaking$(.*?)(?=^##|\Z)", changelog, re.MULTILINE | re.DOTALL)
+    return frozenset(re.findall(r"`([^`]+::[^`]+)`", section[1])) if section else frozenset()
+
+
+def lost(promised: Promise, declared: Graph, broken: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Yield a sentence for each thing of a promise that the graph breaks, unless its key is in `broken`."""
     known = names(declared)
     owners = {key: resource for resource in declared for key in known[resource.urn]}
     for key, entry in promised.items():
+        if key in broken:
+            continue
         if key not in owners:
-            yield f"{key}: is gone, and would be deleted; an alias on what took its place keeps it"
+            yield f"{key}: is gone, and would be deleted; {WAY_OUT}"
         elif entry:
             yield from (f"{key} {entry['why']}: {change}" for change in _changes(key, entry, owners[key]))
 
@@ -99,6 +109,12 @@ def _changes(key: str, entry: Mapping[str, Any], resource: Resource) -> Iterator
             yield f"{name} was {before.get(name)!r} and is {resource.inputs.get(name)!r}: it would be replaced"
     if entry.get("protect") and not resource.protect:
         yield "is protected no longer"
+
+
+def renewed(promised: Promise, declared: Graph, broken: frozenset[str]) -> Promise:
+    """Return a promise with what is new in the graph, and with what it now says of the keys in `broken`."""
+    now = promise(declared)
+    return {**now, **{key: entry for key, entry in promised.items() if key not in broken}}
 
 
 def unlisted(promised: Promise, declared: Graph) -> list[str]:

@@ -10,9 +10,10 @@ import pulumi_aws as aws
 import pytest
 
 from tests.graph import Graph, Resource, deploy
+from tests.root import ROOT
 from tests.urns import promise
 from tests.urns.names import names
-from tests.urns.promise import LASTING, STACKS, lost, read, unlisted
+from tests.urns.promise import LASTING, STACKS, given_up, lost, read, renewed, unlisted
 
 WHAT_TO_WEIGH = (
     "run `python -m tests.urns` to add it, and weigh the name first: from the commit on it is a promise to every"
@@ -27,7 +28,8 @@ def graph(stack: str) -> Graph:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_stack_that_is_deployed_is_upgraded_without_loss(stack: str) -> None:
-    assert list(lost(read(stack), graph(stack))) == []
+    broken = given_up((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+    assert list(lost(read(stack), graph(stack), broken)) == []
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -99,6 +101,25 @@ BREAKAGES: list[tuple[str, Callable[[Graph], Graph], str]] = [
 def test_what_would_be_lost_is_seen(stack: str, change: Callable[[Graph], Graph], sentence: str) -> None:
     broken = list(lost(read(stack), change(graph(stack))))
     assert any(sentence in loss for loss in broken), broken
+
+
+CHANGES = """
+## [Unreleased]
+### Breaking
+- The datasets of `prod` move: `{key}`, copy them first.
+### Added
+- `serverless-ml:aws:Store$aws:s3/bucket:Bucket::jobs-bucket`
+"""
+
+
+def test_what_a_changelog_names_as_breaking_is_given_up_and_nothing_else() -> None:
+    data, jobs = (f"serverless-ml:aws:Store$aws:s3/bucket:Bucket::{name}-bucket" for name in ("data", "jobs"))
+    broken = given_up(CHANGES.format(key=data))
+    assert broken == {data}
+    assert given_up("## [Unreleased]\n### Added\n- `a::b`\n") == frozenset()
+    less = graph("prod").without("aws:s3/bucket:Bucket", "data-bucket").without("aws:s3/bucket:Bucket", "jobs-bucket")
+    assert [loss.partition(": is gone")[0] for loss in lost(read("prod"), less, broken)] == [jobs]
+    assert set(read("prod")) - set(renewed(read("prod"), less, broken)) == {data}
 
 
 def test_what_only_changes_in_place_is_no_loss() -> None:
