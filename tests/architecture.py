@@ -178,9 +178,7 @@ def imports_make_no_circle(root: Path) -> list[str]:
 
 def _file_of(name: str, paths: Mapping[str, str]) -> str | None:
     """Return the file of the module that an imported name is, or lies in; None for one that is not ours."""
-    while name and name not in paths:
-        name = name.rpartition(".")[0]
-    return paths.get(name)
+    return paths.get(name) or paths.get(name.rpartition(".")[0])
 
 
 def one_reader_of_settings(root: Path) -> list[str]:

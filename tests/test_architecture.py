@@ -153,7 +153,7 @@ BAD: list[tuple[Rule, str, str]] = [
     (architecture.core_without_surroundings, "functions/entries/predict.py", "import os\nos.environ.get('A')"),
     (architecture.feature_is_standard_library_only, "models/feature.py", "import numpy as np"),
     (architecture.feature_is_standard_library_only, "models/feature.py", "from models.contract import Contract"),
-    (architecture.feature_is_standard_library_only, "models/light.py", "from models.feature import Feature"),
+    (architecture.feature_is_standard_library_only, "models/light.py", "from models.contract import Contract"),
     (architecture.one_binding_to_onnxruntime, "functions/core/runtime/step.py", "import onnxruntime as ort"),
     (
         architecture.one_binding_to_onnxruntime,

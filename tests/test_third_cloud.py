@@ -157,11 +157,11 @@ def third(tmp_path_factory: pytest.TempPathFactory) -> dict[Tier, Third]:
 
 
 def run(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in the tree; what Python compiles for it is kept beside the tree, for the next one."""
+    """Run a command in the tree. What Python compiles stays there for the next one."""
     return subprocess.run(
         command,
         cwd=root,
-        env={"PYTHONPATH": str(root), "PYTHONPYCACHEPREFIX": f"{root}-compiled", "PATH": os.environ["PATH"]},
+        env={"PYTHONPATH": str(root), "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
         timeout=120,
