@@ -114,13 +114,13 @@ class Project:
         email = self.accounts.agent(service)
         return lambda permission, resource: self.bindings.allows(email, permission, resource)
 
-    def _may_access(self, token: str | None, verb: str, bucket: str, key: str) -> bool:
+    def _may_access(self, token: str | None, verb: str, bucket: str, key: str | None) -> bool:
         """Return whether a caller has a permission on an object, or on a bucket that it lists."""
         if token == self.owner:
             return True
         email = None if token is None else self.accounts.principal(token)
         bucket_name = f"projects/_/buckets/{bucket}"
-        if verb == "list":
+        if verb == "list" or key is None:
             attributes = RequestAttributes(name=bucket_name, list_prefix=key)
         else:
             attributes = RequestAttributes(name=f"{bucket_name}/objects/{key}")

@@ -120,6 +120,33 @@ def test_listing_is_allowed_by_the_prefix_that_is_asked_for() -> None:
     assert allowed(RequestAttributes(name=BUCKET, list_prefix="a/b"))
     assert not allowed(RequestAttributes(name=BUCKET, list_prefix=""))
     assert not allowed(RequestAttributes(name=BUCKET, list_prefix="b/a/"))
+    assert not allowed(RequestAttributes(name=BUCKET))
+
+
+def test_a_request_that_lists_nothing_has_the_default_as_its_prefix() -> None:
+    attribute = 'api.getAttribute("storage.googleapis.com/objectListPrefix", "a/").startsWith("a/")'
+    everything, bucket = (
+        condition(attribute),
+        condition(f'resource.type == "storage.googleapis.com/Bucket" && {attribute}'),
+    )
+    assert everything(about("b/1"))
+    assert not bucket(about("b/1"))
+    assert bucket(RequestAttributes(name=BUCKET))
+    assert not bucket(RequestAttributes(name=BUCKET, list_prefix="b/"))
+
+
+def test_and_binds_closer_than_or_and_parentheses_closest() -> None:
+    a, b = ('resource.name.startsWith("a")', 'resource.name.startsWith("ab")')
+    bucket = 'resource.type == "storage.googleapis.com/Object"'
+    assert condition(f"{a} || {b} && {bucket}")(RequestAttributes(name="a"))
+    assert not condition(f"({a} || {b}) && {bucket}")(RequestAttributes(name="a"))
+
+
+def test_a_condition_with_thirteen_operators_is_refused() -> None:
+    clauses = ['resource.name.startsWith("a")'] * 14
+    condition(" || ".join(clauses[:13]))
+    with pytest.raises(ValueError, match="too many logical operators; accepted: 12"):
+        condition(" && ".join(clauses))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +154,11 @@ def test_listing_is_allowed_by_the_prefix_that_is_asked_for() -> None:
     [
         "true",
         'resource.name.endsWith("a")',
-        'resource.name.startsWith("a") && resource.name.startsWith("b")',
+        'resource.name.startsWith("a") && !resource.name.startsWith("b")',
+        '(resource.name.startsWith("a")',
+        'resource.name.startsWith("a"))',
+        'resource.name.startsWith("a") resource.name.startsWith("b")',
+        'resource.name.startsWith("a") ||',
         'resource.name.startsWith("a") || request.time < timestamp("2030-01-01T00:00:00Z")',
         "",
     ],
