@@ -169,6 +169,7 @@ BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
     ),
     ("the_api_waits_as_long_as_asked",): (
         _in_document(lambda document: document["paths"]["/predict"]["post"]["x-google-backend"].pop("deadline")),
+        lambda graph: graph.without(w.SERVICE, "api-service"),
     ),
     ("logs_are_kept_as_long_as_asked",): (
         lambda graph: graph.mutated(LOGS, "predict-logs", retentionDays=365),

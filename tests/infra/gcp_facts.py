@@ -154,6 +154,8 @@ def _api(graph: Graph, component: Resource) -> ApiFacts:
     (gateway,) = within(graph, component, w.GATEWAY)
     return ApiFacts(
         authorised={
+    enabled = {resource.inputs["service"] for resource in graph.of(w.SERVICE)}
+    counted = counted and all(api.outputs["managedService"] in enabled for api in within(graph, component, w.API))
             route: bool(operation.get("security", document.get("security")) and document.get("securityDefinitions"))
             for route, operation in operations.items()
         },

@@ -309,6 +309,7 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
         change(w.ACCOUNT_MEMBER, "predict-signer", member=w.member(account("jobs-identity"))),
         another(
             w.ACCOUNT_MEMBER,
+        drop(w.SERVICE, "api-service"),
             "predict-signer",
             member=w.member(account("jobs-identity")),
             serviceAccountId=f"projects/test-project/serviceAccounts/{account('jobs-identity')}",
