@@ -129,6 +129,46 @@ def unordered(type_: str, name: str) -> Break:
 
 
 def unready(graph: Graph) -> Graph:
+def unordered_but_for(type_: str, name: str, *kept: str) -> Break:
+    """Return the graph with a resource that waits only for those whose URNs contain one of `kept`."""
+
+    def fewer(graph: Graph) -> Graph:
+        resource = graph.one(type_, name)
+        dependencies = tuple(urn for urn in resource.dependencies if any(part in urn for part in kept))
+        return graph.swapped(resource, replace(resource, dependencies=dependencies))
+
+    return fewer
+
+
+def never_asked_for(service: str) -> Break:
+    """Return the graph without a service agent, and so without its role."""
+    return lambda graph: graph.without(w.AGENT, f"services-{service}-agent").without(
+        w.PROJECT_MEMBER, f"services-{service}-agent-role"
+    )
+
+
+def too_early(component: str) -> Break:
+    """Return the graph with a component that waits for the services, but for none of their agents."""
+
+    def early(graph: Graph) -> Graph:
+        old = next(resource for resource in graph if resource.component and resource.name == component)
+        kept = tuple(urn for urn in old.dependencies if "-agent" not in urn)
+        return graph.swapped(old, replace(old, dependencies=kept))
+
+    return early
+
+
+def built_with(**changes: Any) -> Break:
+    return change(w.FUNCTION, "train-function", buildConfig=lambda old: without(
+        *(key for key, value in changes.items() if value is None)
+    )({**old, **changes}))  # fmt: skip
+
+
+def reads(edit: Callable[[str], str]) -> Break:
+    """Return a change of the expression by which the train function reads."""
+    return change(w.BUCKET_MEMBER, "train-read-0", condition=lambda old: {**old, "expression": edit(old["expression"])})
+
+
     """Return the graph with a component that is made before the services are enabled.
 
     Its own resources wait for one another alone.
@@ -361,7 +401,11 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
     "new_objects_may_be_announced": (
         drop(w.TOPIC_MEMBER, "datasets-publisher"),
         drop(w.TOPIC_MEMBER, "submissions-publisher"),
-        unordered(w.NOTIFICATION, "datasets-another-incoming"),
+        unordered_but_for(w.NOTIFICATION, "datasets-another-incoming", "datasets-trigger"),
+    ),
+    "objects_are_announced_once_somebody_listens": (
+        unordered_but_for(w.NOTIFICATION, "datasets-another-incoming", "datasets-publisher"),
+        unordered_but_for(w.NOTIFICATION, "submissions-another-in", "submissions-publisher"),
     ),
     "announcements_lead_somewhere": (drop(w.TRIGGER, "datasets-trigger"),),
     "nothing_that_an_arrival_starts_writes_where_it_waits": (

@@ -300,3 +300,18 @@ RULES = (
     physical_names_are_left_to_pulumi,
     accounts_leave_room_for_pulumi,
 )
+def objects_are_announced_once_somebody_listens(graph: Graph) -> list[str]:
+    """What is announced before is lost; and the topic's grant is minutes old by then."""
+    listeners: dict[str, set[str]] = {}
+    for resource, _ in w.pushed(graph):
+        listeners.setdefault(resource.inputs["topic"], set()).add(resource.urn)
+    for resource in graph.of(w.TRIGGER):
+        listeners.setdefault(resource.inputs["transport"]["pubsub"]["topic"], set()).add(resource.urn)
+    return [
+        f"{resource.name}: is made before somebody listens"
+        for resource in graph.of(w.NOTIFICATION)
+        if not listeners.get(resource.inputs["topic"], set()) <= set(resource.dependencies)
+    ]
+
+
+    objects_are_announced_once_somebody_listens,
