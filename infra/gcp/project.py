@@ -80,8 +80,8 @@ class Services(pulumi.ComponentResource):
                 role=agent_role(service),
                 # Not every service tells the address of an agent that is asked for:
                 # https://github.com/terraform-google-modules/terraform-google-project-factory/issues/751
-                member=pulumi.Output.concat(
-                    "serviceAccount:service-", project.number, "@", domain, ".iam.gserviceaccount.com"
+                member=pulumi.Output.format(
+                    "serviceAccount:service-{}@{}.iam.gserviceaccount.com", project.number, domain
                 ),
                 # Another stack of the project relies on it, too.
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[agent, manager], retain_on_delete=True),
