@@ -14,7 +14,7 @@ from tests.root import ROOT
 
 PYTHON = ROOT / ".local" / "emulator-gcp" / "bin" / "python"
 TOKEN = "everybody"
-Asked = tuple[str | None, str, str, str]
+Asked = tuple[str | None, str, str, str | None]
 
 
 class CloudStorage:
@@ -26,7 +26,7 @@ class CloudStorage:
         self.asked: list[Asked] = []
         self.announced: list[tuple[str, str, int, int]] = []
 
-    def authorize(self, token: str | None, verb: str, bucket: str, key: str) -> bool:
+    def authorize(self, token: str | None, verb: str, bucket: str, key: str | None) -> bool:
         self.asked.append((token, verb, bucket, key))
         return self.may((token, verb, bucket, key))
 

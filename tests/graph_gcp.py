@@ -52,8 +52,13 @@ def _account(inputs: Inputs, name: str) -> Outputs:
 
 
 def _agent(inputs: Inputs, name: str) -> Outputs:
-    email = f"service-{NUMBER}@gcp-sa-{inputs['service'].split('.')[0]}.iam.gserviceaccount.com"
-    return {"id": f"{PROJECT}/{inputs['service']}", "email": email, "member": f"serviceAccount:{email}"}
+    service = inputs["service"].split(".")[0]
+    if service == "cloudfunctions":
+        return {"id": f"{PROJECT}/{inputs['service']}", "project": PROJECT}
+    domain = {"run": "serverless-robot-prod"}.get(service, f"gcp-sa-{service}")
+    email = f"service-{NUMBER}@{domain}.iam.gserviceaccount.com"
+    member = f"serviceAccount:{email}"
+    return {"id": f"{PROJECT}/{inputs['service']}", "email": email, "member": member, "project": PROJECT}
 
 
 def _function(inputs: Inputs, name: str) -> Outputs:
@@ -106,10 +111,16 @@ def _notification(inputs: Inputs, _name: str) -> Outputs:
     return {"id": own, "notificationId": "1", "selfLink": f"https://www.googleapis.com/storage/v1/b/{own}"}
 
 
+def _repository(inputs: Inputs, _name: str) -> Outputs:
+    own = inputs["repositoryId"]
+    return {"id": f"projects/{PROJECT}/locations/{inputs['location']}/repositories/{own}", "name": own}
+
+
 OUTPUTS: dict[str, Callable[[Inputs, str], Outputs]] = {
     "gcp:apigateway/api:Api": _api,
     "gcp:apigateway/apiConfig:ApiConfig": _api_config,
     "gcp:apigateway/gateway:Gateway": _gateway,
+    "gcp:artifactregistry/repository:Repository": _repository,
     "gcp:cloudfunctionsv2/function:Function": _function,
     "gcp:cloudscheduler/job:Job": _located("jobs"),
     "gcp:eventarc/trigger:Trigger": _located("triggers"),
@@ -125,10 +136,11 @@ OUTPUTS: dict[str, Callable[[Inputs, str], Outputs]] = {
 }
 AGENT = f"service-{NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
 CALLS: dict[str, dict[str, Any]] = {
+    "gcp:organizations/getProject:getProject": {"id": f"projects/{PROJECT}", "projectId": PROJECT, "number": NUMBER},
     "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {
         "emailAddress": AGENT,
         "member": f"serviceAccount:{AGENT}",
         "project": PROJECT,
         "id": AGENT,
-    }
+    },
 }

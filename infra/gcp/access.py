@@ -1,6 +1,6 @@
 """Permissions: IAM bindings on single resources, and on the project only where Google offers nothing narrower.
 
-    READ   roles/storage.objectViewer        get and list the objects under the prefixes
+    READ   roles/storage.objectViewer        get and list the objects under the prefixes, or learn that there is none
     WRITE  roles/storage.legacyBucketWriter  create and replace the objects under the prefixes
 
 Cloud Storage knows no permission to replace: "in order to replace existing objects, both
@@ -9,6 +9,10 @@ storage.objects.create and storage.objects.delete permissions are required"
 delete, too; versioning and soft delete keep what was deleted. The legacy role is the only
 predefined one that creates and deletes without reading, and its condition, which holds for
 objects alone, leaves nothing of what else is in it (listing, the bucket's own metadata).
+
+A missing object is a 404 only for who may list the bucket, else a 403, as on S3. That is asked of the
+bucket for a request that names no prefix, so the attribute of a reader's condition has a default under
+which it holds, for the bucket alone: of an object it would allow everything.
 """
 
 from __future__ import annotations
@@ -37,7 +41,8 @@ UNSCOPABLE: Mapping[str, str] = {
 }
 """The only roles that are granted on the project, and why they cannot be granted on less."""
 PREFIXES_AT_ONCE = 6
-"""A condition holds at most 12 logical operators, and a readable prefix takes two."""
+"""A condition holds at most 12 logical operators; a readable prefix takes two, and all of them another one, less one:
+https://cloud.google.com/iam/docs/conditions-overview"""
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]*")
 
 
@@ -66,9 +71,14 @@ class Binding:
     def _clauses(self, bucket: str) -> Iterable[str]:
         for prefix in self.prefixes:
             yield f'resource.name.startsWith("projects/_/buckets/{bucket}/objects/{prefix}")'
-            if self.access is Access.READ:
-                # The bucket is listed, not an object: there the prefix is an attribute of the request.
-                yield f'api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("{prefix}")'
+        if self.access is Access.READ:
+            # The bucket is listed, not an object: there the prefix is an attribute of the request.
+            listed = " || ".join(map(_listed, self.prefixes))
+            yield f'(resource.type == "storage.googleapis.com/Bucket" && ({listed}))'
+
+
+def _listed(prefix: str) -> str:
+    return f'api.getAttribute("storage.googleapis.com/objectListPrefix", "{prefix}").startsWith("{prefix}")'
 
 
 def bindings(grants: Iterable[Grant]) -> tuple[Binding, ...]:

@@ -26,12 +26,16 @@ class Arrival(pulumi.ComponentResource):
     Cloud Storage itself filters by prefix, so no object below another one can start anything.
     A workflow is started with the event, and reads the key from it: see dialect.py. Eventarc
     tries for 24 hours; messages stay in the topic for longer, and can be replayed.
+
+    Cloud Storage tries the topic when a notification is made, once, and a grant takes minutes to be
+    valid everywhere. So the grant is made as early as it can be, and the notifications last: after
+    what hears of them, which waits for the builds of functions.
     """
 
     def __init__(self, name: str, args: ArrivalArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:gcp:Arrival", name, None, opts)
         store, target = _ends(name, args)
-        topic = target.ref if isinstance(target, Queue) else self._start(name, target)
+        topic, heard = (target.ref, target.delivery) if isinstance(target, Queue) else self._start(name, target)
         # Looked up once there is a bucket: Cloud Storage is enabled by then.
         after_store = pulumi.InvokeOutputOptions(parent=self, depends_on=[store])
         agent = gcp.storage.get_project_service_account_output(opts=after_store)
@@ -44,19 +48,18 @@ class Arrival(pulumi.ComponentResource):
                 event_types=["OBJECT_FINALIZE"],
                 payload_format="JSON_API_V1",
                 topic=topic,
-                # Cloud Storage tries the topic when the notification is made.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed, *heard]),
             )
         self.register_outputs({})
 
-    def _start(self, name: str, workflow: Workflow) -> pulumi.Output[str]:
-        """Declare a topic whose messages start the workflow; return its id."""
+    def _start(self, name: str, workflow: Workflow) -> tuple[pulumi.Output[str], tuple[pulumi.Resource, ...]]:
+        """Declare a topic whose messages start the workflow; return its id, and what starts the workflow."""
         topic = gcp.pubsub.Topic(
             f"{name}-topic",
             message_retention_duration=f"{KEPT_SECONDS}s",
             opts=pulumi.ResourceOptions(parent=self),
         )
-        gcp.eventarc.Trigger(
+        trigger = gcp.eventarc.Trigger(
             f"{name}-trigger",
             location=region(),
             matching_criterias=[{"attribute": "type", "value": "google.cloud.pubsub.topic.v1.messagePublished"}],
@@ -65,7 +68,7 @@ class Arrival(pulumi.ComponentResource):
             service_account=workflow.starter.email,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[workflow.startable]),
         )
-        return topic.id
+        return topic.id, (trigger,)
 
 
 def _ends(name: str, args: ArrivalArgs) -> tuple[Store, Queue | Workflow]:

@@ -8,10 +8,12 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra.gcp.access import allow_invocation, allow_signing, allow_storage
+from infra.gcp.builder import Builder
 from infra.gcp.logs import keep_logs
 from infra.gcp.project import region
 from infra.gcp.queue import Queue
 from infra.gcp.scaling import capacity
+from infra.gcp.storage import Store
 from infra.secret import shown
 from infra.vocabulary import FunctionArgs, Platform
 
@@ -23,8 +25,8 @@ class Function(pulumi.ComponentResource):
     """A function with a service account of its own, which nobody may call without a grant.
 
     It answers at most `concurrency` requests at once; the profile decides how many share an instance:
-    scaling.py. Cloud Build makes an image of the archive, whose `main.py` defines `handle`. `ref` is
-    the URL. One that consumes a queue gets its messages one by one, whatever the batch, by an
+    scaling.py. Cloud Build makes an image of the archive, whose `main.py` defines `handle`: builder.py.
+    `ref` is the URL. One that consumes a queue gets its messages one by one, whatever the batch, by an
     authenticated push, and is closed to the internet; any other one can be reached from there, as API
     Gateway does, and refuses whoever has no `run.invoker` on it.
     """
@@ -35,6 +37,11 @@ class Function(pulumi.ComponentResource):
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:gcp:Function", name, None, opts)
         runtime = _runtime(args.platform)
+        if not isinstance(args.code, Store):
+            raise TypeError(
+                f"function {name}: its code is in {type(args.code).__name__}, which is no store of this cloud"
+            )
+        builder = args.code.builder()
         child_opts = pulumi.ResourceOptions(parent=self)
         identity = gcp.serviceaccount.Account(
             f"{short(name)}-identity", display_name=f"function {name}", opts=child_opts
@@ -49,9 +56,10 @@ class Function(pulumi.ComponentResource):
         function = gcp.cloudfunctionsv2.Function(
             f"{name}-function",
             location=region(),
-            build_config=_build(runtime, code),
+            build_config=_build(runtime, code, builder),
             service_config=_service(args, identity),
-            opts=child_opts,
+            # The account that builds it needs its roles before.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=builder.grants),
         )
         self.ref = function.service_config.uri
         self.name = function.name
@@ -81,10 +89,14 @@ class Function(pulumi.ComponentResource):
         queue.deliver(self.ref, courier, opts)
 
 
-def _build(runtime: str, code: gcp.storage.BucketObject) -> gcp.cloudfunctionsv2.FunctionBuildConfigArgs:
+def _build(
+    runtime: str, code: gcp.storage.BucketObject, builder: Builder
+) -> gcp.cloudfunctionsv2.FunctionBuildConfigArgs:
     return gcp.cloudfunctionsv2.FunctionBuildConfigArgs(
         runtime=runtime,
         entry_point="handle",
+        service_account=builder.account,
+        docker_repository=builder.repository,
         source=gcp.cloudfunctionsv2.FunctionBuildConfigSourceArgs(
             storage_source=gcp.cloudfunctionsv2.FunctionBuildConfigSourceStorageSourceArgs(
                 bucket=code.bucket, object=code.output_name, generation=code.generation

@@ -30,8 +30,9 @@ class Api(pulumi.ComponentResource):
       other use. IAM decides who may sign: `roles/iam.serviceAccountTokenCreator` on that
       account. (A Google ID token would let in everybody with a Google account: the gateway knows
       issuers, not roles.)
-    - throttling: `rate` as a quota a minute, counted for callers who send an API key; there is
-      no `burst`. For everybody else the bound is the functions' own number of instances.
+    - throttling: `rate` as a quota a minute. Google counts it by the project that calls: that of an
+      API key, or this project for all callers without one together, for whom the API's managed
+      service is enabled here. There is no `burst`.
     - CORS: nothing answers a browser's preflight request, so origins are refused.
     """
 
@@ -62,6 +63,13 @@ class Api(pulumi.ComponentResource):
             api_config=config.id,
             region=region(),
             opts=child_opts,
+        )
+        # A project without the service has no quota of it. There is something to enable once there is a configuration.
+        gcp.projects.Service(
+            f"{name}-service",
+            service=api.managed_service,
+            disable_on_destroy=False,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[gateway]),
         )
         lines = pulumi.Output.concat(
             'resource.type="apigateway.googleapis.com/Gateway" AND resource.labels.gateway_id="',

@@ -43,6 +43,8 @@ class Queue(pulumi.ComponentResource):
         _check(name, args)
         child_opts = pulumi.ResourceOptions(parent=self)
         self._name, self._args = name, args
+        self.delivery: tuple[pulumi.Resource, ...] = ()
+        """What keeps the messages for the consumer, once `deliver` was called."""
         self._topic = gcp.pubsub.Topic(f"{name}-topic", opts=child_opts)
         self._failed = gcp.pubsub.Topic(f"{name}-dead-letters", opts=child_opts)
         subscription = gcp.pubsub.Subscription(
@@ -80,6 +82,7 @@ class Queue(pulumi.ComponentResource):
             },
             opts=opts,
         )
+        self.delivery = (subscription,)
         gcp.pubsub.SubscriptionIAMMember(
             f"{self._name}-subscription-subscriber",
             subscription=subscription.id,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_gcp as gcp
 
+from infra.gcp.builder import Builder, declare
 from infra.gcp.project import region
 from infra.vocabulary import StoreArgs
 
@@ -43,10 +44,18 @@ class Store(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         self.announces = args.announces
+        self._logical_name = name
+        self._builder: Builder | None = None
         self.ref = pulumi.Output.concat("projects/_/buckets/", bucket.name)
         self.name = bucket.name
         self.url = pulumi.Output.concat("gs://", bucket.name)
         self.register_outputs({"ref": self.ref, "name": self.name, "url": self.url})
+
+    def builder(self) -> Builder:
+        """Return what builds the archives in this bucket, which is declared when it is first asked for."""
+        if self._builder is None:
+            self._builder = declare(self._logical_name, self.name, pulumi.ResourceOptions(parent=self))
+        return self._builder
 
 
 def _lifecycle(expire_days: Mapping[str, int]) -> list[gcp.storage.BucketLifecycleRuleArgsDict]:

@@ -9,16 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from localcloud.gcp.apigateway.gateway import Config, Gateway
+from localcloud.gcp.cloudrun.build_permissions import BuildPermissions
 from localcloud.gcp.cloudrun.builds import Builds
 from localcloud.gcp.cloudrun.functions import Functions
 from localcloud.gcp.eventarc.notifications import Notifications
 from localcloud.gcp.eventarc.triggers import Triggers
 from localcloud.gcp.iam.accounts import Accounts
-from localcloud.gcp.iam.bindings import Bindings
+from localcloud.gcp.iam.bindings import ACCESS_TOKEN, IDENTITY_TOKEN, Bindings
 from localcloud.gcp.iam.condition import RequestAttributes
 from localcloud.gcp.iam.signer import Signer
 from localcloud.gcp.outbound import sender
-from localcloud.gcp.pubsub.pubsub import PubSub
+from localcloud.gcp.pubsub.pubsub import PubSub, Token
 from localcloud.gcp.pubsub.rest import LARGEST_REQUEST, PubSubApi
 from localcloud.gcp.scheduler.scheduler import Scheduler
 from localcloud.gcp.storage import Storage
@@ -51,20 +52,33 @@ class Project:
         self.configs: dict[str, Config] = {}
         """The configurations of gateways, by id."""
         self.gateways: dict[str, Gateway] = {}
-        token, log = self.accounts.token, self._write_log
-        self.pubsub = PubSub(token=token, agent_may=self._agent("pubsub.googleapis.com"), log=log)
+        log = self._write_log
+        self.pubsub = PubSub(
+            token=self._token_by("pubsub.googleapis.com"), agent_may=self._agent("pubsub.googleapis.com"), log=log
+        )
         self.notifications = Notifications(self.pubsub, agent_may=self._agent("storage.googleapis.com"), log=log)
         self.storage = Storage(
             python, workspace, authorize=self._may_access, finalized=self.notifications.finalized, progress=progress
         )
-        self.workflows = Workflows(token=token, log=log, project_number=NUMBER)
-        self.triggers = Triggers(self.pubsub, self.workflows, may_invoke=self._may_invoke, log=log)
+        self.workflows = Workflows(token=self._token_by("workflows.googleapis.com"), log=log, project_number=NUMBER)
+        self.triggers = Triggers(
+            self.pubsub,
+            self.workflows,
+            may_invoke=self._may_invoke,
+            agent_may=self._agent("eventarc.googleapis.com"),
+            log=log,
+        )
         self._executions = ExecutionsApi(self.workflows, self._may)
         self._messages = PubSubApi(self.pubsub, self._may)
         self.api = HttpServer(self._api, limit=LARGEST_REQUEST)
         """Pub/Sub and Workflow Executions over HTTP."""
-        self.scheduler = Scheduler(send=sender({EXECUTIONS: self._executions.answer}), token=token, log=log)
+        self.scheduler = Scheduler(
+            send=sender({EXECUTIONS: self._executions.answer}),
+            token=self._token_by("cloudscheduler.googleapis.com"),
+            log=log,
+        )
         self.builds = Builds(workspace / "builds")
+        self.build_permissions = BuildPermissions(self.accounts, self.bindings, region=region)
         self.functions = Functions(
             workspace / "functions",
             self.accounts,
@@ -114,13 +128,28 @@ class Project:
         email = self.accounts.agent(service)
         return lambda permission, resource: self.bindings.allows(email, permission, resource)
 
-    def _may_access(self, token: str | None, verb: str, bucket: str, key: str) -> bool:
+    def _token_by(self, service: str) -> Token:
+        """Return the function that makes the tokens by which a service acts as an account, if its agent may make them.
+
+        The function raises `LookupError` otherwise, and for an account that does not exist.
+        """
+        agent_may = self._agent(service)
+
+        def token(account: str, audience: str | None) -> str:
+            permission = ACCESS_TOKEN if audience is None else IDENTITY_TOKEN
+            if not agent_may(permission, f"projects/{self.name}/serviceAccounts/{account}"):
+                raise LookupError(f"{self.accounts.agent(service)} lacks {permission} on {account}")
+            return self.accounts.token(account, audience)
+
+        return token
+
+    def _may_access(self, token: str | None, verb: str, bucket: str, key: str | None) -> bool:
         """Return whether a caller has a permission on an object, or on a bucket that it lists."""
         if token == self.owner:
             return True
         email = None if token is None else self.accounts.principal(token)
         bucket_name = f"projects/_/buckets/{bucket}"
-        if verb == "list":
+        if verb == "list" or key is None:
             attributes = RequestAttributes(name=bucket_name, list_prefix=key)
         else:
             attributes = RequestAttributes(name=f"{bucket_name}/objects/{key}")

@@ -136,6 +136,9 @@ BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
         _project_wide,
         lambda graph: graph.mutated(w.PROJECT_MEMBER, "training-log-writer", role="roles/logging.admin"),
         lambda graph: graph.mutated(w.PROJECT_MEMBER, "training-log-writer", member="allAuthenticatedUsers"),
+        lambda graph: graph.mutated(w.PROJECT_MEMBER, "training-log-writer", role="roles/eventarc.serviceAgent"),
+        lambda graph: graph.mutated(w.PROJECT_MEMBER, "code-builder-sources", condition=ABSENT),
+        lambda graph: graph.mutated(w.REPOSITORY_MEMBER, role="roles/artifactregistry.admin"),
     ),
     ("copies_are_bounded",): (
         _in_service("predict-function", maxInstanceCount=None),
@@ -166,6 +169,7 @@ BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
     ("calls_are_throttled",): (
         _in_document(lambda document: document.pop("x-google-management")),
         _in_document(lambda document: document["paths"]["/predict"]["post"].pop("x-google-quota")),
+        lambda graph: graph.without(w.SERVICE, "api-service"),
     ),
     ("the_api_waits_as_long_as_asked",): (
         _in_document(lambda document: document["paths"]["/predict"]["post"]["x-google-backend"].pop("deadline")),

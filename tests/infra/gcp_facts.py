@@ -10,6 +10,8 @@ from typing import Any
 
 from infra.gcp import lint
 from infra.gcp.access import SIGNER, UNSCOPABLE
+from infra.gcp.builder import VIEWER, WRITER
+from infra.gcp.project import AGENTS, agent_role
 from tests.graph import Graph, Resource
 from tests.infra.facts import (
     ApiFacts,
@@ -30,7 +32,7 @@ from tests.infra.gcp import whole as w
 from tests.infra.gcp.whole import BUCKET, BUCKET_MEMBER, CONFIG, EXCLUSION, FUNCTION, LOGS, OBJECT, SINK, SUBSCRIPTION
 
 ACCESS = {"roles/storage.objectViewer": "read", "roles/storage.legacyBucketWriter": "write"}
-NARROW = {*ACCESS, "roles/run.invoker", "roles/pubsub.publisher", "roles/pubsub.subscriber", SIGNER}
+NARROW = {*ACCESS, WRITER, "roles/run.invoker", "roles/pubsub.publisher", "roles/pubsub.subscriber", SIGNER}
 """The only roles that may be granted; none of them may administer anything."""
 OBJECTS = re.compile(r'resource\.name\.startsWith\("projects/_/buckets/([^/]+)/objects/([^"]*)"\)')
 
@@ -152,6 +154,8 @@ def _api(graph: Graph, component: Resource) -> ApiFacts:
     quota = value(document, "x-google-management", "quota", "limits", 0, "values", "STANDARD")
     counted = all(value(operation, "x-google-quota", "metricCosts") for operation in operations.values())
     (gateway,) = within(graph, component, w.GATEWAY)
+    enabled = {resource.inputs["service"] for resource in graph.of(w.SERVICE)}
+    counted = counted and all(api.outputs["managedService"] in enabled for api in within(graph, component, w.API))
     return ApiFacts(
         authorised={
             route: bool(operation.get("security", document.get("security")) and document.get("securityDefinitions"))
@@ -254,13 +258,21 @@ def _permissions(graph: Graph) -> list[Permission]:
     return permissions
 
 
+def _may_be_wide(grant: Resource) -> bool:
+    """Return whether a grant on the project is one of those that cannot be narrower."""
+    role, member = grant.inputs["role"], str(grant.inputs.get("member"))
+    if role in map(agent_role, AGENTS):
+        return member in map(w.agent_member, AGENTS)
+    return role in UNSCOPABLE or (role == VIEWER and w.reads_sources_alone(grant))
+
+
 def _boundless(resource: Resource) -> list[str]:
     role, member = resource.inputs.get("role"), resource.inputs.get("member")
     if role is None:
         return []
     reasons = []
     wide = resource.type.startswith(("gcp:projects/", "gcp:organizations/", "gcp:folder/"))
-    if wide and (resource.type != w.PROJECT_MEMBER or role not in UNSCOPABLE):
+    if wide and (resource.type != w.PROJECT_MEMBER or not _may_be_wide(resource)):
         reasons.append(f"{resource.name}: more than one resource")
     if not re.fullmatch(r"serviceAccount:[^*]+", str(member)):
         reasons.append(f"{resource.name}: {member}")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from infra.gcp.access import PREFIXES_AT_ONCE, allow_storage, bindings
 from infra.gcp.storage import Store
 from infra.vocabulary import Access, Grant, StoreArgs
+from localcloud.gcp.iam.condition import RequestAttributes, condition
 from tests.graph import Graph, deploy
 
 MEMBER = "gcp:storage/bucketIAMMember:BucketIAMMember"
@@ -46,8 +47,32 @@ def test_reading_is_getting_and_listing_below_the_prefix() -> None:
     assert graph.one(MEMBER).inputs["role"] == "roles/storage.objectViewer"
     assert expression(graph).split(" || ") == [
         'resource.name.startsWith("projects/_/buckets/data-bucket-1a2b3c4/objects/a/in/")',
-        'api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("a/in/")',
+        '(resource.type == "storage.googleapis.com/Bucket" &&'
+        ' (api.getAttribute("storage.googleapis.com/objectListPrefix", "a/in/").startsWith("a/in/")))',
     ]
+
+
+BUCKET = "projects/_/buckets/data-bucket-1a2b3c4"
+
+
+@pytest.mark.parametrize(
+    ("request_", "allowed"),
+    [
+        (RequestAttributes(name=f"{BUCKET}/objects/a/in/x"), True),
+        (RequestAttributes(name=f"{BUCKET}/objects/b/in/x"), True),
+        (RequestAttributes(name=BUCKET, list_prefix="a/in/"), True),
+        (RequestAttributes(name=BUCKET, list_prefix="b/in/deeper/"), True),
+        (RequestAttributes(name=BUCKET), True),
+        (RequestAttributes(name=f"{BUCKET}/objects/a/out/x"), False),
+        (RequestAttributes(name=f"{BUCKET}/objects/x"), False),
+        (RequestAttributes(name=BUCKET, list_prefix=""), False),
+        (RequestAttributes(name=BUCKET, list_prefix="a/"), False),
+    ],
+)
+def test_a_reader_learns_that_an_object_is_missing_and_nothing_of_other_objects(
+    request_: RequestAttributes, allowed: bool
+) -> None:
+    assert condition(expression(granted((Access.READ, ("a/in/", "b/in/")))))(request_) is allowed
 
 
 def test_writing_neither_reads_nor_lists() -> None:
@@ -77,8 +102,7 @@ def test_a_prefix_that_could_end_the_text_is_refused(prefix: str) -> None:
 def test_no_condition_is_too_long() -> None:
     graph = granted((Access.READ, tuple(f"model-{number}/" for number in range(PREFIXES_AT_ONCE * 2 + 1))))
     expressions = [resource.inputs["condition"]["expression"] for resource in graph.of(MEMBER)]
-    assert [text.count(" || ") for text in expressions] == [11, 11, 1]
-    assert all(text.count(" || ") <= 12 for text in expressions)
+    assert [text.count(" || ") + text.count(" && ") for text in expressions] == [12, 12, 2]
 
 
 @settings(deadline=None)

@@ -12,6 +12,8 @@ from infra.gcp.function import Function
 from infra.gcp.queue import Queue
 from infra.gcp.storage import Store
 from infra.vocabulary import FunctionArgs, Platform, QueueArgs, StoreArgs
+from infra.vocabulary import Store as AnyStore
+from localcloud.gcp.iam.condition import RequestAttributes, condition
 from tests.graph import Graph, deploy
 from tests.infra import sample
 
@@ -20,21 +22,33 @@ OBJECT = "gcp:storage/bucketObject:BucketObject"
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
 INVOKER = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"
 ACCOUNT = "gcp:serviceaccount/account:Account"
+REPOSITORY = "gcp:artifactregistry/repository:Repository"
+PROJECT_MEMBER = "gcp:projects/iAMMember:IAMMember"
+
+
+class SomeoneElsesStore:
+    ref: pulumi.Output[str]
+    name: pulumi.Output[str]
+    url: pulumi.Output[str]
+
+
+def arguments(name: str, code: AnyStore, platform: Platform | None = None) -> FunctionArgs:
+    return FunctionArgs(
+        archive=sample.archive(name),
+        code=code,
+        platform=platform or sample.PLATFORM,
+        memory_mb=512,
+        timeout_seconds=60,
+        concurrency=2,
+        environment={},
+        grants=(),
+        log_days=30,
+    )
 
 
 def built(*, platform: Platform | None = None, **more: Any) -> Graph:
     def program() -> None:
-        args = FunctionArgs(
-            archive=sample.archive("prepare"),
-            code=Store("code", StoreArgs(protect=False)),
-            platform=platform or sample.PLATFORM,
-            memory_mb=512,
-            timeout_seconds=60,
-            concurrency=2,
-            environment={},
-            grants=(),
-            log_days=30,
-        )
+        args = arguments("prepare", Store("code", StoreArgs(protect=False)), platform)
         Function("prepare", replace(args, **{name: make() for name, make in more.items()}))
 
     return deploy(program)
@@ -56,6 +70,31 @@ def test_the_function_runs_the_very_upload() -> None:
 
 def test_nobody_may_call_a_function_without_a_grant() -> None:
     assert built().of(INVOKER) == ()
+
+
+def test_functions_share_one_builder_that_reads_their_archives_and_nothing_else() -> None:
+    def program() -> None:
+        code = Store("code", StoreArgs(protect=False))
+        for name in ("prepare", "train"):
+            Function(name, arguments(name, code))
+
+    graph = deploy(program)
+    builds = [function.inputs["buildConfig"] for function in graph.of(FUNCTION)]
+    assert len({(build["serviceAccount"], build["dockerRepository"]) for build in builds}) == 1
+    assert builds[0]["serviceAccount"] == graph.one(ACCOUNT, "code-builder").outputs["name"]
+    assert builds[0]["dockerRepository"] == graph.one(REPOSITORY).outputs["id"]
+    reads = condition(graph.one(PROJECT_MEMBER, "code-builder-sources").inputs["condition"]["expression"])
+    for name, readable in (
+        ("code-bucket-1a2b3c4/objects/train/0.zip", True),
+        ("gcf-v2-sources-123456789012-europe-west1/objects/train/function-source.zip", True),
+        ("data-bucket-1a2b3c4/objects/another/datasets/0", False),
+    ):
+        assert reads(RequestAttributes(name=f"projects/_/buckets/{name}")) is readable
+
+
+def test_code_in_a_store_of_another_cloud_is_refused() -> None:
+    with pytest.raises(TypeError, match="function prepare: its code is in SomeoneElsesStore, which is no store of"):
+        deploy(lambda: Function("prepare", arguments("prepare", SomeoneElsesStore())) and None)
 
 
 def test_arm_is_refused_with_the_key_to_change() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from infra.gcp import CLOUD
 from infra.gcp.access import UNSCOPABLE, allow_in_project
-from infra.gcp.project import SERVICES, enable_services
+from infra.gcp.project import AGENTS, SERVICES, agent_role, enable_services
 from infra.gcp.schedule import Schedule
 from infra.vocabulary import ScheduleArgs
 from tests.graph import deploy
@@ -83,7 +83,8 @@ def test_only_what_has_no_narrower_place_is_granted_on_the_project() -> None:
 
     with pytest.raises(ValueError, match="grant it on the resource"):
         deploy(program)
-    assert {resource.inputs["role"] for resource in w.graph().of(w.PROJECT_MEMBER)} == set(UNSCOPABLE)
+    granted = {resource.inputs["role"] for resource in w.graph().of(w.PROJECT_MEMBER)}
+    assert granted == {*UNSCOPABLE, *map(agent_role, AGENTS), "roles/storage.objectViewer"}
     assert all("https://" in reason for reason in UNSCOPABLE.values())
 
 
@@ -93,3 +94,19 @@ def test_every_service_is_turned_on_once() -> None:
         f"{name}.googleapis.com" for name in SERVICES
     ]
     assert len(set(SERVICES)) == len(SERVICES)
+
+
+def test_service_agents_are_asked_for_once_their_service_is_on_and_keep_their_roles_for_other_stacks() -> None:
+    graph = deploy(lambda: enable_services() and None)
+    for service in AGENTS:
+        agent = graph.one(w.AGENT, f"services-{service}-agent")
+        assert graph.one(w.SERVICE, f"services-{service}").urn in agent.dependencies
+        grant = graph.one(w.PROJECT_MEMBER, f"services-{service}-agent-role")
+        assert agent.urn in grant.dependencies
+        assert (grant.inputs["role"], grant.inputs["member"]) == (agent_role(service), w.agent_member(service))
+        assert grant.retain
+
+
+def test_an_arrival_at_a_queue_without_a_consumer_waits_for_its_grant_alone() -> None:
+    notification = arrive(CLOUD, ("a/",)).one(w.NOTIFICATION)
+    assert not [urn for urn in notification.dependencies if w.SUBSCRIPTION in urn]

@@ -38,7 +38,22 @@ def handle(request):
 """
 NEVER_ALONE = frozenset({"gcp:apigateway/api:Api", "gcp:projects/serviceIdentity:ServiceIdentity"})
 """The types that a cloud is not asked for: each goes with another, or never goes."""
-SAME_EITHER_WAY = {"code", "runner", "calls", "agent", "dead", "tells", "arrived", "front"}
+AGENTS = {
+    "cloudbuild": "gcp-sa-cloudbuild",
+    "cloudfunctions": "gcf-admin-robot",
+    "cloudscheduler": "gcp-sa-cloudscheduler",
+    "eventarc": "gcp-sa-eventarc",
+    "pubsub": "gcp-sa-pubsub",
+    "run": "serverless-robot-prod",
+    "workflows": "gcp-sa-workflows",
+}
+"""The domain of each service's agent."""
+SAME_EITHER_WAY = {
+    *("code", "runner", "calls", "agent", "dead", "tells", "arrived", "front"),
+    *("builder", "images", "pushes", "logs", "fetches"),
+    *AGENTS,
+    *(f"{service}-role" for service in AGENTS),
+}
 """Logical names in `Everything` whose inputs are the same in both programs, or follow from another resource."""
 _ROOM = tempfile.TemporaryDirectory(prefix="archives-")
 
@@ -53,10 +68,61 @@ def archive(text: str) -> Path:
     return path
 
 
+def agents() -> list[pulumi.Resource]:
+    """The services' agents, each with its role."""
+    granted: list[pulumi.Resource] = []
+    number = gcp.organizations.get_project_output().number
+    for service, domain in AGENTS.items():
+        agent = gcp.projects.ServiceIdentity(service, service=f"{service}.googleapis.com")
+        member = pulumi.Output.concat("serviceAccount:service-", number, f"@{domain}.iam.gserviceaccount.com")
+        role = gcp.projects.IAMMember(
+            f"{service}-role",
+            project=agent.project,
+            role=f"roles/{service}.serviceAgent",
+            member=member,
+            opts=pulumi.ResourceOptions(depends_on=[agent]),
+        )
+        granted.append(role)
+    return granted
+
+
+def builder() -> tuple[pulumi.Output[str], pulumi.Output[str], list[pulumi.Resource]]:
+    """An account that may build functions, a repository for their images, and the account's grants."""
+    account = gcp.serviceaccount.Account("builder")
+    images = gcp.artifactregistry.Repository("images", repository_id="images", location=REGION, format="DOCKER")
+    grants: list[pulumi.Resource] = [
+        gcp.artifactregistry.RepositoryIamMember(
+            "pushes",
+            repository=images.name,
+            location=REGION,
+            role="roles/artifactregistry.writer",
+            member=account.member,
+        ),
+        gcp.projects.IAMMember("logs", project=account.project, role="roles/logging.logWriter", member=account.member),
+        gcp.projects.IAMMember(
+            "fetches",
+            project=account.project,
+            role="roles/storage.objectViewer",
+            member=account.member,
+            condition={
+                "title": "sources",
+                "expression": 'resource.name.startsWith("projects/_/buckets/gcf-v2-sources-")',
+            },
+        ),
+    ]
+    return account.name, images.id, grants
+
+
 def function(
-    text: str = TELL, *, variables: dict[str, str] | None = None, **service: Any
+    text: str = TELL,
+    *,
+    variables: dict[str, str] | None = None,
+    after: list[pulumi.Resource] | None = None,
+    **service: Any,
 ) -> tuple[gcp.cloudfunctionsv2.Function, gcp.serviceaccount.Account]:
-    """A function, and the account that it runs as, which may call it, too."""
+    """A function, and the account that it runs as, which may call it, too; `after` are the services' agents."""
+    after = agents() if after is None else after
+    builds, images, grants = builder()
     bucket = gcp.storage.Bucket("code", location=REGION)
     path = archive(text)
     code = gcp.storage.BucketObject("archive", bucket=bucket.name, name="f.zip", source=pulumi.FileAsset(str(path)))
@@ -67,6 +133,8 @@ def function(
         build_config={
             "runtime": "python311",
             "entry_point": "handle",
+            "service_account": builds,
+            "docker_repository": images,
             "source": {
                 "storage_source": {
                     "bucket": code.bucket,
@@ -82,6 +150,7 @@ def function(
             "max_instance_count": 2,
             **service,
         },
+        opts=pulumi.ResourceOptions(depends_on=[*after, *grants]),
     )
     gcp.cloudrunv2.ServiceIamMember(
         "calls", name=resource.name, location=REGION, role="roles/run.invoker", member=account.member
@@ -136,8 +205,11 @@ class Everything:
         worker = gcp.serviceaccount.Account("worker", display_name=self.pick("one", "two"))
         bucket = self.bucket(worker)
         self.topics(worker, bucket)
-        service, account = function(TELL + self.pick("", "# second\n"), variables={"COLOUR": self.pick("red", "blue")})
-        self.workflow(worker, account, service)
+        after = agents()
+        service, account = function(
+            TELL + self.pick("", "# second\n"), variables={"COLOUR": self.pick("red", "blue")}, after=after
+        )
+        self.workflow(worker, account, pulumi.ResourceOptions(depends_on=after))
         self.api(account, service)
 
     def pick(self, first: T, second: T) -> T:
@@ -205,7 +277,7 @@ class Everything:
         self,
         worker: gcp.serviceaccount.Account,
         account: gcp.serviceaccount.Account,
-        made: gcp.cloudfunctionsv2.Function,
+        opts: pulumi.ResourceOptions,
     ) -> None:
         gcp.serviceaccount.IAMMember(
             "signs",
@@ -215,7 +287,7 @@ class Everything:
         )
         answer = {"main": {"steps": [{"end": {"return": self.pick("one", "two")}}]}}
         steps = gcp.workflows.Workflow(
-            "steps", region=REGION, service_account=account.email, source_contents=json.dumps(answer)
+            "steps", region=REGION, service_account=account.email, source_contents=json.dumps(answer), opts=opts
         )
         gcp.eventarc.Trigger(
             "arrivals",
@@ -224,6 +296,7 @@ class Everything:
             transport={"pubsub": {"topic": gcp.pubsub.Topic("arrived").id}},
             destination={"workflow": steps.id},
             service_account=self.pick(worker.email, account.email),
+            opts=opts,
         )
         gcp.cloudscheduler.Job(
             "night",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from functions.core.registry.pointer import Pointer, roll_back, withdraw
-from functions.core.storage.objects import Conflict, Objects
+from functions.core.registry.pointer import NotPossible, Pointer, roll_back, withdraw
+from functions.core.storage.objects import Conflict, Forbidden, Objects
 from interface import layout
 
 if TYPE_CHECKING:
@@ -16,15 +16,26 @@ _ATTEMPTS = 100
 
 
 class Live:
-    """The pointer of one model."""
+    """The pointer of one model.
+
+    A refused read never passes for a pointer that is not there:
+    docs/decisions/0017-a-refused-read-is-not-a-missing-object.md.
+    """
 
     def __init__(self, objects: Objects, model: str) -> None:
         self._objects = objects
+        self._versions = f"{model}/{layout.VERSIONS}"
         self.key = f"{model}/{layout.LIVE}"
 
     def read(self) -> Pointer:
-        """Return the pointer as it stands; an empty one before the first promotion."""
-        document = self._objects.find_json(self.key)
+        """Return the pointer as it stands; an empty one before the first promotion. Raise `Forbidden`."""
+        try:
+            document = self._objects.find_json(self.key)
+        except Forbidden:
+            if not self._objects.shows_empty(self._versions):
+                raise
+            # Nothing was registered yet that a pointer could name.
+            document = None
         return Pointer() if document is None else Pointer.parse(document)
 
     def change(self, transition: Callable[[Pointer], Pointer]) -> Pointer:
@@ -32,10 +43,13 @@ class Live:
 
         Where another writer was faster, the transition is applied again, to what that one wrote.
         It may raise `NotPossible`, or return its argument to change nothing. Raise `Conflict`
-        after a hundred attempts that were overtaken.
+        after a hundred attempts that were overtaken, and `Forbidden`.
         """
         for attempt in range(_ATTEMPTS):
-            stored = self._objects.read_json(self.key)
+            try:
+                stored = self._objects.read_json(self.key)
+            except Forbidden as refusal:
+                return self._change_first(transition, refusal)
             before = Pointer() if stored is None else Pointer.parse(stored[0])
             after = transition(before)
             if after == before:
@@ -54,6 +68,19 @@ class Live:
 
             time.sleep(random.uniform(0, 0.002 * min(attempt + 1, 25)))  # noqa: S311 - so that writers part
         raise Conflict(self.key)
+
+    def _change_first(self, transition: Callable[[Pointer], Pointer], refusal: Forbidden) -> Pointer:
+        """Write the first pointer, where reading one is refused: it is created only if there is none.
+
+        Raise the refusal for anything else, since there may be a pointer.
+        """
+        try:
+            after = transition(Pointer())
+        except NotPossible:
+            raise refusal from None
+        if after == Pointer() or not self._objects.create_json(self.key, after.document()):
+            raise refusal
+        return after
 
     def roll_back(self, now: float, reason: str) -> Pointer:
         """Make the previous champion live again, for an operator. Raise `NotPossible` where there is none."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, PreconditionError
+from obstore.exceptions import AlreadyExistsError, GenericError, PermissionDeniedError, PreconditionError
 from obstore.store import GCSStore, LocalStore, MemoryStore, S3Store
 
 from models.light import dataclass
@@ -16,14 +16,23 @@ from models.light import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from obstore import GetResult, ObjectMeta, SignCapableStore, UpdateVersion
+    from obstore import GetOptions, GetResult, ObjectMeta, SignCapableStore, UpdateVersion
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
     from functions.core.onnx.tensor import Memory
 
 
+Found = TypeVar("Found")
+_UNLISTED = (PermissionDeniedError, GenericError)
+"""What a refused list raises: the client does not tell why it fails."""
+
+
 class Missing(LookupError):
     """There is no object under this key."""
+
+
+class Forbidden(Exception):
+    """The store refuses to read, and does not show that there is nothing to read."""
 
 
 class Conflict(Exception):
@@ -71,7 +80,11 @@ def canonical(value: object) -> bytes:
 
 
 class Objects:
-    """The objects of one store. Keys are relative paths: `model/versions/abc/card.json`."""
+    """The objects of one store. Keys are relative paths: `model/versions/abc/card.json`.
+
+    A cloud may answer 403 for an object that is missing. It counts as missing only if a list, which is
+    consistent on every cloud, shows no such object; any other refusal is `Forbidden`, from every read.
+    """
 
     def __init__(
         self,
@@ -111,11 +124,7 @@ class Objects:
         return None if content_and_tag is None else content_and_tag[0]
 
     def exists(self, key: str) -> bool:
-        try:
-            obstore.head(self._store, key)
-        except FileNotFoundError:
-            return False
-        return True
+        return self._found(obstore.head, key) is not None
 
     def read(self, key: str, *, at_most: int | None = None) -> tuple[bytes, Tag] | None:
         """Return the bytes and the tag of one state, for `replace`; None when there is no such object.
@@ -126,31 +135,45 @@ class Objects:
         return None if result is None else (bytes(result.bytes()), Tag.of(result.meta))
 
     def _open(self, key: str, at_most: int | None) -> GetResult | None:
-        try:
-            result = obstore.get(self._store, key)
-        except FileNotFoundError:
-            return None
-        if at_most is not None and result.meta["size"] > at_most:
+        result = self._found(obstore.get, key)
+        if result is not None and at_most is not None and result.meta["size"] > at_most:
             raise TooLarge(f"{key} has {result.meta['size']} bytes; at most {at_most} are accepted")
         return result
 
-    def look(self, key: str) -> tuple[int, Tag] | None:
-        """Return the object's size in bytes and the tag of its state; None when there is no such object."""
+    def _found(self, read: Callable[[ObjectStore, str], Found], key: str) -> Found | None:
+        """Return what `read` returns of an object; None when there is no such object. Raises `Forbidden`."""
         try:
-            meta = obstore.head(self._store, key)
+            return read(self._store, key)
         except FileNotFoundError:
             return None
-        return meta["size"], Tag.of(meta)
+        except PermissionDeniedError:
+            if self._may_exist(key):
+                raise Forbidden(f"{key}: the store refuses to read it, and no list shows that it is missing") from None
+            return None
+
+    def _may_exist(self, key: str) -> bool:
+        """Return whether a list of the key's folder fails to show that there is no such object."""
+        try:
+            # Names come in order: of those after a beginning of the key, the first that is not before it is it.
+            pages = obstore.list(self._store, key.rpartition("/")[0] or None, offset=key[:-1])
+            return next((entry["path"] for page in pages for entry in page if entry["path"] >= key), None) == key
+        except _UNLISTED:
+            return True
+
+    def look(self, key: str) -> tuple[int, Tag] | None:
+        """Return the object's size in bytes and the tag of its state; None when there is no such object."""
+        meta = self._found(obstore.head, key)
+        return None if meta is None else (meta["size"], Tag.of(meta))
 
     def block(self, key: str, start: int, size: int) -> tuple[bytes, Tag]:
         """Return at most `size` bytes from offset `start` on, and the tag of their state.
 
         `start` must lie inside the object. Raises `Missing`.
         """
-        try:
-            result = obstore.get(self._store, key, options={"range": (start, start + size)})
-        except FileNotFoundError:
-            raise Missing(key) from None
+        options: GetOptions = {"range": (start, start + size)}
+        result = self._found(partial(obstore.get, options=options), key)
+        if result is None:
+            raise Missing(key)
         return bytes(result.bytes()), Tag.of(result.meta)
 
     def put(self, key: str, data: Memory) -> None:
@@ -195,6 +218,13 @@ class Objects:
         for page in obstore.list(self._store, prefix):
             for entry in page:
                 yield entry["path"]
+
+    def shows_empty(self, prefix: str) -> bool:
+        """Return whether a list shows that the folder `prefix` holds nothing; a list that fails shows nothing."""
+        try:
+            return next(self.keys(prefix), None) is None
+        except _UNLISTED:
+            return False
 
     def newest(self, prefix: str) -> str | None:
         """Return the key in the folder `prefix` that was written last, or None.

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.gcp.pubsub.pubsub import NotFound, PubSub
+from localcloud.gcp.iam.bindings import SUBSCRIBE
+from localcloud.gcp.pubsub.pubsub import AgentMay, NotFound, PubSub
 from localcloud.gcp.pubsub.subscription import Push, Retry, SubscriptionArgs
 from localcloud.gcp.workflows import Workflows
 
@@ -21,6 +22,12 @@ RETRY = Retry(minimum=10, maximum=600)
 RETENTION_SECONDS = 24 * 3600
 """https://cloud.google.com/eventarc/docs/retry-events"""
 INVOKE = "workflows.executions.create"
+NOT_READY = (
+    "Permission denied while using the Eventarc Service Agent. If you recently started to use Eventarc, it may take a"
+    " few minutes before all necessary permissions are propagated to the Service Agent. Otherwise, verify that it has"
+    " Eventarc Service Agent role."
+)
+"""The words of Eventarc: https://cloud.google.com/eventarc/docs/troubleshooting"""
 MayInvoke = Callable[[str, str], bool]
 """Takes a service account's email address and a workflow; returns whether it may start it."""
 
@@ -42,13 +49,26 @@ class Triggers:
     """Every trigger of a project."""
 
     def __init__(
-        self, pubsub: PubSub, workflows: Workflows, *, may_invoke: MayInvoke, log: Callable[[str], None]
+        self,
+        pubsub: PubSub,
+        workflows: Workflows,
+        *,
+        may_invoke: MayInvoke,
+        agent_may: AgentMay,
+        log: Callable[[str], None],
     ) -> None:
-        self._pubsub, self._workflows, self._may_invoke, self._log = pubsub, workflows, may_invoke, log
+        self._pubsub, self._workflows, self._log = pubsub, workflows, log
+        self._may_invoke, self._agent_may = may_invoke, agent_may
         self._all: dict[str, Trigger] = {}
 
     def create(self, trigger: Trigger) -> str:
-        """Create a trigger and return the name of its subscription. Raises `NotFound` for an unknown topic."""
+        """Create a trigger and return the name of its subscription.
+
+        Raises `ValueError` where Eventarc's service agent may not subscribe to the topic, and `NotFound`
+        for an unknown topic.
+        """
+        if not self._agent_may(SUBSCRIBE, trigger.topic):
+            raise ValueError(f"{trigger.name}: {NOT_READY}")
         self._pubsub.create_subscription(
             SubscriptionArgs(
                 name=subscription_of(trigger),

@@ -10,6 +10,12 @@ from dataclasses import dataclass
 from localcloud.gcp.iam.accounts import Accounts
 from localcloud.gcp.iam.condition import Condition, RequestAttributes
 
+ACCESS_TOKEN, IDENTITY_TOKEN = "iam.serviceAccounts.getAccessToken", "iam.serviceAccounts.getOpenIdToken"
+TOKENS = frozenset({ACCESS_TOKEN, IDENTITY_TOKEN})
+"""The permissions by which a service agent acts as an account."""
+REPOSITORY = "artifactregistry.repositories.get"
+UPLOAD, DOWNLOAD = "artifactregistry.repositories.uploadArtifacts", "artifactregistry.repositories.downloadArtifacts"
+SUBSCRIBE = "pubsub.subscriptions.create"
 ROLES: Mapping[str, frozenset[str]] = {
     "roles/storage.objectViewer": frozenset({"storage.objects.get", "storage.objects.list"}),
     "roles/storage.legacyBucketWriter": frozenset(
@@ -21,6 +27,14 @@ ROLES: Mapping[str, frozenset[str]] = {
     "roles/workflows.invoker": frozenset({"workflows.executions.create"}),
     "roles/iam.serviceAccountTokenCreator": frozenset({"iam.serviceAccounts.signBlob"}),
     "roles/logging.logWriter": frozenset({"logging.logEntries.create"}),
+    "roles/artifactregistry.writer": frozenset({UPLOAD, DOWNLOAD}),
+    "roles/cloudbuild.serviceAgent": TOKENS,
+    "roles/cloudfunctions.serviceAgent": frozenset({REPOSITORY, *TOKENS}),
+    "roles/cloudscheduler.serviceAgent": TOKENS,
+    "roles/eventarc.serviceAgent": frozenset({SUBSCRIBE, *TOKENS}),
+    "roles/pubsub.serviceAgent": TOKENS,
+    "roles/run.serviceAgent": frozenset({DOWNLOAD, *TOKENS}),
+    "roles/workflows.serviceAgent": TOKENS,
 }
 """The permissions of each role that are checked here: https://cloud.google.com/iam/docs/roles-permissions"""
 
@@ -48,10 +62,13 @@ class Bindings:
     def add(self, binding: Binding) -> int:
         """Add a binding and return the number that removes it. A binding that is added twice must be removed twice.
 
-        Raises `ValueError` for a role that is not in `ROLES`.
+        Raises `ValueError` for a role that is not in `ROLES`, and for a service account that does not exist.
         """
         if binding.role not in ROLES:
             raise ValueError(f"{binding.role} is not known here; accepted: {', '.join(ROLES)}")
+        kind, _, email = binding.member.partition(":")
+        if kind == "serviceAccount" and not self._accounts.exists(email):
+            raise ValueError(f"{binding.role} on {binding.resource}: Service account {email} does not exist.")
         with self._lock:
             number = next(self._numbers)
             self._all = {**self._all, number: binding}

@@ -10,6 +10,10 @@ from localcloud.gcp.iam.bindings import Binding
 from localcloud.gcp.iam.condition import condition
 from localcloud.gcp.project import Project
 
+UNTOLD = frozenset({"cloudfunctions.googleapis.com"})
+"""The services that create their agent and do not tell its address:
+https://github.com/terraform-google-modules/terraform-google-project-factory/issues/751"""
+
 
 def _account(order: Order) -> Registered:
     project: Project = order.session
@@ -39,10 +43,11 @@ def _delete_account(project: Project, resource: Resource) -> None:
 def _agent(order: Order) -> Registered:
     project: Project = order.session
     service = order.inputs["service"]
-    email = project.accounts.agent(service)
+    email = project.accounts.ask_for_agent(service)
+    address = {} if service in UNTOLD else {"email": email, "member": f"serviceAccount:{email}"}
     return Registered(
         id=f"projects/{project.name}/services/{service}",
-        outputs={**order.inputs, "email": email, "member": f"serviceAccount:{email}", "project": project.name},
+        outputs={**order.inputs, **address, "project": project.name},
     )
 
 
@@ -83,6 +88,11 @@ def _service(order: Order) -> str:
     return f"projects/{order.session.name}/locations/{inputs['location']}/services/{inputs['name'].rsplit('/', 1)[-1]}"
 
 
+def _repository(order: Order) -> str:
+    name, location = order.inputs["repository"].rsplit("/", 1)[-1], order.inputs["location"]
+    return f"projects/{order.session.name}/locations/{location}/repositories/{name}"
+
+
 HANDLERS = {
     "gcp:serviceaccount/account:Account": ResourceHandler(
         create=_account,
@@ -103,6 +113,7 @@ HANDLERS = {
         lambda order: f"projects/_/buckets/{order.inputs['bucket']}", "bucket"
     ),
     "gcp:cloudrunv2/serviceIamMember:ServiceIamMember": _member(_service, "name", "location"),
+    "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": _member(_repository, "repository", "location"),
     "gcp:pubsub/topicIAMMember:TopicIAMMember": _member(lambda order: order.inputs["topic"], "topic"),
     "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember": _member(
         lambda order: order.inputs["subscription"], "subscription"

@@ -21,6 +21,12 @@ IGNORES = {
 }
 
 
+def _repository(order: Order) -> Registered:
+    name = order.inputs["repositoryId"]
+    identity = f"projects/{order.session.name}/locations/{order.inputs['location']}/repositories/{name}"
+    return Registered(id=identity, outputs={**order.inputs, "name": name, "project": order.session.name})
+
+
 def _function(order: Order) -> Registered:
     project: Project = order.session
     name = order.name(limit=63)
@@ -61,7 +67,7 @@ def _args(project: Project, name: str, inputs: Mapping[str, Any]) -> FunctionArg
         raise ValueError(f"entry point {inputs['buildConfig']['entryPoint']}: handle is what is run here")
     return FunctionArgs(
         name=name,
-        build=_build(project, inputs["buildConfig"]["source"]["storageSource"]),
+        build=_build(project, name, inputs["buildConfig"]),
         variables={key: str(value) for key, value in service.get("environmentVariables", {}).items()},
         account=service["serviceAccountEmail"],
         timeout_seconds=service.get("timeoutSeconds", TIMEOUT_SECONDS),
@@ -71,13 +77,22 @@ def _args(project: Project, name: str, inputs: Mapping[str, Any]) -> FunctionArg
     )
 
 
-def _build(project: Project, source: Mapping[str, Any]) -> Build:
-    """Return the build of the archive in a bucket."""
+def _build(project: Project, name: str, config: Mapping[str, Any]) -> Build:
+    """Return the build of the archive in a bucket. Raises `CloudFailed` where the cloud would refuse to build it."""
+    project.build_permissions.check(name, config.get("serviceAccount"), config.get("dockerRepository"))
+    source = config["source"]["storageSource"]
     archive = project.storage.objects(source["bucket"], project.owner).get(source["object"])
     return project.builds.of(source["object"].rsplit("/", 1)[-1], archive)
 
 
 HANDLERS = {
+    "gcp:artifactregistry/repository:Repository": ResourceHandler(
+        create=_repository,
+        takes=frozenset({"repositoryId", "location", "project", "format"}),
+        ignores={"cleanupPolicies": "stored, a build here leaves no image"},
+        fixed=frozenset({"repositoryId", "location", "project", "format"}),
+        named="repositoryId",
+    ),
     "gcp:cloudfunctionsv2/function:Function": ResourceHandler(
         create=_function,
         update=_change_function,

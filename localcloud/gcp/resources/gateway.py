@@ -15,7 +15,9 @@ from localcloud.gcp.project import Project
 def _api(order: Order) -> Registered:
     api = order.inputs["apiId"]
     name = f"projects/{order.session.name}/locations/global/apis/{api}"
-    return Registered(id=name, outputs={**order.inputs, "name": name, "project": order.session.name})
+    service = f"{api}.apigateway.{order.session.name}.cloud.goog"
+    outputs = {**order.inputs, "name": name, "project": order.session.name, "managedService": service}
+    return Registered(id=name, outputs=outputs)
 
 
 def _config(order: Order) -> Registered:

@@ -19,6 +19,8 @@ def _change_workflow(order: Order, before: Resource) -> Registered:
 
 def _deploy(order: Order, identity: str, name: str) -> Registered:
     project: Project = order.session
+    if not project.accounts.exists(project.accounts.agent("workflows.googleapis.com")):
+        raise ValueError(f"{identity}: Workflows service agent does not exist")
     variables = {key: str(value) for key, value in order.inputs.get("userEnvVars", {}).items()}
     revision = project.workflows.deploy(
         identity, order.inputs["sourceContents"], order.inputs["serviceAccount"], variables

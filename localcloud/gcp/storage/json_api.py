@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from localcloud.gcp.storage.authorization import Authorize, Need, refusal
+from localcloud.gcp.storage.authorization import Authorize, Need, missing, refusal
 from localcloud.gcp.storage.emulator import Emulator, Stored
 from localcloud.support.http_server import Request, Response, json_response
 
@@ -49,6 +49,9 @@ class JsonApi:
         if upload and kind == "media" and "name" in query:
             return self._media(unquote(upload["bucket"]), query, request)
         response = self._emulator.send(request.method, request.path, request.body, request.headers)
+        if response.status == 404 and needs[0][0] == "get":
+            status = refusal(self._authorize, request, missing(needs[0][1]))
+            return response if status is None else _error(status, "Permission denied.")
         if request.method in ("POST", "PUT") and response.status == 200:
             self._announce(response.body)
         return response

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode
 from xml.sax.saxutils import escape
 
-from localcloud.gcp.storage.authorization import Authorize, refusal
+from localcloud.gcp.storage.authorization import Authorize, missing, refusal
 from localcloud.gcp.storage.emulator import Emulator, Stored, object_path
 from localcloud.gcp.storage.uploads import Uploads
 from localcloud.support.http_server import Request, Response
@@ -102,6 +102,8 @@ class XmlApi:
         query = urlencode({"alt": "media", **parsed.query})
         path = f"/download{object_path(parsed.bucket, parsed.key)}?{query}"
         response = self._emulator.send("GET", path, headers={"Range": byte_range} if byte_range else {})
+        if response.status == 404:
+            return _error(refusal(self._authorize, parsed.request, missing(parsed.bucket)) or 404)
         if response.status not in (200, 206):
             return _error(response.status)
         headers = [(name, value) for name, value in response.headers if _is_forwarded(name)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -123,9 +124,44 @@ def writes_inputs(condition: dict[str, Any]) -> dict[str, Any]:
     return {**condition, "expression": condition["expression"].replace(f"/{JOB_CONTINUATIONS}", f"/{JOB_INPUTS}")}
 
 
-def unordered(type_: str, name: str) -> Break:
-    """Return the graph with a resource that waits for no other."""
-    return lambda graph: graph.swapped(graph.one(type_, name), replace(graph.one(type_, name), dependencies=()))
+def unordered_but_for(type_: str, name: str, *kept: str) -> Break:
+    """Return the graph with a resource that waits only for those whose URNs contain one of `kept`."""
+
+    def fewer(graph: Graph) -> Graph:
+        resource = graph.one(type_, name)
+        dependencies = tuple(urn for urn in resource.dependencies if any(part in urn for part in kept))
+        return graph.swapped(resource, replace(resource, dependencies=dependencies))
+
+    return fewer
+
+
+def never_asked_for(service: str) -> Break:
+    """Return the graph without a service agent, and so without its role."""
+    return lambda graph: graph.without(w.AGENT, f"services-{service}-agent").without(
+        w.PROJECT_MEMBER, f"services-{service}-agent-role"
+    )
+
+
+def too_early(component: str) -> Break:
+    """Return the graph with a component that waits for the services, but for none of their agents."""
+
+    def early(graph: Graph) -> Graph:
+        old = next(resource for resource in graph if resource.component and resource.name == component)
+        kept = tuple(urn for urn in old.dependencies if "-agent" not in urn)
+        return graph.swapped(old, replace(old, dependencies=kept))
+
+    return early
+
+
+def built_with(**changes: Any) -> Break:
+    return change(w.FUNCTION, "train-function", buildConfig=lambda old: without(
+        *(key for key, value in changes.items() if value is None)
+    )({**old, **changes}))  # fmt: skip
+
+
+def reads(edit: Callable[[str], str]) -> Break:
+    """Return a change of the expression by which the train function reads."""
+    return change(w.BUCKET_MEMBER, "train-read-0", condition=lambda old: {**old, "expression": edit(old["expression"])})
 
 
 def unready(graph: Graph) -> Graph:
@@ -171,6 +207,7 @@ def lifecycle(*kinds: str) -> Callable[[Any], Any]:
     return lambda rules: [rule for rule in rules if rule["action"]["type"] in kinds]
 
 
+MORE = " || a" * 12
 SUBSCRIPTION, KEPT = "jobs-subscription", "jobs-dead-letters-kept"
 
 DATA: Mapping[str, tuple[Break, ...]] = {
@@ -267,6 +304,7 @@ COMPUTE: Mapping[str, tuple[Break, ...]] = {
     "callers_are_throttled": (
         in_document(lambda document: document.pop("x-google-management")),
         in_document(lambda document: predict(document).pop("x-google-quota")),
+        drop(w.SERVICE, "api-service"),
     ),
     "workflows_are_sound": (
         in_source(lambda source: source["main"]["steps"][1]["attempt"].pop("except")),
@@ -302,6 +340,13 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
     "roles_are_narrow_and_on_one_resource": (
         another(w.BUCKET_MEMBER, "train-read-0", role="roles/storage.admin"),
         another(w.PROJECT_MEMBER, "training-log-writer", role="roles/editor"),
+        another(w.PROJECT_MEMBER, "training-log-writer", role="roles/workflows.serviceAgent"),
+        another(w.PROJECT_MEMBER, "training-log-writer", role="roles/storage.objectViewer"),
+        change(
+            w.PROJECT_MEMBER,
+            "code-builder-sources",
+            condition=lambda old: {**old, "expression": 'resource.name.startsWith("projects/_/buckets/")'},
+        ),
         another(w.INVOKER, "training-invoker-train", "gcp:projects/iAMMember:IAMMember"),
     ),
     "an_account_signs_as_itself_and_only_where_urls_are_handed_out": (
@@ -314,22 +359,48 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
             serviceAccountId=f"projects/test-project/serviceAccounts/{account('jobs-identity')}",
         ),
     ),
+    "service_agents_are_there_and_may_act": (
+        never_asked_for("eventarc"),
+        drop(w.PROJECT_MEMBER, "services-workflows-agent-role"),
+        drop(w.PROJECT_MEMBER, "services-pubsub-agent-role"),
+        too_early("datasets"),
+        too_early("training"),
+        too_early("train"),
+    ),
+    "functions_are_built_by_an_account_that_may_and_does_nothing_else": (
+        built_with(serviceAccount=None),
+        built_with(serviceAccount=f"projects/test-project/serviceAccounts/{account('train-identity')}"),
+        built_with(dockerRepository=None),
+        drop(w.REPOSITORY_MEMBER, "code-builder-images"),
+        drop(w.PROJECT_MEMBER, "code-builder-log-writer"),
+        drop(w.PROJECT_MEMBER, "code-builder-sources"),
+        unordered_but_for(w.FUNCTION, "train-function", "train-code", "train-identity", "builder-images"),
+    ),
     "grants_of_others_are_left_alone": (whole_policy,),
     "objects_are_granted_by_prefix": (
         change(w.BUCKET_MEMBER, "train-read-0", condition=ABSENT),
         change(
             w.BUCKET_MEMBER,
             "train-read-0",
-            condition=lambda old: {**old, "expression": old["expression"].replace("another/datasets/", "")},
+            condition=lambda old: {
+                **old,
+                "expression": old["expression"].replace("objects/another/datasets/", "objects/"),
+            },
         ),
         change(w.BUCKET_MEMBER, "train-read-0", bucket="models-bucket-1a2b3c4"),
     ),
     "conditions_can_be_evaluated": (
         change(
             w.BUCKET_MEMBER,
-            "train-read-0",
-            condition=lambda old: {**old, "expression": old["expression"] + " || a" * 12},
+            "train-write-2",
+            condition=lambda old: {**old, "expression": old["expression"] + MORE},
         ),
+    ),
+    "readers_learn_that_an_object_is_missing": (
+        reads(lambda text: re.sub(r'(ListPrefix", )"[^"]*"', r'\1""', text)),
+        reads(lambda text: re.sub(r'\(resource\.type == "[^"]*" && (.*)\)$', r"\1", text)),
+        reads(lambda text: re.sub(r" \|\| \(resource\.type.*", "", text)),
+        reads(lambda text: re.sub(r'startsWith\("[^"]*"\)\)\)$', 'startsWith("")))', text)),
     ),
     "the_api_may_call_what_its_routes_name": (
         drop(w.INVOKER, "api-invoker-job_status"),
@@ -360,7 +431,11 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
     "new_objects_may_be_announced": (
         drop(w.TOPIC_MEMBER, "datasets-publisher"),
         drop(w.TOPIC_MEMBER, "submissions-publisher"),
-        unordered(w.NOTIFICATION, "datasets-another-incoming"),
+        unordered_but_for(w.NOTIFICATION, "datasets-another-incoming", "datasets-trigger"),
+    ),
+    "objects_are_announced_once_somebody_listens": (
+        unordered_but_for(w.NOTIFICATION, "datasets-another-incoming", "datasets-publisher"),
+        unordered_but_for(w.NOTIFICATION, "submissions-another-in", "submissions-publisher"),
     ),
     "announcements_lead_somewhere": (drop(w.TRIGGER, "datasets-trigger"),),
     "nothing_that_an_arrival_starts_writes_where_it_waits": (

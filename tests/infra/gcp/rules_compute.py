@@ -164,7 +164,13 @@ def routes_are_authorised_or_say_why_not(graph: Graph) -> list[str]:
 
 
 def callers_are_throttled(graph: Graph) -> list[str]:
-    problems = []
+    """A quota is one of projects that have the API's managed service enabled."""
+    enabled = {resource.inputs["service"] for resource in graph.of(w.SERVICE)}
+    problems = [
+        f"{api.name}: its service is not enabled"
+        for api in graph.of(w.API)
+        if api.outputs["managedService"] not in enabled
+    ]
     for config in graph.of(w.CONFIG):
         management = w.openapi(config).get("x-google-management", {})
         limits = {limit["metric"]: limit["values"] for limit in management.get("quota", {}).get("limits", [])}

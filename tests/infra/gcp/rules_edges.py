@@ -8,7 +8,9 @@ from typing import Any
 
 from infra.function_table import FUNCTIONS
 from infra.gcp.access import UNSCOPABLE
+from infra.gcp.project import AGENTS, agent_role
 from interface.layout import JOB_CONTINUATIONS
+from localcloud.gcp.iam.condition import RequestAttributes, condition
 from tests.graph import Graph, Resource
 from tests.infra.gcp import whole as w
 
@@ -18,11 +20,13 @@ ROLES = {
     w.SUBSCRIPTION_MEMBER: {"roles/pubsub.subscriber"},
     w.INVOKER: {"roles/run.invoker"},
     w.ACCOUNT_MEMBER: {"roles/iam.serviceAccountTokenCreator"},
-    w.PROJECT_MEMBER: set(UNSCOPABLE),
+    w.REPOSITORY_MEMBER: {"roles/artifactregistry.writer"},
+    w.PROJECT_MEMBER: {*UNSCOPABLE, *map(agent_role, AGENTS), "roles/storage.objectViewer"},
 }
 """The only roles there may be; none of them may administer anything."""
 OBJECTS = re.compile(r'resource\.name\.startsWith\("projects/_/buckets/([^/]+)/objects/([^"]*)"\)')
 NEEDS = {
+    "gcp:artifactregistry/": ("artifactregistry",),
     "gcp:apigateway/": ("apigateway", "servicemanagement", "servicecontrol"),
     "gcp:cloudfunctionsv2/": ("cloudfunctions", "run", "cloudbuild", "artifactregistry"),
     "gcp:cloudrunv2/": ("run",),
@@ -30,14 +34,21 @@ NEEDS = {
     "gcp:eventarc/": ("eventarc", "pubsub", "workflowexecutions"),
     "gcp:logging/": ("logging",),
     "gcp:projects/iAMMember": ("cloudresourcemanager",),
-    "gcp:projects/serviceIdentity": ("pubsub",),
     "gcp:pubsub/": ("pubsub",),
     "gcp:serviceaccount/iAMMember": ("iam", "iamcredentials"),
     "gcp:serviceaccount/": ("iam",),
     "gcp:storage/": ("storage",),
     "gcp:workflows/": ("workflows",),
 }
-NAMES = ("name", "accountId", "apiId", "gatewayId", "bucketId", "bucket")
+NEEDS_AGENTS = {
+    "gcp:cloudfunctionsv2/": ("cloudbuild", "cloudfunctions", "run"),
+    "gcp:cloudscheduler/": ("cloudscheduler",),
+    "gcp:eventarc/": ("eventarc", "pubsub"),
+    "gcp:pubsub/subscription:": ("pubsub",),
+    "gcp:workflows/": ("workflows",),
+}
+"""Whose service agents make a resource, or act for it."""
+NAMES = ("name", "accountId", "apiId", "gatewayId", "bucketId", "bucket", "repositoryId")
 
 
 def _acting(graph: Graph) -> Iterator[tuple[Resource, object]]:
@@ -85,8 +96,9 @@ def whatever_acts_has_an_account_of_its_own(graph: Graph) -> list[str]:
 
 
 def nothing_is_allowed_to_everybody(graph: Graph) -> list[str]:
-    """Only accounts of the stack, and the two service agents that deliver for it."""
-    known = {resource.outputs["member"] for resource in graph.of(w.ACCOUNT)} | {w.PUBSUB_AGENT, w.STORAGE_AGENT}
+    """Only accounts of the stack, and service agents that were asked for; that of Cloud Storage is looked up."""
+    known = {resource.outputs["member"] for resource in graph.of(w.ACCOUNT)}
+    known |= {w.STORAGE_AGENT, *map(w.agent_member, w.agents(graph))}
     return [
         f"{resource.name}: allows {resource.inputs['member']}"
         for resource in graph
@@ -95,11 +107,66 @@ def nothing_is_allowed_to_everybody(graph: Graph) -> list[str]:
 
 
 def roles_are_narrow_and_on_one_resource(graph: Graph) -> list[str]:
+    """A service agent's role is for that agent alone; a builder reads by a condition on the names of buckets."""
+    agents = {agent_role(service): w.agent_member(service) for service in w.agents(graph)}
     return [
         f"{resource.name}: grants {resource.inputs['role']} by {resource.type}"
         for resource in graph
-        if "role" in resource.inputs and resource.inputs["role"] not in ROLES.get(resource.type, set())
+        if "role" in resource.inputs
+        and (
+            resource.inputs["role"] not in ROLES.get(resource.type, set())
+            or resource.inputs["member"] != agents.get(resource.inputs["role"], resource.inputs["member"])
+            or (
+                resource.type == w.PROJECT_MEMBER
+                and resource.inputs["role"] == "roles/storage.objectViewer"
+                and not w.reads_sources_alone(resource)
+            )
+        )
     ]
+
+
+def service_agents_are_there_and_may_act(graph: Graph) -> list[str]:
+    """One that was not asked for does not exist in a new project, and one that was has no role but those granted."""
+    ready = {}
+    for service, agent in w.agents(graph).items():
+        expected = {"member": w.agent_member(service), "role": agent_role(service)}
+        grants = {grant.urn for grant in graph.of(w.PROJECT_MEMBER) if expected.items() <= grant.inputs.items()}
+        ready[service] = {agent.urn} | grants if grants else set()
+    return [
+        f"{resource.name}: may be made before the service agent of {service} can act"
+        for resource in graph
+        if not resource.component
+        for start, services in NEEDS_AGENTS.items()
+        if resource.type.startswith(start)
+        for service in services
+        if not ready.get(service) or not ready[service] <= w.waits_for(graph, resource)
+    ]
+
+
+def functions_are_built_by_an_account_that_may_and_does_nothing_else(graph: Graph) -> list[str]:
+    """The default one has no role in a new organisation; the repository that Google makes is late in a new project."""
+    acting = {account for _, account in _acting(graph)}
+    problems = []
+    for resource in graph.of(w.FUNCTION):
+        build = resource.inputs["buildConfig"]
+        account = w.by_output(graph, w.ACCOUNT, "name", build.get("serviceAccount"))
+        images = w.by_output(graph, w.REPOSITORY, "id", build.get("dockerRepository"))
+        member = account.outputs["member"] if account else None
+        grants = [
+            grant.urn
+            for grant in graph
+            if grant.inputs.get("member") == member
+            and (
+                grant.inputs.get("role") == "roles/logging.logWriter"
+                or (grant.type == w.PROJECT_MEMBER and grant.inputs["role"] == "roles/storage.objectViewer")
+                or (images and grant.inputs.get("repository") == images.outputs["name"])
+            )
+        ]
+        if not account or len(grants) != 3 or not {*grants} <= w.waits_for(graph, resource):
+            problems.append(f"{resource.name}: its build is refused")
+        elif account.outputs["email"] in acting:
+            problems.append(f"{resource.name}: is built by an account that has another use")
+    return problems
 
 
 def an_account_signs_as_itself_and_only_where_urls_are_handed_out(graph: Graph) -> list[str]:
@@ -141,7 +208,37 @@ def conditions_can_be_evaluated(graph: Graph) -> list[str]:
         resource.name: resource.inputs.get("condition", {}).get("expression", "")
         for resource in graph.of(w.BUCKET_MEMBER)
     }
-    return [f"{name}: its condition is too long" for name, text in expressions.items() if text.count("||") > 12]
+    return [
+        f"{name}: its condition is too long"
+        for name, text in expressions.items()
+        if text.count("||") + text.count("&&") > 12
+    ]
+
+
+def readers_learn_that_an_object_is_missing(graph: Graph) -> list[str]:
+    """And nothing of objects elsewhere: neither their content nor their names."""
+    problems = []
+    for resource in graph.of(w.BUCKET_MEMBER):
+        if resource.inputs["role"] != "roles/storage.objectViewer" or "condition" not in resource.inputs:
+            continue
+        allows = condition(resource.inputs["condition"]["expression"])
+        bucket = f"projects/_/buckets/{resource.inputs['bucket']}"
+        granted = {prefix for _, prefix in OBJECTS.findall(resource.inputs["condition"]["expression"]) if prefix}
+        wanted = {
+            "what is missing": allows(RequestAttributes(name=bucket)),
+            "the names below its prefixes": all(
+                allows(RequestAttributes(name=bucket, list_prefix=prefix)) for prefix in granted
+            ),
+        }
+        unwanted = {
+            "objects elsewhere": allows(RequestAttributes(name="projects/_/buckets/elsewhere/objects/x")),
+            "names elsewhere": any(
+                allows(RequestAttributes(name=bucket, list_prefix=prefix)) for prefix in ("", "elsewhere/")
+            ),
+        }
+        problems += [f"{resource.name}: does not learn {what}" for what, learns in wanted.items() if not learns]
+        problems += [f"{resource.name}: learns {what}" for what, learns in unwanted.items() if learns]
+    return problems
 
 
 def the_api_may_call_what_its_routes_name(graph: Graph) -> list[str]:
@@ -207,6 +304,20 @@ def new_objects_may_be_announced(graph: Graph) -> list[str]:
     return problems
 
 
+def objects_are_announced_once_somebody_listens(graph: Graph) -> list[str]:
+    """What is announced before is lost; and the topic's grant is minutes old by then."""
+    listeners: dict[str, set[str]] = {}
+    for resource, _ in w.pushed(graph):
+        listeners.setdefault(resource.inputs["topic"], set()).add(resource.urn)
+    for resource in graph.of(w.TRIGGER):
+        listeners.setdefault(resource.inputs["transport"]["pubsub"]["topic"], set()).add(resource.urn)
+    return [
+        f"{resource.name}: is made before somebody listens"
+        for resource in graph.of(w.NOTIFICATION)
+        if not listeners.get(resource.inputs["topic"], set()) <= set(resource.dependencies)
+    ]
+
+
 def announcements_lead_somewhere(graph: Graph) -> list[str]:
     heard = {resource.inputs["topic"] for resource, _ in w.pushed(graph)}
     heard |= {resource.inputs["transport"]["pubsub"]["topic"] for resource in graph.of(w.TRIGGER)}
@@ -246,6 +357,8 @@ def services_are_on_before_they_are_used(graph: Graph) -> list[str]:
         if resource.component or resource.type == w.SERVICE:
             continue
         needed = next((services for start, services in NEEDS.items() if resource.type.startswith(start)), ("unknown",))
+        if resource.type == w.AGENT:
+            needed = (resource.inputs["service"].removesuffix(".googleapis.com"),)
         missing = [service for service in needed if urns.get(service) not in w.waits_for(graph, resource)]
         problems += [f"{resource.name}: does not wait for {service}" for service in missing]
     return problems
@@ -283,15 +396,19 @@ RULES = (
     nothing_is_allowed_to_everybody,
     roles_are_narrow_and_on_one_resource,
     an_account_signs_as_itself_and_only_where_urls_are_handed_out,
+    service_agents_are_there_and_may_act,
+    functions_are_built_by_an_account_that_may_and_does_nothing_else,
     grants_of_others_are_left_alone,
     objects_are_granted_by_prefix,
     conditions_can_be_evaluated,
+    readers_learn_that_an_object_is_missing,
     the_api_may_call_what_its_routes_name,
     pushes_may_call_their_function,
     schedules_may_call_their_function,
     workflows_may_call_their_functions_and_no_others,
     workflows_may_be_started_by_what_starts_them,
     new_objects_may_be_announced,
+    objects_are_announced_once_somebody_listens,
     announcements_lead_somewhere,
     nothing_that_an_arrival_starts_writes_where_it_waits,
     services_are_on_before_they_are_used,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -25,6 +26,8 @@ SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
 SUBSCRIPTION_MEMBER = "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember"
 AGENT = "gcp:projects/serviceIdentity:ServiceIdentity"
 SERVICE = "gcp:projects/service:Service"
+REPOSITORY = "gcp:artifactregistry/repository:Repository"
+REPOSITORY_MEMBER = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
 PROJECT_MEMBER = "gcp:projects/iAMMember:IAMMember"
 ACCOUNT = "gcp:serviceaccount/account:Account"
 ACCOUNT_MEMBER = "gcp:serviceaccount/iAMMember:IAMMember"
@@ -41,6 +44,7 @@ SINK = "gcp:logging/projectSink:ProjectSink"
 EXCLUSION = "gcp:logging/projectExclusion:ProjectExclusion"
 
 PUBSUB_AGENT = "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com"
+SOURCES = re.compile(r'resource\.name\.startsWith\("projects/_/buckets/([^"]*)"\)')
 STORAGE_AGENT = "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com"
 
 
@@ -77,6 +81,26 @@ def granted(graph: Graph, type_: str, member: object, role: str, **on: object) -
     """Return whether one member has a role on one resource."""
     expected = {"member": member, "role": role, **on}
     return any(expected.items() <= resource.inputs.items() for resource in graph.of(type_))
+
+
+def agents(graph: Graph) -> dict[str, Resource]:
+    """Return the service agents that are asked for, by the first part of the service's name."""
+    return {str(resource.inputs["service"]).partition(".")[0]: resource for resource in graph.of(AGENT)}
+
+
+def agent_member(service: str) -> str:
+    """Return the member that is the agent of a service: https://cloud.google.com/iam/docs/service-agents."""
+    domain = {"cloudfunctions": "gcf-admin-robot", "run": "serverless-robot-prod"}.get(service, f"gcp-sa-{service}")
+    return f"serviceAccount:service-123456789012@{domain}.iam.gserviceaccount.com"
+
+
+def reads_sources_alone(grant: Resource) -> bool:
+    """Return whether a grant on the project holds for the archives of functions, and for nothing else."""
+    text = grant.inputs.get("condition", {}).get("expression", "")
+    started = SOURCES.findall(text)
+    return " || ".join(SOURCES.sub("!", text).split(" || ")) == "! || !" and all(
+        name.startswith(("gcf-v2-sources-", "code-bucket-1a2b3c4/objects/")) for name in started
+    )
 
 
 def member(email: object) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from localcloud.gcp.eventarc.notifications import Notification, Notifications
 from localcloud.gcp.eventarc.triggers import Trigger, Triggers
+from localcloud.gcp.iam.bindings import SUBSCRIBE
 from localcloud.gcp.pubsub.pubsub import CONSUME, PUBLISH, NotFound, PubSub
 from localcloud.gcp.pubsub.subscription import SubscriptionArgs
 from localcloud.gcp.workflows import ACTIVE, Workflows
@@ -34,6 +35,7 @@ class Bench:
 
     now: float = 1_700_000_000.25
     publishes: bool = True
+    subscribes: bool = True
     starters: set[str] = field(default_factory=lambda: {STARTER})
     lines: list[str] = field(default_factory=list)
 
@@ -56,6 +58,7 @@ class Bench:
             self.pubsub,
             self.workflows,
             may_invoke=lambda account, workflow: account in self.starters and workflow == WORKFLOW,
+            agent_may=lambda permission, topic: self.subscribes and (permission, topic) == (SUBSCRIBE, TOPIC),
             log=self.lines.append,
         )
         self.pubsub.create_topic(TOPIC)
@@ -210,6 +213,16 @@ def test_a_workflow_is_started_with_the_event_of_the_message(bench: Bench) -> No
         "datacontenttype": "application/json",
         "time": "2023-11-14T22:13:20.250Z",
     }
+
+
+def test_no_trigger_is_made_before_the_service_agent_of_eventarc_can_act(bench: Bench) -> None:
+    bench.subscribes = False
+    with pytest.raises(
+        ValueError, match=r"triggers/datasets: Permission denied while using the Eventarc Service Agent"
+    ):
+        bench.triggers.create(TRIGGER)
+    bench.subscribes = True
+    bench.triggers.create(TRIGGER)
 
 
 def test_an_execution_that_fails_is_not_started_again(bench: Bench) -> None:

@@ -10,9 +10,10 @@ import pytest
 
 from localcloud.gcp.cloudrun.metadata import Metadata
 from localcloud.gcp.iam.accounts import Accounts, bearer
-from localcloud.gcp.iam.bindings import Binding, Bindings
+from localcloud.gcp.iam.bindings import SUBSCRIBE, Binding, Bindings
 from localcloud.gcp.iam.condition import RequestAttributes, condition
 
+ANN = "ann@p.iam.gserviceaccount.com"
 BUCKET = "projects/_/buckets/models"
 SERVICE = "projects/p/locations/l/services/predict"
 
@@ -24,6 +25,7 @@ def accounts() -> Accounts:
 
 @pytest.fixture
 def bindings(accounts: Accounts) -> Bindings:
+    accounts.create("ann")
     return Bindings(accounts)
 
 
@@ -57,7 +59,7 @@ def test_two_accounts_of_one_name_are_refused(accounts: Accounts) -> None:
 
 def test_googles_own_agents_have_addresses_of_their_own(accounts: Accounts) -> None:
     assert accounts.agent("pubsub.googleapis.com") == "service-123@gcp-sa-pubsub.iam.gserviceaccount.com"
-    with pytest.raises(ValueError, match="accepted: pubsub"):
+    with pytest.raises(ValueError, match="accepted: cloudbuild"):
         accounts.agent("nothing.googleapis.com")
 
 
@@ -70,30 +72,49 @@ def test_the_token_is_what_follows_the_word_bearer(header: str | None, token: st
 
 
 def test_a_role_gives_its_permissions_on_its_resource_to_its_member_and_to_nobody_else(bindings: Bindings) -> None:
-    bindings.add(Binding(resource=SERVICE, role="roles/run.invoker", member="serviceAccount:ann"))
-    assert bindings.allows("ann", "run.routes.invoke", SERVICE)
+    bindings.add(Binding(resource=SERVICE, role="roles/run.invoker", member=f"serviceAccount:{ANN}"))
+    assert bindings.allows(ANN, "run.routes.invoke", SERVICE)
     assert not bindings.allows("bob", "run.routes.invoke", SERVICE)
-    assert not bindings.allows("ann", "run.routes.invoke", f"{SERVICE}2")
-    assert not bindings.allows("ann", "storage.objects.get", SERVICE)
+    assert not bindings.allows(ANN, "run.routes.invoke", f"{SERVICE}2")
+    assert not bindings.allows(ANN, "storage.objects.get", SERVICE)
 
 
 def test_a_role_on_the_project_is_a_role_on_everything_in_it(bindings: Bindings) -> None:
-    bindings.add(Binding(resource="projects/p", role="roles/workflows.invoker", member="serviceAccount:ann"))
-    assert bindings.allows("ann", "workflows.executions.create", "projects/p/locations/l/workflows/w")
+    bindings.add(Binding(resource="projects/p", role="roles/workflows.invoker", member=f"serviceAccount:{ANN}"))
+    assert bindings.allows(ANN, "workflows.executions.create", "projects/p/locations/l/workflows/w")
 
 
 def test_a_permission_granted_twice_must_be_revoked_twice(bindings: Bindings) -> None:
-    binding = Binding(resource=SERVICE, role="roles/run.invoker", member="serviceAccount:ann")
+    binding = Binding(resource=SERVICE, role="roles/run.invoker", member=f"serviceAccount:{ANN}")
     one, two = bindings.add(binding), bindings.add(binding)
     bindings.remove(one)
-    assert bindings.allows("ann", "run.routes.invoke", SERVICE)
+    assert bindings.allows(ANN, "run.routes.invoke", SERVICE)
     bindings.remove(two)
-    assert not bindings.allows("ann", "run.routes.invoke", SERVICE)
+    assert not bindings.allows(ANN, "run.routes.invoke", SERVICE)
 
 
 def test_a_role_that_nothing_here_understands_is_refused(bindings: Bindings) -> None:
     with pytest.raises(ValueError, match=r"roles/owner is not known here; accepted: roles/storage\.objectViewer"):
-        bindings.add(Binding(resource="projects/p", role="roles/owner", member="serviceAccount:ann"))
+        bindings.add(Binding(resource="projects/p", role="roles/owner", member=f"serviceAccount:{ANN}"))
+
+
+def test_nothing_is_granted_to_an_account_that_does_not_exist(bindings: Bindings) -> None:
+    with pytest.raises(ValueError, match=r"Service account bob@p\.iam\.gserviceaccount\.com does not exist\."):
+        bindings.add(
+            Binding(resource=SERVICE, role="roles/run.invoker", member="serviceAccount:bob@p.iam.gserviceaccount.com")
+        )
+
+
+def test_a_service_agent_does_not_exist_until_it_is_asked_for(accounts: Accounts, bindings: Bindings) -> None:
+    email = accounts.agent("eventarc.googleapis.com")
+    role = Binding(resource="projects/p", role="roles/eventarc.serviceAgent", member=f"serviceAccount:{email}")
+    with pytest.raises(ValueError, match=rf"Service account {email} does not exist\."):
+        bindings.add(role)
+    assert not accounts.exists(email)
+    assert accounts.ask_for_agent("eventarc.googleapis.com") == email
+    assert not bindings.allows(email, SUBSCRIBE, "projects/p/topics/t")
+    bindings.add(role)
+    assert bindings.allows(email, SUBSCRIBE, "projects/p/topics/t")
 
 
 def test_a_condition_narrows_a_role_to_some_prefixes(bindings: Bindings) -> None:
@@ -102,14 +123,14 @@ def test_a_condition_narrows_a_role_to_some_prefixes(bindings: Bindings) -> None
         Binding(
             resource=BUCKET,
             role="roles/storage.legacyBucketWriter",
-            member="serviceAccount:ann",
+            member=f"serviceAccount:{ANN}",
             condition=condition(expression),
         )
     )
-    assert bindings.allows("ann", "storage.objects.create", BUCKET, about("a/1"))
-    assert bindings.allows("ann", "storage.objects.create", BUCKET, about("b/1"))
-    assert not bindings.allows("ann", "storage.objects.create", BUCKET, about("c/1"))
-    assert not bindings.allows("ann", "storage.objects.list", BUCKET, RequestAttributes(name=BUCKET, list_prefix="a/"))
+    assert bindings.allows(ANN, "storage.objects.create", BUCKET, about("a/1"))
+    assert bindings.allows(ANN, "storage.objects.create", BUCKET, about("b/1"))
+    assert not bindings.allows(ANN, "storage.objects.create", BUCKET, about("c/1"))
+    assert not bindings.allows(ANN, "storage.objects.list", BUCKET, RequestAttributes(name=BUCKET, list_prefix="a/"))
 
 
 def test_listing_is_allowed_by_the_prefix_that_is_asked_for() -> None:
@@ -120,6 +141,33 @@ def test_listing_is_allowed_by_the_prefix_that_is_asked_for() -> None:
     assert allowed(RequestAttributes(name=BUCKET, list_prefix="a/b"))
     assert not allowed(RequestAttributes(name=BUCKET, list_prefix=""))
     assert not allowed(RequestAttributes(name=BUCKET, list_prefix="b/a/"))
+    assert not allowed(RequestAttributes(name=BUCKET))
+
+
+def test_a_request_that_lists_nothing_has_the_default_as_its_prefix() -> None:
+    attribute = 'api.getAttribute("storage.googleapis.com/objectListPrefix", "a/").startsWith("a/")'
+    everything, bucket = (
+        condition(attribute),
+        condition(f'resource.type == "storage.googleapis.com/Bucket" && {attribute}'),
+    )
+    assert everything(about("b/1"))
+    assert not bucket(about("b/1"))
+    assert bucket(RequestAttributes(name=BUCKET))
+    assert not bucket(RequestAttributes(name=BUCKET, list_prefix="b/"))
+
+
+def test_and_binds_closer_than_or_and_parentheses_closest() -> None:
+    a, b = ('resource.name.startsWith("a")', 'resource.name.startsWith("ab")')
+    bucket = 'resource.type == "storage.googleapis.com/Object"'
+    assert condition(f"{a} || {b} && {bucket}")(RequestAttributes(name="a"))
+    assert not condition(f"({a} || {b}) && {bucket}")(RequestAttributes(name="a"))
+
+
+def test_a_condition_with_thirteen_operators_is_refused() -> None:
+    clauses = ['resource.name.startsWith("a")'] * 14
+    condition(" || ".join(clauses[:13]))
+    with pytest.raises(ValueError, match="too many logical operators; accepted: 12"):
+        condition(" && ".join(clauses))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +175,11 @@ def test_listing_is_allowed_by_the_prefix_that_is_asked_for() -> None:
     [
         "true",
         'resource.name.endsWith("a")',
-        'resource.name.startsWith("a") && resource.name.startsWith("b")',
+        'resource.name.startsWith("a") && !resource.name.startsWith("b")',
+        '(resource.name.startsWith("a")',
+        'resource.name.startsWith("a"))',
+        'resource.name.startsWith("a") resource.name.startsWith("b")',
+        'resource.name.startsWith("a") ||',
         'resource.name.startsWith("a") || request.time < timestamp("2030-01-01T00:00:00Z")',
         "",
     ],

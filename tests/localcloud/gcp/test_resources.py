@@ -85,7 +85,7 @@ def test_messages_are_delivered_as_the_subscription_says(deployed: GcpLab, proje
     assert (args.retry.minimum, args.retry.maximum) == (10, 60)
     assert args.dead_letters
     assert (args.dead_letters.topic, args.dead_letters.max_delivery_attempts) == (dead, pick(5, 6))
-    agent = deployed.resource("gcp:projects/serviceIdentity:ServiceIdentity").outputs["email"]
+    agent = deployed.resource("gcp:projects/serviceIdentity:ServiceIdentity", "agent").outputs["email"]
     assert project.bindings.allows(agent, "pubsub.topics.publish", dead) is pick(True, False)
     assert project.bindings.allows(agent, "pubsub.subscriptions.consume", identity) is pick(True, False)
 

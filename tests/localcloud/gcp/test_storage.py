@@ -264,10 +264,28 @@ def test_whoever_lacks_one_permission_of_those_a_call_needs_is_refused(
     assert cloud.announced == []
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "path",
+    ["/{}/{}", "/storage/v1/b/{}/o/{}?alt=media", "/download/storage/v1/b/{}/o/{}?alt=media"],
+    ids=["xml", "json", "download"],
+)
+def test_only_who_may_list_the_bucket_learns_that_an_object_is_missing(
+    cloud: CloudStorage, bucket: str, path: str, method: str
+) -> None:
+    """Anna may get everything, and list below a prefix, which a request for one object does not name."""
+    cloud.storage._emulator.insert(bucket, "a", b"1")
+    cloud.may = lambda asked: asked[1:] != ("list", bucket, None)
+    assert cloud.send(method, path.format(bucket, "a"), headers=ANNA)[0] == 200
+    assert cloud.send(method, path.format(bucket, "new"), headers=ANNA)[0] == 403
+    cloud.may = lambda _: True
+    assert cloud.send(method, path.format(bucket, "new"), headers=ANNA)[0] == 404
+
+
 @pytest.mark.parametrize("header", ["", "Basic abc", "Bearer", "Bearer  "])
 def test_what_is_no_bearer_token_is_nobodys(cloud: CloudStorage, bucket: str, header: str) -> None:
     cloud.send("GET", f"/{bucket}/a", headers={"Authorization": header})
-    assert cloud.asked == [(None, "get", bucket, "a")]
+    assert cloud.asked == [(None, "get", bucket, "a"), (None, "list", bucket, None)]
 
 
 MULTIPART = (

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 import pytest
 
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import NotPossible, Pointer, bake_again, begin, promote, promote_first
-from functions.core.storage.objects import Conflict, Objects
+from functions.core.storage.objects import Conflict, Forbidden, Objects
+from tests.cloudstorage import CloudStorage, cloud_storage
 
 
 @pytest.fixture
@@ -100,3 +103,51 @@ def test_an_operator_ends_a_release_through_the_store(live: Live) -> None:
     assert live.read().history[-1].reason == "complaints"
     with pytest.raises(NotPossible):
         live.withdraw(3.0, "again")
+
+
+@pytest.fixture
+def strict(tmp_path: Path) -> Iterator[CloudStorage]:
+    """A store that tells nobody that the pointer is missing; names may be listed where a function may list them."""
+    with cloud_storage(tmp_path) as storage:
+        storage.may = lambda asked: (
+            asked[1] != "list" or str(asked[3]).startswith(("tumour/versions/", "tumour/live.json"))
+        )
+        yield storage
+
+
+@pytest.mark.integration
+def test_a_refused_read_is_an_empty_pointer_only_before_a_version_is_registered(strict: CloudStorage) -> None:
+    objects = strict.bucket("models")
+    live = Live(objects, "tumour")
+    assert live.read() == Pointer()
+    objects.put("tumour/versions/v1/card.json", b"{}")
+    with pytest.raises(Forbidden, match=r"tumour/live\.json"):
+        live.read()
+
+
+@pytest.mark.integration
+def test_the_first_pointer_is_written_although_reading_one_is_refused(strict: CloudStorage) -> None:
+    objects = strict.bucket("models")
+    objects.put("tumour/versions/v1/card.json", b"{}")
+    live = Live(objects, "tumour")
+    live.change(lambda pointer: promote_first(pointer, "v1", "first", 0.0))
+    assert live.read().champion == "v1"
+
+
+@pytest.mark.integration
+def test_a_pointer_that_may_not_be_read_is_neither_replaced_nor_taken_for_none(strict: CloudStorage) -> None:
+    objects = strict.bucket("models")
+    objects.put("tumour/versions/v1/card.json", b"{}")
+    live = Live(objects, "tumour")
+    live.change(lambda pointer: promote_first(pointer, "v1", "first", 0.0))
+    strict.may = lambda asked: asked[1] != "get" and asked[3] is not None
+    for change in (
+        lambda: live.change(lambda pointer: promote_first(pointer, "v2", "second", 1.0)),
+        lambda: live.change(lambda pointer: pointer),
+        lambda: live.roll_back(1.0, "it is wrong"),
+        live.read,
+    ):
+        with pytest.raises(Forbidden):
+            change()
+    strict.may = lambda _: True
+    assert (live.read().champion, live.read().revision) == ("v1", 1)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -10,7 +10,7 @@ from uuid import uuid4
 import obstore
 import pytest
 
-from functions.core.storage.objects import Conflict, Missing, Objects, TooLarge, canonical, open_store
+from functions.core.storage.objects import Conflict, Forbidden, Missing, Objects, TooLarge, canonical, open_store
 from tests.cloudstorage import CloudStorage, cloud_storage
 
 
@@ -56,6 +56,61 @@ def test_an_object_that_is_not_there_is_missing(objects: Objects) -> None:
     assert not objects.exists("nothing")
     with pytest.raises(Missing, match="nothing"):
         objects.get("nothing")
+
+
+def reads(objects: Objects, key: str) -> list[object]:
+    """What each kind of read returns or raises."""
+
+    def outcome(read: Callable[[], object]) -> object:
+        try:
+            return read()
+        except (Missing, Forbidden) as problem:
+            return type(problem)
+
+    return [
+        outcome(lambda: objects.find(key)),
+        outcome(lambda: objects.look(key)),
+        outcome(lambda: objects.exists(key)),
+        outcome(lambda: objects.get(key)),
+        outcome(lambda: objects.lend(key)),
+        outcome(lambda: objects.block(key, 0, 1)),
+    ]
+
+
+@pytest.fixture
+def strict(cloud: CloudStorage) -> Iterator[Objects]:
+    """A store that tells nobody that an object is missing, with objects whose names are close to one another."""
+    objects = cloud.bucket(uuid4().hex[:8])
+    for name in ("a", "ab", "ab0", "abc/d", "b"):
+        objects.put(f"m/in/{name}", b"1")
+    cloud.may = lambda asked: asked[1] != "list" or asked[3] is not None
+    yield objects
+    cloud.may = lambda _: True
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ["aa", "abb", "abc", "abc/c", "c", "none/x"])
+def test_an_object_that_the_store_refuses_to_read_is_missing_if_a_list_shows_none(strict: Objects, name: str) -> None:
+    assert reads(strict, f"m/in/{name}") == [None, None, False, Missing, Missing, Missing]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ["a", "ab", "ab0", "abc/d", "b"])
+def test_an_object_that_is_there_and_may_not_be_read_is_forbidden_and_not_missing(
+    cloud: CloudStorage, strict: Objects, name: str
+) -> None:
+    cloud.may = lambda asked: asked[1] == "list"
+    assert reads(strict, f"m/in/{name}") == [Forbidden] * 6
+
+
+@pytest.mark.integration
+def test_where_nothing_may_be_listed_either_a_refusal_shows_nothing(cloud: CloudStorage, strict: Objects) -> None:
+    cloud.may = lambda _: False
+    assert reads(strict, "m/in/none") == [Forbidden] * 6
+    assert not strict.shows_empty("m/none")
+    cloud.may = lambda _: True
+    assert strict.shows_empty("m/none")
+    assert not strict.shows_empty("m/in")
 
 
 def test_of_many_creators_one_wins(objects: Objects) -> None:
