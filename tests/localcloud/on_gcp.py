@@ -36,7 +36,13 @@ import os
 def handle(request):
     return {"pid": os.getpid(), "env": dict(os.environ), "path": request.path}
 """
-NEVER_ALONE = frozenset({"gcp:apigateway/api:Api", "gcp:projects/serviceIdentity:ServiceIdentity"})
+NEVER_ALONE = frozenset(
+    {
+        "gcp:apigateway/api:Api",
+        "gcp:artifactregistry/repository:Repository",
+        "gcp:projects/serviceIdentity:ServiceIdentity",
+    }
+)
 """The types that a cloud is not asked for: each goes with another, or never goes."""
 AGENTS = {
     "cloudbuild": "gcp-sa-cloudbuild",
