@@ -1,7 +1,7 @@
 """The settings of a stack: one strict object, read once. Nothing else reads `pulumi.Config`.
 
-`cloud` and `models` alone make a valid stack; everything else has a default that is fit for
-production. Facts that belong to a provider (`aws:region`, `gcp:project`) stay there.
+`cloud` and `models` alone make a valid stack; everything else has a default that a new account
+can keep. Facts that belong to a provider (`aws:region`, `gcp:project`) stay there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 import pulumi
 from pydantic import Field, ValidationError, create_model, model_validator
 
-from infra.function_table import FUNCTIONS
+from infra.function_table import FUNCTIONS, named
 from infra.scaling import EcoStack, Scaling
 from infra.section import Cron, Name, Section, sentence
 from infra.size import Size
@@ -57,7 +57,7 @@ class Jobs(Section):
 
 
 class Training(Section):
-    parallelism: int = Field(default=10, ge=1, le=40)
+    parallelism: int = Field(default=4, ge=1, le=40)
     """Experiments at a time."""
     timeout_hours: int = Field(default=24, ge=1, le=168)
     """From arrival to the end of the release, baking included."""
@@ -163,6 +163,10 @@ class Settings(Section):
     def size(self, function: str) -> Size:
         """Return the size of a function, by its name in the table."""
         return dict(self.functions)[function]
+
+    def copies(self, function: str) -> int:
+        """Return the most copies of a function: its concurrency, or else the figure of its row in the table."""
+        return self.size(function).concurrency or named(function).copies
 
     @classmethod
     def load(cls, config: pulumi.Config, stack: str) -> Self:
