@@ -192,6 +192,6 @@ def test_an_experiment_takes_as_many_steps_as_are_rendered() -> None:
     steps = [name for name, _, _ in lint.walk([{"experiments": parallel}], ())][1:]
     good = [name for name in steps if not name.endswith("_note")]
     good += [
-        name for name, _, _ in lint.walk(source["call_train"]["steps"], ()) if name not in ("blame", "detail", "fail")
+        name for name, _, _ in lint.walk(source["begin_train"]["steps"], ()) if name not in ("blame", "detail", "fail")
     ]
     assert len(good) == LIMITS["gcp"].steps_of_an_experiment

@@ -46,6 +46,29 @@ def no_statement(action: str) -> Callable[[str], str]:
     return rewritten(cut)
 
 
+def no_action(action: str) -> Callable[[str], str]:
+    def cut(document: Any) -> None:
+        for statement in document["Statement"]:
+            statement["Action"] = [other for other in w.listed(statement["Action"]) if other != action]
+
+    return rewritten(cut)
+
+
+def retrier(definition: Any, step: str) -> dict[str, Any]:
+    """Return how a busy function is called again, in a step or in each of a map's."""
+    state = definition["States"][step]
+    (called,) = state["ItemProcessor"]["States"].values() if "ItemProcessor" in state else [state]
+    return called["Retry"][0]
+
+
+def no_retry(step: str, error: str) -> Callable[[str], str]:
+    return rewritten(lambda definition: retrier(definition, step)["ErrorEquals"].remove(error))
+
+
+def retried_for(step: str, **changes: Any) -> Callable[[str], str]:
+    return rewritten(lambda definition: retrier(definition, step).update(changes))
+
+
 def task(name: str, **changes: Any) -> Callable[[str], str]:
     return rewritten(lambda definition: definition["States"][name].update(changes))
 
@@ -273,6 +296,21 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
     ),
     "functions_may_write_their_log": (
         change(w.ROLE_POLICY, "predict-policy", policy=no_statement("logs:PutLogEvents")),
+    ),
+    "what_is_traced_may_write_its_traces": (
+        change(w.ROLE_POLICY, "training-policy", policy=no_statement("xray:PutTraceSegments")),
+        change(w.ROLE_POLICY, "training-policy", policy=no_action("xray:GetSamplingTargets")),
+        change(w.ROLE_POLICY, "predict-policy", policy=no_statement("xray:PutTraceSegments")),
+    ),
+    "whoever_uploads_may_end_an_upload": (
+        change(w.ROLE_POLICY, "train-policy", policy=no_action("s3:AbortMultipartUpload")),
+    ),
+    "first_steps_wait_for_permissions": (
+        *(
+            change(w.MACHINE, "training-machine", definition=no_retry(step, "Lambda.AccessDeniedException"))
+            for step in ("prepare", "experiments", "select", "release", "roll back")
+        ),
+        change(w.MACHINE, "training-machine", definition=retried_for("prepare", MaxAttempts=2)),
     ),
     "workflows_may_call_their_functions_and_no_others": (
         change(w.ROLE_POLICY, "training-policy", policy=statement(0, Resource=[TRAIN])),

@@ -114,6 +114,11 @@ def in_text(old: str, new: str) -> Break:
     return change(w.WORKFLOW, sourceContents=lambda text: text.replace(old, new))
 
 
+def retry_of(source: dict[str, Any], subworkflow: str) -> dict[str, Any]:
+    (block,) = source[subworkflow]["steps"][0].values()
+    return block["retry"]
+
+
 def unprotected(graph: Graph) -> Graph:
     bucket = graph.one(w.BUCKET, "data-bucket")
     return graph.swapped(bucket, replace(bucket, protect=False))
@@ -273,6 +278,14 @@ COMPUTE: Mapping[str, tuple[Break, ...]] = {
         in_source(lambda source: source["main"]["steps"][1]["attempt"].pop("except")),
         in_text('"next":"select"', '"next":"nowhere"'),
         in_text('"concurrency_limit":4,', ""),
+    ),
+    "first_steps_wait_for_permissions": (
+        in_source(lambda source: retry_of(source, "begin_train").update(predicate="${is_transient}")),
+        in_text("[403, 429, 502, 503]", "[429, 502, 503]"),
+        *(
+            in_source(lambda source, step=step: retry_of(source, f"begin_{step}").update(max_retries=4))
+            for step in ("prepare", "train", "select", "rollout")
+        ),
     ),
     "workflows_outwait_their_functions": (
         in_text('"timeout":315', '"timeout":300'),
