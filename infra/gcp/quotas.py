@@ -57,7 +57,7 @@ def wants(graph: Iterable[Declared]) -> tuple[Want, ...]:
     all functions together only meet it at work.
     """
     services = [resource.inputs["serviceConfig"] for resource in graph if resource.type == FUNCTION]
-    instances = [service.get("maxInstanceCount", INSTANCES) for service in services]
+    instances = [int(service.get("maxInstanceCount", INSTANCES)) for service in services]
     processors = [
         count * thousandths(service.get("availableCpu"), mebibytes(service["availableMemory"]))
         for count, service in zip(instances, services, strict=True)
