@@ -60,12 +60,13 @@ WORK_DAYS = 14
 def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
     """Declare the whole stack and return its outputs, the same keys on every cloud.
 
-    Raise `pulumi.RunError`, before any resource, for a model whose contract or file is not valid, for a
-    limit of the platform that the stack breaks and, unless this is a dry run, for a cloud that can only
-    be previewed.
+    Raise `pulumi.RunError`, before any resource, for a region that lacks a service of the stack, for a
+    model whose contract or file is not valid, for a limit of the platform that the stack breaks and,
+    unless this is a dry run, for a cloud that can only be previewed.
     """
     if not pulumi.runtime.is_dry_run():
         require_deployable(cloud, FUNCTIONS)
+    cloud.require_region({group.name: group.profile for group in serving.groups(settings)})
     for model in settings.models:
         _require(model)
     platform = target(settings.runtime)
@@ -163,7 +164,8 @@ def _functions(
             platform=platform,
             memory_mb=size.memory_mb,
             timeout_seconds=size.timeout_seconds,
-            concurrency=size.concurrency,
+            concurrency=size.concurrency or spec.copies,
+            reserved=size.concurrency is not None,
             environment=environment(spec, settings, platform, stores, models),
             grants=grants(spec, stores, models, elsewhere),
             log_days=settings.log_days,

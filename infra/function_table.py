@@ -102,6 +102,8 @@ class FunctionSpec:
     trigger: Trigger
     size: Size
     """Its size unless the settings change it."""
+    copies: int
+    """The most copies of it where the settings give no concurrency: those of all rows fit into a new account."""
     needs: tuple[Needs, ...] = ()
     environment: tuple[str, ...] = ()
     """Names from `interface.variables` that it gets besides those of every function: environment.py."""
@@ -130,7 +132,8 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="prepare",
         entry="functions.entries.prepare:prepare",
         trigger=WorkflowStep(),
-        size=Size(memory_mb=2048, timeout_seconds=300, concurrency=2),
+        size=Size(memory_mb=2048, timeout_seconds=300),
+        copies=2,
         needs=(
             reads("data", layout.INCOMING, layout.DATASETS),
             writes("data", layout.DATASETS),
@@ -143,7 +146,8 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="train",
         entry="functions.entries.train:train",
         trigger=WorkflowStep(),
-        size=Size(memory_mb=3072, timeout_seconds=840, concurrency=20),
+        size=Size(memory_mb=3008, timeout_seconds=840),
+        copies=4,
         needs=(reads("data", layout.DATASETS), reads("models", layout.RUNS), writes("models", layout.RUNS)),
         environment=(variables.DATA_URL, variables.MODELS_URL),
         one_kernel=True,
@@ -152,7 +156,8 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="select",
         entry="functions.entries.select:select",
         trigger=WorkflowStep(),
-        size=Size(memory_mb=2048, timeout_seconds=300, concurrency=2),
+        size=Size(memory_mb=2048, timeout_seconds=300),
+        copies=2,
         needs=(
             reads("data", layout.DATASETS),
             reads("models", layout.RUNS, layout.VERSIONS, layout.LIVE),
@@ -164,7 +169,8 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="rollout",
         entry="functions.entries.rollout:rollout",
         trigger=WorkflowStep(),
-        size=Size(memory_mb=512, timeout_seconds=60, concurrency=2),
+        size=Size(memory_mb=512, timeout_seconds=60),
+        copies=2,
         needs=(
             reads("models", layout.RUNS, layout.VERSIONS, layout.EXECUTIONS, layout.LIVE),
             writes("models", layout.RUNS, layout.EXECUTIONS, layout.LIVE),
@@ -176,7 +182,8 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="predict",
         entry="functions.entries.predict:predict",
         trigger=Http(),
-        size=Size(memory_mb=1024, timeout_seconds=15, concurrency=50),
+        size=Size(memory_mb=1024, timeout_seconds=15),
+        copies=8,
         needs=(
             reads("models", layout.VERSIONS, layout.LIVE),
             writes("captures", ""),
@@ -205,7 +212,8 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="jobs",
         entry="functions.entries.jobs:jobs",
         trigger=NewObjects(store="jobs", prefixes=(layout.JOB_INPUTS,), arrival="submissions"),
-        size=Size(memory_mb=1024, timeout_seconds=120, concurrency=5),
+        size=Size(memory_mb=1024, timeout_seconds=120),
+        copies=2,
         needs=(
             reads("models", layout.VERSIONS, layout.LIVE),
             reads("jobs", layout.JOB_INPUTS, layout.JOB_RESULTS, layout.JOB_WORK),

@@ -32,8 +32,8 @@ class Limits:
     """Of a function that consumes a queue: a message can stay hidden no longer."""
     request_bytes: int
     environment_bytes: int
-    copies: int | None
-    """Copies of all functions of the stack together."""
+    copies_are_bounded: bool
+    """Whether a function has a greatest number of copies where nothing is reserved for it."""
     routes: int | None
     """Of one API."""
     requests_a_copy: int
@@ -67,7 +67,7 @@ LIMITS: Mapping[str, Limits] = {
         consumer_timeout_seconds=7_199,  # a message is hidden for 12 h at most, and for six of these timeouts
         request_bytes=6 * MIB,
         environment_bytes=4096,
-        copies=900,  # 1,000 an account and region, of which 100 must stay unreserved
+        copies_are_bounded=False,
         routes=300,
         requests_a_copy=1,
         prepared_pythons=("3.12", "3.13"),
@@ -98,7 +98,7 @@ LIMITS: Mapping[str, Limits] = {
         consumer_timeout_seconds=600,  # the longest deadline for acknowledging a message
         request_bytes=32 * MIB,
         environment_bytes=32_768,
-        copies=None,  # as many as the region's quota of processors and memory holds
+        copies_are_bounded=True,
         routes=None,
         requests_a_copy=1000,
         prepared_pythons=("3.11", "3.12", "3.13"),
@@ -188,12 +188,6 @@ def _functions(settings: Settings, limits: Limits) -> Iterator[Verdict]:
         where = f"functions.{spec.name}.timeout_seconds"
         yield _at_most(where, "seconds for a message", seconds, limits.consumer_timeout_seconds)
     yield _at_most("interface/operations.py", "bytes of a request", REQUEST_BYTES, limits.request_bytes)
-    if limits.copies is not None:
-        others = [settings.size(spec.name) for spec in FUNCTIONS if not isinstance(spec.trigger, Http)]
-        copies = sum(size.concurrency for size in (*others, *(group.size for group in groups(settings))))
-        yield _at_most(
-            "functions.*.concurrency, and those of scaling.models, added up", "copies", copies, limits.copies
-        )
 
 
 def _serving(settings: Settings, limits: Limits) -> Iterator[Verdict]:
@@ -211,13 +205,13 @@ def _serving(settings: Settings, limits: Limits) -> Iterator[Verdict]:
                     passed=python in limits.prepared_pythons,
                 )
             case Latency(minimum=minimum, hours=hours):
-                requests = min(SHARED, limits.requests_a_copy, group.size.concurrency)
+                requests = min(SHARED, limits.requests_a_copy, group.copies)
                 ready = max(minimum, *(part.minimum for part in hours), 0)
                 yield _at_most(
                     f"{group.where}.minimum, or one of its hours",
                     "copies kept ready",
                     ready,
-                    group.size.concurrency // requests,
+                    group.copies // requests,
                 )
                 yield _at_most(f"{group.where}.hours", "parts of the week", len(hours), limits.hours)
 
@@ -234,7 +228,12 @@ def _models(settings: Settings, limits: Limits) -> Iterator[Verdict]:
 
 
 def _workflow(settings: Settings, limits: Limits) -> Iterator[Verdict]:
-    yield _at_most("training.parallelism", "experiments at a time", settings.training.parallelism, limits.parallelism)
+    parallelism = settings.training.parallelism
+    yield _at_most("training.parallelism", "experiments at a time", parallelism, limits.parallelism)
+    if limits.copies_are_bounded or settings.size("train").concurrency is not None:
+        # An experiment that finds no copy waits for minutes, and not for as long as another one takes.
+        where = "training.parallelism, with functions.train.concurrency"
+        yield _at_most(where, "experiments at a time", parallelism, settings.copies("train"))
     state_bytes, steps = MAXIMUM_EXPERIMENTS * EXPERIMENT_BYTES, MAXIMUM_EXPERIMENTS * limits.steps_of_an_experiment
     yield _at_most("models/*/model.yaml search", "bytes between steps", state_bytes, limits.state_bytes)
     yield _at_most("models/*/model.yaml search", "steps of an execution", steps, limits.steps)

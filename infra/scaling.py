@@ -1,8 +1,8 @@
 """Scaling profiles: how copies of a predict function come and go.
 
-Whatever the profile, at most `functions.predict.concurrency` requests are answered at once:
-that bounds what a flood can cost. docs/scaling.md says what each cloud does for a profile, and
-what it costs.
+Whatever the profile, at most `functions.predict.concurrency` requests are answered at once, where
+it is set: that bounds what a flood can cost. docs/scaling.md says what bounds one without it, what
+each cloud does for a profile, and what it costs.
 """
 
 from __future__ import annotations

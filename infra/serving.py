@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from infra.function_table import named
 from infra.scaling import Eco, Profile, profile_of
 from infra.settings import Settings
 from infra.size import Size
@@ -25,6 +26,8 @@ class Group:
     """In the order of the settings."""
     profile: Profile
     size: Size
+    copies: int
+    """The most copies of it."""
     where: str
     """The setting that defines it."""
     elsewhere: tuple[str, ...] = ()
@@ -67,6 +70,7 @@ def groups(settings: Settings) -> tuple[Group, ...]:
             models=tuple(models),
             profile=profile,
             size=size,
+            copies=size.concurrency or named("predict").copies,
             where=f"scaling.models.{models[0]}" if models[0] in overrides else "scaling",
             elsewhere=() if position else tuple(model for model in settings.models if model not in models),
         )

@@ -1,7 +1,7 @@
 """The settings of a stack: one strict object, read once. Nothing else reads `pulumi.Config`.
 
-`cloud` and `models` alone make a valid stack; everything else has a default that is fit for
-production. Facts that belong to a provider (`aws:region`, `gcp:project`) stay there.
+`cloud` and `models` alone make a valid stack; everything else has a default that a new account
+can keep. Facts that belong to a provider (`aws:region`, `gcp:project`) stay there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pulumi
 from pydantic import Field, PrivateAttr, ValidationError, create_model, model_validator
 
 from infra.api_policy import Auth, Cors, IamAuth, Throttling
-from infra.function_table import FUNCTIONS
+from infra.function_table import FUNCTIONS, named
 from infra.scaling import EcoStack, Scaling
 from infra.section import Cron, Name, Section, retype, sentence
 from infra.size import Size
@@ -64,7 +64,7 @@ class Jobs(Section):
 
 
 class Training(Section):
-    parallelism: int = Field(default=10, ge=1, le=40)
+    parallelism: int = Field(default=4, ge=1, le=40)
     """Experiments at a time."""
     timeout_hours: int = Field(default=24, ge=1, le=168)
     """From arrival to the end of the release, baking included."""
@@ -143,6 +143,10 @@ class Settings(Section):
     def size(self, function: str) -> Size:
         """Return the size of a function, by its name in the table."""
         return dict(self.functions)[function]
+
+    def copies(self, function: str) -> int:
+        """Return the most copies of a function: its concurrency, or else the figure of its row in the table."""
+        return self.size(function).concurrency or named(function).copies
 
     @classmethod
     def load(cls) -> Self:

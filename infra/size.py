@@ -12,5 +12,6 @@ class Size(Section):
 
     memory_mb: int = Field(ge=128, le=10_240)
     timeout_seconds: int = Field(ge=3, le=900)
-    concurrency: int = Field(ge=1, le=1000)
-    """The most requests that are answered at once."""
+    concurrency: int | None = Field(default=None, ge=1, le=1000)
+    """The most requests that are answered at once, reserved where a cloud can bound them in no other way. Without it
+    nothing is reserved, and what bounds a flood is what docs/scaling.md says."""

@@ -19,7 +19,10 @@ from infra.scaling import Eco, Profile
 from infra.tier import Tier
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from infra.api_policy import Auth, Cors, Throttling
+    from infra.quotas import Declared, Want
     from infra.workflow import Workflow as WorkflowDefinition
 
 
@@ -165,12 +168,16 @@ class FunctionArgs:
     memory_mb: int
     timeout_seconds: int
     concurrency: int
-    """The most requests that are answered at once: the bound on what a flood can cost."""
+    """The most requests that are answered at once, which bounds what a flood can cost: for certain with `reserved`, and
+    without it as far as the cloud bounds them for nothing."""
     environment: Mapping[str, pulumi.Input[str]]
     grants: tuple[Grant, ...]
     log_days: int
     signs: bool = False
     """Whether it signs URLs: for a while, whoever holds one may do one thing that the function may do itself."""
+    reserved: bool = False
+    """Whether so many copies are set aside for the function alone, where a cloud bounds them in no other way. What is
+    set aside counts against the account's quota."""
     consumes: Queue | None = None
     batch: int = 1
     """The most messages that one call gets, where the function consumes a queue."""
@@ -256,6 +263,10 @@ def no_prerequisites() -> tuple[pulumi.Resource, ...]:
     return ()
 
 
+def any_region(_profiles: Mapping[str, Profile], /) -> None:
+    """Accept every region: on most clouds each has every service."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cloud:
     """One cloud: a component for each word of this page."""
@@ -277,3 +288,10 @@ class Cloud:
     """The inputs that settings decide, by the type of the resource: they are secret if the settings are."""
     prerequisites: Callable[[], Sequence[pulumi.Resource]] = no_prerequisites
     """Make what must be there before any other resource, such as services that have to be enabled."""
+    require_region: Callable[[Mapping[str, Profile]], None] = any_region
+    """Refuse a region that lacks a service of the stack, given the profiles of the predict functions by name.
+
+    Raise `pulumi.RunError` with the file, the key and the regions that are accepted.
+    """
+    quotas: Callable[[Iterable[Declared]], Sequence[Want]] | None = None
+    """Read from a graph what the stack wants of an account; a deployable cloud states it."""

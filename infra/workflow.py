@@ -95,6 +95,24 @@ class Workflow:
         """The functions that its steps call."""
         return frozenset(step.function for step in self.steps if isinstance(step, (Call, Each)))
 
+    @property
+    def early(self) -> frozenset[str]:
+        """The steps that may come before any pause and any failure: they begin a run.
+
+        In a new stack their permissions may not be known everywhere yet, which takes a cloud some
+        minutes. So a call of theirs that is refused is made again as long as one that finds its function
+        busy; in a later step a refusal is a failure.
+        """
+        names: set[str] = set()
+        waiting = [self.start]
+        while waiting:
+            step = self.step(waiting.pop())
+            if step.name in names or isinstance(step, Pause):
+                continue
+            names.add(step.name)
+            waiting += step.cases.values() if isinstance(step, Choose) else () if isinstance(step, End) else [step.next]
+        return frozenset(names)
+
     def step(self, name: str) -> Step:
         """Return the step of that name."""
         return next(step for step in self.steps if step.name == name)

@@ -1,4 +1,4 @@
-"""`python -m localcloud up | preview | demo | engine | soak | redrive | rollback`."""
+"""`python -m localcloud up | preview | demo | engine | soak | redrive | rollback | train`."""
 
 from __future__ import annotations
 
@@ -67,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     subparser.add_argument(
         "--reason", default="by hand", help="recorded in the history of live.json (default: by hand)"
     )
+    subparser = add("train", "train a model on its newest dataset in the running stack")
+    subparser.add_argument("model")
     return parser
 
 

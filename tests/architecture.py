@@ -49,7 +49,7 @@ NEEDS: Final[Mapping[Tier, tuple[str, ...]]] = {
         "tests/infra/{cloud}/whole.py",
         "tests/infra/{cloud}/broken.py",
     ),
-    Tier.DEPLOYABLE: (),
+    Tier.DEPLOYABLE: ("infra/{cloud}/quotas.py",),
     Tier.EMBEDDED: (
         "localcloud/{cloud}/__init__.py",
         "localcloud/requirements/{cloud}.in",
@@ -311,6 +311,8 @@ def clouds_are_whole(root: Path) -> list[str]:
             problems.append(f"Pulumi.*.yaml: no stack has cloud: {cloud}")
         if tier.includes(Tier.DEPLOYABLE) and _stated(call, "packing") is None:
             problems.append(f"{path}: does not state its packing; every deployable cloud does")
+        if tier.includes(Tier.DEPLOYABLE) and _stated(call, "quotas") is None:
+            problems.append(f"{path}: does not state its quotas; every deployable cloud does")
         needed = [path.format(cloud=cloud) for less, paths in NEEDS.items() if tier.includes(less) for path in paths]
         if tier.includes(Tier.DEPLOYABLE) and _builds(call):
             needed += _locks(root, cloud)

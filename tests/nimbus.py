@@ -65,6 +65,10 @@ class Nimbus:
 
 start = Nimbus
 '''
+QUOTAS = """
+def wants(graph):
+    return ()
+"""
 ADAPTER = """
 from functions.core.runtime.environment import Environment
 
@@ -93,7 +97,8 @@ def stated(words: Mapping[str, str], tier: Tier, *, packed: bool = False) -> dic
     """Return the one file that makes it a cloud: its `CLOUD`, with the tier that it promises."""
     imports = "\n".join(f"from infra.nimbus.{file} import {word.title()}" for word, file in words.items())
     components = ", ".join(f"{word}={word.title()}" for word in words)
-    packing = "packing=Packing(built=True), " if packed else ""
+    packing = "packing=Packing(built=True), quotas=wants, " if packed else ""
+    imports += "\nfrom infra.nimbus.quotas import wants" if packed else ""
     text = (
         f"from infra.tier import Tier\nfrom infra.vocabulary import Cloud, Packing\n{imports}\n\n"
         f"CLOUD = Cloud(name='nimbus', tier={tier}, {packing}{components})\n"
@@ -109,6 +114,8 @@ def new_file(path: str, words: Mapping[str, str]) -> str:
         return COMPONENT.format(thing=word.title(), word=word, outputs=dict(OUTPUTS[word]))
     if path == "localcloud/nimbus/__init__.py":
         return EMBEDDED
+    if path == "infra/nimbus/quotas.py":
+        return QUOTAS
     if path.endswith((".in", ".txt")):
         return "# Nothing, for nimbus.\n"
     if path.startswith("functions/adapters/") and not path.endswith("__init__.py"):

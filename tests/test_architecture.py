@@ -22,13 +22,14 @@ def a_cloud(name: str, tier: Tier, *, built: bool = False) -> dict[str, str]:
     things = {word: word.title() for word in WORDS}
     lines = [f"from infra.{name}.{WORDS[word]} import {thing}" for word, thing in things.items()]
     words = ", ".join(f"{word}={thing}" for word, thing in things.items())
-    stated = f"name='{name}', tier={tier}, packing=Packing(built={built}), {words}"
+    stated = f"name='{name}', tier={tier}, packing=Packing(built={built}), quotas=wants, {words}"
     made = {
         f"infra/{name}/__init__.py": "\n".join(
             [*lines, "from infra.vocabulary import Cloud, Packing", f"CLOUD = Cloud({stated})"]
         ),
         **{f"infra/{name}/{WORDS[word]}.py": f"class {thing}: ..." for word, thing in things.items()},
         f"infra/{name}/access.py": "",
+        f"infra/{name}/quotas.py": "",
         f"tests/graph_{name}.py": "",
         f"tests/infra/{name}_facts.py": "",
         f"tests/infra/{name}_breakages.py": "",
@@ -219,6 +220,7 @@ BAD: list[tuple[Rule, str, str]] = [
             ("Tier.DEPLOYABLE", "'deployable'"),
             ("Tier.DEPLOYABLE", "Tier.FLOATING"),
             ("packing=Packing(built=False), ", ""),
+            ("quotas=wants, ", ""),
             ("built=False", "built=True"),
         )
     ),

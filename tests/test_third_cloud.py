@@ -85,6 +85,7 @@ NEW: Mapping[Tier, set[str]] = {
         "tests/infra/nimbus/broken.py",
     },
     Tier.DEPLOYABLE: {
+        "infra/nimbus/quotas.py",
         "functions/adapters/nimbus/__init__.py",
         *(f"functions/adapters/nimbus/{module}.py" for module in ADAPTERS),
         "functions/requirements/nimbus/framework.in",
@@ -194,6 +195,9 @@ def test_a_third_cloud_is_previewed_at_every_tier(third: dict[Tier, Third], tier
     assert "limits of nimbus, as read on" in process.stdout
     warned = "nimbus is of tier preview: it cannot be deployed" in process.stdout
     assert warned is (tier is Tier.PREVIEW)
+    unknown = "what an account of nimbus needs is not known" in process.stdout
+    assert unknown is (tier is Tier.PREVIEW)
+    assert unknown or "quotas: a new account of nimbus suffices" in process.stdout
     types = {
         resource["type"]
         for resource in json.loads((tmp_path / "graph-nimbus-dev.json").read_text("utf-8"))["resources"]
@@ -277,6 +281,7 @@ LACKING = [
     (Tier.PREVIEW, "infra/aws/account.py", "import infra.nimbus.account", "directions"),
     (Tier.PREVIEW, "infra/bundle.py", "def f(cloud): return cloud == 'nimbus'", "no_case_for_a_cloud"),
     (Tier.PREVIEW, "infra/nimbus/region.py", "import pulumi\npulumi.Config('x')", "one_reader_of_settings"),
+    (Tier.DEPLOYABLE, "infra/nimbus/quotas.py", None, "clouds_are_whole"),
     (Tier.DEPLOYABLE, "functions/adapters/nimbus/http.py", None, "adapters_answer_every_trigger"),
     (Tier.DEPLOYABLE, "functions/adapters/nimbus/queue.py", "", "adapters_answer_every_trigger"),
     (
@@ -313,7 +318,7 @@ def test_a_step_short_of_a_tier_is_refused_by_its_rule_and_no_other(
             file.write_bytes(before)
 
 
-@pytest.mark.parametrize("path", ["infra/nimbus/quotas.py", "functions/adapters/nimbus/tokens.py"])
+@pytest.mark.parametrize("path", ["infra/nimbus/tags.py", "functions/adapters/nimbus/tokens.py"])
 def test_what_helps_a_cloud_is_asked_of_no_other(third: dict[Tier, Third], path: str) -> None:
     file = third[Tier.EMBEDDED].root / path
     file.write_text("", encoding="utf-8")

@@ -8,6 +8,8 @@ from infra.aws.arrival import Arrival
 from infra.aws.function import Function
 from infra.aws.gateway import Api
 from infra.aws.queue import Queue
+from infra.aws.quotas import wants
+from infra.aws.regions import require_region
 from infra.aws.schedule import Schedule
 from infra.aws.storage import Store
 from infra.aws.upload import Upload
@@ -55,4 +57,6 @@ CLOUD = Cloud(
     arrival=Arrival,
     schedule=Schedule,
     upload=Upload,
+    require_region=require_region,
+    quotas=wants,
 )

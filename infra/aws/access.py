@@ -23,6 +23,9 @@ UNSCOPABLE: Mapping[str, str] = {
     "xray:PutTelemetryRecords": "X-Ray knows no resources: "
     "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html",
     "xray:PutTraceSegments": "as above",
+    "xray:GetSamplingRules": "which executions to trace is asked of X-Ray: "
+    "https://docs.aws.amazon.com/step-functions/latest/dg/xray-iam.html",
+    "xray:GetSamplingTargets": "as above",
     "logs:CreateLogDelivery": "a delivery has no ARN before it exists: "
     "https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html",
     "logs:DeleteLogDelivery": "as above",
@@ -120,7 +123,8 @@ def _statements(grant: Grant) -> list[Statement]:
         case Access.READ:
             return [allow(["s3:GetObject"], objects), allow(["s3:ListBucket"], [grant.store.ref], _listing(grant))]
         case Access.WRITE:
-            return [allow(["s3:PutObject"], objects)]
+            # What is large is uploaded in parts; they stay, and are paid for, until a failed upload is aborted.
+            return [allow(["s3:PutObject", "s3:AbortMultipartUpload"], objects)]
 
 
 def _listing(grant: Grant) -> Mapping[str, Any] | None:

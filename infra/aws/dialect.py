@@ -32,6 +32,9 @@ TRANSIENT: State = {
 
 Patient enough for a function whose copies are all busy.
 """
+REFUSED = "Lambda.AccessDeniedException"
+"""The caller may not call the function: retried in early steps alone. So far Step Functions reports a refusal as
+Lambda.AWSLambdaException, which is retried in every step."""
 FAILED: State = {
     "ErrorEquals": ["States.TaskFailed", "States.Timeout"],
     "IntervalSeconds": 1,
@@ -59,7 +62,7 @@ def _state(step: Step, workflow: Workflow, functions: Mapping[str, str]) -> Stat
     match step:
         case Call():
             answer = {step.result: _expression("$states.result.Payload")}
-            task = _task(step.function, _payload(step.payload), workflow, functions)
+            task = _task(step, _payload(step.payload), workflow, functions)
             return {**task, "Assign": answer, "Catch": [_catch(step, workflow)], "Next": step.next}
         case Each():
             return _map(step, workflow, functions)
@@ -74,20 +77,21 @@ def _state(step: Step, workflow: Workflow, functions: Mapping[str, str]) -> Stat
     assert_never(step)
 
 
-def _task(function: str, payload: object, workflow: Workflow, functions: Mapping[str, str]) -> State:
+def _task(step: Call | Each, payload: object, workflow: Workflow, functions: Mapping[str, str]) -> State:
+    refused = [REFUSED] if step.name in workflow.early else []
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",
-        "Arguments": {"FunctionName": functions[function], "Payload": payload},
-        "TimeoutSeconds": workflow.call_timeout_seconds[function],
-        "Retry": [dict(TRANSIENT), dict(FAILED)],
+        "Arguments": {"FunctionName": functions[step.function], "Payload": payload},
+        "TimeoutSeconds": workflow.call_timeout_seconds[step.function],
+        "Retry": [{**TRANSIENT, "ErrorEquals": [*TRANSIENT["ErrorEquals"], *refused]}, dict(FAILED)],
         "Output": {},
     }
 
 
 def _map(step: Each, workflow: Workflow, functions: Mapping[str, str]) -> State:
     inner = f"{step.name}: {step.function}"
-    task = _task(step.function, _expression("$states.input"), workflow, functions)
+    task = _task(step, _expression("$states.input"), workflow, functions)
     return {
         "Type": "Map",
         "Items": _expression(_path(step.items)),

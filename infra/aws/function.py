@@ -31,7 +31,9 @@ class Function(pulumi.ComponentResource):
     `ref` is the ARN of the alias. Nobody may call it until the component of a caller adds the
     permission. To sign a URL it needs none: the credentials of its role sign, and a URL grants no more
     than they do. One that consumes a queue reports which messages of a batch failed, and only those
-    return.
+    return. Lambda bounds the copies of a function alone by reserving them, out of the account's quota;
+    where nothing is reserved, whoever calls it does: the queue's mapping by `concurrency`, the API by
+    its throttling, the workflow by its parallelism.
     """
 
     ref: pulumi.Output[str]
@@ -110,7 +112,8 @@ class Function(pulumi.ComponentResource):
             publish=True,
             memory_size=args.memory_mb,
             timeout=args.timeout_seconds,
-            reserved_concurrent_executions=args.concurrency,
+            # Without any, every function may have all copies that the account's quota leaves.
+            reserved_concurrent_executions=args.concurrency if args.reserved else None,
             environment={"variables": {**args.environment, "PYTHONPATH": PYTHONPATH}},
             snap_start=snapshots(name, args.scaling),
             tracing_config={"mode": "Active"},

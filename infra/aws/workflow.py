@@ -32,7 +32,12 @@ class Workflow(pulumi.ComponentResource):
             "states.amazonaws.com",
             [
                 allow(["lambda:InvokeFunction"], [function.ref for function in args.functions.values()]),
-                everywhere("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+                everywhere(
+                    "xray:GetSamplingRules",
+                    "xray:GetSamplingTargets",
+                    "xray:PutTelemetryRecords",
+                    "xray:PutTraceSegments",
+                ),
                 everywhere(
                     "logs:CreateLogDelivery",
                     "logs:DeleteLogDelivery",

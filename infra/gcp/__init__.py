@@ -9,6 +9,8 @@ from infra.gcp.function import Function
 from infra.gcp.gateway import Api
 from infra.gcp.project import enable_services
 from infra.gcp.queue import Queue
+from infra.gcp.quotas import wants
+from infra.gcp.regions import require_region
 from infra.gcp.schedule import Schedule
 from infra.gcp.storage import Store
 from infra.gcp.upload import Upload
@@ -39,5 +41,7 @@ CLOUD = Cloud(
     arrival=Arrival,
     schedule=Schedule,
     upload=Upload,
+    require_region=require_region,
+    quotas=wants,
     prerequisites=enable_services,
 )

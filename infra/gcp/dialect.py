@@ -4,7 +4,9 @@
 main      begin, then try: every step from the start on
                       except: the step that every failure leads to, and what follows it
 call_*    one for each function: call it, again where that helps, and say what went wrong
+begin_*   the same for the steps that begin a run: a refusal helps nothing later, and may be over soon then
 
+is_early       failures of a busy function, and refusals: the function is called again, patiently
 is_transient   failures of a busy function: it is called again, patiently
 is_failure     failures of the function itself: it is called again, twice at most
 ```
@@ -29,6 +31,9 @@ TRANSIENT: Document = {
     "backoff": {"initial_delay": 2, "max_delay": 300, "multiplier": 3},
 }
 """Patient enough for a function whose instances are all busy."""
+EARLY: Document = {**TRANSIENT, "predicate": "${is_early}"}
+"""As patient while permissions spread: https://cloud.google.com/iam/docs/access-change-propagation ("2 minutes, or
+potentially 7 minutes or longer")."""
 FAILED: Document = {
     "predicate": "${is_failure}",
     "max_retries": 2,
@@ -37,6 +42,8 @@ FAILED: Document = {
 """A step can be repeated: so a worker that was killed is replaced."""
 BUSY_CODES = (429, 502, 503)
 """There is no free instance, or it went away: https://cloud.google.com/run/docs/troubleshooting."""
+REFUSED_CODE = 403
+"""The caller may not call the function."""
 FAILED_CODES = (500, 504)
 """The function's own failure, and its timeout."""
 TEXT_LIMIT = 30_000
@@ -66,12 +73,24 @@ def render(workflow: Workflow, functions: Mapping[str, str]) -> Document:
             ],
         },
         **{
-            f"call_{name}": _function(functions[name], workflow.call_timeout_seconds[name])
-            for name in sorted(workflow.functions)
+            name: _function(functions[function], workflow.call_timeout_seconds[function], retry)
+            for name, function, retry in _subworkflows(workflow)
         },
+        "is_early": _predicate((REFUSED_CODE, *BUSY_CODES), "ConnectionError", "ConnectionFailedError"),
         "is_failure": _predicate(FAILED_CODES, "TimeoutError"),
         "is_transient": _predicate(BUSY_CODES, "ConnectionError", "ConnectionFailedError"),
     }
+
+
+def _subworkflows(workflow: Workflow) -> Iterator[tuple[str, str, Document]]:
+    """Yield, for each function, the subworkflows that call it: name, function, and how a call is made again."""
+    calls = {(step.function, _subworkflow(step, workflow)) for step in workflow.steps if isinstance(step, (Call, Each))}
+    for function, name in sorted(calls):
+        yield name, function, EARLY if name.startswith("begin_") else TRANSIENT
+
+
+def _subworkflow(step: Call | Each, workflow: Workflow) -> str:
+    return f"{'begin' if step.name in workflow.early else 'call'}_{step.function}"
 
 
 def _reached(workflow: Workflow, start: str) -> set[str]:
@@ -132,11 +151,11 @@ def _step(step: Step, workflow: Workflow) -> Iterator[Document]:
     name = _name(step.name)
     match step:
         case Call() if step.name == workflow.on_failure:
-            yield from _last_resort(name, step)
+            yield from _last_resort(name, step, workflow)
         case Call():
-            yield {name: {**_call(step, "${deadline}"), "result": step.result, "next": _name(step.next)}}
+            yield {name: {**_call(step, workflow, "${deadline}"), "result": step.result, "next": _name(step.next)}}
         case Each():
-            yield from _each(name, step)
+            yield from _each(name, step, workflow)
         case Choose():
             yield from _choice(name, step)
         case Pause():
@@ -151,24 +170,24 @@ def _step(step: Step, workflow: Workflow) -> Iterator[Document]:
             assert_never(step)
 
 
-def _call(step: Call | Each, deadline: str) -> Document:
+def _call(step: Call | Each, workflow: Workflow, deadline: str) -> Document:
     body = {key: _expression(value) if isinstance(value, Ref) else value for key, value in step.payload.items()}
-    return {"call": f"call_{step.function}", "args": {"step": step.name, "body": body, "deadline": deadline}}
+    return {"call": _subworkflow(step, workflow), "args": {"step": step.name, "body": body, "deadline": deadline}}
 
 
-def _last_resort(name: str, step: Call) -> Iterator[Document]:
+def _last_resort(name: str, step: Call, workflow: Workflow) -> Iterator[Document]:
     """Yield the call that records a failure. When it fails, too, the first failure stays the cause."""
-    call = {**_call(step, f"${{sys.now() + {RECOVERY_SECONDS}}}"), "result": step.result}
+    call = {**_call(step, workflow, f"${{sys.now() + {RECOVERY_SECONDS}}}"), "result": step.result}
     note = _assign(f"{name}_failed", problem='${problem + "; then " + worse.message}')
     yield {name: _try({f"{name}_call": call}, "worse", note)}
     yield {f"{name}_next": {"next": _name(step.next)}}
 
 
-def _each(name: str, step: Each) -> Iterator[Document]:
+def _each(name: str, step: Each, workflow: Workflow) -> Iterator[Document]:
     """Yield the calls for each element. Once one has failed for good, no other one begins."""
     none_failed, some_failed = f"${{len({FAILURES}) == 0}}", f"${{len({FAILURES}) > 0}}"
     note = _assign(f"{name}_note", **{FAILURES: f"${{list.concat({FAILURES}, e.message)}}"})
-    guarded = {f"{name}_{step.function}": _try({f"{name}_call": _call(step, "${deadline}")}, "e", note)}
+    guarded = {f"{name}_{step.function}": _try({f"{name}_call": _call(step, workflow, "${deadline}")}, "e", note)}
     yield {
         name: {
             "parallel": {
@@ -203,7 +222,7 @@ def _choice(name: str, step: Choose) -> Iterator[Document]:
 # Functions --------------------------------------------------------------------------------------
 
 
-def _function(url: str, timeout_seconds: int) -> Document:
+def _function(url: str, timeout_seconds: int, retry: Document) -> Document:
     """Return the subworkflow that calls one function, as the workflow's own account, and returns its answer.
 
     It raises a failure as text that begins with the step's name, and begins no call after the deadline.
@@ -232,7 +251,7 @@ def _function(url: str, timeout_seconds: int) -> Document:
         {"detail": {"switch": [with_body]}},
         {"fail": {"raise": {"message": "${cause}", "tags": ["StepFailed"]}}},
     ]
-    patiently = {"try": {"steps": [{"once": once}]}, "retry": TRANSIENT, "except": {"as": "e", "steps": blame}}
+    patiently = {"try": {"steps": [{"once": once}]}, "retry": retry, "except": {"as": "e", "steps": blame}}
     return {
         "params": ["step", "body", "deadline"],
         "steps": [{"patiently": patiently}, {"hand_back": {"return": "${answer.body}"}}],

@@ -23,7 +23,8 @@ CALL_SECONDS = 1800
 BRANCHES = 20
 """https://cloud.google.com/workflows/quotas"""
 MOST_ATTEMPTS = 6
-PREDICATES = frozenset({"${is_failure}", "${is_transient}"})
+PREDICATES = ({"${is_failure}"}, {"${is_transient}", "${is_early}"})
+"""What a call is made again for: one of each; `is_early` holds of whatever `is_transient` holds of."""
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 EXPRESSION = re.compile(r"\$\{(.*?)\}")
 VARIABLE = re.compile(r'"[^"]*"|(?<![\w.])([A-Za-z_]\w*)(?![\w(])')
@@ -169,7 +170,8 @@ def _call(target: str, args: Document, tries: Tries, document: Document) -> Iter
             yield f"timeout must be 1 to {CALL_SECONDS}"
         if args.get("auth") != {"type": "OIDC", "audience": args.get("url")}:
             yield "auth must be OIDC, for the URL that is called"
-        if missing := sorted(PREDICATES - {block.get("retry", {}).get("predicate") for block in tries}):
+        retried = {block.get("retry", {}).get("predicate") for block in tries}
+        if missing := [" or ".join(sorted(one)) for one in PREDICATES if not one & retried]:
             yield f"retry of {', '.join(missing)} is missing"
     elif target in document:
         params = set(document[target].get("params", []))

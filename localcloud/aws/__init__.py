@@ -13,9 +13,11 @@ from localcloud.aws.emulator import Emulator
 from localcloud.aws.gateway import Gateway
 from localcloud.aws.objects import Objects
 from localcloud.aws.provider_functions import PROVIDER_FUNCTIONS
+from localcloud.aws.quotas import CONCURRENCY, KNOWN
 from localcloud.aws.resources import ABSENT, HANDLERS
 from localcloud.aws.session import Session
 from localcloud.engine.cloud import State
+from localcloud.engine.quotas import account_quotas
 from localcloud.engine.resource_handler import Resource
 from localcloud.engine.stack_file import ROOT, StackFile
 from localcloud.support.process import members
@@ -40,8 +42,13 @@ class Aws:
     def __init__(self, stack: StackFile, workspace: Path, *, port: int, progress: Callable[[str], None]) -> None:
         self._port = port
         self._gateways: list[Gateway] = []
+        quotas = account_quotas(stack, KNOWN)
         self._emulator = Emulator(
-            interpreter(), workspace, region=stack.get("aws:region", "us-east-1"), progress=progress
+            interpreter(),
+            workspace,
+            region=stack.get("aws:region", "us-east-1"),
+            concurrency=quotas.get(CONCURRENCY),
+            progress=progress,
         ).start()
         self.session = Session(
             endpoint=self._emulator.endpoint,
@@ -49,6 +56,7 @@ class Aws:
             region=self._emulator.region,
             expose=self._expose,
         )
+        self.session.quotas = quotas
 
     @property
     def groups(self) -> tuple[int, ...]:

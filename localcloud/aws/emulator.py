@@ -23,17 +23,24 @@ class Emulator:
 
     `python` is the interpreter of its environment; functions run in the same interpreter,
     without the environment's packages. Everything it writes is below `workspace`, which is
-    removed at the end, except the log.
+    removed at the end, except the log. With `concurrency` all functions together have so many copies.
     """
 
     def __init__(
-        self, python: Path, workspace: Path, *, region: str, progress: Callable[[str], None] = lambda _: None
+        self,
+        python: Path,
+        workspace: Path,
+        *,
+        region: str,
+        concurrency: int | None = None,
+        progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.region = region
         self.workspace = workspace
         self.log = workspace / "emulator.log"
         self.port = 0
         self._python = python
+        self._concurrency = concurrency
         self._progress = progress
         self._child: Child | None = None
 
@@ -101,6 +108,7 @@ class Emulator:
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "LOG_LEVEL": "INFO",
+            **({} if self._concurrency is None else {"LAMBDA_ACCOUNT_CONCURRENCY": str(self._concurrency)}),
         }
         command = [str(self._python), "-P", str(LAUNCHER), str(self._work)]
         self._child = Child(command, env=environment, cwd=temporary, log=self.log)

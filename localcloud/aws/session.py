@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class Session:
         self.certificate = certificate
         self.region = region
         self.account = ACCOUNT
+        self.quotas: Mapping[str, int] = {}
+        """The account's quotas, by the names of `localcloud.aws.quotas`; what is not there has no bound."""
         self.expose = expose or (lambda api: f"{endpoint}/_aws/execute-api/{api}/$default")
         """Serves an API, by its id, on a plain HTTP address, and returns its URL."""
         self.credentials = {"access_key_id": key, "secret_access_key": secret}

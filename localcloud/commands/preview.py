@@ -1,14 +1,16 @@
-"""A preview without an account: the resources that a stack would create, and the platform's limits."""
+"""A preview without an account: what a stack would create, the platform's limits, and the quotas that it needs."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from infra import limits
 from infra.bundle import archives
 from infra.clouds import find
 from infra.function_table import FUNCTIONS
+from infra.quotas import Declared, Want, beyond
 from infra.settings import Settings
 from infra.target import target
 from infra.tier import Tier
@@ -21,7 +23,7 @@ from localcloud.engine.stack_file import ROOT, SETTINGS, StackFile
 
 
 def main(progress: Progress, stack: str, state: Path) -> int:
-    """Print the resources and the limits of a stack, and write its graph to `<state>/graph-<stack>.json`.
+    """Print the resources, the limits and the quotas of a stack, and write its graph to `<state>/graph-<stack>.json`.
 
     Raises `pulumi.RunError` for a program or settings that could not be deployed.
     """
@@ -36,16 +38,15 @@ def main(progress: Progress, stack: str, state: Path) -> int:
     path = state / f"graph-{stack}.json"
     graph.write(path, file, recorder.declared, outputs)
     progress.console.print(graph.tree(f"{file.project} {stack}", recorder.declared))
-    for line in _limits(file):
-        progress.plain(line)
     progress.line("graph", _short(path))
+    settings = Settings.parse(json.loads(file.get(SETTINGS, "null")), where=f"Pulumi.{file.name}.yaml")
+    cloud = find(settings.cloud)
+    for line in (*_limits(settings, cloud), *_quotas(cloud, recorder.declared)):
+        progress.plain(line)
     return 0
 
 
-def _limits(stack: StackFile) -> list[str]:
-    document = json.loads(stack.get(SETTINGS, "null"))
-    settings = Settings.parse(document, where=f"Pulumi.{stack.name}.yaml")
-    cloud = find(settings.cloud)
+def _limits(settings: Settings, cloud: Cloud) -> list[str]:
     built = archives(FUNCTIONS, cloud=cloud, platform=target(settings.runtime), models=settings.models)
     verdicts = limits.verdicts(settings, built)
     width = max(len(verdict.where) for verdict in verdicts)
@@ -61,6 +62,37 @@ def _limits(stack: StackFile) -> list[str]:
         *rows,
         *(f"  source  {source}" for source in table.sources),
         *_not_deployable(cloud),
+    ]
+
+
+def _quotas(cloud: Cloud, graph: Iterable[Declared]) -> list[str]:
+    """Return what an account needs that a new one does not have, or the one line that a new one suffices."""
+    if cloud.quotas is None:
+        return [f"what an account of {cloud.name} needs is not known: it states no quotas"]
+    wants = cloud.quotas(graph)
+    if not (needed := beyond(wants)):
+        usual = (
+            f"; {want.quota.shown(want.quota.usual)} {want.quota.unit}, as read on {want.quota.read_on}"
+            for want in wants
+        )
+        return [f"quotas: a new account of {cloud.name} suffices{''.join(usual)}"]
+    return [
+        f"quotas: more than a new account of {cloud.name} has; ask for it before the first deployment",
+        *(line for want in needed for line in _asked(want)),
+    ]
+
+
+def _asked(want: Want) -> list[str]:
+    quota = want.quota
+    of = ", ".join(part for part in (quota.service, quota.code) if part)
+    known = f"read on {quota.read_on}" + ("" if quota.certain else " in what others were refused")
+    usual = f"{quota.shown(quota.usual)} usual ({known})"
+    return [
+        f"  ASK     {quota.name} ({of}): {quota.shown(want.wanted)} {quota.unit} wanted,"
+        f" {quota.shown(want.to_deploy)} to deploy at all, {usual}",
+        f"  where   {quota.ask}",
+        f"  or less {quota.settings}",
+        *(f"  source  {source}" for source in quota.sources),
     ]
 
 

@@ -12,6 +12,7 @@ from localcloud.commands.embedded import require_embedded
 from localcloud.commands.follow import follow
 from localcloud.commands.progress import Progress
 from localcloud.commands.rollback import roll_back
+from localcloud.commands.train import train
 from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import ROOT
 
@@ -44,6 +45,7 @@ def main(progress: Progress, stack: str, state: Path) -> int:
 def _commands(stack: LocalStack) -> dict[str, Command]:
     return {
         "redrive": lambda _: {"moved": stack.redrive()},
+        "train": lambda fields: train(stack, fields["model"]),
         "rollback": lambda fields: roll_back(stack, fields["model"], fields["reason"]),
     }
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.engine.cloud import State
+from localcloud.engine.quotas import account_quotas
 from localcloud.engine.resource_handler import Resource
 from localcloud.engine.stack_file import ROOT, StackFile
+from localcloud.gcp.cloudrun.quotas import KNOWN
 from localcloud.gcp.project import Project
 from localcloud.gcp.provider_functions import PROVIDER_FUNCTIONS
 from localcloud.gcp.pubsub.dead_letters import DeadLetters
@@ -44,6 +46,7 @@ class Gcp:
             region=stack.get("gcp:region", REGION),
             port=port,
             progress=progress,
+            quotas=account_quotas(stack, KNOWN),
         )
         self.session.start()
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from localcloud.gcp.apigateway.gateway import Config, Gateway
 from localcloud.gcp.cloudrun.build_permissions import BuildPermissions
@@ -35,10 +36,20 @@ class Project:
     """The services that the resource handlers call. Everything that they start ends with `stop`."""
 
     def __init__(
-        self, python: Path, workspace: Path, *, name: str, region: str, port: int, progress: Callable[[str], None]
+        self,
+        python: Path,
+        workspace: Path,
+        *,
+        name: str,
+        region: str,
+        port: int,
+        progress: Callable[[str], None],
+        quotas: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self.name = name
         self.region = region
+        self.quotas = quotas
+        """The project's quotas, by the names of `localcloud.gcp.cloudrun.quotas`; what is not there has no bound."""
         self.workspace = workspace
         self.log = workspace / "cloud.log"
         self.owner = secrets.token_urlsafe(24)

@@ -101,7 +101,13 @@ def declares_a_cloud(block: Block) -> None:
     """The words of the page are all that a cloud must have."""
     named = {name: name for name in re.findall(r"\b[A-Z]\w+", block.text)}
     cloud = run(block, **{**named, "Cloud": vocabulary.Cloud, "Tier": Tier})["CLOUD"]
-    optional = {"prerequisites", "packing", "from_settings"}  # a deployable cloud states the last two
+    optional = {
+        "prerequisites",
+        "require_region",
+        "packing",
+        "quotas",
+        "from_settings",
+    }  # a deployable cloud states the last three
     wanted = {field.name for field in dataclasses.fields(vocabulary.Cloud)} - optional
     assert wanted <= set(re.findall(r"^    (\w+)=", block.text, re.MULTILINE))
     assert cloud.name == "nimbus"

@@ -182,7 +182,7 @@ BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
     ),
     ("workflows_are_sound",): (
         _in_source(lambda source: source["main"]["steps"][1]["attempt"].pop("except")),
-        _in_source(lambda source: source["call_prepare"]["steps"][0]["patiently"].pop("retry")),
+        _in_source(lambda source: source["begin_prepare"]["steps"][0]["patiently"].pop("retry")),
     ),
     ("workflows_may_call_exactly_what_they_call",): (
         lambda graph: graph.without(INVOKER, "training-invoker-prepare"),

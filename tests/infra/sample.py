@@ -99,6 +99,7 @@ def program(
                 memory_mb=MEMORY_MB,
                 timeout_seconds=SECONDS[name],
                 concurrency=CONCURRENCY,
+                reserved=True,
                 environment={"DATA_URL": data.url},
                 grants=grants,
                 log_days=LOG_DAYS,

@@ -36,9 +36,9 @@ def test_reading_is_getting_below_the_prefixes_and_listing_them() -> None:
     ]
 
 
-def test_writing_is_putting_below_the_prefixes_and_nothing_else() -> None:
+def test_writing_is_putting_below_the_prefixes_or_giving_up_and_nothing_else() -> None:
     assert rendered((Access.WRITE, ("out/",))) == [
-        {"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": [f"{BUCKET}/out/*"]}
+        {"Effect": "Allow", "Action": ["s3:PutObject", "s3:AbortMultipartUpload"], "Resource": [f"{BUCKET}/out/*"]}
     ]
 
 
@@ -54,7 +54,7 @@ def test_no_grant_no_statement() -> None:
 
 def test_nothing_lets_a_function_delete() -> None:
     actions = {action for s in rendered(*((access, ("",)) for access in Access)) for action in s["Action"]}
-    assert actions == {"s3:GetObject", "s3:ListBucket", "s3:PutObject"}
+    assert actions == {"s3:AbortMultipartUpload", "s3:GetObject", "s3:ListBucket", "s3:PutObject"}
 
 
 def test_only_what_cannot_be_scoped_is_granted_everywhere() -> None:

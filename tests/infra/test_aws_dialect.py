@@ -66,6 +66,22 @@ def test_a_call_invokes_its_function_and_keeps_only_its_answer() -> None:
     assert (look["TimeoutSeconds"], look["Next"]) == (20, "any")
 
 
+def test_a_refusal_is_tried_again_by_the_steps_that_begin_a_run_and_by_no_others() -> None:
+    each = STATES["each"]["ItemProcessor"]["States"]["each: worker"]
+    early, later = ["Lambda.AccessDeniedException"], []
+    for state, refused in ((STATES["look"], early), (each, early), (STATES["sorry"], later)):
+        busy, failed = state["Retry"]
+        assert busy == {**dialect.TRANSIENT, "ErrorEquals": [*dialect.TRANSIENT["ErrorEquals"], *refused]}
+        assert failed == dialect.FAILED
+
+
+def test_what_may_come_before_the_first_pause_begins_a_run() -> None:
+    definition = training(parallelism=4, timeout_seconds=60, function_timeouts=dict.fromkeys(FUNCTIONS, 5))
+    calls = {step.name for step in definition.steps if isinstance(step, (Call, Each))}
+    assert calls & definition.early == {"prepare", "experiments", "select", "release", "roll back"}
+    assert calls - definition.early == {"judge", "abandon"}
+
+
 def test_a_failure_leads_to_on_failure_with_its_cause_as_text() -> None:
     (catch,) = STATES["look"]["Catch"]
     assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "sorry")

@@ -26,6 +26,7 @@ def deployed(*, consumes: bool = False, **more: Any) -> Graph:
             "memory_mb": 512,
             "timeout_seconds": 60,
             "concurrency": 4,
+            "reserved": True,
             "environment": {"LOG_LEVEL": "INFO"},
             "grants": (),
             "log_days": 14,
@@ -50,6 +51,12 @@ def test_the_function_is_what_was_asked_for() -> None:
         "main.handle",
     ]
     assert inputs["environment"] == {"variables": {"LOG_LEVEL": "INFO", "PYTHONPATH": "/var/task:/var/runtime"}}
+
+
+def test_nothing_is_reserved_that_was_not_asked_for() -> None:
+    graph = deployed(consumes=True, reserved=False)
+    assert "reservedConcurrentExecutions" not in graph.one(w.FUNCTION).inputs
+    assert graph.one(w.MAPPING).inputs["scalingConfig"] == {"maximumConcurrency": 4}
 
 
 def test_callers_are_given_the_alias() -> None:

@@ -20,7 +20,7 @@ RECOVERY = named(MAIN["attempt"]["except"]["steps"])
 
 def test_a_call_posts_to_its_function_and_keeps_only_its_answer() -> None:
     assert ATTEMPT["look"] == {
-        "call": "call_looker",
+        "call": "begin_looker",
         "args": {
             "step": "look",
             "body": {"input": "${input}", "execution": "${execution}", "way": "far"},
@@ -29,7 +29,7 @@ def test_a_call_posts_to_its_function_and_keeps_only_its_answer() -> None:
         "result": "seen",
         "next": "any",
     }
-    patiently, answer = SOURCE["call_looker"]["steps"]
+    patiently, answer = SOURCE["begin_looker"]["steps"]
     (once,) = patiently["patiently"]["try"]["steps"]
     post = once["once"]["try"]["steps"][-1]["ask"]
     assert post["args"] == {
@@ -42,14 +42,26 @@ def test_a_call_posts_to_its_function_and_keeps_only_its_answer() -> None:
 
 
 def test_busy_functions_are_waited_for_and_failing_ones_asked_again() -> None:
-    patiently = SOURCE["call_worker"]["steps"][0]["patiently"]
+    patiently = SOURCE["begin_worker"]["steps"][0]["patiently"]
     once = patiently["try"]["steps"][0]["once"]
-    assert (patiently["retry"]["predicate"], patiently["retry"]["max_retries"]) == ("${is_transient}", 6)
+    assert (patiently["retry"]["predicate"], patiently["retry"]["max_retries"]) == ("${is_early}", 6)
     assert (once["retry"]["predicate"], once["retry"]["max_retries"]) == ("${is_failure}", 2)
 
 
+def test_a_refusal_is_tried_again_by_the_steps_that_begin_a_run_and_by_no_others() -> None:
+    recovery = named(RECOVERY["sorry"]["try"]["steps"])["sorry_call"]
+    assert recovery["call"] == "call_looker"
+    later = SOURCE["call_looker"]["steps"][0]["patiently"]
+    assert later == {**SOURCE["begin_looker"]["steps"][0]["patiently"], "retry": dialect.TRANSIENT}
+    codes = {name: SOURCE[name]["steps"][0]["judge"]["switch"][0]["condition"] for name in ("is_early", "is_transient")}
+    assert codes == {
+        "is_early": '${map.get(e, "code") in [403, 429, 502, 503]}',
+        "is_transient": '${map.get(e, "code") in [429, 502, 503]}',
+    }
+
+
 def test_no_call_begins_after_the_deadline_but_that_of_a_failure() -> None:
-    once = SOURCE["call_worker"]["steps"][0]["patiently"]["try"]["steps"][0]["once"]
+    once = SOURCE["begin_worker"]["steps"][0]["patiently"]["try"]["steps"][0]["once"]
     late = once["try"]["steps"][0]["in_time"]["switch"][0]
     assert late["condition"] == "${sys.now() >= deadline}"
     assert late["raise"]["tags"] == ["DeadlineError"]

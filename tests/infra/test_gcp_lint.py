@@ -36,7 +36,7 @@ def main(source: Source, name: str) -> Source:
 
 
 def call_step(source: Source, name: str = "ask") -> Source:
-    return find(source["call_prepare"]["steps"], name)
+    return find(source["begin_prepare"]["steps"], name)
 
 
 def lose(source: Source, name: str) -> None:
@@ -54,7 +54,7 @@ BROKEN: list[tuple[Callable[[Source], object], list[str]]] = [
     (lambda s: lose(s, "judge"), ["bake: next names judge, which is not a step of the same list"]),
     (lambda s: main(s, "refused").pop("return"), ["main: it can end without saying how"]),
     (lambda s: main(s, "failed").pop("raise"), ["main: it can end without saying how"]),
-    (lambda s: s["call_train"]["steps"].pop(), ["call_train: it can end without saying how"]),
+    (lambda s: s["begin_train"]["steps"].pop(), ["begin_train: it can end without saying how"]),
     (lambda s: s["is_failure"]["steps"].pop(), ["is_failure: it can end without saying how"]),
     (
         lambda s: main(s, "attempt")["try"]["steps"].append({"island": {"return": "x"}}),
@@ -75,7 +75,10 @@ BROKEN: list[tuple[Callable[[Source], object], list[str]]] = [
         ["early: nothing catches its failure"],
     ),
     (lambda s: main(s, "abandon").pop("except"), ["abandon_call: nothing catches its failure"]),
-    (lambda s: main(s, "prepare")["args"].pop("deadline"), ["prepare: call_prepare takes body, deadline, step; it is"]),
+    (
+        lambda s: main(s, "prepare")["args"].pop("deadline"),
+        ["prepare: begin_prepare takes body, deadline, step; it is"],
+    ),
     (lambda s: main(s, "prepare").update(call="call_nobody"), ["prepare: call names call_nobody, which is not there"]),
     (lambda s: s.update(idle={"steps": [{"x": {"return": 1}}]}), ["idle: nothing calls it"]),
     (lambda s: call_step(s)["args"].pop("timeout"), ["ask: timeout must be 1 to 1800"]),
@@ -83,7 +86,7 @@ BROKEN: list[tuple[Callable[[Source], object], list[str]]] = [
     (lambda s: call_step(s)["args"].update(timeout=True), ["ask: timeout must be 1 to 1800"]),
     (lambda s: call_step(s)["args"].pop("auth"), ["ask: auth must be OIDC, for the URL that is called"]),
     (lambda s: call_step(s)["args"]["auth"].update(audience="https://other"), ["ask: auth must be OIDC, for the URL"]),
-    (lambda s: call_step(s, "patiently").pop("retry"), ["ask: retry of ${is_transient} is missing"]),
+    (lambda s: call_step(s, "patiently").pop("retry"), ["ask: retry of ${is_early} or ${is_transient} is missing"]),
     (lambda s: call_step(s, "once").pop("retry"), ["ask: retry of ${is_failure} is missing"]),
     (lambda s: call_step(s, "once")["try"]["steps"].pop(0), ["ask: no deadline is looked at before"]),
     (lambda s: call_step(s, "in_time")["switch"][0].pop("raise"), ["ask: no deadline is looked at before"]),
@@ -130,7 +133,7 @@ def test_what_is_wrong_is_named_by_its_step(breakage: Callable[[Source], object]
 )
 def test_a_retry_says_for_what_and_how_often(key: str, value: object, problem: str) -> None:
     source = sound()
-    source["call_prepare"]["steps"][0]["patiently"]["retry"] = {**dialect.TRANSIENT, key: value}
+    source["begin_prepare"]["steps"][0]["patiently"]["retry"] = {**dialect.TRANSIENT, key: value}
     assert f"patiently: retry: {problem}" in lint.problems(source)
 
 
@@ -145,7 +148,7 @@ def test_a_retry_says_for_what_and_how_often(key: str, value: object, problem: s
 )
 def test_a_retry_waits_ever_longer_up_to_a_bound(backoff: dict[str, int], problem: str) -> None:
     source = sound()
-    source["call_prepare"]["steps"][0]["patiently"]["retry"] = {**dialect.TRANSIENT, "backoff": backoff}
+    source["begin_prepare"]["steps"][0]["patiently"]["retry"] = {**dialect.TRANSIENT, "backoff": backoff}
     assert any(named.startswith(f"patiently: retry: {problem}") for named in lint.problems(source))
 
 

@@ -21,7 +21,8 @@ SHAPE = ("minInstanceCount", "maxInstanceCount", "maxInstanceRequestConcurrency"
 
 @cache
 def graph() -> Graph:
-    return w.whole(models=["breast_cancer", "quick", "ready"], scaling={"models": OWN})
+    functions = {"predict": {"concurrency": 50}}
+    return w.whole(models=["breast_cancer", "quick", "ready"], scaling={"models": OWN}, functions=functions)
 
 
 def shape(graph: Graph, function: str) -> tuple[Any, ...]:

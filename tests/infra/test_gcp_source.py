@@ -33,6 +33,7 @@ EVENT = {
 ACCEPTED = [200, {"status": "accepted", "experiments": ["a", "b", "c"], **RUN}]
 OK = [200, {}]
 CANARY, PROMOTED, ROLLED_BACK = ([200, {"status": s, "wait_seconds": 0}] for s in ("canary", "promoted", "rolled_back"))
+REFUSED = [403, {"error": "not authorized to invoke this service"}]
 FAILED = [500, {"error": "ValueError: it is broken"}]
 
 
@@ -59,6 +60,14 @@ SCENARIOS = {
     "registered": scenario({"model": "m", "version": "v"}, prepare=[[200, {"status": "registered", **RUN}]]),
     "busy": scenario(prepare=[[503, {}], [429, {}], [503, {}], ACCEPTED]),
     "killed once": scenario(prepare=[FAILED, [504, {}], ACCEPTED]),
+    "not allowed yet": scenario(
+        prepare=[REFUSED, REFUSED, ACCEPTED],
+        train=[REFUSED, OK],
+        select=[REFUSED, [200, {"status": "registered"}]],
+        rollout=[REFUSED, PROMOTED],
+    ),
+    "never allowed": scenario(prepare=[REFUSED]),
+    "not allowed any more": scenario(rollout=[CANARY, REFUSED, OK]),
     "broken": scenario(prepare=[FAILED]),
     "hostile": scenario(prepare=[[400, {"error": "no"}]]),
     "one experiment broken": scenario(train=[[400, {"error": "boom"}], OK]),
@@ -101,6 +110,11 @@ def called(name: str, function: str) -> list[dict[str, Any]]:
         ("unchanged", "unchanged", ["prepare"]),
         ("registered", "promoted", ["prepare", "rollout"]),
         ("busy", "promoted", ["prepare"] * 4 + ["train", "train", "train", "select", "rollout"]),
+        (
+            "not allowed yet",
+            "promoted",
+            [*["prepare"] * 3, *["train"] * 4, *["select"] * 2, *["rollout"] * 2],
+        ),
         ("killed once", "promoted", ["prepare"] * 3 + ["train", "train", "train", "select", "rollout"]),
     ],
 )
@@ -130,6 +144,7 @@ def test_an_event_starts_it_with_the_key_of_the_object() -> None:
     [
         ("broken", "prepare: ", 3),
         ("hostile", "prepare: ", 1),
+        ("never allowed", "prepare: ", 7),
         ("one experiment broken", "experiments: ", 1),
         ("odd answer", 'is it usable: found "odd"; accepted: accepted, registered, rejected, unchanged', 1),
         ("no answer", "is it usable: found null; accepted: accepted, registered, rejected, unchanged", 1),
@@ -148,6 +163,12 @@ def test_any_failure_is_recorded_with_its_cause_and_then_fails(name: str, cause:
     assert abandoned["cause"].startswith(cause)
     assert results()[name]["error"]["tags"] == ["WorkflowFailed"]
     assert results()[name]["error"]["message"].startswith(cause)
+
+
+def test_a_refusal_in_a_later_step_is_a_failure_at_once() -> None:
+    release, judge, abandon = called("not allowed any more", "rollout")
+    assert (release["action"], judge["action"], abandon["action"]) == ("release", "judge", "abandon")
+    assert abandon["cause"].startswith("judge: ")
 
 
 def test_the_cause_holds_what_the_function_said() -> None:

@@ -15,6 +15,8 @@ from infra.vocabulary import Archive
 from tests.infra.aws import whole as aws
 from tests.infra.gcp import whole as gcp
 
+FIFTY = {"predict": {"concurrency": 50}}
+
 
 def settings(**changes: object) -> Settings:
     return Settings.parse({"cloud": "aws", "models": ["breast_cancer"], **changes}, where="")
@@ -54,8 +56,14 @@ def test_a_prediction_may_not_outlast_the_api_in_front_of_it() -> None:
     assert "at most 29" in message
 
 
-def test_functions_together_leave_some_concurrency_of_the_account() -> None:
-    assert "functions.*.concurrency" in refusal(settings(functions={"predict": {"concurrency": 900}}))
+def test_experiments_that_would_wait_for_a_copy_are_refused_where_copies_have_a_bound() -> None:
+    too_many = {"training": {"parallelism": 5}}
+    enforce(settings(**too_many), {}, "test")
+    reserved = {"functions": {"train": {"concurrency": 4}}}
+    expected = "training.parallelism, with functions.train.concurrency: 5 experiments at a time; accepted: at most 4"
+    assert expected in refusal(settings(**too_many, **reserved))
+    assert expected in refusal(settings(cloud="gcp", **too_many))
+    enforce(settings(cloud="gcp", functions={"train": {"concurrency": 5}}, **too_many), {}, "test")
 
 
 @pytest.mark.parametrize(
@@ -90,29 +98,24 @@ def test_what_a_build_installs_has_no_bound_where_the_cloud_states_none() -> Non
     assert not [verdict for verdict in results if verdict.what == "bytes unpacked"]
 
 
-def test_functions_of_single_models_are_counted_too() -> None:
-    own = {"b": {"profile": "eco", "concurrency": 850}}
-    assert "added up: 931" in refusal(settings(models=["a", "b"], scaling={"models": own}))
-
-
 @pytest.mark.parametrize("cloud", clouds.names())
 @pytest.mark.parametrize("scaling", [{"profile": "balanced"}, {"profile": "latency", "minimum": 2}])
 def test_every_profile_may_be_had_on_every_cloud(cloud: str, scaling: dict[str, object]) -> None:
-    enforce(settings(cloud=cloud, scaling=scaling), {}, "test")
+    enforce(settings(cloud=cloud, scaling=scaling, functions=FIFTY), {}, "test")
 
 
 def test_no_more_copies_are_kept_ready_than_may_run() -> None:
-    enforce(settings(scaling={"profile": "latency", "minimum": 50}), {}, "test")
-    message = refusal(settings(scaling={"profile": "latency", "minimum": 51}))
+    enforce(settings(scaling={"profile": "latency", "minimum": 50}, functions=FIFTY), {}, "test")
+    message = refusal(settings(scaling={"profile": "latency", "minimum": 51}, functions=FIFTY))
     assert "scaling.minimum" in message
     assert "51 copies kept ready; accepted: at most 50" in message
     busy = {"opens": "0 8 * * 1", "closes": "0 20 * * 1", "minimum": 51}
-    assert "51 copies kept ready" in refusal(settings(scaling={"profile": "latency", "hours": [busy]}))
+    assert "51 copies kept ready" in refusal(settings(scaling={"profile": "latency", "hours": [busy]}, functions=FIFTY))
 
 
 def test_shared_copies_are_counted_by_what_they_answer_together() -> None:
     def gcp(minimum: int) -> Settings:
-        return settings(cloud="gcp", scaling={"profile": "latency", "minimum": minimum})
+        return settings(cloud="gcp", scaling={"profile": "latency", "minimum": minimum}, functions=FIFTY)
 
     enforce(gcp(6), {}, "test")  # 50 requests at once, 8 a copy
     assert "7 copies kept ready; accepted: at most 6" in refusal(gcp(7))
@@ -143,7 +146,7 @@ def test_every_limit_of_every_cloud_is_checked(cloud: str) -> None:
     results = verdicts(settings(cloud=cloud, scaling={"profile": "latency"}), {"predict": archive()})
     assert all(verdict.passed for verdict in results), [verdict for verdict in results if not verdict.passed]
     stated = {verdict.bound.removeprefix("at most ").replace(",", "") for verdict in results}
-    bounds = {name: bound for name, bound in vars(LIMITS[cloud]).items() if isinstance(bound, int)}
+    bounds = {name: bound for name, bound in vars(LIMITS[cloud]).items() if type(bound) is int}
     assert {name for name, bound in bounds.items() if str(bound) not in stated} <= {
         "steps_of_an_experiment",
         "requests_a_copy",
@@ -189,6 +192,6 @@ def test_an_experiment_takes_as_many_steps_as_are_rendered() -> None:
     steps = [name for name, _, _ in lint.walk([{"experiments": parallel}], ())][1:]
     good = [name for name in steps if not name.endswith("_note")]
     good += [
-        name for name, _, _ in lint.walk(source["call_train"]["steps"], ()) if name not in ("blame", "detail", "fail")
+        name for name, _, _ in lint.walk(source["begin_train"]["steps"], ()) if name not in ("blame", "detail", "fail")
     ]
     assert len(good) == LIMITS["gcp"].steps_of_an_experiment

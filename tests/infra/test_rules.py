@@ -12,11 +12,13 @@ import pytest
 from infra import clouds
 from tests.graph import Graph
 from tests.infra.aws import broken as aws_broken
+from tests.infra.aws import rules_account as aws_account
 from tests.infra.aws import rules_compute as aws_compute
 from tests.infra.aws import rules_data as aws_data
 from tests.infra.aws import rules_edges as aws_edges
 from tests.infra.aws import whole as aws
 from tests.infra.gcp import broken as gcp_broken
+from tests.infra.gcp import rules_account as gcp_account
 from tests.infra.gcp import rules_compute as gcp_compute
 from tests.infra.gcp import rules_data as gcp_data
 from tests.infra.gcp import rules_edges as gcp_edges
@@ -43,13 +45,13 @@ HOUSES = (
     House(
         name="aws",
         whole=aws,
-        rules=(*aws_data.RULES, *aws_compute.RULES, *aws_edges.RULES),
+        rules=(*aws_data.RULES, *aws_compute.RULES, *aws_edges.RULES, *aws_account.RULES),
         broken=aws_broken.BROKEN,
     ),
     House(
         name="gcp",
         whole=gcp,
-        rules=(*gcp_data.RULES, *gcp_compute.RULES, *gcp_edges.RULES),
+        rules=(*gcp_data.RULES, *gcp_compute.RULES, *gcp_edges.RULES, *gcp_account.RULES),
         broken=gcp_broken.BROKEN,
     ),
 )

@@ -59,12 +59,20 @@ def _policy(statement: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
 
 
-def function(text: str, *, policy: Any = None, variables: dict[str, str] | None = None) -> aws.lambda_.Function:
-    role = aws.iam.Role("role", assume_role_policy=trust("lambda.amazonaws.com"))
+def function(
+    text: str,
+    *,
+    policy: Any = None,
+    variables: dict[str, str] | None = None,
+    name: str = "f",
+    reserved: int | None = None,
+    memory_mb: int | None = None,
+) -> aws.lambda_.Function:
+    role = aws.iam.Role("role" if name == "f" else f"{name}-role", assume_role_policy=trust("lambda.amazonaws.com"))
     if policy is not None:
         aws.iam.RolePolicy("policy", role=role.name, policy=policy)
     resource = aws.lambda_.Function(
-        "f",
+        name,
         role=role.arn,
         handler="main.handle",
         runtime="python3.11",
@@ -72,8 +80,15 @@ def function(text: str, *, policy: Any = None, variables: dict[str, str] | None 
         publish=True,
         timeout=20,
         environment={"variables": variables or {}},
+        reserved_concurrent_executions=reserved,
+        memory_size=memory_mb,
     )
-    alias = aws.lambda_.Alias("live", name="live", function_name=resource.name, function_version=resource.version)
+    alias = aws.lambda_.Alias(
+        "live" if name == "f" else f"{name}-live",
+        name="live",
+        function_name=resource.name,
+        function_version=resource.version,
+    )
     pulumi.export("live", alias.arn)
     return resource
 

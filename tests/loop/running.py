@@ -20,6 +20,7 @@ from infra.function_table import FunctionSpec
 from infra.permissions import Stores
 from infra.settings import KEY
 from infra.vocabulary import Access, Grant
+from interface import layout
 from localcloud.commands.callers import Callers
 from localcloud.commands.watch import FINAL_STATES, Watch
 from localcloud.engine.cloud import State
@@ -88,6 +89,20 @@ class Running:
             yield
         finally:
             self.stack.deploy()
+
+    @contextmanager
+    def unannounced(self) -> Generator[None]:
+        """Deploy the stack so that nobody hears of uploaded datasets for as long as the block lasts."""
+        everywhere = blueprint.below
+
+        def elsewhere(models: Sequence[str], prefixes: Sequence[str]) -> tuple[str, ...]:
+            return ("elsewhere/",) if tuple(prefixes) == (layout.INCOMING,) else everywhere(models, tuple(prefixes))
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(blueprint, "below", elsewhere)
+            assert self.stack.deploy(), "the arrival to take away was not found"
+            yield
+        self.stack.deploy()
 
     @contextmanager
     def with_settings(self, settings: Mapping[str, Any]) -> Generator[None]:

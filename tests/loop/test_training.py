@@ -14,8 +14,10 @@ from functions.core.selection.select import Selection
 from functions.core.storage.objects import open_store
 from functions.core.training.train import Trainer
 from infra.vocabulary import Access
+from localcloud.commands.train import train
+from localcloud.commands.watch import Watch
 from models.breast_cancer import sample
-from tests.loop.running import MODEL, Running, csv_of, rows
+from tests.loop.running import MODEL, SECONDS, Running, csv_of, rows
 
 
 def without_target(row: dict[str, Any]) -> dict[str, Any]:
@@ -57,6 +59,20 @@ def test_the_same_rows_under_another_name_are_not_trained_again(running: Running
     again = running.upload("twice.csv", content.replace(b"\n", b"\r\n"))
     running.idle()
     assert again == first["run"]
+    assert (running.versions(), running.live()) == (versions, live)
+
+
+def test_a_dataset_whose_arrival_was_lost_is_trained_on_when_someone_asks_and_only_once(running: Running) -> None:
+    watch = Watch(running.models, MODEL)
+    with running.unannounced():
+        running.data.put(f"{MODEL}/incoming/lost.csv", csv_of(rows(25, 290)))
+        running.idle()
+    train(running.stack, MODEL)
+    record = judged(running, watch.new_run(SECONDS))
+    assert record["source"] == f"{MODEL}/incoming/lost.csv"
+    versions, live = running.versions(), running.live()
+    train(running.stack, MODEL)
+    running.idle()
     assert (running.versions(), running.live()) == (versions, live)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import zipfile
 from typing import Any
 
@@ -10,6 +11,7 @@ import pulumi
 
 from localcloud.aws.api_parameters import pascal, select
 from localcloud.aws.existence import asks, identity, of
+from localcloud.aws.quotas import require_memory, require_unreserved
 from localcloud.aws.session import Session
 from localcloud.engine.fingerprint import content
 from localcloud.engine.program import Registered
@@ -25,6 +27,9 @@ CONFIGURATION = (
     "layers",
 )
 NESTED = ("deadLetterConfig", "tracingConfig", "ephemeralStorage", "snapStart")
+DEFAULT_MB = 128
+"""The memory of a function that states none."""
+RESERVING = threading.Lock()
 CODE = {"s3Bucket": "S3Bucket", "s3Key": "S3Key", "s3ObjectVersion": "S3ObjectVersion"}
 STORED = {
     "memorySize": "stored, not enforced",
@@ -67,6 +72,7 @@ def _zipped(archive: object) -> bytes:
 def _function(order: Order) -> Registered:
     client = order.session.client("lambda")
     name = order.name()
+    require_memory(order.session, order.session.quotas, order.inputs.get("memorySize", DEFAULT_MB))
     response = client.create_function(
         FunctionName=name,
         Code=_code(order),
@@ -74,7 +80,11 @@ def _function(order: Order) -> Registered:
         Publish=bool(order.inputs.get("publish")),
         **_configuration(order),
     )
-    _concurrency(order, name)
+    try:
+        _concurrency(order, name)
+    except client.exceptions.ClientError:
+        client.delete_function(FunctionName=name)
+        raise
     _wait(order, name, response["Version"])
     return Registered(id=name, outputs=_outputs(order, name, response["Version"], response["CodeSha256"]))
 
@@ -82,6 +92,7 @@ def _function(order: Order) -> Registered:
 def _change_function(order: Order, before: Resource) -> Registered:
     client = order.session.client("lambda")
     name = before.id
+    require_memory(order.session, order.session.quotas, order.inputs.get("memorySize", DEFAULT_MB))
     client.update_function_configuration(FunctionName=name, **_configuration(order))
     sha = client.update_function_code(FunctionName=name, **_code(order))["CodeSha256"]
     version = "$LATEST"
@@ -103,7 +114,10 @@ def _concurrency(order: Order, name: str) -> None:
     client = order.session.client("lambda")
     reserved = order.inputs.get("reservedConcurrentExecutions", -1)
     if reserved >= 0:
-        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
+        # Functions are made side by side: one after the other looks at what is left, and takes of it.
+        with RESERVING:
+            require_unreserved(order.session, order.session.quotas, name, reserved)
+            client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
     else:
         client.delete_function_concurrency(FunctionName=name)
 

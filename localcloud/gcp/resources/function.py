@@ -9,10 +9,12 @@ from localcloud.engine.program import Registered
 from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 from localcloud.gcp.cloudrun.build import Build
 from localcloud.gcp.cloudrun.functions import FunctionArgs
+from localcloud.gcp.cloudrun.quotas import require
 from localcloud.gcp.project import Project
 
 TIMEOUT_SECONDS = 60
 INSTANCES = 100
+DEFAULT_MEMORY = "256Mi"
 IGNORES = {
     "buildConfig.runtime": "this machine's own interpreter",
     "serviceConfig.availableMemory": "not enforced",
@@ -65,13 +67,16 @@ def _args(project: Project, name: str, inputs: Mapping[str, Any]) -> FunctionArg
     service = inputs["serviceConfig"]
     if inputs["buildConfig"]["entryPoint"] != "handle":
         raise ValueError(f"entry point {inputs['buildConfig']['entryPoint']}: handle is what is run here")
+    instances = int(service.get("maxInstanceCount", INSTANCES))
+    memory = int(service.get("availableMemory", DEFAULT_MEMORY).removesuffix("Mi"))
+    require(project.quotas, service=name, instances=instances, memory_mib=memory, cpu=service.get("availableCpu"))
     return FunctionArgs(
         name=name,
         build=_build(project, name, inputs["buildConfig"]),
         variables={key: str(value) for key, value in service.get("environmentVariables", {}).items()},
         account=service["serviceAccountEmail"],
         timeout_seconds=service.get("timeoutSeconds", TIMEOUT_SECONDS),
-        max_instances=service.get("maxInstanceCount", INSTANCES),
+        max_instances=instances,
         concurrency=service.get("maxInstanceRequestConcurrency", 1),
         min_instances=service.get("minInstanceCount", 0),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tests.graph import ABSENT, Graph, rewritten
+from tests.graph import ABSENT, Graph, Resource, rewritten
 from tests.infra.aws import whole as w
 
 Break = Callable[[Graph], Graph]
@@ -46,6 +46,29 @@ def no_statement(action: str) -> Callable[[str], str]:
     return rewritten(cut)
 
 
+def no_action(action: str) -> Callable[[str], str]:
+    def cut(document: Any) -> None:
+        for statement in document["Statement"]:
+            statement["Action"] = [other for other in w.listed(statement["Action"]) if other != action]
+
+    return rewritten(cut)
+
+
+def retrier(definition: Any, step: str) -> dict[str, Any]:
+    """Return how a busy function is called again, in a step or in each of a map's."""
+    state = definition["States"][step]
+    (called,) = state["ItemProcessor"]["States"].values() if "ItemProcessor" in state else [state]
+    return called["Retry"][0]
+
+
+def no_retry(step: str, error: str) -> Callable[[str], str]:
+    return rewritten(lambda definition: retrier(definition, step)["ErrorEquals"].remove(error))
+
+
+def retried_for(step: str, **changes: Any) -> Callable[[str], str]:
+    return rewritten(lambda definition: retrier(definition, step).update(changes))
+
+
 def task(name: str, **changes: Any) -> Callable[[str], str]:
     return rewritten(lambda definition: definition["States"][name].update(changes))
 
@@ -62,6 +85,13 @@ def foreign_policy(graph: Graph) -> Graph:
 
 def open_without_reason(graph: Graph) -> Graph:
     return graph.mutated(w.ROUTE, "api-predict", authorizationType="NONE")
+
+
+def called_by(graph: Graph, function: str, principal: str) -> Resource:
+    """Return the permission of a service to call a function."""
+    permission = graph.one(w.PERMISSION)
+    named = {"function": graph.one(w.FUNCTION, function).outputs["name"], "principal": principal}
+    return replace(permission, name="called", urn=f"{permission.urn}-called", inputs={**permission.inputs, **named})
 
 
 def calls_on_time(graph: Graph) -> Graph:
@@ -134,7 +164,7 @@ DATA: Mapping[str, tuple[Break, ...]] = {
     "large_batches_have_a_window": (change(w.MAPPING, "jobs-messages", batchSize=100),),
     "consumers_are_bounded": (
         change(w.MAPPING, "jobs-messages", scalingConfig=ABSENT),
-        change(w.MAPPING, "jobs-messages", scalingConfig={"maximumConcurrency": 6}),
+        change(w.MAPPING, "jobs-messages", scalingConfig={"maximumConcurrency": 10}),
     ),
 }
 
@@ -143,7 +173,10 @@ COMPUTE: Mapping[str, tuple[Break, ...]] = {
         change(w.FUNCTION, "train-function", memorySize=ABSENT),
         change(w.FUNCTION, "predict-function", timeout=ABSENT),
     ),
-    "functions_cannot_flood": (change(w.FUNCTION, "predict-function", reservedConcurrentExecutions=ABSENT),),
+    "functions_cannot_flood": (
+        change(w.FUNCTION, "predict-function", reservedConcurrentExecutions=0),
+        lambda graph: graph.added(called_by(graph, "train-function", "s3.amazonaws.com")),
+    ),
     "the_api_waits_longer_than_its_functions": (
         change(w.INTEGRATION, "api-predict-integration", timeoutMilliseconds=15_000),
         change(w.FUNCTION, "predict-function", timeout=30),
@@ -246,7 +279,7 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
     ),
     "the_api_may_call_what_its_routes_name": (
         drop(w.PERMISSION, "api-predict-invoke"),
-        change(w.PERMISSION, "api-predict-invoke", principal="events.amazonaws.com"),
+        change(w.PERMISSION, "api-predict-invoke", principal="elasticloadbalancing.amazonaws.com"),
         change(w.PERMISSION, "api-predict-invoke", sourceArn=lambda arn: arn.replace("a1b2c3d4e5", "other")),
     ),
     "functions_are_called_by_known_sources_alone": (
@@ -263,6 +296,21 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
     ),
     "functions_may_write_their_log": (
         change(w.ROLE_POLICY, "predict-policy", policy=no_statement("logs:PutLogEvents")),
+    ),
+    "what_is_traced_may_write_its_traces": (
+        change(w.ROLE_POLICY, "training-policy", policy=no_statement("xray:PutTraceSegments")),
+        change(w.ROLE_POLICY, "training-policy", policy=no_action("xray:GetSamplingTargets")),
+        change(w.ROLE_POLICY, "predict-policy", policy=no_statement("xray:PutTraceSegments")),
+    ),
+    "whoever_uploads_may_end_an_upload": (
+        change(w.ROLE_POLICY, "train-policy", policy=no_action("s3:AbortMultipartUpload")),
+    ),
+    "first_steps_wait_for_permissions": (
+        *(
+            change(w.MACHINE, "training-machine", definition=no_retry(step, "Lambda.AccessDeniedException"))
+            for step in ("prepare", "experiments", "select", "release", "roll back")
+        ),
+        change(w.MACHINE, "training-machine", definition=retried_for("prepare", MaxAttempts=2)),
     ),
     "workflows_may_call_their_functions_and_no_others": (
         change(w.ROLE_POLICY, "training-policy", policy=statement(0, Resource=[TRAIN])),
@@ -296,7 +344,22 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
     "physical_names_are_left_to_pulumi": (change(w.API, "api-http", name="predictions"),),
 }
 
-BROKEN: Mapping[str, tuple[Break, ...]] = {**DATA, **COMPUTE, **EDGES}
+ACCOUNT: Mapping[str, tuple[Break, ...]] = {
+    "nothing_is_reserved_in_a_new_account": (
+        change(w.FUNCTION, "predict-function", reservedConcurrentExecutions=1),
+        lambda graph: _every(graph, w.FUNCTION, reservedConcurrentExecutions=13),
+    ),
+    "memory_is_what_a_new_account_has": (change(w.FUNCTION, "train-function", memorySize=3072),),
+    "the_workflow_leaves_copies_to_others": (
+        change(
+            w.MACHINE,
+            "training-machine",
+            definition=rewritten(lambda definition: definition["States"]["experiments"].update(MaxConcurrency=10)),
+        ),
+    ),
+}
+
+BROKEN: Mapping[str, tuple[Break, ...]] = {**DATA, **COMPUTE, **EDGES, **ACCOUNT}
 
 
 def _every(graph: Graph, type_: str, **changes: Any) -> Graph:

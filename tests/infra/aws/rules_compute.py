@@ -14,6 +14,8 @@ SECRET = re.compile(r"secret|password|passwd|token|api_?key|private_?key|credent
 PRIVATE = re.compile(r"identity|authorizer|sourceIp|userAgent|body|header|\$context\.path|domain", re.IGNORECASE)
 """What an access log must not hold of a caller."""
 ENVIRONMENT_BYTES = 4096
+NOT_WAITING = frozenset({"events.amazonaws.com", "s3.amazonaws.com", "sns.amazonaws.com"})
+"""Services that call a function and do not wait for its answer."""
 KERNELS = {"x86_64": "Haswell", "arm64": "ARMV8"}
 """OpenBLAS's kernel that every processor of an architecture can run."""
 
@@ -31,11 +33,25 @@ def functions_have_bounds(graph: Graph) -> list[str]:
 
 
 def functions_cannot_flood(graph: Graph) -> list[str]:
-    return [
-        f"{function.name}: has no reserved concurrency"
-        for function in graph.of(w.FUNCTION)
-        if function.inputs.get("reservedConcurrentExecutions", -1) < 1
-    ]
+    """Copies are reserved, or every caller has a bound: an API's throttling, a queue's mapping, a workflow's steps.
+
+    Whoever calls and does not wait for the answer has none: Lambda queues these calls and starts copies for them
+    (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html). The bounds themselves are the rules
+    `stages_are_throttled`, `consumers_are_bounded` and `machines_are_sound`.
+    """
+    problems = []
+    for function in graph.of(w.FUNCTION):
+        reserved = function.inputs.get("reservedConcurrentExecutions")
+        callers = {p.inputs["principal"] for p in graph.of(w.PERMISSION) if _of(p, function)}
+        if reserved is not None and reserved < 1:
+            problems.append(f"{function.name}: may run no copy")
+        if reserved is None and callers & NOT_WAITING:
+            problems.append(f"{function.name}: nothing bounds the calls of {', '.join(sorted(callers & NOT_WAITING))}")
+    return problems
+
+
+def _of(permission: Resource, function: Resource) -> bool:
+    return permission.inputs["function"] in (function.outputs["name"], function.outputs["arn"])
 
 
 def the_api_waits_longer_than_its_functions(graph: Graph) -> list[str]:

@@ -6,6 +6,8 @@ from tests.graph import Graph, Resource
 from tests.infra.aws import whole as w
 
 DEAD_LETTER_SECONDS = 1_209_600
+UNRESERVED = 9
+"""The most copies of a consumer for which nothing is reserved: one fewer than a new account has for everything."""
 DISPOSABLE = frozenset({"code-bucket"})
 """What can be made again from the repository need not be protected."""
 
@@ -175,7 +177,7 @@ def consumers_are_bounded(graph: Graph) -> list[str]:
     problems = []
     for _, mapping in _consumed(graph):
         maximum = mapping.inputs.get("scalingConfig", {}).get("maximumConcurrency", 0)
-        if not 2 <= maximum <= consumer(graph, mapping).inputs.get("reservedConcurrentExecutions", 0):
+        if not 2 <= maximum <= consumer(graph, mapping).inputs.get("reservedConcurrentExecutions", UNRESERVED):
             problems.append(f"{mapping.name}: maximum concurrency is {maximum}")
     return problems
 

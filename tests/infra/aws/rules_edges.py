@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from infra.aws.access import CONFUSABLE, UNSCOPABLE
 from tests.graph import Graph, Resource
@@ -15,6 +17,11 @@ SERVICES = {
     w.MACHINE: ("roleArn", "states.amazonaws.com"),
     w.TARGET: ("roleArn", "events.amazonaws.com"),
 }
+TRACE = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
+SAMPLE = ("xray:GetSamplingRules", "xray:GetSamplingTargets")
+REFUSALS = ("Lambda.AWSLambdaException", "Lambda.AccessDeniedException")
+"""What a call that is not allowed ends with: https://github.com/awslabs/aws-deployment-framework/issues/460, and the
+name of Lambda's own error."""
 CONSUME = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 NAMED_BY_US = frozenset({w.ALIAS, w.STAGE})
 """Their names live inside another resource; an event rule may be named after the queue that it feeds, too."""
@@ -123,6 +130,67 @@ def functions_may_write_their_log(graph: Graph) -> list[str]:
     return problems
 
 
+def what_is_traced_may_write_its_traces(graph: Graph) -> list[str]:
+    """Step Functions asks X-Ray which executions to sample: https://docs.aws.amazon.com/step-functions/latest/dg/xray-iam.html."""
+    traced: list[tuple[Resource, str, tuple[str, ...]]]
+    traced = [(f, f.inputs["role"], TRACE) for f in graph.of(w.FUNCTION) if f.inputs.get("tracingConfig")]
+    traced += [
+        (m, m.inputs["roleArn"], (*TRACE, *SAMPLE)) for m in graph.of(w.MACHINE) if m.inputs.get("tracingConfiguration")
+    ]
+    return [
+        f"{resource.name}: lacks {action}"
+        for resource, role, actions in traced
+        for action in actions
+        if not w.allows(w.statements_of(graph, role), action, "any")
+    ]
+
+
+def whoever_uploads_may_end_an_upload(graph: Graph) -> list[str]:
+    """One that fails half-way is paid for until it is aborted:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions."""
+    return [
+        f"{resource.name}: may not abort what it uploads"
+        for resource in graph.of(w.ROLE_POLICY)
+        for statement in resource.document("policy")["Statement"]
+        if "s3:PutObject" in w.listed(statement["Action"])
+        and "s3:AbortMultipartUpload" not in w.listed(statement["Action"])
+    ]
+
+
+def first_steps_wait_for_permissions(graph: Graph) -> list[str]:
+    """IAM takes minutes to spread (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html): a call that
+    may come before the first pause is made again after a refusal, whatever it is called.
+    """
+    return [
+        f"{machine.name}: {name} fails while its permission spreads"
+        for machine in graph.of(w.MACHINE)
+        for name, task in _first_tasks(machine.document("definition"))
+        if not any(set(REFUSALS) <= set(retrier["ErrorEquals"]) and _minutes(retrier) for retrier in task["Retry"])
+    ]
+
+
+def _first_tasks(machine: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each task that can be reached without a pause and without a failure."""
+    states, waiting, reached = machine["States"], [machine["StartAt"]], set()
+    while waiting:
+        name = waiting.pop()
+        state = states.get(name, {"Type": "none: `machines_are_sound`"})
+        if name in reached or state["Type"] == "Wait":
+            continue
+        reached.add(name)
+        waiting += [branch["Next"] for branch in state.get("Choices", [])]
+        waiting += [state["Next"]] if "Next" in state else []
+        if state["Type"] == "Task":
+            yield name, state
+        yield from _first_tasks(state["ItemProcessor"]) if "ItemProcessor" in state else ()
+
+
+def _minutes(retrier: Mapping[str, Any]) -> bool:
+    """Return whether its pauses add up to four minutes, half of the longest that a full jitter allows."""
+    pauses = [retrier["IntervalSeconds"] * retrier["BackoffRate"] ** n for n in range(retrier["MaxAttempts"])]
+    return sum(min(pause, retrier["MaxDelaySeconds"]) for pause in pauses) / 2 >= 240
+
+
 def workflows_may_call_their_functions_and_no_others(graph: Graph) -> list[str]:
     problems = []
     for machine in graph.of(w.MACHINE):
@@ -224,6 +292,9 @@ RULES = (
     functions_are_called_by_known_sources_alone,
     consumers_may_read_their_queue,
     functions_may_write_their_log,
+    what_is_traced_may_write_its_traces,
+    whoever_uploads_may_end_an_upload,
+    first_steps_wait_for_permissions,
     workflows_may_call_their_functions_and_no_others,
     announced_objects_reach_their_rule,
     targets_may_be_reached,

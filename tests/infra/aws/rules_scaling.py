@@ -48,7 +48,7 @@ def ready_copies_stand_behind_an_alias(graph: Graph) -> list[str]:
 
 
 def no_more_copies_are_ready_than_may_run(graph: Graph) -> list[str]:
-    reserved = {f.outputs["name"]: f.inputs["reservedConcurrentExecutions"] for f in graph.of(w.FUNCTION)}
+    reserved = {f.outputs["name"]: f.inputs.get("reservedConcurrentExecutions", 1000) for f in graph.of(w.FUNCTION)}
     copies_of = {
         m.name: (m.inputs["functionName"], m.inputs["provisionedConcurrentExecutions"]) for m in graph.of(PROVISIONED)
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 from tests.graph import Graph, Resource
 from tests.infra.gcp import whole as w
@@ -10,6 +12,7 @@ from tests.infra.gcp import whole as w
 SUPPORTED = frozenset({"python311", "python312", "python313"})
 SECRET = re.compile(r"secret|password|passwd|token|api_?key|private_?key|credential", re.IGNORECASE)
 ENVIRONMENT_BYTES = 32 * 1024
+SPREADING_SECONDS = 7 * 60
 KERNEL = "Haswell"
 """OpenBLAS's kernel that every processor of the cloud can run: all are x86-64."""
 MEMORY_MB = {"1": 4096, "2": 8192, "4": 16_384}
@@ -190,6 +193,47 @@ def workflows_are_sound(graph: Graph) -> list[str]:
     ]
 
 
+def first_steps_wait_for_permissions(graph: Graph) -> list[str]:
+    """A grant takes "2 minutes, or potentially 7 minutes or longer" to take effect
+    (https://cloud.google.com/iam/docs/access-change-propagation): a call that may come before the first pause is made
+    again after a 403, for so long.
+    """
+    problems = []
+    for resource in graph.of(w.WORKFLOW):
+        source = resource.document("sourceContents")
+        for name, subworkflow in _first_calls(source):
+            (block, *_) = source[subworkflow]["steps"][0].values()
+            retry = block["retry"]
+            codes = source[retry["predicate"].strip("${}")]["steps"][0]["judge"]["switch"][0]["condition"]
+            if "403" not in codes or _seconds(retry) < SPREADING_SECONDS:
+                problems.append(f"{resource.name}: {name} fails while its permission spreads")
+    return problems
+
+
+def _first_calls(source: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each step that can be reached without a pause and without a failure, and the subworkflow that it calls."""
+    steps = {name: s for entry in source["main"]["steps"][1]["attempt"]["try"]["steps"] for name, s in entry.items()}
+    waiting, reached = [next(iter(steps))], set()
+    while waiting:
+        name = waiting.pop()
+        step = steps.get(name, {})
+        if name in reached or step.get("call") == "sys.sleep":
+            continue
+        reached.add(name)
+        waiting += [branch["next"] for branch in step.get("switch", []) if "next" in branch]
+        # A parallel step goes on to the one below it.
+        order = list(steps)
+        waiting += [step["next"]] if "next" in step else [order[order.index(name) + 1]] if "parallel" in step else []
+        called = re.findall(r"'call': '((?!sys\.)\w+)'", repr(step))
+        yield from ((name, subworkflow) for subworkflow in called)
+
+
+def _seconds(retry: dict[str, Any]) -> float:
+    backoff = retry["backoff"]
+    pauses = (backoff["initial_delay"] * backoff["multiplier"] ** n for n in range(retry["max_retries"]))
+    return sum(min(pause, backoff["max_delay"]) for pause in pauses)
+
+
 def workflows_outwait_their_functions(graph: Graph) -> list[str]:
     problems = []
     for resource in graph.of(w.WORKFLOW):
@@ -240,6 +284,7 @@ RULES = (
     routes_are_authorised_or_say_why_not,
     callers_are_throttled,
     workflows_are_sound,
+    first_steps_wait_for_permissions,
     workflows_outwait_their_functions,
     workflows_tell_what_fails_but_not_the_data,
     what_holds_no_data_can_be_destroyed,

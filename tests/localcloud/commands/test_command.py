@@ -54,9 +54,18 @@ def test_a_preview_of_gcps_production_needs_no_account_and_says_where_its_limits
     for text in ("Function predict", "training-workflow", "limits of gcp, as read on 20", "https://cloud.google.com/"):
         assert text in done.stdout
     assert "BROKEN" not in done.stdout
+    asked = done.stdout[done.stdout.index("quotas: more than a new account of gcp has") :]
+    for text in ("run.googleapis.com, CpuAllocPerProjectRegion", "20 usual", "https://console.cloud.google.com/"):
+        assert text in asked
     document = json.loads((state / "graph-gcp-prod.json").read_text(encoding="utf-8"))
     (workflow,) = [one for one in document["resources"] if one["type"] == "gcp:workflows/workflow:Workflow"]
     assert "<train-function.serviceConfig.uri>" in workflow["inputs"]["sourceContents"]
+
+
+def test_a_preview_of_a_stack_to_try_ends_with_the_line_that_a_new_account_suffices(state: Path) -> None:
+    done = run("preview", "--stack", "dev", "--state", str(state))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().splitlines()[-1].startswith("quotas: a new account of aws suffices; 10 copies")
 
 
 def test_up_prints_the_endpoint_and_takes_everything_down_at_the_end(kind: ModuleType, state: Path) -> None:

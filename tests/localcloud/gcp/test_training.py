@@ -99,6 +99,13 @@ def test_experiments_run_side_by_side_as_many_as_the_settings_say(stage: Stage) 
     assert stage.run({"source": "x"}) == "promoted"
 
 
+def test_a_permission_that_takes_minutes_to_spread_is_waited_for(stage: Stage) -> None:
+    left = {step: [(403, {"error": "not authorized"})] * refusals for step, refusals in (("prepare", 6), ("train", 1))}
+    stage.script = lambda step, body: left[step].pop() if left.get(step) else well(step, body)
+    assert stage.run({"source": "x"}) == "promoted"
+    assert sum(stage.waited[:6]) > 7 * 60
+
+
 def test_a_worker_that_was_killed_is_replaced(stage: Stage) -> None:
     left: list[tuple[int, Any] | Exception] = [
         NotConnected("gone"),
