@@ -90,13 +90,8 @@ class Project:
         )
         self.builds = Builds(workspace / "builds")
         self.build_permissions = BuildPermissions(self.accounts, self.bindings, region=region)
-        self.functions = Functions(
-            workspace / "functions",
-            self.accounts,
-            self.bindings,
-            region=region,
-            shared={"STORAGE_EMULATOR_HOST": self.storage.url},
-        )
+        shared = {"STORAGE_EMULATOR_HOST": self.storage.url}
+        self.functions = Functions(workspace / "functions", self.accounts, self.bindings, region=region, shared=shared)
 
     def start(self) -> None:
         """Start every service. Raises `CloudFailed` and leaves nothing running when the storage does not start."""
