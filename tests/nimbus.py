@@ -6,7 +6,7 @@ It makes nothing anywhere; each of its components only states outputs.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from infra.tier import Tier
@@ -123,9 +123,9 @@ def new_file(path: str, words: Mapping[str, str]) -> str:
     return '"""Of nimbus."""\n'
 
 
-def copied(target: Path) -> Path:
+def copied(target: Path, folders: Iterable[str] = FOLDERS) -> Path:
     """Copy this tree, without what is built, and return the copy."""
-    for folder in FOLDERS:
+    for folder in folders:
         shutil.copytree(ROOT / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in [*ROOT.glob("Pulumi*.yaml"), *ROOT.glob("*.md"), ROOT / "Makefile"]:
         shutil.copyfile(file, target / file.name)

@@ -23,6 +23,8 @@ from tests.root import ROOT
 
 SECONDS = 280
 PASSPHRASE = "correct horse"
+PROGRAM = ("functions", "infra", "interface", "models")
+"""What the program reads of this project."""
 KEPT = ("bundles", "gcp")
 """What is built once for every copy of the project: it is named by its content."""
 
@@ -51,7 +53,7 @@ class Project:
     """A copy of this project in a folder of its own, with a backend of its own."""
 
     def __init__(self, folder: Path, installation: Installation) -> None:
-        self.root = nimbus.copied(folder / "project")
+        self.root = nimbus.copied(folder / "project", PROGRAM)
         self.settle()
         self.state = folder / "state"
         self.environment = {
@@ -150,6 +152,10 @@ class Project:
             if metadata and not metadata["type"].startswith("pulumi:"):
                 steps[metadata["urn"]] = OPERATIONS.get(metadata["op"], metadata["op"])
         return {urn: step for urn, step in steps.items() if step != "same"}
+
+    def quick(self) -> None:
+        """Have the CLI write a stack's state at the end of a command alone, and not after each resource."""
+        self.environment |= {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 
     def deploying(self, verb: str, *arguments: str, code: int | None = 0, **environment: str) -> Ended:
         """Preview, deploy, refresh or destroy the selected stack."""

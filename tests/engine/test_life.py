@@ -16,6 +16,7 @@ from tests.engine.embedded import STACKS, embedded
 from tests.engine.project import Project
 from tests.localcloud import on_aws, on_gcp
 from tests.root import ROOT
+from tests.urns.promise import read
 
 pytestmark = pytest.mark.integration
 SCHEMA = json.loads((ROOT / "docs" / "outputs.schema.json").read_text(encoding="utf-8"))
@@ -36,6 +37,7 @@ def test_it_is_deployed_trains_predicts_and_is_gone(name: str, project: Callable
         empty = present(name, stack.cloud)
         up = stack.deploy()
         assert set(up.steps.values()) == {"create"}
+        assert {urn.split("::", 2)[2] for urn in up.steps} == set(read(STACKS[name])), "run `python -m tests.urns`"
         stack.project.deploying("preview", "--expect-no-changes")
         stack.project.deploying("refresh", "--expect-no-changes")
         jsonschema.validate(dict(stack.outputs()), SCHEMA)
