@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.cli.provider import serve
-from localcloud.commands.watch import Watch
 from localcloud.engine.cloud import EmbeddedCloud, start
 from localcloud.engine.resource_handler import ResourceHandler
 from localcloud.engine.stack_file import StackFile
-from models.breast_cancer import sample
 from tests.engine.project import Ended, Project
 
 STACKS: Mapping[str, str] = {"aws": "local", "gcp": "gcp-local"}
@@ -75,14 +73,6 @@ class Embedded:
         assert up.steps == preview.steps
         return up
 
-    def train(self, folder: Path) -> Mapping[str, Any]:
-        """Upload the sample as a dataset, and return the record of its run once it has ended."""
-        outputs = self.outputs()
-        watch = Watch(self.cloud.store(outputs["models_url"]), MODEL)
-        sample.write_csv(folder / "wdbc.csv")
-        self.cloud.store(outputs["data_url"]).put(f"{MODEL}/incoming/wdbc.csv", folder / "wdbc.csv")
-        return watch.reached(watch.new_run(SECONDS), seconds=SECONDS)
-
     def predict(self, instances: Iterable[Mapping[str, object]]) -> list[Any]:
         """Return what the stack's API predicts."""
         url = self.outputs()["models"][MODEL]["predict"]
@@ -98,12 +88,11 @@ class Embedded:
 
 @contextmanager
 def embedded(name: str, project: Project, workspace: Path) -> Generator[Embedded]:
-    """Start an embedded cloud, with a stack in which there is nothing yet."""
+    """Start an embedded cloud, for a project whose stack is not there yet."""
     cloud = start(StackFile.read(STACKS[name]), workspace, port=0, progress=lambda _: None)
     try:
         provider = Halting(cloud)
         with serve(name, provider, project.state):
-            project.pulumi("stack", "init", STACKS[name])
             yield Embedded(project=project, cloud=cloud, provider=provider, name=name)
     finally:
         cloud.stop()

@@ -60,6 +60,8 @@ class Project:
             **{name: value for name, value in os.environ.items() if not name.startswith(("PULUMI", "PYTHON"))},
             **installation.environment(self.state, PASSPHRASE),
             "PULUMI_DEBUG_COMMANDS": "true",
+            # What `pulumi install` asks for is there already; nothing is fetched.
+            "PIP_NO_INDEX": "true",
         }
         self._command = str(installation.command)
         self._events = folder / "events.json"

@@ -80,6 +80,7 @@ def stack(
     request: pytest.FixtureRequest, project: Callable[[], Project], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Embedded]:
     with embedded(request.param, project(), tmp_path_factory.mktemp("cloud")) as found:
+        found.project.pulumi("stack", "init", STACKS[request.param])
         found.project.deploying("up")
         yield found
 
