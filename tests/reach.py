@@ -15,7 +15,8 @@ from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Final
 
-from tests.syntax import adapters, bound, files, module_name
+from infra.imports import bound
+from tests.syntax import adapters, files, module_name
 
 PACKAGES: Final = ("infra", "functions", "interface", "models", "localcloud", "bench")
 NAMED_BY_THEIR_STEM: Final = "bench/peers/"
