@@ -77,7 +77,7 @@ GOOD = {
     # Begun, and not promised yet.
     "functions/adapters/nimbus/http.py": "",
     "localcloud/stratus/resources/storage.py": "",
-    "infra/gcp/storage.py": "from .access import allow\nimport pulumi_gcp\nclass Store: ...",
+    "infra/gcp/storage.py": "from .project import where\nimport pulumi_gcp\nclass Store: ...",
     "infra/clouds.py": "import importlib\nimportlib.import_module(f'infra.{name}').CLOUD",
     "infra/prices.py": "TARIFFS = {'aws': 1, 'gcp': 2}",
     "localcloud/__main__.py": "from localcloud.commands import demo\nimport importlib\n"
