@@ -107,10 +107,12 @@ CONFIGURATION: Final = (
     *(
         f"pulumi.runtime.{module}{name}"
         for module in ("", "config.")
-        for name in ("get_config", "get_config_env", "is_config_secret", "CONFIG")
+        for name in ("get_config", "get_config_env", "CONFIG")
     ),
 )
 """What reads a stack's configuration."""
+CONFIGURED: Final = ("PULUMI_CONFIG", "PULUMI_CONFIG_SECRET_KEYS")
+"""The variables in which a program gets it."""
 BY_CLOUD: Final = ("infra/limits.py", "infra/prices.py", "infra/settings.py")
 """Tables of facts by cloud, and an example of a setting."""
 TEXT_TESTS: Final = frozenset({"startswith", "endswith", "count", "find", "index"})
@@ -296,13 +298,14 @@ def _file_of(name: str, paths: Mapping[str, str]) -> str | None:
 
 
 def one_reader_of_settings(root: Path) -> list[str]:
-    """Only settings.py reads `pulumi.Config`."""
+    """Only settings.py reads `pulumi.Config`, and only a language host names the variables that it reads."""
     return [
         f"{path}:{line}: only settings.py reads the configuration, not {name}"
         for path, tree in files(root, "infra", "localcloud")
         if path != "infra/settings.py"
         for line, name in (*uses(path, tree), *texts(tree))
-        if name.startswith("PULUMI_CONFIG") or any(_within(name, reader) for reader in CONFIGURATION)
+        if any(_within(name, reader) for reader in CONFIGURATION)
+        or (name in CONFIGURED and path != "localcloud/cli/language_host.py")
     ]
 
 
