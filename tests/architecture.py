@@ -63,7 +63,7 @@ NEEDS: Final[Mapping[Tier, tuple[str, ...]]] = {
 """What a tier needs besides the files of the nouns, the entries and the locks: see docs/add-a-cloud.md."""
 KNOWN_CLOUDS: Final = frozenset({"aws", "gcp", "azure"})
 """Clouds whose names may not be compared with, even before they are there."""
-HOUSE: Final = ("infra", "functions", "interface", "models", "localcloud")
+PACKAGES: Final = ("infra", "functions", "interface", "models", "localcloud")
 ROOMS: Final = (
     "http",
     "storage",
@@ -274,7 +274,7 @@ def modules_are_imported_by_a_written_name(root: Path) -> list[str]:
     """What a file loads can be read in it: archives and rules follow names that are written out, and no others."""
     return [
         f"{path}:{line}: {name} of a name that is not written out; only {', '.join(LOADING)} may"
-        for path, tree in files(root, *HOUSE)
+        for path, tree in files(root, *PACKAGES)
         if path not in LOADING
         for line, name in computed_imports(path, tree)
     ]
@@ -282,7 +282,7 @@ def modules_are_imported_by_a_written_name(root: Path) -> list[str]:
 
 def imports_make_no_circle(root: Path) -> list[str]:
     """Every file can be read before those that import it, what only a type checker sees included."""
-    trees = dict(files(root, *HOUSE))
+    trees = dict(files(root, *PACKAGES))
     paths = {module_name(path): path for path in trees}
     imported = {path: {_file_of(name, paths) for _, name in imports(path, tree)} for path, tree in trees.items()}
     try:
@@ -518,7 +518,7 @@ def tests_are_collected(root: Path) -> list[str]:
 
 def sizes(root: Path) -> list[str]:
     problems = []
-    for path, tree in files(root, *HOUSE):
+    for path, tree in files(root, *PACKAGES):
         lines = len((root / path).read_text(encoding="utf-8").splitlines())
         if lines > LINES_OF_A_FILE:
             problems.append(f"{path}: {lines} lines; at most {LINES_OF_A_FILE}")
@@ -538,7 +538,7 @@ def no_case_for_a_cloud(root: Path) -> list[str]:
     """No case for a cloud: what differs by cloud is in that cloud's folder, and there alone stands its name."""
     every = KNOWN_CLOUDS.union(clouds(root))
     problems = []
-    for path, tree in files(root, *HOUSE):
+    for path, tree in files(root, *PACKAGES):
         folders = path.split("/")[:-1]
         compared = [(line, text) for line, literals in _compared_texts(tree) for text in literals]
         elsewhere = [
