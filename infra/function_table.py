@@ -114,7 +114,7 @@ class FunctionSpec:
     signs: bool = False
     """Whether it signs URLs: for a while, whoever holds one may do one thing that the function may do itself."""
     one_kernel: bool = False
-    """Whether OpenBLAS must compute by the same kernel on every processor of an architecture: the function trains."""
+    """Whether OpenBLAS and numpy must compute alike on every processor of an architecture: the function trains."""
 
     @property
     def lock(self) -> str:

@@ -13,6 +13,16 @@ KERNELS: Mapping[str, Mapping[str, str]] = {
     "arm64": {"OPENBLAS_CORETYPE": "ARMV8"},
 }
 """By architecture, the variables that fix OpenBLAS's kernel; by itself it takes the newest that the processor has."""
+VECTORS: Mapping[str, str] = {
+    # All that numpy 2.4 chooses from beyond AVX2, which Haswell's kernel needs anyway.
+    "x86_64": "X86_V4 AVX512_ICL AVX512_SPR",
+    # All that it chooses from. Its builds for macOS do not know SVE, and skip that name.
+    "arm64": "ASIMDHP ASIMDDP ASIMDFHM SVE",
+}
+"""By architecture, the instruction sets that numpy must leave alone where a processor has them: a logarithm has other
+last bits with AVX-512. numpy refuses one that it is built for as a whole, and ignores one that the processor lacks:
+https://numpy.org/doc/stable/reference/simd/build-options.html#runtime-dispatch
+"""
 ONE_THREAD: Mapping[str, str] = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -32,4 +42,5 @@ def arithmetic(architecture: str) -> dict[str, str]:
     They must be set before numpy is imported. The number of threads that share a sum decides its last
     bits, too, so it is one.
     """
-    return {**ONE_THREAD, **kernel(architecture)}
+    vectors = {"NPY_DISABLE_CPU_FEATURES": VECTORS[architecture]} if architecture in VECTORS else {}
+    return {**ONE_THREAD, **kernel(architecture), **vectors}

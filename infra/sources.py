@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from infra.imports import executed, imported
+
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("functions", "interface", "models")
 DECLARED = ("model.yaml", "golden.json")
@@ -37,7 +39,7 @@ def closure(modules: Iterable[str], root: Path = ROOT) -> set[Path]:
         for file in _files(module, root):
             if file not in reached:
                 reached.add(file)
-                waiting.extend(_imports(file))
+                waiting.extend(_imports(file, root))
     return reached
 
 
@@ -50,33 +52,13 @@ def _files(module: str, root: Path) -> Iterator[Path]:
                 yield file
 
 
-def _imports(file: Path) -> tuple[str, ...]:
+def _imports(file: Path, root: Path) -> tuple[str, ...]:
     with PARSING:
-        return _imported(file.read_text(encoding="utf-8"))
+        return _imported(file.relative_to(root).as_posix(), file.read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=1024)
-def _imported(text: str) -> tuple[str, ...]:
+def _imported(path: str, text: str) -> tuple[str, ...]:
     """Return what a module's text imports of our own packages: most modules are in several functions' archives."""
-    return tuple(_names(ast.parse(text)))
-
-
-def _names(tree: ast.Module) -> Iterator[str]:
-    for node in _executed(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        yield from (name for name in names if name.split(".")[0] in OURS)
-
-
-def _executed(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield every node except those that only a type checker sees."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            yield from (inner for other in child.orelse for inner in (other, *_executed(other)))
-            continue
-        yield child
-        yield from _executed(child)
+    names = [name for _, name in imported(path, tuple(executed(ast.parse(text))))]
+    return tuple(name for name in names if name.split(".")[0] in OURS)

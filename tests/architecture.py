@@ -7,14 +7,17 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Final, Protocol
 
+import yaml
+
+from infra.imports import bound, dotted, known
 from infra.tier import Tier
-from tests.syntax import adapters, files, imports, module_name, nodes
+from tests.syntax import adapters, computed_imports, files, imports, module_name, nodes, texts, uses
 
 
 class Rule(Protocol):
@@ -60,7 +63,7 @@ NEEDS: Final[Mapping[Tier, tuple[str, ...]]] = {
 """What a tier needs besides the files of the nouns, the entries and the locks: see docs/add-a-cloud.md."""
 KNOWN_CLOUDS: Final = frozenset({"aws", "gcp", "azure"})
 """Clouds whose names may not be compared with, even before they are there."""
-HOUSE: Final = ("infra", "functions", "interface", "models", "localcloud")
+PACKAGES: Final = ("infra", "functions", "interface", "models", "localcloud")
 ROOMS: Final = (
     "http",
     "storage",
@@ -81,9 +84,86 @@ BINDING: Final = tuple(f"functions/core/onnx/{name}.py" for name in ("library", 
 LINES_OF_A_FILE: Final = 300
 LINES_OF_A_FUNCTION: Final = 60
 LINES_OF_MAIN: Final = 19
-UNSAFE_MODULES: Final = frozenset({"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"})
-UNSAFE_CALLS: Final = frozenset({"eval", "exec", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "torch.load"})
-HOSTS: Final = ("--index-url", "--extra-index-url", "--find-links", "http://", "https://")
+C_LIBRARIES: Final = ("ctypes", "_ctypes", "cffi", "_cffi_backend")
+"""The packages with which Python calls a C library."""
+LOADING: Final[Mapping[str, str]] = {
+    "infra/clouds.py": "a cloud by its name",
+    "functions/core/runtime/digest.py": "the one of Python's modules for SHA-256 that this release has",
+    "functions/core/training/experiment.py": "the training.py of a model",
+    "localcloud/__main__.py": "a command by its name",
+    "localcloud/engine/cloud.py": "an embedded cloud by its name",
+    "localcloud/engine/program.py": "the program of infra/, by its folder",
+    "localcloud/engine/recorder.py": "a resource's class, by its token",
+}
+"""The files that load a module whose name they compute, and what they load."""
+ENVIRONMENT: Final = (
+    *(f"os.{name}" for name in ("environ", "environb", "getenv", "getenvb", "putenv", "unsetenv")),
+    *(f"{module}.{name}" for module in ("os.path", "posixpath", "ntpath") for name in ("expandvars", "expanduser")),
+    *(f"pathlib.{path}.{name}" for path in ("Path", "PosixPath") for name in ("home", "expanduser")),
+)
+CONFIGURATION: Final = (
+    "pulumi.Config",
+    "pulumi.config",
+    *(
+        f"pulumi.runtime.{module}{name}"
+        for module in ("", "config.")
+        for name in ("get_config", "get_config_env", "CONFIG")
+    ),
+)
+"""What reads a stack's configuration."""
+CONFIGURED: Final = ("PULUMI_CONFIG", "PULUMI_CONFIG_SECRET_KEYS")
+"""The variables in which a program gets it."""
+BY_CLOUD: Final = ("infra/limits.py", "infra/prices.py", "infra/settings.py")
+"""Tables of facts by cloud, and an example of a setting."""
+TEXT_TESTS: Final = frozenset({"startswith", "endswith", "count", "find", "index"})
+TEXT_CHANGES: Final = frozenset({"casefold", "lower", "upper", "strip", "title", "capitalize"})
+KINDS: Final = frozenset({"Contract", "BringYourOwn"})
+TASKS: Final = frozenset({"finished", "classification"})
+"""What `model.yaml` calls the kinds of a model."""
+UNSAFE_MODULES: Final = frozenset(
+    {"pickle", "_pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "jsonpickle"}
+)
+UNSAFE: Final = (
+    "eval",
+    "exec",
+    *(f"yaml.{name}" for name in ("load", "load_all", "full_load", "full_load_all", "unsafe_load", "unsafe_load_all")),
+    *(f"yaml.{kind}Loader" for kind in ("", "C", "Full", "CFull", "Unsafe", "CUnsafe")),
+    "yaml.loader",
+    "yaml.cyaml",
+    "torch.load",
+    "pandas.read_pickle",
+)
+ALLOW_PICKLE: Final[Mapping[str, int]] = {"load": 2, "read_array": 1, "save": 2}
+"""numpy's functions that may unpickle, with the position of `allow_pickle`."""
+HOST: Final = re.compile(
+    r"^-[if]\b|(?<![\w-])--(extra-index-url|index-url|default-index|index|find-links)\b|\b[\w+]+:/", re.IGNORECASE
+)
+"""An option that names an index, or the scheme of an address."""
+TEXT_TESTS: Final = frozenset({"startswith", "endswith", "count", "find", "index"})
+TEXT_CHANGES: Final = frozenset({"casefold", "lower", "upper", "strip", "title", "capitalize"})
+KINDS: Final = frozenset({"Contract", "BringYourOwn"})
+TASKS: Final = frozenset({"finished", "classification"})
+"""What `model.yaml` calls the kinds of a model."""
+UNSAFE_MODULES: Final = frozenset(
+    {"pickle", "_pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "jsonpickle"}
+)
+UNSAFE: Final = (
+    "eval",
+    "exec",
+    *(f"yaml.{name}" for name in ("load", "load_all", "full_load", "full_load_all", "unsafe_load", "unsafe_load_all")),
+    *(f"yaml.{kind}Loader" for kind in ("", "C", "Full", "CFull", "Unsafe", "CUnsafe")),
+    "yaml.loader",
+    "yaml.cyaml",
+    "torch.load",
+    "pandas.read_pickle",
+)
+ALLOW_PICKLE: Final[Mapping[str, int]] = {"load": 2, "read_array": 1, "save": 2}
+"""numpy's functions that may unpickle, with the position of `allow_pickle`."""
+HOST: Final = re.compile(
+    r"(?<![\w-])(--(extra-)?index(-url)?|--default-index|--find-links|(?<=^)-[if])(?![\w-])|^-[if]|\b[\w+]+:/",
+    re.IGNORECASE,
+)
+"""An option that names an index, or the scheme of an address."""
 
 
 def clouds(root: Path, tier: Tier | None = None) -> list[str]:
@@ -97,24 +177,28 @@ def clouds(root: Path, tier: Tier | None = None) -> list[str]:
 
 
 def _within(name: str, module: str) -> bool:
-    return name == module or name.startswith(f"{module}.")
+    """Return whether a name is a module's or one in it; `a.*` is all that there is in `a`, `sdk_*` begins so."""
+    if module.endswith("_*"):
+        return name.startswith(module[:-1])
+    return name == module or name.startswith(f"{module}.") or (name.endswith(".*") and module.startswith(name[:-1]))
 
 
 def directions(root: Path) -> list[str]:
     """settings -> blueprint -> vocabulary <- clouds; event -> adapter -> core -> model; nothing turns round."""
+    outside = ("tests", "bench")
     forbidden: list[tuple[str, tuple[str, ...]]] = [
-        ("infra", ("functions", "localcloud")),
-        ("functions", ("pulumi", "pulumi_aws", "pulumi_gcp", "infra", "localcloud")),
+        ("infra", ("functions", "localcloud", *outside)),
+        ("functions", ("pulumi", "pulumi_*", "infra", "localcloud", *outside)),
         ("functions/core", ("functions.adapters", "functions.entries")),
         ("functions/entries", ("functions.adapters",)),
-        ("models", ("infra", "functions", "localcloud", "pulumi")),
-        ("localcloud", ("functions",)),
+        ("models", ("infra", "functions", "localcloud", "pulumi", "pulumi_*", *outside)),
+        ("localcloud", ("functions", *outside)),
     ]
-    known = clouds(root)
-    for cloud in known:
-        others = [other for other in known if other != cloud]
+    known_clouds = clouds(root)
+    for cloud in known_clouds:
+        others = [other for other in known_clouds if other != cloud]
         forbidden += [
-            (f"infra/{cloud}", (*(f"infra.{other}" for other in others), "infra.blueprint")),
+            (f"infra/{cloud}", tuple(f"infra.{other}" for other in others)),
             (f"localcloud/{cloud}", tuple(f"localcloud.{other}" for other in others)),
             (f"functions/adapters/{cloud}", tuple(f"functions.adapters.{other}" for other in others)),
         ]
@@ -122,51 +206,83 @@ def directions(root: Path) -> list[str]:
         f"{path}:{line}: {folder} may not import {name}"
         for folder, modules in forbidden
         for path, tree in files(root, folder)
-        for line, name in imports(path, tree)
+        for line, name in uses(path, tree)
         if any(_within(name, module) for module in modules)
     ]
-    return problems + [
-        f"{path}:{line}: only a cloud's own folder may import {name}"
-        for package in ("infra", "localcloud")
-        for path, tree in files(root, package)
-        if path.split("/")[1] not in known
-        for line, name in imports(path, tree)
-        if any(_within(name, f"{package}.{cloud}") for cloud in known)
-    ]
+    return [*problems, *_outside_of_clouds(root, known_clouds), *_above_the_blueprint(root)]
+
+
+def _outside_of_clouds(root: Path, known_clouds: list[str]) -> Iterator[str]:
+    """Only a cloud's folder imports what is the cloud's: its modules, and the provider's SDK."""
+    for package in ("infra", "localcloud", "functions/adapters"):
+        for path, tree in files(root, package):
+            folder = path.split("/")[package.count("/") + 1]
+            for line, name in uses(path, tree):
+                sdk = re.match(r"pulumi_([a-z]+)", name)
+                if sdk is not None and sdk[1] != folder:
+                    yield f"{path}:{line}: only infra/{sdk[1]} may import {name}"
+                if folder not in known_clouds and any(
+                    _within(name, f"{package.replace('/', '.')}.{cloud}") for cloud in known_clouds
+                ):
+                    yield f"{path}:{line}: only a cloud's own folder may import {name}"
+
+
+def _above_the_blueprint(root: Path) -> Iterator[str]:
+    for path, tree in files(root, "infra"):
+        if path != "infra/__main__.py":
+            for line, name in uses(path, tree):
+                if _within(name, "infra.blueprint"):
+                    yield f"{path}:{line}: only infra/__main__.py may import {name}"
 
 
 def rooms_in_order(root: Path) -> list[str]:
     """functions/core is made of its packages, each of which imports, at run time, only those before it."""
     problems = []
-    for path, tree in files(root, "functions/core"):
-        room = path.split("/")[2]
-        if room not in ROOMS:
-            if path != "functions/core/__init__.py":
-                problems.append(f"{path}: lies in no room; the rooms are {', '.join(ROOMS)}")
+    for path, tree in files(root, "functions"):
+        around = path in ("functions/__init__.py", "functions/core/__init__.py")
+        if not path.startswith("functions/core/") and not around:
             continue
-        later = ROOMS[ROOMS.index(room) + 1 :]
+        room = path.split("/")[2] if not around else ""
+        if room not in ROOMS and not around:
+            problems.append(f"{path}: lies in no room; the rooms are {', '.join(ROOMS)}")
+            continue
+        later = [f"functions.core.{other}" for other in ROOMS[0 if around else ROOMS.index(room) + 1 :]]
         problems += [
-            f"{path}:{line}: {room} may not import {name}, a later room"
-            for line, name in imports(path, tree, typing=False)
-            if any(_within(name, f"functions.core.{other}") for other in later)
+            f"{path}:{line}: {room or 'the package around the rooms'} may not import {name}, a later room"
+            for line, name in uses(path, tree, typing=False)
+            if any(_within(name, other) for other in later)
         ]
     return problems
 
 
 def the_embedded_clouds_stand_alone(root: Path) -> list[str]:
-    """localcloud/ could be a project of its own: only its commands import ours."""
+    """localcloud/ could be a project of its own: only its commands import ours, and nothing imports them."""
+    ours = ("infra", "interface", "models")
     return [
         f"{path}:{line}: outside of localcloud/commands nothing imports {name}"
         for path, tree in files(root, "localcloud")
         if not path.startswith("localcloud/commands/")
-        for line, name in imports(path, tree)
-        if any(_within(name, ours) for ours in ("infra", "interface", "models"))
+        for line, name in uses(path, tree)
+        if any(
+            _within(name, module)
+            for module in (*ours, *(() if path == "localcloud/__main__.py" else ("localcloud.commands",)))
+        )
+    ]
+
+
+def modules_are_imported_by_a_written_name(root: Path) -> list[str]:
+    """What a file loads can be read in it: archives and rules follow names that are written out, and no others."""
+    return [
+        f"{path}:{line}: {name} of a name that is not written out; only {', '.join(LOADING)} may"
+        for path, tree in files(root, *PACKAGES)
+        if path not in LOADING
+        for line, name in computed_imports(path, tree)
     ]
 
 
 def imports_make_no_circle(root: Path) -> list[str]:
     """Every file can be read before those that import it, what only a type checker sees included."""
-    trees = dict(files(root, *HOUSE))
+    trees = dict(files(root, *PACKAGES))
     paths = {module_name(path): path for path in trees}
     imported = {path: {_file_of(name, paths) for _, name in imports(path, tree)} for path, tree in trees.items()}
     try:
@@ -182,29 +298,26 @@ def _file_of(name: str, paths: Mapping[str, str]) -> str | None:
 
 
 def one_reader_of_settings(root: Path) -> list[str]:
-    """Only settings.py reads `pulumi.Config`."""
+    """Only settings.py reads `pulumi.Config`, and only a language host names the variables that it reads."""
     return [
-        f"{path}:{node.lineno}: only settings.py reads pulumi.Config"
+        f"{path}:{line}: only settings.py reads the configuration, not {name}"
         for path, tree in files(root, "infra", "localcloud")
         if path != "infra/settings.py"
-        for node in nodes(tree)
-        if (isinstance(node, ast.Attribute) and ast.unparse(node) == "pulumi.Config")
-        or (isinstance(node, ast.ImportFrom) and node.module == "pulumi" and "Config" in {a.name for a in node.names})
+        for line, name in (*uses(path, tree), *texts(tree))
+        if any(_within(name, reader) for reader in CONFIGURATION)
+        or (name in CONFIGURED and path != "localcloud/cli/language_host.py")
     ]
 
 
-def core_without_surroundings(root: Path) -> list[str]:
-    """functions/core and functions/entries get what they need: they never read the environment."""
-    names = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv"}
-    problems = []
-    for path, tree in files(root, "functions/core", "functions/entries"):
-        used = [(n.lineno, ast.unparse(n)) for n in nodes(tree) if isinstance(n, ast.Attribute)]
-        problems += [
-            f"{path}:{line}: only an adapter may use {name}"
-            for line, name in [*used, *imports(path, tree)]
-            if name in names
-        ]
-    return problems
+def only_adapters_read_the_environment(root: Path) -> list[str]:
+    """Core, entries, models and interface get what they need: they never read the environment."""
+    return [
+        f"{path}:{line}: only an adapter may use {name}"
+        for path, tree in files(root, "functions", "interface", "models")
+        if not path.startswith("functions/adapters/")
+        for line, name in uses(path, tree)
+        if any(_within(name, read) for read in ENVIRONMENT)
+    ]
 
 
 def feature_is_standard_library_only(root: Path) -> list[str]:
@@ -231,14 +344,14 @@ def interface_is_standard_library_only(root: Path) -> list[str]:
 def one_binding_to_onnxruntime(root: Path) -> list[str]:
     """Only the binding calls the C library, and nothing imports its Python package, with all that it loads."""
     problems = []
-    for path, tree in files(root, "functions"):
+    for path, tree in files(root, "functions", "models"):
         for line, name in imports(path, tree):
             if _within(name, "onnxruntime"):
                 problems.append(
                     f"{path}:{line}: nobody imports onnxruntime; functions/core/onnx/session.py opens models"
                 )
-            elif _within(name, "ctypes") and path not in BINDING:
-                problems.append(f"{path}:{line}: only the binding imports ctypes: {', '.join(BINDING)}")
+            elif any(_within(name, library) for library in C_LIBRARIES) and path not in BINDING:
+                problems.append(f"{path}:{line}: only the binding imports {name}: {', '.join(BINDING)}")
     return problems
 
 
@@ -255,7 +368,7 @@ def clouds_mirror_each_other(root: Path) -> list[str]:
         if call is None:
             continue
         folder = Path(path).parent.as_posix()
-        source = {name.rsplit(".", 1)[1]: name.rsplit(".", 1)[0] for _, name in imports(path, tree)}
+        source = {local: name.rpartition(".")[0] for node in nodes(tree) for local, name in bound(path, node)}
         components = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
         problems += [
             f"{path}: {word} must come from {folder}/{file}.py"
@@ -295,7 +408,7 @@ def adapters_answer_every_trigger(root: Path) -> list[str]:
 
 def clouds_are_whole(root: Path) -> list[str]:
     """A cloud states its tier, and has what that tier needs in the rest of the tree: docs/add-a-cloud.md."""
-    stacks = "".join(path.read_text(encoding="utf-8") for path in sorted(root.glob("Pulumi.*.yaml")))
+    stated = {cloud for path in sorted(root.glob("Pulumi.*.yaml")) for cloud in _stated_clouds(path)}
     limited = _keys(root / "infra/limits.py", "LIMITS")
     problems = []
     for path, tree in files(root, "infra"):
@@ -307,7 +420,9 @@ def clouds_are_whole(root: Path) -> list[str]:
             continue
         if cloud not in limited:
             problems.append(f"infra/limits.py: LIMITS has no {cloud}")
-        if not re.search(rf"^ +cloud: {cloud}$", stacks, re.MULTILINE):
+        if not isinstance(name := _stated(call, "name"), ast.Constant) or name.value != cloud:
+            problems.append(f"{path}: states another name than its folder's; accepted: name={cloud!r}")
+        if cloud not in stated:
             problems.append(f"Pulumi.*.yaml: no stack has cloud: {cloud}")
         if tier.includes(Tier.DEPLOYABLE) and _stated(call, "packing") is None:
             problems.append(f"{path}: does not state its packing; every deployable cloud does")
@@ -320,6 +435,16 @@ def clouds_are_whole(root: Path) -> list[str]:
             f"{path}: is missing; a cloud of tier {tier.value} has one" for path in needed if _gone(root, path)
         ]
     return problems
+
+
+def _stated_clouds(stack: Path) -> Iterator[object]:
+    """Yield the cloud that a stack's file states, if it states one."""
+    config = (yaml.safe_load(stack.read_text(encoding="utf-8")) or {}).get("config") or {}
+    yield from (
+        settings["cloud"]
+        for key, settings in config.items()
+        if str(key).endswith(":settings") and isinstance(settings, dict) and "cloud" in settings
+    )
 
 
 def _gone(root: Path, path: str) -> bool:
@@ -393,7 +518,7 @@ def tests_are_collected(root: Path) -> list[str]:
 
 def sizes(root: Path) -> list[str]:
     problems = []
-    for path, tree in files(root, *HOUSE):
+    for path, tree in files(root, *PACKAGES):
         lines = len((root / path).read_text(encoding="utf-8").splitlines())
         if lines > LINES_OF_A_FILE:
             problems.append(f"{path}: {lines} lines; at most {LINES_OF_A_FILE}")
@@ -410,14 +535,22 @@ def sizes(root: Path) -> list[str]:
 
 
 def no_case_for_a_cloud(root: Path) -> list[str]:
-    """No comparison with a cloud's name: what differs by cloud is in that cloud's folder."""
-    known = KNOWN_CLOUDS.union(clouds(root))
-    return [
-        f"{path}:{line}: asks for the cloud {name}"
-        for path, tree in files(root, *HOUSE)
-        for line, literals in _compared_texts(tree)
-        for name in sorted(literals & known)
-    ]
+    """No case for a cloud: what differs by cloud is in that cloud's folder, and there alone stands its name."""
+    every = KNOWN_CLOUDS.union(clouds(root))
+    problems = []
+    for path, tree in files(root, *PACKAGES):
+        folders = path.split("/")[:-1]
+        compared = [(line, text) for line, literals in _compared_texts(tree) for text in literals]
+        elsewhere = [
+            (line, text) for line, text in texts(tree) if path not in BY_CLOUD and text.casefold() not in folders
+        ]
+        problems += [
+            f"{path}:{line}: asks for the cloud {text}"
+            for line, text in dict.fromkeys((*compared, *elsewhere))
+            if text.casefold() in every
+        ]
+        problems += [f"{path}:{line}: asks for a part of a cloud's name" for line in _questions_to_a_cloud(tree)]
+    return problems
 
 
 @lru_cache(maxsize=2048)
@@ -430,7 +563,7 @@ def _compared_texts(tree: ast.Module) -> tuple[tuple[int, frozenset[str]], ...]:
             compared = [node.left, *node.comparators]
         elif isinstance(node, ast.match_case):
             compared = [part.value for part in ast.walk(node.pattern) if isinstance(part, ast.MatchValue)]
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "startswith":
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in TEXT_TESTS:
             compared = node.args
         literals = frozenset(str(c.value) for e in compared for c in ast.walk(e) if isinstance(c, ast.Constant))
         if literals:
@@ -438,60 +571,114 @@ def _compared_texts(tree: ast.Module) -> tuple[tuple[int, frozenset[str]], ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=2048)
+def _questions_to_a_cloud(tree: ast.Module) -> tuple[int, ...]:
+    """Return where the name of a cloud is taken apart and compared: `cloud.name.startswith("a")`, `cloud[0] == "a"`."""
+    found = []
+    for node in nodes(tree):
+        if isinstance(node, ast.Compare):
+            asked, told = [node.left, *node.comparators], [node.left, *node.comparators]
+            asked = [part for part in asked if isinstance(part, (ast.Subscript, ast.Call))]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in TEXT_TESTS:
+            asked, told = [node.func.value], node.args
+        else:
+            continue
+        texts_told = [part for part in told if isinstance(part, (ast.Constant, ast.Tuple))]
+        if texts_told and any(_is_a_clouds_name(part) for part in asked):
+            found.append(node.lineno)
+    return tuple(found)
+
+
+def _is_a_clouds_name(node: ast.expr) -> bool:
+    """Return whether an expression is a cloud, its name, or a part or another case of it."""
+    while isinstance(node, (ast.Subscript, ast.Call)):
+        node = node.value if isinstance(node, ast.Subscript) else node.func
+        if isinstance(node, ast.Attribute) and node.attr in TEXT_CHANGES:
+            node = node.value
+    return re.search(r"(^|[._])cloud(\.name|_name)?$", ast.unparse(node)) is not None
+
+
 def one_choice_of_a_models_kind(root: Path) -> list[str]:
     """What depends on the kind of a model is a strategy that `models/catalogue.py` chooses, not a branch."""
-    kinds = {"Contract", "BringYourOwn"}
     return [
         f"{path}:{line}: asks whether a contract is a {name}"
         for path, tree in files(root, "functions", "models")
         if path != "models/catalogue.py"
-        for line, names in _asked_classes(tree)
-        for name in sorted(names & kinds)
+        for line, name in _asked_kinds(path, tree)
     ]
 
 
 @lru_cache(maxsize=2048)
-def _asked_classes(tree: ast.Module) -> tuple[tuple[int, frozenset[str]], ...]:
-    """Return the classes that a file asks its values for, by line."""
-    found = []
+def _asked_kinds(path: str, tree: ast.Module) -> tuple[tuple[int, str], ...]:
+    """Return where a file asks for a model's kind, by line: its class, the class's name, or its task."""
+    names, found = known(path, nodes(tree)), []
     for node in nodes(tree):
         asked: list[ast.expr] = []
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass"):
-            asked = node.args[1:]
+        texts_asked = KINDS
+        if isinstance(node, ast.Call) and {"isinstance", "issubclass"}.intersection(dotted(node.func, names)):
+            asked, texts_asked = node.args[1:], frozenset()
         elif isinstance(node, ast.MatchClass):
             asked = [node.cls]
-        if asked:
-            found.append((asked[0].lineno, frozenset(ast.unparse(part) for each in asked for part in ast.walk(each))))
-    return tuple(found)
+        elif isinstance(node, ast.MatchValue):
+            asked = [node.value]
+        elif isinstance(node, ast.Compare):
+            asked = [node.left, *node.comparators]
+            if any(re.search(r"\btask\b", ast.unparse(part)) for part in asked):
+                texts_asked = KINDS | TASKS
+        parts = [part for each in asked for part in ast.walk(each)]
+        found += [
+            (part.lineno, name)
+            for part in parts
+            if isinstance(part, (ast.Name, ast.Attribute))
+            for name in {full.rpartition(".")[2] for full in (ast.unparse(part), *dotted(part, names))}
+            if name in KINDS
+        ]
+        found += [(p.lineno, p.value) for p in parts if isinstance(p, ast.Constant) and p.value in texts_asked]
+    return tuple(dict.fromkeys(found))
 
 
 def nothing_is_unpickled(root: Path) -> list[str]:
-    """Functions load ONNX, JSON and arrays; nothing that could run code."""
+    """Functions and models load ONNX, JSON and arrays; nothing that could run code."""
     problems = []
-    for path, tree in files(root, "functions"):
+    for path, tree in files(root, "functions", "models"):
+        names = known(path, nodes(tree))
         problems += [
             f"{path}:{line}: functions may not import {name}"
             for line, name in imports(path, tree)
             if name.split(".")[0] in UNSAFE_MODULES
         ]
-        for node in nodes(tree):
-            if not isinstance(node, ast.Call):
-                continue
-            if ast.unparse(node.func) in UNSAFE_CALLS:
-                problems.append(f"{path}:{node.lineno}: functions may not call {ast.unparse(node.func)}")
-            if any(k.arg == "allow_pickle" and ast.unparse(k.value) != "False" for k in node.keywords):
-                problems.append(f"{path}:{node.lineno}: functions may not allow_pickle")
+        problems += [
+            f"{path}:{line}: functions may not use {name}"
+            for line, name in uses(path, tree)
+            if any(_within(name, unsafe) for unsafe in UNSAFE)
+        ]
+        problems += [
+            f"{path}:{node.lineno}: functions may not allow_pickle"
+            for node in nodes(tree)
+            if isinstance(node, ast.Call) and _allows_pickle(node, names)
+        ]
     return problems
 
 
+def _allows_pickle(call: ast.Call, names: Mapping[str, list[str]]) -> bool:
+    stated = [keyword.value for keyword in call.keywords if keyword.arg == "allow_pickle"]
+    for name in dotted(call.func, names):
+        head, _, function = name.rpartition(".")
+        if head.split(".")[0] == "numpy" and function in ALLOW_PICKLE:
+            stated += call.args[ALLOW_PICKLE[function] : ALLOW_PICKLE[function] + 1]
+    return any(ast.unparse(value) != "False" for value in stated)
+
+
 def requirements_name_no_host(root: Path) -> list[str]:
+    """Nothing that says what is installed says where from."""
+    found = [path for path in (root / "requirements/lock", root / "pyproject.toml") if path.is_file()]
+    for folder in ("requirements", "functions/requirements", "localcloud/requirements"):
+        found += [path for path in sorted((root / folder).rglob("*")) if path.suffix in (".txt", ".in", ".lock")]
     return [
         f"{path.relative_to(root).as_posix()}:{number}: names a host: {line.strip()}"
-        for folder in ("requirements", "functions/requirements", "localcloud/requirements")
-        for path in sorted((root / folder).rglob("*"))
-        if path.suffix in (".txt", ".in", ".lock")
+        for path in found
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
-        if any(host in line for host in HOSTS)
+        if HOST.search(line.strip())
     ]
 
 
@@ -500,8 +687,9 @@ RULES: Final[tuple[Rule, ...]] = (
     rooms_in_order,
     imports_make_no_circle,
     the_embedded_clouds_stand_alone,
+    modules_are_imported_by_a_written_name,
     one_reader_of_settings,
-    core_without_surroundings,
+    only_adapters_read_the_environment,
     feature_is_standard_library_only,
     interface_is_standard_library_only,
     one_binding_to_onnxruntime,

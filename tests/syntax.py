@@ -7,6 +7,16 @@ import os
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
+
+from infra.imports import LOADERS, called, dotted, executed, imported, known
+
+FILE_LOADERS: Final = (
+    "importlib.machinery.SourceFileLoader",
+    "importlib.util.spec_from_file_location",
+    "runpy.run_path",
+)
+"""Functions that load a module by the path of its file."""
 
 
 def files(root: Path, *folders: str) -> Iterator[tuple[str, ast.Module]]:
@@ -52,34 +62,63 @@ def module_name(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
+@lru_cache(maxsize=2048)
+def run_nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """Return every node of a tree that may run: not what only a type checker reads."""
+    return tuple(executed(tree))
+
+
 @lru_cache(maxsize=4096)
 def imports(path: str, tree: ast.Module, *, typing: bool = True) -> tuple[tuple[int, str], ...]:
     """Return everything a file imports, at any depth of its code: line and absolute dotted name.
 
     What only a type checker sees is left out unless `typing`.
     """
-    walked = nodes(tree) if typing else _executed(tree)
-    return tuple((getattr(node, "lineno", 0), name) for node in walked for _, name in bound(path, node))
+    walked = nodes(tree) if typing else run_nodes(tree)
+    return tuple((getattr(node, "lineno", 0), name) for node, name in imported(path, walked))
 
 
-def bound(path: str, node: ast.AST) -> Iterator[tuple[str, str]]:
-    """Yield what an import statement binds: the name that is known in the file, and its absolute dotted name."""
-    if isinstance(node, ast.Import):
-        yield from ((alias.asname or alias.name, alias.name) for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
-        package = path.removesuffix(".py").removesuffix("/__init__").split("/")
-        if not path.endswith("__init__.py"):
-            package = package[:-1]
-        start = package[: len(package) - node.level + 1] if node.level else []
-        base = ".".join([*start, *([node.module] if node.module else [])])
-        yield from ((alias.asname or alias.name, f"{base}.{alias.name}") for alias in node.names)
+@lru_cache(maxsize=4096)
+def uses(path: str, tree: ast.Module, *, typing: bool = True) -> tuple[tuple[int, str], ...]:
+    """Return everything a file imports or names, whatever it calls it: line and absolute dotted name.
+
+    Among them are the functions that Python has built in: `eval`.
+    """
+    walked = nodes(tree) if typing else run_nodes(tree)
+    names = known(path, walked)
+    named = [
+        (node.lineno, name)
+        for node in walked
+        if isinstance(node, (ast.Attribute, ast.Name, ast.Call))
+        for name in dotted(node, names)
+    ]
+    return tuple(dict.fromkeys((*imports(path, tree, typing=typing), *named)))
 
 
-def _executed(node: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(node):
-        if not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)):
-            yield child
-            yield from _executed(child)
+@lru_cache(maxsize=2048)
+def computed_imports(path: str, tree: ast.Module) -> tuple[tuple[int, str], ...]:
+    """Return where a file loads a module whose name is not written out: line and function."""
+    names = known(path, nodes(tree))
+    written = {id(node.func) for node in nodes(tree) if isinstance(node, ast.Call) and called(path, node, names)}
+    loaders = {*LOADERS, *FILE_LOADERS}
+    return tuple(
+        (node.lineno, name)
+        for node in nodes(tree)
+        if isinstance(node, (ast.Attribute, ast.Name, ast.Call)) and id(node) not in written
+        for name in dotted(node, names)
+        if name in loaders
+    )
+
+
+@lru_cache(maxsize=2048)
+def texts(tree: ast.Module) -> tuple[tuple[int, str], ...]:
+    """Return the texts of a file that are values, not its prose: line and text."""
+    prose = {id(node.value) for node in nodes(tree) if isinstance(node, ast.Expr)}
+    return tuple(
+        (node.lineno, node.value)
+        for node in nodes(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose
+    )
 
 
 def adapters(root: Path) -> set[tuple[str, str]]:

@@ -14,15 +14,21 @@ from tests.test_architecture import changed, plant
 
 GOOD = {
     "infra/__main__.py": "import importlib\nimportlib.import_module(f'infra.{name}').CLOUD\n"
-    "from infra.bundle import x\nfrom infra.function_table import FUNCTIONS\nfrom infra.storage import Store",
-    "infra/aws/__init__.py": "from infra.storage import Store\nCLOUD = Store()",
+    "from infra.bundle import x\nfrom infra.function_table import FUNCTIONS\n"
+    "from infra.storage import Store\nprint(x, FUNCTIONS, Store)",
+    "Makefile": "up:\n\tpython -m localcloud up\nbench:\n\tpython -m bench\n",
+    "Pulumi.yaml": "name: serverless-ml\nmain: infra\n",
+    "infra/aws/__init__.py": "import infra.cellar\nfrom infra.storage import Store\nCLOUD = Store()",
     "infra/bundle.py": "x = 1",
-    "infra/storage.py": "class Store: ...",
+    "infra/cellar.py": "print()",
+    "infra/storage.py": "from threading import Thread\nclass Base:\n    def act(self): ...\n"
+    "class Store(Base):\n    def act(self): ...\nclass Worker(Thread):\n    def run(self): ...\n"
+    "Worker().start()\nStore().act()\ntry:\n    a = 1\nexcept ImportError:\n    a = 2\nprint(a)",
     "infra/function_table.py": "class Http:\n    adapter: ClassVar = 'http.handler'\n"
     "FUNCTIONS = (Http, 'functions.entries.predict:predict')",
     "functions/adapters/aws/http.py": "def handler(entry): ...",
     "functions/entries/predict.py": "from functions.core.http import routes\n"
-    "from functions.core.runtime.step import f\ndef predict(): ...",
+    "from functions.core.runtime.step import f\ndef predict():\n    f()",
     "functions/core/http/routes.py": "",
     "functions/core/runtime/step.py": "def f(): ...",
     "localcloud/__main__.py": "from localcloud.commands import demo\nfrom localcloud.engine import cloud",
@@ -64,6 +70,33 @@ BAD: list[tuple[Rule, str, str]] = [
         "class f:\n    @property\n    def idle(self): ...",
     ),
     (reach.every_name_is_used, "models/contract.py", "IDLE = 1"),
+    *(
+        (reach.every_module_is_reached, path, text)
+        for path, text in (
+            ("infra/attic.py", "if __name__ == '__main__':\n    print()"),
+            ("localcloud/attic/__main__.py", "print()"),
+            ("functions/adapters/azure/http.py", "def handler(entry): ..."),
+            ("infra/aws/__init__.py", "if TYPE_CHECKING:\n    from infra import cellar\nCLOUD = 1"),
+            ("infra/aws/__init__.py", "if not TYPE_CHECKING:\n    pass\nelse:\n    import infra.cellar\nCLOUD = 1"),
+        )
+    ),
+    *(
+        (reach.every_name_is_used, "infra/bundle.py", f"x = 1\n{text}")
+        for text in (
+            "def idle():\n    return _other()\ndef _other():\n    return idle()",
+            "def idle(): ...\ndef _other():\n    return idle()",
+            "class Idle:\n    def f(self):\n        return _other()\ndef _other():\n    return Idle().f()",
+            "if x:\n    def idle(): ...",
+            "try:\n    IDLE = 1\nexcept ImportError:\n    IDLE = 2",
+            "try:\n    x = 2\nexcept ImportError:\n    def idle(): ...",
+            "for y in (1, 2):\n    idle = y",
+            "with x:\n    idle = 3",
+            "while x:\n    class Idle: ...",
+            "from infra.storage import Store\nclass Mine(Store):\n    def idle(self): ...\nMine()",
+            "class Mine(ValueError):\n    def idle(self): ...\nMine()",
+            "from enum import Enum\nclass Mine(Enum):\n    def idle(self): ...\nMine",
+        )
+    ),
 ]
 
 

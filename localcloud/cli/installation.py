@@ -24,7 +24,8 @@ OLDEST_CLI, OLDEST_GO = (3, 200, 0), (1, 26, 6)
 """The oldest versions that work: of a CLI on PATH, and of the Go that builds one."""
 BUILDING = "building the Pulumi CLI {version} with Go, once: about four minutes on two cores"
 COMMAND, HOST, EXECUTOR = "pulumi", "pulumi-language-python", "pulumi-language-python-exec"
-PACKAGES = ("aws", "gcp")
+PACKAGES = tuple(sorted(path.parents[1].name for path in ROOT.glob("localcloud/*/resources/__init__.py")))
+"""The providers that an embedded cloud stands for, each by the folder of its cloud."""
 ADDRESSES = "engine.json"
 """The file, in the folder of a run, in which a running cloud says where each of its providers is served."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tests.architecture import HOUSE, files
+from tests.architecture import PACKAGES, files
 
 
 class Raisable(NamedTuple):
@@ -27,7 +27,7 @@ def defined(root: Path) -> set[Raisable]:
     """Every class below infra/, functions/, models/ and localcloud/ that derives from an exception, at any depth."""
     classes = [
         Raisable(node.name, ast.unparse(base), path)
-        for path, tree in files(root, *HOUSE)
+        for path, tree in files(root, *PACKAGES)
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
         for base in node.bases

@@ -13,8 +13,8 @@ ROWS = rows((ROOT / "docs" / "glossary.md").read_text(encoding="utf-8"), "word")
 
 
 def names(source: str) -> Iterator[str]:
-    """What a module defines: its classes, functions and constants, and what they hold."""
-    for node in ast.walk(ast.parse(source)):
+    """What a module defines at its top level: its classes, functions and constants."""
+    for node in ast.parse(source).body:
         match node:
             case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
                 yield name
@@ -49,8 +49,11 @@ def test_words_are_in_order_and_each_is_listed_once() -> None:
 
 
 def test_a_name_that_is_gone_is_seen(tmp_path: Path) -> None:
-    (tmp_path / "some.py").write_text("class A:\n    def f(self): ...\nB: int = 1\nC = 2\n", encoding="utf-8")
-    assert [complaint(f"`some.py: {name}`", tmp_path) for name in ("A", "f", "B", "C")] == [None] * 4
+    text = "class A:\n    x = 1\n    def f(self):\n        y = 2\nB: int = 1\nC = 2\ndef g():\n    z = 3\n"
+    (tmp_path / "some.py").write_text(text, encoding="utf-8")
+    assert [complaint(f"`some.py: {name}`", tmp_path) for name in ("A", "B", "C", "g")] == [None] * 4
+    for name in ("f", "x", "y", "z"):
+        assert complaint(f"`some.py: {name}`", tmp_path) == f"some.py defines no {name!r}"
     assert complaint("`some.py: D`", tmp_path) == "some.py defines no 'D'"
     assert complaint("`some.py`", tmp_path) == "some.py defines no ''"
     assert complaint("`other.py: A`", tmp_path) == "other.py does not exist"

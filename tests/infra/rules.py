@@ -219,7 +219,7 @@ def outputs_registered_are_those_declared(graph: Graph, _facts: Facts, cloud: Cl
     return problems
 
 
-def types_and_names_are_the_houses(graph: Graph, _facts: Facts, cloud: Cloud) -> list[str]:
+def types_and_names_have_one_form(graph: Graph, _facts: Facts, cloud: Cloud) -> list[str]:
     """A component's type says the cloud and the class; no logical name says where it is deployed."""
     known = {f"serverless-ml:{cloud.name}:{thing.__name__}" for thing in _things(cloud)}
     return [
@@ -277,5 +277,5 @@ RULES: Final[tuple[Rule, ...]] = (
     triggers_try_again,
     no_output_is_formatted_as_text,
     outputs_registered_are_those_declared,
-    types_and_names_are_the_houses,
+    types_and_names_have_one_form,
 )

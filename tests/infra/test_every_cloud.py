@@ -44,7 +44,7 @@ ANYWHERE: dict[tuple[str, ...], tuple[Breakage, ...]] = {
         _first(lambda resource: replace(resource, registered=None), component=True),
         _first(lambda resource: replace(resource, registered={**resource.registered, "more": "1"}), component=True),
     ),
-    (rules.types_and_names_are_the_houses.__name__,): (
+    (rules.types_and_names_have_one_form.__name__,): (
         _first(lambda resource: replace(resource, name=f"{resource.name}-{sample.STACK}"), component=False),
         _first(lambda resource: replace(resource, name=f"{resource.name}-europe-west1"), component=False),
         _first(lambda resource: replace(resource, parent=""), component=False),

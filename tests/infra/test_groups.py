@@ -20,7 +20,7 @@ from tests.infra.facts import Reader, components
 from tests.infra.gcp_facts import CONFIG
 from tests.infra.gcp_facts import FUNCTION as GCP_FUNCTION
 from tests.infra.test_every_cloud import READERS
-from tests.infra.test_rules import HOUSES, House, Rule
+from tests.infra.test_rules import CLOUDS, Rule, RuledCloud
 
 ROUTES = {operation.id: (operation.method, operation.path) for operation in OPERATIONS}
 
@@ -123,8 +123,8 @@ def test_longest_names_still_fit(reader: Reader) -> None:
 
 
 @pytest.mark.parametrize(
-    ("house", "rule"),
-    [pytest.param(house, rule, id=f"{house.name}-{rule.__name__}") for house in HOUSES for rule in house.rules],
+    ("cloud", "rule"),
+    [pytest.param(cloud, rule, id=f"{cloud.name}-{rule.__name__}") for cloud in CLOUDS for rule in cloud.rules],
 )
-def test_several_predict_functions_keep_every_rule(house: House, rule: Rule) -> None:
-    assert rule(_deployed(house.name)) == []
+def test_several_predict_functions_keep_every_rule(cloud: RuledCloud, rule: Rule) -> None:
+    assert rule(_deployed(cloud.name)) == []

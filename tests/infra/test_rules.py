@@ -32,7 +32,7 @@ class Rule(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class House:
+class RuledCloud:
     """One cloud's whole graph, its rules, and what breaks each of them."""
 
     name: str
@@ -41,57 +41,57 @@ class House:
     broken: Mapping[str, tuple[Callable[[Graph], Graph], ...]]
 
 
-HOUSES = (
-    House(
+CLOUDS = (
+    RuledCloud(
         name="aws",
         whole=aws,
         rules=(*aws_data.RULES, *aws_compute.RULES, *aws_edges.RULES, *aws_account.RULES),
         broken=aws_broken.BROKEN,
     ),
-    House(
+    RuledCloud(
         name="gcp",
         whole=gcp,
         rules=(*gcp_data.RULES, *gcp_compute.RULES, *gcp_edges.RULES, *gcp_account.RULES),
         broken=gcp_broken.BROKEN,
     ),
 )
-every_house = pytest.mark.parametrize("house", HOUSES, ids=lambda house: house.name)
+every_cloud = pytest.mark.parametrize("cloud", CLOUDS, ids=lambda cloud: cloud.name)
 
 
 @pytest.mark.parametrize(
-    ("house", "rule"),
-    [pytest.param(house, rule, id=f"{house.name}-{rule.__name__}") for house in HOUSES for rule in house.rules],
+    ("cloud", "rule"),
+    [pytest.param(cloud, rule, id=f"{cloud.name}-{rule.__name__}") for cloud in CLOUDS for rule in cloud.rules],
 )
-def test_the_whole_stack_keeps_every_rule(house: House, rule: Rule) -> None:
-    assert rule(house.whole.graph()) == []
+def test_the_whole_stack_keeps_every_rule(cloud: RuledCloud, rule: Rule) -> None:
+    assert rule(cloud.whole.graph()) == []
 
 
 @pytest.mark.parametrize(
-    ("house", "name", "number"),
+    ("cloud", "name", "number"),
     [
-        pytest.param(house, name, number, id=f"{house.name}-{name}-{number}")
-        for house in HOUSES
-        for name, cases in house.broken.items()
+        pytest.param(cloud, name, number, id=f"{cloud.name}-{name}-{number}")
+        for cloud in CLOUDS
+        for name, cases in cloud.broken.items()
         for number in range(len(cases))
     ],
 )
-def test_a_broken_stack_breaks_that_rule_and_no_other(house: House, name: str, number: int) -> None:
-    broken = house.broken[name][number](house.whole.graph())
-    assert [rule.__name__ for rule in house.rules if rule(broken)] == [name]
+def test_a_broken_stack_breaks_that_rule_and_no_other(cloud: RuledCloud, name: str, number: int) -> None:
+    broken = cloud.broken[name][number](cloud.whole.graph())
+    assert [rule.__name__ for rule in cloud.rules if rule(broken)] == [name]
 
 
-@every_house
-def test_every_rule_was_seen_to_fail(house: House) -> None:
-    assert set(house.broken) == {rule.__name__ for rule in house.rules}
+@every_cloud
+def test_every_rule_was_seen_to_fail(cloud: RuledCloud) -> None:
+    assert set(cloud.broken) == {rule.__name__ for rule in cloud.rules}
 
 
-@every_house
-def test_the_graph_is_whole(house: House) -> None:
+@every_cloud
+def test_the_graph_is_whole(cloud: RuledCloud) -> None:
     """Rules about a type that is not there would pass for nothing."""
-    types = {resource.type for resource in house.whole.graph()}
-    named = {value for name, value in vars(house.whole).items() if name.isupper() and isinstance(value, str)}
+    types = {resource.type for resource in cloud.whole.graph()}
+    named = {value for name, value in vars(cloud.whole).items() if name.isupper() and isinstance(value, str)}
     assert {value for value in named if value.count(":") == 2 and "/" in value} <= types
 
 
 def test_every_cloud_has_rules() -> None:
-    assert {house.name for house in HOUSES} == set(clouds.names())
+    assert {cloud.name for cloud in CLOUDS} == set(clouds.names())

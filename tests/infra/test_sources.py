@@ -44,6 +44,49 @@ def test_what_only_a_type_checker_reads_stays_behind(tree: Path) -> None:
     assert "functions/apart.py" not in names(closure(["functions.typed"], tree), tree)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from .apart import thing",
+        "from . import apart",
+        "from ..functions import apart",
+        "from importlib import import_module as load\nload('functions.apart')",
+        "import importlib\nimportlib.import_module('.apart', __package__)",
+        "import importlib\nimportlib.import_module(package='functions', name='.apart')",
+        "__import__('functions.apart')",
+        "import runpy\nrunpy.run_module('functions.apart')",
+        "from typing import TYPE_CHECKING\nif not TYPE_CHECKING:\n    from functions import apart",
+        "import typing as t\nif not t.TYPE_CHECKING:\n    from functions import apart",
+        "if TYPE_CHECKING:\n    x = 1\nelse:\n    from functions import apart",
+        "if TYPE_CHECKING:\n    x = 1\nelif y:\n    from functions import apart",
+        "if TYPE_CHECKING or y:\n    from functions import apart",
+        "if y:\n    x = 1\nelse:\n    from functions import apart",
+    ],
+)
+def test_what_an_entry_imports_comes_along_however_it_is_written(tree: Path, text: str) -> None:
+    (tree / "functions" / "entry.py").write_text(text, encoding="utf-8")
+    assert "functions/apart.py" in names(closure(["functions.entry"], tree), tree)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if not TYPE_CHECKING:\n    x = 1\nelse:\n    from functions import apart",
+        "if TYPE_CHECKING and y:\n    from functions import apart",
+        "from importlib import import_module\nimport_module(name)",
+        "x.import_module('functions.apart')",
+    ],
+)
+def test_what_an_entry_never_imports_stays_behind_however_it_is_written(tree: Path, text: str) -> None:
+    (tree / "functions" / "entry.py").write_text(text, encoding="utf-8")
+    assert "functions/apart.py" not in names(closure(["functions.entry"], tree), tree)
+
+
+def test_a_package_imports_from_itself(tree: Path) -> None:
+    (tree / "functions" / "__init__.py").write_text("from . import near", encoding="utf-8")
+    assert {"functions/near.py", "functions/lazy.py"} <= names(closure(["functions.entry"], tree), tree)
+
+
 def test_a_function_that_reads_contracts_gets_the_folders_of_the_stacks_models_and_no_others(tree: Path) -> None:
     (tree / "functions" / "entry.py").write_text("import models.contract\n", encoding="utf-8")
     carried = names(sources(["functions.entry"], ["mine"], tree), tree)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from infra.processor import arithmetic, here
+from infra.processor import VECTORS, arithmetic, here
 from localcloud.engine.stack import LocalStack
-from tests.experiment import OTHERS, OWN
+from tests.experiment import FLEET, OWN
 
 
 def trained(kind: ModuleType, state: Path) -> dict[str, Any]:
@@ -25,8 +25,10 @@ def test_a_worker_gets_the_kernel_to_compute_with_from_its_function_alone(
     kind: ModuleType, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = []
-    for chosen in OTHERS:
-        monkeypatch.setenv("OPENBLAS_CORETYPE", chosen)
+    for processor in FLEET:
+        for name, chosen in processor.items():
+            monkeypatch.setenv(name, chosen)
         found.append(trained(kind, state))
     assert found[0] == found[1]
     assert set(found[0]["kernels"]) <= {OWN}
+    assert not set(found[0]["numpy"]) & set(VECTORS[here()].split())

@@ -14,7 +14,7 @@ BINARY = "application/octet-stream"
 
 
 class Request:
-    """A request as the gateway hands it over."""
+    """A request as it came to the gateway."""
 
     __slots__ = ("body", "caller", "headers", "method", "path", "request_id")
 

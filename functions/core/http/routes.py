@@ -14,9 +14,9 @@ _PARTS = tuple((operation, operation.path.split("/")) for operation in OPERATION
 def find(method: str, path: str) -> tuple[Operation, dict[str, str]]:
     """The operation and its variable segments. Raises `Problem` 404, or 405 with the methods that are allowed."""
     allowed = []
-    given = path.rstrip("/").split("/")
+    asked = path.rstrip("/").split("/")
     for operation, parts in _PARTS:
-        segments = _matched(parts, given)
+        segments = _matched(parts, asked)
         if segments is None:
             continue
         if operation.method == method:
@@ -28,12 +28,12 @@ def find(method: str, path: str) -> tuple[Operation, dict[str, str]]:
     raise Problem(404, "there is nothing at this path; GET /openapi.json lists what there is")
 
 
-def _matched(parts: list[str], given: list[str]) -> dict[str, str] | None:
+def _matched(parts: list[str], asked: list[str]) -> dict[str, str] | None:
     """The variable segments; None for a path of another operation."""
-    if len(parts) != len(given):
+    if len(parts) != len(asked):
         return None
     found = {}
-    for part, segment in zip(parts, given, strict=True):
+    for part, segment in zip(parts, asked, strict=True):
         if part.startswith("{") and segment:
             found[part[1:-1]] = _unquoted(segment)
         elif part != segment:

@@ -164,7 +164,8 @@ def _computed(processor: Mapping[str, Any] | None) -> str:
     if processor is None:
         return "not recorded"
     kernels = [f"{library}: {kernel or 'unknown'}" for library, kernel in processor["kernels"].items()]
-    return ", ".join([processor["architecture"], *kernels])
+    vectors = [f"numpy: {' '.join(processor['numpy'])}"] if processor.get("numpy") else []
+    return ", ".join([processor["architecture"], *kernels, *vectors])
 
 
 def _params(params: Mapping[str, Any]) -> Markup:

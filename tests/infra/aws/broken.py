@@ -225,6 +225,7 @@ COMPUTE: Mapping[str, tuple[Break, ...]] = {
             )
             for edit in (
                 without("OPENBLAS_CORETYPE"),
+                without("NPY_DISABLE_CPU_FEATURES"),
                 altered(OPENBLAS_CORETYPE="ARMV8"),
                 altered(OPENBLAS_NUM_THREADS="2"),
             )

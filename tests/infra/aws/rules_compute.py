@@ -18,6 +18,8 @@ NOT_WAITING = frozenset({"events.amazonaws.com", "s3.amazonaws.com", "sns.amazon
 """Services that call a function and do not wait for its answer."""
 KERNELS = {"x86_64": "Haswell", "arm64": "ARMV8"}
 """OpenBLAS's kernel that every processor of an architecture can run."""
+VECTORS = {"x86_64": "X86_V4 AVX512_ICL AVX512_SPR", "arm64": "ASIMDHP ASIMDDP ASIMDFHM SVE"}
+"""What numpy leaves alone, since not every processor of an architecture has it."""
 
 
 def functions_have_bounds(graph: Graph) -> list[str]:
@@ -110,7 +112,10 @@ def training_computes_the_same_on_every_processor(graph: Graph) -> list[str]:
     function = graph.one(w.FUNCTION, "train-function")
     variables, (architecture,) = w.variables(function), function.inputs["architectures"]
     problems = []
-    if variables.get("OPENBLAS_CORETYPE") != KERNELS[architecture]:
+    if (
+        variables.get("OPENBLAS_CORETYPE") != KERNELS[architecture]
+        or variables.get("NPY_DISABLE_CPU_FEATURES") != VECTORS[architecture]
+    ):
         problems.append(f"{function.name}: its processor chooses how it computes")
     if {variables.get("OPENBLAS_NUM_THREADS"), variables.get("OMP_NUM_THREADS")} != {"1"}:
         problems.append(f"{function.name}: threads share a sum")

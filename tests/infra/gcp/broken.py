@@ -292,6 +292,7 @@ COMPUTE: Mapping[str, tuple[Break, ...]] = {
     ),
     "training_computes_the_same_on_every_processor": (
         trained_with(without("OPENBLAS_CORETYPE")),
+        trained_with(altered(NPY_DISABLE_CPU_FEATURES="")),
         trained_with(altered(OPENBLAS_CORETYPE="ARMV8")),
         trained_with(altered(OMP_NUM_THREADS="2")),
     ),

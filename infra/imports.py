@@ -1,0 +1,130 @@
+"""What a Python module imports: by statements and by calls, and which of its code runs at all."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+LOADERS: Mapping[str, str] = {
+    "__import__": "name",
+    "importlib.__import__": "name",
+    "importlib.import_module": "name",
+    "pkgutil.resolve_name": "name",
+    "runpy.run_module": "mod_name",
+}
+"""Functions that import the module that their first argument names, each with the name of that argument."""
+_TYPE_CHECKING = "TYPE_CHECKING"
+
+
+def executed(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield every node that may run: all but those that only a type checker reads, and the tree itself."""
+    waiting: list[ast.AST] = list(ast.iter_child_nodes(tree))[::-1]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        children = list(ast.iter_child_nodes(node))
+        if isinstance(node, ast.If):
+            holds = _holds(node.test)
+            children = [node.test, *(node.body if holds is not False else ()), *(node.orelse if not holds else ())]
+        waiting.extend(children[::-1])
+
+
+def bound(path: str, node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield what an import statement binds: the name that is known in the file, and its absolute dotted name.
+
+    `path` is the module's file, from the root; `*` is a name like others.
+    """
+    if isinstance(node, ast.Import):
+        yield from ((alias.asname or alias.name, alias.name) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = _absolute(path, "." * node.level + (node.module or ""))
+        yield from ((alias.asname or alias.name, f"{base}.{alias.name}") for alias in node.names)
+
+
+def known(path: str, nodes: Iterable[ast.AST]) -> dict[str, list[str]]:
+    """Return what the names that import statements bind stand for, as absolute dotted names."""
+    names: dict[str, list[str]] = {}
+    for node in nodes:
+        for name, dotted in bound(path, node):
+            head, plain = name.partition(".")[0], name == dotted
+            names.setdefault(head, []).append(head if plain else dotted)
+    return names
+
+
+def dotted(node: ast.AST, names: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the absolute names that an expression `a.b.c` or `getattr(a.b, "c")` may stand for; none for another.
+
+    A name that is Python's own stands for itself: `eval`. Others that no import binds stand for nothing.
+    """
+    rest = ""
+    while True:
+        if isinstance(node, ast.Attribute):
+            node, rest = node.value, f".{node.attr}{rest}"
+        elif isinstance(node, ast.Call) and _is_getattr(node):
+            node, rest = node.args[0], f".{_text(node.args[1])}{rest}"
+        else:
+            break
+    if not isinstance(node, ast.Name):
+        return []
+    own = [node.id] if hasattr(builtins, node.id) else []
+    return [(name + rest).removeprefix("builtins.") for name in names.get(node.id, own)]
+
+
+def called(path: str, node: ast.AST, names: Mapping[str, Sequence[str]]) -> str | None:
+    """Return the module that a call imports by a name that is written out; None for any other node."""
+    if not isinstance(node, ast.Call):
+        return None
+    loader = next((name for name in dotted(node.func, names) if name in LOADERS), None)
+    if loader is None:
+        return None
+    keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+    name = _text(node.args[0] if node.args else keywords.get(LOADERS[loader]))
+    if name is None or not name.startswith("."):
+        return name and name.replace(":", ".")
+    package = node.args[1] if len(node.args) > 1 else keywords.get("package")
+    if isinstance(package, ast.Name) and package.id == "__package__":
+        return _absolute(path, name)
+    base = _text(package)
+    return None if base is None else _absolute(f"{base.replace('.', '/')}/__init__.py", name)
+
+
+def imported(path: str, nodes: Sequence[ast.AST]) -> Iterator[tuple[ast.AST, str]]:
+    """Yield everything that nodes of a module import, as absolute dotted names: the module, or what is in it."""
+    names = known(path, nodes)
+    for node in nodes:
+        yield from ((node, name) for _, name in bound(path, node))
+        if (module := called(path, node, names)) is not None:
+            yield node, module
+
+
+def _absolute(path: str, name: str) -> str:
+    """Return the absolute form of a name that begins with a dot for each level, in the module of that file."""
+    module = name.lstrip(".")
+    level = len(name) - len(module)
+    if not level:
+        return module
+    package = path.removesuffix(".py").split("/")[:-1]
+    return ".".join([*package[: len(package) - level + 1], *([module] if module else [])])
+
+
+def _holds(test: ast.expr) -> bool | None:
+    """Return whether a condition on `TYPE_CHECKING` holds when the module runs; None where that is open."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        inner = _holds(test.operand)
+        return None if inner is None else not inner
+    if isinstance(test, ast.BoolOp):
+        decisive = isinstance(test.op, ast.Or)
+        parts = [_holds(value) for value in test.values]
+        return decisive if decisive in parts else None if None in parts else not decisive
+    name = test.attr if isinstance(test, ast.Attribute) else test.id if isinstance(test, ast.Name) else None
+    return False if name == _TYPE_CHECKING else None
+
+
+def _is_getattr(node: ast.Call) -> bool:
+    named = isinstance(node.func, ast.Name) and node.func.id == "getattr"
+    return named and len(node.args) > 1 and _text(node.args[1]) is not None
+
+
+def _text(node: ast.expr | None) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
