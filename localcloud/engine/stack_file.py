@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import pulumi
-import yaml
+
+from localcloud.engine.yaml_file import read_mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE = ROOT / ".local"
@@ -37,25 +38,31 @@ class StackFile:
         changes that key alone. Raises `pulumi.RunError` for a stack that does not exist and for an
         encrypted value, which only the CLI can open.
         """
-        project = _mapping(root / "Pulumi.yaml")
+        project = read_mapping(root / "Pulumi.yaml")
         path = root / f"Pulumi.{name}.yaml"
         if not path.exists():
             known = ", ".join(sorted(file.name.split(".")[1] for file in root.glob("Pulumi.*.yaml")))
             raise pulumi.RunError(f"there is no stack {name!r} ({path.name}); the stacks here: {known or 'none'}")
-        config = merged(_mapping(path).get("config") or {}, override or {})
+        written = read_mapping(path).get("config") or {}
+        if not isinstance(written, dict):
+            raise pulumi.RunError(f"{path.name}: config: a mapping is expected, such as `aws:region: eu-west-1`")
+        config = merged(written, override or {})
         if encrypted := ", ".join(_encrypted(config)):
             raise pulumi.RunError(f"{path.name}: {encrypted} is encrypted, and only the Pulumi CLI can open it")
         return cls(
             project=str(project.get("name", "serverless-ml")),
             name=name,
-            config={_qualified(key, project): _text(value) for key, value in config.items()},
+            config=_qualified_once(config, project, path.name),
             root=root,
         )
 
     @property
     def cloud(self) -> str | None:
         """The cloud that the settings name; None when they name none."""
-        settings = json.loads(self.get(SETTINGS, "{}"))
+        try:
+            settings = json.loads(self.get(SETTINGS, "{}"))
+        except ValueError:
+            return None
         return settings.get("cloud") if isinstance(settings, dict) else None
 
     def get(self, key: str, default: str) -> str:
@@ -72,18 +79,6 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _mapping(path: Path) -> dict[str, Any]:
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise pulumi.RunError(f"{path} does not exist") from None
-    except yaml.YAMLError as problem:
-        raise pulumi.RunError(f"{path.name}: not valid YAML: {problem}") from None
-    if not isinstance(document, dict):
-        raise pulumi.RunError(f"{path.name}: a mapping is expected, found {type(document).__name__}")
-    return document
-
-
 def _encrypted(value: Any, path: str = "") -> Iterator[str]:
     """Yield the path of every encrypted value, at any depth, as `pulumi config set --path` takes it."""
     match value:
@@ -95,6 +90,17 @@ def _encrypted(value: Any, path: str = "") -> Iterator[str]:
         case list():
             for position, inner in enumerate(value):
                 yield from _encrypted(inner, f"{path}[{position}]")
+
+
+def _qualified_once(config: Mapping[str, Any], project: Mapping[str, Any], where: str) -> dict[str, str]:
+    """Return the configuration as text by full keys. Raises `pulumi.RunError` for a key in its short and long form."""
+    found: dict[str, str] = {}
+    for key, value in config.items():
+        full = _qualified(key, project)
+        if full in found:
+            raise pulumi.RunError(f"{where}: {full} is there twice, once as {key}")
+        found[full] = _text(value)
+    return found
 
 
 def _qualified(key: str, project: Mapping[str, Any]) -> str:

@@ -77,6 +77,46 @@ def test_a_file_that_is_not_a_mapping_is_named(root: Path, text: str) -> None:
         StackFile.read("odd", root)
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("config:\n  a:b: 1\n  a:b: 2\n", "line 3: the key a:b is there twice"),
+        ("config:\n  a:s: {cloud: aws, cloud: gcp}\n", "line 2: the key cloud is there twice"),
+        ("config:\n  house:c: 1\n  c: 2\n", "house:c is there twice, once as c"),
+        ("config:\n  a:b: 2026-01-02\n", "line 2: a timestamp is not accepted; quote it to have a text"),
+        ("config:\n  a:b: !!binary aGk=\n", "line 2: a binary is not accepted"),
+        ("config:\n  a:b: !!set {x}\n", "line 2: a set is not accepted"),
+        ("config:\n  5: x\n", "line 2: the key 5 is no text"),
+        ("config:\n  ~: x\n", "line 2: the key None is no text"),
+        ("config: [a]\n", "config: a mapping is expected"),
+        ("config: abc\n", "config: a mapping is expected"),
+        ("config:\n  a:b: &x [*x]\n", "nested deeper"),
+        ("config:\n  a:b: " + "[" * 3000 + "]" * 3000, ""),
+        ("config:\n  a:b: " + "9" * 5000, ""),
+        ("", "a mapping is expected, such as `config:` in the first line; found nothing"),
+    ],
+)
+def test_what_the_cli_would_not_read_is_refused_in_one_sentence(root: Path, text: str, sentence: str) -> None:
+    (root / "Pulumi.odd.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(pulumi.RunError) as raised:
+        StackFile.read("odd", root)
+    assert str(raised.value).startswith("Pulumi.odd.yaml:")
+    assert sentence in str(raised.value)
+    assert len(str(raised.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_file_that_is_not_utf_8_is_refused_by_the_byte(root: Path, encoding: str) -> None:
+    (root / "Pulumi.odd.yaml").write_bytes("config:\n  a:b: é\n".encode(encoding))
+    with pytest.raises(pulumi.RunError, match=r"Pulumi\.odd\.yaml: not UTF-8, at byte \d+; save it as UTF-8"):
+        StackFile.read("odd", root)
+
+
+def test_a_byte_order_mark_and_settings_that_are_a_text_are_no_reason_to_fail_here(root: Path) -> None:
+    (root / "Pulumi.odd.yaml").write_bytes(b"\xef\xbb\xbfconfig:\n  serverless-ml:settings: abc\n")
+    assert StackFile.read("odd", root).cloud is None
+
+
 def test_merging_leaves_both_sides_as_they_were() -> None:
     base, over = {"a": {"b": 1}}, {"a": {"c": 2}}
     assert merged(base, over) == {"a": {"b": 1, "c": 2}}
