@@ -17,8 +17,8 @@ class IamAuth(Section):
 
 class JwtAuth(Section):
     kind: Literal["jwt"]
-    issuer: str = Field(pattern=r"^https://")
-    audience: tuple[str, ...] = Field(min_length=1)
+    issuer: str = Field(pattern=r"^https://[!-~]+$")
+    audience: tuple[Annotated[str, Field(pattern=r"^[!-~]+$")], ...] = Field(min_length=1)
 
 
 class NoAuth(Section):
@@ -38,5 +38,5 @@ class Throttling(Section):
 
 
 class Cors(Section):
-    origins: tuple[Annotated[str, Field(pattern=r"^https?://[^*/]+$")], ...] = ()
+    origins: tuple[Annotated[str, Field(pattern=r"^https?://[^*/\s]+$")], ...] = ()
     """Pages allowed to call the API; none by default, and never `*`."""

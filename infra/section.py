@@ -23,6 +23,13 @@ def _cron(text: str) -> str:
     return text
 
 
+def no_flag(value: object) -> object:
+    """Refuse true and false where a number is meant: in Python they equal 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("a number is expected")
+    return value
+
+
 HIDDEN = "a secret, which is not shown,"
 TYPED = re.compile(r"true|false|-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 """Texts of JSON's numbers and truth values."""

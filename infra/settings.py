@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import pulumi
-from pydantic import Field, PrivateAttr, ValidationError, create_model, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, create_model, model_validator
 
 from infra.api_policy import Auth, Cors, IamAuth, Throttling
 from infra.function_table import FUNCTIONS, named
 from infra.scaling import EcoStack, Scaling
-from infra.section import Cron, Name, Section, retype, sentence
+from infra.section import Cron, Name, Section, no_flag, retype, sentence
 from infra.size import Size
 from interface.rollout import RolloutPlan
 
@@ -124,7 +124,7 @@ class Settings(Section):
     capture: Capture = Capture()
     pointer_seconds: int = Field(default=5, ge=1, le=300)
     """Seconds until every copy of the predict function follows a promotion or a rollback."""
-    log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365] = 30
+    log_days: Annotated[Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365], BeforeValidator(no_flag)] = 30
     protect: bool = True
     """Keep the data when the stack is destroyed."""
     _secret: bool = PrivateAttr(default=False)
@@ -133,6 +133,12 @@ class Settings(Section):
     def secret(self) -> bool:
         """Whether the stack's file encrypts any of them: Pulumi tells that of all together."""
         return self._secret
+
+    @model_validator(mode="after")
+    def _models_are_named_once(self) -> Self:
+        if twice := sorted({name for name in self.models if self.models.count(name) > 1}):
+            raise ValueError(f"models: {', '.join(twice)}: named twice; name each model once")
+        return self
 
     @model_validator(mode="after")
     def _scaled_models_exist(self) -> Self:
