@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
@@ -154,7 +154,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             child.terminate()
 
     @contextlib.contextmanager
-    def _running(self, child: subprocess.Popen[bytes], context: grpc.ServicerContext) -> Iterator[None]:
+    def _running(self, child: subprocess.Popen[bytes], context: grpc.ServicerContext) -> Generator[None]:
         """Keep a program in the list of those that run; it ends with the call that asked for it."""
         self._children.add(child)
         context.add_callback(child.terminate)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -63,7 +63,7 @@ class Symbols:
 
 
 @contextlib.contextmanager
-def serve(package: str, provider: Provider, state: Path) -> Iterator[None]:
+def serve(package: str, provider: Provider, state: Path) -> Generator[None]:
     """Serve a provider under a package's name (`aws`) on the loopback address.
 
     The plugins in `state` pass the CLI's calls on to the address that is written there.
