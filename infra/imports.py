@@ -46,6 +46,8 @@ def known(path: str, nodes: Iterable[ast.AST]) -> dict[str, list[str]]:
     """Return what the names that import statements bind stand for, as absolute dotted names."""
     names: dict[str, list[str]] = {}
     for node in nodes:
+        if not isinstance(node, (ast.Import, ast.ImportFrom)):
+            continue
         for name, dotted in bound(path, node):
             head, plain = name.partition(".")[0], name == dotted
             names.setdefault(head, []).append(head if plain else dotted)
@@ -57,6 +59,8 @@ def dotted(node: ast.AST, names: Mapping[str, Sequence[str]]) -> list[str]:
 
     A name that is Python's own stands for itself: `eval`. Others that no import binds stand for nothing.
     """
+    if isinstance(node, ast.Call) and not _is_getattr(node):
+        return []
     rest = ""
     while True:
         if isinstance(node, ast.Attribute):
@@ -93,8 +97,9 @@ def imported(path: str, nodes: Sequence[ast.AST]) -> Iterator[tuple[ast.AST, str
     """Yield everything that nodes of a module import, as absolute dotted names: the module, or what is in it."""
     names = known(path, nodes)
     for node in nodes:
-        yield from ((node, name) for _, name in bound(path, node))
-        if (module := called(path, node, names)) is not None:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from ((node, name) for _, name in bound(path, node))
+        elif isinstance(node, ast.Call) and (module := called(path, node, names)) is not None:
             yield node, module
 
 
