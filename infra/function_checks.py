@@ -12,9 +12,10 @@ from typing import get_args
 
 import pulumi
 
-from infra import cron, environment, sources, workflow
+from infra import cron, environment, sources, workflow, workflow_values
 from infra.function_table import (
     LONGEST_NAME,
+    TABLE,
     AnnouncingName,
     FunctionSpec,
     Http,
@@ -29,7 +30,6 @@ from infra.function_table import (
 from infra.size import Size
 from infra.vocabulary import Access
 
-TABLE = "infra/function_table.py"
 NAMES = f"lower-case letters, digits and single hyphens, a letter first, at most {LONGEST_NAME} characters"
 PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*/?")
 DATASETS = "datasets"
@@ -290,7 +290,7 @@ def _steps(functions: Sequence[FunctionSpec]) -> Iterator[str]:
                 f"infra/workflow.py: step {step}: no row with WorkflowStep() is called {function};"
                 f" accepted: {', '.join(rows) or 'none'}"
             )
-    yield from (f"infra/workflow.py: {problem}" for problem in workflow.problems(definition))
+    yield from (f"infra/workflow.py: {problem}" for problem in workflow_values.problems(definition))
 
 
 def _shown(value: object) -> str:

@@ -14,6 +14,7 @@ from typing import ClassVar, Literal, NotRequired, TypedDict
 from infra.vocabulary import Access
 from interface import layout, variables
 
+TABLE = "infra/function_table.py"
 LONGEST_NAME = 32
 """Cloud Run's bound: a service's name has at most 49 characters, of which 17 are `-function` and what Pulumi adds.
 https://cloud.google.com/run/docs/deploying#service-name"""

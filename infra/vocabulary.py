@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import pulumi
 
-from infra import workflow
+from infra import workflow, workflow_values
 from infra.scaling import Eco, Profile
 from infra.tier import Tier
 
@@ -214,7 +214,7 @@ class WorkflowArgs:
 
     def __post_init__(self) -> None:
         """Raise `pulumi.RunError` for a step that reads what no step has set."""
-        if problems := workflow.problems(self.definition):
+        if problems := workflow_values.problems(self.definition):
             raise pulumi.RunError("\n".join(f"the workflow: {problem}" for problem in problems))
         if self.definition.functions != set(self.functions):
             raise ValueError(

@@ -12,7 +12,6 @@ from infra.aws.logs import log_group
 from infra.aws.queue import WINDOW_SECONDS
 from infra.aws.scaling import keep_ready, snapshots
 from infra.scaling import Latency
-from infra.secret import shown
 from infra.vocabulary import Archive, FunctionArgs, Queue
 
 ALIAS = "live"
@@ -145,8 +144,8 @@ class Function(pulumi.ComponentResource):
 def _check(name: str, args: FunctionArgs) -> None:
     if args.consumes is not None and args.concurrency < CONSUMERS[0]:
         raise pulumi.RunError(
-            f"Pulumi.{pulumi.get_stack()}.yaml: serverless-ml:settings -> functions.{name}.concurrency:"
-            f" {shown(args.concurrency)} for a function that consumes a queue; AWS accepts {CONSUMERS[0]} or more"
+            f"function {name}: concurrency is {args.concurrency}, and it consumes a queue;"
+            f" AWS accepts {CONSUMERS[0]} or more"
         )
 
 

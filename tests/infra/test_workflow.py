@@ -8,10 +8,11 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra import clouds, function_checks, workflow
+from infra import clouds, function_checks, workflow, workflow_values
 from infra.function_table import FUNCTIONS
 from infra.vocabulary import WorkflowArgs
-from infra.workflow import ERROR, ITEM, Call, Choose, Each, Pause, Ref, Workflow, problems
+from infra.workflow import ERROR, ITEM, Call, Choose, Each, Pause, Ref, Workflow
+from infra.workflow_values import problems
 from tests.infra import sample
 
 TRAINING = workflow.training(parallelism=1, timeout_seconds=1, function_timeouts={})
@@ -63,7 +64,7 @@ def test_a_value_that_nothing_may_have_set_is_named_with_its_step(
 
 
 def test_every_kind_of_step_that_reads_is_looked_at() -> None:
-    kinds = {type(step) for step in TRAINING.steps if workflow._refs(step)}
+    kinds = {type(step) for step in TRAINING.steps if workflow_values._refs(step)}
     assert kinds == {Call, Each, Choose, Pause}
 
 
