@@ -12,6 +12,7 @@ from infra.aws.logs import log_group
 from infra.aws.queue import WINDOW_SECONDS
 from infra.aws.scaling import keep_ready, snapshots
 from infra.scaling import Latency
+from infra.secret import shown
 from infra.vocabulary import Archive, FunctionArgs, Queue
 
 ALIAS = "live"
@@ -144,7 +145,7 @@ class Function(pulumi.ComponentResource):
 def _check(name: str, args: FunctionArgs) -> None:
     if args.consumes is not None and args.concurrency < CONSUMERS[0]:
         raise pulumi.RunError(
-            f"function {name}: concurrency is {args.concurrency}, and it consumes a queue;"
+            f"function {name}: concurrency is {shown(args.concurrency)}, and it consumes a queue;"
             f" AWS accepts {CONSUMERS[0]} or more"
         )
 

@@ -45,7 +45,7 @@ class Instance:
         self.listens = False
         self._log = log
         self._temporary = Path(tempfile.mkdtemp(prefix="tmp-", dir=log.parent))
-        # Its server makes a socket below HOME, whose path may have 107 characters (unix(7)): the log's folder is longer.
+        # Its server makes a socket below HOME, whose path has at most 107 characters: unix(7).
         self._home = Path(tempfile.mkdtemp(prefix="serverless-ml-"))
         self._port = free_port()
         environment = {
