@@ -13,7 +13,7 @@ from types import MappingProxyType
 import pulumi
 
 from infra import bring_your_own, bundle, limits, serving, workflow
-from infra.deployable import require_deployable
+from infra.deployable import require_adapters, require_deployable
 from infra.environment import environment
 from infra.function_table import (
     FUNCTIONS,
@@ -60,12 +60,13 @@ WORK_DAYS = 14
 def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
     """Declare the whole stack and return its outputs, the same keys on every cloud.
 
-    Raise `pulumi.RunError`, before any resource, for a region that lacks a service of the stack, for a
-    model whose contract or file is not valid, for a limit of the platform that the stack breaks and,
-    unless this is a dry run, for a cloud that can only be previewed.
+    Raise `pulumi.RunError`, before any resource, for a function whose trigger has no adapter, for a region
+    that lacks a service of the stack, for a model whose contract or file is not valid, for a limit of the
+    platform that the stack breaks and, unless this is a dry run, for a cloud that can only be previewed.
     """
     if not pulumi.runtime.is_dry_run():
         require_deployable(cloud, FUNCTIONS)
+    require_adapters(cloud, FUNCTIONS)
     cloud.require_region({group.name: group.profile for group in serving.groups(settings)})
     for model in settings.models:
         _require(model)

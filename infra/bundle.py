@@ -6,7 +6,6 @@ nor uploaded again.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import shutil
@@ -101,19 +100,6 @@ def modules(spec: FunctionSpec, cloud: str) -> tuple[str, str]:
     return spec.entry.partition(":")[0], f"functions.adapters.{cloud}.{adapter}"
 
 
-def _require_entry(spec: FunctionSpec) -> None:
-    """Raise `pulumi.RunError` for an entry that is not there: its archive would fail at the first call."""
-    module, _, compose = spec.entry.partition(":")
-    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
-    tree = ast.parse(path.read_text(encoding="utf-8")) if path.is_file() else ast.Module([], [])
-    if compose not in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}:
-        missing = f"has no function {compose}" if path.is_file() else "does not exist"
-        raise pulumi.RunError(
-            f"infra/function_table.py: {spec.name}: entry {spec.entry!r}: {path.relative_to(ROOT)} {missing};"
-            " accepted: module:function"
-        )
-
-
 def _stand_in(cache: Path) -> Archive:
     """Return an empty archive, for a graph that is only previewed."""
     path = cache / "empty.zip"
@@ -123,9 +109,8 @@ def _stand_in(cache: Path) -> Archive:
 
 
 def _contents(spec: FunctionSpec, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path) -> Contents:
-    _require_entry(spec)
     source_files = sources(modules(spec, cloud.name), models)
-    files = {file.relative_to(ROOT).as_posix(): file.read_bytes() for file in source_files}
+    files = {file.relative_to(ROOT).as_posix(): _read(file) for file in source_files}
     files |= {path: text.encode() for path, text in cloud.packing.files.items()}
     files["main.py"] = main(spec, cloud.name).encode()
     if not cloud.packing.built:
@@ -134,6 +119,14 @@ def _contents(spec: FunctionSpec, cloud: Cloud, platform: Platform, models: Sequ
     if not lock.exists():
         raise pulumi.RunError(f"{lock.relative_to(REQUIREMENTS.parents[1])} is missing; `make lock` writes it")
     return Contents(files={**files, "requirements.txt": lock.read_bytes()}, installed=None)
+
+
+def _read(file: Path) -> bytes:
+    """Return a file's bytes. Raise `pulumi.RunError` for one that an editor has just taken away."""
+    try:
+        return file.read_bytes()
+    except OSError as problem:
+        raise pulumi.RunError(f"{file.relative_to(ROOT)}: cannot be read: {problem.strerror}") from None
 
 
 def _build(contents: Contents, platform: Platform, stem: Path) -> None:

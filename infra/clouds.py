@@ -28,5 +28,6 @@ def of(tier: Tier) -> tuple[str, ...]:
 def find(name: str) -> Cloud:
     """Return the cloud of that name. Raise `pulumi.RunError` that lists the clouds for an unknown one."""
     if name not in names():
-        raise pulumi.RunError(f"cloud: {shown(name)} is not known; accepted: {', '.join(names())}")
+        where = f"Pulumi.{pulumi.get_stack()}.yaml: serverless-ml:settings -> cloud"
+        raise pulumi.RunError(f"{where}: {shown(name)} is not known; accepted: {', '.join(names())}")
     return importlib.import_module(f"infra.{name}").CLOUD

@@ -58,14 +58,16 @@ FIELDS = (
     _Field(name="month", lowest=1, highest=12),
     _Field(name="day of week", lowest=0, highest=7),
 )
+LONGEST = {month: 29 if month == 2 else 30 if month in (4, 6, 9, 11) else 31 for month in range(1, 13)}
+"""The most days that each month can have."""
 
 
 def parse(text: str) -> Cron:
     """Parse five fields, UTC: `0 3 * * 1` is Mondays at 3:00; 0 and 7 are both Sunday.
 
-    Raise `ValueError` that names the field for what is not five-field cron, and for a text that
-    restricts both the day of the month and the day of the week: cron means a day that is either, which
-    not every cloud can say.
+    Raise `ValueError` that names the field for what is not five-field cron, for days that none of its months has, and
+    for a text that restricts both the day of the month and the day of the week: cron means a day that is either,
+    which not every cloud can say.
     """
     parts = text.split()
     if len(parts) != len(FIELDS):
@@ -83,6 +85,8 @@ def parse(text: str) -> Cron:
         raise ValueError(
             "day of month and day of week are both restricted; one of them is accepted, and * for the other"
         )
+    if days is not None and min(days) > max(LONGEST[month] for month in months or LONGEST):
+        raise ValueError(f"day of month: {render(days)} is in no month of {render(months)}: it would never be due")
     return Cron(minutes=minutes, hours=hours, days=days, months=months, weekdays=sundays_once)
 
 

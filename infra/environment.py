@@ -2,16 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pulumi
 
-from infra.function_table import FunctionSpec
-from infra.permissions import Stores
-from infra.processor import ONE_THREAD, arithmetic
-from infra.settings import Settings
-from infra.vocabulary import Platform
+from infra.processor import KERNELS, ONE_THREAD, arithmetic
 from interface import variables
+
+if TYPE_CHECKING:
+    from infra.function_table import FunctionSpec
+    from infra.permissions import Stores
+    from infra.settings import Settings
+    from infra.vocabulary import Platform
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What the values are taken from."""
+
+    function: str
+    settings: Settings
+    stores: Stores
+    models: Sequence[str]
+
+
+VALUES: Mapping[str, Callable[[Source], pulumi.Input[str]]] = {
+    variables.DATA_URL: lambda of: of.stores.data.url,
+    variables.MODELS_URL: lambda of: of.stores.models.url,
+    variables.CAPTURES_URL: lambda of: of.stores.captures.url,
+    variables.JOBS_URL: lambda of: of.stores.jobs.url,
+    variables.MODELS: lambda of: ",".join(of.models),
+    variables.POINTER_SECONDS: lambda of: str(of.settings.pointer_seconds),
+    variables.CAPTURE_INPUTS: lambda of: str(of.settings.capture.inputs),
+    variables.ATTEMPTS: lambda of: str(of.settings.jobs.attempts),
+    variables.TIMEOUT_SECONDS: lambda of: str(of.settings.size(of.function).timeout_seconds),
+    variables.ROLLOUT: lambda of: of.settings.rollout.plan.to_json(),
+}
+"""The value of each variable that a row may name."""
+EVERYWHERE = frozenset({variables.LOG_LEVEL, *ONE_THREAD, *(name for kernel in KERNELS.values() for name in kernel)})
+"""What functions get without naming it."""
+RESERVED_NAMES = frozenset({"_HANDLER", "_X_AMZN_TRACE_ID", "PATH", "PORT", "PYTHONPATH", "LD_LIBRARY_PATH", "TZ"})
+RESERVED_BEGINNINGS = ("AWS_", "LAMBDA_", "K_", "CLOUD_RUN_", "FUNCTION_", "GOOGLE_", "X_GOOGLE_")
+"""What a cloud sets, or refuses to have set:
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime,
+https://cloud.google.com/run/docs/configuring/services/overview-environment-variables,
+https://cloud.google.com/run/docs/container-contract#env-vars,
+https://cloud.google.com/functions/docs/configuring/env-var. PYTHONPATH is set by infra/aws/function.py."""
 
 
 def environment(
@@ -19,28 +57,17 @@ def environment(
 ) -> dict[str, pulumi.Input[str]]:
     """Return the environment variables of one function that serves `models`.
 
-    Raise `pulumi.RunError` for a variable of the row that has no value here.
+    Raise `KeyError` for a variable of the row that has no value in `VALUES`: function_checks.py refuses it before.
     """
-    values: Mapping[str, pulumi.Input[str]] = {
-        variables.DATA_URL: stores.data.url,
-        variables.MODELS_URL: stores.models.url,
-        variables.CAPTURES_URL: stores.captures.url,
-        variables.JOBS_URL: stores.jobs.url,
-        variables.MODELS: ",".join(models),
-        variables.POINTER_SECONDS: str(settings.pointer_seconds),
-        variables.CAPTURE_INPUTS: str(settings.capture.inputs),
-        variables.ATTEMPTS: str(settings.jobs.attempts),
-        variables.TIMEOUT_SECONDS: str(settings.size(spec.name).timeout_seconds),
-        variables.ROLLOUT: settings.rollout.plan.to_json(),
-    }
-    if unknown := sorted(set(spec.environment) - values.keys()):
-        raise pulumi.RunError(
-            f"infra/function_table.py: {spec.name}: environment: {', '.join(unknown)} has no value;"
-            f" accepted: {', '.join(sorted(values))}; add others in infra/environment.py"
-        )
+    source = Source(function=spec.name, settings=settings, stores=stores, models=models)
     return {
         variables.LOG_LEVEL: "INFO",
         # One thread a process: experiments run side by side, and a model this size gains nothing from more.
         **(arithmetic(platform.architecture) if spec.one_kernel else ONE_THREAD),
-        **{name: values[name] for name in spec.environment},
+        **{name: VALUES[name](source) for name in spec.environment},
     }
+
+
+def reserved(name: str) -> bool:
+    """Return whether a cloud keeps this variable for itself."""
+    return name in RESERVED_NAMES or name.startswith(RESERVED_BEGINNINGS)

@@ -1,4 +1,4 @@
-"""Every function of the stack, a row each.
+"""Every function of the stack, a row each; function_checks.py refuses a row with a mistake.
 
 Settings, archives, permissions, environment, limits, triggers and the blueprint follow from
 these rows: a new function is a row here and the module that its `entry` names.
@@ -6,15 +6,22 @@ these rows: a new function is a row here and the module that its `entry` names.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NotRequired, TypedDict
 
-from infra.size import Size
 from infra.vocabulary import Access
 from interface import layout, variables
 
+TABLE = "infra/function_table.py"
+LONGEST_NAME = 32
+"""Cloud Run's bound: a service's name has at most 49 characters, of which 17 are `-function` and what Pulumi adds.
+https://cloud.google.com/run/docs/deploying#service-name"""
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 StoreName = Literal["data", "models", "jobs", "captures"]
+AnnouncingName = Literal["data", "jobs"]
+"""The stores that announce new objects."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +32,7 @@ class Http:
     """
 
     adapter: ClassVar = "http.handler"
+    composes: ClassVar = "Service"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +40,7 @@ class WorkflowStep:
     """Steps of the training workflow call the function by its name. The entry composes a `Step`."""
 
     adapter: ClassVar = "step.handler"
+    composes: ClassVar = "Step"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +51,8 @@ class NewObjects:
     """
 
     adapter: ClassVar = "queue.new_objects"
-    store: Literal["data", "jobs"]
-    """A store that announces its objects."""
+    composes: ClassVar = "Consumer[str]"
+    store: AnnouncingName
     prefixes: tuple[str, ...]
     arrival: str
     """The name of the arrival: a promise to every stack that has one."""
@@ -57,6 +66,7 @@ class Messages:
     """
 
     adapter: ClassVar = "queue.messages"
+    composes: ClassVar = "Consumer[dict[str, Any]]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +74,18 @@ class OnSchedule:
     """The function is called on time with `input`, at least once each time. The entry composes a `Step`."""
 
     adapter: ClassVar = "step.handler"
+    composes: ClassVar = "Step"
     cron: str
     """Five fields, UTC."""
     input: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+class Size(TypedDict):
+    """The size of a function as its row states it, within the bounds of `infra.size.Size`."""
+
+    memory_mb: int
+    timeout_seconds: int
+    concurrency: NotRequired[int | None]
 
 
 Trigger = Http | WorkflowStep | NewObjects | Messages | OnSchedule
@@ -115,6 +134,11 @@ class FunctionSpec:
     """Whether it signs URLs: for a while, whoever holds one may do one thing that the function may do itself."""
     one_kernel: bool = False
     """Whether OpenBLAS and numpy must compute alike on every processor of an architecture: the function trains."""
+
+    @property
+    def well_named(self) -> bool:
+        """Whether every cloud takes its name, with all that is added to it."""
+        return well_named(self.name)
 
     @property
     def lock(self) -> str:
@@ -229,6 +253,11 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         ),
     ),
 )
+
+
+def well_named(name: object) -> bool:
+    """Return whether every cloud takes a name, with all that is added to it."""
+    return isinstance(name, str) and len(name) <= LONGEST_NAME and NAME.fullmatch(name) is not None
 
 
 def triggered_by(*kinds: type[Trigger]) -> tuple[FunctionSpec, ...]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 
-from infra.function_table import FUNCTIONS, Http, Messages, NewObjects, named, triggered_by
+from infra.function_table import FUNCTIONS, TABLE, FunctionSpec, Http, Messages, NewObjects, named, triggered_by
 from infra.scaling import SHARED, Balanced, Latency
 from infra.serving import groups, paths
 from infra.settings import Settings
 from infra.target import target
+from infra.verdict import Verdict, at_most, within
 from infra.vocabulary import Archive
 from interface.layout import INCOMING
 from interface.operations import REQUEST_BYTES
@@ -30,6 +31,8 @@ class Limits:
     """Of a function behind the API."""
     consumer_timeout_seconds: int
     """Of a function that consumes a queue: a message can stay hidden no longer."""
+    consumer_concurrency: int
+    """The least of a function that consumes a queue."""
     request_bytes: int
     environment_bytes: int
     copies_are_bounded: bool
@@ -53,7 +56,7 @@ class Limits:
     arrivals: int | None
     """Prefixes of one store that can have an arrival."""
     pattern_characters: int | None
-    """Characters of the pattern that names these prefixes."""
+    """Characters of the pattern that names the prefixes of one arrival."""
     sources: tuple[str, ...]
     read_on: str
 
@@ -65,6 +68,7 @@ LIMITS: Mapping[str, Limits] = {
         timeout_seconds=900,
         api_timeout_seconds=29,  # 30 s for HTTP APIs; a second less lets the function answer for itself
         consumer_timeout_seconds=7_199,  # a message is hidden for 12 h at most, and for six of these timeouts
+        consumer_concurrency=2,  # infra/aws/function.py has the source
         request_bytes=6 * MIB,
         environment_bytes=4096,
         copies_are_bounded=False,
@@ -96,6 +100,7 @@ LIMITS: Mapping[str, Limits] = {
         timeout_seconds=3600,  # for HTTP functions, as all of ours are
         api_timeout_seconds=3599,  # the gateway waits 3,600 s at most, and one more than the function
         consumer_timeout_seconds=600,  # the longest deadline for acknowledging a message
+        consumer_concurrency=1,
         request_bytes=32 * MIB,
         environment_bytes=32_768,
         copies_are_bounded=True,
@@ -131,32 +136,14 @@ ENVIRONMENT_BYTES = 1024
 """Bytes of an environment without the models' names and the rollout: three URLs and six small settings."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """One limit, compared with one value of the stack."""
-
-    where: str
-    """The setting to change, or the file."""
-    what: str
-    """What the value counts, with its unit."""
-    value: int | str
-    bound: str
-    passed: bool
-
-    @property
-    def shown(self) -> str:
-        """The value as text."""
-        return f"{self.value:,}" if isinstance(self.value, int) else self.value
-
-
 def verdicts(settings: Settings, archives: Mapping[str, Archive]) -> list[Verdict]:
     """Compare what the stack asks for with every limit of its cloud."""
     limits = LIMITS[settings.cloud]
-    kinds = (_functions, _serving, _models, _workflow)
+    kinds = (_functions, _serving, _arrivals, _models, _workflow)
     results = [verdict for kind in kinds for verdict in kind(settings, limits)]
     if limits.unpacked_bytes is not None:
         results += [
-            _at_most(_packages(name), "bytes unpacked", archive.unpacked, limits.unpacked_bytes)
+            at_most(_packages(name), "bytes unpacked", archive.unpacked, limits.unpacked_bytes)
             for name, archive in archives.items()
             if not archive.stand_in
         ]
@@ -170,29 +157,31 @@ def _packages(function: str) -> str:
 def _functions(settings: Settings, limits: Limits) -> Iterator[Verdict]:
     lowest, highest = limits.memory_mb
     for spec in FUNCTIONS:
-        name, size = f"functions.{spec.name}", settings.size(spec.name)
-        yield _at_most(f"{name}.timeout_seconds", "seconds", size.timeout_seconds, limits.timeout_seconds)
-        yield Verdict(
-            where=f"{name}.memory_mb",
-            what="MB of memory",
-            value=size.memory_mb,
-            bound=f"{lowest:,} to {highest:,}",
-            passed=lowest <= size.memory_mb <= highest,
-        )
+        yield _figure(settings, spec, "timeout_seconds", "seconds", (None, limits.timeout_seconds))
+        yield _figure(settings, spec, "memory_mb", "MB of memory", (lowest, highest))
     for spec in triggered_by(Http):
-        seconds = settings.size(spec.name).timeout_seconds
-        where = f"functions.{spec.name}.timeout_seconds"
-        yield _at_most(where, "seconds behind the API", seconds, limits.api_timeout_seconds)
+        yield _figure(settings, spec, "timeout_seconds", "seconds behind the API", (None, limits.api_timeout_seconds))
     for spec in triggered_by(NewObjects, Messages):
-        seconds = settings.size(spec.name).timeout_seconds
-        where = f"functions.{spec.name}.timeout_seconds"
-        yield _at_most(where, "seconds for a message", seconds, limits.consumer_timeout_seconds)
-    yield _at_most("interface/operations.py", "bytes of a request", REQUEST_BYTES, limits.request_bytes)
+        longest = limits.consumer_timeout_seconds
+        yield _figure(settings, spec, "timeout_seconds", "seconds for a message", (None, longest))
+        yield _figure(settings, spec, "concurrency", "messages at a time", (limits.consumer_concurrency, None))
+    yield at_most("interface/operations.py", "bytes of a request", REQUEST_BYTES, limits.request_bytes)
+
+
+def _figure(
+    settings: Settings, spec: FunctionSpec, figure: str, what: str, bounds: tuple[int | None, int | None]
+) -> Verdict:
+    """Compare one figure of a function's size. Its row is to blame unless the stack changes the figure."""
+    value = dict(settings.size(spec.name))[figure]
+    origin = f"{TABLE}: {spec.name}: size.{figure}" if value == dict(spec.size).get(figure) else ""
+    if value is None:
+        value, origin = spec.copies, f"{TABLE}: {spec.name}: copies"
+    return within(f"functions.{spec.name}.{figure}", what, value, bounds, origin)
 
 
 def _serving(settings: Settings, limits: Limits) -> Iterator[Verdict]:
     if limits.routes is not None:
-        yield _at_most("scaling.models", "routes", len(list(paths(settings))), limits.routes)
+        yield at_most("scaling.models", "routes", len(list(paths(settings))), limits.routes)
     python = target(settings.runtime).python
     for group in groups(settings):
         match group.profile:
@@ -207,51 +196,72 @@ def _serving(settings: Settings, limits: Limits) -> Iterator[Verdict]:
             case Latency(minimum=minimum, hours=hours):
                 requests = min(SHARED, limits.requests_a_copy, group.copies)
                 ready = max(minimum, *(part.minimum for part in hours), 0)
-                yield _at_most(
+                yield at_most(
                     f"{group.where}.minimum, or one of its hours",
                     "copies kept ready",
                     ready,
                     group.copies // requests,
                 )
-                yield _at_most(f"{group.where}.hours", "parts of the week", len(hours), limits.hours)
+                yield at_most(f"{group.where}.hours", "parts of the week", len(hours), limits.hours)
 
 
 def _models(settings: Settings, limits: Limits) -> Iterator[Verdict]:
-    prefixes = [f"{model}/{INCOMING}" for model in settings.models]
-    if limits.arrivals is not None:
-        yield _at_most("models", "prefixes that have an arrival", len(prefixes), limits.arrivals)
-    if limits.pattern_characters is not None:
-        characters = PATTERN_CHARACTERS + sum(len(f'{{"prefix": "{prefix}"}}, ') for prefix in prefixes)
-        yield _at_most("models", "characters of an event pattern", characters, limits.pattern_characters)
     size = ENVIRONMENT_BYTES + len(",".join(settings.models)) + len(settings.rollout.plan.to_json())
-    yield _at_most("models", "bytes of a function's environment", size, limits.environment_bytes)
+    yield at_most("models", "bytes of a function's environment", size, limits.environment_bytes)
+
+
+def _arrivals(settings: Settings, limits: Limits) -> Iterator[Verdict]:
+    """Compare the arrivals of the stack: that of datasets, and those of rows.
+
+    The rows are to blame for what breaks a limit with one model alone, otherwise the number of models.
+    """
+    rows = [(spec.trigger, spec.name) for spec in FUNCTIONS if isinstance(spec.trigger, NewObjects)]
+    arrivals = [("data", (INCOMING,), ""), *((trigger.store, trigger.prefixes, name) for trigger, name in rows)]
+    if (most := limits.arrivals) is not None:
+        for store in dict.fromkeys(store for store, _, _ in arrivals):
+            count = sum(len(prefixes) for other, prefixes, _ in arrivals if other == store)
+            names = ", ".join(name for other, _, name in arrivals if other == store and name)
+            origin = _of_rows(names) if count > most else ""
+            yield within("models", "prefixes that have an arrival", count * len(settings.models), (None, most), origin)
+    if (most := limits.pattern_characters) is not None:
+        for _, prefixes, name in arrivals:
+            origin = _of_rows(name) if _pattern(settings.models[:1], prefixes) > most else ""
+            length = _pattern(settings.models, prefixes)
+            yield within("models", "characters of an event pattern", length, (None, most), origin)
+
+
+def _of_rows(names: str) -> str:
+    return f"{TABLE}: {names}: trigger.prefixes, below each model"
+
+
+def _pattern(models: Sequence[str], prefixes: Sequence[str]) -> int:
+    """Return the most characters that the pattern of an arrival can have: infra/aws/arrival.py writes it."""
+    keys = (f"{model}/{prefix}" for model in models for prefix in prefixes)
+    return PATTERN_CHARACTERS + sum(len(f'{{"prefix": "{key}"}}, ') for key in keys)
 
 
 def _workflow(settings: Settings, limits: Limits) -> Iterator[Verdict]:
     parallelism = settings.training.parallelism
-    yield _at_most("training.parallelism", "experiments at a time", parallelism, limits.parallelism)
+    yield at_most("training.parallelism", "experiments at a time", parallelism, limits.parallelism)
     if limits.copies_are_bounded or settings.size("train").concurrency is not None:
         # An experiment that finds no copy waits for minutes, and not for as long as another one takes.
         where = "training.parallelism, with functions.train.concurrency"
-        yield _at_most(where, "experiments at a time", parallelism, settings.copies("train"))
+        yield at_most(where, "experiments at a time", parallelism, settings.copies("train"))
     state_bytes, steps = MAXIMUM_EXPERIMENTS * EXPERIMENT_BYTES, MAXIMUM_EXPERIMENTS * limits.steps_of_an_experiment
-    yield _at_most("models/*/model.yaml search", "bytes between steps", state_bytes, limits.state_bytes)
-    yield _at_most("models/*/model.yaml search", "steps of an execution", steps, limits.steps)
+    yield at_most("models/*/model.yaml search", "bytes between steps", state_bytes, limits.state_bytes)
+    yield at_most("models/*/model.yaml search", "steps of an execution", steps, limits.steps)
 
 
 def enforce(settings: Settings, archives: Mapping[str, Archive], stack: str) -> None:
     """Raise `pulumi.RunError` that names every limit that the stack breaks, and what is accepted."""
     broken = [verdict for verdict in verdicts(settings, archives) if not verdict.passed]
     if broken:
-        lines = [f"Pulumi.{stack}.yaml: {_sentence(verdict, secret=settings.secret)}" for verdict in broken]
+        lines = [_sentence(verdict, f"Pulumi.{stack}.yaml", secret=settings.secret) for verdict in broken]
         raise pulumi.RunError("\n".join([*lines, f"  sources: {', '.join(LIMITS[settings.cloud].sources)}"]))
 
 
-def _sentence(verdict: Verdict, *, secret: bool) -> str:
+def _sentence(verdict: Verdict, file: str, *, secret: bool) -> str:
+    where = verdict.origin or f"{file}: {verdict.where}"
     if secret:
-        return f"{verdict.where}: {verdict.what}: beyond the limit; no figure is shown, since the settings are secret"
-    return f"{verdict.where}: {verdict.shown} {verdict.what}; accepted: {verdict.bound}"
-
-
-def _at_most(where: str, what: str, value: int, bound: int) -> Verdict:
-    return Verdict(where=where, what=what, value=value, bound=f"at most {bound:,}", passed=value <= bound)
+        return f"{where}: {verdict.what}: beyond the limit; no figure is shown, since the settings are secret"
+    return f"{where}: {verdict.shown} {verdict.what}; accepted: {verdict.bound}"

@@ -43,7 +43,7 @@ class FunctionSizes(Section):
     def _completed(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        defaults = {name: field.default.model_dump() for name, field in cls.model_fields.items()}
+        defaults = {spec.name: spec.size for spec in FUNCTIONS}
         return {
             name: {**defaults.get(name, {}), **size} if isinstance(size, dict) else size for name, size in value.items()
         }
@@ -53,7 +53,14 @@ if TYPE_CHECKING:
     Functions = FunctionSizes
 else:
     Functions = create_model(
-        "Functions", __base__=FunctionSizes, **{spec.name: (Size, spec.size) for spec in FUNCTIONS}
+        "Functions",
+        __base__=FunctionSizes,
+        # Made when settings are read: a size that is out of range is then refused as a mistake of its row.
+        **{
+            spec.name: (Size, Field(default_factory=lambda spec=spec: Size(**spec.size)))
+            for spec in FUNCTIONS
+            if spec.well_named
+        },
     )
 """A field for each row of the table."""
 
@@ -114,7 +121,7 @@ class Settings(Section):
     cloud: str
     models: tuple[Name, ...] = Field(min_length=1)
     runtime: Runtime = Runtime()
-    functions: Functions = Functions()
+    functions: Functions = Field(default_factory=Functions)
     scaling: Scaling = EcoStack()
     """How copies of the predict function come and go; a model may have its own profile."""
     jobs: Jobs = Jobs()

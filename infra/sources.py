@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import ast
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+import pulumi
 
 from infra.imports import executed, imported
 
@@ -19,6 +22,16 @@ DECLARED = ("model.yaml", "golden.json")
 """What a function reads of a model's folder. The file of a bring-your-own model comes from the store instead."""
 PARSING = threading.Lock()
 """Python 3.11 cannot parse in two threads at once: https://github.com/python/cpython/issues/106905"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Module:
+    """What the text of a module says, without running it."""
+
+    imports: tuple[str, ...]
+    """The modules of our own packages that it imports, and the names from them."""
+    functions: Mapping[str, str]
+    """The functions at its top, each with the annotation of what it returns; empty where there is none."""
 
 
 def sources(entries: Sequence[str], models: Sequence[str], root: Path = ROOT) -> list[Path]:
@@ -31,15 +44,18 @@ def sources(entries: Sequence[str], models: Sequence[str], root: Path = ROOT) ->
 
 
 def closure(modules: Iterable[str], root: Path = ROOT) -> set[Path]:
-    """Return the files of `modules`, of everything they import from our packages, and of the packages around them."""
+    """Return the files of `modules`, of everything they import from our packages, and of the packages around them.
+
+    Raise `pulumi.RunError` for one of them that is no Python, as `module` does.
+    """
     reached: set[Path] = set()
     waiting = list(modules)
     while waiting:
-        module = waiting.pop()
-        for file in _files(module, root):
+        name = waiting.pop()
+        for file in _files(name, root):
             if file not in reached:
                 reached.add(file)
-                waiting.extend(_imports(file, root))
+                waiting.extend(module(file, root).imports)
     return reached
 
 
@@ -52,13 +68,32 @@ def _files(module: str, root: Path) -> Iterator[Path]:
                 yield file
 
 
-def _imports(file: Path, root: Path) -> tuple[str, ...]:
-    with PARSING:
-        return _imported(file.relative_to(root).as_posix(), file.read_text(encoding="utf-8"))
+def module(file: Path, root: Path = ROOT) -> Module:
+    """Return what a module imports of our packages, and its functions.
+
+    Raise `pulumi.RunError` with the file, and the line where there is one, for a file that is no Python, such as one
+    that is half saved.
+    """
+    where = file.relative_to(root).as_posix()
+    try:
+        text = file.read_text(encoding="utf-8")
+        with PARSING:
+            return _module(where, text)
+    except SyntaxError as problem:
+        raise pulumi.RunError(f"{where}:{problem.lineno or 1}: {problem.msg}") from None
+    except (OSError, ValueError) as problem:
+        raise pulumi.RunError(f"{where}: cannot be read: {problem}") from None
 
 
 @lru_cache(maxsize=1024)
-def _imported(path: str, text: str) -> tuple[str, ...]:
-    """Return what a module's text imports of our own packages: most modules are in several functions' archives."""
-    names = [name for _, name in imported(path, tuple(executed(ast.parse(text))))]
-    return tuple(name for name in names if name.split(".")[0] in OURS)
+def _module(path: str, text: str) -> Module:
+    """Parse once what several functions' archives hold. The compiler finds what the parser does not: a stray return."""
+    tree = ast.parse(text)
+    compile(tree, "<module>", "exec", dont_inherit=True)
+    functions = {
+        node.name: "" if node.returns is None else ast.unparse(node.returns).strip("'\"")
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+    }
+    names = [name for _, name in imported(path, tuple(executed(tree)))]
+    return Module(imports=tuple(name for name in names if name.split(".")[0] in OURS), functions=functions)

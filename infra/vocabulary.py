@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import pulumi
 
+from infra import workflow, workflow_values
 from infra.scaling import Eco, Profile
 from infra.tier import Tier
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from infra.api_policy import Auth, Cors, Throttling
     from infra.quotas import Declared, Want
-    from infra.workflow import Workflow as WorkflowDefinition
 
 
 Args_contra = TypeVar("Args_contra", contravariant=True)
@@ -207,12 +207,15 @@ class ApiArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkflowArgs:
-    definition: WorkflowDefinition
+    definition: workflow.Workflow
     functions: Mapping[str, Function]
     """Every function that a step of the definition calls, by the name it uses; any other set is a `ValueError`."""
     log_days: int
 
     def __post_init__(self) -> None:
+        """Raise `pulumi.RunError` for a step that reads what no step has set."""
+        if problems := workflow_values.problems(self.definition):
+            raise pulumi.RunError("\n".join(f"the workflow: {problem}" for problem in problems))
         if self.definition.functions != set(self.functions):
             raise ValueError(
                 f"the workflow's steps call {', '.join(sorted(self.definition.functions))};"

@@ -93,7 +93,12 @@ class Workflow:
     @property
     def functions(self) -> frozenset[str]:
         """The functions that its steps call."""
-        return frozenset(step.function for step in self.steps if isinstance(step, (Call, Each)))
+        return frozenset(function for _, function in self.calls)
+
+    @property
+    def calls(self) -> tuple[tuple[str, str], ...]:
+        """The name of each step that calls a function, and the function's."""
+        return tuple((step.name, step.function) for step in self.steps if isinstance(step, (Call, Each)))
 
     @property
     def early(self) -> frozenset[str]:
@@ -116,6 +121,17 @@ class Workflow:
     def step(self, name: str) -> Step:
         """Return the step of that name."""
         return next(step for step in self.steps if step.name == name)
+
+
+def followers(step: Step) -> list[str]:
+    """Return the names of the steps that a step leads to unless it fails."""
+    match step:
+        case Choose():
+            return list(step.cases.values())
+        case End():
+            return []
+        case _:
+            return [step.next]
 
 
 def training(*, parallelism: int, timeout_seconds: int, function_timeouts: Mapping[str, int]) -> Workflow:

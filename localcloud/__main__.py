@@ -1,4 +1,4 @@
-"""`python -m localcloud up | preview | demo | engine | soak | redrive | rollback | train`."""
+"""`python -m localcloud up | preview | demo | engine | soak | send | put | logs | redrive | rollback | train`."""
 
 from __future__ import annotations
 
@@ -61,7 +61,18 @@ def _parser() -> argparse.ArgumentParser:
             subparser.add_argument("--recorded", action="store_true", help="create nothing, answer with symbols")
     subparser.add_argument("--seconds", type=int, default=60)
     subparser.add_argument("--clients", type=int, default=32)
-    add("redrive", "put the dead letters of the running stack back into its queue")
+    subparser = add("send", "send a message to the queue of a function of the running stack")
+    subparser.add_argument("function")
+    subparser.add_argument("message", help="a JSON object")
+    subparser = add("put", "put a file into a store of the running stack")
+    subparser.add_argument("url", help="the store's URL, as data_url of .local/outputs.json")
+    subparser.add_argument("key")
+    subparser.add_argument("file", type=Path)
+    subparser = add("logs", "print what a function of the running stack logged")
+    subparser.add_argument("function")
+    subparser.add_argument("--lines", type=int, default=50, help="the most lines (default: 50)")
+    subparser = add("redrive", "put the dead letters of a function of the running stack back into its queue")
+    subparser.add_argument("function", nargs="?", default="jobs", help="(default: jobs)")
     subparser = add("rollback", "make the previous champion live again in the running stack")
     subparser.add_argument("model")
     subparser.add_argument(

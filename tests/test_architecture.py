@@ -558,7 +558,8 @@ def side_effects(root: Path, elsewhere: Path) -> list[str]:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_the_tree_keeps_its_rules(rule: Rule) -> None:
-    assert rule(ROOT) == []
+    problems = rule(ROOT)
+    assert not problems, "\n".join(["", *problems])
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)

@@ -145,8 +145,8 @@ class Function(pulumi.ComponentResource):
 def _check(name: str, args: FunctionArgs) -> None:
     if args.consumes is not None and args.concurrency < CONSUMERS[0]:
         raise pulumi.RunError(
-            f"Pulumi.{pulumi.get_stack()}.yaml: serverless-ml:settings -> functions.{name}.concurrency:"
-            f" {shown(args.concurrency)} for a function that consumes a queue; AWS accepts {CONSUMERS[0]} or more"
+            f"function {name}: concurrency is {shown(args.concurrency)}, and it consumes a queue;"
+            f" AWS accepts {CONSUMERS[0]} or more"
         )
 
 

@@ -21,7 +21,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, assert_never
 
-from infra.workflow import ERROR, EXECUTION, INPUT, ITEM, Call, Choose, Each, End, Pause, Ref, Step, Workflow
+from infra.workflow import ERROR, EXECUTION, INPUT, ITEM, Call, Choose, Each, End, Pause, Ref, Step, Workflow, followers
 
 Document = dict[str, Any]
 
@@ -90,7 +90,7 @@ def _subworkflows(workflow: Workflow) -> Iterator[tuple[str, str, Document]]:
 
 
 def _subworkflow(step: Call | Each, workflow: Workflow) -> str:
-    return f"{'begin' if step.name in workflow.early else 'call'}_{step.function}"
+    return f"{'begin' if step.name in workflow.early else 'call'}_{_name(step.function)}"
 
 
 def _reached(workflow: Workflow, start: str) -> set[str]:
@@ -101,18 +101,8 @@ def _reached(workflow: Workflow, start: str) -> set[str]:
         step = workflow.step(waiting.pop())
         if step.name not in names:
             names.add(step.name)
-            waiting += _followers(step)
+            waiting += followers(step)
     return names
-
-
-def _followers(step: Step) -> list[str]:
-    match step:
-        case Choose():
-            return list(step.cases.values())
-        case End():
-            return []
-        case _:
-            return [step.next]
 
 
 # Main -------------------------------------------------------------------------------------------
@@ -187,7 +177,9 @@ def _each(name: str, step: Each, workflow: Workflow) -> Iterator[Document]:
     """Yield the calls for each element. Once one has failed for good, no other one begins."""
     none_failed, some_failed = f"${{len({FAILURES}) == 0}}", f"${{len({FAILURES}) > 0}}"
     note = _assign(f"{name}_note", **{FAILURES: f"${{list.concat({FAILURES}, e.message)}}"})
-    guarded = {f"{name}_{step.function}": _try({f"{name}_call": _call(step, workflow, "${deadline}")}, "e", note)}
+    guarded = {
+        f"{name}_{_name(step.function)}": _try({f"{name}_call": _call(step, workflow, "${deadline}")}, "e", note)
+    }
     yield {
         name: {
             "parallel": {
@@ -276,7 +268,7 @@ def _try(step: Document, error: str, otherwise: Document) -> Document:
 
 
 def _name(step: str) -> str:
-    return step.replace(" ", "_")
+    return step.replace(" ", "_").replace("-", "_")
 
 
 def _expression(ref: Ref) -> str:

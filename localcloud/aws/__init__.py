@@ -16,7 +16,7 @@ from localcloud.aws.provider_functions import PROVIDER_FUNCTIONS
 from localcloud.aws.quotas import CONCURRENCY, KNOWN
 from localcloud.aws.resources import ABSENT, HANDLERS
 from localcloud.aws.session import Session
-from localcloud.engine.cloud import State
+from localcloud.engine.cloud import QueuePart, State
 from localcloud.engine.quotas import account_quotas
 from localcloud.engine.resource_handler import Resource
 from localcloud.engine.stack_file import ROOT, StackFile
@@ -36,6 +36,8 @@ class Aws:
     title = "AWS"
     function = "aws:lambda/function:Function"
     workflow = "aws:sfn/stateMachine:StateMachine"
+    queue = QueuePart(type="aws:sqs/queue:Queue", suffix="-queue")
+    failed = QueuePart(type="aws:sqs/queue:Queue", suffix="-dead-letters")
     handlers = HANDLERS
     absent = ABSENT
 
@@ -86,6 +88,10 @@ class Aws:
     def store(self, url: str) -> Objects:
         """Return the objects of the bucket at `s3://bucket`."""
         return Objects(self.session.client("s3"), url.removeprefix("s3://").rstrip("/"))
+
+    def send(self, queue: Resource, content: bytes) -> None:
+        """Send a message to an SQS queue."""
+        self.session.client("sqs").send_message(QueueUrl=queue.outputs["url"], MessageBody=content.decode())
 
     def dead_letters(self, name: str) -> DeadLetters:
         """Return the dead letters in the queue at a URL. Raises `LookupError` when it is no dead-letter queue."""

@@ -29,7 +29,7 @@ Command = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 class Control:
     """Runs commands by name for as long as the `with` block lasts.
 
-    with Control(state / FILE, {"redrive": lambda fields: {"moved": stack.redrive()}}):
+    with Control(state / FILE, {"redrive": lambda fields: {"moved": stack.redrive(fields["function"])}}):
         ...
     """
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import pulumi
 
-from infra import clouds
+from infra import clouds, function_checks
+from infra.function_table import FUNCTIONS
 from infra.tier import Tier
 from localcloud.engine.stack_file import StackFile
 
 
 def require_embedded(stack: str) -> None:
-    """Refuse a stack on a cloud that is not embedded. A cloud that is not known is left to whoever starts it.
+    """Refuse a stack on a cloud that is not embedded, and any stack while the function table has a mistake.
 
-    Raises `pulumi.RunError` that names the cloud's tier and lists the clouds that are embedded.
+    A cloud that is not known is left to whoever starts it. Raises `pulumi.RunError` that names the cloud's tier and
+    lists the clouds that are embedded, or names the row of the table and its mistake: before a cloud is started.
     """
+    function_checks.require(FUNCTIONS)
     name = StackFile.read(stack).cloud
     if name not in clouds.names():
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pulumi
 from watchfiles import DefaultFilter, watch
 
 from localcloud.commands.progress import Progress
+from localcloud.engine.cloud import CloudFailed
 from localcloud.engine.engine import Changes
 from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import ROOT
@@ -18,15 +20,34 @@ CHECK_MILLISECONDS = 1000
 
 
 def follow(stack: LocalStack, progress: Progress, folders: Iterable[Path] = FOLLOWED) -> None:
-    """Deploy after each edit until interrupted. A program that cannot be deployed is reported, and the stack kept.
+    """Deploy after each edit until interrupted. Whatever an edit breaks is reported, and the stack kept.
 
     Raises `CloudFailed` when the embedded cloud dies.
     """
     for changed in _edits(stack, folders):
         try:
             redeploy(stack, progress, changed)
-        except pulumi.RunError as mistake:
-            progress.plain(str(mistake))
+        except CloudFailed:
+            raise
+        except Exception as mistake:
+            progress.plain(sentence(mistake))
+
+
+def sentence(mistake: Exception) -> str:
+    """Return what stopped a deployment, in one sentence with the file and the line that a mistake in Python has.
+
+    `pulumi.RunError` says where by itself.
+    """
+    if isinstance(mistake, pulumi.RunError):
+        return str(mistake)
+    text = " ".join(str(mistake).split())
+    if isinstance(mistake, SyntaxError) and mistake.filename:
+        return f"{_short(Path(mistake.filename))}:{mistake.lineno}: {mistake.msg}"
+    frames = [
+        frame for frame in traceback.extract_tb(mistake.__traceback__) if Path(frame.filename).is_relative_to(ROOT)
+    ]
+    where = f"{_short(Path(frames[-1].filename))}:{frames[-1].lineno}: " if frames else ""
+    return f"{where}{type(mistake).__name__}: {text}"
 
 
 def redeploy(stack: LocalStack, progress: Progress, changed: Iterable[Path]) -> Changes:

@@ -11,6 +11,7 @@ from localcloud.commands.control import FILE, Command, Control
 from localcloud.commands.embedded import require_embedded
 from localcloud.commands.follow import follow
 from localcloud.commands.progress import Progress
+from localcloud.commands.put import put
 from localcloud.commands.rollback import roll_back
 from localcloud.commands.train import train
 from localcloud.engine.stack import LocalStack
@@ -44,7 +45,10 @@ def main(progress: Progress, stack: str, state: Path) -> int:
 
 def _commands(stack: LocalStack) -> dict[str, Command]:
     return {
-        "redrive": lambda _: {"moved": stack.redrive()},
+        "send": lambda fields: stack.send(fields["function"], fields["message"]) or {},
+        "put": lambda fields: put(stack, fields["url"], fields["key"], fields["file"]),
+        "logs": lambda fields: {"lines": stack.logs(fields["function"], fields["lines"])},
+        "redrive": lambda fields: {"moved": stack.redrive(fields["function"])},
         "train": lambda fields: train(stack, fields["model"]),
         "rollback": lambda fields: roll_back(stack, fields["model"], fields["reason"]),
     }

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -73,6 +74,14 @@ class Provider(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class QueuePart:
+    """A resource of each queue: its type token, and what its logical name adds to that of the consuming function."""
+
+    type: str
+    suffix: str
+
+
 class EmbeddedCloud(Provider, Protocol):
     """A running cloud on this machine, empty until something is deployed."""
 
@@ -82,6 +91,10 @@ class EmbeddedCloud(Provider, Protocol):
     """The type token of its functions."""
     workflow: str
     """The type token of its workflows."""
+    queue: QueuePart
+    """What takes the messages of a queue."""
+    failed: QueuePart
+    """What holds the dead letters of a queue: `dead_letters` knows it by its id."""
 
     @property
     def groups(self) -> tuple[int, ...]:
@@ -110,8 +123,12 @@ class EmbeddedCloud(Provider, Protocol):
         """Return the store at a URL of the outputs."""
         ...
 
+    def send(self, queue: Resource, content: bytes) -> None:
+        """Send a message to a queue, by the resource that takes its messages."""
+        ...
+
     def dead_letters(self, name: str) -> DeadLetters:
-        """Return the dead letters of a queue, by their name in the outputs."""
+        """Return the dead letters of a queue, by their name: the id of the resource that holds them."""
         ...
 
     def lines(self, function: Resource, limit: int) -> list[str]:

@@ -9,12 +9,13 @@ with LocalStack("local") as stack:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from localcloud.engine.cloud import EmbeddedCloud, Objects, State, start
+from localcloud.engine.cloud import EmbeddedCloud, Objects, QueuePart, State, start
 from localcloud.engine.dead_letters import redrive
 from localcloud.engine.engine import Changes, Engine
 from localcloud.engine.program import evaluate
@@ -23,6 +24,8 @@ from localcloud.engine.stack_file import ROOT, STATE, StackFile
 from localcloud.support.workspace import clear, take
 
 PORT = 8400
+JOBS = "jobs"
+"""The function that does the jobs of the API."""
 
 
 class LocalStack:
@@ -55,7 +58,13 @@ class LocalStack:
 
     def __enter__(self) -> Self:
         self._workspace = take(self._state)
-        self._cloud = start(self.file, self._workspace, port=self._port, progress=self._say)
+        try:
+            self._cloud = start(self.file, self._workspace, port=self._port, progress=self._say)
+        except BaseException as error:
+            # What began to run when the command was interrupted ends with this process: nobody reads its log.
+            if not isinstance(error, Exception):
+                clear(self._workspace)
+            raise
         self._engine = Engine(self._cloud, progress=self._say)
         return self
 
@@ -124,8 +133,9 @@ class LocalStack:
     def function(self, name: str) -> Resource:
         """Return a function by its logical name, or by the beginning of it: `predict`. Raises `KeyError`."""
         functions = self.of(self.cloud.function)
-        for resource in functions:
-            if resource.declared.name == name or resource.declared.name.startswith(f"{name}-"):
+        exact = [one for one in functions if one.declared.name in (name, f"{name}-function")]
+        for resource in (*exact, *functions):
+            if resource in exact or resource.declared.name.startswith(f"{name}-"):
                 return resource
         known = ", ".join(sorted(resource.declared.name for resource in functions))
         raise KeyError(f"no function is called {name}; there are: {known or 'none'}")
@@ -146,13 +156,29 @@ class LocalStack:
         """Return the state of each execution of the training workflow, by its name."""
         return self.cloud.executions(self.outputs["workflow"])
 
-    def dead_letters(self) -> int:
-        """Return the number of dead letters of the jobs queue."""
-        return self.cloud.dead_letters(self.outputs["jobs_dead_letters"]).count()
+    def send(self, function: str, message: Mapping[str, Any]) -> None:
+        """Send a message to the queue of a function. Raises `LookupError` for a function that has none."""
+        self.cloud.send(self._of_queue(function, self.cloud.queue), json.dumps(message).encode())
 
-    def redrive(self) -> int:
-        """Send the dead letters of the jobs queue back to it, and return their number."""
-        return redrive(self.cloud.dead_letters(self.outputs["jobs_dead_letters"]))
+    def dead_letters(self, function: str = JOBS) -> int:
+        """Return the number of dead letters of a function's queue. Raises `LookupError` as `send` does."""
+        return self.cloud.dead_letters(self._of_queue(function, self.cloud.failed).id).count()
+
+    def redrive(self, function: str = JOBS) -> int:
+        """Send the dead letters of a function's queue back to it, and return their number.
+
+        Raises `LookupError` as `send` does.
+        """
+        return redrive(self.cloud.dead_letters(self._of_queue(function, self.cloud.failed).id))
+
+    def _of_queue(self, function: str, part: QueuePart) -> Resource:
+        """Return what the queue of a function consists of, by the function's name in the table."""
+        parts = {one.declared.name: one for one in self.of(part.type) if one.declared.name.endswith(part.suffix)}
+        if found := parts.get(f"{function}{part.suffix}"):
+            return found
+        consumers = {one.declared.name.removesuffix("-function") for one in self.of(self.cloud.function)}
+        names = sorted(consumers & {name.removesuffix(part.suffix) for name in parts})
+        raise LookupError(f"no queue is that of a function called {function}; there are: {', '.join(names) or 'none'}")
 
     def store(self, url: str) -> Objects:
         """Return the store at a URL of the outputs, for `put(key, content)`, `get(key)` and `keys(prefix)`."""

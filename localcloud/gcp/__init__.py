@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from localcloud.engine.cloud import State
+from localcloud.engine.cloud import QueuePart, State
 from localcloud.engine.quotas import account_quotas
 from localcloud.engine.resource_handler import Resource
 from localcloud.engine.stack_file import ROOT, StackFile
@@ -15,6 +15,7 @@ from localcloud.gcp.cloudrun.quotas import KNOWN
 from localcloud.gcp.project import Project
 from localcloud.gcp.provider_functions import PROVIDER_FUNCTIONS
 from localcloud.gcp.pubsub.dead_letters import DeadLetters
+from localcloud.gcp.pubsub.message import Message
 from localcloud.gcp.resources import ABSENT, HANDLERS
 from localcloud.gcp.storage.objects import Objects
 from localcloud.support.process import members
@@ -35,6 +36,8 @@ class Gcp:
     title = "GCP"
     function = "gcp:cloudfunctionsv2/function:Function"
     workflow = "gcp:workflows/workflow:Workflow"
+    queue = QueuePart(type="gcp:pubsub/topic:Topic", suffix="-topic")
+    failed = QueuePart(type="gcp:pubsub/subscription:Subscription", suffix="-dead-letters-kept")
     handlers = HANDLERS
     absent = ABSENT
 
@@ -78,6 +81,10 @@ class Gcp:
     def store(self, url: str) -> Objects:
         """Return the objects of the bucket at `gs://bucket`."""
         return self.session.storage.objects(url.removeprefix("gs://").rstrip("/"), self.session.owner)
+
+    def send(self, queue: Resource, content: bytes) -> None:
+        """Publish a message to a topic."""
+        self.session.pubsub.publish(queue.id, [Message(data=content)])
 
     def dead_letters(self, name: str) -> DeadLetters:
         """Return the dead letters that a subscription holds. Raises `LookupError` for an unknown subscription."""

@@ -113,7 +113,7 @@ def test_a_consumer_runs_at_most_as_many_copies_as_are_reserved() -> None:
 
 
 def test_a_consumer_of_one_copy_is_refused_before_any_resource_of_its() -> None:
-    with pytest.raises(pulumi.RunError, match=r"functions\.prepare\.concurrency: 1 .* AWS accepts 2 or more"):
+    with pytest.raises(pulumi.RunError, match=r"function prepare: concurrency is 1, .* AWS accepts 2 or more"):
         deployed(consumes=True, concurrency=1)
 
 

@@ -19,7 +19,10 @@ def test_the_clouds_are_the_folders_that_hold_one(tmp_path: Path) -> None:
 
 
 def test_an_unknown_cloud_is_refused_with_those_there_are() -> None:
-    with pytest.raises(pulumi.RunError, match="cloud: awz is not known; accepted: aws, gcp"):
+    with pytest.raises(
+        pulumi.RunError,
+        match=r"^Pulumi\.\w+\.yaml: serverless-ml:settings -> cloud: awz is not known; accepted: aws, gcp",
+    ):
         clouds.find("awz")
 
 

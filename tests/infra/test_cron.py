@@ -69,6 +69,8 @@ def test_five_fields_stay_five_on_gcp_spelt_out(text: str, expected: str) -> Non
         ("0 24 * * *", "hour: 24 is not a number from 0 to 23"),
         ("0 3 0 * *", "day of month: 0 is not a number from 1 to 31"),
         ("0 3 * 13 *", "month: 13 is not a number from 1 to 12"),
+        ("0 3 31 2 *", "day of month: 31 is in no month of 2: it would never be due"),
+        ("0 3 31 4,6 *", "day of month: 31 is in no month of 4,6: it would never be due"),
         ("0 3 * * 8", "day of week: 8 is not a number from 0 to 7"),
         ("*/0 3 * * *", "minute: */0: a step is a whole number from 1"),
         ("*/ 3 * * *", "minute: */: a step is a whole number from 1"),

@@ -8,6 +8,7 @@ import pulumi
 import pytest
 
 from infra import clouds, limits
+from infra.function_table import FunctionSpec, NewObjects, Size, named
 from infra.gcp import lint
 from infra.limits import LIMITS, MIB, enforce, verdicts
 from infra.settings import Settings
@@ -145,7 +146,7 @@ def test_an_api_has_routes_for_so_many_models_with_their_own_function() -> None:
 def test_every_limit_of_every_cloud_is_checked(cloud: str) -> None:
     results = verdicts(settings(cloud=cloud, scaling={"profile": "latency"}), {"predict": archive()})
     assert all(verdict.passed for verdict in results), [verdict for verdict in results if not verdict.passed]
-    stated = {verdict.bound.removeprefix("at most ").replace(",", "") for verdict in results}
+    stated = {verdict.bound.removeprefix("at most ").removeprefix("at least ").replace(",", "") for verdict in results}
     bounds = {name: bound for name, bound in vars(LIMITS[cloud]).items() if type(bound) is int}
     assert {name for name, bound in bounds.items() if str(bound) not in stated} <= {
         "steps_of_an_experiment",
@@ -195,3 +196,72 @@ def test_an_experiment_takes_as_many_steps_as_are_rendered() -> None:
         name for name, _, _ in lint.walk(source["begin_train"]["steps"], ()) if name not in ("blame", "detail", "fail")
     ]
     assert len(good) == LIMITS["gcp"].steps_of_an_experiment
+
+
+# What follows from the rows --------------------------------------------------------------------
+
+
+def with_row(monkeypatch: pytest.MonkeyPatch, row: FunctionSpec) -> None:
+    monkeypatch.setattr(limits, "FUNCTIONS", (*(spec for spec in limits.FUNCTIONS if spec.name != row.name), row))
+
+
+@pytest.mark.parametrize(
+    ("cloud", "expected"),
+    [
+        ("aws", "characters of an event pattern; accepted: at most 2,048"),
+        ("gcp", "200 prefixes that have an arrival; accepted: at most 10"),
+    ],
+)
+def test_more_prefixes_of_a_row_than_an_arrival_can_have_are_refused_with_the_row(
+    cloud: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefixes = tuple(f"notes{number}/" for number in range(200))
+    with_row(monkeypatch, replace(named("jobs"), trigger=NewObjects(store="jobs", prefixes=prefixes, arrival="notes")))
+    (line, _) = refusal(settings(cloud=cloud)).splitlines()
+    assert line.startswith("infra/function_table.py: jobs: trigger.prefixes, below each model: ")
+    assert line.endswith(expected)
+
+
+def test_the_arrivals_of_a_store_are_counted_together_with_those_of_datasets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bucket of GCP takes ten of them, whoever waits for what arrives."""
+    prefixes = tuple(f"notes{number}/" for number in range(4))
+    with_row(monkeypatch, replace(named("jobs"), trigger=NewObjects(store="data", prefixes=prefixes, arrival="notes")))
+    enforce(settings(cloud="gcp", models=["a", "b"]), {}, "test")
+    message = refusal(settings(cloud="gcp", models=["a", "b", "c"]))
+    assert "Pulumi.test.yaml: models: 15 prefixes that have an arrival; accepted: at most 10" in message
+
+
+@pytest.mark.parametrize(
+    ("cloud", "figure", "value", "expected"),
+    [
+        ("aws", "concurrency", 1, "1 messages at a time; accepted: at least 2"),
+        ("gcp", "timeout_seconds", 700, "700 seconds for a message; accepted: at most 600"),
+    ],
+)
+def test_a_size_is_blamed_on_the_row_unless_the_stack_changes_it(
+    cloud: str, figure: str, value: int, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = settings(cloud=cloud, functions={"jobs": {figure: value}})
+    assert f"Pulumi.test.yaml: functions.jobs.{figure}: {expected}" in refusal(changed)
+    row = named("jobs")
+    size = Size(**{**row.size, figure: value})
+    with_row(monkeypatch, replace(row, size=size))
+    monkeypatch.setattr(limits, "triggered_by", lambda *kinds: tuple(
+        spec for spec in limits.FUNCTIONS if isinstance(spec.trigger, kinds)
+    ))  # fmt: skip
+    assert f"infra/function_table.py: jobs: size.{figure}: {expected}" in refusal(changed)
+
+
+def test_a_file_that_breaks_a_limit_is_not_blamed_on_the_stack() -> None:
+    assert refusal(settings(), train=archive(unpacked=251 * MIB)).startswith("functions/requirements/train.in: ")
+
+
+def test_the_copies_of_a_row_are_blamed_on_it_where_the_stack_gives_no_concurrency(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = replace(named("jobs"), copies=1)
+    with_row(monkeypatch, row)
+    monkeypatch.setattr(limits, "triggered_by", lambda *kinds: (row,) if NewObjects in kinds else ())
+    expected = "infra/function_table.py: jobs: copies: 1 messages at a time; accepted: at least 2"
+    assert expected in refusal(settings(cloud="aws"))
+    enforce(settings(cloud="gcp"), {}, "test")

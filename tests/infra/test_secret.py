@@ -239,7 +239,7 @@ def test_a_program_is_told_by_pulumi_which_settings_are_secret(value: str, sente
 @pytest.mark.parametrize(
     ("cloud", "changes", "sentence"),
     [
-        ("aws", {"functions": {"jobs": {"concurrency": 1}}}, r"functions\.jobs\.concurrency: (1|a secret.*) for a"),
+        ("aws", {"functions": {"jobs": {"concurrency": 1}}}, r"function jobs: concurrency is (1|a secret.*), and it"),
         ("gcp", {"jobs": {"attempts": 4}}, r"attempts is (4|a secret.*); Pub/Sub accepts 5"),
         ("gcp", {"runtime": {"architecture": "arm64"}}, r"runtime\.architecture: (arm64|a secret.*) is not offered"),
         ("venus", {}, r"cloud: (venus|a secret.*) is not known"),

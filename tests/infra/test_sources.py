@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pulumi
 import pytest
 
 from infra.bundle import modules
@@ -117,3 +118,22 @@ def test_a_finished_model_is_carried_by_no_function_only_what_it_declares() -> N
     files = names(sources(modules(named("select"), "aws"), ["file_type"]), ROOT)
     carried = {name.removeprefix("models/file_type/") for name in files if name.startswith("models/file_type")}
     assert carried == {"model.yaml", "golden.json"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x = 1\ndef fit(:\n", "functions/half.py:2: invalid syntax"),
+        ("x = 1\n\nreturn x\n", "functions/half.py:3: 'return' outside function"),
+        ("x = (\n", "functions/half.py:1: '(' was never closed"),
+        ("x = 1\0\n", "functions/half.py:1: source code string cannot contain null bytes"),
+    ],
+)
+def test_a_file_that_is_no_python_is_named_with_its_line(text: str, expected: str, tmp_path: Path) -> None:
+    (tmp_path / "functions").mkdir()
+    (tmp_path / "functions" / "half.py").write_text(text, encoding="utf-8")
+    (tmp_path / "functions" / "whole.py").write_text("import functions.half\n", encoding="utf-8")
+    with pytest.raises(pulumi.RunError) as refused:
+        sources(["functions.whole"], [], root=tmp_path)
+    assert str(refused.value).endswith(expected)
+    assert "\n" not in str(refused.value)

@@ -93,18 +93,11 @@ import sys
 import time
 from pathlib import Path
 
+from localcloud.commands import logs, put, send
+from localcloud.commands.control import FILE, Control
+from localcloud.commands.progress import Progress
+from localcloud.commands.up import _commands
 from localcloud.engine.stack import LocalStack
-from localcloud.gcp.pubsub.message import Message
-
-
-def send_to_sqs(stack, content):
-    [queue] = [one for one in stack.of("aws:sqs/queue:Queue") if one.declared.name == "tally-queue"]
-    stack.cloud.session.client("sqs").send_message(QueueUrl=queue.outputs["url"], MessageBody=json.dumps(content))
-
-
-def publish(stack, content):
-    [topic] = [one for one in stack.of("gcp:pubsub/topic:Topic") if one.declared.name == "tally-topic"]
-    stack.cloud.session.pubsub.publish(topic.id, [Message(data=json.dumps(content).encode())])
 
 
 def written(key):
@@ -118,17 +111,23 @@ def written(key):
             time.sleep(0.2)
 
 
-send = {"local": send_to_sqs, "gcp-local": publish}[sys.argv[1]]
-with LocalStack(sys.argv[1], state=Path(sys.argv[2]), port=0) as stack:
+state, progress = Path(sys.argv[2]), Progress()
+with LocalStack(sys.argv[1], state=state, port=0) as stack, Control(state / FILE, _commands(stack)):
     stack.deploy()
     jobs = stack.store(stack.outputs["jobs_url"])
-    send(stack, [])
-    send(stack, {"model": "breast_cancer", "id": "m1"})
+    stack.send("tally", [])
+    send.main(progress, state, "tally", '{"model": "breast_cancer", "id": "m1"}')
+    file = state / "note.txt"
+    file.write_text("a note", encoding="utf-8")
+    put.main(progress, state, stack.outputs["jobs_url"], "breast_cancer/notes/1.txt", file)
     found = {
         "message": written("breast_cancer/tally/m1.json"),
         "beat": written("breast_cancer/beats/last.json"),
+        "put": jobs.get("breast_cancer/notes/1.txt").decode(),
+        "waiting": stack.dead_letters("tally"),
         "refused": [line for line in stack.logs("tally") if "message failed" in line],
     }
+    logs.main(progress, state, "tally", 20)
 print(json.dumps(found))
 """
 """Deploy, send two messages of which one is no JSON object, and wait for the next full minute."""
@@ -167,7 +166,7 @@ def seen(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str
             timeout=280,
         )
         assert done.returncode == 0, done.stderr[-3000:]
-        return json.loads(done.stdout.splitlines()[-1])
+        return {**json.loads(done.stdout.splitlines()[-1]), "printed": done.stdout.rpartition("\n{")[0]}
 
     with ThreadPoolExecutor() as pool:
         return dict(zip(STACKS, pool.map(use, STACKS), strict=True))
@@ -180,6 +179,9 @@ def test_a_queue_function_and_a_scheduled_one_are_a_row_and_a_module_each(
     assert seen[cloud]["message"] == {"model": "breast_cancer", "id": "m1"}
     assert seen[cloud]["beat"] == {"model": "breast_cancer"}
     assert "the message is not a JSON object" in seen[cloud]["refused"][0]
+    assert seen[cloud]["put"] == "a note"
+    assert seen[cloud]["waiting"] == 0
+    assert "the message is not a JSON object" in seen[cloud]["printed"]
 
 
 def test_the_settings_know_a_function_more_by_its_row(project: Path) -> None:

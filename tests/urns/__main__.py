@@ -6,6 +6,10 @@ Breaking of CHANGELOG.md names its key.
 
 from __future__ import annotations
 
+import sys
+
+import pulumi
+
 from tests.root import ROOT
 from tests.urns.promise import STACKS, given_up, graph, read, renewed, unlisted, write
 
@@ -21,4 +25,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except pulumi.RunError as mistake:
+        sys.exit(str(mistake))

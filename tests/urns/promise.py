@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from infra import clouds
+from infra import clouds, function_checks
 from infra.blueprint import draw
 from infra.function_table import FUNCTIONS
 from infra.settings import Settings
@@ -54,6 +54,7 @@ A service account of GCP is in bindings outside of the stack: `callers` is one, 
 
 def graph(stack: str) -> Graph:
     """Evaluate the program for a stack's own settings, without building the functions' archives."""
+    function_checks.require(FUNCTIONS)
     file = StackFile.read(stack)
     settings = Settings.parse(json.loads(file.get("serverless-ml:settings", "{}")), where=f"Pulumi.{stack}.yaml")
     archives = {spec.name: archive(spec.name) for spec in FUNCTIONS}

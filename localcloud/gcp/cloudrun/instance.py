@@ -45,10 +45,12 @@ class Instance:
         self.listens = False
         self._log = log
         self._temporary = Path(tempfile.mkdtemp(prefix="tmp-", dir=log.parent))
+        # Its server makes a socket below HOME, whose path has at most 107 characters: unix(7).
+        self._home = Path(tempfile.mkdtemp(prefix="serverless-ml-"))
         self._port = free_port()
         environment = {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "HOME": str(self._temporary),
+            "HOME": str(self._home),
             "TMPDIR": str(self._temporary),
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
@@ -101,6 +103,7 @@ class Instance:
         """Kill it with its children, and remove its temporary files. Safe to call twice."""
         self._child.stop()
         clear(self._temporary)
+        clear(self._home)
 
     def _reachable(self) -> bool:
         try:

@@ -14,6 +14,7 @@ from localcloud.commands.progress import Progress
 from localcloud.engine.cloud import CloudFailed
 from localcloud.engine.engine import Changes
 from localcloud.engine.stack import LocalStack
+from tests.root import ROOT
 
 
 class Followed:
@@ -55,6 +56,44 @@ def test_an_edit_is_deployed_and_a_mistake_does_not_end_it(tmp_path: Path, capsy
     out = " ".join(capsys.readouterr().out.split())
     assert "gate.minimum: 3 is above 1" in out
     assert "file1.py -> updated predict-function" in out
+
+
+def half_saved() -> Exception:
+    try:
+        compile("x = (", str(ROOT / "models" / "one" / "training.py"), "exec")
+    except SyntaxError as problem:
+        return problem
+    raise AssertionError
+
+
+def unforeseen() -> Exception:
+    """A mistake in a file that the program imports anew."""
+    try:
+        exec(compile("\nNames", str(ROOT / "infra" / "table.py"), "exec"), {})  # noqa: S102 - our own text
+    except NameError as problem:
+        return problem
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("mistake", "expected"),
+    [
+        (half_saved(), "models/one/training.py:1: '(' was never closed"),
+        (unforeseen(), "infra/table.py:2: NameError: name 'Names' is not defined"),
+        (FileNotFoundError(2, "No such file or directory", "x.py"), "FileNotFoundError: [Errno 2] No such file"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), "UnicodeDecodeError: 'utf-8' codec"),
+    ],
+)
+def test_whatever_an_edit_breaks_is_one_sentence_and_the_stack_stays(
+    mistake: Exception, expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    followed = Followed(tmp_path, [mistake, Changes(updated=("urn::predict-function",))])
+    with pytest.raises(CloudFailed, match="has died"):
+        follow(cast("LocalStack", followed), Progress(), [tmp_path])
+    out = " ".join(capsys.readouterr().out.split())
+    assert expected in out
+    assert "Traceback" not in out
+    assert "-> updated predict-function" in out
 
 
 def test_a_summary_names_what_changed_by_its_logical_name() -> None:

@@ -153,6 +153,26 @@ def test_its_temporary_files_are_its_own_and_go_with_it(here: Here) -> None:
     assert not temporary.exists()
 
 
+def test_a_folder_with_a_long_path_leaves_no_error_in_its_log(tmp_path: Path) -> None:
+    """A socket's path has at most 107 characters, and the server of a copy makes one."""
+    deep = tmp_path / ("x" * 120)
+    deep.mkdir()
+    here = Here(deep, 1)
+    try:
+        here.deploy(here.args())
+        home = Path(here.call()[1]["env"]["HOME"])
+        assert home.is_dir()
+
+        def errors() -> list[str]:
+            return [line for line in here.functions.lines("work", 100) if "ERROR" in line]
+
+        until(lambda: list(home.rglob("gunicorn.ctl")) or errors())
+        assert errors() == []
+    finally:
+        here.functions.stop()
+    assert not home.exists()
+
+
 def test_calls_one_after_the_other_are_answered_by_one_copy(here: Here) -> None:
     here.deploy(here.args())
     assert len({here.call()[1]["pid"] for _ in range(5)}) == 1
