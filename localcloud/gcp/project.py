@@ -82,16 +82,7 @@ class Project:
         )
         self._executions = ExecutionsApi(self.workflows, self._may)
         self._messages = PubSubApi(self.pubsub, self._may)
-        self.administration = Administration(
-            self.accounts,
-            self.bindings,
-            region,
-            Holdings(
-                bucket=self.storage.has, account=self.accounts.has, topic=self.pubsub.has_topic, quotas=self.quotas
-            ),
-            authorize=self._may,
-            known=self._is_known,
-        )
+        self.administration = self._administration()
         self.api = HttpServer(self._api, limit=LARGEST_REQUEST)
         """Pub/Sub, Workflow Executions, and what tells about the project, over HTTP."""
         self.scheduler = Scheduler(
@@ -180,6 +171,14 @@ class Project:
             return True
         email = None if token is None else self.accounts.principal(token)
         return email is not None and self.bindings.allows(email, permission, resource)
+
+    def _administration(self) -> Administration:
+        holdings = Holdings(
+            bucket=self.storage.has, account=self.accounts.has, topic=self.pubsub.has_topic, quotas=self.quotas
+        )
+        return Administration(
+            self.accounts, self.bindings, self.region, holdings, authorize=self._may, known=self._is_known
+        )
 
     def _is_known(self, token: str) -> bool:
         return token == self.owner or self.accounts.principal(token) is not None
