@@ -112,7 +112,7 @@ def _list_services(ssm: Any, region: str) -> None:
         for service in SERVICES
         for place in {LIST_REGION, region}
     }
-    _replace(ssm, "_PUBLIC_AMI_PARAMETERS", {**getattr(ssm, "_PUBLIC_AMI_PARAMETERS", {}), **listed})
+    _replace(ssm, "_PUBLIC_AMI_PARAMETERS", {**ssm._PUBLIC_AMI_PARAMETERS, **listed})
 
 
 def _check_account_settings(actions: Any) -> None:
