@@ -12,13 +12,14 @@ ifneq ($(filter demo up,$(MAKECMDGOALS)),)
 $(if $(filter $(CLOUD),$(EMBEDDED)),,$(error CLOUD=$(CLOUD) is not embedded, so it does not run on this machine; embedded: $(EMBEDDED)))
 endif
 
-.PHONY: help demo lint check test engine up preview bench bench-quick lock clean
+.PHONY: help demo lint check test engine up preview doctor bench bench-quick lock clean
 
 help:
 	@echo "make demo                  deploy, train, release, predict and run a job on this machine, then stop"
 	@echo "make up                    deploy on this machine, keep running, and deploy your edits"
 	@echo "                           CLOUD=gcp makes demo and up run on the other cloud"
 	@echo "make preview STACK=prod    print what a stack would create, the platform's limits, and what to ask for"
+	@echo "make doctor STACK=dev      ask your account, read only, whether a stack can be deployed into it"
 	@echo "make wdbc.csv              write the sample dataset, to upload it to a stack in your account"
 	@echo "make check                 run format, lint, types and the unit tests, in under a minute"
 	@echo "make test                  run the same and every other test, and print the twenty slowest"
@@ -36,6 +37,9 @@ up: .venv/.installed .local/emulator-$(CLOUD)/.installed
 
 preview: .venv/.installed
 	@$(BIN)/python -m localcloud preview --stack $(STACK)
+
+doctor: .venv/.installed $(if $(filter local %-local,$(STACK)),.local/emulator-$(patsubst local,aws,$(STACK:-local=))/.installed)
+	@$(BIN)/python -m localcloud doctor --stack $(STACK)
 
 lint: .venv/.installed
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run .venv/bin/ruff format"; exit 1; }

@@ -1,4 +1,4 @@
-"""`python -m localcloud up | preview | demo | engine | soak | send | put | logs | redrive | rollback | train`."""
+"""The commands of `python -m localcloud`, from up and demo to doctor, engine and send; `--help` lists them."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in (
         ("up", "deploy, keep running, and deploy again after each edit"),
         ("preview", "print what a stack would create, without an account"),
+        ("doctor", "ask the account whether a stack can be deployed into it"),
         ("demo", "run the whole life of a model, start to finish"),
         ("engine", "run an empty cloud that the Pulumi CLI deploys into"),
         ("soak", "swap two versions under load while a worker is killed"),

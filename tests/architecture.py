@@ -63,7 +63,9 @@ NEEDS: Final[Mapping[Tier, tuple[str, ...]]] = {
 """What a tier needs besides the files of the nouns, the entries and the locks: see docs/add-a-cloud.md."""
 KNOWN_CLOUDS: Final = frozenset({"aws", "gcp", "azure"})
 """Clouds whose names may not be compared with, even before they are there."""
-PACKAGES: Final = ("infra", "functions", "interface", "models", "localcloud")
+PACKAGES: Final = ("infra", "functions", "interface", "models", "localcloud", "doctor")
+CLIENTS: Final = ("boto3", "botocore", "google")
+"""The clouds' own clients: deploy time describes resources, and asks nobody."""
 ROOMS: Final = (
     "http",
     "storage",
@@ -87,6 +89,7 @@ LINES_OF_MAIN: Final = 19
 C_LIBRARIES: Final = ("ctypes", "_ctypes", "cffi", "_cffi_backend")
 """The packages with which Python calls a C library."""
 LOADING: Final[Mapping[str, str]] = {
+    "doctor/clouds.py": "the checks of a cloud by its name",
     "infra/clouds.py": "a cloud by its name",
     "functions/core/runtime/digest.py": "the one of Python's modules for SHA-256 that this release has",
     "functions/core/training/experiment.py": "the training.py of a model",
@@ -187,12 +190,13 @@ def directions(root: Path) -> list[str]:
     """settings -> blueprint -> vocabulary <- clouds; event -> adapter -> core -> model; nothing turns round."""
     outside = ("tests", "bench")
     forbidden: list[tuple[str, tuple[str, ...]]] = [
-        ("infra", ("functions", "localcloud", *outside)),
-        ("functions", ("pulumi", "pulumi_*", "infra", "localcloud", *outside)),
+        ("infra", ("functions", "localcloud", "doctor", *CLIENTS, *outside)),
+        ("functions", ("pulumi", "pulumi_*", "infra", "localcloud", "doctor", *outside)),
         ("functions/core", ("functions.adapters", "functions.entries")),
         ("functions/entries", ("functions.adapters",)),
-        ("models", ("infra", "functions", "localcloud", "pulumi", "pulumi_*", *outside)),
+        ("models", ("infra", "functions", "localcloud", "doctor", "pulumi", "pulumi_*", *outside)),
         ("localcloud", ("functions", *outside)),
+        ("doctor", ("functions", "localcloud", "models", *outside)),
     ]
     known_clouds = clouds(root)
     for cloud in known_clouds:
@@ -200,6 +204,7 @@ def directions(root: Path) -> list[str]:
         forbidden += [
             (f"infra/{cloud}", tuple(f"infra.{other}" for other in others)),
             (f"localcloud/{cloud}", tuple(f"localcloud.{other}" for other in others)),
+            (f"doctor/{cloud}", tuple(f"doctor.{other}" for other in others)),
             (f"functions/adapters/{cloud}", tuple(f"functions.adapters.{other}" for other in others)),
         ]
     problems = [
@@ -214,7 +219,7 @@ def directions(root: Path) -> list[str]:
 
 def _outside_of_clouds(root: Path, known_clouds: list[str]) -> Iterator[str]:
     """Only a cloud's folder imports what is the cloud's: its modules, and the provider's SDK."""
-    for package in ("infra", "localcloud", "functions/adapters"):
+    for package in ("infra", "localcloud", "doctor", "functions/adapters"):
         for path, tree in files(root, package):
             folder = path.split("/")[package.count("/") + 1]
             for line, name in uses(path, tree):
@@ -257,7 +262,7 @@ def rooms_in_order(root: Path) -> list[str]:
 
 def the_embedded_clouds_stand_alone(root: Path) -> list[str]:
     """localcloud/ could be a project of its own: only its commands import ours, and nothing imports them."""
-    ours = ("infra", "interface", "models")
+    ours = ("infra", "interface", "models", "doctor")
     return [
         f"{path}:{line}: outside of localcloud/commands nothing imports {name}"
         for path, tree in files(root, "localcloud")
@@ -301,7 +306,7 @@ def one_reader_of_settings(root: Path) -> list[str]:
     """Only settings.py reads `pulumi.Config`, and only a language host names the variables that it reads."""
     return [
         f"{path}:{line}: only settings.py reads the configuration, not {name}"
-        for path, tree in files(root, "infra", "localcloud")
+        for path, tree in files(root, "infra", "localcloud", "doctor")
         if path != "infra/settings.py"
         for line, name in (*uses(path, tree), *texts(tree))
         if any(_within(name, reader) for reader in CONFIGURATION)

@@ -12,7 +12,18 @@ from pathlib import Path
 from infra.tier import Tier
 from tests.root import ROOT
 
-FOLDERS = ("bench", "docs", "functions", "infra", "interface", "localcloud", "models", "requirements", "tests")
+FOLDERS = (
+    "bench",
+    "docs",
+    "doctor",
+    "functions",
+    "infra",
+    "interface",
+    "localcloud",
+    "models",
+    "requirements",
+    "tests",
+)
 
 COMPONENT = '''
 import pulumi

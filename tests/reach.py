@@ -20,7 +20,7 @@ from typing import Final
 from infra.imports import bound, dotted, known
 from tests.syntax import adapters, files, imports, module_name, nodes
 
-PACKAGES: Final = ("infra", "functions", "interface", "models", "localcloud", "bench")
+PACKAGES: Final = ("infra", "functions", "interface", "models", "localcloud", "doctor", "bench")
 NAMED_BY_THEIR_STEM: Final = "bench/peers/"
 """Each peer runs in an environment of its own, under the bare name that a suite passes."""
 OF_A_MODEL: Final = re.compile(r"models/\w+/\w+\.py")

@@ -92,7 +92,8 @@ GOOD = {
     "functions/core/onnx/session.py": "import ctypes\nfrom functions.core.onnx import library",
     "functions/core/onnx/library.py": "import ctypes",
     "functions/core/storage/objects.py": "if TYPE_CHECKING:\n    from functions.core.onnx import tensor",
-    "localcloud/commands/demo.py": "from infra.clouds import find",
+    "localcloud/commands/demo.py": "from infra.clouds import find\nfrom doctor.clouds import find",
+    "doctor/aws/account.py": "import boto3\nfrom infra.quotas import Want",
     "functions/core/serving/predictor.py": "import os\nfrom functions.core.onnx import session\nos.path.join('a')",
     "functions/entries/__init__.py": "",
     "functions/entries/predict.py": "from functions.core.serving import predictor",
@@ -127,6 +128,17 @@ BAD: list[tuple[Rule, str, str]] = [
     (architecture.directions, "functions/core/runtime/step.py", "from localcloud.engine import stack"),
     (architecture.directions, "models/contract.py", "import localcloud"),
     (architecture.directions, "localcloud/commands/demo.py", "from functions.core.onnx import session"),
+    (architecture.directions, "infra/aws/queue.py", "import boto3\nclass Queue: ..."),
+    (architecture.directions, "infra/gcp/project.py", "from google.auth import default"),
+    (architecture.directions, "infra/bundle.py", "from doctor.stack import Stack"),
+    (architecture.directions, "functions/core/runtime/step.py", "from doctor.stack import Stack"),
+    (architecture.directions, "models/contract.py", "import doctor"),
+    (architecture.directions, "doctor/stack.py", "from localcloud.engine import stack"),
+    (architecture.directions, "doctor/stack.py", "from functions.core.onnx import session"),
+    (architecture.directions, "doctor/stack.py", "from doctor.aws import account"),
+    (architecture.directions, "doctor/aws/checks.py", "from doctor.gcp import checks"),
+    (architecture.one_reader_of_settings, "doctor/stack.py", "from pulumi import Config"),
+    (architecture.the_embedded_clouds_stand_alone, "localcloud/engine/stack.py", "from doctor.stack import Stack"),
     (architecture.the_embedded_clouds_stand_alone, "localcloud/engine/stack.py", "from infra.settings import Settings"),
     (architecture.the_embedded_clouds_stand_alone, "localcloud/gcp/iam.py", "def late():\n    import models.catalogue"),
     (architecture.rooms_in_order, "functions/core/step.py", "x = 1"),
@@ -470,7 +482,7 @@ started = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.fork")
 changed = ("os.mkdir", "os.remove", "os.rename", "os.rmdir", "shutil.rmtree")
 spoken = ("socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo")
 root, names = sys.argv[1], json.loads(sys.argv[2])
-house = tuple(os.path.join(root, package) for package in ("infra", "localcloud"))
+house = tuple(os.path.join(root, package) for package in ("infra", "localcloud", "doctor"))
 
 def ours():
     # Not what a library does while it is itself being imported.
@@ -535,14 +547,14 @@ def changed(file: Path, text: str) -> Generator[None]:
 
 
 def modules(root: Path) -> list[str]:
-    """Every module of infra/ and localcloud/ that can be imported: all but those that are run."""
-    found = [path for folder in ("infra", "localcloud") for path in sorted((root / folder).rglob("*.py"))]
+    """Every module of infra/, localcloud/ and doctor/ that can be imported: all but those that are run."""
+    found = [path for folder in ("infra", "localcloud", "doctor") for path in sorted((root / folder).rglob("*.py"))]
     paths = [path.relative_to(root) for path in found if path.name != "__main__.py"]
     return [".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in paths]
 
 
 def side_effects(root: Path, elsewhere: Path) -> list[str]:
-    """What importing infra and localcloud does in a fresh process: no stack, no configuration, another directory."""
+    """What importing the program, localcloud and doctor does in a fresh process: no stack, another directory."""
     environment = {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.environ["PATH"]}
     done = subprocess.run(
         [sys.executable, "-c", LOOK, str(root), json.dumps(modules(root))],
@@ -582,6 +594,7 @@ def test_the_rules_look_at_files_that_are_there() -> None:
     for folder in (
         "infra",
         "localcloud",
+        "doctor",
         "functions/adapters",
         "models",
         "tests",

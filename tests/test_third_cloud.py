@@ -205,6 +205,17 @@ def test_a_third_cloud_is_previewed_at_every_tier(third: dict[Tier, Third], tier
     assert "serverless-ml:nimbus:Function" in types
 
 
+@every_tier
+def test_an_account_of_a_third_cloud_is_asked_nothing_and_what_is_known_without_one_is_told(
+    third: dict[Tier, Third], tier: Tier, tmp_path: Path
+) -> None:
+    process = python(third[tier].root, "-m", "localcloud", "doctor", "--stack", "nimbus-dev", "--state", str(tmp_path))
+    assert (process.returncode, process.stderr) == (2, "")
+    *_, said, offline = process.stdout.splitlines()
+    assert said == "an account of nimbus cannot be asked: it has no checks; what is known without one:"
+    assert "nimbus" in offline
+
+
 def test_a_third_cloud_is_discovered_and_draws_the_blueprint_with_no_line_of_it_changed(
     third: dict[Tier, Third],
 ) -> None:

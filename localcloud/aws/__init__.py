@@ -16,7 +16,7 @@ from localcloud.aws.provider_functions import PROVIDER_FUNCTIONS
 from localcloud.aws.quotas import CONCURRENCY, KNOWN
 from localcloud.aws.resources import ABSENT, HANDLERS
 from localcloud.aws.session import Session
-from localcloud.engine.cloud import QueuePart, State
+from localcloud.engine.cloud import Entrance, QueuePart, State
 from localcloud.engine.quotas import account_quotas
 from localcloud.engine.resource_handler import Resource
 from localcloud.engine.stack_file import ROOT, StackFile
@@ -68,6 +68,12 @@ class Aws:
     @property
     def certificate(self) -> Path:
         return self.session.certificate
+
+    @property
+    def entrance(self) -> Entrance:
+        return Entrance(
+            endpoint=self.session.endpoint, certificate=self.session.certificate, credentials=self.session.credentials
+        )
 
     @property
     def log(self) -> Path:

@@ -3,6 +3,7 @@
 - It listens on one loopback port and nowhere else.
 - Its TLS certificate is created here, so neither `openssl` nor the system's root certificates are needed.
 - A function sees the standard library and its own archive, and nothing of the emulator's environment.
+- It tells which services its region has, and to whom it tells the account's settings.
 - An archive is unpacked once, read-only, and shared by all copies of the function.
 
 Usage: launcher.py <workspace>, where <workspace> is a private folder that the caller removes.
@@ -26,6 +27,21 @@ from typing import Any
 INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "PYTHONUNBUFFERED")
 """The environment variables that a function inherits, besides those that ministack sets for it."""
 
+SERVICES = (
+    "apigatewayv2",
+    "application-autoscaling",
+    "iam",
+    "lambda",
+    "logs",
+    "s3",
+    "scheduler",
+    "sqs",
+    "stepfunctions",
+)
+"""What a region has here, by the names of AWS's list of services."""
+LIST_REGION = "us-east-1"
+"""A region that AWS's list has for every service, beside the emulator's own."""
+
 
 def main(workspace: Path) -> None:
     """Run ministack until it is stopped."""
@@ -36,6 +52,8 @@ def main(workspace: Path) -> None:
     app = importlib.import_module("ministack.app")
     _replace(app, "_port_is_bindable", lambda _host, _port: False)
     _isolate_workers(importlib.import_module("ministack.core.lambda_runtime"), workspace)
+    _list_services(importlib.import_module("ministack.services.ssm"), os.environ["MINISTACK_REGION"])
+    _check_account_settings(importlib.import_module("ministack.core.iam_actions"))
     sys.argv = ["ministack"]
     app.main()
 
@@ -82,6 +100,29 @@ def _isolate_workers(runtime: Any, workspace: Path) -> None:
     script = runtime._PYTHON_WORKER_SCRIPT
     _replace(runtime, "_detect_runtime_binary", lambda _runtime: (str(python), script))
     _replace(runtime, "zipfile", types.SimpleNamespace(**{**vars(zipfile), "ZipFile": _shared(workspace / "code")}))
+
+
+def _list_services(ssm: Any, region: str) -> None:
+    """Add AWS's list of regions and services to the parameters that everybody may read.
+
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters-global-infrastructure.html
+    """
+    listed = {
+        f"/aws/service/global-infrastructure/services/{service}/regions/{place}": place
+        for service in SERVICES
+        for place in {LIST_REGION, region}
+    }
+    _replace(ssm, "_PUBLIC_AMI_PARAMETERS", {**ssm._PUBLIC_AMI_PARAMETERS, **listed})
+
+
+def _check_account_settings(actions: Any) -> None:
+    """Have the permission to read Lambda's account settings checked: the emulator lets everybody read them."""
+    known = actions._lambda_action
+
+    def action(method: str, path: str) -> str | None:
+        return "GetAccountSettings" if path.rstrip("/").endswith("/account-settings") else known(method, path)
+
+    _replace(actions, "_lambda_action", action)
 
 
 def _interpreter(workspace: Path) -> Path:

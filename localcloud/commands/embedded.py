@@ -26,3 +26,8 @@ def require_embedded(stack: str) -> None:
             f"Pulumi.{stack}.yaml: cloud: {name} is of tier {tier.value}, so it does not run on this machine; "
             f"embedded: {', '.join(clouds.of(Tier.EMBEDDED))}"
         )
+
+
+def is_local(stack: str) -> bool:
+    """Return whether a stack is one for this machine, by its name: `local`, `gcp-local`."""
+    return stack == "local" or stack.endswith("-local")

@@ -10,11 +10,28 @@ from typing import Any
 import pulumi
 from rich.tree import Tree
 
+from localcloud.commands.progress import Progress
 from localcloud.engine.fingerprint import digest
-from localcloud.engine.program import Declared
-from localcloud.engine.stack_file import StackFile
+from localcloud.engine.program import Declared, evaluate
+from localcloud.engine.recorder import Recorder
+from localcloud.engine.stack_file import ROOT, StackFile
 
 FORMAT = 1
+
+
+def declare(progress: Progress, stack: StackFile) -> tuple[list[Declared], dict[str, Any]]:
+    """Evaluate the program for a stack and create nothing; return its resources and its outputs.
+
+    Raises `pulumi.RunError` for a program or settings that could not be deployed.
+    """
+    recorder = Recorder()
+    with progress.step("evaluate") as step:
+        step.say("building the functions' archives")
+        outputs = evaluate(stack, recorder, ROOT / "infra", dry_run=True)
+        resources = [resource for resource in recorder.declared if resource.custom]
+        components = len(recorder.declared) - len(resources)
+        step.text = f"{len(resources)} resources in {components} components"
+    return recorder.declared, outputs
 
 
 def write(path: Path, stack: StackFile, declared: Sequence[Declared], outputs: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -82,6 +82,16 @@ class QueuePart:
     suffix: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Entrance:
+    """How a client of the cloud itself reaches an embedded one, with all permissions."""
+
+    endpoint: str
+    certificate: Path | None
+    """What the client must trust. None: the endpoint speaks plain HTTP."""
+    credentials: Mapping[str, str] = field(repr=False)
+
+
 class EmbeddedCloud(Provider, Protocol):
     """A running cloud on this machine, empty until something is deployed."""
 
@@ -104,6 +114,11 @@ class EmbeddedCloud(Provider, Protocol):
     @property
     def certificate(self) -> Path | None:
         """The certificate that a client of its services must trust. None: they speak plain HTTP."""
+        ...
+
+    @property
+    def entrance(self) -> Entrance:
+        """How it is asked about the account."""
         ...
 
     @property

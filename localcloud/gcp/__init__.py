@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from localcloud.engine.cloud import QueuePart, State
+from localcloud.engine.cloud import Entrance, QueuePart, State
 from localcloud.engine.quotas import account_quotas
 from localcloud.engine.resource_handler import Resource
 from localcloud.engine.stack_file import ROOT, StackFile
@@ -23,6 +23,7 @@ from localcloud.support.process import members
 STATES = {"ACTIVE": State.RUNNING, "SUCCEEDED": State.SUCCEEDED}
 PROJECT, REGION = "local-project", "europe-west1"
 """The project and the region of a stack that sets neither."""
+OWNER = "the user of this machine"
 
 
 def interpreter() -> Path:
@@ -61,6 +62,11 @@ class Gcp:
     @property
     def certificate(self) -> None:
         return None
+
+    @property
+    def entrance(self) -> Entrance:
+        credentials = {"token": self.session.owner, "owner": OWNER}
+        return Entrance(endpoint=self.session.api.url, certificate=None, credentials=credentials)
 
     @property
     def log(self) -> Path:

@@ -11,7 +11,7 @@ Authorize = Callable[[str | None, str, str], bool]
 ApiResponse = tuple[int, bytes]
 """A status and a JSON body."""
 
-STATUS = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
+STATUS = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
 
 
 def bearer(headers: Mapping[str, str]) -> str | None:
@@ -46,3 +46,15 @@ def problem(code: int, message: str) -> ApiResponse:
 def denied(permission: str, resource: str) -> ApiResponse:
     """Return the 403 of a caller that lacks a permission."""
     return problem(403, f"Permission '{permission}' denied on resource '{resource}'")
+
+
+def service_off(service: str) -> ApiResponse:
+    """Return the 403 of a service that is not on in the project: https://cloud.google.com/apis/design/errors."""
+    detail = {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": "SERVICE_DISABLED",
+        "domain": "googleapis.com",
+        "metadata": {"service": service},
+    }
+    error = {"code": 403, "message": f"{service} is not on", "status": STATUS[403], "details": [detail]}
+    return 403, json.dumps({"error": error}).encode()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from localcloud.gcp.administration import HOST, Administration, Holdings
 from localcloud.gcp.apigateway.gateway import Config, Gateway
 from localcloud.gcp.cloudrun.build_permissions import BuildPermissions
 from localcloud.gcp.cloudrun.builds import Builds
@@ -81,8 +82,9 @@ class Project:
         )
         self._executions = ExecutionsApi(self.workflows, self._may)
         self._messages = PubSubApi(self.pubsub, self._may)
+        self.administration = self._administration()
         self.api = HttpServer(self._api, limit=LARGEST_REQUEST)
-        """Pub/Sub and Workflow Executions over HTTP."""
+        """Pub/Sub, Workflow Executions, and what tells about the project, over HTTP."""
         self.scheduler = Scheduler(
             send=sender({EXECUTIONS: self._executions.answer}),
             token=self._token_by("cloudscheduler.googleapis.com"),
@@ -170,8 +172,22 @@ class Project:
         email = None if token is None else self.accounts.principal(token)
         return email is not None and self.bindings.allows(email, permission, resource)
 
+    def _administration(self) -> Administration:
+        holdings = Holdings(
+            bucket=self.storage.has, account=self.accounts.has, topic=self.pubsub.has_topic, quotas=self.quotas
+        )
+        return Administration(
+            self.accounts, self.bindings, self.region, holdings, authorize=self._may, known=self._is_known
+        )
+
+    def _is_known(self, token: str) -> bool:
+        return token == self.owner or self.accounts.principal(token) is not None
+
     def _api(self, request: Request) -> Response:
-        """Answer a request of the user of this machine, to Pub/Sub or to Workflow Executions."""
-        api = self._executions if "/executions" in request.path else self._messages
-        status, body = api.answer(request.method, request.path, request.headers, request.body)
+        """Answer a request to Pub/Sub, to Workflow Executions, or to the host that its path begins with."""
+        if HOST.match(request.path):
+            status, body = self.administration.answer(request)
+        else:
+            api = self._executions if "/executions" in request.path else self._messages
+            status, body = api.answer(request.method, request.path, request.headers, request.body)
         return Response(status, [("Content-Type", "application/json")], body)

@@ -79,6 +79,12 @@ class Bindings:
         with self._lock:
             return number in self._all
 
+    def on(self, resource: str) -> Mapping[str, list[str]]:
+        """Return the members of each role that is bound on a resource itself, sorted."""
+        with self._lock:
+            bound = {(each.role, each.member) for each in self._all.values() if each.resource == resource}
+        return {role: sorted(member for other, member in bound if other == role) for role in sorted(dict(bound))}
+
     def remove(self, number: int) -> None:
         """Remove the binding that was added with a number. An unknown one is ignored."""
         with self._lock:

@@ -68,6 +68,16 @@ def test_a_preview_of_a_stack_to_try_ends_with_the_line_that_a_new_account_suffi
     assert done.stdout.rstrip().splitlines()[-1].startswith("quotas: a new account of aws suffices; 10 copies")
 
 
+def test_the_doctor_asks_an_embedded_cloud_that_is_started_for_it_and_leaves_nothing(
+    kind: ModuleType, state: Path
+) -> None:
+    done = run("doctor", "--stack", kind.STACK, "--state", str(state))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1].startswith("ready: nothing of ")
+    assert "the embedded" in done.stdout
+    assert list((state / "run").iterdir()) == []
+
+
 def test_up_prints_the_endpoint_and_takes_everything_down_at_the_end(kind: ModuleType, state: Path) -> None:
     process = subprocess.Popen(
         [*COMMAND, "up", "--stack", kind.STACK, "--state", str(state)],
