@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
+from interface import layout
 from localcloud.commands.control import FILE, Command, Control
 from localcloud.commands.embedded import require_embedded
 from localcloud.commands.follow import follow
@@ -16,6 +16,10 @@ from localcloud.commands.rollback import roll_back
 from localcloud.commands.train import train
 from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import ROOT
+
+SAMPLE = "breast_cancer"
+"""The model that `make wdbc.csv` writes a dataset for."""
+PUT = ".venv/bin/python -m localcloud put"
 
 
 def main(progress: Progress, stack: str, state: Path) -> int:
@@ -71,14 +75,12 @@ def summary(stack: LocalStack) -> str:
 
 
 def _print_outputs(stack: LocalStack, progress: Progress, outputs: Path) -> None:
-    progress.line("endpoint", stack.outputs.get("endpoint", "none"))
-    if url := _first_model(stack.outputs):
-        progress.line("try", f"curl -s {url}")
+    endpoint = stack.outputs.get("endpoint", "none")
+    progress.line("endpoint", endpoint)
+    progress.line("try", f"curl -s {endpoint}/v2")
+    if SAMPLE in (stack.outputs.get("models") or {}):
+        key = f"{SAMPLE}/{layout.INCOMING}wdbc.csv"
+        progress.line("train", f"make wdbc.csv; {PUT} {stack.outputs['data_url']} {key} wdbc.csv")
     progress.line("outputs", str(outputs.relative_to(ROOT) if outputs.is_relative_to(ROOT) else outputs))
     progress.paragraph("not emulated", ", ".join(sorted({key.split(":")[-1] for key in stack.not_emulated})))
     progress.plain("following functions/ and models/; Ctrl-C takes everything down")
-
-
-def _first_model(outputs: dict[str, Any]) -> str | None:
-    models = outputs.get("models") or {}
-    return models[min(models)].get("metadata") if models else None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from types import ModuleType
 
@@ -96,7 +98,10 @@ def test_up_prints_the_endpoint_and_takes_everything_down_at_the_end(kind: Modul
         output = "".join(lines)
         outputs = json.loads((state / "outputs.json").read_text(encoding="utf-8"))
         assert f"endpoint     {outputs['endpoint']}" in output
-        assert f"curl -s {outputs['endpoint']}/v2/models/breast_cancer" in output
+        (shown,) = re.findall(r"curl -s (\S+)", output)
+        with urllib.request.urlopen(shown, timeout=60) as answer:  # noqa: S310 - loopback
+            assert (answer.status, shown) == (200, f"{outputs['endpoint']}/v2")
+        assert f"localcloud put {outputs['data_url']} breast_cancer/incoming/wdbc.csv wdbc.csv" in output
         redriven = run("redrive", "--state", str(state))
         assert (redriven.returncode, "0 dead letters back in the queue" in redriven.stdout) == (0, True), (
             redriven.stderr
