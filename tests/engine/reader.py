@@ -45,6 +45,8 @@ class Reader:
         match words:
             case ["make", "preview", _]:
                 assert localcloud(["preview", "--stack", self._name, "--state", str(self._folder)]) == 0
+            case ["make", "doctor", _]:
+                assert localcloud(["doctor", "--stack", self._name, "--state", str(self._folder)]) == 0
             case ["make", "wdbc.csv"]:
                 sample.main([str(self._folder / "wdbc.csv")])
             case ["pulumi", *rest]:
