@@ -1,18 +1,18 @@
 # Every command works in a fresh clone: it installs what it needs, once, into .venv and .local.
 PYTHON ?= python3
-STACK ?= local
 CLOUD ?= aws
+STACK ?= $(HERE)
 BIN := .venv/bin
 # Tests are compiled once, also where somebody keeps Python from writing bytecode.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
 # The stack of each embedded cloud: local, gcp-local...
 HERE = $(patsubst aws-local,local,$(CLOUD)-local)
 EMBEDDED = $(patsubst infra/%/__init__.py,%,$(shell grep -l 'tier=Tier.EMBEDDED' infra/*/__init__.py))
-ifneq ($(filter demo up,$(MAKECMDGOALS)),)
+ifneq ($(filter demo up cloud,$(MAKECMDGOALS)),)
 $(if $(filter $(CLOUD),$(EMBEDDED)),,$(error CLOUD=$(CLOUD) is not embedded, so it does not run on this machine; embedded: $(EMBEDDED)))
 endif
 
-.PHONY: help demo lint check test engine up preview doctor bench bench-quick lock clean
+.PHONY: help demo lint check test engine cloud up preview doctor bench bench-quick lock clean
 
 help:
 	@echo "make demo                  deploy, train, release, predict and run a job on this machine, then stop"
@@ -24,6 +24,7 @@ help:
 	@echo "make check                 run format, lint, types and the unit tests, in under a minute"
 	@echo "make test                  run the same and every other test, and print the twenty slowest"
 	@echo "make engine                run the tests that deploy by the Pulumi CLI, which Go builds once if there is none"
+	@echo "make cloud                 run an empty embedded cloud that the Pulumi CLI deploys into; CLOUD=gcp runs the other"
 	@echo "make bench                 run every benchmark against its peers, and write docs/benchmarks.md"
 	@echo "make bench-quick           run fewer of them, in under two minutes"
 	@echo "make lock                  write the locked requirements"
@@ -40,6 +41,9 @@ preview: .venv/.installed
 
 doctor: .venv/.installed $(if $(filter local %-local,$(STACK)),.local/emulator-$(patsubst local,aws,$(STACK:-local=))/.installed)
 	@$(BIN)/python -m localcloud doctor --stack $(STACK)
+
+cloud: .venv/.installed .local/emulator-$(CLOUD)/.installed
+	@$(BIN)/python -m localcloud engine --stack $(HERE)
 
 lint: .venv/.installed
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run .venv/bin/ruff format"; exit 1; }

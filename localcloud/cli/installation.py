@@ -26,8 +26,8 @@ BUILDING = "building the Pulumi CLI {version} with Go, once: about four minutes 
 COMMAND, HOST, EXECUTOR = "pulumi", "pulumi-language-python", "pulumi-language-python-exec"
 PACKAGES = tuple(sorted(path.parents[1].name for path in ROOT.glob("localcloud/*/resources/__init__.py")))
 """The providers that an embedded cloud stands for, each by the folder of its cloud."""
-ADDRESSES = "engine.json"
-"""The file, in the folder of a run, in which a running cloud says where each of its providers is served."""
+ADDRESS = "engine-{package}.address"
+"""The file, in the folder of a run, in which a running cloud says where its provider is served: `host:port`."""
 
 
 class NotAvailable(RuntimeError):
@@ -80,7 +80,9 @@ def _on_path() -> Installation:
     command = shutil.which(COMMAND)
     if command is None:
         raise NotAvailable("there is no Pulumi CLI on PATH")
-    version = _output([command, "version"]).removeprefix("v")
+    version = next(iter(re.findall(r"^v?(\d+\.\d+\.\d+\S*)$", _output([command, "version"]), re.M)), "")
+    if not version:
+        raise NotAvailable("the Pulumi CLI on PATH does not tell its version")
     if _numbers(version) < OLDEST_CLI:
         raise NotAvailable(f"the Pulumi CLI on PATH is {version}, older than {_text(OLDEST_CLI)}")
     if shutil.which(HOST, path=os.pathsep.join([str(Path(command).parent), os.environ.get("PATH", "")])) is None:
@@ -96,7 +98,7 @@ def _built(folder: Path, say: Callable[[str], None], reason: str) -> Installatio
     with (target / ".building").open("w") as building:
         # Tests run in several processes, of which one builds and the others wait.
         fcntl.flock(building, fcntl.LOCK_EX)
-        if not command.is_file():
+        if not (command.is_file() and executor.is_file()):
             _build(command, executor, version, lambda: say(BUILDING.format(version=version)), reason)
     return Installation(command=command, version=version, executor=executor)
 
@@ -130,10 +132,10 @@ def _write_plugins(state: Path, executor: Path | None) -> Path:
     """Write the commands that the CLI finds on PATH, and return their folder."""
     folder = state / "plugins"
     folder.mkdir(parents=True, exist_ok=True)
-    addresses = (state / ADDRESSES).resolve()
-    scripts: dict[str, tuple[str, ...]] = {
-        f"pulumi-resource-{package}": ("localcloud.cli.plugin", package, str(addresses)) for package in PACKAGES
-    }
+    scripts: dict[str, tuple[str, ...]] = {}
+    for package in PACKAGES:
+        address = (state / ADDRESS.format(package=package)).resolve()
+        scripts[f"pulumi-resource-{package}"] = ("localcloud.cli.plugin", package, str(address))
     if executor is not None:
         scripts[HOST] = ("localcloud.cli.language_host", str(executor.resolve()))
     for name, (module, *arguments) in scripts.items():
@@ -159,7 +161,10 @@ def _pinned() -> str:
 
 
 def _output(command: list[str]) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ process, and knows nothing of any resource.
 from __future__ import annotations
 
 import contextlib
-import json
+import re
 import signal
 import sys
 import threading
@@ -33,7 +33,12 @@ class Relay(grpc.GenericRpcHandler):
         self._channel = channel
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
-        """Return the handler of a method, whatever it is called."""
+        """Return the handler of a method, whatever it is called.
+
+        Cancel is answered here: the CLI takes a plugin that does not for one that has crashed.
+        """
+        if handler_call_details.method.endswith("/Cancel"):
+            return grpc.unary_unary_rpc_method_handler(lambda _request, _context: b"")
         call = self._channel.unary_unary(handler_call_details.method)
         return grpc.unary_unary_rpc_method_handler(_passing_on(call))
 
@@ -52,17 +57,16 @@ def _passing_on(call: Callable[[bytes], bytes]) -> Callable[[bytes, grpc.Service
     return answer
 
 
-def main(package: str, addresses: Path) -> int:
-    """Serve until the CLI ends this process. `addresses` names the file in which a running cloud says where it is."""
+def main(package: str, address: Path) -> int:
+    """Serve until the CLI ends this process. `address` is the file in which a running cloud says where it is."""
     over = threading.Event()
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda _signal, _frame: over.set())
     with contextlib.ExitStack() as until_the_end:
         try:
-            address = json.loads(addresses.read_text(encoding="utf-8"))[package]
-            channel = until_the_end.enter_context(grpc.insecure_channel(address, options=UNLIMITED))
+            channel = until_the_end.enter_context(grpc.insecure_channel(_read(address), options=UNLIMITED))
             grpc.channel_ready_future(channel).result(timeout=CONNECT_SECONDS)
-        except (OSError, KeyError, grpc.FutureTimeoutError):
+        except (OSError, ValueError, grpc.FutureTimeoutError):
             print(NONE.format(package=package), file=sys.stderr)
             return 1
         server = grpc.server(ThreadPoolExecutor(THREADS), handlers=[Relay(channel)], options=UNLIMITED)
@@ -71,6 +75,14 @@ def main(package: str, addresses: Path) -> int:
         over.wait()
         server.stop(grace=None).wait()
     return 0
+
+
+def _read(address: Path) -> str:
+    """Return the address in a file. Raises `ValueError` when it holds none."""
+    text = address.read_text(encoding="utf-8").strip()
+    if not re.fullmatch(r"127\.0\.0\.1:\d+", text):
+        raise ValueError(f"{address.name} holds no address")
+    return text
 
 
 if __name__ == "__main__":

@@ -22,6 +22,9 @@ GENERATION: Final = "__generation"
 The CLI keeps what begins with two underscores and never shows it.
 """
 
+LITERAL: Final = frozenset({"content", "variables", "environmentVariables"})
+"""The inputs whose text is compared as it is written."""
+
 _SIGNATURE: Final = rpc._special_sig_key
 _ASSET, _ARCHIVE, _SECRET = rpc._special_asset_sig, rpc._special_archive_sig, rpc._special_secret_sig
 
@@ -53,22 +56,35 @@ def write(properties: Mapping[str, Any]) -> Struct:
     return struct
 
 
-def comparable(value: Any) -> Any:
-    """Return what the properties mean: an asset is its hash, and a text that is JSON is its document."""
+def comparable(value: Any, key: str = "") -> Any:
+    """Return what the properties mean: an asset is its hash, and a text that is JSON is its document.
+
+    The content of an object and the variables of a function are what they are, byte by byte.
+    """
     match value:
         case dict() if value.get(_SIGNATURE) in (_ASSET, _ARCHIVE):
             return {"hash": value.get("hash") or value}
         case dict():
-            return {key: comparable(inner) for key, inner in value.items() if key != GENERATION}
+            within = key if key in LITERAL else ""
+            return {name: comparable(inner, within or name) for name, inner in value.items() if name != GENERATION}
         case list():
-            return [comparable(inner) for inner in value]
-        case str() if value[:1] in ("{", "["):
-            try:
-                return {"json": comparable(json.loads(value))}
-            except ValueError:
-                return value
+            return [comparable(inner, key) for inner in value]
+        case str() if key not in LITERAL:
+            return _document(value)
+        case bool():
+            return {"flag": value}
         case _:
             return value
+
+
+def _document(text: str) -> Any:
+    """Return a text, or the document in it if it is JSON."""
+    if text[:1] not in ("{", "["):
+        return text
+    try:
+        return {"json": json.dumps(json.loads(text), sort_keys=True)}
+    except ValueError:
+        return text
 
 
 def is_unknown(value: Any) -> bool:
@@ -115,9 +131,13 @@ def _content(value: Mapping[str, Any]) -> Any:
     archive = value[_SIGNATURE] == _ARCHIVE
     if value.get("path"):
         return (pulumi.FileArchive if archive else pulumi.FileAsset)(value["path"])
-    if value.get("assets"):
-        return pulumi.AssetArchive({name: _value(inner) for name, inner in value["assets"].items()})
-    if value.get("text"):
+    if value.get("uri"):
+        return (pulumi.RemoteArchive if archive else pulumi.RemoteAsset)(value["uri"])
+    if "assets" in value:
+        members = {name: _value(inner) for name, inner in value["assets"].items()}
+        if not any(isinstance(member, Stored) for member in members.values()):
+            return pulumi.AssetArchive(members)
+    if "text" in value:
         return pulumi.StringAsset(value["text"])
     return Stored(hash=value.get("hash", ""))
 

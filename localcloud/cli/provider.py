@@ -16,8 +16,10 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import json
+import os
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,7 +29,7 @@ from google.protobuf.empty_pb2 import Empty  # ty: ignore[missing-module-member]
 from google.protobuf.struct_pb2 import Struct  # ty: ignore[missing-module-member] - protobuf makes it when it is imported
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from localcloud.cli.installation import ADDRESSES
+from localcloud.cli.installation import ADDRESS
 from localcloud.cli.messages import UNLIMITED
 from localcloud.cli.properties import GENERATION, UNKNOWN, comparable, is_unknown, plain, read, write
 from localcloud.engine.cloud import Provider
@@ -37,6 +39,8 @@ from localcloud.engine.recorder import completed, sdk_class, symbolic, symbolic_
 from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 
 THREADS = 32
+LONGEST = 4_000
+"""Characters of an error: gRPC carries it in a header, which has at most 16 KB."""
 
 Answer = TypeVar("Answer")
 
@@ -71,13 +75,15 @@ def serve(package: str, provider: Provider, state: Path) -> Generator[None]:
     server = grpc.server(ThreadPoolExecutor(THREADS, thread_name_prefix="provider"), options=UNLIMITED)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Service(package, provider), server)
     port = server.add_insecure_port("127.0.0.1:0")
-    addresses = state / ADDRESSES
+    address = state / ADDRESS.format(package=package)
     server.start()
     try:
-        addresses.write_text(json.dumps({package: f"127.0.0.1:{port}"}) + "\n", encoding="utf-8")
+        fresh = address.with_suffix(f".{os.getpid()}")
+        fresh.write_text(f"127.0.0.1:{port}\n", encoding="utf-8")
+        fresh.replace(address)
         yield
     finally:
-        addresses.unlink(missing_ok=True)
+        address.unlink(missing_ok=True)
         server.stop(grace=None).wait()
 
 
@@ -88,7 +94,8 @@ def _answering(method: Callable[[Any, Any], Answer]) -> Callable[[Any, Any, grpc
         try:
             return method(self, request)
         except Exception as problem:  # every client of a cloud has errors of its own; the CLI shows the sentence
-            context.abort(grpc.StatusCode.UNKNOWN, str(problem) or type(problem).__name__)
+            text = f"{type(problem).__name__}: {problem}" if isinstance(problem, KeyError) else str(problem)
+            context.abort(grpc.StatusCode.UNKNOWN, text[:LONGEST] or type(problem).__name__)
             raise
 
     return answer
@@ -201,8 +208,8 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
     @_answering
     def Update(self, request: Any) -> Any:
         """Update a resource; in a preview, say which of its outputs stay."""
-        order = self._order(request, read(request.news))
         before = self._resource(request, request.old_inputs, request.olds)
+        order = replace(self._order(request, read(request.news)), before=before)
         handler = handler_of(self._provider, order.declared)
         if request.preview:
             return provider_pb2.UpdateResponse(properties=write(_kept(order.declared, before, handler)))

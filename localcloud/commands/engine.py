@@ -10,8 +10,10 @@ from pathlib import Path
 
 from localcloud.cli.installation import NotAvailable, install
 from localcloud.cli.provider import Symbols, serve
+from localcloud.commands.control import FILE, Control
 from localcloud.commands.embedded import require_embedded
 from localcloud.commands.progress import Progress
+from localcloud.commands.put import write
 from localcloud.engine.cloud import CloudFailed, Provider, start
 from localcloud.engine.stack import PORT
 from localcloud.engine.stack_file import StackFile
@@ -30,13 +32,10 @@ def main(progress: Progress, stack: str, state: Path, recorded: bool) -> int:
     file = StackFile.read(stack)
     if not recorded:
         require_embedded(stack)
-    folder = state / "engine"
+    folder = state / "engine" / str(file.cloud)
+    # What the CLI knew of an earlier cloud went with it.
+    clear(folder)
     with ExitStack() as until_the_end:
-        try:
-            installation = install(state / "pulumi", progress.plain)
-        except NotAvailable as reason:
-            raise CloudFailed(f"the Pulumi CLI cannot run here: {reason}") from None
-        environment = installation.environment(folder, PASSPHRASE)
         provider: Provider = Symbols()
         if not recorded:
             workspace = take(state)
@@ -46,12 +45,20 @@ def main(progress: Progress, stack: str, state: Path, recorded: bool) -> int:
                 step.text = f"the embedded {cloud.title}, empty"
             until_the_end.callback(cloud.stop)
             provider = cloud
+            commands = {"put": lambda fields: write(cloud, fields["url"], fields["key"], fields["file"])}
+            until_the_end.enter_context(Control(state / FILE, commands))
+        try:
+            installation = install(state / "pulumi", progress.plain)
+        except NotAvailable as reason:
+            raise CloudFailed(f"the Pulumi CLI cannot run here: {reason}") from None
+        environment = installation.environment(folder, PASSPHRASE)
         until_the_end.enter_context(serve(str(file.cloud), provider, folder))
         progress.plain(f"pulumi {installation.version} deploys into it from another terminal, after")
         for name, value in environment.items():
             progress.plain(f"  export {name}={_quoted(value)}")
         progress.plain(f"  pulumi stack select --create {stack} && pulumi up")
-        progress.plain("Ctrl-C takes everything down")
+        progress.plain(f"do not commit the line encryptionsalt that this adds to Pulumi.{stack}.yaml")
+        progress.plain("Ctrl-C takes everything down, and the next start knows nothing of it")
         threading.Event().wait()
     return 0
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from localcloud.commands.control import FILE, ask
 from localcloud.commands.progress import Progress
-from localcloud.engine.cloud import CloudFailed
+from localcloud.engine.cloud import CloudFailed, Objects
 from localcloud.engine.stack import LocalStack
+
+
+class Stores(Protocol):
+    """What has stores: a stack, or the cloud that it is deployed into."""
+
+    def store(self, url: str) -> Objects:
+        """Return the store at a URL."""
+        ...
 
 
 def main(progress: Progress, state: Path, url: str, key: str, file: Path) -> int:
@@ -31,9 +39,14 @@ def put(stack: LocalStack, url: str, key: str, file: str) -> Mapping[str, Any]:
     if url.rstrip("/") not in {store.rstrip("/") for store in stores}:
         accepted = ", ".join(f"{store} ({name})" for store, name in stores.items()) or "none"
         raise CloudFailed(f"{url} is no store of the running stack; accepted: {accepted}")
+    return write(stack, url.rstrip("/"), key, file)
+
+
+def write(stores: Stores, url: str, key: str, file: str) -> Mapping[str, Any]:
+    """Put a file into the store at a URL, and return its number of bytes. Raises `CloudFailed` if it cannot be read."""
     try:
         content = Path(file).read_bytes()
     except OSError as problem:
         raise CloudFailed(f"{file} cannot be read: {problem.strerror}") from None
-    stack.store(url.rstrip("/")).put(key, content)
+    stores.store(url).put(key, content)
     return {"bytes": len(content)}

@@ -137,7 +137,7 @@ class Engine:
             return "unchanged", before
         if handler.update is None or any(declared.inputs.get(key) != before.inputs.get(key) for key in handler.fixed):
             return "replaced", self._replace(handler, declared, digest, before)
-        order = Order(session=self._cloud.session, declared=declared, generation=before.generation)
+        order = Order(session=self._cloud.session, declared=declared, generation=before.generation, before=before)
         registered = handler.update(order, before)
         return "updated", Resource(
             declared=declared, registered=registered, fingerprint=digest, generation=before.generation

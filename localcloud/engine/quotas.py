@@ -17,7 +17,11 @@ def account_quotas(stack: StackFile, known: Collection[str]) -> dict[str, int]:
 
     Raise `pulumi.RunError` for what is no mapping of the `known` names to whole numbers.
     """
-    quotas = json.loads(stack.get(KEY, "{}"))
+    text = stack.get(KEY, "{}")
+    try:
+        quotas = json.loads(text)
+    except ValueError:
+        quotas = text
     if not isinstance(quotas, dict) or not all(
         name in known and isinstance(quota, int) and not isinstance(quota, bool) and quota > 0
         for name, quota in quotas.items()

@@ -58,6 +58,8 @@ class Order:
     session: Any
     declared: Declared
     generation: int = 0
+    before: Resource | None = None
+    """The resource that is updated; None for one that is created."""
 
     @property
     def inputs(self) -> Mapping[str, Any]:
@@ -66,11 +68,13 @@ class Order:
     def name(self, *, key: str = "name", limit: int = 64, suffix: str = "") -> str:
         """Return the physical name: the input `key`, or the logical name and seven more characters.
 
+        An update keeps the name: the logical one may be another by then, under an alias.
+
         The whole name has at most `limit` characters and ends with `suffix`. Pulumi chooses the
         seven at random; here they follow from the URN and the generation, so a resource has the
         same name in every local stack: `data-bucket` becomes `data-bucket-3f9a1c2`.
         """
-        if name := self.inputs.get(key):
+        if name := self.inputs.get(key) or (self.before and self.before.outputs.get(key)):
             return str(name)
         unique = hashlib.sha256(f"{self.declared.urn} {self.generation}".encode()).hexdigest()[:7]
         prefix = self.inputs.get(f"{key}Prefix") or f"{self.declared.name}-"

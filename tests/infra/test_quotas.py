@@ -209,6 +209,14 @@ def test_a_region_without_snapshots_is_refused_before_anything_else_where_a_prof
         build("aws", "ap-east-2")
 
 
+@pytest.mark.parametrize("region", ["eu-west-9", "us-gov-west-1", "cn-north-1"])
+def test_what_is_no_region_of_aws_is_refused_before_anything_else_with_those_there_are(region: str) -> None:
+    with pytest.raises(pulumi.RunError) as refused:
+        build("aws", region)
+    assert str(refused.value).startswith(f"Pulumi.test.yaml: aws:region: {region} is no region of AWS")
+    assert "eu-west-1, " in str(refused.value)
+
+
 @pytest.mark.parametrize(("cloud", "region"), [("gcp", "europe-west1"), ("gcp", "us-west4"), ("aws", "eu-west-1")])
 def test_a_region_that_has_every_service_is_accepted(cloud: str, region: str) -> None:
     with pytest.raises(pulumi.RunError, match="models/nothing"):

@@ -82,8 +82,9 @@ def _entry(resource: Resource) -> dict[str, Any]:
 
 
 def given_up(changelog: str) -> frozenset[str]:
-    """Return the keys that the section Breaking of a changelog names, each in backticks."""
-    section = re.search(r"^### Breaking$(.*?)(?=^##|\Z)", changelog, re.MULTILINE | re.DOTALL)
+    """Return the keys that the section Breaking of what is not released yet names, each in backticks."""
+    released = re.search(r"^## \[Unreleased\]$(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
+    section = released and re.search(r"^### Breaking$(.*?)(?=^##|\Z)", released[1], re.MULTILINE | re.DOTALL)
     return frozenset(re.findall(r"`([^`]+::[^`]+)`", section[1])) if section else frozenset()
 
 

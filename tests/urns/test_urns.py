@@ -117,6 +117,7 @@ def test_what_a_changelog_names_as_breaking_is_given_up_and_nothing_else() -> No
     broken = given_up(CHANGES.format(key=data))
     assert broken == {data}
     assert given_up("## [Unreleased]\n### Added\n- `a::b`\n") == frozenset()
+    assert given_up("## [Unreleased]\n### Added\n- `a`\n## [1.0.0]\n### Breaking\n- `a::b`\n") == frozenset()
     less = graph("prod").without("aws:s3/bucket:Bucket", "data-bucket").without("aws:s3/bucket:Bucket", "jobs-bucket")
     assert [loss.partition(": is gone")[0] for loss in lost(read("prod"), less, broken)] == [jobs]
     assert set(read("prod")) - set(renewed(read("prod"), less, broken)) == {data}

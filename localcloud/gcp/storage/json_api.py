@@ -35,7 +35,11 @@ class JsonApi:
     def answer(self, request: Request) -> Response:
         """Return the response to a request."""
         path, _, query_text = request.path.partition("?")
-        query = dict(parse_qsl(query_text, keep_blank_values=True))
+        pairs = parse_qsl(query_text, keep_blank_values=True)
+        query = dict(pairs)
+        if len(query) < len(pairs) or ";" in query_text:
+            # The storage behind this would act on another one of them than the one that is checked.
+            return _error(400, "a parameter is there twice, or separated by a semicolon")
         upload = UPLOAD.fullmatch(path)
         kind = query.get("uploadType") if upload else None
         conditions = {name for name in query if CONDITION.fullmatch(name)}
@@ -95,8 +99,13 @@ class JsonApi:
 
 
 def _name_in(request: Request) -> str:
-    """Return the name in an upload's metadata, which is the first JSON object in the body."""
-    start = max(request.body.find(b"{"), 0)
+    """Return the name in an upload's metadata, which is the first JSON object in the body.
+
+    In a body of several parts it is that of the first part: whatever stands before it is no part, and not read.
+    """
+    boundary = re.search(r'boundary="?([^";]+)', request.header("content-type") or "")
+    first = request.body.find(f"--{boundary[1]}".encode()) if boundary else 0
+    start = max(request.body.find(b"{", max(first, 0)), 0)
     head = request.body[start : start + LARGEST_METADATA].decode("utf-8", "replace")
     try:
         metadata, _ = json.JSONDecoder().raw_decode(head)

@@ -83,6 +83,14 @@ def test_without_a_cli_go_builds_one_once_and_says_so_before(on_path: Path, tmp_
     [
         ({}, "there is no Pulumi CLI on PATH, and no Go to build it"),
         (
+            {"pulumi": "true"},
+            "the Pulumi CLI on PATH does not tell its version, and no Go to build it",
+        ),
+        (
+            {"pulumi": "echo warning: 9.9.9; echo v3.60.1"},
+            "the Pulumi CLI on PATH is 3.60.1, older than 3.200.0, and no Go to build it",
+        ),
+        (
             {"pulumi": "echo v3.60.1"},
             "the Pulumi CLI on PATH is 3.60.1, older than 3.200.0, and no Go to build it",
         ),
@@ -131,8 +139,8 @@ def test_a_plugin_without_a_running_cloud_says_how_to_start_one(tmp_path: Path) 
     environment = Installation(command=Path("/x/pulumi"), version="3.281.0").environment(state, "secret")
     plugin = Path(environment["PATH"].split(os.pathsep)[0]) / "pulumi-resource-gcp"
     expected = "no embedded cloud serves gcp here: start one with `python -m localcloud engine --stack NAME`\n"
-    for addresses in (None, '{"gcp": "127.0.0.1:9"}'):
-        if addresses:
-            (state / installation.ADDRESSES).write_text(addresses)
+    for address in (None, "127.0.0.1:9", "", "{"):
+        if address is not None:
+            (state / installation.ADDRESS.format(package="gcp")).write_text(address)
         ended = subprocess.run([plugin, "127.0.0.1:1"], capture_output=True, text=True, check=False, timeout=60)
         assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", expected)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import grpc
+import pulumi
 import pytest
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from localcloud.cli.installation import ADDRESSES
-from localcloud.cli.properties import GENERATION, UNKNOWN, plain, write
+from localcloud.cli.installation import ADDRESS
+from localcloud.cli.properties import GENERATION, UNKNOWN, Stored, plain, read, write
 from localcloud.cli.provider import Symbols, serve
 from localcloud.engine.cloud import Provider
-from localcloud.engine.program import Registered
+from localcloud.engine.program import Declared, Registered
 from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 
 URN = "urn:pulumi:dev::shop::serverless-ml:index:Queue$aws:sqs/queue:Queue::work"
@@ -121,7 +121,7 @@ def symbolic(tmp_path: Path) -> Any:
 
 def _served(provider: Provider, state: Path) -> Any:
     with serve("aws", provider, state):
-        client = Cli(json.loads((state / ADDRESSES).read_text())["aws"])
+        client = Cli((state / ADDRESS.format(package="aws")).read_text().strip())
         yield client
         client.close()
 
@@ -179,6 +179,14 @@ def test_documents_are_compared_by_what_they_say(cli: Cli) -> None:
     assert cli.diff({"policy": "{not JSON"}, {"policy": "{not  JSON"}).changes == SOME
 
 
+def test_bytes_that_matter_are_compared_as_they_are(cli: Cli) -> None:
+    assert cli.diff({"content": '{"a": 1}'}, {"content": '{"a":1}'}).changes == SOME
+    typed, retyped = {"variables": {"PLAN": "[1, 2]"}}, {"variables": {"PLAN": "[1,2]"}}
+    assert cli.diff({"environment": typed}, {"environment": retyped}).changes == SOME
+    assert cli.diff({"fifoQueue": True}, {"fifoQueue": 1}).changes == SOME
+    assert cli.diff({"policy": '{"a": true}'}, {"policy": '{"a": 1}'}).changes == SOME
+
+
 def test_an_archive_is_compared_by_its_hash_which_is_all_that_the_state_keeps(cli: Cli) -> None:
     def archive(content: str, **path: str) -> dict[str, Any]:
         signature = {"4dabf18193072939515e22adb298388d": "0def7320c3a5731c473e5ecbe6d01bc7"}
@@ -207,6 +215,41 @@ def test_a_preview_of_an_update_keeps_all_but_what_the_update_renews(cli: Cli, c
     kept = {key: value for key, value in foreseen.items() if key != GENERATION}
     assert kept == {"delaySeconds": 7, "name": identity, "url": UNKNOWN, "arn": f"arn:{identity}"}
     assert cloud.queues == {identity: {"delaySeconds": 5}}
+
+
+def test_an_update_keeps_the_name_under_another_logical_one(cloud: Cloud) -> None:
+    declared = Declared(urn="urn:pulumi:dev::shop::a:b:C::rp2", type="", name="rp2", parent="", custom=True, inputs={})
+    before = Resource(declared=declared, registered=Registered(id="r:rp-1", outputs={"name": "rp-1"}), fingerprint="")
+    assert Order(session=None, declared=declared, before=before).name() == "rp-1"
+    assert Order(session=None, declared=declared).name().startswith("rp2-")
+
+
+@pytest.mark.parametrize(
+    ("asset", "kind"),
+    [
+        ({"text": ""}, pulumi.StringAsset),
+        ({"path": "a.zip"}, pulumi.FileAsset),
+        ({"uri": "https://example.org/a"}, pulumi.RemoteAsset),
+        ({"hash": "abc"}, Stored),
+    ],
+)
+def test_an_asset_is_what_it_was_declared_as(asset: dict[str, str], kind: type) -> None:
+    signature = {"4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17"}
+    assert isinstance(read(write({"source": {**signature, **asset}}))["source"], kind)
+
+
+def test_an_error_that_is_too_long_for_a_header_is_cut(cli: Cli, cloud: Cloud) -> None:
+    cli.create({"name": "w" * 20_000})
+    with pytest.raises(grpc.RpcError) as raised:
+        cli.create({"name": "w" * 20_000})
+    assert sentence(raised.value).startswith("queue www")
+
+
+def test_two_clouds_are_served_at_once_and_each_ends_alone(tmp_path: Path) -> None:
+    with serve("aws", Symbols(), tmp_path):
+        with serve("gcp", Symbols(), tmp_path):
+            assert {path.name for path in tmp_path.iterdir()} == {"engine-aws.address", "engine-gcp.address"}
+        assert {path.name for path in tmp_path.iterdir()} == {"engine-aws.address"}
 
 
 def test_an_error_of_the_cloud_is_the_sentence_that_the_cloud_says(cli: Cli) -> None:

@@ -282,6 +282,27 @@ def test_only_who_may_list_the_bucket_learns_that_an_object_is_missing(
     assert cloud.send(method, path.format(bucket, "new"), headers=ANNA)[0] == 404
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["prefix=secret&prefix=m/", "prefix=&prefix=m/", "prefix=m/;prefix="],
+)
+def test_a_parameter_that_is_there_twice_is_refused(cloud: CloudStorage, bucket: str, query: str) -> None:
+    """The storage would act on another one than the one that was checked."""
+    assert cloud.send("GET", f"/storage/v1/b/{bucket}/o?{query}")[0] == 400
+    upload = f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name=m/live.json&name=m/versions/q"
+    assert cloud.send("POST", upload, b"1")[0] == 400
+    assert cloud.announced == []
+
+
+def test_what_stands_before_the_first_part_names_nothing(cloud: CloudStorage, bucket: str) -> None:
+    body = b'{"name":"m/versions/q"}\r\n--x\r\nContent-Type: application/json\r\n\r\n{"name":"secret"}\r\n'
+    body += b"--x\r\nContent-Type: text/plain\r\n\r\n1\r\n--x--\r\n"
+    path = f"/upload/storage/v1/b/{bucket}/o?uploadType=multipart"
+    cloud.send("POST", path, body, {"Content-Type": "multipart/related; boundary=x"})
+    created = [key for _, verb, _, key in cloud.asked if verb == "create"]
+    assert created == ["secret"]
+
+
 @pytest.mark.parametrize("header", ["", "Basic abc", "Bearer", "Bearer  "])
 def test_what_is_no_bearer_token_is_nobodys(cloud: CloudStorage, bucket: str, header: str) -> None:
     cloud.send("GET", f"/{bucket}/a", headers={"Authorization": header})
