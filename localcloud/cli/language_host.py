@@ -13,7 +13,6 @@ import importlib.metadata
 import json
 import os
 import queue
-import signal
 import subprocess
 import sys
 import threading
@@ -26,7 +25,7 @@ import grpc
 from google.protobuf.empty_pb2 import Empty  # ty: ignore[missing-module-member] - protobuf makes it when it is imported
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
-from localcloud.cli.messages import UNLIMITED
+from localcloud.cli.serving import UNLIMITED, wait_for_the_end
 
 BAIL = 32
 """The exit code of a program whose error was shown to the user already."""
@@ -210,15 +209,12 @@ def _plugin_output(name: str, line: bytes) -> Any:
 
 def main(executor: Path, arguments: Sequence[str]) -> int:
     """Serve until the CLI ends this process: it interrupts it, which is no mistake to report."""
-    over = threading.Event()
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, lambda _signal, _frame: over.set())
     host = LanguageHost(executor, engine=next((one for one in arguments if not one.startswith("-")), ""))
     server = grpc.server(ThreadPoolExecutor(THREADS), options=UNLIMITED)
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
     server.start()
-    over.wait()
+    wait_for_the_end()
     host.close()
     server.stop(grace=None).wait()
     return 0

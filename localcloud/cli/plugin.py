@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-import signal
 import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +17,7 @@ from typing import Any
 
 import grpc
 
-from localcloud.cli.messages import UNLIMITED
+from localcloud.cli.serving import UNLIMITED, wait_for_the_end
 
 THREADS = 64
 CONNECT_SECONDS = 2
@@ -59,9 +57,6 @@ def _passing_on(call: Callable[[bytes], bytes]) -> Callable[[bytes, grpc.Service
 
 def main(package: str, address: Path) -> int:
     """Serve until the CLI ends this process. `address` is the file in which a running cloud says where it is."""
-    over = threading.Event()
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, lambda _signal, _frame: over.set())
     with contextlib.ExitStack() as until_the_end:
         try:
             channel = until_the_end.enter_context(grpc.insecure_channel(_read(address), options=UNLIMITED))
@@ -72,7 +67,7 @@ def main(package: str, address: Path) -> int:
         server = grpc.server(ThreadPoolExecutor(THREADS), handlers=[Relay(channel)], options=UNLIMITED)
         print(server.add_insecure_port("127.0.0.1:0"), flush=True)
         server.start()
-        over.wait()
+        wait_for_the_end()
         server.stop(grace=None).wait()
     return 0
 

@@ -30,8 +30,8 @@ from google.protobuf.struct_pb2 import Struct  # ty: ignore[missing-module-membe
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from localcloud.cli.installation import ADDRESS
-from localcloud.cli.messages import UNLIMITED
 from localcloud.cli.properties import GENERATION, UNKNOWN, comparable, is_unknown, plain, read, write
+from localcloud.cli.serving import UNLIMITED
 from localcloud.engine.cloud import Provider
 from localcloud.engine.engine import handler_of
 from localcloud.engine.program import Declared, Registered

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -137,3 +138,29 @@ def test_it_says_which_python_it_is_and_which_packages_there_are(host: Any) -> N
     found = host.GetProgramDependencies(language_pb2.GetProgramDependenciesRequest()).dependencies
     assert "pulumi" in {one.name for one in found}
     assert list(host.GetRequiredPackages(language_pb2.GetRequiredPackagesRequest()).packages) == []
+
+
+def test_it_ends_with_a_cli_that_was_killed(tmp_path: Path) -> None:
+    """Whoever is killed ends nothing; a host would stay for ever."""
+    host = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import runpy; "
+    host += "runpy.run_module('localcloud.cli.language_host', run_name='__main__')"
+    cli = (
+        "import os, subprocess, sys\n"
+        "host = subprocess.Popen([sys.executable, '-c', sys.argv[1], 'x'], stdout=subprocess.PIPE)\n"
+        "host.stdout.readline()\n"
+        "print(host.pid, flush=True)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", cli, host], stdout=subprocess.PIPE, text=True, check=False, timeout=60
+    )
+    pid = int(killed.stdout)
+    deadline = time.monotonic() + 60
+    while _runs(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _runs(pid)
+
+
+def _runs(pid: int) -> bool:
+    listed = subprocess.run(["/bin/ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return listed.stdout.strip()[:1] not in ("", "Z")
