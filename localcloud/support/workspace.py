@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -20,9 +21,13 @@ def take(state: Path) -> Path:
 
 
 def clear(tree: Path) -> None:
-    """Remove a folder with its content, read-only files (such as unpacked archives) included."""
+    """Remove a folder with its content, read-only files (such as unpacked archives) included.
+
+    What goes meanwhile, because a process that ends clears up after itself, is no mistake.
+    """
     for folder, _, _ in os.walk(tree):
-        Path(folder).chmod(0o700)
+        with contextlib.suppress(FileNotFoundError):
+            Path(folder).chmod(0o700)
     shutil.rmtree(tree, ignore_errors=True)
 
 

@@ -55,7 +55,7 @@ def complaints(block: Block) -> Iterator[str]:
                 stack = setting.removeprefix("STACK=")
             case ["pulumi", *rest]:
                 yield from _of_pulumi(rest, stack)
-            case ["aws" | "gcloud", _, "cp", file, *_] if file not in made and not (ROOT / file).is_file():
+            case ["aws" | "gcloud", _, "cp", file, *_] if file not in made and (file in TARGETS or not (ROOT / file).is_file()):
                 yield f"there is no {file}, and no command before it makes one"
 
 
