@@ -55,8 +55,13 @@ def complaints(block: Block) -> Iterator[str]:
                 stack = setting.removeprefix("STACK=")
             case ["pulumi", *rest]:
                 yield from _of_pulumi(rest, stack)
-            case ["aws" | "gcloud", _, "cp", file, *_] if file not in made and (file in TARGETS or not (ROOT / file).is_file()):
+            case ["aws" | "gcloud", _, "cp", file, *_] if not (file in made or _is_ours(file)):
                 yield f"there is no {file}, and no command before it makes one"
+
+
+def _is_ours(file: str) -> bool:
+    """Return whether a file is part of the project: one that `make` writes may be there, and is not."""
+    return file not in TARGETS and (ROOT / file).is_file()
 
 
 def _of_pulumi(words: list[str], stack: str | None) -> Iterator[str]:
