@@ -139,30 +139,6 @@ UNSAFE: Final = (
 ALLOW_PICKLE: Final[Mapping[str, int]] = {"load": 2, "read_array": 1, "save": 2}
 """numpy's functions that may unpickle, with the position of `allow_pickle`."""
 HOST: Final = re.compile(
-    r"^-[if]\b|(?<![\w-])--(extra-index-url|index-url|default-index|index|find-links)\b|\b[\w+]+:/", re.IGNORECASE
-)
-"""An option that names an index, or the scheme of an address."""
-TEXT_TESTS: Final = frozenset({"startswith", "endswith", "count", "find", "index"})
-TEXT_CHANGES: Final = frozenset({"casefold", "lower", "upper", "strip", "title", "capitalize"})
-KINDS: Final = frozenset({"Contract", "BringYourOwn"})
-TASKS: Final = frozenset({"finished", "classification"})
-"""What `model.yaml` calls the kinds of a model."""
-UNSAFE_MODULES: Final = frozenset(
-    {"pickle", "_pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "jsonpickle"}
-)
-UNSAFE: Final = (
-    "eval",
-    "exec",
-    *(f"yaml.{name}" for name in ("load", "load_all", "full_load", "full_load_all", "unsafe_load", "unsafe_load_all")),
-    *(f"yaml.{kind}Loader" for kind in ("", "C", "Full", "CFull", "Unsafe", "CUnsafe")),
-    "yaml.loader",
-    "yaml.cyaml",
-    "torch.load",
-    "pandas.read_pickle",
-)
-ALLOW_PICKLE: Final[Mapping[str, int]] = {"load": 2, "read_array": 1, "save": 2}
-"""numpy's functions that may unpickle, with the position of `allow_pickle`."""
-HOST: Final = re.compile(
     r"(?<![\w-])(--(extra-)?index(-url)?|--default-index|--find-links|(?<=^)-[if])(?![\w-])|^-[if]|\b[\w+]+:/",
     re.IGNORECASE,
 )
