@@ -25,7 +25,9 @@ from infra.function_table import (
     named,
     triggered_by,
 )
+from infra.keep import always, passing
 from infra.permissions import Stores, below, grants
+from infra.protection import Everything, Protection
 from infra.secret import marking
 from infra.settings import Settings
 from infra.size import Size
@@ -85,17 +87,19 @@ def draw(
 ) -> dict[str, pulumi.Input[object]]:
     """Declare the stack with built archives and return its outputs; `files` holds each bring-your-own model's file."""
     marks = [marking(cloud.from_settings)] if settings.secret else []
-    opts = pulumi.ResourceOptions(depends_on=list(cloud.prerequisites()), transformations=marks)
+    everything = Everything()
+    opts = pulumi.ResourceOptions(depends_on=list(cloud.prerequisites()), transformations=[*marks, everything])
     stores = _stores(cloud, settings, opts)
     queues = _queues(cloud, settings, opts)
     functions = _functions(cloud, settings, platform, archives, stores, queues, opts)
     training = _training(cloud, settings, functions, opts)
     arrival = _arrivals(cloud, settings, stores, queues, training, opts)
     after_arrival = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[arrival]))
-    bring_your_own.publish(cloud, files, stores.data, training, after_arrival)
+    bring_your_own.publish(cloud, files, stores.data, training, passing(settings.protect), after_arrival)
     _retrain(cloud, settings, [model for model in settings.models if model not in files], training, opts)
-    _schedules(cloud, functions, opts)
+    _schedules(cloud, settings, functions, opts)
     api = _api(cloud, settings, functions, opts)
+    Protection("protection", everything, protect=settings.protect)
     return _outputs(settings, stores, queues, training, api)
 
 
@@ -116,12 +120,12 @@ def _require(model: str) -> None:
 
 
 def _stores(cloud: Cloud, settings: Settings, opts: pulumi.ResourceOptions) -> Stores:
-    kept = StoreArgs(protect=settings.protect)
-    announced = StoreArgs(protect=settings.protect, announces=True)
-    for_jobs = StoreArgs(protect=settings.protect, announces=True, expire_days=_job_expiry(settings))
-    for_captures = StoreArgs(protect=settings.protect, expire_days={"": settings.capture.days})
+    kept = StoreArgs(keep=always(settings.protect))
+    announced = StoreArgs(keep=always(settings.protect), announces=True)
+    for_jobs = StoreArgs(keep=always(settings.protect), announces=True, expire_days=_job_expiry(settings))
+    for_captures = StoreArgs(keep=always(settings.protect), expire_days={"": settings.capture.days})
     return Stores(
-        code=cloud.store("code", StoreArgs(protect=False), opts),
+        code=cloud.store("code", StoreArgs(), opts),
         data=cloud.store("data", announced, opts),
         models=cloud.store("models", kept, opts),
         jobs=cloud.store("jobs", for_jobs, opts),
@@ -141,7 +145,9 @@ def _queues(cloud: Cloud, settings: Settings, opts: pulumi.ResourceOptions) -> d
     def queue(spec: FunctionSpec) -> Queue:
         timeout = settings.size(spec.name).timeout_seconds
         return cloud.queue(
-            spec.name, QueueArgs(consumer_timeout_seconds=timeout, attempts=settings.jobs.attempts), opts
+            spec.name,
+            QueueArgs(consumer_timeout_seconds=timeout, attempts=settings.jobs.attempts, keep=always(settings.protect)),
+            opts,
         )
 
     return {spec.name: queue(spec) for spec in FUNCTIONS if spec.consumes}
@@ -172,6 +178,7 @@ def _functions(
             log_days=settings.log_days,
             signs=spec.signs,
             consumes=queues.get(spec.name),
+            keep=always(settings.protect),
         )
 
     functions = {}
@@ -181,7 +188,12 @@ def _functions(
             functions[spec.name] = cloud.function(spec.name, args(spec, size, settings.models), opts)
     for group in serving.groups(settings):
         shared = args(named("predict"), group.size, group.models, group.elsewhere)
-        group_args = replace(shared, scaling=group.profile, environment={**shared.environment, **group.environment})
+        group_args = replace(
+            shared,
+            scaling=group.profile,
+            environment={**shared.environment, **group.environment},
+            keep=shared.keep if group.name == "predict" else passing(settings.protect),
+        )
         functions[group.name] = cloud.function(group.name, group_args, opts)
     return functions
 
@@ -196,7 +208,11 @@ def _training(
     )
     callees = {spec.name: functions[spec.name] for spec in triggered_by(WorkflowStep)}
     return cloud.workflow(
-        "training", WorkflowArgs(definition=definition, functions=callees, log_days=settings.log_days), opts
+        "training",
+        WorkflowArgs(
+            definition=definition, functions=callees, log_days=settings.log_days, keep=always(settings.protect)
+        ),
+        opts,
     )
 
 
@@ -212,17 +228,21 @@ def _arrivals(
     for spec in FUNCTIONS:
         if isinstance(spec.trigger, NewObjects):
             store, prefixes = stores.named(spec.trigger.store), below(settings.models, spec.trigger.prefixes)
-            args = ArrivalArgs(store=store, prefixes=prefixes, target=queues[spec.name])
+            args = ArrivalArgs(store=store, prefixes=prefixes, target=queues[spec.name], keep=always(settings.protect))
             cloud.arrival(spec.trigger.arrival, args, opts)
     datasets = below(settings.models, (layout.INCOMING,))
-    return cloud.arrival("datasets", ArrivalArgs(store=stores.data, prefixes=datasets, target=training), opts)
+    args = ArrivalArgs(store=stores.data, prefixes=datasets, target=training, keep=always(settings.protect))
+    return cloud.arrival("datasets", args, opts)
 
 
-def _schedules(cloud: Cloud, functions: Mapping[str, Function], opts: pulumi.ResourceOptions) -> None:
+def _schedules(
+    cloud: Cloud, settings: Settings, functions: Mapping[str, Function], opts: pulumi.ResourceOptions
+) -> None:
     """Declare a schedule for each function of the table that is called on time."""
     for spec in FUNCTIONS:
         if isinstance(spec.trigger, OnSchedule):
-            args = ScheduleArgs(cron=spec.trigger.cron, target=functions[spec.name], input=spec.trigger.input)
+            target, keep = functions[spec.name], passing(settings.protect)
+            args = ScheduleArgs(cron=spec.trigger.cron, target=target, input=spec.trigger.input, keep=keep)
             cloud.schedule(f"{spec.name}-on-time", args, opts)
 
 
@@ -232,7 +252,8 @@ def _retrain(
     """Declare a schedule for each of the models that trains it on its newest dataset, if the settings ask for it."""
     if settings.training.schedule:
         for model in models:
-            args = ScheduleArgs(cron=settings.training.schedule, target=training, input={"model": model})
+            cron, keep = settings.training.schedule, passing(settings.protect)
+            args = ScheduleArgs(cron=cron, target=training, input={"model": model}, keep=keep)
             cloud.schedule(f"retrain-{serving.shortened(model)}", args, opts)
 
 
@@ -248,6 +269,7 @@ def _api(cloud: Cloud, settings: Settings, functions: Mapping[str, Function], op
         cors=settings.api.cors,
         timeout_seconds=settings.size("predict").timeout_seconds + 1,
         log_days=settings.log_days,
+        keep=always(settings.protect),
     )
     return cloud.api("api", args, opts)
 

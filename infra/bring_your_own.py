@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pulumi
 
+from infra.keep import Keep
 from infra.serving import shortened
 from infra.vocabulary import Cloud, ScheduleArgs, Store, UploadArgs, Workflow
 from interface import layout
@@ -58,7 +59,7 @@ def require_file(model: str, contract: BringYourOwn, folder: Path = FOLDER) -> P
 
 
 def publish(
-    cloud: Cloud, files: Mapping[str, Path], data: Store, workflow: Workflow, opts: pulumi.ResourceOptions
+    cloud: Cloud, files: Mapping[str, Path], data: Store, workflow: Workflow, keep: Keep, opts: pulumi.ResourceOptions
 ) -> None:
     """Upload the file of each model, and schedule the workflow for it; `opts` waits for the arrival of datasets."""
     for model, file in files.items():
@@ -66,5 +67,5 @@ def publish(
         cloud.upload(
             f"publish-{name}", UploadArgs(store=data, key=f"{model}/{layout.INCOMING}{digest}.onnx", file=file), opts
         )
-        args = ScheduleArgs(cron=EVERY_QUARTER, target=workflow, input={"model": model})
+        args = ScheduleArgs(cron=EVERY_QUARTER, target=workflow, input={"model": model}, keep=keep)
         cloud.schedule(f"republish-{name}", args, opts)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import pulumi
 
 from infra import workflow, workflow_values
+from infra.keep import Lasting
 from infra.scaling import Eco, Profile
 from infra.tier import Tier
 
@@ -141,9 +142,7 @@ class Grant:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoreArgs:
-    protect: bool
-    """Refuse to be destroyed, and keep the objects."""
+class StoreArgs(Lasting):
     announces: bool = False
     """Whether new objects can be waited for: see `ArrivalArgs`."""
     expire_days: Mapping[str, int] = field(default_factory=dict)
@@ -151,7 +150,7 @@ class StoreArgs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class QueueArgs:
+class QueueArgs(Lasting):
     consumer_timeout_seconds: int
     """The consumer's own timeout: a message stays hidden long enough for it to be retried."""
     attempts: int
@@ -159,7 +158,7 @@ class QueueArgs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FunctionArgs:
+class FunctionArgs(Lasting):
     archive: Archive
     """Its `main.py` defines `handle`, which the cloud calls."""
     code: Store
@@ -196,7 +195,7 @@ class Route:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApiArgs:
+class ApiArgs(Lasting):
     routes: tuple[Route, ...]
     auth: Auth
     throttling: Throttling
@@ -206,7 +205,7 @@ class ApiArgs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorkflowArgs:
+class WorkflowArgs(Lasting):
     definition: workflow.Workflow
     functions: Mapping[str, Function]
     """Every function that a step of the definition calls, by the name it uses; any other set is a `ValueError`."""
@@ -224,7 +223,7 @@ class WorkflowArgs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ArrivalArgs:
+class ArrivalArgs(Lasting):
     """New objects under `prefixes` start the workflow, or become messages of the queue.
 
     A workflow is started with `{"source": "<key>"}`; a message holds the cloud's own
@@ -238,7 +237,7 @@ class ArrivalArgs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScheduleArgs:
+class ScheduleArgs(Lasting):
     cron: str
     """Five fields, UTC: minute hour day-of-month month day-of-week (0 or 7 is Sunday)."""
     target: Workflow | Function

@@ -1,6 +1,6 @@
 """Drain a Pulumi program into a graph that a test can read, and break, synchronously.
 
-    graph = deploy(lambda: ObjectStore("data", StoreArgs(protect=True)))
+    graph = deploy(lambda: ObjectStore("data", StoreArgs(keep=Keep.PROTECTED)))
     bucket = graph.one("aws:s3/bucket:Bucket")
     assert bucket.protect
 

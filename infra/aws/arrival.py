@@ -11,6 +11,7 @@ from infra.aws.access import allow, role
 from infra.aws.queue import Queue, dead_letters, rule_name
 from infra.aws.storage import Store
 from infra.aws.workflow import Workflow
+from infra.keep import kept
 from infra.vocabulary import ArrivalArgs
 
 RETRY: aws.cloudwatch.EventTargetRetryPolicyArgsDict = {
@@ -36,7 +37,7 @@ class Arrival(pulumi.ComponentResource):
             event_pattern=_pattern(args),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        undelivered = dead_letters(name, (rule.arn,), self)
+        undelivered = dead_letters(name, (rule.arn,), kept(pulumi.ResourceOptions(parent=self), args.keep))
         if isinstance(target, Queue):
             self._send(name, target, rule, undelivered)
         else:

@@ -51,7 +51,7 @@ class Function(pulumi.ComponentResource):
             content_type="application/zip",
             opts=child_opts,
         )
-        logs = log_group(name, args.log_days, self)
+        logs = log_group(name, args.log_days, args.keep, self)
         identity, policy = self._identity(name, args, logs)
         function = self._function(name, args, code, logs, identity, policy)
         alias = aws.lambda_.Alias(

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from infra.api_policy import Cors, IamAuth, NoAuth
 from infra.aws import routes
 from infra.aws.logs import log_group
+from infra.keep import kept
 from infra.vocabulary import ApiArgs
 
 ACCESS_LOG = json.dumps(
@@ -48,7 +49,7 @@ class Api(pulumi.ComponentResource):
             protocol_type="HTTP",
             description=_description(args),
             cors_configuration=_cors(args.cors, {route.method for route in args.routes}),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=kept(pulumi.ResourceOptions(parent=self), args.keep),
         )
         self._stage(name, args, api)
         routes.declare(name, args, api, self)
@@ -58,7 +59,7 @@ class Api(pulumi.ComponentResource):
         self.register_outputs({"endpoint": self.endpoint, "callers": self.callers})
 
     def _stage(self, name: str, args: ApiArgs, api: aws.apigatewayv2.Api) -> None:
-        logs = log_group(name, args.log_days, self, delivered_for="apis")
+        logs = log_group(name, args.log_days, args.keep, self, delivered_for="apis")
         aws.apigatewayv2.Stage(
             f"{name}-stage",
             api_id=api.id,
@@ -70,7 +71,7 @@ class Api(pulumi.ComponentResource):
                 "detailed_metrics_enabled": True,
             },
             access_log_settings={"destination_arn": logs.arn, "format": ACCESS_LOG},
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=kept(pulumi.ResourceOptions(parent=self), args.keep),
         )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
+from infra.keep import Keep, kept
+
 
 def log_group(
-    name: str, days: int, parent: pulumi.Resource, *, delivered_for: str | None = None
+    name: str, days: int, keep: Keep, parent: pulumi.Resource, *, delivered_for: str | None = None
 ) -> aws.cloudwatch.LogGroup:
     """Make a group whose lines are deleted after `days`.
 
@@ -19,5 +21,5 @@ def log_group(
         f"{name}-logs",
         name_prefix=None if delivered_for is None else f"/aws/vendedlogs/{delivered_for}/{name}-",
         retention_in_days=days,
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=kept(pulumi.ResourceOptions(parent=parent), keep),
     )

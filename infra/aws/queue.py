@@ -7,6 +7,7 @@ import pulumi_aws as aws
 
 from infra.aws.access import Statement, document, tls_only
 from infra.aws.account import arn_like
+from infra.keep import kept
 from infra.vocabulary import QueueArgs
 
 DEAD_LETTER_SECONDS = 14 * 24 * 3600
@@ -32,8 +33,8 @@ class Queue(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: QueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:aws:Queue", name, None, opts)
-        child_opts = pulumi.ResourceOptions(parent=self)
-        failed = dead_letters(name, (), self)
+        child_opts = kept(pulumi.ResourceOptions(parent=self), args.keep)
+        failed = dead_letters(name, (), child_opts)
         queue = aws.sqs.Queue(
             f"{name}-queue",
             sqs_managed_sse_enabled=True,
@@ -52,14 +53,14 @@ class Queue(pulumi.ComponentResource):
             ),
             opts=child_opts,
         )
-        _guard(f"{name}-queue-policy", queue, (delivery(queue.arn, rule_arn(queue.arn)),), self)
+        _guard(f"{name}-queue-policy", queue, (delivery(queue.arn, rule_arn(queue.arn)),), child_opts)
         self.ref = queue.arn
         self.url = queue.url
         self.dead_letters = failed.url
         self.register_outputs({"ref": self.ref, "url": self.url, "dead_letters": self.dead_letters})
 
 
-def dead_letters(name: str, rules: tuple[pulumi.Output[str], ...], parent: pulumi.Resource) -> aws.sqs.Queue:
+def dead_letters(name: str, rules: tuple[pulumi.Output[str], ...], opts: pulumi.ResourceOptions) -> aws.sqs.Queue:
     """Make a queue for what could not be delivered, kept as long as SQS can.
 
     Event rules of these ARNs may send to it.
@@ -68,10 +69,10 @@ def dead_letters(name: str, rules: tuple[pulumi.Output[str], ...], parent: pulum
         f"{name}-dead-letters",
         sqs_managed_sse_enabled=True,
         message_retention_seconds=DEAD_LETTER_SECONDS,
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=opts,
     )
     allowed = tuple(delivery(queue.arn, rule) for rule in rules)
-    _guard(f"{name}-dead-letters-policy", queue, allowed, parent)
+    _guard(f"{name}-dead-letters-policy", queue, allowed, opts)
     return queue
 
 
@@ -104,10 +105,10 @@ def delivery(queue: pulumi.Input[str], rule: pulumi.Input[str]) -> Statement:
     }
 
 
-def _guard(name: str, queue: aws.sqs.Queue, allowed: tuple[Statement, ...], parent: pulumi.Resource) -> None:
+def _guard(name: str, queue: aws.sqs.Queue, allowed: tuple[Statement, ...], opts: pulumi.ResourceOptions) -> None:
     aws.sqs.QueuePolicy(
         name,
         queue_url=queue.url,
         policy=document([*allowed, tls_only("sqs:*", queue.arn)]),
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=opts,
     )

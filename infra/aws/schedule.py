@@ -12,6 +12,7 @@ from infra.aws.cron import expression
 from infra.aws.function import Function
 from infra.aws.queue import dead_letters
 from infra.aws.workflow import Workflow
+from infra.keep import kept
 from infra.vocabulary import ScheduleArgs
 
 RETRY: aws.scheduler.ScheduleTargetRetryPolicyArgsDict = {
@@ -31,7 +32,7 @@ class Schedule(pulumi.ComponentResource):
     def __init__(self, name: str, args: ScheduleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:aws:Schedule", name, None, opts)
         due = expression(args.cron)
-        undelivered = dead_letters(name, (), self)
+        undelivered = dead_letters(name, (), kept(pulumi.ResourceOptions(parent=self), args.keep))
         identity, policy = role(
             name,
             "scheduler.amazonaws.com",

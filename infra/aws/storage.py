@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.aws.access import document, tls_only
+from infra.keep import Keep, kept
 from infra.vocabulary import StoreArgs
 
 NONCURRENT_DAYS = 30
@@ -26,25 +27,20 @@ class Store(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:aws:Store", name, None, opts)
-        bucket = aws.s3.Bucket(
-            f"{name}-bucket",
-            force_destroy=not args.protect,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
-        )
+        # What guards its objects is kept with them.
+        child_opts = kept(pulumi.ResourceOptions(parent=self), args.keep)
+        bucket = aws.s3.Bucket(f"{name}-bucket", force_destroy=args.keep is Keep.NOTHING, opts=child_opts)
         self.announces = args.announces
-        self._close(name, bucket)
-        self._keep(name, bucket, args)
+        self._close(name, bucket, child_opts)
+        self._keep(name, bucket, args, child_opts)
         if args.announces:
-            aws.s3.BucketNotification(
-                f"{name}-notification", bucket=bucket.bucket, eventbridge=True, opts=pulumi.ResourceOptions(parent=self)
-            )
+            aws.s3.BucketNotification(f"{name}-notification", bucket=bucket.bucket, eventbridge=True, opts=child_opts)
         self.ref = bucket.arn
         self.name = bucket.bucket
         self.url = pulumi.Output.concat("s3://", bucket.bucket)
         self.register_outputs({"ref": self.ref, "name": self.name, "url": self.url})
 
-    def _close(self, name: str, bucket: aws.s3.Bucket) -> None:
-        child_opts = pulumi.ResourceOptions(parent=self)
+    def _close(self, name: str, bucket: aws.s3.Bucket, child_opts: pulumi.ResourceOptions) -> None:
         block = aws.s3.BucketPublicAccessBlock(
             f"{name}-public-access",
             bucket=bucket.bucket,
@@ -71,21 +67,21 @@ class Store(pulumi.ComponentResource):
             bucket=bucket.bucket,
             policy=document([tls_only("s3:*", bucket.arn, pulumi.Output.concat(bucket.arn, "/*"))]),
             # S3 refuses to set both at once.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
+            opts=pulumi.ResourceOptions.merge(child_opts, pulumi.ResourceOptions(depends_on=[block])),
         )
 
-    def _keep(self, name: str, bucket: aws.s3.Bucket, args: StoreArgs) -> None:
+    def _keep(self, name: str, bucket: aws.s3.Bucket, args: StoreArgs, child_opts: pulumi.ResourceOptions) -> None:
         versioning = aws.s3.BucketVersioning(
             f"{name}-versioning",
             bucket=bucket.bucket,
             versioning_configuration={"status": "Enabled"},
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=child_opts,
         )
         aws.s3.BucketLifecycleConfiguration(
             f"{name}-lifecycle",
             bucket=bucket.bucket,
             rules=_rules(args),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+            opts=pulumi.ResourceOptions.merge(child_opts, pulumi.ResourceOptions(depends_on=[versioning])),
         )
 
 

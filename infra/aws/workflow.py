@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from infra.aws import dialect, lint
 from infra.aws.access import allow, everywhere, role
 from infra.aws.logs import log_group
+from infra.keep import kept
 from infra.vocabulary import Function, WorkflowArgs
 from infra.workflow import Workflow as Definition
 
@@ -26,7 +27,7 @@ class Workflow(pulumi.ComponentResource):
     def __init__(self, name: str, args: WorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:aws:Workflow", name, None, opts)
         _check(name, args.definition)
-        logs = log_group(name, args.log_days, self, delivered_for="states")
+        logs = log_group(name, args.log_days, args.keep, self, delivered_for="states")
         identity, policy = role(
             name,
             "states.amazonaws.com",
@@ -63,7 +64,7 @@ class Workflow(pulumi.ComponentResource):
             },
             tracing_configuration={"enabled": True},
             # Step Functions tries the log destination when the machine is made.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            opts=kept(pulumi.ResourceOptions(parent=self, depends_on=[policy]), args.keep),
         )
         self.ref = machine.arn
         self.register_outputs({"ref": self.ref})

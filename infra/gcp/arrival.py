@@ -10,6 +10,7 @@ from infra.gcp.project import region
 from infra.gcp.queue import Queue
 from infra.gcp.storage import Store
 from infra.gcp.workflow import Workflow
+from infra.keep import Keep, kept
 from infra.vocabulary import ArrivalArgs
 
 KEPT_SECONDS = 14 * 24 * 3600
@@ -35,7 +36,9 @@ class Arrival(pulumi.ComponentResource):
     def __init__(self, name: str, args: ArrivalArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:gcp:Arrival", name, None, opts)
         store, target = _ends(name, args)
-        topic, heard = (target.ref, target.delivery) if isinstance(target, Queue) else self._start(name, target)
+        topic, heard = (
+            (target.ref, target.delivery) if isinstance(target, Queue) else self._start(name, target, args.keep)
+        )
         # Looked up once there is a bucket: Cloud Storage is enabled by then.
         after_store = pulumi.InvokeOutputOptions(parent=self, depends_on=[store])
         agent = gcp.storage.get_project_service_account_output(opts=after_store)
@@ -52,12 +55,14 @@ class Arrival(pulumi.ComponentResource):
             )
         self.register_outputs({})
 
-    def _start(self, name: str, workflow: Workflow) -> tuple[pulumi.Output[str], tuple[pulumi.Resource, ...]]:
+    def _start(
+        self, name: str, workflow: Workflow, keep: Keep
+    ) -> tuple[pulumi.Output[str], tuple[pulumi.Resource, ...]]:
         """Declare a topic whose messages start the workflow; return its id, and what starts the workflow."""
         topic = gcp.pubsub.Topic(
             f"{name}-topic",
             message_retention_duration=f"{KEPT_SECONDS}s",
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=kept(pulumi.ResourceOptions(parent=self), keep),
         )
         trigger = gcp.eventarc.Trigger(
             f"{name}-trigger",
@@ -66,7 +71,8 @@ class Arrival(pulumi.ComponentResource):
             transport={"pubsub": {"topic": topic.id}},
             destination={"workflow": workflow.ref},
             service_account=workflow.starter.email,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[workflow.startable]),
+            # It has the subscription that keeps the messages.
+            opts=kept(pulumi.ResourceOptions(parent=self, depends_on=[workflow.startable]), keep),
         )
         return topic.id, (trigger,)
 

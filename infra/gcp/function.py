@@ -14,6 +14,7 @@ from infra.gcp.project import region
 from infra.gcp.queue import Queue
 from infra.gcp.scaling import capacity
 from infra.gcp.storage import Store
+from infra.keep import guarding
 from infra.secret import shown
 from infra.vocabulary import FunctionArgs, Platform
 
@@ -44,7 +45,7 @@ class Function(pulumi.ComponentResource):
         builder = args.code.builder()
         child_opts = pulumi.ResourceOptions(parent=self)
         identity = gcp.serviceaccount.Account(
-            f"{short(name)}-identity", display_name=f"function {name}", opts=child_opts
+            f"{short(name)}-identity", display_name=f"function {name}", opts=guarding(child_opts, args.keep)
         )
         code = gcp.storage.BucketObject(
             f"{name}-code",
@@ -71,12 +72,13 @@ class Function(pulumi.ComponentResource):
                 'resource.type="cloud_run_revision" AND resource.labels.service_name="', function.name, '"'
             ),
             args.log_days,
+            args.keep,
             child_opts,
         )
         if args.signs:
             allow_signing(f"{name}-signer", identity, child_opts)
         if args.consumes is not None:
-            self._consume(name, args.consumes, child_opts)
+            self._consume(name, args.consumes, guarding(child_opts, args.keep))
         self.register_outputs({"ref": self.ref, "name": self.name})
 
     def _consume(self, name: str, queue: object, opts: pulumi.ResourceOptions) -> None:

@@ -14,6 +14,7 @@ from infra.gcp.access import allow_invocation
 from infra.gcp.logs import keep_logs
 from infra.gcp.project import region
 from infra.gcp.routes import HttpServer, Issuer, document
+from infra.keep import kept
 from infra.vocabulary import ApiArgs, Route
 
 KEYS_OF_ACCOUNT = "https://www.googleapis.com/robot/v1/metadata/x509/"
@@ -43,12 +44,17 @@ class Api(pulumi.ComponentResource):
         super().__init__("serverless-ml:gcp:Api", name, None, opts)
         _refuse_origins(args.cors)
         child_opts = pulumi.ResourceOptions(parent=self)
-        identity = gcp.serviceaccount.Account(f"{name}-identity", display_name=f"gateway {name}", opts=child_opts)
+        identity = gcp.serviceaccount.Account(
+            f"{name}-identity", display_name=f"gateway {name}", opts=kept(child_opts, args.keep)
+        )
         for operation, route in _first_routes(args.routes).items():
             allow_invocation(f"{name}-invoker-{operation}", identity, route.function.name, child_opts)
-        self.callers = _callers(name, args.auth, child_opts)
+        lasting = kept(child_opts, args.keep)
+        # Whatever the API asks of callers: what others granted this account outlives a change of that.
+        caller = gcp.serviceaccount.Account(f"{name}-caller", display_name=f"callers of {name}", opts=lasting).email
+        self.callers = caller if isinstance(args.auth, IamAuth) else pulumi.Output.from_input("")
         # An API needs an id that is unique in the project, as that of the account is: Pulumi made it up.
-        api = gcp.apigateway.Api(f"{name}-api", api_id=identity.account_id, opts=child_opts)
+        api = gcp.apigateway.Api(f"{name}-api", api_id=identity.account_id, opts=lasting)
         config = gcp.apigateway.ApiConfig(
             f"{name}-config",
             api=api.api_id,
@@ -62,7 +68,7 @@ class Api(pulumi.ComponentResource):
             gateway_id=identity.account_id,
             api_config=config.id,
             region=region(),
-            opts=child_opts,
+            opts=lasting,
         )
         # A project without the service has no quota of it. There is something to enable once there is a configuration.
         gcp.projects.Service(
@@ -76,16 +82,9 @@ class Api(pulumi.ComponentResource):
             gateway.gateway_id,
             '"',
         )
-        keep_logs(name, identity, lines, args.log_days, child_opts)
+        keep_logs(name, identity, lines, args.log_days, args.keep, child_opts)
         self.endpoint = pulumi.Output.concat("https://", gateway.default_hostname)
         self.register_outputs({"endpoint": self.endpoint, "callers": self.callers})
-
-
-def _callers(name: str, auth: Auth, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    """Return the address of the account that callers sign as; empty where they sign as none."""
-    if not isinstance(auth, IamAuth):
-        return pulumi.Output.from_input("")
-    return gcp.serviceaccount.Account(f"{name}-caller", display_name=f"callers of {name}", opts=opts).email
 
 
 def _contents(args: ApiArgs, callers: pulumi.Output[str]) -> pulumi.Output[str]:

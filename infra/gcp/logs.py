@@ -11,6 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra.gcp.project import region
+from infra.keep import Keep, guarding, kept
 
 
 def keep_logs(
@@ -18,6 +19,7 @@ def keep_logs(
     identity: gcp.serviceaccount.Account,
     lines: pulumi.Output[str],
     days: int,
+    keep: Keep,
     opts: pulumi.ResourceOptions,
 ) -> None:
     """Keep the log lines that a filter matches for so many days.
@@ -31,17 +33,17 @@ def keep_logs(
         location=region(),
         bucket_id=identity.account_id,
         retention_days=days,
-        opts=opts,
+        opts=kept(opts, keep),
     )
     sink = gcp.logging.ProjectSink(
         f"{name}-logs-sink",
         destination=pulumi.Output.concat("logging.googleapis.com/", bucket.id),
         filter=lines,
         unique_writer_identity=True,
-        opts=opts,
+        opts=guarding(opts, keep),
     )
     gcp.logging.ProjectExclusion(
         f"{name}-logs-exclusion",
         filter=lines,
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[sink])),
+        opts=guarding(pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[sink])), keep),
     )

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra.gcp.access import SUBSCRIBER, allow_publishing
+from infra.keep import guarding, kept
 from infra.secret import shown
 from infra.vocabulary import QueueArgs
 
@@ -41,7 +42,7 @@ class Queue(pulumi.ComponentResource):
     def __init__(self, name: str, args: QueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:gcp:Queue", name, None, opts)
         _check(name, args)
-        child_opts = pulumi.ResourceOptions(parent=self)
+        child_opts = kept(pulumi.ResourceOptions(parent=self), args.keep)
         self._name, self._args = name, args
         self.delivery: tuple[pulumi.Resource, ...] = ()
         """What keeps the messages for the consumer, once `deliver` was called."""
@@ -80,7 +81,7 @@ class Queue(pulumi.ComponentResource):
                 "push_endpoint": endpoint,
                 "oidc_token": {"service_account_email": identity.email, "audience": endpoint},
             },
-            opts=opts,
+            opts=kept(opts, self._args.keep),
         )
         self.delivery = (subscription,)
         gcp.pubsub.SubscriptionIAMMember(
@@ -88,7 +89,7 @@ class Queue(pulumi.ComponentResource):
             subscription=subscription.id,
             role=SUBSCRIBER,
             member=self._agent.member,
-            opts=opts,
+            opts=guarding(opts, self._args.keep),
         )
 
     def _pause(self) -> int:

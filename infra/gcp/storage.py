@@ -9,6 +9,7 @@ import pulumi_gcp as gcp
 
 from infra.gcp.builder import Builder, declare
 from infra.gcp.project import region
+from infra.keep import Keep, kept
 from infra.vocabulary import StoreArgs
 
 NONCURRENT_DAYS = 30
@@ -38,10 +39,10 @@ class Store(pulumi.ComponentResource):
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
             versioning={"enabled": True},
-            soft_delete_policy={"retention_duration_seconds": SOFT_DELETE_SECONDS if args.protect else 0},
+            soft_delete_policy={"retention_duration_seconds": 0 if args.keep is Keep.NOTHING else SOFT_DELETE_SECONDS},
             lifecycle_rules=_lifecycle(args.expire_days),
-            force_destroy=not args.protect,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+            force_destroy=args.keep is Keep.NOTHING,
+            opts=kept(pulumi.ResourceOptions(parent=self), args.keep),
         )
         self.announces = args.announces
         self._logical_name = name

@@ -12,6 +12,7 @@ from infra.gcp import dialect, lint
 from infra.gcp.access import LOG_WRITER, STARTER, allow_in_project, allow_invocation
 from infra.gcp.logs import keep_logs
 from infra.gcp.project import region
+from infra.keep import kept
 from infra.vocabulary import Function, WorkflowArgs
 from infra.workflow import Workflow as Definition
 
@@ -30,7 +31,9 @@ class Workflow(pulumi.ComponentResource):
         super().__init__("serverless-ml:gcp:Workflow", name, None, opts)
         _check(name, args.definition)
         child_opts = pulumi.ResourceOptions(parent=self)
-        identity = gcp.serviceaccount.Account(f"{name}-identity", display_name=f"workflow {name}", opts=child_opts)
+        identity = gcp.serviceaccount.Account(
+            f"{name}-identity", display_name=f"workflow {name}", opts=kept(child_opts, args.keep)
+        )
         allowed = [
             allow_invocation(f"{name}-invoker-{step}", identity, function.name, child_opts)
             for step, function in sorted(args.functions.items())
@@ -44,11 +47,13 @@ class Workflow(pulumi.ComponentResource):
             call_log_level="LOG_ERRORS_ONLY",
             # Executions are its only state, and their runs are recorded elsewhere.
             deletion_protection=False,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*allowed, logging]),
+            opts=kept(pulumi.ResourceOptions(parent=self, depends_on=[*allowed, logging]), args.keep),
         )
         lines = 'resource.type="workflows.googleapis.com/Workflow" AND resource.labels.workflow_id="'
-        keep_logs(name, identity, pulumi.Output.concat(lines, workflow.name, '"'), args.log_days, child_opts)
-        self.starter = gcp.serviceaccount.Account(f"{name}-starter", display_name=f"start of {name}", opts=child_opts)
+        keep_logs(name, identity, pulumi.Output.concat(lines, workflow.name, '"'), args.log_days, args.keep, child_opts)
+        self.starter = gcp.serviceaccount.Account(
+            f"{name}-starter", display_name=f"start of {name}", opts=kept(child_opts, args.keep)
+        )
         self.startable = allow_in_project(f"{name}-starter-invoker", self.starter, STARTER, child_opts)
         self.ref = workflow.id
         self.register_outputs({"ref": self.ref})

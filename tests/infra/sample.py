@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 
 from infra.api_policy import Auth, Cors, IamAuth, Throttling
+from infra.keep import always
 from infra.settings import Settings
 from infra.vocabulary import (
     Access,
@@ -84,8 +85,8 @@ def program(
     cloud: Cloud, *, protect: bool = True, auth: Auth | None = None, revisions: Mapping[str, str] | None = None
 ) -> dict[str, pulumi.Output[str]]:
     """Declare every word at least once; `revisions` are those of the functions' code."""
-    code = cloud.store("code", StoreArgs(protect=False))
-    data = cloud.store("data", StoreArgs(protect=protect, announces=True, expire_days=EXPIRE))
+    code = cloud.store("code", StoreArgs())
+    data = cloud.store("data", StoreArgs(keep=always(protect), announces=True, expire_days=EXPIRE))
     jobs = cloud.queue("jobs", QueueArgs(consumer_timeout_seconds=CONSUMER_SECONDS, attempts=ATTEMPTS))
     revisions = revisions or {}
 

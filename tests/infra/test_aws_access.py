@@ -17,7 +17,7 @@ BUCKET = "arn:aws:s3:::data-bucket-1a2b3c4"
 
 def rendered(*grants: tuple[Access, tuple[str, ...]]) -> list[dict[str, Any]]:
     def program() -> dict[str, pulumi.Output[str]]:
-        store = Store("data", StoreArgs(protect=False))
+        store = Store("data", StoreArgs())
         granted = [Grant(store=store, access=access, prefixes=prefixes) for access, prefixes in grants]
         return {"policy": document(storage(granted))}
 

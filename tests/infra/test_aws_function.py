@@ -21,7 +21,7 @@ def deployed(*, consumes: bool = False, **more: Any) -> Graph:
     def program() -> dict[str, pulumi.Output[str]]:
         values: dict[str, Any] = {
             "archive": archive("prepare"),
-            "code": Store("code", StoreArgs(protect=False)),
+            "code": Store("code", StoreArgs()),
             "platform": PLATFORM,
             "memory_mb": 512,
             "timeout_seconds": 60,

@@ -41,7 +41,7 @@ def test_a_rule_sees_only_its_bucket_and_prefixes() -> None:
 
 def arrive(prefixes: tuple[str, ...]) -> Any:
     def program() -> None:
-        store = Store("data", StoreArgs(protect=False, announces=True))
+        store = Store("data", StoreArgs(announces=True))
         Arrival("new", ArrivalArgs(store=store, prefixes=prefixes, target=Queue("jobs", QUEUE_ARGS)))
 
     return deploy(program).one(w.RULE).document("eventPattern")["detail"]

@@ -30,7 +30,7 @@ def granted(*grants: tuple[Access, tuple[str, ...]]) -> Graph:
     def program() -> None:
         import pulumi_gcp as gcp
 
-        store = Store("data", StoreArgs(protect=False))
+        store = Store("data", StoreArgs())
         identity = gcp.serviceaccount.Account("reader")
         all_grants = [Grant(store=store, access=access, prefixes=of) for access, of in grants]
         allow_storage("reader", identity, all_grants, pulumi.ResourceOptions(parent=store))

@@ -11,6 +11,7 @@ from infra.gcp import CLOUD
 from infra.gcp.function import Function
 from infra.gcp.queue import Queue
 from infra.gcp.storage import Store
+from infra.keep import always
 from infra.vocabulary import FunctionArgs, Platform, QueueArgs, StoreArgs
 from infra.vocabulary import Store as AnyStore
 from localcloud.gcp.iam.condition import RequestAttributes, condition
@@ -48,7 +49,7 @@ def arguments(name: str, code: AnyStore, platform: Platform | None = None) -> Fu
 
 def built(*, platform: Platform | None = None, **more: Any) -> Graph:
     def program() -> None:
-        args = arguments("prepare", Store("code", StoreArgs(protect=False)), platform)
+        args = arguments("prepare", Store("code", StoreArgs()), platform)
         Function("prepare", replace(args, **{name: make() for name, make in more.items()}))
 
     return deploy(program)
@@ -74,7 +75,7 @@ def test_nobody_may_call_a_function_without_a_grant() -> None:
 
 def test_functions_share_one_builder_that_reads_their_archives_and_nothing_else() -> None:
     def program() -> None:
-        code = Store("code", StoreArgs(protect=False))
+        code = Store("code", StoreArgs())
         for name in ("prepare", "train"):
             Function(name, arguments(name, code))
 
@@ -169,12 +170,12 @@ def test_without_a_region_the_line_to_write_is_said(monkeypatch: pytest.MonkeyPa
     with pytest.raises(
         pulumi.RunError, match=r"Pulumi\.test\.yaml: gcp:region is missing[\s\S]*gcp:region: europe-west1"
     ):
-        deploy(lambda: Store("data", StoreArgs(protect=False)) and None, config={"gcp:region": ""})
+        deploy(lambda: Store("data", StoreArgs()) and None, config={"gcp:region": ""})
 
 
 def test_protected_objects_can_be_restored_for_a_week_others_are_gone() -> None:
     def retention(protect: bool) -> int:
-        graph = deploy(lambda: Store("data", StoreArgs(protect=protect)) and None)
+        graph = deploy(lambda: Store("data", StoreArgs(keep=always(protect))) and None)
         return graph.one("gcp:storage/bucket:Bucket").inputs["softDeletePolicy"]["retentionDurationSeconds"]
 
     assert (retention(True), retention(False)) == (604_800, 0)

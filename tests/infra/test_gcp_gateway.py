@@ -107,10 +107,10 @@ def test_the_caller_account_may_do_nothing_else() -> None:
     assert [resource.name for resource in graph if resource.inputs.get("member") == caller] == []
 
 
-def test_an_open_api_asks_for_no_token_and_creates_no_caller() -> None:
+def test_an_open_api_asks_for_no_token_and_keeps_the_caller_for_when_it_does() -> None:
     graph = built(OPEN)
     assert not {"security", "securityDefinitions"} & set(document(graph))
-    assert [resource.name for resource in graph.of(ACCOUNT)] == ["api-identity"]
+    assert [resource.name for resource in graph.of(ACCOUNT)] == ["api-caller", "api-identity"]
     assert graph.returned["callers"] == ""
 
 

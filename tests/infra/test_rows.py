@@ -448,8 +448,8 @@ def test_the_longest_name_fits_with_all_that_a_cloud_adds(cloud: str) -> None:
 
 def _declared(cloud: Cloud, name: str) -> None:
     """Declare a queue function and a scheduled one of a name, as the blueprint does."""
-    code = cloud.store("code", StoreArgs(protect=False))
-    data = cloud.store("data", StoreArgs(protect=False, announces=True))
+    code = cloud.store("code", StoreArgs())
+    data = cloud.store("data", StoreArgs(announces=True))
     queue = cloud.queue(name, QueueArgs(consumer_timeout_seconds=60, attempts=5))
     args = FunctionArgs(
         archive=sample.archive("jobs"), code=code, platform=sample.PLATFORM, memory_mb=512, timeout_seconds=60,

@@ -16,12 +16,14 @@ from tests.infra.aws import rules_account as aws_account
 from tests.infra.aws import rules_compute as aws_compute
 from tests.infra.aws import rules_data as aws_data
 from tests.infra.aws import rules_edges as aws_edges
+from tests.infra.aws import rules_kept as aws_kept
 from tests.infra.aws import whole as aws
 from tests.infra.gcp import broken as gcp_broken
 from tests.infra.gcp import rules_account as gcp_account
 from tests.infra.gcp import rules_compute as gcp_compute
 from tests.infra.gcp import rules_data as gcp_data
 from tests.infra.gcp import rules_edges as gcp_edges
+from tests.infra.gcp import rules_kept as gcp_kept
 from tests.infra.gcp import whole as gcp
 
 
@@ -45,14 +47,14 @@ CLOUDS = (
     RuledCloud(
         name="aws",
         whole=aws,
-        rules=(*aws_data.RULES, *aws_compute.RULES, *aws_edges.RULES, *aws_account.RULES),
-        broken=aws_broken.BROKEN,
+        rules=(*aws_data.RULES, *aws_compute.RULES, *aws_edges.RULES, *aws_account.RULES, *aws_kept.RULES),
+        broken={**aws_broken.BROKEN, **aws_kept.BROKEN},
     ),
     RuledCloud(
         name="gcp",
         whole=gcp,
-        rules=(*gcp_data.RULES, *gcp_compute.RULES, *gcp_edges.RULES, *gcp_account.RULES),
-        broken=gcp_broken.BROKEN,
+        rules=(*gcp_data.RULES, *gcp_compute.RULES, *gcp_edges.RULES, *gcp_account.RULES, *gcp_kept.RULES),
+        broken={**gcp_broken.BROKEN, **gcp_kept.BROKEN},
     ),
 )
 every_cloud = pytest.mark.parametrize("cloud", CLOUDS, ids=lambda cloud: cloud.name)

@@ -53,7 +53,7 @@ def declare(cloud: Cloud, definition: Workflow, *functions: str) -> Graph:
 
 def arrive(cloud: Cloud, prefixes: tuple[str, ...], *, announces: bool = True, target: Any = None) -> Graph:
     def program() -> None:
-        store = cloud.store("data", StoreArgs(protect=False, announces=announces))
+        store = cloud.store("data", StoreArgs(announces=announces))
         waiting = target or cloud.queue("jobs", QUEUE_ARGS)
         cloud.arrival("new", ArrivalArgs(store=store, prefixes=prefixes, target=waiting))
 

@@ -114,9 +114,11 @@ def _changes(key: str, entry: Mapping[str, Any], resource: Resource) -> Iterator
 
 
 def renewed(promised: Promise, declared: Graph, broken: frozenset[str]) -> Promise:
-    """Return a promise with what is new in the graph, and with what it now says of the keys in `broken`."""
+    """Return a promise with what is new or newly protected, and what the graph now says of the keys in `broken`."""
     now = promise(declared)
-    return {**now, **{key: entry for key, entry in promised.items() if key not in broken}}
+    kept = {key: entry for key, entry in promised.items() if key not in broken}
+    protected = {key: {**entry, "protect": True} for key, entry in kept.items() if now.get(key, {}).get("protect")}
+    return {**now, **kept, **protected}
 
 
 def unlisted(promised: Promise, declared: Graph) -> list[str]:

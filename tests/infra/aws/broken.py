@@ -73,11 +73,6 @@ def task(name: str, **changes: Any) -> Callable[[str], str]:
     return rewritten(lambda definition: definition["States"][name].update(changes))
 
 
-def unprotected(graph: Graph) -> Graph:
-    bucket = graph.one(w.BUCKET, "data-bucket")
-    return graph.swapped(bucket, replace(bucket, protect=False))
-
-
 def foreign_policy(graph: Graph) -> Graph:
     policy = graph.one(w.ROLE_POLICY, "train-policy")
     return graph.added(replace(policy, type="aws:iam/rolePolicyAttachment:RolePolicyAttachment", name="extra"))
@@ -141,7 +136,7 @@ DATA: Mapping[str, tuple[Break, ...]] = {
             for key in ("noncurrentVersionExpiration", "abortIncompleteMultipartUpload")
         ),
     ),
-    "buckets_with_data_are_kept": (unprotected, change(w.BUCKET, "models-bucket", forceDestroy=True)),
+    "buckets_with_data_are_not_emptied": (change(w.BUCKET, "models-bucket", forceDestroy=True),),
     "queues_are_encrypted": (change(w.QUEUE, "jobs-queue", sqsManagedSseEnabled=ABSENT),),
     "queues_refuse_plain_http": (
         change(w.QUEUE_POLICY, "jobs-queue-policy", policy=no_statement("sqs:*")),

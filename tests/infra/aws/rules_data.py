@@ -9,7 +9,7 @@ DEAD_LETTER_SECONDS = 1_209_600
 UNRESERVED = 9
 """The most copies of a consumer for which nothing is reserved: one fewer than a new account has for everything."""
 DISPOSABLE = frozenset({"code-bucket"})
-"""What can be made again from the repository need not be protected."""
+"""What can be made again from the repository may be emptied."""
 
 
 def buckets_are_not_public(graph: Graph) -> list[str]:
@@ -78,11 +78,11 @@ def _aborts(rule: dict[str, object]) -> bool:
     return "abortIncompleteMultipartUpload" in rule
 
 
-def buckets_with_data_are_kept(graph: Graph) -> list[str]:
+def buckets_with_data_are_not_emptied(graph: Graph) -> list[str]:
     return [
-        f"{bucket.name}: can be destroyed with its data"
+        f"{bucket.name}: is emptied when it is destroyed"
         for bucket in graph.of(w.BUCKET)
-        if bucket.name not in DISPOSABLE and (not bucket.protect or bucket.inputs.get("forceDestroy") is not False)
+        if bucket.name not in DISPOSABLE and bucket.inputs.get("forceDestroy") is not False
     ]
 
 
@@ -199,7 +199,7 @@ RULES = (
     buckets_are_versioned,
     buckets_refuse_plain_http,
     buckets_forget_what_nobody_needs,
-    buckets_with_data_are_kept,
+    buckets_with_data_are_not_emptied,
     queues_are_encrypted,
     queues_refuse_plain_http,
     consumed_queues_have_dead_letters,

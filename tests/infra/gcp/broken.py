@@ -120,11 +120,6 @@ def retry_of(source: dict[str, Any], subworkflow: str) -> dict[str, Any]:
     return block["retry"]
 
 
-def unprotected(graph: Graph) -> Graph:
-    bucket = graph.one(w.BUCKET, "data-bucket")
-    return graph.swapped(bucket, replace(bucket, protect=False))
-
-
 def writes_inputs(condition: dict[str, Any]) -> dict[str, Any]:
     """Return a condition under which jobs are submitted, too, and not only continued."""
     return {**condition, "expression": condition["expression"].replace(f"/{JOB_CONTINUATIONS}", f"/{JOB_INPUTS}")}
@@ -227,7 +222,7 @@ DATA: Mapping[str, tuple[Break, ...]] = {
         change(w.BUCKET, "data-bucket", lifecycleRules=lifecycle("Delete")),
         change(w.BUCKET, "data-bucket", lifecycleRules=lifecycle("AbortIncompleteMultipartUpload")),
     ),
-    "buckets_with_data_are_kept": (unprotected, change(w.BUCKET, "models-bucket", forceDestroy=True)),
+    "buckets_with_data_are_not_emptied": (change(w.BUCKET, "models-bucket", forceDestroy=True),),
     "deleted_data_can_be_restored": (
         change(w.BUCKET, "models-bucket", softDeletePolicy=ABSENT),
         change(w.BUCKET, "models-bucket", softDeletePolicy={"retentionDurationSeconds": 0}),

@@ -9,7 +9,7 @@ from tests.infra.gcp import whole as w
 
 DAY = 24 * 3600
 DISPOSABLE = frozenset({"code-bucket"})
-"""What can be made again from the repository need not be protected."""
+"""What can be made again from the repository may be emptied."""
 
 
 def buckets_are_not_public(graph: Graph) -> list[str]:
@@ -44,11 +44,11 @@ def _days(condition: dict[str, Any], key: str) -> int:
     return condition.get(key, 0)
 
 
-def buckets_with_data_are_kept(graph: Graph) -> list[str]:
+def buckets_with_data_are_not_emptied(graph: Graph) -> list[str]:
     return [
-        f"{bucket.name}: can be destroyed with its data"
+        f"{bucket.name}: is emptied when it is destroyed"
         for bucket in graph.of(w.BUCKET)
-        if bucket.name not in DISPOSABLE and (not bucket.protect or bucket.inputs.get("forceDestroy") is not False)
+        if bucket.name not in DISPOSABLE and bucket.inputs.get("forceDestroy") is not False
     ]
 
 
@@ -141,7 +141,7 @@ RULES = (
     buckets_are_not_public,
     buckets_are_versioned,
     buckets_forget_what_nobody_needs,
-    buckets_with_data_are_kept,
+    buckets_with_data_are_not_emptied,
     deleted_data_can_be_restored,
     fed_functions_have_dead_letters,
     dead_letters_can_be_forwarded,

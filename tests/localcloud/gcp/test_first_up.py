@@ -74,7 +74,7 @@ def trained(opts: pulumi.ResourceOptions) -> Workflow:
 def datasets() -> None:
     """Declare a workflow that new objects of a bucket start."""
     opts = after_services()
-    data = Store("data", StoreArgs(protect=False, announces=True), opts)
+    data = Store("data", StoreArgs(announces=True), opts)
     Arrival("datasets", ArrivalArgs(store=data, prefixes=("a/incoming/",), target=trained(opts)), opts)
 
 
@@ -84,7 +84,7 @@ def consumer() -> None:
     path = on_gcp.archive("def handle(request):\n    return {}\n")
     args = FunctionArgs(
         archive=Archive(path=path, digest=hashlib.sha256(path.read_bytes()).hexdigest(), size=1, unpacked=1),
-        code=Store("code", StoreArgs(protect=False), opts),
+        code=Store("code", StoreArgs(), opts),
         platform=PLATFORM,
         memory_mb=512,
         timeout_seconds=10,
@@ -174,7 +174,7 @@ def test_a_function_learns_that_an_object_is_missing_by_the_clause_for_the_bucke
     gcp_lab: GcpLab, monkeypatch: pytest.MonkeyPatch, clause: Callable[[str], str], status: int
 ) -> None:
     def program() -> None:
-        data = Store("data", StoreArgs(protect=False))
+        data = Store("data", StoreArgs())
         reader = pulumi_gcp.serviceaccount.Account("reader")
         grant = Grant(store=data, access=Access.READ, prefixes=("m/in/", "m/out/"))
         access.allow_storage("reader", reader, [grant], pulumi.ResourceOptions())
