@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import pytest
 
@@ -16,6 +17,15 @@ pytestmark = pytest.mark.integration
 
 ELSEWHERE = tuple(stack for stack in STACKS if stack not in EMBEDDED.values())
 """test_life.py deploys the others, and a cloud answers."""
+
+
+WAYS: Final = (
+    (),
+    ("--exclude-protected",),
+    ("--target", "{urn}"),
+    ("--target", "{urn}", "--target-dependents"),
+)
+"""The ways to destroy without a look at what would be destroyed."""
 
 
 @pytest.mark.parametrize("stack", ELSEWHERE)
@@ -32,9 +42,14 @@ def test_a_stack_is_previewed_deployed_refreshed_and_destroyed(stack: str, proje
         mine.deploying("preview", "--expect-no-changes")
         mine.deploying("refresh", "--expect-no-changes")
         if any(entry.get("protect") for entry in read(stack).values()):
-            refused = mine.deploying("destroy", code=None)
-            assert refused.code != 0
-            assert "is protected" in refused.output, refused.output
+            anything = next(urn for urn in up.steps if urn.endswith("::predict-function"))
+            for arguments in WAYS:
+                tried = mine.deploying(
+                    "destroy", "--skip-preview", *(one.format(urn=anything) for one in arguments), code=None
+                )
+                assert {urn.split("::")[-1] for urn in tried.steps} <= {"protection"}, tried.output
+            assert mine.deploying("destroy", code=None).code != 0
             mine.deploying("refresh", "--expect-no-changes")
-            mine.pulumi("state", "unprotect", "--all", "--yes")
+            mine.pulumi("config", "set", "--path", "serverless-ml:settings.protect", "false")
+            mine.deploying("up")
         assert set(mine.deploying("destroy").steps) == set(up.steps)
