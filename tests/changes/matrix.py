@@ -1,0 +1,189 @@
+"""The changes that are compared: for each setting the values that it is changed between, each way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import permutations
+from typing import Any, Final
+
+from infra import clouds
+from infra.blueprint import draw
+from infra.function_table import FUNCTIONS
+from infra.settings import Settings
+from tests.changes.difference import Difference, Drawn
+from tests.graph import deploy
+from tests.infra.sample import PLATFORM, archive
+
+CLOUDS: Final = ("aws", "gcp")
+MODELS: Final = ("alpha", "beta", "gamma")
+JWT: Final = {"kind": "jwt", "issuer": "https://issuer.example.com", "audience": ["predictions"]}
+OPEN: Final = {"kind": "none", "reason": "a demonstration"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One setting, the values that it is changed between, and what a change of it may do to what lasts."""
+
+    values: Mapping[str, Mapping[str, Any]]
+    """By a few words for the value, the settings that state it."""
+    clouds: tuple[str, ...] = CLOUDS
+    outputs: tuple[str, ...] = ()
+    """Outputs that a change is about, as the beginnings of their paths."""
+    gone: tuple[str, ...] = ()
+    """Beginnings of the names of what holds data or is known outside, and goes because the change says so."""
+
+
+MATRIX: Final[Mapping[str, Setting]] = {
+    "`models`": Setting(
+        values={
+            "one": {"models": ["alpha"]},
+            "another one": {"models": ["omega"]},
+            "two": {"models": ["alpha", "beta"]},
+            "three": {"models": ["alpha", "beta", "gamma"]},
+            "three in another order": {"models": ["gamma", "alpha", "beta"]},
+            "the middle one of three gone": {"models": ["alpha", "gamma"]},
+            "one more in the middle": {"models": ["alpha", "between", "beta", "gamma"]},
+            "one more in front": {"models": ["zeta", "alpha", "beta", "gamma"]},
+            "twelve": {"models": [f"model_{number:02}" for number in range(1, 13)]},
+            "eleven of the twelve": {"models": [f"model_{number:02}" for number in range(2, 13)]},
+        },
+        outputs=("models.",),
+    ),
+    "`scaling`": Setting(
+        values={
+            "eco": {"scaling": {"profile": "eco"}},
+            "balanced": {"scaling": {"profile": "balanced"}},
+            "latency": {"scaling": {"profile": "latency"}},
+            "latency, two ready": {"scaling": {"profile": "latency", "minimum": 2}},
+        }
+    ),
+    "`scaling.hours`": Setting(
+        clouds=("aws",),
+        values={
+            "one part": {
+                "scaling": {
+                    "profile": "latency",
+                    "hours": [{"opens": "0 6 * * 1", "closes": "0 18 * * 1", "minimum": 2}],
+                }
+            },
+            "another part before it": {
+                "scaling": {
+                    "profile": "latency",
+                    "hours": [
+                        {"opens": "0 5 * * 2", "closes": "0 9 * * 2", "minimum": 3},
+                        {"opens": "0 6 * * 1", "closes": "0 18 * * 1", "minimum": 2},
+                    ],
+                }
+            },
+        },
+    ),
+    "`scaling.models`": Setting(
+        values={
+            "none": {},
+            "one": {"scaling": {"models": {"beta": {"profile": "eco", "memory_mb": 2048}}}},
+            "another": {"scaling": {"models": {"gamma": {"profile": "eco", "memory_mb": 2048}}}},
+            "two alike": {
+                "scaling": {
+                    "models": {
+                        "beta": {"profile": "eco", "memory_mb": 2048},
+                        "gamma": {"profile": "eco", "memory_mb": 2048},
+                    }
+                }
+            },
+            "two apart": {
+                "scaling": {"models": {"beta": {"profile": "eco", "memory_mb": 2048}, "gamma": {"profile": "latency"}}}
+            },
+            "every one": {"scaling": {"models": {name: {"profile": "balanced"} for name in MODELS}}},
+        },
+        gone=("predict-",),
+    ),
+    "`api.auth`": Setting(
+        values={
+            "iam": {"api": {"auth": {"kind": "iam"}}},
+            "jwt": {"api": {"auth": JWT}},
+            "none": {"api": {"auth": OPEN}},
+        },
+        outputs=("callers",),
+    ),
+    "`api.throttling`": Setting(values={"100": {}, "500": {"api": {"throttling": {"rate": 500, "burst": 900}}}}),
+    "`api.cors`": Setting(
+        clouds=("aws",),
+        values={"none": {}, "one": {"api": {"cors": {"origins": ["https://www.example.com"]}}}},
+    ),
+    "`protect`": Setting(values={"true": {"protect": True}, "false": {"protect": False}}),
+    "`functions.<name>.memory_mb`": Setting(
+        values={"by default": {}, "more": {"functions": {"train": {"memory_mb": 2900}, "predict": {"memory_mb": 1769}}}}
+    ),
+    "`functions.<name>.timeout_seconds`": Setting(
+        values={"by default": {}, "longer": {"functions": {"jobs": {"timeout_seconds": 500}}}}
+    ),
+    "`functions.<name>.concurrency`": Setting(
+        values={"none": {}, "some": {"functions": {"jobs": {"concurrency": 5}, "predict": {"concurrency": 50}}}}
+    ),
+    "`runtime.python`": Setting(values={one: {"runtime": {"python": one}} for one in ("3.11", "3.12", "3.13")}),
+    "`runtime.architecture`": Setting(
+        clouds=("aws",), values={one: {"runtime": {"architecture": one}} for one in ("x86_64", "arm64")}
+    ),
+    "`jobs.attempts`": Setting(values={"5": {}, "9": {"jobs": {"attempts": 9}}}),
+    "`training.parallelism`": Setting(values={"4": {}, "2": {"training": {"parallelism": 2}}}),
+    "`training.timeout_hours`": Setting(values={"24": {}, "48": {"training": {"timeout_hours": 48}}}),
+    "`training.schedule`": Setting(
+        values={
+            "none": {},
+            "weekly": {"training": {"schedule": "0 3 * * 1"}},
+            "daily": {"training": {"schedule": "0 4 * * *"}},
+        }
+    ),
+    "`rollout`": Setting(
+        values={"by default": {}, "slower": {"rollout": {"steps": [5, 25, 50], "bake_seconds": 1800, "patience": 6}}}
+    ),
+    "`capture`": Setting(values={"counts": {}, "a tenth, longer": {"capture": {"inputs": 0.1, "days": 90}}}),
+    "`pointer_seconds`": Setting(values={"5": {}, "60": {"pointer_seconds": 60}}),
+    "`log_days`": Setting(values={"30": {}, "90": {"log_days": 90}}),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One setting, from one value to another, on one cloud."""
+
+    cloud: str
+    setting: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.cloud} {self.setting}: {self.before} -> {self.after}"
+
+    @property
+    def says(self) -> Setting:
+        """What a change of this setting may do."""
+        return MATRIX[self.setting]
+
+    @property
+    def difference(self) -> Difference:
+        """What it does."""
+        return Difference(before=self._graph(self.before), after=self._graph(self.after))
+
+    def _graph(self, value: str) -> Drawn:
+        document = {"cloud": self.cloud, "models": list(MODELS), **self.says.values[value]}
+        return drawn(Settings.parse(document, where="Pulumi.test.yaml").model_dump_json())
+
+
+def changes() -> Iterator[Change]:
+    """Yield every change: each pair of values of each setting, either way, on each cloud."""
+    for name, setting in MATRIX.items():
+        for cloud in setting.clouds:
+            for before, after in permutations(setting.values, 2):
+                yield Change(cloud=cloud, setting=name, before=before, after=after)
+
+
+@cache
+def drawn(settings: str) -> Drawn:
+    """Return the graph of a stack with these settings, which are JSON text."""
+    parsed = Settings.model_validate_json(settings)
+    packed = f"{parsed.runtime.python} {parsed.runtime.architecture} {sorted(parsed.models)}"
+    archives = {spec.name: archive(spec.name, packed) for spec in FUNCTIONS}
+    return Drawn(deploy(lambda: draw(clouds.find(parsed.cloud), parsed, PLATFORM, archives)))
