@@ -26,6 +26,8 @@ from infra.function_table import (
     triggered_by,
 )
 from infra.keep import always, passing
+from infra.labels import Labels
+from infra.outputs import outputs
 from infra.permissions import Stores, below, grants
 from infra.protection import Everything, Protection
 from infra.secret import marking
@@ -54,7 +56,6 @@ from models.bring_your_own import BringYourOwn
 from models.catalogue import load
 from models.section import ContractError
 
-API_VERSION = "1"
 WORK_DAYS = 14
 """Days that a job's checkpoints and tickets are kept: as long as its message can be among the dead letters."""
 
@@ -88,7 +89,9 @@ def draw(
     """Declare the stack with built archives and return its outputs; `files` holds each bring-your-own model's file."""
     marks = [marking(cloud.from_settings)] if settings.secret else []
     everything = Everything()
-    opts = pulumi.ResourceOptions(depends_on=list(cloud.prerequisites()), transformations=[*marks, everything])
+    labels = Labels(pulumi.get_project(), pulumi.get_stack(), _for_one_model(settings))
+    first = cloud.prerequisites(pulumi.ResourceOptions(transformations=[labels, everything]))
+    opts = pulumi.ResourceOptions(depends_on=list(first), transformations=[*marks, labels, everything])
     stores = _stores(cloud, settings, opts)
     queues = _queues(cloud, settings, opts)
     functions = _functions(cloud, settings, platform, archives, stores, queues, opts)
@@ -100,7 +103,15 @@ def draw(
     _schedules(cloud, settings, functions, opts)
     api = _api(cloud, settings, functions, opts)
     Protection("protection", everything, protect=settings.protect)
-    return _outputs(settings, stores, queues, training, api)
+    return outputs(settings, stores, queues, training, api)
+
+
+def _for_one_model(settings: Settings) -> dict[str, str]:
+    """Return the model of each component that is for one model alone."""
+    groups = {group.name: group.models[0] for group in serving.groups(settings) if len(group.models) == 1}
+    verbs = ("retrain", "publish", "republish")
+    names = {f"{verb}-{serving.shortened(model)}": model for verb in verbs for model in settings.models}
+    return {**groups, **names}
 
 
 def _require(model: str) -> None:
@@ -272,27 +283,3 @@ def _api(cloud: Cloud, settings: Settings, functions: Mapping[str, Function], op
         keep=always(settings.protect),
     )
     return cloud.api("api", args, opts)
-
-
-def _outputs(
-    settings: Settings, stores: Stores, queues: Mapping[str, Queue], training: Workflow, api: Api
-) -> dict[str, pulumi.Input[object]]:
-    def urls(model: str) -> dict[str, pulumi.Output[str]]:
-        return {
-            "predict": pulumi.Output.concat(api.endpoint, f"/models/{model}/predict"),
-            "infer": pulumi.Output.concat(api.endpoint, f"/v2/models/{model}/infer"),
-            "jobs": pulumi.Output.concat(api.endpoint, f"/v2/models/{model}/jobs"),
-            "metadata": pulumi.Output.concat(api.endpoint, f"/v2/models/{model}"),
-        }
-
-    return {
-        "api_version": API_VERSION,
-        "endpoint": api.endpoint,
-        "models": {model: urls(model) for model in settings.models},
-        "data_url": stores.data.url,
-        "models_url": stores.models.url,
-        "jobs_url": stores.jobs.url,
-        "jobs_dead_letters": queues["jobs"].dead_letters,
-        "workflow": training.ref,
-        "callers": api.callers,
-    }

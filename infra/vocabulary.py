@@ -260,7 +260,7 @@ class Make(Protocol[Args_contra, Component_co]):
     def __call__(self, name: str, args: Args_contra, opts: pulumi.ResourceOptions | None = None, /) -> Component_co: ...
 
 
-def no_prerequisites() -> tuple[pulumi.Resource, ...]:
+def no_prerequisites(_opts: pulumi.ResourceOptions) -> tuple[pulumi.Resource, ...]:
     """Return no resources: on most clouds nothing must be there first."""
     return ()
 
@@ -288,7 +288,7 @@ class Cloud:
     """How its archives are packed; a deployable cloud states it."""
     from_settings: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
     """The inputs that settings decide, by the type of the resource: they are secret if the settings are."""
-    prerequisites: Callable[[], Sequence[pulumi.Resource]] = no_prerequisites
+    prerequisites: Callable[[pulumi.ResourceOptions], Sequence[pulumi.Resource]] = no_prerequisites
     """Make what must be there before any other resource, such as services that have to be enabled."""
     require_region: Callable[[Mapping[str, Profile]], None] = any_region
     """Refuse a region that lacks a service of the stack, given the profiles of the predict functions by name.

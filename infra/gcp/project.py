@@ -94,9 +94,9 @@ def agent_role(service: str) -> str:
     return f"roles/{service}.serviceAgent"
 
 
-def enable_services() -> Sequence[pulumi.Resource]:
+def enable_services(opts: pulumi.ResourceOptions | None = None) -> Sequence[pulumi.Resource]:
     """Enable the services and ask for their agents; return what everything else depends on."""
-    return (Services("services"),)
+    return (Services("services", opts),)
 
 
 def region() -> str:

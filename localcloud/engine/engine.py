@@ -24,9 +24,9 @@ from localcloud.engine.fingerprint import fingerprint
 from localcloud.engine.program import Declared, Registered
 from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 
-SILENT = frozenset({"region", "forceDestroy", "skipDestroy", "forceDetachPolicies"})
-"""Inputs that are never reported as not emulated: they address the provider, or have no effect on a stack
-that ends with its process."""
+SILENT = frozenset({"region", "forceDestroy", "skipDestroy", "forceDetachPolicies", "tags", "labels", "description"})
+"""Inputs that are never reported as not emulated: they address the provider, have no effect on a stack that ends
+with its process, or say whose a resource is."""
 
 
 class ResourceFailed(pulumi.RunError):
