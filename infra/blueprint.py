@@ -108,7 +108,7 @@ def draw(
 
 def _for_one_model(settings: Settings) -> dict[str, str]:
     """Return the model of each component that is for one model alone."""
-    groups = {group.name: group.models[0] for group in serving.groups(settings) if len(group.models) == 1}
+    groups = {group.name: group.models[0] for group in serving.groups(settings)[1:] if len(group.models) == 1}
     verbs = ("retrain", "publish", "republish")
     names = {f"{verb}-{serving.shortened(model)}": model for verb in verbs for model in settings.models}
     return {**groups, **names}

@@ -108,7 +108,8 @@ class Difference:
 def _operation(was: Resource | None, now: Resource) -> Operation | None:
     if was is None:
         return Operation.CREATE
-    changed = {key for key in was.inputs.keys() | now.inputs.keys() if was.inputs.get(key) != now.inputs.get(key)}
+    keys = was.inputs.keys() | now.inputs.keys()
+    changed = {key for key in keys if _text(was.inputs.get(key)) != _text(now.inputs.get(key))}
     if not changed - set(now.ignored) and was.type == now.type:
         return None
     return Operation.REPLACE if was.type != now.type or _is_fixed(now.type, changed) else Operation.UPDATE
@@ -161,7 +162,7 @@ def changed_outputs(difference: Difference) -> Iterator[str]:
 
 def meaning(resource: Resource) -> str:
     """Return what a resource says to the cloud, whatever its logical name is."""
-    return json.dumps([resource.type, resource.inputs], sort_keys=True, default=str)
+    return _text([resource.type, resource.inputs])
 
 
 def is_binding(resource: Resource) -> bool:
@@ -172,6 +173,11 @@ def is_binding(resource: Resource) -> bool:
 def holds_data(resource: Resource) -> bool:
     """Whether what it holds is lost with it."""
     return LASTING.get(resource.type, ("",))[0] in (DATA, LOGS)
+
+
+def _text(value: Any) -> str:
+    """Return a value as text; of a file to upload, its path."""
+    return json.dumps(value, sort_keys=True, default=vars)
 
 
 def _flat(value: Any, path: str = "") -> dict[str, Any]:

@@ -12,13 +12,15 @@ from infra import clouds
 from infra.blueprint import draw
 from infra.function_table import FUNCTIONS
 from infra.settings import Settings
-from tests.changes.difference import Difference, Drawn
+from tests.changes.difference import Difference, Drawn, changed_outputs, for_nothing, lost_bindings, lost_data
 from tests.graph import deploy
 from tests.infra.sample import PLATFORM, archive
 
 CLOUDS: Final = ("aws", "gcp")
 MODELS: Final = ("alpha", "beta", "gamma")
 JWT: Final = {"kind": "jwt", "issuer": "https://issuer.example.com", "audience": ["predictions"]}
+NONE: Final = "\0"
+"""The beginning of no name."""
 OPEN: Final = {"kind": "none", "reason": "a demonstration"}
 
 
@@ -31,12 +33,19 @@ class Setting:
     clouds: tuple[str, ...] = CLOUDS
     outputs: tuple[str, ...] = ()
     """Outputs that a change is about, as the beginnings of their paths."""
+    note: str = ""
+    """What a user should know of it."""
     gone: tuple[str, ...] = ()
     """Beginnings of the names of what holds data or is known outside, and goes because the change says so."""
 
 
 MATRIX: Final[Mapping[str, Setting]] = {
     "`models`": Setting(
+        note=(
+            "Every archive holds the models' folders, so every function gets new code. The first model of "
+            "the list is the one that `POST /predict` asks; the order of the others means nothing. A model "
+            "that goes leaves its data: [below](#a-model-that-goes)."
+        ),
         values={
             "one": {"models": ["alpha"]},
             "another one": {"models": ["omega"]},
@@ -52,12 +61,13 @@ MATRIX: Final[Mapping[str, Setting]] = {
         outputs=("models.",),
     ),
     "`scaling`": Setting(
+        note="`latency` waits until the copies are ready, some minutes on AWS.",
         values={
             "eco": {"scaling": {"profile": "eco"}},
             "balanced": {"scaling": {"profile": "balanced"}},
             "latency": {"scaling": {"profile": "latency"}},
             "latency, two ready": {"scaling": {"profile": "latency", "minimum": 2}},
-        }
+        },
     ),
     "`scaling.hours`": Setting(
         clouds=("aws",),
@@ -80,6 +90,10 @@ MATRIX: Final[Mapping[str, Setting]] = {
         },
     ),
     "`scaling.models`": Setting(
+        note=(
+            "The function that goes leaves its log, if the stack is protected, and a caller's address stays "
+            "what it was."
+        ),
         values={
             "none": {},
             "one": {"scaling": {"models": {"beta": {"profile": "eco", "memory_mb": 2048}}}},
@@ -100,6 +114,10 @@ MATRIX: Final[Mapping[str, Setting]] = {
         gone=("predict-",),
     ),
     "`api.auth`": Setting(
+        note=(
+            "Callers of the old kind are refused from then on. On GCP the account of the callers stays "
+            "whatever the kind is, with all that was granted to it."
+        ),
         values={
             "iam": {"api": {"auth": {"kind": "iam"}}},
             "jwt": {"api": {"auth": JWT}},
@@ -112,7 +130,13 @@ MATRIX: Final[Mapping[str, Setting]] = {
         clouds=("aws",),
         values={"none": {}, "one": {"api": {"cors": {"origins": ["https://www.example.com"]}}}},
     ),
-    "`protect`": Setting(values={"true": {"protect": True}, "false": {"protect": False}}),
+    "`protect`": Setting(
+        note=(
+            "The first `up` with `false` changes no resource but the buckets' own consent to be emptied; "
+            "only then does `destroy` go through."
+        ),
+        values={"true": {"protect": True}, "false": {"protect": False}},
+    ),
     "`functions.<name>.memory_mb`": Setting(
         values={"by default": {}, "more": {"functions": {"train": {"memory_mb": 2900}, "predict": {"memory_mb": 1769}}}}
     ),
@@ -124,17 +148,20 @@ MATRIX: Final[Mapping[str, Setting]] = {
     ),
     "`runtime.python`": Setting(values={one: {"runtime": {"python": one}} for one in ("3.11", "3.12", "3.13")}),
     "`runtime.architecture`": Setting(
-        clouds=("aws",), values={one: {"runtime": {"architecture": one}} for one in ("x86_64", "arm64")}
+        note="Models trained on the two differ in their last bits.",
+        clouds=("aws",),
+        values={one: {"runtime": {"architecture": one}} for one in ("x86_64", "arm64")},
     ),
     "`jobs.attempts`": Setting(values={"5": {}, "9": {"jobs": {"attempts": 9}}}),
     "`training.parallelism`": Setting(values={"4": {}, "2": {"training": {"parallelism": 2}}}),
     "`training.timeout_hours`": Setting(values={"24": {}, "48": {"training": {"timeout_hours": 48}}}),
     "`training.schedule`": Setting(
+        note=("What a schedule could not deliver stays in its queue of dead letters, if the stack is protected."),
         values={
             "none": {},
             "weekly": {"training": {"schedule": "0 3 * * 1"}},
             "daily": {"training": {"schedule": "0 4 * * *"}},
-        }
+        },
     ),
     "`rollout`": Setting(
         values={"by default": {}, "slower": {"rollout": {"steps": [5, 25, 50], "bake_seconds": 1800, "patience": 6}}}
@@ -170,6 +197,17 @@ class Change:
     def _graph(self, value: str) -> Drawn:
         document = {"cloud": self.cloud, "models": list(MODELS), **self.says.values[value]}
         return drawn(Settings.parse(document, where="Pulumi.test.yaml").model_dump_json())
+
+
+def problems(change: Change) -> list[str]:
+    """Return what a change does beyond what it says, a sentence each: what is made anew, a right, data, an output."""
+    difference, says = change.difference, change.says
+    return [
+        *for_nothing(difference),
+        *lost_bindings(difference),
+        *(lost for lost in lost_data(difference) if not lost.startswith(says.gone or NONE)),
+        *(f"{path}: is another" for path in changed_outputs(difference) if not path.startswith(says.outputs or NONE)),
+    ]
 
 
 def changes() -> Iterator[Change]:

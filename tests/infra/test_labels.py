@@ -72,7 +72,7 @@ def test_every_resource_that_can_says_its_project_its_stack_and_its_component(wh
 def test_what_is_for_one_model_says_which(whole: ModuleType) -> None:
     graph = whole.whole(models=["alpha", "beta"], scaling={"models": {"beta": {"profile": "eco", "memory_mb": 2048}}})
     functions = {resource.name: said(resource).get("model") for resource in graph.of(whole.FUNCTION)}
-    assert (functions["predict-function"], functions["predict-beta-function"]) == ("alpha", "beta")
+    assert (functions["predict-function"], functions["predict-beta-function"]) == (None, "beta")
     assert functions["train-function"] is None
 
 
