@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from infra.locked_modules import LINE
 from infra.tier import Tier
 from tests.root import ROOT
 
@@ -127,11 +128,20 @@ def new_file(path: str, words: Mapping[str, str]) -> str:
         return EMBEDDED
     if path == "infra/nimbus/quotas.py":
         return QUOTAS
+    if path.startswith("functions/requirements/nimbus/") and path.endswith(".txt"):
+        [line] = [line for line in _complete(path).splitlines() if line.startswith(LINE)]
+        return f"# Nothing, for nimbus.\n{line}\n"
     if path.endswith((".in", ".txt")):
         return "# Nothing, for nimbus.\n"
     if path.startswith("functions/adapters/") and not path.endswith("__init__.py"):
         return ADAPTER
     return '"""Of nimbus."""\n'
+
+
+def _complete(path: str) -> str:
+    """Return the lock of the same function on a cloud that installs packages itself, as the new one does."""
+    [lock, *_] = sorted((ROOT / "functions" / "requirements").glob(f"*/{path.rpartition('/')[2]}"))
+    return lock.read_text(encoding="utf-8")
 
 
 def copied(target: Path, folders: Iterable[str] = FOLDERS) -> Path:
