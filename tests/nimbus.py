@@ -128,20 +128,18 @@ def new_file(path: str, words: Mapping[str, str]) -> str:
         return EMBEDDED
     if path == "infra/nimbus/quotas.py":
         return QUOTAS
-    if path.startswith("functions/requirements/nimbus/") and path.endswith(".txt"):
-        [line] = [line for line in _complete(path).splitlines() if line.startswith(LINE)]
-        return f"# Nothing, for nimbus.\n{line}\n"
     if path.endswith((".in", ".txt")):
-        return "# Nothing, for nimbus.\n"
+        return "# Nothing, for nimbus.\n" + (_modules(path) if path.startswith("functions/requirements/") else "")
     if path.startswith("functions/adapters/") and not path.endswith("__init__.py"):
         return ADAPTER
     return '"""Of nimbus."""\n'
 
 
-def _complete(path: str) -> str:
-    """Return the lock of the same function on a cloud that installs packages itself, as the new one does."""
-    [lock, *_] = sorted((ROOT / "functions" / "requirements").glob(f"*/{path.rpartition('/')[2]}"))
-    return lock.read_text(encoding="utf-8")
+def _modules(path: str) -> str:
+    """Return what a lock says of the modules it brings: what that of a cloud says that installs packages itself, too."""
+    locks = sorted((ROOT / "functions" / "requirements").glob(f"*/{path.rpartition('/')[2]}"))
+    text = locks[0].read_text(encoding="utf-8") if locks else ""
+    return "".join(f"{line}\n" for line in text.splitlines() if line.startswith(LINE))
 
 
 def copied(target: Path, folders: Iterable[str] = FOLDERS) -> Path:

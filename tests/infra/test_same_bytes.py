@@ -158,3 +158,9 @@ def test_a_change_of_one_file_is_seen(first: dict[str, dict[str, str]], requirem
     differ = {name for name, digest in other["deployed"].items() if digest != first["deployed"][name]}
     assert {"aws train", "gcp train"} <= differ
     assert not {"aws predict", "gcp predict"} & differ
+
+
+def test_git_checks_out_the_same_lines_everywhere_and_leaves_models_alone() -> None:
+    lines = (ROOT / ".gitattributes").read_text(encoding="utf-8").splitlines()
+    assert "* text=auto eol=lf" in lines
+    assert "*.onnx binary" in lines
