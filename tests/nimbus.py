@@ -136,7 +136,7 @@ def new_file(path: str, words: Mapping[str, str]) -> str:
 
 
 def _modules(path: str) -> str:
-    """Return what a lock says of the modules it brings: what that of a cloud says that installs packages itself, too."""
+    """Return the line of modules of the same lock on a cloud that installs packages itself, as the new one does."""
     locks = sorted((ROOT / "functions" / "requirements").glob(f"*/{path.rpartition('/')[2]}"))
     text = locks[0].read_text(encoding="utf-8") if locks else ""
     return "".join(f"{line}\n" for line in text.splitlines() if line.startswith(LINE))
