@@ -77,7 +77,7 @@ def find(version: str, cache: Path) -> str:
 
 
 def _uv(verb: str, version: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    options = ["--quiet", "--no-bin"] if verb == "install" else ["--no-project", "--system"]
+    options = ["--no-bin"] if verb == "install" else ["--no-project", "--system"]
     env = {**os.environ, "UV_PYTHON_INSTALL_DIR": os.environ.get("UV_PYTHON_INSTALL_DIR", str(folder))}
     command = [find_uv_bin(), "python", verb, *options, f"cpython@{version}"]
     return subprocess.run(command, check=False, capture_output=True, text=True, env=env)
