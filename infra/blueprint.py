@@ -76,6 +76,8 @@ def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
     platform = target(settings.runtime)
     archives = bundle.archives(FUNCTIONS, cloud=cloud, platform=platform, models=settings.models)
     limits.enforce(settings, archives, pulumi.get_stack())
+    for line in bundle.remarks(archives, cloud, platform):
+        pulumi.log.info(line)
     return draw(cloud, settings, platform, archives, bring_your_own.models(settings.models))
 
 

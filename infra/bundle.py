@@ -7,28 +7,30 @@ nor uploaded again.
 from __future__ import annotations
 
 import hashlib
-import json
-import shutil
-import tempfile
-import zipfile
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pulumi
-from filelock import FileLock
 
-from infra.dependencies import Dependencies, compile_tree, dependencies, interpreter_of, write_zip
+from infra import compiler, package_index, shipping, zip_file
+from infra.cache import clean, entry
+from infra.dependencies import RULES, Dependencies, dependencies
 from infra.function_table import FunctionSpec
-from infra.sources import ROOT, sources
+from infra.sources import ROOT, shared, sources
 from infra.tier import Tier
 from infra.vocabulary import Archive, Cloud, Platform
+from models.section import CONTRACT, SHARED
 
 CACHE = ROOT / ".local" / "bundles"
 REQUIREMENTS = ROOT / "functions" / "requirements"
 EMPTY = b"PK\5\6" + bytes(18)
 """A zip file without entries."""
+TEXT = frozenset({".py", ".yaml", ".json", ".txt"})
+"""Kinds of our files for which the ends of lines mean nothing: a checkout with CRLF gives the same archive."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +41,13 @@ class Contents:
     """Our sources, and the other files that the cloud looks for, by path."""
     installed: Dependencies | None
     """None where the cloud's build installs them."""
+    compiler: str | None
+    """The exact version of the interpreter that compiles our sources; None leaves that to the build, or undone."""
 
     def key(self) -> str:
         """Return a name made of all that decides the archive's bytes: 32 hexadecimal digits."""
-        digest = hashlib.sha256(self.installed.zip.name.encode() if self.installed else b"")
+        installed = self.installed.zip.name if self.installed else ""
+        digest = hashlib.sha256(f"{RULES} {self.compiler} {installed}".encode())
         for path, data in sorted(self.files.items()):
             digest.update(f"\0{path}\0".encode() + hashlib.sha256(data).digest())
         return digest.hexdigest()[:32]
@@ -53,29 +58,72 @@ def archives(
 ) -> Mapping[str, Archive]:
     """Return one archive for each function, by name, built in parallel; empty where a cloud has no adapters yet.
 
-    Raise `pulumi.RunError` when a requirement cannot be installed, or a lock is missing.
+    Raise `pulumi.RunError` when a requirement cannot be installed, a lock is missing, or the compiler of
+    the platform can be had nowhere, and as `cache.entry` does.
     """
     if not cloud.tier.includes(Tier.DEPLOYABLE):
         return {spec.name: _stand_in(cache) for spec in functions}
+    for spec in functions:
+        lock = _lock(spec, cloud)
+        shipping.require(modules(spec, cloud.name), models, packing=cloud.packing, lock=lock, python=platform.python)
+    clean(cache)
+    if platform.compiler and not cloud.packing.built:
+        compiler.find(platform.compiler, cache)
+    damaged: list[str] = []
     with ThreadPoolExecutor(2) as pool:
         results = pool.map(
-            lambda spec: archive(spec, cloud=cloud, platform=platform, models=models, cache=cache), functions
+            lambda spec: archive(spec, cloud=cloud, platform=platform, models=models, cache=cache, say=damaged.append),
+            functions,
         )
-        return {spec.name: built for spec, built in zip(functions, results, strict=True)}
+        built = {spec.name: archive for spec, archive in zip(functions, results, strict=True)}
+    # From here, since the threads of a pool do not know the engine.
+    for line in damaged:
+        pulumi.log.warn(line)
+    return built
 
 
 def archive(
-    spec: FunctionSpec, *, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path = CACHE
+    spec: FunctionSpec,
+    *,
+    cloud: Cloud,
+    platform: Platform,
+    models: Sequence[str],
+    cache: Path = CACHE,
+    say: Callable[[str], object] = pulumi.log.warn,
 ) -> Archive:
-    """Return the archive of one function, packed as the cloud takes it. It is built unless `cache` holds it."""
-    contents = _contents(spec, cloud, platform, models, cache)
-    stem = cache / f"{spec.name}-{contents.key()}"
-    cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(stem.with_suffix(".lock")):
-        if not stem.with_suffix(".json").exists():
-            _build(contents, platform, stem)
-    facts = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
-    return Archive(path=stem.with_suffix(".zip"), **facts)
+    """Return the archive of one function, packed as the cloud takes it. It is built unless `cache` holds it undamaged.
+
+    `say` gets a line for a damaged one.
+    """
+    contents = _contents(spec, cloud, platform, models, cache, say)
+
+    def build(workspace: Path, target: Path) -> dict[str, Any]:
+        return _build(contents, cache, workspace, target)
+
+    built = entry(cache, f"{spec.name}-{contents.key()}", build, say)
+    return Archive(
+        path=built.path,
+        digest=built.digest,
+        size=built.path.stat().st_size,
+        unpacked=built.facts["unpacked"],
+        compiled=cloud.packing.built or platform.compiler is not None,
+        uncompiled=tuple(built.facts["uncompiled"]),
+    )
+
+
+def remarks(built: Mapping[str, Archive], cloud: Cloud, platform: Platform) -> list[str]:
+    """Return what a preview says of archives: an index that is not the public one, and what is not compiled."""
+    if cloud.packing.built or not cloud.tier.includes(Tier.DEPLOYABLE):
+        return []
+    lines = [str(package_index.find(os.environ, ROOT))]
+    if platform.compiler is None:
+        lines.append("archives are not compiled, and each cold start compiles anew; runtime.compiled: true changes it")
+    lines += [
+        f"{name}: not compiled by CPython {platform.compiler}: {problem}"
+        for name, archive in built.items()
+        for problem in archive.uncompiled
+    ]
+    return [line for line in lines if line]
 
 
 def main(spec: FunctionSpec, cloud: str) -> str:
@@ -102,54 +150,66 @@ def modules(spec: FunctionSpec, cloud: str) -> tuple[str, str]:
 
 def _stand_in(cache: Path) -> Archive:
     """Return an empty archive, for a graph that is only previewed."""
-    path = cache / "empty.zip"
-    cache.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(EMPTY)
-    return Archive(path=path, digest=hashlib.sha256(EMPTY).hexdigest(), size=len(EMPTY), unpacked=0, stand_in=True)
+
+    def build(_: Path, target: Path) -> dict[str, Any]:
+        target.write_bytes(EMPTY)
+        return {}
+
+    built = entry(cache, "empty", build, pulumi.log.warn)
+    return Archive(path=built.path, digest=built.digest, size=len(EMPTY), unpacked=0, stand_in=True)
 
 
-def _contents(spec: FunctionSpec, cloud: Cloud, platform: Platform, models: Sequence[str], cache: Path) -> Contents:
+def _contents(
+    spec: FunctionSpec,
+    cloud: Cloud,
+    platform: Platform,
+    models: Sequence[str],
+    cache: Path,
+    say: Callable[[str], object],
+) -> Contents:
     source_files = sources(modules(spec, cloud.name), models)
     files = {file.relative_to(ROOT).as_posix(): _read(file) for file in source_files}
+    for model in models:
+        beside = "".join(f"{file.relative_to(ROOT).as_posix()}\n" for file in shared(model))
+        if beside and ROOT / "models" / model / CONTRACT in source_files:
+            files[f"models/{model}/{SHARED}"] = beside.encode()
     files |= {path: text.encode() for path, text in cloud.packing.files.items()}
     files["main.py"] = main(spec, cloud.name).encode()
+    lock = _lock(spec, cloud)
     if not cloud.packing.built:
-        return Contents(files=files, installed=dependencies(REQUIREMENTS / f"{spec.lock}.txt", platform, cache))
-    lock = REQUIREMENTS / cloud.name / f"{spec.lock}.txt"
+        installed = dependencies(lock, platform, cache, say, package_index.find(os.environ, ROOT))
+        return Contents(files=files, installed=installed, compiler=platform.compiler)
+    return Contents(files={**files, "requirements.txt": _read(lock)}, installed=None, compiler=None)
+
+
+def _lock(spec: FunctionSpec, cloud: Cloud) -> Path:
+    """Return a function's lock on a cloud. Raise `pulumi.RunError` for one that is missing."""
+    lock = REQUIREMENTS / (f"{cloud.name}/{spec.lock}.txt" if cloud.packing.built else f"{spec.lock}.txt")
     if not lock.exists():
         raise pulumi.RunError(f"{lock.relative_to(REQUIREMENTS.parents[1])} is missing; `make lock` writes it")
-    return Contents(files={**files, "requirements.txt": lock.read_bytes()}, installed=None)
+    return lock
 
 
 def _read(file: Path) -> bytes:
-    """Return a file's bytes. Raise `pulumi.RunError` for one that an editor has just taken away."""
+    """Return a file's bytes, of text with the ends of lines that git stores.
+
+    Raise `pulumi.RunError` for one that an editor has just taken away.
+    """
     try:
-        return file.read_bytes()
+        content = file.read_bytes()
     except OSError as problem:
         raise pulumi.RunError(f"{file.relative_to(ROOT)}: cannot be read: {problem.strerror}") from None
+    return content.replace(b"\r\n", b"\n") if file.suffix in TEXT else content
 
 
-def _build(contents: Contents, platform: Platform, stem: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=stem.parent) as workspace:
-        tree, draft = Path(workspace) / "tree", Path(workspace) / "draft.zip"
-        for path, data in contents.files.items():
-            (tree / path).parent.mkdir(parents=True, exist_ok=True)
-            (tree / path).write_bytes(data)
-        unpacked, compiled = 0, True
-        if contents.installed is not None:
-            interpreter = interpreter_of(platform.python)
-            unpacked, compiled = contents.installed.unpacked, bool(interpreter)
-            if interpreter:
-                compile_tree(tree, interpreter)
-            shutil.copyfile(contents.installed.zip, draft)
-        with zipfile.ZipFile(draft, "a") as target:
-            unpacked += write_zip(target, tree)
-        content = draft.read_bytes()
-        draft.rename(stem.with_suffix(".zip"))
-        facts = {
-            "digest": hashlib.sha256(content).hexdigest(),
-            "size": len(content),
-            "unpacked": unpacked,
-            "compiled": compiled,
-        }
-        stem.with_suffix(".json").write_text(json.dumps(facts), encoding="utf-8")
+def _build(contents: Contents, cache: Path, workspace: Path, target: Path) -> dict[str, Any]:
+    tree, installed = workspace / "tree", contents.installed
+    for path, data in contents.files.items():
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / path).write_bytes(data)
+    uncompiled = compiler.compile_tree(tree, contents.compiler, cache, instead=False) if contents.compiler else ()
+    unpacked = zip_file.write(target, zip_file.tree(tree), after=installed.zip if installed else None)
+    return {
+        "unpacked": unpacked + (installed.unpacked if installed else 0),
+        "uncompiled": [*(installed.uncompiled if installed else ()), *uncompiled],
+    }

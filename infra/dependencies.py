@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
-import tempfile
-import zipfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pulumi
-from filelock import FileLock
 from uv import find_uv_bin
 
+from infra import zip_file
+from infra.cache import entry, full, no_space
+from infra.compiler import compile_tree
 from infra.elf import shorten
+from infra.package_index import PackageIndex, without_credentials
+from infra.sources import ROOT
 from infra.vocabulary import Platform
 
-RULES = 5
+RULES = 6
 """The version of pruning, compiling and zipping: raise it whenever one of them gives other bytes."""
 
 UNUSED = (
@@ -70,8 +75,6 @@ ONLY = {
 }
 """By package that no function imports, patterns of the files in it that are read. The others are deleted."""
 
-EPOCH = (1980, 1, 1, 0, 0, 0)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
@@ -80,78 +83,36 @@ class Dependencies:
     zip: Path
     unpacked: int
     """Bytes on disk once unpacked."""
-    compiled: bool
-    """Whether `.pyc` files take the place of sources: only where this machine has an interpreter of the target's
-    version."""
+    uncompiled: tuple[str, ...]
+    """What was wrong with each source that the compiler left as it is. The others are compiled, without their
+    sources, where the platform names a compiler."""
 
 
-def dependencies(lock: Path, platform: Platform, cache: Path) -> Dependencies:
-    """Return the installed content of `lock` for `platform`. It is installed unless `cache` holds it.
+def name_of(lock: Path, platform: Platform) -> str:
+    """Return a name made of all that decides the bytes of what a lock installs: 32 hexadecimal digits."""
+    decisive = [RULES, UNUSED, ONLY, lock.read_text(encoding="utf-8"), asdict(platform)]
+    return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:32]
 
-    Raise `pulumi.RunError` with the installer's own message when a requirement cannot be installed.
+
+def dependencies(
+    lock: Path, platform: Platform, cache: Path, say: Callable[[str], object], index: PackageIndex | None = None
+) -> Dependencies:
+    """Return the installed content of `lock` for `platform`. It is installed, from `index`, unless `cache` holds it.
+
+    Raise `pulumi.RunError` with the installer's own message when a requirement cannot be installed, and as
+    `cache.entry` does.
     """
-    interpreter = interpreter_of(platform.python)
-    key = hashlib.sha256(
-        json.dumps(
-            [RULES, UNUSED, ONLY, lock.read_text(encoding="utf-8"), asdict(platform), bool(interpreter)]
-        ).encode()
-    ).hexdigest()[:32]
-    target, facts = cache / f"{key}.zip", cache / f"{key}.json"
-    cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / f"{key}.lock"):
-        if not facts.exists():
-            _build(lock, platform, interpreter, target, facts)
-    return Dependencies(zip=target, **json.loads(facts.read_text(encoding="utf-8")))
 
-
-def interpreter_of(version: str) -> str | None:
-    """Return the path of a Python of that major and minor version on this machine, or None."""
-    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
-        return sys.executable
-    return shutil.which(f"python{version}")
-
-
-def compile_tree(tree: Path, interpreter: str, *, alone: bool = False) -> None:
-    """Write a `.pyc` file for each source below `tree`, which the target loads without comparing dates.
-
-    `alone` puts it in the place of the source, which is deleted. A function's code directory is
-    read-only: what is not compiled here is compiled anew at every cold start. Paths inside are the
-    target's, and one process compiles in a fixed order, so that the bytes depend on the sources alone.
-    """
-    command = [interpreter, "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    command += ["-b"] if alone else []
-    subprocess.run([*command, "-s", str(tree), "-p", "/var/task", str(tree)], check=False, capture_output=True)
-    if alone:
-        for source in tree.rglob("*.py"):
-            if source.with_suffix(".pyc").exists():
-                source.unlink()
-
-
-def write_zip(target: zipfile.ZipFile, tree: Path) -> int:
-    """Add every file below `tree`, sorted, with one fixed date; return the sum of their sizes in bytes."""
-    total = 0
-    for file in sorted(path for path in tree.rglob("*") if path.is_file()):
-        entry = zipfile.ZipInfo(file.relative_to(tree).as_posix(), EPOCH)
-        entry.external_attr = (0o755 if file.suffix == ".so" else 0o644) << 16
-        entry.compress_type = zipfile.ZIP_DEFLATED
-        data = file.read_bytes()
-        total += len(data)
-        target.writestr(entry, data, compresslevel=6)
-    return total
-
-
-def _build(lock: Path, platform: Platform, interpreter: str | None, target: Path, facts: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=target.parent) as workspace:
-        tree = Path(workspace) / "tree"
-        _install(lock, platform, tree)
+    def build(workspace: Path, target: Path) -> dict[str, Any]:
+        tree = workspace / "tree"
+        _install(lock, platform, tree, index or PackageIndex())
         _prune(tree)
-        if interpreter:
-            compile_tree(tree, interpreter, alone=True)
-        draft = Path(workspace) / "draft.zip"
-        with zipfile.ZipFile(draft, "w") as archive:
-            unpacked = write_zip(archive, tree)
-        draft.rename(target)
-        facts.write_text(json.dumps({"unpacked": unpacked, "compiled": bool(interpreter)}), encoding="utf-8")
+        uncompiled = compile_tree(tree, platform.compiler, cache, instead=True) if platform.compiler else ()
+        return {"unpacked": zip_file.write(target, zip_file.tree(tree)), "uncompiled": uncompiled}
+
+    built = entry(cache, name_of(lock, platform), build, say)
+    facts = built.facts
+    return Dependencies(zip=built.path, unpacked=facts["unpacked"], uncompiled=tuple(facts["uncompiled"]))
 
 
 def _prune(tree: Path) -> None:
@@ -167,14 +128,20 @@ def _prune(tree: Path) -> None:
         shorten(path)
 
 
-def _install(lock: Path, platform: Platform, tree: Path) -> None:
+def _install(lock: Path, platform: Platform, tree: Path, index: PackageIndex) -> None:
     command = [find_uv_bin(), "pip", "install", "--quiet", "--target", str(tree)]
     command += ["--python", sys.executable, "--python-version", platform.python]
     command += ["--python-platform", platform.wheels] if platform.wheels else []
     command += ["--only-binary", ":all:", "--require-hashes", "--no-deps", "--link-mode", "copy"]
-    installer = subprocess.run([*command, "--requirements", str(lock)], check=False, capture_output=True, text=True)
-    if installer.returncode:
-        raise pulumi.RunError(
-            f"functions/requirements/{lock.name}: cannot be installed for Python {platform.python} "
-            f"on {platform.wheels or 'this machine'}:\n{installer.stderr.strip()}"
-        )
+    command += ["--requirements", str(lock.resolve())]
+    environment = {**os.environ, **index.environment}
+    installer = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, cwd=ROOT)
+    if not installer.returncode:
+        return
+    if no_space(installer.stderr):
+        raise pulumi.RunError(full(tree.parents[1]))
+    where = f"; {index}" if index.hosts else ""
+    raise pulumi.RunError(
+        f"functions/requirements/{lock.name}: cannot be installed for Python {platform.python} "
+        f"on {platform.wheels or 'this machine'}{where}:\n{without_credentials(installer.stderr.strip())}"
+    )

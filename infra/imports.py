@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 LOADERS: Mapping[str, str] = {
     "__import__": "name",
@@ -15,6 +16,9 @@ LOADERS: Mapping[str, str] = {
 }
 """Functions that import the module that their first argument names, each with the name of that argument."""
 _TYPE_CHECKING = "TYPE_CHECKING"
+_OF_THE_MACHINE = frozenset({"sys.platform", "os.name", "platform.system", "platform.machine", "sys.version_info"})
+"""What a condition asks that chooses by the machine or the interpreter: either branch may be left out there."""
+_CAUGHT = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
 
 def executed(tree: ast.Module) -> Iterator[ast.AST]:
@@ -101,6 +105,96 @@ def imported(path: str, nodes: Sequence[ast.AST]) -> Iterator[tuple[ast.AST, str
             yield from ((node, name) for _, name in bound(path, node))
         elif isinstance(node, ast.Call) and (module := called(path, node, names)) is not None:
             yield node, module
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """One import that a module cannot do without, unless it is optional."""
+
+    line: int
+    module: str
+    """The absolute name of what must be a module."""
+    name: str | None
+    """What is taken from it, where it is an import from: a module in it, or another name."""
+    optional: bool
+    """Whether the code goes on without it."""
+    instead_of: tuple[Wanted, ...] = ()
+    """Imports in whose place this one is tried: it is not needed where there is each of them."""
+
+
+def wanted(path: str, tree: ast.Module) -> tuple[Wanted, ...]:
+    """Return what a module imports when it runs, with the lines.
+
+    An import is optional in a `try` that catches ImportError, in `suppress(ImportError)`, and below a condition on
+    the platform or on Python's version. What stands in the `except` is needed where the `try` would fail.
+    """
+    nodes = tuple(executed(tree))
+    names = known(path, nodes)
+    runs = {id(node) for node in nodes}
+
+    def of(node: ast.AST, optional: bool, instead_of: tuple[Wanted, ...]) -> Iterator[Wanted]:
+        if id(node) not in runs:
+            return
+        yield from _own(path, node, names, optional, instead_of)
+        if isinstance(node, ast.Try) and any(_catches(handler.type, names) for handler in node.handlers):
+            first = tuple(each(node.body, True, instead_of))
+            yield from first
+            yield from each(node.handlers, optional, (*instead_of, *first))
+            yield from each([*node.orelse, *node.finalbody], optional, instead_of)
+            return
+        below = optional or _chooses(node, names) or _suppresses(node, names)
+        yield from each(ast.iter_child_nodes(node), below, instead_of)
+
+    def each(children: Iterable[ast.AST], optional: bool, instead_of: tuple[Wanted, ...]) -> Iterator[Wanted]:
+        for child in children:
+            yield from of(child, optional, instead_of)
+
+    return tuple(each(ast.iter_child_nodes(tree), False, ()))
+
+
+def _own(
+    path: str, node: ast.AST, names: Mapping[str, Sequence[str]], optional: bool, instead_of: tuple[Wanted, ...]
+) -> Iterator[Wanted]:
+    """Yield what a node itself imports."""
+    found: list[tuple[str, str | None]] = []
+    if isinstance(node, ast.Import):
+        found = [(alias.name, None) for alias in node.names]
+    elif isinstance(node, ast.ImportFrom):
+        base = _absolute(path, "." * node.level + (node.module or ""))
+        found = [(base, None if alias.name == "*" else alias.name) for alias in node.names]
+    elif isinstance(node, ast.Call) and (module := called(path, node, names)) is not None:
+        found = [(module, None)]
+    for module, name in found:
+        line = getattr(node, "lineno", 1)
+        yield Wanted(line=line, module=module, name=name, optional=optional, instead_of=instead_of)
+
+
+def _catches(kind: ast.expr | None, names: Mapping[str, Sequence[str]]) -> bool:
+    """Return whether a handler of these exceptions catches a failed import."""
+    if kind is None:
+        return True
+    parts = kind.elts if isinstance(kind, ast.Tuple) else [kind]
+    return any(_CAUGHT & set(dotted(part, names)) for part in parts)
+
+
+def _chooses(node: ast.AST, names: Mapping[str, Sequence[str]]) -> bool:
+    if not isinstance(node, (ast.If, ast.IfExp)):
+        return False
+    return any(
+        _OF_THE_MACHINE & set(dotted(part, names))
+        for part in ast.walk(node.test)
+        if isinstance(part, (ast.Attribute, ast.Name))
+    )
+
+
+def _suppresses(node: ast.AST, names: Mapping[str, Sequence[str]]) -> bool:
+    if not isinstance(node, ast.With):
+        return False
+    calls = [item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)]
+    return any(
+        "contextlib.suppress" in dotted(call.func, names) and any(_catches(kind, names) for kind in call.args)
+        for call in calls
+    )
 
 
 def _absolute(path: str, name: str) -> str:

@@ -33,6 +33,9 @@ class Runtime(Section):
 
     python: Literal["3.11", "3.12", "3.13", "host"] = "3.13"
     architecture: Literal["x86_64", "arm64", "host"] = "x86_64"
+    compiled: bool = False
+    """Whether archives hold `.pyc` files, by one exact version of CPython; always where the cloud builds, and for
+    `host`."""
 
 
 class FunctionSizes(Section):

@@ -13,11 +13,15 @@ from functools import lru_cache
 from pathlib import Path
 
 import pulumi
+import yaml
 
-from infra.imports import executed, imported
+from infra.data_files import Read, reads
+from infra.imports import Wanted, executed, imported, wanted
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("functions", "interface", "models")
+STAYS = ("bench", "docs", "doctor", "infra", "localcloud", "tests")
+"""Packages of the project that no function carries. Any other beside these a model may import, and brings along."""
 DECLARED = ("model.yaml", "golden.json")
 """What a function reads of a model's folder. The file of a bring-your-own model comes from the store instead."""
 PARSING = threading.Lock()
@@ -29,7 +33,11 @@ class Module:
     """What the text of a module says, without running it."""
 
     imports: tuple[str, ...]
-    """The modules of our own packages that it imports, and the names from them."""
+    """Everything that it imports: modules, and the names from them."""
+    wanted: tuple[Wanted, ...]
+    """The same, with what each import cannot do without."""
+    reads: tuple[Read, ...]
+    """The files that it reads by a path that is written out."""
     functions: Mapping[str, str]
     """The functions at its top, each with the annotation of what it returns; empty where there is none."""
 
@@ -38,9 +46,31 @@ def sources(entries: Sequence[str], models: Sequence[str], root: Path = ROOT) ->
     """Return files below `root`, sorted: what `entries` reach and, if they read contracts, what `models` declare."""
     files = closure(entries, root)
     if root / "models" / "contract.py" in files:
-        files |= closure([f"models.{name}.training" for name in models], root)
-        files |= {root / "models" / name / file for name in models for file in DECLARED}
+        files |= closure([training(name) for name in models], root)
+        files |= {root / "models" / name / file for name in models for file in (*DECLARED, *declared(name, root))}
     return sorted(file for file in files if file.is_file())
+
+
+def training(model: str) -> str:
+    """Return the name of the module that trains a model."""
+    return f"models.{model}.training"
+
+
+def declared(model: str, root: Path = ROOT) -> tuple[str, ...]:
+    """Return what `model.yaml` lists under `files`; nothing for one that has no such list, or cannot be read."""
+    try:
+        content = yaml.safe_load((root / "models" / model / "model.yaml").read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return ()
+    files = content.get("files") if isinstance(content, dict) else None
+    return tuple(str(file) for file in files) if isinstance(files, list) else ()
+
+
+def shared(model: str, root: Path = ROOT) -> list[Path]:
+    """Return the files outside a model's folder that its training imports, sorted, apart from their packages' names."""
+    reached = closure([training(model)], root)
+    own = root / "models" / model
+    return sorted(file for file in reached if not file.is_relative_to(own) and file.stat().st_size)
 
 
 def closure(modules: Iterable[str], root: Path = ROOT) -> set[Path]:
@@ -55,8 +85,28 @@ def closure(modules: Iterable[str], root: Path = ROOT) -> set[Path]:
         for file in _files(name, root):
             if file not in reached:
                 reached.add(file)
-                waiting.extend(module(file, root).imports)
+                waiting.extend(name for name in module(file, root).imports if is_ours(name, root))
     return reached
+
+
+def is_ours(name: str, root: Path = ROOT) -> bool:
+    """Return whether an absolute name begins with a package or module of the project that archives may hold."""
+    top = name.partition(".")[0]
+    if top in OURS:
+        return True
+    return top not in STAYS and ((root / f"{top}.py").is_file() or any((root / top).rglob("*.py") if top else ()))
+
+
+def exists(name: str, root: Path = ROOT) -> bool:
+    """Return whether an absolute name is a module, a package, or a folder with modules, below `root`."""
+    path = root.joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or any(path.rglob("*.py"))
+
+
+def is_package(name: str, root: Path = ROOT) -> bool:
+    """Return whether an absolute name has a file of its own, which may define names: no bare folder."""
+    path = root.joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
 
 
 def _files(module: str, root: Path) -> Iterator[Path]:
@@ -96,4 +146,4 @@ def _module(path: str, text: str) -> Module:
         if isinstance(node, ast.FunctionDef)
     }
     names = [name for _, name in imported(path, tuple(executed(tree)))]
-    return Module(imports=tuple(name for name in names if name.split(".")[0] in OURS), functions=functions)
+    return Module(imports=tuple(names), wanted=wanted(path, tree), reads=tuple(reads(tree)), functions=functions)

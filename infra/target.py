@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from infra import compiler
 from infra.processor import here
 from infra.settings import Runtime
 from infra.vocabulary import Platform
@@ -14,7 +15,12 @@ WHEELS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
 
 def target(runtime: Runtime) -> Platform:
     """Return the platform that a stack asks for; `host` stands for this machine's interpreter and processor."""
-    python = f"{sys.version_info.major}.{sys.version_info.minor}" if runtime.python == "host" else runtime.python
-    if runtime.architecture == "host":
-        return Platform(python=python, architecture=here(), wheels=None)
-    return Platform(python=python, architecture=runtime.architecture, wheels=WHEELS[runtime.architecture])
+    if runtime.python == "host":
+        python, exact = f"{sys.version_info.major}.{sys.version_info.minor}", compiler.here()
+    else:
+        python, exact = runtime.python, compiler.VERSIONS[runtime.python] if runtime.compiled else None
+    own = runtime.architecture == "host"
+    architecture = here() if own else runtime.architecture
+    return Platform(
+        python=python, architecture=architecture, wheels=None if own else WHEELS[architecture], compiler=exact
+    )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import pulumi
 
 from infra import workflow, workflow_values
+from infra.archive import Archive, Packing, Platform
 from infra.keep import Lasting
 from infra.scaling import Eco, Profile
 from infra.tier import Tier
@@ -90,46 +91,6 @@ class Api(Protocol):
 
 
 # What the blueprint asks for -----------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Packing:
-    """What a function's archive holds besides our sources."""
-
-    built: bool
-    """Whether the cloud's build installs the requirements: their complete lock is then in the archive, as
-    requirements.txt. Otherwise the packages are in it themselves, installed for the target."""
-    files: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Other files that the cloud looks for, by path."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Archive:
-    """A function's code, ready to upload. Same digest, same bytes."""
-
-    path: Path
-    digest: str
-    """SHA-256 of the file, hexadecimal."""
-    size: int
-    """Bytes of the file."""
-    unpacked: int
-    """Bytes on disk once unpacked, without what a build installs."""
-    compiled: bool = True
-    """Whether `.pyc` files are inside or made by the build; without them every cold start compiles anew."""
-    stand_in: bool = False
-    """Whether it is empty, because the cloud is of tier preview: see `infra.tier`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Platform:
-    """The interpreter and the processor that functions run on."""
-
-    python: str
-    """Major and minor version: "3.13"."""
-    architecture: str
-    """x86_64 or arm64."""
-    wheels: str | None
-    """The platform tag whose wheels are installed; None takes this machine's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,7 +245,7 @@ class Cloud:
     arrival: Make[ArrivalArgs, pulumi.Resource]
     schedule: Make[ScheduleArgs, object]
     upload: Make[UploadArgs, object]
-    packing: Packing = Packing(built=False)
+    packing: Packing = field(default_factory=lambda: Packing(built=False))
     """How its archives are packed; a deployable cloud states it."""
     from_settings: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
     """The inputs that settings decide, by the type of the resource: they are secret if the settings are."""

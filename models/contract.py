@@ -128,6 +128,13 @@ class Contract(Described):
     quality: Quality = Quality()
     search: Search
     gate: Gate
+    files: tuple[str, ...] = Field(default=(), exclude=True)
+    """Files of the model's folder that its code reads: they go where the code goes. Their content decides what a run
+    is, as the code does, and not their names."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self.files
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 FOLDER = Path(__file__).resolve().parent
+CONTRACT = "model.yaml"
+SHARED = "shared.txt"
+"""In an archive, beside `model.yaml`: the files outside the model's folder that its training imports, one a line, from
+the archive's root. Another content of one of them is another run."""
 
 
 class ContractError(ValueError):
@@ -52,6 +56,11 @@ class Described(Section):
     rollout: RolloutThresholds = RolloutThresholds()
 
     @property
+    def reads(self) -> tuple[str, ...]:
+        """The files of its folder that its code reads."""
+        return ()
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the contract, 64 hexadecimal digits: another contract is another run."""
         return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
@@ -84,8 +93,8 @@ def read(name: str, folder: Path = FOLDER) -> tuple[Any, str]:
 
     Raises `ContractError`.
     """
-    file = folder / name / "model.yaml"
-    where = f"{folder.name}/{name}/model.yaml"
+    file = folder / name / CONTRACT
+    where = f"{folder.name}/{name}/{CONTRACT}"
     if not file.is_file():
         known = sorted(path.parent.name for path in folder.glob("*/model.yaml"))
         raise ContractError(f"{where} does not exist; models here: {', '.join(known) or 'none'}")

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from infra.locked_modules import LINE
 from infra.tier import Tier
 from tests.root import ROOT
 
@@ -128,10 +129,17 @@ def new_file(path: str, words: Mapping[str, str]) -> str:
     if path == "infra/nimbus/quotas.py":
         return QUOTAS
     if path.endswith((".in", ".txt")):
-        return "# Nothing, for nimbus.\n"
+        return "# Nothing, for nimbus.\n" + (_modules(path) if path.startswith("functions/requirements/") else "")
     if path.startswith("functions/adapters/") and not path.endswith("__init__.py"):
         return ADAPTER
     return '"""Of nimbus."""\n'
+
+
+def _modules(path: str) -> str:
+    """Return the line of modules of the same lock on a cloud that installs packages itself, as the new one does."""
+    locks = sorted((ROOT / "functions" / "requirements").glob(f"*/{path.rpartition('/')[2]}"))
+    text = locks[0].read_text(encoding="utf-8") if locks else ""
+    return "".join(f"{line}\n" for line in text.splitlines() if line.startswith(LINE))
 
 
 def copied(target: Path, folders: Iterable[str] = FOLDERS) -> Path:

@@ -47,7 +47,7 @@ FROM_SETTINGS: Mapping[str, tuple[str, ...]] = {
 CLOUD = Cloud(
     name="aws",
     tier=Tier.EMBEDDED,
-    packing=Packing(built=False, files={"sitecustomize.py": SITECUSTOMIZE}),
+    packing=Packing(built=False, files={"sitecustomize.py": SITECUSTOMIZE}, provides=("snapshot_restore_py",)),
     from_settings=FROM_SETTINGS,
     store=Store,
     queue=Queue,

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from infra import limits
-from infra.bundle import archives
+from infra.bundle import archives, remarks
 from infra.clouds import find
 from infra.function_table import FUNCTIONS
 from infra.settings import Settings
@@ -38,7 +38,8 @@ def main(progress: Progress, stack: str, state: Path) -> int:
 
 
 def _limits(settings: Settings, cloud: Cloud) -> list[str]:
-    built = archives(FUNCTIONS, cloud=cloud, platform=target(settings.runtime), models=settings.models)
+    platform = target(settings.runtime)
+    built = archives(FUNCTIONS, cloud=cloud, platform=platform, models=settings.models)
     verdicts = limits.verdicts(settings, built)
     width = max(len(verdict.where) for verdict in verdicts)
     passed = sum(verdict.passed for verdict in verdicts)
@@ -52,6 +53,7 @@ def _limits(settings: Settings, cloud: Cloud) -> list[str]:
         f"limits of {settings.cloud}, as read on {table.read_on}: {passed} of {len(verdicts)} kept",
         *rows,
         *(f"  source  {source}" for source in table.sources),
+        *remarks(built, cloud, platform),
         *_not_deployable(cloud),
     ]
 

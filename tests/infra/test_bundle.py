@@ -10,7 +10,7 @@ import pulumi
 import pytest
 
 from functions.core.onnx.library import find
-from infra import aws, bundle, dependencies, gcp
+from infra import aws, bundle, gcp, zip_file
 from infra.aws.function import PYTHONPATH
 from infra.function_table import named
 from infra.settings import Runtime
@@ -81,7 +81,7 @@ def test_code_and_dependencies_are_inside_compiled_and_sorted_under_one_date(
     assert not {name for name in names if "threadpoolctl" in name and name.endswith(".py")}
     assert f"functions/core/serving/__pycache__/predictor.{tag}.pyc" in names
     assert len(names) == len(set(names))
-    assert dates == {dependencies.EPOCH}
+    assert dates == {zip_file.EPOCH}
 
 
 def test_what_a_build_of_the_cloud_installs_is_named_in_the_archive_and_not_carried(
@@ -98,7 +98,7 @@ def test_what_a_build_of_the_cloud_installs_is_named_in_the_archive_and_not_carr
     assert {name.split("/")[0] for name in names} == {"main.py", "requirements.txt", "functions", "interface", "models"}
     assert {"functions/adapters/gcp/http.py", "functions/entries/predict.py"} <= names
     assert not {name for name in names if "/aws/" in name or name.endswith(".pyc")}
-    assert dates == {dependencies.EPOCH}
+    assert dates == {zip_file.EPOCH}
     assert (built.unpacked, built.size, built.compiled) == (unpacked, built.path.stat().st_size, True)
 
 
@@ -121,18 +121,58 @@ def test_an_unpacked_archive_runs_without_writing_into_its_folder(requirements: 
     assert sorted(folder.rglob("*")) == before
 
 
-def test_an_archive_for_an_interpreter_that_is_not_installed_is_not_compiled_and_says_so(
+def test_an_archive_that_names_no_compiler_holds_sources_and_a_preview_says_so(
+    requirements: Path, tmp_path: Path
+) -> None:
+    plain = replace(HERE, compiler=None)
+    built = bundle.archive(named("predict"), cloud=aws.CLOUD, platform=plain, models=[], cache=tmp_path / "cache")
+    with zipfile.ZipFile(built.path) as archive:
+        names = archive.namelist()
+    assert not built.compiled
+    assert "threadpoolctl.py" in names
+    assert not [name for name in names if name.endswith(".pyc")]
+    assert "archives are not compiled, and each cold start compiles anew; runtime.compiled: true changes it" in (
+        bundle.remarks({"predict": built}, aws.CLOUD, plain)
+    )
+    assert bundle.remarks({"predict": built}, gcp.CLOUD, plain) == []
+
+
+def test_what_the_compiler_cannot_compile_stays_as_it_is_and_a_preview_says_so(
     requirements: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = "3.13" if sys.version_info[:2] != (3, 13) else "3.12"
-    monkeypatch.setattr(dependencies.shutil, "which", lambda _: None)
-    built = bundle.archive(
-        named("predict"), cloud=aws.CLOUD, platform=replace(HERE, python=other), models=[], cache=tmp_path / "cache"
-    )
+    packing = replace(aws.CLOUD.packing, files={"older.py": "print 'two'\n"})
+    cloud = replace(aws.CLOUD, packing=packing)
+    built = bundle.archive(named("predict"), cloud=cloud, platform=HERE, models=[], cache=tmp_path / "cache")
     with zipfile.ZipFile(built.path) as archive:
-        has_compiled = any(name.endswith(".pyc") for name in archive.namelist())
-    assert not built.compiled
-    assert not has_compiled
+        assert archive.read("older.py") == b"print 'two'\n"
+    [line] = [line for line in bundle.remarks({"predict": built}, cloud, HERE) if "older" in line]
+    assert line.startswith(f"predict: not compiled by CPython {HERE.compiler}: older.py:1: Missing parentheses")
+
+
+def test_a_checkout_with_crlf_gives_the_same_archive_and_what_is_no_text_of_ours_is_not_touched(tmp_path: Path) -> None:
+    for name in ("a.py", "b.yaml", "c.onnx"):
+        (tmp_path / name).write_bytes(b"one\r\ntwo\r\n")
+    read = {name: bundle._read(tmp_path / name) for name in ("a.py", "b.yaml", "c.onnx")}
+    assert read == {"a.py": b"one\ntwo\n", "b.yaml": b"one\ntwo\n", "c.onnx": b"one\r\ntwo\r\n"}
+
+
+def test_a_damaged_archive_and_damaged_packages_are_built_again(requirements: Path, tmp_path: Path) -> None:
+    first = build(tmp_path / "cache")
+    content = first.path.read_bytes()
+    for file in (tmp_path / "cache").glob("*.zip"):
+        file.write_bytes(b"PK" + file.read_bytes()[2:-10])
+    lines: list[str] = []
+    again = bundle.archive(
+        named("predict"),
+        cloud=aws.CLOUD,
+        platform=HERE,
+        models=["breast_cancer"],
+        cache=tmp_path / "cache",
+        say=lines.append,
+    )
+    assert again == first
+    assert again.path.read_bytes() == content
+    assert len(lines) == 2
 
 
 def test_a_requirement_whose_hash_differs_stops_the_program_by_the_name_of_its_lock(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.versions import digest_of
 from models.bring_your_own import GOLDEN
+from models.section import SHARED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from models.section import Described
@@ -44,18 +45,26 @@ class Outdated(RuntimeError):
     """The run was begun with another contract or another training code than those deployed now."""
 
 
-def code_digest(model: str, folder: Path) -> str:
-    """Return the SHA-256 of a model's own code - training.py and other modules of its folder - and golden requests."""
-    whole = hashlib.sha256()
-    for file in sorted([*(folder / model).rglob("*.py"), *(folder / model).glob(GOLDEN)]):
-        content = file.read_bytes()
-        whole.update(f"{file.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
+def code_digest(model: str, folder: Path, files: Sequence[str] = ()) -> str:
+    """Return the SHA-256 of what a model's training is made of.
+
+    That is training.py and the other modules of its folder, golden requests, the data `files` of the folder, and the
+    modules beside it that the archive says are shared.
+    """
+    whole, own = hashlib.sha256(), folder / model
+    listed = own / SHARED
+    beside = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else ()
+    content = {*own.rglob("*.py"), *own.glob(GOLDEN), *(own / name for name in files)}
+    for file in sorted(content | {folder.parent / name for name in beside}):
+        data = file.read_bytes()
+        name = file.relative_to(folder if file.is_relative_to(folder) else folder.parent).as_posix()
+        whole.update(f"{name} {len(data)}\n".encode() + data)
     return whole.hexdigest()
 
 
 def recipe(contract: Described, folder: Path) -> dict[str, str]:
     """Return digests of what a run's result depends on, its dataset apart; `folder` holds the models' own folders."""
-    return {"contract": contract.digest, "code": code_digest(contract.name, folder)}
+    return {"contract": contract.digest, "code": code_digest(contract.name, folder, contract.reads)}
 
 
 def run_of(contract: Described, folder: Path, dataset: str) -> str:
