@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from infra.section import Section
+from infra.section import Section, Words, once
 
 
 class IamAuth(Section):
@@ -17,15 +17,19 @@ class IamAuth(Section):
 
 class JwtAuth(Section):
     kind: Literal["jwt"]
-    issuer: str = Field(pattern=r"^https://[!-~]+$")
-    audience: tuple[Annotated[str, Field(pattern=r"^[!-~]+$")], ...] = Field(min_length=1)
+    issuer: Annotated[str, Field(pattern=r"^https://[!-~]+$"), Words("https://..., without spaces")]
+    audience: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[!-~]+$"), Words("a text without spaces")], ...],
+        Field(min_length=1),
+        once(),
+    ]
 
 
 class NoAuth(Section):
     """Open to everyone who can reach it; the reason is shown in the preview."""
 
     kind: Literal["none"]
-    reason: str = Field(min_length=10)
+    reason: Annotated[str, Field(min_length=10), Words("a text of 10 characters or more")]
 
 
 Auth = Annotated[IamAuth | JwtAuth | NoAuth, Field(discriminator="kind")]
@@ -38,5 +42,13 @@ class Throttling(Section):
 
 
 class Cors(Section):
-    origins: tuple[Annotated[str, Field(pattern=r"^https?://[^*/\s]+$")], ...] = ()
+    origins: Annotated[
+        tuple[
+            Annotated[
+                str, Field(pattern=r"^https?://[^*/\s]+$"), Words("https://..., never *, with nothing after the host")
+            ],
+            ...,
+        ],
+        once(str.casefold),
+    ] = ()
     """Pages allowed to call the API; none by default, and never `*`."""

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 
 import pulumi
 
+from infra.cloud_folders import names
 from infra.secret import shown
 from infra.tier import Tier
 from infra.vocabulary import Cloud
-
-FOLDER = Path(__file__).resolve().parent
-
-
-def names(folder: Path = FOLDER) -> tuple[str, ...]:
-    """Return the folders whose package assigns a `CLOUD`, sorted."""
-    packages = sorted(folder.glob("*/__init__.py"))
-    return tuple(package.parent.name for package in packages if "CLOUD = " in package.read_text(encoding="utf-8"))
 
 
 def of(tier: Tier) -> tuple[str, ...]:

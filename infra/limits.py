@@ -12,7 +12,7 @@ from infra.scaling import SHARED, Balanced, Latency
 from infra.serving import groups, paths
 from infra.settings import Settings
 from infra.target import target
-from infra.verdict import Verdict, at_most, within
+from infra.verdict import Verdict, at_most, one_of, within
 from infra.vocabulary import Archive
 from interface.layout import INCOMING
 from interface.operations import REQUEST_BYTES
@@ -57,6 +57,11 @@ class Limits:
     """Prefixes of one store that can have an arrival."""
     pattern_characters: int | None
     """Characters of the pattern that names the prefixes of one arrival."""
+    attempts: tuple[int, int]
+    """Deliveries before a message becomes a dead letter: the least and the most."""
+    architectures: tuple[str, ...]
+    origins: int | None
+    """Origins of pages that may call one API."""
     sources: tuple[str, ...]
     read_on: str
 
@@ -82,6 +87,9 @@ LIMITS: Mapping[str, Limits] = {
         steps_of_an_experiment=7,
         arrivals=None,
         pattern_characters=2048,
+        attempts=(1, 1000),
+        architectures=("x86_64", "arm64"),
+        origins=None,
         sources=(
             "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
             "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html",
@@ -114,12 +122,16 @@ LIMITS: Mapping[str, Limits] = {
         steps_of_an_experiment=8,
         arrivals=10,
         pattern_characters=None,
+        attempts=(5, 100),
+        architectures=("x86_64",),
+        origins=0,  # API Gateway answers no preflight request
         sources=(
             "https://cloud.google.com/functions/quotas",
             "https://cloud.google.com/run/quotas",
             "https://cloud.google.com/run/docs/about-concurrency",
             "https://cloud.google.com/api-gateway/docs/quotas",
             "https://cloud.google.com/pubsub/quotas",
+            "https://cloud.google.com/pubsub/docs/handling-failures",
             "https://cloud.google.com/workflows/quotas",
             "https://cloud.google.com/storage/docs/pubsub-notifications",
         ),
@@ -139,7 +151,7 @@ ENVIRONMENT_BYTES = 1024
 def verdicts(settings: Settings, archives: Mapping[str, Archive]) -> list[Verdict]:
     """Compare what the stack asks for with every limit of its cloud."""
     limits = LIMITS[settings.cloud]
-    kinds = (_functions, _serving, _arrivals, _models, _workflow)
+    kinds = (_offers, _functions, _serving, _arrivals, _models, _workflow)
     results = [verdict for kind in kinds for verdict in kind(settings, limits)]
     if limits.unpacked_bytes is not None:
         results += [
@@ -152,6 +164,13 @@ def verdicts(settings: Settings, archives: Mapping[str, Archive]) -> list[Verdic
 
 def _packages(function: str) -> str:
     return f"functions/requirements/{named(function).lock}.in"
+
+
+def _offers(settings: Settings, limits: Limits) -> Iterator[Verdict]:
+    yield within("jobs.attempts", "deliveries of a message", settings.jobs.attempts, limits.attempts)
+    yield one_of("runtime.architecture", "as processor", target(settings.runtime).architecture, limits.architectures)
+    if limits.origins is not None:
+        yield at_most("api.cors.origins", "origins of pages", len(settings.api.cors.origins), limits.origins)
 
 
 def _functions(settings: Settings, limits: Limits) -> Iterator[Verdict]:
@@ -186,13 +205,8 @@ def _serving(settings: Settings, limits: Limits) -> Iterator[Verdict]:
     for group in groups(settings):
         match group.profile:
             case Balanced():
-                yield Verdict(
-                    where=f"{group.where}.profile: balanced, with runtime.python",
-                    what="as interpreter",
-                    value=python,
-                    bound=", ".join(limits.prepared_pythons),
-                    passed=python in limits.prepared_pythons,
-                )
+                where = f"{group.where}.profile: balanced, with runtime.python"
+                yield one_of(where, "as interpreter", python, limits.prepared_pythons)
             case Latency(minimum=minimum, hours=hours):
                 requests = min(SHARED, limits.requests_a_copy, group.copies)
                 ready = max(minimum, *(part.minimum for part in hours), 0)
@@ -256,7 +270,7 @@ def enforce(settings: Settings, archives: Mapping[str, Archive], stack: str) -> 
     """Raise `pulumi.RunError` that names every limit that the stack breaks, and what is accepted."""
     broken = [verdict for verdict in verdicts(settings, archives) if not verdict.passed]
     if broken:
-        lines = [_sentence(verdict, f"Pulumi.{stack}.yaml", secret=settings.secret) for verdict in broken]
+        lines = [_sentence(verdict, settings.where(verdict.where, stack), secret=settings.secret) for verdict in broken]
         raise pulumi.RunError("\n".join([*lines, f"  sources: {', '.join(LIMITS[settings.cloud].sources)}"]))
 
 

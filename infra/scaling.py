@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from infra.section import Cron, Name, Section
+from infra import cron
+from infra.section import Cron, Name, Section, once
 
 SHARED = 8
 """Requests that one copy answers at once, on a cloud where several callers can share it. Not under eco."""
@@ -45,7 +46,8 @@ class Latency(Section):
     profile: Literal["latency"] = "latency"
     minimum: int = Field(default=1, ge=1, le=1000)
     """Copies kept ready at any hour."""
-    hours: tuple[Hours, ...] = ()
+    hours: Annotated[tuple[Hours, ...], once(lambda part: cron.parse(part.opens), lambda part: part.opens)] = ()
+    """Parts of the week, no two of which open at the same times."""
 
 
 Profile = Eco | Balanced | Latency

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 
 import pulumi
 
-from infra.section import HIDDEN
+from infra.complaint import HIDDEN
 from infra.settings import KEY
 
 

@@ -1,12 +1,12 @@
-"""Strict sections, which settings are made of, and the message about a mistake in one."""
+"""Strict sections, which settings are made of, and what their values have in common."""
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pydantic_core import ErrorDetails
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a value must be, in the words of docs/settings.md, where its type does not say it."""
+
+    text: str
 
 
 def _cron(text: str) -> str:
@@ -30,55 +37,34 @@ def no_flag(value: object) -> object:
     return value
 
 
-HIDDEN = "a secret, which is not shown,"
+def once(key: Callable[[Any], object] = lambda value: value, label: Callable[[Any], str] = str) -> AfterValidator:
+    """Return a check of a list: no two of its values have the same key. `label` names a value in a message."""
+
+    def checked(values: tuple[Any, ...]) -> tuple[Any, ...]:
+        keys = [key(value) for value in values]
+        twice = [label(value) for at, value in enumerate(values) if keys[at] in keys[:at]]
+        if twice:
+            raise ValueError(f"{', '.join(dict.fromkeys(twice))}: named twice; name each once")
+        return values
+
+    return AfterValidator(checked)
+
+
 TYPED = re.compile(r"true|false|-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 """Texts of JSON's numbers and truth values."""
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
-Cron = Annotated[str, AfterValidator(_cron)]
+Name = Annotated[
+    str,
+    Field(pattern=r"^[a-z][a-z0-9_]{0,47}$"),
+    Words("a folder in models/: a small letter, and at most 47 small letters, digits and _"),
+]
+Cron = Annotated[str, AfterValidator(_cron), Words("five cron fields, UTC")]
 
 
 class Section(BaseModel):
     """A part of the settings: it cannot be changed, knows every key that it accepts, and converts no types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-def sentence(
-    problem: ErrorDetails,
-    *,
-    root: type[BaseModel],
-    source: str,
-    examples: Mapping[str, str] | None = None,
-    secret: bool = False,
-) -> str:
-    """Return what is wrong, where, and what is accepted.
-
-    `source` stands before the key; `root` is the section that the keys belong to. Of a `secret` the sentence
-    says neither the value nor anything that was made of it.
-    """
-    path, sections = _resolved([str(part) for part in problem["loc"]], root)
-    where = f"{source} -> {'.'.join(path) or '(the whole object)'}"
-    match problem["type"]:
-        case "extra_forbidden":
-            accepted = sorted({name for section in sections for name in section.model_fields})
-            meant = difflib.get_close_matches(path[-1], accepted, n=1)
-            hint = f"; did you mean {meant[0]}?" if meant else ""
-            return f"{where}: there is no such setting{hint}\n  accepted here: {', '.join(accepted)}"
-        case "missing":
-            line = f"{'  ' * len(path)}{path[-1]}: {(examples or {}).get(path[-1], '...')}"
-            return f"{where}: is required\n  write, for example:\n  {line}"
-        case "union_tag_not_found" | "union_tag_invalid" as missing_or_unknown:
-            key = problem["ctx"]["discriminator"].strip("'_()")
-            tags = [tag for section in sections for tag in _tags(section, key)]
-            tag = HIDDEN if secret else problem["ctx"].get("tag")
-            what = f"{tag} is not known" if missing_or_unknown == "union_tag_invalid" else "is required"
-            return f"{where}.{key}: {what}\n  accepted: {', '.join(tags)}"
-        case "value_error" if secret:
-            return f"{where}: {HIDDEN} is not accepted; docs/settings.md says what is"
-        case _:
-            found = HIDDEN.rstrip(",") if secret else repr(problem["input"])
-            return f"{where}: {problem['msg'].removeprefix('Value error, ')}\n  found: {found}"
 
 
 def retype(document: Any, problems: Sequence[ErrorDetails], *, secret: bool) -> bool:
@@ -105,35 +91,8 @@ def retype(document: Any, problems: Sequence[ErrorDetails], *, secret: bool) -> 
     return changed
 
 
-def sections_in(annotation: object) -> list[type[BaseModel]]:
+def sections_in(annotation: object) -> list[type[Section]]:
     """Return the sections that a field of this type can hold: several where they differ by a tag."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and issubclass(annotation, Section):
         return [annotation]
     return [section for inner in get_args(annotation) for section in sections_in(inner)]
-
-
-def _resolved(location: Sequence[str], root: type[BaseModel]) -> tuple[list[str], list[type[BaseModel]]]:
-    """Return the keys as they were written, and the sections that they lead to.
-
-    The tags that pydantic puts among the keys are left out.
-    """
-    keys: list[str] = []
-    sections, named_by_user = [root], False
-    for part in location:
-        fields = [section.model_fields[part] for section in sections if part in section.model_fields]
-        tagged = [section for section in sections if any(part in _tags(section, name) for name in section.model_fields)]
-        if tagged and not fields and not named_by_user:
-            sections = tagged
-            continue
-        keys.append(part)
-        sections = list(dict.fromkeys(s for field in fields for s in sections_in(field.annotation))) or sections
-        # The key below a mapping is the user's own, below a list an index.
-        named_by_user = any(get_origin(field.annotation) in (tuple, Mapping) for field in fields)
-    return keys, sections
-
-
-def _tags(section: type[BaseModel], name: str) -> tuple[str, ...]:
-    """Return the texts that a field accepts, if it accepts only some."""
-    field = section.model_fields.get(name)
-    accepted = () if field is None else get_args(field.annotation)
-    return tuple(value for value in accepted if isinstance(value, str))

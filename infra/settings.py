@@ -7,16 +7,21 @@ can keep. Facts that belong to a provider (`aws:region`, `gcp:project`) stay the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import pulumi
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, create_model, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError, create_model, model_validator
 
+from infra.accepted import Kind, without_empty_parts
 from infra.api_policy import Auth, Cors, IamAuth, Throttling
+from infra.cloud_folders import names as cloud_names
+from infra.complaint import complaints
 from infra.function_table import FUNCTIONS, named
 from infra.scaling import EcoStack, Scaling
-from infra.section import Cron, Name, Section, no_flag, retype, sentence
+from infra.section import Cron, Name, Section, Words, no_flag, once, retype
+from infra.settings_file import SettingsFile
 from infra.size import Size
 from interface.rollout import RolloutPlan
 
@@ -47,8 +52,9 @@ class FunctionSizes(Section):
         if not isinstance(value, dict):
             return value
         defaults = {spec.name: spec.size for spec in FUNCTIONS}
+        sizes = {name: size for name, size in value.items() if size is not None}
         return {
-            name: {**defaults.get(name, {}), **size} if isinstance(size, dict) else size for name, size in value.items()
+            name: {**defaults.get(name, {}), **size} if isinstance(size, dict) else size for name, size in sizes.items()
         }
 
 
@@ -82,8 +88,14 @@ class Training(Section):
     """Train every model on its newest dataset, UTC. Without it only a new dataset starts training."""
 
 
+def _rising(steps: tuple[int, ...]) -> tuple[int, ...]:
+    if not steps or list(steps) != sorted(set(steps)):
+        raise ValueError("steps must rise, one or more of them, as in [10, 50]")
+    return steps
+
+
 class Rollout(Section):
-    steps: tuple[Annotated[int, Field(ge=1, le=99)], ...] = (10, 50)
+    steps: Annotated[tuple[Annotated[int, Field(ge=1, le=99)], ...], AfterValidator(_rising)] = (10, 50)
     """Per cent of the callers who get the challenger, step by step; 100 follows the last."""
     bake_seconds: int = Field(default=600, ge=1, le=86_400)
     """How long each step is watched before it is judged."""
@@ -98,12 +110,6 @@ class Rollout(Section):
     def plan(self) -> RolloutPlan:
         """The plan that the rollout function gets."""
         return RolloutPlan(**self.model_dump())
-
-    @model_validator(mode="after")
-    def _rising(self) -> Self:
-        if not self.steps or list(self.steps) != sorted(set(self.steps)):
-            raise ValueError("steps must rise, one or more of them, as in [10, 50]")
-        return self
 
 
 class ApiSettings(Section):
@@ -120,9 +126,15 @@ class Capture(Section):
     days: int = Field(default=30, ge=1, le=3650)
 
 
+def _known(cloud: str) -> str:
+    if cloud not in cloud_names():
+        raise ValueError
+    return cloud
+
+
 class Settings(Section):
-    cloud: str
-    models: tuple[Name, ...] = Field(min_length=1)
+    cloud: Annotated[str, AfterValidator(_known), Words(", ".join(cloud_names()))]
+    models: Annotated[tuple[Name, ...], Field(min_length=1), once()]
     runtime: Runtime = Runtime()
     functions: Functions = Field(default_factory=Functions)
     scaling: Scaling = EcoStack()
@@ -138,23 +150,16 @@ class Settings(Section):
     protect: bool = True
     """Keep the data when the stack is destroyed."""
     _secret: bool = PrivateAttr(default=False)
+    _file: SettingsFile | None = PrivateAttr(default=None)
 
     @property
     def secret(self) -> bool:
         """Whether the stack's file encrypts any of them: Pulumi tells that of all together."""
         return self._secret
 
-    @model_validator(mode="after")
-    def _models_are_named_once(self) -> Self:
-        if twice := sorted({name for name in self.models if self.models.count(name) > 1}):
-            raise ValueError(f"models: {', '.join(twice)}: named twice; name each model once")
-        return self
-
-    @model_validator(mode="after")
-    def _scaled_models_exist(self) -> Self:
-        if unknown := sorted(set(self.scaling.models) - set(self.models)):
-            raise ValueError(f"scaling.models: {', '.join(unknown)}: not in models, which are {', '.join(self.models)}")
-        return self
+    def where(self, path: str, stack: str) -> str:
+        """Return the file, and the line if it is known, of a setting by its keys: `rollout.steps`."""
+        return self._file.where_path(path) if self._file is not None else f"Pulumi.{stack}.yaml"
 
     def size(self, function: str) -> Size:
         """Return the size of a function, by its name in the table."""
@@ -170,22 +175,26 @@ class Settings(Section):
 
         Raise `pulumi.RunError` that names the file, the key, what was found and what is accepted.
         """
-        where = f"Pulumi.{pulumi.get_stack()}.yaml"
+        stack = pulumi.get_stack()
+        where = f"Pulumi.{stack}.yaml"
+        config = pulumi.Config(NAMESPACE)
         if misplaced := list(cls._misplaced()):
+            hint = "" if config.get(NAME) else f" ({KEY} is empty: is what belongs to it indented too little?)"
             raise pulumi.RunError(
                 f"{where}: {', '.join(misplaced)}: nothing reads this; all settings are in {KEY}, whatever the project"
-                f" is called: pulumi config set --path {KEY}.<name> <value>"
+                f" is called: pulumi config set --path {KEY}.<name> <value>{hint}"
             )
-        try:
-            value = pulumi.Config(NAMESPACE).get_object(NAME)
-        except pulumi.ConfigTypeError:
-            raise pulumi.RunError(f"{where}: {KEY} is no object; accepted: a mapping such as {{cloud: aws}}") from None
-        if value is None:
+        if not config.get(NAME):
             raise pulumi.RunError(
                 f"{where}: {KEY} is missing. Write at least:\n"
                 f"config:\n  {KEY}:\n    cloud: aws\n    models: [breast_cancer]"
             )
-        return cls.parse(value, where=where, secret=pulumi.runtime.is_config_secret(KEY))
+        try:
+            value = config.get_object(NAME)
+        except pulumi.ConfigTypeError:
+            value = config.get(NAME)
+        secret = pulumi.runtime.is_config_secret(KEY)
+        return cls.parse(value, where=where, secret=secret, file=SettingsFile.find(stack, KEY, value))
 
     @classmethod
     def _misplaced(cls) -> Iterator[str]:
@@ -197,29 +206,61 @@ class Settings(Section):
                     yield key
 
     @classmethod
-    def parse(cls, value: object, where: str, *, secret: bool = False) -> Self:
+    def parse(cls, value: object, where: str, *, secret: bool = False, file: SettingsFile | None = None) -> Self:
         """Validate settings that come from `where`, a file's name. Raise `pulumi.RunError` as `load` does.
 
         With `secret` any of them may be encrypted in the file: texts are converted, and no message shows a value.
+        `file` knows the lines.
         """
-        document = json.loads(json.dumps(value))
+        document = json.loads(json.dumps(_finite(value)))
         while True:
+            problems: list[ErrorDetails] = []
+            settings = None
             try:
-                settings = cls.model_validate_json(json.dumps(document))
+                settings = cls.model_validate_json(json.dumps(without_empty_parts(document, [Kind(type=cls)])))
             except ValidationError as refused:
-                problems = refused.errors()
-                if not retype(document, problems, secret=secret):
-                    raise pulumi.RunError(cls._complaint(problems, where, secret=secret)) from None
-            else:
-                settings._secret = secret
-                return settings
+                if retype(document, refused.errors(), secret=secret):
+                    continue
+                problems += refused.errors()
+            problems += _unknown_models(document)
+            if settings is None or problems:
+                raise pulumi.RunError(cls._refusal(problems, document, file or SettingsFile(name=where), secret=secret))
+            settings._secret, settings._file = secret, file
+            return settings
 
     @classmethod
-    def _complaint(cls, problems: Sequence[ErrorDetails], where: str, *, secret: bool) -> str:
-        source = f"{where}: {KEY}"
-        return "\n".join(
-            sentence(problem, root=cls, source=source, examples=_EXAMPLES, secret=secret) for problem in problems
-        )
+    def _refusal(cls, problems: list[ErrorDetails], document: object, file: SettingsFile, *, secret: bool) -> str:
+        told = complaints(problems, root=cls, document=document, examples=_EXAMPLES, secret=secret)
+        lines = [(file.line_of(keys) or 0, f"{file.where(keys)}: {KEY}{text}") for keys, text in told]
+        return "\n".join(text for _, text in sorted(lines, key=lambda line: line[0]))
+
+
+def _finite(value: Any) -> Any:
+    """Return settings with texts in place of numbers that are none: JSON cannot say them."""
+    match value:
+        case dict():
+            return {key: _finite(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_finite(inner) for inner in value]
+        case float() if not math.isfinite(value):
+            return str(value)
+        case _:
+            return value
+
+
+def _unknown_models(document: Any) -> Iterator[ErrorDetails]:
+    """Yield a problem for each model that scales by itself and is not among the models."""
+    match document:
+        case {"models": [*models], "scaling": {"models": dict(scaled)}}:
+            for name in scaled:
+                if name not in models:
+                    yield {
+                        "type": "value_error",
+                        "loc": ("scaling", "models", name),
+                        "input": name,
+                        "msg": "the models of the stack",
+                        "ctx": {"accepted": ", ".join(map(str, models))},
+                    }
 
 
 _EXAMPLES = {"cloud": "aws", "models": "[breast_cancer]"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -41,3 +42,8 @@ def within(where: str, what: str, value: int, bounds: tuple[int | None, int | No
         bound = f"at least {lowest:,}" if highest is None else f"{lowest:,} to {highest:,}"
     passed = (lowest is None or lowest <= value) and (highest is None or value <= highest)
     return Verdict(where=where, what=what, value=value, bound=bound, passed=passed, origin=origin)
+
+
+def one_of(where: str, what: str, value: str, accepted: Sequence[str]) -> Verdict:
+    """Compare a value with those that are accepted."""
+    return Verdict(where=where, what=what, value=value, bound=", ".join(accepted), passed=value in accepted)

@@ -252,9 +252,9 @@ class Cloud:
     prerequisites: Callable[[pulumi.ResourceOptions], Sequence[pulumi.Resource]] = no_prerequisites
     """Make what must be there before any other resource, such as services that have to be enabled."""
     require_region: Callable[[Mapping[str, Profile]], None] = any_region
-    """Refuse a region that lacks a service of the stack, given the profiles of the predict functions by name.
+    """Refuse no region or project, or a region that lacks what the predict functions' profiles, by name, need.
 
-    Raise `pulumi.RunError` with the file, the key and the regions that are accepted.
+    Raise `pulumi.RunError` with the file, the key and what is accepted.
     """
     quotas: Callable[[Iterable[Declared]], Sequence[Want]] | None = None
     """Read from a graph what the stack wants of an account; a deployable cloud states it."""

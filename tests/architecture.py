@@ -118,6 +118,9 @@ CONFIGURED: Final = ("PULUMI_CONFIG", "PULUMI_CONFIG_SECRET_KEYS")
 """The variables in which a program gets it."""
 BY_CLOUD: Final = ("infra/limits.py", "infra/prices.py", "infra/settings.py")
 """Tables of facts by cloud, and an example of a setting."""
+REFUSING: Final = "regions.py"
+"""The file of a cloud that refuses a stack."""
+STILL_REFUSING: Final = ("infra/aws/access.py",)
 TEXT_TESTS: Final = frozenset({"startswith", "endswith", "count", "find", "index"})
 TEXT_CHANGES: Final = frozenset({"casefold", "lower", "upper", "strip", "title", "capitalize"})
 KINDS: Final = frozenset({"Contract", "BringYourOwn"})
@@ -663,6 +666,30 @@ def requirements_name_no_host(root: Path) -> list[str]:
     ]
 
 
+def only_places_are_refused_by_a_cloud(root: Path) -> list[str]:
+    """A component is made after others: what a cloud cannot do is a row of infra/limits.py, and a place it cannot be
+    deployed into is refused in its regions.py. Both are looked at before the first resource.
+    """
+    return [
+        f"{path}:{line}: only {REFUSING} refuses a stack, not {name}"
+        for cloud in clouds(root)
+        for path, tree in files(root, f"infra/{cloud}")
+        if not path.endswith(f"/{REFUSING}") and path not in STILL_REFUSING
+        for line, name in uses(path, tree)
+        if _within(name, "pulumi.RunError")
+    ]
+
+
+def no_partition_is_written(root: Path) -> list[str]:
+    """AWS has several partitions: an ARN is taken from an ARN of the stack, and never begun in the code."""
+    return [
+        f"{path}:{line}: writes the partition of {text}"
+        for path, tree in files(root, "infra", "functions", "doctor", "interface")
+        for line, text in texts(tree)
+        if re.search(r"\barn:aws", text)
+    ]
+
+
 RULES: Final[tuple[Rule, ...]] = (
     directions,
     rooms_in_order,
@@ -684,4 +711,6 @@ RULES: Final[tuple[Rule, ...]] = (
     one_choice_of_a_models_kind,
     nothing_is_unpickled,
     requirements_name_no_host,
+    only_places_are_refused_by_a_cloud,
+    no_partition_is_written,
 )

@@ -467,6 +467,18 @@ BAD: list[tuple[Rule, str, str]] = [
             ("pyproject.toml", "[[tool.uv.index]]\nurl = 'https://example.org/simple'"),
         )
     ),
+    (
+        architecture.only_places_are_refused_by_a_cloud,
+        "infra/aws/queue.py",
+        "import pulumi\nclass Queue:\n    def __init__(self):\n        raise pulumi.RunError('attempts')",
+    ),
+    (
+        architecture.only_places_are_refused_by_a_cloud,
+        "infra/gcp/project.py",
+        "from pulumi import RunError\ndef region():\n    raise RunError('gcp:region')",
+    ),
+    (architecture.no_partition_is_written, "infra/bundle.py", "x = 'arn:aws:states:::lambda:invoke'"),
+    (architecture.no_partition_is_written, "functions/core/runtime/step.py", "x = f'arn:aws-cn:s3:::{y}'"),
     (architecture.requirements_name_no_host, "functions/requirements/predict.txt", "--index-url https://example.org"),
     (architecture.requirements_name_no_host, "requirements/dev.in", "numpy @ https://example.org/numpy.whl"),
 ]

@@ -11,7 +11,12 @@ def account_id(parent: pulumi.Resource) -> pulumi.Output[str]:
     return aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=parent)).account_id
 
 
+def partition(arn: str) -> str:
+    """Return the partition of an ARN: that of most regions, of China, of GovCloud or of isolated regions."""
+    return arn.split(":", 2)[1]
+
+
 def arn_like(arn: str, service: str, resource: str) -> str:
     """Return the ARN of a service's resource in the partition, region and account of `arn`."""
-    _arn, partition, _service, region, account, _resource = arn.split(":", 5)
-    return f"arn:{partition}:{service}:{region}:{account}:{resource}"
+    _arn, of_partition, _service, region, account, _resource = arn.split(":", 5)
+    return f"arn:{of_partition}:{service}:{region}:{account}:{resource}"

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, assert_never
 
+from infra.aws.account import partition
 from infra.workflow import ERROR, EXECUTION, INPUT, ITEM, Call, Choose, Each, End, Pause, Ref, Step, Workflow
 
 State = dict[str, Any]
@@ -81,7 +82,8 @@ def _task(step: Call | Each, payload: object, workflow: Workflow, functions: Map
     refused = [REFUSED] if step.name in workflow.early else []
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke",
+        # A state machine of another partition knows the integration by an ARN of that partition alone.
+        "Resource": f"arn:{partition(functions[step.function])}:states:::lambda:invoke",
         "Arguments": {"FunctionName": functions[step.function], "Payload": payload},
         "TimeoutSeconds": workflow.call_timeout_seconds[step.function],
         "Retry": [{**TRANSIENT, "ErrorEquals": [*TRANSIENT["ErrorEquals"], *refused]}, dict(FAILED)],

@@ -12,7 +12,6 @@ from infra.aws.logs import log_group
 from infra.aws.queue import WINDOW_SECONDS
 from infra.aws.scaling import keep_ready, snapshots
 from infra.scaling import Latency
-from infra.secret import shown
 from infra.vocabulary import Archive, FunctionArgs, Queue
 
 ALIAS = "live"
@@ -115,7 +114,7 @@ class Function(pulumi.ComponentResource):
             # Without any, every function may have all copies that the account's quota leaves.
             reserved_concurrent_executions=args.concurrency if args.reserved else None,
             environment={"variables": {**args.environment, "PYTHONPATH": PYTHONPATH}},
-            snap_start=snapshots(name, args.scaling),
+            snap_start=snapshots(args.scaling),
             tracing_config={"mode": "Active"},
             logging_config={
                 "log_format": "JSON",
@@ -144,10 +143,7 @@ class Function(pulumi.ComponentResource):
 
 def _check(name: str, args: FunctionArgs) -> None:
     if args.consumes is not None and args.concurrency < CONSUMERS[0]:
-        raise pulumi.RunError(
-            f"function {name}: concurrency is {shown(args.concurrency)}, and it consumes a queue;"
-            f" AWS accepts {CONSUMERS[0]} or more"
-        )
+        raise ValueError(f"function {name}: it consumes a queue, for which AWS accepts {CONSUMERS[0]} copies or more")
 
 
 def _code_hash(archive: Archive) -> str:

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws.scaling import snapshots
-from infra.scaling import Profile
+from infra.scaling import Balanced, Profile
+from infra.settings_file import origin
 
 REGIONS = (
     *("af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3"),
@@ -26,13 +26,29 @@ REGIONS = (
 READ_ON = "2026-11-29"
 
 
+VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
+"""Where the provider looks for what the stack does not say: https://www.pulumi.com/registry/packages/aws/."""
+NO_SNAPSHOTS = frozenset({"ap-east-2", "ap-southeast-6"})
+"""https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html: every commercial region but these."""
+
+
 def require_region(profiles: Mapping[str, Profile]) -> None:
-    """Raise `pulumi.RunError`, which lists what is accepted, for another region, and as `snapshots` does."""
-    name = aws.config.region
-    if name is not None and name not in REGIONS:
+    """Raise `pulumi.RunError`, which lists what is accepted, for a region without the services of the stack.
+
+    Those of China, of GovCloud and of isolated partitions are not accepted. One that only the provider's own profile
+    names is not known here.
+    """
+    if (name := aws.config.region) is None:
+        return
+    where = origin("aws:region", name, VARIABLES)
+    if name not in REGIONS:
         raise pulumi.RunError(
-            f"Pulumi.{pulumi.get_stack()}.yaml: aws:region: {name} is no region of AWS with every service of a stack;"
+            f"{where}: {name} is no region of AWS with every service of a stack;"
             f" accepted, as of {READ_ON}: {', '.join(REGIONS)}"
         )
-    for function, profile in profiles.items():
-        snapshots(function, profile)
+    snapshots = [function for function, profile in profiles.items() if isinstance(profile, Balanced)]
+    if snapshots and name in NO_SNAPSHOTS:
+        raise pulumi.RunError(
+            f"{where}: {name} takes no snapshots, which function {', '.join(snapshots)} asks for by the profile"
+            " balanced; accepted there: eco, latency"
+        )

@@ -27,23 +27,11 @@ MAXIMUM_FACTOR = 4
 """The most copies that are kept ready, as a multiple of the minimum. Without requests nothing is measured, and what was
 added stays: https://github.com/neiman-marcus/serverless-provisioned-concurrency-autoscaling/issues/36"""
 DIMENSION = "lambda:function:ProvisionedConcurrency"
-NO_SNAPSHOTS = frozenset({"ap-east-2", "ap-southeast-6"})
-"""https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html: every commercial region but these."""
 
 
-def snapshots(name: str, profile: Profile) -> aws.lambda_.FunctionSnapStartArgsDict | None:
-    """Return the setting that makes published versions snapshots; None for a profile without them.
-
-    Raise `pulumi.RunError` in a region that takes none.
-    """
-    if not isinstance(profile, Balanced):
-        return None
-    if aws.config.region in NO_SNAPSHOTS:
-        raise pulumi.RunError(
-            f"Pulumi.{pulumi.get_stack()}.yaml: aws:region: {aws.config.region} takes no snapshots, which function"
-            f" {name} asks for by the profile balanced; accepted there: eco, latency"
-        )
-    return {"apply_on": "PublishedVersions"}
+def snapshots(profile: Profile) -> aws.lambda_.FunctionSnapStartArgsDict | None:
+    """Return the setting that makes published versions snapshots; None for a profile without them."""
+    return {"apply_on": "PublishedVersions"} if isinstance(profile, Balanced) else None
 
 
 def keep_ready(

@@ -77,6 +77,7 @@ def _rendered(definition: Definition, functions: Mapping[str, Function]) -> pulu
 
 
 def _check(name: str, definition: Definition) -> None:
-    """Raise `pulumi.RunError` for a broken definition, before any execution meets it."""
-    if problems := lint.problems(dialect.render(definition, {function: function for function in definition.functions})):
-        raise pulumi.RunError("\n".join(f"workflow {name}: {problem}" for problem in problems))
+    """Raise `ValueError` for a broken definition, before any execution meets it."""
+    refs = {function: f"arn:partition:lambda:::function:{function}" for function in definition.functions}
+    if problems := lint.problems(dialect.render(definition, refs)):
+        raise ValueError("\n".join(f"workflow {name}: {problem}" for problem in problems))

@@ -15,7 +15,6 @@ from infra.gcp.queue import Queue
 from infra.gcp.scaling import capacity
 from infra.gcp.storage import Store
 from infra.keep import guarding
-from infra.secret import shown
 from infra.vocabulary import FunctionArgs, Platform
 
 SHORT = 13
@@ -136,8 +135,5 @@ def short(name: str) -> str:
 
 def _runtime(platform: Platform) -> str:
     if platform.architecture != "x86_64":
-        raise pulumi.RunError(
-            f"Pulumi.{pulumi.get_stack()}.yaml: serverless-ml:settings -> runtime.architecture:"
-            f" {shown(platform.architecture)} is not offered by Cloud Run functions; accepted: x86_64"
-        )
+        raise ValueError("Cloud Run functions have one kind of processor: x86_64")
     return f"python{platform.python.replace('.', '')}"

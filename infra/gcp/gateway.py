@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.api_policy import Auth, Cors, IamAuth, JwtAuth, NoAuth
+from infra.api_policy import Auth, IamAuth, JwtAuth, NoAuth
 from infra.gcp.access import allow_invocation
 from infra.gcp.logs import keep_logs
 from infra.gcp.project import region
@@ -42,7 +42,8 @@ class Api(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:gcp:Api", name, None, opts)
-        _refuse_origins(args.cors)
+        if args.cors.origins:
+            raise ValueError(f"api {name}: API Gateway answers no preflight request, so it takes no origins of pages")
         child_opts = pulumi.ResourceOptions(parent=self)
         identity = gcp.serviceaccount.Account(
             f"{name}-identity", display_name=f"gateway {name}", opts=kept(child_opts, args.keep)
@@ -124,11 +125,3 @@ def _first_routes(routes: Sequence[Route]) -> dict[str, Route]:
     for route in sorted(routes, key=lambda route: route.operation):
         first.setdefault(id(route.function), route)
     return {route.operation: route for route in first.values()}
-
-
-def _refuse_origins(cors: Cors) -> None:
-    if cors.origins:
-        raise pulumi.RunError(
-            f"Pulumi.{pulumi.get_stack()}.yaml: serverless-ml:settings -> api.cors.origins: API Gateway answers no"
-            " preflight requests, so no page of another origin can call it; accepted on gcp: []"
-        )

@@ -102,13 +102,9 @@ def enable_services(opts: pulumi.ResourceOptions | None = None) -> Sequence[pulu
 def region() -> str:
     """Return the provider's own `gcp:region`, or that of its environment variables.
 
-    Buckets, functions and gateways have no default region. Raise `pulumi.RunError` that names the file
-    and the line to write when there is none.
+    Buckets, functions and gateways have no default region. Raise `ValueError` where there is none: regions.py refuses
+    the stack before.
     """
-    name = gcp.config.region
-    if not name:
-        raise pulumi.RunError(
-            f"Pulumi.{pulumi.get_stack()}.yaml: gcp:region is missing; any region of Cloud Run functions is accepted."
-            " Write, for example:\nconfig:\n  gcp:region: europe-west1"
-        )
+    if not (name := gcp.config.region):
+        raise ValueError("there is no gcp:region")
     return name

@@ -7,7 +7,6 @@ import pulumi_gcp as gcp
 
 from infra.gcp.access import SUBSCRIBER, allow_publishing
 from infra.keep import guarding, kept
-from infra.secret import shown
 from infra.vocabulary import QueueArgs
 
 ATTEMPTS = range(5, 101)
@@ -97,12 +96,12 @@ class Queue(pulumi.ComponentResource):
 
 
 def _check(name: str, args: QueueArgs) -> None:
-    """Raise `pulumi.RunError` for what Pub/Sub does not accept."""
+    """Raise `ValueError` for what Pub/Sub does not accept: infra/limits.py refuses it in settings."""
     for argument, value, accepted in (
         ("attempts", args.attempts, ATTEMPTS),
         ("consumer_timeout_seconds", args.consumer_timeout_seconds, range(1, ACK_SECONDS.stop)),
     ):
         if value not in accepted:
-            raise pulumi.RunError(
-                f"queue {name}: {argument} is {shown(value)}; Pub/Sub accepts {accepted.start} to {accepted.stop - 1}"
+            raise ValueError(
+                f"queue {name}: {argument} is not among {accepted.start} to {accepted.stop - 1}, which Pub/Sub accepts"
             )

@@ -66,7 +66,7 @@ def _rendered(definition: Definition, functions: Mapping[str, Function]) -> pulu
 
 
 def _check(name: str, definition: Definition) -> None:
-    """Raise `pulumi.RunError` for a broken definition, before any execution meets it."""
+    """Raise `ValueError` for a broken definition, before any execution meets it."""
     addresses = {function: f"https://{function}.example.org" for function in definition.functions}
     if problems := lint.problems(dialect.render(definition, addresses)):
-        raise pulumi.RunError("\n".join(f"workflow {name}: {problem}" for problem in problems))
+        raise ValueError("\n".join(f"workflow {name}: {problem}" for problem in problems))

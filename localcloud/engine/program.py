@@ -123,7 +123,7 @@ def _run(stack: StackFile, monitor: _Monitor, program: Path | Callable[[], objec
             root_directory=str(stack.root),
         )
     )
-    set_all_config(dict(stack.config))
+    set_all_config(dict(stack.config), list(stack.secret))
 
     def body() -> None:
         program() if callable(program) else runpy.run_path(str(program), run_name="__main__")

@@ -1,4 +1,4 @@
-"""A stack's file, `Pulumi.<stack>.yaml`, read as the Pulumi CLI reads it."""
+"""A stack's configuration as the Pulumi CLI reads it: its file, `Pulumi.<stack>.yaml`, over that of the project."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ from typing import Any, Self
 
 import pulumi
 
+from localcloud.engine.project_file import ProjectFile, qualified
 from localcloud.engine.yaml_file import read_mapping
+from localcloud.engine.yaml_scalar import written
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE = ROOT / ".local"
 SETTINGS = "serverless-ml:settings"
 """The key of the settings, the same whatever the project is called."""
+NEEDED = (SETTINGS, "aws:region", "gcp:project", "gcp:region")
+"""The keys whose values the program reads: without them it cannot run."""
+PLACEHOLDER = "<encrypted>"
+"""Stands for a value that only the CLI can open, and that the program does not read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +34,8 @@ class StackFile:
     project: str
     name: str
     config: Mapping[str, str]
+    secret: tuple[str, ...] = ()
+    """The keys whose values are encrypted; a placeholder stands for each."""
     root: Path = ROOT
 
     @classmethod
@@ -35,24 +43,31 @@ class StackFile:
         """Read `Pulumi.<name>.yaml` in `root`, and merge `override` into it.
 
         Objects are merged key by key: `{"serverless-ml:settings": {"pointer_seconds": 1}}`
-        changes that key alone. Raises `pulumi.RunError` for a stack that does not exist and for an
-        encrypted value, which only the CLI can open.
+        changes that key alone. The project's own configuration is below both, a key as a whole. Raises
+        `pulumi.RunError` for a stack that does not exist, and for an encrypted value that the program reads,
+        which only the CLI can open; for any other one there is a placeholder.
         """
-        project = read_mapping(root / "Pulumi.yaml")
+        project = ProjectFile.read(root)
         path = root / f"Pulumi.{name}.yaml"
         if not path.exists():
             known = ", ".join(sorted(file.name.split(".")[1] for file in root.glob("Pulumi.*.yaml")))
             raise pulumi.RunError(f"there is no stack {name!r} ({path.name}); the stacks here: {known or 'none'}")
-        written = read_mapping(path).get("config") or {}
-        if not isinstance(written, dict):
+        stated = read_mapping(path).get("config") or {}
+        if not isinstance(stated, dict):
             raise pulumi.RunError(f"{path.name}: config: a mapping is expected, such as `aws:region: eu-west-1`")
-        config = merged(written, override or {})
-        if encrypted := ", ".join(_encrypted(config)):
-            raise pulumi.RunError(f"{path.name}: {encrypted} is encrypted, and only the Pulumi CLI can open it")
+        config = {**project.config, **_qualified_once(merged(stated, override or {}), project.name, path.name)}
+        if missing := sorted(project.required - config.keys()):
+            raise pulumi.RunError(
+                f"{path.name}: {', '.join(missing)}: Pulumi.yaml declares it, and nothing gives a value"
+            )
+        encrypted = {key: list(_encrypted(value, key)) for key, value in config.items()}
+        if closed := ", ".join(path for key in NEEDED for path in encrypted.get(key, ())):
+            raise pulumi.RunError(f"{path.name}: {closed} is encrypted, and only the Pulumi CLI can open it")
         return cls(
-            project=str(project.get("name", "serverless-ml")),
+            project=project.name,
             name=name,
-            config=_qualified_once(config, project, path.name),
+            config={key: PLACEHOLDER if encrypted[key] else _text(value) for key, value in config.items()},
+            secret=tuple(key for key, paths in encrypted.items() if paths),
             root=root,
         )
 
@@ -79,34 +94,30 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _encrypted(value: Any, path: str = "") -> Iterator[str]:
+def _encrypted(value: Any, path: str) -> Iterator[str]:
     """Yield the path of every encrypted value, at any depth, as `pulumi config set --path` takes it."""
     match value:
-        case {"secure": _} if len(value) == 1:
+        case {"secure": str()} if len(value) == 1:
             yield path
         case dict():
             for key, inner in value.items():
-                yield from _encrypted(inner, f"{path}.{key}" if path else str(key))
+                yield from _encrypted(inner, f"{path}.{key}")
         case list():
             for position, inner in enumerate(value):
                 yield from _encrypted(inner, f"{path}[{position}]")
 
 
-def _qualified_once(config: Mapping[str, Any], project: Mapping[str, Any], where: str) -> dict[str, str]:
-    """Return the configuration as text by full keys. Raises `pulumi.RunError` for a key in its short and long form."""
-    found: dict[str, str] = {}
+def _qualified_once(config: Mapping[str, Any], project: str, where: str) -> dict[str, Any]:
+    """Return the configuration by full keys. Raises `pulumi.RunError` for a key in its short and long form."""
+    found: dict[str, Any] = {}
     for key, value in config.items():
-        full = _qualified(key, project)
+        full = qualified(key, project, where)
         if full in found:
             raise pulumi.RunError(f"{where}: {full} is there twice, once as {key}")
-        found[full] = _text(value)
+        found[full] = value
     return found
 
 
-def _qualified(key: str, project: Mapping[str, Any]) -> str:
-    return key if ":" in key else f"{project.get('name')}:{key}"
-
-
 def _text(value: Any) -> str:
-    """Return a value as the CLI passes it to the program: objects, lists and booleans as JSON."""
-    return value if isinstance(value, str) else json.dumps(value)
+    """Return a value as the CLI passes it to the program: objects and lists as JSON."""
+    return json.dumps(value) if isinstance(value, dict | list) else written(value)

@@ -45,14 +45,13 @@ def upload(block: Block) -> Upload:
 
 def complaints(block: Block) -> Iterator[str]:
     """Yield what is wrong with the commands of a block, in order."""
-    stack, made = None, set()
-    for command in commands(block.text):
-        words = shlex.split(command.text, comments=True)
+    typed, made = [shlex.split(command.text, comments=True) for command in commands(block.text)], set()
+    previewed = [words[2].removeprefix("STACK=") for words in typed if words[:2] == ["make", "preview"]]
+    stack = previewed[0] if previewed else None
+    for words in typed:
         match words:
             case ["make", target] if target in TARGETS:
                 made.add(target)
-            case ["make", "preview", setting]:
-                stack = setting.removeprefix("STACK=")
             case ["pulumi", *rest]:
                 yield from _of_pulumi(rest, stack)
             case ["aws" | "gcloud", _, "cp", file, *_] if not (file in made or _is_ours(file)):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+import pulumi
 import pytest
 
+from infra import settings_file
 from localcloud.cli.provider import EveryType, Symbols, serve
-from localcloud.engine.program import Registered
+from localcloud.engine.program import Registered, evaluate
+from localcloud.engine.recorder import Recorder
 from localcloud.engine.resource_handler import Order, ResourceHandler
+from localcloud.engine.stack_file import StackFile
 from tests.engine.project import Project
+from tests.root import ROOT
 
 pytestmark = pytest.mark.integration
 FUNCTION = "aws:lambda/function:Function"
@@ -40,9 +46,16 @@ def test_a_cloud_of_another_kind_is_none(dev: Project) -> None:
         (
             "Pulumi.dev.yaml",
             "cloud: aws",
-            "cloud: aws\n    modles: []",
-            "Pulumi.dev.yaml: serverless-ml:settings -> modles: there is no such setting; did you mean models?",
+            "cloud: azure\n    modles: []",
+            "serverless-ml:settings -> modles: there is no such setting; did you mean models?",
         ),
+        (
+            "Pulumi.dev.yaml",
+            "log_days: 7",
+            "log_days: 7.5",
+            "serverless-ml:settings -> log_days: found 7.5; accepted: 1, 3, 5, 7, 14, 30, 60, 90, 180, 365",
+        ),
+        ("Pulumi.dev.yaml", "aws:region: eu-west-1", "aws:region: cn-north-1", "aws:region: cn-north-1 is no region"),
         (
             "models/breast_cancer/model.yaml",
             "seed:",
@@ -52,11 +65,19 @@ def test_a_cloud_of_another_kind_is_none(dev: Project) -> None:
     ],
 )
 def test_a_mistake_of_the_user_is_a_sentence_before_the_first_resource(
-    dev: Project, path: str, before: str, after: str, sentence: str
+    dev: Project, path: str, before: str, after: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """One about the stack's file is the same, word for word, by the CLI and by a preview without it."""
     dev.edit(path, before, after)
     with serve("aws", Symbols(), dev.state):
         refused = dev.deploying("preview", code=None)
+    if path.startswith("Pulumi."):
+        monkeypatch.setattr(settings_file, "ROOT", dev.root)
+        with pytest.raises(pulumi.RunError) as previewed:
+            evaluate(StackFile.read("dev", dev.root), Recorder(), ROOT / "infra", dry_run=True)
+        assert re.match(r"Pulumi\.dev\.yaml: line \d+: ", str(previewed.value))
+        for line in str(previewed.value).splitlines():
+            assert line.strip() in refused.output
     dev.edit(path, after, before)
     assert refused.code != 0
     assert sentence in refused.output

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from infra.aws import dialect
 from infra.workflow import (
     ERROR,
@@ -48,14 +50,15 @@ WORKFLOW = Workflow(
     timeout_seconds=600,
     call_timeout_seconds={"looker": 20, "worker": 40},
 )
-STATES: dict[str, Any] = dialect.render(WORKFLOW, {"looker": "arn:looker", "worker": "arn:worker"})["States"]
+ARNS = {name: f"arn:aws:lambda:eu-west-1:000000000000:function:{name}:live" for name in ("looker", "worker")}
+STATES: dict[str, Any] = dialect.render(WORKFLOW, ARNS)["States"]
 
 
 def test_a_call_invokes_its_function_and_keeps_only_its_answer() -> None:
     look = STATES["look"]
     assert look["Resource"] == "arn:aws:states:::lambda:invoke"
     assert look["Arguments"] == {
-        "FunctionName": "arn:looker",
+        "FunctionName": ARNS["looker"],
         "Payload": {
             "input": "{% $states.context.Execution.Input %}",
             "execution": "{% $states.context.Execution.Name %}",
@@ -101,7 +104,7 @@ def test_each_element_goes_to_the_function_so_many_at_a_time() -> None:
     assert (each["Type"], each["MaxConcurrency"], each["Items"]) == ("Map", 3, "{% $seen.things %}")
     assert each["ItemSelector"] == {"of": "{% $seen.name %}", "thing": "{% $states.context.Map.Item.Value %}"}
     task = each["ItemProcessor"]["States"]["each: worker"]
-    assert task["Arguments"] == {"FunctionName": "arn:worker", "Payload": "{% $states.input %}"}
+    assert task["Arguments"] == {"FunctionName": ARNS["worker"], "Payload": "{% $states.input %}"}
     assert (task["End"], task["Output"], task["TimeoutSeconds"]) == (True, {}, 40)
 
 
@@ -115,6 +118,14 @@ def test_a_choice_that_no_case_names_is_a_failure_that_says_what_was_found() -> 
     assert "$string($seen.status)" in choice["Assign"]["problem"]
 
 
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_the_integration_is_named_in_the_partition_of_the_function(partition: str) -> None:
+    arns = {name: arn.replace("aws", partition, 1) for name, arn in ARNS.items()}
+    text = json.dumps(dialect.render(WORKFLOW, arns))
+    assert text.count(f'"arn:{partition}:states:::lambda:invoke"') == 3
+    assert text.count("arn:") == text.count(f"arn:{partition}:")
+
+
 def test_a_pause_takes_its_seconds_from_a_result() -> None:
     assert STATES["rest"] == {"Type": "Wait", "Seconds": "{% $seen.seconds %}", "Next": "done"}
 
@@ -122,6 +133,6 @@ def test_a_pause_takes_its_seconds_from_a_result() -> None:
 def test_what_steps_answer_never_travels_in_the_state() -> None:
     definition = dialect.render(
         training(parallelism=4, timeout_seconds=60, function_timeouts=dict.fromkeys(FUNCTIONS, 5)),
-        dict.fromkeys(FUNCTIONS, "arn"),
+        dict.fromkeys(FUNCTIONS, ARNS["worker"]),
     )
     assert {json.dumps(state.get("Output", {})) for state in definition["States"].values()} == {"{}"}

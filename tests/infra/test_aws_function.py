@@ -112,8 +112,8 @@ def test_a_consumer_runs_at_most_as_many_copies_as_are_reserved() -> None:
     assert deployed(consumes=True, concurrency=7).one(w.MAPPING).inputs["scalingConfig"] == {"maximumConcurrency": 7}
 
 
-def test_a_consumer_of_one_copy_is_refused_before_any_resource_of_its() -> None:
-    with pytest.raises(pulumi.RunError, match=r"function prepare: concurrency is 1, .* AWS accepts 2 or more"):
+def test_a_consumer_of_one_copy_is_a_mistake_of_the_program() -> None:
+    with pytest.raises(ValueError, match="function prepare: it consumes a queue, for which AWS accepts 2 copies or"):
         deployed(consumes=True, concurrency=1)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from infra.aws.regions import require_region
 from infra.aws.scaling import TARGET as UTILISATION
 from infra.aws.scaling import snapshots
 from infra.scaling import Balanced, Eco, Latency
@@ -76,21 +77,15 @@ def test_hours_raise_the_minimum_and_bring_it_back() -> None:
 
 @pytest.mark.parametrize("region", ["ap-east-2", "ap-southeast-6"])
 def test_a_region_without_snapshots_is_refused_with_what_is_accepted(region: str) -> None:
-    def program() -> None:
-        snapshots("predict", Balanced())
-
     with pytest.raises(
         pulumi.RunError, match=rf"aws:region: {region} takes no snapshots.*accepted there: eco, latency"
     ):
-        deploy(program, config={"aws:region": region})
+        deploy(lambda: require_region({"predict": Balanced()}), config={"aws:region": region})
 
 
 def test_other_profiles_are_to_be_had_there() -> None:
-    graph = deploy(
-        lambda: {"snapshots": [snapshots("predict", Eco()), snapshots("predict", Latency())]},
-        config={"aws:region": "ap-east-2"},
-    )
-    assert graph.returned == {"snapshots": [None, None]}
+    deploy(lambda: require_region({"predict": Eco(), "other": Latency()}), config={"aws:region": "ap-east-2"})
+    assert [snapshots(Eco()), snapshots(Latency())] == [None, None]
 
 
 BROKEN: Mapping[str, tuple[Break, ...]] = {

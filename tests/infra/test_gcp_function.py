@@ -10,6 +10,7 @@ from infra.aws.queue import Queue as SomeoneElsesQueue
 from infra.gcp import CLOUD
 from infra.gcp.function import Function
 from infra.gcp.queue import Queue
+from infra.gcp.regions import PROJECT_VARIABLES, REGION_VARIABLES, require_region
 from infra.gcp.storage import Store
 from infra.keep import always
 from infra.vocabulary import FunctionArgs, Platform, QueueArgs, StoreArgs
@@ -98,10 +99,9 @@ def test_code_in_a_store_of_another_cloud_is_refused() -> None:
         deploy(lambda: Function("prepare", arguments("prepare", SomeoneElsesStore())) and None)
 
 
-def test_arm_is_refused_with_the_key_to_change() -> None:
-    arm = replace(sample.PLATFORM, architecture="arm64")
-    with pytest.raises(pulumi.RunError, match=r"Pulumi\.test\.yaml.*runtime\.architecture.*arm64.*accepted: x86_64"):
-        built(platform=arm)
+def test_a_processor_that_there_is_none_of_is_a_mistake_of_the_program() -> None:
+    with pytest.raises(ValueError, match="one kind of processor: x86_64"):
+        built(platform=replace(sample.PLATFORM, architecture="arm64"))
 
 
 def test_messages_are_pushed_by_an_account_that_may_only_do_that() -> None:
@@ -143,13 +143,13 @@ def test_a_short_consumer_still_gets_the_shortest_deadline_there_is() -> None:
 @pytest.mark.parametrize(
     ("seconds", "attempts", "message"),
     [
-        (601, 5, "consumer_timeout_seconds is 601; Pub/Sub accepts 1 to 600"),
-        (60, 4, "attempts is 4; Pub/Sub accepts 5 to 100"),
-        (60, 101, "attempts is 101; Pub/Sub accepts 5 to 100"),
+        (601, 5, "consumer_timeout_seconds is not among 1 to 600, which Pub/Sub accepts"),
+        (60, 4, "attempts is not among 5 to 100, which Pub/Sub accepts"),
+        (60, 101, "attempts is not among 5 to 100, which Pub/Sub accepts"),
     ],
 )
-def test_what_pubsub_cannot_keep_is_refused_with_what_it_can(seconds: int, attempts: int, message: str) -> None:
-    with pytest.raises(pulumi.RunError, match=f"queue jobs: {message}"):
+def test_what_pubsub_cannot_keep_is_a_mistake_of_the_program(seconds: int, attempts: int, message: str) -> None:
+    with pytest.raises(ValueError, match=f"queue jobs: {message}"):
         deploy(lambda: jobs(seconds, attempts))
 
 
@@ -164,13 +164,36 @@ def test_the_region_is_the_providers() -> None:
     assert locations == {"us-east1"}
 
 
-def test_without_a_region_the_line_to_write_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("GOOGLE_REGION", "GCLOUD_REGION", "CLOUDSDK_COMPUTE_REGION"):
+def test_without_a_region_or_a_project_every_place_to_write_them_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*REGION_VARIABLES, *PROJECT_VARIABLES):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(
-        pulumi.RunError, match=r"Pulumi\.test\.yaml: gcp:region is missing[\s\S]*gcp:region: europe-west1"
-    ):
-        deploy(lambda: Store("data", StoreArgs()) and None, config={"gcp:region": ""})
+    with pytest.raises(pulumi.RunError) as refused:
+        deploy(lambda: require_region({}), config={"gcp:region": "", "gcp:project": ""})
+    region, *example, project = str(refused.value).splitlines()
+    assert region.startswith("Pulumi.test.yaml: gcp:region is missing; accepted there, or in GOOGLE_REGION, ")
+    assert example == ["config:", "  gcp:region: europe-west1"]
+    assert project == (
+        "Pulumi.test.yaml: gcp:project is missing; accepted there, by `pulumi config set gcp:project MY-PROJECT`, or in"
+        " GOOGLE_PROJECT, GOOGLE_CLOUD_PROJECT, GCLOUD_PROJECT, CLOUDSDK_CORE_PROJECT of the environment:"
+        " the id of a project. The provider looks nowhere else"
+    )
+
+
+@pytest.mark.parametrize("variable", PROJECT_VARIABLES)
+def test_the_provider_and_so_the_program_find_a_project_in_the_environment(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in PROJECT_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "mine")
+    deploy(lambda: require_region({}), config={"gcp:project": ""})
+
+
+def test_a_region_of_the_environment_is_refused_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GCLOUD_REGION", "mars")
+    monkeypatch.delenv("GOOGLE_REGION", raising=False)
+    with pytest.raises(pulumi.RunError, match=r"^GCLOUD_REGION of the environment: mars has no API Gateway"):
+        deploy(lambda: require_region({}), config={"gcp:region": ""})
 
 
 def test_protected_objects_can_be_restored_for_a_week_others_are_gone() -> None:

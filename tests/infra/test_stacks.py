@@ -6,6 +6,7 @@ import importlib
 import json
 from typing import Any
 
+import pulumi
 import pytest
 import yaml
 
@@ -13,7 +14,9 @@ from infra import clouds
 from infra.limits import enforce
 from infra.settings import Settings
 from infra.tier import Tier
-from localcloud.engine.stack_file import ROOT, StackFile
+from localcloud.engine.program import evaluate
+from localcloud.engine.recorder import Recorder
+from localcloud.engine.stack_file import NEEDED, ROOT, StackFile
 
 NAMES = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 KEEPS = {"prod", "gcp-prod"}
@@ -78,3 +81,22 @@ def test_a_new_project_is_asked_for_nothing_that_its_provider_does_not_read() ->
         provider, _, name = key.partition(":")
         assert hasattr(importlib.import_module(f"pulumi_{provider}.config"), name), key
     assert {f"{cloud}:region" for cloud in clouds.of(Tier.DEPLOYABLE)} <= template().keys()
+
+
+@pytest.mark.parametrize("name", ["dev", "gcp-dev"])
+def test_the_program_reads_no_value_of_the_configuration_but_those_that_must_not_be_encrypted(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For any other value that is encrypted, a preview without the CLI has a placeholder."""
+    asked: set[str] = set()
+    full_key = pulumi.Config.full_key
+
+    def noted(config: pulumi.Config, key: str) -> str:
+        asked.add(full_key(config, key))
+        return full_key(config, key)
+
+    monkeypatch.setattr(pulumi.Config, "full_key", noted)
+    evaluate(StackFile.read(name), Recorder(), ROOT / "infra", dry_run=True)
+    looked_for = {f"serverless-ml:{field}" for field in Settings.model_fields}
+    cloud = settings(name).cloud
+    assert asked - looked_for == {key for key in NEEDED if key.partition(":")[0] in ("serverless-ml", cloud)}

@@ -75,7 +75,7 @@ def test_a_sound_definition_is_deployed(cloud: Cloud) -> None:
     ],
 )
 def test_a_broken_definition_stops_the_program(cloud: Cloud, broken: Workflow) -> None:
-    with pytest.raises(pulumi.RunError, match="workflow training: "):
+    with pytest.raises(ValueError, match="workflow training: "):
         declare(cloud, broken, "worker")
 
 

@@ -30,7 +30,7 @@ def program(profile: Profile) -> None:
         code=code(HANDLER),
         publish=True,
         reserved_concurrent_executions=10,
-        snap_start=snapshots("predict", profile),
+        snap_start=snapshots(profile),
     )
     alias = aws.lambda_.Alias("live", name="live", function_name=function.name, function_version=function.version)
     if isinstance(profile, Latency):

@@ -10,7 +10,7 @@ import pulumi
 import pytest
 
 from infra.settings import KEY
-from localcloud.engine.stack_file import SETTINGS, StackFile, merged
+from localcloud.engine.stack_file import NEEDED, PLACEHOLDER, SETTINGS, StackFile, merged
 
 
 @pytest.fixture
@@ -41,9 +41,18 @@ def test_a_missing_stack_is_answered_with_those_there_are(root: Path) -> None:
         StackFile.read("cellar", root)
 
 
-def test_an_encrypted_value_is_refused_by_its_key(root: Path) -> None:
-    (root / "Pulumi.safe.yaml").write_text("config:\n  house:key: {secure: abc}\n", encoding="utf-8")
-    with pytest.raises(pulumi.RunError, match="house:key is encrypted"):
+def test_an_encrypted_value_that_the_program_does_not_read_is_a_placeholder(root: Path) -> None:
+    text = "config:\n  gcp:credentials: {secure: abc}\n  house:o: {a: [{secure: abc}], b: 1}\n  house:c: 1\n"
+    (root / "Pulumi.safe.yaml").write_text(text, encoding="utf-8")
+    stack = StackFile.read("safe", root)
+    assert stack.config == {"gcp:credentials": PLACEHOLDER, "house:o": PLACEHOLDER, "house:c": "1"}
+    assert stack.secret == ("gcp:credentials", "house:o")
+
+
+@pytest.mark.parametrize("key", NEEDED[1:])
+def test_an_encrypted_region_or_project_is_refused_by_its_key(root: Path, key: str) -> None:
+    (root / "Pulumi.safe.yaml").write_text(f"config:\n  {key}: {{secure: abc}}\n", encoding="utf-8")
+    with pytest.raises(pulumi.RunError, match=f"^Pulumi.safe.yaml: {key} is encrypted, and only the Pulumi CLI"):
         StackFile.read("safe", root)
 
 
@@ -83,17 +92,13 @@ def test_a_file_that_is_not_a_mapping_is_named(root: Path, text: str) -> None:
         ("config:\n  a:b: 1\n  a:b: 2\n", "line 3: the key a:b is there twice"),
         ("config:\n  a:s: {cloud: aws, cloud: gcp}\n", "line 2: the key cloud is there twice"),
         ("config:\n  house:c: 1\n  c: 2\n", "house:c is there twice, once as c"),
-        ("config:\n  a:b: 2026-01-02\n", "line 2: a timestamp is not accepted; quote it to have a text"),
-        ("config:\n  a:b: !!binary aGk=\n", "line 2: a binary is not accepted"),
-        ("config:\n  a:b: !!set {x}\n", "line 2: a set is not accepted"),
-        ("config:\n  5: x\n", "line 2: the key 5 is no text"),
-        ("config:\n  ~: x\n", "line 2: the key None is no text"),
+        ("config:\n  5: x\n", "config: 5 is no key; accepted: <namespace>:<name>"),
+        ("config:\n  ~: x\n", "line 2: a key is a text; quote it"),
         ("config: [a]\n", "config: a mapping is expected"),
         ("config: abc\n", "config: a mapping is expected"),
         ("config:\n  a:b: &x [*x]\n", "nested deeper"),
         ("config:\n  a:b: " + "[" * 3000 + "]" * 3000, ""),
-        ("config:\n  a:b: " + "9" * 5000, ""),
-        ("", "a mapping is expected, such as `config:` in the first line; found nothing"),
+        ("config:\n  a:b: " + "{a: " * 3000, ""),
     ],
 )
 def test_what_the_cli_would_not_read_is_refused_in_one_sentence(root: Path, text: str, sentence: str) -> None:
@@ -105,9 +110,8 @@ def test_what_the_cli_would_not_read_is_refused_in_one_sentence(root: Path, text
     assert len(str(raised.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-def test_a_file_that_is_not_utf_8_is_refused_by_the_byte(root: Path, encoding: str) -> None:
-    (root / "Pulumi.odd.yaml").write_bytes("config:\n  a:b: é\n".encode(encoding))
+def test_a_file_that_is_not_utf_8_is_refused_by_the_byte(root: Path) -> None:
+    (root / "Pulumi.odd.yaml").write_bytes("config:\n  a:b: é\n".encode("latin-1"))
     with pytest.raises(pulumi.RunError, match=r"Pulumi\.odd\.yaml: not UTF-8, at byte \d+; save it as UTF-8"):
         StackFile.read("odd", root)
 
