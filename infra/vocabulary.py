@@ -256,5 +256,7 @@ class Cloud:
 
     Raise `pulumi.RunError` with the file, the key and what is accepted.
     """
+    stand_ins: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
+    """What a preview without an account can do without: keys of the configuration, and the variables in their place."""
     quotas: Callable[[Iterable[Declared]], Sequence[Want]] | None = None
     """Read from a graph what the stack wants of an account; a deployable cloud states it."""

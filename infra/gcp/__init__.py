@@ -10,7 +10,7 @@ from infra.gcp.gateway import Api
 from infra.gcp.project import enable_services
 from infra.gcp.queue import Queue
 from infra.gcp.quotas import wants
-from infra.gcp.regions import require_region
+from infra.gcp.regions import PROJECT_VARIABLES, require_region
 from infra.gcp.schedule import Schedule
 from infra.gcp.storage import Store
 from infra.gcp.upload import Upload
@@ -42,6 +42,7 @@ CLOUD = Cloud(
     schedule=Schedule,
     upload=Upload,
     require_region=require_region,
+    stand_ins={"gcp:project": PROJECT_VARIABLES},
     quotas=wants,
     prerequisites=enable_services,
 )

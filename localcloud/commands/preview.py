@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 from infra import limits
 from infra.bundle import archives, remarks
-from infra.clouds import find
+from infra.clouds import find, names
 from infra.function_table import FUNCTIONS
 from infra.settings import Settings
 from infra.target import target
@@ -24,7 +26,9 @@ def main(progress: Progress, stack: str, state: Path) -> int:
 
     Raises `pulumi.RunError` for a program or settings that could not be deployed.
     """
-    file = StackFile.read(stack)
+    stated = StackFile.read(stack)
+    missing = absent(stated)
+    file = replace(stated, config={**stated.config, **{key: f"<{key}>" for key in missing}})
     declared, outputs = graph.declare(progress, file)
     path = state / f"graph-{stack}.json"
     graph.write(path, file, declared, outputs)
@@ -34,7 +38,19 @@ def main(progress: Progress, stack: str, state: Path) -> int:
     cloud = find(settings.cloud)
     for line in (*_limits(settings, cloud), *quota_lines(cloud, declared)):
         progress.plain(line)
+    for key in missing:
+        progress.plain(f"Pulumi.{stack}.yaml: {key} is missing: this preview does without it, `pulumi up` does not")
     return 0
+
+
+def absent(file: StackFile) -> list[str]:
+    """Return the keys of the configuration that nobody has stated, and that only a deployment needs."""
+    if file.cloud not in names():
+        return []
+    stand_ins = find(file.cloud).stand_ins
+    return [
+        key for key, variables in stand_ins.items() if not (file.get(key, "") or any(map(os.environ.get, variables)))
+    ]
 
 
 def _limits(settings: Settings, cloud: Cloud) -> list[str]:
