@@ -1,4 +1,8 @@
-"""Where objects lie in the stores, below the name of their model: `<model>/<prefix>...`."""
+"""Where objects lie in the stores: `<model>/<prefix>...`.
+
+What is needed only for a while lies at `<prefix><model>/...`, below a prefix that begins with a dot, as no model's name
+does: one rule of expiry holds for all models, also for those that a stack no longer has.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +20,22 @@ LIVE = "live.json"
 """In the models store: the live pointer."""
 JOB_INPUTS = "in/"
 """In the jobs store: inputs. A new object is a job."""
-JOB_CONTINUATIONS = "in/.again/"
-"""In the jobs store: a new object here has an unfinished job continued. No job can have this name."""
+JOB_CONTINUATIONS = ".again/"
+"""In the jobs store: a new object here has an unfinished job continued."""
 JOB_RESULTS = "out/"
 """In the jobs store: results."""
-JOB_WORK = "work/"
+JOB_CONTINUATIONS_BEFORE = "in/.again/"
+"""Below the model's name: where version 0.1 put them. A message about one may still wait when a stack is upgraded."""
+JOB_WORK = ".work/"
 """In the jobs store: checkpoints of jobs that are under way."""
-JOB_TICKETS = "tickets/"
+JOB_TICKETS = ".tickets/"
 """In the jobs store: who was granted the right to upload an input."""
 JOB_FAILURES = "dead/"
 """In the jobs store: why a message about a job became a dead letter."""
+PASSING = (JOB_WORK, JOB_TICKETS, JOB_CONTINUATIONS)
+"""In the jobs store: what is needed of a job only until it is done."""
+
+
+def below(model: str, prefix: str) -> str:
+    """Return where the objects of a model lie under a prefix."""
+    return f"{prefix}{model}/" if prefix.startswith(".") else f"{model}/{prefix}"

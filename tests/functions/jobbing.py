@@ -41,7 +41,7 @@ class Mortal:
             if self.dies(f"before {name}", key):
                 raise Killed
             result = operation(key, *arguments, **options)
-            if name in WRITES and f"{MODEL}/in/" in key and result is not False:
+            if name in WRITES and key.startswith((f"{MODEL}/in/", f".again/{MODEL}/")) and result is not False:
                 self.announced.append(key)
             if self.dies(f"after {name}", key):
                 raise Killed

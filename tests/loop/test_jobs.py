@@ -173,7 +173,7 @@ class Troubled:
         self.running.wait(lambda: self.running.answering() == version or None, f"{version} to answer")
 
     def checkpoints(self) -> list[str]:
-        return [key for key in self.running.jobs.keys(f"{MODEL}/work/{self.long}/") if not key.endswith("job.json")]
+        return [key for key in self.running.jobs.keys(f".work/{MODEL}/{self.long}/") if not key.endswith("job.json")]
 
     def results(self) -> set[str]:
         return set(self.running.jobs.keys(f"{MODEL}/out/"))
@@ -245,7 +245,7 @@ def test_a_long_job_whose_worker_is_killed_and_whose_version_is_replaced_ends_as
     for key, content in expected.items():
         assert running.jobs.get(key) == content
     assert json.loads(expected[f"{MODEL}/out/{troubled.long}.json"])["version"] == troubled.slow
-    assert running.jobs.keys(f"{MODEL}/in/.again/{troubled.long}/"), "it was never out of time"
+    assert running.jobs.keys(f".again/{MODEL}/{troubled.long}/"), "it was never out of time"
     record = status(running, troubled.long)
     assert (record["status"], record["rows"], record["refused"]) == ("done", len(troubled.rows), 0)
 

@@ -50,9 +50,9 @@ class Job:
     @classmethod
     def at(cls, key: str, models: Collection[str]) -> Self:
         """Return the job whose input, or continuation, has this key. Raises `NotAJob`."""
-        model, _, rest = key.partition("/")
-        if rest.startswith(layout.JOB_CONTINUATIONS):
-            name, separator, checkpoints = rest.removeprefix(layout.JOB_CONTINUATIONS).partition("/")
+        model, rest = _parted(key)
+        if key.startswith(layout.JOB_CONTINUATIONS) or rest.startswith(layout.JOB_CONTINUATIONS_BEFORE):
+            name, separator, checkpoints = rest.removeprefix(layout.JOB_CONTINUATIONS_BEFORE).partition("/")
             is_job = bool(separator) and "/" not in checkpoints
         else:
             name, is_job = rest.removeprefix(layout.JOB_INPUTS), rest.startswith(layout.JOB_INPUTS)
@@ -85,7 +85,7 @@ class Job:
     @property
     def checkpoints(self) -> str:
         """The folder of the job's plan and checkpoints."""
-        return f"{self.model}/{layout.JOB_WORK}{self.name}"
+        return layout.below(self.model, layout.JOB_WORK) + self.name
 
     @property
     def plan(self) -> str:
@@ -95,23 +95,34 @@ class Job:
     @property
     def ticket(self) -> str:
         """The record that a caller may upload the input. Its key is the same for every format."""
-        return f"{self.model}/{layout.JOB_TICKETS}{self.name.partition('.')[0]}"
+        return layout.below(self.model, layout.JOB_TICKETS) + self.name.partition(".")[0]
 
     def continuation(self, checkpoints: int) -> str:
         """The key of a continuation after so many checkpoints: the store announces it like a new input."""
-        return f"{self.model}/{layout.JOB_CONTINUATIONS}{self.name}/{checkpoints:06}"
+        return f"{layout.below(self.model, layout.JOB_CONTINUATIONS)}{self.name}/{checkpoints:06}"
 
 
 def dead_letter_reason(key: str) -> str:
     """Return the key of the document that says why the message about `key` became a dead letter."""
-    model, _, rest = key.partition("/")
+    model, rest = _parted(key)
     name = Job.at(key, (model,)).name if _is_job(key) else f"not-a-job-{sha256(rest.encode()).hex()[:16]}"
     return f"{model}/{layout.JOB_FAILURES}{name}.json"
 
 
+def model_of(key: str) -> str:
+    """Return the name of a model, where the key of an input or of a continuation has it."""
+    return _parted(key)[0]
+
+
 def _is_job(key: str) -> bool:
     try:
-        Job.at(key, (key.partition("/")[0],))
+        Job.at(key, (model_of(key),))
     except NotAJob:
         return False
     return True
+
+
+def _parted(key: str) -> tuple[str, str]:
+    """Return the model of a key, and what comes behind its name."""
+    model, _, rest = key.removeprefix(layout.JOB_CONTINUATIONS).partition("/")
+    return model, rest

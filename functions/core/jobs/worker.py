@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import Problem
 from functions.core.jobs.attempt import JobAttempt
-from functions.core.jobs.job import Job, dead_letter_reason
+from functions.core.jobs.job import Job, dead_letter_reason, model_of
 from functions.core.onnx.session import ModelFailure
 from functions.core.runtime.consumer import ONCE, Delivery
 from functions.core.storage.objects import canonical
@@ -91,7 +91,7 @@ class Worker:
         until: float = 0.0,
     ) -> None:
         """Write why the queue is about to give up on a message. Never raises: it becomes a dead letter anyway."""
-        if key.partition("/")[0] not in self._model_caches:
+        if model_of(key) not in self._model_caches:
             return
         now = self._clock()
         record: dict[str, Any] = {

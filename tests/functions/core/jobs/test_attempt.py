@@ -84,7 +84,7 @@ def test_a_job_that_ends_before_its_first_checkpoint_keeps_only_its_result(
     name: str, content: bytes, bench: Bench
 ) -> None:
     queue = worked(bench, name, content)
-    assert not list(queue.store.objects.keys(f"{MODEL}/work"))
+    assert not list(queue.store.objects.keys(f".work/{MODEL}"))
     assert predictions(queue, name) == said(bench.predict(*ROWS[:3]))["predictions"]
 
 
@@ -121,8 +121,8 @@ def test_a_worker_that_has_no_time_left_announces_a_continuation(bench: Bench) -
     queue = worked(bench, "rows.jsonl", FILES["rows.jsonl"], seconds=lambda: 0.0)
     assert queue.deliveries == 15  # one checkpoint each, of one batch, and then the time to join them
     assert not queue.dead
-    assert sorted(queue.store.objects.keys(f"{MODEL}/in/.again")) == [
-        f"{MODEL}/in/.again/rows.jsonl/{number:06}" for number in range(1, 15)
+    assert sorted(queue.store.objects.keys(".again")) == [
+        f".again/{MODEL}/rows.jsonl/{number:06}" for number in range(1, 15)
     ]
     assert predictions(queue, "rows.jsonl") == said(bench.predict(*ROWS))["predictions"]
 

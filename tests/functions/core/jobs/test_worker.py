@@ -61,8 +61,8 @@ def test_a_job_that_is_done_is_not_done_again(bench: Bench) -> None:
     bench.jobs.put(f"{MODEL}/in/j", ONE)
     worker(bench).work(f"{MODEL}/in/j")
     nobody = Worker(bench.jobs, {MODEL: Bench().model_cache}, bench.log, attempts=ATTEMPTS)  # without a champion
-    for key in ("in/j", "in/.again/j/000003"):
-        nobody.work(f"{MODEL}/{key}", LAST)
+    for key in (f"{MODEL}/in/j", f".again/{MODEL}/j/000003", f"{MODEL}/in/.again/j/000003"):
+        nobody.work(key, LAST)
     assert reasons(bench) == {}
 
 
@@ -125,7 +125,7 @@ def test_the_reason_of_a_last_delivery_counts_only_once_its_time_is_over(bench: 
     assert reasons(bench)["j.json"]["until"] == bench.clock() + 30
 
 
-@pytest.mark.parametrize("key", [f"{MODEL}/in/a/b", f"{MODEL}/in/.hidden", f"{MODEL}/in/.again/j/1/2"])
+@pytest.mark.parametrize("key", [f"{MODEL}/in/a/b", f"{MODEL}/in/.hidden", f".again/{MODEL}/j/1/2", f"{MODEL}/in/.again/j/1/2"])
 def test_a_key_of_no_job_becomes_a_dead_letter_with_its_reason(key: str, bench: Bench) -> None:
     with pytest.raises(NotAJob):
         worker(bench).work(key)
@@ -153,7 +153,7 @@ def test_a_reason_that_cannot_be_written_hides_no_failure(bench: Bench) -> None:
     assert bench.logged("reason not written")[0]["metric"] == "ReasonNotWritten"
 
 
-@pytest.mark.parametrize("marker", ["", ".again/", ".again/j/"])
+@pytest.mark.parametrize("marker", [f"{MODEL}/in/", ".again/", f".again/{MODEL}/", f".again/{MODEL}/j/"])
 def test_the_marker_object_of_a_folder_is_ignored(marker: str, bench: Bench) -> None:
-    worker(bench).work(f"{MODEL}/in/{marker}")
+    worker(bench).work(marker)
     assert list(bench.jobs.keys(MODEL)) == []
