@@ -134,10 +134,14 @@ def new_file(path: str, words: Mapping[str, str]) -> str:
     return '"""Of nimbus."""\n'
 
 
-def copied(target: Path, folders: Iterable[str] = FOLDERS) -> Path:
-    """Copy this tree, without what is built, and return the copy."""
+def copied(target: Path, folders: Iterable[str] = FOLDERS, *, compiled: bool = False) -> Path:
+    """Copy this tree, without what is built, and return the copy.
+
+    With `compiled`, what Python has compiled is copied, too: it holds as long as a file keeps its date and size.
+    """
+    ignore = None if compiled else shutil.ignore_patterns("__pycache__")
     for folder in folders:
-        shutil.copytree(ROOT / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / folder, target / folder, ignore=ignore)
     for file in [*ROOT.glob("Pulumi*.yaml"), *ROOT.glob("*.md"), ROOT / "Makefile"]:
         shutil.copyfile(file, target / file.name)
     return target

@@ -134,8 +134,9 @@ def main(address: str, names: Sequence[str]) -> None:
     for name in names:
         module, _, attribute = name.partition(":")
         getattr(importlib.import_module(module), attribute or "__name__")
+    # A command is over before its garbage matters.
     gc.collect()
-    gc.freeze()
+    gc.disable()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.settimeout(LOOK_SECONDS)
         listener.bind(address)
