@@ -96,6 +96,8 @@ FIRST = (
     "loop of gcp",
     "tests/engine/test_changes.py of aws",
     "tests/engine/test_changes.py of gcp",
+    "tests/engine/test_life.py of aws",
+    "tests/engine/test_life.py of gcp",
     "tests/localcloud/test_more_functions.py",
     "tests/localcloud/commands/test_command.py",
     "tests/test_third_cloud.py",

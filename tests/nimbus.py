@@ -142,10 +142,14 @@ def _modules(path: str) -> str:
     return "".join(f"{line}\n" for line in text.splitlines() if line.startswith(LINE))
 
 
-def copied(target: Path, folders: Iterable[str] = FOLDERS) -> Path:
-    """Copy this tree, without what is built, and return the copy."""
+def copied(target: Path, folders: Iterable[str] = FOLDERS, *, compiled: bool = False) -> Path:
+    """Copy this tree, without what is built, and return the copy.
+
+    With `compiled`, what Python has compiled is copied, too: it holds as long as a file keeps its date and size.
+    """
+    ignore = None if compiled else shutil.ignore_patterns("__pycache__")
     for folder in folders:
-        shutil.copytree(ROOT / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / folder, target / folder, ignore=ignore)
     for file in [*ROOT.glob("Pulumi*.yaml"), *ROOT.glob("*.md"), ROOT / "Makefile"]:
         shutil.copyfile(file, target / file.name)
     return target

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from localcloud.cli.installation import Installation, NotAvailable, install
+from tests.engine.interpreters import Interpreters, names
 from tests.engine.project import Project
 from tests.root import ROOT
 
@@ -22,6 +23,15 @@ def installation() -> Installation:
 
 
 @pytest.fixture(scope="session")
-def project(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Project]:
+def interpreters() -> Iterator[Interpreters]:
+    """Warm interpreters for every project of this process."""
+    with Interpreters(names) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def project(
+    installation: Installation, interpreters: Interpreters, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], Project]:
     """Makes a project in a folder of its own."""
-    return lambda: Project(Path(tmp_path_factory.mktemp("project")), installation)
+    return lambda: Project(Path(tmp_path_factory.mktemp("project")), installation, interpreters)

@@ -19,12 +19,15 @@ from localcloud.cli.installation import Installation
 from localcloud.engine.program import Declared, Registered
 from localcloud.engine.resource_handler import Resource
 from tests import nimbus
+from tests.engine.interpreters import Interpreters
 from tests.root import ROOT
 
 SECONDS = 280
 PASSPHRASE = "correct horse"
 PROGRAM = ("functions", "infra", "interface", "models")
 """What the program reads of this project."""
+QUICK = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true", "GOGC": "off"}
+"""A state that is written once, and no garbage collection: a command of the CLI fills 200 MB at most."""
 KEPT = ("bundles", "gcp")
 """What is built once for every copy of the project: it is named by its content."""
 
@@ -50,11 +53,14 @@ class Ended:
 
 
 class Project:
-    """A copy of this project in a folder of its own, with a backend of its own."""
+    """A copy of this project in a folder of its own, with a backend of its own.
 
-    def __init__(self, folder: Path, installation: Installation) -> None:
-        self.root = nimbus.copied(folder / "project", PROGRAM)
-        self.settle()
+    Its commands are quick, unless they are `plain`: every Python that the CLI starts is the fork of a warm
+    interpreter, and the CLI writes a stack's state at the end of a command alone.
+    """
+
+    def __init__(self, folder: Path, installation: Installation, interpreters: Interpreters) -> None:
+        self.root = nimbus.copied(folder / "project", PROGRAM, compiled=True)
         self.state = folder / "state"
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PULUMI", "PYTHON"))},
@@ -65,14 +71,38 @@ class Project:
         }
         self._command = str(installation.command)
         self._events = folder / "events.json"
+        self._interpreters = interpreters
+        self._warm = folder / "warm"
+        interpreters.write(self._warm / "bin" / "python")
+        self._quick = True
+        self.settle()
 
     def settle(self) -> None:
         """Have in the project what is installed and built once for every copy of it."""
-        (self.root / ".venv").symlink_to(sys.prefix)
         (self.root / ".local").mkdir()
         for kept in KEPT:
             (ROOT / ".local" / kept).mkdir(exist_ok=True)
             (self.root / ".local" / kept).symlink_to(ROOT / ".local" / kept)
+        self._use(sys.prefix, self._warm)
+
+    @contextmanager
+    def plain(self) -> Generator[None]:
+        """Have the CLI run as a user's does: in Pythons of its own, and with a state that it writes as it goes."""
+        self._quick = False
+        self._use(self._warm, sys.prefix)
+        try:
+            yield
+        finally:
+            self._quick = True
+            self._use(sys.prefix, self._warm)
+
+    def _use(self, before: Path | str, after: Path | str) -> None:
+        """Have one Python in place of another, for the program and for what the CLI finds on PATH."""
+        (self.root / ".venv").unlink(missing_ok=True)
+        (self.root / ".venv").symlink_to(after)
+        for plugin in (self.state / "plugins").iterdir():
+            text = plugin.read_text(encoding="utf-8")
+            plugin.write_text(text.replace(f"{before}/bin/python", f"{after}/bin/python"), encoding="utf-8")
 
     def leave(self) -> None:
         """Leave an empty folder in place of the project."""
@@ -85,7 +115,7 @@ class Project:
         done = subprocess.run(
             [self._command, *arguments, "--non-interactive"],
             cwd=self.root,
-            env={**self.environment, **environment},
+            env={**self.environment, **self._speed(), **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -102,7 +132,7 @@ class Project:
         command = subprocess.Popen(
             [self._command, *arguments, "--non-interactive"],
             cwd=self.root,
-            env=self.environment,
+            env={**self.environment, **self._speed()},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -143,6 +173,9 @@ class Project:
             if one.get("custom")
         ]
 
+    def _speed(self) -> Mapping[str, str]:
+        return {**QUICK, **self._interpreters.turn()} if self._quick else {}
+
     def _steps(self) -> dict[str, str]:
         if not self._events.is_file():
             return {}
@@ -155,10 +188,6 @@ class Project:
                 steps[metadata["urn"]] = OPERATIONS.get(metadata["op"], metadata["op"])
         return {urn: step for urn, step in steps.items() if step != "same"}
 
-    def quick(self) -> None:
-        """Have the CLI write a stack's state at the end of a command alone, and not after each resource."""
-        self.environment |= {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
-
     def deploying(self, verb: str, *arguments: str, code: int | None = 0, **environment: str) -> Ended:
         """Preview, deploy, refresh or destroy the selected stack."""
         skip = {"preview": [], "destroy": ["--yes"]}.get(verb, ["--yes", "--skip-preview"])
@@ -167,7 +196,7 @@ class Project:
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the selected stack."""
         done = subprocess.run(
-            [self._command, "stack", "output", "--json"], cwd=self.root, env=self.environment,
+            [self._command, "stack", "output", "--json"], cwd=self.root, env={**self.environment, **self._speed()},
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         return json.loads(done.stdout)

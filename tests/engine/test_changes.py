@@ -124,7 +124,7 @@ def test_a_protected_stack_is_not_destroyed_and_loses_nothing(stack: Embedded) -
 
 def test_a_plugin_that_is_killed_in_the_middle_costs_nothing_that_the_next_up_does_not_mend(stack: Embedded) -> None:
     stack.project.edit("functions/core/release/judge.py", "from typing import", "# Once more.\nfrom typing import")
-    with stack.halting() as halted, stack.project.begin("up", "--yes", "--skip-preview") as up:
+    with stack.project.plain(), stack.halting() as halted, stack.project.begin("up", "--yes", "--skip-preview") as up:
         assert halted.reached.wait(SECONDS)
         second = stack.project.deploying("up", code=None)
         assert second.code != 0

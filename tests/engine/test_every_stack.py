@@ -31,7 +31,6 @@ WAYS: Final = (
 @pytest.mark.parametrize("stack", ELSEWHERE)
 def test_a_stack_is_previewed_deployed_refreshed_and_destroyed(stack: str, project: Callable[[], Project]) -> None:
     mine = project()
-    mine.quick()
     with serve("gcp" if stack.startswith("gcp") else "aws", Symbols(), mine.state):
         mine.pulumi("stack", "init", stack)
         preview = mine.deploying("preview")

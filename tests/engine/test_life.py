@@ -33,7 +33,8 @@ def test_what_the_readme_says_deploys_trains_answers_and_leaves(
     name: str, project: Callable[[], Project], tmp_path: Path
 ) -> None:
     (block,) = [block for block in deployments() if upload(block).cloud == name]
-    with embedded(name, project(), tmp_path) as stack:
+    mine = project()
+    with embedded(name, mine, tmp_path) as stack, mine.plain():
         reader, empty = Reader(stack, tmp_path), present(name, stack.cloud)
         reader.type(block)
         up, destroyed = reader.up, reader.destroyed

@@ -97,7 +97,6 @@ class Refusing(Symbols):
 
 def test_what_the_cloud_refuses_is_its_own_sentence_and_the_next_up_goes_on(project: Callable[[], Project]) -> None:
     mine = project()
-    mine.quick()
     mine.pulumi("stack", "init", "dev")
     with serve("aws", Refusing(), mine.state):
         refused = mine.deploying("up", code=None)

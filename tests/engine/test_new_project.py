@@ -51,7 +51,6 @@ def test_a_setting_is_one_line_of_a_stacks_file(stack: str, project: Callable[[]
 
 def test_a_secret_setting_decides_the_stack_and_is_shown_nowhere(project: Callable[[], Project]) -> None:
     mine = project()
-    mine.quick()
     mine.pulumi("stack", "init", "dev")
     mine.pulumi("config", "set", "--path", f"{AUTH}.kind", "jwt")
     mine.pulumi("config", "set", "--path", f"{AUTH}.audience[0]", "clients")
@@ -68,7 +67,6 @@ def test_a_secret_setting_decides_the_stack_and_is_shown_nowhere(project: Callab
 
 def test_a_secret_that_is_refused_is_not_shown_either(project: Callable[[], Project]) -> None:
     mine = project()
-    mine.quick()
     mine.pulumi("stack", "init", "dev")
     mine.pulumi("config", "set", "--secret", "--path", "serverless-ml:settings.log_days", "hunter2")
     with serve("aws", Symbols(), mine.state):

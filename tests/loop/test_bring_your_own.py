@@ -21,6 +21,7 @@ from localcloud.engine.stack_file import ROOT
 from models.breast_cancer import sample
 from models.file_type import client
 from tests.functions.bring_your_own import pair
+from tests.loop.conftest import PATIENCE_MS
 from tests.loop.running import MODEL as TRAINED
 from tests.loop.running import Running
 from tests.loop.test_jobs import documents
@@ -79,6 +80,7 @@ def test_it_is_served_from_the_file_that_came_with_the_program(running: Running)
     assert running.models.get(f"{MODEL}/versions/{record['version']}/model.onnx") == FILE.read_bytes()
     checks = {check["name"]: check for check in record["checks"]}
     assert checks["answers as expected"]["passed"]
+    assert checks["latency in ms"]["bound"] == PATIENCE_MS
     _, _, metadata = running.get(f"/v2/models/{MODEL}")
     assert metadata["inputs"] == [{"name": "bytes", "datatype": "INT32", "shape": [-1, 2048]}]
     assert [answer.kind for answer in client.tell([README, FILE], url(running))] == [
