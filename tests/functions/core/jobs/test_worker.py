@@ -125,7 +125,9 @@ def test_the_reason_of_a_last_delivery_counts_only_once_its_time_is_over(bench: 
     assert reasons(bench)["j.json"]["until"] == bench.clock() + 30
 
 
-@pytest.mark.parametrize("key", [f"{MODEL}/in/a/b", f"{MODEL}/in/.hidden", f".again/{MODEL}/j/1/2", f"{MODEL}/in/.again/j/1/2"])
+@pytest.mark.parametrize(
+    "key", [f"{MODEL}/in/a/b", f"{MODEL}/in/.hidden", f".again/{MODEL}/j/1/2", f"{MODEL}/in/.again/j/1/2"]
+)
 def test_a_key_of_no_job_becomes_a_dead_letter_with_its_reason(key: str, bench: Bench) -> None:
     with pytest.raises(NotAJob):
         worker(bench).work(key)
