@@ -25,7 +25,8 @@ from infra.function_table import (
     named,
     triggered_by,
 )
-from infra.permissions import Stores, below, grants
+from infra.keys import below, keys_of
+from infra.permissions import Stores, grants
 from infra.secret import marking
 from infra.settings import Settings
 from infra.size import Size
@@ -132,17 +133,17 @@ def _stores(cloud: Cloud, settings: Settings, opts: pulumi.ResourceOptions) -> S
 def _job_expiry(settings: Settings) -> dict[str, int]:
     """Return the days until objects expire, by prefix, for what is needed of a job only until it is done."""
     prefixes = (layout.JOB_WORK, layout.JOB_TICKETS, layout.JOB_CONTINUATIONS)
-    return dict.fromkeys(below(settings.models, prefixes), WORK_DAYS)
+    return dict.fromkeys(below(keys_of(settings.models, prefixes)), WORK_DAYS)
 
 
 def _queues(cloud: Cloud, settings: Settings, opts: pulumi.ResourceOptions) -> dict[str, Queue]:
     """Declare the queue of each function that consumes one; return them by the function's name."""
 
     def queue(spec: FunctionSpec) -> Queue:
-        timeout = settings.size(spec.name).timeout_seconds
-        return cloud.queue(
-            spec.name, QueueArgs(consumer_timeout_seconds=timeout, attempts=settings.jobs.attempts), opts
-        )
+        timeout, trigger = settings.size(spec.name).timeout_seconds, spec.trigger
+        keys = keys_of(settings.models, trigger.prefixes) if isinstance(trigger, NewObjects) else None
+        args = QueueArgs(consumer_timeout_seconds=timeout, attempts=settings.jobs.attempts, keys=keys)
+        return cloud.queue(spec.name, args, opts)
 
     return {spec.name: queue(spec) for spec in FUNCTIONS if spec.consumes}
 
@@ -167,8 +168,8 @@ def _functions(
             timeout_seconds=size.timeout_seconds,
             concurrency=size.concurrency or spec.copies,
             reserved=size.concurrency is not None,
-            environment=environment(spec, settings, platform, stores, models),
-            grants=grants(spec, stores, models, elsewhere),
+            environment=environment(spec, settings, platform, stores, sorted(models)),
+            grants=grants(spec, stores, models, elsewhere, every_model=set(models) == set(settings.models)),
             log_days=settings.log_days,
             signs=spec.signs,
             consumes=queues.get(spec.name),
@@ -182,7 +183,10 @@ def _functions(
     for group in serving.groups(settings):
         shared = args(named("predict"), group.size, group.models, group.elsewhere)
         group_args = replace(shared, scaling=group.profile, environment={**shared.environment, **group.environment})
-        functions[group.name] = cloud.function(group.name, group_args, opts)
+        # Under whichever of its models' names it was made, the function stays.
+        aliases = [pulumi.Alias(name=name) for name in group.formerly]
+        named_before = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=aliases))
+        functions[group.name] = cloud.function(group.name, group_args, named_before)
     return functions
 
 
@@ -211,11 +215,11 @@ def _arrivals(
     """Declare an arrival for each function that waits for new objects, and that of datasets, which is returned."""
     for spec in FUNCTIONS:
         if isinstance(spec.trigger, NewObjects):
-            store, prefixes = stores.named(spec.trigger.store), below(settings.models, spec.trigger.prefixes)
-            args = ArrivalArgs(store=store, prefixes=prefixes, target=queues[spec.name])
+            store, keys = stores.named(spec.trigger.store), keys_of(settings.models, spec.trigger.prefixes)
+            args = ArrivalArgs(store=store, keys=keys, target=queues[spec.name])
             cloud.arrival(spec.trigger.arrival, args, opts)
-    datasets = below(settings.models, (layout.INCOMING,))
-    return cloud.arrival("datasets", ArrivalArgs(store=stores.data, prefixes=datasets, target=training), opts)
+    datasets = keys_of(settings.models, (layout.INCOMING,))
+    return cloud.arrival("datasets", ArrivalArgs(store=stores.data, keys=datasets, target=training), opts)
 
 
 def _schedules(cloud: Cloud, functions: Mapping[str, Function], opts: pulumi.ResourceOptions) -> None:

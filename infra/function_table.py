@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NotRequired, TypedDict
 
-from infra.vocabulary import Access
+from infra.keys import Access
 from interface import layout, variables
 
 TABLE = "infra/function_table.py"

@@ -8,9 +8,9 @@ each cloud does for a profile, and what it costs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from infra.section import Cron, Name, Section
 
@@ -46,6 +46,13 @@ class Latency(Section):
     minimum: int = Field(default=1, ge=1, le=1000)
     """Copies kept ready at any hour."""
     hours: tuple[Hours, ...] = ()
+
+    @model_validator(mode="after")
+    def _opens_once(self) -> Self:
+        openings = [" ".join(part.opens.split()) for part in self.hours]
+        if twice := sorted({opening for opening in openings if openings.count(opening) > 1}):
+            raise ValueError(f"hours: {', '.join(twice)}: two parts of the week open then; accepted: one")
+        return self
 
 
 Profile = Eco | Balanced | Latency

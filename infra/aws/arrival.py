@@ -21,7 +21,9 @@ RETRY: aws.cloudwatch.EventTargetRetryPolicyArgsDict = {
 
 
 class Arrival(pulumi.ComponentResource):
-    """A rule that passes on every new object below some prefixes, at least once.
+    """A rule that passes on every new object below some prefixes of any model, at least once.
+
+    Its pattern names no model: EventBridge accepts 2,048 characters of one, which are soon full of names.
 
     A workflow is started with `{"source": "<key>"}`; a queue gets the event as it is. A queue has at
     most one arrival. What cannot be delivered is kept as a dead letter.
@@ -69,9 +71,8 @@ class Arrival(pulumi.ComponentResource):
 
 def _pattern(args: ArrivalArgs) -> pulumi.Output[str]:
     def pattern(bucket: str) -> str:
-        detail: dict[str, object] = {"bucket": {"name": [bucket]}}
-        if "" not in args.prefixes:
-            detail["object"] = {"key": [{"prefix": prefix} for prefix in args.prefixes]}
+        keys = [{"wildcard": f"*/{prefix}*"} for prefix in args.keys.prefixes]
+        detail = {"bucket": {"name": [bucket]}, "object": {"key": keys}}
         return json.dumps({"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": detail})
 
     return args.store.name.apply(pattern)
