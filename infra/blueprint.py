@@ -26,9 +26,10 @@ from infra.function_table import (
     triggered_by,
 )
 from infra.keep import always, passing
+from infra.keys import keys_of
 from infra.labels import Labels
 from infra.outputs import outputs
-from infra.permissions import Stores, below, grants
+from infra.permissions import Stores, grants
 from infra.protection import Everything, Protection
 from infra.secret import marking
 from infra.settings import Settings
@@ -135,7 +136,8 @@ def _require(model: str) -> None:
 def _stores(cloud: Cloud, settings: Settings, opts: pulumi.ResourceOptions) -> Stores:
     kept = StoreArgs(keep=always(settings.protect))
     announced = StoreArgs(keep=always(settings.protect), announces=True)
-    for_jobs = StoreArgs(keep=always(settings.protect), announces=True, expire_days=_job_expiry(settings))
+    passing_days = dict.fromkeys(layout.PASSING, WORK_DAYS)
+    for_jobs = StoreArgs(keep=always(settings.protect), announces=True, expire_days=passing_days)
     for_captures = StoreArgs(keep=always(settings.protect), expire_days={"": settings.capture.days})
     return Stores(
         code=cloud.store("code", StoreArgs(), opts),
@@ -146,22 +148,16 @@ def _stores(cloud: Cloud, settings: Settings, opts: pulumi.ResourceOptions) -> S
     )
 
 
-def _job_expiry(settings: Settings) -> dict[str, int]:
-    """Return the days until objects expire, by prefix, for what is needed of a job only until it is done."""
-    prefixes = (layout.JOB_WORK, layout.JOB_TICKETS, layout.JOB_CONTINUATIONS)
-    return dict.fromkeys(below(settings.models, prefixes), WORK_DAYS)
-
-
 def _queues(cloud: Cloud, settings: Settings, opts: pulumi.ResourceOptions) -> dict[str, Queue]:
     """Declare the queue of each function that consumes one; return them by the function's name."""
 
     def queue(spec: FunctionSpec) -> Queue:
-        timeout = settings.size(spec.name).timeout_seconds
-        return cloud.queue(
-            spec.name,
-            QueueArgs(consumer_timeout_seconds=timeout, attempts=settings.jobs.attempts, keep=always(settings.protect)),
-            opts,
+        timeout, trigger = settings.size(spec.name).timeout_seconds, spec.trigger
+        keys = keys_of(settings.models, trigger.prefixes) if isinstance(trigger, NewObjects) else None
+        args = QueueArgs(
+            consumer_timeout_seconds=timeout, attempts=settings.jobs.attempts, keys=keys, keep=always(settings.protect)
         )
+        return cloud.queue(spec.name, args, opts)
 
     return {spec.name: queue(spec) for spec in FUNCTIONS if spec.consumes}
 
@@ -186,8 +182,8 @@ def _functions(
             timeout_seconds=size.timeout_seconds,
             concurrency=size.concurrency or spec.copies,
             reserved=size.concurrency is not None,
-            environment=environment(spec, settings, platform, stores, models),
-            grants=grants(spec, stores, models, elsewhere),
+            environment=environment(spec, settings, platform, stores, sorted(models)),
+            grants=grants(spec, stores, models, elsewhere, every_model=set(models) == set(settings.models)),
             log_days=settings.log_days,
             signs=spec.signs,
             consumes=queues.get(spec.name),
@@ -207,7 +203,10 @@ def _functions(
             environment={**shared.environment, **group.environment},
             keep=shared.keep if group.name == "predict" else passing(settings.protect),
         )
-        functions[group.name] = cloud.function(group.name, group_args, opts)
+        # Under whichever of its models' names it was made, the function stays.
+        aliases = [pulumi.Alias(name=name) for name in group.formerly]
+        named_before = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=aliases))
+        functions[group.name] = cloud.function(group.name, group_args, named_before)
     return functions
 
 
@@ -240,11 +239,11 @@ def _arrivals(
     """Declare an arrival for each function that waits for new objects, and that of datasets, which is returned."""
     for spec in FUNCTIONS:
         if isinstance(spec.trigger, NewObjects):
-            store, prefixes = stores.named(spec.trigger.store), below(settings.models, spec.trigger.prefixes)
-            args = ArrivalArgs(store=store, prefixes=prefixes, target=queues[spec.name], keep=always(settings.protect))
+            store, keys = stores.named(spec.trigger.store), keys_of(settings.models, spec.trigger.prefixes)
+            args = ArrivalArgs(store=store, keys=keys, target=queues[spec.name], keep=always(settings.protect))
             cloud.arrival(spec.trigger.arrival, args, opts)
-    datasets = below(settings.models, (layout.INCOMING,))
-    args = ArrivalArgs(store=stores.data, prefixes=datasets, target=training, keep=always(settings.protect))
+    datasets = keys_of(settings.models, (layout.INCOMING,))
+    args = ArrivalArgs(store=stores.data, keys=datasets, target=training, keep=always(settings.protect))
     return cloud.arrival("datasets", args, opts)
 
 

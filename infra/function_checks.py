@@ -27,8 +27,8 @@ from infra.function_table import (
     WorkflowStep,
     well_named,
 )
+from infra.keys import Access
 from infra.size import Size
-from infra.vocabulary import Access
 
 NAMES = f"lower-case letters, digits and single hyphens, a letter first, at most {LONGEST_NAME} characters"
 PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*/?")

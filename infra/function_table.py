@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NotRequired, TypedDict
 
-from infra.vocabulary import Access
+from infra.keys import Access
 from interface import layout, variables
 
 TABLE = "infra/function_table.py"
@@ -235,7 +235,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
     FunctionSpec(
         name="jobs",
         entry="functions.entries.jobs:jobs",
-        trigger=NewObjects(store="jobs", prefixes=(layout.JOB_INPUTS,), arrival="submissions"),
+        trigger=NewObjects(store="jobs", prefixes=(layout.JOB_INPUTS, layout.JOB_CONTINUATIONS), arrival="submissions"),
         size=Size(memory_mb=1024, timeout_seconds=120),
         copies=2,
         needs=(

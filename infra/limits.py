@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pulumi
 
+from infra import arrival_size, policy_size
 from infra.function_table import FUNCTIONS, TABLE, FunctionSpec, Http, Messages, NewObjects, named, triggered_by
 from infra.scaling import SHARED, Balanced, Latency
 from infra.serving import groups, paths
@@ -14,7 +15,6 @@ from infra.settings import Settings
 from infra.target import target
 from infra.verdict import Verdict, at_most, one_of, within
 from infra.vocabulary import Archive
-from interface.layout import INCOMING
 from interface.operations import REQUEST_BYTES
 
 MIB = 1024 * 1024
@@ -54,7 +54,7 @@ class Limits:
     steps_of_an_experiment: int
     """How many of them one experiment takes."""
     arrivals: int | None
-    """Prefixes of one store that can have an arrival."""
+    """Arrivals of one store."""
     pattern_characters: int | None
     """Characters of the pattern that names the prefixes of one arrival."""
     attempts: tuple[int, int]
@@ -62,6 +62,12 @@ class Limits:
     architectures: tuple[str, ...]
     origins: int | None
     """Origins of pages that may call one API."""
+    transform_bytes: int | None
+    """Bytes of the code that compares a key with the models and prefixes of one arrival."""
+    policy_characters: int | None
+    """Characters of the policy of one function, spaces not counted."""
+    bindings: int | None
+    """Bindings of one store that give one role to one function under different conditions."""
     sources: tuple[str, ...]
     read_on: str
 
@@ -90,17 +96,21 @@ LIMITS: Mapping[str, Limits] = {
         attempts=(1, 1000),
         architectures=("x86_64", "arm64"),
         origins=None,
+        transform_bytes=None,
+        policy_characters=10_240,
+        bindings=None,
         sources=(
             "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
             "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html",
             "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html",
             "https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html",
             "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html",
+            "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
             "https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html",
             "https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html",
             "https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-quotas.html",
         ),
-        read_on="2026-11-22",
+        read_on="2026-11-29",
     ),
     "gcp": Limits(
         unpacked_bytes=None,  # 500 MB is a limit of the first generation alone
@@ -120,11 +130,14 @@ LIMITS: Mapping[str, Limits] = {
         state_bytes=512 * 1024,
         steps=100_000,
         steps_of_an_experiment=8,
-        arrivals=10,
+        arrivals=10,  # a bucket takes ten notifications of one kind of event
         pattern_characters=None,
         attempts=(5, 100),
         architectures=("x86_64",),
         origins=0,  # API Gateway answers no preflight request
+        transform_bytes=20 * 1024,
+        policy_characters=None,
+        bindings=20,
         sources=(
             "https://cloud.google.com/functions/quotas",
             "https://cloud.google.com/run/quotas",
@@ -134,16 +147,16 @@ LIMITS: Mapping[str, Limits] = {
             "https://cloud.google.com/pubsub/docs/handling-failures",
             "https://cloud.google.com/workflows/quotas",
             "https://cloud.google.com/storage/docs/pubsub-notifications",
+            "https://cloud.google.com/pubsub/docs/smts/udfs-overview",
+            "https://cloud.google.com/iam/quotas",
         ),
-        read_on="2026-11-24",
+        read_on="2026-11-29",
     ),
 }
 
 EXPERIMENT_BYTES = 24
 """One experiment in the state between two steps: its id, quoted, and a comma."""
 MAXIMUM_EXPERIMENTS = 1000
-PATTERN_CHARACTERS = 192
-"""Characters of a pattern without its prefixes: the service, the kind of event, and a bucket's longest name."""
 ENVIRONMENT_BYTES = 1024
 """Bytes of an environment without the models' names and the rollout: three URLs and six small settings."""
 
@@ -151,7 +164,7 @@ ENVIRONMENT_BYTES = 1024
 def verdicts(settings: Settings, archives: Mapping[str, Archive]) -> list[Verdict]:
     """Compare what the stack asks for with every limit of its cloud."""
     limits = LIMITS[settings.cloud]
-    kinds = (_offers, _functions, _serving, _arrivals, _models, _workflow)
+    kinds = (_offers, _functions, _serving, _arrivals, _models, _grants, _workflow)
     results = [verdict for kind in kinds for verdict in kind(settings, limits)]
     if limits.unpacked_bytes is not None:
         results += [
@@ -224,34 +237,12 @@ def _models(settings: Settings, limits: Limits) -> Iterator[Verdict]:
     yield at_most("models", "bytes of a function's environment", size, limits.environment_bytes)
 
 
+def _grants(settings: Settings, limits: Limits) -> Iterator[Verdict]:
+    return policy_size.verdicts(settings, FUNCTIONS, limits)
+
+
 def _arrivals(settings: Settings, limits: Limits) -> Iterator[Verdict]:
-    """Compare the arrivals of the stack: that of datasets, and those of rows.
-
-    The rows are to blame for what breaks a limit with one model alone, otherwise the number of models.
-    """
-    rows = [(spec.trigger, spec.name) for spec in FUNCTIONS if isinstance(spec.trigger, NewObjects)]
-    arrivals = [("data", (INCOMING,), ""), *((trigger.store, trigger.prefixes, name) for trigger, name in rows)]
-    if (most := limits.arrivals) is not None:
-        for store in dict.fromkeys(store for store, _, _ in arrivals):
-            count = sum(len(prefixes) for other, prefixes, _ in arrivals if other == store)
-            names = ", ".join(name for other, _, name in arrivals if other == store and name)
-            origin = _of_rows(names) if count > most else ""
-            yield within("models", "prefixes that have an arrival", count * len(settings.models), (None, most), origin)
-    if (most := limits.pattern_characters) is not None:
-        for _, prefixes, name in arrivals:
-            origin = _of_rows(name) if _pattern(settings.models[:1], prefixes) > most else ""
-            length = _pattern(settings.models, prefixes)
-            yield within("models", "characters of an event pattern", length, (None, most), origin)
-
-
-def _of_rows(names: str) -> str:
-    return f"{TABLE}: {names}: trigger.prefixes, below each model"
-
-
-def _pattern(models: Sequence[str], prefixes: Sequence[str]) -> int:
-    """Return the most characters that the pattern of an arrival can have: infra/aws/arrival.py writes it."""
-    keys = (f"{model}/{prefix}" for model in models for prefix in prefixes)
-    return PATTERN_CHARACTERS + sum(len(f'{{"prefix": "{key}"}}, ') for key in keys)
+    return arrival_size.verdicts(settings.models, FUNCTIONS, limits)
 
 
 def _workflow(settings: Settings, limits: Limits) -> Iterator[Verdict]:

@@ -5,10 +5,11 @@ A model's name is the first segment of every key, so every grant names the model
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from infra.function_table import FunctionSpec, Needs, StoreName
+from infra.keys import Access, keys_of
 from infra.vocabulary import Grant, Store
 
 
@@ -28,17 +29,38 @@ class Stores:
 
 
 def grants(
-    spec: FunctionSpec, stores: Stores, models: Sequence[str], elsewhere: Sequence[str] = ()
+    spec: FunctionSpec,
+    stores: Stores,
+    models: Iterable[str],
+    elsewhere: Iterable[str] = (),
+    *,
+    every_model: bool = False,
 ) -> tuple[Grant, ...]:
-    """Return what one function may do with objects of `models`, and of `elsewhere`, which other functions serve."""
-    own = tuple(_grant(needs, stores, models) for needs in spec.needs)
-    return own + (tuple(_grant(needs, stores, elsewhere) for needs in spec.needs_elsewhere) if elsewhere else ())
+    """Return what one function may do with objects of `models`, and of `elsewhere`, which other functions serve.
+
+    With `every_model` the stack has no other models than these. The order of models, rows and prefixes
+    makes no difference: what means the same is called the same.
+    """
+    own = tuple(_grants(spec.needs, stores, models, every_model=every_model))
+    return own + tuple(_grants(spec.needs_elsewhere, stores, elsewhere, every_model=False))
 
 
-def below(models: Sequence[str], prefixes: Sequence[str]) -> tuple[str, ...]:
-    """Return each prefix below each model's name: `<model>/<prefix>`."""
-    return tuple(f"{model}/{prefix}" for model in models for prefix in prefixes)
+def merged(needs: Iterable[Needs]) -> dict[tuple[StoreName, Access], tuple[str, ...]]:
+    """Return the prefixes that needs name, by store and access: several rows of one kind are one permission."""
+    prefixes: dict[tuple[StoreName, Access], set[str]] = {}
+    for need in needs:
+        prefixes.setdefault((need.store, need.access), set()).update(need.prefixes)
+    return {kind: tuple(sorted(names)) for kind, names in sorted(prefixes.items())}
 
 
-def _grant(needs: Needs, stores: Stores, models: Sequence[str]) -> Grant:
-    return Grant(store=stores.named(needs.store), access=needs.access, prefixes=below(models, needs.prefixes))
+def _grants(needs: Iterable[Needs], stores: Stores, models: Iterable[str], *, every_model: bool) -> Iterator[Grant]:
+    if not (names := tuple(models)):
+        return
+    for (store, access), prefixes in merged(needs).items():
+        yield Grant(
+            name=f"{access}-{store}",
+            store=stores.named(store),
+            access=access,
+            keys=keys_of(names, prefixes),
+            every_model=every_model,
+        )

@@ -22,8 +22,9 @@ class Group:
     """One predict function, and the models that it serves."""
 
     name: str
+    """After the first of its models in the alphabet, whatever their order in the settings."""
     models: tuple[str, ...]
-    """In the order of the settings."""
+    """Sorted, but for the model that `/predict` leads to, which goes first."""
     profile: Profile
     size: Size
     copies: int
@@ -31,7 +32,9 @@ class Group:
     where: str
     """The setting that defines it."""
     elsewhere: tuple[str, ...] = ()
-    """Models of all other functions, for the first one alone: it answers for the whole server."""
+    """Models of all other functions, for the first one alone, sorted: it answers for the whole server."""
+    formerly: tuple[str, ...] = ()
+    """The names that it has had if its models were fewer before, or named in another order."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -58,7 +61,8 @@ def groups(settings: Settings) -> tuple[Group, ...]:
     """
     predict, overrides = settings.size("predict"), settings.scaling.models
     members: dict[tuple[Profile, Size], list[str]] = {(profile_of(settings.scaling), predict): []}
-    for model in settings.models:
+    default, *others = settings.models
+    for model in (default, *sorted(others)):
         if model in overrides:
             changes = overrides[model].model_dump(include={"memory_mb", "concurrency"}, exclude_none=True)
             members.setdefault((profile_of(overrides[model]), predict.model_copy(update=changes)), []).append(model)
@@ -66,13 +70,14 @@ def groups(settings: Settings) -> tuple[Group, ...]:
             members[profile_of(settings.scaling), predict].append(model)
     return tuple(
         Group(
-            name=f"predict-{shortened(models[0]).replace('_', '-')}" if position else "predict",
+            name=_named_after(min(models)) if position else "predict",
             models=tuple(models),
             profile=profile,
             size=size,
             copies=size.concurrency or named("predict").copies,
             where=f"scaling.models.{models[0]}" if models[0] in overrides else "scaling",
-            elsewhere=() if position else tuple(model for model in settings.models if model not in models),
+            elsewhere=() if position else tuple(sorted(set(settings.models) - set(models))),
+            formerly=tuple(_named_after(model) for model in sorted(models)[1:]) if position else (),
         )
         for position, ((profile, size), models) in enumerate(item for item in members.items() if item[1])
     )
@@ -97,6 +102,10 @@ def paths(settings: Settings) -> Iterator[Path]:
                 for model in group.models:
                     path = operation.path.replace("{model}", model)
                     yield Path(operation=f"{operation.id}_{model}", method=operation.method, path=path, group=group)
+
+
+def _named_after(model: str) -> str:
+    return f"predict-{shortened(model).replace('_', '-')}"
 
 
 def shortened(model: str) -> str:

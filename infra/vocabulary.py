@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -18,6 +17,7 @@ import pulumi
 from infra import workflow, workflow_values
 from infra.archive import Archive, Packing, Platform
 from infra.keep import Lasting
+from infra.keys import Access, Keys
 from infra.scaling import Eco, Profile
 from infra.tier import Tier
 
@@ -30,19 +30,6 @@ if TYPE_CHECKING:
 
 Args_contra = TypeVar("Args_contra", contravariant=True)
 Component_co = TypeVar("Component_co", covariant=True)
-
-
-class Access(StrEnum):
-    """What a function may do with the objects under a prefix.
-
-    Nothing asks for deleting. A cloud that cannot tell replacing from deleting lets WRITE do
-    both, and says so in its access.py; the versions that a store keeps bring back what went.
-    """
-
-    READ = "read"
-    """Get objects and learn which exist: a missing object is told apart from a forbidden one."""
-    WRITE = "write"
-    """Create and replace objects."""
 
 
 # What the clouds' components offer -----------------------------------------------------------
@@ -95,11 +82,16 @@ class Api(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """One permission: `access` to the objects of `store` that begin with one of `prefixes`."""
+    """One permission: `access` to the objects of `store` that have one of `keys`."""
 
+    name: str
+    """What it is called among the function's grants: `read-models`. No two of a function are for one name and model."""
     store: Store
     access: Access
-    prefixes: tuple[str, ...] = ("",)
+    keys: Keys
+    every_model: bool = False
+    """Whether the stack has no other models than those of `keys`: a cloud whose permissions cannot name so many may
+    then let any first segment pass."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +108,8 @@ class QueueArgs(Lasting):
     """The consumer's own timeout: a message stays hidden long enough for it to be retried."""
     attempts: int
     """Deliveries before a message becomes a dead letter."""
+    keys: Keys | None = None
+    """Those of the arrival that makes new objects its messages; None where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,16 +179,19 @@ class WorkflowArgs(Lasting):
 
 @dataclass(frozen=True, kw_only=True)
 class ArrivalArgs(Lasting):
-    """New objects under `prefixes` start the workflow, or become messages of the queue.
+    """New objects that have one of `keys` start the workflow, or become messages of the queue.
 
     A workflow is started with `{"source": "<key>"}`; a message holds the cloud's own
-    event, from which the adapter takes the key. Either happens at least once.
+    event, from which the adapter takes the key. Either happens at least once. A cloud whose filter
+    cannot name so many models lets any first segment pass: the workflow's first step, and the
+    function behind the queue, refuse the key of a model that they do not have.
     """
 
     store: Store
     """Made with `announces`."""
-    prefixes: tuple[str, ...]
+    keys: Keys
     target: Workflow | Queue
+    """A queue is made with the same `keys`."""
 
 
 @dataclass(frozen=True, kw_only=True)

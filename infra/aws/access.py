@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from infra.aws.account import account_id
-from infra.vocabulary import Access, Grant
+from infra.keys import Access, below
+from infra.vocabulary import Grant
 
 Statement = Mapping[str, Any]
 """One IAM statement; its values may be outputs."""
 
 VERSION = "2012-10-17"
-POLICY_CHARACTERS = 10_240
-"""The most characters of one role's inline policies together:
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
 UNSCOPABLE: Mapping[str, str] = {
     "xray:PutTelemetryRecords": "X-Ray knows no resources: "
@@ -73,7 +72,11 @@ def tls_only(action: str, *resources: pulumi.Input[str]) -> Statement:
 
 
 def storage(grants: Iterable[Grant]) -> list[Statement]:
-    """Return the statements that mean the same as grants: exactly these actions, on exactly these prefixes."""
+    """Return the statements that mean the same as grants: exactly these actions, on exactly these prefixes.
+
+    A grant for every model of the stack has `*` in place of their names, so that a policy is as long for fifty models
+    as for one. `*` stands for slashes, too: docs/decisions/0019-one-wildcard-for-every-model.md.
+    """
     return [statement for grant in grants for statement in _statements(grant)]
 
 
@@ -91,23 +94,8 @@ def role(
     """
     child_opts = pulumi.ResourceOptions(parent=parent)
     assumed = aws.iam.Role(f"{name}-role", assume_role_policy=_trust(service, parent), opts=child_opts)
-    policy = aws.iam.RolePolicy(
-        f"{name}-policy", role=assumed.name, policy=_within_limit(name, statements), opts=child_opts
-    )
+    policy = aws.iam.RolePolicy(f"{name}-policy", role=assumed.name, policy=document(statements), opts=child_opts)
     return assumed, policy
-
-
-def _within_limit(name: str, statements: Sequence[Statement]) -> pulumi.Output[str]:
-    def checked(text: str) -> str:
-        size = sum(not character.isspace() for character in text)
-        if size > POLICY_CHARACTERS:
-            raise pulumi.RunError(
-                f"{name}: the policy of its role has {size:,} characters; IAM accepts {POLICY_CHARACTERS:,}."
-                " Give the stack fewer models, or shorter names"
-            )
-        return text
-
-    return document(statements).apply(checked)
 
 
 def _trust(service: str, parent: pulumi.Resource) -> pulumi.Output[str]:
@@ -118,22 +106,22 @@ def _trust(service: str, parent: pulumi.Resource) -> pulumi.Output[str]:
 
 
 def _statements(grant: Grant) -> list[Statement]:
-    objects = [pulumi.Output.concat(grant.store.ref, "/", prefix, "*") for prefix in grant.prefixes]
+    named = replace(grant.keys, models=("*",)) if grant.every_model else grant.keys
+    keys = [f"{prefix}*" for prefix in below(named)]
+    objects = [pulumi.Output.concat(grant.store.ref, "/", key) for key in keys]
     match grant.access:
         case Access.READ:
-            return [allow(["s3:GetObject"], objects), allow(["s3:ListBucket"], [grant.store.ref], _listing(grant))]
+            return [allow(["s3:GetObject"], objects), allow(["s3:ListBucket"], [grant.store.ref], _listing(keys))]
         case Access.WRITE:
             # What is large is uploaded in parts; they stay, and are paid for, until a failed upload is aborted.
             return [allow(["s3:PutObject", "s3:AbortMultipartUpload"], objects)]
 
 
-def _listing(grant: Grant) -> Mapping[str, Any] | None:
-    """Return the condition under which only names below the prefixes are listed; None where all may be.
+def _listing(keys: Sequence[str]) -> Mapping[str, Any]:
+    """Return the condition under which only names like these are listed.
 
     A missing object is a 404 only for who may list the bucket, else a 403
     (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html); that request names no prefix,
     so the condition must hold where there is none.
     """
-    if "" in grant.prefixes:
-        return None
-    return {"StringLikeIfExists": {"s3:prefix": [f"{prefix}*" for prefix in grant.prefixes]}}
+    return {"StringLikeIfExists": {"s3:prefix": list(keys)}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pulumi
 import pulumi_aws as aws
@@ -12,6 +13,7 @@ from infra.aws.queue import Queue, dead_letters, rule_name
 from infra.aws.storage import Store
 from infra.aws.workflow import Workflow
 from infra.keep import kept
+from infra.keys import below
 from infra.vocabulary import ArrivalArgs
 
 RETRY: aws.cloudwatch.EventTargetRetryPolicyArgsDict = {
@@ -22,7 +24,9 @@ RETRY: aws.cloudwatch.EventTargetRetryPolicyArgsDict = {
 
 
 class Arrival(pulumi.ComponentResource):
-    """A rule that passes on every new object below some prefixes, at least once.
+    """A rule that passes on every new object below some prefixes of any model, at least once.
+
+    Its pattern names no model: EventBridge accepts 2,048 characters of one, which are soon full of names.
 
     A workflow is started with `{"source": "<key>"}`; a queue gets the event as it is. A queue has at
     most one arrival. What cannot be delivered is kept as a dead letter.
@@ -70,9 +74,8 @@ class Arrival(pulumi.ComponentResource):
 
 def _pattern(args: ArrivalArgs) -> pulumi.Output[str]:
     def pattern(bucket: str) -> str:
-        detail: dict[str, object] = {"bucket": {"name": [bucket]}}
-        if "" not in args.prefixes:
-            detail["object"] = {"key": [{"prefix": prefix} for prefix in args.prefixes]}
+        keys = [{"wildcard": f"{prefix}*"} for prefix in below(replace(args.keys, models=("*",)))]
+        detail = {"bucket": {"name": [bucket]}, "object": {"key": keys}}
         return json.dumps({"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": detail})
 
     return args.store.name.apply(pattern)

@@ -13,13 +13,13 @@ then on the autoscaler alone changes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 
 import pulumi
 import pulumi_aws as aws
 
 from infra.aws.cron import expression
-from infra.scaling import Balanced, Hours, Latency, Profile
+from infra.scaling import Balanced, Latency, Profile
 
 TARGET = 0.7
 """The share of ready copies that should be at work; above 0.6 they cost less than other copies: docs/scaling.md."""
@@ -27,6 +27,7 @@ MAXIMUM_FACTOR = 4
 """The most copies that are kept ready, as a multiple of the minimum. Without requests nothing is measured, and what was
 added stays: https://github.com/neiman-marcus/serverless-provisioned-concurrency-autoscaling/issues/36"""
 DIMENSION = "lambda:function:ProvisionedConcurrency"
+_WORDS = {" ": "_", "*": "any", ",": "and", "/": "every"}
 
 
 def snapshots(profile: Profile) -> aws.lambda_.FunctionSnapStartArgsDict | None:
@@ -68,7 +69,7 @@ def keep_ready(
         },
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    for label, cron, minimum in _changes(profile):
+    for label, (cron, minimum, before) in _changes(profile).items():
         aws.appautoscaling.ScheduledAction(
             f"{name}-ready-{label}",
             service_namespace=target.service_namespace,
@@ -77,16 +78,25 @@ def keep_ready(
             schedule=expression(cron),
             timezone="UTC",
             scalable_target_action={"min_capacity": minimum, "max_capacity": _maximum(minimum, concurrency)},
-            opts=pulumi.ResourceOptions(parent=parent),
+            opts=pulumi.ResourceOptions(parent=parent, aliases=[pulumi.Alias(name=f"{name}-ready-{before}")]),
         )
 
 
-def _changes(profile: Latency) -> Iterator[tuple[str, str, int]]:
-    """Yield each schedule: what it is called, when it is due, and the minimum from then on."""
-    hours: Hours
-    for index, hours in enumerate(profile.hours):
-        yield f"opens-{index}", hours.opens, hours.minimum
-        yield f"closes-{index}", hours.closes, profile.minimum
+def _changes(profile: Latency) -> dict[str, tuple[str, int, str]]:
+    """Return, by what each schedule is called, when it is due, the minimum from then on, and its former name.
+
+    It is called after when it is due: the order in which hours are stated makes no difference.
+    """
+    changes: dict[str, tuple[str, int, str]] = {}
+    for number, hours in enumerate(profile.hours):
+        changes[f"opens-{_named(hours.opens)}"] = hours.opens, hours.minimum, f"opens-{number}"
+        changes.setdefault(f"closes-{_named(hours.closes)}", (hours.closes, profile.minimum, f"closes-{number}"))
+    return changes
+
+
+def _named(cron: str) -> str:
+    """Return a cron as a part of a name: `0_8_any_any_1-5`. No two give the same."""
+    return re.sub(r"[ *,/]", lambda mark: _WORDS[mark[0]], " ".join(cron.split()))
 
 
 def _maximum(minimum: int, concurrency: int) -> int:

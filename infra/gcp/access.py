@@ -10,6 +10,12 @@ delete, too; versioning and soft delete keep what was deleted. The legacy role i
 predefined one that creates and deletes without reading, and its condition, which holds for
 objects alone, leaves nothing of what else is in it (listing, the bucket's own metadata).
 
+A binding is for one model, and its name and the title of its condition say which function may do what
+with which model: `predict-read-models-breast_cancer`. A policy is a set of roles, members and conditions,
+and knows nothing of the resources that stand for them: had two resources one binding, deleting either
+would take it from both. So no two may, and none may take over what another one stood for:
+docs/decisions/0019-one-wildcard-for-every-model.md.
+
 A missing object is a 404 only for who may list the bucket, else a 403, as on S3. That is asked of the
 bucket for a request that names no prefix, so the attribute of a reader's condition has a default under
 which it holds, for the bucket alone: of an object it would allow everything.
@@ -17,7 +23,7 @@ which it holds, for the bucket alone: of an object it would allow everything.
 
 from __future__ import annotations
 
-import re
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -25,7 +31,9 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra.gcp.project import region
-from infra.vocabulary import Access, Grant, Store
+from infra.gcp.transform import plain
+from infra.keys import Access, Keys, below
+from infra.vocabulary import Grant, Store
 
 INVOKER = "roles/run.invoker"
 SIGNER = "roles/iam.serviceAccountTokenCreator"
@@ -43,13 +51,16 @@ UNSCOPABLE: Mapping[str, str] = {
 PREFIXES_AT_ONCE = 6
 """A condition holds at most 12 logical operators; a readable prefix takes two, and all of them another one, less one:
 https://cloud.google.com/iam/docs/conditions-overview"""
-_PLAIN = re.compile(r"[A-Za-z0-9_./-]*")
+LONGEST_TITLE = 100
+"""Characters of a condition's title: https://cloud.google.com/iam/docs/reference/rest/v1/Expr"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Binding:
-    """One role on one bucket, for the objects under some prefixes."""
+    """One role on one bucket, for the objects under some prefixes of one model."""
 
+    name: str
+    """What may be done with which model's objects, unlike that of any other binding of the function."""
     store: Store
     access: Access
     prefixes: tuple[str, ...]
@@ -82,34 +93,46 @@ def _listed(prefix: str) -> str:
 
 
 def bindings(grants: Iterable[Grant]) -> tuple[Binding, ...]:
-    """Return the bindings that mean the same as the grants.
+    """Return the bindings that mean the same as the grants, one for each grant and model.
 
-    Raise `ValueError` for a prefix that has a character other than letters, digits and `_ . / -`.
+    Where a condition cannot hold all prefixes there are several, the others named after their first prefix.
+    Raise `ValueError` for a model or prefix that has a character other than letters, digits and `_ . / -`.
     """
-    result: list[Binding] = []
-    for grant in grants:
-        for prefix in grant.prefixes:
-            if not _PLAIN.fullmatch(prefix):
-                raise ValueError(f"prefix {prefix!r}: letters, digits and _ . / - are accepted")
-        for start in range(0, len(grant.prefixes), PREFIXES_AT_ONCE):
-            prefixes = grant.prefixes[start : start + PREFIXES_AT_ONCE]
-            result.append(Binding(store=grant.store, access=grant.access, prefixes=prefixes))
-    return tuple(result)
+    return tuple(binding for grant in grants for model in grant.keys.models for binding in _bindings(grant, model))
+
+
+def _bindings(grant: Grant, model: str) -> Iterable[Binding]:
+    prefixes = grant.keys.prefixes
+    for start in range(0, len(prefixes), PREFIXES_AT_ONCE):
+        some = prefixes[start : start + PREFIXES_AT_ONCE]
+        name = f"{grant.name}-{model}" + (f"-{some[0].rstrip('/').replace('/', '-')}" if start else "")
+        prefixed = tuple(plain(prefix) for prefix in below(Keys(models=(model,), prefixes=some)))
+        yield Binding(name=name, store=grant.store, access=grant.access, prefixes=prefixed)
 
 
 def allow_storage(
     name: str, identity: gcp.serviceaccount.Account, grants: Iterable[Grant], opts: pulumi.ResourceOptions
 ) -> None:
     """Give a service account what its grants say, on the buckets that they name."""
-    for index, binding in enumerate(bindings(grants)):
+    for binding in bindings(grants):
         gcp.storage.BucketIAMMember(
-            f"{name}-{binding.access}-{index}",
+            f"{name}-{binding.name}",
             bucket=binding.store.name,
             role=binding.role,
             member=identity.member,
-            condition={"title": f"{name}-{binding.access}", "expression": binding.expression},
+            condition={"title": title(f"{name}-{binding.name}"), "expression": binding.expression},
             opts=opts,
         )
+
+
+def title(name: str) -> str:
+    """Return the title of the condition of the binding of that name; a digest takes the place of what is too long.
+
+    It is a part of what makes a binding another one, so that two resources never stand for the same.
+    """
+    if len(name) <= LONGEST_TITLE:
+        return name
+    return f"{name[: LONGEST_TITLE - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def allow_invocation(

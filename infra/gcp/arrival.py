@@ -9,8 +9,10 @@ from infra.gcp.access import allow_publishing
 from infra.gcp.project import region
 from infra.gcp.queue import Queue
 from infra.gcp.storage import Store
+from infra.gcp.transform import announced
 from infra.gcp.workflow import Workflow
 from infra.keep import Keep, kept
+from infra.keys import Keys
 from infra.vocabulary import ArrivalArgs
 
 KEPT_SECONDS = 14 * 24 * 3600
@@ -18,13 +20,13 @@ KEPT_SECONDS = 14 * 24 * 3600
 
 
 class Arrival(pulumi.ComponentResource):
-    """Notifications of every new object below some prefixes, at least once.
+    """A notification of every new object, of which the topic keeps those of some models and prefixes, at least once.
 
     ```
-    bucket -- one notification a prefix --> topic of the queue
-    bucket -- one notification a prefix --> own topic --> Eventarc --> workflow
+    bucket -- notification --> topic of the queue, with its transform
+    bucket -- notification --> own topic, with its transform --> Eventarc --> workflow
     ```
-    Cloud Storage itself filters by prefix, so no object below another one can start anything.
+    The transform compares keys: no object below another prefix can start anything. See transform.py.
     A workflow is started with the event, and reads the key from it: see dialect.py. Eventarc
     tries for 24 hours; messages stay in the topic for longer, and can be replayed.
 
@@ -36,32 +38,32 @@ class Arrival(pulumi.ComponentResource):
     def __init__(self, name: str, args: ArrivalArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:gcp:Arrival", name, None, opts)
         store, target = _ends(name, args)
-        topic, heard = (
-            (target.ref, target.delivery) if isinstance(target, Queue) else self._start(name, target, args.keep)
-        )
+        if isinstance(target, Queue):
+            topic, heard = target.ref, target.delivery
+        else:
+            topic, heard = self._start(name, target, args.keys, args.keep)
         # Looked up once there is a bucket: Cloud Storage is enabled by then.
         after_store = pulumi.InvokeOutputOptions(parent=self, depends_on=[store])
         agent = gcp.storage.get_project_service_account_output(opts=after_store)
         allowed = allow_publishing(f"{name}-publisher", topic, agent.member, pulumi.ResourceOptions(parent=self))
-        for prefix in args.prefixes:
-            gcp.storage.Notification(
-                f"{name}-{prefix.strip('/').replace('/', '-') or 'all'}",
-                bucket=store.name,
-                object_name_prefix=prefix or None,
-                event_types=["OBJECT_FINALIZE"],
-                payload_format="JSON_API_V1",
-                topic=topic,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed, *heard]),
-            )
+        gcp.storage.Notification(
+            f"{name}-notification",
+            bucket=store.name,
+            event_types=["OBJECT_FINALIZE"],
+            payload_format="JSON_API_V1",
+            topic=topic,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed, *heard]),
+        )
         self.register_outputs({})
 
     def _start(
-        self, name: str, workflow: Workflow, keep: Keep
+        self, name: str, workflow: Workflow, keys: Keys, keep: Keep
     ) -> tuple[pulumi.Output[str], tuple[pulumi.Resource, ...]]:
         """Declare a topic whose messages start the workflow; return its id, and what starts the workflow."""
         topic = gcp.pubsub.Topic(
             f"{name}-topic",
             message_retention_duration=f"{KEPT_SECONDS}s",
+            message_transforms=[announced(keys)],
             opts=kept(pulumi.ResourceOptions(parent=self), keep),
         )
         trigger = gcp.eventarc.Trigger(
@@ -80,10 +82,13 @@ class Arrival(pulumi.ComponentResource):
 def _ends(name: str, args: ArrivalArgs) -> tuple[Store, Queue | Workflow]:
     """Return the store and the target.
 
-    Raise `TypeError` for a store that announces nothing, and for a target of another cloud.
+    Raise `TypeError` for a store that announces nothing, and for a target of another cloud, and `ValueError` for a
+    queue that would drop what is announced, or let other objects pass.
     """
     if not isinstance(args.store, Store) or not args.store.announces:
         raise TypeError(f"arrival {name}: its store does not announce new objects; make it with announces=True")
     if not isinstance(args.target, (Queue, Workflow)):
         raise TypeError(f"arrival {name}: {type(args.target).__name__} is neither a queue nor a workflow of this cloud")
+    if isinstance(args.target, Queue) and args.target.keys != args.keys:
+        raise ValueError(f"arrival {name}: its queue was made with other keys, or with none")
     return args.store, args.target

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra.gcp.access import SUBSCRIBER, allow_publishing
+from infra.gcp.transform import announced
 from infra.keep import guarding, kept
 from infra.vocabulary import QueueArgs
 
@@ -30,6 +31,7 @@ class Queue(pulumi.ComponentResource):
     A subscription, not a topic, keeps messages; the consumer's is made with the consumer: see
     `deliver`. A message that is published before is lost. Each is pushed alone, hidden for as
     long as the consumer may take, and delivered again after growing pauses.
+    Where an arrival announces new objects to it, the topic drops what is said of others: see transform.py.
     `url` is the topic's REST address (`:publish` appended publishes); `dead_letters` the
     subscription from which dead letters are pulled, kept for 14 days even if nobody pulls.
     """
@@ -45,7 +47,10 @@ class Queue(pulumi.ComponentResource):
         self._name, self._args = name, args
         self.delivery: tuple[pulumi.Resource, ...] = ()
         """What keeps the messages for the consumer, once `deliver` was called."""
-        self._topic = gcp.pubsub.Topic(f"{name}-topic", opts=child_opts)
+        self.keys = args.keys
+        """Of the objects that may be announced."""
+        transforms = [announced(args.keys)] if args.keys else None
+        self._topic = gcp.pubsub.Topic(f"{name}-topic", message_transforms=transforms, opts=child_opts)
         self._failed = gcp.pubsub.Topic(f"{name}-dead-letters", opts=child_opts)
         subscription = gcp.pubsub.Subscription(
             f"{name}-dead-letters-kept",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from tests.engine.embedded import SECONDS, STACKS, Embedded, embedded
+from localcloud.engine.program import Registered
+from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
+from tests.engine.embedded import MODEL, SECONDS, STACKS, Embedded, embedded
 from tests.engine.project import Project
 
 pytestmark = pytest.mark.integration
@@ -64,14 +68,18 @@ CHANGES = {
         path="infra/function_table.py",
         before='            reads("captures", ""),\n',
         after='            reads("captures", ""),\n            reads("data", layout.DATASETS),\n',
-        touched={"aws": {"update": names("rollout-policy")}, "gcp": {"create": names("rollout-read-4")}},
+        touched={
+            "aws": {"update": names("rollout-policy")},
+            "gcp": {"create": names("rollout-read-data-{}", of=("breast_cancer", "file_type"))},
+        },
     ),
 }
 
 
+MORE_MODELS = ("an_early_one", "second")
 REMOVED = {
     "aws": {"rollout-policy", "republish-file_type-schedule"},
-    "gcp": {"rollout-read-0", "republish-file_type-job"},
+    "gcp": {"rollout-read-captures-breast_cancer", "republish-file_type-job"},
 }
 
 
@@ -91,6 +99,73 @@ def test_a_change_touches_what_it_is_about_and_the_preview_says_so(stack: Embedd
     stack.project.edit(change.path.format(stack=STACKS[stack.name]), change.before, change.after)
     up = stack.deploy()
     assert {operation: up.names(operation) for operation in up.counts} == change.touched[stack.name]
+
+
+def test_models_come_and_go_and_take_no_permission_from_those_that_stay(stack: Embedded) -> None:
+    settings, few = f"Pulumi.{STACKS[stack.name]}.yaml", "models: [breast_cancer, file_type]"
+    for name in MORE_MODELS:
+        copy = stack.project.root / "models" / name
+        shutil.copytree(copy.with_name(MODEL), copy)
+        stack.project.edit(f"models/{name}/model.yaml", f"name: {MODEL}", f"name: {name}")
+    many = f"models: [{', '.join((MORE_MODELS[0], MODEL, 'file_type', MORE_MODELS[1]))}]"
+    for before, after in ((few, many), (many, few)):
+        stack.project.edit(settings, before, after)
+        with permissions_watched(stack) as moments:
+            up = stack.deploy()
+        touched = {urn.split("::")[-1] for urn in up.steps}
+        if stack.name == "aws":
+            assert not [name for name in touched if name.endswith(("-policy", "-rule", "-target", "-role"))]
+        else:
+            assert len(moments) > 30
+            assert not [name for name in touched if name.endswith(("-breast_cancer", "-file_type", "-notification"))]
+        assert not any(moments)
+    stack.project.deploying("preview", "--expect-no-changes")
+
+
+def _noting(
+    handler: ResourceHandler, stack: Embedded, kept: Mapping[str, Resource], moments: list[set[str]]
+) -> ResourceHandler:
+    """Return a handler that notes after each change which resources the cloud does not have."""
+
+    def note() -> None:
+        assert handler.exists is not None
+        moments.append({name for name, resource in kept.items() if not handler.exists(stack.cloud.session, resource)})
+
+    def create(order: Order) -> Registered:
+        registered = handler.create(order)
+        note()
+        return registered
+
+    def delete(session: object, resource: Resource) -> None:
+        assert handler.delete is not None
+        handler.delete(session, resource)
+        note()
+
+    return replace(handler, create=create, delete=delete)
+
+
+@contextmanager
+def permissions_watched(stack: Embedded) -> Generator[list[set[str]]]:
+    """Note after each change of a policy of GCP which bindings of the models that stay are not in it."""
+    type_ = "gcp:storage/bucketIAMMember:BucketIAMMember"
+    kept = {
+        resource.declared.name: resource
+        for resource in stack.project.resources()
+        if resource.declared.type == type_ and resource.declared.name.endswith(("-breast_cancer", "-file_type"))
+    }
+    moments: list[set[str]] = []
+    handlers = stack.provider.handlers
+    handler = handlers.get(type_)
+    if handler is None:
+        yield moments
+        return
+
+    assert kept
+    stack.provider.handlers = {**handlers, type_: _noting(handler, stack, kept, moments)}
+    try:
+        yield moments
+    finally:
+        stack.provider.handlers = handlers
 
 
 def test_an_edit_of_a_page_changes_nothing(stack: Embedded) -> None:

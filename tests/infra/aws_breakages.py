@@ -29,6 +29,7 @@ from tests.infra.aws_facts import (
 from tests.infra.facts import Breakage, Reader
 
 JOBS = "arn:aws:lambda:eu-west-1:123456789012:function:jobs-function-1a2b3c4:live"
+DATA = "arn:aws:s3:::data-bucket-1a2b3c4"
 PREPARE_ROLE = "arn:aws:iam::123456789012:role/prepare-role-1a2b3c4"
 
 
@@ -44,6 +45,10 @@ def _in_policy(change: Callable[[list[dict[str, Any]]], object], name: str = "pr
         change(document["Statement"])
 
     return lambda graph: graph.mutated(POLICY, name, policy=rewritten(edit))
+
+
+def _listing(prefix: str) -> dict[str, Any]:
+    return {"StringLikeIfExists": {"s3:prefix": [prefix]}}
 
 
 def _in_machine(change: Callable[[dict[str, Any]], object]) -> Breakage:
@@ -118,12 +123,28 @@ BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
     ),
     ("functions_may_do_exactly_what_was_granted",): (
         lambda graph: graph.without(POLICY, "prepare-policy"),
-        _in_policy(lambda statements: statements[0].update(Resource=["arn:aws:s3:::data-bucket-1a2b3c4/a/*"])),
+        *(
+            _in_policy(
+                lambda statements, wide=wide: statements[0].update(Resource=[f"{DATA}/{wide}"]), "prepare-policy"
+            )
+            for wide in ("a/*", "*/in/*", "*in/*", "*")
+        ),
+        *(
+            _in_policy(
+                lambda statements, wide=wide: statements[2].update(Resource=[f"{DATA}/{wide}"]), "prepare-policy"
+            )
+            for wide in ("*", "*/*", "*out/*", "*/out*", "*/o*", "a/out/*")
+        ),
+        *(
+            _in_policy(lambda statements, wide=wide: statements[1].update(Condition=_listing(wide)), "prepare-policy")
+            for wide in ("*", "a/*", "*/in/*")
+        ),
+        _in_policy(lambda statements: statements[1].pop("Condition"), "prepare-policy"),
         _in_policy(lambda statements: statements[0].update(Action=["s3:GetObject", "s3:PutObject"])),
     ),
     ("nothing_is_allowed_without_bounds",): (
         _in_policy(lambda statements: statements[0].update(Action=["s3:GetObject", "s3:Get*"])),
-        _in_policy(lambda statements: statements[1].update(Resource="*")),
+        _in_policy(lambda statements: statements[2].update(Resource="*")),
         lambda graph: graph.mutated("aws:lambda/permission:Permission", sourceArn=ABSENT),
     ),
     ("copies_are_bounded",): (
@@ -171,6 +192,10 @@ BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
     ("arrivals_wait_where_they_were_asked_to",): (
         _in_pattern(lambda detail: detail["object"]["key"].pop()),
         _in_pattern(lambda detail: detail.pop("object")),
+        *(
+            _in_pattern(lambda detail, wide=wide: detail["object"].update(key=[{"wildcard": wide}]))
+            for wide in ("*", "*/*", "*in/*", "*/in*", "a/in/*")
+        ),
     ),
     ("schedules_are_as_asked",): (
         lambda graph: graph.mutated(w.SCHEDULE, scheduleExpression="cron(0 4 ? * 2 *)"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from infra.aws import lint
 from infra.aws.access import UNSCOPABLE
 from tests.graph import Graph, Resource
+from tests.infra import sample
 from tests.infra.aws import whole as w
 from tests.infra.facts import (
     ApiFacts,
@@ -43,20 +45,20 @@ STAGE = "aws:apigatewayv2/stage:Stage"
 INTEGRATION = "aws:apigatewayv2/integration:Integration"
 POLICIES = {POLICY: "policy", "aws:sqs/queuePolicy:QueuePolicy": "policy", "aws:s3/bucketPolicy:BucketPolicy": "policy"}
 CLOSED = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
-ACCESS = {"s3:GetObject": "read", "s3:PutObject": "write"}
+ACCESS = {"s3:GetObject": "get", "s3:PutObject": "put"}
 
 
-def read(graph: Graph) -> Facts:
+def read(graph: Graph, probes: Sequence[str] = sample.PROBES) -> Facts:
     return Facts(
         stores=tuple(_store(graph, resource) for resource in components(graph, "Store")),
         queues=tuple(_queue(graph, resource) for resource in components(graph, "Queue")),
         functions=tuple(_function(graph, resource) for resource in components(graph, "Function")),
         apis=tuple(_api(graph, resource) for resource in components(graph, "Api")),
         workflows=tuple(_workflow(graph, resource) for resource in components(graph, "Workflow")),
-        arrivals=tuple(_arrival(graph, resource) for resource in components(graph, "Arrival")),
+        arrivals=tuple(_arrival(graph, resource, probes) for resource in components(graph, "Arrival")),
         schedules=tuple(_schedule(graph, resource) for resource in components(graph, "Schedule")),
         uploads=tuple(upload(graph, resource, OBJECT, "key") for resource in components(graph, "Upload")),
-        permissions=frozenset(_permissions(graph)),
+        permissions=frozenset(_permissions(graph, probes)),
         boundless=tuple(reason for resource in graph for reason in _boundless(resource)),
     )
 
@@ -182,7 +184,7 @@ def _workflow(graph: Graph, component: Resource) -> WorkflowFacts:
     )
 
 
-def _arrival(graph: Graph, component: Resource) -> TriggerFacts:
+def _arrival(graph: Graph, component: Resource, probes: Sequence[str]) -> TriggerFacts:
     (rule,) = within(graph, component, w.RULE)
     (target,) = within(graph, component, w.TARGET)
     detail = rule.document("eventPattern")["detail"]
@@ -198,7 +200,7 @@ def _arrival(graph: Graph, component: Resource) -> TriggerFacts:
         allowed = w.sender(w.policy_of(graph, queue), queue.outputs["arn"], rule.outputs["arn"])
     return TriggerFacts(
         name=component.name,
-        on=tuple(f"{bucket}/{key['prefix']}" for key in detail.get("object", {}).get("key", [{"prefix": ""}])),
+        on=tuple(f"{bucket}/{key}" for key in probes if w.matches(detail, key)),
         target=target.inputs["arn"],
         input="",
         allowed=allowed and bucket in announcing,
@@ -233,22 +235,34 @@ def _list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def _permissions(graph: Graph) -> Iterator[Permission]:
+def _permissions(graph: Graph, probes: Sequence[str]) -> Iterator[Permission]:
     functions = {
         str(resource.inputs.get("role")).rpartition("/")[2]: graph.owner(resource) for resource in graph.of(FUNCTION)
     }
     for policy in graph.of(POLICY):
         function = functions.get(policy.inputs["role"])
         for statement in _statements(policy):
-            for action in set(statement["Action"]) & set(ACCESS):
-                for arn in statement["Resource"]:
-                    bucket, _, pattern = arn.removeprefix("arn:aws:s3:::").partition("/")
-                    yield Permission(
-                        function=function.name if function else policy.inputs["role"],
-                        access=ACCESS[action],
-                        bucket=bucket,
-                        prefix=pattern.removesuffix("*"),
-                    )
+            for access, bucket, key in _allowed(statement, probes):
+                yield Permission(
+                    function=function.name if function else policy.inputs["role"],
+                    access=access,
+                    bucket=bucket,
+                    key=key,
+                )
+
+
+def _allowed(statement: Mapping[str, Any], probes: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield what a statement allows with each probe, as IAM decides: `*` stands for any characters, slashes too."""
+    for arn in statement["Resource"]:
+        bucket, _, pattern = arn.removeprefix("arn:aws:s3:::").partition("/")
+        for action in set(statement["Action"]) & set(ACCESS):
+            yield from ((ACCESS[action], bucket, key) for key in probes if fnmatchcase(key, pattern))
+        if "s3:ListBucket" in statement["Action"]:
+            listed = value(statement, "Condition", "StringLikeIfExists", "s3:prefix") or ["*"]
+            for key in probes:
+                folder = key.rpartition("/")[0] + "/" if "/" in key else ""
+                if any(fnmatchcase(folder, each) for each in listed):
+                    yield "list", bucket, key
 
 
 def _boundless(resource: Resource) -> Iterator[str]:

@@ -81,7 +81,7 @@ class TriggerFacts:
 
     name: str
     on: tuple[str, ...]
-    """`bucket/prefix` of each arrival, or the fields of a cron."""
+    """The bucket and each of `sample.PROBES` that is an arrival, or the fields of a cron."""
     target: str
     input: str
     """What a workflow is started with; empty for a message, and for a workflow that reads the event itself."""
@@ -104,12 +104,12 @@ class UploadFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Permission:
-    """One prefix of one bucket, for one function."""
+    """One of `sample.PROBES` in one bucket, that one function may get, put, or list the folder of."""
 
     function: str
     access: str
     bucket: str
-    prefix: str
+    key: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +135,8 @@ class Reader:
     """How one cloud's graph is read, and how each rule is broken in it."""
 
     cloud: Cloud
-    read: Callable[[Graph], Facts]
+    read: Callable[..., Facts]
+    """Takes the graph, and other probes than `sample.PROBES` where another one's permissions are read."""
     upload: str
     """The type of an uploaded object."""
     function: str

@@ -61,7 +61,7 @@ def _may_call_more(graph: Graph) -> Graph:
 
 
 def _project_wide(graph: Graph) -> Graph:
-    model = graph.one(BUCKET_MEMBER, "predict-read-0")
+    model = graph.one(BUCKET_MEMBER, "predict-read-data-a")
     inputs = {"role": "roles/run.invoker", "member": model.inputs["member"], "project": "test-project"}
     return graph.added(
         replace(
@@ -78,6 +78,16 @@ def _at_once(graph: Graph) -> Graph:
 def _before_its_store(graph: Graph) -> Graph:
     upload = graph.one(OBJECT, "publish-object")
     return graph.swapped(upload, replace(upload, dependencies=()))
+
+
+def _comparing(topic: str, before: str, after: str) -> Breakage:
+    """With another pattern in a topic's transform."""
+
+    def edit(transforms: Any) -> Any:
+        udf = transforms[0]["javascriptUdf"]
+        return [{"javascriptUdf": {**udf, "code": udf["code"].replace(before, after)}}]
+
+    return lambda graph: graph.mutated(w.TOPIC, topic, messageTransforms=edit)
 
 
 BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
@@ -122,13 +132,13 @@ BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
         ),
     ),
     ("functions_may_do_exactly_what_was_granted",): (
-        lambda graph: graph.without(BUCKET_MEMBER, "prepare-write-1"),
+        lambda graph: graph.without(BUCKET_MEMBER, "prepare-write-data-b"),
         lambda graph: graph.mutated(
             BUCKET_MEMBER,
-            "predict-read-0",
+            "predict-read-data-a",
             condition=lambda old: {**old, "expression": old["expression"].replace("a/in/", "a/")},
         ),
-        lambda graph: graph.mutated(BUCKET_MEMBER, "predict-read-0", role="roles/storage.legacyBucketWriter"),
+        lambda graph: graph.mutated(BUCKET_MEMBER, "predict-read-data-a", role="roles/storage.legacyBucketWriter"),
     ),
     ("nothing_is_allowed_without_bounds",): (
         lambda graph: graph.mutated(INVOKER, "api-invoker-model", member="allUsers"),
@@ -203,9 +213,12 @@ BREAKAGES: dict[tuple[str, ...], tuple[Breakage, ...]] = {
         lambda graph: graph.mutated(w.WORKFLOW, callLogLevel="LOG_ALL_CALLS"),
     ),
     ("arrivals_wait_where_they_were_asked_to",): (
-        lambda graph: graph.without(w.NOTIFICATION, "datasets-b-in"),
-        lambda graph: graph.mutated(w.NOTIFICATION, "submissions-a-jobs", objectNamePrefix=ABSENT),
-        lambda graph: graph.mutated(w.NOTIFICATION, "datasets-a-in", eventTypes=ABSENT),
+        lambda graph: graph.mutated(w.NOTIFICATION, "datasets-notification", objectNamePrefix="a/"),
+        lambda graph: graph.mutated(w.NOTIFICATION, "datasets-notification", eventTypes=ABSENT),
+        lambda graph: graph.mutated(w.TOPIC, "jobs-topic", messageTransforms=ABSENT),
+        _comparing("datasets-topic", "a|b", "a"),
+        _comparing("jobs-topic", "jobs\\/", "jo"),
+        _comparing("jobs-topic", "jobs\\/", ""),
         lambda graph: graph.mutated(w.TRIGGER, destination={"workflow": "another"}),
         lambda graph: graph.mutated(w.TRIGGER, transport={"pubsub": {"topic": "another"}}),
     ),

@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from infra.gcp import lint
 from infra.gcp.access import SIGNER, UNSCOPABLE
 from infra.gcp.builder import VIEWER, WRITER
 from infra.gcp.project import AGENTS, agent_role
+from localcloud.gcp.iam.condition import RequestAttributes, condition
 from tests.graph import Graph, Resource
+from tests.infra import sample
 from tests.infra.facts import (
     ApiFacts,
     Facts,
@@ -31,23 +33,22 @@ from tests.infra.facts import (
 from tests.infra.gcp import whole as w
 from tests.infra.gcp.whole import BUCKET, BUCKET_MEMBER, CONFIG, EXCLUSION, FUNCTION, LOGS, OBJECT, SINK, SUBSCRIPTION
 
-ACCESS = {"roles/storage.objectViewer": "read", "roles/storage.legacyBucketWriter": "write"}
+ACCESS = {"roles/storage.objectViewer": "get", "roles/storage.legacyBucketWriter": "put"}
 NARROW = {*ACCESS, WRITER, "roles/run.invoker", "roles/pubsub.publisher", "roles/pubsub.subscriber", SIGNER}
 """The only roles that may be granted; none of them may administer anything."""
-OBJECTS = re.compile(r'resource\.name\.startsWith\("projects/_/buckets/([^/]+)/objects/([^"]*)"\)')
 
 
-def read(graph: Graph) -> Facts:
+def read(graph: Graph, probes: Sequence[str] = sample.PROBES) -> Facts:
     return Facts(
         stores=tuple(_store(graph, resource) for resource in components(graph, "Store")),
         queues=tuple(_queue(graph, resource) for resource in components(graph, "Queue")),
         functions=tuple(_function(graph, resource) for resource in components(graph, "Function")),
         apis=tuple(_api(graph, resource) for resource in components(graph, "Api")),
         workflows=tuple(_workflow(graph, resource) for resource in components(graph, "Workflow")),
-        arrivals=tuple(_arrival(graph, resource) for resource in components(graph, "Arrival")),
+        arrivals=tuple(_arrival(graph, resource, probes) for resource in components(graph, "Arrival")),
         schedules=tuple(_schedule(graph, resource) for resource in components(graph, "Schedule")),
         uploads=tuple(upload(graph, resource, OBJECT, "name") for resource in components(graph, "Upload")),
-        permissions=frozenset(_permissions(graph)),
+        permissions=frozenset(_permissions(graph, probes)),
         boundless=tuple(reason for resource in graph for reason in _boundless(resource)),
     )
 
@@ -189,7 +190,7 @@ def _workflow(graph: Graph, component: Resource) -> WorkflowFacts:
     )
 
 
-def _arrival(graph: Graph, component: Resource) -> TriggerFacts:
+def _arrival(graph: Graph, component: Resource, probes: Sequence[str]) -> TriggerFacts:
     notifications = within(graph, component, w.NOTIFICATION)
     (topic,) = {resource.inputs["topic"] for resource in notifications}
     trigger = within(graph, component, w.TRIGGER)
@@ -198,9 +199,11 @@ def _arrival(graph: Graph, component: Resource) -> TriggerFacts:
     return TriggerFacts(
         name=component.name,
         on=tuple(
-            f"{resource.inputs['bucket']}/{resource.inputs.get('objectNamePrefix', '')}"
+            f"{resource.inputs['bucket']}/{key}"
             for resource in notifications
             if resource.inputs.get("eventTypes") == ["OBJECT_FINALIZE"]
+            for key in probes
+            if w.announced(graph, resource, key)
         ),
         target=first(trigger, "destination", "workflow")
         if first(trigger, "transport", "pubsub", "topic") == topic
@@ -240,22 +243,38 @@ def _schedule(graph: Graph, component: Resource) -> TriggerFacts:
     )
 
 
-def _permissions(graph: Graph) -> list[Permission]:
+def _permissions(graph: Graph, probes: Sequence[str]) -> list[Permission]:
     names = {resource.inputs["serviceConfig"].get("serviceAccountEmail"): resource for resource in graph.of(FUNCTION)}
     permissions = []
     for resource in graph.of(BUCKET_MEMBER):
         function = names.get(str(resource.inputs["member"]).removeprefix("serviceAccount:"))
         owner = graph.owner(function) if function else None
-        for bucket, prefix in OBJECTS.findall(value(resource.inputs, "condition", "expression") or ""):
+        for access, key in _allowed(resource, probes):
             permissions.append(
                 Permission(
                     function=owner.name if owner else resource.inputs["member"],
-                    access=ACCESS.get(resource.inputs["role"], resource.inputs["role"]),
-                    bucket=bucket if bucket == resource.inputs["bucket"] else "another",
-                    prefix=prefix,
+                    access=access,
+                    bucket=resource.inputs["bucket"],
+                    key=key,
                 )
             )
     return permissions
+
+
+def _allowed(binding: Resource, probes: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield what a binding allows with each probe, as its condition decides."""
+    expression, bucket = (
+        value(binding.inputs, "condition", "expression"),
+        f"projects/_/buckets/{binding.inputs['bucket']}",
+    )
+    holds = condition(expression) if expression else lambda _: True
+    access = ACCESS.get(binding.inputs["role"], binding.inputs["role"])
+    for key in probes:
+        folder = key.rpartition("/")[0] + "/" if "/" in key else ""
+        if holds(RequestAttributes(name=f"{bucket}/objects/{key}")):
+            yield access, key
+        if access == "get" and holds(RequestAttributes(name=bucket, list_prefix=folder)):
+            yield "list", key
 
 
 def _may_be_wide(grant: Resource) -> bool:

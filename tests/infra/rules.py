@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Final, Protocol
 
+from infra.keys import Keys
 from infra.vocabulary import Cloud
 from tests.graph import Graph
 from tests.infra import sample
@@ -73,13 +74,28 @@ def each_function_has_an_identity_of_its_own(_graph: Graph, facts: Facts, _cloud
 
 
 def functions_may_do_exactly_what_was_granted(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
-    expected = {
-        Permission(function=function, access=access, bucket="data-bucket-1a2b3c4", prefix=prefix)
-        for function in ("prepare", "jobs", "predict")
-        for access, prefix in (("read", "a/in/"), ("read", "b/in/"), ("write", "out/"))
-        if (function, access) != ("predict", "write")
-    }
-    return sorted(str(permission) for permission in expected ^ facts.permissions)
+    kinds = (("get", sample.READ), ("list", sample.READ), ("put", sample.WRITTEN))
+    granted, tolerated = (
+        {
+            Permission(function=function, access=access, bucket="data-bucket-1a2b3c4", key=key)
+            for function in ("prepare", "jobs", "predict")
+            for access, keys in kinds
+            for key in (_meant(keys) if exactly or access != "put" else _tolerated(keys))
+            if (function, access) != ("predict", "put")
+        }
+        for exactly in (True, False)
+    )
+    return sorted(str(permission) for permission in (granted - facts.permissions) | (facts.permissions - tolerated))
+
+
+def _meant(keys: Keys) -> set[str]:
+    below = tuple(f"{model}/{prefix}" for model in keys.models for prefix in keys.prefixes)
+    return {key for key in sample.PROBES if key.startswith(below)}
+
+
+def _tolerated(keys: Keys) -> set[str]:
+    """Return what a cloud may let pass where keys are those of every model: any first segment, and slashes in it."""
+    return {key for key in sample.PROBES if any(f"/{prefix}" in key for prefix in keys.prefixes)}
 
 
 def nothing_is_allowed_without_bounds(_graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
@@ -166,17 +182,22 @@ def workflows_do_not_log_what_they_hand_over(_graph: Graph, facts: Facts, _cloud
 
 
 def arrivals_wait_where_they_were_asked_to(graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:
-    bucket = "data-bucket-1a2b3c4"
     expected = {
-        "datasets": ((f"{bucket}/a/in/", f"{bucket}/b/in/"), graph.returned["workflow"]),
-        "submissions": ((f"{bucket}/a/jobs/",), graph.returned["queue"]),
+        "datasets": (sample.READ, graph.returned["workflow"]),
+        "submissions": (sample.SUBMITTED, graph.returned["queue"]),
     }
-    actual = {arrival.name: (arrival.on, arrival.target) for arrival in facts.arrivals}
-    return [
-        f"{name}: {actual.get(name)}"
-        for name in sorted(expected.keys() | actual.keys())
-        if actual.get(name) != expected.get(name)
-    ]
+    actual = {arrival.name: arrival for arrival in facts.arrivals}
+    problems = [f"{name}: is not there" for name in expected.keys() ^ actual.keys()]
+    for name, (keys, target) in expected.items():
+        if name in actual:
+            meant, tolerated = (
+                {f"data-bucket-1a2b3c4/{key}" for key in some} for some in (_meant(keys), _tolerated(keys))
+            )
+            on = set(actual[name].on)
+            wrong = sorted((meant - on) | (on - tolerated))
+            problems += [f"{name}: {wrong}"] if wrong else []
+            problems += [] if actual[name].target == target else [f"{name}: leads to {actual[name].target}"]
+    return problems
 
 
 def schedules_are_as_asked(graph: Graph, facts: Facts, _cloud: Cloud) -> list[str]:

@@ -11,9 +11,9 @@ import pulumi
 
 from infra.api_policy import Auth, Cors, IamAuth, Throttling
 from infra.keep import always
+from infra.keys import Access, Keys
 from infra.settings import Settings
 from infra.vocabulary import (
-    Access,
     ApiArgs,
     Archive,
     ArrivalArgs,
@@ -66,6 +66,17 @@ WORKFLOW = Workflow(
     timeout_seconds=3600,
     call_timeout_seconds={"prepare": 75, "predict": 30},
 )
+READ, WRITTEN = Keys(models=("a", "b"), prefixes=("in/",)), Keys(models=("a", "b"), prefixes=("out/",))
+SUBMITTED = Keys(models=("a",), prefixes=("jobs/",))
+PROBES = (
+    *(
+        f"{model}/{folder}/x"
+        for model in ("a", "ab", "b", "c")
+        for folder in ("in", "out", "jobs", "inner", "outer", "job")
+    ),
+    *("x", "in/x", "out/x", "jobs/x", "a/x", "a/other/in/x", "a/other/out/x", "a/other/jobs/x", "c/inout/x"),
+)
+"""Keys of objects, by which a permission or an arrival shows what it really is for."""
 BRING_YOUR_OWN = "file_type"
 ROUTES = {"POST /predict", "GET /v2/models/{model}"}
 
@@ -87,7 +98,7 @@ def program(
     """Declare every word at least once; `revisions` are those of the functions' code."""
     code = cloud.store("code", StoreArgs())
     data = cloud.store("data", StoreArgs(keep=always(protect), announces=True, expire_days=EXPIRE))
-    jobs = cloud.queue("jobs", QueueArgs(consumer_timeout_seconds=CONSUMER_SECONDS, attempts=ATTEMPTS))
+    jobs = cloud.queue("jobs", QueueArgs(consumer_timeout_seconds=CONSUMER_SECONDS, attempts=ATTEMPTS, keys=SUBMITTED))
     revisions = revisions or {}
 
     def function(name: str, grants: tuple[Grant, ...], **more: Any) -> Any:
@@ -108,17 +119,17 @@ def program(
             ),
         )
 
-    read = Grant(store=data, access=Access.READ, prefixes=("a/in/", "b/in/"))
-    write = Grant(store=data, access=Access.WRITE, prefixes=("out/",))
+    read = Grant(name="read-data", store=data, access=Access.READ, keys=READ)
+    write = Grant(name="write-data", store=data, access=Access.WRITE, keys=WRITTEN, every_model=True)
     prepare = function("prepare", (read, write))
     function("jobs", (read, write), consumes=jobs)
     predict = function("predict", (read,), signs=True)
     callees = {"prepare": prepare, "predict": predict}
     training = cloud.workflow("training", WorkflowArgs(definition=WORKFLOW, functions=callees, log_days=LOG_DAYS))
-    arrival = cloud.arrival("datasets", ArrivalArgs(store=data, prefixes=("a/in/", "b/in/"), target=training))
+    arrival = cloud.arrival("datasets", ArrivalArgs(store=data, keys=READ, target=training))
     upload = UploadArgs(store=data, key=KEY, file=Path(__file__))
     cloud.upload("publish", upload, pulumi.ResourceOptions(depends_on=[arrival]))
-    cloud.arrival("submissions", ArrivalArgs(store=data, prefixes=("a/jobs/",), target=jobs))
+    cloud.arrival("submissions", ArrivalArgs(store=data, keys=SUBMITTED, target=jobs))
     cloud.schedule("retrain", ScheduleArgs(cron=CRON, target=training, input=INPUT))
     api = cloud.api(
         "api",

@@ -70,9 +70,26 @@ def test_never_more_than_may_run_at_once() -> None:
 def test_hours_raise_the_minimum_and_bring_it_back() -> None:
     actions = {a.name: (a.inputs["schedule"], a.inputs["scalableTargetAction"]) for a in graph().of(ACTION)}
     assert actions == {
-        "predict-ready-ready-opens-0": ("cron(0 8 ? * 2-6 *)", {"minCapacity": 5, "maxCapacity": 16}),
-        "predict-ready-ready-closes-0": ("cron(30 20 ? * 2-6 *)", {"minCapacity": 2, "maxCapacity": 8}),
+        "predict-ready-ready-opens-0_8_any_any_1-5": ("cron(0 8 ? * 2-6 *)", {"minCapacity": 5, "maxCapacity": 16}),
+        "predict-ready-ready-closes-30_20_any_any_1-5": ("cron(30 20 ? * 2-6 *)", {"minCapacity": 2, "maxCapacity": 8}),
     }
+
+
+def test_hours_are_called_after_when_they_open_and_close_in_whichever_order_they_are_stated() -> None:
+    weekend = {"opens": "*/30 9 * 1,2 0,6", "closes": "30 20 * * 1-5", "minimum": 3}
+
+    def named(*hours: dict[str, Any]) -> list[tuple[str, Any]]:
+        own = {**OWN, "ready": {**OWN["ready"], "hours": list(hours)}}
+        declared = w.whole(models=["breast_cancer", "quick", "ready"], scaling={"models": own})
+        return [(resource.name, resource.inputs) for resource in declared.of(ACTION)]
+
+    assert named(HOURS, weekend) == named(weekend, HOURS)
+    assert [name.removeprefix("predict-ready-ready-") for name, _ in named(HOURS, weekend)] == [
+        "closes-30_20_any_any_1-5",
+        "opens-0_8_any_any_1-5",
+        "opens-anyevery30_9_any_1and2_0and6",
+    ]
+    assert dict(named(HOURS, weekend)).items() > dict(named(HOURS)).items()
 
 
 @pytest.mark.parametrize("region", ["ap-east-2", "ap-southeast-6"])
@@ -105,7 +122,11 @@ BROKEN: Mapping[str, tuple[Break, ...]] = {
     ),
     "no_more_copies_are_ready_than_may_run": (
         change(PROVISIONED, "predict-ready-provisioned", provisionedConcurrentExecutions=17),
-        change(ACTION, "predict-ready-ready-opens-0", scalableTargetAction={"minCapacity": 5, "maxCapacity": 17}),
+        change(
+            ACTION,
+            "predict-ready-ready-opens-0_8_any_any_1-5",
+            scalableTargetAction={"minCapacity": 5, "maxCapacity": 17},
+        ),
     ),
     "the_autoscaler_alone_changes_what_is_ready": (
         lambda graph: graph.swapped(graph.one(PROVISIONED), replace(graph.one(PROVISIONED), ignored=())),
@@ -122,9 +143,13 @@ BROKEN: Mapping[str, tuple[Break, ...]] = {
         lambda graph: graph.swapped(graph.one(TARGET), replace(graph.one(TARGET), dependencies=())),
     ),
     "hours_end_where_they_began": (
-        drop(ACTION, "predict-ready-ready-closes-0"),
-        change(ACTION, "predict-ready-ready-closes-0", scalableTargetAction={"minCapacity": 3, "maxCapacity": 8}),
-        change(ACTION, "predict-ready-ready-opens-0", timezone="Europe/Dublin"),
+        drop(ACTION, "predict-ready-ready-closes-30_20_any_any_1-5"),
+        change(
+            ACTION,
+            "predict-ready-ready-closes-30_20_any_any_1-5",
+            scalableTargetAction={"minCapacity": 3, "maxCapacity": 8},
+        ),
+        change(ACTION, "predict-ready-ready-opens-0_8_any_any_1-5", timezone="Europe/Dublin"),
     ),
 }
 

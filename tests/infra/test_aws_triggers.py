@@ -6,6 +6,7 @@ from typing import Any
 from infra.aws.arrival import Arrival
 from infra.aws.queue import Queue
 from infra.aws.storage import Store
+from infra.keys import Keys
 from infra.vocabulary import ArrivalArgs, QueueArgs, StoreArgs
 from tests.graph import deploy
 from tests.infra.aws import whole as w
@@ -34,22 +35,23 @@ def test_a_rule_sees_only_its_bucket_and_prefixes() -> None:
         "detail-type": ["Object Created"],
         "detail": {
             "bucket": {"name": ["data-bucket-1a2b3c4"]},
-            "object": {"key": [{"prefix": "breast_cancer/incoming/"}, {"prefix": "file_type/incoming/"}]},
+            "object": {"key": [{"wildcard": "*/incoming/*"}]},
         },
     }
 
 
-def arrive(prefixes: tuple[str, ...]) -> Any:
+def arrive(*prefixes: str) -> Any:
     def program() -> None:
+        keys = Keys(models=("a", "b"), prefixes=prefixes)
         store = Store("data", StoreArgs(announces=True))
-        Arrival("new", ArrivalArgs(store=store, prefixes=prefixes, target=Queue("jobs", QUEUE_ARGS)))
+        Arrival("new", ArrivalArgs(store=store, keys=keys, target=Queue("jobs", QUEUE_ARGS)))
 
     return deploy(program).one(w.RULE).document("eventPattern")["detail"]
 
 
-def test_an_arrival_anywhere_in_the_store_asks_for_no_prefix() -> None:
-    assert "object" not in arrive(("",))
-    assert arrive(("a/", "b/"))["object"] == {"key": [{"prefix": "a/"}, {"prefix": "b/"}]}
+def test_a_rule_says_each_prefix_once_however_many_models_there_are() -> None:
+    assert arrive("")["object"] == {"key": [{"wildcard": "*/*"}]}
+    assert arrive("a/", "b/")["object"] == {"key": [{"wildcard": "*/a/*"}, {"wildcard": "*/b/*"}]}
 
 
 def test_a_schedule_starts_the_workflow_on_time_with_its_input() -> None:

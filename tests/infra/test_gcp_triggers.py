@@ -11,7 +11,10 @@ from infra.gcp import CLOUD
 from infra.gcp.access import UNSCOPABLE, allow_in_project
 from infra.gcp.project import AGENTS, SERVICES, agent_role, enable_services
 from infra.gcp.schedule import Schedule
-from infra.vocabulary import ScheduleArgs
+from infra.keys import Keys
+from infra.vocabulary import ArrivalArgs, QueueArgs, ScheduleArgs, StoreArgs
+from localcloud.gcp.pubsub.message import Message
+from localcloud.gcp.pubsub.transform import Transform
 from tests.graph import deploy
 from tests.infra.gcp import whole as w
 from tests.infra.test_triggers import Elsewhere, arrive
@@ -25,26 +28,76 @@ def test_a_dataset_starts_the_workflow_by_way_of_a_topic_of_its_own() -> None:
     assert trigger.inputs["matchingCriterias"] == [
         {"attribute": "type", "value": "google.cloud.pubsub.topic.v1.messagePublished"}
     ]
-    assert w.graph().one(w.NOTIFICATION, "datasets-another-incoming").inputs["topic"] == topic
+    assert w.graph().one(w.NOTIFICATION, "datasets-notification").inputs["topic"] == topic
 
 
 def test_a_job_becomes_a_message_of_the_queue_itself() -> None:
-    for model in ("breast_cancer", "another"):
-        announced = w.graph().one(w.NOTIFICATION, f"submissions-{model}-in")
-        assert announced.inputs["topic"] == w.graph().one(w.TOPIC, "jobs-topic").outputs["id"]
-        assert announced.inputs["payloadFormat"] == "JSON_API_V1"
+    announced = w.graph().one(w.NOTIFICATION, "submissions-notification")
+    assert announced.inputs["topic"] == w.graph().one(w.TOPIC, "jobs-topic").outputs["id"]
+    assert announced.inputs["payloadFormat"] == "JSON_API_V1"
 
 
-def test_only_finished_objects_below_the_prefix_are_announced() -> None:
-    announced = w.graph().one(w.NOTIFICATION, "datasets-breast_cancer-incoming").inputs
+def test_every_finished_object_of_the_bucket_is_announced_to_its_topic() -> None:
+    announced = w.graph().one(w.NOTIFICATION, "datasets-notification").inputs
     assert announced["bucket"] == "data-bucket-1a2b3c4"
-    assert announced["objectNamePrefix"] == "breast_cancer/incoming/"
     assert announced["eventTypes"] == ["OBJECT_FINALIZE"]
+    assert "objectNamePrefix" not in announced
 
 
-def test_an_arrival_anywhere_in_the_store_asks_for_no_prefix() -> None:
-    assert "objectNamePrefix" not in arrive(CLOUD, ("",)).one(w.NOTIFICATION, "new-all").inputs
-    assert len(arrive(CLOUD, ("a/", "b/c/")).of(w.NOTIFICATION)) == 2
+@pytest.mark.parametrize(
+    ("key", "passes"),
+    [
+        ("breast_cancer/incoming/x.csv", True),
+        ("another/incoming/deep/x.csv", True),
+        ("breast_cancer/datasets/x.csv", False),
+        ("breast_cancer/incoming", False),
+        ("breast_cancer2/incoming/x", False),
+        ("elsewhere/incoming/x", False),
+        ("elsewhere/breast_cancer/incoming/x", False),
+        ("breast_cancer/datasets/incoming/x", False),
+        ("incoming/x", False),
+        ("", False),
+    ],
+)
+def test_the_topic_keeps_the_announcements_of_the_models_below_the_prefix_alone(key: str, passes: bool) -> None:
+    assert w.announced(w.graph(), w.graph().one(w.NOTIFICATION, "datasets-notification"), key) is passes
+
+
+def test_dots_and_slashes_of_a_prefix_stand_for_themselves() -> None:
+    graph = arrive(CLOUD, Keys(models=("a", "b"), prefixes=("", "new.d/c/")))
+    everything = graph.one(w.NOTIFICATION)
+    assert [w.announced(graph, everything, key) for key in ("a/x", "b/new.d/c/x", "c/x")] == [True, True, False]
+    graph = arrive(CLOUD, Keys(models=("a",), prefixes=("new.d/c/",)))
+    assert [w.announced(graph, graph.one(w.NOTIFICATION), f"a/{key}") for key in ("new.d/c/x", "newXd/c/x")] == [
+        True,
+        False,
+    ]
+
+
+def test_a_message_that_announces_no_object_passes() -> None:
+    (transform,) = w.graph().one(w.TOPIC, "jobs-topic").inputs["messageTransforms"]
+    udf = transform["javascriptUdf"]
+    passes = Transform(function_name=udf["functionName"], code=udf["code"])
+    for message in (Message(data=b"{}"), Message(data=b"{}", attributes={"reason": "x"})):
+        assert passes(message) == message
+
+
+def test_a_prefix_that_could_end_the_pattern_is_refused() -> None:
+    for prefix in ("a)/.*|(", "a\\", "a\n", "a/*"):
+        with pytest.raises(ValueError, match="letters, digits and"):
+            arrive(CLOUD, Keys(models=("a",), prefixes=(prefix,)))
+
+
+def test_an_arrival_at_a_queue_that_would_drop_it_is_refused() -> None:
+    args = QueueArgs(consumer_timeout_seconds=10, attempts=5, keys=Keys(models=("a",), prefixes=("out/",)))
+
+    def program() -> None:
+        store = CLOUD.store("data", StoreArgs(announces=True))
+        queue = CLOUD.queue("jobs", args)
+        CLOUD.arrival("new", ArrivalArgs(store=store, keys=Keys(models=("a",), prefixes=("in/",)), target=queue))
+
+    with pytest.raises(ValueError, match="arrival new: its queue was made with other keys, or with none"):
+        deploy(program)
 
 
 def test_a_schedule_starts_the_workflow_on_time_with_its_input() -> None:
@@ -108,5 +161,5 @@ def test_service_agents_are_asked_for_once_their_service_is_on_and_keep_their_ro
 
 
 def test_an_arrival_at_a_queue_without_a_consumer_waits_for_its_grant_alone() -> None:
-    notification = arrive(CLOUD, ("a/",)).one(w.NOTIFICATION)
+    notification = arrive(CLOUD, Keys(models=("a",), prefixes=("in/",))).one(w.NOTIFICATION)
     assert not [urn for urn in notification.dependencies if w.SUBSCRIPTION in urn]

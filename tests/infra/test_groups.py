@@ -17,7 +17,7 @@ from tests.graph import Graph, deploy
 from tests.infra import sample
 from tests.infra.aws import whole as w
 from tests.infra.facts import Reader, components
-from tests.infra.gcp_facts import CONFIG
+from tests.infra.gcp_facts import BUCKET_MEMBER, CONFIG
 from tests.infra.gcp_facts import FUNCTION as GCP_FUNCTION
 from tests.infra.test_every_cloud import READERS
 from tests.infra.test_rules import CLOUDS, Rule, RuledCloud
@@ -83,13 +83,18 @@ def test_paths_of_the_model_lead_to_its_function_and_all_others_to_the_shared_on
 def test_each_function_may_read_the_versions_of_its_own_models_alone(reader: Reader) -> None:
     graph = deployed(reader)
     shared, own = functions(graph)
+    probes = [f"{model}/{key}" for model in ("first", LONG, "third", "x/third") for key in ("versions/v", "live.json")]
     read = {
-        name: {p.prefix for p in reader.read(graph).permissions if p.function == name and p.bucket.startswith("models")}
+        name: {
+            p.key
+            for p in reader.read(graph, probes).permissions
+            if (p.function, p.access) == (name, "get") and p.bucket.startswith("models")
+        }
         for name in (shared, own)
     }
-    assert read[own] == {f"{LONG}/versions/", f"{LONG}/live.json"}
+    assert read[own] == {f"{LONG}/versions/v", f"{LONG}/live.json"}
     assert read[shared] == {
-        *(f"{model}/{prefix}" for model in ("first", "third") for prefix in ("versions/", "live.json")),
+        *(f"{model}/{key}" for model in ("first", "third") for key in ("versions/v", "live.json")),
         f"{LONG}/live.json",
     }
 
@@ -118,6 +123,7 @@ def test_longest_names_still_fit(reader: Reader) -> None:
         GCP_FUNCTION: 49,
         w.FUNCTION: 64,
         w.ROLE: 64,
+        BUCKET_MEMBER: 200,  # a binding has no name outside of the state
     }
     assert [resource.name for resource in graph if len(resource.name) + 8 > named.get(resource.type, 100)] == []
 

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pytest
 
-from infra import clouds, limits
-from infra.function_table import FunctionSpec, NewObjects, Size, named
+from infra import arrival_size, clouds, limits, policy_size
+from infra.function_table import FUNCTIONS, FunctionSpec, NewObjects, Size, named, reads
 from infra.gcp import lint
 from infra.limits import LIMITS, MIB, enforce, verdicts
 from infra.settings import Settings
@@ -76,8 +78,8 @@ def test_experiments_that_would_wait_for_a_copy_are_refused_where_copies_have_a_
             "functions.jobs.timeout_seconds: 601 seconds for a message; accepted: at most 600",
         ),
         (
-            {"models": [f"m{number}" for number in range(11)]},
-            "models: 11 prefixes that have an arrival; accepted: at most 10",
+            {"models": [f"m{number}" for number in range(21)]},
+            "models: 21 bindings for predict to one store; accepted: at most 20",
         ),
     ],
 )
@@ -88,10 +90,41 @@ def test_what_gcp_alone_cannot_do_is_refused_there_with_the_setting(changes: dic
     assert "https://cloud.google.com" in refused
 
 
-def test_more_models_than_an_event_pattern_can_name_are_refused_on_aws() -> None:
-    message = refusal(settings(models=[f"{'m' * 40}{number}" for number in range(60)]))
-    assert "models: " in message
-    assert "characters of an event pattern; accepted: at most 2,048" in message
+FIFTY_MODELS = [f"{'m' * 46}{number:02}" for number in range(50)]
+
+
+def test_fifty_models_with_the_longest_names_keep_every_limit_of_aws() -> None:
+    enforce(settings(models=FIFTY_MODELS), {}, "test")
+    message = refusal(settings(models=[f"{'m' * 45}{number:03}" for number in range(100)]))
+    assert "models: 5,994 bytes of a function's environment; accepted: at most 4,096" in message
+
+
+def test_twenty_models_with_the_longest_names_keep_every_limit_of_gcp() -> None:
+    enforce(settings(cloud="gcp", models=FIFTY_MODELS[:20]), {}, "test")
+
+
+def test_a_function_that_is_set_apart_names_its_models_and_so_few_on_aws() -> None:
+    apart = {FIFTY_MODELS[0]: {"profile": "latency"}}
+    enforce(settings(models=FIFTY_MODELS[:7], scaling={"models": apart}), {}, "test")
+    message = refusal(settings(models=FIFTY_MODELS[:20], scaling={"models": apart}))
+    assert "Pulumi.test.yaml: scaling.models, which sets functions apart, with models: " in message
+    assert "characters of the policy of predict; accepted: at most 10,240" in message
+
+
+def test_models_that_functions_set_apart_serve_are_counted_where_one_function_reads_of_all() -> None:
+    apart = {model: {"profile": "latency", "minimum": n + 1} for n, model in enumerate(FIFTY_MODELS[:5])}
+    enforce(settings(cloud="gcp", models=FIFTY_MODELS[:20], scaling={"models": apart}, functions=FIFTY), {}, "test")
+    message = refusal(settings(cloud="gcp", models=FIFTY_MODELS[:21], scaling={"models": apart}, functions=FIFTY))
+    assert "models: 21 bindings for predict to one store; accepted: at most 20" in message
+
+
+def test_a_row_that_needs_too_much_of_one_model_is_to_blame_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    needs = (reads("data", *(f"part{number}/" for number in range(200))),)
+    with_row(monkeypatch, replace(named("jobs"), needs=needs))
+    for cloud, what in (("aws", "characters of the policy of jobs"), ("gcp", "bindings for jobs to one store")):
+        line = refusal(settings(cloud=cloud)).splitlines()[0]
+        assert line.startswith("infra/function_table.py: jobs: needs: ")
+        assert what in line
 
 
 def test_what_a_build_installs_has_no_bound_where_the_cloud_states_none() -> None:
@@ -166,12 +199,14 @@ def test_there_is_a_row_for_every_cloud() -> None:
 
 def test_what_is_assumed_is_not_less_than_what_is_deployed() -> None:
     """Compare each fixed figure with the blueprint's own graph, for the longest name that a bucket may have."""
+    bucket = "data-bucket-1a2b3c4"
     (pattern,) = [
         resource.inputs["eventPattern"] for resource in aws.graph().of(aws.RULE) if resource.name == "datasets-rule"
     ]
-    prefixes = [f'{{"prefix": "{model}/incoming/"}}, ' for model in aws.settings().models]
-    bucket = "data-bucket-1a2b3c4"
-    assert len(pattern) - len("".join(prefixes)) + 63 - len(bucket) <= limits.PATTERN_CHARACTERS
+    assert len(pattern) - len('{"wildcard": "*/incoming/*"}, ') + 63 - len(bucket) <= arrival_size.PATTERN_CHARACTERS
+    (transform,) = gcp.graph().one(gcp.TOPIC, "datasets-topic").inputs["messageTransforms"]
+    words = sum(len(word) + 1 for word in (*gcp.settings().models, "incoming\\/"))
+    assert len(transform["javascriptUdf"]["code"]) - words <= arrival_size.TRANSFORM_BYTES
     environments = {
         name: resource.inputs["environment"]["variables"]
         for resource in aws.graph().of(aws.FUNCTION)
@@ -209,13 +244,13 @@ def with_row(monkeypatch: pytest.MonkeyPatch, row: FunctionSpec) -> None:
     ("cloud", "expected"),
     [
         ("aws", "characters of an event pattern; accepted: at most 2,048"),
-        ("gcp", "200 prefixes that have an arrival; accepted: at most 10"),
+        ("gcp", "bytes of a transform; accepted: at most 20,480"),
     ],
 )
 def test_more_prefixes_of_a_row_than_an_arrival_can_have_are_refused_with_the_row(
     cloud: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prefixes = tuple(f"notes{number}/" for number in range(200))
+    prefixes = tuple(f"notes{number}/" for number in range(2000))
     with_row(monkeypatch, replace(named("jobs"), trigger=NewObjects(store="jobs", prefixes=prefixes, arrival="notes")))
     (line, _) = refusal(settings(cloud=cloud)).splitlines()
     assert line.startswith("infra/function_table.py: jobs: trigger.prefixes, below each model: ")
@@ -224,11 +259,20 @@ def test_more_prefixes_of_a_row_than_an_arrival_can_have_are_refused_with_the_ro
 
 def test_the_arrivals_of_a_store_are_counted_together_with_those_of_datasets(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bucket of GCP takes ten of them, whoever waits for what arrives."""
-    prefixes = tuple(f"notes{number}/" for number in range(4))
-    with_row(monkeypatch, replace(named("jobs"), trigger=NewObjects(store="data", prefixes=prefixes, arrival="notes")))
-    enforce(settings(cloud="gcp", models=["a", "b"]), {}, "test")
-    message = refusal(settings(cloud="gcp", models=["a", "b", "c"]))
-    assert "Pulumi.test.yaml: models: 15 prefixes that have an arrival; accepted: at most 10" in message
+
+    def waiting(rows: int) -> tuple[FunctionSpec, ...]:
+        trigger = NewObjects(store="data", prefixes=("notes/",), arrival="notes")
+        return tuple(replace(named("jobs"), name=f"notes{number}", trigger=trigger) for number in range(rows))
+
+    results = {}
+    for rows in (9, 10):
+        with monkeypatch.context() as patch:
+            patch.setattr(limits, "FUNCTIONS", waiting(rows))
+            results[rows] = next(limits._arrivals(settings(cloud="gcp"), LIMITS["gcp"]))
+    assert results[9].passed
+    assert not results[10].passed
+    assert results[10].origin.startswith("infra/function_table.py: notes0, notes1, ")
+    assert (results[10].what, results[10].value) == ("arrivals of data", 11)
 
 
 @pytest.mark.parametrize(
@@ -265,3 +309,42 @@ def test_the_copies_of_a_row_are_blamed_on_it_where_the_stack_gives_no_concurren
     expected = "infra/function_table.py: jobs: copies: 1 messages at a time; accepted: at least 2"
     assert expected in refusal(settings(cloud="aws"))
     enforce(settings(cloud="gcp"), {}, "test")
+
+
+@pytest.mark.parametrize("apart", [{}, {"file_type": {"profile": "latency"}}])
+def test_the_policies_of_functions_are_not_longer_than_is_assumed(apart: dict[str, object]) -> None:
+    """For the longest names of a region and of an account's resources."""
+    stack: dict[str, Any] = {"models": ["breast_cancer", "another", "file_type"], "scaling": {"models": apart}}
+    assumed = {
+        verdict.what.rpartition(" ")[2]: int(verdict.value)
+        for verdict in verdicts(aws.settings(**stack), {})
+        if verdict.what.startswith("characters of the policy")
+    }
+    policies = {
+        resource.name.removesuffix("-policy"): resource.inputs["policy"]
+        for resource in aws.whole(**stack).of(aws.ROLE_POLICY)
+    }
+    assert len(assumed) == len(FUNCTIONS) + len(apart)
+    for function, assumption in assumed.items():
+        size = len("".join(policies[function].split()))
+        assert size + 64 + 80 + 2 * (len("ap-southeast-6") - len("eu-west-1")) <= assumption, function
+        assert assumption - size < policy_size.POLICY_CHARACTERS, function
+
+
+def test_the_bindings_of_a_function_are_as_many_as_is_assumed() -> None:
+    apart = {"m3": {"profile": "latency"}}
+    stack: dict[str, Any] = {"models": [f"m{number}" for number in range(4)], "scaling": {"models": apart}}
+    assumed = {
+        verdict.what.split()[2]: verdict.value
+        for verdict in verdicts(gcp.settings(**stack), {})
+        if verdict.what.startswith("bindings for")
+    }
+    counts: Counter[tuple[str, str, str]] = Counter(
+        (resource.inputs["member"], resource.inputs["role"], resource.inputs["bucket"])
+        for resource in gcp.whole(**stack).of(gcp.BUCKET_MEMBER)
+    )
+    most = {function: 0 for function in assumed}
+    for (member, _, _), count in counts.items():
+        function = member.removeprefix("serviceAccount:").partition("-identity-")[0]
+        most[function] = max(most[function], count)
+    assert most == assumed

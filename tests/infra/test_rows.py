@@ -31,17 +31,10 @@ from infra.function_table import (
     reads,
     writes,
 )
+from infra.keys import Access, Keys
 from infra.settings import Settings
 from infra.tier import Tier
-from infra.vocabulary import (
-    Access,
-    ArrivalArgs,
-    Cloud,
-    FunctionArgs,
-    QueueArgs,
-    ScheduleArgs,
-    StoreArgs,
-)
+from infra.vocabulary import ArrivalArgs, Cloud, FunctionArgs, QueueArgs, ScheduleArgs, StoreArgs
 from tests import nimbus
 from tests.graph import deploy
 from tests.infra import sample
@@ -450,14 +443,15 @@ def _declared(cloud: Cloud, name: str) -> None:
     """Declare a queue function and a scheduled one of a name, as the blueprint does."""
     code = cloud.store("code", StoreArgs())
     data = cloud.store("data", StoreArgs(announces=True))
-    queue = cloud.queue(name, QueueArgs(consumer_timeout_seconds=60, attempts=5))
+    keys = Keys(models=("a",), prefixes=("in/",))
+    queue = cloud.queue(name, QueueArgs(consumer_timeout_seconds=60, attempts=5, keys=keys))
     args = FunctionArgs(
         archive=sample.archive("jobs"), code=code, platform=sample.PLATFORM, memory_mb=512, timeout_seconds=60,
         concurrency=2, environment={}, grants=(), log_days=30, signs=True,
     )  # fmt: skip
     called = cloud.function(name, args)
     cloud.function(f"{name[:-1]}y", replace(args, consumes=queue))
-    cloud.arrival(name, ArrivalArgs(store=data, prefixes=("a/",), target=queue))
+    cloud.arrival(name, ArrivalArgs(store=data, keys=keys, target=queue))
     cloud.schedule(f"{name}-on-time", ScheduleArgs(cron="0 6 * * *", target=called, input={}))
 
 

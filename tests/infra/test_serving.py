@@ -102,4 +102,18 @@ def test_names_of_functions_are_short_and_differ() -> None:
     names = [group.name for group in groups(settings(models_listed=models, models=own))]
     assert len(set(names)) == 4
     assert max(map(len, names)) == len("predict-") + LONGEST
-    assert names[3] == "predict-under-score"
+    assert names[1] == "predict-under-score"
+
+
+def test_the_order_of_models_means_nothing_but_for_the_first() -> None:
+    alike = {"profile": "latency", "minimum": 2}
+    own = {"b": alike, "c": alike, "d": alike}
+    assert groups(settings(models_listed=["a", "b", "c", "d"], models=own)) == groups(
+        settings(models_listed=["a", "d", "c", "b"], models=own)
+    )
+    shared, ready = groups(settings(models_listed=["c", "d", "b", "a"], models=own))
+    assert (shared.models, shared.elsewhere, ready.models) == (("a",), ("b", "c", "d"), ("c", "b", "d"))
+    assert (ready.name, ready.formerly) == ("predict-b", ("predict-c", "predict-d"))
+    assert (
+        next(path.group for path in paths(settings(models_listed=["c", "b", "a"], models={})) if True).models[0] == "c"
+    )

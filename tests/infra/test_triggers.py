@@ -9,11 +9,13 @@ import pulumi
 import pytest
 
 from infra import clouds
+from infra.keys import Keys
 from infra.vocabulary import ArrivalArgs, Cloud, QueueArgs, ScheduleArgs, StoreArgs, WorkflowArgs
 from infra.workflow import Call, End, Workflow
 from tests.graph import Graph, deploy
 
 every_cloud = pytest.mark.parametrize("cloud", [clouds.find(name) for name in clouds.names()], ids=clouds.names())
+KEYS = Keys(models=("a",), prefixes=("in/",))
 QUEUE_ARGS = QueueArgs(consumer_timeout_seconds=10, attempts=5)
 DEFINITION = Workflow(
     start="work",
@@ -51,11 +53,11 @@ def declare(cloud: Cloud, definition: Workflow, *functions: str) -> Graph:
     return deploy(program)
 
 
-def arrive(cloud: Cloud, prefixes: tuple[str, ...], *, announces: bool = True, target: Any = None) -> Graph:
+def arrive(cloud: Cloud, keys: Keys, *, announces: bool = True, target: Any = None) -> Graph:
     def program() -> None:
         store = cloud.store("data", StoreArgs(announces=announces))
-        waiting = target or cloud.queue("jobs", QUEUE_ARGS)
-        cloud.arrival("new", ArrivalArgs(store=store, prefixes=prefixes, target=waiting))
+        waiting = target or cloud.queue("jobs", replace(QUEUE_ARGS, keys=keys))
+        cloud.arrival("new", ArrivalArgs(store=store, keys=keys, target=waiting))
 
     return deploy(program)
 
@@ -90,13 +92,13 @@ def test_a_function_too_few_or_too_many_stops_the_program(cloud: Cloud) -> None:
 @every_cloud
 def test_a_store_that_announces_nothing_has_no_arrivals(cloud: Cloud) -> None:
     with pytest.raises(TypeError, match="does not announce"):
-        arrive(cloud, ("a/",), announces=False)
+        arrive(cloud, KEYS, announces=False)
 
 
 @every_cloud
 def test_a_target_of_another_cloud_is_refused(cloud: Cloud) -> None:
     with pytest.raises(TypeError, match="Elsewhere is neither a queue nor a workflow of this cloud"):
-        arrive(cloud, ("a/",), target=Elsewhere())
+        arrive(cloud, KEYS, target=Elsewhere())
 
 
 @every_cloud

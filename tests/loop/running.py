@@ -17,9 +17,9 @@ import pytest
 
 from infra import blueprint
 from infra.function_table import FunctionSpec
-from infra.permissions import Stores
+from infra.keys import Access, Keys
 from infra.settings import KEY
-from infra.vocabulary import Access, Grant
+from infra.vocabulary import Grant
 from interface import layout
 from localcloud.commands.callers import Callers
 from localcloud.commands.watch import FINAL_STATES, Watch
@@ -78,8 +78,8 @@ class Running:
         """Deploy a function without one of its grants for as long as the block lasts."""
         whole = blueprint.grants
 
-        def fewer(spec: FunctionSpec, stores: Stores, *models: Sequence[str]) -> tuple[Grant, ...]:
-            grants = whole(spec, stores, *models)
+        def fewer(spec: FunctionSpec, *more: Any, **named: Any) -> tuple[Grant, ...]:
+            grants = whole(spec, *more, **named)
             return tuple(grant for grant in grants if spec.name != entry or grant.access is not access)
 
         with pytest.MonkeyPatch.context() as patch:
@@ -93,13 +93,13 @@ class Running:
     @contextmanager
     def unannounced(self) -> Generator[None]:
         """Deploy the stack so that nobody hears of uploaded datasets for as long as the block lasts."""
-        everywhere = blueprint.below
+        everywhere = blueprint.keys_of
 
-        def elsewhere(models: Sequence[str], prefixes: Sequence[str]) -> tuple[str, ...]:
-            return ("elsewhere/",) if tuple(prefixes) == (layout.INCOMING,) else everywhere(models, tuple(prefixes))
+        def elsewhere(models: Sequence[str], prefixes: Sequence[str]) -> Keys:
+            return everywhere(models, ("elsewhere/",) if tuple(prefixes) == (layout.INCOMING,) else prefixes)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(blueprint, "below", elsewhere)
+            patch.setattr(blueprint, "keys_of", elsewhere)
             assert self.stack.deploy(), "the arrival to take away was not found"
             yield
         self.stack.deploy()

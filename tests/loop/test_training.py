@@ -13,7 +13,7 @@ from functions.core.runtime.log import Log
 from functions.core.selection.select import Selection
 from functions.core.storage.objects import open_store
 from functions.core.training.train import Trainer
-from infra.vocabulary import Access
+from infra.keys import Access
 from localcloud.commands.train import train
 from localcloud.commands.watch import Watch
 from models.breast_cancer import sample

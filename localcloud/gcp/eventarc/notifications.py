@@ -126,6 +126,8 @@ class Notifications:
                 self._pubsub.publish(topic, [message])
             except NotFound:
                 problem = "it does not exist"
+            except ValueError as failed:
+                problem = str(failed)
             else:
                 return
         if (topic, problem) not in self._logged:

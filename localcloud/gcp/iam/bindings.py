@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from localcloud.gcp.iam.accounts import Accounts
-from localcloud.gcp.iam.condition import Condition, RequestAttributes
+from localcloud.gcp.iam.condition import Condition, RequestAttributes, condition
 
 ACCESS_TOKEN, IDENTITY_TOKEN = "iam.serviceAccounts.getAccessToken", "iam.serviceAccounts.getOpenIdToken"
 TOKENS = frozenset({ACCESS_TOKEN, IDENTITY_TOKEN})
@@ -37,58 +36,84 @@ ROLES: Mapping[str, frozenset[str]] = {
     "roles/workflows.serviceAgent": TOKENS,
 }
 """The permissions of each role that are checked here: https://cloud.google.com/iam/docs/roles-permissions"""
+CONDITIONS = 20
+"""The most conditions under which a policy binds one role to one member: https://cloud.google.com/iam/quotas"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clause:
+    """The condition of a binding: its title makes it another one, as its expression does."""
+
+    title: str
+    expression: str
+    description: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Binding:
-    """Grants one member a role on one resource."""
+    """Grants one member a role on one resource. Equal ones are one and the same."""
 
     resource: str
     """`projects/p`, `projects/_/buckets/b`, `projects/p/topics/t`..."""
     role: str
     member: str
-    condition: Condition | None = None
+    clause: Clause | None = None
 
 
 class Bindings:
-    """Every binding of one project, which the embedded services check as GCP does."""
+    """Every binding of one project, which the embedded services check as GCP does.
+
+    The policy of a resource is a set, as on GCP: it does not know for how many owners a binding stands in it.
+    """
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
         self._lock = threading.Lock()
-        self._numbers = itertools.count(1)
-        self._all: dict[int, Binding] = {}
+        self._all: dict[Binding, Condition | None] = {}
+        """Every binding, with its condition as a function."""
 
-    def add(self, binding: Binding) -> int:
-        """Add a binding and return the number that removes it. A binding that is added twice must be removed twice.
+    def add(self, binding: Binding) -> None:
+        """Add a binding to the policy of its resource. One that is there already changes nothing.
 
-        Raises `ValueError` for a role that is not in `ROLES`, and for a service account that does not exist.
+        Raises `ValueError` for a role that is not in `ROLES`, for a service account that does not exist, for a
+        condition that cannot be evaluated here, and for more of them than `CONDITIONS`.
         """
         if binding.role not in ROLES:
             raise ValueError(f"{binding.role} is not known here; accepted: {', '.join(ROLES)}")
         kind, _, email = binding.member.partition(":")
         if kind == "serviceAccount" and not self._accounts.exists(email):
             raise ValueError(f"{binding.role} on {binding.resource}: Service account {email} does not exist.")
+        holds = condition(binding.clause.expression) if binding.clause else None
         with self._lock:
-            number = next(self._numbers)
-            self._all = {**self._all, number: binding}
-        return number
+            if binding.clause and len(self._clauses(binding) | {binding.clause}) > CONDITIONS:
+                raise ValueError(
+                    f"{binding.role} on {binding.resource}: {binding.member} has it under {CONDITIONS} conditions"
+                    f" already; accepted: {CONDITIONS}"
+                )
+            self._all = {**self._all, binding: holds}
 
-    def has(self, number: int) -> bool:
-        """Return whether the binding that was added with a number is still there."""
+    def _clauses(self, like: Binding) -> set[Clause]:
+        return {
+            each.clause
+            for each in self._all
+            if each.clause and (each.resource, each.role, each.member) == (like.resource, like.role, like.member)
+        }
+
+    def has(self, binding: Binding) -> bool:
+        """Return whether a binding is in the policy of its resource."""
         with self._lock:
-            return number in self._all
+            return binding in self._all
 
     def on(self, resource: str) -> Mapping[str, list[str]]:
         """Return the members of each role that is bound on a resource itself, sorted."""
         with self._lock:
-            bound = {(each.role, each.member) for each in self._all.values() if each.resource == resource}
+            bound = {(each.role, each.member) for each in self._all if each.resource == resource}
         return {role: sorted(member for other, member in bound if other == role) for role in sorted(dict(bound))}
 
-    def remove(self, number: int) -> None:
-        """Remove the binding that was added with a number. An unknown one is ignored."""
+    def remove(self, binding: Binding) -> None:
+        """Take a binding out of the policy of its resource, whoever added it. One that is not there is ignored."""
         with self._lock:
-            self._all = {known: binding for known, binding in self._all.items() if known != number}
+            self._all = {known: holds for known, holds in self._all.items() if known != binding}
 
     def allows(self, email: str, permission: str, resource: str, attributes: RequestAttributes | None = None) -> bool:
         """Return whether an account has a permission on a resource, by a binding on it or on the project.
@@ -101,6 +126,6 @@ class Bindings:
             binding.member == f"serviceAccount:{email}"
             and permission in ROLES[binding.role]
             and binding.resource in resources
-            and (binding.condition is None or binding.condition(attributes))
-            for binding in self._all.values()
+            and (holds is None or holds(attributes))
+            for binding, holds in self._all.items()
         )

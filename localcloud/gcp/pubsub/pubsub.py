@@ -17,6 +17,7 @@ from localcloud.gcp.dispatcher import Dispatcher
 from localcloud.gcp.pubsub.message import Message, as_dead_letter, check, envelope
 from localcloud.gcp.pubsub.push import ACKNOWLEDGED, Send, post
 from localcloud.gcp.pubsub.subscription import Delivery, Subscription, SubscriptionArgs
+from localcloud.gcp.pubsub.transform import Transform
 
 PUBLISH, CONSUME = "pubsub.topics.publish", "pubsub.subscriptions.consume"
 ROLES = {PUBLISH: "roles/pubsub.publisher", CONSUME: "roles/pubsub.subscriber"}
@@ -57,17 +58,18 @@ class PubSub:
     ) -> None:
         self._token, self._agent_may, self._log = token, agent_may, log
         self._now, self._send, self._run = now, send, run
-        self._topics: set[str] = set()
+        self._topics: dict[str, tuple[Transform, ...]] = {}
+        """The transforms of each topic."""
         self._subscriptions: dict[str, Subscription] = {}
         self._logged: set[tuple[str, str]] = set()
         self._ids = itertools.count(1)
         self._changed = threading.Condition(threading.RLock())
         self._dispatcher = Dispatcher("pubsub", self._changed, self.pump, now)
 
-    def create_topic(self, name: str) -> None:
-        """Create a topic, if it does not exist."""
+    def create_topic(self, name: str, transforms: Iterable[Transform] = ()) -> None:
+        """Create a topic, or change the transforms of one that exists: they hold for what is published from then on."""
         with self._changed:
-            self._topics.add(name)
+            self._topics[name] = tuple(transforms)
 
     def has_topic(self, name: str) -> bool:
         """Return whether a topic exists."""
@@ -77,7 +79,7 @@ class PubSub:
     def delete_topic(self, name: str) -> None:
         """Delete a topic. Its subscriptions stay, with their messages."""
         with self._changed:
-            self._topics.discard(name)
+            self._topics.pop(name, None)
 
     def create_subscription(self, args: SubscriptionArgs) -> None:
         """Create a subscription. Raises `NotFound` for an unknown topic, `ValueError` for a name that is taken."""
@@ -114,10 +116,10 @@ class PubSub:
             self._subscriptions.pop(name, None)
 
     def publish(self, topic: str, messages: Iterable[Message]) -> list[str]:
-        """Add messages to every subscription of a topic, and return their ids.
+        """Add messages to every subscription of a topic, as its transforms leave them, and return their ids.
 
-        Raises `NotFound` for an unknown topic, and `ValueError` for an invalid message; none is
-        published then.
+        One that a transform drops has an id, and reaches no subscription. Raises `NotFound` for an unknown topic,
+        and `ValueError` for an invalid message and a transform that fails; none is published then.
         """
         batch = list(messages)
         for message in batch:
@@ -125,15 +127,29 @@ class PubSub:
         with self._changed:
             if topic not in self._topics:
                 raise NotFound(f"topic {topic} does not exist")
-            return [self._offer(topic, message) for message in batch]
+            published = [self._published(message) for message in batch]
+            transformed = [self._transformed(topic, message) for message in published]
+            for message in transformed:
+                if message is not None:
+                    self._offer(topic, message)
+            return [message.id for message in published]
 
-    def _offer(self, topic: str, message: Message) -> str:
-        published = replace(message, id=str(next(self._ids)), published=self._now())
+    def _published(self, message: Message) -> Message:
+        return replace(message, id=str(next(self._ids)), published=self._now())
+
+    def _transformed(self, topic: str, message: Message) -> Message | None:
+        """Return a message as the topic's transforms leave it; None if one drops it."""
+        result: Message | None = message
+        for transform in self._topics[topic]:
+            if result is not None:
+                result = transform(result)
+        return result
+
+    def _offer(self, topic: str, message: Message) -> None:
         for subscription in self._subscriptions.values():
             if subscription.args.topic == topic:
-                subscription.offer(published)
+                subscription.offer(message)
         self._changed.notify_all()
-        return published.id
 
     def pull(self, name: str, limit: int) -> list[Delivery]:
         """Lease up to `limit` messages. Raises `NotFound`, and `ValueError` for a push subscription."""
@@ -229,7 +245,13 @@ class PubSub:
             line = f"{args.name}: message {message.id} failed {attempts} times and is not moved to {topic}: {missing}"
             self._log_once((args.name, missing), line)
             return False
-        self._offer(topic, as_dead_letter(message, args.name, attempts))
+        try:
+            letter = self._transformed(topic, self._published(as_dead_letter(message, args.name, attempts)))
+        except ValueError as failed:
+            self._log_once((args.name, topic), f"{args.name}: message {message.id} is not moved to {topic}: {failed}")
+            return False
+        if letter is not None:
+            self._offer(topic, letter)
         if not any(other.args.topic == topic for other in self._subscriptions.values()):
             line = f"{args.name}: a dead letter is lost: {topic} has no subscription that would keep it"
             self._log_once((args.name, topic), line)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from localcloud.engine.program import Registered
 from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
-from localcloud.gcp.iam.bindings import Binding
-from localcloud.gcp.iam.condition import condition
+from localcloud.gcp.iam.bindings import Binding, Clause
 from localcloud.gcp.project import Project
 
 UNTOLD = frozenset({"cloudfunctions.googleapis.com"})
 """The services that create their agent and do not tell its address:
 https://github.com/terraform-google-modules/terraform-google-project-factory/issues/751"""
+ETAG = "BwXhqDRNVRo="
+"""Nothing here compares what a policy was when a binding was added."""
 
 
 def _account(order: Order) -> Registered:
@@ -51,46 +53,52 @@ def _agent(order: Order) -> Registered:
     )
 
 
-def _member(resource_name: Callable[[Order], str], *names: str) -> ResourceHandler:
+ResourceName = Callable[[Project, Mapping[str, Any]], str]
+"""From a project and the inputs of a binding to the resource that it is on."""
+
+
+def _member(resource_name: ResourceName, *names: str) -> ResourceHandler:
     """Return the handler of a binding: one role for one member on one resource.
 
     `resource_name` returns the resource, which the inputs in `names` identify.
     """
 
+    def binding(project: Project, inputs: Mapping[str, Any]) -> Binding:
+        condition = inputs.get("condition")
+        return Binding(
+            resource=resource_name(project, inputs),
+            role=inputs["role"],
+            member=inputs["member"],
+            clause=Clause(**{key: str(value) for key, value in condition.items()}) if condition else None,
+        )
+
     def add(order: Order) -> Registered:
         project: Project = order.session
-        inputs, name = order.inputs, resource_name(order)
-        clause = inputs.get("condition")
-        number = project.bindings.add(
-            Binding(
-                resource=name,
-                role=inputs["role"],
-                member=inputs["member"],
-                condition=condition(clause["expression"]) if clause else None,
-            )
-        )
-        identity = " ".join(filter(None, (name, inputs["role"], inputs["member"], (clause or {}).get("title"))))
-        return Registered(id=identity, outputs={**inputs, "project": project.name, "etag": str(number)})
+        bound = binding(project, order.inputs)
+        project.bindings.add(bound)
+        title = bound.clause.title if bound.clause else None
+        identity = " ".join(filter(None, (bound.resource, bound.role, bound.member, title)))
+        return Registered(id=identity, outputs={**order.inputs, "project": project.name, "etag": ETAG})
 
     def remove(project: Project, resource: Resource) -> None:
-        project.bindings.remove(int(resource.outputs["etag"]))
+        project.bindings.remove(binding(project, resource.inputs))
 
     def exists(project: Project, resource: Resource) -> bool:
-        return project.bindings.has(int(resource.outputs["etag"]))
+        return project.bindings.has(binding(project, resource.inputs))
 
     return ResourceHandler(
         create=add, delete=remove, exists=exists, takes=frozenset({"role", "member", "condition", "project", *names})
     )
 
 
-def _service(order: Order) -> str:
-    inputs = order.inputs
-    return f"projects/{order.session.name}/locations/{inputs['location']}/services/{inputs['name'].rsplit('/', 1)[-1]}"
+def _service(project: Project, inputs: Mapping[str, Any]) -> str:
+    name = inputs["name"].rsplit("/", 1)[-1]
+    return f"projects/{project.name}/locations/{inputs['location']}/services/{name}"
 
 
-def _repository(order: Order) -> str:
-    name, location = order.inputs["repository"].rsplit("/", 1)[-1], order.inputs["location"]
-    return f"projects/{order.session.name}/locations/{location}/repositories/{name}"
+def _repository(project: Project, inputs: Mapping[str, Any]) -> str:
+    name = inputs["repository"].rsplit("/", 1)[-1]
+    return f"projects/{project.name}/locations/{inputs['location']}/repositories/{name}"
 
 
 HANDLERS = {
@@ -103,20 +111,18 @@ HANDLERS = {
         fixed=frozenset({"accountId", "project"}),
         named="accountId",
     ),
-    "gcp:serviceaccount/iAMMember:IAMMember": _member(
-        lambda order: order.inputs["serviceAccountId"], "serviceAccountId"
-    ),
+    "gcp:serviceaccount/iAMMember:IAMMember": _member(lambda _, inputs: inputs["serviceAccountId"], "serviceAccountId"),
     "gcp:projects/serviceIdentity:ServiceIdentity": ResourceHandler(
         create=_agent, takes=frozenset({"service", "project"})
     ),
     "gcp:storage/bucketIAMMember:BucketIAMMember": _member(
-        lambda order: f"projects/_/buckets/{order.inputs['bucket']}", "bucket"
+        lambda _, inputs: f"projects/_/buckets/{inputs['bucket']}", "bucket"
     ),
     "gcp:cloudrunv2/serviceIamMember:ServiceIamMember": _member(_service, "name", "location"),
     "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": _member(_repository, "repository", "location"),
-    "gcp:pubsub/topicIAMMember:TopicIAMMember": _member(lambda order: order.inputs["topic"], "topic"),
+    "gcp:pubsub/topicIAMMember:TopicIAMMember": _member(lambda _, inputs: inputs["topic"], "topic"),
     "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember": _member(
-        lambda order: order.inputs["subscription"], "subscription"
+        lambda _, inputs: inputs["subscription"], "subscription"
     ),
-    "gcp:projects/iAMMember:IAMMember": _member(lambda order: f"projects/{order.inputs['project']}"),
+    "gcp:projects/iAMMember:IAMMember": _member(lambda _, inputs: f"projects/{inputs['project']}"),
 }

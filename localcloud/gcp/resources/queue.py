@@ -9,6 +9,7 @@ from localcloud.engine.program import Registered
 from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 from localcloud.gcp.project import Project
 from localcloud.gcp.pubsub.subscription import WEEK, DeadLetterPolicy, Push, Retry, SubscriptionArgs
+from localcloud.gcp.pubsub.transform import Transform
 
 ACK_SECONDS = 10
 ATTEMPTS = 5
@@ -18,12 +19,22 @@ def _topic(order: Order) -> Registered:
     project: Project = order.session
     name = order.name(limit=255)
     identity = f"projects/{project.name}/topics/{name}"
-    project.pubsub.create_topic(identity)
+    project.pubsub.create_topic(identity, _transforms(order.inputs))
     return Registered(id=identity, outputs={**order.inputs, "name": name, "project": project.name})
 
 
 def _change_topic(order: Order, before: Resource) -> Registered:
+    order.session.pubsub.create_topic(before.id, _transforms(order.inputs))
     return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
+
+
+def _transforms(inputs: Mapping[str, Any]) -> list[Transform]:
+    """Return the transforms that are not disabled. Raises `ValueError` for one of another kind than JavaScript."""
+    transforms = [each for each in inputs.get("messageTransforms") or [] if not each.get("disabled")]
+    if strange := sorted({kind for each in transforms for kind in each} - {"javascriptUdf", "disabled"}):
+        raise ValueError(f"messageTransforms: {', '.join(strange)}: not here; accepted: javascriptUdf")
+    functions = [each["javascriptUdf"] for each in transforms]
+    return [Transform(function_name=each["functionName"], code=each["code"]) for each in functions]
 
 
 def _delete_topic(project: Project, resource: Resource) -> None:
@@ -96,7 +107,7 @@ HANDLERS = {
         update=_change_topic,
         delete=_delete_topic,
         exists=lambda project, resource: project.pubsub.has_topic(resource.id),
-        takes=frozenset({"name", "project"}),
+        takes=frozenset({"name", "project", "messageTransforms"}),
         ignores={"messageRetentionDuration": "stored, nothing can be replayed"},
         fixed=frozenset({"name", "project"}),
     ),

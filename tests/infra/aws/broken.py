@@ -110,6 +110,23 @@ TRAIN = ARN.format(service="lambda", name="function:train-function-1a2b3c4:live"
 OTHER_RULE = {"ArnEquals": {"aws:SourceArn": ARN.format(service="events", name="rule/other")}}
 ANY_TRUST = rewritten(lambda document: altered(Statement=[without("Condition")(document["Statement"][0])])(document))
 
+
+def waiting_for(wildcard: str) -> Callable[[Any], Any]:
+    """Return a change of the keys that a rule waits for."""
+    return rewritten(lambda pattern: pattern["detail"].update(object={"key": [{"wildcard": wildcard}]}))
+
+
+def writing(resource: str) -> Callable[[Any], Any]:
+    """Return a change of what a policy lets a function write."""
+
+    def edit(policy: Any) -> None:
+        for one in policy["Statement"]:
+            if "s3:PutObject" in one["Action"]:
+                one["Resource"] = [resource]
+
+    return rewritten(edit)
+
+
 DATA: Mapping[str, tuple[Break, ...]] = {
     "buckets_are_not_public": (
         change(w.PUBLIC_ACCESS, "data-public-access", restrictPublicBuckets=False),
@@ -268,6 +285,17 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
         change(w.ROLE_POLICY, "train-policy", policy=statement(0, Resource=["*"])),
         change(w.ROLE_POLICY, "train-policy", policy=statement(0, Resource=["arn:aws:s3:::*"])),
         change(w.ROLE_POLICY, "train-policy", policy=statement(0, Resource=["arn:aws:s3:::data-*/train/*"])),
+        *(
+            change(w.ROLE_POLICY, "train-policy", policy=statement(0, Resource=[f"arn:aws:s3:::data-1a2b3c4/{key}"]))
+            for key in (
+                "*",
+                "*datasets/*",
+                "*/d*",
+                "*/*/datasets/*",
+                "breast*/datasets/*",
+                "*/datasets/*/*",
+            )
+        ),
     ),
     "no_foreign_policies_are_attached": (
         foreign_policy,
@@ -311,6 +339,12 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
     "workflows_may_call_their_functions_and_no_others": (
         change(w.ROLE_POLICY, "training-policy", policy=statement(0, Resource=[TRAIN])),
         change(w.ROLE_POLICY, "training-policy", policy=no_statement("lambda:InvokeFunction")),
+    ),
+    "nothing_that_an_arrival_starts_writes_where_it_waits": (
+        change(w.RULE, "submissions-rule", eventPattern=waiting_for("*/out/*")),
+        change(w.RULE, "submissions-rule", eventPattern=waiting_for("*")),
+        change(w.RULE, "datasets-rule", eventPattern=waiting_for("*/datasets/*")),
+        change(w.ROLE_POLICY, "jobs-policy", policy=writing("arn:aws:s3:::jobs-bucket-1a2b3c4/*/in/*")),
     ),
     "announced_objects_reach_their_rule": (
         drop(w.NOTIFICATION, "data-notification"),

@@ -7,11 +7,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infra.aws.access import CONFUSABLE, UNSCOPABLE
+from interface import layout
 from tests.graph import Graph, Resource
 from tests.graph_aws import ACCOUNT
 from tests.infra.aws import whole as w
 from tests.infra.aws.rules_compute import invoked
 
+FOLDERS = tuple(value for name, value in vars(layout).items() if name.isupper() and isinstance(value, str))
+MODEL = "([*]|[a-z][a-z0-9_]*)"
+BELOW = "|".join(layout.below("MODEL", folder).replace(".", "[.]").replace("MODEL", MODEL) for folder in (*FOLDERS, ""))
+OBJECTS = re.compile(rf"arn:aws:s3:::[^*/]+/({BELOW})[*]")
+"""What a grant may name: the objects below a folder of one model, or of every one."""
 SERVICES = {
     w.FUNCTION: ("role", "lambda.amazonaws.com"),
     w.MACHINE: ("roleArn", "states.amazonaws.com"),
@@ -73,7 +79,9 @@ def nothing_is_allowed_on_everything(graph: Graph) -> list[str]:
 
 
 def _named(resource: str) -> bool:
-    """Return whether an ARN names its resource: wildcards only below the name."""
+    """Return whether an ARN names its resource: wildcards only below the name, and in place of a model's name."""
+    if resource.startswith("arn:aws:s3:::") and "/" in resource:
+        return bool(OBJECTS.fullmatch(resource))
     return bool(re.fullmatch(r"arn:aws:[a-z0-9]+:[^*:]*:[^*:]*:[^*]*[^*/:][/:]?[*]?", resource))
 
 
@@ -201,6 +209,30 @@ def workflows_may_call_their_functions_and_no_others(graph: Graph) -> list[str]:
     return problems
 
 
+def nothing_that_an_arrival_starts_writes_where_it_waits(graph: Graph) -> list[str]:
+    """So no loop can begin. A job that goes on is announced anew, once for each part that it has done: it ends."""
+    keys = [f"{layout.below(model, folder)}x" for model in (*w.settings().models, "elsewhere") for folder in FOLDERS]
+    waits = {
+        (bucket, key)
+        for rule in graph.of(w.RULE)
+        for detail in [rule.document("eventPattern")["detail"]]
+        for bucket in detail["bucket"]["name"]
+        for key in keys
+        if w.matches(detail, key)
+    }
+    named = {mapping.inputs["functionName"] for mapping in graph.of(w.MAPPING)}
+    named |= {function for machine in graph.of(w.MACHINE) for function in invoked(machine)}
+    started = [f for f in graph.of(w.FUNCTION) if any(name.startswith(f"{f.outputs['arn']}:") for name in named)]
+    return [
+        f"{function.name}: writes {bucket}/{key}"
+        for function in started
+        for statements in [w.statements_of(graph, function.inputs["role"])]
+        for bucket, key in sorted(waits)
+        if w.allows(statements, "s3:PutObject", f"arn:aws:s3:::{bucket}/{key}")
+        and not (function.name == "jobs-function" and layout.JOB_CONTINUATIONS in key)
+    ]
+
+
 def announced_objects_reach_their_rule(graph: Graph) -> list[str]:
     problems = []
     announcing = {m.inputs["bucket"] for m in graph.of(w.NOTIFICATION) if m.inputs.get("eventbridge") is True}
@@ -296,6 +328,7 @@ RULES = (
     whoever_uploads_may_end_an_upload,
     first_steps_wait_for_permissions,
     workflows_may_call_their_functions_and_no_others,
+    nothing_that_an_arrival_starts_writes_where_it_waits,
     announced_objects_reach_their_rule,
     targets_may_be_reached,
     what_cannot_be_handed_on_is_kept,

@@ -140,3 +140,14 @@ def refuses_plain_http(statements: list[Statement], actions: str, *resources: st
         and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
         for statement in statements
     )
+
+
+def matches(detail: Mapping[str, Any], key: str) -> bool:
+    """Return whether a pattern matches a key: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html.
+
+    `*` stands for any characters, slashes too.
+    """
+    filters = detail.get("object", {}).get("key", [{"prefix": ""}])
+    return any(
+        key.startswith(each["prefix"]) if "prefix" in each else fnmatchcase(key, each["wildcard"]) for each in filters
+    )

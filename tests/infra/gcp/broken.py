@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from interface.layout import JOB_CONTINUATIONS, JOB_INPUTS
+from interface.layout import JOB_CONTINUATIONS, JOB_INPUTS, below
 from tests.graph import ABSENT, Graph, rewritten
 from tests.infra.gcp import whole as w
 
@@ -122,7 +122,8 @@ def retry_of(source: dict[str, Any], subworkflow: str) -> dict[str, Any]:
 
 def writes_inputs(condition: dict[str, Any]) -> dict[str, Any]:
     """Return a condition under which jobs are submitted, too, and not only continued."""
-    return {**condition, "expression": condition["expression"].replace(f"/{JOB_CONTINUATIONS}", f"/{JOB_INPUTS}")}
+    continued, submitted = (below("another", prefix) for prefix in (JOB_CONTINUATIONS, JOB_INPUTS))
+    return {**condition, "expression": condition["expression"].replace(f"/{continued}", f"/{submitted}")}
 
 
 def unordered_but_for(type_: str, name: str, *kept: str) -> Break:
@@ -162,7 +163,9 @@ def built_with(**changes: Any) -> Break:
 
 def reads(edit: Callable[[str], str]) -> Break:
     """Return a change of the expression by which the train function reads."""
-    return change(w.BUCKET_MEMBER, "train-read-0", condition=lambda old: {**old, "expression": edit(old["expression"])})
+    return change(
+        w.BUCKET_MEMBER, "train-read-data-another", condition=lambda old: {**old, "expression": edit(old["expression"])}
+    )
 
 
 def unready(graph: Graph) -> Graph:
@@ -189,9 +192,19 @@ def another(type_: str, name: str, new: str = "", /, **changes: Any) -> Break:
 
 
 def whole_policy(graph: Graph) -> Graph:
-    model = graph.one(w.BUCKET_MEMBER, "train-read-0")
+    model = graph.one(w.BUCKET_MEMBER, "train-read-data-another")
     inputs = {"bucket": model.inputs["bucket"], "policyData": "{}"}
     return graph.added(replace(model, type="gcp:storage/bucketIAMPolicy:BucketIAMPolicy", name="policy", inputs=inputs))
+
+
+def compares(before: str, after: str) -> Callable[[Any], Any]:
+    """Return a change of the pattern in a topic's transform."""
+
+    def edit(transforms: Any) -> Any:
+        udf = transforms[0]["javascriptUdf"]
+        return [{"javascriptUdf": {**udf, "code": udf["code"].replace(before, after)}}]
+
+    return edit
 
 
 def renamed(name: str) -> Break:
@@ -208,7 +221,7 @@ def lifecycle(*kinds: str) -> Callable[[Any], Any]:
     return lambda rules: [rule for rule in rules if rule["action"]["type"] in kinds]
 
 
-MORE = " || a" * 12
+MORE = " || a" * 13
 SUBSCRIPTION, KEPT = "jobs-subscription", "jobs-dead-letters-kept"
 
 DATA: Mapping[str, tuple[Break, ...]] = {
@@ -345,10 +358,10 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
     ),
     "nothing_is_allowed_to_everybody": (
         another(w.INVOKER, "api-invoker-job_status", member="allUsers"),
-        another(w.BUCKET_MEMBER, "train-read-0", member="user:someone@example.org"),
+        another(w.BUCKET_MEMBER, "train-read-data-another", member="user:someone@example.org"),
     ),
     "roles_are_narrow_and_on_one_resource": (
-        another(w.BUCKET_MEMBER, "train-read-0", role="roles/storage.admin"),
+        another(w.BUCKET_MEMBER, "train-read-data-another", role="roles/storage.admin"),
         another(w.PROJECT_MEMBER, "training-log-writer", role="roles/editor"),
         another(w.PROJECT_MEMBER, "training-log-writer", role="roles/workflows.serviceAgent"),
         another(w.PROJECT_MEMBER, "training-log-writer", role="roles/storage.objectViewer"),
@@ -388,21 +401,21 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
     ),
     "grants_of_others_are_left_alone": (whole_policy,),
     "objects_are_granted_by_prefix": (
-        change(w.BUCKET_MEMBER, "train-read-0", condition=ABSENT),
+        change(w.BUCKET_MEMBER, "train-read-data-another", condition=ABSENT),
         change(
             w.BUCKET_MEMBER,
-            "train-read-0",
+            "train-read-data-another",
             condition=lambda old: {
                 **old,
                 "expression": old["expression"].replace("objects/another/datasets/", "objects/"),
             },
         ),
-        change(w.BUCKET_MEMBER, "train-read-0", bucket="models-bucket-1a2b3c4"),
+        change(w.BUCKET_MEMBER, "train-read-data-another", bucket="models-bucket-1a2b3c4"),
     ),
     "conditions_can_be_evaluated": (
         change(
             w.BUCKET_MEMBER,
-            "train-write-2",
+            "train-write-models-another",
             condition=lambda old: {**old, "expression": old["expression"] + MORE},
         ),
     ),
@@ -441,17 +454,19 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
     "new_objects_may_be_announced": (
         drop(w.TOPIC_MEMBER, "datasets-publisher"),
         drop(w.TOPIC_MEMBER, "submissions-publisher"),
-        unordered_but_for(w.NOTIFICATION, "datasets-another-incoming", "datasets-trigger"),
+        unordered_but_for(w.NOTIFICATION, "datasets-notification", "datasets-trigger"),
     ),
     "objects_are_announced_once_somebody_listens": (
-        unordered_but_for(w.NOTIFICATION, "datasets-another-incoming", "datasets-publisher"),
-        unordered_but_for(w.NOTIFICATION, "submissions-another-in", "submissions-publisher"),
+        unordered_but_for(w.NOTIFICATION, "datasets-notification", "datasets-publisher"),
+        unordered_but_for(w.NOTIFICATION, "submissions-notification", "submissions-publisher"),
     ),
     "announcements_lead_somewhere": (drop(w.TRIGGER, "datasets-trigger"),),
     "nothing_that_an_arrival_starts_writes_where_it_waits": (
-        change(w.NOTIFICATION, "submissions-another-in", objectNamePrefix="another/"),
-        change(w.NOTIFICATION, "datasets-another-incoming", objectNamePrefix=ABSENT),
-        change(w.BUCKET_MEMBER, "jobs-write-3", condition=writes_inputs),
+        change(w.TOPIC, "jobs-topic", messageTransforms=compares("in\\/", "out\\/")),
+        change(w.TOPIC, "jobs-topic", messageTransforms=compares("(in\\/|)", "(.)")),
+        change(w.TOPIC, "datasets-topic", messageTransforms=compares("incoming", "datasets")),
+        change(w.TOPIC, "datasets-topic", messageTransforms=ABSENT),
+        change(w.BUCKET_MEMBER, "jobs-write-jobs-another", condition=writes_inputs),
     ),
     "services_are_on_before_they_are_used": (unready, drop(w.SERVICE, "services-workflows")),
     "services_stay_on_for_others": (

@@ -9,6 +9,7 @@ from typing import Any
 from infra.function_table import FUNCTIONS
 from infra.gcp.access import UNSCOPABLE
 from infra.gcp.project import AGENTS, agent_role
+from interface import layout
 from interface.layout import JOB_CONTINUATIONS
 from localcloud.gcp.iam.condition import RequestAttributes, condition
 from tests.graph import Graph, Resource
@@ -48,6 +49,7 @@ NEEDS_AGENTS = {
     "gcp:workflows/": ("workflows",),
 }
 """Whose service agents make a resource, or act for it."""
+FOLDERS = tuple(value for name, value in vars(layout).items() if name.isupper() and isinstance(value, str))
 NAMES = ("name", "accountId", "apiId", "gatewayId", "bucketId", "bucket", "repositoryId")
 
 
@@ -330,10 +332,14 @@ def announcements_lead_somewhere(graph: Graph) -> list[str]:
 
 def nothing_that_an_arrival_starts_writes_where_it_waits(graph: Graph) -> list[str]:
     """So no loop can begin. A job that goes on is announced anew, once for each part that it has done: it ends."""
-    waits = [
-        (resource.inputs["bucket"], resource.inputs.get("objectNamePrefix", ""))
+    models = (*w.settings().models, "elsewhere")
+    keys = [f"{layout.below(model, folder)}x" for model in models for folder in FOLDERS]
+    waits = {
+        (resource.inputs["bucket"], key)
         for resource in graph.of(w.NOTIFICATION)
-    ]
+        for key in keys
+        if w.announced(graph, resource, key)
+    }
     started = {w.member(w.service(function).get("serviceAccountEmail")) for _, function in w.pushed(graph)}
     for resource in graph.of(w.WORKFLOW):
         functions = [w.at(graph, post["url"]) for post in w.posts(resource.document("sourceContents"))]
@@ -343,8 +349,8 @@ def nothing_that_an_arrival_starts_writes_where_it_waits(graph: Graph) -> list[s
         for resource in graph.of(w.BUCKET_MEMBER)
         if resource.inputs["role"] == "roles/storage.legacyBucketWriter" and resource.inputs["member"] in started
         for bucket, prefix in OBJECTS.findall(resource.inputs.get("condition", {}).get("expression", ""))
-        if any(bucket == waiting and (prefix.startswith(start) or start.startswith(prefix)) for waiting, start in waits)
-        if not (resource.name.startswith("jobs-") and prefix.endswith(f"/{JOB_CONTINUATIONS}"))
+        if any(bucket == waiting and key.startswith(prefix) for waiting, key in waits)
+        if not (resource.name.startswith("jobs-") and prefix.startswith(JOB_CONTINUATIONS))
     ]
 
 

@@ -12,7 +12,10 @@ from typing import Any
 from infra.blueprint import draw
 from infra.function_table import FUNCTIONS
 from infra.gcp import CLOUD, lint
+from infra.keys import Access
 from infra.settings import Settings
+from localcloud.gcp.pubsub.message import Message
+from localcloud.gcp.pubsub.transform import Transform
 from tests.graph import Graph, Resource, deploy
 from tests.infra.sample import PLATFORM, archive, files
 
@@ -133,6 +136,23 @@ def openapi(config: Resource) -> dict[str, Any]:
     return json.loads(base64.b64decode(config.inputs["openapiDocuments"][0]["document"]["contents"]))
 
 
+def announced(graph: Graph, notification: Resource, key: str) -> bool:
+    """Return whether a new object of this key is told of to whoever hears of a notification's topic."""
+    topic = by_output(graph, TOPIC, "id", notification.inputs["topic"])
+    transforms = topic.inputs.get("messageTransforms") or [] if topic else []
+    functions = [each["javascriptUdf"] for each in transforms if not each.get("disabled")]
+    return key.startswith(notification.inputs.get("objectNamePrefix", "")) and all(
+        passes(each["functionName"], each["code"], key) for each in functions
+    )
+
+
+@cache
+def passes(function: str, code: str, key: str) -> bool:
+    """Return whether a transform passes the announcement of a key: most mutations of a graph leave it as it was."""
+    announcement = Message(data=b"{}", attributes={"objectId": key})
+    return Transform(function_name=function, code=code)(announcement) is not None
+
+
 def operations(config: Resource) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, methods in openapi(config)["paths"].items():
         for method, operation in methods.items():
@@ -165,3 +185,12 @@ def waits_for(graph: Graph, resource: Resource) -> set[str]:
     urns = set(resource.dependencies)
     owner = graph.owner(resource)
     return urns | waits_for(graph, owner) if owner else urns
+
+
+ROLE_OF = {Access.READ: "roles/storage.objectViewer", Access.WRITE: "roles/storage.legacyBucketWriter"}
+_OBJECTS = re.compile(r'resource\.name\.startsWith\("projects/_/buckets/[^/]+/objects/([^"]*)"\)')
+
+
+def prefixes(expression: str) -> list[str]:
+    """Return the prefixes of the objects for which a condition holds."""
+    return _OBJECTS.findall(expression)

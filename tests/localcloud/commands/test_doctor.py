@@ -261,11 +261,11 @@ def test_a_service_agent_that_has_its_role_need_not_be_asked_for(
 ) -> None:
     member = f"serviceAccount:{gcp.session.accounts.ask_for_agent(EVENTARC)}"
     role = Binding(resource="projects/p", role="roles/eventarc.serviceAgent", member=member)
-    number = gcp.session.bindings.add(role)
+    gcp.session.bindings.add(role)
     try:
         told = without_agent(on_gcp).examine(gcp.entrance)
     finally:
-        gcp.session.bindings.remove(number)
+        gcp.session.bindings.remove(role)
     assert told.code == 0, told.text
 
 

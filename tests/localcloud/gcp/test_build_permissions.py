@@ -7,11 +7,10 @@ import pytest
 from localcloud.engine.cloud import CloudFailed
 from localcloud.gcp.cloudrun.build_permissions import BuildPermissions
 from localcloud.gcp.iam.accounts import Accounts
-from localcloud.gcp.iam.bindings import Binding, Bindings
-from localcloud.gcp.iam.condition import condition
+from localcloud.gcp.iam.bindings import Binding, Bindings, Clause
 
 IMAGES = "projects/p/locations/eu/repositories/images"
-SOURCES = condition('resource.name.startsWith("projects/_/buckets/gcf-v2-sources-")')
+SOURCES = Clause(title="sources", expression='resource.name.startsWith("projects/_/buckets/gcf-v2-sources-")')
 ROLES = {
     "roles/storage.objectViewer": "projects/p",
     "roles/logging.logWriter": "projects/p",
@@ -39,7 +38,7 @@ class Here:
     def _grant(self, role: str, resource: str, email: str) -> None:
         limit = SOURCES if role == "roles/storage.objectViewer" else None
         member = f"serviceAccount:{email}"
-        self.bindings.add(Binding(resource=resource, role=role, member=member, condition=limit))
+        self.bindings.add(Binding(resource=resource, role=role, member=member, clause=limit))
 
 
 def test_an_account_with_the_three_roles_builds() -> None:

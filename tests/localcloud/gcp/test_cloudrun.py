@@ -89,10 +89,12 @@ class Here:
         self.allow(args.name)
         return self.urls[args.name]
 
-    def allow(self, name: str) -> int:
+    def allow(self, name: str) -> Binding:
         service = f"projects/p/locations/{REGION}/services/{name}"
         member = f"serviceAccount:{self.caller}"
-        return self.bindings.add(Binding(resource=service, role="roles/run.invoker", member=member))
+        binding = Binding(resource=service, role="roles/run.invoker", member=member)
+        self.bindings.add(binding)
+        return binding
 
     def call(self, path: str = "/", body: bytes = b"", *, name: str = "work", token: str | None = None) -> tuple:
         """Status and body; the body read where it is JSON."""

@@ -19,17 +19,8 @@ from infra.gcp.queue import Queue
 from infra.gcp.schedule import Schedule
 from infra.gcp.storage import Store
 from infra.gcp.workflow import Workflow
-from infra.vocabulary import (
-    Access,
-    Archive,
-    ArrivalArgs,
-    FunctionArgs,
-    Grant,
-    QueueArgs,
-    ScheduleArgs,
-    StoreArgs,
-    WorkflowArgs,
-)
+from infra.keys import Access, Keys
+from infra.vocabulary import Archive, ArrivalArgs, FunctionArgs, Grant, QueueArgs, ScheduleArgs, StoreArgs, WorkflowArgs
 from localcloud.engine.engine import Engine
 from localcloud.engine.stack_file import StackFile
 from localcloud.gcp import Gcp
@@ -60,6 +51,9 @@ class Elsewhere:
         self.name = pulumi.Output.from_input(name)
 
 
+DATASETS = Keys(models=("a",), prefixes=("incoming/",))
+
+
 def after_services() -> pulumi.ResourceOptions:
     return pulumi.ResourceOptions(depends_on=list(project.enable_services()))
 
@@ -75,7 +69,7 @@ def datasets() -> None:
     """Declare a workflow that new objects of a bucket start."""
     opts = after_services()
     data = Store("data", StoreArgs(announces=True), opts)
-    Arrival("datasets", ArrivalArgs(store=data, prefixes=("a/incoming/",), target=trained(opts)), opts)
+    Arrival("datasets", ArrivalArgs(store=data, keys=DATASETS, target=trained(opts)), opts)
 
 
 def consumer() -> None:
@@ -176,7 +170,8 @@ def test_a_function_learns_that_an_object_is_missing_by_the_clause_for_the_bucke
     def program() -> None:
         data = Store("data", StoreArgs())
         reader = pulumi_gcp.serviceaccount.Account("reader")
-        grant = Grant(store=data, access=Access.READ, prefixes=("m/in/", "m/out/"))
+        keys = Keys(models=("m",), prefixes=("in/", "out/"))
+        grant = Grant(name="read-data", store=data, access=Access.READ, keys=keys)
         access.allow_storage("reader", reader, [grant], pulumi.ResourceOptions())
 
     monkeypatch.setattr(access, "_listed", clause)

@@ -10,7 +10,7 @@ import pytest
 
 from localcloud.gcp.cloudrun.metadata import Metadata
 from localcloud.gcp.iam.accounts import Accounts, bearer
-from localcloud.gcp.iam.bindings import SUBSCRIBE, Binding, Bindings
+from localcloud.gcp.iam.bindings import SUBSCRIBE, Binding, Bindings, Clause
 from localcloud.gcp.iam.condition import RequestAttributes, condition
 
 ANN = "ann@p.iam.gserviceaccount.com"
@@ -84,13 +84,42 @@ def test_a_role_on_the_project_is_a_role_on_everything_in_it(bindings: Bindings)
     assert bindings.allows(ANN, "workflows.executions.create", "projects/p/locations/l/workflows/w")
 
 
-def test_a_permission_granted_twice_must_be_revoked_twice(bindings: Bindings) -> None:
+def test_a_permission_granted_twice_is_revoked_at_once(bindings: Bindings) -> None:
     binding = Binding(resource=SERVICE, role="roles/run.invoker", member=f"serviceAccount:{ANN}")
-    one, two = bindings.add(binding), bindings.add(binding)
-    bindings.remove(one)
-    assert bindings.allows(ANN, "run.routes.invoke", SERVICE)
-    bindings.remove(two)
+    bindings.add(binding)
+    bindings.add(binding)
+    assert bindings.has(binding)
+    bindings.remove(binding)
+    assert not bindings.has(binding)
     assert not bindings.allows(ANN, "run.routes.invoke", SERVICE)
+    bindings.remove(binding)
+
+
+def conditional(title: str, expression: str = f'resource.name.startsWith("{BUCKET}/objects/a/")') -> Binding:
+    return Binding(
+        resource=BUCKET,
+        role="roles/storage.objectViewer",
+        member=f"serviceAccount:{ANN}",
+        clause=Clause(title=title, expression=expression),
+    )
+
+
+def test_a_condition_of_another_title_makes_another_binding(bindings: Bindings) -> None:
+    bindings.add(conditional("before"))
+    bindings.add(conditional("now"))
+    bindings.remove(conditional("before"))
+    assert bindings.has(conditional("now"))
+    assert bindings.allows(ANN, "storage.objects.get", BUCKET, about("a/1"))
+
+
+def test_a_role_has_at_most_twenty_conditions_for_one_member(bindings: Bindings) -> None:
+    for number in range(20):
+        bindings.add(conditional(f"{number}"))
+    bindings.add(conditional("7"))
+    with pytest.raises(ValueError, match="has it under 20 conditions already; accepted: 20"):
+        bindings.add(conditional("20"))
+    bindings.remove(conditional("7"))
+    bindings.add(conditional("20"))
 
 
 def test_a_role_that_nothing_here_understands_is_refused(bindings: Bindings) -> None:
@@ -124,7 +153,7 @@ def test_a_condition_narrows_a_role_to_some_prefixes(bindings: Bindings) -> None
             resource=BUCKET,
             role="roles/storage.legacyBucketWriter",
             member=f"serviceAccount:{ANN}",
-            condition=condition(expression),
+            clause=Clause(title="some", expression=expression),
         )
     )
     assert bindings.allows(ANN, "storage.objects.create", BUCKET, about("a/1"))

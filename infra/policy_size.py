@@ -1,0 +1,128 @@
+"""How long the policies of a stack are, before anything is made: from the longest names that can come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from infra.function_table import TABLE, FunctionSpec, Http, Needs, named
+from infra.keys import Access, Keys, below
+from infra.permissions import merged
+from infra.serving import groups
+from infra.settings import Settings
+from infra.verdict import Verdict, within
+
+POLICY_CHARACTERS = 1024
+"""Characters of a function's policy without what is said of objects: its log, its traces, its queue."""
+BUCKET = "arn:...:s3:::{store}-bucket-1a2b3c4"
+"""The ARN of a bucket, with three characters for its partition, and the seven that Pulumi adds to its name."""
+PREFIXES_OF_A_BINDING = 6
+"""The most prefixes of one model that one binding can name: infra/gcp/access.py has the source."""
+
+
+class Bounds(Protocol):
+    """What a cloud accepts: `infra.limits.Limits` has the words. None where it states no such bound."""
+
+    @property
+    def policy_characters(self) -> int | None: ...
+    @property
+    def bindings(self) -> int | None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Granted:
+    """What one function is granted for the models that it serves."""
+
+    where: str
+    """The setting that decides for how many models it is."""
+    function: str
+    spec: FunctionSpec
+    models: tuple[str, ...]
+    elsewhere: tuple[str, ...] = ()
+    every: bool = True
+    """Whether the stack has no other models."""
+
+    @property
+    def characters(self) -> int:
+        """The most characters of its policy on AWS, where one wildcard stands for every model."""
+        return self._characters(("*",) if self.every else self.models, self.elsewhere)
+
+    @property
+    def least(self) -> int:
+        """The same for as few models as can be."""
+        return self._characters(("*",) if self.every else self.models[:1], self.elsewhere[:1])
+
+    def _characters(self, models: tuple[str, ...], elsewhere: tuple[str, ...]) -> int:
+        said = _statements(self.spec.needs, models) + _statements(self.spec.needs_elsewhere, elsewhere)
+        return POLICY_CHARACTERS + said
+
+    @property
+    def bindings(self) -> int:
+        """The most bindings that give it one role on one store on GCP."""
+        return _bindings((self.spec.needs, len(self.models)), (self.spec.needs_elsewhere, len(self.elsewhere)))
+
+    @property
+    def fewest(self) -> int:
+        """The same for one model."""
+        return _bindings((self.spec.needs, 1))
+
+
+def granted(settings: Settings, functions: Iterable[FunctionSpec]) -> Iterator[Granted]:
+    """Yield what each function of a stack is granted, given the rows of the function table."""
+    serving = groups(settings)
+    every = len(serving) == 1
+    for group in serving:
+        yield Granted(
+            where="models" if every else "scaling.models, which sets functions apart, with models",
+            function=group.name,
+            spec=named("predict"),
+            models=group.models,
+            elsewhere=group.elsewhere,
+            every=every,
+        )
+    for spec in functions:
+        if not isinstance(spec.trigger, Http):
+            yield Granted(where="models", function=spec.name, spec=spec, models=settings.models)
+
+
+def verdicts(settings: Settings, functions: Iterable[FunctionSpec], bounds: Bounds) -> Iterator[Verdict]:
+    """Compare what each function is granted. The row is to blame for what breaks a bound whatever the models are."""
+    for one in granted(settings, functions):
+        row = f"{TABLE}: {one.spec.name}: needs"
+        if (most := bounds.policy_characters) is not None:
+            what, origin = f"characters of the policy of {one.function}", row if one.least > most else ""
+            yield within(one.where, what, one.characters, (None, most), origin)
+        if (most := bounds.bindings) is not None:
+            what, origin = f"bindings for {one.function} to one store", row if one.fewest > most else ""
+            yield within("models", what, one.bindings, (None, most), origin)
+
+
+def _statements(needs: Iterable[Needs], models: Iterable[str]) -> int:
+    """Return the most characters of the statements about some models' objects: infra/aws/access.py writes them."""
+    statements: list[object] = []
+    if not (models := tuple(models)):
+        return 0
+    for (store, access), prefixes in merged(needs).items():
+        bucket = BUCKET.format(store=store)
+        keys = [f"{prefix}*" for prefix in below(Keys(models=models, prefixes=prefixes))]
+        actions = ["s3:GetObject"] if access is Access.READ else ["s3:PutObject", "s3:AbortMultipartUpload"]
+        statements.append({"Effect": "Allow", "Action": actions, "Resource": [f"{bucket}/{key}" for key in keys]})
+        if access is Access.READ:
+            condition = {"StringLikeIfExists": {"s3:prefix": keys}}
+            listing = {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": [bucket], "Condition": condition}
+            statements.append(listing)
+    return len(json.dumps(statements, separators=(",", ":")))
+
+
+def _bindings(*needed: tuple[Iterable[Needs], int]) -> int:
+    """Return the most bindings of one role on one store, of needs and for how many models each is.
+
+    infra/gcp/access.py makes them.
+    """
+    counts: dict[object, int] = {}
+    for needs, models in needed:
+        for kind, prefixes in merged(needs).items():
+            counts[kind] = counts.get(kind, 0) + models * -(-len(prefixes) // PREFIXES_OF_A_BINDING)
+    return max(counts.values(), default=0)
