@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
 
+from infra.bounds import Limits
 from infra.function_table import TABLE, FunctionSpec, NewObjects
 from infra.verdict import Verdict, within
 from interface.layout import INCOMING, below
@@ -15,18 +15,7 @@ TRANSFORM_BYTES = 256
 """Bytes of a transform's code without models and prefixes."""
 
 
-class Bounds(Protocol):
-    """What a cloud accepts: `infra.limits.Limits` has the words. None where it states no such bound."""
-
-    @property
-    def arrivals(self) -> int | None: ...
-    @property
-    def pattern_characters(self) -> int | None: ...
-    @property
-    def transform_bytes(self) -> int | None: ...
-
-
-def verdicts(models: tuple[str, ...], functions: Iterable[FunctionSpec], bounds: Bounds) -> Iterator[Verdict]:
+def verdicts(models: tuple[str, ...], functions: Iterable[FunctionSpec], bounds: Limits) -> Iterator[Verdict]:
     """Compare the arrivals of a stack, that of datasets and those of rows, which are to blame for what they break."""
     rows = [(spec.trigger, spec.name) for spec in functions if isinstance(spec.trigger, NewObjects)]
     arrivals = [("data", (INCOMING,), ""), *((trigger.store, trigger.prefixes, name) for trigger, name in rows)]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import pulumi
 
 from infra import arrival_size, policy_size
+from infra.bounds import Limits
 from infra.function_table import FUNCTIONS, TABLE, FunctionSpec, Http, Messages, NewObjects, named, triggered_by
 from infra.scaling import SHARED, Balanced, Latency
 from infra.serving import groups, paths
@@ -18,58 +18,6 @@ from infra.vocabulary import Archive
 from interface.operations import REQUEST_BYTES
 
 MIB = 1024 * 1024
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """Bounds of one cloud. None: the cloud states no such bound."""
-
-    unpacked_bytes: int | None
-    memory_mb: tuple[int, int]
-    timeout_seconds: int
-    api_timeout_seconds: int
-    """Of a function behind the API."""
-    consumer_timeout_seconds: int
-    """Of a function that consumes a queue: a message can stay hidden no longer."""
-    consumer_concurrency: int
-    """The least of a function that consumes a queue."""
-    request_bytes: int
-    environment_bytes: int
-    copies_are_bounded: bool
-    """Whether a function has a greatest number of copies where nothing is reserved for it."""
-    routes: int | None
-    """Of one API."""
-    requests_a_copy: int
-    """Requests that one copy of a function can answer at once."""
-    prepared_pythons: tuple[str, ...]
-    """Interpreters whose start can be prepared ahead."""
-    hours: int
-    """Parts of the week with a minimum of their own."""
-    parallelism: int
-    """Branches of a workflow at a time."""
-    state_bytes: int
-    """Data that a workflow may hold between two steps."""
-    steps: int
-    """Steps of one execution on GCP, recorded events of one execution on AWS."""
-    steps_of_an_experiment: int
-    """How many of them one experiment takes."""
-    arrivals: int | None
-    """Arrivals of one store."""
-    pattern_characters: int | None
-    """Characters of the pattern that names the prefixes of one arrival."""
-    attempts: tuple[int, int]
-    """Deliveries before a message becomes a dead letter: the least and the most."""
-    architectures: tuple[str, ...]
-    origins: int | None
-    """Origins of pages that may call one API."""
-    transform_bytes: int | None
-    """Bytes of the code that compares a key with the models and prefixes of one arrival."""
-    policy_characters: int | None
-    """Characters of the policy of one function, spaces not counted."""
-    bindings: int | None
-    """Bindings of one store that give one role to one function under different conditions."""
-    sources: tuple[str, ...]
-    read_on: str
 
 
 LIMITS: Mapping[str, Limits] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
+from infra.bounds import Limits
 from infra.function_table import TABLE, FunctionSpec, Http, Needs, named
 from infra.keys import Access, Keys, below
 from infra.permissions import merged
@@ -20,15 +20,6 @@ BUCKET = "arn:...:s3:::{store}-bucket-1a2b3c4"
 """The ARN of a bucket, with three characters for its partition, and the seven that Pulumi adds to its name."""
 PREFIXES_OF_A_BINDING = 6
 """The most prefixes of one model that one binding can name: infra/gcp/access.py has the source."""
-
-
-class Bounds(Protocol):
-    """What a cloud accepts: `infra.limits.Limits` has the words. None where it states no such bound."""
-
-    @property
-    def policy_characters(self) -> int | None: ...
-    @property
-    def bindings(self) -> int | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +78,7 @@ def granted(settings: Settings, functions: Iterable[FunctionSpec]) -> Iterator[G
             yield Granted(where="models", function=spec.name, spec=spec, models=settings.models)
 
 
-def verdicts(settings: Settings, functions: Iterable[FunctionSpec], bounds: Bounds) -> Iterator[Verdict]:
+def verdicts(settings: Settings, functions: Iterable[FunctionSpec], bounds: Limits) -> Iterator[Verdict]:
     """Compare what each function is granted. The row is to blame for what breaks a bound whatever the models are."""
     for one in granted(settings, functions):
         row = f"{TABLE}: {one.spec.name}: needs"

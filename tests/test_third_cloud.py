@@ -115,6 +115,7 @@ def walked(root: Path, tier: Tier) -> list[str]:
     """Add the third cloud at a tier, as the rules ask for it; return the files that they named, in turn."""
     nimbus.plant(root, nimbus.stated(WORDS, tier, packed=tier is Tier.EMBEDDED))
     named: list[str] = []
+    before: list[str] = []
     while problems := [problem for sentences in broken_rules(root).values() for problem in sentences]:
         missing = [match[1] for problem in problems if (match := re.match(r"(\S+\.\w+): is missing; ", problem))]
         named += missing
@@ -125,6 +126,8 @@ def walked(root: Path, tier: Tier) -> list[str]:
             nimbus.plant(root, {"Pulumi.nimbus-dev.yaml": nimbus.STACK})
         if any("does not state its packing" in problem for problem in problems):
             nimbus.plant(root, nimbus.stated(WORDS, tier, packed=True))
+        assert problems != before, problems
+        before = problems
         assert len(problems) < len(named) + 40, problems
         assert len(named) < 200, problems
     return named
