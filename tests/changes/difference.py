@@ -108,11 +108,17 @@ class Difference:
 def _operation(was: Resource | None, now: Resource) -> Operation | None:
     if was is None:
         return Operation.CREATE
+    # Under an alias a resource keeps the physical name that it was made with; the graph knows only the new one.
+    renamed = (_component(now), _component(was))
     keys = was.inputs.keys() | now.inputs.keys()
-    changed = {key for key in keys if _text(was.inputs.get(key)) != _text(now.inputs.get(key))}
+    changed = {key for key in keys if _text(was.inputs.get(key)) != _text(now.inputs.get(key)).replace(*renamed)}
     if not changed - set(now.ignored) and was.type == now.type:
         return None
     return Operation.REPLACE if was.type != now.type or _is_fixed(now.type, changed) else Operation.UPDATE
+
+
+def _component(resource: Resource) -> str:
+    return resource.parent.rpartition("::")[2] or resource.name
 
 
 def _is_fixed(type_: str, changed: Set[str]) -> bool:

@@ -104,6 +104,7 @@ def declares_a_cloud(block: Block) -> None:
     optional = {
         "prerequisites",
         "require_region",
+        "stand_ins",
         "packing",
         "quotas",
         "from_settings",
