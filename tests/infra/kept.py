@@ -16,8 +16,8 @@ def unkept(
 ) -> list[str]:
     """Return what can be deleted although its type is listed with a reason why it lasts.
 
-    The component of one predict function for some models goes with a setting, of which something is left in the
-    cloud; the types in `going` are not.
+    A predict function for some models, and a schedule, go with a setting: something of them is left in the cloud, but
+    for the types in `going`.
     """
     passing = {resource.parent for resource in graph if resource.retain}
     return [
@@ -27,7 +27,7 @@ def unkept(
         and not (resource.protect or resource.retain)
         and resource.name not in disposable
         and resource.parent.rpartition("::")[2] not in disposable
-        and not (resource.type in going and resource.parent in passing)
+        and not (resource.type in going and (resource.parent in passing or ":Schedule::" in resource.parent))
     ]
 
 

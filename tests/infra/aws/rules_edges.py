@@ -15,8 +15,7 @@ from tests.infra.aws.rules_compute import invoked
 
 FOLDERS = tuple(value for name, value in vars(layout).items() if name.isupper() and isinstance(value, str))
 MODEL = "([*]|[a-z][a-z0-9_]*)"
-BELOW = "|".join(layout.below("MODEL", folder).replace(".", "[.]").replace("MODEL", MODEL) for folder in (*FOLDERS, ""))
-OBJECTS = re.compile(rf"arn:aws:s3:::[^*/]+/({BELOW})[*]")
+OBJECTS = re.compile(rf"arn:aws:s3:::[^*/]+/({MODEL}/([^*/]+/)*({re.escape(layout.LIVE)})?|[.][a-z]+/{MODEL}/)[*]")
 """What a grant may name: the objects below a folder of one model, or of every one."""
 SERVICES = {
     w.FUNCTION: ("role", "lambda.amazonaws.com"),
