@@ -173,7 +173,13 @@ def _functions(
 ) -> dict[str, Function]:
     """Declare every function; return them by name, those behind the API by the name of their group."""
 
-    def args(spec: FunctionSpec, size: Size, models: Sequence[str], elsewhere: Sequence[str] = ()) -> FunctionArgs:
+    def args(
+        spec: FunctionSpec,
+        size: Size,
+        models: Sequence[str],
+        elsewhere: Sequence[str] = (),
+        others: Sequence[str] | None = None,
+    ) -> FunctionArgs:
         return FunctionArgs(
             archive=archives[spec.name],
             code=stores.code,
@@ -183,7 +189,7 @@ def _functions(
             concurrency=size.concurrency or spec.copies,
             reserved=size.concurrency is not None,
             environment=environment(spec, settings, platform, stores, sorted(models)),
-            grants=grants(spec, stores, models, elsewhere, every_model=set(models) == set(settings.models)),
+            grants=grants(spec, stores, models, elsewhere, others=others),
             log_days=settings.log_days,
             signs=spec.signs,
             consumes=queues.get(spec.name),
@@ -194,9 +200,10 @@ def _functions(
     for spec in FUNCTIONS:
         if not isinstance(spec.trigger, Http):
             size = settings.size(spec.name)
-            functions[spec.name] = cloud.function(spec.name, args(spec, size, settings.models), opts)
+            functions[spec.name] = cloud.function(spec.name, args(spec, size, settings.models, others=()), opts)
     for group in serving.groups(settings):
-        shared = args(named("predict"), group.size, group.models, group.elsewhere)
+        others = group.elsewhere if group.shared else None
+        shared = args(named("predict"), group.size, group.models, group.elsewhere, others)
         group_args = replace(
             shared,
             scaling=group.profile,
