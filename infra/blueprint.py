@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import pulumi
 
-from infra import bring_your_own, bundle, limits, serving, workflow
+from infra import bring_your_own, bundle, limits, naming, serving, workflow
 from infra.deployable import require_adapters, require_deployable
 from infra.environment import environment
 from infra.function_table import (
@@ -74,12 +74,15 @@ def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
     cloud.require_region({group.name: group.profile for group in serving.groups(settings)})
     for model in settings.models:
         _require(model)
+    files = bring_your_own.models(settings.models)
+    naming.require(cloud.names, settings, files.keys())
+    limits.enforce(settings, {}, pulumi.get_stack())
     platform = target(settings.runtime)
     archives = bundle.archives(FUNCTIONS, cloud=cloud, platform=platform, models=settings.models)
     limits.enforce(settings, archives, pulumi.get_stack())
     for line in bundle.remarks(archives, cloud, platform):
         pulumi.log.info(line)
-    return draw(cloud, settings, platform, archives, bring_your_own.models(settings.models))
+    return draw(cloud, settings, platform, archives, files)
 
 
 def draw(

@@ -235,6 +235,16 @@ class Settings(Section):
         return "\n".join(text for _, text in sorted(lines, key=lambda line: line[0]))
 
 
+def autonaming() -> object:
+    """Return how the stack has Pulumi name what it makes, or None where it does not say."""
+    return pulumi.Config("pulumi").get_object("autonaming")
+
+
+def of_project(key: str) -> str:
+    """Return the value of a key of the project's own configuration; nothing where there is none."""
+    return pulumi.Config().get(key) or ""
+
+
 def _finite(value: Any) -> Any:
     """Return settings with texts in place of numbers that are none: JSON cannot say them."""
     match value:
