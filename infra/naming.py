@@ -84,6 +84,8 @@ def require(names: Sequence[PhysicalName], settings: Settings, finished: Collect
         f"{file.where(keys)}: {'.'.join((KEY, *keys))}: {text}"
         for keys, text in _problems(stated, names, components(settings, finished))
     )
+    if told and pulumi.runtime.is_config_secret(KEY):
+        raise pulumi.RunError(f"{file.where()}: {KEY}: names are not accepted; none is shown, since it is secret")
     if told:
         raise pulumi.RunError("\n".join(told))
 

@@ -241,8 +241,9 @@ def autonaming() -> object:
 
 
 def of_project(key: str) -> str:
-    """Return the value of a key of the project's own configuration; nothing where there is none."""
-    return pulumi.Config().get(key) or ""
+    """Return the value of a key of the project's own configuration, its length in x where it is secret."""
+    value = pulumi.Config().get(key) or ""
+    return "x" * len(value) if pulumi.runtime.is_config_secret(f"{pulumi.get_project()}:{key}") else value
 
 
 def _finite(value: Any) -> Any:

@@ -9,12 +9,13 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra import arrival_size, clouds, limits, policy_size
+from infra import arrival_size, blueprint, bundle, clouds, limits, policy_size
 from infra.function_table import FUNCTIONS, FunctionSpec, NewObjects, Size, named, reads
 from infra.gcp import lint
 from infra.limits import LIMITS, MIB, enforce, verdicts
 from infra.settings import Settings
 from infra.vocabulary import Archive
+from tests.graph import deploy
 from tests.infra.aws import whole as aws
 from tests.infra.gcp import whole as gcp
 
@@ -371,3 +372,13 @@ def test_the_bindings_of_a_function_are_as_many_as_is_assumed() -> None:
         function = member.removeprefix("serviceAccount:").partition("-identity-")[0]
         most[function] = max(most[function], count)
     assert most == assumed
+
+
+def test_a_limit_that_needs_no_archive_is_compared_before_any_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(*_: object, **__: object) -> dict[str, Archive]:
+        raise AssertionError("an archive is built")
+
+    monkeypatch.setattr(bundle, "archives", build)
+    stack = settings(functions={"predict": {"timeout_seconds": 30}})
+    with pytest.raises(pulumi.RunError, match="30 seconds behind the API; accepted: at most 29"):
+        deploy(lambda: blueprint.build(clouds.find("aws"), stack))

@@ -75,6 +75,7 @@ def refusal(
     stack: str = "dev",
     more: dict[str, Any] | None = None,
     finished: tuple[str, ...] = (),
+    secret: tuple[str, ...] = (),
 ) -> str:
     """Return what is said of the names of a stack; nothing where they are accepted."""
     settings = Settings.parse({"cloud": cloud, "models": ["breast_cancer"], **(more or {})}, where="")
@@ -87,7 +88,7 @@ def refusal(
             said.append(str(refused))
 
     config = {KEY: json.dumps(autonaming), "serverless-ml:short": "sm"} if autonaming is not None else {}
-    deploy(program, config=config, stack=stack)
+    deploy(program, config=config, stack=stack, secret_keys=secret)
     return "".join(said)
 
 
@@ -172,6 +173,14 @@ def test_what_does_not_fit_is_refused_with_the_key_and_what_does(cloud: str, aut
     message = refusal(cloud, autonaming)
     assert message.startswith("Pulumi.dev.yaml: pulumi:autonaming")
     assert expected in message
+
+
+def test_what_is_secret_is_not_shown() -> None:
+    pattern = {"pattern": "hunter2-${name}"}
+    told = refusal("aws", pattern, secret=(KEY,))
+    assert told == f"Pulumi.dev.yaml: {KEY}: names are not accepted; none is shown, since it is secret"
+    told = refusal("gcp", {"pattern": "${config.short}-${project}-${name}-${hex(9)}"}, secret=("serverless-ml:short",))
+    assert "Account: xx-serverless-ml-" in told
 
 
 def test_one_mistake_is_told_once() -> None:
