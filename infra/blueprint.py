@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import pulumi
 
-from infra import bring_your_own, bundle, limits, serving, workflow
+from infra import bring_your_own, bundle, limits, naming, serving, workflow
 from infra.deployable import require_adapters, require_deployable
 from infra.environment import environment
 from infra.function_table import (
@@ -74,12 +74,15 @@ def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
     cloud.require_region({group.name: group.profile for group in serving.groups(settings)})
     for model in settings.models:
         _require(model)
+    files = bring_your_own.models(settings.models)
+    naming.require(cloud.names, settings, files.keys())
+    limits.enforce(settings, {}, pulumi.get_stack())
     platform = target(settings.runtime)
     archives = bundle.archives(FUNCTIONS, cloud=cloud, platform=platform, models=settings.models)
     limits.enforce(settings, archives, pulumi.get_stack())
     for line in bundle.remarks(archives, cloud, platform):
         pulumi.log.info(line)
-    return draw(cloud, settings, platform, archives, bring_your_own.models(settings.models))
+    return draw(cloud, settings, platform, archives, files)
 
 
 def draw(
@@ -173,7 +176,13 @@ def _functions(
 ) -> dict[str, Function]:
     """Declare every function; return them by name, those behind the API by the name of their group."""
 
-    def args(spec: FunctionSpec, size: Size, models: Sequence[str], elsewhere: Sequence[str] = ()) -> FunctionArgs:
+    def args(
+        spec: FunctionSpec,
+        size: Size,
+        models: Sequence[str],
+        elsewhere: Sequence[str] = (),
+        others: Sequence[str] | None = None,
+    ) -> FunctionArgs:
         return FunctionArgs(
             archive=archives[spec.name],
             code=stores.code,
@@ -183,7 +192,7 @@ def _functions(
             concurrency=size.concurrency or spec.copies,
             reserved=size.concurrency is not None,
             environment=environment(spec, settings, platform, stores, sorted(models)),
-            grants=grants(spec, stores, models, elsewhere, every_model=set(models) == set(settings.models)),
+            grants=grants(spec, stores, models, elsewhere, others=others),
             log_days=settings.log_days,
             signs=spec.signs,
             consumes=queues.get(spec.name),
@@ -194,9 +203,10 @@ def _functions(
     for spec in FUNCTIONS:
         if not isinstance(spec.trigger, Http):
             size = settings.size(spec.name)
-            functions[spec.name] = cloud.function(spec.name, args(spec, size, settings.models), opts)
+            functions[spec.name] = cloud.function(spec.name, args(spec, size, settings.models, others=()), opts)
     for group in serving.groups(settings):
-        shared = args(named("predict"), group.size, group.models, group.elsewhere)
+        others = group.elsewhere if group.shared else None
+        shared = args(named("predict"), group.size, group.models, group.elsewhere, others)
         group_args = replace(
             shared,
             scaling=group.profile,

@@ -235,6 +235,17 @@ class Settings(Section):
         return "\n".join(text for _, text in sorted(lines, key=lambda line: line[0]))
 
 
+def autonaming() -> object:
+    """Return how the stack has Pulumi name what it makes, or None where it does not say."""
+    return pulumi.Config("pulumi").get_object("autonaming")
+
+
+def of_project(key: str) -> str:
+    """Return the value of a key of the project's own configuration, its length in x where it is secret."""
+    value = pulumi.Config().get(key) or ""
+    return "x" * len(value) if pulumi.runtime.is_config_secret(f"{pulumi.get_project()}:{key}") else value
+
+
 def _finite(value: Any) -> Any:
     """Return settings with texts in place of numbers that are none: JSON cannot say them."""
     match value:

@@ -18,6 +18,7 @@ from infra import workflow, workflow_values
 from infra.archive import Archive, Packing, Platform
 from infra.keep import Lasting
 from infra.keys import Access, Keys
+from infra.physical_name import PhysicalName
 from infra.scaling import Eco, Profile
 from infra.tier import Tier
 
@@ -89,9 +90,9 @@ class Grant:
     store: Store
     access: Access
     keys: Keys
-    every_model: bool = False
-    """Whether the stack has no other models than those of `keys`: a cloud whose permissions cannot name so many may
-    then let any first segment pass."""
+    others: Keys | None = None
+    """Where it is given, `keys` are those of every model of the stack but these, and a cloud whose permissions cannot
+    name so many may let any first segment pass, if it refuses the keys of these. None: nothing but `keys` may pass."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,6 +254,8 @@ class Cloud:
 
     Raise `pulumi.RunError` with the file, the key and what is accepted.
     """
+    names: Sequence[PhysicalName] = ()
+    """Which names it accepts, for each type of resource that Pulumi names."""
     stand_ins: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
     """What a preview without an account can do without: keys of the configuration, and the variables in their place."""
     quotas: Callable[[Iterable[Declared]], Sequence[Want]] | None = None

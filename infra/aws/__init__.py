@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from infra.aws.arrival import Arrival
 from infra.aws.function import Function
 from infra.aws.gateway import Api
+from infra.aws.names import NAMES
 from infra.aws.queue import Queue
 from infra.aws.quotas import wants
 from infra.aws.regions import require_region
@@ -57,6 +58,7 @@ CLOUD = Cloud(
     arrival=Arrival,
     schedule=Schedule,
     upload=Upload,
+    names=NAMES,
     require_region=require_region,
     quotas=wants,
 )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from infra.gcp.arrival import Arrival
 from infra.gcp.function import Function
 from infra.gcp.gateway import Api
+from infra.gcp.names import NAMES
 from infra.gcp.project import enable_services
 from infra.gcp.queue import Queue
 from infra.gcp.quotas import wants
@@ -41,6 +42,7 @@ CLOUD = Cloud(
     arrival=Arrival,
     schedule=Schedule,
     upload=Upload,
+    names=NAMES,
     require_region=require_region,
     stand_ins={"gcp:project": PROJECT_VARIABLES},
     quotas=wants,

@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 STATE = ROOT / ".local"
 SETTINGS = "serverless-ml:settings"
 """The key of the settings, the same whatever the project is called."""
-NEEDED = (SETTINGS, "aws:region", "gcp:project", "gcp:region")
-"""The keys whose values the program reads: without them it cannot run."""
+NEEDED = (SETTINGS, "aws:region", "gcp:project", "gcp:region", "pulumi:autonaming")
+"""The keys whose values the program reads: a placeholder in place of one would mislead it."""
 PLACEHOLDER = "<encrypted>"
 """Stands for a value that only the CLI can open, and that the program does not read."""
 

@@ -108,7 +108,9 @@ def declares_a_cloud(block: Block) -> None:
         "packing",
         "quotas",
         "from_settings",
-    }  # a deployable cloud states the last three
+        "names",
+        "stand_ins",
+    }  # a deployable cloud states those from packing to names
     wanted = {field.name for field in dataclasses.fields(vocabulary.Cloud)} - optional
     assert wanted <= set(re.findall(r"^    (\w+)=", block.text, re.MULTILINE))
     assert cloud.name == "nimbus"

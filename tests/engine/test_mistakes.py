@@ -57,6 +57,18 @@ def test_a_cloud_of_another_kind_is_none(dev: Project) -> None:
         ),
         ("Pulumi.dev.yaml", "aws:region: eu-west-1", "aws:region: cn-north-1", "aws:region: cn-north-1 is no region"),
         (
+            "Pulumi.dev.yaml",
+            "aws:region: eu-west-1",
+            "aws:region: eu-west-1\n  pulumi:autonaming: {pattern: '${stack}-${name}'}",
+            "pulumi:autonaming.pattern: ${stack}-${name}: what is replaced would be deleted before it is made anew",
+        ),
+        (
+            "Pulumi.dev.yaml",
+            "aws:region: eu-west-1",
+            "aws:region: eu-west-1\n  pulumi:autonaming: {pattern: '${name}-${project}-${hex(40)}'}",
+            "pulumi:autonaming.pattern: aws:iam/role:Role: datasets-role-serverless-ml-",
+        ),
+        (
             "models/breast_cancer/model.yaml",
             "seed:",
             "sead:",

@@ -99,4 +99,4 @@ def test_the_program_reads_no_value_of_the_configuration_but_those_that_must_not
     evaluate(StackFile.read(name), Recorder(), ROOT / "infra", dry_run=True)
     looked_for = {f"serverless-ml:{field}" for field in Settings.model_fields}
     cloud = settings(name).cloud
-    assert asked - looked_for == {key for key in NEEDED if key.partition(":")[0] in ("serverless-ml", cloud)}
+    assert asked - looked_for == {key for key in NEEDED if key.partition(":")[0] in ("serverless-ml", "pulumi", cloud)}
