@@ -109,7 +109,6 @@ def declares_a_cloud(block: Block) -> None:
         "quotas",
         "from_settings",
         "names",
-        "stand_ins",
     }  # a deployable cloud states those from packing to names
     wanted = {field.name for field in dataclasses.fields(vocabulary.Cloud)} - optional
     assert wanted <= set(re.findall(r"^    (\w+)=", block.text, re.MULTILINE))
