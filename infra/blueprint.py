@@ -176,13 +176,7 @@ def _functions(
 ) -> dict[str, Function]:
     """Declare every function; return them by name, those behind the API by the name of their group."""
 
-    def args(
-        spec: FunctionSpec,
-        size: Size,
-        models: Sequence[str],
-        elsewhere: Sequence[str] = (),
-        others: Sequence[str] | None = None,
-    ) -> FunctionArgs:
+    def args(spec: FunctionSpec, size: Size, models: Sequence[str], elsewhere: Sequence[str] = ()) -> FunctionArgs:
         return FunctionArgs(
             archive=archives[spec.name],
             code=stores.code,
@@ -192,7 +186,7 @@ def _functions(
             concurrency=size.concurrency or spec.copies,
             reserved=size.concurrency is not None,
             environment=environment(spec, settings, platform, stores, sorted(models)),
-            grants=grants(spec, stores, models, elsewhere, others=others),
+            grants=grants(spec, stores, models, elsewhere, every_model=set(models) == set(settings.models)),
             log_days=settings.log_days,
             signs=spec.signs,
             consumes=queues.get(spec.name),
@@ -203,10 +197,9 @@ def _functions(
     for spec in FUNCTIONS:
         if not isinstance(spec.trigger, Http):
             size = settings.size(spec.name)
-            functions[spec.name] = cloud.function(spec.name, args(spec, size, settings.models, others=()), opts)
+            functions[spec.name] = cloud.function(spec.name, args(spec, size, settings.models), opts)
     for group in serving.groups(settings):
-        others = group.elsewhere if group.shared else None
-        shared = args(named("predict"), group.size, group.models, group.elsewhere, others)
+        shared = args(named("predict"), group.size, group.models, group.elsewhere)
         group_args = replace(
             shared,
             scaling=group.profile,

@@ -28,7 +28,6 @@ from infra.function_table import (
     well_named,
 )
 from infra.keys import Access
-from infra.permissions import undeniable
 from infra.size import Size
 
 NAMES = f"lower-case letters, digits and single hyphens, a letter first, at most {LONGEST_NAME} characters"
@@ -69,8 +68,8 @@ def _row(spec: FunctionSpec, root: Path) -> Iterator[str]:
     yield from _size(spec.size)
     if not _whole(spec.copies, *(bounds := _bounds("concurrency"))):
         yield f"copies: {spec.copies!r} is not accepted; accepted: a whole number from {bounds[0]:,} to {bounds[1]:,}"
-    wrong = [*_needs("needs", spec.needs), *_needs("needs_elsewhere", spec.needs_elsewhere)]
-    yield from wrong or undeniable(spec)
+    for field, needs in (("needs", spec.needs), ("needs_elsewhere", spec.needs_elsewhere)):
+        yield from _needs(field, needs)
     yield from _variables(spec.environment)
     yield from _lock(spec, root)
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from infra.bounds import Limits
-from infra.function_table import TABLE, FunctionSpec, Http, Needs, StoreName, named
+from infra.function_table import TABLE, FunctionSpec, Http, Needs, named
 from infra.keys import Access, Keys, below
-from infra.permissions import merged, refused
+from infra.permissions import merged
 from infra.serving import groups
 from infra.settings import Settings
 from infra.verdict import Verdict, within
-
-Kind = tuple[StoreName, Access]
 
 POLICY_CHARACTERS = 1024
 """Characters of a function's policy without what is said of objects: its log, its traces, its queue."""
@@ -34,26 +32,22 @@ class Granted:
     spec: FunctionSpec
     models: tuple[str, ...]
     elsewhere: tuple[str, ...] = ()
-    shared: bool = True
-    """Whether it serves every model of the stack but those of `elsewhere`."""
+    every: bool = True
+    """Whether the stack has no other models."""
 
     @property
     def characters(self) -> int:
-        """The most characters of its policy on AWS, where one wildcard stands for the models of who shares it."""
-        return self._characters(self.models, self.elsewhere)
+        """The most characters of its policy on AWS, where one wildcard stands for every model."""
+        return self._characters(("*",) if self.every else self.models, self.elsewhere)
 
     @property
     def least(self) -> int:
         """The same for as few models as can be."""
-        return self._characters(self.models[:1], self.elsewhere[:1])
+        return self._characters(("*",) if self.every else self.models[:1], self.elsewhere[:1])
 
     def _characters(self, models: tuple[str, ...], elsewhere: tuple[str, ...]) -> int:
-        own, parts = merged(self.spec.needs), merged(self.spec.needs_elsewhere)
-        if self.shared:
-            beside = {kind: _beyond(own.get(kind, ()), prefixes) for kind, prefixes in parts.items()}
-            said = _statements(own, ("*",)) + _statements(beside, elsewhere)
-            return POLICY_CHARACTERS + said + _statements(refused(self.spec), elsewhere, "Deny")
-        return POLICY_CHARACTERS + _statements(own, models) + _statements(parts, elsewhere)
+        said = _statements(self.spec.needs, models) + _statements(self.spec.needs_elsewhere, elsewhere)
+        return POLICY_CHARACTERS + said
 
     @property
     def bindings(self) -> int:
@@ -69,14 +63,15 @@ class Granted:
 def granted(settings: Settings, functions: Iterable[FunctionSpec]) -> Iterator[Granted]:
     """Yield what each function of a stack is granted, given the rows of the function table."""
     serving = groups(settings)
+    every = len(serving) == 1
     for group in serving:
         yield Granted(
-            where="models" if len(serving) == 1 else "scaling.models, which sets models apart",
+            where="models" if every else "scaling.models, which sets functions apart, with models",
             function=group.name,
             spec=named("predict"),
             models=group.models,
             elsewhere=group.elsewhere,
-            shared=group.shared,
+            every=every,
         )
     for spec in functions:
         if not isinstance(spec.trigger, Http):
@@ -95,25 +90,21 @@ def verdicts(settings: Settings, functions: Iterable[FunctionSpec], bounds: Limi
             yield within("models", what, one.bindings, (None, most), origin)
 
 
-def _beyond(own: tuple[str, ...], prefixes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(prefix for prefix in prefixes if not prefix.startswith(own))
-
-
-def _statements(needed: Mapping[Kind, tuple[str, ...]], models: Iterable[str], effect: str = "Allow") -> int:
+def _statements(needs: Iterable[Needs], models: Iterable[str]) -> int:
     """Return the most characters of the statements about some models' objects: infra/aws/access.py writes them."""
     statements: list[object] = []
-    models = tuple(models)
-    for (store, access), prefixes in needed.items():
+    if not (models := tuple(models)):
+        return 0
+    for (store, access), prefixes in merged(needs).items():
         bucket = BUCKET.format(store=store)
-        if not (keys := [f"{prefix}*" for prefix in below(Keys(models=models, prefixes=prefixes))]):
-            continue
+        keys = [f"{prefix}*" for prefix in below(Keys(models=models, prefixes=prefixes))]
         actions = ["s3:GetObject"] if access is Access.READ else ["s3:PutObject", "s3:AbortMultipartUpload"]
-        statements.append({"Effect": effect, "Action": actions, "Resource": [f"{bucket}/{key}" for key in keys]})
+        statements.append({"Effect": "Allow", "Action": actions, "Resource": [f"{bucket}/{key}" for key in keys]})
         if access is Access.READ:
-            condition = {"StringLikeIfExists" if effect == "Allow" else "StringLike": {"s3:prefix": keys}}
-            listing = {"Effect": effect, "Action": ["s3:ListBucket"], "Resource": [bucket], "Condition": condition}
+            condition = {"StringLikeIfExists": {"s3:prefix": keys}}
+            listing = {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": [bucket], "Condition": condition}
             statements.append(listing)
-    return len(json.dumps(statements, separators=(",", ":"))) if statements else 0
+    return len(json.dumps(statements, separators=(",", ":")))
 
 
 def _bindings(*needed: tuple[Iterable[Needs], int]) -> int:

@@ -31,8 +31,6 @@ class Group:
     """The most copies of it."""
     where: str
     """The setting that defines it."""
-    shared: bool = False
-    """Whether it serves every model that `scaling.models` does not set apart."""
     elsewhere: tuple[str, ...] = ()
     """Models of all other functions, for the first one alone, sorted: it answers for the whole server."""
     formerly: tuple[str, ...] = ()
@@ -78,7 +76,6 @@ def groups(settings: Settings) -> tuple[Group, ...]:
             size=size,
             copies=size.concurrency or named("predict").copies,
             where=f"scaling.models.{models[0]}" if models[0] in overrides else "scaling",
-            shared=not position and (len(models) == len(settings.models) or not set(models) <= overrides.keys()),
             elsewhere=() if position else tuple(sorted(set(settings.models) - set(models))),
             formerly=tuple(_named_after(model) for model in sorted(models)[1:]) if position else (),
         )

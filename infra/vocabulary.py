@@ -90,9 +90,9 @@ class Grant:
     store: Store
     access: Access
     keys: Keys
-    others: Keys | None = None
-    """Where it is given, `keys` are those of every model of the stack but these, and a cloud whose permissions cannot
-    name so many may let any first segment pass, if it refuses the keys of these. None: nothing but `keys` may pass."""
+    every_model: bool = False
+    """Whether the stack has no other models than those of `keys`: a cloud whose permissions cannot name so many may
+    then let any first segment pass."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,13 +37,6 @@ UNSCOPABLE: Mapping[str, str] = {
 }
 """The only actions that are granted on every resource, and why they cannot be granted on one."""
 
-ACTIONS: Mapping[Access, Sequence[str]] = {
-    Access.READ: ("s3:GetObject",),
-    # What is large is uploaded in parts; they stay, and are paid for, until a failed upload is aborted.
-    Access.WRITE: ("s3:PutObject", "s3:AbortMultipartUpload"),
-}
-"""What may be done with the objects of a grant."""
-
 CONFUSABLE = frozenset({"events.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"})
 """Services that say for whose account they act when they assume a role.
 
@@ -78,25 +71,13 @@ def tls_only(action: str, *resources: pulumi.Input[str]) -> Statement:
     }
 
 
-def deny(
-    actions: Sequence[str],
-    resources: Sequence[pulumi.Input[str]],
-    condition: Mapping[str, Any] | None = None,
-) -> Statement:
-    """Return the statement that denies actions on resources, whatever else allows them."""
-    return {**allow(actions, resources, condition), "Effect": "Deny"}
-
-
 def storage(grants: Iterable[Grant]) -> list[Statement]:
     """Return the statements that mean the same as grants: exactly these actions, on exactly these prefixes.
 
-    A grant for every model of the stack but some has `*` in place of their names, and denies what it is not for, so
-    that a policy is as long for fifty models as for one. `*` stands for slashes, too:
-    docs/decisions/0019-one-wildcard-for-every-model.md.
+    A grant for every model of the stack has `*` in place of their names, so that a policy is as long for fifty models
+    as for one. `*` stands for slashes, too: docs/decisions/0019-one-wildcard-for-every-model.md.
     """
-    grants = list(grants)
-    named = [narrowed for grant in grants if (narrowed := _beside(grant, grants))]
-    return [statement for grant in named for statement in (*_allowed(grant), *_denied(grant))]
+    return [statement for grant in grants for statement in _statements(grant)]
 
 
 def document(statements: Sequence[Statement]) -> pulumi.Output[str]:
@@ -124,45 +105,16 @@ def _trust(service: str, parent: pulumi.Resource) -> pulumi.Output[str]:
     return document([statement])
 
 
-def _beside(grant: Grant, grants: Sequence[Grant]) -> Grant | None:
-    """Return a grant without the prefixes that another one's `*` is for already; None where none is left."""
-    if grant.others is not None:
-        return grant
-    wide = {
-        prefix
-        for other in grants
-        if other.others is not None and (other.store, other.access) == (grant.store, grant.access)
-        for prefix in other.keys.prefixes
-    }
-    prefixes = tuple(prefix for prefix in grant.keys.prefixes if not prefix.startswith(tuple(wide)))
-    return replace(grant, keys=replace(grant.keys, prefixes=prefixes)) if prefixes else None
-
-
-def _allowed(grant: Grant) -> list[Statement]:
-    named = grant.keys if grant.others is None else replace(grant.keys, models=("*",))
+def _statements(grant: Grant) -> list[Statement]:
+    named = replace(grant.keys, models=("*",)) if grant.every_model else grant.keys
     keys = [f"{prefix}*" for prefix in below(named)]
-    statements = [allow(ACTIONS[grant.access], _objects(grant, keys))]
-    if grant.access is Access.READ:
-        statements.append(allow(["s3:ListBucket"], [grant.store.ref], _listing(keys)))
-    return statements
-
-
-def _denied(grant: Grant) -> list[Statement]:
-    """Return what takes the models that others serve out of the wildcard: in a decision a Deny goes before any Allow.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
-    """
-    if grant.others is None or not (keys := [f"{prefix}*" for prefix in below(grant.others)]):
-        return []
-    statements = [deny(ACTIONS[grant.access], _objects(grant, keys))]
-    if grant.access is Access.READ:
-        # Without `IfExists`: a request that names no prefix would be denied, and every missing object would be a 403.
-        statements.append(deny(["s3:ListBucket"], [grant.store.ref], {"StringLike": {"s3:prefix": keys}}))
-    return statements
-
-
-def _objects(grant: Grant, keys: Sequence[str]) -> list[pulumi.Output[str]]:
-    return [pulumi.Output.concat(grant.store.ref, "/", key) for key in keys]
+    objects = [pulumi.Output.concat(grant.store.ref, "/", key) for key in keys]
+    match grant.access:
+        case Access.READ:
+            return [allow(["s3:GetObject"], objects), allow(["s3:ListBucket"], [grant.store.ref], _listing(keys))]
+        case Access.WRITE:
+            # What is large is uploaded in parts; they stay, and are paid for, until a failed upload is aborted.
+            return [allow(["s3:PutObject", "s3:AbortMultipartUpload"], objects)]
 
 
 def _listing(keys: Sequence[str]) -> Mapping[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from infra.aws import lint
 from infra.aws.access import UNSCOPABLE
 from tests.graph import Graph, Resource
 from tests.infra import sample
-from tests.infra.aws import decision
 from tests.infra.aws import whole as w
 from tests.infra.facts import (
     ApiFacts,
@@ -239,12 +239,10 @@ def _permissions(graph: Graph, probes: Sequence[str]) -> Iterator[Permission]:
     functions = {
         str(resource.inputs.get("role")).rpartition("/")[2]: graph.owner(resource) for resource in graph.of(FUNCTION)
     }
-    buckets = [resource.outputs["bucket"] for resource in graph.of(BUCKET)]
     for policy in graph.of(POLICY):
         function = functions.get(policy.inputs["role"])
-        statements = policy.document("policy")["Statement"]
-        for bucket in buckets:
-            for access, key in _decided(statements, f"arn:aws:s3:::{bucket}", probes):
+        for statement in _statements(policy):
+            for access, bucket, key in _allowed(statement, probes):
                 yield Permission(
                     function=function.name if function else policy.inputs["role"],
                     access=access,
@@ -253,15 +251,18 @@ def _permissions(graph: Graph, probes: Sequence[str]) -> Iterator[Permission]:
                 )
 
 
-def _decided(statements: Sequence[Mapping[str, Any]], bucket: str, probes: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield what a role may do with each probe: get it, put it, and list the folder in which it lies."""
-    for key in probes:
-        for action, access in ACCESS.items():
-            if decision.allowed(statements, action, f"{bucket}/{key}"):
-                yield access, key
-        folder = key.rpartition("/")[0] + "/" if "/" in key else ""
-        if decision.allowed(statements, "s3:ListBucket", bucket, prefix=folder):
-            yield "list", key
+def _allowed(statement: Mapping[str, Any], probes: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield what a statement allows with each probe, as IAM decides: `*` stands for any characters, slashes too."""
+    for arn in statement["Resource"]:
+        bucket, _, pattern = arn.removeprefix("arn:aws:s3:::").partition("/")
+        for action in set(statement["Action"]) & set(ACCESS):
+            yield from ((ACCESS[action], bucket, key) for key in probes if fnmatchcase(key, pattern))
+        if "s3:ListBucket" in statement["Action"]:
+            listed = value(statement, "Condition", "StringLikeIfExists", "s3:prefix") or ["*"]
+            for key in probes:
+                folder = key.rpartition("/")[0] + "/" if "/" in key else ""
+                if any(fnmatchcase(folder, each) for each in listed):
+                    yield "list", bucket, key
 
 
 def _boundless(resource: Resource) -> Iterator[str]:

@@ -67,7 +67,6 @@ WORKFLOW = Workflow(
     call_timeout_seconds={"prepare": 75, "predict": 30},
 )
 READ, WRITTEN = Keys(models=("a", "b"), prefixes=("in/",)), Keys(models=("a", "b"), prefixes=("out/",))
-NONE = Keys(models=(), prefixes=())
 SUBMITTED = Keys(models=("a",), prefixes=("jobs/",))
 PROBES = (
     *(
@@ -121,7 +120,7 @@ def program(
         )
 
     read = Grant(name="read-data", store=data, access=Access.READ, keys=READ)
-    write = Grant(name="write-data", store=data, access=Access.WRITE, keys=WRITTEN, others=NONE)
+    write = Grant(name="write-data", store=data, access=Access.WRITE, keys=WRITTEN, every_model=True)
     prepare = function("prepare", (read, write))
     function("jobs", (read, write), consumes=jobs)
     predict = function("predict", (read,), signs=True)

@@ -15,19 +15,20 @@ from tests.graph import deploy
 BUCKET = "arn:aws:s3:::data-bucket-1a2b3c4"
 
 
-def rendered(*grants: tuple[Access, tuple[str, ...]], others: Keys | None = None) -> list[dict[str, Any]]:
+def rendered(*grants: tuple[Access, tuple[str, ...]], every_model: bool = False) -> list[dict[str, Any]]:
     """Return the statements of grants, each of an access and prefixes, for the models a and b."""
-    return statements(*((access, Keys(models=("a", "b"), prefixes=prefixes), others) for access, prefixes in grants))
-
-
-def statements(*grants: tuple[Access, Keys, Keys | None]) -> list[dict[str, Any]]:
-    """Return the statements of grants, each of an access, its keys and those of others."""
 
     def program() -> dict[str, pulumi.Output[str]]:
         store = Store("data", StoreArgs())
         granted = [
-            Grant(name=f"{access}-data", store=store, access=access, keys=keys, others=others)
-            for access, keys, others in grants
+            Grant(
+                name=f"{access}-data",
+                store=store,
+                access=access,
+                keys=Keys(models=("a", "b"), prefixes=prefixes),
+                every_model=every_model,
+            )
+            for access, prefixes in grants
         ]
         return {"policy": document(storage(granted))}
 
@@ -58,40 +59,10 @@ def test_writing_is_putting_below_the_prefixes_or_giving_up_and_nothing_else() -
 
 
 def test_where_every_model_is_meant_one_wildcard_stands_for_their_names() -> None:
-    get, listing, put = rendered((Access.READ, ("in/",)), (Access.WRITE, ("",)), others=Keys(models=(), prefixes=()))
+    get, listing, put = rendered((Access.READ, ("in/",)), (Access.WRITE, ("",)), every_model=True)
     assert get["Resource"] == [f"{BUCKET}/*/in/*"]
     assert listing["Condition"] == {"StringLikeIfExists": {"s3:prefix": ["*/in/*"]}}
     assert put["Resource"] == [f"{BUCKET}/*/*"]
-
-
-def test_models_that_others_serve_are_denied_whatever_the_wildcard_allows() -> None:
-    granted = rendered((Access.READ, ("in/",)), (Access.WRITE, ("",)), others=Keys(models=("c", "d"), prefixes=("",)))
-    denied = [statement for statement in granted if statement["Effect"] == "Deny"]
-    assert len(granted) - len(denied) == 3
-    assert denied == [
-        {"Effect": "Deny", "Action": ["s3:GetObject"], "Resource": [f"{BUCKET}/c/*", f"{BUCKET}/d/*"]},
-        {
-            "Effect": "Deny",
-            "Action": ["s3:ListBucket"],
-            "Resource": [BUCKET],
-            "Condition": {"StringLike": {"s3:prefix": ["c/*", "d/*"]}},
-        },
-        {
-            "Effect": "Deny",
-            "Action": ["s3:PutObject", "s3:AbortMultipartUpload"],
-            "Resource": [f"{BUCKET}/c/*", f"{BUCKET}/d/*"],
-        },
-    ]
-
-
-def test_what_the_wildcard_is_for_already_is_not_named_a_second_time() -> None:
-    wide = (Access.READ, Keys(models=("a", "b"), prefixes=("in/", "live.json")), Keys(models=("c",), prefixes=("in/",)))
-    beside = Keys(models=("c",), prefixes=("live.json", "notes/"))
-    resources = [one["Resource"] for one in statements(wide, (Access.READ, beside, None)) if one["Effect"] == "Allow"]
-    assert resources == [[f"{BUCKET}/*/in/*", f"{BUCKET}/*/live.json*"], [BUCKET], [f"{BUCKET}/c/notes/*"], [BUCKET]]
-    assert statements(wide, (Access.READ, Keys(models=("c",), prefixes=("live.json",)), None)) == statements(wide)
-    write = (Access.WRITE, Keys(models=("c",), prefixes=("live.json",)), None)
-    assert statements(wide, write)[-1]["Resource"] == [f"{BUCKET}/c/live.json*"]
 
 
 def test_no_grant_no_statement() -> None:

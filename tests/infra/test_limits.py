@@ -91,8 +91,6 @@ def test_what_gcp_alone_cannot_do_is_refused_there_with_the_setting(changes: dic
     assert "https://cloud.google.com" in refused
 
 
-MOST = 8
-"""Models with names of 48 characters that may be set apart on AWS: docs/clouds.md."""
 FIFTY_MODELS = [f"{'m' * 46}{number:02}" for number in range(50)]
 
 
@@ -106,32 +104,12 @@ def test_twenty_models_with_the_longest_names_keep_every_limit_of_gcp() -> None:
     enforce(settings(cloud="gcp", models=FIFTY_MODELS[:20]), {}, "test")
 
 
-def apart(models: list[str]) -> dict[str, object]:
-    """Return the scaling under which each of these models has a function of its own."""
-    return {"models": {model: {"profile": "latency", "minimum": n + 1} for n, model in enumerate(models)}}
-
-
-@pytest.mark.parametrize("few", [FIFTY_MODELS[:3], FIFTY_MODELS[-3:]])
-def test_fifty_models_of_which_three_are_set_apart_keep_every_limit_of_aws(few: list[str]) -> None:
-    enforce(settings(models=FIFTY_MODELS, scaling=apart(few), functions=FIFTY), {}, "test")
-
-
-def test_the_policy_of_who_shares_the_rest_grows_with_the_models_set_apart_alone() -> None:
-    def characters(models: list[str], few: list[str]) -> int:
-        stack = settings(models=models, scaling=apart(few), functions=FIFTY)
-        return next(int(v.value) for v in verdicts(stack, {}) if v.what.endswith("of the policy of predict"))
-
-    assert characters(FIFTY_MODELS, FIFTY_MODELS[:3]) == characters(FIFTY_MODELS[:10], FIFTY_MODELS[:3])
-    enforce(settings(models=FIFTY_MODELS, scaling=apart(FIFTY_MODELS[:MOST]), functions=FIFTY), {}, "test")
-    message = refusal(settings(models=FIFTY_MODELS, scaling=apart(FIFTY_MODELS[: MOST + 1]), functions=FIFTY))
-    assert "Pulumi.test.yaml: scaling.models, which sets models apart: " in message
+def test_a_function_that_is_set_apart_names_its_models_and_so_few_on_aws() -> None:
+    apart = {FIFTY_MODELS[0]: {"profile": "latency"}}
+    enforce(settings(models=FIFTY_MODELS[:7], scaling={"models": apart}), {}, "test")
+    message = refusal(settings(models=FIFTY_MODELS[:20], scaling={"models": apart}))
+    assert "Pulumi.test.yaml: scaling.models, which sets functions apart, with models: " in message
     assert "characters of the policy of predict; accepted: at most 10,240" in message
-
-
-def test_one_function_for_models_that_are_set_apart_together_names_them() -> None:
-    together: dict[str, object] = {"models": {model: {"profile": "latency"} for model in FIFTY_MODELS[:20]}}
-    message = refusal(settings(models=FIFTY_MODELS, scaling=together))
-    assert "characters of the policy of predict-mmmmmmmmmmmmmmmmmmm" in message
 
 
 def test_models_that_functions_set_apart_serve_are_counted_where_one_function_reads_of_all() -> None:
@@ -334,11 +312,10 @@ def test_the_copies_of_a_row_are_blamed_on_it_where_the_stack_gives_no_concurren
     enforce(settings(cloud="gcp"), {}, "test")
 
 
-@pytest.mark.parametrize("few", [0, 1, 3])
-@pytest.mark.parametrize("models", [["breast_cancer", "another", "file_type", "digits"], FIFTY_MODELS])
-def test_the_policies_of_functions_are_not_longer_than_is_assumed(models: list[str], few: int) -> None:
+@pytest.mark.parametrize("apart", [{}, {"file_type": {"profile": "latency"}}])
+def test_the_policies_of_functions_are_not_longer_than_is_assumed(apart: dict[str, object]) -> None:
     """For the longest names of a region and of an account's resources."""
-    stack: dict[str, Any] = {"models": models, "scaling": apart(models[-few:] if few else []), "functions": FIFTY}
+    stack: dict[str, Any] = {"models": ["breast_cancer", "another", "file_type"], "scaling": {"models": apart}}
     assumed = {
         verdict.what.rpartition(" ")[2]: int(verdict.value)
         for verdict in verdicts(aws.settings(**stack), {})
@@ -348,7 +325,7 @@ def test_the_policies_of_functions_are_not_longer_than_is_assumed(models: list[s
         resource.name.removesuffix("-policy"): resource.inputs["policy"]
         for resource in aws.whole(**stack).of(aws.ROLE_POLICY)
     }
-    assert len(assumed) == len(FUNCTIONS) + few
+    assert len(assumed) == len(FUNCTIONS) + len(apart)
     for function, assumption in assumed.items():
         size = len("".join(policies[function].split()))
         assert size + 64 + 80 + 2 * (len("ap-southeast-6") - len("eu-west-1")) <= assumption, function

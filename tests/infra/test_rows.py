@@ -125,11 +125,6 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"needs": needs(access="delete")},
         "needs[0].access: 'delete' is not known; accepted: read, write",
     ),
-    "a part elsewhere of what it needs": (
-        {"needs_elsewhere": (writes("captures", "labels/first.json"),)},
-        "needs_elsewhere: 'labels/first.json' lies below 'labels/' of needs, the rest of which could not be denied;"
-        " accepted: 'labels/', or a prefix beside it",
-    ),
     "needs without a comma": (
         {"needs": needs()[0]},
         "needs: Needs(store='captures', access=<Access.READ: 'read'>, prefixes=('notes/',)) is not a"

@@ -11,10 +11,6 @@ import pulumi_aws as aws
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.aws.access import document, storage
-from infra.aws.storage import Store
-from infra.keys import Access, Keys
-from infra.vocabulary import Grant, StoreArgs
 from tests.localcloud.conftest import AwsLab
 from tests.localcloud.on_aws import allow, function
 
@@ -94,39 +90,6 @@ def test_an_assumed_role_may_do_only_what_its_policy_allows(aws_lab: AwsLab) -> 
     role = next(one for one in aws_lab.engine.resources if one.declared.type == "aws:iam/role:Role")
     with pytest.raises(ClientError, match="AccessDenied"):
         aws_lab.as_role(role.outputs["arn"]).client("s3").list_buckets()
-
-
-def test_a_denial_goes_before_a_wildcard_and_a_missing_object_is_told_apart(aws_lab: AwsLab) -> None:
-    """The statements are those that the program writes for models that `scaling.models` sets apart."""
-    others = Keys(models=("fraud",), prefixes=("versions/",))
-
-    def program() -> None:
-        store = Store("data", StoreArgs())
-        pulumi.export("bucket", store.name)
-        keys = Keys(models=("fraud_eu",), prefixes=("live.json", "versions/"))
-        grants = [
-            Grant(name="read-data", store=store, access=Access.READ, keys=keys, others=others),
-            Grant(name="write-data", store=store, access=Access.WRITE, keys=keys, others=others),
-        ]
-        function(TELL, policy=document(storage(grants)))
-
-    aws_lab.deploy(program)
-    role = next(one for one in aws_lab.engine.resources if one.declared.type == "aws:iam/role:Role")
-    own, bucket = aws_lab.as_role(role.outputs["arn"]).client("s3"), aws_lab.outputs["bucket"]
-    for key in ("fraud_eu/versions/a", "fraud_eu/live.json", "fraud/live.json"):
-        own.put_object(Bucket=bucket, Key=key, Body=b"1")
-        assert own.get_object(Bucket=bucket, Key=key)["Body"].read() == b"1"
-    assert own.list_objects_v2(Bucket=bucket, Prefix="fraud_eu/versions/")["KeyCount"] == 1
-    for missing in ("fraud_eu/versions/b", "third/live.json"):
-        with pytest.raises(ClientError, match="NoSuchKey"):
-            own.get_object(Bucket=bucket, Key=missing)
-    for denied in (
-        lambda: own.put_object(Bucket=bucket, Key="fraud/versions/a", Body=b"1"),
-        lambda: own.get_object(Bucket=bucket, Key="fraud/versions/a"),
-        lambda: own.list_objects_v2(Bucket=bucket, Prefix="fraud/versions/"),
-    ):
-        with pytest.raises(ClientError, match="AccessDenied"):
-            denied()
 
 
 def test_what_a_function_prints_can_be_read(aws_lab: AwsLab) -> None:
