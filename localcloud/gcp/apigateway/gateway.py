@@ -36,6 +36,21 @@ class Config:
     """The email address of the service account by which it calls functions."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """What a gateway serves at one time. A request is answered by what was served when it came."""
+
+    paths: tuple[Path, ...]
+    account: str
+    upstreams: Mapping[str, Upstream]
+    """By the address of a function."""
+
+    def close(self) -> None:
+        """Close every connection that no request uses. Safe to call twice."""
+        for upstream in self.upstreams.values():
+            upstream.close()
+
+
 class Refused(Exception):
     """A request that is not forwarded: the status and the message of the response."""
 
@@ -53,8 +68,7 @@ class Gateway:
     def __init__(self, config: Config, *, token: Callable[[str, str | None], str], signer: Signer, port: int) -> None:
         self._token = token
         self._signer = signer
-        self._upstreams: dict[str, Upstream] = {}
-        self.change(config)
+        self._served = _served(config)
         self._server = HttpServer(
             self._answer, port=port, limit=LARGEST_REQUEST, refusal=lambda status: _error(status, REASONS[status])
         )
@@ -66,43 +80,22 @@ class Gateway:
 
     def change(self, config: Config) -> None:
         """Serve another configuration from now on. Raises `ValueError` for a document that it cannot serve."""
-        self._paths: tuple[Path, ...] = paths(config.document)
-        self._account = config.account
-        operations = [operation for path in self._paths for operation in path.operations.values()]
-        before, self._upstreams = (
-            self._upstreams,
-            {operation.address: Upstream(operation.address, seconds=operation.deadline) for operation in operations},
-        )
-        for upstream in before.values():
-            upstream.close()
+        before, self._served = self._served, _served(config)
+        before.close()
 
     def close(self) -> None:
         """Stop listening and close every connection. Safe to call twice."""
         self._server.close()
-        for upstream in self._upstreams.values():
-            upstream.close()
+        self._served.close()
 
     def _answer(self, request: Request) -> Response:
+        served = self._served
         try:
-            operation = self._operation(request)
+            operation = _operation(request, served.paths)
             claims = self._claims(request, operation.issuer) if operation.issuer else None
-            return self._forward(request, operation, claims)
+            return self._forward(request, operation, claims, served)
         except Refused as refused:
             return _error(refused.status, str(refused))
-
-    def _operation(self, request: Request) -> Operation:
-        """Return the operation of a request. Raises `Refused` with 404 or 405 when there is none."""
-        requested = request.path.partition("?")[0]
-        path = next((path for path in self._paths if path.shape.fullmatch(requested)), None)
-        if path is None:
-            raise Refused(404, "The current request is not defined by this API.")
-        if request.method not in path.operations:
-            raise Refused(
-                405,
-                f'The current request is matched to the defined url template "{path.template}"'
-                " but its http method is not allowed",
-            )
-        return path.operations[request.method]
 
     def _claims(self, request: Request, issuer: Issuer) -> Mapping[str, Any]:
         """Return the claims of the request's token. Raises `Refused` with 401 or 403 for an invalid one."""
@@ -129,11 +122,13 @@ class Gateway:
         except jwt.PyJWTError:
             raise Refused(401, "Jwt verification fails") from None
 
-    def _forward(self, request: Request, operation: Operation, claims: Mapping[str, Any] | None) -> Response:
+    def _forward(
+        self, request: Request, operation: Operation, claims: Mapping[str, Any] | None, served: Served
+    ) -> Response:
         addresses = [request.header("x-forwarded-for") or "", LOOPBACK]
         headers = {key: value for key, value in request.headers.items() if key.lower() not in REPLACED} | {
             "Host": urlsplit(operation.address).netloc,
-            "Authorization": f"Bearer {self._token(self._account, operation.audience)}",
+            "Authorization": f"Bearer {self._token(served.account, operation.audience)}",
             "X-Forwarded-For": ",".join(filter(None, addresses)),
         }
         if authorization := request.header("authorization"):
@@ -141,11 +136,33 @@ class Gateway:
         if claims is not None:
             headers["X-Apigateway-Api-Userinfo"] = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode()
         try:
-            return self._upstreams[operation.address].send(request.method, request.path, request.body, headers)
+            return served.upstreams[operation.address].send(request.method, request.path, request.body, headers)
         except TimeoutError:
             raise Refused(504, "upstream request timeout") from None
         except (OSError, http.client.HTTPException):
             raise Refused(503, "upstream connect error or disconnect/reset before headers") from None
+
+
+def _served(config: Config) -> Served:
+    found = paths(config.document)
+    operations = [operation for path in found for operation in path.operations.values()]
+    upstreams = {operation.address: Upstream(operation.address, seconds=operation.deadline) for operation in operations}
+    return Served(paths=found, account=config.account, upstreams=upstreams)
+
+
+def _operation(request: Request, served: tuple[Path, ...]) -> Operation:
+    """Return the operation of a request. Raises `Refused` with 404 or 405 when there is none."""
+    requested = request.path.partition("?")[0]
+    path = next((path for path in served if path.shape.fullmatch(requested)), None)
+    if path is None:
+        raise Refused(404, "The current request is not defined by this API.")
+    if request.method not in path.operations:
+        raise Refused(
+            405,
+            f'The current request is matched to the defined url template "{path.template}"'
+            " but its http method is not allowed",
+        )
+    return path.operations[request.method]
 
 
 REASONS = {400: "Bad Request", 413: "Payload Too Large"}

@@ -171,6 +171,28 @@ def test_another_configuration_is_served_at_the_same_address(call: Called, behin
     assert call.gateway.host == host
 
 
+def test_a_request_is_answered_by_the_configuration_that_it_came_under(behind: HttpServer) -> None:
+    """Also where the next one has other functions, and takes the place of this before the request is passed on."""
+
+    def token(account: str, _audience: str | None) -> str:
+        if account == "before@p":
+            gateway.change(after)
+        return account
+
+    config = Config(document=configured(behind.url), account="before@p")
+    after = Config(document=configured("http://127.0.0.1:9"), account="after@p")
+    gateway = Gateway(config, token=token, signer=Signer(), port=0)
+    connection = http.client.HTTPConnection(gateway.host, timeout=20)
+    try:
+        connection.request("GET", "/v2/models/m")
+        assert json.loads(connection.getresponse().read())["headers"]["authorization"] == "Bearer before@p"
+        connection.request("GET", "/v2/models/m")
+        assert connection.getresponse().status == 503
+    finally:
+        connection.close()
+        gateway.close()
+
+
 # Tokens ------------------------------------------------------------------------------------
 
 
