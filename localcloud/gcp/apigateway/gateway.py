@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +25,8 @@ LARGEST_REQUEST = 32 * 1024 * 1024
 """Bytes of a request. https://cloud.google.com/api-gateway/docs/quotas"""
 SKEW_SECONDS = 60
 """The accepted difference of clocks: https://cloud.google.com/api-gateway/docs/authenticating-users-jwt"""
+LONGEST_SECONDS = 600
+"""The longest deadline of a backend: https://cloud.google.com/api-gateway/docs/quotas"""
 CLAIMS = ("iss", "sub", "aud", "exp", "iat")
 REPLACED = frozenset({"authorization", "host", "x-forwarded-for", "x-apigateway-api-userinfo"})
 
@@ -36,6 +40,28 @@ class Config:
     """The email address of the service account by which it calls functions."""
 
 
+class Requests:
+    """How many requests are under way."""
+
+    def __init__(self) -> None:
+        self._change = threading.Condition()
+        self._number = 0
+
+    def __enter__(self) -> None:
+        with self._change:
+            self._number += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._change:
+            self._number -= 1
+            self._change.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until there are none, for some seconds at most."""
+        with self._change:
+            self._change.wait_for(lambda: not self._number, seconds)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Served:
     """What a gateway serves at one time. A request is answered by what was served when it came."""
@@ -44,6 +70,7 @@ class Served:
     account: str
     upstreams: Mapping[str, Upstream]
     """By the address of a function."""
+    requests: Requests = field(default_factory=Requests)
 
     def close(self) -> None:
         """Close every connection that no request uses. Safe to call twice."""
@@ -68,6 +95,8 @@ class Gateway:
     def __init__(self, config: Config, *, token: Callable[[str, str | None], str], signer: Signer, port: int) -> None:
         self._token = token
         self._signer = signer
+        self._entering = threading.Lock()
+        """Held while a request finds out what is served, and while that is changed."""
         self._served = _served(config)
         self._server = HttpServer(
             self._answer, port=port, limit=LARGEST_REQUEST, refusal=lambda status: _error(status, REASONS[status])
@@ -79,8 +108,15 @@ class Gateway:
         return self._server.url.removeprefix("http://")
 
     def change(self, config: Config) -> None:
-        """Serve another configuration from now on. Raises `ValueError` for a document that it cannot serve."""
-        before, self._served = self._served, _served(config)
+        """Serve another configuration from now on, and return when what came under the one before is answered.
+
+        Whoever changes a gateway may then delete a function that it led to. Raises `ValueError` for a document
+        that it cannot serve.
+        """
+        served = _served(config)
+        with self._entering:
+            before, self._served = self._served, served
+        before.requests.wait(LONGEST_SECONDS)
         before.close()
 
     def close(self) -> None:
@@ -89,13 +125,16 @@ class Gateway:
         self._served.close()
 
     def _answer(self, request: Request) -> Response:
-        served = self._served
-        try:
-            operation = _operation(request, served.paths)
-            claims = self._claims(request, operation.issuer) if operation.issuer else None
-            return self._forward(request, operation, claims, served)
-        except Refused as refused:
-            return _error(refused.status, str(refused))
+        with ExitStack() as until_answered:
+            with self._entering:
+                served = self._served
+                until_answered.enter_context(served.requests)
+            try:
+                operation = _operation(request, served.paths)
+                claims = self._claims(request, operation.issuer) if operation.issuer else None
+                return self._forward(request, operation, claims, served)
+            except Refused as refused:
+                return _error(refused.status, str(refused))
 
     def _claims(self, request: Request, issuer: Issuer) -> Mapping[str, Any]:
         """Return the claims of the request's token. Raises `Refused` with 401 or 403 for an invalid one."""
