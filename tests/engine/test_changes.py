@@ -130,7 +130,7 @@ def test_what_a_person_adds_to_a_policy_stays_on_gcp_and_on_aws_until_a_refresh_
     before = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
     person = {
         "Effect": "Allow",
-        "Principal": {"AWS": "*"},
+        "Principal": {"AWS": "arn:aws:iam::000000000000:user/ada"},
         "Action": "s3:GetObject",
         "Resource": f"arn:aws:s3:::{bucket}/*",
     }
