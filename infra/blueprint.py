@@ -176,7 +176,7 @@ def _functions(
 ) -> dict[str, Function]:
     """Declare every function; return them by name, those behind the API by the name of their group."""
 
-    def args(spec: FunctionSpec, size: Size, models: Sequence[str], elsewhere: Sequence[str] = ()) -> FunctionArgs:
+    def args(spec: FunctionSpec, size: Size, models: Sequence[str]) -> FunctionArgs:
         return FunctionArgs(
             archive=archives[spec.name],
             code=stores.code,
@@ -186,7 +186,7 @@ def _functions(
             concurrency=size.concurrency or spec.copies,
             reserved=size.concurrency is not None,
             environment=environment(spec, settings, platform, stores, sorted(models)),
-            grants=grants(spec, stores, models, elsewhere, every_model=set(models) == set(settings.models)),
+            grants=grants(spec, stores, models, every_model=set(models) == set(settings.models)),
             log_days=settings.log_days,
             signs=spec.signs,
             consumes=queues.get(spec.name),
@@ -199,7 +199,7 @@ def _functions(
             size = settings.size(spec.name)
             functions[spec.name] = cloud.function(spec.name, args(spec, size, settings.models), opts)
     for group in serving.groups(settings):
-        shared = args(named("predict"), group.size, group.models, group.elsewhere)
+        shared = args(named("predict"), group.size, group.answered)
         group_args = replace(
             shared,
             scaling=group.profile,

@@ -68,8 +68,7 @@ def _row(spec: FunctionSpec, root: Path) -> Iterator[str]:
     yield from _size(spec.size)
     if not _whole(spec.copies, *(bounds := _bounds("concurrency"))):
         yield f"copies: {spec.copies!r} is not accepted; accepted: a whole number from {bounds[0]:,} to {bounds[1]:,}"
-    for field, needs in (("needs", spec.needs), ("needs_elsewhere", spec.needs_elsewhere)):
-        yield from _needs(field, needs)
+    yield from _needs("needs", spec.needs)
     yield from _variables(spec.environment)
     yield from _lock(spec, root)
 

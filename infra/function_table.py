@@ -126,8 +126,6 @@ class FunctionSpec:
     needs: tuple[Needs, ...] = ()
     environment: tuple[str, ...] = ()
     """Names from `interface.variables` that it gets besides those of every function: environment.py."""
-    needs_elsewhere: tuple[Needs, ...] = ()
-    """What it may do with models that other predict functions serve."""
     requirements: str = ""
     """The lock in functions/requirements that it runs with; empty: the one of its own name."""
     signs: bool = False
@@ -221,7 +219,6 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             ),
             writes("jobs", layout.JOB_INPUTS, layout.JOB_TICKETS),
         ),
-        needs_elsewhere=(reads("models", layout.LIVE),),
         environment=(
             variables.MODELS_URL,
             variables.CAPTURES_URL,

@@ -181,7 +181,8 @@ def _serving(settings: Settings, limits: Limits) -> Iterator[Verdict]:
 
 
 def _models(settings: Settings, limits: Limits) -> Iterator[Verdict]:
-    size = ENVIRONMENT_BYTES + len(",".join(settings.models)) + len(settings.rollout.plan.to_json())
+    named_there = (*settings.models, *groups(settings)[0].elsewhere)
+    size = ENVIRONMENT_BYTES + len(",".join(named_there)) + len(settings.rollout.plan.to_json())
     yield at_most("models", "bytes of a function's environment", size, limits.environment_bytes)
 
 

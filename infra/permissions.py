@@ -32,17 +32,15 @@ def grants(
     spec: FunctionSpec,
     stores: Stores,
     models: Iterable[str],
-    elsewhere: Iterable[str] = (),
     *,
     every_model: bool = False,
 ) -> tuple[Grant, ...]:
-    """Return what one function may do with objects of `models`, and of `elsewhere`, which other functions serve.
+    """Return what one function may do with objects of `models`.
 
     With `every_model` the stack has no other models than these. The order of models, rows and prefixes
     makes no difference: what means the same is called the same.
     """
-    own = tuple(_grants(spec.needs, stores, models, every_model=every_model))
-    return own + tuple(_grants(spec.needs_elsewhere, stores, elsewhere, every_model=False))
+    return tuple(_grants(spec.needs, stores, models, every_model=every_model))
 
 
 def merged(needs: Iterable[Needs]) -> dict[tuple[StoreName, Access], tuple[str, ...]]:

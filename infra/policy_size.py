@@ -31,46 +31,42 @@ class Granted:
     function: str
     spec: FunctionSpec
     models: tuple[str, ...]
-    elsewhere: tuple[str, ...] = ()
     every: bool = True
     """Whether the stack has no other models."""
 
     @property
     def characters(self) -> int:
         """The most characters of its policy on AWS, where one wildcard stands for every model."""
-        return self._characters(("*",) if self.every else self.models, self.elsewhere)
+        return self._characters(("*",) if self.every else self.models)
 
     @property
     def least(self) -> int:
         """The same for as few models as can be."""
-        return self._characters(("*",) if self.every else self.models[:1], self.elsewhere[:1])
+        return self._characters(("*",) if self.every else self.models[:1])
 
-    def _characters(self, models: tuple[str, ...], elsewhere: tuple[str, ...]) -> int:
-        said = _statements(self.spec.needs, models) + _statements(self.spec.needs_elsewhere, elsewhere)
-        return POLICY_CHARACTERS + said
+    def _characters(self, models: tuple[str, ...]) -> int:
+        return POLICY_CHARACTERS + _statements(self.spec.needs, models)
 
     @property
     def bindings(self) -> int:
         """The most bindings that give it one role on one store on GCP."""
-        return _bindings((self.spec.needs, len(self.models)), (self.spec.needs_elsewhere, len(self.elsewhere)))
+        return _bindings(self.spec.needs, len(self.models))
 
     @property
     def fewest(self) -> int:
         """The same for one model."""
-        return _bindings((self.spec.needs, 1))
+        return _bindings(self.spec.needs, 1)
 
 
 def granted(settings: Settings, functions: Iterable[FunctionSpec]) -> Iterator[Granted]:
     """Yield what each function of a stack is granted, given the rows of the function table."""
-    serving = groups(settings)
-    every = len(serving) == 1
-    for group in serving:
+    for group in groups(settings):
+        every = set(group.answered) == set(settings.models)
         yield Granted(
             where="models" if every else "scaling.models, which sets functions apart, with models",
             function=group.name,
             spec=named("predict"),
-            models=group.models,
-            elsewhere=group.elsewhere,
+            models=group.answered,
             every=every,
         )
     for spec in functions:
@@ -107,13 +103,6 @@ def _statements(needs: Iterable[Needs], models: Iterable[str]) -> int:
     return len(json.dumps(statements, separators=(",", ":")))
 
 
-def _bindings(*needed: tuple[Iterable[Needs], int]) -> int:
-    """Return the most bindings of one role on one store, of needs and for how many models each is.
-
-    infra/gcp/access.py makes them.
-    """
-    counts: dict[object, int] = {}
-    for needs, models in needed:
-        for kind, prefixes in merged(needs).items():
-            counts[kind] = counts.get(kind, 0) + models * -(-len(prefixes) // PREFIXES_OF_A_BINDING)
-    return max(counts.values(), default=0)
+def _bindings(needs: Iterable[Needs], models: int) -> int:
+    """Return the most bindings of one role on one store for a number of models: infra/gcp/access.py makes them."""
+    return max((models * -(-len(prefixes) // PREFIXES_OF_A_BINDING) for prefixes in merged(needs).values()), default=0)

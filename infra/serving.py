@@ -31,8 +31,13 @@ class Group:
     """The most copies of it."""
     where: str
     """The setting that defines it."""
-    elsewhere: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...]
     """Models of all other functions, for the first one alone, sorted: it answers for the whole server."""
+    answered: tuple[str, ...]
+    """What it may be asked about, in the order of `models`: for the first function every model of the stack.
+
+    A function is changed before the API's routes are. A model that gets one of its own is asked here until then.
+    """
     formerly: tuple[str, ...] = ()
     """The names that it has had if its models were fewer before, or named in another order."""
 
@@ -41,7 +46,7 @@ class Group:
         """The variables that name the function's models and say whether a copy opens them before its first request."""
         elsewhere = {variables.MODELS_ELSEWHERE: ",".join(self.elsewhere)} if self.elsewhere else {}
         early = {} if isinstance(self.profile, Eco) else {variables.WARM_UP: "yes"}
-        return {variables.MODELS: ",".join(self.models), **elsewhere, **early}
+        return {variables.MODELS: ",".join(self.answered), **elsewhere, **early}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +82,7 @@ def groups(settings: Settings) -> tuple[Group, ...]:
             copies=size.concurrency or named("predict").copies,
             where=f"scaling.models.{models[0]}" if models[0] in overrides else "scaling",
             elsewhere=() if position else tuple(sorted(set(settings.models) - set(models))),
+            answered=tuple(models) if position else (default, *sorted(others)),
             formerly=tuple(_named_after(model) for model in sorted(models)[1:]) if position else (),
         )
         for position, ((profile, size), models) in enumerate(item for item in members.items() if item[1])

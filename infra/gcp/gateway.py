@@ -48,8 +48,10 @@ class Api(pulumi.ComponentResource):
         identity = gcp.serviceaccount.Account(
             f"{name}-identity", display_name=f"gateway {name}", opts=kept(child_opts, args.keep)
         )
-        for operation, route in _first_routes(args.routes).items():
+        invocations = [
             allow_invocation(f"{name}-invoker-{operation}", identity, route.function.name, child_opts)
+            for operation, route in _first_routes(args.routes).items()
+        ]
         lasting = kept(child_opts, args.keep)
         # Whatever the API asks of callers: what others granted this account outlives a change of that.
         caller = gcp.serviceaccount.Account(f"{name}-caller", display_name=f"callers of {name}", opts=lasting).email
@@ -69,7 +71,8 @@ class Api(pulumi.ComponentResource):
             gateway_id=identity.account_id,
             api_config=config.id,
             region=region(),
-            opts=lasting,
+            # It leads callers to a function only when it may call it.
+            opts=pulumi.ResourceOptions.merge(lasting, pulumi.ResourceOptions(depends_on=invocations)),
         )
         # A project without the service has no quota of it. There is something to enable once there is a configuration.
         gcp.projects.Service(

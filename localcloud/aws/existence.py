@@ -1,14 +1,15 @@
-"""Whether the embedded AWS still has a resource, asked of its own API."""
+"""Whether the embedded AWS still has a resource, and whether a policy is what it was, asked of its own API."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from localcloud.aws.session import Session
-from localcloud.engine.resource_handler import Exists, Resource
+from localcloud.engine.resource_handler import Exists, Reads, Resource
 
 GONE = frozenset(
     {
@@ -65,6 +66,23 @@ def asks(
         return has is None or has(answer, resource)
 
     return exists
+
+
+def reads_policy(
+    service: str, operation: str, arguments: Mapping[str, Argument], policy: Callable[[Mapping[str, Any]], Any]
+) -> Reads:
+    """Return a reader of the input `policy`: `policy` finds it in the answer of an operation, as text or as an object.
+
+    Its text may have other spaces and another order of keys, and mean the same.
+    """
+
+    def reads(session: Session, resource: Resource) -> Mapping[str, Any]:
+        values = {name: value(resource) for name, value in arguments.items()}
+        found = policy(getattr(session.client(service), operation)(**values))
+        document = json.loads(found) if isinstance(found, str) else found
+        return {} if document == json.loads(resource.inputs["policy"]) else {"policy": json.dumps(document)}
+
+    return reads
 
 
 def _status(problem: ClientError) -> int:

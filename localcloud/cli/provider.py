@@ -177,7 +177,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
         before, now = comparable(plain(request.old_inputs)), comparable(plain(request.news))
         handler = handler_of(self._provider, _declared(request, {}))
         changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
-        replacing = [key for key in changed if handler.update is None or key in handler.fixed]
+        replacing = handler.replacing(changed)
         name = handler.named
         return provider_pb2.DiffResponse(
             changes=provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE,
@@ -198,12 +198,17 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def Read(self, request: Any) -> Any:
-        """Return the resource as it was created, or nothing when the cloud has it no longer."""
+        """Return the resource as it was created, with what was changed behind its back; nothing when it is gone."""
         resource = self._resource(request, request.inputs, request.properties)
-        exists = handler_of(self._provider, resource.declared).exists
-        if exists is not None and not exists(self._provider.session, resource):
+        handler, session = handler_of(self._provider, resource.declared), self._provider.session
+        if handler.exists is not None and not handler.exists(session, resource):
             return provider_pb2.ReadResponse()
-        return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
+        response = provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
+        if handler.reads is not None:
+            changed = handler.reads(session, resource)
+            response.properties.update(changed)
+            response.inputs.update(changed)
+        return response
 
     @_answering
     def Update(self, request: Any) -> Any:
@@ -213,9 +218,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
         handler = handler_of(self._provider, order.declared)
         if request.preview:
             return provider_pb2.UpdateResponse(properties=write(_kept(order.declared, before, handler)))
-        if handler.update is None:
-            raise pulumi.RunError(f"{order.declared.type} cannot be updated")
-        return provider_pb2.UpdateResponse(properties=write(handler.update(order, before).outputs))
+        return provider_pb2.UpdateResponse(properties=write(handler.change(order, before).outputs))
 
     @_answering
     def Delete(self, request: Any) -> Any:

@@ -8,7 +8,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -74,13 +74,17 @@ class Callers:
 
 
 def ask(
-    connection: http.client.HTTPConnection, path: str, body: str, caller: str
+    connection: http.client.HTTPConnection,
+    path: str,
+    body: str,
+    caller: str,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[int, Mapping[str, str], dict[str, Any]]:
     """POST a JSON body; return the status, the headers with lower-case names, and the parsed body.
 
-    A response body that is not JSON is returned as an empty object.
+    A response body that is not JSON is returned as an empty object. `headers` are sent with the others.
     """
-    connection.request("POST", path, body, {"content-type": "application/json", "x-caller-id": caller})
+    connection.request("POST", path, body, {"content-type": "application/json", "x-caller-id": caller, **headers})
     response = connection.getresponse()
     raw = response.read()
     try:

@@ -22,9 +22,9 @@ import pulumi
 from localcloud.engine.cloud import Provider
 from localcloud.engine.fingerprint import fingerprint
 from localcloud.engine.program import Declared, Registered
-from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
+from localcloud.engine.resource_handler import REMARKS, Order, Resource, ResourceHandler
 
-SILENT = frozenset({"region", "forceDestroy", "skipDestroy", "forceDetachPolicies", "tags", "labels", "description"})
+SILENT = REMARKS | {"region", "description"}
 """Inputs that are never reported as not emulated: they address the provider, have no effect on a stack that ends
 with its process, or say whose a resource is."""
 
@@ -135,10 +135,13 @@ class Engine:
             return "created", self._create(handler, declared, digest, 0)
         if before.fingerprint == digest:
             return "unchanged", before
-        if handler.update is None or any(declared.inputs.get(key) != before.inputs.get(key) for key in handler.fixed):
+        keys = declared.inputs.keys() | before.inputs.keys()
+        changed = {key for key in keys if declared.inputs.get(key) != before.inputs.get(key)}
+        # Where no input is another, the content of a file is.
+        if handler.replacing(changed) or (handler.update is None and not changed):
             return "replaced", self._replace(handler, declared, digest, before)
         order = Order(session=self._cloud.session, declared=declared, generation=before.generation, before=before)
-        registered = handler.update(order, before)
+        registered = handler.change(order, before)
         return "updated", Resource(
             declared=declared, registered=registered, fingerprint=digest, generation=before.generation
         )

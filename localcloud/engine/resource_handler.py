@@ -20,7 +20,7 @@ HANDLERS = {
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,20 +81,24 @@ class Order:
         return f"{prefix[: limit - len(unique) - len(suffix)]}{unique}{suffix}"
 
 
+REMARKS = frozenset({"tags", "labels", "forceDestroy", "skipDestroy", "forceDetachPolicies"})
+"""Inputs that say whose a resource is, or how it may be deleted. No provider replaces a resource for one of them."""
+
 Create = Callable[[Order], Registered]
 Update = Callable[[Order, Resource], Registered]
 Delete = Callable[[Any, Resource], None]
 Exists = Callable[[Any, Resource], bool]
+Reads = Callable[[Any, Resource], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceHandler:
     """How one type of resource is created, updated and deleted.
 
-    Without `update` a changed resource is replaced. Without `delete` it goes together with the
-    resource that it belongs to. An input that is neither in `takes` nor in the engine's `SILENT`
-    is reported as not emulated, with the reason from `ignores` if there is one. A part of an
-    input that is otherwise taken is named in `ignores` by its dotted path:
+    Without `update` a resource is replaced whenever more of it changes than `REMARKS`. Without
+    `delete` it goes together with the resource that it belongs to. An input that is neither in
+    `takes` nor in the engine's `SILENT` is reported as not emulated, with the reason from `ignores`
+    if there is one. A part of an input that is otherwise taken is named in `ignores` by its dotted path:
     `{"serviceConfig.availableCpu": "this machine's own"}`. Without `exists` a resource is there
     as long as the one that it belongs to.
     """
@@ -104,6 +108,8 @@ class ResourceHandler:
     delete: Delete | None = None
     exists: Exists | None = None
     """Whether the cloud still has it, given the provider's session and the resource."""
+    reads: Reads | None = None
+    """What of its inputs the cloud has otherwise than it was told, given the same: the value that is there."""
     takes: frozenset[str] = frozenset()
     """The inputs that have an effect here."""
     ignores: Mapping[str, str] = field(default_factory=dict)
@@ -114,6 +120,16 @@ class ResourceHandler:
     """The outputs that an update may change, apart from those that repeat an input."""
     named: str = "name"
     """The input that holds the physical name. If the program sets it, a replacement deletes the old one first."""
+
+    def replacing(self, changed: Iterable[str]) -> list[str]:
+        """Return which of some changed inputs replace the resource, sorted."""
+        return sorted(key for key in changed if key in self.fixed or (self.update is None and key not in REMARKS))
+
+    def change(self, order: Order, before: Resource) -> Registered:
+        """Update a resource of which nothing changes that would replace it."""
+        if self.update is not None:
+            return self.update(order, before)
+        return Registered(id=before.id, outputs={**before.outputs, **order.inputs})
 
 
 def put(write: Create, **rest: Any) -> ResourceHandler:

@@ -126,7 +126,7 @@ def _is_fixed(type_: str, changed: Set[str]) -> bool:
     if type_ in LASTING:
         return not changed.isdisjoint(LASTING[type_][1])
     handler = HANDLERS.get(type_)
-    return handler is not None and (handler.update is None or not changed.isdisjoint(handler.fixed))
+    return handler is not None and bool(handler.replacing(changed))
 
 
 def for_nothing(difference: Difference) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import urllib.request
 from collections.abc import Generator, Iterable, Mapping
@@ -28,22 +29,50 @@ class Halting:
     def __init__(self, cloud: EmbeddedCloud) -> None:
         self.session, self.absent = cloud.session, cloud.absent
         self._cloud = cloud
-        self.reached, self.free = threading.Event(), threading.Event()
-        """Set when a change is held, and unset while changes are held."""
-        self.free.set()
+        self._change = threading.Condition()
+        self._passing, self._running = math.inf, 0
+        self.reached = threading.Event()
+        """Set when a change is held."""
         self.handlers: Mapping[str, ResourceHandler] = {
-            type_: replace(handler, create=self._held(handler.create), update=self._held(handler.update))
+            type_: replace(
+                handler,
+                create=self._held(handler.create),
+                update=self._held(handler.update),
+                delete=self._held(handler.delete),
+            )
             for type_, handler in cloud.handlers.items()
         }
 
     def call(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
         return self._cloud.call(token, args)
 
+    def hold(self, after: int) -> None:
+        """Hold back every change but the next `after`."""
+        self.reached.clear()
+        with self._change:
+            self._passing = after
+
+    def free(self) -> None:
+        """Let go of what is held, and wait until it is done."""
+        with self._change:
+            self._passing = math.inf
+            self._change.notify_all()
+            assert self._change.wait_for(lambda: not self._running, SECONDS)
+
     def _held(self, change: Any) -> Any:
         def held(*order: Any) -> Any:
-            self.reached.set()
-            self.free.wait()
-            return change(*order)
+            with self._change:
+                self._running += 1
+                if not self._passing:
+                    self.reached.set()
+                self._change.wait_for(lambda: self._passing)
+                self._passing -= 1
+            try:
+                return change(*order)
+            finally:
+                with self._change:
+                    self._running -= 1
+                    self._change.notify_all()
 
         return change and held
 
@@ -58,14 +87,13 @@ class Embedded:
     name: str
 
     @contextmanager
-    def halting(self) -> Generator[Halting]:
-        """Hold back every change in the cloud for as long as the block lasts."""
-        self.provider.reached.clear()
-        self.provider.free.clear()
+    def halting(self, after: int = 0) -> Generator[Halting]:
+        """Hold back every change in the cloud for as long as the block lasts, but for the first `after`."""
+        self.provider.hold(after)
         try:
             yield self.provider
         finally:
-            self.provider.free.set()
+            self.provider.free()
 
     def deploy(self) -> Ended:
         """Preview, deploy, and check that the preview has promised just what was then done."""

@@ -124,15 +124,16 @@ class Project:
             timeout=SECONDS,
         )
         assert code is None or done.returncode == code, done.stdout[-5000:]
-        return Ended(code=done.returncode, output=done.stdout, steps=self._steps())
+        return Ended(code=done.returncode, output=done.stdout, steps=self.steps())
 
     @contextmanager
-    def begin(self, *arguments: str) -> Generator[subprocess.Popen[bytes]]:
+    def begin(self, *arguments: str, **environment: str) -> Generator[subprocess.Popen[bytes]]:
         """Start the CLI in a process group of its own, and end it at the end of the block if it still runs."""
+        self._events.unlink(missing_ok=True)
         command = subprocess.Popen(
-            [self._command, *arguments, "--non-interactive"],
+            [self._command, *arguments, "--event-log", str(self._events), "--non-interactive"],
             cwd=self.root,
-            env={**self.environment, **self._speed()},
+            env={**self.environment, **self._speed(), **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -152,6 +153,12 @@ class Project:
         )
         rows = (line.split(None, 1) for line in listed.stdout.splitlines())
         return [int(pid) for pid, command in rows if "localcloud.cli.plugin" in command and str(self.state) in command]
+
+    def urns(self) -> set[str]:
+        """Return the URNs in the state of the selected stack, but for the stack's own and its providers'."""
+        state = json.loads(self.pulumi("stack", "export").output)
+        resources = state["deployment"]["resources"]
+        return {one["urn"] for one in resources if not one["type"].startswith("pulumi:")}
 
     def resources(self) -> list[Resource]:
         """Return the resources of the selected stack, as its state has them."""
@@ -176,7 +183,8 @@ class Project:
     def _speed(self) -> Mapping[str, str]:
         return {**QUICK, **self._interpreters.turn()} if self._quick else {}
 
-    def _steps(self) -> dict[str, str]:
+    def steps(self) -> dict[str, str]:
+        """Return what the last command has done, or tried to do, to each resource, as `Ended.steps` has it."""
         if not self._events.is_file():
             return {}
         steps: dict[str, str] = {}

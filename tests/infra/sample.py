@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -83,7 +84,7 @@ ROUTES = {"POST /predict", "GET /v2/models/{model}"}
 
 def archive(entry: str, revision: str = "1") -> Archive:
     """Return what only looks like an archive: nothing reads its bytes under a recorder."""
-    digest = f"{entry}{revision}".encode().hex().ljust(64, "0")[:64]
+    digest = hashlib.sha256(f"{entry} {revision}".encode()).hexdigest()
     return Archive(path=Path(__file__), digest=digest, size=1_000_000, unpacked=3_000_000)
 
 

@@ -110,10 +110,6 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"needs": (*ROW.needs, *needs(store="code"))},
         "needs[1].store: 'code' is not a store; accepted: data, ",
     ),
-    "store elsewhere": (
-        {"needs_elsewhere": needs(store="x")},
-        "needs_elsewhere[0].store: 'x' is not a store; accepted: data, ",
-    ),
     **{
         f"{store} announces nothing": (
             {"entry": KEYS, "trigger": arrival(store=store)},

@@ -69,7 +69,7 @@ def test_where_no_model_scales_as_the_stack_the_first_ones_function_comes_first(
 
 def test_only_the_first_function_answers_for_models_elsewhere() -> None:
     first, second = groups(settings(models={"b": {"profile": "balanced"}}))
-    assert first.environment == {"MODELS": "a,c", "MODELS_ELSEWHERE": "b"}
+    assert first.environment == {"MODELS": "a,b,c", "MODELS_ELSEWHERE": "b"}
     assert second.environment == {"MODELS": "b", "WARM_UP": "yes"}
 
 

@@ -10,8 +10,9 @@ from types import ModuleType
 import pulumi
 import pytest
 
-from infra.function_table import FUNCTIONS
+from infra.function_table import FUNCTIONS, reads
 from infra.serving import groups
+from interface import layout
 from localcloud.gcp.iam.accounts import Accounts
 from localcloud.gcp.iam.bindings import Binding, Bindings, Clause
 from localcloud.gcp.iam.condition import Condition, RequestAttributes, condition
@@ -25,6 +26,8 @@ STACKS = {
     "alike": lambda models: {},
     "apart": lambda models: {model: ALIKE for model in models if model in ("m02", "m05", "m09")},
 }
+ELSEWHERE = (reads("models", layout.LIVE),)
+"""What the first predict function could then do with models that others serve."""
 Meaning = tuple[str, str, str, str, str]
 """A bucket, a role, a member, and the title and expression of a condition: what makes a binding itself."""
 
@@ -138,7 +141,7 @@ def numbered(models: tuple[str, ...], stack: str = "alike") -> dict[str, Resourc
     for function, parts in {**{spec.name: (models, ()) for spec in FUNCTIONS}, **served}.items():
         row = rows[function if function in rows else "predict"]
         needs = [(need, parts[0]) for need in row.needs]
-        needs += [(need, parts[1]) for need in row.needs_elsewhere] if parts[1] else []
+        needs += [(need, parts[1]) for need in ELSEWHERE] if parts[1] else []
         number = 0
         for need, of in needs:
             all_prefixes = [f"{model}/{prefix}" for model in of for prefix in need.prefixes]

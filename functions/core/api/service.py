@@ -43,12 +43,14 @@ class Service:
         *,
         elsewhere: Mapping[str, Live] | None = None,
     ) -> None:
-        """`predictors` are the models served here, by name; `POST /predict` asks the first.
+        """`predictors` are the models that this may be asked about, by name; `POST /predict` asks the first.
 
-        `jobs_api` is called when a request is about jobs. `elsewhere` are the live pointers of
-        models that other functions serve: of those the API tells that they exist, and whether they are live.
+        `jobs_api` is called when a request is about jobs. `elsewhere` are the live pointers of those of them
+        that other functions serve. They are opened if a request comes after all, and for nothing else: the API
+        tells of them that they exist, and whether they are live.
         """
         self._predictors = predictors
+        self._served = {name: predictors[name] for name in predictors if name not in (elsewhere or {})}
         self._jobs_api = jobs_api
         self._log = log
         self._elsewhere = elsewhere or {}
@@ -59,7 +61,7 @@ class Service:
         One that cannot be opened is logged, and tried again by the first request for it.
         """
         json_codec.note_first_answer()
-        for predictor in self._predictors.values():
+        for predictor in self._served.values():
             try:
                 predictor.model_cache.current()
             except Problem:
@@ -67,7 +69,7 @@ class Service:
 
     def renew(self) -> None:
         """Have the live pointer of every model read again before its next answer."""
-        for predictor in self._predictors.values():
+        for predictor in self._served.values():
             predictor.model_cache.renew()
 
     def answer(self, request: Request) -> Response:
@@ -136,7 +138,7 @@ class Service:
         return respond({"live": True})
 
     def server_ready(self, _: Request, __: Segments) -> Response:
-        for predictor in self._predictors.values():
+        for predictor in self._served.values():
             predictor.model_cache.current()
         for model, live in self._elsewhere.items():
             if live.read().champion is None:
@@ -184,7 +186,7 @@ class Service:
     def openapi(self, _: Request, __: Segments) -> Response:
         from functions.core.api.openapi import description  # noqa: PLC0415 - nobody's first answer
 
-        champions = {name: self._champion(name) for name in self._predictors}
+        champions = {name: self._champion(name) for name in self._served}
         everything = {**champions, **dict.fromkeys(self._elsewhere)}
         return respond(description(NAME, VERSION, everything, uploads=self._jobs_api().uploads))
 
@@ -196,8 +198,7 @@ class Service:
 
     def _predictor(self, model: str) -> Predictor:
         if model not in self._predictors:
-            served = ", ".join([*self._predictors, *self._elsewhere])
-            raise Problem(404, f"there is no such model; served here: {served}")
+            raise Problem(404, f"there is no such model; served here: {', '.join(self._predictors)}")
         return self._predictors[model]
 
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.aws.api_parameters import select
-from localcloud.aws.existence import asks, identity, of
+from localcloud.aws.existence import asks, identity, of, reads_policy
 from localcloud.aws.session import Session
 from localcloud.engine.program import Registered
 from localcloud.engine.resource_handler import Order, Resource, ResourceHandler, put
 
+ROLE_POLICY = {"RoleName": of("role"), "PolicyName": of("name")}
 PERMISSION = ("action", "principal", "sourceArn", "sourceAccount", "qualifier", "eventSourceToken")
 
 
@@ -106,7 +107,8 @@ HANDLERS = {
     "aws:iam/rolePolicy:RolePolicy": put(
         _role_policy,
         delete=_delete_role_policy,
-        exists=asks("iam", "get_role_policy", {"RoleName": of("role"), "PolicyName": of("name")}),
+        exists=asks("iam", "get_role_policy", ROLE_POLICY),
+        reads=reads_policy("iam", "get_role_policy", ROLE_POLICY, lambda answer: answer["PolicyDocument"]),
         takes=frozenset({"name", "namePrefix", "role", "policy"}),
         fixed=frozenset({"name", "namePrefix", "role"}),
     ),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.aws.api_parameters import pascal, select
-from localcloud.aws.existence import asks, identity
+from localcloud.aws.existence import asks, identity, reads_policy
 from localcloud.aws.session import Session
 from localcloud.engine.program import Registered
 from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
@@ -69,6 +69,8 @@ def _attached(source: str, attribute: str) -> ResourceHandler:
     def change(order: Order, _: Resource) -> Registered:
         return write(order)
 
+    asked = {"QueueUrl": identity, "AttributeNames": lambda _: [attribute]}
+
     def is_set(answer: Mapping[str, Any], _: Resource) -> bool:
         return bool(answer.get("Attributes", {}).get(attribute))
 
@@ -76,9 +78,10 @@ def _attached(source: str, attribute: str) -> ResourceHandler:
         create=write,
         update=change,
         delete=clear,
-        exists=asks(
-            "sqs", "get_queue_attributes", {"QueueUrl": identity, "AttributeNames": lambda _: [attribute]}, has=is_set
-        ),
+        exists=asks("sqs", "get_queue_attributes", asked, has=is_set),
+        reads=reads_policy("sqs", "get_queue_attributes", asked, lambda answer: answer["Attributes"][attribute])
+        if source == "policy"
+        else None,
         takes=frozenset({"queueUrl", source}),
         fixed=frozenset({"queueUrl"}),
     )

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.aws.api_parameters import pascal, select
-from localcloud.aws.existence import asks, identity, of
+from localcloud.aws.existence import asks, identity, of, reads_policy
 from localcloud.aws.session import Session
 from localcloud.engine.fingerprint import content
 from localcloud.engine.program import Registered
-from localcloud.engine.resource_handler import Order, Resource, ResourceHandler, put
+from localcloud.engine.resource_handler import Order, Reads, Resource, ResourceHandler, put
 
 
 def _s3(order: Order) -> Any:
@@ -126,7 +126,7 @@ def _delete_object(session: Session, resource: Resource) -> None:
     session.client("s3").delete_object(Bucket=resource.inputs["bucket"], Key=resource.inputs["key"])
 
 
-def _settings(write: Any, delete: str, *takes: str) -> ResourceHandler:
+def _settings(write: Any, delete: str, *takes: str, reads: Reads | None = None) -> ResourceHandler:
     """Return the handler of one setting of a bucket, which `write` replaces and the S3 call `delete` removes."""
     get = READ.get(delete, delete.replace("delete_", "get_"))
 
@@ -137,6 +137,7 @@ def _settings(write: Any, delete: str, *takes: str) -> ResourceHandler:
         write,
         delete=remove,
         exists=asks("s3", get, {"Bucket": identity}),
+        reads=reads,
         takes=frozenset({"bucket", *takes}),
         fixed=frozenset({"bucket"}),
     )
@@ -174,7 +175,12 @@ HANDLERS = {
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _settings(
         _ownership, "delete_bucket_ownership_controls", "rule"
     ),
-    "aws:s3/bucketPolicy:BucketPolicy": _settings(_policy, "delete_bucket_policy", "policy"),
+    "aws:s3/bucketPolicy:BucketPolicy": _settings(
+        _policy,
+        "delete_bucket_policy",
+        "policy",
+        reads=reads_policy("s3", "get_bucket_policy", {"Bucket": identity}, lambda answer: answer["Policy"]),
+    ),
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _settings(
         _lifecycle, "delete_bucket_lifecycle", "rules"
     ),

@@ -429,6 +429,7 @@ EDGES: Mapping[str, tuple[Break, ...]] = {
         drop(w.INVOKER, "api-invoker-job_status"),
         in_document(lambda document: predict(document)["x-google-backend"].pop("jwt_audience")),
     ),
+    "a_gateway_leads_nowhere_before_it_may": (unordered_but_for(w.GATEWAY, "api-gateway", "api-config"),),
     "pushes_may_call_their_function": (
         drop(w.INVOKER, "jobs-courier-invoker"),
         change(

@@ -295,6 +295,16 @@ def workflows_may_be_started_by_what_starts_them(graph: Graph) -> list[str]:
     ]
 
 
+def a_gateway_leads_nowhere_before_it_may(graph: Graph) -> list[str]:
+    """A model that gets a function of its own is called there from the moment that the gateway has its new routes."""
+    grants = {grant.urn for grant in graph.of(w.INVOKER) if grant.name.startswith("api-invoker-")}
+    return [
+        f"{resource.name}: is served before it may call its functions"
+        for resource in graph.of(w.GATEWAY)
+        if not grants or not grants <= set(resource.dependencies)
+    ]
+
+
 def new_objects_may_be_announced(graph: Graph) -> list[str]:
     """Cloud Storage tries its topic when the notification is made, so the grant comes first."""
     problems = []
@@ -409,6 +419,7 @@ RULES = (
     conditions_can_be_evaluated,
     readers_learn_that_an_object_is_missing,
     the_api_may_call_what_its_routes_name,
+    a_gateway_leads_nowhere_before_it_may,
     pushes_may_call_their_function,
     schedules_may_call_their_function,
     workflows_may_call_their_functions_and_no_others,

@@ -19,6 +19,7 @@ from localcloud.engine.program import Declared, Registered
 from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 
 URN = "urn:pulumi:dev::shop::serverless-ml:index:Queue$aws:sqs/queue:Queue::work"
+POLICY = "urn:pulumi:dev::shop::aws:s3/bucketPolicy:BucketPolicy::store"
 NONE, SOME = provider_pb2.DiffResponse.DIFF_NONE, provider_pb2.DiffResponse.DIFF_SOME
 
 
@@ -38,7 +39,10 @@ class Cloud:
                 exists=lambda _, resource: resource.id in self.queues,
                 fixed=frozenset({"name", "fifoQueue"}),
                 renews=frozenset({"url"}),
-            )
+            ),
+            "aws:s3/bucketPolicy:BucketPolicy": ResourceHandler(
+                create=self._create, reads=lambda _, resource: {"policy": "edited"} if resource.id == "edited" else {}
+            ),
         }
 
     def call(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -86,8 +90,8 @@ class Cli:
         )
         return plain(self._stub.Update(request).properties)
 
-    def read(self, identity: str, inputs: Any, outputs: Any) -> Any:
-        request = provider_pb2.ReadRequest(urn=URN, id=identity, inputs=write(inputs), properties=write(outputs))
+    def read(self, identity: str, inputs: Any, outputs: Any, urn: str = URN) -> Any:
+        request = provider_pb2.ReadRequest(urn=urn, id=identity, inputs=write(inputs), properties=write(outputs))
         return self._stub.Read(request)
 
     def delete(self, identity: str, inputs: Any, outputs: Any) -> None:
@@ -145,6 +149,18 @@ def test_what_was_removed_already_is_deleted_without_an_error(cli: Cli, cloud: C
     identity, outputs = cli.create(inputs)
     cloud.queues.clear()
     cli.delete(identity, inputs, outputs)
+
+
+def test_what_was_changed_behind_its_back_is_read(cli: Cli) -> None:
+    for identity, policy in (("edited", "edited"), ("left alone", "ours")):
+        found = cli.read(identity, {"policy": "ours"}, {"policy": "ours", "arn": "arn"}, urn=POLICY)
+        assert (plain(found.inputs), plain(found.properties)) == ({"policy": policy}, {"policy": policy, "arn": "arn"})
+
+
+def test_labels_and_consent_to_be_emptied_replace_nothing_of_any_type(cli: Cli) -> None:
+    found = cli.diff({"forceDestroy": False, "tags": {}}, {"forceDestroy": True, "tags": {"a": "b"}}, urn=POLICY)
+    assert (list(found.diffs), list(found.replaces)) == (["forceDestroy", "tags"], [])
+    assert list(cli.diff({"bucket": "a"}, {"bucket": "b"}, urn=POLICY).replaces) == ["bucket"]
 
 
 def test_a_name_stays_with_its_resource_and_a_replacement_gets_another(cli: Cli) -> None:

@@ -63,6 +63,13 @@ def test_a_changed_input_is_changed_in_place_where_the_handler_can(deploy: Deplo
     assert [line.split()[0] for line in cloud.did] == ["create", "update"]
 
 
+def test_what_only_says_whose_a_resource_is_replaces_none(deploy: Deploy, cloud: FakeCloud) -> None:
+    deploy(lambda: Thing(WIRE, "wire", {"length": 1, "labels": {"model": "a"}, "forceDestroy": False}))
+    changes = deploy(lambda: Thing(WIRE, "wire", {"length": 1, "labels": {"model": "b"}, "forceDestroy": True}))
+    assert names(changes.updated) == ["wire"]
+    assert [line.split()[0] for line in cloud.did] == ["create"]
+
+
 @pytest.mark.parametrize(
     ("kind", "before", "after"),
     [(WIRE, {"length": 1}, {"length": 2}), (LAMP, {"shape": "round"}, {"shape": "square"})],

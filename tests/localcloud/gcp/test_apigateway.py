@@ -6,6 +6,7 @@ import base64
 import copy
 import http.client
 import json
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
@@ -169,6 +170,41 @@ def test_another_configuration_is_served_at_the_same_address(call: Called, behin
     call.gateway.change(Config(document=document, account="other@p"))
     assert call("GET", "/new")[1]["headers"]["authorization"].startswith("Bearer other@p")
     assert call.gateway.host == host
+
+
+def test_a_request_is_answered_by_the_configuration_that_it_came_under(behind: HttpServer) -> None:
+    """Another takes its place before it is passed on, and whoever waits for that may then delete the function."""
+    changes: list[threading.Thread] = []
+
+    def ask(path: str = "/v2/models/m") -> tuple[int, Any]:
+        connection = http.client.HTTPConnection(gateway.host, timeout=20)
+        connection.request("GET", path)
+        response = connection.getresponse()
+        answer = response.status, json.loads(response.read())
+        connection.close()
+        return answer
+
+    def token(account: str, _audience: str | None) -> str:
+        if account == "before@p":
+            changes.append(threading.Thread(target=gateway.change, args=[after]))
+            changes[0].start()
+            while ask("/new")[0] == 404:
+                pass
+            assert changes[0].is_alive()
+        return account
+
+    config = Config(document=configured(behind.url), account="before@p")
+    document = configured("http://127.0.0.1:9")
+    document["paths"]["/new"] = document["paths"].pop("/v2/models/index")
+    after = Config(document=document, account="after@p")
+    gateway = Gateway(config, token=token, signer=Signer(), port=0)
+    try:
+        assert ask()[1]["headers"]["authorization"] == "Bearer before@p"
+        changes[0].join(20)
+        assert not changes[0].is_alive()
+        assert ask()[0] == 503
+    finally:
+        gateway.close()
 
 
 # Tokens ------------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""Models that another function serves: this one tells that they are there and whether they are live, and no more."""
+"""Models that another function serves: this one tells of them, and opens one only when it is asked about it after all.
+
+So it is when a model has just got a function of its own, and the API's routes lead here still.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,13 @@ import pytest
 from functions.core.api.service import Service
 from functions.core.http.messages import Request
 from functions.core.jobs.api import JobsApi
+from functions.core.registry.captures import Captures
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
-from tests.functions.serving import MODEL, Bench
+from functions.core.registry.versions import Registry
+from functions.core.serving.model_cache import ModelCache
+from functions.core.serving.predictor import Predictor
+from tests.functions.serving import BENIGN, MODEL, Bench, card_of, golden_of, model_bytes
 
 OTHER = "scales_otherwise"
 
@@ -21,8 +28,12 @@ OTHER = "scales_otherwise"
 def bench() -> Bench:
     bench = Bench()
     bench.champion()
-    elsewhere = {OTHER: Live(bench.models, OTHER)}
-    bench.service = Service({MODEL: bench.predictor}, lambda: JobsApi(bench.jobs), bench.log, elsewhere=elsewhere)
+    reachable: Any = bench.away
+    live = Live(bench.models, OTHER)
+    cache = ModelCache(Registry(reachable, OTHER), Live(reachable, OTHER), bench.log, seconds=5)
+    other = Predictor(cache, Captures(bench.captures, OTHER, bench.log), capture_inputs=0.0)
+    predictors = {OTHER: other, MODEL: bench.predictor}
+    bench.service = Service(predictors, lambda: JobsApi(bench.jobs), bench.log, elsewhere={OTHER: live})
     return bench
 
 
@@ -56,8 +67,22 @@ def test_the_description_names_every_model_and_lets_rows_of_those_elsewhere_be_a
     assert rows[MODEL] != {}
 
 
-@pytest.mark.parametrize("model", [OTHER, "nobody"])
-def test_a_model_that_is_not_served_here_is_not_found(bench: Bench, model: str) -> None:
-    status, told = ask(bench, f"/v2/models/{model}/ready")
+def test_a_model_of_no_function_is_not_found(bench: Bench) -> None:
+    status, told = ask(bench, "/v2/models/nobody/ready")
     assert status == 404
-    assert f"{MODEL}, {OTHER}" in told["error"]
+    assert f"{OTHER}, {MODEL}" in told["error"]
+
+
+@pytest.mark.parametrize("path", ["/predict", f"/models/{OTHER}/predict"])
+def test_a_request_that_still_comes_here_is_answered_and_nothing_is_opened_before(bench: Bench, path: str) -> None:
+    version = Registry(bench.models, OTHER).register(model_bytes(), card_of(), golden_of(model_bytes()), {})
+    Live(bench.models, OTHER).change(lambda pointer: promote_first(pointer, version, "first", 0.0))
+    opened: list[str] = []
+    bench.away.broken = lambda _, key: opened.append(key)
+    bench.service.warm()
+    ask(bench, "/openapi.json")
+    assert not [key for key in opened if key.startswith(f"{OTHER}/versions/")]
+    body = json.dumps({"instances": [BENIGN]}).encode()
+    response = bench.service.answer(Request(method="POST", path=path, body=body, caller="id:test", request_id="r-1"))
+    assert (response.status, response.headers["x-model"]) == (200, OTHER)
+    assert [key for key in opened if key.startswith(f"{OTHER}/versions/")]
