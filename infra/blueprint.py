@@ -13,6 +13,7 @@ from types import MappingProxyType
 import pulumi
 
 from infra import bring_your_own, bundle, limits, naming, serving, workflow
+from infra.complaint import shown
 from infra.deployable import require_adapters, require_deployable
 from infra.environment import environment
 from infra.function_table import (
@@ -32,7 +33,8 @@ from infra.outputs import outputs
 from infra.permissions import Stores, grants
 from infra.protection import Everything, Protection
 from infra.secret import marking
-from infra.settings import Settings
+from infra.settings import KEY, Settings
+from infra.shipping import require_training
 from infra.size import Size
 from infra.target import target
 from infra.vocabulary import (
@@ -55,7 +57,7 @@ from infra.vocabulary import (
 from interface import layout
 from models.bring_your_own import BringYourOwn
 from models.catalogue import load
-from models.section import ContractError
+from models.section import ContractError, names
 
 WORK_DAYS = 14
 """Days that a job's checkpoints and tickets are kept: as long as its message can be among the dead letters."""
@@ -72,6 +74,7 @@ def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
         require_deployable(cloud, FUNCTIONS)
     require_adapters(cloud, FUNCTIONS)
     cloud.require_region({group.name: group.profile for group in serving.groups(settings)})
+    _require_folders(settings)
     for model in settings.models:
         _require(model)
     files = bring_your_own.models(settings.models)
@@ -120,6 +123,19 @@ def _for_one_model(settings: Settings) -> dict[str, str]:
     return {**groups, **names}
 
 
+def _require_folders(settings: Settings) -> None:
+    here = names()
+    accepted = f"{', '.join(here) or 'none'} (the folders in models/ that hold a model.yaml)"
+    refused = [
+        f"{settings.where(f'models.{position}', pulumi.get_stack())}: {KEY} -> models[{position}]: "
+        f"found {shown(model, secret=settings.secret)}; accepted: {accepted}"
+        for position, model in enumerate(settings.models)
+        if model not in here
+    ]
+    if refused:
+        raise pulumi.RunError("\n".join(refused))
+
+
 def _require(model: str) -> None:
     try:
         contract = load(model)
@@ -128,6 +144,7 @@ def _require(model: str) -> None:
     if isinstance(contract, BringYourOwn):
         bring_your_own.require_file(model, contract)
         return
+    require_training(model)
     experiments = len(contract.search.experiments())
     if experiments > limits.MAXIMUM_EXPERIMENTS:
         raise pulumi.RunError(

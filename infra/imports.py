@@ -18,6 +18,8 @@ LOADERS: Mapping[str, str] = {
 _TYPE_CHECKING = "TYPE_CHECKING"
 _OF_THE_MACHINE = frozenset({"sys.platform", "os.name", "platform.system", "platform.machine", "sys.version_info"})
 """What a condition asks that chooses by the machine or the interpreter: either branch may be left out there."""
+_WRITERS = frozenset({"exec", "eval", "globals", "locals", "vars", "setattr", "__builtins__"})
+"""What can define a name that stands nowhere in the text."""
 _CAUGHT = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
 
@@ -122,6 +124,29 @@ class Wanted:
     """Imports in whose place this one is tried: it is not needed where there is each of them."""
 
 
+def defined(path: str, tree: ast.Module) -> frozenset[str] | None:
+    """Return the names that a module may define, at any depth of its code; None where its text does not tell.
+
+    Nobody can tell what `import *`, `__getattr__`, or code that writes names by itself define.
+    """
+    names = set[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            if node.id in _WRITERS:
+                return None
+            if isinstance(node.ctx, ast.Store):
+                names.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names.update(name.partition(".")[0] for name, _ in bound(path, node))
+        elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
+            names.add(node.name or "")
+        elif isinstance(node, ast.MatchMapping):
+            names.add(node.rest or "")
+    return None if names & {"*", "__getattr__"} else frozenset(names)
+
+
 def wanted(path: str, tree: ast.Module) -> tuple[Wanted, ...]:
     """Return what a module imports when it runs, with the lines.
 
@@ -198,12 +223,17 @@ def _suppresses(node: ast.AST, names: Mapping[str, Sequence[str]]) -> bool:
 
 
 def _absolute(path: str, name: str) -> str:
-    """Return the absolute form of a name that begins with a dot for each level, in the module of that file."""
+    """Return the absolute form of a name that begins with a dot for each level, in the module of that file.
+
+    A name with more dots than there are packages around the file has none, and stays as it is.
+    """
     module = name.lstrip(".")
     level = len(name) - len(module)
     if not level:
         return module
     package = path.removesuffix(".py").split("/")[:-1]
+    if level > len(package):
+        return name
     return ".".join([*package[: len(package) - level + 1], *([module] if module else [])])
 
 

@@ -15,7 +15,7 @@ import pulumi
 from infra.dependencies import ONLY
 from infra.imports import Wanted
 from infra.locked_modules import modules as locked_modules
-from infra.sources import DECLARED, ROOT, STAYS, closure, declared, exists, is_ours, is_package, module, training
+from infra.sources import DECLARED, ROOT, STAYS, closure, declared, defines, exists, is_ours, module, training
 from infra.vocabulary import Packing
 
 TRAINS = "functions/core/training/experiment.py"
@@ -53,6 +53,15 @@ def require(
         _require_files(name, root)
 
 
+def require_training(model: str, root: Path = ROOT) -> None:
+    """Raise `pulumi.RunError` for a model without a training, or whose training has no `fit`."""
+    name = training(model)
+    file = f"{name.replace('.', '/')}.py"
+    problem = "does not exist" if not exists(name, root) else None if defines(name, "fit", root) else "defines no fit"
+    if problem:
+        raise pulumi.RunError(f"{file} {problem}; accepted: a module that defines fit(X, y, params)")
+
+
 class _Available:
     """What the code of one archive can import."""
 
@@ -82,12 +91,12 @@ class _Available:
         top = name.partition(".")[0]
         if not self._known:
             return f"{self._lock} does not say which modules it brings; `make lock` writes that"
+        if name.startswith("."):
+            return f"from {name} leads out of the project; accepted: at most a dot for each folder of {path}"
         if top in STAYS:
             return f"{top} is a package of the program, which no archive holds; accepted: a package beside {top}/"
         if is_ours(name, root):
-            what = f"{name}.{wanted.name}" if exists(name, root) and wanted.name else name
-            inside = what.rpartition(".")[0].replace(".", "/")
-            return f"{what} is no module of this project; accepted: a module in {inside}/"
+            return self._lacking(name, wanted.name)
         beside = root / path.rpartition("/")[0]
         if (beside / f"{top}.py").is_file() or (beside / top).is_dir():
             return f"{top} lies beside this file, and is found as .{top} alone; accepted: from . import {top}"
@@ -97,13 +106,26 @@ class _Available:
             f" accepted: what a package in {named}.in brings, after `make lock`"
         )
 
+    def _lacking(self, name: str, member: str | None) -> str:
+        """Return what is wrong with an import from the project."""
+        file = name.replace(".", "/") + ".py"
+        if (self._root / file).is_file():
+            return f"{name} defines no {member}; accepted: what {file} defines"
+        what = f"{name}.{member}" if exists(name, self._root) and member else name
+        inside = what.rpartition(".")[0].replace(".", "/")
+        return f"{what} is no module of this project; accepted: a module in {inside}/"
+
     def _has(self, wanted: Wanted) -> bool:
         name = wanted.module
         top = name.partition(".")[0]
         if is_ours(name, self._root):
             if not exists(name, self._root):
                 return False
-            return wanted.name is None or is_package(name, self._root) or exists(f"{name}.{wanted.name}", self._root)
+            return (
+                wanted.name is None
+                or defines(name, wanted.name, self._root)
+                or exists(f"{name}.{wanted.name}", self._root)
+            )
         if top in self._standard or top in self._provided or name.startswith("__future__"):
             return True
         whole = f"{name}.{wanted.name}" if wanted.name else name

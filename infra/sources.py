@@ -16,7 +16,7 @@ import pulumi
 import yaml
 
 from infra.data_files import Read, reads
-from infra.imports import Wanted, executed, imported, wanted
+from infra.imports import Wanted, defined, executed, imported, wanted
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("functions", "interface", "models")
@@ -38,6 +38,8 @@ class Module:
     """The same, with what each import cannot do without."""
     reads: tuple[Read, ...]
     """The files that it reads by a path that is written out."""
+    defined: frozenset[str] | None
+    """The names that it may define; None where its text does not tell."""
     functions: Mapping[str, str]
     """The functions at its top, each with the annotation of what it returns; empty where there is none."""
 
@@ -103,10 +105,15 @@ def exists(name: str, root: Path = ROOT) -> bool:
     return path.with_suffix(".py").is_file() or any(path.rglob("*.py"))
 
 
-def is_package(name: str, root: Path = ROOT) -> bool:
-    """Return whether an absolute name has a file of its own, which may define names: no bare folder."""
+def defines(name: str, member: str, root: Path = ROOT) -> bool:
+    """Return whether a module or package has a file of its own that may define a name: a bare folder has none."""
     path = root.joinpath(*name.split("."))
-    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+    # Python looks for the package first.
+    file = next((file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()), None)
+    if file is None:
+        return False
+    names = module(file, root).defined
+    return names is None or member in names or (member.startswith("__") and member.endswith("__"))
 
 
 def _files(module: str, root: Path) -> Iterator[Path]:
@@ -146,4 +153,10 @@ def _module(path: str, text: str) -> Module:
         if isinstance(node, ast.FunctionDef)
     }
     names = [name for _, name in imported(path, tuple(executed(tree)))]
-    return Module(imports=tuple(names), wanted=wanted(path, tree), reads=tuple(reads(tree)), functions=functions)
+    return Module(
+        imports=tuple(names),
+        wanted=wanted(path, tree),
+        reads=tuple(reads(tree)),
+        defined=defined(path, tree),
+        functions=functions,
+    )

@@ -88,6 +88,11 @@ class Described(Section):
             raise ContractError("\n".join(lines)) from None
 
 
+def names(folder: Path = FOLDER) -> list[str]:
+    """Return the names of the models in `folder`, in order."""
+    return sorted(path.parent.name for path in folder.glob(f"*/{CONTRACT}"))
+
+
 def read(name: str, folder: Path = FOLDER) -> tuple[Any, str]:
     """Return what YAML reads from `folder/name/model.yaml`, and the file's name for messages.
 
@@ -96,12 +101,15 @@ def read(name: str, folder: Path = FOLDER) -> tuple[Any, str]:
     file = folder / name / CONTRACT
     where = f"{folder.name}/{name}/{CONTRACT}"
     if not file.is_file():
-        known = sorted(path.parent.name for path in folder.glob("*/model.yaml"))
-        raise ContractError(f"{where} does not exist; models here: {', '.join(known) or 'none'}")
+        raise ContractError(f"{where} does not exist; models here: {', '.join(names(folder)) or 'none'}")
     try:
         return yaml.safe_load(file.read_text(encoding="utf-8")), where
+    except yaml.MarkedYAMLError as problem:
+        at = problem.problem_mark or problem.context_mark
+        line = f"line {at.line + 1}: " if at else ""
+        raise ContractError(f"{where}: {line}is not YAML: {problem.problem or problem.context}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
-        raise ContractError(f"{where} is not YAML: {problem}") from None
+        raise ContractError(f"{where} is not YAML: {' '.join(str(problem).split())}") from None
 
 
 def _sentence(problem: ErrorDetails, kind: type[BaseModel]) -> str:

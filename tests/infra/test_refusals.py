@@ -50,7 +50,16 @@ BAD: list[tuple[str, Changes, Changes, str]] = [
         (cloud, {"scaling": {"models": {"other": {"profile": "eco"}}}}, {}, 'scaling.models.other: found "other"')
         for cloud in clouds.names()
     ),
-    *((cloud, {"models": ["nothing_of_the_kind"]}, {}, "nothing_of_the_kind") for cloud in clouds.names()),
+    *(
+        (
+            cloud,
+            {"models": ["breast_cancer", "nothing_of_the_kind"]},
+            {},
+            'Pulumi.test.yaml: serverless-ml:settings -> models[1]: found "nothing_of_the_kind"; '
+            "accepted: breast_cancer, file_type (the folders in models/ that hold a model.yaml)",
+        )
+        for cloud in clouds.names()
+    ),
 ]
 
 

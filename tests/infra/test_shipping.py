@@ -10,7 +10,7 @@ import pytest
 
 from infra.archive import Packing
 from infra.locked_modules import found, modules
-from infra.shipping import TRAINS, require
+from infra.shipping import TRAINS, require, require_training
 from infra.sources import shared, sources
 
 PACKING = Packing(built=False, provides=("of_the_runtime",))
@@ -34,9 +34,12 @@ def tree(tmp_path: Path) -> Path:
         "models/mine/training.py": "import sklearn\n",
         "models/mine/helper.py": "SCALE = 2\n",
         "models/mine/nested/__init__.py": "",
-        "models/mine/nested/deep.py": "",
+        "models/mine/nested/deep.py": "thing = 1\n",
+        "models/mine/open.py": "globals().update(x=1)\n",
+        "models/mine/every.py": "from numpy import *\n",
+        "models/mine/lazy.py": "def __getattr__(name): ...\n",
         "models/common/scale.py": "x = 1\n",
-        "features/__init__.py": "from features import money\n",
+        "features/__init__.py": "from features import money\nif money:\n    whatever_it_defines = 1\n",
         "features/money.py": "x = 1\n",
         "bare/inner/part.py": "x = 1\n",
         "single.py": "x = 1\n",
@@ -118,7 +121,10 @@ def test_a_nested_package_imports_from_above_itself(tree: Path) -> None:
         "import os\nif os.name == 'nt':\n    import pywintypes",
         "import sys\nif sys.version_info >= (3, 11):\n    import tomllib\nelse:\n    import tomli",
         "from importlib import import_module\nname = 'x'\nimport_module(name)",
-        "import features\nfrom features import whatever_it_defines",
+        "import features\nfrom features import whatever_it_defines, __path__",
+        "from .open import x",
+        "from .every import zeros",
+        "from .lazy import x",
     ],
 )
 def test_what_can_be_imported_or_is_not_needed_is_accepted(text: str, tree: Path) -> None:
@@ -153,6 +159,22 @@ def test_what_can_be_imported_or_is_not_needed_is_accepted(text: str, tree: Path
             "models/mine/training.py:1: models.mine.helpr is no module of this project; accepted: a module in"
             " models/mine/",
         ),
+        (
+            "from .nested import dep",
+            "models/mine/training.py:1: models.mine.nested.dep is no module of this project; accepted: a module in"
+            " models/mine/nested/",
+        ),
+        (
+            "from .helper import SCALES",
+            "models/mine/training.py:1: models.mine.helper defines no SCALES; accepted: what models/mine/helper.py"
+            " defines",
+        ),
+        (
+            "from ... import helper",
+            "models/mine/training.py:1: from ... leads out of the project; accepted: at most a dot for each folder of"
+            " models/mine/training.py",
+        ),
+        ("from ....models import common", "models/mine/training.py:1: from ....models leads out of the project"),
         ("from .helpr import SCALE", "models/mine/training.py:1: models.mine.helpr is no module of this project"),
         ("from .helpr import *", "models/mine/training.py:1: models.mine.helpr is no module of this project"),
         ("import features.mony", "models/mine/training.py:1: features.mony is no module of this project"),
@@ -165,6 +187,29 @@ def test_what_can_be_imported_or_is_not_needed_is_accepted(text: str, tree: Path
 )
 def test_what_cannot_be_imported_is_refused_with_file_and_line(text: str, sentence: str, tree: Path) -> None:
     assert refused(tree, text).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (None, "models/mine/training.py does not exist; accepted: a module that defines fit(X, y, params)"),
+        ("def fitt(X, y, params): ...", "models/mine/training.py defines no fit; accepted: a module that defines fit"),
+    ],
+)
+def test_a_model_without_a_fit_is_refused_before_it_is_trained(text: str | None, sentence: str, tree: Path) -> None:
+    file = tree / "models" / "mine" / "training.py"
+    file.unlink() if text is None else file.write_text(text, encoding="utf-8")
+    with pytest.raises(pulumi.RunError) as problem:
+        require_training("mine", tree)
+    assert str(problem.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "text", ["def fit(X, y, params): ...", "fit = max", "from .helper import SCALE as fit", "from .helper import *"]
+)
+def test_a_fit_may_come_from_anywhere(text: str, tree: Path) -> None:
+    (tree / "models" / "mine" / "training.py").write_text(text, encoding="utf-8")
+    require_training("mine", tree)
 
 
 def test_a_mistake_in_what_is_carried_along_is_found_there(tree: Path) -> None:

@@ -50,7 +50,6 @@ def test_what_only_a_type_checker_reads_stays_behind(tree: Path) -> None:
     [
         "from .apart import thing",
         "from . import apart",
-        "from ..functions import apart",
         "from importlib import import_module as load\nload('functions.apart')",
         "import importlib\nimportlib.import_module('.apart', __package__)",
         "import importlib\nimportlib.import_module(package='functions', name='.apart')",

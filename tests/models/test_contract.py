@@ -108,6 +108,15 @@ def write(folder: Path, name: str, text: str) -> None:
     (folder / name / "model.yaml").write_text(text, encoding="utf-8")
 
 
+def test_a_contract_that_is_no_yaml_is_one_sentence_with_its_line(tmp_path: Path) -> None:
+    write(tmp_path, "tiny", "name: tiny\nseed: [\n")
+    with pytest.raises(ContractError) as refused:
+        Contract.load("tiny", tmp_path)
+    sentence = str(refused.value)
+    assert sentence.startswith(f"{tmp_path.name}/tiny/model.yaml: line 3: is not YAML: ")
+    assert "\n" not in sentence
+
+
 def test_a_model_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
     write(tmp_path, "other", "name: other")
     with pytest.raises(ContractError, match="does not exist; models here: other"):
