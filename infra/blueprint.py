@@ -12,8 +12,7 @@ from types import MappingProxyType
 
 import pulumi
 
-from infra import bring_your_own, bundle, limits, naming, serving, workflow
-from infra.complaint import shown
+from infra import bring_your_own, bundle, chosen_models, limits, naming, serving, workflow
 from infra.deployable import require_adapters, require_deployable
 from infra.environment import environment
 from infra.function_table import (
@@ -33,8 +32,7 @@ from infra.outputs import outputs
 from infra.permissions import Stores, grants
 from infra.protection import Everything, Protection
 from infra.secret import marking
-from infra.settings import KEY, Settings
-from infra.shipping import require_training
+from infra.settings import Settings
 from infra.size import Size
 from infra.target import target
 from infra.vocabulary import (
@@ -55,9 +53,6 @@ from infra.vocabulary import (
     WorkflowArgs,
 )
 from interface import layout
-from models.bring_your_own import BringYourOwn
-from models.catalogue import load
-from models.section import ContractError, names
 
 WORK_DAYS = 14
 """Days that a job's checkpoints and tickets are kept: as long as its message can be among the dead letters."""
@@ -74,9 +69,7 @@ def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
         require_deployable(cloud, FUNCTIONS)
     require_adapters(cloud, FUNCTIONS)
     cloud.require_region({group.name: group.profile for group in serving.groups(settings)})
-    _require_folders(settings)
-    for model in settings.models:
-        _require(model)
+    chosen_models.require(settings)
     files = bring_your_own.models(settings.models)
     naming.require(cloud.names, settings, files.keys())
     limits.enforce(settings, {}, pulumi.get_stack())
@@ -121,36 +114,6 @@ def _for_one_model(settings: Settings) -> dict[str, str]:
     verbs = ("retrain", "publish", "republish")
     names = {f"{verb}-{serving.shortened(model)}": model for verb in verbs for model in settings.models}
     return {**groups, **names}
-
-
-def _require_folders(settings: Settings) -> None:
-    here = names()
-    accepted = f"{', '.join(here) or 'none'} (the folders in models/ that hold a model.yaml)"
-    refused = [
-        f"{settings.where(f'models.{position}', pulumi.get_stack())}: {KEY} -> models[{position}]: "
-        f"found {shown(model, secret=settings.secret)}; accepted: {accepted}"
-        for position, model in enumerate(settings.models)
-        if model not in here
-    ]
-    if refused:
-        raise pulumi.RunError("\n".join(refused))
-
-
-def _require(model: str) -> None:
-    try:
-        contract = load(model)
-    except ContractError as problem:
-        raise pulumi.RunError(str(problem)) from None
-    if isinstance(contract, BringYourOwn):
-        bring_your_own.require_file(model, contract)
-        return
-    require_training(model)
-    experiments = len(contract.search.experiments())
-    if experiments > limits.MAXIMUM_EXPERIMENTS:
-        raise pulumi.RunError(
-            f"models/{model}/model.yaml: search: {experiments:,} experiments; "
-            f"accepted: at most {limits.MAXIMUM_EXPERIMENTS:,}, or method: random with trials"
-        )
 
 
 def _stores(cloud: Cloud, settings: Settings, opts: pulumi.ResourceOptions) -> Stores:

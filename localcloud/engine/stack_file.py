@@ -49,8 +49,9 @@ class StackFile:
         """
         project = ProjectFile.read(root)
         path = root / f"Pulumi.{name}.yaml"
-        if not path.exists():
-            known = ", ".join(sorted(file.name.split(".")[1] for file in root.glob("Pulumi.*.yaml")))
+        if not path.is_file():
+            files = [file for file in root.glob("Pulumi.*.yaml") if file.is_file()]
+            known = ", ".join(sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in files))
             raise pulumi.RunError(f"there is no stack {name!r} ({path.name}); the stacks here: {known or 'none'}")
         stated = read_mapping(path).get("config") or {}
         if not isinstance(stated, dict):

@@ -24,6 +24,14 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_the_stacks_that_are_here_are_told_by_their_whole_names_and_a_folder_is_none(root: Path) -> None:
+    (root / "Pulumi.my.team.yaml").write_text("config: {}\n", encoding="utf-8")
+    (root / "Pulumi.shelf.yaml").mkdir()
+    with pytest.raises(pulumi.RunError) as refused:
+        StackFile.read("shelf", root)
+    assert str(refused.value) == "there is no stack 'shelf' (Pulumi.shelf.yaml); the stacks here: attic, my.team"
+
+
 def test_objects_become_json_and_short_keys_belong_to_the_project(root: Path) -> None:
     stack = StackFile.read("attic", root)
     assert stack.config["aws:region"] == "eu-west-1"
