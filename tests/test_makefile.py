@@ -87,3 +87,8 @@ def test_one_of_a_python_that_is_too_old_is_refused_by_its_name(tmp_path: Path) 
     refused = Folder(tmp_path, python=OLD, uv=NOTE).make()
     assert refused.returncode != 0
     assert ".venv/bin/python: Python 3.11 or newer is needed" in refused.stdout
+
+
+def test_what_is_installed_is_no_file_of_the_project_be_it_a_folder_or_a_link_to_one() -> None:
+    """With a slash at its end a line of .gitignore means a folder alone: a link would be committed."""
+    assert {".venv", ".local"} <= set((ROOT / ".gitignore").read_text(encoding="utf-8").splitlines())
