@@ -17,7 +17,8 @@ import yaml
 
 from functions.core.training.experiment import predict_probabilities
 from functions.core.training.export import to_onnx
-from infra import vocabulary
+from infra import clouds, naming, vocabulary
+from infra.naming import KEY
 from infra.settings import Settings
 from infra.tier import Tier
 from models.breast_cancer.sample import instances
@@ -26,6 +27,7 @@ from models.contract import Contract
 from tests.docs import added, served
 from tests.docs.page import Block, every_block
 from tests.functions.httpd import serving
+from tests.graph import deploy
 
 LANGUAGES = {"console", "json", "python", "text", "yaml"}
 """`text` is a drawing or a list of files: nothing to run."""
@@ -44,6 +46,11 @@ def read_yaml(text: str) -> object:
     """A stack's settings or a model's contract, by what is in it. Raises what its own reader raises."""
     found = yaml.safe_load(text)
     found = found.get("config", found)
+    if KEY in found:
+        settings = Settings.parse({"cloud": "gcp", "models": ["breast_cancer"]}, where="Pulumi.example.yaml")
+        config = {KEY: json.dumps(found[KEY])}
+        deploy(lambda: naming.require(clouds.find("gcp").names, settings, ()), config=config, stack="gcp-dev")
+        return found
     if "serverless-ml:settings" in found:
         return Settings.parse(found["serverless-ml:settings"], where="Pulumi.example.yaml")
     return KINDS[found["task"]].parse(found, "models/example/model.yaml")

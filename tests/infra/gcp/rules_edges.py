@@ -297,11 +297,12 @@ def workflows_may_be_started_by_what_starts_them(graph: Graph) -> list[str]:
 
 def a_gateway_leads_nowhere_before_it_may(graph: Graph) -> list[str]:
     """A model that gets a function of its own is called there from the moment that the gateway has its new routes."""
-    grants = {grant.urn for grant in graph.of(w.INVOKER) if grant.name.startswith("api-invoker-")}
+    api = graph.one(w.ACCOUNT, "api-identity").outputs["member"]
+    grants = {grant.urn for grant in graph.of(w.INVOKER) if grant.inputs["member"] == api}
     return [
         f"{resource.name}: is served before it may call its functions"
         for resource in graph.of(w.GATEWAY)
-        if not grants or not grants <= set(resource.dependencies)
+        if not grants <= set(resource.dependencies)
     ]
 
 
