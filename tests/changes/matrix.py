@@ -42,9 +42,9 @@ class Setting:
 MATRIX: Final[Mapping[str, Setting]] = {
     "`models`": Setting(
         note=(
-            "Every archive holds the models' folders, so every function gets new code. The first model of "
-            "the list is the one that `POST /predict` asks; the order of the others means nothing. A model "
-            "that goes leaves its data: [below](#a-model-that-goes)."
+            "Functions learn the names by their environment, and the archives of those that train hold the models' "
+            "folders. The first model of the list is the one that `POST /predict` asks; the order of the others means "
+            "nothing. A model that goes leaves its data: [below](#a-model-that-goes)."
         ),
         values={
             "one": {"models": ["alpha"]},
