@@ -5,6 +5,8 @@ STACK ?= $(HERE)
 BIN := .venv/bin
 # Tests are compiled once, also where somebody keeps Python from writing bytecode.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
+# They take as long as all other tests by the Pulumi CLI.
+TRAFFIC := tests/engine/test_under_traffic.py
 # The stack of each embedded cloud: local, gcp-local...
 HERE = $(patsubst aws-local,local,$(CLOUD)-local)
 EMBEDDED = $(patsubst infra/%/__init__.py,%,$(shell grep -l 'tier=Tier.EMBEDDED' infra/*/__init__.py))
@@ -12,7 +14,7 @@ ifneq ($(filter demo up cloud,$(MAKECMDGOALS)),)
 $(if $(filter $(CLOUD),$(EMBEDDED)),,$(error CLOUD=$(CLOUD) is not embedded, so it does not run on this machine; embedded: $(EMBEDDED)))
 endif
 
-.PHONY: help demo lint check test engine cloud up preview doctor bench bench-quick lock clean
+.PHONY: help demo lint check test engine changes cloud up preview doctor bench bench-quick lock clean
 
 help:
 	@echo "make demo                  deploy, train, release, predict and run a job on this machine, then stop"
@@ -24,6 +26,7 @@ help:
 	@echo "make check                 run format, lint, types and the unit tests, in under a minute"
 	@echo "make test                  run the same and every other test, and print the twenty slowest"
 	@echo "make engine                run the tests that deploy by the Pulumi CLI, which Go builds once if there is none"
+	@echo "make changes               run those that change a stack under traffic, or end an up in the middle: five minutes"
 	@echo "make cloud                 run an empty embedded cloud that the Pulumi CLI deploys into; CLOUD=gcp runs the other"
 	@echo "make bench                 run every benchmark against its peers, and write docs/benchmarks.md"
 	@echo "make bench-quick           run fewer of them, in under two minutes"
@@ -58,11 +61,15 @@ check: lint .local/samples/.installed
 test: lint .local/emulator-aws/.installed .local/emulator-gcp/.installed .local/workflows-emulator/.installed .local/samples/.installed
 	@$(BIN)/python -m localcloud.cli.installation .local/pulumi
 	@$(PYTEST) -n 3 --dist loadscope --durations=20 --durations-min=1 --ignore tests/engine
-	@$(PYTEST) -n 3 --dist loadscope --durations=5 --durations-min=1 tests/engine
+	@$(PYTEST) -n 3 --dist loadscope --durations=5 --durations-min=1 tests/engine --ignore $(TRAFFIC)
 
 engine: .venv/.installed .local/emulator-aws/.installed .local/emulator-gcp/.installed
 	@$(BIN)/python -m localcloud.cli.installation .local/pulumi
-	@$(PYTEST) -n 3 --dist loadscope --durations=20 --durations-min=1 tests/engine
+	@$(PYTEST) -n 3 --dist loadscope --durations=20 --durations-min=1 tests/engine --ignore $(TRAFFIC)
+
+changes: .venv/.installed .local/emulator-aws/.installed .local/emulator-gcp/.installed
+	@$(BIN)/python -m localcloud.cli.installation .local/pulumi
+	@$(PYTEST) -n 2 --dist loadscope --durations=5 tests/changes $(TRAFFIC)
 
 bench: .venv/.installed .local/emulator-aws/.installed .local/samples/.installed
 	@$(BIN)/python -m bench --write

@@ -354,7 +354,7 @@ def listed(cloud: Gcp) -> dict[str, list[str]]:
     return {
         "buckets": [bucket["name"] for bucket in buckets],
         "accounts": sorted(project.accounts._known),
-        "bindings": sorted(str(binding) for binding in project.bindings._all.values()),
+        "bindings": sorted(str(binding) for binding in project.bindings._all),
         "topics": sorted(project.pubsub._topics),
         "subscriptions": sorted(project.pubsub._subscriptions),
         "notifications": [str(key) for key in project.notifications._all],
