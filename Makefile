@@ -5,7 +5,7 @@ STACK ?= $(HERE)
 BIN := .venv/bin
 # Tests are compiled once, also where somebody keeps Python from writing bytecode.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
-# They take as long as all other tests by the Pulumi CLI.
+# Changes under traffic take as long as all other tests by the Pulumi CLI.
 TRAFFIC := tests/engine/test_under_traffic.py
 # The stack of each embedded cloud: local, gcp-local...
 HERE = $(patsubst aws-local,local,$(CLOUD)-local)

@@ -14,10 +14,10 @@ import pulumi
 from pulumi.runtime import mocks
 
 from infra import blueprint
+from infra.archive import Archive, Platform
 from infra.aws import CLOUD
 from infra.function_table import FUNCTIONS
 from infra.settings import Settings
-from infra.vocabulary import Archive, Platform
 
 PLATFORM = Platform(python="3.13", architecture="x86_64", wheels="x86_64-manylinux_2_28")
 SETTINGS = {"cloud": "aws", "models": ["breast_cancer"]}

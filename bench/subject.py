@@ -23,11 +23,11 @@ from functions.core.storage.objects import open_store
 from functions.core.training.export import to_onnx
 from functions.core.training.signature import INPUT, LABEL, PROBABILITIES
 from infra import bundle, clouds
+from infra.archive import Archive
 from infra.function_table import named
 from infra.processor import ONE_THREAD
 from infra.settings import Runtime
 from infra.target import target
-from infra.vocabulary import Archive
 from interface import layout
 from models.breast_cancer import sample
 from models.contract import Contract

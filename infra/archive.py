@@ -31,8 +31,6 @@ class Archive:
     """Bytes of the file."""
     unpacked: int
     """Bytes on disk once unpacked, without what a build installs."""
-    compiled: bool = True
-    """Whether `.pyc` files are inside or made by the build; without them every cold start compiles anew."""
     uncompiled: tuple[str, ...] = ()
     """What was wrong with each source that the compiler left as it is."""
     stand_in: bool = False

@@ -13,6 +13,7 @@ from types import MappingProxyType
 import pulumi
 
 from infra import bring_your_own, bundle, chosen_models, limits, naming, serving, workflow
+from infra.archive import Archive, Platform
 from infra.deployable import require_adapters, require_deployable
 from infra.environment import environment
 from infra.function_table import (
@@ -38,12 +39,10 @@ from infra.target import target
 from infra.vocabulary import (
     Api,
     ApiArgs,
-    Archive,
     ArrivalArgs,
     Cloud,
     Function,
     FunctionArgs,
-    Platform,
     Queue,
     QueueArgs,
     Route,

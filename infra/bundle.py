@@ -17,12 +17,13 @@ from typing import Any
 import pulumi
 
 from infra import compiler, package_index, shipping, zip_file
+from infra.archive import Archive, Platform
 from infra.cache import clean, entry
 from infra.dependencies import RULES, Dependencies, dependencies
 from infra.function_table import FunctionSpec
 from infra.sources import ROOT, shared, sources
 from infra.tier import Tier
-from infra.vocabulary import Archive, Cloud, Platform
+from infra.vocabulary import Cloud
 from models.section import CONTRACT, SHARED
 
 CACHE = ROOT / ".local" / "bundles"
@@ -106,7 +107,6 @@ def archive(
         digest=built.digest,
         size=built.path.stat().st_size,
         unpacked=built.facts["unpacked"],
-        compiled=cloud.packing.built or platform.compiler is not None,
         uncompiled=tuple(built.facts["uncompiled"]),
     )
 

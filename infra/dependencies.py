@@ -21,12 +21,12 @@ import pulumi
 from uv import find_uv_bin
 
 from infra import zip_file
+from infra.archive import Platform
 from infra.cache import entry, full, no_space
 from infra.compiler import compile_tree
 from infra.elf import shorten
 from infra.package_index import PackageIndex, without_credentials
 from infra.sources import ROOT
-from infra.vocabulary import Platform
 
 RULES = 6
 """The version of pruning, compiling and zipping: raise it whenever one of them gives other bytes."""

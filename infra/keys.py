@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from interface import layout
@@ -33,6 +33,11 @@ class Keys:
 def below(keys: Keys) -> tuple[str, ...]:
     """Return where the objects of each model lie under each prefix."""
     return tuple(layout.below(model, prefix) for model in keys.models for prefix in keys.prefixes)
+
+
+def of_any_model(keys: Keys) -> Keys:
+    """Return the keys below the same prefixes with `*` in place of each model's name."""
+    return replace(keys, models=("*",))
 
 
 def keys_of(models: Iterable[str], prefixes: Iterable[str]) -> Keys:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import pulumi
 
 from infra import arrival_size, policy_size
+from infra.archive import Archive
 from infra.bounds import Limits
 from infra.function_table import FUNCTIONS, TABLE, FunctionSpec, Http, Messages, NewObjects, named, triggered_by
 from infra.scaling import SHARED, Balanced, Latency
@@ -14,7 +15,6 @@ from infra.serving import groups, paths
 from infra.settings import Settings
 from infra.target import target
 from infra.verdict import Verdict, at_most, one_of, within
-from infra.vocabulary import Archive
 from interface.operations import REQUEST_BYTES
 
 MIB = 1024 * 1024

@@ -26,6 +26,10 @@ DEFAULT_ORGANIZATION = "organization"
 """What the CLI says where the state is kept by the user himself."""
 PATTERNS = ("${project}-${stack}-${name}-${hex(4)}", "${stack}-${name}-${hex(4)}", "${name}-${hex(4)}")
 """Patterns to propose, the most telling first."""
+ONE_NAME = (
+    "what is replaced would be deleted before it is made anew, since both would have one name: its callers fail until"
+    " then, and what it held is gone"
+)
 CODE = "code"
 """The store of the functions' archives: blueprint.py."""
 TRAINING, DATASETS, API = "training", "datasets", "api"
@@ -114,12 +118,6 @@ def _problems(
                     own = ".".join((KEY, "providers", name.type.partition(":")[0], "resources", name.type))
                     yield (*rule.keys, "pattern"), f"{wrong}, as by {fits} in {own}"
                     break
-
-
-ONE_NAME = (
-    "what is replaced would be deleted before it is made anew, since both would have one name: its callers fail until"
-    " then, and what it held is gone"
-)
 
 
 def _example(names: Sequence[PhysicalName], stack: Mapping[Part, Sequence[str]]) -> str:

@@ -1,6 +1,6 @@
 """Who may touch what: each function's grants, no wider than its row in the table says.
 
-A model's name is the first segment of every key, so every grant names the models it is for.
+Every key has a model's name, where `interface.layout.below` says, so every grant names the models it is for.
 """
 
 from __future__ import annotations

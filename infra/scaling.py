@@ -8,9 +8,9 @@ each cloud does for a profile, and what it costs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag
 
 from infra import cron
 from infra.section import Cron, Name, Section, once
@@ -48,13 +48,6 @@ class Latency(Section):
     """Copies kept ready at any hour."""
     hours: Annotated[tuple[Hours, ...], once(lambda part: cron.parse(part.opens), lambda part: part.opens)] = ()
     """Parts of the week, no two of which open at the same times."""
-
-    @model_validator(mode="after")
-    def _opens_once(self) -> Self:
-        openings = [" ".join(part.opens.split()) for part in self.hours]
-        if twice := sorted({opening for opening in openings if openings.count(opening) > 1}):
-            raise ValueError(f"hours: {', '.join(twice)}: two parts of the week open then; accepted: one")
-        return self
 
 
 Profile = Eco | Balanced | Latency

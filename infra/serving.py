@@ -31,8 +31,6 @@ class Group:
     """The most copies of it."""
     where: str
     """The setting that defines it."""
-    elsewhere: tuple[str, ...]
-    """Models of all other functions, for the first one alone, sorted: it answers for the whole server."""
     answered: tuple[str, ...]
     """What it may be asked about, in the order of `models`: for the first function every model of the stack.
 
@@ -40,6 +38,11 @@ class Group:
     """
     formerly: tuple[str, ...] = ()
     """The names that it has had if its models were fewer before, or named in another order."""
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """Those of them that other functions serve, sorted."""
+        return tuple(sorted(set(self.answered) - set(self.models)))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -81,7 +84,6 @@ def groups(settings: Settings) -> tuple[Group, ...]:
             size=size,
             copies=size.concurrency or named("predict").copies,
             where=f"scaling.models.{models[0]}" if models[0] in overrides else "scaling",
-            elsewhere=() if position else tuple(sorted(set(settings.models) - set(models))),
             answered=tuple(models) if position else (default, *sorted(others)),
             formerly=tuple(_named_after(model) for model in sorted(models)[1:]) if position else (),
         )

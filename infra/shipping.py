@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pulumi
 
+from infra.archive import Packing
 from infra.dependencies import ONLY
 from infra.imports import Wanted
 from infra.locked_modules import modules as locked_modules
 from infra.sources import DECLARED, ROOT, STAYS, closure, declared, defines, exists, is_ours, module, training
-from infra.vocabulary import Packing
 
 TRAINS = "functions/core/training/experiment.py"
 """What imports a model's training: a function that reaches it needs what the model imports."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 from infra import compiler
+from infra.archive import Platform
 from infra.processor import here
 from infra.settings import Runtime
-from infra.vocabulary import Platform
 
 WHEELS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
 """The newest tag that every supported runtime can load: Amazon Linux 2023 has glibc 2.34, Ubuntu 22.04 has 2.35."""

@@ -112,7 +112,8 @@ def stated(words: Mapping[str, str], tier: Tier, *, packed: bool = False) -> dic
     packing = "packing=Packing(built=True), quotas=wants, " if packed else ""
     imports += "\nfrom infra.nimbus.quotas import wants" if packed else ""
     text = (
-        f"from infra.tier import Tier\nfrom infra.vocabulary import Cloud, Packing\n{imports}\n\n"
+        "from infra.archive import Packing\nfrom infra.tier import Tier\n"
+        f"from infra.vocabulary import Cloud\n{imports}\n\n"
         f"CLOUD = Cloud(name='nimbus', tier={tier}, {packing}{components})\n"
     )
     return {"infra/nimbus/__init__.py": text}

@@ -25,7 +25,12 @@ def a_cloud(name: str, tier: Tier, *, built: bool = False) -> dict[str, str]:
     stated = f"name='{name}', tier={tier}, packing=Packing(built={built}), quotas=wants, {words}"
     made = {
         f"infra/{name}/__init__.py": "\n".join(
-            [*lines, "from infra.vocabulary import Cloud, Packing", f"CLOUD = Cloud({stated})"]
+            [
+                *lines,
+                "from infra.archive import Packing",
+                "from infra.vocabulary import Cloud",
+                f"CLOUD = Cloud({stated})",
+            ]
         ),
         **{f"infra/{name}/{WORDS[word]}.py": f"class {thing}: ..." for word, thing in things.items()},
         f"infra/{name}/access.py": "",

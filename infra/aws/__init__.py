@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from infra.archive import Packing
 from infra.aws.arrival import Arrival
 from infra.aws.function import Function
 from infra.aws.gateway import Api
@@ -16,7 +17,7 @@ from infra.aws.storage import Store
 from infra.aws.upload import Upload
 from infra.aws.workflow import Workflow
 from infra.tier import Tier
-from infra.vocabulary import Cloud, Packing
+from infra.vocabulary import Cloud
 
 SITECUSTOMIZE = """try:
     from functions.core.onnx import library

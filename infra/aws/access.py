@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from infra.aws.account import account_id
-from infra.keys import Access, below
+from infra.keys import Access, below, of_any_model
 from infra.vocabulary import Grant
 
 Statement = Mapping[str, Any]
@@ -106,7 +105,7 @@ def _trust(service: str, parent: pulumi.Resource) -> pulumi.Output[str]:
 
 
 def _statements(grant: Grant) -> list[Statement]:
-    named = replace(grant.keys, models=("*",)) if grant.every_model else grant.keys
+    named = of_any_model(grant.keys) if grant.every_model else grant.keys
     keys = [f"{prefix}*" for prefix in below(named)]
     objects = [pulumi.Output.concat(grant.store.ref, "/", key) for key in keys]
     match grant.access:

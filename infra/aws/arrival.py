@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pulumi
 import pulumi_aws as aws
@@ -13,7 +12,7 @@ from infra.aws.queue import Queue, dead_letters, rule_name
 from infra.aws.storage import Store
 from infra.aws.workflow import Workflow
 from infra.keep import kept
-from infra.keys import below
+from infra.keys import below, of_any_model
 from infra.vocabulary import ArrivalArgs
 
 RETRY: aws.cloudwatch.EventTargetRetryPolicyArgsDict = {
@@ -74,7 +73,7 @@ class Arrival(pulumi.ComponentResource):
 
 def _pattern(args: ArrivalArgs) -> pulumi.Output[str]:
     def pattern(bucket: str) -> str:
-        keys = [{"wildcard": f"{prefix}*"} for prefix in below(replace(args.keys, models=("*",)))]
+        keys = [{"wildcard": f"{prefix}*"} for prefix in below(of_any_model(args.keys))]
         detail = {"bucket": {"name": [bucket]}, "object": {"key": keys}}
         return json.dumps({"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": detail})
 

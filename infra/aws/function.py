@@ -7,12 +7,13 @@ import base64
 import pulumi
 import pulumi_aws as aws
 
+from infra.archive import Archive
 from infra.aws.access import allow, everywhere, role, storage
 from infra.aws.logs import log_group
 from infra.aws.queue import WINDOW_SECONDS
 from infra.aws.scaling import keep_ready, snapshots
 from infra.scaling import Latency
-from infra.vocabulary import Archive, FunctionArgs, Queue
+from infra.vocabulary import FunctionArgs, Queue
 
 ALIAS = "live"
 """What callers name: it points to the newest published version."""

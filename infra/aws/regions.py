@@ -24,8 +24,6 @@ REGIONS = (
     *("us-east-1", "us-east-2", "us-west-1", "us-west-2"),
 )
 READ_ON = "2026-11-29"
-
-
 VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 """Where the provider looks for what the stack does not say: https://www.pulumi.com/registry/packages/aws/."""
 NO_SNAPSHOTS = frozenset({"ap-east-2", "ap-southeast-6"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from infra.archive import Packing
 from infra.gcp.arrival import Arrival
 from infra.gcp.function import Function
 from infra.gcp.gateway import Api
@@ -17,7 +18,7 @@ from infra.gcp.storage import Store
 from infra.gcp.upload import Upload
 from infra.gcp.workflow import Workflow
 from infra.tier import Tier
-from infra.vocabulary import Cloud, Packing
+from infra.vocabulary import Cloud
 
 FROM_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "gcp:apigateway/apiConfig:ApiConfig": ("openapi_documents",),

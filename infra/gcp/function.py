@@ -7,6 +7,7 @@ import hashlib
 import pulumi
 import pulumi_gcp as gcp
 
+from infra.archive import Platform
 from infra.gcp.access import allow_invocation, allow_signing, allow_storage
 from infra.gcp.builder import Builder
 from infra.gcp.logs import keep_logs
@@ -15,7 +16,7 @@ from infra.gcp.queue import Queue
 from infra.gcp.scaling import capacity
 from infra.gcp.storage import Store
 from infra.keep import guarding
-from infra.vocabulary import FunctionArgs, Platform
+from infra.vocabulary import FunctionArgs
 
 SHORT = 13
 """The most characters of a function's name in the id of its account."""

@@ -14,7 +14,7 @@ from localcloud.engine.resource_handler import ResourceHandler
 from localcloud.gcp import resources as gcp
 from tests.graph import Graph, Resource
 from tests.urns.names import names
-from tests.urns.promise import DATA, LASTING, LOGS
+from tests.urns.promise import LASTING
 
 HANDLERS: Mapping[str, ResourceHandler] = {**aws.HANDLERS, **gcp.HANDLERS}
 BINDINGS = ("iammember", "iampolicy", "iambinding")
@@ -174,11 +174,6 @@ def meaning(resource: Resource) -> str:
 def is_binding(resource: Resource) -> bool:
     """Whether it is an entry of a policy."""
     return resource.type.rpartition(":")[2].lower().endswith(BINDINGS)
-
-
-def holds_data(resource: Resource) -> bool:
-    """Whether what it holds is lost with it."""
-    return LASTING.get(resource.type, ("",))[0] in (DATA, LOGS)
 
 
 def _text(value: Any) -> str:

@@ -11,17 +11,16 @@ from typing import Any
 import pulumi
 
 from infra.api_policy import Auth, Cors, IamAuth, Throttling
+from infra.archive import Archive, Platform
 from infra.keep import always
 from infra.keys import Access, Keys
 from infra.settings import Settings
 from infra.vocabulary import (
     ApiArgs,
-    Archive,
     ArrivalArgs,
     Cloud,
     FunctionArgs,
     Grant,
-    Platform,
     QueueArgs,
     Route,
     ScheduleArgs,

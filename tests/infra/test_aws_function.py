@@ -8,10 +8,11 @@ from typing import Any
 import pulumi
 import pytest
 
+from infra.archive import Archive
 from infra.aws.function import Function
 from infra.aws.queue import Queue
 from infra.aws.storage import Store
-from infra.vocabulary import Archive, FunctionArgs, QueueArgs, StoreArgs
+from infra.vocabulary import FunctionArgs, QueueArgs, StoreArgs
 from tests.graph import Graph, deploy
 from tests.infra.aws import whole as w
 from tests.infra.sample import PLATFORM, archive

@@ -99,7 +99,7 @@ def test_what_a_build_of_the_cloud_installs_is_named_in_the_archive_and_not_carr
     assert {"functions/adapters/gcp/http.py", "functions/entries/predict.py"} <= names
     assert not {name for name in names if "/aws/" in name or name.endswith(".pyc")}
     assert dates == {zip_file.EPOCH}
-    assert (built.unpacked, built.size, built.compiled) == (unpacked, built.path.stat().st_size, True)
+    assert (built.unpacked, built.size) == (unpacked, built.path.stat().st_size)
 
 
 def test_a_lock_that_is_not_there_is_named_with_what_writes_it(requirements: Path, tmp_path: Path) -> None:
@@ -128,7 +128,6 @@ def test_an_archive_that_names_no_compiler_holds_sources_and_a_preview_says_so(
     built = bundle.archive(named("predict"), cloud=aws.CLOUD, platform=plain, models=[], cache=tmp_path / "cache")
     with zipfile.ZipFile(built.path) as archive:
         names = archive.namelist()
-    assert not built.compiled
     assert "threadpoolctl.py" in names
     assert not [name for name in names if name.endswith(".pyc")]
     assert "archives are not compiled, and each cold start compiles anew; runtime.compiled: true changes it" in (

@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from infra.archive import Platform
 from infra.aws.queue import Queue as SomeoneElsesQueue
 from infra.gcp import CLOUD
 from infra.gcp.function import Function
@@ -13,7 +14,7 @@ from infra.gcp.queue import Queue
 from infra.gcp.regions import PROJECT_VARIABLES, REGION_VARIABLES, require_region
 from infra.gcp.storage import Store
 from infra.keep import always
-from infra.vocabulary import FunctionArgs, Platform, QueueArgs, StoreArgs
+from infra.vocabulary import FunctionArgs, QueueArgs, StoreArgs
 from infra.vocabulary import Store as AnyStore
 from localcloud.gcp.iam.condition import RequestAttributes, condition
 from tests.graph import Graph, deploy

@@ -10,11 +10,11 @@ import pulumi
 import pytest
 
 from infra import arrival_size, blueprint, bundle, clouds, limits, policy_size
+from infra.archive import Archive
 from infra.function_table import FUNCTIONS, FunctionSpec, NewObjects, Size, named, reads
 from infra.gcp import lint
 from infra.limits import LIMITS, MIB, enforce, verdicts
 from infra.settings import Settings
-from infra.vocabulary import Archive
 from tests.graph import deploy
 from tests.infra.aws import whole as aws
 from tests.infra.gcp import whole as gcp

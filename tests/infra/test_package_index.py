@@ -15,7 +15,8 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from infra import aws, bundle, dependencies, package_index, vocabulary
+from infra import aws, bundle, dependencies, package_index
+from infra.archive import Archive
 from infra.package_index import find
 from infra.settings import Runtime
 from infra.sources import ROOT
@@ -236,7 +237,7 @@ def test_packages_are_fetched_from_the_index_that_is_set(
     how(tmp_path / "home", index.url, name, monkeypatch)
     assert "tiny.pyc" in install(tmp_path, index)
     assert "/simple/tiny/" in index.asked
-    archive = vocabulary.Archive(path=tmp_path, digest="", size=0, unpacked=0)
+    archive = Archive(path=tmp_path, digest="", size=0, unpacked=0)
     said = bundle.remarks({"train": archive}, aws.CLOUD, PLATFORM)
     assert len(said) == 1
     assert said[0].startswith("packages come from 127.0.0.1 (")

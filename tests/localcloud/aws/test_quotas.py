@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from infra import blueprint
+from infra.archive import Archive, Platform
 from infra.aws import CLOUD
 from infra.function_table import FUNCTIONS
 from infra.settings import Settings
-from infra.vocabulary import Archive, Platform
 from localcloud.aws import Aws
 from localcloud.engine.engine import ResourceFailed
 from localcloud.engine.stack_file import StackFile

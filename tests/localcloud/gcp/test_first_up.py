@@ -12,6 +12,7 @@ import pulumi_gcp
 import pytest
 
 from infra import workflow
+from infra.archive import Archive
 from infra.gcp import access, project
 from infra.gcp.arrival import Arrival
 from infra.gcp.function import Function
@@ -20,7 +21,7 @@ from infra.gcp.schedule import Schedule
 from infra.gcp.storage import Store
 from infra.gcp.workflow import Workflow
 from infra.keys import Access, Keys
-from infra.vocabulary import Archive, ArrivalArgs, FunctionArgs, Grant, QueueArgs, ScheduleArgs, StoreArgs, WorkflowArgs
+from infra.vocabulary import ArrivalArgs, FunctionArgs, Grant, QueueArgs, ScheduleArgs, StoreArgs, WorkflowArgs
 from localcloud.engine.engine import Engine
 from localcloud.engine.stack_file import StackFile
 from localcloud.gcp import Gcp
