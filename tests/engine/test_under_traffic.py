@@ -71,7 +71,7 @@ def test_a_change_does_what_its_graphs_foretell_and_not_one_request_fails(walk: 
     assert walk.caller == caller
 
 
-@EITHER
+@pytest.mark.parametrize("walk", ["gcp"], indirect=True, scope="module")
 def test_a_stack_of_an_older_program_is_brought_up_to_date_and_loses_nothing(walk: Walk) -> None:
     if walk.upgraded is None:
         pytest.skip(walk.why_not)

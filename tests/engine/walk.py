@@ -77,7 +77,9 @@ class Walk:
         self._at: Drawn = foretold.drawn(self._base, self._edits)
         self.upgraded: Upgraded | None = None
         """What became of the stack of an older program; None where none was deployed."""
-        self.why_not = "the former program's archives for AWS take a minute to build, and it has the same names there"
+        self.why_not = ""
+        """Why none was, where one should have been."""
+        # On AWS an older program has the same names, and its archives take a minute to build.
         if stack.name != "gcp" or not self._upgrade():
             stack.project.deploying("up")
             self._serve()
