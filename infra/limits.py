@@ -170,7 +170,8 @@ def _serving(settings: Settings, limits: Limits) -> Iterator[Verdict]:
                 yield one_of(where, "as interpreter", python, limits.prepared_pythons)
             case Latency(minimum=minimum, hours=hours):
                 requests = min(SHARED, limits.requests_a_copy, group.copies)
-                ready = max(minimum, *(part.minimum for part in hours), 0)
+                # Hours that the cloud does not offer are told as such, and nothing of what they say.
+                ready = max(minimum, *(part.minimum for part in hours[: limits.hours]), 0)
                 yield at_most(
                     f"{group.where}.minimum, or one of its hours",
                     "copies kept ready",

@@ -361,3 +361,10 @@ def test_a_limit_that_needs_no_archive_is_compared_before_any_is_built(monkeypat
     stack = settings(functions={"predict": {"timeout_seconds": 30}})
     with pytest.raises(pulumi.RunError, match="30 seconds behind the API; accepted: at most 29"):
         deploy(lambda: blueprint.build(clouds.find("aws"), stack))
+
+
+def test_hours_on_a_cloud_that_has_none_are_one_mistake() -> None:
+    hours = [{"opens": "0 6 * * 1", "closes": "0 18 * * 1", "minimum": 900}]
+    message = refusal(settings(cloud="gcp", scaling={"profile": "latency", "hours": hours}))
+    assert "parts of the week; accepted: at most 0" in message
+    assert "copies kept ready" not in message
