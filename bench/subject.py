@@ -142,6 +142,7 @@ def environment(store: Path, workspace: Path) -> dict[str, str]:
         "CAPTURES_URL": f"file://{workspace / 'captures'}",
         "JOBS_URL": f"file://{workspace / 'jobs'}",
         "POINTER_SECONDS": "5",
+        "TIMEOUT_SECONDS": "15",
         "CAPTURE_INPUTS": "0",
         "LOG_LEVEL": "INFO",
         **ONE_THREAD,

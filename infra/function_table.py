@@ -226,6 +226,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             variables.MODELS,
             variables.POINTER_SECONDS,
             variables.CAPTURE_INPUTS,
+            variables.TIMEOUT_SECONDS,
         ),
         signs=True,
     ),

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from functions.core.jobs.api import JobsApi
     from functions.core.runtime.environment import Environment
 
+_SHARE = 0.9
+"""How much of the function's time models may take: the answer that they did not end needs some, too."""
+
 
 def predict(environment: Environment) -> Service:
     """Compose the HTTP API over the models of this function, which stay open between requests."""
@@ -47,4 +50,5 @@ def predict(environment: Environment) -> Service:
         return JobsApi(environment.store(variables.JOBS_URL, patience_seconds=8))
 
     elsewhere = {name: Live(models, name) for name in environment.names(variables.MODELS_ELSEWHERE, optional=True)}
-    return Service(predictors, jobs_api, log, elsewhere=elsewhere)
+    seconds = environment.number(variables.TIMEOUT_SECONDS) * _SHARE
+    return Service(predictors, jobs_api, log, elsewhere=elsewhere, seconds=seconds)

@@ -15,6 +15,7 @@ from functions.core.dataset.prepare import Preparation
 from functions.core.registry.versions import Registry
 from functions.core.selection.select import Selection
 from functions.core.storage.objects import Objects
+from tests.functions import graphs
 from tests.functions.bench import AT, NO_LATENCY
 
 MODEL = "pair"
@@ -72,6 +73,16 @@ def picky() -> bytes:
         helper.make_node("Shape", ["rows"], ["count"]),
     ]
     return model(nodes, {"x": (REAL, [1, "any"])}, {"y": (REAL, [1, "any"]), "count": (WHOLE, [2])})
+
+
+def endless() -> bytes:
+    """Return a model that loops without end on every request."""
+    true = helper.make_tensor("true", TRUTH, [], [True])
+    nodes = [
+        helper.make_node("Constant", [], ["until"], value=true),
+        *graphs.endless("x", "y", until="until"),
+    ]
+    return model(nodes, {"x": (REAL, ["n"])}, {"y": (REAL, ["n"])})
 
 
 def random() -> bytes:

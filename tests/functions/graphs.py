@@ -39,6 +39,29 @@ Value = tuple[str, str, Any]
 """Name, datatype, and shape: numbers, names of any length, or None for any shape at all."""
 
 
+def endless(values: str, result: str, until: str) -> list[Any]:
+    """Return the nodes of a loop of 2^60 turns that gives its `values`; none of them where the scalar `until` is 0."""
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["going"], ["on"]), helper.make_node("Abs", ["one"], ["other"])],
+        "turn",
+        [
+            helper.make_tensor_value_info("turn", TensorProto.INT64, []),
+            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("one", TensorProto.FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("other", TensorProto.FLOAT, None),
+        ],
+    )
+    turns = helper.make_tensor("turns", TensorProto.INT64, [], [2**60])
+    return [
+        helper.make_node("Constant", [], ["turns"], value=turns),
+        helper.make_node("Cast", [until], ["begun"], to=TensorProto.BOOL),
+        helper.make_node("Loop", ["turns", "begun", values], [result], body=body),
+    ]
+
+
 def graph(
     nodes: Sequence[Any],
     takes: Sequence[Value],

@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from functions.core.api.service import Service
 from functions.core.http.messages import Request, Response
 from functions.core.jobs.api import JobsApi
+from functions.core.onnx.deadline import LONGEST_SECONDS
 from functions.core.onnx.session import Session
 from functions.core.onnx.tensor import Tensor
 from functions.core.registry.captures import Captures
@@ -27,6 +28,7 @@ from functions.core.serving.predictor import Predictor, hash_percent
 from functions.core.storage.objects import Objects
 from interface.rollout import RolloutPlan
 from models.section import RolloutThresholds
+from tests.functions.graphs import endless
 from tests.root import ROOT
 
 EVENTS = ROOT / "tests" / "events"
@@ -40,11 +42,18 @@ POISON = {"mean_radius": 500.0, "mean_texture": 1.0}
 
 
 @cache
-def model_bytes(*, slope: float = 1.0, fails: bool = False, infinite: bool = False, forgiving: bool = False) -> bytes:
+def model_bytes(
+    *,
+    slope: float = 1.0,
+    fails: bool = False,
+    infinite: bool = False,
+    forgiving: bool = False,
+    loops: bool = False,
+) -> bytes:
     """Return a model: softmax over slope * (texture - radius, radius - texture), so the greater of the two decides.
 
     A radius above 100 makes a model with `fails` fail, on an index out of range, and one with
-    `infinite` return NaN. A `forgiving` model takes NaN for zero.
+    `infinite` return NaN; one that `loops` has no end then. A `forgiving` model takes NaN for zero.
     """
     weights = slope * np.array([[-1.0, 1.0], [1.0, -1.0]], dtype=np.float32)
     constants = {
@@ -73,6 +82,9 @@ def model_bytes(*, slope: float = 1.0, fails: bool = False, infinite: bool = Fal
         ]
     elif infinite:
         nodes += [helper.make_node("Add", ["raw", "column"], ["scores"])]
+    elif loops:
+        greatest = helper.make_node("ReduceMax", ["index"], ["greatest"], keepdims=0)
+        nodes += [greatest, *endless("raw", "scores", until="greatest")]
     else:
         nodes += [helper.make_node("Identity", ["raw"], ["scores"])]
     nodes += [
@@ -148,7 +160,12 @@ class Bench:
     """Everything that serves one model, in memory, with a clock that only tests advance."""
 
     def __init__(
-        self, *, capture_inputs: float = 0.0, thresholds: RolloutThresholds | None = None, jobs: Objects | None = None
+        self,
+        *,
+        capture_inputs: float = 0.0,
+        thresholds: RolloutThresholds | None = None,
+        jobs: Objects | None = None,
+        seconds: float = LONGEST_SECONDS,
     ) -> None:
         self.clock = Clock()
         self.lines = io.StringIO()
@@ -174,7 +191,8 @@ class Bench:
             clock=self.clock,
             stopwatch=self.clock,
         )
-        self.service = Service({MODEL: self.predictor}, lambda: JobsApi(self.jobs, clock=self.clock), self.log)
+        jobs_api = JobsApi(self.jobs, clock=self.clock)
+        self.service = Service({MODEL: self.predictor}, lambda: jobs_api, self.log, seconds=seconds)
         self.thresholds = thresholds or RolloutThresholds(minimum_requests=5)
         self.plan()
 

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 from functions.adapters.aws.environment import composed
 from functions.adapters.aws.warm import warm
 from functions.core.http.messages import BINARY, Request, Response, caller_of
+from interface.operations import REQUEST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from functions.core.api.service import Service
     from functions.core.runtime.environment import Environment
+
+_LONGEST_BASE64 = (REQUEST_BYTES // 3 + 1) * 4
+"""Characters that hold more bytes than a request may have."""
 
 
 def handler(entry: Callable[[Environment], Service]) -> Callable[[dict[str, Any], object], dict[str, Any]]:
@@ -68,12 +72,13 @@ def _path(event: Mapping[str, Any], stage: str) -> str:
 
 
 def _body(event: Mapping[str, Any]) -> bytes:
+    """Return the body, with as much of one in Base64 as shows whether it is too large."""
     text = event.get("body") or ""
     if event.get("isBase64Encoded"):
         import base64  # noqa: PLC0415 - text comes as it is, and most requests are text
 
         try:
-            return base64.b64decode(text, validate=True)
+            return base64.b64decode(text[:_LONGEST_BASE64], validate=True)
         except ValueError:
             pass
     return text.encode("utf-8", "surrogatepass")

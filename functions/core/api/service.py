@@ -10,6 +10,8 @@ from functions.core.http.json_codec import instances_of, read_json, respond
 from functions.core.http.messages import BINARY, PROBLEM, Request, Response
 from functions.core.http.problem import Problem
 from functions.core.http.routes import Operation, find
+from functions.core.onnx.deadline import LONGEST_SECONDS, Within
+from functions.core.onnx.session import RunStopped
 from functions.core.serving.predictor import Instances, Question
 
 if TYPE_CHECKING:
@@ -42,18 +44,21 @@ class Service:
         log: Log,
         *,
         elsewhere: Mapping[str, Live] | None = None,
+        seconds: float = LONGEST_SECONDS,
     ) -> None:
         """`predictors` are the models that this may be asked about, by name; `POST /predict` asks the first.
 
         `jobs_api` is called when a request is about jobs. `elsewhere` are the live pointers of those of them
         that other functions serve. They are opened if a request comes after all, and for nothing else: the API
-        tells of them that they exist, and whether they are live.
+        tells of them that they exist, and whether they are live. `seconds` is how long models may take to answer
+        a request.
         """
         self._predictors = predictors
         self._served = {name: predictors[name] for name in predictors if name not in (elsewhere or {})}
         self._jobs_api = jobs_api
         self._log = log
         self._elsewhere = elsewhere or {}
+        self._seconds = seconds
 
     def warm(self) -> None:
         """Open every model that is live, which asks each its golden inputs.
@@ -78,7 +83,8 @@ class Service:
         operation: Operation | None = None
         try:
             operation, segments = find(request.method, request.path)
-            response = METHODS[operation.id](self, request, segments)
+            with Within(self._seconds):
+                response = METHODS[operation.id](self, request, segments)
             most = LARGEST_BINARY if response.headers.get("content-type") == BINARY else LARGEST_ANSWER
             if len(response.body) > most:
                 raise Problem(413, f"the answer has more than {most} bytes; send fewer rows, or a job")
@@ -88,6 +94,9 @@ class Service:
                 cause = str(problem.__cause__)
                 self._log.warning("request refused by the model", request_id=request.request_id, cause=cause)
             response = _refusal(problem, request)
+        except RunStopped as problem:
+            self._log.error("model stopped", problem=problem, request_id=request.request_id, metric="ModelStopped")
+            response = _refusal(Problem(504, f"the model did not answer within {self._seconds:g} seconds"), request)
         except Exception as problem:
             self._log.error("request failed", problem=problem, request_id=request.request_id, metric="RequestFailed")
             response = _refusal(Problem(500, f"something went wrong here; request {request.request_id}"), request)

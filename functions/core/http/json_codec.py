@@ -7,6 +7,7 @@ standard library. The standard library has the last word on whatever orjson refu
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import re
@@ -19,10 +20,14 @@ from functions.core.http.problem import Fault, Problem, shown
 from interface.operations import REQUEST_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import ModuleType
 
 
+_NO_CONSTANTS = "NaN and Infinity are not JSON; accepted: finite numbers"
+_HALF_A_PAIR = "a text in the body holds half of a surrogate pair"
+_TOO_GREAT = "the body holds a number beyond what 64 bits can hold"
+_TOO_DEEP = "the body is nested too deep"
 EXAMPLE = '{"instances": [{feature: value, ...}, ...]}'
 LONG = 50_000
 """Bytes of JSON that the standard library reads in the time that importing orjson takes."""
@@ -51,10 +56,21 @@ def load_orjson() -> ModuleType:
 
 _EXPONENT = re.compile(r"\de[+-]")
 """The exponent of a number. The two libraries spell it differently, and equal answers must be equal bytes."""
-_SPACED = re.compile(rb'"[ \t\r\n]+:')
+_SPACE = re.compile(r"[ \t\n\r]*")
+_NOT_A_NUMBER = re.compile(r"-?(?:NaN|Infinity)")
 _LOOKED_INTO = 64
 _DEEPEST = 8
 _CONTAINERS = frozenset({dict, list})
+MOST_BRACKETS = 250_000
+"""`[` and `{` in a body, those in texts included: a list takes ten times the memory of its two characters."""
+MOST_COMMAS = 2_000_000
+"""Commas in a body, those in texts included."""
+_TOO_MANY = (
+    f"the body holds more than {MOST_BRACKETS} lists and objects, or {MOST_COMMAS} values;"
+    " send the values of a tensor flat, better as bytes, or a job"
+)
+_WALKED = 500_000
+"""Bytes of the largest body whose names are counted object by object, and told where one stands twice."""
 
 
 def check_size(body: bytes, headers: Mapping[str, str], *, at_most: int = REQUEST_BYTES) -> None:
@@ -94,15 +110,46 @@ def instances_of(body: Any) -> Any:
 
 
 def parse_json(body: bytes) -> Any:
-    """Read strict JSON: UTF-8, each name once in an object, no NaN and no Infinity. Raise `Problem` 400."""
+    """Read strict JSON: UTF-8, each name once in an object, no NaN and no Infinity. Raise `Problem` 400 or 413.
+
+    The time is in proportion to the body, whatever it holds.
+    """
     if not orjson_pays(len(body)):
         return _parse_strictly(body)
+    if body.count(b"[") + body.count(b"{") > MOST_BRACKETS or body.count(b",") > MOST_COMMAS:
+        raise Problem(413, _TOO_MANY)
     orjson = load_orjson()
     try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return _parse_strictly(body)
-    return value if _has_each_name_once(body, value) else _parse_strictly(body)
+        value = _load(orjson, body)
+    except orjson.JSONDecodeError as problem:
+        if len(body) < LONG:
+            return _parse_strictly(body)
+        raise _refused(body, problem) from None
+    if _has_each_name_once(orjson, body, value):
+        return value
+    return _parse_strictly(body) if len(body) <= _WALKED else _refuse_twice(())
+
+
+def _load(orjson: ModuleType, body: bytes) -> Any:
+    """Parse a body; a large one without the garbage collector, which looks again and again at what is being built."""
+    if len(body) < LONG or not gc.isenabled():
+        return orjson.loads(body)
+    gc.disable()
+    try:
+        return orjson.loads(body)
+    finally:
+        gc.enable()
+
+
+def _refused(body: bytes, problem: json.JSONDecodeError) -> Problem:
+    """Return the refusal of a large body by what orjson says of it: the standard library would take much longer."""
+    text = text_of(body)
+    for part, reason in (("depth limit", _TOO_DEEP), ("surrogate", _HALF_A_PAIR), ("infinity", _TOO_GREAT)):
+        if part in problem.msg:
+            return Problem(400, reason)
+    if _NOT_A_NUMBER.match(text, problem.pos):
+        return Problem(400, _NO_CONSTANTS)
+    return not_json(text, problem.pos, problem.msg)
 
 
 def text_of(body: bytes) -> str:
@@ -123,9 +170,9 @@ def value_at(text: str, at: int) -> tuple[Any, int]:
     except json.JSONDecodeError as problem:
         raise not_json(text, problem.pos, problem.msg) from None
     except RecursionError:
-        raise Problem(400, "the body is nested too deep") from None
+        raise Problem(400, _TOO_DEEP) from None
     except UnicodeEncodeError:
-        raise Problem(400, "a text in the body holds half of a surrogate pair") from None
+        raise Problem(400, _HALF_A_PAIR) from None
     except ValueError:
         raise Problem(400, "the body holds a number with too many digits") from None
     return value, end
@@ -139,9 +186,8 @@ def not_json(text: str, at: int, message: str) -> Problem:
 
 def skip_whitespace(text: str, at: int) -> int:
     """Return the position of the first character at or after `at` that is no white space."""
-    while text[at : at + 1] in _SPACE:
-        at += 1
-    return at
+    match = _SPACE.match(text, at)
+    return at if match is None else match.end()
 
 
 def dump_json(value: Any) -> bytes:
@@ -175,23 +221,30 @@ def _parse_strictly(body: bytes) -> Any:
     return value
 
 
-def _has_each_name_once(body: bytes, value: Any) -> bool:
-    """Return whether no object names a member twice; False when in doubt.
+def _has_each_name_once(orjson: ModuleType, body: bytes, value: Any) -> bool:
+    """Return whether no object names a member twice: orjson keeps the last of equal names.
 
-    orjson keeps the last of equal names, but every name is followed by a colon: where the text has
-    as many colons as the objects have names, no name was lost. Colons inside of texts are told
-    apart as long as names and colons touch.
+    A colon follows every name: where there are as many colons as names, no name was lost. Where texts have
+    colons too, the value is written again, with all that was kept: then a colon less is a name lost.
     """
-    names = _names(value, _DEEPEST) if type(value) in _CONTAINERS else 0
-    if body.count(b":") == names:
+    colons = body.count(b":")
+    if colons == _names(value, _DEEPEST if len(body) <= _WALKED else 0):
         return True
-    return body.count(b'":') == names and not _SPACED.search(body)
+    if b"\\u003" in body:  # a colon may be spelt \u003a
+        spelt = body.replace(b"\\\\", b"")
+        colons += spelt.count(b"\\u003a") + spelt.count(b"\\u003A")
+    try:
+        return orjson.dumps(value).count(b":") == colons
+    except orjson.JSONEncodeError:  # it writes less deep than it reads
+        raise Problem(400, _TOO_DEEP) from None
 
 
 def _names(value: Any, depth: int) -> int:
     """Count the names of all objects in a value, as deep and as far as objects stand in a request."""
     if type(value) is dict:
-        names, inner = len(value), value.values()
+        names, inner = len(value), value.values() if depth else ()
+    elif type(value) is not list or not value or not depth:
+        return 0
     elif len(value) <= _LOOKED_INTO or type(value[0]) is list:
         names, inner = 0, value
     else:
@@ -199,19 +252,25 @@ def _names(value: Any, depth: int) -> int:
     for element in inner:
         kind = type(element)
         if kind is dict or (kind is list and element and type(element[0]) in _CONTAINERS):
-            names += _names(element, depth - 1) if depth else 0
+            names += _names(element, depth - 1)
     return names
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
-    if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in members if names.count(name) > 1)
-        raise Problem(
-            400, "a name stands twice in one object", faults=[Fault(field=shown(twice), message="stands twice")]
-        )
-    return members
+    return members if len(members) == len(pairs) else _refuse_twice(pairs)
+
+
+def _refuse_twice(pairs: Sequence[tuple[str, Any]]) -> Any:
+    """Raise `Problem` 400 that names the first of these names that stands twice; none where they are not known."""
+    seen: set[str] = set()
+    faults = []
+    for name, _ in pairs:
+        if name in seen:
+            faults.append(Fault(field=shown(name), message="stands twice"))
+            break
+        seen.add(name)
+    raise Problem(400, "a name stands twice in one object", faults=faults)
 
 
 def _whole(text: str) -> int | float:
@@ -228,15 +287,14 @@ def _whole(text: str) -> int | float:
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise Problem(400, "the body holds a number beyond what 64 bits can hold")
+        raise Problem(400, _TOO_GREAT)
     return number
 
 
 def _refuse_constant(_: str) -> Any:
-    raise Problem(400, "NaN and Infinity are not JSON; accepted: finite numbers")
+    raise Problem(400, _NO_CONSTANTS)
 
 
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_once_each, parse_int=_whole, parse_float=_finite, parse_constant=_refuse_constant
 )
-_SPACE = (" ", "\t", "\n", "\r")

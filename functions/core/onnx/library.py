@@ -43,6 +43,9 @@ _FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "SessionGetOutputTypeInfo": (34, c_void_p, c_size_t, c_void_p),
     "SessionGetInputName": (36, c_void_p, c_size_t, c_void_p, c_void_p),
     "SessionGetOutputName": (37, c_void_p, c_size_t, c_void_p, c_void_p),
+    "CreateRunOptions": (39, c_void_p),
+    "RunOptionsSetTerminate": (46, c_void_p),
+    "RunOptionsUnsetTerminate": (47, c_void_p),
     "CreateTensorAsOrtValue": (48, c_void_p, c_void_p, c_size_t, c_int, c_void_p),
     "CreateTensorWithDataAsOrtValue": (49, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t, c_int, c_void_p),
     "GetTensorMutableData": (51, c_void_p, c_void_p),
@@ -60,10 +63,8 @@ _FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "GetResizedStringTensorElementBuffer": (252, c_void_p, c_size_t, c_size_t, c_void_p),
     "GetTensorElementTypeAndShapeDataReference": (414, c_void_p, c_void_p, c_void_p, c_void_p),
 }
-_RELEASES = {"Session": 95, "Value": 96, "TypeInfo": 98, "SessionOptions": 100}
-_FAST = frozenset(
-    {"CreateTensorWithDataAsOrtValue", "GetTensorElementTypeAndShapeDataReference", "GetTensorMutableData"}
-)
+_RELEASES = {"Session": 95, "Value": 96, "RunOptions": 97, "TypeInfo": 98, "SessionOptions": 100}
+_FAST = {"CreateTensorWithDataAsOrtValue", "GetTensorElementTypeAndShapeDataReference", "GetTensorMutableData"}
 """Functions that are faster than releasing the interpreter's lock and taking it again."""
 _GET_ERROR_MESSAGE, _RELEASE_STATUS = 2, 93
 SMALLEST = bytes.fromhex(
@@ -97,6 +98,9 @@ class Session(Handle): ...
 
 
 class SessionOptions(Handle): ...
+
+
+class RunOptions(Handle): ...
 
 
 class Value(Handle): ...
@@ -137,10 +141,9 @@ class Library:
         if name not in _FUNCTIONS:
             raise AttributeError(name)
         position, *takes = _FUNCTIONS[name]
-        if name in _FAST:
-            function = ctypes.PYFUNCTYPE(c_void_p, *takes)(self._table[position])
-        else:
-            function = ctypes.CFUNCTYPE(c_void_p, *takes)(self._table[position])
+        kind = ctypes.PYFUNCTYPE if name in _FAST else ctypes.CFUNCTYPE
+        function = kind(c_void_p, *takes)(self._table[position])
+        if name not in _FAST:
             function.errcheck = self._check
         setattr(self, name, function)
         return function
@@ -157,8 +160,7 @@ class Library:
 
 
 _loaded: list[Library] = []
-_load_lock = _thread.allocate_lock()
-_begun_lock, _gc_pause = _thread.allocate_lock(), _thread.allocate_lock()
+_load_lock, _begun_lock, _gc_pause = (_thread.allocate_lock() for _ in range(3))
 _arrays: dict[tuple[type, int], type] = {}
 _MOST_ARRAYS = 256
 
@@ -195,8 +197,7 @@ def begin() -> None:
     if not _begun_lock.acquire(blocking=False):
         return
     atexit.register(_load_quietly)  # a process that ends meanwhile waits: the library must not be unloaded half loaded
-    # A process that forks meanwhile, as the server of functions-framework does, waits too: in its child the lock
-    # of the loader would stay taken, by a thread that the child does not have.
+    # One that forks meanwhile, as functions-framework does, waits too: the child would lack the thread with the lock.
     os.register_at_fork(before=_load_and_lock, after_in_parent=_load_lock.release, after_in_child=_load_lock.release)
     _gc_pause.acquire()
     gc.disable()

@@ -22,6 +22,7 @@ from ctypes import (
 from itertools import pairwise
 
 from functions.core.onnx import library as ort
+from functions.core.onnx.deadline import guard
 from functions.core.onnx.external_data import check_external_data
 from functions.core.onnx.tensor import SIZES, Spec, Tensor
 
@@ -39,6 +40,7 @@ _KINDS = ("value of unknown kind", "tensor", "sequence", "map", "opaque value", 
 """ONNXType"""
 _TENSOR = 1
 _MOST_NAMES = 64
+_TOO_LONG = "it had not ended when its time was over"
 _names: dict[tuple[str, ...], Array[c_char_p]] = {}
 _CODE_OF = {
     "FP32": 1, "UINT8": 2, "INT8": 3, "UINT16": 4, "INT16": 5, "INT32": 6, "INT64": 7, "BYTES": 8, "BOOL": 9,
@@ -56,6 +58,10 @@ class BadModel(ValueError):
 
 class ModelFailure(RuntimeError):
     """A model that failed on an input of the right names, types and shapes."""
+
+
+class RunStopped(ModelFailure):
+    """A model that was still running when its time was over."""
 
 
 class Session:
@@ -84,7 +90,7 @@ class Session:
     def run(self, inputs: Mapping[str, Tensor], outputs: Sequence[str] | None = None) -> dict[str, Tensor]:
         """The named outputs, or all of them (`Run`), in memory of their own that can be read and not written.
 
-        Raises `ModelFailure` with onnxruntime's own message.
+        Raises `ModelFailure` with onnxruntime's own message, `RunStopped` when its time is over: `deadline.Within`.
         """
         names = self._names if outputs is None else tuple(outputs)
         try:
@@ -152,7 +158,7 @@ def _specs(library: ort.Library, session: ort.Session, side: Side) -> Iterator[S
 def _run(
     library: ort.Library, session: ort.Session, inputs: Mapping[str, Tensor], names: tuple[str, ...]
 ) -> dict[str, Tensor]:
-    """The named outputs (`Run`). Raises `ort.Failure`."""
+    """The named outputs (`Run`). Raises `ort.Failure`, and `RunStopped`."""
     values, memory = [], []
     for tensor in inputs.values():
         value, held = _lend(library, tensor)
@@ -160,13 +166,26 @@ def _run(
         memory.append(held)
     inputs_of_run = ort.array(c_void_p, len(values))(*[value.value for value in values])
     outputs_of_run = ort.array(c_void_p, len(names))()
-    library.Run(
-        session, None, _encoded(tuple(inputs)), inputs_of_run, len(values), _encoded(names), len(names), outputs_of_run
-    )
+    takes, gives, own = _encoded(tuple(inputs)), _encoded(names), guard(library, _run_options)
+    if not own.begin():
+        raise RunStopped(_TOO_LONG)
+    try:
+        library.Run(session, own.options, takes, inputs_of_run, len(values), gives, len(names), outputs_of_run)
+    except BaseException as problem:
+        if own.end() and isinstance(problem, ort.Failure):
+            raise RunStopped(_TOO_LONG) from None
+        raise
+    own.end()
     outputs = [ort.Value(pointer) for pointer in outputs_of_run]
     # An output can be an input as it is, or a weight: whoever holds it holds those too.
     owner = (session, memory)
     return {name: _take(library, value, owner) for name, value in zip(names, outputs, strict=True)}
+
+
+def _run_options(library: ort.Library) -> ort.RunOptions:
+    options = ort.RunOptions()
+    library.CreateRunOptions(byref(options))
+    return options
 
 
 def _encoded(names: tuple[str, ...]) -> Array[c_char_p]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 BINARY_ONLY = frozenset({"FP16", "BF16"})
 """Datatypes that are sent as bytes only."""
 _NUMBERS = frozenset({int, float})
+_INTEGER, _TEXT, _TRUTH = frozenset({int}), frozenset({str}), frozenset({bool})
+_KINDS = {"BYTES": _TEXT, "BOOL": _TRUTH}
 
 
 class JsonTensor(NamedTuple):
@@ -134,27 +136,25 @@ def _flattened(values: list[Any], shape: tuple[int, ...], field: str) -> list[An
 
 
 def _refuse_misfit(values: list[Any], datatype: str, field: str) -> None:
-    for position, value in enumerate(values):
-        if not _fits(value, datatype):
-            raise misfit(f"{field} value {position}", f"is no {datatype}")
+    """Raise `Problem` 400 that names the first value of another kind, or else one that is out of range."""
+    kinds = _KINDS.get(datatype, _INTEGER if datatype in INTEGERS else _NUMBERS)
+    found = list(map(type, values))
+    positions = [found.index(kind) for kind in set(found) - kinds]
+    if positions:
+        raise misfit(f"{field} value {min(positions)}", f"is no {datatype}")
+    if not values or kinds in (_TEXT, _TRUTH):
+        return
+    for extreme in (min(values), max(values)):
+        if not _is_within(extreme, datatype):
+            raise misfit(f"{field} value {values.index(extreme)}", f"is no {datatype}")
 
 
-def _fits(value: Any, datatype: str) -> bool:
+def _is_within(value: float, datatype: str) -> bool:
     if datatype in INTEGERS:
         least, greatest = INTEGERS[datatype]
-        return type(value) is int and least <= value <= greatest
-    match datatype:
-        case "BOOL":
-            return isinstance(value, bool)
-        case "BYTES":
-            return isinstance(value, str)
-        case "FP32":
-            return type(value) in _NUMBERS and abs(value) <= LARGEST
-        case _:
-            return type(value) in _NUMBERS and _is_finite(value)
-
-
-def _is_finite(value: float) -> bool:
+        return least <= value <= greatest
+    if datatype == "FP32":
+        return abs(value) <= LARGEST
     try:
         return math.isfinite(value)
     except OverflowError:

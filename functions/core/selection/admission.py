@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from functions.core.onnx.deadline import Within
 from functions.core.onnx.session import BadModel, ModelFailure, Session
 from functions.core.registry.versions import FORMAT, Version, version_of
 from functions.core.selection import sample_requests
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from models.bring_your_own import BringYourOwn
 
 _RUNS = 20
+_ANSWERS_SECONDS = 30.0
+"""How long a file may take to answer all of its sample requests, twice: a graph can loop for ever."""
 _SECONDS = 4.0
 """How long the runs that measure the latency may take in all."""
 
@@ -66,7 +69,8 @@ def examine(contract: BringYourOwn, onnx: bytes, requests: bytes | None) -> Exam
     examination.check("opens", None, f"takes {_names(session.inputs)}; gives {_names(session.outputs)}")
     if contract.scores is not None:
         examination.check("scores", unfit_scores(session, contract.scores.output, contract.scores.classes))
-    _ask(examination, session, contract, requests)
+    with Within(_ANSWERS_SECONDS):
+        _ask(examination, session, contract, requests)
     if not examination.failed:
         examination.measure("latency in ms", _latency(session, examination.cases[0]), contract.gate.maximum_latency_ms)
     return examination

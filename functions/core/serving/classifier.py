@@ -72,16 +72,25 @@ class Classifier(Servable):
 
     def encode(self, instances: Any) -> dict[str, Tensor]:
         """Return objects by feature name, or lists in the model's order, as the input [rows, features]."""
+        tensor = self._quick_tensor(instances)
+        if tensor is None:
+            tensor = self.tensor(encode_instances(instances, self.features, self._quick_rows))
+        return {self.input: tensor}
+
+    def _quick_tensor(self, instances: Any) -> Tensor | None:
+        """Return instances as an FP32 tensor [rows, features], or None where one of them may be at fault."""
         values = _quick_values(instances, self.features)
-        if values is not None:
-            try:
-                tensor = self._tensor(values)
-            except ValueError:
-                pass  # beyond what 32 bits can hold
-            else:
-                if tensor.datatype == "FP32" and not self._bounds.suspects(tensor):
-                    return {self.input: tensor}
-        return {self.input: self.tensor(encode_instances(instances, self.features))}
+        if values is None or self.takes.datatype != "FP32":
+            return None
+        try:
+            tensor = self._tensor(values)
+        except ValueError:
+            return None  # beyond what 32 bits can hold
+        return None if self._bounds.suspects(tensor) else tensor
+
+    def _quick_rows(self, instances: list[Any]) -> list[list[float]] | None:
+        tensor = self._quick_tensor(instances)
+        return None if tensor is None else _cut(tensor.values(), len(self.features))
 
     def admit(self, inputs: Mapping[str, Tensor]) -> None:
         """Check numbers that the caller encoded: within its feature's bounds, or the position of a category."""

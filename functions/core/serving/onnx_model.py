@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import Fault, Problem, shown
-from functions.core.onnx.session import BadModel, ModelFailure, Session
+from functions.core.onnx.session import BadModel, ModelFailure, RunStopped, Session
 from functions.core.onnx.tensor import FLOATS, Tensor
 from functions.core.onnx.tensor_json import from_json
 from functions.core.serving import golden
@@ -72,6 +72,8 @@ class OnnxModel(Servable):
         """Run the model. Raise `Problem` 422 where it fails: only the model knows which lengths and values fit it."""
         try:
             return self.session.run(inputs)
+        except RunStopped:
+            raise
         except ModelFailure as problem:
             raise Problem(422, "the model cannot answer: lengths or values of its inputs do not fit it") from problem
 

@@ -28,7 +28,8 @@ CONTEXT = SimpleNamespace(aws_request_id="8f5b2c1e")
 
 def variables(workspace: Path) -> dict[str, str]:
     urls = {name: f"file://{workspace}/{name}" for name in ("MODELS_URL", "JOBS_URL", "CAPTURES_URL")}
-    return {**urls, "MODELS": MODEL, "POINTER_SECONDS": "300", "CAPTURE_INPUTS": "0.0", "WARM_UP": "yes"}
+    numbers = {"POINTER_SECONDS": "300", "TIMEOUT_SECONDS": "15", "CAPTURE_INPUTS": "0.0"}
+    return {**urls, **numbers, "MODELS": MODEL, "WARM_UP": "yes"}
 
 
 def register(models: Objects, slope: float = 1.0) -> str:

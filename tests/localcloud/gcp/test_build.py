@@ -41,7 +41,7 @@ def test_a_function_runs_from_its_archive_alone(tmp_path: Path) -> None:
     archive = bundle.archive(named("predict"), cloud=gcp.CLOUD, platform=HERE, models=["breast_cancer"])
     built = build(archive.path, tmp_path / "source")
     urls = {name: f"file://{tmp_path}/{name}" for name in ("MODELS_URL", "JOBS_URL", "CAPTURES_URL")}
-    variables = {**urls, "MODELS": MODEL, "POINTER_SECONDS": "0", "CAPTURE_INPUTS": "0"}
+    variables = {**urls, "MODELS": MODEL, "POINTER_SECONDS": "0", "TIMEOUT_SECONDS": "15", "CAPTURE_INPUTS": "0"}
     with serving(built.command, tmp_path / "workspace", variables) as served:
         assert served.send("GET", "/v2/health/ready", {})[0] == 503
         models, onnx = open_store(urls["MODELS_URL"]), model_bytes()

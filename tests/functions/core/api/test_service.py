@@ -360,6 +360,26 @@ def test_a_fault_of_ours_is_opaque_and_logged_in_full() -> None:
     assert "Gather" in bench.logged("request failed")[0]["trace"]
 
 
+@pytest.mark.parametrize("path", ["/predict", INFER])
+def test_a_model_that_does_not_end_is_stopped_in_time_for_an_answer(path: str) -> None:
+    bench = Bench(seconds=0.5)
+    bench.champion(model_bytes(loops=True))
+    body = {"instances": [POISON]} if path == "/predict" else tensor(shape=[1, 2], data=[500.0, 1.0])
+    response = bench.send("POST", path, body)
+    assert response.status == 504
+    assert "the model did not answer within 0.5 seconds" in response.body.decode()
+    assert bench.logged("model stopped")[0]["metric"] == "ModelStopped"
+    assert bench.predict(BENIGN).status == 200
+
+
+def test_a_challenger_that_does_not_end_leaves_the_champion_the_time_to_answer() -> None:
+    bench = Bench(seconds=1.0)
+    champion = bench.champion()
+    bench.challenger(model_bytes(loops=True))
+    response = bench.predict(POISON)
+    assert (response.status, response.headers["x-model-version"]) == (200, champion)
+
+
 def test_an_answer_too_large_for_the_gateway_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("functions.core.api.service.LARGEST_ANSWER", 300)
     assert LARGEST_ANSWER < 6_000_000

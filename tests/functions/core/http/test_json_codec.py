@@ -69,6 +69,61 @@ def test_no_bytes_whatever_do_more_than_refuse(text: bytes) -> None:
     assert value == json.loads(text)
 
 
+@pytest.mark.parametrize("colon", [":", "\\u003a", "\\u003A", "\\\\u003a", "\\\\\\u003a"])
+def test_a_colon_in_a_text_hides_no_name_that_stands_twice(colon: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_codec, "orjson_pays", lambda _: True)
+    once = f'{{"a": "{colon}", "b{colon}": 1}}'.encode()
+    assert parse_json(once) == json.loads(once)
+    with pytest.raises(Problem, match="twice"):
+        parse_json(once.replace(b'"a":', b'"a": 0, "a":'))
+
+
+def filled(before: str, filling: str, after: str) -> bytes:
+    """Return a body of a megabyte: as many fillings as it takes between two texts."""
+    return (before + filling * (1_000_000 // len(filling)) + after).encode()
+
+
+@pytest.mark.parametrize(("body", "told"), [
+    (filled('{"a": [', "1,", "]}"), "the body is not JSON"),
+    (filled('{"a": [', "1,", "NaN]}"), "NaN and Infinity are not JSON"),
+    (filled('{"a": [', "1,", "-Infinity]}"), "NaN and Infinity are not JSON"),
+    (filled('{"a": [', "1,", "1e999]}"), "a number beyond what 64 bits can hold"),
+    (filled('{"a": ["', "\\u0041", '\\ud800"]}'), "half of a surrogate pair"),
+    (filled('{"a": [', "1,", "[" * 2000), "nested too deep"),
+    (filled('{"a": [', "1,", "1], \"a\": 2}"), "a name stands twice"),
+    (filled('{"a" :1, "a":2, "b": [', "1,", "1]}"), "a name stands twice"),
+    (filled('{"a": [{', '"":1,', '"":1}]}'), "a name stands twice"),
+    (filled("[", "[],", "0]"), "more than 250000 lists and objects"),
+    (filled("", "[", "]"), "more than 250000 lists and objects"),
+    (filled("[", ",", "]") * 3, "or 2000000 values"),
+    (filled("{}", " ", "x"), "the body is not JSON"),
+])  # fmt: skip
+def test_a_large_body_is_refused_by_orjson_alone(body: bytes, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unexpected(_: bytes) -> Any:
+        raise AssertionError("the standard library was asked")
+
+    monkeypatch.setattr(json_codec, "_parse_strictly", unexpected)
+    with pytest.raises(Problem) as refused:
+        parse_json(body)
+    assert told in refused.value.detail
+    assert len(refused.value.detail) < 300
+
+
+def test_the_first_name_that_stands_twice_is_told_wherever_it_stands() -> None:
+    names = [*map(str, range(5_000)), "4999", "0"]
+    for colon in (":", " :"):
+        body = ("{" + ",".join(f'"{name}"{colon}1' for name in names) + "}").encode()
+        with pytest.raises(Problem) as refused:
+            parse_json(body)
+        assert [fault.field for fault in refused.value.faults] == ["4999"]
+
+
+def test_white_space_is_passed_over_wherever_it_stands() -> None:
+    space = b" \t\r\n" * 25_000
+    body = space + b"{" + space + b'"a"' + space + b":" + space + b"[1]" + space + b"}" + space
+    assert parse_json(body) == {"a": [1]}
+
+
 def test_an_ordinary_request_is_read_by_orjson_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     def unexpected(_: bytes) -> Any:
         raise AssertionError("the standard library was asked")

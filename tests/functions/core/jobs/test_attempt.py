@@ -13,6 +13,7 @@ from functions.core.jobs import attempt, source
 from functions.core.jobs.checkpoints import Checkpoints
 from functions.core.jobs.job import Format, Job
 from functions.core.jobs.worker import Worker
+from functions.core.onnx import deadline
 from functions.core.registry.pointer import promote
 from functions.core.runtime.consumer import Delivery
 from tests.functions.jobbing import ATTEMPTS, Mortal, Queue, jsonl
@@ -284,3 +285,14 @@ def test_a_checkpoint_comes_early_enough_to_repeat_its_work(
         attempt.JobAttempt(objects=bench.jobs, job=job, seconds_left=lambda: seconds_left)._limit(seconds_a_batch)
         == batches
     )
+
+
+def test_a_row_on_which_the_model_does_not_end_gets_an_error_and_the_rest_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deadline, "LONGEST_SECONDS", 1.0)
+    bench = Bench()
+    bench.champion(model_bytes(loops=True))
+    answers = predictions(worked(bench, "j.jsonl", jsonl([BENIGN, POISON, MALIGNANT])), "j.jsonl")
+    assert [answer.get("label") for answer in answers] == ["benign", None, "malignant"]
+    assert answers[1]["error"]["detail"] == "the model fails on this row"

@@ -11,9 +11,10 @@ import pytest
 
 from functions.core.onnx.session import BadModel, Session
 from functions.core.onnx.tensor import Tensor
+from functions.core.selection import admission
 from functions.core.serving import golden
 from functions.core.serving.opening import open_version
-from tests.functions.bring_your_own import MODEL, SCORES, Bench, pair, picky, random, scalars
+from tests.functions.bring_your_own import MODEL, SCORES, Bench, endless, pair, picky, random, scalars
 from tests.root import ROOT
 
 FIVE = {"name": "x", "shape": [1, 5], "datatype": "FP32", "data": [1, 2, 3, 4, 5]}
@@ -39,6 +40,15 @@ def test_a_model_of_several_inputs_becomes_a_version_without_golden_requests(ben
     key = f"{MODEL}/versions/{answer['version']}/report.html"
     assert b"<script" not in bench.models.get(key)
     assert b"answers the same again" in bench.models.get(key)
+
+
+def test_a_model_that_does_not_end_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "_ANSWERS_SECONDS", 0.1)
+    answer, record = bench.publish(endless())
+    assert (answer["status"], record["status"]) == ("refused", "refused")
+    [failed] = [check for check in record["checks"] if not check["passed"]]
+    assert failed["name"] == "answers"
+    assert "had not ended when its time was over" in failed["detail"]
 
 
 def test_the_same_file_again_changes_nothing(bench: Bench) -> None:
