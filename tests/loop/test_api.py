@@ -113,9 +113,11 @@ def test_what_does_not_exist_is_not_found(running: Running, method: str, path: s
     assert running.call(method, path, b"", {})[0] == status
 
 
-def test_a_compressed_body_is_refused_with_what_is_accepted(running: Running) -> None:
+def test_a_compressed_body_is_answered_and_another_compression_refused(running: Running) -> None:
     body = gzip.compress(json.dumps({"instances": [GOOD]}).encode())
-    assert running.post("/predict", body, content_encoding="gzip")[0] == 415
+    as_bytes = {"content_type": "application/octet-stream"}
+    assert running.post("/predict", body, content_encoding="gzip", **as_bytes)[0] == 200
+    assert running.post("/predict", body, content_encoding="br", **as_bytes)[0] == 415
 
 
 def test_a_job_is_answered_later_and_only_once(running: Running) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.core.http.json_codec import as_object, check_size, dump_json, parse_json
-from functions.core.http.messages import BINARY, JSON, Response
+from functions.core.http.json_codec import as_object, dump_json, parse_json
+from functions.core.http.messages import BINARY, JSON, Response, content_of, unreplaced
 from functions.core.http.problem import Problem, misfit
 from functions.core.onnx.tensor_bytes import LENGTH, Chunks, pack, split
 from functions.core.onnx.tensor_json import BINARY_ONLY, JsonTensor, RawTensor
@@ -47,11 +47,10 @@ class Inference(NamedTuple):
     @classmethod
     def read(cls, body: bytes, headers: Mapping[str, str]) -> Inference:
         """Read the form of a request. Raise `Problem` 400 that names the member, 413 or 415."""
-        check_size(body, headers)
-        text, chunks = split(body, headers)
+        text, chunks = split(content_of(body, headers), headers)
         if not text and chunks is not None:
             return cls(id=None, inputs=(RawTensor(data=chunks.rest()),), outputs=(), binary=True)
-        request = as_object(parse_json(text), EXAMPLE)
+        request = as_object(parse_json(unreplaced(text)), EXAMPLE)
         identity = request.get("id")
         if identity is not None and (not isinstance(identity, str) or len(identity) > 256):
             raise misfit("id", "is not a text of at most 256 letters")
@@ -189,8 +188,9 @@ def _output(wanted: Wanted, tensor: Tensor, chunks: list[bytes | memoryview]) ->
         chunks.append(pack(tensor))
         document["parameters"] = {"binary_data_size": len(chunks[-1])}
         return document
-    if tensor.datatype in BINARY_ONLY:
-        accepted = f"is {tensor.datatype}, which JSON does not carry; accepted: binary_data: true"
+    if tensor.datatype in BINARY_ONLY or not tensor.is_text:
+        what = tensor.datatype if tensor.datatype in BINARY_ONLY else "bytes that are not UTF-8"
+        accepted = f"is {what}, which JSON does not carry; accepted: binary_data: true"
         raise Problem(400, f"the output {wanted.name} {accepted}")
     document["data"] = tensor.values()
     return document

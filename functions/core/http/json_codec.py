@@ -15,7 +15,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from functions.core.http.messages import JSON, Response
+from functions.core.http.messages import JSON, Response, content_of, unreplaced
 from functions.core.http.problem import Fault, Problem, shown
 from interface.operations import REQUEST_BYTES
 
@@ -73,21 +73,9 @@ _WALKED = 500_000
 """Bytes of the largest body whose names are counted object by object, and told where one stands twice."""
 
 
-def check_size(body: bytes, headers: Mapping[str, str], *, at_most: int = REQUEST_BYTES) -> None:
-    """Raise `Problem` 413 for a body of more than `at_most` bytes, 415 for one that is compressed."""
-    encoding = headers.get("content-encoding")
-    if encoding is not None and encoding.strip().lower() not in ("", "identity"):
-        raise Problem(
-            415, "the body is compressed; accepted: no Content-Encoding", headers={"accept-encoding": "identity"}
-        )
-    if len(body) > at_most:
-        raise Problem(413, f"the body has more than {at_most} bytes; send fewer rows, or a job")
-
-
 def read_json(body: bytes, headers: Mapping[str, str], *, at_most: int = REQUEST_BYTES) -> Any:
     """Return the JSON value of a body. Raise `Problem` 400, 413 or 415."""
-    check_size(body, headers, at_most=at_most)
-    return parse_json(body)
+    return parse_json(unreplaced(content_of(body, headers, at_most=at_most)))
 
 
 def as_object(value: Any, example: str) -> dict[str, Any]:

@@ -1,9 +1,12 @@
-"""A request and a response, as no cloud's gateway spells them."""
+"""A request and a response, as no cloud's gateway spells them, and the bytes that a client sent."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from functions.core.http.problem import Problem
+from interface.operations import REQUEST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +54,62 @@ class Response:
         self.status = status
         self.body = body
         self.headers: dict[str, str] = dict(headers or {})
+
+
+_WINDOWS = {"gzip": 31, "deflate": 15}
+"""The compressions that are taken, and what zlib calls the form of their data."""
+_REPLACED = "\ufffd".encode()
+"""What a gateway writes in place of bytes that are not UTF-8, where it takes a body for text."""
+
+
+def content_of(body: bytes, headers: Mapping[str, str], *, at_most: int = REQUEST_BYTES) -> bytes:
+    """Return what a client sent, uncompressed.
+
+    Raise `Problem` 413 for more than `at_most` bytes, of which no more is ever in memory, 400 for what is not
+    compressed as it says, 415 for another compression.
+    """
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity") and len(body) <= at_most:
+        body = _expanded(body, encoding, at_most)
+    if len(body) > at_most:
+        raise Problem(413, f"the body has more than {at_most} bytes; send fewer rows, or a job")
+    return body
+
+
+def unreplaced(text: bytes) -> bytes:
+    """Return a text. Raise `Problem` 400 for one with U+FFFD, by which a gateway replaces bytes that are not UTF-8."""
+    if _REPLACED in text:
+        accepted = f"JSON in UTF-8, with \\ufffd for U+FFFD itself, or content-type: {BINARY} for bytes"
+        raise Problem(400, f"the body holds U+FFFD, which stands for bytes that are not UTF-8; accepted: {accepted}")
+    return text
+
+
+def travels_as_text(headers: Mapping[str, str]) -> bool:
+    """Return whether a gateway may take the body for text, and so change its bytes.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+    """
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind.startswith("text/") or kind.rpartition("/")[2].rpartition("+")[2] in ("json", "xml", "javascript")
+
+
+def _expanded(body: bytes, encoding: str, at_most: int) -> bytes:
+    """Return at most a byte more than `at_most` of a compressed body. Raise `Problem` 400 or 415."""
+    import zlib  # noqa: PLC0415 - few clients compress what they send
+
+    accepted = ", ".join(_WINDOWS)
+    if encoding not in _WINDOWS:
+        detail = f"the body is compressed with something else than {accepted}"
+        raise Problem(415, detail, headers={"accept-encoding": accepted})
+    reader = zlib.decompressobj(_WINDOWS[encoding])
+    try:
+        content = reader.decompress(body, at_most + 1)
+    except zlib.error:
+        hint = f"; a gateway passes compressed bytes on only with content-type: {BINARY}"
+        raise Problem(400, f"the body is not {encoding}{hint}") from None
+    if len(content) <= at_most and (not reader.eof or reader.unused_data):
+        raise Problem(400, f"the body is not one whole stream of {encoding}")
+    return content
 
 
 HEADER = "x-caller-id"

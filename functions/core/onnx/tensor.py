@@ -120,6 +120,16 @@ class Tensor(_Value):
             raise ValueError("a BOOL is neither 0 nor 1")
         return cls(datatype=datatype, shape=shape, data=data)
 
+    @property
+    def is_text(self) -> bool:
+        """Whether all values can be written as text: not so BYTES that are not UTF-8."""
+        if not isinstance(self.data, list):
+            return True
+        try:
+            return all([value.isascii() or bool(value.decode()) for value in self.data])
+        except UnicodeDecodeError:
+            return False
+
     def values(self) -> tuple[Any, ...]:
         """Return Python numbers, booleans or text, in row-major order; bytes that are not UTF-8 become U+FFFD."""
         if isinstance(self.data, list):

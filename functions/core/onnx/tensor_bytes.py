@@ -8,7 +8,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-from functions.core.http.problem import misfit
+from functions.core.http.messages import BINARY, travels_as_text
+from functions.core.http.problem import Problem, misfit
 from functions.core.onnx.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Chunks:
 def split(body: bytes, headers: Mapping[str, str]) -> tuple[bytes, Chunks | None]:
     """Split a body into its JSON and the bytes after it; None instead of bytes when the header is not sent.
 
-    Raises `Problem` 400 when the header is not a number of bytes of the body.
+    Raises `Problem` 400 when the header is not a number of bytes of the body, 415 where a gateway changes bytes.
     """
     header = headers.get(LENGTH)
     if header is None:
@@ -60,6 +61,8 @@ def split(body: bytes, headers: Mapping[str, str]) -> tuple[bytes, Chunks | None
     if not 0 <= length <= len(body):
         accepted = f"is not a number of bytes of the body, 0 to {len(body)}"
         raise misfit("Inference-Header-Content-Length", accepted)
+    if length < len(body) and travels_as_text(headers):
+        raise Problem(415, f"bytes behind the JSON do not travel as text; accepted: content-type: {BINARY}")
     return body[:length], Chunks(memoryview(body)[length:])
 
 

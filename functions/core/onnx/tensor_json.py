@@ -101,15 +101,19 @@ class RawTensor:
             raise misfit(self.field, str(problem)) from None
 
 
-def from_json(values: Any, datatype: str, shape: tuple[int, ...], field: str, *, booleans: bool = True) -> Tensor:
+def from_json(
+    values: Any, datatype: str, shape: tuple[int, ...], field: str, *, booleans: bool = True, halves: bool = False
+) -> Tensor:
     """Make a tensor from values in JSON, flat or nested as the shape says. Raises `Problem` 400 that names `field`.
+
+    `halves`: whether FP16 and BF16 are made of numbers, as which the protocol does not carry them.
 
     With `booleans=False` the caller states that the values contain neither true nor false,
     which saves a check of each.
     """
     if not isinstance(values, list):
         raise misfit(field, "is not a list of values")
-    if datatype in BINARY_ONLY:
+    if datatype in BINARY_ONLY and not halves:
         raise misfit(field, f"is {datatype}, which JSON does not carry; accepted: binary_data_size")
     if values and type(values[0]) is list:
         values = _flattened(values, shape, field)

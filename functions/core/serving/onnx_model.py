@@ -81,6 +81,9 @@ class OnnxModel(Servable):
         """Return for every row its label and the score of each class, where these are known, and its other outputs."""
         if any(tensor.shape[:1] != (rows,) for tensor in outputs.values()):
             raise Problem(422, "the model does not answer row by row; infer gives its tensors as they are")
+        for name, tensor in outputs.items():
+            if not tensor.is_text:
+                raise Problem(422, f"the output {name} is bytes that are not UTF-8; infer gives them as they are")
         predictions: list[dict[str, Any]] = [{} for _ in range(rows)]
         for name, tensor in outputs.items():
             for row, value in zip(predictions, _nested(_finite(tensor), tensor.shape), strict=True):
@@ -185,7 +188,7 @@ def _stacked(rows: list[Any], spec: Spec) -> Tensor:
         shape.append(len(value))
         value = value[0] if value else None
     try:
-        return from_json(rows, spec.datatype, tuple(shape), spec.name)
+        return from_json(rows, spec.datatype, tuple(shape), spec.name, halves=True)
     except Problem as problem:
         raise Problem(400, _MISFIT, faults=problem.faults) from None
 

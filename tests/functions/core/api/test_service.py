@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
+import struct
+import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.core.api.service import LARGEST_ANSWER, METHODS, Service
-from functions.core.http.messages import Response
+from functions.core.http.messages import BINARY, Response
+from functions.core.onnx.tensor_bytes import LENGTH
 from tests.functions.serving import BENIGN, MALIGNANT, MODEL, POISON, Bench, model_bytes, said
 
 INFER = f"/v2/models/{MODEL}/infer"
@@ -173,12 +178,68 @@ def test_a_body_without_rows_that_can_be_answered_is_refused(
     assert text in response.body.decode()
 
 
-def test_a_compressed_body_is_refused(shared: Bench) -> None:
-    for path in ("/predict", INFER):
-        assert shared.send("POST", path, {}, headers={"content-encoding": "gzip"}).status == 415
-    assert (
-        shared.send("POST", "/predict", {"instances": [BENIGN]}, headers={"content-encoding": "identity"}).status == 200
-    )
+@pytest.mark.parametrize(("encoding", "compress"), [
+    ("gzip", gzip.compress), (" GZIP", gzip.compress), ("deflate", zlib.compress), ("identity", bytes),
+])  # fmt: skip
+def test_a_compressed_body_is_answered_like_any_other(
+    encoding: str, compress: Callable[[bytes], bytes], shared: Bench
+) -> None:
+    for path, body in (("/predict", {"instances": [BENIGN]}), (INFER, tensor())):
+        sent = compress(json.dumps(body).encode())
+        response = shared.send("POST", path, sent, headers={"content-encoding": encoding})
+        assert (response.status, response.body) == (200, shared.send("POST", path, body).body)
+
+
+@pytest.mark.parametrize(("encoding", "body", "status", "told"), [
+    ("br", b"{}", 415, "something else than gzip, deflate"),
+    ("gzip, gzip", b"{}", 415, "something else than gzip, deflate"),
+    ("gzip", b"{}", 400, "the body is not gzip; a gateway passes compressed bytes on only with content-type: app"),
+    ("gzip", gzip.compress(b"{}")[:-1], 400, "not one whole stream of gzip"),
+    ("gzip", gzip.compress(b"{}") * 2, 400, "not one whole stream of gzip"),
+    ("gzip", gzip.compress(bytes(6_000_001)), 413, "more than 6000000 bytes"),
+    ("gzip", gzip.compress(bytes(100_000_000)), 413, "more than 6000000 bytes"),
+    ("deflate", b"", 400, "not one whole stream of deflate"),
+])  # fmt: skip
+def test_a_compressed_body_that_cannot_be_read_is_refused(
+    encoding: str, body: bytes, status: int, told: str, shared: Bench
+) -> None:
+    for path in ("/predict", INFER, f"/v2/models/{MODEL}/jobs"):
+        response = shared.send("POST", path, body, headers={"content-encoding": encoding})
+        assert response.status == status
+        assert told in response.body.decode()
+        assert ("accept-encoding" in response.headers) == (status == 415)
+
+
+def replaced(body: bytes) -> bytes:
+    """Return what API Gateway passes on of a body that it takes for text."""
+    return body.decode("utf-8", "replace").encode()
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain; charset=utf-8", "application/vnd.a+json"])
+@pytest.mark.parametrize("values", [[1.0, 9.0], [float.fromhex("0x1.020202p+0")] * 2])
+def test_bytes_that_travelled_as_text_are_refused_with_the_type_to_send(
+    kind: str, values: list[float], shared: Bench
+) -> None:
+    about = {"name": "X", "shape": [1, 2], "datatype": "FP32", "parameters": {"binary_data_size": 8}}
+    text = json.dumps({"inputs": [about]}).encode()
+    sent = text + struct.pack("<2f", *values)
+    headers = {"inference-header-content-length": str(len(text)), "content-type": kind}
+    response = shared.send("POST", INFER, replaced(sent), headers=headers)
+    assert response.status == 415
+    assert "accepted: content-type: application/octet-stream" in said(response)["error"]
+    raw = shared.send("POST", INFER, replaced(sent[len(text) :]), headers={**headers, LENGTH: "0"})
+    assert raw.status == 415
+    assert shared.send("POST", INFER, sent, headers={**headers, "content-type": BINARY}).status == 200
+
+
+def test_json_in_which_a_gateway_replaced_bytes_is_refused(shared: Bench) -> None:
+    for path in ("/predict", INFER, f"/v2/models/{MODEL}/jobs"):
+        latin = json.dumps({"instances": ["München"]}, ensure_ascii=False).encode("latin-1")
+        response = shared.send("POST", path, replaced(latin))
+        assert response.status == 400
+        assert "which stands for bytes that are not UTF-8" in response.body.decode()
+        assert shared.send("POST", path, latin).status == 400
+    assert "U+FFFD" not in shared.send("POST", "/predict", b'{"instances": ["\\ufffd"]}').body.decode()
 
 
 def test_what_was_sent_is_not_sent_back_at_length(shared: Bench) -> None:

@@ -80,5 +80,10 @@ def test_its_errors_are_read_by_it(client: triton.InferenceServerClient) -> None
         client.infer(MODEL, rows(binary=True, values=-ROWS))
     with pytest.raises(InferenceServerException, match="there is no such model"):
         client.infer("unknown", rows(binary=True))
-    with pytest.raises(InferenceServerException, match="the body is compressed"):
-        client.infer(MODEL, rows(binary=True), request_compression_algorithm="gzip")
+
+
+@pytest.mark.parametrize("algorithm", ["gzip", "deflate"])
+@pytest.mark.parametrize("binary", [True, False])
+def test_what_it_compresses_is_answered(client: triton.InferenceServerClient, algorithm: str, binary: bool) -> None:
+    result = client.infer(MODEL, rows(binary=binary), request_compression_algorithm=algorithm)
+    assert result.as_numpy("label").tolist() == [0, 1]

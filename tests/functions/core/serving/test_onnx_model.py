@@ -11,6 +11,7 @@ import pytest
 import tritonclient.http as triton
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from onnx import TensorProto, helper
 
 from functions.core.http.messages import Response
 from functions.core.http.problem import Problem
@@ -22,6 +23,7 @@ from functions.core.serving.predictor import hash_percent
 from models.bring_your_own import BringYourOwn
 from tests.functions.bring_your_own import SCORES, pair, picky, scalars
 from tests.functions.core.api.test_service import JUNK
+from tests.functions.graphs import graph
 from tests.functions.httpd import serving
 from tests.functions.serving import MODEL, Bench, said
 
@@ -214,6 +216,49 @@ def test_a_challenger_that_lacks_an_input_is_stood_in_for_and_counted() -> None:
     assert (response.status, response.headers["x-model-variant"]) == (200, "champion")
     [record] = bench.captured()
     assert record["error"] == "refused"
+
+
+@pytest.mark.parametrize("datatype", ["FP16", "BF16"])
+def test_rows_of_half_precision_are_numbers_and_infer_says_how_it_takes_them(datatype: str) -> None:
+    bench = serve(
+        graph([helper.make_node("Identity", ["X"], ["Y"])], [("X", datatype, [None])], [("Y", datatype, [None])])
+    )
+    assert said(bench.predict(1.5, -2))["predictions"] == [{"outputs": {"Y": 1.5}}, {"outputs": {"Y": -2.0}}]
+    assert bench.predict(1e39).status == 400
+    refused = bench.send("POST", INFER, {"inputs": [{"name": "X", "shape": [1], "datatype": datatype, "data": [1]}]})
+    assert said(refused)["error"].endswith("which JSON does not carry; accepted: binary_data_size")
+
+
+def test_texts_that_are_not_utf_8_are_never_altered(shared: Bench) -> None:
+    texts = [b"\xff\x00", "ü".encode(), b""]
+    packed = b"".join(struct.pack("<I", len(text)) + text for text in texts)
+    inputs = tensors([1.0] * 3, [1.0] * 3, [])
+    inputs[0] = {"name": "text", "shape": [3], "datatype": "BYTES", "parameters": {"binary_data_size": len(packed)}}
+
+    def ask(**more: Any) -> Response:
+        text = json.dumps({"inputs": inputs, **more}).encode()
+        headers = {"inference-header-content-length": str(len(text))}
+        return shared.send("POST", INFER, text + packed, headers=headers)
+
+    refused = ask()
+    assert refused.status == 400
+    assert said(refused)["error"] == (
+        "the output said is bytes that are not UTF-8, which JSON does not carry; accepted: binary_data: true"
+    )
+    assert packed in ask(parameters={"binary_data_output": True}).body
+
+
+def test_rows_whose_answer_is_not_utf_8_are_left_to_infer() -> None:
+    made = helper.make_tensor("made", TensorProto.STRING, [1], [b"\xff"])
+    nodes = [
+        helper.make_node("Constant", [], ["bytes"], value=made),
+        helper.make_node("Shape", ["X"], ["rows"]),
+        helper.make_node("Expand", ["bytes", "rows"], ["Y"]),
+    ]
+    bench = serve(graph(nodes, [("X", "FP32", [None])], [("Y", "BYTES", [None])]))
+    refused = bench.predict(1.0)
+    assert refused.status == 422
+    assert "the output Y is bytes that are not UTF-8; infer gives them as they are" in refused.body.decode()
 
 
 def test_captures_keep_tensors_by_their_names() -> None:
