@@ -54,7 +54,7 @@ from infra.vocabulary import (
 from interface import layout
 
 WORK_DAYS = 14
-"""Days that a job's checkpoints and tickets are kept: as long as its message can be among the dead letters."""
+"""Days that a job's checkpoints are kept at most: as long as its message can be among the dead letters."""
 
 
 def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
@@ -118,7 +118,7 @@ def _for_one_model(settings: Settings) -> dict[str, str]:
 def _stores(cloud: Cloud, settings: Settings, opts: pulumi.ResourceOptions) -> Stores:
     kept = StoreArgs(keep=always(settings.protect))
     announced = StoreArgs(keep=always(settings.protect), announces=True)
-    passing_days = dict.fromkeys(layout.PASSING, WORK_DAYS)
+    passing_days = {"": settings.jobs.keep_days, **dict.fromkeys(layout.PASSING, WORK_DAYS)}
     for_jobs = StoreArgs(keep=always(settings.protect), announces=True, expire_days=passing_days)
     for_captures = StoreArgs(keep=always(settings.protect), expire_days={"": settings.capture.days})
     return Stores(

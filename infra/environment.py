@@ -28,7 +28,17 @@ class Source:
     models: Sequence[str]
 
 
-VALUES: Mapping[str, Callable[[Source], pulumi.Input[str]]] = {
+def _webhook_url(settings: Settings) -> str | None:
+    webhook = settings.jobs.webhook
+    return None if webhook is None else webhook.url
+
+
+def _webhook_secret(settings: Settings) -> pulumi.Output[str] | None:
+    webhook = settings.jobs.webhook
+    return None if webhook is None else pulumi.Output.secret(webhook.secret)
+
+
+VALUES: Mapping[str, Callable[[Source], pulumi.Input[str] | None]] = {
     variables.DATA_URL: lambda of: of.stores.data.url,
     variables.MODELS_URL: lambda of: of.stores.models.url,
     variables.CAPTURES_URL: lambda of: of.stores.captures.url,
@@ -38,9 +48,11 @@ VALUES: Mapping[str, Callable[[Source], pulumi.Input[str]]] = {
     variables.CAPTURE_INPUTS: lambda of: str(of.settings.capture.inputs),
     variables.ATTEMPTS: lambda of: str(of.settings.jobs.attempts),
     variables.TIMEOUT_SECONDS: lambda of: str(of.settings.size(of.function).timeout_seconds),
+    variables.JOBS_WEBHOOK: lambda of: _webhook_url(of.settings),
+    variables.JOBS_WEBHOOK_SECRET: lambda of: _webhook_secret(of.settings),
     variables.ROLLOUT: lambda of: of.settings.rollout.plan.to_json(),
 }
-"""The value of each variable that a row may name."""
+"""The value of each variable that a row may name; None: it is not set."""
 EVERYWHERE = frozenset({variables.LOG_LEVEL, *ONE_THREAD, *(name for kernel in KERNELS.values() for name in kernel)})
 """What functions get without naming it."""
 RESERVED_NAMES = frozenset({"_HANDLER", "_X_AMZN_TRACE_ID", "PATH", "PORT", "PYTHONPATH", "LD_LIBRARY_PATH", "TZ"})
@@ -60,11 +72,12 @@ def environment(
     Raise `KeyError` for a variable of the row that has no value in `VALUES`: function_checks.py refuses it before.
     """
     source = Source(function=spec.name, settings=settings, stores=stores, models=models)
+    values = {name: VALUES[name](source) for name in spec.environment}
     return {
         variables.LOG_LEVEL: "INFO",
         # One thread a process: experiments run side by side, and a model this size gains nothing from more.
         **(arithmetic(platform.architecture) if spec.one_kernel else ONE_THREAD),
-        **{name: VALUES[name](source) for name in spec.environment},
+        **{name: value for name, value in values.items() if value is not None},
     }
 
 

@@ -238,7 +238,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         copies=2,
         needs=(
             reads("models", layout.VERSIONS, layout.LIVE),
-            reads("jobs", layout.JOB_INPUTS, layout.JOB_RESULTS, layout.JOB_WORK),
+            reads("jobs", layout.JOB_INPUTS, layout.JOB_RESULTS, layout.JOB_WORK, layout.JOB_TICKETS),
             writes("jobs", layout.JOB_RESULTS, layout.JOB_WORK, layout.JOB_FAILURES, layout.JOB_CONTINUATIONS),
         ),
         environment=(
@@ -248,6 +248,8 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             variables.POINTER_SECONDS,
             variables.ATTEMPTS,
             variables.TIMEOUT_SECONDS,
+            variables.JOBS_WEBHOOK,
+            variables.JOBS_WEBHOOK_SECRET,
         ),
     ),
 )

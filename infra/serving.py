@@ -11,7 +11,7 @@ from infra.scaling import Eco, Profile, profile_of
 from infra.settings import Settings
 from infra.size import Size
 from interface import variables
-from interface.operations import OPERATIONS
+from interface.operations import ROUTES
 
 LONGEST = 24
 """Characters of a model's name in that of its function: Cloud Run allows 49 in all, including what Pulumi adds."""
@@ -24,7 +24,7 @@ class Group:
     name: str
     """After the first of its models in the alphabet, whatever their order in the settings."""
     models: tuple[str, ...]
-    """Sorted, but for the model that `/predict` leads to, which goes first."""
+    """Sorted, but for the first of the settings, which goes first."""
     profile: Profile
     size: Size
     copies: int
@@ -94,17 +94,14 @@ def groups(settings: Settings) -> tuple[Group, ...]:
 def paths(settings: Settings) -> Iterator[Path]:
     """Yield every route and the group that it leads to.
 
-    `/predict` leads to the group of the first model; every other path, with `{model}` or without, to
-    the first group. Models of the other groups have paths of their own, which go before the variable:
-    "API Gateway selects the route with the most-specific match"
+    Every path, with `{model}` or without, leads to the first group. Models of the other groups have paths of
+    their own, which go before the variable: "API Gateway selects the route with the most-specific match"
     (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html), and so
     does Google's.
     """
     first, *others = groups(settings)
-    default = next(group for group in (first, *others) if settings.models[0] in group.models)
-    for operation in OPERATIONS:
-        group = default if operation.id == "predict" else first
-        yield Path(operation=operation.id, method=operation.method, path=operation.path, group=group)
+    for operation in ROUTES:
+        yield Path(operation=operation.id, method=operation.method, path=operation.path, group=first)
         if "{model}" in operation.path:
             for group in others:
                 for model in group.models:

@@ -74,9 +74,24 @@ else:
 """A field for each row of the table."""
 
 
+class Webhook(Section):
+    """Who is told how each job ends."""
+
+    url: Annotated[
+        str,
+        Field(pattern=r"^(https://[!-~]+|http://127\.0\.0\.1[:/][!-~]*)$"),
+        Words("https://..., without spaces, or http://127.0.0.1:... for a local stack"),
+    ]
+    secret: Annotated[str, Field(pattern=r"^[!-~]{24,128}$"), Words("24 to 128 characters without spaces")]
+    """By which the receiver checks who tells it: `whsec_` and Base64, as Standard Webhooks has it, or any text."""
+
+
 class Jobs(Section):
     attempts: int = Field(default=5, ge=2, le=100)
     """Deliveries of a job, or of any other function's message, before it becomes a dead letter."""
+    keep_days: int = Field(default=30, ge=1, le=3650)
+    """How long inputs and results are kept."""
+    webhook: Webhook | None = None
 
 
 class Training(Section):

@@ -140,11 +140,16 @@ class FunctionArgs(Lasting):
     """How its copies come and go, up to `concurrency`."""
 
 
+ANY = "ANY"
+"""The method of a route that whatever method leads to."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Route:
     method: str
     path: str
-    """With `{name}` for a variable segment."""
+    """With `{name}` for a variable segment, and at its end `{proxy+}` for any number of them. Of several routes that
+    a request fits, the one with fewer variables answers it."""
     function: Function
     operation: str
     """The operationId in the OpenAPI document."""

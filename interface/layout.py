@@ -29,10 +29,10 @@ JOB_CONTINUATIONS_BEFORE = "in/.again/"
 JOB_WORK = ".work/"
 """In the jobs store: checkpoints of jobs that are under way."""
 JOB_TICKETS = ".tickets/"
-"""In the jobs store: who was granted the right to upload an input."""
+"""In the jobs store: what each job was submitted with, by whom, and whether it was cancelled."""
 JOB_FAILURES = "dead/"
 """In the jobs store: why a message about a job became a dead letter."""
-PASSING = (JOB_WORK, JOB_TICKETS, JOB_CONTINUATIONS)
+PASSING = (JOB_WORK, JOB_CONTINUATIONS)
 """In the jobs store: what is needed of a job only until it is done."""
 
 

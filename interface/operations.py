@@ -30,6 +30,7 @@ OPERATIONS = (
     Operation("server_metadata", "GET", "/v2", "Name, version and extensions of the server"),
     Operation("server_live", "GET", "/v2/health/live", "Does the server run?"),
     Operation("server_ready", "GET", "/v2/health/ready", "Can every model answer?"),
+    Operation("list_models", "GET", "/v2/models", "Every model, and whether it can answer"),
     Operation("model_metadata", "GET", "/v2/models/{model}", "Inputs and outputs of a model"),
     Operation("model_ready", "GET", "/v2/models/{model}/ready", "Can this model answer?"),
     Operation("model_infer", "POST", "/v2/models/{model}/infer", "Run a model on tensors"),
@@ -37,8 +38,16 @@ OPERATIONS = (
     Operation("version_ready", "GET", "/v2/models/{model}/versions/{version}/ready", "Can this version answer?"),
     Operation("version_infer", "POST", "/v2/models/{model}/versions/{version}/infer", "Run a version on tensors"),
     Operation("submit_job", "POST", "/v2/models/{model}/jobs", "Classify rows later"),
+    Operation("list_jobs", "GET", "/v2/models/{model}/jobs", "The caller's jobs, the newest first"),
     Operation("job_status", "GET", "/v2/models/{model}/jobs/{job}", "How a job stands, and its result"),
-    Operation("predict", "POST", "/predict", "Classify rows with the first model"),
+    Operation("stop_job", "POST", "/v2/models/{model}/jobs/{job}/cancel", "End a job"),
+    Operation("predict", "POST", "/predict", "Classify rows with the only model"),
     Operation("predict_model", "POST", "/models/{model}/predict", "Classify rows with a model"),
     Operation("openapi", "GET", "/openapi.json", "This description"),
 )
+UNKNOWN = Operation(
+    "not_offered", "ANY", "/v2/{proxy+}", "Any other call of the protocol, which is refused in its words"
+)
+"""A route by any method, for what no other route leads to: `{proxy+}` is whatever is left of the path."""
+ROUTES = (*OPERATIONS, UNKNOWN)
+"""What a gateway routes."""

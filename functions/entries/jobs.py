@@ -16,6 +16,7 @@ from functions.core.serving.model_cache import ModelCache
 from interface import variables
 
 if TYPE_CHECKING:
+    from functions.core.jobs.webhook import Webhook
     from functions.core.runtime.environment import Environment
 
 
@@ -30,6 +31,19 @@ def jobs(environment: Environment) -> Consumer[str]:
         for name in environment.names(variables.MODELS)
     }
     worker = Worker(
-        environment.store(variables.JOBS_URL), model_caches, log, attempts=int(environment.number(variables.ATTEMPTS))
+        environment.store(variables.JOBS_URL),
+        model_caches,
+        log,
+        attempts=int(environment.number(variables.ATTEMPTS)),
+        webhook=_webhook(environment),
     )
     return Consumer(work=worker.work, log=log, timeout_seconds=environment.number(variables.TIMEOUT_SECONDS))
+
+
+def _webhook(environment: Environment) -> Webhook | None:
+    url = environment.optional(variables.JOBS_WEBHOOK)
+    if url is None:
+        return None
+    from functions.core.jobs.webhook import Webhook  # noqa: PLC0415 - most stacks have none
+
+    return Webhook(url, environment.text(variables.JOBS_WEBHOOK_SECRET))

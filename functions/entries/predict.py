@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from functions.core.jobs.api import JobsApi
     from functions.core.runtime.environment import Environment
 
-_SHARE = 0.9
+SHARE = 0.9
 """How much of the function's time models may take: the answer that they did not end needs some, too."""
 
 
@@ -50,5 +50,5 @@ def predict(environment: Environment) -> Service:
         return JobsApi(environment.store(variables.JOBS_URL, patience_seconds=8))
 
     elsewhere = {name: Live(models, name) for name in environment.names(variables.MODELS_ELSEWHERE, optional=True)}
-    seconds = environment.number(variables.TIMEOUT_SECONDS) * _SHARE
+    seconds = environment.number(variables.TIMEOUT_SECONDS) * SHARE
     return Service(predictors, jobs_api, log, elsewhere=elsewhere, seconds=seconds)

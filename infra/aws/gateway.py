@@ -11,7 +11,7 @@ from infra.api_policy import Cors, IamAuth, NoAuth
 from infra.aws import routes
 from infra.aws.logs import log_group
 from infra.keep import kept
-from infra.vocabulary import ApiArgs
+from infra.vocabulary import ANY, ApiArgs
 
 ACCESS_LOG = json.dumps(
     {
@@ -48,7 +48,7 @@ class Api(pulumi.ComponentResource):
             f"{name}-http",
             protocol_type="HTTP",
             description=_description(args),
-            cors_configuration=_cors(args.cors, {route.method for route in args.routes}),
+            cors_configuration=_cors(args.cors, {route.method for route in args.routes} - {ANY}),
             opts=kept(pulumi.ResourceOptions(parent=self), args.keep),
         )
         self._stage(name, args, api)

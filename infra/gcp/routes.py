@@ -7,9 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infra.vocabulary import Route
+from infra.vocabulary import ANY, Route
 
 METRIC = "requests"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+"""The methods of a route by any method: OpenAPI has no word for it."""
+REST, REST_HERE = "{proxy+}", "{proxy=**}"
+"""The rest of a path in a route, and in this document: https://cloud.google.com/api-gateway/docs/path-templating"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +41,9 @@ def document(routes: Sequence[Route], addresses: Sequence[str], server: HttpServ
     """Return the document; `addresses` holds the URL of each route's function, in the same order."""
     paths: dict[str, dict[str, Any]] = {}
     for route, address in zip(routes, addresses, strict=True):
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, address, server)
+        for method in METHODS if route.method == ANY else (route.method,):
+            path = route.path.replace(REST, REST_HERE)
+            paths.setdefault(path, {})[method.lower()] = _operation(route, method, address, server)
     api = {
         "swagger": "2.0",
         "info": {"title": "predictions", "description": server.description, "version": "1"},
@@ -51,12 +57,12 @@ def document(routes: Sequence[Route], addresses: Sequence[str], server: HttpServ
     return api
 
 
-def _operation(route: Route, address: str, server: HttpServer) -> dict[str, Any]:
+def _operation(route: Route, method: str, address: str, server: HttpServer) -> dict[str, Any]:
     return {
-        "operationId": route.operation,
+        "operationId": f"{route.operation}_{method.lower()}" if route.method == ANY else route.operation,
         "parameters": [
             {"name": name, "in": "path", "required": True, "type": "string"}
-            for name in re.findall(r"\{(\w+)\}", route.path)
+            for name in re.findall(r"\{(\w+)\+?\}", route.path)
         ],
         "responses": {"default": {"description": "what the function answers"}},
         "x-google-backend": {

@@ -36,7 +36,6 @@ def main(progress: Progress, stack: str, state: Path) -> int:
     progress.line("graph", _short(path))
     settings = Settings.parse(json.loads(file.get(SETTINGS, "null")), where=f"Pulumi.{file.name}.yaml")
     cloud = find(settings.cloud)
-    progress.line("default", f"POST /predict leads to {settings.models[0]}, the first of models")
     for line in (*_limits(settings, cloud), *quota_lines(cloud, declared)):
         progress.plain(line)
     for key in missing:

@@ -21,11 +21,19 @@ from typing import Any, NamedTuple, Self, cast
 
 from localcloud.support.ports import LOOPBACK, listener
 
-HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "proxy-connection"})
+HOP = frozenset(
+    {"connection", "expect", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "proxy-connection"}
+)
 """Headers that belong to one connection, and are never forwarded."""
 OWN = frozenset({"server", "content-length"})
 """Headers that the server sets itself."""
-REASONS = {400: "Bad Request", 413: "Request Entity Too Large"}
+REASONS = {
+    400: "Bad Request",
+    413: "Request Entity Too Large",
+    414: "Request-URI Too Long",
+    431: "Request Header Fields Too Large",
+}
+"""The statuses of what the server refuses itself."""
 DRAIN_BYTES = 80 * 1024 * 1024
 DRAIN_SECONDS = 1
 
@@ -67,8 +75,8 @@ class HttpServer:
     """Listens on `http://127.0.0.1:<port>`, or on the next free port, and calls `answer` for each request.
 
     Connections are kept, each with a thread of its own. A body over `limit` bytes is answered
-    with 413 and an invalid length with 400, by `refusal(status)`; `answer` is not called for
-    them. What `answer` raises ends the connection.
+    with 413, headers that are too long with 431, a line that is no request with 400, by `refusal(status)`; `answer`
+    is not called for them. What `answer` raises ends the connection.
     """
 
     def __init__(
@@ -159,11 +167,24 @@ class _Handler(BaseHTTPRequestHandler):
             self.raw_requestline = self.rfile.readline(65_537)
             if not self.raw_requestline:
                 self.close_connection = True
+            elif len(self.raw_requestline) > 65_536:
+                self.send_error(414)
             elif self.parse_request():
                 self._handle()
                 self.wfile.flush()
         except (OSError, ValueError):
             self.close_connection = True
+
+    def handle_expect_100(self) -> bool:
+        """Have a client that waits for it send its body at once: what is written stays in a buffer otherwise."""
+        super().handle_expect_100()
+        self.wfile.flush()
+        return True
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse a request that the base class does not understand, as any other: not with a page in HTML."""
+        self.requestline, self.request_version = "", self.protocol_version
+        self._refuse(code if code in REASONS else 400)
 
     def finish(self) -> None:
         """Finish like the base class, but ignore a client that has gone."""

@@ -43,8 +43,8 @@ MATRIX: Final[Mapping[str, Setting]] = {
     "`models`": Setting(
         note=(
             "Functions learn the names by their environment, and the archives of those that train hold the models' "
-            "folders. The first model of the list is the one that `POST /predict` asks; the order of the others means "
-            "nothing. A model that goes leaves its data: [below](#a-model-that-goes)."
+            "folders. `POST /predict` asks the model of a stack that has only one, and the order of those after the "
+            "first means nothing. A model that goes leaves its data: [below](#a-model-that-goes)."
         ),
         values={
             "one": {"models": ["alpha"]},
@@ -153,6 +153,17 @@ MATRIX: Final[Mapping[str, Setting]] = {
         values={one: {"runtime": {"architecture": one}} for one in ("x86_64", "arm64")},
     ),
     "`jobs.attempts`": Setting(values={"5": {}, "9": {"jobs": {"attempts": 9}}}),
+    "`jobs.keep_days`": Setting(
+        note="Fewer days delete what is older, within a day.",
+        values={"30": {}, "7": {"jobs": {"keep_days": 7}}},
+    ),
+    "`jobs.webhook`": Setting(
+        values={
+            "none": {},
+            "one": {"jobs": {"webhook": {"url": "https://example.org/jobs", "secret": "x" * 24}}},
+            "another": {"jobs": {"webhook": {"url": "https://example.org/others", "secret": "y" * 24}}},
+        },
+    ),
     "`training.parallelism`": Setting(values={"4": {}, "2": {"training": {"parallelism": 2}}}),
     "`training.timeout_hours`": Setting(values={"24": {}, "48": {"training": {"timeout_hours": 48}}}),
     "`training.schedule`": Setting(

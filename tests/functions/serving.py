@@ -233,10 +233,19 @@ class Bench:
         *,
         caller: str | None = None,
         headers: dict[str, str] | None = None,
+        principal: str | None = None,
     ) -> Response:
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         who = caller or self.caller
-        request = Request(method=method, path=path, headers=headers or {}, body=data, caller=who, request_id=f"r-{who}")
+        request = Request(
+            method=method,
+            path=path,
+            headers=headers or {},
+            body=data,
+            caller=who,
+            request_id=f"r-{who}",
+            principal=principal,
+        )
         return self.service.answer(request)
 
     def predict(self, *rows: Any, caller: str | None = None) -> Response:

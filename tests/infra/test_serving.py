@@ -8,9 +8,9 @@ import pytest
 from infra.scaling import Balanced, Eco, Latency
 from infra.serving import LONGEST, Group, groups, paths
 from infra.settings import Settings
-from interface.operations import OPERATIONS
+from interface import operations
 
-ROUTES = {operation.id: (operation.method, operation.path) for operation in OPERATIONS}
+ROUTES = {operation.id: (operation.method, operation.path) for operation in operations.ROUTES}
 
 MODELS = ["a", "b", "c"]
 
@@ -90,10 +90,11 @@ def test_every_path_of_a_model_with_its_own_function_leads_there_and_server_path
     assert not [key for key, times in Counter(path.operation for path in routes).items() if times > 1]
 
 
-def test_the_short_path_leads_to_the_first_model_wherever_it_is() -> None:
+def test_paths_without_a_model_lead_to_the_function_that_knows_them_all() -> None:
     group_of = {path.operation: path.group for path in paths(settings(models={"a": {"profile": "balanced"}}))}
-    assert group_of["predict"].models == ("a",)
-    assert group_of["server_ready"].models == ("b", "c")
+    for operation in ("predict", "server_ready", "list_models", "not_offered"):
+        assert group_of[operation].models == ("b", "c")
+        assert group_of[operation].answered == ("a", "b", "c")
 
 
 def test_names_of_functions_are_short_and_differ() -> None:

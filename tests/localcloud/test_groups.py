@@ -14,13 +14,13 @@ from infra.aws.function import ALIAS
 from infra.aws.gateway import Api
 from infra.settings import Settings
 from infra.vocabulary import ApiArgs, Route
-from interface.operations import OPERATIONS
+from interface import operations
 from localcloud.gcp.apigateway import openapi
 from tests.infra.gcp import whole as gcp
 from tests.localcloud.conftest import AwsLab
 from tests.localcloud.on_aws import code, trust
 
-ROUTES = {operation.id: (operation.method, operation.path) for operation in OPERATIONS}
+ROUTES = {operation.id: (operation.method, operation.path) for operation in operations.ROUTES}
 
 MODELS, SCALING = ["first", "own", "third"], {"models": {"own": {"profile": "latency"}}}
 HANDLER = """
@@ -33,11 +33,18 @@ def handle(event, context):
 def calls() -> list[tuple[str, str, str]]:
     """Return a request for every route: method, path, and the group that must answer."""
     return [
-        (method, path.replace("{model}", model).replace("{version}", "v").replace("{job}", "j"), group)
+        (method.replace("ANY", "PUT"), _filled(path, model), group)
         for method, path in ROUTES.values()
         for model, group in (("first", "predict"), ("own", "predict-own"), ("nobody", "predict"))
         if "{model}" in path or model == "first"
     ]
+
+
+def _filled(path: str, model: str) -> str:
+    names = {"{model}": model, "{version}": "v", "{job}": "j", "{proxy+}": "repository/index"}
+    for name, value in names.items():
+        path = path.replace(name, value)
+    return path
 
 
 class Answering(pulumi.ComponentResource):

@@ -38,13 +38,15 @@ def request_of(event: Mapping[str, Any]) -> Request:
     context = event.get("requestContext", {})
     http = context.get("http", {})
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    principal = _principal(context)
     return Request(
         method=http.get("method", "GET"),
         path=_path(event, context.get("stage", "$default")),
         headers=headers,
         body=_body(event),
-        caller=caller_of(headers, principal=_principal(context), address=http.get("sourceIp", "")),
+        caller=caller_of(headers, principal=principal, address=http.get("sourceIp", "")),
         request_id=context.get("requestId") or os.urandom(16).hex(),
+        principal=principal,
     )
 
 
@@ -68,7 +70,8 @@ def _base64(content: bytes) -> str:
 def _path(event: Mapping[str, Any], stage: str) -> str:
     path = event.get("rawPath") or "/"
     # The name of a stage, if it has one, begins the path.
-    return path.removeprefix(f"/{stage}") or "/"
+    query = event.get("rawQueryString")
+    return (path.removeprefix(f"/{stage}") or "/") + (f"?{query}" if query else "")
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

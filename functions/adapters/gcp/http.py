@@ -40,13 +40,15 @@ def handler(entry: Callable[[Environment], Service]) -> Callable[[flask.Request]
 def request_of(request: flask.Request) -> Request:
     """Return the request, with as much of its body as shows whether it is too large."""
     headers = {name.lower(): value for name, value in request.headers.items()}
+    principal = _principal(headers)
     return Request(
         method=request.method,
         path=_path(request),
         headers=headers,
         body=body_of(request, at_most=REQUEST_BYTES + 1),
-        caller=caller_of(headers, principal=_principal(headers), address=_address(headers)),
+        caller=caller_of(headers, principal=principal, address=_address(headers)),
         request_id=request_id_of(request),
+        principal=principal,
     )
 
 
@@ -73,8 +75,8 @@ def request_id_of(request: flask.Request) -> str:
 
 
 def _path(request: flask.Request) -> str:
-    """Return the path as it was sent: percent-encoded, so that an encoded slash stays within its segment."""
-    return request.environ.get("RAW_URI", request.path).partition("?")[0] or "/"
+    """Return path and query as they were sent: percent-encoded, so that an encoded slash stays within its segment."""
+    return request.environ.get("RAW_URI", request.path) or "/"
 
 
 def _principal(headers: Mapping[str, str]) -> str | None:

@@ -1,11 +1,17 @@
-"""The OpenAPI 3.1 description of the API. Each model has paths and schemas of its own."""
+"""The OpenAPI 3.1 description of the API: an operation for each call, whatever model it is about.
+
+Each model has schemas of its own. Of JSON Schema it uses what generators of clients understand: `enum` in place of
+`const`, and no other words for one value.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-from functions.core.jobs.job import Format
+from functions.core.jobs.api import LARGEST_KEY, LISTED, MOST_LISTED
+from functions.core.jobs.job import UPLOADS
+from functions.core.jobs.tickets import PLACE
 from functions.core.onnx.tensor import DATATYPES
 from functions.core.serving.json_schema import Schema, Schemas, list_of, object_of
 from functions.core.serving.rows import MOST_ROWS
@@ -20,6 +26,7 @@ _TEXT: Schema = {"type": "string"}
 _WHOLE: Schema = {"type": "integer"}
 _FLAG: Schema = {"type": "boolean"}
 _OBJECT: Schema = {"type": "object"}
+_STATUS: Schema = {**_TEXT, "enum": ["waiting", "queued", "running", "done", "failed", "cancelled"]}
 _REQUESTS = {
     "predict": "predict_request", "predict_model": "predict_request", "submit_job": "job_request",
     "model_infer": "infer_request", "version_infer": "infer_request",
@@ -27,6 +34,7 @@ _REQUESTS = {
 _ANSWERS = {
     "predict": "predict_answer", "predict_model": "predict_answer",
     "model_infer": "infer_answer", "version_infer": "infer_answer", "submit_job": "job", "job_status": "job",
+    "stop_job": "job", "list_jobs": "jobs", "list_models": "models",
     "model_metadata": "metadata", "version_metadata": "metadata",
 }  # fmt: skip
 _OF_A_MODEL = frozenset({"predict_request", "infer_request", "predict_answer"})
@@ -44,13 +52,13 @@ _BINARY = (
 def description(name: str, version: str, champions: Mapping[str, Servable | None], *, uploads: bool) -> dict[str, Any]:
     """Return the document. The inputs of a model are described where it has a champion.
 
-    `uploads`: whether the rows of a job may be uploaded to a URL.
+    `uploads`: whether the rows of a job may be uploaded to a URL. Where there are several models, none is asked
+    without its name.
     """
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
-        for model in champions if "{model}" in operation.path else [next(iter(champions))]:
-            path = operation.path.replace("{model}", model)
-            paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, model)
+        if operation.id != "predict" or len(champions) == 1:
+            paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, list(champions))
     return {
         "openapi": "3.1.0",
         "info": {"title": name, "version": version},
@@ -60,16 +68,18 @@ def description(name: str, version: str, champions: Mapping[str, Servable | None
     }
 
 
-def _operation(operation: Operation, model: str) -> dict[str, Any]:
-    names = [name for name in re.findall(r"\{(\w+)\}", operation.path) if name != "model"]
-    answer = _content(_ref(_ANSWERS[operation.id], model)) if operation.id in _ANSWERS else _content({"type": "object"})
+def _operation(operation: Operation, models: list[str]) -> dict[str, Any]:
+    names = re.findall(r"\{(\w+)\}", operation.path)
+    answer = _content(_of_any(_ANSWERS[operation.id], models) if operation.id in _ANSWERS else _OBJECT)
     error = _content(_ref("error")) if operation.is_protocol else _content(_ref("problem"), "application/problem+json")
     infers = operation.id.endswith("_infer")
+    segments = {**_SEGMENTS, "model": {**_TEXT, "enum": models}}
     parameters: list[Schema] = [
-        {"name": name, "in": "path", "required": True, "schema": _SEGMENTS[name]} for name in names
+        {"name": name, "in": "path", "required": True, "schema": segments[name]} for name in names
     ]
+    parameters += _PAGE if operation.id == "list_jobs" else []
     document: dict[str, Any] = {
-        "operationId": f"{operation.id}_{model}" if "{model}" in operation.path else operation.id,
+        "operationId": operation.id,
         "summary": operation.summary,
         "parameters": parameters,
         "responses": {
@@ -84,7 +94,7 @@ def _operation(operation: Operation, model: str) -> dict[str, Any]:
     if infers:
         document["description"] = _BINARY
     if operation.id in _REQUESTS:
-        content = _content(_ref(_REQUESTS[operation.id], model))
+        content = _content(_of_any(_REQUESTS[operation.id], models))
         document["requestBody"] = {"required": True, "content": content}
         parameters += _KEY if operation.id == "submit_job" else _CALLER
     return document
@@ -99,8 +109,22 @@ _KEY: list[Schema] = [
         "name": "Idempotency-Key",
         "in": "header",
         "description": "Makes repeating a request safe",
-        "schema": {**_TEXT, "minLength": 1, "maxLength": 255},
+        "schema": {**_TEXT, "minLength": 1, "maxLength": LARGEST_KEY},
     }
+]
+_PAGE: list[Schema] = [
+    {
+        "name": "limit",
+        "in": "query",
+        "description": "The most jobs of this page",
+        "schema": {**_WHOLE, "minimum": 1, "maximum": MOST_LISTED, "default": LISTED},
+    },
+    {
+        "name": "after",
+        "in": "query",
+        "description": "The `next` of the page before",
+        "schema": {**_TEXT, "pattern": f"^{PLACE.pattern}$"},
+    },
 ]
 
 
@@ -113,6 +137,12 @@ def _headers(operation: Operation) -> dict[str, Any]:
 
 def _content(schema: Schema, kind: str = "application/json") -> dict[str, Any]:
     return {kind: {"schema": schema}}
+
+
+def _of_any(name: str, models: list[str]) -> Schema:
+    """Return the schema of that name of any of the models."""
+    references = [_ref(name, model) for model in (models if name in _OF_A_MODEL else models[:1])]
+    return references[0] if len(references) == 1 else {"anyOf": references}
 
 
 def _ref(name: str, model: str = "") -> Schema:
@@ -133,7 +163,12 @@ def _own(champions: Mapping[str, Servable | None]) -> dict[str, Schema]:
             "additionalProperties": False,
         }
         schemas[f"{model}.predict_answer"] = object_of(
-            {"model": {"const": model}, "version": _TEXT, "variant": _TEXT, "predictions": list_of(prediction)}
+            {
+                "model": {**_TEXT, "enum": [model]},
+                "version": _TEXT,
+                "variant": _TEXT,
+                "predictions": list_of(prediction),
+            }
         )
         schemas[f"{model}.infer_request"] = _inference(known)
     return schemas
@@ -173,6 +208,8 @@ def _shared(uploads: bool) -> dict[str, Schema]:
         "metadata": object_of({**metadata, "inputs": list_of(spec), "outputs": list_of(spec)}),
         "job_request": _job_request(uploads),
         "job": _job(),
+        "jobs": object_of({"jobs": list_of(_listed()), "next": _TEXT}, ["jobs"]),
+        "models": object_of({"models": list_of(_model())}),
         "problem": object_of(problem, ["status", "detail"]),
         "error": object_of({"error": _TEXT}),
     }
@@ -182,18 +219,30 @@ def _job_request(uploads: bool) -> Schema:
     """Return the schema of a job request: rows, or the form in which a file of rows will be uploaded."""
     kinds: dict[str, Schema] = {"instances": list_of({}, minItems=1)}
     if uploads:
-        kinds["upload"] = {**_TEXT, "enum": [str(kind) for kind in Format]}
-    return {"anyOf": [{**object_of({name: kind}), "additionalProperties": False} for name, kind in kinds.items()]}
+        kinds["upload"] = {**_TEXT, "enum": list(UPLOADS)}
+    version = {"version": {**_SEGMENTS["version"], "description": "The version that answers; else the champion"}}
+    forms = [object_of({name: kind, **version}, [name]) for name, kind in kinds.items()]
+    return {"anyOf": [{**form, "additionalProperties": False} for form in forms]}
+
+
+def _model() -> Schema:
+    return object_of({"name": _TEXT, "version": {"anyOf": [_TEXT, {"type": "null"}]}, "ready": _FLAG})
+
+
+def _listed() -> Schema:
+    return object_of({"id": _TEXT, "model": _TEXT, "status": _STATUS, "created": {**_TEXT, "format": "date-time"}})
 
 
 def _job() -> Schema:
-    upload = object_of({"method": {"const": "PUT"}, "url": _TEXT, "expires_in": _WHOLE, "at_most_bytes": _WHOLE})
+    upload = object_of(
+        {"method": {**_TEXT, "enum": ["PUT"]}, "url": _TEXT, "expires_in": _WHOLE, "at_most_bytes": _WHOLE}
+    )
     figures = {name: {**_WHOLE, "minimum": 0} for name in ("rows", "refused", "expires_in")}
     texts = dict.fromkeys(("id", "model", "url", "version", "result_key", "result_url"), _TEXT)
     properties = {
         **texts,
         **figures,
-        "status": {**_TEXT, "enum": ["waiting", "queued", "running", "done", "failed"]},
+        "status": _STATUS,
         "progress": {"type": "number", "minimum": 0, "maximum": 1},
         "upload": upload,
         "result": {"anyOf": [_OBJECT, {"type": "null"}]},

@@ -46,7 +46,7 @@ class Service:
         elsewhere: Mapping[str, Live] | None = None,
         seconds: float = LONGEST_SECONDS,
     ) -> None:
-        """`predictors` are the models that this may be asked about, by name; `POST /predict` asks the first.
+        """`predictors` are the models that this may be asked about, by name; `POST /predict` asks the only one.
 
         `jobs_api` is called when a request is about jobs. `elsewhere` are the live pointers of those of them
         that other functions serve. They are opened if a request comes after all, and for nothing else: the API
@@ -116,7 +116,11 @@ class Service:
         return response
 
     def predict(self, request: Request, _: Segments) -> Response:
-        return self._predict(request, next(iter(self._predictors)))
+        [model, *others] = self._predictors
+        if others:
+            paths = ", ".join(f"POST /models/{name}/predict" for name in self._predictors)
+            raise Problem(404, f"there are several models here; ask one of them: {paths}")
+        return self._predict(request, model)
 
     def predict_model(self, request: Request, segments: Segments) -> Response:
         return self._predict(request, segments["model"])
@@ -159,6 +163,11 @@ class Service:
 
         return respond({"name": NAME, "version": VERSION, "extensions": open_inference.EXTENSIONS})
 
+    def list_models(self, _: Request, __: Segments) -> Response:
+        versions = {name: self._live_version(name) for name in self._predictors}
+        models = [{"name": name, "version": live, "ready": live is not None} for name, live in versions.items()]
+        return respond({"models": models})
+
     def model_metadata(self, _: Request, segments: Segments) -> Response:
         serving = self._predictor(segments["model"]).model_cache.current()
         asked = [serving.champion, *([serving.challenger] if serving.challenger else [])]
@@ -180,17 +189,24 @@ class Service:
 
     def submit_job(self, request: Request, segments: Segments) -> Response:
         model = segments["model"]
-        self._predictor(model)
-        job = self._jobs_api().submit(model, request.body, request.headers, request.caller)
+        job = self._jobs_api().submit(model, request, self._predictor(model).model_cache.knows)
         url = f"/v2/models/{model}/jobs/{job['id']}"
         return respond({**job, "url": url}, 202, {"location": url, "x-model": model})
 
-    def job_status(self, _: Request, segments: Segments) -> Response:
-        model = segments["model"]
-        self._predictor(model)
-        status = self._jobs_api().status(model, segments["job"])
-        over = status["status"] in ("done", "failed")
-        return respond(status, headers=None if over else {"retry-after": "1"})
+    def list_jobs(self, request: Request, segments: Segments) -> Response:
+        self._predictor(segments["model"])
+        return respond(self._jobs_api().listed(segments["model"], request))
+
+    def job_status(self, request: Request, segments: Segments) -> Response:
+        from functions.core.jobs.api import ENDED  # noqa: PLC0415 - predictions do without it
+
+        self._predictor(segments["model"])
+        status = self._jobs_api().status(segments["model"], segments["job"], request)
+        return respond(status, headers=None if status["status"] in ENDED else {"retry-after": "1"})
+
+    def stop_job(self, request: Request, segments: Segments) -> Response:
+        self._predictor(segments["model"])
+        return respond(self._jobs_api().cancel(segments["model"], segments["job"], request))
 
     def openapi(self, _: Request, __: Segments) -> Response:
         from functions.core.api.openapi import description  # noqa: PLC0415 - nobody's first answer
@@ -198,6 +214,17 @@ class Service:
         champions = {name: self._champion(name) for name in self._served}
         everything = {**champions, **dict.fromkeys(self._elsewhere)}
         return respond(description(NAME, VERSION, everything, uploads=self._jobs_api().uploads))
+
+    def _live_version(self, model: str) -> str | None:
+        """Return the version that answers for a model, whichever function serves it; None where there is none."""
+        if model in self._served:
+            champion = self._champion(model)
+            return None if champion is None else champion.version
+        try:
+            return self._elsewhere[model].read().champion
+        except Exception as problem:
+            self._log.error("pointer unreadable", problem=problem, model=model, metric="PointerUnreadable")
+            return None
 
     def _champion(self, model: str) -> Servable | None:
         try:
@@ -218,6 +245,7 @@ METHODS: Mapping[str, Callable[[Service, Request, Segments], Response]] = {
     "server_live": Service.server_live,
     "server_ready": Service.server_ready,
     "server_metadata": Service.server_metadata,
+    "list_models": Service.list_models,
     "model_metadata": Service.model_metadata,
     "model_ready": Service.model_ready,
     "model_infer": Service.model_infer,
@@ -225,7 +253,9 @@ METHODS: Mapping[str, Callable[[Service, Request, Segments], Response]] = {
     "version_ready": Service.version_ready,
     "version_infer": Service.version_infer,
     "submit_job": Service.submit_job,
+    "list_jobs": Service.list_jobs,
     "job_status": Service.job_status,
+    "stop_job": Service.stop_job,
 }
 """The method of every operation of `routes.OPERATIONS`, by its id."""
 

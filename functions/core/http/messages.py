@@ -19,7 +19,7 @@ BINARY = "application/octet-stream"
 class Request:
     """A request as it came to the gateway."""
 
-    __slots__ = ("body", "caller", "headers", "method", "path", "request_id")
+    __slots__ = ("body", "caller", "headers", "method", "path", "principal", "query", "request_id")
 
     def __init__(
         self,
@@ -30,19 +30,22 @@ class Request:
         request_id: str,
         headers: Mapping[str, str] = MappingProxyType({}),
         body: bytes = b"",
+        principal: str | None = None,
     ) -> None:
         """Take what a gateway knows of a request.
 
-        `path` begins with a slash and has neither the gateway's stage nor the query. `caller`
+        `path` begins with a slash, without the gateway's stage, and with the query, if there is one. `caller`
         is who asks, as well as it is known: callers are split between versions by it.
-        `headers` are named in lower case.
+        `headers` are named in lower case. `principal` is who the gateway has checked that asks, None where it checks
+        nobody.
         """
         self.method = method
-        self.path = path
+        self.path, _, self.query = path.partition("?")
         self.caller = caller
         self.request_id = request_id
         self.headers = headers
         self.body = body
+        self.principal = principal
 
 
 class Response:
@@ -113,7 +116,7 @@ def _expanded(body: bytes, encoding: str, at_most: int) -> bytes:
 
 
 HEADER = "x-caller-id"
-_LONGEST = 256
+LONGEST_ID = 256
 
 
 def caller_of(headers: Mapping[str, str], *, principal: str | None, address: str) -> str:
@@ -123,5 +126,5 @@ def caller_of(headers: Mapping[str, str], *, principal: str | None, address: str
     caller may call itself what it likes.
     """
     if name := headers.get(HEADER, "").strip():
-        return f"id:{name[:_LONGEST]}"
+        return f"id:{name[:LONGEST_ID]}"
     return f"principal:{principal}" if principal else f"address:{address}"

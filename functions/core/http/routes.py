@@ -25,7 +25,10 @@ def find(method: str, path: str) -> tuple[Operation, dict[str, str]]:
     if allowed:
         methods = ", ".join(sorted(allowed))
         raise Problem(405, f"the method is not allowed here; accepted: {methods}", headers={"allow": methods})
-    raise Problem(404, "there is nothing at this path; GET /openapi.json lists what there is")
+    offered = "GET /openapi.json lists what there is"
+    if path.startswith("/v2/"):
+        raise Problem(404, f"this call of the protocol is not offered; {offered}")
+    raise Problem(404, f"there is nothing at this path; {offered}")
 
 
 def _matched(parts: list[str], asked: list[str]) -> dict[str, str] | None:

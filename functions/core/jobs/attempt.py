@@ -11,6 +11,7 @@ from functions.core.jobs.checkpoints import BEGINNING, Checkpoint, Checkpoints, 
 from functions.core.jobs.job import Format
 from functions.core.jobs.predictions import predict_all, predict_each
 from functions.core.jobs.source import JobInput, replaced
+from functions.core.jobs.tickets import Tickets
 from functions.core.storage.objects import Missing, canonical
 
 if TYPE_CHECKING:
@@ -71,11 +72,18 @@ class JobAttempt:
         checkpoints = Checkpoints(self.objects, self.job)
         plan = checkpoints.plan()
         if plan is None:
-            return self._work(model_cache, model_cache.current().champion, job_input, checkpoints, None, [])
+            return self._work(model_cache, self._servable(model_cache), job_input, checkpoints, None, [])
         if plan.state != str(job_input.state):
             raise replaced()
         servable = model_cache.pinned(plan.version)
         return self._work(model_cache, servable, job_input, checkpoints, plan, checkpoints.done())
+
+    def _servable(self, model_cache: ModelCache) -> Servable:
+        """Return the version that the job is to be answered by: the one that was asked for, or the champion."""
+        ticket = Tickets(self.objects, self.job.model).find(self.job)
+        if ticket is None or ticket.version is None:
+            return model_cache.current().champion
+        return model_cache.pinned(ticket.version)
 
     def _work(
         self,
@@ -91,6 +99,8 @@ class JobAttempt:
         last = done[-1] if done else BEGINNING
         batches = _batches(job_input.rows(servable, last.end), last.end)
         while True:
+            if self.objects.exists(self.job.cancelled):
+                return self._cancel()
             if len(done) > done_before and self.seconds_left() < SPARE_SECONDS + 2 * longest_seconds:
                 return self._stop(len(done))
             began = self.clock()
@@ -113,6 +123,11 @@ class JobAttempt:
                 if len(done) > done_before and self.seconds_left() < SPARE_SECONDS + JOIN_SECONDS * len(done):
                     return self._stop(len(done))
                 return self._finish(plan.version, last, checkpoints.contents(done))
+
+    def _cancel(self) -> dict[str, Any]:
+        """Write a result without predictions: nobody wants them any more."""
+        document = canonical({**self._about, "cancelled": True})
+        return {"cancelled": True, "written": self.objects.create(self.job.result, document)}
 
     def _stop(self, checkpoints: int) -> None:
         """Write a continuation: the store announces it, and the worker that gets the message goes on with the job."""

@@ -22,7 +22,7 @@ class NotAJob(ValueError):
 
 
 class Format(StrEnum):
-    """The format of a job's input, by the end of the job's name: `.csv`, `.jsonl`, or JSON for any other."""
+    """The format of a job's input, by the end of the job's name, without `.gz`: JSON for any that is not known."""
 
     JSON = "json"
     """One request, `{"instances": [...]}`: all rows are answered, or the whole job is refused."""
@@ -30,6 +30,12 @@ class Format(StrEnum):
     """One JSON value a line: each row is answered or refused by itself."""
     CSV = "csv"
     """A header, then one row a line: each row is answered or refused by itself."""
+    PARQUET = "parquet"
+    """A table: each row is answered or refused by itself."""
+    NPY = "npy"
+    """The one input of a model as numpy saves an array: its first axis are the rows."""
+    NPZ = "npz"
+    """The inputs of a model by name, as numpy saves several arrays."""
 
     @property
     def largest(self) -> int:
@@ -37,7 +43,10 @@ class Format(StrEnum):
         return 20_000_000 if self is Format.JSON else 1_000_000_000
 
 
-_ENDINGS = {"csv": Format.CSV, "jsonl": Format.LINES, "ndjson": Format.LINES}
+GZIP = ".gz"
+UPLOADS = tuple(f"{kind}{ending}" for kind in Format for ending in ("", GZIP))
+"""What may be uploaded, as the end of a job's name says it."""
+_ENDINGS = {**{str(kind): kind for kind in Format}, "ndjson": Format.LINES}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +74,13 @@ class Job:
         return cls(model=model, name=name)
 
     @property
+    def compressed(self) -> bool:
+        """Whether the input is compressed with gzip."""
+        return self.name.lower().endswith(GZIP)
+
+    @property
     def format(self) -> Format:
-        return _ENDINGS.get(self.name.rpartition(".")[2].lower(), Format.JSON)
+        return _ENDINGS.get(self.name.lower().removesuffix(GZIP).rpartition(".")[2], Format.JSON)
 
     @property
     def input(self) -> str:
@@ -94,8 +108,23 @@ class Job:
 
     @property
     def ticket(self) -> str:
-        """The record that a caller may upload the input. Its key is the same for every format."""
-        return layout.below(self.model, layout.JOB_TICKETS) + self.name.partition(".")[0]
+        """The record of what the API was asked for: `Ticket`. Its key is the same for every format."""
+        return layout.below(self.model, layout.JOB_TICKETS) + self.stem
+
+    @property
+    def cancelled(self) -> str:
+        """The object by which the API tells workers that nobody wants the result any more."""
+        return f"{layout.below(self.model, layout.JOB_TICKETS)}{self.name}.cancelled"
+
+    @property
+    def told(self) -> str:
+        """The record that the event about the end of the job has reached whoever waits for it."""
+        return f"{self.checkpoints}/told.json"
+
+    @property
+    def stem(self) -> str:
+        """The name without the ending that tells the format, for a name that the API made."""
+        return self.name.partition(".")[0]
 
     def continuation(self, checkpoints: int) -> str:
         """The key of a continuation after so many checkpoints: the store announces it like a new input."""

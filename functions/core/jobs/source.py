@@ -38,6 +38,8 @@ class JobInput:
 
         Raises `Problem`, also between rows: for an input that cannot be read, and 409 when it was replaced.
         """
+        if self._job.compressed:
+            raise Problem(400, "a job that is compressed cannot be read")
         match self._job.format:
             case Format.JSON:
                 return request_rows(text_of(self._bytes(0, self.size)), at)
@@ -45,6 +47,8 @@ class JobInput:
                 return json_rows(Lines(self._block, at))
             case Format.CSV:
                 return self._cells(servable, at)
+            case other:
+                raise Problem(400, f"a job of {other} cannot be read")
 
     def _cells(self, servable: Servable, at: int) -> Iterator[Row]:
         lines = Lines(self._block, 0)

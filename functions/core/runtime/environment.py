@@ -36,6 +36,10 @@ class Environment:
             raise KeyError(f"the environment variable {name} is not set")
         return self._values[name]
 
+    def optional(self, name: str) -> str | None:
+        """Return the variable, or None where it is not set."""
+        return self._values.get(name)
+
     def number(self, name: str) -> float:
         return float(self.text(name))
 

@@ -70,9 +70,9 @@ def tensor_of(spec: Spec, row: Schema | None = None, *, most: int | None = None)
     lengths = [_length(length, most if axis == 0 else None) for axis, length in enumerate(spec.shape)]
     return object_of(
         {
-            "name": {"const": spec.name},
+            "name": {"type": "string", "enum": [spec.name]},
             "shape": row_of(lengths),
-            "datatype": {"const": spec.datatype},
+            "datatype": {"type": "string", "enum": [spec.datatype]},
             "data": flat if row is None else {"anyOf": [list_of(row), flat]},
             "parameters": {"type": "object"},
         },
@@ -106,7 +106,7 @@ def value_of(datatype: str) -> Schema:
 
 def _length(length: int, most: int | None) -> Schema:
     if length >= 0:
-        return {"const": length}
+        return {"type": "integer", "minimum": length, "maximum": length}
     return {"type": "integer", "minimum": 0} if most is None else {"type": "integer", "minimum": 1, "maximum": most}
 
 

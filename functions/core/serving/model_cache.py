@@ -134,6 +134,10 @@ class ModelCache:
         self._close_unused()
         return opened
 
+    def knows(self, version: str) -> bool:
+        """Return whether a version of this name is registered."""
+        return DIGEST.fullmatch(version) is not None and self._registry.card(version) is not None
+
     def _is_due(self, seconds: float) -> bool:
         return self._read_at is None or self._clock() - self._read_at >= seconds
 

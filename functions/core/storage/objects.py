@@ -213,9 +213,9 @@ class Objects:
         except (PreconditionError, AlreadyExistsError, FileNotFoundError):
             raise Conflict(key) from None
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        """Yield the keys in the folder `prefix`, at any depth, in the order of the store."""
-        for page in obstore.list(self._store, prefix):
+    def keys(self, prefix: str, *, after: str | None = None) -> Iterator[str]:
+        """Yield the keys in the folder `prefix`, at any depth, in the order of the store; those `after` a key."""
+        for page in obstore.list(self._store, prefix, offset=after):
             for entry in page:
                 yield entry["path"]
 

@@ -204,7 +204,12 @@ def _operation(request: Request, served: tuple[Path, ...]) -> Operation:
     return path.operations[request.method]
 
 
-REASONS = {400: "Bad Request", 413: "Payload Too Large"}
+REASONS = {
+    400: "Bad Request",
+    413: "Payload Too Large",
+    414: "URI Too Long",
+    431: "Request Header Fields Too Large",
+}
 
 
 def _error(status: int, message: str) -> Response:

@@ -50,7 +50,7 @@ class Path:
 
 
 def paths(document: Mapping[str, Any]) -> tuple[Path, ...]:
-    """Return the paths of a document, those with fewer variables first.
+    """Return the paths of a document, those with fewer variables first, and those that take any rest last.
 
     Raises `ValueError` for what API Gateway would refuse, and for what is not implemented here.
     """
@@ -67,12 +67,13 @@ def paths(document: Mapping[str, Any]) -> tuple[Path, ...]:
         )
         for template, item in document["paths"].items()
     ]
-    return tuple(sorted(items, key=lambda path: path.template.count("{")))
+    return tuple(sorted(items, key=lambda path: ("=**}" in path.template, path.template.count("{"))))
 
 
 def _shape(template: str) -> re.Pattern[str]:
-    parts = re.split(r"\{[^}]*\}", template)
-    return re.compile("[^/]+".join(map(re.escape, parts)))
+    whole = template.removesuffix("{proxy=**}")
+    parts = re.split(r"\{[^}]*\}", whole)
+    return re.compile("[^/]+".join(map(re.escape, parts)) + (".*" if whole != template else ""))
 
 
 def _operation(

@@ -139,6 +139,15 @@ def test_a_path_without_variables_comes_before_one_with(behind: HttpServer) -> N
     assert templates.index("/v2/models/index") < templates.index("/v2/models/{model}")
 
 
+def test_the_rest_of_a_path_comes_after_every_other(behind: HttpServer) -> None:
+    document = configured(behind.url)
+    document["paths"]["/v2/{proxy=**}"] = document["paths"]["/v2/models/index"]
+    found = paths(document)
+    assert found[-1].template == "/v2/{proxy=**}"
+    for path, taken in (("/v2/a/b/c", True), ("/v2/", True), ("/v2", False), ("/v3/a", False)):
+        assert bool(found[-1].shape.fullmatch(path)) is taken
+
+
 def test_the_answer_of_a_function_is_passed_on_as_it_is(call: Called, function: Function) -> None:
     function.says = Response(418, [("Content-Type", "application/json"), ("X-Own", "1")], b'{"short": "stout"}')
     assert call("GET", "/v2/models/m") == (418, {"short": "stout"})

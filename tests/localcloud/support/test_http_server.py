@@ -129,6 +129,48 @@ def test_as_much_as_the_limit_is_accepted_and_a_byte_more_is_not(client: http.cl
         assert (response.status, json.loads(body)) == (413, {"message": "Request Entity Too Large"})
 
 
+def spoken(server: HttpServer, *parts: bytes) -> Iterator[bytes]:
+    """Send each part once the one before has been answered, and yield what comes back."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        for part in parts:
+            connection.sendall(part)
+            answer = connection.recv(65_536)
+            while b"Content-Length" in answer and not answer.endswith(b"}"):
+                answer += connection.recv(65_536)
+            yield answer
+
+
+def test_a_client_that_waits_to_be_asked_for_its_body_is_asked_at_once(server: HttpServer) -> None:
+    head = b"POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+    asked, answered = spoken(server, head, b"body")
+    assert asked == b"HTTP/1.1 100 Continue\r\n\r\n"
+    echoed = json.loads(answered.partition(b"\r\n\r\n")[2])
+    assert (echoed["path"], echoed["body"]) == ("/later", "body")
+    assert "Expect" not in echoed["headers"]
+
+
+@pytest.mark.parametrize(
+    ("request_line", "headers", "status"),
+    [
+        ("GET / HTTP/1.1", {"X-Long": "x" * 70_000}, 431),
+        ("GET / HTTP/1.1", {f"X-{n}": "x" for n in range(200)}, 431),
+        (f"GET /{'x' * 70_000} HTTP/1.1", {}, 414),
+        ("what is this", {}, 400),
+        ("GET / HTTP/9.9", {}, 400),
+    ],
+    ids=["long header", "many headers", "long path", "no request", "no version"],
+)
+def test_what_is_no_request_is_refused_in_json(
+    server: HttpServer, request_line: str, headers: dict[str, str], status: int
+) -> None:
+    lines = [request_line, *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    [answer] = spoken(server, "\r\n".join(lines).encode())
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"Content-Type: application/json" in head
+    assert set(json.loads(body)) == {"message"}
+
+
 def test_a_chunk_that_claims_too_much_is_refused(client: http.client.HTTPConnection) -> None:
     client.putrequest("POST", "/")
     client.putheader("Transfer-Encoding", "chunked")

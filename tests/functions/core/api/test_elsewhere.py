@@ -58,7 +58,8 @@ def test_the_description_names_every_model_and_lets_rows_of_those_elsewhere_be_a
     release(bench)
     status, document = ask(bench, "/openapi.json")
     assert status == 200
-    assert {f"/v2/models/{model}/infer" for model in (MODEL, OTHER)} <= set(document["paths"])
+    [model, *_] = document["paths"]["/v2/models/{model}/infer"]["post"]["parameters"]
+    assert set(model["schema"]["enum"]) == {MODEL, OTHER}
     rows = {
         model: document["components"]["schemas"][f"{model}.predict_request"]["properties"]["instances"]["items"]
         for model in (MODEL, OTHER)
@@ -73,8 +74,29 @@ def test_a_model_of_no_function_is_not_found(bench: Bench) -> None:
     assert f"{OTHER}, {MODEL}" in told["error"]
 
 
-@pytest.mark.parametrize("path", ["/predict", f"/models/{OTHER}/predict"])
-def test_a_request_that_still_comes_here_is_answered_and_nothing_is_opened_before(bench: Bench, path: str) -> None:
+def test_models_are_listed_with_what_is_live_wherever_they_are_served(bench: Bench) -> None:
+    here = {"name": MODEL, "version": bench.live.read().champion, "ready": True}
+    nothing = {"name": OTHER, "version": None, "ready": False}
+    assert ask(bench, "/v2/models") == (200, {"models": [nothing, here]})
+    release(bench)
+    there = {"name": OTHER, "version": "0" * 16, "ready": True}
+    assert ask(bench, "/v2/models") == (200, {"models": [there, here]})
+    bench.models.put(f"{OTHER}/live.json", b"garbage")
+    assert ask(bench, "/v2/models") == (200, {"models": [nothing, here]})
+
+
+def test_where_there_are_several_models_none_is_asked_without_its_name(bench: Bench) -> None:
+    body = json.dumps({"instances": [BENIGN]}).encode()
+    request = Request(method="POST", path="/predict", body=body, caller="id:test", request_id="r-1")
+    response = bench.service.answer(request)
+    assert response.status == 404
+    assert f"POST /models/{OTHER}/predict, POST /models/{MODEL}/predict" in response.body.decode()
+    _, document = ask(bench, "/openapi.json")
+    assert "/predict" not in document["paths"]
+
+
+def test_a_request_that_still_comes_here_is_answered_and_nothing_is_opened_before(bench: Bench) -> None:
+    path = f"/models/{OTHER}/predict"
     version = Registry(bench.models, OTHER).register(model_bytes(), card_of(), golden_of(model_bytes()), {})
     Live(bench.models, OTHER).change(lambda pointer: promote_first(pointer, version, "first", 0.0))
     opened: list[str] = []

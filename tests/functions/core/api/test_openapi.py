@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
@@ -8,6 +9,8 @@ import pytest
 
 from functions.core.api.openapi import description
 from interface.operations import OPERATIONS
+from tests.functions.bring_your_own import pair
+from tests.functions.core.serving.test_onnx_model import serve
 from tests.functions.serving import BENIGN, MODEL, Bench, said
 
 TYPED = [
@@ -35,9 +38,9 @@ def check(document: dict[str, Any], name: str, value: Any) -> None:
 
 
 def described(document: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """Every operation by its name, the model's paths as one."""
+    """Every operation by its name."""
     return {
-        operation["operationId"].removesuffix(f"_{MODEL}"): (method.upper(), path.replace(MODEL, "{model}"))
+        operation["operationId"]: (method.upper(), path)
         for path, item in document["paths"].items()
         for method, operation in item.items()
     }
@@ -48,15 +51,33 @@ def test_the_description_has_every_operation_and_no_other(document: dict[str, An
     assert described(document) == served
 
 
-def test_every_model_has_paths_and_names_of_its_own() -> None:
+def test_models_share_operations_and_have_requests_of_their_own() -> None:
     document = description("name", "1", {"one": None, "two": None}, uploads=False)
     identities = [operation["operationId"] for item in document["paths"].values() for operation in item.values()]
     assert len(set(identities)) == len(identities)
-    for model in ("one", "two"):
-        operation = document["paths"][f"/v2/models/{model}/infer"]["post"]
-        sent = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
-        assert sent == f"#/components/schemas/{model}.infer_request"
-    assert sum(path == "/predict" for path in document["paths"]) == 1
+    operation = document["paths"]["/v2/models/{model}/infer"]["post"]
+    assert operation["parameters"][0]["schema"]["enum"] == ["one", "two"]
+    sent = operation["requestBody"]["content"]["application/json"]["schema"]["anyOf"]
+    assert [schema["$ref"] for schema in sent] == [
+        f"#/components/schemas/{model}.infer_request" for model in ("one", "two")
+    ]
+
+
+def test_a_model_is_asked_without_its_name_only_where_it_is_the_only_one() -> None:
+    several = description("name", "1", {"one": None, "two": None}, uploads=False)
+    assert "/predict" not in several["paths"]
+    assert "/predict" in description("name", "1", {"one": None}, uploads=False)["paths"]
+
+
+def test_generators_of_clients_find_no_word_that_they_do_not_know(document: dict[str, Any]) -> None:
+    def words(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            yield from value
+        for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            yield from words(inner)
+
+    finished = description("name", "1", {"pair": serve(pair()).model_cache.current().champion}, uploads=True)
+    assert not {"const", "oneOf", "not", "if", "patternProperties"} & {*words(document), *words(finished)}
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
@@ -84,7 +105,7 @@ def test_what_is_sent_and_answered_keeps_to_the_description(bench: Bench, docume
         ("GET", f"/v2/models/{MODEL}", None),
     ):
         response = bench.send(method, path, body)
-        operation = document["paths"][path][method.lower()]
+        operation = document["paths"][path.replace(MODEL, "{model}")][method.lower()]
         answers = operation["responses"]
         content = answers.get(str(response.status), answers["default"])["content"]
         schema = content[response.headers["content-type"]]["schema"]

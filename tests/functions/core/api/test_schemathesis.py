@@ -16,7 +16,7 @@ from tests.functions.bring_your_own import SCORES, pair
 from tests.functions.core.serving.test_onnx_model import serve
 from tests.functions.httpd import serving
 from tests.functions.jobbing import signing
-from tests.functions.serving import MODEL, Bench, model_bytes
+from tests.functions.serving import Bench, model_bytes
 
 pytestmark = pytest.mark.integration
 
@@ -63,9 +63,7 @@ def fit(case: Case) -> None:
 @pytest.mark.parametrize("identity", [operation.id for operation in OPERATIONS if operation.id != "openapi"])
 def test_the_description_is_true(identity: str, mode: GenerationMode, schema: Any) -> None:
     [operation] = [
-        found.ok()
-        for found in schema.get_all_operations()
-        if found.ok().definition.raw["operationId"] in (identity, f"{identity}_{MODEL}")
+        found.ok() for found in schema.get_all_operations() if found.ok().definition.raw["operationId"] == identity
     ]
     if mode is GenerationMode.NEGATIVE and not (identity in MANY or list(operation.path_parameters)):
         return  # there is nothing in such a request that could be wrong

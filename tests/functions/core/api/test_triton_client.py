@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -80,6 +80,22 @@ def test_its_errors_are_read_by_it(client: triton.InferenceServerClient) -> None
         client.infer(MODEL, rows(binary=True, values=-ROWS))
     with pytest.raises(InferenceServerException, match="there is no such model"):
         client.infer("unknown", rows(binary=True))
+
+
+@pytest.mark.parametrize("call", [
+    lambda client: client.get_model_config(MODEL),
+    lambda client: client.get_inference_statistics(MODEL),
+    lambda client: client.get_model_repository_index(),
+    lambda client: client.load_model(MODEL),
+    lambda client: client.get_system_shared_memory_status(),
+    lambda client: client.get_trace_settings(),
+    lambda client: client.get_log_settings(),
+])  # fmt: skip
+def test_it_reads_the_refusal_of_calls_that_are_not_offered(
+    client: triton.InferenceServerClient, call: Callable[[triton.InferenceServerClient], object]
+) -> None:
+    with pytest.raises(InferenceServerException, match="this call of the protocol is not offered"):
+        call(client)
 
 
 @pytest.mark.parametrize("algorithm", ["gzip", "deflate"])

@@ -1,20 +1,23 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import obstore
 import pytest
 
 from functions.core.jobs import api
 from functions.core.jobs.checkpoints import Checkpoint, Checkpoints, Plan
-from functions.core.jobs.job import Job, dead_letter_reason
+from functions.core.jobs.job import UPLOADS, Job, dead_letter_reason
 from functions.core.jobs.worker import Worker
 from functions.core.runtime.consumer import Delivery
+from functions.core.storage.objects import Missing
 from interface.operations import REQUEST_BYTES
 from tests.functions.core.api.test_openapi import check
 from tests.functions.jobbing import ATTEMPTS, jsonl, signing
-from tests.functions.serving import BENIGN, MALIGNANT, MODEL, Bench, said
+from tests.functions.serving import BENIGN, MALIGNANT, MODEL, Bench, model_bytes, said
 
 JOBS = f"/v2/models/{MODEL}/jobs"
 
@@ -31,9 +34,11 @@ def work(bench: Bench, name: str, delivery: Delivery | None = None) -> None:
     worker.work(f"{MODEL}/in/{name}", delivery or Delivery())
 
 
-def post(bench: Bench, body: Any, key: str | None = None, caller: str = "a caller") -> dict[str, Any]:
+def post(
+    bench: Bench, body: Any, key: str | None = None, caller: str = "a caller", principal: str | None = None
+) -> dict[str, Any]:
     headers = {"idempotency-key": key} if key is not None else {}
-    response = bench.send("POST", JOBS, body, headers=headers, caller=caller)
+    response = bench.send("POST", JOBS, body, headers=headers, caller=caller, principal=principal)
     check(said(bench.send("GET", "/openapi.json")), "job" if response.status == 202 else "error", said(response))
     return {"http": response.status, **said(response)}
 
@@ -42,9 +47,9 @@ def submit(bench: Bench, *rows: Any, key: str | None = None, caller: str = "a ca
     return post(bench, {"instances": list(rows)}, key, caller)
 
 
-def status(bench: Bench, job: str) -> dict[str, Any]:
+def status(bench: Bench, job: str, principal: str | None = None) -> dict[str, Any]:
     """Return the status of the job, and check it against the description of the API."""
-    document = said(bench.send("GET", f"{JOBS}/{job}"))
+    document = said(bench.send("GET", f"{JOBS}/{job}", principal=principal))
     check(said(bench.send("GET", "/openapi.json")), "job", document)
     return document
 
@@ -99,6 +104,179 @@ def test_an_upload_asked_for_again_with_the_same_key_is_the_same_job(bench: Benc
     assert post(bench, {"upload": "csv"}, key="other")["http"] == 422
 
 
+def test_ids_are_not_to_be_guessed_by_who_knows_caller_and_key(bench: Bench) -> None:
+    ids = set()
+    for _ in range(2):
+        other = Bench(jobs=signing())
+        other.champion()
+        ids |= {submit(other, BENIGN, key="k")["id"], post(other, {"upload": "csv"}, key="u")["id"]}
+    assert len(ids) == 4
+    assert all(re.fullmatch(r"job-[0-9a-f]{32}(\.csv)?", one) for one in ids)
+
+
+def test_a_job_is_there_for_its_caller_alone(bench: Bench) -> None:
+    for body in ({"instances": [BENIGN]}, {"upload": "csv"}):
+        job = post(bench, body, principal="ann")["id"]
+        assert status(bench, job, "ann")["id"] == job
+        for path in (f"{JOBS}/{job}", f"{JOBS}/{job}/cancel"):
+            method = "POST" if path.endswith("cancel") else "GET"
+            for other in ("bob", "", None):
+                response = bench.send(method, path, principal=other, headers={"x-caller-id": "ann"})
+                assert (response.status, said(response)["error"]) == (404, "there is no such job")
+    assert not [key for key in bench.jobs.keys(".tickets") if "ann" in key]
+
+
+def test_the_same_key_of_another_principal_is_another_job(bench: Bench) -> None:
+    first = post(bench, {"instances": [BENIGN]}, key="k", caller="id:x", principal="ann")
+    assert post(bench, {"instances": [BENIGN]}, key="k", caller="id:y", principal="ann")["id"] == first["id"]
+    assert post(bench, {"instances": [MALIGNANT]}, key="k", caller="id:x", principal="bob")["http"] == 202
+
+
+def test_a_job_that_the_api_named_is_gone_with_its_ticket(bench: Bench) -> None:
+    job = Job(model=MODEL, name=submit(bench, BENIGN)["id"])
+    obstore.delete(bench.jobs._store, job.ticket)
+    assert bench.send("GET", f"{JOBS}/{job.name}").status == 404
+
+
+def test_a_file_in_the_store_belongs_to_nobody(bench: Bench) -> None:
+    bench.jobs.put(f"{MODEL}/in/rows.jsonl", jsonl([BENIGN]))
+    assert [status(bench, "rows.jsonl", who)["status"] for who in (None, "ann", "bob")] == ["queued"] * 3
+
+
+def listed(bench: Bench, query: str = "", **who: Any) -> Any:
+    response = bench.send("GET", f"{JOBS}{query}", **who)
+    document = said(response)
+    check(said(bench.send("GET", "/openapi.json")), "jobs" if response.status == 200 else "error", document)
+    return document["jobs"] if response.status == 200 else (response.status, document["error"])
+
+
+def test_a_list_has_the_callers_own_jobs_the_newest_first(bench: Bench) -> None:
+    jobs = []
+    for body in ({"instances": [BENIGN]}, {"upload": "csv"}, {"instances": [{"mean_radius": -1}]}):
+        jobs.append(post(bench, body, principal="ann")["id"])
+        post(bench, {"instances": [BENIGN]}, principal="bob")
+        bench.clock.forward(1.5)
+    work(bench, jobs[0])
+    work(bench, jobs[2])
+    assert [(job["id"], job["status"]) for job in listed(bench, principal="ann")] == [
+        (jobs[2], "failed"),
+        (jobs[1], "waiting"),
+        (jobs[0], "done"),
+    ]
+    newest, *_ = listed(bench, principal="ann")
+    assert newest["created"] == "2026-09-21T14:13:23.000+00:00"
+    assert listed(bench, principal="carol") == []
+
+
+def test_a_list_is_read_page_by_page(bench: Bench) -> None:
+    jobs = []
+    for _ in range(5):
+        jobs.append(post(bench, {"instances": [BENIGN]}, principal="ann")["id"])
+        bench.clock.forward(1)
+    found, query = [], "?limit=2"
+    while query:
+        page = said(bench.send("GET", f"{JOBS}{query}", principal="ann"))
+        found += [job["id"] for job in page["jobs"]]
+        assert len(page["jobs"]) <= 2
+        query = f"?limit=2&after={page['next']}" if "next" in page else ""
+    assert found == jobs[::-1]
+
+
+def test_a_job_that_is_sent_again_is_listed_once(bench: Bench) -> None:
+    for _ in range(3):
+        post(bench, {"instances": [BENIGN]}, key="k", principal="ann")
+        bench.clock.forward(60)
+    assert len(listed(bench, principal="ann")) == 1
+
+
+def test_where_the_api_checks_nobody_jobs_are_listed_by_the_name_that_a_caller_gives_itself(bench: Bench) -> None:
+    status_code, error = listed(bench)
+    assert (status_code, "X-Caller-Id" in error) == (403, True)
+    named = {"x-caller-id": "mine"}
+    sent = said(bench.send("POST", JOBS, {"instances": [BENIGN]}, headers=named))
+    assert [job["id"] for job in listed(bench, headers=named)] == [sent["id"]]
+    assert status(bench, sent["id"])["status"] == "queued", "who knows the id needs no name"
+
+
+@pytest.mark.parametrize("query", ["?limit=0", "?limit=101", "?limit=x", "?limit=", "?after=../x", "?other=1", "?a"])
+def test_a_list_of_another_form_is_refused(query: str, bench: Bench) -> None:
+    status_code, error = listed(bench, query, principal="ann")
+    assert status_code == 400
+    assert "limit" in error
+
+
+@pytest.mark.parametrize("body", [{"instances": [BENIGN]}, {"upload": "jsonl"}])
+def test_a_job_that_is_cancelled_is_not_answered(body: Any, bench: Bench) -> None:
+    job = Job(model=MODEL, name=post(bench, body)["id"])
+    cancelled = bench.send("POST", f"{JOBS}/{job.name}/cancel")
+    assert (cancelled.status, said(cancelled)["status"]) == (200, "cancelled")
+    assert "retry-after" not in bench.send("GET", f"{JOBS}/{job.name}").headers
+    bench.jobs.put(job.input, jsonl([BENIGN]))
+    work(bench, job.name)
+    assert status(bench, job.name) == {"id": job.name, "model": MODEL, "status": "cancelled"}
+    assert bench.jobs.get_json(job.result) == {"cancelled": True, "job": job.name, "model": MODEL}
+    assert bench.send("POST", f"{JOBS}/{job.name}/cancel").body == cancelled.body
+
+
+def test_a_job_that_has_ended_is_not_cancelled(bench: Bench) -> None:
+    job = submit(bench, BENIGN)["id"]
+    work(bench, job)
+    done = status(bench, job)
+    assert said(bench.send("POST", f"{JOBS}/{job}/cancel")) == done
+    assert status(bench, job) == done
+    assert bench.send("POST", f"{JOBS}/none/cancel").status == 404
+
+
+def test_a_job_is_answered_by_the_version_that_was_asked_for(bench: Bench) -> None:
+    inverted = bench.register(model_bytes(slope=-1.0))
+    job = post(bench, {"instances": [BENIGN], "version": inverted}, key="k")
+    again = post(bench, {"instances": [BENIGN], "version": inverted}, key="k")
+    assert (job["http"], again["id"]) == (202, job["id"])
+    assert post(bench, {"instances": [BENIGN]}, key="k")["http"] == 422
+    work(bench, job["id"])
+    done = status(bench, job["id"])
+    assert done["result"]["version"] == inverted
+    assert done["result"]["predictions"][0]["label"] == "malignant"
+    upload = post(bench, {"upload": "jsonl", "version": inverted})["id"]
+    bench.jobs.put(f"{MODEL}/in/{upload}", jsonl([BENIGN]))
+    work(bench, upload)
+    assert status(bench, upload)["version"] == inverted
+
+
+@pytest.mark.parametrize("version", ["0" * 16, "latest", "../x", 7, [], True])
+def test_a_version_that_is_not_there_is_refused_before_anything_is_queued(version: Any, bench: Bench) -> None:
+    for body in ({"instances": [BENIGN], "version": version}, {"upload": "csv", "version": version}):
+        assert post(bench, body)["http"] == 404
+    assert list(bench.jobs.keys(MODEL)) == []
+
+
+def test_a_job_whose_input_is_gone_has_failed_once_it_is_given_up(bench: Bench) -> None:
+    job = Job(model=MODEL, name=post(bench, {"upload": "csv"})["id"])
+    with pytest.raises(Missing):
+        work(bench, job.name, Delivery(number=ATTEMPTS, seconds_left=lambda: 0.0))
+    assert status(bench, job.name)["status"] == "failed"
+
+
+def test_no_second_url_is_given_for_what_was_uploaded(bench: Bench) -> None:
+    job = post(bench, {"upload": "jsonl"}, key="k")
+    assert "upload" in post(bench, {"upload": "jsonl"}, key="k")
+    bench.jobs.put(f"{MODEL}/in/{job['id']}", jsonl([BENIGN]))
+    again = post(bench, {"upload": "jsonl"}, key="k")
+    assert (again["id"], again["status"], "upload" in again) == (job["id"], "queued", False)
+
+
+@pytest.mark.parametrize("kind", UPLOADS)
+def test_an_upload_is_named_after_what_it_holds(kind: str, bench: Bench) -> None:
+    job = Job(model=MODEL, name=post(bench, {"upload": kind})["id"])
+    assert (str(job.format), job.compressed) == (kind.removesuffix(".gz"), kind.endswith(".gz"))
+
+
+def test_a_ticket_of_the_version_before_is_read(bench: Bench) -> None:
+    name = f"{'0' * 32}.csv"
+    bench.jobs.put_json(Job(model=MODEL, name=name).ticket, {"job": name})
+    assert status(bench, name)["status"] == "waiting"
+
+
 def test_where_nothing_is_signed_an_upload_is_refused_with_where_to_put_the_file() -> None:
     bench = Bench()
     bench.champion()
@@ -112,7 +290,7 @@ def test_where_nothing_is_signed_an_upload_is_refused_with_where_to_put_the_file
 def test_an_upload_of_another_kind_is_refused(body: Any, bench: Bench) -> None:
     refused = post(bench, body)
     assert refused["http"] == 400
-    assert "json | jsonl | csv" in refused["error"]
+    assert "json | json.gz | jsonl | jsonl.gz | csv | csv.gz | parquet | " in refused["error"]
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])

@@ -11,7 +11,7 @@ import pytest
 import tritonclient.http as triton
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from onnx import TensorProto, helper
+from onnx import helper, numpy_helper
 
 from functions.core.http.messages import Response
 from functions.core.http.problem import Problem
@@ -249,7 +249,7 @@ def test_texts_that_are_not_utf_8_are_never_altered(shared: Bench) -> None:
 
 
 def test_rows_whose_answer_is_not_utf_8_are_left_to_infer() -> None:
-    made = helper.make_tensor("made", TensorProto.STRING, [1], [b"\xff"])
+    made = numpy_helper.from_array(np.array([b"\xff"], dtype=object), "made")
     nodes = [
         helper.make_node("Constant", [], ["bytes"], value=made),
         helper.make_node("Shape", ["X"], ["rows"]),
