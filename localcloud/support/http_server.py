@@ -183,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse a request that the base class does not understand, as any other: not with a page in HTML."""
-        self.requestline, self.request_version = "", self.protocol_version
+        self.command, self.requestline, self.request_version = "", "", self.protocol_version
         self._refuse(code if code in REASONS else 400)
 
     def finish(self) -> None:

@@ -135,8 +135,8 @@ def spoken(server: HttpServer, *parts: bytes) -> Iterator[bytes]:
         for part in parts:
             connection.sendall(part)
             answer = connection.recv(65_536)
-            while b"Content-Length" in answer and not answer.endswith(b"}"):
-                answer += connection.recv(65_536)
+            while b"Content-Length" in answer and not answer.endswith(b"}") and (more := connection.recv(65_536)):
+                answer += more
             yield answer
 
 
