@@ -30,6 +30,7 @@ from models.breast_cancer import sample
 from tests.loop import versions
 
 MODEL = versions.MODEL
+PREDICT = f"/models/{MODEL}/predict"
 SECONDS = 120
 PAUSE_SECONDS = 0.05
 POINTER_SECONDS = 1

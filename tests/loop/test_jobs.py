@@ -21,7 +21,7 @@ from functions.core.runtime.log import Log
 from functions.core.serving.model_cache import ModelCache
 from functions.core.storage.objects import Objects
 from tests.loop import versions
-from tests.loop.running import MODEL, Running, csv_of
+from tests.loop.running import MODEL, PREDICT, Running, csv_of
 from tests.loop.test_training import CASES
 
 PATH = f"/v2/models/{MODEL}/jobs"
@@ -82,7 +82,7 @@ def test_a_file_larger_than_a_request_may_be_is_uploaded_by_a_signed_url_and_ans
     assert (done["status"], done["rows"], done["refused"]) == ("done", 4000, 1)
     answers = done["result"]["predictions"] if done["result"] else fetched(running, done)
     assert answers[1234]["error"]["errors"][0]["field"] == "mean_radius"
-    _, _, directly = running.post("/predict", {"instances": CASES})
+    _, _, directly = running.post(PREDICT, {"instances": CASES})
     for n in (0, 1, 1233, 1235, 3999):
         assert alike(answers[n], directly["predictions"][n % len(CASES)])
 
@@ -160,7 +160,7 @@ class Troubled:
         self.dead_letters = self.new_dead_letters()
         self.reasons = self._reasons()
         self.poisoned_status = status(running, "poison-2")
-        self.directly = running.post("/predict", {"instances": CASES})[2]["predictions"]
+        self.directly = running.post(PREDICT, {"instances": CASES})[2]["predictions"]
 
     def poison(self, n: int) -> None:
         if n % 2:

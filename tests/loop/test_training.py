@@ -17,7 +17,7 @@ from infra.keys import Access
 from localcloud.commands.train import train
 from localcloud.commands.watch import Watch
 from models.breast_cancer import sample
-from tests.loop.running import MODEL, SECONDS, Running, csv_of, rows
+from tests.loop.running import MODEL, PREDICT, SECONDS, Running, csv_of, rows
 
 
 def without_target(row: dict[str, Any]) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def test_an_upload_becomes_the_version_that_answers(running: Running) -> None:
     assert (live["champion"], live["previous"], live["challenger"]) == (version, before["champion"], None)
     for label in ("malignant", "benign"):
         case = next(row for row in rows(500, 569) if row[sample.TARGET] == label)
-        status, headers, answer = running.post("/predict", {"instances": [without_target(case)]})
+        status, headers, answer = running.post(PREDICT, {"instances": [without_target(case)]})
         assert (status, headers["x-model-version"]) == (200, version)
         assert answer["predictions"][0]["label"] == label
 

@@ -62,23 +62,20 @@ class Classifier(Servable):
             raise BadModel(f"the output {self._label} is {datatypes[self._label]}; accepted: positions, as in INT64")
         return Spec(name=self.input, datatype=inputs[0].datatype, shape=(inputs[0].shape[0], width))
 
-    def tensor(self, rows: Sequence[Sequence[float]]) -> Tensor:
-        """Return encoded rows as the model's input, [rows, features]."""
-        return self._tensor([value for row in rows for value in row])
-
     def _tensor(self, values: Sequence[float]) -> Tensor:
+        """Return encoded rows, one after the other, as the model's input, [rows, features]."""
         width = len(self.features)
         return Tensor.of(self.takes.datatype, (len(values) // width, width), values)
 
     def encode(self, instances: Any) -> dict[str, Tensor]:
         """Return objects by feature name, or lists in the model's order, as the input [rows, features]."""
-        tensor = self._quick_tensor(instances)
-        if tensor is None:
-            tensor = self.tensor(encode_instances(instances, self.features, self._quick_rows))
-        return {self.input: tensor}
+        quick = self._quick(instances)
+        if quick is not None:
+            return {self.input: quick[0]}
+        return {self.input: self._tensor(encode_instances(instances, self.features, self._quick_numbers))}
 
-    def _quick_tensor(self, instances: Any) -> Tensor | None:
-        """Return instances as an FP32 tensor [rows, features], or None where one of them may be at fault."""
+    def _quick(self, instances: Any) -> tuple[Tensor, list[float]] | None:
+        """Return instances as an FP32 tensor [rows, features] and as numbers; None where one may be at fault."""
         values = _quick_values(instances, self.features)
         if values is None or self.takes.datatype != "FP32":
             return None
@@ -86,11 +83,11 @@ class Classifier(Servable):
             tensor = self._tensor(values)
         except ValueError:
             return None  # beyond what 32 bits can hold
-        return None if self._bounds.suspects(tensor) else tensor
+        return None if self._bounds.suspects(tensor) else (tensor, values)
 
-    def _quick_rows(self, instances: list[Any]) -> list[list[float]] | None:
-        tensor = self._quick_tensor(instances)
-        return None if tensor is None else _cut(tensor.values(), len(self.features))
+    def _quick_numbers(self, instances: list[Any]) -> list[float] | None:
+        quick = self._quick(instances)
+        return None if quick is None else quick[1]
 
     def admit(self, inputs: Mapping[str, Tensor]) -> None:
         """Check numbers that the caller encoded: within its feature's bounds, or the position of a category."""

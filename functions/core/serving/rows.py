@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import chain, takewhile
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import MOST_FAULTS, Fault, Problem, shown
@@ -13,34 +14,49 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 10_000
 """Rows of one request that is answered at once."""
-PIECE_ROWS = 100
-"""Rows that are looked at one by one where one of them may be at fault."""
+PIECES_ROWS = (1000, 50)
+"""Rows that are looked at together where one of them may be at fault: first many, then few, then one by one."""
 
 
 def encode_instances(
-    instances: Any, features: Sequence[Feature], quick: Callable[[list[Any]], list[list[float]] | None]
-) -> list[list[float]]:
-    """Return instances - objects by feature name, or lists in the model's order - as rows of numbers.
+    instances: Any, features: Sequence[Feature], quick: Callable[[list[Any]], list[float] | None]
+) -> list[float]:
+    """Return the numbers of instances - objects by feature name, or lists in the model's order - row by row.
 
-    `quick` returns the rows of some instances where no value of them needs a look, else None. So one fault
+    `quick` returns the numbers of some instances where none of them needs a look, else None. So one fault
     among thousands of rows costs no more than the rows around it.
     Raise `Problem` 400 that names every fault by row and feature, 413 beyond `MOST_ROWS`.
     """
     check_count(instances)
     faults: list[Fault] = []
-    rows: list[list[float]] = []
-    for start in range(0, len(instances), PIECE_ROWS):
-        piece = instances[start : start + PIECE_ROWS]
-        known = quick(piece)
-        if known is not None:
-            rows += known
-            continue
-        for index, instance in enumerate(piece, start):
-            rows.append(_row(instance, features, f"instances[{index}]", faults))
-            if len(faults) > MOST_FAULTS:
-                _refuse(faults)
+    values: list[float] = []
+    for start in range(0, len(instances), PIECES_ROWS[0]):
+        values += _piece(instances, start, PIECES_ROWS, features, quick, faults)
+        if len(faults) > MOST_FAULTS:
+            break
     _refuse(faults)
-    return rows
+    return values
+
+
+def _piece(
+    instances: list[Any],
+    start: int,
+    sizes: Sequence[int],
+    features: Sequence[Feature],
+    quick: Callable[[list[Any]], list[float] | None],
+    faults: list[Fault],
+) -> Iterable[float]:
+    """Yield the numbers of a piece of instances: at once, or else piece by smaller piece, in the end row by row."""
+    size, *smaller = sizes
+    stop = min(start + size, len(instances))
+    known = quick(instances[start:stop])
+    if known is not None:
+        return known
+    if smaller:
+        pieces = (_piece(instances, at, smaller, features, quick, faults) for at in range(start, stop, smaller[0]))
+    else:
+        pieces = (_row(instances[at], features, f"instances[{at}]", faults) for at in range(start, stop))
+    return chain.from_iterable(takewhile(lambda _: len(faults) <= MOST_FAULTS, pieces))
 
 
 def check_values(rows: Iterable[tuple[int, Sequence[Any]]], features: Sequence[Feature]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from functions.adapters.aws import environment
+from functions.core.onnx.tensor import Tensor
 from functions.core.registry.versions import Registry
 from functions.core.serving.classifier import Classifier
 from functions.core.storage.objects import Objects
@@ -85,7 +86,8 @@ def test_the_default_model_goes_from_upload_to_a_registered_version(
     contract = Contract.load("breast_cancer")
     rows = [[feature.encode(case[feature.name]) for feature in contract.features] for case in cases]
     classifier = Classifier(version)
-    predicted = classifier.labels(classifier.answer({classifier.input: classifier.tensor(rows)}))
+    tensor = Tensor.of("FP32", (len(rows), len(contract.features)), [value for row in rows for value in row])
+    predicted = classifier.labels(classifier.answer({classifier.input: tensor}))
     assert np.mean([label == expected for label, expected in zip(predicted, labels, strict=True)]) > 0.95
 
 
