@@ -104,9 +104,9 @@ def parse_json(body: bytes) -> Any:
     """
     if not orjson_pays(len(body)):
         return _parse_strictly(body)
-    if body.count(b"[") + body.count(b"{") > MOST_BRACKETS or body.count(b",") > MOST_COMMAS:
-        raise Problem(413, _TOO_MANY)
     orjson = load_orjson()
+    if body.count(b"[") + body.count(b"{") > MOST_BRACKETS or body.count(b",") > MOST_COMMAS:
+        raise _too_many(orjson, body)
     try:
         value = _load(orjson, body)
     except orjson.JSONDecodeError as problem:
@@ -116,6 +116,15 @@ def parse_json(body: bytes) -> Any:
     if _has_each_name_once(orjson, body, value):
         return value
     return _parse_strictly(body) if len(body) <= _WALKED else _refuse_twice(())
+
+
+def _too_many(orjson: ModuleType, body: bytes) -> Problem:
+    try:
+        orjson.loads(body[:LONG])
+    except orjson.JSONDecodeError as problem:
+        if "depth limit" in problem.msg:
+            return Problem(400, _TOO_DEEP)
+    return Problem(413, _TOO_MANY)
 
 
 def _load(orjson: ModuleType, body: bytes) -> Any:

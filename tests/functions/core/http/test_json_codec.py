@@ -94,7 +94,8 @@ def filled(before: str, filling: str, after: str) -> bytes:
     (filled('{"a" :1, "a":2, "b": [', "1,", "1]}"), "a name stands twice"),
     (filled('{"a": [{', '"":1,', '"":1}]}'), "a name stands twice"),
     (filled("[", "[],", "0]"), "more than 250000 lists and objects"),
-    (filled("", "[", "]"), "more than 250000 lists and objects"),
+    (filled("", "[", "]"), "nested too deep"),
+    (filled("", '{"a":', ""), "nested too deep"),
     (filled("[", ",", "]") * 3, "or 2000000 values"),
     (filled("{}", " ", "x"), "the body is not JSON"),
 ])  # fmt: skip
