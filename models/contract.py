@@ -58,8 +58,8 @@ class Quality(Section):
     minimum_rows: int = Field(default=50, ge=10)
     maximum_rejected_share: float = Field(default=0.02, ge=0, lt=1)
     """The greatest share of rows that may be rejected; beyond it the whole dataset is rejected."""
-    extra_columns: Literal["reject", "ignore"] = "reject"
-    """What to do with columns that are neither a feature nor the target."""
+    extra_columns: Literal["reject", "ignore"] = "ignore"
+    """What to do with columns that `model.yaml` does not name: a report lists those that were ignored."""
 
 
 class Search(Section):
@@ -125,6 +125,10 @@ class Contract(Described):
     task: Literal["classification"]
     features: tuple[Feature, ...] = Field(min_length=1)
     target: Target
+    id: tuple[str, ...] = ()
+    """Columns that tell a row from others. No feature: a job's answers come with their values."""
+    ignore: tuple[str, ...] = ()
+    """Columns that may be there and are of no use."""
     quality: Quality = Quality()
     search: Search
     gate: Gate
@@ -143,6 +147,7 @@ class Contract(Described):
             raise ValueError(f"features: {', '.join(sorted({n for n in names if names.count(n) > 1}))} stands twice")
         if self.target.name in names:
             raise ValueError(f"target: {self.target.name} is a feature too")
+        self._check_other_columns([*names, self.target.name])
         for feature in self.features:
             _check(feature)
         if len(set(self.target.classes)) != len(self.target.classes):
@@ -150,6 +155,13 @@ class Contract(Described):
         for gate_slice in self.gate.slices:
             _check_slice(gate_slice, {feature.name: feature for feature in self.features})
         return self
+
+    def _check_other_columns(self, used: list[str]) -> None:
+        for key in ("id", "ignore"):
+            for name in getattr(self, key):
+                if name in used:
+                    raise ValueError(f"{key}: {name} is named already; accepted: columns that are nothing else")
+                used.append(name)
 
 
 def _check(feature: Feature) -> None:

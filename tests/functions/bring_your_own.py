@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from onnx import NodeProto, TensorProto, helper
 
+from functions.core.dataset import read_here
 from functions.core.dataset.prepare import Preparation
 from functions.core.registry.versions import Registry
 from functions.core.selection.select import Selection
@@ -116,7 +117,14 @@ class Bench:
 
     def _step(self, request: dict[str, Any]) -> dict[str, Any]:
         self.count += 1
-        step = Preparation(data=self.data, models=self.models, execution=f"x{self.count}", at=AT, folder=self.folder)
+        step = Preparation(
+            data=self.data,
+            models=self.models,
+            execution=f"x{self.count}",
+            at=AT,
+            folder=self.folder,
+            read_rows=read_here.open_rows,
+        )
         return step(request)
 
     def publish(self, data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from functions.core.dataset.wanted import Reader
     from models.section import Described
 
 Answer = dict[str, Any]
@@ -27,7 +28,8 @@ class Arrival(ABC):
     """Files that arrive for one model, in one execution of the workflow.
 
     `TrainedArrival` takes datasets, `BringYourOwnArrival` ONNX files. `execution` names the
-    execution, `at` is the time of day that records show, `folder` holds the models' own folders.
+    execution, `at` is the time of day that records show, `folder` holds the models' own folders,
+    `read_rows` opens a table.
     """
 
     data: Objects
@@ -35,6 +37,7 @@ class Arrival(ABC):
     execution: str
     at: str
     folder: Path
+    read_rows: Reader
 
     @property
     @abstractmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from functions.core.dataset import read_apart
 from functions.core.dataset.arrival import answer, note_run
 from functions.core.dataset.bring_your_own import BringYourOwnArrival
 from functions.core.dataset.trained import TrainedArrival
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from functions.core.dataset.arrival import Answer, Arrival
+    from functions.core.dataset.wanted import Reader
 
 _ACCEPTED = (
     'accepted: {"source": "<model>/incoming/<file>"}, {"model": "<name>"},'
@@ -37,13 +39,17 @@ class BadRequest(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Preparation:
-    """One call of the step. `at` is the time of day that records show, `folder` holds the models' own folders."""
+    """One call of the step.
+
+    `at` is the time of day that records show, `folder` holds the models' own folders, `read_rows` opens a table.
+    """
 
     data: Objects
     models: Objects
     execution: str
     at: str
     folder: Path = FOLDER
+    read_rows: Reader = read_apart.open_rows
 
     def __call__(self, request: Mapping[str, Any]) -> Answer:
         """Answer `request` (see the workflow's input) with status, model, run, dataset and experiments.

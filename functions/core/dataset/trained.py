@@ -33,7 +33,7 @@ class TrainedArrival(Arrival):
         try:
             data = self.read(source, MAXIMUM_BYTES)
             digest = hashlib.sha256(data).hexdigest()
-            reading = validate_dataset(data, self.contract)
+            reading = validate_dataset(data, self.contract, self.read_rows)
         except RejectedDataset as rejection:
             return self.reject(source, digest, rejection)
         return self._accept(source, reading)

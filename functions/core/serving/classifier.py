@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import struct
 from itertools import chain
 from operator import eq, ge, itemgetter, le
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from functions.core.registry.versions import Version, features_of
 from functions.core.serving.micro_batching import Batch
 from functions.core.serving.rows import MOST_ROWS, check_values, encode_instances, refuse_many
 from functions.core.serving.servable import Servable
-from models.feature import LARGEST, Feature
+from models.feature import LARGEST, Feature, nearest_in_32_bits
 from models.light import replace
 
 if TYPE_CHECKING:
@@ -245,14 +244,7 @@ def _cut(flat: Sequence[Any], width: int) -> list[list[Any]]:
 def _rounded(feature: Feature) -> Feature:
     """Return the feature with bounds rounded to FP32: a number at its very bound arrives so, and may lie beyond."""
     bounds = {"minimum": feature.minimum, "maximum": feature.maximum}
-    return replace(feature, **{name: _fp32(bound) for name, bound in bounds.items() if bound is not None})
-
-
-def _fp32(value: float) -> float:
-    try:
-        return struct.unpack("<f", struct.pack("<f", value))[0]
-    except OverflowError:
-        return math.copysign(LARGEST, value)
+    return replace(feature, **{name: nearest_in_32_bits(bound) for name, bound in bounds.items() if bound is not None})
 
 
 def _range(feature: Feature) -> tuple[float, float]:
