@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from models.complaint import mistake
 from models.section import Described, Section
 
 FILE = "model.onnx"
@@ -25,7 +26,7 @@ class Scores(Section):
     @model_validator(mode="after")
     def _classes_are_unique(self) -> Self:
         if len(set(self.classes)) != len(self.classes):
-            raise ValueError("classes: a class stands twice")
+            raise mistake("a class stands twice", "classes")
         return self
 
 
