@@ -94,8 +94,8 @@ class Described(Section):
             contract = cls.model_validate_json(json.dumps(document.value))
         except ValidationError as problems:
             raise ContractError("\n".join(complaints(problems.errors(), document, cls))) from None
-        if found := surprises(document):
-            raise ContractError("\n".join(found))
+        if any(plain.surprising for plain in document.plain.values()):
+            raise ContractError("\n".join(surprises(document)))
         return contract
 
 

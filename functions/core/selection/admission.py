@@ -16,6 +16,7 @@ from functions.core.selection.report import checks_table
 from functions.core.serving import golden
 from functions.core.serving.golden import Case
 from functions.core.serving.onnx_model import unfit_scores
+from interface.onnx_file import unservable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,11 +52,17 @@ class Examination:
         self.checks.append(Check(name=name, passed=value <= bound, value=value, bound=bound))
 
 
-def examine(contract: BringYourOwn, onnx: bytes, requests: bytes | None) -> Examination:
-    """Run every check of a file. `requests` is golden.json of the model's folder, None where there is none."""
+def examine(contract: BringYourOwn, onnx: bytes, requests: bytes | None, *, timed: bool = True) -> Examination:
+    """Run every check of a file. `requests` is golden.json of the model's folder, None where there is none.
+
+    Without `timed` the latency is not measured: on another machine it says nothing.
+    """
     examination = Examination()
     examination.measure("bytes", len(onnx), contract.gate.maximum_bytes)
     if examination.failed:
+        return examination
+    if (why := unservable(onnx)) is not None:
+        examination.check("opens", why)
         return examination
     try:
         session = Session(onnx)
@@ -67,7 +74,7 @@ def examine(contract: BringYourOwn, onnx: bytes, requests: bytes | None) -> Exam
     if contract.scores is not None:
         examination.check("scores", unfit_scores(session, contract.scores.output, contract.scores.classes))
     _ask(examination, session, contract, requests)
-    if not examination.failed:
+    if timed and not examination.failed:
         examination.measure("latency in ms", _latency(session, examination.cases[0]), contract.gate.maximum_latency_ms)
     return examination
 
