@@ -75,6 +75,10 @@ def test_the_real_one_is_known_by_its_contract() -> None:
     [
         (None, "models/tiny/model.onnx is missing; its model.yaml says task: finished"),
         (b"", "models/tiny/model.onnx: 0 bytes; accepted: 1 to 100"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "models/tiny/model.onnx: the file is no ONNX model: it is a Git",
+        ),
         (b"x" * 101, "models/tiny/model.onnx: 101 bytes; accepted: 1 to 100 (gate.maximum_bytes of its model.yaml)"),
     ],
 )

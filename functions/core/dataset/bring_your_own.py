@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from functions.core.dataset.arrival import Arrival, answer, note_run
 from functions.core.dataset.validation import RejectedDataset
-from functions.core.onnx.external_data import is_onnx
 from functions.core.registry.runs import OVER, SETTLED
 from functions.core.registry.versions import version_of
+from interface.onnx_file import foreign
 from models.bring_your_own import FILE, BringYourOwn
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class BringYourOwnArrival(Arrival):
         try:
             onnx = self.read(source, self.contract.gate.maximum_bytes)
             digest = hashlib.sha256(onnx).hexdigest()
-            if not is_onnx(onnx):
-                raise RejectedDataset(f"the file is no ONNX model; accepted: one {FILE} that holds all of its weights")
+            if (why := foreign(onnx)) is not None:
+                raise RejectedDataset(why)
         except RejectedDataset as rejection:
             refusal = rejection
         registry, run = self.registry, self.run_of(digest)

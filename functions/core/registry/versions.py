@@ -23,7 +23,7 @@ LARGEST = 500_000_000
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 """The name of a model."""
-_MEANING = {"classification": ("features", "target"), "finished": ("scores",)}
+_MEANING = {"classification": ("features", "target"), "finished": ("scores", "columns")}
 """The parts of a card that say what a model's answers mean, by its task: the ONNX file does not."""
 DIGEST = re.compile(r"[0-9a-f]{16}")
 """The name of a version or a run."""
@@ -41,7 +41,7 @@ def digest_of(*parts: bytes) -> str:
 
 def version_of(onnx: Memory, card: Mapping[str, Any]) -> str:
     """Return the name of a version: the same file of the same meaning, by its card, is the same version."""
-    meaning = {part: card[part] for part in _MEANING[card["task"]]}
+    meaning = {part: card[part] for part in _MEANING[card["task"]] if part in card}
     return sha256(onnx, canonical(meaning)).hex()[:16]
 
 

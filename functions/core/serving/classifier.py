@@ -51,7 +51,7 @@ class Classifier(Servable):
     def _check_signature(self) -> Spec:
         width = len(self.features)
         inputs = self.session.inputs
-        if len(inputs) != 1 or inputs[0].name != self.input or inputs[0].shape[1:] not in ((width,), (-1,)):
+        if len(inputs) != 1 or inputs[0].name != self.input or inputs[0].row not in ((width,), (-1,)):
             raise BadModel(f"the model does not take the one input [rows, {width}] that its card names")
         datatypes = {spec.name: spec.datatype for spec in self.session.outputs}
         missing = {self._label, self._probabilities} - set(datatypes)
@@ -59,7 +59,7 @@ class Classifier(Servable):
             raise BadModel(f"the model has no output {', '.join(sorted(missing))}, which its card names")
         if datatypes[self._label] not in INTEGERS:
             raise BadModel(f"the output {self._label} is {datatypes[self._label]}; accepted: positions, as in INT64")
-        return Spec(name=self.input, datatype=inputs[0].datatype, shape=(inputs[0].shape[0], width))
+        return Spec(name=self.input, datatype=inputs[0].datatype, shape=((inputs[0].shape or (-1,))[0], width))
 
     def tensor(self, rows: Sequence[Sequence[float]]) -> Tensor:
         """Return encoded rows as the model's input, [rows, features]."""
@@ -152,15 +152,16 @@ class Classifier(Servable):
             outputs=list(self.outputs),
         )
 
-    def check_columns(self, columns: Sequence[str]) -> None:
-        from functions.core.serving.csv_instances import check_columns  # noqa: PLC0415 - only jobs have tables
+    def columns(self) -> tuple[Feature, ...]:
+        return self.features
 
-        check_columns(columns, self.features)
+    def inputs_of(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Tensor]:
+        """Return columns of encoded numbers as the input [rows, features]; or what a feature is without."""
+        from functions.core.serving.table_inputs import side_by_side  # noqa: PLC0415 - only jobs have tables
 
-    def instance_of(self, cells: Mapping[str, str]) -> dict[str, Any]:
-        from functions.core.serving.csv_instances import instance_of  # noqa: PLC0415
-
-        return instance_of(cells, self.features)
+        rows = len(next(iter(columns.values())))
+        values = [columns[one.name] if one.name in columns else [one.encode(None)] * rows for one in self.features]
+        return {self.input: side_by_side(self.takes, values, [feature.name for feature in self.features])}
 
 
 class Bounds:

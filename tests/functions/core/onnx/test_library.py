@@ -19,6 +19,7 @@ from functions.core.onnx.session import BadModel, ModelFailure, Session
 from functions.core.onnx.tensor import Tensor
 from infra.bundle import main
 from infra.function_table import named
+from tests.functions.bring_your_own import halving
 from tests.functions.graphs import graph
 from tests.functions.serving import model_bytes
 from tests.root import ROOT
@@ -77,6 +78,8 @@ def test_every_function_whose_position_is_written_down_does_what_its_name_says(
     monkeypatch.setattr(ort, "_loaded", [fresh])
     assert Session(model_bytes()).run({"X": ROWS})["label"].values() == (0, 1)
     assert Session(TEXT).run({"X": Tensor.of("BYTES", (2,), ["a", "b"])})["Y"].values() == ("a", "b")
+    session = Session(halving())
+    assert ([spec.name for spec in session.optional], session.symbols()) == (["by"], {"x": ("n",)})
     assert set(ort._FUNCTIONS) <= set(vars(fresh))
 
 
