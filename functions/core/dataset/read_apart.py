@@ -35,10 +35,9 @@ _NO_READER = 3
 _PROGRAM = f"""
 import resource, sys
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-memory, seconds = int(sys.argv[1]), int(sys.argv[2])
+memory = int(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-sys.path[:] = sys.argv[3:]
+sys.path[:] = sys.argv[2:]
 try:
     from functions.core.dataset.read_apart import serve
     import arro3.core, arro3.io
@@ -49,46 +48,32 @@ serve()
 """
 
 
-class RowsApart:
-    """The rows of a table, read by a process that ends with this context."""
+class ReadingProcess:
+    """A process that reads one table after another, until its context is left."""
 
-    facts: Facts
-
-    def __init__(
-        self, blocks: Iterator[bytes], wanted: Wanted, *, memory_bytes: int = MEMORY_BYTES, seconds: int = SECONDS
-    ) -> None:
-        """Start the process and have the table opened. Raise `UnreadableTable`."""
-        self._blocks = blocks
+    def __init__(self, *, memory_bytes: int = MEMORY_BYTES, seconds: int = SECONDS) -> None:
+        """Start it. It may use `memory_bytes` of memory, and `seconds` for each table."""
         self._memory_bytes = memory_bytes
         self._seconds = seconds
         self._late = False
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        self._timer: threading.Timer | None = None
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _PROGRAM, str(memory_bytes), str(seconds), *sys.path],
+            [sys.executable, "-I", "-S", "-c", _PROGRAM, str(memory_bytes), *sys.path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             env={"OPENBLAS_NUM_THREADS": "1"},
         )
-        self._timer = threading.Timer(seconds, self._end_late)
+
+    def open(self, blocks: Iterator[bytes], wanted: Wanted) -> RowsApart:
+        """Open the table in the blocks of a file. The one before it is over then. Raise `UnreadableTable`."""
+        self._stop_timer()
+        self._timer = threading.Timer(self._seconds, self._end_late)
         self._timer.daemon = True
         self._timer.start()
-        try:
-            self._send(json.dumps(wanted.document()).encode())
-            kind, head, _ = self._receive()
-            if kind != FACTS:
-                raise RuntimeError("the reader of tables begins with no facts")
-            self.facts = Facts.parse(head)
-        except BaseException:
-            self.close()
-            raise
-
-    def __iter__(self) -> Iterator[EncodedRows]:
-        while True:
-            kind, head, payload = self._receive()
-            if kind == ENDS:
-                return
-            yield _rows(head, payload)
+        self._send(json.dumps(wanted.document()).encode())
+        return RowsApart(self, blocks)
 
     def __enter__(self) -> Self:
         return self
@@ -100,7 +85,7 @@ class RowsApart:
 
     def close(self) -> None:
         """End the process."""
-        self._timer.cancel()
+        self._stop_timer()
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -111,12 +96,15 @@ class RowsApart:
                 pass
         self._errors.close()
 
-    def _receive(self) -> tuple[bytes, Any, bytes]:
-        """Return the next message that is not about blocks, and send those that the reader wants meanwhile."""
+    def receive(self, blocks: Iterator[bytes]) -> tuple[bytes, Any, bytes]:
+        """Return the next message that is not about blocks, and send those that the reader wants meanwhile.
+
+        Raise `UnreadableTable`, and `RuntimeError` where there is nothing that reads tables.
+        """
         while True:
             kind, head, payload = self._message()
             if kind == WANTS:
-                self._send(next(self._blocks, b""))
+                self._send(next(blocks, b""))
             elif kind == REFUSES:
                 raise UnreadableTable(head)
             else:
@@ -151,7 +139,7 @@ class RowsApart:
         told = self._errors.read().decode("utf-8", "replace").strip()
         if code == _NO_READER:
             return RuntimeError(f"the reader of tables cannot be imported: {told}")
-        if self._late or code == -24:  # SIGXCPU
+        if self._late:
             return UnreadableTable(f"the file cannot be read in {self._seconds} seconds")
         if code < 0 or "MemoryError" in told:
             most = self._memory_bytes // 1_000_000
@@ -162,30 +150,81 @@ class RowsApart:
         problem.__cause__ = RuntimeError(told)
         return problem
 
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
     def _end_late(self) -> None:
         self._late = True
         self._process.kill()
 
 
-def open_rows(blocks: Iterator[bytes], wanted: Wanted) -> RowsApart:
-    """Open the table in the blocks of a file. Raise `UnreadableTable`."""
-    return RowsApart(blocks, wanted)
+class RowsApart:
+    """The rows of a table that a process reads. Where it is the process's only one, it ends with this context."""
+
+    facts: Facts
+
+    def __init__(self, process: ReadingProcess, blocks: Iterator[bytes]) -> None:
+        """Wait for the table's facts. Raise `UnreadableTable`."""
+        self._process = process
+        self._blocks = blocks
+        self._only = False
+        kind, head, _ = process.receive(blocks)
+        if kind != FACTS:
+            raise RuntimeError("the reader of tables begins with no facts")
+        self.facts = Facts.parse(head)
+
+    def alone(self) -> Self:
+        """Return this table, as the only one of its process."""
+        self._only = True
+        return self
+
+    def __iter__(self) -> Iterator[EncodedRows]:
+        while True:
+            kind, head, payload = self._process.receive(self._blocks)
+            if kind == ENDS:
+                return
+            yield _rows(head, payload)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._only:
+            self._process.close()
+
+
+def open_rows(
+    blocks: Iterator[bytes], wanted: Wanted, *, memory_bytes: int = MEMORY_BYTES, seconds: int = SECONDS
+) -> RowsApart:
+    """Open the table in the blocks of a file, in a process of its own. Raise `UnreadableTable`."""
+    process = ReadingProcess(memory_bytes=memory_bytes, seconds=seconds)
+    try:
+        rows = process.open(blocks, wanted)
+    except BaseException:
+        process.close()
+        raise
+    return rows.alone()
 
 
 def serve() -> None:
-    """Read the table that the process at the other end of stdin and stdout asks for."""
+    """Read one table after another that the process at the other end of stdin and stdout asks for."""
     from functions.core.dataset.read_here import open_rows as open_here  # noqa: PLC0415 - the reader's alone
+    from functions.core.http.json_codec import note_first_answer  # noqa: PLC0415
 
-    wanted = Wanted.parse(json.loads(_received(sys.stdin.buffer)))
+    note_first_answer()  # many lines of JSON are to come
     out = sys.stdout.buffer
-    try:
-        with open_here(_wanted_blocks(out), wanted) as rows:
-            _write(out, FACTS, rows.facts.document())
-            for some in rows:
-                _write(out, ROWS, _head(some), some.numbers.tobytes())
-        _write(out, ENDS, None)
-    except UnreadableTable as problem:
-        _write(out, REFUSES, str(problem))
+    while request := _received(sys.stdin.buffer):
+        try:
+            with open_here(_wanted_blocks(out), Wanted.parse(json.loads(request))) as rows:
+                _write(out, FACTS, rows.facts.document())
+                for some in rows:
+                    _write(out, ROWS, _head(some), some.numbers.tobytes())
+            _write(out, ENDS, None)
+        except UnreadableTable as problem:
+            _write(out, REFUSES, str(problem))
 
 
 def _wanted_blocks(out: IO[bytes]) -> Iterator[bytes]:
@@ -198,8 +237,9 @@ def _wanted_blocks(out: IO[bytes]) -> Iterator[bytes]:
 
 
 def _received(pipe: IO[bytes]) -> bytes:
-    [size] = _BLOCK.unpack(pipe.read(_BLOCK.size))
-    return pipe.read(size)
+    """Return the next message; nothing at the end."""
+    begin = pipe.read(_BLOCK.size)
+    return pipe.read(_BLOCK.unpack(begin)[0]) if len(begin) == _BLOCK.size else b""
 
 
 def _write(out: IO[bytes], kind: bytes, head: object, payload: bytes = b"") -> None:

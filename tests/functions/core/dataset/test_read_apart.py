@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import itertools
-import subprocess
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from arro3.io import write_parquet
 
 from functions.core.dataset import read_apart, read_here
 from functions.core.dataset.encoded_rows import EncodedRows
-from functions.core.dataset.read_apart import RowsApart
+from functions.core.dataset.read_apart import ReadingProcess, open_rows
 from functions.core.dataset.table import UnreadableTable
 from functions.core.dataset.wanted import Rows, Wanted
 from models.feature import Feature
@@ -53,7 +52,7 @@ def test_a_table_is_read_apart_as_it_is_here() -> None:
         ("size", "colour", "who"), [(1.5, "red", "a"), ("", "é", ""), ("x", "blue", "c"), (20000001, "é", "d")]
     )
     blocks = in_blocks(data, 11)
-    with RowsApart(iter(blocks), WANTED) as apart, read_here.open_rows(iter(blocks), WANTED) as here:
+    with open_rows(iter(blocks), WANTED) as apart, read_here.open_rows(iter(blocks), WANTED) as here:
         assert apart.facts == here.facts
         assert told(apart) == told(here)
 
@@ -61,11 +60,11 @@ def test_a_table_is_read_apart_as_it_is_here() -> None:
 def test_a_refusal_is_told_in_the_same_words() -> None:
     with (
         pytest.raises(UnreadableTable, match="line 2: a quotation mark is not closed"),
-        RowsApart(iter([b'size,who\n1,"a\n']), WANTED) as rows,
+        open_rows(iter([b'size,who\n1,"a\n']), WANTED) as rows,
     ):
         list(rows)
     with pytest.raises(UnreadableTable, match="the file is empty"):
-        RowsApart(iter([]), WANTED)
+        open_rows(iter([]), WANTED)
 
 
 def test_a_parquet_file_that_kills_its_reader_is_refused() -> None:
@@ -75,19 +74,19 @@ def test_a_parquet_file_that_kills_its_reader_is_refused() -> None:
         damaged = bytearray(good)
         damaged[position : position + 8] = b"\xff" * 8
         try:
-            with RowsApart(iter([bytes(damaged)]), WANTED) as rows:
+            with open_rows(iter([bytes(damaged)]), WANTED) as rows:
                 list(rows)
         except UnreadableTable:
             refused += 1
     assert refused >= 3
     with pytest.raises(UnreadableTable, match="damaged"):
-        RowsApart(iter([b"PAR1" + b"\0" * 40 + b"PAR1"]), WANTED)
+        open_rows(iter([b"PAR1" + b"\0" * 40 + b"PAR1"]), WANTED)
 
 
 def test_a_file_that_needs_too_much_memory_is_refused() -> None:
     with (
         pytest.raises(UnreadableTable, match="more than 600 MB of memory"),
-        RowsApart(iter([bomb()]), WANTED, memory_bytes=600_000_000) as rows,
+        open_rows(iter([bomb()]), WANTED, memory_bytes=600_000_000) as rows,
     ):
         list(rows)
 
@@ -96,7 +95,7 @@ def test_a_file_that_takes_too_long_is_refused() -> None:
     endless = itertools.chain([b"size,who\n"], itertools.repeat(b"1,a\n" * 1_000_000))
     with (
         pytest.raises(UnreadableTable, match="cannot be read in 1 seconds"),
-        RowsApart(endless, WANTED, seconds=1) as rows,
+        open_rows(endless, WANTED, seconds=1) as rows,
     ):
         list(rows)
 
@@ -104,15 +103,19 @@ def test_a_file_that_takes_too_long_is_refused() -> None:
 def test_a_missing_reader_is_not_blamed_on_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_apart.sys, "path", [path for path in read_apart.sys.path if "site-packages" not in path])
     with pytest.raises(RuntimeError, match="cannot be imported"):
-        RowsApart(iter([b"size\n1\n"]), WANTED)
+        open_rows(iter([b"size\n1\n"]), WANTED)
+
+
+def test_one_process_reads_one_table_after_another() -> None:
+    first, second = csv_file(("size", "who"), [(1.5, "a")]), csv_file(("size", "who"), [(2.5, "b")])
+    with ReadingProcess() as reader:
+        names = [rows.texts["who"] for data in (first, second) for rows in reader.open(iter([data]), WANTED)]
+    assert names == [["a"], ["b"]]
 
 
 def test_no_process_outlives_its_table() -> None:
-    rows = RowsApart(iter([gzip.compress(csv_file(("size",), [(1,)] * 10))]), WANTED)
-    process = rows._process
+    rows = open_rows(iter([gzip.compress(csv_file(("size",), [(1,)] * 10))]), WANTED)
+    process = rows._process._process
     with rows:
         assert process.poll() is None
     assert process.poll() is not None
-    with pytest.raises(ValueError, match="closed file"):
-        rows._errors.read()
-    assert isinstance(process, subprocess.Popen)
