@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING
 
 from functions.core.dataset.table import ACCEPTED, Table, UnreadableTable
+from functions.core.runtime import gzip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from models.feature import Feature
 
-_GZIP = b"\x1f\x8b"
 _BLOCK_BYTES = 4_000_000
 _TELLING = 64
 """Bytes from which it can be told what a file is."""
@@ -54,7 +53,7 @@ def open_table(
     """
     blocks = _begun(blocks)
     first = next(blocks, b"")
-    if first.startswith(_GZIP):
+    if first.startswith(gzip.MAGIC):
         blocks = _begun(_expanded(_joined(first, blocks), most_bytes))
         first = next(blocks, b"")
     if not first:
@@ -102,23 +101,12 @@ def _joined(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _expanded(blocks: Iterator[bytes], most_bytes: int) -> Iterator[bytes]:
     """Yield what gzip compressed, a block at a time. Raise `UnreadableTable` where it is damaged, or too much."""
-    total, stream = 0, zlib.decompressobj(wbits=31)
+    total = 0
     try:
-        for block in blocks:
-            waiting = block
-            while waiting:
-                if stream.eof:  # gzip files may follow one another
-                    stream = zlib.decompressobj(wbits=31)
-                expanded = stream.decompress(waiting, _BLOCK_BYTES)
-                total += len(expanded)
-                if total > most_bytes:
-                    raise UnreadableTable(f"the file expands to more than {most_bytes // 1_000_000} MB, the most")
-                if expanded:
-                    yield expanded
-                waiting = stream.unused_data.lstrip(b"\0") if stream.eof else stream.unconsumed_tail
-                if not expanded and not stream.eof and not stream.unconsumed_tail:
-                    break
-    except zlib.error:
-        raise UnreadableTable("the file is compressed with gzip, and damaged; upload it again") from None
-    if not stream.eof:
-        raise UnreadableTable("the file is compressed with gzip, and cut short; upload it again")
+        for block in gzip.expanded(blocks, _BLOCK_BYTES):
+            total += len(block)
+            if total > most_bytes:
+                raise UnreadableTable(f"the file expands to more than {most_bytes // 1_000_000} MB, the most")
+            yield block
+    except gzip.Damaged as problem:
+        raise UnreadableTable(f"the file is compressed with gzip, and {problem}; upload it again") from None

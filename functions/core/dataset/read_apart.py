@@ -2,7 +2,7 @@
 
 A damaged Parquet file makes the Rust reader abort its process, which Python cannot catch, and a small file
 may expand to gigabytes: whatever a file does to its reader, whoever asked for it lives and can say so.
-Reader and asker take turns: the reader asks for a block, and answers with rows.
+Reader and asker take turns: the reader wants a block, or gives rows and waits to be told to go on.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _HEAD = struct.Struct(">cQQ")
 _BLOCK = struct.Struct(">Q")
 WANTS, FACTS, ROWS, REFUSES, ENDS = b"w", b"f", b"r", b"x", b"e"
 """What a message of the reader is: it wants a block, tells the table's facts, gives rows, refuses the file, or ends."""
+_GO_ON, _ABANDON = b"g", b"a"
+"""What the reader is told when it has given something."""
 _NO_READER = 3
 _PROGRAM = f"""
 import resource, sys
@@ -56,6 +58,8 @@ class ReadingProcess:
         self._memory_bytes = memory_bytes
         self._seconds = seconds
         self._late = False
+        self._waits = False
+        """Whether the reader has given something, and waits to be told to go on."""
         self._timer: threading.Timer | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._process = subprocess.Popen(
@@ -68,12 +72,19 @@ class ReadingProcess:
 
     def open(self, blocks: Iterator[bytes], wanted: Wanted) -> RowsApart:
         """Open the table in the blocks of a file. The one before it is over then. Raise `UnreadableTable`."""
-        self._stop_timer()
+        self.abandon()
         self._timer = threading.Timer(self._seconds, self._end_late)
         self._timer.daemon = True
         self._timer.start()
         self._send(json.dumps(wanted.document()).encode())
         return RowsApart(self, blocks)
+
+    def abandon(self) -> None:
+        """Have the reader give up the table that is open, if one is."""
+        self._stop_timer()
+        if self._waits:
+            self._waits = False
+            self._tell(_ABANDON)
 
     def __enter__(self) -> Self:
         return self
@@ -101,8 +112,11 @@ class ReadingProcess:
 
         Raise `UnreadableTable`, and `RuntimeError` where there is nothing that reads tables.
         """
+        if self._waits:
+            self._tell(_GO_ON)
         while True:
             kind, head, payload = self._message()
+            self._waits = kind in (FACTS, ROWS)
             if kind == WANTS:
                 self._send(next(blocks, b""))
             elif kind == REFUSES:
@@ -123,11 +137,14 @@ class ReadingProcess:
         return kind, json.loads(head), payload
 
     def _send(self, block: bytes) -> None:
+        self._tell(_BLOCK.pack(len(block)), block)
+
+    def _tell(self, *pieces: bytes) -> None:
         pipe = self._process.stdin
         assert pipe is not None  # noqa: S101 - it was asked for
         try:
-            pipe.write(_BLOCK.pack(len(block)))
-            pipe.write(block)
+            for piece in pieces:
+                pipe.write(piece)
             pipe.flush()
         except BrokenPipeError:
             raise self._death() from None
@@ -194,6 +211,8 @@ class RowsApart:
     ) -> None:
         if self._only:
             self._process.close()
+        elif problem is None or isinstance(problem, GeneratorExit):
+            self._process.abandon()
 
 
 def open_rows(
@@ -219,12 +238,25 @@ def serve() -> None:
     while request := _received(sys.stdin.buffer):
         try:
             with open_here(_wanted_blocks(out), Wanted.parse(json.loads(request))) as rows:
-                _write(out, FACTS, rows.facts.document())
+                _give(out, FACTS, rows.facts.document())
                 for some in rows:
-                    _write(out, ROWS, _head(some), some.numbers.tobytes())
+                    _give(out, ROWS, _head(some), some.numbers.tobytes())
             _write(out, ENDS, None)
+        except _Abandoned:
+            continue
         except UnreadableTable as problem:
             _write(out, REFUSES, str(problem))
+
+
+class _Abandoned(Exception):
+    """Nobody wants the rest of the table."""
+
+
+def _give(out: IO[bytes], kind: bytes, head: object, payload: bytes = b"") -> None:
+    """Write a message, and wait to be told to go on. Raise `_Abandoned`."""
+    _write(out, kind, head, payload)
+    if sys.stdin.buffer.read(1) != _GO_ON:
+        raise _Abandoned
 
 
 def _wanted_blocks(out: IO[bytes]) -> Iterator[bytes]:

@@ -22,7 +22,7 @@ class NotAJob(ValueError):
 
 
 class Format(StrEnum):
-    """The format of a job's input, by the end of the job's name: `.csv`, `.jsonl`, or JSON for any other."""
+    """The format of a job's input, by the end of the job's name, without `.gz`: JSON for any that is not known."""
 
     JSON = "json"
     """One request, `{"instances": [...]}`: all rows are answered, or the whole job is refused."""
@@ -30,6 +30,12 @@ class Format(StrEnum):
     """One JSON value a line: each row is answered or refused by itself."""
     CSV = "csv"
     """A header, then one row a line: each row is answered or refused by itself."""
+    PARQUET = "parquet"
+    """A table: each row is answered or refused by itself."""
+    NPY = "npy"
+    """The one input of a model as numpy saves an array: its first axis are the rows."""
+    NPZ = "npz"
+    """The inputs of a model by name, as numpy saves several arrays."""
 
     @property
     def largest(self) -> int:
@@ -37,7 +43,10 @@ class Format(StrEnum):
         return 20_000_000 if self is Format.JSON else 1_000_000_000
 
 
-_ENDINGS = {"csv": Format.CSV, "jsonl": Format.LINES, "ndjson": Format.LINES}
+GZIP = ".gz"
+UPLOADS = tuple(f"{kind}{ending}" for kind in Format for ending in ("", GZIP))
+"""What may be uploaded, as the end of a job's name says it."""
+_ENDINGS = {**{str(kind): kind for kind in Format}, "ndjson": Format.LINES}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +74,13 @@ class Job:
         return cls(model=model, name=name)
 
     @property
+    def compressed(self) -> bool:
+        """Whether the input is compressed with gzip."""
+        return self.name.lower().endswith(GZIP)
+
+    @property
     def format(self) -> Format:
-        return _ENDINGS.get(self.name.rpartition(".")[2].lower(), Format.JSON)
+        return _ENDINGS.get(self.name.lower().removesuffix(GZIP).rpartition(".")[2], Format.JSON)
 
     @property
     def input(self) -> str:
@@ -79,8 +93,8 @@ class Job:
 
     @property
     def predictions(self) -> str:
-        """The predictions for a file: one line for each row, in the order of the file."""
-        return f"{self.model}/{layout.JOB_RESULTS}{self.name}.jsonl"
+        """The predictions for a file: one line for each row, in the order of the file; compressed if the file is."""
+        return f"{self.model}/{layout.JOB_RESULTS}{self.name}.jsonl{GZIP if self.compressed else ''}"
 
     @property
     def checkpoints(self) -> str:
@@ -90,16 +104,23 @@ class Job:
     @property
     def plan(self) -> str:
         """The plan, which the first attempt writes and every later one follows."""
-        return f"{self.checkpoints}/job.json"
+        return f"{self.checkpoints}/plan.json"
 
     @property
     def ticket(self) -> str:
         """The record that a caller may upload the input. Its key is the same for every format."""
         return layout.below(self.model, layout.JOB_TICKETS) + self.name.partition(".")[0]
 
-    def continuation(self, checkpoints: int) -> str:
-        """The key of a continuation after so many checkpoints: the store announces it like a new input."""
-        return f"{layout.below(self.model, layout.JOB_CONTINUATIONS)}{self.name}/{checkpoints:06}"
+    def continuation(self, part: int) -> str:
+        """The key of a continuation with a part, from 1: the store announces it like a new input."""
+        return f"{layout.below(self.model, layout.JOB_CONTINUATIONS)}{self.name}/{part:06}"
+
+
+def part_of(key: str) -> int:
+    """Return the part with which the worker begins that gets this key, from 1."""
+    number = key.rpartition("/")[2]
+    is_continuation = key.startswith(layout.JOB_CONTINUATIONS) or f"/{layout.JOB_CONTINUATIONS_BEFORE}" in key
+    return int(number) if is_continuation and number.isdecimal() else 1
 
 
 def dead_letter_reason(key: str) -> str:

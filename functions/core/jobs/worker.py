@@ -8,15 +8,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import Problem
-from functions.core.jobs.attempt import JobAttempt
-from functions.core.jobs.job import Job, dead_letter_reason, model_of
+from functions.core.jobs.attempt import BoundedReader, JobAttempt
+from functions.core.jobs.job import Job, dead_letter_reason, model_of, part_of
 from functions.core.onnx.session import ModelFailure
 from functions.core.runtime.consumer import ONCE, Delivery
 from functions.core.storage.objects import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
+    from functions.core.dataset.wanted import Reader
     from functions.core.runtime.log import Log
     from functions.core.serving.model_cache import ModelCache
     from functions.core.storage.objects import Objects
@@ -36,12 +38,17 @@ class Worker:
         log: Log,
         *,
         attempts: int,
+        parallelism: int = 1,
+        reader: Callable[[], AbstractContextManager[Reader]] = BoundedReader,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`parallelism` is how many workers may be at one job, `reader` what reads tables while it is open."""
+        self._reader = reader
         self._objects = objects
         self._model_caches = model_caches
         self._log = log
         self._attempts = attempts
+        self._parallelism = parallelism
         self._clock = clock
 
     def work(self, key: str, delivery: Delivery = ONCE) -> None:
@@ -61,14 +68,21 @@ class Worker:
             if delivery.number >= self._attempts:
                 # If this worker is killed, at least this reason is there.
                 self._note(key, delivery, "the worker was killed before it was done", until=delivery.seconds_left())
-            self._do(job, delivery)
+            self._do(job, part_of(key), delivery)
         except Exception as problem:
             if delivery.number >= self._attempts:
                 self._note(key, delivery, f"{type(problem).__name__}: {problem}", public_reason=_public_reason(problem))
             raise
 
-    def _do(self, job: Job, delivery: Delivery) -> None:
-        attempt = JobAttempt(objects=self._objects, job=job, seconds_left=delivery.seconds_left)
+    def _do(self, job: Job, part: int, delivery: Delivery) -> None:
+        attempt = JobAttempt(
+            objects=self._objects,
+            job=job,
+            seconds_left=delivery.seconds_left,
+            part=part,
+            parallelism=self._parallelism,
+            reader=self._reader,
+        )
         try:
             facts = attempt.run(self._model_caches[job.model])
         except Problem as problem:

@@ -37,6 +37,7 @@ class Classifier(Servable):
         self.version = version.version
         self.features = features_of(card)
         self.classes: tuple[str, ...] = tuple(card["target"]["classes"])
+        self.ids = tuple(card.get("id", ()))
         self.input: str = card["input"]
         self._label: str = card["outputs"]["label"]
         self._probabilities: str = card["outputs"]["probabilities"]

@@ -26,6 +26,8 @@ class Servable(ABC):
     version: str
     inputs: Mapping[str, Spec]
     outputs: Mapping[str, Spec]
+    ids: tuple[str, ...] = ()
+    """The columns that tell a row of a table from others: they come back beside its answer."""
 
     @abstractmethod
     def encode(self, instances: Any) -> Mapping[str, Tensor]:

@@ -145,7 +145,7 @@ def test_a_part_of_a_file_is_read_as_the_whole_is() -> None:
         ("size,who\n".encode("utf-16"), "UTF-16"),
         (b"PK\x03\x04....", "a zip archive or an Excel workbook"),
         (b"\x1f\x8b....", "compressed with gzip, and damaged"),
-        (gzip.compress(b"size,who\n1,a\n" * 99)[:-9], "cut short"),
+        (gzip.compress(b"size,who\n1,a\n" * 99, mtime=0)[:-9], "cut short"),
         (b"\x28\xb5\x2f\xfd....", "zstd"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
         (b"size\0,colour\n1,red\n", "binary data"),

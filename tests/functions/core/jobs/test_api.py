@@ -9,11 +9,11 @@ import pytest
 from functions.core.jobs import api
 from functions.core.jobs.checkpoints import Checkpoint, Checkpoints, Plan
 from functions.core.jobs.job import Job, dead_letter_reason
-from functions.core.jobs.worker import Worker
 from functions.core.runtime.consumer import Delivery
 from interface.operations import REQUEST_BYTES
+from tests.functions import jobbing
 from tests.functions.core.api.test_openapi import check
-from tests.functions.jobbing import ATTEMPTS, jsonl, signing
+from tests.functions.jobbing import jsonl, signing
 from tests.functions.serving import BENIGN, MALIGNANT, MODEL, Bench, said
 
 JOBS = f"/v2/models/{MODEL}/jobs"
@@ -27,7 +27,7 @@ def bench() -> Bench:
 
 
 def work(bench: Bench, name: str, delivery: Delivery | None = None) -> None:
-    worker = Worker(bench.jobs, {MODEL: bench.model_cache}, bench.log, attempts=ATTEMPTS, clock=bench.clock)
+    worker = jobbing.worker(bench, bench.jobs)
     worker.work(f"{MODEL}/in/{name}", delivery or Delivery())
 
 
@@ -164,14 +164,23 @@ def test_the_status_of_a_running_job_has_its_progress(bench: Bench) -> None:
     bench.jobs.put(job.input, b"x" * 1000)
     assert status(bench, "j.csv")["status"] == "queued"
     checkpoints = Checkpoints(bench.jobs, job)
-    checkpoints.begin(Plan(version="3f2a9c0d11aa22bb", state="", bytes=1000, batches=2))
+    checkpoints.begin(
+        Plan(
+            version="3f2a9c0d11aa22bb",
+            state="",
+            bytes=1000,
+            batch_rows=5,
+            part_rows=10,
+            bounds=(0, 250, 500, 750, 1000),
+        )
+    )
     assert status(bench, "j.csv") | {"id": ""} == {
         "id": "", "model": MODEL, "status": "running", "version": "3f2a9c0d11aa22bb", "rows": 0, "progress": 0.0,
     }  # fmt: skip
     for number in (1, 2, 4):  # the third is still being worked on by somebody else
-        checkpoints.write(Checkpoint(number=number, rows=number * 10, refused=0, end=number * 100), [b""])
+        checkpoints.write(Checkpoint(number=number, rows=number * 10, refused=0), b"")
     document = status(bench, "j.csv")
-    assert (document["rows"], document["progress"]) == (20, 0.2)
+    assert (document["rows"], document["progress"]) == (70, 0.75)
     response = bench.send("GET", f"{JOBS}/j.csv")
     assert response.headers["retry-after"] == "1"
 

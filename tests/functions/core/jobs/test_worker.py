@@ -12,6 +12,7 @@ from functions.core.jobs.worker import Worker
 from functions.core.onnx.session import ModelFailure
 from functions.core.runtime.consumer import Delivery
 from functions.core.storage.objects import Missing
+from tests.functions import jobbing
 from tests.functions.jobbing import ATTEMPTS, Killed, Mortal, Queue
 from tests.functions.serving import MODEL, POISON, Away, Bench, model_bytes
 
@@ -27,8 +28,7 @@ def bench() -> Bench:
 
 
 def worker(bench: Bench, objects: Any = None) -> Worker:
-    objects = objects or bench.jobs
-    return Worker(objects, {MODEL: bench.model_cache}, bench.log, attempts=ATTEMPTS, clock=bench.clock)
+    return jobbing.worker(bench, objects or bench.jobs)
 
 
 def results(bench: Bench) -> list[str]:

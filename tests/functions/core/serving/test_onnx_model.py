@@ -242,7 +242,7 @@ def test_a_job_answers_each_row_that_the_model_can_answer() -> None:
     bench = serve(pair(), scores=SCORES)
     by = bench.model_cache.current().champion
     good, bad = {"a": [3], "b": [1], "text": "x"}, {"a": [3], "b": [1]}
-    answers = predict_each(by, [Row(value=value, problem=None, end=0) for value in (good, bad, good)])
+    answers = predict_each(by, [Row(value=value, problem=None) for value in (good, bad, good)])
     assert [answer.get("label") for answer in answers] == ["left", None, "left"]
     assert "is missing; accepted: a, b, text" in str(answers[1]["error"])
 
