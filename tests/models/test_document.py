@@ -11,6 +11,7 @@ import yaml
 
 from models.bring_your_own import BringYourOwn
 from models.catalogue import load
+from models.complaint import MOST
 from models.contract import Contract
 from models.document import LARGEST, Document
 from models.section import ContractError
@@ -160,6 +161,20 @@ def test_several_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Pa
     wrong = TRAINED.replace("minimum: 0.9", "minimum: high").replace("name: toy", "name: 5").replace("[x, z]", "[1, z]")
     lines = [int(line.split(":")[0].removeprefix("line ")) for line in refusal(tmp_path, wrong)]
     assert lines == [1, 5, 12]
+
+
+def test_of_the_mistakes_in_one_list_the_first_is_told(tmp_path: Path) -> None:
+    assert refusal(tmp_path, FINISHED.replace("[a, b]", "[0, 1, c, 3]")) == [
+        'line 5: scores.classes[0]: 0 is the number 0 to YAML; write "0" in quotes (and 2 more of scores.classes)'
+    ]
+
+
+def test_of_very_many_mistakes_the_first_are_told(tmp_path: Path) -> None:
+    features = "".join(f"  - {{name: f{at}, minimm: 0}}\n" for at in range(1000))
+    told = refusal(tmp_path, f"name: toy\ntask: classification\nfeatures:\n{features}")
+    assert len(told) == MOST + 1
+    assert told[3] == "line 4: features[0].minimm: there is no such key; did you mean minimum?"
+    assert told[-1] == "and 983 more mistakes"
 
 
 def test_a_bomb_of_aliases_is_refused_before_it_is_unfolded(tmp_path: Path) -> None:
