@@ -7,6 +7,7 @@ import json
 import math
 import random
 import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import Problem
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from functions.core.onnx.session import Session
     from functions.core.onnx.tensor import Spec
+    from functions.core.onnx.vocabulary import Words
 
     Style = Callable[[Spec, random.Random], Any]
     """How the values of an input are made up."""
@@ -43,11 +45,16 @@ class NoSampleRequests(ValueError):
     """There is no request that the model answers. The text says why, and what would help."""
 
 
-def made_up(session: Session) -> Case:
-    """Return a request made from the signature alone, always the same, with its answer. Raise `NoSampleRequests`."""
+def made_up(session: Session, known: Mapping[str, Words] = MappingProxyType({})) -> Case:
+    """Return a request made from the signature alone, always the same, with its answer. Raise `NoSampleRequests`.
+
+    `known` has the categories of inputs, as far as the file lists them.
+    """
     reason, end = "it takes more values than can be made up", time.monotonic() + _SECONDS
     for shapes, style in itertools.product(_shapes(session.inputs, session.symbols()), _STYLES):
-        inputs = {spec.name: _tensor(spec, shapes[spec.name], style) for spec in session.inputs}
+        inputs = {
+            spec.name: _tensor(spec, shapes[spec.name], style, known.get(spec.name, ())) for spec in session.inputs
+        }
         try:
             return Case(inputs=inputs, outputs=session.run(inputs))
         except ModelFailure as problem:
@@ -137,9 +144,11 @@ def _lengths(keys: list[str], firsts: set[str | int], names: Mapping[str, list[s
             yield dict(zip(keys, mixture, strict=True))
 
 
-def _tensor(spec: Spec, shape: tuple[int, ...], style: Style) -> Tensor:
+def _tensor(spec: Spec, shape: tuple[int, ...], style: Style, known: Words) -> Tensor:
     draw = random.Random(spec.name)  # noqa: S311 - the same numbers every time, which is what is wanted
-    values = [style(spec, draw) for _ in range(math.prod(shape))]
+    fitting = INTEGERS.keys() if any(isinstance(word, int) for word in known) else {"BYTES"}
+    words = known if spec.datatype in fitting else ()
+    values = [draw.choice(words) if words else style(spec, draw) for _ in range(math.prod(shape))]
     return Tensor.of(spec.datatype, shape, values)
 
 

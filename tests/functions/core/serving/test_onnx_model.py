@@ -22,7 +22,7 @@ from functions.core.registry.pointer import begin, promote_first
 from functions.core.selection.admission import examine, version
 from functions.core.serving.predictor import hash_percent
 from models.bring_your_own import BringYourOwn
-from tests.functions.bring_your_own import SCORES, doubling, halving, pair, picky, scalars
+from tests.functions.bring_your_own import SCORES, doubling, halving, pair, picky, pipeline, scalars
 from tests.functions.core.api.test_service import JUNK
 from tests.functions.graphs import graph
 from tests.functions.httpd import serving
@@ -306,6 +306,19 @@ def test_an_input_with_a_value_in_the_file_may_be_left_out() -> None:
 
 
 X = {"name": "x", "datatype": "FP32"}
+
+
+def test_a_pipeline_of_scikit_learn_takes_rows_as_people_write_them_and_tables() -> None:
+    bench = serve(pipeline(), scores={"output": "probabilities", "classes": ["stays", "leaves"]})
+    row = {"age": 7, "fee": 3.5, "plan": "plus", "region": "south"}
+    [answer] = said(bench.predict(row))["predictions"]
+    assert (answer["label"], set(answer["scores"])) == ("leaves", {"stays", "leaves"})
+    by = bench.model_cache.current().champion
+    assert [column.name for column in by.columns()] == list(row)
+    instance = by.instance_of({name: str(value) for name, value in row.items()})
+    assert by.predictions(by.answer(by.encode([instance])), 1) == [answer]
+    inputs = by.inputs_of({name: [value] for name, value in row.items()})
+    assert by.predictions(by.answer(inputs), 1) == [answer]
 
 
 def test_a_table_has_a_column_for_each_input(shared: Bench) -> None:
