@@ -194,7 +194,7 @@ def test_a_model_without_rows_is_a_model_too(bench: Bench) -> None:
         pipeline(), encoder(), encoder(vocabulary=3), encoder(vocabulary=1, types=1), encoder(types=1),
         image(), image(channels=1), image(axis=3), doubling(), doubling([None, None, 5]), halving(),
     ],
-    ids=["sklearn", "bert", "few-words", "one-word", "one-type", "image", "grey", "last", "any-rank", "open", "optional"],
+    ids=["sklearn", "bert", "few-words", "one-word", "one-type", "image", "grey", "last", "no-rank", "open", "more"],
 )  # fmt: skip
 def test_models_of_other_kinds_are_admitted_without_golden_requests(data: bytes, bench: Bench) -> None:
     checks = bench.checks(data)
