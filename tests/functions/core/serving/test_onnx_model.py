@@ -358,11 +358,18 @@ def test_a_wide_input_without_names_is_no_table() -> None:
     )
 
 
-def test_whole_numbers_of_a_table_keep_every_digit() -> None:
-    by = serve(scalar_rows("INT64")).model_cache.current().champion
-    assert by.instance_of({"X": " 9007199254740993"}) == {"X": 9007199254740993}
-    assert by.instance_of({"X": "7.0"}) == {"X": 7}
-    assert by.inputs_of({"X": [2**62 + 1]})["X"].values() == (2**62 + 1,)
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("INT64", " 9007199254740993", 9007199254740993), ("INT64", "-7.0", -7), ("INT64", "7.5", 7.5),
+        ("INT64", "", None), ("INT64", "1_000", "1_000"), ("INT64", "\u0663", "\u0663"), ("UINT8", "+7", 7),
+        ("FP64", "0.1", 0.1), ("FP64", "1e300", 1e300), ("FP32", "N/A", "N/A"), ("FP32", "nan", None),
+        ("BOOL", "yes", True), ("BOOL", "0.0", False), ("BOOL", "2", "2"), ("BYTES", " null ", " null "),
+    ],
+)  # fmt: skip
+def test_a_cell_keeps_every_digit_that_its_input_takes(kind: str, text: str, value: Any) -> None:
+    by = serve(scalar_rows(kind)).model_cache.current().champion
+    assert by.instance_of({"X": text}) == {"X": value}
 
 
 @pytest.mark.parametrize(
