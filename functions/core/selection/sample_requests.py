@@ -10,7 +10,7 @@ import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from functions.core.http.problem import Problem
+from functions.core.http.problem import Problem, shown
 from functions.core.onnx.session import ModelFailure
 from functions.core.onnx.tensor import FLOATS, INTEGERS, Tensor
 from functions.core.onnx.tensor_json import JsonTensor
@@ -70,9 +70,10 @@ def recorded(data: bytes, session: Session) -> Iterator[tuple[Case, Mapping[str,
     Raise `NoSampleRequests`.
     """
     try:
-        requests = json.loads(data)
-    except (ValueError, RecursionError):
-        raise NoSampleRequests(f"is no JSON; accepted: {ACCEPTED}") from None
+        requests = json.loads(data, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as problem:
+        told = problem if isinstance(problem, NoSampleRequests) else f"is no JSON; accepted: {ACCEPTED}"
+        raise NoSampleRequests(str(told)) from None
     try:
         if not isinstance(requests, list) or not requests:
             raise NoSampleRequests(f"is no list of requests; accepted: {ACCEPTED}")
@@ -89,6 +90,16 @@ def recorded(data: bytes, session: Session) -> Iterator[tuple[Case, Mapping[str,
         raise NoSampleRequests(problem.text) from None
     except ModelFailure as problem:
         raise NoSampleRequests(f"the model fails on a request: {problem}") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the members of an object. Raise `NoSampleRequests` for a name that stands twice."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise NoSampleRequests(f"names {shown(twice)} twice in one object")
+    return members
 
 
 def _tensors(kind: str, listed: Any, specs: tuple[Spec, ...], request: int) -> dict[str, Tensor]:

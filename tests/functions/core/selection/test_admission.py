@@ -347,6 +347,7 @@ def test_answers_are_compared_with_the_golden_answers_that_were_given(
     ("requests", "told"),
     [
         ("not json", "is no JSON"),
+        ('[{"inputs": [], "inputs": []}]', "names inputs twice in one object"),
         ([], "is no list of requests"),
         ({"inputs": [FIVE]}, "is no list of requests"),
         ([1], "[0] is no request"),
