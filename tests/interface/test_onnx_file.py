@@ -12,6 +12,8 @@ from typing import Any
 
 import onnx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from functions.core.onnx.session import BadModel, Session
@@ -187,3 +189,13 @@ def test_the_release_that_messages_name_is_the_one_that_functions_run_with() -> 
     for lock in (ROOT / "functions" / "requirements").glob("*.in"):
         for version in re.findall(r"^onnxruntime==(\d+\.\d+)", lock.read_text(encoding="utf-8"), re.MULTILINE):
             assert version == ONNXRUNTIME, lock.name
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_any_bytes_have_a_verdict(data: st.DataObject) -> None:
+    whole = bytearray(pair())
+    for _ in range(data.draw(st.integers(0, 4))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    made = bytes(whole) if data.draw(st.booleans()) else data.draw(st.binary(max_size=80))
+    assert unservable(made[: data.draw(st.integers(0, len(made)))]) != ""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.bring_your_own import BringYourOwn
 from models.catalogue import load
@@ -219,3 +222,47 @@ def test_what_looks_like_what_it_is_is_read(text: str, value: object) -> None:
     document = Document.read(text.encode(), "")
     assert document.value == {"a": value}
     assert not any(plain.surprising for plain in document.plain.values())
+
+
+PIECES = (
+    *"abn:-[]{},&*!|>'\"#%@`?=~ \n\t0123456789._+\x85\u2028\ufeffü",
+    *("name: toy\n", "task: ", "classification\n", "features:\n", "  - ", "{name: a}", "target: ", "classes: ["),
+    *("yes", "no", "1:30", "2024-01-01", "null", ".inf", "0x1F", "<<: ", "---\n", "...\n", "!!int ", "1e5"),
+)
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=40).map("".join) | st.text(max_size=60)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def told(data: bytes | Any, kind: type[Contract] | type[BringYourOwn]) -> str:
+    """Return why a file, or what it holds, is no contract; "" where it is one."""
+    try:
+        kind.check(Document.read(data, "f") if isinstance(data, bytes) else Document(where="f", value=data))
+    except (yaml.YAMLError, ContractError) as problem:
+        return str(problem)
+    return ""
+
+
+@settings(deadline=None)
+@given(TEXTS, st.sampled_from([Contract, BringYourOwn]))
+def test_any_file_ends_in_a_contract_or_in_sentences(text: str, kind: type[Contract] | type[BringYourOwn]) -> None:
+    assert not PYDANTIC.search(told(text.encode("utf-8", "surrogatepass"), kind))
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_any_value_in_place_of_another_is_told_without_words_of_the_library(data: st.DataObject) -> None:
+    whole = yaml.safe_load(data.draw(st.sampled_from([TRAINED, FINISHED])))
+    holder: Any = whole
+    while True:
+        key = data.draw(st.sampled_from(list(holder) if isinstance(holder, dict) else list(range(len(holder)))))
+        if not holder[key] or not isinstance(holder[key], dict | list) or data.draw(st.booleans()):
+            holder[key] = data.draw(VALUES)
+            break
+        holder = holder[key]
+    sentence = told(whole, BringYourOwn if "scores" in whole else Contract)
+    assert not PYDANTIC.search(sentence)
+    assert sentence.startswith("f: ") or not sentence
