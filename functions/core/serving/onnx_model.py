@@ -13,7 +13,6 @@ from functions.core.serving import golden
 from functions.core.serving.json_schema import Schema, Schemas, nested_of, object_of, tensor_of
 from functions.core.serving.rows import check_count
 from functions.core.serving.servable import Servable
-from functions.core.serving.table_inputs import cell_of, feature_of, names_of, side_by_side, unfit_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +40,10 @@ class OnnxModel(Servable):
         self._columns: Mapping[str, Sequence[str]] = card.get("columns", {})
         self.tolerance: float = version.golden["tolerance"]
         complaint = unfit_scores(self.session, self.scores, self.classes)
-        complaint = complaint or unfit_columns(self.session.inputs, self._columns)
+        if self._columns and not complaint:
+            from functions.core.serving.table_inputs import unfit_columns  # noqa: PLC0415 - few models name columns
+
+            complaint = unfit_columns(self.session.inputs, self._columns)
         if complaint:
             raise BadModel(complaint)
         golden.check(self.session, version.golden)
@@ -138,11 +140,15 @@ class OnnxModel(Servable):
 
     def columns(self) -> tuple[Feature, ...]:
         """Return a column for each input that is one, and those that model.yaml names for the others."""
+        from functions.core.serving.table_inputs import feature_of, names_of  # noqa: PLC0415 - only jobs have tables
+
         return tuple(
             feature_of(name, spec.datatype) for spec in self._needed.values() for name in names_of(spec, self._columns)
         )
 
     def inputs_of(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Tensor]:
+        from functions.core.serving.table_inputs import names_of, side_by_side  # noqa: PLC0415
+
         inputs = {}
         for name, spec in self._needed.items():
             names = names_of(spec, self._columns)
@@ -150,6 +156,8 @@ class OnnxModel(Servable):
         return inputs
 
     def instance_of(self, cells: Mapping[str, str]) -> dict[str, Any]:
+        from functions.core.serving.table_inputs import cell_of, names_of  # noqa: PLC0415
+
         instance = {}
         for name, spec in self._needed.items():
             row = [cell_of(cells.get(column, ""), spec) for column in names_of(spec, self._columns)]
