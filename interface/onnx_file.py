@@ -13,7 +13,7 @@ from interface.foreign_file import kind_of
 
 ONNXRUNTIME: Final = "1.31"
 """The release that serves, and the newest formats that it takes."""
-OPSETS: Final[Mapping[str, int]] = {"": 26, "ai.onnx.ml": 5}
+OPSETS: Final[Mapping[str, int]] = {"ai.onnx": 26, "ai.onnx.ml": 5}
 IR_VERSION: Final = 13
 DATATYPES: Final[Mapping[int, str]] = {
     1: "FP32", 2: "UINT8", 3: "INT8", 4: "UINT16", 5: "INT16", 6: "INT32", 7: "INT64", 8: "BYTES", 9: "BOOL",
@@ -153,23 +153,23 @@ def _text(message: memoryview, wanted: int) -> str:
 
 
 def _too_new(data: bytes) -> str | None:
+    """Return what of a file is newer than onnxruntime takes: its format, or the operators of a domain."""
     model = memoryview(data)
     version = _number(model, _IR)
-    if version > IR_VERSION:
-        return (
-            f"the file has IR version {version}; onnxruntime {ONNXRUNTIME} takes up to {IR_VERSION}:"
-            f" set model.ir_version = {IR_VERSION} before onnx.save, if its operators are not too new as well"
-        )
+    found = [f"has IR version {version}, of at most {IR_VERSION}"] if version > IR_VERSION else []
+    remedies = [f"model.ir_version = {IR_VERSION} before onnx.save"] if found else []
     for entry in _all(model, _OPSET):
-        domain, opset = _text(entry, 1), _number(entry, 2)
-        newest = OPSETS.get("" if domain == "ai.onnx" else domain)
+        domain, opset = _text(entry, 1) or "ai.onnx", _number(entry, 2)
+        newest = OPSETS.get(domain)
         if newest is not None and opset > newest:
-            target = f'{{"": {OPSETS[""]}, "ai.onnx.ml": {OPSETS["ai.onnx.ml"]}}}'
-            return (
-                f"the file uses opset {opset} of {domain or 'ai.onnx'}; onnxruntime {ONNXRUNTIME} takes up to {newest}:"
-                f" opset_version={OPSETS['']} for torch.onnx.export, target_opset={target} for skl2onnx"
-            )
-    return None
+            found.append(f"uses opset {opset} of {domain}, of at most {newest}")
+    if len(found) > len(remedies):
+        newest = OPSETS["ai.onnx"]
+        remedies.append(f"opset_version={newest} for torch.onnx.export")
+        remedies.append(f'target_opset={{"": {newest}, "ai.onnx.ml": {OPSETS["ai.onnx.ml"]}}} for skl2onnx')
+    if not found:
+        return None
+    return f"the file {' and '.join(found)} that onnxruntime {ONNXRUNTIME} takes: {', '.join(remedies)}"
 
 
 def _no_tensors(data: bytes) -> str | None:

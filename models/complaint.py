@@ -8,19 +8,22 @@ import math
 import types
 import typing
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from models.document import BOOLEANS, quoted, shortened, written
+from models.document import BOOLEANS, is_in, quoted, shortened, written
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from models.document import Document, Keys, Plain
 
+MOST = 20
+"""The most mistakes that are told at once."""
 _COUNTS = {1: "one or more", 2: "two or more"}
 _STRANGE = ("extra_forbidden", "unexpected_keyword_argument")
 _OWN = "stands_wrong"
@@ -41,35 +44,48 @@ def mistake(text: str, *keys: str | int, label: str | None = None) -> PydanticCu
 
 
 def complaints(problems: Sequence[ErrorDetails], document: Document, kind: type[BaseModel]) -> list[str]:
-    """Return a sentence for each mistake, in the order of the file."""
-    found: dict[Keys, str] = {}
+    """Return a sentence for each mistake, in the order of the file; of many, for the first."""
+    found: dict[Keys, ErrorDetails] = {}
+    around: set[Keys] = set()
     for problem in problems:
-        keys, told = _sentence(problem, document, kind)
-        if not any(keys == other[: len(keys)] and len(keys) < len(other) for other in found):
-            found.setdefault(keys, told)
-    ordered = sorted(found, key=lambda keys: document.line(keys) or 0)
-    return [f"{document.place(keys)}: {found[keys]}" for keys in ordered]
+        keys = _place(problem, document.value)
+        if keys not in around:
+            found.setdefault(keys, problem)
+            around |= {keys[:end] for end in range(len(keys))}
+    lists: dict[Keys, list[Keys]] = {}
+    for keys in sorted(found, key=lambda keys: document.line(keys) or 0):
+        lists.setdefault((*keys[:-1], -1) if _in_a_list(keys) else keys, []).append(keys)
+    told = [
+        f"{document.place(first)}: {_sentence(found[first], first, document, kind)}{_more(first, others)}"
+        for first, *others in islice(lists.values(), MOST)
+    ]
+    return told if len(lists) <= MOST else [*told, f"{document.where}: and {len(lists) - MOST} more mistakes"]
+
+
+def _in_a_list(keys: Keys) -> bool:
+    return bool(keys) and isinstance(keys[-1], int)
+
+
+def _more(first: Keys, others: Sequence[Keys]) -> str:
+    """Return how many other mistakes a list has: the first is told for all."""
+    return f" (and {len(others)} more of {written(first[:-1])})" if others else ""
 
 
 def surprises(document: Document) -> list[str]:
     """Return a sentence for each word that YAML takes for something else than it looks like."""
-    return [
-        f"{document.place(keys)}: {written(keys)}: {_surprise(plain)}"
-        for keys, plain in document.plain.items()
-        if plain.surprising
-    ]
+    found = ((keys, plain) for keys, plain in document.plain.items() if plain.surprising)
+    return [f"{document.place(keys)}: {written(keys)}: {_surprise(plain)}" for keys, plain in islice(found, MOST)]
 
 
-def _sentence(problem: ErrorDetails, document: Document, root: type[BaseModel]) -> tuple[Keys, str]:
-    keys, value = _place(problem, document.value)
-    if problem["type"] != _OWN:
-        where = f"{written(keys)}: " if keys else ""
-        return keys, where + _said(problem["type"], keys, value, document.plain.get(keys), root)
+def _sentence(problem: ErrorDetails, keys: Keys, document: Document, root: type[BaseModel]) -> str:
     context: dict[str, Any] = problem.get("ctx") or {}
-    at = (*keys, *context["keys"])
-    if (odd := document.plain.get(at)) is not None and odd.surprising:
-        return at, f"{written(at)}: {_surprise(odd)}"
-    return at, f"{context['label'] or written(at)}: {context['text']}"
+    odd = document.plain.get(keys)
+    if problem["type"] == _OWN:
+        if odd is not None and odd.surprising:
+            return f"{written(keys)}: {_surprise(odd)}"
+        return f"{context['label'] or written(keys)}: {context['text']}"
+    where = f"{written(keys)}: " if keys else ""
+    return where + _said(problem["type"], keys, document.at(keys), odd, root)
 
 
 def _said(kind: str, keys: Keys, value: Any, plain: Plain | None, root: type[BaseModel]) -> str:
@@ -87,20 +103,18 @@ def _said(kind: str, keys: Keys, value: Any, plain: Plain | None, root: type[Bas
     return f"{_found(value)}; accepted: {accepted}{_meant(value, options)}"
 
 
-def _place(problem: ErrorDetails, document: Any) -> tuple[Keys, Any]:
-    """Return the keys of the file that lead to a problem, without what pydantic puts among them, and what is there."""
+def _place(problem: ErrorDetails, document: Any) -> Keys:
+    """Return the keys of the file that lead to what a problem is about, without what pydantic puts among them."""
     keys: list[str | int] = []
     value: Any = document
     for part in problem["loc"]:
-        inside: Any = dict(enumerate(value)) if isinstance(value, list) else value
-        if isinstance(inside, dict) and part in inside:
-            value = inside[part]
-        elif problem["type"].startswith("missing") and part == problem["loc"][-1]:
-            value = None
-        else:
+        if is_in(value, part):
+            value = value[part]
+        elif not (problem["type"].startswith("missing") and part == problem["loc"][-1]):
             break
         keys.append(part)
-    return tuple(keys), value
+    own = (problem.get("ctx") or {}).get("keys", ()) if problem["type"] == _OWN else ()
+    return (*keys, *own)
 
 
 def _meant(value: Any, options: Sequence[Option]) -> str:

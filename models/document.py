@@ -81,6 +81,15 @@ class Document:
         line = self.line(keys)
         return self.where if line is None else f"{self.where}: line {line}"
 
+    def at(self, keys: Keys) -> Any:
+        """Return the value to which keys lead; None where there is none."""
+        value = self.value
+        for key in keys:
+            if not is_in(value, key):
+                return None
+            value = value[key]
+        return value
+
     def line(self, keys: Keys) -> int | None:
         """Return the line of a value, or of the nearest part around it that the file has."""
         return next((self.lines[keys[:end]] for end in range(len(keys), 0, -1) if keys[:end] in self.lines), None)
@@ -169,6 +178,13 @@ def _scalar(node: ScalarNode) -> tuple[Any, Plain | None]:
             return text, Plain(text=text, means="a date", surprising=True)
         case _:
             return text, None
+
+
+def is_in(value: Any, key: str | int) -> bool:
+    """Return whether a mapping has a key, or a list a position."""
+    if isinstance(value, list):
+        return isinstance(key, int) and 0 <= key < len(value)
+    return isinstance(value, dict) and key in value
 
 
 def written(keys: Keys) -> str:

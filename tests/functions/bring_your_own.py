@@ -9,8 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 from onnx import NodeProto, TensorProto, helper
+from skl2onnx import convert_sklearn
+from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from functions.core.dataset import read_here
 from functions.core.dataset.prepare import Preparation
@@ -140,6 +147,17 @@ def image(channels: int = 3, axis: int = 1) -> bytes:
         helper.make_node("GlobalAveragePool", ["found"], ["scores"]),
     ]
     return model(nodes, {"image": (REAL, shape)}, {"scores": (REAL, ["batch", 2, 1, 1])}, weights=[filters])
+
+
+def pipeline() -> bytes:
+    """Return a pipeline of scikit-learn, as skl2onnx exports it: two numbers and two texts, encoded one-hot."""
+    rows = [[float(at), at / 2, ("basic", "plus")[at % 2], ("north", "south")[at // 2 % 2]] for at in range(8)]
+    encoded = ColumnTransformer([("number", StandardScaler(), [0, 1]), ("text", OneHotEncoder(), [2, 3])])
+    fitted = Pipeline([("encode", encoded), ("classify", LogisticRegression())])
+    fitted.fit(np.array(rows, dtype=object), [at // 4 for at in range(8)])
+    kinds = {"age": FloatTensorType, "fee": FloatTensorType, "plan": StringTensorType, "region": StringTensorType}
+    takes = [(name, kind([None, 1])) for name, kind in kinds.items()]
+    return convert_sklearn(fitted, initial_types=takes, options={"zipmap": False}).SerializeToString()
 
 
 @dataclass(kw_only=True)

@@ -12,6 +12,8 @@ from typing import Any
 
 import onnx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from functions.core.onnx.session import BadModel, Session
@@ -90,8 +92,13 @@ def retyped(kind: Any) -> bytes:
     return changed(lambda model: model.graph.output[0].type.CopyFrom(kind))
 
 
+NEWEST = OPSETS["ai.onnx"]
 TENSOR = helper.make_tensor_type_proto(TensorProto.FLOAT, [None])
 MAPS = helper.make_sequence_type_proto(helper.make_map_type_proto(TensorProto.STRING, TENSOR))
+
+
+def everything_newer(model: Any) -> None:
+    model.ir_version = model.opset_import[0].version = 99
 
 
 def elsewhere(model: Any) -> None:
@@ -119,15 +126,20 @@ def elsewhere(model: Any) -> None:
             retyped(helper.make_tensor_type_proto(TensorProto.COMPLEX64, [None])),
             "the output scores is of datatype 14 of ONNX",
         ),
-        (changed(lambda model: setattr(model, "ir_version", IR_VERSION + 1)), f"takes up to {IR_VERSION}: set model"),
         (
-            changed(lambda model: setattr(model.opset_import[0], "version", OPSETS[""] + 1)),
-            f"the file uses opset {OPSETS[''] + 1} of ai.onnx; onnxruntime {ONNXRUNTIME} takes up to {OPSETS['']}:",
+            changed(lambda model: setattr(model, "ir_version", IR_VERSION + 1)),
+            f"the file has IR version {IR_VERSION + 1}, of at most {IR_VERSION} that onnxruntime {ONNXRUNTIME} takes:"
+            f" model.ir_version = {IR_VERSION} before onnx.save",
         ),
         (
-            changed(lambda model: model.opset_import.add(domain="ai.onnx.ml", version=OPSETS["ai.onnx.ml"] + 1)),
-            f"of ai.onnx.ml; onnxruntime {ONNXRUNTIME} takes up to {OPSETS['ai.onnx.ml']}: opset_version=",
+            changed(lambda model: setattr(model.opset_import[0], "version", NEWEST + 1)),
+            f"the file uses opset {NEWEST + 1} of ai.onnx, of at most {NEWEST} that onnxruntime {ONNXRUNTIME} takes:",
         ),
+        (
+            changed(lambda model: model.opset_import.add(domain="ai.onnx.ml", version=9)),
+            f'target_opset={{"": {NEWEST}, "ai.onnx.ml": {OPSETS["ai.onnx.ml"]}}} for skl2onnx',
+        ),
+        (changed(everything_newer), f"has IR version 99, of at most {IR_VERSION} and uses opset 99 of ai.onnx"),
         (changed(elsewhere)[:-3] + b"\x0a\x7f", "cut off"),
     ],
 )  # fmt: skip
@@ -150,7 +162,7 @@ def test_models_that_are_served_are_not_spoken_against() -> None:
 def test_the_newest_operators_are_those_that_onnxruntime_takes(domain: str, newer: int) -> None:
     nodes = [helper.make_node("Identity", ["X"], ["Y"])]
     values = [helper.make_tensor_value_info(name, 1, [None]) for name in ("X", "Y")]
-    opsets = {"": 17, domain: OPSETS[domain] + newer}
+    opsets = {"": 17} | {domain.removesuffix("ai.onnx"): OPSETS[domain] + newer}
     model = helper.make_model(
         helper.make_graph(nodes, "made", values[:1], values[1:]),
         opset_imports=[helper.make_opsetid(*opset) for opset in opsets.items()],
@@ -177,3 +189,13 @@ def test_the_release_that_messages_name_is_the_one_that_functions_run_with() -> 
     for lock in (ROOT / "functions" / "requirements").glob("*.in"):
         for version in re.findall(r"^onnxruntime==(\d+\.\d+)", lock.read_text(encoding="utf-8"), re.MULTILINE):
             assert version == ONNXRUNTIME, lock.name
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_any_bytes_have_a_verdict(data: st.DataObject) -> None:
+    whole = bytearray(pair())
+    for _ in range(data.draw(st.integers(0, 4))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    made = bytes(whole) if data.draw(st.booleans()) else data.draw(st.binary(max_size=80))
+    assert unservable(made[: data.draw(st.integers(0, len(made)))]) != ""

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.bring_your_own import BringYourOwn
 from models.catalogue import load
+from models.complaint import MOST
 from models.contract import Contract
 from models.document import LARGEST, Document
 from models.section import ContractError
@@ -162,6 +166,20 @@ def test_several_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Pa
     assert lines == [1, 5, 12]
 
 
+def test_of_the_mistakes_in_one_list_the_first_is_told(tmp_path: Path) -> None:
+    assert refusal(tmp_path, FINISHED.replace("[a, b]", "[0, 1, c, 3]")) == [
+        'line 5: scores.classes[0]: 0 is the number 0 to YAML; write "0" in quotes (and 2 more of scores.classes)'
+    ]
+
+
+def test_of_very_many_mistakes_the_first_are_told(tmp_path: Path) -> None:
+    features = "".join(f"  - {{name: f{at}, minimm: 0}}\n" for at in range(1000))
+    told = refusal(tmp_path, f"name: toy\ntask: classification\nfeatures:\n{features}")
+    assert len(told) == MOST + 1
+    assert told[3] == "line 4: features[0].minimm: there is no such key; did you mean minimum?"
+    assert told[-1] == "and 983 more mistakes"
+
+
 def test_a_bomb_of_aliases_is_refused_before_it_is_unfolded(tmp_path: Path) -> None:
     bomb = dedent("""\
         a: &a [x, x, x, x, x, x, x, x, x]
@@ -204,3 +222,47 @@ def test_what_looks_like_what_it_is_is_read(text: str, value: object) -> None:
     document = Document.read(text.encode(), "")
     assert document.value == {"a": value}
     assert not any(plain.surprising for plain in document.plain.values())
+
+
+PIECES = (
+    *"abn:-[]{},&*!|>'\"#%@`?=~ \n\t0123456789._+\x85\u2028\ufeffü",
+    *("name: toy\n", "task: ", "classification\n", "features:\n", "  - ", "{name: a}", "target: ", "classes: ["),
+    *("yes", "no", "1:30", "2024-01-01", "null", ".inf", "0x1F", "<<: ", "---\n", "...\n", "!!int ", "1e5"),
+)
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=40).map("".join) | st.text(max_size=60)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def told(data: bytes | Any, kind: type[Contract] | type[BringYourOwn]) -> str:
+    """Return why a file, or what it holds, is no contract; "" where it is one."""
+    try:
+        kind.check(Document.read(data, "f") if isinstance(data, bytes) else Document(where="f", value=data))
+    except (yaml.YAMLError, ContractError) as problem:
+        return str(problem)
+    return ""
+
+
+@settings(deadline=None)
+@given(TEXTS, st.sampled_from([Contract, BringYourOwn]))
+def test_any_file_ends_in_a_contract_or_in_sentences(text: str, kind: type[Contract] | type[BringYourOwn]) -> None:
+    assert not PYDANTIC.search(told(text.encode("utf-8", "surrogatepass"), kind))
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_any_value_in_place_of_another_is_told_without_words_of_the_library(data: st.DataObject) -> None:
+    whole = yaml.safe_load(data.draw(st.sampled_from([TRAINED, FINISHED])))
+    holder: Any = whole
+    while True:
+        key = data.draw(st.sampled_from(list(holder) if isinstance(holder, dict) else list(range(len(holder)))))
+        if not holder[key] or not isinstance(holder[key], dict | list) or data.draw(st.booleans()):
+            holder[key] = data.draw(VALUES)
+            break
+        holder = holder[key]
+    sentence = told(whole, BringYourOwn if "scores" in whole else Contract)
+    assert not PYDANTIC.search(sentence)
+    assert sentence.startswith("f: ") or not sentence

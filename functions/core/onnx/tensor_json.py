@@ -148,7 +148,7 @@ def _flattened(values: list[Any], shape: tuple[int, ...], field: str) -> list[An
 def _refuse_misfit(values: list[Any], datatype: str, field: str) -> None:
     for position, value in enumerate(values):
         if not _fits(value, datatype):
-            raise misfit(f"{field} value {position}", f"is no {datatype}")
+            raise misfit(f"{field} value {position}", f"is no {datatype}{', but null' if value is None else ''}")
 
 
 def _fits(value: Any, datatype: str) -> bool:

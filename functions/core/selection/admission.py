@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from functions.core.onnx.session import BadModel, ModelFailure, Session
+from functions.core.onnx.vocabulary import categories
 from functions.core.registry.versions import FORMAT, Version, version_of
 from functions.core.selection import sample_requests
 from functions.core.selection.compatibility import broken
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from functions.core.onnx.tensor import Spec
+    from functions.core.onnx.vocabulary import Words
     from models.bring_your_own import BringYourOwn, Scores
 
 _RUNS = 20
@@ -77,18 +79,24 @@ def examine(contract: BringYourOwn, onnx: bytes, requests: bytes | None, *, time
         examination.check("scores", unfit_scores(session, contract.scores.output, contract.scores.classes))
     if contract.columns:
         examination.check("columns", unfit_columns(session.inputs, contract.columns))
-    _ask(examination, session, contract, requests)
+    _ask(examination, session, contract, requests, categories(onnx, [spec.name for spec in session.inputs]))
     if timed and not examination.failed:
         examination.measure("latency in ms", _latency(session, examination.cases[0]), contract.gate.maximum_latency_ms)
     return examination
 
 
-def _ask(examination: Examination, session: Session, contract: BringYourOwn, requests: bytes | None) -> None:
+def _ask(
+    examination: Examination,
+    session: Session,
+    contract: BringYourOwn,
+    requests: bytes | None,
+    known: Mapping[str, Words],
+) -> None:
     """Ask sample requests, and check that the answers come, come again, and are those expected."""
     expectations: list[Mapping[str, Any]] = []
     try:
         if requests is None:
-            examination.cases.append(sample_requests.made_up(session))
+            examination.cases.append(sample_requests.made_up(session, known))
         else:
             for case, expected in sample_requests.recorded(requests, session):
                 examination.cases.append(case)

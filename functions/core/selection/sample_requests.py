@@ -7,9 +7,10 @@ import json
 import math
 import random
 import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from functions.core.http.problem import Problem
+from functions.core.http.problem import Problem, shown
 from functions.core.onnx.session import ModelFailure
 from functions.core.onnx.tensor import FLOATS, INTEGERS, Tensor
 from functions.core.onnx.tensor_json import JsonTensor
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from functions.core.onnx.session import Session
     from functions.core.onnx.tensor import Spec
+    from functions.core.onnx.vocabulary import Words
 
     Style = Callable[[Spec, random.Random], Any]
     """How the values of an input are made up."""
@@ -43,11 +45,16 @@ class NoSampleRequests(ValueError):
     """There is no request that the model answers. The text says why, and what would help."""
 
 
-def made_up(session: Session) -> Case:
-    """Return a request made from the signature alone, always the same, with its answer. Raise `NoSampleRequests`."""
+def made_up(session: Session, known: Mapping[str, Words] = MappingProxyType({})) -> Case:
+    """Return a request made from the signature alone, always the same, with its answer. Raise `NoSampleRequests`.
+
+    `known` has the categories of inputs, as far as the file lists them.
+    """
     reason, end = "it takes more values than can be made up", time.monotonic() + _SECONDS
     for shapes, style in itertools.product(_shapes(session.inputs, session.symbols()), _STYLES):
-        inputs = {spec.name: _tensor(spec, shapes[spec.name], style) for spec in session.inputs}
+        inputs = {
+            spec.name: _tensor(spec, shapes[spec.name], style, known.get(spec.name, ())) for spec in session.inputs
+        }
         try:
             return Case(inputs=inputs, outputs=session.run(inputs))
         except ModelFailure as problem:
@@ -63,9 +70,10 @@ def recorded(data: bytes, session: Session) -> Iterator[tuple[Case, Mapping[str,
     Raise `NoSampleRequests`.
     """
     try:
-        requests = json.loads(data)
-    except (ValueError, RecursionError):
-        raise NoSampleRequests(f"is no JSON; accepted: {ACCEPTED}") from None
+        requests = json.loads(data, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as problem:
+        told = problem if isinstance(problem, NoSampleRequests) else f"is no JSON; accepted: {ACCEPTED}"
+        raise NoSampleRequests(str(told)) from None
     try:
         if not isinstance(requests, list) or not requests:
             raise NoSampleRequests(f"is no list of requests; accepted: {ACCEPTED}")
@@ -82,6 +90,16 @@ def recorded(data: bytes, session: Session) -> Iterator[tuple[Case, Mapping[str,
         raise NoSampleRequests(problem.text) from None
     except ModelFailure as problem:
         raise NoSampleRequests(f"the model fails on a request: {problem}") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the members of an object. Raise `NoSampleRequests` for a name that stands twice."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise NoSampleRequests(f"names {shown(twice)} twice in one object")
+    return members
 
 
 def _tensors(kind: str, listed: Any, specs: tuple[Spec, ...], request: int) -> dict[str, Tensor]:
@@ -137,9 +155,11 @@ def _lengths(keys: list[str], firsts: set[str | int], names: Mapping[str, list[s
             yield dict(zip(keys, mixture, strict=True))
 
 
-def _tensor(spec: Spec, shape: tuple[int, ...], style: Style) -> Tensor:
+def _tensor(spec: Spec, shape: tuple[int, ...], style: Style, known: Words) -> Tensor:
     draw = random.Random(spec.name)  # noqa: S311 - the same numbers every time, which is what is wanted
-    values = [style(spec, draw) for _ in range(math.prod(shape))]
+    fitting = INTEGERS.keys() if any(isinstance(word, int) for word in known) else {"BYTES"}
+    words = known if spec.datatype in fitting else ()
+    values = [draw.choice(words) if words else style(spec, draw) for _ in range(math.prod(shape))]
     return Tensor.of(spec.datatype, shape, values)
 
 

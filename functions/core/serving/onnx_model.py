@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import Fault, Problem, shown
 from functions.core.onnx.session import BadModel, ModelFailure, Session
-from functions.core.onnx.tensor import FLOATS, INTEGERS, Tensor
+from functions.core.onnx.tensor import FLOATS, Tensor
 from functions.core.onnx.tensor_json import MOST_LENGTHS, from_json
 from functions.core.serving import golden
 from functions.core.serving.json_schema import Schema, Schemas, nested_of, object_of, tensor_of
 from functions.core.serving.rows import check_count
 from functions.core.serving.servable import Servable
-from functions.core.serving.table_inputs import feature_of, names_of, side_by_side, unfit_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +40,10 @@ class OnnxModel(Servable):
         self._columns: Mapping[str, Sequence[str]] = card.get("columns", {})
         self.tolerance: float = version.golden["tolerance"]
         complaint = unfit_scores(self.session, self.scores, self.classes)
-        complaint = complaint or unfit_columns(self.session.inputs, self._columns)
+        if self._columns and not complaint:
+            from functions.core.serving.table_inputs import unfit_columns  # noqa: PLC0415 - few models name columns
+
+            complaint = unfit_columns(self.session.inputs, self._columns)
         if complaint:
             raise BadModel(complaint)
         golden.check(self.session, version.golden)
@@ -138,11 +140,15 @@ class OnnxModel(Servable):
 
     def columns(self) -> tuple[Feature, ...]:
         """Return a column for each input that is one, and those that model.yaml names for the others."""
+        from functions.core.serving.table_inputs import feature_of, names_of  # noqa: PLC0415 - only jobs have tables
+
         return tuple(
             feature_of(name, spec.datatype) for spec in self._needed.values() for name in names_of(spec, self._columns)
         )
 
     def inputs_of(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Tensor]:
+        from functions.core.serving.table_inputs import names_of, side_by_side  # noqa: PLC0415
+
         inputs = {}
         for name, spec in self._needed.items():
             names = names_of(spec, self._columns)
@@ -150,11 +156,11 @@ class OnnxModel(Servable):
         return inputs
 
     def instance_of(self, cells: Mapping[str, str]) -> dict[str, Any]:
-        values = super().instance_of(cells)
+        from functions.core.serving.table_inputs import cell_of, names_of  # noqa: PLC0415
+
         instance = {}
         for name, spec in self._needed.items():
-            names = names_of(spec, self._columns)
-            row = [_whole(cells[one], values[one], spec) if one in cells else None for one in names]
+            row = [cell_of(cells.get(column, ""), spec) for column in names_of(spec, self._columns)]
             instance[name] = row if spec.row else row[0]
         return instance
 
@@ -172,14 +178,6 @@ class OnnxModel(Servable):
             optional=[tensor_of(spec) for spec in self.session.optional],
             outputs=list(self.outputs),
         )
-
-
-def _whole(text: str, value: Any, spec: Spec) -> Any:
-    """Return the value of a cell as the whole number that it is, every digit of it, where the input takes those."""
-    if spec.datatype not in INTEGERS or not isinstance(value, float):
-        return value
-    digits = text.strip().removeprefix("-").removeprefix("+")
-    return int(text) if digits.isdecimal() else int(value)
 
 
 def unfit_scores(session: Session, output: str | None, classes: Sequence[str]) -> str | None:

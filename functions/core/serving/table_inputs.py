@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import Fault, Problem
 from functions.core.onnx.tensor import FLOATS, INTEGERS, Tensor
-from models.feature import LARGEST, Feature
+from models.feature import BLANK, LARGEST, Feature
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -58,6 +58,33 @@ def feature_of(name: str, datatype: str) -> Feature:
         bound = LARGEST if datatype == "FP32" else None
         return Feature(name=name, minimum=None if bound is None else -bound, maximum=bound)
     return Feature(name=name, kind="boolean" if datatype == "BOOL" else "category")
+
+
+def cell_of(text: str, spec: Spec) -> Any:
+    """Return the value of a cell as JSON has it for an input; a text that is none as it is, and None for an empty one.
+
+    A number keeps every digit that the datatype holds.
+    """
+    plain = text.strip()
+    if spec.datatype == "BYTES" or not plain.isascii() or "_" in plain:
+        return text
+    if plain.lower() in BLANK:
+        return None
+    try:
+        return _number(plain, spec)
+    except ValueError:
+        return text
+
+
+def _number(plain: str, spec: Spec) -> Any:
+    """Return the number or the truth value of a text. Raise `ValueError` where it is none."""
+    if spec.datatype == "BOOL":
+        return bool(Feature(name=spec.name, kind="boolean").known(plain))
+    whole = spec.datatype in INTEGERS
+    if whole and plain.lstrip("+-").isdecimal():
+        return int(plain)
+    number = float(plain)
+    return int(number) if whole and number.is_integer() else number
 
 
 def side_by_side(spec: Spec, columns: Sequence[Sequence[Any]], names: Sequence[str]) -> Tensor:

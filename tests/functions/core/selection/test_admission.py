@@ -27,6 +27,7 @@ from tests.functions.bring_your_own import (
     image,
     pair,
     picky,
+    pipeline,
     random,
     scalars,
 )
@@ -190,10 +191,10 @@ def test_a_model_without_rows_is_a_model_too(bench: Bench) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        encoder(), encoder(vocabulary=3), encoder(vocabulary=1, types=1), encoder(types=1),
+        pipeline(), encoder(), encoder(vocabulary=3), encoder(vocabulary=1, types=1), encoder(types=1),
         image(), image(channels=1), image(axis=3), doubling(), doubling([None, None, 5]), halving(),
     ],
-    ids=["encoder", "few-words", "one-word", "one-type", "image", "grey", "last", "any-rank", "open", "optional"],
+    ids=["sklearn", "bert", "few-words", "one-word", "one-type", "image", "grey", "last", "no-rank", "open", "more"],
 )  # fmt: skip
 def test_models_of_other_kinds_are_admitted_without_golden_requests(data: bytes, bench: Bench) -> None:
     checks = bench.checks(data)
@@ -346,6 +347,7 @@ def test_answers_are_compared_with_the_golden_answers_that_were_given(
     ("requests", "told"),
     [
         ("not json", "is no JSON"),
+        ('[{"inputs": [], "inputs": []}]', "names inputs twice in one object"),
         ([], "is no list of requests"),
         ({"inputs": [FIVE]}, "is no list of requests"),
         ([1], "[0] is no request"),

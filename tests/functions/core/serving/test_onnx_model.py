@@ -22,7 +22,7 @@ from functions.core.registry.pointer import begin, promote_first
 from functions.core.selection.admission import examine, version
 from functions.core.serving.predictor import hash_percent
 from models.bring_your_own import BringYourOwn
-from tests.functions.bring_your_own import SCORES, doubling, halving, pair, picky, scalars
+from tests.functions.bring_your_own import SCORES, doubling, halving, pair, picky, pipeline, scalars
 from tests.functions.core.api.test_service import JUNK
 from tests.functions.graphs import graph
 from tests.functions.httpd import serving
@@ -308,6 +308,19 @@ def test_an_input_with_a_value_in_the_file_may_be_left_out() -> None:
 X = {"name": "x", "datatype": "FP32"}
 
 
+def test_a_pipeline_of_scikit_learn_takes_rows_as_people_write_them_and_tables() -> None:
+    bench = serve(pipeline(), scores={"output": "probabilities", "classes": ["stays", "leaves"]})
+    row = {"age": 7, "fee": 3.5, "plan": "plus", "region": "south"}
+    [answer] = said(bench.predict(row))["predictions"]
+    assert (answer["label"], set(answer["scores"])) == ("leaves", {"stays", "leaves"})
+    by = bench.model_cache.current().champion
+    assert [column.name for column in by.columns()] == list(row)
+    instance = by.instance_of({name: str(value) for name, value in row.items()})
+    assert by.predictions(by.answer(by.encode([instance])), 1) == [answer]
+    inputs = by.inputs_of({name: [value] for name, value in row.items()})
+    assert by.predictions(by.answer(inputs), 1) == [answer]
+
+
 def test_a_table_has_a_column_for_each_input(shared: Bench) -> None:
     by = shared.model_cache.current().champion
     assert [(one.name, one.kind, one.categories) for one in by.columns()] == [
@@ -345,11 +358,18 @@ def test_a_wide_input_without_names_is_no_table() -> None:
     )
 
 
-def test_whole_numbers_of_a_table_keep_every_digit() -> None:
-    by = serve(scalar_rows("INT64")).model_cache.current().champion
-    assert by.instance_of({"X": " 9007199254740993"}) == {"X": 9007199254740993}
-    assert by.instance_of({"X": "7.0"}) == {"X": 7}
-    assert by.inputs_of({"X": [2**62 + 1]})["X"].values() == (2**62 + 1,)
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("INT64", " 9007199254740993", 9007199254740993), ("INT64", "-7.0", -7), ("INT64", "7.5", 7.5),
+        ("INT64", "", None), ("INT64", "1_000", "1_000"), ("INT64", "\u0663", "\u0663"), ("UINT8", "+7", 7),
+        ("FP64", "0.1", 0.1), ("FP64", "1e300", 1e300), ("FP32", "N/A", "N/A"), ("FP32", "nan", None),
+        ("BOOL", "yes", True), ("BOOL", "0.0", False), ("BOOL", "2", "2"), ("BYTES", " null ", " null "),
+    ],
+)  # fmt: skip
+def test_a_cell_keeps_every_digit_that_its_input_takes(kind: str, text: str, value: Any) -> None:
+    by = serve(scalar_rows(kind)).model_cache.current().champion
+    assert by.instance_of({"X": text}) == {"X": value}
 
 
 @pytest.mark.parametrize(
