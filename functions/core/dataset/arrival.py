@@ -1,4 +1,4 @@
-"""What every file that arrives has in common: it is noted, read, and begins a run or is refused with a record of why."""
+"""What every file that arrives has in common: it is noted and read, and begins a run or is refused with the reason."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Arrival(ABC):
         return run_of(self.described, self.folder, digest)
 
     def read(self, upload: Upload, at_most: int) -> bytes:
-        """Return the bytes of a file. Raise `RejectedDataset` for one that cannot be read, or has more than `at_most`."""
+        """Return the bytes of a file. Raise `RejectedDataset` where it cannot be read, or has more than `at_most`."""
         if upload.refusal is not None:
             raise upload.refusal
         try:

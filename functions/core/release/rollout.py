@@ -21,7 +21,7 @@ from functions.core.registry.live_pointer import Live, UnreadablePointer
 from functions.core.registry.pointer import Turn
 from functions.core.registry.runs import ENDED, WAITING, Status, run_of_execution
 from functions.core.registry.versions import NAME, Corrupt, Registry
-from functions.core.release.judge import Verdict, judge
+from functions.core.release.judge import FAILED, UNJUDGED, Verdict, judge
 from functions.core.release.rollout_metrics import observe
 from functions.core.serving.opening import open_version
 from interface.rollout import RolloutPlan
@@ -163,7 +163,7 @@ class Rollout:
             pointer = transitions.leave(pointer, run)
             if not _has_release(pointer, run):
                 return pointer
-            return transitions.withdraw(pointer, now, f"the workflow failed: {cause}")
+            return transitions.withdraw(pointer, now, f"{FAILED}: {cause}")
 
         try:
             last = Live(self._models, model).change(withdraw).last(run)
@@ -192,7 +192,7 @@ class Rollout:
             return transitions.promote_first(transitions.try_out(pointer, turn), version, run, now)
         release = pointer.release
         if release is not None and self._plan.is_abandoned(release.since, release.bakes, now):
-            pointer = transitions.withdraw(pointer, now, "nobody judged it any more")
+            pointer = transitions.withdraw(pointer, now, UNJUDGED)
         gone = [other.run for other in pointer.waiting if self._plan.is_gone(other.asked, now)]
         pointer = transitions.leave(pointer, *gone)
         first = pointer.waiting[0].run if pointer.waiting else run

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.registry import pointer as transitions
 from functions.core.registry.executions import Executions
-from functions.core.registry.live_pointer import REPAIR, Live, UnreadablePointer
-from functions.core.registry.pointer import Pointer
+from functions.core.registry.live_pointer import Live, UnreadablePointer
 from functions.core.registry.runs import ENDED, Status, run_of_execution
-from functions.core.registry.versions import Corrupt, Registry
+from functions.core.registry.versions import Registry
+from functions.core.release.damage import examine
+from functions.core.release.judge import FAILED, UNJUDGED
 from functions.core.storage.objects import Unreadable
 from interface import layout
 
@@ -24,14 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from functions.core.registry.executions import Note
+    from functions.core.registry.pointer import Pointer
     from functions.core.runtime.log import Log
     from functions.core.storage.objects import Objects
     from interface.rollout import RolloutPlan
 
-PARTS = ("card.json", "golden.json", "model.onnx")
-"""What a version cannot be served without."""
-EXAMINED_BYTES = 200_000_000
-"""The largest model that is read again when its object is in another state: whoever opens it will tell."""
 SHOWN = 100
 """Findings that an answer lists; the log has all of them."""
 
@@ -39,7 +37,10 @@ STOPPED = "it was stopped, it took too long, or its last step was lost"
 UNREAD = f"its execution ended before the file was read: {STOPPED}; upload the file again"
 UNTRAINED = f"its execution ended while it trained: {STOPPED}; the same dataset carries on with it"
 UNRELEASED = f"its execution ended before its version had its turn: {STOPPED}; the same dataset has it released"
-UNJUDGED = f"its execution ended while its challenger was watched: {STOPPED}; the champion answers every caller again"
+LAST = {"promoted": Status.PROMOTED, "rolled_back": Status.ROLLED_BACK}
+"""What has become of a run whose last step changed the pointer, and was lost before it wrote the record."""
+CAUSES = {Status.REGISTERED: UNRELEASED, Status.CANARY: UNJUDGED}
+"""Why a run has failed, by the state that it was in; in any other it trained."""
 
 
 class Ended(NamedTuple):
@@ -85,7 +86,7 @@ class Supervisor:
         problems: list[Exception] = []
         for name in self._names:
             try:
-                damaged += self._examine(name)
+                damaged += examine(self._models, name, self._log)
                 ended += self._end_releases(name)
                 ended += self._end_executions(name)
             except Exception as problem:
@@ -94,61 +95,6 @@ class Supervisor:
         if problems:
             raise problems[0]
         return {"ended": [run._asdict() for run in ended[:SHOWN]], "damaged": damaged[:SHOWN]}
-
-    # What is damaged --------------------------------------------------------------------------
-
-    def _examine(self, model: str) -> list[str]:
-        """Report a live pointer that is damaged or gone, and versions in use whose objects are; return their keys."""
-        key = f"{model}/{layout.SUPERVISED}"
-        before = self._seen(key)
-        live = Live(self._models, model)
-        try:
-            pointer = live.read()
-        except UnreadablePointer as problem:
-            self._log.error(
-                "pointer unreadable", reason=str(problem), key=live.key, repair=REPAIR, metric="PointerUnreadable"
-            )
-            return [live.key]
-        if pointer == Pointer() and before["pointer"] is not None:
-            reason = f"{live.key} is gone; {key} has what it held last, and `{REPAIR}` writes it anew"
-            self._log.error("pointer gone", reason=reason, key=live.key, repair=REPAIR, metric="PointerUnreadable")
-            return [live.key]
-        states, damaged = self._states(model, pointer, before["states"])
-        seen = {"pointer": None if pointer == Pointer() else pointer.document(), "states": states}
-        if seen != before:
-            self._models.put_json(key, seen)
-        return damaged
-
-    def _seen(self, key: str) -> dict[str, Any]:
-        try:
-            seen = self._models.find_json(key)
-        except Unreadable:
-            seen = None
-        known = isinstance(seen, dict) and isinstance(seen.get("states"), dict)
-        return {"pointer": seen.get("pointer"), "states": seen["states"]} if known else {"pointer": None, "states": {}}
-
-    def _states(self, model: str, pointer: Pointer, before: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-        """Return the state of each object of the versions in use, by key, and the keys of those that are damaged.
-
-        An object of a version never changes, so one in another state than before is read again.
-        """
-        registry, states, damaged = Registry(self._models, model), {}, []
-        for version in filter(None, dict.fromkeys((pointer.champion, pointer.challenger, pointer.previous))):
-            for key in (registry.key(version, part) for part in PARTS):
-                size_and_state = self._models.look(key)
-                if size_and_state is None:
-                    reason = f"{key} is gone"
-                else:
-                    size, state = size_and_state[0], str(size_and_state[1])
-                    if before.get(key) == state or size > EXAMINED_BYTES or _is_whole(registry, version):
-                        states[key] = state
-                        continue
-                    reason = f"{key} is not what was registered"
-                damaged.append(key)
-                self._log.error("version damaged", reason=reason, key=key, repair=REPAIR, metric="VersionDamaged")
-        return states, damaged
-
-    # What has no execution --------------------------------------------------------------------
 
     def _end_releases(self, model: str) -> list[Ended]:
         """Withdraw a challenger that nobody judges any more, and have nobody wait who does not ask any more."""
@@ -181,15 +127,13 @@ class Supervisor:
                 continue
             execution = entry.key.rpartition("/")[2].removesuffix(".json")
             try:
-                note = executions.find(execution)
+                verdict = self._verdict(model, execution, executions.find(execution) or {})
             except Unreadable as problem:
                 self._log.error("note unreadable", reason=str(problem), key=entry.key, metric="NoteUnreadable")
-                note = {}
-            verdict = self._verdict(model, execution, note or {})
-            if verdict is None:
-                continue
-            ended += verdict
-            executions.end(execution)
+                verdict = []
+            if verdict is not None:
+                ended += verdict
+                executions.end(execution)
         return ended
 
     def _verdict(self, model: str, execution: str, note: Note) -> list[Ended] | None:
@@ -197,25 +141,28 @@ class Supervisor:
         registry, run = Registry(self._models, model), note.get("run")
         if run is None:
             return self._fail(model, run_of_execution(model, execution), UNREAD, note)
-        record = registry.read_run(run)
-        if record is None:
-            return self._fail(model, run, UNREAD, note)
+        record = registry.read_run(run) or {}
         if record.get("status") in ENDED or record.get("execution", execution) != execution:
             return []
+        if self._may_go_on(model, run):
+            return None
+        last = Live(self._models, model).read().last(run)
+        if last is not None and last.event in LAST and not last.reason.startswith((UNJUDGED, FAILED)):
+            came = {"status": LAST[last.event], "rollout": {"reason": last.reason, "evidence": None}}
+            registry.update_run(run, lambda found: found if found.get("status") in ENDED else {**found, **came})
+            return []
+        return self._fail(model, run, CAUSES.get(record.get("status", ""), UNTRAINED), note)
+
+    def _may_go_on(self, model: str, run: str) -> bool:
+        """Return whether an execution may be at work on a run: something was written lately, or it has its turn."""
         try:
             pointer = Live(self._models, model).read()
         except UnreadablePointer:
-            return None  # whether it is a challenger, nobody can tell
+            return True  # nobody can tell
         if (pointer.release is not None and pointer.release.run == run) or pointer.waits(run):
-            return None
-        written = self._models.entries(f"{model}/{layout.RUNS}{run}")
-        if not self._is_quiet(max(entry.modified.timestamp() for entry in written)):
-            return None
-        last = pointer.last(run)
-        if last is not None and last.event == "promoted":
-            registry.update_run(run, lambda found: {**found, "status": Status.PROMOTED})
-            return []
-        return self._fail(model, run, UNTRAINED if record.get("status") == Status.TRAINING else UNRELEASED, note)
+            return True
+        entries = self._models.entries(f"{model}/{layout.RUNS}{run}")
+        return not self._is_quiet(max((entry.modified.timestamp() for entry in entries), default=0.0))
 
     def _fail(self, model: str, run: str, cause: str, note: Note) -> list[Ended]:
         """Record that a run has failed, unless it has ended otherwise, and return it."""
@@ -237,12 +184,3 @@ class Supervisor:
 
     def _is_quiet(self, written: float) -> bool:
         return self._clock() - written > self._quiet_seconds
-
-
-def _is_whole(registry: Registry, version: str) -> bool:
-    """Return whether a version is what was registered, as far as its own objects tell."""
-    try:
-        registry.load(version)
-    except (Corrupt, LookupError, TypeError, ValueError):
-        return False
-    return True

@@ -173,7 +173,7 @@ class Objects:
         return result
 
     def _found(self, read: Callable[[ObjectStore, str], Found], key: str) -> Found | None:
-        """Return what `read` returns of an object; None when there is no such object. Raises `Forbidden` and `OddKey`."""
+        """Return what `read` returns of an object; None when there is none. Raises `Forbidden` and `OddKey`."""
         fault = fault_of(key)
         if fault is not None:
             raise OddKey(f"{key!r} is a key that cannot be read: {fault}")
