@@ -218,7 +218,6 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             writes("models", layout.RUNS, layout.EXECUTIONS, layout.LIVE, layout.SUPERVISED),
         ),
         environment=(variables.MODELS_URL, variables.MODELS, variables.ROLLOUT, variables.QUIET_SECONDS),
-        requirements="rollout",
     ),
     FunctionSpec(
         name="predict",

@@ -253,7 +253,7 @@ def test_a_damaged_pointer_is_reported_and_warm_copies_go_on(damage: str, served
     event = "pointer gone" if damage == "deleted" else "pointer unreadable"
     line = next(line for line in served.bench.logged(event) if "repair" in line)
     assert (line["key"], "registry verify --repair" in line["reason"]) == (key, True)
-    assert served.bench.models.get_json(f"{TUMOUR}/supervised.json")["pointer"]["champion"] == served.first
+    assert served.bench.models.get_json(f"{TUMOUR}/supervised/seen.json")["pointer"]["champion"] == served.first
 
 
 def test_a_step_that_meets_a_damaged_pointer_fails_by_its_name_and_leaves_a_record(served: Served) -> None:
@@ -322,7 +322,7 @@ def test_a_note_that_is_damaged_is_reported_once_and_makes_up_no_run(damage: str
 
 @damaged
 def test_what_the_supervisor_remembers_is_written_anew(damage: str, served: Served) -> None:
-    key = f"{TUMOUR}/supervised.json"
+    key = f"{TUMOUR}/supervised/seen.json"
     before = served.bench.models.get(key)
     harm(served.bench.models, key, damage)
     assert served.supervise() == []

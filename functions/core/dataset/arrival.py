@@ -11,7 +11,8 @@ from functions.core.dataset.validation import RejectedDataset
 from functions.core.registry.executions import Executions
 from functions.core.registry.runs import SETTLED, WAITING, Status, recipe, run_of
 from functions.core.registry.versions import Registry
-from functions.core.storage.objects import Missing, Objects, OddKey, TooLarge
+from functions.core.storage.keys import OddKey
+from functions.core.storage.objects import Missing, Objects, TooLarge
 from interface import layout
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from interface import layout
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from functions.core.storage.objects import Entry, Objects
+    from functions.core.storage.keys import Entry
+    from functions.core.storage.objects import Objects
 
 Note = dict[str, Any]
 """`{"execution", "created", "source", "bytes", "arrived"}`, and `status` until `run` is known."""

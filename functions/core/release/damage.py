@@ -27,7 +27,7 @@ def examine(models: Objects, model: str, log: Log) -> list[str]:
 
     What was there the last time is remembered in an object of its own, the pointer among it.
     """
-    key = f"{model}/{layout.SUPERVISED}"
+    key = f"{model}/{layout.SUPERVISED}seen.json"
     before, live = _seen(models, key), Live(models, model)
     try:
         pointer = live.read()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.core.runtime.log import Log
-from functions.core.storage.objects import Objects, open_store
+from functions.core.storage.objects import Objects
+from functions.core.storage.store_url import open_store
 from interface import variables
 
 if TYPE_CHECKING:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, GenericError, PermissionDeniedError, PreconditionError
-from obstore.store import GCSStore, LocalStore, MemoryStore, S3Store
+from obstore.store import MemoryStore
 
+from functions.core.storage.keys import ODD, Entry, OddKey
 from models.light import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Iterator
 
     from obstore import GetOptions, GetResult, ObjectMeta, SignCapableStore, UpdateVersion
-    from obstore.store import ClientConfig, ObjectStore, RetryConfig
+    from obstore.store import ObjectStore
 
     from functions.core.onnx.tensor import Memory
 
@@ -46,10 +46,6 @@ class TooLarge(ValueError):
 
 class Unreadable(ValueError):
     """The content of an object is not what its reader accepts. The text begins with its key."""
-
-
-class OddKey(ValueError):
-    """A key of which the store's client makes another one, or none. The text says what is wrong with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,29 +82,6 @@ def canonical(value: object) -> bytes:
     Raises `ValueError` on NaN or infinity.
     """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
-
-
-def fault_of(key: str) -> str | None:
-    """Return what keeps the store's client from reading a key as it stands; None where nothing does."""
-    if any(character < " " or character == "\x7f" for character in key):
-        return "it has a control character"
-    segments = key.split("/")
-    if "" in segments:
-        return "it begins or ends with a slash, or has two in a row"
-    if "." in segments or ".." in segments:
-        return "one of its folders is . or .."
-    return None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """An object in a list: all that is known without reading it."""
-
-    key: str
-    size: int
-    """Bytes."""
-    modified: datetime
-    """When it was written, to the second where the store tells no more."""
 
 
 class Objects:
@@ -174,9 +147,8 @@ class Objects:
 
     def _found(self, read: Callable[[ObjectStore, str], Found], key: str) -> Found | None:
         """Return what `read` returns of an object; None when there is none. Raises `Forbidden` and `OddKey`."""
-        fault = fault_of(key)
-        if fault is not None:
-            raise OddKey(f"{key!r} is a key that cannot be read: {fault}")
+        if ODD.search(key):
+            raise OddKey(key)
         try:
             return read(self._store, key)
         except FileNotFoundError:
@@ -203,7 +175,7 @@ class Objects:
     def entry(self, key: str) -> Entry | None:
         """Return what is known of the object without reading it; None when there is no such object."""
         meta = self._found(obstore.head, key)
-        return None if meta is None else _entry_of(meta)
+        return None if meta is None else Entry.of(meta)
 
     def block(self, key: str, start: int, size: int) -> tuple[bytes, Tag]:
         """Return at most `size` bytes from offset `start` on, and the tag of their state.
@@ -266,7 +238,7 @@ class Objects:
     def entries(self, prefix: str) -> Iterator[Entry]:
         """Yield the objects in the folder `prefix`, at any depth, in the order of the store."""
         for page in obstore.list(self._store, prefix):
-            yield from map(_entry_of, page)
+            yield from map(Entry.of, page)
 
     def shows_empty(self, prefix: str) -> bool:
         """Return whether a list shows that the folder `prefix` holds nothing; a list that fails shows nothing."""
@@ -314,51 +286,8 @@ class Objects:
         return cls(MemoryStore())
 
 
-def _entry_of(meta: ObjectMeta) -> Entry:
-    return Entry(key=meta["path"], size=meta["size"], modified=meta["last_modified"])
-
-
 def _json_of(key: str, data: bytes) -> Any:
     try:
         return json.loads(data)
     except (ValueError, RecursionError):
         raise Unreadable(f"{key} is damaged: its {len(data)} bytes are not JSON") from None
-
-
-def open_store(url: str, *, options: Mapping[str, Any] | None = None, patience_seconds: float = 20) -> Objects:
-    """Open the store at `s3://bucket`, `gs://bucket`, `file:///folder` or `memory://` (new and empty).
-
-    `options` are passed to the cloud's client unchanged. A request is retried for at most
-    `patience_seconds`. Raises `ValueError` on another scheme.
-    """
-    scheme, _, path = url.partition("://")
-    bucket, _, folder = path.partition("/")
-    prefix = folder.strip("/") or None
-    patience = timedelta(seconds=patience_seconds)
-    client: ClientConfig = {"timeout": patience, "connect_timeout": timedelta(seconds=3)}
-    retry: RetryConfig = {"max_retries": 5, "retry_timeout": patience}
-    store_options = dict(options or {})
-    match scheme:
-        case "s3":
-            reopen = partial(S3Store, bucket, prefix=prefix, client_options=client, retry_config=retry, **store_options)
-            store = reopen()
-            return Objects(store, reopen, signer=store)
-        case "gs":
-            # Only an emulator is reached without TLS, and it has no keys to sign with.
-            emulated = str(store_options.get("base_url", "")).startswith("http://")
-            client["allow_http"] = emulated
-            # Else Cloud Storage unpacks what was uploaded with `content-encoding: gzip`, and leaves its size out.
-            client["default_headers"] = {"accept-encoding": "gzip"}
-            reopen = partial(
-                GCSStore, bucket, prefix=prefix, client_options=client, retry_config=retry, **store_options
-            )
-            store = reopen()
-            return Objects(store, reopen, signer=None if emulated else store)
-        case "file":
-            return Objects(LocalStore(f"/{folder}", mkdir=True))
-        case "memory":
-            return Objects.in_memory()
-        case other:
-            raise ValueError(
-                f"{other!r} is no kind of store; accepted: s3://bucket, gs://bucket, file:///folder, memory://"
-            )
