@@ -10,8 +10,8 @@ from functions.core.http.problem import Problem
 from functions.core.jobs.checkpoints import BEGINNING, Checkpoint, Checkpoints, Plan
 from functions.core.jobs.job import Format
 from functions.core.jobs.predictions import predict_all, predict_each
-from functions.core.jobs.source import JobInput, replaced
-from functions.core.storage.objects import Missing, canonical
+from functions.core.jobs.source import JobInput, gone, replaced
+from functions.core.storage.objects import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ class JobAttempt:
         """
         size_and_state = self.objects.look(self.job.input)
         if size_and_state is None:
-            raise Missing(self.job.input)
+            raise gone()
         size, state = size_and_state
         job_input = JobInput(self.objects, self.job, size=size, state=state)
         checkpoints = Checkpoints(self.objects, self.job)

@@ -8,6 +8,7 @@ from functions.core.http.json_codec import text_of
 from functions.core.http.problem import Problem
 from functions.core.jobs.job import Format
 from functions.core.jobs.row_reader import Lines, csv_header, csv_rows, json_rows, request_rows
+from functions.core.storage.objects import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,8 @@ class JobInput:
     def rows(self, servable: Servable, at: int) -> Iterator[Row]:
         """Yield the rows from `at` on (see `Row.end`), as instances for a version.
 
-        Raises `Problem`, also between rows: for an input that cannot be read, and 409 when it was replaced.
+        Raises `Problem`, also between rows: for an input that cannot be read, 409 when it was replaced, and 410
+        when it is gone.
         """
         match self._job.format:
             case Format.JSON:
@@ -59,7 +61,10 @@ class JobInput:
     def _bytes(self, start: int, size: int) -> bytes:
         if start >= self.size:
             return b""
-        data, state = self._objects.block(self._job.input, start, size)
+        try:
+            data, state = self._objects.block(self._job.input, start, size)
+        except Missing:
+            raise gone() from None
         if state != self.state:
             raise replaced()
         return data
@@ -68,3 +73,8 @@ class JobInput:
 def replaced() -> Problem:
     """Return the `Problem` 409 for an input that was replaced after the job had begun."""
     return Problem(409, "the input was replaced after the job had begun; send it as a job of its own")
+
+
+def gone() -> Problem:
+    """Return the `Problem` 410 for an input that was deleted before its job was done."""
+    return Problem(410, "the input was deleted before the job was done; send it again as a job of its own")
