@@ -105,9 +105,17 @@ def test_a_canary_whose_execution_was_stopped_is_withdrawn_and_its_run_says_why(
     assert supervise(running) == {"ended": [], "damaged": []}
 
 
-def test_a_file_under_an_odd_key_is_rejected_by_its_name(running: Running) -> None:
+def test_a_file_under_an_odd_key_is_rejected_by_its_name_and_a_start_without_one_passes_over_it(
+    running: Running,
+) -> None:
     watch, key = Watch(running.models, MODEL), f"{MODEL}/incoming//double.csv"
-    with uploaded(running, key, csv_of(rows(0, 100))):
+    with uploaded(running, f"{MODEL}/incoming/2026/", b""), uploaded(running, key, csv_of(rows(0, 100))):
         record = running.over(watch.new_run(SECONDS))
+        running.idle()
+        newest = running.over(running.upload("too-few.csv", csv_of(rows(0, 3))))
+        execution = running.stack.execute({"model": MODEL})
+        running.wait(lambda: running.stack.executions()[execution] is State.SUCCEEDED or None, "the start to succeed")
     assert (record["status"], record["source"]) == ("rejected", key)
     assert repr(key) in record["cause"]
+    assert newest["status"] == "rejected"
+    assert any(key in line for line in running.stack.logs("prepare") if "passed over" in line)

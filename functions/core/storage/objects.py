@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
     from functions.core.onnx.tensor import Memory
+    from functions.core.storage.whole_list import WholeList
 
 
 Found = TypeVar("Found")
@@ -97,9 +98,14 @@ class Objects:
         reopen: Callable[[], ObjectStore] | None = None,
         *,
         signer: SignCapableStore | None = None,
+        whole: WholeList | None = None,
     ) -> None:
-        """Wrap `store`. `reopen` opens the same store with new connections; `signer` signs URLs of its objects."""
+        """Wrap `store`. `reopen` opens the same store with new connections; `signer` signs URLs of its objects.
+
+        `whole` goes on with a list where the client fails on a key.
+        """
         self._store = store
+        self._whole = whole
         self._reopen = reopen
         self._signer = signer
 
@@ -237,8 +243,8 @@ class Objects:
 
     def entries(self, prefix: str) -> Iterator[Entry]:
         """Yield the objects in the folder `prefix`, at any depth, in the order of the store."""
-        for page in obstore.list(self._store, prefix):
-            yield from map(Entry.of, page)
+        entries = (Entry.of(meta) for page in obstore.list(self._store, prefix) for meta in page)
+        return entries if self._whole is None else self._whole.after(entries, prefix)
 
     def shows_empty(self, prefix: str) -> bool:
         """Return whether a list shows that the folder `prefix` holds nothing; a list that fails shows nothing."""
