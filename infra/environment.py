@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
+from infra import workflow
+from infra.function_table import WorkflowStep, triggered_by
 from infra.processor import KERNELS, ONE_THREAD, arithmetic
 from interface import variables
 
@@ -38,6 +40,7 @@ VALUES: Mapping[str, Callable[[Source], pulumi.Input[str]]] = {
     variables.CAPTURE_INPUTS: lambda of: str(of.settings.capture.inputs),
     variables.ATTEMPTS: lambda of: str(of.settings.jobs.attempts),
     variables.TIMEOUT_SECONDS: lambda of: str(of.settings.size(of.function).timeout_seconds),
+    variables.QUIET_SECONDS: lambda of: str(workflow.quiet_seconds(_step_timeouts(of.settings))),
     variables.ROLLOUT: lambda of: of.settings.rollout.plan.to_json(),
 }
 """The value of each variable that a row may name."""
@@ -66,6 +69,10 @@ def environment(
         **(arithmetic(platform.architecture) if spec.one_kernel else ONE_THREAD),
         **{name: VALUES[name](source) for name in spec.environment},
     }
+
+
+def _step_timeouts(settings: Settings) -> dict[str, int]:
+    return {spec.name: settings.size(spec.name).timeout_seconds for spec in triggered_by(WorkflowStep)}
 
 
 def reserved(name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from functions.core.dataset.validation import RejectedDataset
 from functions.core.storage.objects import Missing
 
 if TYPE_CHECKING:
@@ -15,18 +16,18 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 8_000_000
 
 
-class Replaced(Exception):
-    """The file was replaced while it was read. The text names it."""
+class NotRead(Exception):
+    """The store gave no block of a file: no fault of the file. The cause says why."""
 
 
 class FileBlocks:
     """The blocks of one state of a file, once."""
 
     def __init__(self, objects: Objects, key: str, *, block_bytes: int = BLOCK_BYTES) -> None:
-        """Raise `Missing` where there is no such file."""
+        """Raise `RejectedDataset` where there is no such file."""
         size_and_state = objects.look(key)
         if size_and_state is None:
-            raise Missing(key)
+            raise _gone(key)
         self.size, self._state = size_and_state
         self._objects = objects
         self._key = key
@@ -35,17 +36,35 @@ class FileBlocks:
         self._whole = hashlib.sha256()
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the blocks, none of them empty. Raise `Replaced`."""
+        """Yield the blocks, none of them empty.
+
+        Raise `RejectedDataset` where the file is gone, or was replaced meanwhile, and `NotRead`.
+        """
         while self._read < self.size:
-            block, state = self._objects.block(self._key, self._read, self._block_bytes)
+            try:
+                block, state = self._objects.block(self._key, self._read, self._block_bytes)
+            except Missing:
+                raise _gone(self._key) from None
+            except Exception as problem:
+                raise NotRead(f"the store gave no block of {self._key!r}") from problem
             if state != self._state or not block:
-                raise Replaced(f"{self._key} was replaced while it was read")
+                raise RejectedDataset(f"{self._key!r} was replaced while it was read")
             self._read += len(block)
             self._whole.update(block)
             yield block
 
     def digest(self) -> str:
-        """Return the SHA-256 of the whole file, 64 hexadecimal digits, and read what was not read. Raise `Replaced`."""
-        for _ in self:
+        """Return the SHA-256 of the file, 64 hexadecimal digits: of the whole, unless it changed meanwhile.
+
+        Raise `NotRead`.
+        """
+        try:
+            for _ in self:
+                pass
+        except RejectedDataset:
             pass
         return self._whole.hexdigest()
+
+
+def _gone(key: str) -> RejectedDataset:
+    return RejectedDataset(f"{key!r} was gone before it was read")

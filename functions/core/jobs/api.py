@@ -90,16 +90,16 @@ class JobsApi:
         ended = self._ended(job)
         if ended is not None:
             return ended
-        if not self._objects.exists(job.input):
-            ticket = self._objects.find_json(job.ticket)
-            if ticket != {"job": name}:
-                raise _unknown()
-            return self._about(job, "waiting")
         dead_letter = self._objects.find_json(dead_letter_reason(job.input))
         if dead_letter is not None and (dead_letter["until"] or 0.0) <= self._clock():
             attempts, reason = dead_letter["deliveries"], dead_letter["told"]
             detail = f"given up after {attempts} attempts: {reason}; kept for whoever runs this stack"
             return {**self._about(job, "failed"), "error": Problem(500, detail).document()}
+        if not self._objects.exists(job.input):
+            ticket = self._objects.find_json(job.ticket)
+            if ticket != {"job": name}:
+                raise _unknown()
+            return self._about(job, "waiting")
         return self._progress(job)
 
     def _progress(self, job: Job) -> Status:

@@ -17,8 +17,8 @@ from functions.core.http.problem import Problem
 from functions.core.jobs.answers import Answered
 from functions.core.jobs.checkpoints import Checkpoint, Checkpoints, Plan
 from functions.core.jobs.job import Format
-from functions.core.jobs.source import JobInput, replaced
-from functions.core.storage.objects import Missing, canonical
+from functions.core.jobs.source import JobInput, gone, replaced
+from functions.core.storage.objects import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -75,7 +75,7 @@ class JobAttempt:
         """
         size_and_state = self.objects.look(self.job.input)
         if size_and_state is None:
-            raise Missing(self.job.input)
+            raise gone()
         size, state = size_and_state
         job_input = JobInput(self.objects, self.job, size=size, state=state)
         checkpoints = Checkpoints(self.objects, self.job)

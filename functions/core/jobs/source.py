@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from functions.core.http.json_codec import text_of
 from functions.core.http.problem import Problem
 from functions.core.runtime.gzip import Damaged, expanded
+from functions.core.storage.objects import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +36,8 @@ class JobInput:
     def blocks(self, start: int, stop: int | None = None, *, most_bytes: int = LARGEST_EXPANDED) -> Iterator[bytes]:
         """Yield what is between two places in the file, none of it empty; what it expands to, if it is compressed.
 
-        Raises `Problem` 409 when the file was replaced, 400 for one whose compression is damaged, 413 beyond
-        `most_bytes`.
+        Raises `Problem` 409 when the file was replaced, 410 when it is gone, 400 for one whose compression is
+        damaged, 413 beyond `most_bytes`.
         """
         if not self.job.compressed:
             yield from self._blocks(start, self.size if stop is None else stop)
@@ -82,7 +83,10 @@ class JobInput:
             yield block
 
     def _bytes(self, start: int, size: int) -> bytes:
-        data, state = self._objects.block(self.job.input, start, size)
+        try:
+            data, state = self._objects.block(self.job.input, start, size)
+        except Missing:
+            raise gone() from None
         if state != self.state or not data:
             raise replaced()
         return data
@@ -91,3 +95,8 @@ class JobInput:
 def replaced() -> Problem:
     """Return the `Problem` 409 for an input that was replaced after the job had begun."""
     return Problem(409, "the input was replaced after the job had begun; send it as a job of its own")
+
+
+def gone() -> Problem:
+    """Return the `Problem` 410 for an input that was deleted before its job was done."""
+    return Problem(410, "the input was deleted before the job was done; send it again as a job of its own")

@@ -11,7 +11,8 @@ import pytest
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
 from functions.core.registry.versions import Registry
-from functions.core.storage.objects import Objects, open_store
+from functions.core.storage.objects import Objects
+from functions.core.storage.store_url import open_store
 from interface.operations import REQUEST_BYTES
 from tests.functions.pushed import Framework, framework, recorded
 from tests.functions.serving import MODEL, card_of, golden_of, model_bytes

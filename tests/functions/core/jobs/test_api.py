@@ -185,6 +185,15 @@ def test_the_status_of_a_running_job_has_its_progress(bench: Bench) -> None:
     assert response.headers["retry-after"] == "1"
 
 
+def test_a_job_whose_input_is_gone_is_not_unknown(bench: Bench) -> None:
+    work(bench, "j.jsonl")
+    document = status(bench, "j.jsonl")
+    assert (document["status"], document["error"]["status"]) == ("failed", 410)
+    record = {"reason": "x", "told": "its worker was killed", "deliveries": 5, "until": None}
+    bench.jobs.put_json(dead_letter_reason(f"{MODEL}/in/k"), record)
+    assert status(bench, "k")["status"] == "failed"
+
+
 def test_a_job_that_is_a_dead_letter_has_failed_and_its_status_hides_the_details(bench: Bench) -> None:
     bench.jobs.put(f"{MODEL}/in/j", b"{}")
     record = {"reason": "OSError: s3://secret is away", "told": "something went wrong in its worker", "deliveries": 5}

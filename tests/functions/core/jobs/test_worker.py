@@ -4,14 +4,16 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import obstore
 import pytest
 
 from functions.core.http.problem import Problem
+from functions.core.jobs import source
 from functions.core.jobs.job import NotAJob
 from functions.core.jobs.worker import Worker
 from functions.core.onnx.session import ModelFailure
 from functions.core.runtime.consumer import Delivery
-from functions.core.storage.objects import Missing
+from functions.core.storage.objects import Objects, Tag
 from tests.functions import jobbing
 from tests.functions.jobbing import ATTEMPTS, Killed, Mortal, Queue
 from tests.functions.serving import MODEL, POISON, Away, Bench, model_bytes
@@ -79,13 +81,45 @@ def test_without_a_champion_a_job_is_retried() -> None:
 
 
 def test_a_failure_that_is_not_the_jobs_is_retried(bench: Bench) -> None:
-    with pytest.raises(Missing):
-        worker(bench).work(f"{MODEL}/in/never-there")
     bench.jobs.put(f"{MODEL}/in/j", ONE)
     away = Away(bench.jobs, lambda operation, _: operation == "create")
     with pytest.raises(OSError, match="away"):
         worker(bench, away).work(f"{MODEL}/in/j")
     assert results(bench) == []
+
+
+@pytest.mark.parametrize("name", ["j", "j.csv", "j.jsonl"])
+def test_a_job_whose_input_was_deleted_before_it_began_has_failed_and_says_so(name: str, bench: Bench) -> None:
+    worker(bench).work(f"{MODEL}/in/{name}")
+    error = bench.jobs.get_json(f"{MODEL}/out/{name}.json")["error"]
+    assert (error["status"], error["detail"][:21]) == (410, "the input was deleted")
+
+
+def test_a_job_whose_input_is_deleted_while_it_is_read_has_failed_and_says_so(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "BLOCK_BYTES", 40)
+    bench.jobs.put(f"{MODEL}/in/j.jsonl", b"[1, 9]\n" * 40)
+
+    class Fading(Objects):
+        """The input is deleted once some of it was read."""
+
+        def block(self, key: str, start: int, size: int) -> tuple[bytes, Tag]:
+            found = super().block(key, start, size)
+            obstore.delete(bench.jobs._store, key)
+            return found
+
+    worker(bench, Fading(bench.jobs._store)).work(f"{MODEL}/in/j.jsonl")
+    assert bench.jobs.get_json(f"{MODEL}/out/j.jsonl.json")["error"]["status"] == 410
+
+
+def test_a_header_that_does_not_fit_is_told_in_a_few_words_however_long_it_is(bench: Bench) -> None:
+    header = ",".join("x" * 60_000 + str(number) for number in range(30))
+    bench.jobs.put(f"{MODEL}/in/j.csv", f"{header}\n1\n".encode())
+    worker(bench).work(f"{MODEL}/in/j.csv")
+    document = bench.jobs.get(f"{MODEL}/out/j.csv.json")
+    assert b"the header does not fit the model" in document
+    assert len(document) < 5_000
 
 
 def test_a_request_that_the_model_fails_on_is_retried_and_becomes_a_dead_letter() -> None:

@@ -82,7 +82,7 @@ def test_who_only_looks_finds_a_file_whose_arrival_was_lost(bench: Bench) -> Non
     assert bench.look()["status"] == "accepted"
 
 
-@pytest.mark.parametrize("data", [b"", b"no model", bytes(300)])
+@pytest.mark.parametrize("data", [b"no model", bytes(300)])
 def test_who_only_looks_rejects_a_file_once(data: bytes, bench: Bench) -> None:
     bench.describe(gate={"maximum_bytes": 200})
     bench.upload(data)
