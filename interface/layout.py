@@ -18,6 +18,8 @@ EXECUTIONS = ".executions/"
 """In the models store: a note of each execution of the workflow, what it began with and which run it works on."""
 EXECUTIONS_BEFORE = "executions/"
 """Below the model's name: where version 0.1 put them. An execution may be under way when a stack is upgraded."""
+NOTES = (EXECUTIONS, EXECUTIONS_BEFORE)
+"""In the models store: where notes may be."""
 LIVE = "live.json"
 """In the models store: the live pointer."""
 SUPERVISED = "supervised/"
@@ -36,6 +38,8 @@ JOB_TICKETS = ".tickets/"
 """In the jobs store: who was granted the right to upload an input."""
 JOB_FAILURES = "dead/"
 """In the jobs store: why a message about a job became a dead letter."""
+JOB_STATES = (JOB_INPUTS, JOB_RESULTS, JOB_WORK, JOB_TICKETS)
+"""In the jobs store: what tells how a job stands."""
 PASSING = (JOB_WORK, JOB_TICKETS, JOB_CONTINUATIONS)
 """In the jobs store: what is needed of a job only until it is done."""
 
