@@ -2,37 +2,42 @@
 
 A damaged Parquet file makes the Rust reader abort its process, which Python cannot catch, and a small file
 may expand to gigabytes: whatever a file does to its reader, whoever asked for it lives and can say so.
-Reader and asker take turns: the reader wants a block, or gives rows and waits to be told to go on.
+`reader_program` is what that process does, `row_messages` what the two say to each other.
 """
 
 from __future__ import annotations
 
 import json
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
-from functions.core.dataset.encoded_rows import EncodedRows, Refused, Rounded
+from functions.core.dataset.row_messages import (
+    ABANDON,
+    BLOCK,
+    ENDS,
+    FACTS,
+    GO_ON,
+    HEAD,
+    REFUSES,
+    ROWS,
+    WANTS,
+    rows_of,
+)
 from functions.core.dataset.table import ACCEPTED, UnreadableTable
-from functions.core.dataset.wanted import Facts, Wanted
+from functions.core.dataset.wanted import Facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+    from functions.core.dataset.encoded_rows import EncodedRows
+    from functions.core.dataset.wanted import Wanted
+
 MEMORY_BYTES = 1_200_000_000
 SECONDS = 120
-_HEAD = struct.Struct(">cQQ")
-_BLOCK = struct.Struct(">Q")
-WANTS, FACTS, ROWS, REFUSES, ENDS = b"w", b"f", b"r", b"x", b"e"
-"""What a message of the reader is: it wants a block, tells the table's facts, gives rows, refuses the file, or ends."""
-_GO_ON, _ABANDON = b"g", b"a"
-"""What the reader is told when it has given something."""
 _NO_READER = 3
 _PROGRAM = f"""
 import resource, sys
@@ -41,7 +46,7 @@ memory = int(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 sys.path[:] = sys.argv[2:]
 try:
-    from functions.core.dataset.read_apart import serve
+    from functions.core.dataset.reader_program import serve
     import arro3.core, arro3.io
 except ImportError as problem:
     print(problem, file=sys.stderr)
@@ -84,7 +89,7 @@ class ReadingProcess:
         self._stop_timer()
         if self._waits:
             self._waits = False
-            self._tell(_ABANDON)
+            self._tell(ABANDON)
 
     def __enter__(self) -> Self:
         return self
@@ -113,7 +118,7 @@ class ReadingProcess:
         Raise `UnreadableTable`, and `RuntimeError` where there is nothing that reads tables.
         """
         if self._waits:
-            self._tell(_GO_ON)
+            self._tell(GO_ON)
         while True:
             kind, head, payload = self._message()
             self._waits = kind in (FACTS, ROWS)
@@ -127,17 +132,17 @@ class ReadingProcess:
     def _message(self) -> tuple[bytes, Any, bytes]:
         pipe = self._process.stdout
         assert pipe is not None  # noqa: S101 - it was asked for
-        begin = pipe.read(_HEAD.size)
-        if len(begin) < _HEAD.size:
+        begin = pipe.read(HEAD.size)
+        if len(begin) < HEAD.size:
             raise self._death()
-        kind, length, size = _HEAD.unpack(begin)
+        kind, length, size = HEAD.unpack(begin)
         head, payload = pipe.read(length), pipe.read(size)
         if len(head) < length or len(payload) < size:
             raise self._death()
         return kind, json.loads(head), payload
 
     def _send(self, block: bytes) -> None:
-        self._tell(_BLOCK.pack(len(block)), block)
+        self._tell(BLOCK.pack(len(block)), block)
 
     def _tell(self, *pieces: bytes) -> None:
         pipe = self._process.stdin
@@ -201,7 +206,7 @@ class RowsApart:
             kind, head, payload = self._process.receive(self._blocks)
             if kind == ENDS:
                 return
-            yield _rows(head, payload)
+            yield rows_of(head, payload)
 
     def __enter__(self) -> Self:
         return self
@@ -226,81 +231,3 @@ def open_rows(
         process.close()
         raise
     return rows.alone()
-
-
-def serve() -> None:
-    """Read one table after another that the process at the other end of stdin and stdout asks for."""
-    from functions.core.dataset.read_here import open_rows as open_here  # noqa: PLC0415 - the reader's alone
-    from functions.core.http.json_codec import note_first_answer  # noqa: PLC0415
-
-    note_first_answer()  # many lines of JSON are to come
-    out = sys.stdout.buffer
-    while request := _received(sys.stdin.buffer):
-        try:
-            with open_here(_wanted_blocks(out), Wanted.parse(json.loads(request))) as rows:
-                _give(out, FACTS, rows.facts.document())
-                for some in rows:
-                    _give(out, ROWS, _head(some), some.numbers.tobytes())
-            _write(out, ENDS, None)
-        except _Abandoned:
-            continue
-        except UnreadableTable as problem:
-            _write(out, REFUSES, str(problem))
-
-
-class _Abandoned(Exception):
-    """Nobody wants the rest of the table."""
-
-
-def _give(out: IO[bytes], kind: bytes, head: object, payload: bytes = b"") -> None:
-    """Write a message, and wait to be told to go on. Raise `_Abandoned`."""
-    _write(out, kind, head, payload)
-    if sys.stdin.buffer.read(1) != _GO_ON:
-        raise _Abandoned
-
-
-def _wanted_blocks(out: IO[bytes]) -> Iterator[bytes]:
-    while True:
-        _write(out, WANTS, None)
-        block = _received(sys.stdin.buffer)
-        if not block:
-            return
-        yield block
-
-
-def _received(pipe: IO[bytes]) -> bytes:
-    """Return the next message; nothing at the end."""
-    begin = pipe.read(_BLOCK.size)
-    return pipe.read(_BLOCK.unpack(begin)[0]) if len(begin) == _BLOCK.size else b""
-
-
-def _write(out: IO[bytes], kind: bytes, head: object, payload: bytes = b"") -> None:
-    text = json.dumps(head).encode()
-    out.write(_HEAD.pack(kind, len(text), len(payload)))
-    out.write(text)
-    out.write(payload)
-    out.flush()
-
-
-def _head(rows: EncodedRows) -> dict[str, Any]:
-    return {
-        "shape": rows.numbers.shape,
-        "dtype": str(rows.numbers.dtype),
-        "refused": [[at, row.location, list(row.faults), list(row.cells)] for at, row in rows.refused.items()],
-        "texts": dict(rows.texts),
-        "rounded": {name: vars(found) for name, found in rows.rounded.items()},
-        "end": rows.end,
-    }
-
-
-def _rows(head: dict[str, Any], payload: bytes) -> EncodedRows:
-    return EncodedRows(
-        numbers=np.frombuffer(payload, dtype=head["dtype"]).reshape(head["shape"]),
-        refused={
-            at: Refused(location=location, faults=[(column, reason) for column, reason in faults], cells=cells)
-            for at, location, faults, cells in head["refused"]
-        },
-        texts=head["texts"],
-        rounded={name: Rounded(**found) for name, found in head["rounded"].items()},
-        end=head["end"],
-    )

@@ -11,7 +11,7 @@ from functions.core.dataset.dataset import Dataset
 from functions.core.dataset.prepare import BadRequest
 from functions.core.registry.executions import Executions
 from functions.core.registry.runs import Status
-from functions.core.storage.objects import Objects
+from functions.core.storage.objects import Objects, Tag
 from models.section import ContractError
 from tests.functions.bench import AT, MODEL, TRAINING, Bench, csv, rows
 
@@ -196,9 +196,9 @@ def test_a_file_is_noted_before_it_is_opened(bench: Bench) -> None:
     seen = []
 
     class Opened(Objects):
-        def get(self, key: str, *, at_most: int | None = None) -> bytes:
+        def block(self, key: str, start: int, size: int) -> tuple[bytes, Tag]:
             seen.append(note(bench))
-            return super().get(key, at_most=at_most)
+            return super().block(key, start, size)
 
     bench.data = Opened(bench.data._store)
     bench.prepare(request)
@@ -210,7 +210,7 @@ def test_a_file_is_noted_before_it_is_opened(bench: Bench) -> None:
 def test_a_file_on_which_a_reader_fails_is_rejected_with_what_it_said(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(data: bytes, contract: object) -> None:
+    def fail(*_: object) -> None:
         raise OverflowError("date value out of range")
 
     monkeypatch.setattr(trained, "validate_dataset", fail)
