@@ -19,7 +19,7 @@ from functions.core.onnx.session import Session
 from functions.core.onnx.tensor import Tensor
 from functions.core.registry.pointer import Pointer, promote_first
 from functions.core.registry.versions import Registry
-from functions.core.storage.objects import open_store
+from functions.core.storage.store_url import open_store
 from functions.core.training.export import to_onnx
 from functions.core.training.signature import INPUT, LABEL, PROBABILITIES
 from infra import bundle, clouds

@@ -56,6 +56,9 @@ from interface import layout
 WORK_DAYS = 14
 """Days that a job's checkpoints are kept at most: as long as its message can be among the dead letters."""
 
+NOTE_DAYS = 14
+"""Days that the note of an execution is kept: longer than an execution can take, and than nobody looks after it."""
+
 
 def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
     """Declare the whole stack and return its outputs, the same keys on every cloud.
@@ -116,15 +119,15 @@ def _for_one_model(settings: Settings) -> dict[str, str]:
 
 
 def _stores(cloud: Cloud, settings: Settings, opts: pulumi.ResourceOptions) -> Stores:
-    kept = StoreArgs(keep=always(settings.protect))
     announced = StoreArgs(keep=always(settings.protect), announces=True)
     passing_days = {"": settings.jobs.keep_days, **dict.fromkeys(layout.PASSING, WORK_DAYS)}
+    for_models = StoreArgs(keep=always(settings.protect), expire_days={layout.EXECUTIONS: NOTE_DAYS})
     for_jobs = StoreArgs(keep=always(settings.protect), announces=True, expire_days=passing_days)
     for_captures = StoreArgs(keep=always(settings.protect), expire_days={"": settings.capture.days})
     return Stores(
         code=cloud.store("code", StoreArgs(), opts),
         data=cloud.store("data", announced, opts),
-        models=cloud.store("models", kept, opts),
+        models=cloud.store("models", for_models, opts),
         jobs=cloud.store("jobs", for_jobs, opts),
         captures=cloud.store("captures", for_captures, opts),
     )

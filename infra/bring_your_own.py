@@ -22,6 +22,7 @@ from infra.keep import Keep
 from infra.serving import shortened
 from infra.vocabulary import Cloud, ScheduleArgs, Store, UploadArgs, Workflow
 from interface import layout
+from interface.onnx_file import unservable
 from models.bring_your_own import FILE, BringYourOwn
 from models.catalogue import load
 from models.section import FOLDER
@@ -44,8 +45,9 @@ def models(names: Iterable[str]) -> dict[str, Path]:
 def require_file(model: str, contract: BringYourOwn, folder: Path = FOLDER) -> Path:
     """Return the file of a bring-your-own model.
 
-    Raise `pulumi.RunError` when it is missing, empty, or larger than `gate.maximum_bytes` of its
-    contract.
+    Raise `pulumi.RunError` when it is missing, empty, larger than `gate.maximum_bytes` of its
+    contract, or when its bytes tell that it would not be served. What only onnxruntime can tell,
+    `make preview` asks it.
     """
     file, bound = folder / model / FILE, contract.gate.maximum_bytes
     if not file.is_file():
@@ -55,6 +57,8 @@ def require_file(model: str, contract: BringYourOwn, folder: Path = FOLDER) -> P
         raise pulumi.RunError(
             f"models/{model}/{FILE}: {size:,} bytes; accepted: 1 to {bound:,} (gate.maximum_bytes of its model.yaml)"
         )
+    if (why := unservable(file.read_bytes())) is not None:
+        raise pulumi.RunError(f"models/{model}/{FILE}: {why}")
     return file
 
 

@@ -25,8 +25,14 @@ def require(settings: Settings) -> None:
     ]
     if refused:
         raise pulumi.RunError("\n".join(refused))
+    mistakes = []
     for model in settings.models:
-        _require(model)
+        try:
+            _require(model)
+        except pulumi.RunError as problem:
+            mistakes.append(str(problem))
+    if mistakes:
+        raise pulumi.RunError("\n".join(mistakes))
 
 
 def _require(model: str) -> None:

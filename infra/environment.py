@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
+from infra import workflow
+from infra.function_table import WorkflowStep, triggered_by
 from infra.processor import KERNELS, ONE_THREAD, arithmetic
 from interface import variables
 
@@ -48,6 +50,7 @@ VALUES: Mapping[str, Callable[[Source], pulumi.Input[str] | None]] = {
     variables.CAPTURE_INPUTS: lambda of: str(of.settings.capture.inputs),
     variables.ATTEMPTS: lambda of: str(of.settings.jobs.attempts),
     variables.TIMEOUT_SECONDS: lambda of: str(of.settings.size(of.function).timeout_seconds),
+    variables.QUIET_SECONDS: lambda of: str(workflow.quiet_seconds(_step_timeouts(of.settings))),
     variables.JOBS_WEBHOOK: lambda of: _webhook_url(of.settings),
     variables.JOBS_WEBHOOK_SECRET: lambda of: _webhook_secret(of.settings),
     variables.ROLLOUT: lambda of: of.settings.rollout.plan.to_json(),
@@ -79,6 +82,10 @@ def environment(
         **(arithmetic(platform.architecture) if spec.one_kernel else ONE_THREAD),
         **{name: value for name, value in values.items() if value is not None},
     }
+
+
+def _step_timeouts(settings: Settings) -> dict[str, int]:
+    return {spec.name: settings.size(spec.name).timeout_seconds for spec in triggered_by(WorkflowStep)}
 
 
 def reserved(name: str) -> bool:

@@ -194,11 +194,23 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         size=Size(memory_mb=512, timeout_seconds=60),
         copies=2,
         needs=(
-            reads("models", layout.RUNS, layout.VERSIONS, layout.EXECUTIONS, layout.LIVE),
+            reads("models", layout.RUNS, layout.VERSIONS, *layout.NOTES, layout.LIVE),
             writes("models", layout.RUNS, layout.EXECUTIONS, layout.LIVE),
             reads("captures", ""),
         ),
         environment=(variables.MODELS_URL, variables.CAPTURES_URL, variables.ROLLOUT),
+    ),
+    FunctionSpec(
+        name="supervise",
+        entry="functions.entries.supervise:supervise",
+        trigger=OnSchedule(cron="*/5 * * * *"),
+        size=Size(memory_mb=512, timeout_seconds=120),
+        copies=1,
+        needs=(
+            reads("models", layout.RUNS, layout.VERSIONS, layout.EXECUTIONS, layout.LIVE, layout.SUPERVISED),
+            writes("models", layout.RUNS, layout.EXECUTIONS, layout.LIVE, layout.SUPERVISED),
+        ),
+        environment=(variables.MODELS_URL, variables.MODELS, variables.ROLLOUT, variables.QUIET_SECONDS),
     ),
     FunctionSpec(
         name="predict",
@@ -209,14 +221,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         needs=(
             reads("models", layout.VERSIONS, layout.LIVE),
             writes("captures", ""),
-            reads(
-                "jobs",
-                layout.JOB_INPUTS,
-                layout.JOB_RESULTS,
-                layout.JOB_WORK,
-                layout.JOB_TICKETS,
-                layout.JOB_FAILURES,
-            ),
+            reads("jobs", *layout.JOB_STATES, layout.JOB_FAILURES),
             writes("jobs", layout.JOB_INPUTS, layout.JOB_TICKETS),
         ),
         environment=(

@@ -78,7 +78,7 @@ def origin(key: str, value: object, variables: Sequence[str]) -> str:
 def _values(file: Path, key: str) -> Iterator[tuple[int, Node]]:
     """Yield the line and the value of a key of the configuration; nothing of a file that cannot be read."""
     try:
-        loader = yaml.SafeLoader(file.read_text(encoding="utf-8-sig"))
+        loader = _Loader(file.read_text(encoding="utf-8-sig"))
         document = loader.get_node() if loader.check_node() else None
         _flatten(document, loader, set())
     except (OSError, ValueError, RecursionError, yaml.YAMLError):
@@ -92,6 +92,15 @@ def _values(file: Path, key: str) -> Iterator[tuple[int, Node]]:
         for name in ("value", "default"):
             if name in below:
                 yield line, below[name][1]
+
+
+class _Loader(yaml.SafeLoader):
+    """Merges what merge keys name, each key once: what is merged again and again would double each time."""
+
+    def flatten_mapping(self, node: MappingNode) -> None:
+        super().flatten_mapping(node)
+        pairs = {key.value if isinstance(key, ScalarNode) else id(key): (key, value) for key, value in node.value}
+        node.value = list(pairs.values())
 
 
 def _flatten(node: Node | None, loader: yaml.SafeLoader, done: set[int]) -> None:

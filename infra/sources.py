@@ -13,10 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import pulumi
-import yaml
 
 from infra.data_files import Read, reads
 from infra.imports import Wanted, defined, executed, imported, wanted
+from models.section import ContractError, read
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("functions", "interface", "models")
@@ -61,8 +61,8 @@ def training(model: str) -> str:
 def declared(model: str, root: Path = ROOT) -> tuple[str, ...]:
     """Return what `model.yaml` lists under `files`; nothing for one that has no such list, or cannot be read."""
     try:
-        content = yaml.safe_load((root / "models" / model / "model.yaml").read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        content = read(model, root / "models").value
+    except (OSError, ContractError):
         return ()
     files = content.get("files") if isinstance(content, dict) else None
     return tuple(str(file) for file in files) if isinstance(files, list) else ()

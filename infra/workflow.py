@@ -9,6 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+SPARE_SECONDS = 15
+"""How much longer a call may take than the function that it calls."""
+CALLS = 3
+"""How often each dialect calls a function that fails."""
+BUSY_SECONDS = 900
+"""More than each dialect retries a call that finds every copy busy."""
+
 
 @dataclass(frozen=True)
 class Ref:
@@ -139,8 +146,8 @@ def training(*, parallelism: int, timeout_seconds: int, function_timeouts: Mappi
 
     ```
     prepare -> experiments -> select -> release -> (bake -> judge)* -> released | rolled back
-       |                        |
-       rejected, unchanged,     refused                any failure -> abandon -> failed
+       |                        |          |            |
+       rejected, unchanged,     refused    refused, superseded     any failure -> abandon -> failed
        roll back -> rolled back
     ```
     The input is `{"source": "<key of a dataset>"}`, `{"model": "<name>"}` for its newest
@@ -153,8 +160,16 @@ def training(*, parallelism: int, timeout_seconds: int, function_timeouts: Mappi
         steps=(*_search(parallelism), *_release()),
         on_failure="abandon",
         timeout_seconds=timeout_seconds,
-        call_timeout_seconds={name: seconds + 15 for name, seconds in function_timeouts.items()},
+        call_timeout_seconds={name: seconds + SPARE_SECONDS for name, seconds in function_timeouts.items()},
     )
+
+
+def quiet_seconds(function_timeouts: Mapping[str, int]) -> int:
+    """Return the longest time for which an execution may write nothing while it prepares, trains and selects.
+
+    That is the longest step, called three times, after it found every copy busy for as long as it is retried.
+    """
+    return CALLS * (max(function_timeouts.values()) + SPARE_SECONDS) + BUSY_SECONDS
 
 
 _RUN: Mapping[str, Ref] = {"model": Ref("prepare.model"), "run": Ref("prepare.run")}
@@ -211,7 +226,13 @@ def _release() -> tuple[Step, ...]:
         Choose(
             name="where does it stand",
             on=Ref("rollout.status"),
-            cases={"canary": "bake", "promoted": "promoted", "rolled_back": "rolled back"},
+            cases={
+                "canary": "bake",
+                "promoted": "promoted",
+                "rolled_back": "rolled back",
+                "superseded": "superseded",
+                "refused": "refused",
+            },
         ),
         Pause(name="bake", seconds=Ref("rollout.wait_seconds"), next="judge"),
         Call(
@@ -242,6 +263,7 @@ def _release() -> tuple[Step, ...]:
         ),
         End(name="promoted"),
         End(name="rolled back"),
+        End(name="superseded"),
         End(name="rejected"),
         End(name="unchanged"),
         End(name="refused"),

@@ -47,8 +47,10 @@ class RolloutPlan:
         """Seconds after which a release that nobody judges counts as abandoned."""
         return GRACE_SECONDS + self.bake_seconds * self.patience
 
-    @property
-    def longest(self) -> float:
-        """Seconds that one release can take at most."""
-        watched = len(self.steps) + (self.shadow is not None)
-        return self.bake_seconds * self.patience * watched + self.grace
+    def is_abandoned(self, since: float, bakes: int, now: float) -> bool:
+        """Return whether nobody judges a step any more that began at `since` and has had `bakes` before its last."""
+        return now > self.due_at(since, bakes) + self.grace
+
+    def is_gone(self, asked: float, now: float) -> bool:
+        """Return whether nobody asks any more for the turn of a release, which was last asked for at `asked`."""
+        return now > asked + self.bake_seconds + self.grace

@@ -29,5 +29,7 @@ JOBS_WEBHOOK_SECRET = "JOBS_WEBHOOK_SECRET"  # noqa: S105 - a name
 """The secret by which its receiver checks who tells it; absent where there is none."""
 ROLLOUT = "ROLLOUT"
 """The rollout plan as JSON: `rollout.RolloutPlan`."""
+QUIET_SECONDS = "QUIET_SECONDS"
+"""The longest time for which an execution of the workflow that trains may write nothing, in seconds."""
 WARM_UP = "WARM_UP"
 """`yes`: a copy opens its models before the first request."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from operator import not_
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from models.complaint import Words, mistake
 from models.section import Described, Section
 
 FILE = "model.onnx"
@@ -25,7 +27,7 @@ class Scores(Section):
     @model_validator(mode="after")
     def _classes_are_unique(self) -> Self:
         if len(set(self.classes)) != len(self.classes):
-            raise ValueError("classes: a class stands twice")
+            raise mistake("a class stands twice", "classes")
         return self
 
 
@@ -39,13 +41,36 @@ class Admission(Section):
     """The greatest difference of an output from the golden one: relative to it, or absolute where it is near zero."""
 
 
+Columns = Annotated[dict[str, Annotated[tuple[str, ...], Field(min_length=1)]], Words("lists of names, by inputs")]
+
+
 class BringYourOwn(Described):
     """The contract of a model that is uploaded as a finished ONNX file."""
 
     task: Literal["finished"]
     scores: Scores | None = None
+    columns: Columns = Field(default={}, exclude_if=not_)
+    """For an input [rows, N]: the names of its N columns, in their order, by which a table is read."""
+    accept_signature_change: Annotated[
+        str | None, Field(pattern="^[0-9a-f]{16}$"), Words("the name of the live version: 16 hexadecimal digits")
+    ] = Field(default=None, exclude_if=not_)
+    """The live version that a file of another signature may replace, although its clients will have to change."""
     gate: Admission = Admission()
 
+    @model_validator(mode="after")
+    def _columns_are_unique(self) -> Self:
+        seen: set[str] = set()
+        for name, columns in self.columns.items():
+            for at, column in enumerate(columns):
+                if not column.strip() or column != column.strip() or not column.isprintable():
+                    raise mistake("a name is printable, not empty, and has no space around it", "columns", name, at)
+                if column in seen:
+                    raise mistake(f"{column} stands twice", "columns", name, at)
+                seen.add(column)
+        return self
+
     def meaning(self) -> dict[str, Any]:
-        """Return what the outputs mean: the same file with another meaning is another version."""
-        return {"task": self.task, "scores": None if self.scores is None else self.scores.model_dump(mode="json")}
+        """Return what inputs and outputs mean: the same file with another meaning is another version."""
+        scores = None if self.scores is None else self.scores.model_dump(mode="json")
+        columns = {name: list(columns) for name, columns in self.columns.items()}
+        return {"task": self.task, "scores": scores, **({"columns": columns} if columns else {})}

@@ -18,13 +18,14 @@ KINDS: dict[object, type[Contract] | type[BringYourOwn]] = {"classification": Co
 
 def load(name: str, folder: Path = FOLDER) -> Contract | BringYourOwn:
     """Return the contract in `folder/name/model.yaml`. Raises `ContractError`."""
-    content, where = read(name, folder)
-    task = content.get("task") if isinstance(content, dict) else None
+    document = read(name, folder)
+    task = document.value.get("task") if isinstance(document.value, dict) else None
     kind = KINDS.get(task) if isinstance(task, str) else None
     if kind is None:
+        found = "is missing" if task is None else f"is {task}" if isinstance(task, str) else "is no text"
         accepted = "classification (with a training.py in the folder) or finished (with a model.onnx)"
-        raise ContractError(f"{where}: task: accepted: {accepted}")
-    return kind.load(name, folder)
+        raise ContractError(f"{document.place(('task',))}: task: {found}; accepted: {accepted}")
+    return kind.of(document, name)
 
 
 def by_kind(

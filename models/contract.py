@@ -11,12 +11,16 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from models.complaint import Words, mistake
 from models.feature import Feature, UnacceptableValue
 from models.section import Described, Section
+
+if TYPE_CHECKING:
+    from pydantic_core import PydanticCustomError
 
 Scalar = bool | int | float | str | None
 Params = dict[str, Scalar]
@@ -25,18 +29,21 @@ LOWER_IS_BETTER: frozenset[str] = frozenset({"log_loss"})
 
 
 def _refuse_number_in_text(value: Scalar) -> Scalar:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("accepted: finite numbers, words, true, false and null")
     if isinstance(value, str):
         try:
             number = float(value)
         except ValueError:
             return value
-        raise ValueError(f"{value} is text to YAML; write a number with a point, as in {number:.1e}, or a word")
+        raise mistake(f"{value} is text to YAML; write a number with a point, as in {number:.1e}, or a word")
     return value
 
 
-Values = Annotated[list[Annotated[Scalar, AfterValidator(_refuse_number_in_text)]], Field(min_length=1)]
+Values = Annotated[
+    list[
+        Annotated[Scalar, AfterValidator(_refuse_number_in_text), Words("a finite number, a word, true, false or null")]
+    ],
+    Field(min_length=1),
+]
 
 
 class Target(Section):
@@ -58,8 +65,8 @@ class Quality(Section):
     minimum_rows: int = Field(default=50, ge=10)
     maximum_rejected_share: float = Field(default=0.02, ge=0, lt=1)
     """The greatest share of rows that may be rejected; beyond it the whole dataset is rejected."""
-    extra_columns: Literal["reject", "ignore"] = "reject"
-    """What to do with columns that are neither a feature nor the target."""
+    extra_columns: Literal["reject", "ignore"] = "ignore"
+    """What to do with columns that `model.yaml` does not name: a report lists those that were ignored."""
 
 
 class Search(Section):
@@ -78,7 +85,7 @@ class Search(Section):
     @model_validator(mode="after")
     def _only_random_has_trials(self) -> Self:
         if (self.method == "random") != (self.trials is not None):
-            raise ValueError("trials goes with method: random, and only with it")
+            raise mistake("goes with method: random, and only with it", "trials")
         return self
 
     def experiments(self) -> list[Params]:
@@ -125,6 +132,10 @@ class Contract(Described):
     task: Literal["classification"]
     features: tuple[Feature, ...] = Field(min_length=1)
     target: Target
+    id: tuple[str, ...] = ()
+    """Columns that tell a row from others. No feature: a job's answers come with their values."""
+    ignore: tuple[str, ...] = ()
+    """Columns that may be there and are of no use."""
     quality: Quality = Quality()
     search: Search
     gate: Gate
@@ -139,47 +150,60 @@ class Contract(Described):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         names = [feature.name for feature in self.features]
-        if len(set(names)) != len(names):
-            raise ValueError(f"features: {', '.join(sorted({n for n in names if names.count(n) > 1}))} stands twice")
+        for at, feature in enumerate(self.features):
+            if feature.name in names[:at]:
+                raise mistake(f"{feature.name} stands twice", "features", at, "name", label="features")
         if self.target.name in names:
-            raise ValueError(f"target: {self.target.name} is a feature too")
-        for feature in self.features:
-            _check(feature)
+            raise mistake(f"{self.target.name} is a feature too", "target", "name", label="target")
+        self._check_other_columns([*names, self.target.name])
+        for at, feature in enumerate(self.features):
+            _check(feature, at)
         if len(set(self.target.classes)) != len(self.target.classes):
-            raise ValueError("target.classes: a class stands twice")
-        for gate_slice in self.gate.slices:
-            _check_slice(gate_slice, {feature.name: feature for feature in self.features})
+            raise mistake("a class stands twice", "target", "classes")
+        for at, gate_slice in enumerate(self.gate.slices):
+            _check_slice(gate_slice, {feature.name: feature for feature in self.features}, at)
         return self
 
+    def _check_other_columns(self, used: list[str]) -> None:
+        for key in ("id", "ignore"):
+            for at, name in enumerate(getattr(self, key)):
+                if name in used:
+                    raise mistake(f"{name} is named already; accepted: columns that are nothing else", key, at)
+                used.append(name)
 
-def _check(feature: Feature) -> None:
-    where = f"features.{feature.name}"
+
+def _check(feature: Feature, position: int) -> None:
+    def wrong(text: str, *key: str) -> PydanticCustomError:
+        return mistake(text, "features", position, *key, label=".".join(("features", feature.name, *key)))
+
     if not feature.name.strip() or feature.name != feature.name.strip() or not feature.name.isprintable():
-        raise ValueError(f"{where}: a name is printable, not empty, and has no space around it")
+        raise wrong("a name is printable, not empty, and has no space around it")
     if (feature.kind == "category") != bool(feature.categories):
-        raise ValueError(f"{where}: categories go with kind: category, and only with it")
+        raise wrong("categories go with kind: category, and only with it")
     if len(set(feature.categories)) != len(feature.categories):
-        raise ValueError(f"{where}.categories: a category stands twice")
+        raise wrong("a category stands twice", "categories")
     bounds = [bound for bound in (feature.minimum, feature.maximum) if bound is not None]
     if feature.kind in ("category", "boolean") and bounds:
-        raise ValueError(f"{where}: minimum and maximum go with numbers")
+        raise wrong("minimum and maximum go with numbers")
     if bounds != sorted(bounds) or not all(math.isfinite(bound) for bound in bounds):
-        raise ValueError(f"{where}: minimum and maximum are finite, and minimum is not above maximum")
+        raise wrong("minimum and maximum are finite, and minimum is not above maximum")
     if feature.missing not in ("reject", "keep"):
         try:
             feature.known(feature.missing)
         except UnacceptableValue as problem:
-            raise ValueError(f"{where}.missing: {problem}") from None
+            raise wrong(str(problem), "missing") from None
 
 
-def _check_slice(gate_slice: Slice, features: dict[str, Feature]) -> None:
-    where = f"gate.slices.{gate_slice.feature}"
+def _check_slice(gate_slice: Slice, features: dict[str, Feature], position: int) -> None:
+    def wrong(text: str) -> PydanticCustomError:
+        return mistake(text, "gate", "slices", position, label=f"gate.slices.{gate_slice.feature}")
+
     feature = features.get(gate_slice.feature)
     if feature is None:
-        raise ValueError(f"{where}: there is no such feature")
+        raise wrong(f"there is no such feature; accepted: {', '.join(features)}")
     by_bounds = gate_slice.minimum is not None or gate_slice.below is not None
     if feature.kind == "category":
         if by_bounds or gate_slice.category not in feature.categories:
-            raise ValueError(f"{where}: category: {feature.accepts} is accepted, without minimum or below")
+            raise wrong(f"category: {feature.accepts} is accepted, without minimum or below")
     elif gate_slice.category is not None or not by_bounds:
-        raise ValueError(f"{where}: minimum, below or both are accepted, without category")
+        raise wrong("minimum, below or both are accepted, without category")

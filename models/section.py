@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pydantic_core import ErrorDetails
+from models.complaint import Words, complaints, surprises
+from models.document import Document
 
 FOLDER = Path(__file__).resolve().parent
 CONTRACT = "model.yaml"
@@ -30,7 +27,7 @@ class ContractError(ValueError):
 class Section(BaseModel):
     """A part of `model.yaml`: strict, frozen, without unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class RolloutThresholds(Section):
@@ -51,7 +48,11 @@ class RolloutThresholds(Section):
 class Described(Section):
     """The keys that every `model.yaml` has."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+    name: Annotated[
+        str,
+        Field(pattern=r"^[a-z][a-z0-9_]{0,47}$"),
+        Words("the folder's name: a small letter, and at most 47 small letters, digits and _"),
+    ]
     description: str = ""
     rollout: RolloutThresholds = RolloutThresholds()
 
@@ -68,24 +69,34 @@ class Described(Section):
     @classmethod
     def load(cls, name: str, folder: Path = FOLDER) -> Self:
         """Load the contract of `folder/name/`. Raises `ContractError`."""
-        content, where = read(name, folder)
-        contract = cls.parse(content, where)
+        return cls.of(read(name, folder), name)
+
+    @classmethod
+    def of(cls, document: Document, name: str) -> Self:
+        """Return the contract that the folder `name` holds. Raises `ContractError`."""
+        contract = cls.check(document)
         if contract.name != name:
-            raise ContractError(f"{where}: name: is {contract.name}, but the folder is {name}; they must be equal")
+            place = document.place(("name",))
+            raise ContractError(f"{place}: name: is {contract.name}, but the folder is {name}; they must be equal")
         return contract
 
     @classmethod
     def parse(cls, content: object, where: str) -> Self:
-        """Check what YAML read from the file `where`, and return the contract. Raises `ContractError`."""
+        """Return the contract of content that has no lines. Raises `ContractError`, which calls it `where`."""
+        return cls.check(Document(where=where, value=content))
+
+    @classmethod
+    def check(cls, document: Document) -> Self:
+        """Check what a file holds, and return the contract. Raises `ContractError`."""
+        if not isinstance(document.value, dict):
+            raise ContractError(f"{document.where}: is no mapping; accepted: keys and values, such as name: churn")
         try:
-            text = json.dumps(content, default=str)
-        except (TypeError, ValueError, RecursionError) as problem:
-            raise ContractError(f"{where}: cannot be written as JSON: {problem}") from None
-        try:
-            return cls.model_validate_json(text)
+            contract = cls.model_validate_json(json.dumps(document.value))
         except ValidationError as problems:
-            lines = [f"{where}: {_sentence(problem, cls)}" for problem in problems.errors()]
-            raise ContractError("\n".join(lines)) from None
+            raise ContractError("\n".join(complaints(problems.errors(), document, cls))) from None
+        if any(plain.surprising for plain in document.plain.values()):
+            raise ContractError("\n".join(surprises(document)))
+        return contract
 
 
 def names(folder: Path = FOLDER) -> list[str]:
@@ -93,41 +104,13 @@ def names(folder: Path = FOLDER) -> list[str]:
     return sorted(path.parent.name for path in folder.glob(f"*/{CONTRACT}"))
 
 
-def read(name: str, folder: Path = FOLDER) -> tuple[Any, str]:
-    """Return what YAML reads from `folder/name/model.yaml`, and the file's name for messages.
-
-    Raises `ContractError`.
-    """
+def read(name: str, folder: Path = FOLDER) -> Document:
+    """Return what `folder/name/model.yaml` holds. Raises `ContractError`."""
     file = folder / name / CONTRACT
     where = f"{folder.name}/{name}/{CONTRACT}"
     if not file.is_file():
         raise ContractError(f"{where} does not exist; models here: {', '.join(names(folder)) or 'none'}")
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8")), where
-    except yaml.MarkedYAMLError as problem:
-        at = problem.problem_mark or problem.context_mark
-        line = f"line {at.line + 1}: " if at else ""
-        raise ContractError(f"{where}: {line}is not YAML: {problem.problem or problem.context}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
-        raise ContractError(f"{where} is not YAML: {' '.join(str(problem).split())}") from None
-
-
-def _sentence(problem: ErrorDetails, kind: type[BaseModel]) -> str:
-    path = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] not in ("extra_forbidden", "unexpected_keyword_argument"):
-        return (f"{path}: " if path else "") + problem["msg"].removeprefix("Value error, ")
-    name = str(problem["loc"][-1])
-    close = difflib.get_close_matches(name, sorted(set(_keys(kind))), n=1)
-    return f"{path}: there is no such key" + (f"; did you mean {close[0]}?" if close else "")
-
-
-def _keys(kind: object) -> Iterator[str]:
-    """Yield every key of a section and of the sections inside it."""
-    fields = getattr(kind, "model_fields", None) or getattr(kind, "__dataclass_fields__", None)
-    if fields is None:
-        for inner in get_args(kind):
-            yield from _keys(inner)
-        return
-    for name, field in fields.items():
-        yield name
-        yield from _keys(getattr(field, "annotation", None))
+        return Document.read(file.read_bytes(), where)
+    except yaml.YAMLError as problem:
+        raise ContractError(f"{where}: {problem}") from None

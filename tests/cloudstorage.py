@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from functions.core.storage.objects import Objects, open_store
+from functions.core.storage.objects import Objects
+from functions.core.storage.store_url import open_store
 from localcloud.gcp.storage import Storage
 from tests.root import ROOT
 

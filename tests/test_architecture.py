@@ -96,6 +96,7 @@ GOOD = {
     "if TYPE_CHECKING:\n    from functions.core.api import service\nelse:\n    from functions.core.jobs import job",
     "functions/core/onnx/session.py": "import ctypes\nfrom functions.core.onnx import library",
     "functions/core/onnx/library.py": "import ctypes",
+    "functions/core/dataset/arrow_memory.py": "import ctypes",
     "functions/core/storage/objects.py": "if TYPE_CHECKING:\n    from functions.core.onnx import tensor",
     "localcloud/commands/demo.py": "from infra.clouds import find\nfrom doctor.clouds import find",
     "doctor/aws/account.py": "import boto3\nfrom infra.quotas import Want",
@@ -404,6 +405,7 @@ BAD: list[tuple[Rule, str, str]] = [
             ("models/section.py", "import onnxruntime"),
             ("models/section.py", "import ctypes"),
             ("functions/core/onnx/tensor.py", "import _ctypes"),
+            ("functions/core/dataset/column.py", "import ctypes"),
             ("functions/core/onnx/tensor.py", "from cffi import FFI"),
             ("functions/core/onnx/tensor.py", "import importlib\nimportlib.import_module('ctypes')"),
         )

@@ -16,7 +16,7 @@ from functions.core.serving.model_cache import ModelCache
 from interface import variables
 
 if TYPE_CHECKING:
-    from functions.core.jobs.webhook import Webhook
+    from functions.core.jobs.telling import Telling
     from functions.core.runtime.environment import Environment
 
 
@@ -30,20 +30,13 @@ def jobs(environment: Environment) -> Consumer[str]:
         )
         for name in environment.names(variables.MODELS)
     }
-    worker = Worker(
-        environment.store(variables.JOBS_URL),
-        model_caches,
-        log,
-        attempts=int(environment.number(variables.ATTEMPTS)),
-        webhook=_webhook(environment),
-    )
-    return Consumer(work=worker.work, log=log, timeout_seconds=environment.number(variables.TIMEOUT_SECONDS))
-
-
-def _webhook(environment: Environment) -> Webhook | None:
+    objects, attempts = environment.store(variables.JOBS_URL), int(environment.number(variables.ATTEMPTS))
+    worker: Worker | Telling = Worker(objects, model_caches, log, attempts=attempts)
     url = environment.optional(variables.JOBS_WEBHOOK)
-    if url is None:
-        return None
-    from functions.core.jobs.webhook import Webhook  # noqa: PLC0415 - most stacks have none
+    if url is not None:
+        from functions.core.jobs.telling import Telling  # noqa: PLC0415 - most stacks have no webhook
+        from functions.core.jobs.webhook import Webhook  # noqa: PLC0415
 
-    return Webhook(url, environment.text(variables.JOBS_WEBHOOK_SECRET))
+        webhook = Webhook(url, environment.text(variables.JOBS_WEBHOOK_SECRET))
+        worker = Telling(worker, webhook, objects, model_caches, log, attempts=attempts)
+    return Consumer(work=worker.work, log=log, timeout_seconds=environment.number(variables.TIMEOUT_SECONDS))

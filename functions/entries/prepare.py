@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from functions.core.dataset.prepare import Preparation
+from functions.core.runtime.patience import patiently
 from functions.core.runtime.step import Step
 from interface import variables
 
@@ -17,10 +18,15 @@ if TYPE_CHECKING:
 
 def prepare(environment: Environment) -> Step:
     """Compose the step that prepares a dataset. Its payload is `{"input": ..., "execution": ...}`."""
-    data, models = environment.store(variables.DATA_URL), environment.store(variables.MODELS_URL)
+    data, models, log = (
+        environment.store(variables.DATA_URL),
+        environment.store(variables.MODELS_URL),
+        environment.log(),
+    )
 
     def act(payload: Mapping[str, Any]) -> Mapping[str, Any]:
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        return Preparation(data=data, models=models, execution=payload["execution"], at=at)(payload["input"])
+        preparation = Preparation(data=data, models=models, execution=payload["execution"], at=at, log=log)
+        return patiently(lambda: preparation(payload["input"]))
 
-    return Step(name="prepare", act=act, log=environment.log())
+    return Step(name="prepare", act=act, log=log)

@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from infra import limits
+from infra import bring_your_own, limits
 from infra.bundle import archives, remarks
 from infra.clouds import find, names
 from infra.function_table import FUNCTIONS
@@ -15,7 +15,7 @@ from infra.settings import Settings
 from infra.target import target
 from infra.tier import Tier
 from infra.vocabulary import Cloud
-from localcloud.commands import graph
+from localcloud.commands import finished_models, graph
 from localcloud.commands.progress import Progress
 from localcloud.commands.quotas import quota_lines
 from localcloud.engine.stack_file import SETTINGS, StackFile
@@ -24,17 +24,19 @@ from localcloud.engine.stack_file import SETTINGS, StackFile
 def main(progress: Progress, stack: str, state: Path) -> int:
     """Print the resources, the limits and the quotas of a stack, and write its graph to `<state>/graph-<stack>.json`.
 
-    Raises `pulumi.RunError` for a program or settings that could not be deployed.
+    Raises `pulumi.RunError` for a program or settings that could not be deployed, and for a finished model that
+    admission would refuse.
     """
     stated = StackFile.read(stack)
     missing = absent(stated)
     file = replace(stated, config={**stated.config, **{key: f"<{key}>" for key in missing}})
     declared, outputs = graph.declare(progress, file)
+    settings = Settings.parse(json.loads(file.get(SETTINGS, "null")), where=f"Pulumi.{file.name}.yaml")
+    finished_models.examine(progress, list(bring_your_own.models(settings.models)))
     path = state / f"graph-{stack}.json"
     graph.write(path, file, declared, outputs)
     progress.console.print(graph.tree(f"{file.project} {stack}", declared))
     progress.line("graph", _short(path))
-    settings = Settings.parse(json.loads(file.get(SETTINGS, "null")), where=f"Pulumi.{file.name}.yaml")
     cloud = find(settings.cloud)
     for line in (*_limits(settings, cloud), *quota_lines(cloud, declared)):
         progress.plain(line)

@@ -13,7 +13,7 @@ from localcloud.engine.cloud import Objects
 T = TypeVar("T")
 
 LOOK_SECONDS = 0.2
-FINAL_STATES = ("rejected", "refused", "promoted", "rolled_back", "failed")
+FINAL_STATES = ("rejected", "refused", "superseded", "promoted", "rolled_back", "failed")
 """The states in which a run ends."""
 
 
@@ -31,15 +31,18 @@ class Watch:
 
     def executions(self) -> list[str]:
         """Return the key of every execution's record."""
-        return self._models.keys(f"{self.model}/{layout.EXECUTIONS}")
+        return self._models.keys(layout.below(self.model, layout.EXECUTIONS))
 
     def new_run(self, seconds: float) -> str:
         """Wait up to `seconds` for an execution that is not known yet, and return the id of its run."""
-        key = self.wait_for(
-            lambda: next((key for key in self.executions() if key not in self._known), None), seconds, "an execution"
-        )
+
+        def look() -> tuple[str, str] | None:
+            new = {key: self._json(key).get("run") for key in self.executions() if key not in self._known}
+            return next(((key, str(run)) for key, run in new.items() if run), None)
+
+        key, run = self.wait_for(look, seconds, "an execution")
         self._known.add(key)
-        return str(self._json(key)["run"])
+        return run
 
     def runs(self) -> list[str]:
         """Return the id of every run that has a record."""
@@ -104,6 +107,6 @@ class Watch:
 
     def _json(self, key: str) -> dict[str, Any]:
         try:
-            return json.loads(self._models.get(key))
+            return json.loads(self._models.get(key) or b"{}")
         except FileNotFoundError:
             return {}

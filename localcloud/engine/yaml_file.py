@@ -73,6 +73,12 @@ class _Loader(yaml.SafeLoader):
             raise ConstructorError(None, None, "a key is a text; quote it", node.start_mark)
         return yaml_scalar.written(value)
 
+    def flatten_mapping(self, node: Any) -> None:
+        """Merge what merge keys name, each key once: what is merged again and again would double each time."""
+        super().flatten_mapping(node)
+        pairs = {key.value if isinstance(key, ScalarNode) else id(key): (key, value) for key, value in node.value}
+        node.value = list(pairs.values())
+
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         for key_node, _ in node.value:
             if isinstance(key_node, ScalarNode) and key_node.value == "<<":

@@ -19,7 +19,7 @@ from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
 from functions.core.runtime.environment import Environment
 from functions.core.runtime.log import Log
-from functions.core.storage.objects import open_store
+from functions.core.storage.store_url import open_store
 from infra import clouds
 from tests import nimbus
 from tests.architecture import RULES

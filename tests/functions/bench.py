@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from functions.core.dataset import read_here
 from functions.core.dataset.prepare import Preparation
 from functions.core.registry.versions import Registry
 from functions.core.runtime.log import Log
@@ -140,7 +141,14 @@ class Bench:
         return {"source": key}
 
     def prepare(self, request: dict[str, str], execution: str = "first") -> dict[str, Any]:
-        step = Preparation(data=self.data, models=self.models, execution=execution, at=AT, folder=self.folder)
+        step = Preparation(
+            data=self.data,
+            models=self.models,
+            execution=execution,
+            at=AT,
+            folder=self.folder,
+            read_rows=read_here.open_rows,
+        )
         return step(request)
 
     def train(self, run: str, experiment: str) -> dict[str, Any]:

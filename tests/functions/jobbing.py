@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from obstore.store import MemoryStore, S3Store
 
+from functions.core.dataset import read_here
 from functions.core.jobs.worker import Worker
 from functions.core.runtime.consumer import Delivery
 from functions.core.storage.objects import Objects
@@ -53,13 +55,15 @@ class Mortal:
 class Queue:
     """Deliver what a store announces, until the job is done or has failed too often."""
 
-    def __init__(self, bench: Bench, store: Mortal, *, seconds: Callable[[], float] = lambda: 1e9) -> None:
+    def __init__(
+        self, bench: Bench, store: Mortal, *, seconds: Callable[[], float] = lambda: 1e9, parallelism: int = 1
+    ) -> None:
         self.store = store
         self.dead: list[str] = []
         self.deliveries = 0
         self._seconds = seconds
         reachable: Any = store
-        self.worker = Worker(reachable, {MODEL: bench.model_cache}, bench.log, attempts=ATTEMPTS, clock=bench.clock)
+        self.worker = worker(bench, reachable, parallelism)
 
     def run(self) -> None:
         while self.store.announced:
@@ -74,6 +78,19 @@ class Queue:
         except (Exception, Killed):
             return False
         return True
+
+
+def worker(bench: Bench, store: Any, parallelism: int = 1) -> Worker:
+    """Return a worker that reads tables in this process."""
+    return Worker(
+        store,
+        {MODEL: bench.model_cache},
+        bench.log,
+        attempts=ATTEMPTS,
+        parallelism=parallelism,
+        reader=lambda: nullcontext(read_here.open_rows),
+        clock=bench.clock,
+    )
 
 
 def jsonl(rows: Iterable[Any]) -> bytes:

@@ -206,13 +206,13 @@ class Bench:
             clock=self.clock,
         )
 
-    def register(self, onnx: bytes | None = None, features: list[dict[str, Any]] | None = None) -> str:
+    def register(self, onnx: bytes | None = None, features: list[dict[str, Any]] | None = None, **facts: Any) -> str:
         onnx = onnx or model_bytes()
-        return self.registry.register(onnx, card_of(features), golden_of(onnx), {})
+        return self.registry.register(onnx, {**card_of(features), **facts}, golden_of(onnx), {})
 
-    def champion(self, onnx: bytes | None = None, features: list[dict[str, Any]] | None = None) -> str:
-        """Register a version and make it the first champion."""
-        version = self.register(onnx, features)
+    def champion(self, onnx: bytes | None = None, features: list[dict[str, Any]] | None = None, **facts: Any) -> str:
+        """Register a version, whose card has these facts besides, and make it the first champion."""
+        version = self.register(onnx, features, **facts)
         self.live.change(lambda pointer: promote_first(pointer, version, "first", self.clock()))
         return version
 

@@ -17,7 +17,7 @@ from tests.functions.mains import handle
 from tests.functions.serving import Bench, event
 
 MOST_FOR_A_PREDICTION = 16
-MOST_FOR_A_DATASET = 42
+MOST_FOR_A_DATASET = 58
 PREDICT = handle("predict")
 STORE = "functions/core/storage/objects.py"
 
@@ -36,7 +36,7 @@ def ask() -> int:
     return PREDICT(event("api_predict"), None)["statusCode"]
 
 
-def test_a_warm_prediction_enters_at_most_16_files(bench: Bench) -> None:
+def test_a_warm_prediction_enters_at_most_15_files(bench: Bench) -> None:
     with entered() as way:
         status = ask()
     print(way)

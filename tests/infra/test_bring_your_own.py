@@ -15,10 +15,12 @@ from typing import cast
 import pulumi
 import pytest
 
-from infra import bring_your_own, clouds
+from infra import bring_your_own, chosen_models, clouds
 from infra.aws.cron import expression
+from infra.settings import Settings
 from infra.vocabulary import Store, UploadArgs
 from models.bring_your_own import BringYourOwn
+from models.section import ContractError
 from tests.graph import Graph
 from tests.infra import sample
 from tests.infra.aws_facts import read as read_aws
@@ -75,6 +77,10 @@ def test_the_real_one_is_known_by_its_contract() -> None:
     [
         (None, "models/tiny/model.onnx is missing; its model.yaml says task: finished"),
         (b"", "models/tiny/model.onnx: 0 bytes; accepted: 1 to 100"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "models/tiny/model.onnx: the file is no ONNX model: it is a Git",
+        ),
         (b"x" * 101, "models/tiny/model.onnx: 101 bytes; accepted: 1 to 100 (gate.maximum_bytes of its model.yaml)"),
     ],
 )
@@ -85,6 +91,20 @@ def test_a_file_that_cannot_be_admitted_stops_the_program(content: bytes | None,
     with pytest.raises(pulumi.RunError) as caught:
         bring_your_own.require_file("tiny", CONTRACT, tmp_path)
     assert str(caught.value).startswith(message)
+
+
+def test_the_mistakes_of_all_models_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(name: str) -> BringYourOwn:
+        raise ContractError(f"models/{name}/model.yaml: line 1: is wrong")
+
+    monkeypatch.setattr(chosen_models, "load", wrong)
+    settings = Settings.parse({"cloud": "aws", "models": ["breast_cancer", "file_type"]}, where="Pulumi.test.yaml")
+    with pytest.raises(pulumi.RunError) as caught:
+        chosen_models.require(settings)
+    assert str(caught.value).splitlines() == [
+        "models/breast_cancer/model.yaml: line 1: is wrong",
+        "models/file_type/model.yaml: line 1: is wrong",
+    ]
 
 
 def test_every_quarter_of_an_hour_is_what_the_clouds_understand_by_it() -> None:

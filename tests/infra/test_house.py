@@ -12,6 +12,7 @@ import pulumi
 import pytest
 
 from infra import clouds
+from infra.gcp.function import short
 from infra.vocabulary import QueueArgs
 from tests.graph import deploy
 from tests.root import ROOT
@@ -47,7 +48,8 @@ def test_a_child_is_named_after_its_component(w: ModuleType) -> None:
     graph = w.graph()
     for resource in graph:
         owner = graph.owner(resource)
-        assert owner is None or resource.name.startswith(f"{owner.name}-")
+        names = () if owner is None else (f"{owner.name}-", f"{short(owner.name)}-")
+        assert owner is None or resource.name.startswith(names)
 
 
 @every_whole

@@ -115,8 +115,8 @@ def test_the_usual_pattern_gives_accounts_of_gcp_too_long_an_id() -> None:
     accounts = next(line for line in message.splitlines() if "serviceaccount" in line)
     assert accounts == (
         "Pulumi.gcp-dev.yaml: pulumi:autonaming.pattern: gcp:serviceaccount/account:Account:"
-        " serverless-ml-gcp-dev-training-identity-0000 has 44 characters; accepted: at most 30 in all, as by"
-        " ${stack}-${name}-${hex(4)} in pulumi:autonaming.providers.gcp.resources.gcp:serviceaccount/account:Account"
+        " serverless-ml-gcp-dev-supervis-432c-schedule-0000 has 49 characters; accepted: at most 30 in all, as by"
+        " ${name}-${hex(4)} in pulumi:autonaming.providers.gcp.resources.gcp:serviceaccount/account:Account"
     )
     own = {"resources": {"gcp:serviceaccount/account:Account": {"pattern": "${name}-${hex(4)}"}}}
     assert refusal("gcp", {"pattern": USUAL, "providers": {"gcp": own}}, stack="gcp-dev") == ""
@@ -152,15 +152,15 @@ def test_the_usual_pattern_fits_dev_unless_a_finished_model_has_a_long_name(name
     [
         ("aws", {"mode": "verbatim"}, "pulumi:autonaming.mode: verbatim: what is replaced would be deleted before"),
         ("gcp", {"pattern": "${stack}-${name}"}, "pulumi:autonaming.pattern: ${stack}-${name}: what is replaced"),
-        ("gcp", {"mode": "disabled"}, "mode: disabled: the program names nothing itself; accepted: ${stack}-${name}-"),
+        ("gcp", {"mode": "disabled"}, "mode: disabled: the program names nothing itself; accepted: ${name}-${hex(4)}"),
         (
             "aws",
             {"providers": {"aws": {"resources": {"aws:s3/bucket:Bucket": {"mode": "verbatim"}}}}},
             "pulumi:autonaming.providers.aws.resources.aws:s3/bucket:Bucket.mode: verbatim: ",
         ),
-        ("gcp", {"pattern": "${hex(4)}-${name}"}, "0000-training-identity has other characters than are accepted"),
+        ("gcp", {"pattern": "${hex(4)}-${name}"}, "0000-supervis-432c-schedule has other characters than are accepted"),
         ("aws", {"pattern": "${name}_${hex(4)}"}, "captures-bucket_0000 has other characters than are accepted"),
-        ("aws", {"pattern": "${uuid}-${uuid}-${name}"}, "-predict-function has 90 characters; accepted: at most 64 "),
+        ("aws", {"pattern": "${uuid}-${uuid}-${name}"}, "-supervise-function has 92 characters; accepted: at most 64 "),
         (
             "aws",
             {"pattern": "${name}-${hex(50)}"},

@@ -203,7 +203,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "lock that is not there": (
         {"requirements": "rolout"},
         "requirements: functions/requirements/rolout.txt is no lock of every cloud; accepted: jobs,"
-        " predict, prepare, rollout, select, train, or another one that `make lock` has written",
+        " predict, prepare, rollout, select, supervise, train, or another one that `make lock` has written",
     ),
     "lock of one cloud": (
         {"requirements": "gcp/rollout"},

@@ -121,6 +121,13 @@ def test_what_a_merge_key_brings_has_the_line_where_it_is_written(root: Path) ->
     assert [found.line_of([key]) for key in ("log_days", "cloud")] == [2, 6]
 
 
+def test_what_is_merged_again_and_again_does_not_double(root: Path) -> None:
+    bomb = "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 30))
+    text = f"a0: &a0 {{cloud: aws}}\n{bomb}config:\n  serverless-ml:settings: *a29\n"
+    (root / "Pulumi.test.yaml").write_text(text, encoding="utf-8")
+    assert SettingsFile.find("test", KEY, {"cloud": "aws"}, root).line_of(["cloud"]) == 1
+
+
 def test_settings_of_the_project_are_found_in_its_file(root: Path) -> None:
     (root / "Pulumi.test.yaml").write_text("config:\n  aws:region: eu-west-1\n", encoding="utf-8")
     text = "name: mine\nconfig:\n  serverless-ml:settings:\n    value:\n      cloud: aws\n"

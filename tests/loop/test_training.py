@@ -11,7 +11,7 @@ import pytest
 from functions.core.dataset.prepare import Preparation
 from functions.core.runtime.log import Log
 from functions.core.selection.select import Selection
-from functions.core.storage.objects import open_store
+from functions.core.storage.store_url import open_store
 from functions.core.training.train import Trainer
 from infra.keys import Access
 from localcloud.commands.train import train

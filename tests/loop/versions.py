@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from functions.core.onnx.session import Session
 from functions.core.onnx.tensor import Tensor
 from functions.core.registry.versions import Registry
-from functions.core.storage.objects import open_store
+from functions.core.storage.store_url import open_store
 from functions.core.training.export import to_onnx
 from functions.core.training.signature import INPUT, LABEL, PROBABILITIES
 from models.breast_cancer import sample

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.feature import BLANK, LARGEST, Feature, UnacceptableValue
+from models.feature import BLANK, LARGEST, Feature, UnacceptableValue, in_32_bits
 
 NUMBER = Feature(name="size")
 COUNT = Feature(name="count", kind="integer", minimum=0, maximum=9)
@@ -40,7 +40,7 @@ def test_a_number_too_long_to_be_written_is_refused(feature: Feature) -> None:
 
 @given(value=st.floats(-LARGEST, LARGEST) | st.integers(-(2**53), 2**53))
 def test_a_number_is_the_same_as_json_and_as_text(value: float) -> None:
-    assert NUMBER.encode(repr(value)) == NUMBER.encode(json.loads(json.dumps(value))) == float(value)
+    assert NUMBER.encode(repr(value)) == NUMBER.encode(json.loads(json.dumps(value))) == in_32_bits(value)
 
 
 @given(value=st.booleans())
@@ -76,11 +76,7 @@ def test_a_missing_value_is_kept_or_replaced_as_declared() -> None:
         (NUMBER, float("nan")),
         (NUMBER, "inf"),
         (NUMBER, True),
-        (NUMBER, "1_000"),
-        (NUMBER, "\u0661\u0662"),
-        (NUMBER, "1,5"),
         (NUMBER, [1.0]),
-        (NUMBER, 10**400),
         (COUNT, 1.5),
         (COUNT, -1),
         (COUNT, 10),
@@ -98,10 +94,46 @@ def test_what_is_not_accepted_is_refused_with_what_is(feature: Feature, value: o
     assert str(refusal.value) == f"is not {feature.accepts}"
 
 
+@pytest.mark.parametrize("text", ["1_000", "\u0661\u0662", "1,5", "large"])
+def test_text_is_told_to_be_text(text: str) -> None:
+    with pytest.raises(UnacceptableValue) as refusal:
+        NUMBER.encode(text)
+    assert str(refusal.value) == "is text; accepted: a finite number"
+
+
+def test_json_has_types_and_a_client_that_mixes_them_up_is_told() -> None:
+    for feature, value, reason in (
+        (NUMBER, "1.5", "is text; accepted: a finite number"),
+        (FLAG, "true", "is text; accepted: true or false"),
+        (COLOUR, 1, f"is not {COLOUR.accepts}"),
+    ):
+        with pytest.raises(UnacceptableValue) as refusal:
+            feature.encode_typed(value)
+        assert str(refusal.value) == reason
+    assert NUMBER.encode_typed(1.5) == 1.5
+
+
+def test_bounds_are_told_with_all_of_their_digits() -> None:
+    assert Feature(name="n", kind="integer", minimum=0, maximum=16777217).accepts == "a whole number from 0 to 16777217"
+    assert Feature(name="n", minimum=0.1, maximum=1e-3).accepts == "a finite number from 0.1 to 0.001"
+
+
+def test_bounds_are_held_against_the_number_that_the_model_gets() -> None:
+    feature = Feature(name="n", minimum=0.7, maximum=16777217)
+    assert feature.encode(in_32_bits(0.7)) == feature.encode(0.7) == in_32_bits(0.7) < 0.7
+    assert feature.encode(16777217) == 16777216
+
+
+def test_a_whole_number_is_a_category_also_with_a_decimal_point() -> None:
+    feature = Feature(name="plan", kind="category", categories=("1", "2.0", "2"))
+    assert [feature.encode(text) for text in ("1", "1.0", " 1.00 ", "2.0", "2")] == [0, 0, 0, 1, 2]
+
+
 def test_a_number_that_32_bits_cannot_hold_is_refused() -> None:
-    assert NUMBER.encode(LARGEST) == LARGEST
-    with pytest.raises(UnacceptableValue, match="32 bits"):
-        NUMBER.encode(math.nextafter(LARGEST, math.inf))
+    assert NUMBER.encode(LARGEST) == NUMBER.encode(math.nextafter(LARGEST, math.inf)) == LARGEST
+    for value in (3.5e38, -3.5e38, "3.5e38", 10**400):
+        with pytest.raises(UnacceptableValue, match="32 bits"):
+            NUMBER.encode(value)
 
 
 def test_a_refusal_never_repeats_the_input() -> None:

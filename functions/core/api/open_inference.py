@@ -16,7 +16,7 @@ from functions.core.onnx.tensor_json import BINARY_ONLY, JsonTensor, RawTensor
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from functions.core.onnx.tensor import Spec, Tensor
+    from functions.core.onnx.tensor import Tensor
     from functions.core.serving.predictor import Prediction
     from functions.core.serving.servable import Servable
 
@@ -75,7 +75,9 @@ class Inference(NamedTuple):
                 raise misfit(f"{sent.field}.name", "stands twice")
             tensors[spec.name] = sent.read(spec)
         if len(tensors) < len(servable.inputs):
-            raise misfit("inputs", f"lacks {', '.join(name for name in servable.inputs if name not in tensors)}")
+            missing = [spec.name for spec in servable.inputs.values() if spec.name not in tensors and not spec.optional]
+            if missing:
+                raise misfit("inputs", f"lacks {', '.join(missing)}")
         servable.admit(tensors)
         return tensors
 
@@ -98,13 +100,13 @@ class Inference(NamedTuple):
 
 
 def metadata(servable: Servable, versions: Sequence[str]) -> dict[str, Any]:
-    """Return what a version takes and gives; -1 in a shape is any length."""
+    """Return what a version takes and gives; -1 in a shape is any length, and null in place of it any shape."""
     return {
         "name": servable.model,
         "versions": versions,
         "platform": "onnxruntime_onnx",
-        "inputs": [_spec(spec) for spec in servable.inputs.values()],
-        "outputs": [_spec(spec) for spec in servable.outputs.values()],
+        "inputs": [spec.document() for spec in servable.inputs.values()],
+        "outputs": [spec.document() for spec in servable.outputs.values()],
     }
 
 
@@ -176,10 +178,6 @@ def _flag(values: dict[str, Any], name: str, field: str, *, default: bool) -> bo
     if not isinstance(value, bool):
         raise misfit(f"{field}.{name}", "is neither true nor false")
     return value
-
-
-def _spec(spec: Spec) -> dict[str, Any]:
-    return {"name": spec.name, "datatype": spec.datatype, "shape": list(spec.shape)}
 
 
 def _output(wanted: Wanted, tensor: Tensor, chunks: list[bytes | memoryview]) -> dict[str, Any]:

@@ -177,8 +177,8 @@ def _own(champions: Mapping[str, Servable | None]) -> dict[str, Schema]:
 def _inference(known: Schemas | None) -> Schema:
     inputs, name = list_of(_tensor(), minItems=1), _TEXT
     if known is not None:
-        count = len(known.inputs)
-        inputs = list_of({"anyOf": known.inputs}, minItems=count, maxItems=count)
+        count, every = len(known.inputs), [*known.inputs, *known.optional]
+        inputs = list_of({"anyOf": every}, minItems=count, maxItems=len(every))
         name = {**_TEXT, "enum": known.outputs}
     wanted = object_of({"name": name, "parameters": object_of({"binary_data": _FLAG}, [])}, ["name"])
     properties = {

@@ -1,25 +1,56 @@
-"""What every file that arrives has in common: it is read, and begins a run or is refused with a record of why."""
+"""What every file that arrives has in common: it is noted and read, and begins a run or is refused with the reason."""
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from functions.core.dataset.file_blocks import NotRead
 from functions.core.dataset.validation import RejectedDataset
-from functions.core.registry.runs import SETTLED, Status, recipe, run_of
+from functions.core.registry.executions import Executions
+from functions.core.registry.runs import SETTLED, WAITING, Status, recipe, run_of
 from functions.core.registry.versions import Registry
-from functions.core.storage.objects import Objects, TooLarge
+from functions.core.storage.keys import OddKey
+from functions.core.storage.objects import Missing, Objects, TooLarge
 from interface import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from functions.core.dataset.wanted import Reader
+    from functions.core.runtime.log import Log
     from models.section import Described
 
+Understood = TypeVar("Understood")
 Answer = dict[str, Any]
 """The step's answer to the workflow: status, model, run, dataset and experiments."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A file that was uploaded, before it is opened."""
+
+    source: str
+    """Its key in the data store."""
+    bytes: int | None = None
+    """None where it cannot be told."""
+    arrived: str = ""
+    """When it was written, as a text that sorts; empty where it cannot be told."""
+    refusal: RejectedDataset | None = None
+    """Why it cannot be read."""
+
+    @property
+    def digest(self) -> str:
+        """What stands for the digest of a file that nothing was read of."""
+        return hashlib.sha256(self.source.encode()).hexdigest()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What notes and records say of it."""
+        return {"source": self.source, "bytes": self.bytes, "arrived": self.arrived}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +58,8 @@ class Arrival(ABC):
     """Files that arrive for one model, in one execution of the workflow.
 
     `TrainedArrival` takes datasets, `BringYourOwnArrival` ONNX files. `execution` names the
-    execution, `at` is the time of day that records show, `folder` holds the models' own folders.
+    execution, `at` is the time of day that records show, `folder` holds the models' own folders,
+    `read_rows` opens a table.
     """
 
     data: Objects
@@ -35,6 +67,8 @@ class Arrival(ABC):
     execution: str
     at: str
     folder: Path
+    read_rows: Reader
+    log: Log
 
     @property
     @abstractmethod
@@ -42,11 +76,45 @@ class Arrival(ABC):
         """The contract, as far as all kinds of models share it."""
 
     @abstractmethod
-    def prepare(self, source: str, *, scheduled: bool) -> Answer:
-        """Begin a run for the object `source` of the data store, or say why there is none to begin.
+    def prepare(self, upload: Upload, *, scheduled: bool) -> Answer:
+        """Begin a run for an uploaded file, or say why there is none to begin.
 
         `scheduled`: nothing has arrived; the newest file is looked at again.
         """
+
+    def receive(self, source: str) -> Answer:
+        """Note that a file has arrived, before it is opened, and prepare it."""
+        if source.endswith("/"):
+            self.log.info("a folder, and no file", source=source, model=self.described.name)
+            return answer("unchanged", self.described.name, "", None)
+        upload = self.upload(source)
+        self.note(status=Status.RECEIVED, **upload.facts)
+        return self.prepare(upload, scheduled=False)
+
+    def look_again(self, source: str) -> Answer:
+        """Prepare the newest file, which may have been through before; note it where that fails."""
+        upload = self.upload(source)
+        try:
+            return self.prepare(upload, scheduled=True)
+        except Exception:
+            self.note(status=Status.RECEIVED, **upload.facts)
+            raise
+
+    def upload(self, source: str) -> Upload:
+        """Return what is known of a file that was not opened yet. Raise `Forbidden`."""
+        try:
+            entry = self.data.entry(source)
+        except OddKey as problem:
+            advice = "upload it under a key of folders and a name, as in <model>/incoming/data.csv"
+            return Upload(source=source, refusal=RejectedDataset(f"{problem}; {advice}"))
+        if entry is None:
+            return Upload(source=source, refusal=RejectedDataset(f"{source!r} was gone before it was read"))
+        at = entry.modified.isoformat(timespec="microseconds")
+        return Upload(source=source, bytes=entry.size, arrived=at)
+
+    def note(self, **facts: Any) -> None:
+        """Add facts to the note of the execution."""
+        Executions(self.models, self.described.name).note(self.execution, created=self.at, **facts)
 
     @property
     def registry(self) -> Registry:
@@ -56,39 +124,59 @@ class Arrival(ABC):
         """Return the name of the run on the dataset of this digest."""
         return run_of(self.described, self.folder, digest)
 
-    def read(self, source: str, at_most: int) -> bytes:
-        """Return the bytes of a file. Raise `RejectedDataset` for more than `at_most`."""
-        if source.endswith("/"):  # a folder, as S3's console makes them
-            return b""
+    def read(self, upload: Upload, at_most: int) -> bytes:
+        """Return the bytes of a file. Raise `RejectedDataset` where it cannot be read, or has more than `at_most`."""
+        if upload.refusal is not None:
+            raise upload.refusal
         try:
-            return self.data.get(source, at_most=at_most)
+            return self.data.get(upload.source, at_most=at_most)
         except TooLarge:
             raise RejectedDataset(f"the file is larger than {at_most // 1_000_000} MB, the most") from None
+        except Missing:
+            raise RejectedDataset(f"{upload.source!r} was gone before it was read") from None
 
-    def reject(self, source: str, digest: str, rejection: RejectedDataset) -> Answer:
+    def understand(self, work: Callable[[], Understood], upload: Upload) -> Understood:
+        """Return what `work` makes of the bytes of a file. Raise `RejectedDataset` for whatever else it raises.
+
+        `work` touches nothing but the bytes: that it fails is a fault of the file, also where it is ours. Raise
+        `NotRead` where the store does not give them.
+        """
+        try:
+            return work()
+        except (RejectedDataset, NotRead):
+            raise
+        except Exception as problem:
+            self.log.error("file not understood", problem=problem, source=upload.source, model=self.described.name)
+            kind, text = type(problem).__name__, str(problem)[:500]
+            raise RejectedDataset(f"the file cannot be read: {kind}: {text}") from None
+
+    def reject(self, upload: Upload, digest: str, rejection: RejectedDataset) -> Answer:
         """Record why a file is refused. Its run goes by the digest of its bytes: nothing in it was understood."""
         run, model = self.run_of(digest), self.described.name
-        report = {**rejection.report, "source": source}
-        note_run(self.registry, self.models, self.execution, run)
+        report = {**rejection.report, "source": upload.source}
+        self.note(run=run, **upload.facts)
         self.data.put_json(f"{model}/{layout.DATASETS}{digest}/report.json", report)
-        record = {**self._record(run, source, digest), "cause": report["cause"], "report": report}
+        record = {**self._record(run, upload, digest), "cause": report["cause"], "report": report}
         self.registry.write_run(run, {**record, "status": Status.REJECTED})
         return answer(Status.REJECTED, model, run, digest)
 
-    def begin(self, source: str, digest: str, plan: list[dict[str, Any]], facts: Mapping[str, Any]) -> Answer:
+    def begin(self, upload: Upload, digest: str, plan: list[dict[str, Any]], facts: Mapping[str, Any]) -> Answer:
         """Write a run's plan and record unless it is settled, and answer where it stands.
 
         `plan` lists the experiments, `facts` is what the record says besides.
         """
         registry, run, model = self.registry, self.run_of(digest), self.described.name
         before = registry.read_run(run)
-        if before is None or before["status"] not in SETTLED:
+        if before is None or before.get("status") not in SETTLED:
             self.models.put_json(registry.run_key(run, "plan.json"), {"experiments": plan})
-        fresh = {**self._record(run, source, digest), **facts}
+        fresh = {**self._record(run, upload, digest), **facts}
 
         def begun(record: dict[str, Any]) -> dict[str, Any]:
-            if record.get("status") in SETTLED | {Status.REGISTERED}:
+            if record.get("status") in SETTLED:
                 return record
+            if record.get("status") in WAITING:
+                again = {name: fact for name, fact in record.items() if name not in ("cause", "superseded_by")}
+                return {**again, **upload.facts, "execution": self.execution, "status": Status.REGISTERED}
             return {**fresh, "created": record.get("created", self.at), "status": Status.TRAINING}
 
         match registry.update_run(run, begun)["status"]:
@@ -99,14 +187,9 @@ class Arrival(ABC):
             case _:
                 return answer("unchanged", model, run, digest)
 
-    def _record(self, run: str, source: str, digest: str) -> dict[str, Any]:
-        known = {"run": run, "model": self.described.name, "source": source, "dataset": digest}
+    def _record(self, run: str, upload: Upload, digest: str) -> dict[str, Any]:
+        known = {"run": run, "model": self.described.name, **upload.facts, "dataset": digest}
         return {**known, **recipe(self.described, self.folder), "execution": self.execution, "created": self.at}
-
-
-def note_run(registry: Registry, models: Objects, execution: str, run: str) -> None:
-    """Note which run an execution works on: a later failure of the execution is recorded there."""
-    models.put_json(registry.execution_key(execution), {"run": run})
 
 
 def answer(status: str, model: str, run: str, dataset: str | None, experiments: list[str] | None = None) -> Answer:

@@ -6,15 +6,15 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from functions.core.dataset.arrival import Arrival, answer, note_run
+from functions.core.dataset.arrival import Arrival, answer
 from functions.core.dataset.validation import RejectedDataset
-from functions.core.onnx.external_data import is_onnx
 from functions.core.registry.runs import OVER, SETTLED
 from functions.core.registry.versions import version_of
+from interface.onnx_file import foreign
 from models.bring_your_own import FILE, BringYourOwn
 
 if TYPE_CHECKING:
-    from functions.core.dataset.arrival import Answer
+    from functions.core.dataset.arrival import Answer, Upload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,32 +25,32 @@ class BringYourOwnArrival(Arrival):
     def described(self) -> BringYourOwn:
         return self.contract
 
-    def prepare(self, source: str, *, scheduled: bool) -> Answer:
+    def prepare(self, upload: Upload, *, scheduled: bool) -> Answer:
         """Keep the file with its run, for the select step to examine.
 
         The schedule asks every quarter of an hour, for years. It begins nothing for a file that
         has been through, whatever came of it, nor for a version that is registered already: that
         one may have been rolled back, and only a new upload of the file asks for it again.
         """
-        digest = hashlib.sha256(source.encode()).hexdigest()
+        digest = upload.digest
         onnx, refusal = b"", None
         try:
-            onnx = self.read(source, self.contract.gate.maximum_bytes)
+            onnx = self.read(upload, self.contract.gate.maximum_bytes)
             digest = hashlib.sha256(onnx).hexdigest()
-            if not is_onnx(onnx):
-                raise RejectedDataset(f"the file is no ONNX model; accepted: one {FILE} that holds all of its weights")
+            if (why := self.understand(lambda: foreign(onnx), upload)) is not None:
+                raise RejectedDataset(why)
         except RejectedDataset as rejection:
             refusal = rejection
         registry, run = self.registry, self.run_of(digest)
         before = registry.read_run(run)
-        been_through = before is not None and before["status"] in (OVER if scheduled else SETTLED)
+        been_through = before is not None and before.get("status") in (OVER if scheduled else SETTLED)
         if been_through or (scheduled and before is None and self._is_registered(onnx)):
             return answer("unchanged", self.contract.name, run, digest)
         if refusal is not None:
-            return self.reject(source, digest, refusal)
-        note_run(registry, self.models, self.execution, run)
+            return self.reject(upload, digest, refusal)
+        self.note(run=run, **upload.facts)
         self.models.put(registry.run_key(run, FILE), onnx)
-        return self.begin(source, digest, [], {"bytes": len(onnx)})
+        return self.begin(upload, digest, [], {})
 
     def _is_registered(self, onnx: bytes) -> bool:
         return self.registry.card(version_of(onnx, self.contract.meaning())) is not None

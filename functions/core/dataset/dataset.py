@@ -27,7 +27,7 @@ def assign_folds(y: np.ndarray, groups: np.ndarray, *, holdout: float, folds: in
     rng = np.random.default_rng(seed)
     ids, first, sizes = np.unique(groups, return_index=True, return_counts=True)
     fold_of_group = np.zeros(len(ids), dtype=np.int8)
-    for label in np.unique(y):
+    for label in np.flatnonzero(np.bincount(y)):
         groups_of_class = rng.permutation(np.flatnonzero(y[first] == label))
         midpoints = np.cumsum(sizes[groups_of_class]) - sizes[groups_of_class] / 2
         boundary = holdout * sizes[groups_of_class].sum()

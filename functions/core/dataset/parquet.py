@@ -1,65 +1,78 @@
-"""Read Parquet files, each only after another process has read all of it.
-
-A damaged file makes the Rust reader panic, and a panic that passes through Arrow's C
-interface aborts the process (arro3-io 0.9.1): Python cannot catch it. The workflow would
-retry the step, which would die again without saying that the file is the cause.
-"""
+"""Parquet, read by Arrow. A damaged file may abort the process: it is read in one that may die."""
 
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
+from arro3.core import DataType
+from arro3.io import read_parquet
+
+from functions.core.dataset.table import ACCEPTED, Batch, Table, UnreadableTable, check_header
+
 if TYPE_CHECKING:
-    from arro3.core import RecordBatchReader
+    from collections.abc import Iterator, Sequence
 
-_MEMORY_BYTES = 2 << 30
-_SECONDS = 120
-_READER_MISSING = 3
+    from arro3.core import RecordBatch, RecordBatchReader
 
-_READ_THROUGH = f"""
-import resource, sys
-resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-resource.setrlimit(resource.RLIMIT_AS, ({_MEMORY_BYTES}, {_MEMORY_BYTES}))
-sys.path[:] = sys.argv[1:]
-import io
-try:
-    from arro3.io import read_parquet
-except ImportError:
-    sys.exit({_READER_MISSING})
-for batch in read_parquet(io.BytesIO(sys.stdin.buffer.read())):
-    for name in batch.column_names:
-        batch.column(name)
-"""
+    from models.feature import Feature
+
+BATCH_ROWS = 16_384
+MAGIC = b"PAR1"
 
 
-def examine(data: bytes) -> str | None:
-    """Return what is wrong with the file, as a text for the user; None when every row can be read.
-
-    Raises `RuntimeError` when the reader itself cannot be imported.
-    """
+def open_parquet(data: bytes, features: Sequence[Feature], others: Sequence[str], *, skip: int = 0) -> Table:
+    """Open a Parquet file behind its first `skip` rows. Raise `UnreadableTable`."""
     footer = int.from_bytes(data[-8:-4], "little")
-    if len(data) < 12 or data[-4:] != b"PAR1" or footer + 12 > len(data):
-        return "the Parquet file is cut short"
+    if len(data) < 12 or not data.endswith(MAGIC) or footer + 12 > len(data):
+        raise UnreadableTable("the Parquet file is cut short; upload it again")
     try:
-        outcome = subprocess.run(
-            [sys.executable, "-I", "-c", _READ_THROUGH, *sys.path],
-            input=data,
-            capture_output=True,
-            check=False,
-            timeout=_SECONDS,
+        reader = read_parquet(io.BytesIO(data), batch_size=BATCH_ROWS)
+        columns = tuple(reader.schema.names)
+    except Exception as problem:
+        raise _damaged() from problem
+    names = [*(feature.name for feature in features), *others]
+    check_header(columns, names)
+    used = [name for name in names if name in columns]
+    batches = _batches(reader, used, columns, skip)
+    return Table(format="Parquet", unit="row", columns=columns, batches=batches, typed=False)
+
+
+def _batches(reader: RecordBatchReader, used: Sequence[str], columns: Sequence[str], skip: int) -> Iterator[Batch]:
+    first = 1
+    while True:
+        try:
+            batch = next(reader, None)
+        except Exception as problem:
+            raise _damaged() from problem
+        if batch is None:
+            return
+        passed, first = max(0, skip + 1 - first), first + batch.num_rows
+        if passed >= batch.num_rows:
+            continue
+        kept = batch.slice(passed)
+        yield Batch(
+            columns={name: kept.column(name) for name in used},
+            rows=kept.num_rows,
+            locations=range(first - kept.num_rows, first),
+            cells=partial(_cells, kept, columns),
+            end=first - 1,
         )
-    except subprocess.TimeoutExpired:
-        return f"the Parquet file cannot be read in {_SECONDS} seconds"
-    if outcome.returncode == _READER_MISSING:
-        raise RuntimeError("arro3-io, which reads Parquet, cannot be imported")
-    return "the Parquet file is damaged, or of a kind that is not read" if outcome.returncode else None
 
 
-def open_reader(data: bytes) -> RecordBatchReader:
-    """Open a file for which `examine` returned None, and return a reader of its batches."""
-    from arro3.io import read_parquet  # noqa: PLC0415 - loaded only where there is such a file
+def _cells(batch: RecordBatch, columns: Sequence[str], position: int) -> list[str]:
+    return [_cell(batch, at, position) for at in range(len(columns))]
 
-    return read_parquet(io.BytesIO(data))
+
+def _cell(batch: RecordBatch, at: int, position: int) -> str:
+    """Return one value as a cell of text; a date is written by Arrow, which can hold more of them than Python."""
+    array = batch.column(at).slice(position, 1)
+    if DataType.is_temporal(array.type):
+        array = array.cast(DataType.string())
+    [value] = array.to_pylist()
+    return "" if value is None or value != value else str(value)  # noqa: PLR0124 - NaN is unlike itself
+
+
+def _damaged() -> UnreadableTable:
+    return UnreadableTable(f"the Parquet file is damaged, or of a kind that is not read; {ACCEPTED}")

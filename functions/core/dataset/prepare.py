@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from functions.core.dataset.arrival import answer, note_run
+from functions.core.dataset import read_apart
+from functions.core.dataset.arrival import answer
 from functions.core.dataset.bring_your_own import BringYourOwnArrival
 from functions.core.dataset.trained import TrainedArrival
+from functions.core.registry.executions import Executions
 from functions.core.registry.runs import Status, run_of_release
 from functions.core.registry.versions import NAME, Registry
+from functions.core.runtime.log import Log
 from functions.core.storage.objects import Objects
 from interface import layout
 from models.catalogue import by_kind, load
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from functions.core.dataset.arrival import Answer, Arrival
+    from functions.core.dataset.wanted import Reader
 
 _ACCEPTED = (
     'accepted: {"source": "<model>/incoming/<file>"}, {"model": "<name>"},'
@@ -37,13 +41,18 @@ class BadRequest(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Preparation:
-    """One call of the step. `at` is the time of day that records show, `folder` holds the models' own folders."""
+    """One call of the step.
+
+    `at` is the time of day that records show, `folder` holds the models' own folders, `read_rows` opens a table.
+    """
 
     data: Objects
     models: Objects
     execution: str
     at: str
     folder: Path = FOLDER
+    read_rows: Reader = read_apart.open_rows
+    log: Log = field(default_factory=Log)
 
     def __call__(self, request: Mapping[str, Any]) -> Answer:
         """Answer `request` (see the workflow's input) with status, model, run, dataset and experiments.
@@ -51,11 +60,11 @@ class Preparation:
         `accepted`: the experiments are to be run; `registered`: the version is to be
         released; `rollback`: the champion before this one is to be live again; `rejected`:
         the file is of no use, the run's record says why; `unchanged`: the same file has
-        been through before. Raise `BadRequest`.
+        been through before, or it is a folder's marker. Raise `BadRequest`.
         """
         match dict(request):
             case {"source": str(source), **others} if not others:
-                return self._arrival(_model_of(source)).prepare(source, scheduled=False)
+                return self._arrival(_model_of(source)).receive(source)
             case {"model": str(model), "version": str(version), **others} if not others and NAME.fullmatch(model):
                 return self._release_again(model, version)
             case {"model": str(model), "action": "rollback", **others} if NAME.fullmatch(model) and _is_reason(others):
@@ -65,7 +74,7 @@ class Preparation:
                 source = self.data.newest(f"{model}/incoming")
                 if source is None:
                     raise BadRequest(f"there is no dataset under {model}/{layout.INCOMING} yet")
-                return self._arrival(model).prepare(source, scheduled=True)
+                return self._arrival(model).look_again(source)
             case _:
                 raise BadRequest(f"the input is not understood; {_ACCEPTED}")
 
@@ -84,7 +93,7 @@ class Preparation:
         if card is None:
             raise BadRequest(f"{model} has no registered version {version[:64]}")
         run = run_of_release(model, version, self.execution)
-        note_run(registry, self.models, self.execution, run)
+        Executions(self.models, model).note(self.execution, created=self.at, run=run)
         fresh = {"run": run, "model": model, "version": version, "dataset": card.get("dataset")}
         fresh |= {"execution": self.execution, "created": self.at, "status": Status.REGISTERED}
         # Delivered again, the record that rollout may have changed since then stays.

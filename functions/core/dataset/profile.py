@@ -19,38 +19,61 @@ def profile_of(
     x: np.ndarray, y: np.ndarray, groups: np.ndarray, features: Sequence[Feature], classes: Sequence[str]
 ) -> dict[str, Any]:
     """Return counts of rows, classes and duplicates, and each feature's distribution, as JSON values."""
-    pairs = np.unique(np.column_stack([groups, y]), axis=0)
+    different, pairs = _distinct(groups), _distinct(groups * len(classes) + y)
     return {
         "rows": len(x),
         "classes": {name: int(np.count_nonzero(y == label)) for label, name in enumerate(classes)},
-        "duplicate_rows": len(x) - len(pairs),
-        "contradictory_rows": len(pairs) - len(np.unique(groups)),
+        "duplicate_rows": len(x) - pairs,
+        "contradictory_rows": pairs - different,
         "features": {feature.name: describe(feature, x[:, i]) for i, feature in enumerate(features)},
     }
 
 
 def describe(feature: Feature, values: np.ndarray) -> dict[str, Any]:
     """Describe the values of one feature. `counts` has a number for each category, or for each bin between `edges`."""
-    present = values[~np.isnan(values)].astype(np.float64)
+    ordered = np.sort(values[~np.isnan(values)]).astype(np.float64)
     summary: dict[str, Any] = {
         "kind": feature.kind,
-        "count": len(present),
-        "missing": len(values) - len(present),
+        "count": len(ordered),
+        "missing": len(values) - len(ordered),
     }
     if feature.kind in ("category", "boolean"):
         names = feature.categories or ("false", "true")
-        counts = np.bincount(present.astype(np.int64), minlength=len(names))
+        counts = np.bincount(ordered.astype(np.int64), minlength=len(names))
         return {**summary, "categories": list(names), "counts": counts.tolist()}
-    if not len(present):
+    if not len(ordered):
         return summary
     # Bins of equal counts show a shift of a skewed distribution; bins of equal width may not.
-    edges = np.unique(np.quantile(present, np.linspace(0, 1, BINS + 1)))
-    counts = np.histogram(present, edges)[0] if len(edges) > 1 else np.array([len(present)])
+    edges = np.unique(_quantiles(ordered, np.linspace(0, 1, BINS + 1)))
     return {
         **summary,
-        "mean": float(present.mean()),
-        "std": float(present.std()),
-        "quantiles": {f"{share:g}": float(np.quantile(present, share)) for share in _QUANTILES},
+        "mean": float(ordered.mean()),
+        "std": float(ordered.std()),
+        "quantiles": dict(
+            zip((f"{share:g}" for share in _QUANTILES), _quantiles(ordered, np.array(_QUANTILES)).tolist(), strict=True)
+        ),
         "edges": edges.tolist(),
-        "counts": counts.tolist(),
+        "counts": _counts(ordered, edges),
     }
+
+
+def _distinct(values: np.ndarray) -> int:
+    """Return how many different whole numbers there are; numpy's own `unique` takes ten times as long."""
+    return int(np.count_nonzero(np.diff(np.sort(values)))) + bool(len(values))
+
+
+def _quantiles(ordered: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Return quantiles of numbers in rising order, between two of them by their distance, as numpy does."""
+    positions = shares * (len(ordered) - 1)
+    below = np.floor(positions).astype(np.int64)
+    above = np.minimum(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (positions - below)
+
+
+def _counts(ordered: np.ndarray, edges: np.ndarray) -> list[int]:
+    """Return how many numbers are between edges; one that is an edge belongs to the bin above, the last to the last."""
+    if len(edges) < 2:
+        return [len(ordered)]
+    starts = np.searchsorted(ordered, edges)
+    starts[-1] = len(ordered)
+    return np.diff(starts).tolist()

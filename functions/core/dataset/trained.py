@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from functions.core.dataset.arrival import Arrival, note_run
+from functions.core.dataset.arrival import Arrival
+from functions.core.dataset.file_blocks import FileBlocks
 from functions.core.dataset.validation import RejectedDataset, ValidatedDataset, validate_dataset
 from functions.core.registry.runs import SETTLED
 from interface import layout
 
 if TYPE_CHECKING:
-    from functions.core.dataset.arrival import Answer
+    from functions.core.dataset.arrival import Answer, Upload
     from models.contract import Contract
 
 MAXIMUM_BYTES = 200_000_000
@@ -27,27 +28,35 @@ class TrainedArrival(Arrival):
     def described(self) -> Contract:
         return self.contract
 
-    def prepare(self, source: str, *, scheduled: bool) -> Answer:
+    def prepare(self, upload: Upload, *, scheduled: bool) -> Answer:
         """Validate a dataset and plan the experiments on it."""
-        digest = hashlib.sha256(source.encode()).hexdigest()
+        data = None
         try:
-            data = self.read(source, MAXIMUM_BYTES)
-            digest = hashlib.sha256(data).hexdigest()
-            reading = validate_dataset(data, self.contract)
+            data = self._opened(upload)
+            reading = self.understand(partial(validate_dataset, data, self.contract, self.read_rows), upload)
         except RejectedDataset as rejection:
-            return self.reject(source, digest, rejection)
-        return self._accept(source, reading)
+            return self.reject(upload, upload.digest if data is None else data.digest(), rejection)
+        return self._accept(upload, reading)
 
-    def _accept(self, source: str, reading: ValidatedDataset) -> Answer:
+    def _opened(self, upload: Upload) -> FileBlocks:
+        """Return the blocks of a file. Raise `RejectedDataset` where it cannot be read, or is too large."""
+        if upload.refusal is not None:
+            raise upload.refusal
+        data = FileBlocks(self.data, upload.source)
+        if data.size > MAXIMUM_BYTES:
+            raise RejectedDataset(f"the file is larger than {MAXIMUM_BYTES // 1_000_000} MB, the most")
+        return data
+
+    def _accept(self, upload: Upload, reading: ValidatedDataset) -> Answer:
         run = self.run_of(reading.digest)
-        note_run(self.registry, self.models, self.execution, run)
+        self.note(run=run, **upload.facts)
         points = self.contract.search.experiments()
         plan = [{"id": f"e{position}", "params": params} for position, params in enumerate(points)]
         before = self.registry.read_run(run)
-        if before is None or before["status"] not in SETTLED:
-            self._write(source, reading)
+        if before is None or before.get("status") not in SETTLED:
+            self._write(upload.source, reading)
         facts = {"rows": reading.report["accepted_rows"], "rejected_rows": reading.report["rejected_rows"]}
-        return self.begin(source, reading.digest, plan, facts)
+        return self.begin(upload, reading.digest, plan, facts)
 
     def _write(self, source: str, reading: ValidatedDataset) -> None:
         folder = f"{self.contract.name}/{layout.DATASETS}{reading.digest}"

@@ -9,19 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from functions.core.dataset.column import as_text, encode_column, rows_without
+from functions.core.dataset import read_apart
 from functions.core.dataset.dataset import Dataset, assign_folds, group_equal, too_few
 from functions.core.dataset.profile import profile_of
-from functions.core.dataset.rejected_rows import RejectedRows
-from functions.core.dataset.table import UnreadableTable, read_table
+from functions.core.dataset.rejected_rows import KEPT, RejectedRows
+from functions.core.dataset.rounded_numbers import RoundedNumbers
+from functions.core.dataset.table import UnreadableTable
+from functions.core.dataset.wanted import Facts, Wanted
 from functions.core.storage.objects import canonical
 
 if TYPE_CHECKING:
-    from functions.core.dataset.table import Batch, Table
+    from collections.abc import Iterable
+
+    from functions.core.dataset.encoded_rows import EncodedRows, Refused
+    from functions.core.dataset.wanted import Reader, Rows
     from models.contract import Contract
 
 MAXIMUM_VALUES = 50_000_000
-"""Rows times columns: 200 MB as float32, twice that while batches are concatenated, in a function of 2 GB."""
+"""Rows times columns: 200 MB as float32, and some of it twice while batches are joined, in a function of 2 GB."""
+_TOTALS = frozenset({"total", "totals", "grand total", "subtotal", "sum", "average", "mean"})
+_LISTED = 100
 
 
 class RejectedDataset(ValueError):
@@ -46,16 +53,25 @@ class ValidatedDataset:
     """The rejected rows, as CSV."""
 
 
-def validate_dataset(data: bytes, contract: Contract) -> ValidatedDataset:
-    """Read a file, check it against the contract, and split it into folds. Raises `RejectedDataset`."""
+def validate_dataset(
+    data: bytes | Iterable[bytes], contract: Contract, read: Reader = read_apart.open_rows
+) -> ValidatedDataset:
+    """Read a file, check it against the contract, and split it into folds. Raises `RejectedDataset`.
+
+    `data` is the file, whole or in blocks of which none is empty.
+    """
+    blocks = iter([data] if data else []) if isinstance(data, bytes) else iter(data)
+    columns = (*contract.features, contract.target.as_feature)
     try:
-        table = read_table(data, {feature.name for feature in contract.features} | {contract.target.name})
-        _check_columns(table, contract)
-        rejected_rows = RejectedRows(table.unit, table.columns)
-        x, y = _collect(table, contract, rejected_rows)
+        with read(blocks, Wanted(features=columns, most_cells=KEPT)) as rows:
+            ignored = _check_columns(rows.facts, contract)
+            rejected_rows = RejectedRows(rows.facts.unit, rows.facts.columns)
+            rounded = RoundedNumbers(rows.facts.unit)
+            x, y = _collect(rows, contract, rejected_rows, rounded)
     except UnreadableTable as problem:
-        raise RejectedDataset(str(problem)) from None
-    report = _check_rows(len(x), rejected_rows, contract, table)
+        raise RejectedDataset(str(problem)) from problem
+    seen = {"format": rows.facts.format, "ignored_columns": ignored[:_LISTED], "rounded": rounded.listed()}
+    report = _check_rows(len(x), rejected_rows, contract, rows.facts.unit, seen)
     groups = group_equal(x)
     search = contract.search
     fold = assign_folds(y, groups, holdout=search.holdout, folds=search.folds, seed=search.seed)
@@ -73,33 +89,37 @@ def validate_dataset(data: bytes, contract: Contract) -> ValidatedDataset:
     )
 
 
-def _check_columns(table: Table, contract: Contract) -> None:
+def _check_columns(facts: Facts, contract: Contract) -> list[str]:
+    """Return the columns that nothing asks for. Raise `RejectedDataset` where some lack, or more are not allowed."""
+    optional = {feature.name for feature in contract.features if feature.missing != "reject"}
+    if facts.format != "JSON Lines":  # whose writers often leave out what is missing
+        optional = set()
     expected = [*(feature.name for feature in contract.features), contract.target.name]
-    missing = [name for name in expected if name not in table.columns]
-    extra = [name for name in table.columns if name not in expected]
-    if contract.quality.extra_columns == "ignore" and not missing:
-        return
-    if not missing and not extra:
-        return
+    missing = [name for name in expected if name not in facts.columns and name not in optional]
+    extra = [name for name in facts.columns if name not in {*expected, *contract.id, *contract.ignore}]
+    if not missing and (not extra or contract.quality.extra_columns == "ignore"):
+        return [name[:_LISTED] for name in extra]
     if len(missing) == len(expected):
         named = ", ".join(expected[:10]) + (f", ... ({len(expected)} in all)" if len(expected) > 10 else "")
         raise RejectedDataset(
             f"the file names none of the expected columns, which are {named}", missing_columns=missing
         )
-    problems = [_unexpected(name, missing or expected) for name in extra]
+    problems = [
+        f"{name[:_LISTED] or '(a column without a name)'} is not expected{_meant(name, missing or expected)}"
+        for name in extra
+    ]
     problems += [f"{name} is missing" for name in missing]
     raise RejectedDataset(
         "; ".join(problems[:10]) + (f"; and {len(problems) - 10} more" if len(problems) > 10 else ""),
         missing_columns=missing,
-        unexpected_columns=[name[:100] for name in extra[:100]],
+        unexpected_columns=[name[:_LISTED] for name in extra[:_LISTED]],
     )
 
 
-def _unexpected(name: str, candidates: list[str]) -> str:
-    short = name[:100] or "(a column without a name)"
+def _meant(name: str, candidates: list[str]) -> str:
+    """Return a question after the candidate that a name may have been meant for; nothing where none is near."""
     near = sorted(candidates, key=lambda other: -_likeness(name, other))[:1]
-    meant = f"; did you mean {near[0]}?" if near and _likeness(name, near[0]) > 0.6 else ""
-    return f"{short} is not expected{meant}"
+    return f"; did you mean {near[0]}?" if near and _likeness(name, near[0]) > 0.6 else ""
 
 
 def _likeness(one: str, other: str) -> float:
@@ -111,43 +131,57 @@ def _likeness(one: str, other: str) -> float:
     )
 
 
-def _collect(table: Table, contract: Contract, rejected_rows: RejectedRows) -> tuple[np.ndarray, np.ndarray]:
+def _collect(
+    rows: Rows, contract: Contract, rejected_rows: RejectedRows, rounded: RoundedNumbers
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the accepted rows as X, float32 [rows, features], and y, int64 [rows]; collect the others."""
-    columns = [*contract.features, contract.target.as_feature]
-    accepted: list[np.ndarray] = [np.empty((0, len(columns)), dtype=np.float32)]
-    rows = 0
-    for batch in table.batches:
-        rows += len(batch.locations) + len(batch.malformed)
-        if rows * len(columns) > MAXIMUM_VALUES:
-            raise RejectedDataset(f"the file has more than {MAXIMUM_VALUES // len(columns)} rows, which are the most")
-        encoded = [encode_column(column, batch.columns[column.name]) for column in columns]
-        reasons = [refused for _, refused in encoded]
-        keep = rows_without(reasons, len(batch.locations))
-        accepted.append(np.column_stack([numbers for numbers, _ in encoded])[keep])
-        _reject_rows(
-            batch, keep, {column.name: refused for column, refused in zip(columns, reasons, strict=True)}, rejected_rows
-        )
-    table_values = np.concatenate(accepted)
-    return np.ascontiguousarray(table_values[:, :-1]), table_values[:, -1].astype(np.int64)
+    width, seen = len(contract.features), 0
+    parts: list[np.ndarray] = []
+    labels: list[np.ndarray] = [np.empty(0, dtype=np.int64)]
+    for some in rows:
+        seen += len(some.numbers)
+        if seen * (width + 1) > MAXIMUM_VALUES:
+            raise RejectedDataset(f"the file has more than {MAXIMUM_VALUES // (width + 1)} rows, which are the most")
+        keep = np.ones(len(some.numbers), dtype=bool)
+        keep[list(some.refused)] = False
+        parts.append(some.numbers[keep, :width])
+        labels.append(some.numbers[keep, width].astype(np.int64))
+        rounded.add(some.rounded)
+        _reject_rows(some, contract, rejected_rows)
+    y = np.concatenate(labels)
+    x = np.empty((len(y), width), dtype=np.float32)
+    filled = 0
+    parts.reverse()
+    while parts:  # each part is let go when it has been copied
+        part = parts.pop()
+        x[filled : filled + len(part)] = part
+        filled += len(part)
+    return x, y
 
 
-def _reject_rows(
-    batch: Batch, keep: np.ndarray, reasons: dict[str, dict[int, str]], rejected_rows: RejectedRows
-) -> None:
-    for row in batch.malformed:
-        rejected_rows.add(row.location, [("", row.reason)], row.cells)
-    for position in np.flatnonzero(~keep).tolist():
-        problems = [(name, refused[position]) for name, refused in reasons.items() if position in refused]
-        cells = () if rejected_rows.full else tuple(as_text(values, position) for values in batch.columns.values())
-        rejected_rows.add(batch.locations[position], problems, cells)
+def _reject_rows(rows: EncodedRows, contract: Contract, rejected_rows: RejectedRows) -> None:
+    for refused in rows.refused.values():
+        faults = list(refused.faults)
+        if _is_total(refused, contract):
+            faults = [("", "is a row of totals")]
+        rejected_rows.add(refused.location, faults, tuple(refused.cells))
 
 
-def _check_rows(accepted: int, rejected_rows: RejectedRows, contract: Contract, table: Table) -> dict[str, Any]:
+def _is_total(refused: Refused, contract: Contract) -> bool:
+    """Return whether a row without a class says of itself that it sums up the others."""
+    return any(column == contract.target.name for column, _ in refused.faults) and any(
+        cell.strip().lower() in _TOTALS for cell in refused.cells
+    )
+
+
+def _check_rows(
+    accepted: int, rejected_rows: RejectedRows, contract: Contract, unit: str, seen: dict[str, Any]
+) -> dict[str, Any]:
     """Return the report. Raises `RejectedDataset` when too many rows are rejected, or too few accepted."""
     quality = contract.quality
     rows = accepted + rejected_rows.rows
     report = {
-        "format": table.format,
+        **seen,
         "rows": rows,
         "accepted_rows": accepted,
         "rejected_rows": rejected_rows.rows,
@@ -158,10 +192,11 @@ def _check_rows(accepted: int, rejected_rows: RejectedRows, contract: Contract, 
     share = rejected_rows.rows / rows
     if share > quality.maximum_rejected_share:
         worst = report["reasons"][0]
+        where = worst["column"] or "the row"
         raise RejectedDataset(
             f"{rejected_rows.rows} of {rows} rows are not acceptable ({share:.1%}; at most"
-            f" {quality.maximum_rejected_share:.1%} may be set aside); most often: {worst['column']} {worst['reason']}"
-            f" ({worst['count']} rows, first at {table.unit} {worst[f'first_{table.unit}s'][0]})",
+            f" {quality.maximum_rejected_share:.1%} may be set aside); most often: {where} {worst['reason']}"
+            f" ({worst['count']} rows, first at {unit} {worst[f'first_{unit}s'][0]})",
             **report,
         )
     if accepted < quality.minimum_rows:

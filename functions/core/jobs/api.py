@@ -192,14 +192,11 @@ class JobsApi:
         return {**self._about(job, "failed"), "error": Problem(500, detail).document()}
 
     def _progress(self, job: Job) -> Status:
-        checkpoints = Checkpoints(self._objects, job)
-        plan = checkpoints.plan()
-        if plan is None:
+        progress = Checkpoints(self._objects, job).progress()
+        if progress is None:
             return self._about(job, "queued")
-        done = checkpoints.done()
-        rows, end = (done[-1].rows, done[-1].end) if done else (0, 0)
-        share = min(1.0, end / plan.bytes) if plan.bytes else 0.0
-        return {**self._about(job, "running"), "version": plan.version, "rows": rows, "progress": round(share, 3)}
+        known = {"version": progress.version, "rows": progress.rows, "progress": progress.share}
+        return {**self._about(job, "running"), **known}
 
     def _ended(self, job: Job) -> Status | None:
         try:

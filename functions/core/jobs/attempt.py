@@ -1,52 +1,56 @@
-"""One attempt at a job: the work that one delivery of its message does."""
+"""One attempt at a job: the work that one delivery of one of its messages does.
+
+The first attempt makes a plan: into which parts the input is cut, and how many rows go through the
+model at once. It announces as many parts as workers may be at it; each worker takes one part of so
+many in turn, and has the rest announced when its time is over. Whoever does the last part writes the result.
+"""
 
 from __future__ import annotations
 
+import gzip
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import Problem
-from functions.core.jobs.checkpoints import BEGINNING, Checkpoint, Checkpoints, Plan
+from functions.core.jobs.answers import Answered
+from functions.core.jobs.checkpoints import Checkpoint, Checkpoints, Plan
 from functions.core.jobs.job import Format
-from functions.core.jobs.predictions import predict_all, predict_each
-from functions.core.jobs.source import JobInput, replaced
+from functions.core.jobs.source import JobInput, gone, replaced
 from functions.core.jobs.tickets import Tickets
-from functions.core.storage.objects import Missing, canonical
+from functions.core.storage.objects import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
+    from functions.core.dataset.read_apart import ReadingProcess
+    from functions.core.dataset.wanted import Reader, Rows, Wanted
+    from functions.core.jobs.answers import Answers
     from functions.core.jobs.job import Job
-    from functions.core.jobs.row_reader import Row
     from functions.core.serving.model_cache import ModelCache
     from functions.core.serving.servable import Servable
     from functions.core.storage.objects import Objects
 
-BATCH_ROWS = 100
-BATCH_BYTES = 250_000
-"""A batch goes through the model at once. It ends with the row that reaches this number of rows or bytes."""
-CHECKPOINT_SECONDS = 5.0
-"""How long the work between two checkpoints should take: so much is lost when a worker dies."""
-MOST_BATCHES = 100
+FEW_ROWS = 100
+"""Rows by which an attempt measures how fast a version answers."""
+MOST_BATCH_ROWS = 10_000
+"""No more than one request may have."""
+BATCH_SECONDS = 0.5
+"""How long one batch should take: so finely the time that is left is looked at."""
+PART_SECONDS = 5.0
+"""How long a part should take: so much is lost when a worker dies."""
+PART_BYTES = 8_000_000
+"""The largest part of a file that can be read from the middle."""
+MOST_PART_ROWS = 100_000
 MOST_ROWS = 10_000_000
 SPARE_SECONDS = 1.0
-"""How much time an attempt leaves unused when it stops, beyond the time for another checkpoint."""
+"""How much time an attempt leaves unused when it stops, beyond the time for another part."""
 JOIN_SECONDS = 0.05
-"""The time for each checkpoint when the result is joined from them."""
-
-
-class Segment(NamedTuple):
-    """The rows between two checkpoints, and their predictions."""
-
-    checkpoint: Checkpoint
-    """The checkpoint at the end of the segment."""
-    predictions: list[bytes]
-    """Canonical JSON, one for each row."""
-    ended: bool
-    """Whether the input has no more rows."""
-    batches: int
-    """The number of batches between two checkpoints of this job."""
+"""The time for each part when the result is joined from them."""
+READER_BYTES = 600_000_000
+"""The memory of the process that reads a table, in a function of 1 GB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +60,12 @@ class JobAttempt:
     objects: Objects
     job: Job
     seconds_left: Callable[[], float]
+    reader: Callable[[], AbstractContextManager[Reader]]
+    """Returns what reads tables while it is open."""
+    part: int = 1
+    """The part with which it begins."""
+    parallelism: int = 1
+    """How many workers may be at one job."""
     clock: Callable[[], float] = time.perf_counter
 
     def run(self, model_cache: ModelCache) -> dict[str, Any] | None:
@@ -64,19 +74,29 @@ class JobAttempt:
         Raises `Problem`: with a status below 500 the job itself is at fault and must not be
         retried. After any other exception it must be retried.
         """
+        self._refuse_cancelled()
         size_and_state = self.objects.look(self.job.input)
         if size_and_state is None:
-            raise Missing(self.job.input)
+            raise gone()
         size, state = size_and_state
         job_input = JobInput(self.objects, self.job, size=size, state=state)
         checkpoints = Checkpoints(self.objects, self.job)
         plan = checkpoints.plan()
-        if plan is None:
-            return self._work(model_cache, self._servable(model_cache), job_input, checkpoints, None, [])
-        if plan.state != str(job_input.state):
+        if plan is not None and plan.state != str(state):
             raise replaced()
-        servable = model_cache.pinned(plan.version)
-        return self._work(model_cache, servable, job_input, checkpoints, plan, checkpoints.done())
+        servable = self._servable(model_cache) if plan is None else model_cache.pinned(plan.version)
+        with ExitStack() as open_things:
+            answers = self._answers(job_input, servable, None if plan is None else plan.facts, open_things)
+            if plan is None:
+                own_plan = self._plan(job_input, servable, answers)
+                if own_plan is None:
+                    return self._finish_at_once(servable.version, answers)
+                plan = checkpoints.begin(own_plan)
+                if plan != own_plan:  # another attempt made its plan first: follow that one
+                    return self.run(model_cache)
+            if self.part == 1:
+                self._announce(plan)
+            return self._work(plan, answers, checkpoints)
 
     def _servable(self, model_cache: ModelCache) -> Servable:
         """Return the version that the job is to be answered by: the one that was asked for, or the champion."""
@@ -85,103 +105,146 @@ class JobAttempt:
             return model_cache.current().champion
         return model_cache.pinned(ticket.version)
 
-    def _work(
-        self,
-        model_cache: ModelCache,
-        servable: Servable,
-        job_input: JobInput,
-        checkpoints: Checkpoints,
-        plan: Plan | None,
-        done: list[Checkpoint],
-    ) -> dict[str, Any] | None:
-        """Go on after the checkpoints that are done. A job that ends before its first one writes only its result."""
-        done_before, longest_seconds = len(done), 0.0
-        last = done[-1] if done else BEGINNING
-        batches = _batches(job_input.rows(servable, last.end), last.end)
-        while True:
-            if self.objects.exists(self.job.cancelled):
-                return self._cancel()
-            if len(done) > done_before and self.seconds_left() < SPARE_SECONDS + 2 * longest_seconds:
-                return self._stop(len(done))
+    def _refuse_cancelled(self) -> None:
+        """Raise `Problem` 409 where nobody wants the answers any more."""
+        if self.objects.exists(self.job.cancelled):
+            raise Problem(409, "the job was cancelled")
+
+    def _answers(
+        self, job_input: JobInput, servable: Servable, facts: Mapping[str, Any] | None, open_things: ExitStack
+    ) -> Answers:
+        from functions.core.serving.classifier import Classifier  # noqa: PLC0415 - the version is open already
+
+        match self.job.format:
+            case Format.JSON:
+                from functions.core.jobs.row_answers import RequestAnswers  # noqa: PLC0415 - each format is one way
+
+                return RequestAnswers(job_input, servable)
+            case Format.NPY | Format.NPZ:
+                from functions.core.jobs.tensor_answers import TensorAnswers  # noqa: PLC0415
+
+                return TensorAnswers(job_input, servable)
+            case Format.LINES if not isinstance(servable, Classifier):
+                from functions.core.jobs.row_answers import LineAnswers  # noqa: PLC0415
+
+                return LineAnswers(job_input, servable)
+            case _:
+                from functions.core.jobs.table_answers import TableAnswers  # noqa: PLC0415
+
+                return TableAnswers(job_input, servable, open_things.enter_context(self.reader()), facts)
+
+    def _plan(self, job_input: JobInput, servable: Servable, answers: Answers) -> Plan | None:
+        """Return a plan by how fast the first rows are answered; None for a job that is done at once."""
+        first = _beginning(answers)
+        if sum(len(batch.lines) for batch in first) <= FEW_ROWS:
+            return None
+        # Of the first run, a part is that it is the first.
+        seconds = min(max(batch.seconds, 1e-6) / len(batch.lines) for batch in first)
+        affordable = min(PART_SECONDS, self.seconds_left() / 8)
+        part_rows = max(FEW_ROWS, min(MOST_PART_ROWS, int(affordable / seconds)))
+        row_bytes = sum(batch.size for batch in first) / sum(len(batch.lines) for batch in first)
+        part_bytes = max(1, min(PART_BYTES, int(part_rows * row_bytes)))
+        return Plan(
+            version=servable.version,
+            state=str(job_input.state),
+            bytes=job_input.size,
+            batch_rows=max(FEW_ROWS, min(MOST_BATCH_ROWS, part_rows, int(BATCH_SECONDS / seconds))),
+            part_rows=part_rows,
+            workers=self.parallelism,
+            bounds=answers.bounds(part_bytes) if answers.splits else (),
+            facts=answers.facts,
+            about=answers.about or None,
+        )
+
+    def _announce(self, plan: Plan) -> None:
+        """Have other workers begin with other parts."""
+        for part in range(2, min(plan.workers, plan.parts or 1) + 1):
+            self.objects.create(self.job.continuation(part), b"")
+
+    def _work(self, plan: Plan, answers: Answers, checkpoints: Checkpoints) -> dict[str, Any] | None:
+        """Do the parts that are this worker's, and join the result if no other part is left."""
+        work = self._in_turn if plan.parts else self._in_order
+        stopped_at = work(plan, answers, checkpoints)
+        if stopped_at is not None:
+            self.objects.create(self.job.continuation(stopped_at), b"")
+            return None
+        whole = checkpoints.whole(plan)
+        if whole is None:
+            return None  # the worker that does the last part joins the result
+        return self._finish(plan.version, whole, checkpoints.contents(whole), plan.about or {})
+
+    def _in_turn(self, plan: Plan, answers: Answers, checkpoints: Checkpoints) -> int | None:
+        """Do one part of so many as there are workers; return the part to go on with, None when there is none."""
+        done, longest, worked = checkpoints.done(), 0.0, False
+        for number in range(self.part, len(plan.bounds), plan.workers):
+            if number in done:
+                continue
+            if worked and self.seconds_left() < SPARE_SECONDS + 2 * longest + JOIN_SECONDS * len(plan.bounds):
+                return number
             began = self.clock()
-            segment = self._segment(servable, batches, last, plan.batches if plan else None)
-            if plan is None:
-                if segment.ended:
-                    return self._finish_at_once(servable.version, segment)
-                own_plan = Plan(
-                    version=servable.version, state=str(job_input.state), bytes=job_input.size, batches=segment.batches
-                )
-                plan = checkpoints.begin(own_plan)
-                if plan != own_plan:  # another attempt wrote its plan first: follow that one
-                    return self.run(model_cache)
-            if segment.predictions:
-                checkpoints.write(segment.checkpoint, segment.predictions)
-                last = segment.checkpoint
-                done.append(last)
-            longest_seconds = max(longest_seconds, self.clock() - began)
-            if segment.ended:
-                if len(done) > done_before and self.seconds_left() < SPARE_SECONDS + JOIN_SECONDS * len(done):
-                    return self._stop(len(done))
-                return self._finish(plan.version, last, checkpoints.contents(done))
+            start, stop = plan.bounds[number - 1], plan.bounds[number]
+            batches = list(answers.between(start, stop, plan.batch_rows))
+            self._write(checkpoints, number, batches, last=False)
+            longest, worked = max(longest, self.clock() - began), True
+        return None
 
-    def _cancel(self) -> dict[str, Any]:
-        """Write a result without predictions: nobody wants them any more."""
-        document = canonical({**self._about, "cancelled": True})
-        return {"cancelled": True, "written": self.objects.create(self.job.result, document)}
+    def _in_order(self, plan: Plan, answers: Answers, checkpoints: Checkpoints) -> int | None:
+        """Do one part after another; return the part to go on with, None when there is none."""
+        done = checkpoints.done()
+        number = next(one for one in range(1, len(done) + 2) if one not in done)
+        if number > 1 and done[number - 1].last:
+            return None
+        batches = answers.all(sum(done[one].rows for one in range(1, number)), plan.batch_rows)
+        began, longest, first = self.clock(), 0.0, number
+        for part, last in _parts(batches, plan.part_rows):
+            self._write(checkpoints, number, part, last=last)
+            longest, began = max(longest, self.clock() - began), self.clock()
+            number += 1
+            if not last and self.seconds_left() < SPARE_SECONDS + 2 * longest + JOIN_SECONDS * number:
+                return number
+        if number == first:  # the rows end with the part before
+            self._write(checkpoints, number, [], last=True)
+        return None
 
-    def _stop(self, checkpoints: int) -> None:
-        """Write a continuation: the store announces it, and the worker that gets the message goes on with the job."""
-        self.objects.create(self.job.continuation(checkpoints), b"")
+    def _write(self, checkpoints: Checkpoints, number: int, batches: list[Answered], *, last: bool) -> None:
+        self._refuse_cancelled()
+        rows = sum(len(batch.lines) for batch in batches)
+        refused = sum(batch.refused for batch in batches)
+        checkpoint = Checkpoint(number=number, rows=rows, refused=refused, last=last)
+        checkpoints.write(checkpoint, self._content(batches))
 
-    def _segment(
-        self, servable: Servable, batches: Iterator[list[Row]], last: Checkpoint, limit: int | None
-    ) -> Segment:
-        """Predict the rows up to the next checkpoint, or to the end of the input.
+    def _content(self, batches: list[Answered]) -> bytes:
+        lines = b"".join(line + b"\n" for batch in batches for line in batch.lines)
+        return gzip.compress(lines, mtime=0) if self.job.compressed and self._is_file else lines
 
-        `limit` is the number of batches. When it is None, the time for the first batch decides on it.
+    @property
+    def _is_file(self) -> bool:
+        return self.job.format is not Format.JSON
+
+    def _finish_at_once(self, version: str, answers: Answers) -> dict[str, Any]:
+        batches = list(answers.all(0, FEW_ROWS))
+        rows, refused = sum(len(batch.lines) for batch in batches), sum(batch.refused for batch in batches)
+        checkpoint = Checkpoint(number=1, rows=rows, refused=refused, last=True)
+        return self._finish(version, [checkpoint], iter([self._content(batches)]), answers.about)
+
+    def _finish(
+        self, version: str, parts: list[Checkpoint], contents: Iterator[bytes], about: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Write the result, unless it is written, and return facts about it for the log.
+
+        Each part's content ends with a line end. Raise `Problem` 413 for too many rows.
         """
-        began, count = self.clock(), 0
-        predictions: list[bytes] = []
-        rows, refused, end = last.rows, last.refused, last.end
-
-        def checkpoint() -> Checkpoint:
-            return Checkpoint(number=last.number + 1, rows=rows, refused=refused, end=end)
-
-        for batch in batches:
-            if rows + len(batch) > MOST_ROWS:
-                raise Problem(413, f"the job has more than {MOST_ROWS} rows")
-            batch_predictions = (
-                predict_all(servable, batch, rows) if self.job.format is Format.JSON else predict_each(servable, batch)
-            )
-            predictions += map(canonical, batch_predictions)
-            rows, end, count = rows + len(batch), batch[-1].end, count + 1
-            refused += sum("error" in prediction for prediction in batch_predictions)
-            limit = limit or self._limit(self.clock() - began)
-            if count == limit:
-                return Segment(checkpoint(), predictions, ended=False, batches=limit)
-        return Segment(checkpoint(), predictions, ended=True, batches=limit or MOST_BATCHES)
-
-    def _limit(self, seconds: float) -> int:
-        """Return how many batches to do between two checkpoints, if one takes `seconds`."""
-        affordable = min(CHECKPOINT_SECONDS, self.seconds_left() / 8)
-        return max(1, min(MOST_BATCHES, int(affordable / max(seconds, 1e-6))))
-
-    def _finish_at_once(self, version: str, segment: Segment) -> dict[str, Any]:
-        predictions = b"\n".join(segment.predictions)
-        if self.job.format is not Format.JSON:
-            return self._finish(version, segment.checkpoint, iter([predictions]))
-        written = self.objects.create(self.job.result, b"".join(self._request_result(version, iter([predictions]))))
-        return {"version": version, "rows": segment.checkpoint.rows, "refused": 0, "written": written}
-
-    def _finish(self, version: str, last: Checkpoint, contents: Iterator[bytes]) -> dict[str, Any]:
-        if not last.rows:
-            raise Problem(400, "there are no rows")
-        facts = {"version": version, "rows": last.rows, "refused": last.refused}
-        if self.job.format is Format.JSON:
-            self.objects.put_stream(self.job.result, self._request_result(version, contents))
-            return {**facts, "written": True}
-        self.objects.put_stream(self.job.predictions, (content + b"\n" for content in contents))
-        document = canonical({**self._about, **facts, "result_key": self.job.predictions})
+        rows, refused = sum(part.rows for part in parts), sum(part.refused for part in parts)
+        if not rows:
+            raise Problem(400, "the file has no rows")
+        if rows > MOST_ROWS:
+            raise Problem(413, f"the job has more than {MOST_ROWS} rows")
+        facts = {"version": version, "rows": rows, "refused": refused}
+        if self._is_file:
+            self.objects.put_stream(self.job.predictions, contents)
+            document = canonical({**self._about, **facts, **about, "result_key": self.job.predictions})
+        else:
+            document = b"".join(self._request_result(version, contents))
         return {**facts, "written": self.objects.create(self.job.result, document)}
 
     @property
@@ -189,20 +252,57 @@ class JobAttempt:
         return {"job": self.job.name, "model": self.job.model}
 
     def _request_result(self, version: str, contents: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield the canonical JSON of the result with all predictions, which is never in memory as a whole."""
+        """Yield the canonical JSON of the result with all predictions."""
         yield canonical(self._about)[:-1] + b',"predictions":['
         for index, content in enumerate(contents):
-            yield (b"," if index else b"") + content.replace(b"\n", b",")
+            lines = content.removesuffix(b"\n").replace(b"\n", b",")
+            yield (b"," if index and lines else b"") + lines
         yield b'],"version":' + canonical(version) + b"}"
 
 
-def _batches(rows: Iterator[Row], start: int) -> Iterator[list[Row]]:
-    """Group rows into batches. `start` is where the first row begins: see `Row.end`."""
-    batch: list[Row] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == BATCH_ROWS or row.end - start >= BATCH_BYTES:
-            yield batch
-            batch, start = [], row.end
-    if batch:
-        yield batch
+def _beginning(answers: Answers) -> list[Answered]:
+    """Return the answers to more than a few rows, or to all there are."""
+    first: list[Answered] = []
+    for batch in answers.all(0, FEW_ROWS):
+        first.append(batch)
+        if sum(len(one.lines) for one in first) > FEW_ROWS:
+            break
+    return first
+
+
+def _parts(batches: Iterator[Answered], part_rows: int) -> Iterator[tuple[list[Answered], bool]]:
+    """Yield the batches of each part of so many rows, and whether it is the last."""
+    part: list[Answered] = []
+    rows = 0
+    for batch in batches:
+        rest = batch
+        while rest.lines:
+            if rows == part_rows:  # another row follows
+                yield part, False
+                part, rows = [], 0
+            fitting, rest = rest.cut(part_rows - rows)
+            part.append(fitting)
+            rows += len(fitting.lines)
+    if part:
+        yield part, True
+
+
+class BoundedReader:
+    """Reads tables in a process with bounds, which is started for the first one."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._process: ReadingProcess | None = None
+
+    def __enter__(self) -> Reader:
+        return self._read
+
+    def _read(self, blocks: Iterator[bytes], wanted: Wanted) -> Rows:
+        if self._process is None:
+            from functions.core.dataset.read_apart import ReadingProcess  # noqa: PLC0415 - it loads numpy
+
+            self._process = self._open.enter_context(ReadingProcess(memory_bytes=READER_BYTES))
+        return self._process.open(blocks, wanted)
+
+    def __exit__(self, *problem: object) -> None:
+        self._open.close()

@@ -93,8 +93,8 @@ class Job:
 
     @property
     def predictions(self) -> str:
-        """The predictions for a file: one line for each row, in the order of the file."""
-        return f"{self.model}/{layout.JOB_RESULTS}{self.name}.jsonl"
+        """The predictions for a file: one line for each row, in the order of the file; compressed if the file is."""
+        return f"{self.model}/{layout.JOB_RESULTS}{self.name}.jsonl{GZIP if self.compressed else ''}"
 
     @property
     def checkpoints(self) -> str:
@@ -104,7 +104,7 @@ class Job:
     @property
     def plan(self) -> str:
         """The plan, which the first attempt writes and every later one follows."""
-        return f"{self.checkpoints}/job.json"
+        return f"{self.checkpoints}/plan.json"
 
     @property
     def ticket(self) -> str:
@@ -126,9 +126,16 @@ class Job:
         """The name without the ending that tells the format, for a name that the API made."""
         return self.name.partition(".")[0]
 
-    def continuation(self, checkpoints: int) -> str:
-        """The key of a continuation after so many checkpoints: the store announces it like a new input."""
-        return f"{layout.below(self.model, layout.JOB_CONTINUATIONS)}{self.name}/{checkpoints:06}"
+    def continuation(self, part: int) -> str:
+        """The key of a continuation with a part, from 1: the store announces it like a new input."""
+        return f"{layout.below(self.model, layout.JOB_CONTINUATIONS)}{self.name}/{part:06}"
+
+
+def part_of(key: str) -> int:
+    """Return the part with which the worker begins that gets this key, from 1."""
+    number = key.rpartition("/")[2]
+    is_continuation = key.startswith(layout.JOB_CONTINUATIONS) or f"/{layout.JOB_CONTINUATIONS_BEFORE}" in key
+    return int(number) if is_continuation and number.isdecimal() else 1
 
 
 def dead_letter_reason(key: str) -> str:

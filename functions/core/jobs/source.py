@@ -1,4 +1,4 @@
-"""Read the input of a job, in the state in which the job began."""
+"""Read the input of a job in blocks, in the state in which the job began."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 from functions.core.http.json_codec import text_of
 from functions.core.http.problem import Problem
-from functions.core.jobs.job import Format
-from functions.core.jobs.row_reader import Lines, csv_header, csv_rows, json_rows, request_rows
+from functions.core.runtime.gzip import Damaged, expanded
+from functions.core.storage.objects import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from functions.core.jobs.job import Job
-    from functions.core.jobs.row_reader import Row
-    from functions.core.serving.servable import Servable
     from functions.core.storage.objects import Objects, Tag
 
 BLOCK_BYTES = 4_000_000
 """How much of a file is read at once."""
+LARGEST_EXPANDED = 2_000_000_000
+"""Bytes to which a compressed file may expand."""
 
 
 class JobInput:
@@ -28,43 +28,66 @@ class JobInput:
         """Raise `Problem` 413 for an input that is too large, without reading it."""
         if size > job.format.largest:
             raise Problem(413, f"the job has more than {job.format.largest} bytes")
+        self.job = job
         self.size = size
         self.state = state
         self._objects = objects
-        self._job = job
 
-    def rows(self, servable: Servable, at: int) -> Iterator[Row]:
-        """Yield the rows from `at` on (see `Row.end`), as instances for a version.
+    def blocks(self, start: int, stop: int | None = None, *, most_bytes: int = LARGEST_EXPANDED) -> Iterator[bytes]:
+        """Yield what is between two places in the file, none of it empty; what it expands to, if it is compressed.
 
-        Raises `Problem`, also between rows: for an input that cannot be read, and 409 when it was replaced.
+        Raises `Problem` 409 when the file was replaced, 410 when it is gone, 400 for one whose compression is
+        damaged, 413 beyond `most_bytes`.
         """
-        if self._job.compressed:
-            raise Problem(400, "a job that is compressed cannot be read")
-        match self._job.format:
-            case Format.JSON:
-                return request_rows(text_of(self._bytes(0, self.size)), at)
-            case Format.LINES:
-                return json_rows(Lines(self._block, at))
-            case Format.CSV:
-                return self._cells(servable, at)
-            case other:
-                raise Problem(400, f"a job of {other} cannot be read")
+        if not self.job.compressed:
+            yield from self._blocks(start, self.size if stop is None else stop)
+            return
+        total = 0
+        try:
+            for block in expanded(self._blocks(0, self.size), BLOCK_BYTES):
+                total += len(block)
+                if total > most_bytes:
+                    raise Problem(413, f"the file expands to more than {most_bytes} bytes")
+                yield block
+        except Damaged as problem:
+            raise Problem(400, f"the file is compressed with gzip, and {problem}") from None
 
-    def _cells(self, servable: Servable, at: int) -> Iterator[Row]:
-        lines = Lines(self._block, 0)
-        columns = csv_header(lines)
-        servable.check_columns(columns)
-        rows = csv_rows(Lines(self._block, at) if at else lines, columns)
-        return (row if row.problem else row._replace(value=servable.instance_of(row.value)) for row in rows)
+    def text(self) -> str:
+        """Return the whole input as text. Raise `Problem` 400 where it is not UTF-8, and as `blocks` does."""
+        return text_of(b"".join(self.blocks(0, most_bytes=self.job.format.largest)))
 
-    def _block(self, start: int) -> bytes:
-        return self._bytes(start, BLOCK_BYTES)
+    def line_bounds(self, part_bytes: int) -> tuple[int, ...]:
+        """Return where parts of about `part_bytes` begin, each with a line, and where the last one ends."""
+        bounds = [0]
+        while (at := bounds[-1] + part_bytes) < self.size:
+            end = self._line_end(at - 1)
+            if end >= self.size:
+                break
+            bounds.append(end)
+        return (*bounds, self.size)
+
+    def _line_end(self, at: int) -> int:
+        """Return where the line ends that the byte at `at` belongs to; the size of the file where it is the last."""
+        while at < self.size:
+            block = self._bytes(at, min(BLOCK_BYTES, self.size - at))
+            found = block.find(b"\n")
+            if found >= 0:
+                return at + found + 1
+            at += len(block)
+        return self.size
+
+    def _blocks(self, start: int, stop: int) -> Iterator[bytes]:
+        while start < stop:
+            block = self._bytes(start, min(BLOCK_BYTES, stop - start))
+            start += len(block)
+            yield block
 
     def _bytes(self, start: int, size: int) -> bytes:
-        if start >= self.size:
-            return b""
-        data, state = self._objects.block(self._job.input, start, size)
-        if state != self.state:
+        try:
+            data, state = self._objects.block(self.job.input, start, size)
+        except Missing:
+            raise gone() from None
+        if state != self.state or not data:
             raise replaced()
         return data
 
@@ -72,3 +95,8 @@ class JobInput:
 def replaced() -> Problem:
     """Return the `Problem` 409 for an input that was replaced after the job had begun."""
     return Problem(409, "the input was replaced after the job had begun; send it as a job of its own")
+
+
+def gone() -> Problem:
+    """Return the `Problem` 410 for an input that was deleted before its job was done."""
+    return Problem(410, "the input was deleted before the job was done; send it again as a job of its own")

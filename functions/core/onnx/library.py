@@ -39,10 +39,13 @@ _FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "SetInterOpNumThreads": (25, c_void_p, c_int),
     "SessionGetInputCount": (30, c_void_p, c_void_p),
     "SessionGetOutputCount": (31, c_void_p, c_void_p),
+    "SessionGetOverridableInitializerCount": (32, c_void_p, c_void_p),
     "SessionGetInputTypeInfo": (33, c_void_p, c_size_t, c_void_p),
     "SessionGetOutputTypeInfo": (34, c_void_p, c_size_t, c_void_p),
+    "SessionGetOverridableInitializerTypeInfo": (35, c_void_p, c_size_t, c_void_p),
     "SessionGetInputName": (36, c_void_p, c_size_t, c_void_p, c_void_p),
     "SessionGetOutputName": (37, c_void_p, c_size_t, c_void_p, c_void_p),
+    "SessionGetOverridableInitializerName": (38, c_void_p, c_size_t, c_void_p, c_void_p),
     "CreateRunOptions": (39, c_void_p),
     "RunOptionsSetTerminate": (46, c_void_p),
     "RunOptionsUnsetTerminate": (47, c_void_p),
@@ -56,6 +59,7 @@ _FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "GetTensorElementType": (60, c_void_p, c_void_p),
     "GetDimensionsCount": (61, c_void_p, c_void_p),
     "GetDimensions": (62, c_void_p, c_void_p, c_size_t),
+    "GetSymbolicDimensions": (63, c_void_p, c_void_p, c_size_t),
     "CreateCpuMemoryInfo": (69, c_int, c_int, c_void_p),
     "AllocatorFree": (76, c_void_p, c_void_p),
     "GetAllocatorWithDefaultOptions": (78, c_void_p),
@@ -66,14 +70,13 @@ _FUNCTIONS: dict[str, tuple[Any, ...]] = {
 _RELEASES = {"Session": 95, "Value": 96, "RunOptions": 97, "TypeInfo": 98, "SessionOptions": 100}
 _FAST = {"CreateTensorWithDataAsOrtValue", "GetTensorElementTypeAndShapeDataReference", "GetTensorMutableData"}
 """Functions that are faster than releasing the interpreter's lock and taking it again."""
-_GET_ERROR_MESSAGE, _RELEASE_STATUS = 2, 93
+_GET_ERROR_MESSAGE, _RELEASE_STATUS, _HAS_SHAPE = 2, 93, 390
 SMALLEST = bytes.fromhex(
     "08083a370a100a017812017922084964656e746974791201675a0f0a0178120a0a08080112040a02"
     "0801620f0a0179120a0a08080112040a02080142040a001011"
 )
 """A model whose output is its input. The first session of a process sets up what all share: half of its time."""
-FATAL = 4
-"""OrtLoggingLevel of a log that stays empty."""
+FATAL = 4  # OrtLoggingLevel of a log that stays empty
 
 
 class Unavailable(ImportError):
@@ -130,6 +133,7 @@ class Library:
         self._release_status = ctypes.CFUNCTYPE(None, c_void_p)(self._table[_RELEASE_STATUS])
         for kind in Handle.__subclasses__():
             kind.free = ctypes.CFUNCTYPE(None, c_void_p)(self._table[_RELEASES[kind.__name__]])
+        self.has_shape: Callable[[Any], bool] = ctypes.CFUNCTYPE(ctypes.c_bool, c_void_p)(self._table[_HAS_SHAPE])
         # These three are never released: at the end of the process, sessions may still refer to them.
         self.env, self.cpu, self.allocator = c_void_p(), c_void_p(), c_void_p()
         self.CreateEnv(FATAL, b"", ctypes.byref(self.env))
@@ -144,19 +148,16 @@ class Library:
         kind = ctypes.PYFUNCTYPE if name in _FAST else ctypes.CFUNCTYPE
         function = kind(c_void_p, *takes)(self._table[position])
         if name not in _FAST:
-            function.errcheck = self._check
+            function.errcheck = self.check
         setattr(self, name, function)
         return function
 
-    def check(self, status: Any) -> None:
+    def check(self, status: Any, *_: object) -> Any:
         """Raise `Failure` unless `status` is null, which means success."""
         if status:
             message = self._message(status).decode("utf-8", "replace")
             self._release_status(status)
             raise Failure(message.strip().split("\n", 1)[0][:300])
-
-    def _check(self, status: Any, *_: object) -> Any:
-        self.check(status)
 
 
 _loaded: list[Library] = []
@@ -189,15 +190,15 @@ def _open_smallest(loaded: Library) -> None:
 
 
 def begin() -> None:
-    """Load the library in a background thread, while the rest of the function is imported.
+    """Load the library in a background thread, while the rest of the function is imported; a second call does nothing.
 
-    A second call does nothing. Garbage collection pauses until the library is loaded: there is
-    hardly any garbage.
+    Garbage collection pauses until the library is loaded: there is hardly any garbage.
     """
     if not _begun_lock.acquire(blocking=False):
         return
     atexit.register(_load_quietly)  # a process that ends meanwhile waits: the library must not be unloaded half loaded
-    # One that forks meanwhile, as functions-framework does, waits too: the child would lack the thread with the lock.
+    # A process that forks meanwhile, as functions-framework's server does, waits too: in its child the loader's lock
+    # would stay taken, by a thread that the child does not have.
     os.register_at_fork(before=_load_and_lock, after_in_parent=_load_lock.release, after_in_child=_load_lock.release)
     _gc_pause.acquire()
     gc.disable()

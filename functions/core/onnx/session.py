@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from functions.core.onnx.tensor import Memory
 
-    Side = Literal["Input", "Output"]
+    Side = Literal["Input", "Output", "OverridableInitializer"]
 
 _KINDS = ("value of unknown kind", "tensor", "sequence", "map", "opaque value", "sparse tensor", "optional value")
 """ONNXType"""
@@ -68,6 +68,9 @@ class Session:
     """A model, ready to answer, also from several threads at once."""
 
     inputs: tuple[Spec, ...]
+    """Those that a run needs."""
+    optional: tuple[Spec, ...]
+    """Those that a run may have: inputs with a value in the file."""
     outputs: tuple[Spec, ...]
 
     def __init__(self, model: Memory, *, threads: int = 1) -> None:
@@ -80,6 +83,7 @@ class Session:
         try:
             self._session = _open(library, model, threads=threads)
             self.inputs = tuple(_specs(library, self._session, "Input"))
+            self.optional = tuple(_specs(library, self._session, "OverridableInitializer"))
             self.outputs = tuple(_specs(library, self._session, "Output"))
         except ValueError as problem:
             raise BadModel(str(problem)) from None
@@ -97,6 +101,13 @@ class Session:
             return _run(self._library, self._session, inputs, names)
         except ort.Failure as problem:
             raise ModelFailure(str(problem)) from None
+
+    def symbols(self) -> dict[str, tuple[str, ...]]:
+        """Return the names of the lengths of every input (`GetSymbolicDimensions`); "" for one that has none."""
+        return {
+            spec.name: _symbols(self._library, self._session, index, len(spec.shape or ()))
+            for index, spec in enumerate(self.inputs)
+        }
 
 
 def check_golden(session: Session, golden: Mapping[str, Any], output: str = "probabilities") -> None:
@@ -139,20 +150,27 @@ def _open(library: ort.Library, model: Any, *, threads: int) -> ort.Session:
 
 def _specs(library: ort.Library, session: ort.Session, side: Side) -> Iterator[Spec]:
     """Name, datatype and shape of every input or output (`SessionGetInputTypeInfo`). Raises `ValueError`."""
-    count = c_size_t()
+    count, optional = c_size_t(), side == "OverridableInitializer"
     getattr(library, f"SessionGet{side}Count")(session, byref(count))
     for index in range(count.value):
-        name = _name(library, session, side, index)
+        name, called = _name(library, session, side, index), "input" if optional else side.lower()
         info = ort.TypeInfo()
         getattr(library, f"SessionGet{side}TypeInfo")(session, index, byref(info))
         kind, code, shape = _type(library, info)
         if kind != _TENSOR:
-            raise ValueError(f"the {side.lower()} {name} is a {_KINDS[kind]}; accepted: tensors")
+            raise ValueError(f"the {called} {name} is a {_KINDS[kind]}; accepted: tensors")
         if code not in _DATATYPE_OF:
-            raise ValueError(
-                f"the {side.lower()} {name} has a datatype that is not served; accepted: {', '.join(_CODE_OF)}"
-            )
-        yield Spec(name=name, datatype=_DATATYPE_OF[code], shape=shape)
+            raise ValueError(f"the {called} {name} has a datatype that is not served; accepted: {', '.join(_CODE_OF)}")
+        yield Spec(name=name, datatype=_DATATYPE_OF[code], shape=shape, optional=optional)
+
+
+def _symbols(library: ort.Library, session: ort.Session, index: int, rank: int) -> tuple[str, ...]:
+    info, tensor = ort.TypeInfo(), c_void_p()
+    library.SessionGetInputTypeInfo(session, index, byref(info))
+    library.CastTypeInfoToTensorInfo(info, byref(tensor))
+    names = (c_char_p * rank)()
+    library.GetSymbolicDimensions(tensor, names, rank)
+    return tuple((name or b"").decode("utf-8", "replace") for name in names)
 
 
 def _run(
@@ -183,8 +201,7 @@ def _run(
 
 
 def _run_options(library: ort.Library) -> ort.RunOptions:
-    options = ort.RunOptions()
-    library.CreateRunOptions(byref(options))
+    library.CreateRunOptions(byref(options := ort.RunOptions()))
     return options
 
 
@@ -207,8 +224,8 @@ def _name(library: ort.Library, session: ort.Session, side: Side, index: int) ->
         library.AllocatorFree(library.allocator, pointer)
 
 
-def _type(library: ort.Library, info: ort.TypeInfo) -> tuple[int, int, tuple[int, ...]]:
-    """ONNXType, and of a tensor its element type and lengths; -1 is any."""
+def _type(library: ort.Library, info: ort.TypeInfo) -> tuple[int, int, tuple[int, ...] | None]:
+    """ONNXType, and of a tensor its element type and lengths; -1 is any, None a shape that the file does not tell."""
     kind, tensor, code, rank = c_int(), c_void_p(), c_int(), c_size_t()
     library.GetOnnxTypeFromTypeInfo(info, byref(kind))
     if kind.value != _TENSOR:
@@ -218,7 +235,8 @@ def _type(library: ort.Library, info: ort.TypeInfo) -> tuple[int, int, tuple[int
     library.GetDimensionsCount(tensor, byref(rank))
     shape = (c_int64 * rank.value)()
     library.GetDimensions(tensor, shape, rank)
-    return kind.value, code.value, tuple(shape)
+    known = rank.value or library.has_shape(tensor)
+    return kind.value, code.value, tuple(shape) if known else None
 
 
 def _lend(library: ort.Library, tensor: Tensor) -> tuple[ort.Value, object]:

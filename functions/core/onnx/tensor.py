@@ -53,17 +53,41 @@ class _Value:
 
 
 class Spec(_Value):
-    """An input or output of a model: in `shape`, -1 is any length, and () a scalar or a shape that is not declared."""
+    """An input or output of a model. In `shape`, -1 is any length; () is a scalar, and None a shape of any rank.
 
-    __slots__ = ("datatype", "name", "shape")
+    An `optional` input has a value of its own in the file, which a request may replace.
+    """
+
+    __slots__ = ("datatype", "name", "optional", "shape")
     name: str
     datatype: str
-    shape: tuple[int, ...]
+    shape: tuple[int, ...] | None
+    optional: bool
 
-    def __init__(self, *, name: str, datatype: str, shape: tuple[int, ...]) -> None:
+    def __init__(self, *, name: str, datatype: str, shape: tuple[int, ...] | None, optional: bool = False) -> None:
         _set(self, "name", name)
         _set(self, "datatype", datatype)
         _set(self, "shape", shape)
+        _set(self, "optional", optional)
+
+    @property
+    def row(self) -> tuple[int, ...] | None:
+        """The shape of one row: without the first length."""
+        return None if self.shape is None else self.shape[1:]
+
+    @property
+    def shape_in_words(self) -> str:
+        """The shape as messages show it."""
+        return "any shape" if self.shape is None else str(list(self.shape))
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON: null stands for a shape of any rank."""
+        known = {
+            "name": self.name,
+            "datatype": self.datatype,
+            "shape": None if self.shape is None else list(self.shape),
+        }
+        return {**known, "optional": True} if self.optional else known
 
 
 class Tensor(_Value):

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 BINARY_ONLY = frozenset({"FP16", "BF16"})
 """Datatypes that are sent as bytes only."""
+MOST_LENGTHS = 16
+"""The most lengths of a shape where a model does not say how many it has."""
+_LONGEST = 2**63 - 1
 _NUMBERS = frozenset({int, float})
 _INTEGER, _TEXT, _TRUTH = frozenset({int}), frozenset({str}), frozenset({bool})
 _KINDS = {"BYTES": _TEXT, "BOOL": _TRUTH}
@@ -61,12 +64,20 @@ class JsonTensor(NamedTuple):
 
     def _shape(self, spec: Spec) -> tuple[int, ...]:
         shape = self.tensor.get("shape")
-        if isinstance(shape, list) and len(shape) == len(spec.shape):
-            pairs = zip(shape, spec.shape, strict=True)
-            if all([type(length) is int and length >= 0 and declared in (-1, length) for length, declared in pairs]):
+        if isinstance(shape, list) and len(shape) <= MOST_LENGTHS:
+            declared = [-1] * len(shape) if spec.shape is None else spec.shape
+            if len(shape) == len(declared) and all(map(_is_length, shape, declared)):
                 return tuple(shape)
-        accepted = f"is not a shape of this input; accepted: {list(spec.shape)}, where -1 is any length"
+        accepted = "is not a shape of this input; accepted: "
+        if spec.shape is None:
+            accepted += f"a list of at most {MOST_LENGTHS} lengths"
+        else:
+            accepted += f"{list(spec.shape)}, where -1 is any length"
         raise misfit(f"{self.field}.shape", accepted)
+
+
+def _is_length(length: Any, declared: int) -> bool:
+    return type(length) is int and 0 <= length <= _LONGEST and declared in (-1, length)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +91,11 @@ class RawTensor:
     field = "body"
 
     def among(self, inputs: Mapping[str, Spec]) -> Spec:
-        """Return the model's only input. Raises `Problem` 400 when it has several."""
-        if len(inputs) != 1:
-            raise misfit(self.field, f"is one tensor; the model takes {', '.join(inputs)}")
-        return next(iter(inputs.values()))
+        """Return the only input that the model needs. Raises `Problem` 400 when it needs several."""
+        needed = [spec for spec in inputs.values() if not spec.optional]
+        if len(needed) != 1:
+            raise misfit(self.field, f"is one tensor; the model takes {', '.join(spec.name for spec in needed)}")
+        return needed[0]
 
     def read(self, spec: Spec) -> Tensor:
         """Read the tensor as the input that `spec` describes. Raises `Problem` 400.
@@ -91,7 +103,7 @@ class RawTensor:
         At most one length of the shape may be -1: it follows from the number of bytes.
         """
         size = SIZES.get(spec.datatype)
-        if size is None or spec.shape.count(-1) > 1:
+        if size is None or spec.shape is None or spec.shape.count(-1) > 1:
             raise misfit(self.field, f"does not tell the shape of {spec.name}; accepted: JSON before the bytes")
         width = size * math.prod([length for length in spec.shape if length != -1])
         shape = tuple(len(self.data) // max(width, 1) if length == -1 else length for length in spec.shape)
@@ -145,7 +157,9 @@ def _refuse_misfit(values: list[Any], datatype: str, field: str) -> None:
     found = list(map(type, values))
     positions = [found.index(kind) for kind in set(found) - kinds]
     if positions:
-        raise misfit(f"{field} value {min(positions)}", f"is no {datatype}")
+        first = min(positions)
+        null = ", but null" if values[first] is None else ""
+        raise misfit(f"{field} value {first}", f"is no {datatype}{null}")
     if not values or kinds in (_TEXT, _TRUTH):
         return
     for extreme in (min(values), max(values)):

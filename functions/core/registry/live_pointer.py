@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
 
 from functions.core.registry.pointer import NotPossible, Pointer, roll_back, withdraw
-from functions.core.storage.objects import Conflict, Forbidden, Objects
+from functions.core.storage.objects import Conflict, Forbidden, Objects, Unreadable
 from interface import layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ATTEMPTS = 100
+REPAIR = "registry verify --repair"
+"""What writes a damaged pointer anew."""
+
+
+class UnreadablePointer(Unreadable):
+    """`live.json` holds something else than a live pointer. The text names its key, and what writes it anew."""
 
 
 class Live:
@@ -28,29 +35,32 @@ class Live:
         self.key = f"{model}/{layout.LIVE}"
 
     def read(self) -> Pointer:
-        """Return the pointer as it stands; an empty one before the first promotion. Raise `Forbidden`."""
+        """Return the pointer as it stands; an empty one before the first promotion.
+
+        Raise `Forbidden` and `UnreadablePointer`.
+        """
         try:
-            document = self._objects.find_json(self.key)
+            stored = self._objects.find(self.key)
         except Forbidden:
             if not self._objects.shows_empty(self._versions):
                 raise
             # Nothing was registered yet that a pointer could name.
-            document = None
-        return Pointer() if document is None else Pointer.parse(document)
+            stored = None
+        return Pointer() if stored is None else self._parse(stored)
 
     def change(self, transition: Callable[[Pointer], Pointer]) -> Pointer:
         """Apply a transition to the pointer as it stands and return what was written.
 
         Where another writer was faster, the transition is applied again, to what that one wrote.
         It may raise `NotPossible`, or return its argument to change nothing. Raise `Conflict`
-        after a hundred attempts that were overtaken, and `Forbidden`.
+        after a hundred attempts that were overtaken, `Forbidden` and `UnreadablePointer`.
         """
         for attempt in range(_ATTEMPTS):
             try:
-                stored = self._objects.read_json(self.key)
+                stored = self._objects.read(self.key)
             except Forbidden as refusal:
                 return self._change_first(transition, refusal)
-            before = Pointer() if stored is None else Pointer.parse(stored[0])
+            before = Pointer() if stored is None else self._parse(stored[0])
             after = transition(before)
             if after == before:
                 return before
@@ -68,6 +78,13 @@ class Live:
 
             time.sleep(random.uniform(0, 0.002 * min(attempt + 1, 25)))  # noqa: S311 - so that writers part
         raise Conflict(self.key)
+
+    def _parse(self, stored: bytes) -> Pointer:
+        try:
+            return Pointer.parse(json.loads(stored))
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as problem:
+            why = "its bytes are not JSON" if isinstance(problem, ValueError) else "it is no live pointer"
+            raise UnreadablePointer(f"{self.key} is damaged: {why}; `{REPAIR}` writes it anew") from None
 
     def _change_first(self, transition: Callable[[Pointer], Pointer], refusal: Forbidden) -> Pointer:
         """Write the first pointer, where reading one is refused: it is created only if there is none.

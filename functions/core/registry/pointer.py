@@ -49,6 +49,26 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Turn:
+    """A version that waits for the release under way to end."""
+
+    run: str
+    version: str
+    asked: float
+    """When its execution last asked whether it has its turn: seconds since the epoch."""
+    arrived: str | None = None
+    """When its data arrived, as a text that sorts; None where somebody asked for the version by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """The newest data of which a version was ever put up, or promoted."""
+
+    run: str
+    arrived: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Pointer:
     """What `live.json` holds."""
 
@@ -62,13 +82,21 @@ class Pointer:
     previous: str | None = None
     """The champion before this one."""
     release: Release | None = None
+    waiting: tuple[Turn, ...] = ()
+    """Whose turn is next, the first one first. Of several with data, the newest is kept."""
+    tried: Tried | None = None
     history: tuple[Entry, ...] = ()
     """The newest last."""
 
     @classmethod
     def parse(cls, document: dict[str, Any]) -> Self:
-        """Read what `live.json` holds."""
-        release = document["release"]
+        """Read what `live.json` holds. Raise `LookupError`, `TypeError` or `AttributeError` for anything else."""
+        release, tried = document["release"], document.get("tried")
+        names = (document["champion"], document["challenger"], document["previous"])
+        if not all(name is None or isinstance(name, str) for name in names):
+            raise TypeError("the name of a version is a text")
+        if not all(isinstance(number, int) for number in (document["revision"], document["weight"])):
+            raise TypeError("revision and weight are whole numbers")
         return cls(
             revision=document["revision"],
             champion=document["champion"],
@@ -77,6 +105,8 @@ class Pointer:
             shadow=document.get("shadow", 0),
             previous=document["previous"],
             release=None if release is None else Release(**release),
+            waiting=tuple(Turn(**turn) for turn in document.get("waiting", ())),
+            tried=None if tried is None else Tried(**tried),
             history=tuple(Entry(**entry) for entry in document["history"]),
         )
 
@@ -88,6 +118,46 @@ class Pointer:
     def last(self, run: str) -> Entry | None:
         """Return the newest entry of a run; None where there is none."""
         return next((entry for entry in reversed(self.history) if entry.run == run), None)
+
+    def waits(self, run: str) -> bool:
+        """Return whether a run waits for its turn."""
+        return any(turn.run == run for turn in self.waiting)
+
+    def superseder(self, turn: Turn) -> str | None:
+        """Return the run whose data came after that of `turn`, and was tried or is to be; None where there is none."""
+        if turn.arrived is None:
+            return None
+        others = [other for other in (*self.waiting, self.tried) if other and other.arrived and other.run != turn.run]
+        newest = max(others, key=lambda other: other.arrived or "", default=None)
+        return newest.run if newest is not None and (newest.arrived or "") > turn.arrived else None
+
+
+def wait(pointer: Pointer, turn: Turn) -> Pointer:
+    """Have a version wait for its turn, in order of arrival. Newer data takes the place of older data that waits."""
+    older = {
+        other.run
+        for other in pointer.waiting
+        if other.run == turn.run or (turn.arrived and other.arrived and other.arrived <= turn.arrived)
+    }
+    places = [place for place, other in enumerate(pointer.waiting) if other.run in older]
+    place = places[0] if places else len(pointer.waiting)
+    before, after = pointer.waiting[:place], pointer.waiting[place:]
+    line = (*before, turn, *(other for other in after if other.run not in older))
+    return replace(pointer, revision=pointer.revision + 1, waiting=line)
+
+
+def leave(pointer: Pointer, *runs: str) -> Pointer:
+    """Have runs no longer wait for their turn."""
+    line = tuple(turn for turn in pointer.waiting if turn.run not in runs)
+    return pointer if line == pointer.waiting else replace(pointer, revision=pointer.revision + 1, waiting=line)
+
+
+def try_out(pointer: Pointer, turn: Turn) -> Pointer:
+    """Note that it is the turn of a version: what it was made of counts as tried."""
+    after = leave(pointer, turn.run)
+    if turn.arrived is None or (after.tried is not None and after.tried.arrived >= turn.arrived):
+        return after
+    return replace(after, revision=after.revision + 1, tried=Tried(run=turn.run, arrived=turn.arrived))
 
 
 def promote_first(pointer: Pointer, version: str, run: str, now: float) -> Pointer:

@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 class Status(StrEnum):
     """The state of a run."""
 
+    RECEIVED = "received"
+    """An execution has begun, and its file is not read yet: only the note of the execution says so."""
     REJECTED = "rejected"
     """The dataset was refused."""
     TRAINING = "training"
     REGISTERED = "registered"
     """A version exists, and no caller is served by it yet."""
     REFUSED = "refused"
-    """The best experiment did not pass the gate."""
+    """The best experiment did not pass the gate, or its version does not give its golden answers."""
+    SUPERSEDED = "superseded"
+    """A version exists that no caller was ever served by: newer data came before it had its turn."""
     CANARY = "canary"
     PROMOTED = "promoted"
     ROLLED_BACK = "rolled_back"
@@ -34,11 +38,15 @@ class Status(StrEnum):
     """Ended by a failure that the data did not cause; the same dataset resumes it."""
 
 
+WAITING = frozenset({Status.REGISTERED, Status.SUPERSEDED})
+"""States with a version that was not tried yet: the same dataset, uploaded again, has it released."""
 SETTLED = frozenset({Status.REFUSED, Status.CANARY, Status.PROMOTED, Status.ROLLED_BACK})
 """States in which training has nothing left to do."""
-OVER = SETTLED | {Status.REJECTED, Status.FAILED}
+OVER = SETTLED | {Status.REJECTED, Status.FAILED, Status.SUPERSEDED}
 """States that the schedule leaves alone: only a new upload resumes the run."""
-SELECTED = SETTLED | {Status.REGISTERED}
+SELECTED = SETTLED | WAITING
+ENDED = OVER - {Status.CANARY}
+"""States in which nothing works on a run."""
 
 
 class Outdated(RuntimeError):
@@ -76,6 +84,11 @@ def run_of(contract: Described, folder: Path, dataset: str) -> str:
 def run_of_release(model: str, version: str, execution: str) -> str:
     """Return the name of a run that only releases a version: a new one for each execution of the workflow."""
     return digest_of(b"release", model.encode(), version.encode(), execution.encode())
+
+
+def run_of_execution(model: str, execution: str) -> str:
+    """Return the name of the run of an execution that failed before it knew which run it works on."""
+    return digest_of(b"execution", model.encode(), execution.encode())
 
 
 def check_recipe(record: Mapping[str, Any], contract: Described, folder: Path) -> None:

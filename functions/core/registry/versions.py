@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ LARGEST = 500_000_000
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 """The name of a model."""
-_MEANING = {"classification": ("features", "target"), "finished": ("scores",)}
+_MEANING = {"classification": ("features", "target"), "finished": ("scores", "columns")}
 """The parts of a card that say what a model's answers mean, by its task: the ONNX file does not."""
 DIGEST = re.compile(r"[0-9a-f]{16}")
 """The name of a version or a run."""
@@ -41,8 +42,17 @@ def digest_of(*parts: bytes) -> str:
 
 def version_of(onnx: Memory, card: Mapping[str, Any]) -> str:
     """Return the name of a version: the same file of the same meaning, by its card, is the same version."""
-    meaning = {part: card[part] for part in _MEANING[card["task"]]}
+    meaning = {part: card[part] for part in _MEANING[card["task"]] if part in card}
     return sha256(onnx, canonical(meaning)).hex()[:16]
+
+
+def _record_of(stored: bytes) -> dict[str, Any] | None:
+    """Return the record of a run from its bytes; None where they are not one."""
+    try:
+        record = json.loads(stored)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
 
 
 def features_of(card: Mapping[str, Any]) -> tuple[Feature, ...]:
@@ -132,20 +142,24 @@ class Registry:
         return f"{self.model}/{layout.RUNS}{run}/{name}"
 
     def read_run(self, run: str) -> dict[str, Any] | None:
-        """Return the record of a run; None where there is none."""
-        return self._objects.find_json(self.run_key(run, "run.json"))
+        """Return the record of a run; None where there is none, or it is damaged."""
+        stored = self._objects.find(self.run_key(run, "run.json"))
+        return None if stored is None else _record_of(stored)
 
     def write_run(self, run: str, record: Mapping[str, Any]) -> None:
         """Write the record of a run, whatever it was before."""
         self._objects.put_json(self.run_key(run, "run.json"), dict(record))
 
     def update_run(self, run: str, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> dict[str, Any]:
-        """Change a run's record as it stands, empty at first, and return it. No change of another writer is lost."""
+        """Change a run's record as it stands, empty at first, and return it. No change of another writer is lost.
+
+        A record that is damaged counts as empty, and is written anew.
+        """
         key = self.run_key(run, "run.json")
         while True:
-            stored = self._objects.read_json(key)
-            before: dict[str, Any] = {} if stored is None else stored[0]
-            after = dict(change(dict(before)))
+            stored = self._objects.read(key)
+            before = {} if stored is None else _record_of(stored[0])
+            after = dict(change(dict(before or {})))
             if after == before:
                 return after
             if stored is None:
@@ -157,7 +171,3 @@ class Registry:
             except Conflict:
                 continue
             return after
-
-    def execution_key(self, execution: str) -> str:
-        """Return the key under which the run of a workflow's execution is noted: `{"run": ...}`."""
-        return f"{self.model}/{layout.EXECUTIONS}{execution}.json"

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from models.section import RolloutThresholds
 
 Decision = Literal["pass", "wait", "fail"]
+UNJUDGED = "nobody judged it any more: its execution was stopped, took too long, or lost its last step"
+"""Why a challenger is withdrawn whose execution has ended without a word."""
+FAILED = "the workflow failed"
+"""How the reason begins for which a challenger is withdrawn whose execution has failed."""
 
 
 @dataclass(frozen=True, kw_only=True)

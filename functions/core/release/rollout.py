@@ -1,9 +1,10 @@
 """The rollout of a version, step by step, as the workflow drives it.
 
-A model has one release at a time. A second one waits, at most for as long as the first may
-take; one whose workflow is gone, so that nothing judges it, is withdrawn by the next. Every step
-may be delivered again: what is left to do is read from the pointer, and a bake that is not over
-is not judged.
+A model has one release at a time. Others wait for their turn in order of arrival, in the pointer
+itself. Newer data supersedes older data that had no turn yet: of those that wait with data, the
+newest is kept. A release whose workflow is gone, so that nothing judges it, is withdrawn by the
+next. Every step may be delivered again: what is left to do is read from the pointer, and a bake
+that is not over is not judged.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.onnx.session import BadModel
 from functions.core.registry import pointer as transitions
-from functions.core.registry.live_pointer import Live
-from functions.core.registry.runs import Status
+from functions.core.registry.executions import Executions
+from functions.core.registry.live_pointer import Live, UnreadablePointer
+from functions.core.registry.pointer import Turn
+from functions.core.registry.runs import ENDED, WAITING, Status, run_of_execution
 from functions.core.registry.versions import NAME, Corrupt, Registry
-from functions.core.release.judge import Verdict, judge
+from functions.core.release.judge import FAILED, UNJUDGED, Verdict, judge
 from functions.core.release.rollout_metrics import observe
 from functions.core.serving.opening import open_version
-from functions.core.storage.objects import Missing
 from interface.rollout import RolloutPlan
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ class Outcome:
     reason: str = ""
     wait_seconds: int = 0
     metrics: Mapping[str, Any] | None = None
+    superseded_by: str | None = None
+    """The run whose data is newer."""
 
 
 class Rollout:
@@ -78,22 +82,23 @@ class Rollout:
                 )
 
     def release(self, model: str, run: str) -> Outcome:
-        """Put up the version of a run as a challenger.
+        """Put up the version of a run as a challenger, or have it wait for its turn.
 
         The first version of a model is promoted at once. One that does not load, or whose golden
-        answers are not those of its making, is not put up.
+        answers are not those of its making, is not put up, nor one whose data is older than what was
+        tried or waits.
         """
-        version = self._version(model, run)
-        live = Live(self._models, model)
-        now = self._clock()
-        complaint = self._check(model, version)
-        if complaint and not self._has_release(live.read(), run):
-            return Outcome(status=Status.ROLLED_BACK, reason=complaint)
-        try:
-            after = live.change(lambda pointer: self._put_up(pointer, version, run, now))
-        except transitions.NotPossible:
-            return self._wait(model, run, now)
-        return self._standing(after, run, version)
+        live, turn = Live(self._models, model), self._turn(model, run)
+        complaint = self._check(model, turn.version)
+        if complaint and not _has_release(live.read(), run):
+            live.change(lambda pointer: transitions.leave(pointer, run))
+            return Outcome(status=Status.REFUSED, reason=complaint)
+        after = live.change(lambda pointer: self._put_up(pointer, turn))
+        newer = after.superseder(turn)
+        if newer is None or after.champion == turn.version or _has_release(after, run) or after.waits(run):
+            return self._standing(after, turn)
+        reason = f"newer data came before it had its turn: run {newer}"
+        return Outcome(status=Status.SUPERSEDED, reason=reason, superseded_by=newer)
 
     def judge(self, model: str, run: str) -> Outcome:
         """Judge the run's challenger once its bake is over: next step, longer step, promotion, or withdrawal."""
@@ -102,12 +107,13 @@ class Rollout:
         release = pointer.release
         if release is None or release.run != run:
             last = pointer.last(run)
-            if self._waits_since(model, run) is not None or last is None:
+            if self._waits(model, run) or last is None:
                 return self.release(model, run)
             return _over(last)
         now = self._clock()
+        turn = Turn(run=run, version=release.version, asked=now)
         if now < self._plan.due_at(release.since, release.bakes):
-            return self._standing(pointer, run, release.version)
+            return self._standing(pointer, turn)
         complaint = self._check(model, release.version)
         metrics = observe(self._captures, model, release.version, release.since, now)
         patience_left = release.bakes + 1 < self._plan.patience
@@ -115,7 +121,7 @@ class Rollout:
         if complaint:
             verdict = Verdict(decision="fail", reason=complaint)
         after = live.change(lambda current: self._apply(current, release, verdict, now))
-        standing = self._standing(after, run, release.version)
+        standing = self._standing(after, turn)
         return Outcome(
             status=standing.status,
             reason=verdict.reason,
@@ -139,45 +145,60 @@ class Rollout:
         return {"status": str(Status.ROLLED_BACK), "version": after.champion}
 
     def abandon(self, execution: str, payload: Any, cause: str) -> str | None:
-        """Record the failure of an execution on its run, withdraw the run's challenger, and return the run, if known.
+        """Record the failure of an execution on its run, withdraw the run's challenger, and return the run.
 
-        `payload` is the input of the execution.
+        `payload` is the input of the execution. A run that is not known yet is named after the execution. Return
+        None where nothing had arrived, and nobody had asked for anything by name.
         """
         model = _model_of(payload)
         if model is None:
             return None
-        registry = Registry(self._models, model)
-        noted = self._models.find_json(registry.execution_key(execution))
-        if noted is None:
+        note = Executions(self._models, model).find(execution)
+        if note is None and set(payload) == {"model"}:
             return None
-        run, now = noted["run"], self._clock()
+        run = (note or {}).get("run") or run_of_execution(model, execution)
+        now, last = self._clock(), None
 
         def withdraw(pointer: Pointer) -> Pointer:
-            if not self._has_release(pointer, run):
+            pointer = transitions.leave(pointer, run)
+            if not _has_release(pointer, run):
                 return pointer
-            return transitions.withdraw(pointer, now, f"the workflow failed: {cause}")
+            return transitions.withdraw(pointer, now, f"{FAILED}: {cause}")
 
-        last = Live(self._models, model).change(withdraw).last(run)
-        over = {Status.PROMOTED, Status.ROLLED_BACK, Status.REFUSED, Status.REJECTED}
+        try:
+            last = Live(self._models, model).change(withdraw).last(run)
+        except UnreadablePointer as problem:
+            cause = f"{cause}; then the challenger could not be withdrawn: {problem}"
+        known = {"run": run, "model": model, **(note or {"input": payload}), "execution": execution}
 
         def fail(record: dict[str, Any]) -> dict[str, Any]:
-            if record.get("status") in over:
+            if record.get("status") in ENDED - {Status.FAILED}:
                 return record
             if last is not None and last.event == "promoted":
-                return {**_without_wait(record), "status": Status.PROMOTED}
-            return {**_without_wait(record), "status": Status.FAILED, "cause": cause[:2000]}
+                return {**record, "status": Status.PROMOTED}
+            return {**(record or known), "status": Status.FAILED, "cause": cause[:2000]}
 
-        registry.update_run(run, fail)
+        Registry(self._models, model).update_run(run, fail)
         return run
 
-    def _put_up(self, pointer: Pointer, version: str, run: str, now: float) -> Pointer:
-        if pointer.champion == version or self._has_release(pointer, run):
-            return pointer
+    def _put_up(self, pointer: Pointer, turn: Turn) -> Pointer:
+        """Return the pointer with a version as its challenger or its first champion, or among those that wait."""
+        now, run, version = self._clock(), turn.run, turn.version
+        if pointer.champion == version or _has_release(pointer, run):
+            return transitions.leave(pointer, run)
+        if pointer.superseder(turn) is not None:
+            return transitions.leave(pointer, run)
         if pointer.champion is None:
-            return transitions.promote_first(pointer, version, run, now)
+            return transitions.promote_first(transitions.try_out(pointer, turn), version, run, now)
         release = pointer.release
-        if release is not None and now > self._plan.due_at(release.since, release.bakes) + self._plan.grace:
-            pointer = transitions.withdraw(pointer, now, "nobody judged it any more")
+        if release is not None and self._plan.is_abandoned(release.since, release.bakes, now):
+            pointer = transitions.withdraw(pointer, now, UNJUDGED)
+        gone = [other.run for other in pointer.waiting if self._plan.is_gone(other.asked, now)]
+        pointer = transitions.leave(pointer, *gone)
+        first = pointer.waiting[0].run if pointer.waiting else run
+        if pointer.release is not None or first != run:
+            return transitions.wait(pointer, turn)
+        pointer = transitions.try_out(pointer, turn)
         if self._plan.shadow is not None:
             return transitions.begin_shadow(pointer, version, run, self._plan.shadow, now)
         return transitions.begin(pointer, version, run, self._plan.steps[0], now)
@@ -195,38 +216,35 @@ class Rollout:
             return transitions.advance(pointer, self._plan.steps[following], now, verdict.reason)
         return transitions.promote(pointer, now, verdict.reason)
 
-    def _standing(self, pointer: Pointer, run: str, version: str) -> Outcome:
-        if pointer.release is not None and pointer.release.run == run:
-            left = self._plan.due_at(pointer.release.since, pointer.release.bakes) - self._clock()
+    def _standing(self, pointer: Pointer, turn: Turn) -> Outcome:
+        """Return the state of a release, or of a version that waits for its turn, by the pointer."""
+        release = pointer.release
+        if release is not None and release.run == turn.run:
+            left = self._plan.due_at(release.since, release.bakes) - self._clock()
             return Outcome(
                 status=Status.CANARY,
                 reason=f"{pointer.shadow} % as a shadow" if pointer.shadow else f"{pointer.weight} % of the callers",
                 wait_seconds=max(1, math.ceil(left)),
             )
-        last = pointer.last(run)
-        if pointer.champion == version and (last is None or last.event != "promoted"):
+        if pointer.waits(turn.run):
+            seconds = max(1, math.ceil(self._plan.bake_seconds))
+            return Outcome(status=Status.REGISTERED, reason="another release is under way", wait_seconds=seconds)
+        last = pointer.last(turn.run)
+        if pointer.champion == turn.version and (last is None or last.event != "promoted"):
             return Outcome(status=Status.PROMOTED, reason="the same version is live already")
         if last is None:
-            raise RuntimeError(f"the release of run {run} has left no trace in live.json")
+            raise RuntimeError(f"the release of run {turn.run} has left no trace in live.json")
         return _over(last)
-
-    def _wait(self, model: str, run: str, now: float) -> Outcome:
-        since = self._waits_since(model, run) or now
-        if now - since > self._plan.longest:
-            return Outcome(status=Status.ROLLED_BACK, reason="another release was under way all the time")
-        Registry(self._models, model).update_run(run, lambda record: {**record, "waits_since": since})
-        seconds = max(1, math.ceil(self._plan.bake_seconds))
-        return Outcome(status=Status.REGISTERED, reason="another release is under way", wait_seconds=seconds)
 
     def _answer(self, model: str, run: str, outcome: Outcome) -> dict[str, Any]:
         """Write the outcome into the run's record and answer the workflow, for which a waiting release is a canary."""
 
         def note(record: dict[str, Any]) -> dict[str, Any]:
-            waiting = outcome.status is Status.REGISTERED
-            kept = record if waiting else _without_wait(record)
             rollout = {"reason": outcome.reason, "evidence": outcome.metrics}
-            cause = {"cause": outcome.reason} if outcome.status is Status.ROLLED_BACK else {}
-            return {**kept, "status": outcome.status, "rollout": rollout, **cause}
+            uncaused = (Status.REGISTERED, Status.CANARY, Status.PROMOTED)
+            cause = {} if outcome.status in uncaused else {"cause": outcome.reason}
+            newer = {} if outcome.superseded_by is None else {"superseded_by": outcome.superseded_by}
+            return {**record, "status": outcome.status, "rollout": rollout, **cause, **newer}
 
         Registry(self._models, model).update_run(run, note)
         status = Status.CANARY if outcome.status is Status.REGISTERED else outcome.status
@@ -236,22 +254,25 @@ class Rollout:
         """Return why a version may not be released; None where it may."""
         try:
             open_version(Registry(self._models, model).load(version))
-        except (Missing, Corrupt, BadModel) as problem:
+        except (Corrupt, BadModel, LookupError, TypeError, ValueError) as problem:  # its objects may hold anything
             return f"the version does not stand its golden test: {problem}"
         return None
 
-    def _version(self, model: str, run: str) -> str:
-        record = Registry(self._models, model).read_run(run)
-        version = (record or {}).get("version")
+    def _turn(self, model: str, run: str) -> Turn:
+        """Return what a run puts up, in the order in which its data arrived."""
+        record = Registry(self._models, model).read_run(run) or {}
+        version, arrived = record.get("version"), record.get("arrived")
         if not version:
             raise ValueError(f"run {run} of {model} has registered no version")
-        return version
+        order = f"{arrived} {record['source']}" if arrived else None
+        return Turn(run=run, version=version, asked=self._clock(), arrived=order)
 
-    def _waits_since(self, model: str, run: str) -> float | None:
-        return (Registry(self._models, model).read_run(run) or {}).get("waits_since")
+    def _waits(self, model: str, run: str) -> bool:
+        return (Registry(self._models, model).read_run(run) or {}).get("status") in WAITING
 
-    def _has_release(self, pointer: Pointer, run: str) -> bool:
-        return pointer.release is not None and pointer.release.run == run
+
+def _has_release(pointer: Pointer, run: str) -> bool:
+    return pointer.release is not None and pointer.release.run == run
 
 
 def _over(last: transitions.Entry) -> Outcome:
@@ -262,10 +283,6 @@ def _over(last: transitions.Entry) -> Outcome:
             return Outcome(status=Status.ROLLED_BACK, reason=last.reason)
         case _:
             return Outcome(status=Status.ROLLED_BACK, reason="withdrawn when an operator rolled its champion back")
-
-
-def _without_wait(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in record.items() if name != "waits_since"}
 
 
 def _model_of(payload: Any) -> str | None:

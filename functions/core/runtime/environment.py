@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.core.runtime.log import Log
-from functions.core.storage.objects import Objects, open_store
+from functions.core.storage.objects import Objects
+from functions.core.storage.store_url import open_store
 from interface import variables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class Environment:
     """The environment variables of one function. Every method raises `KeyError` for a variable that is not set.
 
-    `store_options` are passed to the client of every store unchanged. `log_level_name` is
-    the field in which the cloud's log expects the level of a line.
+    `store_options` are passed to the client of every store unchanged. `token` returns one of the
+    function's account, where a store takes it. `log_level_name` is the field in which the cloud's
+    log expects the level of a line.
     """
 
     def __init__(
@@ -24,10 +26,12 @@ class Environment:
         values: Mapping[str, str],
         *,
         store_options: Mapping[str, Any] | None = None,
+        token: Callable[[], str] | None = None,
         log_level_name: str = "level",
     ) -> None:
         self._values = values
         self._store_options = store_options
+        self._token = token
         self._log_level_name = log_level_name
         self._opened: list[Objects] = []
 
@@ -50,7 +54,14 @@ class Environment:
 
     def store(self, name: str, *, patience_seconds: float = 20) -> Objects:
         """Open the store whose URL the variable holds."""
-        store = open_store(self.text(name), options=self._store_options, patience_seconds=patience_seconds)
+        url = self.text(name)
+        store = open_store(
+            url,
+            options=self._store_options,
+            patience_seconds=patience_seconds,
+            token=self._token,
+            passed_over=lambda key: self.log().warning("a key that cannot be read, passed over", store=url, key=key),
+        )
         self._opened.append(store)
         return store
 

@@ -9,20 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.onnx.deadline import Within
 from functions.core.onnx.session import BadModel, ModelFailure, Session
+from functions.core.onnx.vocabulary import categories
 from functions.core.registry.versions import FORMAT, Version, version_of
 from functions.core.selection import sample_requests
+from functions.core.selection.compatibility import broken
 from functions.core.selection.gate import Check
 from functions.core.selection.html import Markup, badge, escape, facts, join, page, section, table
 from functions.core.selection.report import checks_table
 from functions.core.serving import golden
 from functions.core.serving.golden import Case
 from functions.core.serving.onnx_model import unfit_scores
+from functions.core.serving.table_inputs import unfit_columns
+from interface.onnx_file import unservable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from functions.core.onnx.tensor import Spec
-    from models.bring_your_own import BringYourOwn
+    from functions.core.onnx.vocabulary import Words
+    from models.bring_your_own import BringYourOwn, Scores
 
 _RUNS = 20
 _ANSWERS_SECONDS = 30.0
@@ -54,34 +59,48 @@ class Examination:
         self.checks.append(Check(name=name, passed=value <= bound, value=value, bound=bound))
 
 
-def examine(contract: BringYourOwn, onnx: bytes, requests: bytes | None) -> Examination:
-    """Run every check of a file. `requests` is golden.json of the model's folder, None where there is none."""
+def examine(contract: BringYourOwn, onnx: bytes, requests: bytes | None, *, timed: bool = True) -> Examination:
+    """Run every check of a file. `requests` is golden.json of the model's folder, None where there is none.
+
+    Without `timed` the latency is not measured: on another machine it says nothing.
+    """
     examination = Examination()
     examination.measure("bytes", len(onnx), contract.gate.maximum_bytes)
     if examination.failed:
+        return examination
+    if (why := unservable(onnx)) is not None:
+        examination.check("opens", why)
         return examination
     try:
         session = Session(onnx)
     except BadModel as problem:
         examination.check("opens", str(problem))
         return examination
-    examination.inputs, examination.outputs = session.inputs, session.outputs
-    examination.check("opens", None, f"takes {_names(session.inputs)}; gives {_names(session.outputs)}")
+    examination.inputs, examination.outputs = (*session.inputs, *session.optional), session.outputs
+    examination.check("opens", None, f"takes {_names(examination.inputs)}; gives {_names(session.outputs)}")
     if contract.scores is not None:
         examination.check("scores", unfit_scores(session, contract.scores.output, contract.scores.classes))
+    if contract.columns:
+        examination.check("columns", unfit_columns(session.inputs, contract.columns))
     with Within(_ANSWERS_SECONDS):
-        _ask(examination, session, contract, requests)
-    if not examination.failed:
+        _ask(examination, session, contract, requests, categories(onnx, [spec.name for spec in session.inputs]))
+    if timed and not examination.failed:
         examination.measure("latency in ms", _latency(session, examination.cases[0]), contract.gate.maximum_latency_ms)
     return examination
 
 
-def _ask(examination: Examination, session: Session, contract: BringYourOwn, requests: bytes | None) -> None:
+def _ask(
+    examination: Examination,
+    session: Session,
+    contract: BringYourOwn,
+    requests: bytes | None,
+    known: Mapping[str, Words],
+) -> None:
     """Ask sample requests, and check that the answers come, come again, and are those expected."""
     expectations: list[Mapping[str, Any]] = []
     try:
         if requests is None:
-            examination.cases.append(sample_requests.made_up(session))
+            examination.cases.append(sample_requests.made_up(session, known))
         else:
             for case, expected in sample_requests.recorded(requests, session):
                 examination.cases.append(case)
@@ -90,6 +109,8 @@ def _ask(examination: Examination, session: Session, contract: BringYourOwn, req
         advice = "golden.json " if requests is not None else "put golden.json next to it: "
         examination.check("answers", f"{advice}{problem}")
         return
+    if contract.scores is not None and (why := _unscored(examination.cases, contract.scores)) is not None:
+        examination.check("scores", why)
     kind, many = "golden" if requests else "made-up", "s" * (len(examination.cases) != 1)
     examination.check("answers", None, f"{len(examination.cases)} {kind} request{many}")
     tolerance = contract.gate.tolerance
@@ -101,6 +122,16 @@ def _ask(examination: Examination, session: Session, contract: BringYourOwn, req
         examination.check("answers the same again", None)
     if any(expectations):
         examination.check("answers as expected", _surprise(examination.cases, expectations, tolerance))
+
+
+def _unscored(cases: list[Case], scores: Scores) -> str | None:
+    """Return how an answer lacks a score for each class, which a signature of open lengths does not tell."""
+    for case in cases:
+        tensor, many = case.outputs.get(scores.output), len(scores.classes)
+        if tensor is not None and tensor.shape[-1:] != (many,):
+            said = f"scores: {scores.output} answers the shape {list(tensor.shape)}"
+            return f"{said}; its last length must be that of the {many} classes"
+    return None
 
 
 def _surprise(cases: list[Case], expectations: list[Mapping[str, Any]], tolerance: float) -> str | None:
@@ -126,13 +157,29 @@ def _latency(session: Session, case: Case) -> float:
     return round(statistics.median(times[1:]), 4)
 
 
+def check_signature(examination: Examination, contract: BringYourOwn, live: str, before: Mapping[str, Any]) -> None:
+    """Check that clients of the version `live` need not change, by its card `before`; or that the contract says so."""
+    after = {**contract.meaning(), **_signature(examination)}
+    changes = "; ".join(broken(before, after))
+    told = f"{changes}; clients of the live version {live} would fail. To release it all the same, write"
+    accepted = contract.accept_signature_change == live
+    complaint = f'{told} accept_signature_change: "{live}" into model.yaml' if changes and not accepted else None
+    examination.check("keeps its signature", complaint, f"accepted: {changes}" if changes else "")
+
+
+def _signature(examination: Examination) -> dict[str, Any]:
+    return {
+        "inputs": [spec.document() for spec in examination.inputs],
+        "outputs": [spec.document() for spec in examination.outputs],
+    }
+
+
 def version(contract: BringYourOwn, record: Mapping[str, Any], onnx: bytes, examination: Examination) -> Version:
     """Return the version that a file becomes which passed its examination."""
     card: dict[str, Any] = {
         "format": FORMAT,
         **contract.meaning(),
-        "inputs": [_written(spec) for spec in examination.inputs],
-        "outputs": [_written(spec) for spec in examination.outputs],
+        **_signature(examination),
         "source": record["source"],
         "dataset": record["dataset"],
         "run": record["run"],
@@ -157,7 +204,7 @@ def render(contract: BringYourOwn, record: Mapping[str, Any], examination: Exami
         ]
     )
     signature = [
-        (escape(spec.name), escape(side), escape(spec.datatype), escape(list(spec.shape)))
+        (escape(spec.name), escape(side), escape(spec.datatype), escape(spec.shape_in_words))
         for side, specs in (("input", examination.inputs), ("output", examination.outputs))
         for spec in specs
     ]
@@ -171,9 +218,5 @@ def render(contract: BringYourOwn, record: Mapping[str, Any], examination: Exami
     return page(contract.name, join(body))
 
 
-def _written(spec: Spec) -> dict[str, Any]:
-    return {"name": spec.name, "datatype": spec.datatype, "shape": list(spec.shape)}
-
-
 def _names(specs: tuple[Spec, ...]) -> str:
-    return ", ".join(f"{spec.name} {spec.datatype} {list(spec.shape)}" for spec in specs)
+    return ", ".join(f"{spec.name} {spec.datatype} {spec.shape_in_words}" for spec in specs)

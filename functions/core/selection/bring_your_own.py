@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from functions.core.registry.live_pointer import Live
 from functions.core.registry.versions import Registry
 from functions.core.selection import admission
 from functions.core.selection.assessment import Assessment
@@ -24,6 +25,10 @@ class BringYourOwnAssessment(Assessment):
         onnx = self.models.get(registry.run_key(run, FILE))
         golden = self.folder / contract.name / GOLDEN
         examination = admission.examine(contract, onnx, golden.read_bytes() if golden.is_file() else None)
+        live = Live(self.models, contract.name).read().champion
+        card = None if live is None else registry.card(live)
+        if live is not None and card is not None and not examination.failed:
+            admission.check_signature(examination, contract, live, card)
         report = admission.render(contract, record, examination)
         self.models.put(registry.run_key(run, "report.html"), report)
         changes: Record = {"checks": [check.document() for check in examination.checks], "selected": self.at}

@@ -65,6 +65,7 @@ def _version(contract: Contract, record: Mapping[str, Any], experiment: Mapping[
         "task": contract.task,
         "features": [asdict(feature) for feature in contract.features],
         "target": {"name": contract.target.name, "classes": list(contract.target.classes)},
+        "id": list(contract.id),
         "input": INPUT,
         "outputs": {"label": LABEL, "probabilities": PROBABILITIES},
         "params": experiment["params"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import struct
 from itertools import chain
 from operator import eq, ge, itemgetter, le
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from functions.core.registry.versions import Version, features_of
 from functions.core.serving.micro_batching import Batch
 from functions.core.serving.rows import MOST_ROWS, check_values, encode_instances, refuse_many
 from functions.core.serving.servable import Servable
-from models.feature import LARGEST, Feature
+from models.feature import LARGEST, Feature, nearest_in_32_bits
 from models.light import replace
 
 if TYPE_CHECKING:
@@ -38,6 +37,7 @@ class Classifier(Servable):
         self.version = version.version
         self.features = features_of(card)
         self.classes: tuple[str, ...] = tuple(card["target"]["classes"])
+        self.ids = tuple(card.get("id", ()))
         self.input: str = card["input"]
         self._label: str = card["outputs"]["label"]
         self._probabilities: str = card["outputs"]["probabilities"]
@@ -52,7 +52,7 @@ class Classifier(Servable):
     def _check_signature(self) -> Spec:
         width = len(self.features)
         inputs = self.session.inputs
-        if len(inputs) != 1 or inputs[0].name != self.input or inputs[0].shape[1:] not in ((width,), (-1,)):
+        if len(inputs) != 1 or inputs[0].name != self.input or inputs[0].row not in ((width,), (-1,)):
             raise BadModel(f"the model does not take the one input [rows, {width}] that its card names")
         datatypes = {spec.name: spec.datatype for spec in self.session.outputs}
         missing = {self._label, self._probabilities} - set(datatypes)
@@ -60,7 +60,7 @@ class Classifier(Servable):
             raise BadModel(f"the model has no output {', '.join(sorted(missing))}, which its card names")
         if datatypes[self._label] not in INTEGERS:
             raise BadModel(f"the output {self._label} is {datatypes[self._label]}; accepted: positions, as in INT64")
-        return Spec(name=self.input, datatype=inputs[0].datatype, shape=(inputs[0].shape[0], width))
+        return Spec(name=self.input, datatype=inputs[0].datatype, shape=((inputs[0].shape or (-1,))[0], width))
 
     def _tensor(self, values: Sequence[float]) -> Tensor:
         """Return encoded rows, one after the other, as the model's input, [rows, features]."""
@@ -159,15 +159,16 @@ class Classifier(Servable):
             outputs=list(self.outputs),
         )
 
-    def check_columns(self, columns: Sequence[str]) -> None:
-        from functions.core.serving.csv_instances import check_columns  # noqa: PLC0415 - only jobs have tables
+    def columns(self) -> tuple[Feature, ...]:
+        return self.features
 
-        check_columns(columns, self.features)
+    def inputs_of(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Tensor]:
+        """Return columns of encoded numbers as the input [rows, features]; or what a feature is without."""
+        from functions.core.serving.table_inputs import side_by_side  # noqa: PLC0415 - only jobs have tables
 
-    def instance_of(self, cells: Mapping[str, str]) -> dict[str, Any]:
-        from functions.core.serving.csv_instances import instance_of  # noqa: PLC0415
-
-        return instance_of(cells, self.features)
+        rows = len(next(iter(columns.values())))
+        values = [columns[one.name] if one.name in columns else [one.encode(None)] * rows for one in self.features]
+        return {self.input: side_by_side(self.takes, values, [feature.name for feature in self.features])}
 
 
 class Bounds:
@@ -251,14 +252,7 @@ def _cut(flat: Sequence[Any], width: int) -> list[list[Any]]:
 def _rounded(feature: Feature) -> Feature:
     """Return the feature with bounds rounded to FP32: a number at its very bound arrives so, and may lie beyond."""
     bounds = {"minimum": feature.minimum, "maximum": feature.maximum}
-    return replace(feature, **{name: _fp32(bound) for name, bound in bounds.items() if bound is not None})
-
-
-def _fp32(value: float) -> float:
-    try:
-        return struct.unpack("<f", struct.pack("<f", value))[0]
-    except OverflowError:
-        return math.copysign(LARGEST, value)
+    return replace(feature, **{name: nearest_in_32_bits(bound) for name, bound in bounds.items() if bound is not None})
 
 
 def _range(feature: Feature) -> tuple[float, float]:

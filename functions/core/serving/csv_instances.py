@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from functions.core.http.problem import Fault, Problem
+from functions.core.http.problem import Fault, Problem, shown
 from models.feature import BLANK, UnacceptableValue
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def check_columns(columns: Sequence[str], features: Sequence[Feature]) -> None:
     """Raise `Problem` 400 for a header under which no row could fit the features."""
     names = {feature.name for feature in features}
-    unknown = [Fault(field=column, message="is not a feature") for column in columns if column not in names]
+    unknown = [Fault(field=shown(column), message="is not a feature") for column in columns if column not in names]
     missing = [
         Fault(field=feature.name, message="is missing")
         for feature in features

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.core.onnx.tensor import FLOATS, INTEGERS
+from functions.core.onnx.tensor_json import MOST_LENGTHS
 from models.feature import LARGEST
 from models.light import dataclass
 
@@ -27,6 +28,8 @@ class Schemas:
     prediction: Schema
     inputs: list[Schema]
     """The tensors of an inference request, each of them required."""
+    optional: Sequence[Schema] = ()
+    """The tensors that it may have besides."""
     outputs: list[str]
     """The names of the tensors that it may ask for."""
 
@@ -67,11 +70,12 @@ def tensor_of(spec: Spec, row: Schema | None = None, *, most: int | None = None)
     `row` is the schema of one row where more is known than its datatype; `most` bounds the rows.
     """
     flat = list_of(value_of(spec.datatype))
-    lengths = [_length(length, most if axis == 0 else None) for axis, length in enumerate(spec.shape)]
+    any_shape = list_of(_length(-1, None), maxItems=MOST_LENGTHS)
+    lengths = [_length(length, most if axis == 0 else None) for axis, length in enumerate(spec.shape or ())]
     return object_of(
         {
             "name": {"type": "string", "enum": [spec.name]},
-            "shape": row_of(lengths),
+            "shape": any_shape if spec.shape is None else row_of(lengths),
             "datatype": {"type": "string", "enum": [spec.datatype]},
             "data": flat if row is None else {"anyOf": [list_of(row), flat]},
             "parameters": {"type": "object"},
@@ -80,9 +84,16 @@ def tensor_of(spec: Spec, row: Schema | None = None, *, most: int | None = None)
     )
 
 
-def nested_of(datatype: str, shape: Sequence[int]) -> Schema:
-    """Return the schema of values as nested lists, of the lengths in `shape`; -1 is any."""
+def nested_of(datatype: str, shape: Sequence[int] | None) -> Schema:
+    """Return the schema of values as nested lists, of the lengths in `shape`; -1 is any, None any nesting.
+
+    A list of one value alone may be that value, without the list.
+    """
     schema = value_of(datatype)
+    if shape is None:
+        return {}
+    if tuple(shape) == (1,):
+        return {"anyOf": [schema, list_of(schema, minItems=1, maxItems=1)]}
     for length in reversed(shape):
         schema = list_of(schema) if length < 0 else list_of(schema, minItems=length, maxItems=length)
     return schema

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.http.problem import Fault, Problem, shown
 from functions.core.onnx.session import BadModel, ModelFailure, RunStopped, Session
 from functions.core.onnx.tensor import FLOATS, Tensor
-from functions.core.onnx.tensor_json import from_json
+from functions.core.onnx.tensor_json import MOST_LENGTHS, from_json
 from functions.core.serving import golden
 from functions.core.serving.json_schema import Schema, Schemas, nested_of, object_of, tensor_of
 from functions.core.serving.rows import check_count
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from functions.core.onnx.tensor import Spec
     from functions.core.registry.versions import Version
+    from models.feature import Feature
 
 CAPTURED_VALUES = 10_000
 """The most values of a tensor that are captured; of a larger one, only datatype and shape are."""
@@ -30,13 +31,19 @@ class OnnxModel(Servable):
         self.model = version.model
         self.version = version.version
         self.session = Session(version.onnx)
-        self.inputs = {spec.name: spec for spec in self.session.inputs}
+        self.inputs = {spec.name: spec for spec in (*self.session.inputs, *self.session.optional)}
+        self._needed = {spec.name: spec for spec in self.session.inputs}
         self.outputs = {spec.name: spec for spec in self.session.outputs}
         scores = card.get("scores") or {}
         self.scores: str | None = scores.get("output")
         self.classes: tuple[str, ...] = tuple(scores.get("classes", ()))
+        self._columns: Mapping[str, Sequence[str]] = card.get("columns", {})
         self.tolerance: float = version.golden["tolerance"]
         complaint = unfit_scores(self.session, self.scores, self.classes)
+        if self._columns and not complaint:
+            from functions.core.serving.table_inputs import unfit_columns  # noqa: PLC0415 - few models name columns
+
+            complaint = unfit_columns(self.session.inputs, self._columns)
         if complaint:
             raise BadModel(complaint)
         golden.check(self.session, version.golden)
@@ -44,25 +51,28 @@ class OnnxModel(Servable):
     def encode(self, instances: Any) -> dict[str, Tensor]:
         """Return rows as one tensor for each input. A row is an object by input, or the value of a single input."""
         check_count(instances)
-        for name, spec in self.inputs.items():
-            if not spec.shape or spec.shape[0] not in (-1, len(instances)):
-                rows = f"takes exactly {spec.shape[0]} rows" if spec.shape else "has no rows"
+        for name, spec in self._needed.items():
+            first = -1 if spec.shape is None else next(iter(spec.shape), None)
+            if first not in (-1, len(instances)):
+                rows = "has no rows" if first is None else f"takes exactly {first} rows"
                 raise _refusal("instances", f"do not fit: {name} {rows}; infer takes its tensors as they are")
         rows = [self._row(instance, position) for position, instance in enumerate(instances)]
-        return {name: _stacked([row[name] for row in rows], spec) for name, spec in self.inputs.items()}
+        return {name: _stacked([row[name] for row in rows], spec) for name, spec in self._needed.items()}
 
     def _row(self, instance: Any, position: int) -> dict[str, Any]:
-        where, names = f"instances[{position}]", ", ".join(self.inputs)
+        where, names = f"instances[{position}]", ", ".join(self._needed)
         if isinstance(instance, dict):
             for name in instance:
-                if name not in self.inputs:
+                if name in self.inputs and name not in self._needed:
+                    raise _refusal(f"{where}.{name}", f"is optional, and infer alone takes it; accepted: {names}")
+                if name not in self._needed:
                     raise _refusal(f"{where}.{shown(name)}", f"is no input; accepted: {names}")
-            for name in self.inputs:
+            for name in self._needed:
                 if name not in instance:
                     raise _refusal(f"{where}.{name}", f"is missing; accepted: {names}")
             return instance
-        if len(self.inputs) == 1:
-            return dict.fromkeys(self.inputs, instance)
+        if len(self._needed) == 1:
+            return dict.fromkeys(self._needed, instance)
         raise _refusal(where, f"is not an object of the inputs {names}")
 
     def admit(self, inputs: Mapping[str, Tensor]) -> None:
@@ -133,8 +143,34 @@ class OnnxModel(Servable):
             "outputs": {name: _kept(tensor, rows) for name, tensor in outputs.items()},
         }
 
+    def columns(self) -> tuple[Feature, ...]:
+        """Return a column for each input that is one, and those that model.yaml names for the others."""
+        from functions.core.serving.table_inputs import feature_of, names_of  # noqa: PLC0415 - only jobs have tables
+
+        return tuple(
+            feature_of(name, spec.datatype) for spec in self._needed.values() for name in names_of(spec, self._columns)
+        )
+
+    def inputs_of(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Tensor]:
+        from functions.core.serving.table_inputs import names_of, side_by_side  # noqa: PLC0415
+
+        inputs = {}
+        for name, spec in self._needed.items():
+            names = names_of(spec, self._columns)
+            inputs[name] = side_by_side(spec, [columns[column] for column in names], names)
+        return inputs
+
+    def instance_of(self, cells: Mapping[str, str]) -> dict[str, Any]:
+        from functions.core.serving.table_inputs import cell_of, names_of  # noqa: PLC0415
+
+        instance = {}
+        for name, spec in self._needed.items():
+            row = [cell_of(cells.get(column, ""), spec) for column in names_of(spec, self._columns)]
+            instance[name] = row if spec.row else row[0]
+        return instance
+
     def schemas(self) -> Schemas:
-        rows = {name: nested_of(spec.datatype, spec.shape[1:]) for name, spec in self.inputs.items()}
+        rows = {name: nested_of(spec.datatype, spec.row) for name, spec in self._needed.items()}
         instance: Schema = {**object_of(rows), "additionalProperties": False}
         if len(rows) == 1:
             instance = {"anyOf": [instance, *rows.values()]}
@@ -143,7 +179,8 @@ class OnnxModel(Servable):
         return Schemas(
             instance=instance,
             prediction=object_of({**known, "outputs": {"type": "object"}}, []),
-            inputs=[tensor_of(spec) for spec in self.inputs.values()],
+            inputs=[tensor_of(spec) for spec in self.session.inputs],
+            optional=[tensor_of(spec) for spec in self.session.optional],
             outputs=list(self.outputs),
         )
 
@@ -156,8 +193,9 @@ def unfit_scores(session: Session, output: str | None, classes: Sequence[str]) -
     if output not in specs:
         return f"scores.output: {output} is no output; accepted: {', '.join(specs)}"
     spec = specs[output]
-    if spec.datatype not in FLOATS or not spec.shape or spec.shape[-1] not in (-1, len(classes)):
-        actual = f"{spec.datatype} of the shape {list(spec.shape)}"
+    last = -1 if spec.shape is None else next(reversed(spec.shape), None)
+    if spec.datatype not in FLOATS or last not in (-1, len(classes)):
+        actual = f"{spec.datatype} of the shape {spec.shape_in_words}"
         return f"scores: {output} is {actual}; its last length must be that of the {len(classes)} classes"
     return None
 
@@ -176,14 +214,19 @@ def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
 
 
 def _stacked(rows: list[Any], spec: Spec) -> Tensor:
-    """Return rows as people write them as one tensor. An open length is that of the first row."""
+    """Return rows as people write them as one tensor. An open length is that of the first row.
+
+    Where a row is one value, it may be written with its list or without it.
+    """
+    if spec.row == (1,):
+        rows = [row if isinstance(row, list) else [row] for row in rows]
     shape, value = [len(rows)], rows[0]
-    for length in spec.shape[1:]:
+    for length in _depth(rows[0]) if spec.row is None else spec.row:
         if not isinstance(value, list):
-            raise _refusal(spec.name, f"is not nested as deep as the shape {list(spec.shape)} says")
+            raise _refusal(spec.name, f"is not nested as deep as the shape {spec.shape_in_words} says")
         if length not in (-1, len(value)):
             raise _refusal(
-                spec.name, f"holds lists of {len(value)}; accepted: rows of the shape {list(spec.shape[1:])}"
+                spec.name, f"holds lists of {len(value)}; accepted: rows of the shape {list(spec.row or ())}"
             )
         shape.append(len(value))
         value = value[0] if value else None
@@ -191,6 +234,15 @@ def _stacked(rows: list[Any], spec: Spec) -> Tensor:
         return from_json(rows, spec.datatype, tuple(shape), spec.name, halves=True)
     except Problem as problem:
         raise Problem(400, _MISFIT, faults=problem.faults) from None
+
+
+def _depth(row: Any) -> list[int]:
+    """Return an open length for each list that a row is nested in."""
+    lengths = []
+    while isinstance(row, list) and len(lengths) < MOST_LENGTHS:
+        lengths.append(-1)
+        row = row[0] if row else None
+    return lengths
 
 
 _MISFIT = "the rows do not fit the model"

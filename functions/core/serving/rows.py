@@ -75,7 +75,7 @@ def check_values(rows: Iterable[tuple[int, Sequence[Any]]], features: Sequence[F
 def refuse_many(rows: int, at_most: int) -> None:
     """Raise `Problem` 413 for more rows than `at_most`."""
     if rows > at_most:
-        raise Problem(413, f"there are more than {at_most} rows; send fewer, or a job")
+        raise Problem(413, f"there are more than {at_most} rows; send fewer, or a file of them as a job")
 
 
 def check_count(instances: Any, at_most: int = MOST_ROWS) -> None:

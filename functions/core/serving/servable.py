@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from functions.core.onnx.tensor import Spec, Tensor
     from functions.core.serving.json_schema import Schemas
+    from models.feature import Feature
 
 
 class Servable(ABC):
@@ -25,6 +26,8 @@ class Servable(ABC):
     version: str
     inputs: Mapping[str, Spec]
     outputs: Mapping[str, Spec]
+    ids: tuple[str, ...] = ()
+    """The columns that tell a row of a table from others: they come back beside its answer."""
 
     @abstractmethod
     def encode(self, instances: Any) -> Mapping[str, Tensor]:
@@ -64,10 +67,28 @@ class Servable(ABC):
     def schemas(self) -> Schemas:
         """Return what callers send and get, as JSON schemas."""
 
+    def columns(self) -> tuple[Feature, ...]:
+        """Return the columns of a table whose rows this version answers.
+
+        A category without categories is any text. Raise `Problem` 400 where a table cannot be an input.
+        """
+        raise Problem(400, f"{self.model} has no named features to be the columns of a table; accepted: JSON")
+
+    def inputs_of(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Tensor]:
+        """Return the columns of a table as the model's inputs. Raise `Problem` 400 for a value that does not fit.
+
+        Each holds as many values: the numbers that `Feature.encode` gives, whole numbers as `int`, or texts.
+        """
+        raise NotImplementedError
+
     def check_columns(self, columns: Sequence[str]) -> None:
         """Raise `Problem` 400 for a table whose columns are such that no row could be an instance."""
-        raise Problem(400, f"{self.model} has no named features to be the columns of a table; accepted: JSON")
+        from functions.core.serving.csv_instances import check_columns  # noqa: PLC0415 - only jobs have tables
+
+        check_columns(columns, self.columns())
 
     def instance_of(self, cells: Mapping[str, str]) -> Any:
         """Return a row of such a table, cells as text by column, as an instance that `encode` takes."""
-        raise NotImplementedError
+        from functions.core.serving.csv_instances import instance_of  # noqa: PLC0415
+
+        return instance_of(cells, self.columns())

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, GenericError, PermissionDeniedError, PreconditionError
-from obstore.store import GCSStore, LocalStore, MemoryStore, S3Store
+from obstore.store import MemoryStore
 
+from functions.core.storage.keys import ODD, Entry, OddKey
 from models.light import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from obstore import GetOptions, GetResult, ObjectMeta, SignCapableStore, UpdateVersion
-    from obstore.store import ClientConfig, ObjectStore, RetryConfig
+    from obstore.store import ObjectStore
 
     from functions.core.onnx.tensor import Memory
+    from functions.core.storage.whole_list import WholeList
 
 
 Found = TypeVar("Found")
@@ -32,7 +34,7 @@ class Missing(LookupError):
 
 
 class Forbidden(Exception):
-    """The store refuses to read, and does not show that there is nothing to read."""
+    """The store refuses to write, or to read and does not show that there is nothing to read."""
 
 
 class Conflict(Exception):
@@ -41,6 +43,10 @@ class Conflict(Exception):
 
 class TooLarge(ValueError):
     """The object is larger than its reader accepts."""
+
+
+class Unreadable(ValueError):
+    """The content of an object is not what its reader accepts. The text begins with its key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +98,14 @@ class Objects:
         reopen: Callable[[], ObjectStore] | None = None,
         *,
         signer: SignCapableStore | None = None,
+        whole: WholeList | None = None,
     ) -> None:
-        """Wrap `store`. `reopen` opens the same store with new connections; `signer` signs URLs of its objects."""
+        """Wrap `store`. `reopen` opens the same store with new connections; `signer` signs URLs of its objects.
+
+        `whole` goes on with a list where the client fails on a key.
+        """
         self._store = store
+        self._whole = whole
         self._reopen = reopen
         self._signer = signer
 
@@ -141,7 +152,9 @@ class Objects:
         return result
 
     def _found(self, read: Callable[[ObjectStore, str], Found], key: str) -> Found | None:
-        """Return what `read` returns of an object; None when there is no such object. Raises `Forbidden`."""
+        """Return what `read` returns of an object; None when there is none. Raises `Forbidden` and `OddKey`."""
+        if ODD.search(key):
+            raise OddKey(key)
         try:
             return read(self._store, key)
         except FileNotFoundError:
@@ -165,6 +178,11 @@ class Objects:
         meta = self._found(obstore.head, key)
         return None if meta is None else (meta["size"], Tag.of(meta))
 
+    def entry(self, key: str) -> Entry | None:
+        """Return what is known of the object without reading it; None when there is no such object."""
+        meta = self._found(obstore.head, key)
+        return None if meta is None else Entry.of(meta)
+
     def block(self, key: str, start: int, size: int) -> tuple[bytes, Tag]:
         """Return at most `size` bytes from offset `start` on, and the tag of their state.
 
@@ -178,11 +196,11 @@ class Objects:
 
     def put(self, key: str, data: Memory) -> None:
         """Write the object, and replace any that is there."""
-        obstore.put(self._store, key, data)
+        self._put(key, data)
 
     def put_stream(self, key: str, chunks: Iterator[bytes]) -> None:
         """Write an object from chunks, a few of them in memory at a time. It appears when the last chunk is written."""
-        obstore.put(self._store, key, chunks, max_concurrency=2)
+        self._put(key, chunks, max_concurrency=2)
 
     @property
     def signs(self) -> bool:
@@ -201,7 +219,7 @@ class Objects:
     def create(self, key: str, data: bytes) -> bool:
         """Write the object if there is none, and return whether this call wrote it: of many writers one wins."""
         try:
-            obstore.put(self._store, key, data, mode="create")
+            self._put(key, data, mode="create")
         except (AlreadyExistsError, PreconditionError):
             return False
         return True
@@ -209,15 +227,24 @@ class Objects:
     def replace(self, key: str, data: bytes, tag: Tag) -> None:
         """Write the object if its state is still `tag`, else raise `Conflict`. Stores of files cannot do it."""
         try:
-            obstore.put(self._store, key, data, mode=tag.condition)
+            self._put(key, data, mode=tag.condition)
         except (PreconditionError, AlreadyExistsError, FileNotFoundError):
             raise Conflict(key) from None
 
+    def _put(self, key: str, data: Memory | Iterator[bytes], **options: Any) -> None:
+        try:
+            obstore.put(self._store, key, data, **options)
+        except PermissionDeniedError:
+            raise Forbidden(f"{key}: the store refuses to write it: permission denied") from None
+
     def keys(self, prefix: str, *, after: str | None = None) -> Iterator[str]:
         """Yield the keys in the folder `prefix`, at any depth, in the order of the store; those `after` a key."""
-        for page in obstore.list(self._store, prefix, offset=after):
-            for entry in page:
-                yield entry["path"]
+        return (entry.key for entry in self.entries(prefix, after=after))
+
+    def entries(self, prefix: str, *, after: str | None = None) -> Iterator[Entry]:
+        """Yield the objects in the folder `prefix`, at any depth, in the order of the store; those `after` a key."""
+        entries = (Entry.of(meta) for page in obstore.list(self._store, prefix, offset=after) for meta in page)
+        return entries if self._whole is None else self._whole.after(entries, prefix)
 
     def shows_empty(self, prefix: str) -> bool:
         """Return whether a list shows that the folder `prefix` holds nothing; a list that fails shows nothing."""
@@ -229,23 +256,26 @@ class Objects:
     def newest(self, prefix: str) -> str | None:
         """Return the key in the folder `prefix` that was written last, or None.
 
-        Of several keys that were written in the same second, the greatest is returned.
+        Of several keys that were written in the same second, the greatest is returned. Empty objects are
+        passed over: consoles make folders of them.
         """
-        entries = (entry for page in obstore.list(self._store, prefix) for entry in page)
-        latest = max(entries, key=lambda entry: (entry["last_modified"], entry["path"]), default=None)
-        return None if latest is None else latest["path"]
+        entries = (entry for entry in self.entries(prefix) if entry.size)
+        latest = max(entries, key=lambda entry: (entry.modified, entry.key), default=None)
+        return None if latest is None else latest.key
 
     def get_json(self, key: str) -> Any:
-        """Return the object's JSON value. Raises `Missing`, or `ValueError` when it is not JSON."""
-        return json.loads(self.get(key))
+        """Return the object's JSON value. Raises `Missing`, and `Unreadable` when it is not JSON."""
+        return _json_of(key, self.get(key))
 
     def find_json(self, key: str) -> Any | None:
+        """Return the object's JSON value; None when there is no such object. Raises `Unreadable`."""
         data = self.find(key)
-        return None if data is None else json.loads(data)
+        return None if data is None else _json_of(key, data)
 
     def read_json(self, key: str) -> tuple[Any, Tag] | None:
+        """Return the object's JSON value and its tag; None when there is no such object. Raises `Unreadable`."""
         content_and_tag = self.read(key)
-        return None if content_and_tag is None else (json.loads(content_and_tag[0]), content_and_tag[1])
+        return None if content_and_tag is None else (_json_of(key, content_and_tag[0]), content_and_tag[1])
 
     def put_json(self, key: str, value: object) -> None:
         self.put(key, canonical(value))
@@ -262,38 +292,8 @@ class Objects:
         return cls(MemoryStore())
 
 
-def open_store(url: str, *, options: Mapping[str, Any] | None = None, patience_seconds: float = 20) -> Objects:
-    """Open the store at `s3://bucket`, `gs://bucket`, `file:///folder` or `memory://` (new and empty).
-
-    `options` are passed to the cloud's client unchanged. A request is retried for at most
-    `patience_seconds`. Raises `ValueError` on another scheme.
-    """
-    scheme, _, path = url.partition("://")
-    bucket, _, folder = path.partition("/")
-    prefix = folder.strip("/") or None
-    patience = timedelta(seconds=patience_seconds)
-    client: ClientConfig = {"timeout": patience, "connect_timeout": timedelta(seconds=3)}
-    retry: RetryConfig = {"max_retries": 5, "retry_timeout": patience}
-    store_options = dict(options or {})
-    match scheme:
-        case "s3":
-            reopen = partial(S3Store, bucket, prefix=prefix, client_options=client, retry_config=retry, **store_options)
-            store = reopen()
-            return Objects(store, reopen, signer=store)
-        case "gs":
-            # Only an emulator is reached without TLS, and it has no keys to sign with.
-            emulated = str(store_options.get("base_url", "")).startswith("http://")
-            client["allow_http"] = emulated
-            reopen = partial(
-                GCSStore, bucket, prefix=prefix, client_options=client, retry_config=retry, **store_options
-            )
-            store = reopen()
-            return Objects(store, reopen, signer=None if emulated else store)
-        case "file":
-            return Objects(LocalStore(f"/{folder}", mkdir=True))
-        case "memory":
-            return Objects.in_memory()
-        case other:
-            raise ValueError(
-                f"{other!r} is no kind of store; accepted: s3://bucket, gs://bucket, file:///folder, memory://"
-            )
+def _json_of(key: str, data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        raise Unreadable(f"{key} is damaged: its {len(data)} bytes are not JSON") from None

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import parse_qsl, quote_plus, unquote, urlencode
 from xml.sax.saxutils import escape
 
 from localcloud.gcp.storage.authorization import Authorize, missing, refusal
@@ -153,7 +153,8 @@ class XmlApi:
         response = self._emulator.send("GET", f"{object_path(parsed.bucket)}?{query_text}")
         if response.status != 200:
             return _error(response.status, NO_BUCKET if response.status == 404 else None)
-        return _page(parsed.bucket, json.loads(response.body))
+        encoded = parsed.query.get("encoding-type") == "url"
+        return _page(parsed.bucket, json.loads(response.body), encoded=encoded)
 
     def _begin(self, parsed: ParsedRequest) -> Response:
         if refused := self._refused(parsed, "create"):
@@ -205,7 +206,11 @@ def _is_forwarded(name: str) -> bool:
     return name.lower() in FORWARDED or name.lower().startswith("x-goog-")
 
 
-def _page(bucket: str, listing: Mapping[str, Any]) -> Response:
+def _page(bucket: str, listing: Mapping[str, Any], *, encoded: bool) -> Response:
+    """Return a page of a list; `encoded` names are written as in URLs, since XML has no control characters."""
+    if encoded:
+        items = [{**item, "name": quote_plus(item["name"], safe="/")} for item in listing.get("items", [])]
+        listing = {**listing, "items": items}
     fields = {"Key": "name", "Generation": "generation", "LastModified": "updated", "ETag": "etag", "Size": "size"}
     contents = ("".join(_tag(tag, item[name]) for tag, name in fields.items()) for item in listing.get("items", []))
     folders = (_tag("Prefix", prefix) for prefix in listing.get("prefixes", []))

@@ -47,7 +47,7 @@ def test_a_bad_file_is_answered_and_logged_in_one_line(
     assert answer["status"] == "rejected"
     line = json.loads(capsys.readouterr().out)
     assert (line["step"], line["answer"]["status"]) == ("prepare", "rejected")
-    assert stores["s3://models"].get_json("breast_cancer/executions/one.json") == {"run": answer["run"]}
+    assert stores["s3://models"].get_json(".executions/breast_cancer/one.json")["run"] == answer["run"]
 
 
 @pytest.mark.parametrize("step", ["prepare", "train", "select"])

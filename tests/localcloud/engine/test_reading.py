@@ -30,6 +30,12 @@ def test_a_stack_file_is_read_as_the_cli_reads_it(files: Files, tmp_path: Path) 
     assert "\n" not in sentence
 
 
+def test_what_is_merged_again_and_again_does_not_double(tmp_path: Path) -> None:
+    bomb = "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 30))
+    read = config("", f"a0: &a0 {{cloud: aws, log_days: 7}}\n{bomb}config: {{house:x: *a29}}\n", tmp_path)
+    assert json.loads(read["house:x"]) == {"cloud": "aws", "log_days": 7}
+
+
 def test_there_are_more_than_a_hundred_files() -> None:
     assert len({(files.project, files.stack) for files in ALL}) > 100
 

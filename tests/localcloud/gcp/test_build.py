@@ -9,7 +9,7 @@ import pytest
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
 from functions.core.registry.versions import Registry
-from functions.core.storage.objects import open_store
+from functions.core.storage.store_url import open_store
 from infra import bundle, gcp
 from infra.function_table import FUNCTIONS, named
 from infra.settings import Runtime

@@ -15,7 +15,7 @@ from obstore.store import S3Store
 
 from functions.adapters.aws.environment import store_options
 from functions.core.runtime.environment import Environment
-from functions.core.storage import objects
+from functions.core.storage import store_url
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig
@@ -60,7 +60,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     def without_tls(bucket: str, *, client_options: ClientConfig, **options: Any) -> S3Store:
         return S3Store(bucket, client_options={**client_options, "allow_http": True}, **options)
 
-    monkeypatch.setattr(objects, "S3Store", without_tls)
+    monkeypatch.setattr(store_url, "S3Store", without_tls)
     cloud = Cloud()
 
     class Handler(BaseHTTPRequestHandler):

@@ -13,7 +13,8 @@ from functions.adapters.aws import environment
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
 from functions.core.registry.versions import Registry
-from functions.core.storage.objects import Objects, open_store
+from functions.core.storage.objects import Objects
+from functions.core.storage.store_url import open_store
 from functions.entries.predict import predict
 from tests.functions.mains import handle
 from tests.functions.serving import MODEL, card_of, event, golden_of, model_bytes

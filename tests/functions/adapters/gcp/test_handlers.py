@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from functions.core.jobs.job import Job
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
 from functions.core.registry.versions import Registry
-from functions.core.storage.objects import Objects, open_store
+from functions.core.storage.objects import Objects
+from functions.core.storage.store_url import open_store
 from interface.operations import REQUEST_BYTES
 from tests.functions.pushed import Framework, framework, recorded
 from tests.functions.serving import MODEL, card_of, golden_of, model_bytes
@@ -145,25 +147,34 @@ def test_a_message_is_acknowledged_once_its_job_is_done_and_again_when_it_comes_
     assert store("JOBS_URL").get(f"{MODEL}/out/job-1.json") == result
 
 
+def plan_of_a_later_release(name: str, store: Objects) -> None:
+    store.put_json(Job(model=MODEL, name=name).plan, {"format": 99})
+
+
 def test_a_job_that_cannot_be_done_yet_comes_again_until_it_can(
-    jobs: Framework, store: Callable[[str], Objects]
+    jobs: Framework, store: Callable[[str], Objects], workspace: Path
 ) -> None:
-    key = f"{MODEL}/in/late"
-    status, _, body = jobs.send("POST", "/", {"Content-Type": "application/json"}, pushed(key, "late-1"))
+    job = Job(model=MODEL, name="late")
+    store("JOBS_URL").put(job.input, json.dumps({"instances": [[9, 1]]}).encode())
+    plan_of_a_later_release("late", store("JOBS_URL"))
+    status, _, body = jobs.send("POST", "/", {"Content-Type": "application/json"}, pushed(job.input, "late-1"))
     assert (status, body) == (500, b"")
     [line] = [line for line in jobs.logged() if line.get("message") == "late-1"]
-    assert (line["severity"], line["metric"], line["error"]) == ("ERROR", "MessageFailed", "Missing")
-    store("JOBS_URL").put(key, json.dumps({"instances": [[9, 1]]}).encode())
-    assert jobs.send("POST", "/", {}, pushed(key))[0] == 204
+    assert (line["severity"], line["metric"], line["error"]) == ("ERROR", "MessageFailed", "ValueError")
+    (workspace / "JOBS_URL" / job.plan).unlink()
+    assert jobs.send("POST", "/", {}, pushed(job.input))[0] == 204
 
 
 def test_the_last_time_that_a_message_comes_leaves_the_reason_in_the_store(
     jobs: Framework, store: Callable[[str], Objects]
 ) -> None:
-    envelope = {**json.loads(pushed(f"{MODEL}/in/never")), "deliveryAttempt": 5}
+    job = Job(model=MODEL, name="never")
+    store("JOBS_URL").put(job.input, json.dumps({"instances": [[9, 1]]}).encode())
+    plan_of_a_later_release("never", store("JOBS_URL"))
+    envelope = {**json.loads(pushed(job.input)), "deliveryAttempt": 5}
     assert jobs.send("POST", "/", {}, json.dumps(envelope).encode())[0] == 500
     reason = store("JOBS_URL").get_json(f"{MODEL}/dead/never.json")
-    assert (reason["deliveries"], reason["reason"]) == (5, f"Missing: {MODEL}/in/never")
+    assert (reason["deliveries"], reason["reason"]) == (5, f"ValueError: {job.plan}: this release reads format 2")
 
 
 def test_a_job_at_fault_is_done_and_not_pushed_again(jobs: Framework, store: Callable[[str], Objects]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from arro3 import core as arrow
 from arro3.io import write_parquet
 
-from functions.core.dataset import validation
+from functions.core.dataset import read_here, validation
 from functions.core.dataset.dataset import Dataset
 from functions.core.dataset.validation import RejectedDataset, ValidatedDataset, validate_dataset
 from tests.functions.bench import CONTRACT, contract, csv, rows
@@ -17,14 +17,14 @@ from tests.functions.bench import CONTRACT, contract, csv, rows
 
 def rejected(data: bytes, **changes: Any) -> dict[str, Any]:
     with pytest.raises(RejectedDataset) as rejection:
-        validate_dataset(data, contract(**changes))
+        validate_dataset(data, contract(**changes), read_here.open_rows)
     report = rejection.value.report
     assert (report["accepted"], report["cause"]) == (False, str(rejection.value))
     return report
 
 
 def read(data: bytes, **changes: Any) -> ValidatedDataset:
-    return validate_dataset(data, contract(**changes))
+    return validate_dataset(data, contract(**changes), read_here.open_rows)
 
 
 def parquet() -> bytes:
@@ -59,6 +59,8 @@ def test_a_good_file_becomes_numbers_in_the_declared_order() -> None:
         "accepted": True,
         "cause": None,
         "format": "CSV",
+        "ignored_columns": [],
+        "rounded": [],
         "rows": 90,
         "accepted_rows": 90,
         "rejected_rows": 0,
@@ -121,13 +123,14 @@ def test_a_few_bad_rows_are_set_aside_with_line_and_reason() -> None:
     validated = read(csv(with_cells({(0, 0): "large", (3, 2): "blue", (3, 0): 101, (5, 3): ""})))
     assert (validated.report["accepted_rows"], validated.report["rejected_rows"]) == (87, 3)
     assert {(entry["column"], entry["reason"], *entry["first_lines"]) for entry in validated.report["reasons"]} == {
-        ("size", "is not a finite number from 0 to 100", 2, 5),
+        ("size", "is text; accepted: a finite number from 0 to 100", 2),
+        ("size", "is not a finite number from 0 to 100", 5),
         ("colour", "is not one of green, red", 5),
         ("ripe", "is missing; accepted: one of no, yes", 7),
     }
     kept = list(csv_reader.reader(io.StringIO(validated.rejected.decode())))
     assert kept[0] == ["line", "reason", "size", "weight", "colour", "ripe"]
-    assert kept[1] == ["2", "size is not a finite number from 0 to 100", "large", "-6", "red", "yes"]
+    assert kept[1] == ["2", "size is text; accepted: a finite number from 0 to 100", "large", "-6", "red", "yes"]
     assert [row[0] for row in kept[1:]] == ["2", "5", "7"]
 
 
@@ -141,7 +144,7 @@ def test_past_the_models_own_threshold_the_dataset_is_rejected() -> None:
     report = rejected(csv(bad))
     assert report["cause"] == (
         "10 of 90 rows are not acceptable (11.1%; at most 10.0% may be set aside);"
-        " most often: size is not a finite number from 0 to 100 (10 rows, first at line 2)"
+        " most often: size is text; accepted: a finite number from 0 to 100 (10 rows, first at line 2)"
     )
     assert report["reasons"][0]["first_lines"] == list(range(2, 12))
     assert read(csv(bad), quality={"maximum_rejected_share": 0.12}).report["rejected_rows"] == 10
@@ -179,10 +182,21 @@ def test_words_in_another_order_are_near() -> None:
     assert report["cause"] == "radius_mean is not expected; did you mean mean_radius?; mean_radius is missing"
 
 
-def test_a_column_too_many_is_rejected_unless_the_contract_lets_it_pass() -> None:
-    wider = csv([[*row, 7] for row in rows()], ("size", "weight", "colour", "ripe", "id"))
-    assert rejected(wider)["cause"] == "id is not expected"
-    assert read(wider, quality={"extra_columns": "ignore"}).digest == read(csv()).digest
+def test_a_column_that_the_model_does_not_use_is_ignored_and_told() -> None:
+    wider = csv([[*row, 7] for row in rows()], ("size", "weight", "colour", "ripe", "note"))
+    validated = read(wider)
+    assert (validated.dataset.to_bytes(), validated.report["ignored_columns"]) == (
+        read(csv()).dataset.to_bytes(),
+        ["note"],
+    )
+
+
+@pytest.mark.parametrize("named", [{"ignore": ["note"]}, {"id": ["note"]}])
+def test_a_column_that_is_not_named_is_rejected_where_the_contract_says_so(named: dict[str, Any]) -> None:
+    wider = csv([[*row, 7] for row in rows()], ("size", "weight", "colour", "ripe", "note"))
+    strict: dict[str, Any] = {"quality": {**CONTRACT["quality"], "extra_columns": "reject"}}
+    assert rejected(wider, **strict)["cause"] == "note is not expected"
+    assert read(wider, **strict, **named).report["ignored_columns"] == []
 
 
 @pytest.mark.parametrize(
@@ -190,8 +204,12 @@ def test_a_column_too_many_is_rejected_unless_the_contract_lets_it_pass() -> Non
     [
         (b"", "the file is empty"),
         (b"size,weight,colour,ripe\n", "a header and no rows"),
-        (b'{"size": 1}', "names none of the expected columns, which are size, weight, colour, ripe"),
-        (csv()[:-1] + b"\xff\n", "line 91: the text is not UTF-8"),
+        (b'{"heft": 1}', "names none of the expected columns, which are size, weight, colour, ripe"),
+        (b'{"size": 1}', "weight is missing; colour is missing; ripe is missing"),
+        (
+            csv().replace(b"red", b"r\xf6t"),
+            "most often: the row is not UTF-8; save the file as UTF-8, and not as ANSI or Windows-1252 (30 rows",
+        ),
         (csv(rows(10)), "10 acceptable rows; at least 20 are needed"),
         (csv([row for row in rows() if row[3] == "no"]), "too few different rows of yes (0)"),
         (csv(rows(40)[::2] * 4 + rows(40)[1:2] * 40), "too few different rows of no (40)"),

@@ -11,12 +11,11 @@ import pytest
 from functions.core.jobs import api
 from functions.core.jobs.checkpoints import Checkpoint, Checkpoints, Plan
 from functions.core.jobs.job import UPLOADS, Job, dead_letter_reason
-from functions.core.jobs.worker import Worker
 from functions.core.runtime.consumer import Delivery
-from functions.core.storage.objects import Missing
 from interface.operations import REQUEST_BYTES
+from tests.functions import jobbing
 from tests.functions.core.api.test_openapi import check
-from tests.functions.jobbing import ATTEMPTS, jsonl, signing
+from tests.functions.jobbing import jsonl, signing
 from tests.functions.serving import BENIGN, MALIGNANT, MODEL, Bench, model_bytes, said
 
 JOBS = f"/v2/models/{MODEL}/jobs"
@@ -30,7 +29,7 @@ def bench() -> Bench:
 
 
 def work(bench: Bench, name: str, delivery: Delivery | None = None) -> None:
-    worker = Worker(bench.jobs, {MODEL: bench.model_cache}, bench.log, attempts=ATTEMPTS, clock=bench.clock)
+    worker = jobbing.worker(bench, bench.jobs)
     worker.work(f"{MODEL}/in/{name}", delivery or Delivery())
 
 
@@ -250,13 +249,6 @@ def test_a_version_that_is_not_there_is_refused_before_anything_is_queued(versio
     assert list(bench.jobs.keys(MODEL)) == []
 
 
-def test_a_job_whose_input_is_gone_has_failed_once_it_is_given_up(bench: Bench) -> None:
-    job = Job(model=MODEL, name=post(bench, {"upload": "csv"})["id"])
-    with pytest.raises(Missing):
-        work(bench, job.name, Delivery(number=ATTEMPTS, seconds_left=lambda: 0.0))
-    assert status(bench, job.name)["status"] == "failed"
-
-
 def test_no_second_url_is_given_for_what_was_uploaded(bench: Bench) -> None:
     job = post(bench, {"upload": "jsonl"}, key="k")
     assert "upload" in post(bench, {"upload": "jsonl"}, key="k")
@@ -342,16 +334,34 @@ def test_the_status_of_a_running_job_has_its_progress(bench: Bench) -> None:
     bench.jobs.put(job.input, b"x" * 1000)
     assert status(bench, "j.csv")["status"] == "queued"
     checkpoints = Checkpoints(bench.jobs, job)
-    checkpoints.begin(Plan(version="3f2a9c0d11aa22bb", state="", bytes=1000, batches=2))
+    checkpoints.begin(
+        Plan(
+            version="3f2a9c0d11aa22bb",
+            state="",
+            bytes=1000,
+            batch_rows=5,
+            part_rows=10,
+            bounds=(0, 250, 500, 750, 1000),
+        )
+    )
     assert status(bench, "j.csv") | {"id": ""} == {
         "id": "", "model": MODEL, "status": "running", "version": "3f2a9c0d11aa22bb", "rows": 0, "progress": 0.0,
     }  # fmt: skip
     for number in (1, 2, 4):  # the third is still being worked on by somebody else
-        checkpoints.write(Checkpoint(number=number, rows=number * 10, refused=0, end=number * 100), [b""])
+        checkpoints.write(Checkpoint(number=number, rows=number * 10, refused=0), b"")
     document = status(bench, "j.csv")
-    assert (document["rows"], document["progress"]) == (20, 0.2)
+    assert (document["rows"], document["progress"]) == (70, 0.75)
     response = bench.send("GET", f"{JOBS}/j.csv")
     assert response.headers["retry-after"] == "1"
+
+
+def test_a_job_whose_input_is_gone_is_not_unknown(bench: Bench) -> None:
+    work(bench, "j.jsonl")
+    document = status(bench, "j.jsonl")
+    assert (document["status"], document["error"]["status"]) == ("failed", 410)
+    record = {"reason": "x", "told": "its worker was killed", "deliveries": 5, "until": None}
+    bench.jobs.put_json(dead_letter_reason(f"{MODEL}/in/k"), record)
+    assert status(bench, "k")["status"] == "failed"
 
 
 def test_a_job_that_is_a_dead_letter_has_failed_and_its_status_hides_the_details(bench: Bench) -> None:

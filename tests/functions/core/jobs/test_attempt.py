@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import gzip
+import io
 import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
+from arro3.core import DataType
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,8 +20,21 @@ from functions.core.jobs.worker import Worker
 from functions.core.onnx import deadline
 from functions.core.registry.pointer import promote
 from functions.core.runtime.consumer import Delivery
-from tests.functions.jobbing import ATTEMPTS, Mortal, Queue, jsonl
+from tests.functions.core.dataset.tables import parquet_of
+from tests.functions.jobbing import ATTEMPTS, Mortal, Queue, jsonl, worker
 from tests.functions.serving import BENIGN, MALIGNANT, MODEL, POISON, Bench, model_bytes, said
+
+
+def saved(array: np.ndarray, name: str | None = None) -> bytes:
+    """Return an array as numpy saves it: as .npy, or as .npz under a name."""
+    file = io.BytesIO()
+    if name is None:
+        np.save(file, array)
+    else:
+        named: dict[str, Any] = {name: array}
+        np.savez(file, **named)
+    return file.getvalue()
+
 
 ROWS = [[1 + n % 3, 9] if n % 2 else [9, n % 5] for n in range(40)]
 FILES = {
@@ -25,14 +42,20 @@ FILES = {
     "rows.jsonl": jsonl(ROWS),
     "rows.csv": b"mean_radius,mean_texture\n" + b"".join(f"{a},{b}\n".encode() for a, b in ROWS),
 }
+FILES["rows.csv.gz"] = gzip.compress(FILES["rows.csv"])
+FILES["rows.jsonl.gz"] = gzip.compress(FILES["rows.jsonl"])
+FILES["rows.parquet"] = parquet_of(("mean_radius", "mean_texture"), ROWS, (DataType.float64(), DataType.int64()))
+FILES["rows.npy"] = saved(np.array(ROWS, dtype=np.float32))
+FILES["rows.npz"] = saved(np.array(ROWS, dtype=np.float32), "X")
 
 
 @pytest.fixture(autouse=True, scope="module")
 def small() -> Iterator[None]:
-    """Make checkpoints every six rows, and read blocks of a few rows."""
+    """Make parts of about six rows, answered three at a time, and read blocks of a few rows."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(attempt, "BATCH_ROWS", 3)
-        patch.setattr(attempt, "MOST_BATCHES", 2)
+        patch.setattr(attempt, "FEW_ROWS", 3)
+        patch.setattr(attempt, "MOST_BATCH_ROWS", 3)
+        patch.setattr(attempt, "MOST_PART_ROWS", 6)
         patch.setattr(source, "BLOCK_BYTES", 50)
         yield
 
@@ -54,23 +77,33 @@ def worked(bench: Bench, name: str, content: bytes, store: Mortal | None = None,
 
 
 def out(queue: Queue) -> dict[str, bytes]:
-    return {key: queue.store.objects.get(key) for key in queue.store.objects.keys(f"{MODEL}/out")}
+    """Return what lies in the results, without its compression."""
+    found = {key: queue.store.objects.get(key) for key in queue.store.objects.keys(f"{MODEL}/out")}
+    return {key: gzip.decompress(data) if key.endswith(".gz") else data for key, data in found.items()}
 
 
 def predictions(queue: Queue, name: str) -> list[dict[str, Any]]:
-    if name.endswith(("csv", "jsonl")):
+    if name.endswith(".gz"):
+        return [json.loads(line) for line in out(queue)[f"{MODEL}/out/{name}.jsonl.gz"].splitlines()]
+    if "." in name:
         return [json.loads(line) for line in out(queue)[f"{MODEL}/out/{name}.jsonl"].splitlines()]
     return json.loads(out(queue)[f"{MODEL}/out/{name}.json"])["predictions"]
 
 
+@pytest.mark.parametrize("parallelism", [1, 3])
 @pytest.mark.parametrize("name", FILES)
-def test_a_job_of_many_checkpoints_is_answered_like_a_prediction_row_by_row_in_order(name: str, bench: Bench) -> None:
-    queue = worked(bench, name, FILES[name])
+def test_a_job_of_many_parts_is_answered_like_a_prediction_row_by_row_in_order(
+    name: str, parallelism: int, bench: Bench
+) -> None:
+    queue = worked(bench, name, FILES[name], parallelism=parallelism)
     assert predictions(queue, name) == said(bench.predict(*ROWS))["predictions"]
     result = json.loads(out(queue)[f"{MODEL}/out/{name}.json"])
     assert (result["job"], result["model"], result["version"]) == (name, MODEL, bench.live.read().champion)
-    assert len(Checkpoints(queue.store.objects, Job(model=MODEL, name=name)).done()) == 7
-    assert queue.deliveries == 1
+    done = Checkpoints(queue.store.objects, Job(model=MODEL, name=name)).done()
+    assert (sorted(done), sum(part.rows for part in done.values())) == (list(range(1, len(done) + 1)), 40)
+    assert len(done) > 4
+    in_turn = name in ("rows.csv", "rows.jsonl")
+    assert queue.deliveries == (parallelism if in_turn else 1)
 
 
 @pytest.mark.parametrize(
@@ -89,11 +122,9 @@ def test_a_job_that_ends_before_its_first_checkpoint_keeps_only_its_result(
     assert predictions(queue, name) == said(bench.predict(*ROWS[:3]))["predictions"]
 
 
-def test_the_result_is_the_same_whatever_the_number_of_checkpoints(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_result_is_the_same_whatever_the_number_of_parts(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     many = [out(worked(bench, name, content)) for name, content in FILES.items()]
-    monkeypatch.setattr(attempt, "MOST_BATCHES", 1000)
+    monkeypatch.setattr(attempt, "MOST_PART_ROWS", 1000)
     assert [out(worked(bench, name, content)) for name, content in FILES.items()] == many
 
 
@@ -102,15 +133,16 @@ def test_the_result_is_the_same_whatever_the_number_of_checkpoints(
     name=st.sampled_from(sorted(FILES)),
     deaths=st.sets(st.integers(0, 120), max_size=8),
     seconds=st.sampled_from([0.0, 1e9]),
+    parallelism=st.sampled_from([1, 3]),
 )
 def test_workers_that_die_anywhere_and_run_out_of_time_leave_the_same_one_result(
-    name: str, deaths: set[int], seconds: float, bench: Bench
+    name: str, deaths: set[int], seconds: float, parallelism: int, bench: Bench
 ) -> None:
     undisturbed = out(worked(bench, name, FILES[name]))
     store, steps = Mortal(Bench().jobs), itertools.count()
     store.put(f"{MODEL}/in/{name}", FILES[name])
     store.dies = lambda operation, key: next(steps) in deaths
-    queue = Queue(bench, store, seconds=lambda: seconds)
+    queue = Queue(bench, store, seconds=lambda: seconds, parallelism=parallelism)
     queue.run()
     while queue.dead:  # brought back by a person
         store.announced.append(queue.dead.pop())
@@ -120,10 +152,11 @@ def test_workers_that_die_anywhere_and_run_out_of_time_leave_the_same_one_result
 
 def test_a_worker_that_has_no_time_left_announces_a_continuation(bench: Bench) -> None:
     queue = worked(bench, "rows.jsonl", FILES["rows.jsonl"], seconds=lambda: 0.0)
-    assert queue.deliveries == 15  # one checkpoint each, of one batch, and then the time to join them
+    parts = len(Checkpoints(queue.store.objects, Job(model=MODEL, name="rows.jsonl")).done())
+    assert queue.deliveries == parts > 6  # each does one part of three rows, and the last joins them
     assert not queue.dead
     assert sorted(queue.store.objects.keys(".again")) == [
-        f".again/{MODEL}/rows.jsonl/{number:06}" for number in range(1, 15)
+        f".again/{MODEL}/rows.jsonl/{number:06}" for number in range(2, parts + 1)
     ]
     assert predictions(queue, "rows.jsonl") == said(bench.predict(*ROWS))["predictions"]
 
@@ -175,19 +208,19 @@ def test_an_input_that_is_replaced_while_it_is_read_ends_the_job(bench: Bench) -
 def test_two_that_begin_at_once_agree_on_one_plan(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Mortal(Bench().jobs)
     store.put(f"{MODEL}/in/rows.jsonl", FILES["rows.jsonl"])
-    other = Worker(store.objects, {MODEL: bench.model_cache}, bench.log, attempts=ATTEMPTS)
+    other = worker(bench, store.objects)
 
     def first(operation: str, key: str) -> bool:
         if operation == "before create_json":  # somebody begins at this very moment, and is cut off
-            monkeypatch.setattr(attempt, "MOST_BATCHES", 1)
+            monkeypatch.setattr(attempt, "MOST_PART_ROWS", 3)
             other.work(f"{MODEL}/in/rows.jsonl", Delivery(seconds_left=lambda: 0.0))
-            monkeypatch.setattr(attempt, "MOST_BATCHES", 2)
+            monkeypatch.setattr(attempt, "MOST_PART_ROWS", 6)
         return False
 
     store.dies = first
     queue = Queue(bench, store)
     queue.run()
-    assert len(Checkpoints(store.objects, Job(model=MODEL, name="rows.jsonl")).done()) == 14
+    assert len(Checkpoints(store.objects, Job(model=MODEL, name="rows.jsonl")).done()) > 9
     assert predictions(queue, "rows.jsonl") == said(bench.predict(*ROWS))["predictions"]
 
 
@@ -223,10 +256,23 @@ def test_a_row_of_a_file_on_which_the_model_fails_gets_an_error_and_the_rest_is_
         ("x", b"", 400, "not JSON"),
         ("x", b'{"instances": []}', 400, "one row or more"),
         ("x", json.dumps({"instances": [*ROWS, {"mean_radius": 1.0}]}).encode(), 400, "do not fit"),
-        ("x.csv", b"", 400, "header"),
+        ("x.csv", b"", 400, "the file is empty"),
         ("x.csv", b"mean_radius,mean_texture\n", 400, "no rows"),
         ("x.csv", b"mean_radius,mean_textures\n1,2\n", 400, "the header does not fit the model"),
-        ("x.jsonl", b"\n\n", 400, "no rows"),
+        ("x.jsonl", b"\n\n", 400, "the file is empty"),
+        (
+            "x.csv.gz",
+            gzip.compress(b"mean_radius,mean_texture\n1,2\n", mtime=0)[:-9],
+            400,
+            "compressed with gzip, and cut short",
+        ),
+        ("x.csv.gz", b"mean_radius,mean_texture\n", 400, "compressed with gzip, and damaged"),
+        ("x.parquet", b"PAR1", 400, "the Parquet file is cut short"),
+        ("x.npy", b"mean_radius", 400, "the file is no .npy file of numbers, as numpy saves it"),
+        ("x.npy", saved(np.array([[1, 2]])), 400, "do not fit"),
+        ("x.npy", saved(np.array([["a", "b"]], dtype=object)), 400, "no .npy file of numbers"),
+        ("x.npz", saved(np.zeros((1, 2), dtype=np.float32), "rows"), 400, "the arrays are not the inputs"),
+        ("x.npz", b"PK\x03\x04", 400, "no .npz file"),
     ],
 )
 def test_a_job_that_is_at_fault_gets_its_error_as_the_one_result(
@@ -249,7 +295,42 @@ def test_a_header_that_does_not_fit_is_refused_column_by_column(bench: Bench) ->
     queue = worked(bench, "x.csv", b"mean_radius,diagnosis\n1,2\n")
     [result] = map(json.loads, out(queue).values())
     faults = {fault["field"]: fault["message"] for fault in result["error"]["errors"]}
-    assert faults == {"diagnosis": "is not a feature", "mean_texture": "is missing"}
+    assert faults == {"mean_texture": "is missing"}
+
+
+def test_columns_that_the_model_does_not_use_are_passed_over_and_told(bench: Bench) -> None:
+    queue = worked(bench, "x.csv", b"note,mean_radius,mean_texture,diagnosis\nx,1,2,benign\n,9,1,\n")
+    assert predictions(queue, "x.csv") == said(bench.predict([1, 2], [9, 1]))["predictions"]
+    result = json.loads(out(queue)[f"{MODEL}/out/x.csv.json"])
+    assert (result["ignored_columns"], result["rows"], result["refused"]) == (["note", "diagnosis"], 2, 0)
+
+
+def test_identifiers_come_back_beside_their_answers() -> None:
+    bench = Bench()
+    bench.champion(id=["case"])
+    queue = worked(bench, "x.csv", b"case,mean_radius,mean_texture\nA 1,1,2\n,x,1\nB,9,1\n")
+    assert [(row["id"], "error" in row) for row in predictions(queue, "x.csv")] == [
+        ({"case": "A 1"}, False),
+        ({"case": None}, True),
+        ({"case": "B"}, False),
+    ]
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\r\n", b"\n"])
+def test_every_row_has_its_own_answer_whatever_ends_its_line(end: bytes, bench: Bench) -> None:
+    rows = [b"mean_radius;mean_texture", b"1;2", b"9;1", b"1;2"]
+    queue = worked(bench, "x.csv", end.join(rows).replace(end, b"\r", 1))
+    assert predictions(queue, "x.csv") == said(bench.predict([1, 2], [9, 1], [1, 2]))["predictions"]
+
+
+@pytest.mark.integration
+def test_a_table_is_read_in_a_process_with_bounds(bench: Bench) -> None:
+    store = Mortal(Bench().jobs)
+    store.put(f"{MODEL}/in/rows.csv", FILES["rows.csv"])
+    reachable: Any = store
+    Worker(reachable, {MODEL: bench.model_cache}, bench.log, attempts=ATTEMPTS).work(f"{MODEL}/in/rows.csv")
+    lines = store.objects.get(f"{MODEL}/out/rows.csv.jsonl").splitlines()
+    assert list(map(json.loads, lines)) == said(bench.predict(*ROWS))["predictions"]
 
 
 def test_a_job_too_large_is_answered_without_being_read(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,20 +352,6 @@ def test_a_job_of_too_many_rows_is_refused(bench: Bench, monkeypatch: pytest.Mon
     monkeypatch.setattr(attempt, "MOST_ROWS", 39)
     [result] = map(json.loads, out(worked(bench, "x.jsonl", FILES["rows.jsonl"])).values())
     assert result["error"]["status"] == 413
-
-
-@pytest.mark.parametrize(
-    ("seconds_a_batch", "seconds_left", "batches"), [(0.0, 900, 100), (0.5, 900, 10), (0.5, 16, 4), (60, 120, 1)]
-)
-def test_a_checkpoint_comes_early_enough_to_repeat_its_work(
-    seconds_a_batch: float, seconds_left: float, batches: int, bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(attempt, "MOST_BATCHES", 100)
-    job = Job(model=MODEL, name="x.jsonl")
-    assert (
-        attempt.JobAttempt(objects=bench.jobs, job=job, seconds_left=lambda: seconds_left)._limit(seconds_a_batch)
-        == batches
-    )
 
 
 def test_a_row_on_which_the_model_does_not_end_gets_an_error_and_the_rest_is_answered(

@@ -1,19 +1,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import obstore
 import pytest
 
 from functions.core.http.problem import Problem
-from functions.core.jobs.job import Job, NotAJob
-from functions.core.jobs.webhook import Webhook
+from functions.core.jobs import source
+from functions.core.jobs.job import NotAJob
 from functions.core.jobs.worker import Worker
 from functions.core.onnx.session import ModelFailure
 from functions.core.runtime.consumer import Delivery
-from functions.core.storage.objects import Missing
+from functions.core.storage.objects import Objects, Tag
+from tests.functions import jobbing
 from tests.functions.jobbing import ATTEMPTS, Killed, Mortal, Queue
 from tests.functions.serving import MODEL, POISON, Away, Bench, model_bytes
 
@@ -28,10 +29,8 @@ def bench() -> Bench:
     return bench
 
 
-def worker(bench: Bench, objects: Any = None, webhook: Webhook | None = None) -> Worker:
-    objects = objects or bench.jobs
-    caches = {MODEL: bench.model_cache}
-    return Worker(objects, caches, bench.log, attempts=ATTEMPTS, webhook=webhook, clock=bench.clock)
+def worker(bench: Bench, objects: Any = None) -> Worker:
+    return jobbing.worker(bench, objects or bench.jobs)
 
 
 def results(bench: Bench) -> list[str]:
@@ -82,13 +81,45 @@ def test_without_a_champion_a_job_is_retried() -> None:
 
 
 def test_a_failure_that_is_not_the_jobs_is_retried(bench: Bench) -> None:
-    with pytest.raises(Missing):
-        worker(bench).work(f"{MODEL}/in/never-there")
     bench.jobs.put(f"{MODEL}/in/j", ONE)
     away = Away(bench.jobs, lambda operation, _: operation == "create")
     with pytest.raises(OSError, match="away"):
         worker(bench, away).work(f"{MODEL}/in/j")
     assert results(bench) == []
+
+
+@pytest.mark.parametrize("name", ["j", "j.csv", "j.jsonl"])
+def test_a_job_whose_input_was_deleted_before_it_began_has_failed_and_says_so(name: str, bench: Bench) -> None:
+    worker(bench).work(f"{MODEL}/in/{name}")
+    error = bench.jobs.get_json(f"{MODEL}/out/{name}.json")["error"]
+    assert (error["status"], error["detail"][:21]) == (410, "the input was deleted")
+
+
+def test_a_job_whose_input_is_deleted_while_it_is_read_has_failed_and_says_so(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "BLOCK_BYTES", 40)
+    bench.jobs.put(f"{MODEL}/in/j.jsonl", b"[1, 9]\n" * 40)
+
+    class Fading(Objects):
+        """The input is deleted once some of it was read."""
+
+        def block(self, key: str, start: int, size: int) -> tuple[bytes, Tag]:
+            found = super().block(key, start, size)
+            obstore.delete(bench.jobs._store, key)
+            return found
+
+    worker(bench, Fading(bench.jobs._store)).work(f"{MODEL}/in/j.jsonl")
+    assert bench.jobs.get_json(f"{MODEL}/out/j.jsonl.json")["error"]["status"] == 410
+
+
+def test_a_header_that_does_not_fit_is_told_in_a_few_words_however_long_it_is(bench: Bench) -> None:
+    header = ",".join("x" * 60_000 + str(number) for number in range(30))
+    bench.jobs.put(f"{MODEL}/in/j.csv", f"{header}\n1\n".encode())
+    worker(bench).work(f"{MODEL}/in/j.csv")
+    document = bench.jobs.get(f"{MODEL}/out/j.csv.json")
+    assert b"the header does not fit the model" in document
+    assert len(document) < 5_000
 
 
 def test_a_request_that_the_model_fails_on_is_retried_and_becomes_a_dead_letter() -> None:
@@ -162,65 +193,3 @@ def test_a_reason_that_cannot_be_written_hides_no_failure(bench: Bench) -> None:
 def test_the_marker_object_of_a_folder_is_ignored(marker: str, bench: Bench) -> None:
     worker(bench).work(marker)
     assert list(bench.jobs.keys(MODEL)) == []
-
-
-class Receiver:
-    """Receives events, or answers with another status."""
-
-    def __init__(self) -> None:
-        self.status = 204
-        self.events: list[tuple[str, dict[str, Any]]] = []
-
-    def __call__(self, _: str, headers: Mapping[str, str], body: bytes) -> int:
-        if self.status == 204:
-            self.events.append((headers["webhook-id"], json.loads(body)))
-        return self.status
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "status", "facts"),
-    [
-        ("j", ONE, "done", {"version"}),
-        ("j.jsonl", b"[1, 9]\n[1]\n", "done", {"version", "rows", "refused"}),
-        ("j", b"no JSON", "failed", set()),
-    ],
-)
-def test_whoever_waits_is_told_once_how_a_job_ended(
-    name: str, content: bytes, status: str, facts: set[str], bench: Bench
-) -> None:
-    receiver = Receiver()
-    told = worker(bench, webhook=Webhook("https://receiver", "s" * 24, send=receiver, clock=bench.clock))
-    bench.jobs.put(f"{MODEL}/in/{name}", content)
-    for _ in range(3):
-        told.work(f"{MODEL}/in/{name}")
-    [(identity, event)] = receiver.events
-    assert identity == f"{MODEL}/{name}/{status}"
-    assert event["type"] == f"job.{status}"
-    assert event["timestamp"] == "2026-09-21T14:13:20+00:00"
-    assert event["data"].items() >= {"id": name, "model": MODEL, "status": status}.items()
-    assert set(event["data"]) == {"id", "model", "status"} | facts
-
-
-def test_whoever_waits_is_told_when_a_job_was_cancelled_or_given_up(bench: Bench) -> None:
-    receiver = Receiver()
-    told = worker(bench, webhook=Webhook("https://receiver", "s" * 24, send=receiver))
-    job = Job(model=MODEL, name="j")
-    bench.jobs.put(job.input, ONE)
-    bench.jobs.put(job.cancelled, b"{}")
-    told.work(job.input)
-    with pytest.raises(Missing):
-        told.work(f"{MODEL}/in/gone", LAST)
-    assert [event["type"] for _, event in receiver.events] == ["job.cancelled", "job.failed"]
-
-
-def test_an_event_that_is_not_received_is_sent_again_and_the_job_is_done_all_the_same(bench: Bench) -> None:
-    receiver = Receiver()
-    receiver.status = 503
-    told = worker(bench, webhook=Webhook("https://receiver", "s" * 24, send=receiver))
-    bench.jobs.put(f"{MODEL}/in/j", ONE)
-    with pytest.raises(OSError, match="the webhook answered 503; accepted: 2xx"):
-        told.work(f"{MODEL}/in/j")
-    assert results(bench) == [f"{MODEL}/out/j.json"]
-    receiver.status = 204
-    told.work(f"{MODEL}/in/j", Delivery(number=2))
-    assert len(receiver.events) == 1

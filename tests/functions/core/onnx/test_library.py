@@ -20,6 +20,7 @@ from functions.core.onnx.session import BadModel, ModelFailure, Session, _run_op
 from functions.core.onnx.tensor import Tensor
 from infra.bundle import main
 from infra.function_table import named
+from tests.functions.bring_your_own import halving
 from tests.functions.graphs import graph
 from tests.functions.serving import model_bytes
 from tests.root import ROOT
@@ -78,6 +79,8 @@ def test_every_function_whose_position_is_written_down_does_what_its_name_says(
     monkeypatch.setattr(ort, "_loaded", [fresh])
     assert Session(model_bytes()).run({"X": ROWS})["label"].values() == (0, 1)
     assert Session(TEXT).run({"X": Tensor.of("BYTES", (2,), ["a", "b"])})["Y"].values() == ("a", "b")
+    session = Session(halving())
+    assert ([spec.name for spec in session.optional], session.symbols()) == (["by"], {"x": ("n",)})
     guard = Guard(fresh, _run_options(fresh))
     guard.stop()
     assert guard.end()
@@ -160,7 +163,7 @@ def test_a_process_that_ends_with_open_sessions_and_answers_does_not_crash(tmp_p
     code = """
 import sys
 from pathlib import Path
-from functions.core.onnx.session import Session, _run_options
+from functions.core.onnx.session import Session
 from functions.core.onnx.tensor import Tensor
 session = Session(Path(sys.argv[1]).read_bytes(), threads=2)
 answer = session.run({"X": Tensor.of("FP32", (1, 2), [1.0, 9.0])})

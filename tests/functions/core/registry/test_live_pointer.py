@@ -7,7 +7,7 @@ from threading import Barrier
 
 import pytest
 
-from functions.core.registry.live_pointer import Live
+from functions.core.registry.live_pointer import Live, UnreadablePointer
 from functions.core.registry.pointer import NotPossible, Pointer, bake_again, begin, promote, promote_first
 from functions.core.storage.objects import Conflict, Forbidden, Objects
 from tests.cloudstorage import CloudStorage, cloud_storage
@@ -151,3 +151,35 @@ def test_a_pointer_that_may_not_be_read_is_neither_replaced_nor_taken_for_none(s
             change()
     strict.may = lambda _: True
     assert (live.read().champion, live.read().revision) == ("v1", 1)
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"{", b"[]", b"null", b"{}", b'"text"', b'{"champion": 3}', b"\xff\xfe", b"[" * 100_000]
+)
+def test_a_damaged_pointer_is_named_with_what_writes_it_anew(damage: bytes, live: Live) -> None:
+    live._objects.put(live.key, damage)
+    told = r"tumour/live.json is damaged: .*; `registry verify --repair` writes it anew"
+    with pytest.raises(UnreadablePointer, match=told):
+        live.read()
+    with pytest.raises(UnreadablePointer, match=told):
+        live.change(lambda pointer: promote_first(pointer, "v1", "r", 0.0))
+    assert live._objects.get(live.key) == damage
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"champion": 3},
+        {"challenger": {}},
+        {"weight": "10"},
+        {"revision": None},
+        {"release": {"run": "r"}},
+        {"history": [{}]},
+        {"waiting": [{}]},
+        {"tried": 3},
+    ],
+)
+def test_a_pointer_of_other_types_is_damaged(change: dict[str, object], live: Live) -> None:
+    live._objects.put_json(live.key, {**Pointer(champion="v1").document(), **change})
+    with pytest.raises(UnreadablePointer):
+        live.read()

@@ -12,6 +12,7 @@ from functions.core.registry.pointer import (
     SHADOW,
     NotPossible,
     Pointer,
+    Turn,
     advance,
     bake_again,
     begin,
@@ -19,6 +20,8 @@ from functions.core.registry.pointer import (
     promote,
     promote_first,
     roll_back,
+    try_out,
+    wait,
     withdraw,
 )
 from functions.core.storage.objects import canonical
@@ -141,3 +144,47 @@ def test_what_makes_no_sense_is_not_possible() -> None:
 def test_a_weight_that_is_no_share_of_the_callers_is_refused(weight: int) -> None:
     with pytest.raises(ValueError, match="1 to 99"):
         begin(promote_first(Pointer(), "v1", "r1", 1.0), "v2", "r2", weight, 2.0)
+
+
+def turn(run: str, arrived: str | None = None) -> Turn:
+    return Turn(run=run, version=f"version of {run}", asked=0.0, arrived=arrived)
+
+
+def line(*turns: Turn) -> list[str]:
+    """Return who waits, after these have come one after the other."""
+    pointer = Pointer(champion="v0")
+    for one in turns:
+        pointer = wait(pointer, one)
+    assert Pointer.parse(json.loads(canonical(pointer.document()))) == pointer
+    return [one.run for one in pointer.waiting]
+
+
+def test_versions_wait_in_order_of_arrival_and_newer_data_takes_the_place_of_older() -> None:
+    assert line(turn("a"), turn("b")) == ["a", "b"]
+    assert line(turn("a", "1"), turn("b"), turn("c", "2")) == ["c", "b"]
+    assert line(turn("a", "1"), turn("b"), turn("a", "1")) == ["a", "b"], "who asks again keeps its place"
+    assert line(turn("a"), turn("b", "1"), turn("c", "2"), turn("d", "3")) == ["a", "d"]
+
+
+def test_older_data_is_superseded_by_newer_that_waits_or_was_tried_and_a_wish_is_not() -> None:
+    waiting = wait(Pointer(champion="v0"), turn("new", "2"))
+    tried = try_out(Pointer(champion="v0"), turn("new", "2"))
+    for pointer in (waiting, tried):
+        assert pointer.superseder(turn("old", "1")) == "new"
+        assert pointer.superseder(turn("newer", "3")) is None
+        assert pointer.superseder(turn("wish")) is None
+        assert pointer.superseder(turn("new", "1")) is None, "no run supersedes itself"
+    assert wait(tried, turn("newest", "5")).superseder(turn("newer", "3")) == "newest"
+
+
+def test_what_was_tried_last_is_the_newest_data_not_the_latest_try() -> None:
+    pointer = try_out(try_out(Pointer(champion="v0"), turn("new", "2")), turn("old", "1"))
+    assert pointer.tried is not None
+    assert pointer.tried.run == "new"
+    assert try_out(pointer, turn("wish")).tried == pointer.tried
+
+
+def test_a_pointer_of_the_version_before_is_read() -> None:
+    document = Pointer(champion="v0", revision=3).document()
+    del document["waiting"], document["tried"]
+    assert Pointer.parse(document) == Pointer(champion="v0", revision=3)

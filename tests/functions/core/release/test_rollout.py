@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from functions.core.registry.pointer import NotPossible, Pointer, begin, withdraw
+from functions.core.registry.executions import Executions
+from functions.core.registry.pointer import NotPossible
 from functions.core.release.rollout import Rollout
 from functions.core.serving.predictor import hash_percent
 from functions.core.storage.objects import Objects, Tag
@@ -249,8 +250,9 @@ def test_a_version_that_fails_its_golden_test_is_never_put_up(damage: str, bench
     version = registered(bench, ALIKE)
     break_version(bench, version, damage)
     before = bench.live.read()
-    assert act(bench, "release") == {"status": "rolled_back", "wait_seconds": 0}
+    assert act(bench, "release") == {"status": "refused", "wait_seconds": 0}
     assert bench.live.read() == before
+    assert record(bench)["status"] == "refused"
     assert "golden test" in record(bench)["cause"]
 
 
@@ -288,7 +290,7 @@ def test_a_second_release_waits_for_the_first_and_then_has_its_turn(bench: Bench
     assert act(bench, "judge", "third") == {"status": "canary", "wait_seconds": BAKE}
     assert bench.live.read().challenger == third
     assert record(bench, "third")["status"] == "canary"
-    assert "waits_since" not in record(bench, "third")
+    assert bench.live.read().waiting == ()
 
 
 def test_a_run_that_was_rolled_back_before_waits_for_its_second_turn(bench: Bench) -> None:
@@ -319,31 +321,6 @@ def test_a_release_that_nothing_judges_is_withdrawn_by_the_next(bench: Bench) ->
     assert bench.live.read().challenger == third
     assert events(bench) == ["promoted", "canary", "rolled_back", "canary"]
     assert act(bench, "judge")["status"] == "rolled_back"
-
-
-def test_nobody_waits_for_ever(bench: Bench) -> None:
-    bench.champion()
-    registered(bench, model_bytes(slope=3.0), "third")
-    registered(bench, ALIKE)
-    act(bench, "release")
-    turn, answer = 0, act(bench, "release", "third")
-    while answer["status"] == "canary" and turn < 40:
-        turn += 1
-        take_its_place(bench, f"run {turn}")
-        bench.clock.forward(BAKE)
-        answer = act(bench, "judge", "third")
-    assert answer == {"status": "rolled_back", "wait_seconds": 0}
-    assert record(bench, "third")["cause"] == "another release was under way all the time"
-    assert 5 < turn < 15  # what one release may take, and its grace
-
-
-def take_its_place(bench: Bench, run: str) -> None:
-    """The release under way ends, and the next one begins before anybody who waits could."""
-
-    def transition(pointer: Pointer) -> Pointer:
-        return begin(withdraw(pointer, bench.clock(), "no"), f"version of {run}", run, 10, bench.clock())
-
-    bench.live.change(transition)
 
 
 def test_ten_releases_at_once_make_one_line_of_history(bench: Bench) -> None:
@@ -428,6 +405,10 @@ def test_without_an_earlier_version_there_is_no_way_back(bench: Bench) -> None:
     assert bench.live.read().champion == first
 
 
+def noted(bench: Bench, **facts: Any) -> None:
+    Executions(bench.models, MODEL).note("execution-1", **facts)
+
+
 def abandon(bench: Bench, **changes: Any) -> dict[str, Any]:
     payload = {
         "action": "abandon",
@@ -441,7 +422,7 @@ def abandon(bench: Bench, **changes: Any) -> dict[str, Any]:
 def test_a_failed_workflow_is_recorded_in_its_run_and_its_challenger_is_withdrawn(bench: Bench) -> None:
     bench.champion()
     registered(bench, ALIKE)
-    bench.models.put_json(bench.registry.execution_key("execution-1"), {"run": "second"})
+    noted(bench, run="second")
     act(bench, "release")
     for _ in range(2):
         assert abandon(bench) == {"run": "second"}
@@ -457,7 +438,7 @@ def test_a_failure_of_one_run_leaves_the_release_of_another_alone(bench: Bench) 
     registered(bench, ALIKE)
     act(bench, "release")
     bench.registry.write_run("third", {"run": "third", "status": "training"})
-    bench.models.put_json(bench.registry.execution_key("execution-1"), {"run": "third"})
+    noted(bench, run="third")
     before = bench.live.read()
     assert abandon(bench, input={"model": MODEL}) == {"run": "third"}
     assert bench.live.read() == before
@@ -468,7 +449,7 @@ def test_a_failure_of_one_run_leaves_the_release_of_another_alone(bench: Bench) 
 @pytest.mark.parametrize("status", ["promoted", "rolled_back", "refused", "rejected"])
 def test_a_run_that_is_over_is_not_failed_afterwards(status: str, bench: Bench) -> None:
     bench.registry.write_run("second", {"run": "second", "status": status})
-    bench.models.put_json(bench.registry.execution_key("execution-1"), {"run": "second"})
+    noted(bench, run="second")
     assert abandon(bench) == {"run": "second"}
     assert record(bench)["status"] == status
 
@@ -477,7 +458,7 @@ def test_a_run_that_was_promoted_before_its_record_said_so_is_promoted(bench: Be
     registered(bench, ALIKE)
     act(bench, "release")
     bench.registry.update_run("second", lambda found: {**found, "status": "registered"})
-    bench.models.put_json(bench.registry.execution_key("execution-1"), {"run": "second"})
+    noted(bench, run="second")
     abandon(bench)
     assert record(bench)["status"] == "promoted"
 

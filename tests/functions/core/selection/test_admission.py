@@ -8,13 +8,31 @@ from typing import Any
 
 import onnx
 import pytest
+from onnx import TensorProto, helper
 
 from functions.core.onnx.session import BadModel, Session
 from functions.core.onnx.tensor import Tensor
-from functions.core.selection import admission
+from functions.core.registry.live_pointer import Live
+from functions.core.registry.pointer import promote_first
+from functions.core.selection import admission, sample_requests
 from functions.core.serving import golden
 from functions.core.serving.opening import open_version
-from tests.functions.bring_your_own import MODEL, SCORES, Bench, endless, pair, picky, random, scalars
+from tests.functions.bring_your_own import (
+    MODEL,
+    SCORES,
+    Bench,
+    doubling,
+    encoder,
+    endless,
+    halving,
+    image,
+    pair,
+    picky,
+    pipeline,
+    random,
+    scalars,
+)
+from tests.functions.graphs import graph
 from tests.root import ROOT
 
 FIVE = {"name": "x", "shape": [1, 5], "datatype": "FP32", "data": [1, 2, 3, 4, 5]}
@@ -74,7 +92,7 @@ def test_who_only_looks_finds_a_file_whose_arrival_was_lost(bench: Bench) -> Non
     assert bench.look()["status"] == "accepted"
 
 
-@pytest.mark.parametrize("data", [b"", b"no model", bytes(300)])
+@pytest.mark.parametrize("data", [b"no model", bytes(300)])
 def test_who_only_looks_rejects_a_file_once(data: bytes, bench: Bench) -> None:
     bench.describe(gate={"maximum_bytes": 200})
     bench.upload(data)
@@ -180,6 +198,135 @@ def test_a_model_without_rows_is_a_model_too(bench: Bench) -> None:
     assert open_version(version).answer(given)["next"].values() == (42,)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        pipeline(), encoder(), encoder(vocabulary=3), encoder(vocabulary=1, types=1), encoder(types=1),
+        image(), image(channels=1), image(axis=3), doubling(), doubling([None, None, 5]), halving(),
+    ],
+    ids=["sklearn", "bert", "few-words", "one-word", "one-type", "image", "grey", "last", "no-rank", "open", "more"],
+)  # fmt: skip
+def test_models_of_other_kinds_are_admitted_without_golden_requests(data: bytes, bench: Bench) -> None:
+    checks = bench.checks(data)
+    assert all(passed for passed, _ in checks.values()), checks
+
+
+def test_a_request_is_made_up_the_same_every_time_and_tells_more_than_zeros() -> None:
+    one, another = (sample_requests.made_up(Session(encoder())) for _ in range(2))
+    assert one.inputs == another.inputs
+    shapes = {tensor.shape for tensor in one.inputs.values()}
+    assert shapes == {(2, 16)}, "batch and sequence are shared by all three"
+    assert set(one.inputs["attention_mask"].values()) == {1}
+    assert set(one.inputs["token_type_ids"].values()) == {0, 1}
+    assert len(set(one.inputs["input_ids"].values())) > 4
+
+
+def test_lengths_of_one_name_are_equal_and_others_are_mixed() -> None:
+    nodes = [
+        helper.make_node("MatMul", ["a", "b"], ["c"]),
+        helper.make_node("Constant", [], ["shape"], value=helper.make_tensor("s", TensorProto.INT64, [2], [2, 8])),
+        helper.make_node("Reshape", ["c", "shape"], ["y"]),
+    ]
+    data = graph(nodes, [("a", "FP32", ["n", "k"]), ("b", "FP32", ["k", "m"])], [("y", "FP32", [2, 8])])
+    shapes = {name: tensor.shape for name, tensor in sample_requests.made_up(Session(data)).inputs.items()}
+    assert shapes["a"][1] == shapes["b"][0]
+    assert shapes["a"][0] * shapes["b"][1] == 16
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_scores_of_an_open_length_are_counted_in_an_answer(width: int, bench: Bench) -> None:
+    bench.describe(scores={"output": "y", "classes": ["a", "b"]}, golden=[{"inputs": [{**FIVE, "shape": [5 // 5, 5]}]}])
+    passed, told = bench.checks(doubling(["n", None]))["scores"]
+    assert not passed
+    assert told == "scores: y answers the shape [1, 5]; its last length must be that of the 2 classes"
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ({"x": ["a", "b"]}, "columns.x: names 2 columns; x is [-1, 3], and must be [-1, 2]"),
+        ({"z": ["a"]}, "columns.z: is no input; accepted: x"),
+    ],
+)
+def test_names_of_columns_that_do_not_fit_are_refused(columns: Any, told: str, bench: Bench) -> None:
+    bench.describe(columns=columns)
+    assert bench.checks(doubling(["n", 3]))["columns"] == (False, told)
+
+
+def test_a_table_names_no_column_twice(bench: Bench) -> None:
+    bench.describe(columns={"a": ["b"]})
+    assert bench.checks(pair())["columns"] == (False, "columns: b is an input, too")
+
+
+def test_other_names_of_columns_are_another_version(bench: Bench) -> None:
+    versions = set()
+    for names in ([], ["a", "b"], ["b", "a"]):
+        bench.describe(columns={"x": names} if names else {})
+        versions.add(bench.publish(doubling(["n", 2]))[0]["version"])
+    assert len(versions) == 3
+
+
+def test_a_file_that_keeps_its_signature_or_takes_more_needs_no_word(bench: Bench) -> None:
+    promoted(bench, doubling([2, 3]))
+    for data in (doubling([2, 3]) + b"\x12\x01x", doubling([None, 3]), doubling([None, None]), doubling()):
+        assert bench.checks(data)["keeps its signature"] == (True, "")
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        (
+            [2, 4],
+            "the input x is FP32 [2, 4], and was FP32 [-1, 3]; the output y is FP32 [2, 4], and was FP32 [-1, 3];",
+        ),
+        ([2, 3], "the input x is FP32 [2, 3], and was FP32 [-1, 3]; clients"),
+        ([None, 3, 1], "the input x is FP32 [-1, 3, 1], and was FP32 [-1, 3]; the output y is FP32 [-1, 3, 1], and"),
+    ],
+)
+def test_a_file_that_takes_less_than_the_live_one_is_refused_with_what_changed(
+    shape: list[int | str | None], told: str, bench: Bench
+) -> None:
+    promoted(bench, doubling(["n", 3]))
+    passed, detail = bench.checks(doubling(shape))["keeps its signature"]
+    assert (passed, detail[: len(told)]) == (False, told)
+
+
+def promoted(bench: Bench, data: bytes) -> str:
+    """Publish a file, and make its version live."""
+    answer, _ = bench.publish(data)
+    Live(bench.models, MODEL).change(lambda pointer: promote_first(pointer, answer["version"], "run", 0.0))
+    return answer["version"]
+
+
+def test_a_file_of_another_signature_needs_a_word_of_the_owner(bench: Bench) -> None:
+    live = promoted(bench, pair())
+    answer, record = bench.publish(doubling(["rows", 1]))
+    assert answer["status"] == "refused"
+    assert record["cause"] == (
+        "keeps its signature: the input a is gone; the input b is gone; the input text is gone; the input x is new;"
+        " the output scores is gone; the output sum is gone; the output said is gone; clients of the live version"
+        f' {live} would fail. To release it all the same, write accept_signature_change: "{live}" into model.yaml'
+    )
+    bench.describe(accept_signature_change="0" * 16)
+    assert bench.publish(doubling(["rows", 1]))[0]["status"] == "refused", "that is not the live version"
+    bench.describe(accept_signature_change=live)
+    answer, record = bench.publish(doubling(["rows", 1]))
+    assert answer["status"] == "registered"
+    [told] = [check["detail"] for check in record["checks"] if check["name"] == "keeps its signature"]
+    assert told.startswith("accepted: the input a is gone")
+
+
+def test_classes_that_are_gone_need_a_word_and_new_ones_do_not(bench: Bench) -> None:
+    bench.describe(scores={"output": "y", "classes": ["a", "b", "c"]})
+    promoted(bench, doubling(["n", 3]))
+    for classes, told in ((["c", "b", "a"], ""), (["a", "b", "d"], "classes are gone: c;")):
+        bench.describe(scores={"output": "y", "classes": classes})
+        passed, detail = bench.checks(doubling(["n", 3]) + b"\x12\x01x")["keeps its signature"]
+        assert (passed, detail.startswith(told)) == (not told, True)
+    bench.describe()
+    assert "scores are gone" in bench.checks(doubling(["n", 3]) + b"\x12\x01y")["keeps its signature"][1]
+
+
 def test_golden_requests_of_ones_own_help_a_model_that_is_picky(bench: Bench) -> None:
     bench.describe(golden=[{"inputs": [FIVE]}])
     answer, record = bench.publish(picky())
@@ -210,6 +357,7 @@ def test_answers_are_compared_with_the_golden_answers_that_were_given(
     ("requests", "told"),
     [
         ("not json", "is no JSON"),
+        ('[{"inputs": [], "inputs": []}]', "names inputs twice in one object"),
         ([], "is no list of requests"),
         ({"inputs": [FIVE]}, "is no list of requests"),
         ([1], "[0] is no request"),

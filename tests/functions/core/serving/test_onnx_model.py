@@ -17,11 +17,12 @@ from functions.core.http.messages import Response
 from functions.core.http.problem import Problem
 from functions.core.jobs.predictions import predict_each
 from functions.core.jobs.row_reader import Row
+from functions.core.onnx.tensor import Tensor
 from functions.core.registry.pointer import begin, promote_first
 from functions.core.selection.admission import examine, version
 from functions.core.serving.predictor import hash_percent
 from models.bring_your_own import BringYourOwn
-from tests.functions.bring_your_own import SCORES, pair, picky, scalars
+from tests.functions.bring_your_own import SCORES, doubling, halving, pair, picky, pipeline, scalars
 from tests.functions.core.api.test_service import JUNK
 from tests.functions.graphs import graph
 from tests.functions.httpd import serving
@@ -145,7 +146,9 @@ def test_rows_are_asked_for_by_the_names_of_the_inputs_and_answered_with_labels(
         ({"a": [1], "b": [1], "text": "x", "c": 1}, "instances[0].c", "is no input; accepted: a, b, text"),
         ([1], "instances[0]", "is not an object of the inputs a, b, text"),
         ({"a": [1, 2], "b": [1], "text": "x"}, "a", "holds lists of 2; accepted: rows of the shape [1]"),
-        ({"a": 1, "b": [1], "text": "x"}, "a", "is not nested as deep as the shape [-1, 1] says"),
+        ({"a": [], "b": [1], "text": "x"}, "a", "holds lists of 0; accepted: rows of the shape [1]"),
+        ({"a": [[1]], "b": [1], "text": "x"}, "a value 0", "is no FP32"),
+        ({"a": "1", "b": [1], "text": "x"}, "a value 0", "is no FP32"),
         ({"a": ["1"], "b": [1], "text": "x"}, "a value 0", "is no FP32"),
         ({"a": [1], "b": [1], "text": 1}, "text value 0", "is no BYTES"),
     ],
@@ -282,14 +285,155 @@ def test_a_job_answers_each_row_that_the_model_can_answer() -> None:
     bench = serve(pair(), scores=SCORES)
     by = bench.model_cache.current().champion
     good, bad = {"a": [3], "b": [1], "text": "x"}, {"a": [3], "b": [1]}
-    answers = predict_each(by, [Row(value=value, problem=None, end=0) for value in (good, bad, good)])
+    answers = predict_each(by, [Row(value=value, problem=None) for value in (good, bad, good)])
     assert [answer.get("label") for answer in answers] == ["left", None, "left"]
     assert "is missing; accepted: a, b, text" in str(answers[1]["error"])
 
 
-def test_a_table_of_columns_is_no_job_for_it(shared: Bench) -> None:
-    with pytest.raises(Problem, match="no named features"):
-        shared.model_cache.current().champion.check_columns(["a", "b"])
+@pytest.mark.parametrize("a", [3, [3]])
+def test_a_value_alone_is_a_column_of_one(a: Any, shared: Bench) -> None:
+    rows = [{"a": a, "b": 1, "text": "x"}, {"a": [1], "b": 5, "text": "y"}]
+    assert [one["outputs"]["sum"] for one in said(shared.predict(*rows))["predictions"]] == [[4.0], [6.0]]
+
+
+def test_the_document_takes_a_value_alone_for_a_column_of_one(shared: Bench) -> None:
+    column = shared.model_cache.current().champion.schemas().instance["properties"]["a"]
+    number = column["anyOf"][0]
+    assert number["type"] == "number"
+    assert column["anyOf"][1] == {"type": "array", "items": number, "minItems": 1, "maxItems": 1}
+
+
+@pytest.mark.parametrize(("shape", "data"), [([], [1.5]), ([3], [1, 2, 3]), ([2, 2], [[1, 2], [3, 4]]), ([0], [])])
+def test_an_input_without_a_rank_takes_every_shape(shape: list[int], data: list[Any]) -> None:
+    bench = serve(doubling())
+    [output] = said(bench.send("POST", INFER, {"inputs": [{**X, "shape": shape, "data": data}]}))["outputs"]
+    assert (output["shape"], output["data"]) == (shape, [2 * value for value in np.ravel(data)])
+
+
+def test_an_input_without_a_rank_takes_rows_of_every_depth_and_says_so() -> None:
+    bench = serve(doubling())
+    for row in (1.5, [1.5, 2.0], [[1.5], [2.0]]):
+        [answer] = said(bench.predict(row))["predictions"]
+        assert answer["outputs"]["y"] == (np.asarray(row) * 2).tolist()
+    [about] = said(bench.send("GET", f"/v2/models/{MODEL}"))["inputs"]
+    assert about == {"name": "x", "datatype": "FP32", "shape": None}
+
+
+@pytest.mark.parametrize("shape", [[1] * 17, "3", [-1], [True], None, [2**63]])
+def test_no_shape_at_all_is_refused_by_an_input_of_every_shape(shape: Any) -> None:
+    response = serve(doubling()).send("POST", INFER, {"inputs": [{**X, "shape": shape, "data": [1]}]})
+    assert response.status == 400
+    assert "is not a shape of this input; accepted: a list of at most 16 lengths" in said(response)["error"]
+
+
+def test_bytes_alone_do_not_tell_the_shape_of_an_input_without_a_rank() -> None:
+    response = serve(doubling()).send("POST", INFER, bytes(4), headers={"inference-header-content-length": "0"})
+    assert (response.status, "does not tell the shape of x" in said(response)["error"]) == (400, True)
+
+
+def test_an_input_with_a_value_in_the_file_may_be_left_out() -> None:
+    bench = serve(halving())
+    x, by = {**X, "shape": [2], "data": [4, 6]}, {"name": "by", "shape": [1], "datatype": "FP32", "data": [4]}
+    assert outputs(bench.send("POST", INFER, {"inputs": [x]})) == {"y": [2, 3]}
+    assert outputs(bench.send("POST", INFER, {"inputs": [by, x]})) == {"y": [1, 1.5]}
+    assert "inputs lacks x" in said(bench.send("POST", INFER, {"inputs": [by]}))["error"]
+    assert [one["outputs"]["y"] for one in said(bench.predict(4, 6))["predictions"]] == [2, 3]
+    raw = bench.send("POST", INFER, struct.pack("<2f", 4, 6), headers={"inference-header-content-length": "0"})
+    assert raw.status == 200
+    refused = said(bench.predict({"x": 4, "by": [4]}))["errors"][0]
+    assert refused["message"] == "is optional, and infer alone takes it; accepted: x"
+    about = said(bench.send("GET", f"/v2/models/{MODEL}"))["inputs"]
+    assert about[1] == {"name": "by", "datatype": "FP32", "shape": [1], "optional": True}
+    schemas = bench.model_cache.current().champion.schemas()
+    assert (len(schemas.inputs), len(schemas.optional)) == (1, 1)
+
+
+X = {"name": "x", "datatype": "FP32"}
+
+
+def test_a_pipeline_of_scikit_learn_takes_rows_as_people_write_them_and_tables() -> None:
+    bench = serve(pipeline(), scores={"output": "probabilities", "classes": ["stays", "leaves"]})
+    row = {"age": 7, "fee": 3.5, "plan": "plus", "region": "south"}
+    [answer] = said(bench.predict(row))["predictions"]
+    assert (answer["label"], set(answer["scores"])) == ("leaves", {"stays", "leaves"})
+    by = bench.model_cache.current().champion
+    assert [column.name for column in by.columns()] == list(row)
+    instance = by.instance_of({name: str(value) for name, value in row.items()})
+    assert by.predictions(by.answer(by.encode([instance])), 1) == [answer]
+    inputs = by.inputs_of({name: [value] for name, value in row.items()})
+    assert by.predictions(by.answer(inputs), 1) == [answer]
+
+
+def test_a_table_has_a_column_for_each_input(shared: Bench) -> None:
+    by = shared.model_cache.current().champion
+    assert [(one.name, one.kind, one.categories) for one in by.columns()] == [
+        ("a", "number", ()), ("b", "number", ()), ("text", "category", ()),
+    ]  # fmt: skip
+    by.check_columns(["text", "b", "a"])
+    instance = by.instance_of({"a": "3", "b": " 1.5", "text": "007"})
+    assert instance == {"a": [3.0], "b": [1.5], "text": "007"}
+    inputs = by.inputs_of({"a": [3.0, 1.0], "b": [1.0, 5.0], "text": ["x", "y"]})
+    assert by.predictions(by.answer(inputs), 2)[1]["outputs"] == {"sum": [6.0], "said": "y"}
+
+
+def test_columns_of_a_wide_input_are_named_in_the_contract() -> None:
+    by = serve(doubling(["rows", 3]), columns={"x": ["age", "fee", "score"]}).model_cache.current().champion
+    assert [one.name for one in by.columns()] == ["age", "fee", "score"]
+    assert by.instance_of({"score": "3", "age": "1", "fee": "2"}) == {"x": [1.0, 2.0, 3.0]}
+    inputs = by.inputs_of({"score": [3, 6], "age": [1, 4], "fee": [2, 5]})
+    assert inputs["x"] == Tensor.of("FP32", (2, 3), [1, 2, 3, 4, 5, 6])
+
+
+@pytest.mark.parametrize("columns", [["age", "fee"], ["age", "fee", "score", "more"]])
+def test_a_table_of_other_columns_is_refused(columns: list[str]) -> None:
+    by = serve(doubling(["rows", 3]), columns={"x": ["age", "fee", "score"]}).model_cache.current().champion
+    with pytest.raises(Problem, match="the header does not fit the model"):
+        by.check_columns(columns)
+
+
+def test_a_wide_input_without_names_is_no_table() -> None:
+    by = serve(doubling(["rows", 3])).model_cache.current().champion
+    with pytest.raises(Problem) as refused:
+        by.check_columns(["x"])
+    assert refused.value.text == (
+        "a table cannot be the input of this model; x has the shape [-1, 3], and is no column; accepted: JSON, or the"
+        " names of its columns under columns: in the model's model.yaml"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("INT64", " 9007199254740993", 9007199254740993), ("INT64", "-7.0", -7), ("INT64", "7.5", 7.5),
+        ("INT64", "", None), ("INT64", "1_000", "1_000"), ("INT64", "\u0663", "\u0663"), ("UINT8", "+7", 7),
+        ("FP64", "0.1", 0.1), ("FP64", "1e300", 1e300), ("FP32", "N/A", "N/A"), ("FP32", "nan", None),
+        ("BOOL", "yes", True), ("BOOL", "0.0", False), ("BOOL", "2", "2"), ("BYTES", " null ", " null "),
+    ],
+)  # fmt: skip
+def test_a_cell_keeps_every_digit_that_its_input_takes(kind: str, text: str, value: Any) -> None:
+    by = serve(scalar_rows(kind)).model_cache.current().champion
+    assert by.instance_of({"X": text}) == {"X": value}
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [("BOOL", [True, False]), ("FP16", [0.5, 1.5]), ("FP64", [0.1, 1e300]), ("UINT8", [0, 255]), ("BYTES", ["a", "ü"])],
+)
+def test_columns_of_every_datatype_become_inputs(kind: str, values: list[Any]) -> None:
+    by = serve(scalar_rows(kind)).model_cache.current().champion
+    assert by.inputs_of({"X": values})["X"] == Tensor.of(kind, (2,), values)
+
+
+@pytest.mark.parametrize("values", [[1, "x"], [1, None], [256, 1], [-1, 1]])
+def test_a_column_that_does_not_fit_its_datatype_is_named(values: list[Any]) -> None:
+    by = serve(scalar_rows("UINT8")).model_cache.current().champion
+    with pytest.raises(Problem, match="the rows do not fit the model") as refused:
+        by.inputs_of({"X": values})
+    assert refused.value.faults[0].field == "X"
+
+
+def scalar_rows(kind: str) -> bytes:
+    return graph([helper.make_node("Identity", ["X"], ["Y"])], [("X", kind, [None])], [("Y", kind, [None])])
 
 
 def test_numbers_that_json_does_not_know_are_null_in_it() -> None:

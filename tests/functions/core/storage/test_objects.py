@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier
 from urllib.parse import parse_qs, urlsplit
@@ -9,8 +11,20 @@ from uuid import uuid4
 
 import obstore
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from functions.core.storage.objects import Conflict, Forbidden, Missing, Objects, TooLarge, canonical, open_store
+from functions.core.storage.keys import ODD, OddKey
+from functions.core.storage.objects import (
+    Conflict,
+    Forbidden,
+    Missing,
+    Objects,
+    TooLarge,
+    Unreadable,
+    canonical,
+)
+from functions.core.storage.store_url import open_store
 from tests.cloudstorage import CloudStorage, cloud_storage
 
 
@@ -204,11 +218,73 @@ def test_keys_are_below_a_folder_and_not_next_to_it(objects: Objects) -> None:
 
 def test_the_newest_is_the_one_that_was_written_last(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
     assert objects.newest("a") is None
-    objects.put("b/3", b"")
+    objects.put("b/3", b"x")
     assert objects.newest("b") == "b/3"
     times = {"a/1": 5, "a/2": 9, "a/3": 7}
-    monkeypatch.setattr(obstore, "list", lambda *_: [[{"path": k, "last_modified": at} for k, at in times.items()]])
+    page = [{"path": key, "last_modified": at, "size": 1} for key, at in times.items()]
+    monkeypatch.setattr(obstore, "list", lambda *_: [page])
     assert objects.newest("a") == "a/2"
+
+
+def test_what_a_console_makes_of_a_folder_is_not_the_newest(objects: Objects) -> None:
+    objects.put("a/data.csv", b"1")
+    objects.put("a/2026", b"")  # the client shows a folder's marker without its slash
+    assert objects.newest("a") == "a/data.csv"
+
+
+REFUSED = ["a//b.csv", "a/./b.csv", "a/../b.csv", "a/\x01.csv", "a/\n.csv", "a/b/", "/a/b.csv", "", "a/\x7f"]
+PLAIN = [
+    "a/b c.csv",
+    "a/b+c.csv",
+    "a/100%.csv",
+    "a/%2F.csv",
+    "a/größe.csv",
+    "a/表.csv",
+    "a/b?c#d&e=f.csv",
+    "a/'\"<>.csv",
+]
+
+
+@pytest.mark.parametrize("key", REFUSED)
+def test_a_key_of_which_the_client_would_make_another_one_is_refused_by_its_name(key: str, objects: Objects) -> None:
+    objects.put("a/b", b"another object")
+    for read in (objects.find, objects.look, objects.exists, objects.get, objects.entry):
+        with pytest.raises(OddKey, match=re.escape(repr(key))):
+            read(key)
+
+
+@pytest.mark.parametrize("key", PLAIN)
+def test_a_key_with_any_other_character_is_read_as_it_is(key: str, objects: Objects) -> None:
+    objects.put(key, b"1")
+    assert objects.get(key) == b"1"
+    assert list(objects.keys("a")) == [key]
+
+
+@given(st.text(max_size=20))
+def test_the_client_takes_every_key_that_is_not_odd_for_itself(key: str) -> None:
+    if not ODD.search(key):
+        objects = Objects.in_memory()
+        objects.put(key, b"1")
+        assert list(objects.keys("")) == [key]
+
+
+def test_what_is_known_of_an_object_is_told_without_reading_it(objects: Objects) -> None:
+    objects.put("a/b", b"12345")
+    entry = objects.entry("a/b")
+    assert entry is not None
+    assert (entry.key, entry.size) == ("a/b", 5)
+    assert [(found.key, found.size) for found in objects.entries("a")] == [("a/b", 5)]
+    assert abs((datetime.now(UTC) - entry.modified).total_seconds()) < 3600
+    assert objects.entry("a/c") is None
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 100_000])
+def test_an_object_that_is_not_json_is_named(data: bytes) -> None:
+    objects = Objects.in_memory()
+    objects.put("a/run.json", data)
+    for read in (objects.find_json, objects.get_json, objects.read_json):
+        with pytest.raises(Unreadable, match=r"a/run\.json is damaged"):
+            read("a/run.json")
 
 
 def test_an_object_larger_than_wanted_is_not_read(objects: Objects) -> None:

@@ -1,0 +1,123 @@
+"""The rows of a table as the numbers that a model takes, and the reasons for those that it does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from functions.core.dataset.column import Encoding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from functions.core.dataset.table import Batch, Column, Table
+    from models.feature import Feature
+
+Fault = tuple[str, str]
+"""A column, "" for the whole row, and what is wrong with it."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Refused:
+    """A row that is set aside."""
+
+    location: int
+    """Its line or row number in the file."""
+    faults: Sequence[Fault]
+    cells: Sequence[str]
+    """The row itself as text, if it was asked for."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rounded:
+    """Whole numbers of a column that the model does not get as they are."""
+
+    count: int
+    location: int
+    """Of the first of them."""
+    value: int
+    becomes: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EncodedRows:
+    """Some consecutive rows."""
+
+    numbers: np.ndarray
+    """[rows, features]; a row that is refused has NaN somewhere, or arbitrary numbers."""
+    refused: Mapping[int, Refused]
+    """By position among the rows."""
+    texts: Mapping[str, Sequence[str | None]]
+    """The columns that are read as they are, by name: a text for each row."""
+    rounded: Mapping[str, Rounded]
+    """By column."""
+    end: int
+    """Where the rows after these begin in the file."""
+
+
+def encoded_rows(
+    table: Table, features: Sequence[Feature], others: Sequence[str], *, dtype: str, most_cells: int
+) -> Iterator[EncodedRows]:
+    """Yield the rows of a table, encoded by its columns.
+
+    A feature whose column is not there is missing in every row. Of the first `most_cells` rows that are
+    refused, the cells are given. Raise `UnreadableTable`.
+    """
+    encoding = (
+        Encoding(typed=table.typed, dtype=dtype)
+        if table.style is None
+        else Encoding(typed=table.typed, style=table.style, dtype=dtype)
+    )
+    for batch in table.batches:
+        rows = _encoded(batch, encoding, features, others, most_cells)
+        most_cells -= len(rows.refused)
+        yield rows
+
+
+def _encoded(
+    batch: Batch, encoding: Encoding, features: Sequence[Feature], others: Sequence[str], most_cells: int
+) -> EncodedRows:
+    well_formed = (
+        np.array([at for at in range(batch.rows) if at not in batch.malformed], dtype=np.int64)
+        if (batch.malformed)
+        else np.arange(batch.rows)
+    )
+    numbers = np.full((batch.rows, len(features)), np.nan, dtype=encoding.dtype)
+    faults: dict[int, list[Fault]] = {at: [("", reason)] for at, reason in batch.malformed.items()}
+    rounded: dict[str, Rounded] = {}
+    for at, feature in enumerate(features):
+        values = batch.columns.get(feature.name)
+        column = encoding.encode(feature, [None] * len(well_formed) if values is None else values)
+        numbers[well_formed, at] = column.numbers
+        for position, reason in column.reasons.items():
+            faults.setdefault(int(well_formed[position]), []).append((feature.name, reason))
+        if len(column.rounded) and values is not None:
+            first = int(column.rounded[0])
+            rounded[feature.name] = Rounded(
+                count=len(column.rounded),
+                location=int(batch.locations[int(well_formed[first])]),
+                value=int(column.before[0]),
+                becomes=int(column.numbers[first]),
+            )
+    refused = {
+        at: Refused(
+            location=int(batch.locations[at]),
+            faults=reasons,
+            cells=tuple(batch.cells(at)) if number < most_cells else (),
+        )
+        for number, (at, reasons) in enumerate(sorted(faults.items()))
+    }
+    texts = {name: _texts(batch.columns.get(name), well_formed, batch.rows) for name in others}
+    return EncodedRows(numbers=numbers, refused=refused, texts=texts, rounded=rounded, end=batch.end)
+
+
+def _texts(values: Column | None, well_formed: np.ndarray, rows: int) -> list[str | None]:
+    """Return the values of a column as text for each row, None where there is none."""
+    texts: list[str | None] = [None] * rows
+    if values is not None:
+        plain = values if isinstance(values, list) else values.to_pylist()
+        for at, value in zip(well_formed.tolist(), plain, strict=True):
+            texts[at] = None if value is None else value if isinstance(value, str) else str(value)
+    return texts

@@ -1,0 +1,61 @@
+"""The messages between a process that reads tables and the one that asks for them, over pipes.
+
+The reader wants a block, or gives something and waits to be told to go on.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from functions.core.dataset.encoded_rows import EncodedRows, Refused, Rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HEAD = struct.Struct(">cQQ")
+"""What a message of the reader is, and the bytes of its text and of its numbers."""
+BLOCK = struct.Struct(">Q")
+"""The bytes of a block that the reader gets."""
+WANTS, FACTS, ROWS, REFUSES, ENDS = b"w", b"f", b"r", b"x", b"e"
+"""What a message of the reader is: it wants a block, tells the table's facts, gives rows, refuses the file, or ends."""
+GO_ON, ABANDON = b"g", b"a"
+"""What the reader is told when it has given something."""
+
+
+def write(out: IO[bytes], kind: bytes, head: object, payload: bytes = b"") -> None:
+    """Write a message of the reader."""
+    text = json.dumps(head).encode()
+    for piece in (HEAD.pack(kind, len(text), len(payload)), text, payload):
+        out.write(piece)
+    out.flush()
+
+
+def head_of(rows: EncodedRows) -> dict[str, Any]:
+    """Return rows without their numbers, as JSON values."""
+    return {
+        "shape": rows.numbers.shape,
+        "dtype": str(rows.numbers.dtype),
+        "refused": [[at, row.location, list(row.faults), list(row.cells)] for at, row in rows.refused.items()],
+        "texts": dict(rows.texts),
+        "rounded": {name: vars(found) for name, found in rows.rounded.items()},
+        "end": rows.end,
+    }
+
+
+def rows_of(head: dict[str, Any], numbers: bytes) -> EncodedRows:
+    """Return the rows that `head_of` described, with their numbers."""
+    return EncodedRows(
+        numbers=np.frombuffer(numbers, dtype=head["dtype"]).reshape(head["shape"]),
+        refused={at: _refused(location, faults, cells) for at, location, faults, cells in head["refused"]},
+        texts=head["texts"],
+        rounded={name: Rounded(**found) for name, found in head["rounded"].items()},
+        end=head["end"],
+    )
+
+
+def _refused(location: int, faults: Sequence[Sequence[str]], cells: Sequence[str]) -> Refused:
+    return Refused(location=location, faults=[(column, reason) for column, reason in faults], cells=cells)

@@ -1,0 +1,80 @@
+"""The answers to a job's rows, a batch at a time, whatever file the rows came in."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from models.light import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """Some consecutive rows."""
+
+    lines: Sequence[bytes]
+    """A line of JSON for each row, without its line end."""
+    refused: int
+    """How many of them are errors."""
+    seconds: float = 0.0
+    """How long it took to answer them, without reading them."""
+    size: float = 0.0
+    """About how many bytes of the input they are."""
+
+    def cut(self, rows: int) -> tuple[Answered, Answered]:
+        """Return the first rows, and the others."""
+        first, rest = self.lines[:rows], self.lines[rows:]
+        return self._part(first), self._part(rest)
+
+    def _part(self, lines: Sequence[bytes]) -> Answered:
+        share = len(lines) / max(len(self.lines), 1)
+        refused = sum(line.startswith(ERROR) for line in lines) if self.refused else 0
+        return Answered(lines=lines, refused=refused, seconds=self.seconds * share, size=self.size * share)
+
+
+ERROR = b'{"error":'
+"""How the line of a row begins that is refused."""
+
+
+class Answers(ABC):
+    """Reads the rows of one input, and has one version answer them.
+
+    All methods raise `Problem` for an input that is at fault as a whole, also between rows.
+    """
+
+    facts: Mapping[str, Any] | None = None
+    """The form of a table, for a plan."""
+    splits: bool = False
+    """Whether it can be read from the middle: `between` then does, and `bounds` tells where."""
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the result says of the input besides."""
+        return {}
+
+    @abstractmethod
+    def all(self, skip: int, batch_rows: int) -> Iterator[Answered]:
+        """Yield the answers to all rows but the first `skip`, with `batch_rows` through the model at once."""
+
+    def between(self, start: int, stop: int, batch_rows: int) -> Iterator[Answered]:
+        """Yield the answers to the rows between two places in the file."""
+        raise NotImplementedError
+
+    def bounds(self, part_bytes: int) -> tuple[int, ...]:
+        """Return where parts of about `part_bytes` begin, and where the last one ends."""
+        raise NotImplementedError
+
+
+def behind(skip: int, batches: Iterator[Answered]) -> Iterator[Answered]:
+    """Yield the answers to all rows but the first `skip`."""
+    for batch in batches:
+        if not skip:
+            yield batch
+            continue
+        passed, rest = batch.cut(skip)
+        skip -= len(passed.lines)
+        if rest.lines:
+            yield rest

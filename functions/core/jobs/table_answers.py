@@ -1,0 +1,190 @@
+"""The rows of a table - CSV, JSON Lines or Parquet - answered by a version that takes features."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+from functions.core.dataset.csv_records import UnclosedQuote, scan
+from functions.core.dataset.table import UnreadableTable
+from functions.core.dataset.wanted import Facts, Wanted
+from functions.core.http.problem import Fault, Problem
+from functions.core.jobs.answers import ERROR, Answered, Answers, behind
+from functions.core.jobs.job import Format
+from functions.core.jobs.prediction_lines import error_line, lines_of, with_ids
+from functions.core.onnx.session import ModelFailure
+from functions.core.onnx.tensor import Tensor
+from functions.core.serving.classifier import Classifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy as np
+
+    from functions.core.dataset.encoded_rows import EncodedRows, Refused
+    from functions.core.dataset.wanted import Reader
+    from functions.core.jobs.source import JobInput
+    from functions.core.serving.servable import Servable
+    from models.feature import Feature
+
+MOST_LISTED = 100
+"""Columns that a result lists as ignored."""
+_FAILS = Problem(500, "the model fails on this row")
+
+
+class TableAnswers(Answers):
+    def __init__(self, job_input: JobInput, servable: Servable, read: Reader, facts: Mapping[str, Any] | None) -> None:
+        """Answer the rows of a table. `facts` is its form where an earlier attempt found it.
+
+        Raise `Problem` 400 for a version that takes no rows of features, and for a table without its columns.
+        """
+        self._input = job_input
+        self._servable = servable
+        self._read = read
+        columns = servable.columns()
+        self._features = tuple(one for one in columns if one.kind != "category" or one.categories)
+        self._texts = tuple(one.name for one in columns if one not in self._features)
+        self._ids = servable.ids
+        self.splits = job_input.job.format in (Format.CSV, Format.LINES) and not job_input.job.compressed
+        self._facts = self._look() if facts is None else Facts.parse(dict(facts))
+        self.facts = self._facts.document()
+
+    def _look(self) -> Facts:
+        """Return the table's form. Raise `Problem` 400 where it lacks a column."""
+        with self._opened(self._input.blocks(0), Wanted(features=self._features, lists=True)) as rows:
+            facts = rows.facts
+        needed = [one.name for one in self._features if one.missing == "reject"] + list(self._texts)
+        lacking = [name for name in needed if name not in facts.columns]
+        if lacking and facts.columns:
+            raise Problem(
+                400,
+                "the header does not fit the model",
+                faults=[Fault(field=name, message="is missing") for name in lacking],
+            )
+        return facts
+
+    @property
+    def about(self) -> dict[str, Any]:
+        used = {*(one.name for one in self._features), *self._texts, *self._ids}
+        ignored = [name[:MOST_LISTED] for name in self._facts.columns if name not in used]
+        return {"ignored_columns": ignored[:MOST_LISTED]} if ignored else {}
+
+    def all(self, skip: int, batch_rows: int) -> Iterator[Answered]:
+        wanted = Wanted(**self._wanted, lists=True)
+        yield from behind(skip, self._answered(self._input.blocks(0), wanted, batch_rows))
+
+    def between(self, start: int, stop: int, batch_rows: int) -> Iterator[Answered]:
+        resumed = None if start == 0 else self._facts
+        wanted = Wanted(**self._wanted, lists=True, resumed=resumed)
+        yield from self._answered(self._input.blocks(start, stop), wanted, batch_rows)
+
+    def bounds(self, part_bytes: int) -> tuple[int, ...]:
+        if self._input.job.format is Format.LINES:
+            return self._input.line_bounds(part_bytes)
+        return _record_bounds(self._input, self._facts.delimiter, part_bytes)
+
+    @property
+    def _wanted(self) -> dict[str, Any]:
+        return {
+            "features": self._features,
+            "others": (*self._texts, *self._ids),
+            "dtype": "float32" if isinstance(self._servable, Classifier) else "float64",
+        }
+
+    def _opened(self, blocks: Iterator[bytes], wanted: Wanted) -> Any:
+        try:
+            return self._read(blocks, wanted)
+        except UnreadableTable as problem:
+            raise Problem(400, str(problem)) from problem
+
+    def _answered(self, blocks: Iterator[bytes], wanted: Wanted, batch_rows: int) -> Iterator[Answered]:
+        with self._opened(blocks, wanted) as rows:
+            some, before = iter(rows), 0
+            while True:
+                try:
+                    read = next(some, None)
+                except UnreadableTable as problem:
+                    raise Problem(400, str(problem)) from problem
+                if read is None:
+                    return
+                row_bytes, before = (read.end - before) / max(len(read.numbers), 1), read.end
+                for first in range(0, len(read.numbers), batch_rows):
+                    yield self._batch(read, range(first, min(first + batch_rows, len(read.numbers))), row_bytes)
+
+    def _batch(self, rows: EncodedRows, positions: range, row_bytes: float) -> Answered:
+        began = time.perf_counter()
+        lines: dict[int, bytes] = {at: error_line(_refusal(rows.refused[at])) for at in positions if at in rows.refused}
+        accepted = [at for at in positions if at not in lines]
+        if accepted:
+            lines.update(zip(accepted, self._lines(rows, accepted), strict=True))
+        ids = {name: [rows.texts[name][at] for at in positions] for name in self._ids if name in self._facts.columns}
+        in_order = [lines[at] for at in positions]
+        refused = sum(line.startswith(ERROR) for line in in_order)
+        return Answered(
+            lines=with_ids(in_order, ids),
+            refused=refused,
+            seconds=time.perf_counter() - began,
+            size=row_bytes * len(positions),
+        )
+
+    def _lines(self, rows: EncodedRows, positions: Sequence[int]) -> list[bytes]:
+        """Return a line for each of these rows: all at once, or one by one where that fails."""
+        try:
+            outputs = self._servable.answer(self._inputs(rows, positions))
+            return lines_of(self._servable, outputs, len(positions))
+        except (ModelFailure, Problem) as problem:
+            if len(positions) == 1:
+                return [error_line(problem if isinstance(problem, Problem) else _FAILS)]
+        return [line for at in positions for line in self._lines(rows, [at])]
+
+    def _inputs(self, rows: EncodedRows, positions: Sequence[int]) -> Mapping[str, Tensor]:
+        numbers = rows.numbers[positions[0] : positions[-1] + 1]
+        if len(numbers) != len(positions):
+            numbers = rows.numbers[list(positions)]
+        servable = self._servable
+        if isinstance(servable, Classifier) and servable.takes.datatype == "FP32":
+            return {servable.input: Tensor.over("FP32", numbers.shape, memoryview(numbers.tobytes()))}
+        columns: dict[str, Sequence[Any]] = {
+            feature.name: _values(feature, numbers[:, at]) for at, feature in enumerate(self._features)
+        }
+        columns |= {name: [rows.texts[name][at] for at in positions] for name in self._texts}
+        return servable.inputs_of(columns)
+
+
+def _values(feature: Feature, numbers: np.ndarray) -> list[Any]:
+    """Return a column as Python has it: whole numbers as `int`, unless some are missing."""
+    values = numbers.tolist()
+    whole = feature.kind == "integer" and not any(map(math.isnan, values))
+    return list(map(int, values)) if whole else values
+
+
+def _refusal(row: Refused) -> Problem:
+    """Return why a row is refused, as a request with it would be."""
+    faults = [Fault(field=column, message=reason) for column, reason in row.faults if column]
+    if faults:
+        return Problem(400, "the rows do not fit the model", faults=faults)
+    return Problem(400, f"the row {row.faults[0][1]}")
+
+
+def _record_bounds(job_input: JobInput, delimiter: str, part_bytes: int) -> tuple[int, ...]:
+    """Return where parts of a CSV file begin. Raise `Problem` 400 where a quotation mark is not closed."""
+    bounds, rest, at = [0], b"", 0
+    blocks = job_input.blocks(0)
+    while True:
+        block = next(blocks, b"")
+        text = rest + block
+        try:
+            records = scan(text, delimiter, final=not block)
+        except UnclosedQuote as problem:
+            raise Problem(400, str(problem)) from None
+        starts = records.starts + at
+        while bounds[-1] + part_bytes < at + records.size:
+            later = starts[starts >= bounds[-1] + part_bytes]
+            if not len(later):
+                break
+            bounds.append(int(later[0]))
+        at += records.size
+        rest = text[records.size :]
+        if not block:
+            return (*bounds, job_input.size)
