@@ -104,19 +104,24 @@ class Session:
         }
 
 
-def check_golden(session: Session, golden: Mapping[str, Any], output: str = "probabilities") -> None:
-    """Compare the answers to a version's golden inputs with those it gave when it was made; null stands for NaN.
+def check_golden(
+    session: Session, golden: Mapping[str, Any], output: str = "probabilities", label: str = "label"
+) -> None:
+    """Compare the answers to a version's golden inputs with those it gave when it was made.
 
-    Raises `BadModel` on the first row that differs by more than the golden tolerance.
+    Null stands for NaN, and for a label that rounding decides. Older golden answers have no labels. Raises
+    `BadModel` on the first row that differs by more than the golden tolerance, or has another label.
     """
     rows = [[math.nan if value is None else value for value in row] for row in golden["inputs"]]
-    spec = session.inputs[0]
+    if not rows:
+        return
+    spec, labels = session.inputs[0], golden.get("labels")
     tensor = Tensor.of(spec.datatype, (len(rows), len(rows[0])), [value for row in rows for value in row])
     try:
-        answer = session.run({spec.name: tensor}, [output])[output]
+        answers = session.run({spec.name: tensor}, [output] if labels is None else [output, label])
     except ModelFailure as problem:
         raise BadModel(f"the model fails on its golden inputs: {problem}") from None
-    expected, tolerance = golden["probabilities"], golden["tolerance"]
+    answer, expected, tolerance = answers[output], golden["probabilities"], golden["tolerance"]
     shape = (len(expected), len(expected[0]))
     if answer.shape != shape:
         raise BadModel(f"golden answers have the shape {list(shape)}, the model gives {list(answer.shape)}")
@@ -126,6 +131,9 @@ def check_golden(session: Session, golden: Mapping[str, Any], output: str = "pro
         distance = max((abs(a - b) for a, b in zip(found, values, strict=True)), key=lambda d: (math.isnan(d), d))
         if not distance <= tolerance:
             raise BadModel(f"golden row {row} differs by {distance:.2g}; at most {tolerance:g} is accepted")
+    for row, (position, given) in enumerate(zip(labels or (), answers[label].values() if labels else (), strict=True)):
+        if position is not None and position != given:
+            raise BadModel(f"golden row {row} gets the class {given}; it was {position}")
 
 
 def _open(library: ort.Library, model: Any, *, threads: int) -> ort.Session:

@@ -47,7 +47,7 @@ class Classifier(Servable):
         self.inputs = {self.input: self.takes}
         self.outputs = {spec.name: spec for spec in self.session.outputs}
         self._bounds = Bounds(self.features)
-        check_golden(self.session, version.golden, self._probabilities)
+        check_golden(self.session, version.golden, self._probabilities, self._label)
 
     def _check_signature(self) -> Spec:
         width = len(self.features)
@@ -128,7 +128,11 @@ class Classifier(Servable):
 
     def labels(self, outputs: Mapping[str, Tensor]) -> list[str]:
         """Return the class of every row."""
-        return [self.classes[label] for label in outputs[self._label].values()]
+        return [self.classes[label] for label in self.positions(outputs)]
+
+    def positions(self, outputs: Mapping[str, Tensor]) -> tuple[int, ...]:
+        """Return the class of every row, as its position."""
+        return outputs[self._label].values()
 
     def probabilities(self, outputs: Mapping[str, Tensor]) -> Tensor:
         """Return the probabilities, [rows, classes]."""
