@@ -102,7 +102,7 @@ def _version(contract: Contract, record: Mapping[str, Any], experiment: Mapping[
     if experiment.get("threshold") is not None:
         card["threshold"] = experiment["threshold"]
     golden = {**experiment["golden"], "tolerance": TOLERANCE}
-    name = version_of(onnx, card)
+    name = version_of(onnx, card, golden)
     return Version(model=contract.name, version=name, onnx=onnx, card=card, golden=golden)
 
 
