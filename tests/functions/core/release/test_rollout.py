@@ -433,6 +433,15 @@ def test_a_failed_workflow_is_recorded_in_its_run_and_its_challenger_is_withdraw
         assert "States.Timeout" in record(bench)["cause"]
 
 
+def test_a_failed_workflow_is_recorded_although_the_pointer_is_unreadable(bench: Bench) -> None:
+    bench.registry.write_run("second", {"run": "second", "status": "canary"})
+    bench.models.put_json(bench.registry.execution_key("execution-1"), {"run": "second"})
+    bench.models.put(f"{MODEL}/live.json", b"garbage")
+    assert abandon(bench) == {"run": "second"}
+    assert record(bench)["status"] == "failed"
+    assert bench.models.get(f"{MODEL}/live.json") == b"garbage"
+
+
 def test_a_failure_of_one_run_leaves_the_release_of_another_alone(bench: Bench) -> None:
     bench.champion()
     registered(bench, ALIKE)
