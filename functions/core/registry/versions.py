@@ -114,7 +114,7 @@ class Registry:
         """Write a version and return its name. Registering it again changes nothing.
 
         `card` holds at least `task` and what opening a version of it reads; format, model,
-        version, sha256 and bytes are filled in. Raise `Corrupt` where what the store
+        version, sha256, bytes and the digests of the files `extras` are filled in. Raise `Corrupt` where what the store
         gives back is not what was written.
         """
         version = version_of(onnx, card, golden)
@@ -122,7 +122,7 @@ class Registry:
             return version
         proof, digest = canonical(dict(golden)), sha256(onnx).hex()
         facts = {"format": FORMAT, "model": self.model, "version": version, "sha256": digest, "bytes": len(onnx)}
-        whole = {**card, **facts}
+        whole = {**card, **facts, "files": {name: sha256(data).hex() for name, data in extras.items()}}
         self._objects.put(self.key(version, "model.onnx"), onnx)
         self._objects.put(self.key(version, "golden.json"), proof)
         for name, data in extras.items():

@@ -435,7 +435,7 @@ def test_a_failed_workflow_is_recorded_in_its_run_and_its_challenger_is_withdraw
 
 def test_a_failed_workflow_is_recorded_although_the_pointer_is_unreadable(bench: Bench) -> None:
     bench.registry.write_run("second", {"run": "second", "status": "canary"})
-    bench.models.put_json(bench.registry.execution_key("execution-1"), {"run": "second"})
+    noted(bench, run="second")
     bench.models.put(f"{MODEL}/live.json", b"garbage")
     assert abandon(bench) == {"run": "second"}
     assert record(bench)["status"] == "failed"
