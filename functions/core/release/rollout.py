@@ -25,6 +25,7 @@ from functions.core.release.judge import FAILED, UNJUDGED, Verdict, judge
 from functions.core.release.rolled_back import note_rolled_back
 from functions.core.release.rollout_metrics import observe
 from functions.core.serving.opening import open_version
+from functions.core.storage.keys import in_order
 from interface.rollout import RolloutPlan
 
 if TYPE_CHECKING:
@@ -268,7 +269,7 @@ class Rollout:
         version, arrived = record.get("version"), record.get("arrived")
         if not version:
             raise ValueError(f"run {run} of {model} has registered no version")
-        order = f"{arrived} {record['source']}" if arrived else None
+        order = f"{arrived} {in_order(record['source'])}" if arrived else None
         return Turn(run=run, version=version, asked=self._clock(), arrived=order)
 
     def _waits(self, model: str, run: str) -> bool:
