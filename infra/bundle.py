@@ -20,11 +20,11 @@ from infra import compiler, package_index, shipping, zip_file
 from infra.archive import Archive, Platform
 from infra.cache import clean, entry
 from infra.dependencies import RULES, Dependencies, dependencies
-from infra.function_table import FunctionSpec
+from infra.function_table import FunctionSpec, named
 from infra.sources import ROOT, shared, sources
 from infra.tier import Tier
 from infra.vocabulary import Cloud
-from models.section import CONTRACT, SHARED
+from models.section import CONTRACT, LOCK, SHARED
 
 CACHE = ROOT / ".local" / "bundles"
 REQUIREMENTS = ROOT / "functions" / "requirements"
@@ -173,6 +173,8 @@ def _contents(
         beside = "".join(f"{file.relative_to(ROOT).as_posix()}\n" for file in shared(model))
         if beside and ROOT / "models" / model / CONTRACT in source_files:
             files[f"models/{model}/{SHARED}"] = beside.encode()
+    if any(file.name == CONTRACT for file in source_files):
+        files[f"models/{LOCK}"] = hashlib.sha256(_read(_lock(named("train"), cloud))).hexdigest().encode()
     files |= {path: text.encode() for path, text in cloud.packing.files.items()}
     files["main.py"] = main(spec, cloud.name).encode()
     lock = _lock(spec, cloud)

@@ -92,17 +92,17 @@ def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     """Yield the number and the value of each field that is a whole number or has a length. Raise `IndexError`."""
     at = 0
     while at < len(message):
-        tag, at = _varint(message, at)
+        tag, at = varint(message, at)
         match tag & 7:
             case 0:
-                value, at = _varint(message, at)
+                value, at = varint(message, at)
                 yield tag >> 3, value
             case 1:
                 at += 8
             case 5:
                 at += 4
             case 2:
-                length, at = _varint(message, at)
+                length, at = varint(message, at)
                 if at + length > len(message):
                     raise IndexError
                 yield tag >> 3, message[at : at + length]
@@ -111,7 +111,8 @@ def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
                 raise IndexError
 
 
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
+def varint(message: memoryview, at: int) -> tuple[int, int]:
+    """Return the whole number that is written at a position, and the position behind it. Raise `IndexError`."""
     value = shift = 0
     while True:
         byte = message[at]

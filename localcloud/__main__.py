@@ -79,6 +79,14 @@ def _parser() -> argparse.ArgumentParser:
     subparser.add_argument(
         "--reason", default="by hand", help="recorded in the history of live.json (default: by hand)"
     )
+    subparser = add("registry", "check the model registry of the running stack, or of any stack by its store")
+    subparser.add_argument("action", choices=["verify"], help="check every object, and print what is damaged")
+    subparser.add_argument("model", nargs="?", help="one model (default: all)")
+    subparser.add_argument("--url", help="the models store of another stack, as its output models_url")
+    subparser.add_argument("--repair", action="store_true", help="mend what the rest of the store proves")
+    subparser.add_argument(
+        "--champion", metavar="VERSION", help="with --repair: what is to be live, if nothing proves it"
+    )
     subparser = add("train", "train a model on its newest dataset in the running stack")
     subparser.add_argument("model")
     return parser

@@ -147,6 +147,10 @@ class Contract(Described):
     def reads(self) -> tuple[str, ...]:
         return self.files
 
+    @property
+    def is_trained(self) -> bool:
+        return True
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         names = [feature.name for feature in self.features]

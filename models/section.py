@@ -19,6 +19,10 @@ SHARED = "shared.txt"
 """In an archive, beside `model.yaml`: the files outside the model's folder that its training imports, one a line, from
 the archive's root. Another content of one of them is another run."""
 
+LOCK = "lock.txt"
+"""In an archive, beside the models' folders: SHA-256 of the lock that training is installed from. Other packages are
+another run."""
+
 
 class ContractError(ValueError):
     """A `model.yaml` cannot be used. The text names the file, the key and what is accepted."""
@@ -60,6 +64,11 @@ class Described(Section):
     def reads(self) -> tuple[str, ...]:
         """The files of its folder that its code reads."""
         return ()
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether its versions come of the packages that training is installed with."""
+        return False
 
     @property
     def digest(self) -> str:

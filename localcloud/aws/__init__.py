@@ -71,8 +71,13 @@ class Aws:
 
     @property
     def entrance(self) -> Entrance:
+        session = self.session
+        options = {**session.credentials, "endpoint": session.endpoint, "region": session.region}
         return Entrance(
-            endpoint=self.session.endpoint, certificate=self.session.certificate, credentials=self.session.credentials
+            endpoint=session.endpoint,
+            certificate=session.certificate,
+            credentials=session.credentials,
+            store_options={**options, "virtual_hosted_style_request": False},
         )
 
     @property

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from interface import layout
+from localcloud.commands import registry
 from localcloud.commands.control import FILE, Command, Control
 from localcloud.commands.embedded import require_embedded
 from localcloud.commands.follow import follow
@@ -54,6 +55,7 @@ def _commands(stack: LocalStack) -> dict[str, Command]:
         "logs": lambda fields: {"lines": stack.logs(fields["function"], fields["lines"])},
         "redrive": lambda fields: {"moved": stack.redrive(fields["function"])},
         "train": lambda fields: train(stack, fields["model"]),
+        "registry": lambda _: registry.entrance(stack),
         "rollback": lambda fields: roll_back(stack, fields["model"], fields["reason"]),
     }
 

@@ -90,6 +90,8 @@ class Entrance:
     certificate: Path | None
     """What the client must trust. None: the endpoint speaks plain HTTP."""
     credentials: Mapping[str, str] = field(repr=False)
+    store_options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What obstore's client needs to open the cloud's buckets."""
 
 
 class EmbeddedCloud(Provider, Protocol):

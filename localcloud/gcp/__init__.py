@@ -66,7 +66,12 @@ class Gcp:
     @property
     def entrance(self) -> Entrance:
         credentials = {"token": self.session.owner, "owner": OWNER}
-        return Entrance(endpoint=self.session.api.url, certificate=None, credentials=credentials)
+        return Entrance(
+            endpoint=self.session.api.url,
+            certificate=None,
+            credentials=credentials,
+            store_options={"base_url": self.session.storage.url, "bearer_token": self.session.owner},
+        )
 
     @property
     def log(self) -> Path:

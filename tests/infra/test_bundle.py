@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 import zipfile
@@ -17,6 +18,7 @@ from infra.settings import Runtime
 from infra.target import target
 from infra.tier import Tier
 from infra.vocabulary import Cloud
+from models.section import LOCK
 from tests.functions.serving import model_bytes
 
 pytestmark = pytest.mark.integration
@@ -68,6 +70,25 @@ def test_a_changed_lock_gives_another_archive(cloud: Cloud, lock: str, requireme
     changed = (requirements / lock).read_text(encoding="utf-8").replace("threadpoolctl==", "threadpoolctl ==")
     (requirements / lock).write_text(changed, encoding="utf-8")
     assert build(tmp_path / "cache", cloud).path != before.path
+
+
+@pytest.mark.parametrize(("cloud", "folder"), [(aws.CLOUD, "."), (gcp.CLOUD, "gcp")])
+def test_a_step_that_knows_runs_carries_the_digest_of_the_lock_of_training(
+    cloud: Cloud, folder: str, requirements: Path, tmp_path: Path
+) -> None:
+    small = (requirements / "predict.txt").read_bytes()
+    (requirements / folder / "rollout.txt").write_bytes(small)
+
+    def lock(training: bytes) -> bytes:
+        (requirements / folder / "train.txt").write_bytes(training)
+        built = bundle.archive(named("rollout"), cloud=cloud, platform=HERE, models=["breast_cancer"], cache=tmp_path)
+        with zipfile.ZipFile(built.path) as archive:
+            return archive.read(f"models/{LOCK}")
+
+    assert lock(b"numpy==1\n") == hashlib.sha256(b"numpy==1\n").hexdigest().encode()
+    assert lock(b"numpy==2\n") != lock(b"numpy==1\n")
+    with zipfile.ZipFile(build(tmp_path, cloud).path) as archive:
+        assert f"models/{LOCK}" not in archive.namelist()
 
 
 def test_code_and_dependencies_are_inside_compiled_and_sorted_under_one_date(

@@ -19,6 +19,7 @@ METADATA = ("GCE_METADATA_HOST", "GCE_METADATA_IP")
 tries the second, too."""
 ACCOUNT = "/computeMetadata/v1/instance/service-accounts/default"
 """Where that server tells of the account of a function."""
+AUDIENCE = "https://storage.googleapis.com/"
 NOBODY = "nobody"
 """A token that stands for no account."""
 _ONCE = Lock()
@@ -47,7 +48,7 @@ def token(values: Mapping[str, str]) -> str:
 
     connection = http.client.HTTPConnection(values.get(METADATA[0]) or "metadata.google.internal", timeout=5)
     try:
-        connection.request("GET", f"{ACCOUNT}/token", headers={"Metadata-Flavor": "Google"})
+        connection.request("GET", f"{ACCOUNT}/token?audience={AUDIENCE}", headers={"Metadata-Flavor": "Google"})
         response = connection.getresponse()
         content = response.read()
         if response.status != 200:

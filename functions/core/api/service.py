@@ -152,9 +152,9 @@ class Service:
 
     def server_ready(self, _: Request, __: Segments) -> Response:
         for predictor in self._served.values():
-            predictor.model_cache.current()
+            predictor.model_cache.ready()
         for model, live in self._elsewhere.items():
-            if live.read().champion is None:
+            if not _names_champion(live):
                 raise Problem(503, f"{model} has no version that is ready", headers={"retry-after": "5"})
         return respond({"ready": True})
 
@@ -175,7 +175,7 @@ class Service:
 
     def model_ready(self, _: Request, segments: Segments) -> Response:
         model = segments["model"]
-        self._predictor(model).model_cache.current()
+        self._predictor(model).model_cache.ready()
         return respond({"name": model, "ready": True})
 
     def version_metadata(self, _: Request, segments: Segments) -> Response:
@@ -258,6 +258,15 @@ METHODS: Mapping[str, Callable[[Service, Request, Segments], Response]] = {
     "stop_job": Service.stop_job,
 }
 """The method of every operation of `routes.OPERATIONS`, by its id."""
+
+
+def _names_champion(live: Live) -> bool:
+    from functions.core.registry.live_pointer import UnreadablePointer  # noqa: PLC0415 - no answer but this needs it
+
+    try:
+        return live.read().champion is not None
+    except UnreadablePointer:
+        return False
 
 
 def _metadata(servable: Servable, versions: Sequence[str]) -> dict[str, Any]:

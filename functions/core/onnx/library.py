@@ -64,6 +64,7 @@ _FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "AllocatorFree": (76, c_void_p, c_void_p),
     "GetAllocatorWithDefaultOptions": (78, c_void_p),
     "AddSessionConfigEntry": (130, c_void_p, c_char_p, c_char_p),
+    "AddExternalInitializers": (210, c_void_p, c_void_p, c_void_p, c_size_t),
     "GetResizedStringTensorElementBuffer": (252, c_void_p, c_size_t, c_size_t, c_void_p),
     "GetTensorElementTypeAndShapeDataReference": (414, c_void_p, c_void_p, c_void_p, c_void_p),
 }
@@ -97,7 +98,8 @@ class Handle(c_void_p):
             type(self).free(self)
 
 
-class Session(Handle): ...
+class Session(Handle):
+    weights: object = None  # which it reads and does not own
 
 
 class SessionOptions(Handle): ...

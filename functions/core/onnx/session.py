@@ -33,11 +33,14 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from functions.core.onnx.tensor import Memory
+    from functions.core.onnx.weights import Lifted
 
     Side = Literal["Input", "Output", "OverridableInitializer"]
 
 _KINDS = ("value of unknown kind", "tensor", "sequence", "map", "opaque value", "sparse tensor", "optional value")
 """ONNXType"""
+LARGE = 1_000_000
+"""Bytes of a file whose weights are used where they lie; below, opening it as it is takes no longer."""
 _TENSOR = 1
 _MOST_NAMES = 64
 _TOO_LONG = "it had not ended when its time was over"
@@ -110,19 +113,24 @@ class Session:
         }
 
 
-def check_golden(session: Session, golden: Mapping[str, Any], output: str = "probabilities") -> None:
-    """Compare the answers to a version's golden inputs with those it gave when it was made; null stands for NaN.
+def check_golden(
+    session: Session, golden: Mapping[str, Any], output: str = "probabilities", label: str = "label"
+) -> None:
+    """Compare the answers to a version's golden inputs with those it gave when it was made.
 
-    Raises `BadModel` on the first row that differs by more than the golden tolerance.
+    Null stands for NaN, and for a label that rounding decides. Older golden answers have no labels. Raises
+    `BadModel` on the first row that differs by more than the golden tolerance, or has another label.
     """
     rows = [[math.nan if value is None else value for value in row] for row in golden["inputs"]]
-    spec = session.inputs[0]
+    if not rows:
+        return
+    spec, labels = session.inputs[0], golden.get("labels")
     tensor = Tensor.of(spec.datatype, (len(rows), len(rows[0])), [value for row in rows for value in row])
     try:
-        answer = session.run({spec.name: tensor}, [output])[output]
+        answers = session.run({spec.name: tensor}, [output] if labels is None else [output, label])
     except ModelFailure as problem:
         raise BadModel(f"the model fails on its golden inputs: {problem}") from None
-    expected, tolerance = golden["probabilities"], golden["tolerance"]
+    answer, expected, tolerance = answers[output], golden["probabilities"], golden["tolerance"]
     shape = (len(expected), len(expected[0]))
     if answer.shape != shape:
         raise BadModel(f"golden answers have the shape {list(shape)}, the model gives {list(answer.shape)}")
@@ -132,20 +140,51 @@ def check_golden(session: Session, golden: Mapping[str, Any], output: str = "pro
         distance = max((abs(a - b) for a, b in zip(found, values, strict=True)), key=lambda d: (math.isnan(d), d))
         if not distance <= tolerance:
             raise BadModel(f"golden row {row} differs by {distance:.2g}; at most {tolerance:g} is accepted")
+    for row, (position, given) in enumerate(zip(labels or (), answers[label].values() if labels else (), strict=True)):
+        if position is not None and position != given:
+            raise BadModel(f"golden row {row} gets the class {given}; it was {position}")
 
 
 def _open(library: ort.Library, model: Any, *, threads: int) -> ort.Session:
     """Open a model in memory. Raises `ort.Failure`, and `ValueError` for a file that reaches for others."""
-    check_external_data(model)
-    options, session, held = ort.SessionOptions(), ort.Session(), ort.Buffer(model)
+    lifted = None
+    if len(model) >= LARGE:
+        from functions.core.onnx.weights import lift  # noqa: PLC0415 - small files are opened as they are
+
+        lifted = lift(memoryview(model).cast("B"), _DATATYPE_OF)
+    check_external_data(model if lifted is None else lifted.rest)
+    if lifted is not None:
+        try:
+            return _open_lifted(library, lifted, threads=threads)
+        except ort.Failure:
+            pass  # the file itself is what counts, and says what is wrong with it
+    held, session = ort.Buffer(model), ort.Session()
+    library.CreateSessionFromArray(library.env, held.address, held.size, _options(library, threads), byref(session))
+    return session
+
+
+def _open_lifted(library: ort.Library, lifted: Lifted, *, threads: int) -> ort.Session:
+    """Open a model whose weights stay where they are (`AddExternalInitializers`). Raises `ort.Failure`."""
+    options, session = _options(library, threads), ort.Session()
+    lent = [_lend(library, tensor) for tensor in lifted.weights.values()]
+    names = ort.array(c_char_p, len(lent))(*lifted.weights)
+    values = ort.array(c_void_p, len(lent))(*[value.value for value, _ in lent])
+    library.AddExternalInitializers(options, names, values, len(lent))
+    held = ort.Buffer(lifted.model)
+    library.CreateSessionFromArray(library.env, held.address, held.size, options, byref(session))
+    session.weights = lent
+    return session
+
+
+def _options(library: ort.Library, threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
     library.CreateSessionOptions(byref(options))
     library.SetSessionLogSeverityLevel(options, ort.FATAL)
     library.SetIntraOpNumThreads(options, threads)
     library.SetInterOpNumThreads(options, 1)
     # Bytes that say they are onnxruntime's own format would be taken for it, past every check of ours.
     library.AddSessionConfigEntry(options, b"session.load_model_format", b"ONNX")
-    library.CreateSessionFromArray(library.env, held.address, held.size, options, byref(session))
-    return session
+    return options
 
 
 def _specs(library: ort.Library, session: ort.Session, side: Side) -> Iterator[Spec]:

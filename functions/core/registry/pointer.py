@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 from models.light import dataclass, replace
 
-Change = Literal["promoted", "shadow", "canary", "advanced", "rolled_back"]
+Change = Literal["promoted", "shadow", "canary", "advanced", "rolled_back", "rebuilt"]
 SHADOW = -1
 """The step of a release before its first: the challenger is asked, and no caller gets its answers."""
 LONGEST = 100

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.versions import digest_of
 from models.bring_your_own import GOLDEN
-from models.section import SHARED
+from models.section import LOCK, SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ ENDED = OVER - {Status.CANARY}
 
 
 class Outdated(RuntimeError):
-    """The run was begun with another contract or another training code than those deployed now."""
+    """The run was begun with another contract, training code or lock than those deployed now."""
 
 
 def code_digest(model: str, folder: Path, files: Sequence[str] = ()) -> str:
@@ -71,8 +71,15 @@ def code_digest(model: str, folder: Path, files: Sequence[str] = ()) -> str:
 
 
 def recipe(contract: Described, folder: Path) -> dict[str, str]:
-    """Return digests of what a run's result depends on, its dataset apart; `folder` holds the models' own folders."""
-    return {"contract": contract.digest, "code": code_digest(contract.name, folder, contract.reads)}
+    """Return digests of what a run's result depends on, its dataset apart; `folder` holds the models' own folders.
+
+    The lock is part of it where something is trained: what failed for want of a package is another run with it.
+    """
+    parts = {"contract": contract.digest, "code": code_digest(contract.name, folder, contract.reads)}
+    lock = folder / LOCK
+    if contract.is_trained and lock.is_file():
+        parts["lock"] = lock.read_text(encoding="utf-8").strip()
+    return parts
 
 
 def run_of(contract: Described, folder: Path, dataset: str) -> str:
@@ -94,5 +101,6 @@ def run_of_execution(model: str, execution: str) -> str:
 def check_recipe(record: Mapping[str, Any], contract: Described, folder: Path) -> None:
     """Raise `Outdated` where a run's record names another recipe than the one deployed."""
     for part, digest in recipe(contract, folder).items():
-        if record[part] != digest:
+        # A run that an older release began names no lock.
+        if record.get(part, digest) != digest:
             raise Outdated(f"the {part} of {contract.name} changed after the run began; start the workflow again")

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from functions.core.runtime.background import Background
-from functions.core.runtime.digest import sha256
+from functions.core.runtime.digest import sha256, sha256_and_longer
 from functions.core.storage.objects import Conflict, Missing, Objects, canonical
 from interface import layout
 from models.feature import Feature
@@ -18,20 +18,27 @@ if TYPE_CHECKING:
 
     from functions.core.onnx.tensor import Memory
 
-FORMAT = 1
+FORMAT = 2
+"""Of what is written. Format 1 is read, too: a name of it covers model.onnx and what its answers mean, and no more."""
 LARGEST = 500_000_000
 """The most bytes of a model.onnx that is loaded."""
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 """The name of a model."""
-_MEANING = {"classification": ("features", "target"), "finished": ("scores", "columns")}
-"""The parts of a card that say what a model's answers mean, by its task: the ONNX file does not."""
+_MEANING = {
+    1: {"classification": ("features", "target"), "finished": ("scores", "columns")},
+    2: {
+        "classification": ("task", "features", "target", "input", "outputs"),
+        "finished": ("task", "scores", "columns"),
+    },
+}
+"""By format, the parts of a card that say what a model's answers mean, by its task: the ONNX file does not."""
 DIGEST = re.compile(r"[0-9a-f]{16}")
 """The name of a version or a run."""
 
 
 class Corrupt(Exception):
-    """The bytes of a version are not those that its card names. It must not be served."""
+    """An object of the registry is not what its name or its record says. It must not be served."""
 
 
 def digest_of(*parts: bytes) -> str:
@@ -40,10 +47,18 @@ def digest_of(*parts: bytes) -> str:
     return sha256(*counted).hex()[:16]
 
 
-def version_of(onnx: Memory, card: Mapping[str, Any]) -> str:
-    """Return the name of a version: the same file of the same meaning, by its card, is the same version."""
-    meaning = {part: card[part] for part in _MEANING[card["task"]] if part in card}
-    return sha256(onnx, canonical(meaning)).hex()[:16]
+def version_of(onnx: Memory, card: Mapping[str, Any], golden: Mapping[str, Any]) -> str:
+    """Return the name of a version: the same file, meaning by its card, and golden answers are the same version."""
+    return _name(sha256(onnx), card, canonical(dict(golden)))
+
+
+def _name(onnx_digest: bytes, card: Mapping[str, Any], golden: bytes) -> str:
+    return digest_of(b"version 2", onnx_digest, _meaning(card, FORMAT), golden)
+
+
+def _meaning(card: Mapping[str, Any], card_format: int) -> bytes:
+    """Return what a card says its model's answers mean. Raise `KeyError` for a card that lacks a part of it."""
+    return canonical({part: card[part] for part in _MEANING[card_format][card["task"]] if part in card})
 
 
 def _record_of(stored: bytes) -> dict[str, Any] | None:
@@ -80,7 +95,8 @@ class Registry:
     """Versions and runs of one model.
 
     A version is written object by object, verified, and its card last: a version that
-    has a card is whole, and never changes.
+    has a card is whole, and never changes. Its name is made of all that it means, and
+    made again whenever it is loaded.
     """
 
     def __init__(self, objects: Objects, model: str) -> None:
@@ -98,45 +114,77 @@ class Registry:
         """Write a version and return its name. Registering it again changes nothing.
 
         `card` holds at least `task` and what opening a version of it reads; format, model,
-        version, sha256 and bytes are filled in. Raise `Corrupt` where what the store
+        version, sha256, bytes and the digests of the files `extras` are filled in. Raise `Corrupt` where what the store
         gives back is not what was written.
         """
-        version = version_of(onnx, card)
-        digest = sha256(onnx).hex()
-        if self.card(version) is None:
-            self._objects.put(self.key(version, "model.onnx"), onnx)
-            self._objects.put_json(self.key(version, "golden.json"), dict(golden))
-            for name, data in extras.items():
-                self._objects.put(self.key(version, name), data)
-            self._verify(version, self._objects.get(self.key(version, "model.onnx")), digest)
-            facts = {"format": FORMAT, "model": self.model, "version": version, "sha256": digest, "bytes": len(onnx)}
-            self._objects.create_json(self.key(version, "card.json"), {**card, **facts})
+        version = version_of(onnx, card, golden)
+        if self._is_whole(version):
+            return version
+        proof, digest = canonical(dict(golden)), sha256(onnx).hex()
+        facts = {"format": FORMAT, "model": self.model, "version": version, "sha256": digest, "bytes": len(onnx)}
+        whole = {**card, **facts, "files": {name: sha256(data).hex() for name, data in extras.items()}}
+        self._objects.put(self.key(version, "model.onnx"), onnx)
+        self._objects.put(self.key(version, "golden.json"), proof)
+        for name, data in extras.items():
+            self._objects.put(self.key(version, name), data)
+        written = [self._objects.get(self.key(version, name)) for name in ("model.onnx", "golden.json")]
+        self._prove(version, whole, *written)
+        key = self.key(version, "card.json")
+        if not self._objects.create_json(key, whole) and not self._is_whole(version):
+            self._objects.put_json(key, whole)  # what lay there was damaged, and this is what its name says
         return version
 
+    def _is_whole(self, version: str) -> bool:
+        try:
+            self.load(version)
+        except (Missing, Corrupt):
+            return False
+        return True
+
     def card(self, version: str) -> dict[str, Any] | None:
-        """Return the card of a version; None where it is not registered."""
-        return self._objects.find_json(self.key(version, "card.json"))
+        """Return the card of a version; None where it is not registered. Raise `Corrupt` where it is no card."""
+        key = self.key(version, "card.json")
+        content = self._objects.find(key)
+        return None if content is None else _object(key, content)
+
+    def versions(self) -> list[str]:
+        """Return the name of every version, also of one that is not whole, sorted."""
+        folder = f"{self.model}/{layout.VERSIONS}"
+        return sorted({key.removeprefix(folder).split("/")[0] for key in self._objects.keys(folder)})
 
     def load(self, version: str) -> Version:
-        """Load a version, and check its bytes against its card. Raise `Missing` or `Corrupt`."""
+        """Load a version, and check that its name is that of its content. Raise `Missing` or `Corrupt`."""
         # All three at once: a store far away takes long to begin to answer, and a first caller waits for it.
         model = Background(lambda: self._objects.lend(self.key(version, "model.onnx"), at_most=LARGEST))
-        proof = Background(lambda: self._objects.get_json(self.key(version, "golden.json")))
+        proof = Background(lambda: self._objects.get(self.key(version, "golden.json")))
         card = self.card(version)
         if card is None:
             raise Missing(f"{self.model} has no version {version}")
-        if card.get("format") != FORMAT:
-            raise Corrupt(f"{self.key(version, 'card.json')}: this release reads format {FORMAT}")
         try:
             onnx, golden = model.result(), proof.result()
         except Missing as gone:
             raise Corrupt(f"{gone} is gone, though the version has a card") from None
-        self._verify(version, onnx, card["sha256"])
-        return Version(model=self.model, version=version, onnx=onnx, card=card, golden=golden)
+        self._prove(version, card, onnx, golden)
+        answers = _object(self.key(version, "golden.json"), golden)
+        return Version(model=self.model, version=version, onnx=onnx, card=card, golden=answers)
 
-    def _verify(self, version: str, onnx: Memory, digest: str) -> None:
-        if sha256(onnx).hex() != digest:
-            raise Corrupt(f"{self.key(version, 'model.onnx')} is not the file whose SHA-256 begins with {digest[:16]}")
+    def _prove(self, version: str, card: Mapping[str, Any], onnx: Memory, golden: bytes) -> None:
+        """Make the version's name again of its parts. Raise `Corrupt` where it is another."""
+        where, card_format = self.key(version, "card.json"), card.get("format")
+        if card_format not in _MEANING:
+            raise Corrupt(f"{where}: this release reads formats {', '.join(map(str, _MEANING))}")
+        try:
+            meaning = _meaning(card, card_format)
+        except (KeyError, TypeError):
+            raise Corrupt(f"{where} does not say what the model's answers mean") from None
+        digest, longer = sha256_and_longer(onnx, meaning)
+        if digest.hex() != card.get("sha256"):
+            of_card = str(card.get("sha256"))[:16]
+            raise Corrupt(f"{self.key(version, 'model.onnx')} is not the file whose SHA-256 begins with {of_card}")
+        name = longer.hex()[:16] if card_format == 1 else _name(digest, card, golden)
+        if name != version:
+            parts = "card.json" if card_format == 1 else "card.json or golden.json"
+            raise Corrupt(f"{self.key(version, '')}{parts} is not that of this version: its content is named {name}")
 
     def run_key(self, run: str, name: str) -> str:
         return f"{self.model}/{layout.RUNS}{run}/{name}"
@@ -171,3 +219,14 @@ class Registry:
             except Conflict:
                 continue
             return after
+
+
+def _object(key: str, content: bytes) -> dict[str, Any]:
+    """Return the JSON object in an object of the store. Raise `Corrupt` for anything else."""
+    try:
+        document = json.loads(content)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise Corrupt(f"{key} is not a JSON object")
+    return document

@@ -22,8 +22,10 @@ from functions.core.registry.pointer import Turn
 from functions.core.registry.runs import ENDED, WAITING, Status, run_of_execution
 from functions.core.registry.versions import NAME, Corrupt, Registry
 from functions.core.release.judge import FAILED, UNJUDGED, Verdict, judge
+from functions.core.release.rolled_back import note_rolled_back
 from functions.core.release.rollout_metrics import observe
 from functions.core.serving.opening import open_version
+from functions.core.storage.keys import in_order
 from interface.rollout import RolloutPlan
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class Outcome:
     metrics: Mapping[str, Any] | None = None
     superseded_by: str | None = None
     """The run whose data is newer."""
+    revision: int | None = None  # of the pointer, where this ended the release
 
 
 class Rollout:
@@ -127,6 +130,7 @@ class Rollout:
             reason=verdict.reason,
             wait_seconds=standing.wait_seconds,
             metrics=metrics.document(),
+            revision=standing.revision,
         )
 
     def roll_back(self, model: str, execution: str, reason: str) -> dict[str, Any]:
@@ -142,6 +146,7 @@ class Rollout:
             return transitions.roll_back(pointer, now, reason, execution)
 
         after = Live(self._models, model).change(back)
+        note_rolled_back(Registry(self._models, model), after, execution, reason)
         return {"status": str(Status.ROLLED_BACK), "version": after.champion}
 
     def abandon(self, execution: str, payload: Any, cause: str) -> str | None:
@@ -240,7 +245,7 @@ class Rollout:
         """Write the outcome into the run's record and answer the workflow, for which a waiting release is a canary."""
 
         def note(record: dict[str, Any]) -> dict[str, Any]:
-            rollout = {"reason": outcome.reason, "evidence": outcome.metrics}
+            rollout = {"reason": outcome.reason, "evidence": outcome.metrics, "revision": outcome.revision}
             uncaused = (Status.REGISTERED, Status.CANARY, Status.PROMOTED)
             cause = {} if outcome.status in uncaused else {"cause": outcome.reason}
             newer = {} if outcome.superseded_by is None else {"superseded_by": outcome.superseded_by}
@@ -264,7 +269,7 @@ class Rollout:
         version, arrived = record.get("version"), record.get("arrived")
         if not version:
             raise ValueError(f"run {run} of {model} has registered no version")
-        order = f"{arrived} {record['source']}" if arrived else None
+        order = f"{arrived} {in_order(record['source'])}" if arrived else None
         return Turn(run=run, version=version, asked=self._clock(), arrived=order)
 
     def _waits(self, model: str, run: str) -> bool:
@@ -278,9 +283,9 @@ def _has_release(pointer: Pointer, run: str) -> bool:
 def _over(last: transitions.Entry) -> Outcome:
     match last.event:
         case "promoted":
-            return Outcome(status=Status.PROMOTED, reason=last.reason)
+            return Outcome(status=Status.PROMOTED, reason=last.reason, revision=last.revision)
         case "rolled_back":
-            return Outcome(status=Status.ROLLED_BACK, reason=last.reason)
+            return Outcome(status=Status.ROLLED_BACK, reason=last.reason, revision=last.revision)
         case _:
             return Outcome(status=Status.ROLLED_BACK, reason="withdrawn when an operator rolled its champion back")
 

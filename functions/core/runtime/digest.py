@@ -22,6 +22,15 @@ def sha256(*parts: Memory) -> bytes:
     return digest.digest()
 
 
+def sha256_and_longer(first: Memory, rest: Memory) -> tuple[bytes, bytes]:
+    """Return the digest of `first`, and that of `first` with `rest` behind it, without reading `first` twice."""
+    digest = _new_hash(len(first) + len(rest))
+    digest.update(first)
+    longer = digest.copy()
+    longer.update(rest)
+    return digest.digest(), longer.digest()
+
+
 def _new_hash(size: int):  # noqa: ANN202 - hashlib's own name for it, `_Hash`, is not public
     for name in _BUILT_IN if size < _LARGE else ():
         try:

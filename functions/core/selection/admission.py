@@ -186,7 +186,7 @@ def version(contract: BringYourOwn, record: Mapping[str, Any], onnx: bytes, exam
         "created": record["created"],
     }
     answers = golden.document(examination.cases, contract.gate.tolerance)
-    return Version(model=contract.name, version=version_of(onnx, card), onnx=onnx, card=card, golden=answers)
+    return Version(model=contract.name, version=version_of(onnx, card, answers), onnx=onnx, card=card, golden=answers)
 
 
 def render(contract: BringYourOwn, record: Mapping[str, Any], examination: Examination) -> bytes:

@@ -1,24 +1,21 @@
-"""The candidate of a run: its best experiment, as the version that it would become."""
+"""The candidates of a run: its experiments, the best first, each as the version that it would become."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from functions.core.registry.versions import FORMAT, Corrupt, Registry, Version, version_of
+from functions.core.registry.versions import FORMAT, Registry, Version, version_of
+from functions.core.training import experiment_files
+from functions.core.training.answers import TOLERANCE, Answers, Threshold
 from functions.core.training.signature import INPUT, LABEL, PROBABILITIES
 from models.contract import LOWER_IS_BETTER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from functions.core.storage.objects import Objects
     from models.contract import Contract
-
-
-TOLERANCE = 1e-4
-"""Between the estimator's probabilities and those of its ONNX file, which computes in 32 bits."""
 
 
 class NothingTrained(RuntimeError):
@@ -31,32 +28,58 @@ class Unfinished(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    board: list[dict[str, Any]]
-    """Every experiment, the best first."""
     experiment: dict[str, Any]
-    """The best one's whole record."""
+    """Its whole record."""
     version: Version
+    answers: Answers | None
+    """The estimator's, to every row of the dataset and those made up; None in a run that an older release began."""
+
+    @property
+    def threshold(self) -> Threshold | None:
+        return Threshold.parse(self.experiment.get("threshold"))
 
 
-def best_of(models: Objects, contract: Contract, record: Mapping[str, Any]) -> Candidate:
-    """Return the candidate of the run that `record` describes. Raise `NothingTrained`, `Unfinished` or `Corrupt`."""
-    registry, run = Registry(models, contract.name), record["run"]
-    plan = models.get_json(registry.run_key(run, "plan.json"))
-    experiments: dict[str, dict[str, Any]] = {}
-    for name in (entry["id"] for entry in plan["experiments"]):
-        experiment = models.find_json(registry.run_key(run, f"experiments/{name}.json"))
-        if experiment is None:
-            raise Unfinished(f"run {run}: experiment {name} left no record")
-        experiments[name] = experiment
-    board = rank(list(experiments.values()), contract.search.metric)
-    best = experiments[board[0]["id"]]
-    if best["status"] == "failed":
-        raise NothingTrained(f"none of {len(board)} experiments succeeded; {best['id']}: {best['error']}")
-    key = registry.run_key(run, f"experiments/{best['id']}/model.onnx")
-    onnx = models.get(key)
-    if hashlib.sha256(onnx).hexdigest() != best["sha256"]:
-        raise Corrupt(f"{key} is not the file that the experiment's record names")
-    return Candidate(board=board, experiment=best, version=_version(contract, record, best, onnx))
+@dataclass(frozen=True, kw_only=True)
+class Experiments:
+    """The experiments of a run."""
+
+    models: Objects
+    contract: Contract
+    run: Mapping[str, Any]
+    """The run's record."""
+    board: list[dict[str, Any]]
+    """A line for each experiment, the best first."""
+    records: Mapping[str, dict[str, Any]]
+    """By the experiment's id."""
+
+    @classmethod
+    def read(cls, models: Objects, contract: Contract, run: Mapping[str, Any]) -> Experiments:
+        """Read the experiments of the run that the record `run` describes. Raise `NothingTrained` or `Unfinished`."""
+        registry = Registry(models, contract.name)
+        plan = models.get_json(registry.run_key(run["run"], "plan.json"))
+        records: dict[str, dict[str, Any]] = {}
+        for name in (entry["id"] for entry in plan["experiments"]):
+            record = models.find_json(registry.run_key(run["run"], f"experiments/{name}.json"))
+            if record is None:
+                raise Unfinished(f"run {run['run']}: experiment {name} left no record")
+            records[name] = record
+        board = rank(list(records.values()), contract.search.metric)
+        best = records[board[0]["id"]]
+        if best["status"] == "failed":
+            raise NothingTrained(f"none of {len(board)} experiments succeeded; {best['id']}: {best['error']}")
+        return cls(models=models, contract=contract, run=run, board=board, records=records)
+
+    def candidates(self) -> Iterator[Candidate]:
+        """Yield the experiments that succeeded, the best first, as they are asked for. Raise `Corrupt`."""
+        registry = Registry(self.models, self.contract.name)
+        for line in self.board:
+            if line["status"] == "succeeded":
+                record = self.records[line["id"]]
+                folder = registry.run_key(self.run["run"], f"experiments/{record['id']}")
+                onnx = experiment_files.read_model(self.models, folder, record)
+                answers = experiment_files.read_answers(self.models, folder, record)
+                version = _version(self.contract, self.run, record, onnx)
+                yield Candidate(experiment=record, version=version, answers=answers)
 
 
 def _version(contract: Contract, record: Mapping[str, Any], experiment: Mapping[str, Any], onnx: bytes) -> Version:
@@ -76,8 +99,10 @@ def _version(contract: Contract, record: Mapping[str, Any], experiment: Mapping[
         "libraries": experiment["libraries"],
         "processor": experiment.get("processor"),  # a run that an older release began has none
     }
+    if experiment.get("threshold") is not None:
+        card["threshold"] = experiment["threshold"]
     golden = {**experiment["golden"], "tolerance": TOLERANCE}
-    name = version_of(onnx, card)
+    name = version_of(onnx, card, golden)
     return Version(model=contract.name, version=name, onnx=onnx, card=card, golden=golden)
 
 

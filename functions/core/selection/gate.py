@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from functions.core.onnx.session import BadModel, ModelFailure
-from functions.core.onnx.tensor import Tensor
 from functions.core.registry.versions import features_of
+from functions.core.selection.exactness import answers_of, compare, rows_asked, tensor_of
 from functions.core.serving.classifier import Classifier
+from functions.core.training.answers import TOLERANCE
 from functions.core.training.metrics import UndefinedMetric, score
 from models.contract import LOWER_IS_BETTER
+from models.light import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from functions.core.dataset.dataset import Dataset
     from functions.core.registry.versions import Version
+    from functions.core.selection.candidate import Candidate
+    from functions.core.training.answers import Answers
     from models.contract import Contract, Slice
     from models.feature import Feature
 
@@ -43,73 +48,96 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Champion:
-    """The live version's answers on the same rows, [rows, classes], or why it cannot be asked."""
+    """The live version's answers to the rows of the holdout, or why it cannot be asked."""
 
-    probabilities: np.ndarray | None
+    answers: Answers | None
     why_not: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     checks: list[Check]
-    probabilities: np.ndarray | None
-    """The candidate's own, [rows, classes]; None where it does not answer."""
+    answers: Answers | None
+    """The candidate's own to the rows of the holdout; None where it does not serve as trained."""
 
     @property
     def failed(self) -> list[Check]:
         return [check for check in self.checks if not check.passed]
 
 
-def judge(contract: Contract, candidate: Version, champion: Champion, x: np.ndarray, y: np.ndarray) -> Verdict:
-    """Run every check on rows that no experiment saw: `x` float32 [rows, features], `y` class positions [rows]."""
-    proof, tolerance = "serves as trained", candidate.golden["tolerance"]
+def judge(contract: Contract, candidate: Candidate, champion: Champion, dataset: Dataset) -> Verdict:
+    """Run every check: the first on every row, the others on the holdout, by what callers get."""
+    asked = rows_asked(contract, dataset, candidate.answers)
     try:
-        classifier = Classifier(candidate)
-        probabilities = probabilities_of(classifier, x)
+        classifier, complaint = _opened(candidate.version)
+        answers = answers_of(classifier, asked)
     except (BadModel, ModelFailure) as problem:
-        check = Check(name=proof, passed=False, value=None, bound=tolerance, detail=str(problem))
-        return Verdict(checks=[check], probabilities=None)
-    rows = len(candidate.golden["inputs"])
-    detail = f"onnxruntime answers {rows} rows as the estimator did"
+        return Verdict(checks=[_proof(str(problem))], answers=None)
+    proof = _prove(contract, candidate, asked, answers, complaint)
+    if not proof.passed:
+        return Verdict(checks=[proof], answers=None)
+    holdout = answers.of(slice(len(dataset.x))).of(dataset.holdout)
+    x, y = dataset.x[dataset.holdout], dataset.y[dataset.holdout]
     checks = [
-        Check(name=proof, passed=True, value=None, bound=tolerance, detail=detail),
-        check_metric(contract, y, probabilities),
-        check_margin(contract, y, probabilities, champion),
-        *check_slices(contract, x, y, probabilities),
-        check_size(contract, len(candidate.onnx)),
+        proof,
+        check_metric(contract, y, holdout),
+        check_margin(contract, y, holdout, champion),
+        *check_slices(contract, x, y, holdout),
+        check_size(contract, len(candidate.version.onnx)),
         check_latency(contract, classifier, x),
     ]
-    return Verdict(checks=checks, probabilities=probabilities)
+    return Verdict(checks=checks, answers=holdout)
 
 
-def probabilities_of(classifier: Classifier, x: np.ndarray) -> np.ndarray:
-    """Return the probabilities of rows, [rows, classes] float64. Raise `ModelFailure`."""
-    tensor = Tensor.of(classifier.takes.datatype, x.shape, x.ravel().tolist())
-    answer = classifier.probabilities(classifier.answer({classifier.input: tensor}))
-    return np.asarray(answer.values(), dtype=np.float64).reshape(answer.shape)
+def _opened(version: Version) -> tuple[Classifier, str | None]:
+    """Open a candidate, if need be without its golden answers, and return what is wrong with those.
+
+    The golden rows are among those that are compared, and these tell more. Raise `BadModel`.
+    """
+    try:
+        return Classifier(version), None
+    except BadModel as problem:
+        unproven = {**version.golden, "inputs": [], "probabilities": [], "labels": []}
+        return Classifier(replace(version, golden=unproven)), str(problem)
 
 
-def check_metric(contract: Contract, y: np.ndarray, probabilities: np.ndarray) -> Check:
+def _prove(
+    contract: Contract, candidate: Candidate, asked: np.ndarray, served: Answers, complaint: str | None
+) -> Check:
+    if candidate.answers is None:
+        rows = len(candidate.version.golden["inputs"])
+        return _proof(complaint, f"onnxruntime answers {rows} rows as the estimator did")
+    found = compare(contract, asked, candidate.answers, served, candidate.threshold)
+    return _proof(found.complaint or complaint, found.summary, found.farthest)
+
+
+def _proof(complaint: str | None, summary: str = "", value: float | None = None) -> Check:
+    passed = complaint is None
+    bound = TOLERANCE if passed else None  # a label that differs has none
+    return Check(name="serves as trained", passed=passed, value=value, bound=bound, detail=complaint or summary)
+
+
+def check_metric(contract: Contract, y: np.ndarray, answers: Answers) -> Check:
     """Check the gate's metric on the whole holdout."""
-    return _bounded(contract.gate.metric, contract.gate.metric, contract.gate.minimum, y, probabilities)
+    return _bounded(contract.gate.metric, contract.gate.metric, contract.gate.minimum, y, answers)
 
 
-def check_slices(contract: Contract, x: np.ndarray, y: np.ndarray, probabilities: np.ndarray) -> list[Check]:
+def check_slices(contract: Contract, x: np.ndarray, y: np.ndarray, answers: Answers) -> list[Check]:
     """Check the same metric on each slice. A slice that cannot be measured fails."""
     checks = []
     for part in contract.gate.slices:
         rows = rows_of(part, contract.features, x)
-        checks.append(_bounded(name_of(part), contract.gate.metric, part.at_least, y[rows], probabilities[rows]))
+        checks.append(_bounded(name_of(part), contract.gate.metric, part.at_least, y[rows], answers.of(rows)))
     return checks
 
 
-def check_margin(contract: Contract, y: np.ndarray, probabilities: np.ndarray, champion: Champion) -> Check:
+def check_margin(contract: Contract, y: np.ndarray, answers: Answers, champion: Champion) -> Check:
     """Check how much better than the champion it is on the same rows. It passes where there is no champion to ask."""
     name, bound, metric = "margin over the champion", contract.gate.margin, contract.gate.metric
-    if champion.probabilities is None:
+    if champion.answers is None:
         return Check(name=name, passed=True, value=None, bound=bound, detail=champion.why_not)
     try:
-        difference = score(metric, y, probabilities) - score(metric, y, champion.probabilities)
+        difference = score(metric, y, answers) - score(metric, y, champion.answers)
     except UndefinedMetric as problem:
         return Check(name=name, passed=False, value=None, bound=bound, detail=str(problem))
     better_by = -difference if metric in LOWER_IS_BETTER else difference
@@ -125,9 +153,9 @@ def check_latency(contract: Contract, classifier: Classifier, x: np.ndarray) -> 
     """Check the median milliseconds of one row, after a first one that is not counted."""
     times = []
     for position in range(_LATENCY_RUNS + 1):
-        row = x[position % len(x)][np.newaxis]
+        row = {classifier.input: tensor_of(classifier, x[position % len(x)][np.newaxis])}
         started = time.perf_counter()
-        probabilities_of(classifier, row)
+        classifier.answer(row)
         times.append((time.perf_counter() - started) * 1000)
     median, bound = statistics.median(times[1:]), contract.gate.maximum_latency_ms
     return Check(name="latency in ms", passed=median <= bound, value=round(median, 4), bound=bound)
@@ -167,10 +195,10 @@ def name_of(part: Slice) -> str:
     return f"{part.feature}{lower}{upper}"
 
 
-def _bounded(name: str, metric: str, bound: float, y: np.ndarray, probabilities: np.ndarray) -> Check:
+def _bounded(name: str, metric: str, bound: float, y: np.ndarray, answers: Answers) -> Check:
     rows = f"{len(y)} rows"
     try:
-        value = score(metric, y, probabilities)
+        value = score(metric, y, answers)
     except UndefinedMetric as problem:
         return Check(name=name, passed=False, value=None, bound=bound, detail=f"{rows}: {problem}")
     passed = value <= bound if metric in LOWER_IS_BETTER else value >= bound

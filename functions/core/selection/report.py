@@ -25,6 +25,8 @@ class Story:
 
     contract: Contract
     record: Mapping[str, Any]
+    board: Sequence[Mapping[str, Any]]
+    """A line for each experiment, the best first, with `passed_over` where its file answers otherwise."""
     candidate: Candidate
     verdict: Verdict
     metrics: Mapping[str, Any]
@@ -82,24 +84,27 @@ def checks_table(checks: Sequence[Check], caption: str) -> Markup:
 
 
 def _gate(story: Story) -> Markup:
-    caption = "Measured with onnxruntime on rows that no experiment saw. A slice is a part of those rows."
+    caption = (
+        "What callers get, from onnxruntime: the first check on every row, the others on rows that no experiment saw. "
+        "A slice is a part of those."
+    )
     return section("Gate", checks_table(story.verdict.checks, caption))
 
 
 def _holdout(story: Story) -> Markup:
-    probabilities = story.verdict.probabilities
-    if probabilities is None:
+    answers = story.verdict.answers
+    if answers is None:
         return Markup("")
     classes, holdout = story.contract.target.classes, story.metrics["holdout"]
     measured = [(escape(name), number(value)) for name, value in holdout.items()]
     parts = [table("All of them", ("metric", "#value"), measured)]
     counted = [
         (escape(name), *(escape(count) for count in line))
-        for name, line in zip(classes, confusion(story.truth, probabilities), strict=True)
+        for name, line in zip(classes, confusion(story.truth, answers), strict=True)
     ]
     parts.append(table("Truth down, answer across", ("", *(f"#{name}" for name in classes)), counted))
     if len(classes) == 2 and "roc_auc" in holdout:
-        curve = roc(roc_points(story.truth, probabilities), holdout["roc_auc"])
+        curve = roc(roc_points(story.truth, answers.probabilities), holdout["roc_auc"])
         caption = f"How many {classes[1]} are found, against how many others are taken for one."
         parts.append(Markup(f"<figure>{curve}<figcaption>{escape(caption)}</figcaption></figure>\n"))
     title = f"On the {len(story.truth)} rows kept out"
@@ -110,15 +115,18 @@ def _holdout(story: Story) -> Markup:
 
 def _experiments(story: Story) -> Markup:
     rows = []
-    for line in story.candidate.board:
+    for line in story.board:
         if line["status"] == "failed":
             failure = Markup(f"{_params(line['params'])}<br>{badge(False, 'failed')} {escape(line['error'])}")
             rows.append((escape(line["id"]), failure, *[number(None)] * 4))
             continue
+        params = _params(line["params"])
+        if "passed_over" in line:
+            params = Markup(f"{params}<br>{badge(False, 'passed over')} {escape(line['passed_over'])}")
         rows.append(
             (
                 escape(line["id"]),
-                _params(line["params"]),
+                params,
                 number(line["mean"]),
                 number(line["std"], 2),
                 escape(f"{line['bytes']:,}"),

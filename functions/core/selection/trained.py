@@ -1,4 +1,4 @@
-"""The assessment of a model that is trained here: the best experiment is held against the gate."""
+"""The assessment of a model that is trained here: of the experiments that serve as trained, the best is judged."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from functions.core.onnx.session import BadModel, ModelFailure
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.versions import Corrupt, Registry
 from functions.core.selection.assessment import Assessment
-from functions.core.selection.candidate import best_of
-from functions.core.selection.gate import Champion, comparable, judge, probabilities_of
+from functions.core.selection.candidate import Experiments
+from functions.core.selection.exactness import answers_of
+from functions.core.selection.gate import Champion, comparable, judge
 from functions.core.selection.report import Story, render
 from functions.core.serving.classifier import Classifier
 from functions.core.storage.objects import Missing
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from functions.core.selection.assessment import Record
+    from functions.core.selection.candidate import Candidate
+    from functions.core.selection.gate import Verdict
     from models.contract import Contract
 
 
@@ -31,21 +34,27 @@ class TrainedAssessment(Assessment):
     contract: Contract
 
     def assess(self, record: Record) -> Record:
-        """Judge the best experiment of a run, and register it if it passes."""
+        """Judge the best experiment of a run, and register it if it passes.
+
+        One whose ONNX file answers otherwise than its estimator is passed over for the next best. Where all
+        of them do, the best is refused.
+        """
         contract, registry, run = self.contract, Registry(self.models, self.contract.name), record["run"]
-        candidate = best_of(self.models, contract, record)
-        self.models.put_json(registry.run_key(run, "leaderboard.json"), {"experiments": candidate.board})
+        experiments = Experiments.read(self.models, contract, record)
         folder = f"{contract.name}/{layout.DATASETS}{record['dataset']}"
         dataset = Dataset.from_bytes(self.data.get(f"{folder}/data.npz"))
         profile = self.data.get(f"{folder}/profile.json")
-        x, y = dataset.x[dataset.holdout], dataset.y[dataset.holdout]
-        verdict = judge(contract, candidate.version, self._champion(registry, x), x, y)
-        holdout = {} if verdict.probabilities is None else scores(y, verdict.probabilities)
+        candidate, verdict, passed_over = self._judged(experiments, dataset)
+        board = [line | passed_over.get(line["id"], {}) for line in experiments.board]
+        self.models.put_json(registry.run_key(run, "leaderboard.json"), {"experiments": board})
+        y = dataset.y[dataset.holdout]
+        holdout = {} if verdict.answers is None else scores(y, verdict.answers)
         metrics = {"cross_validation": candidate.experiment["metrics"], "holdout": holdout}
         report = render(
             Story(
                 contract=contract,
                 record=record,
+                board=board,
                 candidate=candidate,
                 verdict=verdict,
                 metrics=metrics,
@@ -57,6 +66,7 @@ class TrainedAssessment(Assessment):
             "experiment": candidate.experiment["id"],
             "metrics": metrics,
             "checks": [check.document() for check in verdict.checks],
+            "passed_over": [{"experiment": name, **why} for name, why in passed_over.items()],
             "selected": self.at,
         }
         if verdict.failed:
@@ -65,16 +75,36 @@ class TrainedAssessment(Assessment):
         version = replace(candidate.version, card={**candidate.version.card, "metrics": metrics})
         return self.registered(changes, version, {"profile.json": profile, "report.html": report})
 
+    def _judged(self, experiments: Experiments, dataset: Dataset) -> tuple[Candidate, Verdict, dict[str, Record]]:
+        """Return the candidate, its verdict, and why better experiments were passed over, by their ids."""
+        champion = self._champion(Registry(self.models, self.contract.name), dataset.x[dataset.holdout])
+        candidates = experiments.candidates()
+        best = next(candidates)
+        refusal = judge(self.contract, best, champion, dataset)
+        if refusal.answers is not None:
+            return best, refusal, {}
+        others: dict[str, Record] = {}
+        for candidate in candidates:
+            verdict = judge(self.contract, candidate, champion, dataset)
+            if verdict.answers is not None:
+                return candidate, verdict, {best.experiment["id"]: _passed_over(refusal), **others}
+            others[candidate.experiment["id"]] = _passed_over(verdict)
+        return best, refusal, others
+
     def _champion(self, registry: Registry, x: np.ndarray) -> Champion:
         """Return the live version's answers to the rows `x` float32 [rows, features], or why there are none."""
         name = Live(self.models, self.contract.name).read().champion
         if name is None:
-            return Champion(probabilities=None, why_not="there is no champion yet")
+            return Champion(answers=None, why_not="there is no champion yet")
         try:
             version = registry.load(name)
             why_not = comparable(version.card, self.contract)
             if why_not:
-                return Champion(probabilities=None, why_not=why_not)
-            return Champion(probabilities=probabilities_of(Classifier(version), x))
+                return Champion(answers=None, why_not=why_not)
+            return Champion(answers=answers_of(Classifier(version), x))
         except (Corrupt, Missing, BadModel, ModelFailure) as problem:
-            return Champion(probabilities=None, why_not=f"the champion cannot be asked: {problem}")
+            return Champion(answers=None, why_not=f"the champion cannot be asked: {problem}")
+
+
+def _passed_over(verdict: Verdict) -> Record:
+    return {"passed_over": verdict.checks[0].detail}

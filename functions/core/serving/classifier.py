@@ -41,13 +41,15 @@ class Classifier(Servable):
         self.input: str = card["input"]
         self._label: str = card["outputs"]["label"]
         self._probabilities: str = card["outputs"]["probabilities"]
+        self._is_bounded = card.get("format", 1) > 1
+        """Whether the probabilities of its file are from 0 to 1. Those of older versions may be off by rounding."""
         self.session = Session(version.onnx)
         self._batch = Batch(self.session.run)
         self.takes = self._check_signature()
         self.inputs = {self.input: self.takes}
         self.outputs = {spec.name: spec for spec in self.session.outputs}
         self._bounds = Bounds(self.features)
-        check_golden(self.session, version.golden, self._probabilities)
+        check_golden(self.session, version.golden, self._probabilities, self._label)
 
     def _check_signature(self) -> Spec:
         width = len(self.features)
@@ -112,7 +114,11 @@ class Classifier(Servable):
             raise ModelFailure("the model answered with a probability that is not finite")
         if rows and not 0 <= min(labels) <= max(labels) < width:
             raise ModelFailure("the model answered with a class that its card does not name")
-        return outputs
+        if self._is_bounded or not rows or 0 <= min(probabilities) <= max(probabilities) <= 1:
+            return outputs
+        spec = outputs[self._probabilities]
+        within = [min(max(value, 0.0), 1.0) for value in probabilities]
+        return {**outputs, self._probabilities: Tensor.of(spec.datatype, spec.shape, within)}
 
     def predictions(self, outputs: Mapping[str, Tensor], rows: int) -> list[dict[str, Any]]:
         """Return `{"label": ..., "probabilities": {class: ...}}` for every row."""
@@ -134,7 +140,11 @@ class Classifier(Servable):
 
     def labels(self, outputs: Mapping[str, Tensor]) -> list[str]:
         """Return the class of every row."""
-        return [self.classes[label] for label in outputs[self._label].values()]
+        return [self.classes[label] for label in self.positions(outputs)]
+
+    def positions(self, outputs: Mapping[str, Tensor]) -> tuple[int, ...]:
+        """Return the class of every row, as its position."""
+        return outputs[self._label].values()
 
     def probabilities(self, outputs: Mapping[str, Tensor]) -> Tensor:
         """Return the probabilities, [rows, classes]."""

@@ -32,6 +32,9 @@ class Serving:
     """The versions that answer at this moment, and the traffic split between them."""
 
     champion: Servable
+    """What answers in that role: the version that the pointer names, or one that stands in for it."""
+    named: str | None
+    """The version that the pointer names as champion; None where it names none any more."""
     challenger: Servable | None = None
     contender: str | None = None
     """The version that the pointer names as challenger, though it may have failed to load."""
@@ -39,6 +42,11 @@ class Serving:
     """Per cent of the callers who get the challenger."""
     shadow: int = 0
     """Per cent of the requests that the challenger is asked about without answering them."""
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether an earlier champion answers because the one that the pointer names does not load."""
+        return self.champion.version != self.named
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +116,15 @@ class ModelCache:
             raise Problem(503, f"{self.model} has no version that is ready", headers={"retry-after": "5"})
         return self._serving
 
+    def ready(self) -> Serving:
+        """Return the same, where the champion is the one that the pointer names. Raise `Problem` 503 elsewhere."""
+        serving = self.current()
+        if serving.stands_in:
+            of = f"version {serving.named} does not load" if serving.named else "no version is live any more"
+            text = f"{self.model}: {of}, and {serving.champion.version} answers in its place"
+            raise Problem(503, text, headers={"retry-after": "5"})
+        return serving
+
     def renew(self) -> None:
         """Have the pointer read again before the next answer, however young the cache is."""
         self._read_at = None
@@ -168,6 +185,7 @@ class ModelCache:
             self._read_at = None if self._serving is None else began
             return
         before = self._serving.champion.version if self._serving else None
+        stood_in = self._serving is not None and self._serving.stands_in
         named = {pointer.champion, pointer.challenger, pointer.previous}
         self._broken = {version: broken for version, broken in self._broken.items() if version in named}
         choices = dict.fromkeys(name for name in (pointer.champion, before, pointer.previous) if name)
@@ -176,6 +194,7 @@ class ModelCache:
         if champion is not None:
             self._serving = Serving(
                 champion=champion,
+                named=pointer.champion,
                 challenger=challenger,
                 contender=pointer.challenger,
                 weight=pointer.weight,
@@ -183,6 +202,14 @@ class ModelCache:
             )
             if champion.version != before:
                 self._log.info("serving", model=self.model, version=champion.version, revision=pointer.revision)
+            if self._serving.stands_in and not stood_in:
+                self._log.error(
+                    "champion not served",
+                    model=self.model,
+                    champion=pointer.champion,
+                    version=champion.version,
+                    metric="ChampionNotServed",
+                )
         # Without a version that works, the next request looks again at once.
         self._read_at = None if champion is None else began
         self._close_unused()

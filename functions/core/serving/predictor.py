@@ -28,8 +28,9 @@ if TYPE_CHECKING:
             ...
 
 
-Variant = Literal["champion", "challenger", "pinned", "shadow"]
-"""The role of the version that was asked. The answer of a "shadow" is compared, and no caller gets it."""
+Variant = Literal["champion", "previous", "challenger", "pinned", "shadow"]
+"""The role of the version that was asked. "previous" stands in for a champion that does not load. The answer of a
+"shadow" is compared, and no caller gets it."""
 CAPTURED_ROWS = 100
 """The most rows of one request whose inputs and outputs are captured."""
 
@@ -139,7 +140,7 @@ class Predictor:
                 return self._canary(question, serving, serving.contender)
             if hash_percent(question.request_id, serving.contender) < serving.shadow:
                 return self._shadow(question, serving, serving.contender)
-        return self._ask_and_capture(question, serving.champion, "champion")
+        return self._ask_and_capture(question, serving.champion, _role(serving))
 
     def _ask_and_capture(self, question: Question, servable: Servable, variant: Variant) -> Prediction:
         try:
@@ -153,16 +154,16 @@ class Predictor:
     def _canary(self, question: Question, serving: Serving, contender: str) -> Prediction:
         """Return the challenger's answer; the champion's where the challenger failed, refused or is not loaded."""
         # The second to be asked finds the processor's caches warm: they take turns, or the comparison is unfair.
-        first = self._try(question, serving.champion, "champion") if _champion_first(question) else None
+        first = self._try(question, serving.champion, _role(serving)) if _champion_first(question) else None
         challenger = self._try(question, serving.challenger, "challenger")
-        champion = first or self._try(question, serving.champion, "champion")
+        champion = first or self._try(question, serving.champion, _role(serving))
         if isinstance(champion, Exception):
             # What the champion refuses or fails on is no fault of a challenger that answered.
             if isinstance(challenger, Prediction):
                 self._capture(question, "challenger", contender, challenger)
                 return challenger
             if isinstance(champion, ModelFailure):
-                self._capture(question, "champion", serving.champion.version, status=500, error="failed")
+                self._capture(question, _role(serving), serving.champion.version, status=500, error="failed")
             raise champion
         compared = {"version": champion.servable.version, "ms": champion.ms}
         if not isinstance(challenger, Prediction):
@@ -175,10 +176,10 @@ class Predictor:
     def _shadow(self, question: Question, serving: Serving, contender: str) -> Prediction:
         """Return the champion's answer, whatever the challenger says: that is only captured."""
         first = None if _champion_first(question) else self._try_shadow(question, serving.challenger)
-        champion = self._try(question, serving.champion, "champion")
+        champion = self._try(question, serving.champion, _role(serving))
         if isinstance(champion, Exception):
             if isinstance(champion, ModelFailure):
-                self._capture(question, "champion", serving.champion.version, status=500, error="failed")
+                self._capture(question, _role(serving), serving.champion.version, status=500, error="failed")
             raise champion
         shadow = first or self._try_shadow(question, serving.challenger)
         compared = {"version": champion.servable.version, "ms": champion.ms}
@@ -250,6 +251,11 @@ class Predictor:
             if self._share and hash_percent(question.request_id, "inputs") < self._share * 100:
                 record |= own.contents(prediction.inputs, outputs, CAPTURED_ROWS)
         self._captures.add(record)
+
+
+def _role(serving: Serving) -> Variant:
+    """Return the role of the version that answers as champion."""
+    return "previous" if serving.stands_in else "champion"
 
 
 @lru_cache(maxsize=1024)

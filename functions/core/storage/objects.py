@@ -11,7 +11,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, GenericError, PermissionDeniedError, PreconditionError
 from obstore.store import MemoryStore
 
-from functions.core.storage.keys import ODD, Entry, OddKey
+from functions.core.storage.keys import ODD, Entry, OddKey, in_order
 from models.light import dataclass
 
 if TYPE_CHECKING:
@@ -260,7 +260,7 @@ class Objects:
         passed over: consoles make folders of them.
         """
         entries = (entry for entry in self.entries(prefix) if entry.size)
-        latest = max(entries, key=lambda entry: (entry.modified, entry.key), default=None)
+        latest = max(entries, key=lambda entry: (entry.modified, in_order(entry.key)), default=None)
         return None if latest is None else latest.key
 
     def get_json(self, key: str) -> Any:

@@ -16,15 +16,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from functions.core.dataset.dataset import HOLDOUT
-from functions.core.training.export import to_onnx
+from functions.core.training.answers import TOLERANCE, Answers, Threshold, undecided, with_gaps
+from functions.core.training.export import bounded, threshold_of, to_onnx
 from functions.core.training.metrics import METRICS, scores
 from functions.core.training.processor import processor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from functions.core.dataset.dataset import Dataset
     from models.contract import Params
+    from models.feature import Feature
 
 GOLDEN_ROWS = 8
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "onnx", "skl2onnx")
@@ -35,6 +38,8 @@ class UnusableEstimator(ValueError):
 
 
 class Estimator(Protocol):
+    """What `fit` returns. It may have a `predict` too, which then decides; else the likeliest class is its answer."""
+
     def predict_proba(self, x: np.ndarray, /) -> np.ndarray: ...
 
 
@@ -63,15 +68,22 @@ class Training:
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentResult:
-    """The ONNX file of an experiment, and the record of how it came about."""
+    """The ONNX file of an experiment, what its estimator answers, and the record of how it came about."""
 
     onnx: bytes
+    answers: Answers
+    """The estimator's own, to every row of the dataset, and after them to rows made up by `with_gaps`."""
     record: dict[str, Any]
-    """Metrics by fold, durations in seconds, digest, what computed it, and the probabilities of the golden rows."""
+    """Metrics by fold, durations in seconds, digest, what computed it, and the answers to the golden rows."""
 
 
-def run_experiment(training: Training, dataset: Dataset, params: Params, *, classes: int) -> ExperimentResult:
-    """Run an experiment with `params`. Raises what `fit` or the export raises, or `UnusableEstimator`."""
+def run_experiment(
+    training: Training, dataset: Dataset, params: Params, *, classes: int, features: Sequence[Feature] = ()
+) -> ExperimentResult:
+    """Run an experiment with `params`. `features` say which values may be missing.
+
+    Raises what `fit` or the export raises, or `UnusableEstimator`.
+    """
     visible = ~dataset.holdout
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
@@ -80,9 +92,9 @@ def run_experiment(training: Training, dataset: Dataset, params: Params, *, clas
         validated = time.perf_counter()
         estimator = training.fit(dataset.x[visible], dataset.y[visible], dict(params))
         fitted = time.perf_counter()
-        onnx = (training.export or _standard_export(dataset))(estimator)
+        onnx = bounded((training.export or _standard_export(dataset))(estimator))
         exported = time.perf_counter()
-    inputs = dataset.x[golden_rows(dataset)]
+        answers, threshold = _answers_to_all(estimator, dataset, features, classes), threshold_of(estimator)
     record = {
         "metrics": metrics,
         "seconds": {
@@ -95,12 +107,10 @@ def run_experiment(training: Training, dataset: Dataset, params: Params, *, clas
         "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         "processor": processor(),
         "warnings": sorted({f"{entry.category.__name__}: {entry.message}"[:300] for entry in caught})[:10],
-        "golden": {
-            "inputs": [[None if math.isnan(value) else value for value in row] for row in inputs.tolist()],
-            "probabilities": predict_probabilities(estimator, inputs, classes).tolist(),
-        },
+        "threshold": None if threshold is None else threshold.document(),
+        "golden": _golden(estimator, dataset.x[golden_rows(dataset)], classes, threshold),
     }
-    return ExperimentResult(onnx=onnx, record=record)
+    return ExperimentResult(onnx=onnx, answers=answers, record=record)
 
 
 def cross_validate(training: Training, dataset: Dataset, params: Params, *, classes: int) -> dict[str, dict[str, Any]]:
@@ -110,7 +120,7 @@ def cross_validate(training: Training, dataset: Dataset, params: Params, *, clas
         train_rows = (dataset.fold != fold) & (dataset.fold != HOLDOUT)
         test_rows = dataset.fold == fold
         estimator = training.fit(dataset.x[train_rows], dataset.y[train_rows], dict(params))
-        by_fold.append(scores(dataset.y[test_rows], predict_probabilities(estimator, dataset.x[test_rows], classes)))
+        by_fold.append(scores(dataset.y[test_rows], answers_of(estimator, dataset.x[test_rows], classes)))
     summary = {}
     for metric in METRICS:
         values = [entry[metric] for entry in by_fold]
@@ -118,10 +128,27 @@ def cross_validate(training: Training, dataset: Dataset, params: Params, *, clas
     return summary
 
 
+def answers_of(estimator: Estimator, x: np.ndarray, classes: int) -> Answers:
+    """Return what an estimator answers to rows, float32 [rows, features]. Raises `UnusableEstimator`."""
+    probabilities = predict_probabilities(estimator, x, classes)
+    predict = getattr(estimator, "predict", None)
+    if predict is None:
+        return Answers.likeliest(probabilities)
+    labels = np.asarray(predict(x))
+    if labels.shape == (len(x), 1):
+        labels = labels[:, 0]
+    if labels.shape != (len(x),):
+        raise UnusableEstimator(f"predict gives the shape {list(labels.shape)}; expected: [{len(x)}]")
+    positions = np.arange(classes)
+    if labels.dtype.kind not in "biuf" or not np.isin(labels, positions).all():
+        raise UnusableEstimator(f"predict gives other values than 0 to {classes - 1}, the positions of the classes")
+    return Answers(labels=labels.astype(np.int64), probabilities=probabilities)
+
+
 def predict_probabilities(estimator: Estimator, x: np.ndarray, classes: int) -> np.ndarray:
     """Return the estimator's probabilities, float64 [rows, classes].
 
-    Raises `UnusableEstimator` for another shape, and for values that are not finite.
+    Raises `UnusableEstimator` for another shape, and for values that are no probabilities.
     """
     probabilities = np.asarray(estimator.predict_proba(x), dtype=np.float64)
     if probabilities.shape != (len(x), classes):
@@ -129,7 +156,37 @@ def predict_probabilities(estimator: Estimator, x: np.ndarray, classes: int) -> 
         raise UnusableEstimator(f"predict_proba gives the shape {list(probabilities.shape)}; expected: {expected}")
     if not np.isfinite(probabilities).all():
         raise UnusableEstimator("predict_proba gives values that are not finite")
+    if (np.abs(probabilities - 0.5) > 0.5 + TOLERANCE).any() or (np.abs(probabilities.sum(1) - 1) > TOLERANCE).any():
+        raise UnusableEstimator("predict_proba gives values outside of 0 to 1, or rows that do not sum to 1")
     return probabilities
+
+
+def _answers_to_all(estimator: Estimator, dataset: Dataset, features: Sequence[Feature], classes: int) -> Answers:
+    """Return the answers to every row of the dataset, and to those made up, unless the estimator refuses these."""
+    answers, made_up = answers_of(estimator, dataset.x, classes), with_gaps(dataset.x, features)
+    if not len(made_up):
+        return answers
+    try:
+        more = answers_of(estimator, made_up, classes)
+    except Exception:  # an estimator that has seen no missing value may raise anything at one
+        return answers
+    return Answers(
+        labels=np.concatenate([answers.labels, more.labels]),
+        probabilities=np.concatenate([answers.probabilities, more.probabilities]),
+    )
+
+
+def _golden(estimator: Estimator, x: np.ndarray, classes: int, threshold: Threshold | None) -> dict[str, Any]:
+    """Return the golden answers to rows: null stands for a missing value, and for a label that rounding decides."""
+    answers = answers_of(estimator, x, classes)
+    open_rows = undecided(answers.probabilities, threshold).tolist()
+    return {
+        "inputs": [[None if math.isnan(value) else value for value in row] for row in x.tolist()],
+        "probabilities": answers.probabilities.tolist(),
+        "labels": [
+            None if is_open else label for label, is_open in zip(answers.labels.tolist(), open_rows, strict=True)
+        ],
+    }
 
 
 def golden_rows(dataset: Dataset) -> np.ndarray:

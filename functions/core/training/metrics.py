@@ -1,8 +1,13 @@
-"""Metrics of predicted probabilities, without scikit-learn (docs/decisions/0004); tests compare the two."""
+"""Metrics of a model's answers, without scikit-learn (docs/decisions/0004); tests compare the two."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from functions.core.training.answers import Answers
 
 METRICS = ("roc_auc", "accuracy", "f1", "log_loss")
 
@@ -11,12 +16,13 @@ class UndefinedMetric(ValueError):
     """A metric is not defined for these rows. The text says why."""
 
 
-def score(metric: str, y: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return one metric of `probabilities` [rows, classes] for the true classes `y` [rows], as positions.
+def score(metric: str, y: np.ndarray, answers: Answers) -> float:
+    """Return one metric of answers for the true classes `y` [rows], as positions: of their labels for accuracy and f1.
 
     Of two classes the last is the positive one; of more, the metric is the macro average (one
     against the rest for roc_auc). Raises `UndefinedMetric`.
     """
+    probabilities = answers.probabilities
     classes = probabilities.shape[1]
     if not len(y):
         raise UndefinedMetric("there are no rows")
@@ -27,9 +33,9 @@ def score(metric: str, y: np.ndarray, probabilities: np.ndarray) -> float:
         case "roc_auc":
             return float(np.mean([_area(y == label, probabilities[:, label]) for label in positive]))
         case "accuracy":
-            return float(np.mean(probabilities.argmax(axis=1) == y))
+            return float(np.mean(answers.labels == y))
         case "f1":
-            table = np.asarray(confusion(y, probabilities))
+            table = np.asarray(confusion(y, answers))
             return float(np.mean([_f1(table, label) for label in positive]))
         case "log_loss":
             least = np.finfo(probabilities.dtype).eps
@@ -38,21 +44,21 @@ def score(metric: str, y: np.ndarray, probabilities: np.ndarray) -> float:
     raise ValueError(f"{metric} is no metric; accepted: {', '.join(METRICS)}")
 
 
-def scores(y: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+def scores(y: np.ndarray, answers: Answers) -> dict[str, float]:
     """Return every metric that is defined for these rows."""
     values: dict[str, float] = {}
     for metric in METRICS:
         try:
-            values[metric] = score(metric, y, probabilities)
+            values[metric] = score(metric, y, answers)
         except UndefinedMetric:
             continue
     return values
 
 
-def confusion(y: np.ndarray, probabilities: np.ndarray) -> list[list[int]]:
+def confusion(y: np.ndarray, answers: Answers) -> list[list[int]]:
     """Return the confusion matrix: rows by true class, columns by predicted class."""
-    classes = probabilities.shape[1]
-    pairs = np.bincount(y * classes + probabilities.argmax(axis=1), minlength=classes**2)
+    classes = answers.probabilities.shape[1]
+    pairs = np.bincount(y * classes + answers.labels, minlength=classes**2)
     return pairs.reshape(classes, classes).tolist()
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 import obstore
 from obstore.store import GCSStore
+
+SECONDS = 30
+"""How long a page of a list may take."""
 
 
 class Objects:
     """The objects of one bucket, accessed with a bearer token."""
 
     def __init__(self, url: str, bucket: str, token: str) -> None:
-        self.bucket = bucket
+        self.bucket, self._url, self._token = bucket, url, token
         self._store = GCSStore(bucket, base_url=url, bearer_token=token, client_options={"allow_http": True})
 
     def put(self, key: str, content: bytes | Path) -> None:
@@ -27,6 +34,14 @@ class Objects:
             raise FileNotFoundError(f"gs://{self.bucket}/{key}") from None
 
     def keys(self, prefix: str = "") -> list[str]:
-        """Return every key that begins with `prefix`, sorted."""
-        pages = obstore.list(self._store, prefix.rpartition("/")[0] or None)
-        return sorted(path for page in pages for entry in page if (path := entry["path"]).startswith(prefix))
+        """Return every key that begins with `prefix`, sorted: also those that the functions' client does not take."""
+        names: list[str] = []
+        page: dict[str, Any] = {"nextPageToken": ""}
+        while "nextPageToken" in page:
+            query = urlencode({"prefix": prefix, "pageToken": page["nextPageToken"]})
+            address = f"{self._url}/storage/v1/b/{self.bucket}/o?{query}"
+            request = Request(address, headers={"Authorization": f"Bearer {self._token}"})  # noqa: S310
+            with urlopen(request, timeout=SECONDS) as response:  # noqa: S310 - of the embedded Cloud Storage
+                page = json.load(response)
+            names += [item["name"] for item in page.get("items", ())]
+        return sorted(names)

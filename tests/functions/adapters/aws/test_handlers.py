@@ -87,7 +87,7 @@ def test_jobs_does_what_it_can_and_names_what_it_could_not(store: Callable[[str]
 def test_rollout_answers_the_workflow_and_lets_it_know_of_failures(
     store: Callable[[str], Objects], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store("MODELS_URL").put_json(f"{MODEL}/executions/lost.json", {"run": "never written"})
+    store("MODELS_URL").put_json(f".executions/{MODEL}/lost.json", {"run": "never written"})
     abandon = {"action": "abandon", "execution": "lost", "input": {"model": MODEL}, "cause": "a timeout"}
     assert handle("rollout")(abandon, CONTEXT) == {"run": "never written"}
     assert store("MODELS_URL").get_json(f"{MODEL}/runs/never written/run.json")["cause"] == "a timeout"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from functions.adapters.gcp.environment import METADATA, NOBODY, store_options
+from functions.adapters.gcp.environment import METADATA, NOBODY, store_options, token
 from functions.core.runtime.environment import Environment
 from functions.core.storage.objects import Conflict, Objects, Tag
 from localcloud.support.http_server import HttpServer, Request, Response, json_response
@@ -54,7 +56,7 @@ def open_models(google: Google, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
             for name in METADATA if metadata else ():
                 values[name] = server.url.removeprefix("http://")
                 monkeypatch.setenv(name, values[name])
-            environment = Environment(values, store_options=store_options(values))
+            environment = Environment(values, store_options=store_options(values), token=lambda: token(values))
             return environment.store("MODELS_URL", patience_seconds=patience_seconds)
 
         yield store
@@ -110,3 +112,41 @@ def test_a_store_that_cannot_be_reached_times_out(google: Google, open_models: C
     with pytest.raises(Exception, match="503"):
         open_models(patience_seconds=0.5).put("a", b"1")
     assert 1 <= len(google.requests) <= 6
+
+
+def read(content: bytes, *headers: tuple[str, str]) -> Response:
+    return Response(200, [*WRITTEN.headers, ("Last-Modified", "Mon, 30 Nov 2026 00:00:00 GMT"), *headers], content)
+
+
+def test_what_was_uploaded_compressed_is_read_as_it_was_uploaded(
+    google: Google, open_models: Callable[..., Objects]
+) -> None:
+    """Cloud Storage unpacks it for whoever does not say that gzip is fine, and then tells no length."""
+    packed = gzip.compress(b"a,b\n1,2\n" * 100)
+    google.answers = [read(packed, ("Content-Encoding", "gzip"))]
+    assert open_models().get("a.csv") == packed
+    assert google.requests[0].header("accept-encoding") == "gzip"
+
+
+def test_a_list_with_an_odd_key_is_asked_for_again_with_a_token_and_the_log_names_the_key(
+    google: Google, open_models: Callable[..., Objects], capsys: pytest.CaptureFixture[str]
+) -> None:
+    contents = "".join(
+        f"<Contents><Key>{key}</Key><LastModified>2026-11-30T00:00:00.000Z</LastModified>"
+        f"<ETag>e</ETag><Size>1</Size></Contents>"
+        for key in ("in//odd.csv", "in/plain.csv")
+    )
+    page = f"<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>".encode()
+    google.answers = [read(page), read(page)]
+    assert list(open_models().keys("in")) == ["in/plain.csv"]
+    assert [request.header("authorization") for request in google.requests] == ["Bearer token-1", "Bearer token-2"]
+    line = json.loads(capsys.readouterr().out)
+    assert (line["key"], line["store"], line["level"]) == ("in//odd.csv", "gs://models", "WARNING")
+
+
+def test_a_metadata_server_that_gives_no_token_is_told() -> None:
+    with (
+        HttpServer(lambda _: Response(404, [], b""), limit=1000) as server,
+        pytest.raises(OSError, match="no token: HTTP 404"),
+    ):
+        token({METADATA[0]: server.url.removeprefix("http://")})

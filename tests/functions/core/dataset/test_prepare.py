@@ -202,7 +202,7 @@ def test_a_file_is_noted_before_it_is_opened(bench: Bench) -> None:
 
     bench.data = Opened(bench.data._store)
     bench.prepare(request)
-    assert [entry["status"] for entry in seen] == ["received"]
+    assert {entry["status"] for entry in seen} == {"received"}
     assert (seen[0]["source"], seen[0]["bytes"]) == (request["source"], len(csv()))
     assert "status" not in note(bench)
 

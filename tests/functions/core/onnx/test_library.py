@@ -21,6 +21,7 @@ from functions.core.onnx.tensor import Tensor
 from infra.bundle import main
 from infra.function_table import named
 from tests.functions.bring_your_own import halving
+from tests.functions.core.onnx import test_weights
 from tests.functions.graphs import graph
 from tests.functions.serving import model_bytes
 from tests.root import ROOT
@@ -84,6 +85,8 @@ def test_every_function_whose_position_is_written_down_does_what_its_name_says(
     guard = Guard(fresh, _run_options(fresh))
     guard.stop()
     assert guard.end()
+    large = test_weights.model()
+    assert Session(large).run({"x": test_weights.tensor(test_weights.X)})["y"].shape == test_weights.X.shape
     assert set(ort._FUNCTIONS) <= set(vars(fresh))
 
 

@@ -11,6 +11,9 @@ from functions.core.registry.versions import Corrupt, Registry, digest_of, featu
 from functions.core.storage.objects import Missing, Objects
 from tests.functions.serving import FEATURES, MODEL, TARGET, Away, card_of, golden_of, model_bytes
 
+GOLDEN = golden_of(model_bytes())
+SECOND = model_bytes(slope=2.0)
+
 
 @pytest.fixture
 def objects() -> Objects:
@@ -38,11 +41,17 @@ def test_what_is_registered_is_loaded(registry: Registry, objects: Objects) -> N
 
 
 def test_a_version_is_named_by_its_content() -> None:
-    name = version_of(b"model", card_of())
-    assert name == version_of(b"model", card_of([dict(reversed(feature.items())) for feature in FEATURES]))
-    assert name != version_of(b"other", card_of())
-    assert name != version_of(b"model", card_of(FEATURES[::-1]))
-    assert name != version_of(b"model", {**card_of(), "target": {**TARGET, "classes": ["malignant", "benign"]}})
+    name = version_of(b"model", card_of(), GOLDEN)
+    assert name == version_of(b"model", card_of([dict(reversed(feature.items())) for feature in FEATURES]), GOLDEN)
+    assert name == version_of(b"model", {**card_of(), "created": "monday", "metrics": {}}, GOLDEN)
+    for other in (
+        version_of(b"other", card_of(), GOLDEN),
+        version_of(b"model", card_of(FEATURES[::-1]), GOLDEN),
+        version_of(b"model", {**card_of(), "target": {**TARGET, "classes": ["malignant", "benign"]}}, GOLDEN),
+        version_of(b"model", {**card_of(), "outputs": {"label": "label", "probabilities": "raw"}}, GOLDEN),
+        version_of(b"model", card_of(), {**GOLDEN, "tolerance": 1.0}),
+    ):
+        assert name != other
 
 
 def test_a_digest_depends_on_where_one_part_ends() -> None:
@@ -53,7 +62,7 @@ def test_a_digest_depends_on_where_one_part_ends() -> None:
 def test_registering_again_changes_nothing(registry: Registry, objects: Objects) -> None:
     version = register(registry, created="monday")
     before = {key: objects.get(key) for key in objects.keys(MODEL)}
-    again = registry.register(model_bytes(), card_of(), {"other": "golden"}, {"report.html": b"another"})
+    again = registry.register(model_bytes(), card_of(), GOLDEN, {"report.html": b"another"})
     assert again == version
     assert {key: objects.get(key) for key in objects.keys(MODEL)} == before
     assert register(registry, created="tuesday") == version
@@ -74,7 +83,7 @@ def test_a_registration_killed_anywhere_leaves_no_version_and_is_made_good_by_th
     with pytest.raises(OSError, match="away"):
         register(Registry(away, MODEL))
     whole = Registry(objects, MODEL)
-    version = version_of(model_bytes(), card_of())
+    version = version_of(model_bytes(), card_of(), GOLDEN)
     with pytest.raises(Missing):
         whole.load(version)
     assert register(whole) == version
@@ -83,13 +92,15 @@ def test_a_registration_killed_anywhere_leaves_no_version_and_is_made_good_by_th
 
 def test_a_store_that_gives_back_something_else_is_noticed_before_the_card(objects: Objects) -> None:
     class Forgetful(Objects):
+        """It loses the last byte of whatever is read."""
+
         def get(self, key: str, *, at_most: int | None = None) -> bytes:
             return super().get(key, at_most=at_most)[:-1]
 
     registry = Registry(Forgetful(objects._store), MODEL)
     with pytest.raises(Corrupt, match="SHA-256"):
         register(registry)
-    assert registry.card(version_of(model_bytes(), card_of())) is None
+    assert registry.card(version_of(model_bytes(), card_of(), GOLDEN)) is None
 
 
 def test_a_version_whose_bytes_were_changed_is_corrupt(registry: Registry, objects: Objects) -> None:
@@ -106,7 +117,6 @@ def test_a_version_that_lost_a_part_is_corrupt(name: str, registry: Registry) ->
     partial: Any = Away(whole, lambda _, key: False)
     partial.get = lambda key, **_: (_ for _ in ()).throw(Missing(key)) if key.endswith(name) else whole.get(key)
     partial.lend = partial.get
-    partial.get_json = lambda key: partial.get(key) and whole.get_json(key)
     with pytest.raises(Corrupt, match=name):
         Registry(partial, MODEL).load(version)
 
@@ -115,9 +125,64 @@ def test_a_card_of_another_format_is_refused(registry: Registry, objects: Object
     version = register(registry)
     card = registry.card(version)
     assert card is not None
-    objects.put_json(registry.key(version, "card.json"), {**card, "format": 2})
-    with pytest.raises(Corrupt, match="format 1"):
+    objects.put_json(registry.key(version, "card.json"), {**card, "format": 3})
+    with pytest.raises(Corrupt, match="formats 1, 2"):
         registry.load(version)
+
+
+def swapped(card: dict[str, Any]) -> dict[str, Any]:
+    return {**card, "target": {**card["target"], "classes": card["target"]["classes"][::-1]}}
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("card.json", swapped),
+        ("card.json", lambda card: {**card, "format": 1}),
+        ("card.json", lambda card: {**card, "task": "finished"}),
+        ("card.json", lambda card: {**card, "sha256": "0" * 64}),
+        ("card.json", lambda card: {key: value for key, value in card.items() if key != "target"}),
+        ("card.json", lambda card: {**card, "outputs": {"label": "probabilities", "probabilities": "label"}}),
+        ("card.json", lambda card: [card]),
+        ("golden.json", lambda golden: {**golden, "inputs": [], "probabilities": []}),
+        ("golden.json", lambda golden: {**golden, "tolerance": 1.0}),
+        ("golden.json", lambda golden: "golden"),
+    ],
+)
+def test_a_version_that_means_something_else_than_its_name_says_is_corrupt(
+    name: str, change: Callable[[Any], Any], registry: Registry, objects: Objects
+) -> None:
+    version = register(registry)
+    key = registry.key(version, name)
+    objects.put_json(key, change(objects.get_json(key)))
+    with pytest.raises(Corrupt, match=f"{MODEL}/versions/{version}/"):
+        registry.load(version)
+
+
+@pytest.mark.parametrize("name", ["card.json", "golden.json"])
+def test_an_object_of_a_version_that_is_no_json_is_corrupt_and_named(
+    name: str, registry: Registry, objects: Objects
+) -> None:
+    version = register(registry)
+    objects.put(registry.key(version, name), b"{not json")
+    with pytest.raises(Corrupt, match=name):
+        registry.load(version)
+
+
+def test_the_objects_of_another_version_are_not_served_under_this_name(registry: Registry, objects: Objects) -> None:
+    version, other = register(registry), registry.register(SECOND, card_of(), golden_of(SECOND), {})
+    for name in ("model.onnx", "golden.json", "card.json"):
+        objects.put(registry.key(version, name), objects.get(registry.key(other, name)))
+    with pytest.raises(Corrupt, match=f"its content is named {other}"):
+        registry.load(version)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "golden.json", "card.json"])
+def test_what_is_registered_again_mends_a_damaged_version(name: str, registry: Registry, objects: Objects) -> None:
+    version = register(registry)
+    objects.put(registry.key(version, name), b"damaged")
+    assert register(registry) == version
+    assert registry.load(version).onnx == model_bytes()
 
 
 @pytest.mark.parametrize("name", ["", "Big", "../other", "a/b", "9lives", "a" * 49])
@@ -166,6 +231,6 @@ def test_the_parts_of_a_version_are_fetched_at_once(registry: Registry) -> None:
         return read_together
 
     slow: Any = Away(whole, lambda _, key: False)
-    for name in ("lend", "get_json", "find_json"):
+    for name in ("lend", "get", "find"):
         setattr(slow, name, waiting(getattr(whole, name)))
     assert Registry(slow, MODEL).load(version).version == version

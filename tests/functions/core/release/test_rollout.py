@@ -323,6 +323,76 @@ def test_a_release_that_nothing_judges_is_withdrawn_by_the_next(bench: Bench) ->
     assert act(bench, "judge")["status"] == "rolled_back"
 
 
+def arrived(bench: Bench, run: str, source: str, slope: float, at: str = "2026-11-30T00:00:00+00:00") -> None:
+    """Have a run register a version that was made of a file that arrived at `at`."""
+    version = bench.register(model_bytes(slope=slope))
+    facts = {"status": "registered", "version": version, "arrived": at, "source": source}
+    bench.registry.write_run(run, {"run": run, **facts})
+
+
+def test_of_files_of_one_second_the_one_with_the_greatest_number_is_the_newest(bench: Bench) -> None:
+    bench.champion()
+    registered(bench, ALIKE)
+    act(bench, "release")
+    for number in (9, 10, 2):
+        arrived(bench, f"run {number}", f"{MODEL}/incoming/d{number}.csv", 2.0 + number)
+    answers = {number: act(bench, "release", f"run {number}")["status"] for number in (9, 10, 2)}
+    assert answers == {9: "canary", 10: "canary", 2: "superseded"}
+    assert act(bench, "judge", "run 9")["status"] == "superseded"
+    assert record(bench, "run 9")["superseded_by"] == "run 10"
+    assert record(bench, "run 9")["cause"] == "newer data came before it had its turn: run run 10"
+    assert [turn.run for turn in bench.live.read().waiting] == ["run 10"]
+
+
+def test_older_data_that_comes_late_is_superseded_also_after_newer_was_rolled_back(bench: Bench) -> None:
+    bench.champion()
+    arrived(bench, "newer", "b.csv", -1.0, "2026-11-30T00:00:01+00:00")
+    bake(bench, act(bench, "release", "newer"), BENIGN)
+    assert act(bench, "judge", "newer")["status"] == "rolled_back"
+    arrived(bench, "older", "a.csv", 2.0)
+    assert act(bench, "release", "older") == {"status": "superseded", "wait_seconds": 0}
+    assert record(bench, "newer")["status"] == "rolled_back"
+    assert events(bench) == ["promoted", "canary", "rolled_back"]
+
+
+def test_a_version_that_is_asked_for_by_name_waits_and_is_not_superseded(bench: Bench) -> None:
+    bench.champion()
+    answer = None
+    arrived(bench, "tried", "a.csv", 2.0)
+    answer = act(bench, "release", "tried")
+    registered(bench, model_bytes(slope=5.0), "wish")
+    act(bench, "release", "wish")
+    arrived(bench, "newer", "b.csv", 3.0)
+    act(bench, "release", "newer")
+    assert [turn.run for turn in bench.live.read().waiting] == ["wish", "newer"]
+    for _ in range(2):
+        bake(bench, answer)
+        answer = act(bench, "judge", "tried")
+        assert act(bench, "judge", "newer")["status"] == "canary"
+    assert bench.live.read().release is None
+    act(bench, "judge", "wish")
+    release = bench.live.read().release
+    assert release is not None
+    assert release.run == "wish"
+
+
+def test_who_was_first_in_line_and_is_gone_does_not_keep_the_next_from_its_turn(bench: Bench) -> None:
+    bench.champion()
+    registered(bench, ALIKE)
+    act(bench, "release")
+    for run, slope in (("gone", 5.0), ("next", 6.0)):
+        registered(bench, model_bytes(slope=slope), run)
+        act(bench, "release", run)
+    bench.live.withdraw(bench.clock(), "a mistake")
+    assert act(bench, "judge", "next")["status"] == "canary"
+    assert bench.live.read().release is None, "it is not its turn"
+    bench.clock.forward(BAKE + BAKE * 3 + 60 + 1)
+    act(bench, "judge", "next")
+    release = bench.live.read().release
+    assert release is not None
+    assert release.run == "next"
+
+
 def test_ten_releases_at_once_make_one_line_of_history(bench: Bench) -> None:
     versions = {f"run {n}": registered(bench, model_bytes(slope=1.0 + n), f"run {n}") for n in range(10)}
     everyone_has_read = Barrier(10)
@@ -431,6 +501,15 @@ def test_a_failed_workflow_is_recorded_in_its_run_and_its_challenger_is_withdraw
         assert "States.Timeout" in bench.live.read().history[-1].reason
         assert record(bench)["status"] == "failed"
         assert "States.Timeout" in record(bench)["cause"]
+
+
+def test_a_failed_workflow_is_recorded_although_the_pointer_is_unreadable(bench: Bench) -> None:
+    bench.registry.write_run("second", {"run": "second", "status": "canary"})
+    noted(bench, run="second")
+    bench.models.put(f"{MODEL}/live.json", b"garbage")
+    assert abandon(bench) == {"run": "second"}
+    assert record(bench)["status"] == "failed"
+    assert bench.models.get(f"{MODEL}/live.json") == b"garbage"
 
 
 def test_a_failure_of_one_run_leaves_the_release_of_another_alone(bench: Bench) -> None:

@@ -14,9 +14,11 @@ from functions.core.onnx.session import BadModel, Session
 from functions.core.onnx.tensor import Tensor
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
+from functions.core.registry.versions import Corrupt
 from functions.core.selection import admission, sample_requests
 from functions.core.serving import golden
 from functions.core.serving.opening import open_version
+from models.light import replace
 from tests.functions.bring_your_own import (
     MODEL,
     SCORES,
@@ -113,16 +115,19 @@ def test_a_version_that_was_rolled_back_does_not_come_back_because_its_descripti
     assert bench.look()["status"] == "accepted", "its answers mean something else: that is another version"
 
 
-def test_other_golden_requests_or_another_contract_are_another_run_of_the_same_file(bench: Bench) -> None:
+def test_another_contract_is_another_run_of_the_same_file_and_other_golden_requests_another_version(
+    bench: Bench,
+) -> None:
     runs = [bench.publish(pair())[1]["run"]]
     bench.describe(scores=SCORES)
     answer, record = bench.publish(pair())
     runs.append(record["run"])
     bench.describe(scores=SCORES, golden=[{"inputs": inputs(1.0, 2.0, "x")}])
-    same, record = bench.publish(pair())
+    proven, record = bench.publish(pair())
     runs.append(record["run"])
     assert len(set(runs)) == 3
-    assert answer["version"] == same["version"]  # the file and what its answers mean are the same
+    assert answer["version"] != proven["version"]  # the golden answers, which a version must give, are part of it
+    assert bench.registry.load(proven["version"]).onnx == bench.registry.load(answer["version"]).onnx
 
 
 def inputs(a: float, b: float, text: str) -> list[dict[str, Any]]:
@@ -405,11 +410,13 @@ def test_a_model_slower_than_its_bound_is_refused(bench: Bench) -> None:
 def test_a_version_that_answers_otherwise_than_when_it_was_made_does_not_open(bench: Bench) -> None:
     answer, _ = bench.publish(pair())
     key = bench.registry.key(answer["version"], "golden.json")
-    kept = bench.models.get_json(key)
+    kept, version = bench.models.get_json(key), bench.registry.load(answer["version"])
     kept["cases"][0]["outputs"]["sum"] = kept["cases"][0]["inputs"]["a"]
-    bench.models.put_json(key, kept)
     with pytest.raises(BadModel, match="golden request 0: sum differs by"):
-        open_version(bench.registry.load(answer["version"]))
+        open_version(replace(version, golden=kept))
+    bench.models.put_json(key, kept)
+    with pytest.raises(Corrupt, match=r"golden\.json"):
+        bench.registry.load(answer["version"])
 
 
 def test_golden_answers_forgive_rounding_and_nothing_else() -> None:

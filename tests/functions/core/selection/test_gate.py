@@ -14,12 +14,13 @@ from functions.core.selection.gate import (
     comparable,
     name_of,
 )
+from functions.core.training.answers import Answers
 from models.contract import Slice
 from tests.functions.bench import contract
 
 Y = np.array([0, 0, 1, 1])
-GOOD = np.array([[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.1, 0.9]])
-HALF = np.array([[0.9, 0.1], [0.2, 0.8], [0.9, 0.1], [0.1, 0.9]])
+GOOD = Answers.likeliest(np.array([[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.1, 0.9]]))
+HALF = Answers.likeliest(np.array([[0.9, 0.1], [0.2, 0.8], [0.9, 0.1], [0.1, 0.9]]))
 X = np.array([[1, 0, 0], [2, 0, 1], [3, 0, 1], [np.nan, 0, 0]], dtype=np.float32)
 
 
@@ -60,21 +61,21 @@ def test_the_metric_must_reach_its_bound(metric: str, minimum: float, passed: bo
     ],
 )
 def test_the_candidate_must_beat_the_champion_by_the_margin(
-    margin: float, candidate: np.ndarray, champion: np.ndarray, passed: bool, value: float
+    margin: float, candidate: Answers, champion: Answers, passed: bool, value: float
 ) -> None:
     judged = contract(gate={"metric": "accuracy", "margin": margin})
-    check = check_margin(judged, Y, candidate, Champion(probabilities=champion))
+    check = check_margin(judged, Y, candidate, Champion(answers=champion))
     assert (check.passed, check.value, check.bound) == (passed, pytest.approx(value), margin)
 
 
 def test_of_a_loss_less_is_better() -> None:
     judged = contract(gate={"metric": "log_loss", "margin": 0.1})
-    assert check_margin(judged, Y, GOOD, Champion(probabilities=HALF)).passed
-    assert not check_margin(judged, Y, HALF, Champion(probabilities=GOOD)).passed
+    assert check_margin(judged, Y, GOOD, Champion(answers=HALF)).passed
+    assert not check_margin(judged, Y, HALF, Champion(answers=GOOD)).passed
 
 
 def test_without_a_champion_the_margin_is_passed_and_says_why() -> None:
-    check = check_margin(contract(), Y, HALF, Champion(probabilities=None, why_not="there is none"))
+    check = check_margin(contract(), Y, HALF, Champion(answers=None, why_not="there is none"))
     assert (check.passed, check.value, check.detail) == (True, None, "there is none")
 
 

@@ -9,8 +9,7 @@ from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
 from functions.core.registry.runs import Outdated
 from functions.core.registry.versions import Corrupt
-from functions.core.selection import trained as assessment
-from functions.core.selection.candidate import Candidate, NothingTrained, Unfinished, best_of
+from functions.core.selection.candidate import Experiments, NothingTrained, Unfinished
 from functions.core.serving.classifier import Classifier
 from functions.core.storage.objects import Missing
 from functions.core.training.processor import processor
@@ -76,10 +75,15 @@ def test_a_run_that_an_older_release_trained_is_selected_from(bench: Bench) -> N
     for key in bench.models.keys(f"{MODEL}/runs/{run}/experiments/"):
         if key.endswith(".json"):
             record = bench.models.get_json(key)
-            del record["processor"]
+            onnx = bench.models.get(f"{key.removesuffix('.json')}/{record['sha256']}.onnx")
+            bench.models.put(f"{key.removesuffix('.json')}/model.onnx", onnx)
+            for later in ("processor", "answers", "threshold"):
+                del record[later]
+            del record["golden"]["labels"]
             bench.models.put_json(key, record)
     version = bench.select(run)["version"]
     assert bench.registry.load(version).card["processor"] is None
+    assert checks(bench.record(run))["serves as trained"]["detail"] == "onnxruntime answers 8 rows as the estimator did"
     assert b"not recorded" in bench.models.get(f"{MODEL}/versions/{version}/report.html")
 
 
@@ -133,7 +137,9 @@ def test_a_model_that_serves_otherwise_than_it_was_trained_is_refused(bench: Ben
     assert answer["status"] == "refused"
     [check] = bench.record(run)["checks"]
     assert check["name"] == "serves as trained"
-    assert "golden row" in check["detail"]
+    assert "of 90 rows otherwise than the estimator; row 0 (size=" in check["detail"]
+    assert bench.record(run)["cause"] == f"serves as trained: {check['detail']}"
+    assert [entry["experiment"] for entry in bench.record(run)["passed_over"]] == ["e1"]
 
 
 def test_a_file_that_is_no_model_is_refused(bench: Bench) -> None:
@@ -212,12 +218,14 @@ def test_two_selections_at_once_leave_what_the_faster_one_went_on_to_do(
 ) -> None:
     run = trained(bench)
 
-    def slowly(*arguments: Any) -> Candidate:
-        found = best_of(*arguments)
+    read = Experiments.read
+
+    def slowly(*arguments: Any) -> Experiments:
+        found = read(*arguments)
         bench.registry.update_run(run, lambda record: {**record, "status": "canary", "version": "of the faster"})
         return found
 
-    monkeypatch.setattr(assessment, "best_of", slowly)
+    monkeypatch.setattr(Experiments, "read", slowly)
     assert bench.select(run) == {"status": "registered", "version": "of the faster"}
     assert bench.record(run)["status"] == "canary"
 
@@ -249,8 +257,9 @@ def test_a_run_with_an_experiment_outstanding_is_not_selected_from(bench: Bench)
 
 def test_a_model_file_that_is_not_the_recorded_one_is_not_registered(bench: Bench) -> None:
     run = trained(bench)
-    bench.models.put(f"{MODEL}/runs/{run}/experiments/e0/model.onnx", b"other")
-    with pytest.raises(Corrupt, match=r"e0/model\.onnx"):
+    record = bench.models.get_json(f"{MODEL}/runs/{run}/experiments/e0.json")
+    bench.models.put(f"{MODEL}/runs/{run}/experiments/e0/{record['sha256']}.onnx", b"other")
+    with pytest.raises(Corrupt, match=rf"e0/{record['sha256']}\.onnx"):
         bench.select(run)
     assert not list(bench.models.keys(f"{MODEL}/versions"))
 

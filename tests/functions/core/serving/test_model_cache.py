@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from functions.core.http.problem import Problem
-from functions.core.registry.pointer import advance, begin, promote, withdraw
+from functions.core.registry.pointer import Pointer, advance, begin, promote, withdraw
 from functions.core.runtime.background import Background
 from functions.core.serving.model_cache import LONGEST_PAUSE_SECONDS, ModelCache
 from functions.core.storage.objects import Missing
@@ -184,6 +184,61 @@ def test_a_new_copy_falls_back_to_the_version_before(bench: Bench) -> None:
     second = promote_second(bench)
     bench.models.put(bench.registry.key(second, "model.onnx"), b"damaged")
     assert served(bench) == first
+
+
+def ready(bench: Bench) -> tuple[int, int]:
+    """Return the status of the model's readiness, and of the server's."""
+    paths = (f"/v2/models/{MODEL}/ready", "/v2/health/ready")
+    first, second = [bench.send("GET", path).status for path in paths]
+    return first, second
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_a_version_that_stands_in_for_the_champion_says_so_and_is_not_ready(warm: bool, bench: Bench) -> None:
+    first = bench.champion()
+    if warm:
+        assert served(bench) == first
+        assert ready(bench) == (200, 200)
+    second = promote_second(bench)
+    bench.models.put(bench.registry.key(second, "model.onnx"), b"damaged")
+    bench.clock.forward(5)
+    response = bench.predict()
+    assert (response.status, response.headers["x-model-version"]) == (200, first)
+    assert response.headers["x-model-variant"] == "previous"
+    assert ready(bench) == (503, 503)
+    body = bench.send("GET", f"/v2/models/{MODEL}/ready").body
+    assert f"version {second} does not load, and {first} answers in its place".encode() in body
+    assert bench.send("GET", f"/v2/models/{MODEL}/versions/{first}/ready").status == 200
+    assert bench.captured()[-1]["variant"] == "previous"
+    bench.clock.forward(5)
+    bench.predict()
+    assert [line["metric"] for line in bench.logged("champion not served")] == ["ChampionNotServed"]
+    bench.models.put(bench.registry.key(second, "model.onnx"), SECOND)
+    bench.clock.forward(LONGEST_PAUSE_SECONDS)
+    assert bench.predict().headers["x-model-variant"] == "champion"
+    assert ready(bench) == (200, 200)
+
+
+def test_without_a_pointer_what_is_served_goes_on_and_is_not_ready(bench: Bench) -> None:
+    first = bench.champion()
+    assert served(bench) == first
+    bench.models.put_json(f"{MODEL}/live.json", Pointer().document())
+    bench.clock.forward(5)
+    assert bench.predict().headers["x-model-variant"] == "previous"
+    assert b"no version is live any more" in bench.send("GET", f"/v2/models/{MODEL}/ready").body
+
+
+def test_a_challenger_is_compared_with_a_version_that_stands_in(bench: Bench) -> None:
+    first = bench.champion()
+    second = promote_second(bench)
+    third = bench.challenger(model_bytes(slope=3.0), run="third")
+    bench.models.put(bench.registry.key(second, "model.onnx"), b"damaged")
+    variants = {bench.predict(caller=f"caller {n}").headers["x-model-variant"] for n in range(300)}
+    assert variants == {"previous", "challenger"}
+    bench.clock.forward(2)
+    bench.predict()
+    compared = [record["champion"]["version"] for record in bench.captured() if record["version"] == third]
+    assert set(compared) == {first}
 
 
 def test_without_any_version_that_works_the_next_request_looks_again(bench: Bench) -> None:

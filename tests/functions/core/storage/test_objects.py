@@ -226,6 +226,14 @@ def test_the_newest_is_the_one_that_was_written_last(objects: Objects, monkeypat
     assert objects.newest("a") == "a/2"
 
 
+def test_of_keys_of_one_second_the_newest_is_the_greatest_as_people_count(
+    objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = [{"path": key, "last_modified": 5, "size": 1} for key in ("a/d9.csv", "a/d10.csv", "a/d1.csv")]
+    monkeypatch.setattr(obstore, "list", lambda *_: [page])
+    assert objects.newest("a") == "a/d10.csv"
+
+
 def test_what_a_console_makes_of_a_folder_is_not_the_newest(objects: Objects) -> None:
     objects.put("a/data.csv", b"1")
     objects.put("a/2026", b"")  # the client shows a folder's marker without its slash

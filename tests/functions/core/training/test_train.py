@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import hashlib
 import json
+import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
 from functions.core.registry.runs import Outdated
-from functions.core.storage.objects import Missing
+from functions.core.storage.objects import Missing, Objects
 from functions.core.training.train import UnknownExperiment
 from tests.functions.bench import MODEL, TRAINING, Bench, csv
 
@@ -23,13 +28,17 @@ def experiment(bench: Bench, run: str, name: str = "e0") -> dict[str, object]:
     return bench.models.get_json(f"{MODEL}/runs/{run}/experiments/{name}.json")
 
 
+def file_of(bench: Bench, run: str) -> bytes:
+    return bench.models.get(f"{MODEL}/runs/{run}/experiments/e0/{experiment(bench, run)['sha256']}.onnx")
+
+
 def test_an_experiment_is_recorded_with_its_metrics_and_its_model(bench: Bench) -> None:
     run = bench.prepare(bench.upload(csv()))["run"]
     assert bench.train(run, "e0") == {"experiment": "e0"}
     record = experiment(bench, run)
     assert (record["status"], record["params"]) == ("succeeded", {"ridge": 1.0})
     assert set(record) >= {"metrics", "seconds", "sha256", "bytes", "libraries", "processor", "golden", "warnings"}
-    assert len(bench.models.get(f"{MODEL}/runs/{run}/experiments/e0/model.onnx")) == record["bytes"]
+    assert len(file_of(bench, run)) == record["bytes"]
 
 
 def test_an_experiment_that_is_recorded_is_not_run_again(bench: Bench) -> None:
@@ -44,13 +53,67 @@ def test_an_experiment_that_is_recorded_is_not_run_again(bench: Bench) -> None:
 def test_a_worker_that_died_after_the_model_and_before_the_record_leaves_no_trace(bench: Bench) -> None:
     run = bench.prepare(bench.upload(csv()))["run"]
     bench.train(run, "e0")
-    onnx = bench.models.get(f"{MODEL}/runs/{run}/experiments/e0/model.onnx")
+    onnx, digest = file_of(bench, run), experiment(bench, run)["sha256"]
     other = Bench(folder=bench.folder)
     assert other.prepare(other.upload(csv()))["run"] == run
-    other.models.put(f"{MODEL}/runs/{run}/experiments/e0/model.onnx", onnx[:100])
+    other.models.put(f"{MODEL}/runs/{run}/experiments/e0/{digest}.onnx", onnx[:100])
     other.train(run, "e0")
-    assert other.models.get(f"{MODEL}/runs/{run}/experiments/e0/model.onnx") == onnx
-    assert experiment(other, run)["sha256"] == experiment(bench, run)["sha256"]
+    assert file_of(other, run) == onnx
+    assert experiment(other, run)["sha256"] == digest
+
+
+class Late(Objects):
+    """A store whose user is held up before it writes a model: meanwhile the other delivery does all of its work."""
+
+    def __init__(self, store: Objects, meanwhile: Callable[[], object]) -> None:
+        super().__init__(store._store)
+        self._meanwhile = [meanwhile]
+
+    def put(self, key: str, data: Any) -> None:
+        while self._meanwhile and key.endswith(".onnx"):
+            self._meanwhile.pop()()
+        super().put(key, data)
+
+
+def test_a_delivery_that_ends_late_leaves_the_files_of_the_record_as_they_are(bench: Bench) -> None:
+    """As a `fit` without a seed: each delivery makes another model of the same rows."""
+    unseeded = TRAINING.replace('params["ridge"]', "np.random.default_rng().uniform(0.5, 2.0)")
+    bench.write_model(unseeded, search={"families": [{"ridge": [1.0]}]})
+    run = bench.prepare(bench.upload(csv()))["run"]
+    late = Bench(folder=bench.folder, data=bench.data, models=Late(bench.models, lambda: bench.train(run, "e0")))
+    late.train(run, "e0")
+    assert len([key for key in bench.models.keys(f"{MODEL}/runs/{run}/experiments/e0") if key.endswith(".onnx")]) == 2
+    assert hashlib.sha256(file_of(bench, run)).hexdigest() == experiment(bench, run)["sha256"]
+    assert bench.select(run)["status"] == "registered"
+
+
+def test_an_experiment_whose_files_are_gone_is_run_anew_when_the_run_is_started_again(bench: Bench) -> None:
+    """As a release before this one left them, when two deliveries ended at once."""
+    run = bench.prepare(bench.upload(csv()), "first")["run"]
+    bench.train(run, "e0")
+    onnx, digest = file_of(bench, run), experiment(bench, run)["sha256"]
+    bench.models.put(f"{MODEL}/runs/{run}/experiments/e0/{digest}.onnx", b"another's")
+    bench.train(run, "e0")
+    assert file_of(bench, run) == b"another's"
+    assert bench.prepare(bench.upload(csv()), "second")["run"] == run
+    bench.train(run, "e0")
+    assert file_of(bench, run) == onnx
+
+
+def test_a_failed_experiment_is_tried_again_when_the_run_is_started_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = TRAINING.replace("def fit(X, y, params):", "def fit(X, y, params):\n    import wanting")
+    bench.write_model(absent, search={"families": [{"ridge": [1.0]}]})
+    run = bench.prepare(bench.upload(csv()), "first")["run"]
+    bench.train(run, "e0")
+    assert experiment(bench, run)["error"] == "ModuleNotFoundError: No module named 'wanting'"
+    monkeypatch.setitem(sys.modules, "wanting", ModuleType("wanting"))
+    bench.train(run, "e0")
+    assert experiment(bench, run)["status"] == "failed", "delivered again it is the same experiment"
+    assert bench.prepare(bench.upload(csv()), "second")["run"] == run
+    bench.train(run, "e0")
+    assert experiment(bench, run)["status"] == "succeeded"
 
 
 def test_an_experiment_delivered_several_times_at_once_has_one_record(bench: Bench) -> None:
