@@ -164,9 +164,8 @@ class Service:
         return respond({"name": NAME, "version": VERSION, "extensions": open_inference.EXTENSIONS})
 
     def list_models(self, _: Request, __: Segments) -> Response:
-        versions = {name: self._live_version(name) for name in self._predictors}
-        models = [{"name": name, "version": live, "ready": live is not None} for name, live in versions.items()]
-        return respond({"models": models})
+        live = {name: self._live_version(name) for name in self._predictors}
+        return respond({"models": [{"name": name, "version": live[name], "ready": bool(live[name])} for name in live]})
 
     def model_metadata(self, _: Request, segments: Segments) -> Response:
         serving = self._predictor(segments["model"]).model_cache.current()
@@ -218,8 +217,7 @@ class Service:
     def _live_version(self, model: str) -> str | None:
         """Return the version that answers for a model, whichever function serves it; None where there is none."""
         if model in self._served:
-            champion = self._champion(model)
-            return None if champion is None else champion.version
+            return getattr(self._champion(model), "version", None)
         try:
             return self._elsewhere[model].read().champion
         except Exception as problem:
