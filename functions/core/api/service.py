@@ -287,9 +287,8 @@ def _predictions(prediction: Prediction) -> dict[str, Any]:
 
 def _labelled(response: Response, prediction: Prediction) -> Response:
     """Return the response with headers that name the version which answered."""
-    servable = prediction.servable
-    response.headers["x-model"] = servable.model
-    response.headers["x-model-version"] = servable.version
+    response.headers["x-model"] = prediction.servable.model
+    response.headers["x-model-version"] = prediction.servable.version
     response.headers["x-model-variant"] = prediction.variant
     return response
 

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from functions.core.dataset.read_apart import ReadingProcess
-    from functions.core.dataset.wanted import Reader, Rows, Wanted
+    from functions.core.dataset.wanted import Reader
     from functions.core.jobs.answers import Answers
     from functions.core.jobs.job import Job
     from functions.core.serving.model_cache import ModelCache
@@ -49,8 +48,6 @@ SPARE_SECONDS = 1.0
 """How much time an attempt leaves unused when it stops, beyond the time for another part."""
 JOIN_SECONDS = 0.05
 """The time for each part when the result is joined from them."""
-READER_BYTES = 600_000_000
-"""The memory of the process that reads a table, in a function of 1 GB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,24 +282,3 @@ def _parts(batches: Iterator[Answered], part_rows: int) -> Iterator[tuple[list[A
             rows += len(fitting.lines)
     if part:
         yield part, True
-
-
-class BoundedReader:
-    """Reads tables in a process with bounds, which is started for the first one."""
-
-    def __init__(self) -> None:
-        self._open = ExitStack()
-        self._process: ReadingProcess | None = None
-
-    def __enter__(self) -> Reader:
-        return self._read
-
-    def _read(self, blocks: Iterator[bytes], wanted: Wanted) -> Rows:
-        if self._process is None:
-            from functions.core.dataset.read_apart import ReadingProcess  # noqa: PLC0415 - it loads numpy
-
-            self._process = self._open.enter_context(ReadingProcess(memory_bytes=READER_BYTES))
-        return self._process.open(blocks, wanted)
-
-    def __exit__(self, *problem: object) -> None:
-        self._open.close()

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import Problem
-from functions.core.jobs.attempt import BoundedReader, JobAttempt
+from functions.core.jobs.attempt import JobAttempt
+from functions.core.jobs.bounded_reader import BoundedReader
 from functions.core.jobs.job import Job, dead_letter_reason, model_of, part_of
 from functions.core.onnx.session import ModelFailure
 from functions.core.runtime.consumer import ONCE, Delivery

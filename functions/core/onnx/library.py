@@ -290,11 +290,9 @@ class Buffer(ctypes.Structure):
 
 def address_of(memory: memoryview) -> tuple[int, object]:
     """Return the address of a memoryview's memory, and an object that keeps that memory alive."""
-    owner = memory.obj
-    if type(owner) is bytes and len(owner) == memory.nbytes:
-        return _address(owner), owner
-    buffer = Buffer(memory)
-    return buffer.address or 0, buffer
+    if type(memory.obj) is bytes and len(memory.obj) == memory.nbytes:
+        return _address(memory.obj), memory.obj
+    return (buffer := Buffer(memory)).address or 0, buffer
 
 
 _address = ctypes.PYFUNCTYPE(c_void_p, ctypes.py_object)(("PyBytes_AsString", ctypes.pythonapi))

@@ -15,16 +15,14 @@ from ctypes import (
     c_size_t,
     c_ubyte,
     c_void_p,
-    create_string_buffer,
-    memmove,
     string_at,
 )
-from itertools import pairwise
 
 from functions.core.onnx import library as ort
 from functions.core.onnx.deadline import guard
 from functions.core.onnx.external_data import check_external_data
 from functions.core.onnx.tensor import SIZES, Spec, Tensor
+from functions.core.onnx.texts import read_texts, write_texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,38 +109,6 @@ class Session:
             spec.name: _symbols(self._library, self._session, index, len(spec.shape or ()))
             for index, spec in enumerate(self.inputs)
         }
-
-
-def check_golden(
-    session: Session, golden: Mapping[str, Any], output: str = "probabilities", label: str = "label"
-) -> None:
-    """Compare the answers to a version's golden inputs with those it gave when it was made.
-
-    Null stands for NaN, and for a label that rounding decides. Older golden answers have no labels. Raises
-    `BadModel` on the first row that differs by more than the golden tolerance, or has another label.
-    """
-    rows = [[math.nan if value is None else value for value in row] for row in golden["inputs"]]
-    if not rows:
-        return
-    spec, labels = session.inputs[0], golden.get("labels")
-    tensor = Tensor.of(spec.datatype, (len(rows), len(rows[0])), [value for row in rows for value in row])
-    try:
-        answers = session.run({spec.name: tensor}, [output] if labels is None else [output, label])
-    except ModelFailure as problem:
-        raise BadModel(f"the model fails on its golden inputs: {problem}") from None
-    answer, expected, tolerance = answers[output], golden["probabilities"], golden["tolerance"]
-    shape = (len(expected), len(expected[0]))
-    if answer.shape != shape:
-        raise BadModel(f"golden answers have the shape {list(shape)}, the model gives {list(answer.shape)}")
-    for row, values in enumerate(expected):
-        found = answer.rows(row, row + 1).values()
-        # NaN is farther than anything, and no comparison with it says so.
-        distance = max((abs(a - b) for a, b in zip(found, values, strict=True)), key=lambda d: (math.isnan(d), d))
-        if not distance <= tolerance:
-            raise BadModel(f"golden row {row} differs by {distance:.2g}; at most {tolerance:g} is accepted")
-    for row, (position, given) in enumerate(zip(labels or (), answers[label].values() if labels else (), strict=True)):
-        if position is not None and position != given:
-            raise BadModel(f"golden row {row} gets the class {given}; it was {position}")
 
 
 def _open(library: ort.Library, model: Any, *, threads: int) -> ort.Session:
@@ -288,7 +254,7 @@ def _lend(library: ort.Library, tensor: Tensor) -> tuple[ort.Value, object]:
     code = _CODE_OF[tensor.datatype]
     if isinstance(tensor.data, list):
         library.CreateTensorAsOrtValue(library.allocator, shape, rank, code, byref(value))
-        _write_texts(library, value, tensor.data)
+        write_texts(library, value, tensor.data)
         return value, None
     address, held = ort.address_of(tensor.data)
     if address % SIZES[tensor.datatype]:
@@ -312,7 +278,7 @@ def _take(library: ort.Library, value: ort.Value, owner: object) -> Tensor:
     shape = tuple(ort.array(c_int64, rank).from_address(lengths)[:]) if rank else ()
     datatype, count = _DATATYPE_OF[code], math.prod(shape)
     if datatype == "BYTES":
-        return Tensor(datatype=datatype, shape=shape, data=_read_texts(library, value, count))
+        return Tensor(datatype=datatype, shape=shape, data=read_texts(library, value, count))
     if not count:
         return Tensor(datatype=datatype, shape=shape, data=memoryview(b""))
     if status := library.GetTensorMutableData(pointer, address + 24):
@@ -320,20 +286,3 @@ def _take(library: ort.Library, value: ort.Value, owner: object) -> Tensor:
     memory: Any = ort.array(c_ubyte, count * SIZES[datatype]).from_address(layout[3])
     memory.owner = (owner, value)
     return Tensor(datatype=datatype, shape=shape, data=memoryview(memory).cast("B").toreadonly())
-
-
-def _write_texts(library: ort.Library, value: ort.Value, texts: list[bytes]) -> None:
-    place = c_void_p()
-    for index, text in enumerate(texts):
-        library.GetResizedStringTensorElementBuffer(value, index, len(text), byref(place))
-        memmove(place, text, len(text))
-
-
-def _read_texts(library: ort.Library, value: ort.Value, count: int) -> list[bytes]:
-    total = c_size_t()
-    library.GetStringTensorDataLength(value, byref(total))
-    joined, offsets = create_string_buffer(total.value), (c_size_t * (count + 1))()
-    library.GetStringTensorContent(value, joined, total, offsets, count)
-    offsets[count] = total.value
-    whole = joined.raw
-    return [whole[start:stop] for start, stop in pairwise(offsets)]
