@@ -14,6 +14,7 @@ from localcloud.gcp import Gcp
 from tests.localcloud import on_aws
 from tests.loop import versions
 from tests.loop.running import MODEL, SECONDS, Running, csv_of, rows
+from tests.loop.test_training import CASES
 
 
 def stop(running: Running, execution: str) -> None:
@@ -119,3 +120,26 @@ def test_a_file_under_an_odd_key_is_rejected_by_its_name_and_a_start_without_one
     assert repr(key) in record["cause"]
     assert newest["status"] == "rejected"
     assert any(key in line for line in running.stack.logs("prepare") if "passed over" in line)
+
+
+def test_of_datasets_at_once_the_newest_has_its_turn_and_none_that_was_never_tried_is_called_rolled_back(
+    running: Running,
+) -> None:
+    before = set(running.stack.executions())
+    watch = Watch(running.models, MODEL)
+    for number in range(4):
+        running.data.put(f"{MODEL}/incoming/at-once-{number}.csv", csv_of(rows(70 + number, 330)))
+    runs = [watch.new_run(SECONDS) for _ in range(4)]
+    with running.callers(CASES):
+        records = [running.over(run) for run in runs]
+        running.idle()
+    newest = max(records, key=lambda record: record["source"])
+    assert newest["status"] in ("promoted", "rolled_back"), newest
+    tried = {entry["run"] for entry in running.live()["history"]}
+    for record in records:
+        assert record["status"] in ("promoted", "rolled_back", "superseded"), record
+        assert (record["status"] == "superseded") == (record["run"] not in tried), record
+        assert ("superseded_by" in record) == (record["status"] == "superseded")
+    ends = {state for name, state in running.stack.executions().items() if name not in before}
+    assert ends == {State.SUCCEEDED}
+    assert running.live()["waiting"] == []

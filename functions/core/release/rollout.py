@@ -1,10 +1,8 @@
 """The rollout of a version, step by step, as the workflow drives it.
 
-A model has one release at a time. Others wait for their turn in order of arrival, in the pointer
-itself. Newer data supersedes older data that had no turn yet: of those that wait with data, the
-newest is kept. A release whose workflow is gone, so that nothing judges it, is withdrawn by the
-next. Every step may be delivered again: what is left to do is read from the pointer, and a bake
-that is not over is not judged.
+A model has one release at a time. Others wait in the pointer, in order of arrival; newer data
+supersedes older data that had no turn yet. A release that nothing judges is withdrawn by the next.
+Every step may be delivered again: a bake that is not over is not judged.
 """
 
 from __future__ import annotations
