@@ -120,7 +120,7 @@ class Killing(Objects):
         super()._put(key, data, **options)
 
 
-WRITES = 25
+WRITES = 27
 """Writes of an execution from the upload to the promotion of a challenger."""
 
 

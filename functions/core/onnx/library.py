@@ -74,8 +74,7 @@ SMALLEST = bytes.fromhex(
     "0801620f0a0179120a0a08080112040a02080142040a001011"
 )
 """A model whose output is its input. The first session of a process sets up what all share: half of its time."""
-FATAL = 4
-"""OrtLoggingLevel of a log that stays empty."""
+FATAL = 4  # OrtLoggingLevel of a log that stays empty
 
 
 class Unavailable(ImportError):
@@ -96,8 +95,7 @@ class Handle(c_void_p):
             type(self).free(self)
 
 
-class Session(Handle):
-    weights: object = None  # which it reads and does not own
+class Session(Handle): ...
 
 
 class SessionOptions(Handle): ...

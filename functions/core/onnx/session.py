@@ -78,7 +78,7 @@ class Session:
         """
         self._library = library = ort.library()
         try:
-            self._session = _open(library, model, threads=threads)
+            self._session, self._weights = _open(library, model, threads=threads)
             self.inputs = tuple(_specs(library, self._session, "Input"))
             self.optional = tuple(_specs(library, self._session, "OverridableInitializer"))
             self.outputs = tuple(_specs(library, self._session, "Output"))
@@ -95,7 +95,7 @@ class Session:
         """
         names = self._names if outputs is None else tuple(outputs)
         try:
-            return _run(self._library, self._session, inputs, names)
+            return _run(self._library, (self._session, self._weights), inputs, names)
         except ort.Failure as problem:
             raise ModelFailure(str(problem)) from None
 
@@ -107,40 +107,11 @@ class Session:
         }
 
 
-def check_golden(
-    session: Session, golden: Mapping[str, Any], output: str = "probabilities", label: str = "label"
-) -> None:
-    """Compare the answers to a version's golden inputs with those it gave when it was made.
+def _open(library: ort.Library, model: Any, *, threads: int) -> tuple[ort.Session, object]:
+    """Open a model in memory, and return what it reads besides and does not own.
 
-    Null stands for NaN, and for a label that rounding decides. Older golden answers have no labels. Raises
-    `BadModel` on the first row that differs by more than the golden tolerance, or has another label.
+    Raises `ort.Failure`, and `ValueError` for a file that reaches for others.
     """
-    rows = [[math.nan if value is None else value for value in row] for row in golden["inputs"]]
-    if not rows:
-        return
-    spec, labels = session.inputs[0], golden.get("labels")
-    tensor = Tensor.of(spec.datatype, (len(rows), len(rows[0])), [value for row in rows for value in row])
-    try:
-        answers = session.run({spec.name: tensor}, [output] if labels is None else [output, label])
-    except ModelFailure as problem:
-        raise BadModel(f"the model fails on its golden inputs: {problem}") from None
-    answer, expected, tolerance = answers[output], golden["probabilities"], golden["tolerance"]
-    shape = (len(expected), len(expected[0]))
-    if answer.shape != shape:
-        raise BadModel(f"golden answers have the shape {list(shape)}, the model gives {list(answer.shape)}")
-    for row, values in enumerate(expected):
-        found = answer.rows(row, row + 1).values()
-        # NaN is farther than anything, and no comparison with it says so.
-        distance = max((abs(a - b) for a, b in zip(found, values, strict=True)), key=lambda d: (math.isnan(d), d))
-        if not distance <= tolerance:
-            raise BadModel(f"golden row {row} differs by {distance:.2g}; at most {tolerance:g} is accepted")
-    for row, (position, given) in enumerate(zip(labels or (), answers[label].values() if labels else (), strict=True)):
-        if position is not None and position != given:
-            raise BadModel(f"golden row {row} gets the class {given}; it was {position}")
-
-
-def _open(library: ort.Library, model: Any, *, threads: int) -> ort.Session:
-    """Open a model in memory. Raises `ort.Failure`, and `ValueError` for a file that reaches for others."""
     lifted = None
     if len(model) >= LARGE:
         from functions.core.onnx.weights import lift  # noqa: PLC0415 - small files are opened as they are
@@ -154,10 +125,10 @@ def _open(library: ort.Library, model: Any, *, threads: int) -> ort.Session:
             pass  # the file itself is what counts, and says what is wrong with it
     held, session = ort.Buffer(model), ort.Session()
     library.CreateSessionFromArray(library.env, held.address, held.size, _options(library, threads), byref(session))
-    return session
+    return session, None
 
 
-def _open_lifted(library: ort.Library, lifted: Lifted, *, threads: int) -> ort.Session:
+def _open_lifted(library: ort.Library, lifted: Lifted, *, threads: int) -> tuple[ort.Session, object]:
     """Open a model whose weights stay where they are (`AddExternalInitializers`). Raises `ort.Failure`."""
     options, session = _options(library, threads), ort.Session()
     lent = [_lend(library, tensor) for tensor in lifted.weights.values()]
@@ -166,8 +137,7 @@ def _open_lifted(library: ort.Library, lifted: Lifted, *, threads: int) -> ort.S
     library.AddExternalInitializers(options, names, values, len(lent))
     held = ort.Buffer(lifted.model)
     library.CreateSessionFromArray(library.env, held.address, held.size, options, byref(session))
-    session.weights = lent
-    return session
+    return session, lent
 
 
 def _options(library: ort.Library, threads: int) -> ort.SessionOptions:
@@ -207,9 +177,10 @@ def _symbols(library: ort.Library, session: ort.Session, index: int, rank: int) 
 
 
 def _run(
-    library: ort.Library, session: ort.Session, inputs: Mapping[str, Tensor], names: tuple[str, ...]
+    library: ort.Library, opened: tuple[ort.Session, object], inputs: Mapping[str, Tensor], names: tuple[str, ...]
 ) -> dict[str, Tensor]:
-    """The named outputs (`Run`). Raises `ort.Failure`."""
+    """The named outputs (`Run`) of a session, by what `_open` returned. Raises `ort.Failure`."""
+    session = opened[0]
     values, memory = [], []
     for tensor in inputs.values():
         value, held = _lend(library, tensor)
@@ -222,7 +193,7 @@ def _run(
     )
     outputs = [ort.Value(pointer) for pointer in outputs_of_run]
     # An output can be an input as it is, or a weight: whoever holds it holds those too.
-    owner = (session, memory)
+    owner = (opened, memory)
     return {name: _take(library, value, owner) for name, value in zip(names, outputs, strict=True)}
 
 

@@ -1,0 +1,47 @@
+"""Golden rows of a trained model: the answers that each of its versions must give whenever it is opened."""
+
+from __future__ import annotations
+
+import math
+
+from functions.core.onnx.session import BadModel, ModelFailure
+from functions.core.onnx.tensor import Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from functions.core.onnx.session import Session
+
+
+def check_golden(
+    session: Session, golden: Mapping[str, Any], output: str = "probabilities", label: str = "label"
+) -> None:
+    """Compare the answers to a version's golden inputs with those it gave when it was made.
+
+    Null stands for NaN, and for a label that rounding decides. Older golden answers have no labels. Raises
+    `BadModel` on the first row that differs by more than the golden tolerance, or has another label.
+    """
+    rows = [[math.nan if value is None else value for value in row] for row in golden["inputs"]]
+    if not rows:
+        return
+    spec, labels = session.inputs[0], golden.get("labels")
+    tensor = Tensor.of(spec.datatype, (len(rows), len(rows[0])), [value for row in rows for value in row])
+    try:
+        answers = session.run({spec.name: tensor}, [output] if labels is None else [output, label])
+    except ModelFailure as problem:
+        raise BadModel(f"the model fails on its golden inputs: {problem}") from None
+    answer, expected, tolerance = answers[output], golden["probabilities"], golden["tolerance"]
+    shape = (len(expected), len(expected[0]))
+    if answer.shape != shape:
+        raise BadModel(f"golden answers have the shape {list(shape)}, the model gives {list(answer.shape)}")
+    for row, values in enumerate(expected):
+        found = answer.rows(row, row + 1).values()
+        # NaN is farther than anything, and no comparison with it says so.
+        distance = max((abs(a - b) for a, b in zip(found, values, strict=True)), key=lambda d: (math.isnan(d), d))
+        if not distance <= tolerance:
+            raise BadModel(f"golden row {row} differs by {distance:.2g}; at most {tolerance:g} is accepted")
+    for row, (position, given) in enumerate(zip(labels or (), answers[label].values() if labels else (), strict=True)):
+        if position is not None and position != given:
+            raise BadModel(f"golden row {row} gets the class {given}; it was {position}")
