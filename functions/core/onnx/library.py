@@ -98,8 +98,7 @@ class Handle(c_void_p):
             type(self).free(self)
 
 
-class Session(Handle):
-    weights: object = None  # which it reads and does not own
+class Session(Handle): ...
 
 
 class SessionOptions(Handle): ...

@@ -82,7 +82,7 @@ class Session:
         """
         self._library = library = ort.library()
         try:
-            self._session = _open(library, model, threads=threads)
+            self._session, self._weights = _open(library, model, threads=threads)
             self.inputs = tuple(_specs(library, self._session, "Input"))
             self.optional = tuple(_specs(library, self._session, "OverridableInitializer"))
             self.outputs = tuple(_specs(library, self._session, "Output"))
@@ -99,7 +99,7 @@ class Session:
         """
         names = self._names if outputs is None else tuple(outputs)
         try:
-            return _run(self._library, self._session, inputs, names)
+            return _run(self._library, (self._session, self._weights), inputs, names)
         except ort.Failure as problem:
             raise ModelFailure(str(problem)) from None
 
@@ -111,8 +111,11 @@ class Session:
         }
 
 
-def _open(library: ort.Library, model: Any, *, threads: int) -> ort.Session:
-    """Open a model in memory. Raises `ort.Failure`, and `ValueError` for a file that reaches for others."""
+def _open(library: ort.Library, model: Any, *, threads: int) -> tuple[ort.Session, object]:
+    """Open a model in memory, and return what it reads besides and does not own.
+
+    Raises `ort.Failure`, and `ValueError` for a file that reaches for others.
+    """
     lifted = None
     if len(model) >= LARGE:
         from functions.core.onnx.weights import lift  # noqa: PLC0415 - small files are opened as they are
@@ -126,10 +129,10 @@ def _open(library: ort.Library, model: Any, *, threads: int) -> ort.Session:
             pass  # the file itself is what counts, and says what is wrong with it
     held, session = ort.Buffer(model), ort.Session()
     library.CreateSessionFromArray(library.env, held.address, held.size, _options(library, threads), byref(session))
-    return session
+    return session, None
 
 
-def _open_lifted(library: ort.Library, lifted: Lifted, *, threads: int) -> ort.Session:
+def _open_lifted(library: ort.Library, lifted: Lifted, *, threads: int) -> tuple[ort.Session, object]:
     """Open a model whose weights stay where they are (`AddExternalInitializers`). Raises `ort.Failure`."""
     options, session = _options(library, threads), ort.Session()
     lent = [_lend(library, tensor) for tensor in lifted.weights.values()]
@@ -138,8 +141,7 @@ def _open_lifted(library: ort.Library, lifted: Lifted, *, threads: int) -> ort.S
     library.AddExternalInitializers(options, names, values, len(lent))
     held = ort.Buffer(lifted.model)
     library.CreateSessionFromArray(library.env, held.address, held.size, options, byref(session))
-    session.weights = lent
-    return session
+    return session, lent
 
 
 def _options(library: ort.Library, threads: int) -> ort.SessionOptions:
@@ -179,9 +181,10 @@ def _symbols(library: ort.Library, session: ort.Session, index: int, rank: int) 
 
 
 def _run(
-    library: ort.Library, session: ort.Session, inputs: Mapping[str, Tensor], names: tuple[str, ...]
+    library: ort.Library, opened: tuple[ort.Session, object], inputs: Mapping[str, Tensor], names: tuple[str, ...]
 ) -> dict[str, Tensor]:
-    """The named outputs (`Run`). Raises `ort.Failure`, and `RunStopped`."""
+    """The named outputs (`Run`) of a session, by what `_open` returned. Raises `ort.Failure`, and `RunStopped`."""
+    session = opened[0]
     values, memory = [], []
     for tensor in inputs.values():
         value, held = _lend(library, tensor)
@@ -201,7 +204,7 @@ def _run(
     own.end()
     outputs = [ort.Value(pointer) for pointer in outputs_of_run]
     # An output can be an input as it is, or a weight: whoever holds it holds those too.
-    owner = (session, memory)
+    owner = (opened, memory)
     return {name: _take(library, value, owner) for name, value in zip(names, outputs, strict=True)}
 
 

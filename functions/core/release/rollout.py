@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from functions.core.onnx.session import BadModel
@@ -123,13 +123,7 @@ class Rollout:
             verdict = Verdict(decision="fail", reason=complaint)
         after = live.change(lambda current: self._apply(current, release, verdict, now))
         standing = self._standing(after, turn)
-        return Outcome(
-            status=standing.status,
-            reason=verdict.reason,
-            wait_seconds=standing.wait_seconds,
-            metrics=metrics.document(),
-            revision=standing.revision,
-        )
+        return replace(standing, reason=verdict.reason, metrics=metrics.document())
 
     def roll_back(self, model: str, execution: str, reason: str) -> dict[str, Any]:
         """Make the previous champion live again, once for each execution of the workflow.

@@ -8,11 +8,11 @@ from operator import eq, ge, itemgetter, le
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import Fault, Problem
+from functions.core.onnx.golden_rows import check_golden
 from functions.core.onnx.session import BadModel, ModelFailure, Session
 from functions.core.onnx.tensor import FLOATS, INTEGERS, Spec, Tensor
 from functions.core.onnx.tensor_bytes import pack
 from functions.core.registry.versions import Version, features_of
-from functions.core.serving.golden_rows import check_golden
 from functions.core.serving.micro_batching import Batch
 from functions.core.serving.rows import MOST_ROWS, check_values, encode_instances, refuse_many
 from functions.core.serving.servable import Servable

@@ -7,9 +7,9 @@ from onnx import helper
 
 from functions.core.onnx import deadline
 from functions.core.onnx.deadline import Within, seconds_left, stop_overdue
+from functions.core.onnx.golden_rows import check_golden
 from functions.core.onnx.session import BadModel, ModelFailure, RunStopped, Session
 from functions.core.onnx.tensor import Tensor
-from functions.core.serving.golden_rows import check_golden
 from tests.functions.graphs import endless, graph
 
 ONE = {"X": Tensor.of("FP32", (), [1.0])}

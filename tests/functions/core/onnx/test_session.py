@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
+from functions.core.onnx.golden_rows import check_golden
 from functions.core.onnx.session import BadModel, ModelFailure, Session
 from functions.core.onnx.tensor import Spec, Tensor
-from functions.core.serving.golden_rows import check_golden
 from tests.functions.graphs import graph, memory_of
 from tests.functions.serving import golden_of, model_bytes
 

@@ -222,7 +222,7 @@ def test_the_newest_is_the_one_that_was_written_last(objects: Objects, monkeypat
     assert objects.newest("b") == "b/3"
     times = {"a/1": 5, "a/2": 9, "a/3": 7}
     page = [{"path": key, "last_modified": at, "size": 1} for key, at in times.items()]
-    monkeypatch.setattr(obstore, "list", lambda *_: [page])
+    monkeypatch.setattr(obstore, "list", lambda *_, **__: [page])
     assert objects.newest("a") == "a/2"
 
 
@@ -230,7 +230,7 @@ def test_of_keys_of_one_second_the_newest_is_the_greatest_as_people_count(
     objects: Objects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = [{"path": key, "last_modified": 5, "size": 1} for key in ("a/d9.csv", "a/d10.csv", "a/d1.csv")]
-    monkeypatch.setattr(obstore, "list", lambda *_: [page])
+    monkeypatch.setattr(obstore, "list", lambda *_, **__: [page])
     assert objects.newest("a") == "a/d10.csv"
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from functions.core.dataset.dataset import HOLDOUT, Dataset
+from functions.core.onnx.golden_rows import check_golden
 from functions.core.onnx.session import Session
-from functions.core.serving.golden_rows import check_golden
 from functions.core.training.experiment import Training, UnusableEstimator, cross_validate, golden_rows, run_experiment
 from models.contract import Params
 from tests.functions.bench import MODEL, TRAINING

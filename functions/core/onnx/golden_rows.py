@@ -1,15 +1,16 @@
-"""Golden rows of a trained model, with the answers that it gave when it was made and must give ever after."""
+"""Golden rows of a trained model: the answers that each of its versions must give whenever it is opened."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
 
 from functions.core.onnx.session import BadModel, ModelFailure
 from functions.core.onnx.tensor import Tensor
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from functions.core.onnx.session import Session
 
