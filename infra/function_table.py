@@ -251,6 +251,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             variables.MODELS,
             variables.POINTER_SECONDS,
             variables.ATTEMPTS,
+            variables.PARALLELISM,
             variables.TIMEOUT_SECONDS,
         ),
     ),

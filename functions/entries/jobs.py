@@ -30,6 +30,10 @@ def jobs(environment: Environment) -> Consumer[str]:
         for name in environment.names(variables.MODELS)
     }
     worker = Worker(
-        environment.store(variables.JOBS_URL), model_caches, log, attempts=int(environment.number(variables.ATTEMPTS))
+        environment.store(variables.JOBS_URL),
+        model_caches,
+        log,
+        attempts=int(environment.number(variables.ATTEMPTS)),
+        parallelism=int(environment.number(variables.PARALLELISM)),
     )
     return Consumer(work=worker.work, log=log, timeout_seconds=environment.number(variables.TIMEOUT_SECONDS))

@@ -153,6 +153,7 @@ MATRIX: Final[Mapping[str, Setting]] = {
         values={one: {"runtime": {"architecture": one}} for one in ("x86_64", "arm64")},
     ),
     "`jobs.attempts`": Setting(values={"5": {}, "9": {"jobs": {"attempts": 9}}}),
+    "`jobs.parallelism`": Setting(values={"2": {}, "1": {"jobs": {"parallelism": 1}}}),
     "`training.parallelism`": Setting(values={"4": {}, "2": {"training": {"parallelism": 2}}}),
     "`training.timeout_hours`": Setting(values={"24": {}, "48": {"training": {"timeout_hours": 48}}}),
     "`training.schedule`": Setting(

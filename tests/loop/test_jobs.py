@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -85,6 +86,20 @@ def test_a_file_larger_than_a_request_may_be_is_uploaded_by_a_signed_url_and_ans
     _, _, directly = running.post("/predict", {"instances": CASES})
     for n in (0, 1, 1233, 1235, 3999):
         assert alike(answers[n], directly["predictions"][n % len(CASES)])
+
+
+def test_a_file_of_several_parts_is_worked_on_by_several_copies_at_once(running: Running) -> None:
+    running.put_live(running.register(versions.slow()))
+    content = csv_of([CASES[n % len(CASES)] for n in range(2000)], list(CASES[0]))
+    running.jobs.put(f"{MODEL}/in/many.csv", content)
+    done = over(running, "many.csv")
+    assert (done["status"], done["rows"], done["refused"]) == ("done", 2000, 0)
+    answers = [json.loads(line) for line in running.jobs.get(f"{MODEL}/out/many.csv.jsonl").splitlines()]
+    directly = running.post("/predict", {"instances": CASES})[2]["predictions"]
+    assert all(alike(answer, directly[n % len(CASES)]) for n, answer in enumerate(answers))
+    ends = [line for line in (*logged(running, "job goes on"), *logged(running, "job")) if line["job"] == "many.csv"]
+    attempts = sorted((line["time"] - line["seconds"], line["time"]) for line in ends)
+    assert any(later < end for (_, end), (later, _) in itertools.pairwise(attempts)), attempts
 
 
 def uploaded(running: Running, content: bytes) -> str:
