@@ -10,7 +10,7 @@ from functions.core.dataset.csv_records import UnclosedQuote, scan
 from functions.core.dataset.table import UnreadableTable
 from functions.core.dataset.wanted import Facts, Wanted
 from functions.core.http.problem import Fault, Problem
-from functions.core.jobs.answers import ERROR, Answered, Answers, behind
+from functions.core.jobs.answers import Answered, Answers, behind, errors_in
 from functions.core.jobs.job import Format
 from functions.core.jobs.prediction_lines import error_line, lines_of, with_ids
 from functions.core.onnx.session import ModelFailure
@@ -114,19 +114,24 @@ class TableAnswers(Answers):
 
     def _batch(self, rows: EncodedRows, positions: range, row_bytes: float) -> Answered:
         began = time.perf_counter()
-        lines: dict[int, bytes] = {at: error_line(_refusal(rows.refused[at])) for at in positions if at in rows.refused}
-        accepted = [at for at in positions if at not in lines]
-        if accepted:
-            lines.update(zip(accepted, self._lines(rows, accepted), strict=True))
-        ids = {name: [rows.texts[name][at] for at in positions] for name in self._ids if name in self._facts.columns}
-        in_order = [lines[at] for at in positions]
-        refused = sum(line.startswith(ERROR) for line in in_order)
+        refused = [at for at in rows.refused if at in positions]
+        lines = self._lines(rows, positions) if not refused else self._mixed(rows, positions)
+        part = slice(positions.start, positions.stop)
+        ids = {name: rows.texts[name][part] for name in self._ids if name in self._facts.columns}
         return Answered(
-            lines=with_ids(in_order, ids),
-            refused=refused,
+            lines=with_ids(lines, ids),
+            refused=errors_in(lines),
             seconds=time.perf_counter() - began,
             size=row_bytes * len(positions),
         )
+
+    def _mixed(self, rows: EncodedRows, positions: range) -> list[bytes]:
+        """Return a line for each of these rows, of which some are refused."""
+        lines = {at: error_line(_refusal(rows.refused[at])) for at in positions if at in rows.refused}
+        accepted = [at for at in positions if at not in lines]
+        if accepted:
+            lines.update(zip(accepted, self._lines(rows, accepted), strict=True))
+        return [lines[at] for at in positions]
 
     def _lines(self, rows: EncodedRows, positions: Sequence[int]) -> list[bytes]:
         """Return a line for each of these rows: all at once, or one by one where that fails."""
@@ -174,6 +179,11 @@ def _record_bounds(job_input: JobInput, delimiter: str, part_bytes: int) -> tupl
     while True:
         block = next(blocks, b"")
         text = rest + block
+        if block and b'"' not in text and (stop := text.rfind(b"\n") + 1):
+            while (found := text.find(b"\n", max(0, bounds[-1] + part_bytes - at - 1), stop - 1)) >= 0:
+                bounds.append(at + found + 1)
+            at, rest = at + stop, text[stop:]
+            continue
         try:
             records = scan(text, delimiter, final=not block)
         except UnclosedQuote as problem:
