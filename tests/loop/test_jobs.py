@@ -90,10 +90,10 @@ def test_a_file_larger_than_a_request_may_be_is_uploaded_by_a_signed_url_and_ans
 
 def test_a_file_of_several_parts_is_worked_on_by_several_copies_at_once(running: Running) -> None:
     running.put_live(running.register(versions.slow()))
-    content = csv_of([CASES[n % len(CASES)] for n in range(2000)], list(CASES[0]))
+    content = csv_of([CASES[n % len(CASES)] for n in range(5000)], list(CASES[0]))
     running.jobs.put(f"{MODEL}/in/many.csv", content)
     done = over(running, "many.csv")
-    assert (done["status"], done["rows"], done["refused"]) == ("done", 2000, 0)
+    assert (done["status"], done["rows"], done["refused"]) == ("done", 5000, 0)
     answers = [json.loads(line) for line in running.jobs.get(f"{MODEL}/out/many.csv.jsonl").splitlines()]
     directly = running.post("/predict", {"instances": CASES})[2]["predictions"]
     assert all(alike(answer, directly[n % len(CASES)]) for n, answer in enumerate(answers))
@@ -150,7 +150,7 @@ class Troubled:
     """
 
     long = "long.jsonl"
-    rows = tuple(CASES[n % len(CASES)] for n in range(2000))
+    rows = tuple(CASES[n % len(CASES)] for n in range(5000))
 
     def __init__(self, running: Running) -> None:
         self.running = running
