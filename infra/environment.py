@@ -49,6 +49,7 @@ VALUES: Mapping[str, Callable[[Source], pulumi.Input[str] | None]] = {
     variables.POINTER_SECONDS: lambda of: str(of.settings.pointer_seconds),
     variables.CAPTURE_INPUTS: lambda of: str(of.settings.capture.inputs),
     variables.ATTEMPTS: lambda of: str(of.settings.jobs.attempts),
+    variables.PARALLELISM: lambda of: str(of.settings.job_workers),
     variables.TIMEOUT_SECONDS: lambda of: str(of.settings.size(of.function).timeout_seconds),
     variables.QUIET_SECONDS: lambda of: str(workflow.quiet_seconds(_step_timeouts(of.settings))),
     variables.JOBS_WEBHOOK: lambda of: _webhook_url(of.settings),

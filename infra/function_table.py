@@ -252,6 +252,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             variables.MODELS,
             variables.POINTER_SECONDS,
             variables.ATTEMPTS,
+            variables.PARALLELISM,
             variables.TIMEOUT_SECONDS,
             variables.JOBS_WEBHOOK,
             variables.JOBS_WEBHOOK_SECRET,

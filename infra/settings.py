@@ -92,6 +92,8 @@ class Jobs(Section):
     keep_days: int = Field(default=30, ge=1, le=3650)
     """How long inputs and results are kept."""
     webhook: Webhook | None = None
+    parallelism: int = Field(default=4, ge=1, le=40)
+    """Copies of the jobs function that work on one job at a time."""
 
 
 class Training(Section):
@@ -183,6 +185,11 @@ class Settings(Section):
     def copies(self, function: str) -> int:
         """Return the most copies of a function: its concurrency, or else the figure of its row in the table."""
         return self.size(function).concurrency or named(function).copies
+
+    @property
+    def job_workers(self) -> int:
+        """The copies that one job is announced to: one that finds none would be tried in vain, and counted."""
+        return min(self.jobs.parallelism, self.copies("jobs"))
 
     @classmethod
     def load(cls) -> Self:

@@ -31,7 +31,8 @@ def jobs(environment: Environment) -> Consumer[str]:
         for name in environment.names(variables.MODELS)
     }
     objects, attempts = environment.store(variables.JOBS_URL), int(environment.number(variables.ATTEMPTS))
-    worker: Worker | Telling = Worker(objects, model_caches, log, attempts=attempts)
+    parallelism = int(environment.number(variables.PARALLELISM))
+    worker: Worker | Telling = Worker(objects, model_caches, log, attempts=attempts, parallelism=parallelism)
     url = environment.optional(variables.JOBS_WEBHOOK)
     if url is not None:
         from functions.core.jobs.telling import Telling  # noqa: PLC0415 - most stacks have no webhook

@@ -164,6 +164,7 @@ MATRIX: Final[Mapping[str, Setting]] = {
             "another": {"jobs": {"webhook": {"url": "https://example.org/others", "secret": "y" * 24}}},
         },
     ),
+    "`jobs.parallelism`": Setting(values={"2": {}, "1": {"jobs": {"parallelism": 1}}}),
     "`training.parallelism`": Setting(values={"4": {}, "2": {"training": {"parallelism": 2}}}),
     "`training.timeout_hours`": Setting(values={"24": {}, "48": {"training": {"timeout_hours": 48}}}),
     "`training.schedule`": Setting(

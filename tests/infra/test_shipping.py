@@ -9,9 +9,10 @@ import pulumi
 import pytest
 
 from infra.archive import Packing
+from infra.function_table import FUNCTIONS, FunctionSpec
 from infra.locked_modules import found, modules
 from infra.shipping import TRAINS, require, require_training
-from infra.sources import shared, sources
+from infra.sources import ROOT, closure, shared, sources
 
 PACKING = Packing(built=False, provides=("of_the_runtime",))
 LOCK = "numpy==2 --hash=sha256:0\n# modules: arro3.core google.protobuf numpy onnxruntime sklearn\n"
@@ -329,3 +330,12 @@ def test_the_modules_of_installed_packages_are_found(tmp_path: Path) -> None:
     assert sorted(found(tmp_path)) == ["native", "plain", "space.one", "space.two", "stable", "whole"]
     (tmp_path / "lock.txt").write_text("a==1\n# modules: b c.d\n", encoding="utf-8")
     assert modules(tmp_path / "lock.txt") == {"b", "c.d"}
+
+
+@pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
+def test_a_function_that_reads_tables_carries_what_its_reading_process_runs(spec: FunctionSpec) -> None:
+    """That process is started by a text, in which nobody looks for imports."""
+    files = {file.relative_to(ROOT).as_posix() for file in closure([spec.entry.partition(":")[0]])}
+    dataset = "functions/core/dataset"
+    program = {f"{dataset}/{name}.py" for name in ("reader_program", "read_here", "csv_table", "json_lines", "parquet")}
+    assert (program <= files) is (f"{dataset}/read_apart.py" in files) is (spec.name in ("prepare", "jobs"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -87,6 +88,20 @@ def test_a_file_larger_than_a_request_may_be_is_uploaded_by_a_signed_url_and_ans
         assert alike(answers[n], directly["predictions"][n % len(CASES)])
 
 
+def test_a_file_of_several_parts_is_worked_on_by_several_copies_at_once(running: Running) -> None:
+    running.put_live(running.register(versions.slow()))
+    content = csv_of([CASES[n % len(CASES)] for n in range(5000)], list(CASES[0]))
+    running.jobs.put(f"{MODEL}/in/many.csv", content)
+    done = over(running, "many.csv")
+    assert (done["status"], done["rows"], done["refused"]) == ("done", 5000, 0)
+    answers = [json.loads(line) for line in running.jobs.get(f"{MODEL}/out/many.csv.jsonl").splitlines()]
+    directly = running.post("/predict", {"instances": CASES})[2]["predictions"]
+    assert all(alike(answer, directly[n % len(CASES)]) for n, answer in enumerate(answers))
+    ends = [line for line in (*logged(running, "job goes on"), *logged(running, "job")) if line["job"] == "many.csv"]
+    attempts = sorted((line["time"] - line["seconds"], line["time"]) for line in ends)
+    assert any(later < end for (_, end), (later, _) in itertools.pairwise(attempts)), attempts
+
+
 def uploaded(running: Running, content: bytes) -> str:
     """Upload by a signed URL, or, on a cloud that signs nothing, to where the API says; return the job."""
     code, _, ticket = running.post(PATH, {"upload": "csv"})
@@ -135,7 +150,7 @@ class Troubled:
     """
 
     long = "long.jsonl"
-    rows = tuple(CASES[n % len(CASES)] for n in range(2000))
+    rows = tuple(CASES[n % len(CASES)] for n in range(5000))
 
     def __init__(self, running: Running) -> None:
         self.running = running

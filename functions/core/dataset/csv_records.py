@@ -60,7 +60,7 @@ def scan(block: bytes, delimiter: str, *, final: bool) -> Records:
     line_ends = np.flatnonzero(text == _LF)
     if b"\r" in block:
         returns = np.flatnonzero(text == _CR)
-        alone = returns[(np.append(text, 0)[returns + 1] != _LF) & ((returns + 1 < len(text)) | final)]
+        alone = returns[(_at(text, returns + 1) != _LF) & ((returns + 1 < len(text)) | final)]
         line_ends = np.union1d(line_ends, alone)
     return _records(text, line_ends, np.flatnonzero(text == ord(delimiter)), quotes, final=final)
 
@@ -76,8 +76,7 @@ def _records(
         ends, size = np.append(ends, len(text)), len(text)
     else:
         starts = starts[:-1]
-    padded = np.append(text, 0)
-    after_return = (padded[ends] == _LF) & (padded[ends - 1] == _CR) & (ends > starts)
+    after_return = (_at(text, ends) == _LF) & (text[ends - 1] == _CR) & (ends > starts)
     stops = ends - after_return
     filled = stops > starts
     starts, stops = starts[filled], stops[filled]
@@ -90,6 +89,11 @@ def _records(
         size=size,
         line_ends=int(np.searchsorted(line_ends, size)),
     )
+
+
+def _at(text: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Return the bytes at positions, 0 for one behind the last."""
+    return np.where(positions < len(text), text[np.minimum(positions, len(text) - 1)], 0)
 
 
 def _well_placed(text: np.ndarray, quotes: np.ndarray, delimiter: int, *, final: bool) -> bool:

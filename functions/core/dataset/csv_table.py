@@ -178,9 +178,7 @@ class _Reader:
         kept = records.cells == width
         for at in np.flatnonzero(records.cells > width).tolist():
             kept[at] = not any(self._record(text, records, at)[width:])
-        try:
-            str(text[: records.size], "utf-8")
-        except UnicodeDecodeError:
+        if not text.isascii() and not _is_utf_8(text[: records.size]):
             for at in range(len(kept)):
                 kept[at] &= _is_utf_8(text[records.starts[at] : records.ends[at]])
         return kept

@@ -79,18 +79,16 @@ def encoded_rows(
 def _encoded(
     batch: Batch, encoding: Encoding, features: Sequence[Feature], others: Sequence[str], most_cells: int
 ) -> EncodedRows:
-    well_formed = (
-        np.array([at for at in range(batch.rows) if at not in batch.malformed], dtype=np.int64)
-        if (batch.malformed)
-        else np.arange(batch.rows)
-    )
+    well_formed, there = np.arange(batch.rows), slice(None)
+    if batch.malformed:
+        well_formed = there = np.delete(well_formed, list(batch.malformed))
     numbers = np.full((batch.rows, len(features)), np.nan, dtype=encoding.dtype)
     faults: dict[int, list[Fault]] = {at: [("", reason)] for at, reason in batch.malformed.items()}
     rounded: dict[str, Rounded] = {}
     for at, feature in enumerate(features):
         values = batch.columns.get(feature.name)
         column = encoding.encode(feature, [None] * len(well_formed) if values is None else values)
-        numbers[well_formed, at] = column.numbers
+        numbers[there, at] = column.numbers
         for position, reason in column.reasons.items():
             faults.setdefault(int(well_formed[position]), []).append((feature.name, reason))
         if len(column.rounded) and values is not None:

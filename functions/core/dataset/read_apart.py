@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from functions.core.dataset import reader_program
@@ -31,7 +33,7 @@ from functions.core.dataset.table import ACCEPTED, UnreadableTable
 from functions.core.dataset.wanted import Facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from types import TracebackType
 
     from functions.core.dataset.encoded_rows import EncodedRows
@@ -60,13 +62,16 @@ class ReadingProcess:
     """A process that reads one table after another, until its context is left."""
 
     def __init__(self, *, memory_bytes: int = MEMORY_BYTES, seconds: int = SECONDS) -> None:
-        """Start it. It may use `memory_bytes` of memory, and `seconds` for each table."""
+        """Start it. It may use `memory_bytes` of memory, and `seconds` for each table.
+
+        What whoever asked for a table does with its rows is no time of the table's.
+        """
         self._memory_bytes = memory_bytes
         self._seconds = seconds
+        self._seconds_left = float(seconds)
         self._late = False
         self._waits = False
         """Whether the reader has given something, and waits to be told to go on."""
-        self._timer: threading.Timer | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _PROGRAM, str(memory_bytes), *sys.path],
@@ -79,15 +84,12 @@ class ReadingProcess:
     def open(self, blocks: Iterator[bytes], wanted: Wanted) -> RowsApart:
         """Open the table in the blocks of a file. The one before it is over then. Raise `UnreadableTable`."""
         self.abandon()
-        self._timer = threading.Timer(self._seconds, self._end_late)
-        self._timer.daemon = True
-        self._timer.start()
+        self._seconds_left = self._seconds
         self._send(json.dumps(wanted.document()).encode())
         return RowsApart(self, blocks)
 
     def abandon(self) -> None:
         """Have the reader give up the table that is open, if one is."""
-        self._stop_timer()
         if self._waits:
             self._waits = False
             self._tell(ABANDON)
@@ -102,7 +104,6 @@ class ReadingProcess:
 
     def close(self) -> None:
         """End the process."""
-        self._stop_timer()
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -121,7 +122,8 @@ class ReadingProcess:
         if self._waits:
             self._tell(GO_ON)
         while True:
-            kind, head, payload = self._message()
+            with self._timed():
+                kind, head, payload = self._message()
             self._waits = kind in (FACTS, ROWS)
             if kind == WANTS:
                 self._send(next(blocks, b""))
@@ -173,9 +175,18 @@ class ReadingProcess:
         problem.__cause__ = RuntimeError(told)
         return problem
 
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+    @contextmanager
+    def _timed(self) -> Generator[None]:
+        """Take the time that passes from what is left for the table, and end the process when none is left."""
+        timer, began = threading.Timer(self._seconds_left, self._end_late), time.monotonic()
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+            self._seconds_left = max(0.0, self._seconds_left - (time.monotonic() - began))
 
     def _end_late(self) -> None:
         self._late = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 from models.light import dataclass
@@ -31,12 +32,17 @@ class Answered:
 
     def _part(self, lines: Sequence[bytes]) -> Answered:
         share = len(lines) / max(len(self.lines), 1)
-        refused = sum(line.startswith(ERROR) for line in lines) if self.refused else 0
+        refused = errors_in(lines) if self.refused else 0
         return Answered(lines=lines, refused=refused, seconds=self.seconds * share, size=self.size * share)
 
 
 ERROR = b'{"error":'
 """How the line of a row begins that is refused."""
+
+
+def errors_in(lines: Sequence[bytes]) -> int:
+    """Return how many of these rows are refused."""
+    return sum(map(methodcaller("startswith", ERROR), lines))
 
 
 class Answers(ABC):

@@ -11,6 +11,7 @@ import gzip
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import Problem
@@ -211,7 +212,7 @@ class JobAttempt:
         checkpoints.write(checkpoint, self._content(batches))
 
     def _content(self, batches: list[Answered]) -> bytes:
-        lines = b"".join(line + b"\n" for batch in batches for line in batch.lines)
+        lines = b"\n".join([*chain.from_iterable(batch.lines for batch in batches), b""])
         return gzip.compress(lines, mtime=0) if self.job.compressed and self._is_file else lines
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from functions.core.http.json_codec import load_orjson
 from functions.core.serving.classifier import Classifier
@@ -58,8 +58,3 @@ def _template(label: str, classes: Sequence[str]) -> bytes:
     names = [canonical(name).replace(b"%", b"%%") for name in classes]
     probabilities = b",".join(name + b":%b" for name in names)
     return b'{"label":' + canonical(label).replace(b"%", b"%%") + b',"probabilities":{' + probabilities + b"}}"
-
-
-def document_of(line: bytes) -> Any:
-    """Return what a line says."""
-    return load_orjson().loads(line)

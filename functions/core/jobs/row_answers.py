@@ -6,7 +6,7 @@ import time
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from functions.core.jobs.answers import ERROR, Answered, Answers, behind
+from functions.core.jobs.answers import Answered, Answers, behind, errors_in
 from functions.core.jobs.predictions import predict_all, predict_each
 from functions.core.jobs.row_reader import json_rows, lines_of, request_rows
 from functions.core.storage.objects import canonical
@@ -60,7 +60,7 @@ class LineAnswers(Answers):
             lines = list(map(canonical, predict_each(self._servable, batch)))
             yield Answered(
                 lines=lines,
-                refused=sum(line.startswith(ERROR) for line in lines),
+                refused=errors_in(lines),
                 seconds=time.perf_counter() - began,
                 size=sum(row.size for row in batch),
             )

@@ -10,12 +10,13 @@ from functions.core.dataset.csv_records import UnclosedQuote, scan
 from functions.core.dataset.table import UnreadableTable
 from functions.core.dataset.wanted import Facts, Wanted
 from functions.core.http.problem import Fault, Problem
-from functions.core.jobs.answers import ERROR, Answered, Answers, behind
+from functions.core.jobs.answers import Answered, Answers, behind, errors_in
 from functions.core.jobs.job import Format
 from functions.core.jobs.prediction_lines import error_line, lines_of, with_ids
 from functions.core.onnx.session import ModelFailure
-from functions.core.onnx.tensor import Tensor
+from functions.core.onnx.tensor import Spec, Tensor
 from functions.core.serving.classifier import Classifier
+from functions.core.serving.table_inputs import cell_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from functions.core.serving.servable import Servable
     from models.feature import Feature
 
+EXACT = 2**53
+"""The largest whole number up to which FP64 holds every one: inputs that take larger ones are read as text."""
 MOST_LISTED = 100
 """Columns that a result lists as ignored."""
 _FAILS = Problem(500, "the model fails on this row")
@@ -43,8 +46,10 @@ class TableAnswers(Answers):
         self._servable = servable
         self._read = read
         columns = servable.columns()
-        self._features = tuple(one for one in columns if one.kind != "category" or one.categories)
-        self._texts = tuple(one.name for one in columns if one not in self._features)
+        self._wide = tuple(one.name for one in columns if one.kind == "integer" and (one.maximum or 0) > EXACT)
+        texts = {*self._wide, *(one.name for one in columns if one.kind == "category" and not one.categories)}
+        self._features = tuple(one for one in columns if one.name not in texts)
+        self._texts = tuple(one.name for one in columns if one.name in texts)
         self._ids = servable.ids
         self.splits = job_input.job.format in (Format.CSV, Format.LINES) and not job_input.job.compressed
         self._facts = self._look() if facts is None else Facts.parse(dict(facts))
@@ -114,19 +119,24 @@ class TableAnswers(Answers):
 
     def _batch(self, rows: EncodedRows, positions: range, row_bytes: float) -> Answered:
         began = time.perf_counter()
-        lines: dict[int, bytes] = {at: error_line(_refusal(rows.refused[at])) for at in positions if at in rows.refused}
-        accepted = [at for at in positions if at not in lines]
-        if accepted:
-            lines.update(zip(accepted, self._lines(rows, accepted), strict=True))
-        ids = {name: [rows.texts[name][at] for at in positions] for name in self._ids if name in self._facts.columns}
-        in_order = [lines[at] for at in positions]
-        refused = sum(line.startswith(ERROR) for line in in_order)
+        refused = [at for at in rows.refused if at in positions]
+        lines = self._lines(rows, positions) if not refused else self._mixed(rows, positions)
+        part = slice(positions.start, positions.stop)
+        ids = {name: rows.texts[name][part] for name in self._ids if name in self._facts.columns}
         return Answered(
-            lines=with_ids(in_order, ids),
-            refused=refused,
+            lines=with_ids(lines, ids),
+            refused=errors_in(lines),
             seconds=time.perf_counter() - began,
             size=row_bytes * len(positions),
         )
+
+    def _mixed(self, rows: EncodedRows, positions: range) -> list[bytes]:
+        """Return a line for each of these rows, of which some are refused."""
+        lines = {at: error_line(_refusal(rows.refused[at])) for at in positions if at in rows.refused}
+        accepted = [at for at in positions if at not in lines]
+        if accepted:
+            lines.update(zip(accepted, self._lines(rows, accepted), strict=True))
+        return [lines[at] for at in positions]
 
     def _lines(self, rows: EncodedRows, positions: Sequence[int]) -> list[bytes]:
         """Return a line for each of these rows: all at once, or one by one where that fails."""
@@ -149,7 +159,13 @@ class TableAnswers(Answers):
             feature.name: _values(feature, numbers[:, at]) for at, feature in enumerate(self._features)
         }
         columns |= {name: [rows.texts[name][at] for at in positions] for name in self._texts}
+        columns |= {name: list(map(_whole, columns[name])) for name in self._wide}
         return servable.inputs_of(columns)
+
+
+def _whole(text: str | None) -> Any:
+    """Return a whole number with every digit; a text that is none as it is, which the model's input then refuses."""
+    return None if text is None else cell_of(text, Spec(name="", datatype="INT64", shape=(-1,)))
 
 
 def _values(feature: Feature, numbers: np.ndarray) -> list[Any]:
@@ -174,6 +190,11 @@ def _record_bounds(job_input: JobInput, delimiter: str, part_bytes: int) -> tupl
     while True:
         block = next(blocks, b"")
         text = rest + block
+        if block and b'"' not in text and (stop := text.rfind(b"\n") + 1):
+            while (found := text.find(b"\n", max(0, bounds[-1] + part_bytes - at - 1), stop - 1)) >= 0:
+                bounds.append(at + found + 1)
+            at, rest = at + stop, text[stop:]
+            continue
         try:
             records = scan(text, delimiter, final=not block)
         except UnclosedQuote as problem:

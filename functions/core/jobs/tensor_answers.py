@@ -8,7 +8,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import Fault, Problem
-from functions.core.jobs.answers import ERROR, Answered, Answers
+from functions.core.jobs.answers import Answered, Answers, errors_in
 from functions.core.jobs.job import Format
 from functions.core.jobs.prediction_lines import error_line, lines_of
 from functions.core.onnx.session import ModelFailure
@@ -43,7 +43,7 @@ class TensorAnswers(Answers):
             last = min(first + batch_rows, rows)
             began = time.perf_counter()
             lines = self._lines({name: tensor.rows(first, last) for name, tensor in tensors.items()}, last - first)
-            refused = sum(line.startswith(ERROR) for line in lines)
+            refused = errors_in(lines)
             yield Answered(lines=lines, refused=refused, seconds=time.perf_counter() - began)
 
     def _lines(self, inputs: Mapping[str, Tensor], rows: int) -> list[bytes]:

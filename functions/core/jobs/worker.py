@@ -84,6 +84,7 @@ class Worker:
             parallelism=self._parallelism,
             reader=self._reader,
         )
+        began = self._clock()
         try:
             facts = attempt.run(self._model_caches[job.model])
         except Problem as problem:
@@ -92,10 +93,11 @@ class Worker:
             ended = {"cancelled": True} if self._objects.exists(job.cancelled) else {"error": problem.document()}
             result = {"job": job.name, "model": job.model, **ended}
             facts = {"error": problem.status, "written": self._objects.create(job.result, canonical(result))}
+        about = {"model": job.model, "job": job.name, "part": part, "seconds": round(self._clock() - began, 3)}
         if facts is None:
-            self._log.info("job goes on", model=job.model, job=job.name)
+            self._log.info("job goes on", **about)
         else:
-            self._log.info("job", model=job.model, job=job.name, failed="error" in facts, **facts)
+            self._log.info("job", **about, failed="error" in facts, **facts)
 
     def _note(
         self,

@@ -160,15 +160,6 @@ class OnnxModel(Servable):
             inputs[name] = side_by_side(spec, [columns[column] for column in names], names)
         return inputs
 
-    def instance_of(self, cells: Mapping[str, str]) -> dict[str, Any]:
-        from functions.core.serving.table_inputs import cell_of, names_of  # noqa: PLC0415
-
-        instance = {}
-        for name, spec in self._needed.items():
-            row = [cell_of(cells.get(column, ""), spec) for column in names_of(spec, self._columns)]
-            instance[name] = row if spec.row else row[0]
-        return instance
-
     def schemas(self) -> Schemas:
         rows = {name: nested_of(spec.datatype, spec.row) for name, spec in self._needed.items()}
         instance: Schema = {**object_of(rows), "additionalProperties": False}

@@ -80,15 +80,3 @@ class Servable(ABC):
         Each holds as many values: the numbers that `Feature.encode` gives, whole numbers as `int`, or texts.
         """
         raise NotImplementedError
-
-    def check_columns(self, columns: Sequence[str]) -> None:
-        """Raise `Problem` 400 for a table whose columns are such that no row could be an instance."""
-        from functions.core.serving.csv_instances import check_columns  # noqa: PLC0415 - only jobs have tables
-
-        check_columns(columns, self.columns())
-
-    def instance_of(self, cells: Mapping[str, str]) -> Any:
-        """Return a row of such a table, cells as text by column, as an instance that `encode` takes."""
-        from functions.core.serving.csv_instances import instance_of  # noqa: PLC0415
-
-        return instance_of(cells, self.columns())

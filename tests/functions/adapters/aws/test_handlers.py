@@ -28,14 +28,8 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
         return f"file://{tmp_path}/{name}"
 
     variables = {name: url(name) for name in ("MODELS_URL", "JOBS_URL", "CAPTURES_URL")}
-    variables |= {
-        "MODELS": MODEL,
-        "POINTER_SECONDS": "5",
-        "TIMEOUT_SECONDS": "15",
-        "CAPTURE_INPUTS": "0.0",
-        "LOG_LEVEL": "INFO",
-    }
-    variables |= {"ATTEMPTS": "5", "TIMEOUT_SECONDS": "120"}
+    variables |= {"MODELS": MODEL, "POINTER_SECONDS": "5", "CAPTURE_INPUTS": "0.0", "LOG_LEVEL": "INFO"}
+    variables |= {"ATTEMPTS": "5", "PARALLELISM": "2", "TIMEOUT_SECONDS": "120"}
     variables |= {"ROLLOUT": '{"steps": [10, 50], "bake_seconds": 2, "patience": 3}'}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

@@ -38,7 +38,7 @@ def store(workspace: Path) -> Callable[[str], Objects]:
 def variables(workspace: Path) -> dict[str, str]:
     urls = {name: f"file://{workspace}/{name}" for name in ("MODELS_URL", "JOBS_URL", "CAPTURES_URL")}
     serving = {"MODELS": MODEL, "POINTER_SECONDS": "0", "CAPTURE_INPUTS": "0.0", "LOG_LEVEL": "INFO"}
-    serving |= {"ATTEMPTS": "5", "TIMEOUT_SECONDS": "120"}
+    serving |= {"ATTEMPTS": "5", "PARALLELISM": "2", "TIMEOUT_SECONDS": "120"}
     return {**urls, **serving, "ROLLOUT": '{"steps": [10, 50], "bake_seconds": 2, "patience": 3}'}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import itertools
+import threading
 from typing import Any
 
 import numpy as np
@@ -119,3 +120,11 @@ def test_no_process_outlives_its_table() -> None:
     with rows:
         assert process.poll() is None
     assert process.poll() is not None
+
+
+def test_the_time_of_a_table_does_not_pass_while_its_rows_are_used() -> None:
+    """A job answers the rows of one batch before it asks for the next."""
+    data = csv_file(("size", "colour", "who"), [(1.5, "red", "a")] * 100)
+    with open_rows(iter(in_blocks(data, 300)), WANTED) as rows:
+        for _ in rows:
+            assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]

@@ -17,10 +17,11 @@ from functions.core.http.messages import Response
 from functions.core.http.problem import Problem
 from functions.core.jobs.predictions import predict_each
 from functions.core.jobs.row_reader import Row
-from functions.core.onnx.tensor import Tensor
+from functions.core.onnx.tensor import Spec, Tensor
 from functions.core.registry.pointer import begin, promote_first
 from functions.core.selection.admission import examine, version
 from functions.core.serving.predictor import hash_percent
+from functions.core.serving.table_inputs import cell_of
 from models.bring_your_own import BringYourOwn
 from tests.functions.bring_your_own import SCORES, doubling, halving, pair, picky, pipeline, scalars
 from tests.functions.core.api.test_service import JUNK
@@ -358,8 +359,6 @@ def test_a_pipeline_of_scikit_learn_takes_rows_as_people_write_them_and_tables()
     assert (answer["label"], set(answer["scores"])) == ("leaves", {"stays", "leaves"})
     by = bench.model_cache.current().champion
     assert [column.name for column in by.columns()] == list(row)
-    instance = by.instance_of({name: str(value) for name, value in row.items()})
-    assert by.predictions(by.answer(by.encode([instance])), 1) == [answer]
     inputs = by.inputs_of({name: [value] for name, value in row.items()})
     assert by.predictions(by.answer(inputs), 1) == [answer]
 
@@ -369,9 +368,6 @@ def test_a_table_has_a_column_for_each_input(shared: Bench) -> None:
     assert [(one.name, one.kind, one.categories) for one in by.columns()] == [
         ("a", "number", ()), ("b", "number", ()), ("text", "category", ()),
     ]  # fmt: skip
-    by.check_columns(["text", "b", "a"])
-    instance = by.instance_of({"a": "3", "b": " 1.5", "text": "007"})
-    assert instance == {"a": [3.0], "b": [1.5], "text": "007"}
     inputs = by.inputs_of({"a": [3.0, 1.0], "b": [1.0, 5.0], "text": ["x", "y"]})
     assert by.predictions(by.answer(inputs), 2)[1]["outputs"] == {"sum": [6.0], "said": "y"}
 
@@ -379,22 +375,14 @@ def test_a_table_has_a_column_for_each_input(shared: Bench) -> None:
 def test_columns_of_a_wide_input_are_named_in_the_contract() -> None:
     by = serve(doubling(["rows", 3]), columns={"x": ["age", "fee", "score"]}).model_cache.current().champion
     assert [one.name for one in by.columns()] == ["age", "fee", "score"]
-    assert by.instance_of({"score": "3", "age": "1", "fee": "2"}) == {"x": [1.0, 2.0, 3.0]}
     inputs = by.inputs_of({"score": [3, 6], "age": [1, 4], "fee": [2, 5]})
     assert inputs["x"] == Tensor.of("FP32", (2, 3), [1, 2, 3, 4, 5, 6])
-
-
-@pytest.mark.parametrize("columns", [["age", "fee"], ["age", "fee", "score", "more"]])
-def test_a_table_of_other_columns_is_refused(columns: list[str]) -> None:
-    by = serve(doubling(["rows", 3]), columns={"x": ["age", "fee", "score"]}).model_cache.current().champion
-    with pytest.raises(Problem, match="the header does not fit the model"):
-        by.check_columns(columns)
 
 
 def test_a_wide_input_without_names_is_no_table() -> None:
     by = serve(doubling(["rows", 3])).model_cache.current().champion
     with pytest.raises(Problem) as refused:
-        by.check_columns(["x"])
+        by.columns()
     assert refused.value.text == (
         "a table cannot be the input of this model; x has the shape [-1, 3], and is no column; accepted: JSON, or the"
         " names of its columns under columns: in the model's model.yaml"
@@ -411,8 +399,7 @@ def test_a_wide_input_without_names_is_no_table() -> None:
     ],
 )  # fmt: skip
 def test_a_cell_keeps_every_digit_that_its_input_takes(kind: str, text: str, value: Any) -> None:
-    by = serve(scalar_rows(kind)).model_cache.current().champion
-    assert by.instance_of({"X": text}) == {"X": value}
+    assert cell_of(text, Spec(name="X", datatype=kind, shape=(-1,))) == value
 
 
 @pytest.mark.parametrize(
