@@ -14,6 +14,7 @@ import tempfile
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
+from functions.core.dataset import reader_program
 from functions.core.dataset.row_messages import (
     ABANDON,
     BLOCK,
@@ -46,7 +47,7 @@ memory = int(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 sys.path[:] = sys.argv[2:]
 try:
-    from functions.core.dataset.reader_program import serve
+    from {reader_program.__name__} import serve
     import arro3.core, arro3.io
 except ImportError as problem:
     print(problem, file=sys.stderr)
