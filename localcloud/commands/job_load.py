@@ -36,19 +36,26 @@ class JobFigures(Outcomes):
 class JobLoad:
     """Puts a CSV of `rows` rows into the jobs store every `EVERY_SECONDS`, until the `with` block ends.
 
-    The next one waits until the last one is done. The rows repeat the cases, so that each answer can be compared with
-    the earlier ones of the same version to the same case. What the store raises is raised at the end.
+    The next one waits until the last one is done. The rows repeat the cases; each answer is compared with `known`, the
+    predictions of each version for each case by its position, which is added to. What the store raises is raised at
+    the end.
     """
 
     def __init__(
-        self, stack: LocalStack, model: str, cases: Sequence[Mapping[str, float]], *, rows: int = ROWS
+        self,
+        stack: LocalStack,
+        model: str,
+        cases: Sequence[Mapping[str, float]],
+        *,
+        known: dict[tuple[str, int], Any],
+        rows: int = ROWS,
     ) -> None:
         self._store = stack.store(stack.outputs["jobs_url"])
         self._url = urlsplit(stack.outputs["models"][model]["jobs"])
         self._model = model
         self._cases = [position % len(cases) for position in range(rows)]
         self._content = csv_of([cases[case] for case in self._cases])
-        self._known: dict[tuple[str, int], Any] = {}
+        self._known = known
         self._over = threading.Event()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="jobs")
         self.figures = JobFigures()
@@ -105,6 +112,6 @@ class JobLoad:
             return f"{len(answers)} answers to {len(self._cases)} rows, {status['refused']} refused"
         version = status["version"]
         for case, answer in zip(self._cases, answers, strict=True):
-            if not alike(answer, self._known.setdefault((version, case), answer)):
+            if not alike([answer], self._known.setdefault((version, case), [answer])):
                 return f"another answer of {version} about case {case}"
         return None

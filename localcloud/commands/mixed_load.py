@@ -103,9 +103,9 @@ class MixedLoad:
 
     def _rows(self, question: Question, reply: Reply) -> Sequence[Any]:
         try:
-            return question.read(reply)
+            return list(question.read(reply))
         except (KeyError, TypeError, ValueError):
-            return ()
+            return []
 
 
 def questions(trained: str, cases: Sequence[Mapping[str, float]], finished: str) -> list[Question]:

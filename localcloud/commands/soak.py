@@ -69,7 +69,7 @@ class Soak:
         )
         asked = questions(MODEL, demo.cases, demo_files.MODEL)
         self._mixed = MixedLoad(urlsplit(local.outputs["endpoint"]).netloc, asked, clients=mixed)
-        self._jobs = JobLoad(local, MODEL, demo.cases)
+        self._jobs = JobLoad(local, MODEL, demo.cases, known=self._swaps.predictions)
         self._figures = Figures()
         self._kinds: list[Kind] = []
 

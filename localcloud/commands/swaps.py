@@ -110,7 +110,8 @@ class Swaps:
         self._models = stack.store(stack.outputs["models_url"])
         self._lock = threading.Lock()
         self._over = threading.Event()
-        self._predictions: dict[tuple[str, int], Any] = {}
+        self.predictions: dict[tuple[str, int], Any] = {}
+        """The first predictions of each version for each case."""
         self._left_at: dict[str, float] = {}
         self._figures = Figures()
 
@@ -185,7 +186,7 @@ class Swaps:
             figures.answers[version] += 1
             figures.milliseconds.append(milliseconds)
             if version not in self._versions or not alike(
-                prediction, self._predictions.setdefault((version, case), prediction)
+                prediction, self.predictions.setdefault((version, case), prediction)
             ):
                 figures.wrong.append(f"{version} about case {case}: {prediction}")
             if version in self._left_at:
@@ -195,9 +196,9 @@ class Swaps:
         one, other = self._versions
         with self._lock:
             compared = (
-                case for version, case in self._predictions if version == one and (other, case) in self._predictions
+                case for version, case in self.predictions if version == one and (other, case) in self.predictions
             )
             self._figures.distinct = sum(
-                self._predictions[one, case] != self._predictions[other, case] for case in compared
+                self.predictions[one, case] != self.predictions[other, case] for case in compared
             )
             return self._figures

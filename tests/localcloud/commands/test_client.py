@@ -11,10 +11,11 @@ from localcloud.support.http_server import HttpServer, Request, Response, json_r
 
 OURS = ("x-request-id", "r")
 GONE, WRONG, FULL = json_response(500, {}), json_response(500, {}, OURS), json_response(429, {}, ("retry-after", "9"))
+PLAIN = Call(path="/x")
 DONE = json_response(200, {"a": 1}, OURS)
 
 
-def sent(replies: Sequence[Response], call: Call = Call(path="/x")) -> tuple[Reply | None, float, Outcomes]:
+def sent(replies: Sequence[Response], call: Call = PLAIN) -> tuple[Reply | None, float, Outcomes]:
     """Send a call to a server that gives these responses in turn; return the reply, the rest and the outcomes."""
     left, outcomes = list(replies), Outcomes()
     with HttpServer(lambda _: left.pop(0), limit=1000) as server:

@@ -52,7 +52,8 @@ def staged(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Staged, Worker]]:
 
 
 def run(staged: Staged) -> JobLoad:
-    with JobLoad(staged.stack, "m", CASES, rows=ROWS) as load:
+    predicted: dict[tuple[str, int], Any] = {("v1", case): [{"double": 2.0 * case}] for case in range(len(CASES) - 1)}
+    with JobLoad(staged.stack, "m", CASES, known=predicted, rows=ROWS) as load:
         pass
     return load
 
@@ -68,7 +69,7 @@ def test_a_job_of_which_each_row_was_answered_once_is_done(staged: tuple[Staged,
     [
         (lambda answers: answers[:-1], "7 answers to 8 rows, 0 refused"),
         (lambda answers: [*answers, answers[0]], "9 answers to 8 rows, 0 refused"),
-        (lambda answers: answers[::-1], "another answer of v1 about case"),
+        (lambda answers: answers[::-1], "another answer of v1 about case 0"),
         (lambda answers: [*answers[:-1], {"error": {}}], "another answer of v1 about case 1"),
     ],
 )
