@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import time
 from array import array
@@ -12,7 +13,8 @@ from statistics import median
 from types import TracebackType
 from typing import Self
 
-from localcloud.support.procfs import Held
+from localcloud.engine.stack import LocalStack
+from localcloud.support.procfs import Held, held_by
 
 EVERY_SECONDS = 1.0
 WARM_UP = 0.25
@@ -27,6 +29,8 @@ one of a model for each of a hundred swaps far more."""
 GROWTH_HANDLES = 2
 """A connection more to a store or to a caller is use; one for each request, job or swap is a leak."""
 MB = 1e6
+OURSELVES = "this command"
+"""The kind of this process: the clients, and whatever of an embedded cloud is code of this project."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,3 +200,26 @@ class Holdings:
                 return name
             pid = held[pid].parent
         return None
+
+
+def of_stack(stack: LocalStack) -> Holdings:
+    """Return the holdings of every process of a stack, by function, of its emulator, and of this process."""
+
+    def look() -> Mapping[int, Held]:
+        return held_by(stack.cloud.groups, [os.getpid()])
+
+    def name() -> Mapping[int, str]:
+        functions = stack.of(stack.cloud.function)
+        copies = {
+            pid: function.declared.name.removesuffix("-function")
+            for function in functions
+            for pid in stack.cloud.workers(function)
+        }
+        return {**copies, os.getpid(): OURSELVES}
+
+    return Holdings(look, name, rest=stack.cloud.emulator)
+
+
+def complaints(kinds: Sequence[Kind], *, of_others: str) -> list[str]:
+    """Return what grew by more than its bound, but for the kind of a program that others wrote."""
+    return [complaint for kind in kinds if kind.name != of_others for complaint in kind.complaints]

@@ -76,10 +76,15 @@ class MixedLoad:
             thread.join()
 
     @property
+    def complete(self) -> bool:
+        """Whether every question was answered."""
+        with self.figures.lock:
+            return self.figures.answers.keys() == {question.name for question in self._asked}
+
+    @property
     def convincing(self) -> bool:
-        """Whether every question was answered, and none of them wrongly."""
-        unanswered = {question.name for question in self._asked} - self.figures.answers.keys()
-        return not (unanswered or self.figures.failed or self.figures.wrong)
+        """Whether every question was answered, and none wrongly."""
+        return self.complete and not self.figures.failed and not self.figures.wrong
 
     def _client(self, number: int) -> None:
         client = Client(self._address, f"mixed-{number}", self.figures)

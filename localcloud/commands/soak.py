@@ -6,8 +6,6 @@ It compares every answer, and looks at what each process of the stack holds mean
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,16 +15,13 @@ from localcloud.commands import demo_files
 from localcloud.commands.client import Outcomes
 from localcloud.commands.demo import MODEL, Demo
 from localcloud.commands.embedded import require_embedded
-from localcloud.commands.holdings import Holdings, Kind
+from localcloud.commands.holdings import Kind, complaints, of_stack
 from localcloud.commands.job_load import JobLoad
 from localcloud.commands.mixed_load import MixedLoad, questions
 from localcloud.commands.progress import Progress
 from localcloud.commands.swaps import Figures, Load, Swaps
 from localcloud.engine.stack import LocalStack
 from localcloud.support import procfs
-
-OURSELVES = "this command"
-"""The kind of this process: the clients, and whatever of an embedded cloud is code of this project."""
 
 
 def main(progress: Progress, stack: str, state: Path, seconds: int, clients: int) -> int:
@@ -80,8 +75,7 @@ class Soak:
 
     @property
     def _grown(self) -> list[str]:
-        ours = (kind for kind in self._kinds if kind.name != self._demo.stack.cloud.emulator)
-        return [complaint for kind in ours for complaint in kind.complaints]
+        return complaints(self._kinds, of_others=self._demo.stack.cloud.emulator)
 
     def run(self, seconds: float) -> None:
         """Run every load for some seconds; a busy machine takes longer."""
@@ -89,8 +83,7 @@ class Soak:
         with self._demo.step("load") as step, ExitStack() as until_the_end:
             step.say(f"{seconds:g} s")
             if procfs.available():
-                holdings = Holdings(self._held, self._kinds_by_pid, rest=local.cloud.emulator)
-                until_the_end.enter_context(holdings)
+                holdings = until_the_end.enter_context(of_stack(local))
             with self._mixed, self._jobs:
                 self._figures = self._swaps.run(seconds)
             step.text = f"{self._figures.swaps} swaps, {self._figures.killed} worker killed"
@@ -114,18 +107,6 @@ class Soak:
         progress.line("", f"{self._demo.stack.cloud.emulator} is not judged: it keeps every object and line of log")
         for complaint in self._grown:
             progress.line("grown", complaint)
-
-    def _held(self) -> Mapping[int, procfs.Held]:
-        return procfs.held_by(self._demo.stack.cloud.groups, [os.getpid()])
-
-    def _kinds_by_pid(self) -> Mapping[int, str]:
-        stack = self._demo.stack
-        names = {
-            pid: function.declared.name.removesuffix("-function")
-            for function in stack.of(stack.cloud.function)
-            for pid in stack.cloud.workers(function)
-        }
-        return {**names, os.getpid(): OURSELVES}
 
 
 def _print_swaps(progress: Progress, figures: Figures) -> None:

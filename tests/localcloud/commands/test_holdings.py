@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from localcloud.commands.holdings import Growth, Holdings, Kind
+from localcloud.commands.holdings import Growth, Holdings, Kind, complaints
 from localcloud.support import procfs
 from localcloud.support.procfs import Held
 
@@ -86,6 +86,15 @@ def test_a_child_is_of_the_kind_of_its_parent_unless_it_has_a_group_of_its_own()
         lambda _: held(4, parent=2, group=9),
     )
     assert {name: kind.seen for name, kind in kinds.items()} == {"emulator": 2, "predict": 1 + LOOKS // 2}
+
+
+def test_what_others_wrote_is_shown_and_not_complained_about() -> None:
+    kinds = list(
+        watched(lambda second: held(2, memory=100 + second), lambda second: held(3, memory=100 + second)).values()
+    )
+    assert [len(kind.complaints) for kind in kinds] == [1, 1]
+    (ours,) = complaints(kinds, of_others="emulator")
+    assert ours.startswith("predict, process 2: its memory grew")
 
 
 @pytest.mark.skipif(not procfs.available(), reason="only Linux tells what a process holds")
