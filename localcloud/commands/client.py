@@ -22,6 +22,8 @@ JSON = MappingProxyType({"content-type": "application/json"})
 class Call:
     """One request, and the status that it is to be answered with."""
 
+    name: str
+    """What is asked, for whoever reads what has failed."""
     path: str
     method: str = "POST"
     body: bytes = b""
@@ -53,7 +55,7 @@ class Outcomes:
     """The requests of all clients that were not answered as they were to be."""
 
     failed: Counter[str] = field(default_factory=Counter)
-    """The number of failed requests by status or exception."""
+    """The number of failed requests by what was asked, and status or exception."""
     refused: Counter[int] = field(default_factory=Counter)
     """The number of responses with a Retry-After, by status."""
     repeated: int = 0
@@ -99,7 +101,7 @@ class Client:
         except (OSError, ValueError, http.client.HTTPException) as broken:
             self.close()
             problem = type(broken).__name__
-        self._outcomes.fail(problem)
+        self._outcomes.fail(f"{call.name}: {problem}")
         self.rest = LONGEST_REST_SECONDS
         return None
 

@@ -104,7 +104,7 @@ class JobLoad:
         return self._compared(status, answers)
 
     def _status(self, client: Client, name: str) -> Mapping[str, Any]:
-        reply = client.send(Call(method="GET", path=f"{self._url.path}/{name}"))
+        reply = client.send(Call(name="a job's status", method="GET", path=f"{self._url.path}/{name}"))
         return reply.content if reply else {}
 
     def _compared(self, status: Mapping[str, Any], answers: Sequence[Any]) -> str | None:

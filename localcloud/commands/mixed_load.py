@@ -31,7 +31,6 @@ LENGTH = "inference-header-content-length"
 class Question:
     """A request that the clients repeat."""
 
-    name: str
     call: Call
     rows: int = 0
     """The number of rows that are to be answered; 0 for a response without rows."""
@@ -44,7 +43,7 @@ class MixedFigures(Outcomes):
     """What the clients of a mixed load saw."""
 
     answers: Counter[str] = field(default_factory=Counter)
-    """The number of responses as expected, by the question's name."""
+    """The number of responses as expected, by the name of what was asked."""
     wrong: list[str] = field(default_factory=list)
     """The first few answers with other rows than asked for, or that differ from earlier ones of their version."""
 
@@ -79,7 +78,7 @@ class MixedLoad:
     def complete(self) -> bool:
         """Whether every question was answered."""
         with self.figures.lock:
-            return self.figures.answers.keys() == {question.name for question in self._asked}
+            return self.figures.answers.keys() == {question.call.name for question in self._asked}
 
     @property
     def convincing(self) -> bool:
@@ -99,12 +98,12 @@ class MixedLoad:
 
     def _record(self, question: Question, reply: Reply) -> None:
         rows = self._rows(question, reply)
-        asked = question.name, reply.headers.get("x-model-version", "")
+        asked = question.call.name, reply.headers.get("x-model-version", "")
         with self.figures.lock:
-            self.figures.answers[question.name] += 1
+            self.figures.answers[question.call.name] += 1
             right = len(rows) == question.rows and alike(rows, self._known.setdefault(asked, rows))
             if not right and len(self.figures.wrong) < SHOWN_WRONG:
-                self.figures.wrong.append(f"{question.name}: {len(rows)} rows of {question.rows} by {asked[1]}")
+                self.figures.wrong.append(f"{question.call.name}: {len(rows)} rows of {question.rows} by {asked[1]}")
 
     def _rows(self, question: Question, reply: Reply) -> Sequence[Any]:
         try:
@@ -139,8 +138,8 @@ def questions(trained: str, cases: Sequence[Mapping[str, float]], finished: str)
 
 
 def _predict(name: str, model: str, instances: Sequence[Any]) -> Question:
-    call = Call(path=f"/models/{model}/predict", body=json.dumps({"instances": instances}).encode())
-    return Question(name=name, call=call, rows=len(instances), read=lambda reply: reply.content.get("predictions", ()))
+    call = Call(name=name, path=f"/models/{model}/predict", body=json.dumps({"instances": instances}).encode())
+    return Question(call=call, rows=len(instances), read=lambda reply: reply.content.get("predictions", ()))
 
 
 def _infer(name: str, model: str, rows: Sequence[Sequence[float]], tensor: str, datatype: str) -> Question:
@@ -153,16 +152,16 @@ def _infer(name: str, model: str, rows: Sequence[Sequence[float]], tensor: str, 
         }
     ).encode()
     headers = {"content-type": "application/octet-stream", LENGTH: str(len(header))}
-    call = Call(path=f"/v2/models/{model}/infer", body=header + content, headers=headers)
-    return Question(name=name, call=call, rows=len(rows), read=_tensors)
+    call = Call(name=name, path=f"/v2/models/{model}/infer", body=header + content, headers=headers)
+    return Question(call=call, rows=len(rows), read=_tensors)
 
 
 def _get(name: str, path: str) -> Question:
-    return Question(name=name, call=Call(method="GET", path=path))
+    return Question(call=Call(name=name, method="GET", path=path))
 
 
 def _refused(name: str, path: str, body: bytes, status: int) -> Question:
-    return Question(name=name, call=Call(path=path, body=body, expected=status))
+    return Question(call=Call(name=name, path=path, body=body, expected=status))
 
 
 def _tensors(reply: Reply) -> Sequence[Any]:

@@ -25,11 +25,11 @@ from localcloud.support import procfs
 
 
 def main(progress: Progress, stack: str, state: Path, seconds: int, clients: int) -> int:
-    """Train two versions, swap them under load, print the figures, and return 0 if they are convincing.
+    """Train two versions, swap them under load, print the figures, and return 0.
 
-    Return 1 for a wrong answer, for a failed request without a Retry-After, for a job that does not answer each row
-    once, for a process of ours that holds more and more, and when no worker was killed or the two versions never
-    differed. Raises `CloudFailed` when training fails.
+    Raises `DemoFailed`, which says where to look, for a wrong answer, for a failed request without a Retry-After, for
+    a job that does not answer each row once, for a process of ours that holds more and more, and when no worker was
+    killed or the two versions never differed. Raises `CloudFailed` when training fails.
     """
     require_embedded(stack)
     with LocalStack(stack, state=state) as local:
@@ -39,7 +39,9 @@ def main(progress: Progress, stack: str, state: Path, seconds: int, clients: int
         soak = Soak(demo, clients)
         soak.run(seconds)
         soak.report(progress)
-    return 0 if soak.convincing else 1
+        if not soak.convincing:
+            raise demo.failed("the soak has failed: see above")
+    return 0
 
 
 class Soak:

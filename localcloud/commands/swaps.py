@@ -102,7 +102,7 @@ class Swaps:
         self._model = model
         self._url = urlsplit(stack.outputs["models"][model]["predict"])
         bodies = (json.dumps({"instances": [case]}).encode() for case in cases)
-        self._calls = [Call(path=self._url.path, body=body) for body in bodies]
+        self._calls = [Call(name="one case", path=self._url.path, body=body) for body in bodies]
         self._versions = versions
         self._pointer_seconds = pointer_seconds
         self._load = load

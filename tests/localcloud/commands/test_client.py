@@ -11,7 +11,7 @@ from localcloud.support.http_server import HttpServer, Request, Response, json_r
 
 OURS = ("x-request-id", "r")
 GONE, WRONG, FULL = json_response(500, {}), json_response(500, {}, OURS), json_response(429, {}, ("retry-after", "9"))
-PLAIN = Call(path="/x")
+PLAIN = Call(name="it", path="/x")
 DONE = json_response(200, {"a": 1}, OURS)
 
 
@@ -31,7 +31,7 @@ def test_a_response_of_the_expected_status_is_returned() -> None:
     assert reply is not None
     assert (reply.status, reply.content, reply.headers["x-request-id"], rest) == (200, {"a": 1}, "r", 0.0)
     assert outcomes == Outcomes()
-    refused = sent([json_response(404, {}, OURS)], Call(path="/x", expected=404))
+    refused = sent([json_response(404, {}, OURS)], Call(name="it", path="/x", expected=404))
     assert (refused[0] is not None, refused[2]) == (True, Outcomes())
 
 
@@ -39,13 +39,13 @@ def test_what_a_killed_copy_did_not_answer_is_sent_once_more() -> None:
     reply, _, outcomes = sent([GONE, DONE])
     assert (reply is not None, outcomes.repeated, outcomes.failed.total()) == (True, 1, 0)
     reply, rest, outcomes = sent([GONE, GONE])
-    assert (reply, rest, outcomes.repeated, dict(outcomes.failed)) == (None, 1.0, 1, {"HTTP 500": 1})
+    assert (reply, rest, outcomes.repeated, dict(outcomes.failed)) == (None, 1.0, 1, {"it: HTTP 500": 1})
 
 
 @pytest.mark.parametrize("response", [WRONG, json_response(429, {}), json_response(404, {}), json_response(201, {})])
 def test_any_other_status_has_failed(response: Response) -> None:
     reply, _, outcomes = sent([response])
-    assert (reply, dict(outcomes.failed)) == (None, {f"HTTP {response.status}": 1})
+    assert (reply, dict(outcomes.failed)) == (None, {f"it: HTTP {response.status}": 1})
 
 
 def test_to_come_again_is_no_failure_and_the_wait_is_short() -> None:
@@ -58,8 +58,8 @@ def test_a_server_that_is_away_has_failed_by_the_exceptions_name() -> None:
         address = server.url.removeprefix("http://")
     outcomes = Outcomes()
     client = Client(address, "me", outcomes)
-    assert (client.send(Call(path="/x")), client.rest) == (None, 1.0)
-    assert dict(outcomes.failed) == {"ConnectionRefusedError": 1}
+    assert (client.send(Call(name="it", path="/x")), client.rest) == (None, 1.0)
+    assert dict(outcomes.failed) == {"it: ConnectionRefusedError": 1}
 
 
 @pytest.mark.parametrize("body", [b"", b"no JSON", b"[1]"])
@@ -76,8 +76,8 @@ def test_the_caller_the_method_and_the_headers_of_a_call_arrive() -> None:
 
     with HttpServer(answer, limit=1000) as server:
         client = Client(server.url.removeprefix("http://"), "me", Outcomes())
-        client.send(Call(path="/x", body=b"{}"))
-        client.send(Call(path="/y", method="GET", headers={"a": "b"}))
+        client.send(Call(name="it", path="/x", body=b"{}"))
+        client.send(Call(name="it", path="/y", method="GET", headers={"a": "b"}))
         client.close()
     post, get = seen
     assert (post.method, post.path, post.body) == ("POST", "/x", b"{}")

@@ -21,9 +21,9 @@ def predicted(reply: Reply) -> list[float]:
     return reply.content["predictions"]
 
 
-ROWS = Question(name="two rows", call=Call(path="/rows"), rows=2, read=predicted)
-READY = Question(name="readiness", call=Call(path="/ready", method="GET"))
-BROKEN = Question(name="broken", call=Call(path="/broken", expected=400))
+ROWS = Question(call=Call(name="two rows", path="/rows"), rows=2, read=predicted)
+READY = Question(call=Call(name="readiness", path="/ready", method="GET"))
+BROKEN = Question(call=Call(name="broken", path="/broken", expected=400))
 
 
 def answer(request: Request) -> Response:
@@ -94,11 +94,11 @@ def test_another_answer_of_the_same_version_is_wrong_and_that_of_another_version
 def test_a_request_that_is_to_be_refused_and_is_not_has_failed() -> None:
     load = asked(lambda request: json_response(200, {}) if request.path == "/broken" else answer(request))
     assert not load.convincing
-    assert load.figures.failed["HTTP 200"] > 0
+    assert load.figures.failed["broken: HTTP 200"] > 0
 
 
 def test_the_questions_are_of_every_kind_for_both_models() -> None:
-    found = {question.name: question for question in questions("trained_one", CASES, "finished_one")}
+    found = {question.call.name: question for question in questions("trained_one", CASES, "finished_one")}
     assert json.loads(found["trained, a row"].call.body) == {"instances": [[0.0, 0.5]]}
     assert [question.rows for question in found.values() if question.rows] == [1, 100, 100, 1, 32, 32]
     paths = {question.call.path for question in found.values()}
@@ -112,7 +112,7 @@ def test_the_questions_are_of_every_kind_for_both_models() -> None:
 
 
 def test_tensors_are_sent_and_read_as_bytes() -> None:
-    found = {question.name: question for question in questions("trained_one", CASES, "finished_one")}
+    found = {question.call.name: question for question in questions("trained_one", CASES, "finished_one")}
     question = found["trained, 100 rows of bytes"]
     length = int(question.call.headers[LENGTH])
     (tensor,) = json.loads(question.call.body[:length])["inputs"]
