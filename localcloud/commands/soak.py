@@ -6,7 +6,6 @@ It compares every answer, and looks at what each process of the stack holds mean
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,7 +20,6 @@ from localcloud.commands.mixed_load import MixedLoad, questions
 from localcloud.commands.progress import Progress
 from localcloud.commands.swaps import Figures, Load, Swaps
 from localcloud.engine.stack import LocalStack
-from localcloud.support import procfs
 
 
 def main(progress: Progress, stack: str, state: Path, seconds: int, clients: int) -> int:
@@ -81,16 +79,12 @@ class Soak:
 
     def run(self, seconds: float) -> None:
         """Run every load for some seconds; a busy machine takes longer."""
-        local = self._demo.stack
-        with self._demo.step("load") as step, ExitStack() as until_the_end:
+        with self._demo.step("load") as step:
             step.say(f"{seconds:g} s")
-            if procfs.available():
-                holdings = until_the_end.enter_context(of_stack(local))
-            with self._mixed, self._jobs:
+            with of_stack(self._demo.stack) as holdings, self._mixed, self._jobs:
                 self._figures = self._swaps.run(seconds)
             step.text = f"{self._figures.swaps} swaps, {self._figures.killed} worker killed"
-        if procfs.available():
-            self._kinds = holdings.kinds
+        self._kinds = holdings.kinds
 
     def report(self, progress: Progress) -> None:
         """Print what the clients saw, and what the processes hold."""

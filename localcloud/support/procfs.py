@@ -36,10 +36,11 @@ def available() -> bool:
 def held_by(groups: Collection[int], pids: Collection[int] = ()) -> Mapping[int, Held]:
     """Return what each process of some process groups holds, and each of `pids`, by process id.
 
-    A process that has ended meanwhile is left out, and so is a zombie: it holds nothing.
+    A process that has ended meanwhile is left out, and so is a zombie: it holds nothing. Where this machine does not
+    tell, the result is empty.
     """
     found = {}
-    for name in os.listdir(PROC):  # noqa: PTH208 - every second: a path for each of hundreds of entries is waste
+    for name in os.listdir(PROC) if available() else ():  # noqa: PTH208 - every second: a path for each of hundreds of entries is waste
         if name.isdigit() and (held := _held(int(name), groups, pids)):
             found[held.pid] = held
     return found

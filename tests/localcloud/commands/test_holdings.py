@@ -121,4 +121,12 @@ def test_it_looks_from_a_thread_until_the_block_ends() -> None:
     with Holdings(look, lambda: {2: "predict"}, rest="rest") as holdings:
         assert looked.wait(60)
     assert [kind.name for kind in holdings.kinds] == ["predict"]
-    assert not [thread for thread in threading.enumerate() if thread.name == "holdings"]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("holdings")]
+
+
+def test_a_look_that_fails_is_raised_at_the_end() -> None:
+    def look() -> dict[int, Held]:
+        raise OSError("no /proc")
+
+    with pytest.raises(OSError, match="no /proc"), Holdings(look, dict, rest="rest"):
+        pass

@@ -38,8 +38,8 @@ class Worker(StagedObjects):
 
 @pytest.fixture
 def staged(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Staged, Worker]]:
-    """A stack whose jobs are done at once."""
-    monkeypatch.setattr(module, "EVERY_SECONDS", 0)
+    """A stack whose jobs are done at once; a load of which the next would be put much later."""
+    monkeypatch.setattr(module, "EVERY_SECONDS", 600)
     worker = Worker()
 
     def answer(_: Request) -> Response:

@@ -7,12 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from localcloud.support import procfs
 from localcloud.support.procfs import available, held_by
 
-pytestmark = pytest.mark.skipif(not available(), reason="only Linux tells what a process holds")
+on_linux = pytest.mark.skipif(not available(), reason="only Linux tells what a process holds")
 
 
 @pytest.fixture
@@ -23,6 +25,7 @@ def child() -> Iterator[subprocess.Popen[bytes]]:
         yield process
 
 
+@on_linux
 def test_open_handles_and_resident_memory_of_this_process_are_seen() -> None:
     before = held_by((), [os.getpid()])[os.getpid()]
     with ExitStack() as until_the_end:
@@ -35,6 +38,7 @@ def test_open_handles_and_resident_memory_of_this_process_are_seen() -> None:
     assert (len(kept), after.started, after.parent) == (20, before.started, os.getppid())
 
 
+@on_linux
 @pytest.mark.integration
 def test_the_processes_of_a_group_are_found_until_they_end(child: subprocess.Popen[bytes]) -> None:
     held = held_by([child.pid])
@@ -43,9 +47,18 @@ def test_the_processes_of_a_group_are_found_until_they_end(child: subprocess.Pop
     assert not held_by([child.pid])
 
 
+@on_linux
 @pytest.mark.integration
 def test_a_zombie_holds_nothing(child: subprocess.Popen[bytes]) -> None:
     assert child.stdin is not None
     child.stdin.close()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     assert not held_by([child.pid])
+
+
+def test_a_machine_that_does_not_tell_is_known_and_nothing_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(procfs, "PROC", tmp_path / "proc")
+    assert not available()
+    assert held_by((), [os.getpid()]) == {}
