@@ -54,14 +54,14 @@ def _parser() -> argparse.ArgumentParser:
         ("doctor", "ask the account whether a stack can be deployed into it"),
         ("demo", "run the whole life of a model, start to finish"),
         ("engine", "run an empty cloud that the Pulumi CLI deploys into"),
-        ("soak", "swap two versions under load while a worker is killed"),
+        ("soak", "swap two versions under load and jobs, and watch what each process holds"),
     ):
         subparser = add(name, text)
         subparser.add_argument("--stack", default="local", help="the stack's name, as in Pulumi.<stack>.yaml")
         if name == "engine":
             subparser.add_argument("--recorded", action="store_true", help="create nothing, answer with symbols")
-    subparser.add_argument("--seconds", type=int, default=60)
-    subparser.add_argument("--clients", type=int, default=32)
+    subparser.add_argument("--seconds", type=int, default=60, help="how long (default: 60)")
+    subparser.add_argument("--clients", type=int, default=32, help="how many at once (default: 32)")
     subparser = add("send", "send a message to the queue of a function of the running stack")
     subparser.add_argument("function")
     subparser.add_argument("message", help="a JSON object")

@@ -34,6 +34,7 @@ class Aws:
     """A running embedded AWS, empty until something is deployed."""
 
     title = "AWS"
+    emulator = "ministack"
     function = "aws:lambda/function:Function"
     workflow = "aws:sfn/stateMachine:StateMachine"
     queue = QueuePart(type="aws:sqs/queue:Queue", suffix="-queue")

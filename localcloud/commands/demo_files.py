@@ -19,7 +19,7 @@ NAMELESS = "nameless"
 
 def classify(demo: DemoRun) -> None:
     """Classify a few files with the model's own client. Raises `DemoFailed` when one gets no answer."""
-    champion = _live(demo)
+    champion = live(demo)
     url = demo.stack.outputs["models"][MODEL]["predict"]
     demo.progress.line("ask", f"POST {url}")
     with demo.timed("ask"), tempfile.TemporaryDirectory() as folder:
@@ -38,17 +38,17 @@ def classify(demo: DemoRun) -> None:
     demo.summary["finished"] = {"model": MODEL, "champion": champion, "files": files}
 
 
-def _live(demo: DemoRun) -> str:
+def live(demo: DemoRun) -> str:
     """Wait until the uploaded model is live, and return the version of its champion."""
     watch = demo.watching(MODEL)
 
-    def live() -> dict[str, Any] | None:
+    def released() -> dict[str, Any] | None:
         pointer = watch.live()
         for run in () if pointer else watch.runs():
             demo.expect(watch.record(run), "training", "registered", "promoted")
         return pointer or None
 
     with demo.step("finished") as step:
-        champion = watch.wait_for(live, PATIENCE_SECONDS, f"{MODEL} to be live")["champion"]
+        champion = watch.wait_for(released, PATIENCE_SECONDS, f"{MODEL} to be live")["champion"]
         step.text = f"{MODEL} @ {champion} (its model.onnx, as it came)"
     return champion

@@ -24,7 +24,7 @@ def run(demo: DemoRun, model: str, cases: Sequence[Mapping[str, float]], labels:
     `MINIMUM_ACCURACY` of them are right.
     """
     positions = [position % len(cases) for position in range(ROWS)]
-    content = _csv([cases[position] for position in positions])
+    content = csv_of([cases[position] for position in positions])
     with demo.step("job") as step:
         demo.stack.store(demo.stack.outputs["jobs_url"]).put(f"{model}/in/{NAME}", content)
         done = _done(demo, model, step)
@@ -65,7 +65,8 @@ def _done(demo: DemoRun, model: str, step: Step) -> dict[str, Any]:
     return demo.watching(model).wait_for(look, PATIENCE_SECONDS, f"job {NAME} to be done")
 
 
-def _csv(cases: Sequence[Mapping[str, float]]) -> bytes:
+def csv_of(cases: Sequence[Mapping[str, float]]) -> bytes:
+    """Return cases as a CSV file with a header."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(cases[0]), lineterminator="\n")
     writer.writeheader()

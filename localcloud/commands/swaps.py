@@ -6,13 +6,13 @@ Every prediction is compared with the earlier one of the same version for the sa
 from __future__ import annotations
 
 import contextlib
-import http.client
 import itertools
 import json
 import os
 import signal
 import threading
 import time
+from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,17 +20,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from interface import layout
-from localcloud.commands.callers import ask
+from localcloud.commands.client import Call, Client, Outcomes
 from localcloud.commands.watch import Watch
 from localcloud.engine.stack import LocalStack
 
-RETRY_LATER = (429, 503)
-"""The statuses that are no failure when the response has a Retry-After."""
 END_SECONDS = 60
 TOLERANCE = 1e-6
 """How far a probability that is computed alone may differ from one in a batch with other callers' rows: the
 processor adds in another order then."""
-LONGEST_REST_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,27 +39,21 @@ class Load:
 
 
 @dataclass(kw_only=True)
-class Figures:
+class Figures(Outcomes):
     """What the clients saw."""
 
     answers: Counter[str] = field(default_factory=Counter)
     """The number of predictions by version."""
     wrong: list[str] = field(default_factory=list)
     """Predictions that differ from earlier ones of their version, and those of a version that is neither of the two."""
-    failed: Counter[str] = field(default_factory=Counter)
-    """The number of failed requests by status or exception."""
-    refused: Counter[int] = field(default_factory=Counter)
-    """The number of responses with a Retry-After, by status."""
-    repeated: int = 0
-    """Requests that were sent once more after a 500 of the gateway itself: the copy that had them was killed."""
     swaps: int = 0
     """Changes of the pointer."""
     killed: int = 0
     """Killed workers."""
     followed_seconds: float = 0.0
     """The longest time after a swap at which a new request was still answered by the previous version."""
-    milliseconds: list[float] = field(default_factory=list)
-    """The latency of every prediction, sorted."""
+    milliseconds: array[float] = field(default_factory=lambda: array("d"))
+    """The latency of every prediction: 8 bytes each, so that this process stays small however long the load lasts."""
     distinct: int = 0
     """Cases that both versions predicted, and predicted differently."""
 
@@ -74,7 +65,7 @@ class Figures:
 
     def slowest(self, share: float) -> float:
         """Return the latency, in milliseconds, that a share of the predictions did not exceed."""
-        return self.milliseconds[min(int(len(self.milliseconds) * share), len(self.milliseconds) - 1)]
+        return sorted(self.milliseconds)[min(int(len(self.milliseconds) * share), len(self.milliseconds) - 1)]
 
 
 def alike(first: Any, second: Any) -> bool:
@@ -110,7 +101,8 @@ class Swaps:
         self._stack = stack
         self._model = model
         self._url = urlsplit(stack.outputs["models"][model]["predict"])
-        self._bodies = [json.dumps({"instances": [case]}) for case in cases]
+        bodies = (json.dumps({"instances": [case]}).encode() for case in cases)
+        self._calls = [Call(name="one case", path=self._url.path, body=body) for body in bodies]
         self._versions = versions
         self._pointer_seconds = pointer_seconds
         self._load = load
@@ -118,7 +110,8 @@ class Swaps:
         self._models = stack.store(stack.outputs["models_url"])
         self._lock = threading.Lock()
         self._over = threading.Event()
-        self._predictions: dict[tuple[str, int], Any] = {}
+        self.predictions: dict[tuple[str, int], Any] = {}
+        """The first predictions of each version for each case."""
         self._left_at: dict[str, float] = {}
         self._figures = Figures()
 
@@ -157,7 +150,7 @@ class Swaps:
             if thread.is_alive():
                 thread.join(max(deadline - time.monotonic(), 0))
         for _ in filter(threading.Thread.is_alive, threads):
-            self._fail("no end")
+            self._figures.fail("no end")
 
     def _point(self, version: str) -> None:
         live = Watch(self._models, self._model).live()
@@ -174,40 +167,16 @@ class Swaps:
                 self._figures.killed += 1
 
     def _client(self, number: int) -> None:
-        connection = http.client.HTTPConnection(self._url.netloc, timeout=60)
+        client = Client(self._url.netloc, f"caller-{number}", self._figures)
         # Each begins with cases of its own, so that soon every case was asked of either version.
-        for turn in itertools.count(number * len(self._bodies) // self._load.clients):
+        for turn in itertools.count(number * len(self._calls) // self._load.clients):
             if self._over.is_set():
                 break
-            rest = self._request(connection, turn % len(self._bodies), f"caller-{number}")
-            self._over.wait(max(rest, self._load.pause_seconds))
-        connection.close()
-
-    def _request(self, connection: http.client.HTTPConnection, case: int, caller: str, *, again: bool = False) -> float:
-        """Send one request, and return the seconds to wait after it."""
-        began = time.monotonic()
-        try:
-            status, headers, content = ask(connection, self._url.path, self._bodies[case], caller)
-        except (OSError, ValueError, http.client.HTTPException) as problem:
-            connection.close()
-            return self._fail(type(problem).__name__)
-        if status == 200:
-            self._record(headers.get("x-model-version", ""), case, content, began)
-            return 0.0
-        if status in RETRY_LATER and "retry-after" in headers:
-            with self._lock:
-                self._figures.refused[status] += 1
-            return min(float(headers["retry-after"]), LONGEST_REST_SECONDS)
-        if status == 500 and "x-request-id" not in headers and not again:
-            with self._lock:
-                self._figures.repeated += 1
-            return self._request(connection, case, caller, again=True)
-        return self._fail(f"HTTP {status}")
-
-    def _fail(self, problem: str) -> float:
-        with self._lock:
-            self._figures.failed[problem] += 1
-        return LONGEST_REST_SECONDS
+            began, case = time.monotonic(), turn % len(self._calls)
+            if reply := client.send(self._calls[case]):
+                self._record(reply.headers.get("x-model-version", ""), case, reply.content, began)
+            self._over.wait(max(client.rest, self._load.pause_seconds))
+        client.close()
 
     def _record(self, version: str, case: int, content: Mapping[str, Any], began: float) -> None:
         milliseconds = (time.monotonic() - began) * 1000
@@ -217,7 +186,7 @@ class Swaps:
             figures.answers[version] += 1
             figures.milliseconds.append(milliseconds)
             if version not in self._versions or not alike(
-                prediction, self._predictions.setdefault((version, case), prediction)
+                prediction, self.predictions.setdefault((version, case), prediction)
             ):
                 figures.wrong.append(f"{version} about case {case}: {prediction}")
             if version in self._left_at:
@@ -226,11 +195,10 @@ class Swaps:
     def _result(self) -> Figures:
         one, other = self._versions
         with self._lock:
-            self._figures.milliseconds.sort()
             compared = (
-                case for version, case in self._predictions if version == one and (other, case) in self._predictions
+                case for version, case in self.predictions if version == one and (other, case) in self.predictions
             )
             self._figures.distinct = sum(
-                self._predictions[one, case] != self._predictions[other, case] for case in compared
+                self.predictions[one, case] != self.predictions[other, case] for case in compared
             )
             return self._figures

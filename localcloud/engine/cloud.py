@@ -99,6 +99,8 @@ class EmbeddedCloud(Provider, Protocol):
 
     title: str
     """Its name for people: `AWS`."""
+    emulator: str
+    """The name of the emulator that others wrote, which keeps every object, and what it logs, until it ends."""
     function: str
     """The type token of its functions."""
     workflow: str

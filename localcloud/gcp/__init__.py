@@ -35,6 +35,7 @@ class Gcp:
     """A running embedded GCP, empty until something is deployed."""
 
     title = "GCP"
+    emulator = "fake-gcs-server"
     function = "gcp:cloudfunctionsv2/function:Function"
     workflow = "gcp:workflows/workflow:Workflow"
     queue = QueuePart(type="gcp:pubsub/topic:Topic", suffix="-topic")

@@ -7,9 +7,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from localcloud.commands.demo_files import MODEL as FINISHED
+from localcloud.commands.holdings import OURSELVES, of_stack
+from localcloud.commands.job_load import JobLoad
+from localcloud.commands.mixed_load import MixedLoad, questions
 from localcloud.commands.rollback import roll_back
 from localcloud.commands.swaps import Load, Swaps
+from localcloud.commands.watch import Watch
 from localcloud.engine.cloud import CloudFailed
+from localcloud.support import procfs
 from tests.loop import versions
 from tests.loop.running import MODEL, POINTER_SECONDS, Running
 from tests.loop.test_training import CASES
@@ -57,6 +63,22 @@ def test_no_client_notices_that_the_pointer_goes_to_and_fro_and_a_worker_is_kill
     assert figures.convincing
     assert running.live()["champion"] == two[1]
     followed(running, two[1])
+
+
+def test_everything_that_the_api_answers_and_jobs_are_answered_at_once_and_no_process_is_overlooked(
+    running: Running,
+) -> None:
+    running.wait(lambda: Watch(running.models, FINISHED).live() or None, f"{FINISHED} to be live")
+    address = urlsplit(running.stack.outputs["endpoint"]).netloc
+    load = MixedLoad(address, questions(MODEL, CASES, FINISHED), clients=4)
+    jobs = JobLoad(running.stack, MODEL, CASES, known={}, rows=500)
+    with of_stack(running.stack) as holdings, load, jobs:
+        running.wait(lambda: load.complete or None, "an answer to every question")
+    assert (load.figures.failed, load.figures.wrong, jobs.figures.failed) == ({}, [], {})
+    assert load.convincing
+    assert jobs.convincing
+    names = {kind.name for kind in holdings.kinds}
+    assert {"predict", "jobs", running.stack.cloud.emulator, OURSELVES} <= names or not procfs.available()
 
 
 def test_one_command_brings_the_previous_champion_back_and_prints_how_long_that_took(running: Running) -> None:
