@@ -74,6 +74,7 @@ def test_yaml_with_a_mistake_is_seen(text: str) -> None:
         read_yaml(text)
 
 
+@pytest.mark.integration
 def test_json_lines_are_what_a_job_answers() -> None:
     (block,) = every_block("json")
     shown = [json.loads(line) for line in block.text.splitlines()]

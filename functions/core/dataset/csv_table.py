@@ -13,7 +13,7 @@ from arro3.io import read_csv
 
 from functions.core.dataset.csv_records import LARGEST_ROW, Records, UnclosedQuote, cells_of, scan
 from functions.core.dataset.number_style import PLAIN, NumberStyle, style_of
-from functions.core.dataset.table import ACCEPTED, Batch, Table, UnreadableTable, check_header
+from functions.core.dataset.table import ACCEPTED, Batch, Table, UnreadableTable, check_header, in_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ class CsvText:
 
     def __init__(self, blocks: Iterator[bytes], *, end: int = 0, line: int = 1) -> None:
         """`end` is where the blocks begin in the file, `line` the number of their first line."""
-        self._blocks = blocks
+        self._blocks = in_pieces(blocks)
         self._end = end
         self._line = line
 
@@ -70,7 +70,7 @@ def open_csv(first: bytes, rest: Iterator[bytes], features: Sequence[Feature], o
     """
     names = [*(feature.name for feature in features), *others]
     first = _with_header(first, rest)
-    start = len(_BOM) if first.startswith(_BOM) else 0
+    start = len(first) - len(re.sub(rb"^(?:%s)+" % _BOM, b"", first))
     delimiter = _delimiter(first[start:], names)
     header = _header(first[start:], delimiter)
     check_header(header, names)

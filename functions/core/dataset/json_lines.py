@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from functions.core.dataset.csv_records import LARGEST_ROW
-from functions.core.dataset.table import Batch, Table, UnreadableTable, check_header
+from functions.core.dataset.table import Batch, Table, UnreadableTable, check_header, in_pieces
 from functions.core.http.json_codec import dump_json, parse_json
 from functions.core.http.problem import Problem
 
@@ -48,7 +48,7 @@ def _batches(
 ) -> Iterator[tuple[tuple[str, ...], Batch]]:
     """Yield the names in the rows of each batch, and the batch."""
     rest, end, line = b"", 0, 1
-    for block in blocks:
+    for block in in_pieces(blocks):
         text = rest + block
         whole = 1 + max(text.rfind(b"\n"), text.rfind(b"\r", 0, -1))  # behind a last CR, LF may follow
         if whole:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from functions.core.dataset.table import ACCEPTED, Table, UnreadableTable
@@ -16,6 +17,7 @@ _BLOCK_BYTES = 4_000_000
 _TELLING = 64
 """Bytes from which it can be told what a file is."""
 _WHITE_SPACE = b" \t\r\n\v\f"
+_LISTED = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*[\[{]")
 _NOT_TABLES = {
     b"PK\x03\x04": "a zip archive or an Excel workbook; save the sheet as CSV",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV",
@@ -73,6 +75,8 @@ def open_table(
         from functions.core.dataset.json_lines import open_json_lines  # noqa: PLC0415
 
         return open_json_lines(_joined(first, blocks), features, others, lists=True)
+    if _LISTED.match(first):
+        raise UnreadableTable(f"the file is one list of JSON; write one object a line; {ACCEPTED}")
     if b"\0" in first.split(b"\n", 1)[0]:
         raise UnreadableTable(f"the file holds binary data; {ACCEPTED}")
     from functions.core.dataset.csv_table import open_csv  # noqa: PLC0415 - it loads Arrow

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 ACCEPTED = "accepted: CSV in UTF-8 with a header line, JSON Lines or Parquet, each also compressed with gzip"
 MOST_COLUMNS = 10_000
+PIECE_BYTES = 1_000_000
+"""How much text is read at once: at worst it is half a million rows, each with a reason for which it is set aside."""
 Unit = Literal["line", "row"]
 
 
@@ -56,6 +58,12 @@ class Table:
     delimiter: str = ""
     style: NumberStyle | None = None
     """How its numbers are written, for text."""
+
+
+def in_pieces(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield what is in blocks, at most `PIECE_BYTES` at a time."""
+    for block in blocks:
+        yield from (block[at : at + PIECE_BYTES] for at in range(0, len(block), PIECE_BYTES))
 
 
 def check_header(columns: Sequence[str], used: Sequence[str]) -> None:

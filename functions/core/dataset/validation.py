@@ -14,7 +14,7 @@ from functions.core.dataset.dataset import Dataset, assign_folds, group_equal, t
 from functions.core.dataset.profile import profile_of
 from functions.core.dataset.rejected_rows import KEPT, RejectedRows
 from functions.core.dataset.rounded_numbers import RoundedNumbers
-from functions.core.dataset.table import UnreadableTable
+from functions.core.dataset.table import ACCEPTED, UnreadableTable
 from functions.core.dataset.wanted import Facts, Wanted
 from functions.core.storage.objects import canonical
 
@@ -64,6 +64,8 @@ def validate_dataset(
     columns = (*contract.features, contract.target.as_feature)
     try:
         with read(blocks, Wanted(features=columns, most_cells=KEPT)) as rows:
+            if not rows.facts.columns:
+                raise _no_row(rows)
             ignored = _check_columns(rows.facts, contract)
             rejected_rows = RejectedRows(rows.facts.unit, rows.facts.columns)
             rounded = RoundedNumbers(rows.facts.unit)
@@ -89,6 +91,14 @@ def validate_dataset(
     )
 
 
+def _no_row(rows: Rows) -> RejectedDataset:
+    """Return why a file without columns is rejected: by the first of its lines, none of which is a row."""
+    faulty = [some.refused[min(some.refused)] for some in rows if some.refused]
+    if not faulty:
+        return RejectedDataset("the file has no columns and no rows")
+    return RejectedDataset(f"{rows.facts.unit} {faulty[0].location}: {faulty[0].faults[0][1]}; {ACCEPTED}")
+
+
 def _check_columns(facts: Facts, contract: Contract) -> list[str]:
     """Return the columns that nothing asks for. Raise `RejectedDataset` where some lack, or more are not allowed."""
     optional = {feature.name for feature in contract.features if feature.missing != "reject"}
@@ -102,7 +112,8 @@ def _check_columns(facts: Facts, contract: Contract) -> list[str]:
     if len(missing) == len(expected):
         named = ", ".join(expected[:10]) + (f", ... ({len(expected)} in all)" if len(expected) > 10 else "")
         raise RejectedDataset(
-            f"the file names none of the expected columns, which are {named}", missing_columns=missing
+            f"the file names none of the expected columns, which are {named}; it begins with {_begin(facts.columns)}",
+            missing_columns=missing,
         )
     problems = [
         f"{name[:_LISTED] or '(a column without a name)'} is not expected{_meant(name, missing or expected)}"
@@ -114,6 +125,12 @@ def _check_columns(facts: Facts, contract: Contract) -> list[str]:
         missing_columns=missing,
         unexpected_columns=[name[:_LISTED] for name in extra[:_LISTED]],
     )
+
+
+def _begin(columns: tuple[str, ...]) -> str:
+    """Return the first names of a header, short enough for a sentence."""
+    first = ", ".join(repr(name[:40]) for name in columns[:5])
+    return first + (f", ... ({len(columns)} in all)" if len(columns) > 5 else "")
 
 
 def _meant(name: str, candidates: list[str]) -> str:
@@ -134,20 +151,26 @@ def _likeness(one: str, other: str) -> float:
 def _collect(
     rows: Rows, contract: Contract, rejected_rows: RejectedRows, rounded: RoundedNumbers
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the accepted rows as X, float32 [rows, features], and y, int64 [rows]; collect the others."""
+    """Return the accepted rows as X, float32 [rows, features], and y, int64 [rows]; collect the others.
+
+    Read no further where so many rows are set aside that the file is rejected whatever follows.
+    """
     width, seen = len(contract.features), 0
+    most_rows = MAXIMUM_VALUES // (width + 1)
     parts: list[np.ndarray] = []
     labels: list[np.ndarray] = [np.empty(0, dtype=np.int64)]
     for some in rows:
         seen += len(some.numbers)
-        if seen * (width + 1) > MAXIMUM_VALUES:
-            raise RejectedDataset(f"the file has more than {MAXIMUM_VALUES // (width + 1)} rows, which are the most")
+        if seen > most_rows:
+            raise RejectedDataset(f"the file has more than {most_rows} rows, which are the most")
         keep = np.ones(len(some.numbers), dtype=bool)
         keep[list(some.refused)] = False
         parts.append(some.numbers[keep, :width])
         labels.append(some.numbers[keep, width].astype(np.int64))
         rounded.add(some.rounded)
         _reject_rows(some, contract, rejected_rows)
+        if rejected_rows.rows > contract.quality.maximum_rejected_share * most_rows:
+            break
     y = np.concatenate(labels)
     x = np.empty((len(y), width), dtype=np.float32)
     filled = 0

@@ -14,6 +14,7 @@ from arro3.core import DataType
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.core.dataset import table
 from functions.core.dataset.encoded_rows import EncodedRows
 from functions.core.dataset.read_here import open_rows
 from functions.core.dataset.table import UnreadableTable
@@ -68,6 +69,7 @@ WRITERS: dict[str, Callable[[Sequence[Sequence[Value]]], bytes]] = {
     "tabs": lambda rows: csv_file(HEADER, rows, delimiter="\t", end="\r\n"),
     "returns": lambda rows: csv_file(HEADER, rows, end="\r", quoted=True),
     "a mark at the beginning": lambda rows: b"\xef\xbb\xbf" + csv_file(HEADER, rows, quoted=True),
+    "two marks at the beginning": lambda rows: b"\xef\xbb\xbf" * 2 + csv_file(HEADER, rows),
     "another order": lambda rows: csv_file(HEADER[::-1], [row[::-1] for row in rows]),
     "empty columns behind it": lambda rows: csv_file((*HEADER, ""), [(*row, None) for row in rows]),
     "JSON Lines": lambda rows: json_lines(HEADER, rows),
@@ -111,6 +113,15 @@ def test_a_block_of_many_bad_rows_sets_aside_only_these() -> None:
     assert rows.refused[20].faults == [("count", "is text; accepted: a whole number")]
 
 
+@pytest.mark.parametrize("line", [b"1\n", b"{}\n"])
+def test_a_block_of_short_bad_rows_is_read_piece_by_piece(line: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them has a reason, which takes more memory than the row."""
+    monkeypatch.setattr(table, "PIECE_BYTES", 300)
+    head = b"size,count,colour,ripe,who\n" if line == b"1\n" else b'{"who": "a"}\n'
+    found = read(head + line * 500, block=10**9)[1]
+    assert max(len(some.numbers) for some in found) <= 300 // len(line) + 1
+
+
 def test_decimal_commas_are_read_where_nothing_else_is_meant() -> None:
     wanted = Wanted(features=FEATURES[:2], others=("who",))
     facts, [rows] = read(b"size;count;who\n1,5;1;a\n2;1.000;b\n0,25;2;c\n", wanted, 1000)
@@ -152,6 +163,8 @@ def test_a_part_of_a_file_is_read_as_the_whole_is() -> None:
         (b"size,size\n1,2\n", "names 'size' twice"),
         (b'size,who\n1,"red\n2,blue\n', "line 2: a quotation mark is not closed"),
         (b"size," + b",".join(b"c%d" % at for at in range(10_001)) + b"\n", "10002 columns; at most 10000"),
+        (b'[{"size": 1}]', "one list of JSON; write one object a line"),
+        (b"\xef\xbb\xbf [[1, 2]]", "one list of JSON; write one object a line"),
         (b"PAR1", "the Parquet file is cut short"),
     ],
 )

@@ -204,7 +204,15 @@ def test_a_column_that_is_not_named_is_rejected_where_the_contract_says_so(named
     [
         (b"", "the file is empty"),
         (b"size,weight,colour,ripe\n", "a header and no rows"),
-        (b'{"heft": 1}', "names none of the expected columns, which are size, weight, colour, ripe"),
+        (
+            b'{"heft": 1}',
+            "names none of the expected columns, which are size, weight, colour, ripe; it begins with 'heft'",
+        ),
+        (b"My report,,,\n" + csv(), "it begins with 'My report'"),
+        (b"sep=;\n" + csv(delimiter=";"), "it begins with 'sep=;'"),
+        (b'{"size": 1, "size": 2}\n' * 30, "line 1: "),
+        (b'{"size": NaN}\n' * 30, "line 1: NaN and Infinity are not JSON"),
+        (b'{\n"size": 1\n}\n', "line 1: is not JSON"),
         (b'{"size": 1}', "weight is missing; colour is missing; ripe is missing"),
         (
             csv().replace(b"red", b"r\xf6t"),
@@ -222,6 +230,14 @@ def test_what_nothing_can_be_learned_from_is_rejected(data: bytes, cause: str) -
 def test_a_file_with_too_many_rows_is_rejected_before_it_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(validation, "MAXIMUM_VALUES", 4 * 89)
     assert rejected(csv())["cause"] == "the file has more than 89 rows, which are the most"
+
+
+def test_a_file_is_read_no_further_than_it_takes_to_reject_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validation, "MAXIMUM_VALUES", 400)
+    blocks = iter([csv(rows(60)), *[b"1,2\n" * 11] * 3])
+    with pytest.raises(RejectedDataset, match=r"11 of 71 rows are not acceptable \(15\.5%"):
+        validate_dataset(blocks, contract(), read_here.open_rows)
+    assert len(list(blocks)) == 2
 
 
 def test_missing_values_are_kept_where_the_contract_says_so() -> None:
