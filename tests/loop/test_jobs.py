@@ -95,7 +95,7 @@ def test_a_file_of_several_parts_is_worked_on_by_several_copies_at_once(running:
     done = over(running, "many.csv")
     assert (done["status"], done["rows"], done["refused"]) == ("done", 5000, 0)
     answers = [json.loads(line) for line in running.jobs.get(f"{MODEL}/out/many.csv.jsonl").splitlines()]
-    directly = running.post("/predict", {"instances": CASES})[2]["predictions"]
+    directly = running.post(f"/models/{MODEL}/predict", {"instances": CASES})[2]["predictions"]
     assert all(alike(answer, directly[n % len(CASES)]) for n, answer in enumerate(answers))
     ends = [line for line in (*logged(running, "job goes on"), *logged(running, "job")) if line["job"] == "many.csv"]
     attempts = sorted((line["time"] - line["seconds"], line["time"]) for line in ends)
