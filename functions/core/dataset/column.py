@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from functions.core.dataset import arrow_memory
-from functions.core.dataset.number_style import PLAIN, UNCERTAIN, NumberStyle
+from functions.core.dataset.number_style import PLAIN, UNCERTAIN, NumberStyle, with_decimal_comma
 from models.feature import UnacceptableValue, nearest_in_32_bits
 
 if TYPE_CHECKING:
@@ -86,12 +86,11 @@ class _Encoder:
     def _numbers_of(self, array: Array, *, is_text: bool) -> EncodedColumn:
         from arro3.core import DataType  # noqa: PLC0415
 
-        plain = not is_text or self._encoding.style == PLAIN
-        parsed = array.cast(DataType.float64()) if plain else None
         there = arrow_memory.present(array)
-        if parsed is None:
-            numbers = np.full(len(array), np.nan)
+        if is_text and self._encoding.style.decimal == ",":
+            numbers = np.array(with_decimal_comma(array.to_pylist()), dtype=np.float64)
         else:
+            parsed = array.cast(DataType.float64())
             numbers = np.where(arrow_memory.present(parsed), arrow_memory.values(parsed, "<f8"), np.nan)
         return self._checked(numbers, there, lambda at: array.take(at).to_pylist())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from models.feature import Feature
 
 DELIMITERS = (",", ";", "\t", "|")
+SAMPLED_PIECES = 4
+"""Pieces from the beginning of a file that tell how its numbers are written."""
+SAMPLED_CELLS = 1000
+"""Cells of a column that are looked at for that in a piece."""
 _BOM = b"\xef\xbb\xbf"
 _NOT_UTF_8 = "is not UTF-8; save the file as UTF-8, and not as ANSI or Windows-1252"
 _FAILED = (Exception,)
@@ -118,20 +122,20 @@ class _Reader:
     def table(self, text: CsvText, style: NumberStyle | None) -> Table:
         """Return the table in a text, in a style of numbers that is known, or found in its beginning."""
         pieces = text.pieces(self._delimiter)
-        first = next(pieces, None)
-        self.style = style or (PLAIN if first is None else self._sample(first[0], first[1]))
+        first = list(islice(pieces, 0 if style else SAMPLED_PIECES))
+        self.style = style or style_of(set().union(*(self._unread(text, records) for text, records, _, _ in first)))
         return Table(
             format="CSV",
             unit="line",
             columns=self._header,
-            batches=self._batches(pieces, first),
+            batches=self._batches(chain(first, pieces)),
             typed=False,
             delimiter=self._delimiter,
             style=self.style,
         )
 
-    def _sample(self, text: bytes, records: Records) -> NumberStyle:
-        """Return how numbers are written in a piece of text, by the cells that are no plain numbers."""
+    def _unread(self, text: bytes, records: Records) -> set[str]:
+        """Return the cells of numbers in a piece of text that are no plain numbers: they tell the style."""
         kept = self._kept(text, records)
         columns = self._read(text, records, kept, plain=frozenset())
         unread: set[str] = set()
@@ -139,20 +143,15 @@ class _Reader:
             array = columns[name]
             plain = array.cast(DataType.float64())
             if plain.null_count > array.null_count:
-                unread.update(
-                    cell for cell in array.to_pylist() if cell is not None and ("," in cell or not _is_plain(cell))
-                )
-        return style_of(unread)
+                cells = (cell for cell in array.to_pylist() if cell is not None)
+                unread.update(islice((cell for cell in cells if "," in cell or not _is_plain(cell)), SAMPLED_CELLS))
+        return unread
 
-    def _batches(
-        self, pieces: Iterator[tuple[bytes, Records, int, int]], begun: tuple[bytes, Records, int, int] | None
-    ) -> Iterator[Batch]:
-        while begun is not None:
-            text, records, line, end = begun
+    def _batches(self, pieces: Iterator[tuple[bytes, Records, int, int]]) -> Iterator[Batch]:
+        for text, records, line, end in pieces:
             if len(records.starts) > self._skip:
                 yield self._batch(text, records, line, end)
             self._skip = max(0, self._skip - len(records.starts))
-            begun = next(pieces, None)
 
     def _batch(self, text: bytes, records: Records, line: int, end: int) -> Batch:
         kept = self._kept(text, records)

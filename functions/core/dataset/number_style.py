@@ -6,6 +6,7 @@ thousands; `1,234` alone may be either, and is refused.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ UNCERTAIN = (
 )
 _SPACES = " \u00a0\u202f"
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?|[+-]?\d+,")
+_QUICK = re.compile(r"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?|[+-]?[0-9]+,?")
 _GROUPS = {
     mark: re.compile(rf"[+-]?[1-9]\d{{0,2}}((?:{marks}\d{{3}})+)({decimal}\d*)?")
     for mark, marks, decimal in (
@@ -73,6 +75,12 @@ def style_of(texts: Iterable[str]) -> NumberStyle:
     if len(decimals) > 1 or len(groups) > 1:
         return PLAIN
     return NumberStyle(decimal=next(iter(decimals), "."), thousands=next(iter(groups), ""))
+
+
+def with_decimal_comma(cells: Iterable[str | None]) -> list[float]:
+    """Return the numbers of cells that are no more than digits and one comma; NaN for those that need a closer look."""
+    is_number = _QUICK.fullmatch
+    return [float(cell.replace(",", ".")) if cell is not None and is_number(cell) else math.nan for cell in cells]
 
 
 def _certain(match: re.Match[str]) -> bool:

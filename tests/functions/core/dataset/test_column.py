@@ -142,6 +142,23 @@ def test_a_whole_number_that_32_bits_cannot_hold_is_told_with_what_it_becomes() 
     assert (wide.numbers.tolist(), wide.rounded.tolist()) == ([16777217.0, 16777217.0], [])
 
 
+@given(
+    feature=st.sampled_from(FEATURES[:6]),
+    values=st.lists(st.text(alphabet="+-0123,. e", max_size=6) | st.none(), max_size=8),
+    thousands=st.sampled_from(["", ".", " "]),
+)
+def test_a_column_with_decimal_commas_is_read_as_its_cells_are_one_by_one(
+    feature: Feature, values: list[str | None], thousands: str
+) -> None:
+    style = NumberStyle(",", thousands)
+    column = Encoding(style=style).encode(feature, text(values))
+    plain = [value if value is None else style.plain(value) for value in values]
+    uncertain = {at for at, value in enumerate(values) if value is not None and plain[at] is None}
+    expected, refused = one_by_one(feature, ["x" if at in uncertain else one for at, one in enumerate(plain)])
+    assert column.reasons == {at: UNCERTAIN if at in uncertain else reason for at, reason in refused.items()}
+    np.testing.assert_array_equal(column.numbers, np.array(expected, dtype=np.float32))
+
+
 def test_numbers_are_read_in_the_style_of_their_file_and_no_other() -> None:
     values = text(["1,5", "2", "1.5", None])
     commas = Encoding(style=NumberStyle(",", "")).encode(FEATURES[5], values)
