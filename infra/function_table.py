@@ -21,7 +21,6 @@ https://cloud.google.com/run/docs/deploying#service-name"""
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 StoreName = Literal["data", "models", "jobs", "captures"]
 AnnouncingName = Literal["data", "jobs"]
-"""The stores that announce new objects."""
 
 
 @dataclass(frozen=True, kw_only=True)

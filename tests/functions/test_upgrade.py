@@ -97,7 +97,7 @@ def ask(service: Service, path: str, body: Any = None) -> Any:
 
 def test_what_was_live_is_served(upgraded: Upgraded) -> None:
     service = upgraded.service()
-    status, answer = ask(service, "/predict", {"instances": FRUIT})
+    status, answer = ask(service, "/models/fruit/predict", {"instances": FRUIT})
     assert (status, answer["version"]) == (200, CHAMPION)
     assert [row["label"] for row in answer["predictions"]] == ["yes", "no"]
     rows_of_pair = {"instances": [{"a": [1.0], "b": [2.0], "text": "x"}]}

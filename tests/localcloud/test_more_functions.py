@@ -70,7 +70,7 @@ ROWS = """
         entry="functions.core.jobs.tally:tally",
         trigger=Messages(),
         size=Size(memory_mb=128, timeout_seconds=10),
-        copies=1,
+        copies=2,
         needs=(writes("jobs", "tally/"),),
         environment=(variables.JOBS_URL,),
         requirements="jobs",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping
 
@@ -97,18 +98,33 @@ def test_what_others_wrote_is_shown_and_not_complained_about() -> None:
     assert ours.startswith("predict, process 2: its memory grew")
 
 
+LEAK = """
+import os, sys
+kept = []
+for _ in sys.stdin:
+    kept += [os.urandom(2_000_000), open(os.devnull)]
+    print(flush=True)
+"""
+
+
+@pytest.mark.integration
 @pytest.mark.skipif(not procfs.available(), reason="only Linux tells what a process holds")
 def test_a_leak_of_a_real_process_is_found() -> None:
-    holdings, kept = Holdings(dict, dict, rest="rest"), []
-    for second in range(LOOKS):
-        kept += [bytearray(os.urandom(2 * MB)), open(os.devnull, "rb")]  # noqa: PTH123, SIM115
-        holdings.record(second, procfs.held_by((), [os.getpid()]), {os.getpid(): "leaky"})
-    for handle in kept[1::2]:
-        handle.close()
+    holdings = Holdings(dict, dict, rest="rest")
+    with subprocess.Popen(
+        [sys.executable, "-c", LEAK], text=True, bufsize=1, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as leaking:
+        assert leaking.stdin is not None
+        assert leaking.stdout is not None
+        for second in range(LOOKS):
+            leaking.stdin.write("more\n")
+            leaking.stdout.readline()
+            holdings.record(second, procfs.held_by((), [leaking.pid]), {leaking.pid: "leaky"})
+        leaking.stdin.close()
     (leaky,) = holdings.kinds
     memory, handles = leaky.complaints
-    assert f"leaky, process {os.getpid()}: its memory grew" in memory
-    assert f"leaky, process {os.getpid()}: its open handles grew" in handles
+    assert f"leaky, process {leaking.pid}: its memory grew" in memory
+    assert f"leaky, process {leaking.pid}: its open handles grew" in handles
 
 
 def test_it_looks_from_a_thread_until_the_block_ends() -> None:
