@@ -16,7 +16,9 @@ from tests.engine.project import Project
 pytestmark = pytest.mark.integration
 STEPS = ("prepare", "train", "select", "rollout")
 """The functions whose archives hold `model.yaml` of a model that is trained."""
-LOGS = ("api", "jobs", "predict", "prepare", "rollout", "select", "train", "training")
+RELEASING = ("rollout", "supervise")
+"""The functions whose archives hold what judges a release."""
+LOGS = ("api", "jobs", "predict", "prepare", "rollout", "select", "supervise", "train", "training")
 
 
 def names(*templates: str, of: tuple[str, ...] = ("",)) -> frozenset[str]:
@@ -48,8 +50,11 @@ CHANGES = {
         before="from __future__ import annotations",
         after="# Edited.\nfrom __future__ import annotations",
         touched={
-            "aws": {"replace": names("rollout-code"), "update": names("rollout-function", "rollout-alias")},
-            "gcp": {"replace": names("rollout-code"), "update": names("rollout-function")},
+            "aws": {
+                "replace": names("{}-code", of=RELEASING),
+                "update": names("{}-function", "{}-alias", of=RELEASING),
+            },
+            "gcp": {"replace": names("{}-code", of=RELEASING), "update": names("{}-function", of=RELEASING)},
         },
     ),
     "a model's file": Change(

@@ -66,7 +66,7 @@ def test_a_cloud_of_another_kind_is_none(dev: Project) -> None:
             "Pulumi.dev.yaml",
             "aws:region: eu-west-1",
             "aws:region: eu-west-1\n  pulumi:autonaming: {pattern: '${name}-${project}-${hex(40)}'}",
-            "pulumi:autonaming.pattern: aws:iam/role:Role: datasets-role-serverless-ml-",
+            "pulumi:autonaming.pattern: aws:iam/role:Role: supervise-on-time-role-serverless-ml-",
         ),
         (
             "models/breast_cancer/model.yaml",
