@@ -12,8 +12,9 @@ from arro3.core import Array, DataType, Field, Schema
 from arro3.io import read_csv
 
 from functions.core.dataset.csv_records import LARGEST_ROW, Records, UnclosedQuote, cells_of, scan
+from functions.core.dataset.csv_text import CsvText
 from functions.core.dataset.number_style import PLAIN, NumberStyle, style_of
-from functions.core.dataset.table import ACCEPTED, Batch, Table, UnreadableTable, check_header, in_pieces
+from functions.core.dataset.table import Batch, Table, UnreadableTable, check_header
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -30,40 +31,6 @@ _BOM = b"\xef\xbb\xbf"
 _NOT_UTF_8 = "is not UTF-8; save the file as UTF-8, and not as ANSI or Windows-1252"
 _FAILED = (Exception,)
 """arro3 raises no narrower exception for a cell that is no number."""
-
-
-class CsvText:
-    """The blocks of a CSV file, cut into whole records."""
-
-    def __init__(self, blocks: Iterator[bytes], *, end: int = 0, line: int = 1) -> None:
-        """`end` is where the blocks begin in the file, `line` the number of their first line."""
-        self._blocks = in_pieces(blocks)
-        self._end = end
-        self._line = line
-
-    def pieces(self, delimiter: str) -> Iterator[tuple[bytes, Records, int, int]]:
-        """Yield text, its records, the line on which it begins, and where the next piece begins in the file.
-
-        Raise `UnreadableTable` for a row that is too large, and a quotation mark that is never closed.
-        """
-        rest, final = b"", False
-        while not final:
-            block = next(self._blocks, b"")
-            final = not block
-            text = rest + block
-            if not text:
-                return
-            try:
-                records = scan(text, delimiter, final=final)
-            except UnclosedQuote as problem:
-                line = self._line + len(re.findall(rb"\r\n|\r|\n", text[: problem.offset]))
-                raise UnreadableTable(f"line {line}: {problem}; {ACCEPTED}") from None
-            self._end += records.size
-            yield text, records, self._line, self._end
-            self._line += records.line_ends
-            rest = text[records.size :]
-            if len(rest) > LARGEST_ROW:
-                raise UnreadableTable(f"line {self._line}: the row has more than {LARGEST_ROW} bytes")
 
 
 def open_csv(first: bytes, rest: Iterator[bytes], features: Sequence[Feature], others: Sequence[str]) -> Table:

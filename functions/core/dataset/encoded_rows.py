@@ -55,12 +55,14 @@ class EncodedRows:
     """By column."""
     end: int
     """Where the rows after these begin in the file."""
+    first: int = 0
+    """How many rows of the table are before these."""
 
 
 def encoded_rows(
-    table: Table, features: Sequence[Feature], others: Sequence[str], *, dtype: str, most_cells: int
+    table: Table, features: Sequence[Feature], others: Sequence[str], *, dtype: str, most_cells: int, skip: int = 0
 ) -> Iterator[EncodedRows]:
-    """Yield the rows of a table, encoded by its columns.
+    """Yield the rows of a table, encoded by its columns, from those on that hold the row after the first `skip`.
 
     A feature whose column is not there is missing in every row. Of the first `most_cells` rows that are
     refused, the cells are given. Raise `UnreadableTable`.
@@ -70,14 +72,17 @@ def encoded_rows(
         if table.style is None
         else Encoding(typed=table.typed, style=table.style, dtype=dtype)
     )
+    first = 0
     for batch in table.batches:
-        rows = _encoded(batch, encoding, features, others, most_cells)
-        most_cells -= len(rows.refused)
-        yield rows
+        if first + batch.rows > skip:
+            rows = _encoded(batch, encoding, features, others, most_cells, first)
+            most_cells -= len(rows.refused)
+            yield rows
+        first += batch.rows
 
 
 def _encoded(
-    batch: Batch, encoding: Encoding, features: Sequence[Feature], others: Sequence[str], most_cells: int
+    batch: Batch, encoding: Encoding, features: Sequence[Feature], others: Sequence[str], most_cells: int, first: int
 ) -> EncodedRows:
     well_formed, there = np.arange(batch.rows), slice(None)
     if batch.malformed:
@@ -92,12 +97,12 @@ def _encoded(
         for position, reason in column.reasons.items():
             faults.setdefault(int(well_formed[position]), []).append((feature.name, reason))
         if len(column.rounded) and values is not None:
-            first = int(column.rounded[0])
+            earliest = int(column.rounded[0])
             rounded[feature.name] = Rounded(
                 count=len(column.rounded),
-                location=int(batch.locations[int(well_formed[first])]),
+                location=int(batch.locations[int(well_formed[earliest])]),
                 value=int(column.before[0]),
-                becomes=int(column.numbers[first]),
+                becomes=int(column.numbers[earliest]),
             )
     refused = {
         at: Refused(
@@ -108,7 +113,7 @@ def _encoded(
         for number, (at, reasons) in enumerate(sorted(faults.items()))
     }
     texts = {name: _texts(batch.columns.get(name), well_formed, batch.rows) for name in others}
-    return EncodedRows(numbers=numbers, refused=refused, texts=texts, rounded=rounded, end=batch.end)
+    return EncodedRows(numbers=numbers, refused=refused, texts=texts, rounded=rounded, end=batch.end, first=first)
 
 
 def _texts(values: Column | None, well_formed: np.ndarray, rows: int) -> list[str | None]:

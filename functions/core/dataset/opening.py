@@ -45,12 +45,11 @@ def open_table(
     *,
     most_bytes: int,
     lists: bool = False,
-    skip: int = 0,
 ) -> Table:
     """Open the table in the blocks of a file; none of them is empty.
 
     `features` are the columns to be encoded, `others` those that are read as they are. `most_bytes` bounds
-    what a compressed file may expand to. `lists`: see `open_json_lines`; `skip`: see `open_parquet`.
+    what a compressed file may expand to. `lists`: see `open_json_lines`.
     Raise `UnreadableTable`.
     """
     blocks = _begun(blocks)
@@ -63,7 +62,7 @@ def open_table(
     if first.startswith(b"PAR1"):
         from functions.core.dataset.parquet import open_parquet  # noqa: PLC0415 - a CSV needs none of it
 
-        return open_parquet(b"".join(_joined(first, blocks)), features, others, skip=skip)
+        return open_parquet(b"".join(_joined(first, blocks)), features, others)
     for magic, kind in _NOT_TABLES.items():
         if first.startswith(magic):
             raise UnreadableTable(f"the file is {kind}; {ACCEPTED}")

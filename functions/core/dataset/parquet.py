@@ -22,8 +22,8 @@ BATCH_ROWS = 16_384
 MAGIC = b"PAR1"
 
 
-def open_parquet(data: bytes, features: Sequence[Feature], others: Sequence[str], *, skip: int = 0) -> Table:
-    """Open a Parquet file behind its first `skip` rows. Raise `UnreadableTable`."""
+def open_parquet(data: bytes, features: Sequence[Feature], others: Sequence[str]) -> Table:
+    """Open a Parquet file. Raise `UnreadableTable`."""
     footer = int.from_bytes(data[-8:-4], "little")
     if len(data) < 12 or not data.endswith(MAGIC) or footer + 12 > len(data):
         raise UnreadableTable("the Parquet file is cut short; upload it again")
@@ -35,12 +35,12 @@ def open_parquet(data: bytes, features: Sequence[Feature], others: Sequence[str]
     names = [*(feature.name for feature in features), *others]
     check_header(columns, names)
     used = [name for name in names if name in columns]
-    batches = _batches(reader, used, columns, skip)
+    batches = _batches(reader, used, columns)
     return Table(format="Parquet", unit="row", columns=columns, batches=batches, typed=False)
 
 
-def _batches(reader: RecordBatchReader, used: Sequence[str], columns: Sequence[str], skip: int) -> Iterator[Batch]:
-    first = 1
+def _batches(reader: RecordBatchReader, used: Sequence[str], columns: Sequence[str]) -> Iterator[Batch]:
+    end = 0
     while True:
         try:
             batch = next(reader, None)
@@ -48,16 +48,13 @@ def _batches(reader: RecordBatchReader, used: Sequence[str], columns: Sequence[s
             raise _damaged() from problem
         if batch is None:
             return
-        passed, first = max(0, skip + 1 - first), first + batch.num_rows
-        if passed >= batch.num_rows:
-            continue
-        kept = batch.slice(passed)
+        end += batch.num_rows
         yield Batch(
-            columns={name: kept.column(name) for name in used},
-            rows=kept.num_rows,
-            locations=range(first - kept.num_rows, first),
-            cells=partial(_cells, kept, columns),
-            end=first - 1,
+            columns={name: batch.column(name) for name in used},
+            rows=batch.num_rows,
+            locations=range(end - batch.num_rows + 1, end + 1),
+            cells=partial(_cells, batch, columns),
+            end=end,
         )
 
 

@@ -31,7 +31,12 @@ class RowsHere:
             thousands="" if style is None else style.thousands,
         )
         self._rows = encoded_rows(
-            table, wanted.features, wanted.others, dtype=wanted.dtype, most_cells=wanted.most_cells
+            table,
+            wanted.features,
+            wanted.others,
+            dtype=wanted.dtype,
+            most_cells=wanted.most_cells,
+            skip=wanted.skip,
         )
 
     def __iter__(self) -> Iterator[EncodedRows]:
@@ -54,9 +59,7 @@ def open_rows(blocks: Iterator[bytes], wanted: Wanted) -> RowsHere:
 def _table(blocks: Iterator[bytes], wanted: Wanted) -> Table:
     whole = wanted.resumed
     if whole is None:
-        return open_table(
-            blocks, wanted.features, wanted.others, most_bytes=wanted.most_bytes, lists=wanted.lists, skip=wanted.skip
-        )
+        return open_table(blocks, wanted.features, wanted.others, most_bytes=wanted.most_bytes, lists=wanted.lists)
     if whole.format == "CSV":
         from functions.core.dataset.csv_table import resume_csv  # noqa: PLC0415 - it loads Arrow
 

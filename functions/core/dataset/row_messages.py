@@ -43,6 +43,7 @@ def head_of(rows: EncodedRows) -> dict[str, Any]:
         "texts": dict(rows.texts),
         "rounded": {name: vars(found) for name, found in rows.rounded.items()},
         "end": rows.end,
+        "first": rows.first,
     }
 
 
@@ -54,6 +55,7 @@ def rows_of(head: dict[str, Any], numbers: bytes) -> EncodedRows:
         texts=head["texts"],
         rounded={name: Rounded(**found) for name, found in head["rounded"].items()},
         end=head["end"],
+        first=head["first"],
     )
 
 

@@ -63,7 +63,7 @@ class Wanted:
     resumed: Facts | None = None
     """The form of the whole table, where the blocks begin with one of its later rows."""
     skip: int = 0
-    """Rows of a Parquet file that are passed over."""
+    """Rows that are passed over, as far as they come together."""
 
     def document(self) -> dict[str, Any]:
         return asdict(self)

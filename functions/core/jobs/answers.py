@@ -25,16 +25,6 @@ class Answered:
     size: float = 0.0
     """About how many bytes of the input they are."""
 
-    def cut(self, rows: int) -> tuple[Answered, Answered]:
-        """Return the first rows, and the others."""
-        first, rest = self.lines[:rows], self.lines[rows:]
-        return self._part(first), self._part(rest)
-
-    def _part(self, lines: Sequence[bytes]) -> Answered:
-        share = len(lines) / max(len(self.lines), 1)
-        refused = errors_in(lines) if self.refused else 0
-        return Answered(lines=lines, refused=refused, seconds=self.seconds * share, size=self.size * share)
-
 
 ERROR = b'{"error":'
 """How the line of a row begins that is refused."""
@@ -63,7 +53,11 @@ class Answers(ABC):
 
     @abstractmethod
     def all(self, skip: int, batch_rows: int) -> Iterator[Answered]:
-        """Yield the answers to all rows but the first `skip`, with `batch_rows` through the model at once."""
+        """Yield the answers to all rows but the first `skip`, which are not answered, a batch at a time.
+
+        A batch ends at the latest where the number of rows from the beginning of the input is a multiple of
+        `batch_rows`. So one that begins at such a number is the same whether or not rows were passed over.
+        """
 
     def between(self, start: int, stop: int, batch_rows: int) -> Iterator[Answered]:
         """Yield the answers to the rows between two places in the file."""
@@ -74,13 +68,9 @@ class Answers(ABC):
         raise NotImplementedError
 
 
-def behind(skip: int, batches: Iterator[Answered]) -> Iterator[Answered]:
-    """Yield the answers to all rows but the first `skip`."""
-    for batch in batches:
-        if not skip:
-            yield batch
-            continue
-        passed, rest = batch.cut(skip)
-        skip -= len(passed.lines)
-        if rest.lines:
-            yield rest
+def aligned(first: int, last: int, batch_rows: int) -> Iterator[tuple[int, int]]:
+    """Yield where batches begin and end, of which all but the first begin at a multiple of `batch_rows`."""
+    while first < last:
+        end = min(last, first + batch_rows - first % batch_rows)
+        yield first, end
+        first = end

@@ -86,9 +86,10 @@ class JobAttempt:
         with ExitStack() as open_things:
             answers = self._answers(job_input, servable, None if plan is None else plan.facts, open_things)
             if plan is None:
-                own_plan = self._plan(job_input, servable, answers)
-                if own_plan is None:
-                    return self._finish_at_once(servable.version, answers)
+                first = _beginning(answers)
+                if sum(len(batch.lines) for batch in first) <= FEW_ROWS:
+                    return self._finish_at_once(servable.version, first, answers.about)
+                own_plan = self._plan(job_input, servable.version, answers, first)
                 plan = checkpoints.begin(own_plan)
                 if plan != own_plan:  # another attempt made its plan first: follow that one
                     return self.run(model_cache)
@@ -131,23 +132,20 @@ class JobAttempt:
 
                 return TableAnswers(job_input, servable, open_things.enter_context(self.reader()), facts)
 
-    def _plan(self, job_input: JobInput, servable: Servable, answers: Answers) -> Plan | None:
-        """Return a plan by how fast the first rows are answered; None for a job that is done at once."""
-        first = _beginning(answers)
-        if sum(len(batch.lines) for batch in first) <= FEW_ROWS:
-            return None
+    def _plan(self, job_input: JobInput, version: str, answers: Answers, first: list[Answered]) -> Plan:
+        """Return a plan by how fast the first rows were answered."""
         # Of the first run, a part is that it is the first.
         seconds = min(max(batch.seconds, 1e-6) / len(batch.lines) for batch in first)
         affordable = min(PART_SECONDS, self.seconds_left() / 8)
         part_rows = max(FEW_ROWS, min(MOST_PART_ROWS, int(affordable / seconds)))
+        batch_rows = max(FEW_ROWS, min(MOST_BATCH_ROWS, part_rows, int(BATCH_SECONDS / seconds)))
         row_bytes = sum(batch.size for batch in first) / sum(len(batch.lines) for batch in first)
         part_bytes = max(1, min(PART_BYTES, int(part_rows * row_bytes)))
         return Plan(
-            version=servable.version,
+            version=version,
             state=str(job_input.state),
-            bytes=job_input.size,
-            batch_rows=max(FEW_ROWS, min(MOST_BATCH_ROWS, part_rows, int(BATCH_SECONDS / seconds))),
-            part_rows=part_rows,
+            batch_rows=batch_rows,
+            part_rows=part_rows - part_rows % batch_rows,
             workers=self.parallelism,
             bounds=answers.bounds(part_bytes) if answers.splits else (),
             facts=answers.facts,
@@ -193,23 +191,18 @@ class JobAttempt:
         if number > 1 and done[number - 1].last:
             return None
         batches = answers.all(sum(done[one].rows for one in range(1, number)), plan.batch_rows)
-        began, longest, first = self.clock(), 0.0, number
+        began, longest = self.clock(), 0.0
         for part, last in _parts(batches, plan.part_rows):
             self._write(checkpoints, number, part, last=last)
             longest, began = max(longest, self.clock() - began), self.clock()
             number += 1
             if not last and self.seconds_left() < SPARE_SECONDS + 2 * longest + JOIN_SECONDS * number:
                 return number
-        if number == first:  # the rows end with the part before
-            self._write(checkpoints, number, [], last=True)
         return None
 
     def _write(self, checkpoints: Checkpoints, number: int, batches: list[Answered], *, last: bool) -> None:
         self._refuse_cancelled()
-        rows = sum(len(batch.lines) for batch in batches)
-        refused = sum(batch.refused for batch in batches)
-        checkpoint = Checkpoint(number=number, rows=rows, refused=refused, last=last)
-        checkpoints.write(checkpoint, self._content(batches))
+        checkpoints.write(_part_of(number, batches, last=last), self._content(batches))
 
     def _content(self, batches: list[Answered]) -> bytes:
         lines = b"\n".join([*chain.from_iterable(batch.lines for batch in batches), b""])
@@ -219,11 +212,8 @@ class JobAttempt:
     def _is_file(self) -> bool:
         return self.job.format is not Format.JSON
 
-    def _finish_at_once(self, version: str, answers: Answers) -> dict[str, Any]:
-        batches = list(answers.all(0, FEW_ROWS))
-        rows, refused = sum(len(batch.lines) for batch in batches), sum(batch.refused for batch in batches)
-        checkpoint = Checkpoint(number=1, rows=rows, refused=refused, last=True)
-        return self._finish(version, [checkpoint], iter([self._content(batches)]), answers.about)
+    def _finish_at_once(self, version: str, batches: list[Answered], about: Mapping[str, Any]) -> dict[str, Any]:
+        return self._finish(version, [_part_of(1, batches, last=True)], iter([self._content(batches)]), about)
 
     def _finish(
         self, version: str, parts: list[Checkpoint], contents: Iterator[bytes], about: Mapping[str, Any]
@@ -268,18 +258,22 @@ def _beginning(answers: Answers) -> list[Answered]:
     return first
 
 
+def _part_of(number: int, batches: list[Answered], *, last: bool) -> Checkpoint:
+    rows, refused = sum(len(batch.lines) for batch in batches), sum(batch.refused for batch in batches)
+    return Checkpoint(number=number, rows=rows, refused=refused, last=last)
+
+
 def _parts(batches: Iterator[Answered], part_rows: int) -> Iterator[tuple[list[Answered], bool]]:
-    """Yield the batches of each part of so many rows, and whether it is the last."""
+    """Yield the batches of each part of so many rows, and whether it is the last, which may have none.
+
+    No batch goes beyond a part.
+    """
     part: list[Answered] = []
     rows = 0
     for batch in batches:
-        rest = batch
-        while rest.lines:
-            if rows == part_rows:  # another row follows
-                yield part, False
-                part, rows = [], 0
-            fitting, rest = rest.cut(part_rows - rows)
-            part.append(fitting)
-            rows += len(fitting.lines)
-    if part:
-        yield part, True
+        part.append(batch)
+        rows += len(batch.lines)
+        if rows == part_rows:
+            yield part, False
+            part, rows = [], 0
+    yield part, True

@@ -28,12 +28,10 @@ class Plan:
     """The version that answers every row, whichever is live meanwhile."""
     state: str
     """The state of the input: when it changes, the job fails."""
-    bytes: int
-    """Size of the input."""
     batch_rows: int
     """How many rows go through the model at once."""
     part_rows: int
-    """How many rows are a part, where the input can be read in order only."""
+    """How many rows are a part, where the input can be read in order only: a multiple of `batch_rows`."""
     workers: int = 1
     """How many workers take parts in turn."""
     bounds: tuple[int, ...] = ()

@@ -6,7 +6,7 @@ import time
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from functions.core.jobs.answers import Answered, Answers, behind, errors_in
+from functions.core.jobs.answers import Answered, Answers, errors_in
 from functions.core.jobs.predictions import predict_all, predict_each
 from functions.core.jobs.row_reader import json_rows, lines_of, request_rows
 from functions.core.storage.objects import canonical
@@ -27,12 +27,11 @@ class RequestAnswers(Answers):
         self._servable = servable
 
     def all(self, skip: int, batch_rows: int) -> Iterator[Answered]:
-        rows, first = request_rows(self._input.text()), 0
-        while batch := list(islice(rows, batch_rows)):
-            if first >= skip:
-                began = time.perf_counter()
-                lines = list(map(canonical, predict_all(self._servable, batch, first)))
-                yield Answered(lines=lines, refused=0, seconds=time.perf_counter() - began)
+        rows, first = islice(request_rows(self._input.text()), skip, None), skip
+        while batch := list(islice(rows, batch_rows - first % batch_rows)):
+            began = time.perf_counter()
+            lines = list(map(canonical, predict_all(self._servable, batch, first)))
+            yield Answered(lines=lines, refused=0, seconds=time.perf_counter() - began)
             first += len(batch)
 
 
@@ -45,17 +44,18 @@ class LineAnswers(Answers):
         self.splits = not job_input.job.compressed
 
     def all(self, skip: int, batch_rows: int) -> Iterator[Answered]:
-        yield from behind(skip, self._answered(self._input.blocks(0), batch_rows))
+        yield from self._answered(self._input.blocks(0), skip, batch_rows)
 
     def between(self, start: int, stop: int, batch_rows: int) -> Iterator[Answered]:
-        yield from self._answered(self._input.blocks(start, stop), batch_rows)
+        yield from self._answered(self._input.blocks(start, stop), 0, batch_rows)
 
     def bounds(self, part_bytes: int) -> tuple[int, ...]:
         return self._input.line_bounds(part_bytes)
 
-    def _answered(self, blocks: Iterator[bytes], batch_rows: int) -> Iterator[Answered]:
-        rows = json_rows(lines_of(blocks))
-        while batch := _batch(rows, batch_rows):
+    def _answered(self, blocks: Iterator[bytes], skip: int, batch_rows: int) -> Iterator[Answered]:
+        rows, first = islice(json_rows(lines_of(blocks)), skip, None), skip
+        while batch := _batch(rows, batch_rows - first % batch_rows):
+            first += len(batch)
             began = time.perf_counter()
             lines = list(map(canonical, predict_each(self._servable, batch)))
             yield Answered(
@@ -70,10 +70,10 @@ BATCH_BYTES = 1_000_000
 """A batch ends with the line that reaches this number of bytes."""
 
 
-def _batch(rows: Iterator[Row], batch_rows: int) -> list[Row]:
+def _batch(rows: Iterator[Row], most: int) -> list[Row]:
     batch: list[Row] = []
     size = 0
-    for row in islice(rows, batch_rows):
+    for row in islice(rows, most):
         batch.append(row)
         size += row.size
         if size >= BATCH_BYTES:

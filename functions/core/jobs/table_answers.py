@@ -6,11 +6,11 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from functions.core.dataset.csv_records import UnclosedQuote, scan
+from functions.core.dataset.csv_text import CsvText
 from functions.core.dataset.table import UnreadableTable
 from functions.core.dataset.wanted import Facts, Wanted
 from functions.core.http.problem import Fault, Problem
-from functions.core.jobs.answers import Answered, Answers, behind, errors_in
+from functions.core.jobs.answers import Answered, Answers, aligned, errors_in
 from functions.core.jobs.job import Format
 from functions.core.jobs.prediction_lines import error_line, lines_of, with_ids
 from functions.core.onnx.session import ModelFailure
@@ -52,79 +52,72 @@ class TableAnswers(Answers):
         self._texts = tuple(one.name for one in columns if one.name in texts)
         self._ids = servable.ids
         self.splits = job_input.job.format in (Format.CSV, Format.LINES) and not job_input.job.compressed
-        self._facts = self._look() if facts is None else Facts.parse(dict(facts))
-        self.facts = self._facts.document()
-
-    def _look(self) -> Facts:
-        """Return the table's form. Raise `Problem` 400 where it lacks a column."""
-        with self._opened(self._input.blocks(0), Wanted(features=self._features, lists=True)) as rows:
-            facts = rows.facts
-        needed = [one.name for one in self._features if one.missing == "reject"] + list(self._texts)
-        lacking = [name for name in needed if name not in facts.columns]
-        if lacking and facts.columns:
-            raise Problem(
-                400,
-                "the header does not fit the model",
-                faults=[Fault(field=name, message="is missing") for name in lacking],
-            )
-        return facts
+        self.facts = facts
 
     @property
     def about(self) -> dict[str, Any]:
         used = {*(one.name for one in self._features), *self._texts, *self._ids}
-        ignored = [name[:MOST_LISTED] for name in self._facts.columns if name not in used]
+        ignored = [name[:MOST_LISTED] for name in self._form.columns if name not in used]
         return {"ignored_columns": ignored[:MOST_LISTED]} if ignored else {}
 
     def all(self, skip: int, batch_rows: int) -> Iterator[Answered]:
-        wanted = Wanted(**self._wanted, lists=True)
-        yield from behind(skip, self._answered(self._input.blocks(0), wanted, batch_rows))
+        yield from self._answered(self._input.blocks(0), skip, None, batch_rows)
 
     def between(self, start: int, stop: int, batch_rows: int) -> Iterator[Answered]:
-        resumed = None if start == 0 else self._facts
-        wanted = Wanted(**self._wanted, lists=True, resumed=resumed)
-        yield from self._answered(self._input.blocks(start, stop), wanted, batch_rows)
+        resumed = None if start == 0 else self._form
+        yield from self._answered(self._input.blocks(start, stop), 0, resumed, batch_rows)
 
     def bounds(self, part_bytes: int) -> tuple[int, ...]:
         if self._input.job.format is Format.LINES:
             return self._input.line_bounds(part_bytes)
-        return _record_bounds(self._input, self._facts.delimiter, part_bytes)
+        return _record_bounds(self._input, self._form.delimiter, part_bytes)
 
     @property
-    def _wanted(self) -> dict[str, Any]:
-        return {
-            "features": self._features,
-            "others": (*self._texts, *self._ids),
-            "dtype": "float32" if isinstance(self._servable, Classifier) else "float64",
-        }
+    def _form(self) -> Facts:
+        """The table's form, as an earlier attempt or its first rows showed it."""
+        return Facts.parse(dict(self.facts or {}))
 
-    def _opened(self, blocks: Iterator[bytes], wanted: Wanted) -> Any:
+    def _answered(
+        self, blocks: Iterator[bytes], skip: int, resumed: Facts | None, batch_rows: int
+    ) -> Iterator[Answered]:
+        """Yield the answers to the rows in some blocks, but for the first `skip`. Raise `Problem` 400."""
+        wanted = Wanted(
+            features=self._features,
+            others=(*self._texts, *self._ids),
+            dtype="float32" if isinstance(self._servable, Classifier) else "float64",
+            lists=True,
+            resumed=resumed,
+            skip=skip,
+        )
         try:
-            return self._read(blocks, wanted)
+            with self._read(blocks, wanted) as rows:
+                self._check(rows.facts)
+                ids, before = [name for name in self._ids if name in self._form.columns], 0
+                for read in rows:
+                    row_bytes, before = (read.end - before) / max(len(read.numbers), 1), read.end
+                    last = read.first + len(read.numbers)
+                    for start, end in aligned(max(skip, read.first), last, batch_rows):
+                        yield self._batch(read, range(start - read.first, end - read.first), ids, row_bytes)
         except UnreadableTable as problem:
             raise Problem(400, str(problem)) from problem
 
-    def _answered(self, blocks: Iterator[bytes], wanted: Wanted, batch_rows: int) -> Iterator[Answered]:
-        with self._opened(blocks, wanted) as rows:
-            some, before = iter(rows), 0
-            while True:
-                try:
-                    read = next(some, None)
-                except UnreadableTable as problem:
-                    raise Problem(400, str(problem)) from problem
-                if read is None:
-                    return
-                row_bytes, before = (read.end - before) / max(len(read.numbers), 1), read.end
-                for first in range(0, len(read.numbers), batch_rows):
-                    yield self._batch(read, range(first, min(first + batch_rows, len(read.numbers))), row_bytes)
+    def _check(self, facts: Facts) -> None:
+        """Keep the form of a table that is read from its beginning. Raise `Problem` 400 where it lacks a column."""
+        if self.facts is not None:
+            return
+        needed = [one.name for one in self._features if one.missing == "reject"] + list(self._texts)
+        lacking = [Fault(field=name, message="is missing") for name in needed if name not in facts.columns]
+        if lacking and facts.columns:
+            raise Problem(400, "the header does not fit the model", faults=lacking)
+        self.facts = facts.document()
 
-    def _batch(self, rows: EncodedRows, positions: range, row_bytes: float) -> Answered:
+    def _batch(self, rows: EncodedRows, positions: range, ids: Sequence[str], row_bytes: float) -> Answered:
         began = time.perf_counter()
-        refused = [at for at in rows.refused if at in positions]
-        lines = self._lines(rows, positions) if not refused else self._mixed(rows, positions)
+        mixed = any(map(rows.refused.__contains__, positions))
+        lines = self._mixed(rows, positions) if mixed else self._lines(rows, positions)
         part = slice(positions.start, positions.stop)
-        ids = {name: rows.texts[name][part] for name in self._ids if name in self._facts.columns}
         return Answered(
-            lines=with_ids(lines, ids),
+            lines=with_ids(lines, {name: rows.texts[name][part] for name in ids}),
             refused=errors_in(lines),
             seconds=time.perf_counter() - began,
             size=row_bytes * len(positions),
@@ -184,28 +177,13 @@ def _refusal(row: Refused) -> Problem:
 
 
 def _record_bounds(job_input: JobInput, delimiter: str, part_bytes: int) -> tuple[int, ...]:
-    """Return where parts of a CSV file begin. Raise `Problem` 400 where a quotation mark is not closed."""
-    bounds, rest, at = [0], b"", 0
-    blocks = job_input.blocks(0)
-    while True:
-        block = next(blocks, b"")
-        text = rest + block
-        if block and b'"' not in text and (stop := text.rfind(b"\n") + 1):
-            while (found := text.find(b"\n", max(0, bounds[-1] + part_bytes - at - 1), stop - 1)) >= 0:
-                bounds.append(at + found + 1)
-            at, rest = at + stop, text[stop:]
-            continue
-        try:
-            records = scan(text, delimiter, final=not block)
-        except UnclosedQuote as problem:
-            raise Problem(400, str(problem)) from None
-        starts = records.starts + at
-        while bounds[-1] + part_bytes < at + records.size:
-            later = starts[starts >= bounds[-1] + part_bytes]
-            if not len(later):
-                break
-            bounds.append(int(later[0]))
-        at += records.size
-        rest = text[records.size :]
-        if not block:
-            return (*bounds, job_input.size)
+    """Return where parts of a CSV file begin. Raise `Problem` 400 for what is no CSV."""
+    bounds = [0]
+    try:
+        for _, records, _, end in CsvText(job_input.blocks(0)).pieces(delimiter):
+            starts = records.starts + (end - records.size)
+            while len(later := starts[starts >= bounds[-1] + part_bytes]):
+                bounds.append(int(later[0]))
+    except UnreadableTable as problem:
+        raise Problem(400, str(problem)) from problem
+    return (*bounds, job_input.size)

@@ -8,7 +8,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import Fault, Problem
-from functions.core.jobs.answers import Answered, Answers, errors_in
+from functions.core.jobs.answers import Answered, Answers, aligned, errors_in
 from functions.core.jobs.job import Format
 from functions.core.jobs.prediction_lines import error_line, lines_of
 from functions.core.onnx.session import ModelFailure
@@ -39,8 +39,7 @@ class TensorAnswers(Answers):
     def all(self, skip: int, batch_rows: int) -> Iterator[Answered]:
         tensors = self._tensors()
         rows = next(iter(tensors.values())).shape[0]
-        for first in range(skip, rows, batch_rows):
-            last = min(first + batch_rows, rows)
+        for first, last in aligned(skip, rows, batch_rows):
             began = time.perf_counter()
             lines = self._lines({name: tensor.rows(first, last) for name, tensor in tensors.items()}, last - first)
             refused = errors_in(lines)

@@ -338,7 +338,6 @@ def test_the_status_of_a_running_job_has_its_progress(bench: Bench) -> None:
         Plan(
             version="3f2a9c0d11aa22bb",
             state="",
-            bytes=1000,
             batch_rows=5,
             part_rows=10,
             bounds=(0, 250, 500, 750, 1000),

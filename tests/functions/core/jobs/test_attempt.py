@@ -161,6 +161,46 @@ def test_a_worker_that_has_no_time_left_announces_a_continuation(bench: Bench) -
     assert predictions(queue, "rows.jsonl") == said(bench.predict(*ROWS))["predictions"]
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_no_row_is_lost_where_a_part_is_no_multiple_of_what_goes_through_the_model_at_once(
+    name: str, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempt, "MOST_BATCH_ROWS", 4)
+    queue = worked(bench, name, FILES[name], seconds=lambda: 1.0)
+    assert predictions(queue, name) == said(bench.predict(*ROWS))["predictions"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_rows_that_are_answered_are_not_answered_again_when_a_job_goes_on(
+    name: str, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    champion, asked = bench.model_cache.current().champion, [0]
+    answer = champion.answer
+
+    def counted(inputs: Any) -> Any:
+        asked[0] += next(iter(inputs.values())).shape[0]
+        return answer(inputs)
+
+    monkeypatch.setattr(champion, "answer", counted)
+    queue = worked(bench, name, FILES[name], seconds=lambda: 0.0)
+    assert queue.deliveries > 6
+    assert asked[0] <= 40 + 2 * attempt.FEW_ROWS  # the first rows tell how fast it is
+
+
+def test_a_job_of_few_rows_is_answered_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempt, "FEW_ROWS", 100)
+    champion, asked = bench.model_cache.current().champion, [0]
+    answer = champion.answer
+
+    def counted(inputs: Any) -> Any:
+        asked[0] += next(iter(inputs.values())).shape[0]
+        return answer(inputs)
+
+    monkeypatch.setattr(champion, "answer", counted)
+    worked(bench, "rows.csv", FILES["rows.csv"])
+    assert asked == [40]
+
+
 def test_the_version_of_the_beginning_answers_to_the_end() -> None:
     bench = Bench()
     first = bench.champion()
