@@ -8,16 +8,18 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlsplit
+
+from localcloud.support.while_inside import WhileInside
 
 CLIENTS = 4
 PAUSE_SECONDS = 0.02
 CALLER_IDS = 500
 
 
-class Callers:
+class Callers(WhileInside):
     """Requests predictions from `CLIENTS` threads until the `with` block ends; each rests `pause_seconds` in between.
 
     with Callers(url, instances) as callers:
@@ -28,36 +30,26 @@ class Callers:
     def __init__(
         self, url: str, instances: Sequence[Mapping[str, object]], *, pause_seconds: float = PAUSE_SECONDS
     ) -> None:
+        super().__init__(CLIENTS)
         self._url = urlsplit(url)
         self._pause_seconds = pause_seconds
         self._bodies = itertools.cycle([json.dumps({"instances": [instance]}) for instance in instances])
         self._names = itertools.count()
-        self._over = threading.Event()
         self._lock = threading.Lock()
         self.variants: Counter[str] = Counter()
         """The number of predictions by the variant that made them: champion or challenger."""
         self.failures: Counter[str] = Counter()
         """The number of failed requests by status or exception."""
-        self._threads = [threading.Thread(target=self._send, daemon=True) for _ in range(CLIENTS)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
 
     @property
     def requests(self) -> int:
         """The number of finished requests."""
         return self.variants.total() + self.failures.total()
 
-    def _send(self) -> None:
+    def work(self, number: int) -> None:
+        del number  # each request is another caller's
         connection = http.client.HTTPConnection(self._url.netloc, timeout=30)
-        while not self._over.wait(self._pause_seconds):
+        while not self.over.wait(self._pause_seconds):
             with self._lock:
                 body, caller = next(self._bodies), f"caller-{next(self._names) % CALLER_IDS}"
             try:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import itertools
 import os
-import threading
 import time
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from statistics import median
-from types import TracebackType
 from typing import Self
 
 from localcloud.engine.stack import LocalStack
 from localcloud.support.procfs import Held, held_by
+from localcloud.support.while_inside import WhileInside
 
 EVERY_SECONDS = 1.0
 WARM_UP = 0.25
@@ -129,7 +127,7 @@ class Series:
         return Judged(pid=pid, memory=Growth.of(memory), handles=Growth.of(handles))
 
 
-class Holdings:
+class Holdings(WhileInside):
     """Looks every `EVERY_SECONDS`, from a thread, at what some processes hold, until the `with` block ends.
 
     `look` returns what they hold, by process id, and `name` the kind of each process by its id; it is asked
@@ -147,25 +145,13 @@ class Holdings:
     def __init__(
         self, look: Callable[[], Mapping[int, Held]], name: Callable[[], Mapping[int, str]], *, rest: str
     ) -> None:
+        super().__init__()
         self._look = look
         self._name = name
         self._rest = rest
-        self._over = threading.Event()
         self._series: dict[tuple[int, int], Series] = {}
         self._names: dict[tuple[int, int], str] = {}
         self._seconds = 0.0
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="holdings")
-
-    def __enter__(self) -> Self:
-        self._began = time.monotonic()
-        self._looking = self._executor.submit(self._watch)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._over.set()
-        self._executor.shutdown()
-        if error is None:
-            self._looking.result()
 
     @property
     def kinds(self) -> list[Kind]:
@@ -180,11 +166,12 @@ class Holdings:
         judged.sort(key=lambda one: one.memory.by, reverse=True)
         return Kind(name=name, seen=len(processes), judged=judged)
 
-    def _watch(self) -> None:
-        for turn in itertools.count():
+    def work(self, number: int) -> None:
+        began = time.monotonic()
+        for turn in itertools.count(number):
             held = self._look()
-            self.record(time.monotonic() - self._began, held, self._name() if turn % self.NAMED_EVERY == 0 else {})
-            if self._over.wait(EVERY_SECONDS):
+            self.record(time.monotonic() - began, held, self._name() if turn % self.NAMED_EVERY == 0 else {})
+            if self.over.wait(EVERY_SECONDS):
                 break
 
     def record(self, at: float, held: Mapping[int, Held], names: Mapping[int, str]) -> None:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import itertools
 import json
-import threading
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 from localcloud.commands.client import Call, Client, Outcomes
 from localcloud.commands.demo_job import csv_of
 from localcloud.commands.swaps import alike
 from localcloud.engine.stack import LocalStack
+from localcloud.support.while_inside import WhileInside
 
 ROWS = 3000
 EVERY_SECONDS = 5.0
@@ -33,7 +31,7 @@ class JobFigures(Outcomes):
     longest_seconds: float = 0.0
 
 
-class JobLoad:
+class JobLoad(WhileInside):
     """Puts a CSV of `rows` rows into the jobs store every `EVERY_SECONDS`, until the `with` block ends.
 
     The next one waits until the last one is done. The rows repeat the cases; each answer is compared with `known`, the
@@ -50,36 +48,25 @@ class JobLoad:
         known: dict[tuple[str, int], Any],
         rows: int = ROWS,
     ) -> None:
+        super().__init__()
         self._store = stack.store(stack.outputs["jobs_url"])
         self._url = urlsplit(stack.outputs["models"][model]["jobs"])
         self._model = model
         self._cases = [position % len(cases) for position in range(rows)]
         self._content = csv_of([cases[case] for case in self._cases])
         self._known = known
-        self._over = threading.Event()
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="jobs")
         self.figures = JobFigures()
-
-    def __enter__(self) -> Self:
-        self._run = self._executor.submit(self._submit)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._over.set()
-        self._executor.shutdown()
-        if error is None:
-            self._run.result()
 
     @property
     def convincing(self) -> bool:
         """Whether a job was done, and none failed."""
         return self.figures.done > 0 and not self.figures.failed
 
-    def _submit(self) -> None:
+    def work(self, number: int) -> None:
         client = Client(self._url.netloc, "jobs", self.figures)
-        for number in itertools.count():
+        for turn in itertools.count(number):
             began = time.monotonic()
-            name = f"load-{number}.csv"
+            name = f"load-{turn}.csv"
             self._store.put(f"{self._model}/in/{name}", self._content)
             if problem := self._problem(client, name):
                 self.figures.fail(problem)
@@ -87,7 +74,7 @@ class JobLoad:
                 self.figures.done += 1
             seconds = time.monotonic() - began
             self.figures.longest_seconds = max(self.figures.longest_seconds, seconds)
-            if self._over.wait(max(EVERY_SECONDS - seconds, 0)):
+            if self.over.wait(max(EVERY_SECONDS - seconds, 0)):
                 break
         client.close()
 

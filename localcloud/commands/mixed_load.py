@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import itertools
 import json
-import threading
 from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from localcloud.commands.client import Call, Client, Outcomes, Reply
 from localcloud.commands.swaps import alike
+from localcloud.support.while_inside import WhileInside
 from models.file_type import client as file_type
 
 MANY = 100
@@ -48,7 +47,7 @@ class MixedFigures(Outcomes):
     """The first few answers with other rows than asked for, or that differ from earlier ones of their version."""
 
 
-class MixedLoad:
+class MixedLoad(WhileInside):
     """Asks some questions in turn from several threads, until the `with` block ends.
 
     with MixedLoad("127.0.0.1:8400", questions(cases), clients=4) as load:
@@ -57,22 +56,11 @@ class MixedLoad:
     """
 
     def __init__(self, address: str, asked: Sequence[Question], *, clients: int) -> None:
+        super().__init__(clients)
         self._address = address
         self._asked = asked
-        self._over = threading.Event()
         self._known: dict[tuple[str, str], Sequence[Any]] = {}
-        self._threads = [threading.Thread(target=self._client, args=(n,), daemon=True) for n in range(clients)]
         self.figures = MixedFigures()
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
 
     @property
     def complete(self) -> bool:
@@ -85,15 +73,15 @@ class MixedLoad:
         """Whether every question was answered, and none wrongly."""
         return self.complete and not self.figures.failed and not self.figures.wrong
 
-    def _client(self, number: int) -> None:
+    def work(self, number: int) -> None:
         client = Client(self._address, f"mixed-{number}", self.figures)
         for turn in itertools.count(number):
-            if self._over.is_set():
+            if self.over.is_set():
                 break
             question = self._asked[turn % len(self._asked)]
             if reply := client.send(question.call):
                 self._record(question, reply)
-            self._over.wait(client.rest)
+            self.over.wait(client.rest)
         client.close()
 
     def _record(self, question: Question, reply: Reply) -> None:

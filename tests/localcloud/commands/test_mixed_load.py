@@ -52,7 +52,7 @@ def test_a_load_whose_every_answer_is_as_expected_is_convincing() -> None:
     load = asked(answer)
     assert load.convincing
     assert set(load.figures.answers) == {"two rows", "readiness", "broken"}
-    assert not [thread for thread in threading.enumerate() if "_client" in thread.name]
+    assert not [thread for thread in threading.enumerate() if "MixedLoad" in thread.name]
 
 
 def test_a_question_that_was_never_answered_shows_nothing() -> None:
