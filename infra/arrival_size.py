@@ -11,7 +11,7 @@ from interface.layout import INCOMING, below
 
 PATTERN_CHARACTERS = 192
 """Characters of a pattern without its prefixes: the service, the kind of event, and a bucket's longest name."""
-TRANSFORM_BYTES = 256
+TRANSFORM_BYTES = 288
 """Bytes of a transform's code without models and prefixes."""
 
 

@@ -16,11 +16,14 @@ import pulumi_gcp as gcp
 from infra.keys import Keys
 
 FUNCTION = "announced"
+REDRIVEN = "redriven"
+"""The attribute, with any value, of a dead letter that is sent back: it passes though its model is gone by now,
+to become a dead letter again. Dropped here it would be lost. docs/jobs.md sets it."""
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]*")
 
 
 def announced(keys: Keys) -> gcp.pubsub.TopicMessageTransformArgsDict:
-    """Return the transform that passes announcements of `keys`, and every message that announces no object.
+    """Return the transform that passes announcements of `keys`, whatever is sent back, and what announces no object.
 
     It never fails: the publisher of a message whose transform does would have to publish it again. Raise
     `ValueError` for a model or prefix that has a character other than letters, digits and `_ . / -`.
@@ -44,9 +47,10 @@ def _code(keys: Keys) -> str:
     # The models are in it once: they are most of it. A prefix stands before a model's name or behind it.
     return (
         f"function {FUNCTION}(message, metadata) {{\n"
-        "  const key = (message.attributes || {}).objectId;\n"
+        "  const attributes = message.attributes || {};\n"
+        "  const key = attributes.objectId;\n"
         f"  const found = /^({before}|)(?:{models})\\/({after}|)/.exec(key);\n"
-        f"  return key === undefined || {passes} ? message : null;\n"
+        f"  return key === undefined || attributes.{REDRIVEN} || {passes} ? message : null;\n"
         "}\n"
     )
 

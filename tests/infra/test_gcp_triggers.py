@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from dataclasses import replace
 
 import pulumi
 import pulumi_gcp as gcp
@@ -13,11 +15,13 @@ from infra.gcp.project import AGENTS, SERVICES, agent_role, enable_services
 from infra.gcp.schedule import Schedule
 from infra.keys import Keys
 from infra.vocabulary import ArrivalArgs, QueueArgs, ScheduleArgs, StoreArgs
+from localcloud.gcp.pubsub.dead_letters import REDRIVEN
 from localcloud.gcp.pubsub.message import Message
 from localcloud.gcp.pubsub.transform import Transform
 from tests.graph import deploy
 from tests.infra.gcp import whole as w
 from tests.infra.test_triggers import Elsewhere, arrive
+from tests.root import ROOT
 
 
 def test_a_dataset_starts_the_workflow_by_way_of_a_topic_of_its_own() -> None:
@@ -74,12 +78,25 @@ def test_dots_and_slashes_of_a_prefix_stand_for_themselves() -> None:
     ]
 
 
-def test_a_message_that_announces_no_object_passes() -> None:
+def of_jobs() -> Transform:
     (transform,) = w.graph().one(w.TOPIC, "jobs-topic").inputs["messageTransforms"]
     udf = transform["javascriptUdf"]
-    passes = Transform(function_name=udf["functionName"], code=udf["code"])
+    return Transform(function_name=udf["functionName"], code=udf["code"])
+
+
+def test_a_message_that_announces_no_object_passes() -> None:
     for message in (Message(data=b"{}"), Message(data=b"{}", attributes={"reason": "x"})):
-        assert passes(message) == message
+        assert of_jobs()(message) == message
+
+
+def test_a_dead_letter_of_a_model_that_is_gone_is_not_lost_when_it_is_sent_back() -> None:
+    new = Message(data=b"{}", attributes={"eventType": "OBJECT_FINALIZE", "objectId": "gone/in/x"})
+    assert of_jobs()(new) is None
+    (shown,) = re.findall(r'topics publish .* --attribute "(.*)"', (ROOT / "docs" / "jobs.md").read_text())
+    attributes = dict(pair.split("=") for pair in shown.replace("$key", "gone/in/x").split(","))
+    for again in ({**new.attributes, REDRIVEN: "true"}, attributes):
+        sent_back = replace(new, attributes=again)
+        assert of_jobs()(sent_back) == sent_back
 
 
 def test_a_prefix_that_could_end_the_pattern_is_refused() -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -70,6 +70,15 @@ def test_an_error_ends_them_too_and_keeps_the_logs(kind: ModuleType, state: Path
     assert [name for name in left if not name.endswith("log")] == []
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A shell that starts the tests in the background has them ignore the signal of Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_deployment_leaves_nothing(kind: ModuleType, state: Path) -> None:
     def interrupted() -> None:
         kind.busy()

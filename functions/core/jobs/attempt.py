@@ -273,7 +273,7 @@ def _parts(batches: Iterator[Answered], part_rows: int) -> Iterator[tuple[list[A
     for batch in batches:
         part.append(batch)
         rows += len(batch.lines)
-        if rows == part_rows:
+        if rows >= part_rows:
             yield part, False
             part, rows = [], 0
     yield part, True

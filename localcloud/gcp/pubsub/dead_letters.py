@@ -12,6 +12,8 @@ from localcloud.gcp.pubsub.pubsub import PubSub
 BATCH = 100
 SOURCE = "CloudPubSubDeadLetterSource"
 """The prefix of the attributes by which Pub/Sub names the source of a dead letter."""
+REDRIVEN = "redriven"
+"""The attribute by which a topic's transform can tell a message that is sent back from a new one."""
 
 
 class DeadLetters:
@@ -40,7 +42,7 @@ class DeadLetters:
         attributes = message.attributes
         project, name = attributes[f"{SOURCE}SubscriptionProject"], attributes[f"{SOURCE}Subscription"]
         source = f"projects/{project}/subscriptions/{name}"
-        own = {key: value for key, value in attributes.items() if not key.startswith(SOURCE)}
+        own = {key: value for key, value in attributes.items() if not key.startswith(SOURCE)} | {REDRIVEN: "true"}
         self._pubsub.publish(self._pubsub.subscription(source).topic, [replace(message, attributes=own)])
 
     def drop(self, letter: DeadLetter) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.core.jobs import attempt, source
-from functions.core.jobs.checkpoints import Checkpoints
+from functions.core.jobs.checkpoints import Checkpoints, Plan
 from functions.core.jobs.job import Format, Job
 from functions.core.jobs.worker import Worker
 from functions.core.onnx import deadline
@@ -168,6 +168,18 @@ def test_no_row_is_lost_where_a_part_is_no_multiple_of_what_goes_through_the_mod
     monkeypatch.setattr(attempt, "MOST_BATCH_ROWS", 4)
     queue = worked(bench, name, FILES[name], seconds=lambda: 1.0)
     assert predictions(queue, name) == said(bench.predict(*ROWS))["predictions"]
+
+
+def test_a_plan_of_an_earlier_release_whose_part_is_no_multiple_of_that_ends_its_parts_too(bench: Bench) -> None:
+    store, job = Mortal(bench.jobs), Job(model=MODEL, name="rows")
+    store.put(job.input, FILES["rows"])
+    _, state = store.objects.look(job.input) or (0, "")
+    checkpoints = Checkpoints(store.objects, job)
+    checkpoints.begin(Plan(version=str(bench.live.read().champion), state=str(state), batch_rows=3, part_rows=5))
+    queue = Queue(bench, store)
+    queue.run()
+    assert [part.rows for _, part in sorted(checkpoints.done().items())] == [6, 6, 6, 6, 6, 6, 4]
+    assert predictions(queue, "rows") == said(bench.predict(*ROWS))["predictions"]
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -154,7 +154,7 @@ def test_a_missing_grant_of_the_service_agent_is_seen_and_said_once(
     assert (bench.pubsub.waiting(DEAD), bench.pubsub.waiting(JOBS)) == (1, 0)
 
 
-def test_a_dead_letter_goes_back_to_the_topic_that_it_came_by_with_the_attributes_that_it_came_with(
+def test_a_dead_letter_goes_back_to_the_topic_that_it_came_by_with_the_attributes_that_it_came_with_and_a_mark(
     bench: Bench,
 ) -> None:
     bench.subscribe(push=PUSHED, dead_letters=DeadLetterPolicy(topic=GRAVE))
@@ -170,7 +170,7 @@ def test_a_dead_letter_goes_back_to_the_topic_that_it_came_by_with_the_attribute
     bench.sent.clear()
     bench.pubsub.pump()
     came = [body["message"] for _, _, body in bench.sent]
-    assert [message.get("attributes") for message in came] == [{"key": "x"}, None]
+    assert [message["attributes"] for message in came] == [{"key": "x", "redriven": "true"}, {"redriven": "true"}]
     assert [body["deliveryAttempt"] for _, _, body in bench.sent] == [1, 1]
     with pytest.raises(LookupError):
         DeadLetters(bench.pubsub, "projects/p/subscriptions/none")
