@@ -95,6 +95,7 @@ clean:
 	@test -x $(BIN)/uv || $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/uv.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	@install -m 755 sml/launcher.sh $(BIN)/sml
 	@touch $@
 
 .local/emulator-%/.installed: localcloud/requirements/%.txt | .venv/.installed

@@ -1,4 +1,4 @@
-"""The commands of `python -m localcloud`, from up and demo to doctor, engine and send; `--help` lists them."""
+"""The commands of `python -m localcloud`, from up and demo to doctor, engine and soak; `--help` lists them."""
 
 from __future__ import annotations
 
@@ -62,33 +62,6 @@ def _parser() -> argparse.ArgumentParser:
             subparser.add_argument("--recorded", action="store_true", help="create nothing, answer with symbols")
     subparser.add_argument("--seconds", type=int, default=60, help="how long (default: 60)")
     subparser.add_argument("--clients", type=int, default=32, help="how many at once (default: 32)")
-    subparser = add("send", "send a message to the queue of a function of the running stack")
-    subparser.add_argument("function")
-    subparser.add_argument("message", help="a JSON object")
-    subparser = add("put", "put a file into a store of the running stack")
-    subparser.add_argument("url", help="the store's URL, as data_url of .local/outputs.json")
-    subparser.add_argument("key")
-    subparser.add_argument("file", type=Path)
-    subparser = add("logs", "print what a function of the running stack logged")
-    subparser.add_argument("function")
-    subparser.add_argument("--lines", type=int, default=50, help="the most lines (default: 50)")
-    subparser = add("redrive", "put the dead letters of a function of the running stack back into its queue")
-    subparser.add_argument("function", nargs="?", default="jobs", help="(default: jobs)")
-    subparser = add("rollback", "make the previous champion live again in the running stack")
-    subparser.add_argument("model")
-    subparser.add_argument(
-        "--reason", default="by hand", help="recorded in the history of live.json (default: by hand)"
-    )
-    subparser = add("registry", "check the model registry of the running stack, or of any stack by its store")
-    subparser.add_argument("action", choices=["verify"], help="check every object, and print what is damaged")
-    subparser.add_argument("model", nargs="?", help="one model (default: all)")
-    subparser.add_argument("--url", help="the models store of another stack, as its output models_url")
-    subparser.add_argument("--repair", action="store_true", help="mend what the rest of the store proves")
-    subparser.add_argument(
-        "--champion", metavar="VERSION", help="with --repair: what is to be live, if nothing proves it"
-    )
-    subparser = add("train", "train a model on its newest dataset in the running stack")
-    subparser.add_argument("model")
     return parser
 
 

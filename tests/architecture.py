@@ -63,7 +63,7 @@ NEEDS: Final[Mapping[Tier, tuple[str, ...]]] = {
 """What a tier needs besides the files of the nouns, the entries and the locks: see docs/add-a-cloud.md."""
 KNOWN_CLOUDS: Final = frozenset({"aws", "gcp", "azure"})
 """Clouds whose names may not be compared with, even before they are there."""
-PACKAGES: Final = ("infra", "functions", "interface", "models", "localcloud", "doctor")
+PACKAGES: Final = ("infra", "functions", "interface", "models", "localcloud", "doctor", "sml")
 CLIENTS: Final = ("boto3", "botocore", "google")
 """The clouds' own clients: deploy time describes resources, and asks nobody."""
 ROOMS: Final = (
@@ -99,6 +99,7 @@ LOADING: Final[Mapping[str, str]] = {
     "localcloud/engine/cloud.py": "an embedded cloud by its name",
     "localcloud/engine/program.py": "the program of infra/, by its folder",
     "localcloud/engine/recorder.py": "a resource's class, by its token",
+    "sml/clouds.py": "a cloud by the scheme of its stores",
 }
 """The files that load a module whose name they compute, and what they load."""
 ENVIRONMENT: Final = (
@@ -171,13 +172,26 @@ def directions(root: Path) -> list[str]:
     """settings -> blueprint -> vocabulary <- clouds; event -> adapter -> core -> model; nothing turns round."""
     outside = ("tests", "bench")
     forbidden: list[tuple[str, tuple[str, ...]]] = [
-        ("infra", ("functions", "localcloud", "doctor", *CLIENTS, *outside)),
-        ("functions", ("pulumi", "pulumi_*", "infra", "localcloud", "doctor", *outside)),
+        ("infra", ("functions", "localcloud", "doctor", "sml", *CLIENTS, *outside)),
+        ("functions", ("pulumi", "pulumi_*", "infra", "localcloud", "doctor", "sml", *outside)),
         ("functions/core", ("functions.adapters", "functions.entries")),
         ("functions/entries", ("functions.adapters",)),
-        ("models", ("infra", "functions", "localcloud", "doctor", "pulumi", "pulumi_*", *outside)),
-        ("localcloud", ("functions", *outside)),
-        ("doctor", ("functions", "localcloud", "models", *outside)),
+        ("models", ("infra", "functions", "localcloud", "doctor", "sml", "pulumi", "pulumi_*", *outside)),
+        ("localcloud", ("functions", "sml", *outside)),
+        ("doctor", ("functions", "localcloud", "models", "sml", *outside)),
+        (
+            "sml",
+            (
+                "pulumi",
+                "pulumi_*",
+                "infra",
+                "localcloud",
+                "doctor",
+                "functions.adapters",
+                "functions.entries",
+                *outside,
+            ),
+        ),
     ]
     known_clouds = clouds(root)
     for cloud in known_clouds:
@@ -186,6 +200,7 @@ def directions(root: Path) -> list[str]:
             (f"infra/{cloud}", tuple(f"infra.{other}" for other in others)),
             (f"localcloud/{cloud}", tuple(f"localcloud.{other}" for other in others)),
             (f"doctor/{cloud}", tuple(f"doctor.{other}" for other in others)),
+            (f"sml/{cloud}", tuple(f"sml.{other}" for other in others)),
             (f"functions/adapters/{cloud}", tuple(f"functions.adapters.{other}" for other in others)),
         ]
     problems = [
@@ -200,7 +215,7 @@ def directions(root: Path) -> list[str]:
 
 def _outside_of_clouds(root: Path, known_clouds: list[str]) -> Iterator[str]:
     """Only a cloud's folder imports what is the cloud's: its modules, and the provider's SDK."""
-    for package in ("infra", "localcloud", "doctor", "functions/adapters"):
+    for package in ("infra", "localcloud", "doctor", "functions/adapters", "sml"):
         for path, tree in files(root, package):
             folder = path.split("/")[package.count("/") + 1]
             for line, name in uses(path, tree):

@@ -23,6 +23,7 @@ FOLDERS = (
     "localcloud",
     "models",
     "requirements",
+    "sml",
     "tests",
 )
 

@@ -20,13 +20,21 @@ from typing import Final
 from infra.imports import bound, dotted, known
 from tests.syntax import adapters, files, imports, module_name, nodes
 
-PACKAGES: Final = ("infra", "functions", "interface", "models", "localcloud", "doctor", "bench")
+PACKAGES: Final = ("infra", "functions", "interface", "models", "localcloud", "doctor", "sml", "bench")
 NAMED_BY_THEIR_STEM: Final = "bench/peers/"
 """Each peer runs in an environment of its own, under the bare name that a suite passes."""
 OF_A_MODEL: Final = re.compile(r"models/\w+/\w+\.py")
 """A user's own files: what a model's folder offers is called from outside."""
 ENTRIES_OF_A_MODEL: Final = ("training.py", "client.py")
-COMMANDS: Final = ("Makefile", "Pulumi.yaml", "README.md", "CONTRIBUTING.md", "docs/**/*.md", ".ci/*")
+COMMANDS: Final = (
+    "Makefile",
+    "Pulumi.yaml",
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/**/*.md",
+    ".ci/*",
+    "sml/launcher.sh",
+)
 """The files that name the modules that people, the CLI and checks run."""
 CODE: Final = re.compile(r"\S*|.*\bimport\b.*", re.DOTALL)
 """Texts that may name something: a word, a dotted name, source."""

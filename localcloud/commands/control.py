@@ -1,4 +1,4 @@
-"""Commands for a running stack, sent from another terminal.
+"""Commands for a running stack, sent from another terminal by `sml`.
 
 Only the process of `make up` can reach its queues, some of which live in its memory. So it
 listens on a loopback address, and writes the address and a secret to `control.json`, which
@@ -7,21 +7,18 @@ only the user who started it can read.
 
 from __future__ import annotations
 
-import http.client
 import json
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from localcloud.engine.cloud import CloudFailed
 from localcloud.support.http_server import HttpServer, Request, Response, json_response
 
 FILE = "control.json"
 LIMIT = 100_000
-PATIENCE_SECONDS = 600
 Command = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Takes the fields of a request and returns those of the response. Raises `CloudFailed` or `LookupError`."""
 
@@ -33,11 +30,10 @@ class Control:
         ...
     """
 
-    def __init__(self, path: Path, commands: Mapping[str, Command], **facts: str | None) -> None:
-        """Write to `path`; `facts` are written there next to the address and the secret."""
+    def __init__(self, path: Path, commands: Mapping[str, Command]) -> None:
+        """Write the address and the secret to `path`."""
         self._path = path
         self._commands = commands
-        self._facts = facts
         self._secret = secrets.token_urlsafe(32)
         self._server: HttpServer | None = None
 
@@ -45,7 +41,7 @@ class Control:
         self._server = HttpServer(self._answer, limit=LIMIT)
         self._path.unlink(missing_ok=True)
         self._path.touch(mode=0o600)
-        document = {"url": self._server.url, "secret": self._secret, **self._facts}
+        document = {"url": self._server.url, "secret": self._secret}
         self._path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
         return self
 
@@ -84,23 +80,3 @@ class _Fields(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         names = ", ".join(sorted(self)) or "none"
         raise CloudFailed(f"{self.command}: the field {name!r} is missing; given: {names}")
-
-
-def ask(path: Path, command: str, **fields: Any) -> dict[str, Any]:
-    """Run a command in the stack that wrote `path`, and return the fields of its response.
-
-    Raises `CloudFailed` when no stack is up, and with the stack's reason when it refuses.
-    """
-    try:
-        address = json.loads(path.read_text(encoding="utf-8"))
-        connection = http.client.HTTPConnection(urlsplit(address["url"]).netloc, timeout=PATIENCE_SECONDS)
-        headers = {"authorization": f"Bearer {address['secret']}", "content-type": "application/json"}
-        connection.request("POST", f"/{command}", json.dumps(fields), headers)
-        response = connection.getresponse()
-        result = json.loads(response.read())
-        connection.close()
-    except (FileNotFoundError, ConnectionError):
-        raise CloudFailed(f"no stack is up here ({path} leads nowhere); start one with `make up`") from None
-    if response.status != 200:
-        raise CloudFailed(result["message"])
-    return result

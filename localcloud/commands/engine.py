@@ -10,10 +10,10 @@ from pathlib import Path
 
 from localcloud.cli.installation import NotAvailable, install
 from localcloud.cli.provider import Symbols, serve
-from localcloud.commands.control import FILE, Control
+from localcloud.commands.control import FILE, Command, Control
 from localcloud.commands.embedded import require_embedded
 from localcloud.commands.progress import Progress
-from localcloud.commands.put import write
+from localcloud.commands.up import facts
 from localcloud.engine.cloud import CloudFailed, Provider, start
 from localcloud.engine.stack import PORT
 from localcloud.engine.stack_file import StackFile
@@ -45,7 +45,10 @@ def main(progress: Progress, stack: str, state: Path, recorded: bool) -> int:
                 step.text = f"the embedded {cloud.title}, empty"
             until_the_end.callback(cloud.stop)
             provider = cloud
-            commands = {"put": lambda fields: write(cloud, fields["url"], fields["key"], fields["file"])}
+            commands: dict[str, Command] = {
+                "facts": lambda _: facts(stack, cloud.entrance, {}),
+                "start": lambda fields: {"execution": cloud.execute(fields["workflow"], fields["argument"])},
+            }
             until_the_end.enter_context(Control(state / FILE, commands))
         try:
             installation = install(state / "pulumi", progress.plain)

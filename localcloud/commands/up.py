@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
-from interface import layout
-from localcloud.commands import registry
+from infra.function_table import FUNCTIONS, Messages
 from localcloud.commands.control import FILE, Command, Control
 from localcloud.commands.embedded import require_embedded
 from localcloud.commands.follow import follow
 from localcloud.commands.progress import Progress
-from localcloud.commands.put import put
-from localcloud.commands.rollback import roll_back
-from localcloud.commands.train import train
+from localcloud.engine.cloud import CloudFailed, Entrance
 from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import ROOT
 
 SAMPLE = "breast_cancer"
 """The model that `make wdbc.csv` writes a dataset for."""
-PUT = ".venv/bin/python -m localcloud put"
+SML = ".venv/bin/sml"
 
 
 def main(progress: Progress, stack: str, state: Path) -> int:
@@ -38,9 +37,7 @@ def main(progress: Progress, stack: str, state: Path) -> int:
         deploy(local, progress)
         outputs.write_text(json.dumps(local.outputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         try:
-            certificate = local.cloud.certificate
-            facts = {"certificate": str(certificate.resolve()) if certificate else None}
-            until_the_end.enter_context(Control(state / FILE, _commands(local), **facts))
+            until_the_end.enter_context(Control(state / FILE, stack_commands(local)))
             _print_outputs(local, progress, outputs)
             follow(local, progress)
             return 0
@@ -48,15 +45,34 @@ def main(progress: Progress, stack: str, state: Path) -> int:
             outputs.unlink(missing_ok=True)
 
 
-def _commands(stack: LocalStack) -> dict[str, Command]:
+def stack_commands(stack: LocalStack) -> dict[str, Command]:
+    """Return what `sml` may have a running stack do."""
     return {
-        "send": lambda fields: stack.send(fields["function"], fields["message"]) or {},
-        "put": lambda fields: put(stack, fields["url"], fields["key"], fields["file"]),
+        "facts": lambda _: facts(stack.file.name, stack.cloud.entrance, stack.outputs),
+        "start": lambda fields: {"execution": stack.execute(fields["argument"])},
+        "send": lambda fields: stack.send(takes_messages(fields["function"]), fields["message"]) or {},
         "logs": lambda fields: {"lines": stack.logs(fields["function"], fields["lines"])},
         "redrive": lambda fields: {"moved": stack.redrive(fields["function"])},
-        "train": lambda fields: train(stack, fields["model"]),
-        "registry": lambda _: registry.entrance(stack),
-        "rollback": lambda fields: roll_back(stack, fields["model"], fields["reason"]),
+    }
+
+
+def takes_messages(function: str) -> str:
+    """Return the name. Raises `CloudFailed` for a function of another trigger, and lists those that take messages."""
+    names = [spec.name for spec in FUNCTIONS if isinstance(spec.trigger, Messages)]
+    if function not in names:
+        there = ", ".join(names) or "none"
+        raise CloudFailed(f"no function called {function} takes messages; there are: {there} (infra/function_table.py)")
+    return function
+
+
+def facts(stack: str, entrance: Entrance, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a client needs: name and outputs, none before it is deployed, and how the stores are opened."""
+    certificate = str(entrance.certificate.resolve()) if entrance.certificate else None
+    return {
+        "stack": stack,
+        "outputs": dict(outputs),
+        "options": dict(entrance.store_options),
+        "certificate": certificate,
     }
 
 
@@ -81,8 +97,8 @@ def _print_outputs(stack: LocalStack, progress: Progress, outputs: Path) -> None
     progress.line("endpoint", endpoint)
     progress.line("try", f"curl -s {endpoint}/v2")
     if SAMPLE in (stack.outputs.get("models") or {}):
-        key = f"{SAMPLE}/{layout.INCOMING}wdbc.csv"
-        progress.line("train", f"make wdbc.csv; {PUT} {stack.outputs['data_url']} {key} wdbc.csv")
+        progress.line("train", f"make wdbc.csv; {SML} upload {SAMPLE} wdbc.csv --wait")
+        progress.line("predict", f"{SML} predict {SAMPLE} wdbc.csv --limit 3")
     progress.line("outputs", str(outputs.relative_to(ROOT) if outputs.is_relative_to(ROOT) else outputs))
     progress.paragraph("not emulated", ", ".join(sorted({key.split(":")[-1] for key in stack.not_emulated})))
     progress.plain("following functions/ and models/; Ctrl-C takes everything down")

@@ -8,11 +8,16 @@ import shlex
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from typer import Exit
+from typer._click.exceptions import UsageError
+from typer.main import get_command
 
 from localcloud.__main__ import _parser as local_parser
 from models.breast_cancer.sample import _parser as sample_parser
 from models.file_type.client import _parser as client_parser
+from sml.app import APP
 from tests.root import ROOT
 
 MAKEFILE: Final = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -118,6 +123,23 @@ def _curl(words: Sequence[str]) -> str | None:
     return None if words else "curl of nothing"
 
 
+def _sml(words: Sequence[str]) -> str | None:
+    """What `sml` says of its arguments, down to the command that they are for."""
+    command: Any = get_command(APP)
+    rest = list(words)
+    try:
+        context = None
+        while True:
+            context = command.make_context(command.name, rest, parent=context)
+            if not hasattr(command, "commands"):
+                return None
+            _, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+    except UsageError as wrong:
+        return f"sml refuses {' '.join(words)}: {wrong.format_message()}"
+    except Exit:
+        return None
+
+
 PYTHON: Final = (".venv/bin/python", "-m")
 CHECKS: Final[dict[tuple[str, ...], Callable[[Sequence[str]], str | None]]] = {
     ("make",): _make,
@@ -128,5 +150,7 @@ CHECKS: Final[dict[tuple[str, ...], Callable[[Sequence[str]], str | None]]] = {
     ("python", "-m", "models.file_type.client"): _parsed(client_parser().parse_args),
     (*PYTHON, "models.breast_cancer.sample"): _parsed(sample_parser().parse_args),
     PYTHON: _module,
+    (".venv/bin/sml",): _sml,
+    ("sml",): _sml,
     ("curl",): _curl,
 }

@@ -21,7 +21,9 @@ CONSOLE = every_block("console")
 OUTPUTS = json.loads((ROOT / "docs" / "outputs.schema.json").read_text(encoding="utf-8"))["properties"]
 VARIABLES = {"ENDPOINT": "", "JOBS": f"/v2/models/{served.MODEL}/jobs"}
 """What the pages put into the environment, as paths of the service."""
-INLINE = re.compile(r"`((?:make [a-z]|\.venv/bin/python -m |python -m (?:localcloud|models\.\S+) )[^`\n]*)`")
+INLINE = re.compile(
+    r"`((?:make [a-z]|\.venv/bin/python -m |python -m (?:localcloud|models\.\S+) |(?:\.venv/bin/)?sml [a-z])[^`\n]*)`"
+)
 
 
 @pytest.mark.parametrize("block", CONSOLE, ids=str)
@@ -103,7 +105,8 @@ def shape(value: Any) -> Any:
         ("make nowhere", "make knows no nowhere"),
         ("make demo CLOUDS=gcp", "make knows no CLOUDS=gcp"),
         (".venv/bin/python -m localcloud nowhere", "its parser refuses nowhere"),
-        (".venv/bin/python -m localcloud rollback", "its parser refuses"),
+        (".venv/bin/sml rollback", "sml refuses rollback: Missing argument 'MODEL'"),
+        (".venv/bin/sml nothing", "sml refuses nothing: No such command"),
         (".venv/bin/python -m pytest tests/nowhere.py", "there is no tests/nowhere.py"),
         (".venv/bin/python -m nowhere", "there is no module"),
         ("helm install", "nothing checks helm install"),

@@ -8,7 +8,7 @@ import pytest
 from tests.docs.page import PAGES, name_of, prose
 from tests.root import ROOT
 
-TOP = "infra|functions|models|localcloud|doctor|tests|bench|docs|requirements"
+TOP = "infra|functions|models|localcloud|doctor|sml|tests|bench|docs|requirements"
 PATH = re.compile(
     rf"(?<![\w/.<>-])((?:{TOP})/[\w./<>{{}},*-]*|(?:Pulumi|Makefile|CHANGELOG|CONTRIBUTING|README)\.[\w.<>*-]+)"
 )

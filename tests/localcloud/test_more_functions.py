@@ -96,7 +96,7 @@ from pathlib import Path
 from localcloud.commands import logs, put, send
 from localcloud.commands.control import FILE, Control
 from localcloud.commands.progress import Progress
-from localcloud.commands.up import _commands
+from localcloud.commands.up import stack_commands
 from localcloud.engine.stack import LocalStack
 
 
@@ -112,7 +112,7 @@ def written(key):
 
 
 state, progress = Path(sys.argv[2]), Progress()
-with LocalStack(sys.argv[1], state=state, port=0) as stack, Control(state / FILE, _commands(stack)):
+with LocalStack(sys.argv[1], state=state, port=0) as stack, Control(state / FILE, stack_commands(stack)):
     stack.deploy()
     jobs = stack.store(stack.outputs["jobs_url"])
     stack.send("tally", [])

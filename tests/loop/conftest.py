@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from infra import bundle
+from localcloud.commands.control import FILE, Control
+from localcloud.commands.up import stack_commands
 from localcloud.engine.engine import Changes
 from localcloud.engine.stack import LocalStack
 from tests.loop.running import Running
@@ -58,9 +60,10 @@ class Patient(LocalStack):
 )
 def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     stack, attempts = request.param
-    with Patient(stack, state=tmp_path_factory.mktemp("loop"), override=quick(attempts)) as stack:
-        stack.deploy()
-        yield Running(stack)
+    state = tmp_path_factory.mktemp("loop")
+    with Patient(stack, state=state, override=quick(attempts)) as local, Control(state / FILE, stack_commands(local)):
+        local.deploy()
+        yield Running(local, state)
 
 
 @pytest.fixture

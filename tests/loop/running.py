@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import merged
 from models.breast_cancer import sample
 from tests.loop import versions
+from tests.sml.called import Said, called
 
 MODEL = versions.MODEL
 PREDICT = f"/models/{MODEL}/predict"
@@ -43,13 +45,19 @@ Answer = tuple[int, Mapping[str, str], Any]
 class Running:
     """One stack that every test of a pytest worker shares. Each test uses rows of its own, so no two share a run."""
 
-    def __init__(self, stack: LocalStack) -> None:
+    def __init__(self, stack: LocalStack, state: Path) -> None:
+        """`state` is the folder by which commands reach the stack."""
         self.stack = stack
+        self._state = state
         self.data = stack.store(stack.outputs["data_url"])
         self.models = stack.store(stack.outputs["models_url"])
         self.jobs = stack.store(stack.outputs["jobs_url"])
         self._followed = -1
         """The revision of the live pointer that every copy of a function has read."""
+
+    def sml(self, *arguments: str, given: str = "") -> Said:
+        """Run a command of `sml` on the stack, with `given` on standard input."""
+        return called(*arguments, state=self._state, given=given)
 
     # Training ------------------------------------------------------------------------------
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-import pytest
-
 from localcloud.commands.demo_files import MODEL as FINISHED
 from localcloud.commands.holdings import OURSELVES, of_stack
 from localcloud.commands.job_load import JobLoad
 from localcloud.commands.mixed_load import MixedLoad, questions
-from localcloud.commands.rollback import roll_back
 from localcloud.commands.swaps import Load, Swaps
 from localcloud.commands.watch import Watch
-from localcloud.engine.cloud import CloudFailed
 from localcloud.support import procfs
 from tests.loop import versions
 from tests.loop.running import MODEL, POINTER_SECONDS, Running
@@ -85,14 +81,13 @@ def test_one_command_brings_the_previous_champion_back_and_prints_how_long_that_
     first, second = running.register(versions.right(c=0.002)), running.register(versions.right(c=4.0))
     running.put_live(first)
     running.put_live(second, previous=first)
-    result = roll_back(running.stack, MODEL, "complaints")
-    assert (result["version"], result["before"]) == (first, second)
+    said = running.sml("rollback", MODEL, "--reason", "complaints", "--json")
+    assert (said.code, said.document["champion"], said.document["before"]) == (0, first, second)
     followed(running, first)
     live = running.live()
     assert (live["champion"], live["previous"]) == (first, None)
     assert live["history"][-1]["event"] == "rolled_back"
     assert live["history"][-1]["reason"] == f"back to {first}: complaints"
-    with pytest.raises(CloudFailed, match="no earlier version"):
-        roll_back(running.stack, MODEL, "once more")
-    with pytest.raises(CloudFailed, match=f"served here: {MODEL}, file_type"):
-        roll_back(running.stack, "nobody", "x")
+    again, unknown = running.sml("rollback", MODEL), running.sml("rollback", "nobody")
+    assert (again.code, again.err) == (1, f"sml: {MODEL}: there is no earlier version to go back to\n")
+    assert (unknown.code, f"there are: {MODEL}, file_type" in unknown.err) == (1, True)

@@ -14,7 +14,6 @@ from functions.core.selection.select import Selection
 from functions.core.storage.store_url import open_store
 from functions.core.training.train import Trainer
 from infra.keys import Access
-from localcloud.commands.train import train
 from localcloud.commands.watch import Watch
 from models.breast_cancer import sample
 from tests.loop.running import MODEL, PREDICT, SECONDS, Running, csv_of, rows
@@ -67,11 +66,11 @@ def test_a_dataset_whose_arrival_was_lost_is_trained_on_when_someone_asks_and_on
     with running.unannounced():
         running.data.put(f"{MODEL}/incoming/lost.csv", csv_of(rows(25, 290)))
         running.idle()
-    train(running.stack, MODEL)
+    assert running.sml("retrain", MODEL).code == 0
     record = judged(running, watch.new_run(SECONDS))
     assert record["source"] == f"{MODEL}/incoming/lost.csv"
     versions, live = running.versions(), running.live()
-    train(running.stack, MODEL)
+    assert running.sml("retrain", MODEL).code == 0
     running.idle()
     assert (running.versions(), running.live()) == (versions, live)
 

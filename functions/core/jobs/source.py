@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from functions.core.jobs.job import Job
-    from functions.core.storage.objects import Objects, Tag
+    from functions.core.storage.objects import Objects
+    from functions.core.storage.tag import Tag
 
 BLOCK_BYTES = 4_000_000
 """How much of a file is read at once."""

@@ -12,12 +12,12 @@ from obstore.exceptions import AlreadyExistsError, GenericError, PermissionDenie
 from obstore.store import MemoryStore
 
 from functions.core.storage.keys import ODD, Entry, OddKey, in_order
-from models.light import dataclass
+from functions.core.storage.tag import Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from obstore import GetOptions, GetResult, ObjectMeta, SignCapableStore, UpdateVersion
+    from obstore import GetOptions, GetResult, SignCapableStore
     from obstore.store import ObjectStore
 
     from functions.core.onnx.tensor import Memory
@@ -47,34 +47,6 @@ class TooLarge(ValueError):
 
 class Unreadable(ValueError):
     """The content of an object is not what its reader accepts. The text begins with its key."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tag:
-    """One state of an object, as `read` returns it and `replace` takes it.
-
-    S3 and the memory store compare the ETag only, Cloud Storage the version (a generation). So
-    both are kept, and each store uses its own.
-    """
-
-    e_tag: str | None
-    version: str | None
-
-    @classmethod
-    def of(cls, meta: ObjectMeta) -> Self:
-        return cls(e_tag=meta["e_tag"], version=meta["version"])
-
-    def __str__(self) -> str:
-        return f"{self.e_tag} {self.version}"
-
-    @property
-    def condition(self) -> UpdateVersion:
-        condition: UpdateVersion = {}
-        if self.e_tag is not None:
-            condition["e_tag"] = self.e_tag
-        if self.version is not None:
-            condition["version"] = self.version
-        return condition
 
 
 def canonical(value: object) -> bytes:
@@ -245,6 +217,11 @@ class Objects:
         """Yield the objects in the folder `prefix`, at any depth, in the order of the store; those `after` a key."""
         entries = (Entry.of(meta) for page in obstore.list(self._store, prefix, offset=after) for meta in page)
         return entries if self._whole is None else self._whole.after(entries, prefix)
+
+    def folders(self, prefix: str) -> list[str]:
+        """Return the names of the folders directly in the folder `prefix`, without what is in them."""
+        listed = obstore.list_with_delimiter(self._store, prefix)
+        return [folder.rstrip("/").rpartition("/")[2] for folder in listed["common_prefixes"]]
 
     def shows_empty(self, prefix: str) -> bool:
         """Return whether a list shows that the folder `prefix` holds nothing; a list that fails shows nothing."""

@@ -12,7 +12,8 @@ import pytest
 
 from functions.adapters.gcp.environment import METADATA, NOBODY, store_options, token
 from functions.core.runtime.environment import Environment
-from functions.core.storage.objects import Conflict, Objects, Tag
+from functions.core.storage.objects import Conflict, Objects
+from functions.core.storage.tag import Tag
 from localcloud.support.http_server import HttpServer, Request, Response, json_response
 
 WRITTEN = Response(200, [("ETag", '"e"'), ("x-goog-generation", "8")], b"")

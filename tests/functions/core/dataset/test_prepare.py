@@ -11,7 +11,8 @@ from functions.core.dataset.dataset import Dataset
 from functions.core.dataset.prepare import BadRequest
 from functions.core.registry.executions import Executions
 from functions.core.registry.runs import Status
-from functions.core.storage.objects import Objects, Tag
+from functions.core.storage.objects import Objects
+from functions.core.storage.tag import Tag
 from models.section import ContractError
 from tests.functions.bench import AT, MODEL, TRAINING, Bench, csv, rows
 

@@ -13,7 +13,8 @@ from functions.core.jobs.job import NotAJob
 from functions.core.jobs.worker import Worker
 from functions.core.onnx.session import ModelFailure
 from functions.core.runtime.consumer import Delivery
-from functions.core.storage.objects import Objects, Tag
+from functions.core.storage.objects import Objects
+from functions.core.storage.tag import Tag
 from tests.functions import jobbing
 from tests.functions.jobbing import ATTEMPTS, Killed, Mortal, Queue
 from tests.functions.serving import MODEL, POISON, Away, Bench, model_bytes

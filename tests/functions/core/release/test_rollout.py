@@ -13,7 +13,8 @@ from functions.core.registry.executions import Executions
 from functions.core.registry.pointer import NotPossible
 from functions.core.release.rollout import Rollout
 from functions.core.serving.predictor import hash_percent
-from functions.core.storage.objects import Objects, Tag
+from functions.core.storage.objects import Objects
+from functions.core.storage.tag import Tag
 from interface.rollout import RolloutPlan
 from models.section import RolloutThresholds
 from tests.functions.serving import BENIGN, MALIGNANT, MODEL, POISON, Bench, model_bytes

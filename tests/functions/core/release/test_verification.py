@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from functions.commands import registry as command
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import Pointer
 from functions.core.release.rollout import Rollout
@@ -17,6 +16,7 @@ from functions.core.release.verification import keys_by_model, verify
 from functions.core.storage.objects import Objects
 from interface.rollout import RolloutPlan
 from models.section import RolloutThresholds
+from sml import registry_check as command
 from tests.functions import bring_your_own
 from tests.functions.bench import MODEL, Bench, csv, rows
 from tests.functions.serving import Clock

@@ -1,14 +1,7 @@
-"""Verify the model registry in a store, and mend what can be mended: `python -m functions.commands.registry`.
-
-A JSON object on standard input says what to do: `url` of the models store; `options` of its client, none where the
-client finds credentials by itself; `models`, none for all; `repair`; and `champion`, a version or null. Each line of
-standard output is a JSON object, `{"kind": ..., "text": ...}`. `python -m localcloud registry verify` shows them.
-"""
+"""Verify the model registry in a store, and mend what can be mended."""
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -30,14 +23,12 @@ if TYPE_CHECKING:
 WHOLE, FAULTS, NOT_ASKED = 0, 1, 2
 
 
-def main() -> int:
-    """Return 0 where all is whole, 1 where a fault is left, 2 where the store could not be read."""
-    request = json.load(sys.stdin)
-    return run(request, lambda kind, text: print(json.dumps({"kind": kind, "text": text}), flush=True))
-
-
 def run(request: Mapping[str, Any], say: Say) -> int:
-    """Do what a request asks, and return as `main` does."""
+    """Do what a request asks; return 0 where all is whole, 1 where a fault is left, 2 where the store cannot be read.
+
+    `url` is that of the models store; `options` are for its client, none where it finds credentials by itself;
+    `models`, none for all; `repair`; and `champion`, a version or None.
+    """
     try:
         store = open_store(request["url"], options=request.get("options"), patience_seconds=8)
         found = keys_by_model(store)
@@ -77,7 +68,3 @@ def _tell(found: Verified, say: Say) -> None:
     if not found.faults:
         live = found.pointer.champion if found.pointer else None
         say("whole", f"{found.model}: {counted}; " + (f"live is {live}" if live else "nothing is live"))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,87 @@
+"""The application: every command, and what becomes of a mistake."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+import typer
+from typer._click import Context, HelpFormatter
+from typer.core import TyperGroup
+
+from sml.commands import predict, releases, runs, stack, upload, versions
+from sml.commands.jobs import app as jobs
+from sml.commands.registry import app as registry
+from sml.mistake import INTERRUPTED, UNREACHABLE, Mistake
+
+
+class Grouped(TyperGroup):
+    """A list of commands under headings. Drawn without rich, whose import alone takes as long as all else."""
+
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
+        for heading in (*PANELS, OTHERS):
+            found = [(name, self.commands[name]) for name in self.list_commands(ctx)]
+            rows = [(name, one.get_short_help_str(90)) for name, one in found if _heading(one) == heading]
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
+
+
+def _heading(command: object) -> str:
+    heading = getattr(command, "rich_help_panel", None)
+    return heading if isinstance(heading, str) else OTHERS
+
+
+OTHERS = "Other commands"
+APP = typer.Typer(
+    name="sml",
+    cls=Grouped,
+    rich_markup_mode=None,
+    help="Work with a serverless-ml stack: the one that `make up` runs, or one in an account (--stack dev).",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+PANELS: dict[str, tuple[Callable[..., object], ...]] = {
+    "Data and training": (upload.upload, upload.retrain),
+    "Runs": (runs.runs, runs.show, runs.leaderboard, runs.compare, runs.report),
+    "Versions": (versions.models, versions.versions, versions.live, versions.history, versions.diff),
+    "Releases": (releases.release, releases.promote, releases.withdraw, releases.rollback),
+    "Predictions": (predict.predict,),
+    "The stack": (stack.status, stack.put, stack.logs, stack.redrive, stack.send),
+}
+for panel, commands in PANELS.items():
+    for command in commands:
+        APP.command(rich_help_panel=panel)(command)
+APP.add_typer(jobs, name="job", rich_help_panel="Predictions")
+APP.add_typer(registry, name="registry", rich_help_panel="Versions")
+
+
+def main() -> None:
+    """Run the command that the arguments name, and end the process with its exit code."""
+    try:
+        APP(prog_name="sml")
+    except Mistake as mistake:
+        print(f"sml: {mistake}", file=sys.stderr)
+        sys.exit(mistake.code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read the output has enough of it; what is left in the buffer goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as problem:
+        if not _of_a_store(problem):
+            raise
+        print(f"sml: the store cannot be used: {' '.join(str(problem).split())[:300]}", file=sys.stderr)
+        sys.exit(UNREACHABLE)
+
+
+def _of_a_store(problem: Exception) -> bool:
+    """Return whether a problem is one of the stores' client, which is imported only by commands that use a store."""
+    client = sys.modules.get("obstore.exceptions")
+    ours = sys.modules.get("functions.core.storage.objects")
+    return (client is not None and isinstance(problem, client.BaseError)) or (
+        ours is not None and isinstance(problem, ours.Forbidden | ours.Unreadable | ours.Missing)
+    )

@@ -1,0 +1,66 @@
+"""AWS, with the credentials that its own tools find."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sml.mistake import Mistake, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REFUSED = ("AccessDenied", "AccessDeniedException", "AuthFailure", "ExpiredToken", "ExpiredTokenException")
+REFUSED_TOKENS = ("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch")
+
+
+class Account:
+    """Step Functions and SQS."""
+
+    title = "AWS"
+
+    def start(self, workflow: str, argument: Mapping[str, Any]) -> str:
+        with _refusals("start the workflow"):
+            states = boto3.client("stepfunctions", region_name=workflow.split(":")[3])
+            return states.start_execution(stateMachineArn=workflow, input=json.dumps(dict(argument)))["executionArn"]
+
+    def redrive(self, dead_letters: str) -> int:
+        with _refusals("bring the dead letters back"):
+            queues = boto3.client("sqs", region_name=dead_letters.split(".")[1])
+            asked = ["QueueArn", "ApproximateNumberOfMessages"]
+            facts = queues.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=asked)["Attributes"]
+            waiting = int(facts["ApproximateNumberOfMessages"])
+            if waiting:
+                queues.start_message_move_task(SourceArn=facts["QueueArn"])
+            return waiting
+
+    def signed(self, method: str, url: str, body: bytes, callers: str) -> Mapping[str, str]:
+        region = callers.split(":")[3]
+        with _refusals("sign a request"):
+            credentials = boto3.Session().get_credentials()
+            if credentials is None:
+                raise Unreachable("there are no credentials of AWS, and the stack's API asks for them (auth: iam)")
+            request = AWSRequest(method=method, url=url, data=body, headers={"content-type": "application/json"})
+            SigV4Auth(credentials, "execute-api", region).add_auth(request)
+            return dict(request.headers.items())
+
+
+@contextmanager
+def _refusals(what: str) -> Generator[None]:
+    """Raise `Unreachable` for credentials that are missing or do not suffice, and `Mistake` for what AWS refuses."""
+    try:
+        yield
+    except ClientError as refused:
+        error = refused.response.get("Error", {})
+        text = f"AWS refused to {what}: {error.get('Code')}: {' '.join(str(error.get('Message', '')).split())[:300]}"
+        known = error.get("Code") in (*REFUSED, *REFUSED_TOKENS)
+        raise (Unreachable(text) if known else Mistake(text)) from None
+    except BotoCoreError as problem:
+        raise Unreachable(f"AWS could not be asked to {what}: {' '.join(str(problem).split())[:300]}") from None

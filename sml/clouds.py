@@ -1,0 +1,44 @@
+"""The clouds whose stacks can be worked on: each folder of sml/ with an `account.py`."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FOLDER = Path(__file__).resolve().parent
+
+
+class Cloud(Protocol):
+    """What is done with a cloud beyond its stores and the stack's API."""
+
+    title: str
+    """Where the stack is, for people."""
+
+    def start(self, workflow: str, argument: Mapping[str, Any]) -> str:
+        """Start the training workflow, and return the name of the execution."""
+        ...
+
+    def redrive(self, dead_letters: str) -> int:
+        """Send dead letters back to the queue they came from, and return their number."""
+        ...
+
+    def signed(self, method: str, url: str, body: bytes, callers: str) -> Mapping[str, str]:
+        """Return the headers by which the API of a stack with `auth: iam` knows the caller."""
+        ...
+
+
+@cache
+def schemes() -> Mapping[str, str]:
+    """Return the folder of each cloud, by the scheme of its stores' URLs."""
+    names = sorted(file.parent.name for file in FOLDER.glob("*/account.py"))
+    return {importlib.import_module(f"sml.{name}").SCHEME: name for name in names}
+
+
+def account(scheme: str) -> Cloud:
+    """Return the cloud whose stores have URLs of this scheme, as an account that the environment has a way into."""
+    return importlib.import_module(f"sml.{schemes()[scheme]}").open_account()

@@ -1,0 +1,173 @@
+"""Jobs: many rows, answered later."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sml.mistake import FAILED, Mistake, TooLate
+from sml.options import Model, Seconds
+from sml.output import Output
+from sml.session import Session, on_stack
+from sml.stack import Stack
+
+app = typer.Typer(help="Jobs: many rows, answered later.", no_args_is_help=True, rich_markup_mode=None)
+JobId = Annotated[str, typer.Argument(help="The job's id.", metavar="JOB")]
+Result = Annotated[Path | None, typer.Option("--result", "-o", help="Write the result there.")]
+KINDS = ("csv", "jsonl", "parquet", "npy", "npz")
+ENDED = ("done", "failed", "cancelled")
+LOOK_SECONDS = 0.5
+WAIT_SECONDS = 3600.0
+
+
+@app.command()
+@on_stack
+def submit(
+    session: Session,
+    model: Model,
+    file: Annotated[
+        Path, typer.Argument(help="CSV, JSON Lines, Parquet, .npy or .npz, each also .gz.", metavar="FILE")
+    ],
+    version: Annotated[
+        str | None, typer.Option("--version", help="A version; by default the one that is live.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait until it is done.")] = False,
+    result: Result = None,
+    timeout: Seconds = WAIT_SECONDS,
+) -> None:
+    """Submit a file as a job."""
+    out, found = session.out, session.stack
+    found.model(model)
+    job = _submitted(found, model, file, version)
+    if wait or result is not None:
+        _wait(out, found, model, job, timeout, result)
+        return
+    out.result({"id": job}, job, f"`sml job wait {model} {job} -o FILE` waits for its result")
+
+
+@app.command("list")
+@on_stack
+def listed(
+    session: Session,
+    model: Model,
+) -> None:
+    """List the jobs that were submitted by the API, the newest first."""
+    out, found = session.out, session.stack
+    url = found.outputs["models"][found.model(model)]["jobs"]
+    jobs = _api(found).get(url)["jobs"]
+    columns = {"id": "job", "status": "status", "submitted": "submitted", "rows": "rows", "refused": "refused"}
+    out.table(jobs, columns, empty=f"there is no job: `sml job submit {model} FILE`")
+
+
+@app.command()
+@on_stack
+def get(
+    session: Session,
+    model: Model,
+    job: JobId,
+    result: Result = None,
+) -> None:
+    """Show one job; with --result, fetch what it gave."""
+    out, found = session.out, session.stack
+    _finished(out, found, _status(found, model, job), result)
+
+
+@app.command()
+@on_stack
+def cancel(
+    session: Session,
+    model: Model,
+    job: JobId,
+) -> None:
+    """Cancel a job: no further part of it is worked on."""
+    out, found = session.out, session.stack
+    url = found.outputs["models"][found.model(model)]["jobs"]
+    status = _api(found).post(f"{url}/{job}/cancel", {})
+    out.fields(status)
+
+
+@app.command()
+@on_stack
+def wait(
+    session: Session,
+    model: Model,
+    job: JobId,
+    result: Result = None,
+    timeout: Seconds = WAIT_SECONDS,
+) -> None:
+    """Wait until a job is over."""
+    out, found = session.out, session.stack
+    _wait(out, found, model, job, timeout, result)
+
+
+def _submitted(stack: Stack, model: str, file: Path, version: str | None) -> str:
+    """Return the job's id: by a signed URL, or, on a cloud that signs nothing, put into the store."""
+    kind = file.name.lower().removesuffix(".gz").rpartition(".")[2]
+    if kind not in KINDS:
+        raise Mistake(f"{file.name}: a job's file is {', '.join(KINDS)}, each also .gz, by its ending")
+    try:
+        content = file.read_bytes()
+    except OSError as problem:
+        raise Mistake(f"{file} cannot be read: {problem.strerror}") from None
+    ending = f"{kind}.gz" if file.name.lower().endswith(".gz") else kind
+    asked: dict[str, Any] = {"upload": ending, **({"version": version} if version else {})}
+    api, url = _api(stack), stack.outputs["models"][model]["jobs"]
+    try:
+        ticket = api.post(url, asked)
+    except Mistake as refused:
+        if "/in/" not in str(refused) or version:
+            raise
+        name = f"{time.time_ns():x}-{file.name}"
+        stack.jobs.put(f"{model}/in/{name}", content)
+        return name
+    api.send(ticket["upload"]["method"], ticket["upload"]["url"], content, signed=False)
+    return ticket["id"]
+
+
+def _wait(out: Output, stack: Stack, model: str, job: str, seconds: float, result: Path | None) -> None:
+    until, told = time.monotonic() + seconds, ""
+    while (status := _status(stack, model, job))["status"] not in ENDED:
+        if time.monotonic() > until:
+            raise TooLate(f"job {job} is {status['status']} after {seconds:.0f} s; it goes on")
+        progress = f"  {'job':<12} {status['status']}, {status.get('rows') or 0:,} rows"
+        if progress != told and not out.as_json:
+            out.say(told := progress)
+        time.sleep(LOOK_SECONDS)
+    _finished(out, stack, status, result)
+    if status["status"] != "done":
+        raise typer.Exit(FAILED)
+
+
+def _finished(out: Output, stack: Stack, status: dict[str, Any], result: Path | None) -> None:
+    if result is not None and status["status"] == "done":
+        result.write_bytes(_result(stack, status))
+        status = {**status, "written": str(result)}
+    shown = {name: value for name, value in status.items() if name not in ("result", "result_url")}
+    if error := status.get("error"):
+        shown["error"] = error.get("detail") if isinstance(error, dict) else error
+    out.fields(status, shown)
+
+
+def _result(stack: Stack, status: dict[str, Any]) -> bytes:
+    if status.get("result"):
+        import json  # noqa: PLC0415
+
+        lines = status["result"].get("predictions", [])
+        return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+    if status.get("result_url"):
+        return _api(stack).send("GET", status["result_url"], signed=False)[2]
+    return stack.jobs.get(status["result_key"])
+
+
+def _status(stack: Stack, model: str, job: str) -> dict[str, Any]:
+    url = stack.outputs["models"][stack.model(model)]["jobs"]
+    return _api(stack).get(f"{url}/{job}")
+
+
+def _api(stack: Stack) -> Any:
+    from sml.api import Api  # noqa: PLC0415
+
+    return Api(stack)

@@ -1,0 +1,234 @@
+"""Runs: what was trained on, what came of it, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sml.mistake import Mistake
+from sml.options import Model, Run
+from sml.output import Output
+from sml.session import Session, on_stack
+
+if TYPE_CHECKING:
+    from sml.records import Records
+    from sml.stack import Stack
+
+COLUMNS = {
+    "run": "run",
+    "model": "model",
+    "status": "status",
+    "created": "created (UTC)",
+    "rows": "rows",
+    "metric": "score",
+    "version": "version",
+    "source": "from",
+    "reason": "why",
+}
+MANY = 30
+"""Runs of a list where no other number is asked for."""
+
+
+@on_stack
+def runs(
+    session: Session,
+    model: Annotated[str | None, typer.Argument(help="One model alone.", metavar="MODEL")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most, the newest first.")] = MANY,
+) -> None:
+    """List runs, the newest first."""
+    out, found = session.out, session.stack
+    wanted = [found.model(model)] if model else found.models
+    records = [record for name in wanted for record in _records(found, name).runs()]
+    records = sorted(records, key=lambda record: str(record.get("created")), reverse=True)
+    rows = [_row(record) for record in records[:limit]]
+    columns = {key: title for key, title in COLUMNS.items() if key != "model" or not model}
+    out.table(rows, columns, empty=_none(model or found.models[0]), documents=records[:limit])
+    if len(records) > limit:
+        out.line(f"{len(records) - limit:,} more: --limit {len(records)}")
+
+
+@on_stack
+def show(
+    session: Session,
+    model: Model,
+    run: Run,
+) -> None:
+    """Show one run: its data, its experiments, its gate, its release."""
+    from sml.records import reason, said  # noqa: PLC0415 - the store's client takes long to import
+
+    out, found = session.out, session.stack
+    records = _records(found, model)
+    record = records.run(run)
+    if out.as_json:
+        out.fields({**record, "experiments": records.leaderboard(record["run"])})
+        return
+    named = ("run", "status", "source", "created", "rows", "rejected_rows", "dataset", "experiment", "version")
+    out.fields(record, {**{name: record.get(name) for name in named}, "why": reason(record)})
+    for title, lines in (
+        (
+            "checks",
+            [f"{'passed' if check['passed'] else 'NOT PASSED':<11}{said(check)}" for check in record.get("checks", ())],
+        ),
+        ("rejected", _rejected(record)),
+        ("not used", [str(column) for column in record.get("passed_over", ())]),
+    ):
+        if lines:
+            out.line(f"\n{title}")
+            for line in lines:
+                out.line(f"  {line}")
+    if ranked := records.leaderboard(record["run"]):
+        out.line("")
+        _experiments(out, ranked)
+
+
+@on_stack
+def leaderboard(
+    session: Session,
+    model: Model,
+    run: Annotated[str | None, typer.Argument(help="By default the newest one.", metavar="RUN")] = None,
+) -> None:
+    """List the experiments of a run, the best first."""
+    out, found = session.out, session.stack
+    records = _records(found, model)
+    _experiments(out, records.leaderboard(_one(records, model, run)["run"]))
+
+
+@on_stack
+def compare(
+    session: Session,
+    model: Model,
+    chosen: Annotated[list[str], typer.Argument(help="Two runs or more, by the first letters.", metavar="RUN RUN...")],
+) -> None:
+    """Compare runs: what differs in their data, parameters and scores."""
+    out, found = session.out, session.stack
+    records = _records(found, model)
+    compared = [_compared(records, records.run(run)) for run in chosen]
+    if len(compared) < 2:
+        raise Mistake("two runs or more are compared")
+    names = list(dict.fromkeys(name for facts in compared for name in facts))
+    rows = [
+        {"": name, **{facts["run"]: facts.get(name) for facts in compared}, "differs": "*"}
+        for name in names
+        if name != "run" and len({str(facts.get(name)) for facts in compared}) > 1
+    ]
+    alike = [name for name in names if name != "run" and len({str(facts.get(name)) for facts in compared}) == 1]
+    columns = {"": "", **{facts["run"]: facts["run"] for facts in compared}}
+    out.table(rows, columns, empty="they do not differ", documents=compared)
+    if alike:
+        out.line(f"alike: {', '.join(alike)}")
+
+
+@on_stack
+def report(
+    session: Session,
+    model: Model,
+    run: Annotated[
+        str | None, typer.Argument(help="By default the newest one that has a report.", metavar="RUN")
+    ] = None,
+    file: Annotated[Path | None, typer.Option("--file", "-o", help="Write it there, and do not open it.")] = None,
+) -> None:
+    """Open a run's report in the browser."""
+    import tempfile  # noqa: PLC0415 - hardly ever needed
+    import webbrowser  # noqa: PLC0415
+
+    out, found = session.out, session.stack
+    records = _records(found, model)
+    record = _one(records, model, run, with_version=run is None)
+    page = records.report(record)
+    where = file or Path(tempfile.mkdtemp(prefix="sml-")) / f"{model}-{record['run']}.html"
+    where.write_bytes(page)
+    if file is None and not webbrowser.open(where.as_uri()):
+        out.say("no browser could be opened here")
+    out.line(str(where))
+
+
+def _records(stack: Stack, model: str) -> Records:
+    from sml.records import Records  # noqa: PLC0415 - the store's client takes long to import
+
+    return Records(stack.registry, stack.model(model))
+
+
+def _one(records: Records, model: str, run: str | None, *, with_version: bool = False) -> dict[str, Any]:
+    if run is not None:
+        return records.run(run)
+    known = [record for record in records.runs() if record.get("version") or not with_version]
+    if not known:
+        raise Mistake(_none(model))
+    return known[0]
+
+
+def _none(model: str) -> str:
+    return f"there is no run yet: `sml upload {model} FILE` starts one"
+
+
+def _row(record: dict[str, Any]) -> dict[str, Any]:
+    from sml.records import reason  # noqa: PLC0415
+
+    score = next((check["value"] for check in record.get("checks", ()) if _is_metric(check)), None)
+    source = str(record.get("source") or "").rpartition("/")[2]
+    created = str(record.get("created") or "")[:19].replace("T", " ")
+    why = reason(record)
+    short = why if len(why) <= 60 else f"{why[:57]}..."
+    return {**record, "metric": score, "source": source, "created": created, "reason": short}
+
+
+def _is_metric(check: dict[str, Any]) -> bool:
+    return check["name"] in ("roc_auc", "accuracy", "f1", "log_loss")
+
+
+def _experiments(out: Output, ranked: list[dict[str, Any]]) -> None:
+    names = list(dict.fromkeys(name for one in ranked for name in (one.get("params") or {})))
+    rows = [
+        {
+            **{key: one.get(key) for key in ("id", "mean", "std", "seconds", "bytes", "status")},
+            **{f"p.{name}": (one.get("params") or {}).get(name) for name in names},
+            "error": one.get("error"),
+        }
+        for one in ranked
+    ]
+    metric = next((one["metric"] for one in ranked if "metric" in one), "score")
+    columns = {"id": "experiment", "mean": metric, "std": "+-", **{f"p.{name}": name for name in names}}
+    columns |= {"seconds": "seconds", "bytes": "bytes", "status": "status"}
+    if any(row["error"] for row in rows):
+        columns["error"] = "error"
+    out.table(rows, columns, empty="no experiment is done yet", documents=ranked)
+
+
+def _rejected(record: dict[str, Any]) -> list[str]:
+    found = record.get("report") or {}
+    lines = [str(found["cause"])] if found.get("cause") else []
+    return [*lines, *(f"{reason}: {count:,} rows" for reason, count in (found.get("reasons") or {}).items())]
+
+
+def _compared(records: Records, record: dict[str, Any]) -> dict[str, Any]:
+    ranked = records.leaderboard(record["run"])
+    best = next((one for one in ranked if one.get("id") == record.get("experiment")), {})
+    named = (
+        "run",
+        "status",
+        "created",
+        "source",
+        "rows",
+        "rejected_rows",
+        "dataset",
+        "contract",
+        "code",
+        "lock",
+        "version",
+    )
+    holdout = (record.get("metrics") or {}).get("holdout") or {}
+    scores = {f"holdout {name}": value for name, value in holdout.items() if isinstance(value, int | float)}
+    crossed = (record.get("metrics") or {}).get("cross_validation") or {}
+    scores |= {f"cross-validated {name}": value["mean"] for name, value in crossed.items()}
+    return {
+        **{
+            name: str(record[name])[:16] if name in ("dataset", "contract", "code", "lock") else record[name]
+            for name in named
+            if record.get(name) is not None
+        },
+        **{f"parameter {name}": value for name, value in (best.get("params") or {}).items()},
+        **scores,
+        "experiments": len(ranked),
+    }

@@ -1,0 +1,95 @@
+"""Upload a dataset, or a finished model, and follow what becomes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sml.mistake import FAILED, Mistake
+from sml.options import Model, Seconds
+from sml.output import Output
+from sml.session import Session, on_stack
+from sml.stack import Stack
+
+if TYPE_CHECKING:
+    from sml.following import Following
+
+Wait = Annotated[
+    bool, typer.Option("--wait", "-w", help="Follow the run to its end; exit code 1 if nothing went live.")
+]
+WAIT_SECONDS = 3600.0
+
+
+@on_stack
+def upload(
+    session: Session,
+    model: Model,
+    file: Annotated[Path, typer.Argument(help="CSV, JSON Lines, Parquet, each also .gz; or .onnx.", metavar="FILE")],
+    name: Annotated[
+        str | None, typer.Option("--as", help="The name in the store; by default that of the file.")
+    ] = None,
+    wait: Wait = False,
+    timeout: Seconds = WAIT_SECONDS,
+) -> None:
+    """Upload a dataset, which starts training, or a finished .onnx, which is examined and released."""
+    out, found = session.out, session.stack
+    found.model(model)
+    content = _content(file)
+    key = f"{model}/incoming/{name or file.name}"
+    following = _following(found, model, out, timeout) if wait else None
+    found.data.put(key, content)
+    url = f"{str(found.outputs['data_url']).rstrip('/')}/{key}"
+    if following is None:
+        document = {"url": url, "bytes": len(content)}
+        out.result(document, f"{len(content):,} bytes -> {url}", f"`sml runs {model}` shows what becomes of it")
+        return
+    out.say(f"  {'upload':<12} {len(content):,} bytes -> {url}")
+    _finish(following, out, following.new_run(key))
+
+
+@on_stack
+def retrain(
+    session: Session,
+    model: Model,
+    wait: Wait = False,
+    timeout: Seconds = WAIT_SECONDS,
+) -> None:
+    """Train on the newest dataset: also one whose arrival started nothing. What was trained on is not trained again."""
+    out, found = session.out, session.stack
+    newest = found.data.newest(f"{found.model(model)}/incoming")
+    if newest is None:
+        raise Mistake(f"{model} has no dataset yet: `sml upload {model} FILE`")
+    following = _following(found, model, out, timeout) if wait else None
+    execution = found.cloud.start(found.outputs["workflow"], {"model": model})
+    if following is None:
+        out.result({"execution": execution, "source": newest}, f"{model} is trained on {newest}: `sml runs {model}`")
+        return
+    _finish(following, out, following.new_run(newest))
+
+
+def _finish(following: Following, out: Output, run: str) -> None:
+    record = following.to_the_end(run)
+    if out.as_json:
+        out.fields(record)
+    if record.get("status") != "promoted":
+        raise typer.Exit(FAILED)
+
+
+def _following(stack: Stack, model: str, out: Output, seconds: float) -> Following:
+    from sml.following import Following  # noqa: PLC0415 - only what waits needs it
+
+    return Following(stack, model, out.say, seconds=seconds)
+
+
+def _content(file: Path) -> bytes:
+    if file.is_dir():
+        raise Mistake(f"{file} is a folder; a file is accepted")
+    try:
+        content = file.read_bytes()
+    except OSError as problem:
+        raise Mistake(f"{file} cannot be read: {problem.strerror}") from None
+    if not content:
+        raise Mistake(f"{file} is empty")
+    return content

@@ -1,0 +1,112 @@
+"""Follow a run from its upload to its end, and say each thing that becomes of it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from functions.core.registry.executions import Executions
+from functions.core.registry.runs import ENDED, Status
+from functions.core.storage.objects import Missing, Unreadable
+from sml.mistake import TooLate
+from sml.records import Records, reason, said
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sml.stack import Stack
+
+LOOK_SECONDS = 0.5
+
+
+class Following:
+    """Follows one model's runs from now on."""
+
+    def __init__(self, stack: Stack, model: str, say: Callable[[str], None], *, seconds: float) -> None:
+        """`say` is told each thing, and `seconds` is how long to wait at most."""
+        self._records = Records(stack.registry, model)
+        self._executions = Executions(stack.registry, model)
+        self._say = say
+        self._until = time.monotonic() + seconds
+        self._known = {entry.key for entry in self._executions.open()}
+        self._told: set[str] = set()
+
+    def new_run(self, source: str | None = None) -> str:
+        """Wait for an execution that began with the object `source`, by default any, and return its run's id.
+
+        Raise `TooLate`.
+        """
+        while True:
+            for entry in self._executions.open():
+                if entry.key in self._known:
+                    continue
+                note = self._note(entry.key)
+                if note is None or (source and note.get("source") not in (None, source)):
+                    continue
+                if note.get("run"):
+                    return str(note["run"])
+                if note.get("source"):
+                    self._once("prepare", f"{note['source']} arrived and is being read")
+            self._pause("a run of it to begin; where nothing starts: docs/bring-your-model.md#when-nothing-starts")
+
+    def to_the_end(self, run: str) -> dict[str, Any]:
+        """Say what becomes of a run until nothing works on it any more, and return its record. Raise `TooLate`."""
+        while True:
+            record = self._records.find_run(run)
+            self._tell(run, record)
+            if record.get("status") in ENDED:
+                return record
+            self._pause(f"run {run} to end; it goes on: `sml show {self._records.model} {run}`")
+
+    def _tell(self, run: str, record: dict[str, Any]) -> None:
+        status = record.get("status")
+        if record.get("rows"):
+            rejected, digest = record.get("rejected_rows", 0), str(record.get("dataset"))[:8]
+            self._once("prepare", f"{record['rows']:,} rows, {rejected:,} rejected, digest {digest}")
+        if status == Status.TRAINING:
+            self._experiments(run)
+        if record.get("checks"):
+            self._once("experiments", self._best(run))
+            for check in record["checks"]:
+                if not check["passed"]:
+                    self._once(f"check {check['name']}", f"not passed: {said(check)}", name="gate")
+            passed = sum(check["passed"] for check in record["checks"])
+            self._once("gate", f"{passed} of {len(record['checks'])} checks passed")
+        if record.get("version"):
+            for entry in self._records.live().history:
+                if entry.run == run and entry.event not in ("promoted", "rolled_back"):
+                    self._once(f"{entry.revision}", f"{entry.version}: {entry.reason}", name=entry.event)
+        if status in ENDED:
+            version = f"{record['version']}: " if record.get("version") else ""
+            self._once(str(status), f"{version}{reason(record) or 'no reason was noted'}")
+
+    def _experiments(self, run: str) -> None:
+        planned = self._records.planned(run)
+        if planned:
+            done = len(self._records.leaderboard(run))
+            self._once(f"experiments {done}", f"{done} of {planned}", name="experiments")
+
+    def _best(self, run: str) -> str:
+        ranked = self._records.leaderboard(run)
+        if not ranked or "mean" not in ranked[0]:
+            return ""
+        best = ranked[0]
+        params = ", ".join(f"{name} {value}" for name, value in best["params"].items())
+        return f"best of {len(ranked)}: {params}: {best['metric']} {best['mean']:.4f} +- {best['std']:.4f}"
+
+    def _once(self, key: str, text: str, *, name: str | None = None) -> None:
+        line = f"  {name or key:<12} {text}"
+        if text and line not in self._told:
+            self._told.add(line)
+            self._say(line)
+
+    def _note(self, key: str) -> dict[str, Any] | None:
+        try:
+            return self._executions.find(key.rpartition("/")[2].removesuffix(".json"))
+        except (Missing, Unreadable):
+            return None
+
+    def _pause(self, what: str) -> None:
+        if time.monotonic() > self._until:
+            raise TooLate(f"waited in vain for {what}")
+        time.sleep(LOOK_SECONDS)

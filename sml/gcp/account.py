@@ -1,0 +1,79 @@
+"""GCP, with the credentials that its own tools find."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import google.auth
+from google.auth.exceptions import GoogleAuthError
+from google.auth.transport.requests import AuthorizedSession
+
+from sml.mistake import Mistake, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+BATCH = 100
+PATIENCE_SECONDS = 30
+TOKEN_SECONDS = 600
+SOURCE = "CloudPubSubDeadLetterSource"
+"""The prefix of the attributes by which Pub/Sub names where a dead letter comes from."""
+REDRIVEN = "redriven"
+"""The attribute by which the stack's topics know a message that is sent back."""
+
+
+class Account:
+    """Workflows, Pub/Sub and the service account of the callers."""
+
+    title = "GCP"
+
+    def start(self, workflow: str, argument: Mapping[str, Any]) -> str:
+        asked = {"argument": json.dumps(dict(argument))}
+        started = _ask("start the workflow", f"workflowexecutions.googleapis.com/v1/{workflow}/executions", asked)
+        return started["name"]
+
+    def redrive(self, dead_letters: str) -> int:
+        what, pubsub = "bring the dead letters back", "pubsub.googleapis.com/v1"
+        moved = 0
+        while True:
+            asked = {"maxMessages": BATCH, "returnImmediately": True}
+            received = _ask(what, f"{pubsub}/{dead_letters}:pull", asked).get("receivedMessages", [])
+            if not received:
+                return moved
+            for one in received:
+                attributes = one["message"].get("attributes", {})
+                project, name = attributes[f"{SOURCE}SubscriptionProject"], attributes[f"{SOURCE}Subscription"]
+                topic = _ask(what, f"{pubsub}/projects/{project}/subscriptions/{name}")["topic"]
+                own = {key: value for key, value in attributes.items() if not key.startswith(SOURCE)}
+                message = {"data": one["message"].get("data", ""), "attributes": {**own, REDRIVEN: "true"}}
+                _ask(what, f"{pubsub}/{topic}:publish", {"messages": [message]})
+                _ask(what, f"{pubsub}/{dead_letters}:acknowledge", {"ackIds": [one["ackId"]]})
+                moved += 1
+
+    def signed(self, method: str, url: str, body: bytes, callers: str) -> Mapping[str, str]:
+        del method, url, body
+        now = int(time.time())
+        claims = {"iss": callers, "sub": callers, "aud": callers, "iat": now, "exp": now + TOKEN_SECONDS}
+        path = f"iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{callers}:signJwt"
+        signed = _ask("sign a request", path, {"payload": json.dumps(claims)})
+        return {"authorization": f"Bearer {signed['signedJwt']}"}
+
+
+def _ask(what: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return what an API of Google's says. Raise `Unreachable` without credentials, and `Mistake` for a refusal."""
+    try:
+        credentials, _ = google.auth.default(scopes=[SCOPE])
+        method = "GET" if body is None else "POST"
+        with AuthorizedSession(credentials) as session:
+            response = session.request(method, f"https://{path}", json=body, timeout=PATIENCE_SECONDS)
+    except (GoogleAuthError, OSError) as problem:
+        raise Unreachable(f"GCP could not be asked to {what}: {' '.join(str(problem).split())[:300]}") from None
+    if response.status_code == 401:
+        raise Unreachable(f"GCP refused to {what}: the credentials are not accepted")
+    if not response.ok:
+        said = " ".join(response.text.split())[:300]
+        raise Mistake(f"GCP refused to {what}: {response.status_code} {said}")
+    return response.json()

@@ -1,0 +1,29 @@
+"""What went wrong, in one sentence, and the exit code that tells a script."""
+
+from __future__ import annotations
+
+FAILED = 1
+"""What was asked for was refused, or came out otherwise than hoped for."""
+UNREACHABLE = 3
+"""There is no such stack, or it does not answer, or it does not know who asks."""
+TOO_LATE = 4
+"""What was waited for did not happen in time; it may still."""
+INTERRUPTED = 130
+
+
+class Mistake(Exception):
+    """What the user is told, in one sentence."""
+
+    code = FAILED
+
+
+class Unreachable(Mistake):
+    """The stack cannot be asked."""
+
+    code = UNREACHABLE
+
+
+class TooLate(Mistake):
+    """The time to wait is over."""
+
+    code = TOO_LATE

@@ -1,0 +1,158 @@
+"""What the registry of a stack says of one model: its runs, versions and live pointer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from functions.core.registry.live_pointer import Live, UnreadablePointer
+from functions.core.storage.objects import Missing
+from interface import layout
+from sml.mistake import Mistake
+
+if TYPE_CHECKING:
+    from functions.core.registry.pointer import Pointer
+    from functions.core.storage.objects import Objects
+
+READERS = 16
+"""Objects that are read at once."""
+Record = dict[str, Any]
+
+
+class Records:
+    """The records of one model."""
+
+    def __init__(self, objects: Objects, model: str) -> None:
+        self._objects = objects
+        self.model = model
+
+    # Runs ----------------------------------------------------------------------------------
+
+    def run_ids(self) -> list[str]:
+        """Return the id of every run, in no order that means anything."""
+        return self._objects.folders(f"{self.model}/{layout.RUNS}")
+
+    def runs(self) -> list[Record]:
+        """Return the record of every run, the newest first."""
+        records = self._read(f"{self.model}/{layout.RUNS}{run}/run.json" for run in self.run_ids())
+        return sorted(records, key=lambda record: str(record.get("created")), reverse=True)
+
+    def run(self, beginning: str) -> Record:
+        """Return the record of the run whose id begins so. Raise `Mistake` where none or several do."""
+        found = [run for run in self.run_ids() if run.startswith(beginning)]
+        if len(found) != 1:
+            raise Mistake(_which("run", self.model, beginning, found))
+        record = next(self._read([f"{self.model}/{layout.RUNS}{found[0]}/run.json"]), None)
+        return record or {"run": found[0], "model": self.model, "status": "training"}
+
+    def find_run(self, run: str) -> Record:
+        """Return the record of a run; empty where it has none yet."""
+        return next(self._read([f"{self.model}/{layout.RUNS}{run}/run.json"]), {})
+
+    def leaderboard(self, run: str) -> list[Record]:
+        """Return the experiments of a run, the best first; of a run under way those that are done, in any order."""
+        found = self._object(f"{self.model}/{layout.RUNS}{run}/leaderboard.json")
+        if found:
+            return found["experiments"]
+        keys = self._objects.keys(f"{self.model}/{layout.RUNS}{run}/experiments/")
+        return [_summary(record) for record in self._read(key for key in keys if key.endswith(".json"))]
+
+    def planned(self, run: str) -> int:
+        """Return how many experiments a run has."""
+        return len((self._object(f"{self.model}/{layout.RUNS}{run}/plan.json") or {}).get("experiments", ()))
+
+    def report(self, run: Record) -> bytes:
+        """Return a run's report, a page of HTML. Raise `Mistake` where it has none."""
+        places = [f"{self.model}/{layout.RUNS}{run['run']}/report.html"]
+        if run.get("version"):
+            places.insert(0, f"{self.model}/{layout.VERSIONS}{run['version']}/report.html")
+        for key in places:
+            if (found := self._objects.find(key)) is not None:
+                return found
+        raise Mistake(f"run {run['run']} is {run.get('status')} and has no report: a run has one once it has a version")
+
+    # Versions ------------------------------------------------------------------------------
+
+    def versions(self) -> list[Record]:
+        """Return the card of every version, the newest first."""
+        names = self._objects.folders(f"{self.model}/{layout.VERSIONS}")
+        cards = self._read(f"{self.model}/{layout.VERSIONS}{name}/card.json" for name in names)
+        return sorted(cards, key=lambda card: str(card.get("created")), reverse=True)
+
+    def version(self, beginning: str) -> Record:
+        """Return the card of the version whose name begins so. Raise `Mistake` where none or several do."""
+        names = self._objects.folders(f"{self.model}/{layout.VERSIONS}")
+        found = [name for name in names if name.startswith(beginning)]
+        if len(found) != 1:
+            raise Mistake(_which("version", self.model, beginning, found))
+        card = self._object(f"{self.model}/{layout.VERSIONS}{found[0]}/card.json")
+        if card is None:
+            raise Mistake(f"version {found[0]} of {self.model} has no card: `sml registry verify` says what is damaged")
+        return card
+
+    def live(self) -> Pointer:
+        """Return the live pointer; an empty one before the first version. Raise `Mistake` where it is damaged."""
+        try:
+            return Live(self._objects, self.model).read()
+        except UnreadablePointer as damaged:
+            raise Mistake(str(damaged)) from None
+
+    # Reading -------------------------------------------------------------------------------
+
+    def _object(self, key: str) -> Record | None:
+        return next(self._read([key]), None)
+
+    def _read(self, keys: Iterable[str]) -> Iterator[Record]:
+        """Yield the JSON objects under these keys; what is not there, or no JSON object, is passed over."""
+
+        def one(key: str) -> Record | None:
+            try:
+                record = json.loads(self._objects.get(key))
+            except (Missing, ValueError):
+                return None
+            return record if isinstance(record, dict) else None
+
+        with ThreadPoolExecutor(READERS) as readers:
+            yield from (record for record in readers.map(one, keys) if record is not None)
+
+
+def reason(record: Mapping[str, Any]) -> str:
+    """Return why a run is what it is, in a sentence; empty where there is nothing to say."""
+    if record.get("cause"):
+        return " ".join(str(record["cause"]).split())
+    failed = [check for check in record.get("checks", ()) if not check["passed"]]
+    if failed and record.get("status") == "refused":
+        return "; ".join(said(check) for check in failed)
+    return " ".join(str((record.get("rollout") or {}).get("reason") or "").split())
+
+
+def said(check: Mapping[str, Any]) -> str:
+    """Return what a check of the gate compared, in words."""
+    compared = ", ".join(
+        f"{name} {check[key]:.4g}" for key, name in (("value", "found"), ("bound", "asked")) if _is_number(check[key])
+    )
+    detail = f" ({check['detail']})" if check.get("detail") else ""
+    return f"{check['name']}: {compared or ('passed' if check['passed'] else 'not passed')}{detail}"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _summary(record: Record) -> Record:
+    metrics = record.get("metrics") or {}
+    return {
+        "id": record["id"],
+        "params": record.get("params"),
+        "status": record.get("status"),
+        "metrics": {name: metric["mean"] for name, metric in metrics.items()},
+        "error": record.get("error"),
+    }
+
+
+def _which(kind: str, model: str, beginning: str, found: list[str]) -> str:
+    if not found:
+        return f"{model} has no {kind} {beginning}: `sml {kind}s {model}` lists them"
+    return f"{model} has {len(found)} {kind}s that begin with {beginning}: {', '.join(sorted(found)[:5])}"

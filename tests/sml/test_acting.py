@@ -1,0 +1,180 @@
+"""What commands do to a stack."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.core.registry.pointer import Pointer, begin, promote_first
+from tests.functions.test_upgrade import WRITTEN
+from tests.sml.called import called
+from tests.sml.staged import MODEL, Staged
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    file = tmp_path / "data.csv"
+    file.write_bytes(b"a,b\n1,2\n")
+    return file
+
+
+def test_a_dataset_is_uploaded_to_where_its_model_is_trained_from(staged: Staged, table: Path) -> None:
+    said = staged.sml("upload", MODEL, str(table))
+    assert said.out.splitlines()[0] == f"8 bytes -> s3://data-1/{MODEL}/incoming/data.csv"
+    assert staged.data.get(f"{MODEL}/incoming/data.csv") == b"a,b\n1,2\n"
+    assert staged.sml("upload", MODEL, str(table), "--as", "other.csv", "--json").document["bytes"] == 8
+    assert staged.data.exists(f"{MODEL}/incoming/other.csv")
+
+
+def test_what_cannot_be_uploaded_is_told_and_nothing_is(staged: Staged, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    for file, sentence in (
+        (tmp_path / "none.csv", "cannot be read: No such file"),
+        (tmp_path, "is a folder; a file is accepted"),
+        (empty, "is empty"),
+    ):
+        said = staged.sml("upload", MODEL, str(file))
+        assert (said.code, sentence in said.err) == (1, True)
+    assert list(staged.data.keys("")) == []
+
+
+def test_a_wait_that_is_over_says_what_goes_on(staged: Staged, table: Path) -> None:
+    said = staged.sml("upload", MODEL, str(table), "--wait", "--timeout", "1")
+    assert (said.code, "waited in vain for a run of it to begin" in said.err) == (4, True)
+
+
+def test_an_upload_is_followed_to_the_end_and_the_code_says_whether_it_went_live(
+    staged: Staged, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, key, number = staged.data.put, f"{MODEL}/incoming/data.csv", itertools.count()
+    status: dict[str, Any] = {"status": "promoted", "rows": 569, "version": "v1"}
+
+    def trained(where: str, content: bytes) -> None:
+        put(where, content)
+        execution = f"x{next(number)}"
+        note = {"execution": execution, "run": "aa01", "source": key}
+        staged.registry.put_json(f".executions/{MODEL}/{execution}.json", note)
+        staged.run("aa01", **status)
+
+    monkeypatch.setattr(staged.data, "put", trained)
+    said = staged.sml("upload", MODEL, str(table), "--wait")
+    assert (said.code, said.out) == (0, "")
+    assert "569 rows, 0 rejected" in said.err
+    assert said.err.splitlines()[-1].split(maxsplit=1)[0] == "promoted"
+    status = {"status": "rejected", "cause": "column b is missing"}
+    said = staged.sml("upload", MODEL, str(table), "--wait", "--json")
+    assert (said.code, said.document["status"]) == (1, "rejected")
+    assert said.err.splitlines()[-1].split(maxsplit=1) == ["rejected", "column b is missing"]
+
+
+def test_training_begins_with_the_newest_dataset(staged: Staged) -> None:
+    said = staged.sml("retrain", MODEL)
+    assert (said.code, said.err) == (1, f"sml: {MODEL} has no dataset yet: `sml upload {MODEL} FILE`\n")
+    assert staged.started == []
+    staged.data.put(f"{MODEL}/incoming/a.csv", b"x")
+    assert f"{MODEL}/incoming/a.csv" in staged.sml("retrain", MODEL).out
+    assert staged.started == [{"model": MODEL}]
+
+
+def canary(staged: Staged) -> None:
+    pointer = begin(promote_first(Pointer(), "v1", "aa01", 0.0), "v2", "bb02", 10, 60.0)
+    staged.registry.put_json(f"{MODEL}/live.json", pointer.document())
+
+
+def test_a_canary_is_promoted_or_withdrawn_by_hand_with_the_reason_in_the_history(staged: Staged) -> None:
+    canary(staged)
+    assert staged.sml("promote", MODEL, "-m", "good").out == f"{MODEL} @ v2 is live (before: v1)\n"
+    assert staged.sml("history", MODEL, "--json").document[0]["reason"] == "good"
+    canary(staged)
+    assert staged.sml("withdraw", MODEL, "--reason", "bad").out == f"{MODEL} @ v1 answers every caller\n"
+    for command in ("promote", "withdraw"):
+        said = staged.sml(command, MODEL)
+        assert (said.code, said.err) == (1, f"sml: {MODEL}: no release is under way\n")
+
+
+def test_a_version_is_released_by_the_workflow(staged: Staged) -> None:
+    canary(staged)
+    for name in ("v1", "v3"):
+        staged.registry.put_json(f"{MODEL}/versions/{name}/card.json", {"version": name})
+    assert staged.sml("release", MODEL, "v3").code == 0
+    assert staged.started == [{"model": MODEL, "version": "v3"}]
+    assert "is live already" in staged.sml("release", MODEL, "v1").err
+    assert "has no version v9" in staged.sml("release", MODEL, "v9").err
+
+
+def test_a_release_that_promotes_meanwhile_is_not_taken_for_the_rollback(
+    staged: Staged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = [("promoted", "newest", "run"), ("rolled_back", "newer", "id-6"), ("rolled_back", "newest", "id-7")]
+    history = [
+        {"revision": n, "event": event, "version": version, "run": run, "at": "2026-11-30", "reason": "x"}
+        for n, (event, version, run) in enumerate(entries)
+    ]
+    pointer = {"revision": 9, "challenger": None, "weight": 0, "release": None}
+    looks = [
+        {**pointer, "champion": "newest", "previous": "new", "history": history[:n]} for n in range(len(history))
+    ] + [{**pointer, "champion": "new", "previous": None, "history": history}]
+    found = iter(looks)
+    monkeypatch.setattr("sml.commands.releases.LOOK_SECONDS", 0)
+    monkeypatch.setattr(staged.registry, "find", lambda _: json.dumps(next(found)).encode())
+    said = staged.sml("rollback", MODEL, "--json")
+    assert (said.code, said.document["champion"], said.document["before"]) == (0, "new", "newest")
+    assert staged.started == [{"model": MODEL, "action": "rollback", "reason": "by hand"}]
+
+
+def test_without_anything_to_go_back_to_nothing_is_started(staged: Staged) -> None:
+    said = staged.sml("rollback", MODEL)
+    assert (said.code, said.err) == (1, f"sml: {MODEL}: there is no earlier version to go back to\n")
+    assert staged.started == []
+
+
+def test_a_rollback_that_does_not_come_is_told(staged: Staged) -> None:
+    pointer = {**Pointer(champion="v2", previous="v1").document()}
+    staged.registry.put_json(f"{MODEL}/live.json", pointer)
+    said = staged.sml("rollback", MODEL, "--timeout", "1")
+    assert (said.code, "is not in the history after 1 s" in said.err) == (4, True)
+
+
+def test_a_file_is_put_under_its_key(staged: Staged, table: Path) -> None:
+    for store in ("data", "s3://data-1/", "s3://data-1"):
+        assert staged.sml("put", store, "m/notes/a.csv", str(table)).code == 0
+    assert staged.data.get("m/notes/a.csv") == b"a,b\n1,2\n"
+    said = staged.sml("put", "s3://x", "k", str(table))
+    assert (said.code, said.err) == (1, "sml: s3://x is no store of the stack; accepted: data, models, jobs\n")
+
+
+def test_a_message_is_a_json_object(staged: Staged) -> None:
+    assert staged.sml("send", "labels", '{"label": "benign"}').code == 0
+    assert staged.sent == [("labels", {"label": "benign"})]
+    for text in ("[]", "1", "{", ""):
+        said = staged.sml("send", "labels", text)
+        assert (said.code, "accepted: a JSON object" in said.err) == (1, True)
+
+
+def test_the_newest_lines_of_a_log_are_printed(staged: Staged) -> None:
+    said = staged.sml("logs", "labels")
+    assert (said.out, said.err) == ("", "labels has logged nothing yet\n")
+    staged.logged = [f"labels {number}" for number in range(9)]
+    assert staged.sml("logs", "labels", "--lines", "2").out == "labels 7\nlabels 8\n"
+
+
+def test_dead_letters_go_back_to_the_queue_that_is_named(staged: Staged) -> None:
+    assert staged.sml("redrive").out == "1 dead letter of jobs brought back\n"
+    assert staged.sml("redrive", "labels").out == "2 dead letters of labels brought back\n"
+
+
+def test_the_registry_at_a_url_is_verified_without_a_stack(tmp_path: Path) -> None:
+    url = f"file://{WRITTEN / 'models'}"
+    said = called("registry", "verify", "--url", url, state=tmp_path)
+    assert said.code == 0
+    assert "whole     fruit: 32 objects, 2 versions, 3 runs; live is 18ef0b38ed5a16f3" in said.out
+    said = called("registry", "verify", "nobody", "--url", url, state=tmp_path)
+    assert (said.code, "there is no model nobody; in the store: fruit, pair" in said.out) == (2, True)
+    said = called("registry", "verify", "fruit", "--url", url, "--champion", "0123456789abcdef", state=tmp_path)
+    assert (said.code, "it goes with --repair" in said.err) == (1, True)
+    assert called("registry", "verify", state=tmp_path).code == 3

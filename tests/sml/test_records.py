@@ -1,0 +1,146 @@
+"""What the registry says, as commands list it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from functions.core.registry.pointer import Pointer, advance, begin, promote_first
+from tests.sml.staged import MODEL, Staged
+
+LEADERBOARD = [
+    {"id": "e1", "mean": 0.99, "std": 0.01, "metric": "roc_auc", "params": {"C": 0.1}, "seconds": 0.2, "bytes": 1171},
+    {"id": "e0", "mean": 0.91, "std": 0.02, "metric": "roc_auc", "params": {"C": 9}, "seconds": 0.1, "bytes": 1171},
+]
+CHECKS = [
+    {"name": "roc_auc", "value": 0.9, "bound": 0.97, "detail": "113 rows", "passed": False},
+    {"name": "bytes", "value": 100, "bound": 1000, "detail": "", "passed": True},
+]
+
+
+def lines(text: str) -> list[str]:
+    return [re.sub(r" {2,}", " | ", line.strip()) for line in text.splitlines()]
+
+
+def live(staged: Staged, pointer: Pointer) -> None:
+    staged.registry.put_json(f"{MODEL}/live.json", pointer.document())
+
+
+def test_runs_are_listed_the_newest_first_with_why_they_are_what_they_are(staged: Staged) -> None:
+    staged.run("aa01", created="2026-11-01T00:00:00+00:00", rows=569, source=f"{MODEL}/incoming/a.csv", version="v1")
+    staged.run("bb02", created="2026-11-02T00:00:00+00:00", status="rejected", cause="3 columns\nare missing")
+    staged.run("cc03", created="2026-11-03T00:00:00+00:00", status="refused", checks=CHECKS, model="whales")
+    listed = lines(staged.sml("runs").out)
+    assert [line.split(" | ")[0] for line in listed] == ["run", "cc03", "bb02", "aa01"]
+    assert "roc_auc: found 0.9, asked 0.97 (113 rows)" in listed[1]
+    assert listed[2].endswith("3 columns are missing")
+    assert "| 569 |" in listed[3]
+    assert [one["run"] for one in staged.sml("runs", MODEL, "--json").document] == ["bb02", "aa01"]
+
+
+def test_a_list_says_how_many_it_leaves_out(staged: Staged) -> None:
+    for number in range(5):
+        staged.run(f"r{number}", created=f"2026-11-0{number + 1}T00:00:00+00:00")
+    listed = lines(staged.sml("runs", "-n", "2").out)
+    assert (len(listed), listed[-1]) == (4, "3 more: --limit 5")
+
+
+def test_without_a_run_the_way_to_one_is_told(staged: Staged) -> None:
+    said = staged.sml("runs", MODEL)
+    assert said.out == f"there is no run yet: `sml upload {MODEL} FILE` starts one\n"
+    assert staged.sml("leaderboard", MODEL).code == 1
+
+
+def test_a_record_that_is_damaged_hides_no_other(staged: Staged) -> None:
+    staged.run("aa01")
+    staged.registry.put(f"{MODEL}/runs/bb02/run.json", b"{")
+    staged.registry.put(f"{MODEL}/runs/cc03/plan.json", b"{}")
+    assert [one["run"] for one in staged.sml("runs", "--json").document] == ["aa01"]
+
+
+def test_a_run_is_shown_with_its_checks_and_experiments(staged: Staged) -> None:
+    staged.run("aa01", status="refused", checks=CHECKS, experiment="e1", passed_over=["notes"])
+    staged.registry.put_json(f"{MODEL}/runs/aa01/leaderboard.json", {"experiments": LEADERBOARD})
+    shown = staged.sml("show", MODEL, "a").out
+    assert "NOT PASSED roc_auc: found 0.9, asked 0.97 (113 rows)" in shown
+    assert "notes" in shown
+    assert [line.split(" | ")[0] for line in lines(shown)][-3:] == ["experiment", "e1", "e0"]
+    assert staged.sml("show", MODEL, "a", "--json").document["experiments"] == LEADERBOARD
+
+
+def test_a_run_is_known_by_the_first_letters_of_its_id_if_no_other_begins_so(staged: Staged) -> None:
+    staged.run("aa01")
+    staged.run("aa02")
+    said = staged.sml("show", MODEL, "aa")
+    assert (said.code, said.err) == (1, f"sml: {MODEL} has 2 runs that begin with aa: aa01, aa02\n")
+    said = staged.sml("show", MODEL, "z")
+    assert (said.code, said.err) == (1, f"sml: {MODEL} has no run z: `sml runs {MODEL}` lists them\n")
+
+
+def test_runs_are_compared_by_what_differs(staged: Staged) -> None:
+    for run, score in (("aa01", 0.9), ("bb02", 0.95)):
+        metrics = {"holdout": {"roc_auc": score}, "cross_validation": {}}
+        staged.run(run, rows=100, experiment="e1", metrics=metrics, dataset="d" * 64)
+        staged.registry.put_json(f"{MODEL}/runs/{run}/leaderboard.json", {"experiments": LEADERBOARD})
+    compared = lines(staged.sml("compare", MODEL, "aa", "bb").out)
+    assert "holdout roc_auc | 0.9 | 0.95" in compared
+    assert any(line.startswith("alike: ") and "dataset" in line and "rows" in line for line in compared)
+    assert staged.sml("compare", MODEL, "aa").err == "sml: two runs or more are compared\n"
+
+
+def test_a_report_is_written_where_it_is_asked_for(staged: Staged) -> None:
+    staged.run("aa01", version="v1")
+    staged.registry.put(f"{MODEL}/versions/v1/report.html", b"<html>")
+    file = staged.state / "report.html"
+    assert staged.sml("report", MODEL, "-o", str(file)).out == f"{file}\n"
+    assert file.read_bytes() == b"<html>"
+    staged.run("bb02", status="rejected")
+    assert "has no report" in staged.sml("report", MODEL, "bb02").err
+
+
+def test_what_is_live_and_how_the_traffic_is_split_is_told(staged: Staged) -> None:
+    assert "no version of penguins is live yet" in staged.sml("live", MODEL).out
+    pointer = begin(promote_first(Pointer(), "v1", "aa01", 0.0), "v2", "bb02", 10, 60.0)
+    live(staged, pointer)
+    assert "90 % v1, 10 % v2" in staged.sml("live", MODEL).out
+    assert "90 % v1, 10 % v2" in staged.sml("models").out
+    live(staged, advance(pointer, 50, 120.0, "50 requests agree"))
+    history = lines(staged.sml("history", MODEL).out)
+    assert [line.split(" | ")[1] for line in history] == ["event", "advanced", "canary", "promoted"]
+    assert history[1].split(" | ")[3] == "50 % of the callers: 50 requests agree"
+
+
+def test_a_pointer_that_is_damaged_is_told_with_the_command_that_mends_it(staged: Staged) -> None:
+    staged.registry.put(f"{MODEL}/live.json", b"garbage")
+    said = staged.sml("live", MODEL)
+    assert (said.code, "registry verify --repair" in said.err) == (1, True)
+
+
+def test_versions_are_listed_and_compared_by_their_cards(staged: Staged) -> None:
+    for name, maximum in (("v1", None), ("v2", 9.0)):
+        features = [{"name": "mass", "kind": "number", "maximum": maximum}]
+        card = {"version": name, "created": f"2026-11-0{name[1]}T00:00:00", "run": "aa01", "features": features}
+        staged.registry.put_json(f"{MODEL}/versions/{name}/card.json", {**card, "metrics": {"holdout": {"f1": 0.5}}})
+    live(staged, promote_first(Pointer(), "v1", "aa01", 0.0))
+    listed = lines(staged.sml("versions", MODEL).out)
+    assert [line.split(" | ")[:2] for line in listed[1:]] == [["v2", "2026-11-02 00:00:00"], ["v1", "live"]]
+    difference = staged.sml("diff", MODEL, "v1", "v2", "--json").document
+    assert {"name": "features.mass.maximum", "v1": None, "v2": 9.0} in difference
+    assert staged.sml("diff", MODEL, "v1", "v9").code == 1
+
+
+@pytest.mark.parametrize("width", ["40", "80"])
+def test_a_narrow_terminal_gets_all_of_it(width: str, staged: Staged, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    monkeypatch.setattr("sml.output.PIPED", int(width))
+    staged.run("aa01", rows=569, source=f"{MODEL}/incoming/a.csv")
+    said = "".join(staged.sml("runs").out.split())
+    assert all(word in said for word in ("aa01", "promoted", "569", "a.csv"))
+
+
+def test_two_hundred_runs_are_one_list(staged: Staged) -> None:
+    for number in range(200):
+        staged.run(f"{number:04x}", created=f"2026-11-01T00:{number // 60:02}:{number % 60:02}+00:00")
+    assert len(json.loads(staged.sml("runs", "-n", "1000", "--json").out)) == 200
