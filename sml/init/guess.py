@@ -1,0 +1,197 @@
+"""What each column becomes in a contract, judged by its name and its values, with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from models.feature import Feature
+from sml.init.words import has_leading_zero, is_code, is_date, is_id, is_number, of, share_of_numbers, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from sml.init.table import Column
+
+Role = Literal["feature", "target", "id", "ignore", "passed over"]
+MOST_CATEGORIES = 50
+FEW = 20
+"""Different texts that are always taken for categories, if they repeat."""
+LONGEST_CATEGORY = 60
+MOSTLY = 0.95
+"""The share of different values from which on a column is of a kind, and the others are mistakes in it."""
+_BOOLEANS = {"true": 1, "1": 1, "1.0": 1, "yes": 1, "false": 0, "0": 0, "0.0": 0, "no": 0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guess:
+    """What a column becomes, and why."""
+
+    name: str
+    role: Role
+    why: str
+    feature: Feature | None = None
+    """For a feature: how it is declared."""
+    warning: str = ""
+    """What its owner should look at."""
+
+    @property
+    def becomes(self) -> str:
+        """The role or the kind in a word."""
+        return self.role if self.feature is None else self.feature.kind
+
+
+def guess(column: Column) -> Guess:
+    """Judge a column that is not the target."""
+    for judge in (_unusable, _empty, _dates, _boolean, _numbers, _texts):
+        found = judge(column)
+        if found is not None:
+            return found
+    raise AssertionError(column.name)
+
+
+def demoted(guess_before: Guess, column: Column, refused: int, reason: str) -> Guess:
+    """Return the next guess for a feature of whose values training would refuse too many."""
+    feature = guess_before.feature
+    if feature is not None and feature.kind != "category" and len(column.counts) <= FEW:
+        return _category(column, f"{len(column.counts)} different values, of which not all are {feature.kind}s")
+    told = f"{of(refused, len(column.values))} {reason}; an empty cell says that a value is missing"
+    return _aside(column, "ignore", told, warning=f"is ignored: {told}")
+
+
+def _unusable(column: Column) -> Guess | None:
+    name = column.name
+    if name != name.strip() or not name.isprintable():
+        return _aside(column, "passed over", "its name is not printable, or has space around it: rename it to use it")
+    return None
+
+
+def _empty(column: Column) -> Guess | None:
+    if not column.counts:
+        return _aside(column, "ignore", "is empty in every row")
+    if len(column.counts) > 1:
+        return None
+    [value] = column.counts
+    if not column.missing:
+        return _aside(column, "ignore", f"is {shortened(value)} in every row")
+    return _category(column, "one value or none: whether it is there may tell something")
+
+
+def _dates(column: Column) -> Guess | None:
+    if _share(column, is_date) < MOSTLY:
+        return None
+    return _aside(
+        column, "ignore", "dates or times: training takes numbers and categories, such as the days since, or the month"
+    )
+
+
+def _boolean(column: Column) -> Guess | None:
+    meant = {_BOOLEANS.get(value.lower()) for value in column.counts}
+    if meant != {0, 1}:
+        return None
+    feature = Feature(name=column.name, kind="boolean", missing=_missing(column))
+    return _feature(column, feature, f"{' or '.join(sorted(column.counts)[:4])}")
+
+
+def _numbers(column: Column) -> Guess | None:
+    values = list(column.counts)
+    if share_of_numbers(values) < MOSTLY:
+        return None
+    codes = sum(map(has_leading_zero, values))
+    if codes > len(values) / 10 or is_code(column.name):
+        return _codes(column, "codes, whose leading zeros count" if codes else "its name says that it holds codes")
+    if is_id(column.name):
+        if len(values) <= FEW and not _is_unique(column):
+            return _codes(column, f"its name says that it tells things apart, and {len(values)} are few")
+        return _id(column, "its name says so")
+    if _is_unique(column) and _counts_rows(values):
+        return _id(column, "it counts the rows")
+    whole = all(value.lstrip("+-").isdigit() for value in values)
+    feature = Feature(name=column.name, kind="integer" if whole else "number", missing=_missing(column))
+    return _feature(column, feature, "")  # its range is known when it has been read as numbers
+
+
+def _codes(column: Column, why: str) -> Guess:
+    if _may_be_categories(column):
+        return _category(column, why)
+    different = f"{len(column.counts):,} different {why}"
+    return _aside(column, "ignore", f"{different}: too many for categories")
+
+
+def _texts(column: Column) -> Guess | None:
+    different = len(column.counts)
+    if is_id(column.name) and (different > FEW or _is_unique(column)):
+        return _id(column, "its name says so")
+    if _is_unique(column) and different >= FEW and _share(column, _looks_like_a_key) > MOSTLY:
+        return _id(column, "every row has another key")
+    if _may_be_categories(column):
+        return _category(column, f"{different} different texts")
+    words = sum(len(value.split()) for value in column.counts) / different
+    what = "free text or names" if words > 2 else "texts"
+    return _aside(
+        column, "ignore", f"{what}, {different:,} different in {column.present:,} rows: too many for categories"
+    )
+
+
+def _may_be_categories(column: Column) -> bool:
+    different = len(column.counts)
+    repeats = different <= column.present / 2 if different <= FEW else different <= column.present / 10
+    short = all(len(value) <= LONGEST_CATEGORY and _is_text(value) for value in column.counts)
+    return different <= MOST_CATEGORIES and repeats and short
+
+
+def _category(column: Column, why: str) -> Guess:
+    categories = tuple(sorted(column.counts, key=_in_order))
+    feature = Feature(name=column.name, kind="category", categories=categories, missing=_missing(column))
+    return _feature(column, feature, why)
+
+
+def _feature(column: Column, feature: Feature, why: str) -> Guess:
+    gaps = f"missing in {of(column.missing, len(column.values))}: kept, training.py fills it" if column.missing else ""
+    return Guess(name=column.name, role="feature", feature=feature, why="; ".join(filter(None, (why, gaps))))
+
+
+def _id(column: Column, why: str) -> Guess:
+    return _aside(column, "id", f"tells rows apart: {why}, {len(column.counts):,} different")
+
+
+def _aside(column: Column, role: Role, why: str, warning: str = "") -> Guess:
+    return Guess(name=column.name, role=role, why=why, warning=warning)
+
+
+def described(found: Guess, why: str) -> Guess:
+    """Return a guess with more of a reason in front."""
+    return replace(found, why="; ".join(filter(None, (why, found.why))))
+
+
+def _missing(column: Column) -> Literal["keep", "reject"]:
+    return "keep" if column.missing else "reject"
+
+
+def _is_unique(column: Column) -> bool:
+    return len(column.counts) == column.present == len(column.values)
+
+
+def _counts_rows(values: Collection[str]) -> bool:
+    """Return whether whole numbers are those from one to another, each once."""
+    if len(values) < FEW or not all(value.isdigit() for value in values):
+        return False
+    numbers = [int(value) for value in values if len(value) < 20]
+    return len(numbers) == len(values) and max(numbers) - min(numbers) == len(numbers) - 1
+
+
+def _looks_like_a_key(text: str) -> bool:
+    return " " not in text and any(letter.isdigit() for letter in text)
+
+
+def _is_text(value: str) -> bool:
+    """Return whether a value can be written: half of a pair of surrogates cannot."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+def _share(column: Column, holds: Callable[[str], bool]) -> float:
+    return sum(map(holds, column.counts)) / max(1, len(column.counts))
+
+
+def _in_order(value: str) -> tuple[bool, float, str]:
+    return (False, float(value), value) if is_number(value) else (True, 0.0, value)

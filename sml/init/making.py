@@ -1,0 +1,74 @@
+"""Make a model of a table: its folder, and its name in the settings of stacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sml.init.folder import require_name, write_folder
+from sml.init.proposal import Proposal, propose
+from sml.init.stack_file import file_of, stacks_in, with_model
+from sml.init.written import contract_of, files_of
+
+if TYPE_CHECKING:
+    from functions.core.dataset.wanted import Reader
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What was asked for."""
+
+    model: str
+    table: Path
+    target: str | None = None
+    stacks: tuple[str, ...] = ()
+    """Those of this machine, where none is named."""
+    force: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What came of it."""
+
+    wish: Wish
+    proposal: Proposal
+    files: tuple[str, ...]
+    """Of the model's folder."""
+    changed: tuple[str, ...]
+    """The files of stacks that have one more model."""
+
+
+def make(wish: Wish, *, models: Path, root: Path, read: Reader) -> Made:
+    """Propose a model and write it into `models`, then name it in the stacks of `root`.
+
+    Raise `Mistake`, before anything is written.
+    """
+    require_name(wish.model, models, force=wish.force)
+    stacks = [file_of(root, stack) for stack in stacks_in(root, wish.stacks)]
+    texts = {file: _text(file) for file in stacks}
+    changed = {file: with_model(text, wish.model, file.name) for file, text in texts.items()}
+    proposal = propose(wish.model, wish.table, read, contract_of, wish.target)
+    files = files_of(proposal)
+    if not wish.dry_run:
+        write_folder(models / wish.model, files)
+        for file, text in changed.items():
+            if text != texts[file]:
+                _replace(file, text)
+    return Made(
+        wish=wish,
+        proposal=proposal,
+        files=tuple(f"models/{wish.model}/{name}" for name in files),
+        changed=tuple(file.name for file in stacks if changed[file] != texts[file]),
+    )
+
+
+def _text(file: Path) -> str:
+    return file.read_bytes().decode("utf-8")
+
+
+def _replace(file: Path, text: str) -> None:
+    beside = file.with_name(f".{file.name}.new")
+    beside.write_bytes(text.encode("utf-8"))
+    beside.replace(file)

@@ -1,0 +1,85 @@
+"""How a model of a table is searched for, and what it has to prove: figures that follow from the table."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from sml.init.target import Target
+
+HOLDOUT = 0.2
+FOLDS = (5, 3, 2)
+"""Those that are tried, until each has rows of every class."""
+ROWS_OF_A_FOLD = 5
+"""Of each class, as far as there are so many."""
+MANY_ROWS = 50_000
+UNBALANCED = 0.7
+"""The share of the most frequent class above which accuracy says little."""
+DEFAULT_REJECTED = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The sections of a contract after its columns, each figure with its reason."""
+
+    folds: int
+    folds_why: str
+    metric: Literal["roc_auc", "accuracy", "f1"]
+    metric_why: str
+    minimum: float
+    minimum_why: str
+    minimum_rows: int
+    maximum_rejected_share: float
+    rejected_why: str
+    depths: tuple[int, ...]
+
+
+def plan_for(target: Target, rows: int, rejected: int, folds: int | None = None) -> Plan:
+    """Return the plan for a table of so many rows, of which so many are set aside."""
+    least = min(target.counts)
+    chosen = folds or next((some for some in FOLDS if least * (1 - HOLDOUT) >= some * ROWS_OF_A_FOLD), FOLDS[-1])
+    metric, metric_why = _metric(target)
+    minimum, minimum_why = _minimum(metric, target)
+    share = rejected / max(1, rows)
+    allowed = DEFAULT_REJECTED if 2 * share <= DEFAULT_REJECTED else math.ceil(200 * share) / 100
+    return Plan(
+        folds=chosen,
+        folds_why=f"the rarest class has {least:,} rows",
+        metric=metric,
+        metric_why=metric_why,
+        minimum=minimum,
+        minimum_why=minimum_why,
+        minimum_rows=max(10, (rows - rejected) // 2),
+        maximum_rejected_share=min(0.5, allowed),
+        rejected_why=f"{rejected:,} of {rows:,} rows of this table are set aside",
+        depths=(2, 3) if rows <= MANY_ROWS else (3,),
+    )
+
+
+def _metric(target: Target) -> tuple[Literal["roc_auc", "accuracy", "f1"], str]:
+    if len(target.classes) == 2:
+        return "roc_auc", "two classes: how often a row of the one is put above a row of the other; 0.5 is guessing"
+    if target.majority <= UNBALANCED:
+        return "accuracy", "the share of right labels"
+    return "f1", f"the mean over the classes; accuracy says little, as {target.majority:.0%} of the rows are of one"
+
+
+def _minimum(metric: str, target: Target) -> tuple[float, str]:
+    """Return the least value of a metric that is better than no model, on as many rows as are held out."""
+    held = [max(1.0, count * HOLDOUT) for count in target.counts]
+    share, total = target.majority, sum(held)
+    if metric == "roc_auc":
+        error = math.sqrt((total + 1) / (12 * held[0] * held[1]))
+        return _up(min(0.9, 0.5 + 2 * error)), f"guessing reaches 0.5, give or take {error:.2f} on {total:.0f} rows"
+    if metric == "accuracy":
+        error = math.sqrt(share * (1 - share) / total)
+        why = f"always the most frequent class reaches {share:.2f}, give or take {error:.2f} on {total:.0f} rows"
+        return _up(min((1 + share) / 2, share + 2 * error)), why
+    constant = 2 * share / (1 + share) / len(target.classes)
+    return _up(constant + 0.05), f"always the most frequent class reaches {constant:.2f}"
+
+
+def _up(value: float) -> float:
+    return math.ceil(round(value * 100, 6)) / 100

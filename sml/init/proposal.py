@@ -1,0 +1,246 @@
+"""The proposal of a model for a table: its columns, its target, and how it is to be trained."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from functions.core.dataset.validation import RejectedDataset, validate_dataset
+from models.feature import Feature, exactly
+from models.section import ContractError
+from sml.init.encoded import Encoded, encode
+from sml.init.guess import Guess, demoted, described, guess
+from sml.init.leak import NEARLY_ALL, told_alone
+from sml.init.plan import FOLDS, Plan, plan_for
+from sml.init.table import blocks_of, read_sheet
+from sml.init.target import Target, find_target, set_aside
+from sml.init.words import is_amount, listed, of
+from sml.mistake import Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from functions.core.dataset.wanted import Reader
+    from models.contract import Contract
+    from sml.init.table import Column, Sheet
+
+TOLERATED = 0.02
+"""The share of a feature's values that may be mistakes; beyond it the column is something else."""
+FEW_ROWS = 200
+RARE = 0.1
+"""The share of the rarest of two classes below which the table is unbalanced."""
+COUNTING_ROWS = 50
+"""Rows that show of whole numbers from 0 or 1 on that they count something."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """What is proposed for one table."""
+
+    model: str
+    source: str
+    """The table's file name."""
+    rows: int
+    target: Target
+    columns: tuple[Guess, ...]
+    """In the order of the table, without the target."""
+    plan: Plan
+    warnings: tuple[str, ...]
+    sample: dict[str, Any]
+    """The features of one row, as a caller would send them."""
+
+    @property
+    def features(self) -> list[Feature]:
+        return [found.feature for found in self.columns if found.feature is not None]
+
+    def named(self, role: str) -> list[Guess]:
+        """Return the columns of a role."""
+        return [found for found in self.columns if found.role == role]
+
+    def document(self) -> dict[str, Any]:
+        """Return the proposal as JSON values."""
+        columns = [{"name": found.name, "becomes": found.becomes, "why": found.why} for found in self.columns]
+        target = {"name": self.target.name, "why": self.target.why, "order": self.target.order}
+        target["classes"] = dict(zip(self.target.classes, self.target.counts, strict=True))
+        target["candidates"] = list(self.target.others)
+        return {
+            "model": self.model,
+            "source": self.source,
+            "rows": self.rows,
+            "target": target,
+            "columns": columns,
+            "plan": asdict(self.plan),
+            "warnings": list(self.warnings),
+        }
+
+
+def propose(
+    model: str, path: Path, read: Reader, contract_of: Callable[[Proposal], Contract], target: str | None = None
+) -> Proposal:
+    """Return a proposal whose contract accepts the table. Raise `Mistake` where there is none."""
+    sheet = read_sheet(path, read)
+    found = find_target(sheet, target)
+    found = _as_read(sheet, found, read)
+    rows = found.rows_of(sheet.column(found.name))
+    columns = [column.of(rows) for column in sheet.columns if column.name != found.name]
+    guesses, encoded = _settled(sheet, columns, found, read)
+    guesses = [_measured(one, encoded, guesses) for one in guesses]
+    if not any(one.feature for one in guesses):
+        told = "; ".join(f"{one.name} is {one.why}" for one in guesses[:4])
+        raise Mistake(f"{path}: nothing is left to predict {found.name} from: {told}")
+    missing = sheet.column(found.name).missing
+    warnings = [*set_aside(found, missing, sheet.rows), *_warnings(sheet, found, guesses)]
+    proposal = Proposal(
+        model=model,
+        source=path.name,
+        rows=sheet.rows + sheet.malformed,
+        target=found,
+        columns=tuple(guesses),
+        plan=plan_for(found, sheet.rows + sheet.malformed, encoded.rejected),
+        warnings=tuple(warnings),
+        sample=_sample([one.feature for one in guesses if one.feature], encoded),
+    )
+    return _accepted(proposal, path, read, contract_of, encoded.rejected)
+
+
+def _as_read(sheet: Sheet, target: Target, read: Reader) -> Target:
+    """Return the target with its classes as training reads them: true, where a Parquet file says so.
+
+    Raise `Mistake` where training takes none of them: numbers in JSON are no classes.
+    """
+    variants = [target.classes]
+    if {name.lower() for name in target.classes} == {"true", "false"}:
+        variants.append(tuple(name.lower() for name in target.classes))
+    for classes in variants:
+        encoded = encode(sheet.path, read, (), _target_feature(target.name, classes), sheet.rows)
+        if len(encoded.classes):
+            return replace(target, classes=classes)
+    advice = ' in JSON a class is a text, as in {"class": "1"}' if sheet.format == "JSON Lines" else ""
+    raise Mistake(f"{sheet.path}: {target.name}: {encoded.reasons[target.name]};{advice or ' write classes as texts'}")
+
+
+def _target_feature(name: str, classes: tuple[str, ...]) -> Feature:
+    return Feature(name=name, kind="category", categories=classes)
+
+
+def _settled(sheet: Sheet, columns: Sequence[Column], target: Target, read: Reader) -> tuple[list[Guess], Encoded]:
+    """Return guesses of which training would refuse hardly a value, and the table read by them."""
+    guesses = [guess(column) for column in columns]
+    wanted = _target_feature(target.name, target.classes)
+    while True:
+        features = [one.feature for one in guesses if one.feature is not None]
+        encoded = encode(sheet.path, read, features, wanted, sheet.rows + sheet.malformed)
+        wrong = {name for name, count in encoded.refused.items() if count > TOLERATED * max(1, len(encoded.numbers))}
+        if not wrong:
+            return guesses, encoded
+        guesses = [
+            demoted(one, column, encoded.refused[one.name], f"cannot be read, the first in {encoded.reasons[one.name]}")
+            if one.name in wrong
+            else one
+            for one, column in zip(guesses, columns, strict=True)
+        ]
+
+
+def _measured(found: Guess, encoded: Encoded, guesses: Sequence[Guess]) -> Guess:
+    """Return a guess with what the numbers of its feature show: a range, a leak, mistakes."""
+    feature = found.feature
+    if feature is None:
+        return found
+    values = encoded.numbers[:, [one.name for one in guesses if one.feature].index(found.name)]
+    found = _ranged(found, feature, values[~np.isnan(values)])
+    if feature.name in encoded.rounded:
+        found = described(found, "holds whole numbers beyond 16,777,216, of which 32 bits round some")
+    if encoded.refused.get(feature.name):
+        refused, where = encoded.refused[feature.name], encoded.reasons[feature.name]
+        told = f"{of(refused, len(values))} cannot be read and are set aside, the first in {where}"
+        found = replace(described(found, told), warning=told)
+    share = told_alone(values, encoded.classes)
+    if share >= NEARLY_ALL:
+        leak = f"alone it tells the target for {share:.0%} of the rows: is it known when a prediction is asked for?"
+        found = replace(described(found, f"A LEAK? {leak}"), warning=f"may be a leak: {leak}")
+    return found
+
+
+def _ranged(found: Guess, feature: Feature, values: np.ndarray) -> Guess:
+    """Return a guess for numbers with their range, and a minimum of 0 where it is sure."""
+    if feature.kind not in ("number", "integer") or not len(values):
+        return found
+    least, most = float(values.min()), float(values.max())
+    why = f"{'whole numbers ' if feature.kind == 'integer' else ''}from {_short(least)} to {_short(most)}"
+    counts = feature.kind == "integer" and least in (0, 1) and len(values) >= COUNTING_ROWS
+    if least >= 0 and (is_amount(feature.name) or counts):
+        sure = "it counts something" if counts else "its name is that of an amount"
+        return described(replace(found, feature=_with_minimum(feature)), f"{why}; never negative, as {sure}")
+    return described(found, why)
+
+
+def _with_minimum(feature: Feature) -> Feature:
+    return Feature(name=feature.name, kind=feature.kind, missing=feature.missing, minimum=0)
+
+
+def _short(number: float) -> str:
+    return exactly(number) if number % 1 == 0 else f"{number:.6g}"
+
+
+def _warnings(sheet: Sheet, target: Target, guesses: Sequence[Guess]) -> list[str]:
+    told = []
+    if target.others:
+        told.append(f"{listed(target.others)} might be meant instead of {target.name}: name one with --target")
+    if target.rows < FEW_ROWS:
+        told.append(f"{target.rows} rows are few: what is measured on the holdout of a fifth of them says little")
+    rarest = min(target.counts)
+    if rarest < RARE * target.rows:
+        name = target.classes[target.counts.index(rarest)]
+        told.append(f"{name} is rare, {of(rarest, target.rows)}: look at its own precision and recall in the report")
+    if sheet.malformed:
+        told.append(f"{of(sheet.malformed, sheet.rows + sheet.malformed)} are no rows of the table, and are set aside")
+    if sheet.unnamed:
+        told.append(f"{sheet.unnamed} columns have no name and are passed over; name them to use them")
+    if not sheet.whole:
+        told.append(f"judged by the first {sheet.rows:,} rows")
+    told += [f"{one.name} {one.warning}" for one in guesses if one.warning]
+    return told
+
+
+def _sample(features: Sequence[Feature], encoded: Encoded) -> dict[str, Any]:
+    """Return one row with the fewest gaps, as a caller would write it."""
+    if not len(encoded.numbers):
+        return {}
+    row = encoded.numbers[np.isnan(encoded.numbers).sum(axis=1).argmin()]
+    return {
+        feature.name: _value(feature, float(value))
+        for feature, value in zip(features, row, strict=True)
+        if not np.isnan(value)
+    }
+
+
+def _value(feature: Feature, number: float) -> Any:
+    match feature.kind:
+        case "category":
+            return feature.categories[int(number)]
+        case "boolean":
+            return bool(number)
+        case _:
+            return int(number) if number % 1 == 0 else float(f"{number:.7g}")
+
+
+def _accepted(
+    proposal: Proposal, path: Path, read: Reader, contract_of: Callable[[Proposal], Contract], rejected: int
+) -> Proposal:
+    """Return the proposal with as many folds as the table has rows for. Raise `Mistake` where training rejects it."""
+    cause = ""
+    for folds in (some for some in FOLDS if some <= proposal.plan.folds):
+        some = replace(proposal, plan=plan_for(proposal.target, proposal.rows, rejected, folds))
+        try:
+            with blocks_of(path) as blocks:
+                validate_dataset(blocks, contract_of(some), read)
+        except RejectedDataset as rejection:
+            cause = str(rejection)
+            continue
+        except ContractError as problem:
+            raise Mistake(f"{path}: no contract can be written for this table: {problem}") from None
+        return some
+    raise Mistake(f"{path}: training would reject this table: {cause}")

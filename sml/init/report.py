@@ -1,0 +1,53 @@
+"""What `sml init` says when it is done: what it found, what it made, and what to type next."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING
+
+from sml.init.shown import show_table
+from sml.init.words import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sml.init.making import Made
+
+_SHOWN_FEATURES = 8
+"""Of a row that is written out in a command line."""
+
+
+def report(made: Made, *, as_json: bool) -> None:
+    """Print it."""
+    if as_json:
+        told = {"files": list(made.files), "stacks": list(made.changed), "written": not made.wish.dry_run}
+        print(json.dumps({**made.proposal.document(), **told, "next": list(_next(made))}, indent=2, ensure_ascii=False))
+        return
+    proposal, target = made.proposal, made.proposal.target
+    counts = ", ".join(
+        f"{shortened(name, 20)} {count:,}" for name, count in zip(target.classes[:6], target.counts, strict=False)
+    )
+    rows = [(target.name, "target", f"{target.why}; {counts}; {target.order}")]
+    rows += [(found.name, found.becomes, found.why) for found in proposal.columns]
+    title = f"{proposal.model} from {proposal.source}, {proposal.rows:,} rows"
+    show_table(title, ("column", "becomes", "why"), [tuple(shortened(cell, 400) for cell in row) for row in rows])
+    plan = proposal.plan
+    print(f"gate: {plan.metric} of {plan.minimum} or more; {plan.minimum_why}")
+    for warning in proposal.warnings:
+        print(f"look at: {shortened(warning, 400)}")
+    print(f"{'would write' if made.wish.dry_run else 'wrote'} {', '.join(made.files)}")
+    if made.changed:
+        print(f"{'would name' if made.wish.dry_run else 'named'} it in {', '.join(made.changed)}")
+    print("next:")
+    for line in _next(made):
+        print(f"  {line}")
+
+
+def _next(made: Made) -> Iterator[str]:
+    model, sample = made.wish.model, made.proposal.sample
+    yield f"sml upload {model} {shlex.quote(str(made.wish.table))} --wait"
+    if len(sample) <= _SHOWN_FEATURES:
+        yield f"sml predict {model} {shlex.quote(json.dumps(sample, ensure_ascii=False))}"
+    else:
+        yield f"sml predict {model} ..."

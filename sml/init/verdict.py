@@ -1,0 +1,168 @@
+"""What a table would become by the contract of a model: the reading and the checks of the prepare step, without it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from functions.core.dataset.validation import RejectedDataset, validate_dataset
+from models.catalogue import by_kind, load
+from models.section import ContractError
+from sml.init.table import blocks_of
+from sml.mistake import Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+    from functions.core.dataset.encoded_rows import EncodedRows, Refused
+    from functions.core.dataset.wanted import Facts, Reader, Rows, Wanted
+    from models.bring_your_own import BringYourOwn
+    from models.contract import Contract
+
+SHOWN = 5
+"""Rejected rows that are told in full."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectedRow:
+    """One fault of a row that would be set aside."""
+
+    location: int
+    column: str
+    """Empty for the whole row."""
+    reason: str
+    value: str | None
+    """None where there is none, or where it cannot be told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What would become of a table."""
+
+    model: str
+    accepted: bool
+    cause: str | None
+    """Why the whole table would be rejected."""
+    rows: int
+    accepted_rows: int
+    rejected_rows: int
+    unit: str
+    """What a location counts: line or row."""
+    rejected: tuple[RejectedRow, ...]
+    """The first of them."""
+    reasons: tuple[dict[str, Any], ...]
+    """How often each reason is there, the most frequent first."""
+    classes: dict[str, int]
+    id: tuple[str, ...]
+    ignored: tuple[str, ...]
+    passed_over: tuple[str, ...]
+    """Columns of the table that the contract does not name."""
+
+
+def contract_of(model: str, models: Path) -> Contract:
+    """Return the contract of a model that is trained here. Raise `Mistake`."""
+    try:
+        found = load(model, models)
+    except ContractError as problem:
+        raise Mistake(str(problem)) from None
+
+    def refuse(_: BringYourOwn) -> Contract:
+        raise Mistake(f"{model} is a finished model: it takes an ONNX file, and no table is learned from")
+
+    return by_kind(found, trained=lambda contract: contract, bring_your_own=refuse)
+
+
+def check(contract: Contract, path: Path, read: Reader) -> Verdict:
+    """Return what would become of a table. Raise `Mistake` where there is no such file."""
+    watched = _Watched(read, contract)
+    cause, report = None, {}
+    with blocks_of(path) as blocks:
+        try:
+            report = validate_dataset(blocks, contract, watched).report
+        except RejectedDataset as rejection:
+            report, cause = rejection.report, str(rejection)
+    columns = watched.facts.columns if watched.facts else ()
+    accepted_rows = sum(watched.classes.values())
+    named = {*(feature.name for feature in contract.features), contract.target.name, *contract.id, *contract.ignore}
+    return Verdict(
+        model=contract.name,
+        accepted=cause is None,
+        cause=cause,
+        rows=watched.rows,
+        accepted_rows=accepted_rows,
+        rejected_rows=watched.rows - accepted_rows,
+        unit=watched.facts.unit if watched.facts else "line",
+        rejected=tuple(watched.rejected),
+        reasons=tuple(report.get("reasons", ())),
+        classes={name: watched.classes[at] for at, name in enumerate(contract.target.classes)},
+        id=tuple(name for name in contract.id if name in columns),
+        ignored=tuple(name for name in contract.ignore if name in columns),
+        passed_over=tuple(name for name in columns if name not in named),
+    )
+
+
+class _Watched:
+    """A reader that remembers what it gave: the first rows that were refused, and how many rows are of each class."""
+
+    def __init__(self, read: Reader, contract: Contract) -> None:
+        self._read = read
+        self._target = contract.target.name
+        self.facts: Facts | None = None
+        self.rows = 0
+        self.classes = Counter[int]()
+        self.rejected: list[RejectedRow] = []
+
+    def __call__(self, blocks: Iterator[bytes], wanted: Wanted) -> Rows:
+        rows = self._read(blocks, wanted)
+        self.facts = rows.facts
+        return _WatchedRows(rows, self)
+
+    def note(self, rows: EncodedRows) -> None:
+        self.rows += len(rows.numbers)
+        kept = np.ones(len(rows.numbers), dtype=bool)
+        kept[list(rows.refused)] = False
+        for position, count in zip(*np.unique(rows.numbers[kept, -1].astype(int), return_counts=True), strict=True):
+            self.classes[int(position)] += int(count)
+        for _, refused in sorted(rows.refused.items()):
+            if len(self.rejected) >= SHOWN:
+                break
+            self.rejected += [
+                RejectedRow(location=refused.location, column=column, reason=reason, value=self._value(refused, column))
+                for column, reason in refused.faults
+            ]
+
+    def _value(self, refused: Refused, column: str) -> str | None:
+        """Return the cell of a column; lines of JSON Lines name their own columns, so that none can be told."""
+        columns = self.facts.columns if self.facts else ()
+        if self.facts is None or self.facts.format == "JSON Lines" or column not in columns:
+            return None
+        at = columns.index(column)
+        return refused.cells[at] if at < len(refused.cells) else None
+
+
+class _WatchedRows:
+    """The rows of a table, noted as they go by."""
+
+    def __init__(self, rows: Rows, watched: _Watched) -> None:
+        self._rows = rows
+        self._watched = watched
+        self.facts = rows.facts
+
+    def __iter__(self) -> Iterator[EncodedRows]:
+        for some in self._rows:
+            self._watched.note(some)
+            yield some
+
+    def __enter__(self) -> Self:
+        self._rows.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._rows.__exit__(kind, problem, trace)

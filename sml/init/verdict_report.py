@@ -1,0 +1,47 @@
+"""What `sml check` says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from sml.init.shown import show_table
+from sml.init.words import listed, of, shortened
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sml.init.verdict import RejectedRow, Verdict
+
+_SHOWN_REASONS = 5
+
+
+def report(verdict: Verdict, path: Path, *, as_json: bool) -> None:
+    """Print it."""
+    if as_json:
+        print(json.dumps(asdict(verdict), indent=2, ensure_ascii=False))
+        return
+    print(f"{verdict.model}: {of(verdict.accepted_rows, verdict.rows)} of {path} are accepted")
+    if verdict.classes and verdict.accepted_rows:
+        print(f"classes: {', '.join(f'{shortened(name, 20)} {count:,}' for name, count in verdict.classes.items())}")
+    for told, names in (
+        ("id, given back by jobs", verdict.id),
+        ("ignored, as model.yaml says", verdict.ignored),
+        ("passed over, as model.yaml does not name them", verdict.passed_over),
+    ):
+        if names:
+            print(f"{told}: {listed(names, 12)}")
+    if verdict.rejected:
+        title = f"{verdict.rejected_rows:,} rows are set aside, the first of them:"
+        rows = [_row(row) for row in verdict.rejected]
+        show_table(title, (verdict.unit, "column", "value", "why"), rows)
+    for reason in verdict.reasons[:_SHOWN_REASONS]:
+        told = f"{reason['column']} {reason['reason']}".strip()
+        print(f"{reason['count']:,} rows: {shortened(told, 300)}")
+    print("this table would be trained on" if verdict.accepted else f"this table would be rejected: {verdict.cause}")
+
+
+def _row(row: RejectedRow) -> tuple[str, str, str, str]:
+    value = "" if row.value is None else repr(shortened(row.value)) if row.value else "(empty)"
+    return str(row.location), shortened(row.column) or "(the row)", value, shortened(row.reason, 200)
