@@ -182,6 +182,8 @@ class _Reader:
         Raise where a cell of these is no number.
         """
         at_names = {name: at for at, name in enumerate(self._header) if name in self._used}
+        if not at_names:
+            return {}
         rows = np.flatnonzero(kept)
         rows = rows[rows >= self._skip]
         if records.parsed is not None:
@@ -208,7 +210,8 @@ class _Reader:
         lines = []
         for at in rows.tolist():
             record = text[records.starts[at] : records.ends[at]]
-            lines.append(_without(record, int(records.cells[at]) - width, self._delimiter))
+            # A table of one column may have an empty cell alone, which without quotation marks is a blank line.
+            lines.append(_without(record, int(records.cells[at]) - width, self._delimiter) or b'""')
         return b"\n".join([*lines, b""]), width
 
 

@@ -192,3 +192,18 @@ def test_damage_in_the_middle_of_a_compressed_file_is_told() -> None:
     data[len(data) // 2] ^= 255
     with pytest.raises(UnreadableTable, match="compressed with gzip"):
         list(open_rows(iter(in_blocks(bytes(data), 1000)), WANTED))
+
+
+def test_a_table_of_one_column_may_have_a_cell_that_is_empty() -> None:
+    size = Wanted(features=(Feature(name="size", missing="keep"),))
+    for data in (b"size\n1\n,\n2\n", b'size\n1\n"",\n2\n'):
+        [some] = read(data, size, 100)[1]
+        assert np.isnan(some.numbers[:, 0]).tolist() == [False, True, False]
+        assert not some.refused
+
+
+def test_a_table_of_which_nothing_is_wanted_has_its_names_and_its_rows() -> None:
+    for data, names in ((b"a,b\n1,2\n3,4\n", ("a", "b")), (b",\n1,2\n", ())):
+        facts, parts = read(data, Wanted(features=()), 100)
+        assert facts.columns == names
+        assert sum(len(some.numbers) for some in parts) == data.count(b"\n") - 1
