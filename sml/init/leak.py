@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 FEWEST_ROWS = 40
+MOST_ROWS = 20_000
+"""The first rows suffice."""
 MOST_GROUPS = 50
-ROWS_OF_A_GROUP = 10
+"""Different values up to which rows are compared with those of the same value, and beyond with those nearest."""
+NEIGHBOURS = 5
+"""Rows on each side that a row is compared with."""
 NEARLY_ALL = 0.97
 """The share of the mistakes of the most frequent class that a column must mend to look like a leak."""
 
@@ -14,23 +18,40 @@ NEARLY_ALL = 0.97
 def told_alone(values: np.ndarray, classes: np.ndarray) -> float:
     """Return which share of the rows that the most frequent class gets wrong one column gets right, 0 to 1.
 
-    `values` is float [rows], NaN where one is missing; `classes` is int64 [rows].
+    A row is told by the class that most rows of its value have, or its neighbours. `values` is float [rows],
+    NaN where one is missing; `classes` is int64 [rows].
     """
+    values, classes = values[:MOST_ROWS], classes[:MOST_ROWS]
     rows = len(values)
     if rows < FEWEST_ROWS:
         return 0.0
-    groups = _groups(values, max(2, min(MOST_GROUPS, rows // ROWS_OF_A_GROUP)))
-    width = int(classes.max()) + 1
-    table = np.bincount(groups * width + classes, minlength=(int(groups.max()) + 1) * width).reshape(-1, width)
-    right, most = int(table.max(axis=1).sum()), int(table.sum(axis=0).max())
-    return (right - most) / (rows - most) if rows > most else 0.0
-
-
-def _groups(values: np.ndarray, most: int) -> np.ndarray:
-    """Return a group for each value: of equal values, or of neighbours where there are more than `most`."""
     missing = np.isnan(values)
-    different, groups = np.unique(np.where(missing, 0, values), return_inverse=True)
-    if len(different) > most:
-        edges = np.unique(np.quantile(values[~missing], np.linspace(0, 1, most)[1:-1]))
-        groups = np.searchsorted(edges, values)
-    return np.where(missing, groups.max() + 1, groups).astype(np.int64)
+    right = _right_by_group(np.zeros(int(missing.sum()), dtype=np.int64), classes[missing])
+    there, classes_there = values[~missing], classes[~missing]
+    different, groups = np.unique(there, return_inverse=True)
+    if len(different) <= min(MOST_GROUPS, rows // 10):
+        right += _right_by_group(groups, classes_there)
+    else:
+        right += _right_by_neighbours(classes_there[np.argsort(there, kind="stable")])
+    most = int(np.bincount(classes).max())
+    return max(0.0, (right - most) / (rows - most)) if rows > most else 0.0
+
+
+def _right_by_group(groups: np.ndarray, classes: np.ndarray) -> int:
+    """Return how many rows have the most frequent class of their group."""
+    if not len(groups):
+        return 0
+    width = int(classes.max()) + 1
+    table = np.bincount(groups * width + classes, minlength=(int(groups.max()) + 1) * width)
+    return int(table.reshape(-1, width).max(axis=1).sum())
+
+
+def _right_by_neighbours(classes: np.ndarray) -> int:
+    """Return how many rows, in the order of their values, have the class that most rows beside them have."""
+    rows, width = len(classes), int(classes.max()) + 1
+    each = np.zeros((rows + 1, width), dtype=np.int32)
+    each[np.arange(1, rows + 1), classes] = 1
+    before = each.cumsum(axis=0)
+    first, last = np.arange(rows) - NEIGHBOURS, np.arange(rows) + NEIGHBOURS + 1
+    beside = before[np.minimum(last, rows)] - before[np.maximum(first, 0)] - each[1:]
+    return int((beside.argmax(axis=1) == classes).sum())

@@ -15,6 +15,8 @@ FOLDS = (5, 3, 2)
 ROWS_OF_A_FOLD = 5
 """Of each class, as far as there are so many."""
 MANY_ROWS = 50_000
+SURE = 1.64
+"""Standard errors beyond which luck gets one time in twenty."""
 UNBALANCED = 0.7
 """The share of the most frequent class above which accuracy says little."""
 DEFAULT_REJECTED = 0.02
@@ -72,13 +74,13 @@ def _minimum(metric: str, target: Target) -> tuple[float, str]:
     share, total = target.majority, sum(held)
     if metric == "roc_auc":
         error = math.sqrt((total + 1) / (12 * held[0] * held[1]))
-        return _up(min(0.9, 0.5 + 2 * error)), f"guessing reaches 0.5, give or take {error:.2f} on {total:.0f} rows"
+        return _up(min(0.9, 0.5 + SURE * error)), f"more than guessing, 0.5, reaches by luck on {total:.0f} rows"
     if metric == "accuracy":
         error = math.sqrt(share * (1 - share) / total)
-        why = f"always the most frequent class reaches {share:.2f}, give or take {error:.2f} on {total:.0f} rows"
-        return _up(min((1 + share) / 2, share + 2 * error)), why
+        why = f"more than always the most frequent class, {share:.2f}, reaches by luck on {total:.0f} rows"
+        return _up(min((1 + share) / 2, share + SURE * error)), why
     constant = 2 * share / (1 + share) / len(target.classes)
-    return _up(constant + 0.05), f"always the most frequent class reaches {constant:.2f}"
+    return _up(constant + 0.05), f"more than always the most frequent class, {constant:.2f}"
 
 
 def _up(value: float) -> float:

@@ -89,7 +89,7 @@ def propose(
     guesses, encoded = _settled(sheet, columns, found, read)
     guesses = [_measured(one, encoded, guesses) for one in guesses]
     if not any(one.feature for one in guesses):
-        told = "; ".join(f"{one.name} is {one.why}" for one in guesses[:4])
+        told = "; ".join(f"{one.name}: {one.why}" for one in guesses[:4])
         raise Mistake(f"{path}: nothing is left to predict {found.name} from: {told}")
     missing = sheet.column(found.name).missing
     warnings = [*set_aside(found, missing, sheet.rows), *_warnings(sheet, found, guesses)]
@@ -117,7 +117,7 @@ def _as_read(sheet: Sheet, target: Target, read: Reader) -> Target:
     for classes in variants:
         encoded = encode(sheet.path, read, (), _target_feature(target.name, classes), sheet.rows)
         if len(encoded.classes):
-            return replace(target, classes=classes)
+            return replace(target, classes=classes, spelled=target.classes)
     advice = ' in JSON a class is a text, as in {"class": "1"}' if sheet.format == "JSON Lines" else ""
     raise Mistake(f"{sheet.path}: {target.name}: {encoded.reasons[target.name]};{advice or ' write classes as texts'}")
 
@@ -198,7 +198,7 @@ def _warnings(sheet: Sheet, target: Target, guesses: Sequence[Guess]) -> list[st
     if sheet.malformed:
         told.append(f"{of(sheet.malformed, sheet.rows + sheet.malformed)} are no rows of the table, and are set aside")
     if sheet.unnamed:
-        told.append(f"{sheet.unnamed} columns have no name and are passed over; name them to use them")
+        told.append(f"columns without a name are passed over ({sheet.unnamed}); name them to use them")
     if not sheet.whole:
         told.append(f"judged by the first {sheet.rows:,} rows")
     told += [f"{one.name} {one.warning}" for one in guesses if one.warning]

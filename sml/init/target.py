@@ -46,6 +46,8 @@ class Target:
     """Classes with too few rows, which are set aside."""
     others: tuple[str, ...] = ()
     """Columns that may be meant instead, where it is not certain."""
+    spelled: tuple[str, ...] = ()
+    """The classes as the table spells them, where training calls them otherwise."""
 
     @property
     def rows(self) -> int:
@@ -58,7 +60,7 @@ class Target:
 
     def rows_of(self, column: Column) -> list[int]:
         """Return the positions of the rows that have a class."""
-        known = set(self.classes)
+        known = set(self.spelled or self.classes)
         return [row for row, value in enumerate(column.values) if value is not None and whole(value) in known]
 
 
@@ -168,9 +170,12 @@ def _ordered(counts: dict[str, int]) -> tuple[tuple[str, ...], str]:
     if len(counts) > 2:
         names = sorted(counts, key=lambda name: (not is_number(name), float(name) if is_number(name) else 0.0, name))
         return tuple(names), "in order"
-    if (pair := poles(counts)) is not None:
-        rarer = counts[pair[1]] < counts[pair[0]]
-    return pair, f"{pair[1]} is the positive class: the last, {'and the rarer' if rarer else 'as any of the two'}"
+    pair = poles(counts)
+    if pair is not None:
+        return pair, f"{pair[1]} is the positive class"
+    usual, rare = sorted(counts, key=lambda name: (-counts[name], name))
+    why = "and the rarer" if counts[rare] < counts[usual] else "as either could be"
+    return (usual, rare), f"{rare} is the positive class: the last, {why}"
 
 
 def whole(value: str) -> str:

@@ -36,7 +36,15 @@ _DATE = re.compile(
 _POLES = (
     *(("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("0", "1"), ("-1", "1"), ("negative", "positive")),
     *(("neg", "pos"), ("benign", "malignant"), ("ham", "spam"), ("stayed", "left"), ("dead", "alive"), ("b", "m")),
-    *(("rejected", "approved"), ("legit", "fraud"), ("retained", "churned"), ("fail", "pass"), ("normal", "abnormal")),
+    *(
+        ("nein", "ja"),
+        ("non", "oui"),
+        ("rejected", "approved"),
+        ("legit", "fraud"),
+        ("retained", "churned"),
+        ("fail", "pass"),
+        ("normal", "abnormal"),
+    ),
 )
 """Pairs of classes, the one that is looked for last."""
 

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from arro3.core import Array, DataType, Table
+from arro3.io import write_parquet
+
+from models.feature import Feature
+from sml.init.written import contract_of
+from tests.sml.init.tables import becomes, churn, csv_of, json_lines, penguins, proposal, staff, titanic
+
+
+def feature(name: str, data: bytes, folder: Path) -> Feature:
+    return next(found for found in proposal(data, folder).features if found.name == name)
+
+
+def test_penguins_are_told_apart_by_what_was_measured(tmp_path: Path) -> None:
+    found = proposal(penguins(), tmp_path)
+    assert becomes(found) == {
+        "rowid": "id",
+        "island": "category",
+        "bill length (mm)": "number",
+        "bill_depth_mm": "number",
+        "body_mass_g": "integer",
+        "sex": "category",
+        "observed": "ignore",
+    }
+    assert found.target.classes == ("Adelie", "Chinstrap", "Gentoo")
+    assert found.plan.metric == "accuracy"
+    assert found.target.majority < found.plan.minimum < 0.6
+    mass = next(one for one in found.features if one.name == "body_mass_g")
+    assert (mass.minimum, mass.missing) == (0, "keep")
+
+
+def test_names_tickets_and_cabins_are_of_no_use_and_a_passenger_has_an_id(tmp_path: Path) -> None:
+    found = becomes(proposal(titanic(), tmp_path))
+    assert found == {
+        "PassengerId": "id",
+        **{name: "ignore" for name in ("Name", "Ticket", "Cabin")},
+        **{name: "category" for name in ("Sex", "Embarked")},
+        **{name: "integer" for name in ("Pclass", "SibSp")},
+        **{name: "number" for name in ("Age", "Fare")},
+    }
+
+
+def test_blanks_are_missing_values_and_a_customer_has_an_id(tmp_path: Path) -> None:
+    found = proposal(churn(), tmp_path)
+    assert becomes(found) == {
+        "customerID": "id",
+        "SeniorCitizen": "boolean",
+        "tenure": "integer",
+        "Contract": "category",
+        "MonthlyCharges": "number",
+    }
+    assert found.target.classes == ("No", "Yes")
+    assert [one.missing for one in found.features] == ["reject", "reject", "reject", "keep"]
+    assert found.sample.keys() == {"SeniorCitizen", "tenure", "Contract", "MonthlyCharges"}
+
+
+def test_a_column_that_tells_the_target_alone_is_kept_with_a_warning(tmp_path: Path) -> None:
+    found = proposal(churn(leak=True), tmp_path)
+    assert next(warning for warning in found.warnings if "leak" in warning).startswith("refunded may be a leak")
+    assert becomes(found)["refunded"] == "boolean"
+    assert not any("leak" in warning for warning in proposal(churn(), tmp_path).warnings)
+
+
+def test_a_german_table_is_read_as_it_is_written(tmp_path: Path) -> None:
+    found = proposal(staff(), tmp_path)
+    assert becomes(found) == {"Alter": "integer", "Gehalt": "number", "Ort": "category"}
+    assert found.target.classes == ("nein", "ja")
+    assert "Status is missing in 1 of 161 rows (0.6 %), which are set aside" in found.warnings
+    assert any("Ort might be meant" in warning for warning in found.warnings)
+
+
+def test_a_delimiter_is_found_though_the_header_holds_another(tmp_path: Path) -> None:
+    rows = "".join(f"{at}.5;{at % 3};{'uv'[at % 2]}\n" for at in range(40))
+    found = proposal(f"price, in EUR;rooms, all;kind\n{rows}".encode(), tmp_path)
+    assert becomes(found) == {"price, in EUR": "number", "rooms, all": "integer"}
+
+
+def test_json_lines_and_gzip_are_read(tmp_path: Path) -> None:
+    rows = [
+        {"x": at / 7, "flag": at % 3 == 0, "word": "ab"[at % 2], "answer": ["yes", "no"][at % 2], "label": "uv"[at % 2]}
+        for at in range(60)
+    ]
+    expected = {"x": "number", "flag": "boolean", "word": "category", "answer": "category"}
+    assert becomes(proposal(json_lines(rows), tmp_path)) == expected
+    assert becomes(proposal(gzip.compress(penguins()), tmp_path))["island"] == "category"
+
+
+def parquet(**columns: Array) -> bytes:
+    file = Path("table.parquet")
+    table = Table.from_arrays(list(columns.values()), names=list(columns))
+    write_parquet(table, file)
+    return file.read_bytes()
+
+
+def test_truths_of_parquet_are_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = parquet(
+        x=Array([at / 7 for at in range(60)], DataType.float64()),
+        on=Array([at % 3 == 0 for at in range(60)], DataType.bool()),
+        target=Array([at % 2 == 0 for at in range(60)], DataType.bool()),
+    )
+    found = proposal(data, tmp_path)
+    assert becomes(found) == {"x": "number", "on": "boolean"}
+    assert found.target.classes == ("false", "true")
+    floats = parquet(
+        x=Array([at / 7 for at in range(60)], DataType.float64()),
+        target=Array([float(at % 2) for at in range(60)], DataType.float64()),
+    )
+    assert proposal(floats, tmp_path).target.classes == ("0", "1")
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["7", "7", "7"], "ignore"),
+        (["", "", ""], "ignore"),
+        (["yes", "", ""], "category"),
+        (["007", "012", "113"], "category"),
+        (["2020-01-01", "2020-01-02", "2020-02-02"], "ignore"),
+        (["1", "2", "?"], "category"),
+        (["1.5", "2.5", "?"], "category"),
+        (["TRUE", "FALSE", "TRUE"], "boolean"),
+    ],
+)
+def test_a_column_becomes_what_its_cells_say(cells: list[str], expected: str, tmp_path: Path) -> None:
+    rows = [(cells[at % 3], at / 7, "uv"[at % 2]) for at in range(60)]
+    assert becomes(proposal(csv_of(("some", "x", "target"), rows), tmp_path))["some"] == expected
+
+
+def test_a_number_with_many_mistakes_is_ignored_and_its_owner_is_told(tmp_path: Path) -> None:
+    rows = [("?" if at % 9 == 0 else at / 7, at / 3, "uv"[at % 2]) for at in range(90)]
+    found = proposal(csv_of(("some", "x", "target"), rows), tmp_path)
+    assert becomes(found)["some"] == "ignore"
+    assert any("some is ignored: 10 of 90 rows (11.1 %) cannot be read" in warning for warning in found.warnings)
+
+
+def test_a_few_mistakes_are_set_aside_and_the_contract_allows_them(tmp_path: Path) -> None:
+    rows = [("?" if at in (7, 77) else at / 7, at / 3, "uv"[at % 2]) for at in range(150)]
+    found = proposal(csv_of(("some", "x", "target"), rows), tmp_path)
+    assert becomes(found)["some"] == "number"
+    assert contract_of(found).quality.maximum_rejected_share == 0.03
+    assert any("some 2 of" in warning and "line 9" in warning for warning in found.warnings)
+
+
+def test_classes_of_few_rows_are_left_out_and_the_folds_fit_the_others(tmp_path: Path) -> None:
+    kinds = ["u"] * 150 + ["v"] * 12 + ["w"] * 2
+    found = proposal(csv_of(("x", "target"), [(at * 1.3, kind) for at, kind in enumerate(kinds)]), tmp_path)
+    assert found.target.classes == ("u", "v")
+    assert found.target.rare == ("w",)
+    assert found.plan.folds == 2
+    assert any(warning.startswith("w: fewer than 6 rows") for warning in found.warnings)
+    assert any(warning.startswith("v is rare") for warning in found.warnings)
+
+
+def test_an_unbalanced_table_of_three_classes_is_judged_by_all_of_them(tmp_path: Path) -> None:
+    kinds = ["u"] * 200 + ["v"] * 20 + ["w"] * 20
+    found = proposal(csv_of(("x", "target"), [(at * 1.3, kind) for at, kind in enumerate(kinds)]), tmp_path)
+    assert found.plan.metric == "f1"
+    assert 0.3 < found.plan.minimum < 0.4

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.core.dataset import read_here
+from models.section import FOLDER
+from sml.init import verdict
+from sml.init.verdict import RejectedRow, Verdict
+from sml.init.verdict_report import report
+from sml.mistake import Mistake
+from tests.functions.bench import contract, csv, rows
+from tests.sml.init.tables import json_lines
+
+HEADER = ("size", "weight", "colour", "ripe")
+
+
+def check(data: bytes, folder: Path, **changes: Any) -> Verdict:
+    file = folder / "data.csv"
+    file.write_bytes(data)
+    return verdict.check(contract(**changes), file, read_here.open_rows)
+
+
+def test_a_table_that_would_be_trained_on_is_told_with_its_classes_and_columns(tmp_path: Path) -> None:
+    header = (*HEADER, "tree", "note", "surplus")
+    data = csv([[*row, at, "x", 1] for at, row in enumerate(rows())], header)
+    found = check(data, tmp_path, id=["tree"], ignore=["note"])
+    assert found.accepted
+    assert found.classes == {"no": 45, "yes": 45}
+    assert (found.id, found.ignored, found.passed_over) == (("tree",), ("note",), ("surplus",))
+    assert (found.rows, found.accepted_rows, found.rejected_rows) == (90, 90, 0)
+
+
+def test_rows_that_would_be_set_aside_are_told_with_line_column_and_value(tmp_path: Path) -> None:
+    content = rows()
+    content[3][0], content[5][2], content[7][1] = -4, "blue", ""
+    found = check(csv(content), tmp_path)
+    assert found.accepted
+    assert found.rejected_rows == 3
+    assert [(row.location, row.column, row.value) for row in found.rejected] == [
+        (5, "size", "-4"),
+        (7, "colour", "blue"),
+        (9, "weight", ""),
+    ]
+    assert found.rejected[1] == RejectedRow(
+        location=7, column="colour", reason="is not one of green, red", value="blue"
+    )
+
+
+def test_a_table_that_would_be_rejected_is_told_with_the_cause(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = [[-1, *row[1:]] if at % 2 else row for at, row in enumerate(rows())]
+    found = check(csv(content), tmp_path)
+    assert not found.accepted
+    assert found.classes == {"no": 0, "yes": 45}
+    report(found, tmp_path / "data.csv", as_json=False)
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("fruit: 45 of 90 rows (50.0 %) of")
+    assert "45 rows: size is not a finite number from 0 to 100" in told
+    assert told[-1].startswith("this table would be rejected: 45 of 90 rows are not acceptable")
+    assert len(found.rejected) == verdict.SHOWN
+
+
+@pytest.mark.parametrize(
+    ("data", "cause"),
+    [
+        (b"", "the file is empty"),
+        (b"a,b\n1,2\n", "the file names none of the expected columns"),
+        (csv(rows(9)), "9 acceptable rows; at least 20 are needed"),
+        (csv([row for row in rows() if row[3] == "no"]), "too few different rows of yes (0)"),
+    ],
+)
+def test_the_cause_is_that_of_the_prepare_step(data: bytes, cause: str, tmp_path: Path) -> None:
+    found = check(data, tmp_path)
+    assert found.cause is not None
+    assert cause in found.cause
+
+
+def test_a_row_with_too_few_cells_and_a_line_of_json_have_no_value(tmp_path: Path) -> None:
+    assert check(csv() + b"1,2\n", tmp_path).rejected[0] == RejectedRow(
+        location=92, column="", reason="has 2 cells, the header 4", value=None
+    )
+    lines = [dict(zip(HEADER, row, strict=True)) for row in rows()]
+    found = check(json_lines([*lines, {**lines[0], "size": -1}]), tmp_path)
+    assert [(row.column, row.value) for row in found.rejected] == [("size", None)]
+
+
+def test_what_is_found_is_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report(check(csv(), tmp_path), tmp_path, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["accepted"], told["classes"], told["rejected"]) == (True, {"no": 45, "yes": 45}, [])
+
+
+def test_only_models_that_are_trained_take_tables() -> None:
+    assert verdict.contract_of("breast_cancer", FOLDER).name == "breast_cancer"
+    with pytest.raises(Mistake, match="is a finished model: it takes an ONNX file"):
+        verdict.contract_of("file_type", FOLDER)
+    with pytest.raises(Mistake, match=r"models/nowhere/model\.yaml does not exist; models here: breast_cancer"):
+        verdict.contract_of("nowhere", FOLDER)
