@@ -10,6 +10,7 @@ from sml.init.folder import require_name, write_folder
 from sml.init.proposal import Proposal, propose
 from sml.init.stack_file import file_of, stacks_in, with_model
 from sml.init.written import contract_of, files_of
+from sml.mistake import Mistake
 
 if TYPE_CHECKING:
     from functions.core.dataset.wanted import Reader
@@ -43,7 +44,7 @@ class Made:
 def make(wish: Wish, *, models: Path, root: Path, read: Reader) -> Made:
     """Propose a model and write it into `models`, then name it in the stacks of `root`.
 
-    Raise `Mistake`, before anything is written.
+    Raise `Mistake` before anything is written, and where a file cannot be.
     """
     require_name(wish.model, models, force=wish.force)
     stacks = [file_of(root, stack) for stack in stacks_in(root, wish.stacks)]
@@ -52,10 +53,13 @@ def make(wish: Wish, *, models: Path, root: Path, read: Reader) -> Made:
     proposal = propose(wish.model, wish.table, read, contract_of, wish.target)
     files = files_of(proposal)
     if not wish.dry_run:
-        write_folder(models / wish.model, files)
-        for file, text in changed.items():
-            if text != texts[file]:
-                _replace(file, text)
+        try:
+            write_folder(models / wish.model, files)
+            for file, text in changed.items():
+                if text != texts[file]:
+                    _replace(file, text)
+        except OSError as problem:
+            raise Mistake(f"{problem.filename or models / wish.model}: cannot be written: {problem.strerror}") from None
     return Made(
         wish=wish,
         proposal=proposal,

@@ -22,7 +22,8 @@ def report(verdict: Verdict, path: Path, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(asdict(verdict), indent=2, ensure_ascii=False))
         return
-    print(f"{verdict.model}: {of(verdict.accepted_rows, verdict.rows)} of {path} are accepted")
+    if verdict.rows:
+        print(f"{verdict.model}: {of(verdict.accepted_rows, verdict.rows)} of {path} are accepted")
     if verdict.classes and verdict.accepted_rows:
         print(f"classes: {', '.join(f'{shortened(name, 20)} {count:,}' for name, count in verdict.classes.items())}")
     for told, names in (

@@ -112,7 +112,7 @@ def _head(proposal: Proposal) -> Iterator[str]:
 
 
 def _columns(proposal: Proposal) -> Iterator[str]:
-    yield "features:"
+    yield "features:  # a value that its feature does not take is refused: a category that is not listed, say"
     for found in proposal.columns:
         if found.feature is not None:
             yield _commented(f"  - {declaration(found.feature)}", found.why)
