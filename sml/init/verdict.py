@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from functions.core.dataset.validation import RejectedDataset, validate_dataset
+from functions.core.dataset.wanted import Wanted
 from models.catalogue import by_kind, load
 from models.section import ContractError
 from sml.init.table import blocks_of
 from sml.mistake import Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
     from functions.core.dataset.encoded_rows import EncodedRows, Refused
-    from functions.core.dataset.wanted import Facts, Reader, Rows, Wanted
+    from functions.core.dataset.wanted import Facts, Reader, Rows
     from models.bring_your_own import BringYourOwn
     from models.contract import Contract
 
@@ -33,11 +34,13 @@ class RejectedRow:
     """One fault of a row that would be set aside."""
 
     location: int
+    index: int
+    """How many rows are before it."""
     column: str
     """Empty for the whole row."""
     reason: str
     value: str | None
-    """None where there is none, or where it cannot be told."""
+    """None for a whole row, and for a cell that is not there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +90,8 @@ def check(contract: Contract, path: Path, read: Reader) -> Verdict:
         except RejectedDataset as rejection:
             report, cause = rejection.report, str(rejection)
     columns = watched.facts.columns if watched.facts else ()
+    if watched.facts and watched.facts.format == "JSON Lines":
+        watched.rejected = _with_values(path, read, watched.rejected)
     accepted_rows = sum(watched.classes.values())
     named = {*(feature.name for feature in contract.features), contract.target.name, *contract.id, *contract.ignore}
     return Verdict(
@@ -104,6 +109,20 @@ def check(contract: Contract, path: Path, read: Reader) -> Verdict:
         ignored=tuple(name for name in contract.ignore if name in columns),
         passed_over=tuple(name for name in columns if name not in named),
     )
+
+
+def _with_values(path: Path, read: Reader, rejected: Sequence[RejectedRow]) -> list[RejectedRow]:
+    """Return rows of JSON Lines with their values: a line names its own columns, in any order."""
+    columns = tuple(dict.fromkeys(row.column for row in rejected if row.column))
+    waiting, found = {row.index for row in rejected}, dict[tuple[int, str], str | None]()
+    with blocks_of(path) as blocks, read(blocks, Wanted(features=(), others=columns)) as rows:
+        for some in rows:
+            for index in [index for index in waiting if some.first <= index < some.first + len(some.numbers)]:
+                found |= {(index, column): some.texts[column][index - some.first] for column in columns}
+                waiting.remove(index)
+            if not waiting:
+                break
+    return [replace(row, value=found.get((row.index, row.column))) for row in rejected]
 
 
 class _Watched:
@@ -128,16 +147,22 @@ class _Watched:
         kept[list(rows.refused)] = False
         for position, count in zip(*np.unique(rows.numbers[kept, -1].astype(int), return_counts=True), strict=True):
             self.classes[int(position)] += int(count)
-        for _, refused in sorted(rows.refused.items()):
+        for at, refused in sorted(rows.refused.items()):
             if len(self.rejected) >= SHOWN:
                 break
             self.rejected += [
-                RejectedRow(location=refused.location, column=column, reason=reason, value=self._value(refused, column))
+                RejectedRow(
+                    location=refused.location,
+                    index=rows.first + at,
+                    column=column,
+                    reason=reason,
+                    value=self._value(refused, column),
+                )
                 for column, reason in refused.faults
             ]
 
     def _value(self, refused: Refused, column: str) -> str | None:
-        """Return the cell of a column; lines of JSON Lines name their own columns, so that none can be told."""
+        """Return the cell of a column, where cells are in the order of the columns."""
         columns = self.facts.columns if self.facts else ()
         if self.facts is None or self.facts.format == "JSON Lines" or column not in columns:
             return None

@@ -46,7 +46,7 @@ def test_rows_that_would_be_set_aside_are_told_with_line_column_and_value(tmp_pa
         (9, "weight", ""),
     ]
     assert found.rejected[1] == RejectedRow(
-        location=7, column="colour", reason="is not one of green, red", value="blue"
+        location=7, index=5, column="colour", reason="is not one of green, red", value="blue"
     )
 
 
@@ -80,13 +80,19 @@ def test_the_cause_is_that_of_the_prepare_step(data: bytes, cause: str, tmp_path
     assert cause in found.cause
 
 
-def test_a_row_with_too_few_cells_and_a_line_of_json_have_no_value(tmp_path: Path) -> None:
+def test_a_row_with_too_few_cells_has_no_value(tmp_path: Path) -> None:
     assert check(csv() + b"1,2\n", tmp_path).rejected[0] == RejectedRow(
-        location=92, column="", reason="has 2 cells, the header 4", value=None
+        location=92, index=90, column="", reason="has 2 cells, the header 4", value=None
     )
+
+
+def test_lines_of_json_are_told_with_their_values_in_whatever_order_they_stand(tmp_path: Path) -> None:
     lines = [dict(zip(HEADER, row, strict=True)) for row in rows()]
-    found = check(json_lines([*lines, {**lines[0], "size": -1}]), tmp_path)
-    assert [(row.column, row.value) for row in found.rejected] == [("size", None)]
+    other_order = {**dict(reversed(lines[0].items())), "size": -1}
+    del other_order["weight"]
+    found = check(json_lines([*lines, other_order]) + b"[1]\n", tmp_path)
+    told = [(row.location, row.column, row.value) for row in found.rejected]
+    assert told == [(91, "size", "-1"), (91, "weight", None), (92, "", None)]
 
 
 def test_what_is_found_is_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
