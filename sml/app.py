@@ -10,7 +10,7 @@ import typer
 from typer._click import Context, HelpFormatter
 from typer.core import TyperGroup
 
-from sml.commands import predict, releases, runs, stack, upload, versions
+from sml.commands import check, init, predict, releases, runs, stack, upload, versions
 from sml.commands.jobs import app as jobs
 from sml.commands.registry import app as registry
 from sml.mistake import INTERRUPTED, UNREACHABLE, Mistake
@@ -44,6 +44,7 @@ APP = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 PANELS: dict[str, tuple[Callable[..., object], ...]] = {
+    "A new model": (init.init, check.check),
     "Data and training": (upload.upload, upload.retrain),
     "Runs": (runs.runs, runs.show, runs.leaderboard, runs.compare, runs.report),
     "Versions": (versions.models, versions.versions, versions.live, versions.history, versions.diff),

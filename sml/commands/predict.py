@@ -26,8 +26,12 @@ MOST = 10_000
 def predict(
     session: Session,
     model: Model,
-    file: Annotated[
-        Path | None, typer.Argument(help='Rows as CSV or JSON Lines, or {"instances": ...}; else standard input.')
+    rows: Annotated[
+        str | None,
+        typer.Argument(
+            help="A file of rows, CSV or JSON Lines; or the row itself, as JSON. Else standard input.",
+            metavar="[FILE|ROW]",
+        ),
     ] = None,
     row: Annotated[
         str | None, typer.Option("--row", help="One row: column=value,column=value or a JSON object.")
@@ -38,18 +42,18 @@ def predict(
     from sml.api import Api  # noqa: PLC0415
 
     out, found = session.out, session.stack
-    url, rows = found.outputs["models"][found.model(model)]["predict"], _rows(file, row)
+    url, asked = found.outputs["models"][found.model(model)]["predict"], _rows(rows, row)
     if limit is not None:
-        rows = rows[:limit]
-    if not rows:
+        asked = asked[:limit]
+    if not asked:
         raise Mistake("there is no row")
-    if len(rows) > MOST:
-        raise Mistake(f"{len(rows):,} rows; at most {MOST:,} are answered at once: `sml job submit {model} FILE`")
+    if len(asked) > MOST:
+        raise Mistake(f"{len(asked):,} rows; at most {MOST:,} are answered at once: `sml job submit {model} FILE`")
     answers: list[Any] = []
     api = Api(found)
-    rows = _fitting(found, model, rows)
-    for start in range(0, len(rows), AT_ONCE):
-        answers += api.post(url, {"instances": rows[start : start + AT_ONCE]})["predictions"]
+    asked = _fitting(found, model, asked)
+    for start in range(0, len(asked), AT_ONCE):
+        answers += api.post(url, {"instances": asked[start : start + AT_ONCE]})["predictions"]
     shown = [_row(number, answer) for number, answer in enumerate(answers, 1)]
     columns = dict.fromkeys(key for one in shown for key in one)
     out.table(shown, {key: key for key in columns}, empty="no answer", documents=answers)
@@ -98,11 +102,14 @@ def _row(number: int, answer: Any) -> dict[str, Any]:
     return {"row": number, **rest, **best}
 
 
-def _rows(file: Path | None, row: str | None) -> list[Any]:
+def _rows(rows: str | None, row: str | None) -> list[Any]:
     if row is not None:
         return [_of_text(row)]
+    if rows is not None and rows.lstrip().startswith(("{", "[")):
+        return _json_rows(rows.strip(), None)
+    file = None if rows is None else Path(rows)
     if file is None and sys.stdin.isatty():
-        raise Mistake("rows come from a FILE, from --row, or from standard input")
+        raise Mistake("rows come from a file, an argument in JSON, --row, or standard input")
     try:
         text = sys.stdin.read() if file is None else file.read_text(encoding="utf-8-sig")
     except OSError as problem:
@@ -147,7 +154,7 @@ def _json_rows(text: str, file: Path | None) -> list[Any]:
         try:
             return [json.loads(line) for line in text.splitlines() if line.strip()]
         except ValueError as problem:
-            raise Mistake(f"{file or 'standard input'} is neither JSON nor JSON Lines: {problem}") from None
+            raise Mistake(f"{file or 'what was given'} is neither JSON nor JSON Lines: {problem}") from None
     if isinstance(whole, dict) and isinstance(whole.get("instances"), list):
         return whole["instances"]
     return whole if isinstance(whole, list) else [whole]
