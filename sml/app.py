@@ -11,6 +11,7 @@ from typer._click import Context, HelpFormatter
 from typer.core import TyperGroup
 
 from sml.commands import check, init, predict, releases, runs, stack, upload, versions
+from sml.commands.export import app as export
 from sml.commands.jobs import app as jobs
 from sml.commands.registry import app as registry
 from sml.mistake import INTERRUPTED, UNREACHABLE, Mistake
@@ -56,6 +57,7 @@ for panel, commands in PANELS.items():
     for command in commands:
         APP.command(rich_help_panel=panel)(command)
 APP.add_typer(jobs, name="job", rich_help_panel="Predictions")
+APP.add_typer(export, name="export", rich_help_panel="Runs")
 APP.add_typer(registry, name="registry", rich_help_panel="Versions")
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
+from pathlib import Path
 
 import pytest
+import yaml
 
 from functions.core.registry.pointer import Pointer, advance, begin, promote_first
 from tests.sml.staged import MODEL, Staged
@@ -144,3 +147,40 @@ def test_two_hundred_runs_are_one_list(staged: Staged) -> None:
     for number in range(200):
         staged.run(f"{number:04x}", created=f"2026-11-01T00:{number // 60:02}:{number % 60:02}+00:00")
     assert len(json.loads(staged.sml("runs", "-n", "1000", "--json").out)) == 200
+
+
+def exported(staged: Staged) -> None:
+    staged.run("aa01", experiment="e1", selected="2026-11-30T04:44:09+00:00", metrics={"holdout": {"f1": 0.5}})
+    staged.registry.put_json(f"{MODEL}/runs/aa01/leaderboard.json", {"experiments": LEADERBOARD})
+    staged.run("bb02", status="rejected")
+
+
+def test_runs_are_written_as_mlflow_keeps_them_and_once_more_the_same(staged: Staged, tmp_path: Path) -> None:
+    exported(staged)
+    folder = tmp_path / "mlruns"
+    assert staged.sml("export", "mlflow", str(folder), MODEL, "--json").document["runs"] == 4
+    (experiment,) = folder.iterdir()
+    assert yaml.safe_load((experiment / "meta.yaml").read_text())["name"] == MODEL
+    metas = {path.parent: yaml.safe_load(path.read_text()) for path in experiment.glob("*/meta.yaml")}
+    assert sorted(meta["run_name"] for meta in metas.values()) == ["e0", "e1", f"{MODEL} aa01", f"{MODEL} bb02"]
+    by_name = {meta["run_name"]: path for path, meta in metas.items()}
+    best, run = by_name["e1"], by_name[f"{MODEL} aa01"]
+    assert (best / "tags" / "mlflow.parentRunId").read_text() == metas[run]["run_id"]
+    assert (best / "metrics" / "roc_auc").read_text().split()[1:] == ["0.99", "0"]
+    assert (best / "params" / "C").read_text() == "0.1"
+    assert (run / "metrics" / "holdout_f1").read_text().split()[1] == "0.5"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    staged.sml("export", "mlflow", str(folder), MODEL)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_every_experiment_is_a_line_of_csv(staged: Staged, tmp_path: Path) -> None:
+    exported(staged)
+    written = list(csv.DictReader(staged.sml("export", "csv", MODEL).out.splitlines()))
+    assert [(row["run"], row["experiment"], row["parameter C"]) for row in written] == [
+        ("aa01", "e1", "0.1"),
+        ("aa01", "e0", "9"),
+        ("bb02", "", ""),
+    ]
+    file = tmp_path / "runs.csv"
+    assert staged.sml("export", "csv", MODEL, "-o", str(file)).out == f"3 experiments -> {file}\n"
