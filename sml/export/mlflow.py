@@ -1,5 +1,6 @@
-"""Runs as MLflow keeps them in files, which its own UI opens: `mlflow ui --backend-store-uri FOLDER`, from 3.7 on with
-`MLFLOW_ALLOW_FILE_STORE=true`: there files are for reading alone, and databases for what is new.
+"""Runs as MLflow keeps them in files, which its own UI opens: `mlflow ui --backend-store-uri FOLDER`.
+
+Newer ones, such as 3.17, want databases, and open files if `MLFLOW_ALLOW_FILE_STORE=true` is set.
 
 A run of ours is a run of MLflow's, and each of its experiments one below it. The folder's layout is that of MLflow's
 file store: https://github.com/mlflow/mlflow/blob/master/mlflow/store/tracking/file_store.py.
