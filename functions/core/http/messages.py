@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 BINARY = "application/octet-stream"
+_JOBS = 'rows as a file by {"upload": "csv"}, a tensor by {"upload": "npy"}, posted to /v2/models/MODEL/jobs'
+"""How what is too large for a request is sent: docs/jobs.md."""
 
 
 class Request:
@@ -75,7 +77,7 @@ def content_of(body: bytes, headers: Mapping[str, str], *, at_most: int = REQUES
     if encoding not in ("", "identity") and len(body) <= at_most:
         body = _expanded(body, encoding, at_most)
     if len(body) > at_most:
-        raise Problem(413, f"the body has more than {at_most} bytes; send fewer rows, or a job")
+        raise Problem(413, f"the body has more than {at_most} bytes; send fewer rows, or a job: {_JOBS}")
     return body
 
 

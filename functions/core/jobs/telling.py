@@ -54,8 +54,15 @@ class Telling:
             if delivery.number >= self._attempts:
                 self._tell_of_a_failure(key)
             raise
-        if not key.endswith("/"):
+        if key.endswith("/"):
+            return
+        try:
             self._tell(Job.at(key, self._models))
+        except OSError as problem:
+            if delivery.number >= self._attempts:
+                reason = f"the job is over, and its event was not received: {problem}"
+                self._worker.note(key, delivery, reason, public_reason="its event was not received")
+            raise
 
     def _tell(self, job: Job) -> None:
         try:

@@ -68,11 +68,11 @@ class Worker:
                 return
             if delivery.number >= self._attempts:
                 # If this worker is killed, at least this reason is there.
-                self._note(key, delivery, "the worker was killed before it was done", until=delivery.seconds_left())
+                self.note(key, delivery, "the worker was killed before it was done", until=delivery.seconds_left())
             self._do(job, part_of(key), delivery)
         except Exception as problem:
             if delivery.number >= self._attempts:
-                self._note(key, delivery, f"{type(problem).__name__}: {problem}", public_reason=_public_reason(problem))
+                self.note(key, delivery, f"{type(problem).__name__}: {problem}", public_reason=_public_reason(problem))
             raise
 
     def _do(self, job: Job, part: int, delivery: Delivery) -> None:
@@ -99,7 +99,7 @@ class Worker:
         else:
             self._log.info("job", **about, failed="error" in facts, **facts)
 
-    def _note(
+    def note(
         self,
         key: str,
         delivery: Delivery,

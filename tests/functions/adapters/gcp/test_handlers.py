@@ -112,7 +112,7 @@ def test_a_body_that_is_too_large_is_refused_in_words_however_it_comes(
     body = (b" " * 65_536 for _ in range(size // 65_536 + 1)) if chunked else b" " * size
     status, headers, answer = predict.send("POST", "/predict", {"Content-Type": "application/json"}, body)
     assert (status, headers["content-type"]) == (413, "application/problem+json")
-    assert "send fewer rows, or a job" in json.loads(answer)["detail"]
+    assert 'a tensor by {"upload": "npy"}' in json.loads(answer)["detail"]
     assert predict.replay(READY)[0] == 200
 
 

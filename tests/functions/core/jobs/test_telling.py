@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from functions.core.http.problem import Problem
-from functions.core.jobs.job import Job
+from functions.core.jobs.job import Job, dead_letter_reason
 from functions.core.jobs.telling import Telling
 from functions.core.jobs.webhook import Webhook
 from functions.core.runtime.consumer import Delivery
 from tests.functions import jobbing
 from tests.functions.jobbing import ATTEMPTS
-from tests.functions.serving import MODEL, Bench
+from tests.functions.serving import MODEL, Bench, said
 
 ONE = json.dumps({"instances": [[1, 9]]}).encode()
 LAST = Delivery(number=ATTEMPTS, seconds_left=lambda: 30.0)
@@ -92,3 +92,18 @@ def test_an_event_that_is_not_received_is_sent_again_and_the_job_is_done_all_the
     receiver.status = 204
     told.work(f"{MODEL}/in/j", Delivery(number=2))
     assert len(receiver.events) == 1
+
+
+def test_where_an_event_is_never_received_the_dead_letter_has_a_reason_and_the_job_stays_done(bench: Bench) -> None:
+    receiver, job = Receiver(), Job(model=MODEL, name="j")
+    receiver.status = 503
+    told = telling(bench, Webhook("https://receiver", "s" * 24, send=receiver))
+    bench.jobs.put(job.input, ONE)
+    with pytest.raises(OSError, match="503"):
+        told.work(job.input)
+    assert not list(bench.jobs.keys(f"{MODEL}/dead"))
+    with pytest.raises(OSError, match="503"):
+        told.work(job.input, LAST)
+    reason = bench.jobs.get_json(dead_letter_reason(job.input))["reason"]
+    assert reason == "the job is over, and its event was not received: the webhook answered 503; accepted: 2xx"
+    assert said(bench.send("GET", f"/v2/models/{MODEL}/jobs/j"))["status"] == "done"
