@@ -149,6 +149,7 @@ def _summary(record: Record) -> Record:
         "status": record.get("status"),
         "metrics": {name: metric["mean"] for name, metric in metrics.items()},
         "error": record.get("error"),
+        "trace": record.get("trace"),
     }
 
 

@@ -184,16 +184,21 @@ def _experiments(out: Output, ranked: list[dict[str, Any]]) -> None:
         {
             **{key: one.get(key) for key in ("id", "mean", "std", "seconds", "bytes", "status")},
             **{f"p.{name}": (one.get("params") or {}).get(name) for name in names},
-            "error": one.get("error"),
         }
         for one in ranked
     ]
     metric = next((one["metric"] for one in ranked if "metric" in one), "score")
     columns = {"id": "experiment", "mean": metric, "std": "+-", **{f"p.{name}": name for name in names}}
     columns |= {"seconds": "seconds", "bytes": "bytes", "status": "status"}
-    if any(row["error"] for row in rows):
-        columns["error"] = "error"
     out.table(rows, columns, empty="no experiment is done yet", documents=ranked)
+    failed: dict[str, list[dict[str, Any]]] = {}
+    for one in ranked:
+        if one.get("error"):
+            failed.setdefault(str(one["error"]), []).append(one)
+    for error, alike in failed.items():
+        out.line(f"\n{', '.join(one['id'] for one in alike)} failed: {error}")
+        for line in alike[0].get("trace") or ():
+            out.line(f"  {line}")
 
 
 def _rejected(record: dict[str, Any]) -> list[str]:

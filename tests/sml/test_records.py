@@ -73,6 +73,22 @@ def test_a_run_is_shown_with_its_checks_and_experiments(staged: Staged) -> None:
     assert staged.sml("show", MODEL, "a", "--json").document["experiments"] == LEADERBOARD
 
 
+def test_what_experiments_failed_by_is_shown_once_with_the_lines_of_the_models_own_code(staged: Staged) -> None:
+    staged.run("aa01", status="failed", cause="select: none of 3 experiments succeeded")
+    for name, error in (("e0", "ValueError: no"), ("e1", "KeyError: x"), ("e2", "ValueError: no")):
+        record = {
+            "id": name,
+            "status": "failed",
+            "params": {},
+            "error": error,
+            "trace": [f"training.py:9, in fit: {error}"],
+        }
+        staged.registry.put_json(f"{MODEL}/runs/aa01/experiments/{name}.json", record)
+    shown = staged.sml("show", MODEL, "aa01").out
+    assert "e0, e2 failed: ValueError: no\n  training.py:9, in fit: ValueError: no\n" in shown
+    assert shown.count("ValueError: no\n") == 2
+
+
 def test_a_run_is_known_by_the_first_letters_of_its_id_if_no_other_begins_so(staged: Staged) -> None:
     staged.run("aa01")
     staged.run("aa02")

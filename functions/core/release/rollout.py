@@ -19,6 +19,7 @@ from functions.core.registry.live_pointer import Live, UnreadablePointer
 from functions.core.registry.pointer import Turn
 from functions.core.registry.runs import ENDED, WAITING, Status, run_of_execution
 from functions.core.registry.versions import NAME, Corrupt, Registry
+from functions.core.release.cause import plain
 from functions.core.release.judge import FAILED, UNJUDGED, Verdict, judge
 from functions.core.release.rolled_back import note_rolled_back
 from functions.core.release.rollout_metrics import observe
@@ -73,7 +74,7 @@ class Rollout:
             case {"action": "judge", "model": str(model), "run": str(run)}:
                 return self._answer(model, run, self.judge(model, run))
             case {"action": "abandon", "execution": str(execution), "input": payload_of_execution, "cause": cause}:
-                return {"run": self.abandon(execution, payload_of_execution, str(cause))}
+                return {"run": self.abandon(execution, payload_of_execution, plain(str(cause)))}
             case {"action": "rollback", "model": str(model), "execution": str(execution), "reason": str(reason)}:
                 return self.roll_back(model, execution, reason)
             case _:

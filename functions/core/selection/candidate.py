@@ -117,7 +117,13 @@ def rank(records: Sequence[dict[str, Any]], metric: str) -> list[dict[str, Any]]
     succeeded = [_line(record, metric) for record in records if record["status"] == "succeeded"]
     succeeded.sort(key=lambda line: (sign * line["mean"], line["bytes"], order[line["id"]]))
     failed = [
-        {"id": record["id"], "params": record["params"], "status": "failed", "error": record["error"]}
+        {
+            "id": record["id"],
+            "params": record["params"],
+            "status": "failed",
+            "error": record["error"],
+            "trace": record.get("trace", []),
+        }
         for record in records
         if record["status"] == "failed"
     ]

@@ -12,6 +12,7 @@ from functions.core.registry.runs import check_recipe
 from functions.core.registry.versions import Registry
 from functions.core.storage.objects import Conflict, Objects
 from functions.core.training import experiment_files
+from functions.core.training.blame import failure
 from functions.core.training.experiment import Training, run_experiment
 from interface import layout
 from models.contract import Contract
@@ -76,7 +77,8 @@ class Trainer:
         except Exception as problem:  # the code of a model may raise anything
             self.log.error("experiment", problem=problem, model=contract.name, params=params)
             seconds = {"total": round(time.perf_counter() - started, 3)}
-            return {"status": "failed", "error": f"{type(problem).__name__}: {problem}"[:500], "seconds": seconds}
+            told = failure(problem, self.folder / contract.name)
+            return {"status": "failed", **told, "seconds": seconds}
         # Before the record, which never names what is not there.
         answers = experiment_files.write(self.models, folder, result)
         return {"status": "succeeded", **result.record, "answers": answers}

@@ -33,5 +33,5 @@ def test_of_equals_the_smaller_comes_first_then_the_earlier() -> None:
 def test_failed_experiments_come_last_with_their_message() -> None:
     board = rank([failed("e0"), record("e1", 0.1)], "roc_auc")
     assert [line["id"] for line in board] == ["e1", "e0"]
-    assert board[1] == {"id": "e0", "params": {"C": 1}, "status": "failed", "error": "ValueError: no"}
+    assert board[1] == {"id": "e0", "params": {"C": 1}, "status": "failed", "error": "ValueError: no", "trace": []}
     assert board[0]["seconds"] == 1.5
