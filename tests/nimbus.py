@@ -17,6 +17,7 @@ FOLDERS = (
     "bench",
     "docs",
     "doctor",
+    "examples",
     "functions",
     "infra",
     "interface",

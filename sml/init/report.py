@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from sml.init.making import Made
 
+TYPED = "SML_TYPED"
+"""The variable that says what was typed to run this: `sml/launcher.sh`."""
 _SHOWN_FEATURES = 8
 """Of a row that is written out in a command line."""
 
@@ -45,9 +48,9 @@ def report(made: Made, *, as_json: bool) -> None:
 
 
 def _next(made: Made) -> Iterator[str]:
-    model, sample = made.wish.model, made.proposal.sample
-    yield f"sml upload {model} {shlex.quote(str(made.wish.table))} --wait"
+    model, sample, sml = made.wish.model, made.proposal.sample, os.environ.get(TYPED, "sml")
+    table = shlex.quote(str(made.wish.table))
+    yield f"{sml} upload {model} {table} --wait"
+    yield f"{sml} predict {model} {table} --limit 3"
     if len(sample) <= _SHOWN_FEATURES:
-        yield f"sml predict {model} {shlex.quote(json.dumps(sample, ensure_ascii=False))}"
-    else:
-        yield f"sml predict {model} ..."
+        yield f"{sml} predict {model} {shlex.quote(json.dumps(sample, ensure_ascii=False))}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ import pytest
 
 from tests import nimbus
 from tests.architecture import RULES
+from tests.docs.console import commands
+from tests.docs.page import blocks
 from tests.root import ROOT
 
 pytestmark = pytest.mark.integration
@@ -87,17 +90,19 @@ ROWS = """
     ),
 )
 """
-USE = """
+ROW = "island=Dream,bill_length_mm=50.7,bill_depth_mm=18.6,flipper_length_mm=193,body_mass_g=3650,sex=male"
+USE = (
+    f"ROW = {ROW!r}"
+    + """
 import json
 import sys
 import time
 from pathlib import Path
 
-from localcloud.commands import logs, put, send
 from localcloud.commands.control import FILE, Control
-from localcloud.commands.progress import Progress
 from localcloud.commands.up import stack_commands
 from localcloud.engine.stack import LocalStack
+from tests.sml.called import called
 
 
 def written(key):
@@ -111,15 +116,24 @@ def written(key):
             time.sleep(0.2)
 
 
-state, progress = Path(sys.argv[2]), Progress()
+def sml(*arguments):
+    said = called(*arguments, state=state)
+    assert said.code == 0, said
+    told.append([" ".join(arguments), said.err + said.out])
+
+
+state, told = Path(sys.argv[2]), []
 with LocalStack(sys.argv[1], state=state, port=0) as stack, Control(state / FILE, stack_commands(stack)):
     stack.deploy()
     jobs = stack.store(stack.outputs["jobs_url"])
     stack.send("tally", [])
-    send.main(progress, state, "tally", '{"model": "breast_cancer", "id": "m1"}')
+    sml("send", "tally", '{"model": "breast_cancer", "id": "m1"}')
     file = state / "note.txt"
     file.write_text("a note", encoding="utf-8")
-    put.main(progress, state, stack.outputs["jobs_url"], "breast_cancer/notes/1.txt", file)
+    sml("put", "jobs", "breast_cancer/notes/1.txt", str(file))
+    sml("upload", "penguins", "examples/penguins.csv", "--wait")
+    sml("predict", "penguins", "examples/penguins.csv", "--limit", "3")
+    sml("predict", "penguins", "--row", ROW)
     found = {
         "message": written("breast_cancer/tally/m1.json"),
         "beat": written("breast_cancer/beats/last.json"),
@@ -127,10 +141,11 @@ with LocalStack(sys.argv[1], state=state, port=0) as stack, Control(state / FILE
         "waiting": stack.dead_letters("tally"),
         "refused": [line for line in stack.logs("tally") if "message failed" in line],
     }
-    logs.main(progress, state, "tally", 20)
-print(json.dumps(found))
+    sml("logs", "tally", "--lines", "20")
+print(json.dumps({**found, "told": told}))
 """
-"""Deploy, send two messages of which one is no JSON object, and wait for the next full minute."""
+)
+"""Deploy, send two messages of which one is no JSON object, train a new model, and wait for the next full minute."""
 
 
 @pytest.fixture(scope="module")
@@ -144,10 +159,18 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     end = text.index("\n)\n", text.index("\nFUNCTIONS"))
     table.write_text(text[:end] + ROWS + text[end + len("\n)\n") :], encoding="utf-8")
     (root / ".local").mkdir()
+    (root / "told.txt").write_text(_proposed(root), encoding="utf-8")
     for kept in ("bundles", "gcp"):
         (ROOT / ".local" / kept).mkdir(exist_ok=True)
         (root / ".local" / kept).symlink_to(ROOT / ".local" / kept)
     return root
+
+
+def _proposed(root: Path) -> str:
+    """Turn the table of the examples into a model of the copy, and return what is printed."""
+    command = [sys.executable, "-m", "sml", "init", "penguins", "--from", "examples/penguins.csv"]
+    environment = {**os.environ, "PYTHONPATH": str(root), "SML_TYPED": ".venv/bin/sml"}
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +189,7 @@ def seen(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str
             timeout=280,
         )
         assert done.returncode == 0, done.stderr[-3000:]
-        return {**json.loads(done.stdout.splitlines()[-1]), "printed": done.stdout.rpartition("\n{")[0]}
+        return json.loads(done.stdout.splitlines()[-1])
 
     with ThreadPoolExecutor() as pool:
         return dict(zip(STACKS, pool.map(use, STACKS), strict=True))
@@ -182,7 +205,28 @@ def test_a_queue_function_and_a_scheduled_one_are_a_row_and_a_module_each(
     assert seen[cloud]["put"] == "a note"
     # The message that is no JSON object becomes a dead letter once its attempts are used up, which may be by then.
     assert seen[cloud]["waiting"] in (0, 1)
-    assert "the message is not a JSON object" in seen[cloud]["printed"]
+    assert "the message is not a JSON object" in dict(seen[cloud]["told"])["logs tally --lines 20"]
+
+
+@pytest.mark.parametrize("cloud", STACKS)
+def test_a_table_becomes_a_model_that_predicts_as_the_first_page_shows_it(
+    cloud: str, project: Path, seen: Mapping[str, dict[str, Any]]
+) -> None:
+    said = {"init penguins --from examples/penguins.csv": (project / "told.txt").read_text(encoding="utf-8")}
+    said |= dict(seen[cloud]["told"])
+    page = [block.text for block in blocks(ROOT / "docs" / "first-model.md") if block.language == "console"]
+    shown = [one for text in page for one in commands(text) if one.output]
+    assert len(shown) == 4
+    for one in shown:
+        assert alike(one.output) == alike(said[one.text.removeprefix(".venv/bin/sml ")]), one.text
+
+
+def alike(text: str) -> list[str]:
+    """The lines without what differs by run and cloud: numbers, names, what is told only of what takes long."""
+    lines = [re.sub(r"(s3|gs)://[\w-]+|\b(?=\w*\d)\w+(\.\d+)?\b", "#", line) for line in text.splitlines()]
+    words = [" ".join(line.split()) for line in lines]
+    passing = re.compile(r"experiments # of #|prepare .* arrived and is being read")
+    return [line for line in words if line and not passing.match(line)]
 
 
 def test_the_settings_know_a_function_more_by_its_row(project: Path) -> None:

@@ -101,7 +101,10 @@ def test_a_write_that_fails_leaves_no_folder(root: Path, monkeypatch: pytest.Mon
     assert (root / "Pulumi.local.yaml").read_text(encoding="utf-8") == STACK
 
 
-def test_the_report_says_what_was_found_and_what_to_type(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_says_what_was_found_and_what_to_type(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SML_TYPED", raising=False)
     report(made(churn(leak=True), root), as_json=False)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "trial from data.csv, 240 rows"
@@ -109,5 +112,6 @@ def test_the_report_says_what_was_found_and_what_to_type(root: Path, capsys: pyt
     assert any(line.split()[:2] == ["customerID", "id"] for line in lines)
     assert any(line.startswith("look at: refunded may be a leak") for line in lines)
     assert "named it in Pulumi.local.yaml, Pulumi.gcp-local.yaml" in lines
-    assert lines[-2] == f"  sml upload trial {root}/data.csv --wait"
+    assert lines[-3] == f"  sml upload trial {root}/data.csv --wait"
+    assert lines[-2] == f"  sml predict trial {root}/data.csv --limit 3"
     assert lines[-1].startswith("  sml predict trial '{")
