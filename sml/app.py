@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 
@@ -14,7 +13,7 @@ from sml.commands import check, init, predict, releases, runs, stack, upload, ve
 from sml.commands.export import app as export
 from sml.commands.jobs import app as jobs
 from sml.commands.registry import app as registry
-from sml.mistake import INTERRUPTED, UNREACHABLE, Mistake
+from sml.mistake import FAILED, INTERRUPTED, UNREACHABLE, Mistake
 
 
 class Grouped(TyperGroup):
@@ -70,10 +69,11 @@ def main() -> None:
         sys.exit(mistake.code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read the output has enough of it; what is left in the buffer goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except OSError as problem:
+        # What is read is told where it is read; this is a file that cannot be written.
+        about = f"{problem.filename} cannot be written" if problem.filename else "the machine refuses"
+        print(f"sml: {about}: {problem.strerror or problem}", file=sys.stderr)
+        sys.exit(FAILED)
     except Exception as problem:
         if not _of_a_store(problem):
             raise

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sml.key import checked
 from sml.mistake import FAILED, Mistake
 from sml.session import Session, on_stack
 from sml.stack import Stack
@@ -70,7 +71,7 @@ def put(
         content = file.read_bytes()
     except OSError as problem:
         raise Mistake(f"{file} cannot be read: {problem.strerror}") from None
-    stores[name].put(key, content)
+    stores[name].put(checked(key), content)
     url = f"{found.outputs[f'{name}_url'].rstrip('/')}/{key}"
     out.result({"url": url, "bytes": len(content)}, f"{len(content):,} bytes -> {url}")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sml.key import checked
 from sml.mistake import FAILED, Mistake
 from sml.options import Model, Seconds
 from sml.output import Output
@@ -37,7 +38,7 @@ def upload(
     out, found = session.out, session.stack
     found.model(model)
     content = _content(file)
-    key = f"{model}/incoming/{name or file.name}"
+    key = checked(f"{model}/incoming/{name or file.name}")
     following = _following(found, model, out, timeout) if wait else None
     found.data.put(key, content)
     url = f"{str(found.outputs['data_url']).rstrip('/')}/{key}"

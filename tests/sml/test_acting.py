@@ -148,6 +148,32 @@ def test_a_file_is_put_under_its_key(staged: Staged, table: Path) -> None:
     assert (said.code, said.err) == (1, "sml: s3://x is no store of the stack; accepted: data, models, jobs\n")
 
 
+@pytest.mark.parametrize("key", ["", "../x", "a//b", "/a", "a/", "a/./b", "a\nb", "x" * 1025])
+def test_what_is_no_key_is_refused_before_anything_is_written(key: str, staged: Staged, table: Path) -> None:
+    said = staged.sml("put", "data", key, str(table))
+    assert (said.code, "is no key of an object" in said.err, len(said.err.splitlines())) == (1, True, 1)
+    assert staged.sml("upload", MODEL, str(table), "--as", f"../{key}").code == 1
+    assert list(staged.data.keys("")) == []
+
+
+def test_a_file_that_cannot_be_written_is_told(staged: Staged, tmp_path: Path) -> None:
+    staged.run("aa01", version="v1")
+    staged.registry.put(f"{MODEL}/versions/v1/report.html", b"<html>")
+    nowhere = tmp_path / "none" / "x"
+    for asked in (["report", MODEL, "-o", str(nowhere)], ["export", "csv", "-o", str(nowhere)]):
+        said = staged.sml(*asked)
+        assert (said.code, said.err) == (1, f"sml: {nowhere} cannot be written: No such file or directory\n")
+
+
+def test_ctrl_c_ends_a_wait_quietly(staged: Staged, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sml.following.time.sleep", interrupted)
+    said = staged.sml("upload", MODEL, str(table), "--wait")
+    assert (said.code, "Traceback" in said.err) == (130, False)
+
+
 def test_a_message_is_a_json_object(staged: Staged) -> None:
     assert staged.sml("send", "labels", '{"label": "benign"}').code == 0
     assert staged.sent == [("labels", {"label": "benign"})]
