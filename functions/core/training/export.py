@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from functions.core.training.answers import Threshold
 from functions.core.training.graph_edits import FOREST, bound_probabilities, decide_by
 from functions.core.training.signature import INPUT
@@ -32,6 +34,7 @@ def to_onnx(estimator: BaseEstimator, width: int) -> bytes:
     from skl2onnx.common.data_types import FloatTensorType  # noqa: PLC0415
 
     converted = _without_threshold(estimator)
+    _round_splits_down(converted)
     model = convert_sklearn(
         converted,
         name="model",  # its default is a random one
@@ -71,10 +74,8 @@ def threshold_of(estimator: Any) -> Threshold | None:
     if decides is None:
         return None
     if hasattr(decides, "best_threshold_"):
-        value, label = (
-            decides.best_threshold_,
-            decides._curve_scorer._get_pos_label(),
-        )  # which it does not tell otherwise
+        # The label is not told otherwise.
+        value, label = decides.best_threshold_, decides._curve_scorer._get_pos_label()
     else:
         value, label = 0.5 if decides.threshold == "auto" else decides.threshold, decides.pos_label
     positive = 1 if label is None else list(decides.classes_).index(label)
@@ -119,6 +120,20 @@ def _without_threshold(estimator: Any) -> Any:
         return _without_threshold(estimator.best_estimator_)
     name, last = steps[-1]
     return type(estimator)([*steps[:-1], (name, _without_threshold(last))])
+
+
+def _round_splits_down(estimator: Any) -> None:
+    """Have histogram trees split where 32 bits can: a split between two such numbers is rounded to the lower side.
+
+    To the nearest, as the converter rounds, a number above the split may come to lie below. For numbers of 32 bits,
+    which are all that a model gets, the estimator decides as before.
+    """
+    for part in _parts(estimator):
+        for trees in getattr(part, "_predictors", None) or ():
+            for tree in trees if isinstance(trees, list) else ():
+                splits = tree.nodes["num_threshold"]
+                near = splits.astype(np.float32)
+                tree.nodes["num_threshold"] = np.where(near > splits, np.nextafter(near, np.float32(-np.inf)), near)
 
 
 def _send_missing_values(model: ModelProto, estimator: Any) -> None:

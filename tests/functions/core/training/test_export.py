@@ -100,6 +100,18 @@ def test_a_forest_sends_missing_values_where_its_estimator_does(estimator: Calla
     assert found.labels.tolist() == wanted.labels.tolist()
 
 
+@pytest.mark.parametrize("base", [0.0, 1.6e9])
+def test_histogram_trees_split_numbers_of_32_bits_as_their_estimator_does(base: float) -> None:
+    rng = np.random.default_rng(3)
+    # Neighbours among such numbers have no number of 32 bits between them, or their mean is not one.
+    near = base + rng.integers(0, 40, size=(600, 3)) * (128 if base else 0.1)
+    x = near.astype(np.float32)
+    y = (rng.random(600) < (x[:, 0] - base > np.median(x[:, 0] - base)) * 0.6 + 0.2).astype(np.int64)
+    fitted = HistGradientBoostingClassifier(max_iter=40, min_samples_leaf=2, max_bins=255).fit(x, y)
+    expected, found = answers_of(fitted, x, 2), served(to_onnx(fitted, 3), x)
+    np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-5)
+
+
 def test_probabilities_are_from_0_to_1_and_sum_to_1() -> None:
     onnx = to_onnx(RandomForestClassifier(20, random_state=0).fit(X, Y), 2)
     outside, inside = served(onnx, X).probabilities, served(bounded(onnx), X).probabilities
