@@ -11,12 +11,14 @@ from typing import Any
 from localcloud.aws.dead_letters import DeadLetters
 from localcloud.aws.emulator import Emulator
 from localcloud.aws.gateway import Gateway
+from localcloud.aws.happenings import Happenings
 from localcloud.aws.objects import Objects
 from localcloud.aws.provider_functions import PROVIDER_FUNCTIONS
 from localcloud.aws.quotas import CONCURRENCY, KNOWN
 from localcloud.aws.resources import ABSENT, HANDLERS
 from localcloud.aws.session import Session
 from localcloud.engine.cloud import Entrance, QueuePart, State
+from localcloud.engine.events import Event, Events
 from localcloud.engine.quotas import account_quotas
 from localcloud.engine.resource_handler import Resource
 from localcloud.engine.stack_file import ROOT, StackFile
@@ -45,6 +47,7 @@ class Aws:
     def __init__(self, stack: StackFile, workspace: Path, *, port: int, progress: Callable[[str], None]) -> None:
         self._port = port
         self._gateways: list[Gateway] = []
+        self._events = Events()
         quotas = account_quotas(stack, KNOWN)
         self._emulator = Emulator(
             interpreter(),
@@ -53,6 +56,7 @@ class Aws:
             concurrency=quotas.get(CONCURRENCY),
             progress=progress,
         ).start()
+        self._happenings = Happenings(self._emulator.happenings)
         self.session = Session(
             endpoint=self._emulator.endpoint,
             certificate=self._emulator.certificate,
@@ -120,6 +124,10 @@ class Aws:
         ordered = sorted(events, key=lambda event: event["timestamp"])
         return [event["message"].rstrip("\n") for event in ordered][-limit:]
 
+    def events(self) -> list[Event]:
+        """Return what happened since the last call."""
+        return [*self._happenings.take(), *self._events.take()]
+
     def workers(self, function: Resource) -> list[int]:
         """Return the ids of a function's processes: the emulator unpacks each copy into a folder named after it."""
         return [pid for pid, command in members(self.groups).items() if f"ministack-lambda-{function.id}-" in command]
@@ -154,6 +162,7 @@ class Aws:
             prefix=f"/_aws/execute-api/{api}/$default",
             certificate=self._emulator.certificate,
             port=self._port,
+            answered=self._events.answered,
         )
         self._gateways.append(gateway)
         return gateway.url

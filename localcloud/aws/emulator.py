@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from localcloud.aws.happenings import FILE
 from localcloud.engine.cloud import CloudFailed
 from localcloud.support.ports import LOOPBACK, free_port
 from localcloud.support.process import Child, answers_in_time, persist
@@ -52,6 +53,11 @@ class Emulator:
     def certificate(self) -> Path:
         """The certificate that a client must trust."""
         return self._work / "tls.crt"
+
+    @property
+    def happenings(self) -> Path:
+        """The file that it writes a line to for whatever happens in it."""
+        return self._work / FILE
 
     @property
     def pid(self) -> int:
@@ -110,7 +116,7 @@ class Emulator:
             "LOG_LEVEL": "INFO",
             **({} if self._concurrency is None else {"LAMBDA_ACCOUNT_CONCURRENCY": str(self._concurrency)}),
         }
-        command = [str(self._python), "-P", str(LAUNCHER), str(self._work)]
+        command = [str(self._python), "-P", str(LAUNCHER), str(self._work), str(self.happenings)]
         self._child = Child(command, env=environment, cwd=temporary, log=self.log)
         return self._child
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,22 @@ LIMIT = 10 * 1024 * 1024
 
 
 class Gateway:
-    """Forwards requests to `upstream`, below the path `prefix`; listens on `port` or the next free one."""
+    """Forwards requests to `upstream`, below the path `prefix`; listens on `port` or the next free one.
 
-    def __init__(self, *, upstream: str, prefix: str, certificate: Path | None, port: int) -> None:
+    `answered` is told of every request and its response.
+    """
+
+    def __init__(
+        self,
+        *,
+        upstream: str,
+        prefix: str,
+        certificate: Path | None,
+        port: int,
+        answered: Callable[[Request, Response], None] = lambda *_: None,
+    ) -> None:
         self._prefix = prefix
+        self._answered = answered
         self._upstream = Upstream(upstream, certificate)
         self._server = HttpServer(self._answer, port=port, limit=LIMIT)
 
@@ -32,6 +45,11 @@ class Gateway:
         self._upstream.close()
 
     def _answer(self, request: Request) -> Response:
+        response = self._forward(request)
+        self._answered(request, response)
+        return response
+
+    def _forward(self, request: Request) -> Response:
         try:
             response = self._upstream.send(request.method, self._prefix + request.path, request.body, request.headers)
         except (OSError, http.client.HTTPException):

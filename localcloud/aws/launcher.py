@@ -5,8 +5,10 @@
 - A function sees the standard library and its own archive, and nothing of the emulator's environment.
 - It tells which services its region has, and to whom it tells the account's settings.
 - An archive is unpacked once, read-only, and shared by all copies of the function.
+- It writes down which objects are written, which errors functions log, and which of their calls fail.
 
-Usage: launcher.py <workspace>, where <workspace> is a private folder that the caller removes.
+Usage: launcher.py <workspace> <happenings>, where <workspace> is a private folder that the caller removes, and
+<happenings> the file for what it writes down, a line of JSON each.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import importlib
+import json
 import os
 import shlex
 import shutil
@@ -43,7 +46,7 @@ LIST_REGION = "us-east-1"
 """A region that AWS's list has for every service, beside the emulator's own."""
 
 
-def main(workspace: Path) -> None:
+def main(workspace: Path, happenings: Path) -> None:
     """Run ministack until it is stopped."""
     certificate, key = _certificate(workspace)
     os.environ["MINISTACK_SSL_CERT"], os.environ["MINISTACK_SSL_KEY"] = str(certificate), str(key)
@@ -54,6 +57,11 @@ def main(workspace: Path) -> None:
     _isolate_workers(importlib.import_module("ministack.core.lambda_runtime"), workspace)
     _list_services(importlib.import_module("ministack.services.ssm"), os.environ["MINISTACK_REGION"])
     _check_account_settings(importlib.import_module("ministack.core.iam_actions"))
+    _write_down(
+        happenings,
+        importlib.import_module("ministack.services.s3"),
+        importlib.import_module("ministack.services.lambda_svc"),
+    )
     sys.argv = ["ministack"]
     app.main()
 
@@ -125,6 +133,37 @@ def _check_account_settings(actions: Any) -> None:
     _replace(actions, "_lambda_action", action)
 
 
+def _write_down(file: Path, s3: Any, functions: Any) -> None:
+    """Append to `file` each object that is written, each error that a function logs, and each call that fails."""
+    announce, execute = s3._fire_s3_event_async, functions._execute_function_warm
+    output, lock = file.open("a", encoding="utf-8"), threading.Lock()
+
+    def add(**event: str) -> None:
+        with lock:
+            output.write(json.dumps(event) + "\n")
+            output.flush()
+
+    def announced(bucket: str, key: str, event: str, *args: Any, **named: Any) -> None:
+        if event.startswith("s3:ObjectCreated"):
+            add(bucket=bucket, key=key)
+        announce(bucket, key, event, *args, **named)
+
+    def executed(function: Any, *args: Any, **named: Any) -> Any:
+        result, name = execute(function, *args, **named), (function.get("config") or function)["FunctionName"]
+        for line in str(result.get("log") or "").splitlines():
+            if line.startswith("{") and '"ERROR"' in line:
+                add(function=name, line=line)
+        if result.get("error"):
+            body = result.get("body")
+            problem = body if isinstance(body, dict) else {"errorMessage": str(body)}
+            error = f"{problem.get('errorType') or 'Error'}: {problem.get('errorMessage')}"
+            add(function=name, error=error, trace="".join(problem.get("stackTrace") or ()))
+        return result
+
+    _replace(s3, "_fire_s3_event_async", announced)
+    _replace(functions, "_execute_function_warm", executed)
+
+
 def _interpreter(workspace: Path) -> Path:
     """Write a script that runs this interpreter without site-packages and the emulator's variables; return its path.
 
@@ -181,4 +220,4 @@ def _replace(module: Any, name: str, value: object) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from interface import layout
-from localcloud.commands import demo_files, demo_job
+from localcloud.commands import demo_files, demo_job, sentences
 from localcloud.commands.callers import Callers, ask
 from localcloud.commands.demo_run import PATIENCE_SECONDS, DemoFailed, DemoRun
 from localcloud.commands.embedded import require_embedded
@@ -92,25 +92,20 @@ class Demo(DemoRun):
         """Upload a dataset, follow it to a registered version, and return the id of its run."""
         with self.step("upload") as step:
             self.upload(name, rows)
-            step.text = f"{name}, {rows} rows -> data/{MODEL}/incoming/"
+            step.text = sentences.uploaded(name, MODEL, f"{rows} rows")
         with self.step("prepare") as step:
             run = self.watch.new_run(PATIENCE_SECONDS)
             record = self.watch.reached(run, "training", "registered", "canary", seconds=PATIENCE_SECONDS)
             self.expect(record, "training", "registered", "canary", "promoted")
-            features = len(sample.header()) - 1
-            step.text = (
-                f"{record['rows']} rows, {record['rejected_rows']} rejected, {features} features, "
-                f"digest {record['dataset'][:8]}"
-            )
+            step.text = sentences.prepared(record, len(sample.header()) - 1)
         with self.step("experiments") as step:
             for done, planned in self.watch.experiments(run, PATIENCE_SECONDS):
                 step.say(f"{done} of {planned}")
-            step.text = f"{planned} of {planned}  best: {self.best(run)}"
+            step.text = sentences.experiments(planned, planned, self.best(run))
         with self.step("gate") as step:
             record = self.watch.reached(run, "registered", "canary", seconds=PATIENCE_SECONDS)
             self.expect(record, "registered", "canary", "promoted")
-            passed = sum(check["passed"] for check in record["checks"])
-            step.text = f"{passed} of {len(record['checks'])} checks passed"
+            step.text = sentences.gate(record["checks"])
         return run
 
     def upload(self, name: str, rows: int) -> None:
@@ -130,8 +125,7 @@ class Demo(DemoRun):
             {"params": record["params"], METRIC: record["metrics"][METRIC], "seconds": record["seconds"]}
             for record in leaderboard
         ]
-        score = leaderboard[0]["metrics"][METRIC]
-        return f"{leaderboard[0]['params']['family']}, ROC AUC {score['mean']:.3f} +- {score['std']:.3f}"
+        return sentences.best(leaderboard[0], METRIC)
 
     def canary(self, run: str) -> None:
         """Send requests while the challenger's share of the traffic grows, and raise `DemoFailed` if any fails."""
@@ -143,15 +137,15 @@ class Demo(DemoRun):
                     live, record = self.watch.live(), self.watch.record(run)
                     if live["weight"] and live["weight"] not in weights:
                         weights.append(live["weight"])
-                    step.say(f"{' % -> '.join(map(str, weights))} %, {callers.requests} requests")
+                    step.say(f"{sentences.weights(weights)}, {callers.requests} requests")
                     return record if record["status"] in FINAL_STATES and callers.requests >= MINIMUM_REQUESTS else None
 
                 record = self.watch.wait_for(settled, PATIENCE_SECONDS, "the release to end")
             self.expect(record, "promoted")
             if callers.failures or not callers.variants["challenger"]:
                 raise DemoFailed(f"the callers saw {dict(callers.variants)} and failures {dict(callers.failures)}")
-            steps = " % -> ".join(map(str, [*weights, 100]))
-            step.text = f"{steps} %, {callers.requests} requests, {callers.failures.total()} errors"
+            shares = sentences.weights([*weights, 100])
+            step.text = f"{shares}, {callers.requests} requests, {callers.failures.total()} errors"
         self.summary["canary"] = {"weights": weights, "answers": dict(callers.variants), "errors": 0}
 
     def promoted(self, run: str) -> None:
@@ -166,7 +160,7 @@ class Demo(DemoRun):
                 return headers.get("x-model-version") == live["champion"] or None
 
             self.watch.wait_for(served, PATIENCE_SECONDS, f"{live['champion']} to answer")
-            step.text = f"{MODEL} @ {live['champion']} (before: {live['previous'] or 'none'})"
+            step.text = sentences.promoted(MODEL, live["champion"], live["previous"])
 
     def predict(self) -> None:
         """Predict two cases that were never uploaded, one of each label, and print them with the true label."""

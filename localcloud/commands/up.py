@@ -13,6 +13,7 @@ from localcloud.commands.control import FILE, Command, Control
 from localcloud.commands.embedded import require_embedded
 from localcloud.commands.follow import follow
 from localcloud.commands.progress import Progress
+from localcloud.commands.tell import Teller
 from localcloud.engine.cloud import CloudFailed, Entrance
 from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import ROOT
@@ -39,6 +40,7 @@ def main(progress: Progress, stack: str, state: Path) -> int:
         try:
             until_the_end.enter_context(Control(state / FILE, stack_commands(local)))
             _print_outputs(local, progress, outputs)
+            until_the_end.enter_context(Teller(local, progress))
             follow(local, progress)
             return 0
         finally:

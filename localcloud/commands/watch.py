@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from interface import layout
+from localcloud.commands import sentences
 from localcloud.engine.cloud import Objects
 
 T = TypeVar("T")
@@ -74,12 +75,10 @@ class Watch:
             done = self.wait_for(lambda seen=done: self._more_than(run, seen), seconds, "the next experiment")
             yield done, planned
 
-    def leaderboard(self, run: str, metric: str) -> list[dict[str, Any]]:
+    def leaderboard(self, run: str, metric: str) -> list[Mapping[str, Any]]:
         """Return the records of the experiments that succeeded, the highest mean of `metric` first."""
         keys = self._models.keys(f"{self.model}/{layout.RUNS}{run}/experiments/")
-        records = [self._json(key) for key in keys if key.endswith(".json")]
-        succeeded = [record for record in records if record["status"] == "succeeded"]
-        return sorted(succeeded, key=lambda record: record["metrics"][metric]["mean"], reverse=True)
+        return sentences.leaderboard((self._json(key) for key in keys if key.endswith(".json")), metric)
 
     def live(self) -> dict[str, Any]:
         """Return the live pointer: champion, challenger, weight. Empty before the first version."""

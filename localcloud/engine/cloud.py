@@ -22,6 +22,7 @@ from typing import Any, Protocol
 import pulumi
 
 from localcloud.engine.dead_letters import DeadLetters
+from localcloud.engine.events import Event
 from localcloud.engine.resource_handler import Resource, ResourceHandler
 from localcloud.engine.stack_file import SETTINGS, StackFile
 
@@ -152,6 +153,10 @@ class EmbeddedCloud(Provider, Protocol):
 
     def lines(self, function: Resource, limit: int) -> list[str]:
         """Return the newest `limit` lines that a function logged, oldest first."""
+        ...
+
+    def events(self) -> list[Event]:
+        """Return what happened since the last call: objects written, functions that failed, errors of the API."""
         ...
 
     def workers(self, function: Resource) -> list[int]:

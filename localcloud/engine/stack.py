@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from localcloud.engine.cloud import EmbeddedCloud, Objects, QueuePart, State, start
-from localcloud.engine.dead_letters import redrive
+from localcloud.engine.dead_letters import DeadLetters, redrive
 from localcloud.engine.engine import Changes, Engine
 from localcloud.engine.program import evaluate
 from localcloud.engine.resource_handler import Resource
@@ -162,14 +162,18 @@ class LocalStack:
 
     def dead_letters(self, function: str = JOBS) -> int:
         """Return the number of dead letters of a function's queue. Raises `LookupError` as `send` does."""
-        return self.cloud.dead_letters(self._of_queue(function, self.cloud.failed).id).count()
+        return self.letters(function).count()
+
+    def letters(self, function: str) -> DeadLetters:
+        """Return the dead letters of a function's queue. Raises `LookupError` as `send` does."""
+        return self.cloud.dead_letters(self._of_queue(function, self.cloud.failed).id)
 
     def redrive(self, function: str = JOBS) -> int:
         """Send the dead letters of a function's queue back to it, and return their number.
 
         Raises `LookupError` as `send` does.
         """
-        return redrive(self.cloud.dead_letters(self._of_queue(function, self.cloud.failed).id))
+        return redrive(self.letters(function))
 
     def _of_queue(self, function: str, part: QueuePart) -> Resource:
         """Return what the queue of a function consists of, by the function's name in the table."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.engine.cloud import Entrance, QueuePart, State
+from localcloud.engine.events import Event
 from localcloud.engine.quotas import account_quotas
 from localcloud.engine.resource_handler import Resource
 from localcloud.engine.stack_file import ROOT, StackFile
@@ -105,6 +106,10 @@ class Gcp:
     def lines(self, function: Resource, limit: int) -> list[str]:
         """Return the newest `limit` lines that a function logged, oldest first."""
         return self.session.functions.lines(function.outputs["name"], limit)
+
+    def events(self) -> list[Event]:
+        """Return what happened since the last call."""
+        return self.session.events()
 
     def workers(self, function: Resource) -> list[int]:
         """Return the ids of the processes of all copies of a function."""

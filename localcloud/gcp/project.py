@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from localcloud.engine.events import Event, Events, Written
 from localcloud.gcp.administration import HOST, Administration, Holdings
 from localcloud.gcp.apigateway.gateway import Config, Gateway
 from localcloud.gcp.cloudrun.build_permissions import BuildPermissions
@@ -58,6 +59,7 @@ class Project:
         self.log.touch()
         self._port = port
         self._writing = threading.Lock()
+        self._events = Events()
         self.accounts = Accounts(name, NUMBER)
         self.bindings = Bindings(self.accounts)
         self.signer = Signer()
@@ -70,7 +72,7 @@ class Project:
         )
         self.notifications = Notifications(self.pubsub, agent_may=self._agent("storage.googleapis.com"), log=log)
         self.storage = Storage(
-            python, workspace, authorize=self._may_access, finalized=self.notifications.finalized, progress=progress
+            python, workspace, authorize=self._may_access, finalized=self._finalized, progress=progress
         )
         self.workflows = Workflows(token=self._token_by("workflows.googleapis.com"), log=log, project_number=NUMBER)
         self.triggers = Triggers(
@@ -123,9 +125,23 @@ class Project:
 
     def open(self, identity: str, config: Config) -> Gateway:
         """Start a gateway on the stack's port, or on the next free one."""
-        gateway = Gateway(config, token=self.accounts.token, signer=self.signer, port=self._port)
+        gateway = Gateway(
+            config,
+            token=self.accounts.token,
+            signer=self.signer,
+            port=self._port,
+            answered=self._events.answered,
+        )
         self.gateways[identity] = gateway
         return gateway
+
+    def events(self) -> list[Event]:
+        """Return what happened since the last call."""
+        return [*self._events.take(), *self.functions.events()]
+
+    def _finalized(self, bucket: str, key: str, generation: int, size: int) -> None:
+        self._events.add(Written(url=f"gs://{bucket}", key=key))
+        self.notifications.finalized(bucket, key, generation, size)
 
     def _write_log(self, text: str) -> None:
         stamp = time.strftime("%H:%M:%S")

@@ -89,10 +89,20 @@ class Refused(Exception):
 class Gateway:
     """One gateway on a loopback port: `port` or the next free one.
 
-    `token(account, audience)` returns the token by which it calls a function.
+    `token(account, audience)` returns the token by which it calls a function. `answered` is told of every request
+    and its response.
     """
 
-    def __init__(self, config: Config, *, token: Callable[[str, str | None], str], signer: Signer, port: int) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        token: Callable[[str, str | None], str],
+        signer: Signer,
+        port: int,
+        answered: Callable[[Request, Response], None] = lambda *_: None,
+    ) -> None:
+        self._answered = answered
         self._token = token
         self._signer = signer
         self._entering = threading.Lock()
@@ -125,6 +135,11 @@ class Gateway:
         self._served.close()
 
     def _answer(self, request: Request) -> Response:
+        response = self._response(request)
+        self._answered(request, response)
+        return response
+
+    def _response(self, request: Request) -> Response:
         with ExitStack() as until_answered:
             with self._entering:
                 served = self._served

@@ -9,13 +9,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from localcloud.engine.events import Event
 from localcloud.gcp.cloudrun.build import TARGET, Build
+from localcloud.gcp.cloudrun.errors import errors
 from localcloud.gcp.cloudrun.instance import Instance, InstanceFailed
 from localcloud.gcp.cloudrun.metadata import Metadata
 from localcloud.gcp.cloudrun.service import PENDING_SECONDS, Revision, Service
 from localcloud.gcp.iam.accounts import Accounts, bearer
 from localcloud.gcp.iam.bindings import Bindings
 from localcloud.support.http_server import HttpServer, Request, Response
+from localcloud.support.tail import Tail
 
 LARGEST_REQUEST = 32 * 1024 * 1024
 """Bytes of a request. https://cloud.google.com/run/quotas#request_limits"""
@@ -46,6 +49,7 @@ class _Function:
     metadata: Metadata
     service: Service
     log: Path
+    tail: Tail
 
 
 class Functions:
@@ -92,6 +96,7 @@ class Functions:
             metadata=metadata,
             service=Service(self._revision(args, metadata, log), pending_seconds=self._pending_seconds),
             log=log,
+            tail=Tail(log),
         )
         # It is registered before it starts, so that a `stop` in the meantime stops it, too.
         with self._lock:
@@ -146,6 +151,12 @@ class Functions:
     def lines(self, name: str, limit: int) -> list[str]:
         """Return the newest `limit` lines that all copies of a function logged, oldest first."""
         return self._all[name].log.read_text(encoding="utf-8", errors="replace").splitlines()[-limit:]
+
+    def events(self) -> list[Event]:
+        """Return the errors that functions logged since the last call, and what ended their copies."""
+        with self._lock:
+            tails = [(name, function.tail) for name, function in self._all.items()]
+        return [event for name, tail in tails for event in errors(name, tail.lines())]
 
     def tidy(self) -> None:
         """End idle copies, as a thread does every `TIDY_SECONDS`."""

@@ -1,0 +1,76 @@
+"""What `make demo` and `make up` say of a run and of a release, in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from interface import layout
+
+TITLES = MappingProxyType({"roc_auc": "ROC AUC", "log_loss": "log loss"})
+"""What people call a metric, where its name is another."""
+
+
+def uploaded(name: str, model: str, size: str = "") -> str:
+    """Say that a file came: `wdbc.csv, 569 rows -> data/breast_cancer/incoming/`."""
+    return f"{name}{size and f', {size}'} -> data/{model}/{layout.INCOMING}"
+
+
+def prepared(record: Mapping[str, Any], features: int) -> str:
+    """Say what was found in a dataset, by the record of its run."""
+    return (
+        f"{record['rows']} rows, {record['rejected_rows']} rejected, {features} features, "
+        f"digest {record['dataset'][:8]}"
+    )
+
+
+def leaderboard(experiments: Iterable[Mapping[str, Any]], metric: str) -> list[Mapping[str, Any]]:
+    """Return the records of the experiments that succeeded, the best mean of `metric` first."""
+    succeeded = [record for record in experiments if record["status"] == "succeeded"]
+    return sorted(succeeded, key=lambda record: record["metrics"][metric]["mean"], reverse=metric != "log_loss")
+
+
+def experiments(done: int, planned: int, best: str) -> str:
+    """Say how many experiments are done, and which is best."""
+    return f"{done} of {planned}  best: {best}"
+
+
+def experiment(record: Mapping[str, Any], metric: str) -> str:
+    """Say what an experiment came to: `logistic, c 1.0, ROC AUC 0.994 +- 0.004`."""
+    named = _parameters(record["params"])
+    return f"{named}, {score(record, metric)}" if record["status"] == "succeeded" else f"{named}: {record.get('error')}"
+
+
+def score(record: Mapping[str, Any], metric: str) -> str:
+    """Say how good an experiment is: `ROC AUC 0.994 +- 0.004`."""
+    found = record["metrics"][metric]
+    return f"{TITLES.get(metric, metric)} {found['mean']:.3f} +- {found['std']:.3f}"
+
+
+def best(record: Mapping[str, Any], metric: str) -> str:
+    """Say which experiment is best, by its family where it has one: `logistic, ROC AUC 0.994 +- 0.004`."""
+    family = record["params"].get("family")
+    return experiment(record, metric) if family is None else f"{family}, {score(record, metric)}"
+
+
+def gate(checks: Collection[Mapping[str, Any]]) -> str:
+    """Say how many checks a candidate passed."""
+    return f"{sum(check['passed'] for check in checks)} of {len(checks)} checks passed"
+
+
+def weights(shares: Sequence[int]) -> str:
+    """Say which shares of the callers a challenger had, in their order."""
+    return " % -> ".join(map(str, shares)) + " %"
+
+
+def promoted(model: str, champion: str, before: str | None) -> str:
+    """Say which version is live now."""
+    return f"{model} @ {champion} (before: {before or 'none'})"
+
+
+def _parameters(params: Mapping[str, Any]) -> str:
+    """Name an experiment by its parameters, its family first: `logistic, c 1.0`."""
+    family = [str(params["family"])] if "family" in params else []
+    others = [f"{name} {value}" for name, value in params.items() if name != "family"]
+    return ", ".join([*family, *others]) or "without parameters"

@@ -1,0 +1,212 @@
+"""Tells what happens in a running stack: uploads, runs, releases, failed functions, dead letters, errors of the API."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from infra.function_table import FUNCTIONS
+from interface import layout
+from localcloud.commands.progress import Progress
+from localcloud.commands.story import Facts, Story
+from localcloud.engine.cloud import CloudFailed
+from localcloud.engine.dead_letters import DeadLetters
+from localcloud.engine.events import Answered, Failed, Logged, Written
+from localcloud.engine.stack import LocalStack
+from localcloud.support.while_inside import WhileInside
+from models.bring_your_own import BringYourOwn
+from models.catalogue import by_kind, load
+from models.section import ContractError
+
+LOOK_SECONDS = 0.25
+AGAIN_SECONDS = 60.0
+"""After which the same sentence is told once more."""
+OURS = (layout.DATASETS, layout.JOB_RESULTS, layout.JOB_FAILURES)
+"""Prefixes below a model's name that functions write, and nobody else."""
+READ = {"data_url": layout.INCOMING, "jobs_url": layout.JOB_INPUTS}
+"""Below a model's name, where a file has an effect: by the output that names the store."""
+FRAME = re.compile(r'File "(?:[^"]*/)?((?:functions|models|interface)/[^"]+|main\.py)", line (\d+)')
+IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+MODEL = re.compile(r"/models/([^/]+)")
+
+
+class Teller(WhileInside):
+    """Prints a line for whatever happens in a stack, for as long as the `with` block lasts.
+
+    It asks the cloud what happened, and the queues how many dead letters they hold, a few times a second.
+    """
+
+    def __init__(self, stack: LocalStack, progress: Progress, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._stack = stack
+        self._progress = progress
+        self._clock = clock
+        self._stories: dict[str, Story] = {}
+        self._told: dict[str, float] = {}
+        """When a sentence was told last."""
+        self._letters: dict[str, DeadLetters] = {}
+        self._dead: dict[str, int] = {}
+        """How many dead letters a function's queue had."""
+        self._reasons: list[str] = []
+        """Why messages are about to become dead letters, as their workers wrote it down."""
+
+    def work(self, number: int) -> None:
+        while not self.over.wait(LOOK_SECONDS):
+            try:
+                self.tell()
+            except (CloudFailed, OSError):
+                # The cloud has ended, or does: whoever follows the edits says so.
+                continue
+
+    def tell(self) -> None:
+        """Print what happened since the last call."""
+        events = self._stack.cloud.events()
+        for event in events:
+            match event:
+                case Written():
+                    self._arrived(event)
+                case Failed():
+                    self._failed(event)
+                case Logged():
+                    self._logged(event)
+                case Answered():
+                    pass
+        store = self._stack.outputs.get("models_url")
+        written = [event.key for event in events if isinstance(event, Written) and event.url == store]
+        for model in self._models:
+            self._story(model).written(dict.fromkeys(key for key in written if model in key.split("/")[:2]))
+        for event in events:
+            if isinstance(event, Answered):
+                self._answered(event)
+        self._count_dead_letters()
+
+    @property
+    def _models(self) -> Iterable[str]:
+        return tuple(self._stack.outputs.get("models") or ())
+
+    def _story(self, model: str) -> Story:
+        if model not in self._stories:
+            store = self._stack.store(self._stack.outputs["models_url"])
+            self._stories[model] = Story(model, store, self._progress.line, lambda: facts_of(model), self._clock)
+        return self._stories[model]
+
+    def _arrived(self, event: Written) -> None:
+        """Tell of a file in a store that people put files into."""
+        output = next((name for name in READ if self._stack.outputs.get(name) == event.url), None)
+        model, _, rest = event.key.partition("/")
+        if output is None or event.key.startswith(".") or event.key.endswith("/"):
+            return
+        if model in self._models and rest.startswith(READ[output]):
+            if output == "data_url":
+                self._story(model).uploaded(event.key)
+        elif model in self._models and rest.startswith(layout.JOB_FAILURES):
+            self._note_reason(event)
+        elif not rest.startswith(OURS):
+            self._once("misplaced", misplaced(event, READ[output], self._models))
+
+    def _note_reason(self, event: Written) -> None:
+        try:
+            note = json.loads(self._stack.store(event.url).get(event.key))
+        except (FileNotFoundError, ValueError):
+            return
+        self._reasons.append(f"{note.get('key')}: {note.get('reason')}")
+
+    def _count_dead_letters(self) -> None:
+        for name in (spec.name for spec in FUNCTIONS if spec.consumes):
+            if name not in self._letters:
+                try:
+                    self._letters[name] = self._stack.letters(name)
+                except LookupError:
+                    continue
+            count, before = self._letters[name].count(), self._dead.get(name, 0)
+            self._dead[name] = count
+            if count > before:
+                again = f"`python -m localcloud redrive {name}` brings {'it' if count == 1 else 'them'} back"
+                why = "".join(f"{reason}; " for reason in dict.fromkeys(self._reasons)) if name == "jobs" else ""
+                self._progress.line("dead letter", f"{name}: {why}{count} in its queue, {again}")
+                self._reasons.clear()
+
+    def _failed(self, event: Failed) -> None:
+        error, place = event.error, place_of(event.trace)
+        self._once("failed", f"{self._name(event.function)}: {error}{place}", same=error)
+
+    def _logged(self, event: Logged) -> None:
+        try:
+            line = json.loads(event.line)
+        except ValueError:
+            return
+        trace = str(line.get("trace") or "").strip()
+        error = trace.splitlines()[-1] if trace else str(line.get("reason") or line.get("error") or "")
+        text = ": ".join(part for part in (self._name(event.function), str(line.get("event")), error) if part)
+        self._once("failed", f"{text}{place_of(trace)}", same=error or text)
+
+    def _answered(self, event: Answered) -> None:
+        text = f"{event.method} {event.path}: {said(event.body)}"
+        model = MODEL.search(event.path)
+        if model and event.status == 503 and model[1] in self._models and (why := self._story(model[1]).refusal):
+            text = f"{text}; its newest file was refused: {why}"
+        self._once(f"API {event.status}", text, same=f"{event.status} {IDENTIFIER.sub('', text)}")
+
+    def _once(self, name: str, text: str, *, same: str | None = None) -> None:
+        """Print a line, unless the same was printed lately. `same` is what makes two lines the same."""
+        now, key = self._clock(), same or text
+        if now - self._told.get(key, -AGAIN_SECONDS) >= AGAIN_SECONDS:
+            self._progress.line(name, text)
+            self._told[key] = now
+
+    def _name(self, function: str) -> str:
+        """Return a function's name in the table, by its physical one."""
+        for resource in self._stack.of(self._stack.cloud.function):
+            if function in (resource.id, resource.outputs.get("name")):
+                return resource.declared.name.removesuffix("-function")
+        return function
+
+
+def misplaced(event: Written, prefix: str, models: Iterable[str]) -> str:
+    """Say that nothing reads a file where it was put, and where to put it."""
+    first, _, rest = event.key.partition("/")
+    name = event.key.rpartition("/")[2]
+    if rest and first in models:
+        return f"{event.url}/{event.key} has no effect there; put it at {event.url}/{first}/{prefix}{name}"
+    known = ", ".join(models) or "none"
+    why = f"there is no model {first} in this stack" if rest else "it is below no model's name"
+    return f"{event.url}/{event.key}: {why}; put it at {event.url}/MODEL/{prefix}{name}, MODEL being one of: {known}"
+
+
+def facts_of(model: str) -> Facts:
+    """Return what a story takes from a model's contract; nothing while an edit has broken it."""
+    try:
+        contract = load(model)
+    except (ContractError, OSError):
+        return Facts()
+    return by_kind(
+        contract,
+        trained=lambda one: Facts(metric=one.gate.metric, features=len(one.features)),
+        bring_your_own=_nothing,
+    )
+
+
+def _nothing(_: BringYourOwn) -> Facts:
+    return Facts()
+
+
+def place_of(trace: str) -> str:
+    """Return the last file of this project in a traceback, with the line: ` (models/fruit/training.py:12)`."""
+    found = FRAME.findall(trace)
+    return f" ({found[-1][0]}:{found[-1][1]})" if found else ""
+
+
+def said(body: bytes) -> str:
+    """Return what a response says, whichever protocol it follows."""
+    try:
+        document: Any = json.loads(body)
+    except ValueError:
+        document = None
+    if isinstance(document, dict):
+        for name in ("error", "detail", "message"):
+            if isinstance(document.get(name), str):
+                return document[name]
+    return body[:200].decode(errors="replace").strip() or "an empty answer"
