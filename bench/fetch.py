@@ -26,7 +26,13 @@ TARGETS = {25: 0.75, 100: 0.6}
 
 def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row | Missing]:
     with Emulator(interpreter(), workspace / "emulator", region=REGION, progress=say) as emulator:
-        session = Session(endpoint=emulator.endpoint, certificate=emulator.certificate, region=REGION)
+        session = Session(
+            endpoint=emulator.endpoint,
+            certificate=emulator.certificate,
+            region=REGION,
+            key=emulator.root.key,
+            secret=emulator.root.secret,
+        )
         variables = {
             "AWS_ENDPOINT_URL": emulator.endpoint,
             "AWS_CA_BUNDLE": str(emulator.certificate),

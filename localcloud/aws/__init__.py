@@ -61,6 +61,8 @@ class Aws:
             endpoint=self._emulator.endpoint,
             certificate=self._emulator.certificate,
             region=self._emulator.region,
+            key=self._emulator.root.key,
+            secret=self._emulator.root.secret,
             expose=self._expose,
         )
         self.session.quotas = quotas

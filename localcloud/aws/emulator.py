@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import secrets
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,6 +19,18 @@ from localcloud.support.workspace import clear
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Root:
+    """The credentials of the root user, who is never denied: only the deployment itself may use them.
+
+    They are made anew for each emulator, so that no other user of this machine knows them. The emulator takes whoever
+    names the key for the root user, and does not check a signature.
+    """
+
+    key: str = field(default_factory=lambda: f"AKIA{secrets.token_hex(16).upper()}", repr=False)
+    secret: str = field(default_factory=lambda: secrets.token_hex(20), repr=False)
 
 
 class Emulator:
@@ -40,6 +54,7 @@ class Emulator:
         self.workspace = workspace
         self.log = workspace / "emulator.log"
         self.port = 0
+        self.root = Root()
         self._python = python
         self._concurrency = concurrency
         self._progress = progress
@@ -111,6 +126,8 @@ class Emulator:
             "MINISTACK_HOST": "localhost",
             "USE_SSL": "1",
             "AUTH": "true",
+            "AWS_ACCESS_KEY_ID": self.root.key,
+            "AWS_SECRET_ACCESS_KEY": self.root.secret,
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "LOG_LEVEL": "INFO",

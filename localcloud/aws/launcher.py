@@ -1,6 +1,6 @@
 """Runs ministack in the emulator's own interpreter, restricted so that it is safe on a laptop.
 
-- It listens on one loopback port and nowhere else.
+- It listens on one loopback port and nowhere else, and takes nobody for its root user but who has this run's key.
 - Its TLS certificate is created here, so neither `openssl` nor the system's root certificates are needed.
 - A function sees the standard library and its own archive, and nothing of the emulator's environment.
 - It tells which services its region has, and to whom it tells the account's settings.
@@ -24,6 +24,7 @@ import sys
 import threading
 import types
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ SERVICES = (
     "stepfunctions",
 )
 """What a region has here, by the names of AWS's list of services."""
+READY = "/_ministack/ready"
 LIST_REGION = "us-east-1"
 """A region that AWS's list has for every service, beside the emulator's own."""
 
@@ -52,7 +54,9 @@ def main(workspace: Path, happenings: Path) -> None:
     os.environ["MINISTACK_SSL_CERT"], os.environ["MINISTACK_SSL_KEY"] = str(certificate), str(key)
     for name in ("AWS_CA_BUNDLE", "SSL_CERT_FILE"):
         os.environ[name] = str(certificate)
+    _trust_one_key([importlib.import_module(f"ministack.{name}") for name in ("core.iam_evaluator", "services.sts")])
     app = importlib.import_module("ministack.app")
+    _close_back_doors(app)
     _replace(app, "_port_is_bindable", lambda _host, _port: False)
     _isolate_workers(importlib.import_module("ministack.core.lambda_runtime"), workspace)
     _list_services(importlib.import_module("ministack.services.ssm"), os.environ["MINISTACK_REGION"])
@@ -108,6 +112,31 @@ def _isolate_workers(runtime: Any, workspace: Path) -> None:
     script = runtime._PYTHON_WORKER_SCRIPT
     _replace(runtime, "_detect_runtime_binary", lambda _runtime: (str(python), script))
     _replace(runtime, "zipfile", types.SimpleNamespace(**{**vars(zipfile), "ZipFile": _shared(workspace / "code")}))
+
+
+def _trust_one_key(modules: Sequence[Any]) -> None:
+    """Have the key of the environment be that of the root user: the emulator takes `test` and any account's id, too.
+
+    No key at all is a request without a signature, which the emulator refuses where it has to be signed.
+    """
+    root = os.environ["AWS_ACCESS_KEY_ID"]
+    for module in modules:
+        _replace(module, "is_root_access_key", lambda key: not key or key == root)
+
+
+def _close_back_doors(app: Any) -> None:
+    """Answer none of the emulator's own paths but the one that tells whether it is ready: they ask for no key."""
+    serve = app.app
+
+    async def guarded(scope: Any, receive: Any, send: Any) -> None:
+        path = scope.get("path", "")
+        if not path.startswith(("/_ministack/", "/_localstack/")) or path == READY:
+            await serve(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    _replace(app, "app", guarded)
 
 
 def _list_services(ssm: Any, region: str) -> None:

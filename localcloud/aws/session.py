@@ -12,8 +12,6 @@ from botocore.config import Config
 
 ACCOUNT = "000000000000"
 PARTITION = "aws"
-ROOT_KEY = "test"
-"""The access key of ministack's root user, which is never denied: only the deployment itself may use it."""
 
 
 class Session:
@@ -28,8 +26,8 @@ class Session:
         endpoint: str,
         certificate: Path,
         region: str,
-        key: str = ROOT_KEY,
-        secret: str = ROOT_KEY,
+        key: str,
+        secret: str,
         token: str | None = None,
         expose: Callable[[str], str] | None = None,
     ) -> None:

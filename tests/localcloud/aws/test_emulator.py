@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
+import ssl
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from botocore.exceptions import ClientError
 
 from localcloud.aws import Aws, interpreter
-from localcloud.aws.emulator import Emulator
+from localcloud.aws.emulator import Emulator, Root
+from localcloud.aws.session import ACCOUNT, Session
 from localcloud.engine.cloud import CloudFailed
 from tests.localcloud.conftest import AwsLab
 from tests.localcloud.on_aws import function
@@ -66,3 +71,37 @@ def test_it_listens_on_one_port_of_the_loopback_address(emulator: Emulator) -> N
 def test_its_temporary_files_are_in_its_own_workspace(aws_lab: AwsLab, aws: Aws) -> None:
     aws_lab.deploy(lambda: function("import tempfile\ndef handle(event, context):\n    return tempfile.gettempdir()\n"))
     assert Path(aws_lab.invoke(aws_lab.outputs["live"])).is_relative_to(aws.log.parent)
+
+
+@pytest.mark.parametrize("key", ["test", ACCOUNT, "123456789012"])
+def test_only_who_has_this_runs_key_is_the_root_user(aws: Aws, key: str) -> None:
+    guess = Session(
+        endpoint=aws.session.endpoint,
+        certificate=aws.session.certificate,
+        region=aws.session.region,
+        key=key,
+        secret=key,
+    )
+    for service, ask in (("s3", "list_buckets"), ("lambda", "list_functions"), ("sts", "get_caller_identity")):
+        with pytest.raises(ClientError, match=r"InvalidAccessKeyId|UnrecognizedClient|InvalidClientTokenId"):
+            getattr(guess.client(service), ask)()
+    assert aws.session.client("sts").get_caller_identity()["Arn"].endswith(":root")
+
+
+def test_the_key_of_the_root_user_is_new_for_each_run_and_written_nowhere(aws: Aws) -> None:
+    key, secret = Root().key, Root().secret
+    assert (key, secret) != (Root().key, Root().secret)
+    log = aws.log.read_text(encoding="utf-8", errors="replace")
+    assert aws.session.credentials["access_key_id"] not in log
+    assert aws.session.credentials["access_key_id"] not in repr(Root())
+
+
+@pytest.mark.parametrize("path", ["reset", "config", "sqs/messages"])
+def test_the_emulators_own_paths_answer_nobody(aws: Aws, path: str) -> None:
+    address, certificate = urlsplit(aws.session.endpoint).netloc, str(aws.session.certificate)
+    connection = http.client.HTTPSConnection(address, context=ssl.create_default_context(cafile=certificate))
+    try:
+        connection.request("POST", f"/_ministack/{path}", b"{}")
+        assert connection.getresponse().status == 404
+    finally:
+        connection.close()
