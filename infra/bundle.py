@@ -18,7 +18,7 @@ import pulumi
 
 from infra import compiler, package_index, shipping, zip_file
 from infra.archive import Archive, Platform
-from infra.cache import clean, entry
+from infra.cache import clean, entry, prune
 from infra.dependencies import RULES, Dependencies, dependencies
 from infra.function_table import FunctionSpec, named
 from infra.sources import ROOT, shared, sources
@@ -77,6 +77,7 @@ def archives(
             functions,
         )
         built = {spec.name: archive for spec, archive in zip(functions, results, strict=True)}
+    prune(cache)
     # From here, since the threads of a pool do not know the engine.
     for line in damaged:
         pulumi.log.warn(line)

@@ -10,9 +10,12 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import os
 import shutil
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,10 @@ WORKSPACE = ".building"
 FORMER = "tmp*"
 """Workspaces of builds before they had names of their own."""
 DAY = 86_400
+KEPT = 5
+"""Entries of one kind that are kept, the last ones that were used."""
+USED_SECONDS = 900
+"""How long an entry is kept in any case: another process may be about to upload it."""
 
 _verified: dict[tuple[str, int, int], str] = {}
 """Digests that this process has computed, by path, size and date of change in nanoseconds."""
@@ -73,6 +80,23 @@ def clean(folder: Path) -> None:
             shutil.rmtree(workspace, ignore_errors=True)
 
 
+def prune(folder: Path, now: float | None = None) -> None:
+    """Delete the entries of `folder` that are named `<kind>-<key>`, but for the last `KEPT` used of each kind.
+
+    One that was used within the last `USED_SECONDS` stays, and so does one that another process is about to use.
+    """
+    kinds = defaultdict[str, list[tuple[float, str]]](list)
+    for record in folder.glob("*-*.json"):
+        with suppress(FileNotFoundError):
+            kinds[record.stem.rpartition("-")[0]].append((record.stat().st_mtime, record.stem))
+    long_ago = (time.time() if now is None else now) - USED_SECONDS
+    for used, name in (entry for entries in kinds.values() for entry in sorted(entries, reverse=True)[KEPT:]):
+        if used < long_ago:
+            with suppress(Timeout, OSError), FileLock(_lock(folder, name), timeout=0):
+                _record(folder, name).unlink(missing_ok=True)
+                _file(folder, name).unlink(missing_ok=True)
+
+
 def no_space(text: str) -> bool:
     """Return whether a program's complaint is that the disk is full."""
     return any(phrase in text for phrase in ("No space left on device", "Disk quota exceeded"))
@@ -102,6 +126,8 @@ def _read(folder: Path, name: str, say: Callable[[str], object]) -> Entry | None
     try:
         said = json.loads(record.read_text(encoding="utf-8"))
         if _digest(file) == said["digest"]:
+            with suppress(OSError):
+                os.utime(record)
             return Entry(path=file, digest=said["digest"], facts=dict(said["facts"]))
         damage = "its digest is not that of its record"
     except (OSError, ValueError, KeyError, TypeError) as problem:

@@ -2,41 +2,53 @@
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+
+INTERRUPTED = 130
+
+if __name__ == "__main__":
+    # Before anything else is imported: a KeyboardInterrupt in the middle of an import is a traceback.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+
+import argparse
+import importlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
-import pulumi
+from localcloud.support.parent import end_with_make
 
-from localcloud.commands.progress import Progress
-from localcloud.engine.cloud import CloudFailed
-from localcloud.engine.stack_file import STATE
+STATE = Path(__file__).resolve().parents[1] / ".local"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 for success, 1 after printing an error, 130 when interrupted."""
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, _interrupt)
-    progress = Progress()
+    _on_interrupt(_leave)
+    end_with_make()
     try:
-        return _run(_parser().parse_args(arguments), progress)
+        return _run(_parser().parse_args(arguments))
+    except KeyboardInterrupt:
+        print("everything is down")
+        return INTERRUPTED
+
+
+def _run(options: argparse.Namespace) -> int:
+    # Each command imports only what it needs: a preview needs no emulator, and the clients are slow to import.
+    import pulumi  # noqa: PLC0415 - slow too, and nothing is to be stopped until then
+
+    from localcloud.commands.progress import Progress  # noqa: PLC0415
+    from localcloud.engine.cloud import CloudFailed  # noqa: PLC0415
+
+    arguments = vars(options)
+    run = importlib.import_module(f"localcloud.commands.{arguments.pop('command')}").main
+    _on_interrupt(_interrupt)
+    try:
+        return run(Progress(), **arguments)
     except (pulumi.RunError, CloudFailed) as mistake:
         print(mistake, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        progress.plain("everything is down")
-        return 130
-
-
-def _run(options: argparse.Namespace, progress: Progress) -> int:
-    # Each command imports only what it needs: a preview needs no emulator, and the clients are slow to import.
-    arguments = vars(options)
-    return importlib.import_module(f"localcloud.commands.{arguments.pop('command')}").main(progress, **arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -63,6 +75,17 @@ def _parser() -> argparse.ArgumentParser:
     subparser.add_argument("--seconds", type=int, default=60, help="how long (default: 60)")
     subparser.add_argument("--clients", type=int, default=32, help="how many at once (default: 32)")
     return parser
+
+
+def _on_interrupt(act: Callable[[int, FrameType | None], None]) -> None:
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, act)
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    """End at once: while modules are imported there is nothing to stop, and an exception in one is not always told."""
+    os.write(sys.stdout.fileno(), b"everything is down\n")
+    os._exit(INTERRUPTED)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

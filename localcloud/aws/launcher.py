@@ -24,7 +24,6 @@ import sys
 import threading
 import types
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +53,9 @@ def main(workspace: Path, happenings: Path) -> None:
     os.environ["MINISTACK_SSL_CERT"], os.environ["MINISTACK_SSL_KEY"] = str(certificate), str(key)
     for name in ("AWS_CA_BUNDLE", "SSL_CERT_FILE"):
         os.environ[name] = str(certificate)
-    _trust_one_key([importlib.import_module(f"ministack.{name}") for name in ("core.iam_evaluator", "services.sts")])
+    _trust_one_key(
+        importlib.import_module("ministack.core.iam_evaluator"), importlib.import_module("ministack.services.sts")
+    )
     app = importlib.import_module("ministack.app")
     _close_back_doors(app)
     _replace(app, "_port_is_bindable", lambda _host, _port: False)
@@ -114,7 +115,7 @@ def _isolate_workers(runtime: Any, workspace: Path) -> None:
     _replace(runtime, "zipfile", types.SimpleNamespace(**{**vars(zipfile), "ZipFile": _shared(workspace / "code")}))
 
 
-def _trust_one_key(modules: Sequence[Any]) -> None:
+def _trust_one_key(*modules: Any) -> None:
     """Have the key of the environment be that of the root user: the emulator takes `test` and any account's id, too.
 
     No key at all is a request without a signature, which the emulator refuses where it has to be signed.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.function_table import FUNCTIONS, Messages
+from localcloud.commands.alone import alone
 from localcloud.commands.control import FILE, Command, Control
 from localcloud.commands.embedded import require_embedded
 from localcloud.commands.follow import follow
@@ -32,6 +33,7 @@ def main(progress: Progress, stack: str, state: Path) -> int:
     require_embedded(stack)
     outputs = state / "outputs.json"
     with ExitStack() as until_the_end:
+        until_the_end.enter_context(alone(state))
         with progress.step("start") as step:
             local = until_the_end.enter_context(LocalStack(stack, state=state, progress=step.say))
             step.text = f"the embedded {local.cloud.title}"

@@ -22,10 +22,12 @@ class Child:
 
     A shell in the same group waits for the end of a pipe that nobody writes to. The pipe ends
     when this process does, however that happens, and then the shell kills the group. The
-    command itself needs no change.
+    command itself needs no change. It inherits the file descriptors `inherits`, under their numbers.
     """
 
-    def __init__(self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> None:
+    def __init__(
+        self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, inherits: Sequence[int] = ()
+    ) -> None:
         self.log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -36,6 +38,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=tuple(inherits),
             )
 
     @property

@@ -14,9 +14,10 @@ from typing import Any
 
 import pulumi
 import pytest
+from filelock import FileLock
 
 from infra import cache
-from infra.cache import Entry, clean, entry
+from infra.cache import Entry, clean, entry, prune
 from infra.sources import ROOT
 
 
@@ -173,6 +174,43 @@ def test_what_a_killed_build_left_is_removed_and_what_a_live_one_has_is_not(
     clean(tmp_path)
     assert not (tmp_path / "a.building").exists()
     assert ask(tmp_path)[0].path.read_bytes() == b"whole"
+
+
+def aged(folder: Path, name: str, used: float, build: cache.Builder | None = None) -> None:
+    entry(folder, name, build or builder(), lambda _: None)
+    os.utime(folder / f"{name}.json", (used, used))
+
+
+def kept(folder: Path) -> set[str]:
+    assert {file.stem for file in folder.glob("*.zip")} == {file.stem for file in folder.glob("*.json")}
+    return {file.stem for file in folder.glob("*.zip")}
+
+
+def test_of_each_kind_the_last_few_that_were_used_are_kept(tmp_path: Path) -> None:
+    for number in range(cache.KEPT + 2):
+        aged(tmp_path, f"train-{number}", float(number))
+    aged(tmp_path, "my-jobs-0", 0.0)
+    aged(tmp_path, "0123456789abcdef", 0.0)
+    entry(tmp_path, "train-0", builder(), lambda _: None)
+    prune(tmp_path)
+    assert kept(tmp_path) == {"train-0", "train-3", "train-4", "train-5", "train-6", "my-jobs-0", "0123456789abcdef"}
+
+
+def test_what_was_used_lately_is_kept_however_much_it_is(tmp_path: Path) -> None:
+    for number in range(cache.KEPT + 2):
+        aged(tmp_path, f"train-{number}", 1000.0 + number)
+    prune(tmp_path, now=1001.5 + cache.USED_SECONDS)
+    assert kept(tmp_path) == {f"train-{number}" for number in range(2, cache.KEPT + 2)}
+    prune(tmp_path, now=1000.5)
+    assert len(kept(tmp_path)) == cache.KEPT
+
+
+def test_what_another_process_is_about_to_use_is_kept(tmp_path: Path) -> None:
+    for number in range(cache.KEPT + 1):
+        aged(tmp_path, f"train-{number}", float(number))
+    with FileLock(tmp_path / "train-0.lock"):
+        prune(tmp_path)
+    assert "train-0" in kept(tmp_path)
 
 
 def test_leftovers_of_builds_before_there_were_locks_go_by_their_age(tmp_path: Path) -> None:

@@ -11,11 +11,22 @@ from pathlib import Path
 
 from localcloud.gcp.cloudrun.build import Build
 from localcloud.support.http_server import HOP, Request, Response
-from localcloud.support.ports import LOOPBACK, free_port
+from localcloud.support.ports import LOOPBACK, held_port
 from localcloud.support.process import Child
 from localcloud.support.workspace import clear
 
 START_SECONDS = 60
+HAND_OVER = """\
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""A program that runs a command with a socket, as systemd does: https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html.
+
+The framework's server, gunicorn, then listens on that socket. It would bind a port by itself otherwise, and another
+process may have taken the port by then.
+"""
 LOG_LINES = 12
 
 
@@ -47,7 +58,8 @@ class Instance:
         self._temporary = Path(tempfile.mkdtemp(prefix="tmp-", dir=log.parent))
         # Its server makes a socket below HOME, whose path has at most 107 characters: unix(7).
         self._home = Path(tempfile.mkdtemp(prefix="serverless-ml-"))
-        self._port = free_port()
+        self._holder = held_port()
+        self._port = self._holder.getsockname()[1]
         environment = {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "HOME": str(self._home),
@@ -57,7 +69,9 @@ class Instance:
             **variables,
             "PORT": str(self._port),
         }
-        self._child = Child(build.command(self._port), env=environment, cwd=build.source, log=log)
+        holder = self._holder.fileno()
+        command = [str(build.python), "-I", "-S", "-c", HAND_OVER, str(holder), *build.command(self._port)]
+        self._child = Child(command, env=environment, cwd=build.source, log=log, inherits=(holder,))
 
     @property
     def group(self) -> int:
@@ -71,6 +85,12 @@ class Instance:
 
     def begin(self) -> None:
         """Wait until it listens. Raises `InstanceFailed` when it ends, and after `START_SECONDS`."""
+        # The port is held until then, also where its process ends: nobody else answers there.
+        with self._holder:
+            self._wait()
+        self.listens = True
+
+    def _wait(self) -> None:
         end = time.monotonic() + START_SECONDS
         while not self._reachable():
             code = self._child.code()
@@ -79,13 +99,14 @@ class Instance:
             if time.monotonic() > end:
                 raise InstanceFailed(f"its process did not listen within {START_SECONDS} s; {self._last_lines()}")
             time.sleep(0.01)
-        self.listens = True
 
     def call(self, request: Request, seconds: float) -> Response:
         """Send a request and return the response.
 
         Raises `TookTooLong` after `seconds`, and `InstanceGone` when the response is incomplete.
         """
+        if self.over:
+            raise InstanceGone("its process has ended")
         connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=seconds)
         try:
             connection.request(request.method, request.path, request.body or None, dict(request.headers))
@@ -102,6 +123,7 @@ class Instance:
     def stop(self) -> None:
         """Kill it with its children, and remove its temporary files. Safe to call twice."""
         self._child.stop()
+        self._holder.close()
         clear(self._temporary)
         clear(self._home)
 

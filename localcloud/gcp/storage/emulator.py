@@ -175,9 +175,13 @@ class Emulator:
 
     def _launch(self, last: bool) -> bool:
         """Start it and wait until it answers. Return False when it ended at once, as when its port was taken."""
-        port = free_port()
+        port, proof = free_port(), f"proof-{secrets.token_hex(8)}"
+        # A bucket that no other server has: one of another stack may have taken the port meanwhile, and answer there.
+        seed = self._workspace / proof
+        (seed / proof).mkdir(parents=True)
         environment = {"PATH": "/usr/bin:/bin", "HOME": str(self._workspace), "LANG": "C.UTF-8"}
         flags = {"backend": "memory", "scheme": "http", "host": LOOPBACK, "port": str(port), "log-level": "warn"}
+        flags |= {"data": str(seed)}
         flags |= {"public-host": f"{LOOPBACK}:{port}", "external-url": self._url}
         command = [str(self._server), *(part for flag, value in flags.items() for part in (f"-{flag}", value))]
         child = self._child = Child(command, env=environment, cwd=self._workspace, log=self.log)
@@ -187,16 +191,17 @@ class Emulator:
             self._progress(f"starting the embedded Cloud Storage, {seconds:.0f} s")
 
         try:
-            healthy = answers_in_time(child, self._answers, waiting, START_SECONDS)
+            healthy = answers_in_time(child, lambda: self._proves(proof), waiting, START_SECONDS)
         except TimeoutError as error:
             raise CloudFailed(self._message(str(error))) from error
         if not healthy and last:
             self.check()
         return healthy
 
-    def _answers(self) -> bool:
+    def _proves(self, proof: str) -> bool:
+        """Return whether the server that answers is the one with this bucket, which is deleted by that."""
         try:
-            return self.send("GET", "/_internal/healthcheck").status == 200
+            return self.send("DELETE", object_path(proof).removesuffix("/o")).status == 200
         except OSError:
             return False
 

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -20,9 +21,11 @@ import pytest
 from localcloud.gcp.cloudrun import service
 from localcloud.gcp.cloudrun.build import Build
 from localcloud.gcp.cloudrun.functions import LARGEST_REQUEST, FunctionArgs, Functions
-from localcloud.gcp.cloudrun.instance import InstanceFailed
+from localcloud.gcp.cloudrun.instance import Instance, InstanceFailed
 from localcloud.gcp.iam.accounts import Accounts
 from localcloud.gcp.iam.bindings import Binding, Bindings
+from localcloud.support.http_server import Request
+from localcloud.support.ports import LOOPBACK
 from localcloud.support.process import group_alive, members
 
 pytestmark = pytest.mark.integration
@@ -121,6 +124,20 @@ def until(look: Callable[[], object]) -> None:
     while not look():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_nobody_else_can_take_the_port_of_a_copy_before_it_listens(here: Here, tmp_path: Path) -> None:
+    copy = Instance(here.args().build, {"FUNCTION_TARGET": "handle"}, tmp_path / "log")
+    try:
+        with socket.socket() as stranger:
+            stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with pytest.raises(OSError, match="in use"):
+                stranger.bind((LOOPBACK, copy._port))
+        copy.begin()
+        response = copy.call(Request(method="POST", path="/", headers={}, body=b""), 20)
+        assert json.loads(response.body)["pid"] in members([copy.group])
+    finally:
+        copy.stop()
 
 
 def test_a_function_gets_the_request_as_it_was_sent(here: Here) -> None:

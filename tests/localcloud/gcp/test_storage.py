@@ -15,7 +15,7 @@ import pytest
 from obstore.store import GCSStore
 
 from localcloud.engine.cloud import CloudFailed
-from localcloud.gcp.storage import Storage
+from localcloud.gcp.storage import Storage, emulator
 from localcloud.gcp.storage.emulator import BINARY, Emulator, NotForThisMachine, binary
 from localcloud.support.process import group_alive
 from tests.cloudstorage import PYTHON, TOKEN, CloudStorage, cloud_storage
@@ -440,6 +440,26 @@ def test_it_ends_with_its_process_and_says_so_when_that_ended_first(tmp_path: Pa
     storage.stop()
     storage.stop()
     assert not group_alive(pid)
+
+
+def test_a_server_of_another_stack_is_not_taken_for_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = emulator.free_port
+    ports = list[int]()
+
+    def free_port() -> int:
+        """Return what the first server listens on to the second one, too, and then a port that is free."""
+        ports.append(ports[0] if len(ports) == 1 else found())
+        return ports[-1]
+
+    monkeypatch.setattr(emulator, "free_port", free_port)
+    with (
+        cloud_storage(tmp_path / "theirs") as cloud,
+        Storage(PYTHON, tmp_path, authorize=lambda *_: True, finalized=lambda *_: None) as storage,
+    ):
+        storage.create("of-one-alone")
+        assert storage.has("of-one-alone")
+        assert not cloud.storage.has("of-one-alone")
+        assert len(ports) == 3
 
 
 def test_without_a_server_for_the_machine_the_message_says_what_to_do(
