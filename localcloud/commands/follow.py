@@ -1,22 +1,24 @@
-"""Deploys again after each edit of a file in functions/ or models/."""
+"""Deploys again after each edit: of functions/, models/ and interface/, and of the stack's own file."""
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pulumi
 from watchfiles import DefaultFilter, watch
 
+from localcloud.commands import edits
 from localcloud.commands.progress import Progress
 from localcloud.engine.cloud import CloudFailed
 from localcloud.engine.engine import Changes
 from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import ROOT
 
-FOLLOWED = (ROOT / "functions", ROOT / "models")
-CHECK_MILLISECONDS = 1000
+FOLLOWED = tuple(ROOT / name for name in ("functions", "models", "interface", "infra"))
+CHECK_MILLISECONDS = 500
+DEBOUNCE_MILLISECONDS = 200
 
 
 def follow(stack: LocalStack, progress: Progress, folders: Iterable[Path] = FOLLOWED) -> None:
@@ -26,11 +28,25 @@ def follow(stack: LocalStack, progress: Progress, folders: Iterable[Path] = FOLL
     """
     for changed in _edits(stack, folders):
         try:
-            redeploy(stack, progress, changed)
-        except CloudFailed:
-            raise
+            if edits.deployable(stack, progress, changed):
+                redeploy(stack, progress, changed)
+                edits.examine(stack, progress, changed)
+        except CloudFailed as failed:
+            stack.cloud.check()
+            progress.plain(str(failed))
         except Exception as mistake:
             progress.plain(sentence(mistake))
+
+
+def first(stack: LocalStack, deploy: Callable[[], None]) -> None:
+    """Deploy for the first time. Raises `CloudFailed` with one sentence for whatever stops it."""
+    try:
+        deploy()
+    except (pulumi.RunError, CloudFailed):
+        raise
+    except Exception as mistake:
+        stack.cloud.check()
+        raise CloudFailed(sentence(mistake)) from mistake
 
 
 def sentence(mistake: Exception) -> str:
@@ -72,13 +88,34 @@ def summary(changes: Changes) -> str:
 
 
 def _edits(stack: LocalStack, folders: Iterable[Path]) -> Iterator[set[Path]]:
+    """Yield the files that were edited: below some folders, or the stack's own, which an editor may replace."""
     existing = [folder for folder in folders if folder.is_dir()]
-    for edits in watch(
-        *existing, watch_filter=DefaultFilter(), rust_timeout=CHECK_MILLISECONDS, yield_on_timeout=True, debounce=300
+    stamp = _stamp(stack.file.path)
+    for found in watch(
+        *existing,
+        watch_filter=DefaultFilter(),
+        rust_timeout=CHECK_MILLISECONDS,
+        yield_on_timeout=True,
+        debounce=DEBOUNCE_MILLISECONDS,
     ):
         stack.cloud.check()
-        if edits:
-            yield {Path(path) for _, path in edits}
+        changed = {Path(path) for _, path in found}
+        before, stamp = stamp, _stamp(stack.file.path)
+        if stamp != before:
+            changed.add(stack.file.path)
+        if changed:
+            # An editor writes beside a file, and renames: what was there for a moment is nobody's edit.
+            files = {path for path in changed if not path.is_dir()}
+            if files:
+                yield {path for path in files if path.exists()} or files
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
 
 
 def _short(path: Path) -> str:

@@ -11,13 +11,15 @@ from typing import Any
 from infra.function_table import FUNCTIONS, Messages
 from localcloud.commands.alone import alone
 from localcloud.commands.control import FILE, Command, Control
+from localcloud.commands.edits import unnamed
 from localcloud.commands.embedded import require_embedded
-from localcloud.commands.follow import follow
+from localcloud.commands.follow import first, follow
 from localcloud.commands.progress import Progress
 from localcloud.commands.tell import Teller
 from localcloud.engine.cloud import CloudFailed, Entrance
 from localcloud.engine.stack import LocalStack
-from localcloud.engine.stack_file import ROOT
+from localcloud.engine.stack_file import ROOT, STATE
+from models.section import names
 
 SAMPLE = "breast_cancer"
 """The model that `make wdbc.csv` writes a dataset for."""
@@ -37,11 +39,11 @@ def main(progress: Progress, stack: str, state: Path) -> int:
         with progress.step("start") as step:
             local = until_the_end.enter_context(LocalStack(stack, state=state, progress=step.say))
             step.text = f"the embedded {local.cloud.title}"
-        deploy(local, progress)
+        first(local, lambda: deploy(local, progress))
         outputs.write_text(json.dumps(local.outputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         try:
             until_the_end.enter_context(Control(state / FILE, stack_commands(local)))
-            _print_outputs(local, progress, outputs)
+            _print_outputs(local, progress, outputs, state)
             until_the_end.enter_context(Teller(local, progress))
             follow(local, progress)
             return 0
@@ -96,13 +98,17 @@ def summary(stack: LocalStack) -> str:
     return f"{len(stack.resources)} resources, {functions} functions, {workflows} workflow{'s' * (workflows != 1)}"
 
 
-def _print_outputs(stack: LocalStack, progress: Progress, outputs: Path) -> None:
+def _print_outputs(stack: LocalStack, progress: Progress, outputs: Path, state: Path) -> None:
     endpoint = stack.outputs.get("endpoint", "none")
     progress.line("endpoint", endpoint)
     progress.line("try", f"curl -s {endpoint}/v2")
     if SAMPLE in (stack.outputs.get("models") or {}):
-        progress.line("train", f"make wdbc.csv; {SML} upload {SAMPLE} wdbc.csv --wait")
-        progress.line("predict", f"{SML} predict {SAMPLE} wdbc.csv --limit 3")
+        folder = "" if state == STATE else f" --state {state}"
+        progress.line("train", f"make wdbc.csv; {SML} upload {SAMPLE} wdbc.csv --wait{folder}")
+        progress.line("predict", f"{SML} predict {SAMPLE} wdbc.csv --limit 3{folder}")
+    for model in sorted(set(names()) - set(stack.outputs.get("models") or {})):
+        progress.line("left out", unnamed(stack, model))
     progress.line("outputs", str(outputs.relative_to(ROOT) if outputs.is_relative_to(ROOT) else outputs))
     progress.paragraph("not emulated", ", ".join(sorted({key.split(":")[-1] for key in stack.not_emulated})))
-    progress.plain("following functions/ and models/; Ctrl-C takes everything down")
+    followed = f"functions/, models/, interface/ and {stack.file.path.name}"
+    progress.plain(f"following {followed}; Ctrl-C takes everything down")

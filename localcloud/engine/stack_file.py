@@ -73,13 +73,23 @@ class StackFile:
         )
 
     @property
-    def cloud(self) -> str | None:
-        """The cloud that the settings name; None when they name none."""
+    def path(self) -> Path:
+        """Its file."""
+        return self.root / f"Pulumi.{self.name}.yaml"
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The settings as they are written; empty where they are no object."""
         try:
             settings = json.loads(self.get(SETTINGS, "{}"))
         except ValueError:
-            return None
-        return settings.get("cloud") if isinstance(settings, dict) else None
+            return {}
+        return settings if isinstance(settings, dict) else {}
+
+    @property
+    def cloud(self) -> str | None:
+        """The cloud that the settings name; None when they name none."""
+        return self.settings.get("cloud")
 
     def get(self, key: str, default: str) -> str:
         """Return a value of the configuration, by its full key: `aws:region`."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pulumi
 import pytest
 
-from localcloud.commands.follow import follow, summary
+from localcloud.commands import edits
+from localcloud.commands.follow import first, follow, summary
 from localcloud.commands.progress import Progress
 from localcloud.engine.cloud import CloudFailed
 from localcloud.engine.engine import Changes
@@ -26,6 +28,8 @@ class Followed:
         self.begun = threading.Event()
         self.over = False
         self.cloud = self
+        self.file = SimpleNamespace(path=folder / "Pulumi.local.yaml", cloud="aws")
+        self.outputs: dict[str, Any] = {}
 
     def edit(self) -> None:
         name = f"file{len(self.deployments)}.py"
@@ -94,6 +98,38 @@ def test_whatever_an_edit_breaks_is_one_sentence_and_the_stack_stays(
     assert expected in out
     assert "Traceback" not in out
     assert "-> updated predict-function" in out
+
+
+def test_an_edit_of_the_stacks_own_file_is_followed_wherever_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed = Followed(tmp_path / "code", [Changes(updated=("urn::predict-function",))])
+    followed.folder.mkdir()
+    followed.file.path = tmp_path / "Pulumi.local.yaml"
+    monkeypatch.setattr(followed, "edit", lambda: followed.file.path.write_text("config: {}\n", encoding="utf-8"))
+    monkeypatch.setattr(edits, "reread", lambda _: None)
+    with pytest.raises(CloudFailed, match="has died"):
+        follow(cast("LocalStack", followed), Progress(), [followed.folder])
+    assert "Pulumi.local.yaml -> updated predict-function" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_cloud_that_refuses_an_edit_and_lives_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    refused = CloudFailed("a.zip: the build cannot install its requirements.txt")
+    followed = Followed(tmp_path, [refused, Changes(updated=("urn::predict-function",))])
+    with pytest.raises(CloudFailed, match="has died"):
+        follow(cast("LocalStack", followed), Progress(), [tmp_path])
+    out = " ".join(capsys.readouterr().out.split())
+    assert "cannot install its requirements.txt" in out
+    assert "-> updated predict-function" in out
+
+
+def test_a_mistake_in_the_first_deployment_is_one_sentence(tmp_path: Path) -> None:
+    def deploy() -> None:
+        raise half_saved()
+
+    followed = Followed(tmp_path, [])
+    with pytest.raises(CloudFailed, match=r"models/one/training.py:1: '\(' was never closed"):
+        first(cast("LocalStack", followed), deploy)
 
 
 def test_a_summary_names_what_changed_by_its_logical_name() -> None:
