@@ -12,6 +12,7 @@ from functions.core.registry.versions import DIGEST, Corrupt, Registry
 from functions.core.runtime.background import Background
 from functions.core.serving.opening import open_version
 from functions.core.storage.objects import Missing
+from interface import layout
 from models.light import dataclass
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ class ModelCache:
         self._broken: dict[str, _Broken] = {}
         self._serving: Serving | None = None
         self._read_at: float | None = None
+        self._is_new = False
+        """Whether the pointer, as it was last read, never named a version."""
 
     def current(self) -> Serving:
         """Return champion and challenger. Raise `Problem` 503 while there is no version that works."""
@@ -113,7 +116,7 @@ class ModelCache:
             self._background(self._refresh_and_release)
             return serving
         if self._serving is None:
-            raise Problem(503, f"{self.model} has no version that is ready", headers={"retry-after": "5"})
+            raise Problem(503, self._absence(), headers={"retry-after": "5"})
         return self._serving
 
     def ready(self) -> Serving:
@@ -155,6 +158,15 @@ class ModelCache:
         """Return whether a version of this name is registered."""
         return DIGEST.fullmatch(version) is not None and self._registry.card(version) is not None
 
+    def _absence(self) -> str:
+        """Say that no version answers, and where the first one comes from: not why a file was refused."""
+        if not self._is_new:
+            return f"{self.model} has no version that is ready"
+        return (
+            f"{self.model} has no version yet: a file at {self.model}/{layout.INCOMING} in the stack's data store, "
+            "the output data_url, makes the first one, unless it is refused, which the record of its run explains"
+        )
+
     def _is_due(self, seconds: float) -> bool:
         return self._read_at is None or self._clock() - self._read_at >= seconds
 
@@ -184,6 +196,7 @@ class ModelCache:
             self._log.error("pointer unreadable", problem=problem, model=self.model, metric="PointerUnreadable")
             self._read_at = None if self._serving is None else began
             return
+        self._is_new = pointer.champion is None and not pointer.history
         before = self._serving.champion.version if self._serving else None
         stood_in = self._serving is not None and self._serving.stands_in
         named = {pointer.champion, pointer.challenger, pointer.previous}

@@ -351,3 +351,19 @@ def test_a_challenger_put_up_later_is_opened_next_to_the_champion(bench: Bench) 
     serving = bench.model_cache.current()
     assert serving.challenger is not None
     assert serving.challenger.version == version
+
+
+def test_a_model_without_a_version_says_where_its_first_one_comes_from(bench: Bench) -> None:
+    response = bench.predict()
+    assert response.status == 503
+    assert (
+        f"{MODEL} has no version yet: a file at {MODEL}/incoming/ in the stack's data store".encode() in response.body
+    )
+    assert response.headers["retry-after"] == "5"
+
+
+def test_a_model_whose_version_does_not_load_does_not_ask_for_another(bench: Bench) -> None:
+    version = bench.champion()
+    bench.models.put(bench.registry.key(version, "model.onnx"), b"damaged")
+    response = bench.predict()
+    assert (response.status, b"has no version that is ready" in response.body) == (503, True)
