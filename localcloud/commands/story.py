@@ -172,7 +172,8 @@ class Story:
 
     def _why(self, record: Mapping[str, Any]) -> str:
         source = str(record.get("source") or "").partition(layout.INCOMING)[2]
-        return f"{source}: {record.get('cause')}" if source else str(record.get("cause"))
+        cause = unwrapped(str(record.get("cause")))
+        return f"{source}: {cause}" if source else cause
 
     def _stage(self, known: _Run, name: str, text: str) -> None:
         """Print a stage of a run, with the time since the one before."""
@@ -189,3 +190,15 @@ class Story:
         except (FileNotFoundError, ValueError):
             return None
         return document if isinstance(document, dict) else None
+
+
+def unwrapped(cause: str) -> str:
+    """Return a cause without the JSON that a cloud's workflow puts a function's error into."""
+    before, brace, rest = cause.partition("{")
+    try:
+        error = json.loads(brace + rest)
+    except ValueError:
+        return cause
+    if not isinstance(error, dict) or "errorMessage" not in error:
+        return cause
+    return f"{before.partition(':')[0]}: {error['errorMessage']}"

@@ -30,6 +30,7 @@ READ = {"data_url": layout.INCOMING, "jobs_url": layout.JOB_INPUTS}
 """Below a model's name, where a file has an effect: by the output that names the store."""
 FRAME = re.compile(r'File "(?:[^"]*/)?((?:functions|models|interface)/[^"]+|main\.py)", line (\d+)')
 IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+QUALIFIED = re.compile(r"^(?:[a-z_]\w*\.)+(?=[A-Z]\w*(?::|$))")
 MODEL = re.compile(r"/models/([^/]+)")
 
 
@@ -130,8 +131,8 @@ class Teller(WhileInside):
                 self._reasons.clear()
 
     def _failed(self, event: Failed) -> None:
-        error, place = event.error, place_of(event.trace)
-        self._once("failed", f"{self._name(event.function)}: {error}{place}", same=error)
+        error, place = plain(event.error), place_of(event.trace)
+        self._once("failed", f"{self._name(event.function)}: {error}{place}", same=message_of(error))
 
     def _logged(self, event: Logged) -> None:
         try:
@@ -139,9 +140,9 @@ class Teller(WhileInside):
         except ValueError:
             return
         trace = str(line.get("trace") or "").strip()
-        error = trace.splitlines()[-1] if trace else str(line.get("reason") or line.get("error") or "")
+        error = plain(trace.splitlines()[-1]) if trace else str(line.get("reason") or line.get("error") or "")
         text = ": ".join(part for part in (self._name(event.function), str(line.get("event")), error) if part)
-        self._once("failed", f"{text}{place_of(trace)}", same=error or text)
+        self._once("failed", f"{text}{place_of(trace)}", same=message_of(error) or text)
 
     def _answered(self, event: Answered) -> None:
         text = f"{event.method} {event.path}: {said(event.body)}"
@@ -197,6 +198,16 @@ def place_of(trace: str) -> str:
     """Return the last file of this project in a traceback, with the line: ` (models/fruit/training.py:12)`."""
     found = FRAME.findall(trace)
     return f" ({found[-1][0]}:{found[-1][1]})" if found else ""
+
+
+def plain(error: str) -> str:
+    """Return an error without the modules before its type: `NotAJob: why`."""
+    return QUALIFIED.sub("", error)
+
+
+def message_of(error: str) -> str:
+    """Return what an error says, whatever its type: a cloud gives it another."""
+    return error.partition(": ")[2] or error
 
 
 def said(body: bytes) -> str:

@@ -131,6 +131,12 @@ def test_each_step_of_a_canary_and_a_rollback_is_told_with_its_reason(told: Told
     [
         ("rejected", {"cause": "no column b"}, ["rejected m: a.csv: no column b"]),
         ("failed", {"cause": "out of memory"}, ["failed m: a.csv: out of memory"]),
+        (
+            "failed",
+            {"cause": 'select: Runtime.HandlerError: {"errorMessage": "none: {x}", "errorType": "Runtime"}'},
+            ["failed m: a.csv: select: none: {x}"],
+        ),
+        ("failed", {"cause": "select: {not json"}, ["failed m: a.csv: select: {not json"]),
         ("superseded", {"cause": "newer data"}, ["superseded m: a.csv: newer data"]),
         (
             "refused",
@@ -205,14 +211,14 @@ def test_an_error_of_a_function_is_told_once_with_the_file_and_the_line(told: To
     line = json.dumps({"level": "ERROR", "event": "experiment", "trace": TRACE})
     told.happened += [
         Logged(function="train-function-abc", line=line),
-        Failed(function="train-function-abc", error="ValueError: no", trace=TRACE),
+        Failed(function="train-function-abc", error="Runtime.HandlerError: no", trace=TRACE),
     ]
     assert told.lines() == ["failed train: experiment: ValueError: no (models/m/training.py:7)"]
     told.happened.append(Logged(function="train-function-abc", line=line))
     assert told.lines() == []
     told.now = tell.AGAIN_SECONDS
-    told.happened.append(Failed(function="train-function-abc", error="ValueError: no", trace=""))
-    assert told.lines() == ["failed train: ValueError: no"]
+    told.happened.append(Failed(function="train-function-abc", error="functions.core.a.Bad: no", trace=""))
+    assert told.lines() == ["failed train: Bad: no"]
 
 
 def test_an_error_of_the_api_is_told_with_what_it_says(told: Told) -> None:
