@@ -78,6 +78,8 @@ class _Available:
         self._standard = standard.difference(JOINED, *gone)
         self._provided = frozenset(packing.provides)
         self._python = python
+        self._answers: dict[tuple[str, str | None], bool] = {}
+        """What was asked for before: most modules import the same few."""
 
     def satisfies(self, wanted: Wanted) -> bool:
         """Return whether an import succeeds, or is not needed."""
@@ -116,6 +118,12 @@ class _Available:
         return f"{what} is no module of this project; accepted: a module in {inside}/"
 
     def _has(self, wanted: Wanted) -> bool:
+        asked = (wanted.module, wanted.name)
+        if asked not in self._answers:
+            self._answers[asked] = self._finds(wanted)
+        return self._answers[asked]
+
+    def _finds(self, wanted: Wanted) -> bool:
         name = wanted.module
         top = name.partition(".")[0]
         if is_ours(name, self._root):

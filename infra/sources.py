@@ -82,12 +82,14 @@ def closure(modules: Iterable[str], root: Path = ROOT) -> set[Path]:
     """
     reached: set[Path] = set()
     waiting = list(modules)
+    known = set(waiting)
     while waiting:
-        name = waiting.pop()
-        for file in _files(name, root):
+        for file in _files(waiting.pop(), root):
             if file not in reached:
                 reached.add(file)
-                waiting.extend(name for name in module(file, root).imports if is_ours(name, root))
+                found = set(module(file, root).imports) - known
+                known |= found
+                waiting.extend(name for name in found if is_ours(name, root))
     return reached
 
 
