@@ -168,6 +168,18 @@ def _within(name: str, module: str) -> bool:
     return name == module or name.startswith(f"{module}.") or (name.endswith(".*") and module.startswith(name[:-1]))
 
 
+@lru_cache(maxsize=16384)
+def _uses_of(
+    path: str, tree: ast.Module, modules: tuple[str, ...], *, typing: bool = True
+) -> tuple[tuple[int, str], ...]:
+    """Return what a file uses of some modules: rules ask the same of the same files for every tree they look at."""
+    return tuple(
+        (line, name)
+        for line, name in uses(path, tree, typing=typing)
+        if any(_within(name, module) for module in modules)
+    )
+
+
 def directions(root: Path) -> list[str]:
     """settings -> blueprint -> vocabulary <- clouds; event -> adapter -> core -> model; nothing turns round."""
     outside = ("tests", "bench")
@@ -207,8 +219,7 @@ def directions(root: Path) -> list[str]:
         f"{path}:{line}: {folder} may not import {name}"
         for folder, modules in forbidden
         for path, tree in files(root, folder)
-        for line, name in uses(path, tree)
-        if any(_within(name, module) for module in modules)
+        for line, name in _uses_of(path, tree, modules)
     ]
     return [*problems, *_outside_of_clouds(root, known_clouds), *_above_the_blueprint(root)]
 
@@ -218,22 +229,21 @@ def _outside_of_clouds(root: Path, known_clouds: list[str]) -> Iterator[str]:
     for package in ("infra", "localcloud", "doctor", "functions/adapters", "sml"):
         for path, tree in files(root, package):
             folder = path.split("/")[package.count("/") + 1]
-            for line, name in uses(path, tree):
+            for line, name in _uses_of(path, tree, ("pulumi_*",)):
                 sdk = re.match(r"pulumi_([a-z]+)", name)
                 if sdk is not None and sdk[1] != folder:
                     yield f"{path}:{line}: only infra/{sdk[1]} may import {name}"
-                if folder not in known_clouds and any(
-                    _within(name, f"{package.replace('/', '.')}.{cloud}") for cloud in known_clouds
-                ):
+            if folder not in known_clouds:
+                theirs = tuple(f"{package.replace('/', '.')}.{cloud}" for cloud in known_clouds)
+                for line, name in _uses_of(path, tree, theirs):
                     yield f"{path}:{line}: only a cloud's own folder may import {name}"
 
 
 def _above_the_blueprint(root: Path) -> Iterator[str]:
     for path, tree in files(root, "infra"):
         if path != "infra/__main__.py":
-            for line, name in uses(path, tree):
-                if _within(name, "infra.blueprint"):
-                    yield f"{path}:{line}: only infra/__main__.py may import {name}"
+            for line, name in _uses_of(path, tree, ("infra.blueprint",)):
+                yield f"{path}:{line}: only infra/__main__.py may import {name}"
 
 
 def rooms_in_order(root: Path) -> list[str]:
@@ -247,11 +257,10 @@ def rooms_in_order(root: Path) -> list[str]:
         if room not in ROOMS and not around:
             problems.append(f"{path}: lies in no room; the rooms are {', '.join(ROOMS)}")
             continue
-        later = [f"functions.core.{other}" for other in ROOMS[0 if around else ROOMS.index(room) + 1 :]]
+        later = tuple(f"functions.core.{other}" for other in ROOMS[0 if around else ROOMS.index(room) + 1 :])
         problems += [
             f"{path}:{line}: {room or 'the package around the rooms'} may not import {name}, a later room"
-            for line, name in uses(path, tree, typing=False)
-            if any(_within(name, other) for other in later)
+            for line, name in _uses_of(path, tree, later, typing=False)
         ]
     return problems
 
@@ -263,10 +272,8 @@ def the_embedded_clouds_stand_alone(root: Path) -> list[str]:
         f"{path}:{line}: outside of localcloud/commands nothing imports {name}"
         for path, tree in files(root, "localcloud")
         if not path.startswith("localcloud/commands/")
-        for line, name in uses(path, tree)
-        if any(
-            _within(name, module)
-            for module in (*ours, *(() if path == "localcloud/__main__.py" else ("localcloud.commands",)))
+        for line, name in _uses_of(
+            path, tree, (*ours, *(() if path == "localcloud/__main__.py" else ("localcloud.commands",)))
         )
     ]
 
@@ -304,10 +311,19 @@ def one_reader_of_settings(root: Path) -> list[str]:
         f"{path}:{line}: only settings.py reads the configuration, not {name}"
         for path, tree in files(root, "infra", "localcloud", "doctor")
         if path != "infra/settings.py"
-        for line, name in (*uses(path, tree), *texts(tree))
-        if any(_within(name, reader) for reader in CONFIGURATION)
-        or (name in CONFIGURED and path != "localcloud/cli/language_host.py")
+        for line, name in _configuration(path, tree)
+        if name not in CONFIGURED or path != "localcloud/cli/language_host.py"
     ]
+
+
+@lru_cache(maxsize=2048)
+def _configuration(path: str, tree: ast.Module) -> tuple[tuple[int, str], ...]:
+    """Return what a file names of the configuration, and of the variables that hold it: line and name."""
+    return tuple(
+        (line, name)
+        for line, name in (*uses(path, tree), *texts(tree))
+        if name in CONFIGURED or any(_within(name, reader) for reader in CONFIGURATION)
+    )
 
 
 def only_adapters_read_the_environment(root: Path) -> list[str]:
@@ -316,8 +332,7 @@ def only_adapters_read_the_environment(root: Path) -> list[str]:
         f"{path}:{line}: only an adapter may use {name}"
         for path, tree in files(root, "functions", "interface", "models")
         if not path.startswith("functions/adapters/")
-        for line, name in uses(path, tree)
-        if any(_within(name, read) for read in ENVIRONMENT)
+        for line, name in _uses_of(path, tree, tuple(ENVIRONMENT))
     ]
 
 
@@ -525,14 +540,22 @@ def sizes(root: Path) -> list[str]:
             problems.append(f"{path}: {lines} lines; at most {LINES_OF_A_FILE}")
         if path == "infra/__main__.py" and lines > LINES_OF_MAIN:
             problems.append(f"{path}: {lines} lines; at most {LINES_OF_MAIN}")
-        for node in nodes(tree):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                length = (node.end_lineno or node.lineno) - node.lineno + 1
-                if length > LINES_OF_A_FUNCTION:
-                    problems.append(
-                        f"{path}:{node.lineno}: {node.name} has {length} lines; at most {LINES_OF_A_FUNCTION}"
-                    )
+        problems += [
+            f"{path}:{line}: {name} has {length} lines; at most {LINES_OF_A_FUNCTION}"
+            for line, name, length in _lengths(tree)
+            if length > LINES_OF_A_FUNCTION
+        ]
     return problems
+
+
+@lru_cache(maxsize=2048)
+def _lengths(tree: ast.Module) -> tuple[tuple[int, str, int], ...]:
+    """Return the functions of a file: the line of each, its name, and how many lines it has."""
+    return tuple(
+        (node.lineno, node.name, (node.end_lineno or node.lineno) - node.lineno + 1)
+        for node in nodes(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    )
 
 
 def no_case_for_a_cloud(root: Path) -> list[str]:
@@ -642,23 +665,23 @@ def nothing_is_unpickled(root: Path) -> list[str]:
     """Functions and models load ONNX, JSON and arrays; nothing that could run code."""
     problems = []
     for path, tree in files(root, "functions", "models"):
-        names = known(path, nodes(tree))
         problems += [
             f"{path}:{line}: functions may not import {name}"
             for line, name in imports(path, tree)
             if name.split(".")[0] in UNSAFE_MODULES
         ]
         problems += [
-            f"{path}:{line}: functions may not use {name}"
-            for line, name in uses(path, tree)
-            if any(_within(name, unsafe) for unsafe in UNSAFE)
+            f"{path}:{line}: functions may not use {name}" for line, name in _uses_of(path, tree, tuple(UNSAFE))
         ]
-        problems += [
-            f"{path}:{node.lineno}: functions may not allow_pickle"
-            for node in nodes(tree)
-            if isinstance(node, ast.Call) and _allows_pickle(node, names)
-        ]
+        problems += [f"{path}:{line}: functions may not allow_pickle" for line in _pickles_allowed(path, tree)]
     return problems
+
+
+@lru_cache(maxsize=2048)
+def _pickles_allowed(path: str, tree: ast.Module) -> tuple[int, ...]:
+    """Return the lines at which a file lets numpy unpickle."""
+    names = known(path, nodes(tree))
+    return tuple(node.lineno for node in nodes(tree) if isinstance(node, ast.Call) and _allows_pickle(node, names))
 
 
 def _allows_pickle(call: ast.Call, names: Mapping[str, list[str]]) -> bool:
@@ -676,11 +699,17 @@ def requirements_name_no_host(root: Path) -> list[str]:
     for folder in ("requirements", "functions/requirements", "localcloud/requirements"):
         found += [path for path in sorted((root / folder).rglob("*")) if path.suffix in (".txt", ".in", ".lock")]
     return [
-        f"{path.relative_to(root).as_posix()}:{number}: names a host: {line.strip()}"
+        f"{path.relative_to(root).as_posix()}:{number}: names a host: {line}"
         for path in found
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
-        if HOST.search(line.strip())
+        for number, line in _hosts(path.read_text(encoding="utf-8"))
     ]
+
+
+@lru_cache(maxsize=512)
+def _hosts(text: str) -> tuple[tuple[int, str], ...]:
+    """Return the lines of a text that name a host, with their numbers."""
+    lines = [line.strip() for line in text.splitlines()]
+    return tuple((number, line) for number, line in enumerate(lines, start=1) if HOST.search(line))
 
 
 def only_places_are_refused_by_a_cloud(root: Path) -> list[str]:
@@ -692,8 +721,7 @@ def only_places_are_refused_by_a_cloud(root: Path) -> list[str]:
         for cloud in clouds(root)
         for path, tree in files(root, f"infra/{cloud}")
         if not path.endswith(f"/{REFUSING}") and path not in STILL_REFUSING
-        for line, name in uses(path, tree)
-        if _within(name, "pulumi.RunError")
+        for line, name in _uses_of(path, tree, ("pulumi.RunError",))
     ]
 
 
