@@ -24,7 +24,7 @@ from infra.vocabulary import Grant
 from interface import layout
 from localcloud.commands.callers import Callers
 from localcloud.commands.watch import FINAL_STATES, Watch
-from localcloud.engine.cloud import State
+from localcloud.engine.cloud import Objects, State
 from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import merged
 from models.breast_cancer import sample
@@ -43,21 +43,40 @@ Answer = tuple[int, Mapping[str, str], Any]
 
 
 class Running:
-    """One stack that every test of a pytest worker shares. Each test uses rows of its own, so no two share a run."""
+    """One stack that every test of a pytest worker shares. Each test uses rows of its own, so no two share a run.
+
+    A live pointer that was written directly is waited for by whoever asks the API, sends a job or takes the stack
+    itself: a test that trains for seconds need not wait before.
+    """
 
     def __init__(self, stack: LocalStack, state: Path) -> None:
         """`state` is the folder by which commands reach the stack."""
-        self.stack = stack
+        self._stack = stack
         self._state = state
         self.data = stack.store(stack.outputs["data_url"])
         self.models = stack.store(stack.outputs["models_url"])
-        self.jobs = stack.store(stack.outputs["jobs_url"])
+        self._jobs = stack.store(stack.outputs["jobs_url"])
+        self._written: tuple[str, float] | None = None
+        """The champion of a live pointer that a copy of a function may not have read yet, and when it was written."""
         self._followed = -1
         """The revision of the live pointer that every copy of a function has read."""
 
     def sml(self, *arguments: str, given: str = "") -> Said:
         """Run a command of `sml` on the stack, with `given` on standard input."""
+        self._follow()
         return called(*arguments, state=self._state, given=given)
+
+    @property
+    def stack(self) -> LocalStack:
+        """The stack, once every copy of a function has read the live pointer."""
+        self._follow()
+        return self._stack
+
+    @property
+    def jobs(self) -> Objects:
+        """The store of jobs, once every copy of a function has read the live pointer."""
+        self._follow()
+        return self._jobs
 
     # Training ------------------------------------------------------------------------------
 
@@ -80,7 +99,7 @@ class Running:
 
     def idle(self) -> None:
         """Wait until no execution is running."""
-        self.wait(lambda: State.RUNNING not in self.stack.executions().values() or None, "every execution to end")
+        self.wait(lambda: State.RUNNING not in self._stack.executions().values() or None, "every execution to end")
 
     @contextmanager
     def without(self, entry: str, access: Access) -> Generator[None]:
@@ -93,11 +112,11 @@ class Running:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(blueprint, "grants", fewer)
-            assert self.stack.deploy(), "the grant to take away was not found"
+            assert self._stack.deploy(), "the grant to take away was not found"
         try:
             yield
         finally:
-            self.stack.deploy()
+            self._stack.deploy()
 
     @contextmanager
     def unannounced(self) -> Generator[None]:
@@ -109,22 +128,22 @@ class Running:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(blueprint, "keys_of", elsewhere)
-            assert self.stack.deploy(), "the arrival to take away was not found"
+            assert self._stack.deploy(), "the arrival to take away was not found"
             yield
-        self.stack.deploy()
+        self._stack.deploy()
 
     @contextmanager
     def with_settings(self, settings: Mapping[str, Any]) -> Generator[None]:
         """Deploy the stack with other settings for as long as the block lasts."""
-        before = self.stack.file
+        before = self._stack.file
         current = json.loads(before.config[KEY])
-        self.stack.file = replace(before, config={**before.config, KEY: json.dumps(merged(current, settings))})
+        self._stack.file = replace(before, config={**before.config, KEY: json.dumps(merged(current, settings))})
         try:
-            assert self.stack.deploy(), "the settings changed nothing"
+            assert self._stack.deploy(), "the settings changed nothing"
             yield
         finally:
-            self.stack.file = before
-            self.stack.deploy()
+            self._stack.file = before
+            self._stack.deploy()
 
     # Releases ------------------------------------------------------------------------------
 
@@ -134,7 +153,7 @@ class Running:
     def release(self, version: str) -> str:
         """Start the release of a registered version, and return its run."""
         watch = Watch(self.models, MODEL)
-        self.stack.execute({"model": MODEL, "version": version})
+        self._stack.execute({"model": MODEL, "version": version})
         return watch.new_run(SECONDS)
 
     def live(self) -> dict[str, Any]:
@@ -146,7 +165,7 @@ class Running:
         if live.get("champion") != version or live.get("challenger"):
             self.put_live(version)
         elif live["revision"] != self._followed:
-            self._wait_for_all_copies(version)
+            self._written = (version, time.monotonic())
         return version
 
     def put_live(self, version: str, previous: str | None = None) -> None:
@@ -155,13 +174,23 @@ class Running:
         pointer = {"revision": live.get("revision", 0) + 1, "champion": version, "history": live.get("history", [])}
         rest = {"challenger": None, "weight": 0, "previous": previous, "release": None}
         self.models.put(f"{MODEL}/live.json", json.dumps({**pointer, **rest}).encode())
-        self._wait_for_all_copies(version)
+        self._written = (version, time.monotonic())
 
-    def _wait_for_all_copies(self, version: str) -> None:
-        """Wait until a version answers, and then as long as another copy may use the pointer it read before."""
-        self.wait(lambda: self.answering() == version or None, f"{version} to answer")
-        time.sleep(POINTER_SECONDS * 1.2)
-        self._followed = self.live().get("revision", 0)
+    def _follow(self) -> None:
+        """Wait until the version that was made live answers, and no copy may use the pointer it read before."""
+        if self._written is None:
+            return
+        (version, at), self._written = self._written, None
+        # Twice as long as a copy uses what it has read: reading takes its time on a slow machine.
+        time.sleep(max(0.0, at + 2 * POINTER_SECONDS - time.monotonic()))
+        if self.wait(lambda: self._answers(version), f"{version} to answer"):
+            self._followed = self.live().get("revision", 0)
+
+    def _answers(self, version: str) -> bool | None:
+        """Return whether a version answers; False where a release has meanwhile made another live, None not yet."""
+        if self.live().get("champion") != version:
+            return False
+        return self.answering() == version or None
 
     def answering(self) -> str | None:
         """Return the version that the API's metadata names."""

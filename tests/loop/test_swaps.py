@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
@@ -14,6 +16,7 @@ from localcloud.commands.watch import Watch
 from localcloud.support import procfs
 from tests.loop import versions
 from tests.loop.running import MODEL, POINTER_SECONDS, Running
+from tests.loop.test_jobs import over
 from tests.loop.test_training import CASES
 
 CLIENTS = 8
@@ -65,6 +68,10 @@ def test_everything_that_the_api_answers_and_jobs_are_answered_at_once_and_no_pr
     running: Running,
 ) -> None:
     running.wait(lambda: Watch(running.models, FINISHED).live() or None, f"{FINISHED} to be live")
+    # Processes are named at the beginning, and then only now and then.
+    first = f"first-{uuid.uuid4().hex}"
+    running.jobs.put(f"{MODEL}/in/{first}", json.dumps({"instances": CASES[:1]}).encode())
+    over(running, first)
     address = urlsplit(running.stack.outputs["endpoint"]).netloc
     load = MixedLoad(address, questions(MODEL, CASES, FINISHED), clients=4)
     jobs = JobLoad(running.stack, MODEL, CASES, known={}, rows=500)

@@ -124,6 +124,7 @@ def test_too_many_bad_rows_reject_the_whole_dataset(running: Running) -> None:
     assert "mean_radius" in json.dumps(record)
 
 
+@pytest.mark.usefixtures("contracts_of_the_stack")
 def test_an_experiment_whose_worker_is_killed_twice_gives_the_same_version(running: Running) -> None:
     content = csv_of(rows(50, 400))
     expected = trained_here(content)
