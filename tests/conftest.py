@@ -89,6 +89,14 @@ def pytest_runtest_makereport(
     return report
 
 
+PARSING = (
+    "tests/localcloud/test_more_functions.py",
+    "tests/test_third_cloud.py",
+    "tests/test_architecture.py",
+    "tests/test_reach.py",
+    "tests/docs/test_add_a_function.py",
+)
+"""What reads every file of the tree, or of a copy: whoever has parsed a text does not parse it again."""
 LOOP = re.compile(r"tests/loop/.*::\w+\[(\w+)")
 ENGINE = re.compile(r"(tests/engine/test_every_stack\.py)::\w+\[([\w-]+)\]|(tests/engine/\w+\.py)::\w+\[(\w+)")
 FIRST = (
@@ -98,9 +106,8 @@ FIRST = (
     "tests/engine/test_changes.py of gcp",
     "tests/engine/test_life.py of aws",
     "tests/engine/test_life.py of gcp",
-    "tests/localcloud/test_more_functions.py",
+    "rules of the tree",
     "tests/localcloud/commands/test_command.py",
-    "tests/test_third_cloud.py",
     "tests/infra/test_processor.py",
     "tests/functions/core/api/test_schemathesis.py",
 )
@@ -108,12 +115,15 @@ FIRST = (
 
 
 def together(nodeid: str) -> str:
-    """Whatever has the same answer runs in one worker: what deploys a stack, by its cloud; else a file."""
+    """Whatever has the same answer runs in one worker: what deploys a stack, by its cloud; what applies the rules of
+    the tree; else a file.
+    """
     if loop := LOOP.match(nodeid):
         return f"loop of {loop[1]}"
     if engine := ENGINE.match(nodeid):
         return " of ".join(filter(None, engine.groups()))
-    return nodeid.partition("::")[0]
+    file = nodeid.partition("::")[0]
+    return "rules of the tree" if file in PARSING else file
 
 
 @pytest.hookimpl(optionalhook=True)

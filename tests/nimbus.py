@@ -150,7 +150,8 @@ def copied(target: Path, folders: Iterable[str] = FOLDERS, *, compiled: bool = F
 
     With `compiled`, what Python has compiled is copied, too: it holds as long as a file keeps its date and size.
     """
-    ignore = None if compiled else shutil.ignore_patterns("__pycache__")
+    # What is about to be written has a name of its own, and may be gone when it is copied.
+    ignore = shutil.ignore_patterns("*.pyc.*" if compiled else "__pycache__")
     for folder in folders:
         shutil.copytree(ROOT / folder, target / folder, ignore=ignore)
     for file in [*ROOT.glob("Pulumi*.yaml"), *ROOT.glob("*.md"), ROOT / "Makefile"]:

@@ -151,7 +151,7 @@ def files_in(root: Path) -> set[str]:
 @pytest.fixture(scope="module")
 def third(tmp_path_factory: pytest.TempPathFactory) -> dict[Tier, Third]:
     """Return this tree with a third cloud in it, by the tier at which the rules ask for nothing more."""
-    folder, states = nimbus.copied(tmp_path_factory.mktemp("third") / "nothing"), {}
+    folder, states = nimbus.copied(tmp_path_factory.mktemp("third") / "nothing", compiled=True), {}
     for tier in Tier:
         before, folder = folder, folder.with_name(tier.value)
         shutil.copytree(before, folder)

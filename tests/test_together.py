@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import FIRST, integrated, together
+from tests.conftest import FIRST, PARSING, integrated, together
 from tests.loop.conftest import STACKS
 from tests.root import ROOT
 
@@ -32,9 +32,14 @@ def test_a_stack_of_the_pulumi_cli_is_a_group_and_each_stack_with_symbols_is_one
 
 def test_whatever_begins_first_is_there() -> None:
     """A file that was moved would begin anywhere."""
-    loops = {f"loop of {cloud}" for cloud in STACKS}
-    assert [scope for scope in FIRST if scope not in loops and not (ROOT / scope.split(" of ")[0]).is_file()] == []
-    assert loops <= set(FIRST)
+    groups = {"rules of the tree", *(f"loop of {cloud}" for cloud in STACKS)}
+    assert [scope for scope in FIRST if scope not in groups and not (ROOT / scope.split(" of ")[0]).is_file()] == []
+    assert groups <= set(FIRST)
+
+
+def test_whatever_parses_the_tree_is_one_group_and_is_there() -> None:
+    assert {together(f"{file}::test_it[x]") for file in PARSING} == {"rules of the tree"}
+    assert [file for file in PARSING if not (ROOT / file).is_file()] == []
 
 
 def test_a_stack_or_an_emulator_makes_an_integration_test() -> None:

@@ -49,7 +49,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = nimbus.copied(tmp_path_factory.mktemp("added"))
+    root = nimbus.copied(tmp_path_factory.mktemp("added"), compiled=True)
     added.plant(root)
     return root
 

@@ -498,7 +498,7 @@ UP = (
 
 @pytest.mark.integration
 def test_every_command_refuses_the_table_in_the_same_sentence(tmp_path: Path) -> None:
-    root = nimbus.copied(tmp_path / "copy")
+    root = nimbus.copied(tmp_path / "copy", compiled=True)
     table = root / "infra" / "function_table.py"
     text = table.read_text(encoding="utf-8")
     assert text.count("memory_mb=3008") == 1

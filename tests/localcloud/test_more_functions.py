@@ -151,7 +151,7 @@ print(json.dumps({**found, "told": told}))
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of this project with two functions more: for each a row, and a module."""
-    root = nimbus.copied(tmp_path_factory.mktemp("more"))
+    root = nimbus.copied(tmp_path_factory.mktemp("more"), compiled=True)
     (root / "functions/core/jobs/tally.py").write_text(TALLY, encoding="utf-8")
     (root / "functions/core/registry/beat.py").write_text(BEAT, encoding="utf-8")
     table = root / "infra" / "function_table.py"
