@@ -108,6 +108,10 @@ FIRST = (
     "tests/engine/test_life.py of gcp",
     "rules of the tree",
     "tests/localcloud/commands/test_command.py",
+    "tests/changes/test_matrix.py",
+    "tests/infra/test_same_bytes.py",
+    "tests/infra/test_upgrades.py",
+    "tests/infra/test_main.py",
     "tests/infra/test_processor.py",
     "tests/functions/core/api/test_schemathesis.py",
 )
