@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import ssl
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,6 +28,8 @@ from tests.loop.test_training import CASES
 
 PATH = f"/v2/models/{MODEL}/jobs"
 SMALL, POISONED = 200, 5
+PATIENCE_SECONDS = 2
+"""How often it is looked whether a job has become a dead letter that should not."""
 FATAL = {**CASES[0], "mean_radius": 2000.0}
 """A row that every version accepts, and on which `versions.brittle` fails."""
 
@@ -156,6 +159,7 @@ class Troubled:
     def __init__(self, running: Running) -> None:
         self.running = running
         self.dead_before = running.stack.dead_letters()
+        self.patience_ends = time.monotonic()
         self.slow = running.register(versions.slow())
         self.swap(self.slow)
         running.jobs.put(f"{MODEL}/in/{self.long}", lines_of(self.rows))
@@ -202,8 +206,10 @@ class Troubled:
 
         The reason of a poisoned one is written before its message becomes a dead letter.
         """
-        if not found and self.new_dead_letters() > len(self._reasons()):
-            self.running.stack.redrive()
+        if not found and time.monotonic() > self.patience_ends:
+            if self.new_dead_letters() > len(self._reasons()):
+                self.running.stack.redrive()
+            self.patience_ends = time.monotonic() + PATIENCE_SECONDS
         return found or None
 
     def _reasons(self) -> dict[str, str]:
