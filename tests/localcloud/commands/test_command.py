@@ -131,11 +131,8 @@ def test_up_prints_the_endpoint_and_takes_everything_down_at_the_end(
         (shown,) = re.findall(r"curl -s (\S+)", output)
         with urllib.request.urlopen(shown, timeout=60) as answer:  # noqa: S310 - loopback
             assert (answer.status, shown) == (200, f"{outputs['endpoint']}/v2")
-        assert f"localcloud put {outputs['data_url']} breast_cancer/incoming/wdbc.csv wdbc.csv" in output
-        redriven = run_here("redrive", "--state", str(state))
-        assert (redriven.returncode, "0 dead letters back in the queue" in redriven.stdout) == (0, True), (
-            redriven.stderr
-        )
+        assert f"sml upload breast_cancer wdbc.csv --wait --state {state}" in output
+        assert called("redrive", state=state).out == "0 dead letters of jobs brought back\n"
         groups = children(process.pid)
         assert members(groups)
         process.send_signal(kind.ENDING)
