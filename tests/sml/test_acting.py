@@ -166,10 +166,10 @@ def test_a_file_that_cannot_be_written_is_told(staged: Staged, tmp_path: Path) -
 
 
 def test_ctrl_c_ends_a_wait_quietly(staged: Staged, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_: float) -> None:
+    def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sml.following.time.sleep", interrupted)
+    monkeypatch.setattr("sml.following.Following._pause", interrupted)
     said = staged.sml("upload", MODEL, str(table), "--wait")
     assert (said.code, "Traceback" in said.err) == (130, False)
 

@@ -19,6 +19,7 @@ import pytest
 from localcloud.__main__ import main
 from localcloud.engine.stack_file import ROOT
 from localcloud.support.process import members
+from tests.sml.called import called
 
 pytestmark = pytest.mark.integration
 
@@ -142,8 +143,8 @@ def test_up_prints_the_endpoint_and_takes_everything_down_at_the_end(
         assert "Traceback" not in output + rest
         assert not members(groups)
         assert not (state / "outputs.json").exists()
-        redriven = run_here("redrive", "--state", str(state))
-        assert (redriven.returncode, "start one with `make up`" in redriven.stderr) == (1, True)
+        redriven = called("redrive", state=state)
+        assert (redriven.code, "start one with `make up`" in redriven.err) == (3, True)
         assert list((state / "run").iterdir()) == []
     finally:
         process.kill()
