@@ -41,5 +41,6 @@ def _taken(state: Path, owner: Path) -> str:
         process = "a process that has just begun"
     return (
         f"a stack is up here already, in {process} (its files are in {state}): "
-        "end it by Ctrl-C there, or give this one a folder of its own, `python -m localcloud up --state FOLDER`"
+        "end it by Ctrl-C there, or give this one a folder of its own, "
+        "`.venv/bin/python -m localcloud up --state FOLDER`"
     )

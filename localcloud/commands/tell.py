@@ -125,7 +125,7 @@ class Teller(WhileInside):
             count, before = self._letters[name].count(), self._dead.get(name, 0)
             self._dead[name] = count
             if count > before:
-                again = f"`sml redrive {name}` brings {'it' if count == 1 else 'them'} back"
+                again = f"`.venv/bin/sml redrive {name}` brings {'it' if count == 1 else 'them'} back"
                 why = "".join(f"{reason}; " for reason in dict.fromkeys(self._reasons)) if name == "jobs" else ""
                 self._progress.line("dead letter", f"{name}: {why}{count} in its queue, {again}")
                 self._reasons.clear()

@@ -202,7 +202,7 @@ def test_a_dead_letter_is_told_with_its_reason_and_what_brings_it_back(told: Tol
     told.write("m/dead/a.json", {"key": "m/in/a.csv", "reason": "OSError: gone"}, JOBS)
     assert told.lines() == []
     told.dead = 1
-    again = "`sml redrive jobs` brings it back"
+    again = "`.venv/bin/sml redrive jobs` brings it back"
     assert told.lines() == [f"dead letter jobs: m/in/a.csv: OSError: gone; 1 in its queue, {again}"]
     assert told.lines() == []
 
