@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.registry.executions import Executions
 from functions.core.registry.runs import ENDED, Status
 from functions.core.storage.objects import Missing, Unreadable
+from sml import sentences
 from sml.mistake import TooLate
 from sml.records import Records, reason, said
 
@@ -61,8 +62,7 @@ class Following:
     def _tell(self, run: str, record: dict[str, Any]) -> None:
         status = record.get("status")
         if record.get("rows"):
-            rejected, digest = record.get("rejected_rows", 0), str(record.get("dataset"))[:8]
-            self._once("prepare", f"{record['rows']:,} rows, {rejected:,} rejected, digest {digest}")
+            self._once("prepare", sentences.prepared(record))
         if status == Status.TRAINING:
             self._experiments(run)
         if record.get("checks"):
@@ -70,8 +70,7 @@ class Following:
             for check in record["checks"]:
                 if not check["passed"]:
                     self._once(f"check {check['name']}", f"not passed: {said(check)}", name="gate")
-            passed = sum(check["passed"] for check in record["checks"])
-            self._once("gate", f"{passed} of {len(record['checks'])} checks passed")
+            self._once("gate", sentences.gate(record["checks"]))
         if record.get("version"):
             for entry in self._records.live().history:
                 if entry.run == run and entry.event not in ("promoted", "rolled_back"):
@@ -91,8 +90,9 @@ class Following:
         if not ranked or "mean" not in ranked[0]:
             return ""
         best = ranked[0]
-        params = ", ".join(f"{name} {value}" for name, value in best["params"].items())
-        return f"best of {len(ranked)}: {params}: {best['metric']} {best['mean']:.4f} +- {best['std']:.4f}"
+        record = {"params": best["params"], "status": "succeeded", "metrics": {best["metric"]: best}}
+        told = sentences.best(record, best["metric"])
+        return sentences.experiments(len(ranked), len(ranked), told)
 
     def _once(self, key: str, text: str, *, name: str | None = None) -> None:
         line = f"  {name or key:<12} {text}"

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from interface import layout
-from localcloud.commands import demo_files, demo_job, sentences
+from localcloud.commands import demo_files, demo_job
 from localcloud.commands.callers import Callers, ask
 from localcloud.commands.demo_run import PATIENCE_SECONDS, DemoFailed, DemoRun
 from localcloud.commands.embedded import require_embedded
@@ -27,6 +27,7 @@ from localcloud.commands.watch import FINAL_STATES
 from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import ROOT
 from models.breast_cancer import sample
+from sml import sentences
 
 MODEL = "breast_cancer"
 METRIC = "roc_auc"

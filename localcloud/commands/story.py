@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from interface import layout
-from localcloud.commands import sentences
 from localcloud.engine.cloud import Objects
+from sml import sentences
 
 RELEASES = {"canary": "canary", "advanced": "canary", "shadow": "shadow", "rolled_back": "rolled back"}
 """What a change of the live pointer is called, by its event; a promotion has a sentence of its own."""
@@ -172,7 +172,7 @@ class Story:
 
     def _why(self, record: Mapping[str, Any]) -> str:
         source = str(record.get("source") or "").partition(layout.INCOMING)[2]
-        cause = unwrapped(str(record.get("cause")))
+        cause = str(record.get("cause"))
         return f"{source}: {cause}" if source else cause
 
     def _stage(self, known: _Run, name: str, text: str) -> None:
@@ -190,15 +190,3 @@ class Story:
         except (FileNotFoundError, ValueError):
             return None
         return document if isinstance(document, dict) else None
-
-
-def unwrapped(cause: str) -> str:
-    """Return a cause without the JSON that a cloud's workflow puts a function's error into."""
-    before, brace, rest = cause.partition("{")
-    try:
-        error = json.loads(brace + rest)
-    except ValueError:
-        return cause
-    if not isinstance(error, dict) or "errorMessage" not in error:
-        return cause
-    return f"{before.partition(':')[0]}: {error['errorMessage']}"

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from interface import layout
-from localcloud.commands import sentences
 from localcloud.engine.cloud import Objects
+from sml import sentences
 
 T = TypeVar("T")
 

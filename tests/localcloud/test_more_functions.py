@@ -225,7 +225,7 @@ def alike(text: str) -> list[str]:
     """The lines without what differs by run and cloud: numbers, names, what is told only of what takes long."""
     lines = [re.sub(r"(s3|gs)://[\w-]+|\b(?=\w*\d)\w+(\.\d+)?\b", "#", line) for line in text.splitlines()]
     words = [" ".join(line.split()) for line in lines]
-    passing = re.compile(r"experiments # of #|prepare .* arrived and is being read")
+    passing = re.compile(r"experiments # of #$|prepare .* arrived and is being read")
     return [line for line in words if line and not passing.match(line)]
 
 

@@ -52,7 +52,13 @@ def test_an_upload_is_followed_to_the_end_and_the_code_says_whether_it_went_live
     staged: Staged, table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put, key, number = staged.data.put, f"{MODEL}/incoming/data.csv", itertools.count()
-    status: dict[str, Any] = {"status": "promoted", "rows": 569, "version": "v1"}
+    status: dict[str, Any] = {
+        "status": "promoted",
+        "rows": 569,
+        "rejected_rows": 0,
+        "dataset": "c6a45d17",
+        "version": "v1",
+    }
 
     def trained(where: str, content: bytes) -> None:
         put(where, content)

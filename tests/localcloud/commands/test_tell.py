@@ -131,11 +131,6 @@ def test_each_step_of_a_canary_and_a_rollback_is_told_with_its_reason(told: Told
     [
         ("rejected", {"cause": "no column b"}, ["rejected m: a.csv: no column b"]),
         ("failed", {"cause": "out of memory"}, ["failed m: a.csv: out of memory"]),
-        (
-            "failed",
-            {"cause": 'select: Runtime.HandlerError: {"errorMessage": "none: {x}", "errorType": "Runtime"}'},
-            ["failed m: a.csv: select: none: {x}"],
-        ),
         ("failed", {"cause": "select: {not json"}, ["failed m: a.csv: select: {not json"]),
         ("superseded", {"cause": "newer data"}, ["superseded m: a.csv: newer data"]),
         (

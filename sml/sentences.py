@@ -1,4 +1,4 @@
-"""What `make demo` and `make up` say of a run and of a release, in the same words."""
+"""What `sml`, `make demo` and `make up` say of a run and of a release, in the same words."""
 
 from __future__ import annotations
 
@@ -17,12 +17,10 @@ def uploaded(name: str, model: str, size: str = "") -> str:
     return f"{name}{size and f', {size}'} -> data/{model}/{layout.INCOMING}"
 
 
-def prepared(record: Mapping[str, Any], features: int) -> str:
-    """Say what was found in a dataset, by the record of its run."""
-    return (
-        f"{record['rows']} rows, {record['rejected_rows']} rejected, {features} features, "
-        f"digest {record['dataset'][:8]}"
-    )
+def prepared(record: Mapping[str, Any], features: int = 0) -> str:
+    """Say what was found in a dataset, by the record of its run; `features` is 0 where nobody counted them."""
+    counted = f"{features} features, " if features else ""
+    return f"{record['rows']} rows, {record['rejected_rows']} rejected, {counted}digest {record['dataset'][:8]}"
 
 
 def leaderboard(experiments: Iterable[Mapping[str, Any]], metric: str) -> list[Mapping[str, Any]]:
