@@ -31,6 +31,10 @@ class Cloud(Protocol):
         """Return the headers by which the API of a stack with `auth: iam` knows the caller."""
         ...
 
+    def pages(self, outputs: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+        """Return the pages of the cloud's own console about a stack: name, what it shows, address."""
+        ...
+
 
 @cache
 def schemes() -> Mapping[str, str]:

@@ -39,6 +39,13 @@ class Records:
         records = self._read(f"{self.model}/{layout.RUNS}{run}/run.json" for run in self.run_ids())
         return sorted(records, key=lambda record: str(record.get("created")), reverse=True)
 
+    def last_run(self) -> Record | None:
+        """Return the record of the run that changed last, by a list alone: without reading all others."""
+        entries = self._objects.entries(f"{self.model}/{layout.RUNS}")
+        records = (entry for entry in entries if entry.key.endswith("/run.json"))
+        last = max(records, key=lambda entry: entry.modified, default=None)
+        return None if last is None else self._object(last.key)
+
     def run(self, beginning: str) -> Record:
         """Return the record of the run whose id begins so. Raise `Mistake` where none or several do."""
         found = [run for run in self.run_ids() if run.startswith(beginning)]
@@ -91,6 +98,11 @@ class Records:
         if card is None:
             raise Mistake(f"version {found[0]} of {self.model} has no card: `sml registry verify` says what is damaged")
         return card
+
+    def examples(self, version: str) -> list[list[float]]:
+        """Return rows that a version was tried with, as its model takes them; none for a finished model."""
+        golden = self._object(f"{self.model}/{layout.VERSIONS}{version}/golden.json") or {}
+        return golden.get("inputs") or []
 
     def live(self) -> Pointer:
         """Return the live pointer; an empty one before the first version. Raise `Mistake` where it is damaged."""

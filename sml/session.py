@@ -26,6 +26,10 @@ class Session:
     @cached_property
     def stack(self) -> Stack:
         """The stack that the options name. Raises as `find_stack` does."""
+        return self.find()
+
+    def find(self) -> Stack:
+        """Find it anew: one that runs here may have been started again. Raises as `find_stack` does."""
         return find_stack(*self._named)
 
 
@@ -48,6 +52,8 @@ def on_stack(command: Callable[..., None]) -> Callable[..., None]:
         command(Session(**options), **arguments)
 
     run.__name__, run.__doc__, run.__module__ = getattr(command, "__name__", ""), command.__doc__, command.__module__
+    # The console calls it with a session of its own.
+    run.__wrapped__ = command  # ty: ignore[missing-attribute]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *shared)}
     run.__signature__ = inspect.Signature([*own, *shared])  # ty: ignore[missing-attribute]
     return run

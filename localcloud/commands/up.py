@@ -58,8 +58,14 @@ def stack_commands(stack: LocalStack) -> dict[str, Command]:
         "start": lambda fields: {"execution": stack.execute(fields["argument"])},
         "send": lambda fields: stack.send(takes_messages(fields["function"]), fields["message"]) or {},
         "logs": lambda fields: {"lines": stack.logs(fields["function"], fields["lines"])},
+        "resources": lambda _: {"resources": resources(stack)},
         "redrive": lambda fields: {"moved": stack.redrive(fields["function"])},
     }
+
+
+def resources(stack: LocalStack) -> list[Mapping[str, str]]:
+    """Return everything deployed: the type, the name in the program, and what the cloud calls it."""
+    return [{"type": one.declared.type, "name": one.declared.name, "id": one.id} for one in stack.resources]
 
 
 def takes_messages(function: str) -> str:

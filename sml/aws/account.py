@@ -6,6 +6,7 @@ import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import boto3
 from botocore.auth import SigV4Auth
@@ -50,6 +51,20 @@ class Account:
             request = AWSRequest(method=method, url=url, data=body, headers={"content-type": "application/json"})
             SigV4Auth(credentials, "execute-api", region).add_auth(request)
             return dict(request.headers.items())
+
+    def pages(self, outputs: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+        workflow, dead, endpoint = (str(outputs[name]) for name in ("workflow", "jobs_dead_letters", "endpoint"))
+        region = workflow.split(":")[3]
+        console, within = f"https://{region}.console.aws.amazon.com", f"home?region={region}#"
+        stores = [(name, str(outputs[f"{name}_url"]).partition("://")[2]) for name in ("data", "models", "jobs")]
+        api = quote(endpoint.partition("://")[2].partition(".")[0])
+        return [
+            *((f"{name} store", bucket, f"{console}/s3/buckets/{quote(bucket)}") for name, bucket in stores),
+            ("workflow", workflow, f"{console}/states/{within}/statemachines/view/{quote(workflow, safe='')}"),
+            ("API", endpoint, f"{console}/apigateway/main/develop/routes?api={api}&region={region}"),
+            ("dead letters", dead, f"{console}/sqs/v3/{within}/queues/{quote(dead, safe='')}"),
+            ("logs", "CloudWatch", f"{console}/cloudwatch/{within}logsV2:log-groups"),
+        ]
 
 
 @contextmanager

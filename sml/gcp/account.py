@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import google.auth
 from google.auth.exceptions import GoogleAuthError
@@ -60,6 +61,20 @@ class Account:
         path = f"iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{callers}:signJwt"
         signed = _ask("sign a request", path, {"payload": json.dumps(claims)})
         return {"authorization": f"Bearer {signed['signedJwt']}"}
+
+    def pages(self, outputs: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+        workflow, dead, endpoint = (str(outputs[name]) for name in ("workflow", "jobs_dead_letters", "endpoint"))
+        _, project, _, place, _, name = (quote(part, safe="") for part in workflow.split("/"))
+        console, of = "https://console.cloud.google.com", f"?project={project}"
+        stores = [(store, str(outputs[f"{store}_url"]).partition("://")[2]) for store in ("data", "models", "jobs")]
+        subscription = quote(dead.rpartition("/")[2])
+        return [
+            *((f"{store} store", bucket, f"{console}/storage/browser/{quote(bucket)}{of}") for store, bucket in stores),
+            ("workflow", workflow, f"{console}/workflows/workflow/{place}/{name}/executions{of}"),
+            ("API", endpoint, f"{console}/api-gateway/api{of}"),
+            ("dead letters", dead, f"{console}/cloudpubsub/subscription/detail/{subscription}{of}"),
+            ("logs", "Cloud Logging", f"{console}/logs/query{of}"),
+        ]
 
 
 def _ask(what: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:

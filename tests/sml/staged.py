@@ -41,6 +41,7 @@ class Staged:
         self.started: list[Mapping[str, Any]] = []
         self.sent: list[Any] = []
         self.logged: list[str] = []
+        self.resources: list[dict[str, str]] = []
 
     @property
     def data(self) -> Objects:
@@ -69,6 +70,7 @@ class Staged:
             "start": self.start,
             "send": lambda fields: self.sent.append((fields["function"], fields["message"])) or {},
             "logs": lambda fields: {"lines": self.logged[-fields["lines"] :]},
+            "resources": lambda _: {"resources": self.resources},
             "redrive": lambda fields: {"moved": {"jobs": 1, "labels": 2}[fields["function"]]},
         }
 
