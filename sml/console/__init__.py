@@ -1,0 +1,1 @@
+"""The console: pages over a stack, for a browser on this machine."""

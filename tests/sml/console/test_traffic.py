@@ -1,0 +1,71 @@
+"""The canary as it goes, and the requests that were captured."""
+
+from __future__ import annotations
+
+import time
+
+from functions.core.registry.pointer import advance, begin, begin_shadow, promote
+from sml.console.source import Source
+from tests.sml.console.browser import Browser
+from tests.sml.console.recorded import capture, first, live
+from tests.sml.staged import MODEL, Staged
+
+
+def canary(staged: Staged, now: float) -> None:
+    for number in range(20):
+        at = now - 30 + number
+        capture(staged, at, variant="champion", version="v1", ms=2.0)
+        capture(
+            staged, at + 0.5, variant="challenger", version="v2", ms=4.0, agreed=1, champion={"version": "v1", "ms": 2}
+        )
+    capture(staged, now - 5, variant="challenger", version="v2", error="failed", champion={"version": "v1", "ms": 2})
+
+
+def test_a_canary_is_shown_as_it_goes_from_what_was_captured(staged: Staged, source: Source, browser: Browser) -> None:
+    del source
+    now = time.time()
+    canary(staged, now)
+    live(staged, advance(begin(first(), "v2", "bb02", 10, now - 40), 50, now - 20, "10 requests agree"))
+    shown = browser.get(f"/models/{MODEL}/canary")
+    assert "The canary of penguins 50 % of the callers" in shown.text
+    assert "10 requests agree" in shown.text
+    assert shown.html.count('<svg class="chart"') == 3
+    assert "50 % of the rows" in shown.text
+    assert "errors 1," in shown.text
+    assert 'class="path champion"' in shown.html
+
+
+def test_a_shadow_and_a_release_that_is_over_are_shown_too(staged: Staged, source: Source, browser: Browser) -> None:
+    del source
+    now = time.time()
+    canary(staged, now)
+    live(staged, begin_shadow(first(), "v2", "bb02", 20, now - 40))
+    assert "shadow, 20 % of the requests" in browser.get(f"/models/{MODEL}/canary").text
+    live(staged, promote(begin(first(), "v2", "bb02", 10, now - 40), now, "40 requests agree"))
+    assert "The last release of penguins promoted" in browser.get(f"/models/{MODEL}/canary").text
+    live(staged, first())
+    assert "went by canary yet" in browser.get(f"/models/{MODEL}/canary").text
+
+
+def test_a_canary_without_traffic_says_so(staged: Staged, browser: Browser) -> None:
+    live(staged, begin(first(), "v2", "bb02", 10, time.time() - 40))
+    assert "No request was captured" in browser.get(f"/models/{MODEL}/canary").text
+
+
+def test_captured_requests_are_listed_the_newest_first_with_their_latency(
+    staged: Staged, source: Source, browser: Browser
+) -> None:
+    del source
+    assert "No request was captured" in browser.get(f"/models/{MODEL}/requests").text
+    canary(staged, time.time())
+    shown = browser.get(f"/models/{MODEL}/requests")
+    assert "The newest 41" in shown.text
+    assert "failed" in shown.text
+    assert "1 of 2" in shown.text
+    assert 'class="dot challenger"' in shown.html
+
+
+def test_without_a_store_of_captures_the_page_says_how_to_name_one(staged: Staged, browser: Browser) -> None:
+    staged.resources = []
+    shown = browser.get(f"/models/{MODEL}/requests")
+    assert (shown.status, "--captures URL" in shown.text) == (409, True)
