@@ -39,7 +39,7 @@ def console(
             {"address": server.address}, said, "whoever has the address may do what you may; Ctrl-C ends it"
         )
         if not no_browser:
-            webbrowser.open(server.address)
+            webbrowser.open(server.address_once)
         server.wait()
     finally:
         server.close()

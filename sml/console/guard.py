@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from html import escape
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote
 
@@ -16,6 +17,11 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+LEADING = """<!doctype html>
+<html lang="en"><title>sml console</title>
+<meta http-equiv="refresh" content="0; url={on}">
+<a href="{on}">Go on</a>
+"""
 HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
@@ -36,8 +42,10 @@ class Guard:
         self._hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
         # Cookies are those of a host, whatever the port.
         self._cookie = f"sml-console-{port}"
-        self._key, self._session, self.token = (secrets.token_urlsafe(32) for _ in range(3))
-        self.address = f"http://{self._hosts[0]}/?{SECRET}={self._key}"
+        self._key, self._once, self._session, self.token = (secrets.token_urlsafe(32) for _ in range(4))
+        self.address, self.address_once = (
+            f"http://{self._hosts[0]}/?{SECRET}={one}" for one in (self._key, self._once)
+        )
 
     def check_host(self, request: Request) -> None:
         """Raise `NotServed` for a name that somebody else's server may have led here."""
@@ -45,14 +53,21 @@ class Guard:
             raise NotServed(403, f"the console answers at {self._hosts[0]} alone")
 
     def enter(self, request: Request) -> Reply | None:
-        """Return the reply to an address with the secret: a cookie, and the address without it; else None."""
+        """Return the reply to an address with the secret: a cookie, and the address without it; else None.
+
+        The page leads there, and no redirect: a browser that came from another site, such as a terminal in a browser,
+        would not show a strict cookie after one.
+        """
         given = request.asked(SECRET)
         if request.method != "GET" or not given:
             return None
-        if not _same(given, self._key):
+        if self._once and _same(given, self._once):
+            self._once = ""
+        elif not _same(given, self._key):
             raise NotServed(403, "the key in the address is not this console's: use the address that it printed")
         cookie = f"{self._cookie}={self._session}; Path=/; HttpOnly; SameSite=Strict"
-        return Reply(status=303, headers={"location": quote(request.path), "set-cookie": cookie})
+        page = LEADING.format(on=escape(quote(request.path)))
+        return Reply(body=page.encode(), headers={"set-cookie": cookie})
 
     def admit(self, request: Request) -> None:
         """Raise `NotServed` where the cookie is missing, or a form comes from elsewhere; before its body is read."""

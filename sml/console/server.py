@@ -31,6 +31,8 @@ class Server:
         self._http = _Http((HOST, port), _Handler)
         self._http.answer, self._http.guard = answer, Guard(self._http.server_port)
         self.address = self._http.guard.address
+        self.address_once = self._http.guard.address_once
+        """One that leads to the console once: other users of a machine can see what a browser is started with."""
         self._thread = threading.Thread(target=self._http.serve_forever, name="console", daemon=True)
         self._thread.start()
 
