@@ -266,3 +266,16 @@ def test_an_address_without_a_page_says_so(browser: Browser) -> None:
     assert browser.get("/nowhere").status == 404
     assert browser.post("/runs").status == 405
     assert "there are: penguins, whales" in browser.get("/models/nobody").text
+
+
+def test_a_run_under_way_says_how_far_it_is_and_is_shown_again(staged: Staged, browser: Browser) -> None:
+    staged.run("aa01", status="training", rows=569, rejected_rows=0)
+    staged.registry.put_json(f"{MODEL}/runs/aa01/plan.json", {"experiments": [{}] * 8})
+    failed = {"id": "e3", "status": "failed", "error": "Traceback\nValueError: <b>", "metrics": {}, "params": {"C": 1}}
+    staged.registry.put_json(f"{MODEL}/runs/aa01/experiments/e3.json", failed)
+    shown = browser.get(f"/models/{MODEL}/runs/aa01")
+    assert "Experiments: 1 of 8" in shown.text
+    assert "ValueError: <b>" in shown.text
+    assert 'hx-trigger="every 3s, refresh"' in shown.html
+    staged.run("aa01", status="promoted")
+    assert "hx-trigger" not in browser.get(f"/models/{MODEL}/runs/aa01").html
