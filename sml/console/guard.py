@@ -19,6 +19,7 @@ POLICY = (
 )
 LEADING = """<!doctype html>
 <html lang="en"><title>sml console</title>
+<link rel="icon" href="/static/icon.svg">
 <meta http-equiv="refresh" content="0; url={on}">
 <a href="{on}">Go on</a>
 """
