@@ -65,7 +65,12 @@ class Stack:
     def cloud(self) -> Cloud:
         if self.here is not None:
             return EmbeddedCloud(self.here)
-        return account(str(self.outputs["data_url"]).partition("://")[0])
+        return account(self.scheme)
+
+    @property
+    def scheme(self) -> str:
+        """How the URLs of its stores begin."""
+        return str(self.outputs["data_url"]).partition("://")[0]
 
     def _open(self, output: str) -> Objects:
         from functions.core.storage.store_url import open_store  # noqa: PLC0415 - the client takes long to import

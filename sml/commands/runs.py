@@ -202,9 +202,15 @@ def _experiments(out: Output, ranked: list[dict[str, Any]]) -> None:
 
 
 def _rejected(record: dict[str, Any]) -> list[str]:
+    """Return why rows of a rejected dataset were not acceptable, the most frequent reason first."""
     found = record.get("report") or {}
     lines = [str(found["cause"])] if found.get("cause") else []
-    return [*lines, *(f"{reason}: {count:,} rows" for reason, count in (found.get("reasons") or {}).items())]
+    for why in found.get("reasons") or ():
+        first = next(
+            (f", first at {key[6:-1]} {why[key][0]}" for key in why if key.startswith("first_") and why[key]), ""
+        )
+        lines.append(f"{why.get('column') or 'the row'} {why['reason']}: {why['count']:,} rows{first}")
+    return lines
 
 
 def _compared(records: Records, record: dict[str, Any]) -> dict[str, Any]:

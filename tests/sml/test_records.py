@@ -73,6 +73,14 @@ def test_a_run_is_shown_with_its_checks_and_experiments(staged: Staged) -> None:
     assert staged.sml("show", MODEL, "a", "--json").document["experiments"] == LEADERBOARD
 
 
+def test_why_rows_were_rejected_is_shown_with_where(staged: Staged) -> None:
+    reasons = [{"column": "mass", "reason": "is no number", "count": 12, "first_lines": [4, 9]}]
+    report = {"cause": "12 of 20 rows are not acceptable", "reasons": reasons}
+    staged.run("aa01", status="rejected", cause=report["cause"], report=report)
+    shown = staged.sml("show", MODEL, "aa01").out
+    assert "mass is no number: 12 rows, first at line 4" in shown
+
+
 def test_what_experiments_failed_by_is_shown_once_with_the_lines_of_the_models_own_code(staged: Staged) -> None:
     staged.run("aa01", status="failed", cause="select: none of 3 experiments succeeded")
     for name, error in (("e0", "ValueError: no"), ("e1", "KeyError: x"), ("e2", "ValueError: no")):
