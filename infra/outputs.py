@@ -33,6 +33,7 @@ def outputs(
         "data_url": stores.data.url,
         "models_url": stores.models.url,
         "jobs_url": stores.jobs.url,
+        "captures_url": stores.captures.url,
         "jobs_dead_letters": queues["jobs"].dead_letters,
         "workflow": training.ref,
         "callers": api.callers,

@@ -112,6 +112,7 @@ def _print_outputs(stack: LocalStack, progress: Progress, outputs: Path, state: 
         folder = "" if state == STATE else f" --state {state}"
         progress.line("train", f"make wdbc.csv; {SML} upload {SAMPLE} wdbc.csv --wait{folder}")
         progress.line("predict", f"{SML} predict {SAMPLE} wdbc.csv --limit 3{folder}")
+    progress.line("look", f"{SML} console{'' if state == STATE else f' --state {state}'}")
     for model in sorted(set(names()) - set(stack.outputs.get("models") or {})):
         progress.line("left out", unnamed(stack, model))
     progress.line("outputs", str(outputs.relative_to(ROOT) if outputs.is_relative_to(ROOT) else outputs))

@@ -15,9 +15,6 @@ def console(
     session: Session,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="By default any that is free.")] = 0,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address alone.")] = False,
-    captures: Annotated[
-        str | None, typer.Option("--captures", metavar="URL", help="The store of captures of a stack in an account.")
-    ] = None,
 ) -> None:
     """Show the stack in a browser, for you alone, until Ctrl-C."""
     import webbrowser  # noqa: PLC0415 - only this command needs them
@@ -27,7 +24,7 @@ def console(
     from sml.console.site import Site  # noqa: PLC0415
     from sml.console.source import Source  # noqa: PLC0415
 
-    source = Source(session.find, captures)
+    source = Source(session.find)
     name = source.stack.name
     try:
         server = Server(Site(source, ROUTES).answer, port)

@@ -22,18 +22,14 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS = 2.0
 """How long the process of a stack that is up here is not asked again."""
-CAPTURES = "captures-bucket"
-"""The resource that holds the captures."""
-NO_CAPTURES = "the outputs of this stack do not name its store of captures: start the console with --captures URL"
+NO_CAPTURES = "the outputs of this stack name no store of captures, as an older release deployed it: run `pulumi up`"
 
 
 class Source:
     """Finds the stack, and opens what belongs to it."""
 
-    def __init__(self, find: Callable[[], Stack], captures: str | None = None) -> None:
-        """`captures` is the URL of the store of captures, where the stack does not tell it."""
+    def __init__(self, find: Callable[[], Stack]) -> None:
         self._find = find
-        self._captures_url = captures
         self._lock = threading.Lock()
         self._stack: Stack | None = None
         self._captures: tuple[str, Objects, Captured] | None = None
@@ -72,7 +68,7 @@ class Source:
 
     def _opened(self) -> tuple[str, Objects, Captured]:
         stack = self.stack
-        url = self._captures_url or stack.outputs.get("captures_url") or self._captures_here(stack)
+        url = stack.outputs.get("captures_url")
         if url is None:
             raise Mistake(NO_CAPTURES)
         with self._lock:
@@ -80,10 +76,6 @@ class Source:
                 store = store_url.open_store(url, options=stack.options or None, patience_seconds=15)
                 self._captures = url, store, Captured(store)
             return self._captures
-
-    def _captures_here(self, stack: Stack) -> str | None:
-        buckets = (one["id"] for one in self.resources if one["name"] == CAPTURES and one["id"])
-        return next((f"{stack.scheme}://{bucket}" for bucket in buckets), None)
 
     @property
     def resources(self) -> list[Mapping[str, Any]]:

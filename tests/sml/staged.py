@@ -25,6 +25,7 @@ OUTPUTS = {
     "data_url": "s3://data-1",
     "models_url": "s3://models-1",
     "jobs_url": "s3://jobs-1",
+    "captures_url": "s3://captures-1",
     "jobs_dead_letters": "https://sqs.eu-west-1.amazonaws.com/1/dead",
     "workflow": "arn:aws:states:eu-west-1:1:stateMachine:training",
     "callers": "",

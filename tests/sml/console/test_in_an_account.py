@@ -38,8 +38,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return urls
 
 
-def console(outputs: dict[str, Any], captures: str | None = None) -> Browser:
-    return Browser(Site(Source(lambda: Stack(name="dev", outputs=outputs), captures), ROUTES))
+def console(outputs: dict[str, Any]) -> Browser:
+    return Browser(Site(Source(lambda: Stack(name="dev", outputs=outputs)), ROUTES))
 
 
 @pytest.mark.parametrize(
@@ -86,12 +86,11 @@ def test_logs_are_the_clouds_and_models_are_read_alike(opened: list[str]) -> Non
     assert "models-1" in opened[0]
 
 
-def test_captures_are_those_of_the_option_or_of_the_outputs(opened: list[str]) -> None:
-    assert "--captures URL" in console(OUTPUTS).get(f"/models/{MODEL}/requests").text
-    assert console(OUTPUTS, "s3://captures-2").get(f"/models/{MODEL}/requests").status == 200
-    told = {**OUTPUTS, "captures_url": "s3://captures-3"}
-    assert console(told).get(f"/models/{MODEL}/requests").status == 200
-    assert opened[-2:] == ["s3://captures-2", "s3://captures-3"]
+def test_captures_are_those_that_the_outputs_name(opened: list[str]) -> None:
+    older = {name: value for name, value in OUTPUTS.items() if name != "captures_url"}
+    assert "run `pulumi up`" in console(older).get(f"/models/{MODEL}/requests").text
+    assert console(OUTPUTS).get(f"/models/{MODEL}/requests").status == 200
+    assert opened[-1] == "s3://captures-1"
 
 
 def test_credentials_that_have_expired_are_a_sentence() -> None:
