@@ -80,7 +80,14 @@ class Api:
 
 def caller() -> str:
     """Return the name by which an API that checks no callers tells them apart: of the variable, or of the user here."""
-    return os.environ.get(CALLER) or f"{getpass.getuser()}@{socket.gethostname()}"
+    if named := os.environ.get(CALLER):
+        return named
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        # In a container a user may have no name.
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
 
 
 def _connection(scheme: str, netloc: str) -> http.client.HTTPConnection:
