@@ -88,7 +88,7 @@ clean:
 	rm -rf .venv .local wdbc.csv .pytest_cache .ruff_cache .hypothesis
 
 # An environment that is there, such as one that `pulumi install` made, is completed and not made anew.
-.venv/.installed: requirements/dev.txt requirements/uv.txt
+.venv/.installed: requirements/dev.txt requirements/uv.txt sml/launcher.sh
 	@python=$(BIN)/python; test -x $$python || python=$(PYTHON); $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$python: Python 3.11 or newer is needed; name it with PYTHON=..., after make clean"; exit 1; }
 	@echo "installing the program's packages into .venv ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv

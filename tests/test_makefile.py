@@ -30,6 +30,8 @@ class Folder:
         self.root, self.calls = root, root / "calls"
         shutil.copy(ROOT / "Makefile", root)
         (root / "infra").mkdir()
+        (root / "sml").mkdir()
+        shutil.copy(ROOT / "sml" / "launcher.sh", root / "sml")
         (root / "requirements").mkdir()
         for name in ("dev.txt", "uv.txt"):
             (root / "requirements" / name).touch()
@@ -68,6 +70,7 @@ def test_an_environment_that_pulumi_install_made_is_completed_and_not_made_anew(
     assert folder.make().returncode == 0
     assert folder.done == [SYNC]
     assert (tmp_path / ".venv" / ".installed").exists()
+    assert os.access(tmp_path / ".venv" / "bin" / "sml", os.X_OK)
 
 
 def test_one_whose_installation_broke_off_gets_what_is_missing(tmp_path: Path) -> None:
