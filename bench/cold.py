@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench import subject
+from bench import files, subject
 from bench.environments import Unavailable, interpreter
 from bench.measure import Measure, Rounds, cpu, in_turn, wall
 from bench.row import Missing, Row
@@ -35,7 +35,7 @@ def handler(
 def ours(workspace: Path, onnx: bytes | None = None, event: Mapping[str, Any] | None = None) -> Measure:
     """Return a measure of one cold start of the predict function, with the tabular model unless `onnx` is another."""
     store = subject.registered(workspace / "models", onnx)
-    variables = subject.environment(store, workspace)
+    variables = files.environment(store, workspace)
     code = subject.unpacked()
     return handler("runtime", "main", variables, event or subject.plain_event(1), code)
 

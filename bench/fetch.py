@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import subject
+from bench import files, subject
 from bench.cold import PEERS, handler
 from bench.environments import Unavailable
 from bench.measure import in_turn
@@ -51,7 +51,7 @@ def _rows(
 ) -> Iterator[Row | Missing]:
     event, name = subject.plain_event(1), f"{size} MB of weights"
     stores = {store: f"s3://{bucket}" for store in ("MODELS_URL", "CAPTURES_URL", "JOBS_URL")}
-    ours = {**subject.environment(workspace, workspace), **variables, **stores}
+    ours = {**files.environment(workspace, workspace), **variables, **stores}
     plain = {**variables, "MODEL_PATH": f"/{bucket}/{KEY}"}
     try:
         measured = in_turn(

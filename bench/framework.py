@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bench import subject
+from bench import files, subject
 from bench.cold import ALWAYS, PEERS
 from bench.environments import Unavailable, interpreter
 from bench.measure import Sample, in_turn
@@ -36,7 +36,7 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
     except (CloudFailed, Unavailable) as problem:
         yield Missing(group=GROUP, name=OURS, reason=str(problem))
         return
-    variables = {**ALWAYS, **subject.environment(subject.registered(workspace / "models"), workspace)}
+    variables = {**ALWAYS, **files.environment(subject.registered(workspace / "models"), workspace)}
     source = str(PEERS / "framework_plain.py")
 
     def plain(port: int) -> list[str]:

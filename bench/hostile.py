@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import subject
+from bench import files, subject
 from bench.measure import Sample, in_turn
 from bench.row import Row
 from bench.warm import answering
 
 GROUP = "refused within"
 MILLISECONDS = 50
-INFER = f"/v2/models/{subject.MODEL}/infer"
+INFER = f"/v2/models/{files.MODEL}/infer"
 LARGEST = 6_000_000
 """Bytes of a body that is read: see interface/operations.py."""
 

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench import subject
+from bench import files
 from functions.core.jobs.job import Job
 from functions.core.runtime.consumer import ONCE
 from functions.core.runtime.environment import Environment
@@ -17,15 +17,15 @@ from functions.entries.jobs import jobs
 from interface import layout
 
 folder, key, workers, *part = sys.argv[1:]
-values = subject.environment(Path(folder) / "models", Path(folder))
+values = files.environment(Path(folder) / "models", Path(folder))
 environment = Environment({**values, "ATTEMPTS": "5", "TIMEOUT_SECONDS": "900", "PARALLELISM": workers})
 others = [
     subprocess.Popen([sys.executable, "-m", "bench.job_ours", folder, key, workers, str(number)])
     for number in range(2, int(workers) + 1)
     if not part
 ]
-name = key.removeprefix(f"{subject.MODEL}/{layout.JOB_INPUTS}")
-announced = Job(model=subject.MODEL, name=name).continuation(int(part[0])) if part else key
+name = key.removeprefix(f"{files.MODEL}/{layout.JOB_INPUTS}")
+announced = Job(model=files.MODEL, name=name).continuation(int(part[0])) if part else key
 while not (Path(folder) / "jobs" / announced).exists():
     time.sleep(0.01)
 jobs(environment).work(announced, ONCE)

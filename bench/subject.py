@@ -15,6 +15,7 @@ import numpy as np
 from sklearn.ensemble import GradientBoostingClassifier
 
 from bench.environments import FOLDER
+from bench.files import MODEL
 from functions.core.onnx.session import Session
 from functions.core.onnx.tensor import Tensor
 from functions.core.registry.pointer import Pointer, promote_first
@@ -25,14 +26,12 @@ from functions.core.training.signature import INPUT, LABEL, PROBABILITIES
 from infra import bundle, clouds
 from infra.archive import Archive
 from infra.function_table import named
-from infra.processor import ONE_THREAD
 from infra.settings import Runtime
 from infra.target import target
 from interface import layout
 from models.breast_cancer import sample
 from models.contract import Contract
 
-MODEL = "breast_cancer"
 WIDTH = 30
 
 
@@ -132,18 +131,3 @@ def unpacked(entry: str = "predict", cloud: str = "aws") -> Path:
             content.extractall(draft)
         draft.rename(folder)
     return folder
-
-
-def environment(store: Path, workspace: Path) -> dict[str, str]:
-    """Return the predict function's environment variables."""
-    return {
-        "MODELS": MODEL,
-        "MODELS_URL": f"file://{store}",
-        "CAPTURES_URL": f"file://{workspace / 'captures'}",
-        "JOBS_URL": f"file://{workspace / 'jobs'}",
-        "POINTER_SECONDS": "5",
-        "TIMEOUT_SECONDS": "15",
-        "CAPTURE_INPUTS": "0",
-        "LOG_LEVEL": "INFO",
-        **ONE_THREAD,
-    }

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from bench import subject
+from bench import files, subject
 from bench.environments import ROOT, interpreter
 from bench.measure import Measure, Rounds, Sample, Spread, cpu, in_turn, wall
 from bench.process_tree import watched
@@ -29,7 +29,7 @@ WIDTH = 30
 def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
     count = 100_000 if quick else 500_000
     python = str(interpreter("tables"))
-    incoming = workspace / "data" / subject.MODEL / layout.INCOMING
+    incoming = workspace / "data" / files.MODEL / layout.INCOMING
     incoming.mkdir(parents=True)
     _make(python, incoming, count)
     subject.registered(workspace / "models")
@@ -50,7 +50,7 @@ def _measured(
 
 
 def _make(python: str, folder: Path, count: int) -> None:
-    names = [feature.name for feature in Contract.load(subject.MODEL).features]
+    names = [feature.name for feature in Contract.load(files.MODEL).features]
     ended([python, str(PEERS / "make_table.py"), str(folder), str(count), *names])
 
 
@@ -70,7 +70,7 @@ def _prepared(workspace: Path, python: str, file: Path, name: str, rounds: int, 
 
 
 def _prepare(workspace: Path, file: Path) -> list[str]:
-    key = f"{subject.MODEL}/{layout.INCOMING}{file.name}"
+    key = f"{files.MODEL}/{layout.INCOMING}{file.name}"
     return [sys.executable, "-m", "bench.prepare_ours", str(workspace), key]
 
 
@@ -101,15 +101,15 @@ def _answered(workspace: Path, python: str, file: Path, name: str, rounds: int, 
 
 def _job(workspace: Path, file: Path, *, workers: int) -> Measure:
     """Return a measure of a job, each time one of its own."""
-    inputs = workspace / "jobs" / subject.MODEL / layout.JOB_INPUTS
+    inputs = workspace / "jobs" / files.MODEL / layout.JOB_INPUTS
     inputs.mkdir(parents=True, exist_ok=True)
 
     def measure() -> Sample:
         name = f"{uuid.uuid4().hex}.csv"
         shutil.copyfile(file, inputs / name)
-        key = f"{subject.MODEL}/{layout.JOB_INPUTS}{name}"
+        key = f"{files.MODEL}/{layout.JOB_INPUTS}{name}"
         sample = ended([sys.executable, "-m", "bench.job_ours", str(workspace), key, str(workers)], cwd=ROOT)
-        result = workspace / "jobs" / subject.MODEL / layout.JOB_RESULTS / f"{name}.jsonl"
+        result = workspace / "jobs" / files.MODEL / layout.JOB_RESULTS / f"{name}.jsonl"
         if not result.exists():
             raise RuntimeError(f"{name} has no result")
         result.unlink()

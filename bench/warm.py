@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from bench import subject
+from bench import files, subject
 from bench.cold import ALWAYS, PEERS
 from bench.environments import Unavailable, interpreter
 from bench.measure import Sample, Spread, in_turn
@@ -43,7 +43,7 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
 
 def answering(workspace: Path) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
     """Return the predict function's handler, loaded in this process."""
-    os.environ.update(subject.environment(subject.registered(workspace / "models"), workspace))
+    os.environ.update(files.environment(subject.registered(workspace / "models"), workspace))
     os.environ["LOG_LEVEL"] = "ERROR"
     # They read the environment variables set above.
     from functions.adapters.aws.http import handler  # noqa: PLC0415
@@ -109,7 +109,7 @@ def _binary_event(count: int) -> dict[str, Any]:
         "parameters": {"binary_data_size": len(raw)},
     }
     header = json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True}}).encode()
-    path = f"/v2/models/{subject.MODEL}/infer"
+    path = f"/v2/models/{files.MODEL}/infer"
     headers = {"content-type": "application/octet-stream", "inference-header-content-length": str(len(header))}
     return subject.event("", path, headers) | {"body": base64.b64encode(header + raw).decode(), "isBase64Encoded": True}
 
