@@ -49,6 +49,10 @@ class Api:
         """
         own = {"content-type": "application/json", "x-caller-id": caller(), **self._caller(method, url, body)}
         whole = {**(own if signed else {}), **(headers or {})}
+        for name, value in whole.items():
+            if not (value.isascii() and value.isprintable()):
+                where = {"authorization": TOKEN, "x-caller-id": CALLER}.get(name, name)
+                raise Mistake(f"{where} holds what no header can: line ends, or letters that are not ASCII")
         address = urlsplit(url)
         path = f"{address.path}?{address.query}" if address.query else address.path
         connection = _connection(address.scheme, address.netloc)

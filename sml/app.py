@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -34,6 +35,8 @@ def _heading(command: object) -> str:
 
 
 OTHERS = "Other commands"
+TRACE = "SML_TRACE"
+"""The variable with which a mistake of the program itself shows where it was made."""
 APP = typer.Typer(
     name="sml",
     cls=Grouped,
@@ -75,10 +78,18 @@ def main() -> None:
         print(f"sml: {about}: {problem.strerror or problem}", file=sys.stderr)
         sys.exit(FAILED)
     except Exception as problem:
-        if not _of_a_store(problem):
+        if _of_a_store(problem):
+            said = " ".join(str(problem).split()).partition("Debug source")[0][:300]
+            print(f"sml: the store cannot be used: {said}", file=sys.stderr)
+            sys.exit(UNREACHABLE)
+        if os.environ.get(TRACE):
             raise
-        print(f"sml: the store cannot be used: {' '.join(str(problem).split())[:300]}", file=sys.stderr)
-        sys.exit(UNREACHABLE)
+        what = f"{type(problem).__name__}: {' '.join(str(problem).split())[:200]}"
+        print(
+            f"sml: what was found cannot be shown: {what}; `sml registry verify` says what is damaged, {TRACE}=1 where",
+            file=sys.stderr,
+        )
+        sys.exit(FAILED)
 
 
 def _of_a_store(problem: Exception) -> bool:

@@ -13,7 +13,7 @@ from sml.mistake import TooLate
 from sml.records import Records, reason, said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sml.stack import Stack
 
@@ -32,28 +32,52 @@ class Following:
         self._known = {entry.key for entry in self._executions.open()}
         self._told: set[str] = set()
 
-    def new_run(self, source: str | None = None) -> str:
-        """Wait for an execution that began with the object `source`, by default any, and return its run's id.
+    @staticmethod
+    def name_of(execution: str) -> str:
+        """Return the name of an execution, without those of its cloud and its workflow."""
+        return execution.rpartition(":")[2].rpartition("/")[2]
+
+    def is_live(self, record: Mapping[str, Any]) -> bool:
+        """Return whether the version of a run answers now, and say which one does where it is another."""
+        champion = self._records.live().champion
+        if champion != record.get("version"):
+            self._once("live", f"{champion or 'nothing'}")
+        return champion == record.get("version")
+
+    def run_of(self, execution: str) -> str:
+        """Wait for the run of an execution, by the name that its start returned. Raise `TooLate`."""
+        key = self.name_of(execution)
+        while True:
+            note = self._note(key)
+            if note and note.get("run"):
+                return str(note["run"])
+            self._pause(f"the execution {key} to begin a run")
+
+    def run_from(self, source: str) -> tuple[str, str]:
+        """Wait for an execution that begins from now on with the object `source`; return its run's id, and its own.
 
         Raise `TooLate`.
         """
         while True:
             for entry in self._executions.open():
-                if entry.key in self._known:
-                    continue
-                note = self._note(entry.key)
-                if note is None or (source and note.get("source") not in (None, source)):
+                note = None if entry.key in self._known else self._note(entry.key)
+                if note is None or note.get("source") != source:
                     continue
                 if note.get("run"):
-                    return str(note["run"])
-                if note.get("source"):
-                    self._once("prepare", f"{note['source']} arrived and is being read")
+                    return str(note["run"]), str(note.get("execution"))
+                self._once("prepare", f"{source} arrived and is being read")
             self._pause("a run of it to begin; where nothing starts: docs/bring-your-model.md#when-nothing-starts")
 
-    def to_the_end(self, run: str) -> dict[str, Any]:
-        """Say what becomes of a run until nothing works on it any more, and return its record. Raise `TooLate`."""
+    def to_the_end(self, run: str, execution: str | None = None) -> dict[str, Any]:
+        """Say what becomes of a run until nothing works on it any more, and return its record. Raise `TooLate`.
+
+        Where another execution than this one has settled it, that is said instead: what was judged is not judged again.
+        """
         while True:
             record = self._records.find_run(run)
+            if record.get("status") in ENDED and execution and record.get("execution") not in (None, execution):
+                self._once("unchanged", f"the same was judged before, in run {run}: {record['status']}")
+                return record
             self._tell(run, record)
             if record.get("status") in ENDED:
                 return record
@@ -67,6 +91,7 @@ class Following:
             self._experiments(run)
         if record.get("checks"):
             self._once("experiments", self._best(run))
+            self._once("failures", self._failures(run), name="experiments")
             for check in record["checks"]:
                 if not check["passed"]:
                     self._once(f"check {check['name']}", f"not passed: {said(check)}", name="gate")
@@ -94,6 +119,12 @@ class Following:
         told = sentences.best(record, best["metric"])
         return sentences.experiments(len(ranked), len(ranked), told)
 
+    def _failures(self, run: str) -> str:
+        """Say which experiments failed, and the first one's error; nothing where none did."""
+        ranked = self._records.leaderboard(run)
+        failed = [one for one in ranked if one.get("error")]
+        return f"{len(failed)} of {len(ranked)} failed; {failed[0]['id']}: {failed[0]['error']}" if failed else ""
+
     def _once(self, key: str, text: str, *, name: str | None = None) -> None:
         line = f"  {name or key:<12} {text}"
         if text and line not in self._told:
@@ -109,4 +140,8 @@ class Following:
     def _pause(self, what: str) -> None:
         if time.monotonic() > self._until:
             raise TooLate(f"waited in vain for {what}")
-        time.sleep(LOOK_SECONDS)
+        try:
+            time.sleep(LOOK_SECONDS)
+        except KeyboardInterrupt:
+            self._say(f"what was begun goes on: `sml runs {self._records.model}`")
+            raise

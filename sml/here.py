@@ -23,8 +23,9 @@ class Here:
         """`state` is the folder of its files. Raise `Unreachable` where no stack is up."""
         self._path = (state or STATE) / CONTROL
         try:
-            self._address = json.loads(self._path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+            found = json.loads(self._path.read_text(encoding="utf-8"))
+            self._address = {"url": str(found["url"]), "secret": str(found["secret"])}
+        except (OSError, ValueError, LookupError, TypeError):
             raise self._none() from None
 
     def ask(self, command: str, **fields: Any) -> dict[str, Any]:

@@ -31,12 +31,12 @@ class Output:
 
     def say(self, text: str) -> None:
         """Print a line about what goes on."""
-        print(text, file=sys.stderr, flush=True)
+        print(_plain(text), file=sys.stderr, flush=True)
 
     def line(self, text: str) -> None:
         """Print a line of the result, for people alone."""
         if not self.as_json:
-            print(text, flush=True)
+            print(_plain(text), flush=True)
 
     def result(self, document: object, *lines: str) -> None:
         """Print a result: the document where JSON is asked for, else the lines."""
@@ -79,11 +79,16 @@ class Output:
             number = any(isinstance(row.get(key), int | float) for row in rows)
             drawn.add_column(title, justify="right" if number else "left", overflow="fold")
         for row in rows:
-            drawn.add_row(*(_escaped(_text(row.get(key))) for key in columns))
+            drawn.add_row(*(_escaped(_plain(_text(row.get(key)))) for key in columns))
         self._console.print(drawn)
 
     def _json(self, document: object) -> None:
         print(json.dumps(document, indent=1, ensure_ascii=False))
+
+
+def _plain(text: str) -> str:
+    """Return a text that does nothing to a terminal but stand there: what is not printable is a question mark."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
 
 
 def _escaped(text: str) -> str:

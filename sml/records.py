@@ -36,7 +36,11 @@ class Records:
 
     def runs(self) -> list[Record]:
         """Return the record of every run, the newest first."""
-        records = self._read(f"{self.model}/{layout.RUNS}{run}/run.json" for run in self.run_ids())
+        ids = self.run_ids()
+        found = self._each(f"{self.model}/{layout.RUNS}{run}/run.json" for run in ids)
+        records = [
+            _whole(self.model, run, record) for run, record in zip(ids, found, strict=True) if record is not None
+        ]
         return sorted(records, key=lambda record: str(record.get("created")), reverse=True)
 
     def last_run(self) -> Record | None:
@@ -49,10 +53,12 @@ class Records:
     def run(self, beginning: str) -> Record:
         """Return the record of the run whose id begins so. Raise `Mistake` where none or several do."""
         found = [run for run in self.run_ids() if run.startswith(beginning)]
-        if len(found) != 1:
+        if len(found) != 1 or not beginning:
             raise Mistake(_which("run", self.model, beginning, found))
         record = next(self._read([f"{self.model}/{layout.RUNS}{found[0]}/run.json"]), None)
-        return record or {"run": found[0], "model": self.model, "status": "training"}
+        if record is None:
+            return {"run": found[0], "model": self.model, "status": "training"}
+        return _whole(self.model, found[0], record)
 
     def find_run(self, run: str) -> Record:
         """Return the record of a run; empty where it has none yet."""
@@ -61,8 +67,9 @@ class Records:
     def leaderboard(self, run: str) -> list[Record]:
         """Return the experiments of a run, the best first; of a run under way those that are done, in any order."""
         found = self._object(f"{self.model}/{layout.RUNS}{run}/leaderboard.json")
-        if found:
-            return found["experiments"]
+        ranked = found.get("experiments") if found else None
+        if isinstance(ranked, list) and all(isinstance(one, dict) and "id" in one for one in ranked):
+            return ranked
         keys = self._objects.keys(f"{self.model}/{layout.RUNS}{run}/experiments/")
         return [_summary(record) for record in self._read(key for key in keys if key.endswith(".json"))]
 
@@ -85,17 +92,22 @@ class Records:
     def versions(self) -> list[Record]:
         """Return the card of every version, the newest first."""
         names = self._objects.folders(f"{self.model}/{layout.VERSIONS}")
-        cards = self._read(f"{self.model}/{layout.VERSIONS}{name}/card.json" for name in names)
+        found = self._each(f"{self.model}/{layout.VERSIONS}{name}/card.json" for name in names)
+        cards = [
+            card if card.get("version") == name else {"version": name, "run": "", "damaged": True}
+            for name, card in zip(names, found, strict=True)
+            if card is not None
+        ]
         return sorted(cards, key=lambda card: str(card.get("created")), reverse=True)
 
     def version(self, beginning: str) -> Record:
         """Return the card of the version whose name begins so. Raise `Mistake` where none or several do."""
         names = self._objects.folders(f"{self.model}/{layout.VERSIONS}")
         found = [name for name in names if name.startswith(beginning)]
-        if len(found) != 1:
+        if len(found) != 1 or not beginning:
             raise Mistake(_which("version", self.model, beginning, found))
         card = self._object(f"{self.model}/{layout.VERSIONS}{found[0]}/card.json")
-        if card is None:
+        if card is None or card.get("version") != found[0]:
             raise Mistake(f"version {found[0]} of {self.model} has no card: `sml registry verify` says what is damaged")
         return card
 
@@ -118,16 +130,35 @@ class Records:
 
     def _read(self, keys: Iterable[str]) -> Iterator[Record]:
         """Yield the JSON objects under these keys; what is not there, or no JSON object, is passed over."""
+        return (record for record in self._each(keys) if record is not None)
+
+    def _each(self, keys: Iterable[str]) -> Iterator[Record | None]:
+        """Yield the JSON object under each of these keys; None for what is not there, or no JSON object."""
 
         def one(key: str) -> Record | None:
             try:
                 record = json.loads(self._objects.get(key))
-            except (Missing, ValueError):
+            except (Missing, ValueError, RecursionError):
                 return None
             return record if isinstance(record, dict) else None
 
         with ThreadPoolExecutor(READERS) as readers:
-            yield from (record for record in readers.map(one, keys) if record is not None)
+            yield from readers.map(one, keys)
+
+
+def _whole(model: str, run: str, record: Record) -> Record:
+    """Return the record of a run; for one that lacks what a record has, that it is damaged."""
+    checks = record.get("checks", [])
+    fine = (
+        record.get("run") == run
+        and isinstance(record.get("status"), str)
+        and isinstance(checks, list)
+        and all(isinstance(check, dict) and {"name", "passed", "value", "bound"} <= set(check) for check in checks)
+        and isinstance(record.get("metrics") or {}, dict)
+        and isinstance(record.get("rollout") or {}, dict)
+    )
+    damaged = {"run": run, "model": model, "status": "damaged", "cause": "its record is not one: `sml registry verify`"}
+    return record if fine else damaged
 
 
 def reason(record: Mapping[str, Any]) -> str:

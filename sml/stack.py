@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from functions.core.storage.objects import Objects
 
+TAKES_IN_SECONDS = 15.0
+"""How long a stack that is up here may take to deploy a model that was just written."""
 VERSION = "1"
 """The version of the outputs that this release reads: docs/outputs.schema.json."""
 NEEDED = ("endpoint", "models", "data_url", "models_url", "jobs_url", "jobs_dead_letters", "workflow", "callers")
@@ -42,9 +45,18 @@ class Stack:
 
     def model(self, name: str) -> str:
         """Return a model's name. Raise `Mistake` for one that the stack does not serve."""
+        if name not in self.outputs["models"] and self.here and (ROOT / "models" / name / "model.yaml").is_file():
+            self._await(name)
         if name not in self.outputs["models"]:
             raise Mistake(f"there is no model {name} in the stack {self.name}; there are: {', '.join(self.models)}")
         return name
+
+    def _await(self, name: str) -> None:
+        """Wait for a model whose folder is there and which the stack that is up here may be about to take in."""
+        until = time.monotonic() + TAKES_IN_SECONDS
+        while self.here and name not in self.outputs["models"] and time.monotonic() < until:
+            time.sleep(0.2)
+            self.outputs["models"].update(self.here.ask("facts")["outputs"].get("models") or {})
 
     @cached_property
     def data(self) -> Objects:

@@ -39,10 +39,13 @@ class Control:
 
     def __enter__(self) -> Self:
         self._server = HttpServer(self._answer, limit=LIMIT)
-        self._path.unlink(missing_ok=True)
-        self._path.touch(mode=0o600)
+        # Whoever reads it meanwhile finds all of it, or nothing.
+        beside = self._path.with_name(f".{self._path.name}.new")
+        beside.unlink(missing_ok=True)
+        beside.touch(mode=0o600)
         document = {"url": self._server.url, "secret": self._secret}
-        self._path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        beside.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        beside.replace(self._path)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

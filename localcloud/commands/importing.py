@@ -28,6 +28,8 @@ for name in sys.argv[1:]:
             frames.append((problem.filename, problem.lineno))
         print(json.dumps({"error": f"{type(problem).__name__}: {problem}", "frames": frames}))
         break
+else:
+    print(json.dumps("imported"))
 """
 
 
@@ -48,7 +50,7 @@ def require_imports(cloud: str, changed: Collection[Path], root: Path = ROOT) ->
     if last.startswith(b'{"error"'):
         document = json.loads(last)
         raise pulumi.RunError(f"{_place(document['frames'], root)}{document['error']}")
-    if done.returncode:
+    if done.returncode or last != b'"imported"':
         said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise pulumi.RunError(f"{', '.join(names)}: the import ended its process: {' '.join(said) or done.returncode}")
 

@@ -14,7 +14,7 @@ from localcloud.commands.progress import Progress
 from localcloud.commands.story import Facts, Story
 from localcloud.engine.cloud import CloudFailed
 from localcloud.engine.dead_letters import DeadLetters
-from localcloud.engine.events import Answered, Failed, Logged, Written
+from localcloud.engine.events import Answered, Event, Failed, Logged, Written
 from localcloud.engine.stack import LocalStack
 from localcloud.support.while_inside import WhileInside
 from models.bring_your_own import BringYourOwn
@@ -66,23 +66,37 @@ class Teller(WhileInside):
         """Print what happened since the last call."""
         events = self._stack.cloud.events()
         for event in events:
-            match event:
-                case Written():
-                    self._arrived(event)
-                case Failed():
-                    self._failed(event)
-                case Logged():
-                    self._logged(event)
-                case Answered():
-                    pass
+            self._safely(self._happened, event)
         store = self._stack.outputs.get("models_url")
         written = [event.key for event in events if isinstance(event, Written) and event.url == store]
         for model in self._models:
-            self._story(model).written(dict.fromkeys(key for key in written if model in key.split("/")[:2]))
+            keys = dict.fromkeys(key for key in written if model in key.split("/")[:2])
+            self._safely(self._story(model).written, keys)
         for event in events:
             if isinstance(event, Answered):
-                self._answered(event)
+                self._safely(self._answered, event)
         self._count_dead_letters()
+
+    def _safely(self, say: Callable[[Any], None], what: Any) -> None:
+        """Say something; a record that is damaged is said to be, and is no reason to say nothing any more."""
+        try:
+            say(what)
+        except (CloudFailed, OSError):
+            raise
+        except Exception as problem:
+            said = f"{type(problem).__name__}: {problem}"
+            self._once("damaged", f"a record that was written is not one ({said}): `.venv/bin/sml registry verify`")
+
+    def _happened(self, event: Event) -> None:
+        match event:
+            case Written():
+                self._arrived(event)
+            case Failed():
+                self._failed(event)
+            case Logged():
+                self._logged(event)
+            case Answered():
+                pass
 
     @property
     def _models(self) -> Iterable[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import time
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -19,6 +22,8 @@ JobId = Annotated[str, typer.Argument(help="The job's id.", metavar="JOB")]
 Result = Annotated[Path | None, typer.Option("--result", "-o", help="Write the result there.")]
 KINDS = ("csv", "jsonl", "parquet", "npy", "npz")
 ENDED = ("done", "failed", "cancelled")
+GZIP = b"\x1f\x8b"
+"""How the result begins of a file that was compressed."""
 LOOK_SECONDS = 0.5
 WAIT_SECONDS = 3600.0
 
@@ -58,7 +63,7 @@ def listed(
     out, found = session.out, session.stack
     url = found.outputs["models"][found.model(model)]["jobs"]
     jobs = _api(found).get(url)["jobs"]
-    columns = {"id": "job", "status": "status", "submitted": "submitted", "rows": "rows", "refused": "refused"}
+    columns = {"id": "job", "status": "status", "created": "created (UTC)"}
     out.table(jobs, columns, empty=f"there is no job: `sml job submit {model} FILE`")
 
 
@@ -85,8 +90,7 @@ def cancel(
     """Cancel a job: no further part of it is worked on."""
     out, found = session.out, session.stack
     url = found.outputs["models"][found.model(model)]["jobs"]
-    status = _api(found).post(f"{url}/{job}/cancel", {})
-    out.fields(status)
+    _finished(out, found, _api(found).post(f"{url}/{quote(job, safe='')}/cancel", {}), None)
 
 
 @app.command()
@@ -120,7 +124,7 @@ def _submitted(stack: Stack, model: str, file: Path, version: str | None) -> str
     except Mistake as refused:
         if "/in/" not in str(refused) or version:
             raise
-        name = f"{time.time_ns():x}-{file.name}"
+        name = f"{time.time_ns():x}-{re.sub('[^A-Za-z0-9._-]+', '-', file.name)}"
         stack.jobs.put(f"{model}/in/{name}", content)
         return name
     api.send(ticket["upload"]["method"], ticket["upload"]["url"], content, signed=False)
@@ -143,11 +147,20 @@ def _wait(out: Output, stack: Stack, model: str, job: str, seconds: float, resul
 
 def _finished(out: Output, stack: Stack, status: dict[str, Any], result: Path | None) -> None:
     if result is not None and status["status"] == "done":
-        result.write_bytes(_result(stack, status))
+        content = _result(stack, status)
+        if content[:2] == GZIP and not result.name.endswith(".gz"):
+            content = gzip.decompress(content)
+        result.write_bytes(content)
         status = {**status, "written": str(result)}
     shown = {name: value for name, value in status.items() if name not in ("result", "result_url")}
     if error := status.get("error"):
         shown["error"] = error.get("detail") if isinstance(error, dict) else error
+        faults = error.get("errors", ()) if isinstance(error, dict) else ()
+        if faults:
+            shown["error"] = f"{shown['error']}: " + "; ".join(
+                " ".join(str(fault[part]) for part in ("field", "message", "detail") if fault.get(part))
+                for fault in faults[:8]
+            )
     out.fields(status, shown)
 
 
@@ -164,7 +177,9 @@ def _result(stack: Stack, status: dict[str, Any]) -> bytes:
 
 def _status(stack: Stack, model: str, job: str) -> dict[str, Any]:
     url = stack.outputs["models"][stack.model(model)]["jobs"]
-    return _api(stack).get(f"{url}/{job}")
+    if not job:
+        raise Mistake(f"a job is named by its id: `sml job list {model}`")
+    return _api(stack).get(f"{url}/{quote(job, safe='')}")
 
 
 def _api(stack: Stack) -> Any:

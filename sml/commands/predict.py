@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import itertools
 import json
+import math
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,12 +19,20 @@ from sml.options import Model
 from sml.session import Session, on_stack
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from models.feature import Feature
     from sml.stack import Stack
 
 AT_ONCE = 500
 """Rows of one request."""
 MOST = 10_000
 """Rows beyond which a job is the way."""
+LARGEST_JSON = 50_000_000
+"""Bytes of a file that is tried as one document of JSON."""
+BLOCK = 1_000_000
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+WHOLE = re.compile(r"[+-]?(0|[1-9]\d{0,15})", re.ASCII)
 
 
 @on_stack
@@ -29,7 +42,7 @@ def predict(
     rows: Annotated[
         str | None,
         typer.Argument(
-            help="A file of rows, CSV or JSON Lines; or the row itself, as JSON. Else standard input.",
+            help="CSV, JSON Lines or Parquet, also .gz; or the row itself, as JSON. Else standard input.",
             metavar="[FILE|ROW]",
         ),
     ] = None,
@@ -42,18 +55,18 @@ def predict(
     from sml.api import Api  # noqa: PLC0415
 
     out, found = session.out, session.stack
-    url, asked = found.outputs["models"][found.model(model)]["predict"], _rows(rows, row)
-    if limit is not None:
-        asked = asked[:limit]
+    url = found.outputs["models"][found.model(model)]["predict"]
+    asked = list(_asked(found, model, rows, row, MOST + 1 if limit is None else limit))
     if not asked:
         raise Mistake("there is no row")
     if len(asked) > MOST:
-        raise Mistake(f"{len(asked):,} rows; at most {MOST:,} are answered at once: `sml job submit {model} FILE`")
-    answers: list[Any] = []
-    api = Api(found)
-    asked = _fitting(found, model, asked)
-    for start in range(0, len(asked), AT_ONCE):
-        answers += api.post(url, {"instances": asked[start : start + AT_ONCE]})["predictions"]
+        raise Mistake(f"more than {MOST:,} rows are not answered at once: `sml job submit {model} FILE`, or --limit")
+    fitting = [one for one in asked if not isinstance(one, str)]
+    api, said = Api(found), []
+    for start in range(0, len(fitting), AT_ONCE):
+        said += api.post(url, {"instances": fitting[start : start + AT_ONCE]})["predictions"]
+    answered = iter(said)
+    answers = [{"error": one} if isinstance(one, str) else next(answered) for one in asked]
     shown = [_row(number, answer) for number, answer in enumerate(answers, 1)]
     columns = dict.fromkeys(key for one in shown for key in one)
     out.table(shown, {key: key for key in columns}, empty="no answer", documents=answers)
@@ -61,33 +74,108 @@ def predict(
         raise typer.Exit(FAILED)
 
 
-def _fitting(stack: Stack, model: str, rows: list[Any]) -> list[Any]:
-    """Return rows of a table without the columns that the model does not take, so that one with its target fits.
+def _asked(stack: Stack, model: str, rows: str | None, row: str | None, most: int) -> Iterator[Any]:
+    """Yield at most so many rows as a request has them; for one of a table that does not fit, a text that says why."""
+    if row is not None and row.lstrip().startswith(("{", "[")):
+        return iter([_json(row, "--row")])
+    if row is None and rows is not None and rows.lstrip().startswith(("{", "[")):
+        return itertools.islice(_instances(_json(rows, "the row")), most)
+    content, where = (_typed(row), "--row") if row is not None else _content(rows)
+    if (found := _json_rows(content)) is not None:
+        return itertools.islice(found, most)
+    features = _features(stack, model)
+    if features is None:
+        return itertools.islice(_plain_rows(content, where), most)
+    from sml.table_rows import table_rows  # noqa: PLC0415 - its reader takes long to import
 
-    Cells are numbers and texts as the live version's card says. A registry that this caller may not read, and a
-    finished model, leave the rows as they are.
-    """
+    blocks = (content[at : at + BLOCK] for at in range(0, len(content), BLOCK))
+    return table_rows(blocks, features, where, most)
+
+
+def _features(stack: Stack, model: str) -> Sequence[Feature] | None:
+    """Return what the live version takes; None for a finished model, and where the caller may not read the registry."""
     from obstore.exceptions import BaseError  # noqa: PLC0415
 
+    from functions.core.registry.versions import features_of  # noqa: PLC0415
     from functions.core.storage.objects import Forbidden  # noqa: PLC0415
     from sml.records import Records  # noqa: PLC0415
 
-    if not all(isinstance(row, dict) for row in rows):
-        return rows
     try:
         records = Records(stack.registry, model)
         champion = records.live().champion
-        features = records.version(champion).get("features") if champion else None
-    except (Mistake, Forbidden, BaseError):
-        features = None
-    if not features:
-        return rows
-    kinds = {feature["name"]: feature["kind"] for feature in features}
-    return [{name: _cell(value, kinds[name]) for name, value in row.items() if name in kinds} for row in rows]
+        card = records.version(champion) if champion else {}
+        return features_of(card) if isinstance(card.get("features"), list) else None
+    except (Mistake, Forbidden, BaseError, LookupError, TypeError, ValueError):
+        return None
 
 
-def _cell(value: Any, kind: str) -> Any:
-    return str(value) if kind == "category" and isinstance(value, int | float) else value
+def _content(rows: str | None) -> tuple[bytes, str]:
+    """Return what a file or standard input holds, and how it is called."""
+    if rows is None:
+        if sys.stdin.isatty():
+            raise Mistake("rows come from a file, an argument in JSON, --row, or standard input")
+        buffer = getattr(sys.stdin, "buffer", None)
+        content, where = buffer.read() if buffer is not None else sys.stdin.read().encode(), "standard input"
+    else:
+        where = rows
+        try:
+            content = Path(rows).read_bytes()
+        except OSError as problem:
+            raise Mistake(f"{rows} cannot be read: {problem.strerror}") from None
+    if not content.strip():
+        raise Mistake(f"{where} is empty")
+    return content, where
+
+
+def _typed(row: str) -> bytes:
+    """Return column=value,column=value as a table of one row."""
+    pairs = [part.partition("=") for part in row.split(",")]
+    if not all(equals for _, equals, _ in pairs):
+        raise Mistake("--row is column=value,column=value, or a JSON object")
+    table = io.StringIO()
+    csv.writer(table, lineterminator="\n").writerows(
+        ([name.strip() for name, _, _ in pairs], [text.strip() for _, _, text in pairs])
+    )
+    return table.getvalue().encode()
+
+
+def _json_rows(content: bytes) -> Iterator[Any] | None:
+    """Return the rows of JSON that is one document; None for a table, JSON Lines among them."""
+    if len(content) > LARGEST_JSON or content.lstrip()[:1] not in (b"{", b"["):
+        return None
+    try:
+        whole = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return _instances(whole)
+
+
+def _instances(whole: Any) -> Iterator[Any]:
+    if isinstance(whole, dict) and isinstance(whole.get("instances"), list):
+        return iter(whole["instances"])
+    return iter(whole if isinstance(whole, list) else [whole])
+
+
+def _json(text: str, what: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as problem:
+        raise Mistake(f"{what} is not JSON: {problem}") from None
+
+
+def _plain_rows(content: bytes, where: str) -> Iterator[Any]:
+    """Yield the rows of CSV or JSON Lines for a model of which nothing tells what its columns are."""
+    try:
+        text = content.decode("utf-8-sig").lstrip("\r\n")
+    except UnicodeDecodeError:
+        raise Mistake(f"{where} is not text in UTF-8; Parquet and other files: `sml job submit`") from None
+    if text[:1] in "{[":
+        yield from (_json(line, where) for line in text.splitlines() if line.strip())
+        return
+    csv.field_size_limit(len(text) + 1)
+    delimiter = max(",;\t|", key=text.partition("\n")[0].count)
+    for line in csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter):
+        yield {str(name): _value(cell) for name, cell in line.items() if name is not None and cell is not None}
 
 
 def _row(number: int, answer: Any) -> dict[str, Any]:
@@ -102,72 +190,13 @@ def _row(number: int, answer: Any) -> dict[str, Any]:
     return {"row": number, **rest, **best}
 
 
-def _rows(rows: str | None, row: str | None) -> list[Any]:
-    if row is not None:
-        return [_of_text(row)]
-    if rows is not None and rows.lstrip().startswith(("{", "[")):
-        return _json_rows(rows.strip(), None)
-    file = None if rows is None else Path(rows)
-    if file is None and sys.stdin.isatty():
-        raise Mistake("rows come from a file, an argument in JSON, --row, or standard input")
-    try:
-        text = sys.stdin.read() if file is None else file.read_text(encoding="utf-8-sig")
-    except OSError as problem:
-        raise Mistake(f"{file} cannot be read: {problem.strerror}") from None
-    except UnicodeDecodeError:
-        raise Mistake(f"{file} is not text in UTF-8; Parquet and other files: `sml job submit`") from None
-    return _parsed(text, file)
-
-
-def _of_text(row: str) -> Any:
-    if row.lstrip().startswith(("{", "[")):
-        try:
-            return json.loads(row)
-        except ValueError as problem:
-            raise Mistake(f"--row is not JSON: {problem}") from None
-    pairs = [part.partition("=") for part in row.split(",")]
-    if not all(equals for _, equals, _ in pairs):
-        raise Mistake("--row is column=value,column=value, or a JSON object")
-    return {name.strip(): _value(text.strip()) for name, _, text in pairs}
-
-
-def _parsed(text: str, file: Path | None) -> list[Any]:
-    stripped = text.lstrip()
-    if not stripped:
-        raise Mistake(f"{file or 'standard input'} is empty")
-    if stripped[0] in "{[":
-        return _json_rows(stripped, file)
-    import csv  # noqa: PLC0415
-
-    first = text.splitlines()[0]
-    delimiter = max(",;\t|", key=first.count)
-    return [
-        {str(name): _value(value) for name, value in row.items() if name is not None and value is not None}
-        for row in csv.DictReader(text.splitlines(), delimiter=delimiter)
-    ]
-
-
-def _json_rows(text: str, file: Path | None) -> list[Any]:
-    try:
-        whole = json.loads(text)
-    except ValueError:
-        try:
-            return [json.loads(line) for line in text.splitlines() if line.strip()]
-        except ValueError as problem:
-            raise Mistake(f"{file or 'what was given'} is neither JSON nor JSON Lines: {problem}") from None
-    if isinstance(whole, dict) and isinstance(whole.get("instances"), list):
-        return whole["instances"]
-    return whole if isinstance(whole, list) else [whole]
-
-
 def _value(text: str) -> Any:
     """Return a cell as JSON has it: a number, nothing, or its text."""
     if not text:
         return None
-    try:
-        return int(text)
-    except ValueError:
-        try:
-            return float(text)
-        except ValueError:
-            return text
+    if NUMBER.fullmatch(text.strip()) is None:
+        return text
+    number = float(text)
+    if not math.isfinite(number):
+        return text
+    return int(number) if number.is_integer() and WHOLE.fullmatch(text.strip()) else number

@@ -47,7 +47,7 @@ def release(
         document = {"execution": execution, "version": name}
         out.result(document, f"the release of {model} @ {name} has begun: `sml live {model}`")
         return
-    record = following.to_the_end(following.new_run())
+    record = following.to_the_end(following.run_of(execution))
     if out.as_json:
         out.fields(record)
     if record.get("status") != "promoted":

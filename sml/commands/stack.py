@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from sml.key import checked
-from sml.mistake import FAILED, Mistake
+from sml.mistake import UNREACHABLE, Mistake, Unreachable
 from sml.session import Session, on_stack
 from sml.stack import Stack
 
@@ -30,10 +30,12 @@ def status(
 
     out, found = session.out, session.stack
     try:
-        ready = bool(Api(found).get(f"{found.outputs['endpoint']}/v2/health/ready") is not None) or True
-        answers = "ready"
+        Api(found).get(f"{found.outputs['endpoint']}/v2/health/ready")
+        ready, reached, answers = True, True, "ready"
+    except Unreachable as problem:
+        ready, reached, answers = False, False, str(problem)
     except Mistake as problem:
-        ready, answers = False, str(problem)
+        ready, reached, answers = False, True, str(problem)
     live = {name: Records(found.registry, name).live().champion for name in found.models}
     named = ("endpoint", "data_url", "models_url", "jobs_url", "workflow")
     facts: dict[str, Any] = {
@@ -49,8 +51,8 @@ def status(
         **{f"{name}, live": champion or "no version yet" for name, champion in live.items()},
     }
     out.fields(facts, shown)
-    if not ready:
-        raise typer.Exit(FAILED)
+    if not reached:
+        raise typer.Exit(UNREACHABLE)
 
 
 @on_stack

@@ -47,7 +47,7 @@ def upload(
         out.result(document, f"{len(content):,} bytes -> {url}", f"`sml runs {model}` shows what becomes of it")
         return
     out.say(f"  {'upload':<12} {len(content):,} bytes -> {url}")
-    _finish(following, out, following.new_run(key))
+    _finish(following, out, *following.run_from(key))
 
 
 @on_stack
@@ -67,14 +67,14 @@ def retrain(
     if following is None:
         out.result({"execution": execution, "source": newest}, f"{model} is trained on {newest}: `sml runs {model}`")
         return
-    _finish(following, out, following.new_run(newest))
+    _finish(following, out, following.run_of(execution), following.name_of(execution))
 
 
-def _finish(following: Following, out: Output, run: str) -> None:
-    record = following.to_the_end(run)
+def _finish(following: Following, out: Output, run: str, execution: str) -> None:
+    record = following.to_the_end(run, execution)
     if out.as_json:
         out.fields(record)
-    if record.get("status") != "promoted":
+    if record.get("status") != "promoted" or not following.is_live(record):
         raise typer.Exit(FAILED)
 
 

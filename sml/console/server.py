@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from sml.console.guard import HEADERS, Guard
-from sml.console.web import NotServed, Reply, Request, form_of
+from sml.console.web import NUMBER, NotServed, Reply, Request, form_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _whole(self, request: Request) -> Request:
         """Return the request with its form. Raise `NotServed` for one that is too large."""
         length = request.headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > LARGEST:
+        if not NUMBER.fullmatch(length) or int(length) > LARGEST:
             raise NotServed(413, f"a form has at most {LARGEST // 1_000_000} MB")
         form, files = form_of(request.headers.get("content-type", ""), self.rfile.read(int(length)))
         return replace(request, form=form, files=files)

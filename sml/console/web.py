@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import Message
@@ -10,6 +11,9 @@ from email.policy import HTTP
 from urllib.parse import parse_qs
 
 HTML = "text/html; charset=utf-8"
+
+NUMBER = re.compile(r"[0-9]{1,9}")
+"""A number in an address or a header."""
 
 
 class NotServed(Exception):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
+
 from sml.init.folder import require_name, write_folder
 from sml.init.proposal import Proposal, propose
 from sml.init.stack_file import file_of, stacks_in, with_model
@@ -13,7 +15,12 @@ from sml.init.written import contract_of, files_of
 from sml.mistake import Mistake
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from functions.core.dataset.wanted import Reader
+
+
+LOCK = Path(".local/stacks.lock")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,24 +55,36 @@ def make(wish: Wish, *, models: Path, root: Path, read: Reader) -> Made:
     """
     require_name(wish.model, models, force=wish.force)
     stacks = [file_of(root, stack) for stack in stacks_in(root, wish.stacks)]
-    texts = {file: _text(file) for file in stacks}
-    changed = {file: with_model(text, wish.model, file.name) for file, text in texts.items()}
+    for file in stacks:
+        with_model(_text(file), wish.model, file.name)
     proposal = propose(wish.model, wish.table, read, contract_of, wish.target)
     files = files_of(proposal)
+    changed = [file.name for file in stacks if with_model(_text(file), wish.model, file.name) != _text(file)]
     if not wish.dry_run:
         try:
             write_folder(models / wish.model, files)
-            for file, text in changed.items():
-                if text != texts[file]:
-                    _replace(file, text)
+            changed = _name(wish.model, stacks, root)
         except OSError as problem:
             raise Mistake(f"{problem.filename or models / wish.model}: cannot be written: {problem.strerror}") from None
     return Made(
         wish=wish,
         proposal=proposal,
         files=tuple(f"models/{wish.model}/{name}" for name in files),
-        changed=tuple(file.name for file in stacks if changed[file] != texts[file]),
+        changed=tuple(changed),
     )
+
+
+def _name(model: str, stacks: Sequence[Path], root: Path) -> list[str]:
+    """Name a model in the files of some stacks as they are now; return the names of those that had not named it."""
+    (root / LOCK.parent).mkdir(exist_ok=True)
+    changed = []
+    with FileLock(root / LOCK):  # several may be made at once
+        for file in stacks:
+            text = _text(file)
+            if (now := with_model(text, model, file.name)) != text:
+                _replace(file, now)
+                changed.append(file.name)
+    return changed
 
 
 def _text(file: Path) -> str:

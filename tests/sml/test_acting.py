@@ -68,6 +68,7 @@ def test_an_upload_is_followed_to_the_end_and_the_code_says_whether_it_went_live
         staged.run("aa01", **status)
 
     monkeypatch.setattr(staged.data, "put", trained)
+    staged.registry.put_json(f"{MODEL}/live.json", promote_first(Pointer(), "v1", "aa01", 0.0).document())
     said = staged.sml("upload", MODEL, str(table), "--wait")
     assert (said.code, said.out) == (0, "")
     assert "569 rows, 0 rejected" in said.err
@@ -76,6 +77,54 @@ def test_an_upload_is_followed_to_the_end_and_the_code_says_whether_it_went_live
     said = staged.sml("upload", MODEL, str(table), "--wait", "--json")
     assert (said.code, said.document["status"]) == (1, "rejected")
     assert said.err.splitlines()[-1].split(maxsplit=1) == ["rejected", "column b is missing"]
+
+
+def test_what_was_judged_before_is_not_told_as_if_it_had_just_happened(
+    staged: Staged, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, key = staged.data.put, f"{MODEL}/incoming/data.csv"
+    staged.registry.put_json(f"{MODEL}/live.json", promote_first(Pointer(), "v2", "bb02", 0.0).document())
+    staged.run("aa01", version="v1", execution="before")
+
+    def again(where: str, content: bytes) -> None:
+        put(where, content)
+        note = {"execution": "x1", "run": "aa01", "source": key}
+        other = {"execution": "x0", "run": "bb02"}  # a release that begins meanwhile has no source
+        for one in (other, note):
+            staged.registry.put_json(f".executions/{MODEL}/{one['execution']}.json", one)
+
+    monkeypatch.setattr(staged.data, "put", again)
+    said = staged.sml("upload", MODEL, str(table), "--wait")
+    told = [line.split(maxsplit=1) for line in said.err.splitlines()]
+    assert said.code == 1
+    assert told[1:] == [["unchanged", "the same was judged before, in run aa01: promoted"], ["live", "v2"]]
+
+
+def test_a_release_is_followed_by_its_own_execution(staged: Staged) -> None:
+    canary(staged)
+    staged.registry.put_json(f"{MODEL}/versions/v3/card.json", {"version": "v3"})
+    staged.run("other", status="promoted")
+    staged.run("own", status="rolled_back", version="v3", rollout={"reason": "errors"})
+
+    for execution, run in (("id-6", "other"), ("id-7", "own")):
+        staged.registry.put_json(f".executions/{MODEL}/{execution}.json", {"execution": execution, "run": run})
+    said = staged.sml("release", MODEL, "v3", "--wait", "--json")
+    assert (said.code, said.document["run"]) == (1, "own")
+
+
+def test_experiments_that_failed_are_told_though_another_went_live(staged: Staged, table: Path) -> None:
+    staged.data.put(f"{MODEL}/incoming/a.csv", b"x")
+    staged.registry.put_json(f"{MODEL}/live.json", promote_first(Pointer(), "v1", "aa01", 0.0).document())
+    checks = [{"name": "f1", "value": 1.0, "bound": 0.5, "detail": "", "passed": True}]
+    staged.run("aa01", version="v1", execution="id-7", checks=checks)
+    ranked = [
+        {"id": "e1", "mean": 0.9, "std": 0.1, "metric": "f1", "params": {"family": "boosting"}},
+        {"id": "e0", "status": "failed", "params": {}, "error": "NameError: no (training.py:9, in fit: x)"},
+    ]
+    staged.registry.put_json(f"{MODEL}/runs/aa01/leaderboard.json", {"experiments": ranked})
+    staged.registry.put_json(f".executions/{MODEL}/id-7.json", {"execution": "id-7", "run": "aa01"})
+    said = staged.sml("retrain", MODEL, "--wait")
+    assert (said.code, "1 of 2 failed; e0: NameError: no (training.py:9, in fit: x)" in said.err) == (0, True)
 
 
 def test_training_begins_with_the_newest_dataset(staged: Staged) -> None:

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -61,6 +62,49 @@ def test_a_record_that_is_damaged_hides_no_other(staged: Staged) -> None:
     staged.registry.put(f"{MODEL}/runs/bb02/run.json", b"{")
     staged.registry.put(f"{MODEL}/runs/cc03/plan.json", b"{}")
     assert [one["run"] for one in staged.sml("runs", "--json").document] == ["aa01"]
+
+
+DAMAGED: tuple[Any, ...] = (
+    {},
+    {"run": "bb02"},
+    {"run": "bb02", "status": "promoted", "checks": ["x"]},
+    {"run": "bb02", "status": "promoted", "checks": None},
+    {"run": "bb02", "status": "promoted", "checks": [{"name": "f1", "passed": True}]},
+    {"run": "bb02", "status": "promoted", "metrics": [1]},
+)
+
+
+@pytest.mark.parametrize("record", DAMAGED, ids=str)
+def test_a_record_that_lacks_what_records_have_is_told_as_damaged_by_every_command(
+    record: Any, staged: Staged, tmp_path: Path
+) -> None:
+    staged.run("aa01")
+    staged.registry.put_json(f"{MODEL}/runs/bb02/run.json", record)
+    states = {one["run"]: one["status"] for one in staged.sml("runs", MODEL, "--json").document}
+    assert states == {"aa01": "promoted", "bb02": "damaged"}
+    for asked in (["runs"], ["show", MODEL, "bb"], ["leaderboard", MODEL, "bb"], ["compare", MODEL, "aa", "bb"]):
+        said = staged.sml(*asked)
+        assert (said.code, said.err) == (0, ""), asked
+    assert staged.sml("export", "csv", MODEL).code == 0
+    assert staged.sml("export", "mlflow", str(tmp_path / "m"), MODEL).code == 0
+
+
+def test_a_mistake_of_the_program_is_a_sentence_and_its_trace_is_there_for_who_asks(
+    staged: Staged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staged.run("aa01")
+    staged.registry.put_json(f"{MODEL}/runs/aa01/leaderboard.json", {"experiments": [{"id": "e1", "params": 5}]})
+    said = staged.sml("leaderboard", MODEL)
+    assert (said.code, len(said.err.splitlines())) == (1, 1)
+    assert "SML_TRACE=1" in said.err
+    monkeypatch.setenv("SML_TRACE", "1")
+    with pytest.raises(TypeError):
+        staged.sml("leaderboard", MODEL)
+
+
+def test_what_a_terminal_would_obey_is_shown_and_not_sent_to_it(staged: Staged) -> None:
+    staged.run("aa01", status="failed", cause="red \x1b[31m and \x07")
+    assert "\x1b" not in staged.sml("runs").out + staged.sml("show", MODEL, "a").out
 
 
 def test_a_run_is_shown_with_its_checks_and_experiments(staged: Staged) -> None:

@@ -212,6 +212,8 @@ class JobsApi:
             return {**self._about(job, "done"), "result": result}
         facts = {name: result[name] for name in ("version", "rows", "refused")}
         try:
+            if job.compressed:
+                raise TooLarge  # a small result may expand to a large one
             lines = self._objects.get(result["result_key"], at_most=LARGEST_INLINE).splitlines()
         except TooLarge:
             return {**self._about(job, "done"), **facts, **self._elsewhere(result["result_key"])}

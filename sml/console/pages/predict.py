@@ -11,6 +11,7 @@ from sml.commands.predict import predict as command
 from sml.console.asked import ask
 from sml.console.site import Page
 from sml.console.source import sentence
+from sml.console.web import NUMBER
 from sml.mistake import Mistake
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def form(source: Source, request: Request, model: str) -> Page:
     features, examples = _features(card), records.examples(str(card["version"]))[:MANY]
     chosen = request.asked("example")
     values: Mapping[str, str] = {}
-    if features and chosen.isdigit() and int(chosen) < len(examples):
+    if features and NUMBER.fullmatch(chosen) and int(chosen) < len(examples):
         pairs = zip(features, examples[int(chosen)], strict=False)
         values = {feature["name"]: _written(feature, value) for feature, value in pairs}
     facts = {"card": card, "features": features, "values": values, "examples": len(examples) if features else 0}

@@ -10,7 +10,7 @@ from sml.console import charts
 from sml.console.asked import ask
 from sml.console.charts import Mark
 from sml.console.site import Page
-from sml.console.web import Reply
+from sml.console.web import NUMBER, Reply
 from sml.console.words import number, text
 from sml.mistake import Mistake
 from sml.records import reason, said
@@ -42,7 +42,7 @@ def listed(source: Source, request: Request) -> Page:
     rows = [row for name in names for row in _rows(source.records(name))]
     statuses = sorted({str(row["status"]) for row in rows})
     rows = sorted((row for row in rows if status in ("", row["status"])), key=lambda row: row["created"], reverse=True)
-    page = max(int(request.asked("page")) if request.asked("page").isdigit() else 1, 1)
+    page = max(int(request.asked("page")) if NUMBER.fullmatch(request.asked("page")) else 1, 1)
     facts = {
         "rows": rows[(page - 1) * MANY : page * MANY],
         "total": len(rows),

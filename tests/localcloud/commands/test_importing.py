@@ -30,6 +30,7 @@ def test_what_no_function_holds_is_not_imported() -> None:
         ("from models.m import other", "models/m/other.py:1: ZeroDivisionError: division by zero"),
         ("x = 'a' 1", "models/m/training.py:1: SyntaxError: invalid syntax"),
         ("import os\nos._exit(3)", "models.m.training: the import ended its process: 3"),
+        ("import os\nos._exit(0)", "models.m.training: the import ended its process: 0"),
         ("raise SystemExit('no')", "models/m/training.py:1: SystemExit: no"),
     ],
 )

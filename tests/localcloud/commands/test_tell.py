@@ -249,3 +249,14 @@ def test_only_errors_of_the_server_are_events(status: int, expected: int) -> Non
     events = Events()
     events.answered(Request(method="GET", path="/v2?x=1", headers={}, body=b""), Response(status, [], b""))
     assert [event.path for event in events.take() if isinstance(event, Answered)] == ["/v2"] * expected
+
+
+def test_a_damaged_record_is_told_once_and_what_happens_after_it_too(told: Told) -> None:
+    for _ in range(2):
+        told.write("m/runs/r/run.json", record("refused", checks=["x"]))
+        told.write("m/incoming/b.csv", "x", DATA)
+    lines = told.lines()
+    assert len([line for line in lines if line.startswith("damaged a record that was written is not one")]) == 1
+    assert "upload b.csv -> data/m/incoming/" in lines
+    told.write("n/incoming/c.csv", "x", DATA)
+    assert told.lines() == ["upload c.csv -> data/n/incoming/"]

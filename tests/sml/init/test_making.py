@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -32,10 +33,18 @@ def content(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def test_models_that_are_made_at_once_are_all_named(root: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: made(penguins(), root, model=f"trial{number}"), range(4)))
+    for name in ("Pulumi.local.yaml", "Pulumi.gcp-local.yaml"):
+        text = (root / name).read_text(encoding="utf-8")
+        assert all(f"trial{number}" in text for number in range(4))
+
+
 def test_a_folder_is_written_and_two_stacks_name_it(root: Path) -> None:
     before = content(root)
     found = made(penguins(), root)
-    changed = {name for name, data in content(root).items() if before.get(name) != data}
+    changed = {name for name, data in content(root).items() if before.get(name) != data} - {".local/stacks.lock"}
     assert changed == {"data.csv", "Pulumi.local.yaml", "Pulumi.gcp-local.yaml", *found.files}
     assert [path.name for path in (root / "models").iterdir() if path.is_dir()] == ["trial"]
     line = "    models: [breast_cancer, file_type, trial]  # two of them"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from typing import Any
@@ -327,6 +328,16 @@ def test_a_result_too_large_for_the_api_is_linked_to(
     document = status(bench, name)
     assert (document["status"], document["result"], document["result_key"]) == ("done", None, f"{MODEL}/out/{key}")
     assert urlsplit(document["result_url"]).path == f"/jobs/{MODEL}/out/{key}"
+
+
+def test_a_result_that_is_compressed_is_linked_to_however_small(bench: Bench) -> None:
+    bench.jobs.put(f"{MODEL}/in/j.jsonl.gz", gzip.compress(jsonl([BENIGN] * 10)))
+    work(bench, "j.jsonl.gz")
+    document = status(bench, "j.jsonl.gz")
+    assert (document["status"], document["rows"], document["result"]) == ("done", 10, None)
+    lines = gzip.decompress(bench.jobs.get(document["result_key"])).splitlines()
+    assert len(lines) == 10
+    assert urlsplit(document["result_url"]).path == f"/jobs/{document['result_key']}"
 
 
 def test_the_status_of_a_running_job_has_its_progress(bench: Bench) -> None:
