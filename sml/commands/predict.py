@@ -19,7 +19,7 @@ from sml.options import Model
 from sml.session import Session, on_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from models.feature import Feature
     from sml.stack import Stack
@@ -76,20 +76,27 @@ def predict(
 
 def _asked(stack: Stack, model: str, rows: str | None, row: str | None, most: int) -> Iterator[Any]:
     """Yield at most so many rows as a request has them; for one of a table that does not fit, a text that says why."""
+    features = _features(stack, model)
     if row is not None and row.lstrip().startswith(("{", "[")):
-        return iter([_json(row, "--row")])
+        return _without_others([_json(row, "--row")], features)
     if row is None and rows is not None and rows.lstrip().startswith(("{", "[")):
-        return itertools.islice(_instances(_json(rows, "the row")), most)
+        return itertools.islice(_without_others(_instances(_json(rows, "the row")), features), most)
     content, where = (_typed(row), "--row") if row is not None else _content(rows)
     if (found := _json_rows(content)) is not None:
-        return itertools.islice(found, most)
-    features = _features(stack, model)
+        return itertools.islice(_without_others(found, features), most)
     if features is None:
         return itertools.islice(_plain_rows(content, where), most)
     from sml.table_rows import table_rows  # noqa: PLC0415 - its reader takes long to import
 
     blocks = (content[at : at + BLOCK] for at in range(0, len(content), BLOCK))
     return table_rows(blocks, features, where, most)
+
+
+def _without_others(rows: Iterable[Any], features: Sequence[Feature] | None) -> Iterator[Any]:
+    """Yield rows without the columns that the model does not take, where it is known which these are."""
+    names = {one.name for one in features or ()}
+    for row in rows:
+        yield {name: row[name] for name in row if name in names} if names and isinstance(row, dict) else row
 
 
 def _features(stack: Stack, model: str) -> Sequence[Feature] | None:

@@ -79,8 +79,11 @@ def test_a_row_that_does_not_fit_is_told_by_line_and_column_and_the_others_are_a
 @pytest.mark.integration
 def test_a_row_can_be_typed_and_a_code_keeps_its_zeros(staged: Staged, asked: list[Any]) -> None:
     assert staged.sml("predict", MODEL, "--row", "mass=800.5,code=007,tagged=true,age=").code == 0
-    assert staged.sml("predict", MODEL, json.dumps(FITTING)).code == 0
-    assert asked == [FITTING, FITTING]
+    with_target = json.dumps({**FITTING, "species": "x"})
+    assert staged.sml("predict", MODEL, with_target).code == 0
+    assert staged.sml("predict", MODEL, "--row", with_target).code == 0
+    assert staged.sml("predict", MODEL, given=json.dumps({"instances": [{**FITTING, "species": "x"}]})).code == 0
+    assert asked == [FITTING] * 4
 
 
 @pytest.mark.integration
