@@ -34,8 +34,10 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def test_models_that_are_made_at_once_are_all_named(root: Path) -> None:
+    table = root / "own.csv"
+    table.write_bytes(penguins())
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda number: made(penguins(), root, model=f"trial{number}"), range(4)))
+        list(pool.map(lambda number: made(b"", root, model=f"trial{number}", table=table), range(4)))
     for name in ("Pulumi.local.yaml", "Pulumi.gcp-local.yaml"):
         text = (root / name).read_text(encoding="utf-8")
         assert all(f"trial{number}" in text for number in range(4))
