@@ -105,19 +105,22 @@ def _connection(scheme: str, netloc: str) -> http.client.HTTPConnection:
 
 
 def _said(status: int, content: bytes) -> str:
-    """Return what the API says of a refusal: its sentence, and each fault with its place."""
+    """Return the status of a refusal, and what the API says of it."""
     try:
         problem = json.loads(content)
     except ValueError:
         problem = {}
+    return f"{status}: {words_of(problem) or content[:200].decode(errors='replace') or 'no reason'}"
+
+
+def words_of(problem: object) -> str:
+    """Return what a problem of the API says: its sentence, and the first faults, each with its place."""
     if not isinstance(problem, dict):
-        problem = {}
+        return ""
     text = problem.get("detail") or problem.get("error") or problem.get("message") or problem.get("title")
     faults = [
         " ".join(str(fault.get(part)) for part in ("field", "detail", "message") if fault.get(part))
         for fault in problem.get("errors", ())
         if isinstance(fault, dict)
     ]
-    return f"{status}: {text or content[:200].decode(errors='replace') or 'no reason'}" + "".join(
-        f"; {fault}" for fault in faults[:5]
-    )
+    return "; ".join([str(text or ""), *faults[:5]])

@@ -36,6 +36,11 @@ class Cloud(Protocol):
         ...
 
 
+def name_of(execution: str) -> str:
+    """Return the name of an execution, without those of its cloud and its workflow: what its notes are kept by."""
+    return execution.rpartition(":")[2].rpartition("/")[2]
+
+
 @cache
 def schemes() -> Mapping[str, str]:
     """Return the folder of each cloud, by the scheme of its stores' URLs."""

@@ -9,11 +9,12 @@ from functions.core.registry.executions import Executions
 from functions.core.registry.runs import ENDED, Status
 from functions.core.storage.objects import Missing, Unreadable
 from sml import sentences
+from sml.clouds import name_of
 from sml.mistake import TooLate
-from sml.records import Records, reason, said
+from sml.records import reason, said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from sml.stack import Stack
 
@@ -25,17 +26,14 @@ class Following:
 
     def __init__(self, stack: Stack, model: str, say: Callable[[str], None], *, seconds: float) -> None:
         """`say` is told each thing, and `seconds` is how long to wait at most."""
-        self._records = Records(stack.registry, model)
+        self._records = stack.records(model)
         self._executions = Executions(stack.registry, model)
         self._say = say
         self._until = time.monotonic() + seconds
         self._known = {entry.key for entry in self._executions.open()}
         self._told: set[str] = set()
-
-    @staticmethod
-    def name_of(execution: str) -> str:
-        """Return the name of an execution, without those of its cloud and its workflow."""
-        return execution.rpartition(":")[2].rpartition("/")[2]
+        self._checks: object = None
+        """Of the gate, as they were told."""
 
     def is_live(self, record: Mapping[str, Any]) -> bool:
         """Return whether the version of a run answers now, and say which one does where it is another."""
@@ -46,7 +44,7 @@ class Following:
 
     def run_of(self, execution: str) -> str:
         """Wait for the run of an execution, by the name that its start returned. Raise `TooLate`."""
-        key = self.name_of(execution)
+        key = name_of(execution)
         while True:
             note = self._note(key)
             if note and note.get("run"):
@@ -89,9 +87,9 @@ class Following:
             self._once("prepare", sentences.prepared(record))
         if status == Status.TRAINING:
             self._experiments(run)
-        if record.get("checks"):
-            self._once("experiments", self._best(run))
-            self._once("failures", self._failures(run), name="experiments")
+        if record.get("checks") and record["checks"] != self._checks:
+            self._checks = record["checks"]
+            self._ranked(self._records.leaderboard(run))
             for check in record["checks"]:
                 if not check["passed"]:
                     self._once(f"check {check['name']}", f"not passed: {said(check)}", name="gate")
@@ -110,20 +108,16 @@ class Following:
             done = len(self._records.leaderboard(run))
             self._once(f"experiments {done}", f"{done} of {planned}", name="experiments")
 
-    def _best(self, run: str) -> str:
-        ranked = self._records.leaderboard(run)
-        if not ranked or "mean" not in ranked[0]:
-            return ""
-        best = ranked[0]
-        record = {"params": best["params"], "status": "succeeded", "metrics": {best["metric"]: best}}
-        told = sentences.best(record, best["metric"])
-        return sentences.experiments(len(ranked), len(ranked), told)
-
-    def _failures(self, run: str) -> str:
-        """Say which experiments failed, and the first one's error; nothing where none did."""
-        ranked = self._records.leaderboard(run)
-        failed = [one for one in ranked if one.get("error")]
-        return f"{len(failed)} of {len(ranked)} failed; {failed[0]['id']}: {failed[0]['error']}" if failed else ""
+    def _ranked(self, ranked: Sequence[Mapping[str, Any]]) -> None:
+        """Say which experiment is best, and which ones failed, with the first one's error."""
+        if ranked and "mean" in ranked[0]:
+            best = ranked[0]
+            record = {"params": best["params"], "status": "succeeded", "metrics": {best["metric"]: best}}
+            told = sentences.best(record, best["metric"])
+            self._once("experiments", sentences.experiments(len(ranked), len(ranked), told))
+        if failed := [one for one in ranked if one.get("error")]:
+            told = f"{len(failed)} of {len(ranked)} failed; {failed[0]['id']}: {failed[0]['error']}"
+            self._once("failures", told, name="experiments")
 
     def _once(self, key: str, text: str, *, name: str | None = None) -> None:
         line = f"  {name or key:<12} {text}"

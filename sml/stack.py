@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from functions.core.storage.objects import Objects
+    from sml.records import Records
 
 TAKES_IN_SECONDS = 15.0
 """How long a stack that is up here may take to deploy a model that was just written."""
@@ -68,6 +69,12 @@ class Stack:
         """The store of versions, runs and live pointers."""
         return self._open("models_url")
 
+    def records(self, model: str) -> Records:
+        """Return what the registry says of a model. Raise `Mistake` for one that the stack does not serve."""
+        from sml.records import Records  # noqa: PLC0415 - the stores' client takes long to import
+
+        return Records(self.registry, self.model(model))
+
     @cached_property
     def jobs(self) -> Objects:
         """The store of jobs."""
@@ -97,11 +104,12 @@ def find_stack(name: str | None = None, outputs: Path | None = None, state: Path
     """
     if outputs is not None:
         return _embedded(state, name or outputs.stem, _checked(_read(outputs), str(outputs)))
-    up = _up_here(state)
     if name is None:
-        return _of_facts(Here(state))
+        here = Here(state)
+        return _of_facts(here, here.ask("facts"))
+    up = _up_here(state)
     if up is not None and name == up["stack"]:
-        return _of_facts(Here(state))
+        return _of_facts(Here(state), up)
     if (ROOT / f"Pulumi.{name}.yaml").is_file() and (name == "local" or name.endswith("-local")):
         also = f"; up here is {up['stack']}" if up is not None else ""
         raise Unreachable(f"the stack {name} is not up here{also}: start it with `make up`")
@@ -116,9 +124,8 @@ def _up_here(state: Path | None) -> Mapping[str, Any] | None:
         return None
 
 
-def _of_facts(here: Here) -> Stack:
+def _of_facts(here: Here, facts: Mapping[str, Any]) -> Stack:
     """Return the stack that runs here. Raise `Unreachable` where nothing is deployed into it yet."""
-    facts = here.ask("facts")
     name = facts["stack"]
     if facts["outputs"]:
         return _trusted(here, facts, name, _checked(facts["outputs"], f"the outputs of the stack {name}"))

@@ -68,9 +68,7 @@ def _models(stack: Stack, model: str | None) -> list[str]:
 
 
 def _runs(stack: Stack, model: str) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
-    from sml.records import Records  # noqa: PLC0415 - the store's client takes long to import
-
-    records = Records(stack.registry, model)
+    records = stack.records(model)
     return [(record, records.leaderboard(record["run"])) for record in records.runs()]
 
 

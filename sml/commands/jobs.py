@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import typer
 
+from sml.file import content_of
 from sml.mistake import FAILED, Mistake, TooLate
 from sml.options import Model, Seconds
 from sml.output import Output
@@ -112,10 +113,7 @@ def _submitted(stack: Stack, model: str, file: Path, version: str | None) -> str
     kind = file.name.lower().removesuffix(".gz").rpartition(".")[2]
     if kind not in KINDS:
         raise Mistake(f"{file.name}: a job's file is {', '.join(KINDS)}, each also .gz, by its ending")
-    try:
-        content = file.read_bytes()
-    except OSError as problem:
-        raise Mistake(f"{file} cannot be read: {problem.strerror}") from None
+    content = content_of(file)
     ending = f"{kind}.gz" if file.name.lower().endswith(".gz") else kind
     asked: dict[str, Any] = {"upload": ending, **({"version": version} if version else {})}
     api, url = _api(stack), stack.outputs["models"][model]["jobs"]
@@ -154,13 +152,9 @@ def _finished(out: Output, stack: Stack, status: dict[str, Any], result: Path | 
         status = {**status, "written": str(result)}
     shown = {name: value for name, value in status.items() if name not in ("result", "result_url")}
     if error := status.get("error"):
-        shown["error"] = error.get("detail") if isinstance(error, dict) else error
-        faults = error.get("errors", ()) if isinstance(error, dict) else ()
-        if faults:
-            shown["error"] = f"{shown['error']}: " + "; ".join(
-                " ".join(str(fault[part]) for part in ("field", "message", "detail") if fault.get(part))
-                for fault in faults[:8]
-            )
+        from sml.api import words_of  # noqa: PLC0415
+
+        shown["error"] = words_of(error) or error
     out.fields(status, shown)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sml.file import content_of
 from sml.mistake import FAILED, Mistake
 from sml.options import Model
 from sml.session import Session, on_stack
@@ -105,10 +106,9 @@ def _features(stack: Stack, model: str) -> Sequence[Feature] | None:
 
     from functions.core.registry.versions import features_of  # noqa: PLC0415
     from functions.core.storage.objects import Forbidden  # noqa: PLC0415
-    from sml.records import Records  # noqa: PLC0415
 
     try:
-        records = Records(stack.registry, model)
+        records = stack.records(model)
         champion = records.live().champion
         card = records.version(champion) if champion else {}
         return features_of(card) if isinstance(card.get("features"), list) else None
@@ -124,11 +124,7 @@ def _content(rows: str | None) -> tuple[bytes, str]:
         buffer = getattr(sys.stdin, "buffer", None)
         content, where = buffer.read() if buffer is not None else sys.stdin.read().encode(), "standard input"
     else:
-        where = rows
-        try:
-            content = Path(rows).read_bytes()
-        except OSError as problem:
-            raise Mistake(f"{rows} cannot be read: {problem.strerror}") from None
+        content, where = content_of(Path(rows)), rows
     if not content.strip():
         raise Mistake(f"{where} is empty")
     return content, where

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sml.clouds import name_of
 from sml.commands.upload import WAIT_SECONDS, Wait
 from sml.mistake import FAILED, Mistake, TooLate
 from sml.options import Model, Seconds
@@ -34,10 +35,9 @@ def release(
 ) -> None:
     """Release a registered version, also an older one: by canary, as its stack releases any."""
     from sml.following import Following  # noqa: PLC0415 - the store's client takes long to import
-    from sml.records import Records  # noqa: PLC0415
 
     out, found = session.out, session.stack
-    records = Records(found.registry, found.model(model))
+    records = found.records(model)
     name = str(records.version(version)["version"])
     if records.live().champion == name:
         raise Mistake(f"version {name} of {model} is live already")
@@ -91,16 +91,14 @@ def rollback(
     timeout: Seconds = ROLLBACK_SECONDS,
 ) -> None:
     """Make the previous version live again, and wait until it is."""
-    from sml.records import Records  # noqa: PLC0415
-
     out, found = session.out, session.stack
-    records = Records(found.registry, found.model(model))
+    records = found.records(model)
     before, began = records.live(), time.monotonic()
     if before.previous is None:
         raise Mistake(f"{model}: there is no earlier version to go back to")
     asked = {"model": model, "action": "rollback", "reason": reason}
     execution = found.cloud.start(found.outputs["workflow"], asked)
-    run = execution.rpartition(":")[2].rpartition("/")[2]
+    run = name_of(execution)
     after = before
     while not any(entry.run == run for entry in after.history):
         if time.monotonic() - began > timeout:

@@ -14,7 +14,6 @@ from sml.session import Session, on_stack
 
 if TYPE_CHECKING:
     from sml.records import Records
-    from sml.stack import Stack
 
 COLUMNS = {
     "run": "run",
@@ -40,7 +39,7 @@ def runs(
     """List runs, the newest first."""
     out, found = session.out, session.stack
     wanted = [found.model(model)] if model else found.models
-    records = [record for name in wanted for record in _records(found, name).runs()]
+    records = [record for name in wanted for record in found.records(name).runs()]
     records = sorted(records, key=lambda record: str(record.get("created")), reverse=True)
     rows = [_row(record) for record in records[:limit]]
     columns = {key: title for key, title in COLUMNS.items() if key != "model" or not model}
@@ -59,7 +58,7 @@ def show(
     from sml.records import reason, said  # noqa: PLC0415 - the store's client takes long to import
 
     out, found = session.out, session.stack
-    records = _records(found, model)
+    records = found.records(model)
     record = records.run(run)
     if out.as_json:
         out.fields({**record, "experiments": records.leaderboard(record["run"])})
@@ -91,7 +90,7 @@ def leaderboard(
 ) -> None:
     """List the experiments of a run, the best first."""
     out, found = session.out, session.stack
-    records = _records(found, model)
+    records = found.records(model)
     _experiments(out, records.leaderboard(_one(records, model, run)["run"]))
 
 
@@ -103,13 +102,13 @@ def compare(
 ) -> None:
     """Compare runs: what differs in their data, parameters and scores."""
     out, found = session.out, session.stack
-    records = _records(found, model)
+    records = found.records(model)
     compared = [_compared(records, records.run(run)) for run in chosen]
     if len(compared) < 2:
         raise Mistake("two runs or more are compared")
     names = list(dict.fromkeys(name for facts in compared for name in facts))
     rows = [
-        {"": name, **{facts["run"]: facts.get(name) for facts in compared}, "differs": "*"}
+        {"": name, **{facts["run"]: facts.get(name) for facts in compared}}
         for name in names
         if name != "run" and len({str(facts.get(name)) for facts in compared}) > 1
     ]
@@ -134,7 +133,7 @@ def report(
     import webbrowser  # noqa: PLC0415
 
     out, found = session.out, session.stack
-    records = _records(found, model)
+    records = found.records(model)
     record = _one(records, model, run, with_version=run is None)
     page = records.report(record)
     where = file or Path(tempfile.mkdtemp(prefix="sml-")) / f"{model}-{record['run']}.html"
@@ -142,12 +141,6 @@ def report(
     if file is None and not webbrowser.open(where.as_uri()):
         out.say("no browser could be opened here")
     out.line(str(where))
-
-
-def _records(stack: Stack, model: str) -> Records:
-    from sml.records import Records  # noqa: PLC0415 - the store's client takes long to import
-
-    return Records(stack.registry, stack.model(model))
 
 
 def _one(records: Records, model: str, run: str | None, *, with_version: bool = False) -> dict[str, Any]:
@@ -166,16 +159,13 @@ def _none(model: str) -> str:
 def _row(record: dict[str, Any]) -> dict[str, Any]:
     from sml.records import reason  # noqa: PLC0415
 
-    score = next((check["value"] for check in record.get("checks", ()) if _is_metric(check)), None)
+    holdout = (record.get("metrics") or {}).get("holdout") or {}
+    score = next((check["value"] for check in record.get("checks", ()) if check["name"] in holdout), None)
     source = str(record.get("source") or "").rpartition("/")[2]
     created = str(record.get("created") or "")[:19].replace("T", " ")
     why = reason(record)
     short = why if len(why) <= 60 else f"{why[:57]}..."
     return {**record, "metric": score, "source": source, "created": created, "reason": short}
-
-
-def _is_metric(check: dict[str, Any]) -> bool:
-    return check["name"] in ("roc_auc", "accuracy", "f1", "log_loss")
 
 
 def _experiments(out: Output, ranked: list[dict[str, Any]]) -> None:

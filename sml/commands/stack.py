@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sml.file import content_of
 from sml.key import checked
 from sml.mistake import UNREACHABLE, Mistake, Unreachable
 from sml.session import Session, on_stack
@@ -26,7 +27,6 @@ def status(
 ) -> None:
     """Show where the stack is, whether its API answers, and what is live."""
     from sml.api import Api  # noqa: PLC0415
-    from sml.records import Records  # noqa: PLC0415
 
     out, found = session.out, session.stack
     try:
@@ -36,7 +36,7 @@ def status(
         ready, reached, answers = False, False, str(problem)
     except Mistake as problem:
         ready, reached, answers = False, True, str(problem)
-    live = {name: Records(found.registry, name).live().champion for name in found.models}
+    live = {name: found.records(name).live().champion for name in found.models}
     named = ("endpoint", "data_url", "models_url", "jobs_url", "workflow")
     facts: dict[str, Any] = {
         "stack": found.name,
@@ -69,10 +69,7 @@ def put(
     name = urls.get(store.rstrip("/"), store)
     if name not in stores:
         raise Mistake(f"{store} is no store of the stack; accepted: {', '.join(stores)}")
-    try:
-        content = file.read_bytes()
-    except OSError as problem:
-        raise Mistake(f"{file} cannot be read: {problem.strerror}") from None
+    content = content_of(file)
     stores[name].put(checked(key), content)
     url = f"{found.outputs[f'{name}_url'].rstrip('/')}/{key}"
     out.result({"url": url, "bytes": len(content)}, f"{len(content):,} bytes -> {url}")

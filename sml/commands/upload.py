@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sml.clouds import name_of
+from sml.file import content_of
 from sml.key import checked
 from sml.mistake import FAILED, Mistake
 from sml.options import Model, Seconds
@@ -37,7 +39,7 @@ def upload(
     """Upload a dataset, which starts training, or a finished .onnx, which is examined and released."""
     out, found = session.out, session.stack
     found.model(model)
-    content = _content(file)
+    content = content_of(file)
     key = checked(f"{model}/incoming/{name or file.name}")
     following = _following(found, model, out, timeout) if wait else None
     found.data.put(key, content)
@@ -67,7 +69,7 @@ def retrain(
     if following is None:
         out.result({"execution": execution, "source": newest}, f"{model} is trained on {newest}: `sml runs {model}`")
         return
-    _finish(following, out, following.run_of(execution), following.name_of(execution))
+    _finish(following, out, following.run_of(execution), name_of(execution))
 
 
 def _finish(following: Following, out: Output, run: str, execution: str) -> None:
@@ -82,15 +84,3 @@ def _following(stack: Stack, model: str, out: Output, seconds: float) -> Followi
     from sml.following import Following  # noqa: PLC0415 - only what waits needs it
 
     return Following(stack, model, out.say, seconds=seconds)
-
-
-def _content(file: Path) -> bytes:
-    if file.is_dir():
-        raise Mistake(f"{file} is a folder; a file is accepted")
-    try:
-        content = file.read_bytes()
-    except OSError as problem:
-        raise Mistake(f"{file} cannot be read: {problem.strerror}") from None
-    if not content:
-        raise Mistake(f"{file} is empty")
-    return content

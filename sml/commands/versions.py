@@ -10,7 +10,6 @@ from sml.options import Model
 from sml.session import Session, on_stack
 
 if TYPE_CHECKING:
-    from sml.records import Records
     from sml.stack import Stack
 
 VersionName = Annotated[str, typer.Argument(help="The version, by the first letters of its name.", metavar="VERSION")]
@@ -36,7 +35,7 @@ def live(
     out, found = session.out, session.stack
     facts = _live(found, found.model(model))
     if out.as_json:
-        out.fields(_records(found, model).live().document())
+        out.fields(found.records(model).live().document())
         return
     if facts["champion"] is None:
         out.line(f"no version of {model} is live yet: `sml upload {model} FILE` trains the first one")
@@ -51,7 +50,7 @@ def versions(
 ) -> None:
     """List the versions of a model, the newest first."""
     out, found = session.out, session.stack
-    records = _records(found, model)
+    records = found.records(model)
     pointer, cards = records.live(), records.versions()
     states = {pointer.previous: "previous", pointer.challenger: "challenger", pointer.champion: "live"}
     rows = [
@@ -78,7 +77,7 @@ def history(
     from dataclasses import asdict  # noqa: PLC0415 - light by itself, and what follows is not
 
     out, found = session.out, session.stack
-    entries = [asdict(entry) for entry in reversed(_records(found, model).live().history)]
+    entries = [asdict(entry) for entry in reversed(found.records(model).live().history)]
     rows = [{**entry, "at": str(entry["at"])[:19].replace("T", " ")} for entry in entries]
     columns = {"at": "at (UTC)", "event": "event", "version": "version", "reason": "why", "run": "run"}
     out.table(rows, columns, empty=f"nothing of {model} was ever live", documents=entries)
@@ -93,7 +92,7 @@ def diff(
 ) -> None:
     """Compare two versions by their cards: features, parameters, data, scores, libraries."""
     out, found = session.out, session.stack
-    records = _records(found, model)
+    records = found.records(model)
     cards = [records.version(one), records.version(other)]
     flat = [dict(_flat(card)) for card in cards]
     names = [str(card["version"]) for card in cards]
@@ -107,14 +106,8 @@ def diff(
     out.table(rows, columns, empty="their cards do not differ", documents=documents)
 
 
-def _records(stack: Stack, model: str) -> Records:
-    from sml.records import Records  # noqa: PLC0415 - the store's client takes long to import
-
-    return Records(stack.registry, stack.model(model))
-
-
 def _live(stack: Stack, model: str) -> dict[str, Any]:
-    pointer = _records(stack, model).live()
+    pointer = stack.records(model).live()
     traffic = "" if pointer.champion is None else f"100 % {pointer.champion}"
     if pointer.challenger and pointer.weight:
         traffic = f"{100 - pointer.weight} % {pointer.champion}, {pointer.weight} % {pointer.challenger}"

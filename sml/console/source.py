@@ -53,8 +53,7 @@ class Source:
 
     def records(self, model: str) -> Records:
         """Return the records of a model. Raise `Mistake` for one that the stack does not serve."""
-        stack = self.stack
-        return Records(stack.registry, stack.model(model))
+        return self.stack.records(model)
 
     @property
     def captures(self) -> Objects:

@@ -48,7 +48,7 @@ def saved_model() -> bytes:
         (zipped("config.json", "model.weights.h5"), "it is a Keras archive; export"),
         (zipped("m/saved_model.pb"), "it is a zipped TensorFlow SavedModel; convert"),
         (zipped("model.onnx"), "it is a zip file; unpack the model"),
-        (gzip.compress(pair()), "it is compressed by gzip; unpack it"),
+        (gzip.compress(pair(), mtime=0), "it is compressed by gzip; unpack it"),
         (pickle.dumps({"a": 1}), "it is a pickle; export it, by skl2onnx or torch.onnx.export"),
         (b"\x89HDF\r\n\x1a\n" + bytes(9), "it is an HDF5 file, as Keras writes it"),
         (b"\x1c\0\0\0TFL3" + bytes(9), "it is a TensorFlow Lite model; convert it by tf2onnx --tflite"),
