@@ -21,17 +21,17 @@ BOTH: Mapping[str, Change] = {
     "a function of the model's own": Change(settings=OWN),
     "code": Change(edited=("predict",)),
     "protection": Change(settings={"protect": True}),
+    "profile": Change(settings={"scaling": {"profile": "latency"}}),
+    "memory": Change(settings={"functions": {"predict": {"memory_mb": 1769}}}),
+    "throttling": Change(settings={"api": {"auth": OPEN, "throttling": {"rate": 500, "burst": 900}}}),
 }
 ONE: Mapping[str, Mapping[str, Change]] = {
     "aws": {
-        "profile": Change(settings={"scaling": {"profile": "latency"}}),
         "a schedule": Change(settings={"training": {"parallelism": 2, "schedule": "0 3 * * 1"}}),
         "attempts": Change(settings={"jobs": {"attempts": 9}}),
     },
     "gcp": {
-        "memory": Change(settings={"functions": {"predict": {"memory_mb": 1769}}}),
         "capture": Change(settings={"capture": {"inputs": 0.1, "days": 90}}),
-        "throttling": Change(settings={"api": {"auth": OPEN, "throttling": {"rate": 500, "burst": 900}}}),
         # On AWS a signature is of the path that the emulator has behind its own gateway: nobody can sign for it.
         "callers sign": Change(settings={"api": {"auth": {"kind": "iam"}}}),
     },
