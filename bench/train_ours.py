@@ -8,8 +8,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from functions.core.dataset.dataset import Dataset
+from functions.core.training.classification import Classification
 from functions.core.training.experiment import Training, run_experiment
-from models.contract import Params
+from models.contract import Params, Target
 
 
 def fit(x: np.ndarray, y: np.ndarray, params: Params) -> Pipeline:
@@ -18,5 +19,6 @@ def fit(x: np.ndarray, y: np.ndarray, params: Params) -> Pipeline:
 
 with np.load(sys.argv[1]) as data:
     dataset = Dataset(x=data["x"], y=data["y"], fold=data["fold"])
-result = run_experiment(Training(fit=fit), dataset, {}, classes=2)
+task = Classification(Target(name="y", classes=("no", "yes")))
+result = run_experiment(Training(fit=fit), dataset, {}, task=task)
 print(result.record["metrics"])

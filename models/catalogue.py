@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, TypeVar
 from models.bring_your_own import BringYourOwn
 from models.contract import Contract
 from models.section import FOLDER, ContractError, read
+from models.task import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 Strategy = TypeVar("Strategy")
-KINDS: dict[object, type[Contract] | type[BringYourOwn]] = {"classification": Contract, "finished": BringYourOwn}
+KINDS: dict[object, type[Contract] | type[BringYourOwn]] = {
+    **dict.fromkeys(METRICS, Contract),
+    "finished": BringYourOwn,
+}
 
 
 def load(name: str, folder: Path = FOLDER) -> Contract | BringYourOwn:
@@ -23,7 +27,7 @@ def load(name: str, folder: Path = FOLDER) -> Contract | BringYourOwn:
     kind = KINDS.get(task) if isinstance(task, str) else None
     if kind is None:
         found = "is missing" if task is None else f"is {task}" if isinstance(task, str) else "is no text"
-        accepted = "classification (with a training.py in the folder) or finished (with a model.onnx)"
+        accepted = f"{', '.join(METRICS)} (with a training.py in the folder), or finished (with a model.onnx)"
         raise ContractError(f"{document.place(('task',))}: task: {found}; accepted: {accepted}")
     return kind.of(document, name)
 

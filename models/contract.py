@@ -2,8 +2,9 @@
 
 Each model has a folder. Next to `model.yaml` is `training.py` with
 `fit(X, y, params) -> estimator`: `X` is float32 of shape [rows, features] in the declared
-order, `y` int64 positions in `target.classes`, `params` one point of the search space. The
-estimator has `predict_proba`.
+order, `params` one point of the search space. For a classification `y` holds int64 positions in
+`target.classes`, and the estimator has `predict_proba`; for a regression `y` is float64 and the
+estimator has `predict`.
 """
 
 from __future__ import annotations
@@ -11,21 +12,20 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from models.complaint import Words, mistake
 from models.feature import Feature, UnacceptableValue
 from models.section import Described, Section
+from models.task import LOWER_IS_BETTER, METRICS, Metric, Task
 
 if TYPE_CHECKING:
     from pydantic_core import PydanticCustomError
 
 Scalar = bool | int | float | str | None
 Params = dict[str, Scalar]
-Metric = Literal["roc_auc", "accuracy", "f1", "log_loss"]
-LOWER_IS_BETTER: frozenset[str] = frozenset({"log_loss"})
 
 
 def _refuse_number_in_text(value: Scalar) -> Scalar:
@@ -46,16 +46,37 @@ Values = Annotated[
 ]
 
 
-class Target(Section):
-    """The column to predict, and its classes."""
+class Later(Section):
+    """A section that got keys after it had been released: one that lacks them has the digest that it always had."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset()
+    """These keys."""
+
+    @model_serializer(mode="wrap")
+    def _without_later(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        given = handler(self)
+        return {key: value for key, value in given.items() if key not in self.LATER or value not in (None, "", (), [])}
+
+
+class Target(Later):
+    """The column to predict: its classes, or the range of its numbers."""
+
+    LATER: ClassVar = frozenset({"classes", "minimum", "maximum", "unit"})
 
     name: str
-    classes: tuple[str, ...] = Field(min_length=2)
+    classes: tuple[str, ...] = Field(default=(), min_length=2)
     """In the order of the probabilities; the positive class of a binary task is the last."""
+    minimum: float | None = None
+    maximum: float | None = None
+    """A row whose number is beyond is set aside."""
+    unit: str = ""
+    """What the number counts, for those who read it: USD, minutes."""
 
     @property
     def as_feature(self) -> Feature:
-        """The target as a category feature, which encodes a class as its position."""
+        """The target as a feature: a category, which encodes a class as its position, or a number."""
+        if not self.classes:
+            return Feature(name=self.name, minimum=self.minimum, maximum=self.maximum)
         return Feature(name=self.name, kind="category", categories=self.classes)
 
 
@@ -101,23 +122,31 @@ class Search(Section):
         return random.Random(self.seed).sample(points, self.trials)  # noqa: S311 - a draw, not a secret
 
 
-class Slice(Section):
+class Slice(Later):
     """A subset of the rows on which the metric must also hold: a feature between two bounds, or of one category."""
+
+    LATER: ClassVar = frozenset({"at_least", "at_most"})
 
     feature: str
     minimum: float | None = None
     below: float | None = None
     category: str | None = None
-    at_least: float
-    """The metric's least value (its greatest, for log_loss)."""
+    at_least: float | None = None
+    """The metric's least value, where more is better."""
+    at_most: float | None = None
+    """Its greatest, where less is better; log_loss takes `at_least` for it too."""
 
 
-class Gate(Section):
+class Gate(Later):
     """What a candidate must fulfil, on rows that it never saw, before it may be registered."""
 
+    LATER: ClassVar = frozenset({"minimum", "maximum"})
+
     metric: Metric = "roc_auc"
-    minimum: float
-    """The metric's least value (its greatest, for log_loss)."""
+    minimum: float | None = None
+    """The metric's least value, where more is better."""
+    maximum: float | None = None
+    """Its greatest, where less is better; log_loss takes `minimum` for it too."""
     margin: float = 0.0
     """How much better than the champion the candidate must be; when negative, how much worse it may be."""
     slices: tuple[Slice, ...] = ()
@@ -129,7 +158,7 @@ class Gate(Section):
 class Contract(Described):
     """The contract of a model that is trained here."""
 
-    task: Literal["classification"]
+    task: Task
     features: tuple[Feature, ...] = Field(min_length=1)
     target: Target
     id: tuple[str, ...] = ()
@@ -162,11 +191,26 @@ class Contract(Described):
         self._check_other_columns([*names, self.target.name])
         for at, feature in enumerate(self.features):
             _check(feature, at)
-        if len(set(self.target.classes)) != len(self.target.classes):
-            raise mistake("a class stands twice", "target", "classes")
+        _check_target(self.task, self.target)
+        self._check_metrics()
         for at, gate_slice in enumerate(self.gate.slices):
             _check_slice(gate_slice, {feature.name: feature for feature in self.features}, at)
         return self
+
+    def bound_of(self, part: Gate | Slice) -> float:
+        """Return the bound of the gate's metric on all rows, or on those of a slice."""
+        bounds = (part.minimum, part.maximum) if isinstance(part, Gate) else (part.at_least, part.at_most)
+        return next(bound for bound in bounds if bound is not None)
+
+    def _check_metrics(self) -> None:
+        accepted = METRICS[self.task]
+        for key, section in (("search", self.search), ("gate", self.gate)):
+            if section.metric not in accepted:
+                said = f"is {section.metric}" if "metric" in section.model_fields_set else "is missing"
+                raise mistake(f"{said}; accepted for a {self.task}: {', '.join(accepted)}", key, "metric")
+        _check_bound(self.gate.metric, self.gate, ("minimum", "maximum"), "gate")
+        for at, part in enumerate(self.gate.slices):
+            _check_bound(self.gate.metric, part, ("at_least", "at_most"), "gate", "slices", at)
 
     def _check_other_columns(self, used: list[str]) -> None:
         for key in ("id", "ignore"):
@@ -174,6 +218,36 @@ class Contract(Described):
                 if name in used:
                     raise mistake(f"{name} is named already; accepted: columns that are nothing else", key, at)
                 used.append(name)
+
+
+def _check_target(task: Task, target: Target) -> None:
+    if task == "regression":
+        if target.classes:
+            raise mistake("goes with task: classification; a regression predicts numbers", "target", "classes")
+        bounds = [bound for bound in (target.minimum, target.maximum) if bound is not None]
+        if bounds != sorted(set(bounds)):
+            raise mistake("is not below maximum", "target", "minimum")
+        return
+    for key in ("minimum", "maximum", "unit"):
+        if key in target.model_fields_set:
+            raise mistake("goes with task: regression; a classification predicts classes", "target", key)
+    if not target.classes:
+        raise mistake("is missing; accepted: a list, two or more, each a text", "target", "classes")
+    if len(set(target.classes)) != len(target.classes):
+        raise mistake("a class stands twice", "target", "classes")
+
+
+def _check_bound(metric: Metric, part: Gate | Slice, names: tuple[str, str], *where: str | int) -> None:
+    """Refuse a gate, or a slice of it, that does not say how good the metric must be, or says it twice."""
+    given = [name for name in names if getattr(part, name) is not None]
+    wanted = names[metric in LOWER_IS_BETTER]
+    if not given:
+        raise mistake("is missing; accepted: a number", *where, wanted)
+    if len(given) == 2:
+        raise mistake(f"goes without {given[1]}: one bound is held against", *where, given[0])
+    if given != [wanted] and metric != "log_loss":
+        less = "less" if metric in LOWER_IS_BETTER else "more"
+        raise mistake(f"of {metric} {less} is better; write {wanted}", *where, given[0])
 
 
 def _check(feature: Feature, position: int) -> None:

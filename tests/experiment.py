@@ -23,7 +23,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PowerTransformer
 from functions.core.dataset.dataset import Dataset
+from functions.core.training.classification import Classification
 from functions.core.training.experiment import Training, run_experiment
+from models.contract import Target
 from models.breast_cancer import sample
 
 
@@ -37,7 +39,8 @@ def train():
     x = np.array([list(case.values()) for case in cases], dtype=np.float32)
     y = np.array([label == "malignant" for label in labels], dtype=np.int64)
     dataset = Dataset(x=x, y=y, fold=(np.arange(len(y)) % 3 - 1).astype(np.int8))
-    record = run_experiment(Training(fit=fit), dataset, {}, classes=2).record
+    task = Classification(Target(name="y", classes=("no", "yes")))
+    record = run_experiment(Training(fit=fit), dataset, {}, task=task).record
     computed = record["processor"]
     kernels = sorted({str(kernel).casefold() for kernel in computed["kernels"].values()})
     return {"sha256": record["sha256"], "kernels": kernels, "numpy": computed["numpy"]}

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import yaml
 
-from functions.core.training.experiment import predict_probabilities
+from functions.core.training.classification import Classification
 from functions.core.training.export import to_onnx
 from infra import clouds, naming, vocabulary
 from infra.naming import KEY
@@ -101,7 +101,7 @@ def fits(block: Block) -> None:
     y = (x[:, 0] > 0).astype(np.int64)
     for experiment in contract.search.experiments():
         estimator = run(block)["fit"](x, y, dict(experiment))
-        assert predict_probabilities(estimator, x, 2).shape == (60, 2)
+        assert Classification(contract.target).probabilities_of(estimator, x).shape == (60, 2)
         assert to_onnx(estimator, 4)
 
 

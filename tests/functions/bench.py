@@ -92,9 +92,9 @@ def contract(**changes: Any) -> Contract:
     return Contract.parse(merged(**changes), "model.yaml")
 
 
-def merged(**changes: Any) -> dict[str, Any]:
-    return CONTRACT | {
-        key: {**CONTRACT[key], **change} if isinstance(change, dict) else change for key, change in changes.items()
+def merged(base: dict[str, Any] = CONTRACT, **changes: Any) -> dict[str, Any]:
+    return base | {
+        key: {**base[key], **change} if isinstance(change, dict) else change for key, change in changes.items()
     }
 
 
@@ -124,6 +124,8 @@ class Bench:
     """The three steps, with stores in memory and the model's folder in a temporary folder."""
 
     folder: Path
+    base: dict[str, Any] = field(default_factory=lambda: CONTRACT)
+    """The contract of the model before changes."""
     data: Objects = field(default_factory=Objects.in_memory)
     models: Objects = field(default_factory=Objects.in_memory)
     log: io.StringIO = field(default_factory=io.StringIO)
@@ -131,7 +133,7 @@ class Bench:
     def write_model(self, training: str = TRAINING, **changes: Any) -> None:
         folder = self.folder / MODEL
         folder.mkdir(exist_ok=True)
-        (folder / "model.yaml").write_text(yaml.safe_dump(merged(**changes)), encoding="utf-8")
+        (folder / "model.yaml").write_text(yaml.safe_dump(merged(self.base, **changes)), encoding="utf-8")
         (folder / "training.py").write_text(training, encoding="utf-8")
 
     def upload(self, data: bytes, name: str = "fruit.csv") -> dict[str, str]:

@@ -22,9 +22,13 @@ GOOD: dict[str, Any] = {
 }
 
 
-def changed(path: str, value: object) -> dict[str, Any]:
-    """Return the good contract with the value at a dotted path replaced."""
-    contract = copy.deepcopy(GOOD)
+DIGEST = "350da1ad94a093c9757931547fb888f7c366c9026c732e1cc1748401fec1b440"
+"""Of `GOOD`, as the release of it gave it that knew classifications alone."""
+
+
+def changed(path: str, value: object, contract: dict[str, Any] = GOOD) -> dict[str, Any]:
+    """Return a good contract with the value at a dotted path replaced."""
+    contract = copy.deepcopy(contract)
     *parents, last = path.split(".")
     section: Any = contract
     for key in parents:
@@ -72,10 +76,18 @@ def test_the_good_contract_is_good() -> None:
         (
             "gate.metric",
             "auc",
-            'gate.metric: is the text "auc"; accepted: roc_auc, accuracy, f1, log_loss; did you mean roc_auc?',
+            'gate.metric: is the text "auc"; accepted: roc_auc, accuracy, f1, log_loss, rmse, mae, r2, mape; did',
         ),
         ("name", "Tiny", 'name: is the text "Tiny"; accepted: the folder\'s name: a small letter'),
-        ("task", "regression", 'task: is the text "regression"; accepted: classification'),
+        ("task", "ranking", 'task: is the text "ranking"; accepted: classification, regression'),
+        ("task", "regression", "target.classes: goes with task: classification; a regression predicts numbers"),
+        ("target", {"name": "kind"}, "target.classes: is missing; accepted: a list, two or more, each a text"),
+        ("target.unit", "USD", "target.unit: goes with task: regression; a classification predicts classes"),
+        ("gate.metric", "rmse", "gate.metric: is rmse; accepted for a classification: roc_auc, accuracy, f1, log_loss"),
+        ("gate.minimum", None, "gate.minimum: is missing; accepted: a number"),
+        ("gate.maximum", 0.9, "gate.minimum: goes without maximum: one bound is held against"),
+        ("gate", {"maximum": 0.8}, "gate.maximum: of roc_auc more is better; write minimum"),
+        ("gate.slices.0", {"feature": "size", "below": 5}, "gate.slices[0].at_least: is missing; accepted: a number"),
     ],
 )
 def test_a_wrong_contract_is_refused_with_file_and_key(path: str, value: object, message: str) -> None:
@@ -83,6 +95,41 @@ def test_a_wrong_contract_is_refused_with_file_and_key(path: str, value: object,
         Contract.parse(changed(path, value), "models/tiny/model.yaml")
     assert str(refusal.value).startswith("models/tiny/model.yaml: ")
     assert message in str(refusal.value)
+
+
+PRICES: dict[str, Any] = {
+    **GOOD,
+    "task": "regression",
+    "target": {"name": "price", "minimum": 0, "unit": "EUR"},
+    "search": {**GOOD["search"], "metric": "rmse"},
+    "gate": {"metric": "mae", "maximum": 12.5, "slices": [{"feature": "size", "below": 5, "at_most": 20}]},
+}
+
+
+def test_a_regression_has_a_number_to_predict_and_a_greatest_error() -> None:
+    contract = Contract.parse(PRICES, "")
+    assert contract.target.as_feature.encode(250) == 250.0
+    assert [contract.bound_of(part) for part in (contract.gate, *contract.gate.slices)] == [12.5, 20.0]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("search", GOOD["search"], "search.metric: is missing; accepted for a regression: rmse, mae, r2, mape"),
+        ("gate", {"metric": "rmse", "minimum": 3}, "gate.minimum: of rmse less is better; write maximum"),
+        ("gate", {"metric": "r2", "maximum": 3}, "gate.maximum: of r2 more is better; write minimum"),
+        ("gate.slices.0", {"feature": "size", "below": 5, "at_least": 1}, "gate.slices[0].at_least: of mae less is"),
+        ("target.maximum", 0, "target.minimum: is not below maximum"),
+    ],
+)
+def test_a_wrong_regression_is_refused_with_file_and_key(path: str, value: object, message: str) -> None:
+    with pytest.raises(ContractError) as refusal:
+        Contract.parse(changed(path, value, PRICES), "models/tiny/model.yaml")
+    assert message in str(refusal.value)
+
+
+def test_the_digest_of_a_classification_is_what_it_was_before_there_were_regressions() -> None:
+    assert Contract.parse(GOOD, "").digest == DIGEST
 
 
 def test_the_experiments_are_every_combination_once_in_a_fixed_order() -> None:

@@ -102,7 +102,7 @@ def test_the_files_that_the_mistakes_are_made_in_are_right() -> None:
         ("minimum: 0.9", "minimum: .inf", "line 12: gate.minimum: is Infinity; accepted: a number"),
         ("minimum: 0.9", "minimum: true", "line 12: gate.minimum: is true; accepted: a number"),
         ("minimum: 0.9", "minimum: [0.9]", "line 12: gate.minimum: is a list of 1; accepted: a number"),
-        ("minimum: 0.9", "", "line 11: gate: is empty; accepted: a mapping with metric, minimum, margin, slices"),
+        ("minimum: 0.9", "", "line 11: gate: is empty; accepted: a mapping with metric, minimum, maximum, margin"),
         ("  minimum: 0.9", "  margin: 0.9", "line 11: gate.minimum: is missing; accepted: a number"),
         ("  minimum: 0.9", "  minimum: 0.9\n  minmum: 1", "line 13: gate.minmum: there is no such key; did you mean"),
         ("  minimum: 0.9", "  minimum: 0.9\n  folds: 3", "line 13: gate.folds: there is no such key; did you mean sea"),
@@ -122,8 +122,8 @@ def test_the_files_that_the_mistakes_are_made_in_are_right() -> None:
         ('["no", "yes"]', "[a, a]", "line 8: target.classes: a class stands twice"),
         ("name: toy", "name: Toy", 'line 1: name: is the text "Toy"; accepted: the folder\'s name: a small letter'),
         ("name: toy", "name: other", "line 1: name: is other, but the folder is toy; they must be equal"),
-        ("task: classification", "task: clustering", "line 2: task: is clustering; accepted: classification (with"),
-        ("task: classification\n", "", "task: is missing; accepted: classification (with a training.py in the folder"),
+        ("task: classification", "task: clustering", "line 2: task: is clustering; accepted: classification, regr"),
+        ("task: classification\n", "", "task: is missing; accepted: classification, regression (with a"),
         # What belongs together.
         ("- {name: b,", "- {name: a,", "line 5: features: a stands twice"),
         ("name: y", "name: a", "line 7: target: a is a feature too"),
@@ -206,7 +206,8 @@ def test_a_file_that_is_not_utf_8_is_refused_with_the_line() -> None:
 @pytest.mark.parametrize("text", ["", "hello", "[]", "- a\n- b", "5"])
 def test_a_file_without_keys_is_refused(text: str, tmp_path: Path) -> None:
     assert refusal(tmp_path, text) == [
-        "task: is missing; accepted: classification (with a training.py in the folder) or finished (with a model.onnx)"
+        "task: is missing; accepted: classification, regression (with a training.py in the folder), or finished"
+        " (with a model.onnx)"
     ]
 
 

@@ -9,6 +9,10 @@ import numpy as np
 
 HOLDOUT = -1
 """The fold of rows that no experiment sees: the gate is judged on them."""
+MOST_PARTS = 10
+"""Of a range of numbers: each fold has its share of the small ones and of the large ones."""
+ROWS_OF_A_PART = 3
+"""The least, of each fold and of the holdout."""
 
 
 def group_equal(x: np.ndarray) -> np.ndarray:
@@ -17,10 +21,22 @@ def group_equal(x: np.ndarray) -> np.ndarray:
     return np.unique(rows, return_inverse=True)[1].astype(np.int64)
 
 
+def strata_of(y: np.ndarray, folds: int) -> np.ndarray:
+    """Return what the split of the rows is stratified by, int64 [rows]: their classes, or the parts of a range.
+
+    Each part has about as many rows as another, and enough of them for every fold and the holdout.
+    """
+    if y.dtype.kind != "f":
+        return y
+    parts = max(1, min(MOST_PARTS, len(y) // (ROWS_OF_A_PART * (folds + 1))))
+    edges = np.quantile(y, np.linspace(0, 1, parts + 1)[1:-1], method="lower")
+    return np.searchsorted(edges, y, side="right").astype(np.int64)
+
+
 def assign_folds(y: np.ndarray, groups: np.ndarray, *, holdout: float, folds: int, seed: int) -> np.ndarray:
     """Return the fold of each row, 0 to `folds` - 1, or `HOLDOUT`: int8 [rows].
 
-    The split is stratified: each fold, and the holdout, has its share of each class. Rows of
+    The split is stratified: each fold, and the holdout, has its share of each class in `y`. Rows of
     one group stay together: a model would look better than it is if copies of its training
     rows were among those that test it.
     """
@@ -49,12 +65,12 @@ def too_few(y: np.ndarray, fold: np.ndarray, *, classes: tuple[str, ...], folds:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dataset:
-    """Rows of features in the contract's order, with their classes and folds."""
+    """Rows of features in the contract's order, with what is to be predicted, and their folds."""
 
     x: np.ndarray
     """float32 [rows, features]; NaN where a feature keeps missing values."""
     y: np.ndarray
-    """int64 [rows], positions in the target's classes."""
+    """int64 [rows], positions in the target's classes; or float64 [rows], the numbers of a regression."""
     fold: np.ndarray
     """int8 [rows]: the fold in which a row is a test row, or `HOLDOUT`."""
 

@@ -9,6 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from models.contract import Target
     from models.feature import Feature
 
 BINS = 10
@@ -16,17 +17,25 @@ _QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
 def profile_of(
-    x: np.ndarray, y: np.ndarray, groups: np.ndarray, features: Sequence[Feature], classes: Sequence[str]
+    x: np.ndarray, y: np.ndarray, groups: np.ndarray, features: Sequence[Feature], target: Target
 ) -> dict[str, Any]:
-    """Return counts of rows, classes and duplicates, and each feature's distribution, as JSON values."""
-    different, pairs = _distinct(groups), _distinct(groups * len(classes) + y)
+    """Return counts of rows and duplicates, and each feature's and the target's distribution, as JSON values."""
+    truths = y if target.classes else np.unique(y, return_inverse=True)[1]
+    different, pairs = _distinct(groups), _distinct(groups * (int(truths.max(initial=0)) + 1) + truths)
     return {
         "rows": len(x),
-        "classes": {name: int(np.count_nonzero(y == label)) for label, name in enumerate(classes)},
+        **_target(target, y),
         "duplicate_rows": len(x) - pairs,
         "contradictory_rows": pairs - different,
         "features": {feature.name: describe(feature, x[:, i]) for i, feature in enumerate(features)},
     }
+
+
+def _target(target: Target, y: np.ndarray) -> dict[str, Any]:
+    """Return the rows of each class, or the distribution of the numbers."""
+    if not target.classes:
+        return {"target": describe(target.as_feature, y)}
+    return {"classes": {name: int(np.count_nonzero(y == label)) for label, name in enumerate(target.classes)}}
 
 
 def describe(feature: Feature, values: np.ndarray) -> dict[str, Any]:

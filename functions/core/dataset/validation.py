@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from functions.core.dataset import read_apart
-from functions.core.dataset.dataset import Dataset, assign_folds, group_equal, too_few
+from functions.core.dataset.dataset import Dataset, assign_folds, group_equal, strata_of, too_few
 from functions.core.dataset.profile import profile_of
 from functions.core.dataset.rejected_rows import KEPT, RejectedRows
 from functions.core.dataset.rounded_numbers import RoundedNumbers
 from functions.core.dataset.table import ACCEPTED, UnreadableTable
 from functions.core.dataset.wanted import Facts, Wanted
 from functions.core.storage.objects import canonical
+from models.feature import exactly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,19 +77,33 @@ def validate_dataset(
     report = _check_rows(len(x), rejected_rows, contract, rows.facts.unit, seen)
     groups = group_equal(x)
     search = contract.search
-    fold = assign_folds(y, groups, holdout=search.holdout, folds=search.folds, seed=search.seed)
-    lacking = too_few(y, fold, classes=contract.target.classes, folds=search.folds)
-    if lacking:
-        counts = ", ".join(f"{name} ({np.count_nonzero(y == contract.target.classes.index(name))})" for name in lacking)
-        cause = f"too few different rows of {counts}: {search.folds} folds and the holdout each need one of every class"
+    strata = strata_of(y, search.folds)
+    fold = assign_folds(strata, groups, holdout=search.holdout, folds=search.folds, seed=search.seed)
+    if cause := _unlearnable(y, fold, contract):
         raise RejectedDataset(cause, **report)
     return ValidatedDataset(
         dataset=Dataset(x=x, y=y, fold=fold),
         digest=_digest(x, y, contract),
-        profile=profile_of(x, y, groups, contract.features, contract.target.classes),
+        profile=profile_of(x, y, groups, contract.features, contract.target),
         report={"accepted": True, "cause": None, **report},
         rejected=rejected_rows.to_csv(),
     )
+
+
+def _unlearnable(y: np.ndarray, fold: np.ndarray, contract: Contract) -> str | None:
+    """Return why nothing can be learnt of rows that are acceptable each by itself; None where it can."""
+    folds, target = contract.search.folds, contract.target
+    if not target.classes:
+        if y.min() == y.max():
+            return f"{target.name} is {exactly(float(y[0]))} in every row, so there is nothing to predict"
+        if too_few(np.zeros(len(y)), fold, classes=(target.name,), folds=folds):
+            return f"too few different rows: {folds} folds and the holdout each need some"
+        return None
+    lacking = too_few(y, fold, classes=target.classes, folds=folds)
+    if not lacking:
+        return None
+    counts = ", ".join(f"{name} ({np.count_nonzero(y == target.classes.index(name))})" for name in lacking)
+    return f"too few different rows of {counts}: {folds} folds and the holdout each need one of every class"
 
 
 def _no_row(rows: Rows) -> RejectedDataset:
@@ -151,14 +166,15 @@ def _likeness(one: str, other: str) -> float:
 def _collect(
     rows: Rows, contract: Contract, rejected_rows: RejectedRows, rounded: RoundedNumbers
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the accepted rows as X, float32 [rows, features], and y, int64 [rows]; collect the others.
+    """Return the accepted rows as X, float32 [rows, features], and y, classes or numbers; collect the others.
 
     Read no further where so many rows are set aside that the file is rejected whatever follows.
     """
     width, seen = len(contract.features), 0
     most_rows = MAXIMUM_VALUES // (width + 1)
     parts: list[np.ndarray] = []
-    labels: list[np.ndarray] = [np.empty(0, dtype=np.int64)]
+    kind = np.float64 if not contract.target.classes else np.int64
+    targets: list[np.ndarray] = [np.empty(0, dtype=kind)]
     for some in rows:
         seen += len(some.numbers)
         if seen > most_rows:
@@ -166,12 +182,12 @@ def _collect(
         keep = np.ones(len(some.numbers), dtype=bool)
         keep[list(some.refused)] = False
         parts.append(some.numbers[keep, :width])
-        labels.append(some.numbers[keep, width].astype(np.int64))
+        targets.append(some.numbers[keep, width].astype(kind))
         rounded.add(some.rounded)
         _reject_rows(some, contract, rejected_rows)
         if rejected_rows.rows > contract.quality.maximum_rejected_share * most_rows:
             break
-    y = np.concatenate(labels)
+    y = np.concatenate(targets)
     x = np.empty((len(y), width), dtype=np.float32)
     filled = 0
     parts.reverse()

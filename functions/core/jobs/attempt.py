@@ -112,7 +112,7 @@ class JobAttempt:
     def _answers(
         self, job_input: JobInput, servable: Servable, facts: Mapping[str, Any] | None, open_things: ExitStack
     ) -> Answers:
-        from functions.core.serving.classifier import Classifier  # noqa: PLC0415 - the version is open already
+        from functions.core.serving.tabular import Tabular  # noqa: PLC0415 - the version is open already
 
         match self.job.format:
             case Format.JSON:
@@ -123,7 +123,7 @@ class JobAttempt:
                 from functions.core.jobs.tensor_answers import TensorAnswers  # noqa: PLC0415
 
                 return TensorAnswers(job_input, servable)
-            case Format.LINES if not isinstance(servable, Classifier):
+            case Format.LINES if not isinstance(servable, Tabular):
                 from functions.core.jobs.row_answers import LineAnswers  # noqa: PLC0415
 
                 return LineAnswers(job_input, servable)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.http.json_codec import load_orjson
 from functions.core.serving.classifier import Classifier
+from functions.core.serving.regressor import Regressor
 from functions.core.storage.objects import canonical
 
 if TYPE_CHECKING:
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 
 def lines_of(servable: Servable, outputs: Mapping[str, Tensor], rows: int) -> list[bytes]:
     """Return a line of canonical JSON for each row. Raise `Problem` 422 where the model does not answer row by row."""
-    if isinstance(servable, Classifier):
-        return _classified(servable, outputs)
+    match servable:
+        case Classifier():
+            return _classified(servable, outputs)
+        case Regressor():
+            return [b'{"value":%b}' % number for number in _written(servable.values(outputs))]
     return list(map(canonical, servable.predictions(outputs, rows)))
 
 
@@ -48,10 +52,15 @@ def _classified(classifier: Classifier, outputs: Mapping[str, Tensor]) -> list[b
     """Return `{"label": ..., "probabilities": {...}}` for each row, its numbers written by orjson all at once."""
     tensor, width = classifier.probabilities(outputs), len(classifier.classes)
     order = sorted(range(width), key=classifier.classes.__getitem__)
-    numbers = load_orjson().dumps(tensor.values())[1:-1].split(b",")
+    numbers = _written(tensor.values())
     templates = {name: _template(name, [classifier.classes[at] for at in order]) for name in classifier.classes}
     each = zip(*(numbers[at::width] for at in order), strict=True)
     return [templates[label] % row for label, row in zip(classifier.labels(outputs), each, strict=True)]
+
+
+def _written(numbers: Sequence[float]) -> list[bytes]:
+    """Return numbers as JSON has them."""
+    return load_orjson().dumps(numbers)[1:-1].split(b",")
 
 
 def _template(label: str, classes: Sequence[str]) -> bytes:

@@ -15,8 +15,8 @@ from functions.core.jobs.job import Format
 from functions.core.jobs.prediction_lines import error_line, lines_of, with_ids
 from functions.core.onnx.session import ModelFailure
 from functions.core.onnx.tensor import Spec, Tensor
-from functions.core.serving.classifier import Classifier
 from functions.core.serving.table_inputs import cell_of
+from functions.core.serving.tabular import Tabular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -84,7 +84,7 @@ class TableAnswers(Answers):
         wanted = Wanted(
             features=self._features,
             others=(*self._texts, *self._ids),
-            dtype="float32" if isinstance(self._servable, Classifier) else "float64",
+            dtype="float32" if isinstance(self._servable, Tabular) else "float64",
             lists=True,
             resumed=resumed,
             skip=skip,
@@ -146,7 +146,7 @@ class TableAnswers(Answers):
         if len(numbers) != len(positions):
             numbers = rows.numbers[list(positions)]
         servable = self._servable
-        if isinstance(servable, Classifier) and servable.takes.datatype == "FP32":
+        if isinstance(servable, Tabular) and servable.takes.datatype == "FP32":
             return {servable.input: Tensor.over("FP32", numbers.shape, memoryview(numbers.tobytes()))}
         columns: dict[str, Sequence[Any]] = {
             feature.name: _values(feature, numbers[:, at]) for at, feature in enumerate(self._features)

@@ -23,15 +23,10 @@ def check_golden(
     Null stands for NaN, and for a label that rounding decides. Older golden answers have no labels. Raises
     `BadModel` on the first row that differs by more than the golden tolerance, or has another label.
     """
-    rows = [[math.nan if value is None else value for value in row] for row in golden["inputs"]]
-    if not rows:
+    labels = golden.get("labels")
+    answers = _answers(session, golden, [output] if labels is None else [output, label])
+    if answers is None:
         return
-    spec, labels = session.inputs[0], golden.get("labels")
-    tensor = Tensor.of(spec.datatype, (len(rows), len(rows[0])), [value for row in rows for value in row])
-    try:
-        answers = session.run({spec.name: tensor}, [output] if labels is None else [output, label])
-    except ModelFailure as problem:
-        raise BadModel(f"the model fails on its golden inputs: {problem}") from None
     answer, expected, tolerance = answers[output], golden["probabilities"], golden["tolerance"]
     shape = (len(expected), len(expected[0]))
     if answer.shape != shape:
@@ -45,3 +40,34 @@ def check_golden(
     for row, (position, given) in enumerate(zip(labels or (), answers[label].values() if labels else (), strict=True)):
         if position is not None and position != given:
             raise BadModel(f"golden row {row} gets the class {given}; it was {position}")
+
+
+def check_golden_numbers(session: Session, golden: Mapping[str, Any], output: str) -> None:
+    """Compare the numbers that answer a version's golden inputs with those it gave when it was made.
+
+    They may differ by the golden tolerance, as a share of the number or of the spread of all of them. Raises
+    `BadModel` on the first row that differs by more.
+    """
+    answers = _answers(session, golden, [output])
+    if answers is None:
+        return
+    found, expected, tolerance = answers[output].values(), golden["values"], golden["tolerance"]
+    if len(found) != len(expected):
+        raise BadModel(f"there are {len(expected)} golden rows, and the model answers with {len(found)} numbers")
+    for row, (value, given) in enumerate(zip(expected, found, strict=True)):
+        allowed = tolerance * max(abs(value), golden["spread"])
+        if not abs(value - given) <= allowed:
+            raise BadModel(f"golden row {row} gets {given:.7g}; it was {value:.7g}, give or take {allowed:.2g}")
+
+
+def _answers(session: Session, golden: Mapping[str, Any], outputs: list[str]) -> Mapping[str, Tensor] | None:
+    """Return what a model answers to its golden inputs; None where it has none. Raise `BadModel`."""
+    rows = [[math.nan if value is None else value for value in row] for row in golden["inputs"]]
+    if not rows:
+        return None
+    spec = session.inputs[0]
+    tensor = Tensor.of(spec.datatype, (len(rows), len(rows[0])), [value for row in rows for value in row])
+    try:
+        return session.run({spec.name: tensor}, outputs)
+    except ModelFailure as problem:
+        raise BadModel(f"the model fails on its golden inputs: {problem}") from None

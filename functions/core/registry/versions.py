@@ -25,10 +25,12 @@ LARGEST = 500_000_000
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 """The name of a model."""
+_TRAINED = ("task", "features", "target", "input", "outputs")
 _MEANING = {
     1: {"classification": ("features", "target"), "finished": ("scores", "columns")},
     2: {
-        "classification": ("task", "features", "target", "input", "outputs"),
+        "classification": _TRAINED,
+        "regression": _TRAINED,
         "finished": ("task", "scores", "columns"),
     },
 }

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.versions import FORMAT, Registry, Version, version_of
 from functions.core.training import experiment_files
-from functions.core.training.answers import TOLERANCE, Answers, Threshold
-from functions.core.training.signature import INPUT, LABEL, PROBABILITIES
-from models.contract import LOWER_IS_BETTER
+from functions.core.training.answers import TOLERANCE
+from functions.core.training.choice import task_of
+from functions.core.training.signature import INPUT
+from models.task import LOWER_IS_BETTER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from functions.core.storage.objects import Objects
+    from functions.core.training.answers import Answers
     from models.contract import Contract
 
 
@@ -35,8 +37,9 @@ class Candidate:
     """The estimator's, to every row of the dataset and those made up; None in a run that an older release began."""
 
     @property
-    def threshold(self) -> Threshold | None:
-        return Threshold.parse(self.experiment.get("threshold"))
+    def decision(self) -> Mapping[str, Any] | None:
+        """How its estimator decides where its answer alone does not tell."""
+        return self.experiment.get("threshold")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +80,8 @@ class Experiments:
                 record = self.records[line["id"]]
                 folder = registry.run_key(self.run["run"], f"experiments/{record['id']}")
                 onnx = experiment_files.read_model(self.models, folder, record)
-                answers = experiment_files.read_answers(self.models, folder, record)
+                kept = experiment_files.read_answers(self.models, folder, record)
+                answers = None if kept is None else task_of(self.contract).read(kept)
                 version = _version(self.contract, self.run, record, onnx)
                 yield Candidate(experiment=record, version=version, answers=answers)
 
@@ -87,10 +91,9 @@ def _version(contract: Contract, record: Mapping[str, Any], experiment: Mapping[
         "format": FORMAT,
         "task": contract.task,
         "features": [asdict(feature) for feature in contract.features],
-        "target": {"name": contract.target.name, "classes": list(contract.target.classes)},
+        **task_of(contract).card(),
         "id": list(contract.id),
         "input": INPUT,
-        "outputs": {"label": LABEL, "probabilities": PROBABILITIES},
         "params": experiment["params"],
         "dataset": record["dataset"],
         "run": record["run"],

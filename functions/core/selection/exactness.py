@@ -6,22 +6,27 @@ The rows are those of the dataset, and after them some made up that lack a value
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from functions.core.onnx.tensor import Tensor
-from functions.core.training.answers import TOLERANCE, Answers, Threshold, undecided, with_gaps
+from functions.core.training.answers import TOLERANCE, with_gaps
+from functions.core.training.choice import task_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from functions.core.dataset.dataset import Dataset
-    from functions.core.serving.classifier import Classifier
+    from functions.core.serving.tabular import Tabular
+    from functions.core.training.answers import Answers, Differences
     from models.contract import Contract
 
 _AT_ONCE = 5_000
 """Rows of one run."""
 _SHOWN = 3
 """Rows that a complaint tells in full."""
+_ENDS = {"classification": "Classifier", "regression": "Regressor"}
 _NUMPY = {"FP16": "<f2", "FP32": "<f4", "FP64": "<f8"}
 
 
@@ -32,7 +37,7 @@ class Comparison:
     rows: int
     """How many were compared."""
     farthest: float
-    """The greatest difference of a probability."""
+    """The greatest difference, of a probability or as a share of a number."""
     relabelled: int
     """Rows that get another label where rounding decides: accepted."""
     complaint: str | None
@@ -46,22 +51,16 @@ class Comparison:
         return told
 
 
-def answers_of(classifier: Classifier, x: np.ndarray) -> Answers:
+def answers_of(contract: Contract, version: Tabular, x: np.ndarray) -> Answers:
     """Return what callers get for rows, float32 [rows, features]. Raise `ModelFailure`."""
-    labels, probabilities = [], []
-    for start in range(0, len(x), _AT_ONCE):
-        outputs = classifier.answer({classifier.input: tensor_of(classifier, x[start : start + _AT_ONCE])})
-        labels.append(np.asarray(classifier.positions(outputs), dtype=np.int64))
-        answered = classifier.probabilities(outputs)
-        probabilities.append(np.asarray(answered.values(), dtype=np.float64).reshape(answered.shape))
-    if not labels:
-        return Answers(labels=np.zeros(0, dtype=np.int64), probabilities=np.zeros((0, len(classifier.classes))))
-    return Answers(labels=np.concatenate(labels), probabilities=np.concatenate(probabilities))
+    parts = (x[start : start + _AT_ONCE] for start in range(0, len(x), _AT_ONCE))
+    outputs = [version.answer({version.input: tensor_of(version, part)}) for part in parts]
+    return task_of(contract).served(version, outputs)
 
 
-def tensor_of(classifier: Classifier, x: np.ndarray) -> Tensor:
+def tensor_of(version: Tabular, x: np.ndarray) -> Tensor:
     """Return rows, float32 [rows, features], as the model's input."""
-    datatype = classifier.takes.datatype
+    datatype = version.takes.datatype
     if datatype not in _NUMPY:
         return Tensor.of(datatype, x.shape, x.ravel().tolist())
     return Tensor.over(datatype, x.shape, np.ascontiguousarray(x, dtype=_NUMPY[datatype]).data)
@@ -69,31 +68,28 @@ def tensor_of(classifier: Classifier, x: np.ndarray) -> Tensor:
 
 def rows_asked(contract: Contract, dataset: Dataset, answers: Answers | None) -> np.ndarray:
     """Return the rows that the estimator answered, float32 [rows, features]; those of the dataset come first."""
-    if answers is None or len(answers.labels) == len(dataset.x):
+    if answers is None or answers.rows == len(dataset.x):
         return dataset.x
     return np.concatenate([dataset.x, with_gaps(dataset.x, contract.features)])
 
 
 def compare(
-    contract: Contract, x: np.ndarray, estimator: Answers, served: Answers, threshold: Threshold | None
+    contract: Contract, x: np.ndarray, estimator: Answers, served: Answers, decision: Mapping[str, Any] | None
 ) -> Comparison:
     """Compare the answers to the rows `x`, float32 [rows, features]."""
-    if estimator.probabilities.shape != served.probabilities.shape:
-        raise ValueError(f"the estimator answered {len(estimator.labels)} rows, and not these {len(served.labels)}")
-    distance = np.abs(estimator.probabilities - served.probabilities).max(axis=1, initial=0.0)
-    other_label = estimator.labels != served.labels
-    wrong_label = other_label & ~undecided(estimator.probabilities, threshold)
-    differing = np.flatnonzero((distance > TOLERANCE) | wrong_label)
+    if estimator.rows != served.rows:
+        raise ValueError(f"the estimator answered {estimator.rows} rows, and not these {served.rows}")
+    found = task_of(contract).compare(estimator, served, decision)
+    differing = np.flatnonzero((found.distance > TOLERANCE) | found.other)
     complaint = None
     if len(differing):
         told = (_told(contract, x, row, estimator, served) for row in differing[:_SHOWN].tolist())
-        advice = _advice(x, differing, bool((distance > TOLERANCE).any()))
         complaint = f"the ONNX file answers {len(differing)} of {len(x)} rows otherwise than the estimator; "
-        complaint += "; ".join(told) + advice
+        complaint += "; ".join(told) + _advice(contract, x, differing, found)
     return Comparison(
         rows=len(x),
-        farthest=float(distance.max(initial=0.0)),
-        relabelled=int((other_label & ~wrong_label).sum()),
+        farthest=float(found.distance.max(initial=0.0)),
+        relabelled=found.excused,
         complaint=complaint,
     )
 
@@ -103,7 +99,8 @@ def _told(contract: Contract, x: np.ndarray, row: int, estimator: Answers, serve
         f"{feature.name}={_shown(feature.kind, feature.categories, float(value), str(value))}"
         for feature, value in zip(contract.features, x[row], strict=True)
     )
-    theirs, ours = _answer(contract, estimator, row), _answer(contract, served, row)
+    task = task_of(contract)
+    theirs, ours = task.told(estimator, row), task.told(served, row)
     return f"row {row} ({values}): the estimator says {theirs}, the file {ours}"
 
 
@@ -119,14 +116,9 @@ def _shown(kind: str, categories: tuple[str, ...], value: float, text: str) -> s
             return text
 
 
-def _answer(contract: Contract, answers: Answers, row: int) -> str:
-    label = int(answers.labels[row])
-    return f"{contract.target.classes[label]} with {answers.probabilities[row, label]:.6g}"
-
-
-def _advice(x: np.ndarray, differing: np.ndarray, by_probability: bool) -> str:
+def _advice(contract: Contract, x: np.ndarray, differing: np.ndarray, found: Differences) -> str:
     """Return what to do about it, where the rows show what it is."""
-    if not by_probability:
+    if not (found.distance > TOLERANCE).any():
         return (
             ". The probabilities are the same: the estimator's predict decides otherwise than its export;"
             " return one whose predict takes the likeliest class, or export a label of your own in training.py"
@@ -134,6 +126,6 @@ def _advice(x: np.ndarray, differing: np.ndarray, by_probability: bool) -> str:
     if np.isnan(x[differing]).any(axis=1).all():
         return (
             ". Each of them lacks a value, which the file treats otherwise:"
-            " fill such values in a pipeline, or take a HistGradientBoostingClassifier"
+            f" fill such values in a pipeline, or take a HistGradientBoosting{_ENDS[contract.task]}"
         )
     return ""

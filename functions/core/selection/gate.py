@@ -12,11 +12,12 @@ import numpy as np
 from functions.core.onnx.session import BadModel, ModelFailure
 from functions.core.registry.versions import features_of
 from functions.core.selection.exactness import answers_of, compare, rows_asked, tensor_of
-from functions.core.serving.classifier import Classifier
+from functions.core.serving.opening import open_trained
 from functions.core.training.answers import TOLERANCE
-from functions.core.training.metrics import UndefinedMetric, score
-from models.contract import LOWER_IS_BETTER
+from functions.core.training.choice import task_of
+from functions.core.training.metrics import UndefinedMetric
 from models.light import replace
+from models.task import LOWER_IS_BETTER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from functions.core.dataset.dataset import Dataset
     from functions.core.registry.versions import Version
     from functions.core.selection.candidate import Candidate
+    from functions.core.serving.tabular import Tabular
     from functions.core.training.answers import Answers
     from models.contract import Contract, Slice
     from models.feature import Feature
@@ -69,8 +71,8 @@ def judge(contract: Contract, candidate: Candidate, champion: Champion, dataset:
     """Run every check: the first on every row, the others on the holdout, by what callers get."""
     asked = rows_asked(contract, dataset, candidate.answers)
     try:
-        classifier, complaint = _opened(candidate.version)
-        answers = answers_of(classifier, asked)
+        opened, complaint = _opened(candidate.version)
+        answers = answers_of(contract, opened, asked)
     except (BadModel, ModelFailure) as problem:
         return Verdict(checks=[_proof(str(problem))], answers=None)
     proof = _prove(contract, candidate, asked, answers, complaint)
@@ -84,21 +86,21 @@ def judge(contract: Contract, candidate: Candidate, champion: Champion, dataset:
         check_margin(contract, y, holdout, champion),
         *check_slices(contract, x, y, holdout),
         check_size(contract, len(candidate.version.onnx)),
-        check_latency(contract, classifier, x),
+        check_latency(contract, opened, x),
     ]
     return Verdict(checks=checks, answers=holdout)
 
 
-def _opened(version: Version) -> tuple[Classifier, str | None]:
+def _opened(version: Version) -> tuple[Tabular, str | None]:
     """Open a candidate, if need be without its golden answers, and return what is wrong with those.
 
     The golden rows are among those that are compared, and these tell more. Raise `BadModel`.
     """
     try:
-        return Classifier(version), None
+        return open_trained(version), None
     except BadModel as problem:
-        unproven = {**version.golden, "inputs": [], "probabilities": [], "labels": []}
-        return Classifier(replace(version, golden=unproven)), str(problem)
+        unproven = {**version.golden, "inputs": []}
+        return open_trained(replace(version, golden=unproven)), str(problem)
 
 
 def _prove(
@@ -107,7 +109,7 @@ def _prove(
     if candidate.answers is None:
         rows = len(candidate.version.golden["inputs"])
         return _proof(complaint, f"onnxruntime answers {rows} rows as the estimator did")
-    found = compare(contract, asked, candidate.answers, served, candidate.threshold)
+    found = compare(contract, asked, candidate.answers, served, candidate.decision)
     return _proof(found.complaint or complaint, found.summary, found.farthest)
 
 
@@ -119,7 +121,7 @@ def _proof(complaint: str | None, summary: str = "", value: float | None = None)
 
 def check_metric(contract: Contract, y: np.ndarray, answers: Answers) -> Check:
     """Check the gate's metric on the whole holdout."""
-    return _bounded(contract.gate.metric, contract.gate.metric, contract.gate.minimum, y, answers)
+    return _bounded(contract, contract.gate.metric, contract.bound_of(contract.gate), y, answers)
 
 
 def check_slices(contract: Contract, x: np.ndarray, y: np.ndarray, answers: Answers) -> list[Check]:
@@ -127,17 +129,18 @@ def check_slices(contract: Contract, x: np.ndarray, y: np.ndarray, answers: Answ
     checks = []
     for part in contract.gate.slices:
         rows = rows_of(part, contract.features, x)
-        checks.append(_bounded(name_of(part), contract.gate.metric, part.at_least, y[rows], answers.of(rows)))
+        checks.append(_bounded(contract, name_of(part), contract.bound_of(part), y[rows], answers.of(rows)))
     return checks
 
 
 def check_margin(contract: Contract, y: np.ndarray, answers: Answers, champion: Champion) -> Check:
     """Check how much better than the champion it is on the same rows. It passes where there is no champion to ask."""
     name, bound, metric = "margin over the champion", contract.gate.margin, contract.gate.metric
+    task = task_of(contract)
     if champion.answers is None:
         return Check(name=name, passed=True, value=None, bound=bound, detail=champion.why_not)
     try:
-        difference = score(metric, y, answers) - score(metric, y, champion.answers)
+        difference = task.score(metric, y, answers) - task.score(metric, y, champion.answers)
     except UndefinedMetric as problem:
         return Check(name=name, passed=False, value=None, bound=bound, detail=str(problem))
     better_by = -difference if metric in LOWER_IS_BETTER else difference
@@ -149,13 +152,13 @@ def check_size(contract: Contract, size: int) -> Check:
     return Check(name="bytes", passed=size <= bound, value=size, bound=bound)
 
 
-def check_latency(contract: Contract, classifier: Classifier, x: np.ndarray) -> Check:
+def check_latency(contract: Contract, version: Tabular, x: np.ndarray) -> Check:
     """Check the median milliseconds of one row, after a first one that is not counted."""
     times = []
     for position in range(_LATENCY_RUNS + 1):
-        row = {classifier.input: tensor_of(classifier, x[position % len(x)][np.newaxis])}
+        row = {version.input: tensor_of(version, x[position % len(x)][np.newaxis])}
         started = time.perf_counter()
-        classifier.answer(row)
+        version.answer(row)
         times.append((time.perf_counter() - started) * 1000)
     median, bound = statistics.median(times[1:]), contract.gate.maximum_latency_ms
     return Check(name="latency in ms", passed=median <= bound, value=round(median, 4), bound=bound)
@@ -165,8 +168,8 @@ def comparable(card: Mapping[str, Any], contract: Contract) -> str:
     """Return why a version cannot be asked about this contract's rows; "" where it can."""
     if card["task"] != contract.task:
         return "the champion was made for another task"
-    if tuple(card["target"]["classes"]) != contract.target.classes:
-        return "the champion knows other classes"
+    if why_not := task_of(contract).why_not_comparable(card):
+        return why_not
     if [_meaning(feature) for feature in features_of(card)] != [_meaning(feature) for feature in contract.features]:
         return "the champion reads other features"
     return ""
@@ -195,10 +198,10 @@ def name_of(part: Slice) -> str:
     return f"{part.feature}{lower}{upper}"
 
 
-def _bounded(name: str, metric: str, bound: float, y: np.ndarray, answers: Answers) -> Check:
-    rows = f"{len(y)} rows"
+def _bounded(contract: Contract, name: str, bound: float, y: np.ndarray, answers: Answers) -> Check:
+    rows, metric = f"{len(y)} rows", contract.gate.metric
     try:
-        value = score(metric, y, answers)
+        value = task_of(contract).score(metric, y, answers)
     except UndefinedMetric as problem:
         return Check(name=name, passed=False, value=None, bound=bound, detail=f"{rows}: {problem}")
     passed = value <= bound if metric in LOWER_IS_BETTER else value >= bound

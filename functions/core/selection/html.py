@@ -134,6 +134,34 @@ def roc(points: Sequence[tuple[float, float]], area: float) -> Markup:
     )
 
 
+def scatter(points: Sequence[tuple[float, float]], x_name: str, y_name: str) -> Markup:
+    """Draw points over a range that is the same for both axes, with the diagonal on which both are equal."""
+    values = [value for point in points for value in point]
+    low, high = min(values), max(values)
+    scale = _SIDE / ((high - low) or 1.0)
+    left, right, top, bottom = _MARGIN, _MARGIN + _SIDE, _MARGIN / 2, _MARGIN / 2 + _SIDE
+    width, height = right + _MARGIN / 2, bottom + _MARGIN
+    dots = join(
+        Markup(
+            f'<circle cx="{left + (x - low) * scale:.1f}" cy="{bottom - (y - low) * scale:.1f}" r="2"'
+            ' fill="var(--main)" fill-opacity=".5"/>'
+        )
+        for x, y in points
+    )
+    return Markup(
+        f'<svg role="img" width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}">'
+        f"<title>{escape(f'{y_name} over {x_name}, both from {low:.4g} to {high:.4g}')}</title>"
+        f'<rect x="{left:g}" y="{top:g}" width="{_SIDE}" height="{_SIDE}" fill="none" stroke="var(--line)"/>'
+        f'<line x1="{left:g}" y1="{bottom:g}" x2="{right:g}" y2="{top:g}" stroke="var(--line)" stroke-dasharray="4 4"/>'
+        f"{dots}"
+        f'<text x="{left:g}" y="{bottom + 16:g}">{escape(f"{low:.4g}")}</text>'
+        f'<text x="{right:g}" y="{bottom + 16:g}" text-anchor="end">{escape(f"{high:.4g}")}</text>'
+        f'<text x="{(left + right) / 2:g}" y="{bottom + 28:g}" text-anchor="middle">{escape(x_name)}</text>'
+        f'<text transform="translate({left - 8:g} {(top + bottom) / 2:g}) rotate(-90)" text-anchor="middle">'
+        f"{escape(y_name)}</text></svg>"
+    )
+
+
 def bars(counts: Sequence[int], what: str) -> Markup:
     """Draw a row of bars, the tallest as high as the drawing."""
     most = max([*counts, 1])

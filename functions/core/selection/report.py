@@ -6,8 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from functions.core.selection.html import Markup, badge, bars, escape, facts, join, number, page, roc, section, table
-from functions.core.training.metrics import confusion, roc_points
+from functions.core.selection import class_figures, number_figures
+from functions.core.selection.html import Markup, badge, bars, escape, facts, join, number, page, section, table
+from functions.core.training.class_answers import ClassAnswers
+from functions.core.training.number_answers import NumberAnswers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from functions.core.selection.candidate import Candidate
     from functions.core.selection.gate import Check, Verdict
-    from models.contract import Contract
+    from models.contract import Contract, Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +35,7 @@ class Story:
     profile: bytes
     """profile.json of the dataset."""
     truth: np.ndarray
-    """The classes of the holdout's rows, positions [rows]."""
+    """What the holdout's rows are: positions of classes, or numbers, [rows]."""
 
 
 def render(story: Story) -> bytes:
@@ -59,7 +61,7 @@ def _summary(story: Story) -> Markup:
                 f"{story.contract.search.metric}, cross-validated",
                 Markup(f"{number(mean['mean'])} &plusmn; {number(mean['std'], 2)}"),
             ),
-            ("target", escape(f"{story.contract.target.name}: {', '.join(story.contract.target.classes)}")),
+            ("target", escape(_target(story.contract.target))),
             ("run", Markup(f"<code>{escape(record['run'])}</code>, begun {escape(record['created'])}")),
             ("dataset", Markup(f"{escape(record['source'])}, <code>{escape(record['dataset'][:16])}</code>")),
             ("made with", escape(", ".join(f"{name} {version}" for name, version in experiment["libraries"].items()))),
@@ -92,25 +94,25 @@ def _gate(story: Story) -> Markup:
 
 
 def _holdout(story: Story) -> Markup:
-    answers = story.verdict.answers
-    if answers is None:
+    if story.verdict.answers is None:
         return Markup("")
-    classes, holdout = story.contract.target.classes, story.metrics["holdout"]
-    measured = [(escape(name), number(value)) for name, value in holdout.items()]
-    parts = [table("All of them", ("metric", "#value"), measured)]
-    counted = [
-        (escape(name), *(escape(count) for count in line))
-        for name, line in zip(classes, confusion(story.truth, answers), strict=True)
-    ]
-    parts.append(table("Truth down, answer across", ("", *(f"#{name}" for name in classes)), counted))
-    if len(classes) == 2 and "roc_auc" in holdout:
-        curve = roc(roc_points(story.truth, answers.probabilities), holdout["roc_auc"])
-        caption = f"How many {classes[1]} are found, against how many others are taken for one."
-        parts.append(Markup(f"<figure>{curve}<figcaption>{escape(caption)}</figcaption></figure>\n"))
+    measured = [(escape(name), number(value)) for name, value in story.metrics["holdout"].items()]
+    parts = [table("All of them", ("metric", "#value"), measured), *_figures(story)]
     title = f"On the {len(story.truth)} rows kept out"
     return section(
         title, Markup('<div class="side">\n' + join(Markup(f"<div>{part}</div>\n") for part in parts) + "</div>\n")
     )
+
+
+def _figures(story: Story) -> list[Markup]:
+    """Return what shows how the answers differ from the truth, as the task has it."""
+    match story.verdict.answers:
+        case ClassAnswers() as answers:
+            return class_figures.figures(story.contract.target.classes, story.truth, answers)
+        case NumberAnswers() as answers:
+            return number_figures.figures(story.contract.target, story.truth, answers)
+        case _:
+            return []
 
 
 def _experiments(story: Story) -> Markup:
@@ -140,10 +142,9 @@ def _experiments(story: Story) -> Markup:
 
 def _data(story: Story) -> Markup:
     profile = json.loads(story.profile)
-    shares = ", ".join(f"{name} {count}" for name, count in profile["classes"].items())
     known = facts(
         [
-            ("rows", escape(f"{profile['rows']} ({shares})")),
+            ("rows", escape(f"{profile['rows']} ({_spread(profile)})")),
             ("set aside", escape(story.record["rejected_rows"])),
             ("copies of other rows", escape(profile["duplicate_rows"])),
             ("equal rows with unequal targets", escape(profile["contradictory_rows"])),
@@ -166,6 +167,21 @@ def _data(story: Story) -> Markup:
     return section(
         "Data", join([known, Markup("<p></p>"), table("Every accepted row, kept out or not.", header, rows)])
     )
+
+
+def _target(target: Target) -> str:
+    """Return what is predicted, and among which classes or in which unit."""
+    if target.classes:
+        return f"{target.name}: {', '.join(target.classes)}"
+    return target.name + (f", in {target.unit}" if target.unit else "")
+
+
+def _spread(profile: Mapping[str, Any]) -> str:
+    """Return how the target is spread over the rows."""
+    if "classes" in profile:
+        return ", ".join(f"{name} {count}" for name, count in profile["classes"].items())
+    least, median, greatest = (profile["target"]["quantiles"][share] for share in ("0", "0.5", "1"))
+    return f"the target from {least:.6g} to {greatest:.6g}, half of them up to {median:.6g}"
 
 
 def _computed(processor: Mapping[str, Any] | None) -> str:

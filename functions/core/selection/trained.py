@@ -14,9 +14,9 @@ from functions.core.selection.candidate import Experiments
 from functions.core.selection.exactness import answers_of
 from functions.core.selection.gate import Champion, comparable, judge
 from functions.core.selection.report import Story, render
-from functions.core.serving.classifier import Classifier
+from functions.core.serving.opening import open_trained
 from functions.core.storage.objects import Missing
-from functions.core.training.metrics import scores
+from functions.core.training.choice import task_of
 from interface import layout
 from models.light import replace
 
@@ -48,7 +48,7 @@ class TrainedAssessment(Assessment):
         board = [line | passed_over.get(line["id"], {}) for line in experiments.board]
         self.models.put_json(registry.run_key(run, "leaderboard.json"), {"experiments": board})
         y = dataset.y[dataset.holdout]
-        holdout = {} if verdict.answers is None else scores(y, verdict.answers)
+        holdout = {} if verdict.answers is None else task_of(contract).scores(y, verdict.answers)
         metrics = {"cross_validation": candidate.experiment["metrics"], "holdout": holdout}
         report = render(
             Story(
@@ -101,7 +101,7 @@ class TrainedAssessment(Assessment):
             why_not = comparable(version.card, self.contract)
             if why_not:
                 return Champion(answers=None, why_not=why_not)
-            return Champion(answers=answers_of(Classifier(version), x))
+            return Champion(answers=answers_of(self.contract, open_trained(version), x))
         except (Corrupt, Missing, BadModel, ModelFailure) as problem:
             return Champion(answers=None, why_not=f"the champion cannot be asked: {problem}")
 

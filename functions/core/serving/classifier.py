@@ -3,107 +3,36 @@
 from __future__ import annotations
 
 import math
-from itertools import chain
-from operator import eq, ge, itemgetter, le
+from operator import eq
 from typing import TYPE_CHECKING, Any
 
-from functions.core.http.problem import Fault, Problem
 from functions.core.onnx.golden_rows import check_golden
-from functions.core.onnx.session import BadModel, ModelFailure, Session
-from functions.core.onnx.tensor import FLOATS, INTEGERS, Spec, Tensor
-from functions.core.onnx.tensor_bytes import pack
-from functions.core.registry.versions import Version, features_of
-from functions.core.serving.micro_batching import Batch
-from functions.core.serving.rows import MOST_ROWS, check_values, encode_instances, refuse_many
-from functions.core.serving.servable import Servable
-from models.feature import LARGEST, Feature, nearest_in_32_bits
-from models.light import replace
+from functions.core.onnx.session import BadModel, ModelFailure
+from functions.core.onnx.tensor import INTEGERS, Tensor
+from functions.core.serving.tabular import Tabular
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from functions.core.registry.versions import Version
     from functions.core.serving.json_schema import Schema, Schemas
+    from functions.core.serving.servable import Servable
 
 
-FEW = 4
-"""Rows that are compared in Python: a call of onnxruntime takes as long."""
-_ROWS = ({list}, {tuple})
-_PLAIN = frozenset({int, float})
-
-
-class Classifier(Servable):
+class Classifier(Tabular):
     def __init__(self, version: Version) -> None:
+        super().__init__(version)
         card = version.card
-        self.model = version.model
-        self.version = version.version
-        self.features = features_of(card)
         self.classes: tuple[str, ...] = tuple(card["target"]["classes"])
-        self.ids = tuple(card.get("id", ()))
-        self.input: str = card["input"]
         self._label: str = card["outputs"]["label"]
         self._probabilities: str = card["outputs"]["probabilities"]
         self._is_bounded = card.get("format", 1) > 1
         """Whether the probabilities of its file are from 0 to 1. Those of older versions may be off by rounding."""
-        self.session = Session(version.onnx)
-        self._batch = Batch(self.session.run)
-        self.takes = self._check_signature()
-        self.inputs = {self.input: self.takes}
-        self.outputs = {spec.name: spec for spec in self.session.outputs}
-        self._bounds = Bounds(self.features)
+        self._require_outputs(self._label, self._probabilities)
+        label = self.outputs[self._label].datatype
+        if label not in INTEGERS:
+            raise BadModel(f"the output {self._label} is {label}; accepted: positions, as in INT64")
         check_golden(self.session, version.golden, self._probabilities, self._label)
-
-    def _check_signature(self) -> Spec:
-        width = len(self.features)
-        inputs = self.session.inputs
-        if len(inputs) != 1 or inputs[0].name != self.input or inputs[0].row not in ((width,), (-1,)):
-            raise BadModel(f"the model does not take the one input [rows, {width}] that its card names")
-        datatypes = {spec.name: spec.datatype for spec in self.session.outputs}
-        missing = {self._label, self._probabilities} - set(datatypes)
-        if missing:
-            raise BadModel(f"the model has no output {', '.join(sorted(missing))}, which its card names")
-        if datatypes[self._label] not in INTEGERS:
-            raise BadModel(f"the output {self._label} is {datatypes[self._label]}; accepted: positions, as in INT64")
-        return Spec(name=self.input, datatype=inputs[0].datatype, shape=((inputs[0].shape or (-1,))[0], width))
-
-    def _tensor(self, values: Sequence[float]) -> Tensor:
-        """Return encoded rows, one after the other, as the model's input, [rows, features]."""
-        width = len(self.features)
-        return Tensor.of(self.takes.datatype, (len(values) // width, width), values)
-
-    def encode(self, instances: Any) -> dict[str, Tensor]:
-        """Return objects by feature name, or lists in the model's order, as the input [rows, features]."""
-        quick = self._quick(instances)
-        if quick is not None:
-            return {self.input: quick[0]}
-        return {self.input: self._tensor(encode_instances(instances, self.features, self._quick_numbers))}
-
-    def _quick(self, instances: Any) -> tuple[Tensor, list[float]] | None:
-        """Return instances as an FP32 tensor [rows, features] and as numbers; None where one may be at fault."""
-        values = _quick_values(instances, self.features)
-        if values is None or self.takes.datatype != "FP32":
-            return None
-        try:
-            tensor = self._tensor(values)
-        except ValueError:
-            return None  # beyond what 32 bits can hold
-        return None if self._bounds.suspects(tensor) else (tensor, values)
-
-    def _quick_numbers(self, instances: list[Any]) -> list[float] | None:
-        quick = self._quick(instances)
-        return None if quick is None else quick[1]
-
-    def admit(self, inputs: Mapping[str, Tensor]) -> None:
-        """Check numbers that the caller encoded: within its feature's bounds, or the position of a category."""
-        tensor = inputs[self.input]
-        rows = tensor.shape[0]
-        if rows > MOST_ROWS:
-            refuse_many(rows, MOST_ROWS)
-        if not rows:
-            fault = Fault(field="inputs[0].shape", message="has no rows; accepted: 1 or more")
-            raise Problem(400, "there are no rows", faults=[fault])
-        suspects = self._bounds.suspects(tensor) if tensor.datatype == "FP32" else list(range(rows))
-        if suspects and tensor.datatype in FLOATS:
-            check_values(((row, tensor.rows(row, row + 1).values()) for row in suspects), self._bounds.features)
 
     def answer(self, inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         outputs = self._batch.run(inputs)
@@ -151,127 +80,12 @@ class Classifier(Servable):
         """Return the probabilities, [rows, classes]."""
         return outputs[self._probabilities]
 
-    def contents(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], rows: int) -> dict[str, Any]:
-        """Return encoded rows, with null for a missing value, and their probabilities."""
-        encoded = [None if math.isnan(value) else value for value in inputs[self.input].rows(0, rows).values()]
-        answered = outputs[self._probabilities].rows(0, rows).values()
-        return {"inputs": _cut(encoded, len(self.features)), "outputs": _cut(answered, len(self.classes))}
+    def _numbers(self, outputs: Mapping[str, Tensor]) -> tuple[Tensor, int]:
+        return self.probabilities(outputs), len(self.classes)
 
     def schemas(self) -> Schemas:
-        from functions.core.serving.json_schema import Schemas, encoded_of, object_of, rows_of, tensor_of  # noqa: PLC0415
+        from functions.core.serving.json_schema import object_of  # noqa: PLC0415 - only a description has schemas
 
-        named, listed = rows_of(self.features)
         label: Schema = {"type": "string", "enum": list(self.classes)}
         probabilities = object_of({name: {"type": "number"} for name in self.classes})
-        return Schemas(
-            instance={"anyOf": [named, listed]},
-            prediction=object_of({"label": label, "probabilities": probabilities}),
-            inputs=[tensor_of(self.takes, encoded_of(self.features, self.takes.datatype), most=MOST_ROWS)],
-            outputs=list(self.outputs),
-        )
-
-    def columns(self) -> tuple[Feature, ...]:
-        return self.features
-
-    def inputs_of(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Tensor]:
-        """Return columns of encoded numbers as the input [rows, features]; or what a feature is without."""
-        from functions.core.serving.table_inputs import side_by_side  # noqa: PLC0415 - only jobs have tables
-
-        rows = len(next(iter(columns.values())))
-        values = [columns[one.name] if one.name in columns else [one.encode(None)] * rows for one in self.features]
-        return {self.input: side_by_side(self.takes, values, [feature.name for feature in self.features])}
-
-
-class Bounds:
-    """The bounds of features, rounded to FP32 as the numbers of a tensor are.
-
-    A few rows are compared with them here, many by onnxruntime.
-    """
-
-    def __init__(self, features: Sequence[Feature]) -> None:
-        self.features = tuple(_rounded(feature) for feature in features)
-        self.low = tuple(_range(feature)[0] for feature in self.features)
-        self.high = tuple(_range(feature)[1] for feature in self.features)
-        self._whole = [at for at, feature in enumerate(features) if feature.kind != "number"]
-        self._session: Session | None = None
-
-    def suspects(self, tensor: Tensor) -> list[int]:
-        """Return the positions of rows of an FP32 tensor [rows, features] that a feature may refuse.
-
-        Every other row is acceptable.
-        """
-        rows = tensor.shape[0]
-        if rows > FEW:
-            return self._suspects_of_many(tensor)
-        values, width = tensor.values(), len(self.features)
-        if rows == 1 and self._holds(values):
-            return []
-        return [row for row in range(rows) if not self._holds(values[row * width : (row + 1) * width])]
-
-    def _holds(self, values: tuple[float, ...]) -> bool:
-        if not (all(map(le, self.low, values)) and all(map(ge, self.high, values))):
-            return False  # NaN is neither
-        return not self._whole or all([float(values[at]).is_integer() for at in self._whole])
-
-    def _suspects_of_many(self, tensor: Tensor) -> list[int]:
-        if self._session is None:
-            from functions.core.serving.feature_bounds import bounds_graph  # noqa: PLC0415 - few rows do without it
-
-            self._session = Session(bounds_graph(self.features, self.low, self.high))
-        off = self._session.run({"x": tensor}, ["off"])["off"]
-        if not bytes(pack(off)).strip(b"\0"):
-            return []
-        return [row for row, value in enumerate(off.values()) if value]
-
-
-def _quick_values(instances: Any, features: Sequence[Feature]) -> list[float] | None:
-    """Return the numbers of instances in row-major order, or None where one of them may be at fault.
-
-    `encode_instances` then has the last word. Bounds are not looked at.
-    """
-    if not isinstance(instances, list) or not 0 < len(instances) <= MOST_ROWS:
-        return None
-    width = len(features)
-    try:
-        if type(instances[0]) is dict and width > 1:
-            rows = list(map(itemgetter(*[feature.name for feature in features]), instances))
-        else:
-            rows = instances
-        if set(map(len, instances)) != {width} or set(map(type, rows)) not in _ROWS:
-            return None
-        values = list(chain.from_iterable(rows))
-        for at, feature in enumerate(features):
-            if feature.kind in ("category", "boolean"):
-                values[at::width] = _category_numbers(feature, values[at::width])
-    except (TypeError, LookupError):
-        return None
-    return values if _PLAIN.issuperset(map(type, values)) else None
-
-
-def _category_numbers(feature: Feature, values: list[Any]) -> list[float]:
-    """Return the numbers of a category's names, or of true and false. Raise `LookupError` or `TypeError` for others."""
-    kind, names = (bool, (False, True)) if feature.kind == "boolean" else (str, feature.categories)
-    if set(map(type, values)) != {kind}:
-        raise LookupError(feature.name)
-    return list(map({name: float(at) for at, name in enumerate(names)}.__getitem__, values))
-
-
-def _cut(flat: Sequence[Any], width: int) -> list[list[Any]]:
-    return [list(flat[start : start + width]) for start in range(0, len(flat), width)]
-
-
-def _rounded(feature: Feature) -> Feature:
-    """Return the feature with bounds rounded to FP32: a number at its very bound arrives so, and may lie beyond."""
-    bounds = {"minimum": feature.minimum, "maximum": feature.maximum}
-    return replace(feature, **{name: nearest_in_32_bits(bound) for name, bound in bounds.items() if bound is not None})
-
-
-def _range(feature: Feature) -> tuple[float, float]:
-    match feature.kind:
-        case "category":
-            return 0.0, len(feature.categories) - 1.0
-        case "boolean":
-            return 0.0, 1.0
-        case _:
-            low = -LARGEST if feature.minimum is None else feature.minimum
-            return low, LARGEST if feature.maximum is None else feature.maximum
+        return self._schemas(object_of({"label": label, "probabilities": probabilities}))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Servable(ABC):
-    """What serving does with a version, whatever kind of model it is: `Classifier`, `OnnxModel`.
+    """What serving does with a version, whatever kind of model it is: `Classifier`, `Regressor`, `OnnxModel`.
 
     The constructor opens it, and raises `BadModel` where that fails, or where its golden answers
     are not those of its making.

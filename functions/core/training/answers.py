@@ -1,83 +1,55 @@
-"""What a model says of many rows: the labels and the probabilities that its callers would get."""
+"""What a model says of many rows: what its callers would get."""
 
 from __future__ import annotations
 
-import io
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from models.feature import Feature
 
 TOLERANCE = 1e-4
-"""Between the estimator's probabilities and those of its ONNX file, which computes in 32 bits."""
+"""Between the estimator's answers and those of its ONNX file, which computes in 32 bits."""
 MADE_UP = 100
 """Rows that are asked once more without a value, for each feature whose values may be missing."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Answers:
-    """A label and probabilities for each row."""
+class Answers(ABC):
+    """An answer for each row: `ClassAnswers`, `NumberAnswers`."""
 
-    labels: np.ndarray
-    """int64 [rows], positions in the target's classes."""
-    probabilities: np.ndarray
-    """float64 [rows, classes]."""
+    @property
+    @abstractmethod
+    def rows(self) -> int:
+        """How many rows they are about."""
 
-    @classmethod
-    def likeliest(cls, probabilities: np.ndarray) -> Answers:
-        """Return the answers whose label is the likeliest class, the first of equals."""
-        return cls(labels=probabilities.argmax(axis=1), probabilities=probabilities)
-
-    def of(self, rows: np.ndarray | slice) -> Answers:
+    @abstractmethod
+    def of(self, rows: np.ndarray | slice) -> Self:
         """Return the answers to some of the rows, by a mask bool [rows] or a slice."""
-        return Answers(labels=self.labels[rows], probabilities=self.probabilities[rows])
 
+    @abstractmethod
+    def followed_by(self, more: Self) -> Self:
+        """Return these answers, and after them those to more rows."""
+
+    @abstractmethod
     def to_bytes(self) -> bytes:
-        """Return a .npz file, with the probabilities in 32 bits. Equal answers give equal bytes."""
-        file = io.BytesIO()
-        narrow = np.min_scalar_type(self.probabilities.shape[1])
-        np.savez(file, labels=self.labels.astype(narrow), probabilities=self.probabilities.astype(np.float32))
-        return file.getvalue()
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Answers:
-        """Read what `to_bytes` wrote."""
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return cls(
-                labels=arrays["labels"].astype(np.int64), probabilities=arrays["probabilities"].astype(np.float64)
-            )
+        """Return a .npz file. Equal answers give equal bytes."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Threshold:
-    """How an estimator of two classes decides that does not take the likeliest one."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Differences:
+    """How the answers of an ONNX file differ from its estimator's, row by row."""
 
-    positive: int
-    """The class, as a position, that a row gets whose probability of it reaches `value`. All others get the other."""
-    value: float
-
-    def document(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def parse(cls, document: Mapping[str, Any] | None) -> Threshold | None:
-        return None if document is None else cls(**document)
-
-
-def undecided(probabilities: np.ndarray, threshold: Threshold | None) -> np.ndarray:
-    """Return the rows, bool [rows], in which a difference within `TOLERANCE` decides about the label.
-
-    Their two likeliest classes are as likely, or the probability is at the threshold.
-    """
-    if threshold is not None:
-        return np.abs(probabilities[:, threshold.positive] - threshold.value) <= TOLERANCE
-    two = np.partition(probabilities, -2, axis=1)[:, -2:]
-    return two[:, 1] - two[:, 0] <= TOLERANCE
+    distance: np.ndarray
+    """float64 [rows], in the unit of `TOLERANCE`: beyond it the answer is another one."""
+    other: np.ndarray
+    """bool [rows]: another label, although no rounding decides about it."""
+    excused: int = 0
+    """Rows that get another label where rounding decides."""
 
 
 def with_gaps(x: np.ndarray, features: Sequence[Feature]) -> np.ndarray:

@@ -11,21 +11,22 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from functions.core.dataset.dataset import HOLDOUT
-from functions.core.training.answers import TOLERANCE, Answers, Threshold, undecided, with_gaps
-from functions.core.training.export import bounded, threshold_of, to_onnx
-from functions.core.training.metrics import METRICS, scores
+from functions.core.training.answers import with_gaps
 from functions.core.training.processor import processor
+from functions.core.training.task import UnusableEstimator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from functions.core.dataset.dataset import Dataset
+    from functions.core.training.answers import Answers
+    from functions.core.training.task import Task
     from models.contract import Params
     from models.feature import Feature
 
@@ -33,22 +34,13 @@ GOLDEN_ROWS = 8
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "onnx", "skl2onnx")
 
 
-class UnusableEstimator(ValueError):
-    """`training.py`, or the estimator that its `fit` returns, cannot be used."""
-
-
-class Estimator(Protocol):
-    """What `fit` returns. It may have a `predict` too, which then decides; else the likeliest class is its answer."""
-
-    def predict_proba(self, x: np.ndarray, /) -> np.ndarray: ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class Training:
     """The functions of a model's `training.py`."""
 
-    fit: Callable[[np.ndarray, np.ndarray, Params], Estimator]
-    export: Callable[[Estimator], bytes] | None = None
+    fit: Callable[[np.ndarray, np.ndarray, Params], Any]
+    """What it returns, an estimator, is described in `Task`."""
+    export: Callable[[Any], bytes] | None = None
     """Replaces the export for scikit-learn; the tensors of its file must have the names in `signature.py`."""
 
     @classmethod
@@ -78,7 +70,7 @@ class ExperimentResult:
 
 
 def run_experiment(
-    training: Training, dataset: Dataset, params: Params, *, classes: int, features: Sequence[Feature] = ()
+    training: Training, dataset: Dataset, params: Params, *, task: Task[Any], features: Sequence[Feature] = ()
 ) -> ExperimentResult:
     """Run an experiment with `params`. `features` say which values may be missing.
 
@@ -88,13 +80,14 @@ def run_experiment(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         started = time.perf_counter()
-        metrics = cross_validate(training, dataset, params, classes=classes)
+        metrics = cross_validate(training, dataset, params, task=task)
         validated = time.perf_counter()
         estimator = training.fit(dataset.x[visible], dataset.y[visible], dict(params))
         fitted = time.perf_counter()
-        onnx = bounded((training.export or _standard_export(dataset))(estimator))
+        export = training.export or (lambda estimator: task.export(estimator, dataset.x.shape[1]))
+        onnx = task.finished(export(estimator))
         exported = time.perf_counter()
-        answers, threshold = _answers_to_all(estimator, dataset, features, classes), threshold_of(estimator)
+        answers, decision = _answers_to_all(task, estimator, dataset, features), task.decision_of(estimator)
     record = {
         "metrics": metrics,
         "seconds": {
@@ -107,94 +100,54 @@ def run_experiment(
         "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         "processor": processor(),
         "warnings": sorted({f"{entry.category.__name__}: {entry.message}"[:300] for entry in caught})[:10],
-        "threshold": None if threshold is None else threshold.document(),
-        "golden": _golden(estimator, dataset.x[golden_rows(dataset)], classes, threshold),
+        "threshold": decision,
+        "golden": _golden(task, estimator, dataset.x[golden_rows(dataset)], decision),
     }
     return ExperimentResult(onnx=onnx, answers=answers, record=record)
 
 
-def cross_validate(training: Training, dataset: Dataset, params: Params, *, classes: int) -> dict[str, dict[str, Any]]:
-    """Return each metric's mean, standard deviation and values over the folds, without use of the holdout."""
+def cross_validate(
+    training: Training, dataset: Dataset, params: Params, *, task: Task[Any]
+) -> dict[str, dict[str, Any]]:
+    """Return each metric's mean, standard deviation and values over the folds, without use of the holdout.
+
+    A metric that is not defined for every fold is left out.
+    """
     by_fold = []
     for fold in range(int(dataset.fold.max()) + 1):
         train_rows = (dataset.fold != fold) & (dataset.fold != HOLDOUT)
         test_rows = dataset.fold == fold
         estimator = training.fit(dataset.x[train_rows], dataset.y[train_rows], dict(params))
-        by_fold.append(scores(dataset.y[test_rows], answers_of(estimator, dataset.x[test_rows], classes)))
+        by_fold.append(task.scores(dataset.y[test_rows], task.answers_of(estimator, dataset.x[test_rows])))
     summary = {}
-    for metric in METRICS:
-        values = [entry[metric] for entry in by_fold]
-        summary[metric] = {"mean": float(np.mean(values)), "std": float(np.std(values)), "folds": values}
+    for metric in task.metrics:
+        if all(metric in entry for entry in by_fold):
+            values = [entry[metric] for entry in by_fold]
+            summary[metric] = {"mean": float(np.mean(values)), "std": float(np.std(values)), "folds": values}
     return summary
 
 
-def answers_of(estimator: Estimator, x: np.ndarray, classes: int) -> Answers:
-    """Return what an estimator answers to rows, float32 [rows, features]. Raises `UnusableEstimator`."""
-    probabilities = predict_probabilities(estimator, x, classes)
-    predict = getattr(estimator, "predict", None)
-    if predict is None:
-        return Answers.likeliest(probabilities)
-    labels = np.asarray(predict(x))
-    if labels.shape == (len(x), 1):
-        labels = labels[:, 0]
-    if labels.shape != (len(x),):
-        raise UnusableEstimator(f"predict gives the shape {list(labels.shape)}; expected: [{len(x)}]")
-    positions = np.arange(classes)
-    if labels.dtype.kind not in "biuf" or not np.isin(labels, positions).all():
-        raise UnusableEstimator(f"predict gives other values than 0 to {classes - 1}, the positions of the classes")
-    return Answers(labels=labels.astype(np.int64), probabilities=probabilities)
-
-
-def predict_probabilities(estimator: Estimator, x: np.ndarray, classes: int) -> np.ndarray:
-    """Return the estimator's probabilities, float64 [rows, classes].
-
-    Raises `UnusableEstimator` for another shape, and for values that are no probabilities.
-    """
-    probabilities = np.asarray(estimator.predict_proba(x), dtype=np.float64)
-    if probabilities.shape != (len(x), classes):
-        expected = f"[{len(x)}, {classes}]"
-        raise UnusableEstimator(f"predict_proba gives the shape {list(probabilities.shape)}; expected: {expected}")
-    if not np.isfinite(probabilities).all():
-        raise UnusableEstimator("predict_proba gives values that are not finite")
-    if (np.abs(probabilities - 0.5) > 0.5 + TOLERANCE).any() or (np.abs(probabilities.sum(1) - 1) > TOLERANCE).any():
-        raise UnusableEstimator("predict_proba gives values outside of 0 to 1, or rows that do not sum to 1")
-    return probabilities
-
-
-def _answers_to_all(estimator: Estimator, dataset: Dataset, features: Sequence[Feature], classes: int) -> Answers:
+def _answers_to_all(task: Task[Any], estimator: Any, dataset: Dataset, features: Sequence[Feature]) -> Answers:
     """Return the answers to every row of the dataset, and to those made up, unless the estimator refuses these."""
-    answers, made_up = answers_of(estimator, dataset.x, classes), with_gaps(dataset.x, features)
+    answers, made_up = task.answers_of(estimator, dataset.x), with_gaps(dataset.x, features)
     if not len(made_up):
         return answers
     try:
-        more = answers_of(estimator, made_up, classes)
+        return answers.followed_by(task.answers_of(estimator, made_up))
     except Exception:  # an estimator that has seen no missing value may raise anything at one
         return answers
-    return Answers(
-        labels=np.concatenate([answers.labels, more.labels]),
-        probabilities=np.concatenate([answers.probabilities, more.probabilities]),
-    )
 
 
-def _golden(estimator: Estimator, x: np.ndarray, classes: int, threshold: Threshold | None) -> dict[str, Any]:
-    """Return the golden answers to rows: null stands for a missing value, and for a label that rounding decides."""
-    answers = answers_of(estimator, x, classes)
-    open_rows = undecided(answers.probabilities, threshold).tolist()
+def _golden(task: Task[Any], estimator: Any, x: np.ndarray, decision: dict[str, Any] | None) -> dict[str, Any]:
+    """Return golden rows and the answers to them: null stands for a missing value."""
     return {
         "inputs": [[None if math.isnan(value) else value for value in row] for row in x.tolist()],
-        "probabilities": answers.probabilities.tolist(),
-        "labels": [
-            None if is_open else label for label, is_open in zip(answers.labels.tolist(), open_rows, strict=True)
-        ],
+        **task.golden(task.answers_of(estimator, x), decision),
     }
 
 
 def golden_rows(dataset: Dataset) -> np.ndarray:
-    """Return the positions of a few rows outside the holdout, spread over the classes."""
+    """Return the positions of a few rows outside the holdout, spread over the classes, or over the numbers."""
     visible = np.flatnonzero(~dataset.holdout)
-    by_class = visible[np.argsort(dataset.y[visible], kind="stable")]
-    return by_class[np.linspace(0, len(by_class) - 1, min(GOLDEN_ROWS, len(by_class))).astype(int)]
-
-
-def _standard_export(dataset: Dataset) -> Callable[[Any], bytes]:
-    return lambda estimator: to_onnx(estimator, dataset.x.shape[1])
+    by_target = visible[np.argsort(dataset.y[visible], kind="stable")]
+    return by_target[np.linspace(0, len(by_target) - 1, min(GOLDEN_ROWS, len(by_target))).astype(int)]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.versions import Corrupt
 from functions.core.storage.objects import Missing
-from functions.core.training.answers import Answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,12 +34,15 @@ def read_model(models: Objects, folder: str, record: Mapping[str, Any]) -> bytes
     return _read(models, f"{folder}/{name}", record["sha256"])
 
 
-def read_answers(models: Objects, folder: str, record: Mapping[str, Any]) -> Answers | None:
-    """Return the answers of the estimator; None where a release before kept none. Raise `Corrupt` as above."""
+def read_answers(models: Objects, folder: str, record: Mapping[str, Any]) -> bytes | None:
+    """Return the answers of the estimator, as `Task.read` reads them; None where a release before kept none.
+
+    Raise `Corrupt` as above.
+    """
     if "answers" not in record:
         return None
     digest = record["answers"]["sha256"]
-    return Answers.from_bytes(_read(models, f"{folder}/{digest}.npz", digest))
+    return _read(models, f"{folder}/{digest}.npz", digest)
 
 
 def are_whole(models: Objects, folder: str, record: Mapping[str, Any]) -> bool:

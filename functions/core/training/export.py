@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from functions.core.training.answers import Threshold
-from functions.core.training.graph_edits import FOREST, bound_probabilities, decide_by
-from functions.core.training.signature import INPUT
+from functions.core.training.class_answers import Threshold
+from functions.core.training.graph_edits import FOREST, bound_probabilities, decide_by, name_output
+from functions.core.training.signature import INPUT, VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,10 +26,25 @@ _OPSET = {"": 21, "ai.onnx.ml": 3}
 
 
 def to_onnx(estimator: BaseEstimator, width: int) -> bytes:
-    """Return an ONNX file for rows of `width` features; the same estimator gives the same bytes.
+    """Return the ONNX file of a classifier for rows of `width` features; the same estimator gives the same bytes.
 
     Raises what skl2onnx raises for an estimator that it cannot convert.
     """
+    model = _converted(estimator, width, {"zipmap": False})
+    threshold = threshold_of(estimator)
+    if threshold is not None:
+        decide_by(model, threshold)
+    return _bytes_of(model)
+
+
+def number_to_onnx(estimator: BaseEstimator, width: int) -> bytes:
+    """Return the ONNX file of a regressor, as `to_onnx` does."""
+    model = _converted(estimator, width, {})
+    name_output(model, VALUE)
+    return _bytes_of(model)
+
+
+def _converted(estimator: BaseEstimator, width: int, options: dict[str, Any]) -> ModelProto:
     from skl2onnx import convert_sklearn  # noqa: PLC0415 - 0.7 s that a failing fit need not pay
     from skl2onnx.common.data_types import FloatTensorType  # noqa: PLC0415
 
@@ -39,13 +54,14 @@ def to_onnx(estimator: BaseEstimator, width: int) -> bytes:
         converted,
         name="model",  # its default is a random one
         initial_types=[(INPUT, FloatTensorType([None, width]))],
-        options={id(converted): {"zipmap": False}},
+        options={id(converted): options} if options else None,
         target_opset=_OPSET,
     )
     _send_missing_values(model, converted)
-    threshold = threshold_of(estimator)
-    if threshold is not None:
-        decide_by(model, threshold)
+    return model
+
+
+def _bytes_of(model: ModelProto) -> bytes:
     domains = {entry.domain: entry.version for entry in model.opset_import}
     del model.opset_import[:]
     for domain, version in sorted(domains.items()):

@@ -9,7 +9,7 @@ from functions.core.training.signature import LABEL, PROBABILITIES
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto
 
-    from functions.core.training.answers import Threshold
+    from functions.core.training.class_answers import Threshold
 
 FOREST = frozenset({"TreeEnsembleClassifier", "TreeEnsembleRegressor"})
 _MARGIN = 1e-6
@@ -62,6 +62,13 @@ def decide_by(model: ModelProto, threshold: Threshold) -> None:
             helper.make_node("Where", ["below_threshold", "served_negative", "served_positive"], [LABEL]),
         ]
     )
+
+
+def name_output(model: ModelProto, name: str) -> None:
+    """Give the one output of a model another name."""
+    [output] = model.graph.output
+    _rename(model.graph, output.name, name)
+    output.name = name
 
 
 def _rename(graph: GraphProto, name: str, other: str) -> None:

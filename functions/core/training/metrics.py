@@ -1,4 +1,4 @@
-"""Metrics of a model's answers, without scikit-learn (docs/decisions/0004); tests compare the two."""
+"""Metrics of labels and probabilities, without scikit-learn (docs/decisions/0004); tests compare the two."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from functions.core.training.answers import Answers
+from models.task import METRICS
 
-METRICS = ("roc_auc", "accuracy", "f1", "log_loss")
+if TYPE_CHECKING:
+    from functions.core.training.class_answers import ClassAnswers
 
 
 class UndefinedMetric(ValueError):
     """A metric is not defined for these rows. The text says why."""
 
 
-def score(metric: str, y: np.ndarray, answers: Answers) -> float:
+def score(metric: str, y: np.ndarray, answers: ClassAnswers) -> float:
     """Return one metric of answers for the true classes `y` [rows], as positions: of their labels for accuracy and f1.
 
     Of two classes the last is the positive one; of more, the metric is the macro average (one
@@ -41,21 +41,10 @@ def score(metric: str, y: np.ndarray, answers: Answers) -> float:
             least = np.finfo(probabilities.dtype).eps
             true_class_probabilities = np.clip(probabilities[np.arange(len(y)), y], least, 1 - least)
             return float(-np.mean(np.log(true_class_probabilities)))
-    raise ValueError(f"{metric} is no metric; accepted: {', '.join(METRICS)}")
+    raise ValueError(f"{metric} is no metric of classes; accepted: {', '.join(METRICS['classification'])}")
 
 
-def scores(y: np.ndarray, answers: Answers) -> dict[str, float]:
-    """Return every metric that is defined for these rows."""
-    values: dict[str, float] = {}
-    for metric in METRICS:
-        try:
-            values[metric] = score(metric, y, answers)
-        except UndefinedMetric:
-            continue
-    return values
-
-
-def confusion(y: np.ndarray, answers: Answers) -> list[list[int]]:
+def confusion(y: np.ndarray, answers: ClassAnswers) -> list[list[int]]:
     """Return the confusion matrix: rows by true class, columns by predicted class."""
     classes = answers.probabilities.shape[1]
     pairs = np.bincount(y * classes + answers.labels, minlength=classes**2)

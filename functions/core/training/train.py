@@ -13,7 +13,9 @@ from functions.core.registry.versions import Registry
 from functions.core.storage.objects import Conflict, Objects
 from functions.core.training import experiment_files
 from functions.core.training.blame import failure
+from functions.core.training.choice import task_of
 from functions.core.training.experiment import Training, run_experiment
+from functions.core.training.metrics import UndefinedMetric
 from interface import layout
 from models.contract import Contract
 from models.section import FOLDER
@@ -72,8 +74,9 @@ class Trainer:
     def _run(self, contract: Contract, dataset: Dataset, params: dict[str, Any], folder: str) -> dict[str, Any]:
         started = time.perf_counter()
         try:
-            training, classes = Training.load(contract.name, self.folder), len(contract.target.classes)
-            result = run_experiment(training, dataset, params, classes=classes, features=contract.features)
+            training, task = Training.load(contract.name, self.folder), task_of(contract)
+            result = run_experiment(training, dataset, params, task=task, features=contract.features)
+            _require(contract.search.metric, result.record["metrics"])
         except Exception as problem:  # the code of a model may raise anything
             self.log.error("experiment", problem=problem, model=contract.name, params=params)
             seconds = {"total": round(time.perf_counter() - started, 3)}
@@ -88,3 +91,8 @@ class Trainer:
         if result.get("execution") == record.get("execution"):
             return False
         return result["status"] == "failed" or not experiment_files.are_whole(self.models, folder, result)
+
+
+def _require(metric: str, measured: Mapping[str, Any]) -> None:
+    if metric not in measured:
+        raise UndefinedMetric(f"{metric} is not defined for the rows of every fold; search by another metric")

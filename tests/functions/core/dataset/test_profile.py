@@ -6,6 +6,7 @@ import numpy as np
 
 from functions.core.dataset.dataset import group_equal
 from functions.core.dataset.profile import describe, profile_of
+from models.contract import Target
 from models.feature import Feature
 
 
@@ -40,7 +41,7 @@ def test_a_category_and_a_truth_are_counted() -> None:
 def test_copies_and_contradictions_are_noted() -> None:
     x = np.array([[1], [1], [1], [2]], dtype=np.float32)
     y = np.array([0, 0, 1, 1])
-    profile = profile_of(x, y, group_equal(x), [Feature(name="x")], ["no", "yes"])
+    profile = profile_of(x, y, group_equal(x), [Feature(name="x")], Target(name="y", classes=("no", "yes")))
     assert (profile["rows"], profile["classes"]) == (4, {"no": 2, "yes": 2})
     assert (profile["duplicate_rows"], profile["contradictory_rows"]) == (1, 1)
     assert json.loads(json.dumps(profile, allow_nan=False)) == profile

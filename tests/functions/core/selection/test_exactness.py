@@ -19,8 +19,10 @@ from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
 from functions.core.selection.exactness import answers_of, compare
 from functions.core.serving.classifier import Classifier
+from functions.core.serving.tabular import Tabular
 from functions.core.training import experiment
-from functions.core.training.answers import Answers, Threshold, undecided, with_gaps
+from functions.core.training.answers import with_gaps
+from functions.core.training.class_answers import ClassAnswers, Threshold, undecided
 from functions.core.training.experiment import Training
 from functions.core.training.metrics import score
 from models.contract import Contract
@@ -154,7 +156,7 @@ def test_every_row_is_compared_also_those_that_are_kept_out(train: Train) -> Non
 def test_the_label_of_a_tuned_threshold_is_served_and_judged(train: Train) -> None:
     found = train(plain_rows(), PLAIN, TunedThresholdClassifierCV(LogisticRegression(), scoring="f1").fit)
     served, [estimator], x = found.served, found.estimators, found.x
-    answers = answers_of(served, x)
+    answers = served_by(served, x)
     assert answers.labels.tolist() == estimator.predict(x).tolist()
     assert (answers.labels != answers.probabilities.argmax(axis=1)).any(), "or this shows nothing"
     [judged] = [check["value"] for check in found.record["checks"] if check["name"] == "f1"]
@@ -162,7 +164,7 @@ def test_the_label_of_a_tuned_threshold_is_served_and_judged(train: Train) -> No
 
     dataset = Dataset.from_bytes(found.bench.data.get(f"{MODEL}/datasets/{found.record['dataset']}/data.npz"))
     holdout, y = answers.of(dataset.holdout), dataset.y[dataset.holdout]
-    assert judged == score("f1", y, holdout) != score("f1", y, Answers.likeliest(holdout.probabilities))
+    assert judged == score("f1", y, holdout) != score("f1", y, ClassAnswers.likeliest(holdout.probabilities))
     version = found.bench.registry.load(found.answer["version"])
     assert version.card["threshold"]["positive"] == 1
     assert set(version.golden["labels"]) <= {0, 1, None}
@@ -180,7 +182,7 @@ def test_a_label_that_the_file_forgets_is_refused_and_the_sentence_says_what_to_
 def test_an_uncalibrated_estimator_is_served_as_it_decides(train: Train) -> None:
     found = train(plain_rows(120), PLAIN, lambda x, y: SVC(probability=True, random_state=0).fit(x, y))
     [estimator] = found.estimators
-    assert answers_of(found.served, found.x).labels.tolist() == estimator.predict(found.x).tolist()
+    assert served_by(found.served, found.x).labels.tolist() == estimator.predict(found.x).tolist()
 
 
 def test_the_next_best_experiment_is_taken_where_the_best_serves_otherwise(train: Train) -> None:
@@ -204,7 +206,7 @@ def test_the_next_best_experiment_is_taken_where_the_best_serves_otherwise(train
 def test_probabilities_are_within_their_range_in_every_answer(train: Train) -> None:
     data = (HERE / "claims.csv").read_bytes()
     found = train(data, CLAIMS, RandomForestClassifier(n_estimators=20, max_depth=4, random_state=0).fit)
-    probabilities = answers_of(found.served, found.x).probabilities
+    probabilities = served_by(found.served, found.x).probabilities
     assert probabilities.min() >= 0
     assert probabilities.max() <= 1
     assert np.abs(probabilities.sum(axis=1) - 1).max() < 1e-6
@@ -234,9 +236,15 @@ def test_a_champion_is_compared_by_what_its_callers_get(tmp_path: Path) -> None:
     assert checks["margin over the champion"] == pytest.approx(checks["accuracy"] - 0.5, abs=0.05)
 
 
-def answers(probabilities: list[list[float]], labels: list[int] | None = None) -> Answers:
-    likeliest = Answers.likeliest(np.array(probabilities))
-    return likeliest if labels is None else Answers(labels=np.array(labels), probabilities=likeliest.probabilities)
+def answers(probabilities: list[list[float]], labels: list[int] | None = None) -> ClassAnswers:
+    likeliest = ClassAnswers.likeliest(np.array(probabilities))
+    return likeliest if labels is None else ClassAnswers(labels=np.array(labels), probabilities=likeliest.probabilities)
+
+
+def served_by(version: Tabular, x: np.ndarray) -> ClassAnswers:
+    found = answers_of(small(), version, x)
+    assert isinstance(found, ClassAnswers)
+    return found
 
 
 def small() -> Contract:
@@ -277,10 +285,10 @@ def test_the_first_rows_are_shown_and_all_are_counted() -> None:
 
 def test_answers_are_kept_in_few_bytes_and_read_as_they_were() -> None:
     given = answers([[0.25, 0.75], [1.0, 0.0]], [0, 1])
-    read = Answers.from_bytes(given.to_bytes())
+    read = ClassAnswers.from_bytes(given.to_bytes())
     assert read.labels.tolist() == [0, 1]
     assert read.probabilities.tolist() == [[0.25, 0.75], [1.0, 0.0]]
-    many = Answers.likeliest(np.full((10_000, 2), 0.5))
+    many = ClassAnswers.likeliest(np.full((10_000, 2), 0.5))
     assert len(many.to_bytes()) < 10_000 * 9 + 1000
     assert given.to_bytes() == answers([[0.25, 0.75], [1.0, 0.0]], [0, 1]).to_bytes()
 

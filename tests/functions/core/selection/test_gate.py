@@ -14,13 +14,13 @@ from functions.core.selection.gate import (
     comparable,
     name_of,
 )
-from functions.core.training.answers import Answers
+from functions.core.training.class_answers import ClassAnswers
 from models.contract import Slice
 from tests.functions.bench import contract
 
 Y = np.array([0, 0, 1, 1])
-GOOD = Answers.likeliest(np.array([[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.1, 0.9]]))
-HALF = Answers.likeliest(np.array([[0.9, 0.1], [0.2, 0.8], [0.9, 0.1], [0.1, 0.9]]))
+GOOD = ClassAnswers.likeliest(np.array([[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.1, 0.9]]))
+HALF = ClassAnswers.likeliest(np.array([[0.9, 0.1], [0.2, 0.8], [0.9, 0.1], [0.1, 0.9]]))
 X = np.array([[1, 0, 0], [2, 0, 1], [3, 0, 1], [np.nan, 0, 0]], dtype=np.float32)
 
 
@@ -61,7 +61,7 @@ def test_the_metric_must_reach_its_bound(metric: str, minimum: float, passed: bo
     ],
 )
 def test_the_candidate_must_beat_the_champion_by_the_margin(
-    margin: float, candidate: Answers, champion: Answers, passed: bool, value: float
+    margin: float, candidate: ClassAnswers, champion: ClassAnswers, passed: bool, value: float
 ) -> None:
     judged = contract(gate={"metric": "accuracy", "margin": margin})
     check = check_margin(judged, Y, candidate, Champion(answers=champion))

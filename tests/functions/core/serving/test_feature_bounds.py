@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.core.onnx.tensor import Tensor
-from functions.core.serving.classifier import FEW, Bounds
 from functions.core.serving.feature_bounds import bounds_graph
+from functions.core.serving.tabular import FEW, Bounds
 from models.feature import Feature, UnacceptableValue
 
 FEATURES = (

@@ -13,6 +13,7 @@ from functions.core.onnx.session import Session
 from functions.core.training.experiment import Training, UnusableEstimator, cross_validate, golden_rows, run_experiment
 from models.contract import Params
 from tests.functions.bench import MODEL, TRAINING
+from tests.functions.two_classes import TWO
 
 
 def small() -> Dataset:
@@ -45,7 +46,7 @@ def test_nothing_is_fitted_on_the_holdout_or_on_the_fold_that_tests() -> None:
         seen.append(set(x[:, 0].tolist()))
         return Constant(np.array([[0.5, 0.5]]))
 
-    run_experiment(Training(fit=fit, export=lambda _: b"model"), dataset, {}, classes=2)
+    run_experiment(Training(fit=fit, export=lambda _: b"model"), dataset, {}, task=TWO)
     *folds, last = seen
     held_out = set(dataset.x[dataset.holdout, 0].tolist())
     for fold, learned in enumerate(folds):
@@ -57,7 +58,7 @@ def test_nothing_is_fitted_on_the_holdout_or_on_the_fold_that_tests() -> None:
 
 def test_a_metric_has_a_value_for_each_fold() -> None:
     training = Training(fit=lambda x, y, params: Constant(np.array([[0.3, 0.7]])))
-    metrics = cross_validate(training, small(), {}, classes=2)
+    metrics = cross_validate(training, small(), {}, task=TWO)
     assert set(metrics) == {"roc_auc", "accuracy", "f1", "log_loss"}
     assert metrics["roc_auc"] == {"mean": 0.5, "std": 0.0, "folds": [0.5] * 3}
     assert metrics["accuracy"]["mean"] == pytest.approx(np.mean(metrics["accuracy"]["folds"]))
@@ -69,7 +70,7 @@ def test_each_fit_gets_parameters_of_its_own() -> None:
         return Constant(np.array([[0.5, 0.5]]))
 
     params: Params = {"family": "a"}
-    run_experiment(Training(fit=fit, export=lambda _: b""), small(), params, classes=2)
+    run_experiment(Training(fit=fit, export=lambda _: b""), small(), params, task=TWO)
     assert params == {"family": "a"}
 
 
@@ -83,7 +84,7 @@ def test_each_fit_gets_parameters_of_its_own() -> None:
 def test_an_estimator_whose_answers_are_of_no_use_is_refused(answer: np.ndarray, reason: str) -> None:
     training = Training(fit=lambda x, y, params: Constant(answer))
     with pytest.raises(UnusableEstimator, match=reason):
-        cross_validate(training, small(), {}, classes=2)
+        cross_validate(training, small(), {}, task=TWO)
 
 
 def test_golden_rows_are_seen_rows_of_every_class() -> None:
@@ -95,7 +96,7 @@ def test_golden_rows_are_seen_rows_of_every_class() -> None:
 
 
 def test_the_exported_model_answers_as_the_estimator_did(tmp_path: Path) -> None:
-    outcome = run_experiment(load(TRAINING, tmp_path), small(), {"ridge": 1.0}, classes=2)
+    outcome = run_experiment(load(TRAINING, tmp_path), small(), {"ridge": 1.0}, task=TWO)
     check_golden(Session(outcome.onnx), {**outcome.record["golden"], "tolerance": 1e-6})
     assert outcome.record["sha256"] == hashlib.sha256(outcome.onnx).hexdigest()
 
@@ -104,7 +105,7 @@ def test_missing_values_stand_as_null_among_the_golden_rows() -> None:
     dataset = small()
     dataset.x[:, 1] = np.nan
     training = Training(fit=lambda x, y, params: Constant(np.array([[0.5, 0.5]])), export=lambda _: b"")
-    outcome = run_experiment(training, dataset, {}, classes=2)
+    outcome = run_experiment(training, dataset, {}, task=TWO)
     assert all(row[1] is None for row in outcome.record["golden"]["inputs"])
 
 
@@ -113,7 +114,7 @@ def test_warnings_of_a_fit_are_recorded_once() -> None:
         warnings.warn("it did not converge", RuntimeWarning, stacklevel=1)
         return Constant(np.array([[0.5, 0.5]]))
 
-    outcome = run_experiment(Training(fit=fit, export=lambda _: b""), small(), {}, classes=2)
+    outcome = run_experiment(Training(fit=fit, export=lambda _: b""), small(), {}, task=TWO)
     assert outcome.record["warnings"] == ["RuntimeWarning: it did not converge"]
 
 

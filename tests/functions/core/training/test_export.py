@@ -16,9 +16,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 from functions.core.onnx.session import Session
 from functions.core.onnx.tensor import Tensor
-from functions.core.training.answers import Answers
-from functions.core.training.experiment import answers_of
+from functions.core.training.class_answers import ClassAnswers
 from functions.core.training.export import bounded, threshold_of, to_onnx
+from tests.functions.two_classes import TWO
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning:sklearn"),  # an SVC with probabilities is given up some day
@@ -31,10 +31,10 @@ GAPS = X.copy()
 GAPS[::9, 1] = np.nan
 
 
-def served(onnx: bytes, x: np.ndarray) -> Answers:
+def served(onnx: bytes, x: np.ndarray) -> ClassAnswers:
     outputs = Session(onnx).run({"features": Tensor.over("FP32", x.shape, x.data)})
     labels, probabilities = outputs["label"], outputs["probabilities"]
-    return Answers(
+    return ClassAnswers(
         labels=np.array(labels.values()), probabilities=np.array(probabilities.values()).reshape(probabilities.shape)
     )
 
@@ -58,7 +58,7 @@ def tuned(**options: Any) -> TunedThresholdClassifierCV:
 )
 def test_an_estimator_with_a_threshold_is_served_as_it_decides(estimator: Callable[[], Any]) -> None:
     fitted = estimator().fit(X, Y)
-    wanted, found = answers_of(fitted, X, 2), served(to_onnx(fitted, 2), X)
+    wanted, found = TWO.answers_of(fitted, X), served(to_onnx(fitted, 2), X)
     assert (wanted.labels != wanted.probabilities.argmax(axis=1)).any(), "or this shows nothing"
     assert found.labels.tolist() == wanted.labels.tolist()
     assert np.abs(found.probabilities - wanted.probabilities).max() < 1e-6
@@ -71,7 +71,7 @@ def test_an_estimator_with_a_threshold_is_served_as_it_decides(estimator: Callab
 
 def test_an_uncalibrated_estimator_is_served_as_it_decides() -> None:
     fitted = SVC(probability=True, random_state=0).fit(X, Y)
-    wanted, found = answers_of(fitted, X, 2), served(to_onnx(fitted, 2), X)
+    wanted, found = TWO.answers_of(fitted, X), served(to_onnx(fitted, 2), X)
     assert (wanted.labels != wanted.probabilities.argmax(axis=1)).any(), "or this shows nothing"
     assert found.labels.tolist() == wanted.labels.tolist()
 
@@ -95,7 +95,7 @@ def test_a_threshold_that_is_not_one_of_probabilities_is_left_out() -> None:
 )
 def test_a_forest_sends_missing_values_where_its_estimator_does(estimator: Callable[[], Any], seen: np.ndarray) -> None:
     fitted = estimator().fit(seen, Y)
-    wanted, found = answers_of(fitted, GAPS, 2), served(to_onnx(fitted, 2), GAPS)
+    wanted, found = TWO.answers_of(fitted, GAPS), served(to_onnx(fitted, 2), GAPS)
     assert np.abs(found.probabilities - wanted.probabilities).max() < 1e-6
     assert found.labels.tolist() == wanted.labels.tolist()
 
@@ -108,7 +108,7 @@ def test_histogram_trees_split_numbers_of_32_bits_as_their_estimator_does(base: 
     x = near.astype(np.float32)
     y = (rng.random(600) < (x[:, 0] - base > np.median(x[:, 0] - base)) * 0.6 + 0.2).astype(np.int64)
     fitted = HistGradientBoostingClassifier(max_iter=40, min_samples_leaf=2, max_bins=255).fit(x, y)
-    expected, found = answers_of(fitted, x, 2), served(to_onnx(fitted, 3), x)
+    expected, found = TWO.answers_of(fitted, x), served(to_onnx(fitted, 3), x)
     np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-5)
 
 

@@ -1,0 +1,50 @@
+"""How the answers of a regression differ from the truth, as a report shows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from functions.core.selection.html import Markup, bars, escape, number, scatter, table
+
+if TYPE_CHECKING:
+    from functions.core.training.number_answers import NumberAnswers
+    from models.contract import Target
+
+_SHARES = (0.5, 0.9, 0.95, 1.0)
+_BINS = 25
+_POINTS = 400
+
+
+def figures(target: Target, y: np.ndarray, answers: NumberAnswers) -> list[Markup]:
+    """Return how far answers are from the true numbers `y` [rows], beside those of a model that knows their median."""
+    unit = f", in {target.unit}" if target.unit else ""
+    errors = answers.values - y
+    return [
+        _quantiles(f"Rows that err no more{unit}", errors, y - np.median(y)),
+        _points(f"{target.name}{unit}", y, answers.values),
+        _histogram(f"Errors, answer less truth{unit}", errors),
+    ]
+
+
+def _quantiles(caption: str, errors: np.ndarray, plain: np.ndarray) -> Markup:
+    rows = [(escape(f"{share:.0%}"), number(_share(errors, share)), number(_share(plain, share))) for share in _SHARES]
+    return table(caption, ("share", "#this model", "#always the median"), rows)
+
+
+def _share(errors: np.ndarray, share: float) -> float:
+    return float(np.quantile(np.abs(errors), share))
+
+
+def _points(name: str, y: np.ndarray, values: np.ndarray) -> Markup:
+    chosen = np.linspace(0, len(y) - 1, min(_POINTS, len(y))).astype(int)
+    drawing = scatter(list(zip(y[chosen].tolist(), values[chosen].tolist(), strict=True)), "truth", "answer")
+    return Markup(f"<figure>{drawing}<figcaption>{escape(name)}</figcaption></figure>\n")
+
+
+def _histogram(caption: str, errors: np.ndarray) -> Markup:
+    counts, edges = np.histogram(errors, bins=_BINS)
+    told = f"from {edges[0]:.4g} to {edges[-1]:.4g}, zero {'inside' if edges[0] <= 0 <= edges[-1] else 'outside'}"
+    drawing = bars(counts.tolist(), f"{caption}: {', '.join(map(str, counts.tolist()))}")
+    return Markup(f"<figure>{drawing}<figcaption>{escape(f'{caption}: {told}')}</figcaption></figure>\n")

@@ -1,0 +1,74 @@
+"""The task of predicting a number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from functions.core.training import number_answers, number_metrics
+from functions.core.training.export import number_to_onnx
+from functions.core.training.number_answers import NumberAnswers
+from functions.core.training.signature import VALUE
+from functions.core.training.task import Task, UnusableEstimator, one_a_row
+from models.feature import LARGEST
+from models.task import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from functions.core.onnx.tensor import Tensor
+    from functions.core.training.answers import Differences
+    from models.contract import Target
+
+
+class Regression(Task[NumberAnswers]):
+    metrics = METRICS["regression"]
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+
+    def answers_of(self, estimator: Any, x: np.ndarray) -> NumberAnswers:
+        if not hasattr(estimator, "predict"):
+            raise UnusableEstimator("the estimator has no predict, which a regression needs")
+        values = one_a_row(estimator.predict(x), len(x))
+        if values.dtype.kind not in "biuf" or not (np.abs(values) <= LARGEST).all():
+            raise UnusableEstimator("predict gives values that are no finite numbers of 32 bits")
+        return NumberAnswers(values=values.astype(np.float64))
+
+    def export(self, estimator: Any, width: int) -> bytes:
+        return number_to_onnx(estimator, width)
+
+    def finished(self, onnx: bytes) -> bytes:
+        return onnx
+
+    def decision_of(self, estimator: Any) -> None:
+        return None
+
+    def golden(self, answers: NumberAnswers, decision: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return the numbers, and their spread: a difference is told as a share of it, or of the number."""
+        return {"values": answers.values.tolist(), "spread": answers.spread}
+
+    def card(self) -> dict[str, Any]:
+        return {"target": {"name": self.target.name, "unit": self.target.unit}, "outputs": {"value": VALUE}}
+
+    def why_not_comparable(self, card: Mapping[str, Any]) -> str:
+        return "" if card["target"] == self.card()["target"] else "the champion predicts another number"
+
+    def read(self, data: bytes) -> NumberAnswers:
+        return NumberAnswers.from_bytes(data)
+
+    def served(self, version: Any, outputs: Sequence[Mapping[str, Tensor]]) -> NumberAnswers:
+        values = [np.asarray(version.values(some), dtype=np.float64) for some in outputs]
+        return NumberAnswers(values=np.concatenate([np.zeros(0), *values]))
+
+    def compare(
+        self, estimator: NumberAnswers, served: NumberAnswers, decision: Mapping[str, Any] | None
+    ) -> Differences:
+        return number_answers.differences(estimator, served)
+
+    def told(self, answers: NumberAnswers, row: int) -> str:
+        return f"{answers.values[row]:.7g}"
+
+    def score(self, metric: str, y: np.ndarray, answers: NumberAnswers) -> float:
+        return number_metrics.score(metric, y, answers)
