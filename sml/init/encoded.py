@@ -26,11 +26,11 @@ class Encoded:
     """Rows as numbers. Values that are refused or missing are NaN."""
 
     numbers: np.ndarray
-    """float32 [rows, features], without rows that are malformed or have no class."""
-    classes: np.ndarray
-    """int64 [rows]: positions in the target's classes."""
+    """float32 [rows, features], without rows that are malformed or have no truth."""
+    truth: np.ndarray
+    """[rows]: int64, positions in the target's classes, or float64, its numbers."""
     refused: Mapping[str, int]
-    """By column: how many values are refused, in rows that have a class."""
+    """By column: how many values are refused, in rows that have a truth."""
     reasons: Mapping[str, str]
     """By column: the first of them, where it is and why."""
     rounded: frozenset[str]
@@ -67,7 +67,7 @@ def encode(path: Path, read: Reader, features: Sequence[Feature], target: Featur
     whole = np.concatenate(parts)
     return Encoded(
         numbers=whole[:, :-1],
-        classes=whole[:, -1].astype(np.int64),
+        truth=whole[:, -1].astype(np.int64 if target.kind == "category" else np.float64),
         refused=counts,
         reasons=reasons,
         rounded=frozenset(rounded),

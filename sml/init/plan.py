@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from sml.init.number_target import NumberTarget
     from sml.init.target import Target
 
 HOLDOUT = 0.2
@@ -14,6 +15,8 @@ FOLDS = (5, 3, 2)
 """Those that are tried, until each has rows of every class."""
 ROWS_OF_A_FOLD = 5
 """Of each class, as far as there are so many."""
+ROWS_OF_A_NUMBER = 20
+"""Of a fold, where a number is predicted."""
 MANY_ROWS = 50_000
 SURE = 1.64
 """Standard errors beyond which luck gets one time in twenty."""
@@ -28,10 +31,11 @@ class Plan:
 
     folds: int
     folds_why: str
-    metric: Literal["roc_auc", "accuracy", "f1"]
+    metric: Literal["roc_auc", "accuracy", "f1", "mae"]
     metric_why: str
-    minimum: float
-    minimum_why: str
+    bound: float
+    """The metric's least value, or its greatest where less is better."""
+    bound_why: str
     minimum_rows: int
     maximum_rejected_share: float
     rejected_why: str
@@ -43,16 +47,41 @@ def plan_for(target: Target, rows: int, rejected: int, folds: int | None = None)
     least = min(target.counts)
     chosen = folds or next((some for some in FOLDS if least * (1 - HOLDOUT) >= some * ROWS_OF_A_FOLD), FOLDS[-1])
     metric, metric_why = _metric(target)
-    minimum, minimum_why = _minimum(metric, target)
+    bound, bound_why = _minimum(metric, target)
+    return _plan(
+        chosen, f"the rarest class has {least:,} rows", (metric, metric_why), (bound, bound_why), rows, rejected
+    )
+
+
+def plan_for_numbers(target: NumberTarget, rows: int, rejected: int, folds: int | None = None) -> Plan:
+    """Return the plan for a table of so many rows, of which so many are set aside."""
+    usable = target.rows * (1 - HOLDOUT)
+    chosen = folds or next((some for some in FOLDS if usable >= some * ROWS_OF_A_NUMBER), FOLDS[-1])
+    metric_why = "the mean error, in the unit of the target itself"
+    held = max(1.0, target.rows * HOLDOUT)
+    by_luck = target.usual_distance - SURE * target.distance_spread / math.sqrt(held)
+    bound = _down(max(by_luck, target.usual_distance / 10))
+    why = f"always the median errs by {target.usual_distance:.4g}, and by luck not less than this on {held:.0f} rows"
+    return _plan(chosen, f"{target.rows:,} rows have a number", ("mae", metric_why), (bound, why), rows, rejected)
+
+
+def _plan(
+    folds: int,
+    folds_why: str,
+    metric: tuple[Literal["roc_auc", "accuracy", "f1", "mae"], str],
+    bound: tuple[float, str],
+    rows: int,
+    rejected: int,
+) -> Plan:
     share = rejected / max(1, rows)
     allowed = DEFAULT_REJECTED if 2 * share <= DEFAULT_REJECTED else math.ceil(200 * share) / 100
     return Plan(
-        folds=chosen,
-        folds_why=f"the rarest class has {least:,} rows",
-        metric=metric,
-        metric_why=metric_why,
-        minimum=minimum,
-        minimum_why=minimum_why,
+        folds=folds,
+        folds_why=folds_why,
+        metric=metric[0],
+        metric_why=metric[1],
+        bound=bound[0],
+        bound_why=bound[1],
         minimum_rows=max(10, (rows - rejected) // 2),
         maximum_rejected_share=min(0.5, allowed),
         rejected_why=f"{rejected:,} of {rows:,} rows of this table are set aside",
@@ -81,6 +110,12 @@ def _minimum(metric: str, target: Target) -> tuple[float, str]:
         return _up(min((1 + share) / 2, share + SURE * error)), why
     constant = 2 * share / (1 + share) / len(target.classes)
     return _up(constant + 0.05), f"more than always the most frequent class, {constant:.2f}"
+
+
+def _down(value: float) -> float:
+    """Return a number with three digits that is not above `value`."""
+    unit = 10.0 ** (math.floor(math.log10(value)) - 2)
+    return float(f"{math.floor(value / unit) * unit:.3g}")
 
 
 def _up(value: float) -> float:

@@ -13,7 +13,8 @@ from models.section import ContractError
 from sml.init.encoded import Encoded, encode
 from sml.init.guess import Guess, demoted, described, guess
 from sml.init.leak import NEARLY_ALL, told_alone
-from sml.init.plan import FOLDS, Plan, plan_for
+from sml.init.number_target import NumberTarget
+from sml.init.plan import FOLDS, Plan, plan_for, plan_for_numbers
 from sml.init.table import blocks_of, read_sheet
 from sml.init.target import Target, find_target, set_aside
 from sml.init.words import is_amount, listed, of
@@ -44,7 +45,7 @@ class Proposal:
     source: str
     """The table's file name."""
     rows: int
-    target: Target
+    target: Target | NumberTarget
     columns: tuple[Guess, ...]
     """In the order of the table, without the target."""
     plan: Plan
@@ -56,6 +57,11 @@ class Proposal:
     def features(self) -> list[Feature]:
         return [found.feature for found in self.columns if found.feature is not None]
 
+    @property
+    def is_of_numbers(self) -> bool:
+        """Whether a number is to be predicted, and no class."""
+        return isinstance(self.target, NumberTarget)
+
     def named(self, role: str) -> list[Guess]:
         """Return the columns of a role."""
         return [found for found in self.columns if found.role == role]
@@ -63,14 +69,11 @@ class Proposal:
     def document(self) -> dict[str, Any]:
         """Return the proposal as JSON values."""
         columns = [{"name": found.name, "becomes": found.becomes, "why": found.why} for found in self.columns]
-        target = {"name": self.target.name, "why": self.target.why, "order": self.target.order}
-        target["classes"] = dict(zip(self.target.classes, self.target.counts, strict=True))
-        target["candidates"] = list(self.target.others)
         return {
             "model": self.model,
             "source": self.source,
             "rows": self.rows,
-            "target": target,
+            "target": self.target.document(),
             "columns": columns,
             "plan": asdict(self.plan),
             "warnings": list(self.warnings),
@@ -99,40 +102,39 @@ def propose(
         rows=sheet.rows + sheet.malformed,
         target=found,
         columns=tuple(guesses),
-        plan=plan_for(found, sheet.rows + sheet.malformed, encoded.rejected),
+        plan=_planned(found, sheet.rows + sheet.malformed, encoded.rejected),
         warnings=tuple(warnings),
         sample=_sample([one.feature for one in guesses if one.feature], encoded),
     )
     return _accepted(proposal, path, read, contract_of, encoded.rejected)
 
 
-def _as_read(sheet: Sheet, target: Target, read: Reader) -> Target:
+def _as_read(sheet: Sheet, target: Target | NumberTarget, read: Reader) -> Target | NumberTarget:
     """Return the target with its classes as training reads them: true, where a Parquet file says so.
 
     Raise `Mistake` where training takes none of them: numbers in JSON are no classes.
     """
+    if isinstance(target, NumberTarget):
+        return target
     variants = [target.classes]
     if {name.lower() for name in target.classes} == {"true", "false"}:
         variants.append(tuple(name.lower() for name in target.classes))
     for classes in variants:
-        encoded = encode(sheet.path, read, (), _target_feature(target.name, classes), sheet.rows)
-        if len(encoded.classes):
+        encoded = encode(sheet.path, read, (), replace(target, classes=classes).feature, sheet.rows)
+        if len(encoded.truth):
             return replace(target, classes=classes, spelled=target.classes)
     advice = ' in JSON a class is a text, as in {"class": "1"}' if sheet.format == "JSON Lines" else ""
     raise Mistake(f"{sheet.path}: {target.name}: {encoded.reasons[target.name]};{advice or ' write classes as texts'}")
 
 
-def _target_feature(name: str, classes: tuple[str, ...]) -> Feature:
-    return Feature(name=name, kind="category", categories=classes)
-
-
-def _settled(sheet: Sheet, columns: Sequence[Column], target: Target, read: Reader) -> tuple[list[Guess], Encoded]:
+def _settled(
+    sheet: Sheet, columns: Sequence[Column], target: Target | NumberTarget, read: Reader
+) -> tuple[list[Guess], Encoded]:
     """Return guesses of which training would refuse hardly a value, and the table read by them."""
     guesses = [guess(column) for column in columns]
-    wanted = _target_feature(target.name, target.classes)
     while True:
         features = [one.feature for one in guesses if one.feature is not None]
-        encoded = encode(sheet.path, read, features, wanted, sheet.rows + sheet.malformed)
+        encoded = encode(sheet.path, read, features, target.feature, sheet.rows + sheet.malformed)
         wrong = {name for name, count in encoded.refused.items() if count > TOLERATED * max(1, len(encoded.numbers))}
         if not wrong:
             return guesses, encoded
@@ -157,9 +159,14 @@ def _measured(found: Guess, encoded: Encoded, guesses: Sequence[Guess]) -> Guess
         refused, where = encoded.refused[feature.name], encoded.reasons[feature.name]
         told = f"{of(refused, len(values))} cannot be read and are set aside, the first in {where}"
         found = replace(described(found, told), warning=told)
-    share = told_alone(values, encoded.classes)
+    share = told_alone(values, encoded.truth)
     if share >= NEARLY_ALL:
-        leak = f"alone it tells the target for {share:.0%} of the rows: is it known when a prediction is asked for?"
+        told = (
+            f"for {share:.0%} of the rows"
+            if encoded.truth.dtype.kind == "i"
+            else f"but for {1 - share:.1%} of how it varies"
+        )
+        leak = f"alone it tells the target {told}: is it known when a prediction is asked for?"
         found = replace(described(found, f"A LEAK? {leak}"), warning=f"may be a leak: {leak}")
     return found
 
@@ -185,14 +192,13 @@ def _short(number: float) -> str:
     return exactly(number) if number % 1 == 0 else f"{number:.6g}"
 
 
-def _warnings(sheet: Sheet, target: Target, guesses: Sequence[Guess]) -> list[str]:
+def _warnings(sheet: Sheet, target: Target | NumberTarget, guesses: Sequence[Guess]) -> list[str]:
     told = []
     if target.others:
         told.append(f"{listed(target.others)} might be meant instead of {target.name}: name one with --target")
     if target.rows < FEW_ROWS:
         told.append(f"{target.rows} rows are few: what is measured on the holdout of a fifth of them says little")
-    rarest = min(target.counts)
-    if rarest < RARE * target.rows:
+    if isinstance(target, Target) and (rarest := min(target.counts)) < RARE * target.rows:
         name = target.classes[target.counts.index(rarest)]
         told.append(f"{name} is rare, {of(rarest, target.rows)}: look at its own precision and recall in the report")
     if sheet.malformed:
@@ -227,13 +233,19 @@ def _value(feature: Feature, number: float) -> Any:
             return int(number) if number % 1 == 0 else float(f"{number:.7g}")
 
 
+def _planned(target: Target | NumberTarget, rows: int, rejected: int, folds: int | None = None) -> Plan:
+    if isinstance(target, NumberTarget):
+        return plan_for_numbers(target, rows, rejected, folds)
+    return plan_for(target, rows, rejected, folds)
+
+
 def _accepted(
     proposal: Proposal, path: Path, read: Reader, contract_of: Callable[[Proposal], Contract], rejected: int
 ) -> Proposal:
     """Return the proposal with as many folds as the table has rows for. Raise `Mistake` where training rejects it."""
     cause = ""
     for folds in (some for some in FOLDS if some <= proposal.plan.folds):
-        some = replace(proposal, plan=plan_for(proposal.target, proposal.rows, rejected, folds))
+        some = replace(proposal, plan=_planned(proposal.target, proposal.rows, rejected, folds))
         try:
             with blocks_of(path) as blocks:
                 validate_dataset(blocks, contract_of(some), read)

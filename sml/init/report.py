@@ -7,6 +7,7 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
+from models.task import LOWER_IS_BETTER
 from sml.init.shown import show_table
 from sml.init.words import shortened
 
@@ -28,15 +29,13 @@ def report(made: Made, *, as_json: bool) -> None:
         print(json.dumps({**made.proposal.document(), **told, "next": list(_next(made))}, indent=2, ensure_ascii=False))
         return
     proposal, target = made.proposal, made.proposal.target
-    counts = ", ".join(
-        f"{shortened(name, 20)} {count:,}" for name, count in zip(target.classes[:6], target.counts, strict=False)
-    )
-    rows = [(target.name, "target", f"{target.why}; {counts}; {target.order}")]
+    rows = [(target.name, "target", f"{target.why}; {target.spread}")]
     rows += [(found.name, found.becomes, found.why) for found in proposal.columns]
     title = f"{proposal.model} from {proposal.source}, {proposal.rows:,} rows"
     show_table(title, ("column", "becomes", "why"), [tuple(shortened(cell, 400) for cell in row) for row in rows])
     plan = proposal.plan
-    print(f"gate: {plan.metric} of {plan.minimum} or more; {plan.minimum_why}")
+    less = "less" if plan.metric in LOWER_IS_BETTER else "more"
+    print(f"gate: {plan.metric} of {plan.bound} or {less}; {plan.bound_why}")
     for warning in proposal.warnings:
         print(f"look at: {shortened(warning, 400)}")
     print(f"{'would write' if made.wish.dry_run else 'wrote'} {', '.join(made.files)}")

@@ -1,4 +1,4 @@
-"""Which column is to be predicted, and its classes."""
+"""Which column is to be predicted, and its classes if it has some."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import difflib
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from models.feature import Feature
 from sml.init.guess import guess
-from sml.init.words import is_number, listed, of, poles, share_of_numbers, shortened, target_rank
+from sml.init.number_target import NumberTarget, is_quantity, number_target
+from sml.init.words import is_number, is_number_target, listed, of, poles, share_of_numbers, shortened, target_rank
 from sml.mistake import Mistake
 
 if TYPE_CHECKING:
@@ -20,19 +22,22 @@ if TYPE_CHECKING:
 MOST_CLASSES = 100
 MOST_NUMBERS = 20
 """Different numbers that may be classes; more are a quantity."""
+MIXED = 0.5
+"""The share of different values that are numbers, from which on the others are mistakes in a column of numbers."""
 LIKELY_CLASSES = 20
 """Of a column that nobody named: as many different values may be classes."""
 FEWEST_OF_A_CLASS = 6
 """Rows that a class needs: two folds and the holdout, each with two."""
 MOST_SET_ASIDE = 0.05
 """The share of rows whose classes may be too rare to learn."""
+_LISTED = 10
 _WHOLE = re.compile(r"(-?\d+)\.0+")
 """As a column with gaps writes a whole number; `models.feature` reads it alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """The column to predict."""
+    """The column to predict, of classes."""
 
     name: str
     classes: tuple[str, ...]
@@ -58,13 +63,30 @@ class Target:
         """The share of the most frequent class."""
         return max(self.counts) / self.rows
 
+    @property
+    def feature(self) -> Feature:
+        """The target as training reads it."""
+        return Feature(name=self.name, kind="category", categories=self.classes)
+
+    @property
+    def spread(self) -> str:
+        """The rows of each class, in words."""
+        pairs = zip(self.classes[:_LISTED], self.counts, strict=False)
+        return ", ".join(f"{shortened(name, 20)} {count:,}" for name, count in pairs) + f"; {self.order}"
+
+    def document(self) -> dict[str, Any]:
+        """Return the target as JSON values."""
+        classes = dict(zip(self.classes, self.counts, strict=True))
+        named = {"name": self.name, "why": self.why, "order": self.order}
+        return {**named, "classes": classes, "candidates": list(self.others)}
+
     def rows_of(self, column: Column) -> list[int]:
         """Return the positions of the rows that have a class."""
         known = set(self.spelled or self.classes)
         return [row for row, value in enumerate(column.values) if value is not None and whole(value) in known]
 
 
-def find_target(sheet: Sheet, named: str | None) -> Target:
+def find_target(sheet: Sheet, named: str | None) -> Target | NumberTarget:
     """Return the target of a table: the column that was named, or else the likeliest. Raise `Mistake`."""
     if named is not None:
         return _target(_named(sheet, named), why="named by --target", others=())
@@ -80,6 +102,11 @@ def find_target(sheet: Sheet, named: str | None) -> Target:
         raise Mistake(
             f"{sheet.path}: {listed(best)} may each be what is to be predicted; name it, as --target {best[0]}"
         )
+    quantities = [
+        column for column in sheet.columns if is_number_target(column.name) and is_quantity(column, MOST_NUMBERS)
+    ]
+    if len(quantities) == 1 and (not likely or quantities[0] is sheet.columns[-1]):
+        return _target(quantities[0], why="its name is that of a number to predict", others=())
     if not likely:
         names = [column.name for column in sheet.columns]
         raise Mistake(
@@ -110,7 +137,9 @@ def _is_likely(column: Column) -> bool:
     return found.becomes in ("boolean", "category", "integer") and 2 <= len(column.counts) <= LIKELY_CLASSES
 
 
-def _target(column: Column, *, why: str, others: tuple[str, ...]) -> Target:
+def _target(column: Column, *, why: str, others: tuple[str, ...]) -> Target | NumberTarget:
+    if is_quantity(column, MOST_NUMBERS):
+        return number_target(column, why=why, others=others)
     counts = Counter[str]()
     for value, count in column.counts.items():
         counts[whole(value)] += count
@@ -137,11 +166,12 @@ def _require_classes(column: Column, counts: Counter[str]) -> None:
         [only] = counts
         raise Mistake(f"{name}: is {shortened(only)} in every row, so there is nothing to tell apart; name another"
                       " column with --target")  # fmt: skip
-    numbers = share_of_numbers(list(counts)) > 0.9
-    if numbers and (different > MOST_NUMBERS or not all(is_number(value) and _is_whole(value) for value in counts)):
+    numbers = share_of_numbers(list(counts)) > MIXED
+    if numbers and different > MOST_NUMBERS:
+        odd = next(value for value in counts if not is_number(value))
         raise Mistake(
-            f"{name}: holds {different:,} different numbers, which is a regression, and only classes are learned today;"
-            f" put the numbers into classes, such as low and high, or name another column with --target"
+            f"{name}: holds numbers and, among them, {shortened(odd)}; write numbers alone, an empty cell where there"
+            " is none, or name another column with --target"
         )
     if different > MOST_CLASSES or different > counts.total() / 2:
         raise Mistake(
@@ -184,15 +214,11 @@ def whole(value: str) -> str:
     return found[1] if found else value
 
 
-def _is_whole(value: str) -> bool:
-    return float(value).is_integer()
-
-
-def set_aside(target: Target, missing: int, rows: int) -> Sequence[str]:
-    """Return sentences about the rows that have no class to learn."""
+def set_aside(target: Target | NumberTarget, missing: int, rows: int) -> Sequence[str]:
+    """Return sentences about the rows that have nothing to learn."""
     told = []
     if missing:
         told.append(f"{target.name} is missing in {of(missing, rows)}, which are set aside")
-    if target.rare:
+    if isinstance(target, Target) and target.rare:
         told.append(f"{listed(target.rare)}: fewer than {FEWEST_OF_A_CLASS} rows each, which are set aside")
     return told

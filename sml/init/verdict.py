@@ -61,6 +61,8 @@ class Verdict:
     reasons: tuple[dict[str, Any], ...]
     """How often each reason is there, the most frequent first."""
     classes: dict[str, int]
+    numbers: tuple[float, float] | None
+    """The least and the greatest number of a regression's target; None for classes, and where there is none."""
     id: tuple[str, ...]
     ignored: tuple[str, ...]
     passed_over: tuple[str, ...]
@@ -92,7 +94,7 @@ def check(contract: Contract, path: Path, read: Reader) -> Verdict:
     columns = watched.facts.columns if watched.facts else ()
     if watched.facts and watched.facts.format == "JSON Lines":
         watched.rejected = _with_values(path, read, watched.rejected)
-    accepted_rows = sum(watched.classes.values())
+    accepted_rows = watched.accepted
     named = {*(feature.name for feature in contract.features), contract.target.name, *contract.id, *contract.ignore}
     return Verdict(
         model=contract.name,
@@ -105,6 +107,7 @@ def check(contract: Contract, path: Path, read: Reader) -> Verdict:
         rejected=tuple(watched.rejected),
         reasons=tuple(report.get("reasons", ())),
         classes={name: watched.classes[at] for at, name in enumerate(contract.target.classes)},
+        numbers=None if contract.target.classes else watched.range,
         id=tuple(name for name in contract.id if name in columns),
         ignored=tuple(name for name in contract.ignore if name in columns),
         passed_over=tuple(name for name in columns if name not in named),
@@ -130,9 +133,11 @@ class _Watched:
 
     def __init__(self, read: Reader, contract: Contract) -> None:
         self._read = read
-        self._target = contract.target.name
+        self._classes = contract.target.classes
         self.facts: Facts | None = None
         self.rows = 0
+        self.accepted = 0
+        self.range: tuple[float, float] | None = None
         self.classes = Counter[int]()
         self.rejected: list[RejectedRow] = []
 
@@ -145,8 +150,8 @@ class _Watched:
         self.rows += len(rows.numbers)
         kept = np.ones(len(rows.numbers), dtype=bool)
         kept[list(rows.refused)] = False
-        for position, count in zip(*np.unique(rows.numbers[kept, -1].astype(int), return_counts=True), strict=True):
-            self.classes[int(position)] += int(count)
+        self.accepted += int(kept.sum())
+        self._note_truth(rows.numbers[kept, -1])
         for at, refused in sorted(rows.refused.items()):
             if len(self.rejected) >= SHOWN:
                 break
@@ -160,6 +165,14 @@ class _Watched:
                 )
                 for column, reason in refused.faults
             ]
+
+    def _note_truth(self, truth: np.ndarray) -> None:
+        if self._classes:
+            for position, count in zip(*np.unique(truth.astype(int), return_counts=True), strict=True):
+                self.classes[int(position)] += int(count)
+        elif len(truth):
+            known = [] if self.range is None else list(self.range)
+            self.range = (float(min(truth.min(), *known)), float(max(truth.max(), *known)))
 
     def _value(self, refused: Refused, column: str) -> str | None:
         """Return the cell of a column, where cells are in the order of the columns."""

@@ -26,6 +26,9 @@ def report(verdict: Verdict, path: Path, *, as_json: bool) -> None:
         print(f"{verdict.model}: {of(verdict.accepted_rows, verdict.rows)} of {path} are accepted")
     if verdict.classes and verdict.accepted_rows:
         print(f"classes: {', '.join(f'{shortened(name, 20)} {count:,}' for name, count in verdict.classes.items())}")
+    if verdict.numbers is not None:
+        least, greatest = verdict.numbers
+        print(f"numbers to predict: from {least:.6g} to {greatest:.6g}")
     for told, names in (
         ("id, given back by jobs", verdict.id),
         ("ignored, as model.yaml says", verdict.ignored),

@@ -17,6 +17,9 @@ TARGETS = (
     *("spam", "is_spam", "converted", "purchased", "deposit", "income"),
 )
 """Names under which people keep what is to be predicted, the surest first."""
+_NUMBER_TARGETS = frozenset(
+    {"price", "rent", "demand", "sales", "revenue", "salary", "wage", "consumption", "yield", "value", "progression"}
+)
 _TARGET_WORDS = frozenset(
     {"target", "label", "class", "outcome", "churn", "fraud", "default", "attrition", "diagnosis"}
 )
@@ -76,6 +79,11 @@ def target_rank(name: str) -> int | None:
     if plain in TARGETS:
         return TARGETS.index(plain)
     return len(TARGETS) if not _TARGET_WORDS.isdisjoint(words_of(name)) else None
+
+
+def is_number_target(name: str) -> bool:
+    """Return whether people keep under this name a number that is to be predicted."""
+    return not _NUMBER_TARGETS.isdisjoint(words_of(name))
 
 
 def poles(classes: Collection[str]) -> tuple[str, ...] | None:

@@ -11,6 +11,7 @@ from models.contract import Contract
 from models.document import Document
 from models.feature import Feature, exactly
 from models.section import CONTRACT, ContractError
+from sml.init.number_target import NumberTarget
 from sml.init.words import shortened
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from sml.init.proposal import Proposal
 
 TRAINING = '''\
-"""Two families of classifiers for {model}, as `sml init` proposed them: change what you know better."""
+"""Two families of {answers} for {model}, as `sml init` proposed them: change what you know better."""
 
 from __future__ import annotations
 
@@ -29,15 +30,15 @@ from typing import TYPE_CHECKING
 
 import yaml
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.ensemble import GradientBoosting{kind}
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import {linear}
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 if TYPE_CHECKING:
     import numpy as np
-    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.base import BaseEstimator, {kind}Mixin
 
     from models.contract import Params
 
@@ -47,15 +48,15 @@ CATEGORIES = {{at: len(one["categories"]) for at, one in enumerate(FEATURES) if 
 NUMBERS = [at for at in range(len(FEATURES)) if at not in CATEGORIES]
 
 
-def fit(X: np.ndarray, y: np.ndarray, params: Params) -> ClassifierMixin:
-    """A classifier fitted on `X` [rows, features] float32 and `y` [rows], positions in the classes."""
+def fit(X: np.ndarray, y: np.ndarray, params: Params) -> {kind}Mixin:
+    """A {answer} fitted on `X` [rows, features] float32 and `y` [rows], {truth}."""
     options = dict(params)
     # A missing number is NaN: the median of the training rows stands in for it.
     filled = SimpleImputer(strategy="median", keep_empty_features=True)
-    if options.pop("family") == "logistic":
+    if options.pop("family") == "{family}":
         scaled = make_pipeline(filled, StandardScaler())
-        return make_pipeline(columns(scaled), LogisticRegression(max_iter=2000, **options)).fit(X, y)
-    return make_pipeline(columns(filled), GradientBoostingClassifier(random_state=0, **options)).fit(X, y)
+        return make_pipeline(columns(scaled), {linear}({fixed}**options)).fit(X, y)
+    return make_pipeline(columns(filled), GradientBoosting{kind}(random_state=0, **options)).fit(X, y)
 
 
 def columns(numbers: BaseEstimator) -> ColumnTransformer:
@@ -72,7 +73,25 @@ def columns(numbers: BaseEstimator) -> ColumnTransformer:
     parts = [("numbers", numbers, NUMBERS), ("categories", named, list(CATEGORIES))]
     return ColumnTransformer([part for part in parts if part[2]])
 '''
-"""The same for every table: it asks model.yaml which features are categories."""
+"""The same for every table of a task: it asks model.yaml which features are categories."""
+_CLASSES = {
+    "answers": "classifiers",
+    "answer": "classifier",
+    "kind": "Classifier",
+    "truth": "positions in the classes",
+    "family": "logistic",
+    "linear": "LogisticRegression",
+    "fixed": "max_iter=2000, ",
+}
+_NUMBERS = {
+    "answers": "regressors",
+    "answer": "regressor",
+    "kind": "Regressor",
+    "truth": "the numbers to predict",
+    "family": "ridge",
+    "linear": "Ridge",
+    "fixed": "",
+}
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST_REASON = 300
 
@@ -82,7 +101,7 @@ def files_of(proposal: Proposal) -> dict[str, str]:
     return {
         "__init__.py": "",
         CONTRACT: contract_text(proposal),
-        "training.py": TRAINING.format(model=proposal.model),
+        "training.py": TRAINING.format(model=proposal.model, **(_NUMBERS if proposal.is_of_numbers else _CLASSES)),
     }
 
 
@@ -107,7 +126,7 @@ def _head(proposal: Proposal) -> Iterator[str]:
     yield f"# Proposed by `sml init` from {source}, {proposal.rows:,} rows."
     yield "# Each line says why: change what you know better."
     yield f"name: {proposal.model}"
-    yield "task: classification"
+    yield f"task: {'regression' if proposal.is_of_numbers else 'classification'}"
     yield f"description: {scalar(f'{shortened(target.name)}, learned from {shortened(source)}')}"
 
 
@@ -123,10 +142,12 @@ def _columns(proposal: Proposal) -> Iterator[str]:
     yield ""
     yield "target:"
     yield _commented(f"  name: {scalar(target.name)}", target.why)
-    counts = ", ".join(
-        f"{shortened(name, 20)} {count:,}" for name, count in zip(target.classes[:10], target.counts, strict=False)
-    )
-    yield _commented(f"  classes: [{', '.join(map(scalar, target.classes))}]", f"rows: {counts}; {target.order}")
+    if isinstance(target, NumberTarget):
+        if target.never_negative:
+            yield _commented("  minimum: 0", "never negative, as its name is that of an amount")
+        yield f"  # {target.spread}; unit: EUR, say, for those who read the answers"
+        return
+    yield _commented(f"  classes: [{', '.join(map(scalar, target.classes))}]", f"rows: {target.spread}")
 
 
 def _names(columns: Sequence[Guess]) -> list[str]:
@@ -134,7 +155,7 @@ def _names(columns: Sequence[Guess]) -> list[str]:
 
 
 def _training(proposal: Proposal) -> Iterator[str]:
-    plan = proposal.plan
+    plan, numbers = proposal.plan, proposal.is_of_numbers
     yield "quality:"
     yield _commented(
         f"  minimum_rows: {plan.minimum_rows}", "half of this table: a file much smaller is likely cut short"
@@ -148,14 +169,18 @@ def _training(proposal: Proposal) -> Iterator[str]:
     yield _commented("  holdout: 0.2", "rows that no experiment sees: the gate is judged on them")
     yield "  seed: 7"
     yield "  families:"
-    yield _commented("    - {family: [logistic], C: [0.1, 1.0, 10.0]}", "the plainest: what it finds can be explained")
+    plain = "family: [ridge], alpha: [0.1, 1.0, 10.0]" if numbers else "family: [logistic], C: [0.1, 1.0, 10.0]"
+    yield _commented(f"    - {{{plain}}}", "the plainest: what it finds can be explained")
     depths = ", ".join(map(str, plan.depths))
     boosting = f"{{family: [boosting], n_estimators: [60], learning_rate: [0.1], max_depth: [{depths}]}}"
     yield _commented(f"    - {boosting}", "trees find what depends on several columns")
     yield ""
     yield "gate:"
     yield f"  metric: {plan.metric}"
-    yield _commented(f"  minimum: {plan.minimum}", f"{plan.minimum_why}; raise it to what the model is to be good for")
+    bound, change = ("maximum", "lower") if numbers else ("minimum", "raise")
+    yield _commented(
+        f"  {bound}: {exactly(plan.bound)}", f"{plan.bound_why}; {change} it to what the model is to be good for"
+    )
     yield _commented("  margin: 0.0", "at least as good as the version that is live")
     yield "  maximum_bytes: 5000000"
     yield "  maximum_latency_ms: 50"
@@ -163,7 +188,8 @@ def _training(proposal: Proposal) -> Iterator[str]:
     yield "rollout:"
     yield _commented("  minimum_requests: 20", "how many each step of a canary sees before it is judged")
     yield _commented("  without_traffic: promote", "roll_back, once callers depend on it")
-    yield _commented("  minimum_agreement: 0.8", "share of requests with the label of the version that is live")
+    same = "a number as near to that of the live version as that one errs" if numbers else "the live version's label"
+    yield _commented("  minimum_agreement: 0.8", f"share of requests with {same}")
 
 
 def declaration(feature: Feature) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from functions.core.dataset import read_here
 from sml.init.making import Made, Wish, make
 from sml.init.proposal import Proposal, propose
+from sml.init.target import Target
 from sml.init.written import contract_of
 
 
@@ -74,6 +75,24 @@ def churn(count: int = 240, *, leak: bool = False) -> bytes:
         rows[-1] += [*([answer] if leak else []), answer]
     header = ["customerID", "SeniorCitizen", "tenure", "Contract", "MonthlyCharges"]
     return csv_of([*header, *(["refunded"] if leak else []), "Churn"], rows)
+
+
+def houses(count: int = 160) -> bytes:
+    """A price to predict, last and by its name: from an area, a district and rooms, with gaps and an outlier."""
+    draw = random.Random(5)  # noqa: S311
+    premium = {"north": 0, "south": 40, "west": 90}
+    rows = []
+    for at in range(count):
+        area, district, rooms = draw.randint(28, 140), draw.choice(list(premium)), draw.choice([1, 2, 3, 4, 0])
+        price = round(area * 9.5 + premium[district] + 12 * (rooms or 2) + draw.gauss(0, 25), 1)
+        rows.append([f"H{at:04}", area, district, rooms or "", price * (3 if at == 7 else 1)])
+    return csv_of(["house_id", "living_area", "district", "rooms", "price"], rows)
+
+
+def classes(found: Proposal) -> tuple[str, ...]:
+    """Return the classes of a proposal."""
+    assert isinstance(found.target, Target)
+    return found.target.classes
 
 
 def staff(count: int = 160, encoding: str = "utf-8") -> bytes:

@@ -8,8 +8,21 @@ from arro3.core import Array, DataType, Table
 from arro3.io import write_parquet
 
 from models.feature import Feature
+from sml.init.number_target import NumberTarget
+from sml.init.target import Target
 from sml.init.written import contract_of
-from tests.sml.init.tables import becomes, churn, csv_of, json_lines, penguins, proposal, staff, titanic
+from tests.sml.init.tables import (
+    becomes,
+    churn,
+    classes,
+    csv_of,
+    houses,
+    json_lines,
+    penguins,
+    proposal,
+    staff,
+    titanic,
+)
 
 
 def feature(name: str, data: bytes, folder: Path) -> Feature:
@@ -27,9 +40,10 @@ def test_penguins_are_told_apart_by_what_was_measured(tmp_path: Path) -> None:
         "sex": "category",
         "observed": "ignore",
     }
-    assert found.target.classes == ("Adelie", "Chinstrap", "Gentoo")
+    assert classes(found) == ("Adelie", "Chinstrap", "Gentoo")
     assert found.plan.metric == "accuracy"
-    assert found.target.majority < found.plan.minimum < 0.6
+    assert isinstance(found.target, Target)
+    assert found.target.majority < found.plan.bound < 0.6
     mass = next(one for one in found.features if one.name == "body_mass_g")
     assert (mass.minimum, mass.missing) == (0, "keep")
 
@@ -54,7 +68,7 @@ def test_blanks_are_missing_values_and_a_customer_has_an_id(tmp_path: Path) -> N
         "Contract": "category",
         "MonthlyCharges": "number",
     }
-    assert found.target.classes == ("No", "Yes")
+    assert classes(found) == ("No", "Yes")
     assert [one.missing for one in found.features] == ["reject", "reject", "reject", "keep"]
     assert found.sample.keys() == {"SeniorCitizen", "tenure", "Contract", "MonthlyCharges"}
 
@@ -69,7 +83,7 @@ def test_a_column_that_tells_the_target_alone_is_kept_with_a_warning(tmp_path: P
 def test_a_german_table_is_read_as_it_is_written(tmp_path: Path) -> None:
     found = proposal(staff(), tmp_path)
     assert becomes(found) == {"Alter": "integer", "Gehalt": "number", "Ort": "category"}
-    assert found.target.classes == ("nein", "ja")
+    assert classes(found) == ("nein", "ja")
     assert "Status is missing in 1 of 161 rows (0.6 %), which are set aside" in found.warnings
     assert any("Ort might be meant" in warning for warning in found.warnings)
 
@@ -106,12 +120,12 @@ def test_truths_of_parquet_are_classes(tmp_path: Path, monkeypatch: pytest.Monke
     )
     found = proposal(data, tmp_path)
     assert becomes(found) == {"x": "number", "on": "boolean"}
-    assert found.target.classes == ("false", "true")
+    assert classes(found) == ("false", "true")
     floats = parquet(
         x=Array([at / 7 for at in range(60)], DataType.float64()),
         target=Array([float(at % 2) for at in range(60)], DataType.float64()),
     )
-    assert proposal(floats, tmp_path).target.classes == ("0", "1")
+    assert classes(proposal(floats, tmp_path)) == ("0", "1")
 
 
 @pytest.mark.parametrize(
@@ -150,7 +164,8 @@ def test_a_few_mistakes_are_set_aside_and_the_contract_allows_them(tmp_path: Pat
 def test_classes_of_few_rows_are_left_out_and_the_folds_fit_the_others(tmp_path: Path) -> None:
     kinds = ["u"] * 150 + ["v"] * 12 + ["w"] * 2
     found = proposal(csv_of(("x", "target"), [(at * 1.3, kind) for at, kind in enumerate(kinds)]), tmp_path)
-    assert found.target.classes == ("u", "v")
+    assert classes(found) == ("u", "v")
+    assert isinstance(found.target, Target)
     assert found.target.rare == ("w",)
     assert found.plan.folds == 2
     assert any(warning.startswith("w: fewer than 6 rows") for warning in found.warnings)
@@ -161,4 +176,42 @@ def test_an_unbalanced_table_of_three_classes_is_judged_by_all_of_them(tmp_path:
     kinds = ["u"] * 200 + ["v"] * 20 + ["w"] * 20
     found = proposal(csv_of(("x", "target"), [(at * 1.3, kind) for at, kind in enumerate(kinds)]), tmp_path)
     assert found.plan.metric == "f1"
-    assert 0.3 < found.plan.minimum < 0.4
+    assert 0.3 < found.plan.bound < 0.4
+
+
+def test_a_column_of_many_numbers_is_predicted_as_a_number(tmp_path: Path) -> None:
+    found = proposal(houses(), tmp_path)
+    assert isinstance(found.target, NumberTarget)
+    assert (found.target.name, found.target.why) == ("price", "its name is that of a number to predict")
+    assert found.target.spread.startswith("numbers from ")
+    assert becomes(found) == {"house_id": "id", "living_area": "integer", "district": "category", "rooms": "integer"}
+    contract = contract_of(found)
+    assert (contract.task, contract.target.minimum, contract.search.metric) == ("regression", 0, "mae")
+    assert 0 < contract.bound_of(contract.gate) < found.target.usual_distance, "better than always the median"
+    assert found.document()["target"]["numbers"]["median"] == found.target.median
+
+
+@pytest.mark.parametrize(
+    ("values", "median"),
+    [
+        ([at * 0.37 for at in range(60)], 10.915),
+        ([at % 30 for at in range(60)], 14.5),
+        ([f"{at},5" for at in range(60)], 30.0),
+        ([f"{at},000.5" for at in range(1, 61)], 30_500.5),
+    ],
+    ids=["fractions", "many whole numbers", "decimal commas", "thousands"],
+)
+def test_numbers_to_predict_are_read_as_training_reads_them(
+    values: list[float | str], median: float, tmp_path: Path
+) -> None:
+    rows = [(at * 1.3 % 7, "uvw"[at % 3], value) for at, value in enumerate(values)]
+    found = proposal(csv_of(("x", "some", "target"), rows, delimiter=";"), tmp_path, target="target")
+    assert isinstance(found.target, NumberTarget)
+    assert found.target.median == pytest.approx(median)
+
+
+def test_a_column_that_alone_tells_a_number_may_be_a_leak(tmp_path: Path) -> None:
+    prices = [at * 7 % 60 + 0.25 for at in range(120)]
+    rows = [(at * 3 % 11, price * 1.19, "uv"[at % 2], price) for at, price in enumerate(prices)]
+    found = proposal(csv_of(("area", "with_tax", "some", "price"), rows), tmp_path, target="price")
+    assert "with_tax may be a leak: alone it tells the target but for 0." in " ".join(found.warnings)
