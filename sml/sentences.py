@@ -7,8 +7,11 @@ from types import MappingProxyType
 from typing import Any
 
 from interface import layout
+from models.task import LOWER_IS_BETTER
 
-TITLES = MappingProxyType({"roc_auc": "ROC AUC", "log_loss": "log loss"})
+TITLES = MappingProxyType(
+    {"roc_auc": "ROC AUC", "log_loss": "log loss", "rmse": "RMSE", "mae": "MAE", "r2": "R2", "mape": "MAPE"}
+)
 """What people call a metric, where its name is another."""
 
 
@@ -26,7 +29,9 @@ def prepared(record: Mapping[str, Any], features: int = 0) -> str:
 def leaderboard(experiments: Iterable[Mapping[str, Any]], metric: str) -> list[Mapping[str, Any]]:
     """Return the records of the experiments that succeeded, the best mean of `metric` first."""
     succeeded = [record for record in experiments if record["status"] == "succeeded"]
-    return sorted(succeeded, key=lambda record: record["metrics"][metric]["mean"], reverse=metric != "log_loss")
+    return sorted(
+        succeeded, key=lambda record: record["metrics"][metric]["mean"], reverse=metric not in LOWER_IS_BETTER
+    )
 
 
 def experiments(done: int, planned: int, best: str) -> str:

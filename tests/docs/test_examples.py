@@ -17,6 +17,7 @@ import yaml
 
 from functions.core.training.classification import Classification
 from functions.core.training.export import to_onnx
+from functions.core.training.fitted_classifier import FittedClassifier
 from infra import clouds, naming, vocabulary
 from infra.naming import KEY
 from infra.settings import Settings
@@ -101,7 +102,7 @@ def fits(block: Block) -> None:
     y = (x[:, 0] > 0).astype(np.int64)
     for experiment in contract.search.experiments():
         estimator = run(block)["fit"](x, y, dict(experiment))
-        assert Classification(contract.target).probabilities_of(estimator, x).shape == (60, 2)
+        assert FittedClassifier(estimator, Classification(contract.target)).probabilities(x).shape == (60, 2)
         assert to_onnx(estimator, 4)
 
 

@@ -17,8 +17,9 @@ import numpy as np
 
 from functions.core.dataset.dataset import HOLDOUT
 from functions.core.training.answers import with_gaps
+from functions.core.training.fitted import UnusableEstimator
+from functions.core.training.fitting import fitted
 from functions.core.training.processor import processor
-from functions.core.training.task import UnusableEstimator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from functions.core.dataset.dataset import Dataset
     from functions.core.training.answers import Answers
+    from functions.core.training.fitted import Fitted
     from functions.core.training.task import Task
     from models.contract import Params
     from models.feature import Feature
@@ -39,7 +41,7 @@ class Training:
     """The functions of a model's `training.py`."""
 
     fit: Callable[[np.ndarray, np.ndarray, Params], Any]
-    """What it returns, an estimator, is described in `Task`."""
+    """What it returns, an estimator, is described in `Fitted`."""
     export: Callable[[Any], bytes] | None = None
     """Replaces the export for scikit-learn; the tensors of its file must have the names in `signature.py`."""
 
@@ -82,26 +84,26 @@ def run_experiment(
         started = time.perf_counter()
         metrics = cross_validate(training, dataset, params, task=task)
         validated = time.perf_counter()
-        estimator = training.fit(dataset.x[visible], dataset.y[visible], dict(params))
-        fitted = time.perf_counter()
-        export = training.export or (lambda estimator: task.export(estimator, dataset.x.shape[1]))
-        onnx = task.finished(export(estimator))
-        exported = time.perf_counter()
-        answers, decision = _answers_to_all(task, estimator, dataset, features), task.decision_of(estimator)
+        model = fitted(training.fit(dataset.x[visible], dataset.y[visible], dict(params)), task)
+        fitted_at = time.perf_counter()
+        exported = training.export(model.estimator) if training.export else model.to_onnx(dataset.x.shape[1])
+        onnx = model.finished(exported)
+        exported_at = time.perf_counter()
+        answers = _answers_to_all(model, dataset, features)
     record = {
         "metrics": metrics,
         "seconds": {
             "cross_validation": round(validated - started, 3),
-            "fit": round(fitted - validated, 3),
-            "export": round(exported - fitted, 3),
+            "fit": round(fitted_at - validated, 3),
+            "export": round(exported_at - fitted_at, 3),
         },
         "sha256": hashlib.sha256(onnx).hexdigest(),
         "bytes": len(onnx),
         "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         "processor": processor(),
         "warnings": sorted({f"{entry.category.__name__}: {entry.message}"[:300] for entry in caught})[:10],
-        "threshold": decision,
-        "golden": _golden(task, estimator, dataset.x[golden_rows(dataset)], decision),
+        "threshold": model.decision,
+        "golden": _golden(model, dataset.x[golden_rows(dataset)]),
     }
     return ExperimentResult(onnx=onnx, answers=answers, record=record)
 
@@ -118,7 +120,7 @@ def cross_validate(
         train_rows = (dataset.fold != fold) & (dataset.fold != HOLDOUT)
         test_rows = dataset.fold == fold
         estimator = training.fit(dataset.x[train_rows], dataset.y[train_rows], dict(params))
-        by_fold.append(task.scores(dataset.y[test_rows], task.answers_of(estimator, dataset.x[test_rows])))
+        by_fold.append(task.scores(dataset.y[test_rows], fitted(estimator, task).answers(dataset.x[test_rows])))
     summary = {}
     for metric in task.metrics:
         if all(metric in entry for entry in by_fold):
@@ -127,22 +129,22 @@ def cross_validate(
     return summary
 
 
-def _answers_to_all(task: Task[Any], estimator: Any, dataset: Dataset, features: Sequence[Feature]) -> Answers:
+def _answers_to_all(model: Fitted[Any], dataset: Dataset, features: Sequence[Feature]) -> Answers:
     """Return the answers to every row of the dataset, and to those made up, unless the estimator refuses these."""
-    answers, made_up = task.answers_of(estimator, dataset.x), with_gaps(dataset.x, features)
+    answers, made_up = model.answers(dataset.x), with_gaps(dataset.x, features)
     if not len(made_up):
         return answers
     try:
-        return answers.followed_by(task.answers_of(estimator, made_up))
+        return answers.followed_by(model.answers(made_up))
     except Exception:  # an estimator that has seen no missing value may raise anything at one
         return answers
 
 
-def _golden(task: Task[Any], estimator: Any, x: np.ndarray, decision: dict[str, Any] | None) -> dict[str, Any]:
+def _golden(model: Fitted[Any], x: np.ndarray) -> dict[str, Any]:
     """Return golden rows and the answers to them: null stands for a missing value."""
     return {
         "inputs": [[None if math.isnan(value) else value for value in row] for row in x.tolist()],
-        **task.golden(task.answers_of(estimator, x), decision),
+        **model.task.golden(model.answers(x), model.decision),
     }
 
 

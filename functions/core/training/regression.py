@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from functions.core.training import number_answers, number_metrics
-from functions.core.training.export import number_to_onnx
 from functions.core.training.number_answers import NumberAnswers
 from functions.core.training.signature import VALUE
-from functions.core.training.task import Task, UnusableEstimator, one_a_row
-from models.feature import LARGEST
+from functions.core.training.task import Task
 from models.task import METRICS
 
 if TYPE_CHECKING:
@@ -27,23 +25,6 @@ class Regression(Task[NumberAnswers]):
 
     def __init__(self, target: Target) -> None:
         self.target = target
-
-    def answers_of(self, estimator: Any, x: np.ndarray) -> NumberAnswers:
-        if not hasattr(estimator, "predict"):
-            raise UnusableEstimator("the estimator has no predict, which a regression needs")
-        values = one_a_row(estimator.predict(x), len(x))
-        if values.dtype.kind not in "biuf" or not (np.abs(values) <= LARGEST).all():
-            raise UnusableEstimator("predict gives values that are no finite numbers of 32 bits")
-        return NumberAnswers(values=values.astype(np.float64))
-
-    def export(self, estimator: Any, width: int) -> bytes:
-        return number_to_onnx(estimator, width)
-
-    def finished(self, onnx: bytes) -> bytes:
-        return onnx
-
-    def decision_of(self, estimator: Any) -> None:
-        return None
 
     def golden(self, answers: NumberAnswers, decision: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the numbers, and their spread: a difference is told as a share of it, or of the number."""

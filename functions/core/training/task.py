@@ -1,11 +1,9 @@
-"""What training and selection do otherwise for a classification than for a regression."""
+"""What is done otherwise with the answers of a classification than with those of a regression."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from functions.core.training.answers import Answers
 from functions.core.training.metrics import UndefinedMetric
@@ -13,22 +11,12 @@ from functions.core.training.metrics import UndefinedMetric
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
+
     from functions.core.onnx.tensor import Tensor
     from functions.core.training.answers import Differences
 
 Said = TypeVar("Said", bound=Answers)
-
-
-class UnusableEstimator(ValueError):
-    """`training.py`, or the estimator that its `fit` returns, cannot be used."""
-
-
-class Estimator(Protocol):
-    """What `fit` returns.
-
-    For a classification it has `predict_proba`, and may have a `predict` too, which then decides; else the likeliest
-    class is its answer. For a regression it has `predict`.
-    """
 
 
 class Task(ABC, Generic[Said]):
@@ -36,25 +24,6 @@ class Task(ABC, Generic[Said]):
 
     metrics: Sequence[str]
     """Of which each is told, as far as it is defined for the rows."""
-
-    @abstractmethod
-    def answers_of(self, estimator: Any, x: np.ndarray) -> Said:
-        """Return what an estimator answers to rows, float32 [rows, features]. Raises `UnusableEstimator`."""
-
-    @abstractmethod
-    def export(self, estimator: Any, width: int) -> bytes:
-        """Return the ONNX file of an estimator of scikit-learn for rows of `width` features.
-
-        Raises what skl2onnx raises for one that it cannot convert.
-        """
-
-    @abstractmethod
-    def finished(self, onnx: bytes) -> bytes:
-        """Return an ONNX file as it is kept, whoever exported it."""
-
-    @abstractmethod
-    def decision_of(self, estimator: Any) -> dict[str, Any] | None:
-        """Return how an estimator decides where its answer alone does not tell; None for every other."""
 
     @abstractmethod
     def golden(self, answers: Said, decision: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -97,13 +66,3 @@ class Task(ABC, Generic[Said]):
             except UndefinedMetric:
                 continue
         return values
-
-
-def one_a_row(answers: object, rows: int) -> np.ndarray:
-    """Return what `predict` gives as an array [rows]. Raises `UnusableEstimator` for another shape."""
-    values = np.asarray(answers)
-    if values.shape == (rows, 1):
-        values = values[:, 0]
-    if values.shape != (rows,):
-        raise UnusableEstimator(f"predict gives the shape {list(values.shape)}; expected: [{rows}]")
-    return values

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from interface import layout
+from models.task import LOWER_IS_BETTER
 from sml.console import charts
 from sml.console.asked import ask
 from sml.console.charts import Mark
@@ -31,8 +32,6 @@ REPORT = {
     "x-frame-options": "SAMEORIGIN",
 }
 """A report is written by training: whatever is in it runs nothing, fetches nothing, and cannot leave its frame."""
-LOWER = ("log_loss", "rmse", "mae", "mse", "brier")
-"""Beginnings of the scores of which the lower one is the better."""
 
 
 def listed(source: Source, request: Request) -> Page:
@@ -204,7 +203,7 @@ def _best(name: str, values: Sequence[Any]) -> Any:
     numbers = [value for value in values if isinstance(value, int | float)]
     if not _is_score(name) or len(set(numbers)) < 2:
         return None
-    return min(numbers) if name.partition(" ")[2].startswith(LOWER) else max(numbers)
+    return min(numbers) if name.partition(" ")[2].startswith(tuple(LOWER_IS_BETTER)) else max(numbers)
 
 
 def _guarded(make: Any, record: Record) -> str:

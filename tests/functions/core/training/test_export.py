@@ -18,6 +18,7 @@ from functions.core.onnx.session import Session
 from functions.core.onnx.tensor import Tensor
 from functions.core.training.class_answers import ClassAnswers
 from functions.core.training.export import bounded, threshold_of, to_onnx
+from functions.core.training.fitting import fitted
 from tests.functions.two_classes import TWO
 
 pytestmark = [
@@ -57,12 +58,12 @@ def tuned(**options: Any) -> TunedThresholdClassifierCV:
     ],
 )
 def test_an_estimator_with_a_threshold_is_served_as_it_decides(estimator: Callable[[], Any]) -> None:
-    fitted = estimator().fit(X, Y)
-    wanted, found = TWO.answers_of(fitted, X), served(to_onnx(fitted, 2), X)
+    trained = estimator().fit(X, Y)
+    wanted, found = fitted(trained, TWO).answers(X), served(to_onnx(trained, 2), X)
     assert (wanted.labels != wanted.probabilities.argmax(axis=1)).any(), "or this shows nothing"
     assert found.labels.tolist() == wanted.labels.tolist()
     assert np.abs(found.probabilities - wanted.probabilities).max() < 1e-6
-    threshold = threshold_of(fitted)
+    threshold = threshold_of(trained)
     assert threshold is not None
     assert (
         (wanted.probabilities[:, threshold.positive] >= threshold.value) == (wanted.labels == threshold.positive)
@@ -70,8 +71,8 @@ def test_an_estimator_with_a_threshold_is_served_as_it_decides(estimator: Callab
 
 
 def test_an_uncalibrated_estimator_is_served_as_it_decides() -> None:
-    fitted = SVC(probability=True, random_state=0).fit(X, Y)
-    wanted, found = TWO.answers_of(fitted, X), served(to_onnx(fitted, 2), X)
+    trained = SVC(probability=True, random_state=0).fit(X, Y)
+    wanted, found = fitted(trained, TWO).answers(X), served(to_onnx(trained, 2), X)
     assert (wanted.labels != wanted.probabilities.argmax(axis=1)).any(), "or this shows nothing"
     assert found.labels.tolist() == wanted.labels.tolist()
 
@@ -94,8 +95,8 @@ def test_a_threshold_that_is_not_one_of_probabilities_is_left_out() -> None:
     ],
 )
 def test_a_forest_sends_missing_values_where_its_estimator_does(estimator: Callable[[], Any], seen: np.ndarray) -> None:
-    fitted = estimator().fit(seen, Y)
-    wanted, found = TWO.answers_of(fitted, GAPS), served(to_onnx(fitted, 2), GAPS)
+    trained = estimator().fit(seen, Y)
+    wanted, found = fitted(trained, TWO).answers(GAPS), served(to_onnx(trained, 2), GAPS)
     assert np.abs(found.probabilities - wanted.probabilities).max() < 1e-6
     assert found.labels.tolist() == wanted.labels.tolist()
 
@@ -107,8 +108,8 @@ def test_histogram_trees_split_numbers_of_32_bits_as_their_estimator_does(base: 
     near = base + rng.integers(0, 40, size=(600, 3)) * (128 if base else 0.1)
     x = near.astype(np.float32)
     y = (rng.random(600) < (x[:, 0] - base > np.median(x[:, 0] - base)) * 0.6 + 0.2).astype(np.int64)
-    fitted = HistGradientBoostingClassifier(max_iter=40, min_samples_leaf=2, max_bins=255).fit(x, y)
-    expected, found = TWO.answers_of(fitted, x), served(to_onnx(fitted, 3), x)
+    trained = HistGradientBoostingClassifier(max_iter=40, min_samples_leaf=2, max_bins=255).fit(x, y)
+    expected, found = fitted(trained, TWO).answers(x), served(to_onnx(trained, 3), x)
     np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-5)
 
 
@@ -165,5 +166,5 @@ def test_a_probability_that_a_branch_reads_is_renamed_there_too() -> None:
 
 
 def test_the_same_estimator_gives_the_same_bytes() -> None:
-    fitted = FixedThresholdClassifier(RandomForestClassifier(5, random_state=0), threshold=0.3).fit(GAPS, Y)
-    assert bounded(to_onnx(fitted, 2)) == bounded(to_onnx(fitted, 2))
+    trained = FixedThresholdClassifier(RandomForestClassifier(5, random_state=0), threshold=0.3).fit(GAPS, Y)
+    assert bounded(to_onnx(trained, 2)) == bounded(to_onnx(trained, 2))

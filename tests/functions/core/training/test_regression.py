@@ -16,11 +16,12 @@ from sklearn.preprocessing import StandardScaler
 from functions.core.onnx.session import Session
 from functions.core.onnx.tensor import Tensor
 from functions.core.training.answers import TOLERANCE
+from functions.core.training.fitted import UnusableEstimator
+from functions.core.training.fitting import fitted
 from functions.core.training.metrics import UndefinedMetric
 from functions.core.training.number_answers import NumberAnswers, differences
 from functions.core.training.regression import Regression
 from functions.core.training.signature import INPUT, VALUE
-from functions.core.training.task import UnusableEstimator
 from models.contract import Target
 
 RNG = np.random.default_rng(3)
@@ -84,18 +85,18 @@ def test_a_metric_that_is_not_defined_is_left_out_and_says_why() -> None:
     ids=lambda estimator: type(estimator).__name__,
 )
 def test_the_file_of_an_estimator_answers_as_it_does(estimator: Any) -> None:
-    fitted = estimator.fit(X, Y)
-    session = Session(PRICE.finished(PRICE.export(fitted, 3)))
+    trained = estimator.fit(X, Y)
+    session = Session(fitted(trained, PRICE).to_onnx(3))
     assert [spec.name for spec in session.outputs] == [VALUE]
     found = session.run({INPUT: Tensor.of("FP32", X.shape, X.ravel().tolist())})[VALUE]
     assert found.shape == (len(X), 1)
-    told = differences(PRICE.answers_of(fitted, X), numbers(*found.values()))
+    told = differences(fitted(trained, PRICE).answers(X), numbers(*found.values()))
     assert told.distance.max() < TOLERANCE / 10
 
 
 def test_the_same_estimator_gives_the_same_bytes() -> None:
-    fitted = Ridge().fit(X, Y)
-    assert PRICE.export(fitted, 3) == PRICE.export(fitted, 3)
+    ridge = fitted(Ridge().fit(X, Y), PRICE)
+    assert ridge.to_onnx(3) == ridge.to_onnx(3)
 
 
 @pytest.mark.parametrize("scale", [1e-7, 1.0, 1e7])
@@ -122,9 +123,9 @@ def test_a_number_that_is_none_is_another_answer() -> None:
 )
 def test_an_estimator_that_answers_something_else_is_refused(answer: np.ndarray, complaint: str) -> None:
     with pytest.raises(UnusableEstimator, match=complaint):
-        PRICE.answers_of(Says(answer), X)
+        fitted(Says(answer), PRICE).answers(X)
     with pytest.raises(UnusableEstimator, match="has no predict, which a regression needs"):
-        PRICE.answers_of(object(), X)
+        fitted(object(), PRICE).answers(X)
 
 
 def test_answers_are_kept_and_read_as_they_were() -> None:

@@ -1,0 +1,61 @@
+"""A classifier that `fit` returned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from functions.core.training.answers import TOLERANCE
+from functions.core.training.class_answers import ClassAnswers
+from functions.core.training.export import bounded, threshold_of, to_onnx
+from functions.core.training.fitted import Fitted, UnusableEstimator, one_a_row
+
+if TYPE_CHECKING:
+    from functions.core.training.classification import Classification
+
+
+class FittedClassifier(Fitted[ClassAnswers]):
+    task: Classification
+
+    def answers(self, x: np.ndarray) -> ClassAnswers:
+        probabilities = self.probabilities(x)
+        predict = getattr(self.estimator, "predict", None)
+        if predict is None:
+            return ClassAnswers.likeliest(probabilities)
+        labels = one_a_row(predict(x), len(x))
+        positions = np.arange(len(self.task.classes))
+        if labels.dtype.kind not in "biuf" or not np.isin(labels, positions).all():
+            last = len(self.task.classes) - 1
+            raise UnusableEstimator(f"predict gives other values than 0 to {last}, the positions of the classes")
+        return ClassAnswers(labels=labels.astype(np.int64), probabilities=probabilities)
+
+    def probabilities(self, x: np.ndarray) -> np.ndarray:
+        """Return its probabilities, float64 [rows, classes].
+
+        Raises `UnusableEstimator` for another shape, and for values that are no probabilities.
+        """
+        if not hasattr(self.estimator, "predict_proba"):
+            raise UnusableEstimator("the estimator has no predict_proba, which a classification needs")
+        probabilities = np.asarray(self.estimator.predict_proba(x), dtype=np.float64)
+        expected = (len(x), len(self.task.classes))
+        if probabilities.shape != expected:
+            shapes = f"{list(probabilities.shape)}; expected: {list(expected)}"
+            raise UnusableEstimator(f"predict_proba gives the shape {shapes}")
+        if not np.isfinite(probabilities).all():
+            raise UnusableEstimator("predict_proba gives values that are not finite")
+        beyond = np.abs(probabilities - 0.5) > 0.5 + TOLERANCE
+        if beyond.any() or (np.abs(probabilities.sum(1) - 1) > TOLERANCE).any():
+            raise UnusableEstimator("predict_proba gives values outside of 0 to 1, or rows that do not sum to 1")
+        return probabilities
+
+    def to_onnx(self, width: int) -> bytes:
+        return to_onnx(self.estimator, width)
+
+    def finished(self, onnx: bytes) -> bytes:
+        return bounded(onnx)
+
+    @property
+    def decision(self) -> dict[str, Any] | None:
+        threshold = threshold_of(self.estimator)
+        return None if threshold is None else threshold.document()

@@ -1,0 +1,23 @@
+"""A regressor that `fit` returned."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from functions.core.training.export import number_to_onnx
+from functions.core.training.fitted import Fitted, UnusableEstimator, one_a_row
+from functions.core.training.number_answers import NumberAnswers
+from models.feature import LARGEST
+
+
+class FittedRegressor(Fitted[NumberAnswers]):
+    def answers(self, x: np.ndarray) -> NumberAnswers:
+        if not hasattr(self.estimator, "predict"):
+            raise UnusableEstimator("the estimator has no predict, which a regression needs")
+        values = one_a_row(self.estimator.predict(x), len(x))
+        if values.dtype.kind not in "biuf" or not (np.abs(values) <= LARGEST).all():
+            raise UnusableEstimator("predict gives values that are no finite numbers of 32 bits")
+        return NumberAnswers(values=values.astype(np.float64))
+
+    def to_onnx(self, width: int) -> bytes:
+        return number_to_onnx(self.estimator, width)

@@ -1,0 +1,26 @@
+"""The choice of the `Fitted` for a task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from functions.core.training.classification import Classification
+from functions.core.training.regression import Regression
+
+if TYPE_CHECKING:
+    from functions.core.training.fitted import Fitted
+    from functions.core.training.task import Task
+
+
+def fitted(estimator: Any, task: Task[Any]) -> Fitted[Any]:
+    """Return an estimator as what its task makes of it."""
+    match task:
+        case Classification():
+            from functions.core.training.fitted_classifier import FittedClassifier  # noqa: PLC0415 - one of them
+
+            return FittedClassifier(estimator, task)
+        case Regression():
+            from functions.core.training.fitted_regressor import FittedRegressor  # noqa: PLC0415 - as above
+
+            return FittedRegressor(estimator, task)
+    raise TypeError(type(task))
