@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from infra.api_policy import Auth, Cors, Throttling
-    from infra.quotas import Declared, Want
-
+    from infra.estimate.charges import Charges
+from infra.quotas import Declared, Want
 
 Args_contra = TypeVar("Args_contra", contravariant=True)
 Component_co = TypeVar("Component_co", covariant=True)
@@ -265,3 +265,5 @@ class Cloud:
     """What a preview without an account can do without: keys of the configuration, and the variables in their place."""
     quotas: Callable[[Iterable[Declared]], Sequence[Want]] | None = None
     """Read from a graph what the stack wants of an account; a deployable cloud states it."""
+    charges: Charges | None = None
+    """What it bills each type of resource for; without it nothing of a stack is priced."""

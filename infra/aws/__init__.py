@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from infra.archive import Packing
 from infra.aws.arrival import Arrival
+from infra.aws.charges import CHARGES
 from infra.aws.function import Function
 from infra.aws.gateway import Api
 from infra.aws.names import NAMES
@@ -62,4 +63,5 @@ CLOUD = Cloud(
     names=NAMES,
     require_region=require_region,
     quotas=wants,
+    charges=CHARGES,
 )

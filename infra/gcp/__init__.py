@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from infra.archive import Packing
 from infra.gcp.arrival import Arrival
+from infra.gcp.charges import CHARGES
 from infra.gcp.function import Function
 from infra.gcp.gateway import Api
 from infra.gcp.names import NAMES
@@ -47,5 +48,6 @@ CLOUD = Cloud(
     require_region=require_region,
     stand_ins={"gcp:project": PROJECT_VARIABLES},
     quotas=wants,
+    charges=CHARGES,
     prerequisites=enable_services,
 )

@@ -1,0 +1,209 @@
+"""What AWS bills each type of resource for, in the names of infra/estimate/tariffs/aws.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from infra.aws.function_charges import PROVISIONED, second, served, standing, work
+from infra.estimate import assumed
+from infra.estimate.calls import calls, run, times_a_month
+from infra.estimate.charges import Charges
+from infra.estimate.demand import Demand
+from infra.estimate.situation import Situation, component
+from infra.estimate.use import Per, Use
+from infra.function_table import FUNCTIONS, OnSchedule
+from infra.quotas import Declared
+
+FUNCTION = "aws:lambda/function:Function"
+LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+METERED = 512 * 1024
+"""Bytes of a request that the API is billed for at a time."""
+POLLS = 5 * 3 * 60 * 24 * 30
+"""Requests of a queue's consumer in a month of nothing: five connections, 20 seconds each:
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
+MESSAGE_REQUESTS = 3
+"""Requests for a message: sent, received, deleted."""
+
+
+def _function(function: Declared, situation: Situation) -> Iterator[Use]:
+    read = served(function, situation)
+    yield from standing(read)
+    yield from work(read, calls(component(function), situation) or ())
+
+
+def _api(_api: Declared, situation: Situation) -> Iterator[Use]:
+    traffic = situation.traffic
+    body = traffic.rows_a_request * traffic.bytes_a_row
+    metered = max(1, -(-body // METERED)) / traffic.rows_a_request
+    yield Use(per=Per.PREDICTION, price="api.request", quantity=metered)
+    sent = traffic.bytes_a_row / assumed.GB
+    yield Use(per=Per.PREDICTION, price="data.out", quantity=sent, demand=Demand(sent=sent))
+
+
+def _logs(group: Declared, situation: Situation) -> Iterator[Use]:
+    name, traffic = component(group), situation.traffic
+    match name:
+        case "api":
+            lines = [(Per.PREDICTION, 1 / traffic.rows_a_request)]
+        case "training":
+            lines = [(Per.RUN, run(situation).states)]
+        case _:
+            lines = [(each.per, each.number) for each in calls(name, situation) or ()]
+    for per, number in lines:
+        written = number * assumed.LOG_BYTES / assumed.GB
+        kept = written * (group.inputs.get("retentionInDays") or 30) / 30
+        yield Use(per=per, price="log.written", quantity=written)
+        yield Use(per=per, price="log.kept", quantity=kept, demand=Demand(stored=kept))
+
+
+def _bucket(bucket: Declared, situation: Situation) -> Iterator[Use]:
+    traffic, experiments = situation.traffic, situation.experiments_a_run
+    match component(bucket):
+        case "captures":
+            requests = 1 / traffic.rows_a_request
+            yield Use(per=Per.PREDICTION, price="s3.write", quantity=requests * situation.captures_a_request)
+            days = _days(bucket, situation)
+            yield _stored(Per.PREDICTION, requests * situation.captured_bytes / assumed.GB * days / 30)
+        case "models":
+            reads = situation.pointer_reads_a_request / traffic.rows_a_request
+            yield Use(per=Per.PREDICTION, price="s3.read", quantity=reads)
+            yield Use(
+                per=Per.RUN,
+                price="s3.write",
+                quantity=assumed.WRITES_OF_A_RUN + experiments * assumed.WRITES_OF_AN_EXPERIMENT,
+            )
+            yield _stored(Per.RUN, experiments * assumed.MODEL_BYTES / assumed.GB * assumed.KEPT_MONTHS)
+        case "data":
+            yield Use(
+                per=Per.RUN,
+                price="s3.read",
+                quantity=assumed.WRITES_OF_A_RUN + experiments * assumed.READS_OF_AN_EXPERIMENT,
+            )
+            # The upload, and the dataset that is made of it.
+            yield _stored(Per.RUN, 2 * traffic.dataset_megabytes / 1000 * assumed.KEPT_MONTHS)
+        case "jobs":
+            yield Use(per=Per.JOB, price="s3.write", quantity=assumed.REQUESTS_OF_A_JOB)
+            yield Use(per=Per.JOB, price="s3.read", quantity=assumed.REQUESTS_OF_A_JOB)
+
+
+def _stored(per: Per, gb_months: float) -> Use:
+    return Use(per=per, price="s3.stored", quantity=gb_months, demand=Demand(stored=gb_months))
+
+
+def _days(bucket: Declared, situation: Situation) -> float:
+    """Return after how many days a store deletes what it got; a year where it never does."""
+    rules = [rule for each in situation.beside(bucket, LIFECYCLE) for rule in each.inputs.get("rules") or ()]
+    days = [(rule.get("expiration") or {}).get("days") for rule in rules]
+    return min((each for each in days if each), default=365)
+
+
+def _queue(queue: Declared, situation: Situation) -> Iterator[Use]:
+    if queue.name == "jobs-queue":
+        messages = 1 + float(situation.environment("jobs").get("PARALLELISM", 1))
+        yield Use(per=Per.JOB, price="sqs.request", quantity=messages * MESSAGE_REQUESTS)
+
+
+def _consumer(_mapping: Declared, _situation: Situation) -> Iterator[Use]:
+    yield Use(per=Per.MONTH, price="sqs.request", quantity=POLLS)
+
+
+def _machine(_machine: Declared, situation: Situation) -> Iterator[Use]:
+    yield Use(per=Per.RUN, price="workflow.transition", quantity=run(situation).states)
+
+
+def _schedule(schedule: Declared, _situation: Situation) -> Iterator[Use]:
+    name = component(schedule)
+    due = {f"{spec.name}-on-time": spec.trigger.cron for spec in FUNCTIONS if isinstance(spec.trigger, OnSchedule)}
+    if name in due:
+        yield Use(per=Per.MONTH, price="schedule.call", quantity=times_a_month(due[name]))
+    else:
+        yield Use(per=Per.RUN, price="schedule.call", quantity=1)
+
+
+def _monthly(price: str) -> Callable[[Declared, Situation], Iterator[Use]]:
+    def uses(_resource: Declared, _situation: Situation) -> Iterator[Use]:
+        yield Use(per=Per.MONTH, price=price, quantity=1)
+
+    return uses
+
+
+def _ceiling(function: Declared, _situation: Situation) -> tuple[str, float] | None:
+    reserved = function.inputs.get("reservedConcurrentExecutions")
+    return None if reserved is None else ("functions.predict.concurrency", reserved)
+
+
+PART_OF_IT = "a part of the API, the function or the store that it belongs to, which is priced"
+PERMISSION = "permissions cost nothing"
+FREE: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            "aws:apigatewayv2/authorizer:Authorizer",
+            "aws:apigatewayv2/integration:Integration",
+            "aws:apigatewayv2/route:Route",
+            "aws:apigatewayv2/stage:Stage",
+            "aws:lambda/alias:Alias",
+            "aws:lambda/functionRecursionConfig:FunctionRecursionConfig",
+            "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+            "aws:s3/bucketNotification:BucketNotification",
+            "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+            "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+            "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+            "aws:s3/bucketVersioning:BucketVersioning",
+            "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy",
+        ),
+        PART_OF_IT,
+    ),
+    **dict.fromkeys(
+        (
+            "aws:iam/role:Role",
+            "aws:iam/rolePolicy:RolePolicy",
+            "aws:lambda/permission:Permission",
+            "aws:s3/bucketPolicy:BucketPolicy",
+            "aws:sqs/queuePolicy:QueuePolicy",
+        ),
+        PERMISSION,
+    ),
+    PROVISIONED: "priced with its function",
+    "aws:appautoscaling/policy:Policy": "scaling costs nothing, only the copies do",
+    "aws:cloudwatch/eventRule:EventRule": "events of AWS's own services are free on the default bus (unverified)",
+    "aws:cloudwatch/eventTarget:EventTarget": "what it starts is priced",
+}
+UNPRICED: Mapping[str, str] = {
+    "aws:appautoscaling/target:Target": "copies kept ready above the minimum: as many as are used",
+    "aws:appautoscaling/scheduledAction:ScheduledAction": "copies kept ready at the hours of scaling.hours",
+    "aws:s3/bucketObjectv2:BucketObjectv2": "the archives of functions: 0.023 USD for a GB and a month",
+}
+
+
+def region(_graph: Iterable[Declared]) -> str:
+    """Return nothing: the region is the provider's, and no resource says it."""
+    return ""
+
+
+CHARGES = Charges(
+    function=FUNCTION,
+    priced={
+        FUNCTION: _function,
+        "aws:apigatewayv2/api:Api": _api,
+        "aws:cloudwatch/dashboard:Dashboard": _monthly("dashboard"),
+        "aws:cloudwatch/logGroup:LogGroup": _logs,
+        "aws:cloudwatch/metricAlarm:MetricAlarm": _monthly("alarm"),
+        "aws:kms/key:Key": _monthly("key"),
+        "aws:lambda/eventSourceMapping:EventSourceMapping": _consumer,
+        "aws:s3/bucket:Bucket": _bucket,
+        "aws:scheduler/schedule:Schedule": _schedule,
+        "aws:secretsmanager/secret:Secret": _monthly("secret"),
+        "aws:sfn/stateMachine:StateMachine": _machine,
+        "aws:sqs/queue:Queue": _queue,
+    },
+    free=FREE,
+    unpriced=UNPRICED,
+    served=served,
+    work=work,
+    standing=standing,
+    second=second,
+    ceiling=_ceiling,
+    region=region,
+    architectures=("x86_64", "arm64"),
+    memories=(512, 1024, 1769, 2048, 3008),
+)

@@ -1,0 +1,96 @@
+"""What Lambda bills a function for, by its memory and its profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from infra.estimate.charges import Second
+from infra.estimate.demand import MONTH, Demand
+from infra.estimate.served import Calls, Served
+from infra.estimate.situation import Situation
+from infra.estimate.use import Per, Use
+from infra.quotas import Declared
+from infra.scaling import Balanced, Eco, Latency
+
+PROVISIONED = "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"
+PROCESSOR_MB = 1769
+"""Memory that brings one vCPU: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
+MOST_VCPUS = 6
+
+
+def vcpus(memory_mb: int) -> float:
+    """Return the processors that memory brings."""
+    return min(memory_mb / PROCESSOR_MB, MOST_VCPUS)
+
+
+def served(function: Declared, situation: Situation) -> Served:
+    """Read a function, and its profile from what stands beside it."""
+    inputs = function.inputs
+    kept = situation.beside(function, PROVISIONED)
+    if kept:
+        profile = Latency(minimum=kept[0].inputs["provisionedConcurrentExecutions"])
+    else:
+        profile = Balanced() if (inputs.get("snapStart") or {}).get("applyOn") == "PublishedVersions" else Eco()
+    return Served(
+        memory_mb=inputs.get("memorySize") or 128,
+        architecture=(inputs.get("architectures") or ["x86_64"])[0],
+        profile=profile,
+        published_versions=situation.traffic.published_versions,
+    )
+
+
+def work(function: Served, all_calls: Iterable[Calls]) -> Iterator[Use]:
+    """Yield what calls are billed for. Copies that are kept ready take as much of the work as they can."""
+    gb, processors = function.memory_mb / 1024, vcpus(function.memory_mb)
+    for each in all_calls:
+        seconds = each.seconds / min(processors, 1)
+        ready = _ready(function, each.rate * seconds)
+        total = each.number * seconds
+        starts = each.number * each.starts_a_call * (1 - ready)
+        started = starts * each.start_seconds
+        own = total * (1 - ready) + (0 if isinstance(function.profile, Balanced) else started)
+        demand = Demand(reserved=own * processors, working=(own + total * ready) * processors, memory=own * gb)
+        kind = function.architecture
+        yield Use(per=each.per, price=f"lambda.duration.{kind}", quantity=own * gb, demand=demand)
+        yield Use(per=each.per, price="lambda.request", quantity=each.number)
+        if ready:
+            yield Use(per=each.per, price=f"lambda.provisioned_at_work.{kind}", quantity=total * ready * gb)
+        if starts and isinstance(function.profile, Balanced):
+            yield Use(per=each.per, price="lambda.restored", quantity=starts * gb)
+
+
+def _ready(function: Served, at_work: float) -> float:
+    """Return the share of the work that copies do which are kept ready."""
+    if not isinstance(function.profile, Latency):
+        return 0.0
+    return min(function.profile.minimum / at_work, 1.0) if at_work else 1.0
+
+
+def standing(function: Served) -> Iterator[Use]:
+    """Yield what a function is billed for while nobody calls it."""
+    gb = function.memory_mb / 1024
+    match function.profile:
+        case Balanced():
+            kept = gb * function.published_versions
+            yield Use(per=Per.MONTH, price="lambda.snapshot", quantity=kept * MONTH, demand=Demand(stored=kept))
+        case Latency(minimum=minimum):
+            seconds = minimum * MONTH
+            yield Use(
+                per=Per.MONTH,
+                price=f"lambda.provisioned.{function.architecture}",
+                quantity=seconds * gb,
+                demand=Demand(reserved=seconds * vcpus(function.memory_mb), memory=seconds * gb),
+            )
+
+
+def second(function: Served) -> Second:
+    """Return what a billed second is, on demand or, of a function that is kept ready, on a copy that is."""
+    gb, processors = function.memory_mb / 1024, vcpus(function.memory_mb)
+    kind = "provisioned_at_work" if isinstance(function.profile, Latency) else "duration"
+    use = Use(
+        per=Per.MONTH,
+        price=f"lambda.{kind}.{function.architecture}",
+        quantity=gb,
+        demand=Demand(reserved=processors, working=processors, memory=gb),
+    )
+    return Second(uses=(use,), call="lambda.request", billed_ms=1)
