@@ -20,7 +20,7 @@ help:
 	@echo "make demo                  deploy, train, release, predict and run a job on this machine, then stop"
 	@echo "make up                    deploy on this machine, keep running, and deploy your edits"
 	@echo "                           CLOUD=gcp makes demo and up run on the other cloud"
-	@echo "make preview STACK=prod    print what a stack would create, the platform's limits, and what to ask for"
+	@echo "make preview STACK=prod    print what a stack would create, its limits, what to ask for, and its cost and carbon"
 	@echo "make doctor STACK=dev      ask your account, read only, whether a stack can be deployed into it"
 	@echo "make wdbc.csv              write the sample dataset, to upload it to a stack in your account"
 	@echo "make check                 run format, lint, types and the unit tests, in under a minute"

@@ -16,6 +16,8 @@ from infra import bring_your_own, bundle, chosen_models, limits, naming, serving
 from infra.archive import Archive, Platform
 from infra.deployable import require_adapters, require_deployable
 from infra.environment import environment
+from infra.estimate.noted import Noted
+from infra.estimate.stated import stated
 from infra.function_table import (
     FUNCTIONS,
     FunctionSpec,
@@ -92,10 +94,10 @@ def draw(
 ) -> dict[str, pulumi.Input[object]]:
     """Declare the stack with built archives and return its outputs; `files` holds each bring-your-own model's file."""
     marks = [marking(cloud.from_settings)] if settings.secret else []
-    everything = Everything()
+    everything, noted = Everything(), Noted()
     labels = Labels(pulumi.get_project(), pulumi.get_stack(), _for_one_model(settings))
-    first = cloud.prerequisites(pulumi.ResourceOptions(transformations=[labels, everything]))
-    opts = pulumi.ResourceOptions(depends_on=list(first), transformations=[*marks, labels, everything])
+    first = cloud.prerequisites(pulumi.ResourceOptions(transformations=[noted, labels, everything]))
+    opts = pulumi.ResourceOptions(depends_on=list(first), transformations=[noted, *marks, labels, everything])
     stores = _stores(cloud, settings, opts)
     queues = _queues(cloud, settings, opts)
     functions = _functions(cloud, settings, platform, archives, stores, queues, opts)
@@ -107,7 +109,7 @@ def draw(
     _schedules(cloud, settings, functions, opts)
     api = _api(cloud, settings, functions, opts)
     Protection("protection", everything, protect=settings.protect)
-    return outputs(settings, stores, queues, training, api)
+    return outputs(settings, stores, queues, training, api, stated(cloud, settings, noted.graph))
 
 
 def _for_one_model(settings: Settings) -> dict[str, str]:

@@ -14,7 +14,7 @@ API_VERSION = "1"
 
 
 def outputs(
-    settings: Settings, stores: Stores, queues: Mapping[str, Queue], training: Workflow, api: Api
+    settings: Settings, stores: Stores, queues: Mapping[str, Queue], training: Workflow, api: Api, estimate: object
 ) -> dict[str, pulumi.Input[object]]:
     """Return what clients read of a stack: docs/outputs.schema.json."""
 
@@ -37,4 +37,6 @@ def outputs(
         "jobs_dead_letters": queues["jobs"].dead_letters,
         "workflow": training.ref,
         "callers": api.callers,
+        # Figures that follow from settings are as secret as these.
+        "estimate": pulumi.Output.secret(estimate) if settings.secret else estimate,
     }

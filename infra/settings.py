@@ -18,6 +18,7 @@ from infra.accepted import Kind, without_empty_parts
 from infra.api_policy import Auth, Cors, IamAuth, Throttling
 from infra.cloud_folders import names as cloud_names
 from infra.complaint import complaints
+from infra.estimate.traffic import Traffic
 from infra.function_table import FUNCTIONS, named
 from infra.scaling import EcoStack, Scaling
 from infra.section import Cron, Name, Section, Words, no_flag, once, retype
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 NAMESPACE, NAME = "serverless-ml", "settings"
 KEY = f"{NAMESPACE}:{NAME}"
 """The same whatever the project is called: `pulumi new --name` renames the project and no key of a stack's file."""
+_EXAMPLES = {"cloud": "aws", "models": "[breast_cancer]"}
 
 
 class Runtime(Section):
@@ -161,6 +163,7 @@ class Settings(Section):
     rollout: Rollout = Rollout()
     api: ApiSettings = ApiSettings()
     capture: Capture = Capture()
+    estimate: Traffic = Traffic()
     pointer_seconds: int = Field(default=5, ge=1, le=300)
     """Seconds until every copy of the predict function follows a promotion or a rollback."""
     log_days: Annotated[Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365], BeforeValidator(no_flag)] = 30
@@ -294,6 +297,3 @@ def _unknown_models(document: Any) -> Iterator[ErrorDetails]:
                         "msg": "the models of the stack",
                         "ctx": {"accepted": ", ".join(map(str, models))},
                     }
-
-
-_EXAMPLES = {"cloud": "aws", "models": "[breast_cancer]"}

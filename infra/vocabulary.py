@@ -265,5 +265,5 @@ class Cloud:
     """What a preview without an account can do without: keys of the configuration, and the variables in their place."""
     quotas: Callable[[Iterable[Declared]], Sequence[Want]] | None = None
     """Read from a graph what the stack wants of an account; a deployable cloud states it."""
-    charges: Charges | None = None
+    charges: Charges | None = field(default=None, hash=False)
     """What it bills each type of resource for; without it nothing of a stack is priced."""

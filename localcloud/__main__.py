@@ -1,4 +1,4 @@
-"""The commands of `python -m localcloud`, from up and demo to doctor, engine and soak; `--help` lists them."""
+"""The commands of `python -m localcloud`, from up and demo to doctor, engine and estimate; `--help` lists them."""
 
 from __future__ import annotations
 
@@ -72,8 +72,13 @@ def _parser() -> argparse.ArgumentParser:
         subparser.add_argument("--stack", default="local", help="the stack's name, as in Pulumi.<stack>.yaml")
         if name == "engine":
             subparser.add_argument("--recorded", action="store_true", help="create nothing, answer with symbols")
-    subparser.add_argument("--seconds", type=int, default=60, help="how long (default: 60)")
-    subparser.add_argument("--clients", type=int, default=32, help="how many at once (default: 32)")
+    soak = subparser
+    soak.add_argument("--seconds", type=int, default=60, help="how long (default: 60)")
+    soak.add_argument("--clients", type=int, default=32, help="how many at once (default: 32)")
+    estimate = add("estimate", "print what a graph that preview wrote costs and emits, at today's tariffs")
+    estimate.add_argument("graph", type=Path, help="the file: .local/graph-<stack>.json, of any commit")
+    estimate.add_argument("--region", default="", help="price it there, and not where the graph says that it is")
+    estimate.add_argument("--json", dest="as_json", action="store_true", help="print everything as JSON")
     return parser
 
 

@@ -119,7 +119,7 @@ CONFIGURATION: Final = (
 """What reads a stack's configuration."""
 CONFIGURED: Final = ("PULUMI_CONFIG", "PULUMI_CONFIG_SECRET_KEYS")
 """The variables in which a program gets it."""
-BY_CLOUD: Final = ("infra/limits.py", "infra/prices.py", "infra/settings.py")
+BY_CLOUD: Final = ("infra/limits.py", "infra/settings.py")
 """Tables of facts by cloud, and an example of a setting."""
 REFUSING: Final = "regions.py"
 """The file of a cloud that refuses a stack."""

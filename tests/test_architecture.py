@@ -86,7 +86,6 @@ GOOD = {
     "infra/clouds.py": "import importlib\nimportlib.import_module(f'infra.{name}').CLOUD",
     "Pulumi.gcp-dev.yaml": 'config:\n  serverless-ml:settings:\n    cloud: "gcp"\n',
     "localcloud/cli/language_host.py": "{'PULUMI_CONFIG': config}",
-    "infra/prices.py": "TARIFFS = {'aws': 1, 'gcp': 2}",
     "localcloud/__main__.py": "from localcloud.commands import demo\nimport importlib\n"
     "importlib.import_module(f'localcloud.commands.{name}')",
     "localcloud/aws/session.py": "PARTITION = 'aws'",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+import pulumi_aws as aws
+
 from infra.aws.function_charges import PROVISIONED, second, served, standing, work
+from infra.aws.regions import REGIONS
 from infra.estimate import assumed
-from infra.estimate.calls import calls, run, times_a_month
+from infra.estimate.calls import calls, looks_a_month, run, times_a_month
 from infra.estimate.charges import Charges
 from infra.estimate.demand import Demand
 from infra.estimate.situation import Situation, component
@@ -15,6 +18,7 @@ from infra.function_table import FUNCTIONS, OnSchedule
 from infra.quotas import Declared
 
 FUNCTION = "aws:lambda/function:Function"
+STAGE = "aws:apigatewayv2/stage:Stage"
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 METERED = 512 * 1024
 """Bytes of a request that the API is billed for at a time."""
@@ -67,6 +71,9 @@ def _bucket(bucket: Declared, situation: Situation) -> Iterator[Use]:
         case "models":
             reads = situation.pointer_reads_a_request / traffic.rows_a_request
             yield Use(per=Per.PREDICTION, price="s3.read", quantity=reads)
+            looks = looks_a_month() * len(situation.models)
+            yield Use(per=Per.MONTH, price="s3.read", quantity=looks * assumed.READS_OF_A_LOOK)
+            yield Use(per=Per.MONTH, price="s3.write", quantity=looks * assumed.LISTS_OF_A_LOOK)
             yield Use(
                 per=Per.RUN,
                 price="s3.write",
@@ -132,6 +139,10 @@ def _ceiling(function: Declared, _situation: Situation) -> tuple[str, float] | N
     return None if reserved is None else ("functions.predict.concurrency", reserved)
 
 
+def _requests(stage: Declared) -> float | None:
+    return (stage.inputs.get("defaultRouteSettings") or {}).get("throttlingRateLimit") if stage.type == STAGE else None
+
+
 PART_OF_IT = "a part of the API, the function or the store that it belongs to, which is priced"
 PERMISSION = "permissions cost nothing"
 FREE: Mapping[str, str] = {
@@ -140,7 +151,7 @@ FREE: Mapping[str, str] = {
             "aws:apigatewayv2/authorizer:Authorizer",
             "aws:apigatewayv2/integration:Integration",
             "aws:apigatewayv2/route:Route",
-            "aws:apigatewayv2/stage:Stage",
+            STAGE,
             "aws:lambda/alias:Alias",
             "aws:lambda/functionRecursionConfig:FunctionRecursionConfig",
             "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
@@ -203,7 +214,10 @@ CHARGES = Charges(
     standing=standing,
     second=second,
     ceiling=_ceiling,
+    requests=_requests,
     region=region,
+    here=lambda: aws.config.region or "",
+    regions=REGIONS,
     architectures=("x86_64", "arm64"),
     memories=(512, 1024, 1769, 2048, 3008),
 )

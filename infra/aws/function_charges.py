@@ -28,11 +28,11 @@ def served(function: Declared, situation: Situation) -> Served:
     inputs = function.inputs
     kept = situation.beside(function, PROVISIONED)
     if kept:
-        profile = Latency(minimum=kept[0].inputs["provisionedConcurrentExecutions"])
+        profile = Latency(minimum=int(kept[0].inputs["provisionedConcurrentExecutions"]))
     else:
         profile = Balanced() if (inputs.get("snapStart") or {}).get("applyOn") == "PublishedVersions" else Eco()
     return Served(
-        memory_mb=inputs.get("memorySize") or 128,
+        memory_mb=int(inputs.get("memorySize") or 128),
         architecture=(inputs.get("architectures") or ["x86_64"])[0],
         profile=profile,
         published_versions=situation.traffic.published_versions,
@@ -47,15 +47,20 @@ def work(function: Served, all_calls: Iterable[Calls]) -> Iterator[Use]:
         ready = _ready(function, each.rate * seconds)
         total = each.number * seconds
         starts = each.number * each.starts_a_call * (1 - ready)
-        started = starts * each.start_seconds
-        own = total * (1 - ready) + (0 if isinstance(function.profile, Balanced) else started)
-        demand = Demand(reserved=own * processors, working=(own + total * ready) * processors, memory=own * gb)
+        started = starts * each.start_seconds / min(processors, 1)
+        # A restore has a price of its own; for want of a figure it takes the energy of a cold start.
+        own, restored = total * (1 - ready), isinstance(function.profile, Balanced)
+        reserved = own + started
+        demand = Demand(
+            reserved=reserved * processors, working=(reserved + total * ready) * processors, memory=reserved * gb
+        )
+        billed = own if restored else reserved
         kind = function.architecture
-        yield Use(per=each.per, price=f"lambda.duration.{kind}", quantity=own * gb, demand=demand)
+        yield Use(per=each.per, price=f"lambda.duration.{kind}", quantity=billed * gb, demand=demand)
         yield Use(per=each.per, price="lambda.request", quantity=each.number)
         if ready:
             yield Use(per=each.per, price=f"lambda.provisioned_at_work.{kind}", quantity=total * ready * gb)
-        if starts and isinstance(function.profile, Balanced):
+        if starts and restored:
             yield Use(per=each.per, price="lambda.restored", quantity=starts * gb)
 
 

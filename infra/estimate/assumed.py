@@ -18,6 +18,8 @@ WRITES_OF_AN_EXPERIMENT = 3
 READS_OF_AN_EXPERIMENT = 3
 REQUESTS_OF_A_JOB = 20
 """Reads of its objects, and as many writes."""
+READS_OF_A_LOOK, LISTS_OF_A_LOOK = 6, 1
+"""Requests of the supervisor for a model, each time: docs/reliability.md."""
 CAPTURE_BYTES = 200
 """What is always kept of a request: counts and durations."""
 

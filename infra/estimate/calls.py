@@ -93,3 +93,8 @@ def times_a_month(text: str) -> float:
     minutes, hours = len(due.minutes or range(60)), len(due.hours or range(24))
     days = 30 * len(due.days or range(31)) / 31 * len(due.weekdays or range(7)) / 7 * len(due.months or range(12)) / 12
     return minutes * hours * days
+
+
+def looks_a_month() -> float:
+    """Return how often the supervisor looks after each model."""
+    return sum(times_a_month(spec.trigger.cron) for spec in FUNCTIONS if isinstance(spec.trigger, OnSchedule))

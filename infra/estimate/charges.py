@@ -50,8 +50,14 @@ class Charges:
     second: Callable[[Served], Second]
     ceiling: Callable[[Declared, Situation], tuple[str, float] | None]
     """A bound on calls at once: the setting that has it, and how many."""
+    requests: Callable[[Declared], float | None]
+    """Read from a resource how many requests a second the API lets through, if it is the one that says so."""
     region: Callable[[Iterable[Declared]], str]
     """Read the region from a graph; empty where it does not say it."""
+    here: Callable[[], str]
+    """Return the region that the provider of a running program deploys into; empty where nobody says it."""
+    regions: Sequence[str]
+    """Those that a stack can be deployed into."""
     architectures: Sequence[str]
     """Those that functions can have."""
     memories: Sequence[int]

@@ -16,7 +16,7 @@ class Traffic(Section):
     """Rows answered by the API, all models together, evenly spread."""
     rows_a_request: int = Field(default=1, ge=1, le=100_000)
     """Rows in a request."""
-    milliseconds_a_request: float = Field(default=5.0, gt=0, le=900_000)
+    milliseconds_a_request: float = Field(default=5.0, ge=0.01, le=900_000)
     """How long a request takes alone on a whole processor."""
     bytes_a_row: int = Field(default=200, ge=1, le=1_000_000)
     """Of a row with its answer, as JSON."""
@@ -28,15 +28,15 @@ class Traffic(Section):
     """Share of the requests whose rows are kept; by default that of `capture.inputs`."""
     runs_a_month: float = Field(default=4.0, ge=0, le=100_000)
     """Training runs, all models together."""
-    seconds_a_step: float = Field(default=1.0, gt=0, le=900)
+    seconds_a_step: float = Field(default=1.0, ge=0.001, le=900)
     """How long any other step of a run takes, and the supervisor, on a whole processor."""
-    seconds_an_experiment: float = Field(default=30.0, gt=0, le=900)
+    seconds_an_experiment: float = Field(default=30.0, ge=0.001, le=900)
     """How long one experiment takes on a whole processor."""
     dataset_megabytes: float = Field(default=10.0, ge=0, le=1_000_000)
     """What a run reads, and keeps."""
     jobs_a_month: float = Field(default=10.0, ge=0, le=10_000_000)
     """Jobs of the jobs API."""
-    seconds_a_job: float = Field(default=60.0, gt=0, le=1_000_000)
+    seconds_a_job: float = Field(default=60.0, ge=0.001, le=1_000_000)
     """How long the workers of a job take, on a whole processor."""
     published_versions: int = Field(default=1, ge=1, le=1000)
     """Versions of a function's code that exist at a time: each deployment of code publishes one."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+import pulumi_gcp as gcp
+
 from infra.estimate import assumed
-from infra.estimate.calls import calls, run
+from infra.estimate.calls import calls, looks_a_month, run
 from infra.estimate.charges import Charges
 from infra.estimate.demand import Demand
 from infra.estimate.situation import Situation, component
 from infra.estimate.use import Per, Use
 from infra.gcp.function_charges import second, served, standing, work
+from infra.gcp.regions import API_GATEWAY
 from infra.limits import LIMITS
 from infra.quotas import Declared
 
@@ -56,6 +59,9 @@ def _bucket(bucket: Declared, situation: Situation) -> Iterator[Use]:
         case "models":
             reads = situation.pointer_reads_a_request / traffic.rows_a_request
             yield Use(per=Per.PREDICTION, price="storage.read", quantity=reads)
+            looks = looks_a_month() * len(situation.models)
+            yield Use(per=Per.MONTH, price="storage.read", quantity=looks * assumed.READS_OF_A_LOOK)
+            yield Use(per=Per.MONTH, price="storage.write", quantity=looks * assumed.LISTS_OF_A_LOOK)
             writes = assumed.WRITES_OF_A_RUN + experiments * assumed.WRITES_OF_AN_EXPERIMENT
             yield Use(per=Per.RUN, price="storage.write", quantity=writes)
             yield _stored(Per.RUN, experiments * assumed.MODEL_BYTES / assumed.GB * assumed.KEPT_MONTHS)
@@ -172,7 +178,10 @@ CHARGES = Charges(
     standing=standing,
     second=second,
     ceiling=_ceiling,
+    requests=lambda _: None,
     region=region,
+    here=lambda: gcp.config.region or "",
+    regions=API_GATEWAY,
     architectures=("x86_64",),
     memories=(512, 1024, 2048, 4096),
 )

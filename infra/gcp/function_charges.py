@@ -48,7 +48,7 @@ def work(function: Served, all_calls: Iterable[Calls]) -> Iterator[Use]:
     """
     for each in all_calls:
         seconds, waits = _instance_seconds(function, each)
-        started = each.starts_a_call * _billed(each.start_seconds)
+        started = each.starts_a_call * _billed(each.start_seconds / min(processors(function), 1))
         if not isinstance(function.profile, Latency):
             seconds += started
         yield from _active(function, each.per, each.number * seconds, each.number * waits)

@@ -1,4 +1,4 @@
-"""A preview without an account: what a stack would create, the platform's limits, and the quotas that it needs."""
+"""A preview without an account: what a stack would create, what it may, and what it costs and emits."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ from infra.target import target
 from infra.tier import Tier
 from infra.vocabulary import Cloud
 from localcloud.commands import finished_models, graph
+from localcloud.commands.estimate import priced
+from localcloud.commands.estimate_lines import lines
 from localcloud.commands.progress import Progress
 from localcloud.commands.quotas import quota_lines
 from localcloud.engine.stack_file import SETTINGS, StackFile
 
 
 def main(progress: Progress, stack: str, state: Path) -> int:
-    """Print the resources, the limits and the quotas of a stack, and write its graph to `<state>/graph-<stack>.json`.
+    """Print the resources of a stack, its limits, its quotas, and what it costs and emits.
+
+    Write its graph to `<state>/graph-<stack>.json`, and the estimate to `<state>/estimate-<stack>.json`.
 
     Raises `pulumi.RunError` for a program or settings that could not be deployed, and for a finished model that
     admission would refuse.
@@ -38,7 +42,11 @@ def main(progress: Progress, stack: str, state: Path) -> int:
     progress.console.print(graph.tree(f"{file.project} {stack}", declared))
     progress.line("graph", _short(path))
     cloud = find(settings.cloud)
-    for line in (*_limits(settings, cloud), *quota_lines(cloud, declared)):
+    found = priced(json.loads(path.read_text(encoding="utf-8")))
+    whole = state / f"estimate-{stack}.json"
+    whole.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    progress.line("estimate", _short(whole))
+    for line in (*_limits(settings, cloud), *quota_lines(cloud, declared), *lines(found)):
         progress.plain(line)
     for key in missing:
         progress.plain(f"Pulumi.{stack}.yaml: {key} is missing: this preview does without it, `pulumi up` does not")

@@ -1,0 +1,49 @@
+"""What a stack says of its own cost and carbon, in its outputs: docs/outputs.schema.json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from infra.estimate.document import Stated, bill_of
+from infra.estimate.situation import Node
+from infra.estimate.use import Per
+from infra.settings import Settings
+from infra.vocabulary import Cloud
+from models.catalogue import load
+from models.section import names
+
+
+def stated(cloud: Cloud, settings: Settings, graph: Iterable[Node]) -> dict[str, Any]:
+    """Return the estimate of a stack that has just been declared, without what only a reader of pages wants."""
+    counted = experiments(settings.models)
+    region = cloud.charges.here() if cloud.charges is not None else ""
+    told: dict[str, Any] = {
+        "region": region,
+        "traffic": settings.estimate.model_dump(exclude_none=True),
+        "experiments": counted,
+    }
+    bill = bill_of(graph, cloud, Stated(region=region, traffic=told["traffic"], experiments=counted))
+    if bill is None:
+        return {**told, "prices_read_on": None, "usd": None, "grams": None}
+    units = {
+        "thousand_predictions": bill.per(Per.PREDICTION, 1000),
+        "training_run": bill.per(Per.RUN),
+        "idle_month": bill.per(Per.MONTH),
+        "month": bill.month(),
+    }
+    grams = {unit: figure.grams.central for unit, figure in units.items() if figure.grams is not None}
+    return {
+        **told,
+        "region": bill.region,
+        "prices_read_on": bill.tariff.read_on,
+        "usd": {unit: figure.usd for unit, figure in units.items()} if bill.priced else None,
+        "grams": grams or None,
+    }
+
+
+def experiments(models: Iterable[str]) -> Mapping[str, int]:
+    """Return how many experiments a run of each model has that is here and is trained here."""
+    here = names()
+    searches = {model: getattr(load(model), "search", None) for model in models if model in here}
+    return {model: len(search.experiments()) for model, search in searches.items() if search is not None}
