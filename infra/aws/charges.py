@@ -8,8 +8,8 @@ import pulumi_aws as aws
 
 from infra.aws.function_charges import PROVISIONED, second, served, standing, work
 from infra.aws.regions import REGIONS
-from infra.estimate import assumed
-from infra.estimate.calls import calls, looks_a_month, run, times_a_month
+from infra.estimate import assumed, logs, stores
+from infra.estimate.calls import calls, run, times_a_month
 from infra.estimate.charges import Charges
 from infra.estimate.demand import Demand
 from infra.estimate.situation import Situation, component
@@ -45,56 +45,14 @@ def _api(_api: Declared, situation: Situation) -> Iterator[Use]:
 
 
 def _logs(group: Declared, situation: Situation) -> Iterator[Use]:
-    name, traffic = component(group), situation.traffic
-    match name:
-        case "api":
-            lines = [(Per.PREDICTION, 1 / traffic.rows_a_request)]
-        case "training":
-            lines = [(Per.RUN, run(situation).states)]
-        case _:
-            lines = [(each.per, each.number) for each in calls(name, situation) or ()]
-    for per, number in lines:
-        written = number * assumed.LOG_BYTES / assumed.GB
-        kept = written * (group.inputs.get("retentionInDays") or 30) / 30
-        yield Use(per=per, price="log.written", quantity=written)
+    for per, gb in logs.written(component(group), situation, run(situation).states):
+        kept = gb * (group.inputs.get("retentionInDays") or 30) / 30
+        yield Use(per=per, price="log.written", quantity=gb)
         yield Use(per=per, price="log.kept", quantity=kept, demand=Demand(stored=kept))
 
 
 def _bucket(bucket: Declared, situation: Situation) -> Iterator[Use]:
-    traffic, experiments = situation.traffic, situation.experiments_a_run
-    match component(bucket):
-        case "captures":
-            requests = 1 / traffic.rows_a_request
-            yield Use(per=Per.PREDICTION, price="s3.write", quantity=requests * situation.captures_a_request)
-            days = _days(bucket, situation)
-            yield _stored(Per.PREDICTION, requests * situation.captured_bytes / assumed.GB * days / 30)
-        case "models":
-            reads = situation.pointer_reads_a_request / traffic.rows_a_request
-            yield Use(per=Per.PREDICTION, price="s3.read", quantity=reads)
-            looks = looks_a_month() * len(situation.models)
-            yield Use(per=Per.MONTH, price="s3.read", quantity=looks * assumed.READS_OF_A_LOOK)
-            yield Use(per=Per.MONTH, price="s3.write", quantity=looks * assumed.LISTS_OF_A_LOOK)
-            yield Use(
-                per=Per.RUN,
-                price="s3.write",
-                quantity=assumed.WRITES_OF_A_RUN + experiments * assumed.WRITES_OF_AN_EXPERIMENT,
-            )
-            yield _stored(Per.RUN, experiments * assumed.MODEL_BYTES / assumed.GB * assumed.KEPT_MONTHS)
-        case "data":
-            yield Use(
-                per=Per.RUN,
-                price="s3.read",
-                quantity=assumed.WRITES_OF_A_RUN + experiments * assumed.READS_OF_AN_EXPERIMENT,
-            )
-            # The upload, and the dataset that is made of it.
-            yield _stored(Per.RUN, 2 * traffic.dataset_megabytes / 1000 * assumed.KEPT_MONTHS)
-        case "jobs":
-            yield Use(per=Per.JOB, price="s3.write", quantity=assumed.REQUESTS_OF_A_JOB)
-            yield Use(per=Per.JOB, price="s3.read", quantity=assumed.REQUESTS_OF_A_JOB)
-
-
-def _stored(per: Per, gb_months: float) -> Use:
-    return Use(per=per, price="s3.stored", quantity=gb_months, demand=Demand(stored=gb_months))
+    return stores.uses(component(bucket), situation, _days(bucket, situation), "s3")
 
 
 def _days(bucket: Declared, situation: Situation) -> float:

@@ -13,7 +13,7 @@ MODEL_BYTES = 1e6
 """What an experiment adds to the registry."""
 KEPT_MONTHS = 12
 """How long what a run adds to the stores is counted: nothing deletes it."""
-WRITES_OF_A_RUN = 20
+WRITES_OF_A_RUN, READS_OF_A_RUN = 20, 20
 WRITES_OF_AN_EXPERIMENT = 3
 READS_OF_AN_EXPERIMENT = 3
 REQUESTS_OF_A_JOB = 20

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import pulumi_gcp as gcp
 
-from infra.estimate import assumed
-from infra.estimate.calls import calls, looks_a_month, run
+from infra.estimate import assumed, logs, stores
+from infra.estimate.calls import calls, run
 from infra.estimate.charges import Charges
 from infra.estimate.demand import Demand
 from infra.estimate.situation import Situation, component
@@ -35,47 +35,13 @@ def _gateway(_gateway: Declared, situation: Situation) -> Iterator[Use]:
 
 
 def _logs(bucket: Declared, situation: Situation) -> Iterator[Use]:
-    name = component(bucket)
-    match name:
-        case "api":
-            lines = [(Per.PREDICTION, 1 / situation.traffic.rows_a_request)]
-        case "training":
-            lines = [(Per.RUN, _steps(situation))]
-        case _:
-            lines = [(each.per, each.number) for each in calls(name, situation) or ()]
-    for per, number in lines:
-        written = number * assumed.LOG_BYTES / assumed.GB
-        kept = written * (bucket.inputs.get("retentionDays") or 30) / 30
-        yield Use(per=per, price="log.written", quantity=written, demand=Demand(stored=kept))
+    for per, gb in logs.written(component(bucket), situation, _steps(situation)):
+        kept = gb * (bucket.inputs.get("retentionDays") or 30) / 30
+        yield Use(per=per, price="log.written", quantity=gb, demand=Demand(stored=kept))
 
 
 def _bucket(bucket: Declared, situation: Situation) -> Iterator[Use]:
-    traffic, experiments = situation.traffic, situation.experiments_a_run
-    match component(bucket):
-        case "captures":
-            requests = 1 / traffic.rows_a_request
-            yield Use(per=Per.PREDICTION, price="storage.write", quantity=requests * situation.captures_a_request)
-            yield _stored(Per.PREDICTION, requests * situation.captured_bytes / assumed.GB * _days(bucket) / 30)
-        case "models":
-            reads = situation.pointer_reads_a_request / traffic.rows_a_request
-            yield Use(per=Per.PREDICTION, price="storage.read", quantity=reads)
-            looks = looks_a_month() * len(situation.models)
-            yield Use(per=Per.MONTH, price="storage.read", quantity=looks * assumed.READS_OF_A_LOOK)
-            yield Use(per=Per.MONTH, price="storage.write", quantity=looks * assumed.LISTS_OF_A_LOOK)
-            writes = assumed.WRITES_OF_A_RUN + experiments * assumed.WRITES_OF_AN_EXPERIMENT
-            yield Use(per=Per.RUN, price="storage.write", quantity=writes)
-            yield _stored(Per.RUN, experiments * assumed.MODEL_BYTES / assumed.GB * assumed.KEPT_MONTHS)
-        case "data":
-            reads = assumed.WRITES_OF_A_RUN + experiments * assumed.READS_OF_AN_EXPERIMENT
-            yield Use(per=Per.RUN, price="storage.read", quantity=reads)
-            yield _stored(Per.RUN, 2 * traffic.dataset_megabytes / 1000 * assumed.KEPT_MONTHS)
-        case "jobs":
-            yield Use(per=Per.JOB, price="storage.write", quantity=assumed.REQUESTS_OF_A_JOB)
-            yield Use(per=Per.JOB, price="storage.read", quantity=assumed.REQUESTS_OF_A_JOB)
-
-
-def _stored(per: Per, gb_months: float) -> Use:
-    return Use(per=per, price="storage.stored", quantity=gb_months, demand=Demand(stored=gb_months))
+    return stores.uses(component(bucket), situation, _days(bucket), "storage")
 
 
 def _days(bucket: Declared) -> float:

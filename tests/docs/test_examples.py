@@ -118,6 +118,7 @@ def declares_a_cloud(block: Block) -> None:
         "quotas",
         "from_settings",
         "names",
+        "charges",
     }  # a deployable cloud states those from packing to charges
     wanted = {field.name for field in dataclasses.fields(vocabulary.Cloud)} - optional
     assert wanted <= set(re.findall(r"^    (\w+)=", block.text, re.MULTILINE))
