@@ -49,8 +49,3 @@ def grid(cloud: str, region: str) -> Grid | None:
         return None
     readings = tuple(Reading(source=source, grams=grams, year=year) for source, grams, year in rows)
     return Grid(region=region, readings=readings)
-
-
-def regions(cloud: str) -> tuple[str, ...]:
-    """Return the regions of a cloud whose grids are known."""
-    return tuple(table("grid").get(cloud, {}))

@@ -35,10 +35,6 @@ class Interval:
         by = other if isinstance(other, Interval) else Interval.exact(other)
         return Interval(self.low * by.low, self.central * by.central, self.high * by.high)
 
-    def over(self, other: Interval) -> Interval:
-        """Return a quotient: the least is the low over the other's high."""
-        return Interval(self.low / other.high, self.central / other.central, self.high / other.low)
-
     def above(self, other: Interval) -> bool:
         """Return whether every value of this one is greater than every value of the other."""
         return self.low > other.high

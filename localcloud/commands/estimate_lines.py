@@ -11,7 +11,7 @@ UNITS: Mapping[str, str] = {
     "training_run": "a training run",
     "job": "a job",
     "idle_month": "an idle month",
-    "month": "a month of it",
+    "month": "a month of traffic",
 }
 NAME = 20
 LABEL, WIDTH = 8, 100

@@ -7,7 +7,6 @@ import pytest
 
 from infra import clouds
 from infra.aws.regions import REGIONS
-from infra.estimate import grid as grids
 from infra.estimate.demand import pue
 from infra.estimate.grid import grid
 from infra.estimate.tables import table
@@ -83,7 +82,7 @@ def test_which_prices_are_older_than_half_a_year_is_told_by_name(cloud: str) -> 
 @every_cloud
 def test_every_grid_has_two_readings_or_more_each_of_a_known_publication_and_year(cloud: str) -> None:
     sources = table("grid")["source"]
-    for region in grids.regions(cloud):
+    for region in table("grid")[cloud]:
         found = grid(cloud, region)
         assert found is not None
         assert len({(each.source, each.year) for each in found.readings}) >= 2, region
@@ -95,7 +94,7 @@ def test_every_grid_has_two_readings_or_more_each_of_a_known_publication_and_yea
 
 @every_cloud
 def test_the_regions_of_the_largest_grids_are_there_with_price_and_grid(cloud: str) -> None:
-    assert set(GUIDE[cloud]) <= {*grids.regions(cloud)} & {*prices_of(cloud).regions}
+    assert set(GUIDE[cloud]) <= {*table("grid")[cloud]} & {*prices_of(cloud).regions}
 
 
 def test_every_region_with_an_api_has_a_price() -> None:
