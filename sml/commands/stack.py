@@ -16,6 +16,7 @@ from sml.session import Session, on_stack
 from sml.stack import Stack
 
 FOLLOW_SECONDS = 1.0
+AMOUNTS = {"usd": "USD", "grams": "g CO2e"}
 Function = Annotated[
     str, typer.Argument(help="predict, jobs, prepare, train, select, rollout or supervise.", metavar="FUNCTION")
 ]
@@ -44,15 +45,36 @@ def status(
         "ready": ready,
         **{name: found.outputs[name] for name in named},
         "models": live,
+        "estimate": found.outputs.get("estimate"),
     }
     shown = {
-        **{name: value for name, value in facts.items() if name not in ("models", "ready")},
+        **{name: value for name, value in facts.items() if name not in ("models", "ready", "estimate")},
         "API": answers,
         **{f"{name}, live": champion or "no version yet" for name, champion in live.items()},
+        "estimate": _estimated(facts["estimate"]),
     }
     out.fields(facts, shown)
     if not reached:
         raise typer.Exit(UNREACHABLE)
+
+
+def _estimated(told: object) -> str:
+    """Return what a stack says that it costs and emits; empty where it says nothing, or keeps it secret."""
+    if not isinstance(told, dict):
+        return ""
+    units = {"thousand_predictions": "1,000 predictions", "training_run": "a training run", "idle_month": "idle month"}
+    amounts = {name: told[kind] for kind, name in AMOUNTS.items() if told.get(kind)}
+    if not amounts:
+        return ""
+    parts = {
+        words: ", ".join(f"{_amount(figures[unit])} {name}" for name, figures in amounts.items())
+        for unit, words in units.items()
+    }
+    return "; ".join(f"{words} {text}" for words, text in parts.items())
+
+
+def _amount(figure: float) -> str:
+    return f"{figure:.2g}" if abs(figure) < 100 else f"{figure:,.0f}"
 
 
 @on_stack

@@ -259,3 +259,33 @@ def test_the_registry_at_a_url_is_verified_without_a_stack(tmp_path: Path) -> No
     said = called("registry", "verify", "fruit", "--url", url, "--champion", "0123456789abcdef", state=tmp_path)
     assert (said.code, "it goes with --repair" in said.err) == (1, True)
     assert called("registry", "verify", state=tmp_path).code == 3
+
+
+UNITS = {"thousand_predictions": 0.00788, "training_run": 0.0205, "idle_month": 1234.5, "month": 21.1}
+
+
+@pytest.mark.parametrize(
+    ("estimate", "line"),
+    [
+        (
+            {"usd": UNITS, "grams": UNITS},
+            "1,000 predictions 0.0079 USD, 0.0079 g CO2e; a training run 0.021 USD, 0.021 g CO2e;"
+            " idle month 1,234 USD, 1,234 g CO2e",
+        ),
+        (
+            {"usd": None, "grams": UNITS},
+            "1,000 predictions 0.0079 g CO2e; a training run 0.021 g CO2e; idle month 1,234 g CO2e",
+        ),
+        ({"usd": None, "grams": None}, None),
+        ("[secret]", None),
+        (None, None),
+    ],
+    ids=["all", "grams", "nothing", "secret", "older"],
+)
+def test_the_status_says_what_the_stack_says_that_it_costs(staged: Staged, estimate: Any, line: str | None) -> None:
+    if estimate is not None:
+        staged.outputs["estimate"] = estimate
+    found = [text for text in staged.sml("status").out.splitlines() if text.startswith("estimate")]
+    assert len(found) == (line is not None)
+    assert line is None or line in found[0]
+    assert staged.sml("status", "--json").document["estimate"] == estimate
