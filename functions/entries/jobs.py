@@ -8,6 +8,7 @@ from functions.core.onnx import library as ort
 
 ort.begin()  # the library is opened while the rest is imported
 
+from functions.core.jobs.job_usage import JobUsage
 from functions.core.jobs.worker import Worker
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.versions import Registry
@@ -40,4 +41,10 @@ def jobs(environment: Environment) -> Consumer[str]:
 
         webhook = Webhook(url, environment.text(variables.JOBS_WEBHOOK_SECRET))
         worker = Telling(worker, webhook, objects, model_caches, log, attempts=attempts)
-    return Consumer(work=worker.work, log=log, timeout_seconds=environment.number(variables.TIMEOUT_SECONDS))
+    return Consumer(
+        work=worker.work,
+        log=log,
+        metering=environment.metering,
+        note=JobUsage(objects, model_caches).note,
+        timeout_seconds=environment.number(variables.TIMEOUT_SECONDS),
+    )

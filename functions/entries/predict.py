@@ -36,7 +36,7 @@ def predict(environment: Environment) -> Service:
             ModelCache(
                 Registry(models, name), Live(models, name), log, seconds=environment.number(variables.POINTER_SECONDS)
             ),
-            Captures(captures, name, log),
+            Captures(captures, name, log, metering=environment.metering),
             capture_inputs=environment.number(variables.CAPTURE_INPUTS),
         )
         for name in environment.names(variables.MODELS)
@@ -51,4 +51,4 @@ def predict(environment: Environment) -> Service:
 
     elsewhere = {name: Live(models, name) for name in environment.names(variables.MODELS_ELSEWHERE, optional=True)}
     seconds = environment.number(variables.TIMEOUT_SECONDS) * SHARE
-    return Service(predictors, jobs_api, log, elsewhere=elsewhere, seconds=seconds)
+    return Service(predictors, jobs_api, log, elsewhere=elsewhere, seconds=seconds, metering=environment.metering)

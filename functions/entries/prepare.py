@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from functions.core.dataset.prepare import Preparation
+from functions.core.registry.runs import RunUsage
 from functions.core.runtime.patience import patiently
 from functions.core.runtime.step import Step
 from interface import variables
@@ -29,4 +30,5 @@ def prepare(environment: Environment) -> Step:
         preparation = Preparation(data=data, models=models, execution=payload["execution"], at=at, log=log)
         return patiently(lambda: preparation(payload["input"]))
 
-    return Step(name="prepare", act=act, log=log)
+    note = RunUsage(models).noting("prepare")
+    return Step(name="prepare", act=act, log=log, metering=environment.metering, note=note)

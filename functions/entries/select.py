@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from functions.core.registry.runs import RunUsage
 from functions.core.runtime.step import Step
 from functions.core.selection.select import Selection
 from interface import variables
@@ -22,4 +23,5 @@ def select(environment: Environment) -> Step:
     def act(payload: Mapping[str, Any]) -> Mapping[str, Any]:
         return Selection(data=data, models=models, at=datetime.now(UTC).isoformat(timespec="seconds"))(**payload)
 
-    return Step(name="select", act=act, log=environment.log())
+    note = RunUsage(models).noting("select", settles=True)
+    return Step(name="select", act=act, log=environment.log(), metering=environment.metering, note=note)

@@ -23,4 +23,4 @@ def supervise(environment: Environment) -> Step:
         quiet_seconds=environment.number(variables.QUIET_SECONDS),
         log=log,
     )
-    return Step(name="supervise", act=supervisor.act, log=log)
+    return Step(name="supervise", act=supervisor.act, log=log, metering=environment.metering)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.core.registry.runs import RunUsage
 from functions.core.runtime.step import Step
 from functions.core.training.train import Trainer
 from interface import variables
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def train(environment: Environment) -> Step:
     """Compose the step that runs one experiment. Its payload is `{"model": ..., "run": ..., "experiment": ...}`."""
     log = environment.log()
-    trainer = Trainer(
-        data=environment.store(variables.DATA_URL), models=environment.store(variables.MODELS_URL), log=log
-    )
-    return Step(name="train", act=lambda payload: trainer(**payload), log=log)
+    models = environment.store(variables.MODELS_URL)
+    trainer = Trainer(data=environment.store(variables.DATA_URL), models=models, log=log)
+    note = RunUsage(models).noting("train")
+    return Step(name="train", act=lambda payload: trainer(**payload), log=log, metering=environment.metering, note=note)

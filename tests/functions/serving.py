@@ -23,6 +23,7 @@ from functions.core.registry.pointer import begin, promote_first
 from functions.core.registry.versions import Registry
 from functions.core.release.rollout import Rollout
 from functions.core.runtime.log import Log
+from functions.core.runtime.usage import Metering
 from functions.core.serving.model_cache import ModelCache
 from functions.core.serving.predictor import Predictor, hash_percent
 from functions.core.storage.objects import Objects
@@ -166,6 +167,7 @@ class Bench:
         thresholds: RolloutThresholds | None = None,
         jobs: Objects | None = None,
         seconds: float = LONGEST_SECONDS,
+        metering: Metering | None = None,
     ) -> None:
         self.clock = Clock()
         self.lines = io.StringIO()
@@ -186,13 +188,13 @@ class Bench:
         )
         self.predictor = Predictor(
             self.model_cache,
-            Captures(self.captures, MODEL, self.log, clock=self.clock),
+            Captures(self.captures, MODEL, self.log, metering=metering, clock=self.clock),
             capture_inputs=capture_inputs,
             clock=self.clock,
             stopwatch=self.clock,
         )
         jobs_api = JobsApi(self.jobs, clock=self.clock)
-        self.service = Service({MODEL: self.predictor}, lambda: jobs_api, self.log, seconds=seconds)
+        self.service = Service({MODEL: self.predictor}, lambda: jobs_api, self.log, seconds=seconds, metering=metering)
         self.thresholds = thresholds or RolloutThresholds(minimum_requests=5)
         self.plan()
 

@@ -6,16 +6,22 @@ import json
 import os
 from datetime import datetime
 from functools import cache, partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from functions.core.runtime.environment import Environment
+from functions.core.runtime.usage import since_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from obstore.store import S3Credential
 
+    from functions.core.runtime.usage import Usage
+
 Composed = TypeVar("Composed")
+_loaded = 0.0
+"""The seconds until this copy's code was imported, if they are billed."""
 CREDENTIALS, TOKEN = "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"
 """The variables that lead a function with snapshots to its credentials, in place of those of any other function:
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html#snapstart-credentials. The stores' client uses the
@@ -34,8 +40,28 @@ def environment_of(entry: Callable[[Environment], Any]) -> Environment:
 
 @cache
 def _composed(entry: Callable[[Environment], Any]) -> tuple[Any, Environment]:
-    environment = Environment(os.environ, store_options=store_options(os.environ))
-    return entry(environment), environment
+    began = perf_counter()
+    environment = Environment(os.environ, store_options=store_options(os.environ), metrics=_metrics)
+    work = entry(environment)
+    if environment.metering is not None:
+        environment.metering.started(_loaded + perf_counter() - began)
+    return work, environment
+
+
+def loaded() -> None:
+    """Note that the function's code is imported. A start that no request waits for is not billed as one's own.
+
+    Those are the starts of provisioned copies and of snapshots.
+    """
+    global _loaded  # noqa: PLW0603 - once in each copy
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") == "on-demand":
+        _loaded = since_start()
+
+
+def _metrics(used: Usage, dimensions: Mapping[str, str]) -> dict[str, Any]:
+    from functions.core.runtime.embedded_metrics import embedded  # noqa: PLC0415 - no answer waits for it
+
+    return embedded(used, dimensions, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "none"))
 
 
 def store_options(values: Mapping[str, str]) -> dict[str, Any]:

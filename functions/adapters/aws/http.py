@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters.aws.environment import composed
+from functions.adapters.aws.environment import composed, loaded
 from functions.adapters.aws.warm import warm
 from functions.core.http.messages import BINARY, Request, Response, caller_of
 from interface.operations import REQUEST_BYTES
@@ -29,6 +29,7 @@ def handler(entry: Callable[[Environment], Service]) -> Callable[[dict[str, Any]
     def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
         return answer_of(composed(entry).answer(request_of(event)))
 
+    loaded()
     warm(entry)
     return handle
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from functions.adapters.aws.environment import composed
+from functions.adapters.aws.environment import composed, loaded
 from functions.core.runtime.consumer import Delivery
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def _handler(entry: Entry, parse: Callable[[Any], Any]) -> Handle:
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return consume_batch(event, composed(entry), parse, lambda: context.get_remaining_time_in_millis() / 1000)
 
+    loaded()
     return handle
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters.aws.environment import composed
+from functions.adapters.aws.environment import composed, loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,4 +19,5 @@ def handler(entry: Callable[[Environment], Step]) -> Callable[[object, object], 
     def handle(event: object, context: object) -> dict[str, Any]:
         return composed(entry).run(event, getattr(context, "aws_request_id", None))
 
+    loaded()
     return handle

@@ -6,9 +6,11 @@ import json
 import os
 from functools import cache, partial
 from threading import Lock
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from functions.core.runtime.environment import Environment
+from functions.core.runtime.usage import since_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,6 +25,8 @@ AUDIENCE = "https://storage.googleapis.com/"
 NOBODY = "nobody"
 """A token that stands for no account."""
 _ONCE = Lock()
+_loaded = 0.0
+"""The seconds until this instance's code was imported."""
 
 
 def composed(entry: Callable[[Environment], Composed]) -> Composed:
@@ -33,13 +37,23 @@ def composed(entry: Callable[[Environment], Composed]) -> Composed:
 
 @cache
 def _composed(entry: Callable[[Environment], Any]) -> Any:
+    began = perf_counter()
     environment = Environment(
         os.environ,
         store_options=store_options(os.environ),
         token=partial(token, os.environ),
         log_level_name="severity",
     )
-    return entry(environment)
+    work = entry(environment)
+    if environment.metering is not None:
+        environment.metering.started(_loaded + perf_counter() - began)
+    return work
+
+
+def loaded() -> None:
+    """Note that the function's code is imported: the start of an instance is billed, whoever waits for it."""
+    global _loaded  # noqa: PLW0603 - once in each instance
+    _loaded = since_start()
 
 
 def token(values: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import flask
 
-from functions.adapters.gcp.environment import composed
+from functions.adapters.gcp.environment import composed, loaded
 from functions.adapters.gcp.warm import warm
 from functions.core.http.messages import Request, Response, caller_of
 from interface.operations import REQUEST_BYTES
@@ -33,6 +33,7 @@ def handler(entry: Callable[[Environment], Service]) -> Callable[[flask.Request]
     def handle(request: flask.Request) -> flask.Response:
         return answer_of(composed(entry).answer(request_of(request)))
 
+    loaded()
     warm(entry)
     return handle
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import flask
 
-from functions.adapters.gcp.environment import composed
+from functions.adapters.gcp.environment import composed, loaded
 from functions.adapters.gcp.http import body_of
 from functions.core.runtime.consumer import Delivery
 
@@ -47,6 +47,7 @@ def _handler(entry: Entry, parse: Callable[[dict[str, Any]], Any]) -> Handle:
     def handle(request: flask.Request) -> flask.Response:
         return consume_push(request, composed(entry), parse)
 
+    loaded()
     return handle
 
 

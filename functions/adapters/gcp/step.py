@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from functions.adapters.gcp.environment import composed
+from functions.adapters.gcp.environment import composed, loaded
 from functions.adapters.gcp.http import answer_of, body_of, request_id_of
 from functions.core.http.messages import JSON, Response
 
@@ -33,6 +33,7 @@ def handler(entry: Callable[[Environment], Step]) -> Callable[[flask.Request], f
     def handle(request: flask.Request) -> flask.Response:
         return _run(composed(entry), request)
 
+    loaded()
     return handle
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from functions.core.jobs.api import JobsApi
     from functions.core.registry.live_pointer import Live
     from functions.core.runtime.log import Log
-    from functions.core.serving.predictor import Prediction, Predictor
+    from functions.core.runtime.usage import Metering
+    from functions.core.serving.predictor import Predictor
     from functions.core.serving.servable import Servable
 
     Segments = Mapping[str, str]
@@ -45,6 +46,7 @@ class Service:
         *,
         elsewhere: Mapping[str, Live] | None = None,
         seconds: float = LONGEST_SECONDS,
+        metering: Metering | None = None,
     ) -> None:
         """`predictors` are the models that this may be asked about, by name; `POST /predict` asks the only one.
 
@@ -59,6 +61,7 @@ class Service:
         self._log = log
         self._elsewhere = elsewhere or {}
         self._seconds = seconds
+        self._metering = metering
 
     def warm(self) -> None:
         """Open every model that is live, which asks each its golden inputs.
@@ -79,8 +82,10 @@ class Service:
 
     def answer(self, request: Request) -> Response:
         """Answer a request and log it. Never raise: a fault of ours is an opaque 500, logged in full under its id."""
-        start = time.perf_counter()
+        start, metering = time.perf_counter(), self._metering
+        begun = 0.0 if metering is None else metering.begin()
         operation: Operation | None = None
+        segments: Segments = {}
         try:
             operation, segments = find(request.method, request.path)
             with Within(self._seconds):
@@ -102,18 +107,29 @@ class Service:
             response = _refusal(Problem(500, f"something went wrong here; request {request.request_id}"), request)
         headers = response.headers
         headers["x-request-id"] = request.request_id
+        ms = round((time.perf_counter() - start) * 1000, 2)
+        billed = 0.0 if metering is None else metering.end(begun)
+        if (asked := self._asked(operation, segments)) is not None:
+            billed += asked.captures.settle(headers.get("x-model-version"), billed)
         self._log.info(
             "request",
             request_id=request.request_id,
             operation=None if operation is None else operation.id,
             status=response.status,
-            ms=round((time.perf_counter() - start) * 1000, 2),
+            ms=ms,
             model=headers.get("x-model"),
             version=headers.get("x-model-version"),
             variant=headers.get("x-model-variant"),
+            **({} if metering is None else metering.fields(billed)),
         )
         json_codec.note_first_answer()
         return response
+
+    def _asked(self, operation: Operation | None, segments: Segments) -> Predictor | None:
+        """Return the predictor of the model that a request is about; None where it is about none."""
+        if operation is not None and operation.id == "predict" and len(self._predictors) == 1:
+            return next(iter(self._predictors.values()))
+        return self._predictors.get(segments.get("model", ""))
 
     def predict(self, request: Request, _: Segments) -> Response:
         [model, *others] = self._predictors
@@ -130,7 +146,7 @@ class Service:
         instances = Instances(instances_of(read_json(request.body, request.headers)))
         question = Question(instances, caller=request.caller, request_id=request.request_id)
         prediction = predictor.predict(question)
-        return _labelled(respond(_predictions(prediction)), prediction)
+        return respond(prediction.document(), headers=prediction.labels)
 
     def model_infer(self, request: Request, segments: Segments) -> Response:
         return self._infer(request, segments["model"], None)
@@ -145,7 +161,9 @@ class Service:
         inference = Inference.read(request.body, request.headers)
         question = Question(inference, caller=request.caller, request_id=request.request_id)
         prediction = predictor.predict(question, version)
-        return _labelled(inference.response(prediction), prediction)
+        response = inference.response(prediction)
+        response.headers.update(prediction.labels)
+        return response
 
     def server_live(self, _: Request, __: Segments) -> Response:
         return respond({"live": True})
@@ -154,7 +172,7 @@ class Service:
         for predictor in self._served.values():
             predictor.model_cache.ready()
         for model, live in self._elsewhere.items():
-            if not _names_champion(live):
+            if not live.names_champion():
                 raise Problem(503, f"{model} has no version that is ready", headers={"retry-after": "5"})
         return respond({"ready": True})
 
@@ -258,39 +276,10 @@ METHODS: Mapping[str, Callable[[Service, Request, Segments], Response]] = {
 """The method of every operation of `routes.OPERATIONS`, by its id."""
 
 
-def _names_champion(live: Live) -> bool:
-    from functions.core.registry.live_pointer import UnreadablePointer  # noqa: PLC0415 - no answer but this needs it
-
-    try:
-        return live.read().champion is not None
-    except UnreadablePointer:
-        return False
-
-
 def _metadata(servable: Servable, versions: Sequence[str]) -> dict[str, Any]:
     from functions.core.api import open_inference  # noqa: PLC0415
 
     return open_inference.metadata(servable, versions)
-
-
-def _predictions(prediction: Prediction) -> dict[str, Any]:
-    """Return the answer row by row. Raise `Problem` 422 where the model does not answer so."""
-    servable = prediction.servable
-    rows = next(iter(prediction.inputs.values())).shape[0]
-    return {
-        "model": servable.model,
-        "version": servable.version,
-        "variant": prediction.variant,
-        "predictions": servable.predictions(prediction.outputs, rows),
-    }
-
-
-def _labelled(response: Response, prediction: Prediction) -> Response:
-    """Return the response with headers that name the version which answered."""
-    response.headers["x-model"] = prediction.servable.model
-    response.headers["x-model-version"] = prediction.servable.version
-    response.headers["x-model-variant"] = prediction.variant
-    return response
 
 
 def _refusal(problem: Problem, request: Request) -> Response:

@@ -14,6 +14,7 @@ from functions.core.http.problem import Problem
 from functions.core.jobs import tickets
 from functions.core.jobs.checkpoints import Checkpoints
 from functions.core.jobs.job import NAME, UPLOADS, Job, dead_letter_reason
+from functions.core.jobs.job_usage import JobUsage
 from functions.core.jobs.tickets import Ticket, Tickets
 from functions.core.storage.objects import TooLarge
 from interface.operations import REQUEST_BYTES
@@ -117,10 +118,10 @@ class JobsApi:
         if self._objects.exists(job.cancelled):
             return self._about(job, "cancelled")
         ended = self._ended(job)
+        if ended is None:
+            ended = self._given_up(job)
         if ended is not None:
-            return ended
-        if (given_up := self._given_up(job)) is not None:
-            return given_up
+            return {**ended, **JobUsage(self._objects, (model,)).document(job)}
         if not self._objects.exists(job.input):
             if ticket is None:
                 raise _unknown()

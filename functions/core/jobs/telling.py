@@ -43,19 +43,20 @@ class Telling:
         self._log = log
         self._attempts = attempts
 
-    def work(self, key: str, delivery: Delivery = ONCE) -> None:
+    def work(self, key: str, delivery: Delivery = ONCE) -> str | None:
         """Do the job at `key` as the worker does, and tell how it ended if it has, unless it was told before.
 
+        Returns what the worker returns.
         Raises what the worker raises, and `OSError` where the event is not received: then the message comes again.
         """
         try:
-            self._worker.work(key, delivery)
+            version = self._worker.work(key, delivery)
         except Exception:
             if delivery.number >= self._attempts:
                 self._tell_of_a_failure(key)
             raise
         if key.endswith("/"):
-            return
+            return version
         try:
             self._tell(Job.at(key, self._models))
         except OSError as problem:
@@ -63,6 +64,7 @@ class Telling:
                 reason = f"the job is over, and its event was not received: {problem}"
                 self._worker.note(key, delivery, reason, public_reason="its event was not received")
             raise
+        return version
 
     def _tell(self, job: Job) -> None:
         try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.http.problem import Problem
 from functions.core.jobs.attempt import JobAttempt
 from functions.core.jobs.bounded_reader import BoundedReader
+from functions.core.jobs.checkpoints import Checkpoints
 from functions.core.jobs.job import Job, dead_letter_reason, model_of, part_of
 from functions.core.onnx.session import ModelFailure
 from functions.core.runtime.consumer import ONCE, Delivery
@@ -52,8 +53,10 @@ class Worker:
         self._parallelism = parallelism
         self._clock = clock
 
-    def work(self, key: str, delivery: Delivery = ONCE) -> None:
+    def work(self, key: str, delivery: Delivery = ONCE) -> str | None:
         """Do the job at `key`, or as much of it as there is time for, and announce the rest like a new job.
+
+        Return the version that answered; None where none did.
 
         The result is written once, however often the message is delivered. A job that is itself
         at fault gets an error as its result. Everything else is raised, to be retried: no version
@@ -61,21 +64,21 @@ class Worker:
         that no result could be written for. The marker object of a folder is ignored.
         """
         if key.endswith("/"):
-            return
+            return None
         try:
             job = Job.at(key, self._model_caches)
             if self._objects.exists(job.result):
-                return
+                return None
             if delivery.number >= self._attempts:
                 # If this worker is killed, at least this reason is there.
                 self.note(key, delivery, "the worker was killed before it was done", until=delivery.seconds_left())
-            self._do(job, part_of(key), delivery)
+            return self._do(job, part_of(key), delivery)
         except Exception as problem:
             if delivery.number >= self._attempts:
                 self.note(key, delivery, f"{type(problem).__name__}: {problem}", public_reason=_public_reason(problem))
             raise
 
-    def _do(self, job: Job, part: int, delivery: Delivery) -> None:
+    def _do(self, job: Job, part: int, delivery: Delivery) -> str | None:
         attempt = JobAttempt(
             objects=self._objects,
             job=job,
@@ -96,8 +99,11 @@ class Worker:
         about = {"model": job.model, "job": job.name, "part": part, "seconds": round(self._clock() - began, 3)}
         if facts is None:
             self._log.info("job goes on", **about)
-        else:
-            self._log.info("job", **about, failed="error" in facts, **facts)
+            plan = Checkpoints(self._objects, job).plan()
+            return None if plan is None else plan.version
+        self._log.info("job", **about, failed="error" in facts, **facts)
+        version = facts.get("version")
+        return version if isinstance(version, str) else None
 
     def note(
         self,

@@ -8,12 +8,14 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from functions.core.registry.usage_records import NOBODY, written
 from functions.core.storage.objects import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from functions.core.runtime.log import Log
+    from functions.core.runtime.usage import Metering, Usage
     from functions.core.storage.objects import Objects
 
 EVERY_SECONDS = 1.0
@@ -31,43 +33,99 @@ def folder(model: str, at: float) -> str:
 
 
 class Captures:
-    """The records of one model.
+    """The records of one model, and what the calls about it used.
 
-    They are written on the path of a request, at most once a second, as one object
-    `<model>/<date>/<hour>/<minute and second>-<unique>.jsonl`. What a copy of the
-    function still holds when its machine is taken away is lost.
+    They are written after the answer to a request is made, at most once a second, as one object
+    `<model>/<date>/<hour>/<minute and second>-<unique><usage>.jsonl`, whose key holds the usage since
+    the last one. What a copy of the function still holds when its machine is taken away is lost.
     """
 
-    def __init__(self, objects: Objects, model: str, log: Log, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        objects: Objects,
+        model: str,
+        log: Log,
+        *,
+        metering: Metering | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._objects = objects
         self._model = model
         self._log = log
         self._clock = clock
+        self._metering = metering
         self._lock = threading.Lock()
         self._records: list[Mapping[str, Any]] = []
+        self._used: dict[str, list[float]] = {}
+        """Calls and billed seconds, by version."""
         self._due_at = float("-inf")
         self._failing = False
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Hold a record, and write all that are held once a second. Never raise."""
+        """Hold a record until `write` is called and due."""
         with self._lock:
             self._records.append(record)
             del self._records[:-MOST]
+
+    def settle(self, version: str | None, seconds: float) -> float:
+        """Hold that a call was billed for so many seconds, write what is due, and return what that adds to them.
+
+        `version` is the one that answered; None where none did.
+        """
+        answered_by = version or NOBODY
+        if self._metering is None:
+            self.write()
+            return 0.0
+        with self._lock:
+            self._hold(answered_by, 1, seconds)
+        if not self.write() or not (late := self._metering.more()):
+            return 0.0
+        with self._lock:
+            self._hold(answered_by, 0, late)
+        return late
+
+    def _hold(self, version: str, calls: float, seconds: float) -> None:
+        held = self._used.setdefault(version, [0, 0.0])
+        held[0] += calls
+        held[1] += seconds
+
+    def write(self) -> bool:
+        """Write all that is held, once a second; return whether it was tried. Never raise."""
+        with self._lock:
+            if not self._records and not self._used:
+                return False
             now = self._clock()
             if now < self._due_at and (self._failing or len(self._records) < LONG):
-                return
+                return False
             records, self._records, self._due_at = self._records, [], now + EVERY_SECONDS
-        self._write(records, now)
+            used, self._used = self._used, {}
+        self._write(records, used, now)
+        return True
 
-    def _write(self, records: list[Mapping[str, Any]], now: float) -> None:
+    def _write(self, records: list[Mapping[str, Any]], used: dict[str, list[float]], now: float) -> None:
         moment = datetime.fromtimestamp(now, UTC).strftime("%M%S")
-        key = f"{folder(self._model, now)}/{moment}-{os.urandom(16).hex()}.jsonl"
+        usage = self._usage(used)
+        key = f"{folder(self._model, now)}/{moment}-{os.urandom(16).hex()}{written(usage) if usage else ''}.jsonl"
         try:
             self._objects.put(key, b"\n".join(canonical(record) for record in records))
         except Exception as problem:
             self._log.error("captures not written", problem=problem, model=self._model, metric="CaptureFailed")
             with self._lock:
                 self._records = [*records, *self._records][-MOST:]
+                for version, (calls, seconds) in used.items():
+                    self._hold(version, calls, seconds)
                 self._failing, self._due_at = True, now + PAUSE_SECONDS
         else:
             self._failing = False
+            self._tell(usage)
+
+    def _usage(self, used: dict[str, list[float]]) -> dict[str, Usage]:
+        if self._metering is None:
+            return {}
+        return {version: self._metering.usage(seconds, calls) for version, (calls, seconds) in sorted(used.items())}
+
+    def _tell(self, usage: dict[str, Usage]) -> None:
+        """Log the usage by version, where the cloud makes metrics of such lines."""
+        if self._metering is not None and self._metering.has_metrics:
+            for version, used in usage.items():
+                self._log.info("usage", **self._metering.measured(used, model=self._model, version=version))

@@ -79,6 +79,13 @@ class Live:
             time.sleep(random.uniform(0, 0.002 * min(attempt + 1, 25)))  # noqa: S311 - so that writers part
         raise Conflict(self.key)
 
+    def names_champion(self) -> bool:
+        """Return whether the pointer can be read and names a champion."""
+        try:
+            return self.read().champion is not None
+        except UnreadablePointer:
+            return False
+
     def _parse(self, stored: bytes) -> Pointer:
         try:
             return Pointer.parse(json.loads(stored))

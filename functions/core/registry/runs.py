@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from functions.core.registry.versions import digest_of
+from functions.core.registry import usage_records
+from functions.core.registry.versions import DIGEST, Registry, digest_of
+from functions.core.runtime.usage import Usage
 from models.bring_your_own import GOLDEN
 from models.section import LOCK, SHARED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from functions.core.storage.objects import Objects
     from models.section import Described
 
 
@@ -104,3 +108,55 @@ def check_recipe(record: Mapping[str, Any], contract: Described, folder: Path) -
         # A run that an older release began names no lock.
         if record.get(part, digest) != digest:
             raise Outdated(f"the {part} of {contract.name} changed after the run began; start the workflow again")
+
+
+class RunUsage:
+    """What runs used: the calls of their steps, of every execution that worked on them, those that failed included.
+
+    A call that is killed, by its timeout or for its memory, says nothing and is not counted.
+    """
+
+    def __init__(self, models: Objects, clock: Callable[[], float] = time.time) -> None:
+        self._models = models
+        self._clock = clock
+
+    def note(self, model: str, run: str, step: str, used: Usage) -> None:
+        """Record what a call of a step used."""
+        folder = Registry(self._models, model).run_key(run, "").rstrip("/")
+        usage_records.note(self._models, folder, {step: used}, self._clock())
+
+    def noting(self, step: str, *, settles: bool = False) -> Callable[[Mapping[str, Any], Usage], None]:
+        """Return what records the usage of a step's call by its payload and answer, where they name a run.
+
+        `settles`: the run's record is to tell it at once.
+        """
+
+        def note(about: Mapping[str, Any], used: Usage) -> None:
+            model, run = about.get("model"), about.get("run")
+            if isinstance(model, str) and isinstance(run, str) and DIGEST.fullmatch(run):
+                self.note(model, run, step, used)
+                if settles:
+                    self.settle(model, run)
+
+        return note
+
+    def settle(self, model: str, run: str) -> None:
+        """Have the run's record tell what the run has used until now."""
+        used = self.document(model, run)
+        Registry(self._models, model).update_run(run, lambda record: {**record, **used} if record else record)
+
+    def by_step(self, model: str, run: str) -> dict[str, Usage]:
+        """Return what the steps of a run have used until now, by their names."""
+        folder = Registry(self._models, model).run_key(run, usage_records.USAGE)
+        steps: dict[str, Usage] = {}
+        for key in self._models.keys(folder):
+            usage_records.added(steps, key)
+        return steps
+
+    def document(self, model: str, run: str) -> dict[str, Any]:
+        """Return `{"usage": ...}` as records and cards show it; nothing where nothing is known."""
+        steps = self.by_step(model, run)
+        if not steps:
+            return {}
+        by_step = {step: used.document() for step, used in sorted(steps.items())}
+        return {"usage": {**Usage.total(steps.values()).document(), "by_step": by_step}}

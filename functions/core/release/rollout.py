@@ -148,7 +148,7 @@ class Rollout:
         `payload` is the input of the execution. A run that is not known yet is named after the execution. Return
         None where nothing had arrived, and nobody had asked for anything by name.
         """
-        model = _model_of(payload)
+        model = model_of(payload)
         if model is None:
             return None
         note = Executions(self._models, model).find(execution)
@@ -283,7 +283,7 @@ def _over(last: transitions.Entry) -> Outcome:
             return Outcome(status=Status.ROLLED_BACK, reason="withdrawn when an operator rolled its champion back")
 
 
-def _model_of(payload: Any) -> str | None:
+def model_of(payload: Any) -> str | None:
     """Return the model that an execution's input is about; None where it names none."""
     match payload:
         case {"source": str(source)}:

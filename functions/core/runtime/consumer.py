@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from functions.core.runtime.log import Log
+    from functions.core.runtime.usage import Metering, Usage
 
 Body = TypeVar("Body")
 Content = TypeVar("Content")
@@ -31,9 +32,13 @@ ONCE = Delivery()
 class Consumer(Generic[Content]):
     """What to do with each message of a queue."""
 
-    work: Callable[[Content, Delivery], None]
+    work: Callable[[Content, Delivery], object]
     """Processes what a message holds. Raises when it has to be retried."""
     log: Log
+    metering: Metering | None = None
+    note: Callable[[Content, object, Usage], dict[str, str]] | None = None
+    """Records what a message used, given what it holds and what `work` returned, None where it failed. Returns what
+    the usage is told by: a model, a version."""
     timeout_seconds: float = math.inf
     """How long a message may be worked on, for a cloud that does not tell its functions."""
 
@@ -44,11 +49,30 @@ class Consumer(Generic[Content]):
         `ValueError` for a body that it cannot read. Such a message is retried too, until the
         queue keeps it as a dead letter: none is lost.
         """
+        content: Content | None = None
+        done: object = None
+        begun = 0.0 if self.metering is None else self.metering.begin()
         try:
-            self.work(parse(body), delivery)
+            content = parse(body)
+            done = self.work(content, delivery)
         except Exception as problem:
             self.log.error(
                 "message failed", problem=problem, message=message, delivery=delivery.number, metric="MessageFailed"
             )
+            self._settle(begun, message, content, None)
             return False
+        self._settle(begun, message, content, done)
         return True
+
+    def _settle(self, begun: float, message: str, content: Content | None, done: object) -> None:
+        """Record and log what a message used. Never raise."""
+        if self.metering is None:
+            return
+        used = self.metering.usage(self.metering.end(begun))
+        told: dict[str, str] = {}
+        if self.note is not None and content is not None:
+            try:
+                told = self.note(content, done, used)
+            except Exception as problem:
+                self.log.error("usage not written", problem=problem, message=message, metric="UsageNotWritten")
+        self.log.info("message", message=message, **self.metering.measured(used, **told))

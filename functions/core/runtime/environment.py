@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.core.runtime.log import Log
+from functions.core.runtime.usage import Metering
 from functions.core.storage.objects import Objects
 from functions.core.storage.store_url import open_store
 from interface import variables
+from interface.meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from functions.core.runtime.usage import Metrics
 
 
 class Environment:
@@ -18,7 +22,8 @@ class Environment:
 
     `store_options` are passed to the client of every store unchanged. `token` returns one of the
     function's account, where a store takes it. `log_level_name` is the field in which the cloud's
-    log expects the level of a line.
+    log expects the level of a line. `metrics` makes a line of the log into metrics, where the cloud reads
+    them there.
     """
 
     def __init__(
@@ -28,12 +33,16 @@ class Environment:
         store_options: Mapping[str, Any] | None = None,
         token: Callable[[], str] | None = None,
         log_level_name: str = "level",
+        metrics: Metrics | None = None,
     ) -> None:
         self._values = values
         self._store_options = store_options
         self._token = token
         self._log_level_name = log_level_name
         self._opened: list[Objects] = []
+        meter = self._meter()
+        self.metering = None if meter is None else Metering(meter, metrics=metrics)
+        """Measures the calls of this copy of the function; None where nobody knows what they use."""
 
     def text(self, name: str) -> str:
         if name not in self._values:
@@ -51,6 +60,13 @@ class Environment:
         """Return a list separated by commas; an empty one when the variable is optional and not set."""
         text = self._values.get(name, "") if optional else self.text(name)
         return tuple(name.strip() for name in text.split(",") if name.strip())
+
+    def _meter(self) -> Meter | None:
+        """Return the meter that the stack was deployed with; None where there is none that this release reads."""
+        try:
+            return Meter.from_json(self._values[variables.METER])
+        except (KeyError, TypeError, ValueError):
+            return None
 
     def store(self, name: str, *, patience_seconds: float = 20) -> Objects:
         """Open the store whose URL the variable holds."""

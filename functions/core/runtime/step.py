@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from functions.core.runtime.log import Log
+    from functions.core.runtime.usage import Metering, Usage
 
 LARGEST_ANSWER = 200_000
 """Bytes. Step Functions passes at most 256 KiB between steps, Workflows 512 KB:
@@ -21,6 +22,9 @@ class Step:
     name: str
     act: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     log: Log
+    metering: Metering | None = None
+    note: Callable[[Mapping[str, Any], Usage], None] | None = None
+    """Records what a call used, given its payload and its answer in one; of a failed call, the payload alone."""
 
     def run(self, payload: object, request: str | None) -> dict[str, Any]:
         """Call `act` with the payload, log duration and answer, and return the answer.
@@ -30,13 +34,30 @@ class Step:
         not JSON: the workflow retries or records it.
         """
         start = time.perf_counter()
+        begun = 0.0 if self.metering is None else self.metering.begin()
+        about = payload if isinstance(payload, dict) else {}
         try:
             answer = self._answer(payload)
         except Exception as problem:
-            self.log.error("step", problem=problem, step=self.name, request=request, ms=_since(start))
+            ms, used = _since(start), self._settle(begun, about)
+            self.log.error("step", problem=problem, step=self.name, request=request, ms=ms, **used)
             raise
-        self.log.info("step", step=self.name, request=request, ms=_since(start), answer=answer)
+        ms, used = _since(start), self._settle(begun, {**about, **answer})
+        self.log.info("step", step=self.name, request=request, ms=ms, answer=answer, **used)
         return answer
+
+    def _settle(self, begun: float, about: Mapping[str, Any]) -> dict[str, Any]:
+        """Record what a call used, and return what its line in the log says of it. Never raise."""
+        if self.metering is None:
+            return {}
+        used = self.metering.usage(self.metering.end(begun))
+        if self.note is not None:
+            try:
+                self.note(about, used)
+            except Exception as problem:
+                self.log.error("usage not written", problem=problem, step=self.name, metric="UsageNotWritten")
+        model = about.get("model")
+        return self.metering.measured(used, model=model if isinstance(model, str) else "none")
 
     def _answer(self, payload: object) -> dict[str, Any]:
         if not isinstance(payload, dict):

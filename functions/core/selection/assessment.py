@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from functions.core.registry.runs import Status
+from functions.core.registry.runs import RunUsage, Status
 from functions.core.registry.versions import Registry
 from functions.core.storage.objects import Objects
 
@@ -44,7 +44,8 @@ class Assessment(ABC):
     def registered(self, changes: Record, version: Version, extras: Mapping[str, bytes]) -> Record:
         """Register a version with the files `extras`, and return the changes of its run."""
         registry = Registry(self.models, version.model)
-        name = registry.register(version.onnx, version.card, version.golden, extras)
+        used = RunUsage(self.models).document(version.model, version.card["run"])
+        name = registry.register(version.onnx, {**version.card, **used}, version.golden, extras)
         return {**changes, "status": Status.REGISTERED, "version": name}
 
 

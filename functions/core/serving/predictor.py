@@ -89,6 +89,18 @@ class Prediction:
         self.outputs = outputs
         self.ms = ms
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """The headers that name the version which answered."""
+        servable = self.servable
+        return {"x-model": servable.model, "x-model-version": servable.version, "x-model-variant": self.variant}
+
+    def document(self) -> dict[str, Any]:
+        """Return the answer row by row. Raise `Problem` 422 where the model does not answer so."""
+        servable, rows = self.servable, next(iter(self.inputs.values())).shape[0]
+        answered = {"model": servable.model, "version": servable.version, "variant": self.variant}
+        return {**answered, "predictions": servable.predictions(self.outputs, rows)}
+
 
 class NotLoaded(Exception):
     """The challenger of the pointer could not be opened, so there is nothing to ask."""
@@ -122,7 +134,7 @@ class Predictor:
         """
         self.model = model_cache.model
         self.model_cache = model_cache
-        self._captures = captures
+        self.captures = captures
         self._share = capture_inputs
         self._clock = clock
         self._stopwatch = stopwatch
@@ -250,7 +262,7 @@ class Predictor:
             record |= {"ms": prediction.ms, "rows": own.rows(outputs), "answered_by": (answered_by or own).version}
             if self._share and hash_percent(question.request_id, "inputs") < self._share * 100:
                 record |= own.contents(prediction.inputs, outputs, CAPTURED_ROWS)
-        self._captures.add(record)
+        self.captures.add(record)
 
 
 def _role(serving: Serving) -> Variant:
