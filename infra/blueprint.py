@@ -16,6 +16,7 @@ from infra import bring_your_own, bundle, chosen_models, limits, naming, serving
 from infra.archive import Archive, Platform
 from infra.deployable import require_adapters, require_deployable
 from infra.environment import environment
+from infra.estimate.meter import meter
 from infra.estimate.noted import Noted
 from infra.estimate.stated import stated
 from infra.function_table import (
@@ -34,6 +35,7 @@ from infra.labels import Labels
 from infra.outputs import outputs
 from infra.permissions import Stores, grants
 from infra.protection import Everything, Protection
+from infra.scaling import Profile
 from infra.secret import marking
 from infra.settings import Settings
 from infra.size import Size
@@ -160,7 +162,10 @@ def _functions(
 ) -> dict[str, Function]:
     """Declare every function; return them by name, those behind the API by the name of their group."""
 
-    def args(spec: FunctionSpec, size: Size, models: Sequence[str]) -> FunctionArgs:
+    here = "" if cloud.charges is None else cloud.charges.here()
+
+    def args(spec: FunctionSpec, size: Size, models: Sequence[str], scaling: Profile | None = None) -> FunctionArgs:
+        metered = meter(cloud.name, here, platform.architecture, size.memory_mb, scaling)
         return FunctionArgs(
             archive=archives[spec.name],
             code=stores.code,
@@ -169,7 +174,7 @@ def _functions(
             timeout_seconds=size.timeout_seconds,
             concurrency=size.concurrency or spec.copies,
             reserved=size.concurrency is not None,
-            environment=environment(spec, settings, platform, stores, sorted(models)),
+            environment=environment(spec, settings, platform, stores, sorted(models), metered),
             grants=grants(spec, stores, models, every_model=set(models) == set(settings.models)),
             log_days=settings.log_days,
             signs=spec.signs,
@@ -183,7 +188,7 @@ def _functions(
             size = settings.size(spec.name)
             functions[spec.name] = cloud.function(spec.name, args(spec, size, settings.models), opts)
     for group in serving.groups(settings):
-        shared = args(named("predict"), group.size, group.answered)
+        shared = args(named("predict"), group.size, group.answered, group.profile)
         group_args = replace(
             shared,
             scaling=group.profile,

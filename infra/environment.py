@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from infra.permissions import Stores
     from infra.settings import Settings
     from infra.vocabulary import Platform
+    from interface.meter import Meter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,9 @@ VALUES: Mapping[str, Callable[[Source], pulumi.Input[str] | None]] = {
     variables.ROLLOUT: lambda of: of.settings.rollout.plan.to_json(),
 }
 """The value of each variable that a row may name; None: it is not set."""
-EVERYWHERE = frozenset({variables.LOG_LEVEL, *ONE_THREAD, *(name for kernel in KERNELS.values() for name in kernel)})
+EVERYWHERE = frozenset(
+    {variables.LOG_LEVEL, variables.METER, *ONE_THREAD, *(name for kernel in KERNELS.values() for name in kernel)}
+)
 """What functions get without naming it."""
 RESERVED_NAMES = frozenset({"_HANDLER", "_X_AMZN_TRACE_ID", "PATH", "PORT", "PYTHONPATH", "LD_LIBRARY_PATH", "TZ"})
 RESERVED_BEGINNINGS = ("AWS_", "LAMBDA_", "K_", "CLOUD_RUN_", "FUNCTION_", "GOOGLE_", "X_GOOGLE_")
@@ -69,9 +72,14 @@ https://cloud.google.com/functions/docs/configuring/env-var. PYTHONPATH is set b
 
 
 def environment(
-    spec: FunctionSpec, settings: Settings, platform: Platform, stores: Stores, models: Sequence[str]
+    spec: FunctionSpec,
+    settings: Settings,
+    platform: Platform,
+    stores: Stores,
+    models: Sequence[str],
+    metered: Meter | None = None,
 ) -> dict[str, pulumi.Input[str]]:
-    """Return the environment variables of one function that serves `models`.
+    """Return the environment variables of one function that serves `models` and measures itself by `metered`.
 
     Raise `KeyError` for a variable of the row that has no value in `VALUES`: function_checks.py refuses it before.
     """
@@ -82,6 +90,7 @@ def environment(
         # One thread a process: experiments run side by side, and a model this size gains nothing from more.
         **(arithmetic(platform.architecture) if spec.one_kernel else ONE_THREAD),
         **{name: value for name, value in values.items() if value is not None},
+        **({} if metered is None else {variables.METER: metered.to_json()}),
     }
 
 

@@ -212,6 +212,21 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         environment=(variables.MODELS_URL, variables.MODELS, variables.ROLLOUT, variables.QUIET_SECONDS),
     ),
     FunctionSpec(
+        name="tally",
+        entry="functions.entries.tally:tally",
+        trigger=OnSchedule(cron="20 0 * * *"),
+        size=Size(memory_mb=512, timeout_seconds=300),
+        copies=1,
+        needs=(
+            reads("models", layout.RUNS, layout.USAGE),
+            writes("models", layout.USAGE),
+            reads("captures", ""),
+            reads("jobs", layout.JOB_WORK),
+        ),
+        environment=(variables.MODELS_URL, variables.MODELS, variables.CAPTURES_URL, variables.JOBS_URL),
+        requirements="supervise",
+    ),
+    FunctionSpec(
         name="predict",
         entry="functions.entries.predict:predict",
         trigger=Http(),

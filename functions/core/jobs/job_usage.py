@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.jobs.job import Job, NotAJob
 from functions.core.registry import usage_records
 from functions.core.runtime.usage import Usage
+from interface import layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -39,6 +40,6 @@ class JobUsage:
     def document(self, job: Job) -> dict[str, Any]:
         """Return `{"usage": ...}` of a job, as its status shows it; nothing where nothing is known."""
         versions: dict[str, Usage] = {}
-        for key in self._objects.keys(f"{job.checkpoints}/{usage_records.USAGE}"):
+        for key in self._objects.keys(f"{job.checkpoints}/{layout.USAGE}".rstrip("/")):
             usage_records.added(versions, key)
         return {"usage": Usage.total(versions.values()).document()} if versions else {}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.registry import usage_records
 from functions.core.registry.versions import DIGEST, Registry, digest_of
 from functions.core.runtime.usage import Usage
+from interface import layout
 from models.bring_your_own import GOLDEN
 from models.section import LOCK, SHARED
 
@@ -147,7 +148,7 @@ class RunUsage:
 
     def by_step(self, model: str, run: str) -> dict[str, Usage]:
         """Return what the steps of a run have used until now, by their names."""
-        folder = Registry(self._models, model).run_key(run, usage_records.USAGE)
+        folder = Registry(self._models, model).run_key(run, layout.USAGE).rstrip("/")
         steps: dict[str, Usage] = {}
         for key in self._models.keys(folder):
             usage_records.added(steps, key)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from functions.core.runtime.usage import Usage
+from interface import layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 NOBODY = "none"
 """The name of what no version answered."""
-USAGE = "usage"
 _BETWEEN, _WITHIN = "~", "_"
 
 
@@ -55,7 +55,7 @@ def day_of(key: str) -> str:
 
 def note(objects: Objects, folder: str, usage: Mapping[str, Usage], now: float) -> None:
     """Write a record of usage by name into the folder's `usage/`."""
-    objects.put(f"{folder}/{USAGE}/{stamp(now)}{written(usage)}", b"")
+    objects.put(f"{folder}/{layout.USAGE}{stamp(now)}{written(usage)}", b"")
 
 
 def added(into: dict[str, Usage], key: str) -> None:
