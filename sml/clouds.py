@@ -31,6 +31,15 @@ class Cloud(Protocol):
         """Return the headers by which the API of a stack with `auth: iam` knows the caller."""
         ...
 
+    def bill(
+        self, outputs: Mapping[str, Any], stack: str, since: str, until: str, table: str | None
+    ) -> list[dict[str, Any]]:
+        """Return what the stack was billed from a day until before another: service, amount and currency.
+
+        `table` is where bills are exported to, for a cloud that is asked there.
+        """
+        ...
+
     def pages(self, outputs: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         """Return the pages of the cloud's own console about a stack: name, what it shows, address."""
         ...

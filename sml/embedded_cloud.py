@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sml.mistake import Mistake
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -30,6 +32,14 @@ class EmbeddedCloud:
     def signed(self, method: str, url: str, body: bytes, callers: str) -> Mapping[str, str]:
         del method, url, body, callers
         return {}
+
+    def bill(
+        self, outputs: Mapping[str, Any], stack: str, since: str, until: str, table: str | None
+    ) -> list[dict[str, Any]]:
+        del outputs, since, until, table
+        raise Mistake(
+            f"nobody bills the stack {stack}, which runs on this machine; accepted: one in an account, --stack"
+        )
 
     def pages(self, outputs: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         del outputs

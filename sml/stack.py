@@ -26,6 +26,7 @@ TAKES_IN_SECONDS = 15.0
 """How long a stack that is up here may take to deploy a model that was just written."""
 VERSION = "1"
 """The version of the outputs that this release reads: docs/outputs.schema.json."""
+NO_CAPTURES = "the outputs of this stack name no store of captures, as an older release deployed it: run `pulumi up`"
 NEEDED = ("endpoint", "models", "data_url", "models_url", "jobs_url", "jobs_dead_letters", "workflow", "callers")
 
 
@@ -85,6 +86,13 @@ class Stack:
         if self.here is not None:
             return EmbeddedCloud(self.here)
         return account(self.scheme)
+
+    @cached_property
+    def captures(self) -> Objects:
+        """The store of captures. Raise `Mistake` where the outputs name none."""
+        if "captures_url" not in self.outputs:
+            raise Mistake(NO_CAPTURES)
+        return self._open("captures_url")
 
     @property
     def scheme(self) -> str:

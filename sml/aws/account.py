@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REFUSED = ("AccessDenied", "AccessDeniedException", "AuthFailure", "ExpiredToken", "ExpiredTokenException")
+NO_TAG = (
+    "Cost Explorer knows no cost with the tag stack={stack}: the account has to activate the tag `stack` for cost"
+    " allocation, and a bill begins a day after"
+)
 REFUSED_TOKENS = ("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch")
 
 
@@ -51,6 +55,36 @@ class Account:
             request = AWSRequest(method=method, url=url, data=body, headers={"content-type": "application/json"})
             SigV4Auth(credentials, "execute-api", region).add_auth(request)
             return dict(request.headers.items())
+
+    def bill(
+        self, outputs: Mapping[str, Any], stack: str, since: str, until: str, table: str | None
+    ) -> list[dict[str, Any]]:
+        """Ask Cost Explorer, whose one address is in us-east-1, for what has the tag of the stack."""
+        del outputs
+        if table is not None:
+            raise Mistake("--table is for GCP: AWS has the bill in Cost Explorer")
+        asked: dict[str, Any] = {
+            "TimePeriod": {"Start": since, "End": until},
+            "Granularity": "MONTHLY",
+            "Metrics": ["UnblendedCost"],
+            "Filter": {"Tags": {"Key": "stack", "Values": [stack]}},
+            "GroupBy": [{"Type": "DIMENSION", "Key": "SERVICE"}],
+        }
+        amounts: dict[tuple[str, str], float] = {}
+        with _refusals("show the bill"):
+            explorer = boto3.client("ce", region_name="us-east-1")
+            while True:
+                page = explorer.get_cost_and_usage(**asked)
+                for group in (group for period in page["ResultsByTime"] for group in period["Groups"]):
+                    cost = group["Metrics"]["UnblendedCost"]
+                    key = group["Keys"][0], cost["Unit"]
+                    amounts[key] = amounts.get(key, 0.0) + float(cost["Amount"])
+                if not (token := page.get("NextPageToken")):
+                    break
+                asked["NextPageToken"] = token
+        if not amounts:
+            raise Mistake(NO_TAG.format(stack=stack))
+        return [{"service": name, "amount": amounts[name, unit], "currency": unit} for name, unit in sorted(amounts)]
 
     def pages(self, outputs: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         workflow, dead, endpoint = (str(outputs[name]) for name in ("workflow", "jobs_dead_letters", "endpoint"))

@@ -18,7 +18,7 @@ from sml.stack import Stack
 FOLLOW_SECONDS = 1.0
 AMOUNTS = {"usd": "USD", "grams": "g CO2e"}
 Function = Annotated[
-    str, typer.Argument(help="predict, jobs, prepare, train, select, rollout or supervise.", metavar="FUNCTION")
+    str, typer.Argument(help="predict, jobs, prepare, train, select, rollout, supervise or tally.", metavar="FUNCTION")
 ]
 
 

@@ -13,6 +13,7 @@ from functions.core.storage.objects import Forbidden, Missing, Unreadable
 from sml.console.captured import Captured
 from sml.mistake import Mistake
 from sml.records import Records
+from sml.stack import NO_CAPTURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS = 2.0
 """How long the process of a stack that is up here is not asked again."""
-NO_CAPTURES = "the outputs of this stack name no store of captures, as an older release deployed it: run `pulumi up`"
 
 
 class Source:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+TABLE = re.compile(r"[a-z][a-z0-9-]{4,29}\.\w{1,1024}\.\w{1,1024}")
+NO_TABLE = "GCP has the bill in BigQuery alone, if the account exports it; accepted: --table PROJECT.DATASET.TABLE"
+BILL = """
+SELECT service.description AS service,
+  SUM(cost) + SUM(IFNULL((SELECT SUM(credit.amount) FROM UNNEST(credits) AS credit), 0)) AS amount,
+  currency
+FROM `{table}`
+WHERE EXISTS (SELECT 1 FROM UNNEST(labels) AS label WHERE label.key = 'stack' AND label.value = @stack)
+  AND usage_start_time >= TIMESTAMP(@since) AND usage_start_time < TIMESTAMP(@until)
+GROUP BY service, currency
+ORDER BY service
+"""
 BATCH = 100
 PATIENCE_SECONDS = 30
 TOKEN_SECONDS = 600
@@ -61,6 +74,30 @@ class Account:
         path = f"iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{callers}:signJwt"
         signed = _ask("sign a request", path, {"payload": json.dumps(claims)})
         return {"authorization": f"Bearer {signed['signedJwt']}"}
+
+    def bill(
+        self, outputs: Mapping[str, Any], stack: str, since: str, until: str, table: str | None
+    ) -> list[dict[str, Any]]:
+        """Ask the table to which the billing account exports, by BigQuery: https://cloud.google.com/billing/docs."""
+        if table is None or not TABLE.fullmatch(table):
+            raise Mistake(NO_TABLE if table is None else f"--table: {table!r} is no table; {NO_TABLE}")
+        values = {"stack": stack, "since": since, "until": until}
+        asked = {
+            "query": BILL.format(table=table),
+            "useLegacySql": False,
+            "timeoutMs": PATIENCE_SECONDS * 1000,
+            "parameterMode": "NAMED",
+            "queryParameters": [
+                {"name": name, "parameterType": {"type": "STRING"}, "parameterValue": {"value": value}}
+                for name, value in values.items()
+            ],
+        }
+        project = str(outputs["workflow"]).split("/")[1]
+        answer = _ask("show the bill", f"bigquery.googleapis.com/bigquery/v2/projects/{project}/queries", asked)
+        if not answer.get("jobComplete"):
+            raise Mistake(f"BigQuery has not read {table} within {PATIENCE_SECONDS} seconds: ask for fewer days")
+        rows = ([cell["v"] for cell in row["f"]] for row in answer.get("rows", ()))
+        return [{"service": name, "amount": float(amount), "currency": unit} for name, amount, unit in rows]
 
     def pages(self, outputs: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         workflow, dead, endpoint = (str(outputs[name]) for name in ("workflow", "jobs_dead_letters", "endpoint"))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sml.console.source import Source
     from sml.console.web import Request
 
-FUNCTIONS = ("predict", "jobs", "prepare", "train", "select", "rollout", "supervise")
+FUNCTIONS = ("predict", "jobs", "prepare", "train", "select", "rollout", "supervise", "tally")
 LINES = 200
 
 
