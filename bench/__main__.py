@@ -26,6 +26,7 @@ SUITES = {
     "framework": (8, 2),
     "fetch": (8, 2),
     "warm": (15, 5),
+    "metering": (15, 5),
     "hostile": (15, 5),
     "size": (1, 1),
     "graph": (10, 3),

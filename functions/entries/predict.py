@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from functions.core.onnx import library as ort
@@ -28,7 +28,8 @@ SHARE = 0.9
 
 def predict(environment: Environment) -> Service:
     """Compose the HTTP API over the models of this function, which stay open between requests."""
-    log = environment.log(encode=dump_json)
+    # Small numbers in the line of a first answer would have orjson imported for it.
+    log = environment.log(encode=partial(dump_json, alike=False))
     models = environment.store(variables.MODELS_URL, patience_seconds=8)
     captures = environment.store(variables.CAPTURES_URL, patience_seconds=2)
     predictors = {

@@ -138,6 +138,8 @@ FREE: Mapping[str, str] = {
     "aws:cloudwatch/eventTarget:EventTarget": "what it starts is priced",
 }
 UNPRICED: Mapping[str, str] = {
+    "metrics of usage": "after the first ten, 0.30 USD a month (unverified), by the hour, for each of the four of a"
+    " model's version, or step, that is called",
     "aws:appautoscaling/target:Target": "copies kept ready above the minimum: as many as are used",
     "aws:appautoscaling/scheduledAction:ScheduledAction": "copies kept ready at the hours of scaling.hours",
     "aws:s3/bucketObjectv2:BucketObjectv2": "the archives of functions: 0.023 USD for a GB and a month",

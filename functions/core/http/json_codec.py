@@ -187,12 +187,15 @@ def skip_whitespace(text: str, at: int) -> int:
     return at if match is None else match.end()
 
 
-def dump_json(value: Any) -> bytes:
-    """Write JSON without spaces. NaN and infinity become null; a value that JSON does not know becomes its text."""
+def dump_json(value: Any, *, alike: bool = True) -> bytes:
+    """Write JSON without spaces. NaN and infinity become null; a value that JSON does not know becomes its text.
+
+    `alike`: equal values are equal bytes, whichever library writes them, which a log does without.
+    """
     if not orjson_pays():
         try:
             text = json.dumps(value, default=str, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-            if not _EXPONENT.search(text):
+            if not alike or not _EXPONENT.search(text):
                 return text.encode()
         except ValueError:
             pass  # NaN, infinity, or no Unicode

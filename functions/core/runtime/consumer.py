@@ -75,4 +75,5 @@ class Consumer(Generic[Content]):
                 told = self.note(content, done, used)
             except Exception as problem:
                 self.log.error("usage not written", problem=problem, message=message, metric="UsageNotWritten")
-        self.log.info("message", message=message, **self.metering.measured(used, **told))
+        said = self.metering.measured(used, **told) if told else self.metering.told(used)
+        self.log.info("message", message=message, **said)

@@ -56,8 +56,10 @@ class Step:
                 self.note(about, used)
             except Exception as problem:
                 self.log.error("usage not written", problem=problem, step=self.name, metric="UsageNotWritten")
-        model = about.get("model")
-        return self.metering.measured(used, model=model if isinstance(model, str) else "none")
+        model, run = about.get("model"), about.get("run")
+        # CloudWatch charges for metrics by the hour: what is called all the time, for no model, has none.
+        said = self.metering.measured(used, model=model) if isinstance(model, str) else self.metering.told(used)
+        return {**said, "run": run} if isinstance(run, str) else said
 
     def _answer(self, payload: object) -> dict[str, Any]:
         if not isinstance(payload, dict):

@@ -152,12 +152,16 @@ class Metering:
 
     def _fields(self, seconds: float) -> dict[str, Any]:
         """Return what the line of a call in the log says of its usage."""
-        return {"billed_ms": round(seconds * 1000, 3), **_summary(self.usage(seconds))}
+        return self.told(self.usage(seconds))
+
+    def told(self, used: Usage) -> dict[str, Any]:
+        """Return what a line says of a usage, and no metric."""
+        return {"billed_ms": round(used.seconds * 1000, 3), **_summary(used)}
 
     def measured(self, used: Usage, **dimensions: str) -> dict[str, Any]:
         """Return what a line says of the usage of something, as metrics where the cloud reads them there."""
         metrics = {} if self._metrics is None else self._metrics(used, dimensions)
-        return {**dimensions, "billed_ms": round(used.seconds * 1000, 3), **_summary(used), **metrics}
+        return {**dimensions, **self.told(used), **metrics}
 
 
 def _summary(used: Usage) -> dict[str, float]:

@@ -204,3 +204,14 @@ print("orjson" in sys.modules)
     for how in ("long", "second"):
         done = subprocess.run([sys.executable, "-c", code, how], cwd=ROOT, capture_output=True, text=True, check=True)
         assert done.stdout == "False\nTrue\n"
+
+
+def test_a_line_of_the_log_with_a_small_number_loads_no_faster_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes as long to import as a tenth of a cold start, and the usage of a request is a small number."""
+
+    def load() -> Any:
+        raise AssertionError("orjson was imported")
+
+    monkeypatch.setattr(json_codec, "orjson_pays", lambda size=0: False)
+    monkeypatch.setattr(json_codec, "load_orjson", load)
+    assert json_codec.dump_json({"usd": 1e-7}, alike=False) == b'{"usd":1e-07}'

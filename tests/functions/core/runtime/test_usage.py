@@ -110,7 +110,8 @@ def test_a_step_says_what_it_used_and_has_it_recorded_with_what_names_the_run() 
     step = Step(name="prepare", act=act, log=Log(stream=lines), metering=meter, note=lambda *said: noted.append(said))
     step.run({"model": "tumour"}, None)
     line = json.loads(lines.getvalue())
-    assert [line[name] for name in ("model", "billed_ms", *NAMES)] == ["tumour", 1500.0, 3.0, 0.016, 0.15, 6.0]
+    told = [line[name] for name in ("model", "run", "billed_ms", *NAMES)]
+    assert told == ["tumour", "r", 1500.0, 3.0, 0.016, 0.15, 6.0]
     [(about, used)] = noted
     assert (about, used.gb_seconds) == ({"model": "tumour", "run": "r"}, pytest.approx(3.0))
 
@@ -196,6 +197,15 @@ def test_metrics_of_cloudwatch_lie_in_the_line_itself() -> None:
     named = [*directive["Dimensions"][0], *(metric["Name"] for metric in directive["Metrics"])]
     assert [line[name] for name in named] == ["predict-1", "tumour", "v1", 6.0, 0.031, 0.3, 12.0]
     assert line["_aws"]["Timestamp"] > 1_700_000_000_000
+
+
+@pytest.mark.parametrize(("payload", "has"), [({"model": "tumour"}, True), ({}, False)], ids=["a model", "none"])
+def test_a_step_that_is_about_no_model_makes_no_metrics(payload: dict[str, str], has: bool) -> None:
+    """Each is charged by the hour, and the supervisor is called in every one."""
+    (meter, _), lines = metering(metrics=lambda used, by: embedded(used, by, "supervise-1")), io.StringIO()
+    Step(name="supervise", act=lambda _: {"ended": []}, log=Log(stream=lines), metering=meter).run(payload, None)
+    line = json.loads(lines.getvalue())
+    assert ("_aws" in line, "gb_seconds" in line) == (has, True)
 
 
 @pytest.mark.integration
