@@ -18,6 +18,7 @@ from infra.vocabulary import Cloud
 from localcloud.commands import finished_models, graph
 from localcloud.commands.estimate import priced
 from localcloud.commands.estimate_lines import lines
+from localcloud.commands.preview_document import Preview
 from localcloud.commands.progress import Progress
 from localcloud.commands.quotas import quota_lines
 from localcloud.engine.stack_file import SETTINGS, StackFile
@@ -26,10 +27,9 @@ from localcloud.engine.stack_file import SETTINGS, StackFile
 def main(progress: Progress, stack: str, state: Path) -> int:
     """Print the resources of a stack, its limits, its quotas, and what it costs and emits.
 
-    Write its graph to `<state>/graph-<stack>.json`, and the estimate to `<state>/estimate-<stack>.json`.
-
-    Raises `pulumi.RunError` for a program or settings that could not be deployed, and for a finished model that
-    admission would refuse.
+    Write its graph to `<state>/graph-<stack>.json`, the estimate to `<state>/estimate-<stack>.json`, and the rest to
+    `<state>/preview-<stack>.json`. Raise `pulumi.RunError` for a program or settings that could not be deployed, and
+    for a finished model that admission would refuse.
     """
     stated = StackFile.read(stack)
     missing = absent(stated)
@@ -42,11 +42,24 @@ def main(progress: Progress, stack: str, state: Path) -> int:
     progress.console.print(graph.tree(f"{file.project} {stack}", declared))
     progress.line("graph", _short(path))
     cloud = find(settings.cloud)
+    platform = target(settings.runtime)
+    built = archives(FUNCTIONS, cloud=cloud, platform=platform, models=settings.models)
+    preview = Preview(
+        stack=stated,
+        cloud=cloud.name,
+        limits=limits.LIMITS[settings.cloud],
+        verdicts=limits.verdicts(settings, built),
+        archives=built,
+        wants=None if cloud.quotas is None else cloud.quotas(declared),
+        missing=missing,
+    )
+    preview.write(state / f"preview-{stack}.json")
     found = priced(json.loads(path.read_text(encoding="utf-8")))
     whole = state / f"estimate-{stack}.json"
     whole.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     progress.line("estimate", _short(whole))
-    for line in (*_limits(settings, cloud), *quota_lines(cloud, declared), *lines(found)):
+    more = (*remarks(built, cloud, platform), *_not_deployable(cloud), *quota_lines(cloud, declared), *lines(found))
+    for line in (*_limits(preview), *more):
         progress.plain(line)
     for key in missing:
         progress.plain(f"Pulumi.{stack}.yaml: {key} is missing: this preview does without it, `pulumi up` does not")
@@ -63,24 +76,19 @@ def absent(file: StackFile) -> list[str]:
     ]
 
 
-def _limits(settings: Settings, cloud: Cloud) -> list[str]:
-    platform = target(settings.runtime)
-    built = archives(FUNCTIONS, cloud=cloud, platform=platform, models=settings.models)
-    verdicts = limits.verdicts(settings, built)
+def _limits(preview: Preview) -> list[str]:
+    verdicts, table = preview.verdicts, preview.limits
     width = max(len(verdict.where) for verdict in verdicts)
     passed = sum(verdict.passed for verdict in verdicts)
-    table = limits.LIMITS[settings.cloud]
     rows = (
         f"  {'ok' if verdict.passed else 'BROKEN':<7} {verdict.where:<{width}}  "
         f"{verdict.shown:>12} {verdict.what}, {verdict.bound}"
         for verdict in verdicts
     )
     return [
-        f"limits of {settings.cloud}, as read on {table.read_on}: {passed} of {len(verdicts)} kept",
+        f"limits of {preview.cloud}, as read on {table.read_on}: {passed} of {len(verdicts)} kept",
         *rows,
         *(f"  source  {source}" for source in table.sources),
-        *remarks(built, cloud, platform),
-        *_not_deployable(cloud),
     ]
 
 

@@ -17,7 +17,7 @@ from types import ModuleType
 import pytest
 
 from localcloud.__main__ import main
-from localcloud.engine.stack_file import ROOT
+from localcloud.engine.stack_file import ROOT, StackFile
 from localcloud.support.process import members
 from tests.sml.called import called
 
@@ -75,6 +75,29 @@ def test_a_preview_shows_the_tree_and_the_limits_and_writes_the_graph(
     document = json.loads((state / f"graph-{stack}.json").read_text(encoding="utf-8"))
     assert {f"serverless-ml:{cloud}:Function", *kinds} <= {one["type"] for one in document["resources"]}
     assert document["outputs"].keys() >= {"endpoint", "models", "data_url"}
+    for word in told(state, stack):
+        assert word in done.stdout
+
+
+def told(state: Path, stack: str) -> Iterator[str]:
+    """What the preview's document has of limits, archives and quotas, as people are told it."""
+    document = json.loads((state / f"preview-{stack}.json").read_text(encoding="utf-8"))
+    assert document["format"] == 1
+    assert document["settings"] == StackFile.read(stack).settings
+    assert document["config"].keys() <= {"aws:region", "gcp:region", "gcp:project"}
+    limits, verdicts = document["limits"], document["limits"]["verdicts"]
+    yield f"limits of {document['cloud']}, as read on {limits['read_on']}: {len(verdicts)} of {len(verdicts)} kept"
+    for one in verdicts:
+        value = f"{one['value']:,}" if isinstance(one["value"], int) else one["value"]
+        yield f"{value} {one['what']}, {one['accepted']}"
+    graph = (state / f"graph-{stack}.json").read_text(encoding="utf-8")
+    assert len(document["archives"]) == 7
+    for name, archive in document["archives"].items():
+        assert f"{name}/{archive['sha256']}.zip" in graph
+        assert archive["bytes"] < archive["unpacked_bytes"]
+    beyond = [quota for quota in document["quotas"] if not quota["suffices"]]
+    yield from (f"{quota['name']} (" for quota in beyond)
+    yield from () if beyond else (f"quotas: a new account of {document['cloud']} suffices",)
 
 
 def test_a_preview_of_gcps_production_needs_no_account_and_says_where_its_limits_stand(

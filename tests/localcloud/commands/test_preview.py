@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from infra.gcp.regions import PROJECT_VARIABLES
+from infra.limits import LIMITS
 from localcloud.commands.preview import absent
+from localcloud.commands.preview_document import Preview
 from localcloud.engine.stack_file import StackFile
 
 
@@ -35,3 +38,14 @@ def test_a_project_of_the_stack_is_one_and_aws_needs_none() -> None:
 
 def test_settings_that_name_no_cloud_are_left_to_the_program() -> None:
     assert absent(replace(StackFile.read("dev"), config={})) == []
+
+
+def test_credentials_that_somebody_keeps_in_a_stack_are_in_no_document(tmp_path: Path) -> None:
+    file = StackFile.read("prod")
+    file = replace(file, config={**file.config, "aws:secretKey": "0123456789"})
+    Preview(stack=file, cloud="aws", limits=LIMITS["aws"], verdicts=(), archives={}, wants=None, missing=()).write(
+        tmp_path / "preview.json"
+    )
+    text = (tmp_path / "preview.json").read_text(encoding="utf-8")
+    assert "eu-west-1" in text
+    assert "0123456789" not in text
