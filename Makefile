@@ -2,6 +2,8 @@
 PYTHON ?= python3
 CLOUD ?= aws
 STACK ?= $(HERE)
+# A commit that `make preview` compares with.
+BASE ?=
 BIN := .venv/bin
 # Tests are compiled once, also where somebody keeps Python from writing bytecode.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
@@ -21,6 +23,7 @@ help:
 	@echo "make up                    deploy on this machine, keep running, and deploy your edits"
 	@echo "                           CLOUD=gcp makes demo and up run on the other cloud"
 	@echo "make preview STACK=prod    print what a stack would create, its limits, what to ask for, and its cost and carbon"
+	@echo "                           BASE=main adds what differs from that commit"
 	@echo "make doctor STACK=dev      ask your account, read only, whether a stack can be deployed into it"
 	@echo "make wdbc.csv              write the sample dataset, to upload it to a stack in your account"
 	@echo "make check                 run format, lint, types and the unit tests, in under a minute"
@@ -41,6 +44,7 @@ up: .venv/.installed .local/emulator-$(CLOUD)/.installed
 
 preview: .venv/.installed
 	@$(BIN)/python -m localcloud preview --stack $(STACK)
+	@$(if $(BASE),$(BIN)/sml review "$(BASE)" --stack "$(STACK)" --text)
 
 doctor: .venv/.installed $(if $(filter local %-local,$(STACK)),.local/emulator-$(patsubst local,aws,$(STACK:-local=))/.installed)
 	@$(BIN)/python -m localcloud doctor --stack $(STACK)

@@ -10,7 +10,7 @@ import typer
 from typer._click import Context, HelpFormatter
 from typer.core import TyperGroup
 
-from sml.commands import check, console, cost, init, predict, releases, runs, stack, upload, versions
+from sml.commands import check, console, cost, init, predict, releases, review, runs, stack, upload, versions
 from sml.commands.export import app as export
 from sml.commands.jobs import app as jobs
 from sml.commands.registry import app as registry
@@ -53,6 +53,7 @@ PANELS: dict[str, tuple[Callable[..., object], ...]] = {
     "Versions": (versions.models, versions.versions, versions.live, versions.history, versions.diff),
     "Releases": (releases.release, releases.promote, releases.withdraw, releases.rollback),
     "Predictions": (predict.predict,),
+    "A change": (review.review,),
     "The stack": (console.console, cost.cost, stack.status, stack.put, stack.logs, stack.redrive, stack.send),
 }
 for panel, commands in PANELS.items():
