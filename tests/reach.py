@@ -33,6 +33,7 @@ COMMANDS: Final = (
     "CONTRIBUTING.md",
     "docs/**/*.md",
     ".ci/*",
+    ".github/workflows/*.yml",
     "sml/launcher.sh",
 )
 """The files that name the modules that people, the CLI and checks run."""

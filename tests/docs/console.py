@@ -23,7 +23,7 @@ from tests.root import ROOT
 MAKEFILE: Final = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS: Final = set(re.findall(r"^([a-z][a-z.-]*):", MAKEFILE, re.MULTILINE))
 VARIABLES: Final = set(re.findall(r"^([A-Z]+) \?=", MAKEFILE, re.MULTILINE))
-NEED_ACCOUNT: Final = {"pulumi", "aws", "gcloud"}
+NEED_ACCOUNT: Final = {"pulumi", "aws", "gcloud", "gh"}
 """Programs that nothing here can ask: their blocks say that they are not run."""
 
 
