@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sml.review.cost import Cost
 from sml.review.difference import Difference, Graph
 from sml.review.documents import ABSENT, FAILED, MADE, SAME, Documents, Review
 from sml.review.figures import Figures
@@ -38,6 +39,11 @@ class Compared:
         return Difference.between(self.base.graph, self.head.graph)
 
     @property
+    def cost(self) -> Cost:
+        """What both cost and emit."""
+        return Cost(base=self.base.estimate, head=self.head.estimate)
+
+    @property
     def figures(self) -> Figures:
         """What else differs."""
         return Figures(base=self.base.preview, head=self.head.preview)
@@ -59,13 +65,20 @@ def compose(review: Review, stack: str, folder: Path) -> Report:
     if base.state == FAILED:
         return _alone(review, stack, compared, base.said)
     difference, figures = compared.difference, compared.figures
-    if base.state == head.state and difference.empty and not figures.differ:
+    if base.state == head.state and difference.empty and not figures.differ and not compared.cost.differ:
         return _unchanged(review, stack)
     return Report(
         stack=stack,
         first=_joined(_first(compared, difference, base.state, head.state)),
         changed=True,
-        sections=(*_moved(figures), *resource_sections(difference), *figures.sections(), _not_analysed(compared)),
+        sections=(
+            *_moved(figures),
+            *figures.settings(),
+            *resource_sections(difference),
+            *_costs(compared, head.state),
+            *figures.sections(),
+            _not_analysed(compared),
+        ),
         footer=_footer(review, compared.head),
     )
 
@@ -80,6 +93,8 @@ def _first(compared: Compared, difference: Difference, base: str, head: str) -> 
     yield (Words(difference.totals),)
     if difference.lost:
         yield (Words(f"**{counted(len(difference.lost), 'removed resource')} with all that it holds**"),)
+    if head == MADE:
+        yield from compared.cost.first()
     for words in compared.figures.first():
         yield (words,)
 
@@ -90,14 +105,20 @@ def _alone(review: Review, stack: str, compared: Compared, said: str) -> Report:
     first = [(Words(f"the base does not build, so this is the head alone: {resources}"),)]
     return Report(
         stack=stack,
-        first=_joined([*first, *((words,) for words in compared.figures.first())]),
+        first=_joined([*first, *compared.cost.first(), *((words,) for words in compared.figures.first())]),
         changed=True,
         sections=(
             Section(title=Words("What the base says"), lines=((said,),), folded=False),
+            *_costs(compared, MADE),
             _not_analysed(compared),
         ),
         footer=_footer(review, compared.head),
     )
+
+
+def _costs(compared: Compared, head: str) -> Iterator[Section]:
+    if head == MADE:
+        yield from compared.cost.sections()
 
 
 def _unchanged(review: Review, stack: str) -> Report:
@@ -128,6 +149,7 @@ def _not_analysed(compared: Compared) -> Section:
                 yield (Words(f"Settings, limits, archives and quotas of the {side}: its program does not tell them."),)
         for key in compared.head.preview.get("missing", ()):
             yield (Words("The key "), str(key), Words(" is stated nowhere, and a deployment needs it."))
+        yield from compared.cost.not_analysed()
         yield from ((words,) for words in NEVER_KNOWN)
 
     return Section(title=Words("Not analysed"), lines=tuple(lines()))
@@ -136,7 +158,8 @@ def _not_analysed(compared: Compared) -> Section:
 def _footer(review: Review, head: Documents) -> tuple[Line, ...]:
     read_on = (head.preview.get("limits") or {}).get("read_on")
     dates = (Words("; limits as read on "), str(read_on)) if read_on else ()
-    compared = (Words("base "), review.base, Words(", head "), review.head, *dates)
+    cost = Cost(base={}, head=head.estimate)
+    compared = (Words("base "), review.base, Words(", head "), review.head, *dates, *cost.dates())
     return (compared, *((note,) for note in review.notes))
 
 

@@ -17,6 +17,8 @@ RUNS_WITH: Final = (Path("infra", "requirements.txt"), Path("localcloud", "requi
 """The files that name the packages which a preview runs with."""
 PINNED: Final = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==(\S+)", re.MULTILINE)
 MINUTES: Final = 10
+SAID: Final = 400
+"""Characters of what uv says that are told."""
 
 
 def python_for(root: Path, here: Path, cache: Path, say: Callable[[str], object]) -> Path:
@@ -58,5 +60,5 @@ def _run(program: Path, *arguments: str) -> None:
     except (OSError, subprocess.TimeoutExpired) as problem:
         raise Mistake(f"its packages cannot be installed: {problem}") from None
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["uv says nothing"])[0]
-        raise Mistake(f"its packages cannot be installed: {said}")
+        said = " ".join(done.stderr.split())[:SAID]
+        raise Mistake(f"its packages cannot be installed: {said or 'uv says nothing'}")

@@ -29,8 +29,8 @@ class Figures:
 
     @property
     def differ(self) -> bool:
-        """Whether anything that both tell differs."""
-        return bool(self.base) and bool(self.head) and self.base != self.head
+        """Whether anything that both tell differs, but for when it was read."""
+        return bool(self.base) and bool(self.head) and any((*self.settings(), *self.sections()))
 
     def first(self) -> Iterator[Words]:
         """Yield what the first line says of limits and quotas."""
@@ -39,10 +39,13 @@ class Figures:
         if wanted := sum(not one["suffices"] for one in self.head.get("quotas") or []):
             yield Words(f"quotas to ask for {wanted}")
 
-    def sections(self) -> Iterator[Section]:
-        """Yield a section for each kind of figure that differs."""
+    def settings(self) -> Iterator[Section]:
+        """Yield what the stack's file states otherwise, if anything."""
         if stated := (*self._config("config"), *self._config("settings")):
             yield Section(title=Words("Settings"), lines=shown_edits(stated), folded=False)
+
+    def sections(self) -> Iterator[Section]:
+        """Yield a section for each kind of figure that differs."""
         yield from self._section("Sizes of archives", "function", self._archives())
         yield from self._section("Limits", "limit", self._limits())
         yield from self._section("Quotas that a new account may lack", "quota", self._quotas())

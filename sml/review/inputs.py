@@ -50,6 +50,11 @@ def edits(before: object, after: object, path: str = "") -> Iterator[Edit]:
     said to be gone or new, and their order where nothing else differs.
     """
     before, after = _opened(before, after)
+    if ABSENT in (before, after):
+        # Of an object that one side has alone, each value is told.
+        before, after = (
+            {} if one is ABSENT and _filled(other) else one for one, other in ((before, after), (after, before))
+        )
     match before, after:
         case Mapping(), Mapping():
             for key in sorted({*before, *after}):
@@ -67,6 +72,10 @@ def _opened(before: object, after: object) -> tuple[object, object]:
         if ABSENT not in held:
             return held
     return before, after
+
+
+def _filled(found: object) -> bool:
+    return isinstance(found, Mapping) and bool(found)
 
 
 def _json(text: str) -> object:

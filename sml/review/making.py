@@ -12,6 +12,7 @@ from sml.mistake import Mistake
 from sml.review.documents import ABSENT, FAILED, MADE, SAME, SIDES, Review, Side
 from sml.review.environment import python_for
 from sml.review.history import Commit, History
+from sml.review.pricing import write_comparable
 from sml.review.stacks import chosen, concerned, stacks_in
 from sml.review.tasks import Task, run
 
@@ -64,7 +65,7 @@ class Making:
             changed = history.changed(base, head)
             asked = [stack for stack in stacks if concerned(stack, changed)]
             failures = self._preview(checkouts, asked)
-            notes = [*_notes(history, base, head), *self._estimate(checkouts, asked, failures)]
+            notes = [*_notes(history, base, head), *self._estimate(checkouts, asked, failures, Path(folder))]
         review = Review(
             base=base.said,
             head=head.said,
@@ -104,32 +105,49 @@ class Making:
         return run(tasks, lambda name: self.say(f"previewing {name}"))
 
     def _estimate(
-        self, checkouts: Sequence[Checkout], asked: Sequence[str], failures: Mapping[str, str]
+        self, checkouts: Sequence[Checkout], asked: Sequence[str], failures: Mapping[str, str], scratch: Path
     ) -> Iterator[str]:
         """Have the head's program price both graphs: by the same tariffs, and the same assumptions."""
-        head = checkouts[-1]
+        base, head = checkouts
+        for checkout in checkouts:
+            for stack in asked:
+                self._made(checkout, "estimate", stack).unlink(missing_ok=True)
         if head.python is None or not (head.root / ESTIMATE).is_file():
             return
+        made = {
+            (checkout.side, stack): graph
+            for stack in asked
+            for checkout in checkouts
+            if _name(checkout, stack) not in failures
+            if (graph := self._made(checkout, "graph", stack)).is_file()
+        }
+        for stack in asked:
+            if graph := made.get((base.side, stack)):
+                comparable = scratch / graph.name
+                write_comparable(graph, made.get((head.side, stack)), base.root, stack, comparable)
+                made[base.side, stack] = comparable
         tasks = [
             self._task(
                 checkout,
                 stack,
                 "estimate",
-                str(graph),
+                str(made[checkout.side, stack]),
                 "--json",
                 by=head,
-                output=graph.with_name(f"estimate-{stack}.json"),
+                output=self._made(checkout, "estimate", stack),
             )
             for stack in asked
             for checkout in checkouts
-            if _name(checkout, stack) not in failures
-            if (graph := self.documents / checkout.side / f"graph-{stack}.json").is_file()
+            if (checkout.side, stack) in made
         ]
         unpriced = run(tasks, lambda name: self.say(f"estimating {name}"))
         for task in tasks:
             if task.name in unpriced and task.output is not None:
                 task.output.unlink(missing_ok=True)
                 yield f"{task.name} could not be estimated: {unpriced[task.name]}"
+
+    def _made(self, checkout: Checkout, kind: str, stack: str) -> Path:
+        return self.documents / checkout.side / f"{kind}-{stack}.json"
 
     def _task(
         self,

@@ -6,7 +6,7 @@ import html
 import re
 from typing import Final
 
-from sml.review.report import Cell, Line, Report, Section, Table, Words
+from sml.review.report import Cell, Line, Prose, Report, Section, Table, Words, on_one_line
 
 LONGEST: Final = 65_535
 """Characters of a comment that GitHub takes: one fewer than it refuses in `body is too long (maximum is 65536)`."""
@@ -35,7 +35,7 @@ def comment(report: Report) -> str:
 
 def escaped(text: str) -> str:
     """Return somebody's text as it stands, whatever is in it: on one line, and nothing of it is Markdown or HTML."""
-    line = "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
+    line = on_one_line(text)
     safe = SPECIAL.sub(lambda found: f"&#{ord(found[0])};", html.escape(line, quote=False).replace("&", "\0"))
     return safe.replace("\0", "&").replace("@", f"@{BREAK}")
 
@@ -81,4 +81,10 @@ def _cell(lines: Cell) -> str:
 
 
 def _line(line: Line) -> str:
-    return "".join(part if isinstance(part, Words) else f"<code>{escaped(part)}</code>" for part in line if part)
+    return "".join(map(_part, line))
+
+
+def _part(part: str) -> str:
+    if isinstance(part, Words) or not part:
+        return part
+    return escaped(part) if isinstance(part, Prose) else f"<code>{escaped(part)}</code>"

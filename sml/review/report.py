@@ -6,13 +6,19 @@ from dataclasses import dataclass
 
 
 class Words(str):
-    """Our own words, which are shown as they are. Every other text is somebody's, and is escaped."""
+    """Our own words, which are shown as they are. Every other text is somebody's: it is escaped, and shown as code."""
+
+    __slots__ = ()
+
+
+class Prose(str):
+    """A sentence of somebody's, or a name that reads as one: it is escaped, and not shown as code."""
 
     __slots__ = ()
 
 
 Line = tuple[str, ...]
-"""Parts of a line, `Words` and texts of others in turn."""
+"""Parts of a line: `Words`, `Prose`, and texts that are shown as code."""
 Cell = tuple[Line, ...]
 """The lines of a cell of a table."""
 
@@ -54,6 +60,11 @@ class Report:
 def cell(*parts: str) -> Cell:
     """Return a cell of one line."""
     return (parts,)
+
+
+def on_one_line(text: str) -> str:
+    """Return somebody's text on one line, with a question mark for each sign that is not printable."""
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
 
 
 def counted(number: int, noun: str) -> Words:

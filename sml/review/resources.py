@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from sml.review.difference import Changed, Difference, Resource
-from sml.review.report import Cell, Line, Section, Table, Words, cell, counted
+from sml.review.report import Cell, Line, Prose, Section, Table, Words, cell, counted
 from sml.review.shown import shown_edits
 
 NAMED: Final = 6
@@ -59,12 +59,12 @@ def _by_component(resources: Iterable[Resource]) -> Iterator[tuple[Cell, ...]]:
     for one in resources:
         found[one.component].append(one)
     for component, those in found.items():
-        yield (cell(component or Words("the stack")), _names(those))
+        yield (cell(Prose(component) if component else Words("the stack")), _names(those))
 
 
 def _names(resources: Sequence[Resource]) -> Cell:
     more = len(resources) - NAMED
-    named = tuple((one.name, Words(" "), one.kind) for one in resources[:NAMED])
+    named = tuple((one.name, Words(" "), Prose(one.kind)) for one in resources[:NAMED])
     return (*named, *([(Words(f"and {more} more"),)] if more > 0 else []))
 
 
@@ -74,8 +74,8 @@ def _components(resources: Iterable[Resource]) -> Iterator[str]:
     if len(found) > 1:
         yield counted(len(found), "component")
     else:
-        yield found[0] or Words("the stack")
+        yield Prose(found[0]) if found[0] else Words("the stack")
 
 
 def _named(one: Resource) -> Line:
-    return (one.name, Words(" "), one.kind, *((Words(" of "), one.component) if one.component else ()))
+    return (one.name, Words(" "), Prose(one.kind), *((Words(" of "), Prose(one.component)) if one.component else ()))

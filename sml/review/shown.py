@@ -9,7 +9,7 @@ from typing import Final
 from sml.review.inputs import ABSENT, Edit
 from sml.review.report import Line, Words
 
-LONGEST: Final = 160
+LONGEST: Final = 240
 """Characters of a value that are shown."""
 AROUND: Final = 24
 """Characters that are shown before and after the part that differs."""
@@ -25,7 +25,7 @@ def shown_edits(edits: Iterable[Edit]) -> tuple[Line, ...]:
 
 
 def value(found: object) -> str:
-    """Return a value as text, at most 160 characters of it."""
+    """Return a value as text, at most 240 characters of it."""
     if found is ABSENT:
         return "none"
     text = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False, sort_keys=True)
@@ -38,9 +38,9 @@ def _line(edit: Edit) -> Line:
     if edit.content:
         return (edit.path, Words(": other content"))
     if edit.before is ABSENT:
-        return (Words("+ "), edit.path, Words(" "), value(edit.after))
+        return (Words("&#43; "), edit.path, Words(" "), value(edit.after))
     if edit.after is ABSENT:
-        return (Words("- "), edit.path, Words(" "), value(edit.before))
+        return (Words("&#45; "), edit.path, Words(" "), value(edit.before))
     before, after = _differing(edit.before, edit.after)
     return (edit.path, Words(" "), before, Words(" -> "), after)
 

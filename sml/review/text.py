@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 
-from sml.review.report import Line, Report, Section, Words
+from sml.review.report import Line, Report, Section, Words, on_one_line
 
 MARKUP = re.compile(r"</?code>|\*\*")
 
@@ -35,9 +35,6 @@ def _body(section: Section) -> Iterator[str]:
 
 
 def _line(line: Line) -> str:
-    return "".join(html.unescape(MARKUP.sub("", part)) if isinstance(part, Words) else _plain(part) for part in line)
-
-
-def _plain(text: str) -> str:
-    """Return somebody's text on one line, without what would do something to a terminal."""
-    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
+    return "".join(
+        html.unescape(MARKUP.sub("", part)) if isinstance(part, Words) else on_one_line(part) for part in line
+    )

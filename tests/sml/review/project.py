@@ -12,7 +12,13 @@ PROGRAM = """
 import json, pathlib, sys
 command, arguments = sys.argv[1], sys.argv[2:]
 if command == "estimate":
-    print(json.dumps({"format": 1, "priced": json.loads(pathlib.Path(arguments[0]).read_text())["stack"]}))
+    graph, tariff = (json.loads(pathlib.Path(path).read_text()) for path in (arguments[0], "tariff.json"))
+    if "refused" in tariff:
+        sys.exit(tariff["refused"])
+    found = tariff["document"]
+    found["figures"]["month"]["usd"] = tariff["price"] * sum(not one["component"] for one in graph["resources"])
+    found["assumptions"] = [json.dumps(graph["outputs"]["estimate"], sort_keys=True)]
+    print(json.dumps(found))
     sys.exit()
 stack, state = arguments[1], pathlib.Path(arguments[3])
 stated = json.loads(pathlib.Path(f"Pulumi.{stack}.yaml").read_text())
@@ -29,7 +35,8 @@ resources = [
      "inputs": inputs}
     for name, (kind, inputs) in stated["resources"].items()
 ]
-graph = {"format": 1, "project": "small", "stack": stack, "resources": [component, *resources], "outputs": {}}
+graph = {"format": 1, "project": "small", "stack": stack, "resources": [component, *resources],
+         "outputs": stated.get("outputs", {})}
 (state / f"graph-{stack}.json").write_text(json.dumps(graph))
 if "preview" in stated:
     (state / f"preview-{stack}.json").write_text(json.dumps({"format": 1, **stated["preview"]}))
@@ -52,6 +59,11 @@ class Project:
     def write(self, path: str, text: str) -> None:
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)
         (self.root / path).write_text(text, encoding="utf-8")
+
+    def prices(self, **tariff: Any) -> None:
+        """Have the program estimate: `price` USD for each resource, in a `document` of which the rest is taken."""
+        self.write("localcloud/commands/estimate.py", "")
+        self.write("tariff.json", json.dumps(tariff))
 
     def commit(self) -> str:
         self.git("add", "--all")

@@ -27,6 +27,9 @@ def found(before: object, after: object) -> list[tuple[str, object, object]]:
         ({"a": [1, 2]}, {"a": [2, 1]}, [("a (their order)", [1, 2], [2, 1])]),
         ({"a": "x"}, {"a": ["x"]}, [("a", "x", ["x"])]),
         ({"a": {}}, {"a": {}}, []),
+        ({}, {"a": {"b": 1, "c": {"d": 2}}}, [("a.b", ABSENT, 1), ("a.c.d", ABSENT, 2)]),
+        ({"a": {"b": 1}}, {}, [("a.b", 1, ABSENT)]),
+        ({}, {"a": {}}, [("a", ABSENT, {})]),
     ],
 )
 def test_only_what_differs_is_told_down_to_the_smallest_part(

@@ -18,6 +18,7 @@ from sml.commands import review
 from tests.root import ROOT
 from tests.sml.called import Said, called
 from tests.sml.review.project import Project
+from tests.sml.review.test_cost import estimate
 
 pytestmark = pytest.mark.integration
 PREDICT = {"predict": ("Function", {"memory": 1769}), "data": ("Bucket", {})}
@@ -54,7 +55,7 @@ def test_a_changed_stack_has_a_comment_whose_first_line_says_it_all_and_the_othe
     assert (dev["stack"], dev["changed"], prod["stack"], prod["changed"]) == ("dev", False, "prod", True)
     assert first(dev) == f"**dev**: no change at <code>{head[:10]}</code>"
     assert first(prod) == "**prod**: +1 ~1 -1, **1 removed resource with all that it holds**"
-    assert "- **<code>data</code> <code>Bucket</code> of <code>Function predict</code>**" in prod["body"]
+    assert "- **<code>data</code> Bucket of Function predict**" in prod["body"]
     assert "<code>memory</code> <code>1769</code> -> <code>3008</code>" in prod["body"]
     assert prod["body"].rstrip().endswith(prod["marker"])
     assert "replace" not in prod["body"].lower()
@@ -136,6 +137,43 @@ def test_an_older_base_that_tells_the_graph_alone_is_compared_by_that(project: P
     assert not prod["changed"]
     project.stack("prod", {}, preview={"limits": {"read_on": "2026-11-29", "verdicts": []}, "missing": []})
     assert "of the base: its program does not tell them" in reviewed("HEAD")[1]["body"]
+
+
+def test_both_sides_are_priced_by_the_tariffs_and_at_the_traffic_of_the_head(project: Project) -> None:
+    project.prices(price=1, document=estimate())
+    project.stack("prod", PREDICT, outputs={"estimate": {"region": "there", "traffic": {"runs_a_month": 4}}})
+    project.commit()
+    project.prices(price=100, document=estimate())
+    project.stack("prod", {}, outputs={"estimate": {"region": "here", "traffic": {"runs_a_month": 9}}})
+    _, prod = reviewed("HEAD")
+    assert "USD/month 200.00 -> 0.00," in first(prod)
+    project.git("commit", "--quiet", "--all", "--message", "a head")
+    project.stack("prod", PREDICT, outputs={"estimate": {"region": "there", "traffic": {"runs_a_month": 4}}})
+    _, prod = reviewed("HEAD")
+    assert "USD/month 0.00 -> 200.00," in first(prod)
+    assert '&#123;"region"&#58; "there", "traffic"&#58; &#123;"runs&#95;a&#95;month"&#58; 4&#125;&#125;' in prod["body"]
+
+
+def test_the_base_of_a_program_that_stated_no_traffic_is_priced_where_its_file_says(
+    project: Project, tmp_path: Path
+) -> None:
+    project.prices(price=1, document=estimate())
+    project.write("Pulumi.prod.yaml", json.dumps({"resources": PREDICT, "config": {"cloud:region": "there"}}))
+    project.commit()
+    traffic = {"predictions_per_second": 7}
+    project.stack("prod", {}, outputs={"estimate": {"region": "here", "traffic": traffic}})
+    reviewed("HEAD", "--stack", "prod", "--documents", str(tmp_path / "documents"))
+    base = json.loads((tmp_path / "documents" / "base" / "estimate-prod.json").read_text(encoding="utf-8"))
+    assert [json.loads(text) for text in base["assumptions"]] == [{"region": "there", "traffic": traffic}]
+
+
+def test_what_cannot_be_estimated_is_said_and_the_rest_is_told(project: Project) -> None:
+    project.stack("prod", {}, outputs={"estimate": {}})
+    project.prices(refused="the tariff is damaged")
+    said = called("review", "HEAD", "--stack", "prod", "--json")
+    assert said.code == 0
+    assert "prod of the head could not be estimated: the tariff is damaged" in said.err
+    assert "Cost and carbon: not estimated by this commit." in said.document[0]["body"]
 
 
 def test_a_base_that_went_on_is_said_with_the_commit_where_the_two_parted(project: Project) -> None:
