@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import pytest
 import yaml
 
+from tests.docs.console import complaint
 from tests.docs.page import blocks
 from tests.root import ROOT
 
@@ -270,6 +271,97 @@ def test_the_page_has_a_row_for_every_workflow() -> None:
     assert set(re.findall(r"^\| `([\w-]+\.yml)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)) == set(
         workflows()
     )
+
+
+def test_the_commands_of_this_project_are_ones_that_it_takes() -> None:
+    lines = [line.strip() for _, _, step in steps(workflows()) for line in step.get("run", "").splitlines()]
+    ours = [line for line in lines if line.startswith((".venv/bin/sml ", "make test"))]
+    assert len(ours) == 2
+    assert [(line, wrong) for line in ours if (wrong := complaint(line))] == []
+
+
+AROUND = """
+const calls = [], note = (name) => async (given) => { calls.push([name, given]); };
+const github = { paginate: async () => JSON.parse(process.env.FOUND), rest: { issues: {
+  updateComment: note('updateComment'), createComment: note('createComment'), update: note('update'),
+  create: note('create') } } };
+const context = { repo: { owner: 'o', repo: 'r' }, issue: { number: 7 }, serverUrl: 'https://g', runId: 5 };
+(async () => { %s; console.log(JSON.stringify(calls)); })();
+"""
+
+
+def script(name: str, folder: Path, found: list[dict[str, Any]], **environment: str) -> list[list[Any]]:
+    """What the script of a workflow asks of GitHub, where it finds these comments or issues."""
+    (text,) = (
+        step["with"]["script"]
+        for one, _, step in steps(workflows())
+        if one == name and "script" in step.get("with", {})
+    )
+    done = subprocess.run(
+        [NODE or "node", "-e", AROUND % text],
+        cwd=folder,
+        env={"FOUND": json.dumps(found), **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [
+        [call, {key: given[key] for key in given if key not in ("owner", "repo")}]
+        for call, given in json.loads(done.stdout)
+    ]
+
+
+NODE = shutil.which("node")
+needs_node = pytest.mark.skipif(NODE is None, reason="no node on this machine to run a workflow's script")
+BOT = {"user": {"login": "github-actions[bot]"}}
+
+
+@needs_node
+def test_a_comment_is_written_once_a_stack_and_then_edited(tmp_path: Path) -> None:
+    made = [{"stack": name, "marker": f"<!-- {name} -->", "body": name, "changed": name != "c"} for name in "abcd"]
+    (tmp_path / "comments.json").write_text(json.dumps(made), encoding="utf-8")
+    others = [{"id": 1, "user": {"login": "a"}, "body": "<!-- a -->"}, {"id": 2, "user": None, "body": "<!-- a -->"}]
+    posted = [*others, {"id": 3, **BOT, "body": "older <!-- b -->"}]
+    assert script("preview.yml", tmp_path, posted) == [
+        ["createComment", {"issue_number": 7, "body": "a"}],
+        ["updateComment", {"comment_id": 3, "body": "b"}],
+        ["createComment", {"issue_number": 7, "body": "d"}],
+    ]
+    assert ["updateComment", {"comment_id": 4, "body": "c"}] in script(
+        "preview.yml", tmp_path, [*posted, {"id": 4, **BOT, "body": "older <!-- c -->"}]
+    )
+
+
+TITLE = "Deployed stacks differ from what is declared"
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("found", "looked", "there", "does"),
+    [
+        ({"prod": "an ``` end"}, "success", False, "create"),
+        ({"prod": "differs"}, "success", True, "update"),
+        ({}, "failure", False, "create"),
+        ({}, "success", True, "closed"),
+        ({}, "success", False, ""),
+    ],
+    ids=["first", "again", "not looked at", "mended", "nothing"],
+)
+def test_one_issue_says_what_differs_and_is_closed(
+    tmp_path: Path, found: Mapping[str, str], looked: str, there: bool, does: str
+) -> None:
+    (tmp_path / "found").mkdir()
+    for stack, text in found.items():
+        (tmp_path / "found" / f"{stack}.txt").write_text(text, encoding="utf-8")
+    calls = script("drift.yml", tmp_path, [{"number": 3, "title": TITLE}] if there else [], LOOKED=looked)
+    if not does:
+        assert calls == []
+        return
+    ((call, given),) = calls
+    assert (call, given.get("state")) == (("update", "closed") if does == "closed" else (does, None))
+    assert given.get("body", "").count("````text") == len(found)
+    assert "an ``` end" not in given.get("body", "")
+    assert ("Not every stack could be looked at" in given.get("body", "")) == (looked == "failure")
 
 
 PULUMI = """#!/bin/sh

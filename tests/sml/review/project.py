@@ -46,11 +46,12 @@ if "preview" in stated:
 class Project:
     """A project in a folder. A stack is what its file says: resources by name, each with its kind and its inputs."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, made: bool = False) -> None:
+        """`made` says that the folder has a program already."""
         self.root = root
-        (root / "localcloud").mkdir(parents=True)
-        (root / "localcloud" / "__main__.py").write_text(PROGRAM, encoding="utf-8")
-        (root / ".gitignore").write_text(".local\n", encoding="utf-8")
+        if not made:
+            self.write("localcloud/__main__.py", PROGRAM)
+        self.write(".gitignore", ".local\n__pycache__/\n")
         self.git("init", "--quiet", "--initial-branch=main")
 
     def stack(self, name: str, resources: Mapping[str, tuple[str, Mapping[str, Any]]], **more: Any) -> None:
