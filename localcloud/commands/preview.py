@@ -31,7 +31,12 @@ def main(progress: Progress, stack: str, state: Path) -> int:
     `<state>/preview-<stack>.json`. Raise `pulumi.RunError` for a program or settings that could not be deployed, and
     for a finished model that admission would refuse.
     """
-    stated = StackFile.read(stack)
+    return show(progress, StackFile.read(stack), state)
+
+
+def show(progress: Progress, stated: StackFile, state: Path) -> int:
+    """Preview a stack as its file states it: `main` says what is printed and written."""
+    stack = stated.name
     missing = absent(stated)
     file = replace(stated, config={**stated.config, **{key: f"<{key}>" for key in missing}})
     declared, outputs = graph.declare(progress, file)

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sml.review.report import Line, Prose, Section, Table, Words, cell
+from sml.review.report import Line, Prose, Section, Table, Words, cell, counted
 
-UNITS: Final[Mapping[str, Words]] = {
+MONTH: Final[Mapping[str, Words]] = {
     "month": Words("a month"),
-    "idle_month": Words("a month in which nobody asks"),
+    "idle_month": Words("of that standing, also when nobody asks"),
+}
+UNITS: Final[Mapping[str, Words]] = {
     "thousand_predictions": Words("1,000 predictions"),
     "training_run": Words("a training run"),
     "job": Words("a job"),
@@ -47,13 +49,17 @@ class Cost:
         """Yield the figures with what they assume beside them; then, folded, the resources, and what would be less."""
         if not self.head.get("figures"):
             return
-        told = [(Words("assumed: "), Prose(words)) for words in self.head["assumptions"][:TRAFFIC]]
+        alike = bool(self._known) and not self.differ
+        told: list[Line] = [(Words("assumed: "), Prose(words)) for words in self.head["assumptions"][:TRAFFIC]]
         told += [(Words("note: "), Prose(remark)) for remark in self.head["remarks"]]
+        told += self._standing_in()
         yield Section(
-            title=Words("Cost and carbon, at list prices without free tiers"),
+            title=Words(
+                f"Cost and carbon{', which do not differ' if alike else ''}, at list prices without free tiers"
+            ),
             lines=tuple(told),
             table=Table(columns=(Words("of"), Words("USD"), Words("gCO2e, low to high")), rows=tuple(self._rows())),
-            folded=False,
+            folded=alike,
         )
         if rows := tuple(self._resources()):
             columns = (Words("resource"), Words("USD a month: standing"), Words("by usage"), Words("gCO2e a month"))
@@ -90,18 +96,30 @@ class Cost:
     def _month(self, estimate: Mapping[str, Any]) -> Mapping[str, Any]:
         return (estimate.get("figures") or {}).get("month") or {}
 
+    def _standing_in(self) -> Iterator[Line]:
+        prices = self.head["prices"]
+        if found := prices["standing_in"]:
+            yield (
+                Words(f"note: {counted(len(found), 'price')} of "),
+                Prose(prices["base"]),
+                Words(", for want of this region's"),
+            )
+
     def _rows(self) -> Iterator[tuple[tuple[Line, ...], ...]]:
-        for unit, words in UNITS.items():
+        yield from self._units(MONTH)
+        shown = [_dollars(one.get("usage_usd")) for one in (self.base, self.head)]
+        usage = Words("of that by usage, at the traffic above")
+        yield (cell(usage), cell(Words(_change(shown[0], shown[1], known=bool(self._known)))), cell())
+        yield from self._units(UNITS)
+
+    def _units(self, units: Mapping[str, Words]) -> Iterator[tuple[tuple[Line, ...], ...]]:
+        for unit, words in units.items():
             before, after = self._known.get(unit) or {}, self.head["figures"][unit]
             yield (
                 cell(words),
                 cell(Words(_change(_usd(before), _usd(after), known=bool(before)) + _more(before, after))),
                 cell(Words(_change(_grams(before), _grams(after), known=bool(before)))),
             )
-        for key, words in (("standing_usd", "standing"), ("usage_usd", "by usage, at the traffic above")):
-            shown = [_dollars(one.get(key)) for one in (self.base, self.head)]
-            of_month = Words(f"of a month: {words}")
-            yield (cell(of_month), cell(Words(_change(shown[0], shown[1], known=bool(self._known)))), cell())
 
     def _resources(self) -> Iterator[tuple[tuple[Line, ...], ...]]:
         base, head = ({_key(one): one for one in side.get("resources", ())} for side in (self.base, self.head))
@@ -127,7 +145,7 @@ class Cost:
                 shown = Words(f": {_number(reading['grams'])} g/kWh, ")
                 yield (Prose(reading["source"]), shown, Prose(str(reading["year"])))
         prices = self.head["prices"]
-        for key, words in (("standing_in", "prices of another region, for want of this one's: "), ("old", "old: ")):
+        for key, words in (("standing_in", "prices that stand in for this region's: "), ("old", "old: ")):
             if found := prices[key]:
                 yield (Words(words), Prose(", ".join(map(str, found))))
         for tier in self.head["free_tiers"]:

@@ -26,7 +26,7 @@ def estimate(usd: float | None = 41, grams: float | None = 1200, **more: Any) ->
     }
     return {
         "format": 1,
-        "prices": {"read_on": "2026-11-29", "standing_in": ["api.request"], "old": []},
+        "prices": {"base": "over-there", "read_on": "2026-11-29", "standing_in": ["api.request"], "old": []},
         "grid": {"said": "three publications", "readings": [{"source": "a grid", "grams": 403.0, "year": 2024}]},
         "assumptions": ["predictions a second: 1", "training runs a month: 4", "1,000 bytes of logs for a call"],
         "boundary": "functions",
@@ -70,6 +70,11 @@ def test_what_does_not_differ_is_told_once() -> None:
         "1.2 kgCO2e/month (0.6-2.4)",
     ]
     assert rows(Cost(base=estimate(), head=estimate()), "Cost and carbon of each") == []
+    folded = {
+        section.title.partition(",")[0]: section.folded for section in Cost(base=estimate(), head=estimate()).sections()
+    }
+    assert folded["Cost and carbon"]
+    assert not next(iter(Cost(base=estimate(), head=estimate(40)).sections())).folded
 
 
 def test_what_nobody_knows_is_never_nothing() -> None:
@@ -86,11 +91,12 @@ def test_how_much_more_is_told_beside_the_figures_with_what_was_assumed() -> Non
         "assumed: predictions a second: 1",
         "assumed: training runs a month: 4",
         "note: tariffs are old",
+        "note: 1 price of over-there, for want of this region's",
     ]
     found = rows(cost, "Cost and carbon, at")
     assert "1,000 predictions | 41.00 -> 38.00 (-3.00) | 1,200 (600-2,400)" in found
-    assert "of a month: standing | 1.00 | " in found
-    assert "of a month: by usage, at the traffic above | 40.00 -> 37.00 | " in found
+    assert "of that standing, also when nobody asks | 41.00 -> 38.00 (-3.00) | 1,200 (600-2,400)" in found
+    assert "of that by usage, at the traffic above | 40.00 -> 37.00 | " in found
 
 
 def test_a_resource_that_one_side_has_alone_costs_nothing_on_the_other() -> None:
