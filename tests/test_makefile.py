@@ -92,6 +92,17 @@ def test_one_of_a_python_that_is_too_old_is_refused_by_its_name(tmp_path: Path) 
     assert ".venv/bin/python: Python 3.11 or newer is needed" in refused.stdout
 
 
+@pytest.mark.parametrize(("base", "compared"), [("", 0), ("BASE=main", 1)])
+def test_a_preview_ends_with_what_differs_from_the_base_that_is_named(tmp_path: Path, base: str, compared: int) -> None:
+    folder = Folder(tmp_path, python=PYTHON, uv=NOTE, sml=NOTE)
+    (tmp_path / ".venv" / ".installed").touch()
+    asked = ["make", "preview", "STACK=prod", *([base] if base else [])]
+    subprocess.run(asked, cwd=tmp_path, env={"PATH": os.environ["PATH"], "CALLS": str(folder.calls)}, check=True)
+    previewed, *rest = folder.done
+    assert previewed == "python -m localcloud preview --stack prod"
+    assert rest == ["sml review main --stack prod --text"] * compared
+
+
 def test_what_is_installed_is_no_file_of_the_project_be_it_a_folder_or_a_link_to_one() -> None:
     """With a slash at its end a line of .gitignore means a folder alone: a link would be committed."""
     assert {".venv", ".local"} <= set((ROOT / ".gitignore").read_text(encoding="utf-8").splitlines())

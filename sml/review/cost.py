@@ -125,15 +125,14 @@ class Cost:
         base, head = ({_key(one): one for one in side.get("resources", ())} for side in (self.base, self.head))
         for key in [*head, *(key for key in base if key not in head)]:
             before, after = base.get(key) or {}, head.get(key) or {}
-            if self._known and before == after:
-                continue
             pairs = [
                 (_dollars(before.get("standing_usd")), _dollars(after.get("standing_usd"))),
                 (_dollars(before.get("usage_usd")), _dollars(after.get("usage_usd"))),
                 (_grams(before.get("month") or {}), _grams(after.get("month") or {})),
             ]
             shown = [_change(one if before else "none", two if after else "none", known=True) for one, two in pairs]
-            yield (cell(key[1], Words(" "), Prose(key[0])), *(cell(Words(text)) for text in shown))
+            if not self._known or any(before != after for before, after in pairs):
+                yield (cell(key[1], Words(" "), Prose(key[0])), *(cell(Words(text)) for text in shown))
 
     def _method(self) -> Iterator[Line]:
         for words in self.head["assumptions"][TRAFFIC:]:

@@ -121,8 +121,11 @@ def _without(values: Sequence[Any], others: Sequence[Any]) -> list[tuple[int, An
 
 
 def _likeness(one: object, other: object) -> float:
-    """Return the share of keys under which two objects have the same value; 0 for anything else."""
+    """Return the share of keys under which two objects have the same value, an object among them by its own share.
+
+    It is 1 for equal values, and 0 for others that are no objects.
+    """
     if not isinstance(one, Mapping) or not isinstance(other, Mapping):
-        return 0.0
+        return float(one == other)
     keys = {*one, *other}
-    return sum(one.get(key, ABSENT) == other.get(key, ABSENT) for key in keys) / max(len(keys), 1)
+    return sum(_likeness(one.get(key, ABSENT), other.get(key, ABSENT)) for key in keys) / max(len(keys), 1)

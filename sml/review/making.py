@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +97,7 @@ class Making:
         return Checkout(side=side, root=root, stacks=frozenset(stacks_in(root)), python=python, failure=failure)
 
     def _preview(self, checkouts: Sequence[Checkout], asked: Sequence[str]) -> dict[str, str]:
+        self._forget(checkouts, asked, "graph", "preview", "estimate")
         tasks = [
             self._task(checkout, stack, "preview", "--stack", stack, "--state", str(self.documents / checkout.side))
             for stack in asked
@@ -109,9 +111,7 @@ class Making:
     ) -> Iterator[str]:
         """Have the head's program price both graphs: by the same tariffs, and the same assumptions."""
         base, head = checkouts
-        for checkout in checkouts:
-            for stack in asked:
-                self._made(checkout, "estimate", stack).unlink(missing_ok=True)
+        self._forget(checkouts, asked, "estimate")
         if head.python is None or not (head.root / ESTIMATE).is_file():
             return
         made = {
@@ -145,6 +145,11 @@ class Making:
             if task.name in unpriced and task.output is not None:
                 task.output.unlink(missing_ok=True)
                 yield f"{task.name} could not be estimated: {unpriced[task.name]}"
+
+    def _forget(self, checkouts: Sequence[Checkout], asked: Sequence[str], *kinds: str) -> None:
+        """Delete documents of these kinds: an earlier review made them, or a program that is not the head's."""
+        for kind, checkout, stack in itertools.product(kinds, checkouts, asked):
+            self._made(checkout, kind, stack).unlink(missing_ok=True)
 
     def _made(self, checkout: Checkout, kind: str, stack: str) -> Path:
         return self.documents / checkout.side / f"{kind}-{stack}.json"

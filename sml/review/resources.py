@@ -63,8 +63,10 @@ def _by_component(resources: Iterable[Resource]) -> Iterator[tuple[Cell, ...]]:
 
 
 def _names(resources: Sequence[Resource]) -> Cell:
+    """Return the names of resources, first those that hold something; of many, six."""
+    first = sorted(resources, key=lambda one: not one.stateful)[:NAMED]
     more = len(resources) - NAMED
-    named = tuple((one.name, Words(" "), Prose(one.kind)) for one in resources[:NAMED])
+    named = tuple((one.name, Words(" "), Prose(one.kind)) for one in first)
     return (*named, *([(Words(f"and {more} more"),)] if more > 0 else []))
 
 

@@ -99,6 +99,10 @@ def test_how_much_more_is_told_beside_the_figures_with_what_was_assumed() -> Non
     assert "of that by usage, at the traffic above | 40.00 -> 37.00 | " in found
 
 
+def test_a_resource_whose_figures_do_not_differ_as_they_are_shown_has_no_row() -> None:
+    assert rows(Cost(base=estimate(), head=estimate(41.0001)), "Cost and carbon of each") == []
+
+
 def test_a_resource_that_one_side_has_alone_costs_nothing_on_the_other() -> None:
     cost = Cost(base=estimate(resources=[]), head=estimate())
     assert rows(cost, "Cost and carbon of each") == [

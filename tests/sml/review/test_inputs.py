@@ -60,6 +60,11 @@ def test_a_statement_that_is_another_one_altogether_is_gone_and_new() -> None:
     )
 
 
+def test_an_object_within_an_element_of_a_list_is_told_by_the_part_that_differs() -> None:
+    before, after = ({"a": [{"code": {"text": f"x{number}", "name": "n"}}]} for number in (1, 2))
+    assert found(before, after) == [("a[0].code.text", "x1", "x2")]
+
+
 def test_a_document_in_base64_is_read() -> None:
     before, after = (base64.b64encode(json.dumps({"paths": {"/a": n}}).encode()).decode() for n in (1, 2))
     assert found({"contents": before}, {"contents": after}) == [("contents.paths./a", 1, 2)]

@@ -261,6 +261,18 @@ def test_it_is_written_to_a_file_and_its_documents_are_kept_where_somebody_asks(
     assert made == {"review.json", "base/graph-prod.json", "head/graph-prod.json"}
 
 
+def test_documents_of_an_earlier_review_are_no_part_of_a_later_one(project: Project, tmp_path: Path) -> None:
+    less = {"predict": PREDICT["predict"]}
+    limits = {"limits": {"read_on": "2026-11-29", "verdicts": []}}
+    project.stack("prod", PREDICT, preview=limits)
+    project.commit()
+    project.stack("prod", less, preview=limits)
+    kept = ("--stack", "prod", "--documents", str(tmp_path / "documents"))
+    assert "of the head: its program" not in reviewed("HEAD", *kept)[0]["body"]
+    project.stack("prod", less)
+    assert "of the head: its program does not tell them" in reviewed("HEAD", *kept)[0]["body"]
+
+
 def test_documents_are_rendered_by_the_standard_library_alone_as_the_command_does(
     project: Project, tmp_path: Path
 ) -> None:
