@@ -24,6 +24,8 @@ stack, state = arguments[1], pathlib.Path(arguments[3])
 stated = json.loads(pathlib.Path(f"Pulumi.{stack}.yaml").read_text())
 if "refused" in stated:
     sys.exit(f"{pathlib.Path.cwd()}/Pulumi.{stack}.yaml: {stated['refused']}")
+if "raises" in stated:
+    raise ValueError(stated["raises"])
 if "slow" in stated:
     import os, time
     pathlib.Path(stated["slow"]).write_text(str(os.getpid()))
@@ -46,13 +48,13 @@ if "preview" in stated:
 class Project:
     """A project in a folder. A stack is what its file says: resources by name, each with its kind and its inputs."""
 
-    def __init__(self, root: Path, *, made: bool = False) -> None:
-        """`made` says that the folder has a program already."""
+    def __init__(self, root: Path, *, made: bool = False, within: Path | None = None) -> None:
+        """`made` says that the folder has a program already; the history is that of the folder `within`."""
         self.root = root
         if not made:
             self.write("localcloud/__main__.py", PROGRAM)
         self.write(".gitignore", ".local\n__pycache__/\n")
-        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("init", "--quiet", "--initial-branch=main", str(within or root))
 
     def stack(self, name: str, resources: Mapping[str, tuple[str, Mapping[str, Any]]], **more: Any) -> None:
         self.write(f"Pulumi.{name}.yaml", json.dumps({"resources": resources, **more}))

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from sml.commands import review
+from sml.review import tasks
 from tests.root import ROOT
 from tests.sml.called import Said, called
 from tests.sml.review.project import Project
@@ -129,6 +130,34 @@ def test_a_head_that_does_not_build_is_the_first_line_and_the_exit_code(project:
     said = called("review", "HEAD", "--json")
     assert said.code == 1
     assert first(said.document[1]).startswith("**prod**: the head does not build: <code>Pulumi.prod.yaml")
+
+
+def test_a_program_that_fails_of_itself_is_told_by_the_last_line_of_its_trace(project: Project) -> None:
+    project.stack("prod", {}, raises="odd")
+    said = called("review", "HEAD", "--stack", "prod", "--text")
+    assert (said.code, said.out.splitlines()[0]) == (1, "prod: the head does not build: ValueError: odd")
+
+
+def test_a_program_that_never_ends_is_ended(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "SECONDS", 2)
+    project.stack("prod", {}, slow=str(tmp_path / "pid"))
+    said = called("review", "HEAD", "--stack", "prod", "--text")
+    assert said.out.splitlines()[0] == "prod: the head does not build: no answer within 2 seconds"
+
+
+def test_a_project_in_a_folder_of_a_larger_repository_is_compared_by_that_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = Project(tmp_path / "all" / "ours", within=tmp_path / "all")
+    monkeypatch.setattr(review, "ROOT", inner.root)
+    inner.stack("prod", PREDICT)
+    inner.write("../theirs/infra/a.py", "")
+    inner.commit()
+    inner.write("../theirs/infra/a.py", "a = 1")
+    assert "previewing" not in called("review", "HEAD", "--text").err
+    inner.stack("prod", {})
+    (prod,) = reviewed("HEAD")
+    assert first(prod).startswith("**prod**: +0 ~0 -2")
 
 
 def test_an_older_base_that_tells_the_graph_alone_is_compared_by_that(project: Project) -> None:
