@@ -7,19 +7,29 @@ from collections.abc import Mapping
 import pulumi
 
 from infra.permissions import Stores
+from infra.serving import groups
 from infra.settings import Settings
-from infra.vocabulary import Api, Queue, Workflow
+from infra.vocabulary import Api, Function, Queue, Workflow
 
 API_VERSION = "1"
 
 
 def outputs(
-    settings: Settings, stores: Stores, queues: Mapping[str, Queue], training: Workflow, api: Api, estimate: object
+    settings: Settings,
+    stores: Stores,
+    queues: Mapping[str, Queue],
+    functions: Mapping[str, Function],
+    training: Workflow,
+    api: Api,
+    estimate: object,
 ) -> dict[str, pulumi.Input[object]]:
     """Return what clients read of a stack: docs/outputs.schema.json."""
 
-    def urls(model: str) -> dict[str, pulumi.Output[str]]:
+    serving = {model: group.name for group in groups(settings) for model in group.models}
+
+    def of(model: str) -> dict[str, pulumi.Input[str]]:
         return {
+            "function": serving[model],
             "predict": pulumi.Output.concat(api.endpoint, f"/models/{model}/predict"),
             "infer": pulumi.Output.concat(api.endpoint, f"/v2/models/{model}/infer"),
             "jobs": pulumi.Output.concat(api.endpoint, f"/v2/models/{model}/jobs"),
@@ -29,7 +39,7 @@ def outputs(
     return {
         "api_version": API_VERSION,
         "endpoint": api.endpoint,
-        "models": {model: urls(model) for model in settings.models},
+        "models": {model: of(model) for model in settings.models},
         "data_url": stores.data.url,
         "models_url": stores.models.url,
         "jobs_url": stores.jobs.url,
@@ -37,6 +47,7 @@ def outputs(
         "jobs_dead_letters": queues["jobs"].dead_letters,
         "workflow": training.ref,
         "callers": api.callers,
+        "functions": {name: function.name for name, function in functions.items()},
         # Figures that follow from settings are as secret as these.
         "estimate": pulumi.Output.secret(estimate) if settings.secret else estimate,
     }
