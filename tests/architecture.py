@@ -96,6 +96,7 @@ LOADING: Final[Mapping[str, str]] = {
     "functions/core/runtime/digest.py": "the one of Python's modules for SHA-256 that this release has",
     "functions/core/training/experiment.py": "the training.py of a model",
     "localcloud/__main__.py": "a command by its name",
+    "localcloud/aws/launcher.py": "a file beside it, whose folder would hide the emulator's own modules",
     "localcloud/engine/cloud.py": "an embedded cloud by its name",
     "localcloud/engine/program.py": "the program of infra/, by its folder",
     "localcloud/engine/recorder.py": "a resource's class, by its token",

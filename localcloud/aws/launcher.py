@@ -6,6 +6,8 @@
 - It tells which services its region has, and to whom it tells the account's settings.
 - An archive is unpacked once, read-only, and shared by all copies of the function.
 - It writes down which objects are written, which errors functions log, and which of their calls fail.
+- The tail of a call's log ends with Lambda's report: how long it took, and what memory it used.
+- A function whose variables ask for it runs within the processor share and the memory of its size.
 
 Usage: launcher.py <workspace> <happenings>, where <workspace> is a private folder that the caller removes, and
 <happenings> the file for what it writes down, a line of JSON each.
@@ -18,6 +20,8 @@ import hashlib
 import importlib
 import json
 import os
+import runpy
+import secrets
 import shlex
 import shutil
 import sys
@@ -42,7 +46,15 @@ SERVICES = (
     "stepfunctions",
 )
 """What a region has here, by the names of AWS's list of services."""
-READY = "/_ministack/ready"
+READY, CODE = "/_ministack/ready", "/_ministack/lambda-code/"
+ENFORCE = "ENFORCE_SIZE"
+"""The variable of a function that is to run within the processor share and the memory of its size."""
+PROCESSOR_MB, PERIOD_MS = 1769, 20
+"""Memory that brings one processor, and the period of its quota, "through observation":
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html, github.com/pwrdrvr/lambda-dispatch/issues/246"""
+LIMITS = Path(__file__).resolve().parents[1] / "support" / "size_limits.py"
+BESIDE = Path(__file__).with_name("lambda_report.py")
+"""Loaded by its path: the names of what else lies there must not hide the emulator's own modules."""
 LIST_REGION = "us-east-1"
 """A region that AWS's list has for every service, beside the emulator's own."""
 
@@ -57,11 +69,15 @@ def main(workspace: Path, happenings: Path) -> None:
         importlib.import_module("ministack.core.iam_evaluator"), importlib.import_module("ministack.services.sts")
     )
     app = importlib.import_module("ministack.app")
-    _close_back_doors(app)
+    _close_back_doors(app, _sign_code(importlib.import_module("ministack.services.lambda_svc")))
     _replace(app, "_port_is_bindable", lambda _host, _port: False)
     _isolate_workers(importlib.import_module("ministack.core.lambda_runtime"), workspace)
     _list_services(importlib.import_module("ministack.services.ssm"), os.environ["MINISTACK_REGION"])
     _check_account_settings(importlib.import_module("ministack.core.iam_actions"))
+    runpy.run_path(str(BESIDE))["report"](
+        importlib.import_module("ministack.core.lambda_runtime"),
+        importlib.import_module("ministack.services.lambda_svc"),
+    )
     _write_down(
         happenings,
         importlib.import_module("ministack.services.s3"),
@@ -125,13 +141,29 @@ def _trust_one_key(*modules: Any) -> None:
         _replace(module, "is_root_access_key", lambda key: not key or key == root)
 
 
-def _close_back_doors(app: Any) -> None:
-    """Answer none of the emulator's own paths but the one that tells whether it is ready: they ask for no key."""
+def _sign_code(functions: Any) -> str:
+    """Have the URL that GetFunction gives for a function's code be good for who got it alone; return what says so."""
+    secret, url = secrets.token_urlsafe(24), functions._presigned_code_url
+    _replace(
+        functions,
+        "_presigned_code_url",
+        lambda name: url(name).replace("http://", "https://").replace("ministack-local-presigned", secret),
+    )
+    return secret
+
+
+def _close_back_doors(app: Any, code: str) -> None:
+    """Answer none of the emulator's own paths but the one that tells whether it is ready: they ask for no key.
+
+    A function's code is there for a URL with the signature `code`.
+    """
     serve = app.app
 
     async def guarded(scope: Any, receive: Any, send: Any) -> None:
         path = scope.get("path", "")
-        if not path.startswith(("/_ministack/", "/_localstack/")) or path == READY:
+        signed = scope.get("query_string", b"").endswith(f"X-Amz-Signature={code}".encode())
+        known = path == READY or (path.startswith(CODE) and signed)
+        if known or not path.startswith(("/_ministack/", "/_localstack/")):
             await serve(scope, receive, send)
             return
         await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
@@ -204,7 +236,11 @@ def _interpreter(workspace: Path) -> Path:
         sorted(name for name in os.environ if name not in INHERITED and not name.startswith(("AWS_", "SSL_")))
     )
     path = workspace / "python"
-    path.write_text(f'#!/bin/sh\nunset {dropped}\nexec {shlex.quote(sys.executable)} -S "$@"\n', encoding="utf-8")
+    python, share = shlex.quote(sys.executable), f"$AWS_LAMBDA_FUNCTION_MEMORY_SIZE/{PROCESSOR_MB}"
+    held = f"{shlex.quote(str(LIMITS))} $$ {share} {PERIOD_MS} $AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
+    # Its standard error stays open: there it says what was killed.
+    hold = f'[ -z "${ENFORCE}" ] || ({python} -I -S {held} </dev/null >/dev/null &)'
+    path.write_text(f'#!/bin/sh\nunset {dropped}\n{hold}\nexec {python} -S "$@"\n', encoding="utf-8")
     path.chmod(0o755)
     return path
 

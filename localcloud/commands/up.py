@@ -78,13 +78,14 @@ def takes_messages(function: str) -> str:
 
 
 def facts(stack: str, entrance: Entrance, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a client needs: name and outputs, none before it is deployed, and how the stores are opened."""
+    """Return what a client needs: name and outputs, none before it is deployed, and how all is reached."""
     certificate = str(entrance.certificate.resolve()) if entrance.certificate else None
     return {
         "stack": stack,
         "outputs": dict(outputs),
         "options": dict(entrance.store_options),
         "certificate": certificate,
+        "entrance": {"endpoint": entrance.endpoint, **entrance.credentials},
     }
 
 

@@ -15,6 +15,7 @@ from localcloud.gcp.apigateway.gateway import Config, Gateway
 from localcloud.gcp.cloudrun.build_permissions import BuildPermissions
 from localcloud.gcp.cloudrun.builds import Builds
 from localcloud.gcp.cloudrun.functions import Functions
+from localcloud.gcp.cloudrun.rest import SERVICES, ServicesApi
 from localcloud.gcp.eventarc.notifications import Notifications
 from localcloud.gcp.eventarc.triggers import Triggers
 from localcloud.gcp.iam.accounts import Accounts
@@ -86,7 +87,7 @@ class Project:
         self._messages = PubSubApi(self.pubsub, self._may)
         self.administration = self._administration()
         self.api = HttpServer(self._api, limit=LARGEST_REQUEST)
-        """Pub/Sub, Workflow Executions, and what tells about the project, over HTTP."""
+        """Pub/Sub, Workflow Executions, Cloud Run, and what tells about the project, over HTTP."""
         self.scheduler = Scheduler(
             send=sender({EXECUTIONS: self._executions.answer}),
             token=self._token_by("cloudscheduler.googleapis.com"),
@@ -94,8 +95,8 @@ class Project:
         )
         self.builds = Builds(workspace / "builds")
         self.build_permissions = BuildPermissions(self.accounts, self.bindings, region=region)
-        shared = {"STORAGE_EMULATOR_HOST": self.storage.url}
-        self.functions = Functions(workspace / "functions", self.accounts, self.bindings, region=region, shared=shared)
+        self.functions = self._functions(workspace / "functions")
+        self._services = ServicesApi(self.functions, name, region, authorize=self._may)
 
     def start(self) -> None:
         """Start every service. Raises `CloudFailed` and leaves nothing running when the storage does not start."""
@@ -188,6 +189,10 @@ class Project:
         email = None if token is None else self.accounts.principal(token)
         return email is not None and self.bindings.allows(email, permission, resource)
 
+    def _functions(self, workspace: Path) -> Functions:
+        shared = {"STORAGE_EMULATOR_HOST": self.storage.url}
+        return Functions(workspace, self.accounts, self.bindings, region=self.region, shared=shared, owner=self.owner)
+
     def _administration(self) -> Administration:
         holdings = Holdings(
             bucket=self.storage.has, account=self.accounts.has, topic=self.pubsub.has_topic, quotas=self.quotas
@@ -200,8 +205,10 @@ class Project:
         return token == self.owner or self.accounts.principal(token) is not None
 
     def _api(self, request: Request) -> Response:
-        """Answer a request to Pub/Sub, to Workflow Executions, or to the host that its path begins with."""
-        if HOST.match(request.path):
+        """Answer a request to Pub/Sub, Workflow Executions, Cloud Run, or to the host that its path begins with."""
+        if request.path.startswith(SERVICES):
+            status, body = self._services.answer(request)
+        elif HOST.match(request.path):
             status, body = self.administration.answer(request)
         else:
             api = self._executions if "/executions" in request.path else self._messages

@@ -32,7 +32,7 @@ DEFAULT_MB = 128
 RESERVING = threading.Lock()
 CODE = {"s3Bucket": "S3Bucket", "s3Key": "S3Key", "s3ObjectVersion": "S3ObjectVersion"}
 STORED = {
-    "memorySize": "stored, not enforced",
+    "memorySize": "enforced only where the variable ENFORCE_SIZE asks for it",
     "tracingConfig": "stored, no traces are kept",
     "loggingConfig": "stored, log lines stay as the function writes them",
     "architectures": "this machine's own",

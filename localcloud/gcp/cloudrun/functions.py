@@ -12,7 +12,7 @@ from pathlib import Path
 from localcloud.engine.events import Event
 from localcloud.gcp.cloudrun.build import TARGET, Build
 from localcloud.gcp.cloudrun.errors import errors
-from localcloud.gcp.cloudrun.instance import Instance, InstanceFailed
+from localcloud.gcp.cloudrun.instance import Instance, InstanceFailed, Size
 from localcloud.gcp.cloudrun.metadata import Metadata
 from localcloud.gcp.cloudrun.service import PENDING_SECONDS, Revision, Service
 from localcloud.gcp.iam.accounts import Accounts, bearer
@@ -40,10 +40,14 @@ class FunctionArgs:
     concurrency: int
     min_instances: int = 0
     """The number of copies that are kept when there are no calls."""
+    size: Size | None = None
+    tried: bool = True
+    """Whether a copy is started when it is deployed, which shows that it can."""
 
 
 @dataclass(kw_only=True)
 class _Function:
+    args: FunctionArgs
     server: HttpServer
     account: str
     metadata: Metadata
@@ -56,7 +60,9 @@ class Functions:
     """The functions of one project, each at a URL of its own on the loopback address.
 
     A call needs an identity token whose audience is the function's URL, of an account that has
-    `run.invoker` on it. A function's environment holds its own variables, those of Cloud Run's
+    `run.invoker` on it; or it has the token `owner`, whose holder may do everything.
+
+    A function's environment holds its own variables, those of Cloud Run's
     runtime contract, and `shared`: the addresses of this machine's services.
     """
 
@@ -68,6 +74,7 @@ class Functions:
         *,
         region: str,
         shared: Mapping[str, str],
+        owner: str | None = None,
         pending_seconds: float = PENDING_SECONDS,
     ) -> None:
         self._workspace = workspace
@@ -75,6 +82,7 @@ class Functions:
         self._bindings = bindings
         self._region = region
         self._shared = shared
+        self._owner = owner
         self._pending_seconds = pending_seconds
         self._lock = threading.Lock()
         self._all: dict[str, _Function] = {}
@@ -89,6 +97,7 @@ class Functions:
         log.touch()
         metadata = Metadata(self._accounts, args.account, self._region)
         function = _Function(
+            args=args,
             server=HttpServer(
                 lambda request: self._answer(args.name, request), limit=LARGEST_REQUEST, refusal=_refusal
             ),
@@ -104,7 +113,8 @@ class Functions:
         if self._over.is_set():
             self.stop()
         try:
-            function.service.begin()
+            if args.tried:
+                function.service.begin()
         except BaseException:
             self.delete(args.name)
             raise
@@ -117,12 +127,12 @@ class Functions:
         same = function.account == args.account
         metadata = before if same else Metadata(self._accounts, args.account, self._region)
         try:
-            function.service.change(self._revision(args, metadata, function.log))
+            function.service.change(self._revision(args, metadata, function.log), tried=args.tried)
         except BaseException:
             if not same:
                 metadata.close()
             raise
-        function.account, function.metadata = args.account, metadata
+        function.args, function.account, function.metadata = args, args.account, metadata
         if not same:
             before.close()
 
@@ -130,6 +140,11 @@ class Functions:
         """Return whether a function is deployed."""
         with self._lock:
             return name in self._all
+
+    def deployed(self) -> Mapping[str, tuple[FunctionArgs, str]]:
+        """Return what is deployed and its URL, by name."""
+        with self._lock:
+            return {name: (function.args, function.server.url) for name, function in self._all.items()}
 
     def delete(self, name: str) -> None:
         """Delete a function and end its copies. An unknown one is ignored."""
@@ -189,7 +204,7 @@ class Functions:
             "LOG_EXECUTION_ID": "true",
         }
         return Revision(
-            start=lambda: Instance(args.build, variables, log),
+            start=lambda: Instance(args.build, variables, log, args.size),
             timeout_seconds=args.timeout_seconds,
             max_instances=args.max_instances,
             concurrency=args.concurrency,
@@ -204,6 +219,8 @@ class Functions:
         token = bearer(request.header("authorization"))
         if token is None:
             return _text_response(403, "The request was not authenticated.")
+        if self._owner is not None and token == self._owner:
+            return function.service.answer(_forwarded(request))
         caller = self._accounts.principal(token, function.server.url)
         if caller is None:
             return _text_response(401, "The access token could not be verified.")

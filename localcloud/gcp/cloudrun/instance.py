@@ -7,12 +7,14 @@ import socket
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from localcloud.gcp.cloudrun.build import Build
 from localcloud.support.http_server import HOP, Request, Response
 from localcloud.support.ports import LOOPBACK, held_port
 from localcloud.support.process import Child
+from localcloud.support.size_limits import available, within
 from localcloud.support.workspace import clear
 
 START_SECONDS = 60
@@ -42,13 +44,28 @@ class TookTooLong(RuntimeError):
     """No copy of a function responded in time."""
 
 
+ENFORCE = "ENFORCE_SIZE"
+"""The variable of a function that is to run within the processor share and the memory of its size."""
+PERIOD_MS = 100
+"""Of a quota of the processor's time: the kernel's default, https://docs.kernel.org/scheduler/sched-bwc.html."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """What an instance has: memory, and how much of a processor."""
+
+    memory_mb: int
+    processors: float
+
+
 class Instance:
     """A process that has been started; `begin` waits until it listens.
 
-    Its environment holds `variables` and those that every process needs.
+    Its environment holds `variables` and those that every process needs. It may use what the machine has, unless its
+    variables ask for no more than its size.
     """
 
-    def __init__(self, build: Build, variables: Mapping[str, str], log: Path) -> None:
+    def __init__(self, build: Build, variables: Mapping[str, str], log: Path, size: Size | None = None) -> None:
         self.busy = 0
         """The number of calls that it is processing."""
         self.used = time.monotonic()
@@ -71,6 +88,8 @@ class Instance:
         }
         holder = self._holder.fileno()
         command = [str(build.python), "-I", "-S", "-c", HAND_OVER, str(holder), *build.command(self._port)]
+        if size is not None and ENFORCE in variables and available():
+            command = within(command, share=size.processors, period_ms=PERIOD_MS, memory_mb=size.memory_mb)
         self._child = Child(command, env=environment, cwd=build.source, log=log, inherits=(holder,))
 
     @property

@@ -22,10 +22,14 @@ https://cloud.google.com/functions/docs/configuring/memory."""
 MIB = 1024 * 1024
 
 
+def brought(memory_mib: int) -> int:
+    """Return how many thousandths of a processor so much memory brings."""
+    return next((each for bound, each in PROCESSORS if memory_mib <= bound), PROCESSORS[-1][1])
+
+
 def require(quotas: Mapping[str, int], *, service: str, instances: int, memory_mib: int, cpu: str | None) -> None:
     """Raise `ValueError`, in Cloud Run's words, for a function whose own instances are more than a quota."""
-    brought = next((each for bound, each in PROCESSORS if memory_mib <= bound), PROCESSORS[-1][1])
-    of_one = {CPU: brought if cpu is None else round(float(cpu) * 1000), MEMORY: memory_mib * MIB}
+    of_one = {CPU: brought(memory_mib) if cpu is None else round(float(cpu) * 1000), MEMORY: memory_mib * MIB}
     violated = [name for name in KNOWN if instances * of_one[name] > quotas.get(name, instances * of_one[name])]
     if violated:
         most = min(quotas[name] // of_one[name] for name in violated)

@@ -56,13 +56,15 @@ class Service:
         with self._change:
             return tuple(self._copies)
 
-    def change(self, revision: Revision) -> None:
+    def change(self, revision: Revision, *, tried: bool = True) -> None:
         """Serve another revision as soon as a copy of it listens; copies of the old one finish their calls.
 
-        Raises `InstanceFailed` and keeps the old revision if the new one does not start.
+        Without `tried` the first copy is started by the first call. Raises `InstanceFailed` and keeps the old revision
+        if the new one does not start.
         """
         try:
-            self._fill(revision)
+            if tried:
+                self._fill(revision)
         except BaseException:
             self._retire(lambda _, of: of is revision)
             raise

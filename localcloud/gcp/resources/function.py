@@ -9,7 +9,8 @@ from localcloud.engine.program import Registered
 from localcloud.engine.resource_handler import Order, Resource, ResourceHandler
 from localcloud.gcp.cloudrun.build import Build
 from localcloud.gcp.cloudrun.functions import FunctionArgs
-from localcloud.gcp.cloudrun.quotas import require
+from localcloud.gcp.cloudrun.instance import Size
+from localcloud.gcp.cloudrun.quotas import brought, require
 from localcloud.gcp.project import Project
 
 TIMEOUT_SECONDS = 60
@@ -17,7 +18,7 @@ INSTANCES = 100
 DEFAULT_MEMORY = "256Mi"
 IGNORES = {
     "buildConfig.runtime": "this machine's own interpreter",
-    "serviceConfig.availableMemory": "not enforced",
+    "serviceConfig.availableMemory": "enforced only where the variable ENFORCE_SIZE asks for it",
     "serviceConfig.availableCpu": "this machine's own",
     "serviceConfig.ingressSettings": "whoever calls is on this machine",
 }
@@ -69,7 +70,8 @@ def _args(project: Project, name: str, inputs: Mapping[str, Any]) -> FunctionArg
         raise ValueError(f"entry point {inputs['buildConfig']['entryPoint']}: handle is what is run here")
     instances = int(service.get("maxInstanceCount", INSTANCES))
     memory = int(service.get("availableMemory", DEFAULT_MEMORY).removesuffix("Mi"))
-    require(project.quotas, service=name, instances=instances, memory_mib=memory, cpu=service.get("availableCpu"))
+    cpu = service.get("availableCpu")
+    require(project.quotas, service=name, instances=instances, memory_mib=memory, cpu=cpu)
     return FunctionArgs(
         name=name,
         build=_build(project, name, inputs["buildConfig"]),
@@ -79,6 +81,7 @@ def _args(project: Project, name: str, inputs: Mapping[str, Any]) -> FunctionArg
         max_instances=instances,
         concurrency=service.get("maxInstanceRequestConcurrency", 1),
         min_instances=service.get("minInstanceCount", 0),
+        size=Size(memory_mb=memory, processors=brought(memory) / 1000 if cpu is None else float(cpu)),
     )
 
 
