@@ -55,7 +55,7 @@ class Api:
                 raise Mistake(f"{where} holds what no header can: line ends, or letters that are not ASCII")
         address = urlsplit(url)
         path = f"{address.path}?{address.query}" if address.query else address.path
-        connection = _connection(address.scheme, address.netloc)
+        connection = connection_to(address.scheme, address.netloc)
         try:
             connection.request(method, path, body or None, whole)
             response = connection.getresponse()
@@ -94,7 +94,7 @@ def caller() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def _connection(scheme: str, netloc: str) -> http.client.HTTPConnection:
+def connection_to(scheme: str, netloc: str) -> http.client.HTTPConnection:
     if scheme == "https":
         trusted = os.environ.get("SSL_CERT_FILE")
         context = ssl.create_default_context()

@@ -10,7 +10,7 @@ import typer
 from typer._click import Context, HelpFormatter
 from typer.core import TyperGroup
 
-from sml.commands import check, console, cost, init, predict, releases, review, runs, stack, upload, versions
+from sml.commands import check, console, cost, init, predict, releases, review, runs, stack, tune, upload, versions
 from sml.commands.export import app as export
 from sml.commands.jobs import app as jobs
 from sml.commands.registry import app as registry
@@ -54,7 +54,16 @@ PANELS: dict[str, tuple[Callable[..., object], ...]] = {
     "Releases": (releases.release, releases.promote, releases.withdraw, releases.rollback),
     "Predictions": (predict.predict,),
     "A change": (review.review,),
-    "The stack": (console.console, cost.cost, stack.status, stack.put, stack.logs, stack.redrive, stack.send),
+    "The stack": (
+        console.console,
+        cost.cost,
+        stack.status,
+        tune.tune,
+        stack.put,
+        stack.logs,
+        stack.redrive,
+        stack.send,
+    ),
 }
 for panel, commands in PANELS.items():
     for command in commands:

@@ -7,8 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sml.mistake import Mistake
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sml.tune.trial import Trials
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -43,6 +47,22 @@ class Cloud(Protocol):
     def pages(self, outputs: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         """Return the pages of the cloud's own console about a stack: name, what it shows, address."""
         ...
+
+
+def trials(scheme: str, outputs: Mapping[str, Any], function: str, entrance: Mapping[str, str] | None) -> Trials:
+    """Return the copies of a function, by its name in the stack, in the cloud whose stores have URLs of this scheme.
+
+    `entrance` leads to an embedded cloud. Raise `Mistake` for a function that the outputs do not name.
+    """
+    known = outputs.get("functions") or {}
+    if function not in known:
+        raise Mistake(f"the stack's outputs name no function {function}: deploy it with this release first")
+    return importlib.import_module(f"sml.{schemes()[scheme]}").open_trials(outputs, known[function], entrance)
+
+
+def region(scheme: str, outputs: Mapping[str, Any]) -> str:
+    """Return the region of a stack in the cloud whose stores have URLs of this scheme."""
+    return importlib.import_module(f"sml.{schemes()[scheme]}").region_of(outputs)
 
 
 def name_of(execution: str) -> str:

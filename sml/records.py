@@ -111,10 +111,13 @@ class Records:
             raise Mistake(f"version {found[0]} of {self.model} has no card: `sml registry verify` says what is damaged")
         return card
 
+    def golden(self, version: str) -> Record:
+        """Return what a version must answer each time it is opened: rows, or the cases of a finished model."""
+        return self._object(f"{self.model}/{layout.VERSIONS}{version}/golden.json") or {}
+
     def examples(self, version: str) -> list[list[float]]:
         """Return rows that a version was tried with, as its model takes them; none for a finished model."""
-        golden = self._object(f"{self.model}/{layout.VERSIONS}{version}/golden.json") or {}
-        return golden.get("inputs") or []
+        return self.golden(version).get("inputs") or []
 
     def live(self) -> Pointer:
         """Return the live pointer; an empty one before the first version. Raise `Mistake` where it is damaged."""

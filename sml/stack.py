@@ -40,6 +40,8 @@ class Stack:
     """The process that runs it, if it is up on this machine."""
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What the stores' client needs beyond what it finds in the environment."""
+    entrance: Mapping[str, str] | None = field(default=None, repr=False)
+    """How the cloud itself is reached, if it is embedded: endpoint, certificate and credentials."""
 
     @property
     def models(self) -> list[str]:
@@ -155,7 +157,8 @@ def _trusted(here: Here, facts: Mapping[str, Any], name: str, outputs: Mapping[s
     if facts["certificate"]:
         # The stores' client trusts what this names when it is first used.
         os.environ["SSL_CERT_FILE"] = facts["certificate"]
-    return Stack(name=name, outputs=outputs, here=here, options=facts["options"])
+    entrance = {**facts["entrance"], "certificate": facts["certificate"] or ""}
+    return Stack(name=name, outputs=outputs, here=here, options=facts["options"], entrance=entrance)
 
 
 def _read(file: Path) -> Any:

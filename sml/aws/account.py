@@ -32,12 +32,12 @@ class Account:
     title = "AWS"
 
     def start(self, workflow: str, argument: Mapping[str, Any]) -> str:
-        with _refusals("start the workflow"):
+        with refusals("start the workflow"):
             states = boto3.client("stepfunctions", region_name=workflow.split(":")[3])
             return states.start_execution(stateMachineArn=workflow, input=json.dumps(dict(argument)))["executionArn"]
 
     def redrive(self, dead_letters: str) -> int:
-        with _refusals("bring the dead letters back"):
+        with refusals("bring the dead letters back"):
             queues = boto3.client("sqs", region_name=dead_letters.split(".")[1])
             asked = ["QueueArn", "ApproximateNumberOfMessages"]
             facts = queues.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=asked)["Attributes"]
@@ -48,7 +48,7 @@ class Account:
 
     def signed(self, method: str, url: str, body: bytes, callers: str) -> Mapping[str, str]:
         region = callers.split(":")[3]
-        with _refusals("sign a request"):
+        with refusals("sign a request"):
             credentials = boto3.Session().get_credentials()
             if credentials is None:
                 raise Unreachable("there are no credentials of AWS, and the stack's API asks for them (auth: iam)")
@@ -71,7 +71,7 @@ class Account:
             "GroupBy": [{"Type": "DIMENSION", "Key": "SERVICE"}],
         }
         amounts: dict[tuple[str, str], float] = {}
-        with _refusals("show the bill"):
+        with refusals("show the bill"):
             explorer = boto3.client("ce", region_name="us-east-1")
             while True:
                 page = explorer.get_cost_and_usage(**asked)
@@ -102,7 +102,7 @@ class Account:
 
 
 @contextmanager
-def _refusals(what: str) -> Generator[None]:
+def refusals(what: str) -> Generator[None]:
     """Raise `Unreachable` for credentials that are missing or do not suffice, and `Mistake` for what AWS refuses."""
     try:
         yield

@@ -8,16 +8,12 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import google.auth
-from google.auth.exceptions import GoogleAuthError
-from google.auth.transport.requests import AuthorizedSession
-
-from sml.mistake import Mistake, Unreachable
+from sml.gcp.api import PATIENCE_SECONDS, ask
+from sml.mistake import Mistake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 TABLE = re.compile(r"[a-z][a-z0-9-]{4,29}\.\w{1,1024}\.\w{1,1024}")
 NO_TABLE = "GCP has the bill in BigQuery alone, if the account exports it; accepted: --table PROJECT.DATASET.TABLE"
 BILL = """
@@ -31,7 +27,6 @@ GROUP BY service, currency
 ORDER BY service
 """
 BATCH = 100
-PATIENCE_SECONDS = 30
 TOKEN_SECONDS = 600
 SOURCE = "CloudPubSubDeadLetterSource"
 """The prefix of the attributes by which Pub/Sub names where a dead letter comes from."""
@@ -46,7 +41,7 @@ class Account:
 
     def start(self, workflow: str, argument: Mapping[str, Any]) -> str:
         asked = {"argument": json.dumps(dict(argument))}
-        started = _ask("start the workflow", f"workflowexecutions.googleapis.com/v1/{workflow}/executions", asked)
+        started = ask("start the workflow", f"workflowexecutions.googleapis.com/v1/{workflow}/executions", asked)
         return started["name"]
 
     def redrive(self, dead_letters: str) -> int:
@@ -54,17 +49,17 @@ class Account:
         moved = 0
         while True:
             asked = {"maxMessages": BATCH, "returnImmediately": True}
-            received = _ask(what, f"{pubsub}/{dead_letters}:pull", asked).get("receivedMessages", [])
+            received = ask(what, f"{pubsub}/{dead_letters}:pull", asked).get("receivedMessages", [])
             if not received:
                 return moved
             for one in received:
                 attributes = one["message"].get("attributes", {})
                 project, name = attributes[f"{SOURCE}SubscriptionProject"], attributes[f"{SOURCE}Subscription"]
-                topic = _ask(what, f"{pubsub}/projects/{project}/subscriptions/{name}")["topic"]
+                topic = ask(what, f"{pubsub}/projects/{project}/subscriptions/{name}")["topic"]
                 own = {key: value for key, value in attributes.items() if not key.startswith(SOURCE)}
                 message = {"data": one["message"].get("data", ""), "attributes": {**own, REDRIVEN: "true"}}
-                _ask(what, f"{pubsub}/{topic}:publish", {"messages": [message]})
-                _ask(what, f"{pubsub}/{dead_letters}:acknowledge", {"ackIds": [one["ackId"]]})
+                ask(what, f"{pubsub}/{topic}:publish", {"messages": [message]})
+                ask(what, f"{pubsub}/{dead_letters}:acknowledge", {"ackIds": [one["ackId"]]})
                 moved += 1
 
     def signed(self, method: str, url: str, body: bytes, callers: str) -> Mapping[str, str]:
@@ -72,7 +67,7 @@ class Account:
         now = int(time.time())
         claims = {"iss": callers, "sub": callers, "aud": callers, "iat": now, "exp": now + TOKEN_SECONDS}
         path = f"iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{callers}:signJwt"
-        signed = _ask("sign a request", path, {"payload": json.dumps(claims)})
+        signed = ask("sign a request", path, {"payload": json.dumps(claims)})
         return {"authorization": f"Bearer {signed['signedJwt']}"}
 
     def bill(
@@ -93,7 +88,7 @@ class Account:
             ],
         }
         project = str(outputs["workflow"]).split("/")[1]
-        answer = _ask("show the bill", f"bigquery.googleapis.com/bigquery/v2/projects/{project}/queries", asked)
+        answer = ask("show the bill", f"bigquery.googleapis.com/bigquery/v2/projects/{project}/queries", asked)
         if not answer.get("jobComplete"):
             raise Mistake(f"BigQuery has not read {table} within {PATIENCE_SECONDS} seconds: ask for fewer days")
         rows = ([cell["v"] for cell in row["f"]] for row in answer.get("rows", ()))
@@ -112,20 +107,3 @@ class Account:
             ("dead letters", dead, f"{console}/cloudpubsub/subscription/detail/{subscription}{of}"),
             ("logs", "Cloud Logging", f"{console}/logs/query{of}"),
         ]
-
-
-def _ask(what: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return what an API of Google's says. Raise `Unreachable` without credentials, and `Mistake` for a refusal."""
-    try:
-        credentials, _ = google.auth.default(scopes=[SCOPE])
-        method = "GET" if body is None else "POST"
-        with AuthorizedSession(credentials) as session:
-            response = session.request(method, f"https://{path}", json=body, timeout=PATIENCE_SECONDS)
-    except (GoogleAuthError, OSError) as problem:
-        raise Unreachable(f"GCP could not be asked to {what}: {' '.join(str(problem).split())[:300]}") from None
-    if response.status_code == 401:
-        raise Unreachable(f"GCP refused to {what}: the credentials are not accepted")
-    if not response.ok:
-        said = " ".join(response.text.split())[:300]
-        raise Mistake(f"GCP refused to {what}: {response.status_code} {said}")
-    return response.json()

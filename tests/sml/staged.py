@@ -65,7 +65,7 @@ class Staged:
         return {"execution": "arn:aws:states:eu-west-1:1:execution:training:id-7"}
 
     def commands(self) -> dict[str, Any]:
-        facts = {"stack": "local", "options": {}, "certificate": None}
+        facts = {"stack": "local", "options": {}, "certificate": None, "entrance": {}}
         return {
             "facts": lambda _: {**facts, "outputs": self.outputs},
             "start": self.start,

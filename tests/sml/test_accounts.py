@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 from google.auth.exceptions import DefaultCredentialsError
 
-import sml.gcp.account
+import sml.gcp.api
 from sml.aws.account import Account as Aws
 from sml.clouds import account, schemes
 from sml.gcp.account import Account as Gcp
@@ -132,7 +132,7 @@ class Google:
 def google_apis(monkeypatch: pytest.MonkeyPatch) -> Google:
     apis = Google()
     monkeypatch.setattr(google.auth, "default", lambda scopes: (object(), "p"))
-    monkeypatch.setattr(sml.gcp.account, "AuthorizedSession", apis)
+    monkeypatch.setattr(sml.gcp.api, "AuthorizedSession", apis)
     return apis
 
 

@@ -11,7 +11,7 @@ import google.auth
 import pytest
 from botocore.exceptions import ClientError
 
-import sml.gcp.account
+import sml.gcp.api
 from sml.aws.account import Account as Aws
 from sml.gcp.account import Account as Gcp
 from sml.mistake import Mistake, Unreachable
@@ -109,7 +109,7 @@ class BigQuery:
 
 def asks(monkeypatch: pytest.MonkeyPatch, server: BigQuery) -> BigQuery:
     monkeypatch.setattr(google.auth, "default", lambda scopes: (object(), "p"))
-    monkeypatch.setattr(sml.gcp.account, "AuthorizedSession", server)
+    monkeypatch.setattr(sml.gcp.api, "AuthorizedSession", server)
     return server
 
 

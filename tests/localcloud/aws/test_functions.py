@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
+import ssl
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pulumi
 import pulumi_aws as aws
 import pytest
 from botocore.exceptions import ClientError
 
+from localcloud.support.size_limits import available
+from sml.aws.trials import report
 from tests.localcloud.conftest import AwsLab
 from tests.localcloud.on_aws import allow, function
 
@@ -125,3 +130,62 @@ def test_the_api_answers_at_one_plain_url(aws_lab: AwsLab) -> None:
     response = server.getresponse()
     assert (response.status, response.read()) == (201, b"/a/x[1]")
     server.close()
+
+
+SIZED = """
+import time
+kept = []
+def handle(event, context):
+    if mb := event.get("mb"):
+        kept.append(b"1" * (mb * 1_000_000))
+    begun, used = time.monotonic(), time.process_time()
+    while time.process_time() - used < event.get("seconds", 0): pass
+    return [time.process_time() - used, time.monotonic() - begun]
+"""
+
+
+def tail(aws_lab: AwsLab) -> str:
+    answer = aws_lab.client("lambda").invoke(FunctionName=aws_lab.outputs["live"], LogType="Tail", Payload=b"{}")
+    return base64.b64decode(answer["LogResult"]).decode()
+
+
+def test_the_tail_of_a_calls_log_ends_with_lambdas_report(aws_lab: AwsLab) -> None:
+    aws_lab.deploy(lambda: function("def handle(event, context):\n    print('hello', flush=True)\n"))
+    first, second = tail(aws_lab), tail(aws_lab)
+    facts = report(first)
+    assert first.splitlines()[0] == "hello"
+    assert (facts["duration"] > 0, facts["init"] > 0, 5 < facts["memory"] <= 128) == (True, True, True)
+    assert facts["billed"] >= facts["duration"] + facts["init"]
+    assert "init" not in report(second)
+    resource = next(one for one in aws_lab.engine.resources if one.declared.name == "f")
+    assert sum("REPORT" in line for line in aws_lab.cloud.lines(resource, 50)) == 2
+
+
+@pytest.mark.skipif(not available(), reason="Linux alone tells what another process has used")
+def test_a_function_runs_within_its_size_if_its_variables_ask_for_it(aws_lab: AwsLab) -> None:
+    aws_lab.deploy(lambda: function(SIZED, variables={"ENFORCE_SIZE": "yes"}))
+    name, share = aws_lab.outputs["live"], 128 / 1769
+    used, elapsed = aws_lab.invoke(name, {"seconds": 0.05})
+    assert used <= 1.1 * share * elapsed + 0.02
+    assert "signal: killed" in aws_lab.invoke(name, {"mb": 300, "seconds": 0.1})["errorMessage"]
+    aws_lab.deploy(lambda: function(SIZED))
+    assert isinstance(aws_lab.invoke(name, {"mb": 300}), list)
+
+
+def test_a_functions_code_is_there_for_who_was_given_its_url_alone(aws_lab: AwsLab) -> None:
+    aws_lab.deploy(lambda: function(TELL))
+    url = aws_lab.client("lambda").get_function(FunctionName=aws_lab.outputs["live"])["Code"]["Location"]
+    address, context = urlsplit(url), ssl.create_default_context(cafile=str(aws_lab.cloud.session.certificate))
+
+    def get(query: str) -> tuple[int, bytes]:
+        connection = http.client.HTTPSConnection(address.netloc, context=context)
+        connection.request("GET", f"{address.path}?{query}")
+        response = connection.getresponse()
+        content = response.read()
+        connection.close()
+        return response.status, content
+
+    status, content = get(address.query)
+    assert (status, content[:2]) == (200, b"PK")
+    assert get(address.query.replace("X-Amz-Signature=", "X-Amz-Signature=0")) == (404, b"")
+    assert get("X-Amz-Signature=ministack-local-presigned") == (404, b"")
