@@ -51,18 +51,31 @@ class _Axis:
     @classmethod
     def of(cls, values: Sequence[float], start: float, end: float) -> _Axis:
         low, high = min(values), max(values)
-        if low > 0 and high / low > SPREAD:
-            low, high = math.log(low), math.log(high)
-            pad = (high - low) * 0.08
-            return cls(
-                at=lambda value: start + (math.log(value) - low + pad) / (high - low + 2 * pad) * (end - start),
-                ticks=[math.exp(low + (high - low) * step / TICKS) for step in range(TICKS + 1)],
-            )
-        pad = (high - low) * 0.08 or abs(high) * 0.1 or 1.0
+        far = low > 0 and high / low > SPREAD
+        scale = math.log if far else float
+        first, last = scale(low), scale(high)
+        pad = (last - first) * 0.08 or abs(last) * 0.1 or 1.0
         return cls(
-            at=lambda value: start + (value - low + pad) / (high - low + 2 * pad) * (end - start),
-            ticks=[low + (high - low) * step / TICKS for step in range(TICKS + 1)] if high > low else [low],
+            at=lambda value: start + (scale(value) - first + pad) / (last - first + 2 * pad) * (end - start),
+            ticks=_factors(low, high) if far else _steps(low, high),
         )
+
+
+def _steps(low: float, high: float) -> list[float]:
+    """Return round numbers in equal steps between two values; the value itself where there is one."""
+    if high <= low:
+        return [low]
+    rough = (high - low) / TICKS
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * each for each in (1, 2, 5, 10) if power * each >= rough * (1 - 1e-9))
+    return [count * step for count in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _factors(low: float, high: float) -> list[float]:
+    """Return the numbers between two values that begin with 1, 2 or 5, or with 1 alone where these are many."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    digits = (1, 2, 5) if len(powers) <= TICKS else (1,)
+    return [digit * 10.0**power for power in powers for digit in digits if low <= digit * 10.0**power <= high]
 
 
 def _grid(across: _Axis, up: _Axis, x_name: str, y_name: str) -> list[Markup]:
@@ -94,12 +107,14 @@ def _dot(point: Point, x: float, y: float) -> Markup:
 
 
 def _names(points: Sequence[Point], across: _Axis, up: _Axis) -> list[Markup]:
-    """Write the name of each point where no other name is: to its right, else above, below, or left of it."""
-    taken: list[tuple[float, float, float]] = []
+    """Write the name of each point where no other name is: to its right, else above, below, left of it, or aslant."""
+    # A dot takes up as much as a short name does.
+    taken = [(across.at(point.x) - 6, up.at(point.y) + 4, 12.0) for point in points]
     parts = []
     for point in sorted(points, key=lambda one: not one.good):
         x, y, wide = across.at(point.x), up.at(point.y), 6.5 * len(point.name)
-        places = [(x + 12, y + 4), (x - wide / 2, y - 14), (x - wide / 2, y + 22), (x - 12 - wide, y + 4)]
+        places = [(x + 12, y + 4), (x - wide / 2, y - 12), (x - wide / 2, y + 22), (x - 12 - wide, y + 4)]
+        places += [(x + 12, y - 12), (x + 12, y + 22), (x - 12 - wide, y - 12), (x - 12 - wide, y + 22)]
         free = (place for place in places if not any(_meet((*place, wide), other) for other in taken))
         place = next(free, places[0])
         taken.append((*place, wide))

@@ -161,6 +161,9 @@ def _table(tuned: Tuned) -> Markup:
     rows = []
     for row, one in zip(tuned.rows(), tuned.measured, strict=True):
         cells = [number(row.get(key), 3) for key in keys]
-        rows.append((*cells, badge(one is tuned.chosen, row["mark"]) if row["mark"] else Markup("")))
+        told = escape(row["mark"])
+        if one.problem or one is tuned.chosen:
+            told = badge(not one.problem, row["mark"])
+        rows.append((*cells, told))
     caption = f"{tuned.calls} requests of a row each, after a start; a batch has {tuned.batch_rows or 'no'} rows."
     return table(caption, [*(f"#{COLUMNS[key]}" for key in keys), ""], rows)
