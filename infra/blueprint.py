@@ -207,7 +207,7 @@ def _training(
 ) -> Workflow:
     definition = workflow.training(
         parallelism=settings.training.parallelism,
-        timeout_seconds=settings.training.timeout_hours * 3600,
+        timeout_seconds=settings.training.longest_seconds,
         function_timeouts={spec.name: settings.size(spec.name).timeout_seconds for spec in triggered_by(WorkflowStep)},
     )
     callees = {spec.name: functions[spec.name] for spec in triggered_by(WorkflowStep)}
@@ -255,9 +255,10 @@ def _retrain(
 ) -> None:
     """Declare a schedule for each of the models that trains it on its newest dataset, if the settings ask for it."""
     if settings.training.schedule:
+        waits = {} if settings.training.window is None else {"action": "wait"}
         for model in models:
             cron, keep = settings.training.schedule, passing(settings.protect)
-            args = ScheduleArgs(cron=cron, target=training, input={"model": model}, keep=keep)
+            args = ScheduleArgs(cron=cron, target=training, input={"model": model, **waits}, keep=keep)
             cloud.schedule(f"retrain-{serving.shortened(model)}", args, opts)
 
 

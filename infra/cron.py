@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -51,6 +52,9 @@ class _Field:
         return int(text)
 
 
+DAY_MINUTES = 1440
+CYCLE_DAYS = 9 * 366
+"""More than eight years, in which the 29th of February comes twice."""
 FIELDS = (
     _Field(name="minute", lowest=0, highest=59),
     _Field(name="hour", lowest=0, highest=23),
@@ -88,6 +92,33 @@ def parse(text: str) -> Cron:
     if days is not None and min(days) > max(LONGEST[month] for month in months or LONGEST):
         raise ValueError(f"day of month: {render(days)} is in no month of {render(months)}: it would never be due")
     return Cron(minutes=minutes, hours=hours, days=days, months=months, weekdays=sundays_once)
+
+
+def times_of_day(due: Cron) -> list[int]:
+    """Return when a schedule is due on a day on which it is, in minutes of the day, rising."""
+    minutes, hours = due.minutes or range(60), due.hours or range(24)
+    return sorted(hour * 60 + minute for hour in hours for minute in minutes)
+
+
+def shortest_gap(due: Cron) -> int:
+    """Return the fewest minutes between two times at which a schedule is due."""
+    times = times_of_day(due)
+    within = [later - earlier for earlier, later in pairwise(times)]
+    days = [(later - earlier) * DAY_MINUTES + times[0] - times[-1] for earlier, later in pairwise(_days(due))]
+    return min(within + days)
+
+
+def _days(due: Cron) -> Iterator[int]:
+    """Yield the days on which a schedule is due, counted from one on, over as long as it takes until all repeats."""
+    first = datetime.date(2000, 1, 1).toordinal()
+    for ordinal in range(first, first + CYCLE_DAYS):
+        day = datetime.date.fromordinal(ordinal)
+        if (
+            (due.months is None or day.month in due.months)
+            and (due.days is None or day.day in due.days)
+            and (due.weekdays is None or day.isoweekday() % 7 in due.weekdays)
+        ):
+            yield ordinal
 
 
 def render(values: Iterable[int] | None) -> str:

@@ -41,6 +41,11 @@ def _webhook_secret(settings: Settings) -> pulumi.Output[str] | None:
     return None if webhook is None else pulumi.Output.secret(webhook.secret)
 
 
+def _window(settings: Settings) -> str | None:
+    window = settings.training.window
+    return None if window is None else window.plan.to_json()
+
+
 VALUES: Mapping[str, Callable[[Source], pulumi.Input[str] | None]] = {
     variables.DATA_URL: lambda of: of.stores.data.url,
     variables.MODELS_URL: lambda of: of.stores.models.url,
@@ -53,6 +58,7 @@ VALUES: Mapping[str, Callable[[Source], pulumi.Input[str] | None]] = {
     variables.PARALLELISM: lambda of: str(of.settings.job_workers),
     variables.TIMEOUT_SECONDS: lambda of: str(of.settings.size(of.function).timeout_seconds),
     variables.QUIET_SECONDS: lambda of: str(workflow.quiet_seconds(_step_timeouts(of.settings))),
+    variables.WINDOW: lambda of: _window(of.settings),
     variables.JOBS_WEBHOOK: lambda of: _webhook_url(of.settings),
     variables.JOBS_WEBHOOK_SECRET: lambda of: _webhook_secret(of.settings),
     variables.ROLLOUT: lambda of: of.settings.rollout.plan.to_json(),

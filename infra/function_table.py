@@ -156,12 +156,12 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         size=Size(memory_mb=2048, timeout_seconds=300),
         copies=2,
         needs=(
-            reads("data", layout.INCOMING, layout.DATASETS),
+            reads("data", layout.INCOMING, layout.DATASETS, layout.FORECAST),
             writes("data", layout.DATASETS),
             reads("models", layout.RUNS, layout.VERSIONS, layout.EXECUTIONS),
             writes("models", layout.RUNS, layout.EXECUTIONS),
         ),
-        environment=(variables.DATA_URL, variables.MODELS_URL),
+        environment=(variables.DATA_URL, variables.MODELS_URL, variables.WINDOW),
     ),
     FunctionSpec(
         name="train",

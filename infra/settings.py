@@ -21,9 +21,10 @@ from infra.complaint import complaints
 from infra.estimate.traffic import Traffic
 from infra.function_table import FUNCTIONS, named
 from infra.scaling import EcoStack, Scaling
-from infra.section import Cron, Name, Section, Words, no_flag, once, retype
+from infra.section import Name, Section, Words, no_flag, once, retype
 from infra.settings_file import SettingsFile
 from infra.size import Size
+from infra.training import Training, meaningless
 from interface.rollout import RolloutPlan
 
 if TYPE_CHECKING:
@@ -96,15 +97,6 @@ class Jobs(Section):
     webhook: Webhook | None = None
     parallelism: int = Field(default=4, ge=1, le=40)
     """Copies of the jobs function that work on one job at a time."""
-
-
-class Training(Section):
-    parallelism: int = Field(default=4, ge=1, le=40)
-    """Experiments at a time."""
-    timeout_hours: int = Field(default=24, ge=1, le=168)
-    """From arrival to the end of the release, baking included."""
-    schedule: Cron | None = None
-    """Train every model on its newest dataset, UTC. Without it only a new dataset starts training."""
 
 
 def _rising(steps: tuple[int, ...]) -> tuple[int, ...]:
@@ -248,6 +240,7 @@ class Settings(Section):
                     continue
                 problems += refused.errors()
             problems += _unknown_models(document)
+            problems += () if settings is None else meaningless(settings.training)
             if settings is None or problems:
                 raise pulumi.RunError(cls._refusal(problems, document, file or SettingsFile(name=where), secret=secret))
             settings._secret, settings._file = secret, file

@@ -148,10 +148,12 @@ def training(*, parallelism: int, timeout_seconds: int, function_timeouts: Mappi
     prepare -> experiments -> select -> release -> (bake -> judge)* -> released | rolled back
        |                        |          |            |
        rejected, unchanged,     refused    refused, superseded     any failure -> abandon -> failed
-       roll back -> rolled back
+       roll back -> rolled back,
+       wait for the slot -> prepare
     ```
     The input is `{"source": "<key of a dataset>"}`, `{"model": "<name>"}` for its newest
-    dataset, `{"model": "<name>", "version": "<version>"}` to release what is registered, or
+    dataset, `{"model": "<name>", "action": "wait"}` for the same in the window of the schedule,
+    `{"model": "<name>", "version": "<version>"}` to release what is registered, or
     `{"model": "<name>", "action": "rollback", "reason": "<why>"}` to have the champion before
     this one back.
     """
@@ -194,8 +196,10 @@ def _search(parallelism: int) -> tuple[Step, ...]:
                 "rejected": "rejected",
                 "unchanged": "unchanged",
                 "rollback": "roll back",
+                "waiting": "wait for the slot",
             },
         ),
+        Pause(name="wait for the slot", seconds=Ref("prepare.wait_seconds"), next="prepare"),
         Each(
             name="experiments",
             items=Ref("prepare.experiments"),

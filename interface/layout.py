@@ -8,6 +8,8 @@ from __future__ import annotations
 
 INCOMING = "incoming/"
 """In the data store: uploaded datasets and models. A new object starts the training workflow."""
+FORECAST = "forecast.json"
+"""In the data store: a forecast of the grid, which its owner puts there. The window of a schedule may name it."""
 DATASETS = "datasets/"
 """In the data store: prepared datasets, by digest."""
 VERSIONS = "versions/"

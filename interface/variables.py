@@ -31,6 +31,8 @@ JOBS_WEBHOOK_SECRET = "JOBS_WEBHOOK_SECRET"  # noqa: S105 - a name
 """The secret by which its receiver checks who tells it; absent where there is none."""
 ROLLOUT = "ROLLOUT"
 """The rollout plan as JSON: `rollout.RolloutPlan`."""
+WINDOW = "WINDOW"
+"""The window of the training schedule as JSON: `window.Window`; absent where there is none."""
 QUIET_SECONDS = "QUIET_SECONDS"
 """The longest time for which an execution of the workflow that trains may write nothing, in seconds."""
 METER = "METER"

@@ -49,6 +49,8 @@ class Following:
             note = self._note(key)
             if note and note.get("run"):
                 return str(note["run"])
+            if note and isinstance(note.get("schedule"), dict):
+                self._once("scheduled", sentences.scheduled(note["schedule"]))
             self._pause(f"the execution {key} to begin a run")
 
     def run_from(self, source: str) -> tuple[str, str]:

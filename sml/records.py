@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from functions.core.registry.executions import Executions
 from functions.core.registry.live_pointer import Live, UnreadablePointer
+from functions.core.registry.runs import Status
 from functions.core.storage.objects import Missing
 from interface import layout
+from sml import sentences
 from sml.mistake import Mistake
 
 if TYPE_CHECKING:
@@ -42,6 +45,17 @@ class Records:
             _whole(self.model, run, record) for run, record in zip(ids, found, strict=True) if record is not None
         ]
         return sorted(records, key=lambda record: str(record.get("created")), reverse=True)
+
+    def scheduled(self) -> list[Record]:
+        """Return what is known of the executions that wait for their slot: as records, of runs that have no id yet."""
+        at_once = f"`sml retrain {self.model}` begins at once"
+        keys = [entry.key for entry in Executions(self._objects, self.model).open()]
+        notes = (note for note in self._read(keys) if note.get("status") == Status.SCHEDULED)
+        return [
+            {**note, "run": "", "model": self.model, "cause": f"{sentences.scheduled(note['schedule'])}; {at_once}"}
+            for note in notes
+            if isinstance(note.get("schedule"), dict) and "run" not in note
+        ]
 
     def last_run(self) -> Record | None:
         """Return the record of the run that changed last, by a list alone: without reading all others."""

@@ -62,6 +62,19 @@ def gate(checks: Collection[Mapping[str, Any]]) -> str:
     return f"{sum(check['passed'] for check in checks)} of {len(checks)} checks passed"
 
 
+def scheduled(schedule: Mapping[str, Any]) -> str:
+    """Say until when a training waits for its slot, and why: `until 2026-11-28 02:00 UTC: 142 gCO2e/kWh ...`."""
+    slot, deadline = (str(schedule.get(name))[:16].replace("T", " ") for name in ("slot", "deadline"))
+    return f"until {slot} UTC: {schedule.get('reason')}; at the latest {deadline} UTC"
+
+
+def began(schedule: Mapping[str, Any]) -> str:
+    """Say when a training began that its schedule had wait, and why: `2026-11-28 02:00 UTC: 142 gCO2e/kWh ...`."""
+    saving = schedule.get("saving")
+    saved = f", {saving:.0%} less" if isinstance(saving, int | float) and saving > 0 else ""
+    return f"{str(schedule.get('slot'))[:16].replace('T', ' ')} UTC: {schedule.get('reason')}{saved}"
+
+
 def weights(shares: Sequence[int]) -> str:
     """Say which shares of the callers a challenger had, in their order."""
     return " % -> ".join(map(str, shares)) + " %"

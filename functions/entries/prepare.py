@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from functions.core.dataset.hold import Hold
 from functions.core.dataset.prepare import Preparation
 from functions.core.registry.runs import RunUsage
 from functions.core.runtime.patience import patiently
 from functions.core.runtime.step import Step
 from interface import variables
+from interface.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,10 +26,12 @@ def prepare(environment: Environment) -> Step:
         environment.store(variables.MODELS_URL),
         environment.log(),
     )
+    window = environment.optional(variables.WINDOW)
+    hold = None if window is None else Hold(window=Window.from_json(window), data=data)
 
     def act(payload: Mapping[str, Any]) -> Mapping[str, Any]:
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        preparation = Preparation(data=data, models=models, execution=payload["execution"], at=at, log=log)
+        preparation = Preparation(data=data, models=models, execution=payload["execution"], at=at, log=log, hold=hold)
         return patiently(lambda: preparation(payload["input"]))
 
     note = RunUsage(models).noting("prepare")

@@ -64,7 +64,7 @@ def show(progress: Progress, stated: StackFile, state: Path) -> int:
     whole.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     progress.line("estimate", _short(whole))
     more = (*remarks(built, cloud, platform), *_not_deployable(cloud), *quota_lines(cloud, declared), *lines(found))
-    for line in (*_limits(preview), *more):
+    for line in (*schedule_lines(settings), *_limits(preview), *more):
         progress.plain(line)
     for key in missing:
         progress.plain(f"Pulumi.{stack}.yaml: {key} is missing: this preview does without it, `pulumi up` does not")
@@ -79,6 +79,12 @@ def absent(file: StackFile) -> list[str]:
     return [
         key for key, variables in stand_ins.items() if not (file.get(key, "") or any(map(os.environ.get, variables)))
     ]
+
+
+def schedule_lines(settings: Settings) -> list[str]:
+    """Say when a training begins that the schedule starts; nothing where it begins at once."""
+    training = settings.training
+    return [] if training.window is None else [f"trainings of the schedule {training.schedule} UTC: {training.window}"]
 
 
 def _limits(preview: Preview) -> list[str]:

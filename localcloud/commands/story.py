@@ -72,6 +72,8 @@ class Story:
         self._uploads: dict[str, float] = {}
         """When a file arrived, by its key."""
         self._runs: dict[str, _Run] = {}
+        self._waits: dict[str, str] = {}
+        """Until when an execution waits, as it was told, by the key of its note."""
         self._revision = 0
         self._champion: str | None = None
 
@@ -139,8 +141,13 @@ class Story:
             self._stage(known, "experiments", f"{self.model}: {text}")
 
     def _execution(self, key: str) -> None:
-        """Tell of an execution that finds its run settled: the same file was uploaded before."""
+        """Tell of an execution that waits, or finds its run settled: the same file was uploaded before."""
         note = self._read(key) or {}
+        if note.get("status") == "scheduled" and isinstance(note.get("schedule"), dict):
+            text = f"{self.model}: {sentences.scheduled(note['schedule'])}"
+            if self._waits.get(key) != text:
+                self._waits[key] = text
+                self._say("scheduled", text)
         record = self._read(f"{self.model}/{layout.RUNS}{note.get('run')}/run.json") if note.get("run") else None
         others = record is not None and record.get("execution") != note.get("execution")
         if record is not None and others and record["status"] in SETTLED:

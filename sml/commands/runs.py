@@ -36,16 +36,19 @@ def runs(
     model: Annotated[str | None, typer.Argument(help="One model alone.", metavar="MODEL")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most, the newest first.")] = MANY,
 ) -> None:
-    """List runs, the newest first."""
+    """List runs, the newest first, and the trainings that wait for their slot."""
     out, found = session.out, session.stack
-    wanted = [found.model(model)] if model else found.models
-    records = [record for name in wanted for record in found.records(name).runs()]
+    wanted = [found.records(name) for name in ([found.model(model)] if model else found.models)]
+    waiting = [record for one in wanted for record in one.scheduled()]
+    records = [*waiting, *(record for one in wanted for record in one.runs())]
     records = sorted(records, key=lambda record: str(record.get("created")), reverse=True)
     rows = [_row(record) for record in records[:limit]]
     columns = {key: title for key, title in COLUMNS.items() if key != "model" or not model}
     out.table(rows, columns, empty=_none(model or found.models[0]), documents=records[:limit])
     if len(records) > limit:
         out.line(f"{len(records) - limit:,} more: --limit {len(records)}")
+    for record in waiting:
+        out.line(f"{record['model']} waits {record['cause']}")
 
 
 @on_stack
@@ -56,6 +59,7 @@ def show(
 ) -> None:
     """Show one run: its data, its experiments, its gate, its release."""
     from sml.records import reason, said  # noqa: PLC0415 - the store's client takes long to import
+    from sml.sentences import began  # noqa: PLC0415
 
     out, found = session.out, session.stack
     records = found.records(model)
@@ -63,8 +67,10 @@ def show(
     if out.as_json:
         out.fields({**record, "experiments": records.leaderboard(record["run"])})
         return
+    schedule = record.get("schedule")
     named = ("run", "status", "source", "created", "rows", "rejected_rows", "dataset", "experiment", "version")
-    out.fields(record, {**{name: record.get(name) for name in named}, "why": reason(record)})
+    facts = {**{name: record.get(name) for name in named}, "why": reason(record)}
+    out.fields(record, {**facts, **({"began": began(schedule)} if isinstance(schedule, dict) else {})})
     for title, lines in (
         (
             "checks",

@@ -38,6 +38,7 @@ def status(
     except Mistake as problem:
         ready, reached, answers = False, True, str(problem)
     live = {name: found.records(name).live().champion for name in found.models}
+    waits = {name: [one["cause"] for one in found.records(name).scheduled()] for name in found.models}
     named = ("endpoint", "data_url", "models_url", "jobs_url", "workflow")
     facts: dict[str, Any] = {
         "stack": found.name,
@@ -46,11 +47,14 @@ def status(
         **{name: found.outputs[name] for name in named},
         "models": live,
         "estimate": found.outputs.get("estimate"),
+        "scheduled": {name: told for name, told in waits.items() if told},
     }
+    apart = ("models", "scheduled", "ready", "estimate")
     shown = {
-        **{name: value for name, value in facts.items() if name not in ("models", "ready", "estimate")},
+        **{name: value for name, value in facts.items() if name not in apart},
         "API": answers,
         **{f"{name}, live": champion or "no version yet" for name, champion in live.items()},
+        **{f"{name}, waits": "; ".join(told) for name, told in waits.items() if told},
         "estimate": _estimated(facts["estimate"]),
     }
     out.fields(facts, shown)

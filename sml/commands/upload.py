@@ -56,6 +56,9 @@ def upload(
 def retrain(
     session: Session,
     model: Model,
+    window: Annotated[
+        bool, typer.Option("--window", help="As the schedule does: in the window of the stack's settings.")
+    ] = False,
     wait: Wait = False,
     timeout: Seconds = WAIT_SECONDS,
 ) -> None:
@@ -65,7 +68,8 @@ def retrain(
     if newest is None:
         raise Mistake(f"{model} has no dataset yet: `sml upload {model} FILE`")
     following = _following(found, model, out, timeout) if wait else None
-    execution = found.cloud.start(found.outputs["workflow"], {"model": model})
+    action = {"action": "wait"} if window else {}
+    execution = found.cloud.start(found.outputs["workflow"], {"model": model, **action})
     if following is None:
         out.result({"execution": execution, "source": newest}, f"{model} is trained on {newest}: `sml runs {model}`")
         return

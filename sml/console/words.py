@@ -22,6 +22,7 @@ KINDS = {
     "received": "busy",
     "running": "busy",
     "queued": "busy",
+    "scheduled": "wait",
     "registered": "wait",
     "waiting": "wait",
     "superseded": "wait",

@@ -175,6 +175,18 @@ MATRIX: Final[Mapping[str, Setting]] = {
             "daily": {"training": {"schedule": "0 4 * * *"}},
         },
     ),
+    "`training.window`": Setting(
+        note="An execution that waits for its slot goes by the new window from its next look on.",
+        values={
+            "none": {"training": {"schedule": "0 20 * * 5"}},
+            "hours": {
+                "training": {"schedule": "0 20 * * 5", "window": {"deadline_hours": 10, "between": "22:00-06:00"}}
+            },
+            "a forecast": {
+                "training": {"schedule": "0 20 * * 5", "window": {"deadline_hours": 12, "forecast": "forecast.json"}}
+            },
+        },
+    ),
     "`rollout`": Setting(
         values={"by default": {}, "slower": {"rollout": {"steps": [5, 25, 50], "bake_seconds": 1800, "patience": 6}}}
     ),

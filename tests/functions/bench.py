@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from functions.core.dataset import read_here
+from functions.core.dataset.hold import Hold
 from functions.core.dataset.prepare import Preparation
 from functions.core.registry.versions import Registry
 from functions.core.runtime.log import Log
@@ -129,6 +130,7 @@ class Bench:
     data: Objects = field(default_factory=Objects.in_memory)
     models: Objects = field(default_factory=Objects.in_memory)
     log: io.StringIO = field(default_factory=io.StringIO)
+    hold: Hold | None = None
 
     def write_model(self, training: str = TRAINING, **changes: Any) -> None:
         folder = self.folder / MODEL
@@ -150,6 +152,8 @@ class Bench:
             at=AT,
             folder=self.folder,
             read_rows=read_here.open_rows,
+            log=Log(stream=self.log),
+            hold=self.hold,
         )
         return step(request)
 

@@ -39,13 +39,20 @@ def document(cloud: str, auth: str, turn: int) -> dict[str, Any]:
         scaling["hours"] = [{"opens": f"{turn} 8 * * *", "closes": f"{turn} 18 * * *", "minimum": 3 + turn}]
     own = {"profile": "latency", "memory_mb": 512 + turn, "concurrency": 11 + turn, "minimum": 1 + turn}
     size = {"memory_mb": 1024 + turn, "timeout_seconds": 20 + turn, "concurrency": 20 + turn}
+    window = {"deadline_hours": 8 + turn, "between": f"0{turn}:00-09:00", "run_minutes": 50 + turn}
+    window["forecast"] = f"https://{turn}.example.org/forecast"
     return {
         "cloud": cloud,
         "models": ["breast_cancer", "file_type"],
         "functions": {spec.name: size for spec in FUNCTIONS},
         "scaling": {**scaling, "models": {"file_type": own}},
         "jobs": {"attempts": 6 + turn},
-        "training": {"parallelism": 3 + turn, "timeout_hours": 10 + turn, "schedule": f"{turn} 3 * * 1"},
+        "training": {
+            "parallelism": 3 + turn,
+            "timeout_hours": 10 + turn,
+            "schedule": f"{turn} 3 * * 1",
+            "window": window,
+        },
         "rollout": {"steps": [10 + turn, 50 + turn], "bake_seconds": 60 + turn, "patience": 3 + turn, "shadow": 10},
         "api": api,
         "capture": {"inputs": 0.1 + turn / 100, "days": 5 + turn},

@@ -16,12 +16,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from infra import blueprint
+from infra import blueprint, environment
 from infra.function_table import FunctionSpec
 from infra.keys import Access, Keys
 from infra.settings import KEY
 from infra.vocabulary import Grant
-from interface import layout
+from interface import layout, variables
+from interface.window import Window
 from localcloud.commands.callers import Callers
 from localcloud.commands.watch import FINAL_STATES, Watch
 from localcloud.engine.cloud import Objects, State
@@ -119,8 +120,11 @@ class Running:
             self._stack.deploy()
 
     @contextmanager
-    def unannounced(self) -> Generator[None]:
-        """Deploy the stack so that nobody hears of uploaded datasets for as long as the block lasts."""
+    def unannounced(self, window: Window | None = None) -> Generator[None]:
+        """Deploy the stack so that nobody hears of uploaded datasets for as long as the block lasts.
+
+        With `window` its schedule has that one, which may be as short as no setting can say.
+        """
         everywhere = blueprint.keys_of
 
         def elsewhere(models: Sequence[str], prefixes: Sequence[str]) -> Keys:
@@ -128,6 +132,8 @@ class Running:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(blueprint, "keys_of", elsewhere)
+            if window is not None:
+                patch.setitem(environment.VALUES, variables.WINDOW, lambda _: window.to_json())
             assert self._stack.deploy(), "the arrival to take away was not found"
             yield
         self._stack.deploy()

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from functions.core.dataset.file_blocks import NotRead
+from functions.core.dataset.hold import is_decision
 from functions.core.dataset.validation import RejectedDataset
 from functions.core.registry.executions import Executions
 from functions.core.registry.runs import SETTLED, WAITING, Status, recipe, run_of
 from functions.core.registry.versions import Registry
 from functions.core.storage.keys import OddKey
-from functions.core.storage.objects import Missing, Objects, TooLarge
+from functions.core.storage.objects import Missing, Objects, TooLarge, Unreadable
 from interface import layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from functions.core.dataset.hold import Hold
     from functions.core.dataset.wanted import Reader
     from functions.core.runtime.log import Log
     from models.section import Described
@@ -59,7 +61,7 @@ class Arrival(ABC):
 
     `TrainedArrival` takes datasets, `BringYourOwnArrival` ONNX files. `execution` names the
     execution, `at` is the time of day that records show, `folder` holds the models' own folders,
-    `read_rows` opens a table.
+    `read_rows` opens a table, `hold` decides when a training begins: at once without one.
     """
 
     data: Objects
@@ -69,6 +71,7 @@ class Arrival(ABC):
     folder: Path
     read_rows: Reader
     log: Log
+    hold: Hold | None = None
 
     @property
     @abstractmethod
@@ -95,7 +98,7 @@ class Arrival(ABC):
         """Prepare the newest file, which may have been through before; note it where that fails."""
         upload = self.upload(source)
         try:
-            return self.prepare(upload, scheduled=True)
+            return self._held_still(upload) or self.prepare(upload, scheduled=True)
         except Exception:
             self.note(status=Status.RECEIVED, **upload.facts)
             raise
@@ -115,6 +118,53 @@ class Arrival(ABC):
     def note(self, **facts: Any) -> None:
         """Add facts to the note of the execution."""
         Executions(self.models, self.described.name).note(self.execution, created=self.at, **facts)
+
+    def held(self, upload: Upload, digest: str) -> Answer | None:
+        """Return the answer of an execution that pauses until its slot; None where it goes on at once.
+
+        It goes on where nothing decides on slots, where there is nothing left to train, in its slot, and where its note
+        is damaged, which says since when it waits. It has nothing to do where another execution trains the same.
+        """
+        if self.hold is None:
+            return None
+        model, run = self.described.name, self.run_of(digest)
+        before = self.registry.read_run(run) or {}
+        if before.get("status") in SETTLED | WAITING:
+            return None
+        if before.get("status") == Status.TRAINING and before.get("execution") != self.execution:
+            self.note(run=run, **upload.facts)
+            return answer("unchanged", model, run, digest)
+        schedule = self.schedule
+        if schedule is None and self._note().get("status") == Status.SCHEDULED:
+            return None
+        decision = self.hold.decide(model, schedule)
+        self.note(
+            status=Status.SCHEDULED, dataset=digest, schedule=decision.document, wakes=decision.wakes, **upload.facts
+        )
+        if not decision.pause_seconds:
+            return None
+        self.log.info("held until its slot", model=model, wakes=decision.wakes, **decision.document)
+        return {**answer("waiting", model, "", digest), "wait_seconds": decision.pause_seconds}
+
+    @property
+    def schedule(self) -> dict[str, Any] | None:
+        """What was decided on the slot of this execution; None where nothing was, or its note is damaged."""
+        schedule = self._note().get("schedule")
+        return schedule if is_decision(schedule) else None
+
+    def _held_still(self, upload: Upload) -> Answer | None:
+        """Return the answer of an execution that pauses on, without opening the file that it has read before."""
+        note = {} if self.hold is None else self._note()
+        same = all(note.get(name) == fact for name, fact in upload.facts.items())
+        digest = note.get("dataset")
+        return self.held(upload, digest) if digest and same and note.get("status") == Status.SCHEDULED else None
+
+    def _note(self) -> dict[str, Any]:
+        """Return the note of the execution: empty before its first call, and only that it has waited if damaged."""
+        try:
+            return Executions(self.models, self.described.name).find(self.execution) or {}
+        except Unreadable:
+            return {"status": Status.SCHEDULED}
 
     @property
     def registry(self) -> Registry:

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from functions.core.dataset.arrival import Answer, Arrival
+    from functions.core.dataset.hold import Hold
     from functions.core.dataset.wanted import Reader
 
 _ACCEPTED = (
     'accepted: {"source": "<model>/incoming/<file>"}, {"model": "<name>"},'
-    ' {"model": "<name>", "version": "<version>"} or {"model": "<name>", "action": "rollback", "reason": "<why>"}'
+    ' {"model": "<name>", "action": "wait"}, {"model": "<name>", "version": "<version>"}'
+    ' or {"model": "<name>", "action": "rollback", "reason": "<why>"}'
 )
 
 
@@ -44,6 +46,7 @@ class Preparation:
     """One call of the step.
 
     `at` is the time of day that records show, `folder` holds the models' own folders, `read_rows` opens a table.
+    `hold` decides when a training begins that may wait.
     """
 
     data: Objects
@@ -53,6 +56,7 @@ class Preparation:
     folder: Path = FOLDER
     read_rows: Reader = read_apart.open_rows
     log: Log = field(default_factory=Log)
+    hold: Hold | None = None
 
     def __call__(self, request: Mapping[str, Any]) -> Answer:
         """Answer `request` (see the workflow's input) with status, model, run, dataset and experiments.
@@ -60,7 +64,8 @@ class Preparation:
         `accepted`: the experiments are to be run; `registered`: the version is to be
         released; `rollback`: the champion before this one is to be live again; `rejected`:
         the file is of no use, the run's record says why; `unchanged`: the same file has
-        been through before, or it is a folder's marker. Raise `BadRequest`.
+        been through before, or it is a folder's marker; `waiting`: the step is to be called again
+        after `wait_seconds`. Raise `BadRequest`.
         """
         match dict(request):
             case {"source": str(source), **others} if not others:
@@ -71,15 +76,20 @@ class Preparation:
                 reason = others.get("reason", "no reason was given")
                 return {**answer(ROLLBACK, model, "", None), "reason": reason}
             case {"model": str(model), **others} if not others and NAME.fullmatch(model):
-                source = self.data.newest(f"{model}/incoming")
-                if source is None:
-                    raise BadRequest(f"there is no dataset under {model}/{layout.INCOMING} yet")
-                return self._arrival(model).look_again(source)
+                return self._arrival(model).look_again(self._newest(model))
+            case {"model": str(model), "action": "wait", **others} if not others and NAME.fullmatch(model):
+                return self._arrival(model, self.hold).look_again(self._newest(model))
             case _:
                 raise BadRequest(f"the input is not understood; {_ACCEPTED}")
 
-    def _arrival(self, model: str) -> Arrival:
-        known = vars(self)
+    def _newest(self, model: str) -> str:
+        source = self.data.newest(f"{model}/incoming")
+        if source is None:
+            raise BadRequest(f"there is no dataset under {model}/{layout.INCOMING} yet")
+        return source
+
+    def _arrival(self, model: str, hold: Hold | None = None) -> Arrival:
+        known: dict[str, Any] = {**vars(self), "hold": hold}
         return by_kind(
             load(model, self.folder),
             trained=lambda contract: TrainedArrival(contract=contract, **known),

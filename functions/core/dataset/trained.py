@@ -48,6 +48,9 @@ class TrainedArrival(Arrival):
         return data
 
     def _accept(self, upload: Upload, reading: ValidatedDataset) -> Answer:
+        if (answer := self.held(upload, reading.digest)) is not None:
+            return answer
+        schedule = self.schedule if self.hold is not None else None
         run = self.run_of(reading.digest)
         self.note(run=run, **upload.facts)
         points = self.contract.search.experiments()
@@ -56,6 +59,7 @@ class TrainedArrival(Arrival):
         if before is None or before.get("status") not in SETTLED:
             self._write(upload.source, reading)
         facts = {"rows": reading.report["accepted_rows"], "rejected_rows": reading.report["rejected_rows"]}
+        facts |= {} if schedule is None else {"schedule": schedule}
         return self.begin(upload, reading.digest, plan, facts)
 
     def _write(self, source: str, reading: ValidatedDataset) -> None:

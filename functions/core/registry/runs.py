@@ -27,6 +27,8 @@ class Status(StrEnum):
 
     RECEIVED = "received"
     """An execution has begun, and its file is not read yet: only the note of the execution says so."""
+    SCHEDULED = "scheduled"
+    """An execution waits for its slot in the window of the schedule: only its note says so, and until when."""
     REJECTED = "rejected"
     """The dataset was refused."""
     TRAINING = "training"

@@ -152,7 +152,7 @@ class Rollout:
         if model is None:
             return None
         note = Executions(self._models, model).find(execution)
-        if note is None and set(payload) == {"model"}:
+        if note is None and _is_of_the_schedule(payload):
             return None
         run = (note or {}).get("run") or run_of_execution(model, execution)
         now, last = self._clock(), None
@@ -281,6 +281,11 @@ def _over(last: transitions.Entry) -> Outcome:
             return Outcome(status=Status.ROLLED_BACK, reason=last.reason, revision=last.revision)
         case _:
             return Outcome(status=Status.ROLLED_BACK, reason="withdrawn when an operator rolled its champion back")
+
+
+def _is_of_the_schedule(payload: Any) -> bool:
+    """Return whether an execution only looked at the newest dataset: nothing had arrived."""
+    return set(payload) == {"model"} or (set(payload) == {"model", "action"} and payload["action"] == "wait")
 
 
 def model_of(payload: Any) -> str | None:

@@ -9,6 +9,7 @@ conditional write, of a state that it has read.
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from functions.core.registry import pointer as transitions
@@ -35,6 +36,7 @@ SHOWN = 100
 
 STOPPED = "it was stopped, it took too long, or its last step was lost"
 UNREAD = f"its execution ended before the file was read: {STOPPED}; upload the file again"
+UNWOKEN = f"its execution ended while it waited for its slot: {STOPPED}; the schedule starts another"
 UNTRAINED = f"its execution ended while it trained: {STOPPED}; the same dataset carries on with it"
 UNRELEASED = f"its execution ended before its version had its turn: {STOPPED}; the same dataset has it released"
 LAST = {"promoted": Status.PROMOTED, "rolled_back": Status.ROLLED_BACK}
@@ -139,6 +141,9 @@ class Supervisor:
     def _verdict(self, model: str, execution: str, note: Note) -> list[Ended] | None:
         """End the run of an execution, if it is open, and return it; None while the execution may go on with it."""
         registry, run = Registry(self._models, model), note.get("run")
+        if run is None and note.get("status") == Status.SCHEDULED:
+            is_late = self._is_quiet(_seconds(note.get("wakes")))
+            return self._fail(model, run_of_execution(model, execution), UNWOKEN, note) if is_late else None
         if run is None:
             return self._fail(model, run_of_execution(model, execution), UNREAD, note)
         record = registry.read_run(run) or {}
@@ -184,3 +189,11 @@ class Supervisor:
 
     def _is_quiet(self, written: float) -> bool:
         return self._clock() - written > self._quiet_seconds
+
+
+def _seconds(text: object) -> float:
+    """Return a time of a note in seconds since 1970; 0 for what is none."""
+    try:
+        return datetime.fromisoformat(str(text)).timestamp()
+    except ValueError:
+        return 0.0

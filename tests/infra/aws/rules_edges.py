@@ -15,7 +15,9 @@ from tests.infra.aws.rules_compute import invoked
 
 FOLDERS = tuple(value for name, value in vars(layout).items() if name.isupper() and isinstance(value, str))
 MODEL = "([*]|[a-z][a-z0-9_]*)"
-OBJECTS = re.compile(rf"arn:aws:s3:::[^*/]+/({MODEL}/([^*/]+/)*({re.escape(layout.LIVE)})?|[.][a-z]+/{MODEL}/)[*]")
+SINGLE = "|".join(map(re.escape, (layout.LIVE, layout.FORECAST)))
+"""The objects of a model that lie in no folder."""
+OBJECTS = re.compile(rf"arn:aws:s3:::[^*/]+/({MODEL}/([^*/]+/)*({SINGLE})?|[.][a-z]+/{MODEL}/)[*]")
 """What a grant may name: the objects below a folder of one model, or of every one."""
 SERVICES = {
     w.FUNCTION: ("role", "lambda.amazonaws.com"),

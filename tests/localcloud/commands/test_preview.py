@@ -9,7 +9,8 @@ import pytest
 
 from infra.gcp.regions import PROJECT_VARIABLES
 from infra.limits import LIMITS
-from localcloud.commands.preview import absent
+from infra.settings import Settings
+from localcloud.commands.preview import absent, schedule_lines
 from localcloud.commands.preview_document import Preview
 from localcloud.engine.stack_file import StackFile
 
@@ -49,3 +50,35 @@ def test_credentials_that_somebody_keeps_in_a_stack_are_in_no_document(tmp_path:
     text = (tmp_path / "preview.json").read_text(encoding="utf-8")
     assert "eu-west-1" in text
     assert "0123456789" not in text
+
+
+@pytest.mark.parametrize(
+    ("window", "told"),
+    [
+        pytest.param(
+            {"deadline_hours": 10, "between": "22:00-06:00"},
+            "as soon as they may within 22:00-06:00 UTC, 10 hours later at the latest; no forecast is asked",
+            id="hours alone",
+        ),
+        pytest.param(
+            {"deadline_hours": 1, "forecast": "https://example.org/a-key?token=b"},
+            "in any hour, 1 hour later at the latest, in the slot of 60 minutes with the lowest forecast of"
+            " example.org",
+            id="a url",
+        ),
+        pytest.param(
+            {"deadline_hours": 10, "between": "22:00-06:00", "forecast": "forecast.json", "run_minutes": 30},
+            "within 22:00-06:00 UTC, 10 hours later at the latest, in the slot of 30 minutes with the lowest forecast"
+            " of <data_url>/<model>/forecast.json",
+            id="an object",
+        ),
+    ],
+)
+def test_a_preview_says_when_a_training_of_the_schedule_begins(window: dict[str, object], told: str) -> None:
+    settings = {"cloud": "aws", "models": ["breast_cancer"], "training": {"schedule": "0 20 * * 5", "window": window}}
+    assert schedule_lines(Settings.parse(settings, where="")) == [f"trainings of the schedule 0 20 * * 5 UTC: {told}"]
+
+
+def test_a_preview_says_nothing_of_trainings_that_begin_at_once() -> None:
+    settings = {"cloud": "aws", "models": ["breast_cancer"], "training": {"schedule": "0 20 * * 5"}}
+    assert schedule_lines(Settings.parse(settings, where="")) == []

@@ -153,6 +153,18 @@ def test_the_same_file_once_more_is_told_to_change_nothing(told: Told) -> None:
     assert told.lines() == ["unchanged m: the same was judged before, in run r: promoted"]
 
 
+def test_a_training_that_waits_is_told_once_for_each_slot(told: Told) -> None:
+    lines = []
+    for hour in ("02", "02", "04"):
+        schedule = {"slot": f"2026-12-01T{hour}:00:00+00:00", "deadline": "2026-12-01T06:00:00+00:00", "reason": "why"}
+        told.write(".executions/m/x.json", {"execution": "x", "status": "scheduled", "schedule": schedule})
+        lines += told.lines()
+    told.write(".executions/m/z.json", {"execution": "z", "status": "scheduled", "schedule": "damaged"})
+    assert [*lines, *told.lines()] == [
+        f"scheduled m: until 2026-12-01 {hour}:00 UTC: why; at the latest 2026-12-01 06:00 UTC" for hour in ("02", "04")
+    ]
+
+
 def test_only_what_was_written_is_read(told: Told) -> None:
     for number in range(300):
         told.objects.put(f"m/runs/r{number}/run.json", b"read me, and this test fails")
