@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from functions.core.dataset.file_blocks import NotRead
-from functions.core.dataset.hold import is_decision
 from functions.core.dataset.validation import RejectedDataset
 from functions.core.registry.executions import Executions
 from functions.core.registry.runs import SETTLED, WAITING, Status, recipe, run_of
@@ -134,8 +133,9 @@ class Arrival(ABC):
         if before.get("status") == Status.TRAINING and before.get("execution") != self.execution:
             self.note(run=run, **upload.facts)
             return answer("unchanged", model, run, digest)
-        schedule = self.schedule
-        if schedule is None and self._note().get("status") == Status.SCHEDULED:
+        note = self._note()
+        schedule = self.hold.decided(note)
+        if schedule is None and note.get("status") == Status.SCHEDULED:
             return None
         decision = self.hold.decide(model, schedule)
         self.note(
@@ -149,8 +149,7 @@ class Arrival(ABC):
     @property
     def schedule(self) -> dict[str, Any] | None:
         """What was decided on the slot of this execution; None where nothing was, or its note is damaged."""
-        schedule = self._note().get("schedule")
-        return schedule if is_decision(schedule) else None
+        return None if self.hold is None else self.hold.decided(self._note())
 
     def _held_still(self, upload: Upload) -> Answer | None:
         """Return the answer of an execution that pauses on, without opening the file that it has read before."""

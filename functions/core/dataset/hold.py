@@ -6,7 +6,7 @@ import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from functions.core.dataset import forecast_source
 from functions.core.dataset.forecast import NoForecast
@@ -38,15 +38,6 @@ class Decision:
     """When that is."""
 
 
-def is_decision(document: Any) -> TypeGuard[dict[str, Any]]:
-    """Return whether something, as a note has it, is the document of a decision."""
-    try:
-        _seconds(document["since"]), _seconds(document["slot"])
-    except (LookupError, TypeError, ValueError):
-        return False
-    return isinstance(document["at_once"], float | None)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Hold:
     """Decides when the trainings of a stack begin that its schedule starts."""
@@ -54,6 +45,15 @@ class Hold:
     window: Window
     data: Objects
     clock: Callable[[], float] = time.time
+
+    def decided(self, note: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return what the note of an execution says of its slot; None where it says nothing, or nothing whole."""
+        document: Any = note.get("schedule")
+        try:
+            _seconds(document["since"]), _seconds(document["slot"])
+            return document if isinstance(document["at_once"], float | None) else None
+        except (LookupError, TypeError, ValueError):
+            return None
 
     def decide(self, model: str, before: Mapping[str, Any] | None) -> Decision:
         """Return when the training of a model begins; `before`, a decision, was made last in the same execution.

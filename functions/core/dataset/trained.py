@@ -50,7 +50,7 @@ class TrainedArrival(Arrival):
     def _accept(self, upload: Upload, reading: ValidatedDataset) -> Answer:
         if (answer := self.held(upload, reading.digest)) is not None:
             return answer
-        schedule = self.schedule if self.hold is not None else None
+        schedule = self.schedule
         run = self.run_of(reading.digest)
         self.note(run=run, **upload.facts)
         points = self.contract.search.experiments()

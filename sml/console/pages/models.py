@@ -30,6 +30,7 @@ def model(source: Source, request: Request, model: str) -> Page:
     records = source.records(model)
     facts = _card(records)
     listed = ask(source.stack, versions.versions, model=model).table if not facts["problem"] else None
+    facts["scheduled"] = [record["cause"] for record in records.scheduled()]
     cards = records.versions() if listed is None else listed.rows
     scores = {} if listed is None else {key: title for key, title in listed.columns.items() if key not in KNOWN}
     return Page(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from interface import layout
 from models.task import LOWER_IS_BETTER
+from sml import sentences
 from sml.console import charts
 from sml.console.asked import ask
 from sml.console.charts import Mark
@@ -64,6 +65,7 @@ def run(source: Source, request: Request, model: str, run: str) -> Page:
     facts = {
         "record": record,
         "why": _guarded(reason, record),
+        "began": sentences.began(record["schedule"]) if isinstance(record.get("schedule"), dict) else "",
         "checks": [{**check, "said": said(check)} for check in record.get("checks", ())],
         "rejected": found.get("reasons") or (),
         "rejected_cause": found.get("cause"),

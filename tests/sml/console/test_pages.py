@@ -13,6 +13,7 @@ from sml.console.source import Source
 from tests.sml.console.browser import Browser
 from tests.sml.console.recorded import METRICS, capture, first, live, version
 from tests.sml.staged import MODEL, Staged
+from tests.sml.test_scheduled import SCHEDULE, WAITS, scheduled
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 LEADERBOARD = [
@@ -59,6 +60,16 @@ def test_a_model_shows_its_versions_and_its_history_the_newest_first(staged: Sta
     assert "ask/rollback" in html
     assert "ask/promote" not in html
     assert html.count("ask/release") == 2  # the link and what htmx asks, for v1 alone
+
+
+def test_a_training_that_waits_for_its_slot_and_one_that_did_say_why(staged: Staged, browser: Browser) -> None:
+    assert "scheduled" not in browser.get(f"/models/{MODEL}").text
+    scheduled(staged)
+    assert f"scheduled {WAITS.replace('`', '')}" in browser.get(f"/models/{MODEL}").text.replace("`", "")
+    staged.run("aa01", schedule=SCHEDULE)
+    staged.run("bb02", schedule="damaged")
+    assert f"in its slot 2026-12-01 02:00 UTC: {SCHEDULE['reason']}" in browser.get(f"/models/{MODEL}/runs/aa01").text
+    assert "in its slot" not in browser.get(f"/models/{MODEL}/runs/bb02").text
 
 
 def test_a_version_is_shown_by_its_card_and_two_by_what_differs(staged: Staged, browser: Browser) -> None:
