@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from functools import cache
 from typing import Any
 
 import pulumi
@@ -34,8 +35,9 @@ def refused(schedule: str | None, **window: Any) -> list[str]:
     ]
 
 
-def drawn(cloud: str, **training: Any) -> Graph:
-    settings = parsed(cloud, **training)
+@cache
+def drawn(cloud: str, *, window: bool) -> Graph:
+    settings = parsed(cloud, schedule=FRIDAYS, **({"window": NIGHT} if window else {}))
     archives = {spec.name: archive(spec.name) for spec in FUNCTIONS}
     return deploy(lambda: draw(clouds.find(cloud), settings, PLATFORM, archives, files(settings)))
 
@@ -161,7 +163,7 @@ def test_it_is_known_when_on_a_day_a_schedule_is_due() -> None:
 
 @every_cloud
 def test_the_function_that_prepares_knows_the_window_and_the_schedule_asks_to_wait(cloud: str) -> None:
-    graph = drawn(cloud, schedule=FRIDAYS, window=NIGHT)
+    graph = drawn(cloud, window=True)
     held = json.dumps([resource.inputs for resource in graph if "prepare" in resource.name], default=str)
     assert '\\"between\\": \\"22:00-06:00\\"' in held
     assert started(graph, cloud) == {"model": MODEL, "action": "wait"}
@@ -169,17 +171,15 @@ def test_the_function_that_prepares_knows_the_window_and_the_schedule_asks_to_wa
 
 @every_cloud
 def test_without_a_window_a_schedule_declares_what_it_always_did(cloud: str) -> None:
-    graph = drawn(cloud, schedule=FRIDAYS)
+    graph = drawn(cloud, window=False)
     assert "WINDOW" not in json.dumps([resource.inputs for resource in graph], default=str)
     assert started(graph, cloud) == {"model": MODEL}
 
 
 @every_cloud
 def test_an_execution_that_waits_has_as_much_time_as_another(cloud: str) -> None:
-    with_window, without = (
-        drawn(cloud, schedule=FRIDAYS, timeout_hours=24, **window) for window in ({"window": NIGHT}, {})
-    )
-    assert longest(with_window, cloud) - longest(without, cloud) == 10 * 3600
+    waiting, begun_at_once = drawn(cloud, window=True), drawn(cloud, window=False)
+    assert longest(waiting, cloud) - longest(begun_at_once, cloud) == 10 * 3600
 
 
 def started(graph: Graph, cloud: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import json
 import math
 from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -56,19 +56,14 @@ class Forecast:
             raise NoForecast("the forecast is empty")
         for one, other in pairwise(self.parts):
             if other.begin < one.end:
-                raise NoForecast(
-                    f"two parts of the forecast overlap: one ends after the next begins ({other.begin:.0f})"
-                )
+                at = datetime.fromtimestamp(other.begin, UTC).isoformat()
+                raise NoForecast(f"two parts of the forecast overlap: one begins at {at}, before the other ends")
         self._begins = [part.begin for part in self.parts]
         amounts = ((part.end - part.begin) * part.grams for part in self.parts)
         self._before = [0.0, *accumulate(amounts)]
         gaps = (one.end != other.begin for one, other in pairwise(self.parts))
         self._stretch = [0, *accumulate(gaps)]
         """Which parts follow each other without a gap: those of one number."""
-
-    @property
-    def begin(self) -> float:
-        return self.parts[0].begin
 
     @property
     def end(self) -> float:
@@ -84,11 +79,9 @@ class Forecast:
     def mean(self, begin: float, seconds: float) -> float | None:
         """Return the mean intensity over some seconds, in grams per kWh; None where it is not known throughout."""
         first, last = self._at(begin), self._at(begin + seconds)
-        if last is not None and begin + seconds == self.parts[last].begin and last > 0:
-            last -= 1  # it ends there, and needs nothing of what follows
         if first is None or last is None or self._stretch[first] != self._stretch[last]:
             return None
-        if begin + seconds > self.parts[last].end or begin >= self.parts[first].end:
+        if begin + seconds > self.parts[last].end:
             return None
         return (self._until(last, begin + seconds) - self._until(first, begin)) / seconds
 

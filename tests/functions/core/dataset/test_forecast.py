@@ -96,7 +96,7 @@ def changed(**facts: Any) -> str:
         pytest.param(changed(grams_per_kwh=10**400), "not understood", id="a huge number"),
         pytest.param(changed(grams_per_kwh=-1), "intensity of -1", id="below zero"),
         pytest.param(changed(grams_per_kwh=310_000), "intensity of 310000", id="in other units"),
-        pytest.param(json.dumps([OURS[0], OURS[0]]), "overlap", id="twice"),
+        pytest.param(json.dumps([OURS[0], OURS[0]]), r"one begins at 2026-11-30T20:00:00\+00:00, before", id="twice"),
         pytest.param(CSV.replace("310", "much"), "line 2 of the forecast: grams_per_kwh is no number", id="csv"),
         pytest.param("a,b\n1,2\n", "not understood", id="another csv"),
         pytest.param(json.dumps({**MAPS, "forecast": MAPS["forecast"][:1]}), "fewer than two values", id="one value"),
