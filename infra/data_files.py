@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 READERS = frozenset({"open", "read_text", "read_bytes", "read_csv", "read_parquet", "read_json", "load", "loadtxt"})
@@ -23,8 +23,8 @@ class Read:
     """Whether it begins at the module's own file."""
 
 
-def reads(tree: ast.Module) -> Iterator[Read]:
-    """Yield the paths that begin at `__file__`, and the relative ones that are opened for reading.
+def reads(tree: ast.Module, nodes: Iterable[ast.AST]) -> Iterator[Read]:
+    """Yield the paths that begin at `__file__`, and the relative ones that are opened for reading, of all its nodes.
 
     Names at the top of the module that stand for such a path are followed.
     """
@@ -34,7 +34,7 @@ def reads(tree: ast.Module) -> Iterator[Read]:
             path = _path(node.value, known)
             if path is not None:
                 known[node.targets[0].id] = path
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, (ast.BinOp, ast.Call)):
             path = _path(node, known)
             if path is not None:

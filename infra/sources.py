@@ -15,7 +15,7 @@ from pathlib import Path
 import pulumi
 
 from infra.data_files import Read, reads
-from infra.imports import Wanted, defined, executed, imported, wanted
+from infra.imports import Wanted, defined, every, imported, surrounded, wanted
 from models.section import ContractError, read
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -154,11 +154,12 @@ def _module(path: str, text: str) -> Module:
         for node in tree.body
         if isinstance(node, ast.FunctionDef)
     }
-    names = [name for _, name in imported(path, tuple(executed(tree)))]
+    nodes, running = every(tree), surrounded(tree)
+    names = [name for _, name in imported(path, running)]
     return Module(
         imports=tuple(names),
-        wanted=wanted(path, tree),
-        reads=tuple(reads(tree)),
-        defined=defined(path, tree),
+        wanted=wanted(path, tree, running),
+        reads=tuple(reads(tree, nodes)),
+        defined=defined(path, nodes),
         functions=functions,
     )
