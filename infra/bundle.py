@@ -21,7 +21,7 @@ from infra.archive import Archive, Platform
 from infra.cache import clean, entry, prune
 from infra.dependencies import RULES, Dependencies, dependencies
 from infra.function_table import FunctionSpec, named
-from infra.sources import ROOT, shared, sources
+from infra.sources import FINDINGS, ROOT, shared, sources
 from infra.tier import Tier
 from infra.vocabulary import Cloud
 from models.section import CONTRACT, LOCK, SHARED
@@ -64,9 +64,10 @@ def archives(
     """
     if not cloud.tier.includes(Tier.DEPLOYABLE):
         return {spec.name: _stand_in(cache) for spec in functions}
-    for spec in functions:
-        lock = _lock(spec, cloud)
-        shipping.require(modules(spec, cloud.name), models, packing=cloud.packing, lock=lock, python=platform.python)
+    with FINDINGS.kept(cache):
+        for spec in functions:
+            needed, lock = modules(spec, cloud.name), _lock(spec, cloud)
+            shipping.require(needed, models, packing=cloud.packing, lock=lock, python=platform.python)
     clean(cache)
     if platform.compiler and not cloud.packing.built:
         compiler.find(platform.compiler, cache)

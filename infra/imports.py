@@ -51,13 +51,11 @@ def every(tree: ast.AST) -> list[ast.AST]:
     return found
 
 
-def executed(tree: ast.Module) -> Iterator[ast.AST]:
-    """Yield every node that may run: all but those that only a type checker reads, and the tree itself."""
-    return iter(surrounded(tree))
-
-
 def surrounded(tree: ast.Module) -> dict[ast.AST, ast.AST]:
-    """Return every node that may run, in the order of the text, with the one around it."""
+    """Return every node that may run, in the order of the text, with the one around it.
+
+    That is all but those that only a type checker reads, and the tree itself.
+    """
     found: dict[ast.AST, ast.AST] = {}
     waiting: list[tuple[ast.AST, ast.AST]] = [(child, tree) for child in reversed(children(tree))]
     while waiting:

@@ -13,8 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 
 import pulumi
+from pydantic import TypeAdapter
 
+from infra import data_files, imports
 from infra.data_files import Read, reads
+from infra.findings import Findings
 from infra.imports import Wanted, defined, every, imported, surrounded, wanted
 from models.section import ContractError, read
 
@@ -144,9 +147,24 @@ def module(file: Path, root: Path = ROOT) -> Module:
         raise pulumi.RunError(f"{where}: cannot be read: {problem}") from None
 
 
+EVERY = TypeAdapter(dict[str, Module])
+FINDINGS = Findings(EVERY, (imports.__file__, data_files.__file__, __file__))
+"""What the texts of modules say, from the runs before."""
+
+
 @lru_cache(maxsize=1024)
 def _module(path: str, text: str) -> Module:
-    """Parse once what several functions' archives hold. The compiler finds what the parser does not: a stray return."""
+    """Read once what several functions' archives hold, and parse it only where no run before has."""
+    name = FINDINGS.name(path, text)
+    found = FINDINGS.get(name)
+    if found is None:
+        found = _parsed(path, text)
+        FINDINGS.put(name, found)
+    return found
+
+
+def _parsed(path: str, text: str) -> Module:
+    """Parse a text. The compiler finds what the parser does not: a stray return."""
     tree = ast.parse(text)
     compile(tree, "<module>", "exec", dont_inherit=True)
     functions = {

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from infra.imports import LOADERS, called, dotted, executed, imported, known
+from infra.imports import LOADERS, called, dotted, imported, known, surrounded
 
 FILE_LOADERS: Final = (
     "importlib.machinery.SourceFileLoader",
@@ -65,7 +65,7 @@ def module_name(path: str) -> str:
 @lru_cache(maxsize=2048)
 def run_nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
     """Return every node of a tree that may run: not what only a type checker reads."""
-    return tuple(executed(tree))
+    return tuple(surrounded(tree))
 
 
 @lru_cache(maxsize=4096)

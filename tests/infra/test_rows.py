@@ -15,6 +15,7 @@ import pytest
 
 from infra import blueprint, clouds, function_checks, sources
 from infra.deployable import require_adapters
+from infra.findings import Findings
 from infra.function_checks import require
 from infra.function_table import (
     FUNCTIONS,
@@ -536,6 +537,7 @@ def test_only_one_place_parses_and_it_holds_the_lock(monkeypatch: pytest.MonkeyP
         return parse(text)
 
     sources._module.cache_clear()
+    monkeypatch.setattr(sources, "FINDINGS", Findings(sources.EVERY, ()))
     monkeypatch.setattr(sources.ast, "parse", parsing)
     require(FUNCTIONS)
     sources.closure([named("predict").entry.partition(":")[0]])
