@@ -72,6 +72,20 @@ with LocalStack("nimbus-dev", state=Path(sys.argv[1])) as stack:
     stack.deploy()
     print(stack.outputs["endpoint"])
 """
+SAYS = """
+import contextlib, io, json, sys
+
+from localcloud.__main__ import main
+
+said = []
+for command in json.loads(sys.argv[1]):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(command)
+    said.append([code, out.getvalue(), err.getvalue()])
+print(json.dumps(said))
+"""
+"""Several commands of `python -m localcloud` by their own entrance, one after the other: it imports once."""
 ADAPTERS = sorted({spec.trigger.adapter.partition(".")[0] for spec in FUNCTIONS})
 NEW: Mapping[Tier, set[str]] = {
     Tier.PREVIEW: {
@@ -177,6 +191,41 @@ def python(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return run(root, sys.executable, *arguments)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+COMMANDS: Mapping[Tier, tuple[str, ...]] = {
+    Tier.PREVIEW: ("preview", "doctor", "up"),
+    Tier.DEPLOYABLE: ("preview", "doctor", "up", "demo", "soak"),
+    Tier.EMBEDDED: ("preview", "doctor"),
+}
+"""What is asked of each tier here."""
+
+
+Says = Mapping[Tier, tuple[Path, Mapping[str, Said]]]
+"""By tier, a folder for state, and what each command says."""
+
+
+@pytest.fixture(scope="module")
+def says(third: dict[Tier, Third], tmp_path_factory: pytest.TempPathFactory) -> Says:
+    """Run the commands of every tier, each with a folder of its own for state."""
+    found = {}
+    for tier, commands in COMMANDS.items():
+        state = tmp_path_factory.mktemp("state")
+        typed = [[command, "--stack", "nimbus-dev", "--state", str(state)] for command in commands]
+        process = python(third[tier].root, "-c", SAYS, json.dumps(typed))
+        assert process.returncode == 0, process.stderr
+        said = [Said(code=code, out=out, err=err) for code, out, err in json.loads(process.stdout)]
+        found[tier] = (state, dict(zip(commands, said, strict=True)))
+    return found
+
+
 @every_tier
 def test_the_rules_ask_of_a_tier_for_what_it_promises_and_nothing_more(third: dict[Tier, Third], tier: Tier) -> None:
     assert third[tier].added == NEW[tier]
@@ -191,30 +240,30 @@ def test_the_page_says_how_many_files_a_tier_takes(tier: Tier) -> None:
 
 
 @every_tier
-def test_a_third_cloud_is_previewed_at_every_tier(third: dict[Tier, Third], tier: Tier, tmp_path: Path) -> None:
-    process = python(third[tier].root, "-m", "localcloud", "preview", "--stack", "nimbus-dev", "--state", str(tmp_path))
-    assert process.returncode == 0, process.stderr
-    assert "Function predict" in process.stdout
-    assert "limits of nimbus, as read on" in process.stdout
-    warned = "nimbus is of tier preview: it cannot be deployed" in process.stdout
+def test_a_third_cloud_is_previewed_at_every_tier(says: Says, tier: Tier) -> None:
+    state, said = says[tier]
+    preview = said["preview"]
+    assert preview.code == 0, preview.err
+    assert "Function predict" in preview.out
+    assert "limits of nimbus, as read on" in preview.out
+    warned = "nimbus is of tier preview: it cannot be deployed" in preview.out
     assert warned is (tier is Tier.PREVIEW)
-    unknown = "what an account of nimbus needs is not known" in process.stdout
+    unknown = "what an account of nimbus needs is not known" in preview.out
     assert unknown is (tier is Tier.PREVIEW)
-    assert unknown or "quotas: a new account of nimbus suffices" in process.stdout
+    assert unknown or "quotas: a new account of nimbus suffices" in preview.out
     types = {
-        resource["type"]
-        for resource in json.loads((tmp_path / "graph-nimbus-dev.json").read_text("utf-8"))["resources"]
+        resource["type"] for resource in json.loads((state / "graph-nimbus-dev.json").read_text("utf-8"))["resources"]
     }
     assert "serverless-ml:nimbus:Function" in types
 
 
 @every_tier
 def test_an_account_of_a_third_cloud_is_asked_nothing_and_what_is_known_without_one_is_told(
-    third: dict[Tier, Third], tier: Tier, tmp_path: Path
+    says: Says, tier: Tier
 ) -> None:
-    process = python(third[tier].root, "-m", "localcloud", "doctor", "--stack", "nimbus-dev", "--state", str(tmp_path))
-    assert (process.returncode, process.stderr) == (2, "")
-    *_, said, offline = process.stdout.splitlines()
+    doctor = says[tier][1]["doctor"]
+    assert (doctor.code, doctor.err) == (2, "")
+    *_, said, offline = doctor.out.splitlines()
     assert said == "an account of nimbus cannot be asked: it has no checks; what is known without one:"
     assert "nimbus" in offline
 
@@ -256,10 +305,10 @@ def test_a_deployable_cloud_is_deployed_to(third: dict[Tier, Third]) -> None:
     ("tier", "command"),
     [(Tier.PREVIEW, "up"), (Tier.DEPLOYABLE, "up"), (Tier.DEPLOYABLE, "demo"), (Tier.DEPLOYABLE, "soak")],
 )
-def test_a_cloud_that_is_not_embedded_does_not_run_here(third: dict[Tier, Third], tier: Tier, command: str) -> None:
-    process = python(third[tier].root, "-m", "localcloud", command, "--stack", "nimbus-dev")
-    assert process.returncode == 1
-    assert process.stderr.splitlines() == [
+def test_a_cloud_that_is_not_embedded_does_not_run_here(says: Says, tier: Tier, command: str) -> None:
+    refused = says[tier][1][command]
+    assert refused.code == 1
+    assert refused.err.splitlines() == [
         f"Pulumi.nimbus-dev.yaml: cloud: nimbus is of tier {tier.value}, so it does not run on this machine; "
         "embedded: aws, gcp"
     ]
