@@ -72,7 +72,7 @@ def archives(
     if platform.compiler and not cloud.packing.built:
         compiler.find(platform.compiler, cache)
     damaged: list[str] = []
-    with ThreadPoolExecutor(2) as pool:
+    with zip_file.sharing(), ThreadPoolExecutor(2) as pool:
         results = pool.map(
             lambda spec: archive(spec, cloud=cloud, platform=platform, models=models, cache=cache, say=damaged.append),
             functions,

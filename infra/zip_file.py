@@ -7,8 +7,12 @@ https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT has them, under one 
 
 from __future__ import annotations
 
+import hashlib
 import struct
+import threading
 import zipfile
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -16,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import deflate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
 
 LEVEL = 9
 """libdeflate's, of 12: above it a tenth of a percent costs twice the time."""
@@ -29,6 +33,11 @@ NEEDED = 20
 UTF8 = 1 << 11
 DATE = (EPOCH[0] - 1980) << 9 | EPOCH[1] << 5 | EPOCH[2]
 LARGEST = 2**32 - 2
+
+
+_sharing = threading.Lock()
+_shared: dict[bytes, Future[bytes]] | None = None
+"""Inside `sharing`, what is compressed already or is being compressed, by the digest of the content."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +100,37 @@ def tree(folder: Path) -> Iterable[tuple[str, bytes]]:
             yield file.relative_to(folder).as_posix(), file.read_bytes()
 
 
+@contextmanager
+def sharing() -> Generator[None]:
+    """Compress once what is in several zip files that are written in the block, in whichever threads."""
+    global _shared  # noqa: PLW0603 - threads of a pool know nothing of the block that they were started in
+    with _sharing:
+        before, _shared = _shared, {} if _shared is None else _shared
+    try:
+        yield
+    finally:
+        with _sharing:
+            _shared = before
+
+
+def _deflated(data: bytes) -> bytes:
+    known = _shared
+    if known is None:
+        return bytes(deflate.deflate_compress(data, LEVEL))
+    digest = hashlib.sha256(data).digest()
+    with _sharing:
+        first = digest not in known
+        packed = known.setdefault(digest, Future())
+    if first:
+        try:
+            packed.set_result(bytes(deflate.deflate_compress(data, LEVEL)))
+        except BaseException as problem:
+            packed.set_exception(problem)
+    return packed.result()
+
+
 def _add(output: BinaryIO, name: str, data: bytes) -> Entry:
-    packed = bytes(deflate.deflate_compress(data, LEVEL)) if data else b""
+    packed = _deflated(data) if data else b""
     method = DEFLATED if len(packed) < len(data) else STORED
     content = packed if method == DEFLATED else data
     entry = Entry(

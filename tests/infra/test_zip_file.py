@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,26 @@ def test_the_order_in_which_files_come_means_nothing(tmp_path: Path) -> None:
     zip_file.write(tmp_path / "one.zip", FILES.items())
     zip_file.write(tmp_path / "other.zip", reversed(FILES.items()))
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "other.zip").read_bytes()
+
+
+def test_what_is_in_several_files_is_compressed_once_in_a_block_and_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compress, packed = zip_file.deflate.deflate_compress, []
+
+    def noted(data: bytes, level: int) -> bytearray:
+        packed.append(data)
+        return compress(data, level)
+
+    zip_file.write(tmp_path / "alone.zip", FILES.items())
+    monkeypatch.setattr(zip_file.deflate, "deflate_compress", noted)
+    files = [tmp_path / f"{number}.zip" for number in range(8)]
+    with zip_file.sharing(), ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda file: zip_file.write(file, FILES.items()), files))
+    assert sorted(packed) == sorted(data for data in FILES.values() if data)
+    assert {file.read_bytes() for file in files} == {(tmp_path / "alone.zip").read_bytes()}
+    zip_file.write(tmp_path / "after.zip", [("b/a.py", b"y")])
+    assert packed.count(b"y") == 2
 
 
 def test_its_bytes_are_known_whatever_zlib_this_interpreter_has(tmp_path: Path) -> None:
