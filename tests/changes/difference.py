@@ -131,13 +131,14 @@ def _is_fixed(type_: str, changed: Set[str]) -> bool:
 
 def for_nothing(difference: Difference) -> Iterator[str]:
     """Yield a sentence for each resource that is made anew although one that means the same goes."""
+    before, after = difference.before.meanings, difference.after.meanings
     gone: dict[str, str] = {
-        meaning(step.before): step.before.name for step in difference.of(Operation.DELETE) if step.before
+        before[step.before.urn]: step.before.name for step in difference.of(Operation.DELETE) if step.before
     }
     for step in difference.of(Operation.CREATE):
         if step.resource.type in NAMED:
             continue
-        if (name := gone.get(meaning(step.resource))) is not None:
+        if (name := gone.get(after[step.resource.urn])) is not None:
             yield f"{name} is deleted, and {step.name}, which means the same, is created"
 
 
@@ -146,9 +147,10 @@ def lost_bindings(difference: Difference) -> Iterator[str]:
 
     A policy is a set. An engine creates first, which adds nothing where the entry is there, and deletes afterwards.
     """
-    gone = {meaning(step.before) for step in difference.of(Operation.DELETE, Operation.REPLACE) if step.before}
+    before, after = difference.before.meanings, difference.after.meanings
+    gone = {before[step.before.urn] for step in difference.of(Operation.DELETE, Operation.REPLACE) if step.before}
     for resource in difference.after.graph:
-        if is_binding(resource) and meaning(resource) in gone:
+        if is_binding(resource) and after[resource.urn] in gone:
             yield f"{resource.name}: the policy no longer has it"
 
 

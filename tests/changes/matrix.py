@@ -216,11 +216,12 @@ class Change:
     @property
     def difference(self) -> Difference:
         """What it does."""
-        return Difference(before=self._graph(self.before), after=self._graph(self.after))
+        return compared(self._settings(self.before), self._settings(self.after))
 
-    def _graph(self, value: str) -> Drawn:
+    def _settings(self, value: str) -> str:
+        """Return the settings of a stack with this value, which are JSON text."""
         document = {"cloud": self.cloud, "models": list(MODELS), **self.says.values[value]}
-        return drawn(Settings.parse(document, where="Pulumi.test.yaml").model_dump_json())
+        return Settings.parse(document, where="Pulumi.test.yaml").model_dump_json()
 
 
 def problems(change: Change) -> list[str]:
@@ -240,6 +241,12 @@ def changes() -> Iterator[Change]:
         for cloud in setting.clouds:
             for before, after in permutations(setting.values, 2):
                 yield Change(cloud=cloud, setting=name, before=before, after=after)
+
+
+@cache
+def compared(before: str, after: str) -> Difference:
+    """Return the difference between the stacks with these settings: a test asks for it, and so does the page."""
+    return Difference(before=drawn(before), after=drawn(after))
 
 
 @cache
