@@ -50,6 +50,12 @@ PLAIN: dict[str, Any] = {
 }
 
 
+TUNED: dict[str, Any] = {"scoring": "f1", "thresholds": 20}
+"""How a threshold is chosen: each of these is tried on every fold."""
+OTHER_SCALE = {**TUNED, "response_method": "decision_function"}
+"""A threshold that is none of probabilities."""
+
+
 def plain_rows(count: int = 300) -> bytes:
     draw = random.Random(5)  # noqa: S311 - the same rows each time
     lines = ["a,b,left"]
@@ -154,7 +160,7 @@ def test_every_row_is_compared_also_those_that_are_kept_out(train: Train) -> Non
 
 
 def test_the_label_of_a_tuned_threshold_is_served_and_judged(train: Train) -> None:
-    found = train(plain_rows(), PLAIN, TunedThresholdClassifierCV(LogisticRegression(), scoring="f1").fit)
+    found = train(plain_rows(), PLAIN, TunedThresholdClassifierCV(LogisticRegression(), **TUNED).fit)
     served, [estimator], x = found.served, found.estimators, found.x
     answers = served_by(served, x)
     assert answers.labels.tolist() == estimator.predict(x).tolist()
@@ -171,8 +177,7 @@ def test_the_label_of_a_tuned_threshold_is_served_and_judged(train: Train) -> No
 
 
 def test_a_label_that_the_file_forgets_is_refused_and_the_sentence_says_what_to_do(train: Train) -> None:
-    other_scale = {"scoring": "f1", "response_method": "decision_function"}
-    found = train(plain_rows(), PLAIN, TunedThresholdClassifierCV(LogisticRegression(), **other_scale).fit)
+    found = train(plain_rows(), PLAIN, TunedThresholdClassifierCV(LogisticRegression(), **OTHER_SCALE).fit)
     assert found.answer["status"] == "refused"
     detail = found.record["cause"]
     assert "the estimator says yes with 0." in detail
@@ -187,9 +192,7 @@ def test_an_uncalibrated_estimator_is_served_as_it_decides(train: Train) -> None
 
 def test_the_next_best_experiment_is_taken_where_the_best_serves_otherwise(train: Train) -> None:
     def forgetful(x: np.ndarray, y: np.ndarray) -> Any:
-        return TunedThresholdClassifierCV(LogisticRegression(), scoring="f1", response_method="decision_function").fit(
-            x, y
-        )
+        return TunedThresholdClassifierCV(LogisticRegression(), **OTHER_SCALE).fit(x, y)
 
     found = train(plain_rows(), PLAIN, lambda x, y: make_pipeline(LogisticRegression()).fit(x, y), forgetful)
     assert found.answer["status"] == "registered"
