@@ -8,8 +8,9 @@ import pytest
 
 from infra import clouds
 from infra.estimate.coverage import NEVER_CALLED, UNKNOWN
-from infra.estimate.demand import MONTH
+from infra.estimate.demand import MONTH, NO_DEMAND
 from infra.estimate.meter import meter
+from infra.estimate.situation import component
 from infra.estimate.tariff import OLD, tariff
 from infra.estimate.use import Per
 from infra.scaling import Latency
@@ -164,6 +165,15 @@ def test_what_is_kept_ready_takes_energy_in_an_idle_month(cloud: str) -> None:
     assert ready["kwh"]["low"] > 100 * idle["kwh"]["low"]
     assert ready["embodied_grams"]["low"] > 100 * idle["embodied_grams"]["low"]
     assert ready["usd"] > idle["usd"] + 20
+
+
+@every_cloud
+def test_work_of_what_is_kept_ready_reserves_no_hardware_a_second_time(cloud: str) -> None:
+    one = bill(cloud, scaling={"profile": "latency", "minimum": 2})
+    uses = [line.use for line in one.lines if component(line.resource) == "predict" and line.use.per is Per.PREDICTION]
+    demand = sum((use.demand for use in uses), NO_DEMAND)
+    assert demand.working > 0
+    assert (demand.reserved, demand.memory) == (pytest.approx(0, abs=1e-12), pytest.approx(0, abs=1e-12))
 
 
 @every_cloud
