@@ -332,6 +332,7 @@ def test_whoever_interrupts_it_leaves_no_process_and_no_folder(
     until = time.monotonic() + 60
     while not (pid := pid_in(tmp_path / "pid")) and time.monotonic() < until:
         time.sleep(0.05)
+    time.sleep(0.2)  # whoever starts a process also has to hear that it runs
     process.send_signal(ending)
     _, errors = process.communicate(timeout=60)
     assert (process.returncode, "Traceback" in errors) == (130, False)
