@@ -12,10 +12,10 @@ from types import MappingProxyType
 
 import pulumi
 
-from infra import bring_your_own, bundle, chosen_models, limits, naming, serving, workflow
+from infra import bring_your_own, bundle, chosen_models, limits, naming, serving, trainers, workflow
 from infra.archive import Archive, Platform
 from infra.deployable import require_adapters, require_deployable
-from infra.environment import environment
+from infra.environment import environment, step_timeouts
 from infra.estimate.meter import meter
 from infra.estimate.noted import Noted
 from infra.estimate.stated import stated
@@ -25,9 +25,7 @@ from infra.function_table import (
     Http,
     NewObjects,
     OnSchedule,
-    WorkflowStep,
     named,
-    triggered_by,
 )
 from infra.keep import always, passing
 from infra.keys import keys_of
@@ -80,7 +78,9 @@ def build(cloud: Cloud, settings: Settings) -> dict[str, pulumi.Input[object]]:
     naming.require(cloud.names, settings, files.keys())
     limits.enforce(settings, {}, pulumi.get_stack())
     platform = target(settings.runtime)
-    archives = bundle.archives(FUNCTIONS, cloud=cloud, platform=platform, models=settings.models)
+    archives = bundle.archives(
+        trainers.functions(settings.models), cloud=cloud, platform=platform, models=settings.models
+    )
     limits.enforce(settings, archives, pulumi.get_stack())
     for line in bundle.remarks(archives, cloud, platform):
         pulumi.log.info(line)
@@ -119,7 +119,8 @@ def _for_one_model(settings: Settings) -> dict[str, str]:
     groups = {group.name: group.models[0] for group in serving.groups(settings)[1:] if len(group.models) == 1}
     verbs = ("retrain", "publish", "republish")
     names = {f"{verb}-{serving.shortened(model)}": model for verb in verbs for model in settings.models}
-    return {**groups, **names}
+    apart = {spec.name: spec.model for spec in trainers.steps(settings.models) if spec.model}
+    return {**groups, **names, **apart}
 
 
 def _stores(cloud: Cloud, settings: Settings, opts: pulumi.ResourceOptions) -> Stores:
@@ -183,10 +184,11 @@ def _functions(
         )
 
     functions = {}
-    for spec in FUNCTIONS:
+    for spec in trainers.functions(settings.models):
         if not isinstance(spec.trigger, Http):
-            size = settings.size(spec.name)
-            functions[spec.name] = cloud.function(spec.name, args(spec, size, settings.models), opts)
+            one = args(spec, settings.size_of(spec), trainers.served(spec, settings.models))
+            one = replace(one, keep=passing(settings.protect)) if spec.model else one
+            functions[spec.name] = cloud.function(spec.name, one, opts)
     for group in serving.groups(settings):
         shared = args(named("predict"), group.size, group.answered, group.profile)
         group_args = replace(
@@ -208,9 +210,10 @@ def _training(
     definition = workflow.training(
         parallelism=settings.training.parallelism,
         timeout_seconds=settings.training.longest_seconds,
-        function_timeouts={spec.name: settings.size(spec.name).timeout_seconds for spec in triggered_by(WorkflowStep)},
+        function_timeouts=step_timeouts(settings),
+        apart={spec.model: spec.name for spec in trainers.steps(settings.models) if spec.model},
     )
-    callees = {spec.name: functions[spec.name] for spec in triggered_by(WorkflowStep)}
+    callees = {spec.name: functions[spec.name] for spec in trainers.steps(settings.models)}
     return cloud.workflow(
         "training",
         WorkflowArgs(

@@ -51,6 +51,8 @@ class Limits:
     """Bytes of the code that compares a key with the models and prefixes of one arrival."""
     policy_characters: int | None
     """Characters of the policy of one function, spaces not counted."""
+    trainers: int
+    """Functions that each train one model, all called by one workflow."""
     bindings: int | None
     """Bindings of one store that give one role to one function under different conditions."""
     sources: tuple[str, ...]

@@ -16,11 +16,11 @@ from typing import Any
 
 import pulumi
 
-from infra import compiler, package_index, shipping, zip_file
+from infra import compiler, model_lock, package_index, shipping, trainers, zip_file
 from infra.archive import Archive, Platform
 from infra.cache import clean, entry, prune
 from infra.dependencies import RULES, Dependencies, dependencies
-from infra.function_table import FunctionSpec, named
+from infra.function_table import TRAIN, FunctionSpec, named
 from infra.sources import FINDINGS, ROOT, shared, sources
 from infra.tier import Tier
 from infra.vocabulary import Cloud
@@ -66,8 +66,9 @@ def archives(
         return {spec.name: _stand_in(cache) for spec in functions}
     with FINDINGS.kept(cache):
         for spec in functions:
-            needed, lock = modules(spec, cloud.name), _lock(spec, cloud)
-            shipping.require(needed, models, packing=cloud.packing, lock=lock, python=platform.python)
+            needed, carried = modules(spec, cloud.name), trainers.served(spec, models)
+            locks = _locks(spec, cloud)
+            shipping.require(needed, carried, packing=cloud.packing, locks=locks, python=platform.python)
     clean(cache)
     if platform.compiler and not cloud.packing.built:
         compiler.find(platform.compiler, cache)
@@ -98,7 +99,7 @@ def archive(
 
     `say` gets a line for a damaged one.
     """
-    contents = _contents(spec, cloud, platform, models, cache, say)
+    contents = _contents(spec, cloud, platform, trainers.served(spec, models), cache, say)
 
     def build(workspace: Path, target: Path) -> dict[str, Any]:
         return _build(contents, cache, workspace, target)
@@ -176,22 +177,43 @@ def _contents(
         if beside and ROOT / "models" / model / CONTRACT in source_files:
             files[f"models/{model}/{SHARED}"] = beside.encode()
     if any(file.name == CONTRACT for file in source_files):
-        files[f"models/{LOCK}"] = hashlib.sha256(_read(_lock(named("train"), cloud))).hexdigest().encode()
+        files[f"models/{LOCK}"] = _digest(_locked(named(TRAIN), cloud))
+        apart = [
+            model for model in trainers.with_packages(models) if ROOT / "models" / model / CONTRACT in source_files
+        ]
+        files |= {f"models/{model}/{LOCK}": _digest(_locked(trainers.row(model), cloud)) for model in apart}
     files |= {path: text.encode() for path, text in cloud.packing.files.items()}
     files["main.py"] = main(spec, cloud.name).encode()
-    lock = _lock(spec, cloud)
     if not cloud.packing.built:
+        lock = _locks(spec, cloud)[0]
         installed = dependencies(lock, platform, cache, say, package_index.find(os.environ, ROOT))
         return Contents(files=files, installed=installed, compiler=platform.compiler)
-    return Contents(files={**files, "requirements.txt": _read(lock)}, installed=None, compiler=None)
+    return Contents(files={**files, "requirements.txt": _locked(spec, cloud)}, installed=None, compiler=None)
 
 
-def _lock(spec: FunctionSpec, cloud: Cloud) -> Path:
-    """Return a function's lock on a cloud. Raise `pulumi.RunError` for one that is missing."""
+def _locks(spec: FunctionSpec, cloud: Cloud) -> tuple[Path, ...]:
+    """Return a function's lock on a cloud, and one that completes it. Raise `pulumi.RunError` for one that is missing.
+
+    A model's own lock is complete but for what a cloud that builds functions runs them with.
+    """
     lock = REQUIREMENTS / (f"{cloud.name}/{spec.lock}.txt" if cloud.packing.built else f"{spec.lock}.txt")
     if not lock.exists():
         raise pulumi.RunError(f"{lock.relative_to(REQUIREMENTS.parents[1])} is missing; `make lock` writes it")
-    return lock
+    if not spec.model:
+        return (lock,)
+    model_lock.require(spec.model)
+    own = model_lock.path(spec.model)
+    return (own, lock) if cloud.packing.built else (own,)
+
+
+def _locked(spec: FunctionSpec, cloud: Cloud) -> bytes:
+    """Return what a function is installed from on a cloud. Raise `pulumi.RunError` as `_locks` does."""
+    first, *more = _locks(spec, cloud)
+    return model_lock.together(first, more[0]) if more else _read(first)
+
+
+def _digest(lock: bytes) -> bytes:
+    return hashlib.sha256(lock).hexdigest().encode()
 
 
 def _read(file: Path) -> bytes:

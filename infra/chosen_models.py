@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from infra import bring_your_own, limits
+from infra import bring_your_own, limits, model_lock, trainers
 from infra.complaint import shown
 from infra.settings import KEY, Settings
 from infra.shipping import require_training
@@ -28,22 +28,34 @@ def require(settings: Settings) -> None:
     mistakes = []
     for model in settings.models:
         try:
-            _require(model)
+            _require(model, settings)
         except pulumi.RunError as problem:
             mistakes.append(str(problem))
     if mistakes:
         raise pulumi.RunError("\n".join(mistakes))
 
 
-def _require(model: str) -> None:
+def _require(model: str, settings: Settings) -> None:
     try:
         contract = load(model)
     except ContractError as problem:
         raise pulumi.RunError(str(problem)) from None
     if isinstance(contract, BringYourOwn):
         bring_your_own.require_file(model, contract)
+        if trainers.with_packages([model]):
+            raise pulumi.RunError(
+                f"models/{model}/{trainers.REQUIREMENTS}: {model} is a finished model, which nothing trains; accepted:"
+                " none, or a model with task: classification"
+            )
         return
     require_training(model)
+    model_lock.require(model)
+    if model in settings.training.models and not trainers.with_packages([model]):
+        raise pulumi.RunError(
+            f"{settings.where(f'training.models.{model}', pulumi.get_stack())}: {KEY} -> training.models.{model}:"
+            f" {model} has no models/{model}/{trainers.REQUIREMENTS}, and is trained as all others are; accepted: a"
+            " model with packages of its own, or functions.train for all"
+        )
     experiments = len(contract.search.experiments())
     if experiments > limits.MAXIMUM_EXPERIMENTS:
         raise pulumi.RunError(

@@ -115,6 +115,13 @@ def dependencies(
     return Dependencies(zip=built.path, unpacked=facts["unpacked"], uncompiled=tuple(facts["uncompiled"]))
 
 
+def shown(lock: Path) -> str:
+    """Return a lock as messages name it: from its folder in the project on."""
+    parts = lock.parts
+    top = max((at for at, part in enumerate(parts) if part in ("functions", "models")), default=len(parts) - 1)
+    return "/".join(parts[top:])
+
+
 def _prune(tree: Path) -> None:
     for pattern in UNUSED:
         for path in tree.glob(pattern):
@@ -142,6 +149,6 @@ def _install(lock: Path, platform: Platform, tree: Path, index: PackageIndex) ->
         raise pulumi.RunError(full(tree.parents[1]))
     where = f"; {index}" if index.hosts else ""
     raise pulumi.RunError(
-        f"functions/requirements/{lock.name}: cannot be installed for Python {platform.python} "
+        f"{shown(lock)}: cannot be installed for Python {platform.python} "
         f"on {platform.wheels or 'this machine'}{where}:\n{without_credentials(installer.stderr.strip())}"
     )

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from infra import workflow
-from infra.function_table import WorkflowStep, triggered_by
+from infra import trainers, workflow
 from infra.processor import KERNELS, ONE_THREAD, arithmetic
 from interface import variables
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 class Source:
     """What the values are taken from."""
 
-    function: str
+    spec: FunctionSpec
     settings: Settings
     stores: Stores
     models: Sequence[str]
@@ -56,8 +55,8 @@ VALUES: Mapping[str, Callable[[Source], pulumi.Input[str] | None]] = {
     variables.CAPTURE_INPUTS: lambda of: str(of.settings.capture.inputs),
     variables.ATTEMPTS: lambda of: str(of.settings.jobs.attempts),
     variables.PARALLELISM: lambda of: str(of.settings.job_workers),
-    variables.TIMEOUT_SECONDS: lambda of: str(of.settings.size(of.function).timeout_seconds),
-    variables.QUIET_SECONDS: lambda of: str(workflow.quiet_seconds(_step_timeouts(of.settings))),
+    variables.TIMEOUT_SECONDS: lambda of: str(of.settings.size_of(of.spec).timeout_seconds),
+    variables.QUIET_SECONDS: lambda of: str(workflow.quiet_seconds(step_timeouts(of.settings))),
     variables.WINDOW: lambda of: _window(of.settings),
     variables.JOBS_WEBHOOK: lambda of: _webhook_url(of.settings),
     variables.JOBS_WEBHOOK_SECRET: lambda of: _webhook_secret(of.settings),
@@ -89,7 +88,7 @@ def environment(
 
     Raise `KeyError` for a variable of the row that has no value in `VALUES`: function_checks.py refuses it before.
     """
-    source = Source(function=spec.name, settings=settings, stores=stores, models=models)
+    source = Source(spec=spec, settings=settings, stores=stores, models=models)
     values = {name: VALUES[name](source) for name in spec.environment}
     return {
         variables.LOG_LEVEL: "INFO",
@@ -100,8 +99,9 @@ def environment(
     }
 
 
-def _step_timeouts(settings: Settings) -> dict[str, int]:
-    return {spec.name: settings.size(spec.name).timeout_seconds for spec in triggered_by(WorkflowStep)}
+def step_timeouts(settings: Settings) -> dict[str, int]:
+    """Return the timeout of each function that the training workflow calls, by its name, in seconds."""
+    return {spec.name: settings.size_of(spec).timeout_seconds for spec in trainers.steps(settings.models)}
 
 
 def reserved(name: str) -> bool:

@@ -16,6 +16,7 @@ from infra import cron, environment, sources, workflow, workflow_values
 from infra.function_table import (
     LONGEST_NAME,
     TABLE,
+    TRAIN,
     AnnouncingName,
     FunctionSpec,
     Http,
@@ -63,6 +64,8 @@ def _row(spec: FunctionSpec, root: Path) -> Iterator[str]:
     yield from _name("name", spec.name)
     if isinstance(spec.name, str) and spec.name.startswith(f"{PREDICT}-"):
         yield f"name: {PREDICT}-... is kept for models with a predict function of their own; accepted: another name"
+    if isinstance(spec.name, str) and spec.name.startswith(f"{TRAIN}-"):
+        yield f"name: {TRAIN}-... is kept for models with packages of their own; accepted: another name"
     yield from _trigger(spec.trigger)
     yield from _entry(spec, root)
     yield from _size(spec.size)

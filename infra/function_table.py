@@ -15,6 +15,8 @@ from infra.keys import Access
 from interface import layout, variables
 
 TABLE = "infra/function_table.py"
+TRAIN = "train"
+"""The row that trains; trainers.py makes others like it, each for one model alone."""
 LONGEST_NAME = 32
 """Cloud Run's bound: a service's name has at most 49 characters, of which 17 are `-function` and what Pulumi adds.
 https://cloud.google.com/run/docs/deploying#service-name"""
@@ -129,13 +131,10 @@ class FunctionSpec:
     """The lock in functions/requirements that it runs with; empty: the one of its own name."""
     signs: bool = False
     """Whether it signs URLs: for a while, whoever holds one may do one thing that the function may do itself."""
+    model: str = ""
+    """The one model that it is for; empty: it is for all that have no such function of their own."""
     one_kernel: bool = False
     """Whether OpenBLAS and numpy must compute alike on every processor of an architecture: the function trains."""
-
-    @property
-    def well_named(self) -> bool:
-        """Whether every cloud takes its name, with all that is added to it."""
-        return well_named(self.name)
 
     @property
     def lock(self) -> str:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import pulumi
 
-from infra import arrival_size, policy_size
+from infra import arrival_size, policy_size, trainers
 from infra.archive import Archive
 from infra.bounds import Limits
-from infra.function_table import FUNCTIONS, TABLE, FunctionSpec, Http, Messages, NewObjects, named, triggered_by
+from infra.function_table import (
+    FUNCTIONS,
+    TABLE,
+    TRAIN,
+    FunctionSpec,
+    Http,
+    Messages,
+    NewObjects,
+    named,
+    triggered_by,
+)
 from infra.scaling import SHARED, Balanced, Latency
 from infra.serving import groups, paths
 from infra.settings import Settings
@@ -46,6 +57,7 @@ LIMITS: Mapping[str, Limits] = {
         origins=None,
         transform_bytes=None,
         policy_characters=10_240,
+        trainers=75,  # the workflow's role names each function, by some 110 of those characters
         bindings=None,
         sources=(
             "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
@@ -85,6 +97,7 @@ LIMITS: Mapping[str, Limits] = {
         origins=0,  # API Gateway answers no preflight request
         transform_bytes=20 * 1024,
         policy_characters=None,
+        trainers=40,  # the workflow's source has 128 KB, of which each function takes 2.5
         bindings=20,
         sources=(
             "https://cloud.google.com/functions/quotas",
@@ -116,15 +129,25 @@ def verdicts(settings: Settings, archives: Mapping[str, Archive]) -> list[Verdic
     results = [verdict for kind in kinds for verdict in kind(settings, limits)]
     if limits.unpacked_bytes is not None:
         results += [
-            at_most(_packages(name), "bytes unpacked", archive.unpacked, limits.unpacked_bytes)
-            for name, archive in archives.items()
-            if not archive.stand_in
+            _packages(spec, archives[spec.name].unpacked, limits.unpacked_bytes)
+            for spec in _rows(settings)
+            if spec.name in archives and not archives[spec.name].stand_in
         ]
     return results
 
 
-def _packages(function: str) -> str:
-    return f"functions/requirements/{named(function).lock}.in"
+def _rows(settings: Settings) -> tuple[FunctionSpec, ...]:
+    """Return the rows of the table, and those that each train one model."""
+    return (*FUNCTIONS, *trainers.rows(settings.models))
+
+
+def _packages(spec: FunctionSpec, unpacked: int, most: int) -> Verdict:
+    """Compare the size of an archive with what the platform unpacks."""
+    if not spec.model:
+        return at_most(f"functions/requirements/{spec.lock}.in", "bytes unpacked", unpacked, most)
+    verdict = at_most(f"models/{spec.model}/{trainers.REQUIREMENTS}", "bytes unpacked", unpacked, most)
+    others = ", ".join(name for name, limits in LIMITS.items() if limits.unpacked_bytes is None)
+    return verdict if verdict.passed else replace(verdict, bound=f"{verdict.bound}, or a stack of {others} (no bound)")
 
 
 def _offers(settings: Settings, limits: Limits) -> Iterator[Verdict]:
@@ -136,7 +159,7 @@ def _offers(settings: Settings, limits: Limits) -> Iterator[Verdict]:
 
 def _functions(settings: Settings, limits: Limits) -> Iterator[Verdict]:
     lowest, highest = limits.memory_mb
-    for spec in FUNCTIONS:
+    for spec in _rows(settings):
         yield _figure(settings, spec, "timeout_seconds", "seconds", (None, limits.timeout_seconds))
         yield _figure(settings, spec, "memory_mb", "MB of memory", (lowest, highest))
     for spec in triggered_by(Http):
@@ -152,11 +175,15 @@ def _figure(
     settings: Settings, spec: FunctionSpec, figure: str, what: str, bounds: tuple[int | None, int | None]
 ) -> Verdict:
     """Compare one figure of a function's size. Its row is to blame unless the stack changes the figure."""
-    value = dict(settings.size(spec.name))[figure]
+    value = dict(settings.size_of(spec))[figure]
+    own = settings.training.models.get(spec.model)
+    if own is not None and dict(own)[figure] is not None:
+        return within(f"training.models.{spec.model}.{figure}", what, value, bounds)
     origin = f"{TABLE}: {spec.name}: size.{figure}" if value == dict(spec.size).get(figure) else ""
     if value is None:
         value, origin = spec.copies, f"{TABLE}: {spec.name}: copies"
-    return within(f"functions.{spec.name}.{figure}", what, value, bounds, origin)
+    name = TRAIN if spec.model else spec.name
+    return within(f"functions.{name}.{figure}", what, value, bounds, origin)
 
 
 def _serving(settings: Settings, limits: Limits) -> Iterator[Verdict]:
@@ -188,7 +215,7 @@ def _models(settings: Settings, limits: Limits) -> Iterator[Verdict]:
 
 
 def _grants(settings: Settings, limits: Limits) -> Iterator[Verdict]:
-    return policy_size.verdicts(settings, FUNCTIONS, limits)
+    return policy_size.verdicts(settings, _rows(settings), limits)
 
 
 def _arrivals(settings: Settings, limits: Limits) -> Iterator[Verdict]:
@@ -198,10 +225,14 @@ def _arrivals(settings: Settings, limits: Limits) -> Iterator[Verdict]:
 def _workflow(settings: Settings, limits: Limits) -> Iterator[Verdict]:
     parallelism = settings.training.parallelism
     yield at_most("training.parallelism", "experiments at a time", parallelism, limits.parallelism)
-    if limits.copies_are_bounded or settings.size("train").concurrency is not None:
-        # An experiment that finds no copy waits for minutes, and not for as long as another one takes.
-        where = "training.parallelism, with functions.train.concurrency"
-        yield at_most(where, "experiments at a time", parallelism, settings.copies("train"))
+    apart = trainers.rows(settings.models)
+    yield at_most("models", "functions that train one model each", len(apart), limits.trainers)
+    for spec in (named(TRAIN), *apart):
+        if limits.copies_are_bounded or settings.size_of(spec).concurrency is not None:
+            # An experiment that finds no copy waits for minutes, and not for as long as another one takes.
+            setting = f"training.models.{spec.model}" if spec.model in settings.training.models else "functions.train"
+            where = f"training.parallelism, with {setting}.concurrency"
+            yield at_most(where, "experiments at a time", parallelism, settings.copies(spec))
     state_bytes, steps = MAXIMUM_EXPERIMENTS * EXPERIMENT_BYTES, MAXIMUM_EXPERIMENTS * limits.steps_of_an_experiment
     yield at_most("models/*/model.yaml search", "bytes between steps", state_bytes, limits.state_bytes)
     yield at_most("models/*/model.yaml search", "steps of an execution", steps, limits.steps)

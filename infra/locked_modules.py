@@ -25,9 +25,9 @@ def modules(lock: Path) -> frozenset[str] | None:
 
     Raise `OSError` for a lock that cannot be read.
     """
-    for line in lock.read_text(encoding="utf-8").splitlines():
-        if line.startswith(LINE):
-            return frozenset(line.removeprefix(LINE).split())
+    for text in lock.read_text(encoding="utf-8").splitlines():
+        if text.startswith(LINE):
+            return frozenset(text.removeprefix(LINE).split())
     return None
 
 
@@ -44,16 +44,36 @@ def found(folder: Path, prefix: str = "") -> Iterator[str]:
             yield from found(path, f"{prefix}{name}.")
 
 
+def by_package(folder: Path) -> dict[str, str]:
+    """Return the package that brought each module into a folder, by the module's name."""
+    owners: dict[str, str] = {}
+    for record in folder.glob("*.dist-info/RECORD"):
+        package = record.parent.name.partition("-")[0]
+        for entry in record.read_text(encoding="utf-8").splitlines():
+            owners.setdefault(EXTENSION.sub("", entry.partition(",")[0].partition("/")[0]).removesuffix(".py"), package)
+    return {name: owners.get(name.partition(".")[0], "a package") for name in found(folder)}
+
+
+def command(lock: Path, folder: Path) -> list[str]:
+    """Return what installs a lock into a folder, to see which modules are there."""
+    start = [find_uv_bin(), "pip", "install", "--quiet", "--target", str(folder), "--no-deps", "--require-hashes"]
+    start += ["--python", sys.executable, "--python-version", PYTHON, "--python-platform", WHEELS]
+    return [*start, "--only-binary", ":all:", "--requirements", str(lock)]
+
+
+def line(folder: Path) -> str:
+    """Return the comment about what was installed into a folder."""
+    return LINE + " ".join(sorted(found(folder)))
+
+
 def main(locks: list[str]) -> None:
     """Write the line into each lock, in place of an older one. Raise `CalledProcessError` for one that uv refuses."""
     for lock in (Path(name) for name in locks):
         with tempfile.TemporaryDirectory() as folder:
-            command = [find_uv_bin(), "pip", "install", "--quiet", "--target", folder, "--no-deps", "--require-hashes"]
-            command += ["--python", sys.executable, "--python-version", PYTHON, "--python-platform", WHEELS]
-            subprocess.run([*command, "--only-binary", ":all:", "--requirements", str(lock)], check=True)
-            names = " ".join(sorted(found(Path(folder))))
-        kept = [line for line in lock.read_text(encoding="utf-8").splitlines() if not line.startswith(LINE)]
-        lock.write_text("\n".join([*kept, LINE + names]) + "\n", encoding="utf-8")
+            subprocess.run(command(lock, Path(folder)), check=True)
+            written = line(Path(folder))
+        kept = [text for text in lock.read_text(encoding="utf-8").splitlines() if not text.startswith(LINE)]
+        lock.write_text("\n".join([*kept, written]) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 import pulumi
 
-from infra import serving
+from infra import serving, trainers
 from infra.function_table import FUNCTIONS, Http, NewObjects, OnSchedule, StoreName
 from infra.physical_name import Part, PhysicalName
 from infra.settings import Settings, autonaming, of_project
@@ -61,7 +61,7 @@ def components(settings: Settings, finished: Collection[str]) -> dict[Part, tupl
         Part.QUEUE: tuple(spec.name for spec in FUNCTIONS if spec.consumes),
         Part.FED: tuple(spec.name for spec in fed),
         Part.FUNCTION: (
-            *(spec.name for spec in FUNCTIONS if not isinstance(spec.trigger, Http)),
+            *(spec.name for spec in trainers.functions(settings.models) if not isinstance(spec.trigger, Http)),
             *(group.name for group in serving.groups(settings)),
         ),
         Part.API: (API,),

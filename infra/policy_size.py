@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from infra import trainers
 from infra.bounds import Limits
 from infra.function_table import TABLE, FunctionSpec, Http, Needs, named
 from infra.keys import Access, Keys, below
@@ -71,7 +72,10 @@ def granted(settings: Settings, functions: Iterable[FunctionSpec]) -> Iterator[G
         )
     for spec in functions:
         if not isinstance(spec.trigger, Http):
-            yield Granted(where="models", function=spec.name, spec=spec, models=settings.models)
+            models = trainers.served(spec, settings.models)
+            every = set(models) == set(settings.models)
+            where = "models" if every or spec.model else "models, some of which have packages of their own"
+            yield Granted(where=where, function=spec.name, spec=spec, models=models, every=every)
 
 
 def verdicts(settings: Settings, functions: Iterable[FunctionSpec], bounds: Limits) -> Iterator[Verdict]:

@@ -19,11 +19,12 @@ from infra.api_policy import Auth, Cors, IamAuth, Throttling
 from infra.cloud_folders import names as cloud_names
 from infra.complaint import complaints
 from infra.estimate.traffic import Traffic
-from infra.function_table import FUNCTIONS, named
+from infra.function_table import FUNCTIONS, TRAIN, FunctionSpec, named, well_named
 from infra.scaling import EcoStack, Scaling
 from infra.section import Name, Section, Words, no_flag, once, retype
 from infra.settings_file import SettingsFile
-from infra.size import Size
+from infra.singled_out import unknown_models
+from infra.size import OwnSize, Size
 from infra.training import Training, meaningless
 from interface.rollout import RolloutPlan
 
@@ -71,7 +72,7 @@ else:
         **{
             spec.name: (Size, Field(default_factory=lambda spec=spec: Size(**spec.size)))
             for spec in FUNCTIONS
-            if spec.well_named
+            if well_named(spec.name)
         },
     )
 """A field for each row of the table."""
@@ -177,14 +178,21 @@ class Settings(Section):
         """Return the size of a function, by its name in the table."""
         return dict(self.functions)[function]
 
-    def copies(self, function: str) -> int:
-        """Return the most copies of a function: its concurrency, or else the figure of its row in the table."""
-        return self.size(function).concurrency or named(function).copies
+    def size_of(self, spec: FunctionSpec) -> Size:
+        """Return the size of a function of the stack, by its row."""
+        if not spec.model:
+            return self.size(spec.name)
+        own = self.training.models.get(spec.model, OwnSize()).model_dump(exclude_none=True)
+        return self.size(TRAIN).model_copy(update=own)
+
+    def copies(self, spec: FunctionSpec) -> int:
+        """Return the most copies of a function: its concurrency, or else the figure of its row."""
+        return self.size_of(spec).concurrency or spec.copies
 
     @property
     def job_workers(self) -> int:
         """The copies that one job is announced to: one that finds none would be tried in vain, and counted."""
-        return min(self.jobs.parallelism, self.copies("jobs"))
+        return min(self.jobs.parallelism, self.copies(named("jobs")))
 
     @classmethod
     def load(cls) -> Self:
@@ -239,7 +247,7 @@ class Settings(Section):
                 if retype(document, refused.errors(), secret=secret):
                     continue
                 problems += refused.errors()
-            problems += _unknown_models(document)
+            problems += unknown_models(document)
             problems += () if settings is None else meaningless(settings.training)
             if settings is None or problems:
                 raise pulumi.RunError(cls._refusal(problems, document, file or SettingsFile(name=where), secret=secret))
@@ -277,16 +285,4 @@ def _finite(value: Any) -> Any:
             return value
 
 
-def _unknown_models(document: Any) -> Iterator[ErrorDetails]:
-    """Yield a problem for each model that scales by itself and is not among the models."""
-    match document:
-        case {"models": [*models], "scaling": {"models": dict(scaled)}}:
-            for name in scaled:
-                if name not in models:
-                    yield {
-                        "type": "value_error",
-                        "loc": ("scaling", "models", name),
-                        "input": name,
-                        "msg": "the models of the stack",
-                        "ctx": {"accepted": ", ".join(map(str, models))},
-                    }
+_EXAMPLES = {"cloud": "aws", "models": "[breast_cancer]"}

@@ -13,10 +13,12 @@ from pathlib import Path
 import pulumi
 
 from infra.archive import Packing
-from infra.dependencies import ONLY
+from infra.dependencies import ONLY, shown
 from infra.imports import Wanted
 from infra.locked_modules import modules as locked_modules
+from infra.model_lock import command
 from infra.sources import DECLARED, ROOT, STAYS, closure, declared, defines, exists, is_ours, module, training
+from infra.trainers import REQUIREMENTS
 
 TRAINS = "functions/core/training/experiment.py"
 """What imports a model's training: a function that reaches it needs what the model imports."""
@@ -32,18 +34,24 @@ JOINED = frozenset({"annotationlib", "compression"})
 
 
 def require(
-    entries: Sequence[str], models: Sequence[str], *, packing: Packing, lock: Path, python: str, root: Path = ROOT
+    entries: Sequence[str],
+    models: Sequence[str],
+    *,
+    packing: Packing,
+    locks: Sequence[Path],
+    python: str,
+    root: Path = ROOT,
 ) -> None:
     """Raise `pulumi.RunError` for an import or a file that the archive of `entries` would lack, with file and line.
 
-    An import must be of the archive, of the packages of `lock`, of the cloud's own runtime, or of the
+    An import must be of the archive, of the packages of `locks`, of the cloud's own runtime, or of the
     standard library of that version of Python. Whatever the sentence names is accepted.
     """
     files = closure(entries, root)
     trained = models if root / TRAINS in files else ()
     for name in trained:
         files |= closure([training(name)], root)
-    available = _Available(packing, lock, python, root)
+    available = _Available(packing, locks, python, root)
     for file in sorted(files):
         path = file.relative_to(root).as_posix()
         for wanted in module(file, root).wanted:
@@ -65,14 +73,13 @@ def require_training(model: str, root: Path = ROOT) -> None:
 class _Available:
     """What the code of one archive can import."""
 
-    def __init__(self, packing: Packing, lock: Path, python: str, root: Path) -> None:
+    def __init__(self, packing: Packing, locks: Sequence[Path], python: str, root: Path) -> None:
         self._root = root
-        inside = lock.parts[::-1].index("requirements")
-        self._lock = "/".join(("functions", *lock.parts[-inside - 1 :]))
-        found = locked_modules(lock)
-        self._known = found is not None
+        self._lock = shown(locks[0])
+        found = [locked_modules(lock) for lock in locks]
+        self._known = None not in found
         # A package that is opened as a library is packed without its modules.
-        self._locked = (found or frozenset()) - (set() if packing.built else ONLY.keys())
+        self._locked = frozenset[str]().union(*filter(None, found)) - (set() if packing.built else ONLY.keys())
         gone = [names for version, names in LEFT.items() if _number(version) <= _number(python)]
         standard = frozenset(sys.stdlib_module_names).union(*LEFT.values())
         self._standard = standard.difference(JOINED, *gone)
@@ -102,11 +109,19 @@ class _Available:
         beside = root / path.rpartition("/")[0]
         if (beside / f"{top}.py").is_file() or (beside / top).is_dir():
             return f"{top} lies beside this file, and is found as .{top} alone; accepted: from . import {top}"
-        named = f"functions/requirements/{Path(self._lock).stem}"
         return (
             f"{top} is neither a module of this project, nor of {self._lock}, nor of Python {self._python};"
-            f" accepted: what a package in {named}.in brings, after `make lock`"
+            f" accepted: {self._accepted(path)}"
         )
+
+    def _accepted(self, path: str) -> str:
+        """Return where a package can be named that a file imports: a model's training may have its own."""
+        shared = f"functions/requirements/{Path(self._lock).stem}.in"
+        top, model, *below = path.split("/")
+        if top != "models" or not below:
+            return f"what a package in {shared} brings, after `make lock`"
+        own = f"what a package in models/{model}/{REQUIREMENTS} brings, after `{command(model)}`"
+        return own if self._lock.startswith("models/") else f"{own}, or one in {shared}, after `make lock`"
 
     def _lacking(self, name: str, member: str | None) -> str:
         """Return what is wrong with an import from the project."""

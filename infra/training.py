@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from infra.section import Cron, Section
+from infra.section import Cron, Name, Section
+from infra.size import OwnSize
 from infra.training_window import TrainingWindow, problems
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ class Training(Section):
     """Train every model on its newest dataset, UTC. Without it only a new dataset starts training."""
     window: TrainingWindow | None = None
     """When such a training begins, at once without one. What an upload starts begins at once."""
+    models: Mapping[Name, OwnSize] = Field(default_factory=dict)
+    """The sizes of functions that train one model alone, because it has packages of its own."""
 
     @property
     def longest_seconds(self) -> int:

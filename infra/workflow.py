@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+
+from interface import trainer
 
 SPARE_SECONDS = 15
 """How much longer a call may take than the function that it calls."""
@@ -141,8 +144,16 @@ def followers(step: Step) -> list[str]:
             return [step.next]
 
 
-def training(*, parallelism: int, timeout_seconds: int, function_timeouts: Mapping[str, int]) -> Workflow:
+def training(
+    *,
+    parallelism: int,
+    timeout_seconds: int,
+    function_timeouts: Mapping[str, int],
+    apart: Mapping[str, str] = MappingProxyType({}),
+) -> Workflow:
     """Return the workflow from a new dataset to a released model, or to a recorded reason why not.
+
+    `apart` names, for each model that a function of its own trains, that function.
 
     ```
     prepare -> experiments -> select -> release -> (bake -> judge)* -> released | rolled back
@@ -155,11 +166,12 @@ def training(*, parallelism: int, timeout_seconds: int, function_timeouts: Mappi
     dataset, `{"model": "<name>", "action": "wait"}` for the same in the window of the schedule,
     `{"model": "<name>", "version": "<version>"}` to release what is registered, or
     `{"model": "<name>", "action": "rollback", "reason": "<why>"}` to have the champion before
-    this one back.
+    this one back. Where functions train single models, what `prepare` answers chooses the function of
+    the experiments.
     """
     return Workflow(
         start="prepare",
-        steps=(*_search(parallelism), *_release()),
+        steps=(*_search(parallelism, apart), *_release()),
         on_failure="abandon",
         timeout_seconds=timeout_seconds,
         call_timeout_seconds={name: seconds + SPARE_SECONDS for name, seconds in function_timeouts.items()},
@@ -177,8 +189,9 @@ def quiet_seconds(function_timeouts: Mapping[str, int]) -> int:
 _RUN: Mapping[str, Ref] = {"model": Ref("prepare.model"), "run": Ref("prepare.run")}
 
 
-def _search(parallelism: int) -> tuple[Step, ...]:
+def _search(parallelism: int, apart: Mapping[str, str]) -> tuple[Step, ...]:
     """Return the steps from a dataset to a registered version."""
+    choice = {trainer.own(model): f"experiments by {apart[model]}" for model in sorted(apart)}
     return (
         Call(
             name="prepare",
@@ -191,7 +204,7 @@ def _search(parallelism: int) -> tuple[Step, ...]:
             name="is it usable",
             on=Ref("prepare.status"),
             cases={
-                "accepted": "experiments",
+                "accepted": "who trains it" if apart else "experiments",
                 "registered": "release",
                 "rejected": "rejected",
                 "unchanged": "unchanged",
@@ -200,20 +213,31 @@ def _search(parallelism: int) -> tuple[Step, ...]:
             },
         ),
         Pause(name="wait for the slot", seconds=Ref("prepare.wait_seconds"), next="prepare"),
-        Each(
-            name="experiments",
-            items=Ref("prepare.experiments"),
-            function="train",
-            payload={**_RUN, "experiment": ITEM},
-            parallelism=parallelism,
-            next="select",
+        *(
+            [Choose(name="who trains it", on=Ref("prepare.trainer"), cases={trainer.SHARED: "experiments", **choice})]
+            if apart
+            else []
         ),
+        _experiments("experiments", "train", parallelism),
+        *(_experiments(choice[trainer.own(model)], apart[model], parallelism) for model in sorted(apart)),
         Call(name="select", function="select", payload=_RUN, result="select", next="is it good enough"),
         Choose(
             name="is it good enough",
             on=Ref("select.status"),
             cases={"registered": "release", "refused": "refused"},
         ),
+    )
+
+
+def _experiments(name: str, function: str, parallelism: int) -> Each:
+    """Return the step that has a function run every experiment."""
+    return Each(
+        name=name,
+        items=Ref("prepare.experiments"),
+        function=function,
+        payload={**_RUN, "experiment": ITEM},
+        parallelism=parallelism,
+        next="select",
     )
 
 

@@ -21,7 +21,7 @@ the archive's root. Another content of one of them is another run."""
 
 LOCK = "lock.txt"
 """In an archive, beside the models' folders: SHA-256 of the lock that training is installed from. Other packages are
-another run."""
+another run. A model with packages of its own has one in its folder, which holds in its place."""
 
 
 class ContractError(ValueError):

@@ -10,7 +10,21 @@ import typer
 from typer._click import Context, HelpFormatter
 from typer.core import TyperGroup
 
-from sml.commands import check, console, cost, init, predict, releases, review, runs, stack, tune, upload, versions
+from sml.commands import (
+    check,
+    console,
+    cost,
+    init,
+    lock,
+    predict,
+    releases,
+    review,
+    runs,
+    stack,
+    tune,
+    upload,
+    versions,
+)
 from sml.commands.export import app as export
 from sml.commands.jobs import app as jobs
 from sml.commands.registry import app as registry
@@ -47,7 +61,7 @@ APP = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 PANELS: dict[str, tuple[Callable[..., object], ...]] = {
-    "A new model": (init.init, check.check),
+    "A new model": (init.init, check.check, lock.lock),
     "Data and training": (upload.upload, upload.retrain),
     "Runs": (runs.runs, runs.show, runs.leaderboard, runs.compare, runs.report),
     "Versions": (versions.models, versions.versions, versions.live, versions.history, versions.diff),

@@ -48,6 +48,8 @@ FAILED_CODES = (500, 504)
 """The function's own failure, and its timeout."""
 TEXT_LIMIT = 30_000
 """Characters of a cause; all variables together hold 512 KB: https://cloud.google.com/workflows/quotas."""
+LISTED = 200
+"""Characters of a list of names in an expression, which has 400 at most: https://cloud.google.com/workflows/quotas."""
 RECOVERY_SECONDS = 3600
 """How long recording a failure may take, past every deadline."""
 FAILURES = "failures"
@@ -205,10 +207,17 @@ def _choice(name: str, step: Choose) -> Iterator[Document]:
         {"condition": f"${{{value} == {json.dumps(case)}}}", "next": _name(target)}
         for case, target in step.cases.items()
     ]
-    before, after = json.dumps(f"{step.name}: found "), json.dumps(f"; accepted: {', '.join(step.cases)}")
+    before, after = json.dumps(f"{step.name}: found "), json.dumps(f"; accepted: {_listed(list(step.cases))}")
     yield {name: {"switch": cases, "next": f"{name}_otherwise"}}
     message = f"${{{before} + json.encode_to_string({value}) + {after}}}"
     yield {f"{name}_otherwise": {"raise": {"message": message, "tags": ["StepFailed"]}}}
+
+
+def _listed(cases: list[str]) -> str:
+    """Return names, as many as fit into an expression, and how many more there are."""
+    fit = [case for at, case in enumerate(cases, 1) if len(", ".join(cases[:at])) <= LISTED]
+    more = f" and {len(cases) - len(fit)} more" if len(fit) < len(cases) else ""
+    return ", ".join(fit) + more
 
 
 # Functions --------------------------------------------------------------------------------------

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pulumi
 
+from infra import model_lock
+from infra.model_locking import write
+from infra.trainers import REQUIREMENTS
 from localcloud.commands.importing import require_imports
 from localcloud.commands.progress import Progress
 from localcloud.engine.stack import LocalStack
@@ -33,8 +36,7 @@ def deployable(stack: LocalStack, progress: Progress, changed: Collection[Path],
         elif _is_below(path, root / "interface"):
             progress.plain(f"{path.relative_to(root)} {AGAIN}; functions get it now")
         elif path.suffix == ".in":
-            progress.plain(f"{path.relative_to(root)}: `make lock` writes what is installed from it")
-            left.discard(path)
+            left -= _lock(path, stack, progress, root)
     for model in models_of(left, root):
         if model not in stack.outputs.get("models", {}) and (root / "models" / model / CONTRACT).is_file():
             stated = named(stack)
@@ -44,6 +46,22 @@ def deployable(stack: LocalStack, progress: Progress, changed: Collection[Path],
     if left:
         require_imports(str(stack.file.cloud), left, root)
     return bool(left)
+
+
+def _lock(requirements: Path, stack: LocalStack, progress: Progress, root: Path) -> set[Path]:
+    """Write the lock of a model's packages, or say what does so for others; return what is then of no more use.
+
+    Raises `pulumi.RunError` where they cannot be installed.
+    """
+    where, model = requirements.relative_to(root), requirements.parent.name
+    if requirements != root / "models" / model / REQUIREMENTS:
+        progress.plain(f"{where}: `make lock` writes what is installed from it")
+        return {requirements}
+    if requirements.is_file() and model in named(stack) and not model_lock.is_current(model, root):
+        with progress.step("locked") as step:
+            step.say(str(where))
+            step.text = f"{where} -> {write(requirements.parent, root).name}"
+    return set()
 
 
 def reread(stack: LocalStack) -> None:

@@ -10,11 +10,15 @@ from pathlib import Path
 
 import pulumi
 
+from infra import model_lock, trainers
 from infra.bundle import modules
 from infra.function_table import FUNCTIONS, FunctionSpec
 from infra.sources import closure
+from localcloud.engine.environment import environment
 from localcloud.engine.stack_file import ROOT
 
+ENVIRONMENTS = Path(".local") / "models"
+"""Where the environments of models with packages of their own are."""
 SECONDS = 60
 """How long all imports may take."""
 PROGRAM = """\
@@ -38,10 +42,32 @@ def require_imports(cloud: str, changed: Collection[Path], root: Path = ROOT) ->
 
     Raises `pulumi.RunError`, with file and line, for the first import that fails.
     """
-    names = sorted(dict.fromkeys(affected(cloud, changed, root)))
-    if not names:
-        return
-    command = [sys.executable, "-c", PROGRAM, *names]
+    apart: dict[str, list[str]] = {}
+    for name in sorted(dict.fromkeys(affected(cloud, changed, root))):
+        apart.setdefault(_trained_apart(name, root), []).append(name)
+    for model, names in apart.items():
+        _import(names, interpreter(model, root) if model else sys.executable, root)
+
+
+def interpreter(model: str, root: Path = ROOT) -> str:
+    """Return the interpreter of an environment with the packages of a model that has its own.
+
+    Raise `pulumi.RunError` for a lock that may not be installed, and `CloudFailed` for one that cannot be.
+    """
+    model_lock.require(model, root)
+    lock = model_lock.path(model, root)
+    return str(environment(f"models/{model}", lock, root / ENVIRONMENTS))
+
+
+def _trained_apart(name: str, root: Path) -> str:
+    """Return the model with packages of its own that a module belongs to; empty for any other module."""
+    top, _, rest = name.partition(".")
+    model = rest.partition(".")[0]
+    return model if top == "models" and trainers.with_packages([model], root / "models") else ""
+
+
+def _import(names: list[str], python: str, root: Path) -> None:
+    command = [python, "-c", PROGRAM, *names]
     try:
         done = subprocess.run(command, cwd=root, capture_output=True, check=False, timeout=SECONDS)
     except subprocess.TimeoutExpired:

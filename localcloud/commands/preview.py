@@ -7,10 +7,9 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from infra import bring_your_own, limits
+from infra import bring_your_own, limits, trainers
 from infra.bundle import archives, remarks
 from infra.clouds import find, names
-from infra.function_table import FUNCTIONS
 from infra.settings import Settings
 from infra.target import target
 from infra.tier import Tier
@@ -48,7 +47,7 @@ def show(progress: Progress, stated: StackFile, state: Path) -> int:
     progress.line("graph", _short(path))
     cloud = find(settings.cloud)
     platform = target(settings.runtime)
-    built = archives(FUNCTIONS, cloud=cloud, platform=platform, models=settings.models)
+    built = archives(trainers.functions(settings.models), cloud=cloud, platform=platform, models=settings.models)
     preview = Preview(
         stack=stated,
         cloud=cloud.name,

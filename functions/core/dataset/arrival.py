@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from functions.core.dataset.file_blocks import NotRead
 from functions.core.dataset.validation import RejectedDataset
 from functions.core.registry.executions import Executions
-from functions.core.registry.runs import SETTLED, WAITING, Status, recipe, run_of
+from functions.core.registry.runs import SETTLED, WAITING, Status, has_packages, recipe, run_of
 from functions.core.registry.versions import Registry
 from functions.core.storage.keys import OddKey
 from functions.core.storage.objects import Missing, Objects, TooLarge, Unreadable
-from interface import layout
+from interface import layout, trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -230,7 +230,9 @@ class Arrival(ABC):
 
         match registry.update_run(run, begun)["status"]:
             case Status.TRAINING:
-                return answer("accepted", model, run, digest, [experiment["id"] for experiment in plan])
+                by = trainer.own(model) if has_packages(model, self.folder) else trainer.SHARED
+                accepted = answer("accepted", model, run, digest, [experiment["id"] for experiment in plan])
+                return {**accepted, "trainer": by}
             case Status.REGISTERED:
                 return answer(Status.REGISTERED, model, run, digest)
             case _:
@@ -242,5 +244,8 @@ class Arrival(ABC):
 
 
 def answer(status: str, model: str, run: str, dataset: str | None, experiments: list[str] | None = None) -> Answer:
-    """Return the step's answer. `dataset` is a digest, `experiments` are the ids of those to be run."""
+    """Return the step's answer. `dataset` is a digest, `experiments` are the ids of those to be run.
+
+    One that is accepted names the trainer, too, by `interface.trainer`.
+    """
     return {"status": str(status), "model": model, "run": run, "dataset": dataset, "experiments": experiments or []}

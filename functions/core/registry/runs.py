@@ -83,10 +83,15 @@ def recipe(contract: Described, folder: Path) -> dict[str, str]:
     The lock is part of it where something is trained: what failed for want of a package is another run with it.
     """
     parts = {"contract": contract.digest, "code": code_digest(contract.name, folder, contract.reads)}
-    lock = folder / LOCK
+    lock = (folder / contract.name if has_packages(contract.name, folder) else folder) / LOCK
     if contract.is_trained and lock.is_file():
         parts["lock"] = lock.read_text(encoding="utf-8").strip()
     return parts
+
+
+def has_packages(model: str, folder: Path) -> bool:
+    """Return whether a model is trained with packages of its own."""
+    return (folder / model / LOCK).is_file()
 
 
 def run_of(contract: Described, folder: Path, dataset: str) -> str:

@@ -28,4 +28,16 @@ def failure(problem: BaseException, folder: Path) -> dict[str, Any]:
         trace.append(f"{Path(problem.filename).relative_to(folder)}:{problem.lineno}: {text}")
     message = f"{type(problem).__name__}: {problem}"[:LONGEST]
     where = f" ({trace[-1]})" if trace else ""
-    return {"error": f"{message}{where}", "trace": trace[-LINES:]}
+    return {"error": f"{message}{where}{_missing(problem, folder.name)}", "trace": trace[-LINES:]}
+
+
+def _missing(problem: BaseException, model: str) -> str:
+    """Return where a package is named that the lock lacks, such as one that another package imports and does not name.
+
+    A module of a package that is there is none that another package would bring.
+    """
+    if not isinstance(problem, ModuleNotFoundError) or not problem.name or "." in problem.name:
+        return ""
+    return (
+        f"; models/{model}/requirements.in names the packages that its training has, and `sml lock {model}` locks them"
+    )

@@ -17,9 +17,10 @@ import numpy as np
 
 from functions.core.dataset.dataset import HOLDOUT
 from functions.core.training.answers import with_gaps
-from functions.core.training.fitted import UnusableEstimator
 from functions.core.training.fitting import fitted
+from functions.core.training.own_export import checked
 from functions.core.training.processor import processor
+from functions.core.training.unusable import UnusableEstimator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ class Training:
     fit: Callable[[np.ndarray, np.ndarray, Params], Any]
     """What it returns, an estimator, is described in `Fitted`."""
     export: Callable[[Any], bytes] | None = None
-    """Replaces the export for scikit-learn; the tensors of its file must have the names in `signature.py`."""
+    """Replaces the export for estimators that skl2onnx converts; its file must have the tensors in `signature.py`."""
 
     @classmethod
     def load(cls, model: str, folder: Path) -> Training:
@@ -86,8 +87,7 @@ def run_experiment(
         validated = time.perf_counter()
         model = fitted(training.fit(dataset.x[visible], dataset.y[visible], dict(params)), task)
         fitted_at = time.perf_counter()
-        exported = training.export(model.estimator) if training.export else model.to_onnx(dataset.x.shape[1])
-        onnx = model.finished(exported)
+        onnx = model.finished(_exported(training, model, dataset.x.shape[1]))
         exported_at = time.perf_counter()
         answers = _answers_to_all(model, dataset, features)
     record = {
@@ -153,3 +153,9 @@ def golden_rows(dataset: Dataset) -> np.ndarray:
     visible = np.flatnonzero(~dataset.holdout)
     by_target = visible[np.argsort(dataset.y[visible], kind="stable")]
     return by_target[np.linspace(0, len(by_target) - 1, min(GOLDEN_ROWS, len(by_target))).astype(int)]
+
+
+def _exported(training: Training, model: Fitted[Any], width: int) -> bytes:
+    if training.export is None:
+        return model.to_onnx(width)
+    return checked(training.export(model.estimator), width, model.tensors)

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from functions.core.training import converters
 from functions.core.training.class_answers import Threshold
 from functions.core.training.graph_edits import FOREST, bound_probabilities, decide_by, name_output
 from functions.core.training.signature import INPUT, VALUE
+from functions.core.training.unusable import UnusableEstimator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +30,7 @@ _OPSET = {"": 21, "ai.onnx.ml": 3}
 def to_onnx(estimator: BaseEstimator, width: int) -> bytes:
     """Return the ONNX file of a classifier for rows of `width` features; the same estimator gives the same bytes.
 
-    Raises what skl2onnx raises for an estimator that it cannot convert.
+    Raises `UnusableEstimator` for one of a kind that nothing here converts, and what skl2onnx raises where it fails.
     """
     model = _converted(estimator, width, {"zipmap": False})
     threshold = threshold_of(estimator)
@@ -47,16 +49,21 @@ def number_to_onnx(estimator: BaseEstimator, width: int) -> bytes:
 def _converted(estimator: BaseEstimator, width: int, options: dict[str, Any]) -> ModelProto:
     from skl2onnx import convert_sklearn  # noqa: PLC0415 - 0.7 s that a failing fit need not pay
     from skl2onnx.common.data_types import FloatTensorType  # noqa: PLC0415
+    from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator  # noqa: PLC0415
 
     converted = _without_threshold(estimator)
     _round_splits_down(converted)
-    model = convert_sklearn(
-        converted,
-        name="model",  # its default is a random one
-        initial_types=[(INPUT, FloatTensorType([None, width]))],
-        options={id(converted): options} if options else None,
-        target_opset=_OPSET,
-    )
+    converters.register()
+    try:
+        model = convert_sklearn(
+            converted,
+            name="model",  # its default is a random one
+            initial_types=[(INPUT, FloatTensorType([None, width]))],
+            options={id(converted): options} if options else None,
+            target_opset=_OPSET,
+        )
+    except (MissingConverter, MissingShapeCalculator) as problem:
+        raise UnusableEstimator(f"{converters.unknown(str(problem))}") from None
     _send_missing_values(model, converted)
     return model
 

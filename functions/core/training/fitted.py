@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from functions.core.training.answers import Answers
+from functions.core.training.unusable import UnusableEstimator
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from functions.core.training.own_export import Tensor
     from functions.core.training.task import Task
 
 Said = TypeVar("Said", bound=Answers)
-
-
-class UnusableEstimator(ValueError):
-    """`training.py`, or the estimator that its `fit` returns, cannot be used."""
 
 
 class Fitted(ABC, Generic[Said]):
@@ -38,8 +38,14 @@ class Fitted(ABC, Generic[Said]):
     def to_onnx(self, width: int) -> bytes:
         """Return the ONNX file of an estimator of scikit-learn for rows of `width` features.
 
-        Raises what skl2onnx raises for one that it cannot convert.
+        Raises `UnusableEstimator` for one of a kind that nothing here converts, and what skl2onnx raises where it
+        fails.
         """
+
+    @property
+    @abstractmethod
+    def tensors(self) -> Mapping[str, Tensor]:
+        """The outputs of a file that the model's own `export` writes."""
 
     def finished(self, onnx: bytes) -> bytes:
         """Return its ONNX file as it is kept, whoever exported it."""

@@ -9,9 +9,14 @@ import numpy as np
 from functions.core.training.answers import TOLERANCE
 from functions.core.training.class_answers import ClassAnswers
 from functions.core.training.export import bounded, threshold_of, to_onnx
-from functions.core.training.fitted import Fitted, UnusableEstimator, one_a_row
+from functions.core.training.fitted import Fitted, one_a_row
+from functions.core.training.own_export import NUMBERS, WHOLE, Tensor
+from functions.core.training.signature import LABEL, PROBABILITIES
+from functions.core.training.unusable import UnusableEstimator
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from functions.core.training.classification import Classification
 
 
@@ -51,6 +56,10 @@ class FittedClassifier(Fitted[ClassAnswers]):
 
     def to_onnx(self, width: int) -> bytes:
         return to_onnx(self.estimator, width)
+
+    @property
+    def tensors(self) -> Mapping[str, Tensor]:
+        return {LABEL: Tensor(WHOLE, None), PROBABILITIES: Tensor(NUMBERS, len(self.task.classes))}
 
     def finished(self, onnx: bytes) -> bytes:
         return bounded(onnx)

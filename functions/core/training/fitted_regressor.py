@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from functions.core.training.export import number_to_onnx
-from functions.core.training.fitted import Fitted, UnusableEstimator, one_a_row
+from functions.core.training.fitted import Fitted, one_a_row
 from functions.core.training.number_answers import NumberAnswers
+from functions.core.training.own_export import NUMBERS, Tensor
+from functions.core.training.signature import VALUE
+from functions.core.training.unusable import UnusableEstimator
 from models.feature import LARGEST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class FittedRegressor(Fitted[NumberAnswers]):
@@ -21,3 +29,7 @@ class FittedRegressor(Fitted[NumberAnswers]):
 
     def to_onnx(self, width: int) -> bytes:
         return number_to_onnx(self.estimator, width)
+
+    @property
+    def tensors(self) -> Mapping[str, Tensor]:
+        return {VALUE: Tensor(NUMBERS, 1)}

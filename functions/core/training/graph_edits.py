@@ -15,6 +15,8 @@ FOREST = frozenset({"TreeEnsembleClassifier", "TreeEnsembleRegressor"})
 _MARGIN = 1e-6
 """Below a threshold, for sums in 32 bits: a tuned threshold is often the very probability of some rows."""
 _ML = "ai.onnx.ml"
+_ABS = 13
+"""The newest version of ONNX's own operators that changed Abs."""
 
 
 def bound_probabilities(model: ModelProto) -> bool:
@@ -39,7 +41,27 @@ def bound_probabilities(model: ModelProto) -> bool:
     output.type.tensor_type.elem_type = TensorProto.FLOAT
     if all(entry.domain != _ML for entry in model.opset_import):
         model.opset_import.add(domain=_ML, version=1)
+    if all(entry.domain for entry in model.opset_import):
+        model.opset_import.add(domain="", version=_ABS)
     return True
+
+
+def unzip_probabilities(graph: GraphProto, classes: int) -> None:
+    """Have probabilities be a tensor [rows, classes] where a last node makes a map by class of each row.
+
+    Converters add that node by default, and some libraries always.
+    """
+    from onnx import TensorProto, helper  # noqa: PLC0415 - as above
+
+    zipped = next((node for node in graph.node if node.op_type == "ZipMap" and PROBABILITIES in node.output), None)
+    if zipped is None:
+        return
+    plain = zipped.input[0]
+    graph.node.remove(zipped)
+    _rename(graph, plain, PROBABILITIES)
+    for output in graph.output:
+        if output.name == PROBABILITIES:
+            output.CopyFrom(helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, [None, classes]))
 
 
 def decide_by(model: ModelProto, threshold: Threshold) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from functions.core.dataset.dataset import Dataset
-from functions.core.registry.runs import check_recipe
+from functions.core.registry.runs import Outdated, check_recipe
 from functions.core.registry.versions import Registry
 from functions.core.storage.objects import Conflict, Objects
 from functions.core.training import experiment_files
@@ -18,7 +18,7 @@ from functions.core.training.experiment import Training, run_experiment
 from functions.core.training.metrics import UndefinedMetric
 from interface import layout
 from models.contract import Contract
-from models.section import FOLDER
+from models.section import CONTRACT, FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +48,8 @@ class Trainer:
         of the stores is raised, so that the workflow retries the step. Raises `UnknownExperiment`, and
         `Outdated` when the model's contract, its code or the lock has changed since.
         """
+        if not (self.folder / model / CONTRACT).is_file():
+            raise Outdated(f"who trains {model} changed after the run began; start the workflow again")
         registry = Registry(self.models, model)
         record = registry.read_run(run)
         plan = self.models.find_json(registry.run_key(run, "plan.json"))

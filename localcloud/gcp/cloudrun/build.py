@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
-import subprocess
-import sys
 import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-from uv import find_uv_bin
-
 from localcloud.engine.cloud import CloudFailed
+from localcloud.engine.environment import environment, run
 from localcloud.engine.stack_file import ROOT
 from localcloud.support.ports import LOOPBACK
 
 CACHE = ROOT / ".local" / "gcp"
-FORMAT = 1
-"""Part of an environment's key: to be raised when environments are built in another way."""
 REQUIREMENTS = "requirements.txt"
 TARGET = "handle"
 """The name of the function in `main.py`."""
@@ -56,36 +47,6 @@ def build(archive: Path, folder: Path, *, cache: Path = CACHE) -> Build:
             if name not in packed.namelist():
                 raise CloudFailed(f"{archive.name}: holds no {name}, which the build looks for")
         packed.extractall(folder)
-    python = _environment(archive.name, folder / REQUIREMENTS, cache)
-    _run([str(python), "-I", "-m", "compileall", "-f", "-q", "."], f"{archive.name}: cannot be compiled", folder)
+    python = environment(archive.name, folder / REQUIREMENTS, cache)
+    run([str(python), "-I", "-m", "compileall", "-f", "-q", "."], f"{archive.name}: cannot be compiled", folder)
     return Build(source=folder, python=python)
-
-
-def _environment(name: str, lock: Path, cache: Path) -> Path:
-    key = f"{FORMAT} {sys.version} {sys.executable}\n".encode() + lock.read_bytes()
-    folder = cache / hashlib.sha256(key).hexdigest()[:32]
-    python, installed = folder / "bin" / "python", folder / ".installed"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
-        if not installed.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            _install(name, lock, folder, python)
-            installed.touch()
-    return python
-
-
-def _install(name: str, lock: Path, environment: Path, python: Path) -> None:
-    """Create an environment and install the lock, with hashes. A dependency that the lock lacks is an error."""
-    uv = [find_uv_bin()]
-    target = ["--python", str(python)]
-    problem = f"{name}: the build cannot install its {REQUIREMENTS}"
-    _run([*uv, "venv", "--quiet", "--python", sys.executable, str(environment)], problem, environment.parent)
-    install = ["pip", "install", "--quiet", "--require-hashes", "--compile-bytecode", "--requirements", str(lock)]
-    _run([*uv, *install, *target], problem, environment.parent)
-    _run([*uv, "pip", "check", "--quiet", *target], problem, environment.parent)
-
-
-def _run(command: Sequence[str], problem: str, folder: Path) -> None:
-    completed = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
-    if completed.returncode:
-        raise CloudFailed("\n".join([f"{problem}:", *f"{completed.stdout}{completed.stderr}".strip().splitlines()]))

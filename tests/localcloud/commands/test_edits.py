@@ -84,6 +84,33 @@ def test_a_requirement_is_locked_before_it_is_installed(edited: Edited) -> None:
     assert "`make lock` writes what is installed from it" in edited.shown.getvalue()
 
 
+def test_the_packages_of_a_model_are_locked_before_it_is_deployed(
+    edited: Edited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Path] = []
+    monkeypatch.setattr(edits, "write", lambda folder, _: written.append(folder) or folder / "requirements.txt")
+    edited.write("models/m/model.yaml")
+    edited.write("models/m/requirements.in", "lightgbm\n")
+    assert edited.deployable("models/m/requirements.in")
+    assert written == [edited.root / "models" / "m"]
+    assert "models/m/requirements.in -> requirements.txt" in edited.shown.getvalue()
+
+
+def test_the_packages_of_a_model_that_is_in_no_stack_here_are_not_locked(
+    edited: Edited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edits, "write", lambda *_: pytest.fail("locked"))
+    edited.write("models/other/model.yaml")
+    edited.write("models/other/requirements.in", "lightgbm\n")
+    assert not edited.deployable("models/other/requirements.in")
+
+
+def test_packages_that_cannot_be_locked_stop_the_deployment(edited: Edited) -> None:
+    edited.write("models/m/requirements.in", "-r elsewhere.in\n")
+    with pytest.raises(pulumi.RunError, match=r"models/m/requirements\.in:1: -r elsewhere\.in is not accepted"):
+        edited.deployable("models/m/requirements.in")
+
+
 def test_the_stacks_own_file_is_read_again(edited: Edited) -> None:
     edited.write("Pulumi.local.yaml", STACK.replace("[m]", "[m, n]"))
     assert edited.deployable("Pulumi.local.yaml")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pulumi
 import pytest
 
+from localcloud.commands import importing
 from localcloud.commands.importing import affected, require_imports
 from tests.root import ROOT
 
@@ -50,3 +52,29 @@ def test_an_import_that_works_says_nothing(tmp_path: Path) -> None:
     file.parent.mkdir(parents=True)
     file.write_text("print('said while it is imported')\n", encoding="utf-8")
     require_imports("aws", {file}, tmp_path)
+
+
+@pytest.mark.integration
+def test_a_model_with_packages_of_its_own_is_imported_with_them_and_another_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(importing, "interpreter", lambda model, _: asked.append(model) or sys.executable)
+    files = set()
+    for model in ("own", "plain"):
+        file = tmp_path / "models" / model / "training.py"
+        file.parent.mkdir(parents=True)
+        file.write_text("", encoding="utf-8")
+        files.add(file)
+    (tmp_path / "models" / "own" / "requirements.in").write_text("lightgbm\n", encoding="utf-8")
+    require_imports("aws", files, tmp_path)
+    assert asked == ["own"]
+
+
+def test_a_model_whose_packages_are_not_locked_is_not_imported(tmp_path: Path) -> None:
+    file = tmp_path / "models" / "own" / "training.py"
+    file.parent.mkdir(parents=True)
+    file.write_text("", encoding="utf-8")
+    (file.parent / "requirements.in").write_text("lightgbm\n", encoding="utf-8")
+    with pytest.raises(pulumi.RunError, match=r"models/own/requirements\.txt: is missing beside requirements\.in"):
+        require_imports("aws", {file}, tmp_path)

@@ -48,6 +48,7 @@ def test_an_upload_is_accepted_with_a_run_and_its_experiments(bench: Bench) -> N
         "run": "",
         "dataset": "",
         "experiments": ["e0", "e1"],
+        "trainer": "shared",
     }
     record = bench.record(answer["run"])
     assert (record["status"], record["rows"], record["created"]) == ("training", 90, AT)
@@ -168,7 +169,9 @@ def test_a_start_by_schedule_takes_the_newest_dataset_and_passes_over_a_folder_m
     first = bench.prepare(bench.upload(csv()))
     bench.upload(b"", "2026")  # the client shows a folder's marker without its slash
     settle(bench, first["run"], "promoted")
-    assert bench.prepare({"model": MODEL}, "by-schedule") == {**first, "status": "unchanged", "experiments": []}
+    unchanged = {**first, "status": "unchanged", "experiments": []}
+    assert unchanged.pop("trainer") == "shared"
+    assert bench.prepare({"model": MODEL}, "by-schedule") == unchanged
 
 
 @pytest.mark.parametrize("name", ["/double.csv", "./dot.csv", "../up.csv", "line\nbreak.csv", "\x01.csv", "a//b.csv"])
@@ -294,3 +297,17 @@ def test_what_is_named_and_not_there_is_said_to_be_missing(bench: Bench) -> None
         bench.prepare({"model": MODEL, "version": "0123"})
     with pytest.raises(ContractError, match="models here: fruit"):
         bench.prepare({"source": "nut/incoming/x.csv"})
+
+
+def test_a_model_with_packages_of_its_own_is_trained_by_a_function_of_its_own_and_they_are_part_of_its_runs(
+    bench: Bench,
+) -> None:
+    (bench.folder / "lock.txt").write_text("of all", encoding="utf-8")
+    shared = bench.prepare(bench.upload(csv()), "first")
+    own = bench.folder / MODEL / "lock.txt"
+    own.write_text("of fruit", encoding="utf-8")
+    apart = bench.prepare(bench.upload(csv()), "second")
+    assert (shared["trainer"], apart["trainer"]) == ("shared", f"own {MODEL}")
+    assert bench.models.get_json(f"{MODEL}/runs/{apart['run']}/run.json")["lock"] == "of fruit"
+    own.write_text("of other fruit", encoding="utf-8")
+    assert len({shared["run"], apart["run"], bench.prepare(bench.upload(csv()), "third")["run"]}) == 3

@@ -176,3 +176,22 @@ def test_an_experiment_that_is_not_planned_is_not_run(bench: Bench, name: str) -
         bench.train(run, name)
     with pytest.raises(UnknownExperiment):
         bench.train("0123456789abcdef", "e0")
+
+
+def test_a_function_that_no_longer_trains_a_model_says_that_the_run_is_outdated(bench: Bench) -> None:
+    """The execution began before the model got packages of its own: its workflow calls the function of before."""
+    run = bench.prepare(bench.upload(csv()))["run"]
+    (bench.folder / MODEL).rename(bench.folder / "elsewhere")
+    with pytest.raises(Outdated, match=f"who trains {MODEL} changed after the run began; start the workflow again"):
+        bench.train(run, "e0")
+
+
+def test_a_package_that_is_not_there_is_told_with_the_file_that_names_packages(bench: Bench) -> None:
+    bench.write_model("import a_package_of_nobody\n\n\ndef fit(X, y, params): ...\n")
+    run = bench.prepare(bench.upload(csv()))["run"]
+    bench.train(run, "e0")
+    assert experiment(bench, run)["error"] == (
+        "ModuleNotFoundError: No module named 'a_package_of_nobody' (training.py:1, in <module>: import"
+        f" a_package_of_nobody); models/{MODEL}/requirements.in names the packages that its training has, and"
+        f" `sml lock {MODEL}` locks them"
+    )
