@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sml.console.web import Request
 
 FUNCTIONS = ("predict", "jobs", "prepare", "train", "select", "rollout", "supervise", "tally")
+APART, ENDS = "train-", "-function"
+"""How the resource of a function is called that trains one model alone."""
 LINES = 200
 
 
@@ -39,7 +41,7 @@ def resources(source: Source, request: Request) -> Page:
 def logs(source: Source, request: Request) -> Page:
     """The newest lines of a function of the stack that is up here."""
     stack, function = source.stack, request.asked("function", FUNCTIONS[0])
-    facts: dict[str, Any] = {"functions": FUNCTIONS, "function": function}
+    facts: dict[str, Any] = {"functions": (*FUNCTIONS, *_apart(source)), "function": function}
     if stack.here is None:
         facts["links"] = [page for page in stack.cloud.pages(stack.outputs) if page[0] == "logs"]
     else:
@@ -47,3 +49,9 @@ def logs(source: Source, request: Request) -> Page:
             line for line in ask(stack, command, function=function, lines=LINES, follow=False).lines if line
         ]
     return Page(template="logs.html", title="Logs", facts=facts)
+
+
+def _apart(source: Source) -> list[str]:
+    """Return the functions that each train one model alone."""
+    names = [str(one["name"]) for one in source.resources]
+    return sorted({name.removesuffix(ENDS) for name in names if name.startswith(APART) and name.endswith(ENDS)})
