@@ -16,7 +16,7 @@ ifneq ($(filter demo up cloud,$(MAKECMDGOALS)),)
 $(if $(filter $(CLOUD),$(EMBEDDED)),,$(error CLOUD=$(CLOUD) is not embedded, so it does not run on this machine; embedded: $(EMBEDDED)))
 endif
 
-.PHONY: help demo lint check test engine changes cloud up preview doctor bench bench-quick lock clean
+.PHONY: help demo lint check test engine changes recipes cloud up preview doctor bench bench-quick lock clean
 
 help:
 	@echo "make demo                  deploy, train, release, predict and run a job on this machine, then stop"
@@ -30,6 +30,7 @@ help:
 	@echo "make test                  run the same and every other test, and print the twenty slowest"
 	@echo "make engine                run the tests that deploy by the Pulumi CLI, which Go builds once if there is none"
 	@echo "make changes               run those that change a stack under traffic, or end an up in the middle: five minutes"
+	@echo "make recipes               train every recipe with packages of its own, some of which take gigabytes"
 	@echo "make cloud                 run an empty embedded cloud that the Pulumi CLI deploys into; CLOUD=gcp runs the other"
 	@echo "make bench                 run every benchmark against its peers, and write docs/benchmarks.md"
 	@echo "make bench-quick           run fewer of them, in under two minutes"
@@ -74,6 +75,9 @@ engine: .venv/.installed .local/emulator-aws/.installed .local/emulator-gcp/.ins
 changes: .venv/.installed .local/emulator-aws/.installed .local/emulator-gcp/.installed
 	@$(BIN)/python -m localcloud.cli.installation .local/pulumi
 	@$(PYTEST) -n 2 --dist loadscope --durations=5 tests/changes $(TRAFFIC)
+
+recipes: .venv/.installed
+	@$(PYTEST) -m "recipes or integration" --durations=0 --durations-min=1 tests/recipes
 
 bench: .venv/.installed .local/emulator-aws/.installed .local/samples/.installed
 	@$(BIN)/python -m bench --write

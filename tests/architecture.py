@@ -699,6 +699,8 @@ def requirements_name_no_host(root: Path) -> list[str]:
     found = [path for path in (root / "requirements/lock", root / "pyproject.toml") if path.is_file()]
     for folder in ("requirements", "functions/requirements", "localcloud/requirements"):
         found += [path for path in sorted((root / folder).rglob("*")) if path.suffix in (".txt", ".in", ".lock")]
+    for folder in ("models", "examples/recipes"):
+        found += sorted((root / folder).glob("*/requirements.*"))
     return [
         f"{path.relative_to(root).as_posix()}:{number}: names a host: {line}"
         for path in found

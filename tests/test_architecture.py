@@ -486,6 +486,7 @@ BAD: list[tuple[Rule, str, str]] = [
     (architecture.no_partition_is_written, "infra/bundle.py", "x = 'arn:aws:states:::lambda:invoke'"),
     (architecture.no_partition_is_written, "functions/core/runtime/step.py", "x = f'arn:aws-cn:s3:::{y}'"),
     (architecture.requirements_name_no_host, "functions/requirements/predict.txt", "--index-url https://example.org"),
+    (architecture.requirements_name_no_host, "models/churn/requirements.txt", "--index-url https://example.org"),
     (architecture.requirements_name_no_host, "requirements/dev.in", "numpy @ https://example.org/numpy.whl"),
 ]
 
