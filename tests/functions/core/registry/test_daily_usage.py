@@ -9,10 +9,10 @@ import pytest
 from functions.core.registry import usage_records
 from functions.core.registry.captures import folder
 from functions.core.registry.daily_usage import DailyUsage, Day, days
+from functions.core.registry.tally import tally
 from functions.core.runtime.environment import Environment
 from functions.core.runtime.usage import Usage
 from functions.core.storage.objects import Objects
-from functions.entries.tally import tally
 from interface import layout, variables
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
