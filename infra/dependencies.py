@@ -118,8 +118,8 @@ def dependencies(
 def shown(lock: Path) -> str:
     """Return a lock as messages name it: from its folder in the project on."""
     parts = lock.parts
-    top = max((at for at, part in enumerate(parts) if part in ("functions", "models")), default=len(parts) - 1)
-    return "/".join(parts[top:])
+    tops = [at for at, part in enumerate(parts) if part in ("functions", "models")]
+    return "/".join(parts[max(tops) :]) if tops else f"functions/requirements/{lock.name}"
 
 
 def _prune(tree: Path) -> None:
