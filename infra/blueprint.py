@@ -111,7 +111,7 @@ def draw(
     _schedules(cloud, settings, functions, opts)
     api = _api(cloud, settings, functions, opts)
     Protection("protection", everything, protect=settings.protect)
-    return outputs(settings, stores, queues, functions, training, api, stated(cloud, settings, noted.graph))
+    return outputs(settings, stores, functions, queues, training, api, stated(cloud, settings, noted.graph))
 
 
 def _for_one_model(settings: Settings) -> dict[str, str]:

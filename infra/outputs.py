@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pulumi
 
+from infra.function_table import Messages, triggered_by
 from infra.permissions import Stores
 from infra.serving import groups
 from infra.settings import Settings
@@ -17,8 +18,8 @@ API_VERSION = "1"
 def outputs(
     settings: Settings,
     stores: Stores,
-    queues: Mapping[str, Queue],
     functions: Mapping[str, Function],
+    queues: Mapping[str, Queue],
     training: Workflow,
     api: Api,
     estimate: object,
@@ -36,6 +37,16 @@ def outputs(
             "metadata": pulumi.Output.concat(api.endpoint, f"/v2/models/{model}"),
         }
 
+    def places(name: str, function: Function) -> dict[str, pulumi.Output[str]]:
+        queue = queues.get(name)
+        return {
+            "name": function.name,
+            "logs": function.logs,
+            **({"dead_letters": queue.dead_letters} if queue else {}),
+            **({"queue": queue.url} if queue and name in takers else {}),
+        }
+
+    takers = {spec.name for spec in triggered_by(Messages)}
     return {
         "api_version": API_VERSION,
         "endpoint": api.endpoint,
@@ -44,10 +55,10 @@ def outputs(
         "models_url": stores.models.url,
         "jobs_url": stores.jobs.url,
         "captures_url": stores.captures.url,
+        "functions": {name: places(name, function) for name, function in sorted(functions.items())},
         "jobs_dead_letters": queues["jobs"].dead_letters,
         "workflow": training.ref,
         "callers": api.callers,
-        "functions": {name: function.name for name, function in functions.items()},
         # Figures that follow from settings are as secret as these.
         "estimate": pulumi.Output.secret(estimate) if settings.secret else estimate,
     }

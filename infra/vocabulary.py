@@ -61,6 +61,8 @@ class Function(Protocol):
     ref: pulumi.Output[str]
     """What a caller names to invoke the published version."""
     name: pulumi.Output[str]
+    logs: pulumi.Output[str]
+    """Where the cloud's own interface finds its log lines."""
 
 
 class Workflow(Protocol):

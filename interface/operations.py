@@ -8,6 +8,8 @@ REQUEST_BYTES = 6_000_000
 """The largest request body that is answered at once, in bytes; a larger input needs a job. A Lambda function gets 6 MB
 at most, of which Base64 and the rest of the event take their part:
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+NO_UPLOADS = "urn:serverless-ml:problem:no-uploads"
+"""The type of the problem that a stack answers with whose store signs no URLs: the file of a job is put into it."""
 
 
 class Operation(NamedTuple):

@@ -66,12 +66,13 @@ class Feature:
         return math.nan if self.missing == "keep" else self.known(self.missing)
 
     def encode_typed(self, value: object) -> float:
-        """Return the number for a JSON value, whose type must fit: text for a category, and for nothing else.
+        """Return the number for a JSON value, whose type must fit: text is accepted for a category alone.
 
+        A category that is a whole number, or true or false, may be written as one, as other formats hold it.
         Raises only `UnacceptableValue`.
         """
-        if value is not None and isinstance(value, str) != (self.kind == "category"):
-            raise self._not_a_number() if isinstance(value, str) else self._refusal()
+        if isinstance(value, str) and self.kind != "category":
+            raise self._not_a_number()
         return self.encode(value)
 
     def known(self, value: object) -> float:

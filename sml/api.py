@@ -68,7 +68,7 @@ class Api:
         if response.status == 401 and signed:
             raise Unreachable(self._unknown(response.status, content))
         if response.status >= 400:
-            raise Mistake(_said(response.status, content))
+            raise Mistake(_said(response.status, content), kind=str(_problem(content).get("type") or ""))
         return response.status, {name.lower(): value for name, value in response.getheaders()}, content
 
     def _caller(self, method: str, url: str, body: bytes) -> Mapping[str, str]:
@@ -106,17 +106,19 @@ def connection_to(scheme: str, netloc: str) -> http.client.HTTPConnection:
 
 def _said(status: int, content: bytes) -> str:
     """Return the status of a refusal, and what the API says of it."""
+    return f"{status}: {words_of(_problem(content)) or content[:200].decode(errors='replace') or 'no reason'}"
+
+
+def _problem(content: bytes) -> dict[str, Any]:
     try:
         problem = json.loads(content)
-    except ValueError:
-        problem = {}
-    return f"{status}: {words_of(problem) or content[:200].decode(errors='replace') or 'no reason'}"
+    except (ValueError, RecursionError):
+        return {}
+    return problem if isinstance(problem, dict) else {}
 
 
-def words_of(problem: object) -> str:
+def words_of(problem: Mapping[str, Any]) -> str:
     """Return what a problem of the API says: its sentence, and the first faults, each with its place."""
-    if not isinstance(problem, dict):
-        return ""
     text = problem.get("detail") or problem.get("error") or problem.get("message") or problem.get("title")
     faults = [
         " ".join(str(fault.get(part)) for part in ("field", "detail", "message") if fault.get(part))

@@ -14,6 +14,7 @@ from sml.commands import (
     check,
     console,
     cost,
+    function,
     init,
     lock,
     predict,
@@ -74,9 +75,9 @@ PANELS: dict[str, tuple[Callable[..., object], ...]] = {
         stack.status,
         tune.tune,
         stack.put,
-        stack.logs,
-        stack.redrive,
-        stack.send,
+        function.logs,
+        function.redrive,
+        function.send,
     ),
 }
 for panel, commands in PANELS.items():

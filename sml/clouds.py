@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,9 +13,21 @@ from sml.mistake import Mistake
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sml.log_line import Level, LogLine
     from sml.tune.trial import Trials
 
 FOLDER = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """How an embedded cloud is reached in place of an account."""
+
+    endpoint: str
+    options: Mapping[str, Any] = field(repr=False)
+    """What the stores' client needs, the credentials among it."""
+    certificate: str = ""
+    """The file with the certificate of its server, if that speaks TLS."""
 
 
 class Cloud(Protocol):
@@ -27,8 +40,12 @@ class Cloud(Protocol):
         """Start the training workflow, and return the name of the execution."""
         ...
 
-    def redrive(self, dead_letters: str) -> int:
-        """Send dead letters back to the queue they came from, and return their number."""
+    def send(self, function: str, queue: str, message: Mapping[str, Any]) -> None:
+        """Send a message to the queue of a function, which the outputs name."""
+        ...
+
+    def redrive(self, function: str, dead_letters: str) -> int:
+        """Send dead letters back to the queue of a function, and return their number."""
         ...
 
     def signed(self, method: str, url: str, body: bytes, callers: str) -> Mapping[str, str]:
@@ -49,15 +66,23 @@ class Cloud(Protocol):
         ...
 
 
-def trials(scheme: str, outputs: Mapping[str, Any], function: str, entrance: Mapping[str, str] | None) -> Trials:
+class Account(Cloud, Protocol):
+    """A cloud as an account of it is worked with."""
+
+    def logged(self, place: str, *, since: float, level: Level | None, most: int) -> list[LogLine]:
+        """Return the newest lines of a log, the oldest first: those since a time, of a level and above."""
+        ...
+
+
+def trials(scheme: str, outputs: Mapping[str, Any], function: str, way: Way | None) -> Trials:
     """Return the copies of a function, by its name in the stack, in the cloud whose stores have URLs of this scheme.
 
-    `entrance` leads to an embedded cloud. Raise `Mistake` for a function that the outputs do not name.
+    Raise `Mistake` for a function that the outputs do not name.
     """
-    known = outputs.get("functions") or {}
-    if function not in known:
+    known = (outputs.get("functions") or {}).get(function)
+    if known is None:
         raise Mistake(f"the stack's outputs name no function {function}: deploy it with this release first")
-    return importlib.import_module(f"sml.{schemes()[scheme]}").open_trials(outputs, known[function], entrance)
+    return importlib.import_module(f"sml.{schemes()[scheme]}").open_trials(outputs, known["name"], way)
 
 
 def region(scheme: str, outputs: Mapping[str, Any]) -> str:
@@ -77,6 +102,14 @@ def schemes() -> Mapping[str, str]:
     return {importlib.import_module(f"sml.{name}").SCHEME: name for name in names}
 
 
-def account(scheme: str) -> Cloud:
-    """Return the cloud whose stores have URLs of this scheme, as an account that the environment has a way into."""
-    return importlib.import_module(f"sml.{schemes()[scheme]}").open_account()
+def account(scheme: str, way: Way | None = None) -> Account:
+    """Return the cloud whose stores have URLs of this scheme: an account that the environment has a way into.
+
+    With `way` it is the embedded cloud that this leads to.
+    """
+    return importlib.import_module(f"sml.{schemes()[scheme]}").open_account(way)
+
+
+def one_caller(scheme: str) -> bool:
+    """Return whether all whom an API with `auth: iam` knows are one caller to it."""
+    return importlib.import_module(f"sml.{schemes()[scheme]}").ONE_CALLER

@@ -7,31 +7,35 @@ from typing import TYPE_CHECKING, Any
 from sml.mistake import Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from sml.clouds import Cloud
     from sml.here import Here
-
-JOBS = "jobs"
 
 
 class EmbeddedCloud:
-    """Asks the process that runs the stack."""
+    """Asks the process that runs the stack, and signs as the cloud itself has requests signed."""
 
     title = "this machine"
 
-    def __init__(self, here: Here) -> None:
+    def __init__(self, here: Here, cloud: Callable[[], Cloud]) -> None:
+        """`cloud` returns what is embedded, whose client takes long to import."""
         self._here = here
+        self._cloud = cloud
 
     def start(self, workflow: str, argument: Mapping[str, Any]) -> str:
         return self._here.ask("start", workflow=workflow, argument=dict(argument))["execution"]
 
-    def redrive(self, dead_letters: str) -> int:
+    def send(self, function: str, queue: str, message: Mapping[str, Any]) -> None:
+        del queue
+        self._here.ask("send", function=function, message=dict(message))
+
+    def redrive(self, function: str, dead_letters: str) -> int:
         del dead_letters
-        return self._here.ask("redrive", function=JOBS)["moved"]
+        return self._here.ask("redrive", function=function)["moved"]
 
     def signed(self, method: str, url: str, body: bytes, callers: str) -> Mapping[str, str]:
-        del method, url, body, callers
-        return {}
+        return self._cloud().signed(method, url, body, callers)
 
     def bill(
         self, outputs: Mapping[str, Any], stack: str, since: str, until: str, table: str | None

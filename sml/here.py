@@ -43,6 +43,11 @@ class Here:
             raise self._none() from None
         finally:
             connection.close()
+        if response.status == 404:
+            raise Mistake(
+                f"the process that is up here knows no {command}: `make cloud` runs a cloud without it, and a stack"
+                f" that an older release runs has to be started again; {result['message']}"
+            )
         if response.status != 200:
             raise Mistake(result["message"])
         return result

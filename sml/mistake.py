@@ -12,9 +12,13 @@ INTERRUPTED = 130
 
 
 class Mistake(Exception):
-    """What the user is told, in one sentence."""
+    """What the user is told, in one sentence; `kind` is the API's name for it, if it has one."""
 
     code = FAILED
+
+    def __init__(self, sentence: str, *, kind: str = "") -> None:
+        super().__init__(sentence)
+        self.kind = kind
 
 
 class Unreachable(Mistake):

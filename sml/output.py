@@ -38,6 +38,10 @@ class Output:
         if not self.as_json:
             print(_plain(text), flush=True)
 
+    def each(self, document: object, text: str) -> None:
+        """Print one of many things as it comes: a line of JSON where JSON is asked for, else its text."""
+        print(json.dumps(document, ensure_ascii=False) if self.as_json else _plain(text), flush=True)
+
     def result(self, document: object, *lines: str) -> None:
         """Print a result: the document where JSON is asked for, else the lines."""
         if self.as_json:

@@ -13,6 +13,24 @@ TITLES = MappingProxyType(
     {"roc_auc": "ROC AUC", "log_loss": "log loss", "rmse": "RMSE", "mae": "MAE", "r2": "R2", "mape": "MAPE"}
 )
 """What people call a metric, where its name is another."""
+READ = MappingProxyType({"data_url": layout.INCOMING, "jobs_url": layout.JOB_INPUTS})
+"""Below a model's name, where a file has an effect: by the output that names the store."""
+OURS = (layout.DATASETS, layout.JOB_RESULTS, layout.JOB_FAILURES)
+"""Prefixes below a model's name that functions write, and nobody else."""
+
+
+def misplaced(output: str, url: str, key: str, models: Collection[str]) -> str | None:
+    """Say that nothing reads a file where it was put, and where to put it; None where something may."""
+    first, _, rest = key.partition("/")
+    prefix = READ.get(output)
+    if prefix is None or key.startswith(".") or rest.startswith(OURS) or (first in models and rest.startswith(prefix)):
+        return None
+    name = key.rpartition("/")[2]
+    if rest and first in models:
+        return f"{url}/{key} has no effect there; put it at {url}/{first}/{prefix}{name}"
+    known = ", ".join(models) or "none"
+    why = f"there is no model {first} in this stack" if rest else "it is below no model's name"
+    return f"{url}/{key}: {why}; put it at {url}/MODEL/{prefix}{name}, MODEL being one of: {known}"
 
 
 def uploaded(name: str, model: str, size: str = "") -> str:

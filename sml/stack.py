@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sml.clouds import Cloud, account, schemes
+from sml.clouds import Cloud, Way, account, schemes
 from sml.embedded_cloud import EmbeddedCloud
 from sml.here import ROOT, Here
 from sml.mistake import Mistake, Unreachable
@@ -40,8 +40,8 @@ class Stack:
     """The process that runs it, if it is up on this machine."""
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What the stores' client needs beyond what it finds in the environment."""
-    entrance: Mapping[str, str] | None = field(default=None, repr=False)
-    """How the cloud itself is reached, if it is embedded: endpoint, certificate and credentials."""
+    way: Way | None = field(default=None, repr=False)
+    """How the cloud itself is reached, if it is embedded here."""
 
     @property
     def models(self) -> list[str]:
@@ -54,6 +54,20 @@ class Stack:
         if name not in self.outputs["models"]:
             raise Mistake(f"there is no model {name} in the stack {self.name}; there are: {', '.join(self.models)}")
         return name
+
+    def function(self, name: str) -> Mapping[str, str]:
+        """Return where the log and the queue of a function are. Raise `Mistake` for one that the stack does not have.
+
+        A stack that an older release deployed does not say: that is a `Mistake`, too.
+        """
+        functions = self.outputs.get("functions")
+        if functions is None:
+            raise Mistake(
+                f"the outputs of the stack {self.name} name no functions, as an older release deployed it: deploy again"
+            )
+        if name not in functions:
+            raise Mistake(f"there is no function {name} in the stack {self.name}; there are: {', '.join(functions)}")
+        return functions[name]
 
     def _await(self, name: str) -> None:
         """Wait for a model whose folder is there and which the stack that is up here may be about to take in."""
@@ -86,7 +100,7 @@ class Stack:
     @cached_property
     def cloud(self) -> Cloud:
         if self.here is not None:
-            return EmbeddedCloud(self.here)
+            return EmbeddedCloud(self.here, lambda: account(self.scheme, self.way))
         return account(self.scheme)
 
     @cached_property
@@ -157,8 +171,8 @@ def _trusted(here: Here, facts: Mapping[str, Any], name: str, outputs: Mapping[s
     if facts["certificate"]:
         # The stores' client trusts what this names when it is first used.
         os.environ["SSL_CERT_FILE"] = facts["certificate"]
-    entrance = {**facts["entrance"], "certificate": facts["certificate"] or ""}
-    return Stack(name=name, outputs=outputs, here=here, options=facts["options"], entrance=entrance)
+    way = Way(endpoint=facts["endpoint"], options=facts["options"], certificate=facts["certificate"] or "")
+    return Stack(name=name, outputs=outputs, here=here, options=facts["options"], way=way)
 
 
 def _read(file: Path) -> Any:

@@ -45,7 +45,7 @@ class {thing}(pulumi.ComponentResource):
 OUTPUTS: Mapping[str, Mapping[str, str]] = {
     "store": {"ref": "nimbus/*", "name": "*", "url": "az://*"},
     "queue": {"ref": "nimbus/*", "url": "https://nimbus.example.org/*", "dead_letters": "nimbus/*/dead"},
-    "function": {"ref": "https://*.nimbus.example.org", "name": "*"},
+    "function": {"ref": "https://*.nimbus.example.org", "name": "*", "logs": "nimbus/*/logs"},
     "api": {"endpoint": "https://*.nimbus.example.org", "callers": "nimbus/*"},
     "workflow": {"ref": "nimbus/*"},
     "arrival": {},

@@ -38,6 +38,8 @@ class Function(pulumi.ComponentResource):
 
     ref: pulumi.Output[str]
     name: pulumi.Output[str]
+    logs: pulumi.Output[str]
+    """The ARN of its log group."""
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:aws:Function", name, None, opts)
@@ -71,7 +73,8 @@ class Function(pulumi.ComponentResource):
         self.ref = alias.arn
         # Read from the alias: whoever adds a permission on it must wait for it.
         self.name = alias.function_name
-        self.register_outputs({"ref": self.ref, "name": self.name})
+        self.logs = logs.arn
+        self.register_outputs({"ref": self.ref, "name": self.name, "logs": self.logs})
 
     def _identity(
         self, name: str, args: FunctionArgs, logs: aws.cloudwatch.LogGroup

@@ -34,6 +34,8 @@ class Function(pulumi.ComponentResource):
 
     ref: pulumi.Output[str]
     name: pulumi.Output[str]
+    logs: pulumi.Output[str]
+    """The view of its log bucket that shows every line."""
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:gcp:Function", name, None, opts)
@@ -65,7 +67,7 @@ class Function(pulumi.ComponentResource):
         self.ref = function.service_config.uri
         self.name = function.name
         allow_storage(name, identity, args.grants, child_opts)
-        keep_logs(
+        self.logs = keep_logs(
             name,
             identity,
             pulumi.Output.concat(
@@ -79,7 +81,7 @@ class Function(pulumi.ComponentResource):
             allow_signing(f"{name}-signer", identity, child_opts)
         if args.consumes is not None:
             self._consume(name, args.consumes, guarding(child_opts, args.keep))
-        self.register_outputs({"ref": self.ref, "name": self.name})
+        self.register_outputs({"ref": self.ref, "name": self.name, "logs": self.logs})
 
     def _consume(self, name: str, queue: object, opts: pulumi.ResourceOptions) -> None:
         if not isinstance(queue, Queue):

@@ -13,6 +13,9 @@ import pulumi_gcp as gcp
 from infra.gcp.project import region
 from infra.keep import Keep, guarding, kept
 
+EVERY_LINE = "_AllLogs"
+"""The view that every log bucket has: https://cloud.google.com/logging/docs/logs-views"""
+
 
 def keep_logs(
     name: str,
@@ -21,8 +24,8 @@ def keep_logs(
     days: int,
     keep: Keep,
     opts: pulumi.ResourceOptions,
-) -> None:
-    """Keep the log lines that a filter matches for so many days.
+) -> pulumi.Output[str]:
+    """Keep the log lines that a filter matches for so many days, and return the view that shows them.
 
     The bucket needs an id that is unique in the project: it has that of the account, to which Pulumi
     added random characters.
@@ -47,3 +50,4 @@ def keep_logs(
         filter=lines,
         opts=guarding(pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[sink])), keep),
     )
+    return pulumi.Output.concat(bucket.id, "/views/", EVERY_LINE)

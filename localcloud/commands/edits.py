@@ -11,7 +11,7 @@ from infra import model_lock
 from infra.model_locking import write
 from infra.trainers import REQUIREMENTS
 from localcloud.commands.importing import require_imports
-from localcloud.commands.progress import Progress
+from localcloud.commands.progress import Progress, few
 from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import ROOT, SETTINGS, StackFile
 from models.bring_your_own import FILE
@@ -44,7 +44,7 @@ def deployable(stack: LocalStack, progress: Progress, changed: Collection[Path],
                 progress.plain(unnamed(stack, model))
                 left -= {path for path in left if _is_below(path, root / "models" / model)}
     if left:
-        require_imports(str(stack.file.cloud), left, root)
+        require_imports(str(stack.file.cloud), left, root, progress.plain)
     return bool(left)
 
 
@@ -85,9 +85,7 @@ def examine(stack: LocalStack, progress: Progress, changed: Collection[Path], ro
         own = {path.relative_to(folder).as_posix() for path in changed if _is_below(path, folder)}
         if model in stack.outputs.get("models", {}) and own != {FILE} and is_finished(model):
             stack.execute({"model": model})
-            progress.line(
-                "examined", f"{model}: {', '.join(sorted(own))} changed, so its newest file is looked at again"
-            )
+            progress.line("examined", f"{model}: {few(sorted(own))} changed, so its newest file is looked at again")
 
 
 def is_finished(model: str) -> bool:

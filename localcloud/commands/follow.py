@@ -10,13 +10,15 @@ import pulumi
 from watchfiles import DefaultFilter, watch
 
 from localcloud.commands import edits
-from localcloud.commands.progress import Progress
+from localcloud.commands.progress import Progress, few
 from localcloud.engine.cloud import CloudFailed
-from localcloud.engine.engine import Changes
+from localcloud.engine.engine import Changes, ResourceFailed
 from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import ROOT
 
 FOLLOWED = tuple(ROOT / name for name in ("functions", "models", "interface", "infra"))
+AS_BEFORE = "until it is mended, the code from before this edit goes on"
+PARTLY = "what this edit had not changed until then goes on as it was"
 CHECK_MILLISECONDS = 500
 DEBOUNCE_MILLISECONDS = 200
 
@@ -31,11 +33,11 @@ def follow(stack: LocalStack, progress: Progress, folders: Iterable[Path] = FOLL
             if edits.deployable(stack, progress, changed):
                 redeploy(stack, progress, changed)
                 edits.examine(stack, progress, changed)
-        except CloudFailed as failed:
+        except (CloudFailed, ResourceFailed) as failed:
             stack.cloud.check()
-            progress.plain(str(failed))
+            progress.plain(f"{failed}\n{PARTLY}")
         except Exception as mistake:
-            progress.plain(sentence(mistake))
+            progress.plain(f"{sentence(mistake)}\n{AS_BEFORE}")
 
 
 def first(stack: LocalStack, deploy: Callable[[], None]) -> None:
@@ -68,7 +70,7 @@ def sentence(mistake: Exception) -> str:
 
 def redeploy(stack: LocalStack, progress: Progress, changed: Iterable[Path]) -> Changes:
     """Deploy once more, print which edit changed what, and return the changes."""
-    names = ", ".join(sorted(_short(path) for path in changed))
+    names = few(sorted(_short(path) for path in changed))
     with progress.step("edited") as step:
         step.say(names)
         changes = stack.deploy()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -18,6 +18,15 @@ QUIET_SECONDS = 1.0
 """The time after which a step's progress is shown."""
 REPEAT_SECONDS = 5.0
 """The interval of progress lines where a line cannot be rewritten."""
+
+NAMED = 3
+"""Names of a long list that are shown."""
+
+
+def few(names: Sequence[str]) -> str:
+    """Return names as a text: of many the first ones, and how many more there are."""
+    shown = ", ".join(names[:NAMED])
+    return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED + 1 else ", ".join(names)
 
 
 class Step:

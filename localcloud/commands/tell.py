@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from infra.function_table import FUNCTIONS
@@ -20,14 +20,11 @@ from localcloud.support.while_inside import WhileInside
 from models.bring_your_own import BringYourOwn
 from models.catalogue import by_kind, load
 from models.section import ContractError
+from sml import sentences
 
 LOOK_SECONDS = 0.25
 AGAIN_SECONDS = 60.0
 """After which the same sentence is told once more."""
-OURS = (layout.DATASETS, layout.JOB_RESULTS, layout.JOB_FAILURES)
-"""Prefixes below a model's name that functions write, and nobody else."""
-READ = {"data_url": layout.INCOMING, "jobs_url": layout.JOB_INPUTS}
-"""Below a model's name, where a file has an effect: by the output that names the store."""
 FRAME = re.compile(r'File "(?:[^"]*/)?((?:functions|models|interface)/[^"]+|main\.py)", line (\d+)')
 IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 QUALIFIED = re.compile(r"^(?:[a-z_]\w*\.)+(?=[A-Z]\w*(?::|$))")
@@ -99,7 +96,7 @@ class Teller(WhileInside):
                 pass
 
     @property
-    def _models(self) -> Iterable[str]:
+    def _models(self) -> tuple[str, ...]:
         return tuple(self._stack.outputs.get("models") or ())
 
     def _story(self, model: str) -> Story:
@@ -110,17 +107,17 @@ class Teller(WhileInside):
 
     def _arrived(self, event: Written) -> None:
         """Tell of a file in a store that people put files into."""
-        output = next((name for name in READ if self._stack.outputs.get(name) == event.url), None)
+        output = next((name for name in sentences.READ if self._stack.outputs.get(name) == event.url), None)
         model, _, rest = event.key.partition("/")
         if output is None or event.key.startswith(".") or event.key.endswith("/"):
             return
-        if model in self._models and rest.startswith(READ[output]):
+        if model in self._models and rest.startswith(sentences.READ[output]):
             if output == "data_url":
                 self._story(model).uploaded(event.key)
         elif model in self._models and rest.startswith(layout.JOB_FAILURES):
             self._note_reason(event)
-        elif not rest.startswith(OURS):
-            self._once("misplaced", misplaced(event, READ[output], self._models))
+        elif (told := sentences.misplaced(output, event.url, event.key, self._models)) is not None:
+            self._once("misplaced", told)
 
     def _note_reason(self, event: Written) -> None:
         try:
@@ -178,17 +175,6 @@ class Teller(WhileInside):
             if function in (resource.id, resource.outputs.get("name")):
                 return resource.declared.name.removesuffix("-function")
         return function
-
-
-def misplaced(event: Written, prefix: str, models: Iterable[str]) -> str:
-    """Say that nothing reads a file where it was put, and where to put it."""
-    first, _, rest = event.key.partition("/")
-    name = event.key.rpartition("/")[2]
-    if rest and first in models:
-        return f"{event.url}/{event.key} has no effect there; put it at {event.url}/{first}/{prefix}{name}"
-    known = ", ".join(models) or "none"
-    why = f"there is no model {first} in this stack" if rest else "it is below no model's name"
-    return f"{event.url}/{event.key}: {why}; put it at {event.url}/MODEL/{prefix}{name}, MODEL being one of: {known}"
 
 
 def facts_of(model: str) -> Facts:

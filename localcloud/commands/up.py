@@ -83,9 +83,9 @@ def facts(stack: str, entrance: Entrance, outputs: Mapping[str, Any]) -> Mapping
     return {
         "stack": stack,
         "outputs": dict(outputs),
+        "endpoint": entrance.endpoint,
         "options": dict(entrance.store_options),
         "certificate": certificate,
-        "entrance": {"endpoint": entrance.endpoint, **entrance.credentials},
     }
 
 

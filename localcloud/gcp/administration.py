@@ -1,10 +1,13 @@
-"""The services that tell about a project: what is on, what it may use, and who may do what. They change nothing.
+"""The services that tell about a project: what is on, what it may use, who may do what, and who signed for whom.
+
+They change nothing.
 
 A request's path begins with the host that it would go to: `/serviceusage.googleapis.com/v1/projects/...`.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +21,7 @@ from localcloud.support.http_server import Request
 
 HOST = re.compile(r"/(?P<host>[a-z]+\.googleapis\.com)(?P<path>/.*)")
 MANAGER = "cloudresourcemanager.googleapis.com"
+SIGN = "iam.serviceAccounts.signJwt"
 EVERY = "*"
 """A host that stands for each that tells its regions."""
 ON = (
@@ -80,7 +84,10 @@ class Question:
 
 
 class Administration:
-    """Answers for one project, to callers whom `authorize` admits. `known` tells whether a token is anybody's."""
+    """Answers for one project, to callers whom `authorize` admits.
+
+    `known` tells whether a token is anybody's; `sign` makes one of an account and its claims.
+    """
 
     def __init__(
         self,
@@ -91,6 +98,7 @@ class Administration:
         *,
         authorize: Authorize,
         known: Callable[[str], bool],
+        sign: Callable[[str, Mapping[str, Any]], str],
     ) -> None:
         self.state = ProjectState()
         self._accounts = accounts
@@ -99,6 +107,7 @@ class Administration:
         self._holdings = holdings
         self._authorize = authorize
         self._known = known
+        self._sign = sign
         self._resource = f"projects/{accounts.project}"
 
     def answer(self, request: Request) -> ApiResponse:
@@ -158,6 +167,15 @@ class Administration:
         regions = self.state.regions.get(question.host, (self._region,))
         names = [{"name": f"{self._resource}/locations/{region}", "locationId": region} for region in regions]
         return ok({"locations": names})
+
+    def sign(self, question: Question) -> ApiResponse:
+        account = question.groups["name"]
+        resource = f"{self._resource}/serviceAccounts/{account}"
+        if not self._authorize(question.token, SIGN, resource):
+            return denied(SIGN, resource)
+        if not self._accounts.has(account):
+            return problem(404, f"{account} does not exist")
+        return ok({"keyId": account, "signedJwt": self._sign(account, json.loads(question.body["payload"]))})
 
     def bucket(self, question: Question) -> ApiResponse:
         return _held(question, self._holdings.bucket)
@@ -221,6 +239,13 @@ ROUTES: tuple[Route, ...] = (
         "/v1/(?P<name>projects/PROJECT/topics/[^/]+)",
         "pubsub.topics.get",
         Administration.topic,
+    ),
+    (
+        "iamcredentials.googleapis.com",
+        "POST",
+        "/v1/projects/-/serviceAccounts/(?P<name>[^/:]+):signJwt",
+        "",
+        Administration.sign,
     ),
     (EVERY, "GET", "/v[12]/projects/PROJECT/locations", f"{EVERY}.locations.list", Administration.locations),
 )

@@ -198,7 +198,13 @@ class Project:
             bucket=self.storage.has, account=self.accounts.has, topic=self.pubsub.has_topic, quotas=self.quotas
         )
         return Administration(
-            self.accounts, self.bindings, self.region, holdings, authorize=self._may, known=self._is_known
+            self.accounts,
+            self.bindings,
+            self.region,
+            holdings,
+            authorize=self._may,
+            known=self._is_known,
+            sign=self.signer.sign,
         )
 
     def _is_known(self, token: str) -> bool:

@@ -7,25 +7,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sml.clouds import Cloud
+    from sml.clouds import Account, Way
     from sml.tune.trial import Trials
 
 SCHEME = "s3"
 """Of the URLs of its stores."""
+ONE_CALLER = False
+"""Whether all whom an API with `auth: iam` knows are one caller to it. Each signs with an identity of its own."""
 
 
-def open_account() -> Cloud:
-    """Return the account that the environment has a way into."""
-    from sml.aws.account import Account  # noqa: PLC0415 - its client takes long to import
+def open_account(way: Way | None) -> Account:
+    """Return the account that the environment has a way into, or the embedded cloud that `way` leads to."""
+    from sml.aws import account  # noqa: PLC0415 - its client takes long to import
 
-    return Account()
+    return account.Account(way)
 
 
-def open_trials(outputs: Mapping[str, Any], function: str, entrance: Mapping[str, str] | None) -> Trials:
+def open_trials(outputs: Mapping[str, Any], function: str, way: Way | None) -> Trials:
     """Return the copies of a Lambda function."""
     from sml.aws.trials import Trials  # noqa: PLC0415 - as above
 
-    return Trials(function, region_of(outputs), entrance)
+    return Trials(function, region_of(outputs), way)
 
 
 def region_of(outputs: Mapping[str, Any]) -> str:

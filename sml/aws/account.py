@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,30 +15,50 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sml.log_line import FAILED, LogLine, read
 from sml.mistake import Mistake, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-REFUSED = ("AccessDenied", "AccessDeniedException", "AuthFailure", "ExpiredToken", "ExpiredTokenException")
+    from sml.clouds import Way
+    from sml.log_line import Level
+
 NO_TAG = (
     "Cost Explorer knows no cost with the tag stack={stack}: the account has to activate the tag `stack` for cost"
     " allocation, and a bill begins a day after"
 )
-REFUSED_TOKENS = ("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch")
+UNKNOWN = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+"""What AWS answers where it does not know who asks."""
+SPANS = (600, 7200, 86_400, 14 * 86_400)
+"""Seconds to look back for the newest lines, one after the other: CloudWatch tells the oldest ones of a time first."""
 
 
 class Account:
-    """Step Functions and SQS."""
+    """Step Functions, SQS and CloudWatch Logs."""
 
     title = "AWS"
+
+    def __init__(self, way: Way | None = None) -> None:
+        """`way` leads to the embedded cloud, in place of an account."""
+        self._way = way
 
     def start(self, workflow: str, argument: Mapping[str, Any]) -> str:
         with refusals("start the workflow"):
             states = boto3.client("stepfunctions", region_name=workflow.split(":")[3])
             return states.start_execution(stateMachineArn=workflow, input=json.dumps(dict(argument)))["executionArn"]
 
-    def redrive(self, dead_letters: str) -> int:
+    def redrive(self, function: str, dead_letters: str) -> int:
+        del function
         with refusals("bring the dead letters back"):
             queues = boto3.client("sqs", region_name=dead_letters.split(".")[1])
             asked = ["QueueArn", "ApproximateNumberOfMessages"]
@@ -46,10 +68,32 @@ class Account:
                 queues.start_message_move_task(SourceArn=facts["QueueArn"])
             return waiting
 
+    def send(self, function: str, queue: str, message: Mapping[str, Any]) -> None:
+        del function
+        with refusals("send the message"):
+            queues = boto3.client("sqs", region_name=queue.split(".")[1])
+            queues.send_message(QueueUrl=queue, MessageBody=json.dumps(dict(message)))
+
+    def logged(self, place: str, *, since: float, level: Level | None, most: int) -> list[LogLine]:
+        *_, region, _, _, group = place.split(":", 6)
+        found: list[LogLine] = []
+        now, end = time.time(), None
+        with refusals("read the log"):
+            logs = boto3.client("logs", region_name=region)
+            for oldest in (*(now - span for span in SPANS), 0.0):
+                start = int(max(since, oldest) * 1000)
+                asked = {"logGroupName": group, "startTime": start, "filterPattern": _pattern(level)}
+                older = deque(_events(logs, asked if end is None else {**asked, "endTime": end}), maxlen=most)
+                lines = [line for line in older if line.matters(level, since)]
+                found, end = [*lines, *found][-most:], start - 1
+                if len(found) == most or start <= since * 1000:
+                    break
+        return found
+
     def signed(self, method: str, url: str, body: bytes, callers: str) -> Mapping[str, str]:
         region = callers.split(":")[3]
         with refusals("sign a request"):
-            credentials = boto3.Session().get_credentials()
+            credentials = boto3.Session(**_keys(self._way)).get_credentials()
             if credentials is None:
                 raise Unreachable("there are no credentials of AWS, and the stack's API asks for them (auth: iam)")
             request = AWSRequest(method=method, url=url, data=body, headers={"content-type": "application/json"})
@@ -101,6 +145,36 @@ class Account:
         ]
 
 
+def _keys(way: Way | None) -> dict[str, str]:
+    """Return the credentials of the embedded cloud; none for what is found in the environment."""
+    names = ("access_key_id", "secret_access_key")
+    return {} if way is None else {f"aws_{name}": str(way.options[name]) for name in names}
+
+
+def _events(logs: Any, asked: Mapping[str, Any]) -> Iterator[LogLine]:
+    """Yield the lines that CloudWatch tells of, page by page, the oldest first."""
+    token: dict[str, str] = {}
+    while True:
+        page = logs.filter_log_events(**asked, **token)
+        for event in page["events"]:
+            yield read(event["message"], event["timestamp"] / 1000, event["eventId"])
+        if not page.get("nextToken"):
+            return
+        token = {"nextToken": page["nextToken"]}
+
+
+def _pattern(level: Level | None) -> str:
+    """Return the filter for lines of a level and above: ours, Lambda's own, and its reports of calls that failed.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+    """
+    if level is None:
+        return ""
+    wanted = [(field, name) for field in ("level", "log_level") for name in level.and_above]
+    wanted += [("record.status", how) for how in sorted(FAILED)]
+    return f"{{ {' || '.join(f'($.{field} = {json.dumps(value)})' for field, value in wanted)} }}"
+
+
 @contextmanager
 def refusals(what: str) -> Generator[None]:
     """Raise `Unreachable` for credentials that are missing or do not suffice, and `Mistake` for what AWS refuses."""
@@ -109,7 +183,6 @@ def refusals(what: str) -> Generator[None]:
     except ClientError as refused:
         error = refused.response.get("Error", {})
         text = f"AWS refused to {what}: {error.get('Code')}: {' '.join(str(error.get('Message', '')).split())[:300]}"
-        known = error.get("Code") in (*REFUSED, *REFUSED_TOKENS)
-        raise (Unreachable(text) if known else Mistake(text)) from None
+        raise (Unreachable(text) if error.get("Code") in UNKNOWN else Mistake(text)) from None
     except BotoCoreError as problem:
         raise Unreachable(f"AWS could not be asked to {what}: {' '.join(str(problem).split())[:300]}") from None

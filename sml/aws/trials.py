@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.awsrequest import AWSRequest
@@ -23,6 +23,9 @@ from sml.aws.account import refusals
 from sml.mistake import Mistake
 from sml.tune.run import said, start_mark
 from sml.tune.trial import Asked, Call, Deployed, beginning, name_of_copy, variables_of_copy
+
+if TYPE_CHECKING:
+    from sml.clouds import Way
 
 LONGEST = 64
 """Characters of a function's name: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
@@ -44,19 +47,19 @@ TAG = "sml-tune"
 class Trials:
     """Copies of one function, by the account's own API, or by that of an embedded AWS."""
 
-    def __init__(self, function: str, region: str, entrance: Mapping[str, str] | None = None) -> None:
-        """`entrance` leads to an embedded AWS: `endpoint`, `certificate`, and the credentials."""
+    def __init__(self, function: str, region: str, way: Way | None = None) -> None:
+        """`way` leads to an embedded AWS."""
         self._function = function
-        self._embedded = entrance is not None
-        self._trusted = entrance["certificate"] if entrance else True
+        self._embedded = way is not None
+        self._trusted = way.certificate if way else True
         own = (
             {
-                "endpoint_url": entrance["endpoint"],
-                "verify": entrance["certificate"],
-                "aws_access_key_id": entrance["access_key_id"],
-                "aws_secret_access_key": entrance["secret_access_key"],
+                "endpoint_url": way.endpoint,
+                "verify": way.certificate,
+                "aws_access_key_id": str(way.options["access_key_id"]),
+                "aws_secret_access_key": str(way.options["secret_access_key"]),
             }
-            if entrance
+            if way
             else {}
         )
         # A call that fails is a finding, and is not repeated.

@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 import typer
 
+from interface.operations import NO_UPLOADS
+from sml.clouds import one_caller
 from sml.file import content_of
 from sml.mistake import FAILED, Mistake, TooLate
 from sml.options import Model, Seconds
@@ -64,6 +66,8 @@ def listed(
     out, found = session.out, session.stack
     url = found.outputs["models"][found.model(model)]["jobs"]
     jobs = _api(found).get(url)["jobs"]
+    if (account := found.outputs["callers"]) and one_caller(found.scheme):
+        out.say(f"all who may sign for {account} are one caller: these are the jobs of all of them")
     columns = {"id": "job", "status": "status", "created": "created (UTC)"}
     out.table(jobs, columns, empty=f"there is no job: `sml job submit {model} FILE`")
 
@@ -120,7 +124,7 @@ def _submitted(stack: Stack, model: str, file: Path, version: str | None) -> str
     try:
         ticket = api.post(url, asked)
     except Mistake as refused:
-        if "/in/" not in str(refused) or version:
+        if refused.kind != NO_UPLOADS or version:
             raise
         name = f"{time.time_ns():x}-{re.sub('[^A-Za-z0-9._-]+', '-', file.name)}"
         stack.jobs.put(f"{model}/in/{name}", content)
@@ -151,7 +155,7 @@ def _finished(out: Output, stack: Stack, status: dict[str, Any], result: Path | 
         result.write_bytes(content)
         status = {**status, "written": str(result)}
     shown = {name: value for name, value in status.items() if name not in ("result", "result_url")}
-    if error := status.get("error"):
+    if isinstance(error := status.get("error"), dict):
         from sml.api import words_of  # noqa: PLC0415
 
         shown["error"] = words_of(error) or error

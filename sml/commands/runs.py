@@ -37,10 +37,12 @@ def runs(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most, the newest first.")] = MANY,
 ) -> None:
     """List runs, the newest first, and the trainings that wait for their slot."""
+    from sml.records import at_once  # noqa: PLC0415 - the stores' client takes long to import
+
     out, found = session.out, session.stack
     wanted = [found.records(name) for name in ([found.model(model)] if model else found.models)]
-    waiting = [record for one in wanted for record in one.scheduled()]
-    records = [*waiting, *(record for one in wanted for record in one.runs())]
+    waiting = [record for some in at_once(lambda one: one.scheduled(), wanted) for record in some]
+    records = [*waiting, *(record for some in at_once(lambda one: one.runs(), wanted) for record in some)]
     records = sorted(records, key=lambda record: str(record.get("created")), reverse=True)
     rows = [_row(record) for record in records[:limit]]
     columns = {key: title for key, title in COLUMNS.items() if key != "model" or not model}

@@ -1,9 +1,7 @@
-"""The stack itself: its state, its logs, its dead letters."""
+"""The stack itself: its state, and its stores."""
 
 from __future__ import annotations
 
-import json
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,14 +10,10 @@ import typer
 from sml.file import content_of
 from sml.key import checked
 from sml.mistake import UNREACHABLE, Mistake, Unreachable
+from sml.sentences import misplaced
 from sml.session import Session, on_stack
-from sml.stack import Stack
 
-FOLLOW_SECONDS = 1.0
 AMOUNTS = {"usd": "USD", "grams": "g CO2e"}
-Function = Annotated[
-    str, typer.Argument(help="predict, jobs, prepare, train, select, rollout, supervise or tally.", metavar="FUNCTION")
-]
 
 
 @on_stack
@@ -28,6 +22,7 @@ def status(
 ) -> None:
     """Show where the stack is, whether its API answers, and what is live."""
     from sml.api import Api  # noqa: PLC0415
+    from sml.records import at_once  # noqa: PLC0415 - the stores' client takes long to import
 
     out, found = session.out, session.stack
     try:
@@ -37,8 +32,11 @@ def status(
         ready, reached, answers = False, False, str(problem)
     except Mistake as problem:
         ready, reached, answers = False, True, str(problem)
-    live = {name: found.records(name).live().champion for name in found.models}
-    waits = {name: [one["cause"] for one in found.records(name).scheduled()] for name in found.models}
+    records = at_once(found.records, found.models)
+    champions = at_once(lambda one: one.live().champion, records)
+    live = dict(zip(found.models, champions, strict=True))
+    scheduled = at_once(lambda one: [wait["cause"] for wait in one.scheduled()], records)
+    waits = dict(zip(found.models, scheduled, strict=True))
     named = ("endpoint", "data_url", "models_url", "jobs_url", "workflow")
     facts: dict[str, Any] = {
         "stack": found.name,
@@ -97,79 +95,8 @@ def put(
         raise Mistake(f"{store} is no store of the stack; accepted: {', '.join(stores)}")
     content = content_of(file)
     stores[name].put(checked(key), content)
-    url = f"{found.outputs[f'{name}_url'].rstrip('/')}/{key}"
+    place = str(found.outputs[f"{name}_url"]).rstrip("/")
+    url = f"{place}/{key}"
     out.result({"url": url, "bytes": len(content)}, f"{len(content):,} bytes -> {url}")
-
-
-@on_stack
-def logs(
-    session: Session,
-    function: Function,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="The newest lines.")] = 100,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
-) -> None:
-    """Print what a function of the stack that is up here logged."""
-    out, found = session.out, session.stack
-    here = _here(found, "logs", "`aws logs tail` or `gcloud logging read` for one in an account")
-    shown: list[str] = here.ask("logs", function=function, lines=lines)["lines"]
-    if not shown:
-        out.say(f"{function} has logged nothing yet")
-    for line in shown:
-        out.line(line)
-    while follow:
-        time.sleep(FOLLOW_SECONDS)
-        newer: list[str] = here.ask("logs", function=function, lines=max(lines, 1000))["lines"]
-        for line in _after(shown, newer):
-            out.line(line)
-        shown = newer
-
-
-@on_stack
-def redrive(
-    session: Session,
-    function: Annotated[str, typer.Argument(help="The function whose queue it is.", metavar="FUNCTION")] = "jobs",
-) -> None:
-    """Bring the dead letters of a queue back to it."""
-    out, found = session.out, session.stack
-    if found.here is not None:
-        moved = found.here.ask("redrive", function=function)["moved"]
-    elif function != "jobs":
-        raise Mistake("of a stack in an account, the outputs name the dead letters of jobs alone")
-    else:
-        moved = found.cloud.redrive(found.outputs["jobs_dead_letters"])
-    out.result({"moved": moved}, f"{moved} dead letter{'s' * (moved != 1)} of {function} brought back")
-
-
-@on_stack
-def send(
-    session: Session,
-    function: Function,
-    message: Annotated[str, typer.Argument(help="A JSON object.", metavar="MESSAGE")],
-) -> None:
-    """Send a message to the queue of a function of the stack that is up here."""
-    out, found = session.out, session.stack
-    try:
-        document = json.loads(message)
-    except ValueError as problem:
-        raise Mistake(f"the message is not JSON: {problem}; accepted: a JSON object") from None
-    if not isinstance(document, dict):
-        raise Mistake(f"the message is {message.strip()}; accepted: a JSON object")
-    _here(found, "send", "the cloud's own tools for one in an account").ask("send", function=function, message=document)
-    out.line(f"sent to the queue of {function}; its log: sml logs {function}")
-
-
-def _here(stack: Stack, command: str, instead: str) -> Any:
-    if stack.here is None:
-        raise Mistake(f"`sml {command}` is for the stack that is up here; {instead}")
-    return stack.here
-
-
-def _after(shown: list[str], newer: list[str]) -> list[str]:
-    """Return the lines that came after those that were shown."""
-    if not shown:
-        return newer
-    last = shown[-min(len(shown), 50) :]
-    for start in range(len(newer) - len(last), -1, -1):
-        if newer[start : start + len(last)] == last:
-            return newer[start + len(last) :]
-    return newer
+    if (told := misplaced(f"{name}_url", place, key, found.models)) is not None:
+        out.say(told)

@@ -101,12 +101,12 @@ def _measure(
     from sml.tune.report import Tuned  # noqa: PLC0415
 
     found, say = session.stack, session.out.say
-    embedded = found.entrance is not None
+    embedded = found.way is not None
     if embedded:
         trial.require_processes()
     model = names[0]
     function = str(found.outputs["models"][model].get("function") or "")
-    trials = clouds.trials(found.scheme, found.outputs, function, found.entrance)
+    trials = clouds.trials(found.scheme, found.outputs, function, found.way)
     records = found.records(model)
     wanted = requests.requests_of(records, batch)
     deployed = trials.deployed()

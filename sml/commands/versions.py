@@ -20,8 +20,10 @@ def models(
     session: Session,
 ) -> None:
     """List the models of the stack, with what is live."""
+    from sml.records import at_once  # noqa: PLC0415 - the stores' client takes long to import
+
     out, found = session.out, session.stack
-    rows = [_live(found, name) for name in found.models]
+    rows = at_once(lambda name: _live(found, name), found.models)
     columns = {"model": "model", "champion": "live", "traffic": "traffic", "since": "since (UTC)", "url": "predict"}
     out.table(rows, columns, empty="the stack has no models")
 
@@ -90,20 +92,22 @@ def diff(
     one: VersionName,
     other: VersionName,
 ) -> None:
-    """Compare two versions by their cards: features, parameters, data, scores, libraries."""
+    """Compare two versions: data, scores, parameters, features, packages. With --json, all of their cards."""
+    from sml.difference import differences  # noqa: PLC0415 - only this command needs it
+
     out, found = session.out, session.stack
     records = found.records(model)
     cards = [records.version(one), records.version(other)]
     flat = [dict(_flat(card)) for card in cards]
     names = [str(card["version"]) for card in cards]
-    rows = [
-        {"": name, "one": flat[0].get(name), "other": flat[1].get(name)}
+    documents = [
+        {"name": name, names[0]: flat[0].get(name), names[1]: flat[1].get(name)}
         for name in dict.fromkeys([*flat[0], *flat[1]])
         if flat[0].get(name) != flat[1].get(name) and name != "version"
     ]
-    documents = [{"name": row[""], names[0]: row["one"], names[1]: row["other"]} for row in rows]
+    rows = differences(cards, [records.find_run(str(card.get("run"))) for card in cards])
     columns = {"": "", "one": names[0], "other": names[1]}
-    out.table(rows, columns, empty="their cards do not differ", documents=documents)
+    out.table(rows, columns, empty="they do not differ", documents=documents)
 
 
 def _live(stack: Stack, model: str) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 
-from sml.console import words
+from sml.console import once, words
+from sml.console.once import Once
 from sml.console.source import Source, sentence
 from sml.console.web import HTML, Reply, Request
 
@@ -49,11 +50,17 @@ class Site:
         self._source = source
         self._routes = [(method, _pattern(path), view) for (method, path), view in routes.items()]
         self._templates = _templates()
+        self._once = Once()
 
     def answer(self, request: Request, guard: Guard) -> Reply:
         """Return the page of a request, or one with the sentence that says why there is none."""
         if request.path.startswith("/static/"):
             return _static(request.path.removeprefix("/static/"))
+        if request.method == "POST" and (asked := request.given("once")):
+            return self._once.reply((request.path, asked), lambda: self._answered(request, guard))
+        return self._answered(request, guard)
+
+    def _answered(self, request: Request, guard: Guard) -> Reply:
         try:
             found = self._view(request)
             return found if isinstance(found, Reply) else self._drawn(found, request, guard)
@@ -113,7 +120,7 @@ def _templates() -> Environment:
     )
     names = ("number", "share", "text", "moment", "ago", "iso", "kind", "short", "size", "document")
     made.filters.update({name: getattr(words, name) for name in names})
-    functions: dict[str, Any] = {"url": url, "under_way": words.under_way}
+    functions: dict[str, Any] = {"url": url, "under_way": words.under_way, "once": once.name}
     made.globals.update(functions)
     return made
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sml.gcp.api import PATIENCE_SECONDS, ask
+from sml.log_line import LogLine
 from sml.mistake import Mistake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sml.clouds import Way
+    from sml.log_line import Level
 
 TABLE = re.compile(r"[a-z][a-z0-9-]{4,29}\.\w{1,1024}\.\w{1,1024}")
 NO_TABLE = "GCP has the bill in BigQuery alone, if the account exports it; accepted: --table PROJECT.DATASET.TABLE"
@@ -27,6 +33,10 @@ GROUP BY service, currency
 ORDER BY service
 """
 BATCH = 100
+LARGEST_PAGE = 1000
+"""Entries of a log in one answer."""
+KEPT_SECONDS = 3650 * 86_400
+"""The longest that Cloud Logging keeps a line: https://cloud.google.com/logging/quotas#logs_retention_periods"""
 TOKEN_SECONDS = 600
 SOURCE = "CloudPubSubDeadLetterSource"
 """The prefix of the attributes by which Pub/Sub names where a dead letter comes from."""
@@ -35,39 +45,64 @@ REDRIVEN = "redriven"
 
 
 class Account:
-    """Workflows, Pub/Sub and the service account of the callers."""
+    """Workflows, Pub/Sub, Cloud Logging and the service account of the callers."""
 
     title = "GCP"
 
+    def __init__(self, way: Way | None = None) -> None:
+        """`way` leads to the embedded cloud, in place of an account."""
+        self._way = way
+
     def start(self, workflow: str, argument: Mapping[str, Any]) -> str:
         asked = {"argument": json.dumps(dict(argument))}
-        started = ask("start the workflow", f"workflowexecutions.googleapis.com/v1/{workflow}/executions", asked)
+        started = self._ask("start the workflow", f"workflowexecutions.googleapis.com/v1/{workflow}/executions", asked)
         return started["name"]
 
-    def redrive(self, dead_letters: str) -> int:
+    def redrive(self, function: str, dead_letters: str) -> int:
+        del function
         what, pubsub = "bring the dead letters back", "pubsub.googleapis.com/v1"
         moved = 0
         while True:
             asked = {"maxMessages": BATCH, "returnImmediately": True}
-            received = ask(what, f"{pubsub}/{dead_letters}:pull", asked).get("receivedMessages", [])
+            received = self._ask(what, f"{pubsub}/{dead_letters}:pull", asked).get("receivedMessages", [])
             if not received:
                 return moved
             for one in received:
                 attributes = one["message"].get("attributes", {})
                 project, name = attributes[f"{SOURCE}SubscriptionProject"], attributes[f"{SOURCE}Subscription"]
-                topic = ask(what, f"{pubsub}/projects/{project}/subscriptions/{name}")["topic"]
+                topic = self._ask(what, f"{pubsub}/projects/{project}/subscriptions/{name}")["topic"]
                 own = {key: value for key, value in attributes.items() if not key.startswith(SOURCE)}
                 message = {"data": one["message"].get("data", ""), "attributes": {**own, REDRIVEN: "true"}}
-                ask(what, f"{pubsub}/{topic}:publish", {"messages": [message]})
-                ask(what, f"{pubsub}/{dead_letters}:acknowledge", {"ackIds": [one["ackId"]]})
+                self._ask(what, f"{pubsub}/{topic}:publish", {"messages": [message]})
+                self._ask(what, f"{pubsub}/{dead_letters}:acknowledge", {"ackIds": [one["ackId"]]})
                 moved += 1
+
+    def send(self, function: str, queue: str, message: Mapping[str, Any]) -> None:
+        del function
+        data = base64.b64encode(json.dumps(dict(message)).encode()).decode()
+        self._ask("send the message", f"{queue.removeprefix('https://')}:publish", {"messages": [{"data": data}]})
+
+    def logged(self, place: str, *, since: float, level: Level | None, most: int) -> list[LogLine]:
+        oldest = datetime.fromtimestamp(max(since, time.time() - KEPT_SECONDS), UTC)
+        wanted = [f'timestamp>="{oldest.isoformat()}"', *([f"severity>={level.name}"] if level else [])]
+        asked = {"resourceNames": [place], "filter": " AND ".join(wanted), "orderBy": "timestamp desc"}
+        found: list[LogLine] = []
+        token: dict[str, str] = {}
+        while len(found) < most:
+            size = {"pageSize": min(most - len(found), LARGEST_PAGE)}
+            page = self._ask("read the log", "logging.googleapis.com/v2/entries:list", {**asked, **size, **token})
+            found += map(_line, page.get("entries", ()))
+            if not page.get("nextPageToken"):
+                break
+            token = {"pageToken": page["nextPageToken"]}
+        return found[::-1]
 
     def signed(self, method: str, url: str, body: bytes, callers: str) -> Mapping[str, str]:
         del method, url, body
         now = int(time.time())
         claims = {"iss": callers, "sub": callers, "aud": callers, "iat": now, "exp": now + TOKEN_SECONDS}
         path = f"iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{callers}:signJwt"
-        signed = ask("sign a request", path, {"payload": json.dumps(claims)})
+        signed = self._ask("sign a request", path, {"payload": json.dumps(claims)})
         return {"authorization": f"Bearer {signed['signedJwt']}"}
 
     def bill(
@@ -88,7 +123,7 @@ class Account:
             ],
         }
         project = str(outputs["workflow"]).split("/")[1]
-        answer = ask("show the bill", f"bigquery.googleapis.com/bigquery/v2/projects/{project}/queries", asked)
+        answer = self._ask("show the bill", f"bigquery.googleapis.com/bigquery/v2/projects/{project}/queries", asked)
         if not answer.get("jobComplete"):
             raise Mistake(f"BigQuery has not read {table} within {PATIENCE_SECONDS} seconds: ask for fewer days")
         rows = ([cell["v"] for cell in row["f"]] for row in answer.get("rows", ()))
@@ -107,3 +142,17 @@ class Account:
             ("dead letters", dead, f"{console}/cloudpubsub/subscription/detail/{subscription}{of}"),
             ("logs", "Cloud Logging", f"{console}/logs/query{of}"),
         ]
+
+    def _ask(self, what: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        return ask(what, path, body, way=self._way)
+
+
+def _line(entry: Mapping[str, Any]) -> LogLine:
+    """Return an entry as a line: https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry."""
+    level, at = str(entry.get("severity", "")), str(entry["timestamp"])
+    text = entry.get("textPayload")
+    if text is None:
+        said = entry.get("jsonPayload") or entry.get("protoPayload") or entry.get("httpRequest") or {}
+        text = json.dumps({"time": at, "severity": level, **said}, ensure_ascii=False)
+    key = f"{at} {entry.get('insertId', '')}"
+    return LogLine(text=str(text).rstrip("\n"), at=datetime.fromisoformat(at).timestamp(), level=level, key=key)

@@ -14,6 +14,8 @@ from sml.mistake import Mistake, Unreachable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sml.clouds import Way
+
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 PATIENCE_SECONDS = 30
 
@@ -24,15 +26,15 @@ def ask(
     body: Mapping[str, Any] | None = None,
     *,
     method: str | None = None,
-    entrance: Mapping[str, str] | None = None,
+    way: Way | None = None,
 ) -> dict[str, Any]:
-    """Return what an API of Google's says at a host and path; `entrance` leads to an embedded cloud.
+    """Return what an API of Google's says at a host and path; `way` leads to an embedded cloud.
 
     Raise `Unreachable` without credentials, and `Mistake` for a refusal.
     """
-    address = f"{entrance['endpoint']}/{path}" if entrance else f"https://{path}"
+    address = f"{way.endpoint if way else 'https:/'}/{path}"
     try:
-        with AuthorizedSession(_credentials(entrance)) as session:
+        with AuthorizedSession(_credentials(way)) as session:
             verb = method or ("GET" if body is None else "POST")
             response = session.request(verb, address, json=body, timeout=PATIENCE_SECONDS)
     except (GoogleAuthError, OSError) as problem:
@@ -40,10 +42,19 @@ def ask(
     if response.status_code == 401:
         raise Unreachable(f"GCP refused to {what}: the credentials are not accepted")
     if not response.ok:
-        said = " ".join(response.text.split())[:300]
-        raise Mistake(f"GCP refused to {what}: {response.status_code} {said}")
+        raise Mistake(f"GCP refused to {what}: {response.status_code} {_said(response)}")
     return response.json()
 
 
-def _credentials(entrance: Mapping[str, str] | None) -> Any:
-    return Credentials(token=entrance["token"]) if entrance else google.auth.default(scopes=[SCOPE])[0]
+def _credentials(way: Way | None) -> Any:
+    """Return the credentials of the environment, or those of the embedded cloud."""
+    return Credentials(token=way.options["bearer_token"]) if way else google.auth.default(scopes=[SCOPE])[0]
+
+
+def _said(response: Any) -> str:
+    """Return the sentence of a refusal: https://cloud.google.com/apis/design/errors#http_mapping."""
+    try:
+        text = response.json()["error"]["message"]
+    except (ValueError, LookupError, TypeError):
+        text = response.text
+    return " ".join(str(text).split())[:300]

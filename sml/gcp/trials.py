@@ -12,7 +12,7 @@ import http.client
 import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import google.auth
@@ -25,6 +25,9 @@ from sml.gcp.api import SCOPE, ask
 from sml.mistake import Mistake, Unreachable
 from sml.tune.run import said, start_mark
 from sml.tune.trial import Asked, Call, Deployed, beginning, name_of_copy, variables_of_copy
+
+if TYPE_CHECKING:
+    from sml.clouds import Way
 
 HOST = "run.googleapis.com/v2"
 LONGEST = 49
@@ -42,11 +45,11 @@ KEPT = ("containers", "serviceAccount", "timeout", "maxInstanceRequestConcurrenc
 class Trials:
     """Copies of one function, by the project's own API, or by that of an embedded GCP."""
 
-    def __init__(self, function: str, parent: str, entrance: Mapping[str, str] | None = None) -> None:
-        """`parent` is `projects/p/locations/r`; `entrance` leads to an embedded GCP: `endpoint` and `token`."""
+    def __init__(self, function: str, parent: str, way: Way | None = None) -> None:
+        """`parent` is `projects/p/locations/r`; `way` leads to an embedded GCP."""
         self._function = function
         self._parent = parent
-        self._entrance = entrance
+        self._way = way
         self._urls: dict[str, str] = {}
         self._connections: dict[str, http.client.HTTPConnection] = {}
         self._ways: dict[str, float] = {}
@@ -120,7 +123,7 @@ class Trials:
         container["resources"] = {**container["resources"], "limits": {"memory": f"{memory_mb}Mi", "cpu": cpu}}
         values = {one["name"]: one["value"] for one in container.get("env", ()) if "value" in one}
         secret = [one for one in container.get("env", ()) if "value" not in one]
-        own = variables_of_copy(values, embedded=self._entrance is not None, start=start_mark())
+        own = variables_of_copy(values, embedded=self._way is not None, start=start_mark())
         container["env"] = [{"name": key, "value": value} for key, value in own.items()] + secret
         return {**template, "healthCheckDisabled": True, "scaling": {"maxInstanceCount": 1}}
 
@@ -146,8 +149,8 @@ class Trials:
 
     def _token(self, name: str) -> str:
         """Return a token by which Cloud Run knows the caller."""
-        if self._entrance is not None:
-            return self._entrance["token"]
+        if self._way is not None:
+            return str(self._way.options["bearer_token"])
         return self._identity(self._urls[name])
 
     def _identity(self, audience: str) -> str:
@@ -179,7 +182,7 @@ class Trials:
     def _ask(
         self, what: str, path: str, body: Mapping[str, Any] | None = None, method: str | None = None
     ) -> dict[str, Any]:
-        return ask(what, f"{HOST}/{path}", body, method=method, entrance=self._entrance)
+        return ask(what, f"{HOST}/{path}", body, method=method, way=self._way)
 
 
 def _mebibytes(text: str) -> int:

@@ -112,7 +112,7 @@ def propose(
 def _as_read(sheet: Sheet, target: Target | NumberTarget, read: Reader) -> Target | NumberTarget:
     """Return the target with its classes as training reads them: true, where a Parquet file says so.
 
-    Raise `Mistake` where training takes none of them: numbers in JSON are no classes.
+    Raise `Mistake` where training takes none of them.
     """
     if isinstance(target, NumberTarget):
         return target
@@ -123,8 +123,7 @@ def _as_read(sheet: Sheet, target: Target | NumberTarget, read: Reader) -> Targe
         encoded = encode(sheet.path, read, (), replace(target, classes=classes).feature, sheet.rows)
         if len(encoded.truth):
             return replace(target, classes=classes, spelled=target.classes)
-    advice = ' in JSON a class is a text, as in {"class": "1"}' if sheet.format == "JSON Lines" else ""
-    raise Mistake(f"{sheet.path}: {target.name}: {encoded.reasons[target.name]};{advice or ' write classes as texts'}")
+    raise Mistake(f"{sheet.path}: {target.name}: {encoded.reasons[target.name]}; write classes as texts")
 
 
 def _settled(

@@ -163,9 +163,14 @@ def lost_data(difference: Difference) -> Iterator[str]:
 
 
 def changed_outputs(difference: Difference) -> Iterator[str]:
-    """Yield the path of each output of the stack that is another afterwards, or is gone."""
-    before, after = _flat(difference.before.graph.returned), _flat(difference.after.graph.returned)
-    return (path for path, value in before.items() if after.get(path) != value)
+    """Yield the path of each output of the stack that is another afterwards, or is gone.
+
+    What is said of a function goes with the function.
+    """
+    returned, changed = difference.before.graph.returned, difference.after.graph.returned
+    gone = {f"functions.{name}." for name in returned.get("functions", {}).keys() - changed.get("functions", {}).keys()}
+    before, after = _flat(returned), _flat(changed)
+    return (path for path, value in before.items() if after.get(path) != value and not path.startswith(tuple(gone)))
 
 
 def meaning(resource: Resource) -> str:

@@ -75,3 +75,10 @@ def test_an_output_that_changes_is_named_by_its_path() -> None:
     before = replace(graph, returned={"models": models, "endpoint": "https://one.example.com"})
     after = replace(graph, returned={"models": models, "endpoint": "https://two.example.com", "new": "x"})
     assert list(changed_outputs(between(before, after))) == ["endpoint"]
+
+
+def test_what_the_outputs_say_of_a_function_goes_with_it_alone() -> None:
+    graph = aws.graph()
+    before = replace(graph, returned={"functions": {"a": {"logs": "a-1"}, "b": {"logs": "b-1"}, "ab": {"logs": "c"}}})
+    after = replace(graph, returned={"functions": {"b": {"logs": "b-2"}, "ab": {}}})
+    assert list(changed_outputs(between(before, after))) == ["functions.b.logs", "functions.ab.logs"]

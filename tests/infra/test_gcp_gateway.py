@@ -25,7 +25,7 @@ class Answering:
     """A function that is there already."""
 
     def __init__(self, name: str) -> None:
-        self.name = pulumi.Output.from_input(name)
+        self.name = self.logs = pulumi.Output.from_input(name)
         self.ref = pulumi.Output.from_input(f"https://{name}.a.run.app")
 
 

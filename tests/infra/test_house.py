@@ -74,6 +74,16 @@ def test_the_outputs_keep_their_contract(w: ModuleType) -> None:
 
 
 @every_whole
+def test_the_outputs_say_where_the_log_and_the_queue_of_each_function_are(w: ModuleType) -> None:
+    functions = w.graph().returned["functions"]
+    assert {"predict", "jobs", "prepare", "train", "select", "rollout", "supervise"} <= set(functions)
+    assert [name for name, places in functions.items() if short(name) not in places["logs"]] == []
+    assert {name for name, places in functions.items() if "dead_letters" in places} == {"jobs"}
+    assert functions["jobs"]["dead_letters"] == w.graph().returned["jobs_dead_letters"]
+    assert [name for name, places in functions.items() if "queue" in places] == []
+
+
+@every_whole
 @pytest.mark.parametrize(
     ("auth", "granted"),
     [

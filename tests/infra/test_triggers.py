@@ -35,6 +35,12 @@ DEFINITION = Workflow(
 class Called:
     ref: pulumi.Output[str]
     name: pulumi.Output[str]
+    logs: pulumi.Output[str]
+
+
+def a_function(ref: str, name: str) -> Called:
+    named = pulumi.Output.from_input(name)
+    return Called(ref=pulumi.Output.from_input(ref), name=named, logs=named)
 
 
 @dataclass(frozen=True)
@@ -44,10 +50,7 @@ class Elsewhere:
 
 def declare(cloud: Cloud, definition: Workflow, *functions: str) -> Graph:
     def program() -> None:
-        called = {
-            f: Called(ref=pulumi.Output.from_input(f"https://{f}.a.run.app"), name=pulumi.Output.from_input(f))
-            for f in functions
-        }
+        called = {f: a_function(f"https://{f}.a.run.app", f) for f in functions}
         cloud.workflow("training", WorkflowArgs(definition=definition, functions=called, log_days=7))
 
     return deploy(program)
@@ -104,7 +107,7 @@ def test_a_target_of_another_cloud_is_refused(cloud: Cloud) -> None:
 @every_cloud
 def test_a_schedule_that_is_no_cron_is_refused(cloud: Cloud) -> None:
     def program() -> None:
-        called = {"worker": Called(ref=pulumi.Output.from_input("https://w"), name=pulumi.Output.from_input("w"))}
+        called = {"worker": a_function("https://w", "w")}
         workflow = cloud.workflow("training", WorkflowArgs(definition=DEFINITION, functions=called, log_days=7))
         cloud.schedule("nightly", ScheduleArgs(cron="0 25 * * *", target=workflow, input={}))
 

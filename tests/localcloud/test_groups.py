@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import http.client
+import json
 from urllib.parse import urlsplit
 
 import pulumi
 import pulumi_aws as aws
 
 from infra import serving
-from infra.api_policy import Cors, NoAuth, Throttling
+from infra.api_policy import Cors, IamAuth, Throttling
 from infra.aws.function import ALIAS
 from infra.aws.gateway import Api
 from infra.settings import Settings
 from infra.vocabulary import ApiArgs, Route
 from interface import operations
 from localcloud.gcp.apigateway import openapi
+from sml.aws.account import Account
+from sml.clouds import Way
 from tests.infra.gcp import whole as gcp
 from tests.localcloud.conftest import AwsLab
 from tests.localcloud.on_aws import code, trust
@@ -52,6 +55,7 @@ class Answering(pulumi.ComponentResource):
 
     ref: pulumi.Output[str]
     name: pulumi.Output[str]
+    logs: pulumi.Output[str]
 
     def __init__(self, name: str) -> None:
         super().__init__("test:tests:Answering", name)
@@ -69,7 +73,7 @@ class Answering(pulumi.ComponentResource):
         alias = aws.lambda_.Alias(
             f"{name}-alias", name=ALIAS, function_name=function.name, function_version=function.version, opts=mine
         )
-        self.ref, self.name = alias.arn, alias.function_name
+        self.ref, self.name, self.logs = alias.arn, alias.function_name, function.arn
 
 
 def program() -> None:
@@ -82,7 +86,7 @@ def program() -> None:
                 Route(method=path.method, path=path.path, function=functions[path.group.name], operation=path.operation)
                 for path in serving.paths(settings)
             ),
-            auth=NoAuth(kind="none", reason="a gateway on one machine"),
+            auth=IamAuth(),
             throttling=Throttling(),
             cors=Cors(),
             timeout_seconds=20,
@@ -90,14 +94,22 @@ def program() -> None:
         ),
     )
     pulumi.export("endpoint", api.endpoint)
+    pulumi.export("callers", api.callers)
 
 
-def test_the_embedded_aws_takes_the_path_that_says_more(aws_lab: AwsLab) -> None:
+def test_the_embedded_aws_takes_the_path_that_says_more_of_whoever_signs(aws_lab: AwsLab) -> None:
     aws_lab.deploy(program)
     answered = []
-    connection = http.client.HTTPConnection(urlsplit(aws_lab.outputs["endpoint"]).netloc, timeout=60)
+    endpoint, entrance = aws_lab.outputs["endpoint"], aws_lab.cloud.entrance
+    account = Account(Way(endpoint=entrance.endpoint, options=entrance.store_options))
+    connection = http.client.HTTPConnection(urlsplit(endpoint).netloc, timeout=60)
+    connection.request(*calls()[0][:2], b"{}")
+    refused = connection.getresponse()
+    assert (refused.status, json.loads(refused.read())) == (403, {"message": "Forbidden"})
     for method, path, _ in calls():
-        connection.request(method, path, b"{}")
+        headers = account.signed(method, f"{endpoint}{path}", b"{}", aws_lab.outputs["callers"])
+        assert f"Credential={entrance.credentials['access_key_id']}/" in headers["Authorization"]
+        connection.request(method, path, b"{}", dict(headers))
         answered.append((method, path, connection.getresponse().read().decode()))
     connection.close()
     assert answered == calls()

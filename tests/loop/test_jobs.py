@@ -22,6 +22,7 @@ from functions.core.registry.versions import Registry
 from functions.core.runtime.log import Log
 from functions.core.serving.model_cache import ModelCache
 from functions.core.storage.objects import Objects
+from interface.operations import NO_UPLOADS
 from tests.loop import versions
 from tests.loop.running import MODEL, PREDICT, Running, csv_of
 from tests.loop.test_training import CASES
@@ -112,7 +113,7 @@ def uploaded(running: Running, content: bytes) -> str:
         assert status(running, ticket["id"])["status"] == "waiting"
         assert send(running, ticket["upload"]["method"], ticket["upload"]["url"], content)[0] == 200
         return ticket["id"]
-    assert (code, f"below {MODEL}/in/" in ticket["error"]) == (400, True)
+    assert (code, ticket["type"], f"below {MODEL}/in/" in ticket["error"]) == (400, NO_UPLOADS, True)
     name = f"{uuid.uuid4().hex}.csv"
     running.jobs.put(f"{MODEL}/in/{name}", content)
     return name

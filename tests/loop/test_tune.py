@@ -30,6 +30,7 @@ def test_the_real_function_is_run_at_a_size_and_nothing_of_that_stays(running: R
     # The copy is gone, and no judge may count what it was asked.
     assert captures.keys(f"{MODEL}/") == captured
     told_here = facts("here", running.stack.cloud.entrance, running.stack.outputs)
-    entrance = {**told_here["entrance"], "certificate": told_here["certificate"] or ""}
+    certificate = told_here["certificate"] or ""
+    way = clouds.Way(endpoint=told_here["endpoint"], options=told_here["options"], certificate=certificate)
     scheme = str(running.stack.outputs["data_url"]).partition("://")[0]
-    assert clouds.trials(scheme, running.stack.outputs, "predict", entrance).leftovers() == []
+    assert clouds.trials(scheme, running.stack.outputs, "predict", way).leftovers() == []

@@ -105,7 +105,7 @@ def test_json_has_types_and_a_client_that_mixes_them_up_is_told() -> None:
     for feature, value, reason in (
         (NUMBER, "1.5", "is text; accepted: a finite number"),
         (FLAG, "true", "is text; accepted: true or false"),
-        (COLOUR, 1, f"is not {COLOUR.accepts}"),
+        (COLOUR, 7, f"is not {COLOUR.accepts}"),
     ):
         with pytest.raises(UnacceptableValue) as refusal:
             feature.encode_typed(value)
@@ -127,6 +127,15 @@ def test_bounds_are_held_against_the_number_that_the_model_gets() -> None:
 def test_a_whole_number_is_a_category_also_with_a_decimal_point() -> None:
     feature = Feature(name="plan", kind="category", categories=("1", "2.0", "2"))
     assert [feature.encode(text) for text in ("1", "1.0", " 1.00 ", "2.0", "2")] == [0, 0, 0, 1, 2]
+
+
+def test_a_category_may_be_the_number_or_the_truth_that_it_names_in_every_format() -> None:
+    grade = Feature(name="grade", kind="category", categories=("1", "2", "true"))
+    for encode in (grade.encode, grade.encode_typed):
+        assert [encode(value) for value in (1, 2.0, True, "2")] == [0, 1, 2, 1]
+        for value in (3, 1.5, False, [], {}):
+            with pytest.raises(UnacceptableValue, match="is not one of 1, 2, true"):
+                encode(value)
 
 
 def test_a_number_that_32_bits_cannot_hold_is_refused() -> None:

@@ -26,6 +26,18 @@ OUTPUTS = {
     "models_url": "s3://models-1",
     "jobs_url": "s3://jobs-1",
     "captures_url": "s3://captures-1",
+    "functions": {
+        "predict": {"logs": "arn:aws:logs:eu-west-1:1:log-group:predict-logs-1"},
+        "jobs": {
+            "logs": "arn:aws:logs:eu-west-1:1:log-group:jobs-logs-1",
+            "dead_letters": "https://sqs.eu-west-1.amazonaws.com/1/dead",
+        },
+        "labels": {
+            "logs": "arn:aws:logs:eu-west-1:1:log-group:labels-logs-1",
+            "queue": "https://sqs.eu-west-1.amazonaws.com/1/labels",
+            "dead_letters": "https://sqs.eu-west-1.amazonaws.com/1/labels-dead",
+        },
+    },
     "jobs_dead_letters": "https://sqs.eu-west-1.amazonaws.com/1/dead",
     "workflow": "arn:aws:states:eu-west-1:1:stateMachine:training",
     "callers": "",
@@ -43,6 +55,8 @@ class Staged:
         self.sent: list[Any] = []
         self.logged: list[str] = []
         self.resources: list[dict[str, str]] = []
+        self.options: dict[str, str] = {}
+        self.endpoint = "http://127.0.0.1:9"
 
     @property
     def data(self) -> Objects:
@@ -65,7 +79,7 @@ class Staged:
         return {"execution": "arn:aws:states:eu-west-1:1:execution:training:id-7"}
 
     def commands(self) -> dict[str, Any]:
-        facts = {"stack": "local", "options": {}, "certificate": None, "entrance": {}}
+        facts = {"stack": "local", "options": self.options, "endpoint": self.endpoint, "certificate": None}
         return {
             "facts": lambda _: {**facts, "outputs": self.outputs},
             "start": self.start,

@@ -68,11 +68,11 @@ def test_the_workflow_is_started_in_the_region_of_its_name(client: Client) -> No
 
 
 def test_dead_letters_are_moved_by_the_cloud_itself_if_there_are_any(client: Client) -> None:
-    assert Aws().redrive(DEAD) == 2
+    assert Aws().redrive("jobs", DEAD) == 2
     assert client.asked[-1] == ("start_message_move_task", {"SourceArn": "arn:dead"})
     client.waiting = 0
     client.asked.clear()
-    assert Aws().redrive(DEAD) == 0
+    assert Aws().redrive("jobs", DEAD) == 0
     assert [name for name, _ in client.asked] == ["get_queue_attributes"]
 
 
@@ -151,7 +151,7 @@ def test_a_dead_letter_is_published_with_its_mark_before_it_is_acknowledged(goog
     data = base64.b64encode(b"{}").decode()
     attributes = {**source, "objectId": "m/in/a", "eventType": "OBJECT_FINALIZE"}
     google_apis.letters = [{"ackId": "k1", "message": {"data": data, "attributes": attributes}}]
-    assert Gcp().redrive(LETTERS) == 1
+    assert Gcp().redrive("jobs", LETTERS) == 1
     asked = [(path.rpartition("/v1/")[2], body) for _, path, body in google_apis.asked]
     sent_back = {"objectId": "m/in/a", "eventType": "OBJECT_FINALIZE", "redriven": "true"}
     assert asked[1:4] == [

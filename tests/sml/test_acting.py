@@ -203,6 +203,33 @@ def test_a_file_is_put_under_its_key(staged: Staged, table: Path) -> None:
     assert (said.code, said.err) == (1, "sml: s3://x is no store of the stack; accepted: data, models, jobs\n")
 
 
+@pytest.mark.parametrize(
+    ("store", "key", "sentence"),
+    [
+        (
+            "data",
+            f"{MODEL}/notes/a.csv",
+            f"s3://data-1/{MODEL}/notes/a.csv has no effect there; put it at s3://data-1/{MODEL}/incoming/a.csv\n",
+        ),
+        (
+            "jobs",
+            "nobody/in/a.csv",
+            "s3://jobs-1/nobody/in/a.csv: there is no model nobody in this stack; put it at"
+            " s3://jobs-1/MODEL/in/a.csv, MODEL being one of: penguins, whales\n",
+        ),
+        ("data", f"{MODEL}/incoming/a.csv", ""),
+        ("jobs", f"{MODEL}/in/a.csv", ""),
+        ("models", "anything", ""),
+    ],
+    ids=["no effect", "no model", "data", "job", "models"],
+)
+def test_a_file_that_nothing_reads_where_it_is_put_is_told_with_the_right_place(
+    store: str, key: str, sentence: str, staged: Staged, table: Path
+) -> None:
+    said = staged.sml("put", store, key, str(table))
+    assert (said.code, said.err) == (0, sentence)
+
+
 @pytest.mark.parametrize("key", ["", "../x", "a//b", "/a", "a/", "a/./b", "a\nb", "x" * 1025])
 def test_what_is_no_key_is_refused_before_anything_is_written(key: str, staged: Staged, table: Path) -> None:
     said = staged.sml("put", "data", key, str(table))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from interface.operations import NO_UPLOADS
 from localcloud.support.http_server import HttpServer, Request, Response, json_response
 from sml.api import Api, caller
 from sml.mistake import Mistake, Unreachable
 from sml.stack import Stack
-from tests.sml.staged import OUTPUTS
+from tests.sml.staged import MODEL, OUTPUTS, Staged
 
 
 class Answering:
@@ -102,3 +104,51 @@ def test_a_request_to_an_api_with_iam_is_signed(api: Answering, monkeypatch: pyt
     assert "/eu-west-1/execute-api/aws4_request" in str(signed["authorization"])
     assert signed["x-amz-security-token"] == "t"
     assert json.loads(api.asked[0].body) == {"a": 1}
+
+
+def served(staged: Staged, url: str) -> None:
+    """Have every URL of the staged stack's API lead to this one."""
+    staged.outputs |= {"endpoint": url, "models": {MODEL: dict.fromkeys(("predict", "infer", "jobs", "metadata"), url)}}
+
+
+def test_a_request_to_a_stack_that_is_up_here_is_signed_with_the_key_of_its_cloud(
+    api: Answering, staged: Staged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOFTHEUSER")
+    served(staged, api.url)
+    staged.outputs["callers"] = "arn:aws:execute-api:eu-west-1:1:abc/*"
+    staged.options |= {"access_key_id": "AKIAEMBEDDED", "secret_access_key": "s"}
+    api.document = {"jobs": []}
+    said = staged.sml("job", "list", MODEL, "--json")
+    assert (said.code, said.document, said.err) == (0, [], "")
+    assert "Credential=AKIAEMBEDDED/" in str(api.asked[0].header("authorization"))
+
+
+def test_on_gcp_whose_jobs_are_listed_is_said_where_all_callers_are_one(
+    api: Answering, staged: Staged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sml.gcp.account.Account.signed", lambda *_: {"authorization": "Bearer signed"})
+    served(staged, api.url)
+    staged.outputs |= {"callers": "callers@p", "data_url": "gs://data-1"}
+    api.document = {"jobs": []}
+    said = staged.sml("job", "list", MODEL, "--json")
+    assert (said.code, said.document) == (0, [])
+    assert said.err == "all who may sign for callers@p are one caller: these are the jobs of all of them\n"
+    assert api.asked[0].header("authorization") == "Bearer signed"
+
+
+def test_a_stack_that_signs_no_urls_is_known_by_the_type_of_its_refusal(
+    api: Answering, staged: Staged, tmp_path: Path
+) -> None:
+    served(staged, api.url)
+    file = tmp_path / "rows.csv"
+    file.write_text("a\n1\n", encoding="utf-8")
+    api.status, api.document = 400, {"error": "nothing of this kind, whatever is in /in/"}
+    refused = staged.sml("job", "submit", MODEL, str(file))
+    assert (refused.code, "nothing of this kind" in refused.err) == (1, True)
+    assert list(staged.stores["s3://jobs-1"].keys("")) == []
+    api.document = {"error": "put it there", "type": NO_UPLOADS}
+    submitted = staged.sml("job", "submit", MODEL, str(file), "--json").document["id"]
+    assert staged.stores["s3://jobs-1"].get(f"{MODEL}/in/{submitted}") == b"a\n1\n"
+    refused = staged.sml("job", "submit", MODEL, str(file), "--version", "v1")
+    assert (refused.code, "put it there" in refused.err) == (1, True)

@@ -93,7 +93,11 @@ def test_a_mistake_of_the_program_is_a_sentence_and_its_trace_is_there_for_who_a
     staged: Staged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     staged.run("aa01")
-    staged.registry.put_json(f"{MODEL}/runs/aa01/leaderboard.json", {"experiments": [{"id": "e1", "params": 5}]})
+
+    def broken(*_: object) -> None:
+        raise TypeError("an integer has no length")
+
+    monkeypatch.setattr("sml.commands.runs._experiments", broken)
     said = staged.sml("leaderboard", MODEL)
     assert (said.code, len(said.err.splitlines())) == (1, 1)
     assert "SML_TRACE=1" in said.err
@@ -200,6 +204,38 @@ def test_versions_are_listed_and_compared_by_their_cards(staged: Staged) -> None
     difference = staged.sml("diff", MODEL, "v1", "v2", "--json").document
     assert {"name": "features.mass.maximum", "v1": None, "v2": 9.0} in difference
     assert staged.sml("diff", MODEL, "v1", "v9").code == 1
+
+
+def test_two_versions_differ_in_words_and_no_digest_is_printed(staged: Staged) -> None:
+    common = {"params": {"c": 1.0}, "libraries": {"numpy": "2.4.6"}, "bytes": 365, "format": 2}
+    for number, (name, run) in enumerate((("v1", "aa01"), ("v2", "bb02"))):
+        size = {"name": "size", "kind": "category", "categories": ["s", "m"], "missing": "keep"}
+        features = [{"name": "mass", "kind": "number"}, *([size] if number else [])]
+        card = {**common, "version": name, "run": run, "sha256": f"5ha{number}" * 16, "features": features}
+        scores = {"holdout": {"f1": 0.5 + number / 4}, "cross_validation": {"f1": {"mean": 0.4, "folds": [number]}}}
+        more = {"metrics": scores, "target": {"classes": ["a", "b", "c"][: 2 + number]}}
+        learned = {"libraries": {"numpy": f"2.4.{6 + number}"}, "params": {"c": 1.0, "depth": number + 3}}
+        staged.registry.put_json(f"{MODEL}/versions/{name}/card.json", {**card, **more, **learned})
+        digests = dict.fromkeys(("dataset", "code"), f"d1ge5t{number}") | {"contract": "c"}
+        staged.run(run, version=name, rows=100 + number, source=f"{MODEL}/incoming/{number}.csv", **digests)
+    said = staged.sml("diff", MODEL, "v1", "v2").out
+    assert lines(said) == [
+        "v1 | v2",
+        "run | aa01 | bb02",
+        "from | penguins/incoming/0.csv | penguins/incoming/1.csv",
+        "rows | 100 | 101",
+        "holdout f1 | 0.5 | 0.75",
+        "parameter depth | 3 | 4",
+        "feature size | one of s, m; may be missing",
+        "classes | a, b | a, b, c",
+        "package numpy | 2.4.6 | 2.4.7",
+        "data | another",
+        "training code | another",
+    ]
+    assert "sha256" in {one["name"] for one in staged.sml("diff", MODEL, "v1", "v2", "--json").document}
+    assert staged.sml("diff", MODEL, "v1", "v1").out == "they do not differ\n"
+    staged.registry.put(f"{MODEL}/runs/bb02/run.json", b"{")
+    assert "parameter depth" in staged.sml("diff", MODEL, "v1", "v2").out
 
 
 @pytest.mark.parametrize("width", ["40", "80"])

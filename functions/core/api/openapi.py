@@ -202,7 +202,14 @@ def _shared(uploads: bool) -> dict[str, Schema]:
     fault = object_of({"field": _TEXT, "message": _TEXT})
     answer = {"model_name": _TEXT, "model_version": _TEXT, "id": _TEXT, "outputs": list_of(_tensor())}
     metadata = {"name": _TEXT, "versions": list_of(_TEXT), "platform": _TEXT}
-    problem = {"title": _TEXT, "status": _WHOLE, "detail": _TEXT, "errors": list_of(fault), "request_id": _TEXT}
+    problem = {
+        "type": _TEXT,
+        "title": _TEXT,
+        "status": _WHOLE,
+        "detail": _TEXT,
+        "errors": list_of(fault),
+        "request_id": _TEXT,
+    }
     return {
         "infer_answer": object_of(answer, ["model_name", "model_version", "outputs"]),
         "metadata": object_of({**metadata, "inputs": list_of(spec), "outputs": list_of(spec)}),
@@ -211,7 +218,7 @@ def _shared(uploads: bool) -> dict[str, Schema]:
         "jobs": object_of({"jobs": list_of(_listed()), "next": _TEXT}, ["jobs"]),
         "models": object_of({"models": list_of(_model())}),
         "problem": object_of(problem, ["status", "detail"]),
-        "error": object_of({"error": _TEXT}),
+        "error": object_of({"error": _TEXT, "type": _TEXT}, ["error"]),
     }
 
 

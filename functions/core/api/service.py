@@ -284,6 +284,6 @@ def _metadata(servable: Servable, versions: Sequence[str]) -> dict[str, Any]:
 
 def _refusal(problem: Problem, request: Request) -> Response:
     if request.path.startswith("/v2"):
-        return respond({"error": problem.text}, problem.status, problem.headers)
+        return respond(problem.in_protocol(), problem.status, problem.headers)
     document = {**problem.document(), "request_id": request.request_id}
     return respond(document, problem.status, problem.headers, PROBLEM)

@@ -47,7 +47,7 @@ class Encoding:
     """How the values of a table are to be understood."""
 
     typed: bool = False
-    """Whether the text "1.5" is no number, nor a number a category, as in JSON."""
+    """Whether the text "1.5" is no number, as in JSON."""
     style: NumberStyle = PLAIN
     dtype: str = "float32"
     """The numbers that the model gets: float32, or float64."""

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 MOST_FAULTS = 20
 """Faults that an error lists; further ones are left out."""
+UNNAMED = "about:blank"
+"""The type of a problem of which the status says all: https://www.rfc-editor.org/rfc/rfc9457#section-4.2.1"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +27,22 @@ class Fault:
 
 
 class Problem(Exception):
-    """A request is refused, with an HTTP status and a text for the caller."""
+    """A request is refused, with an HTTP status and a text for the caller.
+
+    `kind` names the problem for programs, where one has something to do about it.
+    """
 
     def __init__(
-        self, status: int, detail: str, *, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        detail: str,
+        *,
+        faults: Sequence[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+        kind: str = UNNAMED,
     ) -> None:
         super().__init__(detail)
+        self.kind = kind
         self.status = status
         self.detail = detail
         self.faults = tuple(faults)
@@ -41,13 +53,17 @@ class Problem(Exception):
         """The detail and the faults in one line."""
         return "; ".join([self.detail, *(str(fault) for fault in self.faults[:MOST_FAULTS])])
 
+    def in_protocol(self) -> dict[str, str]:
+        """Return the error in the words of the Open Inference Protocol, with the name of one that has a name."""
+        return {"error": self.text, **({} if self.kind == UNNAMED else {"type": self.kind})}
+
     def document(self) -> dict[str, Any]:
         """Return the error as RFC 9457 problem details."""
         faults = [{"field": fault.field, "message": fault.message} for fault in self.faults[:MOST_FAULTS]]
         from http import HTTPStatus  # noqa: PLC0415 - a first answer need not wait for it
 
         title = HTTPStatus(self.status).phrase
-        return {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail, "errors": faults}
+        return {"type": self.kind, "title": title, "status": self.status, "detail": self.detail, "errors": faults}
 
 
 def misfit(field: str, message: str) -> Problem:

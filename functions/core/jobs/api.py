@@ -17,7 +17,7 @@ from functions.core.jobs.job import NAME, UPLOADS, Job, dead_letter_reason
 from functions.core.jobs.job_usage import JobUsage
 from functions.core.jobs.tickets import Ticket, Tickets
 from functions.core.storage.objects import TooLarge
-from interface.operations import REQUEST_BYTES
+from interface.operations import NO_UPLOADS, REQUEST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +91,8 @@ class JobsApi:
         if list(asked) != ["upload"] or asked["upload"] not in UPLOADS:
             raise Problem(400, f'the body is not {{"upload": "{" | ".join(UPLOADS)}"}}')
         if not self.uploads:
-            raise Problem(400, f"uploads are not offered here; put the file into the jobs store, below {model}/in/")
+            detail = f"uploads are not offered here; put the file into the jobs store, below {model}/in/"
+            raise Problem(400, detail, kind=NO_UPLOADS)
         job = self._issue(model, request, f".{asked['upload']}", version)
         if self._objects.exists(job.input):  # the request is one that was sent before
             return self.status(model, job.name, request)

@@ -38,18 +38,18 @@ def judge(metrics: RolloutMetrics, thresholds: RolloutThresholds, *, patience_le
             decision="wait",
             reason=f"{metrics.requests} of at least {thresholds.minimum_requests} requests so far",
         )
+    by_contract: Decision = "pass" if thresholds.without_traffic == "promote" else "fail"
     if metrics.requests == 0:
-        decision: Decision = "pass" if thresholds.without_traffic == "promote" else "fail"
-        return Verdict(decision=decision, reason=f"no request came; without traffic: {thresholds.without_traffic}")
+        return Verdict(decision=by_contract, reason=f"no request came; without traffic: {thresholds.without_traffic}")
     complaint = _complaint(metrics, thresholds)
     if complaint:
         return Verdict(decision="fail", reason=complaint)
-    if not enough and thresholds.without_traffic == "roll_back":
-        return Verdict(
-            decision="fail",
-            reason=f"only {metrics.requests} of at least {thresholds.minimum_requests} requests came",
-        )
-    return Verdict(decision="pass", reason=_praise(metrics))
+    if enough:
+        return Verdict(decision="pass", reason=_praise(metrics))
+    few = f"{metrics.requests} of at least {thresholds.minimum_requests} requests came"
+    return Verdict(
+        decision=by_contract, reason=f"{few}; without traffic: {thresholds.without_traffic}; {_praise(metrics)}"
+    )
 
 
 def _complaint(metrics: RolloutMetrics, thresholds: RolloutThresholds) -> str | None:

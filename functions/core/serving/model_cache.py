@@ -164,7 +164,7 @@ class ModelCache:
             return f"{self.model} has no version that is ready"
         return (
             f"{self.model} has no version yet: a file at {self.model}/{layout.INCOMING} in the stack's data store, "
-            "the output data_url, makes the first one, unless it is refused, which the record of its run explains"
+            f"the output data_url, makes the first one, unless it is refused: `sml runs {self.model}` says why"
         )
 
     def _is_due(self, seconds: float) -> bool:

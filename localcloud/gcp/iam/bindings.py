@@ -24,7 +24,7 @@ ROLES: Mapping[str, frozenset[str]] = {
     "roles/pubsub.publisher": frozenset({"pubsub.topics.publish"}),
     "roles/pubsub.subscriber": frozenset({"pubsub.subscriptions.consume"}),
     "roles/workflows.invoker": frozenset({"workflows.executions.create"}),
-    "roles/iam.serviceAccountTokenCreator": frozenset({"iam.serviceAccounts.signBlob"}),
+    "roles/iam.serviceAccountTokenCreator": frozenset({"iam.serviceAccounts.signBlob", "iam.serviceAccounts.signJwt"}),
     "roles/logging.logWriter": frozenset({"logging.logEntries.create"}),
     "roles/artifactregistry.writer": frozenset({UPLOAD, DOWNLOAD}),
     "roles/cloudbuild.serviceAgent": TOKENS,

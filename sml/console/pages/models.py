@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sml.console.asked import ask
 from sml.console.site import Page
 from sml.console.source import sentence
+from sml.records import at_once
 
 if TYPE_CHECKING:
     from functions.core.registry.pointer import Pointer
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def overview(source: Source, request: Request) -> Page:
     """All models of the stack."""
     del request
-    cards = [_card(source.records(name)) for name in source.stack.models]
+    cards = at_once(lambda name: _card(source.records(name)), source.stack.models)
     return Page(template="models.html", title="Models", facts={"cards": cards})
 
 

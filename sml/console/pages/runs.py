@@ -15,7 +15,7 @@ from sml.console.site import Page
 from sml.console.web import NUMBER, Reply
 from sml.console.words import number, text
 from sml.mistake import Mistake
-from sml.records import reason, said
+from sml.records import at_once, reason, said
 
 if TYPE_CHECKING:
     from functions.core.registry.pointer import Entry
@@ -39,7 +39,7 @@ def listed(source: Source, request: Request) -> Page:
     """Runs, the newest first, by model and status."""
     stack, model, status = source.stack, request.asked("model"), request.asked("status")
     names = [stack.model(model)] if model else stack.models
-    rows = [row for name in names for row in _rows(source.records(name))]
+    rows = [row for some in at_once(lambda name: _rows(source.records(name)), names) for row in some]
     statuses = sorted({str(row["status"]) for row in rows})
     rows = sorted((row for row in rows if status in ("", row["status"])), key=lambda row: row["created"], reverse=True)
     page = max(int(request.asked("page")) if NUMBER.fullmatch(request.asked("page")) else 1, 1)

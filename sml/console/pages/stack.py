@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sml.commands.stack import logs as command
-from sml.console.asked import ask
 from sml.console.site import Page
+from sml.logs import log_of
+from sml.mistake import Mistake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from sml.console.source import Source
     from sml.console.web import Request
 
-FUNCTIONS = ("predict", "jobs", "prepare", "train", "select", "rollout", "supervise", "tally")
-APART, ENDS = "train-", "-function"
-"""How the resource of a function is called that trains one model alone."""
+FIRST = "predict"
 LINES = 200
+SECONDS = (3, 15)
+"""How often a log is read while somebody looks: here, and in an account, which bounds and bills it."""
 
 
 def resources(source: Source, request: Request) -> Page:
@@ -39,19 +39,14 @@ def resources(source: Source, request: Request) -> Page:
 
 
 def logs(source: Source, request: Request) -> Page:
-    """The newest lines of a function of the stack that is up here."""
-    stack, function = source.stack, request.asked("function", FUNCTIONS[0])
-    facts: dict[str, Any] = {"functions": (*FUNCTIONS, *_apart(source)), "function": function}
-    if stack.here is None:
-        facts["links"] = [page for page in stack.cloud.pages(stack.outputs) if page[0] == "logs"]
-    else:
-        facts["lines"] = [
-            line for line in ask(stack, command, function=function, lines=LINES, follow=False).lines if line
-        ]
+    """The newest lines of a function; of a stack in an account, also where the cloud shows them itself."""
+    stack = source.stack
+    functions = list(stack.outputs.get("functions", ()))
+    function = request.asked("function", FIRST)
+    facts: dict[str, Any] = {"functions": functions, "function": function, "seconds": SECONDS[stack.here is None]}
+    facts["links"] = [page for page in stack.cloud.pages(stack.outputs) if page[0] == "logs"]
+    try:
+        facts["lines"] = [line.text for line in log_of(stack, function).newest(LINES)]
+    except Mistake as refused:
+        facts["refused"] = str(refused)
     return Page(template="logs.html", title="Logs", facts=facts)
-
-
-def _apart(source: Source) -> list[str]:
-    """Return the functions that each train one model alone."""
-    names = [str(one["name"]) for one in source.resources]
-    return sorted({name.removesuffix(ENDS) for name in names if name.startswith(APART) and name.endswith(ENDS)})

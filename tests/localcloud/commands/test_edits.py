@@ -58,7 +58,7 @@ class Edited:
 @pytest.fixture
 def edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edited:
     here = Edited(tmp_path)
-    monkeypatch.setattr(edits, "require_imports", lambda _, changed, root: here.imported.append(set(changed)))
+    monkeypatch.setattr(edits, "require_imports", lambda _, changed, root, __: here.imported.append(set(changed)))
     monkeypatch.setattr(edits, "is_finished", lambda _: True)
     return here
 

@@ -11,7 +11,7 @@ import pulumi
 import pytest
 
 from localcloud.commands import edits
-from localcloud.commands.follow import first, follow, summary
+from localcloud.commands.follow import AS_BEFORE, PARTLY, first, follow, redeploy, summary
 from localcloud.commands.progress import Progress
 from localcloud.engine.cloud import CloudFailed
 from localcloud.engine.engine import Changes
@@ -96,6 +96,7 @@ def test_whatever_an_edit_breaks_is_one_sentence_and_the_stack_stays(
         follow(cast("LocalStack", followed), Progress(), [tmp_path])
     out = " ".join(capsys.readouterr().out.split())
     assert expected in out
+    assert out.count(AS_BEFORE) == 1
     assert "Traceback" not in out
     assert "-> updated predict-function" in out
 
@@ -119,7 +120,7 @@ def test_a_cloud_that_refuses_an_edit_and_lives_is_kept(tmp_path: Path, capsys: 
     with pytest.raises(CloudFailed, match="has died"):
         follow(cast("LocalStack", followed), Progress(), [tmp_path])
     out = " ".join(capsys.readouterr().out.split())
-    assert "cannot install its requirements.txt" in out
+    assert f"cannot install its requirements.txt {PARTLY}" in out
     assert "-> updated predict-function" in out
 
 
@@ -136,3 +137,14 @@ def test_a_summary_names_what_changed_by_its_logical_name() -> None:
     changes = Changes(updated=("a::b::one", "a::b::two"), deleted=("a::b::three",))
     assert summary(changes) == "updated one, two; deleted three"
     assert summary(Changes(unchanged=("a::b::one",))) == "nothing to change"
+
+
+def test_of_many_edited_files_the_first_are_named_and_the_others_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    followed = cast("LocalStack", Followed(tmp_path, [Changes(), Changes()]))
+    redeploy(followed, Progress(), [ROOT / "models" / f"m{number}.py" for number in range(200)])
+    redeploy(followed, Progress(), [ROOT / "models" / f"m{number}.py" for number in range(4)])
+    many, four = capsys.readouterr().out.splitlines()
+    assert "models/m0.py, models/m1.py, models/m10.py and 197 more -> nothing to change" in many
+    assert "models/m0.py, models/m1.py, models/m2.py, models/m3.py -> nothing to change" in four

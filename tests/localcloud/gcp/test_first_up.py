@@ -49,7 +49,7 @@ class Elsewhere:
 
     def __init__(self, name: str) -> None:
         self.ref = pulumi.Output.from_input(f"https://{name}.example.org")
-        self.name = pulumi.Output.from_input(name)
+        self.name = self.logs = pulumi.Output.from_input(name)
 
 
 DATASETS = Keys(models=("a",), prefixes=("incoming/",))

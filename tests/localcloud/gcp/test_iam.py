@@ -6,12 +6,18 @@ import http.client
 import json
 from collections.abc import Iterator
 
+import jwt
 import pytest
 
+from localcloud.gcp import Gcp
 from localcloud.gcp.cloudrun.metadata import Metadata
 from localcloud.gcp.iam.accounts import Accounts, bearer
 from localcloud.gcp.iam.bindings import SUBSCRIBE, Binding, Bindings, Clause
 from localcloud.gcp.iam.condition import RequestAttributes, condition
+from localcloud.gcp.iam.signer import KEYS
+from sml.clouds import Way
+from sml.gcp.account import Account
+from sml.mistake import Mistake
 
 ANN = "ann@p.iam.gserviceaccount.com"
 BUCKET = "projects/_/buckets/models"
@@ -272,3 +278,24 @@ def test_what_is_not_there_is_not_found(metadata: Metadata, path: str) -> None:
 
 def test_a_metadata_request_without_its_header_is_refused(metadata: Metadata) -> None:
     assert fetch(metadata, "/computeMetadata/v1/instance/service-accounts/default/token", flavor="")[0] == 403
+
+
+def test_whoever_may_make_tokens_for_an_account_has_what_it_says_signed(gcp: Gcp) -> None:
+    signs, entrance = gcp.session.accounts.create("signs"), gcp.entrance
+    way = Way(endpoint=entrance.endpoint, options=entrance.store_options)
+    headers = Account(way).signed("GET", "https://x", b"", signs)
+    token = headers["authorization"].removeprefix("Bearer ")
+    key = gcp.session.signer.public(signs, f"{KEYS}{signs}", token)
+    assert jwt.decode(token, key, algorithms=["RS256"], issuer=signs, audience=signs)["sub"] == signs
+    other = gcp.session.accounts.create("signs-not")
+    of_other = Account(Way(endpoint=entrance.endpoint, options={"bearer_token": gcp.session.accounts.token(other)}))
+    with pytest.raises(Mistake, match=r"GCP refused to sign a request: 403 .*iam\.serviceAccounts\.signJwt"):
+        of_other.signed("GET", "https://x", b"", signs)
+    account = f"projects/p/serviceAccounts/{signs}"
+    creator = "roles/iam.serviceAccountTokenCreator"
+    gcp.session.bindings.add(Binding(resource=account, role=creator, member=f"serviceAccount:{other}"))
+    assert of_other.signed("GET", "https://x", b"", signs)["authorization"].startswith("Bearer ")
+    with pytest.raises(Mistake, match="403"):
+        of_other.signed("GET", "https://x", b"", other)
+    with pytest.raises(Mistake, match="404 nobody@p does not exist"):
+        Account(way).signed("GET", "https://x", b"", "nobody@p")

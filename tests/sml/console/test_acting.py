@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -90,6 +93,24 @@ def test_training_begins_with_the_newest_dataset(staged: Staged, browser: Browse
     assert f"{MODEL}/incoming/a.csv" in browser.get(f"/models/{MODEL}/ask/retrain").text
     assert "is trained on" in browser.post(f"/models/{MODEL}/do/retrain").text
     assert staged.started == [{"model": MODEL}]
+
+
+def test_what_a_dialog_asks_for_is_done_once_however_often_it_is_sent(staged: Staged, browser: Browser) -> None:
+    staged.data.put(f"{MODEL}/incoming/a.csv", b"x")
+    three = threading.Barrier(3)
+
+    def sent(asked: dict[str, str]) -> str:
+        three.wait()
+        return browser.post(f"/models/{MODEL}/do/retrain", asked).text
+
+    for dialog in range(1, 3):
+        form = browser.get(f"/models/{MODEL}/ask/retrain").html
+        [asked] = re.findall(r'name="once" value="([^"]+)"', form)
+        with ThreadPoolExecutor(3) as clicks:
+            said = list(clicks.map(sent, [{"once": asked}] * 3))
+        assert len(set(said)) == 1
+        assert "is trained on" in said[0]
+        assert staged.started == [{"model": MODEL}] * dialog
 
 
 def test_an_action_that_is_not_there_or_of_no_model_is_told(browser: Browser) -> None:

@@ -10,7 +10,8 @@ from functions.core.storage.objects import Objects
 from sml.console.routes import ROUTES
 from sml.console.site import Site
 from sml.console.source import Source
-from sml.mistake import Unreachable
+from sml.log_line import read
+from sml.mistake import Mistake, Unreachable
 from sml.stack import Stack
 from tests.sml.console.browser import Browser
 from tests.sml.staged import MODEL, OUTPUTS
@@ -79,9 +80,19 @@ def _pages(outputs: dict[str, Any]) -> list[tuple[str, str, str]]:
     return Stack(name="dev", outputs=outputs).cloud.pages(outputs)
 
 
-def test_logs_are_the_clouds_and_models_are_read_alike(opened: list[str]) -> None:
+def test_logs_and_models_are_read_alike(opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     browser = console(OUTPUTS)
-    assert "log to its cloud: CloudWatch" in browser.get("/logs").text
+    monkeypatch.setattr("sml.aws.account.Account.logged", lambda *_, **__: [read("out of memory")])
+    shown = browser.get("/logs?function=jobs").text
+    assert "All of them are in CloudWatch" in shown
+    assert "out of memory" in shown
+
+    def refused(*_: object, **__: object) -> None:
+        raise Mistake("AWS refused to read the log: AccessDeniedException")
+
+    monkeypatch.setattr("sml.aws.account.Account.logged", refused)
+    shown = browser.get("/logs?function=jobs")
+    assert (shown.status, "AWS refused to read the log" in shown.text, "CloudWatch" in shown.text) == (200, True, True)
     assert f"{MODEL} no version yet" in browser.get("/").text
     assert "models-1" in opened[0]
 

@@ -38,7 +38,6 @@ NUMBERS = [(at * 1.5, at % 2) for at in range(60)]
         (csv_of(("a", "b", "c"), [(at % 3, "uv"[at % 2], at / 7) for at in range(60)]), "name it, as --target b"),
         (csv_of(("class", "label_1", "Class"), [(0, 1, at % 2) for at in range(60)]), "name it, as --target class"),
         (csv_of(("id", "target"), NUMBERS), "nothing is left to predict target from: id: tells rows apart"),
-        (json_lines([{"x": at / 7, "label": at % 2} for at in range(60)]), "in JSON a class is a text"),
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else "",
 )  # fmt: skip
@@ -76,3 +75,9 @@ def test_a_target_may_be_named(tmp_path: Path) -> None:
     found = proposal(penguins(), tmp_path, "sex")
     assert (classes(found), found.target.why) == (("female", "male"), "named by --target")
     assert any(warning.startswith("sex is missing in") for warning in found.warnings)
+
+
+@pytest.mark.parametrize("labels", [(0, 1), (True, False), ("0", "1")], ids=["numbers", "truths", "texts"])
+def test_classes_of_json_lines_are_texts_numbers_or_truths(labels: tuple[object, ...], tmp_path: Path) -> None:
+    found = proposal(json_lines([{"x": at / 7, "label": labels[at % 2]} for at in range(60)]), tmp_path)
+    assert sorted(classes(found)) == sorted(str(one).lower() for one in labels)

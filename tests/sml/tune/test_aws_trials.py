@@ -207,7 +207,10 @@ def test_a_refusal_is_one_sentence(code: str, kind: type[Mistake], client: Lambd
 
 def test_outputs_of_an_earlier_release_name_no_function(client: Lambda) -> None:
     assert client
-    outputs = {"workflow": "arn:aws:states:eu-west-1:1:stateMachine:training", "functions": {"predict": FUNCTION}}
+    outputs = {
+        "workflow": "arn:aws:states:eu-west-1:1:stateMachine:training",
+        "functions": {"predict": {"name": FUNCTION}},
+    }
     assert region("s3", outputs) == "eu-west-1"
     assert trials("s3", outputs, "predict", None).deployed().memory_mb == 1769
     with pytest.raises(Mistake, match="deploy it with this release first"):

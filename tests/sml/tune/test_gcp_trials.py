@@ -11,7 +11,7 @@ import pytest
 import sml.gcp.api
 import sml.gcp.trials
 from localcloud.support.http_server import HttpServer, Request, Response
-from sml.clouds import region, trials
+from sml.clouds import Way, region, trials
 from sml.gcp.trials import LONGEST, Trials
 from sml.mistake import Mistake, Unreachable
 from sml.tune.trial import Asked, beginning
@@ -50,8 +50,8 @@ class CloudRun:
         self.refused: tuple[int, str] | None = None
 
     @property
-    def entrance(self) -> dict[str, str]:
-        return {"endpoint": self.server.url, "token": "owner"}
+    def way(self) -> Way:
+        return Way(endpoint=self.server.url, options={"bearer_token": "owner"})
 
     def _service(self, name: str, template: Any) -> dict[str, Any]:
         return {"name": f"{PARENT}/services/{name}", "uri": self.server.url, "template": template}
@@ -92,7 +92,7 @@ def cloud_run() -> Iterator[CloudRun]:
 
 @pytest.fixture
 def copies(cloud_run: CloudRun) -> Trials:
-    return Trials(FUNCTION, PARENT, cloud_run.entrance)
+    return Trials(FUNCTION, PARENT, cloud_run.way)
 
 
 def test_a_copy_is_a_service_of_the_same_image_that_starts_when_it_is_called(
@@ -132,13 +132,13 @@ def test_another_size_changes_the_copy_and_the_function_itself_is_only_read(
 def test_the_function_is_read_as_it_is_deployed(cloud_run: CloudRun, copies: Trials) -> None:
     assert (copies.deployed().memory_mb, copies.deployed().shared) == (1024, False)
     cloud_run.services[FUNCTION]["template"] = {**TEMPLATE, "maxInstanceRequestConcurrency": 8}
-    assert Trials(FUNCTION, PARENT, cloud_run.entrance).deployed().shared
+    assert Trials(FUNCTION, PARENT, cloud_run.way).deployed().shared
 
 
 def test_copies_that_were_left_are_found_by_their_names(cloud_run: CloudRun, copies: Trials) -> None:
     name = copies.name()
     copies.open(name, 512, 0.333)
-    assert Trials(FUNCTION, PARENT, cloud_run.entrance).leftovers() == [name]
+    assert Trials(FUNCTION, PARENT, cloud_run.way).leftovers() == [name]
     assert (len(name) <= LONGEST, name.startswith(beginning(FUNCTION, LONGEST))) == (True, True)
     copies.remove(name)
     copies.remove(name)
@@ -207,8 +207,8 @@ def test_in_an_account_a_token_is_asked_for_the_copys_address(
     monkeypatch.setattr(
         sml.gcp.trials,
         "ask",
-        lambda what, path, body=None, method=None, entrance=None: sml.gcp.api.ask(
-            what, path, body, method=method, entrance=cloud_run.entrance
+        lambda what, path, body=None, method=None, way=None: sml.gcp.api.ask(
+            what, path, body, method=method, way=cloud_run.way
         ),
     )
     copies = Trials(FUNCTION, PARENT)
@@ -219,6 +219,6 @@ def test_in_an_account_a_token_is_asked_for_the_copys_address(
 
 
 def test_the_region_and_the_copies_follow_from_the_outputs() -> None:
-    outputs = {"workflow": f"{PARENT}/workflows/training", "functions": {"predict": FUNCTION}}
+    outputs = {"workflow": f"{PARENT}/workflows/training", "functions": {"predict": {"name": FUNCTION}}}
     assert region("gs", outputs) == "europe-west1"
-    assert trials("gs", outputs, "predict", {"endpoint": "http://127.0.0.1:9", "token": "x"}).sizes
+    assert trials("gs", outputs, "predict", Way(endpoint="http://127.0.0.1:9", options={"bearer_token": "x"})).sizes

@@ -73,6 +73,9 @@ WRITERS: dict[str, Callable[[Sequence[Sequence[Value]]], bytes]] = {
     "another order": lambda rows: csv_file(HEADER[::-1], [row[::-1] for row in rows]),
     "empty columns behind it": lambda rows: csv_file((*HEADER, ""), [(*row, None) for row in rows]),
     "JSON Lines": lambda rows: json_lines(HEADER, rows),
+    "JSON Lines with numbers": lambda rows: json_lines(
+        HEADER, [(*row[:2], 1 if row[2] == "1" else row[2], *row[3:]) for row in rows]
+    ),
     "Parquet": lambda rows: parquet_of(HEADER, rows, TYPES),
 }
 

@@ -13,7 +13,8 @@ from functions.core.jobs import api
 from functions.core.jobs.checkpoints import Checkpoint, Checkpoints, Plan
 from functions.core.jobs.job import UPLOADS, Job, dead_letter_reason
 from functions.core.runtime.consumer import Delivery
-from interface.operations import REQUEST_BYTES
+from functions.core.storage.objects import Objects
+from interface.operations import NO_UPLOADS, REQUEST_BYTES
 from tests.functions import jobbing
 from tests.functions.core.api.test_openapi import check
 from tests.functions.jobbing import jsonl, signing
@@ -92,6 +93,13 @@ def test_an_upload_is_awaited_then_queued_and_its_result_is_in_the_order_of_its_
     done = status(bench, ticket["id"])
     assert (done["status"], done["rows"], done["refused"]) == ("done", 3, 1)
     assert [answer.get("label") for answer in done["result"]["predictions"]] == ["malignant", None, "benign"]
+
+
+def test_where_no_urls_are_signed_a_program_can_tell(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Objects, "signs", property(lambda _: False))
+    refused = post(bench, {"upload": "csv"})
+    assert (refused["http"], refused["type"], MODEL in refused["error"]) == (400, NO_UPLOADS, True)
+    assert "type" not in post(bench, {"upload": "other"})
 
 
 def test_an_upload_asked_for_again_with_the_same_key_is_the_same_job(bench: Bench) -> None:

@@ -76,7 +76,10 @@ def test_without_traffic_the_contract_decides(without_traffic: str, decision: st
     thresholds = THRESHOLDS.model_copy(update={"without_traffic": without_traffic})
     verdict = judge(NONE, thresholds, patience_left=False)
     assert (verdict.decision, verdict.reason) == (decision, f"no request came; without traffic: {without_traffic}")
-    assert judge(replace(WELL, requests=5), thresholds, patience_left=False).decision == decision
+    few = judge(replace(WELL, requests=5), thresholds, patience_left=False)
+    assert few.decision == decision
+    assert few.reason.startswith(f"5 of at least 20 requests came; without traffic: {without_traffic}")
+    assert few.reason.endswith("5 requests, 0 errors, agreement 0.990, median 8.0 ms, the champion's 7.0 ms")
 
 
 def test_without_a_minimum_nothing_is_waited_for() -> None:

@@ -359,6 +359,7 @@ def test_a_model_without_a_version_says_where_its_first_one_comes_from(bench: Be
     assert (
         f"{MODEL} has no version yet: a file at {MODEL}/incoming/ in the stack's data store".encode() in response.body
     )
+    assert f"`sml runs {MODEL}` says why".encode() in response.body
     assert response.headers["retry-after"] == "5"
 
 

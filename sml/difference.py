@@ -1,0 +1,89 @@
+"""What differs between two versions, in words: from the card of each, and the record of the run that made it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from functions.core.registry.versions import features_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from models.feature import Feature
+
+Facts = dict[str, Any]
+DIGESTS = {"dataset": "data", "code": "training code", "contract": "model.yaml", "lock": "locked packages"}
+"""What is known of a run by a digest alone: that it is another one."""
+TOLD = frozenset({"version", "model", "format", "sha256", "params", "metrics", "features", "target", "libraries"})
+"""Parts of a card that are told otherwise, or say nothing to people."""
+EPSILON = 1e-12
+
+
+def differences(cards: list[Facts], runs: list[Facts]) -> list[Facts]:
+    """Return a row for each thing that differs: its name, and how it is in the `one` and in the `other` version."""
+    one, other = (dict(_facts(card, run)) for card, run in zip(cards, runs, strict=True))
+    names = list(dict.fromkeys([*one, *other]))
+    kinds = list(dict.fromkeys(map(_kind, names)))
+    rows = [
+        {"": name, "one": one.get(name), "other": other.get(name)}
+        for name in sorted(names, key=lambda name: kinds.index(_kind(name)))
+        if not _alike(one.get(name), other.get(name))
+    ]
+    others = [
+        {"": name, "one": "", "other": "another"}
+        for key, name in DIGESTS.items()
+        if (digests := [run.get(key) or card.get(key) for card, run in zip(cards, runs, strict=True)])
+        and all(digests)
+        and digests[0] != digests[1]
+    ]
+    return [*rows, *others]
+
+
+def _kind(name: str) -> str:
+    return name.partition(" ")[0]
+
+
+def _facts(card: Facts, run: Facts) -> Iterator[tuple[str, Any]]:
+    yield "trained (UTC)", str(card.get("created") or "")[:19].replace("T", " ")
+    yield "run", card.get("run")
+    for name, key in (("from", "source"), ("rows", "rows"), ("rejected rows", "rejected_rows")):
+        yield name, run.get(key)
+    metrics = _object(card.get("metrics"))
+    for metric, value in _object(metrics.get("holdout")).items():
+        yield f"holdout {metric}", value
+    for metric, value in _object(metrics.get("cross_validation")).items():
+        yield f"cross-validated {metric}", _object(value).get("mean")
+    for name, value in _object(card.get("params")).items():
+        yield f"parameter {name}", value
+    for feature in _features(card):
+        yield f"feature {feature.name}", _words(feature)
+    target = _object(card.get("target"))
+    yield "target", target.get("column") or target.get("name")
+    yield "classes", target.get("classes")
+    for package, version in _object(card.get("libraries")).items():
+        yield f"package {package}", version
+    for name, value in card.items():
+        if name not in TOLD and name not in DIGESTS and name not in ("created", "run"):
+            yield name, value
+
+
+def _features(card: Facts) -> tuple[Feature, ...]:
+    try:
+        return features_of(card)
+    except (LookupError, TypeError, ValueError):
+        return ()
+
+
+def _words(feature: Feature) -> str:
+    missing = {"reject": "a row without it is refused", "keep": "may be missing"}
+    return f"{feature.accepts}; {missing.get(str(feature.missing), f'{feature.missing} where it is missing')}"
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return abs(one - other) <= EPSILON
+    return one == other
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
