@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from infra.bounds import Limits
-from infra.function_table import TABLE, FunctionSpec, NewObjects
+from infra.function_spec import FunctionSpec, NewObjects
+from infra.function_table import TABLE
 from infra.verdict import Verdict, within
 from interface.layout import INCOMING, below
 

@@ -19,14 +19,8 @@ from infra.environment import environment, step_timeouts
 from infra.estimate.meter import meter
 from infra.estimate.noted import Noted
 from infra.estimate.stated import stated
-from infra.function_table import (
-    FUNCTIONS,
-    FunctionSpec,
-    Http,
-    NewObjects,
-    OnSchedule,
-    named,
-)
+from infra.function_spec import FunctionSpec, Http, NewObjects, OnSchedule
+from infra.function_table import FUNCTIONS, named
 from infra.keep import always, passing
 from infra.keys import keys_of
 from infra.labels import Labels

@@ -20,7 +20,8 @@ from infra import compiler, model_lock, package_index, shipping, trainers, zip_f
 from infra.archive import Archive, Platform
 from infra.cache import clean, entry, prune
 from infra.dependencies import RULES, Dependencies, dependencies
-from infra.function_table import TRAIN, FunctionSpec, named
+from infra.function_spec import FunctionSpec
+from infra.function_table import TRAIN, named
 from infra.sources import FINDINGS, ROOT, shared, sources
 from infra.tier import Tier
 from infra.vocabulary import Cloud

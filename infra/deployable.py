@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pulumi
 
-from infra.function_table import FunctionSpec
+from infra.function_spec import FunctionSpec
 from infra.sources import ROOT, module
 from infra.tier import Tier
 from infra.vocabulary import Cloud

@@ -13,7 +13,7 @@ from infra.processor import KERNELS, ONE_THREAD, arithmetic
 from interface import variables
 
 if TYPE_CHECKING:
-    from infra.function_table import FunctionSpec
+    from infra.function_spec import FunctionSpec
     from infra.permissions import Stores
     from infra.settings import Settings
     from infra.vocabulary import Platform

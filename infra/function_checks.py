@@ -13,10 +13,8 @@ from typing import get_args
 import pulumi
 
 from infra import cron, environment, sources, workflow, workflow_values
-from infra.function_table import (
+from infra.function_spec import (
     LONGEST_NAME,
-    TABLE,
-    TRAIN,
     AnnouncingName,
     FunctionSpec,
     Http,
@@ -28,6 +26,7 @@ from infra.function_table import (
     WorkflowStep,
     well_named,
 )
+from infra.function_table import TABLE, TRAIN
 from infra.keys import Access
 from infra.size import Size
 

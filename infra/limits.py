@@ -10,17 +10,8 @@ import pulumi
 from infra import arrival_size, policy_size, trainers
 from infra.archive import Archive
 from infra.bounds import Limits
-from infra.function_table import (
-    FUNCTIONS,
-    TABLE,
-    TRAIN,
-    FunctionSpec,
-    Http,
-    Messages,
-    NewObjects,
-    named,
-    triggered_by,
-)
+from infra.function_spec import FunctionSpec, Http, Messages, NewObjects
+from infra.function_table import FUNCTIONS, TABLE, TRAIN, named, triggered_by
 from infra.scaling import SHARED, Balanced, Latency
 from infra.serving import groups, paths
 from infra.settings import Settings

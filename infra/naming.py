@@ -14,7 +14,8 @@ from typing import Any, get_args
 import pulumi
 
 from infra import serving, trainers
-from infra.function_table import FUNCTIONS, Http, NewObjects, OnSchedule, StoreName
+from infra.function_spec import Http, NewObjects, OnSchedule, StoreName
+from infra.function_table import FUNCTIONS
 from infra.physical_name import Part, PhysicalName
 from infra.settings import Settings, autonaming, of_project
 from infra.settings_file import SettingsFile

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pulumi
 
-from infra.function_table import Messages, triggered_by
+from infra.function_spec import Messages
+from infra.function_table import triggered_by
 from infra.permissions import Stores
 from infra.serving import groups
 from infra.settings import Settings

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from infra.function_table import FunctionSpec, Needs, StoreName
+from infra.function_spec import FunctionSpec, Needs, StoreName
 from infra.keys import Access, keys_of
 from infra.vocabulary import Grant, Store
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from infra import trainers
 from infra.bounds import Limits
-from infra.function_table import TABLE, FunctionSpec, Http, Needs, named
+from infra.function_spec import FunctionSpec, Http, Needs
+from infra.function_table import TABLE, named
 from infra.keys import Access, Keys, below
 from infra.permissions import merged
 from infra.serving import groups

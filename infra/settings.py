@@ -19,7 +19,8 @@ from infra.api_policy import Auth, Cors, IamAuth, Throttling
 from infra.cloud_folders import names as cloud_names
 from infra.complaint import complaints
 from infra.estimate.traffic import Traffic
-from infra.function_table import FUNCTIONS, TRAIN, FunctionSpec, named, well_named
+from infra.function_spec import FunctionSpec, well_named
+from infra.function_table import FUNCTIONS, TRAIN, named
 from infra.scaling import EcoStack, Scaling
 from infra.section import Name, Section, Words, no_flag, once, retype
 from infra.settings_file import SettingsFile

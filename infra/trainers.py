@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from infra.function_table import FUNCTIONS, TRAIN, FunctionSpec, WorkflowStep, named
+from infra.function_spec import FunctionSpec, WorkflowStep
+from infra.function_table import FUNCTIONS, TRAIN, named
 from infra.serving import shortened
 from models.section import FOLDER
 

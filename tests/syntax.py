@@ -123,7 +123,7 @@ def texts(tree: ast.Module) -> tuple[tuple[int, str], ...]:
 
 def adapters(root: Path) -> set[tuple[str, str]]:
     """Return module and function of the `adapter` of every trigger."""
-    path = root / "infra" / "function_table.py"
+    path = root / "infra" / "function_spec.py"
     tree = ast.parse(path.read_text(encoding="utf-8")) if path.is_file() else ast.Module([], [])
     stated = [
         node.value.value

@@ -68,7 +68,7 @@ GOOD = {
     "infra/__main__.py": "import pulumi\npulumi.export('a', 1)",
     "infra/settings.py": "import pulumi\nclass Settings:\n    found: pulumi.Config",
     "infra/vocabulary.py": "class Cloud: ...",
-    "infra/function_table.py": "class Http:\n    adapter: ClassVar = 'http.handler'\n"
+    "infra/function_spec.py": "class Http:\n    adapter: ClassVar = 'http.handler'\n"
     "class Messages:\n    adapter = 'queue.messages'",
     "infra/limits.py": "LIMITS = {'aws': 1, 'gcp': 2, 'stratus': 3, 'nimbus': 4}",
     **a_cloud("aws", Tier.EMBEDDED),
@@ -203,8 +203,8 @@ BAD: list[tuple[Rule, str, str]] = [
     (architecture.adapters_answer_every_trigger, "functions/adapters/azure/http.py", HANDLER),
     (
         architecture.adapters_answer_every_trigger,
-        "infra/function_table.py",
-        GOOD["infra/function_table.py"] + "\nclass OnSchedule:\n    adapter = 'step.handler'",
+        "infra/function_spec.py",
+        GOOD["infra/function_spec.py"] + "\nclass OnSchedule:\n    adapter = 'step.handler'",
     ),
     (
         architecture.adapters_answer_every_trigger,

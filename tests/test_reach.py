@@ -24,7 +24,8 @@ GOOD = {
     "infra/storage.py": "from threading import Thread\nclass Base:\n    def act(self): ...\n"
     "class Store(Base):\n    def act(self): ...\nclass Worker(Thread):\n    def run(self): ...\n"
     "Worker().start()\nStore().act()\ntry:\n    a = 1\nexcept ImportError:\n    a = 2\nprint(a)",
-    "infra/function_table.py": "class Http:\n    adapter: ClassVar = 'http.handler'\n"
+    "infra/function_spec.py": "class Http:\n    adapter: ClassVar = 'http.handler'",
+    "infra/function_table.py": "from infra.function_spec import Http\n"
     "FUNCTIONS = (Http, 'functions.entries.predict:predict')",
     "functions/adapters/aws/http.py": "def handler(entry): ...",
     "functions/entries/predict.py": "from functions.core.http import routes\n"

@@ -14,7 +14,8 @@ from infra.estimate.charges import Charges
 from infra.estimate.demand import Demand
 from infra.estimate.situation import Situation, component
 from infra.estimate.use import Per, Use
-from infra.function_table import FUNCTIONS, OnSchedule
+from infra.function_spec import OnSchedule
+from infra.function_table import FUNCTIONS
 from infra.quotas import Declared
 
 FUNCTION = "aws:lambda/function:Function"

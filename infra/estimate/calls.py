@@ -10,7 +10,8 @@ from infra import cron
 from infra.estimate.served import Calls
 from infra.estimate.situation import PREDICT, Situation
 from infra.estimate.use import Per
-from infra.function_table import FUNCTIONS, FunctionSpec, Messages, NewObjects, OnSchedule, WorkflowStep
+from infra.function_spec import FunctionSpec, Messages, NewObjects, OnSchedule, WorkflowStep
+from infra.function_table import FUNCTIONS
 from infra.workflow import Call, Choose, Each, Ref, Workflow, training
 
 

@@ -15,7 +15,8 @@ import pulumi
 
 from infra import model_lock, trainers
 from infra.bundle import modules
-from infra.function_table import FUNCTIONS, FunctionSpec
+from infra.function_spec import FunctionSpec
+from infra.function_table import FUNCTIONS
 from infra.sources import closure
 from localcloud.commands.progress import few
 from localcloud.engine.environment import environment

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from infra.function_table import FUNCTIONS, Messages
+from infra.function_spec import Messages
+from infra.function_table import FUNCTIONS
 from localcloud.commands.alone import alone
 from localcloud.commands.control import FILE, Command, Control
 from localcloud.commands.edits import unnamed

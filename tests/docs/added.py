@@ -10,8 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from infra import function_table
-from infra.function_table import FunctionSpec
+from infra import function_spec, function_table
+from infra.function_spec import FunctionSpec
 from tests.docs.page import Block, blocks
 from tests.root import ROOT
 
@@ -32,7 +32,7 @@ def python() -> list[Block]:
 
 def row(block: Block) -> FunctionSpec:
     """Return the row that a block is, with the names that the table knows."""
-    return eval(block.text, dict(vars(function_table)))  # noqa: S307 - our own page
+    return eval(block.text, {**vars(function_spec), **vars(function_table)})  # noqa: S307 - our own page
 
 
 def entry(spec: FunctionSpec) -> Any:

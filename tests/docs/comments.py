@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from infra.function_table import named, reads
+from infra.function_spec import reads
+from infra.function_table import named
 from interface import layout
 from localcloud.commands.estimate import priced
 from localcloud.commands.preview import show

@@ -7,7 +7,8 @@ from typing import Any
 
 from infra import clouds
 from infra.blueprint import draw
-from infra.function_table import FUNCTIONS, FunctionSpec, WorkflowStep
+from infra.function_spec import FunctionSpec, WorkflowStep
+from infra.function_table import FUNCTIONS
 from infra.settings import Settings
 from tests.changes.difference import Difference, Drawn, Operation
 from tests.graph import deploy

@@ -11,7 +11,8 @@ import pytest
 
 from infra import arrival_size, blueprint, bundle, clouds, limits, policy_size
 from infra.archive import Archive
-from infra.function_table import FUNCTIONS, FunctionSpec, NewObjects, Size, named, reads
+from infra.function_spec import FunctionSpec, NewObjects, Size, reads
+from infra.function_table import FUNCTIONS, named
 from infra.gcp import lint
 from infra.limits import LIMITS, MIB, enforce, verdicts
 from infra.settings import Settings

@@ -9,7 +9,8 @@ import pulumi
 import pytest
 
 from infra import clouds, naming
-from infra.function_table import FUNCTIONS, LONGEST_NAME
+from infra.function_spec import LONGEST_NAME
+from infra.function_table import FUNCTIONS
 from infra.naming import KEY, components, require
 from infra.physical_name import Part, PhysicalName
 from infra.settings import Settings

@@ -16,7 +16,8 @@ from packaging.requirements import Requirement
 
 from infra import clouds
 from infra.bundle import modules
-from infra.function_table import FUNCTIONS, FunctionSpec
+from infra.function_spec import FunctionSpec
+from infra.function_table import FUNCTIONS
 from infra.sources import ROOT, closure
 from infra.tier import Tier
 from tests.syntax import imports, tree_of

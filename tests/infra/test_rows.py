@@ -17,8 +17,7 @@ from infra import blueprint, clouds, function_checks, sources
 from infra.deployable import require_adapters
 from infra.findings import Findings
 from infra.function_checks import require
-from infra.function_table import (
-    FUNCTIONS,
+from infra.function_spec import (
     LONGEST_NAME,
     FunctionSpec,
     Http,
@@ -28,10 +27,10 @@ from infra.function_table import (
     OnSchedule,
     Size,
     WorkflowStep,
-    named,
     reads,
     writes,
 )
+from infra.function_table import FUNCTIONS, named
 from infra.keys import Access, Keys
 from infra.settings import Settings
 from infra.tier import Tier

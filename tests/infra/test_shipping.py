@@ -9,7 +9,8 @@ import pulumi
 import pytest
 
 from infra.archive import Packing
-from infra.function_table import FUNCTIONS, FunctionSpec
+from infra.function_spec import FunctionSpec
+from infra.function_table import FUNCTIONS
 from infra.locked_modules import found, modules
 from infra.shipping import TRAINS, require, require_training
 from infra.sources import ROOT, closure, shared, sources

@@ -15,7 +15,8 @@ import pytest
 from infra import blueprint, chosen_models, clouds, function_checks, limits, trainers
 from infra.aws import dialect as states
 from infra.aws import lint as states_lint
-from infra.function_table import FUNCTIONS, LONGEST_NAME, named
+from infra.function_spec import LONGEST_NAME
+from infra.function_table import FUNCTIONS, named
 from infra.gcp import dialect as workflows
 from infra.gcp import lint as workflows_lint
 from infra.permissions import Stores, grants
@@ -102,7 +103,9 @@ def test_the_shared_function_stays_where_every_model_has_packages_of_its_own() -
 
 def test_a_stack_without_such_a_model_has_the_rows_of_the_table_and_the_steps_of_before() -> None:
     assert trainers.functions(["breast_cancer", "file_type"]) == FUNCTIONS
-    assert [step.name for step in with_models().steps][:4] == ["prepare", "is it usable", "experiments", "select"]
+    assert [step.name for step in with_models().steps][:5] == [
+        *("prepare", "is it usable", "wait for the slot", "experiments", "select")
+    ]
 
 
 def test_what_prepare_answers_chooses_the_function_of_the_experiments() -> None:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from infra import blueprint, environment
-from infra.function_table import FunctionSpec
+from infra.function_spec import FunctionSpec
 from infra.keys import Access, Keys
 from infra.settings import KEY
 from infra.vocabulary import Grant

@@ -14,7 +14,7 @@ import google.auth
 import pytest
 from botocore.exceptions import ClientError
 
-import sml.gcp.account
+import sml.gcp.api
 from sml.aws.account import Account as Aws
 from sml.gcp.account import Account as Gcp
 from sml.log_line import Level, ago, read
@@ -267,7 +267,7 @@ class Logging(Google):
 def logging(monkeypatch: pytest.MonkeyPatch) -> Logging:
     apis = Logging()
     monkeypatch.setattr(google.auth, "default", lambda scopes: (object(), "p"))
-    monkeypatch.setattr(sml.gcp.account, "AuthorizedSession", apis)
+    monkeypatch.setattr(sml.gcp.api, "AuthorizedSession", apis)
     return apis
 
 

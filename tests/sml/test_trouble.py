@@ -45,6 +45,8 @@ COMMANDS: dict[str, list[str]] = {
     "predict": [MODEL, FILE],
     "console": ["--no-browser"],
     "status": [],
+    "cost": [MODEL],
+    "tune": [MODEL],
     "put": ["data", f"{MODEL}/incoming/a.csv", FILE],
     "logs": ["predict"],
     "redrive": [],
@@ -81,7 +83,7 @@ def test_every_command_that_works_with_a_stack_is_in_the_table() -> None:
         for group in APP.registered_groups
         for command in (group.typer_instance.registered_commands if group.typer_instance else ())
     }
-    assert named | within == {*COMMANDS, "init", "check"}
+    assert named | within == {*COMMANDS, "init", "check", "lock", "review"}
 
 
 def told(said: Said, code: int, *words: str) -> None:

@@ -8,7 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from infra.function_table import FUNCTIONS, Messages, named
+from infra.function_spec import Messages
+from infra.function_table import FUNCTIONS, named
 from localcloud.aws import Aws
 from localcloud.commands import up
 from localcloud.engine.cloud import CloudFailed
