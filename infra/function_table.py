@@ -6,7 +6,18 @@ these rows: a new function is a row here and the module that its `entry` names.
 
 from __future__ import annotations
 
-from infra.function_spec import FunctionSpec, Http, NewObjects, OnSchedule, Size, Trigger, WorkflowStep, reads, writes
+from infra.function_spec import (
+    FunctionSpec,
+    Http,
+    Messages,  # noqa: F401 - for a row of yours
+    NewObjects,
+    OnSchedule,
+    Size,
+    Trigger,
+    WorkflowStep,
+    reads,
+    writes,
+)
 from interface import layout, variables
 
 TABLE = "infra/function_table.py"

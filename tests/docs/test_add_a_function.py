@@ -74,7 +74,7 @@ def test_rows_and_modules_are_all_that_a_cloud_needs(project: Path, cloud: str) 
     drawn = json.loads(done.stdout.splitlines()[-1])
     assert {"Function labels", "Queue labels", "Function stale", "Schedule stale-on-time"} <= set(drawn["components"])
     assert drawn["refused"] == []
-    assert set(drawn["places"]) == {"logs", "queue", "dead_letters"}
+    assert set(drawn["places"]) == {"name", "logs", "queue", "dead_letters"}
     assert "labels" in drawn["places"]["queue"]
 
 

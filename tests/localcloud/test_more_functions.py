@@ -22,7 +22,7 @@ from tests.root import ROOT
 
 pytestmark = pytest.mark.integration
 STACKS = {"aws": "local", "gcp": "gcp-local"}
-TALLY = '''
+COUNTER = '''
 """Keep what each message says."""
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from functions.core.runtime.environment import Environment
 
 
-def tally(environment: Environment) -> Consumer[dict[str, Any]]:
+def counter(environment: Environment) -> Consumer[dict[str, Any]]:
     jobs = environment.store(variables.JOBS_URL)
 
     def work(message: dict[str, Any], delivery: Delivery) -> None:
-        jobs.put_json(f"{message['model']}/tally/{message['id']}.json", message)
+        jobs.put_json(f"{message['model']}/counter/{message['id']}.json", message)
 
     return Consumer(work=work, log=environment.log())
 '''
@@ -69,12 +69,12 @@ def beat(environment: Environment) -> Step:
 '''
 ROWS = """
     FunctionSpec(
-        name="tally",
-        entry="functions.core.jobs.tally:tally",
+        name="counter",
+        entry="functions.core.jobs.counter:counter",
         trigger=Messages(),
         size=Size(memory_mb=128, timeout_seconds=10),
         copies=2,
-        needs=(writes("jobs", "tally/"),),
+        needs=(writes("jobs", "counter/"),),
         environment=(variables.JOBS_URL,),
         requirements="jobs",
     ),
@@ -126,8 +126,8 @@ state, told = Path(sys.argv[2]), []
 with LocalStack(sys.argv[1], state=state, port=0) as stack, Control(state / FILE, stack_commands(stack)):
     stack.deploy()
     jobs = stack.store(stack.outputs["jobs_url"])
-    stack.send("tally", [])
-    sml("send", "tally", '{"model": "breast_cancer", "id": "m1"}')
+    stack.send("counter", [])
+    sml("send", "counter", '{"model": "breast_cancer", "id": "m1"}')
     file = state / "note.txt"
     file.write_text("a note", encoding="utf-8")
     sml("put", "jobs", "breast_cancer/notes/1.txt", str(file))
@@ -135,13 +135,13 @@ with LocalStack(sys.argv[1], state=state, port=0) as stack, Control(state / FILE
     sml("predict", "penguins", "examples/penguins.csv", "--limit", "3")
     sml("predict", "penguins", "--row", ROW)
     found = {
-        "message": written("breast_cancer/tally/m1.json"),
+        "message": written("breast_cancer/counter/m1.json"),
         "beat": written("breast_cancer/beats/last.json"),
         "put": jobs.get("breast_cancer/notes/1.txt").decode(),
-        "waiting": stack.dead_letters("tally"),
-        "refused": [line for line in stack.logs("tally") if "message failed" in line],
+        "waiting": stack.dead_letters("counter"),
+        "refused": [line for line in stack.logs("counter") if "message failed" in line],
     }
-    sml("logs", "tally", "--lines", "20")
+    sml("logs", "counter", "--lines", "20")
 print(json.dumps({**found, "told": told}))
 """
 )
@@ -152,7 +152,7 @@ print(json.dumps({**found, "told": told}))
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of this project with two functions more: for each a row, and a module."""
     root = nimbus.copied(tmp_path_factory.mktemp("more"), compiled=True)
-    (root / "functions/core/jobs/tally.py").write_text(TALLY, encoding="utf-8")
+    (root / "functions/core/jobs/counter.py").write_text(COUNTER, encoding="utf-8")
     (root / "functions/core/registry/beat.py").write_text(BEAT, encoding="utf-8")
     table = root / "infra" / "function_table.py"
     text = table.read_text(encoding="utf-8")
@@ -205,7 +205,7 @@ def test_a_queue_function_and_a_scheduled_one_are_a_row_and_a_module_each(
     assert seen[cloud]["put"] == "a note"
     # The message that is no JSON object becomes a dead letter once its attempts are used up, which may be by then.
     assert seen[cloud]["waiting"] in (0, 1)
-    assert "the message is not a JSON object" in dict(seen[cloud]["told"])["logs tally --lines 20"]
+    assert "the message is not a JSON object" in dict(seen[cloud]["told"])["logs counter --lines 20"]
 
 
 @pytest.mark.parametrize("cloud", STACKS)
@@ -232,8 +232,8 @@ def alike(text: str) -> list[str]:
 def test_the_settings_know_a_function_more_by_its_row(project: Path) -> None:
     code = (
         "from infra.settings import Settings\n"
-        "found = {'cloud': 'aws', 'models': ['breast_cancer'], 'functions': {'tally': {'memory_mb': 512}}}\n"
-        "size = Settings.parse(found, where='x').size('tally')\n"
+        "found = {'cloud': 'aws', 'models': ['breast_cancer'], 'functions': {'counter': {'memory_mb': 512}}}\n"
+        "size = Settings.parse(found, where='x').size('counter')\n"
         "print(size.memory_mb, size.timeout_seconds)"
     )
     done = subprocess.run(

@@ -22,11 +22,9 @@ STACKS = {"aws": ("local", 2), "gcp": ("gcp-local", 5)}
 
 
 def quick(attempts: int) -> dict[str, Any]:
-    """Return settings for a model of each task, for one canary step, judged after its first requests, and for jobs
-    that time out soon."""
+    """Return settings for one canary step, judged after its first requests, and for jobs that time out soon."""
     return {
         "serverless-ml:settings": {
-            "models": ["breast_cancer", "file_type", "diabetes"],
             "rollout": {"steps": [50], "bake_seconds": 1, "patience": 20},
             "functions": {"jobs": {"timeout_seconds": 3}},
             "jobs": {"attempts": attempts},

@@ -14,51 +14,45 @@ from models.diabetes import sample
 from tests.loop.running import Running
 
 MODEL = "diabetes"
+MODELS = ("breast_cancer", "file_type", MODEL)
 PREDICT = f"/models/{MODEL}/predict"
 
 
-@pytest.fixture
-def trained(running: Running, tmp_path: Path) -> dict[str, Any]:
-    """The record of the run on all patients, which the first test that needs it begins."""
-    watch = Watch(running.models, MODEL)
-    if not watch.runs():
+def test_a_number_is_learnt_released_and_predicted_by_request_and_by_job(running: Running, tmp_path: Path) -> None:
+    patients, truths = sample.instances()
+    with running.with_settings({"models": MODELS}):
         sample.write_csv(tmp_path / "patients.csv")
         running.data.put(f"{MODEL}/incoming/patients.csv", (tmp_path / "patients.csv").read_bytes())
+        record = running.wait(lambda: ended(running), "the patients to be trained on")
+        assert record["status"] == "promoted", record
+        assert set(record["metrics"]["holdout"]) == {"rmse", "mae", "r2", "mape"}
 
-    def ended() -> dict[str, Any] | None:
-        return next((one for one in map(watch.record, watch.runs()) if one.get("status") in FINAL_STATES), None)
+        status, _, told = running.post(PREDICT, {"instances": patients})
+        assert status == 200
+        answered = [one["value"] for one in told["predictions"]]
+        errors = [abs(value - truth) for value, truth in zip(answered, truths, strict=True)]
+        assert sum(errors) / len(errors) < record["metrics"]["holdout"]["mae"] + 5
 
-    return running.wait(ended, "the patients to be trained on")
+        assert job(running, patients[:5]) == pytest.approx(answered[:5], rel=1e-6)
 
-
-def test_a_number_is_learnt_released_and_predicted(running: Running, trained: dict[str, Any]) -> None:
-    assert trained["status"] == "promoted"
-    assert set(trained["metrics"]["holdout"]) == {"rmse", "mae", "r2", "mape"}
-    patients, truths = sample.instances()
-    status, _, told = running.post(PREDICT, json.dumps({"instances": patients}).encode())
-    assert status == 200
-    errors = [abs(one["value"] - truth) for one, truth in zip(told["predictions"], truths, strict=True)]
-    assert sum(errors) / len(errors) < trained["metrics"]["holdout"]["mae"] + 5
-
-
-def test_a_job_answers_the_rows_of_a_table_with_the_numbers_of_a_request(
-    running: Running, trained: dict[str, Any]
-) -> None:
-    assert trained["status"] == "promoted"
-    name, patients = f"numbers-{uuid.uuid4().hex}", sample.instances()[0][:5]
-    rows = "\n".join([",".join(patients[0]), *(",".join(map(str, one.values())) for one in patients)])
-    running.jobs.put(f"{MODEL}/in/{name}.csv", f"{rows}\n".encode())
-    key = f"{MODEL}/out/{name}.csv.jsonl"
-    lines = running.wait(
-        lambda: running.jobs.get(key) if key in running.jobs.keys(f"{MODEL}/out/") else None, "the job to be done"
-    )
-    _, _, told = running.post(PREDICT, json.dumps({"instances": patients}).encode())
-    answered = [json.loads(line)["value"] for line in lines.splitlines()]
-    assert answered == pytest.approx([one["value"] for one in told["predictions"]], rel=1e-6)
+        status, _, told = running.post(PREDICT, {"instances": [{**patients[0], "sex": "3"}]})
+        assert (status, told["errors"][0]["field"]) == (400, "instances[0].sex")
+        running.idle()
 
 
-def test_a_patient_that_cannot_be_one_is_refused_by_field(running: Running, trained: dict[str, Any]) -> None:
-    assert trained["status"] == "promoted"
-    wrong = {**sample.instances()[0][0], "sex": "3"}
-    status, _, told = running.post(PREDICT, json.dumps({"instances": [wrong]}).encode())
-    assert (status, told["errors"][0]["field"]) == (400, "instances[0].sex")
+def ended(running: Running) -> dict[str, Any] | None:
+    watch = Watch(running.models, MODEL)
+    return next((one for one in map(watch.record, watch.runs()) if one.get("status") in FINAL_STATES), None)
+
+
+def job(running: Running, rows: list[dict[str, float | str]]) -> list[float]:
+    """Return the answers of a job to rows of a table."""
+    name = f"numbers-{uuid.uuid4().hex}.csv"
+    lines = [",".join(rows[0]), *(",".join(map(str, one.values())) for one in rows)]
+    running.jobs.put(f"{MODEL}/in/{name}", "\n".join([*lines, ""]).encode())
+    key = f"{MODEL}/out/{name}.jsonl"
+
+    def done() -> bytes | None:
+        return running.jobs.get(key) if key in running.jobs.keys(f"{MODEL}/out/") else None
+
+    return [json.loads(line)["value"] for line in running.wait(done, "the job to be done").splitlines()]

@@ -21,7 +21,7 @@ def falling(hours: int = 3) -> bytes:
     minutes = [(begin + timedelta(minutes=place)).isoformat() for place in range(hours * 60 + 1)]
     return json.dumps(
         [
-            {"from": one, "to": other, "grams_per_kwh": 300 - place}
+            {"from": one, "to": other, "grams_per_kwh": 1900 - 10 * place}
             for place, (one, other) in enumerate(pairwise(minutes))
         ]
     ).encode()

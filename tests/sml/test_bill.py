@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 import sml.gcp.api
 from sml.aws.account import Account as Aws
 from sml.gcp.account import Account as Gcp
-from sml.mistake import Mistake, Unreachable
+from sml.mistake import Mistake
 
 OUTPUTS = {"workflow": "projects/project-1/locations/l/workflows/w"}
 DAYS = ("2026-11-24", "2026-12-01")
@@ -65,7 +65,7 @@ def test_aws_sums_every_page_of_what_has_the_tag_of_the_stack(monkeypatch: pytes
 @pytest.mark.parametrize(
     ("pages", "kind", "said"),
     [
-        ((), Unreachable, "AWS refused to show the bill: AccessDeniedException: not authorized: ce:GetCostAndUsage"),
+        ((), Mistake, "AWS refused to show the bill: AccessDeniedException: not authorized: ce:GetCostAndUsage"),
         ((page(),), Mistake, "no cost with the tag stack=dev: the account has to activate the tag"),
     ],
     ids=["refused", "not tagged"],

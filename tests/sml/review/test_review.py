@@ -320,7 +320,9 @@ def test_whoever_interrupts_it_leaves_no_process_and_no_folder(
     project: Project, tmp_path: Path, ending: signal.Signals
 ) -> None:
     project.stack("prod", {}, slow=str(tmp_path / "pid"))
-    call = f"from sml.commands import review; import pathlib; review.ROOT = pathlib.Path({str(project.root)!r}); "
+    # Whoever runs the tests in the background has Ctrl-C ignored.
+    call = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    call += f"from sml.commands import review; import pathlib; review.ROOT = pathlib.Path({str(project.root)!r}); "
     process = subprocess.Popen(
         [sys.executable, "-c", call + "from sml.app import main; main()", "review", "HEAD", "--stack", "prod"],
         cwd=ROOT,

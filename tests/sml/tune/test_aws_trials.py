@@ -195,7 +195,12 @@ def test_a_copy_that_cannot_be_made_is_told_with_the_reason(client: Lambda, copi
 
 
 @pytest.mark.parametrize(
-    ("code", "kind"), [("AccessDeniedException", Unreachable), ("InvalidParameterValueException", Mistake)]
+    ("code", "kind"),
+    [
+        ("ExpiredTokenException", Unreachable),
+        ("AccessDeniedException", Mistake),
+        ("InvalidParameterValueException", Mistake),
+    ],
 )
 def test_a_refusal_is_one_sentence(code: str, kind: type[Mistake], client: Lambda, copies: Trials) -> None:
     copies.open("copy-1", 512, 0.3)
