@@ -18,7 +18,7 @@ STEPS = ("prepare", "train", "select", "rollout")
 """The functions whose archives hold `model.yaml` of a model that is trained."""
 RELEASING = ("rollout", "supervise")
 """The functions whose archives hold what judges a release."""
-LOGS = ("api", "jobs", "predict", "prepare", "rollout", "select", "supervise", "train", "training")
+LOGS = ("api", "jobs", "predict", "prepare", "rollout", "select", "supervise", "tally", "train", "training")
 
 
 def names(*templates: str, of: tuple[str, ...] = ("",)) -> frozenset[str]:
@@ -68,8 +68,8 @@ CHANGES = {
     ),
     "a grant": Change(
         path="infra/function_table.py",
-        before='            reads("captures", ""),\n',
-        after='            reads("captures", ""),\n            reads("data", layout.DATASETS),\n',
+        before='layout.LIVE),\n            reads("captures", ""),\n',
+        after='layout.LIVE),\n            reads("captures", ""),\n            reads("data", layout.DATASETS),\n',
         touched={
             "aws": {"update": names("rollout-policy")},
             "gcp": {"create": names("rollout-read-data-{}", of=("breast_cancer", "file_type"))},
