@@ -21,7 +21,7 @@ NEWEST = 100
 """Lines that are printed where neither their number nor a time is given."""
 JOBS = "jobs"
 Function = Annotated[
-    str, typer.Argument(help="predict, jobs, prepare, train, select, rollout or supervise.", metavar="FUNCTION")
+    str, typer.Argument(help="predict, jobs, prepare, train, select, rollout, supervise or tally.", metavar="FUNCTION")
 ]
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from sml.tune.report import Tuned
 
 SMALLEST, LARGEST = 128, 10_240
-WORKING = ("prepare", "train", "select", "rollout", "supervise", "jobs")
-"""Functions that write: to run one again is to do its work again."""
 
 
 @on_stack
@@ -78,9 +76,9 @@ def _models(stack: Stack, model: str | None, function: str | None) -> list[str]:
     if model is not None:
         own = serving[stack.model(model)]
         return [model, *(name for name, other in serving.items() if other == own and name != model)]
-    if function in WORKING:
-        raise Mistake(f"{function} writes into the stores, so to run it is to do its work again; {_tunable(serving)}")
     models = [name for name, other in serving.items() if other == function]
+    if not models and function in (stack.outputs.get("functions") or {}):
+        raise Mistake(f"{function} writes into the stores, so to run it is to do its work again; {_tunable(serving)}")
     if not models:
         raise Mistake(f"there is no function {function}; {_tunable(serving)}")
     # A model that is live, if any is.

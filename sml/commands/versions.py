@@ -93,7 +93,7 @@ def diff(
     other: VersionName,
 ) -> None:
     """Compare two versions: data, scores, parameters, features, packages. With --json, all of their cards."""
-    from sml.difference import differences  # noqa: PLC0415 - only this command needs it
+    from sml.version_difference import differences  # noqa: PLC0415 - only this command needs it
 
     out, found = session.out, session.stack
     records = found.records(model)

@@ -238,6 +238,18 @@ def test_two_versions_differ_in_words_and_no_digest_is_printed(staged: Staged) -
     assert "parameter depth" in staged.sml("diff", MODEL, "v1", "v2").out
 
 
+def test_versions_of_a_number_differ_in_its_unit_and_in_what_was_used_for_them(staged: Staged) -> None:
+    for name, unit, seconds in (("v1", "mm", 3.5), ("v2", "cm", 7.0)):
+        usage = {"seconds": seconds, "gb_seconds": seconds, "usd": 0.01, "function": "train"}
+        card = {"version": name, "target": {"name": "length", "unit": unit}, "usage": usage}
+        staged.registry.put_json(f"{MODEL}/versions/{name}/card.json", card)
+    assert lines(staged.sml("diff", MODEL, "v1", "v2").out) == [
+        "v1 | v2",
+        "unit | mm | cm",
+        "used for it, seconds | 3.5 | 7",
+    ]
+
+
 @pytest.mark.parametrize("width", ["40", "80"])
 def test_a_narrow_terminal_gets_all_of_it(width: str, staged: Staged, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", width)

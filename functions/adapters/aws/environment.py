@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from obstore.store import S3Credential
 
-    from functions.core.runtime.usage import Usage
-
 Composed = TypeVar("Composed")
 _loaded = 0.0
 """The seconds until this copy's code was imported, if they are billed."""
@@ -58,10 +56,10 @@ def loaded() -> None:
         _loaded = since_start()
 
 
-def _metrics(used: Usage, dimensions: Mapping[str, str]) -> dict[str, Any]:
+def _metrics(dimensions: Mapping[str, str]) -> dict[str, Any]:
     from functions.core.runtime.embedded_metrics import embedded  # noqa: PLC0415 - no answer waits for it
 
-    return embedded(used, dimensions, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "none"))
+    return embedded(dimensions, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "none"))
 
 
 def store_options(values: Mapping[str, str]) -> dict[str, Any]:

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from functions.core.runtime.usage import Usage
-
 NAMESPACE = "serverless-ml"
 NAMES = ("gb_seconds", "usd", "kwh", "grams")
 """The fields of a line that are metrics. CloudWatch charges for each name and each value of the dimensions."""
 
 
-def embedded(_: Usage, dimensions: Mapping[str, str], function: str) -> dict[str, Any]:
+def embedded(dimensions: Mapping[str, str], function: str) -> dict[str, Any]:
     """Return what makes metrics of the fields `NAMES` of a line, by the function and these dimensions of it."""
     directive = {
         "Namespace": NAMESPACE,

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from interface.meter import Meter
 
-    Metrics = Callable[["Usage", Mapping[str, str]], dict[str, Any]]
-    """Returns what a line of the log holds besides, for a cloud that reads metrics there."""
+    Metrics = Callable[[Mapping[str, str]], dict[str, Any]]
+    """Returns what makes metrics of a line of the log, by these dimensions, for a cloud that reads them there."""
 
 
 class Usage(NamedTuple):
@@ -160,7 +160,7 @@ class Metering:
 
     def measured(self, used: Usage, **dimensions: str) -> dict[str, Any]:
         """Return what a line says of the usage of something, as metrics where the cloud reads them there."""
-        metrics = {} if self._metrics is None else self._metrics(used, dimensions)
+        metrics = {} if self._metrics is None else self._metrics(dimensions)
         return {**dimensions, **self.told(used), **metrics}
 
 

@@ -12,6 +12,7 @@ from sml.console.asked import ask
 from sml.console.site import Page
 from sml.console.source import sentence
 from sml.console.web import NUMBER
+from sml.console.words import number
 from sml.mistake import Mistake
 
 if TYPE_CHECKING:
@@ -112,11 +113,12 @@ def _written(feature: Record, value: Any) -> str:
 
 
 def _said(document: Any) -> dict[str, Any]:
-    """Return what the page shows of an answer: a label with its chances, or all of it as it stands."""
+    """Return what the page shows of an answer: a label with its chances, a number, or all of it as it stands."""
     if not isinstance(document, dict):
         return {"answer": document}
     if isinstance(problem := document.get("error"), dict):
         return {"problem": problem.get("detail") or problem.get("message")}
     chances = document.get("probabilities")
     pairs = sorted(chances.items(), key=lambda one: -one[1]) if isinstance(chances, dict) else []
-    return {"answer": document, "label": document.get("label"), "chances": pairs[:12]}
+    said = number(document["value"]) if "value" in document else document.get("label")
+    return {"answer": document, "label": said, "chances": pairs[:12]}

@@ -155,6 +155,15 @@ def test_a_row_is_asked_of_the_api_and_its_label_and_chances_are_shown(
     assert 'value="3.5"' in shown.html
 
 
+def test_the_answer_of_a_regression_is_its_number(staged: Staged, browser: Browser, api: Clients) -> None:
+    live(staged, features=FEATURES, target={"name": "length", "unit": "mm"})
+    assert "length, in mm" in browser.get(f"/models/{MODEL}/versions/v1").text
+    values = {"feature:mass": "3.5", "feature:year": "", "feature:island": "Dream", "feature:tagged": "true"}
+    for value, said in ((18.456789, "18.46"), (0.0, "0")):
+        api.answers["POST", "/predict"] = {"predictions": [{"value": value}]}
+        assert f'<h2 id="said">{said}</h2>' in browser.post(f"/models/{MODEL}/predict", values).html
+
+
 def test_what_the_api_refuses_is_said_beside_the_form_as_it_was_filled_in(
     staged: Staged, browser: Browser, api: Clients
 ) -> None:

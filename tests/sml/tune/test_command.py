@@ -20,7 +20,7 @@ GOLDEN = {"inputs": [[1.0], [2.0]]}
 @pytest.fixture
 def copies(staged: Staged, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Copies:
     """Return the copies of a stack whose model is live, where prices cost no process."""
-    staged.outputs["functions"] = {"predict": "predict-function-1", "train": "train-function-1"}
+    staged.outputs["functions"] = {name: f"{name}-function-1" for name in ("predict", "train", "tally")}
     for facts in staged.outputs["models"].values():
         facts["function"] = "predict"
     for name in (MODEL, "whales"):
@@ -69,6 +69,7 @@ def test_a_function_is_named_in_place_of_a_model(staged: Staged, copies: Copies)
         (("dolphins",), "there is no model dolphins"),
         (("--function", "nothing"), "there is no function nothing; tuned are those that only answer: predict"),
         (("--function", "train"), "train writes into the stores"),
+        (("--function", "tally"), "tally writes into the stores"),
         ((MODEL, "--for", "beauty"), "accepted: balanced, cost, latency"),
         ((MODEL, "--sizes", "64"), "accepted: sizes in MB from 128 to 10,240"),
         ((MODEL, "--sizes", "512,"), "accepted: sizes in MB"),

@@ -110,7 +110,7 @@ def test_usage_that_cannot_be_written_is_written_later(taking: Any, monkeypatch:
 
 
 def test_metrics_are_told_once_a_second_by_version_and_not_with_every_request(taking: Any) -> None:
-    bench = taking(metrics=lambda used, by: embedded(used, by, "predict-1"))
+    bench = taking(metrics=lambda by: embedded(by, "predict-1"))
     for _ in range(3):
         bench.predict()
     bench.clock.forward(2)

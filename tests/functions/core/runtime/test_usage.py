@@ -190,7 +190,7 @@ def test_a_function_reads_the_meter_that_its_stack_states() -> None:
 
 
 def test_metrics_of_cloudwatch_lie_in_the_line_itself() -> None:
-    meter, _ = metering(metrics=lambda used, by: embedded(used, by, "predict-1"))
+    meter, _ = metering(metrics=lambda by: embedded(by, "predict-1"))
     line = meter.measured(Usage(1, 3.0, 6.0, 0.031, 0.3, 9.0, 3.0), model="tumour", version="v1")
     [directive] = line["_aws"]["CloudWatchMetrics"]
     assert directive["Dimensions"] == [["function", "model", "version"]]
@@ -202,7 +202,7 @@ def test_metrics_of_cloudwatch_lie_in_the_line_itself() -> None:
 @pytest.mark.parametrize(("payload", "has"), [({"model": "tumour"}, True), ({}, False)], ids=["a model", "none"])
 def test_a_step_that_is_about_no_model_makes_no_metrics(payload: dict[str, str], has: bool) -> None:
     """Each is charged by the hour, and the supervisor is called in every one."""
-    (meter, _), lines = metering(metrics=lambda used, by: embedded(used, by, "supervise-1")), io.StringIO()
+    (meter, _), lines = metering(metrics=lambda by: embedded(by, "supervise-1")), io.StringIO()
     Step(name="supervise", act=lambda _: {"ended": []}, log=Log(stream=lines), metering=meter).run(payload, None)
     line = json.loads(lines.getvalue())
     assert ("_aws" in line, "gb_seconds" in line) == (has, True)

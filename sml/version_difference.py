@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 Facts = dict[str, Any]
 DIGESTS = {"dataset": "data", "code": "training code", "contract": "model.yaml", "lock": "locked packages"}
 """What is known of a run by a digest alone: that it is another one."""
-TOLD = frozenset({"version", "model", "format", "sha256", "params", "metrics", "features", "target", "libraries"})
+TOLD = frozenset(
+    {"version", "model", "format", "sha256", "params", "metrics", "features", "target", "libraries", "usage"}
+)
 """Parts of a card that are told otherwise, or say nothing to people."""
 EPSILON = 1e-12
 
@@ -60,6 +62,10 @@ def _facts(card: Facts, run: Facts) -> Iterator[tuple[str, Any]]:
     target = _object(card.get("target"))
     yield "target", target.get("column") or target.get("name")
     yield "classes", target.get("classes")
+    yield "unit", target.get("unit")
+    usage = _object(card.get("usage"))
+    yield "used for it, seconds", usage.get("seconds")
+    yield "used for it, USD", usage.get("usd")
     for package, version in _object(card.get("libraries")).items():
         yield f"package {package}", version
     for name, value in card.items():
