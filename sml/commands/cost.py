@@ -122,6 +122,8 @@ def _lines(one: Mapping[str, Any]) -> Iterator[str]:
 
 def _part(ratio: float) -> str:
     """Return where measured and estimated part."""
+    if not ratio:
+        return "nothing of that was measured"
     return f"{1 / ratio:.3g} times as much was estimated" if ratio < 1 else f"{ratio:.3g} times what was estimated"
 
 

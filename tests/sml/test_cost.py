@@ -31,12 +31,17 @@ ESTIMATE = {
 }
 
 
+def _captured(captures: Objects, used: Usage) -> None:
+    name = f"{usage_records.stamp(0)}{usage_records.written({'a1': used})}.jsonl"
+    captures.put(f"{folder(MODEL, NOW.timestamp())}/{name}", b"{}")
+
+
 @pytest.fixture
 def used(staged: Staged) -> Staged:
     """A stack in which a model answered, was trained and did a job, today, and of which yesterday is summed."""
     captures = staged.stores["s3://captures-1"] = Objects.in_memory()
     at = NOW.timestamp()
-    captures.put(f"{folder(MODEL, at)}/{usage_records.stamp(0)}{usage_records.written({'a1': ONE})}.jsonl", b"{}")
+    _captured(captures, ONE)
     for step in ("prepare", "train", "train"):
         usage_records.note(staged.registry, f"{MODEL}/{layout.RUNS}{RUN}", {step: ONE._replace(calls=1)}, at)
     usage_records.note(staged.stores["s3://jobs-1"], f"{layout.JOB_WORK}{MODEL}/job-1", {"a1": ONE}, at)
@@ -76,6 +81,14 @@ def test_measured_stands_beside_estimated_with_where_they_part(used: Staged) -> 
     assert "a training run: 0.006 USD measured, 0.004 estimated: 1.5 times what was estimated" in said
     assert "  s an experiment: 0.5 billed, 30 assumed on a whole processor" in said
     assert "prices of 2026-11-29, eu-central-1" in said
+
+
+def test_what_is_charged_nothing_is_said_without_a_ratio(used: Staged) -> None:
+    captures = used.stores["s3://captures-1"] = Objects.in_memory()
+    _captured(captures, ONE._replace(usd=0.0, grams_operational=0.0, grams_embodied=0.0))
+    said = used.sml("cost", MODEL, "--since", "1d")
+    assert (said.code, said.err) == (0, "")
+    assert "1,000 requests: 0 USD measured, 0.08 estimated: nothing of that was measured" in said.out
 
 
 @pytest.mark.parametrize(
