@@ -11,14 +11,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
+from interface import variables
 from sml.mistake import Mistake
 
 ALONE_SECONDS = 3600
 """After which a copy that another machine made counts as left behind."""
 MARK = "-tune-"
-DROPPED = frozenset({"METER"})
+DROPPED = frozenset({variables.METER})
 """Variables of the function that its copy does not get: what a copy uses is nobody's use of the stack."""
-CHANGED = {"CAPTURES_URL": "memory://"}
+CHANGED = {variables.CAPTURES_URL: "memory://"}
 """Variables of a copy that are other than the function's: no judge may count its requests."""
 TASKS = Path("/proc/self/task")
 ENFORCE = "ENFORCE_SIZE"

@@ -41,5 +41,5 @@ class JobUsage:
         """Return `{"usage": ...}` of a job, as its status shows it; nothing where nothing is known."""
         versions: dict[str, Usage] = {}
         for key in self._objects.keys(f"{job.checkpoints}/{layout.USAGE}".rstrip("/")):
-            usage_records.added(versions, key)
+            usage_records.add(versions, usage_records.read(key))
         return {"usage": Usage.total(versions.values()).document()} if versions else {}

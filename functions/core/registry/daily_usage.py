@@ -46,9 +46,9 @@ class Day:
     def add(self, other: Day) -> None:
         """Add what another day used."""
         for mine, its in ((self.predictions, other.predictions), (self.jobs, other.jobs)):
-            _add(mine, its)
+            usage_records.add(mine, its.items())
         for run, steps in other.runs.items():
-            _add(self.runs.setdefault(run, {}), steps)
+            usage_records.add(self.runs.setdefault(run, {}), steps.items())
 
     def document(self) -> dict[str, Any]:
         """Return it as it is stored."""
@@ -99,32 +99,27 @@ class DailyUsage:
         hours = [(day, hour) for day in found for hour in range(HOURS)]
         with ThreadPoolExecutor(_READERS) as pool:
             for (day, _), used in zip(hours, pool.map(lambda hour: self._captured(*hour), hours), strict=True):
-                _add(found[day].predictions, used)
+                usage_records.add(found[day].predictions, used.items())
         if not found:
             return found
         for key in self.jobs.keys(layout.below(self.model, layout.JOB_WORK).rstrip("/")):
             if (day := found.get(usage_records.day_of(key))) is not None:
-                usage_records.added(day.jobs, key)
+                usage_records.add(day.jobs, usage_records.read(key))
         for key in self.models.keys(f"{self.model}/{layout.RUNS}".rstrip("/")):
             if (day := found.get(usage_records.day_of(key))) is not None:
-                usage_records.added(day.runs.setdefault(key.split("/")[2], {}), key)
+                usage_records.add(day.runs.setdefault(key.split("/")[2], {}), usage_records.read(key))
         return found
 
     def _captured(self, day: str, hour: int) -> dict[str, Usage]:
         used: dict[str, Usage] = {}
         for key in self.captures.keys(f"{self.model}/{day}/{hour:02}"):
-            usage_records.added(used, key)
+            usage_records.add(used, usage_records.read(key))
         return used
 
 
 def days(until: date, number: int) -> list[str]:
     """Return so many days, the last of which is `until`, in order."""
     return [f"{until - timedelta(days=back):%Y-%m-%d}" for back in reversed(range(number))]
-
-
-def _add(into: dict[str, Usage], more: Mapping[str, Usage]) -> None:
-    for name, used in more.items():
-        into[name] = Usage.total([into[name], used]) if name in into else used
 
 
 def _documents(usage: Mapping[str, Usage]) -> dict[str, Any]:

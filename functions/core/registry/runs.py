@@ -158,7 +158,7 @@ class RunUsage:
         folder = Registry(self._models, model).run_key(run, layout.USAGE).rstrip("/")
         steps: dict[str, Usage] = {}
         for key in self._models.keys(folder):
-            usage_records.added(steps, key)
+            usage_records.add(steps, usage_records.read(key))
         return steps
 
     def document(self, model: str, run: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from functions.core.runtime.usage import Usage
 from interface import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from functions.core.storage.objects import Objects
 
@@ -58,7 +58,7 @@ def note(objects: Objects, folder: str, usage: Mapping[str, Usage], now: float) 
     objects.put(f"{folder}/{layout.USAGE}{stamp(now)}{written(usage)}", b"")
 
 
-def added(into: dict[str, Usage], key: str) -> None:
-    """Add the usage in a key to that of each name."""
-    for name, used in read(key):
+def add(into: dict[str, Usage], more: Iterable[tuple[str, Usage]]) -> None:
+    """Add usage by name to that of each name."""
+    for name, used in more:
         into[name] = Usage.total([into[name], used]) if name in into else used

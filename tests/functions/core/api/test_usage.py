@@ -15,7 +15,7 @@ def used(bench: Bench) -> dict[str, Usage]:
     """Return what the keys of captures say, by version."""
     found: dict[str, Usage] = {}
     for key in bench.captures.keys(MODEL):
-        usage_records.added(found, key)
+        usage_records.add(found, usage_records.read(key))
     return found
 
 
