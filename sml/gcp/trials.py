@@ -53,6 +53,7 @@ class Trials:
         self._urls: dict[str, str] = {}
         self._connections: dict[str, http.client.HTTPConnection] = {}
         self._ways: dict[str, float] = {}
+        self._tokens: dict[str, str] = {}
         self.proves = (
             "Latencies that the caller sees of a copy that is called directly, less the way there and back: the "
             f"fastest of {WAYS} requests that ask no model. Captures stay in memory. A cold start is a new instance."
@@ -151,22 +152,19 @@ class Trials:
         """Return a token by which Cloud Run knows the caller."""
         if self._way is not None:
             return str(self._way.options["bearer_token"])
-        return self._identity(self._urls[name])
-
-    def _identity(self, audience: str) -> str:
-        held = self.__dict__.setdefault("_tokens", {})
-        if audience not in held:
+        audience = self._urls[name]
+        if audience not in self._tokens:
             try:
                 try:
-                    held[audience] = str(id_token.fetch_id_token(Request(), audience))
+                    self._tokens[audience] = str(id_token.fetch_id_token(Request(), audience))
                 except GoogleAuthError:
                     # A person's own credentials have a token of the tool that they logged in with.
                     credentials, _ = google.auth.default(scopes=[SCOPE])
                     credentials.refresh(Request())
-                    held[audience] = str(credentials.id_token)
+                    self._tokens[audience] = str(credentials.id_token)
             except (GoogleAuthError, AttributeError) as problem:
                 raise Unreachable(f"GCP gives no token to call the copy with: {problem}") from None
-        return held[audience]
+        return self._tokens[audience]
 
     def _done(self, what: str, operation: Mapping[str, Any]) -> None:
         """Wait for an operation. Raise `Mistake` where it fails."""
