@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from functions.core.storage.objects import Objects
 
 EVERY_SECONDS = 1.0
+ALONE_SECONDS = 60.0
+"""Usage without a record waits so much longer: each write costs more than the requests that probe a model."""
 LONG = 200
 """So many records are written without waiting for the second to pass."""
 MOST = 2_000
@@ -37,7 +39,8 @@ class Captures:
 
     They are written after the answer to a request is made, at most once a second, as one object
     `<model>/<date>/<hour>/<minute and second>-<unique><usage>.jsonl`, whose key holds the usage since
-    the last one. What a copy of the function still holds when its machine is taken away is lost.
+    the last one. Usage alone, of requests that predict nothing, is written once a minute. What a copy of
+    the function still holds when its machine is taken away is lost.
     """
 
     def __init__(
@@ -90,12 +93,13 @@ class Captures:
         held[1] += seconds
 
     def write(self) -> bool:
-        """Write all that is held, once a second; return whether it was tried. Never raise."""
+        """Write what is held, once a second, usage alone once a minute; return whether it was tried. Never raise."""
         with self._lock:
             if not self._records and not self._used:
                 return False
             now = self._clock()
-            if now < self._due_at and (self._failing or len(self._records) < LONG):
+            due_at = self._due_at if self._records else self._due_at + ALONE_SECONDS
+            if now < due_at and (self._failing or len(self._records) < LONG):
                 return False
             records, self._records, self._due_at = self._records, [], now + EVERY_SECONDS
             used, self._used = self._used, {}

@@ -86,6 +86,26 @@ def test_a_request_that_is_refused_is_billed_to_no_version(taking: Any) -> None:
     assert bench.captured() == []
 
 
+def test_what_probes_a_model_is_written_with_the_next_prediction_or_once_a_minute(taking: Any) -> None:
+    bench = taking()
+    bench.predict()
+
+    def probed() -> int:
+        assert bench.send("GET", f"/v2/models/{MODEL}/ready").status == 200
+        return len(list(bench.captures.keys(MODEL)))
+
+    for _ in range(5):
+        bench.clock.forward(10)
+        assert probed() == 1
+    bench.clock.forward(15)
+    assert probed() == 2
+    bench.clock.forward(2)
+    assert probed() == 2
+    bench.predict()
+    assert len(list(bench.captures.keys(MODEL))) == 3
+    assert sum(one.calls for one in used(bench).values()) == 9
+
+
 def test_a_request_about_no_model_is_in_the_log_alone(taking: Any) -> None:
     bench = taking()
     bench.send("GET", "/v2/health/live")
