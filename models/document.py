@@ -11,6 +11,7 @@ import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import yaml
@@ -23,6 +24,8 @@ LARGEST: Final = 500_000
 """Bytes of a file."""
 DEEPEST: Final = 20
 """Levels of mappings and lists within each other."""
+KEPT: Final = 64
+"""Documents that a process keeps: whatever asks for a contract reads it anew, and it seldom has changed."""
 BOOLEANS: Final = frozenset({"true", "false"})
 _SIXTIES: Final = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
 _TEXTS: Final = (":str", ":value", ":merge")
@@ -52,8 +55,12 @@ class Document:
     plain: Mapping[Keys, Plain] = field(default_factory=dict)
 
     @classmethod
+    @lru_cache(maxsize=KEPT)
     def read(cls, data: bytes, where: str) -> Document:
-        """Read a file in UTF-8. Raise `yaml.YAMLError` whose text names the line, and what is wrong there."""
+        """Read a file in UTF-8. Raise `yaml.YAMLError` whose text names the line, and what is wrong there.
+
+        The same bytes are the same document, which nobody changes.
+        """
         if len(data) > LARGEST:
             raise yaml.YAMLError(f"has {len(data):,} bytes; accepted: at most {LARGEST:,}")
         try:

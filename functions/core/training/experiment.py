@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from functions.core.training.processor import processor
 from functions.core.training.unusable import UnusableEstimator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from functions.core.dataset.dataset import Dataset
@@ -99,7 +100,7 @@ def run_experiment(
         },
         "sha256": hashlib.sha256(onnx).hexdigest(),
         "bytes": len(onnx),
-        "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+        "libraries": dict(_libraries()),
         "processor": processor(),
         "warnings": sorted({f"{entry.category.__name__}: {entry.message}"[:300] for entry in caught})[:10],
         "threshold": model.decision,
@@ -127,6 +128,12 @@ def cross_validate(
             values = [entry[metric] for entry in by_fold]
             summary[metric] = {"mean": float(np.mean(values)), "std": float(np.std(values)), "folds": values}
     return summary
+
+
+@cache
+def _libraries() -> Mapping[str, str]:
+    """Return the versions of what a process trains with, which are read from many files of metadata."""
+    return {name: importlib.metadata.version(name) for name in _LIBRARIES}
 
 
 def _answers_to_all(model: Fitted[Any], dataset: Dataset, features: Sequence[Feature]) -> Answers:
