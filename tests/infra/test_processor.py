@@ -23,6 +23,7 @@ from tests.graph import deploy
 from tests.infra import sample
 
 
+@cache
 def declared(cloud: str, architecture: str) -> dict[str, Any]:
     """Return the variables of the train function, as the blueprint's graph of that cloud has them."""
     w = importlib.import_module(f"tests.infra.{cloud}.whole")
@@ -79,7 +80,7 @@ def test_without_the_fixed_kernel_each_kernel_trains_another_file() -> None:
 @pytest.mark.integration
 def test_without_fixed_instruction_sets_numpy_trains_another_file_on_a_processor_with_avx_512() -> None:
     newer, older = (
-        trained({**kernel(here()), "NPY_DISABLE_CPU_FEATURES": lacking}) for lacking in ("", VECTORS[here()])
+        trained({**arithmetic(here()), "NPY_DISABLE_CPU_FEATURES": lacking}) for lacking in ("", VECTORS[here()])
     )
     if "X86_V4" not in newer["numpy"]:
         pytest.skip("this processor has no AVX-512")

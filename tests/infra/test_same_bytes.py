@@ -71,15 +71,25 @@ def checkout(target: Path, *, crlf: bool = False, date: int | None = None) -> Pa
 
 
 def built(
-    folder: Path, requirements: Path, cache: Path, *, python: str = sys.executable, mask: int = 0o022, **variables: str
+    folder: Path,
+    requirements: Path,
+    cache: Path,
+    *,
+    python: str = sys.executable,
+    mask: int = 0o022,
+    compiled: bool = True,
+    **variables: str,
 ) -> dict[str, dict[str, str]]:
-    """Build every archive of both clouds in a checkout, in a process with these variables alone; return digests."""
+    """Build every archive of both clouds in a checkout, in a process with these variables alone; return digests.
+
+    Another interpreter of this version, or one that is not to, compiles none.
+    """
     packages = Path(os.__file__).parent if python != sys.executable else None
     environment = {name: value for name, value in os.environ.items() if name.startswith(("UV_", "SSL_"))}
     environment |= {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **variables}
     environment["PYTHONPATH"] = os.pathsep.join([str(folder), *([_site()] if packages else [])])
-    compiled = "sources" if packages else "compiled"
-    command = [python, "-c", BUILD, str(cache), str(requirements), compiled]
+    form = "compiled" if compiled and not packages else "sources"
+    command = [python, "-c", BUILD, str(cache), str(requirements), form]
     done = subprocess.run(command, cwd=folder, env=environment, umask=mask, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -154,7 +164,7 @@ def test_a_change_of_one_file_is_seen(first: dict[str, dict[str, str]], requirem
     tree = checkout(tmp_path / "tree")
     file = tree / "models" / "breast_cancer" / "training.py"
     file.write_text(file.read_text(encoding="utf-8") + "\n# another commit\n", encoding="utf-8")
-    other = built(tree, requirements, tmp_path / "cache")
+    other = built(tree, requirements, tmp_path / "cache", compiled=False)
     differ = {name for name, digest in other["deployed"].items() if digest != first["deployed"][name]}
     assert {"aws train", "gcp train"} <= differ
     assert not {"aws predict", "gcp predict"} & differ
