@@ -141,9 +141,10 @@ class Aws:
         )
         return response["executionArn"]
 
-    def executions(self, workflow: str) -> dict[str, State]:
-        """Return the state of each execution of a state machine, by the execution's ARN."""
-        pages = self.session.client("stepfunctions").get_paginator("list_executions").paginate(stateMachineArn=workflow)
+    def executions(self, workflow: str, *, running: bool = False) -> dict[str, State]:
+        """Return the state of each execution of a state machine, by its ARN; with `running`, of those that do."""
+        asked = {"stateMachineArn": workflow, **({"statusFilter": "RUNNING"} if running else {})}
+        pages = self.session.client("stepfunctions").get_paginator("list_executions").paginate(**asked)
         return {
             execution["executionArn"]: STATES.get(execution["status"], State.FAILED)
             for page in pages

@@ -167,8 +167,8 @@ class EmbeddedCloud(Provider, Protocol):
         """Start a workflow, by its name in the outputs, and return the name of the execution."""
         ...
 
-    def executions(self, workflow: str) -> Mapping[str, State]:
-        """Return the state of each execution of a workflow, by the execution's name."""
+    def executions(self, workflow: str, *, running: bool = False) -> Mapping[str, State]:
+        """Return the state of each execution of a workflow, by its name; with `running`, of those that do."""
         ...
 
     def stop(self) -> None:

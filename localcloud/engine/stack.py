@@ -152,9 +152,9 @@ class LocalStack:
         """Start the training workflow with an argument, and return the name of the execution."""
         return self.cloud.execute(self.outputs["workflow"], argument)
 
-    def executions(self) -> Mapping[str, State]:
-        """Return the state of each execution of the training workflow, by its name."""
-        return self.cloud.executions(self.outputs["workflow"])
+    def executions(self, *, running: bool = False) -> Mapping[str, State]:
+        """Return the state of each execution of the training workflow, by its name; `running`: of those that run."""
+        return self.cloud.executions(self.outputs["workflow"], running=running)
 
     def send(self, function: str, message: Mapping[str, Any]) -> None:
         """Send a message to the queue of a function. Raises `LookupError` for a function that has none."""

@@ -119,9 +119,9 @@ class Gcp:
         """Start a workflow, by its full name, and return the id of the execution."""
         return self.session.workflows.start(workflow, dict(argument)).id
 
-    def executions(self, workflow: str) -> dict[str, State]:
-        """Return the state of each execution of a workflow, by the execution's id."""
-        executions = self.session.workflows.executions(workflow)
+    def executions(self, workflow: str, *, running: bool = False) -> dict[str, State]:
+        """Return the state of each execution of a workflow, by the execution's id; with `running`, of those that do."""
+        executions = self.session.workflows.executions(workflow, "ACTIVE" if running else None)
         return {execution.id: STATES.get(execution.state, State.FAILED) for execution in executions}
 
     def stop(self) -> None:

@@ -25,7 +25,7 @@ from interface import layout, variables
 from interface.window import Window
 from localcloud.commands.callers import Callers
 from localcloud.commands.watch import FINAL_STATES, Watch
-from localcloud.engine.cloud import Objects, State
+from localcloud.engine.cloud import Objects
 from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import merged
 from models.breast_cancer import sample
@@ -100,7 +100,7 @@ class Running:
 
     def idle(self) -> None:
         """Wait until no execution is running."""
-        self.wait(lambda: State.RUNNING not in self._stack.executions().values() or None, "every execution to end")
+        self.wait(lambda: not self._stack.executions(running=True) or None, "every execution to end")
 
     @contextmanager
     def without(self, entry: str, access: Access) -> Generator[None]:

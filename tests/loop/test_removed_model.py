@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import uuid
 
-from localcloud.engine.cloud import State
 from tests.loop import versions
 from tests.loop.running import MODEL, Running
 from tests.loop.test_jobs import FATAL
@@ -36,7 +35,7 @@ def test_a_model_that_is_removed_is_not_found_and_goes_on_once_it_is_back(runnin
     with running.with_settings({"models": ["file_type"]}):
         status, _, told = running.post(PREDICT, BODY)
         assert (status, told["detail"]) == (404, "there is no such model; served here: file_type")
-        running.wait(lambda: State.RUNNING not in running.stack.executions().values() or None, "the release to end")
+        running.wait(lambda: not running.stack.executions(running=True) or None, "the release to end")
         running.wait(met, "an attempt at the job of a model that is gone")
     running.put_live(running.register(versions.right()))
 

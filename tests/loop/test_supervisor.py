@@ -90,7 +90,7 @@ def age(running: Running, seconds: float) -> None:
 def test_a_canary_whose_execution_was_stopped_is_withdrawn_and_its_run_says_why(running: Running) -> None:
     champion = running.live()["champion"]
     run = running.release(running.register(versions.right(c=0.7)))
-    execution = next(name for name, state in running.stack.executions().items() if state is State.RUNNING)
+    [execution] = running.stack.executions(running=True)
     running.reached(run, "canary")
     stop(running, execution)
     assert running.live()["challenger"]
