@@ -17,20 +17,23 @@ ADDRESS = "WARM_INTERPRETER"
 NUMBER = 8
 LOOK_SECONDS = 1.0
 KILLED = 137
+PASSED_ON = (signal.SIGINT, signal.SIGTERM)
 
 
 def main(arguments: list[str]) -> int:
     """Have the arguments run, and return the exit code."""
     parent = os.getppid()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # A signal that comes before it is known whom it is for waits: what the fork prints may be read before.
+    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
     with socket.socket(socket.AF_UNIX) as interpreter:
         interpreter.connect(os.environ[ADDRESS])
         order = marshal.dumps((arguments, os.getcwd(), dict(os.environ)))  # noqa: PTH109 - pathlib takes longer than all of this
         socket.send_fds(interpreter, [b"."], [0, 1, 2])
         interpreter.sendall(len(order).to_bytes(NUMBER) + order)
         fork = int.from_bytes(interpreter.recv(NUMBER, socket.MSG_WAITALL))
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in PASSED_ON:
             signal.signal(number, lambda number, _frame: os.kill(fork, number))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
         while not select.select([interpreter], [], [], LOOK_SECONDS)[0]:
             if os.getppid() != parent:
                 return KILLED

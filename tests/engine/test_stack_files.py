@@ -24,7 +24,7 @@ class Cli:
 
     def __init__(self, installation: Installation, folder: Path) -> None:
         self._command = str(installation.command)
-        self._environment = {**os.environ, **installation.environment(folder / "state", "passphrase")}
+        self._environment = {**os.environ, **installation.environment(folder / "state", "passphrase"), "GOGC": "off"}
         self._folder = folder
         first = folder / "first"
         first.mkdir()
