@@ -19,7 +19,7 @@ def test_the_real_function_is_run_at_a_size_and_nothing_of_that_stays(running: R
     captures = running.stack.store(running.stack.outputs["captures_url"])
     captured = captures.keys(f"{MODEL}/")
     page = tmp_path / "tune.html"
-    told = running.sml("tune", MODEL, "--sizes", "1024", "--calls", "5", "--batch", "20", "--json", "-o", str(page))
+    told = running.sml("tune", MODEL, "--sizes", "1024", "--calls", "5", "--batch", "2000", "--json", "-o", str(page))
     assert told.code == 0, told.err
     [found] = told.document["sizes"]
     assert (found["memory_mb"], found["deployed"], found.get("problem"), found["pareto"]) == (1024, True, None, True)
