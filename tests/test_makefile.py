@@ -44,9 +44,11 @@ class Folder:
         path.write_text(text, encoding="utf-8")
         path.chmod(0o755)
 
-    def make(self) -> subprocess.CompletedProcess[str]:
+    def make(self, goal: str = ".venv/.installed", *there: str) -> subprocess.CompletedProcess[str]:
+        """Make a goal, for which some files are taken to be up to date."""
+        kept = [option for file in there for option in ("-o", file)]
         return subprocess.run(
-            ["make", ".venv/.installed", f"PYTHON={self.root / 'python'}"],  # noqa: S607
+            ["make", goal, *kept, f"PYTHON={self.root / 'python'}"],  # noqa: S607
             cwd=self.root,
             env={"PATH": os.environ["PATH"], "CALLS": str(self.calls), "NEW_UV": NOTE},
             capture_output=True,
@@ -61,6 +63,12 @@ class Folder:
         return [call for call in calls if not call.startswith("python -c") and "--version" not in call]
 
 
+INSTALLED = (
+    ".venv/.installed",
+    *(f".local/{name}/.installed" for name in ("emulator-aws", "emulator-gcp", "workflows-emulator", "samples")),
+)
+"""What `make test` installs before."""
+TESTED = "python -m pytest -n 4 --dist loadscope --durations=20 --durations-min=1 --ignore tests/engine"
 SYNC = "uv pip sync --quiet --python .venv/bin/python --require-hashes requirements/dev.txt"
 PIP = "python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/uv.txt"
 
@@ -101,6 +109,20 @@ def test_a_preview_ends_with_what_differs_from_the_base_that_is_named(tmp_path: 
     previewed, *rest = folder.done
     assert previewed == "python -m localcloud preview --stack prod"
     assert rest == ["sml review main --stack prod --text"] * compared
+
+
+@pytest.mark.parametrize(("builds", "passes"), [(True, True), (False, True), (True, False)])
+def test_a_cli_that_cannot_be_built_fails_the_tests_as_a_test_does_and_is_told(
+    tmp_path: Path, builds: bool, passes: bool
+) -> None:
+    build = "true" if builds else "{ echo 'no space left'; exit 1; }"
+    python = NOTE + f'case "$2" in localcloud.*) {build};; pytest) {str(passes).lower()};; esac\n'
+    folder = Folder(tmp_path, python=python, ruff=NOTE, ty=NOTE)
+    made = folder.make("test", *INSTALLED)
+    assert (made.returncode == 0) is (builds and passes)
+    assert ("no space left" in made.stdout) is not builds
+    assert TESTED in folder.done
+    assert any(" tests/engine --ignore " in call for call in folder.done) is (builds and passes)
 
 
 def test_what_is_installed_is_no_file_of_the_project_be_it_a_folder_or_a_link_to_one() -> None:

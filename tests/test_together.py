@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import os
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
-from tests.conftest import FIRST, PARSING, integrated, together
+from tests import conftest
+from tests.conftest import FIRST, LATER, PARSING, WORKER, integrated, together
 from tests.loop.conftest import STACKS
 from tests.root import ROOT
 
@@ -46,6 +51,27 @@ def test_a_stack_or_an_emulator_makes_an_integration_test() -> None:
     assert integrated("tests/loop/test_api.py::test_it", [])
     assert integrated("tests/localcloud/aws/test_functions.py::test_it", ["tmp_path", "aws_lab", "aws"])
     assert not integrated("tests/infra/test_limits.py::test_it", ["tmp_path"])
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "gives_way"),
+    [
+        (f"{LOOP}[aws]", []),
+        ("tests/engine/test_life.py::test_it[aws]", [LATER]),
+        ("tests/test_docs.py::test_it", [LATER]),
+    ],
+)
+def test_a_worker_leaves_the_processors_to_the_loop_from_its_first_other_test_on(
+    nodeid: str, gives_way: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(conftest, "gave_way", [])
+    monkeypatch.setattr(os, "nice", lambda more: asked.append(more) or more)
+    monkeypatch.setenv(WORKER, "gw0")
+    item: Any = SimpleNamespace(nodeid=nodeid)
+    for _ in range(2):
+        next(conftest.pytest_runtest_protocol(item))
+    assert asked == gives_way
 
 
 @pytest.mark.integration

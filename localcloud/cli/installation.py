@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -177,6 +178,7 @@ def _text(version: tuple[int, ...]) -> str:
 
 def main(folder: Path) -> int:
     """Have the CLI ready for the tests that run it, or print why they are left out."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and Go ends with this process
     try:
         install(folder, print)
     except NotAvailable as reason:

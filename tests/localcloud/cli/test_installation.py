@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from localcloud.cli import installation
 from localcloud.cli.installation import Installation, NotAvailable, install
+from tests.root import ROOT
 
 pytestmark = pytest.mark.integration
 HOST = "pulumi-language-python"
@@ -126,6 +129,19 @@ def test_a_build_that_fails_leaves_nothing_that_the_next_one_takes_for_a_cli(
         install(tmp_path, print)
     put(on_path, "go", BUILDS)
     assert install(tmp_path, print).command.is_file()
+
+
+def test_a_build_ends_with_the_command_that_began_it(on_path: Path, tmp_path: Path, sdk: Path) -> None:
+    put(on_path, "go", 'case "$1" in env) echo go1.26.8 ;; build) echo $$ > "$SDK/pid"; exec sleep 600 ;; esac')
+    command = [sys.executable, "-m", "localcloud.cli.installation", str(tmp_path / "cli")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        until = time.monotonic() + 60
+        while not (sdk / "pid").exists() or not (sdk / "pid").read_text():
+            assert time.monotonic() < until, "Go was not started"
+            time.sleep(0.05)
+        process.terminate()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((sdk / "pid").read_text()), 0)
 
 
 def test_nothing_of_the_user_is_read_or_written(tmp_path: Path) -> None:
