@@ -31,6 +31,7 @@ SUITES = {
     "size": (1, 1),
     "graph": (10, 3),
     "training": (5, 1),
+    "search": (1, 1),
     "tables": (5, 1),
 }
 """Modules of this package in the order of the table, each with its number of rounds: full and quick."""

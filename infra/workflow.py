@@ -156,18 +156,17 @@ def training(
     `apart` names, for each model that a function of its own trains, that function.
 
     ```
-    prepare -> experiments -> select -> release -> (bake -> judge)* -> released | rolled back
-       |                        |          |            |
-       rejected, unchanged,     refused    refused, superseded     any failure -> abandon -> failed
-       roll back -> rolled back,
-       wait for the slot -> prepare
+    prepare -> (experiments -> select)* -> release -> (bake -> judge)* -> released | rolled back
+       |                        |             |            |
+       rejected, unchanged,     refused       refused, superseded     any failure -> abandon -> failed
+       roll back -> rolled back, wait for the slot -> prepare
     ```
-    The input is `{"source": "<key of a dataset>"}`, `{"model": "<name>"}` for its newest
-    dataset, `{"model": "<name>", "action": "wait"}` for the same in the window of the schedule,
+    A search that narrows has experiments in rounds: select answers which go on. The input is
+    `{"source": "<key of a dataset>"}`, `{"model": "<name>"}` for its newest dataset,
+    `{"model": "<name>", "action": "wait"}` for the same in the window of the schedule,
     `{"model": "<name>", "version": "<version>"}` to release what is registered, or
-    `{"model": "<name>", "action": "rollback", "reason": "<why>"}` to have the champion before
-    this one back. Where functions train single models, what `prepare` answers chooses the function of
-    the experiments.
+    `{"model": "<name>", "action": "rollback", "reason": "<why>"}` to have the champion before this one
+    back. Where functions train single models, the answer chooses the function of the experiments.
     """
     return Workflow(
         start="prepare",
@@ -186,25 +185,27 @@ def quiet_seconds(function_timeouts: Mapping[str, int]) -> int:
     return CALLS * (max(function_timeouts.values()) + SPARE_SECONDS) + BUSY_SECONDS
 
 
-_RUN: Mapping[str, Ref] = {"model": Ref("prepare.model"), "run": Ref("prepare.run")}
+_RUN: Mapping[str, Ref] = {"model": Ref("search.model"), "run": Ref("search.run")}
+_ROUND: Mapping[str, Ref] = {**_RUN, "round": Ref("search.round")}
 
 
 def _search(parallelism: int, apart: Mapping[str, str]) -> tuple[Step, ...]:
     """Return the steps from a dataset to a registered version."""
+    first = "who trains it" if apart else "experiments"
     choice = {trainer.own(model): f"experiments by {apart[model]}" for model in sorted(apart)}
     return (
         Call(
             name="prepare",
             function="prepare",
             payload={"input": INPUT, "execution": EXECUTION},
-            result="prepare",
+            result="search",
             next="is it usable",
         ),
         Choose(
             name="is it usable",
-            on=Ref("prepare.status"),
+            on=Ref("search.status"),
             cases={
-                "accepted": "who trains it" if apart else "experiments",
+                "accepted": first,
                 "registered": "release",
                 "rejected": "rejected",
                 "unchanged": "unchanged",
@@ -212,19 +213,19 @@ def _search(parallelism: int, apart: Mapping[str, str]) -> tuple[Step, ...]:
                 "waiting": "wait for the slot",
             },
         ),
-        Pause(name="wait for the slot", seconds=Ref("prepare.wait_seconds"), next="prepare"),
+        Pause(name="wait for the slot", seconds=Ref("search.wait_seconds"), next="prepare"),
         *(
-            [Choose(name="who trains it", on=Ref("prepare.trainer"), cases={trainer.SHARED: "experiments", **choice})]
+            [Choose(name="who trains it", on=Ref("search.trainer"), cases={trainer.SHARED: "experiments", **choice})]
             if apart
             else []
         ),
         _experiments("experiments", "train", parallelism),
         *(_experiments(choice[trainer.own(model)], apart[model], parallelism) for model in sorted(apart)),
-        Call(name="select", function="select", payload=_RUN, result="select", next="is it good enough"),
+        Call(name="select", function="select", payload=_ROUND, result="search", next="is it good enough"),
         Choose(
             name="is it good enough",
-            on=Ref("select.status"),
-            cases={"registered": "release", "refused": "refused"},
+            on=Ref("search.status"),
+            cases={"registered": "release", "refused": "refused", "narrowed": first},
         ),
     )
 
@@ -233,9 +234,9 @@ def _experiments(name: str, function: str, parallelism: int) -> Each:
     """Return the step that has a function run every experiment."""
     return Each(
         name=name,
-        items=Ref("prepare.experiments"),
+        items=Ref("search.experiments"),
         function=function,
-        payload={**_RUN, "experiment": ITEM},
+        payload={**_ROUND, "experiment": ITEM},
         parallelism=parallelism,
         next="select",
     )
@@ -275,9 +276,9 @@ def _release() -> tuple[Step, ...]:
             function="rollout",
             payload={
                 "action": "rollback",
-                "model": Ref("prepare.model"),
+                "model": Ref("search.model"),
                 "execution": EXECUTION,
-                "reason": Ref("prepare.reason"),
+                "reason": Ref("search.reason"),
             },
             result="rollback",
             next="rolled back",

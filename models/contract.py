@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from models import halving
 from models.complaint import Words, mistake
 from models.feature import Feature, UnacceptableValue
 from models.section import Described, Section
@@ -91,12 +92,15 @@ class Quality(Section):
 
 
 class Search(Section):
-    """Which experiments are run: every combination of each family's values, or a random draw of them."""
+    """Which experiments are run: every combination of each family's values, or a random draw of them.
 
-    method: Literal["grid", "random"] = "grid"
+    With `halving` all begin on few rows, and the best go on with more of them: `models.halving`.
+    """
+
+    method: Literal["grid", "random", "halving"] = "grid"
     families: tuple[dict[str, Values], ...] = Field(min_length=1)
     trials: int | None = Field(default=None, ge=1, le=1000)
-    """How many experiments a random search draws; a grid runs all."""
+    """How many experiments a random search draws; a grid runs all, and halving begins with all, or with so many."""
     metric: Metric = "roc_auc"
     folds: int = Field(default=5, ge=2, le=20)
     holdout: float = Field(default=0.2, gt=0, lt=0.9)
@@ -104,9 +108,11 @@ class Search(Section):
     seed: int = 0
 
     @model_validator(mode="after")
-    def _only_random_has_trials(self) -> Self:
-        if (self.method == "random") != (self.trials is not None):
-            raise mistake("goes with method: random, and only with it", "trials")
+    def _only_draws_have_trials(self) -> Self:
+        if self.method == "random" and self.trials is None:
+            raise mistake("is missing; accepted with method: random: a whole number from 1 to 1000", "trials")
+        if self.method == "grid" and self.trials is not None:
+            raise mistake("goes with method: random or halving; a grid runs every combination", "trials")
         return self
 
     def experiments(self) -> list[Params]:
@@ -120,6 +126,12 @@ class Search(Section):
         if self.trials is None or self.trials >= len(points):
             return points
         return random.Random(self.seed).sample(points, self.trials)  # noqa: S311 - a draw, not a secret
+
+    @property
+    def whole_experiments(self) -> float:
+        """To how many experiments on all rows the search comes."""
+        count = len(self.experiments())
+        return halving.whole_experiments(count) if self.method == "halving" else count
 
 
 class Slice(Later):

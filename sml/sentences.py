@@ -57,10 +57,18 @@ def experiments(done: int, planned: int, best: str) -> str:
     return f"{done} of {planned}  best: {best}"
 
 
+def in_round(record: Mapping[str, Any]) -> int:
+    """Return the number of the round that an experiment was in last, by its record."""
+    return len(record.get("rounds", ())) + (record["status"] == "succeeded")
+
+
 def experiment(record: Mapping[str, Any], metric: str) -> str:
     """Say what an experiment came to: `logistic, c 1.0, ROC AUC 0.994 +- 0.004`."""
     named = _parameters(record["params"])
-    return f"{named}, {score(record, metric)}" if record["status"] == "succeeded" else f"{named}: {record.get('error')}"
+    if record["status"] == "failed":
+        return f"{named}: {record.get('error')}"
+    rows = f" on {record['rounds'][-1]['rows']:,} rows" if record["status"] == "stopped" else ""
+    return f"{named}, {score(record, metric)}{rows}"
 
 
 def score(record: Mapping[str, Any], metric: str) -> str:

@@ -86,6 +86,7 @@ EXPERIMENT: Mapping[str, Fits] = MappingProxyType(
         "std": _is_number,
         "seconds": _is_number,
         "bytes": _is_number,
+        "rows": _is_number,
         "metric": _is_text,
         "error": _is_text,
         "trace": _is_list,

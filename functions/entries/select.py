@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 
 def select(environment: Environment) -> Step:
-    """Compose the step that selects and registers. Its payload is `{"model": ..., "run": ...}`."""
+    """Compose the step that selects and registers. Its payload is `{"model": ..., "run": ..., "round": ...}`."""
     data, models = environment.store(variables.DATA_URL), environment.store(variables.MODELS_URL)
 
     def act(payload: Mapping[str, Any]) -> Mapping[str, Any]:
-        return Selection(data=data, models=models, at=datetime.now(UTC).isoformat(timespec="seconds"))(**payload)
+        selection = Selection(data=data, models=models, at=datetime.now(UTC).isoformat(timespec="seconds"))
+        return selection(payload["model"], payload["run"], payload.get("round"))
 
     note = RunUsage(models).noting("select", settles=True)
     return Step(name="select", act=act, log=environment.log(), metering=environment.metering, note=note)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.runs import RunUsage
 from functions.core.runtime.step import Step
@@ -10,13 +10,22 @@ from functions.core.training.train import Trainer
 from interface import variables
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from functions.core.runtime.environment import Environment
 
 
 def train(environment: Environment) -> Step:
-    """Compose the step that runs one experiment. Its payload is `{"model": ..., "run": ..., "experiment": ...}`."""
+    """Compose the step that runs one experiment.
+
+    Its payload is `{"model": ..., "run": ..., "experiment": ..., "round": ...}`.
+    """
     log = environment.log()
     models = environment.store(variables.MODELS_URL)
     trainer = Trainer(data=environment.store(variables.DATA_URL), models=models, log=log)
     note = RunUsage(models).noting("train")
-    return Step(name="train", act=lambda payload: trainer(**payload), log=log, metering=environment.metering, note=note)
+
+    def act(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        return trainer(payload["model"], payload["run"], payload["experiment"], payload.get("round"))
+
+    return Step(name="train", act=act, log=log, metering=environment.metering, note=note)

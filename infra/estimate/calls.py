@@ -33,7 +33,7 @@ def run(situation: Situation) -> Run:
 
 
 def _walked(workflow: Workflow, experiments: float, bakes: int) -> Run:
-    answers = {"prepare.status": iter(["accepted"]), "select.status": iter(["registered"])}
+    answers = {"search.status": iter(["accepted", "registered"])}
     answers["rollout.status"] = iter([*["canary"] * bakes, "promoted"])
     states, calls, name = 0.0, Counter[str](), workflow.start
     while True:

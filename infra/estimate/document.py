@@ -61,10 +61,10 @@ class Stated:
     region: str = ""
     traffic: Mapping[str, Any] | None = None
     """As in the settings; None for the defaults."""
-    experiments: Mapping[str, int]
+    experiments: Mapping[str, float]
 
 
-def stated_by(graph: Mapping[str, Any], experiments: Mapping[str, int]) -> Stated:
+def stated_by(graph: Mapping[str, Any], experiments: Mapping[str, float]) -> Stated:
     """Read what a graph's outputs say of its stack; `experiments` are those of a graph from before they did."""
     told = (graph.get("outputs") or {}).get("estimate") or {}
     return Stated(

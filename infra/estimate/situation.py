@@ -34,7 +34,7 @@ class Situation:
     graph: Sequence[Declared]
     traffic: Traffic = field(default_factory=Traffic)
     region: str = ""
-    experiments: Mapping[str, int] = field(default_factory=dict)
+    experiments: Mapping[str, float] = field(default_factory=dict)
     """By model: how many experiments a run of it has. A model without has none: it is trained elsewhere."""
     model: str = ""
     """Of whose run is spoken; empty for the mean of all."""
@@ -75,8 +75,8 @@ class Situation:
         return tuple(sorted(model for models in self.predicting.values() for model in models))
 
     @property
-    def trained(self) -> Mapping[str, int]:
-        """The models of the stack that are trained here, and how many experiments each has."""
+    def trained(self) -> Mapping[str, float]:
+        """The models of the stack that are trained here, and to how many experiments a run of each comes."""
         return {model: self.experiments[model] for model in self.models if model in self.experiments}
 
     @property

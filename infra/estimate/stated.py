@@ -42,8 +42,8 @@ def stated(cloud: Cloud, settings: Settings, graph: Iterable[Node]) -> dict[str,
     }
 
 
-def experiments(models: Iterable[str]) -> Mapping[str, int]:
-    """Return how many experiments a run of each model has that is here and is trained here."""
+def experiments(models: Iterable[str]) -> Mapping[str, float]:
+    """Return how many experiments on all rows a run of each model comes to that is here and is trained here."""
     here = names()
     searches = {model: getattr(load(model), "search", None) for model in models if model in here}
-    return {model: len(search.experiments()) for model, search in searches.items() if search is not None}
+    return {model: search.whole_experiments for model, search in searches.items() if search is not None}

@@ -44,6 +44,8 @@ class _Run:
     """When its last stage was told, by the clock."""
     told: set[str] = field(default_factory=set)
     planned: int = 0
+    narrows: bool = False
+    """Whether its experiments are in several rounds."""
     experiments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -109,6 +111,8 @@ class Story:
                 self._experiment(known, key)
         if "checks" in record and "gate" not in known.told:
             known.told.add("gate")
+            if known.narrows:
+                self._best(known)
             self._stage(known, "gate", f"{self.model}: {sentences.gate(record['checks'])}")
         status = record["status"]
         if status in ENDS and status not in known.told:
@@ -120,6 +124,7 @@ class Story:
     def _prepared(self, known: _Run, run: str, record: Mapping[str, Any]) -> None:
         plan = self._read(f"{self.model}/{layout.RUNS}{run}/plan.json")
         known.planned = len((plan or {}).get("experiments", ()))
+        known.narrows = "rounds" in (plan or {})
         if "rows" in record:
             self._stage(known, "prepare", f"{self.model}: {sentences.prepared(record, self._facts().features)}")
         elif "version" not in record or "selected" in record:
@@ -133,11 +138,20 @@ class Story:
         known.experiments[key] = record
         metric, done = self._facts().metric, len(known.experiments)
         seconds = (record.get("seconds") or {}).get("total")
-        text = f"{self.model}: {done} of {known.planned}  {sentences.experiment(record, metric)}"
-        self._say("experiment", text, seconds)
+        counted = f"{done} of {known.planned}"
+        if known.narrows:
+            number = sentences.in_round(record)
+            counted = f"round {number}, {sum(sentences.in_round(one) >= number for one in known.experiments.values())}"
+        self._say("experiment", f"{self.model}: {counted}  {sentences.experiment(record, metric)}", seconds)
+        if done == known.planned and not known.narrows:
+            self._best(known)
+
+    def _best(self, known: _Run) -> None:
+        """Tell which experiment is best, when all are done."""
+        metric = self._facts().metric
         board = sentences.leaderboard(known.experiments.values(), metric)
-        if done == known.planned and board:
-            text = sentences.experiments(done, known.planned, sentences.best(board[0], metric))
+        if board:
+            text = sentences.experiments(len(known.experiments), known.planned, sentences.best(board[0], metric))
             self._stage(known, "experiments", f"{self.model}: {text}")
 
     def _execution(self, key: str) -> None:

@@ -180,7 +180,8 @@ def _experiments(out: Output, ranked: list[dict[str, Any]]) -> None:
     names = list(dict.fromkeys(name for one in ranked for name in (one.get("params") or {})))
     rows = [
         {
-            **{key: one.get(key) for key in ("id", "mean", "std", "seconds", "bytes", "status")},
+            **{key: one.get(key) for key in ("id", "mean", "std", "seconds", "bytes")},
+            "status": _how_far(one),
             **{f"p.{name}": (one.get("params") or {}).get(name) for name in names},
         }
         for one in ranked
@@ -197,6 +198,12 @@ def _experiments(out: Output, ranked: list[dict[str, Any]]) -> None:
         out.line(f"\n{', '.join(one['id'] for one in alike)} failed: {error}")
         for line in alike[0].get("trace") or ():
             out.line(f"  {line}")
+
+
+def _how_far(experiment: dict[str, Any]) -> object:
+    """Return what became of an experiment; of one that was stopped early, also on how many rows it was measured."""
+    rows = experiment.get("rows")
+    return f"stopped after {rows:,} rows" if isinstance(rows, int) else experiment.get("status")
 
 
 def _rejected(record: dict[str, Any]) -> list[str]:

@@ -26,6 +26,7 @@ KINDS = {
     "registered": "wait",
     "waiting": "wait",
     "superseded": "wait",
+    "stopped": "wait",
     "previous": "wait",
     "cancelled": "wait",
     "rejected": "bad",

@@ -157,12 +157,12 @@ class Bench:
         )
         return step(request)
 
-    def train(self, run: str, experiment: str) -> dict[str, Any]:
+    def train(self, run: str, experiment: str, in_round: int | None = None) -> dict[str, Any]:
         step = Trainer(data=self.data, models=self.models, log=Log(stream=self.log), folder=self.folder)
-        return step(MODEL, run, experiment)
+        return step(MODEL, run, experiment, in_round)
 
-    def select(self, run: str) -> dict[str, Any]:
-        return Selection(data=self.data, models=self.models, at=AT, folder=self.folder)(MODEL, run)
+    def select(self, run: str, in_round: int | None = None) -> dict[str, Any]:
+        return Selection(data=self.data, models=self.models, at=AT, folder=self.folder)(MODEL, run, in_round)
 
     def run_through(self, data: bytes) -> tuple[str, dict[str, Any]]:
         """Upload, prepare, train and select; return the run and the answer of select."""

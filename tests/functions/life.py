@@ -184,8 +184,8 @@ class Life:
         given = {name: value_of(value, known) if isinstance(value, Ref) else value for name, value in payload.items()}
         functions: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "prepare": lambda given: self.bench.prepare(given["input"], given["execution"]),
-            "train": lambda given: self.bench.train(given["run"], given["experiment"]),
-            "select": lambda given: self.bench.select(given["run"]),
+            "train": lambda given: self.bench.train(given["run"], given["experiment"], given["round"]),
+            "select": lambda given: self.bench.select(given["run"], given["round"]),
             "rollout": self.rollout.act,
         }
         return functions[function](given)

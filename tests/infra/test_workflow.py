@@ -34,13 +34,13 @@ def test_the_training_workflow_reads_only_what_was_set() -> None:
         (
             "judge",
             {"payload": {"model": Ref("prepar.model")}},
-            "step judge: prepar.model: no result is called prepar at all; accepted: prepare, rollout",
+            "step judge: prepar.model: no result is called prepar at all; accepted: rollout, search",
         ),
         (
             "release",
-            {"payload": {"why": Ref("select.status")}},
-            "step release: select.status: no result is called select before the step on every way there;"
-            " accepted: prepare",
+            {"payload": {"why": Ref("rollout.status")}},
+            "step release: rollout.status: no result is called rollout before the step on every way there;"
+            " accepted: search",
         ),
         ("is it usable", {"on": Ref("prepared.status")}, "step is it usable: prepared.status: no result is called "),
         ("bake", {"seconds": Ref("rollot.wait_seconds")}, "step bake: rollot.wait_seconds: no result is called rollot"),
@@ -50,9 +50,8 @@ def test_the_training_workflow_reads_only_what_was_set() -> None:
         ("select", {"payload": {"cause": ERROR}}, "step select: error: only the step abandon can read it"),
         (
             "abandon",
-            {"payload": {"model": Ref("prepare.model")}},
-            "step abandon: prepare.model: no result is called prepare before the step on every way there;"
-            " accepted: none",
+            {"payload": {"model": Ref("search.model")}},
+            "step abandon: search.model: no result is called search before the step on every way there; accepted: none",
         ),
     ],
 )

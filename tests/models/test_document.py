@@ -129,7 +129,7 @@ def test_the_files_that_the_mistakes_are_made_in_are_right() -> None:
         ("name: y", "name: a", "line 7: target: a is a feature too"),
         ("minimum: 0}", "minimum: 0, maximum: -1}", "line 4: features.a: minimum and maximum are finite"),
         ("[x, z]}", "[x, z], missing: w}", "line 5: features.b.missing: is not one of x, z"),
-        ("families:", "trials: 3\n  families:", "line 10: search.trials: goes with method: random, and only with it"),
+        ("families:", "trials: 3\n  families:", "line 10: search.trials: goes with method: random or halving"),
         ("  minimum: 0.9", "  minimum: 0.9\n  slices:\n    - {feature: c, at_least: 1}", "line 14: gate.slices.c:"),
     ],
 )  # fmt: skip

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from functions.core.dataset.file_blocks import NotRead
 from functions.core.dataset.validation import RejectedDataset
 from functions.core.registry.executions import Executions
-from functions.core.registry.runs import SETTLED, WAITING, Status, has_packages, recipe, run_of
+from functions.core.registry.plan import FIRST, Plan
+from functions.core.registry.runs import SETTLED, WAITING, Status, recipe, run_of, trained_by
 from functions.core.registry.versions import Registry
 from functions.core.storage.keys import OddKey
 from functions.core.storage.objects import Missing, Objects, TooLarge, Unreadable
-from interface import layout, trainer
+from interface import layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -209,15 +210,15 @@ class Arrival(ABC):
         self.registry.write_run(run, {**record, "status": Status.REJECTED})
         return answer(Status.REJECTED, model, run, digest)
 
-    def begin(self, upload: Upload, digest: str, plan: list[dict[str, Any]], facts: Mapping[str, Any]) -> Answer:
+    def begin(self, upload: Upload, digest: str, plan: Plan, facts: Mapping[str, Any]) -> Answer:
         """Write a run's plan and record unless it is settled, and answer where it stands.
 
-        `plan` lists the experiments, `facts` is what the record says besides.
+        `facts` is what the record says besides.
         """
         registry, run, model = self.registry, self.run_of(digest), self.described.name
         before = registry.read_run(run)
         if before is None or before.get("status") not in SETTLED:
-            self.models.put_json(registry.run_key(run, "plan.json"), {"experiments": plan})
+            self.models.put_json(registry.run_key(run, "plan.json"), plan.document())
         fresh = {**self._record(run, upload, digest), **facts}
 
         def begun(record: dict[str, Any]) -> dict[str, Any]:
@@ -230,9 +231,8 @@ class Arrival(ABC):
 
         match registry.update_run(run, begun)["status"]:
             case Status.TRAINING:
-                by = trainer.own(model) if has_packages(model, self.folder) else trainer.SHARED
-                accepted = answer("accepted", model, run, digest, [experiment["id"] for experiment in plan])
-                return {**accepted, "trainer": by}
+                accepted = answer("accepted", model, run, digest, list(plan.experiments))
+                return {**accepted, "trainer": trained_by(model, self.folder), "round": FIRST}
             case Status.REGISTERED:
                 return answer(Status.REGISTERED, model, run, digest)
             case _:
@@ -246,6 +246,6 @@ class Arrival(ABC):
 def answer(status: str, model: str, run: str, dataset: str | None, experiments: list[str] | None = None) -> Answer:
     """Return the step's answer. `dataset` is a digest, `experiments` are the ids of those to be run.
 
-    One that is accepted names the trainer, too, by `interface.trainer`.
+    One that is accepted names the trainer, too, by `interface.trainer`, and the round that the experiments begin with.
     """
     return {"status": str(status), "model": model, "run": run, "dataset": dataset, "experiments": experiments or []}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.dataset.arrival import Arrival, answer
 from functions.core.dataset.validation import RejectedDataset
+from functions.core.registry.plan import Plan
 from functions.core.registry.runs import OVER, SETTLED
 from functions.core.registry.versions import Corrupt
 from interface.onnx_file import foreign
@@ -51,7 +52,7 @@ class BringYourOwnArrival(Arrival):
             return self.reject(upload, digest, refusal)
         self.note(run=run, **upload.facts)
         self.models.put(registry.run_key(run, FILE), onnx)
-        return self.begin(upload, digest, [], {})
+        return self.begin(upload, digest, Plan.of([]), {})
 
     def _is_registered(self, digest: str) -> bool:
         """Return whether the file of this digest is a version, by what its answers mean today."""

@@ -79,6 +79,10 @@ class Dataset:
         """bool [rows]: seen by no experiment."""
         return self.fold == HOLDOUT
 
+    def of(self, rows: np.ndarray) -> Dataset:
+        """Return the rows at these positions."""
+        return Dataset(x=self.x[rows], y=self.y[rows], fold=self.fold[rows])
+
     def to_bytes(self) -> bytes:
         """Return a .npz file with X, y, fold and holdout. Equal datasets give equal bytes."""
         file = io.BytesIO()

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from functions.core.dataset.arrival import Arrival
 from functions.core.dataset.file_blocks import FileBlocks
+from functions.core.dataset.rounds import shares_of
 from functions.core.dataset.validation import RejectedDataset, ValidatedDataset, validate_dataset
+from functions.core.registry.plan import Plan
 from functions.core.registry.runs import SETTLED
 from interface import layout
 
@@ -53,8 +55,8 @@ class TrainedArrival(Arrival):
         schedule = self.schedule
         run = self.run_of(reading.digest)
         self.note(run=run, **upload.facts)
-        points = self.contract.search.experiments()
-        plan = [{"id": f"e{position}", "params": params} for position, params in enumerate(points)]
+        search = self.contract.search
+        plan = Plan.of(search.experiments(), shares_of(search, reading.dataset))
         before = self.registry.read_run(run)
         if before is None or before.get("status") not in SETTLED:
             self._write(upload.source, reading)

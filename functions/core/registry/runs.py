@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.registry import usage_records
 from functions.core.registry.versions import DIGEST, Registry, digest_of
 from functions.core.runtime.usage import Usage
-from interface import layout
+from interface import layout, trainer
 from models.bring_your_own import GOLDEN
 from models.section import LOCK, SHARED
 
@@ -92,6 +92,11 @@ def recipe(contract: Described, folder: Path) -> dict[str, str]:
 def has_packages(model: str, folder: Path) -> bool:
     """Return whether a model is trained with packages of its own."""
     return (folder / model / LOCK).is_file()
+
+
+def trained_by(model: str, folder: Path) -> str:
+    """Return who runs the experiments of a model, by `interface.trainer`."""
+    return trainer.own(model) if has_packages(model, folder) else trainer.SHARED
 
 
 def run_of(contract: Described, folder: Path, dataset: str) -> str:

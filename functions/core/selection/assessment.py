@@ -37,6 +37,11 @@ class Assessment(ABC):
     def assess(self, record: Record) -> Record:
         """Register the version of the run that `record` describes, or refuse it. Return what changes in the record."""
 
+    def narrow(self, record: Record, in_round: int | None) -> Record:
+        """Return the experiments that go on after a round of the run, and how; nothing where it was the last."""
+        del record, in_round
+        return {}
+
     def refused(self, changes: Record, failed: Sequence[Check]) -> Record:
         """Return the changes of a run that failed checks."""
         return {**changes, "status": Status.REFUSED, "version": None, "cause": "; ".join(map(_complaint, failed))}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from functions.core.registry.plan import Plan
 from functions.core.registry.versions import FORMAT, Registry, Version, version_of
+from functions.core.selection.narrowing import Unfinished, going_on
 from functions.core.training import experiment_files
 from functions.core.training.answers import TOLERANCE
 from functions.core.training.choice import task_of
@@ -13,7 +15,7 @@ from functions.core.training.signature import INPUT
 from models.task import LOWER_IS_BETTER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from functions.core.storage.objects import Objects
     from functions.core.training.answers import Answers
@@ -22,10 +24,6 @@ if TYPE_CHECKING:
 
 class NothingTrained(RuntimeError):
     """No experiment of the run succeeded. The text has the first one's message."""
-
-
-class Unfinished(RuntimeError):
-    """An experiment of the plan is not recorded: the step was called too early."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,18 +56,16 @@ class Experiments:
     @classmethod
     def read(cls, models: Objects, contract: Contract, run: Mapping[str, Any]) -> Experiments:
         """Read the experiments of the run that the record `run` describes. Raise `NothingTrained` or `Unfinished`."""
-        registry = Registry(models, contract.name)
-        plan = models.get_json(registry.run_key(run["run"], "plan.json"))
-        records: dict[str, dict[str, Any]] = {}
-        for name in (entry["id"] for entry in plan["experiments"]):
-            record = models.find_json(registry.run_key(run["run"], f"experiments/{name}.json"))
-            if record is None:
+        plan, records = recorded(models, contract.name, run["run"])
+        metric = contract.search.metric
+        finalists = going_on(records, plan, metric, len(plan.shares) - 1)
+        for name in finalists:
+            if records.get(name, {}).get("status") not in ("succeeded", "failed"):
                 raise Unfinished(f"run {run['run']}: experiment {name} left no record")
-            records[name] = record
-        board = rank(list(records.values()), contract.search.metric)
-        best = records[board[0]["id"]]
-        if best["status"] == "failed":
-            raise NothingTrained(f"none of {len(board)} experiments succeeded; {best['id']}: {best['error']}")
+        board = rank([records[name] for name in plan.experiments], metric, finalists)
+        if board[0]["status"] != "succeeded":
+            failed = next(line for line in board if line["status"] == "failed")
+            raise NothingTrained(f"none of {len(board)} experiments succeeded; {failed['id']}: {failed['error']}")
         return cls(models=models, contract=contract, run=run, board=board, records=records)
 
     def candidates(self) -> Iterator[Candidate]:
@@ -109,38 +105,53 @@ def _version(contract: Contract, record: Mapping[str, Any], experiment: Mapping[
     return Version(model=contract.name, version=name, onnx=onnx, card=card, golden=golden)
 
 
-def rank(records: Sequence[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
+def recorded(models: Objects, model: str, run: str) -> tuple[Plan, dict[str, dict[str, Any]]]:
+    """Return the plan of a run, and the records of its experiments that are there, by their ids."""
+    registry = Registry(models, model)
+    plan = Plan.read(models.get_json(registry.run_key(run, "plan.json")))
+    found = {name: models.find_json(registry.run_key(run, f"experiments/{name}.json")) for name in plan.experiments}
+    return plan, {name: record for name, record in found.items() if record is not None}
+
+
+def rank(
+    records: Sequence[dict[str, Any]], metric: str, finalists: Collection[str] | None = None
+) -> list[dict[str, Any]]:
     """Return a line for each experiment, the best cross-validated mean of `metric` first.
 
-    Of equals, the smaller file comes first, then the earlier in the plan. Those that failed stand
-    last, with their message.
+    Of equals, the smaller file comes first, then the earlier in the plan. After the `finalists`, which saw all rows
+    (every one if None), come those that were stopped, the later the better. Those that failed stand last, with their
+    message.
     """
     sign = 1 if metric in LOWER_IS_BETTER else -1
     order = {record["id"]: position for position, record in enumerate(records)}
-    succeeded = [_line(record, metric) for record in records if record["status"] == "succeeded"]
-    succeeded.sort(key=lambda line: (sign * line["mean"], line["bytes"], order[line["id"]]))
-    failed = [
-        {
-            "id": record["id"],
-            "params": record["params"],
-            "status": "failed",
-            "error": record["error"],
-            "trace": record.get("trace", []),
-        }
-        for record in records
-        if record["status"] == "failed"
-    ]
-    return [*succeeded, *failed]
+    lines = [_line(record, metric, is_finalist=finalists is None or record["id"] in finalists) for record in records]
+    return sorted(lines, key=lambda line: (_ORDER[line["status"]], *_worse(line, sign), order[line["id"]]))
 
 
-def _line(record: dict[str, Any], metric: str) -> dict[str, Any]:
-    return {
-        "id": record["id"],
-        "params": record["params"],
-        "status": "succeeded",
-        "metric": metric,
-        "mean": record["metrics"][metric]["mean"],
-        "std": record["metrics"][metric]["std"],
-        "bytes": record["bytes"],
-        "seconds": round(sum(record["seconds"].values()), 3),
-    }
+_ORDER = {"succeeded": 0, "stopped": 1, "failed": 2}
+
+
+def _worse(line: dict[str, Any], sign: int) -> tuple[float, ...]:
+    match line["status"]:
+        case "succeeded":
+            return sign * line["mean"], line["bytes"]
+        case "stopped":
+            return -line["round"], sign * line["mean"]
+        case _:
+            return ()
+
+
+def _line(record: dict[str, Any], metric: str, *, is_finalist: bool) -> dict[str, Any]:
+    known = {"id": record["id"], "params": record["params"]}
+    rounds = record.get("rounds", [])
+    seconds = round(sum(sum(part["seconds"].values()) for part in [*rounds, record]), 3)
+    if record["status"] == "failed":
+        return {**known, "status": "failed", "error": record["error"], "trace": record.get("trace", [])}
+    if is_finalist:
+        mean, std = (record["metrics"][metric][name] for name in ("mean", "std"))
+        known |= {"status": "succeeded", "metric": metric, "mean": mean, "std": std, "bytes": record["bytes"]}
+        return {**known, "seconds": seconds}
+    last = rounds[-1]
+    mean, std = (last["metrics"][metric][name] for name in ("mean", "std"))
+    stopped = {"status": "stopped", "metric": metric, "mean": mean, "std": std, "seconds": seconds}
+    return {**known, **stopped, "round": len(rounds), "rows": last["rows"], "share": last["share"]}

@@ -123,6 +123,8 @@ def _experiments(story: Story) -> Markup:
             rows.append((escape(line["id"]), failure, *[number(None)] * 4))
             continue
         params = _params(line["params"])
+        if line["status"] == "stopped":
+            params = Markup(f"{params}<br>stopped after {escape(format(line['rows'], ','))} rows")
         if "passed_over" in line:
             params = Markup(f"{params}<br>{badge(False, 'passed over')} {escape(line['passed_over'])}")
         rows.append(
@@ -131,11 +133,13 @@ def _experiments(story: Story) -> Markup:
                 params,
                 number(line["mean"]),
                 number(line["std"], 2),
-                escape(f"{line['bytes']:,}"),
+                escape(f"{line['bytes']:,}" if "bytes" in line else ""),
                 number(line["seconds"], 3),
             )
         )
     caption = f"{story.contract.search.folds} folds; the best {story.contract.search.metric} first."
+    if any(line["status"] == "stopped" for line in story.board):
+        caption += " Those that were stopped were measured on a part of the rows, where others were better."
     header = ("experiment", "parameters", "#mean", "#deviation", "#bytes", "#seconds")
     return section("Experiments", table(caption, header, rows, first=True))
 

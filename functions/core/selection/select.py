@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from models.bring_your_own import BringYourOwn
     from models.contract import Contract
 
+NARROWED = "narrowed"
+"""The answer after a round that is not the last."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
@@ -30,8 +33,11 @@ class Selection:
     at: str
     folder: Path = FOLDER
 
-    def __call__(self, model: str, run: str) -> dict[str, Any]:
+    def __call__(self, model: str, run: str, in_round: int | None = None) -> dict[str, Any]:
         """Return `{"status": "registered" | "refused", "version": ...}`; the run's record holds every check.
+
+        After a round that is not the last: `{"status": "narrowed", "experiments": [...], "round": ...}`, the
+        experiments that go on, and the number of their round. None is the last round. Model and run are named, too.
 
         Raise `NothingTrained`, `Unfinished` and `Outdated`.
         """
@@ -39,16 +45,21 @@ class Selection:
         record = registry.read_run(run)
         if record is None:
             raise Missing(f"{model} has no run {run}")
+        about = {"model": model, "run": run}
         if record["status"] not in SELECTED:
             contract = load(model, self.folder)
             check_recipe(record, contract, self.folder)
-            changes = self._assessment(contract).assess(record)
+            assessment = self._assessment(contract)
+            if narrowed := assessment.narrow(record, in_round):
+                return {**about, "status": NARROWED, "version": None, **narrowed}
+            changes = assessment.assess(record)
             # Another delivery of the step has perhaps gone on to release: what it wrote stays.
             record = registry.update_run(
                 run, lambda current: current if current["status"] in SELECTED else {**current, **changes}
             )
         refused = record["status"] == Status.REFUSED
-        return {"status": str(Status.REFUSED if refused else Status.REGISTERED), "version": record["version"]}
+        status = str(Status.REFUSED if refused else Status.REGISTERED)
+        return {**about, "status": status, "version": record["version"]}
 
     def _assessment(self, contract: Contract | BringYourOwn) -> Assessment:
         known = vars(self)

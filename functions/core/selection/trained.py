@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from functions.core.dataset.dataset import Dataset
 from functions.core.onnx.session import BadModel, ModelFailure
 from functions.core.registry.live_pointer import Live
+from functions.core.registry.runs import trained_by
 from functions.core.registry.versions import Corrupt, Registry
 from functions.core.selection.assessment import Assessment
-from functions.core.selection.candidate import Experiments
+from functions.core.selection.candidate import Experiments, NothingTrained, recorded
 from functions.core.selection.exactness import answers_of
 from functions.core.selection.gate import Champion, comparable, judge
+from functions.core.selection.narrowing import going_on
 from functions.core.selection.report import Story, render
 from functions.core.serving.opening import open_trained
 from functions.core.storage.objects import Missing
@@ -74,6 +76,18 @@ class TrainedAssessment(Assessment):
             return self.refused(changes, verdict.failed)
         version = replace(candidate.version, card={**candidate.version.card, "metrics": metrics})
         return self.registered(changes, version, {"profile.json": profile, "report.html": report})
+
+    def narrow(self, record: Record, in_round: int | None) -> Record:
+        model = self.contract.name
+        plan, records = recorded(self.models, model, record["run"])
+        number = plan.number(in_round)
+        if plan.is_last(number):
+            return {}
+        names = going_on(records, plan, self.contract.search.metric, number)
+        if not names:
+            failed = next(iter(records.values()))
+            raise NothingTrained(f"none of {len(records)} experiments succeeded; {failed['id']}: {failed['error']}")
+        return {"experiments": names, "round": number + 1, "trainer": trained_by(model, self.folder)}
 
     def _judged(self, experiments: Experiments, dataset: Dataset) -> tuple[Candidate, Verdict, dict[str, Record]]:
         """Return the candidate, its verdict, and why better experiments were passed over, by their ids."""

@@ -5,26 +5,30 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from functions.core.dataset.dataset import Dataset
+from functions.core.dataset.rounds import sample
+from functions.core.registry.plan import Plan
 from functions.core.registry.runs import Outdated, check_recipe
 from functions.core.registry.versions import Registry
 from functions.core.storage.objects import Conflict, Objects
 from functions.core.training import experiment_files
 from functions.core.training.blame import failure
 from functions.core.training.choice import task_of
-from functions.core.training.experiment import Training, run_experiment
+from functions.core.training.experiment import ExperimentResult, Training, cross_validate, run_experiment
 from functions.core.training.metrics import UndefinedMetric
 from interface import layout
 from models.contract import Contract
 from models.section import CONTRACT, FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from functions.core.runtime.log import Log
+
+Done = TypeVar("Done")
 
 
 class UnknownExperiment(LookupError):
@@ -40,8 +44,8 @@ class Trainer:
     log: Log
     folder: Path = FOLDER
 
-    def __call__(self, model: str, run: str, experiment: str) -> dict[str, Any]:
-        """Run an experiment and record its result, unless it is recorded already.
+    def __call__(self, model: str, run: str, experiment: str, in_round: int | None = None) -> dict[str, Any]:
+        """Run an experiment in a round, the last where None is named, and record its result unless it is recorded.
 
         A `fit` that fails is a result: its message is recorded, and the other experiments go on. It is
         tried again when the run is started again, and so is an experiment whose files are gone. A failure
@@ -52,19 +56,24 @@ class Trainer:
             raise Outdated(f"who trains {model} changed after the run began; start the workflow again")
         registry = Registry(self.models, model)
         record = registry.read_run(run)
-        plan = self.models.find_json(registry.run_key(run, "plan.json"))
-        planned = {entry["id"]: entry["params"] for entry in (plan or {}).get("experiments", ())}
-        if record is None or experiment not in planned:
+        plan = Plan.read(self.models.find_json(registry.run_key(run, "plan.json")) or {})
+        if record is None or experiment not in plan.experiments:
             raise UnknownExperiment(f"{model}: run {run} plans no experiment {experiment}")
+        number = plan.number(in_round)
         folder = registry.run_key(run, f"experiments/{experiment}")
         found = self.models.read_json(f"{folder}.json")
-        if found is not None and not self._is_to_be_tried_again(found[0], record, folder):
+        if found is not None and self._is_done(found[0], plan, number, record, folder):
             return {"experiment": experiment}
         contract = Contract.load(model, self.folder)
         check_recipe(record, contract, self.folder)
         dataset = Dataset.from_bytes(self.data.get(f"{model}/{layout.DATASETS}{record['dataset']}/data.npz"))
-        result = {"id": experiment, "params": planned[experiment], "execution": record.get("execution")}
-        result |= self._run(contract, dataset, planned[experiment], folder)
+        params = plan.experiments[experiment]
+        result = {"id": experiment, "params": params, "execution": record.get("execution")}
+        rounds = [] if found is None else found[0].get("rounds", [])[: number - 1]
+        if plan.is_last(number):
+            result |= self._run(contract, dataset, params, folder) | ({"rounds": rounds} if rounds else {})
+        else:
+            result |= self._measure(contract, dataset, params, plan.shares[number - 1], rounds)
         # Two that ran at the same time did the same work: the first record stays, and names the files of its own.
         if found is None:
             self.models.create_json(f"{folder}.json", result)
@@ -74,25 +83,67 @@ class Trainer:
         return {"experiment": experiment}
 
     def _run(self, contract: Contract, dataset: Dataset, params: dict[str, Any], folder: str) -> dict[str, Any]:
-        started = time.perf_counter()
-        try:
+        """Return the result of an experiment on all rows, whose files are written."""
+
+        def work() -> ExperimentResult:
             training, task = Training.load(contract.name, self.folder), task_of(contract)
             result = run_experiment(training, dataset, params, task=task, features=contract.features)
             _require(contract.search.metric, result.record["metrics"])
+            return result
+
+        result = self._attempt(contract, params, work)
+        if not isinstance(result, ExperimentResult):
+            return result
+        # Before the record, which never names what is not there.
+        answers = experiment_files.write(self.models, folder, result)
+        return {"status": "succeeded", **result.record, "answers": answers}
+
+    def _measure(
+        self, contract: Contract, dataset: Dataset, params: dict[str, Any], share: float, rounds: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Return the result of a round on a share of the rows, after those before it. Nothing is exported."""
+        search = contract.search
+        some = sample(dataset, share, folds=search.folds, seed=search.seed)
+
+        def work() -> dict[str, Any]:
+            training, task = Training.load(contract.name, self.folder), task_of(contract)
+            started = time.perf_counter()
+            metrics = cross_validate(training, some, params, task=task)
+            _require(search.metric, metrics)
+            seconds = {"cross_validation": round(time.perf_counter() - started, 3)}
+            this = {"share": share, "rows": len(some.y), "metrics": metrics, "seconds": seconds}
+            return {"status": "stopped", "metrics": metrics, "seconds": seconds, "rounds": [*rounds, this]}
+
+        result = self._attempt(contract, params, work)
+        return result if "rounds" in result or not rounds else {**result, "rounds": rounds}
+
+    def _attempt(self, contract: Contract, params: dict[str, Any], work: Callable[[], Done]) -> Done | dict[str, Any]:
+        """Return what work with a model's own code returns, or what to record of its failure."""
+        started = time.perf_counter()
+        try:
+            return work()
         except Exception as problem:  # the code of a model may raise anything
             self.log.error("experiment", problem=problem, model=contract.name, params=params)
             seconds = {"total": round(time.perf_counter() - started, 3)}
             told = failure(problem, self.folder / contract.name)
             return {"status": "failed", **told, "seconds": seconds}
-        # Before the record, which never names what is not there.
-        answers = experiment_files.write(self.models, folder, result)
-        return {"status": "succeeded", **result.record, "answers": answers}
 
-    def _is_to_be_tried_again(self, result: Mapping[str, Any], record: Mapping[str, Any], folder: str) -> bool:
-        """Return whether an earlier execution of the run failed where this one may not, or left files that are gone."""
-        if result.get("execution") == record.get("execution"):
+    def _is_done(
+        self, result: Mapping[str, Any], plan: Plan, number: int, record: Mapping[str, Any], folder: str
+    ) -> bool:
+        """Return whether the result of a round, or of a later one, is recorded, and whole.
+
+        An earlier execution of the run may have failed where this one may not, or have left files that are gone.
+        """
+        if result["status"] == "failed":
+            return result.get("execution") == record.get("execution")
+        if not plan.is_last(number):
+            return len(result.get("rounds", ())) >= number
+        if result["status"] == "stopped":
             return False
-        return result["status"] == "failed" or not experiment_files.are_whole(self.models, folder, result)
+        return result.get("execution") == record.get("execution") or experiment_files.are_whole(
+            self.models, folder, result
+        )
 
 
 def _require(metric: str, measured: Mapping[str, Any]) -> None:

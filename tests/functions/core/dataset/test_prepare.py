@@ -49,6 +49,7 @@ def test_an_upload_is_accepted_with_a_run_and_its_experiments(bench: Bench) -> N
         "dataset": "",
         "experiments": ["e0", "e1"],
         "trainer": "shared",
+        "round": 1,
     }
     record = bench.record(answer["run"])
     assert (record["status"], record["rows"], record["created"]) == ("training", 90, AT)
@@ -170,7 +171,7 @@ def test_a_start_by_schedule_takes_the_newest_dataset_and_passes_over_a_folder_m
     bench.upload(b"", "2026")  # the client shows a folder's marker without its slash
     settle(bench, first["run"], "promoted")
     unchanged = {**first, "status": "unchanged", "experiments": []}
-    assert unchanged.pop("trainer") == "shared"
+    assert (unchanged.pop("trainer"), unchanged.pop("round")) == ("shared", 1)
     assert bench.prepare({"model": MODEL}, "by-schedule") == unchanged
 
 

@@ -107,7 +107,7 @@ def test_the_runs_record_holds_every_check_with_value_and_bound(bench: Bench) ->
 def test_a_candidate_below_the_gate_is_refused_and_nothing_is_registered(bench: Bench) -> None:
     bench.write_model(gate={"minimum": 0.9999, "slices": []}, search=WORSE)
     run, answer = bench.run_through(csv())
-    assert answer == {"status": "refused", "version": None}
+    assert answer == {"model": MODEL, "run": run, "status": "refused", "version": None}
     record = bench.record(run)
     assert record["status"] == "refused"
     assert record["cause"].startswith("roc_auc is 0")
@@ -226,7 +226,7 @@ def test_two_selections_at_once_leave_what_the_faster_one_went_on_to_do(
         return found
 
     monkeypatch.setattr(Experiments, "read", slowly)
-    assert bench.select(run) == {"status": "registered", "version": "of the faster"}
+    assert bench.select(run) == {"model": MODEL, "run": run, "status": "registered", "version": "of the faster"}
     assert bench.record(run)["status"] == "canary"
 
 
