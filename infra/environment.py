@@ -45,6 +45,10 @@ def _window(settings: Settings) -> str | None:
     return None if window is None else window.plan.to_json()
 
 
+def _approval(of: Source) -> str | None:
+    return ",".join(name for name in of.models if of.settings.rollout.asks(name)) or None
+
+
 VALUES: Mapping[str, Callable[[Source], pulumi.Input[str] | None]] = {
     variables.DATA_URL: lambda of: of.stores.data.url,
     variables.MODELS_URL: lambda of: of.stores.models.url,
@@ -57,6 +61,7 @@ VALUES: Mapping[str, Callable[[Source], pulumi.Input[str] | None]] = {
     variables.PARALLELISM: lambda of: str(of.settings.job_workers),
     variables.TIMEOUT_SECONDS: lambda of: str(of.settings.size_of(of.spec).timeout_seconds),
     variables.QUIET_SECONDS: lambda of: str(workflow.quiet_seconds(step_timeouts(of.settings))),
+    variables.APPROVAL: _approval,
     variables.WINDOW: lambda of: _window(of.settings),
     variables.JOBS_WEBHOOK: lambda of: _webhook_url(of.settings),
     variables.JOBS_WEBHOOK_SECRET: lambda of: _webhook_secret(of.settings),

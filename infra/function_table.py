@@ -69,11 +69,11 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         size=Size(memory_mb=512, timeout_seconds=60),
         copies=2,
         needs=(
-            reads("models", layout.RUNS, layout.VERSIONS, *layout.NOTES, layout.LIVE),
+            reads("models", layout.RUNS, layout.VERSIONS, layout.APPROVALS, *layout.NOTES, layout.LIVE),
             writes("models", layout.RUNS, layout.EXECUTIONS, layout.LIVE),
             reads("captures", ""),
         ),
-        environment=(variables.MODELS_URL, variables.CAPTURES_URL, variables.ROLLOUT),
+        environment=(variables.MODELS_URL, variables.CAPTURES_URL, variables.ROLLOUT, variables.APPROVAL),
     ),
     FunctionSpec(
         name="supervise",

@@ -21,13 +21,13 @@ from infra.complaint import complaints
 from infra.estimate.traffic import Traffic
 from infra.function_spec import FunctionSpec, well_named
 from infra.function_table import FUNCTIONS, TRAIN, named
+from infra.rollout import Rollout
 from infra.scaling import EcoStack, Scaling
 from infra.section import Name, Section, Words, no_flag, once, retype
 from infra.settings_file import SettingsFile
 from infra.singled_out import unknown_models
 from infra.size import OwnSize, Size
 from infra.training import Training, meaningless
-from interface.rollout import RolloutPlan
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -99,30 +99,6 @@ class Jobs(Section):
     webhook: Webhook | None = None
     parallelism: int = Field(default=4, ge=1, le=40)
     """Copies of the jobs function that work on one job at a time."""
-
-
-def _rising(steps: tuple[int, ...]) -> tuple[int, ...]:
-    if not steps or list(steps) != sorted(set(steps)):
-        raise ValueError("steps must rise, one or more of them, as in [10, 50]")
-    return steps
-
-
-class Rollout(Section):
-    steps: Annotated[tuple[Annotated[int, Field(ge=1, le=99)], ...], AfterValidator(_rising)] = (10, 50)
-    """Per cent of the callers who get the challenger, step by step; 100 follows the last."""
-    bake_seconds: int = Field(default=600, ge=1, le=86_400)
-    """How long each step is watched before it is judged."""
-    patience: int = Field(default=3, ge=1, le=100)
-    """How many bakes a step may take to see enough requests."""
-    shadow: int | None = Field(default=None, ge=1, le=100)
-    """Per cent of the requests that the challenger is asked about in shadow, watched like a step, before the first.
-
-    Its answers are compared and never shown; the caller waits for both."""
-
-    @property
-    def plan(self) -> RolloutPlan:
-        """The plan that the rollout function gets."""
-        return RolloutPlan(**self.model_dump())
 
 
 class ApiSettings(Section):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-SECTIONS = ("scaling", "training")
+SECTIONS = ("scaling", "training", "rollout")
 """Each may say something of single models, under `models`."""
 
 

@@ -158,13 +158,15 @@ def training(
     ```
     prepare -> (experiments -> select)* -> release -> (bake -> judge)* -> released | rolled back
        |                        |             |            |
-       rejected, unchanged,     refused       refused, superseded     any failure -> abandon -> failed
-       roll back -> rolled back, wait for the slot -> prepare
+       rejected, unchanged,     refused       refused, superseded,    any failure -> abandon -> failed
+       roll back -> rolled back,              awaiting approval
+       wait for the slot -> prepare
     ```
     A search that narrows has experiments in rounds: select answers which go on. The input is
     `{"source": "<key of a dataset>"}`, `{"model": "<name>"}` for its newest dataset,
     `{"model": "<name>", "action": "wait"}` for the same in the window of the schedule,
-    `{"model": "<name>", "version": "<version>"}` to release what is registered, or
+    `{"model": "<name>", "version": "<version>"}` to release what is registered, the same with `"run"` to go on
+    with a run whose version waited for approval, or
     `{"model": "<name>", "action": "rollback", "reason": "<why>"}` to have the champion before this one
     back. Where functions train single models, the answer chooses the function of the experiments.
     """
@@ -185,6 +187,8 @@ def quiet_seconds(function_timeouts: Mapping[str, int]) -> int:
     return CALLS * (max(function_timeouts.values()) + SPARE_SECONDS) + BUSY_SECONDS
 
 
+ENDS = ("promoted", "rolled back", "superseded", "awaiting approval", "rejected", "unchanged", "refused")
+"""Steps in which an execution ends well, whatever has become of the version."""
 _RUN: Mapping[str, Ref] = {"model": Ref("search.model"), "run": Ref("search.run")}
 _ROUND: Mapping[str, Ref] = {**_RUN, "round": Ref("search.round")}
 
@@ -260,6 +264,7 @@ def _release() -> tuple[Step, ...]:
                 "promoted": "promoted",
                 "rolled_back": "rolled back",
                 "superseded": "superseded",
+                "awaiting_approval": "awaiting approval",
                 "refused": "refused",
             },
         ),
@@ -290,11 +295,6 @@ def _release() -> tuple[Step, ...]:
             result="abandon",
             next="failed",
         ),
-        End(name="promoted"),
-        End(name="rolled back"),
-        End(name="superseded"),
-        End(name="rejected"),
-        End(name="unchanged"),
-        End(name="refused"),
+        *(End(name=name) for name in ENDS),
         End(name="failed", failed=True),
     )

@@ -31,6 +31,9 @@ JOBS_WEBHOOK_SECRET = "JOBS_WEBHOOK_SECRET"  # noqa: S105 - a name
 """The secret by which its receiver checks who tells it; absent where there is none."""
 ROLLOUT = "ROLLOUT"
 """The rollout plan as JSON: `rollout.RolloutPlan`."""
+APPROVAL = "APPROVAL"
+"""Names of the models whose versions a person approves before their release, separated by commas; absent where there
+are none."""
 WINDOW = "WINDOW"
 """The window of the training schedule as JSON: `window.Window`; absent where there is none."""
 QUIET_SECONDS = "QUIET_SECONDS"

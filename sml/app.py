@@ -11,6 +11,7 @@ from typer._click import Context, HelpFormatter
 from typer.core import TyperGroup
 
 from sml.commands import (
+    approvals,
     check,
     console,
     cost,
@@ -66,7 +67,15 @@ PANELS: dict[str, tuple[Callable[..., object], ...]] = {
     "Data and training": (upload.upload, upload.retrain),
     "Runs": (runs.runs, runs.show, runs.leaderboard, runs.compare, runs.report),
     "Versions": (versions.models, versions.versions, versions.live, versions.history, versions.diff),
-    "Releases": (releases.release, releases.promote, releases.withdraw, releases.rollback),
+    "Releases": (
+        approvals.approvals,
+        approvals.approve,
+        approvals.reject,
+        releases.release,
+        releases.promote,
+        releases.withdraw,
+        releases.rollback,
+    ),
     "Predictions": (predict.predict,),
     "A change": (review.review,),
     "The stack": (

@@ -61,6 +61,10 @@ class Cloud(Protocol):
         """
         ...
 
+    def person(self, outputs: Mapping[str, Any]) -> str | None:
+        """Return who is signed in, as the cloud names them; None where it does not tell. Raise `Unreachable`."""
+        ...
+
     def pages(self, outputs: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         """Return the pages of the cloud's own console about a stack: name, what it shows, address."""
         ...
@@ -88,6 +92,11 @@ def trials(scheme: str, outputs: Mapping[str, Any], function: str, way: Way | No
 def region(scheme: str, outputs: Mapping[str, Any]) -> str:
     """Return the region of a stack in the cloud whose stores have URLs of this scheme."""
     return importlib.import_module(f"sml.{schemes()[scheme]}").region_of(outputs)
+
+
+def write_permission(scheme: str, url: str, key: str) -> str:
+    """Return the permission that somebody lacks who may not write an object of a store, in the cloud's words."""
+    return importlib.import_module(f"sml.{schemes()[scheme]}").write_permission(url, key)
 
 
 def name_of(execution: str) -> str:

@@ -45,6 +45,10 @@ class EmbeddedCloud:
             f"nobody bills the stack {stack}, which runs on this machine; accepted: one in an account, --stack"
         )
 
+    def person(self, outputs: Mapping[str, Any]) -> str | None:
+        del outputs
+        return None
+
     def pages(self, outputs: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         del outputs
         return []

@@ -75,6 +75,10 @@ class Following:
         """
         while True:
             record = self._records.find_run(run)
+            others = execution is not None and record.get("execution") != execution
+            if others and record.get("status") == Status.AWAITING_APPROVAL:
+                self._pause(f"the execution {execution} to go on with run {run}")
+                continue
             if record.get("status") in ENDED and execution and record.get("execution") not in (None, execution):
                 self._once("unchanged", f"the same was judged before, in run {run}: {record['status']}")
                 return record
@@ -101,8 +105,14 @@ class Following:
                 if entry.run == run and entry.event not in ("promoted", "rolled_back"):
                     self._once(f"{entry.revision}", f"{entry.version}: {entry.reason}", name=entry.event)
         if status in ENDED:
-            version = f"{record['version']}: " if record.get("version") else ""
-            self._once(str(status), f"{version}{reason(record) or 'no reason was noted'}")
+            self._ended(record)
+
+    def _ended(self, record: Mapping[str, Any]) -> None:
+        if record["status"] == Status.AWAITING_APPROVAL:
+            self._once("approval", sentences.awaiting(self._records.model, str(record.get("version"))))
+            return
+        version = f"{record['version']}: " if record.get("version") else ""
+        self._once(str(record["status"]), f"{version}{reason(record) or 'no reason was noted'}")
 
     def _experiments(self, run: str) -> None:
         planned = self._records.planned(run)

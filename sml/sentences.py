@@ -101,6 +101,19 @@ def began(schedule: Mapping[str, Any]) -> str:
     return f"{str(schedule.get('slot'))[:16].replace('T', ' ')} UTC: {schedule.get('reason')}{saved}"
 
 
+def awaiting(model: str, version: str, sml: str = "sml") -> str:
+    """Say that a version waits for a person's word, and how it is given; `sml` is what to type for the command."""
+    named = f"{model}@{version}"
+    return f"{named} waits for a person's word: `{sml} approve {named}` or `{sml} reject {named} --reason WHY`"
+
+
+def decided(approval: Mapping[str, Any]) -> str:
+    """Say who has decided about a version, when and why: `approved 2026-11-30 10:00 UTC by ann (AWS): enough seen`."""
+    at = str(approval.get("at"))[:16].replace("T", " ")
+    why = f": {approval['reason']}" if approval.get("reason") else ""
+    return f"{approval.get('decision')} {at} UTC by {approval.get('by')} ({approval.get('known_by')}){why}"
+
+
 def weights(shares: Sequence[int]) -> str:
     """Say which shares of the callers a challenger had, in their order."""
     return " % -> ".join(map(str, shares)) + " %"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from functions.core.registry.executions import model_of
 from functions.core.registry.runs import RunUsage
-from functions.core.release.rollout import Rollout, model_of
+from functions.core.release.rollout import Rollout
 from functions.core.runtime.step import Step
 from interface import variables
 from interface.rollout import RolloutPlan
@@ -26,6 +27,7 @@ def rollout(environment: Environment) -> Step:
         environment.store(variables.CAPTURES_URL),
         plan=RolloutPlan.from_json(environment.text(variables.ROLLOUT)),
         thresholds=lambda model: load(model).rollout,
+        asking=environment.names(variables.APPROVAL, optional=True),
     )
     noting = RunUsage(models).noting("rollout", settles=True)
 

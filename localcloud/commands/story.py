@@ -16,6 +16,9 @@ RELEASES = {"canary": "canary", "advanced": "canary", "shadow": "shadow", "rolle
 """What a change of the live pointer is called, by its event; a promotion has a sentence of its own."""
 ENDS = ("rejected", "refused", "superseded", "failed")
 """States in which a run ends with a cause, and without a change of the live pointer."""
+SML = ".venv/bin/sml"
+AWAITING = "awaiting_approval"
+"""The state of a run whose version waits for a person's word."""
 SHORTEST_SECONDS = 0.05
 SETTLED = ("refused", "canary", "promoted", "rolled_back")
 """States of a run that its dataset, uploaded again, does not change."""
@@ -98,10 +101,7 @@ class Story:
             self._live()
 
     def _tell_run(self, run: str, record: Mapping[str, Any], keys: Iterable[str]) -> None:
-        known = self._runs.get(run)
-        if known is None or known.execution != record.get("execution"):
-            began = self._uploads.pop(str(record.get("source")), self._clock())
-            known = self._runs[run] = _Run(execution=record.get("execution"), since=began)
+        known = self._known(run, record)
         if "prepared" not in known.told and record["status"] != "rejected":
             known.told.add("prepared")
             self._prepared(known, run, record)
@@ -114,8 +114,28 @@ class Story:
             if known.narrows:
                 self._best(known)
             self._stage(known, "gate", f"{self.model}: {sentences.gate(record['checks'])}")
+        self._ended(known, record)
+
+    def _known(self, run: str, record: Mapping[str, Any]) -> _Run:
+        """Return what was told of a run in its execution, and of the one before it where that waited for approval."""
+        known = self._runs.get(run)
+        if known is not None and AWAITING in known.told and record["status"] == "registered":
+            known.told.discard(AWAITING)
+            known.execution = record.get("execution")
+        if known is None or known.execution != record.get("execution"):
+            began = self._uploads.pop(str(record.get("source")), self._clock())
+            known = self._runs[run] = _Run(execution=record.get("execution"), since=began)
+        return known
+
+    def _ended(self, known: _Run, record: Mapping[str, Any]) -> None:
+        """Tell that no execution works on a run any more, and why."""
         status = record["status"]
-        if status in ENDS and status not in known.told:
+        if status in known.told:
+            return
+        if status == AWAITING:
+            known.told.add(status)
+            self._stage(known, "approval", sentences.awaiting(self.model, str(record.get("version")), SML))
+        elif status in ENDS:
             known.told.add(status)
             if status in ("rejected", "refused"):
                 self.refusal = str(record.get("cause"))

@@ -14,7 +14,7 @@ from sml import sentences
 T = TypeVar("T")
 
 LOOK_SECONDS = 0.2
-FINAL_STATES = ("rejected", "refused", "superseded", "promoted", "rolled_back", "failed")
+FINAL_STATES = ("rejected", "refused", "superseded", "awaiting_approval", "promoted", "rolled_back", "failed")
 """The states in which a run ends."""
 
 

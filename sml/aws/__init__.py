@@ -30,6 +30,11 @@ def open_trials(outputs: Mapping[str, Any], function: str, way: Way | None) -> T
     return Trials(function, region_of(outputs), way)
 
 
+def write_permission(url: str, key: str) -> str:
+    """Return the permission to write an object of a bucket, and on what."""
+    return f"s3:PutObject on arn:aws:s3:::{url.partition('://')[2].rstrip('/')}/{key}"
+
+
 def region_of(outputs: Mapping[str, Any]) -> str:
     """Return the region of a stack, by the ARN of its workflow."""
     return str(outputs["workflow"]).split(":")[3]

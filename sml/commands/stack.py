@@ -33,8 +33,9 @@ def status(
     except Mistake as problem:
         ready, reached, answers = False, True, str(problem)
     records = at_once(found.records, found.models)
-    champions = at_once(lambda one: one.live().champion, records)
-    live = dict(zip(found.models, champions, strict=True))
+    pointers = dict(zip(found.models, at_once(lambda one: one.live(), records), strict=True))
+    live = {name: pointer.champion for name, pointer in pointers.items()}
+    awaiting = {name: [turn.version for turn in pointer.awaiting] for name, pointer in pointers.items()}
     scheduled = at_once(lambda one: [wait["cause"] for wait in one.scheduled()], records)
     waits = dict(zip(found.models, scheduled, strict=True))
     named = ("endpoint", "data_url", "models_url", "jobs_url", "workflow")
@@ -45,13 +46,15 @@ def status(
         **{name: found.outputs[name] for name in named},
         "models": live,
         "estimate": found.outputs.get("estimate"),
+        "awaiting_approval": {name: versions for name, versions in awaiting.items() if versions},
         "scheduled": {name: told for name, told in waits.items() if told},
     }
-    apart = ("models", "scheduled", "ready", "estimate")
+    apart = ("models", "scheduled", "awaiting_approval", "ready", "estimate")
     shown = {
         **{name: value for name, value in facts.items() if name not in apart},
         "API": answers,
         **{f"{name}, live": champion or "no version yet" for name, champion in live.items()},
+        **{f"{name}, awaiting approval": ", ".join(versions) for name, versions in awaiting.items() if versions},
         **{f"{name}, waits": "; ".join(told) for name, told in waits.items() if told},
         "estimate": _estimated(facts["estimate"]),
     }

@@ -111,13 +111,15 @@ def diff(
 
 
 def _live(stack: Stack, model: str) -> dict[str, Any]:
+    from functions.core.registry.pointer import DECIDED  # noqa: PLC0415
+
     pointer = stack.records(model).live()
     traffic = "" if pointer.champion is None else f"100 % {pointer.champion}"
     if pointer.challenger and pointer.weight:
         traffic = f"{100 - pointer.weight} % {pointer.champion}, {pointer.weight} % {pointer.challenger}"
     elif pointer.challenger:
         traffic += f"; {pointer.shadow} % also asked of {pointer.challenger}"
-    last = pointer.history[-1] if pointer.history else None
+    last = next((entry for entry in reversed(pointer.history) if entry.event not in DECIDED), None)
     return {
         "model": model,
         "champion": pointer.champion,
@@ -125,6 +127,7 @@ def _live(stack: Stack, model: str) -> dict[str, Any]:
         "previous": pointer.previous,
         "traffic": traffic,
         "waiting": [turn.version for turn in pointer.waiting],
+        "awaiting approval": [turn.version for turn in pointer.awaiting],
         "since": "" if last is None else last.at[:19].replace("T", " "),
         "why": "" if last is None else last.reason,
         "url": stack.outputs["models"][model]["predict"],

@@ -24,6 +24,8 @@ KINDS = {
     "queued": "busy",
     "scheduled": "wait",
     "registered": "wait",
+    "awaiting_approval": "wait",
+    "approved": "good",
     "waiting": "wait",
     "superseded": "wait",
     "stopped": "wait",

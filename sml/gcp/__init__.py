@@ -31,6 +31,12 @@ def open_trials(outputs: Mapping[str, Any], function: str, way: Way | None) -> T
     return Trials(function, str(outputs["workflow"]).partition("/workflows/")[0], way)
 
 
+def write_permission(url: str, key: str) -> str:
+    """Return the permissions to write an object of a bucket, and on what."""
+    bucket = url.partition("://")[2].rstrip("/")
+    return f"storage.objects.create or storage.objects.delete on projects/_/buckets/{bucket}/objects/{key}"
+
+
 def region_of(outputs: Mapping[str, Any]) -> str:
     """Return the region of a stack, by the name of its workflow."""
     return str(outputs["workflow"]).split("/")[3]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sml.gcp.api import PATIENCE_SECONDS, ask
+from sml.gcp.api import PATIENCE_SECONDS, ask, who
 from sml.log_line import LogLine
 from sml.mistake import Mistake
 
@@ -128,6 +128,10 @@ class Account:
             raise Mistake(f"BigQuery has not read {table} within {PATIENCE_SECONDS} seconds: ask for fewer days")
         rows = ([cell["v"] for cell in row["f"]] for row in answer.get("rows", ()))
         return [{"service": name, "amount": float(amount), "currency": unit} for name, amount, unit in rows]
+
+    def person(self, outputs: Mapping[str, Any]) -> str | None:
+        del outputs
+        return who()
 
     def pages(self, outputs: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         workflow, dead, endpoint = (str(outputs[name]) for name in ("workflow", "jobs_dead_letters", "endpoint"))

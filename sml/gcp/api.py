@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sml.clouds import Way
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+USER = "https://openidconnect.googleapis.com/v1/userinfo"
+"""Says whose token a request has: https://developers.google.com/identity/openid-connect/openid-connect#obtaininguserprofileinformation."""
 PATIENCE_SECONDS = 30
 
 
@@ -44,6 +46,28 @@ def ask(
     if not response.ok:
         raise Mistake(f"GCP refused to {what}: {response.status_code} {_said(response)}")
     return response.json()
+
+
+def who() -> str | None:
+    """Return the address of the account that the environment's credentials are of; None where Google does not tell.
+
+    Raise `Unreachable` without credentials.
+    """
+    try:
+        credentials = google.auth.default()[0]
+        if (account := _account_of(credentials)) is not None:
+            return account
+        with AuthorizedSession(credentials) as session:
+            response = session.get(USER, timeout=PATIENCE_SECONDS)
+    except (GoogleAuthError, OSError) as problem:
+        raise Unreachable(f"GCP could not be asked who you are: {' '.join(str(problem).split())[:300]}") from None
+    return _account_of(credentials) or (response.json().get("email") if response.ok else None)
+
+
+def _account_of(credentials: Any) -> str | None:
+    """Return the service account of credentials; that of a machine is known once they have a token."""
+    address = getattr(credentials, "service_account_email", None)
+    return address if address and "@" in address else None
 
 
 def _credentials(way: Way | None) -> Any:

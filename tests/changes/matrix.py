@@ -188,7 +188,10 @@ MATRIX: Final[Mapping[str, Setting]] = {
         },
     ),
     "`rollout`": Setting(
-        values={"by default": {}, "slower": {"rollout": {"steps": [5, 25, 50], "bake_seconds": 1800, "patience": 6}}}
+        values={
+            "by default": {},
+            "slower": {"rollout": {"steps": [5, 25, 50], "bake_seconds": 1800, "patience": 6, "approval": True}},
+        }
     ),
     "`capture`": Setting(values={"counts": {}, "a tenth, longer": {"capture": {"inputs": 0.1, "days": 90}}}),
     "`pointer_seconds`": Setting(values={"5": {}, "60": {"pointer_seconds": 60}}),

@@ -198,13 +198,14 @@ class Bench:
         self.thresholds = thresholds or RolloutThresholds(minimum_requests=5)
         self.plan()
 
-    def plan(self, *, shadow: int | None = None) -> None:
-        """Set the rollout plan of the releases from now on."""
+    def plan(self, *, shadow: int | None = None, asking: tuple[str, ...] = ()) -> None:
+        """Set the rollout plan of the releases from now on; a person approves versions of the models in `asking`."""
         self.rollout = Rollout(
             self.models,
             self.captures,
             plan=RolloutPlan(steps=(10, 50), bake_seconds=60, patience=3, shadow=shadow),
             thresholds=lambda _: self.thresholds,
+            asking=asking,
             clock=self.clock,
         )
 

@@ -310,7 +310,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "variable without a value": (
         {"environment": ("JOBS_URLS",)},
-        "environment: JOBS_URLS has no value in infra/environment.py; accepted: ATTEMPTS, CAPTURES_URL, ",
+        "environment: JOBS_URLS has no value in infra/environment.py; accepted: APPROVAL, ATTEMPTS, ",
     ),
     "variables as a text": (
         {"environment": "JOBS_URL"},

@@ -7,7 +7,10 @@ import pulumi
 import pytest
 import yaml
 
+from infra.environment import VALUES, Source
+from infra.function_table import named
 from infra.settings import KEY, Settings
+from interface import variables
 from tests.graph import deploy
 from tests.root import ROOT
 
@@ -73,6 +76,8 @@ def test_a_key_that_is_missing_comes_with_the_line_to_write() -> None:
         ({"rollout": {"steps": [100]}}, "rollout.steps[0]", "found 100; accepted: a whole number, 1 to 99"),
         ({"rollout": {"shadow": 0}}, "rollout.shadow", "found 0; accepted: a whole number, 1 to 100"),
         ({"rollout": {"shadow": 101}}, "rollout.shadow", "found 101; accepted: a whole number, 1 to 100"),
+        ({"rollout": {"approval": "ann"}}, "rollout.approval", 'found "ann"; accepted: true, false'),
+        ({"rollout": {"models": {"other": {"approval": True}}}}, "rollout.models.other", "accepted: breast_cancer"),
         ({"api": {"auth": {"kind": "none"}}}, "api.auth.reason", "is required"),
         ({"api": {"auth": {"kind": "basic"}}}, "api.auth.kind", 'found "basic"; accepted: iam, jwt, none'),
         ({"api": {"cors": {"origins": ["*"]}}}, "api.cors.origins[0]", 'found "*"'),
@@ -157,3 +162,22 @@ def test_a_stack_without_settings_is_told_what_to_write() -> None:
         pulumi.RunError, match=r"Pulumi\.test\.yaml: serverless-ml:settings is missing\. Write at least"
     ):
         loaded("mine", {})
+
+
+@pytest.mark.parametrize(
+    ("rollout", "names"),
+    [
+        ({}, None),
+        ({"approval": True}, "breast_cancer,file_type"),
+        ({"approval": True, "models": {"file_type": {"approval": False}}}, "breast_cancer"),
+        ({"models": {"file_type": {"approval": True}, "breast_cancer": {}}}, "file_type"),
+    ],
+)
+def test_the_function_that_releases_knows_which_models_a_person_approves(
+    rollout: dict[str, Any], names: str | None
+) -> None:
+    models = ["breast_cancer", "file_type"]
+    settings = Settings.parse({"cloud": "aws", "models": models, "rollout": rollout}, where="Pulumi.test.yaml")
+    stores: Any = None
+    source = Source(spec=named("rollout"), settings=settings, stores=stores, models=models)
+    assert VALUES[variables.APPROVAL](source) == names

@@ -38,6 +38,7 @@ class Client:
         self.regions: list[str] = []
         self.waiting = 2
         self.refusal: Exception | None = None
+        self.answer: dict[str, str] = {}
 
     def __call__(self, _: str, region_name: str) -> Client:
         self.regions.append(region_name)
@@ -49,7 +50,7 @@ class Client:
                 raise self.refusal
             self.asked.append((name, arguments))
             attributes = {"QueueArn": "arn:dead", "ApproximateNumberOfMessages": str(self.waiting)}
-            return {"executionArn": "arn:execution:1", "Attributes": attributes}
+            return {"executionArn": "arn:execution:1", "Attributes": attributes, **self.answer}
 
         return call
 
@@ -99,6 +100,12 @@ def test_what_aws_refuses_is_a_sentence(refusal: Exception, kind: type[Mistake],
     assert type(told.value) is kind
 
 
+def test_aws_says_who_is_signed_in(client: Client) -> None:
+    client.answer = {"Arn": "arn:aws:iam::1:user/ann"}
+    assert Aws().person({"workflow": MACHINE}) == "arn:aws:iam::1:user/ann"
+    assert (client.asked, client.regions) == ([("get_caller_identity", {})], ["eu-west-1"])
+
+
 class Google:
     """Google's APIs, each address with its answer."""
 
@@ -144,6 +151,34 @@ def test_the_workflow_of_gcp_gets_its_argument_as_text(google_apis: Google) -> N
         "workflowexecutions.googleapis.com/v1/projects/p/locations/l/workflows/w/executions",
     )
     assert json.loads(body["argument"]) == {"model": "m"}
+
+
+@pytest.mark.parametrize(
+    ("account", "token_of", "says", "who"),
+    [
+        (None, None, {"email": "ann@example.org"}, "ann@example.org"),
+        (None, None, {"sub": "1"}, None),
+        (None, None, None, None),
+        ("train@p.iam.gserviceaccount.com", None, None, "train@p.iam.gserviceaccount.com"),
+        ("default", "vm@p.iam.gserviceaccount.com", None, "vm@p.iam.gserviceaccount.com"),
+    ],
+    ids=["a person", "without an address", "refused", "a service account", "a machine"],
+)
+def test_google_says_who_is_signed_in(
+    account: str | None, token_of: str | None, says: Any, who: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credentials = SimpleNamespace(**({} if account is None else {"service_account_email": account}))
+
+    class Session(Google):
+        def get(self, url: str, timeout: float) -> Any:
+            assert (url, timeout) == ("https://openidconnect.googleapis.com/v1/userinfo", 30)
+            if token_of is not None:
+                credentials.service_account_email = token_of
+            return SimpleNamespace(ok=says is not None, json=lambda: says)
+
+    monkeypatch.setattr(google.auth, "default", lambda: (credentials, "p"))
+    monkeypatch.setattr(sml.gcp.api, "AuthorizedSession", Session())
+    assert Gcp().person({}) == who
 
 
 def test_a_dead_letter_is_published_with_its_mark_before_it_is_acknowledged(google_apis: Google) -> None:

@@ -38,6 +38,9 @@ COMMANDS: dict[str, list[str]] = {
     "live": [MODEL],
     "history": [MODEL],
     "diff": [MODEL, "v1", "v2"],
+    "approvals": [],
+    "approve": [MODEL],
+    "reject": [MODEL, "-m", "no"],
     "release": [MODEL, "v2"],
     "promote": [MODEL],
     "withdraw": [MODEL],
@@ -62,7 +65,21 @@ COMMANDS: dict[str, list[str]] = {
 }
 """Every command that works with a stack, with arguments that it takes."""
 STORE = frozenset({"upload", "retrain", "runs", "show", "leaderboard", "compare", "report", "versions", "live"}) | {
-    *("history", "diff", "release", "promote", "withdraw", "rollback", "put", "models", "export mlflow", "export csv")
+    *(
+        "history",
+        "diff",
+        "approvals",
+        "approve",
+        "reject",
+        "release",
+        "promote",
+        "withdraw",
+        "rollback",
+        "put",
+        "models",
+        "export mlflow",
+        "export csv",
+    )
 }
 """Those that first of all ask a store."""
 CLOUD = frozenset({"retrain", "rollback", "release", "logs", "redrive", "send"})

@@ -11,7 +11,7 @@ from functions.core.dataset.bring_your_own import BringYourOwnArrival
 from functions.core.dataset.trained import TrainedArrival
 from functions.core.registry.executions import Executions
 from functions.core.registry.runs import Status, run_of_release
-from functions.core.registry.versions import NAME, Registry
+from functions.core.registry.versions import DIGEST, NAME, Registry
 from functions.core.runtime.log import Log
 from functions.core.storage.objects import Objects
 from interface import layout
@@ -28,11 +28,14 @@ if TYPE_CHECKING:
 
 _ACCEPTED = (
     'accepted: {"source": "<model>/incoming/<file>"}, {"model": "<name>"},'
-    ' {"model": "<name>", "action": "wait"}, {"model": "<name>", "version": "<version>"}'
+    ' {"model": "<name>", "action": "wait"}, {"model": "<name>", "version": "<version>"},'
+    ' the same with "run": "<run>" for one that waits for approval,'
     ' or {"model": "<name>", "action": "rollback", "reason": "<why>"}'
 )
 
 
+RESUMED = frozenset({Status.AWAITING_APPROVAL, Status.REGISTERED, Status.FAILED})
+"""States in which a run with a version goes on to its release."""
 ROLLBACK = "rollback"
 """The answer to a request for the champion before this one: nothing is to be prepared."""
 
@@ -72,6 +75,10 @@ class Preparation:
                 return self._arrival(_model_of(source)).receive(source)
             case {"model": str(model), "version": str(version), **others} if not others and NAME.fullmatch(model):
                 return self._release_again(model, version)
+            case {"model": str(model), "version": str(version), "run": str(run), **others} if not others and _are(
+                model, run
+            ):
+                return self._go_on(model, version, run)
             case {"model": str(model), "action": "rollback", **others} if NAME.fullmatch(model) and _is_reason(others):
                 reason = others.get("reason", "no reason was given")
                 return {**answer(ROLLBACK, model, "", None), "reason": reason}
@@ -109,6 +116,28 @@ class Preparation:
         # Delivered again, the record that rollout may have changed since then stays.
         registry.update_run(run, lambda record: record or fresh)
         return answer(Status.REGISTERED, model, run, card.get("dataset"))
+
+    def _go_on(self, model: str, version: str, run: str) -> Answer:
+        """Go on with a run whose version waited for approval; whether it has it, the release finds."""
+        registry = Registry(self.models, model)
+        before = registry.read_run(run) or {}
+        if before.get("version") != version:
+            raise BadRequest(f"run {run} of {model} has no version {version[:64]}")
+        Executions(self.models, model).note(self.execution, created=self.at, run=run)
+
+        def gone_on(record: dict[str, Any]) -> dict[str, Any]:
+            if record.get("status") not in RESUMED:
+                return record
+            rest = {name: fact for name, fact in record.items() if name != "cause"}
+            return {**rest, "execution": self.execution, "status": Status.REGISTERED}
+
+        status = registry.update_run(run, gone_on).get("status")
+        resumed = Status.REGISTERED if status == Status.REGISTERED else "unchanged"
+        return answer(resumed, model, run, before.get("dataset"))
+
+
+def _are(model: str, run: str) -> bool:
+    return NAME.fullmatch(model) is not None and DIGEST.fullmatch(run) is not None
 
 
 def _is_reason(others: Mapping[str, Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from functions.core.registry.versions import NAME
 from functions.core.storage.objects import Unreadable
 from interface import layout
 
@@ -57,3 +58,20 @@ class Executions:
     def end(self, execution: str) -> None:
         """Note that an execution has ended."""
         self._objects.put(self.key(execution), b"")
+
+
+def is_of_the_schedule(payload: Any) -> bool:
+    """Return whether an execution only looked at the newest dataset: nothing had arrived."""
+    return set(payload) == {"model"} or (set(payload) == {"model", "action"} and payload["action"] == "wait")
+
+
+def model_of(payload: Any) -> str | None:
+    """Return the model that an execution's input is about; None where it names none."""
+    match payload:
+        case {"source": str(source)}:
+            model = source.split("/", 1)[0]
+        case {"model": str(model)}:
+            pass
+        case _:
+            return None
+    return model if NAME.fullmatch(model) else None

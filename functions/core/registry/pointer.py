@@ -11,7 +11,9 @@ from typing import Any, Literal, Self
 
 from models.light import dataclass, replace
 
-Change = Literal["promoted", "shadow", "canary", "advanced", "rolled_back", "rebuilt"]
+Change = Literal["promoted", "shadow", "canary", "advanced", "rolled_back", "rebuilt", "approved", "rejected"]
+DECIDED = frozenset({"approved", "rejected"})
+"""What a person said of a version. No caller notices it."""
 SHADOW = -1
 """The step of a release before its first: the challenger is asked, and no caller gets its answers."""
 LONGEST = 100
@@ -38,7 +40,7 @@ class Release:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One change that callers could notice. `version` is the one that gained or lost callers."""
+    """One change that callers could notice, or a decision. `version` is the one that it is about."""
 
     revision: int
     event: Change
@@ -50,12 +52,12 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """A version that waits for the release under way to end."""
+    """A version that waits for the release under way to end, or for a person's approval."""
 
     run: str
     version: str
     asked: float
-    """When its execution last asked whether it has its turn: seconds since the epoch."""
+    """When its execution last asked whether it has its turn, or asked for approval: seconds since the epoch."""
     arrived: str | None = None
     """When its data arrived, as a text that sorts; None where somebody asked for the version by name."""
 
@@ -84,6 +86,8 @@ class Pointer:
     release: Release | None = None
     waiting: tuple[Turn, ...] = ()
     """Whose turn is next, the first one first. Of several with data, the newest is kept."""
+    awaiting: tuple[Turn, ...] = ()
+    """What waits for approval, the first one first. No execution works on it."""
     tried: Tried | None = None
     history: tuple[Entry, ...] = ()
     """The newest last."""
@@ -106,6 +110,7 @@ class Pointer:
             previous=document["previous"],
             release=None if release is None else Release(**release),
             waiting=tuple(Turn(**turn) for turn in document.get("waiting", ())),
+            awaiting=tuple(Turn(**turn) for turn in document.get("awaiting", ())),
             tried=None if tried is None else Tried(**tried),
             history=tuple(Entry(**entry) for entry in document["history"]),
         )
@@ -115,21 +120,45 @@ class Pointer:
 
         return asdict(self)
 
+    @property
+    def is_new(self) -> bool:
+        """Whether no version was ever live."""
+        return self.champion is None and all(entry.event in DECIDED for entry in self.history)
+
     def last(self, run: str) -> Entry | None:
-        """Return the newest entry of a run; None where there is none."""
-        return next((entry for entry in reversed(self.history) if entry.run == run), None)
+        """Return the newest change by a run that callers could notice; None where there is none."""
+        return next(
+            (entry for entry in reversed(self.history) if entry.run == run and entry.event not in DECIDED), None
+        )
 
     def waits(self, run: str) -> bool:
         """Return whether a run waits for its turn."""
         return any(turn.run == run for turn in self.waiting)
 
-    def superseder(self, turn: Turn) -> str | None:
-        """Return the run whose data came after that of `turn`, and was tried or is to be; None where there is none."""
+    def awaits(self, run: str) -> bool:
+        """Return whether a run waits for approval."""
+        return any(turn.run == run for turn in self.awaiting)
+
+    def superseder(self, turn: Turn, *, unapproved: bool = False) -> str | None:
+        """Return the run whose data came after that of `turn`, and was tried or is to be; None where there is none.
+
+        Of an `unapproved` one it may be a run that waits for approval, too.
+        """
         if turn.arrived is None:
             return None
-        others = [other for other in (*self.waiting, self.tried) if other and other.arrived and other.run != turn.run]
+        known = (*self.waiting, *(self.awaiting if unapproved else ()), self.tried)
+        others = [other for other in known if other and other.arrived and other.run != turn.run]
         newest = max(others, key=lambda other: other.arrived or "", default=None)
         return newest.run if newest is not None and (newest.arrived or "") > turn.arrived else None
+
+    def superseded(self, turn: Turn) -> tuple[str, ...]:
+        """Return the runs that wait for approval of the same version as `turn`, or of data that is no newer."""
+        others = (other for other in self.awaiting if other.run != turn.run)
+        return tuple(
+            other.run
+            for other in others
+            if other.version == turn.version or (other.arrived and turn.arrived and other.arrived <= turn.arrived)
+        )
 
 
 def wait(pointer: Pointer, turn: Turn) -> Pointer:
@@ -147,9 +176,11 @@ def wait(pointer: Pointer, turn: Turn) -> Pointer:
 
 
 def leave(pointer: Pointer, *runs: str) -> Pointer:
-    """Have runs no longer wait for their turn."""
-    line = tuple(turn for turn in pointer.waiting if turn.run not in runs)
-    return pointer if line == pointer.waiting else replace(pointer, revision=pointer.revision + 1, waiting=line)
+    """Have runs no longer wait: neither for their turn nor for approval."""
+    waiting = tuple(turn for turn in pointer.waiting if turn.run not in runs)
+    awaiting = tuple(turn for turn in pointer.awaiting if turn.run not in runs)
+    after = replace(pointer, waiting=waiting, awaiting=awaiting)
+    return pointer if after == pointer else replace(after, revision=pointer.revision + 1)
 
 
 def try_out(pointer: Pointer, turn: Turn) -> Pointer:
@@ -164,7 +195,7 @@ def promote_first(pointer: Pointer, version: str, run: str, now: float) -> Point
     """Make the first version of a model live at once: there is nothing to compare it with."""
     if pointer.champion is not None:
         raise NotPossible(f"{pointer.champion} is live already")
-    return _entered(
+    return entered(
         replace(pointer, champion=version),
         "promoted",
         version,
@@ -177,7 +208,7 @@ def promote_first(pointer: Pointer, version: str, run: str, now: float) -> Point
 def begin(pointer: Pointer, version: str, run: str, weight: int, now: float) -> Pointer:
     """Put up a challenger, with `weight` per cent of the callers."""
     after = replace(_challenged(pointer, version, run, 0, now), weight=_per_cent(weight))
-    return _entered(after, "canary", version, run, now, f"{weight} % of the callers")
+    return entered(after, "canary", version, run, now, f"{weight} % of the callers")
 
 
 def begin_shadow(pointer: Pointer, version: str, run: str, share: int, now: float) -> Pointer:
@@ -185,7 +216,7 @@ def begin_shadow(pointer: Pointer, version: str, run: str, share: int, now: floa
     if not 1 <= share <= 100:
         raise ValueError("a shadow is asked about 1 to 100 per cent of the requests")
     after = replace(_challenged(pointer, version, run, SHADOW, now), shadow=share)
-    return _entered(after, "shadow", version, run, now, f"asked about {share} % of the requests, as a shadow")
+    return entered(after, "shadow", version, run, now, f"asked about {share} % of the requests, as a shadow")
 
 
 def advance(pointer: Pointer, weight: int, now: float, reason: str) -> Pointer:
@@ -197,7 +228,7 @@ def advance(pointer: Pointer, weight: int, now: float, reason: str) -> Pointer:
         shadow=0,
         release=replace(release, step=release.step + 1, since=now, bakes=0),
     )
-    return _entered(after, "advanced", release.version, release.run, now, f"{weight} % of the callers: {reason}")
+    return entered(after, "advanced", release.version, release.run, now, f"{weight} % of the callers: {reason}")
 
 
 def bake_again(pointer: Pointer) -> Pointer:
@@ -210,13 +241,13 @@ def promote(pointer: Pointer, now: float, reason: str) -> Pointer:
     """Make the challenger the champion."""
     release = _active(pointer)
     after = replace(_alone(pointer), champion=release.version, previous=pointer.champion)
-    return _entered(after, "promoted", release.version, release.run, now, reason)
+    return entered(after, "promoted", release.version, release.run, now, reason)
 
 
 def withdraw(pointer: Pointer, now: float, reason: str) -> Pointer:
     """End the release: the champion answers every caller again."""
     release = _active(pointer)
-    return _entered(_alone(pointer), "rolled_back", release.version, release.run, now, reason)
+    return entered(_alone(pointer), "rolled_back", release.version, release.run, now, reason)
 
 
 def roll_back(pointer: Pointer, now: float, reason: str, run: str | None = None) -> Pointer:
@@ -228,7 +259,7 @@ def roll_back(pointer: Pointer, now: float, reason: str, run: str | None = None)
     if pointer.champion is None or pointer.previous is None:
         raise NotPossible("there is no earlier version to go back to")
     after = replace(_alone(pointer), champion=pointer.previous, previous=None)
-    return _entered(after, "rolled_back", pointer.champion, run, now, f"back to {pointer.previous}: {reason}")
+    return entered(after, "rolled_back", pointer.champion, run, now, f"back to {pointer.previous}: {reason}")
 
 
 def _challenged(pointer: Pointer, version: str, run: str, step: int, now: float) -> Pointer:
@@ -256,7 +287,8 @@ def _per_cent(weight: int) -> int:
     return weight
 
 
-def _entered(after: Pointer, event: Change, version: str, run: str | None, now: float, reason: str) -> Pointer:
+def entered(after: Pointer, event: Change, version: str, run: str | None, now: float, reason: str) -> Pointer:
+    """Return the pointer with one more entry in its history, and one revision higher."""
     revision = after.revision + 1
     at = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
     entry = Entry(revision=revision, event=event, version=version, run=run, at=at, reason=reason[:2000])

@@ -12,12 +12,14 @@ from functions.core.registry.versions import DIGEST, Registry, digest_of
 from functions.core.runtime.usage import Usage
 from interface import layout, trainer
 from models.bring_your_own import GOLDEN
+from models.light import dataclass
 from models.section import LOCK, SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from functions.core.registry.approvals import Decision
     from functions.core.storage.objects import Objects
     from models.section import Described
 
@@ -34,8 +36,11 @@ class Status(StrEnum):
     TRAINING = "training"
     REGISTERED = "registered"
     """A version exists, and no caller is served by it yet."""
+    AWAITING_APPROVAL = "awaiting_approval"
+    """A version exists, and no caller is served by it before a person has approved it. No execution works on it."""
     REFUSED = "refused"
-    """The best experiment did not pass the gate, or its version does not give its golden answers."""
+    """The best experiment did not pass the gate, its version does not give its golden answers, or a person rejected
+    it."""
     SUPERSEDED = "superseded"
     """A version exists that no caller was ever served by: newer data came before it had its turn."""
     CANARY = "canary"
@@ -45,15 +50,41 @@ class Status(StrEnum):
     """Ended by a failure that the data did not cause; the same dataset resumes it."""
 
 
-WAITING = frozenset({Status.REGISTERED, Status.SUPERSEDED})
+WAITING = frozenset({Status.REGISTERED, Status.SUPERSEDED, Status.AWAITING_APPROVAL})
 """States with a version that was not tried yet: the same dataset, uploaded again, has it released."""
 SETTLED = frozenset({Status.REFUSED, Status.CANARY, Status.PROMOTED, Status.ROLLED_BACK})
 """States in which training has nothing left to do."""
-OVER = SETTLED | {Status.REJECTED, Status.FAILED, Status.SUPERSEDED}
+OVER = SETTLED | {Status.REJECTED, Status.FAILED, Status.SUPERSEDED, Status.AWAITING_APPROVAL}
 """States that the schedule leaves alone: only a new upload resumes the run."""
 SELECTED = SETTLED | WAITING
 ENDED = OVER - {Status.CANARY}
 """States in which nothing works on a run."""
+
+
+_UNCAUSED = (Status.REGISTERED, Status.AWAITING_APPROVAL, Status.CANARY, Status.PROMOTED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The state of a release."""
+
+    status: Status
+    reason: str = ""
+    wait_seconds: int = 0
+    metrics: Mapping[str, Any] | None = None
+    superseded_by: str | None = None
+    """The run whose data is newer."""
+    revision: int | None = None  # of the pointer, where this ended the release
+    decision: Decision | None = None
+    """What a person decided, where that was asked for."""
+
+    def noted(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the record of the run with this outcome."""
+        rollout = {"reason": self.reason, "evidence": self.metrics, "revision": self.revision}
+        cause = {} if self.status in _UNCAUSED else {"cause": self.reason}
+        newer = {} if self.superseded_by is None else {"superseded_by": self.superseded_by}
+        decision = {} if self.decision is None else {"approval": self.decision.document()}
+        return {**record, "status": self.status, "rollout": rollout, **cause, **newer, **decision}
 
 
 class Outdated(RuntimeError):

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from functions.core.onnx.session import BadModel
 from functions.core.registry import pointer as transitions
-from functions.core.registry.executions import Executions
+from functions.core.registry.executions import Executions, is_of_the_schedule, model_of
 from functions.core.registry.live_pointer import Live, UnreadablePointer
 from functions.core.registry.pointer import Turn
-from functions.core.registry.runs import ENDED, WAITING, Status, run_of_execution
-from functions.core.registry.versions import NAME, Corrupt, Registry
+from functions.core.registry.runs import ENDED, WAITING, Outcome, Status, run_of_execution
+from functions.core.registry.versions import Corrupt, Registry
+from functions.core.release.approval import Approval, decide
 from functions.core.release.cause import plain
 from functions.core.release.judge import FAILED, UNJUDGED, Verdict, judge
 from functions.core.release.rolled_back import note_rolled_back
@@ -28,28 +29,19 @@ from functions.core.storage.keys import in_order
 from interface.rollout import RolloutPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
+    from functions.core.registry.approvals import Decision
     from functions.core.registry.pointer import Pointer, Release
     from functions.core.storage.objects import Objects
     from models.section import RolloutThresholds
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """The state of a release."""
-
-    status: Status
-    reason: str = ""
-    wait_seconds: int = 0
-    metrics: Mapping[str, Any] | None = None
-    superseded_by: str | None = None
-    """The run whose data is newer."""
-    revision: int | None = None  # of the pointer, where this ended the release
-
-
 class Rollout:
-    """The rollout of every model. `act` answers the workflow's release, judge, rollback and abandon calls."""
+    """The rollout of every model. `act` answers the workflow's release, judge, rollback and abandon calls.
+
+    Versions of the models in `asking` are released once a person has approved them.
+    """
 
     def __init__(
         self,
@@ -58,12 +50,14 @@ class Rollout:
         *,
         plan: RolloutPlan,
         thresholds: Callable[[str], RolloutThresholds],
+        asking: Collection[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._models = models
         self._captures = captures
         self._plan = plan
         self._thresholds = thresholds
+        self._asking = asking
         self._clock = clock
 
     def act(self, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,21 +78,30 @@ class Rollout:
                 )
 
     def release(self, model: str, run: str) -> Outcome:
-        """Put up the version of a run as a challenger, or have it wait for its turn.
+        """Put up the version of a run as a challenger, or have it wait for its turn or for a person's approval.
 
         The first version of a model is promoted at once. One that does not load, or whose golden
         answers are not those of its making, is not put up, nor one whose data is older than what was
-        tried or waits.
+        tried or waits, nor one that a person rejected.
         """
         live, turn = Live(self._models, model), self._turn(model, run)
-        complaint = self._check(model, turn.version)
-        if complaint and not _has_release(live.read(), run):
+        complaint, before = self._check(model, turn.version), live.read()
+        if complaint and not _has_release(before, run):
             live.change(lambda pointer: transitions.leave(pointer, run))
             return Outcome(status=Status.REFUSED, reason=complaint)
-        after = live.change(lambda pointer: self._put_up(pointer, turn))
+        approval, decision = Approval(models=self._models, asking=self._asking), None
+        asked = model in self._asking or before.awaits(run)
+        if asked and before.champion != turn.version and not _has_release(before, run):
+            decision = approval.decision(model, turn.version)
+            held = approval.hold(model, live, turn, decision, self._clock())
+            if held is not None:
+                return held
+        after = live.change(lambda pointer: self._put_up(pointer, turn, decision))
+        if after.awaiting:
+            approval.supersede(model, live, after, turn)
         newer = after.superseder(turn)
         if newer is None or after.champion == turn.version or _has_release(after, run) or after.waits(run):
-            return self._standing(after, turn)
+            return replace(self._standing(after, turn), decision=decision)
         reason = f"newer data came before it had its turn: run {newer}"
         return Outcome(status=Status.SUPERSEDED, reason=reason, superseded_by=newer)
 
@@ -152,13 +155,14 @@ class Rollout:
         if model is None:
             return None
         note = Executions(self._models, model).find(execution)
-        if note is None and _is_of_the_schedule(payload):
+        if note is None and is_of_the_schedule(payload):
             return None
         run = (note or {}).get("run") or run_of_execution(model, execution)
         now, last = self._clock(), None
 
         def withdraw(pointer: Pointer) -> Pointer:
-            pointer = transitions.leave(pointer, run)
+            # One that waits for approval still does.
+            pointer = pointer if pointer.awaits(run) else transitions.leave(pointer, run)
             if not _has_release(pointer, run):
                 return pointer
             return transitions.withdraw(pointer, now, f"{FAILED}: {cause}")
@@ -179,9 +183,13 @@ class Rollout:
         Registry(self._models, model).update_run(run, fail)
         return run
 
-    def _put_up(self, pointer: Pointer, turn: Turn) -> Pointer:
+    def _put_up(self, pointer: Pointer, turn: Turn, decision: Decision | None) -> Pointer:
         """Return the pointer with a version as its challenger or its first champion, or among those that wait."""
         now, run, version = self._clock(), turn.run, turn.version
+        if decision is not None:
+            pointer = decide(pointer, turn, "approved", decision.said, now)
+        elif pointer.awaits(run):
+            pointer = transitions.leave(pointer, run)  # the settings ask no more
         if pointer.champion == version or _has_release(pointer, run):
             return transitions.leave(pointer, run)
         if pointer.superseder(turn) is not None:
@@ -237,14 +245,7 @@ class Rollout:
     def _answer(self, model: str, run: str, outcome: Outcome) -> dict[str, Any]:
         """Write the outcome into the run's record and answer the workflow, for which a waiting release is a canary."""
 
-        def note(record: dict[str, Any]) -> dict[str, Any]:
-            rollout = {"reason": outcome.reason, "evidence": outcome.metrics, "revision": outcome.revision}
-            uncaused = (Status.REGISTERED, Status.CANARY, Status.PROMOTED)
-            cause = {} if outcome.status in uncaused else {"cause": outcome.reason}
-            newer = {} if outcome.superseded_by is None else {"superseded_by": outcome.superseded_by}
-            return {**record, "status": outcome.status, "rollout": rollout, **cause, **newer}
-
-        Registry(self._models, model).update_run(run, note)
+        Registry(self._models, model).update_run(run, outcome.noted)
         status = Status.CANARY if outcome.status is Status.REGISTERED else outcome.status
         return {"status": str(status), "wait_seconds": outcome.wait_seconds}
 
@@ -274,6 +275,7 @@ def _has_release(pointer: Pointer, run: str) -> bool:
 
 
 def _over(last: transitions.Entry) -> Outcome:
+    """Return the outcome of a release by its last entry in the history."""
     match last.event:
         case "promoted":
             return Outcome(status=Status.PROMOTED, reason=last.reason, revision=last.revision)
@@ -281,20 +283,3 @@ def _over(last: transitions.Entry) -> Outcome:
             return Outcome(status=Status.ROLLED_BACK, reason=last.reason, revision=last.revision)
         case _:
             return Outcome(status=Status.ROLLED_BACK, reason="withdrawn when an operator rolled its champion back")
-
-
-def _is_of_the_schedule(payload: Any) -> bool:
-    """Return whether an execution only looked at the newest dataset: nothing had arrived."""
-    return set(payload) == {"model"} or (set(payload) == {"model", "action"} and payload["action"] == "wait")
-
-
-def model_of(payload: Any) -> str | None:
-    """Return the model that an execution's input is about; None where it names none."""
-    match payload:
-        case {"source": str(source)}:
-            model = source.split("/", 1)[0]
-        case {"model": str(model)}:
-            pass
-        case _:
-            return None
-    return model if NAME.fullmatch(model) else None

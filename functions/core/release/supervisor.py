@@ -19,6 +19,7 @@ from functions.core.registry.runs import ENDED, Status, run_of_execution
 from functions.core.registry.versions import Registry
 from functions.core.release.damage import examine
 from functions.core.release.judge import FAILED, UNJUDGED
+from functions.core.release.reminder import remind
 from functions.core.storage.objects import Unreadable
 from interface import layout
 
@@ -116,9 +117,10 @@ class Supervisor:
             return pointer
 
         try:
-            live.change(end)
+            pointer = live.change(end)
         except UnreadablePointer:
             return []  # reported already
+        remind(self._models, model, pointer, now, self._log)
         return [ended for run, cause in gone.items() for ended in self._fail(model, run, cause, {})]
 
     def _end_executions(self, model: str) -> list[Ended]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from functions.core.onnx.session import BadModel
+from functions.core.registry.approvals import decisions_in
 from functions.core.registry.live_pointer import Live, UnreadablePointer
 from functions.core.registry.runs import OVER, Status
 from functions.core.registry.versions import NAME, Corrupt, Registry
@@ -28,6 +29,7 @@ _REGISTERED = RELEASED | {Status.REGISTERED}
 _DIGITS = 64
 """Of a SHA-256, by which an experiment's files go."""
 _TRAINED_ANEW = "select fails until the run is started again, which trains it anew"
+_UNNOTICED = "callers do not notice"
 _NOT_LIVE = "nobody is answered by it meanwhile"
 
 
@@ -93,6 +95,7 @@ class _Verification:
         for run in self._names(layout.RUNS):
             self._check_run(run, versions)
         self._check_executions()
+        self._check_approvals()
         pointer = self._check_pointer(versions, broken)
         named = _named(pointer)
         for version, (key, why) in broken.items():
@@ -132,7 +135,9 @@ class _Verification:
         for name, digest in (loaded.card.get("files") or {}).items():
             content = self._models.find(f"{folder}{name}")
             if content is None or sha256(content).hex() != digest:
-                self._fault(f"{folder}{name}", "is missing or is not what was registered", "callers do not notice")
+                self._fault(f"{folder}{name}", "is missing or is not what was registered", _UNNOTICED)
+        if f"{folder}{layout.ORIGIN}" in self._known:
+            self._json(f"{folder}{layout.ORIGIN}", _UNNOTICED)
         return None
 
     def _check_pointer(self, versions: list[str], broken: dict[str, tuple[str, str]]) -> Pointer | None:
@@ -227,6 +232,12 @@ class _Verification:
             noted = self._json(key, meanwhile)
             if noted is not None and noted.get("run") not in (None, *runs):
                 self._fault(key, f"names the run {noted['run']}, and there is no such run", meanwhile)
+
+    def _check_approvals(self) -> None:
+        folder = f"{self.model}/{layout.APPROVALS}"
+        for key in (key for key in self._keys if key.startswith(folder)):
+            if not decisions_in(self._models.get(key)):
+                self._fault(key, "holds no decision", "its version counts as one that nobody has decided about")
 
     def _json(self, key: str, meanwhile: str) -> dict[str, Any] | None:
         content = self._models.find(key)

@@ -196,7 +196,7 @@ class ModelCache:
             self._log.error("pointer unreadable", problem=problem, model=self.model, metric="PointerUnreadable")
             self._read_at = None if self._serving is None else began
             return
-        self._is_new = pointer.champion is None and not pointer.history
+        self._is_new = pointer.is_new
         before = self._serving.champion.version if self._serving else None
         stood_in = self._serving is not None and self._serving.stands_in
         named = {pointer.champion, pointer.challenger, pointer.previous}

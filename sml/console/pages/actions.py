@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sml.commands import jobs, releases, upload
+from sml.commands import approvals, jobs, releases, upload
 from sml.console.asked import ask as call
 from sml.console.site import Page
 from sml.console.source import sentence
@@ -30,9 +30,11 @@ class Action:
     words: Callable[[Source, str, str], str]
     """Says what will happen, of a model and of what is named. Raises `Mistake` where it is not possible."""
     names: str | None = None
-    """The command's argument that the button fills in."""
+    """The command's argument that the button fills in; `model` gets MODEL@VERSION."""
     reason: bool = False
     """Whether it is noted why."""
+    unsaid: str = releases.BY_HAND
+    """The reason where none is given; empty where one has to be."""
     grave: bool = False
     """Whether callers get other answers at once."""
     more: tuple[tuple[str, Any], ...] = ()
@@ -82,6 +84,24 @@ def _release(source: Source, model: str, named: str) -> str:
     )
 
 
+def _approve(source: Source, model: str, named: str) -> str:
+    champion = source.records(model).live().champion
+    if champion is None:
+        return f"Version {named} of {model} goes live at once: there is no other to compare it with."
+    return (
+        f"The workflow releases version {named} of {model} by the stack's canary steps, each of them judged, in place "
+        f"of {champion}. Who approved it, when and why is kept with its run."
+    )
+
+
+def _reject(source: Source, model: str, named: str) -> str:
+    source.stack.model(model)
+    return (
+        f"The run of version {named} ends as refused, and the version is not released by its name either, unless "
+        "somebody approves it later."
+    )
+
+
 def _retrain(source: Source, model: str, named: str) -> str:
     del named
     newest = source.stack.data.newest(f"{source.stack.model(model)}/incoming")
@@ -110,6 +130,10 @@ ACTIONS = {
         more=(("timeout", ROLLBACK_SECONDS),),
     ),
     "release": Action(command=releases.release, title="Release", words=_release, names="version"),
+    "approve": Action(command=approvals.approve, title="Approve", words=_approve, names="model", reason=True),
+    "reject": Action(
+        command=approvals.reject, title="Reject", words=_reject, names="model", reason=True, unsaid="", grave=True
+    ),
     "retrain": Action(command=upload.retrain, title="Retrain", words=_retrain),
     "cancel": Action(command=jobs.cancel, title="Cancel the job", words=_cancel, names="job", grave=True),
 }
@@ -131,9 +155,9 @@ def do(source: Source, request: Request, model: str, action: str) -> Page:
     found, named = _found(action), request.given("of")
     arguments: dict[str, Any] = {"model": model, **dict(found.more)}
     if found.names is not None:
-        arguments[found.names] = named
+        arguments[found.names] = f"{model}@{named}" if found.names == "model" else named
     if found.reason:
-        arguments["reason"] = " ".join(request.given("reason").split())[:MUTED] or releases.BY_HAND
+        arguments["reason"] = " ".join(request.given("reason").split())[:MUTED] or found.unsaid
     facts: dict[str, Any] = {"action": found, "name": action, "of": named, "done": True}
     try:
         told = call(source.stack, found.command, **arguments)

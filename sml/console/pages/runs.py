@@ -66,6 +66,7 @@ def run(source: Source, request: Request, model: str, run: str) -> Page:
         "record": record,
         "why": _guarded(reason, record),
         "began": sentences.began(record["schedule"]) if isinstance(record.get("schedule"), dict) else "",
+        "decided": sentences.decided(record["approval"]) if isinstance(record.get("approval"), dict) else "",
         "checks": [{**check, "said": said(check)} for check in record.get("checks", ())],
         "rejected": found.get("reasons") or (),
         "rejected_cause": found.get("cause"),

@@ -94,6 +94,19 @@ def pointer(*entries: tuple[str, str, str]) -> dict[str, Any]:
     return {"champion": "v1", "history": history}
 
 
+def test_a_version_that_waits_for_a_person_is_told_with_what_to_type_and_goes_on_once_decided(told: Told) -> None:
+    told.write("m/runs/r/run.json", record("awaiting_approval", version="v2", checks=[{"passed": True}]))
+    [_, gate, asked] = told.lines()
+    assert gate == "gate m: 1 of 1 checks passed"
+    typed = "`.venv/bin/sml approve m@v2` or `.venv/bin/sml reject m@v2 --reason WHY`"
+    assert asked == f"approval m@v2 waits for a person's word: {typed}"
+    told.write("m/runs/r/run.json", record("registered", version="v2", checks=[{"passed": True}]) | {"execution": "y"})
+    told.write(
+        "m/live.json", pointer(("approved", "v2", "by ann (login name)"), ("canary", "v2", "10 % of the callers"))
+    )
+    assert told.lines() == ["approved m @ v2: by ann (login name)", "canary m @ v2: 10 % of the callers"]
+
+
 def test_a_dataset_is_told_from_its_arrival_to_its_promotion(told: Told) -> None:
     told.happened.append(Written(url=DATA, key="m/incoming/a.csv"))
     assert told.lines() == ["upload a.csv -> data/m/incoming/"]

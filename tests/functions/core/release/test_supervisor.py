@@ -12,6 +12,7 @@ import pytest
 
 from functions.core.registry.executions import Executions
 from functions.core.registry.pointer import Turn, begin, promote_first, wait, withdraw
+from functions.core.release.approval import ask_approval
 from functions.core.release.judge import UNJUDGED
 from functions.core.release.supervisor import UNRELEASED, Supervisor
 from functions.core.runtime.log import Log
@@ -149,3 +150,22 @@ def test_a_champion_is_never_touched(life: Life) -> None:
     life.live.change(lambda pointer: promote_first(pointer, "v1", "first", 0.0))
     supervisor(life.models, 10 * LONG).act({})
     assert life.pointer.champion == "v1"
+
+
+def test_what_waits_for_approval_is_left_alone_and_told_once_a_day(life: Life) -> None:
+    life.released(0)
+    turn = Turn(run="waits", version="v2", asked=time.time())
+    life.live.change(lambda pointer: ask_approval(pointer, turn))
+    record = {"run": "waits", "status": "awaiting_approval", "version": "v2", "execution": "x"}
+    life.bench.registry.write_run("waits", record)
+    Executions(life.models, MODEL).note("x", run="waits")
+    day, told = 86_400, []
+    for later in (day - 60, day + 60, day + 360, 2 * day - 60, 2 * day + 90, 400 * day):
+        lines = io.StringIO()
+        assert supervisor(life.models, later, lines).act({})["ended"] == []
+        told.append(sum('"metric": "AwaitingApproval"' in line for line in lines.getvalue().splitlines()))
+    assert told == [0, 1, 0, 0, 1, 1]
+    assert life.pointer.awaiting == (turn,)
+    assert life.bench.registry.read_run("waits") == record
+    life.models.put(f"{MODEL}/supervised/reminded.json", b"garbage")
+    supervisor(life.models, 400 * day).act({})
