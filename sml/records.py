@@ -14,7 +14,7 @@ from functions.core.storage.objects import Missing
 from interface import layout
 from sml import sentences
 from sml.mistake import Mistake
-from sml.whole import CARD, DAMAGED, EXPERIMENT, RUN, damage, rows_of, whole
+from sml.whole import CARD, DAMAGED, EXPERIMENT, ORIGIN, RUN, damage, rows_of, whole
 
 if TYPE_CHECKING:
     from functions.core.registry.pointer import Pointer
@@ -117,7 +117,16 @@ class Records:
             for name, card in zip(names, found, strict=True)
             if card is not None
         ]
+        known = set(self.run_ids()) if cards else set()
+        foreign = [card for card in cards if card.get("run") not in known]
+        origins = self._each(self._origin(card["version"]) for card in foreign)
+        for card, origin in zip(foreign, origins, strict=True):
+            if origin is not None:
+                card["origin"] = whole(origin, ORIGIN)
         return sorted(cards, key=lambda card: str(card.get("created")), reverse=True)
+
+    def _origin(self, version: str) -> str:
+        return f"{self.model}/{layout.VERSIONS}{version}/{layout.ORIGIN}"
 
     def version(self, beginning: str) -> Record:
         """Return the card of the version whose name begins so. Raise `Mistake` where none or several do."""
@@ -128,7 +137,8 @@ class Records:
         card = self._object(f"{self.model}/{layout.VERSIONS}{found[0]}/card.json")
         if card is None or card.get("version") != found[0]:
             raise Mistake(f"version {found[0]} of {self.model} has no card: `sml registry verify` says what is damaged")
-        return whole(card, CARD)
+        origin = self._object(self._origin(found[0]))
+        return whole(card, CARD) | ({} if origin is None else {"origin": whole(origin, ORIGIN)})
 
     def golden(self, version: str) -> Record:
         """Return what a version must answer each time it is opened: rows, or the cases of a finished model."""

@@ -114,6 +114,18 @@ def decided(approval: Mapping[str, Any]) -> str:
     return f"{approval.get('decision')} {at} UTC by {approval.get('by')} ({approval.get('known_by')}){why}"
 
 
+def origin(found: Mapping[str, Any]) -> str:
+    """Say from which stack a version came, of which run there, who brought it and when.
+
+    As in `dev, run 310bffd3, 2026-11-30 10:00 UTC by ann (AWS): the quarter's model`.
+    """
+    run = f", run {found['run']}" if found.get("run") else ""
+    at = str(found.get("at"))[:16].replace("T", " ")
+    why = f": {found['reason']}" if found.get("reason") else ""
+    before = f"; there from {origin(found['origin'])}" if isinstance(found.get("origin"), dict) else ""
+    return f"{found.get('stack')}{run}, {at} UTC by {found.get('by')} ({found.get('known_by')}){why}{before}"
+
+
 def weights(shares: Sequence[int]) -> str:
     """Say which shares of the callers a challenger had, in their order."""
     return " % -> ".join(map(str, shares)) + " %"

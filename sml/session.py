@@ -28,6 +28,10 @@ class Session:
         """The stack that the options name. Raises as `find_stack` does."""
         return self.find()
 
+    def other(self, name: str | None, outputs: Path | None, state: Path | None = None) -> Stack:
+        """Find another stack than the one that the options name; raises as `find_stack` does."""
+        return find_stack(name, outputs, state or self._named[2])
+
     def find(self) -> Stack:
         """Find it anew: one that runs here may have been started again. Raises as `find_stack` does."""
         return find_stack(*self._named)

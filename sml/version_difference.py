@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.versions import features_of
+from sml.sentences import origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ Facts = dict[str, Any]
 DIGESTS = {"dataset": "data", "code": "training code", "contract": "model.yaml", "lock": "locked packages"}
 """What is known of a run by a digest alone: that it is another one."""
 TOLD = frozenset(
-    {"version", "model", "format", "sha256", "params", "metrics", "features", "target", "libraries", "usage"}
+    {"version", "model", "format", "sha256", "params", "metrics", "features", "target", "libraries", "usage", "origin"}
 )
 """Parts of a card that are told otherwise, or say nothing to people."""
 EPSILON = 1e-12
@@ -48,6 +49,7 @@ def _kind(name: str) -> str:
 def _facts(card: Facts, run: Facts) -> Iterator[tuple[str, Any]]:
     yield "trained (UTC)", str(card.get("created") or "")[:19].replace("T", " ")
     yield "run", card.get("run")
+    yield "came from", origin(card["origin"]) if _object(card.get("origin")) else None
     for name, key in (("from", "source"), ("rows", "rows"), ("rejected rows", "rejected_rows")):
         yield name, run.get(key)
     metrics = _object(card.get("metrics"))

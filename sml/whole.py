@@ -65,6 +65,9 @@ CARD: Mapping[str, Fits] = MappingProxyType(
         "inputs": _are(_is_object),
     }
 )
+ORIGIN: Mapping[str, Fits] = MappingProxyType(
+    {name: _is_text for name in ("stack", "store", "run", "dataset", "created", "at", "by", "known_by", "reason")}
+)
 RUN: Mapping[str, Fits] = MappingProxyType(
     {
         "created": _is_text,
@@ -77,6 +80,8 @@ RUN: Mapping[str, Fits] = MappingProxyType(
         "passed_over": _is_list,
         "report": _has({"reasons": _are(REASON)}),
         "rollout": _is_object,
+        "approval": _is_object,
+        "origin": _is_object,
     }
 )
 EXPERIMENT: Mapping[str, Fits] = MappingProxyType(

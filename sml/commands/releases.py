@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from sml.clouds import name_of
 from sml.commands.upload import WAIT_SECONDS, Wait
 from sml.mistake import FAILED, Mistake, TooLate
+from sml.named import ModelVersion, parted
 from sml.options import Model, Seconds
 from sml.session import Session, on_stack
 
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from functions.core.registry.pointer import Pointer
+    from sml.output import Output
     from sml.stack import Stack
+    from sml.transfer import Transfer
 
 Reason = Annotated[str, typer.Option("--reason", "-m", help="Why; the history keeps it.")]
 BY_HAND = "by hand"
@@ -28,39 +32,64 @@ ROLLBACK_SECONDS = 120.0
 @on_stack
 def release(
     session: Session,
-    model: Model,
-    version: Annotated[str, typer.Argument(help="By the first letters of its name.", metavar="VERSION")],
+    model: ModelVersion,
+    version: Annotated[
+        str | None, typer.Argument(help="By the first letters of its name, unless MODEL@VERSION.", metavar="VERSION")
+    ] = None,
     wait: Wait = False,
     timeout: Seconds = WAIT_SECONDS,
 ) -> None:
     """Release a registered version, also an older one: by canary, as its stack releases any."""
-    from sml.following import Following  # noqa: PLC0415 - the store's client takes long to import
-
-    out, found = session.out, session.stack
+    found = session.stack
+    model, named = parted(model)
+    beginning = version or named
+    if beginning is None:
+        raise Mistake(f"which version of {model}? `sml versions {model}` lists them")
     records = found.records(model)
-    name = str(records.version(version)["version"])
+    name = str(records.version(beginning)["version"])
     if records.live().champion == name:
         raise Mistake(f"version {name} of {model} is live already")
-    following = Following(found, model, out.say, seconds=timeout)
-    execution = found.cloud.start(found.outputs["workflow"], {"model": model, "version": name})
-    if not wait:
-        document = {"execution": execution, "version": name}
-        out.result(document, f"the release of {model} @ {name} has begun: `sml live {model}`")
-        return
-    record = following.to_the_end(following.run_of(execution))
-    if out.as_json:
-        out.fields(record)
-    if record.get("status") != "promoted":
-        raise typer.Exit(FAILED)
+    _begin(session.out, found, model, name, seconds=timeout if wait else None)
 
 
 @on_stack
-def promote(
+def promote(  # noqa: PLR0913, PLR0917 - an argument for each option
     session: Session,
-    model: Model,
+    model: ModelVersion,
+    source: Annotated[
+        str | None, typer.Option("--from", help="With --to: the stack that has it; by default that of --stack.")
+    ] = None,
+    source_outputs: Annotated[Path | None, typer.Option("--from-outputs", help="A file with its outputs.")] = None,
+    target: Annotated[
+        str | None, typer.Option("--to", help="Another stack: it gets the version, and releases it.")
+    ] = None,
+    target_outputs: Annotated[Path | None, typer.Option("--to-outputs", help="A file with its outputs.")] = None,
+    target_state: Annotated[
+        Path | None, typer.Option("--to-state", help="Its folder, if it is up on this machine.")
+    ] = None,
+    accept_changes: Annotated[
+        bool, typer.Option("--accept-changes", help="With --to: though clients there have to send something else.")
+    ] = False,
     reason: Reason = BY_HAND,
+    wait: Wait = False,
+    timeout: Seconds = WAIT_SECONDS,
 ) -> None:
-    """End the canary that is under way: its version answers every caller from now on."""
+    """End the canary: its version answers every caller. With --to, release a version in another stack."""
+    model, version = parted(model)
+    if target or target_outputs or target_state:
+        found = session.other(source, source_outputs) if source or source_outputs else session.stack
+        other = session.other(target, target_outputs, target_state)
+        transfer = _transfer(found, other, model, version)
+        transfer.check(accept_changes=accept_changes)
+        came = "copied" if transfer.copy("" if reason == BY_HAND else reason) else "there already"
+        session.out.say(f"  {'transfer':<12} {model} @ {transfer.version}: {found.name} -> {other.name}, {came}")
+        _begin(session.out, other, model, transfer.version, seconds=timeout if wait else None)
+        return
+    if source or source_outputs or accept_changes or version or wait:
+        raise Mistake(
+            f"`sml promote {model}` ends the canary that is under way; accepted for a version that another stack is to"
+            f" release: `sml promote {model}@VERSION --from STACK --to STACK`"
+        )
     from functions.core.registry import pointer  # noqa: PLC0415
 
     out, found = session.out, session.stack
@@ -118,3 +147,35 @@ def _changed(stack: Stack, model: str, transition: Callable[[Pointer], Pointer])
         return Live(stack.registry, stack.model(model)).change(transition)
     except NotPossible as impossible:
         raise Mistake(f"{model}: {impossible}") from None
+
+
+def _begin(out: Output, stack: Stack, model: str, version: str, *, seconds: float | None) -> None:
+    """Start the release of a version, and follow it for so many seconds at most; not at all for None."""
+    from sml.following import Following  # noqa: PLC0415 - the store's client takes long to import
+
+    following = Following(stack, model, out.say, seconds=seconds or 0.0)
+    execution = stack.cloud.start(stack.outputs["workflow"], {"model": model, "version": version})
+    if seconds is None:
+        document = {"execution": execution, "version": version}
+        out.result(document, f"the release of {model} @ {version} has begun: `sml live {model}`")
+        return
+    record = following.to_the_end(following.run_of(execution))
+    if out.as_json:
+        out.fields(record)
+    if record.get("status") != "promoted":
+        raise typer.Exit(FAILED)
+
+
+def _transfer(source: Stack, target: Stack, model: str, version: str | None) -> Transfer:
+    """Return the transfer of a version, by default the live one, to another stack. Raise `Mistake`."""
+    from sml.transfer import Transfer  # noqa: PLC0415 - the store's client takes long to import
+
+    if source.outputs["models_url"] == target.outputs["models_url"]:
+        raise Mistake(f"{source.name} and {target.name} are the same stack: `sml release` releases a version there")
+    records = source.records(model)
+    target.model(model)
+    champion = records.live().champion
+    if version is None and champion is None:
+        raise Mistake(f"no version of {model} is live in the stack {source.name}; name one: {model}@VERSION")
+    name = str(records.version(version or str(champion))["version"])
+    return Transfer(source=source, target=target, model=model, version=name)

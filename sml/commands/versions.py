@@ -60,6 +60,7 @@ def versions(
             **card,
             "state": states.get(card["version"], ""),
             "created": str(card.get("created"))[:19].replace("T", " "),
+            "run": f"{card.get('run')} in {card['origin'].get('stack')}" if card.get("origin") else card.get("run"),
             **_scores(card),
         }
         for card in cards

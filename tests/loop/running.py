@@ -53,7 +53,7 @@ class Running:
     def __init__(self, stack: LocalStack, state: Path) -> None:
         """`state` is the folder by which commands reach the stack."""
         self._stack = stack
-        self._state = state
+        self.state = state
         self.data = stack.store(stack.outputs["data_url"])
         self.models = stack.store(stack.outputs["models_url"])
         self._jobs = stack.store(stack.outputs["jobs_url"])
@@ -65,7 +65,7 @@ class Running:
     def sml(self, *arguments: str, given: str = "") -> Said:
         """Run a command of `sml` on the stack, with `given` on standard input."""
         self._follow()
-        return called(*arguments, state=self._state, given=given)
+        return called(*arguments, state=self.state, given=given)
 
     @property
     def stack(self) -> LocalStack:

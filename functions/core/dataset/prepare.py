@@ -13,7 +13,7 @@ from functions.core.registry.executions import Executions
 from functions.core.registry.runs import Status, run_of_release
 from functions.core.registry.versions import DIGEST, NAME, Registry
 from functions.core.runtime.log import Log
-from functions.core.storage.objects import Objects
+from functions.core.storage.objects import Objects, Unreadable
 from interface import layout
 from models.catalogue import by_kind, load
 from models.section import FOLDER
@@ -113,9 +113,18 @@ class Preparation:
         Executions(self.models, model).note(self.execution, created=self.at, run=run)
         fresh = {"run": run, "model": model, "version": version, "dataset": card.get("dataset")}
         fresh |= {"execution": self.execution, "created": self.at, "status": Status.REGISTERED}
+        fresh |= self._origin(registry, version)
         # Delivered again, the record that rollout may have changed since then stays.
         registry.update_run(run, lambda record: record or fresh)
         return answer(Status.REGISTERED, model, run, card.get("dataset"))
+
+    def _origin(self, registry: Registry, version: str) -> dict[str, Any]:
+        """Return what a record says of a version that came from another stack; nothing of any other."""
+        try:
+            origin = self.models.find_json(registry.key(version, layout.ORIGIN))
+        except Unreadable:
+            origin = None
+        return {"origin": origin} if isinstance(origin, dict) else {}
 
     def _go_on(self, model: str, version: str, run: str) -> Answer:
         """Go on with a run whose version waited for approval; whether it has it, the release finds."""

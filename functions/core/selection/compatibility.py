@@ -1,7 +1,8 @@
-"""Whether a new version of a finished model keeps what the clients of the live one rely on, by their cards."""
+"""Whether another version of a model keeps what the clients of the live one rely on, by their cards."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,11 +14,14 @@ if TYPE_CHECKING:
 def broken(before: Card, after: Card) -> list[str]:
     """Return what clients of a version would have to change for another; nothing where they need not.
 
-    An input may take more than it did; an output may do all but contradict what it was. New outputs and optional
-    inputs are no harm.
+    Of a finished model an input may take more than it did; an output may do all but contradict what it was. New
+    outputs and optional inputs are no harm. Of a trained one the features are the same in the same order, since a
+    client may send tensors, and each takes all that it did.
     """
     if before["task"] != after["task"]:
         return [f"the live version is of task {before['task']}"]
+    if "features" in before:
+        return [*_features(before, after), *_answers(before, after)]
     return [*_inputs(before, after), *_outputs(before, after), *_scores(before, after), *_columns(before, after)]
 
 
@@ -60,6 +64,42 @@ def _columns(before: Card, after: Card) -> Iterator[str]:
             yield f"the columns of {name} are other ones"
 
 
+def _features(before: Card, after: Card) -> Iterator[str]:
+    was, now = _by_name(before["features"]), _by_name(after["features"])
+    yield from (f"the feature {name} is gone" for name in was if name not in now)
+    yield from (f"the feature {name} is new" for name in now if name not in was)
+    if set(was) == set(now) and list(was) != list(now):
+        yield "the features are in another order"
+    for name in (name for name in was if name in now):
+        yield from (f"the feature {name} {complaint}" for complaint in _narrower(was[name], now[name]))
+
+
+def _narrower(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a feature does not take any more, or takes for something else."""
+    if other := [part for part in sorted({*old, *new} - _COMPARED) if old.get(part) != new.get(part)]:
+        yield "; ".join(f"has {part} {new.get(part)}, and had {old.get(part)}" for part in other)
+    categories = list(old.get("categories") or ())
+    if list(new.get("categories") or ())[: len(categories)] != categories:
+        yield "has other categories, or in another order"
+    if new.get("missing", _REJECT) == _REJECT and old.get("missing", _REJECT) != _REJECT:
+        yield "may not be missing any more"
+    for bound, beyond in (("minimum", -math.inf), ("maximum", math.inf)):
+        was, now = (beyond if one.get(bound) is None else one[bound] for one in (old, new))
+        if (now > was) if bound == "minimum" else (now < was):
+            yield f"has the {bound} {now:g}, and had {'none' if math.isinf(was) else format(was, 'g')}"
+
+
+def _answers(before: Card, after: Card) -> Iterator[str]:
+    was, now = before.get("target") or {}, after.get("target") or {}
+    if list(was.get("classes") or ()) != list(now.get("classes") or ()):
+        yield "the classes are other ones, or in another order"
+    if was.get("unit") != now.get("unit"):
+        yield f"the answer is in {now.get('unit') or 'no unit'}, and was in {was.get('unit') or 'none'}"
+
+
+_COMPARED = frozenset({"name", "description", "categories", "missing", "minimum", "maximum"})
+"""Parts of a feature that are compared by what they mean, or mean nothing to clients."""
+_REJECT = "reject"
 _SHOWN = 5
 
 

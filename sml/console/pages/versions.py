@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sml.console.asked import ask
 from sml.console.site import Page
 from sml.mistake import Mistake
+from sml.sentences import origin
 from sml.whole import damage
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def version(source: Source, request: Request, model: str, version: str) -> Page:
     pointer = records.live()
     states = {pointer.previous: "previous", pointer.challenger: "challenger", pointer.champion: "live"}
     facts = {"card": card, "left_out": damage(card), "state": states.get(card.get("version"), ""), "pointer": pointer}
+    facts["origin"] = origin(card["origin"]) if card.get("origin") else ""
     return Page(template="version.html", title=f"Version {card.get('version')}", model=model, facts=facts)
 
 
