@@ -16,7 +16,6 @@ from functions.core.registry.plan import FIRST, Plan
 from functions.core.registry.versions import Registry
 from functions.core.runtime.log import Log
 from functions.core.selection.candidate import Experiments, recorded
-from functions.core.selection.narrowing import going_on
 from functions.core.storage.objects import Objects
 from functions.core.training.train import Trainer
 from models.contract import Contract
@@ -65,7 +64,7 @@ with tempfile.TemporaryDirectory() as temporary:
     registry.write_run(RUN, record)
     trainer = Trainer(data=data, models=models, log=Log(), folder=folder)
     for number in range(FIRST, len(plan.shares) + 1):
-        for name in going_on(recorded(models, "bench", RUN)[1], plan, contract.search.metric, number - 1):
+        for name in plan.going_on(recorded(models, "bench", RUN)[1], contract.search.metric, number - 1):
             trainer("bench", RUN, name, number)
     best = Experiments.read(models, contract, record).board[0]
 Path(out).write_text(json.dumps({"mean": best["mean"], "error": best["std"] / contract.search.folds**0.5}))

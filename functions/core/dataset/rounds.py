@@ -22,11 +22,11 @@ LEAST_OF_A_CLASS = 5
 
 
 def shares_of(search: Search, dataset: Dataset) -> Sequence[float]:
-    """Return the share of the rows outside the holdout that each round of a search trains on; the last is 1.
+    """Return the share of the rows outside the holdout that each round of a halving trains on; the last is 1.
 
     A round is left out for which a table has too few rows.
     """
-    if search.method != "halving" or len(search.experiments()) <= halving.FINALISTS:
+    if len(search.experiments()) <= halving.FINALISTS:
         return WHOLE
     rows = np.count_nonzero(~dataset.holdout)
     fewest = _fewest_of_a_class(dataset, search.folds)

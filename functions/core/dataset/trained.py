@@ -10,7 +10,7 @@ from functions.core.dataset.arrival import Arrival
 from functions.core.dataset.file_blocks import FileBlocks
 from functions.core.dataset.rounds import shares_of
 from functions.core.dataset.validation import RejectedDataset, ValidatedDataset, validate_dataset
-from functions.core.registry.plan import Plan
+from functions.core.registry.plan import WHOLE, Plan
 from functions.core.registry.runs import SETTLED
 from interface import layout
 
@@ -56,7 +56,8 @@ class TrainedArrival(Arrival):
         run = self.run_of(reading.digest)
         self.note(run=run, **upload.facts)
         search = self.contract.search
-        plan = Plan.of(search.experiments(), shares_of(search, reading.dataset))
+        shares = shares_of(search, reading.dataset) if search.method == "halving" else WHOLE
+        plan = Plan.of(search.experiments(), shares)
         before = self.registry.read_run(run)
         if before is None or before.get("status") not in SETTLED:
             self._write(upload.source, reading)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from models import halving
 from models.light import dataclass
+from models.task import LOWER_IS_BETTER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,6 +15,10 @@ FIRST = 1
 """The number of the first round."""
 WHOLE = (1.0,)
 """The shares of a search that does not narrow: one round, on all rows."""
+
+
+class Unfinished(RuntimeError):
+    """An experiment of the plan is not recorded: the step was called too early."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,3 +53,36 @@ class Plan:
     def is_last(self, number: int) -> bool:
         """Return whether no round follows."""
         return number >= len(self.shares)
+
+    def going_on(self, records: Mapping[str, Mapping[str, Any]], metric: str, number: int) -> list[str]:
+        """Return the ids of the experiments that go on after round `number`, in the order of the plan; all after 0.
+
+        The better mean of `metric` goes on, of equals the earlier in the plan. Raise `Unfinished` where one of a round
+        is not recorded.
+        """
+        names = list(self.experiments)
+        for each in range(FIRST, number + 1):
+            means = {name: _mean(name, records.get(name, {}), metric, each) for name in names}
+            measured = {name: mean for name, mean in means.items() if mean is not None}
+            sign = 1 if metric in LOWER_IS_BETTER else -1
+            best = sorted(measured, key=lambda name: sign * measured[name])[: halving.kept(len(names))]
+            names = [name for name in names if name in best]
+        return names
+
+    def finalists(self, records: Mapping[str, Mapping[str, Any]], metric: str) -> list[str]:
+        """Return the ids of the experiments that saw all rows. Raise `Unfinished` where one is not recorded."""
+        names = self.going_on(records, metric, len(self.shares) - 1)
+        for name in names:
+            if records.get(name, {}).get("status") not in ("succeeded", "failed"):
+                raise Unfinished(f"experiment {name} left no record")
+        return names
+
+
+def _mean(name: str, record: Mapping[str, Any], metric: str, number: int) -> float | None:
+    """Return what an experiment came to in a round; None where it failed there. Raise `Unfinished`."""
+    rounds = record.get("rounds", ())
+    if len(rounds) >= number:
+        return float(rounds[number - 1]["metrics"][metric]["mean"])
+    if record.get("status") != "failed":
+        raise Unfinished(f"experiment {name} left no record of round {number}")
+    return None

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.plan import Plan
 from functions.core.registry.versions import FORMAT, Registry, Version, version_of
-from functions.core.selection.narrowing import Unfinished, going_on
 from functions.core.training import experiment_files
 from functions.core.training.answers import TOLERANCE
 from functions.core.training.choice import task_of
@@ -58,10 +57,7 @@ class Experiments:
         """Read the experiments of the run that the record `run` describes. Raise `NothingTrained` or `Unfinished`."""
         plan, records = recorded(models, contract.name, run["run"])
         metric = contract.search.metric
-        finalists = going_on(records, plan, metric, len(plan.shares) - 1)
-        for name in finalists:
-            if records.get(name, {}).get("status") not in ("succeeded", "failed"):
-                raise Unfinished(f"run {run['run']}: experiment {name} left no record")
+        finalists = plan.finalists(records, metric)
         board = rank([records[name] for name in plan.experiments], metric, finalists)
         if board[0]["status"] != "succeeded":
             failed = next(line for line in board if line["status"] == "failed")

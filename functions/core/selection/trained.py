@@ -14,7 +14,6 @@ from functions.core.selection.assessment import Assessment
 from functions.core.selection.candidate import Experiments, NothingTrained, recorded
 from functions.core.selection.exactness import answers_of
 from functions.core.selection.gate import Champion, comparable, judge
-from functions.core.selection.narrowing import going_on
 from functions.core.selection.report import Story, render
 from functions.core.serving.opening import open_trained
 from functions.core.storage.objects import Missing
@@ -83,7 +82,7 @@ class TrainedAssessment(Assessment):
         number = plan.number(in_round)
         if plan.is_last(number):
             return {}
-        names = going_on(records, plan, self.contract.search.metric, number)
+        names = plan.going_on(records, self.contract.search.metric, number)
         if not names:
             failed = next(iter(records.values()))
             raise NothingTrained(f"none of {len(records)} experiments succeeded; {failed['id']}: {failed['error']}")

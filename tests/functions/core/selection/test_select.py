@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from functions.core.registry.live_pointer import Live
+from functions.core.registry.plan import Unfinished
 from functions.core.registry.pointer import promote_first
 from functions.core.registry.runs import Outdated
 from functions.core.registry.versions import Corrupt
-from functions.core.selection.candidate import Experiments, NothingTrained, Unfinished
+from functions.core.selection.candidate import Experiments, NothingTrained
 from functions.core.serving.classifier import Classifier
 from functions.core.storage.objects import Missing
 from functions.core.training.processor import processor

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from functions.core.dataset import rounds
+from functions.core.registry.plan import Unfinished
 from functions.core.selection.candidate import NothingTrained
-from functions.core.selection.narrowing import Unfinished
 from tests.functions.bench import Bench, csv, rows
 from tests.functions.life import Life
 
