@@ -2,6 +2,8 @@
 PYTHON ?= python3
 CLOUD ?= aws
 STACK ?= $(HERE)
+# The model that `make demo` shows alone.
+MODEL ?=
 # A commit that `make preview` compares with.
 BASE ?=
 BIN := .venv/bin
@@ -20,6 +22,7 @@ endif
 
 help:
 	@echo "make demo                  deploy, train, release, predict and run a job on this machine, then stop"
+	@echo "                           MODEL=digits or MODEL=diabetes shows that one alone"
 	@echo "make up                    deploy on this machine, keep running, and deploy your edits"
 	@echo "                           CLOUD=gcp makes demo and up run on the other cloud"
 	@echo "make preview STACK=prod    print what a stack would create, its limits, what to ask for, and its cost and carbon"
@@ -38,7 +41,7 @@ help:
 	@echo "make clean                 remove what the commands above installed and wrote"
 
 demo: .venv/.installed .local/emulator-$(CLOUD)/.installed
-	@$(BIN)/python -m localcloud demo --stack $(HERE)
+	@$(BIN)/python -m localcloud demo --stack $(HERE) --model "$(MODEL)"
 
 up: .venv/.installed .local/emulator-$(CLOUD)/.installed
 	@$(BIN)/python -m localcloud up --stack $(HERE)

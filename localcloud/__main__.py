@@ -72,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
         subparser.add_argument("--stack", default="local", help="the stack's name, as in Pulumi.<stack>.yaml")
         if name == "engine":
             subparser.add_argument("--recorded", action="store_true", help="create nothing, answer with symbols")
+        if name == "demo":
+            subparser.add_argument("--model", default="", help="show this one alone, with the data of its sample.py")
     soak = subparser
     soak.add_argument("--seconds", type=int, default=60, help="how long (default: 60)")
     soak.add_argument("--clients", type=int, default=32, help="how many at once (default: 32)")

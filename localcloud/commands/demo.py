@@ -2,7 +2,8 @@
 
 Two datasets arrive one after the other. The first version goes live at once, the second by
 canary; then two cases that neither was trained on are predicted. A bring-your-own model
-classifies a few files by their content, and a file of many cases becomes a job.
+classifies a few files by their content, and a file of many cases becomes a job. A model that
+is named is shown alone, with the data of its sample.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import http.client
 import json
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from infra.settings import KEY
 from interface import layout
-from localcloud.commands import demo_files, demo_job
+from localcloud.commands import demo_example, demo_files, demo_job
 from localcloud.commands.callers import Callers, ask
+from localcloud.commands.demo_example import HELD_OUT, Example
 from localcloud.commands.demo_run import PATIENCE_SECONDS, DemoFailed, DemoRun
 from localcloud.commands.embedded import require_embedded
 from localcloud.commands.progress import Progress
@@ -26,30 +29,34 @@ from localcloud.commands.up import deploy
 from localcloud.commands.watch import FINAL_STATES
 from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import ROOT
-from models.breast_cancer import sample
 from sml import sentences
 
-MODEL = "breast_cancer"
-METRIC = "roc_auc"
-FIRST_ROWS = 400
-HELD_OUT = 20
-"""Cases that are never uploaded: the callers send them, and the two predictions at the end."""
+PREDICTIONS = 2
+MINIMUM_ACCURACY = 0.9
+"""Of the answers of the job, where no model is named. What another one is good for, its gate says."""
 MINIMUM_REQUESTS = 300
 """The number of requests that the callers send at least during a canary."""
 
 
-def main(progress: Progress, stack: str, state: Path = ROOT / ".local") -> int:
-    """Run the demonstration and write its figures to `<state>/summary.json`. Return 0; a step that fails raises."""
+def main(progress: Progress, stack: str, state: Path = ROOT / ".local", model: str = "") -> int:
+    """Run the demonstration and write its figures to `<state>/summary.json`. Return 0; a step that fails raises.
+
+    With `model` the stack is deployed with that one alone, whatever its file names.
+    """
     require_embedded(stack)
     started = time.monotonic()
-    with LocalStack(stack, state=state) as local:
-        progress.plain(f"serverless-ml  local {local.cloud.title}  models: {MODEL}, {demo_files.MODEL}")
-        demo = Demo(local, progress)
+    example = demo_example.named(model) if model else demo_example.breast_cancer()
+    override = {KEY: {"models": [model]}} if model else {}
+    with LocalStack(stack, state=state, override=override) as local:
+        shown = model or f"{example.model}, {demo_files.MODEL}"
+        progress.plain(f"serverless-ml  local {local.cloud.title}  models: {shown}")
+        demo = Demo(local, progress, example, others=() if model else (demo_files.MODEL,))
         demo.run()
         demo.summary["seconds"] = round(time.monotonic() - started, 1)
         (state / "summary.json").write_text(json.dumps(demo.summary, indent=1) + "\n", encoding="utf-8")
-    duration = f"done in {demo.summary['seconds']:.0f} s."
-    progress.plain(f"{duration} `{command_to_keep(local)}` keeps it running; docs/bring-your-model.md is next.")
+    kept = f"`{command_to_keep(local)}` keeps it running"
+    after = f"{kept}, with {model} among the models of {local.file.path.name}" if model else kept
+    progress.plain(f"done in {demo.summary['seconds']:.0f} s. {after}; docs/bring-your-model.md is next.")
     return 0
 
 
@@ -61,17 +68,21 @@ def command_to_keep(stack: LocalStack) -> str:
 class Demo(DemoRun):
     """Trains and releases two versions, predicts, classifies files and runs a job."""
 
-    def __init__(self, stack: LocalStack, progress: Progress) -> None:
+    def __init__(self, stack: LocalStack, progress: Progress, example: Example, others: Sequence[str]) -> None:
+        """`others` are the models besides that of the example, which the stack must have: those that are shown."""
         super().__init__(stack, progress)
-        self.summary["model"] = MODEL
-        self.cases, self.labels = sample.instances()
+        self.model, self.cases = example.model, example.cases
+        self.summary["model"] = self.model
+        self._example, self._others = example, others
 
     def run(self) -> None:
         """Run every step. Raises `DemoFailed` at the first that does not do what it is for."""
         self.two_versions()
         self.predict()
-        demo_files.classify(self)
-        demo_job.run(self, MODEL, self.cases, self.labels)
+        if demo_files.MODEL in self._others:
+            demo_files.classify(self)
+        minimum = MINIMUM_ACCURACY if self._others else None
+        demo_job.run(self, self.model, self.cases, self._example.truths, minimum)
         self.not_emulated()
 
     def two_versions(self) -> None:
@@ -79,13 +90,16 @@ class Demo(DemoRun):
         with self.timed("deploy"):
             deploy(self.stack, self.progress)
         self.summary |= {"endpoint": self.stack.outputs["endpoint"], "resources": self.stack.counts()}
-        if not {MODEL, demo_files.MODEL} <= set(self.stack.outputs["models"]):
-            stack = f"Pulumi.{self.stack.file.name}.yaml"
-            raise DemoFailed(f"the demo shows {MODEL} and {demo_files.MODEL}: have both among the models of {stack}")
-        self.watch = self.watching(MODEL)
-        first = self.train("wdbc-first.csv", FIRST_ROWS)
+        if not {self.model, *self._others} <= set(self.stack.outputs["models"]):
+            shown = " and ".join((self.model, *self._others))
+            raise DemoFailed(
+                f"the demo shows {shown}: have both among the models of {self.stack.file.path.name}, "
+                "or name one of yours: make demo MODEL=..."
+            )
+        self.watch = self.watching(self.model)
+        first = self.train(f"{self._example.table}-first.csv", self._example.first_rows)
         self.promoted(first)
-        second = self.train("wdbc.csv", len(self.cases) - HELD_OUT)
+        second = self.train(f"{self._example.table}.csv", len(self.cases) - HELD_OUT)
         self.canary(second)
         self.promoted(second)
 
@@ -93,12 +107,12 @@ class Demo(DemoRun):
         """Upload a dataset, follow it to a registered version, and return the id of its run."""
         with self.step("upload") as step:
             self.upload(name, rows)
-            step.text = sentences.uploaded(name, MODEL, f"{rows} rows")
+            step.text = sentences.uploaded(name, self.model, f"{rows} rows")
         with self.step("prepare") as step:
             run = self.watch.new_run(PATIENCE_SECONDS)
             record = self.watch.reached(run, "training", "registered", "canary", seconds=PATIENCE_SECONDS)
             self.expect(record, "training", "registered", "canary", "promoted")
-            step.text = sentences.prepared(record, len(sample.header()) - 1)
+            step.text = sentences.prepared(record, self._example.features)
         with self.step("experiments") as step:
             for done, planned in self.watch.experiments(run, PATIENCE_SECONDS):
                 step.say(f"{done} of {planned}")
@@ -112,27 +126,28 @@ class Demo(DemoRun):
     def upload(self, name: str, rows: int) -> None:
         """Upload the first rows of the sample as a dataset."""
         with tempfile.TemporaryDirectory() as folder:
-            sample.write_csv(Path(folder) / name, rows)
+            self._example.write(Path(folder) / name, rows)
             self.stack.store(self.stack.outputs["data_url"]).put(
-                f"{MODEL}/{layout.INCOMING}{name}", Path(folder) / name
+                f"{self.model}/{layout.INCOMING}{name}", Path(folder) / name
             )
 
     def best(self, run: str) -> str:
         """Record the experiments in the summary, and describe the best one."""
-        leaderboard = self.watch.leaderboard(run, METRIC)
+        metric = self._example.metric
+        leaderboard = self.watch.leaderboard(run, metric)
         if not leaderboard:
             self.expect(self.watch.reached(run, seconds=PATIENCE_SECONDS), "registered")
         self.summary["experiments"] = [
-            {"params": record["params"], METRIC: record["metrics"][METRIC], "seconds": record["seconds"]}
+            {"params": record["params"], metric: record["metrics"][metric], "seconds": record["seconds"]}
             for record in leaderboard
         ]
-        return sentences.best(leaderboard[0], METRIC)
+        return sentences.best(leaderboard[0], metric)
 
     def canary(self, run: str) -> None:
         """Send requests while the challenger's share of the traffic grows, and raise `DemoFailed` if any fails."""
         weights: list[int] = []
         with self.step("canary") as step:
-            with Callers(self.stack.outputs["models"][MODEL]["predict"], self.cases[-HELD_OUT:]) as callers:
+            with Callers(self.stack.outputs["models"][self.model]["predict"], self.cases[-HELD_OUT:]) as callers:
 
                 def settled() -> dict[str, Any] | None:
                     live, record = self.watch.live(), self.watch.record(run)
@@ -157,38 +172,40 @@ class Demo(DemoRun):
             self.summary["champion"] = live["champion"]
 
             def served() -> bool | None:
-                _, headers, _ = self.infer(0)
+                _, headers, _ = self.asked(0)
                 return headers.get("x-model-version") == live["champion"] or None
 
             self.watch.wait_for(served, PATIENCE_SECONDS, f"{live['champion']} to answer")
-            step.text = sentences.promoted(MODEL, live["champion"], live["previous"])
+            step.text = sentences.promoted(self.model, live["champion"], live["previous"])
 
     def predict(self) -> None:
-        """Predict two cases that were never uploaded, one of each label, and print them with the true label."""
+        """Predict cases that were never uploaded, and print them with the truth."""
         self.summary["predictions"] = []
-        self.progress.line("predict", f"POST {self.stack.outputs['models'][MODEL]['infer']}")
-        for truth in ("malignant", "benign"):
-            position = max(i for i, label in enumerate(self.labels) if label == truth)
-            began = time.monotonic()
+        self.progress.line("predict", f"POST {self.stack.outputs['models'][self.model]['predict']}")
+        for position in self._shown():
+            began, truth = time.monotonic(), self._example.truths[position]
             with self.errors_of("predict"):
-                status, headers, body = self.infer(position)
+                status, headers, body = self.asked(position)
             milliseconds = (time.monotonic() - began) * 1000
             if status != 200 or headers.get("x-model-version") != self.summary["champion"]:
                 raise self.failed(f"the answer was {status} by {headers.get('x-model-version')}: {body}")
-            outputs = {output["name"]: output["data"] for output in body["outputs"]}
-            label = sorted(set(self.labels))[int(outputs["label"][0])]
-            prediction = {"label": label, "probability": round(max(outputs["probabilities"]), 4), "truth": truth}
-            self.summary["predictions"].append({**prediction, "ms": round(milliseconds, 1)})
-            self.progress.line("", f"{label} {prediction['probability']:.3f} (truth: {truth})  {milliseconds:.0f} ms")
+            prediction, text = _told(body["predictions"][0])
+            self.summary["predictions"].append({**prediction, "truth": truth, "ms": round(milliseconds, 1)})
+            self.progress.line("", f"{text} (truth: {truth})  {milliseconds:.0f} ms")
 
-    def infer(self, position: int) -> tuple[int, Mapping[str, str], dict[str, Any]]:
-        """Predict one case by the Open Inference Protocol; return the status, the headers and the body."""
-        url = urlsplit(self.stack.outputs["models"][MODEL]["infer"])
-        row = list(self.cases[position].values())
-        tensor = {"name": "features", "shape": [1, len(row)], "datatype": "FP32", "data": row}
+    def _shown(self) -> Sequence[int]:
+        """Return the places of the last rows, whose true answers are different."""
+        last: dict[str | float, int] = {}
+        for position in range(len(self.cases) - 1, len(self.cases) - HELD_OUT - 1, -1):
+            last.setdefault(self._example.truths[position], position)
+        return list(last.values())[:PREDICTIONS]
+
+    def asked(self, position: int) -> tuple[int, Mapping[str, str], dict[str, Any]]:
+        """Predict one case; return the status, the headers and the body."""
+        url = urlsplit(self.stack.outputs["models"][self.model]["predict"])
         connection = http.client.HTTPConnection(url.netloc, timeout=30)
         try:
-            return ask(connection, url.path, json.dumps({"inputs": [tensor]}), "demo")
+            return ask(connection, url.path, json.dumps({"instances": [self.cases[position]]}), "demo")
         finally:
             connection.close()
 
@@ -197,3 +214,11 @@ class Demo(DemoRun):
         self.summary["not_emulated"] = self.stack.not_emulated
         names = ", ".join(sorted({key.split(":")[-1] for key in self.stack.not_emulated}))
         self.progress.paragraph("not emulated", f"{names} (docs/local.md)")
+
+
+def _told(answer: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """Return an answer as the summary has it and as a text: a number, or a label with its probability."""
+    if "label" not in answer:
+        return {"value": answer["value"]}, f"{answer['value']:.4g}"
+    probability = max(answer["probabilities"].values())
+    return {"label": answer["label"], "probability": round(probability, 4)}, f"{answer['label']} {probability:.3f}"

@@ -14,14 +14,19 @@ from localcloud.commands.progress import Step
 
 ROWS = 20_000
 NAME = "bulk.csv"
-MINIMUM_ACCURACY = 0.9
 
 
-def run(demo: DemoRun, model: str, cases: Sequence[Mapping[str, float]], labels: Sequence[str]) -> None:
-    """Send the cases as a job of `ROWS` rows, repeating them, and compare each prediction with its label.
+def run(
+    demo: DemoRun,
+    model: str,
+    cases: Sequence[Mapping[str, Any]],
+    truths: Sequence[str | float],
+    minimum_accuracy: float | None = None,
+) -> None:
+    """Send the cases as a job of `ROWS` rows, repeating them, and compare each prediction with the truth.
 
     Raises `DemoFailed` when rows are refused, predictions are missing, or fewer than
-    `MINIMUM_ACCURACY` of them are right.
+    `minimum_accuracy` of them are right.
     """
     positions = [position % len(cases) for position in range(ROWS)]
     content = csv_of([cases[position] for position in positions])
@@ -34,20 +39,30 @@ def run(demo: DemoRun, model: str, cases: Sequence[Mapping[str, float]], labels:
         answers = [json.loads(line) for line in result.splitlines()]
     if len(answers) != ROWS:
         raise demo.failed(f"the job was given {ROWS:,} rows, and its result has {len(answers):,}")
-    right = sum(answer.get("label") == labels[at] for answer, at in zip(answers, positions, strict=True))
-    accuracy = right / ROWS
-    if done["refused"] or accuracy < MINIMUM_ACCURACY:
-        raise demo.failed(f"the job refused {done['refused']} rows, and of all answers {accuracy:.1%} are right")
-    demo.progress.line("", f"{len(answers):,} answers in order, {_size(result)}, {accuracy * 100:.1f} % as in truth")
+    figure, text = _compared(answers, [truths[at] for at in positions])
+    if done["refused"] or figure.get("right", 1.0) < (minimum_accuracy or 0.0):
+        raise demo.failed(f"the job refused {done['refused']} rows, and of all answers {text}")
+    demo.progress.line("", f"{len(answers):,} answers in order, {_size(result)}, {text}")
     demo.summary["job"] = {
         "rows": done["rows"],
         "refused": done["refused"],
         "bytes": len(content),
         "result_bytes": len(result),
-        "right": round(accuracy, 4),
+        **figure,
         "version": done["version"],
         "seconds": demo.steps[-1]["seconds"],
     }
+
+
+def _compared(answers: Sequence[Mapping[str, Any]], truths: Sequence[str | float]) -> tuple[Mapping[str, float], str]:
+    """Return how good answers are, as the summary has it and as a text: labels that are right, or by how much numbers
+    are off."""
+    both = list(zip(answers, truths, strict=True))
+    if numbers := [abs(answer["value"] - float(truth)) for answer, truth in both if "value" in answer]:
+        error = sum(numbers) / len(numbers)
+        return {"mean_absolute_error": round(error, 4)}, f"{error:.4g} off the truth on average"
+    right = sum(answer.get("label") == truth for answer, truth in both) / len(both)
+    return {"right": round(right, 4)}, f"{right * 100:.1f} % as in truth"
 
 
 def _done(demo: DemoRun, model: str, step: Step) -> dict[str, Any]:

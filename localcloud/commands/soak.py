@@ -10,9 +10,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from infra.settings import KEY, Settings
-from localcloud.commands import demo_files
+from localcloud.commands import demo_example, demo_files
 from localcloud.commands.client import Outcomes
-from localcloud.commands.demo import MODEL, Demo
+from localcloud.commands.demo import Demo
 from localcloud.commands.embedded import require_embedded
 from localcloud.commands.holdings import Kind, complaints, of_stack
 from localcloud.commands.job_load import JobLoad
@@ -31,7 +31,7 @@ def main(progress: Progress, stack: str, state: Path, seconds: int, clients: int
     """
     require_embedded(stack)
     with LocalStack(stack, state=state) as local:
-        demo = Demo(local, progress)
+        demo = Demo(local, progress, demo_example.breast_cancer(), (demo_files.MODEL,))
         demo.two_versions()
         demo_files.live(demo)
         soak = Soak(demo, clients)
@@ -56,15 +56,15 @@ class Soak:
         self._demo = demo
         self._swaps = Swaps(
             local,
-            MODEL,
+            demo.model,
             demo.cases,
             (live["champion"], live["previous"]),
             pointer_seconds=settings.pointer_seconds,
             load=Load(clients=max(clients - mixed, 1)),
         )
-        asked = questions(MODEL, demo.cases, demo_files.MODEL)
+        asked = questions(demo.model, demo.cases, demo_files.MODEL)
         self._mixed = MixedLoad(urlsplit(local.outputs["endpoint"]).netloc, asked, clients=mixed)
-        self._jobs = JobLoad(local, MODEL, demo.cases, known=self._swaps.predictions)
+        self._jobs = JobLoad(local, demo.model, demo.cases, known=self._swaps.predictions)
         self._figures = Figures()
         self._kinds: list[Kind] = []
 

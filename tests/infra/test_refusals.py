@@ -56,7 +56,7 @@ BAD: list[tuple[str, Changes, Changes, str]] = [
             {"models": ["breast_cancer", "nothing_of_the_kind"]},
             {},
             'Pulumi.test.yaml: serverless-ml:settings -> models[1]: found "nothing_of_the_kind"; '
-            "accepted: breast_cancer, diabetes, file_type (the folders in models/ that hold a model.yaml)",
+            "accepted: breast_cancer, diabetes, digits, file_type (the folders in models/ that hold a model.yaml)",
         )
         for cloud in clouds.names()
     ),

@@ -91,3 +91,11 @@ def test_a_result_that_is_short_or_missing_is_said_to_be(job: Callable[[Response
     store.put(f"{MODEL}/out/bulk.csv.jsonl", "\n".join(answers).encode())
     demo_job.run(done, MODEL, CASES, LABELS)
     assert done.summary["job"]["right"] == 1
+
+
+def test_answers_that_are_numbers_are_compared_by_how_far_they_are_off(job: Callable[[Response], DemoRun]) -> None:
+    done = job(json_response(200, {"status": "done", "rows": demo_job.ROWS, "refused": 0, "version": "v"}))
+    answers = [json.dumps({"value": 2.5 - at % 2}) for at in range(demo_job.ROWS)]
+    done.stack.store("memory://jobs").put(f"{MODEL}/out/bulk.csv.jsonl", "\n".join(answers).encode())
+    demo_job.run(done, MODEL, CASES, [2.0, 2.0])
+    assert done.summary["job"]["mean_absolute_error"] == 0.5
