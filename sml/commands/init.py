@@ -8,10 +8,14 @@ from typing import Annotated
 import typer
 
 
-def init(
+def init(  # noqa: PLR0913, PLR0917 - an argument for each option
     model: Annotated[str, typer.Argument(help="Name of the model, and of its folder in models/.")],
     table: Annotated[Path, typer.Option("--from", metavar="FILE", help="CSV, JSON Lines or Parquet, also gzipped.")],
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict.")] = None,
+    families: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="FAMILY", help="Try lightgbm or xgboost, too, with packages of its own."),
+    ] = None,
     stack: Annotated[
         list[str] | None, typer.Option(metavar="STACK", help="A stack that is to have it; local and gcp-local if none.")
     ] = None,
@@ -25,7 +29,15 @@ def init(
     from sml.init.making import Wish, make  # noqa: PLC0415
     from sml.init.report import report  # noqa: PLC0415
 
-    wish = Wish(model=model, table=table, target=target, stacks=tuple(stack or ()), force=force, dry_run=dry_run)
+    wish = Wish(
+        model=model,
+        table=table,
+        target=target,
+        families=tuple(families or ()),
+        stacks=tuple(stack or ()),
+        force=force,
+        dry_run=dry_run,
+    )
     with ReadingProcess() as process:
         made = make(wish, models=FOLDER, root=FOLDER.parent, read=process.open)
     report(made, as_json=as_json)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from sml.init.families import chosen
 from sml.init.folder import require_name, write_folder
 from sml.init.proposal import Proposal, propose
 from sml.init.stack_file import file_of, stacks_in, with_model
@@ -30,6 +31,8 @@ class Wish:
     model: str
     table: Path
     target: str | None = None
+    families: tuple[str, ...] = ()
+    """Families with packages of their own, besides those that are always tried."""
     stacks: tuple[str, ...] = ()
     """Those of this machine, where none is named."""
     force: bool = False
@@ -53,11 +56,12 @@ def make(wish: Wish, *, models: Path, root: Path, read: Reader) -> Made:
 
     Raise `Mistake` before anything is written, and where a file cannot be.
     """
+    families = chosen(wish.families)
     require_name(wish.model, models, force=wish.force)
     stacks = [file_of(root, stack) for stack in stacks_in(root, wish.stacks)]
     for file in stacks:
         with_model(_text(file), wish.model, file.name)
-    proposal = propose(wish.model, wish.table, read, contract_of, wish.target)
+    proposal = propose(wish.model, wish.table, read, contract_of, wish.target, families)
     files = files_of(proposal)
     changed = [file.name for file in stacks if with_model(_text(file), wish.model, file.name) != _text(file)]
     if not wish.dry_run:

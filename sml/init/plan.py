@@ -17,7 +17,6 @@ ROWS_OF_A_FOLD = 5
 """Of each class, as far as there are so many."""
 ROWS_OF_A_NUMBER = 20
 """Of a fold, where a number is predicted."""
-MANY_ROWS = 50_000
 SURE = 1.64
 """Standard errors beyond which luck gets one time in twenty."""
 UNBALANCED = 0.7
@@ -39,7 +38,6 @@ class Plan:
     minimum_rows: int
     maximum_rejected_share: float
     rejected_why: str
-    depths: tuple[int, ...]
 
 
 def plan_for(target: Target, rows: int, rejected: int, folds: int | None = None) -> Plan:
@@ -85,7 +83,6 @@ def _plan(
         minimum_rows=max(10, (rows - rejected) // 2),
         maximum_rejected_share=min(0.5, allowed),
         rejected_why=f"{rejected:,} of {rows:,} rows of this table are set aside",
-        depths=(2, 3) if rows <= MANY_ROWS else (3,),
     )
 
 

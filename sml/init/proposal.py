@@ -11,6 +11,7 @@ from functions.core.dataset.validation import RejectedDataset, validate_dataset
 from models.feature import Feature, exactly
 from models.section import ContractError
 from sml.init.encoded import Encoded, encode
+from sml.init.families import STANDARD, Family, Size
 from sml.init.guess import Guess, demoted, described, guess
 from sml.init.leak import NEARLY_ALL, told_alone
 from sml.init.number_target import NumberTarget
@@ -52,6 +53,8 @@ class Proposal:
     warnings: tuple[str, ...]
     sample: dict[str, Any]
     """The features of one row, as a caller would send them."""
+    families: tuple[Family, ...] = STANDARD
+    """The families that are tried besides the linear one."""
 
     @property
     def features(self) -> list[Feature]:
@@ -61,6 +64,11 @@ class Proposal:
     def is_of_numbers(self) -> bool:
         """Whether a number is to be predicted, and no class."""
         return isinstance(self.target, NumberTarget)
+
+    @property
+    def size(self) -> Size:
+        """What the grids of its families follow from."""
+        return Size(rows=self.rows, classes=len(self.target.classes) if isinstance(self.target, Target) else 0)
 
     def named(self, role: str) -> list[Guess]:
         """Return the columns of a role."""
@@ -76,12 +84,18 @@ class Proposal:
             "target": self.target.document(),
             "columns": columns,
             "plan": asdict(self.plan),
+            "families": ["linear", *(one.name for one in self.families)],
             "warnings": list(self.warnings),
         }
 
 
 def propose(
-    model: str, path: Path, read: Reader, contract_of: Callable[[Proposal], Contract], target: str | None = None
+    model: str,
+    path: Path,
+    read: Reader,
+    contract_of: Callable[[Proposal], Contract],
+    target: str | None = None,
+    families: tuple[Family, ...] = STANDARD,
 ) -> Proposal:
     """Return a proposal whose contract accepts the table. Raise `Mistake` where there is none."""
     sheet = read_sheet(path, read)
@@ -105,6 +119,7 @@ def propose(
         plan=_planned(found, sheet.rows + sheet.malformed, encoded.rejected),
         warnings=tuple(warnings),
         sample=_sample([one.feature for one in guesses if one.feature], encoded),
+        families=families,
     )
     return _accepted(proposal, path, read, contract_of, encoded.rejected)
 

@@ -49,6 +49,8 @@ def report(made: Made, *, as_json: bool) -> None:
 def _next(made: Made) -> Iterator[str]:
     model, sample, sml = made.wish.model, made.proposal.sample, os.environ.get(TYPED, "sml")
     table = shlex.quote(str(made.wish.table))
+    if any(one.packages for one in made.proposal.families):
+        yield f"{sml} lock {model}"
     yield f"{sml} upload {model} {table} --wait"
     yield f"{sml} predict {model} {table} --limit 3"
     if len(sample) <= _SHOWN_FEATURES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import yaml
 
@@ -11,6 +11,7 @@ from models.contract import Contract
 from models.document import Document
 from models.feature import Feature, exactly
 from models.section import CONTRACT, ContractError
+from sml.init.families import imports, linear, requirements, table
 from sml.init.number_target import NumberTarget
 from sml.init.words import shortened
 
@@ -21,22 +22,24 @@ if TYPE_CHECKING:
     from sml.init.proposal import Proposal
 
 TRAINING = '''\
-"""Two families of {answers} for {model}, as `sml init` proposed them: change what you know better."""
+"""Families of {answers} for {model}, as `sml init` proposed them: change what you know better."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
-from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import GradientBoosting{kind}
-from sklearn.impute import SimpleImputer
+{lightgbm}from sklearn.compose import ColumnTransformer
+{ensemble}from sklearn.impute import SimpleImputer
 from sklearn.linear_model import {linear}
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-
+{xgboost}
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import numpy as np
     from sklearn.base import BaseEstimator, {kind}Mixin
 
@@ -46,17 +49,21 @@ FEATURES = yaml.safe_load((Path(__file__).parent / "model.yaml").read_text(encod
 CATEGORIES = {{at: len(one["categories"]) for at, one in enumerate(FEATURES) if one.get("kind") == "category"}}
 """How many categories a feature has, by its position: whoever changes model.yaml need not change this file."""
 NUMBERS = [at for at in range(len(FEATURES)) if at not in CATEGORIES]
+TREES: Mapping[str, Callable[..., {kind}Mixin]] = {{
+{trees}
+}}
 
 
 def fit(X: np.ndarray, y: np.ndarray, params: Params) -> {kind}Mixin:
     """A {answer} fitted on `X` [rows, features] float32 and `y` [rows], {truth}."""
     options = dict(params)
+    family = str(options.pop("family"))
     # A missing number is NaN: the median of the training rows stands in for it.
     filled = SimpleImputer(strategy="median", keep_empty_features=True)
-    if options.pop("family") == "{family}":
+    if family == "{family}":
         scaled = make_pipeline(filled, StandardScaler())
         return make_pipeline(columns(scaled), {linear}({fixed}**options)).fit(X, y)
-    return make_pipeline(columns(filled), GradientBoosting{kind}(random_state=0, **options)).fit(X, y)
+    return make_pipeline(columns(filled), TREES[family](**options)).fit(X, y)
 
 
 def columns(numbers: BaseEstimator) -> ColumnTransformer:
@@ -77,7 +84,6 @@ def columns(numbers: BaseEstimator) -> ColumnTransformer:
 _CLASSES = {
     "answers": "classifiers",
     "answer": "classifier",
-    "kind": "Classifier",
     "truth": "positions in the classes",
     "family": "logistic",
     "linear": "LogisticRegression",
@@ -86,23 +92,36 @@ _CLASSES = {
 _NUMBERS = {
     "answers": "regressors",
     "answer": "regressor",
-    "kind": "Regressor",
     "truth": "the numbers to predict",
     "family": "ridge",
     "linear": "Ridge",
     "fixed": "",
 }
+REQUIREMENTS = "requirements.in"
+"""In the folder of a model that brings packages."""
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST_REASON = 300
 
 
 def files_of(proposal: Proposal) -> dict[str, str]:
     """Return the files of the model's folder, by name."""
-    return {
+    files = {
         "__init__.py": "",
         CONTRACT: contract_text(proposal),
-        "training.py": TRAINING.format(model=proposal.model, **(_NUMBERS if proposal.is_of_numbers else _CLASSES)),
+        "training.py": _training_text(proposal),
     }
+    own = requirements(proposal.families)
+    return {**files, REQUIREMENTS: own} if own else files
+
+
+def _training_text(proposal: Proposal) -> str:
+    kind: Literal["Classifier", "Regressor"] = "Regressor" if proposal.is_of_numbers else "Classifier"
+    imported = {name: imports(proposal.families, kind, name) for name in ("lightgbm", "xgboost")}
+    ensemble = imports(proposal.families, kind, "sklearn.ensemble")
+    words = _NUMBERS if proposal.is_of_numbers else _CLASSES
+    return TRAINING.format(
+        model=proposal.model, kind=kind, ensemble=ensemble, trees=table(proposal.families, kind), **imported, **words
+    )
 
 
 def contract_of(proposal: Proposal) -> Contract:
@@ -169,11 +188,9 @@ def _training(proposal: Proposal) -> Iterator[str]:
     yield _commented("  holdout: 0.2", "rows that no experiment sees: the gate is judged on them")
     yield "  seed: 7"
     yield "  families:"
-    plain = "family: [ridge], alpha: [0.1, 1.0, 10.0]" if numbers else "family: [logistic], C: [0.1, 1.0, 10.0]"
-    yield _commented(f"    - {{{plain}}}", "the plainest: what it finds can be explained")
-    depths = ", ".join(map(str, plan.depths))
-    boosting = f"{{family: [boosting], n_estimators: [60], learning_rate: [0.1], max_depth: [{depths}]}}"
-    yield _commented(f"    - {boosting}", "trees find what depends on several columns")
+    yield _commented(f"    - {linear(proposal.size)}", "the plainest: what it finds can be explained")
+    for family in proposal.families:
+        yield _commented(f"    - {family.line(proposal.size)}", family.why)
     yield ""
     yield "gate:"
     yield f"  metric: {plan.metric}"

@@ -15,7 +15,7 @@ from sml.commands.check import check
 from sml.commands.init import init
 from sml.mistake import Mistake
 from tests.root import ROOT
-from tests.sml.init.tables import churn, made, penguins
+from tests.sml.init.tables import churn, houses, made, penguins
 
 pytestmark = pytest.mark.integration
 
@@ -49,8 +49,9 @@ def test_a_mistake_is_one_sentence(app: typer.Typer, tmp_path: Path) -> None:
         CliRunner().invoke(app, ["init", "churn", "--from", str(tmp_path / "nowhere.csv")], catch_exceptions=False)
 
 
-def test_what_is_written_is_code_as_the_project_has_it(tmp_path: Path) -> None:
-    made(penguins(), tmp_path)
+@pytest.mark.parametrize("data", [penguins(), houses()], ids=["classes", "a number"])
+def test_what_is_written_is_code_as_the_project_has_it(data: bytes, tmp_path: Path) -> None:
+    made(data, tmp_path, families=("xgboost", "lightgbm"))
     training = tmp_path / "models" / "trial" / "training.py"
     for command in (["ruff", "format", "--check"], ["ruff", "check"], ["ty", "check", "--project", str(ROOT)]):
         tool = Path(sys.executable).with_name(command[0])
