@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from infra.estimate.document import Stated, bill_of
+from infra.estimate.interval import Interval
 from infra.estimate.situation import Node
 from infra.estimate.use import Per
 from infra.settings import Settings
@@ -25,20 +26,28 @@ def stated(cloud: Cloud, settings: Settings, graph: Iterable[Node]) -> dict[str,
     }
     bill = bill_of(graph, cloud, Stated(region=region, traffic=told["traffic"], experiments=counted))
     if bill is None:
-        return {**told, "prices_read_on": None, "usd": None, "grams": None}
+        return {**told, "prices_read_on": None, "usd": None, **_grams({})}
     units = {
         "thousand_predictions": bill.per(Per.PREDICTION, 1000),
         "training_run": bill.per(Per.RUN),
         "idle_month": bill.per(Per.MONTH),
         "month": bill.month(),
     }
-    grams = {unit: figure.grams.central for unit, figure in units.items() if figure.grams is not None}
     return {
         **told,
         "region": bill.region,
         "prices_read_on": bill.tariff.read_on,
         "usd": {unit: figure.usd for unit, figure in units.items()} if bill.priced else None,
-        "grams": grams or None,
+        **_grams({unit: figure.grams for unit, figure in units.items() if figure.grams is not None}),
+    }
+
+
+def _grams(units: Mapping[str, Interval]) -> dict[str, dict[str, float] | None]:
+    """Return the central figures and their bounds; None where nobody has read the region's grid."""
+    return {
+        "grams": {unit: grams.central for unit, grams in units.items()} or None,
+        "grams_low": {unit: grams.low for unit, grams in units.items()} or None,
+        "grams_high": {unit: grams.high for unit, grams in units.items()} or None,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,10 +73,16 @@ def _estimated(told: object) -> str:
     if not amounts:
         return ""
     parts = {
-        words: ", ".join(f"{_amount(figures[unit])} {name}" for name, figures in amounts.items())
+        words: ", ".join(f"{_amount(figures[unit])} {name}" for name, figures in amounts.items()) + _range(told, unit)
         for unit, words in units.items()
     }
     return "; ".join(f"{words} {text}" for words, text in parts.items())
+
+
+def _range(told: Mapping[str, Any], unit: str) -> str:
+    """Return between which bounds the grams of a unit are; empty for a stack that does not say it."""
+    low, high = ((told.get(bound) or {}).get(unit) for bound in ("grams_low", "grams_high"))
+    return "" if low is None or high is None else f" ({_amount(low)} to {_amount(high)})"
 
 
 def _amount(figure: float) -> str:

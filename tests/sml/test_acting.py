@@ -303,11 +303,16 @@ UNITS = {"thousand_predictions": 0.00788, "training_run": 0.0205, "idle_month": 
             {"usd": None, "grams": UNITS},
             "1,000 predictions 0.0079 g CO2e; a training run 0.021 g CO2e; idle month 1,234 g CO2e",
         ),
-        ({"usd": None, "grams": None}, None),
+        (
+            {"grams": UNITS, "grams_low": UNITS, "grams_high": {unit: 2 * one for unit, one in UNITS.items()}},
+            "1,000 predictions 0.0079 g CO2e (0.0079 to 0.016); a training run 0.021 g CO2e (0.021 to 0.041);"
+            " idle month 1,234 g CO2e (1,234 to 2,469)",
+        ),
+        ({"usd": None, "grams": None, "grams_low": None, "grams_high": None}, None),
         ("[secret]", None),
         (None, None),
     ],
-    ids=["all", "grams", "nothing", "secret", "older"],
+    ids=["all", "grams", "with a range", "nothing", "secret", "older"],
 )
 def test_the_status_says_what_the_stack_says_that_it_costs(staged: Staged, estimate: Any, line: str | None) -> None:
     if estimate is not None:

@@ -48,7 +48,8 @@ def test_a_stack_says_of_itself_what_its_graph_is_priced_at(stack: str) -> None:
     told, found = graph(stack)["outputs"]["estimate"], priced(graph(stack))
     for unit in UNITS:
         assert told["usd"][unit] == pytest.approx(usd(found, unit))
-        assert told["grams"][unit] == pytest.approx(found["figures"][unit]["grams"]["central"])
+        grams = [told[bound][unit] for bound in ("grams_low", "grams", "grams_high")]
+        assert grams == pytest.approx([found["figures"][unit]["grams"][bound] for bound in ("low", "central", "high")])
     assert (told["region"], told["prices_read_on"]) == (found["region"], found["prices"]["read_on"])
 
 
