@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import files, subject
 from bench.cold import handler as process
-from bench.measure import Sample, cpu, in_turn
+from bench.measure import Rounds, Sample, cpu, in_turn
 from bench.row import Missing, Row
 from interface import variables
 from interface.meter import Meter
@@ -23,9 +25,12 @@ if TYPE_CHECKING:
 
 GROUP = "metering"
 WITH, WITHOUT, AGAIN = "with a meter", "without a meter", "without a meter, again"
-CALLS = 200
-BLOCKS = 20
-"""Of each variant in a round, one after the other: a few microseconds show only in many of them."""
+CALLS = 20
+"""In a block, which takes some milliseconds."""
+BLOCKS = 150
+"""Of each variant in a round, in an order that is drawn anew for each three."""
+FASTEST = 0.05
+"""Of a round the block is told that this share of its kind is faster than: in the others, the processor did more."""
 METER = Meter(
     usd=0.0000166667,
     usd_per_call=0.0000002,
@@ -50,31 +55,38 @@ def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None
 
 def _warm(stated: Mapping[str, str], rounds: int) -> Row:
     os.environ.update(stated)
-    with_meter, without = _answering(METER), _answering(None)
     event = subject.event(json.dumps({"instances": subject.rows(1)}))
     # Every request has its line in the log, written out as far as the operating system.
     with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):  # noqa: PTH123
-        for answer in (with_meter, without):
+        answers = {WITH: _answering(METER), WITHOUT: _answering(None), AGAIN: _answering(None)}
+        for answer in answers.values():
             if (response := answer(event))["statusCode"] != 200:
                 raise RuntimeError(f"{response['statusCode']} {response['body'][:300]}")
-        measured = in_turn(
-            {
-                WITH: lambda: _block(lambda: with_meter(event)),
-                WITHOUT: lambda: _block(lambda: without(event)),
-                AGAIN: lambda: _block(lambda: without(event)),
-            },
-            rounds=rounds * BLOCKS,
-        )
+        calls = {name: partial(answer, event) for name, answer in answers.items()}
+        found = Rounds(samples=_by_variant([_round(calls, seed) for seed in range(rounds)]))
     return Row(
         group=GROUP,
         name="a warm request, processor time",
         against=WITHOUT,
-        figure=measured.differences(WITH, WITHOUT, cpu).times(1e6),
+        figure=found.differences(WITH, WITHOUT, cpu).times(1e6),
         unit="us",
         target=5,
-        value=measured.values(WITH, cpu).times(1000),
-        control=measured.ratios(AGAIN, WITHOUT, cpu).median,
+        value=found.values(WITH, cpu).times(1000),
+        noise=found.differences(AGAIN, WITHOUT, cpu).median * 1e6,
     )
+
+
+def _round(calls: Mapping[str, Callable[[], object]], seed: int) -> Mapping[str, Sample]:
+    """Run blocks of each variant in turn, and return a call of a fast one of each."""
+    draw, blocks = random.Random(seed), {name: [] for name in calls}  # noqa: S311 - an order, and no secret
+    for _ in range(BLOCKS):
+        for name in draw.sample(list(calls), len(calls)):
+            blocks[name].append(_block(calls[name]))
+    return {name: sorted(found, key=cpu)[int(FASTEST * BLOCKS)] for name, found in blocks.items()}
+
+
+def _by_variant(rounds: Sequence[Mapping[str, Sample]]) -> Mapping[str, Sequence[Sample]]:
+    return {name: [one[name] for one in rounds] for name in rounds[0]}
 
 
 def _block(call: Callable[[], object]) -> Sample:

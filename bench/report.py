@@ -60,8 +60,14 @@ def _cells(record: Mapping[str, Any]) -> tuple[str, ...]:
         verdict,
         f"{record['median']:g} {record['of']}" if record["of"] != unit else "",
         str(record["n"]),
-        "" if record["control"] is None else f"{record['control']:.2f}",
+        _noise(record),
     )
+
+
+def _noise(record: Mapping[str, Any]) -> str:
+    if record.get("noise") is not None:
+        return _figure(record["noise"], record["unit"])
+    return "" if record["control"] is None else f"{record['control']:.2f}"
 
 
 def _figure(value: float, unit: str) -> str:
@@ -83,7 +89,8 @@ def page(document: Mapping[str, Any]) -> str:
         "",
         "Every figure is a ratio, a difference or a size of one run: ours and its peers take turns, the median of the",
         "pairs is told with its spread, and A/A is the ratio of two equal variants in the same rounds, which says how",
-        "much of a figure is noise. Nothing here ran on Lambda or Cloud Run.",
+        "much of a figure is noise; of what a meter adds it is a difference, too, and both are those of the fastest of",
+        "many short blocks. Nothing here ran on Lambda or Cloud Run.",
         "",
         f"Measured {document['at'][:10]} on {machine['processor']}, {machine['cores']} cores, {machine['system']}; "
         + ", ".join(f"{name} {version}" for name, version in versions.items())

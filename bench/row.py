@@ -26,6 +26,8 @@ class Row:
     value_unit: str = "ms"
     control: float | None = None
     """The median ratio of two equal variants in the same rounds: its distance from 1 is the noise (A/A)."""
+    noise: float | None = None
+    """Of a difference in place of `control`: the median difference of two equal variants, in `unit` (A/A)."""
 
     @property
     def reached(self) -> bool | None:
@@ -45,6 +47,7 @@ class Row:
             "reached": self.reached,
             "n": self.figure.n,
             "control": None if self.control is None else _short(self.control),
+            "noise": None if self.noise is None else _short(self.noise),
         }
         measured = self.value or self.figure
         unit = self.unit if self.value is None else self.value_unit

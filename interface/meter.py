@@ -9,6 +9,9 @@ import json
 import math
 from typing import NamedTuple, Self
 
+ROUNDING = 5e-7
+"""The part of a step that is no time: durations are differences of clocks, and 300 ms may be a little more."""
+
 
 class Meter(NamedTuple):
     """The central figures of one function of one size in one region; each is per billed second unless it says not.
@@ -36,7 +39,8 @@ class Meter(NamedTuple):
 
     def billed_seconds(self, ms: float) -> float:
         """Return how many seconds are billed for a duration in milliseconds."""
-        return math.ceil(round(ms / self.billed_ms, 6)) * self.billed_ms / 1000
+        step = self.billed_ms
+        return math.ceil(ms / step - ROUNDING) * step / 1000
 
     def to_json(self) -> str:
         """Return the meter as `from_json` reads it; equal meters give equal text."""

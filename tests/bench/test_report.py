@@ -26,7 +26,13 @@ SLOW = Row(
     group="cold start", name="fetch", against="a peer", figure=Spread(median=1.2, low=1.1, high=1.3, n=8), target=1.05
 )
 ADDED = Row(
-    group="warm", name="1 row", against="raw", figure=Spread(median=22, low=20, high=30, n=15), unit="us", target=25
+    group="warm",
+    name="1 row",
+    against="raw",
+    figure=Spread(median=22, low=20, high=30, n=15),
+    unit="us",
+    target=25,
+    noise=-0.3,
 )
 GONE = Missing(group="cold start", name="TensorFlow", reason="no wheel for this platform")
 
@@ -47,6 +53,7 @@ def test_the_table_names_a_peer_that_is_missing_and_every_verdict() -> None:
     assert printed.count("reached") == 2
     assert printed.count("missed") == 1
     assert "+22 us" in printed
+    assert "-0.3 us" in printed
 
 
 def test_the_page_and_the_document_carry_machine_versions_and_every_row() -> None:

@@ -75,6 +75,7 @@ class Metering:
     ) -> None:
         """`clock` gives seconds since any moment."""
         self.meter = meter
+        self._billed_seconds = meter.billed_seconds
         self._metrics = metrics
         # Most calls are billed for one of a few durations.
         self.fields = lru_cache(maxsize=1024)(self._fields)
@@ -103,29 +104,28 @@ class Metering:
         """Note that a call begins, and return what `end` wants to know of it."""
         with self._lock:
             now = self._clock()
-            if self._running:
-                self._share += (now - self._moment) / self._running
+            if running := self._running:
+                self._share += (now - self._moment) / running
             else:
                 self._began = now
-            self._moment = now
-            self._running += 1
+            self._moment, self._running = now, running + 1
             return self._share
 
     def end(self, begun: float) -> float:
         """Note that the call ends that `begin` returned this for; return the seconds that are billed for it."""
         with self._lock:
-            now = self._clock()
-            self._share += (now - self._moment) / self._running
-            self._moment = now
-            self._running -= 1
-            seconds = self._share - begun
-            if not self._running:
-                worked = now - self._began
-                billed = self.meter.billed_seconds(worked * 1000)
-                self._paid_until = self._began + billed
-                seconds += billed - worked
-            started, self._start_seconds = self._start_seconds, 0.0
-            return seconds + started
+            running, now = self._running, self._clock()
+            self._share = share = self._share + (now - self._moment) / running
+            self._moment, self._running = now, running - 1
+            seconds = share - begun
+            if running == 1:
+                began = self._began
+                billed = self._billed_seconds((now - began) * 1000)
+                self._paid_until = began + billed
+                seconds += billed - (now - began)
+            if self._start_seconds:
+                seconds, self._start_seconds = seconds + self._start_seconds, 0.0
+            return seconds
 
     def more(self) -> float:
         """Return the seconds that are billed besides, where a call has gone on after its `end`."""
@@ -133,7 +133,7 @@ class Metering:
             late = self._clock() - self._paid_until
             if self._running or late <= 0:
                 return 0.0
-            billed = self.meter.billed_seconds(late * 1000)
+            billed = self._billed_seconds(late * 1000)
             self._paid_until += billed
             return billed
 
