@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,8 @@ from sml.mistake import Mistake, Unreachable
 ROOT = Path(__file__).resolve().parents[1]
 STATE = ROOT / ".local"
 CONTROL = "control.json"
+OWNER = "up.pid"
+"""Where `make up` writes its process from the moment that it begins."""
 PATIENCE_SECONDS = 600
 
 
@@ -53,6 +56,21 @@ class Here:
         return result
 
     def _none(self) -> Unreachable:
+        if (process := self._starting()) is not None:
+            return Unreachable(
+                f"`make up` is deploying its stack, in process {process}: wait until it prints an endpoint, then again"
+            )
         return Unreachable(
             f"no stack is up here ({self._path} leads nowhere): start one with `make up`, or name one with --stack"
         )
+
+    def _starting(self) -> int | None:
+        """Return the process of a `make up` that has not deployed its stack yet; None where there is none."""
+        if self._path.exists():
+            return None
+        try:
+            process = int(self._path.with_name(OWNER).read_text(encoding="utf-8"))
+            os.kill(process, 0)  # asks whether it is there
+        except (OSError, ValueError):
+            return None
+        return process

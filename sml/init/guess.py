@@ -106,7 +106,8 @@ def _numbers(column: Column) -> Guess | None:
         return _id(column, "its name says so")
     if _is_unique(column) and _counts_rows(values):
         return _id(column, "it counts the rows")
-    whole = all(value.lstrip("+-").isdigit() for value in values)
+    # A word among whole numbers is a mistake, and no reason to take fractions.
+    whole = all(value.lstrip("+-").isdigit() for value in values if any(map(str.isdigit, value)))
     feature = Feature(name=column.name, kind="integer" if whole else "number", missing=_missing(column))
     return _feature(column, feature, "")  # its range is known when it has been read as numbers
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from localcloud.commands.alone import alone
 from tests.sml.called import called
 from tests.sml.staged import OUTPUTS, Staged
 
@@ -24,6 +26,14 @@ def test_without_a_stack_there_is_a_word_on_how_to_have_one(tmp_path: Path) -> N
     assert (said.code, said.out) == (3, "")
     assert "no stack is up here" in said.err
     assert "`make up`" in said.err
+
+
+def test_while_make_up_still_deploys_a_command_says_to_wait_for_it(tmp_path: Path) -> None:
+    with alone(tmp_path):
+        said = called("runs", state=tmp_path)
+        assert (said.code, f"in process {os.getpid()}: wait until it prints an endpoint" in said.err) == (3, True)
+    (tmp_path / "up.pid").write_text("99999999\n", encoding="utf-8")  # of one that was killed
+    assert "no stack is up here" in called("runs", state=tmp_path).err
 
 
 def test_a_stack_for_this_machine_that_is_not_up_is_not_looked_for_in_an_account(staged: Staged) -> None:

@@ -154,9 +154,9 @@ def test_a_number_with_many_mistakes_is_ignored_and_its_owner_is_told(tmp_path: 
 
 
 def test_a_few_mistakes_are_set_aside_and_the_contract_allows_them(tmp_path: Path) -> None:
-    rows = [("?" if at in (7, 77) else at / 7, at / 3, "uv"[at % 2]) for at in range(150)]
-    found = proposal(csv_of(("some", "x", "target"), rows), tmp_path)
-    assert becomes(found)["some"] == "number"
+    rows = [("?" if at in (7, 77) else at / 7, at / 3, "ten" if at == 7 else at, "uv"[at % 2]) for at in range(150)]
+    found = proposal(csv_of(("some", "x", "whole", "target"), rows), tmp_path)
+    assert (becomes(found)["some"], becomes(found)["whole"]) == ("number", "integer")
     assert contract_of(found).quality.maximum_rejected_share == 0.03
     assert any("some 2 of" in warning and "line 9" in warning for warning in found.warnings)
 
