@@ -102,8 +102,20 @@ def models_of(changed: Iterable[Path], root: Path = ROOT) -> list[str]:
 
 def named(stack: LocalStack) -> list[str]:
     """Return the models that the stack's file names."""
-    models = stack.file.settings.get("models")
+    return _named(stack.file)
+
+
+def _named(file: StackFile) -> list[str]:
+    models = file.settings.get("models")
     return models if isinstance(models, list) else []
+
+
+def stated(stack: LocalStack) -> list[str]:
+    """Return the models that the stack's file names now: it may have been edited since it was read."""
+    try:
+        return _named(StackFile.read(stack.file.name, root=stack.file.root))
+    except pulumi.RunError:
+        return named(stack)
 
 
 def unnamed(stack: LocalStack, model: str) -> str:

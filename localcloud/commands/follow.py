@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pulumi
-from watchfiles import DefaultFilter, watch
+from watchfiles import Change, DefaultFilter, watch
 
 from localcloud.commands import edits
 from localcloud.commands.progress import Progress, few
@@ -23,12 +24,15 @@ CHECK_MILLISECONDS = 500
 DEBOUNCE_MILLISECONDS = 200
 
 
-def follow(stack: LocalStack, progress: Progress, folders: Iterable[Path] = FOLLOWED) -> None:
+def follow(
+    stack: LocalStack, progress: Progress, folders: Iterable[Path] = FOLLOWED, since: float | None = None
+) -> None:
     """Deploy after each edit until interrupted. Whatever an edit breaks is reported, and the stack kept.
 
-    Raises `CloudFailed` when the embedded cloud dies.
+    `since` is the time from which on an edit may have been made while the stack was deployed for the first time, in
+    seconds since the epoch. Raises `CloudFailed` when the embedded cloud dies.
     """
-    for changed in _edits(stack, folders):
+    for changed in _edits(stack, folders, since):
         try:
             if edits.deployable(stack, progress, changed):
                 redeploy(stack, progress, changed)
@@ -89,9 +93,15 @@ def summary(changes: Changes) -> str:
     return "; ".join(parts) or "nothing to change"
 
 
-def _edits(stack: LocalStack, folders: Iterable[Path]) -> Iterator[set[Path]]:
+def _edits(stack: LocalStack, folders: Iterable[Path], since: float | None) -> Iterator[set[Path]]:
     """Yield the files that were edited: below some folders, or the stack's own, which an editor may replace."""
     existing = [folder for folder in folders if folder.is_dir()]
+    while since is not None:
+        now = time.time()
+        if not (before := _edited(existing, stack.file.path, since)):
+            break
+        yield before
+        since = now
     stamp = _stamp(stack.file.path)
     for found in watch(
         *existing,
@@ -110,6 +120,13 @@ def _edits(stack: LocalStack, folders: Iterable[Path]) -> Iterator[set[Path]]:
             files = {path for path in changed if not path.is_dir()}
             if files:
                 yield {path for path in files if path.exists()} or files
+
+
+def _edited(folders: Iterable[Path], file: Path, since: float) -> set[Path]:
+    """Return the files, below some folders and the stack's own, that were written after a moment."""
+    wanted = DefaultFilter()
+    files = [file, *(path for folder in folders for path in folder.rglob("*") if wanted(Change.modified, str(path)))]
+    return {path for path in files if path.is_file() and path.stat().st_mtime > since}
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

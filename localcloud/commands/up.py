@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +13,7 @@ from infra.function_spec import Messages
 from infra.function_table import FUNCTIONS
 from localcloud.commands.alone import alone
 from localcloud.commands.control import FILE, Command, Control
-from localcloud.commands.edits import unnamed
+from localcloud.commands.edits import stated, unnamed
 from localcloud.commands.embedded import require_embedded
 from localcloud.commands.follow import first, follow
 from localcloud.commands.progress import Progress
@@ -34,7 +35,7 @@ def main(progress: Progress, stack: str, state: Path) -> int:
     by `<state>/control.json`.
     """
     require_embedded(stack)
-    outputs = state / "outputs.json"
+    began, outputs = time.time(), state / "outputs.json"
     with ExitStack() as until_the_end:
         until_the_end.enter_context(alone(state))
         with progress.step("start") as step:
@@ -46,7 +47,7 @@ def main(progress: Progress, stack: str, state: Path) -> int:
             until_the_end.enter_context(Control(state / FILE, stack_commands(local)))
             _print_outputs(local, progress, outputs, state)
             until_the_end.enter_context(Teller(local, progress))
-            follow(local, progress)
+            follow(local, progress, since=began)
             return 0
         finally:
             outputs.unlink(missing_ok=True)
@@ -115,7 +116,7 @@ def _print_outputs(stack: LocalStack, progress: Progress, outputs: Path, state: 
         progress.line("train", f"make wdbc.csv; {SML} upload {SAMPLE} wdbc.csv --wait{folder}")
         progress.line("predict", f"{SML} predict {SAMPLE} wdbc.csv --limit 3{folder}")
     progress.line("look", f"{SML} console{'' if state == STATE else f' --state {state}'}")
-    for model in sorted(set(names()) - set(stack.outputs.get("models") or {})):
+    for model in sorted(set(names()) - set(stack.outputs.get("models") or {}) - set(stated(stack))):
         progress.line("left out", unnamed(stack, model))
     progress.line("outputs", str(outputs.relative_to(ROOT) if outputs.is_relative_to(ROOT) else outputs))
     progress.paragraph("not emulated", ", ".join(sorted({key.split(":")[-1] for key in stack.not_emulated})))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,6 +51,19 @@ class Followed:
         if isinstance(result, Exception):
             raise result
         return result
+
+
+def test_what_was_edited_while_the_stack_was_deployed_is_deployed_then(tmp_path: Path) -> None:
+    followed = Followed(tmp_path, [Changes(updated=("urn::predict-function",))])
+    followed.begun.set()  # nothing is edited from now on
+    written = {name: tmp_path / name for name in ("before.py", "while.py")}
+    for file in written.values():
+        file.write_text("x = 1\n", encoding="utf-8")
+    os.utime(written["before.py"], (1000, 1000))
+    os.utime(written["while.py"], (3000, 3000))  # before now, and so no edit of the deployment that it begins
+    with pytest.raises(CloudFailed, match="has died"):
+        follow(cast("LocalStack", followed), Progress(), [tmp_path], since=2000)
+    assert followed.deployments == []
 
 
 def test_an_edit_is_deployed_and_a_mistake_does_not_end_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
