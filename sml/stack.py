@@ -49,10 +49,15 @@ class Stack:
 
     def model(self, name: str) -> str:
         """Return a model's name. Raise `Mistake` for one that the stack does not serve."""
+        hint = ""
         if name not in self.outputs["models"] and self.here and (ROOT / "models" / name / "model.yaml").is_file():
             self._await(name)
+            hint = (
+                f"; models/{name} is there: a line `edited` of `make up` says when it is in the stack, or why it is not"
+            )
         if name not in self.outputs["models"]:
-            raise Mistake(f"there is no model {name} in the stack {self.name}; there are: {', '.join(self.models)}")
+            known = ", ".join(self.models)
+            raise Mistake(f"there is no model {name} in the stack {self.name}; there are: {known}{hint}")
         return name
 
     def function(self, name: str) -> Mapping[str, str]:

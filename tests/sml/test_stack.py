@@ -28,6 +28,16 @@ def test_without_a_stack_there_is_a_word_on_how_to_have_one(tmp_path: Path) -> N
     assert "`make up`" in said.err
 
 
+def test_a_model_whose_folder_is_there_is_waited_for_and_then_looked_for_in_what_make_up_says(
+    staged: Staged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sml.stack.TAKES_IN_SECONDS", 0)
+    said = staged.sml("runs", "digits")
+    assert said.code != 0
+    assert "models/digits is there: a line `edited` of `make up` says when it is in the stack" in said.err
+    assert "is there:" not in staged.sml("runs", "nobody").err
+
+
 def test_while_make_up_still_deploys_a_command_says_to_wait_for_it(tmp_path: Path) -> None:
     with alone(tmp_path):
         said = called("runs", state=tmp_path)
