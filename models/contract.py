@@ -10,23 +10,32 @@ estimator has `predict`.
 from __future__ import annotations
 
 import itertools
-import math
 import random
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    field_serializer,
+    model_validator,
+)
 
 from models import halving
 from models.complaint import Words, mistake
-from models.feature import Feature, UnacceptableValue
-from models.section import Described, Section
+from models.feature import OTHER, Feature, any_compound
+from models.light import replace
+from models.section import Described, Later, Section, check_features
 from models.task import LOWER_IS_BETTER, METRICS, Metric, Task
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic_core import PydanticCustomError
 
 Scalar = bool | int | float | str | None
 Params = dict[str, Scalar]
+_SHOWN = 40
+"""Names that a sentence lists."""
 
 
 def _refuse_number_in_text(value: Scalar) -> Scalar:
@@ -45,18 +54,6 @@ Values = Annotated[
     ],
     Field(min_length=1),
 ]
-
-
-class Later(Section):
-    """A section that got keys after it had been released: one that lacks them has the digest that it always had."""
-
-    LATER: ClassVar[frozenset[str]] = frozenset()
-    """These keys."""
-
-    @model_serializer(mode="wrap")
-    def _without_later(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        given = handler(self)
-        return {key: value for key, value in given.items() if key not in self.LATER or value not in (None, "", (), [])}
 
 
 class Target(Later):
@@ -192,6 +189,29 @@ class Contract(Described):
     def is_trained(self) -> bool:
         return True
 
+    @property
+    def terms(self) -> tuple[Feature, ...]:
+        """What has a position in `X`: a feature, or each of the numbers that a date or a text becomes."""
+        if not any_compound(self.features):
+            return self.features
+        from models.terms import terms_of  # noqa: PLC0415 - most models have no such feature
+
+        return terms_of(self.features)
+
+    @property
+    def learns(self) -> tuple[str, ...]:
+        """The features that are yet to learn their categories from a dataset."""
+        return tuple(feature.name for feature in self.features if feature.must_learn)
+
+    def with_learnt(self, categories: Mapping[str, tuple[str, ...]]) -> Self:
+        """Return the contract with the categories that a dataset has, by their features."""
+        known = (replace(one, categories=categories.get(one.name, one.categories)) for one in self.features)
+        return self.model_copy(update={"features": tuple(known)})
+
+    @field_serializer("features")
+    def _declared(self, features: tuple[Feature, ...]) -> list[dict[str, Any]]:
+        return [feature.document() for feature in features]
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         names = [feature.name for feature in self.features]
@@ -201,12 +221,11 @@ class Contract(Described):
         if self.target.name in names:
             raise mistake(f"{self.target.name} is a feature too", "target", "name", label="target")
         self._check_other_columns([*names, self.target.name])
-        for at, feature in enumerate(self.features):
-            _check(feature, at)
+        check_features(self.features)
         _check_target(self.task, self.target)
         self._check_metrics()
         for at, gate_slice in enumerate(self.gate.slices):
-            _check_slice(gate_slice, {feature.name: feature for feature in self.features}, at)
+            _check_slice(gate_slice, {term.name: term for term in self.terms}, at)
         return self
 
     def bound_of(self, part: Gate | Slice) -> float:
@@ -262,38 +281,22 @@ def _check_bound(metric: Metric, part: Gate | Slice, names: tuple[str, str], *wh
         raise mistake(f"of {metric} {less} is better; write {wanted}", *where, given[0])
 
 
-def _check(feature: Feature, position: int) -> None:
-    def wrong(text: str, *key: str) -> PydanticCustomError:
-        return mistake(text, "features", position, *key, label=".".join(("features", feature.name, *key)))
-
-    if not feature.name.strip() or feature.name != feature.name.strip() or not feature.name.isprintable():
-        raise wrong("a name is printable, not empty, and has no space around it")
-    if (feature.kind == "category") != bool(feature.categories):
-        raise wrong("categories go with kind: category, and only with it")
-    if len(set(feature.categories)) != len(feature.categories):
-        raise wrong("a category stands twice", "categories")
-    bounds = [bound for bound in (feature.minimum, feature.maximum) if bound is not None]
-    if feature.kind in ("category", "boolean") and bounds:
-        raise wrong("minimum and maximum go with numbers")
-    if bounds != sorted(bounds) or not all(math.isfinite(bound) for bound in bounds):
-        raise wrong("minimum and maximum are finite, and minimum is not above maximum")
-    if feature.missing not in ("reject", "keep"):
-        try:
-            feature.known(feature.missing)
-        except UnacceptableValue as problem:
-            raise wrong(str(problem), "missing") from None
-
-
 def _check_slice(gate_slice: Slice, features: dict[str, Feature], position: int) -> None:
     def wrong(text: str) -> PydanticCustomError:
         return mistake(text, "gate", "slices", position, label=f"gate.slices.{gate_slice.feature}")
 
     feature = features.get(gate_slice.feature)
     if feature is None:
-        raise wrong(f"there is no such feature; accepted: {', '.join(features)}")
+        more = ", ..." if len(features) > _SHOWN else ""
+        raise wrong(f"there is no such feature; accepted: {', '.join(list(features)[:_SHOWN])}{more}")
     by_bounds = gate_slice.minimum is not None or gate_slice.below is not None
     if feature.kind == "category":
-        if by_bounds or gate_slice.category not in feature.categories:
-            raise wrong(f"category: {feature.accepts} is accepted, without minimum or below")
+        known = gate_slice.category in feature.names or (feature.must_learn and gate_slice.category is not None)
+        if by_bounds or not known:
+            other = f" or {OTHER}" if feature.unseen == "other" else ""
+            names = ", ".join(feature.categories[:_SHOWN])
+            raise wrong(
+                f"category: {f'one of {names}' if names else 'a text'}{other} is accepted, without minimum or below"
+            )
     elif gate_slice.category is not None or not by_bounds:
         raise wrong("minimum, below or both are accepted, without category")

@@ -10,12 +10,25 @@ from __future__ import annotations
 import math
 import re
 import struct
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from models.light import dataclass
 
-Kind = Literal["number", "integer", "boolean", "category"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+Kind = Literal["number", "integer", "boolean", "category", "date", "datetime", "text"]
 Missing = Literal["reject", "keep"]
+Unseen = Literal["reject", "other"]
+Part = Literal["year", "month", "week", "day", "day_of_year", "weekday", "hour", "minute"]
+
+COMPOUND = frozenset({"date", "datetime", "text"})
+"""Kinds of which the model gets several numbers: see `models/terms.py`."""
+WRITTEN = COMPOUND | {"category"}
+"""Kinds whose values are texts to JSON, too."""
+OTHER = "(other)"
+"""What the position after the last category is called, where a value that is none of them is accepted."""
 
 BLANK = frozenset({"", "na", "nan", "null", "none"})
 """Texts of a CSV cell that mean a missing value, in upper or lower case."""
@@ -27,7 +40,10 @@ _WHOLE = re.compile(r"(-?\d+)\.0+")
 """A whole number as many programs write it where a column has gaps: 1.0 for the category 1."""
 _TRUE = frozenset({"true", "1", "1.0", "yes"})
 _FALSE = frozenset({"false", "0", "0.0", "no"})
+_WRITTEN = {"date": "2026-11-30", "datetime": "2026-11-30T08:15:00Z"}
 _SHOWN = 20
+_LATER = frozenset({"unseen", "learn", "rare_below", "format", "parts", "cyclic", "since", "words"})
+"""Keys that a feature has not had from the beginning: one without them is written as it always was."""
 
 
 class UnacceptableValue(ValueError):
@@ -36,11 +52,16 @@ class UnacceptableValue(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Feature:
-    """The declaration of one feature.
+    """The declaration of one feature: a column as a person reads, writes and sends it.
 
     `missing` says what to do without a value: "reject" the row, "keep" it as NaN, for models
     that accept NaN, or a value of the feature to use instead. A number is held against bounds,
     and must be whole, as the model gets it: rounded to 32 bits, as the bounds are.
+
+    A value that is not in its categories is refused, or is the position after the last where `unseen` is "other".
+    Categories that are to `learn` are the values of a dataset, but for those in fewer rows than `rare_below`.
+    A date becomes its `parts`, each a sine and a cosine where it is `cyclic`, and the days `since` another
+    column; it is written as in ISO 8601, or by its `format`. A text becomes counts of its words, `words` of them.
     """
 
     # pydantic reads this when it checks a contract: a misspelt key is refused.
@@ -53,11 +74,42 @@ class Feature:
     categories: tuple[str, ...] = ()
     missing: Missing | bool | float | str = "reject"
     description: str = ""
+    unseen: Unseen = "reject"
+    learn: bool = False
+    rare_below: int | None = None
+    format: str = ""
+    parts: tuple[Part, ...] = ()
+    cyclic: bool = False
+    since: str = ""
+    words: int | None = None
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> Feature:
+        """Read what `document` returns, also after it has been JSON."""
+        fields: dict[str, Any] = {**document}
+        fields |= {name: tuple(fields[name]) for name in ("categories", "parts") if name in fields}
+        return cls(**fields)
+
+    def document(self) -> dict[str, Any]:
+        """Return the declaration by its keys."""
+        own = vars(type(self))
+        return {key: value for key, value in vars(self).items() if key not in _LATER or value != own[key]}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of a category's positions."""
+        return (*self.categories, OTHER) if self.unseen == "other" else self.categories
+
+    @property
+    def must_learn(self) -> bool:
+        """Whether it is yet to learn its categories from a dataset."""
+        return self.learn and not self.categories
 
     def encode(self, value: object) -> float:
         """Return the number for a value, in 32 bits: a category becomes its position, a boolean 0 or 1.
 
         `value` is a JSON value or the text of a CSV cell. Raises only `UnacceptableValue`.
+        `models/terms.py` reads what becomes several numbers: a date, a text.
         """
         if not self.is_blank(value):
             return self.known(value)
@@ -66,12 +118,12 @@ class Feature:
         return math.nan if self.missing == "keep" else self.known(self.missing)
 
     def encode_typed(self, value: object) -> float:
-        """Return the number for a JSON value, whose type must fit: text is accepted for a category alone.
+        """Return the number for a JSON value, whose type must fit: no number is a text.
 
         A category that is a whole number, or true or false, may be written as one, as other formats hold it.
         Raises only `UnacceptableValue`.
         """
-        if isinstance(value, str) and self.kind != "category":
+        if isinstance(value, str) and self.kind not in WRITTEN:
             raise self._not_a_number()
         return self.encode(value)
 
@@ -88,42 +140,81 @@ class Feature:
     @property
     def accepts(self) -> str:
         """What is accepted, as a text for error messages."""
-        if self.kind == "category":
-            more = f", ... ({len(self.categories)} in all)" if len(self.categories) > _SHOWN else ""
-            return f"one of {', '.join(self.categories[:_SHOWN])}{more}"
-        if self.kind == "boolean":
-            return "true or false"
+        match self.kind:
+            case "category" if self.categories and self.unseen == "reject":
+                more = f", ... ({len(self.categories)} in all)" if len(self.categories) > _SHOWN else ""
+                return f"one of {', '.join(self.categories[:_SHOWN])}{more}"
+            case "category" | "text":
+                return "a text"
+            case "date" | "datetime":
+                noun = "a date" if self.kind == "date" else "a date and time"
+                return f"{noun} written as {self.format}" if self.format else f"{noun} such as {_WRITTEN[self.kind]}"
+            case "boolean":
+                return "true or false"
+            case _:
+                return self._accepted_number
+
+    @property
+    def _accepted_number(self) -> str:
         noun = "a whole number" if self.kind == "integer" else "a finite number"
-        if self.minimum is not None and self.maximum is not None:
-            return f"{noun} from {exactly(self.minimum)} to {exactly(self.maximum)}"
-        if self.minimum is not None:
+        if self.minimum is None:
+            return noun if self.maximum is None else f"{noun}, {exactly(self.maximum)} or less"
+        if self.maximum is None:
             return f"{noun}, {exactly(self.minimum)} or more"
-        if self.maximum is not None:
-            return f"{noun}, {exactly(self.maximum)} or less"
-        return noun
+        return f"{noun} from {exactly(self.minimum)} to {exactly(self.maximum)}"
+
+    @property
+    def has_later(self) -> bool:
+        """Whether it is declared by keys or kinds that features have not had from the beginning."""
+        return self.kind in COMPOUND or not _LATER.isdisjoint(self.document())
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with the declaration: a key, "" for all of it, and a sentence."""
+        if not self.name.strip() or self.name != self.name.strip() or not self.name.isprintable():
+            yield "", "a name is printable, not empty, and has no space around it"
+        if (self.kind == "category") != bool(self.categories) and not self.must_learn:
+            yield "", "categories go with kind: category, and only with it"
+        if len(set(self.categories)) != len(self.categories):
+            yield "categories", "a category stands twice"
+        bounds = [bound for bound in (self.minimum, self.maximum) if bound is not None]
+        if self.kind not in ("number", "integer") and bounds:
+            yield "", "minimum and maximum go with numbers"
+        if bounds != sorted(bounds) or not all(math.isfinite(bound) for bound in bounds):
+            yield "", "minimum and maximum are finite, and minimum is not above maximum"
+        if self.missing not in ("reject", "keep") and self.kind not in COMPOUND and not self.must_learn:
+            try:
+                self.known(self.missing)
+            except UnacceptableValue as problem:
+                yield "missing", str(problem)
 
     def is_blank(self, value: object) -> bool:
         """Return whether a value stands for none: null, or one of the texts that say so."""
-        if not isinstance(value, str):
-            return value is None
         # A category may be called "none".
-        return value not in self.categories and value.strip().lower() in BLANK
+        return value is None or (
+            isinstance(value, str) and value not in self.categories and value.strip().lower() in BLANK
+        )
 
     def _position(self, value: object) -> float:
+        text = self.text(value)
+        if text in self.categories:
+            return float(self.categories.index(text))
+        if text is None or self.unseen == "reject":
+            raise self._refusal()
+        return float(len(self.categories))
+
+    def text(self, value: object) -> str | None:
+        """Return a value as a text; None for one that is neither text nor a number."""
         match value:
             case str():
-                text = self._category(value)
+                return self._category(value)
             case bool():
-                text = "true" if value else "false"
+                return "true" if value else "false"
             case int() if abs(value) <= LARGEST:
-                text = str(value)
-            case float() if value.is_integer():
-                text = str(int(value))
+                return str(value)
+            case float() if math.isfinite(value):
+                return str(int(value)) if value.is_integer() else repr(value)
             case _:
-                text = None
-        if text not in self.categories:
-            raise self._refusal()
-        return float(self.categories.index(text))
+                return None
 
     def _category(self, text: str) -> str:
         if text in self.categories:
@@ -176,6 +267,11 @@ class Feature:
 
     def _too_large(self) -> UnacceptableValue:
         return UnacceptableValue(f"is beyond what 32 bits can hold; accepted: {self.accepts}")
+
+
+def any_compound(features: Iterable[Feature]) -> bool:
+    """Return whether one of the features has several terms."""
+    return not COMPOUND.isdisjoint([feature.kind for feature in features])
 
 
 def in_32_bits(number: float) -> float:

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
-from models.complaint import Words, complaints, surprises
+from models.complaint import Words, complaints, mistake, surprises
 from models.document import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from models.feature import Feature
 
 FOLDER = Path(__file__).resolve().parent
 CONTRACT = "model.yaml"
@@ -32,6 +45,18 @@ class Section(BaseModel):
     """A part of `model.yaml`: strict, frozen, without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Later(Section):
+    """A section that got keys after it had been released: one that lacks them has the digest that it always had."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset()
+    """These keys."""
+
+    @model_serializer(mode="wrap")
+    def _without_later(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        given = handler(self)
+        return {key: value for key, value in given.items() if key not in self.LATER or value not in (None, "", (), [])}
 
 
 class RolloutThresholds(Section):
@@ -123,3 +148,19 @@ def read(name: str, folder: Path = FOLDER) -> Document:
         return Document.read(file.read_bytes(), where)
     except yaml.YAMLError as problem:
         raise ContractError(f"{where}: {problem}") from None
+
+
+def check_features(features: Sequence[Feature]) -> None:
+    """Raise `PydanticCustomError` for the first feature that is declared wrongly."""
+    for at, feature in enumerate(features):
+        for key, told in itertools.chain(feature.faults(), _later_faults(feature, features)):
+            keys = (key,) if key else ()
+            raise mistake(told, "features", at, *keys, label=".".join(("features", feature.name, *keys)))
+
+
+def _later_faults(feature: Feature, features: Sequence[Feature]) -> Iterable[tuple[str, str]]:
+    if not feature.has_later:
+        return ()
+    from models.declaration import later_faults  # noqa: PLC0415 - most models have no such feature
+
+    return later_faults(feature, features)

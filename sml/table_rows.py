@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from functions.core.dataset.read_apart import open_rows
 from functions.core.dataset.table import UnreadableTable
 from functions.core.dataset.wanted import Wanted
+from models.feature import COMPOUND
+from models.terms import spans_of
 from sml.mistake import Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from functions.core.dataset.encoded_rows import Refused
     from models.feature import Feature
@@ -25,7 +27,9 @@ def table_rows(
     The table is CSV in any dialect, JSON Lines or Parquet, each also compressed by gzip; columns that are no
     features are passed over. No more of it is read. Raise `Mistake` for what is no table, or lacks a column.
     """
-    wanted = Wanted(features=tuple(features), dtype="float64")
+    # What several values become alike is sent as it is written.
+    raw = tuple(one.name for one in features if one.kind in COMPOUND or one.unseen == "other")
+    wanted = Wanted(features=tuple(features), others=raw, dtype="float64")
     try:
         with open_rows(blocks, wanted) as rows:
             lacking = [one.name for one in features if one.missing == "reject" and one.name not in rows.facts.columns]
@@ -39,13 +43,19 @@ def table_rows(
                         return
                     given += 1
                     refused = some.refused.get(at)
-                    yield _row(features, numbers.tolist()) if refused is None else _why(refused, rows.facts.unit)
+                    if refused is not None:
+                        yield _why(refused, rows.facts.unit)
+                    else:
+                        yield _row(features, numbers.tolist(), {name: some.texts[name][at] for name in raw})
     except UnreadableTable as problem:
         raise Mistake(f"{where}: {problem}") from None
 
 
-def _row(features: Sequence[Feature], numbers: Sequence[float]) -> dict[str, Any]:
-    return {one.name: _value(one, number) for one, number in zip(features, numbers, strict=True)}
+def _row(features: Sequence[Feature], numbers: Sequence[float], raw: Mapping[str, str | None]) -> dict[str, Any]:
+    spans = spans_of(features)
+    row = {one.name: _value(one, numbers[spans[one.name].start]) for one in features if one.name not in raw}
+    row |= {one.name: None if one.is_blank(raw[one.name]) else raw[one.name] for one in features if one.name in raw}
+    return {one.name: row[one.name] for one in features}
 
 
 def _value(feature: Feature, number: float) -> Any:

@@ -83,8 +83,18 @@ def _features(card: Facts) -> tuple[Feature, ...]:
 
 
 def _words(feature: Feature) -> str:
+    becomes = "".join(f", as {', '.join(parts)}" for parts in [_parts(feature)] if parts)
     missing = {"reject": "a row without it is refused", "keep": "may be missing"}
-    return f"{feature.accepts}; {missing.get(str(feature.missing), f'{feature.missing} where it is missing')}"
+    return f"{feature.accepts}{becomes}; {missing.get(str(feature.missing), f'{feature.missing} where it is missing')}"
+
+
+def _parts(feature: Feature) -> list[str]:
+    """Return what a value becomes, where it is not a number by itself."""
+    since = [f"days since {feature.since}"] if feature.since else []
+    counts = [f"{feature.words} counts of words"] if feature.words else []
+    known = [f"{len(feature.categories)} categories, or another"] if feature.unseen == "other" else []
+    parts = [f"sine and cosine of {part}" if feature.cyclic and part != "year" else part for part in feature.parts]
+    return [*known, *parts, *since, *counts]
 
 
 def _alike(one: Any, other: Any) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from functions.core.dataset.table import UnreadableTable
 from functions.core.dataset.wanted import Wanted
+from models.terms import terms_of
 from sml.init.table import blocks_of
 from sml.mistake import Mistake
 
@@ -26,7 +27,7 @@ class Encoded:
     """Rows as numbers. Values that are refused or missing are NaN."""
 
     numbers: np.ndarray
-    """float32 [rows, features], without rows that are malformed or have no truth."""
+    """float32 [rows, terms], without rows that are malformed or have no truth."""
     truth: np.ndarray
     """[rows]: int64, positions in the target's classes, or float64, its numbers."""
     refused: Mapping[str, int]
@@ -41,7 +42,7 @@ class Encoded:
 
 def encode(path: Path, read: Reader, features: Sequence[Feature], target: Feature, most_rows: int) -> Encoded:
     """Read a table by features and a target. Raise `Mistake` where it cannot be read."""
-    parts: list[np.ndarray] = [np.empty((0, len(features) + 1), dtype=np.float32)]
+    parts: list[np.ndarray] = [np.empty((0, len(terms_of(features)) + 1), dtype=np.float32)]
     counts, reasons, seen, rejected = Counter[str](), dict[str, str](), 0, 0
     rounded: set[str] = set()
     try:

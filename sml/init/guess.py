@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from models.feature import Feature
+from sml.init.kinds import date_feature, free_text
 from sml.init.words import has_leading_zero, is_code, is_date, is_id, is_number, of, share_of_numbers, shortened
 
 if TYPE_CHECKING:
@@ -17,7 +18,13 @@ Role = Literal["feature", "target", "id", "ignore", "passed over"]
 MOST_CATEGORIES = 50
 FEW = 20
 """Different texts that are always taken for categories, if they repeat."""
+MOST_CATEGORIES_LEARNT = 1_000
 LONGEST_CATEGORY = 60
+RARE_ROWS = 5
+"""Rows of a category below which nothing can be learnt of it."""
+ROWS_THAT_TELL_RARE = 200
+WORDS = 64
+"""Counts of words that a text becomes."""
 MOSTLY = 0.95
 """The share of different values from which on a column is of a kind, and the others are mistakes in it."""
 _BOOLEANS = {"true": 1, "1": 1, "1.0": 1, "yes": 1, "false": 0, "0": 0, "0.0": 0, "no": 0}
@@ -80,8 +87,13 @@ def _empty(column: Column) -> Guess | None:
 def _dates(column: Column) -> Guess | None:
     if _share(column, is_date) < MOSTLY:
         return None
+    written = date_feature(column.name, column.counts, _missing(column))
+    if written is not None:
+        return _feature(column, *written)
     return _aside(
-        column, "ignore", "dates or times: training takes numbers and categories, such as the days since, or the month"
+        column,
+        "ignore",
+        "dates or times, in several ways of writing or one that is not sure: format declares it",
     )
 
 
@@ -127,6 +139,18 @@ def _texts(column: Column) -> Guess | None:
         return _id(column, "every row has another key")
     if _may_be_categories(column):
         return _category(column, f"{different} different texts")
+    if _repeats(column) and different <= MOST_CATEGORIES_LEARNT:
+        feature = Feature(
+            name=column.name,
+            kind="category",
+            learn=True,
+            unseen="other",
+            rare_below=RARE_ROWS,
+            missing=_missing(column),
+        )
+        return _feature(column, feature, f"{different} different texts: learnt anew from each table")
+    if (told := free_text(column.counts)) is not None:
+        return _feature(column, Feature(name=column.name, kind="text", words=WORDS, missing=_missing(column)), told)
     words = sum(len(value.split()) for value in column.counts) / different
     what = "free text or names" if words > 2 else "texts"
     return _aside(
@@ -135,16 +159,28 @@ def _texts(column: Column) -> Guess | None:
 
 
 def _may_be_categories(column: Column) -> bool:
+    return len(column.counts) <= MOST_CATEGORIES and _repeats(column)
+
+
+def _repeats(column: Column) -> bool:
+    """Return whether the values of a column are short, and each is in several rows, as far as they are many."""
     different = len(column.counts)
     repeats = different <= column.present / 2 if different <= FEW else different <= column.present / 10
-    short = all(len(value) <= LONGEST_CATEGORY and _is_text(value) for value in column.counts)
-    return different <= MOST_CATEGORIES and repeats and short
+    return repeats and all(len(value) <= LONGEST_CATEGORY and _is_text(value) for value in column.counts)
 
 
 def _category(column: Column, why: str) -> Guess:
-    categories = tuple(sorted(column.counts, key=_in_order))
-    feature = Feature(name=column.name, kind="category", categories=categories, missing=_missing(column))
-    return _feature(column, feature, why)
+    rare = [value for value, count in column.counts.items() if count < RARE_ROWS]
+    frequent = sorted(column.counts.keys() - set(rare), key=_in_order)
+    if not rare or len(frequent) < 2 or column.present < ROWS_THAT_TELL_RARE:
+        categories = tuple(sorted(column.counts, key=_in_order))
+        feature = Feature(name=column.name, kind="category", categories=categories, missing=_missing(column))
+        return _feature(column, feature, why)
+    feature = Feature(
+        name=column.name, kind="category", categories=tuple(frequent), unseen="other", missing=_missing(column)
+    )
+    told = f"{len(rare)} of them in fewer than {RARE_ROWS} rows: those are other, as is one that comes later"
+    return _feature(column, feature, f"{why}, {told}")
 
 
 def _feature(column: Column, feature: Feature, why: str) -> Guess:

@@ -10,6 +10,7 @@ import numpy as np
 from functions.core.dataset.validation import RejectedDataset, validate_dataset
 from models.feature import Feature, exactly
 from models.section import ContractError
+from models.terms import spans_of
 from sml.init.encoded import Encoded, encode
 from sml.init.families import STANDARD, Family, Size
 from sml.init.guess import Guess, demoted, described, guess
@@ -118,7 +119,7 @@ def propose(
         columns=tuple(guesses),
         plan=_planned(found, sheet.rows + sheet.malformed, encoded.rejected),
         warnings=tuple(warnings),
-        sample=_sample([one.feature for one in guesses if one.feature], encoded),
+        sample=_sample([one.feature for one in guesses if one.feature], encoded, columns),
         families=families,
     )
     return _accepted(proposal, path, read, contract_of, encoded.rejected)
@@ -165,7 +166,8 @@ def _measured(found: Guess, encoded: Encoded, guesses: Sequence[Guess]) -> Guess
     feature = found.feature
     if feature is None:
         return found
-    values = encoded.numbers[:, [one.name for one in guesses if one.feature].index(found.name)]
+    terms = encoded.numbers[:, spans_of([one.feature for one in guesses if one.feature])[found.name]]
+    values = terms[:, 0]
     found = _ranged(found, feature, values[~np.isnan(values)])
     if feature.name in encoded.rounded:
         found = described(found, "holds whole numbers beyond 16,777,216, of which 32 bits round some")
@@ -173,7 +175,7 @@ def _measured(found: Guess, encoded: Encoded, guesses: Sequence[Guess]) -> Guess
         refused, where = encoded.refused[feature.name], encoded.reasons[feature.name]
         told = f"{of(refused, len(values))} cannot be read and are set aside, the first in {where}"
         found = replace(described(found, told), warning=told)
-    share = told_alone(values, encoded.truth)
+    share = max(told_alone(column, encoded.truth) for column in terms.T)
     if share >= NEARLY_ALL:
         told = (
             f"for {share:.0%} of the rows"
@@ -225,22 +227,26 @@ def _warnings(sheet: Sheet, target: Target | NumberTarget, guesses: Sequence[Gue
     return told
 
 
-def _sample(features: Sequence[Feature], encoded: Encoded) -> dict[str, Any]:
+def _sample(features: Sequence[Feature], encoded: Encoded, columns: Sequence[Column]) -> dict[str, Any]:
     """Return one row with the fewest gaps, as a caller would write it."""
     if not len(encoded.numbers):
         return {}
     row = encoded.numbers[np.isnan(encoded.numbers).sum(axis=1).argmin()]
+    spans, counts = spans_of(features), {column.name: column.counts for column in columns}
     return {
-        feature.name: _value(feature, float(value))
-        for feature, value in zip(features, row, strict=True)
-        if not np.isnan(value)
+        one.name: _value(one, float(row[spans[one.name].start]), counts[one.name].most_common(1)[0][0])
+        for one in features
+        if not np.isnan(row[spans[one.name].start])
     }
 
 
-def _value(feature: Feature, number: float) -> Any:
+def _value(feature: Feature, number: float, frequent: str) -> Any:
+    """Return a value as a caller would write it, a `frequent` one where its number does not tell it."""
     match feature.kind:
-        case "category":
+        case "category" if not feature.learn and number < len(feature.categories):
             return feature.categories[int(number)]
+        case "category" | "date" | "datetime" | "text":
+            return frequent
         case "boolean":
             return bool(number)
         case _:

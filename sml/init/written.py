@@ -30,25 +30,27 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
+import numpy as np
 {lightgbm}from sklearn.compose import ColumnTransformer
 {ensemble}from sklearn.impute import SimpleImputer
 from sklearn.linear_model import {linear}
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 {xgboost}
+from models.contract import Contract
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import numpy as np
     from sklearn.base import BaseEstimator, {kind}Mixin
 
     from models.contract import Params
 
-FEATURES = yaml.safe_load((Path(__file__).parent / "model.yaml").read_text(encoding="utf-8"))["features"]
-CATEGORIES = {{at: len(one["categories"]) for at, one in enumerate(FEATURES) if one.get("kind") == "category"}}
-"""How many categories a feature has, by its position: whoever changes model.yaml need not change this file."""
-NUMBERS = [at for at in range(len(FEATURES)) if at not in CATEGORIES]
+HERE = Path(__file__).parent
+TERMS = Contract.load(HERE.name, HERE.parent).terms
+CATEGORIES = [at for at, one in enumerate(TERMS) if one.kind == "category"]
+"""The columns of X that are positions of categories: whoever changes model.yaml need not change this file."""
+NUMBERS = [at for at in range(len(TERMS)) if at not in CATEGORIES]
 TREES: Mapping[str, Callable[..., {kind}Mixin]] = {{
 {trees}
 }}
@@ -62,22 +64,22 @@ def fit(X: np.ndarray, y: np.ndarray, params: Params) -> {kind}Mixin:
     filled = SimpleImputer(strategy="median", keep_empty_features=True)
     if family == "{family}":
         scaled = make_pipeline(filled, StandardScaler())
-        return make_pipeline(columns(scaled), {linear}({fixed}**options)).fit(X, y)
-    return make_pipeline(columns(filled), TREES[family](**options)).fit(X, y)
+        return make_pipeline(columns(X, scaled), {linear}({fixed}**options)).fit(X, y)
+    return make_pipeline(columns(X, filled), TREES[family](**options)).fit(X, y)
 
 
-def columns(numbers: BaseEstimator) -> ColumnTransformer:
+def columns(X: np.ndarray, numbers: BaseEstimator) -> ColumnTransformer:
     """What prepares the columns: numbers as given, and of a category a column of 0 and 1 for each of its values."""
-    # A category is its position in model.yaml. One that is missing becomes -1, which none of the columns stands for.
+    # A category is its position among those of its feature. One that is missing becomes -1, which no column stands for.
     named = make_pipeline(
         SimpleImputer(strategy="constant", fill_value=-1.0, keep_empty_features=True),
         OneHotEncoder(
-            categories=[[float(at) for at in range(count)] for count in CATEGORIES.values()],
+            categories=[np.arange(np.nanmax(X[:, at], initial=0) + 1) for at in CATEGORIES],
             handle_unknown="ignore",
             sparse_output=False,
         ),
     )
-    parts = [("numbers", numbers, NUMBERS), ("categories", named, list(CATEGORIES))]
+    parts = [("numbers", numbers, NUMBERS), ("categories", named, CATEGORIES)]
     return ColumnTransformer([part for part in parts if part[2]])
 '''
 """The same for every table of a task: it asks model.yaml which features are categories."""
@@ -216,6 +218,12 @@ def declaration(feature: Feature) -> str:
         parts.append(f"kind: {feature.kind}")
     if feature.categories:
         parts.append(f"categories: [{', '.join(map(scalar, feature.categories))}]")
+    parts += [f"unseen: {feature.unseen}"] if feature.unseen != "reject" else []
+    parts += ["learn: true"] if feature.learn else []
+    parts += [f"rare_below: {feature.rare_below}"] if feature.rare_below else []
+    parts += [f"format: {scalar(feature.format)}"] if feature.format else []
+    parts += [f"parts: [{', '.join(feature.parts)}]"] if feature.parts else []
+    parts += [f"words: {feature.words}"] if feature.words else []
     if feature.minimum is not None:
         parts.append(f"minimum: {exactly(feature.minimum)}")
     if feature.missing != "reject":

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import math
+import struct
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from models.feature import COMPOUND, Feature
 from sml.mistake import Mistake
 from sml.tune.trial import Asked
 
@@ -27,6 +29,8 @@ def requests_of(records: Records, batch: int) -> tuple[list[Asked], Asked | None
     if pointer.champion is None:
         raise Mistake(f"no version of {records.model} is live yet: `sml upload {records.model} FILE` trains the first")
     card, golden = records.version(pointer.champion), records.golden(pointer.champion)
+    if golden.get("inputs") and _has_compound(card):
+        return _of_numbers(records.model, card, golden["inputs"][:MOST], batch)
     if golden.get("inputs"):
         path, rows = f"/models/{records.model}/predict", [_named(card, row) for row in golden["inputs"][:MOST]]
         each = [_of_rows(path, [row]) for row in rows]
@@ -52,11 +56,30 @@ def _cell(feature: Mapping[str, Any], value: Any) -> Any:
         return None
     match feature.get("kind"):
         case "category":
-            categories = feature.get("categories") or ()
-            return categories[int(value)] if 0 <= value < len(categories) else None
+            names = Feature.parse(feature).names
+            return names[int(value)] if 0 <= value < len(names) else None
         case "boolean":
             return bool(value)
     return value
+
+
+def _has_compound(card: Mapping[str, Any]) -> bool:
+    """Return whether some values of a row cannot be told from the numbers that they became: dates and texts."""
+    return any(one.get("kind") in COMPOUND for one in card.get("features") or ())
+
+
+def _of_numbers(
+    model: str, card: Mapping[str, Any], rows: Sequence[Sequence[float | None]], batch: int
+) -> tuple[list[Asked], Asked]:
+    """Return rows of numbers, as tensors."""
+
+    def tensor(some: Sequence[Sequence[float | None]]) -> Asked:
+        flat = [math.nan if value is None else value for row in some for value in row]
+        data = base64.b64encode(struct.pack(f"<{len(flat)}f", *flat)).decode()
+        one = {"datatype": "FP32", "shape": [len(some), len(some[0])], "data": data}
+        return _of_tensors(f"/v2/models/{model}/infer", {card["input"]: one}, 1)
+
+    return [tensor([row]) for row in rows], tensor([rows[at % len(rows)] for at in range(batch)])
 
 
 def _of_rows(path: str, rows: Sequence[Mapping[str, Any]]) -> Asked:

@@ -106,6 +106,58 @@ PRICES: dict[str, Any] = {
 }
 
 
+DATE: dict[str, Any] = {"name": "when", "kind": "date", "parts": ["month"]}
+
+
+@pytest.mark.parametrize(
+    ("feature", "message"),
+    [
+        ({"name": "note", "kind": "text"}, "features.note.words: is how many counts a text becomes"),
+        (
+            {"name": "note", "kind": "text", "words": 8, "unseen": "other"},
+            "features.note.unseen: goes with kind: category",
+        ),
+        ({"name": "size2", "parts": ["year"]}, "features.size2.parts: goes with kind: date or datetime, and only"),
+        ({"name": "n", "kind": "category"}, "features.n: categories go with kind: category"),
+        (
+            {"name": "n", "kind": "category", "learn": True, "categories": ["a"]},
+            "features.n.learn: goes without categories",
+        ),
+        (
+            {"name": "n", "kind": "category", "learn": True, "rare_below": 5},
+            "features.n.rare_below: goes with learn: true",
+        ),
+        (
+            {"name": "n", "kind": "category", "categories": ["(other)"], "unseen": "other"},
+            "features.n.categories: (other)",
+        ),
+        ({**DATE, "minimum": 1}, "features.when: minimum and maximum go with numbers"),
+        ({**DATE, "parts": ["hour"]}, "features.when.parts: hour is no part of a date; accepted: kind: datetime"),
+        ({**DATE, "parts": ["moon"]}, "features[2].parts[0]: "),
+        ({**DATE, "parts": []}, "features.when: becomes nothing: write parts"),
+        ({**DATE, "parts": ["year"], "cyclic": True}, "features.when.cyclic: goes with parts that come round"),
+        ({**DATE, "since": "size"}, "features.when.since: size is no other feature of kind date or datetime"),
+        ({**DATE, "format": "%d.%m.%y"}, "features.when.format: has %y; accepted: %Y, %m, %d"),
+        ({**DATE, "format": "%d.%m."}, "features.when.format: has no year, month or day"),
+        ({**DATE, "format": "%Y%m%d %H"}, "features.when.format: has a time, and kind: date has none"),
+        ({**DATE, "missing": "30.2.2026"}, "features.when.missing: is written otherwise than ISO 8601 says"),
+        (
+            {"name": "when", "kind": "datetime", "format": "%Y%m%d %M", "parts": ["day"]},
+            "features.when.format: has a part",
+        ),
+    ],
+)
+def test_a_wrong_date_text_or_open_category_is_refused_with_its_key(feature: dict[str, Any], message: str) -> None:
+    with pytest.raises(ContractError) as problem:
+        Contract.parse(changed("features", [*GOOD["features"], feature]), "model.yaml")
+    assert message in str(problem.value)
+
+
+def test_a_feature_that_is_called_as_a_part_of_a_date_is_refused() -> None:
+    with pytest.raises(ContractError, match=r"one of its numbers is called when\.month, and so is another feature"):
+        Contract.parse(changed("features", [{"name": "size"}, DATE, {"name": "when.month"}]), "model.yaml")
+
+
 def test_a_regression_has_a_number_to_predict_and_a_greatest_error() -> None:
     contract = Contract.parse(PRICES, "")
     assert contract.target.as_feature.encode(250) == 250.0

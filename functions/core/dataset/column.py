@@ -16,7 +16,8 @@ import numpy as np
 
 from functions.core.dataset import arrow_memory
 from functions.core.dataset.number_style import PLAIN, UNCERTAIN, NumberStyle, with_decimal_comma
-from models.feature import UnacceptableValue, nearest_in_32_bits
+from models.feature import COMPOUND, UnacceptableValue, nearest_in_32_bits
+from models.light import replace
 
 if TYPE_CHECKING:
     from arro3.core import Array, DataType
@@ -52,17 +53,21 @@ class Encoding:
     dtype: str = "float32"
     """The numbers that the model gets: float32, or float64."""
 
-    def encode(self, feature: Feature, values: Column) -> EncodedColumn:
-        """Return the numbers of a column, and the reason for every value that is refused."""
-        column = _Encoder(feature, self)
+    def encode(self, feature: Feature, values: Column, places: dict[str, int] | None = None) -> EncodedColumn:
+        """Return the numbers of a column, and the reason for every value that is refused.
+
+        Where there are `places`, the numbers are those that they have for texts, and they get each new one.
+        """
+        column = _Encoder(feature, self, places)
         return column.python(values) if isinstance(values, list) else column.arrow(values)
 
 
 class _Encoder:
     """Encodes one column of one batch."""
 
-    def __init__(self, feature: Feature, encoding: Encoding) -> None:
+    def __init__(self, feature: Feature, encoding: Encoding, places: dict[str, int] | None) -> None:
         self._feature = feature
+        self._places = places
         self._encoding = encoding
         self._numeric = feature.kind in ("number", "integer")
         self._known: dict[tuple[type, object], Outcome] = {}
@@ -77,6 +82,9 @@ class _Encoder:
         is_text = DataType.is_string(kind) or DataType.is_large_string(kind) or DataType.is_string_view(kind)
         if is_text:
             array = array.cast(DataType.string())
+        if self._feature.kind in ("date", "datetime") and (DataType.is_date(kind) or DataType.is_timestamp(kind)):
+            self._feature = replace(self._feature, format="")  # it is no text that a person wrote
+            return self._coded(written(array))
         if self._numeric and (is_text or _holds_numbers(array)):
             return self._numbers_of(array, is_text=is_text)
         if is_text:
@@ -172,19 +180,34 @@ class _Encoder:
 
     def _ask(self, value: object) -> Outcome:
         try:
-            if self._encoding.typed:
-                return self._feature.encode_typed(value)
-            if isinstance(value, str) and self._numeric:
-                plain = self._encoding.style.plain(value)
-                if plain is None:
-                    return UNCERTAIN
-                value = plain
-            encoded = self._feature.encode(value)
-            if self._numeric and self._encoding.dtype == "float64" and isinstance(value, (int, float, str)):
-                return encoded if np.isnan(encoded) or self._feature.is_blank(value) else float(value)
-            return encoded
+            if self._places is not None or self._feature.kind in COMPOUND:
+                return self._read(value)
+            return self._encoded(value)
         except UnacceptableValue as problem:
             return str(problem)
+
+    def _read(self, value: object) -> float:
+        """Return the place of a text, or the seconds of a date. Raise `UnacceptableValue`."""
+        from models.terms import read, text_of  # noqa: PLC0415 - most columns are terms themselves
+
+        if self._places is None:
+            return cast("float", read(self._feature, value))
+        text = text_of(self._feature, value)
+        return math.nan if text is None else float(self._places.setdefault(text, len(self._places)))
+
+    def _encoded(self, value: object) -> Outcome:
+        """Return the number for a value. Raise `UnacceptableValue`."""
+        if self._encoding.typed:
+            return self._feature.encode_typed(value)
+        if isinstance(value, str) and self._numeric:
+            plain = self._encoding.style.plain(value)
+            if plain is None:
+                return UNCERTAIN
+            value = plain
+        encoded = self._feature.encode(value)
+        if self._numeric and self._encoding.dtype == "float64" and isinstance(value, (int, float, str)):
+            return encoded if np.isnan(encoded) or self._feature.is_blank(value) else float(value)
+        return encoded
 
     def _finished(self, numbers: np.ndarray, reasons: dict[int, str]) -> EncodedColumn:
         # Adding zero turns -0.0 into 0.0: equal data, equal bytes.
@@ -192,6 +215,19 @@ class _Encoder:
         with np.errstate(invalid="ignore"):
             changed = (np.abs(numbers) > EXACT) & (numbers == np.trunc(numbers)) & (rounded != numbers)
         return EncodedColumn(numbers=rounded, reasons=reasons, rounded=np.flatnonzero(changed), before=numbers[changed])
+
+
+def written(array: Array) -> Array:
+    """Return dates and times as text in ISO 8601; one that no calendar has is no date."""
+    from arro3.core import Array, DataType  # noqa: PLC0415
+
+    try:
+        return array.cast(DataType.string())
+    except Exception:  # arro3 raises no narrower exception
+        if len(array) == 1:
+            return Array(["?"], DataType.string())
+    parts = (written(array.slice(at, 1)).to_pylist()[0] for at in range(len(array)))
+    return Array(list(parts), DataType.string())
 
 
 def _holds_numbers(array: Array) -> bool:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 HOLDOUT = -1
 """The fold of rows that no experiment sees: the gate is judged on them."""
@@ -68,11 +73,13 @@ class Dataset:
     """Rows of features in the contract's order, with what is to be predicted, and their folds."""
 
     x: np.ndarray
-    """float32 [rows, features]; NaN where a feature keeps missing values."""
+    """float32 [rows, terms]; NaN where a feature keeps missing values."""
     y: np.ndarray
     """int64 [rows], positions in the target's classes; or float64 [rows], the numbers of a regression."""
     fold: np.ndarray
     """int8 [rows]: the fold in which a row is a test row, or `HOLDOUT`."""
+    learnt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The categories that the contract leaves to the dataset, by feature, in the order of their positions."""
 
     @property
     def holdout(self) -> np.ndarray:
@@ -81,16 +88,21 @@ class Dataset:
 
     def of(self, rows: np.ndarray) -> Dataset:
         """Return the rows at these positions."""
-        return Dataset(x=self.x[rows], y=self.y[rows], fold=self.fold[rows])
+        return Dataset(x=self.x[rows], y=self.y[rows], fold=self.fold[rows], learnt=self.learnt)
 
     def to_bytes(self) -> bytes:
         """Return a .npz file with X, y, fold and holdout. Equal datasets give equal bytes."""
         file = io.BytesIO()
-        np.savez(file, X=self.x, y=self.y, fold=self.fold, holdout=self.holdout)
+        arrays: dict[str, Any] = {"X": self.x, "y": self.y, "fold": self.fold, "holdout": self.holdout}
+        if self.learnt:
+            arrays["learnt"] = np.array(json.dumps(dict(self.learnt)))
+        np.savez(file, **arrays)
         return file.getvalue()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Dataset:
         """Read what `to_bytes` wrote."""
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return cls(x=arrays["X"], y=arrays["y"], fold=arrays["fold"])
+            learnt = json.loads(str(arrays["learnt"])) if "learnt" in arrays else {}
+            categories = {name: tuple(texts) for name, texts in learnt.items()}
+            return cls(x=arrays["X"], y=arrays["y"], fold=arrays["fold"], learnt=categories)

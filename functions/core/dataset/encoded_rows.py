@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from functions.core.dataset.column import Encoding
+from functions.core.dataset.column import Encoding, written
+from functions.core.dataset.terms import Terms
+from models.feature import COMPOUND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from arro3.core import Array
 
     from functions.core.dataset.table import Batch, Column, Table
     from models.feature import Feature
@@ -46,7 +50,7 @@ class EncodedRows:
     """Some consecutive rows."""
 
     numbers: np.ndarray
-    """[rows, features]; a row that is refused has NaN somewhere, or arbitrary numbers."""
+    """[rows, terms]; a row that is refused has NaN somewhere, or arbitrary numbers."""
     refused: Mapping[int, Refused]
     """By position among the rows."""
     texts: Mapping[str, Sequence[str | None]]
@@ -57,6 +61,8 @@ class EncodedRows:
     """Where the rows after these begin in the file."""
     first: int = 0
     """How many rows of the table are before these."""
+    learnt: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By column that is to learn its categories: those that no earlier row has, by their positions."""
 
 
 def encoded_rows(
@@ -72,28 +78,39 @@ def encoded_rows(
         if table.style is None
         else Encoding(typed=table.typed, style=table.style, dtype=dtype)
     )
+    terms = Terms(features) if any(one.kind in COMPOUND or one.must_learn for one in features) else None
     first = 0
     for batch in table.batches:
         if first + batch.rows > skip:
-            rows = _encoded(batch, encoding, features, others, most_cells, first)
+            rows = _encoded(batch, encoding, features, terms, others, most_cells, first)
             most_cells -= len(rows.refused)
             yield rows
         first += batch.rows
 
 
 def _encoded(
-    batch: Batch, encoding: Encoding, features: Sequence[Feature], others: Sequence[str], most_cells: int, first: int
+    batch: Batch,
+    encoding: Encoding,
+    features: Sequence[Feature],
+    terms: Terms | None,
+    others: Sequence[str],
+    most_cells: int,
+    first: int,
 ) -> EncodedRows:
     well_formed, there = np.arange(batch.rows), slice(None)
     if batch.malformed:
         well_formed = there = np.delete(well_formed, list(batch.malformed))
-    numbers = np.full((batch.rows, len(features)), np.nan, dtype=encoding.dtype)
+    numbers = np.full((batch.rows, len(features) if terms is None else terms.width), np.nan, dtype=encoding.dtype)
     faults: dict[int, list[Fault]] = {at: [("", reason)] for at, reason in batch.malformed.items()}
     rounded: dict[str, Rounded] = {}
     for at, feature in enumerate(features):
         values = batch.columns.get(feature.name)
-        column = encoding.encode(feature, [None] * len(well_formed) if values is None else values)
-        numbers[there, at] = column.numbers
+        cells = [None] * len(well_formed) if values is None else values
+        if terms is None:
+            column = encoding.encode(feature, cells)
+            numbers[there, at] = column.numbers
+        else:
+            column = terms.read(feature, cells, encoding, numbers, there)
         for position, reason in column.reasons.items():
             faults.setdefault(int(well_formed[position]), []).append((feature.name, reason))
         if len(column.rounded) and values is not None:
@@ -104,6 +121,8 @@ def _encoded(
                 value=int(column.before[0]),
                 becomes=int(column.numbers[earliest]),
             )
+    if terms is not None:
+        terms.fill(numbers, well_formed)
     refused = {
         at: Refused(
             location=int(batch.locations[at]),
@@ -113,14 +132,29 @@ def _encoded(
         for number, (at, reasons) in enumerate(sorted(faults.items()))
     }
     texts = {name: _texts(batch.columns.get(name), well_formed, batch.rows) for name in others}
-    return EncodedRows(numbers=numbers, refused=refused, texts=texts, rounded=rounded, end=batch.end, first=first)
+    return EncodedRows(
+        numbers=numbers,
+        refused=refused,
+        texts=texts,
+        rounded=rounded,
+        end=batch.end,
+        first=first,
+        learnt={} if terms is None else terms.learnt(),
+    )
+
+
+def _plain(values: Array) -> list[Any]:
+    from arro3.core import DataType  # noqa: PLC0415 - only tables of Arrow need it
+
+    is_moment = DataType.is_date(values.type) or DataType.is_timestamp(values.type)
+    return list((written(values) if is_moment else values).to_pylist())
 
 
 def _texts(values: Column | None, well_formed: np.ndarray, rows: int) -> list[str | None]:
     """Return the values of a column as text for each row, None where there is none."""
     texts: list[str | None] = [None] * rows
     if values is not None:
-        plain = values if isinstance(values, list) else values.to_pylist()
+        plain = values if isinstance(values, list) else _plain(values)
         for at, value in zip(well_formed.tolist(), plain, strict=True):
             texts[at] = None if value is None else value if isinstance(value, str) else str(value)
     return texts

@@ -17,9 +17,9 @@ _QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
 def profile_of(
-    x: np.ndarray, y: np.ndarray, groups: np.ndarray, features: Sequence[Feature], target: Target
+    x: np.ndarray, y: np.ndarray, groups: np.ndarray, terms: Sequence[Feature], target: Target
 ) -> dict[str, Any]:
-    """Return counts of rows and duplicates, and each feature's and the target's distribution, as JSON values."""
+    """Return counts of rows and duplicates, and each term's and the target's distribution, as JSON values."""
     truths = y if target.classes else np.unique(y, return_inverse=True)[1]
     different, pairs = _distinct(groups), _distinct(groups * (int(truths.max(initial=0)) + 1) + truths)
     return {
@@ -27,7 +27,7 @@ def profile_of(
         **_target(target, y),
         "duplicate_rows": len(x) - pairs,
         "contradictory_rows": pairs - different,
-        "features": {feature.name: describe(feature, x[:, i]) for i, feature in enumerate(features)},
+        "features": {term.name: describe(term, x[:, i]) for i, term in enumerate(terms)},
     }
 
 
@@ -47,7 +47,7 @@ def describe(feature: Feature, values: np.ndarray) -> dict[str, Any]:
         "missing": len(values) - len(ordered),
     }
     if feature.kind in ("category", "boolean"):
-        names = feature.categories or ("false", "true")
+        names = feature.names or ("false", "true")
         counts = np.bincount(ordered.astype(np.int64), minlength=len(names))
         return {**summary, "categories": list(names), "counts": counts.tolist()}
     if not len(ordered):

@@ -42,6 +42,7 @@ def head_of(rows: EncodedRows) -> dict[str, Any]:
         "refused": [[at, row.location, list(row.faults), list(row.cells)] for at, row in rows.refused.items()],
         "texts": dict(rows.texts),
         "rounded": {name: vars(found) for name, found in rows.rounded.items()},
+        "learnt": dict(rows.learnt),
         "end": rows.end,
         "first": rows.first,
     }
@@ -54,6 +55,7 @@ def rows_of(head: dict[str, Any], numbers: bytes) -> EncodedRows:
         refused={at: _refused(location, faults, cells) for at, location, faults, cells in head["refused"]},
         texts=head["texts"],
         rounded={name: Rounded(**found) for name, found in head["rounded"].items()},
+        learnt=head["learnt"],
         end=head["end"],
         first=head["first"],
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from functions.core.dataset import read_apart
 from functions.core.dataset.dataset import Dataset, assign_folds, group_equal, strata_of, too_few
+from functions.core.dataset.learnt import Learnt, Unlearnable
 from functions.core.dataset.profile import profile_of
 from functions.core.dataset.rejected_rows import KEPT, RejectedRows
 from functions.core.dataset.rounded_numbers import RoundedNumbers
@@ -63,6 +64,7 @@ def validate_dataset(
     """
     blocks = iter([data] if data else []) if isinstance(data, bytes) else iter(data)
     columns = (*contract.features, contract.target.as_feature)
+    learnt = Learnt(contract) if contract.learns else None
     try:
         with read(blocks, Wanted(features=columns, most_cells=KEPT)) as rows:
             if not rows.facts.columns:
@@ -70,11 +72,17 @@ def validate_dataset(
             ignored = _check_columns(rows.facts, contract)
             rejected_rows = RejectedRows(rows.facts.unit, rows.facts.columns)
             rounded = RoundedNumbers(rows.facts.unit)
-            x, y = _collect(rows, contract, rejected_rows, rounded)
+            x, y = _collect(rows, contract, rejected_rows, rounded, learnt)
     except UnreadableTable as problem:
         raise RejectedDataset(str(problem)) from problem
     seen = {"format": rows.facts.format, "ignored_columns": ignored[:_LISTED], "rounded": rounded.listed()}
     report = _check_rows(len(x), rejected_rows, contract, rows.facts.unit, seen)
+    if learnt is not None:
+        try:
+            report["learnt"] = learnt.settle(x)
+        except Unlearnable as problem:
+            raise RejectedDataset(str(problem), **report) from problem
+        contract = contract.with_learnt(learnt.categories)
     groups = group_equal(x)
     search = contract.search
     strata = strata_of(y, search.folds)
@@ -82,9 +90,9 @@ def validate_dataset(
     if cause := _unlearnable(y, fold, contract):
         raise RejectedDataset(cause, **report)
     return ValidatedDataset(
-        dataset=Dataset(x=x, y=y, fold=fold),
+        dataset=Dataset(x=x, y=y, fold=fold, learnt={} if learnt is None else learnt.categories),
         digest=_digest(x, y, contract),
-        profile=profile_of(x, y, groups, contract.features, contract.target),
+        profile=profile_of(x, y, groups, contract.terms, contract.target),
         report={"accepted": True, "cause": None, **report},
         rejected=rejected_rows.to_csv(),
     )
@@ -164,13 +172,13 @@ def _likeness(one: str, other: str) -> float:
 
 
 def _collect(
-    rows: Rows, contract: Contract, rejected_rows: RejectedRows, rounded: RoundedNumbers
+    rows: Rows, contract: Contract, rejected_rows: RejectedRows, rounded: RoundedNumbers, learnt: Learnt | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the accepted rows as X, float32 [rows, features], and y, classes or numbers; collect the others.
+    """Return the accepted rows as X, float32 [rows, terms], and y, classes or numbers; collect the others.
 
     Read no further where so many rows are set aside that the file is rejected whatever follows.
     """
-    width, seen = len(contract.features), 0
+    width, seen = len(contract.terms), 0
     most_rows = MAXIMUM_VALUES // (width + 1)
     parts: list[np.ndarray] = []
     kind = np.float64 if not contract.target.classes else np.int64
@@ -184,6 +192,8 @@ def _collect(
         parts.append(some.numbers[keep, :width])
         targets.append(some.numbers[keep, width].astype(kind))
         rounded.add(some.rounded)
+        if learnt is not None:
+            learnt.add(some.learnt)
         _reject_rows(some, contract, rejected_rows)
         if rejected_rows.rows > contract.quality.maximum_rejected_share * most_rows:
             break
@@ -246,7 +256,7 @@ def _check_rows(
 def _digest(x: np.ndarray, y: np.ndarray, contract: Contract) -> str:
     search = contract.search
     contract_values = {
-        "features": [asdict(feature) for feature in contract.features],
+        "features": [feature.document() for feature in contract.features],
         "target": contract.target.model_dump(),
         "shape": list(x.shape),
         "split": {"holdout": search.holdout, "folds": search.folds, "seed": search.seed},

@@ -50,7 +50,8 @@ class Wanted:
     """The columns to be read, and how."""
 
     features: tuple[Feature, ...]
-    """Columns that become numbers, in this order."""
+    """Columns that become numbers, in this order; one that is to learn its categories becomes their positions in the
+    order in which they are found."""
     others: tuple[str, ...] = ()
     """Columns that are read as text."""
     dtype: str = "float32"
@@ -66,18 +67,15 @@ class Wanted:
     """Rows that are passed over, as far as they come together."""
 
     def document(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "features": [feature.document() for feature in self.features]}
 
     @classmethod
     def parse(cls, document: dict[str, Any]) -> Self:
         """Read what `document` returns, also after it has been JSON."""
-        features: list[dict[str, Any]] = [
-            {**entry, "categories": tuple(entry["categories"])} for entry in document["features"]
-        ]
         resumed = document["resumed"]
         fields: dict[str, Any] = {
             **document,
-            "features": tuple(Feature(**entry) for entry in features),
+            "features": tuple(map(Feature.parse, document["features"])),
             "others": tuple(document["others"]),
             "resumed": None if resumed is None else Facts.parse(resumed),
         }

@@ -148,9 +148,8 @@ class TableAnswers(Answers):
         servable = self._servable
         if isinstance(servable, Tabular) and servable.takes.datatype == "FP32":
             return {servable.input: Tensor.over("FP32", numbers.shape, memoryview(numbers.tobytes()))}
-        columns: dict[str, Sequence[Any]] = {
-            feature.name: _values(feature, numbers[:, at]) for at, feature in enumerate(self._features)
-        }
+        terms = servable.terms if isinstance(servable, Tabular) else self._features
+        columns: dict[str, Sequence[Any]] = {term.name: _values(term, numbers[:, at]) for at, term in enumerate(terms)}
         columns |= {name: [rows.texts[name][at] for at in positions] for name in self._texts}
         columns |= {name: list(map(_whole, columns[name])) for name in self._wide}
         return servable.inputs_of(columns)
@@ -161,10 +160,10 @@ def _whole(text: str | None) -> Any:
     return None if text is None else cell_of(text, Spec(name="", datatype="INT64", shape=(-1,)))
 
 
-def _values(feature: Feature, numbers: np.ndarray) -> list[Any]:
+def _values(term: Feature, numbers: np.ndarray) -> list[Any]:
     """Return a column as Python has it: whole numbers as `int`, unless some are missing."""
     values = numbers.tolist()
-    whole = feature.kind == "integer" and not any(map(math.isnan, values))
+    whole = term.kind == "integer" and not any(map(math.isnan, values))
     return list(map(int, values)) if whole else values
 
 

@@ -74,12 +74,7 @@ def _record_of(stored: bytes) -> dict[str, Any] | None:
 
 def features_of(card: Mapping[str, Any]) -> tuple[Feature, ...]:
     """Return the features that a card declares, in the model's order."""
-    return tuple(_feature(entry) for entry in card["features"])
-
-
-def _feature(entry: Mapping[str, Any]) -> Feature:
-    fields: dict[str, Any] = {**entry, "categories": tuple(entry.get("categories", ()))}
-    return Feature(**fields)
+    return tuple(map(Feature.parse, card["features"]))
 
 
 @dataclass(frozen=True, kw_only=True)

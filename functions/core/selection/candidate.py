@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.plan import Plan
@@ -82,7 +82,7 @@ def _version(contract: Contract, record: Mapping[str, Any], experiment: Mapping[
     card: dict[str, Any] = {
         "format": FORMAT,
         "task": contract.task,
-        "features": [asdict(feature) for feature in contract.features],
+        "features": [feature.document() for feature in contract.features],
         **task_of(contract).card(),
         "id": list(contract.id),
         "input": INPUT,

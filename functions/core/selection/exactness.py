@@ -96,20 +96,20 @@ def compare(
 
 def _told(contract: Contract, x: np.ndarray, row: int, estimator: Answers, served: Answers) -> str:
     values = ", ".join(
-        f"{feature.name}={_shown(feature.kind, feature.categories, float(value), str(value))}"
-        for feature, value in zip(contract.features, x[row], strict=True)
+        f"{feature.name}={_shown(feature.kind, feature.names, float(value), str(value))}"
+        for feature, value in zip(contract.terms, x[row], strict=True)
     )
     task = task_of(contract)
     theirs, ours = task.told(estimator, row), task.told(served, row)
     return f"row {row} ({values}): the estimator says {theirs}, the file {ours}"
 
 
-def _shown(kind: str, categories: tuple[str, ...], value: float, text: str) -> str:
+def _shown(kind: str, names: tuple[str, ...], value: float, text: str) -> str:
     if np.isnan(value):
         return "missing"
     match kind:
         case "category":
-            return categories[int(value)]
+            return names[int(value)]
         case "boolean":
             return "true" if value else "false"
         case _:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _LATENCY_RUNS = 50
 _ROUNDING = 1e-12
+_NO_MEANING = frozenset({"minimum", "maximum", "description", "rare_below"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +129,7 @@ def check_slices(contract: Contract, x: np.ndarray, y: np.ndarray, answers: Answ
     """Check the same metric on each slice. A slice that cannot be measured fails."""
     checks = []
     for part in contract.gate.slices:
-        rows = rows_of(part, contract.features, x)
+        rows = rows_of(part, contract.terms, x)
         checks.append(_bounded(contract, name_of(part), contract.bound_of(part), y[rows], answers.of(rows)))
     return checks
 
@@ -175,12 +176,12 @@ def comparable(card: Mapping[str, Any], contract: Contract) -> str:
     return ""
 
 
-def rows_of(part: Slice, features: Sequence[Feature], x: np.ndarray) -> np.ndarray:
+def rows_of(part: Slice, terms: Sequence[Feature], x: np.ndarray) -> np.ndarray:
     """Return which rows belong to a slice, bool [rows]."""
-    position = [feature.name for feature in features].index(part.feature)
-    values, feature = x[:, position], features[position]
+    position = [term.name for term in terms].index(part.feature)
+    values, names = x[:, position], terms[position].names
     if part.category is not None:
-        return values == feature.categories.index(part.category)
+        return values == (names.index(part.category) if part.category in names else -1)
     rows = ~np.isnan(values)
     if part.minimum is not None:
         rows &= values >= part.minimum
@@ -208,6 +209,10 @@ def _bounded(contract: Contract, name: str, bound: float, y: np.ndarray, answers
     return Check(name=name, passed=passed, value=value, bound=bound, detail=rows)
 
 
-def _meaning(feature: Feature) -> tuple[object, ...]:
-    """Return what decides the number that a value becomes; bounds and description do not."""
-    return feature.name, feature.kind, feature.categories, feature.missing
+def _meaning(feature: Feature) -> dict[str, Any]:
+    """Return what decides the numbers that a value becomes; bounds and description do not.
+
+    Categories that are learnt do, but rows can be retold in those of another version.
+    """
+    passed_over = {*_NO_MEANING, *(("categories",) if feature.learn else ())}
+    return {key: value for key, value in feature.document().items() if key not in passed_over}

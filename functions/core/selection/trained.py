@@ -9,12 +9,13 @@ from functions.core.dataset.dataset import Dataset
 from functions.core.onnx.session import BadModel, ModelFailure
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.runs import trained_by
-from functions.core.registry.versions import Corrupt, Registry
+from functions.core.registry.versions import Corrupt, Registry, features_of
 from functions.core.selection.assessment import Assessment
 from functions.core.selection.candidate import Experiments, NothingTrained, recorded
 from functions.core.selection.exactness import answers_of
 from functions.core.selection.gate import Champion, comparable, judge
 from functions.core.selection.report import Story, render
+from functions.core.selection.retold import Untold, retold
 from functions.core.serving.opening import open_trained
 from functions.core.storage.objects import Missing
 from functions.core.training.choice import task_of
@@ -40,10 +41,14 @@ class TrainedAssessment(Assessment):
         One whose ONNX file answers otherwise than its estimator is passed over for the next best. Where all
         of them do, the best is refused.
         """
-        contract, registry, run = self.contract, Registry(self.models, self.contract.name), record["run"]
-        experiments = Experiments.read(self.models, contract, record)
-        folder = f"{contract.name}/{layout.DATASETS}{record['dataset']}"
+        folder = f"{self.contract.name}/{layout.DATASETS}{record['dataset']}"
         dataset = Dataset.from_bytes(self.data.get(f"{folder}/data.npz"))
+        return replace(self, contract=self.contract.with_learnt(dataset.learnt))._assess(record, dataset)
+
+    def _assess(self, record: Record, dataset: Dataset) -> Record:
+        contract, registry, run = self.contract, Registry(self.models, self.contract.name), record["run"]
+        folder = f"{contract.name}/{layout.DATASETS}{record['dataset']}"
+        experiments = Experiments.read(self.models, contract, record)
         profile = self.data.get(f"{folder}/profile.json")
         candidate, verdict, passed_over = self._judged(experiments, dataset)
         board = [line | passed_over.get(line["id"], {}) for line in experiments.board]
@@ -105,7 +110,7 @@ class TrainedAssessment(Assessment):
         return best, refusal, others
 
     def _champion(self, registry: Registry, x: np.ndarray) -> Champion:
-        """Return the live version's answers to the rows `x` float32 [rows, features], or why there are none."""
+        """Return the live version's answers to the rows `x` float32 [rows, terms], or why there are none."""
         name = Live(self.models, self.contract.name).read().champion
         if name is None:
             return Champion(answers=None, why_not="there is no champion yet")
@@ -114,7 +119,10 @@ class TrainedAssessment(Assessment):
             why_not = comparable(version.card, self.contract)
             if why_not:
                 return Champion(answers=None, why_not=why_not)
-            return Champion(answers=answers_of(self.contract, open_trained(version), x))
+            told = retold(x, self.contract.features, features_of(version.card))
+            return Champion(answers=answers_of(self.contract, open_trained(version), told))
+        except Untold as problem:
+            return Champion(answers=None, why_not=str(problem))
         except (Corrupt, Missing, BadModel, ModelFailure) as problem:
             return Champion(answers=None, why_not=f"the champion cannot be asked: {problem}")
 

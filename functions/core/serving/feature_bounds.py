@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from models.feature import Feature
 
 
-def bounds_graph(features: Sequence[Feature], low: Sequence[float], high: Sequence[float]) -> bytes:
-    """Return an ONNX model of the input `x` FP32 [rows, features] and the output `off` FP32 [rows].
+def bounds_graph(terms: Sequence[Feature], low: Sequence[float], high: Sequence[float]) -> bytes:
+    """Return an ONNX model of the input `x` FP32 [rows, terms] and the output `off` FP32 [rows].
 
     `off` is how far a row is from acceptable, 0 where all is well. The distance of NaN is NaN,
-    but for features that keep missing values. `low` and `high` are the bounds of each feature.
+    but for terms that keep missing values. `low` and `high` are the bounds of each term.
     """
-    width = len(features)
-    whole = [feature.kind != "number" for feature in features]
-    keeps = [feature.missing == "keep" for feature in features]
+    width = len(terms)
+    whole = [term.kind != "number" for term in terms]
+    keeps = [term.missing == "keep" for term in terms]
     graph = Graph("bounds")
     graph.constant("low", "FP32", (1, width), low)
     graph.constant("high", "FP32", (1, width), high)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.onnx.tensor import FLOATS, INTEGERS
 from functions.core.onnx.tensor_json import MOST_LENGTHS
-from models.feature import LARGEST
+from models.feature import COMPOUND, LARGEST
 from models.light import dataclass
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 _NAMED = frozenset({"boolean", "category"})
+_SHOWN = 20
+"""Categories that are given as examples."""
 _FINITE: Schema = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
 
 
@@ -59,9 +61,9 @@ def rows_of(features: Sequence[Feature]) -> tuple[Schema, Schema]:
     return {**object_of(schemas, required), "additionalProperties": False}, row_of(list(schemas.values()))
 
 
-def encoded_of(features: Sequence[Feature], datatype: str) -> Schema:
+def encoded_of(terms: Sequence[Feature], datatype: str) -> Schema:
     """Return the schema of one row of numbers, as a client encodes them for a tensor."""
-    return row_of([_encoded(feature) if datatype in FLOATS else value_of(datatype) for feature in features])
+    return row_of([_encoded(term) if datatype in FLOATS else value_of(datatype) for term in terms])
 
 
 def tensor_of(spec: Spec, row: Schema | None = None, *, most: int | None = None) -> Schema:
@@ -122,9 +124,13 @@ def _length(length: int, most: int | None) -> Schema:
 
 
 def _of(feature: Feature) -> Schema:
-    schema: Schema = _bounded(feature)
-    if feature.kind in _NAMED:
+    schema: Schema
+    if feature.kind in COMPOUND or feature.unseen == "other":
+        schema = _text_of(feature)
+    elif feature.kind in _NAMED:
         schema = {"enum": list(feature.categories or (True, False, 0, 1))}
+    else:
+        schema = _bounded(feature)
     if feature.description:
         schema["description"] = feature.description
     if feature.missing != "reject":
@@ -132,10 +138,22 @@ def _of(feature: Feature) -> Schema:
     return schema
 
 
-def _encoded(feature: Feature) -> Schema:
-    if feature.kind in _NAMED:
-        return {"type": "integer", "minimum": 0, "maximum": max(len(feature.categories), 2) - 1}
-    return _bounded(feature)
+def _text_of(feature: Feature) -> Schema:
+    """Return the schema of a value of which no list has all."""
+    match feature.kind:
+        case "category":
+            return {"type": "string", "examples": list(feature.categories[:_SHOWN])}
+        case "text":
+            return {"type": "string"}
+    if feature.format:
+        return {"type": "string", "description": feature.accepts}
+    return {"type": "string", "format": "date" if feature.kind == "date" else "date-time"}
+
+
+def _encoded(term: Feature) -> Schema:
+    if term.kind in _NAMED:
+        return {"type": "integer", "minimum": 0, "maximum": (len(term.names) or 2) - 1}
+    return _bounded(term)
 
 
 def _bounded(feature: Feature) -> Schema:

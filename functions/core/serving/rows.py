@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from itertools import chain, takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from functions.core.http.problem import MOST_FAULTS, Fault, Problem, shown
-from models.feature import Feature, UnacceptableValue
+from models.feature import COMPOUND, WRITTEN, Feature, UnacceptableValue, any_compound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from models.terms import Read
 
 MOST_ROWS = 10_000
 """Rows of one request that is answered at once."""
@@ -59,14 +61,14 @@ def _piece(
     return chain.from_iterable(takewhile(lambda _: len(faults) <= MOST_FAULTS, pieces))
 
 
-def check_values(rows: Iterable[tuple[int, Sequence[Any]]], features: Sequence[Feature]) -> None:
-    """Check numbers that a caller encoded, as pairs of position and row. Raise `Problem` 400 by row and feature."""
+def check_values(rows: Iterable[tuple[int, Sequence[Any]]], terms: Sequence[Feature]) -> None:
+    """Check numbers that a caller encoded, as pairs of position and row. Raise `Problem` 400 by row and term."""
     faults: list[Fault] = []
     for row, values in rows:
-        for feature, value in zip(features, values, strict=True):
-            message = _complaint(feature, value)
+        for term, value in zip(terms, values, strict=True):
+            message = _complaint(term, value)
             if message:
-                faults.append(Fault(field=f"inputs[0].data row {row}, {feature.name}", message=message))
+                faults.append(Fault(field=f"inputs[0].data row {row}, {term.name}", message=message))
         if len(faults) > MOST_FAULTS:
             break
     _refuse(faults)
@@ -105,21 +107,35 @@ def _row(instance: Any, features: Sequence[Feature], where: str, faults: list[Fa
         case _:
             faults.append(Fault(field=where, message="is not a row; accepted: {feature: value} or [value, ...]"))
             return []
-    row = []
+    row: list[Read] = []
+    known = len(faults)
     for feature, value in zip(features, values, strict=True):
         try:
-            row.append(_encode(feature, value))
+            row.append(_read(feature, value))
         except UnacceptableValue as problem:
             faults.append(Fault(field=f"{where}.{feature.name}", message=str(problem)))
-    return row
+    return [] if len(faults) > known else _numbers(features, row)
 
 
-def _encode(feature: Feature, value: Any) -> float:
+def _read(feature: Feature, value: Any) -> Read:
     # A dataset's cells are text; JSON has types, and a client that mixes them up is told so.
-    strings = feature.kind == "category"
-    if value is not None and isinstance(value, str) != strings:
+    if value is not None and isinstance(value, str) != (feature.kind in WRITTEN):
         raise UnacceptableValue(f"is not {feature.accepts}")
-    return feature.encode(value)
+    if feature.kind not in COMPOUND:
+        return feature.encode(value)
+    from models.terms import read  # noqa: PLC0415 - most models have no such feature
+
+    return read(feature, value)
+
+
+def _numbers(features: Sequence[Feature], row: Sequence[Read]) -> list[float]:
+    """Return the terms of a row that its features have read."""
+    if not any_compound(features):
+        return cast("list[float]", row)
+    from models.terms import numbers_of  # noqa: PLC0415 - most models have no such feature
+
+    read = dict(zip([feature.name for feature in features], row, strict=True))
+    return [number for feature in features for number in numbers_of(feature, read)]
 
 
 def _strangers(instance: dict[str, Any], features: Sequence[Feature], where: str) -> list[Fault]:
@@ -149,7 +165,7 @@ def _complaint(feature: Feature, value: float) -> str | None:
     if not math.isfinite(value):
         return f"is not {feature.accepts}"
     if feature.kind == "category":
-        last = len(feature.categories) - 1
+        last = len(feature.names) - 1
         known = float(value).is_integer() and 0 <= value <= last
         return None if known else f"is not a position in its categories, 0 to {last}"
     try:

@@ -16,7 +16,7 @@ from functions.core.registry.versions import Version, features_of
 from functions.core.serving.micro_batching import Batch
 from functions.core.serving.rows import MOST_ROWS, check_values, encode_instances, refuse_many
 from functions.core.serving.servable import Servable
-from models.feature import LARGEST, Feature, nearest_in_32_bits
+from models.feature import LARGEST, Feature, UnacceptableValue, any_compound, nearest_in_32_bits
 from models.light import replace
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class Tabular(Servable):
         self.model = version.model
         self.version = version.version
         self.features = features_of(card)
+        self._is_plain = not any_compound(self.features)
+        self.terms = self.features if self._is_plain else _terms_of(self.features)
         self.ids = tuple(card.get("id", ()))
         self.input: str = card["input"]
         self.session = Session(version.onnx)
@@ -46,10 +48,10 @@ class Tabular(Servable):
         self.takes = self._check_input()
         self.inputs = {self.input: self.takes}
         self.outputs = {spec.name: spec for spec in self.session.outputs}
-        self._bounds = Bounds(self.features)
+        self._bounds = Bounds(self.terms)
 
     def _check_input(self) -> Spec:
-        width = len(self.features)
+        width = len(self.terms)
         inputs = self.session.inputs
         if len(inputs) != 1 or inputs[0].name != self.input or inputs[0].row not in ((width,), (-1,)):
             raise BadModel(f"the model does not take the one input [rows, {width}] that its card names")
@@ -62,21 +64,23 @@ class Tabular(Servable):
             raise BadModel(f"the model has no output {', '.join(sorted(missing))}, which its card names")
 
     def _tensor(self, values: Sequence[float]) -> Tensor:
-        """Return encoded rows, one after the other, as the model's input, [rows, features]."""
-        width = len(self.features)
+        """Return encoded rows, one after the other, as the model's input, [rows, terms]."""
+        width = len(self.terms)
         return Tensor.of(self.takes.datatype, (len(values) // width, width), values)
 
     def encode(self, instances: Any) -> dict[str, Tensor]:
-        """Return objects by feature name, or lists in the model's order, as the input [rows, features]."""
+        """Return objects by feature name, or lists in the model's order, as the input [rows, terms]."""
         quick = self._quick(instances)
         if quick is not None:
             return {self.input: quick[0]}
         return {self.input: self._tensor(encode_instances(instances, self.features, self._quick_numbers))}
 
     def _quick(self, instances: Any) -> tuple[Tensor, list[float]] | None:
-        """Return instances as an FP32 tensor [rows, features] and as numbers; None where one may be at fault."""
+        """Return instances as an FP32 tensor [rows, terms] and as numbers; None where one may be at fault."""
+        if self.takes.datatype != "FP32" or not self._is_plain:
+            return None
         values = _quick_values(instances, self.features)
-        if values is None or self.takes.datatype != "FP32":
+        if values is None:
             return None
         try:
             tensor = self._tensor(values)
@@ -99,13 +103,13 @@ class Tabular(Servable):
             raise Problem(400, "there are no rows", faults=[fault])
         suspects = self._bounds.suspects(tensor) if tensor.datatype == "FP32" else list(range(rows))
         if suspects and tensor.datatype in FLOATS:
-            check_values(((row, tensor.rows(row, row + 1).values()) for row in suspects), self._bounds.features)
+            check_values(((row, tensor.rows(row, row + 1).values()) for row in suspects), self._bounds.terms)
 
     def contents(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], rows: int) -> dict[str, Any]:
         """Return encoded rows, with null for a missing value, and their answers as numbers."""
         encoded = [None if math.isnan(value) else value for value in inputs[self.input].rows(0, rows).values()]
         answered, width = self._numbers(outputs)
-        return {"inputs": _cut(encoded, len(self.features)), "outputs": _cut(answered.rows(0, rows).values(), width)}
+        return {"inputs": _cut(encoded, len(self.terms)), "outputs": _cut(answered.rows(0, rows).values(), width)}
 
     @abstractmethod
     def _numbers(self, outputs: Mapping[str, Tensor]) -> tuple[Tensor, int]:
@@ -118,7 +122,7 @@ class Tabular(Servable):
         return Schemas(
             instance={"anyOf": [named, listed]},
             prediction=prediction,
-            inputs=[tensor_of(self.takes, encoded_of(self.features, self.takes.datatype), most=MOST_ROWS)],
+            inputs=[tensor_of(self.takes, encoded_of(self.terms, self.takes.datatype), most=MOST_ROWS)],
             outputs=list(self.outputs),
         )
 
@@ -126,36 +130,36 @@ class Tabular(Servable):
         return self.features
 
     def inputs_of(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Tensor]:
-        """Return columns of encoded numbers as the input [rows, features]; or what a feature is without."""
+        """Return columns of encoded numbers as the input [rows, terms]; or what a term is without."""
         from functions.core.serving.table_inputs import side_by_side  # noqa: PLC0415 - only jobs have tables
 
         rows = len(next(iter(columns.values())))
-        values = [columns[one.name] if one.name in columns else [one.encode(None)] * rows for one in self.features]
-        return {self.input: side_by_side(self.takes, values, [feature.name for feature in self.features])}
+        values = [columns[one.name] if one.name in columns else [one.encode(None)] * rows for one in self.terms]
+        return {self.input: side_by_side(self.takes, values, [term.name for term in self.terms])}
 
 
 class Bounds:
-    """The bounds of features, rounded to FP32 as the numbers of a tensor are.
+    """The bounds of terms, rounded to FP32 as the numbers of a tensor are.
 
     A few rows are compared with them here, many by onnxruntime.
     """
 
-    def __init__(self, features: Sequence[Feature]) -> None:
-        self.features = tuple(_rounded(feature) for feature in features)
-        self.low = tuple(_range(feature)[0] for feature in self.features)
-        self.high = tuple(_range(feature)[1] for feature in self.features)
-        self._whole = [at for at, feature in enumerate(features) if feature.kind != "number"]
+    def __init__(self, terms: Sequence[Feature]) -> None:
+        self.terms = tuple(_rounded(term) for term in terms)
+        self.low = tuple(_range(term)[0] for term in self.terms)
+        self.high = tuple(_range(term)[1] for term in self.terms)
+        self._whole = [at for at, term in enumerate(terms) if term.kind != "number"]
         self._session: Session | None = None
 
     def suspects(self, tensor: Tensor) -> list[int]:
-        """Return the positions of rows of an FP32 tensor [rows, features] that a feature may refuse.
+        """Return the positions of rows of an FP32 tensor [rows, terms] that a term may refuse.
 
         Every other row is acceptable.
         """
         rows = tensor.shape[0]
         if rows > FEW:
             return self._suspects_of_many(tensor)
-        values, width = tensor.values(), len(self.features)
+        values, width = tensor.values(), len(self.terms)
         if rows == 1 and self._holds(values):
             return []
         return [row for row in range(rows) if not self._holds(values[row * width : (row + 1) * width])]
@@ -169,7 +173,7 @@ class Bounds:
         if self._session is None:
             from functions.core.serving.feature_bounds import bounds_graph  # noqa: PLC0415 - few rows do without it
 
-            self._session = Session(bounds_graph(self.features, self.low, self.high))
+            self._session = Session(bounds_graph(self.terms, self.low, self.high))
         off = self._session.run({"x": tensor}, ["off"])["off"]
         if not bytes(pack(off)).strip(b"\0"):
             return []
@@ -195,17 +199,29 @@ def _quick_values(instances: Any, features: Sequence[Feature]) -> list[float] | 
         for at, feature in enumerate(features):
             if feature.kind in ("category", "boolean"):
                 values[at::width] = _category_numbers(feature, values[at::width])
-    except (TypeError, LookupError):
+    except (TypeError, LookupError, UnacceptableValue):
         return None
     return values if _PLAIN.issuperset(map(type, values)) else None
 
 
 def _category_numbers(feature: Feature, values: list[Any]) -> list[float]:
-    """Return the numbers of a category's names, or of true and false. Raise `LookupError` or `TypeError` for others."""
+    """Return the numbers of a category's names, or of true and false.
+
+    Raise `LookupError`, `TypeError` or `UnacceptableValue` for others.
+    """
     kind, names = (bool, (False, True)) if feature.kind == "boolean" else (str, feature.categories)
     if set(map(type, values)) != {kind}:
         raise LookupError(feature.name)
-    return list(map({name: float(at) for at, name in enumerate(names)}.__getitem__, values))
+    numbers = {name: float(at) for at, name in enumerate(names)}
+    if feature.unseen == "other":
+        numbers |= {value: feature.encode(value) for value in set(values) - numbers.keys()}
+    return list(map(numbers.__getitem__, values))
+
+
+def _terms_of(features: Sequence[Feature]) -> tuple[Feature, ...]:
+    from models.terms import terms_of  # noqa: PLC0415 - most models have no such feature
+
+    return terms_of(features)
 
 
 def _cut(flat: Sequence[Any], width: int) -> list[list[Any]]:
@@ -221,7 +237,7 @@ def _rounded(feature: Feature) -> Feature:
 def _range(feature: Feature) -> tuple[float, float]:
     match feature.kind:
         case "category":
-            return 0.0, len(feature.categories) - 1.0
+            return 0.0, len(feature.names) - 1.0
         case "boolean":
             return 0.0, 1.0
         case _:

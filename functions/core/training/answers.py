@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from models.feature import any_compound
+from models.terms import lacking
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -53,15 +56,15 @@ class Differences:
 
 
 def with_gaps(x: np.ndarray, features: Sequence[Feature]) -> np.ndarray:
-    """Return rows made up of those of `x`, float32 [rows, features]: each lacks a value that a request may lack.
+    """Return rows made up of those of `x`, float32 [rows, terms]: each lacks a value that a request may lack.
 
     A dataset may have too few such rows, or none, to show what becomes of them.
     """
     spread = x[np.linspace(0, len(x) - 1, min(MADE_UP, len(x))).astype(int)]
-    parts = [x[:0]]
+    parts, plain = [x[:0]], not any_compound(features)
     for position, feature in enumerate(features):
         if feature.missing == "keep":
             part = spread.copy()
-            part[:, position] = np.nan
+            part[:, position if plain else lacking(feature, features)] = np.nan
             parts.append(part)
     return np.concatenate(parts)

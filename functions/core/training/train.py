@@ -67,6 +67,7 @@ class Trainer:
         contract = Contract.load(model, self.folder)
         check_recipe(record, contract, self.folder)
         dataset = Dataset.from_bytes(self.data.get(f"{model}/{layout.DATASETS}{record['dataset']}/data.npz"))
+        contract = contract.with_learnt(dataset.learnt)
         params = plan.experiments[experiment]
         result = {"id": experiment, "params": params, "execution": record.get("execution")}
         rounds = [] if found is None else found[0].get("rounds", [])[: number - 1]

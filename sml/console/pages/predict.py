@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from models.feature import COMPOUND, OTHER
 from sml.commands.predict import predict as command
 from sml.console.asked import ask
 from sml.console.site import Page
@@ -35,10 +36,11 @@ def form(source: Source, request: Request, model: str) -> Page:
     features, examples = _features(card), records.examples(str(card["version"]))[:MANY]
     chosen = request.asked("example")
     values: Mapping[str, str] = {}
-    if features and NUMBER.fullmatch(chosen) and int(chosen) < len(examples):
+    if features and _has_examples(features) and NUMBER.fullmatch(chosen) and int(chosen) < len(examples):
         pairs = zip(features, examples[int(chosen)], strict=False)
         values = {feature["name"]: _written(feature, value) for feature, value in pairs}
-    facts = {"card": card, "features": features, "values": values, "examples": len(examples) if features else 0}
+    shown = len(examples) if _has_examples(features) else 0
+    facts = {"card": card, "features": features, "values": values, "examples": shown}
     return _page(model, facts)
 
 
@@ -48,7 +50,7 @@ def answer(source: Source, request: Request, model: str) -> Page:
     card = _card(records) or {}
     features = _features(card)
     values = {name.removeprefix(FIELD): given[0] for name, given in request.form.items() if name.startswith(FIELD)}
-    examples = len(records.examples(str(card.get("version")))[:MANY]) if features else 0
+    examples = len(records.examples(str(card.get("version")))[:MANY]) if _has_examples(features) else 0
     facts = {"card": card, "features": features, "values": values, "row": request.given(ROW), "examples": examples}
     try:
         row = request.given(ROW) if not features else json.dumps(_row(features, values))
@@ -77,6 +79,11 @@ def _features(card: Mapping[str, Any]) -> list[Record]:
     return [one for one in card.get("features") or () if isinstance(one, dict) and one.get("name")]
 
 
+def _has_examples(features: Sequence[Record]) -> bool:
+    """Return whether the numbers of a row tell its values: a date and a text cannot be told from what they became."""
+    return bool(features) and not any(one.get("kind") in COMPOUND for one in features)
+
+
 def _row(features: Sequence[Record], values: Mapping[str, str]) -> dict[str, Any]:
     """Return the row that the form says; what is left empty is missing."""
     return {feature["name"]: _value(feature, values.get(feature["name"], "")) for feature in features}
@@ -86,7 +93,7 @@ def _value(feature: Record, text: str) -> Any:
     if text == "":
         return None
     match feature.get("kind"):
-        case "category":
+        case "category" | "date" | "datetime" | "text":
             return text
         case "boolean":
             return text == "true"
@@ -105,8 +112,8 @@ def _written(feature: Record, value: Any) -> str:
         return ""
     match feature.get("kind"):
         case "category":
-            categories = feature.get("categories") or ()
-            return str(categories[int(value)]) if 0 <= value < len(categories) else ""
+            names = [*(feature.get("categories") or ()), *([OTHER] if feature.get("unseen") == "other" else ())]
+            return str(names[int(value)]) if 0 <= value < len(names) else ""
         case "boolean":
             return "true" if value else "false"
     return f"{value:.7g}"

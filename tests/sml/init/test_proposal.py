@@ -38,7 +38,7 @@ def test_penguins_are_told_apart_by_what_was_measured(tmp_path: Path) -> None:
         "bill_depth_mm": "number",
         "body_mass_g": "integer",
         "sex": "category",
-        "observed": "ignore",
+        "observed": "date",
     }
     assert classes(found) == ("Adelie", "Chinstrap", "Gentoo")
     assert found.plan.metric == "accuracy"
@@ -135,7 +135,9 @@ def test_truths_of_parquet_are_classes(tmp_path: Path, monkeypatch: pytest.Monke
         (["", "", ""], "ignore"),
         (["yes", "", ""], "category"),
         (["007", "012", "113"], "category"),
-        (["2020-01-01", "2020-01-02", "2020-02-02"], "ignore"),
+        (["2020-01-01", "2020-01-02", "2020-02-02"], "date"),
+        (["13.01.2020 08:00", "01.02.2020 09:30", "02.02.2020 09:30"], "datetime"),
+        (["01/02/2020", "03/04/2020", "05/06/2020"], "ignore"),
         (["1", "2", "?"], "category"),
         (["1.5", "2.5", "?"], "category"),
         (["TRUE", "FALSE", "TRUE"], "boolean"),

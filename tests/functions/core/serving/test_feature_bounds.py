@@ -38,7 +38,7 @@ def bounds() -> Bounds:
 
 
 def test_the_graph_is_an_onnx_model(bounds: Bounds) -> None:
-    model = onnx.load_from_string(bounds_graph(bounds.features, bounds.low, bounds.high))
+    model = onnx.load_from_string(bounds_graph(bounds.terms, bounds.low, bounds.high))
     onnx.checker.check_model(model, full_check=True)
     assert [node.op_type for node in model.graph.node][-1] == "ReduceSum"
 
@@ -85,7 +85,7 @@ def test_whatever_a_feature_refuses_is_among_the_suspects(rows: list[tuple[float
     bounds = Bounds(FEATURES)
     suspects = set(bounds.suspects(tensor(*rows)))
     for place, row in enumerate(tensor(*rows).values()[at : at + len(FEATURES)] for at in _starts(rows)):
-        assert place in suspects or all(map(accepts, bounds.features, row))
+        assert place in suspects or all(map(accepts, bounds.terms, row))
 
 
 def _starts(rows: list[tuple[float, ...]]) -> range:
