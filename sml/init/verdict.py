@@ -12,6 +12,7 @@ from functions.core.dataset.validation import RejectedDataset, validate_dataset
 from functions.core.dataset.wanted import Wanted
 from models.catalogue import by_kind, load
 from models.section import ContractError
+from sml.init.becomes import becomes_of
 from sml.init.table import blocks_of
 from sml.mistake import Mistake
 
@@ -67,6 +68,8 @@ class Verdict:
     ignored: tuple[str, ...]
     passed_over: tuple[str, ...]
     """Columns of the table that the contract does not name."""
+    becomes: dict[str, str]
+    """In words, what columns become that are no number by themselves; empty where the table would be rejected."""
 
 
 def contract_of(model: str, models: Path) -> Contract:
@@ -85,10 +88,11 @@ def contract_of(model: str, models: Path) -> Contract:
 def check(contract: Contract, path: Path, read: Reader) -> Verdict:
     """Return what would become of a table. Raise `Mistake` where there is no such file."""
     watched = _Watched(read, contract)
-    cause, report = None, {}
+    cause, report, becomes = None, {}, dict[str, str]()
     with blocks_of(path) as blocks:
         try:
-            report = validate_dataset(blocks, contract, watched).report
+            found = validate_dataset(blocks, contract, watched)
+            report, becomes = found.report, becomes_of(contract.with_learnt(found.dataset.learnt), found.profile)
         except RejectedDataset as rejection:
             report, cause = rejection.report, str(rejection)
     columns = watched.facts.columns if watched.facts else ()
@@ -111,6 +115,7 @@ def check(contract: Contract, path: Path, read: Reader) -> Verdict:
         id=tuple(name for name in contract.id if name in columns),
         ignored=tuple(name for name in contract.ignore if name in columns),
         passed_over=tuple(name for name in columns if name not in named),
+        becomes=becomes,
     )
 
 

@@ -36,6 +36,8 @@ def report(verdict: Verdict, path: Path, *, as_json: bool) -> None:
     ):
         if names:
             print(f"{told}: {listed(names, 12)}")
+    for name, told in verdict.becomes.items():
+        print(f"{shortened(name)} becomes {told}")
     if verdict.rejected:
         title = f"{verdict.rejected_rows:,} rows are set aside, the first of them:"
         rows = [_row(row) for row in verdict.rejected]

@@ -64,6 +64,27 @@ def test_a_table_is_read_in_whatever_form_training_reads_it(
 
 
 @pytest.mark.integration
+def test_dates_texts_and_open_categories_are_sent_as_they_are_written(
+    staged: Staged, asked: list[Any], tmp_path: Path
+) -> None:
+    features = [
+        {"name": "when", "kind": "date", "parts": ["year", "month"], "cyclic": True},
+        {"name": "size", "kind": "integer"},
+        {"name": "town", "kind": "category", "categories": ["Bern"], "unseen": "other"},
+        {"name": "note", "kind": "text", "words": 4, "missing": "keep"},
+    ]
+    staged.registry.put_json(f"{MODEL}/versions/v1/card.json", {"version": "v1", "features": features})
+    file = tmp_path / "table.csv"
+    file.write_bytes(b"note,town,size,when\nall well,Oslo,3,2026-11-30\n,Bern,4,2026-12-01\nx,y,5,30.11.2026\n")
+    said = staged.sml("predict", MODEL, str(file), "--json")
+    assert asked == [
+        {"when": "2026-11-30", "size": 3, "town": "Oslo", "note": "all well"},
+        {"when": "2026-12-01", "size": 4, "town": "Bern", "note": None},
+    ]
+    assert said.document[2]["error"].startswith("line 4: when is written otherwise than ISO 8601 says")
+
+
+@pytest.mark.integration
 def test_a_row_that_does_not_fit_is_told_by_line_and_column_and_the_others_are_answered(
     staged: Staged, asked: list[Any], tmp_path: Path
 ) -> None:

@@ -72,6 +72,26 @@ def test_one_damaged_part_of_a_card_is_a_sentence_on_its_page_which_shows_the_re
     assert "1 features" in shown
 
 
+def test_the_form_takes_dates_texts_and_any_category_where_one_may_be_unseen(staged: Staged, browser: Browser) -> None:
+    live(staged, first())
+    version(staged, "v1", features=[
+        {"name": "when", "kind": "date", "parts": ["year"], "missing": "reject"},
+        {"name": "sent", "kind": "datetime", "parts": ["hour"], "missing": "keep"},
+        {"name": "born", "kind": "date", "parts": ["year"], "format": "%d.%m.%Y"},
+        {"name": "town", "kind": "category", "categories": ["Bern"], "unseen": "other"},
+        {"name": "note", "kind": "text", "words": 4},
+    ])  # fmt: skip
+    staged.registry.put_json(f"{MODEL}/versions/v1/golden.json", {"inputs": [[2026.0] + [1.0] * 7]})
+    shown = browser.get(f"/models/{MODEL}/predict?example=0").html
+    for field in (
+        '<input type="date" name="feature:when"', '<input type="datetime-local" name="feature:sent"',
+        'name="feature:born" value="" placeholder="%d.%m.%Y"', '<option>Bern</option></datalist>',
+        '<input type="text" name="feature:note"',
+    ):  # fmt: skip
+        assert field in shown
+    assert "a row that it was tried with" not in shown
+
+
 def test_one_damaged_check_or_experiment_or_golden_answer_hides_no_other(staged: Staged, browser: Browser) -> None:
     live(staged, first())
     version(staged, "v1", features=[{"name": "mass", "kind": "number"}])

@@ -46,6 +46,22 @@ def penguins(count: int = 180) -> bytes:
     return csv_of(header, rows)
 
 
+def orders(count: int = 600) -> bytes:
+    """Dates, a short text, a category with rare values, and one of very many."""
+    draw = random.Random(7)  # noqa: S311
+    words = ("the box was late", "arrived all well", "left at the door", "not as it was described", "very quick")
+    rows = []
+    for at in range(count):
+        late = draw.random() < 0.4
+        remark = f"{words[0] if late else draw.choice(words[1:])} and {draw.choice(words)}"
+        carrier = f"van {at}" if at % 100 == 0 else draw.choice(["rail", "road", "sea"])
+        ordered = f"{1 + at % 28}.{1 + at % 12:02}.{2024 + at % 2}"
+        returned = "yes" if late != (draw.random() < 0.1) else "no"
+        sent = f"2026-0{1 + at % 6}-11T{at % 24:02}:30:00Z"
+        rows.append([ordered, sent, f"{remark}, box {at % 97}", carrier, f"town{at % 55}", returned])
+    return csv_of(["ordered", "sent", "remark", "carrier", "town", "returned"], rows)
+
+
 def titanic(count: int = 240) -> bytes:
     """Names, tickets and cabins that are no categories; a number and a category with many gaps."""
     draw = random.Random(2)  # noqa: S311

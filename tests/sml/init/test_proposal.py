@@ -10,7 +10,7 @@ from arro3.io import write_parquet
 from models.feature import Feature
 from sml.init.number_target import NumberTarget
 from sml.init.target import Target
-from sml.init.written import contract_of
+from sml.init.written import contract_of, declaration
 from tests.sml.init.tables import (
     becomes,
     churn,
@@ -18,6 +18,7 @@ from tests.sml.init.tables import (
     csv_of,
     houses,
     json_lines,
+    orders,
     penguins,
     proposal,
     staff,
@@ -146,6 +147,22 @@ def test_truths_of_parquet_are_classes(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_column_becomes_what_its_cells_say(cells: list[str], expected: str, tmp_path: Path) -> None:
     rows = [(cells[at % 3], at / 7, "uv"[at % 2]) for at in range(60)]
     assert becomes(proposal(csv_of(("some", "x", "target"), rows), tmp_path))["some"] == expected
+
+
+def test_dates_texts_and_open_categories_are_proposed_with_their_reasons(tmp_path: Path) -> None:
+    found = {one.name: one for one in proposal(orders(), tmp_path).columns}
+    declared = {name: declaration(one.feature) for name, one in found.items() if one.feature is not None}
+    assert declared == {
+        "ordered": '{name: ordered, kind: date, format: "%d.%m.%Y", parts: [year, month, weekday]}',
+        "sent": "{name: sent, kind: datetime, parts: [month, weekday, hour]}",
+        "remark": "{name: remark, kind: text, words: 64}",
+        "carrier": "{name: carrier, kind: category, categories: [rail, road, sea], unseen: other}",
+        "town": "{name: town, kind: category, unseen: other, learn: true, rare_below: 5}",
+    }
+    assert found["carrier"].why == (
+        "9 different texts, 6 of them in fewer than 5 rows: those are other, as is one that comes later"
+    )
+    assert "all of which can be read as %d.%m.%Y" in found["ordered"].why
 
 
 def test_a_number_with_many_mistakes_is_ignored_and_its_owner_is_told(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from functions.core.dataset import read_here
 from sml.init.making import Wish, make
 from tests.functions.bench import MODEL, Bench
-from tests.sml.init.tables import churn, houses, penguins, staff, titanic
+from tests.sml.init.tables import churn, houses, orders, penguins, staff, titanic
 
 
 def fewer(contract: Path) -> None:
@@ -21,7 +21,7 @@ def fewer(contract: Path) -> None:
     contract.write_text(text.replace("folds: 5", "folds: 2"), encoding="utf-8")
 
 
-@pytest.mark.parametrize("table", [penguins, titanic, churn, staff, houses])
+@pytest.mark.parametrize("table", [penguins, titanic, churn, staff, houses, orders])
 def test_what_is_proposed_is_trained_and_registered_without_an_edit(table: Callable[[], bytes], tmp_path: Path) -> None:
     file = tmp_path / "data.csv"
     file.write_bytes(table())

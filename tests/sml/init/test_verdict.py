@@ -34,6 +34,21 @@ def test_a_table_that_would_be_trained_on_is_told_with_its_classes_and_columns(t
     assert (found.rows, found.accepted_rows, found.rejected_rows) == (90, 90, 0)
 
 
+def test_what_columns_become_is_told_where_it_is_no_number_by_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    features = [
+        {"name": "size"},
+        {"name": "weight", "kind": "date", "parts": ["year", "month"]},
+        {"name": "colour", "kind": "category", "learn": True, "unseen": "other", "rare_below": 40},
+    ]
+    data = csv([[size, f"2026-{1 + at % 12:02}-01", colour, ripe] for at, (size, _, colour, ripe) in enumerate(rows())])
+    report(check(data, tmp_path, features=features, gate={"slices": []}), tmp_path, as_json=False)
+    told = capsys.readouterr().out
+    assert "weight becomes 2 numbers: year, month" in told
+    assert "colour becomes one of 1 categories, learnt from this table: green; 30 rows hold another value" in told
+
+
 def test_rows_that_would_be_set_aside_are_told_with_line_column_and_value(tmp_path: Path) -> None:
     content = rows()
     content[3][0], content[5][2], content[7][1] = -4, "blue", ""

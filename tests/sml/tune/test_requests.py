@@ -41,6 +41,22 @@ def test_rows_go_out_as_people_write_them() -> None:
     assert (batch.rows, len(json.loads(batch.body)["instances"])) == (5, 5)
 
 
+def test_rows_of_dates_and_texts_go_out_as_the_numbers_that_they_became() -> None:
+    features = [{"name": "when", "kind": "date", "parts": ["month", "day"]}, *FEATURES[1:2]]
+    found = records({"features": features, "input": "features"}, {"inputs": [[11.0, 30.0, 1.0], [1.0, 2.0, None]]})
+    single, batch = requests_of(found, 3)
+    assert [one.path for one in single] == ["/v2/models/penguins/infer"] * 2
+    assert struct.unpack("<3f", single[0].body[-12:]) == (11.0, 30.0, 1.0)
+    assert batch is not None
+    assert (batch.rows, batch.body[-12:]) == (3, single[0].body[-12:])
+
+
+def test_a_category_that_is_none_of_the_list_goes_out_as_another() -> None:
+    features = [{**FEATURES[1], "unseen": "other"}]
+    single, _ = requests_of(records({"features": features}, {"inputs": [[2.0]]}), 1)
+    assert json.loads(single[0].body)["instances"] == [{"island": "(other)"}]
+
+
 def cases(shape: list[int]) -> dict[str, Any]:
     data = base64.b64encode(struct.pack("<4f", 1, 2, 3, 4)).decode()
     return {"cases": [{"inputs": {"x": {"datatype": "FP32", "shape": shape, "data": data}}, "outputs": {}}]}
