@@ -43,7 +43,7 @@ _DIRECTIVES = {
 DIRECTIVES = ", ".join(f"%{letter}" for letter in _DIRECTIVES)
 _ISO = re.compile(
     r"(?P<Y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})"
-    r"(?:[T ](?P<H>\d{2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?(?P<z>Z|[+-]\d{2}(?::?\d{2})?)?)?",
+    r"(?:[Tt ](?P<H>\d{2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?(?P<z>[Zz]|[+-]\d{2}(?::?\d{2})?)?)?",
     re.ASCII,
 )
 _WITHOUT_YEAR = re.compile(r"-{0,2}\d{1,2}[-./ ]\d{1,2}\.?", re.ASCII)
@@ -132,7 +132,7 @@ def _pattern(form: str) -> re.Pattern[str]:
 
 def _offset(text: str) -> timezone:
     """Return an offset such as Z, +01, +0100 or +01:00. Raise `ValueError`."""
-    if text == "Z":
+    if text in ("Z", "z"):
         return UTC
     digits = text[1:].replace(":", "").ljust(4, "0")
     if int(digits[2:]) > 59:

@@ -79,7 +79,9 @@ class Terms:
             return table[np.where(np.isnan(seen), len(table) - 1, seen).astype(np.int64)]
         different, where = np.unique(seen, return_inverse=True)
         parts = [parts_of(feature, seconds) for seconds in different.tolist()]
-        numbers = np.array(parts, dtype=np.float64).reshape(len(different), -1)[where]
+        span = self._several[feature.name]
+        width = span.stop - span.start - bool(feature.since)
+        numbers = np.array(parts, dtype=np.float64).reshape(len(different), width)[where]
         if not feature.since:
             return numbers
         return np.column_stack([numbers, days_between(self._seen[feature.since], seen)])

@@ -144,7 +144,9 @@ def _text_of(feature: Feature) -> Schema:
         case "category":
             return {"type": "string", "examples": list(feature.categories[:_SHOWN])}
         case "text":
-            return {"type": "string"}
+            from models.terms import LONGEST_TEXT  # noqa: PLC0415 - most models have no texts
+
+            return {"type": "string", "maxLength": LONGEST_TEXT}
     if feature.format:
         return {"type": "string", "description": feature.accepts}
     return {"type": "string", "format": "date" if feature.kind == "date" else "date-time"}

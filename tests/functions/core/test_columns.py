@@ -13,6 +13,7 @@ from arro3.core import Array, DataType
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from functions.core.dataset import read_apart
 from functions.core.dataset.dataset import Dataset
 from functions.core.dataset.read_here import open_rows
 from functions.core.dataset.validation import RejectedDataset, validate_dataset
@@ -261,6 +262,17 @@ def test_dates_of_a_parquet_file_mean_what_their_texts_mean() -> None:
     ]
 
 
+def test_lines_that_are_no_rows_and_a_file_without_rows_are_read_beside_dates_and_texts(version: Version) -> None:
+    columns = features_of(version.card)
+    whole = csv_file(NAMES, [row[:-1] for row in table(2)])
+    with open_rows(iter([whole.replace(b"\n", b"\nno row\n", 1)]), Wanted(features=columns)) as rows:
+        [some] = rows
+    assert (list(some.refused), some.numbers.shape) == ([0], (3, WIDTH))
+    np.testing.assert_array_equal(some.numbers[1:], numbers_of(whole, version))
+    with open_rows(iter([csv_file(NAMES, []), b"no row\n"]), Wanted(features=columns)) as rows:
+        assert [len(some.refused) for some in rows if len(some.numbers)] == [1]
+
+
 @pytest.mark.parametrize(
     ("values", "declared", "cause"),
     [
@@ -280,13 +292,14 @@ def test_a_column_that_has_no_categories_to_be_learnt_is_named(
     assert "city" in str(rejection.value)
 
 
-def test_the_order_of_the_rows_decides_nothing_about_what_is_learnt() -> None:
+@pytest.mark.integration
+def test_neither_the_order_of_the_rows_nor_the_process_that_reads_them_decides_what_is_learnt() -> None:
     features = [{"name": "city", "kind": "category", "learn": True}, {"name": "size"}]
     contract = training.contract(features=features, gate={"slices": []}, quality={"minimum_rows": 20})
     rows = [[("Bern", "Oslo", 7)[at % 3], at, "yes" if at % 2 else "no"] for at in range(60)]
     found = [
-        validate_dataset(csv_file(["city", "size", "ripe"], some), contract, open_rows)
-        for some in (rows, [*rows[1:], rows[0]])
+        validate_dataset(csv_file(["city", "size", "ripe"], some), contract, read)
+        for some, read in ((rows, open_rows), ([*rows[1:], rows[0]], read_apart.open_rows))
     ]
     assert [one.dataset.learnt["city"] for one in found] == [("7", "Bern", "Oslo")] * 2
     assert {tuple(row) for row in found[0].dataset.x.tolist()} == {tuple(row) for row in found[1].dataset.x.tolist()}
