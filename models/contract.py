@@ -214,14 +214,11 @@ class Contract(Described):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        check_features(self.features)
         names = [feature.name for feature in self.features]
-        for at, feature in enumerate(self.features):
-            if feature.name in names[:at]:
-                raise mistake(f"{feature.name} stands twice", "features", at, "name", label="features")
         if self.target.name in names:
             raise mistake(f"{self.target.name} is a feature too", "target", "name", label="target")
         self._check_other_columns([*names, self.target.name])
-        check_features(self.features)
         _check_target(self.task, self.target)
         self._check_metrics()
         for at, gate_slice in enumerate(self.gate.slices):

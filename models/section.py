@@ -152,6 +152,10 @@ def read(name: str, folder: Path = FOLDER) -> Document:
 
 def check_features(features: Sequence[Feature]) -> None:
     """Raise `PydanticCustomError` for the first feature that is declared wrongly."""
+    names = [feature.name for feature in features]
+    for at, name in enumerate(names):
+        if name in names[:at]:
+            raise mistake(f"{name} stands twice", "features", at, "name", label="features")
     for at, feature in enumerate(features):
         for key, told in itertools.chain(feature.faults(), _later_faults(feature, features)):
             keys = (key,) if key else ()
