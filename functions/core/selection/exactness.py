@@ -95,13 +95,21 @@ def compare(
 
 
 def _told(contract: Contract, x: np.ndarray, row: int, estimator: Answers, served: Answers) -> str:
-    values = ", ".join(
-        f"{feature.name}={_shown(feature.kind, feature.categories, float(value), str(value))}"
-        for feature, value in zip(contract.features, x[row], strict=True)
-    )
+    values = row_in_words(contract, x[row])
     task = task_of(contract)
     theirs, ours = task.told(estimator, row), task.told(served, row)
     return f"row {row} ({values}): the estimator says {theirs}, the file {ours}"
+
+
+def row_in_words(contract: Contract, row: np.ndarray, *, but: str = "", most: int | None = None) -> str:
+    """Return the first values of a row, float32 [features], as people write them, without the feature `but`."""
+    told = [
+        f"{feature.name}={_shown(feature.kind, feature.categories, float(value), str(value))}"
+        for feature, value in zip(contract.features, row, strict=True)
+        if feature.name != but
+    ]
+    more = "" if most is None or len(told) <= most else f" and {len(told) - most} more"
+    return ", ".join(told[:most]) + more
 
 
 def _shown(kind: str, categories: tuple[str, ...], value: float, text: str) -> str:

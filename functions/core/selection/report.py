@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from functions.core.selection.candidate import Candidate
-    from functions.core.selection.gate import Check, Verdict
+    from functions.core.selection.check import Check
+    from functions.core.selection.gate import Verdict
     from models.contract import Contract, Target
 
 
@@ -53,12 +54,12 @@ def render(story: Story) -> bytes:
 
 def _summary(story: Story) -> Markup:
     record, experiment = story.record, story.candidate.experiment
-    mean = experiment["metrics"][story.contract.search.metric]
+    mean = experiment["metrics"][story.contract.search.measure]
     return facts(
         [
             ("best experiment", Markup(f"{escape(experiment['id'])}: <code>{_params(experiment['params'])}</code>")),
             (
-                f"{story.contract.search.metric}, cross-validated",
+                f"{story.contract.search.measure}, cross-validated",
                 Markup(f"{number(mean['mean'])} &plusmn; {number(mean['std'], 2)}"),
             ),
             ("target", escape(_target(story.contract.target))),
@@ -137,7 +138,7 @@ def _experiments(story: Story) -> Markup:
                 number(line["seconds"], 3),
             )
         )
-    caption = f"{story.contract.search.folds} folds; the best {story.contract.search.metric} first."
+    caption = f"{story.contract.search.folds} folds; the best {story.contract.search.measure} first."
     if any(line["status"] == "stopped" for line in story.board):
         caption += " Those that were stopped were measured on a part of the rows, where others were better."
     header = ("experiment", "parameters", "#mean", "#deviation", "#bytes", "#seconds")

@@ -12,8 +12,10 @@ from functions.core.registry.runs import trained_by
 from functions.core.registry.versions import Corrupt, Registry
 from functions.core.selection.assessment import Assessment
 from functions.core.selection.candidate import Experiments, NothingTrained, recorded
+from functions.core.selection.doubts import doubts
 from functions.core.selection.exactness import answers_of
 from functions.core.selection.gate import Champion, comparable, judge
+from functions.core.selection.intervals import intervals
 from functions.core.selection.narrowing import going_on
 from functions.core.selection.report import Story, render
 from functions.core.serving.opening import open_trained
@@ -51,7 +53,15 @@ class TrainedAssessment(Assessment):
         self.models.put_json(registry.run_key(run, "leaderboard.json"), {"experiments": board})
         y = dataset.y[dataset.holdout]
         holdout = {} if verdict.answers is None else task_of(contract).scores(y, verdict.answers)
-        metrics = {"cross_validation": candidate.experiment["metrics"], "holdout": holdout}
+        task = task_of(contract)
+        ends = {} if verdict.answers is None else intervals(task, y, verdict.answers, task.metrics)
+        metrics = {
+            "cross_validation": candidate.experiment["metrics"],
+            "holdout": holdout,
+            "holdout_intervals": ends,
+            "asked": list(dict.fromkeys(contract.measures)),
+        }
+        warnings = doubts(contract, verdict.checks, len(y))
         report = render(
             Story(
                 contract=contract,
@@ -68,6 +78,8 @@ class TrainedAssessment(Assessment):
             "experiment": candidate.experiment["id"],
             "metrics": metrics,
             "checks": [check.document() for check in verdict.checks],
+            "warnings": warnings,
+            **({"decision": candidate.experiment["decision"]} if "decision" in candidate.experiment else {}),
             "passed_over": [{"experiment": name, **why} for name, why in passed_over.items()],
             "selected": self.at,
         }
@@ -83,7 +95,7 @@ class TrainedAssessment(Assessment):
         number = plan.number(in_round)
         if plan.is_last(number):
             return {}
-        names = going_on(records, plan, self.contract.search.metric, number)
+        names = going_on(records, plan, self.contract.search.measure, number)
         if not names:
             failed = next(iter(records.values()))
             raise NothingTrained(f"none of {len(records)} experiments succeeded; {failed['id']}: {failed['error']}")
