@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from functions.core.dataset.dataset import Dataset
 from functions.core.onnx.session import BadModel, ModelFailure
 from functions.core.registry.live_pointer import Live
-from functions.core.registry.runs import trained_by
+from functions.core.registry.runs import RunUsage, trained_by
 from functions.core.registry.versions import Corrupt, Registry
 from functions.core.selection.assessment import Assessment
 from functions.core.selection.candidate import Experiments, NothingTrained, recorded
 from functions.core.selection.doubts import doubts
 from functions.core.selection.exactness import answers_of
 from functions.core.selection.gate import Champion, comparable, judge
+from functions.core.selection.importance import reliance
 from functions.core.selection.intervals import intervals
 from functions.core.selection.narrowing import going_on
 from functions.core.selection.report import Story, render
@@ -62,6 +63,8 @@ class TrainedAssessment(Assessment):
             "asked": list(dict.fromkeys(contract.measures)),
         }
         warnings = doubts(contract, verdict.checks, len(y))
+        x = dataset.x[dataset.holdout]
+        goes_by = None if verdict.opened is None else reliance(contract, verdict.opened, x, y)
         report = render(
             Story(
                 contract=contract,
@@ -72,6 +75,9 @@ class TrainedAssessment(Assessment):
                 metrics=metrics,
                 profile=profile,
                 truth=y,
+                doubts=warnings,
+                goes_by=goes_by,
+                used=RunUsage(self.models).document(contract.name, run),
             )
         )
         changes: Record = {
