@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 Task = Literal["classification", "regression"]
-Metric = Literal[
+ClassMetric = Literal[
     "roc_auc",
     "average_precision",
     "recall_at_precision",
@@ -18,28 +18,12 @@ Metric = Literal[
     "log_loss",
     "brier",
     "calibration_error",
-    "rmse",
-    "mae",
-    "median_absolute_error",
-    "r2",
-    "mape",
-    "pinball",
 ]
+NumberMetric = Literal["rmse", "mae", "median_absolute_error", "r2", "mape", "pinball"]
+Metric = Literal[ClassMetric, NumberMetric]
 METRICS: Mapping[Task, tuple[Metric, ...]] = {
-    "classification": (
-        "roc_auc",
-        "average_precision",
-        "recall_at_precision",
-        "accuracy",
-        "balanced_accuracy",
-        "f1",
-        "precision",
-        "recall",
-        "log_loss",
-        "brier",
-        "calibration_error",
-    ),
-    "regression": ("rmse", "mae", "median_absolute_error", "r2", "mape", "pinball"),
+    "classification": get_args(ClassMetric),
+    "regression": get_args(NumberMetric),
 }
 LOWER_IS_BETTER: frozenset[str] = frozenset(
     {"log_loss", "brier", "calibration_error", "rmse", "mae", "median_absolute_error", "mape", "pinball"}

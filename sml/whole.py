@@ -55,6 +55,10 @@ def _are_intervals(value: Any) -> bool:
     )
 
 
+def _of_numbers(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_number, value.values()))
+
+
 METRICS = _has(
     {
         "holdout": _is_object,
@@ -63,7 +67,7 @@ METRICS = _has(
         "asked": _are(_is_text),
     }
 )
-DECISION = _has({"for": _is_text, "threshold": _is_number, "folds": _is_object}, "for", "threshold")
+DECISION = _has({"for": _is_text, "threshold": _is_number, "folds": _of_numbers}, "for", "threshold")
 CHECK = _has({"name": _is_text, "detail": _is_text}, "name", "passed", "value", "bound")
 REASON = _has({}, "reason", "count")
 CARD: Mapping[str, Fits] = MappingProxyType(

@@ -213,9 +213,11 @@ def test_versions_are_listed_and_compared_by_their_cards(staged: Staged) -> None
     for name, maximum in (("v1", None), ("v2", 9.0)):
         features = [{"name": "mass", "kind": "number", "maximum": maximum}]
         card = {"version": name, "created": f"2026-11-0{name[1]}T00:00:00", "run": "aa01", "features": features}
-        staged.registry.put_json(f"{MODEL}/versions/{name}/card.json", {**card, "metrics": {"holdout": {"f1": 0.5}}})
+        metrics = {"holdout": {"f1": 0.5, "brier": 0.2}, "asked": ["f1", "roc_auc"]}
+        staged.registry.put_json(f"{MODEL}/versions/{name}/card.json", {**card, "metrics": metrics})
     live(staged, promote_first(Pointer(), "v1", "aa01", 0.0))
     listed = lines(staged.sml("versions", MODEL).out)
+    assert listed[0].split(" | ")[-1] == "f1", "what the model was asked for, and no other metric"
     assert [line.split(" | ")[:2] for line in listed[1:]] == [["v2", "2026-11-02 00:00:00"], ["v1", "live"]]
     difference = staged.sml("diff", MODEL, "v1", "v2", "--json").document
     assert {"name": "features.mass.maximum", "v1": None, "v2": 9.0} in difference

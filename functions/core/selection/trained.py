@@ -53,8 +53,8 @@ class TrainedAssessment(Assessment):
         board = [line | passed_over.get(line["id"], {}) for line in experiments.board]
         self.models.put_json(registry.run_key(run, "leaderboard.json"), {"experiments": board})
         y = dataset.y[dataset.holdout]
-        holdout = {} if verdict.answers is None else task_of(contract).scores(y, verdict.answers)
         task = task_of(contract)
+        holdout = {} if verdict.answers is None else task.scores(y, verdict.answers)
         ends = {} if verdict.answers is None else intervals(task, y, verdict.answers, task.metrics)
         metrics = {
             "cross_validation": candidate.experiment["metrics"],

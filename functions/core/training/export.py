@@ -98,7 +98,7 @@ def bounded(onnx: bytes) -> bytes:
 def decided(onnx: bytes, threshold: Threshold) -> bytes:
     """Return an ONNX file whose label says whether the probability of a class reaches a threshold.
 
-    What is no ONNX file is returned as it is. Raise `UnusableEstimator` for one of an opset that cannot compare so.
+    What is no ONNX file with a graph is returned as it is. Raise `UnusableEstimator` for an opset that is too old.
     """
     from google.protobuf.message import DecodeError  # noqa: PLC0415 - as above
     from onnx import ModelProto  # noqa: PLC0415
@@ -106,6 +106,8 @@ def decided(onnx: bytes, threshold: Threshold) -> bytes:
     try:
         model = ModelProto.FromString(onnx)
     except DecodeError:
+        return onnx
+    if not model.graph.node:
         return onnx
     oldest = min((entry.version for entry in model.opset_import if not entry.domain), default=_WHERE)
     if oldest < _WHERE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -98,7 +99,7 @@ class Task(ABC, Generic[Said]):
 
     def score(self, measure: str, y: np.ndarray, answers: Said) -> float:
         """Return one metric of answers for the truth `y` [rows]. Raises `UndefinedMetric`."""
-        return float(self._once(y, answers).of(measure)[0])
+        return _value(self._once(y, answers), measure)
 
     def _once(self, y: np.ndarray, answers: Said) -> Drawn:
         return self.drawn(y, answers, np.ones((1, len(y))))
@@ -109,7 +110,14 @@ class Task(ABC, Generic[Said]):
         values: dict[str, float] = {}
         for metric in self.metrics:
             try:
-                values[metric] = float(once.of(metric)[0])
+                values[metric] = _value(once, metric)
             except UndefinedMetric:
                 continue
         return values
+
+
+def _value(once: Drawn, measure: str) -> float:
+    value = float(once.of(measure)[0])
+    if math.isnan(value):
+        raise UndefinedMetric(f"{measure} has no value for these rows")
+    return value

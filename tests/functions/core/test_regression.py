@@ -103,7 +103,9 @@ def test_its_report_shows_how_far_it_is_off(registered: tuple[Bench, str, Versio
     assert "price, in EUR" in report
     assert "Rows that err no more, in EUR" in report
     assert "always the median" in report
-    assert f"On the {report.count('<circle')} rows kept out" in report
+    for drawing in ("answer by truth", "residuals"):
+        points = report.partition(f"<title>price, in EUR: {drawing}</title>")[2].partition("</svg>")[0]
+        assert f"On the {points.count('<circle')} rows kept out" in report
 
 
 def test_an_error_that_is_too_large_is_refused(tmp_path: Path) -> None:

@@ -70,6 +70,8 @@ def test_a_metric_that_is_not_defined_is_left_out_and_says_why() -> None:
     assert not PRICE.scores(y, numbers(1, 1)).keys() & {"r2", "mape"}
     with pytest.raises(UndefinedMetric, match="a row has the number 0"):
         PRICE.score("mape", y, numbers(1, 1))
+    with pytest.raises(UndefinedMetric, match="r2 has no value"):
+        PRICE.score("r2", np.array([0.0, 1e-200]), numbers(1, 1))
     with pytest.raises(UndefinedMetric, match="there are no rows"):
         PRICE.score("mae", y[:0], numbers())
     with pytest.raises(ValueError, match="auc is no metric of numbers; accepted: rmse, mae"):

@@ -110,6 +110,7 @@ def test_a_file_of_the_models_own_decides_by_the_threshold_too() -> None:
     file = decided(exported(TensorProto.DOUBLE, 13), Threshold(positive=1, value=0.2))
     outputs = Session(file).run({"features": Tensor.over("FP32", rows.shape, rows.data)})
     assert (outputs["label"].shape, list(outputs["label"].values())) == ((2,), [0, 1])
+    assert [decided(no_model, Threshold(positive=1, value=0.2)) for no_model in (b"", b"model")] == [b"", b"model"]
     with pytest.raises(UnusableEstimator, match="has opset 8; a decision needs 9 or a newer one"):
         decided(exported(TensorProto.FLOAT, 8), Threshold(positive=1, value=0.2))
 
