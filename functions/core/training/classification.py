@@ -10,7 +10,7 @@ from functions.core.training import class_answers, threshold
 from functions.core.training.class_answers import ClassAnswers, Threshold, undecided
 from functions.core.training.metrics import DrawnClasses
 from functions.core.training.signature import LABEL, PROBABILITIES
-from functions.core.training.task import Decided, Task
+from functions.core.training.task import Decided, Task, Tested
 from models.task import plain
 
 if TYPE_CHECKING:
@@ -67,12 +67,14 @@ class Classification(Task[ClassAnswers]):
         label = int(answers.labels[row])
         return f"{self.classes[label]} with {answers.probabilities[row, label]:.6g}"
 
-    def decided(self, tested: Sequence[tuple[np.ndarray, ClassAnswers]]) -> tuple[list[ClassAnswers], Decided | None]:
+    def judged(self, tested: Tested[ClassAnswers]) -> list[ClassAnswers]:
+        return super().judged(tested) if self.decision is None else threshold.decided_by_others(self.decision, tested)
+
+    def decided(self, tested: Tested[ClassAnswers]) -> Decided | None:
         if self.decision is None:
-            return super().decided(tested)
+            return None
         chosen = threshold.chosen(self.decision, tested)
-        record = threshold.told(self.decision, chosen, tested)
-        return threshold.decided_by_others(self.decision, tested), Decided(threshold=chosen, record=record)
+        return Decided(threshold=chosen, record=threshold.told(self.decision, chosen, tested))
 
     def level(self, answers: ClassAnswers) -> np.ndarray:
         return answers.probabilities[:, -1]

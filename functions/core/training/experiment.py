@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from functions.core.dataset.dataset import Dataset
     from functions.core.training.answers import Answers
     from functions.core.training.fitted import Fitted
-    from functions.core.training.task import Decided, Task
+    from functions.core.training.task import Task, Tested
     from models.contract import Params
     from models.feature import Feature
 
@@ -84,7 +84,8 @@ def run_experiment(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         started = time.perf_counter()
-        metrics, decided = cross_validate(training, dataset, params, task=task)
+        metrics, tested = cross_validate(training, dataset, params, task=task)
+        decided = task.decided(tested)
         validated = time.perf_counter()
         model = fitted(training.fit(dataset.x[visible], dataset.y[visible], dict(params)), task, decided)
         fitted_at = time.perf_counter()
@@ -112,11 +113,11 @@ def run_experiment(
 
 def cross_validate(
     training: Training, dataset: Dataset, params: Params, *, task: Task[Any]
-) -> tuple[dict[str, dict[str, Any]], Decided | None]:
+) -> tuple[dict[str, dict[str, Any]], Tested[Any]]:
     """Return each metric's mean, standard deviation and values over the folds, without use of the holdout.
 
-    A metric that is not defined for every fold is left out. Return also how the model decides, where the contract has
-    that chosen on the folds.
+    A metric that is not defined for every fold is left out. Return also what the rows of each fold are, and what was
+    answered to them.
     """
     tested = []
     for fold in range(int(dataset.fold.max()) + 1):
@@ -124,14 +125,13 @@ def cross_validate(
         test_rows = dataset.fold == fold
         estimator = training.fit(dataset.x[train_rows], dataset.y[train_rows], dict(params))
         tested.append((dataset.y[test_rows], fitted(estimator, task).answers(dataset.x[test_rows])))
-    answers, decided = task.decided(tested)
-    by_fold = [task.scores(y, said) for (y, _), said in zip(tested, answers, strict=True)]
+    by_fold = [task.scores(y, said) for (y, _), said in zip(tested, task.judged(tested), strict=True)]
     summary = {}
     for metric in task.metrics:
         if all(metric in entry for entry in by_fold):
             values = [entry[metric] for entry in by_fold]
             summary[metric] = {"mean": float(np.mean(values)), "std": float(np.std(values)), "folds": values}
-    return summary, decided
+    return summary, tested
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -13,7 +14,7 @@ from functions.core.training.answers import Answers
 from functions.core.training.metrics import UndefinedMetric
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from functions.core.onnx.tensor import Tensor
     from functions.core.training.answers import Differences
@@ -29,6 +30,10 @@ class Decided:
     threshold: Threshold
     record: Mapping[str, Any]
     """What records say of it."""
+
+
+Tested = Sequence[tuple[np.ndarray, Said]]
+"""Of each fold the truth, [rows], and what was answered by an estimator that had not seen it."""
 
 
 class Drawn(Protocol):
@@ -77,13 +82,17 @@ class Task(ABC, Generic[Said]):
     def told(self, answers: Said, row: int) -> str:
         """Return the answer to one row in words."""
 
-    def decided(self, tested: Sequence[tuple[np.ndarray, Said]]) -> tuple[list[Said], Decided | None]:
-        """Return the answers of each fold as they are decided, and how; None where each answers as its estimator does.
+    def judged(self, tested: Tested[Said]) -> list[Said]:
+        """Return the answers of each fold as they are decided: by what the other folds choose, where anything is."""
+        return [answers for _, answers in tested]
 
-        `tested` are the truth of each fold, [rows], and what was answered by an estimator that had not seen it. Raises
-        `UnusableEstimator` where what the contract asks for cannot be had.
+    def decided(self, tested: Tested[Said]) -> Decided | None:
+        """Return how the model decides; None where it does as its estimator.
+
+        Raises `UnusableEstimator` where what the contract asks for cannot be had.
         """
-        return [answers for _, answers in tested], None
+        del tested
+        return None
 
     @abstractmethod
     def level(self, answers: Said) -> np.ndarray:

@@ -14,14 +14,14 @@ from functions.core.training.unusable import UnusableEstimator
 if TYPE_CHECKING:
     from models.decision import Decision
 
-Tested = Sequence[tuple[np.ndarray, ClassAnswers]]
+Folds = Sequence[tuple[np.ndarray, ClassAnswers]]
 """Of each fold what its rows are, int64 [rows], and what was answered by an estimator that had not seen them."""
 _ROUNDING = 1e-12
 _ABOVE_ALL = 1.001
 """A threshold that no probability reaches."""
 
 
-def chosen(decision: Decision, tested: Tested) -> Threshold:
+def chosen(decision: Decision, tested: Folds) -> Threshold:
     """Return the threshold for all folds together.
 
     It lies midway between two probabilities that were answered. Raise `UnusableEstimator` where no threshold has the
@@ -37,10 +37,11 @@ def chosen(decision: Decision, tested: Tested) -> Threshold:
     return threshold
 
 
-def decided_by_others(decision: Decision, tested: Tested) -> list[ClassAnswers]:
+def decided_by_others(decision: Decision, tested: Folds) -> list[ClassAnswers]:
     """Return the answers of each fold, with labels by the threshold of the other folds.
 
-    By that of all of them, a fold would be judged by a threshold which its own rows had chosen.
+    By that of all of them, a fold would be judged by a threshold which its own rows had chosen. Where none of the
+    others' has the precision that is asked for, the most precise one decides.
     """
     decided = []
     for at, (_, answers) in enumerate(tested):
@@ -49,7 +50,7 @@ def decided_by_others(decision: Decision, tested: Tested) -> list[ClassAnswers]:
     return decided
 
 
-def told(decision: Decision, threshold: Threshold, tested: Tested) -> dict[str, Any]:
+def told(decision: Decision, threshold: Threshold, tested: Folds) -> dict[str, Any]:
     """Return what a record says of a threshold: what it was chosen for, and what it comes to on the folds."""
     y, scored = _together(tested)
     at = precision_and_recall(y, scored >= threshold.value)
@@ -62,7 +63,7 @@ def precision_and_recall(y: np.ndarray, said: np.ndarray) -> dict[str, float]:
     return {"precision": true / max(int(said.sum()), 1), "recall": true / max(int((y == 1).sum()), 1)}
 
 
-def _together(tested: Tested) -> tuple[np.ndarray, np.ndarray]:
+def _together(tested: Folds) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([y for y, _ in tested]), np.concatenate([said.probabilities[:, 1] for _, said in tested])
 
 

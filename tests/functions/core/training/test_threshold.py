@@ -12,12 +12,10 @@ from sklearn.model_selection import FixedThresholdClassifier
 from functions.core.onnx.session import Session
 from functions.core.onnx.tensor import Tensor
 from functions.core.training.class_answers import ClassAnswers, Threshold
-from functions.core.training.classification import Classification
 from functions.core.training.export import decided
 from functions.core.training.fitted_classifier import FittedClassifier
 from functions.core.training.threshold import chosen, decided_by_others
 from functions.core.training.unusable import UnusableEstimator
-from models.contract import Target
 from models.decision import Decision
 from tests.functions.two_classes import TWO
 
@@ -67,6 +65,7 @@ def test_a_precision_that_no_threshold_has_is_a_sentence() -> None:
         UnusableEstimator, match=r"no threshold has a precision of 0.99 on the folds; the greatest is 0\."
     ):
         chosen(Decision(precision=0.99), never)
+    assert len(decided_by_others(Decision(precision=0.99), never)) == 3, "a round on few rows goes on all the same"
 
 
 def test_a_fold_is_judged_by_the_threshold_of_the_others() -> None:
@@ -116,6 +115,5 @@ def test_a_file_of_the_models_own_decides_by_the_threshold_too() -> None:
 
 
 def test_without_a_decision_each_fold_answers_as_its_estimator_does() -> None:
-    answers, how = Classification(Target(name="y", classes=("no", "yes"))).decided(FOLDS)
-    assert how is None
-    assert all(one is other for one, (_, other) in zip(answers, FOLDS, strict=True))
+    assert TWO.decided(FOLDS) is None
+    assert all(one is other for one, (_, other) in zip(TWO.judged(FOLDS), FOLDS, strict=True))
