@@ -13,29 +13,24 @@ import itertools
 import random
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    field_serializer,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, field_serializer, model_validator
 
 from models import halving
 from models.complaint import Words, mistake
-from models.feature import OTHER, Feature, any_compound
+from models.decision import Decision, check_decision
+from models.feature import Feature, any_compound
+from models.gate import Gate, check_gate
 from models.light import replace
+from models.measured import Measured, wrong_metric
 from models.section import Described, Later, Section, check_features
-from models.task import LOWER_IS_BETTER, METRICS, Metric, Task
+from models.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pydantic_core import PydanticCustomError
 
 Scalar = bool | int | float | str | None
 Params = dict[str, Scalar]
-_SHOWN = 40
-"""Names that a sentence lists."""
 
 
 def _refuse_number_in_text(value: Scalar) -> Scalar:
@@ -88,7 +83,7 @@ class Quality(Section):
     """What to do with columns that `model.yaml` does not name: a report lists those that were ignored."""
 
 
-class Search(Section):
+class Search(Measured):
     """Which experiments are run: every combination of each family's values, or a random draw of them.
 
     With `halving` all begin on few rows, and the best go on with more of them: `models.halving`.
@@ -98,7 +93,6 @@ class Search(Section):
     families: tuple[dict[str, Values], ...] = Field(min_length=1)
     trials: int | None = Field(default=None, ge=1, le=1000)
     """How many experiments a random search draws; a grid runs all, and halving begins with all, or with so many."""
-    metric: Metric = "roc_auc"
     folds: int = Field(default=5, ge=2, le=20)
     holdout: float = Field(default=0.2, gt=0, lt=0.9)
     """The share of rows that no experiment sees: the gate judges on them."""
@@ -131,41 +125,10 @@ class Search(Section):
         return halving.whole_experiments(count) if self.method == "halving" else count
 
 
-class Slice(Later):
-    """A subset of the rows on which the metric must also hold: a feature between two bounds, or of one category."""
-
-    LATER: ClassVar = frozenset({"at_least", "at_most"})
-
-    feature: str
-    minimum: float | None = None
-    below: float | None = None
-    category: str | None = None
-    at_least: float | None = None
-    """The metric's least value, where more is better."""
-    at_most: float | None = None
-    """Its greatest, where less is better; log_loss takes `at_least` for it too."""
-
-
-class Gate(Later):
-    """What a candidate must fulfil, on rows that it never saw, before it may be registered."""
-
-    LATER: ClassVar = frozenset({"minimum", "maximum"})
-
-    metric: Metric = "roc_auc"
-    minimum: float | None = None
-    """The metric's least value, where more is better."""
-    maximum: float | None = None
-    """Its greatest, where less is better; log_loss takes `minimum` for it too."""
-    margin: float = 0.0
-    """How much better than the champion the candidate must be; when negative, how much worse it may be."""
-    slices: tuple[Slice, ...] = ()
-    maximum_bytes: int = Field(default=50_000_000, ge=1)
-    maximum_latency_ms: float = Field(default=50.0, gt=0)
-    """The greatest median latency of one row, in onnxruntime on the machine of the select step."""
-
-
-class Contract(Described):
+class Contract(Described, Later):
     """The contract of a model that is trained here."""
+
+    LATER: ClassVar = frozenset({"decision"})
 
     task: Task
     features: tuple[Feature, ...] = Field(min_length=1)
@@ -176,6 +139,8 @@ class Contract(Described):
     """Columns that may be there and are of no use."""
     quality: Quality = Quality()
     search: Search
+    decision: Decision | None = None
+    """How a model of two classes decides; by default as its estimator does."""
     gate: Gate
     files: tuple[str, ...] = Field(default=(), exclude=True)
     """Files of the model's folder that its code reads: they go where the code goes. Their content decides what a run
@@ -220,25 +185,18 @@ class Contract(Described):
             raise mistake(f"{self.target.name} is a feature too", "target", "name", label="target")
         self._check_other_columns([*names, self.target.name])
         _check_target(self.task, self.target)
-        self._check_metrics()
-        for at, gate_slice in enumerate(self.gate.slices):
-            _check_slice(gate_slice, {term.name: term for term in self.terms}, at)
+        named = "metric" in self.search.model_fields_set
+        if (wrong := wrong_metric(self.task, self.search.metric, "search", named=named)) is not None:
+            raise wrong
+        classes = len(self.target.classes)
+        check_gate(self.gate, self.task, {term.name: term for term in self.terms}, classes)
+        check_decision(self.decision, classes)
         return self
 
-    def bound_of(self, part: Gate | Slice) -> float:
-        """Return the bound of the gate's metric on all rows, or on those of a slice."""
-        bounds = (part.minimum, part.maximum) if isinstance(part, Gate) else (part.at_least, part.at_most)
-        return next(bound for bound in bounds if bound is not None)
-
-    def _check_metrics(self) -> None:
-        accepted = METRICS[self.task]
-        for key, section in (("search", self.search), ("gate", self.gate)):
-            if section.metric not in accepted:
-                said = f"is {section.metric}" if "metric" in section.model_fields_set else "is missing"
-                raise mistake(f"{said}; accepted for a {self.task}: {', '.join(accepted)}", key, "metric")
-        _check_bound(self.gate.metric, self.gate, ("minimum", "maximum"), "gate")
-        for at, part in enumerate(self.gate.slices):
-            _check_bound(self.gate.metric, part, ("at_least", "at_most"), "gate", "slices", at)
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """What records call the metrics that the contract names."""
+        return (self.search.measure, *self.gate.measures)
 
     def _check_other_columns(self, used: list[str]) -> None:
         for key in ("id", "ignore"):
@@ -263,37 +221,3 @@ def _check_target(task: Task, target: Target) -> None:
         raise mistake("is missing; accepted: a list, two or more, each a text", "target", "classes")
     if len(set(target.classes)) != len(target.classes):
         raise mistake("a class stands twice", "target", "classes")
-
-
-def _check_bound(metric: Metric, part: Gate | Slice, names: tuple[str, str], *where: str | int) -> None:
-    """Refuse a gate, or a slice of it, that does not say how good the metric must be, or says it twice."""
-    given = [name for name in names if getattr(part, name) is not None]
-    wanted = names[metric in LOWER_IS_BETTER]
-    if not given:
-        raise mistake("is missing; accepted: a number", *where, wanted)
-    if len(given) == 2:
-        raise mistake(f"goes without {given[1]}: one bound is held against", *where, given[0])
-    if given != [wanted] and metric != "log_loss":
-        less = "less" if metric in LOWER_IS_BETTER else "more"
-        raise mistake(f"of {metric} {less} is better; write {wanted}", *where, given[0])
-
-
-def _check_slice(gate_slice: Slice, features: dict[str, Feature], position: int) -> None:
-    def wrong(text: str) -> PydanticCustomError:
-        return mistake(text, "gate", "slices", position, label=f"gate.slices.{gate_slice.feature}")
-
-    feature = features.get(gate_slice.feature)
-    if feature is None:
-        more = ", ..." if len(features) > _SHOWN else ""
-        raise wrong(f"there is no such feature; accepted: {', '.join(list(features)[:_SHOWN])}{more}")
-    by_bounds = gate_slice.minimum is not None or gate_slice.below is not None
-    if feature.kind == "category":
-        known = gate_slice.category in feature.names or (feature.must_learn and gate_slice.category is not None)
-        if by_bounds or not known:
-            other = f" or {OTHER}" if feature.unseen == "other" else ""
-            names = ", ".join(feature.categories[:_SHOWN])
-            raise wrong(
-                f"category: {f'one of {names}' if names else 'a text'}{other} is accepted, without minimum or below"
-            )
-    elif gate_slice.category is not None or not by_bounds:
-        raise wrong("minimum, below or both are accepted, without category")

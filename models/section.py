@@ -9,14 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    ValidationError,
-    model_serializer,
-)
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from models.complaint import Words, complaints, mistake, surprises
 from models.document import Document
@@ -56,7 +49,12 @@ class Later(Section):
     @model_serializer(mode="wrap")
     def _without_later(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         given = handler(self)
-        return {key: value for key, value in given.items() if key not in self.LATER or value not in (None, "", (), [])}
+        return {key: value for key, value in given.items() if key not in self.LATER or not _is_nothing(value)}
+
+
+def _is_nothing(value: object) -> bool:
+    """Return whether a key has the value of one that is left out: 0 is a number like any other."""
+    return value is False or value in (None, "", (), [])
 
 
 class RolloutThresholds(Section):

@@ -7,10 +7,22 @@ from types import MappingProxyType
 from typing import Any
 
 from interface import layout
-from models.task import LOWER_IS_BETTER
+from models.task import lower_is_better
 
 TITLES = MappingProxyType(
-    {"roc_auc": "ROC AUC", "log_loss": "log loss", "rmse": "RMSE", "mae": "MAE", "r2": "R2", "mape": "MAPE"}
+    {
+        "roc_auc": "ROC AUC",
+        "average_precision": "average precision",
+        "balanced_accuracy": "balanced accuracy",
+        "log_loss": "log loss",
+        "brier": "Brier score",
+        "calibration_error": "calibration error",
+        "rmse": "RMSE",
+        "mae": "MAE",
+        "median_absolute_error": "median error",
+        "r2": "R2",
+        "mape": "MAPE",
+    }
 )
 """What people call a metric, where its name is another."""
 READ = MappingProxyType({"data_url": layout.INCOMING, "jobs_url": layout.JOB_INPUTS})
@@ -47,9 +59,7 @@ def prepared(record: Mapping[str, Any], features: int = 0) -> str:
 def leaderboard(experiments: Iterable[Mapping[str, Any]], metric: str) -> list[Mapping[str, Any]]:
     """Return the records of the experiments that succeeded, the best mean of `metric` first."""
     succeeded = [record for record in experiments if record["status"] == "succeeded"]
-    return sorted(
-        succeeded, key=lambda record: record["metrics"][metric]["mean"], reverse=metric not in LOWER_IS_BETTER
-    )
+    return sorted(succeeded, key=lambda record: record["metrics"][metric]["mean"], reverse=not lower_is_better(metric))
 
 
 def experiments(done: int, planned: int, best: str) -> str:
@@ -81,6 +91,31 @@ def best(record: Mapping[str, Any], metric: str) -> str:
     """Say which experiment is best, by its family where it has one: `logistic, ROC AUC 0.994 +- 0.004`."""
     family = record["params"].get("family")
     return experiment(record, metric) if family is None else f"{family}, {score(record, metric)}"
+
+
+def ends(metrics: Mapping[str, Any], name: str) -> str:
+    """Say between which values a metric of the holdout would be on other rows like these; "" where nobody knows."""
+    known = (metrics.get("holdout_intervals") or {}).get(name)
+    return "" if known is None else f"{known[0]:.4g} to {known[1]:.4g}"
+
+
+def holdout(metrics: Mapping[str, Any]) -> list[str]:
+    """Say what each metric is on the holdout, those that were asked for first: `roc_auc  0.9925  0.974 to 1`."""
+    measured = {name: value for name, value in (metrics.get("holdout") or {}).items() if isinstance(value, int | float)}
+    width = max(map(len, measured), default=0)
+    asked = [name for name in metrics.get("asked") or () if name in measured]
+    return [
+        f"{name:<{width}}  {measured[name]:<8.4g}  {ends(metrics, name)}".rstrip()
+        for name in dict.fromkeys([*asked, *measured])
+    ]
+
+
+def decides(decision: Mapping[str, Any]) -> str:
+    """Say where a model of two classes decides, and why there: `from a probability of 0.31 on: the greatest f1 ...`."""
+    folds = ", ".join(f"{name} {value:.3g}" for name, value in (decision.get("folds") or {}).items())
+    return (
+        f"from a probability of {decision['threshold']:.4g} on: {decision['for']}{folds and f'; on the folds {folds}'}"
+    )
 
 
 def gate(checks: Collection[Mapping[str, Any]]) -> str:

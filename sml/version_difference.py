@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.versions import features_of
-from sml.sentences import origin
+from sml.sentences import decides, ends, origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,7 +16,21 @@ Facts = dict[str, Any]
 DIGESTS = {"dataset": "data", "code": "training code", "contract": "model.yaml", "lock": "locked packages"}
 """What is known of a run by a digest alone: that it is another one."""
 TOLD = frozenset(
-    {"version", "model", "format", "sha256", "params", "metrics", "features", "target", "libraries", "usage", "origin"}
+    {
+        "version",
+        "model",
+        "format",
+        "sha256",
+        "params",
+        "metrics",
+        "features",
+        "target",
+        "libraries",
+        "usage",
+        "origin",
+        "threshold",
+        "decision",
+    }
 )
 """Parts of a card that are told otherwise, or say nothing to people."""
 EPSILON = 1e-12
@@ -55,6 +69,9 @@ def _facts(card: Facts, run: Facts) -> Iterator[tuple[str, Any]]:
     metrics = _object(card.get("metrics"))
     for metric, value in _object(metrics.get("holdout")).items():
         yield f"holdout {metric}", value
+    for metric in _object(metrics.get("holdout_intervals")):
+        yield f"holdout {metric}, 95 %", ends(metrics, metric)
+    yield "decides", decides(card["decision"]) if card.get("decision") else card.get("threshold")
     for metric, value in _object(metrics.get("cross_validation")).items():
         yield f"cross-validated {metric}", _object(value).get("mean")
     for name, value in _object(card.get("params")).items():

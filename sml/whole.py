@@ -49,7 +49,25 @@ def _of_objects(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(one, dict) for one in value.values())
 
 
-METRICS = _has({"holdout": _is_object, "cross_validation": _of_objects})
+def _are_intervals(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(one, list) and len(one) == 2 and all(map(_is_number, one)) for one in value.values()
+    )
+
+
+def _of_numbers(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_number, value.values()))
+
+
+METRICS = _has(
+    {
+        "holdout": _is_object,
+        "holdout_intervals": _are_intervals,
+        "cross_validation": _of_objects,
+        "asked": _are(_is_text),
+    }
+)
+DECISION = _has({"for": _is_text, "threshold": _is_number, "folds": _of_numbers}, "for", "threshold")
 CHECK = _has({"name": _is_text, "detail": _is_text}, "name", "passed", "value", "bound")
 REASON = _has({}, "reason", "count")
 CARD: Mapping[str, Fits] = MappingProxyType(
@@ -62,6 +80,7 @@ CARD: Mapping[str, Fits] = MappingProxyType(
         "target": _has({"classes": _is_list}),
         "libraries": _is_object,
         "metrics": METRICS,
+        "decision": DECISION,
         "inputs": _are(_is_object),
     }
 )
@@ -77,6 +96,8 @@ RUN: Mapping[str, Fits] = MappingProxyType(
         "rejected_rows": _is_number,
         "checks": _are(CHECK),
         "metrics": METRICS,
+        "warnings": _are(_is_text),
+        "decision": DECISION,
         "passed_over": _is_list,
         "report": _has({"reasons": _are(REASON)}),
         "rollout": _is_object,

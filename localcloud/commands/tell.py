@@ -185,7 +185,7 @@ def facts_of(model: str) -> Facts:
         return Facts()
     return by_kind(
         contract,
-        trained=lambda one: Facts(metric=one.gate.metric, features=len(one.features)),
+        trained=lambda one: Facts(metric=one.gate.measure, features=len(one.features)),
         bring_your_own=_nothing,
     )
 

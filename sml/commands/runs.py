@@ -61,7 +61,7 @@ def show(
 ) -> None:
     """Show one run: its data, its experiments, its gate, its release."""
     from sml.records import reason, said  # noqa: PLC0415 - the store's client takes long to import
-    from sml.sentences import began, decided, origin  # noqa: PLC0415
+    from sml.sentences import began, decided, decides, holdout, origin  # noqa: PLC0415
 
     out, found = session.out, session.stack
     records = found.records(model)
@@ -72,14 +72,17 @@ def show(
     schedule = record.get("schedule")
     named = ("run", "status", "source", "created", "rows", "rejected_rows", "dataset", "experiment", "version")
     facts = {**{name: record.get(name) for name in named}, "why": reason(record)}
-    told = {"approval": decided, "origin": origin}
+    told = {"approval": decided, "origin": origin, "decision": decides}
     facts |= {name: say(record[name]) for name, say in told.items() if isinstance(record.get(name), dict)}
-    out.fields(record, {**facts, **({"began": began(schedule)} if isinstance(schedule, dict) else {})})
+    facts |= {"began": began(schedule)} if isinstance(schedule, dict) else {}
+    out.fields(record, facts)
     for title, lines in (
         (
             "checks",
             [f"{'passed' if check['passed'] else 'NOT PASSED':<11}{said(check)}" for check in record.get("checks", ())],
         ),
+        ("on the holdout, and between which values on other rows like it (95 %)", holdout(record.get("metrics") or {})),
+        ("too small to tell", [str(warning) for warning in record.get("warnings") or ()]),
         ("rejected", _rejected(record)),
         ("not used", [str(column) for column in record.get("passed_over", ())]),
     ):
@@ -221,6 +224,8 @@ def _rejected(record: dict[str, Any]) -> list[str]:
 
 
 def _compared(records: Records, record: dict[str, Any]) -> dict[str, Any]:
+    from sml.sentences import ends  # noqa: PLC0415
+
     ranked = records.leaderboard(record["run"])
     best = next((one for one in ranked if one.get("id") == record.get("experiment")), {})
     named = (
@@ -237,7 +242,10 @@ def _compared(records: Records, record: dict[str, Any]) -> dict[str, Any]:
         "version",
     )
     holdout = (record.get("metrics") or {}).get("holdout") or {}
-    scores = {f"holdout {name}": value for name, value in holdout.items() if isinstance(value, int | float)}
+    scores: dict[str, Any] = {
+        f"holdout {name}": value for name, value in holdout.items() if isinstance(value, int | float)
+    }
+    scores |= {f"holdout {name}, 95 %": ends(record["metrics"], name) for name in holdout}
     crossed = (record.get("metrics") or {}).get("cross_validation") or {}
     scores |= {f"cross-validated {name}": value["mean"] for name, value in crossed.items()}
     return {

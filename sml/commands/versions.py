@@ -136,8 +136,11 @@ def _live(stack: Stack, model: str) -> dict[str, Any]:
 
 
 def _scores(card: dict[str, Any]) -> dict[str, float]:
-    holdout = (card.get("metrics") or {}).get("holdout") or {}
-    return {name: value for name, value in holdout.items() if isinstance(value, int | float)}
+    """Return the scores that the model was asked for; of an older version, all."""
+    metrics = card.get("metrics") or {}
+    holdout = metrics.get("holdout") or {}
+    named = metrics.get("asked") or holdout
+    return {name: holdout[name] for name in named if isinstance(holdout.get(name), int | float)}
 
 
 def _flat(document: Any, prefix: str = "") -> list[tuple[str, Any]]:

@@ -7,7 +7,7 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
-from models.task import LOWER_IS_BETTER
+from models.task import lower_is_better
 from sml.init.shown import show_table
 from sml.init.words import shortened
 
@@ -34,7 +34,7 @@ def report(made: Made, *, as_json: bool) -> None:
     title = f"{proposal.model} from {proposal.source}, {proposal.rows:,} rows"
     show_table(title, ("column", "becomes", "why"), [tuple(shortened(cell, 400) for cell in row) for row in rows])
     plan = proposal.plan
-    less = "less" if plan.metric in LOWER_IS_BETTER else "more"
+    less = "less" if lower_is_better(plan.metric) else "more"
     print(f"gate: {plan.metric} of {plan.bound} or {less}; {plan.bound_why}")
     for warning in proposal.warnings:
         print(f"look at: {shortened(warning, 400)}")

@@ -95,7 +95,7 @@ def contract(**changes: Any) -> Contract:
 
 def merged(base: dict[str, Any] = CONTRACT, **changes: Any) -> dict[str, Any]:
     return base | {
-        key: {**base[key], **change} if isinstance(change, dict) else change for key, change in changes.items()
+        key: {**base.get(key, {}), **change} if isinstance(change, dict) else change for key, change in changes.items()
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from models.contract import Contract
+from models.gate import bound_of
 from models.section import ContractError
 
 GOOD: dict[str, Any] = {
@@ -76,18 +77,57 @@ def test_the_good_contract_is_good() -> None:
         (
             "gate.metric",
             "auc",
-            'gate.metric: is the text "auc"; accepted: roc_auc, accuracy, f1, log_loss, rmse, mae, r2, mape; did',
+            'gate.metric: is the text "auc"; accepted: roc_auc, average_precision, recall_at_precision, accuracy, ',
         ),
         ("name", "Tiny", 'name: is the text "Tiny"; accepted: the folder\'s name: a small letter'),
         ("task", "ranking", 'task: is the text "ranking"; accepted: classification, regression'),
         ("task", "regression", "target.classes: goes with task: classification; a regression predicts numbers"),
         ("target", {"name": "kind"}, "target.classes: is missing; accepted: a list, two or more, each a text"),
         ("target.unit", "USD", "target.unit: goes with task: regression; a classification predicts classes"),
-        ("gate.metric", "rmse", "gate.metric: is rmse; accepted for a classification: roc_auc, accuracy, f1, log_loss"),
+        ("gate.metric", "rmse", "gate.metric: is rmse; accepted for a classification: roc_auc, average_precision,"),
         ("gate.minimum", None, "gate.minimum: is missing; accepted: a number"),
         ("gate.maximum", 0.9, "gate.minimum: goes without maximum: one bound is held against"),
         ("gate", {"maximum": 0.8}, "gate.maximum: of roc_auc more is better; write minimum"),
         ("gate.slices.0", {"feature": "size", "below": 5}, "gate.slices[0].at_least: is missing; accepted: a number"),
+        ("search.at", 0.9, "search.at: goes with recall_at_precision and pinball, and only with them"),
+        ("gate", {"metric": "recall_at_precision", "minimum": 0.5}, "gate.at: is missing; accepted for recall_at_pre"),
+        ("gate.at", 1, "gate.at: is 1; accepted: a number, above 0 and below 1"),
+        (
+            "gate.also",
+            [{"metric": "mae", "at_most": 1}],
+            "gate.also[0].metric: is mae; accepted for a classification: ",
+        ),
+        ("gate.also", [{"metric": "brier"}], "gate.also[0].at_most: is missing; accepted: a number"),
+        (
+            "gate.also",
+            [{"metric": "brier", "at_least": 1}],
+            "gate.also[0].at_least: of brier less is better; write at_m",
+        ),
+        (
+            "gate.gaps",
+            [{"feature": "size", "at_most": 1}],
+            "gate.gaps.size: is a number; accepted: a category or a bool",
+        ),
+        ("gate.gaps", [{"feature": "hue", "at_most": 1}], "gate.gaps.hue: there is no such feature; accepted: size, "),
+        (
+            "gate.gaps",
+            [{"feature": "colour", "at_most": -1}],
+            "gate.gaps[0].at_most: is -1; accepted: a number, 0 or more",
+        ),
+        (
+            "gate.gaps",
+            [{"feature": "colour", "at_most": 1, "metric": "r2"}],
+            "gate.gaps[0].metric: is r2; accepted for",
+        ),
+        ("gate.promises", [{"feature": "size", "direction": "left"}], 'is the text "left"; accepted: up, down'),
+        ("gate.promises", [{"feature": "colour", "direction": "up"}], "gate.promises.colour: is a category, whose val"),
+        ("decision", {}, "decision: says nothing; accepted: one of maximise, costs, precision, recall"),
+        (
+            "decision",
+            {"precision": 0.9, "recall": 0.9},
+            "decision: has precision and recall; accepted: one of maximise",
+        ),
+        ("decision", {"costs": {"false_positive": 0, "false_negative": 1}}, "decision.costs.false_positive: is 0; acc"),
     ],
 )
 def test_a_wrong_contract_is_refused_with_file_and_key(path: str, value: object, message: str) -> None:
@@ -161,17 +201,18 @@ def test_a_feature_that_is_called_as_a_part_of_a_date_is_refused() -> None:
 def test_a_regression_has_a_number_to_predict_and_a_greatest_error() -> None:
     contract = Contract.parse(PRICES, "")
     assert contract.target.as_feature.encode(250) == 250.0
-    assert [contract.bound_of(part) for part in (contract.gate, *contract.gate.slices)] == [12.5, 20.0]
+    assert [bound_of(part) for part in (contract.gate, *contract.gate.slices)] == [12.5, 20.0]
 
 
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("search", GOOD["search"], "search.metric: is missing; accepted for a regression: rmse, mae, r2, mape"),
+        ("search", GOOD["search"], "search.metric: is missing; accepted for a regression: rmse, mae, median_abs"),
         ("gate", {"metric": "rmse", "minimum": 3}, "gate.minimum: of rmse less is better; write maximum"),
         ("gate", {"metric": "r2", "maximum": 3}, "gate.maximum: of r2 more is better; write minimum"),
         ("gate.slices.0", {"feature": "size", "below": 5, "at_least": 1}, "gate.slices[0].at_least: of mae less is"),
         ("target.maximum", 0, "target.minimum: is not below maximum"),
+        ("decision", {"maximise": "f1"}, "decision: goes with two classes; target.classes has none"),
     ],
 )
 def test_a_wrong_regression_is_refused_with_file_and_key(path: str, value: object, message: str) -> None:

@@ -102,7 +102,7 @@ def test_the_files_that_the_mistakes_are_made_in_are_right() -> None:
         ("minimum: 0.9", "minimum: .inf", "line 12: gate.minimum: is Infinity; accepted: a number"),
         ("minimum: 0.9", "minimum: true", "line 12: gate.minimum: is true; accepted: a number"),
         ("minimum: 0.9", "minimum: [0.9]", "line 12: gate.minimum: is a list of 1; accepted: a number"),
-        ("minimum: 0.9", "", "line 11: gate: is empty; accepted: a mapping with metric, minimum, maximum, margin"),
+        ("minimum: 0.9", "", "line 11: gate: is empty; accepted: a mapping with metric, at, minimum, maximum, i"),
         ("  minimum: 0.9", "  margin: 0.9", "line 11: gate.minimum: is missing; accepted: a number"),
         ("  minimum: 0.9", "  minimum: 0.9\n  minmum: 1", "line 13: gate.minmum: there is no such key; did you mean"),
         ("  minimum: 0.9", "  minimum: 0.9\n  folds: 3", "line 13: gate.folds: there is no such key; did you mean sea"),

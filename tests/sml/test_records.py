@@ -71,6 +71,8 @@ DAMAGED: tuple[Any, ...] = (
     {"run": "bb02", "status": "promoted", "checks": None},
     {"run": "bb02", "status": "promoted", "checks": [{"name": "f1", "passed": True}]},
     {"run": "bb02", "status": "promoted", "metrics": [1]},
+    {"run": "bb02", "status": "promoted", "metrics": {"holdout": {"f1": 1}, "holdout_intervals": {"f1": "x"}}},
+    {"run": "bb02", "status": "promoted", "decision": {"for": 1}, "warnings": {}},
 )
 
 
@@ -112,9 +114,23 @@ def test_what_a_terminal_would_obey_is_shown_and_not_sent_to_it(staged: Staged) 
 
 
 def test_a_run_is_shown_with_its_checks_and_experiments(staged: Staged) -> None:
-    staged.run("aa01", status="refused", checks=CHECKS, experiment="e1", passed_over=["notes"])
+    metrics = {
+        "holdout": {"roc_auc": 0.9, "f1": 0.75},
+        "holdout_intervals": {"roc_auc": [0.81, 0.95]},
+        "asked": ["roc_auc"],
+    }
+    decision = {"for": "the greatest f1", "threshold": 0.31, "folds": {"precision": 0.8, "recall": 0.7}}
+    told: dict[str, Any] = {
+        "metrics": metrics,
+        "decision": decision,
+        "warnings": ["roc_auc: 20 rows are too few to tell"],
+    }
+    staged.run("aa01", status="refused", checks=CHECKS, experiment="e1", passed_over=["notes"], **told)
     staged.registry.put_json(f"{MODEL}/runs/aa01/leaderboard.json", {"experiments": LEADERBOARD})
     shown = staged.sml("show", MODEL, "a").out
+    assert "  roc_auc  0.9       0.81 to 0.95\n  f1       0.75\n" in shown
+    assert "from a probability of 0.31 on: the greatest f1; on the folds precision 0.8, recall 0.7" in shown
+    assert "too small to tell\n  roc_auc: 20 rows are too few to tell" in shown
     assert "NOT PASSED roc_auc: found 0.9, asked 0.97 (113 rows)" in shown
     assert "notes" in shown
     assert [line.split(" | ")[0] for line in lines(shown)][-3:] == ["experiment", "e1", "e0"]
@@ -197,9 +213,11 @@ def test_versions_are_listed_and_compared_by_their_cards(staged: Staged) -> None
     for name, maximum in (("v1", None), ("v2", 9.0)):
         features = [{"name": "mass", "kind": "number", "maximum": maximum}]
         card = {"version": name, "created": f"2026-11-0{name[1]}T00:00:00", "run": "aa01", "features": features}
-        staged.registry.put_json(f"{MODEL}/versions/{name}/card.json", {**card, "metrics": {"holdout": {"f1": 0.5}}})
+        metrics = {"holdout": {"f1": 0.5, "brier": 0.2}, "asked": ["f1", "roc_auc"]}
+        staged.registry.put_json(f"{MODEL}/versions/{name}/card.json", {**card, "metrics": metrics})
     live(staged, promote_first(Pointer(), "v1", "aa01", 0.0))
     listed = lines(staged.sml("versions", MODEL).out)
+    assert listed[0].split(" | ")[-1] == "f1", "what the model was asked for, and no other metric"
     assert [line.split(" | ")[:2] for line in listed[1:]] == [["v2", "2026-11-02 00:00:00"], ["v1", "live"]]
     difference = staged.sml("diff", MODEL, "v1", "v2", "--json").document
     assert {"name": "features.mass.maximum", "v1": None, "v2": 9.0} in difference
@@ -212,8 +230,14 @@ def test_two_versions_differ_in_words_and_no_digest_is_printed(staged: Staged) -
         size = {"name": "size", "kind": "category", "categories": ["s", "m"], "missing": "keep"}
         features = [{"name": "mass", "kind": "number"}, *([size] if number else [])]
         card = {**common, "version": name, "run": run, "sha256": f"5ha{number}" * 16, "features": features}
-        scores = {"holdout": {"f1": 0.5 + number / 4}, "cross_validation": {"f1": {"mean": 0.4, "folds": [number]}}}
-        more = {"metrics": scores, "target": {"classes": ["a", "b", "c"][: 2 + number]}}
+        decision = {"for": "the greatest f1", "threshold": 0.3 + number / 10}
+        ends = {"f1": [0.25 + number / 4, 0.75 + number / 8]}
+        scores = {
+            "holdout": {"f1": 0.5 + number / 4},
+            "holdout_intervals": ends,
+            "cross_validation": {"f1": {"mean": 0.4, "folds": [number]}},
+        }
+        more = {"metrics": scores, "decision": decision, "target": {"classes": ["a", "b", "c"][: 2 + number]}}
         learned = {"libraries": {"numpy": f"2.4.{6 + number}"}, "params": {"c": 1.0, "depth": number + 3}}
         staged.registry.put_json(f"{MODEL}/versions/{name}/card.json", {**card, **more, **learned})
         digests = dict.fromkeys(("dataset", "code"), f"d1ge5t{number}") | {"contract": "c"}
@@ -225,6 +249,8 @@ def test_two_versions_differ_in_words_and_no_digest_is_printed(staged: Staged) -
         "from | penguins/incoming/0.csv | penguins/incoming/1.csv",
         "rows | 100 | 101",
         "holdout f1 | 0.5 | 0.75",
+        "holdout f1, 95 % | 0.25 to 0.75 | 0.5 to 0.875",
+        "decides | from a probability of 0.3 on: the greatest f1 | from a probability of 0.4 on: the greatest f1",
         "parameter depth | 3 | 4",
         "feature size | one of s, m; may be missing",
         "classes | a, b | a, b, c",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from models import halving
 from models.light import dataclass
-from models.task import LOWER_IS_BETTER
+from models.task import lower_is_better
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,7 +64,7 @@ class Plan:
         for each in range(FIRST, number + 1):
             means = {name: _mean(name, records.get(name, {}), metric, each) for name in names}
             measured = {name: mean for name, mean in means.items() if mean is not None}
-            sign = 1 if metric in LOWER_IS_BETTER else -1
+            sign = 1 if lower_is_better(metric) else -1
             best = sorted(measured, key=lambda name: sign * measured[name])[: halving.kept(len(names))]
             names = [name for name in names if name in best]
         return names

@@ -12,8 +12,8 @@ from functions.core.onnx.session import BadModel, ModelFailure, Session
 from functions.core.onnx.vocabulary import categories
 from functions.core.registry.versions import FORMAT, Version, version_of
 from functions.core.selection import sample_requests
+from functions.core.selection.check import Check
 from functions.core.selection.compatibility import broken
-from functions.core.selection.gate import Check
 from functions.core.selection.html import Markup, badge, escape, facts, join, page, section, table
 from functions.core.selection.report import checks_table
 from functions.core.serving import golden

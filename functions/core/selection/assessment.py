@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from functions.core.registry.versions import Version
-    from functions.core.selection.gate import Check
+    from functions.core.selection.check import Check
 
 Record = dict[str, Any]
 """The record of a run, or what changes in it."""

@@ -11,7 +11,7 @@ from functions.core.training import experiment_files
 from functions.core.training.answers import TOLERANCE
 from functions.core.training.choice import task_of
 from functions.core.training.signature import INPUT
-from models.task import LOWER_IS_BETTER
+from models.task import lower_is_better
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -56,7 +56,7 @@ class Experiments:
     def read(cls, models: Objects, contract: Contract, run: Mapping[str, Any]) -> Experiments:
         """Read the experiments of the run that the record `run` describes. Raise `NothingTrained` or `Unfinished`."""
         plan, records = recorded(models, contract.name, run["run"])
-        metric = contract.search.metric
+        metric = contract.search.measure
         finalists = plan.finalists(records, metric)
         board = rank([records[name] for name in plan.experiments], metric, finalists)
         if board[0]["status"] != "succeeded":
@@ -96,6 +96,8 @@ def _version(contract: Contract, record: Mapping[str, Any], experiment: Mapping[
     }
     if experiment.get("threshold") is not None:
         card["threshold"] = experiment["threshold"]
+    if experiment.get("decision") is not None:
+        card["decision"] = experiment["decision"]
     golden = {**experiment["golden"], "tolerance": TOLERANCE}
     name = version_of(onnx, card, golden)
     return Version(model=contract.name, version=name, onnx=onnx, card=card, golden=golden)
@@ -118,7 +120,7 @@ def rank(
     (every one if None), come those that were stopped, the later the better. Those that failed stand last, with their
     message.
     """
-    sign = 1 if metric in LOWER_IS_BETTER else -1
+    sign = 1 if lower_is_better(metric) else -1
     order = {record["id"]: position for position, record in enumerate(records)}
     lines = [_line(record, metric, is_finalist=finalists is None or record["id"] in finalists) for record in records]
     return sorted(lines, key=lambda line: (_ORDER[line["status"]], *_worse(line, sign), order[line["id"]]))

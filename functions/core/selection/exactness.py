@@ -95,13 +95,21 @@ def compare(
 
 
 def _told(contract: Contract, x: np.ndarray, row: int, estimator: Answers, served: Answers) -> str:
-    values = ", ".join(
-        f"{feature.name}={_shown(feature.kind, feature.names, float(value), str(value))}"
-        for feature, value in zip(contract.terms, x[row], strict=True)
-    )
+    values = row_in_words(contract, x[row])
     task = task_of(contract)
     theirs, ours = task.told(estimator, row), task.told(served, row)
     return f"row {row} ({values}): the estimator says {theirs}, the file {ours}"
+
+
+def row_in_words(contract: Contract, row: np.ndarray, *, but: str = "", most: int | None = None) -> str:
+    """Return the first values of a row, float32 [terms], as people write them, without the term `but`."""
+    told = [
+        f"{term.name}={_shown(term.kind, term.names, float(value), str(value))}"
+        for term, value in zip(contract.terms, row, strict=True)
+        if term.name != but
+    ]
+    more = "" if most is None or len(told) <= most else f" and {len(told) - most} more"
+    return ", ".join(told[:most]) + more
 
 
 def _shown(kind: str, names: tuple[str, ...], value: float, text: str) -> str:

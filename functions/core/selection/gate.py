@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import statistics
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from functions.core.onnx.session import BadModel, ModelFailure
 from functions.core.registry.versions import features_of
+from functions.core.selection import intervals
+from functions.core.selection.check import Check
 from functions.core.selection.exactness import answers_of, compare, rows_asked, tensor_of
+from functions.core.selection.gaps import check_gap
+from functions.core.selection.promises import check_promise
 from functions.core.serving.opening import open_trained
 from functions.core.training.answers import TOLERANCE
 from functions.core.training.choice import task_of
 from functions.core.training.metrics import UndefinedMetric
-from models.light import replace
-from models.task import LOWER_IS_BETTER
+from models import light
+from models.gate import bound_of
+from models.task import lower_is_better
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,26 +32,14 @@ if TYPE_CHECKING:
     from functions.core.selection.candidate import Candidate
     from functions.core.serving.tabular import Tabular
     from functions.core.training.answers import Answers
-    from models.contract import Contract, Slice
+    from models.contract import Contract
     from models.feature import Feature
+    from models.gate import Slice
 
+MARGIN = "margin over the champion"
 _LATENCY_RUNS = 50
 _ROUNDING = 1e-12
 _NO_MEANING = frozenset({"minimum", "maximum", "description", "rare_below"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """One check of a candidate. A `value` of None could not be measured; `detail` says why."""
-
-    name: str
-    passed: bool
-    value: float | None
-    bound: float | None
-    detail: str = ""
-
-    def document(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +55,8 @@ class Verdict:
     checks: list[Check]
     answers: Answers | None
     """The candidate's own to the rows of the holdout; None where it does not serve as trained."""
+    opened: Tabular | None = None
+    """The candidate, where it serves as trained."""
 
     @property
     def failed(self) -> list[Check]:
@@ -84,12 +79,15 @@ def judge(contract: Contract, candidate: Candidate, champion: Champion, dataset:
     checks = [
         proof,
         check_metric(contract, y, holdout),
+        *check_also(contract, y, holdout),
         check_margin(contract, y, holdout, champion),
         *check_slices(contract, x, y, holdout),
+        *(check_gap(contract, gap, x, y, holdout) for gap in contract.gate.gaps),
+        *(check_promise(contract, promise, opened, x) for promise in contract.gate.promises),
         check_size(contract, len(candidate.version.onnx)),
         check_latency(contract, opened, x),
     ]
-    return Verdict(checks=checks, answers=holdout)
+    return Verdict(checks=checks, answers=holdout, opened=opened)
 
 
 def _opened(version: Version) -> tuple[Tabular, str | None]:
@@ -101,7 +99,7 @@ def _opened(version: Version) -> tuple[Tabular, str | None]:
         return open_trained(version), None
     except BadModel as problem:
         unproven = {**version.golden, "inputs": []}
-        return open_trained(replace(version, golden=unproven)), str(problem)
+        return open_trained(light.replace(version, golden=unproven)), str(problem)
 
 
 def _prove(
@@ -122,30 +120,45 @@ def _proof(complaint: str | None, summary: str = "", value: float | None = None)
 
 def check_metric(contract: Contract, y: np.ndarray, answers: Answers) -> Check:
     """Check the gate's metric on the whole holdout."""
-    return _bounded(contract, contract.gate.metric, contract.bound_of(contract.gate), y, answers)
+    gate = contract.gate
+    return _bounded(contract, gate.measure, bound_of(gate), y, answers, by_interval=gate.interval)
+
+
+def check_also(contract: Contract, y: np.ndarray, answers: Answers) -> list[Check]:
+    """Check the other metrics on the whole holdout."""
+    by_interval = contract.gate.interval
+    return [
+        _bounded(contract, one.measure, bound_of(one), y, answers, by_interval=by_interval)
+        for one in contract.gate.also
+    ]
 
 
 def check_slices(contract: Contract, x: np.ndarray, y: np.ndarray, answers: Answers) -> list[Check]:
-    """Check the same metric on each slice. A slice that cannot be measured fails."""
+    """Check the gate's metric on each slice. A slice that cannot be measured fails."""
     checks = []
     for part in contract.gate.slices:
         rows = rows_of(part, contract.terms, x)
-        checks.append(_bounded(contract, name_of(part), contract.bound_of(part), y[rows], answers.of(rows)))
+        found = _bounded(contract, contract.gate.measure, bound_of(part), y[rows], answers.of(rows))
+        checks.append(replace(found, name=name_of(part)))
     return checks
 
 
 def check_margin(contract: Contract, y: np.ndarray, answers: Answers, champion: Champion) -> Check:
     """Check how much better than the champion it is on the same rows. It passes where there is no champion to ask."""
-    name, bound, metric = "margin over the champion", contract.gate.margin, contract.gate.metric
+    name, bound, measure = MARGIN, contract.gate.margin, contract.gate.measure
     task = task_of(contract)
     if champion.answers is None:
         return Check(name=name, passed=True, value=None, bound=bound, detail=champion.why_not)
     try:
-        difference = task.score(metric, y, answers) - task.score(metric, y, champion.answers)
+        difference = task.score(measure, y, answers) - task.score(measure, y, champion.answers)
     except UndefinedMetric as problem:
         return Check(name=name, passed=False, value=None, bound=bound, detail=str(problem))
-    better_by = -difference if metric in LOWER_IS_BETTER else difference
-    return Check(name=name, passed=better_by >= bound - _ROUNDING, value=better_by, bound=bound)
+    way = -1 if lower_is_better(measure) else 1
+    ends = intervals.difference(task, y, answers, champion.answers, measure)
+    interval = None if ends is None else (min(way * end for end in ends), max(way * end for end in ends))
+    better_by = way * difference
+    passed = better_by >= bound - _ROUNDING
+    return Check(name=name, passed=passed, value=better_by, bound=bound, interval=interval)
 
 
 def check_size(contract: Contract, size: int) -> Check:
@@ -199,14 +212,26 @@ def name_of(part: Slice) -> str:
     return f"{part.feature}{lower}{upper}"
 
 
-def _bounded(contract: Contract, name: str, bound: float, y: np.ndarray, answers: Answers) -> Check:
-    rows, metric = f"{len(y)} rows", contract.gate.metric
+def _bounded(
+    contract: Contract, measure: str, bound: float, y: np.ndarray, answers: Answers, *, by_interval: bool = False
+) -> Check:
+    """Check a metric by its value, or by the worse end of its interval."""
+    rows, task = f"{len(y)} rows", task_of(contract)
     try:
-        value = task_of(contract).score(metric, y, answers)
+        value = task.score(measure, y, answers)
     except UndefinedMetric as problem:
-        return Check(name=name, passed=False, value=None, bound=bound, detail=f"{rows}: {problem}")
-    passed = value <= bound if metric in LOWER_IS_BETTER else value >= bound
-    return Check(name=name, passed=passed, value=value, bound=bound, detail=rows)
+        return Check(name=measure, passed=False, value=None, bound=bound, detail=f"{rows}: {problem}")
+    less = lower_is_better(measure)
+    interval = intervals.intervals(task, y, answers, [measure]).get(measure)
+    judged = value
+    if by_interval:
+        if interval is None:
+            detail = f"{rows}: they give it no interval, by which gate.interval has it judged"
+            return Check(name=measure, passed=False, value=value, bound=bound, detail=detail)
+        judged = interval[1] if less else interval[0]
+        rows += f"; judged by the {'upper' if less else 'lower'} end of its interval, {judged:.4g}"
+    passed = judged <= bound if less else judged >= bound
+    return Check(name=measure, passed=passed, value=value, bound=bound, detail=rows, interval=interval)
 
 
 def _meaning(feature: Feature) -> dict[str, Any]:

@@ -22,7 +22,7 @@ body { margin: 0 auto; max-width: 62rem; padding: 2rem 1.25rem 4rem; background:
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .25rem; }
 h2 { font-size: 1.15rem; margin: 2.5rem 0 .75rem; border-bottom: 1px solid var(--line); padding-bottom: .25rem; }
-p.lead { color: var(--soft); margin: 0 0 1.5rem; max-width: 46rem; }
+p.lead { color: var(--soft); margin: 0 0 1.5rem; max-width: 46rem; } p.after { margin-top: 1.5rem; }
 .badge { display: inline-block; padding: .1rem .6rem; border: 1.5px solid currentColor; border-radius: 1rem;
   font-size: .85rem; font-weight: 600; }
 .good { color: var(--good); } .bad { color: var(--bad); }
@@ -35,10 +35,19 @@ th, td { padding: .35rem .7rem; border-bottom: 1px solid var(--line); text-align
 thead th { background: var(--tint); } tbody th { font-weight: 500; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tr.first th, tr.first td { background: var(--tint); font-weight: 600; }
-.side { display: flex; flex-wrap: wrap; gap: 2rem; align-items: flex-start; }
-figure { margin: 0; } figcaption { color: var(--soft); font-size: .9rem; max-width: 20rem; }
+.side { display: flex; flex-wrap: wrap; gap: 1.5rem; align-items: flex-start; }
+.side > div { min-width: 0; max-width: 100%; }
+figure { margin: 0; break-inside: avoid; } figcaption { color: var(--soft); font-size: .9rem; max-width: 18rem; }
+svg { max-width: 100%; height: auto; }
 svg text { fill: var(--soft); font: 11px system-ui, sans-serif; }
 code { font-size: .9em; }
+ul.doubts { margin: 0; padding-left: 1.2rem; }
+@media (max-width: 40rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .6rem; } }
+@media print { :root { color-scheme: light; --ink: #000; --soft: #444; --line: #bbb; --back: #fff; --tint: #f2f2f2;
+  --main: #2457c5; --good: #14703a; --bad: #b3261e; } html { font-size: 11px; }
+  body { max-width: none; padding: 0; font-size: 1rem; }
+  h2 { break-after: avoid; } tr { break-inside: avoid; } .scroll { overflow: visible; }
+  thead { display: table-header-group; } }
 """
 
 
@@ -101,65 +110,20 @@ def number(value: float | None, digits: int = 4) -> Markup:
     return escape(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}")
 
 
+def share_bar(share: float) -> Markup:
+    """Draw a bar as long as a share, from 0 to 1."""
+    return Markup(
+        '<svg width="120" height="12" viewBox="0 0 120 12" aria-hidden="true">'
+        f'<rect x="0" y="1" width="{120 * share:.1f}" height="10" fill="var(--main)"/></svg>'
+    )
+
+
 def badge(good: bool, text: str) -> Markup:
     return Markup(f'<span class="badge {"good" if good else "bad"}">{escape(text)}</span>')
 
 
 def _class(numeric: bool) -> str:
     return ' class="n"' if numeric else ""
-
-
-_SIDE = 240
-_MARGIN = 32
-_POINTS = 200
-
-
-def roc(points: Sequence[tuple[float, float]], area: float) -> Markup:
-    """Draw the true positive rate over the false positive rate, with the diagonal of chance."""
-    step = max(1, len(points) // _POINTS)
-    shown = [*points[:-1:step], points[-1]]
-    line = " ".join(f"{_MARGIN + x * _SIDE:.1f},{_MARGIN / 2 + (1 - y) * _SIDE:.1f}" for x, y in shown)
-    left, right, top, bottom = _MARGIN, _MARGIN + _SIDE, _MARGIN / 2, _MARGIN / 2 + _SIDE
-    width, height = right + _MARGIN / 2, bottom + _MARGIN
-    return Markup(
-        f'<svg role="img" width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}">'
-        f"<title>{escape(f'ROC curve with an area of {area:.4f}')}</title>"
-        f'<rect x="{left:g}" y="{top:g}" width="{_SIDE}" height="{_SIDE}" fill="none" stroke="var(--line)"/>'
-        f'<line x1="{left:g}" y1="{bottom:g}" x2="{right:g}" y2="{top:g}" stroke="var(--line)" stroke-dasharray="4 4"/>'
-        f'<polyline points="{line}" fill="none" stroke="var(--main)" stroke-width="2"/>'
-        f'<text x="{left:g}" y="{bottom + 16:g}">0</text><text x="{right - 6:g}" y="{bottom + 16:g}">1</text>'
-        f'<text x="{left + 60:g}" y="{bottom + 28:g}">false positive rate</text>'
-        f'<text x="{left - 12:g}" y="{top + 8:g}">1</text>'
-        f'<text transform="translate({left - 8:g} {bottom - 70:g}) rotate(-90)">true positive rate</text></svg>'
-    )
-
-
-def scatter(points: Sequence[tuple[float, float]], x_name: str, y_name: str) -> Markup:
-    """Draw points over a range that is the same for both axes, with the diagonal on which both are equal."""
-    values = [value for point in points for value in point]
-    low, high = min(values), max(values)
-    scale = _SIDE / ((high - low) or 1.0)
-    left, right, top, bottom = _MARGIN, _MARGIN + _SIDE, _MARGIN / 2, _MARGIN / 2 + _SIDE
-    width, height = right + _MARGIN / 2, bottom + _MARGIN
-    dots = join(
-        Markup(
-            f'<circle cx="{left + (x - low) * scale:.1f}" cy="{bottom - (y - low) * scale:.1f}" r="2"'
-            ' fill="var(--main)" fill-opacity=".5"/>'
-        )
-        for x, y in points
-    )
-    return Markup(
-        f'<svg role="img" width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}">'
-        f"<title>{escape(f'{y_name} over {x_name}, both from {low:.4g} to {high:.4g}')}</title>"
-        f'<rect x="{left:g}" y="{top:g}" width="{_SIDE}" height="{_SIDE}" fill="none" stroke="var(--line)"/>'
-        f'<line x1="{left:g}" y1="{bottom:g}" x2="{right:g}" y2="{top:g}" stroke="var(--line)" stroke-dasharray="4 4"/>'
-        f"{dots}"
-        f'<text x="{left:g}" y="{bottom + 16:g}">{escape(f"{low:.4g}")}</text>'
-        f'<text x="{right:g}" y="{bottom + 16:g}" text-anchor="end">{escape(f"{high:.4g}")}</text>'
-        f'<text x="{(left + right) / 2:g}" y="{bottom + 28:g}" text-anchor="middle">{escape(x_name)}</text>'
-        f'<text transform="translate({left - 8:g} {(top + bottom) / 2:g}) rotate(-90)" text-anchor="middle">'
-        f"{escape(y_name)}</text></svg>"
-    )
 
 
 def bars(counts: Sequence[int], what: str) -> Markup:

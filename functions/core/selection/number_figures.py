@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from functions.core.selection.html import Markup, bars, escape, number, scatter, table
+from functions.core.selection.html import Markup, bars, escape, number, table
+from functions.core.selection.plot import Axis, Plot, figure
 
 if TYPE_CHECKING:
     from functions.core.training.number_answers import NumberAnswers
@@ -24,6 +25,7 @@ def figures(target: Target, y: np.ndarray, answers: NumberAnswers) -> list[Marku
     return [
         _quantiles(f"Rows that err no more{unit}", errors, y - np.median(y)),
         _points(f"{target.name}{unit}", y, answers.values),
+        _residuals(f"{target.name}{unit}", answers.values, errors),
         _histogram(f"Errors, answer less truth{unit}", errors),
     ]
 
@@ -38,13 +40,29 @@ def _share(errors: np.ndarray, share: float) -> float:
 
 
 def _points(name: str, y: np.ndarray, values: np.ndarray) -> Markup:
-    chosen = np.linspace(0, len(y) - 1, min(_POINTS, len(y))).astype(int)
-    drawing = scatter(list(zip(y[chosen].tolist(), values[chosen].tolist(), strict=True)), "truth", "answer")
-    return Markup(f"<figure>{drawing}<figcaption>{escape(name)}</figcaption></figure>\n")
+    chosen = _spread(y)
+    low, high = float(min(y.min(), values.min())), float(max(y.max(), values.max()))
+    plot = Plot(x=Axis.over("truth", low, high), y=Axis.over("answer", low, high), what=f"{name}: answer by truth")
+    points = list(zip(y[chosen].tolist(), values[chosen].tolist(), strict=True))
+    return figure(plot.draw(plot.line([(low, low), (high, high)], soft=True), plot.dots(points)), name)
+
+
+def _residuals(name: str, values: np.ndarray, errors: np.ndarray) -> Markup:
+    chosen = _spread(values)
+    far = float(np.abs(errors).max()) or 1.0
+    low, high = float(values.min()), float(values.max())
+    plot = Plot(x=Axis.over("answer", low, high), y=Axis.over("error", -far, far), what=f"{name}: residuals")
+    points = list(zip(values[chosen].tolist(), errors[chosen].tolist(), strict=True))
+    drawn = plot.draw(plot.line([(low, 0), (high, 0)], soft=True), plot.dots(points))
+    return figure(drawn, f"{name}: answer less truth, by answer")
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    return np.linspace(0, len(values) - 1, min(_POINTS, len(values))).astype(int)
 
 
 def _histogram(caption: str, errors: np.ndarray) -> Markup:
     counts, edges = np.histogram(errors, bins=_BINS)
     told = f"from {edges[0]:.4g} to {edges[-1]:.4g}, zero {'inside' if edges[0] <= 0 <= edges[-1] else 'outside'}"
     drawing = bars(counts.tolist(), f"{caption}: {', '.join(map(str, counts.tolist()))}")
-    return Markup(f"<figure>{drawing}<figcaption>{escape(f'{caption}: {told}')}</figcaption></figure>\n")
+    return figure(drawing, f"{caption}: {told}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from functions.core.selection import class_figures, number_figures
+from functions.core.selection import class_figures, importance_figures, number_figures
 from functions.core.selection.html import Markup, badge, bars, escape, facts, join, number, page, section, table
+from functions.core.selection.model_card import model_card
 from functions.core.training.class_answers import ClassAnswers
 from functions.core.training.number_answers import NumberAnswers
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from functions.core.selection.candidate import Candidate
-    from functions.core.selection.gate import Check, Verdict
+    from functions.core.selection.check import Check
+    from functions.core.selection.gate import Verdict
+    from functions.core.selection.importance import Reliance
     from models.contract import Contract, Target
 
 
@@ -36,6 +39,11 @@ class Story:
     """profile.json of the dataset."""
     truth: np.ndarray
     """What the holdout's rows are: positions of classes, or numbers, [rows]."""
+    doubts: Sequence[str] = ()
+    """What the holdout is too small to tell."""
+    goes_by: Reliance | None = None
+    used: Mapping[str, Any] = field(default_factory=dict)
+    """What the run used so far."""
 
 
 def render(story: Story) -> bytes:
@@ -47,18 +55,20 @@ def render(story: Story) -> bytes:
         f"<h1>{escape(contract.name)} <code>{escape(version.version)}</code></h1>\n<p>{outcome}</p>\n"
         f'<p class="lead">{escape(contract.description)}</p>\n'
     )
-    body = [head, _summary(story), _gate(story), _holdout(story), _experiments(story), _data(story)]
+    card = model_card(contract, story.record, story.candidate.experiment, story.metrics, story.used, story.doubts)
+    goes_by = Markup("") if story.verdict.answers is None else importance_figures.figures(contract, story.goes_by)
+    body = [head, _summary(story), card, _gate(story), _holdout(story), goes_by, _experiments(story), _data(story)]
     return page(f"{contract.name} {version.version}", join(body))
 
 
 def _summary(story: Story) -> Markup:
     record, experiment = story.record, story.candidate.experiment
-    mean = experiment["metrics"][story.contract.search.metric]
+    mean = experiment["metrics"][story.contract.search.measure]
     return facts(
         [
             ("best experiment", Markup(f"{escape(experiment['id'])}: <code>{_params(experiment['params'])}</code>")),
             (
-                f"{story.contract.search.metric}, cross-validated",
+                f"{story.contract.search.measure}, cross-validated",
                 Markup(f"{number(mean['mean'])} &plusmn; {number(mean['std'], 2)}"),
             ),
             ("target", escape(_target(story.contract.target))),
@@ -77,12 +87,18 @@ def checks_table(checks: Sequence[Check], caption: str) -> Markup:
             escape(check.name),
             number(check.value),
             number(check.bound),
+            between(check.interval),
             badge(check.passed, "passed" if check.passed else "failed"),
             escape(check.detail),
         )
         for check in checks
     ]
-    return table(caption, ("check", "#value", "#bound", "outcome", "note"), rows)
+    return table(caption, ("check", "#value", "#bound", "#95 %", "outcome", "note"), rows)
+
+
+def between(interval: Sequence[float] | None) -> Markup:
+    """Return an interval; nothing where there is none."""
+    return Markup("") if interval is None else Markup(f"{number(interval[0], 3)} to {number(interval[1], 3)}")
 
 
 def _gate(story: Story) -> Markup:
@@ -96,8 +112,12 @@ def _gate(story: Story) -> Markup:
 def _holdout(story: Story) -> Markup:
     if story.verdict.answers is None:
         return Markup("")
-    measured = [(escape(name), number(value)) for name, value in story.metrics["holdout"].items()]
-    parts = [table("All of them", ("metric", "#value"), measured), *_figures(story)]
+    ends = story.metrics["holdout_intervals"]
+    measured = [
+        (escape(name), number(value), between(ends.get(name))) for name, value in story.metrics["holdout"].items()
+    ]
+    caption = "All of them, and between which values 95 of 100 draws of as many rows put the metric"
+    parts = [table(caption, ("metric", "#value", "#95 %"), measured), *_figures(story)]
     title = f"On the {len(story.truth)} rows kept out"
     return section(
         title, Markup('<div class="side">\n' + join(Markup(f"<div>{part}</div>\n") for part in parts) + "</div>\n")
@@ -137,7 +157,7 @@ def _experiments(story: Story) -> Markup:
                 number(line["seconds"], 3),
             )
         )
-    caption = f"{story.contract.search.folds} folds; the best {story.contract.search.metric} first."
+    caption = f"{story.contract.search.folds} folds; the best {story.contract.search.measure} first."
     if any(line["status"] == "stopped" for line in story.board):
         caption += " Those that were stopped were measured on a part of the rows, where others were better."
     header = ("experiment", "parameters", "#mean", "#deviation", "#bytes", "#seconds")

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from functions.core.dataset.dataset import Dataset
 from functions.core.onnx.session import BadModel, ModelFailure
 from functions.core.registry.live_pointer import Live
-from functions.core.registry.runs import trained_by
+from functions.core.registry.runs import RunUsage, trained_by
 from functions.core.registry.versions import Corrupt, Registry, features_of
 from functions.core.selection.assessment import Assessment
 from functions.core.selection.candidate import Experiments, NothingTrained, recorded
+from functions.core.selection.doubts import doubts
 from functions.core.selection.exactness import answers_of
 from functions.core.selection.gate import Champion, comparable, judge
+from functions.core.selection.importance import reliance
+from functions.core.selection.intervals import intervals
 from functions.core.selection.report import Story, render
 from functions.core.selection.retold import Untold, retold
 from functions.core.serving.opening import open_trained
@@ -54,8 +57,18 @@ class TrainedAssessment(Assessment):
         board = [line | passed_over.get(line["id"], {}) for line in experiments.board]
         self.models.put_json(registry.run_key(run, "leaderboard.json"), {"experiments": board})
         y = dataset.y[dataset.holdout]
-        holdout = {} if verdict.answers is None else task_of(contract).scores(y, verdict.answers)
-        metrics = {"cross_validation": candidate.experiment["metrics"], "holdout": holdout}
+        task = task_of(contract)
+        holdout = {} if verdict.answers is None else task.scores(y, verdict.answers)
+        ends = {} if verdict.answers is None else intervals(task, y, verdict.answers, task.metrics)
+        metrics = {
+            "cross_validation": candidate.experiment["metrics"],
+            "holdout": holdout,
+            "holdout_intervals": ends,
+            "asked": list(dict.fromkeys(contract.measures)),
+        }
+        warnings = doubts(contract, verdict.checks, len(y))
+        x = dataset.x[dataset.holdout]
+        goes_by = None if verdict.opened is None else reliance(contract, verdict.opened, x, y)
         report = render(
             Story(
                 contract=contract,
@@ -66,12 +79,17 @@ class TrainedAssessment(Assessment):
                 metrics=metrics,
                 profile=profile,
                 truth=y,
+                doubts=warnings,
+                goes_by=goes_by,
+                used=RunUsage(self.models).document(contract.name, run),
             )
         )
         changes: Record = {
             "experiment": candidate.experiment["id"],
             "metrics": metrics,
             "checks": [check.document() for check in verdict.checks],
+            "warnings": warnings,
+            **({"decision": candidate.experiment["decision"]} if "decision" in candidate.experiment else {}),
             "passed_over": [{"experiment": name, **why} for name, why in passed_over.items()],
             "selected": self.at,
         }
@@ -87,7 +105,7 @@ class TrainedAssessment(Assessment):
         number = plan.number(in_round)
         if plan.is_last(number):
             return {}
-        names = plan.going_on(records, self.contract.search.metric, number)
+        names = plan.going_on(records, self.contract.search.measure, number)
         if not names:
             failed = next(iter(records.values()))
             raise NothingTrained(f"none of {len(records)} experiments succeeded; {failed['id']}: {failed['error']}")

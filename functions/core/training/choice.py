@@ -15,8 +15,8 @@ def task_of(contract: Contract) -> Task[Any]:
         case "classification":
             from functions.core.training.classification import Classification  # noqa: PLC0415
 
-            return Classification(contract.target)
+            return Classification(contract.target, contract.measures, contract.decision)
         case "regression":
             from functions.core.training.regression import Regression  # noqa: PLC0415
 
-            return Regression(contract.target)
+            return Regression(contract.target, contract.measures)

@@ -26,6 +26,12 @@ class ClassAnswers(Answers):
         """Return the answers whose label is the likeliest class, the first of equals."""
         return cls(labels=probabilities.argmax(axis=1), probabilities=probabilities)
 
+    def decided(self, threshold: Threshold) -> ClassAnswers:
+        """Return the answers with the label that a threshold gives each row."""
+        reached = self.probabilities[:, threshold.positive] >= threshold.value
+        labels = np.where(reached, threshold.positive, 1 - threshold.positive).astype(np.int64)
+        return ClassAnswers(labels=labels, probabilities=self.probabilities)
+
     @property
     def rows(self) -> int:
         return len(self.labels)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from functions.core.training import class_answers, metrics
+from functions.core.training import class_answers, threshold
 from functions.core.training.class_answers import ClassAnswers, Threshold, undecided
+from functions.core.training.metrics import DrawnClasses
 from functions.core.training.signature import LABEL, PROBABILITIES
-from functions.core.training.task import Task
-from models.task import METRICS
+from functions.core.training.task import Decided, Task, Tested
+from models.task import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
     from functions.core.onnx.tensor import Tensor
     from functions.core.training.answers import Differences
     from models.contract import Target
+    from models.decision import Decision
 
 
 class Classification(Task[ClassAnswers]):
-    metrics = METRICS["classification"]
-
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, asked: Sequence[str] = (), decision: Decision | None = None) -> None:
+        """`asked` are the metrics that the contract names, `decision` is what its threshold is chosen for."""
         self.target = target
+        self.decision = decision
+        self.metrics = tuple(dict.fromkeys([*plain("classification"), *asked]))
         self.classes: tuple[str, ...] = target.classes
 
     def golden(self, answers: ClassAnswers, decision: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -64,5 +67,20 @@ class Classification(Task[ClassAnswers]):
         label = int(answers.labels[row])
         return f"{self.classes[label]} with {answers.probabilities[row, label]:.6g}"
 
-    def score(self, metric: str, y: np.ndarray, answers: ClassAnswers) -> float:
-        return metrics.score(metric, y, answers)
+    def judged(self, tested: Tested[ClassAnswers]) -> list[ClassAnswers]:
+        return super().judged(tested) if self.decision is None else threshold.decided_by_others(self.decision, tested)
+
+    def decided(self, tested: Tested[ClassAnswers]) -> Decided | None:
+        if self.decision is None:
+            return None
+        chosen = threshold.chosen(self.decision, tested)
+        return Decided(threshold=chosen, record=threshold.told(self.decision, chosen, tested))
+
+    def level(self, answers: ClassAnswers) -> np.ndarray:
+        return answers.probabilities[:, -1]
+
+    def scale(self, levels: np.ndarray) -> float:
+        return 1.0
+
+    def drawn(self, y: np.ndarray, answers: ClassAnswers, weights: np.ndarray) -> DrawnClasses:
+        return DrawnClasses(y, answers, weights)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from functions.core.dataset.dataset import Dataset
     from functions.core.training.answers import Answers
     from functions.core.training.fitted import Fitted
-    from functions.core.training.task import Task
+    from functions.core.training.task import Task, Tested
     from models.contract import Params
     from models.feature import Feature
 
@@ -84,9 +84,10 @@ def run_experiment(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         started = time.perf_counter()
-        metrics = cross_validate(training, dataset, params, task=task)
+        metrics, tested = cross_validate(training, dataset, params, task=task)
+        decided = task.decided(tested)
         validated = time.perf_counter()
-        model = fitted(training.fit(dataset.x[visible], dataset.y[visible], dict(params)), task)
+        model = fitted(training.fit(dataset.x[visible], dataset.y[visible], dict(params)), task, decided)
         fitted_at = time.perf_counter()
         onnx = model.finished(_exported(training, model, dataset.x.shape[1]))
         exported_at = time.perf_counter()
@@ -104,6 +105,7 @@ def run_experiment(
         "processor": processor(),
         "warnings": sorted({f"{entry.category.__name__}: {entry.message}"[:300] for entry in caught})[:10],
         "threshold": model.decision,
+        **({} if decided is None else {"decision": dict(decided.record)}),
         "golden": _golden(model, dataset.x[golden_rows(dataset)]),
     }
     return ExperimentResult(onnx=onnx, answers=answers, record=record)
@@ -111,23 +113,25 @@ def run_experiment(
 
 def cross_validate(
     training: Training, dataset: Dataset, params: Params, *, task: Task[Any]
-) -> dict[str, dict[str, Any]]:
+) -> tuple[dict[str, dict[str, Any]], Tested[Any]]:
     """Return each metric's mean, standard deviation and values over the folds, without use of the holdout.
 
-    A metric that is not defined for every fold is left out.
+    A metric that is not defined for every fold is left out. Return also what the rows of each fold are, and what was
+    answered to them.
     """
-    by_fold = []
+    tested = []
     for fold in range(int(dataset.fold.max()) + 1):
         train_rows = (dataset.fold != fold) & (dataset.fold != HOLDOUT)
         test_rows = dataset.fold == fold
         estimator = training.fit(dataset.x[train_rows], dataset.y[train_rows], dict(params))
-        by_fold.append(task.scores(dataset.y[test_rows], fitted(estimator, task).answers(dataset.x[test_rows])))
+        tested.append((dataset.y[test_rows], fitted(estimator, task).answers(dataset.x[test_rows])))
+    by_fold = [task.scores(y, said) for (y, _), said in zip(tested, task.judged(tested), strict=True)]
     summary = {}
     for metric in task.metrics:
         if all(metric in entry for entry in by_fold):
             values = [entry[metric] for entry in by_fold]
             summary[metric] = {"mean": float(np.mean(values)), "std": float(np.std(values)), "folds": values}
-    return summary
+    return summary, tested
 
 
 @cache

@@ -23,18 +23,22 @@ if TYPE_CHECKING:
     from onnx import ModelProto
     from sklearn.base import BaseEstimator
 
+_WHERE = 9
+"""The first opset that chooses between two values."""
 _OPSET = {"": 21, "ai.onnx.ml": 3}
 """Fixed, so that a newer converter does not change the bytes."""
 
 
-def to_onnx(estimator: BaseEstimator, width: int) -> bytes:
+def to_onnx(estimator: BaseEstimator, width: int, *, decides: bool = True) -> bytes:
     """Return the ONNX file of a classifier for rows of `width` features; the same estimator gives the same bytes.
+
+    `decides`: whether a threshold of the estimator decides about the label.
 
     Raises `UnusableEstimator` for one of a kind that nothing here converts, and what skl2onnx raises where it fails.
     """
     model = _converted(estimator, width, {"zipmap": False})
     threshold = threshold_of(estimator)
-    if threshold is not None:
+    if decides and threshold is not None:
         decide_by(model, threshold)
     return _bytes_of(model)
 
@@ -89,6 +93,27 @@ def bounded(onnx: bytes) -> bytes:
     except DecodeError:
         return onnx
     return model.SerializeToString(deterministic=True) if bound_probabilities(model) else onnx
+
+
+def decided(onnx: bytes, threshold: Threshold) -> bytes:
+    """Return an ONNX file whose label says whether the probability of a class reaches a threshold.
+
+    What is no ONNX file with a graph is returned as it is. Raise `UnusableEstimator` for an opset that is too old.
+    """
+    from google.protobuf.message import DecodeError  # noqa: PLC0415 - as above
+    from onnx import ModelProto  # noqa: PLC0415
+
+    try:
+        model = ModelProto.FromString(onnx)
+    except DecodeError:
+        return onnx
+    if not model.graph.node:
+        return onnx
+    oldest = min((entry.version for entry in model.opset_import if not entry.domain), default=_WHERE)
+    if oldest < _WHERE:
+        raise UnusableEstimator(f"the file of export has opset {oldest}; a decision needs {_WHERE} or a newer one")
+    decide_by(model, threshold)
+    return model.SerializeToString(deterministic=True)
 
 
 def threshold_of(estimator: Any) -> Threshold | None:

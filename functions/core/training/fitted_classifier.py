@@ -8,7 +8,7 @@ import numpy as np
 
 from functions.core.training.answers import TOLERANCE
 from functions.core.training.class_answers import ClassAnswers
-from functions.core.training.export import bounded, threshold_of, to_onnx
+from functions.core.training.export import bounded, decided, threshold_of, to_onnx
 from functions.core.training.fitted import Fitted, one_a_row
 from functions.core.training.own_export import NUMBERS, WHOLE, Tensor
 from functions.core.training.signature import LABEL, PROBABILITIES
@@ -17,14 +17,22 @@ from functions.core.training.unusable import UnusableEstimator
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from functions.core.training.class_answers import Threshold
     from functions.core.training.classification import Classification
 
 
 class FittedClassifier(Fitted[ClassAnswers]):
     task: Classification
 
+    def __init__(self, estimator: Any, task: Classification, chosen: Threshold | None = None) -> None:
+        """`chosen` decides in place of the estimator's `predict`."""
+        super().__init__(estimator, task)
+        self._chosen = chosen
+
     def answers(self, x: np.ndarray) -> ClassAnswers:
         probabilities = self.probabilities(x)
+        if self._chosen is not None:
+            return ClassAnswers.likeliest(probabilities).decided(self._chosen)
         predict = getattr(self.estimator, "predict", None)
         if predict is None:
             return ClassAnswers.likeliest(probabilities)
@@ -55,16 +63,16 @@ class FittedClassifier(Fitted[ClassAnswers]):
         return probabilities
 
     def to_onnx(self, width: int) -> bytes:
-        return to_onnx(self.estimator, width)
+        return to_onnx(self.estimator, width, decides=self._chosen is None)
 
     @property
     def tensors(self) -> Mapping[str, Tensor]:
         return {LABEL: Tensor(WHOLE, None), PROBABILITIES: Tensor(NUMBERS, len(self.task.classes))}
 
     def finished(self, onnx: bytes) -> bytes:
-        return bounded(onnx)
+        return bounded(onnx) if self._chosen is None else decided(bounded(onnx), self._chosen)
 
     @property
     def decision(self) -> dict[str, Any] | None:
-        threshold = threshold_of(self.estimator)
+        threshold = self._chosen or threshold_of(self.estimator)
         return None if threshold is None else threshold.document()

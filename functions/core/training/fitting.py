@@ -9,16 +9,16 @@ from functions.core.training.regression import Regression
 
 if TYPE_CHECKING:
     from functions.core.training.fitted import Fitted
-    from functions.core.training.task import Task
+    from functions.core.training.task import Decided, Task
 
 
-def fitted(estimator: Any, task: Task[Any]) -> Fitted[Any]:
-    """Return an estimator as what its task makes of it."""
+def fitted(estimator: Any, task: Task[Any], decided: Decided | None = None) -> Fitted[Any]:
+    """Return an estimator as what its task makes of it; `decided` in place of its own `predict`."""
     match task:
         case Classification():
             from functions.core.training.fitted_classifier import FittedClassifier  # noqa: PLC0415 - one of them
 
-            return FittedClassifier(estimator, task)
+            return FittedClassifier(estimator, task, None if decided is None else decided.threshold)
         case Regression():
             from functions.core.training.fitted_regressor import FittedRegressor  # noqa: PLC0415 - as above
 

@@ -69,6 +69,7 @@ def decide_by(model: ModelProto, threshold: Threshold) -> None:
     from onnx import TensorProto, helper  # noqa: PLC0415 - as above
 
     graph = model.graph
+    given = {output.name: output for output in graph.output}
     _rename(graph, LABEL, "label_likeliest")
     constants = {
         "served_threshold": (TensorProto.FLOAT, threshold.value - _MARGIN),
@@ -77,9 +78,15 @@ def decide_by(model: ModelProto, threshold: Threshold) -> None:
     }
     for name, (kind, value) in constants.items():
         graph.initializer.append(helper.make_tensor(name, kind, [], [value]))
+    compared = PROBABILITIES
+    if given[PROBABILITIES].type.tensor_type.elem_type != TensorProto.FLOAT:
+        compared = "probabilities_compared"
+        graph.node.append(helper.make_node("Cast", [PROBABILITIES], [compared], to=TensorProto.FLOAT))
+    if (label := given[LABEL].type.tensor_type).elem_type != TensorProto.INT64 or len(label.shape.dim) != 1:
+        given[LABEL].CopyFrom(helper.make_tensor_value_info(LABEL, TensorProto.INT64, [None]))
     graph.node.extend(
         [
-            helper.make_node("Gather", [PROBABILITIES, "served_positive"], ["probability_positive"], axis=1),
+            helper.make_node("Gather", [compared, "served_positive"], ["probability_positive"], axis=1),
             helper.make_node("Less", ["probability_positive", "served_threshold"], ["below_threshold"]),
             helper.make_node("Where", ["below_threshold", "served_negative", "served_positive"], [LABEL]),
         ]

@@ -1,4 +1,7 @@
-"""Metrics of labels and probabilities, without scikit-learn (docs/decisions/0004); tests compare the two."""
+"""Metrics of labels and probabilities, without scikit-learn (docs/decisions/0004); tests compare the two.
+
+Each is computed for many draws of the rows at once: how often each row counts is a matrix [draws, rows].
+"""
 
 from __future__ import annotations
 
@@ -6,42 +9,176 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.task import METRICS
+from models.task import METRICS, parts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from functions.core.training.class_answers import ClassAnswers
+
+BINS = 10
+"""Of probabilities, equally wide: in each, what was said is compared with what is true."""
+ENOUGH = 1e-12
+"""What a precision may lack by rounding."""
 
 
 class UndefinedMetric(ValueError):
     """A metric is not defined for these rows. The text says why."""
 
 
-def score(metric: str, y: np.ndarray, answers: ClassAnswers) -> float:
-    """Return one metric of answers for the true classes `y` [rows], as positions: of their labels for accuracy and f1.
+class DrawnClasses:
+    """Answers to rows of classes, and how often each row counts in each draw."""
 
-    Of two classes the last is the positive one; of more, the metric is the macro average (one
-    against the rest for roc_auc). Raises `UndefinedMetric`.
-    """
-    probabilities = answers.probabilities
-    classes = probabilities.shape[1]
+    def __init__(self, y: np.ndarray, answers: ClassAnswers, weights: np.ndarray) -> None:
+        """`y` int64 [rows] are the true classes, as positions; `weights` are float64 [draws, rows]."""
+        self._y, self._answers, self._weights = y, answers, weights
+        self._classes = answers.probabilities.shape[1]
+        self._positive = range(1, self._classes) if self._classes == 2 else range(self._classes)
+        self._counted: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+        self._found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    def of(self, measured: str) -> np.ndarray:
+        """Return one metric of each draw, float64 [draws]; NaN where a draw lacks what the metric needs.
+
+        Those that ask about labels take the answers' own. Of two classes the last is the positive one; of more, the
+        metric is the macro average, one against the rest; `brier` is then the sum over the classes, and
+        `calibration_error` is of the likeliest class. Raise `UndefinedMetric` where all rows together do not define it.
+        """
+        metric, at = parts(measured)
+        _require(metric, measured, self._y, self._classes, self._positive)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if (of_rows := _OF_ROWS.get(metric)) is not None:
+                return mean(of_rows(self._y, self._answers), self._weights)
+            if (of_labels := _OF_LABELS.get(metric)) is not None:
+                compared = range(self._classes) if metric == "balanced_accuracy" else self._positive
+                return np.mean([of_labels(*self._said(label)) for label in compared], axis=0)
+            if (of_order := _OF_ORDER.get(metric)) is not None:
+                return np.mean([of_order(*self._in_order(label), at) for label in self._positive], axis=0)
+            if metric == "calibration_error":
+                return _calibration_error(*sure(self._y, self._answers.probabilities), self._weights)
+        raise ValueError(f"{measured} is no metric of classes; accepted: {', '.join(METRICS['classification'])}")
+
+    def _said(self, label: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return how many rows rightly have a label, are of its class, and have the label: float64 [draws] each."""
+        if label not in self._counted:
+            true, said = self._y == label, self._answers.labels == label
+            rows = np.column_stack([true & said, true, said]).astype(np.float64)
+            right, there, told = (self._weights @ rows).T
+            self._counted[label] = (right, there, told)
+        return self._counted[label]
+
+    def _in_order(self, label: int) -> tuple[np.ndarray, np.ndarray]:
+        if label in self._found:
+            return self._found[label]
+        counted = found(self._y == label, self._answers.probabilities[:, label], self._weights)
+        if self._classes == 2:  # of many classes they would take much memory
+            self._found[label] = counted
+        return counted
+
+
+def _require(metric: str, measured: str, y: np.ndarray, classes: int, positive: range) -> None:
+    """Raise `UndefinedMetric` where rows lack what a metric needs."""
     if not len(y):
         raise UndefinedMetric("there are no rows")
-    if metric == "roc_auc" and len(np.unique(y)) < classes:
-        raise UndefinedMetric("not every class is among the rows, and roc_auc compares them")
-    positive = range(1, classes) if classes == 2 else range(classes)
-    match metric:
-        case "roc_auc":
-            return float(np.mean([_area(y == label, probabilities[:, label]) for label in positive]))
-        case "accuracy":
-            return float(np.mean(answers.labels == y))
-        case "f1":
-            table = np.asarray(confusion(y, answers))
-            return float(np.mean([_f1(table, label) for label in positive]))
-        case "log_loss":
-            least = np.finfo(probabilities.dtype).eps
-            true_class_probabilities = np.clip(probabilities[np.arange(len(y)), y], least, 1 - least)
-            return float(-np.mean(np.log(true_class_probabilities)))
-    raise ValueError(f"{metric} is no metric of classes; accepted: {', '.join(METRICS['classification'])}")
+    there = np.bincount(y, minlength=classes) > 0
+    if metric in ("roc_auc", "balanced_accuracy") and not there.all():
+        raise UndefinedMetric(f"not every class is among the rows, and {measured} compares them")
+    if metric in ("average_precision", "recall_at_precision", "recall") and not there[positive].all():
+        raise UndefinedMetric(f"no row is of a class that {measured} looks for")
+
+
+def mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the mean of the rows' values, [rows], of each draw."""
+    return weights @ values.astype(np.float64) / weights.sum(axis=1)
+
+
+def _hits(y: np.ndarray, answers: ClassAnswers) -> np.ndarray:
+    return answers.labels == y
+
+
+def _surprise(y: np.ndarray, answers: ClassAnswers) -> np.ndarray:
+    least = np.finfo(answers.probabilities.dtype).eps
+    return -np.log(np.clip(answers.probabilities[np.arange(len(y)), y], least, 1 - least))
+
+
+def _squares(y: np.ndarray, answers: ClassAnswers) -> np.ndarray:
+    """Return how far the probabilities of each row are from the truth, squared, [rows]."""
+    probabilities = answers.probabilities
+    if probabilities.shape[1] == 2:
+        return (probabilities[:, 1] - y) ** 2
+    own = probabilities[np.arange(len(y)), y]
+    return (probabilities**2).sum(axis=1) - own**2 + (1 - own) ** 2
+
+
+def _recall(right: np.ndarray, there: np.ndarray, _: np.ndarray) -> np.ndarray:
+    return right / there
+
+
+def _precision(right: np.ndarray, _: np.ndarray, told: np.ndarray) -> np.ndarray:
+    """Return how often what is said is true; 0 where it is never said, as scikit-learn does."""
+    return right / np.maximum(told, 1)
+
+
+def _f1(right: np.ndarray, there: np.ndarray, told: np.ndarray) -> np.ndarray:
+    return 2 * right / np.maximum(there + told, 1)
+
+
+def found(positive: np.ndarray, scored: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many positive and how many other rows score at least as much as each score that there is.
+
+    The scores come in falling order: float64 [draws, scores] each.
+    """
+    order = np.argsort(-scored, kind="stable")
+    ordered, last = weights[:, order], ends_of_ties(scored[order])
+    every = np.cumsum(ordered, axis=1)[:, last]
+    true = np.cumsum(ordered * positive[order], axis=1)[:, last]
+    return true, every - true
+
+
+def ends_of_ties(scored: np.ndarray) -> np.ndarray:
+    """Return the last position of each score among scores in order, [scores]."""
+    return np.flatnonzero(np.append(np.diff(scored) != 0, True))
+
+
+def _area(true: np.ndarray, false: np.ndarray, _: float) -> np.ndarray:
+    """Return the area under the ROC curve: how often a positive row scores above another; ties count half."""
+    before = np.hstack([np.zeros((len(true), 1)), true[:, :-1]])
+    steps = np.diff(false, axis=1, prepend=0)
+    return ((true + before) * steps).sum(axis=1) / (2 * true[:, -1] * false[:, -1])
+
+
+def _step(true: np.ndarray, false: np.ndarray, _: float) -> np.ndarray:
+    """Return the average precision: the precision at each score, by how much of the recall it adds."""
+    precisions = true / np.maximum(true + false, 1)
+    return (np.diff(true, axis=1, prepend=0) * precisions).sum(axis=1) / true[:, -1]
+
+
+def _recall_at(true: np.ndarray, false: np.ndarray, least: float) -> np.ndarray:
+    """Return the greatest recall of a threshold whose precision is at least so much; 0 where there is none."""
+    precise = true >= least * (true + false) * (1 - ENOUGH)
+    return np.where(precise, true, 0).max(axis=1) / true[:, -1]
+
+
+def sure(y: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what was said, float64 [rows], and whether it is true, bool [rows], as calibration compares them.
+
+    Of two classes it is the probability of the last; of more, that of the likeliest.
+    """
+    if probabilities.shape[1] == 2:
+        return probabilities[:, 1], y == 1
+    likeliest = probabilities.argmax(axis=1)
+    return probabilities[np.arange(len(y)), likeliest], likeliest == y
+
+
+def bins_of(said: np.ndarray) -> np.ndarray:
+    """Return the bin of each probability, int64 [rows]: of `BINS` that are equally wide."""
+    return np.clip((said * BINS).astype(np.int64), 0, BINS - 1)
+
+
+def _calibration_error(said: np.ndarray, true: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    apart = np.zeros((len(said), BINS))
+    apart[np.arange(len(said)), bins_of(said)] = said - true
+    return np.abs(weights @ apart).sum(axis=1) / weights.sum(axis=1)
 
 
 def confusion(y: np.ndarray, answers: ClassAnswers) -> list[list[int]]:
@@ -51,24 +188,22 @@ def confusion(y: np.ndarray, answers: ClassAnswers) -> list[list[int]]:
     return pairs.reshape(classes, classes).tolist()
 
 
-def roc_points(y: np.ndarray, probabilities: np.ndarray) -> list[tuple[float, float]]:
-    """Return the ROC curve of the last class: (false, true) positive rates from (0, 0) to (1, 1)."""
-    positive, scored = y == probabilities.shape[1] - 1, probabilities[:, -1]
-    order = np.argsort(-scored, kind="stable")
-    last_of_tie = np.flatnonzero(np.append(np.diff(scored[order]) != 0, True))
-    true = np.cumsum(positive[order])[last_of_tie] / max(positive.sum(), 1)
-    false = np.cumsum(~positive[order])[last_of_tie] / max((~positive).sum(), 1)
-    return [(0.0, 0.0), *zip(false.tolist(), true.tolist(), strict=True)]
-
-
-def _area(positive: np.ndarray, scored: np.ndarray) -> float:
-    """Return the area under the ROC curve: how often a positive row scores above a negative one; ties count half."""
-    _, position, count = np.unique(scored, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(count) - (count - 1) / 2)[position]
-    positives, negatives = positive.sum(), (~positive).sum()
-    return (rank[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives)
-
-
-def _f1(table: np.ndarray, label: int) -> float:
-    denominator = table[label].sum() + table[:, label].sum()
-    return 2 * table[label, label] / denominator if denominator else 0.0
+_OF_ROWS: Mapping[str, Callable[[np.ndarray, ClassAnswers], np.ndarray]] = {
+    "accuracy": _hits,
+    "log_loss": _surprise,
+    "brier": _squares,
+}
+"""The means of a number that each row has."""
+_OF_LABELS: Mapping[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
+    "balanced_accuracy": _recall,
+    "recall": _recall,
+    "precision": _precision,
+    "f1": _f1,
+}
+"""Those of labels, from how many are right, how many there should be, and how many there are."""
+_OF_ORDER: Mapping[str, Callable[[np.ndarray, np.ndarray, float], np.ndarray]] = {
+    "roc_auc": _area,
+    "average_precision": _step,
+    "recall_at_precision": _recall_at,
+}
+"""Those of the order of the rows by a probability, from what `found` counts."""

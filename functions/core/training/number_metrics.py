@@ -6,34 +6,68 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from functions.core.training.metrics import UndefinedMetric
-from models.task import METRICS
+from functions.core.training.metrics import UndefinedMetric, mean
+from models.task import METRICS, parts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from functions.core.training.number_answers import NumberAnswers
 
 
-def score(metric: str, y: np.ndarray, answers: NumberAnswers) -> float:
-    """Return one metric of predicted numbers for the true ones `y` [rows]. Raises `UndefinedMetric`.
+class DrawnNumbers:
+    """Answers to rows of numbers, and how often each row counts in each draw."""
 
-    `rmse` and `mae` are in the target's own unit, `r2` is 1 for the truth and 0 for always the mean, `mape` is a
-    share: 0.1 is an error of ten percent.
-    """
-    if not len(y):
-        raise UndefinedMetric("there are no rows")
-    errors = answers.values - y
-    match metric:
-        case "rmse":
-            return float(np.sqrt(np.mean(errors**2)))
-        case "mae":
-            return float(np.mean(np.abs(errors)))
-        case "r2":
-            spread = np.sum((y - y.mean()) ** 2)
-            if not spread:
-                raise UndefinedMetric("every row has the same number, and r2 is a share of how they differ")
-            return float(1 - np.sum(errors**2) / spread)
-        case "mape":
-            if not y.all():
-                raise UndefinedMetric("a row has the number 0, of which no error is a share")
-            return float(np.mean(np.abs(errors / y)))
-    raise ValueError(f"{metric} is no metric of numbers; accepted: {', '.join(METRICS['regression'])}")
+    def __init__(self, y: np.ndarray, answers: NumberAnswers, weights: np.ndarray) -> None:
+        """`y` float64 [rows] are the true numbers; `weights` are float64 [draws, rows]."""
+        self._y, self._weights = y, weights
+        self._errors = answers.values - y
+
+    def of(self, measured: str) -> np.ndarray:
+        """Return one metric of each draw, float64 [draws]; NaN where a draw lacks what the metric needs.
+
+        `rmse`, `mae`, `median_absolute_error` and `pinball` are in the target's own unit, `r2` is 1 for the truth and 0
+        for always the mean, `mape` is a share: 0.1 is an error of ten percent. Raise `UndefinedMetric` where all rows
+        together do not define it.
+        """
+        if not len(self._y):
+            raise UndefinedMetric("there are no rows")
+        metric, at = parts(measured)
+        if metric == "r2":
+            return _explained(self._y, self._errors, self._weights)
+        if metric == "median_absolute_error":
+            return _median(np.abs(self._errors), self._weights)
+        of_rows = _OF_ROWS.get(metric)
+        if of_rows is None:
+            raise ValueError(f"{measured} is no metric of numbers; accepted: {', '.join(METRICS['regression'])}")
+        if metric == "mape" and not self._y.all():
+            raise UndefinedMetric("a row has the number 0, of which no error is a share")
+        means = mean(of_rows(self._y, self._errors, at), self._weights)
+        return np.sqrt(means) if metric == "rmse" else means
+
+
+_OF_ROWS: Mapping[str, Callable[[np.ndarray, np.ndarray, float], np.ndarray]] = {
+    "rmse": lambda y, errors, at: errors**2,
+    "mae": lambda y, errors, at: np.abs(errors),
+    "mape": lambda y, errors, at: np.abs(errors / y),
+    "pinball": lambda y, errors, at: np.maximum((1 - at) * errors, -at * errors),
+}
+"""The means of a number that each row has."""
+
+
+def _explained(y: np.ndarray, errors: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return `r2`."""
+    if np.all(y == y[0]):
+        raise UndefinedMetric("every row has the same number, and r2 is a share of how they differ")
+    apart = y - y.mean()
+    spread = mean(apart**2, weights) - mean(apart, weights) ** 2
+    return 1 - mean(errors**2, weights) / np.where(spread > 0, spread, np.nan)
+
+
+def _median(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the median of the rows' values, of each draw: half of the rows that count are no greater."""
+    order = np.argsort(values, kind="stable")
+    counted = np.cumsum(weights[:, order], axis=1)
+    half = counted[:, -1:] / 2
+    lower, upper = (counted < half).sum(axis=1), (counted <= half).sum(axis=1)
+    return (values[order][lower] + values[order][upper]) / 2

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from functions.core.training import number_answers, number_metrics
+from functions.core.training import number_answers
 from functions.core.training.number_answers import NumberAnswers
+from functions.core.training.number_metrics import DrawnNumbers
 from functions.core.training.signature import VALUE
 from functions.core.training.task import Task
-from models.task import METRICS
+from models.task import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class Regression(Task[NumberAnswers]):
-    metrics = METRICS["regression"]
-
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, asked: Sequence[str] = ()) -> None:
+        """`asked` are the metrics that the contract names."""
         self.target = target
+        self.metrics = tuple(dict.fromkeys([*plain("regression"), *asked]))
 
     def golden(self, answers: NumberAnswers, decision: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the numbers, and their spread: a difference is told as a share of it, or of the number."""
@@ -51,5 +52,11 @@ class Regression(Task[NumberAnswers]):
     def told(self, answers: NumberAnswers, row: int) -> str:
         return f"{answers.values[row]:.7g}"
 
-    def score(self, metric: str, y: np.ndarray, answers: NumberAnswers) -> float:
-        return number_metrics.score(metric, y, answers)
+    def level(self, answers: NumberAnswers) -> np.ndarray:
+        return answers.values
+
+    def scale(self, levels: np.ndarray) -> np.ndarray:
+        return np.maximum(np.abs(levels), levels.std())
+
+    def drawn(self, y: np.ndarray, answers: NumberAnswers, weights: np.ndarray) -> DrawnNumbers:
+        return DrawnNumbers(y, answers, weights)

@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+import numpy as np
 
 from functions.core.training.answers import Answers
 from functions.core.training.metrics import UndefinedMetric
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import numpy as np
+    from collections.abc import Mapping
 
     from functions.core.onnx.tensor import Tensor
     from functions.core.training.answers import Differences
+    from functions.core.training.class_answers import Threshold
 
 Said = TypeVar("Said", bound=Answers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """How a model decides that does not decide as its estimator does."""
+
+    threshold: Threshold
+    record: Mapping[str, Any]
+    """What records say of it."""
+
+
+Tested = Sequence[tuple[np.ndarray, Said]]
+"""Of each fold the truth, [rows], and what was answered by an estimator that had not seen it."""
+
+
+class Drawn(Protocol):
+    """Answers to rows that are drawn many times: `DrawnClasses`, `DrawnNumbers`."""
+
+    def of(self, measured: str) -> np.ndarray:
+        """Return one metric of each draw, float64 [draws]; NaN where a draw does not define it.
+
+        Raises `UndefinedMetric` where all rows together do not.
+        """
+        ...
 
 
 class Task(ABC, Generic[Said]):
     """A kind of answer that a model is trained to give: `Classification`, `Regression`."""
 
     metrics: Sequence[str]
-    """Of which each is told, as far as it is defined for the rows."""
+    """Of which each is told, as far as it is defined for the rows: those without a setting, and what the contract
+    asks for."""
 
     @abstractmethod
     def golden(self, answers: Said, decision: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -53,16 +82,51 @@ class Task(ABC, Generic[Said]):
     def told(self, answers: Said, row: int) -> str:
         """Return the answer to one row in words."""
 
+    def judged(self, tested: Tested[Said]) -> list[Said]:
+        """Return the answers of each fold as they are decided: by what the other folds choose, where anything is."""
+        return [answers for _, answers in tested]
+
+    def decided(self, tested: Tested[Said]) -> Decided | None:
+        """Return how the model decides; None where it does as its estimator.
+
+        Raises `UnusableEstimator` where what the contract asks for cannot be had.
+        """
+        del tested
+        return None
+
     @abstractmethod
-    def score(self, metric: str, y: np.ndarray, answers: Said) -> float:
+    def level(self, answers: Said) -> np.ndarray:
+        """Return what of each answer goes up or down, float64 [rows]: a number, or the last class's probability."""
+
+    @abstractmethod
+    def scale(self, levels: np.ndarray) -> np.ndarray | float:
+        """Return of what a difference between levels is a share, for levels of any shape."""
+
+    @abstractmethod
+    def drawn(self, y: np.ndarray, answers: Said, weights: np.ndarray) -> Drawn:
+        """Return answers for the truth `y` [rows], of which each row counts so often in each draw: [draws, rows]."""
+
+    def score(self, measure: str, y: np.ndarray, answers: Said) -> float:
         """Return one metric of answers for the truth `y` [rows]. Raises `UndefinedMetric`."""
+        return _value(self._once(y, answers), measure)
+
+    def _once(self, y: np.ndarray, answers: Said) -> Drawn:
+        return self.drawn(y, answers, np.ones((1, len(y))))
 
     def scores(self, y: np.ndarray, answers: Said) -> dict[str, float]:
         """Return every metric that is defined for these rows."""
+        once = self._once(y, answers)
         values: dict[str, float] = {}
         for metric in self.metrics:
             try:
-                values[metric] = self.score(metric, y, answers)
+                values[metric] = _value(once, metric)
             except UndefinedMetric:
                 continue
         return values
+
+
+def _value(once: Drawn, measure: str) -> float:
+    value = float(once.of(measure)[0])
+    if math.isnan(value):
+        raise UndefinedMetric(f"{measure} has no value for these rows")
+    return value

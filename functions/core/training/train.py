@@ -89,7 +89,7 @@ class Trainer:
         def work() -> ExperimentResult:
             training, task = Training.load(contract.name, self.folder), task_of(contract)
             result = run_experiment(training, dataset, params, task=task, features=contract.features)
-            _require(contract.search.metric, result.record["metrics"])
+            _require(contract.search.measure, result.record["metrics"])
             return result
 
         result = self._attempt(contract, params, work)
@@ -109,8 +109,8 @@ class Trainer:
         def work() -> dict[str, Any]:
             training, task = Training.load(contract.name, self.folder), task_of(contract)
             started = time.perf_counter()
-            metrics = cross_validate(training, some, params, task=task)
-            _require(search.metric, metrics)
+            metrics, _ = cross_validate(training, some, params, task=task)
+            _require(search.measure, metrics)
             seconds = {"cross_validation": round(time.perf_counter() - started, 3)}
             this = {"share": share, "rows": len(some.y), "metrics": metrics, "seconds": seconds}
             return {"status": "stopped", "metrics": metrics, "seconds": seconds, "rounds": [*rounds, this]}

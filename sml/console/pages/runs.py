@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from interface import layout
-from models.task import LOWER_IS_BETTER
+from models.task import lower_is_better
 from sml import sentences
 from sml.console import charts
 from sml.console.asked import ask
@@ -207,7 +207,7 @@ def _best(name: str, values: Sequence[Any]) -> Any:
     numbers = [value for value in values if isinstance(value, int | float)]
     if not _is_score(name) or len(set(numbers)) < 2:
         return None
-    return min(numbers) if name.partition(" ")[2].startswith(tuple(LOWER_IS_BETTER)) else max(numbers)
+    return min(numbers) if lower_is_better(name.partition(" ")[2]) else max(numbers)
 
 
 def _guarded(make: Any, record: Record) -> str:

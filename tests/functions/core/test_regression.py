@@ -20,6 +20,7 @@ from functions.core.serving.opening import open_version
 from functions.core.serving.regressor import Regressor
 from models.contract import Contract
 from models.light import replace
+from models.task import plain
 from tests.functions import prices
 from tests.functions.bench import MODEL, Bench, csv
 from tests.functions.prices import HEADER, PRICES, TRAINING, price_of
@@ -57,7 +58,7 @@ def test_a_regression_is_trained_judged_and_registered(registered: tuple[Bench, 
     checks = {check["name"]: check for check in record["checks"]}
     assert checks["serves as trained"]["detail"] == "onnxruntime answers all 90 rows as the estimator does"
     assert (checks["mae"]["bound"], checks["colour = red"]["bound"]) == (3.0, 4.0)
-    assert set(version.card["metrics"]["holdout"]) == {"rmse", "mae", "r2", "mape"}
+    assert set(version.card["metrics"]["holdout"]) == set(plain("regression"))
     assert version.card["target"] == {"name": "price", "unit": "EUR"}
     board = bench.models.get_json(f"{MODEL}/runs/{run}/leaderboard.json")["experiments"]
     assert [line["mean"] for line in board] == sorted(line["mean"] for line in board), "less is better"
@@ -102,7 +103,9 @@ def test_its_report_shows_how_far_it_is_off(registered: tuple[Bench, str, Versio
     assert "price, in EUR" in report
     assert "Rows that err no more, in EUR" in report
     assert "always the median" in report
-    assert f"On the {report.count('<circle')} rows kept out" in report
+    for drawing in ("answer by truth", "residuals"):
+        points = report.partition(f"<title>price, in EUR: {drawing}</title>")[2].partition("</svg>")[0]
+        assert f"On the {points.count('<circle')} rows kept out" in report
 
 
 def test_an_error_that_is_too_large_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,11 @@ from functions.core.registry.pointer import Pointer, promote_first
 from functions.core.storage.objects import canonical
 from tests.sml.staged import MODEL, Staged
 
-METRICS = {"holdout": {"roc_auc": 0.9, "log_loss": 0.3}, "cross_validation": {"roc_auc": {"mean": 0.8, "std": 0.1}}}
+METRICS = {
+    "holdout": {"roc_auc": 0.9, "log_loss": 0.3},
+    "holdout_intervals": {"roc_auc": [0.82, 0.95]},
+    "cross_validation": {"roc_auc": {"mean": 0.8, "std": 0.1}},
+}
 
 
 def live(staged: Staged, pointer: Pointer, model: str = MODEL) -> None:

@@ -57,7 +57,7 @@ def test_one_damaged_part_of_a_card_is_a_sentence_on_its_page_which_shows_the_re
 ) -> None:
     live(staged, first())
     mass = {"name": "mass", "kind": "number"}
-    parts = ("metrics", "features", "params", "libraries", "target", "bytes")
+    parts = ("metrics", "decision", "features", "params", "libraries", "target", "bytes")
     version(staged, "v2", features=[mass])
     for part, odd in itertools.product(parts, ODD):
         version(staged, "v1", **{"features": [mass], "params": {"c": 1}, part: odd})
@@ -139,6 +139,11 @@ def test_a_version_is_shown_by_its_card_and_two_by_what_differs(staged: Staged, 
     version(staged, "v2", features=[{"name": "mass", "kind": "number", "maximum": 9.0}])
     shown = browser.get(f"/models/{MODEL}/versions/v2")
     assert all(words in shown.text for words in ("1 features", "mass", "to 9", "roc_auc", "0.8"))
+    decision = {"for": "the greatest f1", "threshold": 0.31}
+    version(staged, "v3", decision=decision)
+    shown = browser.get(f"/models/{MODEL}/versions/v3").text
+    assert "decides from a probability of 0.31 on: the greatest f1" in shown
+    assert "roc_auc 0.9 0.82 to 0.95 0.8" in shown
     difference = browser.get(f"/models/{MODEL}/difference?version=v1&version=v2")
     assert "feature mass a finite number; a row without it is refused a finite number, 9 or less" in difference.text
     assert "choose two versions" in browser.get(f"/models/{MODEL}/difference?version=v1").text
@@ -196,6 +201,7 @@ def test_a_run_shows_its_data_checks_experiments_and_release(staged: Staged, bro
         "rejected_rows": 3,
         "dataset": "d1",
         "version": "v1",
+        "warnings": ["roc_auc: 20 rows are too few to tell"],
     }
     staged.run("aa01", checks=CHECKS, experiment="e1", **facts)
     staged.registry.put_json(f"{MODEL}/runs/aa01/leaderboard.json", {"experiments": LEADERBOARD})
@@ -208,6 +214,7 @@ def test_a_run_shows_its_data_checks_experiments_and_release(staged: Staged, bro
         "mass is text 3 7, 9",
         "roc_auc ",
         "not passed",
+        "Too small to tell roc_auc: 20 rows",
         "e1 chosen",
         "the first version",
     ):

@@ -8,6 +8,7 @@ from arro3.core import Array, DataType, Table
 from arro3.io import write_parquet
 
 from models.feature import Feature
+from models.gate import bound_of
 from sml.init.number_target import NumberTarget
 from sml.init.target import Target
 from sml.init.written import contract_of, declaration
@@ -206,7 +207,7 @@ def test_a_column_of_many_numbers_is_predicted_as_a_number(tmp_path: Path) -> No
     assert becomes(found) == {"house_id": "id", "living_area": "integer", "district": "category", "rooms": "integer"}
     contract = contract_of(found)
     assert (contract.task, contract.target.minimum, contract.search.metric) == ("regression", 0, "mae")
-    assert 0 < contract.bound_of(contract.gate) < found.target.usual_distance, "better than always the median"
+    assert 0 < bound_of(contract.gate) < found.target.usual_distance, "better than always the median"
     assert found.document()["target"]["numbers"]["median"] == found.target.median
 
 

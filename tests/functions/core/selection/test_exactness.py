@@ -24,9 +24,9 @@ from functions.core.training import experiment
 from functions.core.training.answers import with_gaps
 from functions.core.training.class_answers import ClassAnswers, Threshold, undecided
 from functions.core.training.experiment import Training
-from functions.core.training.metrics import score
 from models.contract import Contract
 from tests.functions.bench import MODEL, TRAINING, Bench, contract, csv
+from tests.functions.two_classes import TWO
 
 HERE = Path(__file__).parent
 CLAIMS: dict[str, Any] = {
@@ -170,7 +170,7 @@ def test_the_label_of_a_tuned_threshold_is_served_and_judged(train: Train) -> No
 
     dataset = Dataset.from_bytes(found.bench.data.get(f"{MODEL}/datasets/{found.record['dataset']}/data.npz"))
     holdout, y = answers.of(dataset.holdout), dataset.y[dataset.holdout]
-    assert judged == score("f1", y, holdout) != score("f1", y, ClassAnswers.likeliest(holdout.probabilities))
+    assert judged == TWO.score("f1", y, holdout) != TWO.score("f1", y, ClassAnswers.likeliest(holdout.probabilities))
     version = found.bench.registry.load(found.answer["version"])
     assert version.card["threshold"]["positive"] == 1
     assert set(version.golden["labels"]) <= {0, 1, None}

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from functions.core.selection.check import Check
+from functions.core.selection.doubts import doubts
+from functions.core.selection.gaps import check_gap
 from functions.core.selection.gate import (
+    MARGIN,
     Champion,
+    check_also,
     check_margin,
     check_metric,
     check_size,
@@ -15,13 +21,16 @@ from functions.core.selection.gate import (
     name_of,
 )
 from functions.core.training.class_answers import ClassAnswers
-from models.contract import Slice
+from models.contract import Contract
+from models.gate import Gap, Slice
 from tests.functions.bench import contract
 
 Y = np.array([0, 0, 1, 1])
 GOOD = ClassAnswers.likeliest(np.array([[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.1, 0.9]]))
 HALF = ClassAnswers.likeliest(np.array([[0.9, 0.1], [0.2, 0.8], [0.9, 0.1], [0.1, 0.9]]))
 X = np.array([[1, 0, 0], [2, 0, 1], [3, 0, 1], [np.nan, 0, 0]], dtype=np.float32)
+
+BRIER = {"metric": "brier", "minimum": None, "maximum": 0.2, "slices": []}
 
 
 def card(**changes: Any) -> dict[str, Any]:
@@ -123,6 +132,63 @@ def test_a_file_may_have_so_many_bytes_and_no_more() -> None:
 )
 def test_a_champion_is_compared_only_where_it_reads_the_same_numbers(changes: dict[str, Any], why_not: str) -> None:
     assert comparable(card(**changes), contract()) == why_not
+
+
+def test_other_metrics_are_checked_by_bounds_of_their_own() -> None:
+    also = [{"metric": "brier", "at_most": 0.1}, {"metric": "recall", "at_least": 0.9}]
+    found = check_also(contract(gate={"metric": "accuracy", "also": also}), Y, GOOD)
+    assert [(check.name, check.passed) for check in found] == [("brier", True), ("recall", True)]
+    assert [check.passed for check in check_also(contract(gate={"also": also}), Y, HALF)] == [False, False]
+
+
+def test_where_the_interval_counts_its_worse_end_must_reach_the_bound() -> None:
+    y, half_right = np.tile(Y, 25), np.tile([[0.9, 0.1], [0.2, 0.8], [0.1, 0.9], [0.2, 0.8]], (25, 1))
+    answers = ClassAnswers.likeliest(half_right)
+    gate = {"metric": "accuracy", "minimum": 0.7}
+    assert check_metric(contract(gate=gate), y, answers).passed
+    check = check_metric(contract(gate={**gate, "interval": True}), y, answers)
+    assert (check.passed, check.value) == (False, 0.75)
+    assert check.interval is not None
+    assert check.detail == f"100 rows; judged by the lower end of its interval, {check.interval[0]:.4g}"
+    loss = check_metric(contract(gate={**BRIER, "interval": True}), y, answers)
+    assert "judged by the upper end" in loss.detail
+
+
+def gap(**changes: Any) -> tuple[Contract, Gap]:
+    judged = contract(gate={"metric": "accuracy", "gaps": [{"feature": "colour", "at_most": 0.1, **changes}]})
+    return judged, judged.gate.gaps[0]
+
+
+def test_groups_may_be_so_far_apart_and_no_farther() -> None:
+    check = check_gap(*gap(minimum_rows=2), X, Y, HALF)
+    assert (check.name, check.passed, check.value) == ("gap of accuracy by colour", False, 1.0)
+    assert check.detail == "red 0, green 1"
+    assert check_gap(*gap(minimum_rows=2), X, Y, GOOD).passed
+
+
+def test_a_gap_of_too_few_rows_or_of_one_class_has_not_been_proven() -> None:
+    few = check_gap(*gap(), X, Y, GOOD)
+    assert (few.passed, few.value) == (False, None)
+    assert few.detail == (
+        "fewer than two groups have 20 rows, and a gap is between two; of fewer than 20 rows: green with 2, red with 2"
+    )
+    one_class = check_gap(*gap(minimum_rows=1, metric="roc_auc"), X[:3], np.array([0, 0, 1]), GOOD.of(slice(3)))
+    assert (one_class.passed, one_class.detail.partition(":")[0]) == (False, "green, 1 rows")
+
+
+def test_a_holdout_that_is_too_small_to_tell_is_said_to_be() -> None:
+    judged = contract(
+        gate={"metric": "accuracy", "minimum": 0.7, "margin": -0.01, "also": [{"metric": "brier", "at_most": 1}]}
+    )
+    check = Check(name="accuracy", passed=True, value=0.75, bound=0.7, interval=(0.66, 0.83))
+    brier = Check(name="brier", passed=True, value=0.1, bound=1, interval=(0.05, 0.2))
+    margin = Check(name=MARGIN, passed=True, value=0.0, bound=-0.01, interval=(-0.05, 0.05))
+    assert doubts(judged, [check, brier, margin], 100) == [
+        "accuracy: 100 rows are too few to tell whether it keeps to 0.7: on others like them it would be 0.66 to 0.83",
+        "margin over the champion: its interval on 100 rows, -0.05 to 0.05, is 0.1 wide, and the gate asks for a margin"
+        " of -0.01: they are too few to tell two such models apart",
+    ]
+    assert doubts(judged, [replace(check, interval=(0.748, 0.752)), brier], 9_000) == []
 
 
 def test_a_slice_has_a_name_in_words() -> None:

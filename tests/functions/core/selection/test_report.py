@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -65,3 +66,14 @@ def test_the_report_shows_data_experiments_gate_and_holdout(bench: Bench) -> Non
     assert f"<dt>computed on</dt><dd>{processor()['architecture']}" in text
     assert "<dt>copies of other rows</dt><dd>4</dd>" in text
     assert "ROC curve with an area of" in text
+    assert {"Precision by recall", "Calibration", "Partial dependence on size"} <= set(
+        re.findall("<title>(.*?)</title>", text)
+    )
+    assert re.search(
+        r"<h2>Model card</h2>.*<dt>measured</dt><dd>roc_auc 0\.\d+ \(0\.\d+ to [01][.\d]*\)", text, re.DOTALL
+    )
+    importances = re.findall(
+        r'<th scope="row">(\w+)</th><td class="n">[-\d.e]+</td><td class="n">[\d.e-]+</td><td><svg', text
+    )
+    assert sorted(importances) == ["colour", "size", "weight"]
+    assert importances[0] == "size"

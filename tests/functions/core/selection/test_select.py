@@ -1,19 +1,24 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from functions.core.dataset.dataset import Dataset
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.plan import Unfinished
 from functions.core.registry.pointer import promote_first
 from functions.core.registry.runs import Outdated
 from functions.core.registry.versions import Corrupt
 from functions.core.selection.candidate import Experiments, NothingTrained
+from functions.core.selection.exactness import answers_of
 from functions.core.serving.classifier import Classifier
 from functions.core.storage.objects import Missing
+from functions.core.training.class_answers import ClassAnswers
 from functions.core.training.processor import processor
+from models.contract import Contract
 from tests.functions.bench import MODEL, TRAINING, Bench, csv, rows
 
 BROKEN_EXPORT = TRAINING.replace('helper.make_node("Sigmoid"', 'helper.make_node("Tanh"')
@@ -275,3 +280,41 @@ def test_another_contract_than_the_runs_own_selects_nothing(bench: Bench) -> Non
 def test_a_run_that_is_not_there_is_missing(bench: Bench) -> None:
     with pytest.raises(Missing, match="fruit has no run 0123456789abcdef"):
         bench.select("0123456789abcdef")
+
+
+def test_a_promise_is_kept_by_what_callers_get_or_the_first_row_that_breaks_it_is_told(bench: Bench) -> None:
+    bench.write_model(gate={"promises": [{"feature": "size", "direction": way} for way in ("up", "down")]})
+    run, answer = bench.run_through(csv())
+    found = checks(bench.record(run))
+    assert (found["size up"]["passed"], found["size up"]["value"]) == (True, 0)
+    assert (answer["status"], found["size down"]["passed"]) == ("refused", False)
+    assert found["size down"]["value"] > 10
+    assert re.match(
+        r"of \d+ rows with \d+ values each; the first: size from \S+ to \S+ moves the answer from 0\.\d+ to 0\.\d+,"
+        r" where weight=\S+, colour=(red|green)$",
+        found["size down"]["detail"],
+    )
+
+
+def test_a_run_tells_intervals_and_what_its_holdout_is_too_small_for(bench: Bench) -> None:
+    bench.write_model(gate={"minimum": 0.85, "margin": -0.001})
+    run, answer = bench.run_through(csv())
+    metrics = bench.record(run)["metrics"]
+    assert metrics["holdout_intervals"].keys() == metrics["holdout"].keys()
+    assert bench.registry.load(answer["version"]).card["metrics"] == metrics
+    assert any("too few to tell" in warning for warning in bench.record(run)["warnings"])
+
+
+def test_the_decision_is_in_the_file_the_card_and_the_record_and_labels_follow_it(bench: Bench) -> None:
+    bench.write_model(decision={"costs": {"false_positive": 1, "false_negative": 30}})
+    run, answer = bench.run_through(csv())
+    version = bench.registry.load(answer["version"])
+    card = version.card
+    assert card["decision"]["for"] == "the least cost, 1 for a false positive, 30 for a false negative"
+    assert card["threshold"] == {"positive": 1, "value": card["decision"]["threshold"]}
+    assert card["decision"]["threshold"] < 0.5 < card["decision"]["folds"]["recall"]
+    dataset = Dataset.from_bytes(bench.data.get(f"{MODEL}/datasets/{bench.record(run)['dataset']}/data.npz"))
+    answers = answers_of(Contract.load(MODEL, bench.folder), Classifier(version), dataset.x)
+    assert isinstance(answers, ClassAnswers)
+    assert answers.labels.tolist() == (answers.probabilities[:, 1] >= card["threshold"]["value"]).astype(int).tolist()
+    assert (answers.labels != answers.probabilities.argmax(axis=1)).any()

@@ -1,0 +1,44 @@
+"""What a holdout is too small to tell, in words: on other rows a check might have another outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.core.selection.gate import MARGIN
+from models.task import lower_is_better
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from functions.core.selection.check import Check
+    from models.contract import Contract
+
+
+def doubts(contract: Contract, checks: Sequence[Check], rows: int) -> list[str]:
+    """Return a sentence for each bound of the gate about which a holdout of so many rows says little."""
+    return [*_bounds(contract, checks, rows), *_margin(contract, checks, rows)]
+
+
+def _bounds(contract: Contract, checks: Sequence[Check], rows: int) -> Iterator[str]:
+    named = {contract.gate.measure, *(one.measure for one in contract.gate.also)}
+    for check in checks:
+        if check.name not in named or check.interval is None or check.bound is None or not check.passed:
+            continue
+        lower, upper = check.interval
+        if upper > check.bound if lower_is_better(check.name) else lower < check.bound:
+            yield (
+                f"{check.name}: {rows} rows are too few to tell whether it keeps to {check.bound:.4g}: on others like"
+                f" them it would be {lower:.4g} to {upper:.4g}"
+            )
+
+
+def _margin(contract: Contract, checks: Sequence[Check], rows: int) -> Iterator[str]:
+    asked = abs(contract.gate.margin)
+    interval = {check.name: check.interval for check in checks}
+    of_margin, of_metric = interval.get(MARGIN), interval.get(contract.gate.measure)
+    name, ends = (MARGIN, of_margin) if of_margin is not None else (contract.gate.measure, of_metric)
+    if asked and ends is not None and (width := ends[1] - ends[0]) > asked:
+        yield (
+            f"{name}: its interval on {rows} rows, {ends[0]:.4g} to {ends[1]:.4g}, is {width:.2g} wide, and the gate"
+            f" asks for a margin of {contract.gate.margin:g}: they are too few to tell two such models apart"
+        )

@@ -1,0 +1,131 @@
+"""Between which values a metric would lie on other rows like these: a bootstrap of the holdout, by percentiles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from functions.core.training.metrics import UndefinedMetric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from functions.core.training.answers import Answers
+    from functions.core.training.task import Task
+
+Interval = tuple[float, float]
+"""The lower end and the upper one: 95 of 100 draws lie between them."""
+DRAWS = 400
+LEAST_DRAWS = 100
+WORK = 20_000_000
+"""Rows times classes of all draws together. Beyond it fewer are drawn; where `LEAST_DRAWS` would be more, a sample of
+the rows stands for all of them, each of its rows as often as it would be drawn among all."""
+FEW = 20
+"""Rows of a class: with fewer, a draw may have none of it, and each class is drawn by itself."""
+_AT_ONCE = 2_000_000
+"""Rows of the draws that are in memory together."""
+_SEED = 20
+_PERCENTILES = (2.5, 97.5)
+
+
+def intervals(task: Task[Any], y: np.ndarray, answers: Answers, measures: Sequence[str]) -> dict[str, Interval]:
+    """Return the interval of each metric for the truth `y` [rows]; one that has none is left out.
+
+    The same rows give the same draws. A metric has no interval where it is not defined for the rows, or for half of
+    the draws.
+    """
+    [values] = _drawn(task, y, [answers], measures)
+    ends = {name: _ends(drawn) for name, drawn in values.items()}
+    return {name: interval for name, interval in ends.items() if interval is not None}
+
+
+def difference(task: Task[Any], y: np.ndarray, one: Answers, other: Answers, measure: str) -> Interval | None:
+    """Return the interval of how much more of a metric `one` has than `other`, on the same rows of each draw."""
+    ours, theirs = _drawn(task, y, [one, other], [measure])
+    return _ends(ours[measure] - theirs[measure]) if measure in ours and measure in theirs else None
+
+
+def _ends(drawn: np.ndarray) -> Interval | None:
+    known = drawn[np.isfinite(drawn)]
+    if len(known) <= len(drawn) / 2:
+        return None
+    lower, upper = np.percentile(known, _PERCENTILES).tolist()
+    return lower, upper
+
+
+def _drawn(
+    task: Task[Any], y: np.ndarray, several: Sequence[Answers], measures: Sequence[str]
+) -> list[dict[str, np.ndarray]]:
+    """Return what each draw makes of each metric, float64 [draws], for each of several answers to the same rows."""
+    draws, sampled = _plan(y)
+    weights = _weights(y, draws) if sampled is None else _weights_of_a_sample(len(sampled), len(y), draws)
+    parts: list[dict[str, list[np.ndarray]]] = [{} for _ in several]
+    some = several if sampled is None else [answers.of(sampled) for answers in several]
+    truth = y if sampled is None else y[sampled]
+    defined = [measure for measure in measures if _is_defined(task, measure, truth, some[0])]
+    for counts in weights:
+        for answers, found in zip(some, parts, strict=True):
+            drawn = task.drawn(truth, answers, counts)
+            for measure in defined:
+                found.setdefault(measure, []).append(drawn.of(measure))
+    values = [{measure: np.concatenate(found[measure]) for measure in found} for found in parts]
+    if sampled is None:
+        return values
+    return [
+        {name: drawn + task.score(name, y, every) - task.score(name, truth, part) for name, drawn in found.items()}
+        for found, every, part in zip(values, several, some, strict=True)
+    ]
+
+
+def _is_defined(task: Task[Any], measure: str, y: np.ndarray, answers: Answers) -> bool:
+    try:
+        task.score(measure, y, answers)
+    except UndefinedMetric:
+        return False
+    return True
+
+
+def _plan(y: np.ndarray) -> tuple[int, np.ndarray | None]:
+    """Return how many draws are made of these rows, and the positions of the sample that stands for them, if one does.
+
+    A row costs as much as there are classes.
+    """
+    cost = int(y.max(initial=0)) + 1 if y.dtype.kind == "i" else 1
+    most = WORK // (LEAST_DRAWS * cost)
+    if len(y) <= most:
+        return int(np.clip(WORK // (max(1, len(y)) * cost), LEAST_DRAWS, DRAWS)), None
+    return LEAST_DRAWS, np.sort(np.random.default_rng(_SEED).choice(len(y), most, replace=False))
+
+
+def _weights_of_a_sample(sample: int, rows: int, draws: int) -> Iterator[np.ndarray]:
+    """Yield how often each row of a sample is drawn where as many are drawn as there are rows."""
+    rng = np.random.default_rng(_SEED)
+    some = max(1, _AT_ONCE // sample)
+    for start in range(0, draws, some):
+        yield rng.poisson(rows / sample, (min(some, draws - start), sample)).astype(np.float64)
+
+
+def _weights(y: np.ndarray, draws: int) -> Iterator[np.ndarray]:
+    """Yield how often each row is in each draw, float64 [some draws, rows]."""
+    rows = len(y)
+    strata = _strata(y)
+    rng = np.random.default_rng(_SEED)
+    some = max(1, _AT_ONCE // max(1, rows))
+    for start in range(0, draws, some):
+        count = min(some, draws - start)
+        weights = np.empty((count, rows))
+        for draw in range(count):
+            for members in strata:
+                chosen = members[rng.integers(0, len(members), len(members))]
+                weights[draw, members] = np.bincount(chosen, minlength=rows)[members]
+        yield weights
+
+
+def _strata(y: np.ndarray) -> list[np.ndarray]:
+    """Return the positions that are drawn among themselves: each class, where one has few rows, or all together."""
+    if y.dtype.kind == "i":
+        classes, counts = np.unique(y, return_counts=True)
+        if counts.min(initial=FEW) < FEW:
+            return [np.flatnonzero(y == label) for label in classes]
+    return [np.arange(len(y))]

@@ -1,0 +1,89 @@
+"""The model card of a report: what a model is for, what it was made of, how it decides and where its limits are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from functions.core.selection.html import Markup, escape, facts, join, section
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from models.contract import Contract
+
+
+def model_card(
+    contract: Contract,
+    record: Mapping[str, Any],
+    experiment: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    used: Mapping[str, Any],
+    doubts: Sequence[str],
+) -> Markup:
+    """Return the card; `used` is what the run used so far, as its record tells it."""
+    return section(
+        "Model card",
+        facts(
+            [
+                ("what for", escape(contract.description or "model.yaml does not say")),
+                ("data", escape(_data(record))),
+                ("measured", escape(_measured(metrics))),
+                ("how it decides", escape(_decides(contract, experiment))),
+                ("limits", _limits(record, doubts)),
+                ("cost of the run", escape(_cost(experiment, used))),
+            ]
+        ),
+    )
+
+
+def _data(record: Mapping[str, Any]) -> str:
+    rejected = record.get("rejected_rows")
+    return f"{record['source']}: {record.get('rows', 'unknown')} rows, {rejected} set aside"
+
+
+def _measured(metrics: Mapping[str, Any]) -> str:
+    """Return the metrics that the contract asks for, on the holdout."""
+    told = []
+    for name in metrics["asked"]:
+        if name not in metrics["holdout"]:
+            continue
+        ends = metrics["holdout_intervals"].get(name)
+        between = "" if ends is None else f" ({ends[0]:.3g} to {ends[1]:.3g})"
+        told.append(f"{name} {metrics['holdout'][name]:.4g}{between}")
+    return "; ".join(told) or "nothing: it does not serve as trained"
+
+
+def _decides(contract: Contract, experiment: Mapping[str, Any]) -> str:
+    decision, threshold = experiment.get("decision"), experiment.get("threshold")
+    if not contract.target.classes:
+        return "it answers with a number"
+    if decision is not None:
+        folds = ", ".join(f"{name} {value:.3g}" for name, value in decision["folds"].items())
+        positive = contract.target.classes[-1]
+        chosen = f"chosen on the folds for {decision['for']} ({folds} there)"
+        return f"{positive} from a probability of {decision['threshold']:.4g} on, {chosen}"
+    if threshold is not None:
+        name = contract.target.classes[threshold["positive"]]
+        return f"{name} from a probability of {threshold['value']:.4g} on, as its estimator was tuned"
+    return "as its estimator does, mostly the likeliest class"
+
+
+def _limits(record: Mapping[str, Any], doubts: Sequence[str]) -> Markup:
+    told = [
+        "It is known to answer well only rows like those of its dataset, and not those of other regions or times.",
+        *doubts,
+    ]
+    if record.get("rejected_rows"):
+        told.append(f"{record['rejected_rows']} rows of the table did not fit model.yaml, and taught it nothing.")
+    return Markup(f'<ul class="doubts">{join(Markup(f"<li>{escape(one)}</li>") for one in told)}</ul>')
+
+
+def _cost(experiment: Mapping[str, Any], used: Mapping[str, Any]) -> str:
+    seconds = sum(experiment["seconds"].values())
+    told = f"{seconds:.3g} seconds of training for the best experiment"
+    usage = used.get("usage") or {}
+    if "seconds" not in usage:
+        return told
+    grams = sum((usage.get("grams") or {}).values())
+    money = f"{usage.get('usd', 0):.4g} USD, {grams:.3g} g CO2e"
+    return f"{told}; {usage['seconds']:.4g} seconds of functions before this step, {money}"
