@@ -12,14 +12,15 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from models import halving
 from models.complaint import Words, mistake
 from models.feature import Feature, UnacceptableValue
-from models.section import Described, Section
+from models.section import Described, Later, Section
+from models.split import Split
 from models.task import LOWER_IS_BETTER, METRICS, Metric, Task
 
 if TYPE_CHECKING:
@@ -45,18 +46,6 @@ Values = Annotated[
     ],
     Field(min_length=1),
 ]
-
-
-class Later(Section):
-    """A section that got keys after it had been released: one that lacks them has the digest that it always had."""
-
-    LATER: ClassVar[frozenset[str]] = frozenset()
-    """These keys."""
-
-    @model_serializer(mode="wrap")
-    def _without_later(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        given = handler(self)
-        return {key: value for key, value in given.items() if key not in self.LATER or value not in (None, "", (), [])}
 
 
 class Target(Later):
@@ -91,7 +80,7 @@ class Quality(Section):
     """What to do with columns that `model.yaml` does not name: a report lists those that were ignored."""
 
 
-class Search(Section):
+class Search(Split):
     """Which experiments are run: every combination of each family's values, or a random draw of them.
 
     With `halving` all begin on few rows, and the best go on with more of them: `models.halving`.
@@ -102,10 +91,6 @@ class Search(Section):
     trials: int | None = Field(default=None, ge=1, le=1000)
     """How many experiments a random search draws; a grid runs all, and halving begins with all, or with so many."""
     metric: Metric = "roc_auc"
-    folds: int = Field(default=5, ge=2, le=20)
-    holdout: float = Field(default=0.2, gt=0, lt=0.9)
-    """The share of rows that no experiment sees: the gate judges on them."""
-    seed: int = 0
 
     @model_validator(mode="after")
     def _only_draws_have_trials(self) -> Self:
@@ -201,6 +186,7 @@ class Contract(Described):
         if self.target.name in names:
             raise mistake(f"{self.target.name} is a feature too", "target", "name", label="target")
         self._check_other_columns([*names, self.target.name])
+        _check_split(self.search, self.target.name)
         for at, feature in enumerate(self.features):
             _check(feature, at)
         _check_target(self.task, self.target)
@@ -230,6 +216,16 @@ class Contract(Described):
                 if name in used:
                     raise mistake(f"{name} is named already; accepted: columns that are nothing else", key, at)
                 used.append(name)
+
+
+def _check_split(split: Split, target: str) -> None:
+    for key, column in (("group", split.group), ("time", split.time)):
+        if column == target:
+            raise mistake(f"{target} is the target; accepted: another column", "search", key)
+    if split.group is not None and split.time is not None:
+        raise mistake("goes without time: rows are split by one of the two", "search", "group")
+    if split.gap is not None and split.time is None:
+        raise mistake("goes with time, the column whose times it is between", "search", "gap")
 
 
 def _check_target(task: Task, target: Target) -> None:

@@ -5,10 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from models.complaint import Words, complaints, surprises
 from models.document import Document
@@ -32,6 +39,19 @@ class Section(BaseModel):
     """A part of `model.yaml`: strict, frozen, without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Later(Section):
+    """A section that got keys after it had been released: one that lacks them has the digest that it always had."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset()
+    """These keys."""
+
+    @model_serializer(mode="wrap")
+    def _without_later(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        given = handler(self)
+        lacking = {key for key in self.LATER if getattr(self, key) == type(self).model_fields[key].default}
+        return {key: value for key, value in given.items() if key not in lacking}
 
 
 class RolloutThresholds(Section):

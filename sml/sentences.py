@@ -126,6 +126,11 @@ def origin(found: Mapping[str, Any]) -> str:
     return f"{found.get('stack')}{run}, {at} UTC by {found.get('by')} ({found.get('known_by')}){why}{before}"
 
 
+def said_of(record: Mapping[str, Any]) -> str:
+    """Say how the rows of a run's dataset were split; nothing of a run that an older release began."""
+    return str((record.get("split") or {}).get("said") or "")
+
+
 def weights(shares: Sequence[int]) -> str:
     """Say which shares of the callers a challenger had, in their order."""
     return " % -> ".join(map(str, shares)) + " %"

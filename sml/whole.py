@@ -79,6 +79,7 @@ RUN: Mapping[str, Fits] = MappingProxyType(
         "metrics": METRICS,
         "passed_over": _is_list,
         "report": _has({"reasons": _are(REASON)}),
+        "split": _has({"said": _is_text}),
         "rollout": _is_object,
         "approval": _is_object,
         "origin": _is_object,

@@ -61,7 +61,7 @@ def show(
 ) -> None:
     """Show one run: its data, its experiments, its gate, its release."""
     from sml.records import reason, said  # noqa: PLC0415 - the store's client takes long to import
-    from sml.sentences import began, decided, origin  # noqa: PLC0415
+    from sml.sentences import began, decided, origin, said_of  # noqa: PLC0415
 
     out, found = session.out, session.stack
     records = found.records(model)
@@ -71,7 +71,7 @@ def show(
         return
     schedule = record.get("schedule")
     named = ("run", "status", "source", "created", "rows", "rejected_rows", "dataset", "experiment", "version")
-    facts = {**{name: record.get(name) for name in named}, "why": reason(record)}
+    facts = {**{name: record.get(name) for name in named}, "split": said_of(record), "why": reason(record)}
     told = {"approval": decided, "origin": origin}
     facts |= {name: say(record[name]) for name, say in told.items() if isinstance(record.get(name), dict)}
     out.fields(record, {**facts, **({"began": began(schedule)} if isinstance(schedule, dict) else {})})

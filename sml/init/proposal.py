@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from sml.init.guess import Guess, demoted, described, guess
 from sml.init.leak import NEARLY_ALL, told_alone
 from sml.init.number_target import NumberTarget
 from sml.init.plan import FOLDS, Plan, plan_for, plan_for_numbers
+from sml.init.split_guess import SplitGuess, guess_split
 from sml.init.table import blocks_of, read_sheet
 from sml.init.target import Target, find_target, set_aside
 from sml.init.words import is_amount, listed, of
@@ -50,6 +52,7 @@ class Proposal:
     columns: tuple[Guess, ...]
     """In the order of the table, without the target."""
     plan: Plan
+    split: SplitGuess
     warnings: tuple[str, ...]
     sample: dict[str, Any]
     """The features of one row, as a caller would send them."""
@@ -85,6 +88,7 @@ class Proposal:
             "columns": columns,
             "plan": asdict(self.plan),
             "families": ["linear", *(one.name for one in self.families)],
+            "split": asdict(self.split),
             "warnings": list(self.warnings),
         }
 
@@ -117,6 +121,7 @@ def propose(
         target=found,
         columns=tuple(guesses),
         plan=_planned(found, sheet.rows + sheet.malformed, encoded.rejected),
+        split=guess_split(columns, guesses),
         warnings=tuple(warnings),
         sample=_sample([one.feature for one in guesses if one.feature], encoded),
         families=families,
@@ -256,10 +261,14 @@ def _planned(target: Target | NumberTarget, rows: int, rejected: int, folds: int
 def _accepted(
     proposal: Proposal, path: Path, read: Reader, contract_of: Callable[[Proposal], Contract], rejected: int
 ) -> Proposal:
-    """Return the proposal with as many folds as the table has rows for. Raise `Mistake` where training rejects it."""
+    """Return the proposal with as many folds as the table has rows for, by its groups if there are enough of them.
+
+    Raise `Mistake` where training rejects it.
+    """
     cause = ""
-    for folds in (some for some in FOLDS if some <= proposal.plan.folds):
-        some = replace(proposal, plan=_planned(proposal.target, proposal.rows, rejected, folds))
+    splits = [proposal.split, proposal.split.without_group] if proposal.split.group else [proposal.split]
+    for split, folds in product(splits, (some for some in FOLDS if some <= proposal.plan.folds)):
+        some = replace(proposal, plan=_planned(proposal.target, proposal.rows, rejected, folds), split=split)
         try:
             with blocks_of(path) as blocks:
                 validate_dataset(blocks, contract_of(some), read)

@@ -67,6 +67,8 @@ class Verdict:
     ignored: tuple[str, ...]
     passed_over: tuple[str, ...]
     """Columns of the table that the contract does not name."""
+    split: dict[str, Any] | None
+    """How its rows would be split; None where it would be rejected."""
 
 
 def contract_of(model: str, models: Path) -> Contract:
@@ -96,6 +98,7 @@ def check(contract: Contract, path: Path, read: Reader) -> Verdict:
         watched.rejected = _with_values(path, read, watched.rejected)
     accepted_rows = watched.accepted
     named = {*(feature.name for feature in contract.features), contract.target.name, *contract.id, *contract.ignore}
+    named |= set(contract.search.keys)
     return Verdict(
         model=contract.name,
         accepted=cause is None,
@@ -111,6 +114,7 @@ def check(contract: Contract, path: Path, read: Reader) -> Verdict:
         id=tuple(name for name in contract.id if name in columns),
         ignored=tuple(name for name in contract.ignore if name in columns),
         passed_over=tuple(name for name in columns if name not in named),
+        split=report.get("split"),
     )
 
 

@@ -29,6 +29,8 @@ def report(verdict: Verdict, path: Path, *, as_json: bool) -> None:
     if verdict.numbers is not None:
         least, greatest = verdict.numbers
         print(f"numbers to predict: from {least:.6g} to {greatest:.6g}")
+    if verdict.split is not None:
+        print(f"split {verdict.split['said']}")
     for told, names in (
         ("id, given back by jobs", verdict.id),
         ("ignored, as model.yaml says", verdict.ignored),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from functions.core.dataset.column import Encoding
+from functions.core.dataset.number_style import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from functions.core.dataset.row_keys import KeyReader, RowKeys
     from functions.core.dataset.table import Batch, Column, Table
     from models.feature import Feature
 
@@ -41,6 +43,34 @@ class Rounded:
     becomes: int
 
 
+class RoundedNumbers:
+    """The rounded whole numbers of one file, by column. `unit` is what a location counts: "line" or "row"."""
+
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
+        self._count: dict[str, int] = {}
+        self._first: dict[str, Rounded] = {}
+
+    def add(self, found: Mapping[str, Rounded]) -> None:
+        """Count those of some more rows."""
+        for name, rounded in found.items():
+            self._count[name] = self._count.get(name, 0) + rounded.count
+            self._first.setdefault(name, rounded)
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Return column, count, the location of the first, and which number the model gets for it."""
+        return [
+            {
+                "column": name,
+                "count": self._count[name],
+                f"first_{self._unit}": first.location,
+                "first": first.value,
+                "becomes": first.becomes,
+            }
+            for name, first in self._first.items()
+        ]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EncodedRows:
     """Some consecutive rows."""
@@ -57,32 +87,43 @@ class EncodedRows:
     """Where the rows after these begin in the file."""
     first: int = 0
     """How many rows of the table are before these."""
+    keys: RowKeys | None = None
+    """What they are split by, where that was asked for."""
 
 
 def encoded_rows(
-    table: Table, features: Sequence[Feature], others: Sequence[str], *, dtype: str, most_cells: int, skip: int = 0
+    table: Table,
+    features: Sequence[Feature],
+    others: Sequence[str],
+    *,
+    dtype: str,
+    most_cells: int,
+    skip: int = 0,
+    keys: KeyReader | None = None,
 ) -> Iterator[EncodedRows]:
     """Yield the rows of a table, encoded by its columns, from those on that hold the row after the first `skip`.
 
     A feature whose column is not there is missing in every row. Of the first `most_cells` rows that are
-    refused, the cells are given. Raise `UnreadableTable`.
+    refused, the cells are given. `keys` reads what they are split by. Raise `UnreadableTable`.
     """
-    encoding = (
-        Encoding(typed=table.typed, dtype=dtype)
-        if table.style is None
-        else Encoding(typed=table.typed, style=table.style, dtype=dtype)
-    )
+    encoding = Encoding(typed=table.typed, style=table.style or PLAIN, dtype=dtype)
     first = 0
     for batch in table.batches:
         if first + batch.rows > skip:
-            rows = _encoded(batch, encoding, features, others, most_cells, first)
+            rows = _encoded(batch, encoding, features, others, most_cells, first, keys)
             most_cells -= len(rows.refused)
             yield rows
         first += batch.rows
 
 
 def _encoded(
-    batch: Batch, encoding: Encoding, features: Sequence[Feature], others: Sequence[str], most_cells: int, first: int
+    batch: Batch,
+    encoding: Encoding,
+    features: Sequence[Feature],
+    others: Sequence[str],
+    most_cells: int,
+    first: int,
+    reader: KeyReader | None,
 ) -> EncodedRows:
     well_formed, there = np.arange(batch.rows), slice(None)
     if batch.malformed:
@@ -104,6 +145,9 @@ def _encoded(
                 value=int(column.before[0]),
                 becomes=int(column.numbers[earliest]),
             )
+    keys, keyless = (None, ()) if reader is None else reader.read(batch, well_formed)
+    for at, fault in keyless:
+        faults.setdefault(at, []).append(fault)
     refused = {
         at: Refused(
             location=int(batch.locations[at]),
@@ -113,7 +157,9 @@ def _encoded(
         for number, (at, reasons) in enumerate(sorted(faults.items()))
     }
     texts = {name: _texts(batch.columns.get(name), well_formed, batch.rows) for name in others}
-    return EncodedRows(numbers=numbers, refused=refused, texts=texts, rounded=rounded, end=batch.end, first=first)
+    return EncodedRows(
+        numbers=numbers, refused=refused, texts=texts, rounded=rounded, end=batch.end, first=first, keys=keys
+    )
 
 
 def _texts(values: Column | None, well_formed: np.ndarray, rows: int) -> list[str | None]:

@@ -53,6 +53,10 @@ class Wanted:
     """Columns that become numbers, in this order."""
     others: tuple[str, ...] = ()
     """Columns that are read as text."""
+    group: str | None = None
+    """The column that says of which group a row is, where rows are split by it."""
+    time: str | None = None
+    """The column that says when a row was, where rows are split by it."""
     dtype: str = "float32"
     """The numbers that a model gets: float32, or float64."""
     most_cells: int = 0
@@ -64,6 +68,11 @@ class Wanted:
     """The form of the whole table, where the blocks begin with one of its later rows."""
     skip: int = 0
     """Rows that are passed over, as far as they come together."""
+
+    @property
+    def unencoded(self) -> tuple[str, ...]:
+        """The columns that are read as they are."""
+        return (*self.others, *(name for name in (self.group, self.time) if name is not None))
 
     def document(self) -> dict[str, Any]:
         return asdict(self)

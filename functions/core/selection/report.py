@@ -145,11 +145,12 @@ def _experiments(story: Story) -> Markup:
 
 
 def _data(story: Story) -> Markup:
-    profile = json.loads(story.profile)
+    profile, split = json.loads(story.profile), story.record.get("split")
     known = facts(
         [
             ("rows", escape(f"{profile['rows']} ({_spread(profile)})")),
             ("set aside", escape(story.record["rejected_rows"])),
+            *([("split", escape(split["said"]))] if split else []),
             ("copies of other rows", escape(profile["duplicate_rows"])),
             ("equal rows with unequal targets", escape(profile["contradictory_rows"])),
         ]

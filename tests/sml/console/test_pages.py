@@ -176,6 +176,7 @@ def test_a_run_shows_its_data_checks_experiments_and_release(staged: Staged, bro
         "rejected_rows": 3,
         "dataset": "d1",
         "version": "v1",
+        "split": {"said": "by customer: 113 of 569 rows kept out"},
     }
     staged.run("aa01", checks=CHECKS, experiment="e1", **facts)
     staged.registry.put_json(f"{MODEL}/runs/aa01/leaderboard.json", {"experiments": LEADERBOARD})
@@ -185,6 +186,7 @@ def test_a_run_shows_its_data_checks_experiments_and_release(staged: Staged, bro
     shown = browser.get(f"/models/{MODEL}/runs/aa")
     for words in (
         "569, and 3 rejected",
+        "split by customer: 113 of 569 rows kept out",
         "mass is text 3 7, 9",
         "roc_auc ",
         "not passed",
