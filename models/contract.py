@@ -19,7 +19,7 @@ from pydantic import AfterValidator, Field, model_validator
 from models import halving
 from models.complaint import Words, mistake
 from models.feature import Feature, UnacceptableValue
-from models.section import Described, Later, Section
+from models.section import Described, Later
 from models.split import Split
 from models.task import LOWER_IS_BETTER, METRICS, Metric, Task
 
@@ -70,14 +70,18 @@ class Target(Later):
         return Feature(name=self.name, kind="category", categories=self.classes)
 
 
-class Quality(Section):
+class Quality(Later):
     """What a dataset must fulfil before models are trained on it."""
+
+    LATER: ClassVar = frozenset({"leaks"})
 
     minimum_rows: int = Field(default=50, ge=10)
     maximum_rejected_share: float = Field(default=0.02, ge=0, lt=1)
     """The greatest share of rows that may be rejected; beyond it the whole dataset is rejected."""
     extra_columns: Literal["reject", "ignore"] = "ignore"
     """What to do with columns that `model.yaml` does not name: a report lists those that were ignored."""
+    leaks: Literal["warn", "reject"] = "warn"
+    """What to do where a feature alone tells the target, or is a copy of it."""
 
 
 class Search(Split):

@@ -131,6 +131,12 @@ def said_of(record: Mapping[str, Any]) -> str:
     return str((record.get("split") or {}).get("said") or "")
 
 
+def suspects(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the features to be suspicious of, by the record of a run, or by its report where it was rejected."""
+    found = record.get("suspects") or (record.get("report") or {}).get("suspects") or ()
+    return [one for one in found if isinstance(one, dict) and "said" in one]
+
+
 def weights(shares: Sequence[int]) -> str:
     """Say which shares of the callers a challenger had, in their order."""
     return " % -> ".join(map(str, shares)) + " %"

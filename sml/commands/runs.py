@@ -61,7 +61,7 @@ def show(
 ) -> None:
     """Show one run: its data, its experiments, its gate, its release."""
     from sml.records import reason, said  # noqa: PLC0415 - the store's client takes long to import
-    from sml.sentences import began, decided, origin, said_of  # noqa: PLC0415
+    from sml.sentences import began, decided, origin, said_of, suspects  # noqa: PLC0415
 
     out, found = session.out, session.stack
     records = found.records(model)
@@ -80,6 +80,7 @@ def show(
             "checks",
             [f"{'passed' if check['passed'] else 'NOT PASSED':<11}{said(check)}" for check in record.get("checks", ())],
         ),
+        ("look at", [str(one["said"]) for one in suspects(record)]),
         ("rejected", _rejected(record)),
         ("not used", [str(column) for column in record.get("passed_over", ())]),
     ):

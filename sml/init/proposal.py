@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from functions.core.dataset.leak import NEARLY_ALL, said_of, told_alone
 from functions.core.dataset.validation import RejectedDataset, validate_dataset
 from models.feature import Feature, exactly
 from models.section import ContractError
 from sml.init.encoded import Encoded, encode
 from sml.init.families import STANDARD, Family, Size
 from sml.init.guess import Guess, demoted, described, guess
-from sml.init.leak import NEARLY_ALL, told_alone
 from sml.init.number_target import NumberTarget
 from sml.init.plan import FOLDS, Plan, plan_for, plan_for_numbers
 from sml.init.split_guess import SplitGuess, guess_split
@@ -180,12 +180,7 @@ def _measured(found: Guess, encoded: Encoded, guesses: Sequence[Guess]) -> Guess
         found = replace(described(found, told), warning=told)
     share = told_alone(values, encoded.truth)
     if share >= NEARLY_ALL:
-        told = (
-            f"for {share:.0%} of the rows"
-            if encoded.truth.dtype.kind == "i"
-            else f"but for {1 - share:.1%} of how it varies"
-        )
-        leak = f"alone it tells the target {told}: is it known when a prediction is asked for?"
+        leak = said_of(share, numbers=encoded.truth.dtype.kind == "f")
         found = replace(described(found, f"A LEAK? {leak}"), warning=f"may be a leak: {leak}")
     return found
 

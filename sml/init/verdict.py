@@ -69,6 +69,8 @@ class Verdict:
     """Columns of the table that the contract does not name."""
     split: dict[str, Any] | None
     """How its rows would be split; None where it would be rejected."""
+    suspects: tuple[dict[str, Any], ...]
+    """The features that its owner should look at."""
 
 
 def contract_of(model: str, models: Path) -> Contract:
@@ -115,6 +117,7 @@ def check(contract: Contract, path: Path, read: Reader) -> Verdict:
         ignored=tuple(name for name in contract.ignore if name in columns),
         passed_over=tuple(name for name in columns if name not in named),
         split=report.get("split"),
+        suspects=tuple(report.get("suspects", ())),
     )
 
 

@@ -61,12 +61,13 @@ def open_rows(blocks: Iterator[bytes], wanted: Wanted) -> RowsHere:
 
 def _table(blocks: Iterator[bytes], wanted: Wanted) -> Table:
     whole = wanted.resumed
+    others = (*wanted.others, *(name for name in (wanted.group, wanted.time) if name is not None))
     if whole is None:
-        return open_table(blocks, wanted.features, wanted.unencoded, most_bytes=wanted.most_bytes, lists=wanted.lists)
+        return open_table(blocks, wanted.features, others, most_bytes=wanted.most_bytes, lists=wanted.lists)
     if whole.format == "CSV":
         from functions.core.dataset.csv_table import resume_csv  # noqa: PLC0415 - it loads Arrow
 
-        return resume_csv(blocks, whole, wanted.features, wanted.unencoded)
+        return resume_csv(blocks, whole, wanted.features, others)
     from functions.core.dataset.json_lines import open_json_lines  # noqa: PLC0415
 
-    return open_json_lines(blocks, wanted.features, wanted.unencoded, lists=wanted.lists)
+    return open_json_lines(blocks, wanted.features, others, lists=wanted.lists)

@@ -12,6 +12,7 @@ import numpy as np
 from functions.core.dataset import read_apart
 from functions.core.dataset.dataset import Unsplittable, group_equal, split_at_random
 from functions.core.dataset.encoded_rows import RoundedNumbers
+from functions.core.dataset.leak import suspects
 from functions.core.dataset.profile import profile_of
 from functions.core.dataset.rejected_rows import KEPT, RejectedRows
 from functions.core.dataset.row_keys import CollectedKeys
@@ -81,20 +82,31 @@ def validate_dataset(
     report = _check_rows(len(x), rejected_rows, contract, rows.facts.unit, seen)
     groups = group_equal(x)
     try:
-        if not contract.target.classes and y.min() == y.max():
-            told = f"{contract.target.name} is {exactly(float(y[0]))} in every row"
-            raise Unsplittable(f"{told}, so there is nothing to predict")
-        how = split_at_random(x, y, groups, contract) if keys is None else split(x, y, groups, keys, contract)
+        dataset, report["split"] = _split(x, y, groups, keys, contract)
     except Unsplittable as problem:
         raise RejectedDataset(str(problem), **report) from None
-    dataset, report["split"] = how
+    profile = profile_of(x, y, groups, contract.features, contract.target)
+    report["suspects"] = suspects(x, y, profile, contract)
+    if contract.quality.leaks == "reject" and (leaks := [one["said"] for one in report["suspects"] if "share" in one]):
+        told = "; ".join(leaks[:5]) + (f"; and {len(leaks) - 5} more" if len(leaks) > 5 else "")
+        raise RejectedDataset(f"{told}. Take it out of features, or set quality.leaks: warn", **report)
     return ValidatedDataset(
         dataset=dataset,
         digest=_digest(x, y, keys, contract),
-        profile=profile_of(x, y, groups, contract.features, contract.target),
+        profile=profile,
         report={"accepted": True, "cause": None, **report},
         rejected=rejected_rows.to_csv(),
     )
+
+
+def _split(
+    x: np.ndarray, y: np.ndarray, equal: np.ndarray, keys: CollectedKeys | None, contract: Contract
+) -> tuple[Dataset, dict[str, Any]]:
+    """Return rows as a dataset, and how they are split. Raise `Unsplittable`."""
+    if not contract.target.classes and y.min() == y.max():
+        told = f"{contract.target.name} is {exactly(float(y[0]))} in every row"
+        raise Unsplittable(f"{told}, so there is nothing to predict")
+    return split_at_random(x, y, equal, contract) if keys is None else split(x, y, equal, keys, contract)
 
 
 def _no_row(rows: Rows) -> RejectedDataset:

@@ -69,11 +69,6 @@ class Wanted:
     skip: int = 0
     """Rows that are passed over, as far as they come together."""
 
-    @property
-    def unencoded(self) -> tuple[str, ...]:
-        """The columns that are read as they are."""
-        return (*self.others, *(name for name in (self.group, self.time) if name is not None))
-
     def document(self) -> dict[str, Any]:
         return asdict(self)
 

@@ -151,6 +151,7 @@ def _data(story: Story) -> Markup:
             ("rows", escape(f"{profile['rows']} ({_spread(profile)})")),
             ("set aside", escape(story.record["rejected_rows"])),
             *([("split", escape(split["said"]))] if split else []),
+            *[("look at", escape(one["said"])) for one in story.record.get("suspects", ())],
             ("copies of other rows", escape(profile["duplicate_rows"])),
             ("equal rows with unequal targets", escape(profile["contradictory_rows"])),
         ]

@@ -34,6 +34,18 @@ def test_a_table_that_would_be_trained_on_is_told_with_its_classes_and_columns(t
     assert (found.rows, found.accepted_rows, found.rejected_rows) == (90, 90, 0)
 
 
+def test_the_split_and_what_may_be_a_leak_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = [[*row, row[3] == "yes", at // 6] for at, row in enumerate(rows())]
+    features = [*contract().model_dump()["features"], {"name": "sold", "kind": "boolean"}]
+    asked = {"features": features, "search": {"group": "tree"}}
+    found = check(csv(content, (*HEADER, "sold", "tree")), tmp_path, **asked)
+    assert found.passed_over == ()
+    report(found, tmp_path / "data.csv", as_json=False)
+    told = capsys.readouterr().out.splitlines()
+    assert "split by tree: 18 of 90 rows kept out, 3 of 15 groups, the largest of 6 rows; 3 folds of 24 rows" in told
+    assert "look at: sold is a copy of ripe" in told
+
+
 def test_rows_that_would_be_set_aside_are_told_with_line_column_and_value(tmp_path: Path) -> None:
     content = rows()
     content[3][0], content[5][2], content[7][1] = -4, "blue", ""

@@ -72,6 +72,7 @@ def test_a_good_file_becomes_numbers_in_the_declared_order() -> None:
             "equal_rows_apart": 0,
             "said": "at random: 18 of 90 rows kept out; 3 folds of 24 rows",
         },
+        "suspects": [],
     }
 
 
