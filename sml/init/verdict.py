@@ -178,8 +178,8 @@ class _Watched:
             for position, count in zip(*np.unique(truth.astype(int), return_counts=True), strict=True):
                 self.classes[int(position)] += int(count)
         elif len(truth):
-            known = [] if self.range is None else list(self.range)
-            self.range = (float(min(truth.min(), *known)), float(max(truth.max(), *known)))
+            known = () if self.range is None else self.range
+            self.range = (float(min((truth.min(), *known))), float(max((truth.max(), *known))))
 
     def _value(self, refused: Refused, column: str) -> str | None:
         """Return the cell of a column, where cells are in the order of the columns."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from functions.core.dataset import read_here
+from models.contract import Contract
 from models.section import FOLDER
 from sml.init import verdict
 from sml.init.verdict import RejectedRow, Verdict
@@ -44,6 +45,16 @@ def test_the_split_and_what_may_be_a_leak_are_told(tmp_path: Path, capsys: pytes
     told = capsys.readouterr().out.splitlines()
     assert "split by tree: 18 of 90 rows kept out, 3 of 15 groups, the largest of 6 rows; 3 folds of 24 rows" in told
     assert "look at: sold is a copy of ripe" in told
+
+
+def test_a_table_of_numbers_to_predict_is_told_with_their_range(tmp_path: Path) -> None:
+    asked = {**contract().model_dump(mode="json"), "task": "regression", "target": {"name": "weight"}}
+    asked |= {"features": [{"name": "size"}], "gate": {"metric": "mae", "maximum": 9}}
+    asked["search"] |= {"metric": "mae", "trials": None}
+    file = tmp_path / "data.csv"
+    file.write_bytes(csv())
+    found = verdict.check(Contract.parse(asked, ""), file, read_here.open_rows)
+    assert (found.accepted, found.numbers, found.classes) == (True, (-6.0, 6.0), {})
 
 
 def test_rows_that_would_be_set_aside_are_told_with_line_column_and_value(tmp_path: Path) -> None:
