@@ -19,6 +19,7 @@ from pydantic import AfterValidator, Field, model_validator
 from models import halving
 from models.complaint import Words, mistake
 from models.feature import Feature, UnacceptableValue
+from models.quality import Quality
 from models.section import Described, Later
 from models.split import Split
 from models.task import LOWER_IS_BETTER, METRICS, Metric, Task
@@ -70,31 +71,21 @@ class Target(Later):
         return Feature(name=self.name, kind="category", categories=self.classes)
 
 
-class Quality(Later):
-    """What a dataset must fulfil before models are trained on it."""
-
-    LATER: ClassVar = frozenset({"leaks"})
-
-    minimum_rows: int = Field(default=50, ge=10)
-    maximum_rejected_share: float = Field(default=0.02, ge=0, lt=1)
-    """The greatest share of rows that may be rejected; beyond it the whole dataset is rejected."""
-    extra_columns: Literal["reject", "ignore"] = "ignore"
-    """What to do with columns that `model.yaml` does not name: a report lists those that were ignored."""
-    leaks: Literal["warn", "reject"] = "warn"
-    """What to do where a feature alone tells the target, or is a copy of it."""
-
-
 class Search(Split):
     """Which experiments are run: every combination of each family's values, or a random draw of them.
 
     With `halving` all begin on few rows, and the best go on with more of them: `models.halving`.
     """
 
+    LATER: ClassVar = Split.LATER | {"maximum_failed_share"}
+
     method: Literal["grid", "random", "halving"] = "grid"
     families: tuple[dict[str, Values], ...] = Field(min_length=1)
     trials: int | None = Field(default=None, ge=1, le=1000)
     """How many experiments a random search draws; a grid runs all, and halving begins with all, or with so many."""
     metric: Metric = "roc_auc"
+    maximum_failed_share: float = Field(default=1.0, ge=0, le=1)
+    """The greatest share of experiments that may fail; beyond it the run fails. At least one has to succeed."""
 
     @model_validator(mode="after")
     def _only_draws_have_trials(self) -> Self:

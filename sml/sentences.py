@@ -126,9 +126,9 @@ def origin(found: Mapping[str, Any]) -> str:
     return f"{found.get('stack')}{run}, {at} UTC by {found.get('by')} ({found.get('known_by')}){why}{before}"
 
 
-def said_of(record: Mapping[str, Any]) -> str:
-    """Say how the rows of a run's dataset were split; nothing of a run that an older release began."""
-    return str((record.get("split") or {}).get("said") or "")
+def said_of(record: Mapping[str, Any], part: str) -> str:
+    """Say what a run's record says of a part, its split or failures; nothing where an older release began the run."""
+    return str((record.get(part) or {}).get("said") or "")
 
 
 def suspects(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -80,6 +80,7 @@ RUN: Mapping[str, Fits] = MappingProxyType(
         "passed_over": _is_list,
         "report": _has({"reasons": _are(REASON)}),
         "split": _has({"said": _is_text}),
+        "failures": _has({"said": _is_text}),
         "suspects": _are(_has({"said": _is_text}, "said")),
         "rollout": _is_object,
         "approval": _is_object,

@@ -71,7 +71,8 @@ def show(
         return
     schedule = record.get("schedule")
     named = ("run", "status", "source", "created", "rows", "rejected_rows", "dataset", "experiment", "version")
-    facts = {**{name: record.get(name) for name in named}, "split": said_of(record), "why": reason(record)}
+    facts = {name: record.get(name) for name in named}
+    facts |= {**{name: said_of(record, name) for name in ("split", "failures")}, "why": reason(record)}
     told = {"approval": decided, "origin": origin}
     facts |= {name: say(record[name]) for name, say in told.items() if isinstance(record.get(name), dict)}
     out.fields(record, {**facts, **({"began": began(schedule)} if isinstance(schedule, dict) else {})})

@@ -113,6 +113,7 @@ def test_what_a_terminal_would_obey_is_shown_and_not_sent_to_it(staged: Staged) 
 
 def test_a_run_is_shown_with_its_checks_and_experiments(staged: Staged) -> None:
     told: dict[str, Any] = {"split": {"said": "by customer: 113 of 569 rows kept out"}}
+    told["failures"] = {"said": "1 of 3 experiments failed: 1 by ValueError: no"}
     told["suspects"] = [{"said": "sold is a copy of left"}, "odd"]
     staged.run("aa01", status="refused", checks=CHECKS, experiment="e1", passed_over=["notes"], **told)
     staged.registry.put_json(f"{MODEL}/runs/aa01/leaderboard.json", {"experiments": LEADERBOARD})
@@ -122,6 +123,7 @@ def test_a_run_is_shown_with_its_checks_and_experiments(staged: Staged) -> None:
         "notes",
         "split          by customer: 113 of 569 rows kept out",
         "look at\n  sold is a copy of left\n",
+        "failures       1 of 3 experiments failed: 1 by ValueError: no",
     ):
         assert words in shown
     assert [line.split(" | ")[0] for line in lines(shown)][-3:] == ["experiment", "e1", "e0"]

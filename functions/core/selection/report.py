@@ -137,9 +137,11 @@ def _experiments(story: Story) -> Markup:
                 number(line["seconds"], 3),
             )
         )
+    failed = sum(line["status"] == "failed" for line in story.board)
     caption = f"{story.contract.search.folds} folds; the best {story.contract.search.metric} first."
     if any(line["status"] == "stopped" for line in story.board):
         caption += " Those that were stopped were measured on a part of the rows, where others were better."
+    caption += f" {failed} of {len(story.board)} failed." if failed else ""
     header = ("experiment", "parameters", "#mean", "#deviation", "#bytes", "#seconds")
     return section("Experiments", table(caption, header, rows, first=True))
 

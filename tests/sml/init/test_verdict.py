@@ -48,7 +48,7 @@ def test_the_split_and_what_may_be_a_leak_are_told(tmp_path: Path, capsys: pytes
 
 
 def test_a_table_of_numbers_to_predict_is_told_with_their_range(tmp_path: Path) -> None:
-    asked = {**contract().model_dump(mode="json"), "task": "regression", "target": {"name": "weight"}}
+    asked: dict[str, Any] = {**contract().model_dump(mode="json"), "task": "regression", "target": {"name": "weight"}}
     asked |= {"features": [{"name": "size"}], "gate": {"metric": "mae", "maximum": 9}}
     asked["search"] |= {"metric": "mae", "trials": None}
     file = tmp_path / "data.csv"

@@ -129,6 +129,12 @@ def test_rows_nearer_than_the_gap_are_left_out_before_each_fold_and_before_the_h
     assert found.report["split"]["said"].endswith("gap of 3d, for which 4 rows before those kept out are left out")
 
 
+def test_some_of_the_rows_keep_their_times_and_the_gap() -> None:
+    dataset = read(days(), time="key", gap="3d").dataset
+    rows = np.flatnonzero(dataset.y)
+    assert (dataset.of(rows).trained(1) == dataset.trained(1)[rows]).all()
+
+
 def test_a_dataset_that_has_no_times_is_written_as_before() -> None:
     dataset = read(list(range(90))).dataset
     assert b"time" not in dataset.to_bytes()
