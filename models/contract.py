@@ -22,7 +22,9 @@ from models.feature import Feature, any_compound
 from models.gate import Gate, check_gate
 from models.light import replace
 from models.measured import Measured, wrong_metric
-from models.section import Described, Later, Section, check_features
+from models.quality import Quality
+from models.section import Described, Later, check_features
+from models.split import Split
 from models.task import Task
 
 if TYPE_CHECKING:
@@ -73,30 +75,20 @@ class Target(Later):
         return Feature(name=self.name, kind="category", categories=self.classes)
 
 
-class Quality(Section):
-    """What a dataset must fulfil before models are trained on it."""
-
-    minimum_rows: int = Field(default=50, ge=10)
-    maximum_rejected_share: float = Field(default=0.02, ge=0, lt=1)
-    """The greatest share of rows that may be rejected; beyond it the whole dataset is rejected."""
-    extra_columns: Literal["reject", "ignore"] = "ignore"
-    """What to do with columns that `model.yaml` does not name: a report lists those that were ignored."""
-
-
-class Search(Measured):
+class Search(Measured, Split):
     """Which experiments are run: every combination of each family's values, or a random draw of them.
 
     With `halving` all begin on few rows, and the best go on with more of them: `models.halving`.
     """
 
+    LATER: ClassVar = Measured.LATER | Split.LATER | {"maximum_failed_share"}
+
     method: Literal["grid", "random", "halving"] = "grid"
     families: tuple[dict[str, Values], ...] = Field(min_length=1)
     trials: int | None = Field(default=None, ge=1, le=1000)
     """How many experiments a random search draws; a grid runs all, and halving begins with all, or with so many."""
-    folds: int = Field(default=5, ge=2, le=20)
-    holdout: float = Field(default=0.2, gt=0, lt=0.9)
-    """The share of rows that no experiment sees: the gate judges on them."""
-    seed: int = 0
+    maximum_failed_share: float = Field(default=1.0, ge=0, le=1)
+    """The greatest share of experiments that may fail; beyond it the run fails. At least one has to succeed."""
 
     @model_validator(mode="after")
     def _only_draws_have_trials(self) -> Self:
@@ -184,6 +176,7 @@ class Contract(Described, Later):
         if self.target.name in names:
             raise mistake(f"{self.target.name} is a feature too", "target", "name", label="target")
         self._check_other_columns([*names, self.target.name])
+        _check_split(self.search, self.target.name)
         _check_target(self.task, self.target)
         named = "metric" in self.search.model_fields_set
         if (wrong := wrong_metric(self.task, self.search.metric, "search", named=named)) is not None:
@@ -204,6 +197,16 @@ class Contract(Described, Later):
                 if name in used:
                     raise mistake(f"{name} is named already; accepted: columns that are nothing else", key, at)
                 used.append(name)
+
+
+def _check_split(split: Split, target: str) -> None:
+    for key, column in (("group", split.group), ("time", split.time)):
+        if column == target:
+            raise mistake(f"{target} is the target; accepted: another column", "search", key)
+    if split.group is not None and split.time is not None:
+        raise mistake("goes without time: rows are split by one of the two", "search", "group")
+    if split.gap is not None and split.time is None:
+        raise mistake("goes with time, the column whose times it is between", "search", "gap")
 
 
 def _check_target(task: Task, target: Target) -> None:

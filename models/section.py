@@ -49,12 +49,8 @@ class Later(Section):
     @model_serializer(mode="wrap")
     def _without_later(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         given = handler(self)
-        return {key: value for key, value in given.items() if key not in self.LATER or not _is_nothing(value)}
-
-
-def _is_nothing(value: object) -> bool:
-    """Return whether a key has the value of one that is left out: 0 is a number like any other."""
-    return value is False or value in (None, "", (), [])
+        lacking = {key for key in self.LATER if getattr(self, key) == type(self).model_fields[key].default}
+        return {key: value for key, value in given.items() if key not in lacking}
 
 
 class RolloutThresholds(Section):

@@ -161,6 +161,17 @@ def origin(found: Mapping[str, Any]) -> str:
     return f"{found.get('stack')}{run}, {at} UTC by {found.get('by')} ({found.get('known_by')}){why}{before}"
 
 
+def said_of(record: Mapping[str, Any], part: str) -> str:
+    """Say what a run's record says of a part, its split or failures; nothing where an older release began the run."""
+    return str((record.get(part) or {}).get("said") or "")
+
+
+def suspects(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the features to be suspicious of, by the record of a run, or by its report where it was rejected."""
+    found = record.get("suspects") or (record.get("report") or {}).get("suspects") or ()
+    return [one for one in found if isinstance(one, dict) and "said" in one]
+
+
 def weights(shares: Sequence[int]) -> str:
     """Say which shares of the callers a challenger had, in their order."""
     return " % -> ".join(map(str, shares)) + " %"

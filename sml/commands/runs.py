@@ -61,7 +61,7 @@ def show(
 ) -> None:
     """Show one run: its data, its experiments, its gate, its release."""
     from sml.records import reason, said  # noqa: PLC0415 - the store's client takes long to import
-    from sml.sentences import began, decided, decides, holdout, origin  # noqa: PLC0415
+    from sml.sentences import began, decided, decides, holdout, origin, said_of, suspects  # noqa: PLC0415
 
     out, found = session.out, session.stack
     records = found.records(model)
@@ -71,7 +71,8 @@ def show(
         return
     schedule = record.get("schedule")
     named = ("run", "status", "source", "created", "rows", "rejected_rows", "dataset", "experiment", "version")
-    facts = {**{name: record.get(name) for name in named}, "why": reason(record)}
+    facts = {name: record.get(name) for name in named}
+    facts |= {**{name: said_of(record, name) for name in ("split", "failures")}, "why": reason(record)}
     told = {"approval": decided, "origin": origin, "decision": decides}
     facts |= {name: say(record[name]) for name, say in told.items() if isinstance(record.get(name), dict)}
     facts |= {"began": began(schedule)} if isinstance(schedule, dict) else {}
@@ -81,6 +82,7 @@ def show(
             "checks",
             [f"{'passed' if check['passed'] else 'NOT PASSED':<11}{said(check)}" for check in record.get("checks", ())],
         ),
+        ("look at", [str(one["said"]) for one in suspects(record)]),
         ("on the holdout, and between which values on other rows like it (95 %)", holdout(record.get("metrics") or {})),
         ("too small to tell", [str(warning) for warning in record.get("warnings") or ()]),
         ("rejected", _rejected(record)),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from functions.core.dataset.leak import NEARLY_ALL, said_of, told_alone
 from functions.core.dataset.validation import RejectedDataset, validate_dataset
 from models.feature import Feature, exactly
 from models.section import ContractError
@@ -14,9 +16,9 @@ from models.terms import spans_of
 from sml.init.encoded import Encoded, encode
 from sml.init.families import STANDARD, Family, Size
 from sml.init.guess import Guess, demoted, described, guess
-from sml.init.leak import NEARLY_ALL, told_alone
 from sml.init.number_target import NumberTarget
 from sml.init.plan import FOLDS, Plan, plan_for, plan_for_numbers
+from sml.init.split_guess import SplitGuess, guess_split
 from sml.init.table import blocks_of, read_sheet
 from sml.init.target import Target, find_target, set_aside
 from sml.init.words import is_amount, listed, of
@@ -51,6 +53,7 @@ class Proposal:
     columns: tuple[Guess, ...]
     """In the order of the table, without the target."""
     plan: Plan
+    split: SplitGuess
     warnings: tuple[str, ...]
     sample: dict[str, Any]
     """The features of one row, as a caller would send them."""
@@ -86,6 +89,7 @@ class Proposal:
             "columns": columns,
             "plan": asdict(self.plan),
             "families": ["linear", *(one.name for one in self.families)],
+            "split": asdict(self.split),
             "warnings": list(self.warnings),
         }
 
@@ -118,6 +122,7 @@ def propose(
         target=found,
         columns=tuple(guesses),
         plan=_planned(found, sheet.rows + sheet.malformed, encoded.rejected),
+        split=guess_split(columns, guesses),
         warnings=tuple(warnings),
         sample=_sample([one.feature for one in guesses if one.feature], encoded, columns),
         families=families,
@@ -177,12 +182,7 @@ def _measured(found: Guess, encoded: Encoded, guesses: Sequence[Guess]) -> Guess
         found = replace(described(found, told), warning=told)
     share = max(told_alone(column, encoded.truth) for column in terms.T)
     if share >= NEARLY_ALL:
-        told = (
-            f"for {share:.0%} of the rows"
-            if encoded.truth.dtype.kind == "i"
-            else f"but for {1 - share:.1%} of how it varies"
-        )
-        leak = f"alone it tells the target {told}: is it known when a prediction is asked for?"
+        leak = said_of(share, numbers=encoded.truth.dtype.kind == "f")
         found = replace(described(found, f"A LEAK? {leak}"), warning=f"may be a leak: {leak}")
     return found
 
@@ -262,10 +262,14 @@ def _planned(target: Target | NumberTarget, rows: int, rejected: int, folds: int
 def _accepted(
     proposal: Proposal, path: Path, read: Reader, contract_of: Callable[[Proposal], Contract], rejected: int
 ) -> Proposal:
-    """Return the proposal with as many folds as the table has rows for. Raise `Mistake` where training rejects it."""
+    """Return the proposal with as many folds as the table has rows for, by its groups if there are enough of them.
+
+    Raise `Mistake` where training rejects it.
+    """
     cause = ""
-    for folds in (some for some in FOLDS if some <= proposal.plan.folds):
-        some = replace(proposal, plan=_planned(proposal.target, proposal.rows, rejected, folds))
+    splits = [proposal.split, proposal.split.without_group] if proposal.split.group else [proposal.split]
+    for split, folds in product(splits, (some for some in FOLDS if some <= proposal.plan.folds)):
+        some = replace(proposal, plan=_planned(proposal.target, proposal.rows, rejected, folds), split=split)
         try:
             with blocks_of(path) as blocks:
                 validate_dataset(blocks, contract_of(some), read)

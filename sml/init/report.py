@@ -36,6 +36,8 @@ def report(made: Made, *, as_json: bool) -> None:
     plan = proposal.plan
     less = "less" if lower_is_better(plan.metric) else "more"
     print(f"gate: {plan.metric} of {plan.bound} or {less}; {plan.bound_why}")
+    if proposal.split.group is not None:
+        print(f"split by {proposal.split.group}: {proposal.split.why}")
     for warning in proposal.warnings:
         print(f"look at: {shortened(warning, 400)}")
     print(f"{'would write' if made.wish.dry_run else 'wrote'} {', '.join(made.files)}")

@@ -70,6 +70,10 @@ class Verdict:
     """Columns of the table that the contract does not name."""
     becomes: dict[str, str]
     """In words, what columns become that are no number by themselves; empty where the table would be rejected."""
+    split: dict[str, Any] | None
+    """How its rows would be split; None where it would be rejected."""
+    suspects: tuple[dict[str, Any], ...]
+    """The features that its owner should look at."""
 
 
 def contract_of(model: str, models: Path) -> Contract:
@@ -100,6 +104,7 @@ def check(contract: Contract, path: Path, read: Reader) -> Verdict:
         watched.rejected = _with_values(path, read, watched.rejected)
     accepted_rows = watched.accepted
     named = {*(feature.name for feature in contract.features), contract.target.name, *contract.id, *contract.ignore}
+    named |= set(contract.search.keys)
     return Verdict(
         model=contract.name,
         accepted=cause is None,
@@ -116,6 +121,8 @@ def check(contract: Contract, path: Path, read: Reader) -> Verdict:
         ignored=tuple(name for name in contract.ignore if name in columns),
         passed_over=tuple(name for name in columns if name not in named),
         becomes=becomes,
+        split=report.get("split"),
+        suspects=tuple(report.get("suspects", ())),
     )
 
 
@@ -176,8 +183,8 @@ class _Watched:
             for position, count in zip(*np.unique(truth.astype(int), return_counts=True), strict=True):
                 self.classes[int(position)] += int(count)
         elif len(truth):
-            known = [] if self.range is None else list(self.range)
-            self.range = (float(min(truth.min(), *known)), float(max(truth.max(), *known)))
+            known = () if self.range is None else self.range
+            self.range = (float(min((truth.min(), *known))), float(max((truth.max(), *known))))
 
     def _value(self, refused: Refused, column: str) -> str | None:
         """Return the cell of a column, where cells are in the order of the columns."""

@@ -10,6 +10,7 @@ from sml.init.shown import show_table
 from sml.init.words import listed, of, shortened
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sml.init.verdict import RejectedRow, Verdict
@@ -36,16 +37,32 @@ def report(verdict: Verdict, path: Path, *, as_json: bool) -> None:
     ):
         if names:
             print(f"{told}: {listed(names, 12)}")
-    for name, told in verdict.becomes.items():
-        print(f"{shortened(name)} becomes {told}")
+    for line in _becoming(verdict):
+        print(line)
     if verdict.rejected:
         title = f"{verdict.rejected_rows:,} rows are set aside, the first of them:"
         rows = [_row(row) for row in verdict.rejected]
         show_table(title, (verdict.unit, "column", "value", "why"), rows)
+    for line in _noted(verdict):
+        print(line)
+    print("this table would be trained on" if verdict.accepted else f"this table would be rejected: {verdict.cause}")
+
+
+def _becoming(verdict: Verdict) -> Iterator[str]:
+    """Yield what columns become, and how rows are split."""
+    for name, told in verdict.becomes.items():
+        yield f"{shortened(name)} becomes {told}"
+    if verdict.split is not None:
+        yield f"split {verdict.split['said']}"
+
+
+def _noted(verdict: Verdict) -> Iterator[str]:
+    """Yield why rows are set aside, and what there is to look at in the others."""
     for reason in verdict.reasons[:_SHOWN_REASONS]:
         told = f"{reason['column']} {reason['reason']}".strip()
-        print(f"{reason['count']:,} rows: {shortened(told, 300)}")
-    print("this table would be trained on" if verdict.accepted else f"this table would be rejected: {verdict.cause}")
+        yield f"{reason['count']:,} rows: {shortened(told, 300)}"
+    for suspect in verdict.suspects:
+        yield f"look at: {shortened(suspect['said'], 300)}"
 
 
 def _row(row: RejectedRow) -> tuple[str, str, str, str]:

@@ -13,13 +13,14 @@ from models.feature import Feature, exactly
 from models.section import CONTRACT, ContractError
 from sml.init.families import imports, linear, requirements, table
 from sml.init.number_target import NumberTarget
-from sml.init.words import shortened
+from sml.init.words import listed, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sml.init.guess import Guess
     from sml.init.proposal import Proposal
+    from sml.init.split_guess import SplitGuess
 
 TRAINING = '''\
 """Families of {answers} for {model}, as `sml init` proposed them: change what you know better."""
@@ -189,6 +190,7 @@ def _training(proposal: Proposal) -> Iterator[str]:
     yield _commented(f"  folds: {plan.folds}", plan.folds_why)
     yield _commented("  holdout: 0.2", "rows that no experiment sees: the gate is judged on them")
     yield "  seed: 7"
+    yield from _split(proposal.split)
     yield "  families:"
     yield _commented(f"    - {linear(proposal.size)}", "the plainest: what it finds can be explained")
     for family in proposal.families:
@@ -209,6 +211,21 @@ def _training(proposal: Proposal) -> Iterator[str]:
     yield _commented("  without_traffic: promote", "roll_back, once callers depend on it")
     same = "a number as near to that of the live version as that one errs" if numbers else "the live version's label"
     yield _commented("  minimum_agreement: 0.8", f"share of requests with {same}")
+
+
+def _split(split: SplitGuess) -> Iterator[str]:
+    """Yield what the rows are split by; what only may be meant as a comment."""
+    if split.group is not None:
+        yield _commented(f"  group: {scalar(split.group)}", split.why)
+        return
+    if split.groups:
+        yield _commented(
+            f"  # group: {scalar(split.groups[0])}", f"or {listed(split.groups[1:])}" if split.groups[1:] else ""
+        )
+        yield "  # all rows of a group are on one side: the model is tested on others than those that it learnt from"
+    if split.times:
+        yield f"  # time: {scalar(split.times[0])}"
+        yield "  # the latest rows are kept out, and each fold is tested by rows that are later than those it trains on"
 
 
 def declaration(feature: Feature) -> str:

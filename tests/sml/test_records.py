@@ -124,6 +124,9 @@ def test_a_run_is_shown_with_its_checks_and_experiments(staged: Staged) -> None:
         "metrics": metrics,
         "decision": decision,
         "warnings": ["roc_auc: 20 rows are too few to tell"],
+        "split": {"said": "by customer: 113 of 569 rows kept out"},
+        "failures": {"said": "1 of 3 experiments failed: 1 by ValueError: no"},
+        "suspects": [{"said": "sold is a copy of left"}, "odd"],
     }
     staged.run("aa01", status="refused", checks=CHECKS, experiment="e1", passed_over=["notes"], **told)
     staged.registry.put_json(f"{MODEL}/runs/aa01/leaderboard.json", {"experiments": LEADERBOARD})
@@ -132,7 +135,13 @@ def test_a_run_is_shown_with_its_checks_and_experiments(staged: Staged) -> None:
     assert "from a probability of 0.31 on: the greatest f1; on the folds precision 0.8, recall 0.7" in shown
     assert "too small to tell\n  roc_auc: 20 rows are too few to tell" in shown
     assert "NOT PASSED roc_auc: found 0.9, asked 0.97 (113 rows)" in shown
-    assert "notes" in shown
+    for words in (
+        "notes",
+        "split          by customer: 113 of 569 rows kept out",
+        "look at\n  sold is a copy of left\n",
+        "failures       1 of 3 experiments failed: 1 by ValueError: no",
+    ):
+        assert words in shown
     assert [line.split(" | ")[0] for line in lines(shown)][-3:] == ["experiment", "e1", "e0"]
     assert staged.sml("show", MODEL, "a", "--json").document["experiments"] == LEADERBOARD
 

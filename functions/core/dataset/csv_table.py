@@ -83,6 +83,7 @@ class _Reader:
         self._delimiter = delimiter
         self._numbers = {feature.name for feature in features if feature.kind in ("number", "integer")}
         self._used = {feature.name for feature in features} | set(others)
+        self._texts = set(others)
         self._skip = skip
         self.style = PLAIN
 
@@ -167,7 +168,7 @@ class _Reader:
         if self.style != PLAIN:
             return self._read(text, records, kept, plain=frozenset())
         try:
-            return self._read(text, records, kept, plain=frozenset(self._numbers))
+            return self._read(text, records, kept, plain=frozenset(self._numbers - self._texts))
         except _FAILED:
             columns = self._read(text, records, kept, plain=frozenset())
         for name in self._numbers & set(columns):

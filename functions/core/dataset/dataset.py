@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from models.contract import Contract
+
+Document = dict[str, Any]
 HOLDOUT = -1
 """The fold of rows that no experiment sees: the gate is judged on them."""
+BEFORE = -2
+"""The fold of the earliest rows of a split by time, which test no experiment: what is tested is trained on before."""
 MOST_PARTS = 10
 """Of a range of numbers: each fold has its share of the small ones and of the large ones."""
 ROWS_OF_A_PART = 3
@@ -61,6 +66,10 @@ def assign_folds(y: np.ndarray, groups: np.ndarray, *, holdout: float, folds: in
     return fold_of_group[np.searchsorted(ids, groups)]
 
 
+class Unsplittable(ValueError):
+    """Rows that are acceptable each by itself cannot be split so that something can be learnt of them."""
+
+
 def too_few(y: np.ndarray, fold: np.ndarray, *, classes: tuple[str, ...], folds: int) -> list[str]:
     """Return the classes that are not in every fold and in the holdout."""
     return [
@@ -77,7 +86,11 @@ class Dataset:
     y: np.ndarray
     """int64 [rows], positions in the target's classes; or float64 [rows], the numbers of a regression."""
     fold: np.ndarray
-    """int8 [rows]: the fold in which a row is a test row, or `HOLDOUT`."""
+    """int8 [rows]: the fold in which a row is a test row, or `HOLDOUT`, or `BEFORE`."""
+    time: np.ndarray | None = None
+    """float64 [rows], where they are split by time."""
+    gap: float = 0.0
+    """How much earlier than the rows that test it the rows are at least that a model is trained on, by their times."""
     learnt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The categories that the contract leaves to the dataset, by feature, in the order of their positions."""
 
@@ -88,12 +101,42 @@ class Dataset:
 
     def of(self, rows: np.ndarray) -> Dataset:
         """Return the rows at these positions."""
-        return Dataset(x=self.x[rows], y=self.y[rows], fold=self.fold[rows], learnt=self.learnt)
+        time = None if self.time is None else self.time[rows]
+        return replace(self, x=self.x[rows], y=self.y[rows], fold=self.fold[rows], time=time)
+
+    @property
+    def folds(self) -> int:
+        return int(self.fold.max()) + 1
+
+    def tested(self, fold: int) -> np.ndarray:
+        """Return which rows test the model of a fold: bool [rows]."""
+        return self.fold == fold
+
+    def trained(self, fold: int) -> np.ndarray:
+        """Return which rows the model of a fold is trained on, bool [rows]: none of the holdout, none that test it.
+
+        Of a split by time, those that are earlier than its test rows by the gap.
+        """
+        if self.time is None:
+            return (self.fold != fold) & (self.fold != HOLDOUT)
+        return self._earlier(self.tested(fold))
+
+    @property
+    def fitted(self) -> np.ndarray:
+        """bool [rows]: what the model is trained on that is judged on the holdout, and released."""
+        return ~self.holdout if self.time is None else self._earlier(self.holdout)
+
+    def _earlier(self, tests: np.ndarray) -> np.ndarray:
+        assert self.time is not None  # noqa: S101 - only these rows have an order
+        begin = self.time[tests].min()
+        return (self.time < begin) & (begin - self.time >= self.gap)
 
     def to_bytes(self) -> bytes:
-        """Return a .npz file with X, y, fold and holdout. Equal datasets give equal bytes."""
+        """Return a .npz file with X, y, fold and holdout, and time and gap. Equal datasets give equal bytes."""
         file = io.BytesIO()
         arrays: dict[str, Any] = {"X": self.x, "y": self.y, "fold": self.fold, "holdout": self.holdout}
+        if self.time is not None:
+            arrays |= {"time": self.time, "gap": np.float64(self.gap)}
         if self.learnt:
             arrays["learnt"] = np.array(json.dumps(dict(self.learnt)))
         np.savez(file, **arrays)
@@ -103,6 +146,68 @@ class Dataset:
     def from_bytes(cls, data: bytes) -> Dataset:
         """Read what `to_bytes` wrote."""
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            timed: dict[str, Any] = {"time": arrays["time"], "gap": float(arrays["gap"])} if "time" in arrays else {}
             learnt = json.loads(str(arrays["learnt"])) if "learnt" in arrays else {}
             categories = {name: tuple(texts) for name, texts in learnt.items()}
-            return cls(x=arrays["X"], y=arrays["y"], fold=arrays["fold"], learnt=categories)
+            return cls(x=arrays["X"], y=arrays["y"], fold=arrays["fold"], learnt=categories, **timed)
+
+
+def split_at_random(x: np.ndarray, y: np.ndarray, equal: np.ndarray, contract: Contract) -> tuple[Dataset, Document]:
+    """Return rows as a dataset, and how they are split, as JSON values. Raise `Unsplittable`.
+
+    `equal` has a number for each row, the same for equal rows, which stay together.
+    """
+    search = contract.search
+    strata = strata_of(y, search.folds)
+    fold = assign_folds(strata, equal, holdout=search.holdout, folds=search.folds, seed=search.seed)
+    if lacking := lacking_in(y, fold, contract):
+        raise Unsplittable(f"too few different rows{lacking}")
+    dataset = Dataset(x=x, y=y, fold=fold)
+    return dataset, described(dataset, equal, by="random")
+
+
+def lacking_in(y: np.ndarray, fold: np.ndarray, contract: Contract) -> str:
+    """Return what some fold or the holdout has no row of, as the end of a sentence; nothing where all have."""
+    folds, classes = contract.search.folds, contract.target.classes
+    if not classes:
+        empty = too_few(np.zeros(len(y)), fold, classes=(contract.target.name,), folds=folds)
+        return f": {folds} folds and the holdout each need some" if empty else ""
+    lacking = too_few(y, fold, classes=classes, folds=folds)
+    counts = ", ".join(f"{name} ({np.count_nonzero(y == classes.index(name))})" for name in lacking)
+    return f" of {counts}: {folds} folds and the holdout each need one of every class" if lacking else ""
+
+
+def described(
+    dataset: Dataset,
+    equal: np.ndarray,
+    *,
+    by: str,
+    column: str | None = None,
+    kept: str = "",
+    after: Sequence[str] = (),
+    facts: Mapping[str, Any] | None = None,
+) -> Document:
+    """Return how rows are split, as JSON values, and in a sentence, `said`.
+
+    `by` and `column` say what decided. `kept` is said of the rows kept out, `after` of the folds; `facts` are added.
+    """
+    held, rows = dataset.holdout, len(dataset.y)
+    tests = [int(dataset.tested(fold).sum()) for fold in range(dataset.folds)]
+    copies, apart = rows - len(np.unique(equal)), int(np.isin(equal[held], equal[dataset.fitted]).sum())
+    sizes = " to ".join(f"{size:,}" for size in sorted({min(tests), max(tests)}))
+    how = "at random" if column is None else f"by {column}"
+    said = [", ".join(filter(None, [f"{how}: {held.sum():,} of {rows:,} rows kept out", kept]))]
+    said += [f"{len(tests)} folds of {sizes} rows", *after]
+    if apart:
+        said.append(f"{apart:,} of the rows kept out equal rows that are trained on")
+    elif copies:
+        said.append(f"copies of other rows are on the side of these: {copies:,}")
+    return {
+        "by": by,
+        **({} if column is None else {"column": column}),
+        **(facts or {}),
+        "rows": {"holdout": int(held.sum()), "folds": tests},
+        "equal_rows": copies,
+        "equal_rows_apart": apart,
+        "said": "; ".join(said),
+    }

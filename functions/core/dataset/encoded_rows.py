@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from functions.core.dataset.column import Encoding, written
+from functions.core.dataset.number_style import PLAIN
 from functions.core.dataset.terms import Terms
 from models.feature import COMPOUND
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from arro3.core import Array
 
+    from functions.core.dataset.row_keys import KeyReader, RowKeys
     from functions.core.dataset.table import Batch, Column, Table
     from models.feature import Feature
 
@@ -45,6 +47,34 @@ class Rounded:
     becomes: int
 
 
+class RoundedNumbers:
+    """The rounded whole numbers of one file, by column. `unit` is what a location counts: "line" or "row"."""
+
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
+        self._count: dict[str, int] = {}
+        self._first: dict[str, Rounded] = {}
+
+    def add(self, found: Mapping[str, Rounded]) -> None:
+        """Count those of some more rows."""
+        for name, rounded in found.items():
+            self._count[name] = self._count.get(name, 0) + rounded.count
+            self._first.setdefault(name, rounded)
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Return column, count, the location of the first, and which number the model gets for it."""
+        return [
+            {
+                "column": name,
+                "count": self._count[name],
+                f"first_{self._unit}": first.location,
+                "first": first.value,
+                "becomes": first.becomes,
+            }
+            for name, first in self._first.items()
+        ]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EncodedRows:
     """Some consecutive rows."""
@@ -63,40 +93,55 @@ class EncodedRows:
     """How many rows of the table are before these."""
     learnt: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """By column that is to learn its categories: those that no earlier row has, by their positions."""
+    keys: RowKeys | None = None
+    """What they are split by, where that was asked for."""
 
 
 def encoded_rows(
-    table: Table, features: Sequence[Feature], others: Sequence[str], *, dtype: str, most_cells: int, skip: int = 0
+    table: Table,
+    features: Sequence[Feature],
+    others: Sequence[str],
+    *,
+    dtype: str,
+    most_cells: int,
+    skip: int = 0,
+    keys: KeyReader | None = None,
 ) -> Iterator[EncodedRows]:
     """Yield the rows of a table, encoded by its columns, from those on that hold the row after the first `skip`.
 
     A feature whose column is not there is missing in every row. Of the first `most_cells` rows that are
-    refused, the cells are given. Raise `UnreadableTable`.
+    refused, the cells are given. `keys` reads what they are split by. Raise `UnreadableTable`.
     """
-    encoding = (
-        Encoding(typed=table.typed, dtype=dtype)
-        if table.style is None
-        else Encoding(typed=table.typed, style=table.style, dtype=dtype)
+    encoder = _Encoder(
+        encoding=Encoding(typed=table.typed, style=table.style or PLAIN, dtype=dtype),
+        features=features,
+        terms=Terms(features) if any(one.kind in COMPOUND or one.must_learn for one in features) else None,
+        others=others,
+        keys=keys,
     )
-    terms = Terms(features) if any(one.kind in COMPOUND or one.must_learn for one in features) else None
     first = 0
     for batch in table.batches:
         if first + batch.rows > skip:
-            rows = _encoded(batch, encoding, features, terms, others, most_cells, first)
+            rows = _encoded(batch, encoder, most_cells, first)
             most_cells -= len(rows.refused)
             yield rows
         first += batch.rows
 
 
-def _encoded(
-    batch: Batch,
-    encoding: Encoding,
-    features: Sequence[Feature],
-    terms: Terms | None,
-    others: Sequence[str],
-    most_cells: int,
-    first: int,
-) -> EncodedRows:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Encoder:
+    """What encodes the batches of one table."""
+
+    encoding: Encoding
+    features: Sequence[Feature]
+    terms: Terms | None
+    """None where each feature is a term by itself."""
+    others: Sequence[str]
+    keys: KeyReader | None
+
+
+def _encoded(batch: Batch, encoder: _Encoder, most_cells: int, first: int) -> EncodedRows:
+    encoding, features, terms = encoder.encoding, encoder.features, encoder.terms
     well_formed, there = np.arange(batch.rows), slice(None)
     if batch.malformed:
         well_formed = there = np.delete(well_formed, list(batch.malformed))
@@ -123,6 +168,9 @@ def _encoded(
             )
     if terms is not None:
         terms.fill(numbers, well_formed)
+    keys, keyless = (None, ()) if encoder.keys is None else encoder.keys.read(batch, well_formed)
+    for at, fault in keyless:
+        faults.setdefault(at, []).append(fault)
     refused = {
         at: Refused(
             location=int(batch.locations[at]),
@@ -131,7 +179,7 @@ def _encoded(
         )
         for number, (at, reasons) in enumerate(sorted(faults.items()))
     }
-    texts = {name: _texts(batch.columns.get(name), well_formed, batch.rows) for name in others}
+    texts = {name: _texts(batch.columns.get(name), well_formed, batch.rows) for name in encoder.others}
     return EncodedRows(
         numbers=numbers,
         refused=refused,
@@ -140,6 +188,7 @@ def _encoded(
         end=batch.end,
         first=first,
         learnt={} if terms is None else terms.learnt(),
+        keys=keys,
     )
 
 

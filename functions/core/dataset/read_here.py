@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from functions.core.dataset.encoded_rows import encoded_rows
+from functions.core.dataset.number_style import PLAIN
 from functions.core.dataset.opening import open_table
+from functions.core.dataset.row_keys import KeyReader
 from functions.core.dataset.wanted import Facts
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class RowsHere:
             dtype=wanted.dtype,
             most_cells=wanted.most_cells,
             skip=wanted.skip,
+            keys=None if wanted.group is wanted.time is None else KeyReader(wanted.group, wanted.time, style or PLAIN),
         )
 
     def __iter__(self) -> Iterator[EncodedRows]:
@@ -58,12 +61,13 @@ def open_rows(blocks: Iterator[bytes], wanted: Wanted) -> RowsHere:
 
 def _table(blocks: Iterator[bytes], wanted: Wanted) -> Table:
     whole = wanted.resumed
+    others = (*wanted.others, *(name for name in (wanted.group, wanted.time) if name is not None))
     if whole is None:
-        return open_table(blocks, wanted.features, wanted.others, most_bytes=wanted.most_bytes, lists=wanted.lists)
+        return open_table(blocks, wanted.features, others, most_bytes=wanted.most_bytes, lists=wanted.lists)
     if whole.format == "CSV":
         from functions.core.dataset.csv_table import resume_csv  # noqa: PLC0415 - it loads Arrow
 
-        return resume_csv(blocks, whole, wanted.features, wanted.others)
+        return resume_csv(blocks, whole, wanted.features, others)
     from functions.core.dataset.json_lines import open_json_lines  # noqa: PLC0415
 
-    return open_json_lines(blocks, wanted.features, wanted.others, lists=wanted.lists)
+    return open_json_lines(blocks, wanted.features, others, lists=wanted.lists)

@@ -30,7 +30,7 @@ def serve() -> None:
             with open_rows(_wanted_blocks(out), Wanted.parse(json.loads(request))) as rows:
                 _give(out, FACTS, rows.facts.document())
                 for some in rows:
-                    _give(out, ROWS, row_messages.head_of(some), some.numbers.tobytes())
+                    _give(out, ROWS, row_messages.head_of(some), row_messages.payload_of(some))
             write(out, ENDS, None)
         except _Abandoned:
             continue

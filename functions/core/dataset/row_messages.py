@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from functions.core.dataset.encoded_rows import EncodedRows, Refused, Rounded
+from functions.core.dataset.row_keys import RowKeys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,7 @@ def write(out: IO[bytes], kind: bytes, head: object, payload: bytes = b"") -> No
 
 def head_of(rows: EncodedRows) -> dict[str, Any]:
     """Return rows without their numbers, as JSON values."""
+    keys = rows.keys
     return {
         "shape": rows.numbers.shape,
         "dtype": str(rows.numbers.dtype),
@@ -45,20 +47,37 @@ def head_of(rows: EncodedRows) -> dict[str, Any]:
         "learnt": dict(rows.learnt),
         "end": rows.end,
         "first": rows.first,
+        "keys": None if keys is None else {"groups": keys.groups, "timed": keys.times is not None, "dated": keys.dated},
     }
 
 
+def payload_of(rows: EncodedRows) -> bytes:
+    """Return the numbers of rows: what a model takes, and their times where they have some."""
+    times = b"" if rows.keys is None or rows.keys.times is None else rows.keys.times.tobytes()
+    return rows.numbers.tobytes() + times
+
+
 def rows_of(head: dict[str, Any], numbers: bytes) -> EncodedRows:
-    """Return the rows that `head_of` described, with their numbers."""
+    """Return the rows that `head_of` described, with what `payload_of` returned."""
+    dtype, shape = np.dtype(head["dtype"]), head["shape"]
+    count = shape[0] * shape[1]
     return EncodedRows(
-        numbers=np.frombuffer(numbers, dtype=head["dtype"]).reshape(head["shape"]),
+        numbers=np.frombuffer(numbers, dtype=dtype, count=count).reshape(shape),
         refused={at: _refused(location, faults, cells) for at, location, faults, cells in head["refused"]},
         texts=head["texts"],
         rounded={name: Rounded(**found) for name, found in head["rounded"].items()},
         learnt=head["learnt"],
         end=head["end"],
         first=head["first"],
+        keys=_keys(head["keys"], numbers, count * dtype.itemsize),
     )
+
+
+def _keys(told: dict[str, Any] | None, numbers: bytes, start: int) -> RowKeys | None:
+    if told is None:
+        return None
+    times = np.frombuffer(numbers, dtype=np.float64, offset=start) if told["timed"] else None
+    return RowKeys(groups=told["groups"], times=times, dated=told["dated"])
 
 
 def _refused(location: int, faults: Sequence[Sequence[str]], cells: Sequence[str]) -> Refused:

@@ -62,6 +62,7 @@ class TrainedArrival(Arrival):
         if before is None or before.get("status") not in SETTLED:
             self._write(upload.source, reading)
         facts = {"rows": reading.report["accepted_rows"], "rejected_rows": reading.report["rejected_rows"]}
+        facts |= {name: reading.report[name] for name in ("split", "suspects")}
         facts |= {} if schedule is None else {"schedule": schedule}
         return self.begin(upload, reading.digest, plan, facts)
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from functions.core.dataset import read_apart
-from functions.core.dataset.dataset import Dataset, assign_folds, group_equal, strata_of, too_few
+from functions.core.dataset.dataset import Unsplittable, group_equal, split_at_random
+from functions.core.dataset.encoded_rows import RoundedNumbers
+from functions.core.dataset.leak import suspects
 from functions.core.dataset.learnt import Learnt, Unlearnable
 from functions.core.dataset.profile import profile_of
 from functions.core.dataset.rejected_rows import KEPT, RejectedRows
-from functions.core.dataset.rounded_numbers import RoundedNumbers
+from functions.core.dataset.row_keys import CollectedKeys
+from functions.core.dataset.split import split
 from functions.core.dataset.table import ACCEPTED, UnreadableTable
 from functions.core.dataset.wanted import Facts, Wanted
 from functions.core.storage.objects import canonical
@@ -23,6 +26,7 @@ from models.feature import exactly
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from functions.core.dataset.dataset import Dataset
     from functions.core.dataset.encoded_rows import EncodedRows, Refused
     from functions.core.dataset.wanted import Reader, Rows
     from models.contract import Contract
@@ -63,16 +67,17 @@ def validate_dataset(
     `data` is the file, whole or in blocks of which none is empty.
     """
     blocks = iter([data] if data else []) if isinstance(data, bytes) else iter(data)
-    columns = (*contract.features, contract.target.as_feature)
+    columns, search = (*contract.features, contract.target.as_feature), contract.search
+    wanted = Wanted(features=columns, most_cells=KEPT, group=search.group, time=search.time)
     learnt = Learnt(contract) if contract.learns else None
     try:
-        with read(blocks, Wanted(features=columns, most_cells=KEPT)) as rows:
+        with read(blocks, wanted) as rows:
             if not rows.facts.columns:
                 raise _no_row(rows)
             ignored = _check_columns(rows.facts, contract)
             rejected_rows = RejectedRows(rows.facts.unit, rows.facts.columns)
             rounded = RoundedNumbers(rows.facts.unit)
-            x, y = _collect(rows, contract, rejected_rows, rounded, learnt)
+            x, y, keys = _collect(rows, contract, rejected_rows, rounded, learnt)
     except UnreadableTable as problem:
         raise RejectedDataset(str(problem)) from problem
     seen = {"format": rows.facts.format, "ignored_columns": ignored[:_LISTED], "rounded": rounded.listed()}
@@ -84,34 +89,32 @@ def validate_dataset(
             raise RejectedDataset(str(problem), **report) from problem
         contract = contract.with_learnt(learnt.categories)
     groups = group_equal(x)
-    search = contract.search
-    strata = strata_of(y, search.folds)
-    fold = assign_folds(strata, groups, holdout=search.holdout, folds=search.folds, seed=search.seed)
-    if cause := _unlearnable(y, fold, contract):
-        raise RejectedDataset(cause, **report)
+    try:
+        dataset, report["split"] = _split(x, y, groups, keys, contract)
+    except Unsplittable as problem:
+        raise RejectedDataset(str(problem), **report) from None
+    profile = profile_of(x, y, groups, contract.terms, contract.target)
+    report["suspects"] = suspects(x, y, profile, contract)
+    if contract.quality.leaks == "reject" and (leaks := [one["said"] for one in report["suspects"] if "share" in one]):
+        told = "; ".join(leaks[:5]) + (f"; and {len(leaks) - 5} more" if len(leaks) > 5 else "")
+        raise RejectedDataset(f"{told}. Take it out of features, or set quality.leaks: warn", **report)
     return ValidatedDataset(
-        dataset=Dataset(x=x, y=y, fold=fold, learnt={} if learnt is None else learnt.categories),
-        digest=_digest(x, y, contract),
-        profile=profile_of(x, y, groups, contract.terms, contract.target),
+        dataset=dataset if learnt is None else replace(dataset, learnt=learnt.categories),
+        digest=_digest(x, y, keys, contract),
+        profile=profile,
         report={"accepted": True, "cause": None, **report},
         rejected=rejected_rows.to_csv(),
     )
 
 
-def _unlearnable(y: np.ndarray, fold: np.ndarray, contract: Contract) -> str | None:
-    """Return why nothing can be learnt of rows that are acceptable each by itself; None where it can."""
-    folds, target = contract.search.folds, contract.target
-    if not target.classes:
-        if y.min() == y.max():
-            return f"{target.name} is {exactly(float(y[0]))} in every row, so there is nothing to predict"
-        if too_few(np.zeros(len(y)), fold, classes=(target.name,), folds=folds):
-            return f"too few different rows: {folds} folds and the holdout each need some"
-        return None
-    lacking = too_few(y, fold, classes=target.classes, folds=folds)
-    if not lacking:
-        return None
-    counts = ", ".join(f"{name} ({np.count_nonzero(y == target.classes.index(name))})" for name in lacking)
-    return f"too few different rows of {counts}: {folds} folds and the holdout each need one of every class"
+def _split(
+    x: np.ndarray, y: np.ndarray, equal: np.ndarray, keys: CollectedKeys | None, contract: Contract
+) -> tuple[Dataset, dict[str, Any]]:
+    """Return rows as a dataset, and how they are split. Raise `Unsplittable`."""
+    if not contract.target.classes and y.min() == y.max():
+        told = f"{contract.target.name} is {exactly(float(y[0]))} in every row"
+        raise Unsplittable(f"{told}, so there is nothing to predict")
+    return split_at_random(x, y, equal, contract) if keys is None else split(x, y, equal, keys, contract)
 
 
 def _no_row(rows: Rows) -> RejectedDataset:
@@ -128,6 +131,9 @@ def _check_columns(facts: Facts, contract: Contract) -> list[str]:
     if facts.format != "JSON Lines":  # whose writers often leave out what is missing
         optional = set()
     expected = [*(feature.name for feature in contract.features), contract.target.name]
+    keys = {contract.search.group, contract.search.time} - {None}
+    expected += [name for name in keys if name is not None and name not in expected]
+    optional -= keys
     missing = [name for name in expected if name not in facts.columns and name not in optional]
     extra = [name for name in facts.columns if name not in {*expected, *contract.id, *contract.ignore}]
     if not missing and (not extra or contract.quality.extra_columns == "ignore"):
@@ -173,14 +179,15 @@ def _likeness(one: str, other: str) -> float:
 
 def _collect(
     rows: Rows, contract: Contract, rejected_rows: RejectedRows, rounded: RoundedNumbers, learnt: Learnt | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the accepted rows as X, float32 [rows, terms], and y, classes or numbers; collect the others.
+) -> tuple[np.ndarray, np.ndarray, CollectedKeys | None]:
+    """Return the accepted rows as X, float32 [rows, terms], y, classes or numbers, and keys; collect the others.
 
     Read no further where so many rows are set aside that the file is rejected whatever follows.
     """
     width, seen = len(contract.terms), 0
     most_rows = MAXIMUM_VALUES // (width + 1)
     parts: list[np.ndarray] = []
+    keys = CollectedKeys() if contract.search.group or contract.search.time else None
     kind = np.float64 if not contract.target.classes else np.int64
     targets: list[np.ndarray] = [np.empty(0, dtype=kind)]
     for some in rows:
@@ -191,6 +198,8 @@ def _collect(
         keep[list(some.refused)] = False
         parts.append(some.numbers[keep, :width])
         targets.append(some.numbers[keep, width].astype(kind))
+        if keys is not None and some.keys is not None:
+            keys.add(some.keys, keep)
         rounded.add(some.rounded)
         if learnt is not None:
             learnt.add(some.learnt)
@@ -205,7 +214,7 @@ def _collect(
         part = parts.pop()
         x[filled : filled + len(part)] = part
         filled += len(part)
-    return x, y
+    return x, y, keys
 
 
 def _reject_rows(rows: EncodedRows, contract: Contract, rejected_rows: RejectedRows) -> None:
@@ -253,15 +262,19 @@ def _check_rows(
     return report
 
 
-def _digest(x: np.ndarray, y: np.ndarray, contract: Contract) -> str:
+def _digest(x: np.ndarray, y: np.ndarray, keys: CollectedKeys | None, contract: Contract) -> str:
     search = contract.search
+    how = {key: getattr(search, key) for key in ("group", "time", "gap") if getattr(search, key) is not None}
     contract_values = {
         "features": [feature.document() for feature in contract.features],
         "target": contract.target.model_dump(),
         "shape": list(x.shape),
-        "split": {"holdout": search.holdout, "folds": search.folds, "seed": search.seed},
+        "split": {"holdout": search.holdout, "folds": search.folds, "seed": search.seed, **how},
     }
     digest = hashlib.sha256(canonical(contract_values))
     digest.update(x.data)
     digest.update(y.data)
+    for some in () if keys is None else (keys.groups, keys.times):
+        if some is not None:
+            digest.update(some.data)
     return digest.hexdigest()

@@ -54,6 +54,10 @@ class Wanted:
     order in which they are found."""
     others: tuple[str, ...] = ()
     """Columns that are read as text."""
+    group: str | None = None
+    """The column that says of which group a row is, where rows are split by it."""
+    time: str | None = None
+    """The column that says when a row was, where rows are split by it."""
     dtype: str = "float32"
     """The numbers that a model gets: float32, or float64."""
     most_cells: int = 0

@@ -157,19 +157,23 @@ def _experiments(story: Story) -> Markup:
                 number(line["seconds"], 3),
             )
         )
-    caption = f"{story.contract.search.folds} folds; the best {story.contract.search.measure} first."
+    failed = sum(line["status"] == "failed" for line in story.board)
+    caption = f"{story.contract.search.folds} folds; the best {story.contract.search.metric} first."
     if any(line["status"] == "stopped" for line in story.board):
         caption += " Those that were stopped were measured on a part of the rows, where others were better."
+    caption += f" {failed} of {len(story.board)} failed." if failed else ""
     header = ("experiment", "parameters", "#mean", "#deviation", "#bytes", "#seconds")
     return section("Experiments", table(caption, header, rows, first=True))
 
 
 def _data(story: Story) -> Markup:
-    profile = json.loads(story.profile)
+    profile, split = json.loads(story.profile), story.record.get("split")
     known = facts(
         [
             ("rows", escape(f"{profile['rows']} ({_spread(profile)})")),
             ("set aside", escape(story.record["rejected_rows"])),
+            *([("split", escape(split["said"]))] if split else []),
+            *[("look at", escape(one["said"])) for one in story.record.get("suspects", ())],
             ("copies of other rows", escape(profile["duplicate_rows"])),
             ("equal rows with unequal targets", escape(profile["contradictory_rows"])),
         ]

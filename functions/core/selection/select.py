@@ -39,7 +39,7 @@ class Selection:
         After a round that is not the last: `{"status": "narrowed", "experiments": [...], "round": ...}`, the
         experiments that go on, and the number of their round. None is the last round. Model and run are named, too.
 
-        Raise `NothingTrained`, `Unfinished` and `Outdated`.
+        Raise `NothingTrained`, `TooManyFailed`, `Unfinished` and `Outdated`.
         """
         registry = Registry(self.models, model)
         record = registry.read_run(run)

@@ -14,6 +14,7 @@ from functions.core.selection.assessment import Assessment
 from functions.core.selection.candidate import Experiments, NothingTrained, recorded
 from functions.core.selection.doubts import doubts
 from functions.core.selection.exactness import answers_of
+from functions.core.selection.failures import check_failures, failures_of, said_of
 from functions.core.selection.gate import Champion, comparable, judge
 from functions.core.selection.importance import reliance
 from functions.core.selection.intervals import intervals
@@ -26,6 +27,8 @@ from interface import layout
 from models.light import replace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
     from functions.core.selection.assessment import Record
@@ -42,7 +45,7 @@ class TrainedAssessment(Assessment):
         """Judge the best experiment of a run, and register it if it passes.
 
         One whose ONNX file answers otherwise than its estimator is passed over for the next best. Where all
-        of them do, the best is refused.
+        of them do, the best is refused. Raise `TooManyFailed`.
         """
         folder = f"{self.contract.name}/{layout.DATASETS}{record['dataset']}"
         dataset = Dataset.from_bytes(self.data.get(f"{folder}/data.npz"))
@@ -53,6 +56,7 @@ class TrainedAssessment(Assessment):
         folder = f"{contract.name}/{layout.DATASETS}{record['dataset']}"
         experiments = Experiments.read(self.models, contract, record)
         profile = self.data.get(f"{folder}/profile.json")
+        failed = self._failed(experiments.board)
         candidate, verdict, passed_over = self._judged(experiments, dataset)
         board = [line | passed_over.get(line["id"], {}) for line in experiments.board]
         self.models.put_json(registry.run_key(run, "leaderboard.json"), {"experiments": board})
@@ -92,6 +96,7 @@ class TrainedAssessment(Assessment):
             **({"decision": candidate.experiment["decision"]} if "decision" in candidate.experiment else {}),
             "passed_over": [{"experiment": name, **why} for name, why in passed_over.items()],
             "selected": self.at,
+            **failed,
         }
         if verdict.failed:
             self.models.put(registry.run_key(run, "report.html"), report)
@@ -110,6 +115,14 @@ class TrainedAssessment(Assessment):
             failed = next(iter(records.values()))
             raise NothingTrained(f"none of {len(records)} experiments succeeded; {failed['id']}: {failed['error']}")
         return {"experiments": names, "round": number + 1, "trainer": trained_by(model, self.folder)}
+
+    def _failed(self, board: Sequence[Record]) -> Record:
+        """Return what the record says of experiments that failed; nothing where none did. Raise `TooManyFailed`."""
+        if all(line["status"] != "failed" for line in board):
+            return {}
+        failures = failures_of(board)
+        check_failures(failures, self.contract.search)
+        return {"failures": {**failures, "said": said_of(failures)}}
 
     def _judged(self, experiments: Experiments, dataset: Dataset) -> tuple[Candidate, Verdict, dict[str, Record]]:
         """Return the candidate, its verdict, and why better experiments were passed over, by their ids."""

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from functions.core.dataset.dataset import HOLDOUT
 from functions.core.training.answers import with_gaps
 from functions.core.training.fitting import fitted
 from functions.core.training.own_export import checked
@@ -80,7 +79,7 @@ def run_experiment(
 
     Raises what `fit` or the export raises, or `UnusableEstimator`.
     """
-    visible = ~dataset.holdout
+    visible = dataset.fitted
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         started = time.perf_counter()
@@ -120,9 +119,8 @@ def cross_validate(
     answered to them.
     """
     tested = []
-    for fold in range(int(dataset.fold.max()) + 1):
-        train_rows = (dataset.fold != fold) & (dataset.fold != HOLDOUT)
-        test_rows = dataset.fold == fold
+    for fold in range(dataset.folds):
+        train_rows, test_rows = dataset.trained(fold), dataset.tested(fold)
         estimator = training.fit(dataset.x[train_rows], dataset.y[train_rows], dict(params))
         tested.append((dataset.y[test_rows], fitted(estimator, task).answers(dataset.x[test_rows])))
     by_fold = [task.scores(y, said) for (y, _), said in zip(tested, task.judged(tested), strict=True)]

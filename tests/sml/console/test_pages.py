@@ -202,6 +202,9 @@ def test_a_run_shows_its_data_checks_experiments_and_release(staged: Staged, bro
         "dataset": "d1",
         "version": "v1",
         "warnings": ["roc_auc: 20 rows are too few to tell"],
+        "split": {"said": "by customer: 113 of 569 rows kept out"},
+        "suspects": [{"said": "sold is a copy of left"}],
+        "failures": {"said": "1 of 3 experiments failed: 1 by ValueError: no"},
     }
     staged.run("aa01", checks=CHECKS, experiment="e1", **facts)
     staged.registry.put_json(f"{MODEL}/runs/aa01/leaderboard.json", {"experiments": LEADERBOARD})
@@ -211,6 +214,9 @@ def test_a_run_shows_its_data_checks_experiments_and_release(staged: Staged, bro
     shown = browser.get(f"/models/{MODEL}/runs/aa")
     for words in (
         "569, and 3 rejected",
+        "split by customer: 113 of 569 rows kept out",
+        "To look at sold is a copy of left",
+        "failed 1 of 3 experiments failed: 1 by ValueError: no",
         "mass is text 3 7, 9",
         "roc_auc ",
         "not passed",

@@ -11,7 +11,7 @@ from models.feature import Feature
 from models.gate import bound_of
 from sml.init.number_target import NumberTarget
 from sml.init.target import Target
-from sml.init.written import contract_of, declaration
+from sml.init.written import contract_of, contract_text, declaration
 from tests.sml.init.tables import (
     becomes,
     churn,
@@ -80,6 +80,46 @@ def test_a_column_that_tells_the_target_alone_is_kept_with_a_warning(tmp_path: P
     assert next(warning for warning in found.warnings if "leak" in warning).startswith("refunded may be a leak")
     assert becomes(found)["refunded"] == "boolean"
     assert not any("leak" in warning for warning in proposal(churn(), tmp_path).warnings)
+
+
+def visits(each: int, *whose: str) -> bytes:
+    """Return a table with so many rows for each patient, under these names of columns."""
+    rows = [
+        [
+            *[f"P{at // each:03}" for _ in whose],
+            f"2026-{at % 12 + 1:02}-07",
+            at % 17 + at % 2 * 9,
+            ["no", "yes"][at % 2],
+        ]
+        for at in range(240)
+    ]
+    return csv_of([*whose, "seen_at", "pressure", "target"], rows)
+
+
+def test_rows_of_one_patient_are_kept_together(tmp_path: Path) -> None:
+    found = proposal(visits(6, "patient_id"), tmp_path)
+    assert (found.split.group, found.plan.folds) == ("patient_id", 5)
+    assert contract_of(found).search.group == "patient_id"
+
+
+@pytest.mark.parametrize(
+    ("each", "whose", "groups"),
+    [
+        (6, ["row_id"], ()),
+        (1, ["patient_id"], ()),
+        (60, ["patient_id"], ()),
+        (6, ["user_id", "device_id"], ("user_id", "device_id")),
+    ],
+)
+def test_what_may_be_a_group_or_the_order_of_rows_is_a_comment(
+    each: int, whose: list[str], groups: tuple[str, ...], tmp_path: Path
+) -> None:
+    found = proposal(visits(each, *whose), tmp_path)
+    assert (found.split.group, found.split.groups, found.split.times) == (None, groups, ("seen_at",))
+    assert contract_of(found).search.keys == ()
+    text = contract_text(found)
+    assert "  # time: seen_at\n" in text
+    assert ("  # group: user_id  # or device_id\n" in text) == bool(groups)
 
 
 def test_a_german_table_is_read_as_it_is_written(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from functions.core.dataset import read_here
+from models.contract import Contract
 from models.section import FOLDER
 from sml.init import verdict
 from sml.init.verdict import RejectedRow, Verdict
@@ -47,6 +48,28 @@ def test_what_columns_become_is_told_where_it_is_no_number_by_itself(
     told = capsys.readouterr().out
     assert "weight becomes 2 numbers: year, month" in told
     assert "colour becomes one of 1 categories, learnt from this table: green; 30 rows hold another value" in told
+
+
+def test_the_split_and_what_may_be_a_leak_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = [[*row, row[3] == "yes", at // 6] for at, row in enumerate(rows())]
+    features = [*contract().model_dump()["features"], {"name": "sold", "kind": "boolean"}]
+    asked = {"features": features, "search": {"group": "tree"}}
+    found = check(csv(content, (*HEADER, "sold", "tree")), tmp_path, **asked)
+    assert found.passed_over == ()
+    report(found, tmp_path / "data.csv", as_json=False)
+    told = capsys.readouterr().out.splitlines()
+    assert "split by tree: 18 of 90 rows kept out, 3 of 15 groups, the largest of 6 rows; 3 folds of 24 rows" in told
+    assert "look at: sold is a copy of ripe" in told
+
+
+def test_a_table_of_numbers_to_predict_is_told_with_their_range(tmp_path: Path) -> None:
+    asked: dict[str, Any] = {**contract().model_dump(mode="json"), "task": "regression", "target": {"name": "weight"}}
+    asked |= {"features": [{"name": "size"}], "gate": {"metric": "mae", "maximum": 9}}
+    asked["search"] |= {"metric": "mae", "trials": None}
+    file = tmp_path / "data.csv"
+    file.write_bytes(csv())
+    found = verdict.check(Contract.parse(asked, ""), file, read_here.open_rows)
+    assert (found.accepted, found.numbers, found.classes) == (True, (-6.0, 6.0), {})
 
 
 def test_rows_that_would_be_set_aside_are_told_with_line_column_and_value(tmp_path: Path) -> None:

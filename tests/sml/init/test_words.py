@@ -1,12 +1,8 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from sml.init.leak import told_alone
 from sml.init.words import is_amount, is_date, is_id, poles, share_of_numbers, target_rank, words_of
-
-DRAW = np.random.default_rng(6)
 
 
 @pytest.mark.parametrize("name", ["CustomerID", "customer_id", "customer id", "customerId", "Customer-ID"])
@@ -60,18 +56,3 @@ def test_the_class_that_is_looked_for_is_last() -> None:
     assert poles(["1", "0"]) == ("0", "1")
     assert poles(["red", "blue"]) is None
     assert poles(["0", "1", "2"]) is None
-
-
-def test_a_column_that_tells_the_classes_apart_is_seen_whatever_it_is() -> None:
-    classes = np.arange(200) % 2
-    assert told_alone(classes.astype(float), classes) == 1
-    assert told_alone(classes * 100 + DRAW.normal(size=200), classes) > 0.95
-    assert told_alone(np.where(classes == 1, np.nan, DRAW.normal(size=200)), classes) == 1, "it lacks values of a class"
-
-
-def test_a_column_that_tells_something_is_no_leak() -> None:
-    classes = np.arange(400) % 2
-    assert told_alone(classes + DRAW.normal(size=400), classes) < 0.7
-    assert told_alone(DRAW.normal(size=400), classes) < 0.3
-    assert told_alone(classes[:30].astype(float), classes[:30]) == 0, "too few rows to say"
-    assert told_alone(np.full(100, np.nan), classes[:100]) == 0

@@ -65,6 +65,14 @@ def test_a_good_file_becomes_numbers_in_the_declared_order() -> None:
         "accepted_rows": 90,
         "rejected_rows": 0,
         "reasons": [],
+        "split": {
+            "by": "random",
+            "rows": {"holdout": 18, "folds": [24, 24, 24]},
+            "equal_rows": 0,
+            "equal_rows_apart": 0,
+            "said": "at random: 18 of 90 rows kept out; 3 folds of 24 rows",
+        },
+        "suspects": [],
     }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from functions.core.training.processor import processor
-from tests.functions.bench import MODEL, Bench, csv, rows
+from tests.functions.bench import CONTRACT, MODEL, Bench, csv, rows
 
 
 @pytest.fixture
@@ -56,6 +56,16 @@ def test_the_report_is_one_file_and_every_text_is_escaped(bench: Bench) -> None:
     assert {"h1", "h2", "table", "caption", "svg", "title", "dl"} <= page.tags
     assert ("scope", "row") in page.attributes
     assert ("lang", "en") in page.attributes
+
+
+def test_the_report_shows_the_split_and_what_may_be_a_leak(bench: Bench) -> None:
+    features = [*CONTRACT["features"], {"name": "sold", "kind": "boolean"}]
+    bench.write_model(features=features)
+    content = [[*row, row[3] == "yes"] for row in rows()]
+    _, answer = bench.run_through(csv(content, ("size", "weight", "colour", "ripe", "sold")))
+    text = bench.models.get(f"{MODEL}/versions/{answer['version']}/report.html").decode()
+    assert "<dt>split</dt><dd>at random: 18 of 90 rows kept out; 3 folds of 24 rows</dd>" in text
+    assert "<dt>look at</dt><dd>sold is a copy of ripe</dd>" in text
 
 
 def test_the_report_shows_data_experiments_gate_and_holdout(bench: Bench) -> None:

@@ -14,6 +14,7 @@ from functions.core.registry.runs import Outdated
 from functions.core.registry.versions import Corrupt
 from functions.core.selection.candidate import Experiments, NothingTrained
 from functions.core.selection.exactness import answers_of
+from functions.core.selection.failures import TooManyFailed
 from functions.core.serving.classifier import Classifier
 from functions.core.storage.objects import Missing
 from functions.core.training.class_answers import ClassAnswers
@@ -243,6 +244,22 @@ def test_some_failed_experiments_do_not_stop_the_others(bench: Bench) -> None:
     assert bench.record(run)["experiment"] == "e1"
     report = bench.models.get(f"{MODEL}/versions/{answer['version']}/report.html").decode()
     assert "ValueError: there is no such penalty" in report
+    assert "1 of 2 failed." in report
+    failures = bench.record(run)["failures"]
+    assert failures["said"].startswith("1 of 2 experiments failed: 1 by ValueError: there is no such penalty")
+    assert failures["reasons"][0]["experiments"] == ["e0"]
+
+
+def test_more_failures_than_the_contract_lets_pass_fail_the_run_with_the_reasons(bench: Bench) -> None:
+    families = [{"ridge": [1.0, 2.0], "fails": [True]}, {"ridge": [1.0, 2.0]}]
+    bench.write_model(search={"families": families, "maximum_failed_share": 0.4})
+    with pytest.raises(
+        TooManyFailed, match=r"2 of 4 experiments failed: 2 by ValueError: there is no .* lets 40% pass"
+    ):
+        bench.run_through(csv())
+    assert not list(bench.models.keys(f"{MODEL}/versions"))
+    bench.write_model(search={"families": families, "maximum_failed_share": 0.5})
+    assert bench.run_through(csv())[1]["status"] == "registered"
 
 
 def test_when_every_experiment_fails_the_cause_is_raised(bench: Bench) -> None:

@@ -57,6 +57,25 @@ def test_nothing_is_fitted_on_the_holdout_or_on_the_fold_that_tests() -> None:
     assert last == set(dataset.x[~dataset.holdout, 0].tolist())
 
 
+def test_by_time_nothing_is_fitted_that_is_later_or_nearer_than_the_gap() -> None:
+    dataset = small()
+    time = np.random.default_rng(1).permutation(60).astype(np.float64)
+    fold = np.digitize(time, [12, 24, 36, 48]).astype(np.int8)
+    ordered = Dataset(
+        x=dataset.x, y=dataset.y, fold=np.where(fold == 4, HOLDOUT, fold - 1 - (fold == 0)), time=time, gap=3
+    )
+    when = dict(zip(dataset.x[:, 0].tolist(), time.tolist(), strict=True))
+    seen: list[set[float]] = []
+
+    def fit(x: np.ndarray, y: np.ndarray, params: Params) -> Constant:
+        assert len(x) == len(y)
+        seen.append({when[value] for value in x[:, 0].tolist()})
+        return Constant(np.array([[0.5, 0.5]]))
+
+    run_experiment(Training(fit=fit, export=lambda _: b"model"), ordered, {}, task=TWO)
+    assert seen == [set(map(float, range(begin - 2))) for begin in (12, 24, 36, 48)]
+
+
 def test_a_metric_has_a_value_for_each_fold() -> None:
     training = Training(fit=lambda x, y, params: Constant(np.array([[0.3, 0.7]])))
     metrics, _ = cross_validate(training, small(), {}, task=TWO)

@@ -1,0 +1,113 @@
+"""What the rows of a table are split by: the group of each, or its time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from functions.core.dataset.times import Times
+from models.feature import BLANK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from functions.core.dataset.number_style import NumberStyle
+    from functions.core.dataset.table import Batch
+
+Keyless = tuple[int, tuple[str, str]]
+"""The position of a row without a key, and the column and what is wrong with it."""
+_ACCEPTED = "accepted: a text or a number that all rows of a group have"
+_WHOLE = re.compile(r"(-?\d+)\.0+")
+"""A whole number as many programs write it where a column has gaps."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RowKeys:
+    """The keys of some rows; arbitrary for a row that is refused."""
+
+    groups: Sequence[str] | None = None
+    times: np.ndarray | None = None
+    """float64 [rows]"""
+    dated: bool = False
+    """Whether the times are seconds since 1970, and no numbers of another kind."""
+
+
+class KeyReader:
+    """Reads the keys of a table's rows, batch by batch."""
+
+    def __init__(self, group: str | None, time: str | None, style: NumberStyle) -> None:
+        self._group = group
+        self._time = time
+        self._times = Times(style)
+
+    def read(self, batch: Batch, well_formed: np.ndarray) -> tuple[RowKeys, list[Keyless]]:
+        """Return the keys of a batch, and which rows have none, by position. `well_formed` are those of its columns."""
+        faults: list[Keyless] = []
+        groups: list[str] | None = None
+        times: np.ndarray | None = None
+        if self._group is not None:
+            groups = [""] * batch.rows
+            for at, value in zip(well_formed.tolist(), _values(batch, self._group, len(well_formed)), strict=True):
+                text, reason = group_of(value)
+                groups[at] = text
+                if reason:
+                    faults.append((at, (self._group, reason)))
+        if self._time is not None:
+            times = np.full(batch.rows, np.nan)
+            column = batch.columns.get(self._time)
+            times[well_formed], reasons = self._times.read([None] * len(well_formed) if column is None else column)
+            faults += [(int(well_formed[at]), (self._time, reason)) for at, reason in reasons.items()]
+        return RowKeys(groups=groups, times=times, dated=bool(self._times.dated)), faults
+
+
+def _values(batch: Batch, name: str, rows: int) -> list[Any]:
+    column = batch.columns.get(name)
+    if column is None:
+        return [None] * rows
+    return column if isinstance(column, list) else list(column.to_pylist())
+
+
+def group_of(value: object) -> tuple[str, str]:
+    """Return the group that a value names, the same however a file writes it, and why it names none, or nothing."""
+    if isinstance(value, list | dict):
+        return "", f"is a list or an object; {_ACCEPTED}"
+    if isinstance(value, bool):
+        return str(value).lower(), ""
+    text = "" if value is None else str(value)
+    if text.strip().lower() in BLANK:
+        return "", f"is missing; {_ACCEPTED}"
+    whole = _WHOLE.fullmatch(text.strip())
+    return (whole[1] if whole else text), ""
+
+
+class CollectedKeys:
+    """The keys of the rows that are accepted."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, int] = {}
+        self._groups: list[np.ndarray] = []
+        self._times: list[np.ndarray] = []
+        self.dated = False
+
+    def add(self, keys: RowKeys, kept: np.ndarray) -> None:
+        """Add the keys of some rows, of which some are `kept`: bool [rows]."""
+        if keys.groups is not None:
+            codes = self._codes
+            these = [codes.setdefault(keys.groups[at], len(codes)) for at in np.flatnonzero(kept).tolist()]
+            self._groups.append(np.array(these, dtype=np.int64))
+        if keys.times is not None:
+            self._times.append(keys.times[kept])
+            self.dated |= keys.dated
+
+    @property
+    def groups(self) -> np.ndarray | None:
+        """A number for the group of each row, int64 [rows]: the first row's is 0."""
+        return np.concatenate(self._groups) if self._groups else None
+
+    @property
+    def times(self) -> np.ndarray | None:
+        """float64 [rows]: seconds since 1970 where they are `dated`."""
+        return np.concatenate(self._times) if self._times else None

@@ -1,0 +1,113 @@
+"""The split of a dataset's rows by the column that its contract names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from functions.core.dataset.dataset import (
+    BEFORE,
+    HOLDOUT,
+    Dataset,
+    Unsplittable,
+    described,
+    lacking_in,
+    strata_of,
+)
+from functions.core.dataset.group_split import assign_groups, tied
+from functions.core.dataset.time_split import assign_times
+from functions.core.dataset.times import shown
+
+if TYPE_CHECKING:
+    from functions.core.dataset.dataset import Document
+    from functions.core.dataset.row_keys import CollectedKeys
+    from models.contract import Contract
+    from models.split import Split
+
+
+def split(
+    x: np.ndarray, y: np.ndarray, equal: np.ndarray, keys: CollectedKeys, contract: Contract
+) -> tuple[Dataset, Document]:
+    """Return rows as a dataset, and how they are split, as JSON values. Raise `Unsplittable`.
+
+    `equal` has a number for each row, the same for equal rows; `keys` are what the contract splits them by.
+    """
+    if keys.times is not None:
+        return _by_time(x, y, equal, keys.times, dated=keys.dated, contract=contract)
+    assert keys.groups is not None  # noqa: S101 - there is one of the two
+    return _by_group(x, y, equal, keys.groups, contract)
+
+
+def _by_group(
+    x: np.ndarray, y: np.ndarray, equal: np.ndarray, groups: np.ndarray, contract: Contract
+) -> tuple[Dataset, Document]:
+    """Split by group. Equal rows of several groups stay together, too, unless that leaves too few parts."""
+    search, name = contract.search, contract.search.group
+    count, lacking = int(groups.max()) + 1, ""
+    if count <= search.folds:
+        told = f"{count} different value{'s' if count > 1 else ''}"
+        raise Unsplittable(f"{name} has {told}: {search.folds} folds and the holdout need {search.folds + 1} or more")
+    strata = strata_of(y, search.folds)
+    for some in (tied(groups, equal), groups):
+        fold = assign_groups(strata, some, holdout=search.holdout, folds=search.folds, seed=search.seed)
+        lacking = lacking_in(y, fold, contract)
+        if not lacking:
+            break
+    if lacking:
+        raise Unsplittable(f"too few groups of {name}{lacking}")
+    held = len(np.unique(groups[fold == HOLDOUT]))
+    largest = int(np.bincount(groups).max())
+    dataset = Dataset(x=x, y=y, fold=fold)
+    facts = {"groups": count, "holdout_groups": held, "largest_group": largest}
+    kept = f"{held:,} of {count:,} groups, the largest of {largest:,} rows"
+    return dataset, described(dataset, equal, by="group", column=name, kept=kept, facts=facts)
+
+
+def _by_time(
+    x: np.ndarray, y: np.ndarray, equal: np.ndarray, times: np.ndarray, *, dated: bool, contract: Contract
+) -> tuple[Dataset, Document]:
+    search, name = contract.search, contract.search.time
+    parts = f"{search.folds} folds, the rows before them and the holdout"
+    gap = search.gap_between(dated=dated)
+    if gap is None:
+        held, accepted = ("dates", "7d, say") if dated else ("numbers", "a number")
+        raise Unsplittable(f"search.gap is {search.gap}, and {name} holds {held}; accepted: {accepted}")
+    fold = assign_times(times, holdout=search.holdout, folds=search.folds)
+    if set(fold.tolist()) < {BEFORE, HOLDOUT, *range(search.folds)}:
+        raise Unsplittable(f"{name} has too few different times, or too many rows of one: {parts} each need some")
+    dataset = Dataset(x=x, y=y, fold=fold, time=times, gap=gap)
+    first = dataset.trained(0)
+    if not first.any():
+        begin = shown(float(times[fold == 0].min()), dated=dated)
+        raise Unsplittable(
+            f"search.gap of {search.gap} leaves no row to train on before the first fold, which begins {begin}; "
+            "accepted: a smaller gap, or fewer folds"
+        )
+    lacking = lacking_in(y, fold, contract)
+    for at, label in enumerate(contract.target.classes):
+        if not lacking and not (y[first] == at).any():
+            lacking = f" of {label}"
+    if lacking:
+        raise Unsplittable(
+            f"too few rows{lacking.partition(':')[0]} in the order of {name}: {parts} each need one of every class"
+        )
+    return dataset, _described_by_time(dataset, equal, dated, search)
+
+
+def _described_by_time(dataset: Dataset, equal: np.ndarray, dated: bool, search: Split) -> Document:
+    assert dataset.time is not None  # noqa: S101 - it is what they were split by
+    held = dataset.time[dataset.holdout]
+    begin, start, end = (shown(float(time), dated=dated) for time in (dataset.time.min(), held.min(), held.max()))
+    before, left_out = int((dataset.fold == BEFORE).sum()), int((~dataset.holdout & ~dataset.fitted).sum())
+    after = [f"each fold after the rows that it trains on, the first {before:,} from {begin} on"]
+    if search.gap is not None:
+        after.append(f"gap of {search.gap}, for which {left_out:,} rows before those kept out are left out")
+    facts = {
+        "holdout": {"from": start, "to": end},
+        "first": {"rows": before, "from": begin},
+        "gap": None if search.gap is None else str(search.gap),
+        "left_out": left_out,
+    }
+    kept = f"from {start} to {end}"
+    return described(dataset, equal, by="time", column=search.time, kept=kept, after=after, facts=facts)
