@@ -175,7 +175,8 @@ def _plain_rows(content: bytes, where: str) -> Iterator[Any]:
     if text[:1] in "{[":
         yield from (_json(line, where) for line in text.splitlines() if line.strip())
         return
-    csv.field_size_limit(len(text) + 1)
+    # It holds for the whole process, where others read CSV, too.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
     delimiter = max(",;\t|", key=text.partition("\n")[0].count)
     for line in csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter):
         yield {str(name): _value(cell) for name, cell in line.items() if name is not None and cell is not None}

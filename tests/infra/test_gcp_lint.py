@@ -95,7 +95,10 @@ BROKEN: list[tuple[Callable[[Source], object], list[str]]] = [
         lambda s: main(s, "experiments")["parallel"].update(concurrency_limit=21),
         ["experiments: concurrency_limit must be 1 to 20"],
     ),
-    (lambda s: main(s, "select").update(result="chosen"), ["main: nothing sets select"]),
+    (
+        lambda s: [main(s, name).update(result="chosen") for name in ("prepare", "select")],
+        ["main: nothing sets search"],
+    ),
     (lambda s: main(s, "begin")["assign"].pop(2), ["main: nothing sets deadline"]),
     (lambda s: main(s, "remember")["assign"][0].update(problem="${e.message + oops}"), ["main: nothing sets oops"]),
     (

@@ -30,7 +30,7 @@ EVENT = {
     "source": "//pubsub.googleapis.com/projects/p/topics/datasets",
     "data": {"message": {"attributes": {"objectId": "m/incoming/new.csv", "bucketId": "data"}, "data": "e30="}},
 }
-ACCEPTED = [200, {"status": "accepted", "experiments": ["a", "b", "c"], **RUN}]
+ACCEPTED = [200, {"status": "accepted", "experiments": ["a", "b", "c"], "round": 1, **RUN}]
 OK = [200, {}]
 CANARY, PROMOTED, ROLLED_BACK = ([200, {"status": s, "wait_seconds": 0}] for s in ("canary", "promoted", "rolled_back"))
 REFUSED = [403, {"error": "not authorized to invoke this service"}]
@@ -39,7 +39,12 @@ FAILED = [500, {"error": "ValueError: it is broken"}]
 
 def scenario(argument: object = None, timeout_seconds: int = 3600, **answers: list[list[Any]]) -> dict[str, Any]:
     workflow = training(parallelism=2, timeout_seconds=timeout_seconds, function_timeouts=dict.fromkeys(STEPS, 60))
-    good = {"prepare": [ACCEPTED], "train": [OK], "select": [[200, {"status": "registered"}]], "rollout": [PROMOTED]}
+    good = {
+        "prepare": [ACCEPTED],
+        "train": [OK],
+        "select": [[200, {"status": "registered", **RUN}]],
+        "rollout": [PROMOTED],
+    }
     source = dialect.render(workflow, {step: f"https://{step}.example.org" for step in STEPS})
     return {"source": source, "argument": argument or SOURCE, "answers": {**good, **answers}}
 
@@ -63,7 +68,7 @@ SCENARIOS = {
     "not allowed yet": scenario(
         prepare=[REFUSED, REFUSED, ACCEPTED],
         train=[REFUSED, OK],
-        select=[REFUSED, [200, {"status": "registered"}]],
+        select=[REFUSED, [200, {"status": "registered", **RUN}]],
         rollout=[REFUSED, PROMOTED],
     ),
     "never allowed": scenario(prepare=[REFUSED]),
@@ -126,9 +131,9 @@ def test_it_calls_what_its_way_asks_for_and_ends_by_name(name: str, result: str,
 def test_each_function_gets_the_variables_that_it_needs() -> None:
     assert called("promoted", "prepare") == [{"input": SOURCE, "execution": "execution-1"}]
     assert sorted(called("promoted", "train"), key=lambda body: body["experiment"]) == [
-        {**RUN, "experiment": experiment} for experiment in ("a", "b", "c")
+        {**RUN, "experiment": experiment, "round": 1} for experiment in ("a", "b", "c")
     ]
-    assert called("promoted", "select") == [RUN]
+    assert called("promoted", "select") == [{**RUN, "round": 1}]
     assert called("brought back", "rollout") == [
         {"action": "rollback", "model": "m", "execution": "execution-1", "reason": "complaints"}
     ]

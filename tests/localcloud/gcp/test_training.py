@@ -28,9 +28,9 @@ Script = Callable[[str, Mapping[str, Any]], tuple[int, Any] | Exception]
 def well(step: str, body: Mapping[str, Any]) -> tuple[int, Any] | Exception:
     """Every function does what it should."""
     answers = {
-        "prepare": {"status": "accepted", "experiments": ["a", "b", "c", "d"], **RUN},
+        "prepare": {"status": "accepted", "experiments": ["a", "b", "c", "d"], "round": 1, **RUN},
         "train": {},
-        "select": {"status": "registered"},
+        "select": {"status": "registered", **RUN},
         "rollout": {"status": "canary", "wait_seconds": 3}
         if body.get("action") == "release"
         else {"status": "promoted"},
