@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from functions.core.dataset import arrow_memory
+from models.feature import UnacceptableValue
 
 if TYPE_CHECKING:
     from arro3.core import Array
 
     from functions.core.dataset.number_style import NumberStyle
     from functions.core.dataset.table import Column
+    from models.feature import Feature
 
 ACCEPTED = "accepted: dates as in 2026-01-31, times as in 2026-01-31T08:00:00+01:00, or numbers"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,9 +30,11 @@ Time = tuple[float, bool]
 class Times:
     """Reads one column, batch by batch: its first time decides whether it holds dates or numbers."""
 
-    def __init__(self, style: NumberStyle) -> None:
-        """`style` is how the numbers of a text file are written."""
+    def __init__(self, style: NumberStyle, date: Feature | None = None) -> None:
+        """`style` is how the numbers of a text file are written, `date` how its dates are, where it is a feature."""
         self._style = style
+        self._date = date
+        self._missing = f"is missing; {ACCEPTED if date is None else f'accepted: {date.accepts}'}"
         self.dated: bool | None = None
         """Whether they are dates, or times, in seconds since 1970; None before the first of them."""
 
@@ -40,13 +44,13 @@ class Times:
         if stamps is not None and self.dated is not False:
             self.dated = True
             missing = np.flatnonzero(np.isnan(stamps)).tolist()
-            return stamps, dict.fromkeys(missing, f"is missing; {ACCEPTED}")
+            return stamps, dict.fromkeys(missing, self._missing)
         plain: list[Any] = values if isinstance(values, list) else list(values.to_pylist())
         known: dict[tuple[type, Any], Time | str] = {}
         times, reasons = np.full(len(plain), np.nan), dict[int, str]()
         for at, value in enumerate(plain):
             key = (type(value), value if isinstance(value, str | int | float) else str(value))
-            outcome = known[key] if key in known else known.setdefault(key, time_of(value, self._style))
+            outcome = known[key] if key in known else known.setdefault(key, self._time_of(value))
             if isinstance(outcome, str):
                 reasons[at] = outcome
                 continue
@@ -56,6 +60,18 @@ class Times:
             else:
                 reasons[at] = f"is {_kind(outcome[1])}, and the first of the column is {_kind(self.dated)}"
         return times, reasons
+
+    def _time_of(self, value: object) -> Time | str:
+        if self._date is None:
+            return time_of(value, self._style)
+        from models.moment import seconds_of  # noqa: PLC0415 - most columns of times are no feature
+
+        if self._date.is_blank(value):
+            return self._missing
+        try:
+            return seconds_of(self._date, value), True
+        except UnacceptableValue as problem:
+            return str(problem)
 
 
 def time_of(value: object, style: NumberStyle) -> Time | str:

@@ -184,6 +184,46 @@ def test_a_feature_may_be_what_rows_are_split_by() -> None:
     assert found.dataset.x.shape[1] == 3
 
 
+DAYS = {"name": "key", "kind": "date", "format": "%d/%m/%Y", "parts": ["month"]}
+
+
+def test_a_time_that_is_a_date_among_the_features_is_read_by_its_format() -> None:
+    iso, how = days(), {"time": "key", "gap": "2d"}
+    keys = [f"{key[8:]}/{key[5:7]}/{key[:4]}" for key in iso]
+    plain = zip(zip(*rows(), strict=True), TYPES, strict=True)
+    arrays = [Array(list(cells), type=kind) for cells, kind in plain]
+    text = DataType.dictionary(DataType.int32(), DataType.string())
+    stamps = [int(datetime.datetime.fromisoformat(f"{key}T00:00+00:00").timestamp()) for key in iso]
+    columns = [Array(keys, type=DataType.string()).cast(text), Array(stamps, type=DataType.int64())]
+    columns[1] = columns[1].cast(DataType.timestamp("s"))
+    files = [csv_file(HEADER, table(keys)), json_lines(HEADER, table(keys))]
+    files += [parquet_file(dict(zip(HEADER, [*arrays, column], strict=True))) for column in columns]
+    wanted = contract(features=[*contract().model_dump()["features"], DAYS], search=how)
+    found = [validate_dataset(file, wanted, read_here.open_rows) for file in files]
+    assert len({one.digest for one in found}) == 1
+    assert (found[0].dataset.time == read(iso, **how).dataset.time).all()
+
+
+@pytest.mark.parametrize(
+    ("bad", "missing", "reason"),
+    [
+        ("", "keep", "is missing; accepted: a date written as %d/%m/%Y"),
+        ("", "31/12/2026", "is missing; accepted: a date written as %d/%m/%Y"),
+        ("2026-01-31", "keep", "is written otherwise than its format says, and a column is written in one way; "),
+    ],
+)
+def test_a_date_that_rows_are_split_by_may_not_be_missing_and_one_reason_is_told(
+    bad: str, missing: str, reason: str
+) -> None:
+    keys = [f"{at % 28 + 1}/{at // 28 + 1}/2026" for at in range(89)]
+    day = {**DAYS, "missing": missing}
+    wanted = contract(features=[*contract().model_dump()["features"], day], search={"time": "key"})
+    found = validate_dataset(csv_file(HEADER, table([*keys, bad])), wanted, read_here.open_rows)
+    [told] = found.report["reasons"]
+    assert (told["column"], told["count"]) == ("key", 1)
+    assert told["reason"].startswith(reason)
+
+
 @pytest.mark.parametrize(
     ("search", "bad", "reason"),
     [
