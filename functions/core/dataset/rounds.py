@@ -11,14 +11,14 @@ from functions.core.registry.plan import WHOLE
 from models import halving
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from models.contract import Search
 
 LEAST_ROWS = 500
 """Of a round: fewer do not tell good experiments from bad ones."""
 LEAST_OF_A_CLASS = 5
-"""In each fold of a round."""
+"""In each fold of a round, and of what a fold of a split by time is trained on; of numbers, of its rows."""
 
 
 def shares_of(search: Search, dataset: Dataset) -> Sequence[float]:
@@ -29,25 +29,33 @@ def shares_of(search: Search, dataset: Dataset) -> Sequence[float]:
     if len(search.experiments()) <= halving.FINALISTS:
         return WHOLE
     rows = np.count_nonzero(~dataset.holdout)
-    fewest = _fewest_of_a_class(dataset, search.folds)
+    fewest = min([*_of_a_class(dataset, search.folds), *_trained_of_a_class(dataset)], default=None)
     least = max(LEAST_ROWS / rows, 0.0 if fewest is None else LEAST_OF_A_CLASS / fewest)
     return tuple(share for share in halving.ROUNDS if share == 1 or share >= least)
 
 
-def _fewest_of_a_class(dataset: Dataset, folds: int) -> int | None:
-    """Return how many rows of some class a fold has at least; None where numbers are predicted."""
+def _of_a_class(dataset: Dataset, folds: int) -> list[int]:
+    """Return how many rows of each class a fold has; nothing where numbers are predicted."""
     if dataset.y.dtype.kind == "f":
-        return None
-    return int(np.unique(_cells(dataset, folds)[~dataset.holdout], return_counts=True)[1].min())
+        return []
+    return np.unique(_cells(dataset, folds)[~dataset.holdout], return_counts=True)[1].tolist()
+
+
+def _trained_of_a_class(dataset: Dataset) -> Iterator[int]:
+    """Yield how many rows of each class, or of all numbers, a fold of a split by time is trained on."""
+    for fold in range(dataset.folds if dataset.time is not None else 0):
+        truth = dataset.y[dataset.trained(fold)]
+        yield from [len(truth)] if truth.dtype.kind == "f" else np.unique(truth, return_counts=True)[1].tolist()
 
 
 def sample(dataset: Dataset, share: float, *, folds: int, seed: int) -> Dataset:
     """Return a share of the rows outside the holdout, the same of each class in each fold, in their order.
 
-    The rows of a small share are among those of a larger one.
+    It is the same, too, of what each fold of a split by time is trained on. The rows of a small share are among those
+    of a larger one.
     """
     visible = np.flatnonzero(~dataset.holdout)
-    cells = _cells(dataset, folds)[visible]
+    cells = (_cells(dataset, folds) * (folds + 1) + _trainings(dataset))[visible]
     drawn = np.random.default_rng(seed).random(len(visible))
     order = np.lexsort((drawn, cells))
     _, first, sizes = np.unique(cells[order], return_index=True, return_counts=True)
@@ -60,3 +68,10 @@ def _cells(dataset: Dataset, folds: int) -> np.ndarray:
     """Return a number for each row, int64 [rows], by its fold and its class, or the part of its range."""
     strata = strata_of(dataset.y, folds)
     return dataset.fold.astype(np.int64) * (int(strata.max(initial=0)) + 1) + strata
+
+
+def _trainings(dataset: Dataset) -> np.ndarray:
+    """Return in how many folds each row is trained on, int64 [rows]; of a split by time alone they differ in a fold."""
+    if dataset.time is None:
+        return np.zeros(len(dataset.y), dtype=np.int64)
+    return np.sum([dataset.trained(fold) for fold in range(dataset.folds)], axis=0)

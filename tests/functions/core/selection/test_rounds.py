@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from functions.core.dataset import rounds
+from functions.core.dataset.dataset import BEFORE, HOLDOUT
 from functions.core.registry.plan import Unfinished
 from functions.core.selection.candidate import NothingTrained
-from tests.functions.bench import Bench, csv, rows
+from tests.functions.bench import Bench, contract, csv, rows
 from tests.functions.life import Life
 
 GOOD, BAD = {"sign": [1]}, {"sign": [-1]}
@@ -91,6 +93,28 @@ def test_the_rows_of_a_round_have_each_class_in_each_fold_and_none_of_the_holdou
         (fold, label) for fold in range(3) for label in range(2)
     }
     assert {row.tobytes() for row in few.x} < {row.tobytes() for row in more.x}
+
+
+def by_time(*, numbers: bool, trained: int) -> rounds.Dataset:
+    """Return 1,200 rows by time, of which the first fold's model gets so many: those before are within the gap."""
+    rows = np.arange(1200)
+    fold = np.array([BEFORE, 0, 1, HOLDOUT], dtype=np.int8)[rows // 300]
+    y = rows / 1200 if numbers else rows % 2
+    return rounds.Dataset(x=rows[:, None].astype(np.float32), y=y, fold=fold, time=rows * 1.0, gap=301.0 - trained)
+
+
+@pytest.mark.parametrize("numbers", [False, True])
+def test_a_round_has_as_much_of_what_a_fold_trains_on_beyond_the_gap_as_of_all_rows(
+    bench: Bench, *, numbers: bool
+) -> None:
+    search = contract(search={**SEARCH, "folds": 2}).search
+    dataset = by_time(numbers=numbers, trained=36)
+    assert rounds.shares_of(search, dataset) == (1 / 3, 1)
+    for seed in range(20):
+        some = rounds.sample(dataset, 1 / 3, folds=2, seed=seed)
+        assert some.trained(0).sum() >= 12
+        assert numbers or (np.bincount(some.y[some.trained(0)]) >= 6).all()
+    assert rounds.shares_of(search, by_time(numbers=numbers, trained=4)) == (1,)
 
 
 def test_a_table_of_few_rows_is_searched_in_one_round(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
