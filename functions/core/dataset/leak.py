@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.feature import COMPOUND, any_compound
+from models.terms import spans_of
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from models.contract import Contract
 
@@ -52,7 +55,8 @@ def suspects(x: np.ndarray, y: np.ndarray, profile: Mapping[str, Any], contract:
     and empty columns are known of every row, the others by a draw of rows with the seed of the split.
     """
     names, target = list(profile["features"]), contract.target.name
-    declared = {feature.name for feature in contract.features}
+    spans = spans_of(contract.features) if any_compound(contract.features) else {}
+    declared = {feature.name for feature in contract.features if feature.kind not in COMPOUND}
     most = min(MOST_ROWS, max(FEWEST_ROWS, MOST_VALUES // max(1, len(names))))
     rows = np.arange(len(y))
     if len(y) > most:
@@ -62,7 +66,7 @@ def suspects(x: np.ndarray, y: np.ndarray, profile: Mapping[str, Any], contract:
         if nothing := _nothing(profile["features"][name]):
             kind, said = nothing
             if name not in declared:
-                continue  # one of many terms of a date or a text
+                continue  # one of the terms of a date or a text, which is told where all of them do
             empty.append({"feature": name, "kind": kind, "said": f"{name} is {said}, and tells nothing"})
             continue
         share = told_alone(x[rows, at], truth)
@@ -73,7 +77,24 @@ def suspects(x: np.ndarray, y: np.ndarray, profile: Mapping[str, Any], contract:
             )
             found = {"feature": name, "kind": "copy" if copied else "leak", "share": round(share, 4)}
             telling.append({**found, "said": f"{name} {told}"})
+    described = list(profile["features"].values())
+    for feature in contract.features:
+        if feature.kind in COMPOUND and (nothing := _all_nothing(described[spans[feature.name]])):
+            kind, said = nothing
+            empty.append({"feature": feature.name, "kind": kind, "said": f"{feature.name} {said}, and tells nothing"})
     return [*telling, *empty][:MOST_SUSPECTS]
+
+
+def _all_nothing(terms: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:
+    """Return in which way a date or a text holds nothing, by the descriptions of its terms; None where it does."""
+    kinds = {nothing[0] if (nothing := _nothing(term)) else "" for term in terms}
+    if not kinds or "" in kinds:
+        return None
+    return (
+        ("missing", "is missing in every row")
+        if kinds == {"missing"}
+        else ("constant", "becomes the same numbers in every row")
+    )
 
 
 def _nothing(described: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -90,6 +90,21 @@ def test_a_copied_number_and_an_empty_category_are_named() -> None:
     ]
 
 
+def test_a_date_or_a_text_that_tells_nothing_is_named_once_and_one_of_its_numbers_is_not() -> None:
+    dates = [{"name": name, "kind": "date", "parts": ["year", "month"], "missing": "keep"} for name in ("empty", "day")]
+    dates.append({**dates[0], "name": "when"})
+    text = {"name": "note", "kind": "text", "words": 4}
+    content = [[*row, "", "2026-02-03", f"2026-0{at % 7 + 1}-01", "as ever"] for at, row in enumerate(rows())]
+    header = ("size", "weight", "colour", "ripe", "empty", "day", "when", "note")
+    changed = contract(features=[*CONTRACT["features"], *dates, text])
+    report = validate_dataset(csv(content, header), changed, read_here.open_rows).report
+    assert [(one["feature"], one["kind"], one["said"]) for one in report["suspects"]] == [
+        ("empty", "missing", "empty is missing in every row, and tells nothing"),
+        ("day", "constant", "day becomes the same numbers in every row, and tells nothing"),
+        ("note", "constant", "note becomes the same numbers in every row, and tells nothing"),
+    ]
+
+
 def test_of_a_table_in_the_order_of_its_classes_rows_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leak, "MOST_ROWS", 200)
     y = np.repeat([0, 1], 500)
