@@ -123,7 +123,7 @@ class Trainer:
         started = time.perf_counter()
         try:
             return work()
-        except Exception as problem:  # the code of a model may raise anything
+        except (Exception, SystemExit) as problem:  # the code of a model may raise anything, and may be a script
             self.log.error("experiment", problem=problem, model=contract.name, params=params)
             seconds = {"total": round(time.perf_counter() - started, 3)}
             told = failure(problem, self.folder / contract.name)

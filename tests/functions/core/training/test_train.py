@@ -145,6 +145,7 @@ def test_a_fit_that_fails_is_a_result_with_its_message(bench: Bench) -> None:
         ("def fit(:", "SyntaxError"),
         ("import nowhere", "ModuleNotFoundError"),
         ("", "UnusableEstimator: training.py has"),
+        ("import sys\nsys.exit('no licence')", "SystemExit: no licence (training.py:2"),
     ],
 )
 def test_a_training_that_cannot_be_imported_is_a_result_too(bench: Bench, text: str, error: str) -> None:
