@@ -147,8 +147,10 @@ def _named(name: str, features: Mapping[str, Feature], where: str, position: int
     """Return the feature of a part of the gate. Raise for one that there is not."""
     if name not in features:
         label = f"gate.{where}.{name}"
-        more = ", ..." if len(features) > _SHOWN else ""
-        told = f"there is no such feature; accepted: {', '.join(list(features)[:_SHOWN])}{more}"
+        terms = [term for term in features if term.startswith(f"{name}.")]
+        found, accepted = ("is no number by itself", terms) if terms else ("there is no such feature", list(features))
+        more = ", ..." if len(accepted) > _SHOWN else ""
+        told = f"{found}; accepted: {', '.join(accepted[:_SHOWN])}{more}"
         raise mistake(told, "gate", where, position, label=label)
     return features[name]
 
@@ -175,7 +177,8 @@ def _check_gap(gap: Gap, task: Task, features: Mapping[str, Feature], position: 
     where = ("gate", "gaps", position)
     feature = _named(gap.feature, features, "gaps", position)
     if feature.kind not in ("category", "boolean"):
-        told = f"is a {feature.kind}; accepted: a category or a boolean, whose values are the groups"
+        found = "an integer" if feature.kind == "integer" else "a number"
+        told = f"is {found}; accepted: a category or a boolean, whose values are the groups"
         raise mistake(told, *where, "feature", label=f"gate.gaps.{gap.feature}")
     if gap.metric is not None:
         _refuse(wrong_metric(task, gap.metric, *where))

@@ -115,6 +115,11 @@ def test_the_good_contract_is_good() -> None:
         ),
         ("gate.gaps", [{"feature": "hue", "at_most": 1}], "gate.gaps.hue: there is no such feature; accepted: size, "),
         (
+            "features",
+            [{"name": "size", "kind": "date", "parts": ["month", "day"]}, {"name": "colour"}],
+            "gate.slices.size: is no number by itself; accepted: size.month, size.day",
+        ),
+        (
             "gate.gaps",
             [{"feature": "colour", "at_most": -1}],
             "gate.gaps[0].at_most: is -1; accepted: a number, 0 or more",
