@@ -20,7 +20,8 @@ def becomes_of(contract: Contract, profile: Mapping[str, Any]) -> dict[str, str]
     for feature in contract.features:
         if feature.kind in COMPOUND:
             own = terms(feature, contract.features)
-            counted = f"{len(own)} numbers: {listed([term.name.removeprefix(f'{feature.name}.') for term in own])}"
+            count = "1 number" if len(own) == 1 else f"{len(own)} numbers"
+            counted = f"{count}: {listed([term.name.removeprefix(f'{feature.name}.') for term in own])}"
             told[feature.name] = counted if own else "nothing itself: the days since it are counted"
         elif feature.learn or feature.unseen == "other":
             how = "learnt from this table" if feature.learn else "as model.yaml lists them"

@@ -49,7 +49,8 @@ def guess_split(columns: Sequence[Column], guesses: Sequence[Guess]) -> SplitGue
     repeating = [
         one for one in columns if one.name in aside and _repeats(one) and not _WHOSE.isdisjoint(words_of(one.name))
     ]
-    times = tuple(one.name for one in columns if _holds_times(one))
+    dates = {one.name for one in guesses if one.feature is not None and one.feature.kind in ("date", "datetime")}
+    times = tuple(one.name for one in columns if _holds_times(one, declared=one.name in dates))
     if len(repeating) != 1:
         return SplitGuess(groups=tuple(one.name for one in repeating), times=times)
     [column] = repeating
@@ -62,8 +63,9 @@ def _repeats(column: Column) -> bool:
     return not column.missing and FEWEST_GROUPS <= len(column.counts) <= len(column.values) / FEWEST_ROWS
 
 
-def _holds_times(column: Column) -> bool:
-    return bool(column.counts) and not column.missing and all(_is_day(value) for value in column.counts)
+def _holds_times(column: Column, *, declared: bool) -> bool:
+    """Return whether each cell is a time: as the feature reads it that the column becomes, or as any column does."""
+    return bool(column.counts) and not column.missing and (declared or all(_is_day(value) for value in column.counts))
 
 
 def _is_day(text: str) -> bool:

@@ -191,7 +191,9 @@ def test_a_column_becomes_what_its_cells_say(cells: list[str], expected: str, tm
 
 
 def test_dates_texts_and_open_categories_are_proposed_with_their_reasons(tmp_path: Path) -> None:
-    found = {one.name: one for one in proposal(orders(), tmp_path).columns}
+    proposed = proposal(orders(), tmp_path)
+    found = {one.name: one for one in proposed.columns}
+    assert proposed.split.times == ("ordered", "sent")
     declared = {name: declaration(one.feature) for name, one in found.items() if one.feature is not None}
     assert declared == {
         "ordered": '{name: ordered, kind: date, format: "%d.%m.%Y", parts: [year, month, weekday]}',

@@ -40,13 +40,13 @@ def test_what_columns_become_is_told_where_it_is_no_number_by_itself(
 ) -> None:
     features = [
         {"name": "size"},
-        {"name": "weight", "kind": "date", "parts": ["year", "month"]},
+        {"name": "weight", "kind": "date", "parts": ["month"]},
         {"name": "colour", "kind": "category", "learn": True, "unseen": "other", "rare_below": 40},
     ]
     data = csv([[size, f"2026-{1 + at % 12:02}-01", colour, ripe] for at, (size, _, colour, ripe) in enumerate(rows())])
     report(check(data, tmp_path, features=features, gate={"slices": []}), tmp_path, as_json=False)
     told = capsys.readouterr().out
-    assert "weight becomes 2 numbers: year, month" in told
+    assert "weight becomes 1 number: month" in told
     assert "colour becomes one of 1 categories, learnt from this table: green; 30 rows hold another value" in told
 
 
