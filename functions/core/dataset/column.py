@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 EXACT = 2**24
 """The largest whole number up to which float32 holds every one."""
+NO_DAY = "?"
+"""What stands for a date that no calendar has."""
 Outcome = float | str
 """The number for a value, or the reason for refusing it."""
 
@@ -82,7 +84,7 @@ class _Encoder:
         is_text = DataType.is_string(kind) or DataType.is_large_string(kind) or DataType.is_string_view(kind)
         if is_text:
             array = array.cast(DataType.string())
-        if self._feature.kind in ("date", "datetime") and (DataType.is_date(kind) or DataType.is_timestamp(kind)):
+        if self._feature.kind in ("date", "datetime") and is_moment(array):
             self._feature = replace(self._feature, format="")  # it is no text that a person wrote
             return self._coded(written(array))
         if self._numeric and (is_text or _holds_numbers(array)):
@@ -217,15 +219,27 @@ class _Encoder:
         return EncodedColumn(numbers=rounded, reasons=reasons, rounded=np.flatnonzero(changed), before=numbers[changed])
 
 
+def plain_values(array: Array) -> list[Any]:
+    """Return the values as Python has them; dates and times as text, as Python cannot hold all of them."""
+    return list((written(array) if is_moment(array) else array).to_pylist())
+
+
+def is_moment(array: Array) -> bool:
+    """Return whether an array holds dates, or dates with times."""
+    from arro3.core import DataType  # noqa: PLC0415
+
+    return DataType.is_date(array.type) or DataType.is_timestamp(array.type)
+
+
 def written(array: Array) -> Array:
-    """Return dates and times as text in ISO 8601; one that no calendar has is no date."""
+    """Return dates and times as text in ISO 8601; one that no calendar has is `NO_DAY`."""
     from arro3.core import Array, DataType  # noqa: PLC0415
 
     try:
         return array.cast(DataType.string())
     except Exception:  # arro3 raises no narrower exception
         if len(array) == 1:
-            return Array(["?"], DataType.string())
+            return Array([NO_DAY], DataType.string())
     parts = (written(array.slice(at, 1)).to_pylist()[0] for at in range(len(array)))
     return Array(list(parts), DataType.string())
 

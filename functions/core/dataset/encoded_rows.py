@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from functions.core.dataset.column import Encoding, written
+from functions.core.dataset.column import Encoding, plain_values
 from functions.core.dataset.number_style import PLAIN
 from functions.core.dataset.terms import Terms
 from models.feature import COMPOUND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    from arro3.core import Array
 
     from functions.core.dataset.row_keys import KeyReader, RowKeys
     from functions.core.dataset.table import Batch, Column, Table
@@ -194,18 +192,11 @@ def _encoded(batch: Batch, encoder: _Encoder, most_cells: int, first: int) -> En
     )
 
 
-def _plain(values: Array) -> list[Any]:
-    from arro3.core import DataType  # noqa: PLC0415 - only tables of Arrow need it
-
-    is_moment = DataType.is_date(values.type) or DataType.is_timestamp(values.type)
-    return list((written(values) if is_moment else values).to_pylist())
-
-
 def _texts(values: Column | None, well_formed: np.ndarray, rows: int) -> list[str | None]:
     """Return the values of a column as text for each row, None where there is none."""
     texts: list[str | None] = [None] * rows
     if values is not None:
-        plain = values if isinstance(values, list) else _plain(values)
+        plain = values if isinstance(values, list) else plain_values(values)
         for at, value in zip(well_formed.tolist(), plain, strict=True):
             texts[at] = None if value is None else value if isinstance(value, str) else str(value)
     return texts

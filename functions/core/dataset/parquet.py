@@ -6,9 +6,9 @@ import io
 from functools import partial
 from typing import TYPE_CHECKING
 
-from arro3.core import DataType
 from arro3.io import read_parquet
 
+from functions.core.dataset.column import plain_values
 from functions.core.dataset.table import ACCEPTED, Batch, Table, UnreadableTable, check_header
 
 if TYPE_CHECKING:
@@ -63,11 +63,8 @@ def _cells(batch: RecordBatch, columns: Sequence[str], position: int) -> list[st
 
 
 def _cell(batch: RecordBatch, at: int, position: int) -> str:
-    """Return one value as a cell of text; a date is written by Arrow, which can hold more of them than Python."""
-    array = batch.column(at).slice(position, 1)
-    if DataType.is_temporal(array.type):
-        array = array.cast(DataType.string())
-    [value] = array.to_pylist()
+    """Return one value as a cell of text."""
+    [value] = plain_values(batch.column(at).slice(position, 1))
     return "" if value is None or value != value else str(value)  # noqa: PLR0124 - NaN is unlike itself
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from functions.core.dataset.column import NO_DAY, is_moment, plain_values
 from functions.core.dataset.times import Times
 from models.feature import BLANK
 
@@ -72,7 +73,10 @@ def _values(batch: Batch, name: str, rows: int) -> list[Any]:
     column = batch.columns.get(name)
     if column is None:
         return [None] * rows
-    return column if isinstance(column, list) else list(column.to_pylist())
+    if isinstance(column, list):
+        return column
+    values = plain_values(column)
+    return [None if value == NO_DAY else value for value in values] if is_moment(column) else values
 
 
 def group_of(value: object) -> tuple[str, str]:

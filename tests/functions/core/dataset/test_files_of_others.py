@@ -6,17 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from arro3.core import Array, DataType
 
 from functions.core.dataset.read_here import open_rows
 from functions.core.dataset.validation import ValidatedDataset, validate_dataset
 from models.contract import Contract
+from tests.functions.core.dataset.tables import parquet_file
 
 FILES = Path(__file__).parent / "files"
 PLAN = {"name": "plan", "kind": "category", "categories": ["1", "2"]}
 
 
 def read(
-    data: bytes, features: list[dict[str, Any]], classes: tuple[str, str] = ("no", "yes"), target: str = "left"
+    data: bytes,
+    features: list[dict[str, Any]],
+    classes: tuple[str, str] = ("no", "yes"),
+    target: str = "left",
+    **search: str,
 ) -> ValidatedDataset:
     contract = Contract.parse(
         {
@@ -25,7 +31,7 @@ def read(
             "features": features,
             "target": {"name": target, "classes": list(classes)},
             "quality": {"minimum_rows": 10, "maximum_rejected_share": 0.3},
-            "search": {"metric": "accuracy", "folds": 2, "seed": 1, "families": [{"family": ["x"]}]},
+            "search": {"metric": "accuracy", "folds": 2, "seed": 1, "families": [{"family": ["x"]}], **search},
             "gate": {"metric": "accuracy", "minimum": 0.0},
         },
         "case",
@@ -48,6 +54,25 @@ def test_a_date_that_python_cannot_hold_is_ignored_with_its_column(name: str) ->
     dataset = read((FILES / name).read_bytes(), features, ("0", "1"), "paid")
     assert counts(dataset) == (200, 0)
     assert len(dataset.report["ignored_columns"]) == 1
+
+
+def test_a_date_that_python_or_every_calendar_lacks_is_trouble_of_its_row_alone() -> None:
+    microseconds = [9 * 10**18, 576_875_347_200 * 10**6, *(at // 2 * 10**6 for at in range(88))]
+    table = {
+        "rate": Array(list(range(90)), type=DataType.float64()),
+        "plan": Array(["1", "2"] * 45, type=DataType.string()),
+        "left": Array(["no", "yes", "yes"] * 30, type=DataType.string()),
+        "at": Array(microseconds, type=DataType.int64()).cast(DataType.timestamp("us")),
+    }
+    rate, data = {"name": "rate", "minimum": 2}, parquet_file(table)
+    beside = read(data, [rate, PLAN])
+    assert counts(beside) == (88, 2)
+    assert b",?\n" in beside.rejected
+    assert b"20250-06-15" in beside.rejected
+    date = {"name": "at", "kind": "datetime", "parts": ["hour"]}
+    assert counts(read(data, [{"name": "rate"}, date], time="at")) == (88, 2)
+    grouped = read(data, [PLAN], group="at").report
+    assert ([one["count"] for one in grouped["reasons"]], grouped["split"]["groups"]) == ([1], 45)
 
 
 def test_numbers_of_32_and_of_64_bits_are_one_dataset_also_at_a_bound() -> None:
