@@ -78,15 +78,19 @@ def _narrower(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a feature does not take any more, or takes for something else."""
     if other := [part for part in sorted({*old, *new} - _COMPARED) if old.get(part) != new.get(part)]:
         yield "; ".join(f"has {part} {new.get(part)}, and had {old.get(part)}" for part in other)
-    categories = list(old.get("categories") or ())
-    if list(new.get("categories") or ())[: len(categories)] != categories:
+    known, open_before = list(old.get("categories") or ()), old.get("unseen") == _OTHER
+    now = list(new.get("categories") or ())
+    # What is none of them stands after the last.
+    if (now if open_before else now[: len(known)]) != known:
         yield "has other categories, or in another order"
+    if open_before and new.get("unseen") != _OTHER:
+        yield "does not take any other value any more"
     if new.get("missing", _REJECT) == _REJECT and old.get("missing", _REJECT) != _REJECT:
         yield "may not be missing any more"
     for bound, beyond in (("minimum", -math.inf), ("maximum", math.inf)):
-        was, now = (beyond if one.get(bound) is None else one[bound] for one in (old, new))
-        if (now > was) if bound == "minimum" else (now < was):
-            yield f"has the {bound} {now:g}, and had {'none' if math.isinf(was) else format(was, 'g')}"
+        was, bounded = (beyond if one.get(bound) is None else one[bound] for one in (old, new))
+        if (bounded > was) if bound == "minimum" else (bounded < was):
+            yield f"has the {bound} {bounded:g}, and had {'none' if math.isinf(was) else format(was, 'g')}"
 
 
 def _answers(before: Card, after: Card) -> Iterator[str]:
@@ -97,8 +101,11 @@ def _answers(before: Card, after: Card) -> Iterator[str]:
         yield f"the answer is in {now.get('unit') or 'no unit'}, and was in {was.get('unit') or 'none'}"
 
 
-_COMPARED = frozenset({"name", "description", "categories", "missing", "minimum", "maximum"})
+_COMPARED = frozenset(
+    {"name", "description", "categories", "missing", "minimum", "maximum", "unseen", "learn", "rare_below"}
+)
 """Parts of a feature that are compared by what they mean, or mean nothing to clients."""
+_OTHER = "other"
 _REJECT = "reject"
 _SHOWN = 5
 

@@ -10,6 +10,7 @@ from functions.core.selection.compatibility import broken
 
 MASS: dict[str, Any] = {"name": "mass", "kind": "number", "minimum": 0.0, "maximum": 9.0, "missing": "reject"}
 ISLAND: dict[str, Any] = {"name": "island", "kind": "category", "categories": ["Biscoe", "Dream"], "missing": "keep"}
+OPEN = {**ISLAND, "unseen": "other"}
 TARGET = {"name": "species", "classes": ["adelie", "gentoo"]}
 
 
@@ -23,8 +24,9 @@ def card(*features: dict[str, Any], task: str = "classification", **target: Any)
         card(),
         card({**MASS, "minimum": -1.0, "maximum": None, "missing": "keep", "description": "in kg"}, ISLAND),
         card(MASS, {**ISLAND, "categories": ["Biscoe", "Dream", "Torgersen"]}),
+        card(MASS, {**OPEN, "learn": True, "rare_below": 5}),
     ],
-    ids=["the same", "it takes more", "a further category"],
+    ids=["the same", "it takes more", "a further category", "any category"],
 )
 def test_clients_notice_nothing_of_a_version_that_takes_all_that_the_other_did(after: dict[str, Any]) -> None:
     assert broken(card(), after) == []
@@ -37,7 +39,7 @@ def test_clients_notice_nothing_of_a_version_that_takes_all_that_the_other_did(a
         (card(MASS, ISLAND, {**MASS, "name": "age"}), ["the feature age is new"]),
         (card(ISLAND, MASS), ["the features are in another order"]),
         (card({**MASS, "kind": "integer"}, ISLAND), ["the feature mass has kind integer, and had number"]),
-        (card({**MASS, "unseen": "other"}, ISLAND), ["the feature mass has unseen other, and had None"]),
+        (card({**MASS, "words": 8}, ISLAND), ["the feature mass has words 8, and had None"]),
         (card({**MASS, "minimum": 1.0}, ISLAND), ["the feature mass has the minimum 1, and had 0"]),
         (card(MASS, {**ISLAND, "maximum": 3.0}), ["the feature island has the maximum 3, and had none"]),
         (card(MASS, {**ISLAND, "missing": "reject"}), ["the feature island may not be missing any more"]),
@@ -53,3 +55,11 @@ def test_clients_notice_nothing_of_a_version_that_takes_all_that_the_other_did(a
 )
 def test_what_clients_would_have_to_send_otherwise_or_get_is_named(after: dict[str, Any], said: list[str]) -> None:
     assert broken(card(), after) == said
+
+
+def test_any_other_value_of_a_category_stays_accepted_and_where_tensors_have_it() -> None:
+    before = card(MASS, OPEN)
+    assert broken(before, card(MASS, {**OPEN, "learn": True, "rare_below": 5})) == []
+    assert broken(before, card()) == ["the feature island does not take any other value any more"]
+    further = {**OPEN, "categories": ["Biscoe", "Dream", "Torgersen"]}
+    assert broken(before, card(MASS, further)) == ["the feature island has other categories, or in another order"]
