@@ -50,7 +50,13 @@ class FittedClassifier(Fitted[ClassAnswers]):
         """
         if not hasattr(self.estimator, "predict_proba"):
             raise UnusableEstimator("the estimator has no predict_proba, which a classification needs")
-        probabilities = np.asarray(self.estimator.predict_proba(x), dtype=np.float64)
+        answered = self.estimator.predict_proba(x)
+        try:
+            probabilities = np.asarray(answered, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise UnusableEstimator(
+                "predict_proba gives values that are no numbers, or rows of several lengths"
+            ) from None
         expected = (len(x), len(self.task.classes))
         if probabilities.shape != expected:
             shapes = f"{list(probabilities.shape)}; expected: {list(expected)}"

@@ -99,6 +99,7 @@ def test_each_fit_gets_parameters_of_its_own() -> None:
     [
         (np.array([[0.2, 0.3, 0.5]]), r"the shape \[15, 3\]; expected: \[15, 2\]"),
         (np.array([[np.nan, 1.0]]), "not finite"),
+        (np.array([["no", "yes"]]), "predict_proba gives values that are no numbers"),
     ],
 )
 def test_an_estimator_whose_answers_are_of_no_use_is_refused(answer: np.ndarray, reason: str) -> None:
