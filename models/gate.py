@@ -147,7 +147,7 @@ def _named(name: str, features: Mapping[str, Feature], where: str, position: int
     """Return the feature of a part of the gate. Raise for one that there is not."""
     if name not in features:
         label = f"gate.{where}.{name}"
-        terms = [term for term in features if term.startswith(f"{name}.")]
+        terms = [term for term in features if term.startswith(f"{name}.") or term.endswith(f".days_since_{name}")]
         found, accepted = ("is no number by itself", terms) if terms else ("there is no such feature", list(features))
         more = ", ..." if len(accepted) > _SHOWN else ""
         told = f"{found}; accepted: {', '.join(accepted[:_SHOWN])}{more}"

@@ -120,6 +120,14 @@ def test_the_good_contract_is_good() -> None:
             "gate.slices.size: is no number by itself; accepted: size.month, size.day",
         ),
         (
+            "features",
+            [
+                {"name": "size", "kind": "date"},
+                {"name": "colour", "kind": "date", "since": "size"},
+            ],
+            "gate.slices.size: is no number by itself; accepted: colour.days_since_size",
+        ),
+        (
             "gate.gaps",
             [{"feature": "colour", "at_most": -1}],
             "gate.gaps[0].at_most: is -1; accepted: a number, 0 or more",

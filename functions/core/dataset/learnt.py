@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from functions.core.dataset.terms import too_many
+from models.feature import OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +48,9 @@ class Learnt:
             places = column[there].astype(np.int64)
             counts = np.bincount(places, minlength=len(found))
             least = features[name].rare_below or 1
-            kept = tuple(sorted(text for text, count in zip(found, counts, strict=True) if count >= least))
+            often = [text for text, count in zip(found, counts, strict=True) if count >= least]
+            # A value that is called as any other value is one.
+            kept = tuple(sorted(text for text in often if text != OTHER or features[name].unseen == "reject"))
             if len(kept) > MOST_CATEGORIES:
                 raise Unlearnable(f"{name} has {too_many(MOST_CATEGORIES)}")
             if not kept:

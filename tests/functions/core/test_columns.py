@@ -26,7 +26,7 @@ from functions.core.registry.versions import Version, features_of
 from functions.core.selection.retold import Untold, retold
 from functions.core.serving.opening import open_trained
 from functions.core.serving.tabular import Tabular
-from models.feature import Feature
+from models.feature import OTHER, Feature
 from models.light import replace
 from models.terms import terms_of
 from tests.functions import bench as training
@@ -303,3 +303,12 @@ def test_neither_the_order_of_the_rows_nor_the_process_that_reads_them_decides_w
     ]
     assert [one.dataset.learnt["city"] for one in found] == [("7", "Bern", "Oslo")] * 2
     assert {tuple(row) for row in found[0].dataset.x.tolist()} == {tuple(row) for row in found[1].dataset.x.tolist()}
+
+
+def test_a_value_that_is_called_as_any_other_is_no_category_of_its_own() -> None:
+    features = [{"name": "city", "kind": "category", "learn": True, "unseen": "other"}, {"name": "size"}]
+    contract = training.contract(features=features, gate={"slices": []})
+    rows = [[("Bern", OTHER, "Oslo")[at % 3], at, "yes" if at % 2 else "no"] for at in range(60)]
+    found = validate_dataset(training.csv(rows, ("city", "size", "ripe")), contract, open_rows)
+    assert found.dataset.learnt["city"] == ("Bern", "Oslo")
+    assert found.dataset.x[:3, 0].tolist() == [0, 2, 1]
