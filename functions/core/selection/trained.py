@@ -112,7 +112,7 @@ class TrainedAssessment(Assessment):
             return {}
         names = plan.going_on(records, self.contract.search.measure, number)
         if not names:
-            failed = next(iter(records.values()))
+            failed = next(record for record in records.values() if record["status"] == "failed")
             raise NothingTrained(f"none of {len(records)} experiments succeeded; {failed['id']}: {failed['error']}")
         return {"experiments": names, "round": number + 1, "trainer": trained_by(model, self.folder)}
 

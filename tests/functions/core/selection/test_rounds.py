@@ -13,7 +13,7 @@ from functions.core.dataset import rounds
 from functions.core.dataset.dataset import BEFORE, HOLDOUT
 from functions.core.registry.plan import Unfinished
 from functions.core.selection.candidate import NothingTrained
-from tests.functions.bench import Bench, contract, csv, rows
+from tests.functions.bench import TRAINING, Bench, contract, csv, rows
 from tests.functions.life import Life
 
 GOOD, BAD = {"sign": [1]}, {"sign": [-1]}
@@ -140,6 +140,19 @@ def test_a_run_whose_experiments_all_fail_in_the_first_round_says_why(bench: Ben
     train(bench, first["run"], first["experiments"], 1)
     with pytest.raises(NothingTrained, match="none of 4 experiments succeeded; e0: ValueError: there is no such pen"):
         bench.select(first["run"], 1)
+
+
+def test_a_run_whose_last_experiments_fail_in_a_later_round_says_why(bench: Bench) -> None:
+    bench.write_model(
+        TRAINING.replace('params.get("fails")', "len(y) > 60"), search={**SEARCH, "families": SEARCH["families"][::-1]}
+    )
+    first = begun(bench)
+    train(bench, first["run"], first["experiments"], 1)
+    second = bench.select(first["run"], 1)
+    train(bench, first["run"], second["experiments"], 2)
+    assert "e0" not in second["experiments"]
+    with pytest.raises(NothingTrained, match="none of 10 experiments succeeded; e[5-9]: ValueError: there is no such"):
+        bench.select(first["run"], 2)
 
 
 def test_a_round_that_is_not_whole_is_not_judged(bench: Bench) -> None:
