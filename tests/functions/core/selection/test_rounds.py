@@ -151,7 +151,7 @@ def test_a_run_whose_last_experiments_fail_in_a_later_round_says_why(bench: Benc
     second = bench.select(first["run"], 1)
     train(bench, first["run"], second["experiments"], 2)
     assert "e0" not in second["experiments"]
-    with pytest.raises(NothingTrained, match="none of 10 experiments succeeded; e[5-9]: ValueError: there is no such"):
+    with pytest.raises(NothingTrained, match=r"none of 10 experiments succeeded; e[5-9]: ValueError: there is no such"):
         bench.select(first["run"], 2)
 
 
