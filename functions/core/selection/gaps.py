@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from models.feature import Feature
     from models.gate import Gap
 
+_NAMED = 10
+"""Groups of too few rows that a check names."""
+
 
 def check_gap(contract: Contract, gap: Gap, x: np.ndarray, y: np.ndarray, answers: Answers) -> Check:
     """Check the greatest difference of a metric between two groups of the rows `x` [rows, features].
@@ -37,7 +40,8 @@ def check_gap(contract: Contract, gap: Gap, x: np.ndarray, y: np.ndarray, answer
         except UndefinedMetric as problem:
             detail = f"{group}, {count} rows: {problem}"
             return Check(name=name, passed=False, value=None, bound=gap.at_most, detail=detail)
-    left_out = f"; of fewer than {gap.minimum_rows} rows: {', '.join(small)}" if small else ""
+    more = f" and {len(small) - _NAMED} more" if len(small) > _NAMED else ""
+    left_out = f"; of fewer than {gap.minimum_rows} rows: {', '.join(small[:_NAMED])}{more}" if small else ""
     if len(measured) < 2:
         detail = f"fewer than two groups have {gap.minimum_rows} rows, and a gap is between two{left_out}"
         return Check(name=name, passed=False, value=None, bound=gap.at_most, detail=detail)

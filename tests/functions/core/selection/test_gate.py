@@ -166,6 +166,18 @@ def test_groups_may_be_so_far_apart_and_no_farther() -> None:
     assert check_gap(*gap(minimum_rows=2), X, Y, GOOD).passed
 
 
+def test_of_many_small_groups_a_few_are_named_and_the_others_counted() -> None:
+    names = [f"c{at:02}" for at in range(30)]
+    colour = {"name": "colour", "kind": "category", "categories": names}
+    judged = contract(
+        features=[colour], gate={"metric": "accuracy", "slices": [], "gaps": [{"feature": "colour", "at_most": 0.1}]}
+    )
+    x, y = np.arange(30, dtype=np.float32)[:, None], np.arange(30) % 2
+    check = check_gap(judged, judged.gate.gaps[0], x, y, ClassAnswers.likeliest(np.stack([1 - y, y], axis=1) * 1.0))
+    named = ", ".join(f"{name} with 1" for name in names[:10])
+    assert check.detail.endswith(f"; of fewer than 20 rows: {named} and 20 more")
+
+
 def test_a_gap_of_too_few_rows_or_of_one_class_has_not_been_proven() -> None:
     few = check_gap(*gap(), X, Y, GOOD)
     assert (few.passed, few.value) == (False, None)
