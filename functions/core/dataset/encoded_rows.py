@@ -170,7 +170,9 @@ def _encoded(batch: Batch, encoder: _Encoder, most_cells: int, first: int) -> En
         terms.fill(numbers, well_formed)
     keys, keyless = (None, ()) if encoder.keys is None else encoder.keys.read(batch, well_formed)
     for at, fault in keyless:
-        faults.setdefault(at, []).append(fault)
+        told = faults.setdefault(at, [])
+        if fault[0] not in (column for column, _ in told):
+            told.append(fault)
     refused = {
         at: Refused(
             location=int(batch.locations[at]),

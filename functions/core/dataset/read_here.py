@@ -32,6 +32,9 @@ class RowsHere:
             decimal="." if style is None else style.decimal,
             thousands="" if style is None else style.thousands,
         )
+        keys = None
+        if wanted.group is not None or wanted.time is not None:
+            keys = KeyReader(wanted.group, wanted.time, style or PLAIN, wanted.features)
         self._rows = encoded_rows(
             table,
             wanted.features,
@@ -39,7 +42,7 @@ class RowsHere:
             dtype=wanted.dtype,
             most_cells=wanted.most_cells,
             skip=wanted.skip,
-            keys=None if wanted.group is wanted.time is None else KeyReader(wanted.group, wanted.time, style or PLAIN),
+            keys=keys,
         )
 
     def __iter__(self) -> Iterator[EncodedRows]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from functions.core.dataset.number_style import NumberStyle
     from functions.core.dataset.table import Batch
+    from models.feature import Feature
 
 Keyless = tuple[int, tuple[str, str]]
 """The position of a row without a key, and the column and what is wrong with it."""
@@ -38,10 +39,14 @@ class RowKeys:
 class KeyReader:
     """Reads the keys of a table's rows, batch by batch."""
 
-    def __init__(self, group: str | None, time: str | None, style: NumberStyle) -> None:
+    def __init__(
+        self, group: str | None, time: str | None, style: NumberStyle, features: Sequence[Feature] = ()
+    ) -> None:
+        """`features` say how a date is written, where one of them is the time."""
+        dates = (one for one in features if one.name == time and one.kind in ("date", "datetime"))
         self._group = group
         self._time = time
-        self._times = Times(style)
+        self._times = Times(style, next(dates, None))
 
     def read(self, batch: Batch, well_formed: np.ndarray) -> tuple[RowKeys, list[Keyless]]:
         """Return the keys of a batch, and which rows have none, by position. `well_formed` are those of its columns."""

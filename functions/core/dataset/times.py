@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from functions.core.dataset import arrow_memory
+from models.feature import BLANK, UnacceptableValue
+from models.moment import seconds_of
 
 if TYPE_CHECKING:
     from arro3.core import Array
 
     from functions.core.dataset.number_style import NumberStyle
     from functions.core.dataset.table import Column
+    from models.feature import Feature
 
 ACCEPTED = "accepted: dates as in 2026-01-31, times as in 2026-01-31T08:00:00+01:00, or numbers"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,9 +31,10 @@ Time = tuple[float, bool]
 class Times:
     """Reads one column, batch by batch: its first time decides whether it holds dates or numbers."""
 
-    def __init__(self, style: NumberStyle) -> None:
-        """`style` is how the numbers of a text file are written."""
+    def __init__(self, style: NumberStyle, declared: Feature | None = None) -> None:
+        """`style` is how the numbers of a text file are written; `declared` the date or datetime that the column is."""
         self._style = style
+        self._declared = declared
         self.dated: bool | None = None
         """Whether they are dates, or times, in seconds since 1970; None before the first of them."""
 
@@ -46,7 +50,7 @@ class Times:
         times, reasons = np.full(len(plain), np.nan), dict[int, str]()
         for at, value in enumerate(plain):
             key = (type(value), value if isinstance(value, str | int | float) else str(value))
-            outcome = known[key] if key in known else known.setdefault(key, time_of(value, self._style))
+            outcome = known[key] if key in known else known.setdefault(key, self._time(value))
             if isinstance(outcome, str):
                 reasons[at] = outcome
                 continue
@@ -56,6 +60,14 @@ class Times:
             else:
                 reasons[at] = f"is {_kind(outcome[1])}, and the first of the column is {_kind(self.dated)}"
         return times, reasons
+
+    def _time(self, value: object) -> Time | str:
+        if self._declared is None or not isinstance(value, str) or value.strip().lower() in BLANK:
+            return time_of(value, self._style)
+        try:
+            return seconds_of(self._declared, value), True
+        except UnacceptableValue as problem:
+            return str(problem)
 
 
 def time_of(value: object, style: NumberStyle) -> Time | str:

@@ -14,7 +14,7 @@ from functions.core.dataset import read_apart, read_here
 from functions.core.dataset.dataset import BEFORE, HOLDOUT, Dataset
 from functions.core.dataset.group_split import MOST_WEIGHED, assign_groups, tied
 from functions.core.dataset.validation import RejectedDataset, ValidatedDataset, validate_dataset
-from tests.functions.bench import contract, rows
+from tests.functions.bench import CONTRACT, contract, rows
 from tests.functions.core.dataset.tables import csv_file, json_lines, parquet_file, parquet_of
 
 HEADER = ("size", "weight", "colour", "ripe", "key")
@@ -182,6 +182,22 @@ def test_a_feature_may_be_what_rows_are_split_by() -> None:
     weights = found.dataset.x[:, 1]
     assert weights[found.dataset.holdout].min() > weights[~found.dataset.holdout].max()
     assert found.dataset.x.shape[1] == 3
+
+
+def test_a_date_is_read_for_the_split_as_its_feature_declares_and_told_once_where_it_is_none() -> None:
+    date = {"name": "key", "kind": "date", "format": "%d.%m.%Y", "parts": ["month"]}
+    declared = contract(search={"time": "key", "gap": "2d"}, features=[*CONTRACT["features"], date])
+    keys = [f"{day[8:]}.{day[5:7]}.{day[:4]}" for day in days()]
+    found = validate_dataset(
+        csv_file(HEADER, table([*keys, "2026-01-31"])),
+        declared,
+        read_here.open_rows,
+    )
+    alike = read(days(), time="key", gap="2d")
+    assert found.dataset.fold.tolist() == alike.dataset.fold.tolist()
+    assert found.report["split"] == alike.report["split"]
+    [told] = found.report["reasons"]
+    assert told["reason"].startswith("is written otherwise than its format says")
 
 
 @pytest.mark.parametrize(
