@@ -147,8 +147,9 @@ def _named(name: str, features: Mapping[str, Feature], where: str, position: int
     """Return the feature of a part of the gate. Raise for one that there is not."""
     if name not in features:
         label = f"gate.{where}.{name}"
+        accepted = sorted(features, key=lambda known: not known.startswith(f"{name}."))
         more = ", ..." if len(features) > _SHOWN else ""
-        told = f"there is no such feature; accepted: {', '.join(list(features)[:_SHOWN])}{more}"
+        told = f"there is no such feature; accepted: {', '.join(accepted[:_SHOWN])}{more}"
         raise mistake(told, "gate", where, position, label=label)
     return features[name]
 

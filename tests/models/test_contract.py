@@ -198,6 +198,13 @@ def test_a_wrong_date_text_or_open_category_is_refused_with_its_key(feature: dic
     assert message in str(problem.value)
 
 
+def test_a_gate_that_names_a_column_of_several_terms_is_answered_with_those() -> None:
+    text = {"name": "remark", "kind": "text", "words": 30}
+    gate = {"minimum": 0.5, "promises": [{"feature": "when", "direction": "up"}]}
+    with pytest.raises(ContractError, match=r"gate\.promises\.when: there is no such feature; accepted: when\.month, "):
+        Contract.parse(GOOD | {"features": [text, *GOOD["features"], DATE], "gate": gate}, "model.yaml")
+
+
 def test_a_feature_that_is_called_as_a_part_of_a_date_is_refused() -> None:
     with pytest.raises(ContractError, match=r"one of its numbers is called when\.month, and so is another feature"):
         Contract.parse(changed("features", [{"name": "size"}, DATE, {"name": "when.month"}]), "model.yaml")

@@ -35,6 +35,7 @@ class Times:
         """`style` is how the numbers of a text file are written; `declared` the date or datetime that the column is."""
         self._style = style
         self._declared = declared
+        self._missing = f"is missing; {ACCEPTED if declared is None else f'accepted: {declared.accepts}'}"
         self.dated: bool | None = None
         """Whether they are dates, or times, in seconds since 1970; None before the first of them."""
 
@@ -44,7 +45,7 @@ class Times:
         if stamps is not None and self.dated is not False:
             self.dated = True
             missing = np.flatnonzero(np.isnan(stamps)).tolist()
-            return stamps, dict.fromkeys(missing, f"is missing; {ACCEPTED}")
+            return stamps, dict.fromkeys(missing, self._missing)
         plain: list[Any] = values if isinstance(values, list) else list(values.to_pylist())
         known: dict[tuple[type, Any], Time | str] = {}
         times, reasons = np.full(len(plain), np.nan), dict[int, str]()
@@ -62,8 +63,10 @@ class Times:
         return times, reasons
 
     def _time(self, value: object) -> Time | str:
-        if self._declared is None or not isinstance(value, str) or value.strip().lower() in BLANK:
+        if self._declared is None or not isinstance(value, str | None):
             return time_of(value, self._style)
+        if value is None or value.strip().lower() in BLANK:
+            return self._missing
         try:
             return seconds_of(self._declared, value), True
         except UnacceptableValue as problem:

@@ -185,19 +185,21 @@ def test_a_feature_may_be_what_rows_are_split_by() -> None:
 
 
 def test_a_date_is_read_for_the_split_as_its_feature_declares_and_told_once_where_it_is_none() -> None:
-    date = {"name": "key", "kind": "date", "format": "%d.%m.%Y", "parts": ["month"]}
+    date = {"name": "key", "kind": "date", "format": "%d.%m.%Y", "parts": ["month"], "missing": "keep"}
     declared = contract(search={"time": "key", "gap": "2d"}, features=[*CONTRACT["features"], date])
     keys = [f"{day[8:]}.{day[5:7]}.{day[:4]}" for day in days()]
     found = validate_dataset(
-        csv_file(HEADER, table([*keys, "2026-01-31"])),
+        csv_file(HEADER, table([*keys, "2026-01-31", "NA", ""])),
         declared,
         read_here.open_rows,
     )
     alike = read(days(), time="key", gap="2d")
     assert found.dataset.fold.tolist() == alike.dataset.fold.tolist()
     assert found.report["split"] == alike.report["split"]
-    [told] = found.report["reasons"]
-    assert told["reason"].startswith("is written otherwise than its format says")
+    assert [(told["count"], told["reason"].partition(",")[0]) for told in found.report["reasons"]] == [
+        (2, "is missing; accepted: a date written as %d.%m.%Y"),
+        (1, "is written otherwise than its format says"),
+    ]
 
 
 @pytest.mark.parametrize(
