@@ -27,6 +27,7 @@ def becomes_of(contract: Contract, profile: Mapping[str, Any]) -> dict[str, str]
             how = "learnt from this table" if feature.learn else "as model.yaml lists them"
             known = f"one of {len(feature.categories):,} categories, {how}"
             counts = profile["features"][feature.name]["counts"]
-            other = f"; {counts[-1]:,} rows hold another value" if feature.unseen == "other" else ""
+            others = "1 row holds" if counts[-1] == 1 else f"{counts[-1]:,} rows hold"
+            other = f"; {others} another value" if feature.unseen == "other" else ""
             told[feature.name] = f"{known}: {listed(feature.categories)}{other}"
     return told

@@ -40,7 +40,8 @@ def report(verdict: Verdict, path: Path, *, as_json: bool) -> None:
     for line in _becoming(verdict):
         print(line)
     if verdict.rejected:
-        title = f"{verdict.rejected_rows:,} rows are set aside, the first of them:"
+        several = f"{verdict.rejected_rows:,} rows are set aside, the first of them:"
+        title = "1 row is set aside:" if verdict.rejected_rows == 1 else several
         rows = [_row(row) for row in verdict.rejected]
         show_table(title, (verdict.unit, "column", "value", "why"), rows)
     for line in _noted(verdict):
@@ -60,7 +61,8 @@ def _noted(verdict: Verdict) -> Iterator[str]:
     """Yield why rows are set aside, and what there is to look at in the others."""
     for reason in verdict.reasons[:_SHOWN_REASONS]:
         told = f"{reason['column']} {reason['reason']}".strip()
-        yield f"{reason['count']:,} rows: {shortened(told, 300)}"
+        rows = "1 row" if reason["count"] == 1 else f"{reason['count']:,} rows"
+        yield f"{rows}: {shortened(told, 300)}"
     for suspect in verdict.suspects:
         yield f"look at: {shortened(suspect['said'], 300)}"
 

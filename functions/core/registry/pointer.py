@@ -18,6 +18,8 @@ SHADOW = -1
 """The step of a release before its first: the challenger is asked, and no caller gets its answers."""
 LONGEST = 100
 """Entries of the history that are kept."""
+LONGEST_REASON = 2000
+"""Characters of a reason that are kept."""
 
 
 class NotPossible(Exception):
@@ -291,5 +293,5 @@ def entered(after: Pointer, event: Change, version: str, run: str | None, now: f
     """Return the pointer with one more entry in its history, and one revision higher."""
     revision = after.revision + 1
     at = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
-    entry = Entry(revision=revision, event=event, version=version, run=run, at=at, reason=reason[:2000])
+    entry = Entry(revision=revision, event=event, version=version, run=run, at=at, reason=reason[:LONGEST_REASON])
     return replace(after, revision=revision, history=(*after.history, entry)[-LONGEST:])

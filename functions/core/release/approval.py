@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.core.registry.approvals import Approvals
-from functions.core.registry.pointer import entered, leave
+from functions.core.registry.pointer import DECIDED, LONGEST_REASON, entered, leave
 from functions.core.registry.runs import Outcome, Status
 from functions.core.registry.versions import Registry
 from models.light import dataclass, replace
@@ -88,7 +88,14 @@ def ask_approval(pointer: Pointer, turn: Turn) -> Pointer:
 
 
 def decide(pointer: Pointer, turn: Turn, event: Word, reason: str, now: float) -> Pointer:
-    """End the wait of a version for approval, if it waits. `reason` says who decided, and why."""
-    if not pointer.awaits(turn.run):
+    """End the wait of a version for approval, if it waits, and write the decision down unless it is there.
+
+    `reason` says who decided, and why.
+    """
+    if pointer.awaits(turn.run):
+        return entered(leave(pointer, turn.run), event, turn.version, turn.run, now, reason)
+    told = (one for one in reversed(pointer.history) if one.version == turn.version and one.event in DECIDED)
+    last = next(told, None)
+    if last is not None and (last.event, last.reason) == (event, reason[:LONGEST_REASON]):
         return pointer
-    return entered(leave(pointer, turn.run), event, turn.version, turn.run, now, reason)
+    return entered(pointer, event, turn.version, turn.run, now, reason)

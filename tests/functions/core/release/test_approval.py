@@ -111,7 +111,20 @@ def test_a_version_that_a_person_rejects_ends_as_refused_and_is_not_released_by_
     assert act(bench, NEWER) == "refused"
     decide(bench, version)
     bench.registry.write_run(NEWER, {"run": NEWER, "status": "registered", "version": version})
-    assert act(bench, NEWER) == "canary"
+    assert [act(bench, NEWER), act(bench, NEWER)] == ["canary"] * 2
+    told = [("rejected", version), ("approved", version), ("canary", version)]
+    assert history(bench)[-3:] == told, "each decision is there once, before what came of it"
+
+
+@pytest.mark.parametrize(("word", "outcome"), [("approved", "canary"), ("rejected", "refused")])
+def test_a_decision_before_anybody_asked_for_the_release_is_in_the_history(
+    word: Word, outcome: str, bench: Bench
+) -> None:
+    bench.champion()
+    version = trained(bench, RUN)
+    decide(bench, version, word)
+    assert [act(bench, RUN), act(bench, RUN)] == [outcome] * 2
+    assert history(bench).count((word, version)) == 1
 
 
 def test_a_first_version_that_was_rejected_leaves_a_model_without_any(bench: Bench) -> None:
