@@ -31,7 +31,7 @@ def make_cases(path: Path, count: int) -> None:
 
 
 def rows(workspace: Path, *, rounds: int, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
-    count = 12_000 if quick else 40_000
+    count = 8_000 if quick else 40_000
     cases = workspace / "cases.npz"
     make_cases(cases, count)
 

@@ -21,10 +21,10 @@ from functions.core.training.train import Trainer
 from models.contract import Contract
 
 TRAINING = """
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import GradientBoostingClassifier
 
 def fit(X, y, params):
-    return HistGradientBoostingClassifier(random_state=0, early_stopping=False, **params).fit(X, y)
+    return GradientBoostingClassifier(random_state=0, max_features=8, **params).fit(X, y)
 """
 CONTRACT = {
     "name": "bench",
@@ -35,9 +35,9 @@ CONTRACT = {
         "folds": 3,
         "families": [
             {
-                "max_iter": [10, 20, 40],
+                "n_estimators": [5, 10, 20],
                 "learning_rate": [0.05, 0.1, 0.3],
-                "max_leaf_nodes": [7, 15, 31],
+                "max_depth": [2, 3, 4],
                 "min_samples_leaf": [10, 20, 50],
             }
         ],
