@@ -6,11 +6,13 @@ import json
 import os
 import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Generator, Mapping, Set
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -20,7 +22,7 @@ from models.breast_cancer import sample
 from tests.changes.difference import Drawn
 from tests.engine import foretold
 from tests.engine.embedded import MODEL, SECONDS, STACKS, Embedded
-from tests.engine.former import NotThere, former
+from tests.engine.former import NotThere, former, registered
 from tests.engine.permissions import Watched, watched
 from tests.engine.traffic import Traffic
 from tests.loop import versions
@@ -94,10 +96,12 @@ class Walk:
         try:
             with former(project):
                 project.deploying("up")
+                with tempfile.TemporaryDirectory() as folder:
+                    version, objects = registered(project, Path(folder), MODEL, versions.right())
         except NotThere as reason:
             self.why_not = str(reason)
             return False
-        self._serve()
+        self._make_live(version, objects)
         with self.watched() as permissions, self.traffic() as traffic:
             project.deploying("up")
         assert permissions is not None
@@ -113,9 +117,13 @@ class Walk:
 
     def _serve(self) -> None:
         """Have one version of the model answer."""
-        outputs = self.stack.outputs()
-        store = self.stack.cloud.store(outputs["models_url"])
-        version = versions.register(store.put, versions.right())
+        objects: dict[str, bytes] = {}
+        self._make_live(versions.register(objects.__setitem__, versions.right()), objects)
+
+    def _make_live(self, version: str, objects: Mapping[str, bytes]) -> None:
+        store = self.stack.cloud.store(self.stack.outputs()["models_url"])
+        for key, content in objects.items():
+            store.put(key, content)
         live = {"revision": 1, "champion": version, "history": [], "challenger": None, "weight": 0}
         store.put(f"{MODEL}/live.json", json.dumps({**live, "previous": None, "release": None}).encode())
 

@@ -134,21 +134,26 @@ def slow(rounds: int = 20, width: int = 1200) -> bytes:
 def register(put: Callable[[str, bytes], None], onnx: bytes) -> str:
     """Write a version with `put`, as the registry writes it; return its name."""
     memory = open_store("memory://")
+    version = Registry(memory, MODEL).register(onnx, card(), golden(onnx), {})
+    for key in memory.keys(f"{MODEL}/versions/{version}/"):
+        put(key, memory.get(key))
+    return version
+
+
+def card() -> dict[str, Any]:
+    """Return what the card of a version says before it is registered."""
     contract = Contract.load(MODEL).model_dump(mode="json")
-    card: dict[str, Any] = {
+    return {
         "features": contract["features"],
         "target": contract["target"],
         "task": "classification",
         "input": INPUT,
         "outputs": {"label": LABEL, "probabilities": PROBABILITIES},
     }
-    version = Registry(memory, MODEL).register(onnx, card, _golden(onnx), {})
-    for key in memory.keys(f"{MODEL}/versions/{version}/"):
-        put(key, memory.get(key))
-    return version
 
 
-def _golden(onnx: bytes) -> dict[str, Any]:
+def golden(onnx: bytes) -> dict[str, Any]:
+    """Return what a version answers to a few rows."""
     rows = cases()[0][:GOLDEN_ROWS]
     outputs = Session(onnx).run({INPUT: Tensor.of("FP32", (GOLDEN_ROWS, 30), rows.ravel().tolist())})
     flat = outputs[PROBABILITIES].values()
