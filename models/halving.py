@@ -7,7 +7,6 @@ ninth, a third and all of the rows, which comes to 27 whole experiments.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 FACTOR = 3
 """How many experiments one goes on of, and by how much its rows grow."""
@@ -23,10 +22,13 @@ def kept(experiments: int) -> int:
     return min(experiments, max(FINALISTS, math.ceil(experiments / FACTOR)))
 
 
-def whole_experiments(experiments: int, shares: Sequence[float] = ROUNDS) -> float:
-    """Return to how many experiments on all rows a search comes that begins with so many."""
+def whole_experiments(experiments: int) -> float:
+    """Return to how many experiments on all rows a search comes that begins with so many, of a table with enough rows.
+
+    So few that all of them see all rows have one round.
+    """
     work = 0.0
-    for share in shares:
+    for share in ROUNDS if experiments > FINALISTS else (1.0,):
         work += experiments * share
         experiments = kept(experiments)
     return work

@@ -61,10 +61,6 @@ class Learnt:
             column[there] = table[places]
             self.categories[name] = kept
             rare = counts[[place for place, text in enumerate(found) if text not in position]]
-            told.append({"column": name, "categories": len(kept), "rare": _count(rare), "rare_rows": int(rare.sum())})
+            values = int(np.count_nonzero(rare))  # one that only rejected rows have is none
+            told.append({"column": name, "categories": len(kept), "rare": values, "rare_rows": int(rare.sum())})
         return told
-
-
-def _count(rows: np.ndarray) -> int:
-    """Return how many values have a row: one that only rejected rows have is none."""
-    return int(np.count_nonzero(rows))

@@ -75,7 +75,7 @@ class Preparation:
                 return self._arrival(_model_of(source)).receive(source)
             case {"model": str(model), "version": str(version), **others} if not others and NAME.fullmatch(model):
                 return self._release_again(model, version)
-            case {"model": str(model), "version": str(version), "run": str(run), **others} if not others and _are(
+            case {"model": str(model), "version": str(version), "run": str(run), **others} if not others and _are_names(
                 model, run
             ):
                 return self._go_on(model, version, run)
@@ -145,7 +145,7 @@ class Preparation:
         return answer(resumed, model, run, before.get("dataset"))
 
 
-def _are(model: str, run: str) -> bool:
+def _are_names(model: str, run: str) -> bool:
     return NAME.fullmatch(model) is not None and DIGEST.fullmatch(run) is not None
 
 

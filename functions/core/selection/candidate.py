@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from models.contract import Contract
 
 
+_ORDER = {"succeeded": 0, "stopped": 1, "failed": 2}
+
+
 class NothingTrained(RuntimeError):
     """No experiment of the run succeeded. The text has the first one's message."""
 
@@ -37,6 +40,11 @@ class Candidate:
     def decision(self) -> Mapping[str, Any] | None:
         """How its estimator decides where its answer alone does not tell."""
         return self.experiment.get("threshold")
+
+    @property
+    def seconds(self) -> float:
+        """How long its experiment took, in all its rounds."""
+        return _seconds(self.experiment)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,9 +134,6 @@ def rank(
     return sorted(lines, key=lambda line: (_ORDER[line["status"]], *_worse(line, sign), order[line["id"]]))
 
 
-_ORDER = {"succeeded": 0, "stopped": 1, "failed": 2}
-
-
 def _worse(line: dict[str, Any], sign: int) -> tuple[float, ...]:
     match line["status"]:
         case "succeeded":
@@ -139,10 +144,16 @@ def _worse(line: dict[str, Any], sign: int) -> tuple[float, ...]:
             return ()
 
 
+def _seconds(record: Mapping[str, Any]) -> float:
+    """Return how long an experiment took in all its rounds. A record of one that was stopped has nothing but them."""
+    parts = [*record.get("rounds", ()), record]
+    return round(sum(sum(part["seconds"].values()) for part in parts if "seconds" in part), 3)
+
+
 def _line(record: dict[str, Any], metric: str, *, is_finalist: bool) -> dict[str, Any]:
     known = {"id": record["id"], "params": record["params"]}
     rounds = record.get("rounds", [])
-    seconds = round(sum(sum(part["seconds"].values()) for part in [*rounds, record]), 3)
+    seconds = _seconds(record)
     if record["status"] == "failed":
         return {**known, "status": "failed", "error": record["error"], "trace": record.get("trace", [])}
     if is_finalist:

@@ -9,13 +9,14 @@ from functions.core.selection.html import Markup, escape, facts, join, section
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from functions.core.selection.candidate import Candidate
     from models.contract import Contract
 
 
 def model_card(
     contract: Contract,
     record: Mapping[str, Any],
-    experiment: Mapping[str, Any],
+    candidate: Candidate,
     metrics: Mapping[str, Any],
     used: Mapping[str, Any],
     doubts: Sequence[str],
@@ -28,9 +29,9 @@ def model_card(
                 ("what for", escape(contract.description or "model.yaml does not say")),
                 ("data", escape(_data(record))),
                 ("measured", escape(_measured(metrics))),
-                ("how it decides", escape(_decides(contract, experiment))),
+                ("how it decides", escape(_decides(contract, candidate.experiment))),
                 ("limits", _limits(record, doubts)),
-                ("cost of the run", escape(_cost(experiment, used))),
+                ("cost of the run", escape(_cost(candidate.seconds, used))),
             ]
         ),
     )
@@ -78,8 +79,7 @@ def _limits(record: Mapping[str, Any], doubts: Sequence[str]) -> Markup:
     return Markup(f'<ul class="doubts">{join(Markup(f"<li>{escape(one)}</li>") for one in told)}</ul>')
 
 
-def _cost(experiment: Mapping[str, Any], used: Mapping[str, Any]) -> str:
-    seconds = sum(experiment["seconds"].values())
+def _cost(seconds: float, used: Mapping[str, Any]) -> str:
     told = f"{seconds:.3g} seconds of training for the best experiment"
     usage = used.get("usage") or {}
     if "seconds" not in usage:

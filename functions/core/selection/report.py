@@ -55,7 +55,7 @@ def render(story: Story) -> bytes:
         f"<h1>{escape(contract.name)} <code>{escape(version.version)}</code></h1>\n<p>{outcome}</p>\n"
         f'<p class="lead">{escape(contract.description)}</p>\n'
     )
-    card = model_card(contract, story.record, story.candidate.experiment, story.metrics, story.used, story.doubts)
+    card = model_card(contract, story.record, story.candidate, story.metrics, story.used, story.doubts)
     goes_by = Markup("") if story.verdict.answers is None else importance_figures.figures(contract, story.goes_by)
     body = [head, _summary(story), card, _gate(story), _holdout(story), goes_by, _experiments(story), _data(story)]
     return page(f"{contract.name} {version.version}", join(body))
@@ -158,7 +158,7 @@ def _experiments(story: Story) -> Markup:
             )
         )
     failed = sum(line["status"] == "failed" for line in story.board)
-    caption = f"{story.contract.search.folds} folds; the best {story.contract.search.metric} first."
+    caption = f"{story.contract.search.folds} folds; the best {story.contract.search.measure} first."
     if any(line["status"] == "stopped" for line in story.board):
         caption += " Those that were stopped were measured on a part of the rows, where others were better."
     caption += f" {failed} of {len(story.board)} failed." if failed else ""

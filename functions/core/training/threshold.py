@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from functions.core.training.class_answers import ClassAnswers, Threshold
-from functions.core.training.metrics import found
+from functions.core.training.metrics import ENOUGH, found
 from functions.core.training.unusable import UnusableEstimator
 
 if TYPE_CHECKING:
+    from functions.core.training.task import Tested
     from models.decision import Decision
 
-Folds = Sequence[tuple[np.ndarray, ClassAnswers]]
-"""Of each fold what its rows are, int64 [rows], and what was answered by an estimator that had not seen them."""
-_ROUNDING = 1e-12
 _ABOVE_ALL = 1.001
 """A threshold that no probability reaches."""
 
 
-def chosen(decision: Decision, tested: Folds) -> Threshold:
+def chosen(decision: Decision, tested: Tested[ClassAnswers]) -> Threshold:
     """Return the threshold for all folds together.
 
     It lies midway between two probabilities that were answered. Raise `UnusableEstimator` where no threshold has the
@@ -37,7 +34,7 @@ def chosen(decision: Decision, tested: Folds) -> Threshold:
     return threshold
 
 
-def decided_by_others(decision: Decision, tested: Folds) -> list[ClassAnswers]:
+def decided_by_others(decision: Decision, tested: Tested[ClassAnswers]) -> list[ClassAnswers]:
     """Return the answers of each fold, with labels by the threshold of the other folds.
 
     By that of all of them, a fold would be judged by a threshold which its own rows had chosen. Where none of the
@@ -50,7 +47,7 @@ def decided_by_others(decision: Decision, tested: Folds) -> list[ClassAnswers]:
     return decided
 
 
-def told(decision: Decision, threshold: Threshold, tested: Folds) -> dict[str, Any]:
+def told(decision: Decision, threshold: Threshold, tested: Tested[ClassAnswers]) -> dict[str, Any]:
     """Return what a record says of a threshold: what it was chosen for, and what it comes to on the folds."""
     y, scored = _together(tested)
     at = precision_and_recall(y, scored >= threshold.value)
@@ -63,7 +60,7 @@ def precision_and_recall(y: np.ndarray, said: np.ndarray) -> dict[str, float]:
     return {"precision": true / max(int(said.sum()), 1), "recall": true / max(int((y == 1).sum()), 1)}
 
 
-def _together(tested: Folds) -> tuple[np.ndarray, np.ndarray]:
+def _together(tested: Tested[ClassAnswers]) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([y for y, _ in tested]), np.concatenate([said.probabilities[:, 1] for _, said in tested])
 
 
@@ -88,11 +85,11 @@ def _worth(decision: Decision, true: np.ndarray, false: np.ndarray) -> tuple[np.
     if decision.costs is not None:
         return -(decision.costs.false_positive * false + decision.costs.false_negative * (positives - true)), every
     if decision.precision is not None:
-        kept = precision >= decision.precision - _ROUNDING
+        kept = precision >= decision.precision - ENOUGH
         # Where none is precise enough, the most precise one.
         return (np.where(kept, recall, -1.0) if kept.any() else precision), kept
     if decision.recall is not None:
-        kept = recall >= decision.recall - _ROUNDING
+        kept = recall >= decision.recall - ENOUGH
         return np.where(kept, precision, -1.0), kept
     match decision.maximise:
         case "accuracy":

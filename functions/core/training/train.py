@@ -72,9 +72,11 @@ class Trainer:
         result = {"id": experiment, "params": params, "execution": record.get("execution")}
         rounds = [] if found is None else found[0].get("rounds", [])[: number - 1]
         if plan.is_last(number):
-            result |= self._run(contract, dataset, params, folder) | ({"rounds": rounds} if rounds else {})
+            result |= self._run(contract, dataset, params, folder)
         else:
-            result |= self._measure(contract, dataset, params, plan.shares[number - 1], rounds)
+            result |= self._measure(contract, dataset, params, plan.shares[number - 1])
+        if rounds:
+            result["rounds"] = [*rounds, *result.get("rounds", ())]
         # Two that ran at the same time did the same work: the first record stays, and names the files of its own.
         if found is None:
             self.models.create_json(f"{folder}.json", result)
@@ -99,10 +101,8 @@ class Trainer:
         answers = experiment_files.write(self.models, folder, result)
         return {"status": "succeeded", **result.record, "answers": answers}
 
-    def _measure(
-        self, contract: Contract, dataset: Dataset, params: dict[str, Any], share: float, rounds: list[dict[str, Any]]
-    ) -> dict[str, Any]:
-        """Return the result of a round on a share of the rows, after those before it. Nothing is exported."""
+    def _measure(self, contract: Contract, dataset: Dataset, params: dict[str, Any], share: float) -> dict[str, Any]:
+        """Return the result of a round on a share of the rows. Nothing is exported."""
         search = contract.search
         some = sample(dataset, share, folds=search.folds, seed=search.seed)
 
@@ -113,10 +113,9 @@ class Trainer:
             _require(search.measure, metrics)
             seconds = {"cross_validation": round(time.perf_counter() - started, 3)}
             this = {"share": share, "rows": len(some.y), "metrics": metrics, "seconds": seconds}
-            return {"status": "stopped", "metrics": metrics, "seconds": seconds, "rounds": [*rounds, this]}
+            return {"status": "stopped", "metrics": metrics, "rounds": [this]}
 
-        result = self._attempt(contract, params, work)
-        return result if "rounds" in result or not rounds else {**result, "rounds": rounds}
+        return self._attempt(contract, params, work)
 
     def _attempt(self, contract: Contract, params: dict[str, Any], work: Callable[[], Done]) -> Done | dict[str, Any]:
         """Return what work with a model's own code returns, or what to record of its failure."""

@@ -69,6 +69,23 @@ def test_a_third_goes_on_and_the_last_three_see_all_rows(bench: Bench) -> None:
     assert [line["rows"] for line in lines[3:5]] == [108, 36]
 
 
+def test_the_seconds_of_an_experiment_are_those_of_all_its_rounds_each_once(bench: Bench) -> None:
+    first = begun(bench)
+    finished(bench, first)
+    for line in board(bench, first["run"]):
+        record = bench.models.get_json(bench.registry.run_key(first["run"], f"experiments/{line['id']}.json"))
+        parts = [part["seconds"] for part in (*record["rounds"], record) if "seconds" in part]
+        assert len(parts) == line.get("round", 3)
+        assert line["seconds"] == pytest.approx(sum(sum(seconds.values()) for seconds in parts), abs=1e-3)
+
+
+def test_the_report_names_the_metric_that_the_search_went_by(bench: Bench) -> None:
+    bench.write_model(search={**SEARCH, "metric": "recall_at_precision", "at": 0.9})
+    version = finished(bench, begun(bench))[-1]["version"]
+    report = bench.models.get(bench.registry.key(version, "report.html")).decode()
+    assert "the best recall_at_precision_0.9 first" in report
+
+
 def test_what_a_halving_registers_is_what_a_grid_does(bench: Bench, tmp_path: Path) -> None:
     halved = finished(bench, begun(bench))[-1]["version"]
     whole = Bench(folder=tmp_path / "whole")
