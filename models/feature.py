@@ -36,7 +36,7 @@ BLANK = frozenset({"", "na", "nan", "null", "none"})
 LARGEST = 3.4028234663852886e38
 """The largest float32: a greater number would be infinity to the model."""
 
-_WHOLE = re.compile(r"(-?\d+)\.0+")
+WHOLE_NUMBER = re.compile(r"(-?\d+)\.0+")
 """A whole number as many programs write it where a column has gaps: 1.0 for the category 1."""
 _TRUE = frozenset({"true", "1", "1.0", "yes"})
 _FALSE = frozenset({"false", "0", "0.0", "no"})
@@ -219,7 +219,7 @@ class Feature:
     def _category(self, text: str) -> str:
         if text in self.categories:
             return text
-        whole = _WHOLE.fullmatch(text.strip())
+        whole = WHOLE_NUMBER.fullmatch(text.strip())
         return text.strip() if whole is None or text.strip() in self.categories else whole[1]
 
     def _truth(self, value: object) -> float:

@@ -1,4 +1,4 @@
-"""A dataset for experiments: rows of numbers, and their split into folds and holdout."""
+"""A dataset for experiments: rows of numbers, and the folds and the holdout that they are in."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from models.contract import Contract
-
-Document = dict[str, Any]
 HOLDOUT = -1
 """The fold of rows that no experiment sees: the gate is judged on them."""
 BEFORE = -2
@@ -64,10 +61,6 @@ def assign_folds(y: np.ndarray, groups: np.ndarray, *, holdout: float, folds: in
             rest_midpoints = np.cumsum(sizes[remaining]) - sizes[remaining] / 2
             fold_of_group[remaining] = np.minimum(rest_midpoints / sizes[remaining].sum() * folds, folds - 1)
     return fold_of_group[np.searchsorted(ids, groups)]
-
-
-class Unsplittable(ValueError):
-    """Rows that are acceptable each by itself cannot be split so that something can be learnt of them."""
 
 
 def too_few(y: np.ndarray, fold: np.ndarray, *, classes: tuple[str, ...], folds: int) -> list[str]:
@@ -150,64 +143,3 @@ class Dataset:
             learnt = json.loads(str(arrays["learnt"])) if "learnt" in arrays else {}
             categories = {name: tuple(texts) for name, texts in learnt.items()}
             return cls(x=arrays["X"], y=arrays["y"], fold=arrays["fold"], learnt=categories, **timed)
-
-
-def split_at_random(x: np.ndarray, y: np.ndarray, equal: np.ndarray, contract: Contract) -> tuple[Dataset, Document]:
-    """Return rows as a dataset, and how they are split, as JSON values. Raise `Unsplittable`.
-
-    `equal` has a number for each row, the same for equal rows, which stay together.
-    """
-    search = contract.search
-    strata = strata_of(y, search.folds)
-    fold = assign_folds(strata, equal, holdout=search.holdout, folds=search.folds, seed=search.seed)
-    if lacking := lacking_in(y, fold, contract):
-        raise Unsplittable(f"too few different rows{lacking}")
-    dataset = Dataset(x=x, y=y, fold=fold)
-    return dataset, described(dataset, equal, by="random")
-
-
-def lacking_in(y: np.ndarray, fold: np.ndarray, contract: Contract) -> str:
-    """Return what some fold or the holdout has no row of, as the end of a sentence; nothing where all have."""
-    folds, classes = contract.search.folds, contract.target.classes
-    if not classes:
-        empty = too_few(np.zeros(len(y)), fold, classes=(contract.target.name,), folds=folds)
-        return f": {folds} folds and the holdout each need some" if empty else ""
-    lacking = too_few(y, fold, classes=classes, folds=folds)
-    counts = ", ".join(f"{name} ({np.count_nonzero(y == classes.index(name))})" for name in lacking)
-    return f" of {counts}: {folds} folds and the holdout each need one of every class" if lacking else ""
-
-
-def described(
-    dataset: Dataset,
-    equal: np.ndarray,
-    *,
-    by: str,
-    column: str | None = None,
-    kept: str = "",
-    after: Sequence[str] = (),
-    facts: Mapping[str, Any] | None = None,
-) -> Document:
-    """Return how rows are split, as JSON values, and in a sentence, `said`.
-
-    `by` and `column` say what decided. `kept` is said of the rows kept out, `after` of the folds; `facts` are added.
-    """
-    held, rows = dataset.holdout, len(dataset.y)
-    tests = [int(dataset.tested(fold).sum()) for fold in range(dataset.folds)]
-    copies, apart = rows - len(np.unique(equal)), int(np.isin(equal[held], equal[dataset.fitted]).sum())
-    sizes = " to ".join(f"{size:,}" for size in sorted({min(tests), max(tests)}))
-    how = "at random" if column is None else f"by {column}"
-    said = [", ".join(filter(None, [f"{how}: {held.sum():,} of {rows:,} rows kept out", kept]))]
-    said += [f"{len(tests)} folds of {sizes} rows", *after]
-    if apart:
-        said.append(f"{apart:,} of the rows kept out equal rows that are trained on")
-    elif copies:
-        said.append(f"copies of other rows are on the side of these: {copies:,}")
-    return {
-        "by": by,
-        **({} if column is None else {"column": column}),
-        **(facts or {}),
-        "rows": {"holdout": int(held.sum()), "folds": tests},
-        "equal_rows": copies,
-        "equal_rows_apart": apart,
-        "said": "; ".join(said),
-    }

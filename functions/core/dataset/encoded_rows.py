@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -45,34 +45,6 @@ class Rounded:
     becomes: int
 
 
-class RoundedNumbers:
-    """The rounded whole numbers of one file, by column. `unit` is what a location counts: "line" or "row"."""
-
-    def __init__(self, unit: str) -> None:
-        self._unit = unit
-        self._count: dict[str, int] = {}
-        self._first: dict[str, Rounded] = {}
-
-    def add(self, found: Mapping[str, Rounded]) -> None:
-        """Count those of some more rows."""
-        for name, rounded in found.items():
-            self._count[name] = self._count.get(name, 0) + rounded.count
-            self._first.setdefault(name, rounded)
-
-    def listed(self) -> list[dict[str, Any]]:
-        """Return column, count, the location of the first, and which number the model gets for it."""
-        return [
-            {
-                "column": name,
-                "count": self._count[name],
-                f"first_{self._unit}": first.location,
-                "first": first.value,
-                "becomes": first.becomes,
-            }
-            for name, first in self._first.items()
-        ]
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EncodedRows:
     """Some consecutive rows."""
@@ -110,7 +82,7 @@ def encoded_rows(
     A feature whose column is not there is missing in every row. Of the first `most_cells` rows that are
     refused, the cells are given. `keys` reads what they are split by. Raise `UnreadableTable`.
     """
-    encoder = _Encoder(
+    encoder = _BatchEncoder(
         encoding=Encoding(typed=table.typed, style=table.style or PLAIN, dtype=dtype),
         features=features,
         terms=Terms(features) if any(one.kind in COMPOUND or one.must_learn for one in features) else None,
@@ -120,14 +92,14 @@ def encoded_rows(
     first = 0
     for batch in table.batches:
         if first + batch.rows > skip:
-            rows = _encoded(batch, encoder, most_cells, first)
+            rows = encoder.encode(batch, most_cells, first)
             most_cells -= len(rows.refused)
             yield rows
         first += batch.rows
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Encoder:
+class _BatchEncoder:
     """What encodes the batches of one table."""
 
     encoding: Encoding
@@ -137,59 +109,59 @@ class _Encoder:
     others: Sequence[str]
     keys: KeyReader | None
 
-
-def _encoded(batch: Batch, encoder: _Encoder, most_cells: int, first: int) -> EncodedRows:
-    encoding, features, terms = encoder.encoding, encoder.features, encoder.terms
-    well_formed, there = np.arange(batch.rows), slice(None)
-    if batch.malformed:
-        well_formed = there = np.delete(well_formed, list(batch.malformed))
-    numbers = np.full((batch.rows, len(features) if terms is None else terms.width), np.nan, dtype=encoding.dtype)
-    faults: dict[int, list[Fault]] = {at: [("", reason)] for at, reason in batch.malformed.items()}
-    rounded: dict[str, Rounded] = {}
-    for at, feature in enumerate(features):
-        values = batch.columns.get(feature.name)
-        cells = [None] * len(well_formed) if values is None else values
-        if terms is None:
-            column = encoding.encode(feature, cells)
-            numbers[there, at] = column.numbers
-        else:
-            column = terms.read(feature, cells, encoding, numbers, there)
-        for position, reason in column.reasons.items():
-            faults.setdefault(int(well_formed[position]), []).append((feature.name, reason))
-        if len(column.rounded) and values is not None:
-            earliest = int(column.rounded[0])
-            rounded[feature.name] = Rounded(
-                count=len(column.rounded),
-                location=int(batch.locations[int(well_formed[earliest])]),
-                value=int(column.before[0]),
-                becomes=int(column.numbers[earliest]),
+    def encode(self, batch: Batch, most_cells: int, first: int) -> EncodedRows:
+        """Return the rows of a batch, before which there are `first`; of the refused, give cells of `most_cells`."""
+        encoding, features, terms = self.encoding, self.features, self.terms
+        well_formed, there = np.arange(batch.rows), slice(None)
+        if batch.malformed:
+            well_formed = there = np.delete(well_formed, list(batch.malformed))
+        numbers = np.full((batch.rows, len(features) if terms is None else terms.width), np.nan, dtype=encoding.dtype)
+        faults: dict[int, list[Fault]] = {at: [("", reason)] for at, reason in batch.malformed.items()}
+        rounded: dict[str, Rounded] = {}
+        for at, feature in enumerate(features):
+            values = batch.columns.get(feature.name)
+            cells = [None] * len(well_formed) if values is None else values
+            if terms is None:
+                column = encoding.encode(feature, cells)
+                numbers[there, at] = column.numbers
+            else:
+                column = terms.read(feature, cells, encoding, numbers, there)
+            for position, reason in column.reasons.items():
+                faults.setdefault(int(well_formed[position]), []).append((feature.name, reason))
+            if len(column.rounded) and values is not None:
+                earliest = int(column.rounded[0])
+                rounded[feature.name] = Rounded(
+                    count=len(column.rounded),
+                    location=int(batch.locations[int(well_formed[earliest])]),
+                    value=int(column.before[0]),
+                    becomes=int(column.numbers[earliest]),
+                )
+        if terms is not None:
+            terms.fill(numbers, well_formed)
+        keys, keyless = (None, ()) if self.keys is None else self.keys.read(batch, well_formed)
+        for at, fault in keyless:
+            told = faults.setdefault(at, [])
+            if fault[0] not in (column for column, _ in told):  # a feature may say of its own column what is wrong
+                told.append(fault)
+        refused = {
+            at: Refused(
+                location=int(batch.locations[at]),
+                faults=reasons,
+                cells=tuple(batch.cells(at)) if number < most_cells else (),
             )
-    if terms is not None:
-        terms.fill(numbers, well_formed)
-    keys, keyless = (None, ()) if encoder.keys is None else encoder.keys.read(batch, well_formed)
-    for at, fault in keyless:
-        told = faults.setdefault(at, [])
-        if fault[0] not in (column for column, _ in told):  # a feature may say of its own column what is wrong
-            told.append(fault)
-    refused = {
-        at: Refused(
-            location=int(batch.locations[at]),
-            faults=reasons,
-            cells=tuple(batch.cells(at)) if number < most_cells else (),
+            for number, (at, reasons) in enumerate(sorted(faults.items()))
+        }
+        texts = {name: _texts(batch.columns.get(name), well_formed, batch.rows) for name in self.others}
+        return EncodedRows(
+            numbers=numbers,
+            refused=refused,
+            texts=texts,
+            rounded=rounded,
+            end=batch.end,
+            first=first,
+            learnt={} if terms is None else terms.learnt(),
+            keys=keys,
         )
-        for number, (at, reasons) in enumerate(sorted(faults.items()))
-    }
-    texts = {name: _texts(batch.columns.get(name), well_formed, batch.rows) for name in encoder.others}
-    return EncodedRows(
-        numbers=numbers,
-        refused=refused,
-        texts=texts,
-        rounded=rounded,
-        end=batch.end,
-        first=first,
-        learnt={} if terms is None else terms.learnt(),
-        keys=keys,
-    )
 
 
 def _texts(values: Column | None, well_formed: np.ndarray, rows: int) -> list[str | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from functions.core.dataset.column import NO_DAY, is_moment, plain_values
 from functions.core.dataset.times import Times
-from models.feature import BLANK
+from models.feature import BLANK, WHOLE_NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 Keyless = tuple[int, tuple[str, str]]
 """The position of a row without a key, and the column and what is wrong with it."""
 _ACCEPTED = "accepted: a text or a number that all rows of a group have"
-_WHOLE = re.compile(r"(-?\d+)\.0+")
-"""A whole number as many programs write it where a column has gaps."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,7 +85,7 @@ def group_of(value: object) -> tuple[str, str]:
     text = "" if value is None else str(value)
     if text.strip().lower() in BLANK:
         return "", f"is missing; {_ACCEPTED}"
-    whole = _WHOLE.fullmatch(text.strip())
+    whole = WHOLE_NUMBER.fullmatch(text.strip())
     return (whole[1] if whole else text), ""
 
 

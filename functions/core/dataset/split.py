@@ -1,42 +1,59 @@
-"""The split of a dataset's rows by the column that its contract names."""
+"""The split of a dataset's rows: at random, or by the column that its contract names."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from functions.core.dataset.dataset import (
-    BEFORE,
-    HOLDOUT,
-    Dataset,
-    Unsplittable,
-    described,
-    lacking_in,
-    strata_of,
-)
+from functions.core.dataset.dataset import BEFORE, HOLDOUT, Dataset, assign_folds, strata_of, too_few
 from functions.core.dataset.group_split import assign_groups, tied
 from functions.core.dataset.time_split import assign_times
 from functions.core.dataset.times import shown
+from models.feature import exactly
 
 if TYPE_CHECKING:
-    from functions.core.dataset.dataset import Document
+    from collections.abc import Mapping, Sequence
+
     from functions.core.dataset.row_keys import CollectedKeys
     from models.contract import Contract
     from models.split import Split
 
+Document = dict[str, Any]
+
+
+class Unsplittable(ValueError):
+    """Rows that are acceptable each by itself cannot be split so that something can be learnt of them."""
+
 
 def split(
-    x: np.ndarray, y: np.ndarray, equal: np.ndarray, keys: CollectedKeys, contract: Contract
+    x: np.ndarray, y: np.ndarray, equal: np.ndarray, keys: CollectedKeys | None, contract: Contract
 ) -> tuple[Dataset, Document]:
     """Return rows as a dataset, and how they are split, as JSON values. Raise `Unsplittable`.
 
-    `equal` has a number for each row, the same for equal rows; `keys` are what the contract splits them by.
+    `equal` has a number for each row, the same for equal rows; `keys` are what the contract splits them by, None where
+    it splits at random.
     """
+    if not contract.target.classes and y.min() == y.max():
+        told = f"{contract.target.name} is {exactly(float(y[0]))} in every row"
+        raise Unsplittable(f"{told}, so there is nothing to predict")
+    if keys is None:
+        return _at_random(x, y, equal, contract)
     if keys.times is not None:
         return _by_time(x, y, equal, keys.times, dated=keys.dated, contract=contract)
     assert keys.groups is not None  # noqa: S101 - there is one of the two
     return _by_group(x, y, equal, keys.groups, contract)
+
+
+def _at_random(x: np.ndarray, y: np.ndarray, equal: np.ndarray, contract: Contract) -> tuple[Dataset, Document]:
+    """Split at random. Equal rows stay together."""
+    search = contract.search
+    strata = strata_of(y, search.folds)
+    fold = assign_folds(strata, equal, holdout=search.holdout, folds=search.folds, seed=search.seed)
+    if lacking := _lacking_in(y, fold, contract):
+        raise Unsplittable(f"too few different rows{lacking}")
+    dataset = Dataset(x=x, y=y, fold=fold)
+    return dataset, _described(dataset, equal, by="random")
 
 
 def _by_group(
@@ -51,7 +68,7 @@ def _by_group(
     strata = strata_of(y, search.folds)
     for some in (tied(groups, equal), groups):
         fold = assign_groups(strata, some, holdout=search.holdout, folds=search.folds, seed=search.seed)
-        lacking = lacking_in(y, fold, contract)
+        lacking = _lacking_in(y, fold, contract)
         if not lacking:
             break
     if lacking:
@@ -61,7 +78,7 @@ def _by_group(
     dataset = Dataset(x=x, y=y, fold=fold)
     facts = {"groups": count, "holdout_groups": held, "largest_group": largest}
     kept = f"{held:,} of {count:,} groups, the largest of {largest:,} rows"
-    return dataset, described(dataset, equal, by="group", column=name, kept=kept, facts=facts)
+    return dataset, _described(dataset, equal, by="group", column=name, kept=kept, facts=facts)
 
 
 def _by_time(
@@ -84,7 +101,7 @@ def _by_time(
             f"search.gap of {search.gap} leaves no row to train on before the first fold, which begins {begin}; "
             "accepted: a smaller gap, or fewer folds"
         )
-    lacking = lacking_in(y, fold, contract)
+    lacking = _lacking_in(y, fold, contract)
     for at, label in enumerate(contract.target.classes):
         if not lacking and not (y[first] == at).any():
             lacking = f" of {label}"
@@ -110,4 +127,51 @@ def _described_by_time(dataset: Dataset, equal: np.ndarray, dated: bool, search:
         "left_out": left_out,
     }
     kept = f"from {start} to {end}"
-    return described(dataset, equal, by="time", column=search.time, kept=kept, after=after, facts=facts)
+    return _described(dataset, equal, by="time", column=search.time, kept=kept, after=after, facts=facts)
+
+
+def _lacking_in(y: np.ndarray, fold: np.ndarray, contract: Contract) -> str:
+    """Return what some fold or the holdout has no row of, as the end of a sentence; nothing where all have."""
+    folds, classes = contract.search.folds, contract.target.classes
+    if not classes:
+        empty = too_few(np.zeros(len(y)), fold, classes=(contract.target.name,), folds=folds)
+        return f": {folds} folds and the holdout each need some" if empty else ""
+    lacking = too_few(y, fold, classes=classes, folds=folds)
+    counts = ", ".join(f"{name} ({np.count_nonzero(y == classes.index(name))})" for name in lacking)
+    return f" of {counts}: {folds} folds and the holdout each need one of every class" if lacking else ""
+
+
+def _described(
+    dataset: Dataset,
+    equal: np.ndarray,
+    *,
+    by: str,
+    column: str | None = None,
+    kept: str = "",
+    after: Sequence[str] = (),
+    facts: Mapping[str, Any] | None = None,
+) -> Document:
+    """Return how rows are split, as JSON values, and in a sentence, `said`.
+
+    `by` and `column` say what decided. `kept` is said of the rows kept out, `after` of the folds; `facts` are added.
+    """
+    held, rows = dataset.holdout, len(dataset.y)
+    tests = [int(dataset.tested(fold).sum()) for fold in range(dataset.folds)]
+    copies, apart = rows - len(np.unique(equal)), int(np.isin(equal[held], equal[dataset.fitted]).sum())
+    sizes = " to ".join(f"{size:,}" for size in sorted({min(tests), max(tests)}))
+    how = "at random" if column is None else f"by {column}"
+    said = [", ".join(filter(None, [f"{how}: {held.sum():,} of {rows:,} rows kept out", kept]))]
+    said += [f"{len(tests)} folds of {sizes} rows", *after]
+    if apart:
+        said.append(f"{apart:,} of the rows kept out equal rows that are trained on")
+    elif copies:
+        said.append(f"copies of other rows are on the side of these: {copies:,}")
+    return {
+        "by": by,
+        **({} if column is None else {"column": column}),
+        **(facts or {}),
+        "rows": {"holdout": int(held.sum()), "folds": tests},
+        "equal_rows": copies,
+        "equal_rows_apart": apart,
+        "said": "; ".join(said),
+    }

@@ -21,10 +21,12 @@ MOST_DIFFERENT = 100_000
 
 
 class Terms:
+    """Makes the terms of one table's features, whose categories it learns on the way."""
+
     def __init__(self, features: Sequence[Feature]) -> None:
-        self.features = tuple(features)
         from models.terms import spans_of  # noqa: PLC0415 - the reader of tables starts without it
 
+        self.features = tuple(features)
         spans = spans_of(features)
         self.width = max((span.stop for span in spans.values()), default=0)
         self._single = {one.name: spans[one.name].start for one in features if one.kind not in COMPOUND}

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from functions.core.dataset import arrow_memory
-from models.feature import UnacceptableValue
+from models.feature import Feature, UnacceptableValue
 
 if TYPE_CHECKING:
     from arro3.core import Array
 
     from functions.core.dataset.number_style import NumberStyle
     from functions.core.dataset.table import Column
-    from models.feature import Feature
 
 ACCEPTED = "accepted: dates as in 2026-01-31, times as in 2026-01-31T08:00:00+01:00, or numbers"
+_ISO = Feature(name="", kind="datetime")
+"""What reads a date or a time of ISO 8601."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PARTS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _DAY = 86_400
@@ -102,9 +103,11 @@ def _time_in(text: str, style: NumberStyle) -> Time | str:
         else:
             if math.isfinite(number):
                 return number, False
+    from models.moment import seconds_of  # noqa: PLC0415 - most columns of times are numbers, or Arrow's
+
     try:
-        return _seconds(datetime.fromisoformat(text)), True
-    except ValueError:
+        return seconds_of(_ISO, text), True
+    except UnacceptableValue:
         return f"is no time; {ACCEPTED}"
 
 

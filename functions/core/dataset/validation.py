@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from functions.core.dataset import read_apart
-from functions.core.dataset.dataset import Unsplittable, group_equal, split_at_random
-from functions.core.dataset.encoded_rows import RoundedNumbers
+from functions.core.dataset.dataset import group_equal
 from functions.core.dataset.leak import suspects
 from functions.core.dataset.learnt import Learnt, Unlearnable
 from functions.core.dataset.profile import profile_of
 from functions.core.dataset.rejected_rows import KEPT, RejectedRows
+from functions.core.dataset.rounded_numbers import RoundedNumbers
 from functions.core.dataset.row_keys import CollectedKeys
-from functions.core.dataset.split import split
+from functions.core.dataset.split import Unsplittable, split
 from functions.core.dataset.table import ACCEPTED, UnreadableTable
 from functions.core.dataset.wanted import Facts, Wanted
 from functions.core.storage.objects import canonical
-from models.feature import exactly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,7 +89,7 @@ def validate_dataset(
         contract = contract.with_learnt(learnt.categories)
     groups = group_equal(x)
     try:
-        dataset, report["split"] = _split(x, y, groups, keys, contract)
+        dataset, report["split"] = split(x, y, groups, keys, contract)
     except Unsplittable as problem:
         raise RejectedDataset(str(problem), **report) from None
     profile = profile_of(x, y, groups, contract.terms, contract.target)
@@ -107,16 +106,6 @@ def validate_dataset(
     )
 
 
-def _split(
-    x: np.ndarray, y: np.ndarray, equal: np.ndarray, keys: CollectedKeys | None, contract: Contract
-) -> tuple[Dataset, dict[str, Any]]:
-    """Return rows as a dataset, and how they are split. Raise `Unsplittable`."""
-    if not contract.target.classes and y.min() == y.max():
-        told = f"{contract.target.name} is {exactly(float(y[0]))} in every row"
-        raise Unsplittable(f"{told}, so there is nothing to predict")
-    return split_at_random(x, y, equal, contract) if keys is None else split(x, y, equal, keys, contract)
-
-
 def _no_row(rows: Rows) -> RejectedDataset:
     """Return why a file without columns is rejected: by the first of its lines, none of which is a row."""
     faulty = [some.refused[min(some.refused)] for some in rows if some.refused]
@@ -131,9 +120,8 @@ def _check_columns(facts: Facts, contract: Contract) -> list[str]:
     if facts.format != "JSON Lines":  # whose writers often leave out what is missing
         optional = set()
     expected = [*(feature.name for feature in contract.features), contract.target.name]
-    keys = {contract.search.group, contract.search.time} - {None}
-    expected += [name for name in keys if name is not None and name not in expected]
-    optional -= keys
+    expected += [name for name in contract.search.keys if name not in expected]
+    optional -= {*contract.search.keys}
     missing = [name for name in expected if name not in facts.columns and name not in optional]
     extra = [name for name in facts.columns if name not in {*expected, *contract.id, *contract.ignore}]
     if not missing and (not extra or contract.quality.extra_columns == "ignore"):
@@ -187,7 +175,7 @@ def _collect(
     width, seen = len(contract.terms), 0
     most_rows = MAXIMUM_VALUES // (width + 1)
     parts: list[np.ndarray] = []
-    keys = CollectedKeys() if contract.search.group or contract.search.time else None
+    keys = CollectedKeys() if contract.search.keys else None
     kind = np.float64 if not contract.target.classes else np.int64
     targets: list[np.ndarray] = [np.empty(0, dtype=kind)]
     for some in rows:

@@ -69,7 +69,7 @@ class Trainer:
         dataset = Dataset.from_bytes(self.data.get(f"{model}/{layout.DATASETS}{record['dataset']}/data.npz"))
         contract = contract.with_learnt(dataset.learnt)
         params = plan.experiments[experiment]
-        result = {"id": experiment, "params": params, "execution": record.get("execution")}
+        result: dict[str, Any] = {"id": experiment, "params": params, "execution": record.get("execution")}
         rounds = [] if found is None else found[0].get("rounds", [])[: number - 1]
         if plan.is_last(number):
             result |= self._run(contract, dataset, params, folder)
