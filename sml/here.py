@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from sml.mistake import Mistake, Unreachable
+from sml.process import is_alive
 
 ROOT = Path(__file__).resolve().parents[1]
 STATE = ROOT / ".local"
@@ -70,7 +70,6 @@ class Here:
             return None
         try:
             process = int(self._path.with_name(OWNER).read_text(encoding="utf-8"))
-            os.kill(process, 0)  # asks whether it is there
         except (OSError, ValueError):
             return None
-        return process
+        return process if is_alive(process) else None

@@ -30,6 +30,7 @@ def table_rows(
     # What several values become alike is sent as it is written.
     raw = tuple(one.name for one in features if one.kind in COMPOUND or one.unseen == "other")
     wanted = Wanted(features=tuple(features), others=raw, dtype="float64")
+    places = {name: span.start for name, span in spans_of(features).items()}
     try:
         with open_rows(blocks, wanted) as rows:
             lacking = [one.name for one in features if one.missing == "reject" and one.name not in rows.facts.columns]
@@ -46,14 +47,15 @@ def table_rows(
                     if refused is not None:
                         yield _why(refused, rows.facts.unit)
                     else:
-                        yield _row(features, numbers.tolist(), {name: some.texts[name][at] for name in raw})
+                        yield _row(features, places, numbers.tolist(), {name: some.texts[name][at] for name in raw})
     except UnreadableTable as problem:
         raise Mistake(f"{where}: {problem}") from None
 
 
-def _row(features: Sequence[Feature], numbers: Sequence[float], raw: Mapping[str, str | None]) -> dict[str, Any]:
-    spans = spans_of(features)
-    row = {one.name: _value(one, numbers[spans[one.name].start]) for one in features if one.name not in raw}
+def _row(
+    features: Sequence[Feature], places: Mapping[str, int], numbers: Sequence[float], raw: Mapping[str, str | None]
+) -> dict[str, Any]:
+    row = {one.name: _value(one, numbers[places[one.name]]) for one in features if one.name not in raw}
     row |= {one.name: None if one.is_blank(raw[one.name]) else raw[one.name] for one in features if one.name in raw}
     return {one.name: row[one.name] for one in features}
 

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from interface import variables
 from sml.mistake import Mistake
+from sml.process import is_alive
 
 ALONE_SECONDS = 3600
 """After which a copy that another machine made counts as left behind."""
@@ -151,7 +152,7 @@ def in_use(name: str, now: float | None = None) -> bool:
     try:
         if int(until, 16) < (time.time() if now is None else now):
             return False
-        return machine != _machine() or _alive(int(pid))
+        return machine != _machine() or is_alive(int(pid))
     except ValueError:
         return False
 
@@ -165,13 +166,3 @@ def variables_of_copy(values: Mapping[str, str], *, embedded: bool, start: str) 
 
 def _machine() -> str:
     return sha256(socket.gethostname().encode()).hexdigest()[:6]
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

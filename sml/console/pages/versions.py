@@ -8,7 +8,6 @@ from sml import sentences
 from sml.console.asked import ask
 from sml.console.site import Page
 from sml.mistake import Mistake
-from sml.sentences import origin
 from sml.whole import damage
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ def version(source: Source, request: Request, model: str, version: str) -> Page:
     pointer = records.live()
     states = {pointer.previous: "previous", pointer.challenger: "challenger", pointer.champion: "live"}
     facts = {"card": card, "left_out": damage(card), "state": states.get(card.get("version"), ""), "pointer": pointer}
-    facts["origin"] = origin(card["origin"]) if card.get("origin") else ""
+    facts["origin"] = sentences.origin(card["origin"]) if card.get("origin") else ""
     facts["decides"] = sentences.decides(card["decision"]) if card.get("decision") else ""
     return Page(template="version.html", title=f"Version {card.get('version')}", model=model, facts=facts)
 
