@@ -103,6 +103,20 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         requirements="supervise",
     ),
     FunctionSpec(
+        name="watch",
+        entry="functions.core.watching.watch:watch",
+        trigger=OnSchedule(cron="50 0 * * *"),
+        size=Size(memory_mb=512, timeout_seconds=300),
+        copies=1,
+        needs=(
+            reads("models", layout.VERSIONS, layout.LIVE, layout.WATCH),
+            writes("models", layout.WATCH),
+            reads("captures", ""),
+        ),
+        environment=(variables.MODELS_URL, variables.MODELS, variables.CAPTURES_URL),
+        requirements="select",
+    ),
+    FunctionSpec(
         name="predict",
         entry="functions.entries.predict:predict",
         trigger=Http(),

@@ -15,6 +15,7 @@ from sml.commands import (
     check,
     console,
     cost,
+    drift,
     function,
     init,
     lock,
@@ -76,7 +77,7 @@ PANELS: dict[str, tuple[Callable[..., object], ...]] = {
         releases.withdraw,
         releases.rollback,
     ),
-    "Predictions": (predict.predict,),
+    "Predictions": (predict.predict, drift.drift),
     "A change": (review.review,),
     "The stack": (
         console.console,

@@ -79,6 +79,7 @@ ROOMS: Final = (
     "training",
     "api",
     "selection",
+    "watching",
 )
 """The packages of functions/core, in their order: each may import those before it."""
 BINDING: Final = tuple(f"functions/core/onnx/{name}.py" for name in ("library", "session", "texts"))

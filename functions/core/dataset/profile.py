@@ -39,7 +39,11 @@ def _target(target: Target, y: np.ndarray) -> dict[str, Any]:
 
 
 def describe(feature: Feature, values: np.ndarray) -> dict[str, Any]:
-    """Describe the values of one feature. `counts` has a number for each category, or for each bin between `edges`."""
+    """Describe the values of one feature. `counts` has a number for each category, or for each bin between `edges`.
+
+    A number that a tenth of the rows holds is told apart, in `atoms`, `[value, count]` each: as an edge of bins it
+    would hide whether it still comes.
+    """
     ordered = np.sort(values[~np.isnan(values)]).astype(np.float64)
     summary: dict[str, Any] = {
         "kind": feature.kind,
@@ -52,8 +56,10 @@ def describe(feature: Feature, values: np.ndarray) -> dict[str, Any]:
         return {**summary, "categories": list(names), "counts": counts.tolist()}
     if not len(ordered):
         return summary
+    atoms, rest = _told_apart(ordered)
     # Bins of equal counts show a shift of a skewed distribution; bins of equal width may not.
-    edges = np.unique(_quantiles(ordered, np.linspace(0, 1, BINS + 1)))
+    bins = max(1, round(BINS * len(rest) / len(ordered)))
+    edges = np.unique(_quantiles(rest, np.linspace(0, 1, bins + 1))) if len(rest) else rest
     return {
         **summary,
         "mean": float(ordered.mean()),
@@ -61,9 +67,19 @@ def describe(feature: Feature, values: np.ndarray) -> dict[str, Any]:
         "quantiles": dict(
             zip((f"{share:g}" for share in _QUANTILES), _quantiles(ordered, np.array(_QUANTILES)).tolist(), strict=True)
         ),
+        **({"atoms": atoms} if atoms else {}),
         "edges": edges.tolist(),
-        "counts": _counts(ordered, edges),
+        "counts": _counts(rest, edges),
     }
+
+
+def _told_apart(ordered: np.ndarray) -> tuple[list[list[float]], np.ndarray]:
+    """Return the numbers in rising order that hold a tenth of the rows or more, with their counts, and the others."""
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    counts = np.diff(np.append(starts, len(ordered)))
+    many = (counts > 1) & (counts * BINS >= len(ordered))
+    atoms = [[value, count] for value, count in zip(ordered[starts[many]].tolist(), counts[many].tolist(), strict=True)]
+    return atoms, ordered[~np.repeat(many, counts)] if atoms else ordered
 
 
 def _distinct(values: np.ndarray) -> int:
@@ -82,7 +98,7 @@ def _quantiles(ordered: np.ndarray, shares: np.ndarray) -> np.ndarray:
 def _counts(ordered: np.ndarray, edges: np.ndarray) -> list[int]:
     """Return how many numbers are between edges; one that is an edge belongs to the bin above, the last to the last."""
     if len(edges) < 2:
-        return [len(ordered)]
+        return [len(ordered)] if len(ordered) else []
     starts = np.searchsorted(ordered, edges)
     starts[-1] = len(ordered)
     return np.diff(starts).tolist()

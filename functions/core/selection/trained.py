@@ -10,6 +10,7 @@ from functions.core.onnx.session import BadModel, ModelFailure
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.runs import RunUsage, trained_by
 from functions.core.registry.versions import Corrupt, Registry, features_of
+from functions.core.selection.answer_profile import with_answers
 from functions.core.selection.assessment import Assessment
 from functions.core.selection.candidate import Experiments, NothingTrained, recorded
 from functions.core.selection.doubts import doubts
@@ -102,6 +103,8 @@ class TrainedAssessment(Assessment):
             self.models.put(registry.run_key(run, "report.html"), report)
             return self.refused(changes, verdict.failed)
         version = replace(candidate.version, card={**candidate.version.card, "metrics": metrics})
+        if verdict.answers is not None:
+            profile = with_answers(profile, contract, task, verdict.answers)
         return self.registered(changes, version, {"profile.json": profile, "report.html": report})
 
     def narrow(self, record: Record, in_round: int | None) -> Record:

@@ -23,7 +23,7 @@ def test_a_number_is_described_by_its_distribution() -> None:
 
 def test_a_constant_and_an_empty_column_are_described_too() -> None:
     constant = describe(Feature(name="x"), np.full(5, 3, dtype=np.float32))
-    assert (constant["std"], constant["edges"], constant["counts"]) == (0.0, [3.0], [5])
+    assert (constant["std"], constant["atoms"], constant["edges"], constant["counts"]) == (0.0, [[3.0, 5]], [], [])
     assert describe(Feature(name="x"), np.full(5, np.nan, dtype=np.float32)) == {
         "kind": "number",
         "count": 0,
@@ -36,6 +36,16 @@ def test_a_category_and_a_truth_are_counted() -> None:
     summary = describe(Feature(name="x", kind="category", categories=("a", "b", "c")), values)
     assert (summary["categories"], summary["counts"], summary["missing"]) == (["a", "b", "c"], [1, 0, 2], 1)
     assert describe(Feature(name="x", kind="boolean"), values[:1])["counts"] == [1, 0]
+
+
+def test_a_number_that_holds_a_tenth_of_the_rows_is_told_apart_from_the_bins_of_the_others() -> None:
+    values = np.concatenate([np.zeros(90), np.full(10, 7.0), np.arange(1, 101)])
+    values[-94] = 7.5
+    summary = describe(Feature(name="x"), values.astype(np.float32))
+    assert summary["atoms"] == [[0.0, 90]]
+    assert (summary["edges"][0], summary["edges"][-1], sum(summary["counts"])) == (1.0, 100.0, 110)
+    assert max(summary["counts"]) <= 30
+    assert "atoms" not in describe(Feature(name="x"), np.arange(5, dtype=np.float32))
 
 
 def test_copies_and_contradictions_are_noted() -> None:

@@ -335,3 +335,15 @@ def test_the_decision_is_in_the_file_the_card_and_the_record_and_labels_follow_i
     assert isinstance(answers, ClassAnswers)
     assert answers.labels.tolist() == (answers.probabilities[:, 1] >= card["threshold"]["value"]).astype(int).tolist()
     assert (answers.labels != answers.probabilities.argmax(axis=1)).any()
+
+
+def test_a_version_keeps_how_its_answers_to_the_holdout_are_spread(bench: Bench) -> None:
+    _, answer = bench.run_through(csv())
+    profile = bench.models.get_json(f"{MODEL}/versions/{answer['version']}/profile.json")
+    dataset = Dataset.from_bytes(
+        bench.data.get(f"{MODEL}/datasets/{bench.registry.load(answer['version']).card['dataset']}/data.npz")
+    )
+    assert profile["answers"]["of"] == "probability of yes"
+    assert profile["answers"]["count"] == int(dataset.holdout.sum())
+    assert 0 <= profile["answers"]["quantiles"]["0"] <= profile["answers"]["quantiles"]["1"] <= 1
+    assert profile["rows"] == 90

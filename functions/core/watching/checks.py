@@ -1,0 +1,113 @@
+"""The checks of a model: of each day what was captured, and what it came to beside the days before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from functions.core.watching.counted import Counted, CountedDay
+from functions.core.watching.drift import FEW, compare, words, worst
+from functions.core.watching.reference import Reference
+from interface import layout
+
+if TYPE_CHECKING:
+    from functions.core.storage.objects import Objects
+
+Document = dict[str, Any]
+LONGEST = 14
+"""Days of a window, at most."""
+TWICE = "a second time: the window before had drifted, too"
+
+
+@dataclass(kw_only=True)
+class Checks:
+    """The checks of one model, by day."""
+
+    model: str
+    models: Objects
+    captures: Objects
+
+    def __post_init__(self) -> None:
+        self._references: dict[str, Reference | None] = {}
+
+    def key(self, day: str) -> str:
+        """Return where the check of a day lies, in the models store."""
+        return f"{self.model}/{layout.WATCH}{day}.json"
+
+    def days(self) -> list[str]:
+        """Return the days that were checked, sorted."""
+        keys = self.models.keys(f"{self.model}/{layout.WATCH}".rstrip("/"))
+        return sorted(key.rpartition("/")[2].removesuffix(".json") for key in keys)
+
+    def read(self, day: str) -> Document | None:
+        """Return the check of a day; None where there is none. Raise `Unreadable`."""
+        return self.models.find_json(self.key(day))
+
+    def write(self, day: str, check: Document) -> None:
+        """Store the check of a day, in place of any other."""
+        self.models.put_json(self.key(day), check)
+
+    def reference(self, version: str) -> Reference | None:
+        """Return that of a version; None where it has none."""
+        if version not in self._references:
+            self._references[version] = Reference.find(self.models, self.model, version)
+        return self._references[version]
+
+    def check(self, day: str, version: str | None) -> Document:
+        """Count what was captured on a day, and compare what `version`, the champion, was asked.
+
+        The window begins so many days before as it takes for enough rows, at most `LONGEST`, and not before the last
+        one that had enough. What has drifted in that one, too, is `confirmed`.
+        """
+        counted = CountedDay(self.captures, self.model, self.reference).read(day)
+        versions = {name: one.document() for name, one in sorted(counted.versions.items())}
+        document: Document = {"model": self.model, "day": day, "versions": versions, "unread": counted.unread}
+        if version is None:
+            return {**document, "version": None, "state": "few", "confirmed": [], "said": "no version is live"}
+        reference = self.reference(version)
+        if reference is None:
+            told = "a finished model has no training that its rows could be compared with"
+            return {**document, "version": version, "state": "few", "confirmed": [], "said": told}
+        window, before = self._window(day, version, counted.versions.get(version, Counted()))
+        compared = compare(reference, window.counted)
+        state = worst(compared)
+        drifted = [one.name for one in compared if one.state == "drifted"]
+        confirmed = [name for name in drifted if name in (before or {}).get("drifted", ())]
+        said = words(state, compared, window.counted)
+        return {
+            **document,
+            "version": version,
+            "window": {"from": window.first, "to": day, **_size(window.counted)},
+            "state": state,
+            "drifted": drifted,
+            "confirmed": confirmed,
+            "said": f"{said}; {TWICE}" if confirmed else said,
+            "columns": [one.document() for one in compared],
+        }
+
+    def _window(self, day: str, version: str, counted: Counted) -> tuple[Window, Document | None]:
+        """Return the window that ends with a day, and the check whose window ends before it, with enough rows."""
+        window, longest = Window(first=day, counted=counted), date.fromisoformat(day) - timedelta(days=LONGEST)
+        for earlier in reversed([one for one in self.days() if longest.isoformat() < one < day]):
+            check = self.read(earlier) or {}
+            if check.get("version") == version and check.get("state", "few") != "few":
+                return window, check
+            found = check.get("versions", {}).get(version)
+            if found is not None and window.counted.rows < FEW:
+                more = Counted.of(found)
+                more.add(window.counted)
+                window = Window(first=earlier, counted=more)
+        return window, None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """The rows of some days, the first of which is `first`."""
+
+    first: str
+    counted: Counted
+
+
+def _size(counted: Counted) -> Document:
+    return {"rows": counted.rows, "requests": counted.requests}

@@ -1,0 +1,65 @@
+"""What a version learnt from, as far as later rows are compared with it: its columns, and its answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from functions.core.registry.versions import features_of
+from functions.core.watching.spread import Spread
+from interface import layout
+from models.feature import any_compound
+from models.terms import terms_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from functions.core.storage.objects import Objects
+    from models.feature import Feature
+
+ANSWERS = "answers"
+"""Where a data profile describes what the version answered to the rows that no experiment saw."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """The columns of a version, in the order of its input, and its answers."""
+
+    columns: Mapping[str, Spread]
+    answers: tuple[str, Spread] | None
+    """What is looked at of each answer, and how it was spread; None for a version of an older release."""
+
+    @classmethod
+    def of(cls, profile: Mapping[str, Any], features: Sequence[Feature]) -> Self:
+        """Read the data profile of a version with these features. Raise `KeyError` or `TypeError` for anything else."""
+        terms = terms_of(features) if any_compound(features) else features
+        columns = {term.name: Spread.of(profile["features"][term.name]) for term in terms}
+        answers = profile.get(ANSWERS)
+        return cls(columns=columns, answers=None if answers is None else (answers["of"], Spread.of(answers)))
+
+    @classmethod
+    def find(cls, models: Objects, model: str, version: str) -> Self | None:
+        """Return that of a version; None where it is gone, or is a finished model, which learnt from unknown rows."""
+        folder = f"{model}/{layout.VERSIONS}{version}"
+        card, profile = (models.find_json(f"{folder}/{name}.json") for name in ("card", "profile"))
+        return None if card is None or profile is None else cls.of(profile, features_of(card))
+
+    @property
+    def spreads(self) -> dict[str, Spread]:
+        """All that is compared, by name: the columns, and after them the answers."""
+        return {**self.columns, **({} if self.answers is None else dict([self.answers]))}
+
+    def count(self, inputs: np.ndarray, outputs: np.ndarray) -> dict[str, np.ndarray]:
+        """Return how many rows lie in each cell, by name.
+
+        `inputs` is float64 [rows, columns], NaN where a value is missing; `outputs` are the numbers of the answers,
+        float64 [rows, numbers].
+        """
+        counts = {name: spread.count(inputs[:, at]) for at, (name, spread) in enumerate(self.columns.items())}
+        if self.answers is not None:
+            name, spread = self.answers
+            level = outputs.argmax(axis=1).astype(np.float64) if spread.is_category else outputs[:, -1]
+            counts[name] = spread.count(level)
+        return counts

@@ -1,0 +1,55 @@
+"""The function that compares each day, once it is over, with what the live version of each model learnt from."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from functions.core.registry.daily_usage import days
+from functions.core.registry.live_pointer import Live
+from functions.core.runtime.step import Step
+from functions.core.watching.checks import Checks, Document
+from interface import variables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from functions.core.runtime.environment import Environment
+
+LOOKED_BACK = 7
+"""Days before today of which those are checked that have no check, as after calls that failed."""
+
+
+def watch(environment: Environment, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Step:
+    """Compose the step that checks the days before today, for every model. Its payload does not matter."""
+    models, captures = environment.store(variables.MODELS_URL), environment.store(variables.CAPTURES_URL)
+    log = environment.log()
+
+    def act(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        before = days(now().date() - timedelta(days=1), LOOKED_BACK)
+        states = {}
+        for name in environment.names(variables.MODELS):
+            try:
+                found = _check(Checks(model=name, models=models, captures=captures), before)
+            except Exception as problem:
+                log.error("model not watched", problem=problem, model=name, metric="NotWatched")
+                continue
+            for check in found:
+                states[name] = check["state"]
+                if check["confirmed"]:
+                    about = {key: check[key] for key in ("model", "version", "day", "said")}
+                    log.warning("drift", **about, columns=check["confirmed"], metric="Drift")
+        return {"checked": states}
+
+    return Step(name="watch", act=act, log=log, metering=environment.metering)
+
+
+def _check(checks: Checks, days: Sequence[str]) -> list[Document]:
+    """Check those of the days that have no check, in their order, and return what was found."""
+    known, champion = checks.days(), Live(checks.models, checks.model).read().champion
+    made = []
+    for day in days:
+        if day not in known:
+            made.append(checks.check(day, champion))
+            checks.write(day, made[-1])
+    return made

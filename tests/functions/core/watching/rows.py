@@ -1,0 +1,106 @@
+"""A model whose rows are known: what it learnt from, and captures of rows like those, or unlike them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from functions.core.dataset.profile import describe
+from functions.core.registry.captures import folder
+from functions.core.storage.objects import Objects, canonical
+from functions.core.watching.checks import Checks
+from interface import layout
+from models.feature import Feature
+
+MODEL, VERSION = "tumour", "a1b2c3d4e5f60718"
+FEATURES = (
+    Feature(name="size"),
+    Feature(name="visits", kind="integer"),
+    Feature(name="colour", kind="category", categories=("green", "red"), unseen="other"),
+    Feature(name="age", missing="keep"),
+)
+DAY = datetime(2026, 11, 2, 12, tzinfo=UTC)
+
+
+def drawn(rng: np.random.Generator, count: int, *, shift: float = 0.0, lost: float = 0.02, other: float = 0.01) -> Any:
+    """Return rows [count, 4] of the features, and answers [count, 2]; `shift` is of the size, in its deviations.
+
+    `lost` is the share of ages that are missing, `other` of colours that no training knew.
+    """
+    size = rng.normal(10 + 2 * shift, 2, count)
+    visits = rng.poisson(0.8, count)
+    colour = np.where(rng.random(count) < other, 2, rng.random(count) < 0.3)
+    age = np.where(rng.random(count) < lost, np.nan, rng.integers(18, 90, count))
+    probability = 1 / (1 + np.exp(10 - size))
+    inputs = np.column_stack([size, visits, colour, age]).astype(np.float32).astype(np.float64)
+    return inputs, np.column_stack([1 - probability, probability])
+
+
+def profile(inputs: np.ndarray, outputs: np.ndarray) -> dict[str, Any]:
+    """Return the data profile of rows that a version learnt from."""
+    described = {one.name: describe(one, inputs[:, at]) for at, one in enumerate(FEATURES)}
+    answers = {"of": "probability of yes", **describe(Feature(name=""), outputs[:, -1])}
+    return {"rows": len(inputs), "features": described, "answers": answers}
+
+
+@dataclass(kw_only=True)
+class Service:
+    """A version in service, and its captures."""
+
+    seed: int = 0
+    models: Objects = field(default_factory=Objects.in_memory)
+    captures: Objects = field(default_factory=Objects.in_memory)
+
+    def __post_init__(self) -> None:
+        self.rng = np.random.default_rng(self.seed)
+        self.learn(VERSION)
+        self.written = 0
+
+    def learn(self, version: str, **how: Any) -> None:
+        """Register a version's profile, of 2,000 rows."""
+        folder = f"{MODEL}/{layout.VERSIONS}{version}"
+        self.models.put_json(f"{folder}/card.json", {"features": [one.document() for one in FEATURES]})
+        self.models.put_json(f"{folder}/profile.json", profile(*drawn(self.rng, 2_000, **how)))
+
+    def ask(
+        self, day: int, requests: int, *, rows: int = 1, version: str = VERSION, caller: str = "", **how: Any
+    ) -> None:
+        """Capture requests of so many rows, on the day of that number."""
+        inputs, outputs = drawn(self.rng, requests * rows, **how)
+        records = []
+        for at in range(requests):
+            own = slice(at * rows, (at + 1) * rows)
+            records.append(
+                {
+                    "version": version,
+                    "variant": "champion",
+                    "caller": caller or f"c{at % 30}",
+                    "inputs": [[None if np.isnan(value) else value for value in row] for row in inputs[own].tolist()],
+                    "outputs": outputs[own].tolist(),
+                }
+            )
+        self.write(day, records)
+
+    def write(self, day: int, records: list[dict[str, Any]]) -> None:
+        """Write an object of captures."""
+        self.written += 1
+        place = folder(MODEL, (DAY + timedelta(days=day)).timestamp())
+        self.captures.put(f"{place}/{self.written:06}.jsonl", b"\n".join(canonical(record) for record in records))
+
+    @property
+    def checks(self) -> Checks:
+        return Checks(model=MODEL, models=self.models, captures=self.captures)
+
+    def check(self, day: int, version: str | None = VERSION) -> dict[str, Any]:
+        """Check a day, and store it, as the function does."""
+        name, checks = named(day), self.checks
+        found = checks.check(name, version)
+        checks.write(name, found)
+        return found
+
+
+def named(day: int) -> str:
+    return f"{DAY + timedelta(days=day):%Y-%m-%d}"

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.core.registry.live_pointer import Live
+from functions.core.registry.pointer import promote_first
+from functions.core.runtime.environment import Environment
+from functions.core.storage.objects import Objects
+from functions.core.watching.watch import watch
+from interface import variables
+from tests.functions.core.watching.rows import DAY, MODEL, VERSION, Service, named
+
+
+class Stack:
+    """The stores of a stack, in which a version is live."""
+
+    def __init__(self, path: Path) -> None:
+        values = {}
+        for variable in (variables.MODELS_URL, variables.CAPTURES_URL):
+            (path / variable).mkdir()
+            values[variable] = f"file://{path / variable}"
+        self.environment = Environment({**values, variables.MODELS: f"{MODEL},idle"})
+        models, captures = (self.environment.store(variable) for variable in values)
+        self.service = Service(models=models, captures=captures)
+        Live(models, MODEL).change(lambda pointer: promote_first(pointer, VERSION, "run", 0.0))
+
+    def call(self, day: int) -> Any:
+        """Call the function in the night after a day."""
+        night = DAY.replace(hour=1) + timedelta(days=day + 1)
+        return watch(self.environment, now=lambda: night).run({}, None)["checked"]
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    return Stack(tmp_path)
+
+
+def test_every_model_is_checked_once_a_day(stack: Stack) -> None:
+    stack.service.ask(0, 600)
+    assert stack.call(0) == {MODEL: "steady", "idle": "few"}
+    assert stack.call(0) == {}
+    assert (stack.service.checks.read(named(0)) or {})["window"]["rows"] == 600
+
+
+def test_days_that_were_not_checked_are_made_up_for_in_their_order(stack: Stack) -> None:
+    for day in range(3):
+        stack.service.ask(day, 600, shift=2.0)
+    assert stack.call(2)[MODEL] == "drifted"
+    found = [stack.service.checks.read(named(day)) for day in range(3)]
+    assert [bool(one and one["confirmed"]) for one in found] == [False, True, True]
+    assert len(stack.service.checks.days()) == 7
+
+
+def test_drift_is_a_line_of_the_log_once_it_is_confirmed(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    for day in range(2):
+        stack.service.ask(day, 600, shift=2.0)
+        stack.call(day)
+    lines = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if line["event"] == "drift"]
+    assert [(line["metric"], line["model"], line["day"]) for line in lines] == [("Drift", MODEL, named(1))]
+    assert sorted(lines[0]["columns"]) == ["probability of yes", "size"]
+
+
+def test_one_model_whose_records_are_damaged_does_not_keep_the_others_from_their_check(stack: Stack) -> None:
+    stack.service.models.put(f"{MODEL}/live.json", b"{")
+    assert stack.call(0) == {"idle": "few"}
+
+
+def test_stores_are_only_read_but_for_the_check(stack: Stack) -> None:
+    def keys(objects: Objects) -> set[str]:
+        return {key for model in (MODEL, "idle") for key in objects.keys(model)}
+
+    stack.service.ask(0, 5)
+    before = keys(stack.service.models), keys(stack.service.captures)
+    stack.call(0)
+    assert keys(stack.service.captures) == before[1]
+    assert {key.split("/")[1] for key in keys(stack.service.models) - before[0]} == {"watch"}
