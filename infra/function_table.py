@@ -114,7 +114,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             reads("captures", ""),
         ),
         environment=(variables.MODELS_URL, variables.MODELS, variables.CAPTURES_URL),
-        requirements="select",
+        requirements="prepare",
     ),
     FunctionSpec(
         name="predict",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sml.console.pages import actions, jobs, models, predict, runs, stack, traffic, versions
+from sml.console.pages import actions, drift, jobs, models, predict, runs, stack, traffic, versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,7 @@ ROUTES: Mapping[tuple[str, str], View] = {
     ("GET", "/models/{model}/difference"): versions.difference,
     ("GET", "/models/{model}/canary"): traffic.canary,
     ("GET", "/models/{model}/requests"): traffic.requests,
+    ("GET", "/models/{model}/drift"): drift.drift,
     ("GET", "/models/{model}/jobs"): jobs.listed,
     ("POST", "/models/{model}/jobs"): jobs.submit,
     ("GET", "/models/{model}/jobs/{job}"): jobs.job,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import orjson
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -121,7 +121,7 @@ def _with_rows(content: bytes) -> Iterator[dict[str, Any]]:
         if b'"inputs":[[' not in line:
             continue
         try:
-            record = json.loads(line)
+            record = orjson.loads(line)
         except ValueError:
             continue
         # What a challenger failed on holds the champion's answer, under the challenger's name.

@@ -315,6 +315,8 @@ def test_whatever_a_user_wrote_is_escaped(staged: Staged, source: Source, browse
         f"/models/{MODEL}/versions/v%3C1%3E",
         f"/models/{MODEL}/canary",
         f"/models/{MODEL}/requests",
+        f"/models/{MODEL}/drift",
+        f"/models/{MODEL}/drift?day={HOSTILE}",
         f"/models/{MODEL}/predict",
         f"/models/{HOSTILE}",
         f"/models/{MODEL}/ask/{HOSTILE}",
