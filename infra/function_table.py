@@ -79,7 +79,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="supervise",
         entry="functions.entries.supervise:supervise",
         trigger=OnSchedule(cron="*/5 * * * *"),
-        size=Size(memory_mb=512, timeout_seconds=120),
+        size=Size(memory_mb=256, timeout_seconds=120),
         copies=1,
         needs=(
             reads("models", layout.RUNS, layout.VERSIONS, layout.EXECUTIONS, layout.LIVE, layout.SUPERVISED),
@@ -106,7 +106,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="watch",
         entry="functions.core.watching.watch:watch",
         trigger=OnSchedule(cron="50 0 * * *"),
-        size=Size(memory_mb=512, timeout_seconds=300),
+        size=Size(memory_mb=256, timeout_seconds=300),
         copies=1,
         needs=(
             reads("models", layout.VERSIONS, layout.LIVE, layout.WATCH),

@@ -18,7 +18,7 @@ STEPS = ("prepare", "train", "select", "rollout")
 """The functions whose archives hold `model.yaml` of a model that is trained."""
 RELEASING = ("rollout", "supervise")
 """The functions whose archives hold what judges a release."""
-LOGS = ("api", "jobs", "predict", "prepare", "rollout", "select", "supervise", "tally", "train", "training")
+LOGS = ("api", "jobs", "predict", "prepare", "rollout", "select", "supervise", "tally", "train", "training", "watch")
 
 
 def names(*templates: str, of: tuple[str, ...] = ("",)) -> frozenset[str]:

@@ -135,7 +135,7 @@ def words(state: State, compared: Sequence[Compared], counted: Counted) -> str:
     number = f"{counted.rows:,} rows of {counted.requests:,} requests"
     if state == "few":
         return f"{number}: too few to tell; {FEW} rows are the least"
-    named = [f"{one.name} ({one.said})" for one in compared if one.state == state]
+    named = [f"{one.name} [{one.said}]" for one in compared if one.state == state]
     more = f" and {len(named) - 3} more" if len(named) > 3 else ""
     told = f"{number}: as in training" if state == "steady" else f"{number}: {state}: {', '.join(named[:3])}{more}"
     return told + _one_caller(counted.callers, counted.rows)

@@ -193,7 +193,7 @@ def test_a_free_tier_stands_apart_and_takes_off_no_more_than_it_holds(cloud: str
 @every_cloud
 def test_each_function_has_the_meter_of_its_own_size_and_profile(cloud: str) -> None:
     found = estimate(cloud, scaling={"profile": "latency"})["meters"]
-    assert found.keys() == {"predict", "jobs", "prepare", "train", "select", "rollout", "supervise", "tally"}
+    assert found.keys() == {"predict", "jobs", "prepare", "train", "select", "rollout", "supervise", "tally", "watch"}
     assert found["train"]["gb"] > found["predict"]["gb"]
     expected = meter(cloud, REGIONS[cloud], "x86_64", 1024, Latency())
     assert expected is not None

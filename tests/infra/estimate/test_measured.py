@@ -73,7 +73,7 @@ def test_every_function_of_a_stack_has_a_meter_for_its_own_memory(cloud: str) ->
         for name in situation.by_component
         if (found := situation.environment(name))
     }
-    assert {"prepare", "train", "select", "rollout", "supervise", "tally", "predict", "jobs"} <= meters.keys()
+    assert {"prepare", "train", "select", "rollout", "supervise", "tally", "watch", "predict", "jobs"} <= meters.keys()
     assert (meters["predict"].gb, meters["tally"].gb) == (1.0, 0.25)
     assert len({meter.region for meter in meters.values()}) == 1
 
