@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import http.client
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,9 +10,9 @@ from localcloud.aws import Aws
 from localcloud.commands.watch import Watch
 from localcloud.engine.cloud import State
 from localcloud.gcp import Gcp
-from tests.localcloud import on_aws
 from tests.loop import versions
 from tests.loop.running import MODEL, SECONDS, Running, csv_of, rows
+from tests.loop.scheduled import called, sent
 from tests.loop.test_training import CASES
 
 
@@ -28,31 +27,7 @@ def stop(running: Running, execution: str) -> None:
 
 
 def supervise(running: Running) -> dict[str, Any]:
-    """Call the supervisor, as its schedule does, and return its answer."""
-    function = running.stack.function("supervise")
-    match running.stack.cloud:
-        case Aws() as cloud:
-            return on_aws.answer(cloud, function)
-        case Gcp() as cloud:
-            accounts = running.stack.of("gcp:serviceaccount/account:Account")
-            caller = next(one for one in accounts if one.declared.name.endswith("-schedule"))
-            url = function.outputs["serviceConfig"]["uri"]
-            token = cloud.session.accounts.token(caller.outputs["email"], url)
-            return json.loads(sent("POST", url, b"{}", token))
-    raise TypeError("a cloud that is not known here")
-
-
-def sent(method: str, url: str, body: bytes, token: str) -> bytes:
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=60)
-    try:
-        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-        connection.request(method, f"{parts.path or '/'}?{parts.query}", body, headers)
-        response = connection.getresponse()
-        assert response.status < 300, response.read()
-        return response.read()
-    finally:
-        connection.close()
+    return called(running, "supervise")
 
 
 @contextmanager
