@@ -11,6 +11,7 @@ from infra.shipping import require_training
 from models.bring_your_own import BringYourOwn
 from models.catalogue import load
 from models.section import ContractError, names
+from models.training_text import lacking
 
 
 def require(settings: Settings) -> None:
@@ -49,6 +50,8 @@ def _require(model: str, settings: Settings) -> None:
             )
         return
     require_training(model)
+    if (lacks := lacking(contract)) is not None:
+        raise pulumi.RunError(lacks)
     model_lock.require(model)
     if model in settings.training.models and not trainers.with_packages([model]):
         raise pulumi.RunError(

@@ -4,7 +4,8 @@ Each model has a folder. Next to `model.yaml` is `training.py` with
 `fit(X, y, params) -> estimator`: `X` is float32 of shape [rows, features] in the declared
 order, `params` one point of the search space. For a classification `y` holds int64 positions in
 `target.classes`, and the estimator has `predict_proba`; for a regression `y` is float64 and the
-estimator has `predict`.
+estimator has `predict`. With `interval`, `fit_quantile(X, y, params, quantile) -> estimator` stands
+beside it: what it returns has `predict`, too.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from models.complaint import Words, mistake
 from models.decision import Decision, check_decision
 from models.feature import Feature, any_compound
 from models.gate import Gate, check_gate
+from models.interval import Interval, check_interval
 from models.light import replace
 from models.measured import Measured, wrong_metric
 from models.quality import Quality
@@ -120,7 +122,7 @@ class Search(Measured, Split):
 class Contract(Described, Later):
     """The contract of a model that is trained here."""
 
-    LATER: ClassVar = frozenset({"decision"})
+    LATER: ClassVar = frozenset({"decision", "interval"})
 
     task: Task
     features: tuple[Feature, ...] = Field(min_length=1)
@@ -133,6 +135,8 @@ class Contract(Described, Later):
     search: Search
     decision: Decision | None = None
     """How a model of two classes decides; by default as its estimator does."""
+    interval: Interval | None = None
+    """Between which ends the truth is to lie; by default a number stands alone."""
     gate: Gate
     files: tuple[str, ...] = Field(default=(), exclude=True)
     """Files of the model's folder that its code reads: they go where the code goes. Their content decides what a run
@@ -182,7 +186,10 @@ class Contract(Described, Later):
         if (wrong := wrong_metric(self.task, self.search.metric, "search", named=named)) is not None:
             raise wrong
         classes = len(self.target.classes)
-        check_gate(self.gate, self.task, {term.name: term for term in self.terms}, classes)
+        if self.interval is not None:
+            check_interval(self.task)
+        terms = {term.name: term for term in self.terms}
+        check_gate(self.gate, self.task, terms, classes, has_interval=self.interval is not None)
         check_decision(self.decision, classes)
         return self
 

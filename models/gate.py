@@ -10,7 +10,7 @@ from models.complaint import mistake
 from models.feature import OTHER
 from models.measured import Measured, wrong_metric, wrong_setting
 from models.section import Later, Section
-from models.task import LOWER_IS_BETTER, Metric, Task, measure
+from models.task import INTERVAL_METRICS, LOWER_IS_BETTER, NUMBER_TASKS, Metric, Task, measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,7 +108,9 @@ def bound_of(part: Gate | Slice | Also) -> float:
     return next(bound for bound in bounds if bound is not None)
 
 
-def check_gate(gate: Gate, task: Task, features: Mapping[str, Feature], classes: int) -> None:
+def check_gate(
+    gate: Gate, task: Task, features: Mapping[str, Feature], classes: int, *, has_interval: bool = False
+) -> None:
     """Refuse a gate that does not fit the rest of a contract. Raise what a validator raises."""
     named = "metric" in gate.model_fields_set
     _refuse(wrong_metric(task, gate.metric, "gate", named=named))
@@ -117,7 +119,7 @@ def check_gate(gate: Gate, task: Task, features: Mapping[str, Feature], classes:
         _check_slice(part, features, at)
         _check_bound(gate.metric, part, ("at_least", "at_most"), "gate", "slices", at)
     for at, one in enumerate(gate.also):
-        _refuse(wrong_metric(task, one.metric, "gate", "also", at))
+        _check_also(one, task, at, has_interval=has_interval)
         _check_bound(one.metric, one, ("at_least", "at_most"), "gate", "also", at)
     for at, gap in enumerate(gate.gaps):
         _check_gap(gap, task, features, at)
@@ -128,6 +130,13 @@ def check_gate(gate: Gate, task: Task, features: Mapping[str, Feature], classes:
 def _refuse(wrong: PydanticCustomError | None) -> None:
     if wrong is not None:
         raise wrong
+
+
+def _check_also(one: Also, task: Task, position: int, *, has_interval: bool) -> None:
+    where = ("gate", "also", position)
+    if one.metric in INTERVAL_METRICS and task in NUMBER_TASKS and not has_interval:
+        raise mistake(f"is {one.metric}, which goes with interval, as in interval: {{coverage: 0.9}}", *where, "metric")
+    _refuse(wrong_metric(task, one.metric, *where, has_interval=has_interval))
 
 
 def _check_bound(metric: Metric, part: Gate | Slice | Also, names: tuple[str, str], *where: str | int) -> None:

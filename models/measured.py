@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from models.complaint import mistake
 from models.section import Later
-from models.task import AT, METRICS, Metric, Task, measure
+from models.task import AT, INTERVAL_METRICS, METRICS, Metric, Task, measure
 
 if TYPE_CHECKING:
     from pydantic_core import PydanticCustomError
@@ -44,9 +44,14 @@ def wrong_setting(metric: str | None, at: float | None, *where: str | int) -> Py
     return None
 
 
-def wrong_metric(task: Task, metric: str, *where: str | int, named: bool = True) -> PydanticCustomError | None:
-    """Return why a metric is none of a task's; None where it is one. `named`: whether the section names it."""
-    accepted = METRICS[task]
+def wrong_metric(
+    task: Task, metric: str, *where: str | int, named: bool = True, has_interval: bool = False
+) -> PydanticCustomError | None:
+    """Return why a metric is none of a task's; None where it is one. `named`: whether the section names it.
+
+    `has_interval`: whether those of an interval are accepted, too.
+    """
+    accepted = (*METRICS[task], *(INTERVAL_METRICS if has_interval else ()))
     if metric in accepted:
         return None
     said = f"is {metric}" if named else "is missing"

@@ -20,13 +20,30 @@ ClassMetric = Literal[
     "calibration_error",
 ]
 NumberMetric = Literal["rmse", "mae", "median_absolute_error", "r2", "mape", "pinball"]
-Metric = Literal[ClassMetric, NumberMetric]
+IntervalMetric = Literal["coverage", "interval_width", "low_pinball", "high_pinball"]
+Metric = Literal[ClassMetric, NumberMetric, IntervalMetric]
 METRICS: Mapping[Task, tuple[Metric, ...]] = {
     "classification": get_args(ClassMetric),
     "regression": get_args(NumberMetric),
 }
+INTERVAL_METRICS: tuple[Metric, ...] = get_args(IntervalMetric)
+"""Those of an answer's ends, which a model has whose contract has `interval`."""
+NUMBER_TASKS: frozenset[Task] = frozenset({"regression"})
+"""The tasks that predict numbers."""
 LOWER_IS_BETTER: frozenset[str] = frozenset(
-    {"log_loss", "brier", "calibration_error", "rmse", "mae", "median_absolute_error", "mape", "pinball"}
+    {
+        "log_loss",
+        "brier",
+        "calibration_error",
+        "rmse",
+        "mae",
+        "median_absolute_error",
+        "mape",
+        "pinball",
+        "interval_width",
+        "low_pinball",
+        "high_pinball",
+    }
 )
 AT: Mapping[str, str] = {"recall_at_precision": "the precision", "pinball": "the quantile"}
 """The metrics that have a setting, `at`, and what it is: above 0 and below 1."""

@@ -12,6 +12,7 @@ from functions.core.dataset.validation import RejectedDataset, validate_dataset
 from functions.core.dataset.wanted import Wanted
 from models.catalogue import by_kind, load
 from models.section import ContractError
+from models.training_text import lacking
 from sml.init.becomes import becomes_of
 from sml.init.table import blocks_of
 from sml.mistake import Mistake
@@ -77,7 +78,7 @@ class Verdict:
 
 
 def contract_of(model: str, models: Path) -> Contract:
-    """Return the contract of a model that is trained here. Raise `Mistake`."""
+    """Return the contract of a model that is trained here, and whose training has what it asks for. Raise `Mistake`."""
     try:
         found = load(model, models)
     except ContractError as problem:
@@ -86,7 +87,10 @@ def contract_of(model: str, models: Path) -> Contract:
     def refuse(_: BringYourOwn) -> Contract:
         raise Mistake(f"{model} is a finished model: it takes an ONNX file, and no table is learned from")
 
-    return by_kind(found, trained=lambda contract: contract, bring_your_own=refuse)
+    contract = by_kind(found, trained=lambda contract: contract, bring_your_own=refuse)
+    if (lacks := lacking(contract, models)) is not None:
+        raise Mistake(lacks)
+    return contract
 
 
 def check(contract: Contract, path: Path, read: Reader) -> Verdict:

@@ -54,6 +54,16 @@ def export(estimator):
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
     return model.SerializeToString(deterministic=True)
 """
+WITH_INTERVAL: dict[str, Any] = {**PRICES, "interval": {"coverage": 0.9}}
+FIT_QUANTILE = """
+
+def fit_quantile(X, y, params, quantile):
+    middle = fit(X, y, params)
+    moved = middle.weights.copy()
+    moved[-1] += np.quantile(y - middle.predict(X), quantile)
+    return Linear(moved)
+"""
+"""The middle, moved by a quantile of its errors."""
 HEADER = ("size", "weight", "colour", "price")
 
 

@@ -26,7 +26,7 @@ def lines_of(servable: Servable, outputs: Mapping[str, Tensor], rows: int) -> li
         case Classifier():
             return _classified(servable, outputs)
         case Regressor():
-            return [b'{"value":%b}' % number for number in _written(servable.values(outputs))]
+            return _numbered(servable, outputs)
     return list(map(canonical, servable.predictions(outputs, rows)))
 
 
@@ -56,6 +56,15 @@ def _classified(classifier: Classifier, outputs: Mapping[str, Tensor]) -> list[b
     templates = {name: _template(name, [classifier.classes[at] for at in order]) for name in classifier.classes}
     each = zip(*(numbers[at::width] for at in order), strict=True)
     return [templates[label] % row for label, row in zip(classifier.labels(outputs), each, strict=True)]
+
+
+def _numbered(regressor: Regressor, outputs: Mapping[str, Tensor]) -> list[bytes]:
+    """Return `{"value": ...}` for each row, with the ends of its interval where the version has them."""
+    values = _written(regressor.values(outputs))
+    if (ends := regressor.ends(outputs)) is None:
+        return [b'{"value":%b}' % number for number in values]
+    low, high = map(_written, ends)
+    return [b'{"high":%b,"low":%b,"value":%b}' % row for row in zip(high, low, values, strict=True)]
 
 
 def _written(numbers: Sequence[float]) -> list[bytes]:

@@ -42,22 +42,26 @@ def check_golden(
             raise BadModel(f"golden row {row} gets the class {given}; it was {position}")
 
 
-def check_golden_numbers(session: Session, golden: Mapping[str, Any], output: str) -> None:
-    """Compare the numbers that answer a version's golden inputs with those it gave when it was made.
+def check_golden_numbers(session: Session, golden: Mapping[str, Any], output: str, ends: tuple[str, ...] = ()) -> None:
+    """Compare the numbers that answer a version's golden inputs, and their `ends`, with those of when it was made.
 
     They may differ by the golden tolerance, as a share of the number or of the spread of all of them. Raises
     `BadModel` on the first row that differs by more.
     """
-    answers = _answers(session, golden, [output])
+    answers = _answers(session, golden, [output, *ends])
     if answers is None:
         return
-    found, expected, tolerance = answers[output].values(), golden["values"], golden["tolerance"]
-    if len(found) != len(expected):
-        raise BadModel(f"there are {len(expected)} golden rows, and the model answers with {len(found)} numbers")
-    for row, (value, given) in enumerate(zip(expected, found, strict=True)):
-        allowed = tolerance * max(abs(value), golden["spread"])
-        if not abs(value - given) <= allowed:
-            raise BadModel(f"golden row {row} gets {given:.7g}; it was {value:.7g}, give or take {allowed:.2g}")
+    tolerance, spread = golden["tolerance"], golden["spread"]
+    for name, told in zip((output, *ends), ("values", "low", "high"), strict=False):
+        found, expected = answers[name].values(), golden[told]
+        if len(found) != len(expected):
+            raise BadModel(f"there are {len(expected)} golden rows, and the model answers with {len(found)} numbers")
+        for row, (value, given) in enumerate(zip(expected, found, strict=True)):
+            allowed = tolerance * max(abs(value), spread)
+            if not abs(value - given) <= allowed:
+                end = f" as its {told} end" if name in ends else ""
+                was = f"it was {value:.7g}, give or take {allowed:.2g}"
+                raise BadModel(f"golden row {row} gets {given:.7g}{end}; {was}")
 
 
 def _answers(session: Session, golden: Mapping[str, Any], outputs: list[str]) -> Mapping[str, Tensor] | None:

@@ -25,7 +25,7 @@ LARGEST = 500_000_000
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 """The name of a model."""
-_TRAINED = ("task", "features", "target", "input", "outputs")
+_TRAINED = ("task", "features", "target", "input", "outputs", "interval")
 _MEANING = {
     1: {"classification": ("features", "target"), "finished": ("scores", "columns")},
     2: {

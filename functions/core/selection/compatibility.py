@@ -16,7 +16,7 @@ def broken(before: Card, after: Card) -> list[str]:
 
     Of a finished model an input may take more than it did; an output may do all but contradict what it was. New
     outputs and optional inputs are no harm. Of a trained one the features are the same in the same order, since a
-    client may send tensors, and each takes all that it did.
+    client may send tensors, and each takes all that it did; an interval may come, and does not go.
     """
     if before["task"] != after["task"]:
         return [f"the live version is of task {before['task']}"]
@@ -99,6 +99,11 @@ def _answers(before: Card, after: Card) -> Iterator[str]:
         yield "the classes are other ones, or in another order"
     if was.get("unit") != now.get("unit"):
         yield f"the answer is in {now.get('unit') or 'no unit'}, and was in {was.get('unit') or 'none'}"
+    gives = after.get("outputs") or {}
+    yield from (f"the output {name} is gone" for name in before.get("outputs") or {} if name not in gives)
+    covered, covers = ((card.get("interval") or {}).get("coverage") for card in (before, after))
+    if covers is not None and covered is not None and covers != covered:
+        yield f"the interval is to hold {covers:g} of the truths, and was to hold {covered:g}"
 
 
 _COMPARED = frozenset(

@@ -43,9 +43,9 @@ def _data(record: Mapping[str, Any]) -> str:
 
 
 def _measured(metrics: Mapping[str, Any]) -> str:
-    """Return the metrics that the contract asks for, on the holdout."""
+    """Return the metrics that the contract asks for, and of an interval what it holds, on the holdout."""
     told = []
-    for name in metrics["asked"]:
+    for name in dict.fromkeys([*metrics["asked"], "coverage", "interval_width"]):
         if name not in metrics["holdout"]:
             continue
         ends = metrics["holdout_intervals"].get(name)
@@ -56,6 +56,9 @@ def _measured(metrics: Mapping[str, Any]) -> str:
 
 def _decides(contract: Contract, experiment: Mapping[str, Any]) -> str:
     decision, threshold = experiment.get("decision"), experiment.get("threshold")
+    if contract.interval is not None:
+        declared = f"{contract.interval.coverage:g} of truths are to lie between"
+        return f"it answers with a number and the two ends of an interval, which {declared}"
     if not contract.target.classes:
         return "it answers with a number"
     if decision is not None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from functions.core.selection.html import Markup, bars, escape, number, table
-from functions.core.selection.plot import Axis, Plot, figure
+from functions.core.selection.interval_figures import interval_figures
+from functions.core.selection.plot import Axis, Plot, figure, spread
 
 if TYPE_CHECKING:
     from functions.core.training.number_answers import NumberAnswers
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 _SHARES = (0.5, 0.9, 0.95, 1.0)
 _BINS = 25
-_POINTS = 400
 
 
 def figures(target: Target, y: np.ndarray, answers: NumberAnswers) -> list[Markup]:
@@ -27,6 +27,7 @@ def figures(target: Target, y: np.ndarray, answers: NumberAnswers) -> list[Marku
         _points(f"{target.name}{unit}", y, answers.values),
         _residuals(f"{target.name}{unit}", answers.values, errors),
         _histogram(f"Errors, answer less truth{unit}", errors),
+        *interval_figures(f"{target.name}{unit}", y, answers),
     ]
 
 
@@ -40,7 +41,7 @@ def _share(errors: np.ndarray, share: float) -> float:
 
 
 def _points(name: str, y: np.ndarray, values: np.ndarray) -> Markup:
-    chosen = _spread(y)
+    chosen = spread(len(y))
     low, high = float(min(y.min(), values.min())), float(max(y.max(), values.max()))
     plot = Plot(x=Axis.over("truth", low, high), y=Axis.over("answer", low, high), what=f"{name}: answer by truth")
     points = list(zip(y[chosen].tolist(), values[chosen].tolist(), strict=True))
@@ -48,17 +49,13 @@ def _points(name: str, y: np.ndarray, values: np.ndarray) -> Markup:
 
 
 def _residuals(name: str, values: np.ndarray, errors: np.ndarray) -> Markup:
-    chosen = _spread(values)
+    chosen = spread(len(values))
     far = float(np.abs(errors).max()) or 1.0
     low, high = float(values.min()), float(values.max())
     plot = Plot(x=Axis.over("answer", low, high), y=Axis.over("error", -far, far), what=f"{name}: residuals")
     points = list(zip(values[chosen].tolist(), errors[chosen].tolist(), strict=True))
     drawn = plot.draw(plot.line([(low, 0), (high, 0)], soft=True), plot.dots(points))
     return figure(drawn, f"{name}: answer less truth, by answer")
-
-
-def _spread(values: np.ndarray) -> np.ndarray:
-    return np.linspace(0, len(values) - 1, min(_POINTS, len(values))).astype(int)
 
 
 def _histogram(caption: str, errors: np.ndarray) -> Markup:

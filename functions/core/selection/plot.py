@@ -14,6 +14,8 @@ _WIDTH, _HEIGHT = 228, 220
 _LEFT, _TOP, _RIGHT, _BOTTOM = 46, 10, 14, 36
 _MOST = 300
 """Points of a line that are drawn."""
+_DOTS = 400
+"""Dots of a drawing, for as many rows or more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +83,12 @@ class Plot:
 
     def _place(self, point: tuple[float, float]) -> tuple[float, float]:
         return _LEFT + self.x.share(point[0]) * _WIDTH, _TOP + (1 - self.y.share(point[1])) * _HEIGHT
+
+
+def spread(rows: int) -> list[int]:
+    """Return the positions of the rows that are drawn as dots: all, or some that are equally far apart."""
+    many = min(_DOTS, rows)
+    return [at * (rows - 1) // max(1, many - 1) for at in range(many)]
 
 
 def figure(drawing: Markup, caption: str) -> Markup:

@@ -13,6 +13,7 @@ from functions.core.registry.versions import Corrupt, Registry, features_of
 from functions.core.selection.answer_profile import with_answers
 from functions.core.selection.assessment import Assessment
 from functions.core.selection.candidate import Experiments, NothingTrained, recorded
+from functions.core.selection.coverage import uncovered
 from functions.core.selection.doubts import doubts
 from functions.core.selection.exactness import answers_of
 from functions.core.selection.failures import check_failures, failures_of, said_of
@@ -72,6 +73,8 @@ class TrainedAssessment(Assessment):
             "asked": list(dict.fromkeys(contract.measures)),
         }
         warnings = doubts(contract, verdict.checks, len(y))
+        if contract.interval is not None:
+            warnings += uncovered(contract.interval, len(y), holdout)
         x = dataset.x[dataset.holdout]
         goes_by = None if verdict.opened is None else reliance(contract, verdict.opened, x, y)
         report = render(
@@ -95,6 +98,7 @@ class TrainedAssessment(Assessment):
             "checks": [check.document() for check in verdict.checks],
             "warnings": warnings,
             **({"decision": candidate.experiment["decision"]} if "decision" in candidate.experiment else {}),
+            **({} if contract.interval is None else {"interval": {"coverage": contract.interval.coverage}}),
             "passed_over": [{"experiment": name, **why} for name, why in passed_over.items()],
             "selected": self.at,
             **failed,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.onnx.golden_rows import check_golden
 from functions.core.onnx.session import BadModel, ModelFailure
 from functions.core.onnx.tensor import INTEGERS, Tensor
-from functions.core.serving.tabular import Tabular
+from functions.core.serving.tabular import Tabular, cut
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,8 +80,8 @@ class Classifier(Tabular):
         """Return the probabilities, [rows, classes]."""
         return outputs[self._probabilities]
 
-    def _numbers(self, outputs: Mapping[str, Tensor]) -> tuple[Tensor, int]:
-        return self.probabilities(outputs), len(self.classes)
+    def _numbers(self, outputs: Mapping[str, Tensor], rows: int) -> list[list[float]]:
+        return cut(self.probabilities(outputs).rows(0, rows).values(), len(self.classes))
 
     def schemas(self) -> Schemas:
         from functions.core.serving.json_schema import object_of  # noqa: PLC0415 - only a description has schemas

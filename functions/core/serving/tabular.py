@@ -108,12 +108,11 @@ class Tabular(Servable):
     def contents(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], rows: int) -> dict[str, Any]:
         """Return encoded rows, with null for a missing value, and their answers as numbers."""
         encoded = [None if math.isnan(value) else value for value in inputs[self.input].rows(0, rows).values()]
-        answered, width = self._numbers(outputs)
-        return {"inputs": _cut(encoded, len(self.terms)), "outputs": _cut(answered.rows(0, rows).values(), width)}
+        return {"inputs": cut(encoded, len(self.terms)), "outputs": self._numbers(outputs, rows)}
 
     @abstractmethod
-    def _numbers(self, outputs: Mapping[str, Tensor]) -> tuple[Tensor, int]:
-        """Return the numbers of an answer, and how many of them each row has."""
+    def _numbers(self, outputs: Mapping[str, Tensor], rows: int) -> list[list[float]]:
+        """Return the numbers of an answer's first rows."""
 
     def _schemas(self, prediction: Schema) -> Schemas:
         from functions.core.serving.json_schema import Schemas, encoded_of, rows_of, tensor_of  # noqa: PLC0415
@@ -224,7 +223,8 @@ def _terms_of(features: Sequence[Feature]) -> tuple[Feature, ...]:
     return terms_of(features)
 
 
-def _cut(flat: Sequence[Any], width: int) -> list[list[Any]]:
+def cut(flat: Sequence[Any], width: int) -> list[list[Any]]:
+    """Return values in rows of so many."""
     return [list(flat[start : start + width]) for start in range(0, len(flat), width)]
 
 

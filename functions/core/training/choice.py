@@ -19,4 +19,4 @@ def task_of(contract: Contract) -> Task[Any]:
         case "regression":
             from functions.core.training.regression import Regression  # noqa: PLC0415
 
-            return Regression(contract.target, contract.measures)
+            return Regression(contract.target, contract.measures, contract.interval)

@@ -18,9 +18,9 @@ import numpy as np
 
 from functions.core.training.answers import with_gaps
 from functions.core.training.fitting import fitted
-from functions.core.training.own_export import checked
 from functions.core.training.processor import processor
 from functions.core.training.unusable import UnusableEstimator
+from models.training_text import FIT_QUANTILE, NO_FIT_QUANTILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,6 +45,8 @@ class Training:
     """What it returns, an estimator, is described in `Fitted`."""
     export: Callable[[Any], bytes] | None = None
     """Replaces the export for estimators that skl2onnx converts; its file must have the tensors in `signature.py`."""
+    fit_quantile: Callable[[np.ndarray, np.ndarray, Params, float], Any] | None = None
+    """As `fit`, with the share of truths that are to lie below the answer: for an end of an interval."""
 
     @classmethod
     def load(cls, model: str, folder: Path) -> Training:
@@ -58,7 +60,21 @@ class Training:
         spec.loader.exec_module(module)
         if not callable(getattr(module, "fit", None)):
             raise UnusableEstimator("training.py has no fit(X, y, params)")
-        return cls(fit=module.fit, export=getattr(module, "export", None))
+        return cls(
+            fit=module.fit,
+            export=getattr(module, "export", None),
+            fit_quantile=getattr(module, FIT_QUANTILE, None),
+        )
+
+    def require(self, task: Task[Any]) -> None:
+        """Raise `UnusableEstimator` where the task asks for ends of an interval, and nothing fits them."""
+        if task.quantiles and not callable(self.fit_quantile):
+            raise UnusableEstimator(f"training.py {NO_FIT_QUANTILE}")
+
+    def ends(self, x: np.ndarray, y: np.ndarray, params: Params, quantiles: Sequence[float]) -> list[Any]:
+        """Return an estimator for each quantile. Raises what `fit_quantile` raises."""
+        fit = self.fit_quantile
+        return [] if fit is None else [fit(x, y, dict(params), quantile) for quantile in quantiles]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +102,9 @@ def run_experiment(
         metrics, tested = cross_validate(training, dataset, params, task=task)
         decided = task.decided(tested)
         validated = time.perf_counter()
-        model = fitted(training.fit(dataset.x[visible], dataset.y[visible], dict(params)), task, decided)
+        x, y = dataset.x[visible], dataset.y[visible]
+        estimator = training.fit(x, y, dict(params))
+        model = fitted(estimator, task, decided, training.ends(x, y, params, task.quantiles))
         fitted_at = time.perf_counter()
         onnx = model.finished(_exported(training, model, dataset.x.shape[1]))
         exported_at = time.perf_counter()
@@ -115,9 +133,11 @@ def cross_validate(
 ) -> tuple[dict[str, dict[str, Any]], Tested[Any]]:
     """Return each metric's mean, standard deviation and values over the folds, without use of the holdout.
 
-    A metric that is not defined for every fold is left out. Return also what the rows of each fold are, and what was
-    answered to them.
+    A metric that is not defined for every fold is left out, and so are those of an interval, whose ends are fitted
+    once, on all rows. Return also what the rows of each fold are, and what was answered to them. Raises what `fit`
+    raises, or `UnusableEstimator`.
     """
+    training.require(task)
     tested = []
     for fold in range(dataset.folds):
         train_rows, test_rows = dataset.trained(fold), dataset.tested(fold)
@@ -167,4 +187,4 @@ def golden_rows(dataset: Dataset) -> np.ndarray:
 def _exported(training: Training, model: Fitted[Any], width: int) -> bytes:
     if training.export is None:
         return model.to_onnx(width)
-    return checked(training.export(model.estimator), width, model.tensors)
+    return model.exported(training.export, width)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from functions.core.training.answers import Answers
+from functions.core.training.own_export import checked
 from functions.core.training.unusable import UnusableEstimator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from functions.core.training.own_export import Tensor
     from functions.core.training.task import Task
@@ -46,6 +47,10 @@ class Fitted(ABC, Generic[Said]):
     @abstractmethod
     def tensors(self) -> Mapping[str, Tensor]:
         """The outputs of a file that the model's own `export` writes."""
+
+    def exported(self, export: Callable[[Any], Any], width: int) -> bytes:
+        """Return the file that the model's own `export` writes. Raises what it raises, and `UnusableEstimator`."""
+        return checked(export(self.estimator), width, self.tensors)
 
     def finished(self, onnx: bytes) -> bytes:
         """Return its ONNX file as it is kept, whoever exported it."""

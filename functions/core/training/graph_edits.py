@@ -31,7 +31,7 @@ def bound_probabilities(model: ModelProto) -> bool:
     computed = {name for node in graph.node for name in node.output}
     if output is None or PROBABILITIES not in computed or len(output.type.tensor_type.shape.dim) != 2:
         return False
-    _rename(graph, PROBABILITIES, "probabilities_computed")
+    rename(graph, PROBABILITIES, "probabilities_computed")
     graph.node.extend(
         [
             helper.make_node("Abs", ["probabilities_computed"], ["probabilities_positive"]),
@@ -58,7 +58,7 @@ def unzip_probabilities(graph: GraphProto, classes: int) -> None:
         return
     plain = zipped.input[0]
     graph.node.remove(zipped)
-    _rename(graph, plain, PROBABILITIES)
+    rename(graph, plain, PROBABILITIES)
     for output in graph.output:
         if output.name == PROBABILITIES:
             output.CopyFrom(helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, [None, classes]))
@@ -70,7 +70,7 @@ def decide_by(model: ModelProto, threshold: Threshold) -> None:
 
     graph = model.graph
     given = {output.name: output for output in graph.output}
-    _rename(graph, LABEL, "label_likeliest")
+    rename(graph, LABEL, "label_likeliest")
     constants = {
         "served_threshold": (TensorProto.FLOAT, threshold.value - _MARGIN),
         "served_positive": (TensorProto.INT64, threshold.positive),
@@ -96,17 +96,17 @@ def decide_by(model: ModelProto, threshold: Threshold) -> None:
 def name_output(model: ModelProto, name: str) -> None:
     """Give the one output of a model another name."""
     [output] = model.graph.output
-    _rename(model.graph, output.name, name)
+    rename(model.graph, output.name, name)
     output.name = name
 
 
-def _rename(graph: GraphProto, name: str, other: str) -> None:
+def rename(graph: GraphProto, name: str, other: str) -> None:
     """Give a tensor another name inside a graph, and inside the graphs within it; outputs of the graph keep theirs."""
     for node in graph.node:
         for names in (node.input, node.output):
             names[:] = [other if one == name else one for one in names]
         for inner in _inner(node):
-            _rename(inner, name, other)
+            rename(inner, name, other)
 
 
 def _inner(node: Any) -> list[GraphProto]:

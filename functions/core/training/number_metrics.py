@@ -7,32 +7,41 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from functions.core.training.metrics import UndefinedMetric, mean
-from models.task import METRICS, parts
+from models.task import INTERVAL_METRICS, METRICS, parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from functions.core.training.number_answers import NumberAnswers
+    from functions.core.training.number_answers import Ends, NumberAnswers
 
 
 class DrawnNumbers:
     """Answers to rows of numbers, and how often each row counts in each draw."""
 
-    def __init__(self, y: np.ndarray, answers: NumberAnswers, weights: np.ndarray) -> None:
-        """`y` float64 [rows] are the true numbers; `weights` are float64 [draws, rows]."""
+    def __init__(
+        self, y: np.ndarray, answers: NumberAnswers, weights: np.ndarray, quantiles: tuple[float, float] | None = None
+    ) -> None:
+        """`y` float64 [rows] are the true numbers, `weights` are float64 [draws, rows], `quantiles` of the ends."""
         self._y, self._weights = y, weights
         self._errors = answers.values - y
+        self._ends, self._quantiles = answers.ends, quantiles
 
     def of(self, measured: str) -> np.ndarray:
         """Return one metric of each draw, float64 [draws]; NaN where a draw lacks what the metric needs.
 
         `rmse`, `mae`, `median_absolute_error` and `pinball` are in the target's own unit, `r2` is 1 for the truth and 0
-        for always the mean, `mape` is a share: 0.1 is an error of ten percent. Raise `UndefinedMetric` where all rows
-        together do not define it.
+        for always the mean, `mape` is a share: 0.1 is an error of ten percent. `coverage` is the share of truths that
+        are no farther out than an end, `interval_width` the mean from end to end, `low_pinball` and `high_pinball` how
+        far each end is off its quantile, both in the unit. Raise `UndefinedMetric` where all rows together do not
+        define it.
         """
         if not len(self._y):
             raise UndefinedMetric("there are no rows")
         metric, at = parts(measured)
+        if metric in INTERVAL_METRICS:
+            if self._ends is None or self._quantiles is None:
+                raise UndefinedMetric("the answers have no interval")
+            return mean(_of_ends(metric, self._y, self._ends, self._quantiles), self._weights)
         if metric == "r2":
             return _explained(self._y, self._errors, self._weights)
         if metric == "median_absolute_error":
@@ -50,9 +59,26 @@ _OF_ROWS: Mapping[str, Callable[[np.ndarray, np.ndarray, float], np.ndarray]] = 
     "rmse": lambda y, errors, at: errors**2,
     "mae": lambda y, errors, at: np.abs(errors),
     "mape": lambda y, errors, at: np.abs(errors / y),
-    "pinball": lambda y, errors, at: np.maximum((1 - at) * errors, -at * errors),
+    "pinball": lambda y, errors, at: _pinball(errors, at),
 }
 """The means of a number that each row has."""
+
+
+def _pinball(errors: np.ndarray, at: float) -> np.ndarray:
+    return np.maximum((1 - at) * errors, -at * errors)
+
+
+def _of_ends(metric: str, y: np.ndarray, ends: Ends, quantiles: tuple[float, float]) -> np.ndarray:
+    """Return what a metric of an interval is the mean of, float64 [rows]."""
+    match metric:
+        case "coverage":
+            return ((ends.low <= y) & (y <= ends.high)).astype(np.float64)
+        case "interval_width":
+            return ends.high - ends.low
+        case "low_pinball":
+            return _pinball(ends.low - y, quantiles[0])
+        case _:
+            return _pinball(ends.high - y, quantiles[1])
 
 
 def _explained(y: np.ndarray, errors: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -53,6 +53,8 @@ class Task(ABC, Generic[Said]):
     metrics: Sequence[str]
     """Of which each is told, as far as it is defined for the rows: those without a setting, and what the contract
     asks for."""
+    quantiles: Sequence[float] = ()
+    """Of the ends of an interval: for each an estimator is fitted besides. Most models have none."""
 
     @abstractmethod
     def golden(self, answers: Said, decision: Mapping[str, Any] | None) -> dict[str, Any]:
