@@ -118,6 +118,11 @@ def decides(decision: Mapping[str, Any]) -> str:
     )
 
 
+def interval(declared: Mapping[str, Any]) -> str:
+    """Say what the interval of an answer is to hold: `low to high, between which 0.9 of the truths are to lie`."""
+    return f"low to high, between which {declared['coverage']:g} of the truths are to lie"
+
+
 def gate(checks: Collection[Mapping[str, Any]]) -> str:
     """Say how many checks a candidate passed."""
     return f"{sum(check['passed'] for check in checks)} of {len(checks)} checks passed"

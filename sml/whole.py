@@ -68,6 +68,7 @@ METRICS = _has(
     }
 )
 DECISION = _has({"for": _is_text, "threshold": _is_number, "folds": _of_numbers}, "for", "threshold")
+INTERVAL = _has({"coverage": _is_number}, "coverage")
 CHECK = _has({"name": _is_text, "detail": _is_text}, "name", "passed", "value", "bound")
 REASON = _has({}, "reason", "count")
 CARD: Mapping[str, Fits] = MappingProxyType(
@@ -81,6 +82,7 @@ CARD: Mapping[str, Fits] = MappingProxyType(
         "libraries": _is_object,
         "metrics": METRICS,
         "decision": DECISION,
+        "interval": INTERVAL,
         "inputs": _are(_is_object),
     }
 )
@@ -98,6 +100,7 @@ RUN: Mapping[str, Fits] = MappingProxyType(
         "metrics": METRICS,
         "warnings": _are(_is_text),
         "decision": DECISION,
+        "interval": INTERVAL,
         "passed_over": _is_list,
         "report": _has({"reasons": _are(REASON)}),
         "split": _has({"said": _is_text}),

@@ -219,6 +219,8 @@ class Demo(DemoRun):
 def _told(answer: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """Return an answer as the summary has it and as a text: a number, or a label with its probability."""
     if "label" not in answer:
-        return {"value": answer["value"]}, f"{answer['value']:.4g}"
+        ends = {name: answer[name] for name in ("low", "high") if name in answer}
+        between = f" ({ends['low']:.4g} to {ends['high']:.4g})" if ends else ""
+        return {"value": answer["value"], **ends}, f"{answer['value']:.4g}{between}"
     probability = max(answer["probabilities"].values())
     return {"label": answer["label"], "probability": round(probability, 4)}, f"{answer['label']} {probability:.3f}"

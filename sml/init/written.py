@@ -68,7 +68,7 @@ def fit(X: np.ndarray, y: np.ndarray, params: Params) -> {kind}Mixin:
         return make_pipeline(columns(X, scaled), {linear}({fixed}**options)).fit(X, y)
     return make_pipeline(columns(X, filled), TREES[family](**options)).fit(X, y)
 
-
+{ends}
 def columns(X: np.ndarray, numbers: BaseEstimator) -> ColumnTransformer:
     """What prepares the columns: numbers as given, and of a category a column of 0 and 1 for each of its values."""
     # A category is its position among those of its feature. One that is missing becomes -1, which no column stands for.
@@ -84,6 +84,22 @@ def columns(X: np.ndarray, numbers: BaseEstimator) -> ColumnTransformer:
     return ColumnTransformer([part for part in parts if part[2]])
 '''
 """The same for every table of a task: it asks model.yaml which features are categories."""
+_ENDS = '''
+def fit_quantile(X: np.ndarray, y: np.ndarray, params: Params, quantile: float) -> RegressorMixin:
+    """An end of the interval, where model.yaml asks for one; `quantile` of the numbers are to lie below it.
+
+    It is learnt from the few rows that lie far out, whatever the family of the middle: with more leaves or smaller ones
+    it would fit them too closely, and the interval hold fewer numbers than it is to.
+    """
+    del params
+    filled = SimpleImputer(strategy="median", keep_empty_features=True)
+    shape = {"max_iter": 60, "max_leaf_nodes": 4, "min_samples_leaf": 30, "early_stopping": False}
+    trees = HistGradientBoostingRegressor(
+        loss="quantile", quantile=quantile, learning_rate=0.05, random_state=0, **shape
+    )
+    return make_pipeline(columns(X, filled), trees).fit(X, y)
+
+'''
 _CLASSES = {
     "answers": "classifiers",
     "answer": "classifier",
@@ -91,6 +107,7 @@ _CLASSES = {
     "family": "logistic",
     "linear": "LogisticRegression",
     "fixed": "max_iter=2000, ",
+    "ends": "",
 }
 _NUMBERS = {
     "answers": "regressors",
@@ -99,6 +116,7 @@ _NUMBERS = {
     "family": "ridge",
     "linear": "Ridge",
     "fixed": "",
+    "ends": _ENDS,
 }
 REQUIREMENTS = "requirements.in"
 """In the folder of a model that brings packages."""
@@ -168,6 +186,7 @@ def _columns(proposal: Proposal) -> Iterator[str]:
         if target.never_negative:
             yield _commented("  minimum: 0", "never negative, as its name is that of an amount")
         yield f"  # {target.spread}; unit: EUR, say, for those who read the answers"
+        yield "# interval: {coverage: 0.9}  # low and high beside each answer, between which 9 of 10 truths are to lie"
         return
     yield _commented(f"  classes: [{', '.join(map(scalar, target.classes))}]", f"rows: {target.spread}")
 

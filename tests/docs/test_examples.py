@@ -14,10 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from sklearn.dummy import DummyRegressor
 
 from functions.core.training.classification import Classification
 from functions.core.training.export import to_onnx
 from functions.core.training.fitted_classifier import FittedClassifier
+from functions.core.training.fitted_regressor import FittedRegressor
+from functions.core.training.regression import Regression
 from infra import clouds, naming, vocabulary
 from infra.naming import KEY
 from infra.settings import Settings
@@ -95,7 +98,10 @@ def run(block: Block, **known: Any) -> dict[str, Any]:
 
 
 def fits(block: Block) -> None:
-    """Fit and export with every parameter that the contract of the same page tries."""
+    """Fit and export with every parameter that the contract of the same page tries; or fit the ends of an interval."""
+    if "def fit_quantile(" in block.text:
+        fits_ends(block)
+        return
     contract = next(read_yaml(one.text) for one in every_block("yaml") if one.page == block.page)
     assert isinstance(contract, Contract)
     x = np.random.default_rng(7).normal(size=(60, 4)).astype(np.float32)
@@ -104,6 +110,24 @@ def fits(block: Block) -> None:
         estimator = run(block)["fit"](x, y, dict(experiment))
         assert FittedClassifier(estimator, Classification(contract.target)).probabilities(x).shape == (60, 2)
         assert to_onnx(estimator, 4)
+
+
+def fits_ends(block: Block) -> None:
+    """Fit both ends of numbers, beside a middle that knows nothing."""
+    contract = next(one for one in map(read_yaml, yaml_of(block.page)) if getattr(one, "interval", None))
+    assert isinstance(contract, Contract)
+    x = np.random.default_rng(7).normal(size=(200, 4)).astype(np.float32)
+    y = 20 * x[:, 0].astype(np.float64)
+    task = Regression(contract.target, (), contract.interval)
+    ends = [run(block)["fit_quantile"](x, y, {}, quantile) for quantile in task.quantiles]
+    model = FittedRegressor(DummyRegressor().fit(x, y), task, ends)
+    said = model.answers(x).ends
+    assert said is not None
+    assert (said.low < said.high).all()
+
+
+def yaml_of(page: str) -> list[str]:
+    return [one.text for one in every_block("yaml") if one.page == page]
 
 
 def declares_a_cloud(block: Block) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from localcloud.commands.watch import FINAL_STATES, Watch
 from models.diabetes import sample
-from models.task import plain
+from models.task import INTERVAL_METRICS, plain
 from tests.loop.running import Running
 
 MODEL = "diabetes"
@@ -26,11 +26,12 @@ def test_a_number_is_learnt_released_and_predicted_by_request_and_by_job(running
         running.data.put(f"{MODEL}/incoming/patients.csv", (tmp_path / "patients.csv").read_bytes())
         record = running.wait(lambda: ended(running), "the patients to be trained on")
         assert record["status"] == "promoted", record
-        assert set(record["metrics"]["holdout"]) == set(plain("regression"))
+        assert set(record["metrics"]["holdout"]) == {*plain("regression"), *INTERVAL_METRICS}
 
         status, _, told = running.post(PREDICT, {"instances": patients})
         assert status == 200
         answered = [one["value"] for one in told["predictions"]]
+        assert all(one["low"] <= one["value"] <= one["high"] for one in told["predictions"])
         errors = [abs(value - truth) for value, truth in zip(answered, truths, strict=True)]
         assert sum(errors) / len(errors) < record["metrics"]["holdout"]["mae"] + 5
 

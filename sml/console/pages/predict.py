@@ -127,5 +127,11 @@ def _said(document: Any) -> dict[str, Any]:
         return {"problem": problem.get("detail") or problem.get("message")}
     chances = document.get("probabilities")
     pairs = sorted(chances.items(), key=lambda one: -one[1]) if isinstance(chances, dict) else []
-    said = number(document["value"]) if "value" in document else document.get("label")
+    said = _number(document) if "value" in document else document.get("label")
     return {"answer": document, "label": said, "chances": pairs[:12]}
+
+
+def _number(document: dict[str, Any]) -> str:
+    """Return a number, with the ends of its interval where it has one."""
+    ends = f" ({number(document['low'])} to {number(document['high'])})" if "low" in document else ""
+    return f"{number(document['value'])}{ends}"

@@ -25,6 +25,7 @@ def version(source: Source, request: Request, model: str, version: str) -> Page:
     facts = {"card": card, "left_out": damage(card), "state": states.get(card.get("version"), ""), "pointer": pointer}
     facts["origin"] = sentences.origin(card["origin"]) if card.get("origin") else ""
     facts["decides"] = sentences.decides(card["decision"]) if card.get("decision") else ""
+    facts["interval"] = sentences.interval(card["interval"]) if card.get("interval") else ""
     return Page(template="version.html", title=f"Version {card.get('version')}", model=model, facts=facts)
 
 
