@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.versions import features_of
-from sml.sentences import decides, ends, origin
+from sml.sentences import decides, ends, interval, origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,6 +30,7 @@ TOLD = frozenset(
         "origin",
         "threshold",
         "decision",
+        "interval",
     }
 )
 """Parts of a card that are told otherwise, or say nothing to people."""
@@ -72,6 +73,7 @@ def _facts(card: Facts, run: Facts) -> Iterator[tuple[str, Any]]:
     for metric in _object(metrics.get("holdout_intervals")):
         yield f"holdout {metric}, 95 %", ends(metrics, metric)
     yield "decides", decides(card["decision"]) if card.get("decision") else card.get("threshold")
+    yield "interval", interval(card["interval"]) if card.get("interval") else None
     for metric, value in _object(metrics.get("cross_validation")).items():
         yield f"cross-validated {metric}", _object(value).get("mean")
     for name, value in _object(card.get("params")).items():

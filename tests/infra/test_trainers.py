@@ -24,6 +24,8 @@ from infra.settings import Settings
 from infra.workflow import Workflow, training
 from infra.workflow_values import problems
 from interface import trainer
+from models.contract import Contract
+from models.interval import Interval
 from tests.graph import Graph, deploy
 from tests.infra import sample
 from tests.infra.facts import components
@@ -164,6 +166,19 @@ def test_the_size_of_a_model_that_is_trained_as_all_others_are_is_refused() -> N
     assert "training.models.breast_cancer: breast_cancer has no models/breast_cancer/requirements.in" in str(
         refused.value
     )
+
+
+def test_an_interval_whose_ends_nothing_fits_is_refused_before_anything_is_deployed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    contract = Contract.load("breast_cancer")
+    monkeypatch.setattr(
+        chosen_models, "load", lambda _: contract.model_copy(update={"interval": Interval(coverage=0.9)})
+    )
+    with pytest.raises(
+        pulumi.RunError, match=r"^models/breast_cancer/training\.py has no fit_quantile, which interval"
+    ):
+        chosen_models.require(settings("breast_cancer"))
 
 
 @pytest.mark.usefixtures("apart")

@@ -246,7 +246,12 @@ def test_two_versions_differ_in_words_and_no_digest_is_printed(staged: Staged) -
             "holdout_intervals": ends,
             "cross_validation": {"f1": {"mean": 0.4, "folds": [number]}},
         }
-        more = {"metrics": scores, "decision": decision, "target": {"classes": ["a", "b", "c"][: 2 + number]}}
+        interval = {"interval": {"coverage": 0.8 + number / 10}}
+        more = interval | {
+            "metrics": scores,
+            "decision": decision,
+            "target": {"classes": ["a", "b", "c"][: 2 + number]},
+        }
         learned = {"libraries": {"numpy": f"2.4.{6 + number}"}, "params": {"c": 1.0, "depth": number + 3}}
         staged.registry.put_json(f"{MODEL}/versions/{name}/card.json", {**card, **more, **learned})
         digests = dict.fromkeys(("dataset", "code"), f"d1ge5t{number}") | {"contract": "c"}
@@ -260,6 +265,8 @@ def test_two_versions_differ_in_words_and_no_digest_is_printed(staged: Staged) -
         "holdout f1 | 0.5 | 0.75",
         "holdout f1, 95 % | 0.25 to 0.75 | 0.5 to 0.875",
         "decides | from a probability of 0.3 on: the greatest f1 | from a probability of 0.4 on: the greatest f1",
+        "interval | low to high, between which 0.8 of the truths are to lie | low to high, between which 0.9 of the"
+        " truths are to lie",
         "parameter depth | 3 | 4",
         "feature size | one of s, m; may be missing",
         "classes | a, b | a, b, c",

@@ -159,8 +159,12 @@ def test_the_answer_of_a_regression_is_its_number(staged: Staged, browser: Brows
     live(staged, features=FEATURES, target={"name": "length", "unit": "mm"})
     assert "length, in mm" in browser.get(f"/models/{MODEL}/versions/v1").text
     values = {"feature:mass": "3.5", "feature:year": "", "feature:island": "Dream", "feature:tagged": "true"}
-    for value, said in ((18.456789, "18.46"), (0.0, "0")):
-        api.answers["POST", "/predict"] = {"predictions": [{"value": value}]}
+    for answer, said in (
+        ({"value": 18.456789}, "18.46"),
+        ({"value": 0.0}, "0"),
+        ({"value": 18.456789, "low": 15.0, "high": 20.25}, "18.46 (15 to 20.25)"),
+    ):
+        api.answers["POST", "/predict"] = {"predictions": [answer]}
         assert f'<h2 id="said">{said}</h2>' in browser.post(f"/models/{MODEL}/predict", values).html
 
 

@@ -140,9 +140,10 @@ def test_a_version_is_shown_by_its_card_and_two_by_what_differs(staged: Staged, 
     shown = browser.get(f"/models/{MODEL}/versions/v2")
     assert all(words in shown.text for words in ("1 features", "mass", "to 9", "roc_auc", "0.8"))
     decision = {"for": "the greatest f1", "threshold": 0.31}
-    version(staged, "v3", decision=decision)
+    version(staged, "v3", decision=decision, interval={"coverage": 0.9})
     shown = browser.get(f"/models/{MODEL}/versions/v3").text
     assert "decides from a probability of 0.31 on: the greatest f1" in shown
+    assert "interval low to high, between which 0.9 of the truths are to lie" in shown
     assert "roc_auc 0.9 0.82 to 0.95 0.8" in shown
     difference = browser.get(f"/models/{MODEL}/difference?version=v1&version=v2")
     assert "feature mass a finite number; a row without it is refused a finite number, 9 or less" in difference.text

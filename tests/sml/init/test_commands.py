@@ -7,10 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from functions.core.training.experiment import Training
+from models.contract import Contract
+from models.interval import Interval
+from models.training_text import lacking
 from sml.commands.check import check
 from sml.commands.init import init
 from sml.mistake import Mistake
@@ -60,3 +65,28 @@ def test_what_is_written_is_code_as_the_project_has_it(data: bytes, tmp_path: Pa
             [tool, *command[1:], *options, str(training)], cwd=ROOT, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, (command, done.stdout, done.stderr)
+
+
+def test_a_number_to_predict_has_ends_that_wait_for_an_interval(tmp_path: Path) -> None:
+    made(houses(), tmp_path)
+    folder = tmp_path / "models" / "trial"
+    contract = folder / "model.yaml"
+    assert Contract.load("trial", folder.parent).interval is None
+    contract.write_text(contract.read_text().replace("# interval: {", "interval: {"), encoding="utf-8")
+    found = Contract.load("trial", folder.parent)
+    assert (found.interval, lacking(found, folder.parent)) == (Interval(coverage=0.9), None)
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(400, len(found.terms))).astype(np.float32)
+    x[:, [term.kind == "category" for term in found.terms]] = 0
+    y = 20 * x[:, 0].astype(np.float64) + rng.normal(size=400)
+    training = Training.load("trial", folder.parent)
+    ends = training.ends(x, y, found.search.experiments()[0], Interval(coverage=0.9).quantiles)
+    low, high = (end.predict(x) for end in ends)
+    assert 0.8 < ((low <= y) & (y <= high)).mean() < 1
+
+
+def test_classes_have_no_ends(tmp_path: Path) -> None:
+    made(penguins(), tmp_path)
+    folder = tmp_path / "models" / "trial"
+    assert "quantile" not in (folder / "training.py").read_text()
+    assert "interval" not in (folder / "model.yaml").read_text()

@@ -13,7 +13,8 @@ from sml.init import verdict
 from sml.init.verdict import RejectedRow, Verdict
 from sml.init.verdict_report import report
 from sml.mistake import Mistake
-from tests.functions.bench import contract, csv, rows
+from tests.functions.bench import Bench, contract, csv, rows
+from tests.functions.prices import FIT_QUANTILE, TRAINING, WITH_INTERVAL
 from tests.sml.init.tables import json_lines
 
 HEADER = ("size", "weight", "colour", "ripe")
@@ -147,3 +148,12 @@ def test_only_models_that_are_trained_take_tables() -> None:
         verdict.contract_of("file_type", FOLDER)
     with pytest.raises(Mistake, match=r"models/nowhere/model\.yaml does not exist; models here: breast_cancer"):
         verdict.contract_of("nowhere", FOLDER)
+
+
+def test_a_training_that_fits_no_ends_of_an_interval_is_told_before_a_table_is_read(tmp_path: Path) -> None:
+    bench = Bench(folder=tmp_path, base=WITH_INTERVAL)
+    bench.write_model(TRAINING)
+    with pytest.raises(Mistake, match=r"fruit/training\.py has no fit_quantile, which interval in model\.yaml needs"):
+        verdict.contract_of("fruit", tmp_path)
+    bench.write_model(TRAINING + FIT_QUANTILE)
+    assert verdict.contract_of("fruit", tmp_path).interval is not None

@@ -63,3 +63,16 @@ def test_any_other_value_of_a_category_stays_accepted_and_where_tensors_have_it(
     assert broken(before, card()) == ["the feature island does not take any other value any more"]
     further = {**OPEN, "categories": ["Biscoe", "Dream", "Torgersen"]}
     assert broken(before, card(MASS, further)) == ["the feature island has other categories, or in another order"]
+
+
+NUMBER: dict[str, Any] = {"task": "regression", "features": [MASS], "target": {"name": "length", "unit": "mm"}}
+ALONE = {**NUMBER, "outputs": {"value": "value"}}
+BETWEEN = {**NUMBER, "outputs": {"value": "value", "low": "low", "high": "high"}, "interval": {"coverage": 0.9}}
+
+
+def test_an_interval_may_come_and_clients_notice_where_it_goes_or_holds_another_share() -> None:
+    assert broken(ALONE, BETWEEN) == broken(BETWEEN, BETWEEN) == []
+    assert broken(BETWEEN, ALONE) == ["the output low is gone", "the output high is gone"]
+    assert broken(BETWEEN, {**BETWEEN, "interval": {"coverage": 0.5}}) == [
+        "the interval is to hold 0.5 of the truths, and was to hold 0.9"
+    ]
