@@ -20,18 +20,21 @@ FEATURES = [
     {"name": "tagged", "kind": "boolean"},
     {"name": "age", "kind": "integer", "missing": "keep"},
 ]
+NUMBERED = {"mass": 3.0, "code": "x", "tagged": False, "age": 7}
+"""The row that is answered with a number."""
 FITTING = {"mass": 800.5, "code": "007", "tagged": True, "age": None}
 
 
 @pytest.fixture
 def asked(staged: Staged) -> Iterator[list[Any]]:
-    """The instances that the API is asked about; it answers each with the label `a`."""
+    """The instances that the API is asked about; it answers each but `NUMBERED` with the label `a`."""
     seen: list[Any] = []
 
     def answered(request: Request) -> Response:
         instances = json.loads(request.body)["instances"]
         seen.extend(instances)
-        return json_response(200, {"predictions": [{"label": "a"} for _ in instances]})
+        said = {"value": 18.5, "low": 15.0, "high": 20.25} if instances == [NUMBERED] else {"label": "a"}
+        return json_response(200, {"predictions": [said for _ in instances]})
 
     staged.registry.put_json(f"{MODEL}/live.json", promote_first(Pointer(), "v1", "aa01", 0.0).document())
     staged.registry.put_json(f"{MODEL}/versions/v1/card.json", {"version": "v1", "features": FEATURES})
@@ -137,3 +140,13 @@ def test_a_finished_model_is_asked_as_the_file_has_it(staged: Staged, asked: lis
     file.write_bytes(b"a;b\n1;x\n2.5;1e400\n")
     assert staged.sml("predict", MODEL, str(file)).code == 0
     assert asked == [{"a": 1, "b": "x"}, {"a": 2.5, "b": "1e400"}]
+
+
+@pytest.mark.integration
+@pytest.mark.usefixtures("asked")
+def test_a_number_is_shown_with_the_ends_of_its_interval(staged: Staged) -> None:
+    said = staged.sml("predict", MODEL, "--row", json.dumps(NUMBERED))
+    assert said.out.split() == ["row", "value", "low", "high", "1", "18.5", "15", "20.25"]
+    assert staged.sml("predict", MODEL, "--row", json.dumps(NUMBERED), "--json").document == [
+        {"value": 18.5, "low": 15.0, "high": 20.25}
+    ]
