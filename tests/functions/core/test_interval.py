@@ -21,7 +21,7 @@ from functions.core.serving.regressor import Regressor
 from functions.core.storage.objects import canonical
 from models.light import replace
 from models.task import INTERVAL_METRICS
-from tests.functions import prices
+from tests.functions import jobbing, prices, serving
 from tests.functions.bench import MODEL, Bench, csv
 from tests.functions.prices import FIT_QUANTILE, HEADER, PRICES, TRAINING, WITH_INTERVAL, price_of
 
@@ -82,6 +82,36 @@ def test_callers_get_the_ends_with_the_number_in_every_form(registered: tuple[Be
     properties = servable.schemas().prediction["properties"]
     assert properties["low"]["description"] == "at most value: 0.9 of truths are to lie within, EUR"
     assert set(servable.schemas().prediction["required"]) == {"value", "low", "high"}
+
+
+def test_requests_tensors_jobs_captures_and_the_description_have_the_same_ends(
+    registered: tuple[Bench, str, Version],
+) -> None:
+    version = registered[2]
+    served = serving.Bench(capture_inputs=1.0)
+    name = served.registry.register(bytes(version.onnx), dict(version.card), dict(version.golden), {})
+    served.live.change(lambda pointer: promote_first(pointer, name, "first", served.clock()))
+    [row] = serving.said(served.predict(ROWS[0]))["predictions"]
+    served.clock.forward(2)
+    served.predict(ROWS[0])
+    assert served.captured()[0]["outputs"] == [[row["value"], row["low"], row["high"]]]
+    tensor = {"name": "features", "datatype": "FP32", "shape": [1, 3], "data": [40, 2, 1]}
+    answer = serving.said(served.send("POST", f"/v2/models/{serving.MODEL}/infer", {"inputs": [tensor]}))
+    assert {one["name"]: one["data"] for one in answer["outputs"]} == {name: [value] for name, value in row.items()}
+    described = serving.said(served.send("GET", f"/v2/models/{serving.MODEL}"))["outputs"]
+    assert [(one["name"], one["shape"]) for one in described] == [(name, [-1, 1]) for name in ("value", "low", "high")]
+    for file, content in (
+        ("rows.csv", b"size,weight,colour\n40,2,red\n"),
+        ("rows.jsonl", json.dumps(ROWS[0]).encode()),
+        ("rows", json.dumps({"instances": [ROWS[0]]}).encode()),
+    ):
+        served.jobs.put(f"{serving.MODEL}/in/{file}", content)
+        jobbing.worker(served, served.jobs).work(f"{serving.MODEL}/in/{file}")
+    out = f"{serving.MODEL}/out"
+    for file in ("rows.csv.jsonl", "rows.jsonl.jsonl"):
+        assert json.loads(served.jobs.get(f"{out}/{file}")) == row
+    assert served.jobs.get_json(f"{out}/rows.json")["predictions"] == [row]
+    assert '"low"' in json.dumps(serving.said(served.send("GET", "/openapi.json")))
 
 
 def test_two_versions_agree_by_their_numbers_whatever_their_ends(
