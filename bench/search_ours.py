@@ -12,7 +12,7 @@ import yaml
 
 from functions.core.dataset.dataset import Dataset
 from functions.core.dataset.rounds import shares_of
-from functions.core.registry.plan import FIRST, Plan
+from functions.core.registry.plan import FIRST, WHOLE, Plan
 from functions.core.registry.versions import Registry
 from functions.core.runtime.log import Log
 from functions.core.selection.candidate import Experiments, recorded
@@ -58,7 +58,8 @@ with tempfile.TemporaryDirectory() as temporary:
     content = Path(cases).read_bytes()
     dataset, registry = Dataset.from_bytes(content), Registry(models, "bench")
     data.put("bench/datasets/cases/data.npz", content)
-    plan = Plan.of(contract.search.experiments(), shares_of(contract.search, dataset))
+    shares = shares_of(contract.search, dataset) if method == "halving" else WHOLE
+    plan = Plan.of(contract.search.experiments(), shares)
     models.put_json(registry.run_key(RUN, "plan.json"), plan.document())
     record = {"run": RUN, "model": "bench", "dataset": "cases", "created": "", "status": "training"}
     registry.write_run(RUN, record)

@@ -31,4 +31,6 @@ def with_answers(profile: bytes, contract: Contract, task: Task[Any], answers: A
     else:
         of, feature = f"probability of {classes[-1]}" if classes else "prediction", Feature(name="")
         level = task.level(answers)
-    return canonical({**json.loads(profile), "answers": {"of": of, **describe(feature, level)}})
+    # Of the numbers of an answer the first is a prediction, the ends of its interval come after it.
+    at = len(classes) - 1 if classes else 0
+    return canonical({**json.loads(profile), "answers": {"of": of, "at": at, **describe(feature, level)}})

@@ -30,6 +30,8 @@ class Reference:
     columns: Mapping[str, Spread]
     answers: tuple[str, Spread] | None
     """What is looked at of each answer, and how it was spread; None for a version of an older release."""
+    level: int = 0
+    """Which number of an answer is looked at, where it is no category."""
 
     @classmethod
     def of(cls, profile: Mapping[str, Any], features: Sequence[Feature]) -> Self:
@@ -37,7 +39,9 @@ class Reference:
         terms = terms_of(features) if any_compound(features) else features
         columns = {term.name: Spread.of(profile["features"][term.name]) for term in terms}
         answers = profile.get(ANSWERS)
-        return cls(columns=columns, answers=None if answers is None else (answers["of"], Spread.of(answers)))
+        if answers is None:
+            return cls(columns=columns, answers=None)
+        return cls(columns=columns, answers=(answers["of"], Spread.of(answers)), level=answers["at"])
 
     @classmethod
     def find(cls, models: Objects, model: str, version: str) -> Self | None:
@@ -60,6 +64,6 @@ class Reference:
         counts = {name: spread.count(inputs[:, at]) for at, (name, spread) in enumerate(self.columns.items())}
         if self.answers is not None:
             name, spread = self.answers
-            level = outputs.argmax(axis=1).astype(np.float64) if spread.is_category else outputs[:, -1]
+            level = outputs.argmax(axis=1).astype(np.float64) if spread.is_category else outputs[:, self.level]
             counts[name] = spread.count(level)
         return counts

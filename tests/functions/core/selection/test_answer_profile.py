@@ -21,6 +21,7 @@ def test_of_more_than_two_classes_the_likeliest_is_counted() -> None:
     found = json.loads(with_answers(b'{"rows": 3}', THREE, task_of(THREE), answers))
     assert found["answers"] == {
         "of": "likeliest class",
+        "at": 2,
         "kind": "category",
         "count": 3,
         "missing": 0,
@@ -32,4 +33,4 @@ def test_of_more_than_two_classes_the_likeliest_is_counted() -> None:
 
 def test_of_numbers_the_predictions_are_described() -> None:
     found = json.loads(with_answers(b"{}", PRICE, task_of(PRICE), NumberAnswers(values=np.arange(100.0))))["answers"]
-    assert (found["of"], found["count"], found["counts"]) == ("prediction", 100, [10] * 10)
+    assert (found["of"], found["at"], found["count"], found["counts"]) == ("prediction", 0, 100, [10] * 10)

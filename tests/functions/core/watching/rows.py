@@ -42,7 +42,7 @@ def drawn(rng: np.random.Generator, count: int, *, shift: float = 0.0, lost: flo
 def profile(inputs: np.ndarray, outputs: np.ndarray) -> dict[str, Any]:
     """Return the data profile of rows that a version learnt from."""
     described = {one.name: describe(one, inputs[:, at]) for at, one in enumerate(FEATURES)}
-    answers = {"of": "probability of yes", **describe(Feature(name=""), outputs[:, -1])}
+    answers = {"of": "probability of yes", "at": 1, **describe(Feature(name=""), outputs[:, -1])}
     return {"rows": len(inputs), "features": described, "answers": answers}
 
 

@@ -179,3 +179,15 @@ def test_the_windows_of_a_healthy_model_hardly_ever_raise_an_alarm() -> None:
         drifted.append(worst(compare(reference, Counted(requests=500, callers={"": 500}, cells=cells))) == "drifted")
     assert np.mean(drifted) <= 0.01
     assert not any(one and other for one, other in pairwise(drifted))
+
+
+def test_of_a_prediction_with_an_interval_the_prediction_is_looked_at() -> None:
+    rng = np.random.default_rng(2)
+    inputs, _ = drawn(rng, 600)
+    values = rng.normal(size=600)
+    document = profile(inputs, values[:, None])
+    document["answers"] |= {"of": "prediction", "at": 0}
+    reference = Reference.of(document, FEATURES)
+    answered = np.column_stack([values, values - 9, values + 9])
+    counted = Counted(requests=600, callers={"": 600}, cells=reference.count(inputs, answered))
+    assert worst(compare(reference, counted)) == "steady"
