@@ -31,6 +31,7 @@ SUITES = {
     "size": (1, 1),
     "graph": (10, 3),
     "training": (5, 1),
+    "experiments": (3, 1),
     "search": (1, 1),
     "tables": (5, 1),
 }
