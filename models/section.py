@@ -53,19 +53,38 @@ class Later(Section):
         return {key: value for key, value in given.items() if key not in lacking}
 
 
-class RolloutThresholds(Section):
+class Risk(Section):
+    """How often a release may end wrongly, and what is counted."""
+
+    withdraw_good: float = Field(default=0.05, ge=0.0001, le=0.5)
+    """The share of good challengers, which keep to what is allowed, that are withdrawn all the same, at most."""
+    promote_bad: float = Field(default=0.05, ge=0.0001, le=0.5)
+    """The share of bad challengers, of which something is unacceptable, that evidence promotes, at most."""
+    unacceptable_odds: float = Field(default=3.0, ge=1.1, le=100)
+    """What is unacceptable has so many times the odds of what is allowed: of 1 % errors 2.94 %, of 10 % 25 %."""
+    unit: Literal["request", "caller_minute"] = "request"
+    """What is one outcome: each request, or the mean of a caller's minute, where requests of a caller fail together."""
+
+
+class RolloutThresholds(Later):
     """What a challenger must fulfil with real callers before it is promoted."""
+
+    LATER: ClassVar = frozenset({"risk", "without_evidence"})
 
     minimum_requests: int = Field(default=0, ge=0)
     """Requests that each step must see. When there are fewer after the stack's patience, `without_traffic` decides."""
     without_traffic: Literal["promote", "roll_back"] = "promote"
+    """What becomes of a challenger that too few requests came for."""
+    without_evidence: Literal["promote", "roll_back"] = "promote"
+    """What becomes of one that, at the end, is shown to be neither better than unacceptable nor worse than allowed."""
+    risk: Risk = Risk()
     maximum_error_rate: float = Field(default=0.01, ge=0, le=1)
     minimum_agreement: float = Field(default=0.9, ge=0, le=1)
-    """The least share of the challenger's rows for which the champion predicts the same."""
+    """The least share of the rows for which the champion predicts the same."""
     maximum_latency_ratio: float = Field(default=2.0, ge=1)
-    """The greatest ratio of the challenger's median latency to the champion's."""
+    """A request is slow that takes the challenger more than so many times as long as the champion. Half of them may."""
     latency_floor_ms: float = Field(default=5.0, ge=0)
-    """A challenger with a median latency below this is never too slow."""
+    """A request that takes the challenger no longer than this is never slow."""
 
 
 class Described(Section):

@@ -195,7 +195,7 @@ class Bench:
         )
         jobs_api = JobsApi(self.jobs, clock=self.clock)
         self.service = Service({MODEL: self.predictor}, lambda: jobs_api, self.log, seconds=seconds, metering=metering)
-        self.thresholds = thresholds or RolloutThresholds(minimum_requests=5)
+        self.thresholds = thresholds or RolloutThresholds(minimum_requests=5, maximum_error_rate=0.1)
         self.plan()
 
     def plan(self, *, shadow: int | None = None, asking: tuple[str, ...] = ()) -> None:

@@ -91,6 +91,8 @@ class Pointer:
     awaiting: tuple[Turn, ...] = ()
     """What waits for approval, the first one first. No execution works on it."""
     tried: Tried | None = None
+    counted: dict[str, Any] | None = None
+    """What the judge has counted of the release under way, in all of its steps."""
     history: tuple[Entry, ...] = ()
     """The newest last."""
 
@@ -114,6 +116,7 @@ class Pointer:
             waiting=tuple(Turn(**turn) for turn in document.get("waiting", ())),
             awaiting=tuple(Turn(**turn) for turn in document.get("awaiting", ())),
             tried=None if tried is None else Tried(**tried),
+            counted=document.get("counted"),
             history=tuple(Entry(**entry) for entry in document["history"]),
         )
 
@@ -274,7 +277,7 @@ def _challenged(pointer: Pointer, version: str, run: str, step: int, now: float)
 
 def _alone(pointer: Pointer) -> Pointer:
     """Return the pointer without its challenger."""
-    return replace(pointer, challenger=None, weight=0, shadow=0, release=None)
+    return replace(pointer, challenger=None, weight=0, shadow=0, release=None, counted=None)
 
 
 def _active(pointer: Pointer) -> Release:

@@ -1,12 +1,15 @@
-"""The verdict on a challenger: its rollout metrics against thresholds, and the reason in words."""
+"""The verdict on a challenger: what its outcomes show against the contract's risks, and the reason in words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from functions.core.release import reasons
+
 if TYPE_CHECKING:
     from functions.core.release.rollout_metrics import RolloutMetrics
+    from functions.core.release.weighing import Weighing
     from models.section import RolloutThresholds
 
 Decision = Literal["pass", "wait", "fail"]
@@ -14,6 +17,7 @@ UNJUDGED = "nobody judged it any more: its execution was stopped, took too long,
 """Why a challenger is withdrawn whose execution has ended without a word."""
 FAILED = "the workflow failed"
 """How the reason begins for which a challenger is withdrawn whose execution has failed."""
+_BY_CONTRACT: dict[str, Decision] = {"promote": "pass", "roll_back": "fail"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,66 +26,48 @@ class Verdict:
     reason: str
 
 
-def judge(metrics: RolloutMetrics, thresholds: RolloutThresholds, *, patience_left: bool) -> Verdict:
+def judge(
+    metrics: RolloutMetrics,
+    weighing: Weighing,
+    thresholds: RolloutThresholds,
+    *,
+    patience_left: bool,
+    is_last: bool,
+) -> Verdict:
     """Decide whether the challenger passes its step, is watched for longer, or fails.
 
-    More errors than the step may have in all end a release at once. Otherwise a step is judged
-    when it has seen enough requests, or when patience is over: then on the requests it has seen,
-    and where none came, as the contract's `without_traffic` says.
+    `metrics` are of the step, `weighing` is of the whole release. Evidence against it ends a release at
+    once. A step is over when it has seen enough requests, or when patience is over; the `is_last` one
+    when the challenger is shown to be good, too. What is not shown then is as the contract's
+    `without_traffic` and `without_evidence` say.
     """
+    if weighing.is_bad:
+        return Verdict(decision="fail", reason=reasons.complaint(metrics, weighing, thresholds))
     enough = metrics.requests >= thresholds.minimum_requests
-    allowed = thresholds.maximum_error_rate * max(metrics.requests, thresholds.minimum_requests)
-    if metrics.errors > allowed:
-        return Verdict(decision="fail", reason=f"errors: {_errors(metrics, thresholds)}")
+    few = f"{metrics.requests} of at least {thresholds.minimum_requests} requests"
     if not enough and patience_left:
-        return Verdict(
-            decision="wait",
-            reason=f"{metrics.requests} of at least {thresholds.minimum_requests} requests so far",
-        )
-    by_contract: Decision = "pass" if thresholds.without_traffic == "promote" else "fail"
+        return Verdict(decision="wait", reason=f"{few} so far; {reasons.against(weighing)}")
+    traffic = f"without traffic: {thresholds.without_traffic}"
     if metrics.requests == 0:
-        return Verdict(decision=by_contract, reason=f"no request came; without traffic: {thresholds.without_traffic}")
-    complaint = _complaint(metrics, thresholds)
-    if complaint:
-        return Verdict(decision="fail", reason=complaint)
-    if enough:
-        return Verdict(decision="pass", reason=_praise(metrics))
-    few = f"{metrics.requests} of at least {thresholds.minimum_requests} requests came"
-    return Verdict(
-        decision=by_contract, reason=f"{few}; without traffic: {thresholds.without_traffic}; {_praise(metrics)}"
-    )
+        said = f"no request came; {traffic}"
+        if thresholds.without_traffic == "roll_back" or not (is_last and weighing.has_outcomes):
+            return Verdict(decision=_BY_CONTRACT[thresholds.without_traffic], reason=said)
+    else:
+        said = reasons.praise(metrics) if enough else f"{few} came; {traffic}; {reasons.praise(metrics)}"
+        if not enough and thresholds.without_traffic == "roll_back":
+            return Verdict(decision="fail", reason=said)
+    if not is_last:
+        evidence = f"{reasons.against(weighing)}; {reasons.in_favour(weighing)}"
+        return Verdict(decision="pass", reason=f"{said}; {evidence}")
+    return _conclude(weighing, thresholds, said, patience_left=patience_left)
 
 
-def _complaint(metrics: RolloutMetrics, thresholds: RolloutThresholds) -> str | None:
-    if metrics.error_rate > thresholds.maximum_error_rate:
-        return f"errors: {_errors(metrics, thresholds)}"
-    if metrics.agreement is not None and metrics.agreement < thresholds.minimum_agreement:
-        return (
-            f"agreement with the champion: {metrics.agreement:.3f} on {metrics.requests} requests, "
-            f"at least {thresholds.minimum_agreement:g} is accepted"
-        )
-    ratio, slow = metrics.latency_ratio, metrics.challenger_ms
-    if ratio is None or slow is None or slow <= thresholds.latency_floor_ms:
-        return None
-    if ratio > thresholds.maximum_latency_ratio:
-        return (
-            f"latency: median {slow:.1f} ms, {ratio:.1f} times the champion's {metrics.champion_ms:.1f} ms, "
-            f"at most {thresholds.maximum_latency_ratio:g} times is accepted"
-        )
-    return None
-
-
-def _errors(metrics: RolloutMetrics, thresholds: RolloutThresholds) -> str:
-    return (
-        f"{metrics.errors} of {metrics.requests} requests, "
-        f"at most {thresholds.maximum_error_rate * 100:g} % are accepted"
-    )
-
-
-def _praise(metrics: RolloutMetrics) -> str:
-    parts = [f"{metrics.requests} requests", f"{metrics.errors} errors"]
-    if metrics.agreement is not None:
-        parts.append(f"agreement {metrics.agreement:.3f}")
-    if metrics.challenger_ms is not None:
-        parts.append(f"median {metrics.challenger_ms:.1f} ms, the champion's {metrics.champion_ms:.1f} ms")
-    return ", ".join(parts)
+def _conclude(weighing: Weighing, thresholds: RolloutThresholds, said: str, *, patience_left: bool) -> Verdict:
+    """Decide on a promotion: by evidence, or without it once patience is over."""
+    if weighing.is_good:
+        return Verdict(decision="pass", reason=f"{said}; {reasons.proof(weighing)}")
+    doubt = reasons.doubt(weighing)
+    if patience_left:
+        return Verdict(decision="wait", reason=f"{doubt}; {said}")
+    by_contract = f"without evidence: {thresholds.without_evidence}"
+    return Verdict(decision=_BY_CONTRACT[thresholds.without_evidence], reason=f"{doubt}; {by_contract}; {said}")

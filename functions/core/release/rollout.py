@@ -22,8 +22,10 @@ from functions.core.registry.versions import Corrupt, Registry
 from functions.core.release.approval import Approval, decide
 from functions.core.release.cause import plain
 from functions.core.release.judge import FAILED, UNJUDGED, Verdict, judge
+from functions.core.release.outcomes import Outcomes
 from functions.core.release.rolled_back import note_rolled_back
-from functions.core.release.rollout_metrics import observe
+from functions.core.release.rollout_metrics import look
+from functions.core.release.weighing import weigh
 from functions.core.serving.opening import open_version
 from functions.core.storage.keys import in_order
 from interface.rollout import RolloutPlan
@@ -120,14 +122,17 @@ class Rollout:
         if now < self._plan.due_at(release.since, release.bakes):
             return self._standing(pointer, turn)
         complaint = self._check(model, release.version)
-        metrics = observe(self._captures, model, release.version, release.since, now)
+        thresholds, before = self._thresholds(model), Outcomes.of(pointer.counted, release.since)
+        metrics, counted = look(self._captures, model, release.version, release.since, now, before, thresholds)
+        weighing = weigh(counted, thresholds)
         patience_left = release.bakes + 1 < self._plan.patience
-        verdict = judge(metrics, self._thresholds(model), patience_left=patience_left)
+        is_last = release.step + 1 >= len(self._plan.steps)
+        verdict = judge(metrics, weighing, thresholds, patience_left=patience_left, is_last=is_last)
         if complaint:
             verdict = Verdict(decision="fail", reason=complaint)
-        after = live.change(lambda current: self._apply(current, release, verdict, now))
-        standing = self._standing(after, turn)
-        return replace(standing, reason=verdict.reason, metrics=metrics.document())
+        after = live.change(lambda current: self._apply(current, release, verdict, now, counted))
+        seen = metrics.document() | {"weighing": weighing.document()}
+        return replace(self._standing(after, turn), reason=verdict.reason, metrics=seen)
 
     def roll_back(self, model: str, execution: str, reason: str) -> dict[str, Any]:
         """Make the previous champion live again, once for each execution of the workflow.
@@ -209,9 +214,10 @@ class Rollout:
             return transitions.begin_shadow(pointer, version, run, self._plan.shadow, now)
         return transitions.begin(pointer, version, run, self._plan.steps[0], now)
 
-    def _apply(self, pointer: Pointer, release: Release, verdict: Verdict, now: float) -> Pointer:
+    def _apply(self, pointer: Pointer, release: Release, verdict: Verdict, now: float, counted: Outcomes) -> Pointer:
         if pointer.release != release:
             return pointer  # judged meanwhile, or rolled back by an operator
+        pointer = replace(pointer, counted=counted.document())
         match verdict.decision:
             case "fail":
                 return transitions.withdraw(pointer, now, verdict.reason)

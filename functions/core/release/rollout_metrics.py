@@ -8,12 +8,15 @@ from dataclasses import asdict, dataclass
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
-from functions.core.registry.captures import folder
+from functions.core.registry.captures import folder, written_at
+from functions.core.release.outcomes import settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from functions.core.release.outcomes import Outcomes, Written
     from functions.core.storage.objects import Objects
+    from models.section import RolloutThresholds
 
 MOST_OBJECTS = 1_000
 """The most objects that are read; of more, so many, evenly spread over the time."""
@@ -54,13 +57,39 @@ class RolloutMetrics:
 
 def observe(objects: Objects, model: str, version: str, since: float, now: float) -> RolloutMetrics:
     """Measure the challenger `version` from `since` to `now`, both in seconds since the epoch."""
-    keys = sorted(key for hour in _hours(since, now) for key in objects.keys(folder(model, hour)))
+    read, share = _read(objects, model, version, (since, since, now))
+    return _weigh([record for _, record in read], share_read=share)
+
+
+def look(
+    objects: Objects, model: str, version: str, since: float, now: float, counted: Outcomes, rules: RolloutThresholds
+) -> tuple[RolloutMetrics, Outcomes]:
+    """Measure a step that began at `since`, and add to the outcomes of the whole release those that are new.
+
+    Of very many objects a part is read, chosen by their places in time and never by what they hold. An
+    outcome that was counted stays counted, so whatever a look leaves out, later looks are as sure as they say.
+    """
+    read, share = _read(objects, model, version, (min(since, counted.until), counted.since, now))
+    of_step = [record for _, record in read if record["time"] >= since]
+    return _weigh(of_step, share_read=share), counted.with_these(read, settled(now, rules), rules)
+
+
+def _read(objects: Objects, model: str, version: str, span: tuple[float, float, float]) -> tuple[list[Written], float]:
+    """Return what was captured of a challenger, and the share of the objects that was read.
+
+    `span` is from when objects are read, from when their records count, and until when.
+    """
+    written_from, since, now = span
+    listed = (key for hour in _hours(written_from, now) for key in objects.keys(folder(model, hour)))
+    written = ((written_at(key), key) for key in listed)
+    keys = sorted((at, key) for at, key in written if at is not None and at >= int(written_from))
     stride = -(-len(keys) // MOST_OBJECTS) if keys else 1
     chosen = keys[::stride]
 
-    def read(key: str) -> list[dict[str, Any]]:
+    def read(place: tuple[int, str]) -> list[Written]:
+        at, key = place
         return [
-            record
+            (at, record)
             for record in _records(objects.find(key) or b"")
             if record.get("variant") in ASKED and record.get("version") == version
             if since <= record.get("time", 0.0) <= now
@@ -68,7 +97,7 @@ def observe(objects: Objects, model: str, version: str, since: float, now: float
 
     with ThreadPoolExecutor(_READERS) as pool:
         records = [record for of_one_object in pool.map(read, chosen) for record in of_one_object]
-    return _weigh(records, share_read=len(chosen) / len(keys) if keys else 1.0)
+    return records, len(chosen) / len(keys) if keys else 1.0
 
 
 def _weigh(records: list[dict[str, Any]], *, share_read: float) -> RolloutMetrics:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,9 +15,13 @@ START = 1_790_000_000.0 - 1_790_000_000.0 % 3600 + 3000  # ten minutes before th
 COMPARED = {"variant": "challenger", "version": "v2", "rows": 1, "ms": 4.0, "agreed": 1, "champion": {"ms": 2.0}}
 
 
+def key_of(name: str, at: float) -> str:
+    return f"{folder('tumour', at)}/{datetime.fromtimestamp(at, UTC):%M%S}-{name}.jsonl"
+
+
 def write(objects: Objects, name: str, *records: dict[str, Any], at: float = START + 1) -> None:
     lines = [json.dumps({"time": at, **record}) for record in records]
-    objects.put(f"{folder('tumour', at)}/{name}.jsonl", "\n".join(lines).encode())
+    objects.put(key_of(name, at), "\n".join(lines).encode())
 
 
 @pytest.fixture
@@ -69,7 +74,7 @@ def test_a_request_that_could_not_be_compared_counts_but_is_not_measured(objects
 
 def test_a_line_that_was_cut_off_is_passed_over(objects: Objects) -> None:
     whole = json.dumps({"time": START + 1, **COMPARED})
-    objects.put(f"{folder('tumour', START)}/a.jsonl", f"{whole}\n{whole[:30]}\n[]\n\n{whole}".encode())
+    objects.put(key_of("a", START), f"{whole}\n{whole[:30]}\n[]\n\n{whole}".encode())
     assert seen(objects).requests == 2
 
 
