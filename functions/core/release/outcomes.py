@@ -41,10 +41,13 @@ class Outcomes:
 
     @classmethod
     def of(cls, counted: Mapping[str, Any] | None, begun: float) -> Self:
-        """Return what the pointer holds; what has just begun where it holds nothing, as one of an older program."""
-        if counted is None:
-            return cls(since=begun, until=begun)
-        return cls(**{field.name: counted[field.name] for field in fields(cls) if field.name in counted})
+        """Return what the pointer holds; what has just begun where that is nothing, or damaged."""
+        found: dict[str, Any] = counted if isinstance(counted, dict) else {}
+        known = {field.name: found[field.name] for field in fields(cls) if field.name in found}
+        if not all(isinstance(number, int | float) for number in known.values()):
+            known = {}
+        kept: dict[str, Any] = {"since": begun, "until": begun, **known}
+        return cls(**kept)
 
     def document(self) -> dict[str, Any]:
         return asdict(self)

@@ -16,6 +16,7 @@ from functions.core.serving.predictor import hash_percent
 from functions.core.storage.objects import Objects
 from functions.core.storage.tag import Tag
 from interface.rollout import RolloutPlan
+from models.light import replace
 from models.section import RolloutThresholds
 from tests.functions.serving import BENIGN, MALIGNANT, MODEL, POISON, Bench, model_bytes
 
@@ -91,6 +92,77 @@ def test_a_good_challenger_rises_step_by_step_and_is_promoted(bench: Bench) -> N
     assert record(bench)["status"] == "promoted"
     assert record(bench)["rollout"]["evidence"]["requests"] == 10
     assert act(bench, "judge")["status"] == "promoted"
+
+
+def test_evidence_is_of_the_whole_release_and_each_request_counts_once(bench: Bench) -> None:
+    bench.plan(shadow=100)
+    bench.champion()
+    registered(bench, ALIKE)
+    watched(bench, act(bench, "release"))
+    asked, weighing = [], {}
+    for action in ("judge", "judge", "judge"):
+        answer = act(bench, action)
+        weighing = record(bench)["rollout"]["evidence"]["weighing"]
+        asked.append(weighing["questions"]["errors"]["outcomes"])
+        counted = bench.live.read().counted
+        if counted is not None:
+            assert counted["asked"] == counted["compared"] == asked[-1]
+            bake(bench, answer)
+    assert asked == [10, 20, 30]
+    assert weighing["against_needed"] == weighing["in_favour_needed"] == 20
+    assert weighing["in_favour"] >= 20
+    assert weighing["against"] < 1
+    assert events(bench) == ["promoted", "shadow", "advanced", "advanced", "promoted"]
+    assert bench.live.read().counted is None
+    assert "shown: errors below 25 %" in bench.live.read().history[-1].reason
+
+
+def test_a_prolonged_step_counts_what_came_since_the_last_look(bench: Bench) -> None:
+    bench.champion()
+    registered(bench, ALIKE)
+    answer = act(bench, "release")
+    for asked in (1, 2):
+        bake(bench, answer, requests=1)
+        answer = act(bench, "judge")
+        assert (bench.live.read().counted or {})["asked"] == asked
+
+
+@pytest.mark.parametrize(("without_evidence", "status"), [("promote", "promoted"), ("roll_back", "rolled_back")])
+def test_the_last_step_waits_for_evidence_until_patience_is_over(without_evidence: str, status: str) -> None:
+    bench = Bench(
+        thresholds=RolloutThresholds.model_validate({"minimum_requests": 5, "without_evidence": without_evidence})
+    )
+    bench.champion()
+    registered(bench, ALIKE)
+    for _ in range(2):
+        bake(bench, act(bench, "release" if bench.live.read().release is None else "judge"))
+    for _ in range(2):
+        bake(bench, act(bench, "judge"))
+        assert bench.live.read().weight == 50
+        assert record(bench)["rollout"]["reason"].startswith("not enough evidence: ")
+    assert act(bench, "judge")["status"] == status
+    assert (
+        bench.live.read()
+        .history[-1]
+        .reason.startswith(
+            f"not enough evidence: 40 requests show an error rate of at most 7.66 %, 1 % is allowed; "
+            f"without evidence: {without_evidence}; 30 requests, 0 errors"
+        )
+    )
+
+
+@pytest.mark.parametrize("counted", [None, "garbage", {"asked": "many", "since": 1}, {"asked": 3}])
+def test_what_was_not_counted_is_counted_from_the_step_on(counted: Any, bench: Bench) -> None:
+    """By an older program, or by one that was rolled back, nothing is; a hand may damage it."""
+    bench.champion()
+    registered(bench, ALIKE)
+    bake(bench, act(bench, "release"))
+    answer = act(bench, "judge")
+    bake(bench, answer)
+    bench.live.change(lambda pointer: replace(pointer, counted=counted))
+    assert act(bench, "judge")["status"] in ("canary", "promoted")
+    known = 3 if counted == {"asked": 3} else 0
+    assert record(bench)["rollout"]["evidence"]["weighing"]["questions"]["errors"]["outcomes"] == 10 + known
 
 
 def watched(bench: Bench, answer: dict[str, Any], *rows: Any) -> None:
@@ -198,7 +270,8 @@ def test_too_few_requests_prolong_a_step_until_patience_is_over(bench: Bench) ->
         assert answer == {"status": "canary", "wait_seconds": BAKE}
         assert bench.live.read().weight == 10
         bake(bench, answer, requests=1)
-    assert record(bench)["rollout"]["reason"] == "2 of at least 5 requests so far"
+    reason = "2 of at least 5 requests so far; evidence against: 0.33 of 20 needed"
+    assert record(bench)["rollout"]["reason"] == reason
     act(bench, "judge")
     assert bench.live.read().weight == 50
 

@@ -8,8 +8,10 @@ import pytest
 
 from functions.core.registry.captures import folder
 from functions.core.release import rollout_metrics
-from functions.core.release.rollout_metrics import RolloutMetrics, observe
+from functions.core.release.outcomes import Outcomes
+from functions.core.release.rollout_metrics import RolloutMetrics, look, observe
 from functions.core.storage.objects import Objects
+from models.section import RolloutThresholds
 
 START = 1_790_000_000.0 - 1_790_000_000.0 % 3600 + 3000  # ten minutes before the hour is full
 COMPARED = {"variant": "challenger", "version": "v2", "rows": 1, "ms": 4.0, "agreed": 1, "champion": {"ms": 2.0}}
@@ -83,3 +85,52 @@ def test_of_very_many_objects_an_even_share_is_read_and_said(objects: Objects, m
     for number in range(40):
         write(objects, f"{number:02}", COMPARED)
     assert (seen(objects).requests, seen(objects).share_read) == (10, 0.25)
+
+
+def looked(objects: Objects, counted: Outcomes, since: float, now: float) -> tuple[RolloutMetrics, Outcomes]:
+    return look(objects, "tumour", "v2", since, now, counted, RolloutThresholds())
+
+
+def test_a_look_measures_the_step_and_counts_the_release(objects: Objects) -> None:
+    for at in (START + 1, START + 50, START + 70, START + 90):
+        write(objects, "a", COMPARED, {**COMPARED, "error": "failed"}, at=at)
+    metrics, counted = looked(objects, Outcomes(since=START, until=START), START, START + 60.5)
+    assert (metrics.requests, counted.asked, counted.errors, counted.until) == (4, 4, 2, START + 60)
+    metrics, counted = looked(objects, counted, START + 60.5, START + 100)
+    assert (metrics.requests, counted.asked, counted.errors, counted.until) == (4, 8, 4, START + 100)
+
+
+def test_what_was_asked_in_one_step_and_written_in_the_next_is_counted_of_the_release_alone(objects: Objects) -> None:
+    line = json.dumps({"time": START + 50, **COMPARED})
+    early = json.dumps({"time": START - 50, **COMPARED})
+    objects.put(key_of("late", START + 70), f"{line}\n{early}".encode())
+    counted = Outcomes(since=START, until=START + 60)
+    metrics, counted = looked(objects, counted, START + 60, START + 100)
+    assert (metrics.requests, counted.asked) == (0, 1)
+
+
+def test_the_second_that_is_being_written_is_left_to_the_next_look(objects: Objects) -> None:
+    write(objects, "a", COMPARED, at=START + 10)
+    metrics, counted = looked(objects, Outcomes(since=START, until=START), START, START + 10.9)
+    assert (metrics.requests, counted.asked) == (1, 0)
+    assert looked(objects, counted, START, START + 11)[1].asked == 1
+
+
+def test_a_thinned_look_counts_no_request_twice_and_never_takes_one_back(
+    objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollout_metrics, "MOST_OBJECTS", 10)
+    counted, seen_before = Outcomes(since=START, until=START), 0
+    for bake in range(1, 5):
+        for second in range(20):
+            write(objects, "a", COMPARED, at=START + 20 * (bake - 1) + second)
+        metrics, counted = looked(objects, counted, START, START + 20 * bake)
+        assert metrics.requests <= 10
+        assert 0 < counted.asked - seen_before <= 20
+        seen_before = counted.asked
+    assert seen_before < 80
+
+
+def test_an_object_of_another_kind_is_passed_over(objects: Objects) -> None:
+    objects.put(f"{folder('tumour', START)}/notes.txt", json.dumps({"time": START + 1, **COMPARED}).encode())
+    assert seen(objects).requests == 0
