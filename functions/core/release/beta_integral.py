@@ -26,10 +26,13 @@ def log_integral_above(k: float, m: float, bound: float) -> float:
 def _log_integral(a: float, b: float, x: float, y: float) -> float:
     """Return the logarithm of the incomplete beta function of `a` and `b` at `x`; `y` is 1 - `x`."""
     if x <= (a + 1) / (a + b + 2):
-        return a * math.log(x) + b * math.log(y) - math.log(a) + math.log(_fraction(a, b, x))
+        return _left_of_mean(a, b, x, y)
     whole = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
-    rest = _log_integral(b, a, y, x) - whole
-    return whole + (math.log1p(-math.exp(rest)) if rest < 0 else math.log(_TINY))
+    return whole + math.log1p(-math.exp(_left_of_mean(b, a, y, x) - whole))
+
+
+def _left_of_mean(a: float, b: float, x: float, y: float) -> float:
+    return a * math.log(x) + b * math.log(y) - math.log(a) + math.log(_fraction(a, b, x))
 
 
 def _fraction(a: float, b: float, x: float) -> float:

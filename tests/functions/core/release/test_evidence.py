@@ -32,6 +32,15 @@ def test_the_integrals_are_those_of_scipy() -> None:
             assert log_integral_above(total, count - total, bound) == pytest.approx(whole + math.log(above), rel=1e-9)
 
 
+@pytest.mark.parametrize(("total", "count"), [(2.1, 37), (6.2, 78), (14.4, 160), (30.3, 319)])
+def test_the_integral_up_to_the_mean_is_found_whichever_side_it_rounds_to(total: float, count: int) -> None:
+    """0.1 is beyond the mean as a rate, and 0.9 beyond that of its complement, by one bit each."""
+    whole = float(special.betaln(total + 1, count - total + 1))
+    below = float(special.betainc(total + 1, count - total + 1, 0.1))
+    assert log_integral_below(total, count - total, 0.1) == pytest.approx(whole + math.log(below), rel=1e-9)
+    assert log_integral_above(total, count - total, 0.1) == pytest.approx(whole + math.log1p(-below), rel=1e-9)
+
+
 def test_the_integral_of_little_is_right_in_its_tail() -> None:
     """Of p^k from 0 to x it is x^(k+1) / (k+1), of (1-p)^m from x to 1 likewise, beyond any float's exponent."""
     assert log_integral_below(5_000, 0, 0.01) == pytest.approx(5_001 * math.log(0.01) - math.log(5_001))
