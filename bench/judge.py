@@ -10,7 +10,7 @@ import argparse
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -23,7 +23,7 @@ from functions.core.release.weighing import Question, weigh
 from models.section import Risk, RolloutThresholds
 
 PAGE = ROOT / "docs" / "releases.md"
-LOOKS = (1, 25, 500)
+LOOKS = (1, 500)
 """After how many requests the judge looks again."""
 BURST = 10
 """Requests of a caller's minute, where they come in bursts."""
@@ -65,6 +65,7 @@ BURSTS = tuple(
     for name, rates, wrong in (
         ("all as bad as allowed", ALLOWED, "withdrawn"),
         ("2.94 % errors", (UNACCEPTABLE[0], 0.05, 0.05), "promoted"),
+        ("20 % errors", (0.2, 0.05, 0.05), "promoted"),
     )
     for unit in ("by request", "by minute")
 )
@@ -77,8 +78,8 @@ class Ends:
     rollouts: int
     withdrawn: int
     promoted: int
-    requests: float = field(default=float("nan"))
-    """Median until the release was ended by evidence; not a number where most were not."""
+    requests: float
+    """Median until the release was ended by evidence; infinite where most were not."""
 
     def share(self, end: str) -> float:
         return getattr(self, end) / self.rollouts
@@ -122,25 +123,26 @@ def outcomes(case: Case, rate: float, shape: tuple[int, int], chance: np.random.
     return drawn.reshape(shape[0], -1)[:, : shape[1]].astype(float)
 
 
-def simulate(case: Case, *, rollouts: int, requests: int, seed: int = 0) -> dict[int, Ends]:
-    """Return how releases of three equal steps end, by how many requests lie between two looks."""
-    chance = np.random.default_rng(seed)
+def simulate(
+    case: Case, *, rollouts: int, requests: int, looks: Sequence[int] = LOOKS, steps: int = STEPS
+) -> dict[int, Ends]:
+    """Return how releases of equal steps end, by how many requests lie between two looks. The last step promotes."""
+    chance = np.random.default_rng(0)
     weighed = []
     for rate, evidence in zip(case.rates, EVIDENCE, strict=True):
         drawn = outcomes(case, rate, (rollouts, requests), chance)
         weighed.append(evidence.of(np.round(np.cumsum(drawn, axis=1), 6)))
     against = np.mean([one[0] for one in weighed], axis=0)
     in_favour = np.min([one[1] for one in weighed], axis=0)
+    in_favour[:, : in_favour.shape[1] * (steps - 1) // steps] = 0
     size = BURST if case.by_burst else 1
-    return {every: _ended(against, in_favour, max(1, every // size), size) for every in LOOKS if every <= requests}
+    return {every: _ended(against, in_favour, max(1, every // size), size) for every in looks if every <= requests}
 
 
 def _ended(against: np.ndarray, in_favour: np.ndarray, every: int, size: int) -> Ends:
     """Return the ends of releases that are looked at after every so many outcomes, of `size` requests each."""
     looks = np.arange(every - 1, against.shape[1], every)
-    last_step = looks >= against.shape[1] * (STEPS - 1) / STEPS
-    bad = _first(against[:, looks] >= ENOUGH)
-    good = _first((in_favour[:, looks] >= ENOUGH) & last_step)
+    bad, good = (_first(found[:, looks] >= ENOUGH) for found in (against, in_favour))
     ended = np.minimum(bad, good)
     median = float(np.median(np.where(ended < len(looks), (ended + 1) * every * size, np.inf)))
     withdrawn = int(np.sum((bad < len(looks)) & (bad <= good)))
@@ -150,6 +152,40 @@ def _ended(against: np.ndarray, in_favour: np.ndarray, every: int, size: int) ->
 def _first(found: np.ndarray) -> np.ndarray:
     """Return the position of the first True of each row; the length of a row where there is none."""
     return np.where(found.any(axis=1), found.argmax(axis=1), found.shape[1])
+
+
+def ever_wrong(question: Question, *, against: bool, requests: int) -> float:
+    """Return how probable it is, exactly, that one question is ever answered wrongly, looked at after every request.
+
+    Against a challenger whose rate is as allowed; for one whose rate is unacceptable.
+    """
+    rate = question.allowed if against else question.unacceptable
+    going, wrong = np.ones(1), 0.0
+    bound = 0 if against else -1
+    for count in range(1, requests + 1):
+        going = np.append(going * (1 - rate), 0.0) + np.append(0.0, going * rate)
+        if against:
+            while bound <= count and evidence_above(bound, count, question.allowed) < ENOUGH:
+                bound += 1
+            reached = slice(bound, None)
+        else:
+            while evidence_below(bound + 1, count, question.allowed, question.unacceptable) >= ENOUGH:
+                bound += 1
+            reached = slice(0, bound + 1)
+        wrong += float(going[reached].sum())
+        going[reached] = 0.0
+    return wrong
+
+
+def exact(requests: int) -> Iterator[str]:
+    """Yield the lines of the table of single questions, which needs no simulation."""
+    yield "| one question alone | allowed | ever shown to be bad | unacceptable | ever shown to be good | stated |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for question in weigh(Outcomes(since=0, until=0), RolloutThresholds()).questions:
+        bad, good = (ever_wrong(question, against=against, requests=requests) for against in (True, False))
+        bounds = (f"{rate * 100:.3g} %" for rate in (question.allowed, question.unacceptable))
+        name = {"errors": "errors", "agreement": "answers otherwise", "latency": "slow requests"}[question.about]
+        yield f"| {name} | {next(bounds)} | {bad * 100:.1f} % | {next(bounds)} | {good * 100:.1f} % | at most 5 % |"
 
 
 def wrong_ends(cases: Sequence[Case], *, rollouts: int, requests: int) -> Iterator[str]:
@@ -204,6 +240,7 @@ def requests_needed() -> Iterator[str]:
 def tables(*, rollouts: int, requests: int) -> dict[str, list[str]]:
     """Return the tables of docs/releases.md, by the name that the page gives them."""
     return {
+        "exact": list(exact(requests)),
         "rates": list(wrong_ends(CASES, rollouts=rollouts, requests=requests)),
         "bursts": list(wrong_ends(BURSTS, rollouts=rollouts, requests=requests)),
         "needed": list(requests_needed()),

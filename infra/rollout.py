@@ -30,7 +30,7 @@ class Rollout(Section):
     bake_seconds: int = Field(default=600, ge=1, le=86_400)
     """How long each step is watched before it is judged."""
     patience: int = Field(default=3, ge=1, le=100)
-    """How many bakes a step may take to see enough requests."""
+    """How many bakes a step may take to see enough requests, and the last one to see enough evidence."""
     shadow: int | None = Field(default=None, ge=1, le=100)
     """Per cent of the requests that the challenger is asked about in shadow, watched like a step, before the first.
 

@@ -23,7 +23,7 @@ class RolloutPlan:
     bake_seconds: float
     """How long each step is watched before it is judged."""
     patience: int
-    """Bakes that a step may take to see enough requests."""
+    """Bakes that a step may take to see enough requests, and the last one to see enough evidence."""
     shadow: int | None = None
     """Per cent of the requests that a challenger is asked about in shadow, before the first step."""
 

@@ -123,6 +123,22 @@ def interval(declared: Mapping[str, Any]) -> str:
     return f"low to high, between which {declared['coverage']:g} of the truths are to lie"
 
 
+def evidence(record: Mapping[str, Any]) -> str:
+    """Say what the judge has seen of a run's release, by its record: `against 0.4 of 20 needed, for 3.1 of 20`.
+
+    Empty where it has not looked yet, or the record is of an older program.
+    """
+    rollout = record.get("rollout")
+    seen = rollout.get("evidence") if isinstance(rollout, dict) else None
+    weighing = seen.get("weighing") if isinstance(seen, dict) else None
+    names = ("against", "against_needed", "in_favour", "in_favour_needed")
+    numbers = [weighing.get(name) for name in names] if isinstance(weighing, dict) else []
+    if not numbers or not all(isinstance(number, int | float) for number in numbers):
+        return ""
+    against, against_needed, in_favour, in_favour_needed = numbers
+    return f"against {against:.3g} of {against_needed:.3g} needed, for {in_favour:.3g} of {in_favour_needed:.3g} needed"
+
+
 def gate(checks: Collection[Mapping[str, Any]]) -> str:
     """Say how many checks a candidate passed."""
     return f"{sum(check['passed'] for check in checks)} of {len(checks)} checks passed"

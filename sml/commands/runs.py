@@ -61,7 +61,17 @@ def show(
 ) -> None:
     """Show one run: its data, its experiments, its gate, its release."""
     from sml.records import reason, said  # noqa: PLC0415 - the store's client takes long to import
-    from sml.sentences import began, decided, decides, holdout, interval, origin, said_of, suspects  # noqa: PLC0415
+    from sml.sentences import (  # noqa: PLC0415
+        began,
+        decided,
+        decides,
+        evidence,
+        holdout,
+        interval,
+        origin,
+        said_of,
+        suspects,
+    )
 
     out, found = session.out, session.stack
     records = found.records(model)
@@ -73,6 +83,7 @@ def show(
     named = ("run", "status", "source", "created", "rows", "rejected_rows", "dataset", "experiment", "version")
     facts = {name: record.get(name) for name in named}
     facts |= {**{name: said_of(record, name) for name in ("split", "failures")}, "why": reason(record)}
+    facts |= {"evidence": weighed} if (weighed := evidence(record)) else {}
     told = {"approval": decided, "origin": origin, "decision": decides, "interval": interval}
     facts |= {name: say(record[name]) for name, say in told.items() if isinstance(record.get(name), dict)}
     facts |= {"began": began(schedule)} if isinstance(schedule, dict) else {}

@@ -113,8 +113,11 @@ def diff(
 
 def _live(stack: Stack, model: str) -> dict[str, Any]:
     from functions.core.registry.pointer import DECIDED  # noqa: PLC0415
+    from sml.sentences import evidence  # noqa: PLC0415
 
-    pointer = stack.records(model).live()
+    records = stack.records(model)
+    pointer = records.live()
+    judged = "" if pointer.release is None else evidence(records.find_run(pointer.release.run))
     traffic = "" if pointer.champion is None else f"100 % {pointer.champion}"
     if pointer.challenger and pointer.weight:
         traffic = f"{100 - pointer.weight} % {pointer.champion}, {pointer.weight} % {pointer.challenger}"
@@ -131,6 +134,7 @@ def _live(stack: Stack, model: str) -> dict[str, Any]:
         "awaiting approval": [turn.version for turn in pointer.awaiting],
         "since": "" if last is None else last.at[:19].replace("T", " "),
         "why": "" if last is None else last.reason,
+        **({"evidence": judged} if judged else {}),
         "url": stack.outputs["models"][model]["predict"],
     }
 

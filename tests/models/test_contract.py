@@ -262,6 +262,33 @@ def test_a_random_search_draws_the_same_experiments_every_time() -> None:
     assert all(point in everything for point in search.experiments())
 
 
+def test_thresholds_of_a_rollout_that_say_what_is_the_default_are_those_of_before_there_were_risks() -> None:
+    said = {
+        "risk": {"withdraw_good": 0.05, "unit": "request"},
+        "without_evidence": "promote",
+        "maximum_error_rate": 0.01,
+    }
+    plain = Contract.parse(changed("rollout", {"maximum_error_rate": 0.01}), "")
+    assert Contract.parse(changed("rollout", said), "").digest == plain.digest
+    for other in ({"without_evidence": "roll_back"}, {"risk": {"promote_bad": 0.1}}):
+        assert Contract.parse(changed("rollout", other), "").digest != plain.digest
+
+
+@pytest.mark.parametrize(
+    ("risk", "told"),
+    [
+        ({"withdraw_good": 0}, "withdraw_good"),
+        ({"promote_bad": 0.6}, "promote_bad"),
+        ({"unacceptable_odds": 1}, "unacceptable_odds"),
+        ({"unit": "minute"}, "unit"),
+        ({"wrong": 1}, "wrong"),
+    ],
+)
+def test_a_risk_that_cannot_be_kept_to_is_refused(risk: dict[str, Any], told: str) -> None:
+    with pytest.raises(ContractError, match=rf"rollout\.risk\.{told}: .*accepted"):
+        Contract.parse(changed("rollout", {"risk": risk}), "model.yaml")
+
+
 def test_another_contract_has_another_digest_and_the_same_one_the_same() -> None:
     assert Contract.parse(GOOD, "").digest == Contract.parse(copy.deepcopy(GOOD), "elsewhere").digest
     assert Contract.parse(GOOD, "").digest != Contract.parse(changed("search.seed", 1), "").digest

@@ -206,6 +206,11 @@ def test_what_is_live_and_how_the_traffic_is_split_is_told(staged: Staged) -> No
     live(staged, pointer)
     assert "90 % v1, 10 % v2" in staged.sml("live", MODEL).out
     assert "90 % v1, 10 % v2" in staged.sml("models").out
+    assert "evidence" not in staged.sml("live", MODEL).out
+    weighing = {"against": 0.4, "against_needed": 20.0, "in_favour": 3.1, "in_favour_needed": 20.0}
+    staged.run("bb02", status="canary", rollout={"reason": "so far", "evidence": {"weighing": weighing}})
+    for command in (("live", MODEL), ("show", MODEL, "bb02")):
+        assert "against 0.4 of 20 needed, for 3.1 of 20 needed" in staged.sml(*command).out
     live(staged, advance(pointer, 50, 120.0, "50 requests agree"))
     history = lines(staged.sml("history", MODEL).out)
     assert [line.split(" | ")[1] for line in history] == ["event", "advanced", "canary", "promoted"]

@@ -65,6 +65,7 @@ def run(source: Source, request: Request, model: str, run: str) -> Page:
     facts = {
         "record": record,
         "why": _guarded(reason, record),
+        "evidence": sentences.evidence(record),
         "began": sentences.began(record["schedule"]) if isinstance(record.get("schedule"), dict) else "",
         "decided": sentences.decided(record["approval"]) if isinstance(record.get("approval"), dict) else "",
         "origin": sentences.origin(record["origin"]) if isinstance(record.get("origin"), dict) else "",

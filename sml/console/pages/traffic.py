@@ -13,6 +13,7 @@ from sml.console.captured import over_time
 from sml.console.charts import Axis, Frame, Mark
 from sml.console.site import Page
 from sml.console.words import number
+from sml.sentences import evidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +54,7 @@ def canary(source: Source, request: Request, model: str) -> Page:
     facts: dict[str, Any] = {"pointer": pointer, "entries": list(reversed(entries))}
     if entries:
         facts |= {"challenger": entries[0].version, "run_id": entries[0].run, "under_way": pointer.release is not None}
+        facts["evidence"] = evidence(records.find_run(entries[0].run or ""))
         facts |= _measured(source, model, pointer, entries)
     return Page(template="canary.html", title="Canary", model=model, facts=facts)
 

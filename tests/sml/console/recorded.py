@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from functions.core.registry.captures import folder
@@ -31,5 +32,5 @@ def first(now: float = 0.0) -> Pointer:
 
 def capture(staged: Staged, at: float, **facts: Any) -> None:
     record = {"time": at, "model": MODEL, "request": f"r{at}", "caller": "c", "status": 200, "rows": 2, **facts}
-    key = f"{folder(MODEL, at)}/{at:.3f}.jsonl"
+    key = f"{folder(MODEL, at)}/{datetime.fromtimestamp(at, UTC):%M%S}-{at:.3f}.jsonl"
     staged.stores["s3://captures-1"].put(key, canonical(record) + b"\n{cut off")

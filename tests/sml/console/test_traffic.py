@@ -33,6 +33,17 @@ def test_a_canary_is_shown_as_it_goes_from_what_was_captured(staged: Staged, sou
     assert "50 % of the rows" in shown.text
     assert "errors 1," in shown.text
     assert 'class="path champion"' in shown.html
+    assert "evidence" not in shown.text
+
+
+def test_the_evidence_of_the_last_look_is_shown_with_the_canary_and_with_its_run(
+    staged: Staged, browser: Browser
+) -> None:
+    weighing = {"against": 0.4, "against_needed": 20.0, "in_favour": 3.1, "in_favour_needed": 20.0}
+    staged.run("bb02", status="canary", rollout={"reason": "so far", "evidence": {"weighing": weighing}})
+    live(staged, begin(first(), "v2", "bb02", 10, time.time() - 40))
+    for page in ("canary", "runs/bb02"):
+        assert "evidence against 0.4 of 20 needed, for 3.1 of 20 needed" in browser.get(f"/models/{MODEL}/{page}").text
 
 
 def test_a_shadow_and_a_release_that_is_over_are_shown_too(staged: Staged, source: Source, browser: Browser) -> None:
