@@ -116,6 +116,20 @@ def test_the_second_that_is_being_written_is_left_to_the_next_look(objects: Obje
     assert looked(objects, counted, START, START + 11)[1].asked == 1
 
 
+def test_what_was_written_before_the_step_and_after_the_last_look_is_counted(objects: Objects) -> None:
+    """As where a caller's minute was not over when the step before was judged."""
+    write(objects, "a", COMPARED, at=START + 50)
+    metrics, counted = looked(objects, Outcomes(since=START, until=START + 40), START + 60, START + 100)
+    assert (metrics.requests, counted.asked) == (0, 1)
+
+
+def test_what_was_written_before_the_step_does_not_thin_it(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollout_metrics, "MOST_OBJECTS", 10)
+    for second in range(-40, 5):
+        write(objects, "a", COMPARED, at=START + second)
+    assert (seen(objects).requests, seen(objects).share_read) == (5, 1.0)
+
+
 def test_a_thinned_look_counts_no_request_twice_and_never_takes_one_back(
     objects: Objects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
