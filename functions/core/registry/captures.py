@@ -36,8 +36,8 @@ def folder(model: str, at: float) -> str:
 
 def written_at(key: str) -> int | None:
     """Return when an object of captures was written, in seconds since the epoch; None for a key of another kind."""
-    day, hour, name = key.rsplit("/", 3)[-3:]
     try:
+        day, hour, name = key.rsplit("/", 3)[-3:]
         return int(datetime.fromisoformat(f"{day}T{hour}:{name[:2]}:{name[2:4]}+00:00").timestamp())
     except ValueError:
         return None

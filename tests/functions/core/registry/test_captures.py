@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.core.registry.captures import LONG, MOST, Captures, folder
+from functions.core.registry.captures import LONG, MOST, Captures, folder, written_at
 from functions.core.runtime.log import Log
 from functions.core.storage.objects import Objects
 from tests.functions.serving import Away, Clock
@@ -39,6 +39,23 @@ class Written:
 @pytest.fixture
 def written() -> Written:
     return Written()
+
+
+def test_the_key_of_an_object_tells_when_it_was_written_to_the_second(written: Written) -> None:
+    for seconds in (0, 59.9, 3600, 86_400):
+        written.clock.forward(seconds)
+        before = set(written.keys)
+        written.add({"n": 1})
+        written.clock.forward(2)
+        (key,) = set(written.keys) - before
+        assert written_at(key) == int(written.clock() - 2)
+
+
+@pytest.mark.parametrize(
+    "key", ["", "notes.txt", "tumour/2026-11-30/10/notes.txt", "tumour/2026-11-30/10/9960-a.jsonl"]
+)
+def test_another_key_tells_no_time(key: str) -> None:
+    assert written_at(key) is None
 
 
 def test_the_first_record_is_written_at_once_and_the_next_ones_once_a_second(written: Written) -> None:
