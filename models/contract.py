@@ -3,9 +3,9 @@
 Each model has a folder. Next to `model.yaml` is `training.py` with
 `fit(X, y, params) -> estimator`: `X` is float32 of shape [rows, features] in the declared
 order, `params` one point of the search space. For a classification `y` holds int64 positions in
-`target.classes`, and the estimator has `predict_proba`; for a regression `y` is float64 and the
-estimator has `predict`. With `interval`, `fit_quantile(X, y, params, quantile) -> estimator` stands
-beside it: what it returns has `predict`, too.
+`target.classes`, and the estimator has `predict_proba`; for a regression or a forecast `y` is
+float64 and the estimator has `predict`. With `interval`, `fit_quantile(X, y, params, quantile) ->
+estimator` stands beside it: what it returns has `predict`, too.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from models.light import replace
 from models.measured import Measured, wrong_metric
 from models.quality import Quality
 from models.section import Described, Later, check_features
+from models.series import Series, check_presence, check_series, check_split
 from models.split import Split
-from models.task import Task
+from models.task import NOUNS, OF_NUMBERS, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,11 +123,14 @@ class Search(Measured, Split):
 class Contract(Described, Later):
     """The contract of a model that is trained here."""
 
-    LATER: ClassVar = frozenset({"decision", "interval"})
+    LATER: ClassVar = frozenset({"decision", "interval", "series"})
 
     task: Task
-    features: tuple[Feature, ...] = Field(min_length=1)
+    features: tuple[Feature, ...]
+    """What the model takes: the columns that are declared and, of a series, the lags that follow from it."""
     target: Target
+    series: Series | None = None
+    """Of a forecast: what of the target's own past becomes features."""
     id: tuple[str, ...] = ()
     """Columns that tell a row from others. No feature: a job's answers come with their values."""
     ignore: tuple[str, ...] = ()
@@ -151,6 +155,26 @@ class Contract(Described, Later):
         return True
 
     @property
+    def is_of_numbers(self) -> bool:
+        """Whether it answers with numbers, and not with classes."""
+        return self.task in OF_NUMBERS
+
+    @property
+    def lags(self) -> tuple[Feature, ...]:
+        """The features that are computed of a series: the last of all."""
+        return () if self.series is None else self.series.features(self.target.as_feature)
+
+    @property
+    def columns(self) -> tuple[Feature, ...]:
+        """The features that a dataset has as columns: all but the lags."""
+        return self.features[: len(self.features) - len(self.lags)]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns by which rows are split, or follow each other."""
+        return tuple(dict.fromkeys((*self.search.keys, *(() if self.series is None else self.series.keys))))
+
+    @property
     def terms(self) -> tuple[Feature, ...]:
         """What has a position in `X`: a feature, or each of the numbers that a date or a text becomes."""
         if not any_compound(self.features):
@@ -171,17 +195,33 @@ class Contract(Described, Later):
 
     @field_serializer("features")
     def _declared(self, features: tuple[Feature, ...]) -> list[dict[str, Any]]:
-        return [feature.document() for feature in features]
+        return [feature.document() for feature in features[: len(features) - len(self.lags)]]
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.series is not None or self.task == "forecasting":
+            check_presence(self.series, self.task)
+        elif not self.features:
+            raise mistake("is an empty list; accepted: a list, one or more, each a mapping with name", "features")
         check_features(self.features)
         names = [feature.name for feature in self.features]
         if self.target.name in names:
             raise mistake(f"{self.target.name} is a feature too", "target", "name", label="target")
         self._check_other_columns([*names, self.target.name])
-        _check_split(self.search, self.target.name)
         _check_target(self.task, self.target)
+        whole = self if self.series is None else self._with_lags(self.series)
+        whole._check_judged()
+        return whole
+
+    def _with_lags(self, series: Series) -> Self:
+        """Return the contract whose features have the lags among them, and whose rows are split by the series' time."""
+        check_series(series, self.target.name, [*(one.name for one in self.features), *self.id, *self.ignore])
+        check_split(series, self.search)
+        search = self.search.model_copy(update={"time": series.time})
+        return self.model_copy(update={"features": (*self.features, *self.lags), "search": search})
+
+    def _check_judged(self) -> None:
+        _check_split(self.search, self.target.name)
         named = "metric" in self.search.model_fields_set
         if (wrong := wrong_metric(self.task, self.search.metric, "search", named=named)) is not None:
             raise wrong
@@ -191,7 +231,6 @@ class Contract(Described, Later):
         terms = {term.name: term for term in self.terms}
         check_gate(self.gate, self.task, terms, classes, has_interval=self.interval is not None)
         check_decision(self.decision, classes)
-        return self
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -217,16 +256,17 @@ def _check_split(split: Split, target: str) -> None:
 
 
 def _check_target(task: Task, target: Target) -> None:
-    if task == "regression":
+    if task in OF_NUMBERS:
         if target.classes:
-            raise mistake("goes with task: classification; a regression predicts numbers", "target", "classes")
+            told = f"goes with task: classification; {NOUNS[task]} predicts numbers"
+            raise mistake(told, "target", "classes")
         bounds = [bound for bound in (target.minimum, target.maximum) if bound is not None]
         if bounds != sorted(set(bounds)):
             raise mistake("is not below maximum", "target", "minimum")
         return
     for key in ("minimum", "maximum", "unit"):
         if key in target.model_fields_set:
-            raise mistake("goes with task: regression; a classification predicts classes", "target", key)
+            raise mistake("goes with task: regression or forecasting; a classification predicts classes", "target", key)
     if not target.classes:
         raise mistake("is missing; accepted: a list, two or more, each a text", "target", "classes")
     if len(set(target.classes)) != len(target.classes):

@@ -10,7 +10,7 @@ from models.complaint import mistake
 from models.feature import OTHER
 from models.measured import Measured, wrong_metric, wrong_setting
 from models.section import Later, Section
-from models.task import INTERVAL_METRICS, LOWER_IS_BETTER, NUMBER_TASKS, Metric, Task, measure
+from models.task import INTERVAL_METRICS, LOWER_IS_BETTER, OF_NUMBERS, Metric, Task, measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,7 +134,7 @@ def _refuse(wrong: PydanticCustomError | None) -> None:
 
 def _check_also(one: Also, task: Task, position: int, *, has_interval: bool) -> None:
     where = ("gate", "also", position)
-    if one.metric in INTERVAL_METRICS and task in NUMBER_TASKS and not has_interval:
+    if one.metric in INTERVAL_METRICS and task in OF_NUMBERS and not has_interval:
         raise mistake(f"is {one.metric}, which goes with interval, as in interval: {{coverage: 0.9}}", *where, "metric")
     _refuse(wrong_metric(task, one.metric, *where, has_interval=has_interval))
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from models.complaint import mistake
 from models.section import Section
-from models.task import NUMBER_TASKS, Task
+from models.task import NOUNS, OF_NUMBERS, Task
 
 
 class Interval(Section):
@@ -24,5 +24,7 @@ class Interval(Section):
 
 def check_interval(task: Task) -> None:
     """Refuse an interval of what is no number. Raise what a validator raises."""
-    if task not in NUMBER_TASKS:
-        raise mistake(f"goes with task: {' or '.join(sorted(NUMBER_TASKS))}; a {task} predicts no number", "interval")
+    if task not in OF_NUMBERS:
+        raise mistake(
+            f"goes with task: {' or '.join(sorted(OF_NUMBERS))}; {NOUNS[task]} predicts no number", "interval"
+        )

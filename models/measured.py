@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from models.complaint import mistake
 from models.section import Later
-from models.task import AT, INTERVAL_METRICS, METRICS, Metric, Task, measure
+from models.task import AT, INTERVAL_METRICS, METRICS, NOUNS, Metric, Task, measure
 
 if TYPE_CHECKING:
     from pydantic_core import PydanticCustomError
@@ -55,4 +55,4 @@ def wrong_metric(
     if metric in accepted:
         return None
     said = f"is {metric}" if named else "is missing"
-    return mistake(f"{said}; accepted for a {task}: {', '.join(accepted)}", *where, "metric")
+    return mistake(f"{said}; accepted for {NOUNS[task]}: {', '.join(accepted)}", *where, "metric")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "regression", "forecasting"]
 ClassMetric = Literal[
     "roc_auc",
     "average_precision",
@@ -21,15 +21,22 @@ ClassMetric = Literal[
 ]
 NumberMetric = Literal["rmse", "mae", "median_absolute_error", "r2", "mape", "pinball"]
 IntervalMetric = Literal["coverage", "interval_width", "low_pinball", "high_pinball"]
-Metric = Literal[ClassMetric, NumberMetric, IntervalMetric]
+ForecastMetric = Literal["skill"]
+Metric = Literal[ClassMetric, NumberMetric, IntervalMetric, ForecastMetric]
 METRICS: Mapping[Task, tuple[Metric, ...]] = {
     "classification": get_args(ClassMetric),
     "regression": get_args(NumberMetric),
+    "forecasting": (*get_args(NumberMetric), *get_args(ForecastMetric)),
+}
+OF_NUMBERS: frozenset[Task] = frozenset({"regression", "forecasting"})
+"""The tasks whose answers are numbers."""
+NOUNS: Mapping[Task, str] = {
+    "classification": "a classification",
+    "regression": "a regression",
+    "forecasting": "a forecast",
 }
 INTERVAL_METRICS: tuple[Metric, ...] = get_args(IntervalMetric)
 """Those of an answer's ends, which a model has whose contract has `interval`."""
-NUMBER_TASKS: frozenset[Task] = frozenset({"regression"})
-"""The tasks that predict numbers."""
 LOWER_IS_BETTER: frozenset[str] = frozenset(
     {
         "log_loss",

@@ -110,6 +110,16 @@ def holdout(metrics: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def naive(metrics: Mapping[str, Any]) -> list[str]:
+    """Say how far naive forecasts are off on the holdout: `repeating sales_lag_7  mae 12.3  rmse 15.1`."""
+    found = {name: errors for name, errors in (metrics.get("naive") or {}).items() if isinstance(errors, dict)}
+    width = max(map(len, found), default=0)
+    return [
+        "  ".join([f"repeating {name:<{width}}", *(f"{metric} {value:.4g}" for metric, value in errors.items())])
+        for name, errors in sorted(found.items(), key=lambda one: (len(one[0]), one[0]))
+    ]
+
+
 def decides(decision: Mapping[str, Any]) -> str:
     """Say where a model of two classes decides, and why there: `from a probability of 0.31 on: the greatest f1 ...`."""
     folds = ", ".join(f"{name} {value:.3g}" for name, value in (decision.get("folds") or {}).items())

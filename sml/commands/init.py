@@ -12,6 +12,9 @@ def init(  # noqa: PLR0913, PLR0917 - an argument for each option
     model: Annotated[str, typer.Argument(help="Name of the model, and of its folder in models/.")],
     table: Annotated[Path, typer.Option("--from", metavar="FILE", help="CSV, JSON Lines or Parquet, also gzipped.")],
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column to predict.")] = None,
+    task: Annotated[
+        str | None, typer.Option(metavar="TASK", help="forecasting, for a table of series; else the target decides.")
+    ] = None,
     families: Annotated[
         list[str] | None,
         typer.Option("--with", metavar="FAMILY", help="Try lightgbm or xgboost, too, with packages of its own."),
@@ -33,6 +36,7 @@ def init(  # noqa: PLR0913, PLR0917 - an argument for each option
         model=model,
         table=table,
         target=target,
+        task=task,
         families=tuple(families or ()),
         stacks=tuple(stack or ()),
         force=force,

@@ -20,9 +20,10 @@ from sml.options import Model
 from sml.session import Session, on_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from models.feature import Feature
+    from sml.series_table import Forecast
     from sml.stack import Stack
 
 AT_ONCE = 500
@@ -52,12 +53,22 @@ def predict(
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="The first rows alone.")] = None,
 ) -> None:
-    """Predict rows; columns that the model does not take are left out."""
+    """Predict rows; columns that the model does not take are left out.
+
+    Of a table of series, those rows are forecast that have no number yet.
+    """
     from sml.api import Api  # noqa: PLC0415
 
     out, found = session.out, session.stack
     url = found.outputs["models"][found.model(model)]["predict"]
-    asked = list(_asked(found, model, rows, row, MOST + 1 if limit is None else limit))
+    most = MOST + 1 if limit is None else limit
+    card = _card(found, model)
+    content = None if row is not None or _is_json(rows) else _content(rows)
+    forecasts = None if content is None else _forecasts(card, *content, most)
+    if forecasts is None:
+        asked = list(_asked(_features(card), rows, row, content, most))
+    else:
+        asked = [one.asked for one in forecasts]
     if not asked:
         raise Mistake("there is no row")
     if len(asked) > MOST:
@@ -68,6 +79,8 @@ def predict(
         said += api.post(url, {"instances": fitting[start : start + AT_ONCE]})["predictions"]
     answered = iter(said)
     answers = [{"error": one} if isinstance(one, str) else next(answered) for one in asked]
+    if forecasts is not None:
+        answers = [{**one.keys, **answer} for one, answer in zip(forecasts, answers, strict=True)]
     shown = [_row(number, answer) for number, answer in enumerate(answers, 1)]
     columns = dict.fromkeys(key for one in shown for key in one)
     out.table(shown, {key: key for key in columns}, empty="no answer", documents=answers)
@@ -75,22 +88,43 @@ def predict(
         raise typer.Exit(FAILED)
 
 
-def _asked(stack: Stack, model: str, rows: str | None, row: str | None, most: int) -> Iterator[Any]:
-    """Yield at most so many rows as a request has them; for one of a table that does not fit, a text that says why."""
-    features = _features(stack, model)
+def _is_json(rows: str | None) -> bool:
+    """Return whether what stands for a file is the rows themselves."""
+    return rows is not None and rows.lstrip().startswith(("{", "["))
+
+
+def _forecasts(card: Mapping[str, Any], content: bytes, where: str, most: int) -> Sequence[Forecast] | None:
+    """Return the rows to come of a table of series; None for what is asked as the rows of any other model are."""
+    if "series" not in card or _json_rows(content) is not None:
+        return None
+    from sml.series_table import SeriesTable  # noqa: PLC0415 - its reader takes long to import
+
+    return SeriesTable.of(card).forecasts(lambda: _blocks(content), where, most)
+
+
+def _blocks(content: bytes) -> Iterator[bytes]:
+    return (content[at : at + BLOCK] for at in range(0, len(content), BLOCK))
+
+
+def _asked(
+    features: Sequence[Feature] | None, rows: str | None, row: str | None, content: tuple[bytes, str] | None, most: int
+) -> Iterator[Any]:
+    """Yield at most so many rows as a request has them; for one of a table that does not fit, a text that says why.
+
+    `content` is what a file or standard input holds, and how it is called; None where rows are written out.
+    """
     if row is not None and row.lstrip().startswith(("{", "[")):
         return _without_others([_json(row, "--row")], features)
-    if row is None and rows is not None and rows.lstrip().startswith(("{", "[")):
-        return itertools.islice(_without_others(_instances(_json(rows, "the row")), features), most)
-    content, where = (_typed(row), "--row") if row is not None else _content(rows)
-    if (found := _json_rows(content)) is not None:
+    if content is None and row is None:
+        return itertools.islice(_without_others(_instances(_json(str(rows), "the row")), features), most)
+    table, where = content or (_typed(str(row)), "--row")
+    if (found := _json_rows(table)) is not None:
         return itertools.islice(_without_others(found, features), most)
     if features is None:
-        return itertools.islice(_plain_rows(content, where), most)
+        return itertools.islice(_plain_rows(table, where), most)
     from sml.table_rows import table_rows  # noqa: PLC0415 - its reader takes long to import
 
-    blocks = (content[at : at + BLOCK] for at in range(0, len(content), BLOCK))
-    return table_rows(blocks, features, where, most)
+    return table_rows(_blocks(table), features, where, most)
 
 
 def _without_others(rows: Iterable[Any], features: Sequence[Feature] | None) -> Iterator[Any]:
@@ -100,19 +134,27 @@ def _without_others(rows: Iterable[Any], features: Sequence[Feature] | None) -> 
         yield {name: row[name] for name in row if name in names} if names and isinstance(row, dict) else row
 
 
-def _features(stack: Stack, model: str) -> Sequence[Feature] | None:
-    """Return what the live version takes; None for a finished model, and where the caller may not read the registry."""
+def _card(stack: Stack, model: str) -> Mapping[str, Any]:
+    """Return the card of the live version; nothing where the caller may not read the registry."""
     from obstore.exceptions import BaseError  # noqa: PLC0415
 
-    from functions.core.registry.versions import features_of  # noqa: PLC0415
     from functions.core.storage.objects import Forbidden  # noqa: PLC0415
 
     try:
         records = stack.records(model)
         champion = records.live().champion
-        card = records.version(champion) if champion else {}
-        return features_of(card) if isinstance(card.get("features"), list) else None
+        return records.version(champion) if champion else {}
     except (Mistake, Forbidden, BaseError, LookupError, TypeError, ValueError):
+        return {}
+
+
+def _features(card: Mapping[str, Any]) -> Sequence[Feature] | None:
+    """Return what the live version takes; None for a finished model, and where nobody knows."""
+    from functions.core.registry.versions import features_of  # noqa: PLC0415
+
+    try:
+        return features_of(card) if isinstance(card.get("features"), list) else None
+    except (LookupError, TypeError, ValueError):
         return None
 
 

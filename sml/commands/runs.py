@@ -68,6 +68,7 @@ def show(
         evidence,
         holdout,
         interval,
+        naive,
         origin,
         said_of,
         suspects,
@@ -82,6 +83,7 @@ def show(
     schedule = record.get("schedule")
     named = ("run", "status", "source", "created", "rows", "rejected_rows", "dataset", "experiment", "version")
     facts = {name: record.get(name) for name in named}
+    facts |= {"series": said_of(record, "series")} if "series" in record else {}
     facts |= {**{name: said_of(record, name) for name in ("split", "failures")}, "why": reason(record)}
     facts |= {"evidence": weighed} if (weighed := evidence(record)) else {}
     told = {"approval": decided, "origin": origin, "decision": decides, "interval": interval}
@@ -95,6 +97,7 @@ def show(
         ),
         ("look at", [str(one["said"]) for one in suspects(record)]),
         ("on the holdout, and between which values on other rows like it (95 %)", holdout(record.get("metrics") or {})),
+        ("naive forecasts on the same rows", naive(record.get("metrics") or {})),
         ("too small to tell", [str(warning) for warning in record.get("warnings") or ()]),
         ("rejected", _rejected(record)),
         ("not used", [str(column) for column in record.get("passed_over", ())]),
@@ -115,9 +118,16 @@ def leaderboard(
     run: Annotated[str | None, typer.Argument(help="By default the newest one.", metavar="RUN")] = None,
 ) -> None:
     """List the experiments of a run, the best first."""
+    from sml.sentences import holdout, naive  # noqa: PLC0415
+
     out, found = session.out, session.stack
     records = found.records(model)
-    _experiments(out, records.leaderboard(_one(records, model, run)["run"]))
+    record = _one(records, model, run)
+    _experiments(out, records.leaderboard(record["run"]))
+    if beside := naive(record.get("metrics") or {}):
+        out.line("\non the holdout")
+        for line in [*holdout(record["metrics"]), *beside]:
+            out.line(f"  {line}")
 
 
 @on_stack

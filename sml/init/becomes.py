@@ -30,4 +30,8 @@ def becomes_of(contract: Contract, profile: Mapping[str, Any]) -> dict[str, str]
             others = "1 row holds" if counts[-1] == 1 else f"{counts[-1]:,} rows hold"
             other = f"; {others} another value" if feature.unseen == "other" else ""
             told[feature.name] = f"{known}: {listed(feature.categories)}{other}"
+    if lags := contract.lags:
+        told[contract.target.name] = (
+            f"{len(lags)} features of rows that come later: {listed([lag.name for lag in lags])}"
+        )
     return told

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from functions.core.dataset.wanted import Reader
+    from models.task import Task
 
 
+FORECASTING: Task = "forecasting"
 LOCK = Path(".local/stacks.lock")
 
 
@@ -31,6 +33,8 @@ class Wish:
     model: str
     table: Path
     target: str | None = None
+    task: str | None = None
+    """forecasting, for a table of series; else the target decides."""
     families: tuple[str, ...] = ()
     """Families with packages of their own, besides those that are always tried."""
     stacks: tuple[str, ...] = ()
@@ -56,12 +60,15 @@ def make(wish: Wish, *, models: Path, root: Path, read: Reader) -> Made:
 
     Raise `Mistake` before anything is written, and where a file cannot be.
     """
+    if wish.task not in (None, FORECASTING):
+        raise Mistake(f"--task {wish.task}: accepted: {FORECASTING}; of other tables the target decides, by --target")
     families = chosen(wish.families)
     require_name(wish.model, models, force=wish.force)
     stacks = [file_of(root, stack) for stack in stacks_in(root, wish.stacks)]
     for file in stacks:
         with_model(_text(file), wish.model, file.name)
-    proposal = propose(wish.model, wish.table, read, contract_of, wish.target, families)
+    forecasting = wish.task == FORECASTING
+    proposal = propose(wish.model, wish.table, read, contract_of, wish.target, families, forecasting=forecasting)
     files = files_of(proposal)
     changed = [file.name for file in stacks if with_model(_text(file), wish.model, file.name) != _text(file)]
     if not wish.dry_run:

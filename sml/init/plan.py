@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from sml.init.number_target import NumberTarget
+
 if TYPE_CHECKING:
-    from sml.init.number_target import NumberTarget
+    from sml.init.series_guess import SeriesGuess
     from sml.init.target import Target
 
 HOLDOUT = 0.2
@@ -30,7 +32,7 @@ class Plan:
 
     folds: int
     folds_why: str
-    metric: Literal["roc_auc", "accuracy", "f1", "mae"]
+    metric: Literal["roc_auc", "accuracy", "f1", "mae", "skill"]
     metric_why: str
     bound: float
     """The metric's least value, or its greatest where less is better."""
@@ -38,6 +40,21 @@ class Plan:
     minimum_rows: int
     maximum_rejected_share: float
     rejected_why: str
+
+
+def planned(
+    target: Target | NumberTarget,
+    rows: int,
+    rejected: int,
+    folds: int | None = None,
+    series: SeriesGuess | None = None,
+) -> Plan:
+    """Return the plan for a table of so many rows, of which so many are set aside."""
+    if not isinstance(target, NumberTarget):
+        return plan_for(target, rows, rejected, folds)
+    if series is None:
+        return plan_for_numbers(target, rows, rejected, folds)
+    return plan_for_series(target, rows, rejected, series, folds)
 
 
 def plan_for(target: Target, rows: int, rejected: int, folds: int | None = None) -> Plan:
@@ -63,10 +80,24 @@ def plan_for_numbers(target: NumberTarget, rows: int, rejected: int, folds: int 
     return _plan(chosen, f"{target.rows:,} rows have a number", ("mae", metric_why), (bound, why), rows, rejected)
 
 
+def plan_for_series(
+    target: NumberTarget, rows: int, rejected: int, series: SeriesGuess, folds: int | None = None
+) -> Plan:
+    """Return the plan for a table of series of so many rows, of which so many are set aside."""
+    lagged = max(1, target.rows - series.count * series.reach)
+    usable = lagged * (1 - HOLDOUT)
+    chosen = folds or next((some for some in FOLDS if usable >= some * ROWS_OF_A_NUMBER), FOLDS[-1])
+    metric_why = f"by which share it errs less than a forecast that repeats the number {series.lags[0]} rows earlier"
+    bound_why = "0 is no better than that one"
+    told = f"{lagged:,} rows have a number and lags"
+    plan = _plan(chosen, told, ("skill", metric_why), (0.0, bound_why), rows, rejected)
+    return replace(plan, minimum_rows=max(10, lagged // 2))
+
+
 def _plan(
     folds: int,
     folds_why: str,
-    metric: tuple[Literal["roc_auc", "accuracy", "f1", "mae"], str],
+    metric: tuple[Literal["roc_auc", "accuracy", "f1", "mae", "skill"], str],
     bound: tuple[float, str],
     rows: int,
     rejected: int,

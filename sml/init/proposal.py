@@ -17,10 +17,11 @@ from sml.init.encoded import Encoded, encode
 from sml.init.families import STANDARD, Family, Size
 from sml.init.guess import Guess, demoted, described, guess
 from sml.init.number_target import NumberTarget
-from sml.init.plan import FOLDS, Plan, plan_for, plan_for_numbers
+from sml.init.plan import FOLDS, Plan, planned
+from sml.init.series_guess import SeriesGuess, guess_series, known_ahead
 from sml.init.split_guess import SplitGuess, guess_split
 from sml.init.table import blocks_of, read_sheet
-from sml.init.target import Target, find_target, set_aside
+from sml.init.target import Target, find_number, find_target, set_aside
 from sml.init.words import is_amount, listed, of
 from sml.mistake import Mistake
 
@@ -59,6 +60,8 @@ class Proposal:
     """The features of one row, as a caller would send them."""
     families: tuple[Family, ...] = STANDARD
     """The families that are tried besides the linear one."""
+    series: SeriesGuess | None = None
+    """Of a forecast."""
 
     @property
     def features(self) -> list[Feature]:
@@ -90,6 +93,7 @@ class Proposal:
             "plan": asdict(self.plan),
             "families": ["linear", *(one.name for one in self.families)],
             "split": asdict(self.split),
+            "series": None if self.series is None else asdict(self.series),
             "warnings": list(self.warnings),
         }
 
@@ -101,19 +105,26 @@ def propose(
     contract_of: Callable[[Proposal], Contract],
     target: str | None = None,
     families: tuple[Family, ...] = STANDARD,
+    *,
+    forecasting: bool = False,
 ) -> Proposal:
     """Return a proposal whose contract accepts the table. Raise `Mistake` where there is none."""
     sheet = read_sheet(path, read)
-    found = find_target(sheet, target)
+    found = find_number(sheet, target) if forecasting else find_target(sheet, target)
     found = _as_read(sheet, found, read)
     rows = found.rows_of(sheet.column(found.name))
     columns = [column.of(rows) for column in sheet.columns if column.name != found.name]
-    guesses, encoded = _settled(sheet, columns, found, read)
+    guesses, series = [guess(column) for column in columns], None
+    if isinstance(found, NumberTarget) and forecasting:
+        series = guess_series(sheet, found, guesses)
+        guesses = [known_ahead(one, sheet, series, found) for one in guesses]
+    guesses, encoded = _settled(sheet, columns, guesses, found, read)
     guesses = [_measured(one, encoded, guesses) for one in guesses]
-    if not any(one.feature for one in guesses):
+    if series is None and not any(one.feature for one in guesses):
         told = "; ".join(f"{one.name}: {one.why}" for one in guesses[:4])
         raise Mistake(f"{path}: nothing is left to predict {found.name} from: {told}")
-    missing = sheet.column(found.name).missing
+    to_come = 0 if series is None else series.to_come
+    missing, rejected = sheet.column(found.name).missing - to_come, encoded.rejected - to_come
     warnings = [*set_aside(found, missing, sheet.rows), *_warnings(sheet, found, guesses)]
     proposal = Proposal(
         model=model,
@@ -121,13 +132,14 @@ def propose(
         rows=sheet.rows + sheet.malformed,
         target=found,
         columns=tuple(guesses),
-        plan=_planned(found, sheet.rows + sheet.malformed, encoded.rejected),
-        split=guess_split(columns, guesses),
+        plan=planned(found, sheet.rows + sheet.malformed, rejected, series=series),
+        split=guess_split(columns, guesses) if series is None else SplitGuess(),
         warnings=tuple(warnings),
         sample=_sample([one.feature for one in guesses if one.feature], encoded, columns),
-        families=families,
+        families=families if series is None else tuple(one for one in families if one.name != "random_forest"),
+        series=series,
     )
-    return _accepted(proposal, path, read, contract_of, encoded.rejected)
+    return _accepted(proposal, path, read, contract_of, rejected)
 
 
 def _as_read(sheet: Sheet, target: Target | NumberTarget, read: Reader) -> Target | NumberTarget:
@@ -148,10 +160,9 @@ def _as_read(sheet: Sheet, target: Target | NumberTarget, read: Reader) -> Targe
 
 
 def _settled(
-    sheet: Sheet, columns: Sequence[Column], target: Target | NumberTarget, read: Reader
+    sheet: Sheet, columns: Sequence[Column], guesses: list[Guess], target: Target | NumberTarget, read: Reader
 ) -> tuple[list[Guess], Encoded]:
     """Return guesses of which training would refuse hardly a value, and the table read by them."""
-    guesses = [guess(column) for column in columns]
     while True:
         features = [one.feature for one in guesses if one.feature is not None]
         encoded = encode(sheet.path, read, features, target.feature, sheet.rows + sheet.malformed)
@@ -253,12 +264,6 @@ def _value(feature: Feature, number: float, frequent: str) -> Any:
             return int(number) if number % 1 == 0 else float(f"{number:.7g}")
 
 
-def _planned(target: Target | NumberTarget, rows: int, rejected: int, folds: int | None = None) -> Plan:
-    if isinstance(target, NumberTarget):
-        return plan_for_numbers(target, rows, rejected, folds)
-    return plan_for(target, rows, rejected, folds)
-
-
 def _accepted(
     proposal: Proposal, path: Path, read: Reader, contract_of: Callable[[Proposal], Contract], rejected: int
 ) -> Proposal:
@@ -269,7 +274,8 @@ def _accepted(
     cause = ""
     splits = [proposal.split, proposal.split.without_group] if proposal.split.group else [proposal.split]
     for split, folds in product(splits, (some for some in FOLDS if some <= proposal.plan.folds)):
-        some = replace(proposal, plan=_planned(proposal.target, proposal.rows, rejected, folds), split=split)
+        plan = planned(proposal.target, proposal.rows, rejected, folds, proposal.series)
+        some = replace(proposal, plan=plan, split=split)
         try:
             with blocks_of(path) as blocks:
                 validate_dataset(blocks, contract_of(some), read)

@@ -36,6 +36,9 @@ def report(made: Made, *, as_json: bool) -> None:
     plan = proposal.plan
     less = "less" if lower_is_better(plan.metric) else "more"
     print(f"gate: {plan.metric} of {plan.bound} or {less}; {plan.bound_why}")
+    if (series := proposal.series) is not None:
+        each = "" if series.group is None else f" and {series.group}"
+        print(f"series by {series.time}{each}: {series.why}; lags {', '.join(map(str, series.lags))}")
     if proposal.split.group is not None:
         print(f"split by {proposal.split.group}: {proposal.split.why}")
     for warning in proposal.warnings:
@@ -54,6 +57,10 @@ def _next(made: Made) -> Iterator[str]:
     if any(one.packages for one in made.proposal.families):
         yield f"{sml} lock {model}"
     yield f"{sml} upload {model} {table} --wait"
+    if (series := made.proposal.series) is not None:
+        if series.to_come:
+            yield f"{sml} predict {model} {table}"
+        return
     yield f"{sml} predict {model} {table} --limit 3"
     if len(sample) <= _SHOWN_FEATURES:
         yield f"{sml} predict {model} {shlex.quote(json.dumps(sample, ensure_ascii=False))}"

@@ -123,6 +123,19 @@ def find_target(sheet: Sheet, named: str | None) -> Target | NumberTarget:
     )
 
 
+def find_number(sheet: Sheet, named: str | None) -> NumberTarget:
+    """Return the target of a table of series: numbers, however few different ones. Raise `Mistake`."""
+    if named is not None:
+        column, why, others = _named(sheet, named), "named by --target", ()
+    else:
+        found = find_target(sheet, None)
+        column, why, others = sheet.column(found.name), found.why, found.others
+    if not column.counts or share_of_numbers(list(column.counts)) < MIXED:
+        raise Mistake(f"{sheet.path}: {column.name} holds no numbers, which --task forecasting predicts; name another"
+                      " column with --target")  # fmt: skip
+    return number_target(column, why=why, others=others)
+
+
 def _named(sheet: Sheet, name: str) -> Column:
     names = [column.name for column in sheet.columns]
     if name in names:

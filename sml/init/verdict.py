@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from functions.core.dataset.series_rows import lacks_number
 from functions.core.dataset.validation import RejectedDataset, validate_dataset
 from functions.core.dataset.wanted import Wanted
 from models.catalogue import by_kind, load
@@ -64,13 +66,15 @@ class Verdict:
     """How often each reason is there, the most frequent first."""
     classes: dict[str, int]
     numbers: tuple[float, float] | None
-    """The least and the greatest number of a regression's target; None for classes, and where there is none."""
+    """The least and the greatest number of a target of numbers; None for classes, and where there is none."""
     id: tuple[str, ...]
     ignored: tuple[str, ...]
     passed_over: tuple[str, ...]
     """Columns of the table that the contract does not name."""
     becomes: dict[str, str]
     """In words, what columns become that are no number by themselves; empty where the table would be rejected."""
+    series: dict[str, Any] | None
+    """What its series are; None where it has none, or would be rejected before that is known."""
     split: dict[str, Any] | None
     """How its rows would be split; None where it would be rejected."""
     suspects: tuple[dict[str, Any], ...]
@@ -99,23 +103,26 @@ def check(contract: Contract, path: Path, read: Reader) -> Verdict:
     cause, report, becomes = None, {}, dict[str, str]()
     with blocks_of(path) as blocks:
         try:
-            found = validate_dataset(blocks, contract, watched)
+            found = validate_dataset(blocks, contract, watched, time.time())
             report, becomes = found.report, becomes_of(contract.with_learnt(found.dataset.learnt), found.profile)
         except RejectedDataset as rejection:
             report, cause = rejection.report, str(rejection)
     columns = watched.facts.columns if watched.facts else ()
     if watched.facts and watched.facts.format == "JSON Lines":
         watched.rejected = _with_values(path, read, watched.rejected)
-    accepted_rows = watched.accepted
-    named = {*(feature.name for feature in contract.features), contract.target.name, *contract.id, *contract.ignore}
-    named |= set(contract.search.keys)
+    accepted_rows, rejected_rows = watched.accepted, watched.rows - watched.accepted
+    if contract.series is not None:  # whose rows without a number may be yet to come
+        accepted_rows = report.get("accepted_rows", accepted_rows)
+        rejected_rows = report.get("rejected_rows", rejected_rows)
+    named = {*(feature.name for feature in contract.columns), contract.target.name, *contract.id, *contract.ignore}
+    named |= set(contract.keys)
     return Verdict(
         model=contract.name,
         accepted=cause is None,
         cause=cause,
         rows=watched.rows,
         accepted_rows=accepted_rows,
-        rejected_rows=watched.rows - accepted_rows,
+        rejected_rows=rejected_rows,
         unit=watched.facts.unit if watched.facts else "line",
         rejected=tuple(watched.rejected),
         reasons=tuple(report.get("reasons", ())),
@@ -125,6 +132,7 @@ def check(contract: Contract, path: Path, read: Reader) -> Verdict:
         ignored=tuple(name for name in contract.ignore if name in columns),
         passed_over=tuple(name for name in columns if name not in named),
         becomes=becomes,
+        series=report.get("series"),
         split=report.get("split"),
         suspects=tuple(report.get("suspects", ())),
     )
@@ -150,6 +158,8 @@ class _Watched:
     def __init__(self, read: Reader, contract: Contract) -> None:
         self._read = read
         self._classes = contract.target.classes
+        self._may_lack = None if contract.series is None else contract.target.as_feature
+        """What a row may lack that is yet to come."""
         self.facts: Facts | None = None
         self.rows = 0
         self.accepted = 0
@@ -171,6 +181,8 @@ class _Watched:
         for at, refused in sorted(rows.refused.items()):
             if len(self.rejected) >= SHOWN:
                 break
+            if self._may_lack is not None and lacks_number(refused, self._may_lack):
+                continue
             self.rejected += [
                 RejectedRow(
                     location=refused.location,

@@ -53,6 +53,8 @@ def _becoming(verdict: Verdict) -> Iterator[str]:
     """Yield what columns become, and how rows are split."""
     for name, told in verdict.becomes.items():
         yield f"{shortened(name)} becomes {told}"
+    if verdict.series is not None:
+        yield f"series: {verdict.series['said']}"
     if verdict.split is not None:
         yield f"split {verdict.split['said']}"
 

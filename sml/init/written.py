@@ -11,6 +11,7 @@ from models.contract import Contract
 from models.document import Document
 from models.feature import Feature, exactly
 from models.section import CONTRACT, ContractError
+from models.task import lower_is_better
 from sml.init.families import imports, linear, requirements, table
 from sml.init.number_target import NumberTarget
 from sml.init.words import listed, shortened
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from sml.init.guess import Guess
     from sml.init.proposal import Proposal
+    from sml.init.series_guess import SeriesGuess
     from sml.init.split_guess import SplitGuess
 
 TRAINING = '''\
@@ -166,12 +168,16 @@ def _head(proposal: Proposal) -> Iterator[str]:
     yield f"# Proposed by `sml init` from {source}, {proposal.rows:,} rows."
     yield "# Each line says why: change what you know better."
     yield f"name: {proposal.model}"
-    yield f"task: {'regression' if proposal.is_of_numbers else 'classification'}"
+    of_numbers = "regression" if proposal.series is None else "forecasting"
+    yield f"task: {of_numbers if proposal.is_of_numbers else 'classification'}"
     yield f"description: {scalar(f'{shortened(target.name)}, learned from {shortened(source)}')}"
 
 
 def _columns(proposal: Proposal) -> Iterator[str]:
-    yield "features:  # a value that its feature does not take is refused: a category that is not listed, say"
+    if proposal.features:
+        yield "features:  # a value that its feature does not take is refused: a category that is not listed, say"
+    else:
+        yield "features: []  # besides the lags below"
     for found in proposal.columns:
         if found.feature is not None:
             yield _commented(f"  - {declaration(found.feature)}", found.why)
@@ -187,8 +193,22 @@ def _columns(proposal: Proposal) -> Iterator[str]:
             yield _commented("  minimum: 0", "never negative, as its name is that of an amount")
         yield f"  # {target.spread}; unit: EUR, say, for those who read the answers"
         yield "# interval: {coverage: 0.9}  # low and high beside each answer, between which 9 of 10 truths are to lie"
+        if proposal.series is not None:
+            yield from ("", *_series(proposal.series))
         return
     yield _commented(f"  classes: [{', '.join(map(scalar, target.classes))}]", f"rows: {target.spread}")
+
+
+def _series(series: SeriesGuess) -> Iterator[str]:
+    yield f"series:  # {series.why}"
+    yield _commented(f"  time: {scalar(series.time)}", "the latest rows are kept out, and folds go forward")
+    if series.group is not None:
+        yield _commented(f"  group: {scalar(series.group)}", f"a series for each of its {series.count:,} values")
+    told = f"rows earlier, each a feature; the least, {series.lags[0]}, is how far ahead a forecast is"
+    yield _commented(f"  lags: [{', '.join(map(str, series.lags))}]", told)
+    if series.means:
+        told = f"of so many rows, the last of them {series.lags[0]} earlier"
+        yield _commented(f"  means: [{', '.join(map(str, series.means))}]", told)
 
 
 def _names(columns: Sequence[Guess]) -> list[str]:
@@ -217,7 +237,7 @@ def _training(proposal: Proposal) -> Iterator[str]:
     yield ""
     yield "gate:"
     yield f"  metric: {plan.metric}"
-    bound, change = ("maximum", "lower") if numbers else ("minimum", "raise")
+    bound, change = ("maximum", "lower") if lower_is_better(plan.metric) else ("minimum", "raise")
     yield _commented(
         f"  {bound}: {exactly(plan.bound)}", f"{plan.bound_why}; {change} it to what the model is to be good for"
     )

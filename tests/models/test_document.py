@@ -123,7 +123,7 @@ def test_the_files_that_the_mistakes_are_made_in_are_right() -> None:
         ("name: toy", "name: Toy", 'line 1: name: is the text "Toy"; accepted: the folder\'s name: a small letter'),
         ("name: toy", "name: other", "line 1: name: is other, but the folder is toy; they must be equal"),
         ("task: classification", "task: clustering", "line 2: task: is clustering; accepted: classification, regr"),
-        ("task: classification\n", "", "task: is missing; accepted: classification, regression (with a"),
+        ("task: classification\n", "", "task: is missing; accepted: classification, regression, forecasting (with a"),
         # What belongs together.
         ("- {name: b,", "- {name: a,", "line 5: features: a stands twice"),
         ("name: y", "name: a", "line 7: target: a is a feature too"),
@@ -206,8 +206,8 @@ def test_a_file_that_is_not_utf_8_is_refused_with_the_line() -> None:
 @pytest.mark.parametrize("text", ["", "hello", "[]", "- a\n- b", "5"])
 def test_a_file_without_keys_is_refused(text: str, tmp_path: Path) -> None:
     assert refusal(tmp_path, text) == [
-        "task: is missing; accepted: classification, regression (with a training.py in the folder), or finished"
-        " (with a model.onnx)"
+        "task: is missing; accepted: classification, regression, forecasting (with a training.py in the folder), or"
+        " finished (with a model.onnx)"
     ]
 
 

@@ -146,6 +146,19 @@ def test_a_run_is_shown_with_its_checks_and_experiments(staged: Staged) -> None:
     assert staged.sml("show", MODEL, "a", "--json").document["experiments"] == LEADERBOARD
 
 
+def test_naive_forecasts_are_shown_beside_the_model(staged: Staged) -> None:
+    naive = {"sales_lag_7": {"mae": 11.43, "rmse": 14.6}, "sales_lag_14": {"mae": 12.5}}
+    metrics = {"holdout": {"mae": 5.83, "skill": 0.49}, "naive": naive}
+    staged.run("aa01", status="registered", metrics=metrics, series={"said": "3 series; a row a day"})
+    staged.registry.put_json(f"{MODEL}/runs/aa01/leaderboard.json", {"experiments": LEADERBOARD})
+    beside = "  repeating sales_lag_7   mae 11.43  rmse 14.6\n  repeating sales_lag_14  mae 12.5\n"
+    shown = staged.sml("show", MODEL, "a").out
+    assert f"naive forecasts on the same rows\n{beside}" in shown
+    assert "series         3 series; a row a day" in shown
+    assert f"on the holdout\n  mae    5.83\n  skill  0.49\n{beside}" in staged.sml("leaderboard", MODEL, "a").out
+    assert staged.sml("leaderboard", MODEL, "a", "--json").document == LEADERBOARD
+
+
 def test_why_rows_were_rejected_is_shown_with_where(staged: Staged) -> None:
     reasons = [{"column": "mass", "reason": "is no number", "count": 12, "first_lines": [4, 9]}]
     report = {"cause": "12 of 20 rows are not acceptable", "reasons": reasons}

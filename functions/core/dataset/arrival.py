@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from functions.core.dataset.file_blocks import NotRead
@@ -43,6 +44,11 @@ class Upload:
     """When it was written, as a text that sorts; empty where it cannot be told."""
     refusal: RejectedDataset | None = None
     """Why it cannot be read."""
+
+    @property
+    def moment(self) -> float | None:
+        """When it was written, in seconds since 1970; None where it cannot be told."""
+        return datetime.fromisoformat(self.arrived).timestamp() if self.arrived else None
 
     @property
     def digest(self) -> str:

@@ -77,13 +77,15 @@ class Dataset:
     x: np.ndarray
     """float32 [rows, terms]; NaN where a feature keeps missing values."""
     y: np.ndarray
-    """int64 [rows], positions in the target's classes; or float64 [rows], the numbers of a regression."""
+    """int64 [rows], positions in the target's classes; or float64 [rows], numbers."""
     fold: np.ndarray
     """int8 [rows]: the fold in which a row is a test row, or `HOLDOUT`, or `BEFORE`."""
     time: np.ndarray | None = None
     """float64 [rows], where they are split by time."""
     gap: float = 0.0
     """How much earlier than the rows that test it the rows are at least that a model is trained on, by their times."""
+    series: np.ndarray | None = None
+    """int64 [rows]: the series that each row is of, where rows are of series."""
     learnt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The categories that the contract leaves to the dataset, by feature, in the order of their positions."""
 
@@ -95,7 +97,8 @@ class Dataset:
     def of(self, rows: np.ndarray) -> Dataset:
         """Return the rows at these positions."""
         time = None if self.time is None else self.time[rows]
-        return replace(self, x=self.x[rows], y=self.y[rows], fold=self.fold[rows], time=time)
+        series = None if self.series is None else self.series[rows]
+        return replace(self, x=self.x[rows], y=self.y[rows], fold=self.fold[rows], time=time, series=series)
 
     @property
     def folds(self) -> int:
@@ -125,11 +128,13 @@ class Dataset:
         return (self.time < begin) & (begin - self.time >= self.gap)
 
     def to_bytes(self) -> bytes:
-        """Return a .npz file with X, y, fold and holdout, and time and gap. Equal datasets give equal bytes."""
+        """Return a .npz file with X, y, fold and holdout, time and gap, and series. Equal datasets give equal bytes."""
         file = io.BytesIO()
         arrays: dict[str, Any] = {"X": self.x, "y": self.y, "fold": self.fold, "holdout": self.holdout}
         if self.time is not None:
             arrays |= {"time": self.time, "gap": np.float64(self.gap)}
+        if self.series is not None:
+            arrays["series"] = self.series
         if self.learnt:
             arrays["learnt"] = np.array(json.dumps(dict(self.learnt)))
         np.savez(file, **arrays)
@@ -140,6 +145,7 @@ class Dataset:
         """Read what `to_bytes` wrote."""
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             timed: dict[str, Any] = {"time": arrays["time"], "gap": float(arrays["gap"])} if "time" in arrays else {}
+            timed |= {"series": arrays["series"]} if "series" in arrays else {}
             learnt = json.loads(str(arrays["learnt"])) if "learnt" in arrays else {}
             categories = {name: tuple(texts) for name, texts in learnt.items()}
             return cls(x=arrays["X"], y=arrays["y"], fold=arrays["fold"], learnt=categories, **timed)

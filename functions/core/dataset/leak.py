@@ -55,6 +55,7 @@ def suspects(x: np.ndarray, y: np.ndarray, profile: Mapping[str, Any], contract:
     and empty columns are known of every row, the others by a draw of rows with the seed of the split.
     """
     names, target = list(profile["features"]), contract.target.name
+    earlier = {lag.name for lag in contract.lags}  # known when a forecast is made, however much they tell
     spans = spans_of(contract.features) if any_compound(contract.features) else {}
     declared = {feature.name for feature in contract.features if feature.kind not in COMPOUND}
     most = min(MOST_ROWS, max(FEWEST_ROWS, MOST_VALUES // max(1, len(names))))
@@ -69,7 +70,7 @@ def suspects(x: np.ndarray, y: np.ndarray, profile: Mapping[str, Any], contract:
                 continue  # one of the terms of a date or a text, which is told where all of them do
             empty.append({"feature": name, "kind": kind, "said": f"{name} is {said}, and tells nothing"})
             continue
-        share = told_alone(x[rows, at], truth)
+        share = 0.0 if name in earlier else told_alone(x[rows, at], truth)
         if share >= NEARLY_ALL:
             copied = _is_copy(x[:, at], y)
             told = (

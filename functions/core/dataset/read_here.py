@@ -23,7 +23,7 @@ class RowsHere:
     """The rows of a table, read as they are asked for."""
 
     def __init__(self, table: Table, wanted: Wanted) -> None:
-        style, split_by = table.style, (wanted.group, wanted.time)
+        style, keys = table.style, (wanted.group, wanted.time)
         self.facts = Facts(
             format=table.format,
             unit=table.unit,
@@ -39,7 +39,7 @@ class RowsHere:
             dtype=wanted.dtype,
             most_cells=wanted.most_cells,
             skip=wanted.skip,
-            keys=KeyReader(*split_by, style or PLAIN, wanted.features) if any(split_by) else None,
+            keys=KeyReader(*keys, style or PLAIN, wanted.features, wanted.latest) if any(keys) else None,
         )
 
     def __iter__(self) -> Iterator[EncodedRows]:

@@ -1,7 +1,8 @@
-"""What the rows of a table are split by: the group of each, or its time."""
+"""What the rows of a table are split by, or put in order: the group of each, its time."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
 Keyless = tuple[int, tuple[str, str]]
 """The position of a row without a key, and the column and what is wrong with it."""
 _ACCEPTED = "accepted: a text or a number that all rows of a group have"
+FUTURE = "is in the future: it is later than the file by more than a day"
+"""What is said of the time of a row that cannot have been yet."""
+DAY = 86_400.0
+"""Seconds by which the clocks of the world differ, and more: a time without a zone is taken for one in UTC."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RowKeys:
-    """The keys of some rows; arbitrary for a row that is refused."""
+    """The keys of some rows; arbitrary for a row whose key is refused."""
 
     groups: Sequence[str] | None = None
     times: np.ndarray | None = None
@@ -38,11 +43,17 @@ class KeyReader:
     """Reads the keys of a table's rows, batch by batch."""
 
     def __init__(
-        self, group: str | None, time: str | None, style: NumberStyle, features: Sequence[Feature] = ()
+        self,
+        group: str | None,
+        time: str | None,
+        style: NumberStyle,
+        features: Sequence[Feature] = (),
+        latest: float | None = None,
     ) -> None:
-        """A column of times that is a date among `features` is read as that."""
+        """A column of times that is a date among `features` is read as that; one later than `latest` is refused."""
         self._group = group
         self._time = time
+        self._latest = math.inf if latest is None else latest + DAY
         dates = (one for one in features if one.name == time and one.kind in ("date", "datetime"))
         self._times = Times(style, next(dates, None))
 
@@ -62,6 +73,8 @@ class KeyReader:
             times = np.full(batch.rows, np.nan)
             column = batch.columns.get(self._time)
             times[well_formed], reasons = self._times.read([None] * len(well_formed) if column is None else column)
+            if self._times.dated:
+                reasons |= dict.fromkeys(np.flatnonzero(times[well_formed] > self._latest).tolist(), FUTURE)
             faults += [(int(well_formed[at]), (self._time, reason)) for at, reason in reasons.items()]
         return RowKeys(groups=groups, times=times, dated=bool(self._times.dated)), faults
 
@@ -107,6 +120,20 @@ class CollectedKeys:
         if keys.times is not None:
             self._times.append(keys.times[kept])
             self.dated |= keys.dated
+
+    def of(self, rows: np.ndarray) -> CollectedKeys:
+        """Return the keys of some of the rows, by a mask bool [rows]."""
+        some = CollectedKeys()
+        some.dated = self.dated
+        some._codes = self._codes
+        some._groups = [] if self.groups is None else [self.groups[rows]]
+        some._times = [] if self.times is None else [self.times[rows]]
+        return some
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the groups are called, by their numbers."""
+        return tuple(self._codes)
 
     @property
     def groups(self) -> np.ndarray | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from functions.core.dataset.dataset import BEFORE, HOLDOUT, Dataset, assign_folds, strata_of, too_few
 from functions.core.dataset.group_split import assign_groups, tied
+from functions.core.dataset.steps import span
 from functions.core.dataset.time_split import assign_times
 from functions.core.dataset.times import shown
 from models.feature import exactly
@@ -27,12 +29,12 @@ class Unsplittable(ValueError):
 
 
 def split(
-    x: np.ndarray, y: np.ndarray, equal: np.ndarray, keys: CollectedKeys | None, contract: Contract
+    x: np.ndarray, y: np.ndarray, equal: np.ndarray, keys: CollectedKeys | None, contract: Contract, gap: float = 0.0
 ) -> tuple[Dataset, Document]:
     """Return rows as a dataset, and how they are split, as JSON values. Raise `Unsplittable`.
 
     `equal` has a number for each row, the same for equal rows; `keys` are what the contract splits them by, None where
-    it splits at random.
+    it splits at random. A split by time has a `gap` of at least so much.
     """
     if not contract.target.classes and y.min() == y.max():
         told = f"{contract.target.name} is {exactly(float(y[0]))} in every row"
@@ -40,9 +42,17 @@ def split(
     if keys is None:
         return _at_random(x, y, equal, contract)
     if keys.times is not None:
-        return _by_time(x, y, equal, keys.times, dated=keys.dated, contract=contract)
+        dataset, told = _by_time(x, y, equal, keys.times, dated=keys.dated, contract=contract, least=gap)
+        return replace(dataset, series=_series_of(keys, contract)), told
     assert keys.groups is not None  # noqa: S101 - there is one of the two
     return _by_group(x, y, equal, keys.groups, contract)
+
+
+def _series_of(keys: CollectedKeys, contract: Contract) -> np.ndarray | None:
+    """Return the series of each row, int64 [rows]; None where rows are of none."""
+    if contract.series is None or keys.times is None:
+        return None
+    return np.zeros(len(keys.times), dtype=np.int64) if keys.groups is None else keys.groups
 
 
 def _at_random(x: np.ndarray, y: np.ndarray, equal: np.ndarray, contract: Contract) -> tuple[Dataset, Document]:
@@ -82,7 +92,14 @@ def _by_group(
 
 
 def _by_time(
-    x: np.ndarray, y: np.ndarray, equal: np.ndarray, times: np.ndarray, *, dated: bool, contract: Contract
+    x: np.ndarray,
+    y: np.ndarray,
+    equal: np.ndarray,
+    times: np.ndarray,
+    *,
+    dated: bool,
+    contract: Contract,
+    least: float,
 ) -> tuple[Dataset, Document]:
     search, name = contract.search, contract.search.time
     parts = f"{search.folds} folds, the rows before them and the holdout"
@@ -93,13 +110,17 @@ def _by_time(
     fold = assign_times(times, holdout=search.holdout, folds=search.folds)
     if set(fold.tolist()) < {BEFORE, HOLDOUT, *range(search.folds)}:
         raise Unsplittable(f"{name} has too few different times, or too many rows of one: {parts} each need some")
+    asked = "" if search.gap is None else str(search.gap)
+    if least > gap or (least and not asked):
+        gap, asked = least, f"{span(least, dated=dated)}, as far as a forecast is ahead"
     dataset = Dataset(x=x, y=y, fold=fold, time=times, gap=gap)
     first = dataset.trained(0)
     if not first.any():
         begin = shown(float(times[fold == 0].min()), dated=dated)
+        named, smaller = ("search.gap", "a smaller gap") if not least else ("a gap", "more rows, smaller lags")
         raise Unsplittable(
-            f"search.gap of {search.gap} leaves no row to train on before the first fold, which begins {begin}; "
-            "accepted: a smaller gap, or fewer folds"
+            f"{named} of {asked} leaves no row to train on before the first fold, which begins {begin}; "
+            f"accepted: {smaller}, or fewer folds"
         )
     lacking = _lacking_in(y, fold, contract)
     for at, label in enumerate(contract.target.classes):
@@ -109,21 +130,21 @@ def _by_time(
         raise Unsplittable(
             f"too few rows{lacking.partition(':')[0]} in the order of {name}: {parts} each need one of every class"
         )
-    return dataset, _described_by_time(dataset, equal, dated, search)
+    return dataset, _described_by_time(dataset, equal, dated, search, asked)
 
 
-def _described_by_time(dataset: Dataset, equal: np.ndarray, dated: bool, search: Split) -> Document:
+def _described_by_time(dataset: Dataset, equal: np.ndarray, dated: bool, search: Split, gap: str) -> Document:
     assert dataset.time is not None  # noqa: S101 - it is what they were split by
     held = dataset.time[dataset.holdout]
     begin, start, end = (shown(float(time), dated=dated) for time in (dataset.time.min(), held.min(), held.max()))
     before, left_out = int((dataset.fold == BEFORE).sum()), int((~dataset.holdout & ~dataset.fitted).sum())
     after = [f"each fold after the rows that it trains on, the first {before:,} from {begin} on"]
-    if search.gap is not None:
-        after.append(f"gap of {search.gap}, for which {left_out:,} rows before those kept out are left out")
+    if gap:
+        after.append(f"gap of {gap}, for which {left_out:,} rows before those kept out are left out")
     facts = {
         "holdout": {"from": start, "to": end},
         "first": {"rows": before, "from": begin},
-        "gap": None if search.gap is None else str(search.gap),
+        "gap": gap or None,
         "left_out": left_out,
     }
     kept = f"from {start} to {end}"

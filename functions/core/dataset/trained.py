@@ -35,7 +35,9 @@ class TrainedArrival(Arrival):
         data = None
         try:
             data = self._opened(upload)
-            reading = self.understand(partial(validate_dataset, data, self.contract, self.read_rows), upload)
+            reading = self.understand(
+                partial(validate_dataset, data, self.contract, self.read_rows, upload.moment), upload
+            )
         except RejectedDataset as rejection:
             return self.reject(upload, upload.digest if data is None else data.digest(), rejection)
         return self._accept(upload, reading)
@@ -62,7 +64,7 @@ class TrainedArrival(Arrival):
         if before is None or before.get("status") not in SETTLED:
             self._write(upload.source, reading)
         facts = {"rows": reading.report["accepted_rows"], "rejected_rows": reading.report["rejected_rows"]}
-        facts |= {name: reading.report[name] for name in ("split", "suspects")}
+        facts |= {name: reading.report[name] for name in ("split", "suspects", "series") if name in reading.report}
         facts |= {} if schedule is None else {"schedule": schedule}
         return self.begin(upload, reading.digest, plan, facts)
 

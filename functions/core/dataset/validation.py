@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from functions.core.dataset import read_apart
+from functions.core.dataset.column_names import begin_of, meant_for
 from functions.core.dataset.dataset import group_equal
 from functions.core.dataset.leak import suspects
 from functions.core.dataset.learnt import Learnt, Unlearnable
@@ -23,10 +23,11 @@ from functions.core.dataset.wanted import Facts, Wanted
 from functions.core.storage.objects import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from functions.core.dataset.dataset import Dataset
     from functions.core.dataset.encoded_rows import EncodedRows, Refused
+    from functions.core.dataset.series_rows import Lagged, SeriesRows
     from functions.core.dataset.wanted import Reader, Rows
     from models.contract import Contract
 
@@ -59,15 +60,18 @@ class ValidatedDataset:
 
 
 def validate_dataset(
-    data: bytes | Iterable[bytes], contract: Contract, read: Reader = read_apart.open_rows
+    data: bytes | Iterable[bytes],
+    contract: Contract,
+    read: Reader = read_apart.open_rows,
+    arrived: float | None = None,
 ) -> ValidatedDataset:
     """Read a file, check it against the contract, and split it into folds. Raises `RejectedDataset`.
 
-    `data` is the file, whole or in blocks of which none is empty.
+    `data` is the file, whole or in blocks of which none is empty. `arrived` is when it did, in seconds since 1970:
+    what rows of a series say of a later time cannot have been seen. None where nobody knows.
     """
     blocks = iter([data] if data else []) if isinstance(data, bytes) else iter(data)
-    columns, search = (*contract.features, contract.target.as_feature), contract.search
-    wanted = Wanted(features=columns, most_cells=KEPT, group=search.group, time=search.time)
+    wanted, series = _wanted(contract, arrived), _series_of(contract)
     learnt = Learnt(contract) if contract.learns else None
     try:
         with read(blocks, wanted) as rows:
@@ -76,11 +80,19 @@ def validate_dataset(
             ignored = _check_columns(rows.facts, contract)
             rejected_rows = RejectedRows(rows.facts.unit, rows.facts.columns)
             rounded = RoundedNumbers(rows.facts.unit)
-            x, y, keys = _collect(rows, contract, rejected_rows, rounded, learnt)
+            x, y, keys = _collect(rows, contract, rejected_rows, rounded, learnt, series)
     except UnreadableTable as problem:
         raise RejectedDataset(str(problem)) from problem
-    seen = {"format": rows.facts.format, "ignored_columns": ignored[:_LISTED], "rounded": rounded.listed()}
-    report = _check_rows(len(x), rejected_rows, contract, rows.facts.unit, seen)
+    seen: dict[str, Any] = {
+        "format": rows.facts.format,
+        "ignored_columns": ignored[:_LISTED],
+        "rounded": rounded.listed(),
+    }
+    lagged = None if series is None else _lagged(series, x, rejected_rows, seen)
+    if lagged is not None:
+        x, y, keys, seen["series"] = lagged.x, lagged.y, lagged.keys, lagged.facts
+    aside, gap = (0, 0.0) if lagged is None else (lagged.aside, lagged.gap)
+    report = _check_rows(len(x), rejected_rows, contract, rows.facts.unit, seen, aside)
     if learnt is not None:
         try:
             report["learnt"] = learnt.settle(x)
@@ -89,7 +101,7 @@ def validate_dataset(
         contract = contract.with_learnt(learnt.categories)
     groups = group_equal(x)
     try:
-        dataset, report["split"] = split(x, y, groups, keys, contract)
+        dataset, report["split"] = split(x, y, groups, keys, contract, gap)
     except Unsplittable as problem:
         raise RejectedDataset(str(problem), **report) from None
     profile = profile_of(x, y, groups, contract.terms, contract.target)
@@ -106,6 +118,32 @@ def validate_dataset(
     )
 
 
+def _wanted(contract: Contract, arrived: float | None) -> Wanted:
+    """Return what is read of a file."""
+    columns, search, series = (*contract.columns, contract.target.as_feature), contract.search, contract.series
+    group = search.group if series is None else series.group
+    latest = None if series is None else arrived
+    return Wanted(features=columns, most_cells=KEPT, group=group, time=search.time, latest=latest)
+
+
+def _series_of(contract: Contract) -> SeriesRows | None:
+    """Return what collects the series of a file; None for a contract that has none."""
+    if contract.series is None:
+        return None
+    from functions.core.dataset.series_rows import SeriesRows  # noqa: PLC0415 - most contracts have no series
+
+    return SeriesRows(contract.target.as_feature, contract.series)
+
+
+def _lagged(series: SeriesRows, x: np.ndarray, rejected_rows: RejectedRows, seen: dict[str, Any]) -> Lagged:
+    from functions.core.dataset.series_rows import Unforecastable  # noqa: PLC0415 - as above
+
+    try:
+        return series.settle(x, rejected_rows)
+    except Unforecastable as problem:
+        raise RejectedDataset(str(problem), **seen, reasons=rejected_rows.reasons()) from problem
+
+
 def _no_row(rows: Rows) -> RejectedDataset:
     """Return why a file without columns is rejected: by the first of its lines, none of which is a row."""
     faulty = [some.refused[min(some.refused)] for some in rows if some.refused]
@@ -116,12 +154,12 @@ def _no_row(rows: Rows) -> RejectedDataset:
 
 def _check_columns(facts: Facts, contract: Contract) -> list[str]:
     """Return the columns that nothing asks for. Raise `RejectedDataset` where some lack, or more are not allowed."""
-    optional = {feature.name for feature in contract.features if feature.missing != "reject"}
+    optional = {feature.name for feature in contract.columns if feature.missing != "reject"}
     if facts.format != "JSON Lines":  # whose writers often leave out what is missing
         optional = set()
-    expected = [*(feature.name for feature in contract.features), contract.target.name]
-    expected += [name for name in contract.search.keys if name not in expected]
-    optional -= {*contract.search.keys}
+    expected = [*(feature.name for feature in contract.columns), contract.target.name]
+    expected += [name for name in contract.keys if name not in expected]
+    optional -= {*contract.keys}
     missing = [name for name in expected if name not in facts.columns and name not in optional]
     extra = [name for name in facts.columns if name not in {*expected, *contract.id, *contract.ignore}]
     if not missing and (not extra or contract.quality.extra_columns == "ignore"):
@@ -129,11 +167,11 @@ def _check_columns(facts: Facts, contract: Contract) -> list[str]:
     if len(missing) == len(expected):
         named = ", ".join(expected[:10]) + (f", ... ({len(expected)} in all)" if len(expected) > 10 else "")
         raise RejectedDataset(
-            f"the file names none of the expected columns, which are {named}; it begins with {_begin(facts.columns)}",
+            f"the file names none of the expected columns, which are {named}; it begins with {begin_of(facts.columns)}",
             missing_columns=missing,
         )
     problems = [
-        f"{name[:_LISTED] or '(a column without a name)'} is not expected{_meant(name, missing or expected)}"
+        f"{name[:_LISTED] or '(a column without a name)'} is not expected{meant_for(name, missing or expected)}"
         for name in extra
     ]
     problems += [f"{name} is missing" for name in missing]
@@ -144,36 +182,21 @@ def _check_columns(facts: Facts, contract: Contract) -> list[str]:
     )
 
 
-def _begin(columns: tuple[str, ...]) -> str:
-    """Return the first names of a header, short enough for a sentence."""
-    first = ", ".join(repr(name[:40]) for name in columns[:5])
-    return first + (f", ... ({len(columns)} in all)" if len(columns) > 5 else "")
-
-
-def _meant(name: str, candidates: list[str]) -> str:
-    """Return a question after the candidate that a name may have been meant for; nothing where none is near."""
-    near = sorted(candidates, key=lambda other: -_likeness(name, other))[:1]
-    return f"; did you mean {near[0]}?" if near and _likeness(name, near[0]) > 0.6 else ""
-
-
-def _likeness(one: str, other: str) -> float:
-    """Return how alike two names are, 0 to 1, also by their words in any order: radius_mean, mean_radius."""
-    words = [" ".join(sorted(name.lower().replace("_", " ").replace("-", " ").split())) for name in (one, other)]
-    return max(
-        difflib.SequenceMatcher(None, one[:100].lower(), other.lower()).ratio(),
-        difflib.SequenceMatcher(None, words[0][:100], words[1]).ratio(),
-    )
-
-
 def _collect(
-    rows: Rows, contract: Contract, rejected_rows: RejectedRows, rounded: RoundedNumbers, learnt: Learnt | None
+    rows: Rows,
+    contract: Contract,
+    rejected_rows: RejectedRows,
+    rounded: RoundedNumbers,
+    learnt: Learnt | None,
+    series: SeriesRows | None,
 ) -> tuple[np.ndarray, np.ndarray, CollectedKeys | None]:
     """Return the accepted rows as X, float32 [rows, terms], y, classes or numbers, and keys; collect the others.
 
-    Read no further where so many rows are set aside that the file is rejected whatever follows.
+    Of a `series` the terms are those without its lags. Read no further where so many rows are set aside that the file
+    is rejected whatever follows.
     """
-    width, seen = len(contract.terms), 0
-    most_rows = MAXIMUM_VALUES // (width + 1)
+    width, seen = len(contract.terms) - len(contract.lags), 0
+    most_rows = MAXIMUM_VALUES // (len(contract.terms) + 1)
     parts: list[np.ndarray] = []
     keys = CollectedKeys() if contract.search.keys else None
     kind = np.float64 if not contract.target.classes else np.int64
@@ -191,7 +214,8 @@ def _collect(
         rounded.add(some.rounded)
         if learnt is not None:
             learnt.add(some.learnt)
-        _reject_rows(some, contract, rejected_rows)
+        waiting = series.add(some, some.keys, keep) if series is not None and some.keys is not None else ()
+        _reject_rows(some, contract, rejected_rows, waiting)
         if rejected_rows.rows > contract.quality.maximum_rejected_share * most_rows:
             break
     y = np.concatenate(targets)
@@ -205,8 +229,11 @@ def _collect(
     return x, y, keys
 
 
-def _reject_rows(rows: EncodedRows, contract: Contract, rejected_rows: RejectedRows) -> None:
-    for refused in rows.refused.values():
+def _reject_rows(rows: EncodedRows, contract: Contract, rejected_rows: RejectedRows, waiting: Collection[int]) -> None:
+    """Reject the rows that are refused, but for those at positions that are `waiting`."""
+    for at, refused in rows.refused.items():
+        if at in waiting:
+            continue
         faults = list(refused.faults)
         if _is_total(refused, contract):
             faults = [("", "is a row of totals")]
@@ -221,11 +248,11 @@ def _is_total(refused: Refused, contract: Contract) -> bool:
 
 
 def _check_rows(
-    accepted: int, rejected_rows: RejectedRows, contract: Contract, unit: str, seen: dict[str, Any]
+    accepted: int, rejected_rows: RejectedRows, contract: Contract, unit: str, seen: dict[str, Any], aside: int
 ) -> dict[str, Any]:
-    """Return the report. Raises `RejectedDataset` when too many rows are rejected, or too few accepted."""
+    """Return the report; rows `aside` are neither. Raises `RejectedDataset` for too many rejected, or few accepted."""
     quality = contract.quality
-    rows = accepted + rejected_rows.rows
+    rows = accepted + rejected_rows.rows + aside
     report = {
         **seen,
         "rows": rows,
@@ -246,7 +273,8 @@ def _check_rows(
             **report,
         )
     if accepted < quality.minimum_rows:
-        raise RejectedDataset(f"{accepted} acceptable rows; at least {quality.minimum_rows} are needed", **report)
+        what = "acceptable rows" if contract.series is None else "acceptable rows that have all lags"
+        raise RejectedDataset(f"{accepted} {what}; at least {quality.minimum_rows} are needed", **report)
     return report
 
 
@@ -258,6 +286,7 @@ def _digest(x: np.ndarray, y: np.ndarray, keys: CollectedKeys | None, contract: 
         "target": contract.target.model_dump(),
         "shape": list(x.shape),
         "split": {"holdout": search.holdout, "folds": search.folds, "seed": search.seed, **how},
+        **({} if contract.series is None else {"series": contract.series.model_dump(mode="json")}),
     }
     digest = hashlib.sha256(canonical(contract_values))
     digest.update(x.data)

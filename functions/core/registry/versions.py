@@ -31,6 +31,7 @@ _MEANING = {
     2: {
         "classification": _TRAINED,
         "regression": _TRAINED,
+        "forecasting": (*_TRAINED, "series"),
         "finished": ("task", "scores", "columns"),
     },
 }

@@ -1,4 +1,5 @@
-"""What a holdout is too small to tell, in words: on other rows a check might have another outcome."""
+"""What is to be doubted of a candidate, in words: on other rows a check might have another outcome, or nothing of it
+is better than what nobody has to learn."""
 
 from __future__ import annotations
 
@@ -8,15 +9,32 @@ from functions.core.selection.gate import MARGIN
 from models.task import lower_is_better
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
 
     from functions.core.selection.check import Check
     from models.contract import Contract
 
 
-def doubts(contract: Contract, checks: Sequence[Check], rows: int) -> list[str]:
-    """Return a sentence for each bound of the gate about which a holdout of so many rows says little."""
-    return [*_bounds(contract, checks, rows), *_margin(contract, checks, rows)]
+def doubts(
+    contract: Contract, checks: Sequence[Check], rows: int, metrics: Mapping[str, Any] | None = None
+) -> list[str]:
+    """Return a sentence for each bound of the gate about which a holdout of so many rows says little.
+
+    `metrics` are those of the holdout, as the run's record has them: a model no better than a naive forecast is told.
+    """
+    return [*_bounds(contract, checks, rows), *_margin(contract, checks, rows), *_naive(metrics or {})]
+
+
+def _naive(metrics: Mapping[str, Any]) -> Iterator[str]:
+    """Yield which naive forecasts are as good as the model, of those that its record has."""
+    ours = metrics.get("holdout", {}).get("mae")
+    for name, errors in metrics.get("naive", {}).items():
+        if ours is not None and "mae" in errors and ours >= errors["mae"]:
+            yield (
+                f"the model is no better than a naive forecast, repeating {name}: its mae is {ours:.4g}, and that of"
+                f" the naive one {errors['mae']:.4g}"
+            )
 
 
 def _bounds(contract: Contract, checks: Sequence[Check], rows: int) -> Iterator[str]:

@@ -26,7 +26,6 @@ _AT_ONCE = 5_000
 """Rows of one run."""
 _SHOWN = 3
 """Rows that a complaint tells in full."""
-_ENDS = {"classification": "Classifier", "regression": "Regressor"}
 _NUMPY = {"FP16": "<f2", "FP32": "<f4", "FP64": "<f8"}
 
 
@@ -132,8 +131,9 @@ def _advice(contract: Contract, x: np.ndarray, differing: np.ndarray, found: Dif
             " return one whose predict takes the likeliest class, or export a label of your own in training.py"
         )
     if np.isnan(x[differing]).any(axis=1).all():
+        kind = "Regressor" if contract.is_of_numbers else "Classifier"
         return (
             ". Each of them lacks a value, which the file treats otherwise:"
-            f" fill such values in a pipeline, or take a HistGradientBoosting{_ENDS[contract.task]}"
+            f" fill such values in a pipeline, or take a HistGradientBoosting{kind}"
         )
     return ""

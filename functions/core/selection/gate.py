@@ -74,8 +74,8 @@ def judge(contract: Contract, candidate: Candidate, champion: Champion, dataset:
     proof = _prove(contract, candidate, asked, answers, complaint)
     if not proof.passed:
         return Verdict(checks=[proof], answers=None)
-    holdout = answers.of(slice(len(dataset.x))).of(dataset.holdout)
     x, y = dataset.x[dataset.holdout], dataset.y[dataset.holdout]
+    holdout = task_of(contract).beside(answers.of(slice(len(dataset.x))).of(dataset.holdout), x)
     checks = [
         proof,
         check_metric(contract, y, holdout),

@@ -91,7 +91,7 @@ def _importances(contract: Contract, version: Tabular, x: np.ndarray, y: np.ndar
     way = 1 if lower_is_better(measure) else -1
     rng = np.random.default_rng(_SEED)
     until = time.monotonic() + SECONDS
-    whole = task.score(measure, y, answers_of(contract, version, x))
+    whole = task.score(measure, y, task.beside(answers_of(contract, version, x), x))
     found = []
     for position in range(x.shape[1]):
         if time.monotonic() > until:
@@ -100,7 +100,9 @@ def _importances(contract: Contract, version: Tabular, x: np.ndarray, y: np.ndar
         for _ in range(repeats):
             shuffled = x.copy()
             shuffled[:, position] = rng.permutation(x[:, position])
-            worse.append(way * (task.score(measure, y, answers_of(contract, version, shuffled)) - whole))
+            # What metrics compare with is not shuffled.
+            answers = task.beside(answers_of(contract, version, shuffled), x)
+            worse.append(way * (task.score(measure, y, answers) - whole))
         found.append(Importance(feature=position, mean=float(np.mean(worse)), std=float(np.std(worse))))
     return sorted(found, key=lambda one: -one.mean)
 

@@ -51,6 +51,9 @@ def _measured(metrics: Mapping[str, Any]) -> str:
         ends = metrics["holdout_intervals"].get(name)
         between = "" if ends is None else f" ({ends[0]:.3g} to {ends[1]:.3g})"
         told.append(f"{name} {metrics['holdout'][name]:.4g}{between}")
+    told += [
+        f"repeating {name}: mae {one['mae']:.4g}" for name, one in metrics.get("naive", {}).items() if "mae" in one
+    ]
     return "; ".join(told) or "nothing: it does not serve as trained"
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from functions.core.dataset.dataset import Dataset
     from functions.core.selection.candidate import Candidate
     from functions.core.selection.check import Check
     from functions.core.selection.gate import Verdict
@@ -39,6 +40,8 @@ class Story:
     """profile.json of the dataset."""
     truth: np.ndarray
     """What the holdout's rows are: positions of classes, or numbers, [rows]."""
+    holdout: Dataset | None = None
+    """Its rows."""
     doubts: Sequence[str] = ()
     """What the holdout is too small to tell."""
     goes_by: Reliance | None = None
@@ -130,9 +133,18 @@ def _figures(story: Story) -> list[Markup]:
         case ClassAnswers() as answers:
             return class_figures.figures(story.contract.target.classes, story.truth, answers)
         case NumberAnswers() as answers:
-            return number_figures.figures(story.contract.target, story.truth, answers)
+            return [*_over_time(story, answers), *number_figures.figures(story.contract.target, story.truth, answers)]
         case _:
             return []
+
+
+def _over_time(story: Story, answers: NumberAnswers) -> list[Markup]:
+    """Return the forecasts of series over time, beside naive ones; nothing of rows that are of no series."""
+    if story.holdout is None or story.holdout.series is None:
+        return []
+    from functions.core.selection import series_figures  # noqa: PLC0415 - most models have no series
+
+    return series_figures.figures(story.contract, story.holdout, answers, story.metrics, story.record)
 
 
 def _experiments(story: Story) -> Markup:
@@ -173,6 +185,7 @@ def _data(story: Story) -> Markup:
             ("rows", escape(f"{profile['rows']} ({_spread(profile)})")),
             ("set aside", escape(story.record["rejected_rows"])),
             *([("split", escape(split["said"]))] if split else []),
+            *([("series", escape(story.record["series"]["said"]))] if "series" in story.record else []),
             *[("look at", escape(one["said"])) for one in story.record.get("suspects", ())],
             ("copies of other rows", escape(profile["duplicate_rows"])),
             ("equal rows with unequal targets", escape(profile["contradictory_rows"])),

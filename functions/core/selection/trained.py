@@ -62,8 +62,9 @@ class TrainedAssessment(Assessment):
         candidate, verdict, passed_over = self._judged(experiments, dataset)
         board = [line | passed_over.get(line["id"], {}) for line in experiments.board]
         self.models.put_json(registry.run_key(run, "leaderboard.json"), {"experiments": board})
-        y = dataset.y[dataset.holdout]
+        x, y = dataset.x[dataset.holdout], dataset.y[dataset.holdout]
         task = task_of(contract)
+        naive = task.naive(y, x)
         holdout = {} if verdict.answers is None else task.scores(y, verdict.answers)
         ends = {} if verdict.answers is None else intervals(task, y, verdict.answers, task.metrics)
         metrics = {
@@ -71,11 +72,11 @@ class TrainedAssessment(Assessment):
             "holdout": holdout,
             "holdout_intervals": ends,
             "asked": list(dict.fromkeys(contract.measures)),
+            **({"naive": naive} if naive else {}),
         }
-        warnings = doubts(contract, verdict.checks, len(y))
+        warnings = doubts(contract, verdict.checks, len(y), metrics)
         if contract.interval is not None:
             warnings += uncovered(contract.interval, len(y), holdout)
-        x = dataset.x[dataset.holdout]
         goes_by = None if verdict.opened is None else reliance(contract, verdict.opened, x, y)
         report = render(
             Story(
@@ -87,6 +88,7 @@ class TrainedAssessment(Assessment):
                 metrics=metrics,
                 profile=profile,
                 truth=y,
+                holdout=dataset.of(dataset.holdout),
                 doubts=warnings,
                 goes_by=goes_by,
                 used=RunUsage(self.models).document(contract.name, run),
@@ -158,7 +160,8 @@ class TrainedAssessment(Assessment):
             if why_not:
                 return Champion(answers=None, why_not=why_not)
             told = retold(x, self.contract.features, features_of(version.card))
-            return Champion(answers=answers_of(self.contract, open_trained(version), told))
+            answers = answers_of(self.contract, open_trained(version), told)
+            return Champion(answers=task_of(self.contract).beside(answers, told))
         except Untold as problem:
             return Champion(answers=None, why_not=str(problem))
         except (Corrupt, Missing, BadModel, ModelFailure) as problem:

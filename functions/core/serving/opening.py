@@ -30,7 +30,7 @@ def open_trained(version: Version) -> Tabular:
             from functions.core.serving.classifier import Classifier  # noqa: PLC0415
 
             return Classifier(version)
-        case "regression":
+        case "regression" | "forecasting":
             from functions.core.serving.regressor import Regressor  # noqa: PLC0415
 
             return Regressor(version)

@@ -20,3 +20,7 @@ def task_of(contract: Contract) -> Task[Any]:
             from functions.core.training.regression import Regression  # noqa: PLC0415
 
             return Regression(contract.target, contract.measures, contract.interval)
+        case "forecasting":
+            from functions.core.training.forecasting import Forecasting  # noqa: PLC0415
+
+            return Forecasting(contract)

@@ -142,7 +142,8 @@ def cross_validate(
     for fold in range(dataset.folds):
         train_rows, test_rows = dataset.trained(fold), dataset.tested(fold)
         estimator = training.fit(dataset.x[train_rows], dataset.y[train_rows], dict(params))
-        tested.append((dataset.y[test_rows], fitted(estimator, task).answers(dataset.x[test_rows])))
+        x = dataset.x[test_rows]
+        tested.append((dataset.y[test_rows], task.beside(fitted(estimator, task).answers(x), x)))
     by_fold = [task.scores(y, said) for (y, _), said in zip(tested, task.judged(tested), strict=True)]
     summary = {}
     for metric in task.metrics:

@@ -33,6 +33,8 @@ class NumberAnswers(Answers):
     """float64 [rows]."""
     ends: Ends | None = None
     """Of a model with an interval."""
+    naive: np.ndarray | None = None
+    """What a naive forecast says, float64 [rows]; None of a regression."""
 
     @property
     def rows(self) -> int:
@@ -44,7 +46,11 @@ class NumberAnswers(Answers):
         return float(self.values.std()) if self.rows else 0.0
 
     def of(self, rows: np.ndarray | slice) -> NumberAnswers:
-        return NumberAnswers(values=self.values[rows], ends=None if self.ends is None else self.ends.of(rows))
+        return NumberAnswers(
+            values=self.values[rows],
+            ends=None if self.ends is None else self.ends.of(rows),
+            naive=None if self.naive is None else self.naive[rows],
+        )
 
     def followed_by(self, more: NumberAnswers) -> NumberAnswers:
         return joined([self, more])
@@ -66,13 +72,15 @@ class NumberAnswers(Answers):
 
 
 def joined(several: Sequence[NumberAnswers]) -> NumberAnswers:
-    """Return several answers, one after the other. They have ends where each of them has, and there is any."""
+    """Return several answers, one after the other, with ends, or naive forecasts, where each of them has, and is any."""
     ends = [one.ends for one in several if one.ends is not None]
+    naive = [one.naive for one in several if one.naive is not None]
     return NumberAnswers(
         values=np.concatenate([np.zeros(0), *(one.values for one in several)]),
         ends=Ends(low=np.concatenate([one.low for one in ends]), high=np.concatenate([one.high for one in ends]))
         if ends and len(ends) == len(several)
         else None,
+        naive=np.concatenate(naive) if naive and len(naive) == len(several) else None,
     )
 
 

@@ -25,15 +25,16 @@ class DrawnNumbers:
         self._y, self._weights = y, weights
         self._errors = answers.values - y
         self._ends, self._quantiles = answers.ends, quantiles
+        self._naive = answers.naive
 
     def of(self, measured: str) -> np.ndarray:
         """Return one metric of each draw, float64 [draws]; NaN where a draw lacks what the metric needs.
 
         `rmse`, `mae`, `median_absolute_error` and `pinball` are in the target's own unit, `r2` is 1 for the truth and 0
-        for always the mean, `mape` is a share: 0.1 is an error of ten percent. `coverage` is the share of truths that
-        are no farther out than an end, `interval_width` the mean from end to end, `low_pinball` and `high_pinball` how
-        far each end is off its quantile, both in the unit. Raise `UndefinedMetric` where all rows together do not
-        define it.
+        for always the mean, `mape` is a share: 0.1 is an error of ten percent; `skill` is by which share `mae` is less
+        than that of the naive forecast. `coverage` is the share of truths that are no farther out than an end,
+        `interval_width` the mean from end to end, `low_pinball` and `high_pinball` how far each end is off its
+        quantile, both in the unit. Raise `UndefinedMetric` where all rows together do not define it.
         """
         if not len(self._y):
             raise UndefinedMetric("there are no rows")
@@ -46,9 +47,11 @@ class DrawnNumbers:
             return _explained(self._y, self._errors, self._weights)
         if metric == "median_absolute_error":
             return _median(np.abs(self._errors), self._weights)
+        if metric == "skill":
+            return _skill(self._y, self._errors, self._naive, self._weights)
         of_rows = _OF_ROWS.get(metric)
         if of_rows is None:
-            raise ValueError(f"{measured} is no metric of numbers; accepted: {', '.join(METRICS['regression'])}")
+            raise ValueError(f"{measured} is no metric of numbers; accepted: {', '.join(METRICS['forecasting'])}")
         if metric == "mape" and not self._y.all():
             raise UndefinedMetric("a row has the number 0, of which no error is a share")
         means = mean(of_rows(self._y, self._errors, at), self._weights)
@@ -88,6 +91,14 @@ def _explained(y: np.ndarray, errors: np.ndarray, weights: np.ndarray) -> np.nda
     apart = y - y.mean()
     spread = mean(apart**2, weights) - mean(apart, weights) ** 2
     return 1 - mean(errors**2, weights) / np.where(spread > 0, spread, np.nan)
+
+
+def _skill(y: np.ndarray, errors: np.ndarray, naive: np.ndarray | None, weights: np.ndarray) -> np.ndarray:
+    """Return `skill`: 1 for the truth, 0 for what is no better than the naive forecast, and below for what is worse."""
+    if naive is None or (naive == y).all():
+        raise UndefinedMetric("the naive forecast is right in every row, and skill is a share of how far it is off")
+    by_naive = mean(np.abs(naive - y), weights)
+    return 1 - mean(np.abs(errors), weights) / np.where(by_naive > 0, by_naive, np.nan)
 
 
 def _median(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

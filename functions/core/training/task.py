@@ -1,4 +1,4 @@
-"""What is done otherwise with the answers of a classification than with those of a regression."""
+"""What is done otherwise with the answers of one task than with those of another."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Drawn(Protocol):
 
 
 class Task(ABC, Generic[Said]):
-    """A kind of answer that a model is trained to give: `Classification`, `Regression`."""
+    """A kind of answer that a model is trained to give: `Classification`, `Regression`, `Forecasting`."""
 
     metrics: Sequence[str]
     """Of which each is told, as far as it is defined for the rows: those without a setting, and what the contract
@@ -75,6 +75,16 @@ class Task(ABC, Generic[Said]):
     @abstractmethod
     def served(self, version: Any, outputs: Sequence[Mapping[str, Tensor]]) -> Said:
         """Return what callers get: of the outputs of several runs of an open version of this task."""
+
+    def beside(self, answers: Said, x: np.ndarray) -> Said:
+        """Return the answers to the rows `x`, float32 [rows, terms], with what these say that metrics compare with."""
+        del x
+        return answers
+
+    def naive(self, y: np.ndarray, x: np.ndarray) -> dict[str, dict[str, float]]:
+        """Return metrics of what nobody has to learn, by its name, for the truth `y` [rows] of the rows `x`."""
+        del y, x
+        return {}
 
     @abstractmethod
     def compare(self, estimator: Said, served: Said, decision: Mapping[str, Any] | None) -> Differences:

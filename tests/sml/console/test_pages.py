@@ -204,6 +204,8 @@ def test_a_run_shows_its_data_checks_experiments_and_release(staged: Staged, bro
         "version": "v1",
         "warnings": ["roc_auc: 20 rows are too few to tell"],
         "split": {"said": "by customer: 113 of 569 rows kept out"},
+        "series": {"said": "3 series; a row a day"},
+        "metrics": {"naive": {"sales_lag_7": {"mae": 11.4}}},
         "suspects": [{"said": "sold is a copy of left"}],
         "failures": {"said": "1 of 3 experiments failed: 1 by ValueError: no"},
     }
@@ -216,6 +218,8 @@ def test_a_run_shows_its_data_checks_experiments_and_release(staged: Staged, bro
     for words in (
         "569, and 3 rejected",
         "split by customer: 113 of 569 rows kept out",
+        "series 3 series; a row a day",
+        "naive forecast repeating sales_lag_7 mae 11.4",
         "To look at sold is a copy of left",
         "failed 1 of 3 experiments failed: 1 by ValueError: no",
         "mass is text 3 7, 9",
