@@ -95,7 +95,9 @@ def _explained(y: np.ndarray, errors: np.ndarray, weights: np.ndarray) -> np.nda
 
 def _skill(y: np.ndarray, errors: np.ndarray, naive: np.ndarray | None, weights: np.ndarray) -> np.ndarray:
     """Return `skill`: 1 for the truth, 0 for what is no better than the naive forecast, and below for what is worse."""
-    if naive is None or (naive == y).all():
+    if naive is None:
+        raise UndefinedMetric("there is no naive forecast to compare with")
+    if (naive == y).all():
         raise UndefinedMetric("the naive forecast is right in every row, and skill is a share of how far it is off")
     by_naive = mean(np.abs(naive - y), weights)
     return 1 - mean(np.abs(errors), weights) / np.where(by_naive > 0, by_naive, np.nan)

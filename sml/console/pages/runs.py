@@ -70,7 +70,7 @@ def run(source: Source, request: Request, model: str, run: str) -> Page:
         "decided": sentences.decided(record["approval"]) if isinstance(record.get("approval"), dict) else "",
         "origin": sentences.origin(record["origin"]) if isinstance(record.get("origin"), dict) else "",
         "suspects": sentences.suspects(record),
-        "naive": sentences.naive(record.get("metrics") or {}),
+        "naive": sentences.naive(metrics) if isinstance(metrics := record.get("metrics"), dict) else (),
         "checks": [{**check, "said": said(check)} for check in record.get("checks", ())],
         "rejected": found.get("reasons") or (),
         "rejected_cause": found.get("cause"),
