@@ -60,6 +60,7 @@ VALUES: Mapping[str, Callable[[Source], pulumi.Input[str] | None]] = {
     variables.ATTEMPTS: lambda of: str(of.settings.jobs.attempts),
     variables.PARALLELISM: lambda of: str(of.settings.job_workers),
     variables.TIMEOUT_SECONDS: lambda of: str(of.settings.size_of(of.spec).timeout_seconds),
+    variables.MEMORY_MB: lambda of: str(of.settings.size_of(of.spec).memory_mb),
     variables.QUIET_SECONDS: lambda of: str(workflow.quiet_seconds(step_timeouts(of.settings))),
     variables.APPROVAL: _approval,
     variables.WINDOW: lambda of: _window(of.settings),

@@ -46,7 +46,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         size=Size(memory_mb=3008, timeout_seconds=840),
         copies=4,
         needs=(reads("data", layout.DATASETS), reads("models", layout.RUNS), writes("models", layout.RUNS)),
-        environment=(variables.DATA_URL, variables.MODELS_URL),
+        environment=(variables.DATA_URL, variables.MODELS_URL, variables.TIMEOUT_SECONDS, variables.MEMORY_MB),
         one_kernel=True,
     ),
     FunctionSpec(

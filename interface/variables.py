@@ -25,6 +25,8 @@ PARALLELISM = "PARALLELISM"
 """How many copies of the function may work on one job at a time."""
 TIMEOUT_SECONDS = "TIMEOUT_SECONDS"
 """The function's own timeout, in seconds."""
+MEMORY_MB = "MEMORY_MB"
+"""The function's own memory, in MB."""
 JOBS_WEBHOOK = "JOBS_WEBHOOK"
 """The URL that is told how each job ends; absent where there is none."""
 JOBS_WEBHOOK_SECRET = "JOBS_WEBHOOK_SECRET"  # noqa: S105 - a name

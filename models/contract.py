@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, field_serializer, model_validator
 
 from models import halving
+from models.budget import Budget
 from models.complaint import Words, mistake
 from models.decision import Decision, check_decision
 from models.feature import Feature, any_compound
@@ -84,7 +85,7 @@ class Search(Measured, Split):
     With `halving` all begin on few rows, and the best go on with more of them: `models.halving`.
     """
 
-    LATER: ClassVar = Measured.LATER | Split.LATER | {"maximum_failed_share"}
+    LATER: ClassVar = Measured.LATER | Split.LATER | {"maximum_failed_share", "maximum_seconds_each", "budget"}
 
     method: Literal["grid", "random", "halving"] = "grid"
     families: tuple[dict[str, Values], ...] = Field(min_length=1)
@@ -92,6 +93,10 @@ class Search(Measured, Split):
     """How many experiments a random search draws; a grid runs all, and halving begins with all, or with so many."""
     maximum_failed_share: float = Field(default=1.0, ge=0, le=1)
     """The greatest share of experiments that may fail; beyond it the run fails. At least one has to succeed."""
+    maximum_seconds_each: float | None = Field(default=None, gt=0, le=900)
+    """How long an experiment may take; by default what its function's timeout leaves. One that takes longer failed."""
+    budget: Budget | None = None
+    """What all of them may use together; the others are skipped."""
 
     @model_validator(mode="after")
     def _only_draws_have_trials(self) -> Self:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.runs import RunUsage
 from functions.core.runtime.step import Step
+from functions.core.training.limits import Function
+from functions.core.training.spending import STEP
 from functions.core.training.train import Trainer
 from interface import variables
 
@@ -22,8 +24,12 @@ def train(environment: Environment) -> Step:
     """
     log = environment.log()
     models = environment.store(variables.MODELS_URL)
-    trainer = Trainer(data=environment.store(variables.DATA_URL), models=models, log=log)
-    note = RunUsage(models).noting("train")
+    function = Function(
+        timeout_seconds=environment.number(variables.TIMEOUT_SECONDS),
+        memory_mb=int(environment.text(variables.MEMORY_MB)),
+    )
+    trainer = Trainer(data=environment.store(variables.DATA_URL), models=models, log=log, function=function)
+    note = RunUsage(models).noting(STEP)
 
     def act(payload: Mapping[str, Any]) -> Mapping[str, Any]:
         return trainer(payload["model"], payload["run"], payload["experiment"], payload.get("round"))

@@ -16,6 +16,8 @@ from functions.core.registry.versions import Registry
 from functions.core.runtime.log import Log
 from functions.core.selection.select import Selection
 from functions.core.storage.objects import Objects
+from functions.core.training.apart import Attempt, attempt_here
+from functions.core.training.limits import UNBOUNDED, Function
 from functions.core.training.train import Trainer
 from models.contract import Contract
 
@@ -131,6 +133,9 @@ class Bench:
     models: Objects = field(default_factory=Objects.in_memory)
     log: io.StringIO = field(default_factory=io.StringIO)
     hold: Hold | None = None
+    function: Function = UNBOUNDED
+    attempt: Attempt = attempt_here
+    """Does the work of an experiment: a unit test starts no process."""
 
     def write_model(self, training: str = TRAINING, **changes: Any) -> None:
         folder = self.folder / MODEL
@@ -158,7 +163,14 @@ class Bench:
         return step(request)
 
     def train(self, run: str, experiment: str, in_round: int | None = None) -> dict[str, Any]:
-        step = Trainer(data=self.data, models=self.models, log=Log(stream=self.log), folder=self.folder)
+        step = Trainer(
+            data=self.data,
+            models=self.models,
+            log=Log(stream=self.log),
+            folder=self.folder,
+            function=self.function,
+            attempt=self.attempt,
+        )
         return step(MODEL, run, experiment, in_round)
 
     def select(self, run: str, in_round: int | None = None) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def read(file: Path) -> dict[str, Objects]:
 
 def main(folder: str, model: str, run: str, file: str, *experiments: str) -> None:
     stores = read(Path(file))
-    trainer = Trainer(**stores, log=Log(stream=sys.stderr), folder=Path(folder))
+    trainer = Trainer(data=stores["data"], models=stores["models"], log=Log(stream=sys.stderr), folder=Path(folder))
     for experiment in experiments:
         trainer(model, run, experiment)
     write(Path(file), stores)

@@ -23,7 +23,6 @@ from functions.core.dataset.row_messages import (
     ENDS,
     FACTS,
     GO_ON,
-    HEAD,
     REFUSES,
     ROWS,
     WANTS,
@@ -31,6 +30,7 @@ from functions.core.dataset.row_messages import (
 )
 from functions.core.dataset.table import ACCEPTED, UnreadableTable
 from functions.core.dataset.wanted import Facts
+from functions.core.runtime import frames
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -132,17 +132,13 @@ class ReadingProcess:
             else:
                 return kind, head, payload
 
-    def _message(self) -> tuple[bytes, Any, bytes]:
+    def _message(self) -> frames.Frame:
         pipe = self._process.stdout
         assert pipe is not None  # noqa: S101 - it was asked for
-        begin = pipe.read(HEAD.size)
-        if len(begin) < HEAD.size:
+        frame = frames.read(pipe)
+        if frame is None:
             raise self._death()
-        kind, length, size = HEAD.unpack(begin)
-        head, payload = pipe.read(length), pipe.read(size)
-        if len(head) < length or len(payload) < size:
-            raise self._death()
-        return kind, json.loads(head), payload
+        return frame
 
     def _send(self, block: bytes) -> None:
         self._tell(BLOCK.pack(len(block)), block)

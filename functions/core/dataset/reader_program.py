@@ -8,10 +8,11 @@ from typing import IO, TYPE_CHECKING
 
 from functions.core.dataset import row_messages
 from functions.core.dataset.read_here import open_rows
-from functions.core.dataset.row_messages import BLOCK, ENDS, FACTS, GO_ON, REFUSES, ROWS, WANTS, write
+from functions.core.dataset.row_messages import BLOCK, ENDS, FACTS, GO_ON, REFUSES, ROWS, WANTS
 from functions.core.dataset.table import UnreadableTable
 from functions.core.dataset.wanted import Wanted
 from functions.core.http.json_codec import note_first_answer
+from functions.core.runtime.frames import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

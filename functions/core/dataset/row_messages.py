@@ -1,13 +1,12 @@
 """The messages between a process that reads tables and the one that asks for them, over pipes.
 
-The reader wants a block, or gives something and waits to be told to go on.
+The reader wants a block, or gives something and waits to be told to go on: its own messages are `frames`.
 """
 
 from __future__ import annotations
 
-import json
 import struct
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,22 +16,12 @@ from functions.core.dataset.row_keys import RowKeys
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-HEAD = struct.Struct(">cQQ")
-"""What a message of the reader is, and the bytes of its text and of its numbers."""
 BLOCK = struct.Struct(">Q")
 """The bytes of a block that the reader gets."""
 WANTS, FACTS, ROWS, REFUSES, ENDS = b"w", b"f", b"r", b"x", b"e"
 """What a message of the reader is: it wants a block, tells the table's facts, gives rows, refuses the file, or ends."""
 GO_ON, ABANDON = b"g", b"a"
 """What the reader is told when it has given something."""
-
-
-def write(out: IO[bytes], kind: bytes, head: object, payload: bytes = b"") -> None:
-    """Write a message of the reader."""
-    text = json.dumps(head).encode()
-    for piece in (HEAD.pack(kind, len(text), len(payload)), text, payload):
-        out.write(piece)
-    out.flush()
 
 
 def head_of(rows: EncodedRows) -> dict[str, Any]:

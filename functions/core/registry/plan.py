@@ -16,6 +16,11 @@ FIRST = 1
 WHOLE = (1.0,)
 """The shares of a search that does not narrow: one round, on all rows."""
 
+SKIPPED = "skipped"
+"""The state of an experiment that was not begun, because the run had used what it may."""
+WITHOUT = ("failed", SKIPPED)
+"""The states of experiments without a result."""
+
 
 class Unfinished(RuntimeError):
     """An experiment of the plan is not recorded: the step was called too early."""
@@ -62,27 +67,41 @@ class Plan:
         """
         names = list(self.experiments)
         for each in range(FIRST, number + 1):
-            means = {name: _mean(name, records.get(name, {}), metric, each) for name in names}
-            measured = {name: mean for name, mean in means.items() if mean is not None}
-            sign = 1 if lower_is_better(metric) else -1
-            best = sorted(measured, key=lambda name: sign * measured[name])[: halving.kept(len(names))]
+            best = _ranked(names, records, metric, each)[: halving.kept(len(names))]
             names = [name for name in names if name in best]
         return names
+
+    def never_skipped(self, records: Mapping[str, Mapping[str, Any]], metric: str, number: int) -> str | None:
+        """Return the id of the experiment that runs in a round whatever the run has used.
+
+        It is the first of the plan, and in a later round the best of the round before. Raise `Unfinished` as above.
+        """
+        if number == FIRST:
+            return next(iter(self.experiments), None)
+        return next(iter(_ranked(self.going_on(records, metric, number - 1), records, metric, number - 1)), None)
 
     def finalists(self, records: Mapping[str, Mapping[str, Any]], metric: str) -> list[str]:
         """Return the ids of the experiments that saw all rows. Raise `Unfinished` where one is not recorded."""
         names = self.going_on(records, metric, len(self.shares) - 1)
         for name in names:
-            if records.get(name, {}).get("status") not in ("succeeded", "failed"):
+            if records.get(name, {}).get("status") not in ("succeeded", *WITHOUT):
                 raise Unfinished(f"experiment {name} left no record")
         return names
 
 
+def _ranked(names: Sequence[str], records: Mapping[str, Mapping[str, Any]], metric: str, number: int) -> list[str]:
+    """Return those of the experiments that a round measured, the best first, of equals the earlier."""
+    means = {name: _mean(name, records.get(name, {}), metric, number) for name in names}
+    measured = {name: mean for name, mean in means.items() if mean is not None}
+    sign = 1 if lower_is_better(metric) else -1
+    return sorted(measured, key=lambda name: sign * measured[name])
+
+
 def _mean(name: str, record: Mapping[str, Any], metric: str, number: int) -> float | None:
-    """Return what an experiment came to in a round; None where it failed there. Raise `Unfinished`."""
+    """Return what an experiment came to in a round; None where it has nothing to show. Raise `Unfinished`."""
     rounds = record.get("rounds", ())
     if len(rounds) >= number:
         return float(rounds[number - 1]["metrics"][metric]["mean"])
-    if record.get("status") != "failed":
+    if record.get("status") not in WITHOUT:
         raise Unfinished(f"experiment {name} left no record of round {number}")
     return None

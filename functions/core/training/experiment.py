@@ -88,10 +88,19 @@ class ExperimentResult:
     """Metrics by fold, durations in seconds, digest, what computed it, and the answers to the golden rows."""
 
 
+def _nowhere(_: str) -> None: ...
+
+
 def run_experiment(
-    training: Training, dataset: Dataset, params: Params, *, task: Task[Any], features: Sequence[Feature] = ()
+    training: Training,
+    dataset: Dataset,
+    params: Params,
+    *,
+    task: Task[Any],
+    features: Sequence[Feature] = (),
+    at: Callable[[str], None] = _nowhere,
 ) -> ExperimentResult:
-    """Run an experiment with `params`. `features` say which values may be missing.
+    """Run an experiment with `params`. `features` say which values may be missing, `at` hears where it is.
 
     Raises what `fit` or the export raises, or `UnusableEstimator`.
     """
@@ -99,15 +108,20 @@ def run_experiment(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         started = time.perf_counter()
-        metrics, tested = cross_validate(training, dataset, params, task=task)
+        metrics, tested = cross_validate(training, dataset, params, task=task, at=at)
         decided = task.decided(tested)
         validated = time.perf_counter()
+        at("fit, on all rows but the holdout")
         x, y = dataset.x[visible], dataset.y[visible]
         estimator = training.fit(x, y, dict(params))
+        if task.quantiles:
+            at("fit_quantile")
         model = fitted(estimator, task, decided, training.ends(x, y, params, task.quantiles))
         fitted_at = time.perf_counter()
+        at("the export")
         onnx = model.finished(_exported(training, model, dataset.x.shape[1]))
         exported_at = time.perf_counter()
+        at("predict, on all rows")
         answers = _answers_to_all(model, dataset, features)
     record = {
         "metrics": metrics,
@@ -129,7 +143,12 @@ def run_experiment(
 
 
 def cross_validate(
-    training: Training, dataset: Dataset, params: Params, *, task: Task[Any]
+    training: Training,
+    dataset: Dataset,
+    params: Params,
+    *,
+    task: Task[Any],
+    at: Callable[[str], None] = _nowhere,
 ) -> tuple[dict[str, dict[str, Any]], Tested[Any]]:
     """Return each metric's mean, standard deviation and values over the folds, without use of the holdout.
 
@@ -141,7 +160,9 @@ def cross_validate(
     tested = []
     for fold in range(dataset.folds):
         train_rows, test_rows = dataset.trained(fold), dataset.tested(fold)
+        at(f"fit, fold {fold + 1} of {dataset.folds}")
         estimator = training.fit(dataset.x[train_rows], dataset.y[train_rows], dict(params))
+        at(f"predict, fold {fold + 1} of {dataset.folds}")
         x = dataset.x[test_rows]
         tested.append((dataset.y[test_rows], task.beside(fitted(estimator, task).answers(x), x)))
     by_fold = [task.scores(y, said) for (y, _), said in zip(tested, task.judged(tested), strict=True)]

@@ -15,14 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from functions.core.storage.objects import Objects
-    from functions.core.training.experiment import ExperimentResult
 
 
-def write(models: Objects, folder: str, result: ExperimentResult) -> dict[str, Any]:
+def write(models: Objects, folder: str, onnx: bytes, answers: bytes) -> dict[str, Any]:
     """Write the ONNX file and the estimator's answers below `folder`, and return what the record says of the latter."""
-    answers = result.answers.to_bytes()
     digest = hashlib.sha256(answers).hexdigest()
-    models.put(f"{folder}/{result.record['sha256']}.onnx", result.onnx)
+    models.put(f"{folder}/{hashlib.sha256(onnx).hexdigest()}.onnx", onnx)
     models.put(f"{folder}/{digest}.npz", answers)
     return {"sha256": digest, "bytes": len(answers)}
 

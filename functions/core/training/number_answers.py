@@ -72,7 +72,7 @@ class NumberAnswers(Answers):
 
 
 def joined(several: Sequence[NumberAnswers]) -> NumberAnswers:
-    """Return several answers, one after the other, with ends, or naive forecasts, where each of them has, and is any."""
+    """Return several answers, one after the other, with ends and naive forecasts where each of them has."""
     ends = [one.ends for one in several if one.ends is not None]
     naive = [one.naive for one in several if one.naive is not None]
     return NumberAnswers(
