@@ -130,6 +130,9 @@ class Following:
         if failed := [one for one in ranked if one.get("error")]:
             told = f"{len(failed)} of {len(ranked)} failed; {failed[0]['id']}: {failed[0]['error']}"
             self._once("failures", told, name="experiments")
+        if skipped := [one for one in ranked if one.get("status") == "skipped"]:
+            told = f"{len(skipped)} of {len(ranked)} skipped: {skipped[0].get('why')}"
+            self._once("skipped", told, name="experiments")
 
     def _once(self, key: str, text: str, *, name: str | None = None) -> None:
         line = f"  {name or key:<12} {text}"

@@ -231,6 +231,7 @@ def _summary(record: Record) -> Record:
         },
         "error": record.get("error"),
         "trace": record.get("trace"),
+        "why": record.get("why"),
     }
 
 

@@ -77,6 +77,8 @@ def experiment(record: Mapping[str, Any], metric: str) -> str:
     named = _parameters(record["params"])
     if record["status"] == "failed":
         return f"{named}: {record.get('error')}"
+    if record["status"] == "skipped":
+        return f"{named}: skipped, {record.get('why')}"
     rows = f" on {record['rounds'][-1]['rows']:,} rows" if record["status"] == "stopped" else ""
     return f"{named}, {score(record, metric)}{rows}"
 
@@ -193,7 +195,7 @@ def origin(found: Mapping[str, Any]) -> str:
 
 
 def said_of(record: Mapping[str, Any], part: str) -> str:
-    """Say what a run's record says of a part, its split or failures; nothing where an older release began the run."""
+    """Say what a run's record says of a part, such as its split; nothing where an older release began the run."""
     return str((record.get(part) or {}).get("said") or "")
 
 

@@ -105,6 +105,7 @@ RUN: Mapping[str, Fits] = MappingProxyType(
         "report": _has({"reasons": _are(REASON)}),
         "split": _has({"said": _is_text}),
         "failures": _has({"said": _is_text}),
+        "skipped": _has({"said": _is_text}),
         "suspects": _are(_has({"said": _is_text}, "said")),
         "rollout": _is_object,
         "approval": _is_object,
@@ -122,6 +123,7 @@ EXPERIMENT: Mapping[str, Fits] = MappingProxyType(
         "metric": _is_text,
         "error": _is_text,
         "trace": _is_list,
+        "why": _is_text,
     }
 )
 

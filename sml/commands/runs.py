@@ -84,7 +84,7 @@ def show(
     named = ("run", "status", "source", "created", "rows", "rejected_rows", "dataset", "experiment", "version")
     facts = {name: record.get(name) for name in named}
     facts |= {"series": said_of(record, "series")} if "series" in record else {}
-    facts |= {**{name: said_of(record, name) for name in ("split", "failures")}, "why": reason(record)}
+    facts |= {**{name: said_of(record, name) for name in ("split", "failures", "skipped")}, "why": reason(record)}
     facts |= {"evidence": weighed} if (weighed := evidence(record)) else {}
     told = {"approval": decided, "origin": origin, "decision": decides, "interval": interval}
     facts |= {name: say(record[name]) for name, say in told.items() if isinstance(record.get(name), dict)}
@@ -226,6 +226,8 @@ def _experiments(out: Output, ranked: list[dict[str, Any]]) -> None:
         out.line(f"\n{', '.join(one['id'] for one in alike)} failed: {error}")
         for line in alike[0].get("trace") or ():
             out.line(f"  {line}")
+    if skipped := [one for one in ranked if one.get("status") == "skipped"]:
+        out.line(f"\n{', '.join(one['id'] for one in skipped)} skipped: {skipped[0].get('why')}")
 
 
 def _how_far(experiment: dict[str, Any]) -> object:

@@ -29,6 +29,7 @@ KINDS = {
     "waiting": "wait",
     "superseded": "wait",
     "stopped": "wait",
+    "skipped": "wait",
     "steady": "good",
     "shifted": "busy",
     "drifted": "bad",

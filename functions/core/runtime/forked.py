@@ -7,6 +7,7 @@ process can say so. A fork has all that this process has imported and read, with
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import resource
 import select
@@ -28,8 +29,10 @@ from functions.core.runtime import frames, memory_use
 
 HERE = sys.platform == "linux"
 """Whether this system can do it."""
-LOOK_SECONDS = 0.02
-"""How often time and memory are looked at. In one of it a process takes less than 100 MB."""
+SOONEST, LATEST = 0.01, 0.25
+"""Seconds between two looks at time and memory, by how much is left."""
+_FASTEST = 4_000_000_000
+"""No process takes more bytes in a second: the kernel empties each page."""
 _PIECE = 1 << 20
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _ONE_AT_A_TIME = threading.Lock()
@@ -98,6 +101,7 @@ def _be(work: Callable[[Tell], None], reader: int, writer: int, parent: int, mem
     """Be the child, to its end."""
     code = 1
     try:
+        gc.freeze()  # a look at what is shared would copy it
         os.setsid()  # its own group, which is ended as one
         os.close(reader)
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
@@ -134,19 +138,25 @@ def _restrain(memory: int | None) -> None:
 
 def _watch(pid: int, reader: int, hear: Callable[[frames.Frame], None], bounds: Bounds) -> Cause:
     """Hear what the child says until it ends, or has to be ended."""
-    inbox, poll = frames.Inbox(), select.poll()
+    inbox, poll, pause, speaks = frames.Inbox(), select.poll(), SOONEST, True
     os.set_blocking(reader, False)
     poll.register(reader, select.POLLIN)
     while True:
-        if poll.poll(LOOK_SECONDS * 1000) and not _heard(reader, inbox, hear):
+        if poll.poll(pause * 1000) and not _heard(reader, inbox, hear):
             poll.unregister(reader)
+            speaks = False  # it is about to end
         if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
             _heard(reader, inbox, hear)
             return Cause.ENDED
-        if time.monotonic() > bounds.until:
+        began = time.monotonic()
+        if began > bounds.until:
             return Cause.LATE
-        if bounds.memory is not None and _is_beyond(bounds.memory, pid):
+        left = inf if bounds.memory is None else bounds.memory - _used(bounds.memory, pid)
+        if left < 0:
             return Cause.LARGE
+        took = time.monotonic() - began
+        latest = LATEST if speaks else SOONEST
+        pause = max(min(latest, left / _FASTEST, bounds.until - began), SOONEST, 3 * took)
 
 
 def _heard(reader: int, inbox: frames.Inbox, hear: Callable[[frames.Frame], None]) -> bool:
@@ -162,9 +172,11 @@ def _heard(reader: int, inbox: frames.Inbox, hear: Callable[[frames.Frame], None
             hear(frame)
 
 
-def _is_beyond(memory: int, pid: int) -> bool:
+def _used(memory: int, pid: int) -> int:
+    """Return the bytes that this process and those of the work have, exactly where it may be more than `memory`."""
     pids = [os.getpid(), *memory_use.family(pid)]
-    return memory_use.at_most(pids) > memory and memory_use.exactly(pids) > memory
+    used = memory_use.at_most(pids)
+    return used if used <= memory else memory_use.exactly(pids)
 
 
 def _end(pid: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from functions.core.registry.plan import Plan
+from functions.core.registry.plan import SKIPPED, Plan
 from functions.core.registry.versions import FORMAT, Registry, Version, version_of
 from functions.core.training import experiment_files
 from functions.core.training.answers import TOLERANCE
@@ -14,14 +14,14 @@ from functions.core.training.signature import INPUT
 from models.task import lower_is_better
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from functions.core.storage.objects import Objects
     from functions.core.training.answers import Answers
     from models.contract import Contract
 
 
-_ORDER = {"succeeded": 0, "stopped": 1, "failed": 2}
+_ORDER = {"succeeded": 0, "stopped": 1, "failed": 2, SKIPPED: 3}
 
 
 class NothingTrained(RuntimeError):
@@ -68,8 +68,7 @@ class Experiments:
         finalists = plan.finalists(records, metric)
         board = rank([records[name] for name in plan.experiments], metric, finalists)
         if board[0]["status"] != "succeeded":
-            failed = next(line for line in board if line["status"] == "failed")
-            raise NothingTrained(f"none of {len(board)} experiments succeeded; {failed['id']}: {failed['error']}")
+            raise NothingTrained(none_succeeded(board))
         return cls(models=models, contract=contract, run=run, board=board, records=records)
 
     def candidates(self) -> Iterator[Candidate]:
@@ -119,14 +118,22 @@ def recorded(models: Objects, model: str, run: str) -> tuple[Plan, dict[str, dic
     return plan, {name: record for name, record in found.items() if record is not None}
 
 
+def none_succeeded(records: Iterable[Mapping[str, Any]]) -> str:
+    """Say of experiments of which none succeeded why that is, by the first that failed, and how many were skipped."""
+    known = list(records)
+    skipped = [f"{record['id']} was skipped: {record['why']}" for record in known if record["status"] == SKIPPED]
+    failed = [f"{record['id']}: {record['error']}" for record in known if record["status"] == "failed"]
+    return "; ".join([f"none of {len(known)} experiments succeeded", *failed[:1], *skipped[:1]])
+
+
 def rank(
     records: Sequence[dict[str, Any]], metric: str, finalists: Collection[str] | None = None
 ) -> list[dict[str, Any]]:
     """Return a line for each experiment, the best cross-validated mean of `metric` first.
 
     Of equals, the smaller file comes first, then the earlier in the plan. After the `finalists`, which saw all rows
-    (every one if None), come those that were stopped, the later the better. Those that failed stand last, with their
-    message.
+    (every one if None), come those that were stopped, the later the better. Those that failed follow with their
+    message, and those that were skipped stand last.
     """
     sign = 1 if lower_is_better(metric) else -1
     order = {record["id"]: position for position, record in enumerate(records)}
@@ -156,6 +163,8 @@ def _line(record: dict[str, Any], metric: str, *, is_finalist: bool) -> dict[str
     seconds = _seconds(record)
     if record["status"] == "failed":
         return {**known, "status": "failed", "error": record["error"], "trace": record.get("trace", [])}
+    if record["status"] == SKIPPED:
+        return {**known, "status": SKIPPED, "why": record["why"]}
     if is_finalist:
         mean, std = (record["metrics"][metric][name] for name in ("mean", "std"))
         known |= {"status": "succeeded", "metric": metric, "mean": mean, "std": std, "bytes": record["bytes"]}

@@ -1,8 +1,10 @@
-"""The experiments of a run that failed: how many, why, and whether that is more than the contract lets pass."""
+"""The experiments of a run that failed, or were skipped: how many, why, and whether the contract lets so many fail."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from functions.core.registry.plan import SKIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +21,7 @@ class TooManyFailed(RuntimeError):
 
 
 def failures_of(board: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return how many experiments of a leaderboard failed, of how many, and why, the most frequent reason first."""
+    """Return how many experiments of a leaderboard failed, of how many that ran, and why, the most frequent first."""
     reasons: dict[str, list[str]] = {}
     for line in board:
         if line["status"] == "failed":
@@ -27,9 +29,24 @@ def failures_of(board: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     by_frequency = sorted(reasons.items(), key=lambda item: -len(item[1]))
     return {
         "failed": sum(map(len, reasons.values())),
-        "of": len(board),
+        "of": len(board) - skipped_in(board),
         "reasons": [{"error": error, "experiments": names} for error, names in by_frequency[:MOST_REASONS]],
     }
+
+
+def skipped_in(board: Iterable[Mapping[str, Any]]) -> int:
+    """Return how many experiments of a leaderboard were skipped."""
+    return sum(line["status"] == SKIPPED for line in board)
+
+
+def skipped_of(board: Sequence[Mapping[str, Any]], search: Search) -> dict[str, Any]:
+    """Return `{"skipped": ...}`, how many experiments were skipped and why; nothing where none was."""
+    skipped = skipped_in(board)
+    if not skipped:
+        return {}
+    cap = "what a run may use" if search.budget is None else f"the cap of {search.budget.words}"
+    told = f"{len(board) - skipped} of {len(board)} experiments, then {cap}"
+    return {"skipped": {"skipped": skipped, "of": len(board), "said": told}}
 
 
 def said_of(failures: Mapping[str, Any]) -> str:

@@ -6,7 +6,9 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from functions.core.registry.plan import SKIPPED
 from functions.core.selection import class_figures, importance_figures, number_figures
+from functions.core.selection.failures import skipped_in, skipped_of
 from functions.core.selection.html import Markup, badge, bars, escape, facts, join, number, page, section, table
 from functions.core.selection.model_card import model_card
 from functions.core.training.class_answers import ClassAnswers
@@ -154,6 +156,10 @@ def _experiments(story: Story) -> Markup:
             failure = Markup(f"{_params(line['params'])}<br>{badge(False, 'failed')} {escape(line['error'])}")
             rows.append((escape(line["id"]), failure, *[number(None)] * 4))
             continue
+        if line["status"] == SKIPPED:
+            skipped = Markup(f"{_params(line['params'])}<br>skipped: {escape(line['why'])}")
+            rows.append((escape(line["id"]), skipped, *[number(None)] * 4))
+            continue
         params = _params(line["params"])
         if line["status"] == "stopped":
             params = Markup(f"{params}<br>stopped after {escape(format(line['rows'], ','))} rows")
@@ -173,7 +179,9 @@ def _experiments(story: Story) -> Markup:
     caption = f"{story.contract.search.folds} folds; the best {story.contract.search.measure} first."
     if any(line["status"] == "stopped" for line in story.board):
         caption += " Those that were stopped were measured on a part of the rows, where others were better."
-    caption += f" {failed} of {len(story.board)} failed." if failed else ""
+    caption += f" {failed} of {len(story.board) - skipped_in(story.board)} failed." if failed else ""
+    if skipped := skipped_of(story.board, story.contract.search):
+        caption += f" {skipped['skipped']['said']}."
     header = ("experiment", "parameters", "#mean", "#deviation", "#bytes", "#seconds")
     return section("Experiments", table(caption, header, rows, first=True))
 

@@ -12,11 +12,11 @@ from functions.core.registry.runs import RunUsage, trained_by
 from functions.core.registry.versions import Corrupt, Registry, features_of
 from functions.core.selection.answer_profile import with_answers
 from functions.core.selection.assessment import Assessment
-from functions.core.selection.candidate import Experiments, NothingTrained, recorded
+from functions.core.selection.candidate import Experiments, NothingTrained, none_succeeded, recorded
 from functions.core.selection.coverage import uncovered
 from functions.core.selection.doubts import doubts
 from functions.core.selection.exactness import answers_of
-from functions.core.selection.failures import check_failures, failures_of, said_of
+from functions.core.selection.failures import check_failures, failures_of, said_of, skipped_of
 from functions.core.selection.gate import Champion, comparable, judge
 from functions.core.selection.importance import reliance
 from functions.core.selection.intervals import intervals
@@ -58,7 +58,7 @@ class TrainedAssessment(Assessment):
         folder = f"{contract.name}/{layout.DATASETS}{record['dataset']}"
         experiments = Experiments.read(self.models, contract, record)
         profile = self.data.get(f"{folder}/profile.json")
-        failed = self._failed(experiments.board)
+        without = self._without(experiments.board)
         candidate, verdict, passed_over = self._judged(experiments, dataset)
         board = [line | passed_over.get(line["id"], {}) for line in experiments.board]
         self.models.put_json(registry.run_key(run, "leaderboard.json"), {"experiments": board})
@@ -103,7 +103,7 @@ class TrainedAssessment(Assessment):
             **({} if contract.interval is None else {"interval": {"coverage": contract.interval.coverage}}),
             "passed_over": [{"experiment": name, **why} for name, why in passed_over.items()],
             "selected": self.at,
-            **failed,
+            **without,
         }
         if verdict.failed:
             self.models.put(registry.run_key(run, "report.html"), report)
@@ -121,17 +121,17 @@ class TrainedAssessment(Assessment):
             return {}
         names = plan.going_on(records, self.contract.search.measure, number)
         if not names:
-            failed = next(record for record in records.values() if record["status"] == "failed")
-            raise NothingTrained(f"none of {len(records)} experiments succeeded; {failed['id']}: {failed['error']}")
+            raise NothingTrained(none_succeeded(records.values()))
         return {"experiments": names, "round": number + 1, "trainer": trained_by(model, self.folder)}
 
-    def _failed(self, board: Sequence[Record]) -> Record:
-        """Return what the record says of experiments that failed; nothing where none did. Raise `TooManyFailed`."""
+    def _without(self, board: Sequence[Record]) -> Record:
+        """Return what the record says of experiments that failed or were skipped. Raise `TooManyFailed`."""
+        skipped = skipped_of(board, self.contract.search)
         if all(line["status"] != "failed" for line in board):
-            return {}
+            return skipped
         failures = failures_of(board)
         check_failures(failures, self.contract.search)
-        return {"failures": {**failures, "said": said_of(failures)}}
+        return {"failures": {**failures, "said": said_of(failures)}, **skipped}
 
     def _judged(self, experiments: Experiments, dataset: Dataset) -> tuple[Candidate, Verdict, dict[str, Record]]:
         """Return the candidate, its verdict, and why better experiments were passed over, by their ids."""

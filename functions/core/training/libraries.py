@@ -47,14 +47,13 @@ def imported(folder: Path, known: Collection[str]) -> list[str]:
     """Return the installed modules that this process has imported besides those that are `known`."""
     own = _own(folder)
     places = {sysconfig.get_path(name) for name in ("stdlib", "platlib", "purelib")}
-    roots = tuple(Path(place) for place in {*places, *sys.path} if place)
+    roots = tuple(f"{place.rstrip('/')}/" for place in {*places, *sys.path} if place)
     names = []
     for name, module in [*sys.modules.items()]:
-        origin = getattr(getattr(module, "__spec__", None), "origin", None)
-        if name in known or name.partition(".")[0] in own or not isinstance(origin, str):
-            continue
-        if any(Path(origin).is_relative_to(root) for root in roots):
-            names.append(name)
+        if name not in known and name.partition(".")[0] not in own:
+            origin = getattr(getattr(module, "__spec__", None), "origin", None)
+            if isinstance(origin, str) and origin.startswith(roots):
+                names.append(name)
     return names
 
 

@@ -67,7 +67,7 @@ class Limits:
         whose = f"what its function's timeout of {function.timeout_seconds or 0:g} s leaves"
         if each is not None and now + each < until:
             until, seconds, whose = now + each, each, "what search.maximum_seconds_each allows"
-        left = None if function.memory is None else max(0, function.memory - memory_use.exactly([os.getpid()]))
+        left = None if function.memory is None else max(0, function.memory - memory_use.at_most([os.getpid()]))
         return cls(
             bounds=Bounds(until=until, memory=function.memory),
             time=f"took longer than {seconds:g} s, which is {whose}",
