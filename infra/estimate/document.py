@@ -21,7 +21,7 @@ Standing cost is that of a month in which nobody asks for anything; usage cost i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
@@ -62,6 +62,7 @@ class Stated:
     traffic: Mapping[str, Any] | None = None
     """As in the settings; None for the defaults."""
     experiments: Mapping[str, float]
+    budgets: Mapping[str, str] = field(default_factory=dict)
 
 
 def stated_by(graph: Mapping[str, Any], experiments: Mapping[str, float]) -> Stated:
@@ -71,6 +72,7 @@ def stated_by(graph: Mapping[str, Any], experiments: Mapping[str, float]) -> Sta
         region=told.get("region", ""),
         traffic=told.get("traffic"),
         experiments=told.get("experiments", experiments),
+        budgets=told.get("budgets", {}),
     )
 
 
@@ -98,6 +100,7 @@ def bill_of(nodes: Iterable[Node], cloud: Cloud, stated: Stated) -> Bill | None:
             traffic=Traffic(**known),
             region=stated.region or cloud.charges.region(graph),
             experiments=stated.experiments,
+            budgets=stated.budgets,
         ),
         cloud.charges,
         prices,

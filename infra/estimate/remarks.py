@@ -29,6 +29,9 @@ def remarks(bill: Bill, today: date) -> Iterator[str]:
         )
     if not bill.situation.traffic.predictions_per_second:
         yield "estimate.predictions_per_second is 0: a month costs what an idle one does, and its runs and jobs"
+    for model, words in bill.situation.budgets.items():
+        kept = "and what runs at that moment" if bill.priced else "which nobody counts here, without prices"
+        yield f"the experiments of a run of {model} use at most {words}, {kept}: search.budget"
     yield from _beyond(bill)
 
 

@@ -36,6 +36,8 @@ class Situation:
     region: str = ""
     experiments: Mapping[str, float] = field(default_factory=dict)
     """By model: how many experiments a run of it has. A model without has none: it is trained elsewhere."""
+    budgets: Mapping[str, str] = field(default_factory=dict)
+    """By model: what the experiments of a run may use, in words, where its contract caps that."""
     model: str = ""
     """Of whose run is spoken; empty for the mean of all."""
 

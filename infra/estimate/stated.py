@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from infra.estimate.document import Stated, bill_of
@@ -12,17 +12,19 @@ from infra.estimate.use import Per
 from infra.settings import Settings
 from infra.vocabulary import Cloud
 from models.catalogue import load
+from models.contract import Contract, Search
 from models.section import names
 
 
 def stated(cloud: Cloud, settings: Settings, graph: Iterable[Node]) -> dict[str, Any]:
     """Return the estimate of a stack that has just been declared, without what only a reader of pages wants."""
-    counted = experiments(settings.models)
+    counted, capped = experiments(settings.models), budgets(settings.models)
     region = cloud.charges.here() if cloud.charges is not None else ""
     told: dict[str, Any] = {
         "region": region,
         "traffic": settings.estimate.model_dump(exclude_none=True),
         "experiments": counted,
+        **({"budgets": capped} if capped else {}),
     }
     bill = bill_of(graph, cloud, Stated(region=region, traffic=told["traffic"], experiments=counted))
     if bill is None:
@@ -53,6 +55,16 @@ def _grams(units: Mapping[str, Interval]) -> dict[str, dict[str, float] | None]:
 
 def experiments(models: Iterable[str]) -> Mapping[str, float]:
     """Return how many experiments on all rows a run of each model comes to that is here and is trained here."""
+    return {model: search.whole_experiments for model, search in _searches(models)}
+
+
+def budgets(models: Iterable[str]) -> Mapping[str, str]:
+    """Return what the experiments of a run may use, in words, by the models whose contracts say so."""
+    return {model: search.budget.words for model, search in _searches(models) if search.budget is not None}
+
+
+def _searches(models: Iterable[str]) -> Iterator[tuple[str, Search]]:
     here = names()
-    searches = {model: getattr(load(model), "search", None) for model in models if model in here}
-    return {model: search.whole_experiments for model, search in searches.items() if search is not None}
+    for model in models:
+        if model in here and isinstance(contract := load(model), Contract):
+            yield model, contract.search

@@ -274,6 +274,17 @@ def test_no_traffic_costs_an_idle_month_with_its_runs_and_jobs(cloud: str) -> No
     assert usd(found, "thousand_predictions") > 0
 
 
+@every_cloud
+def test_what_a_run_may_use_at_most_is_said_where_its_contract_caps_that(cloud: str) -> None:
+    found = plain(cloud)
+    assert "budgets" not in found["outputs"]["estimate"], "no model that is shipped has a cap"
+    told = {**found["outputs"]["estimate"], "budgets": {"churn": "0.50 USD"}}
+    remarks = priced({**found, "outputs": {**found["outputs"], "estimate": told}})["remarks"]
+    assert (
+        "the experiments of a run of churn use at most 0.50 USD, and what runs at that moment: search.budget" in remarks
+    )
+
+
 def test_a_million_a_second_is_beyond_the_bounds_that_are_named() -> None:
     predict = {"memory_mb": 1024, "timeout_seconds": 15, "concurrency": 200}
     beyond = {"predictions_per_second": 1_000_000}
