@@ -87,8 +87,8 @@ BINDING: Final = tuple(f"functions/core/onnx/{name}.py" for name in ("library", 
 LINES_OF_A_FILE: Final = 300
 LINES_OF_A_FUNCTION: Final = 60
 LINES_OF_MAIN: Final = 19
-NATIVE: Final = (*BINDING, "functions/core/dataset/arrow_memory.py")
-"""The files that look into memory which is not Python's: the binding, and the view of Arrow's arrays."""
+NATIVE: Final = (*BINDING, "functions/core/dataset/arrow_memory.py", "functions/core/runtime/forked.py")
+"""The files that use what is not Python's: the binding, the view of Arrow's arrays, a fork that ends with another."""
 C_LIBRARIES: Final = ("ctypes", "_ctypes", "cffi", "_cffi_backend")
 """The packages with which Python calls a C library."""
 LOADING: Final[Mapping[str, str]] = {
@@ -96,6 +96,7 @@ LOADING: Final[Mapping[str, str]] = {
     "infra/clouds.py": "a cloud by its name",
     "functions/core/runtime/digest.py": "the one of Python's modules for SHA-256 that this release has",
     "functions/core/training/experiment.py": "the training.py of a model",
+    "functions/core/training/libraries.py": "what the training.py of a model imports, before each experiment forks",
     "localcloud/__main__.py": "a command by its name",
     "localcloud/aws/launcher.py": "a file beside it, whose folder would hide the emulator's own modules",
     "localcloud/engine/cloud.py": "an embedded cloud by its name",

@@ -24,10 +24,7 @@ def train(environment: Environment) -> Step:
     """
     log = environment.log()
     models = environment.store(variables.MODELS_URL)
-    function = Function(
-        timeout_seconds=environment.number(variables.TIMEOUT_SECONDS),
-        memory_mb=int(environment.text(variables.MEMORY_MB)),
-    )
+    function = Function.told(environment.optional(variables.TIMEOUT_SECONDS), environment.optional(variables.MEMORY_MB))
     trainer = Trainer(data=environment.store(variables.DATA_URL), models=models, log=log, function=function)
     note = RunUsage(models).noting(STEP)
 

@@ -31,6 +31,14 @@ class Function:
     timeout_seconds: float | None = None
     memory_mb: int | None = None
 
+    @classmethod
+    def told(cls, timeout_seconds: str | None, memory_mb: str | None) -> Function:
+        """Return what variables say; one that is not there, as while a stack is updated, bounds nothing."""
+        return cls(
+            timeout_seconds=None if timeout_seconds is None else float(timeout_seconds),
+            memory_mb=None if memory_mb is None else int(memory_mb),
+        )
+
     @property
     def seconds(self) -> float:
         """How long a call may be at work."""

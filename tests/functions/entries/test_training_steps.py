@@ -32,6 +32,8 @@ def stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Objects]]:
     monkeypatch.setattr("functions.core.runtime.environment.open_store", lambda url, **_: opened[url])
     monkeypatch.setenv("DATA_URL", "s3://data")
     monkeypatch.setenv("MODELS_URL", "s3://models")
+    monkeypatch.setenv("TIMEOUT_SECONDS", "840")
+    monkeypatch.setenv("MEMORY_MB", "3008")
     environment._composed.cache_clear()
     yield opened
     environment._composed.cache_clear()

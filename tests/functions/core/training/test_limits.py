@@ -24,6 +24,11 @@ def test_a_function_keeps_memory_for_what_is_taken_between_two_looks(memory: int
     assert found == (None if megabytes is None else megabytes * MB)
 
 
+def test_a_function_whose_variables_are_not_set_yet_is_not_bounded() -> None:
+    assert Function.told(None, None) == UNBOUNDED
+    assert Function.told("840", "3008") == Function(timeout_seconds=840, memory_mb=3008)
+
+
 def test_the_sooner_of_the_two_ends_an_experiment_and_is_named() -> None:
     search, began = contract(search={"maximum_seconds_each": 100}).search, time.monotonic()
     short, long = (Limits.of(search, Function(timeout_seconds=timeout), began) for timeout in (20, 840))
