@@ -32,7 +32,7 @@ LONG = 600.0
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    return Bench(folder=tmp_path, attempt=attempt)
+    return Bench(folder=tmp_path, attempt=attempt, function=Function(timeout_seconds=LONG / 5))
 
 
 def tried(bench: Bench, body: str, top: str = "", **search: Any) -> dict[str, Any]:
