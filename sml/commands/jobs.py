@@ -14,7 +14,7 @@ import typer
 from interface.operations import NO_UPLOADS
 from sml.clouds import one_caller
 from sml.file import content_of
-from sml.mistake import FAILED, Mistake, TooLate
+from sml.mistake import CANCELLED, FAILED, Mistake, TooLate, code_of_rows
 from sml.options import Model, Seconds
 from sml.output import Output
 from sml.session import Session, on_stack
@@ -80,9 +80,12 @@ def get(
     job: JobId,
     result: Result = None,
 ) -> None:
-    """Show one job; with --result, fetch what it gave."""
+    """Show one job; with --result, fetch what it gave, and end as `wait` does."""
     out, found = session.out, session.stack
-    _finished(out, found, _status(found, model, job), result)
+    status = _status(found, model, job)
+    _finished(out, found, status, result)
+    if result is not None:
+        _end(out, status)
 
 
 @app.command()
@@ -95,7 +98,11 @@ def cancel(
     """Cancel a job: no further part of it is worked on."""
     out, found = session.out, session.stack
     url = found.outputs["models"][found.model(model)]["jobs"]
-    _finished(out, found, _api(found).post(f"{url}/{quote(job, safe='')}/cancel", {}), None)
+    status = _api(found).post(f"{url}/{quote(job, safe='')}/cancel", {})
+    _finished(out, found, status, None)
+    if status["status"] != "cancelled":
+        out.say(f"job {job} was {status['status']} before it could be cancelled")
+        raise typer.Exit(FAILED)
 
 
 @app.command()
@@ -143,8 +150,19 @@ def _wait(out: Output, stack: Stack, model: str, job: str, seconds: float, resul
             out.say(told := progress)
         time.sleep(LOOK_SECONDS)
     _finished(out, stack, status, result)
-    if status["status"] != "done":
-        raise typer.Exit(FAILED)
+    _end(out, status)
+
+
+def _end(out: Output, status: dict[str, Any]) -> None:
+    """End the command by what became of a job: with another exit code than 0, unless each of its rows is answered."""
+    rows, refused = status.get("rows") or 0, status.get("refused") or 0
+    code = {"done": code_of_rows(refused, rows), "cancelled": CANCELLED}.get(status["status"], FAILED)
+    if code and status["status"] == "done":
+        out.say(f"{refused:,} of {rows:,} rows got an error")
+    elif code and status["status"] not in ENDED:
+        out.say(f"job {status['id']} is {status['status']}: it has no result yet")
+    if code:
+        raise typer.Exit(code)
 
 
 def _finished(out: Output, stack: Stack, status: dict[str, Any], result: Path | None) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sml.file import content_of
-from sml.mistake import FAILED, Mistake
+from sml.mistake import Mistake, code_of_rows
 from sml.options import Model
 from sml.session import Session, on_stack
 
@@ -84,8 +84,9 @@ def predict(
     shown = [_row(number, answer) for number, answer in enumerate(answers, 1)]
     columns = dict.fromkeys(key for one in shown for key in one)
     out.table(shown, {key: key for key in columns}, empty="no answer", documents=answers)
-    if any(isinstance(answer, dict) and "error" in answer for answer in answers):
-        raise typer.Exit(FAILED)
+    refused = sum(isinstance(answer, dict) and "error" in answer for answer in answers)
+    if code := code_of_rows(refused, len(answers)):
+        raise typer.Exit(code)
 
 
 def _is_json(rows: str | None) -> bool:

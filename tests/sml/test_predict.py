@@ -95,10 +95,18 @@ def test_a_row_that_does_not_fit_is_told_by_line_and_column_and_the_others_are_a
     file.write_bytes(b"mass,code,tagged,age\n-3,007,true,\n800.5,007,true,\nnan,7,true,1_0\n")
     said = staged.sml("predict", MODEL, str(file), "--json")
     first, second, third = said.document
-    assert (said.code, second) == (1, {"label": "a"})
+    assert (said.code, second) == (5, {"label": "a"})
     assert first["error"].startswith("line 2: mass ")
     assert third["error"].startswith("line 4: ")
     assert asked == [FITTING]
+
+
+@pytest.mark.integration
+def test_rows_of_which_none_fits_end_with_a_code_of_their_own(staged: Staged, asked: list[Any], tmp_path: Path) -> None:
+    file = tmp_path / "table.csv"
+    file.write_bytes(b"mass,code,tagged,age\n-3,007,true,\nnan,7,true,1_0\n")
+    assert staged.sml("predict", MODEL, str(file)).code == 6
+    assert asked == []
 
 
 @pytest.mark.integration
