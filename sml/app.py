@@ -32,6 +32,7 @@ from sml.commands.export import app as export
 from sml.commands.jobs import app as jobs
 from sml.commands.registry import app as registry
 from sml.mistake import FAILED, INTERRUPTED, UNREACHABLE, Mistake
+from sml.typed import Typed
 
 
 class Grouped(TyperGroup):
@@ -120,10 +121,9 @@ def main() -> None:
         if os.environ.get(TRACE):
             raise
         what = f"{type(problem).__name__}: {' '.join(str(problem).split())[:200]}"
-        print(
-            f"sml: what was found cannot be shown: {what}; `sml registry verify` says what is damaged, {TRACE}=1 where",
-            file=sys.stderr,
-        )
+        verify = next(iter(getattr(problem, "__notes__", ())), Typed()("registry", "verify"))
+        shown = f"`{verify}` says what is damaged, {TRACE}=1 where"
+        print(f"sml: what was found cannot be shown: {what}; {shown}", file=sys.stderr)
         sys.exit(FAILED)
 
 

@@ -28,6 +28,7 @@ class Following:
         """`say` is told each thing, and `seconds` is how long to wait at most."""
         self._records = stack.records(model)
         self._executions = Executions(stack.registry, model)
+        self._typed = stack.typed
         self._say = say
         self._until = time.monotonic() + seconds
         self._known = {entry.key for entry in self._executions.open()}
@@ -85,7 +86,7 @@ class Following:
             self._tell(run, record)
             if record.get("status") in ENDED:
                 return record
-            self._pause(f"run {run} to end; it goes on: `sml show {self._records.model} {run}`")
+            self._pause(f"run {run} to end; it goes on: `{self._typed('show', self._records.model, run)}`")
 
     def _tell(self, run: str, record: dict[str, Any]) -> None:
         status = record.get("status")
@@ -109,7 +110,7 @@ class Following:
 
     def _ended(self, record: Mapping[str, Any]) -> None:
         if record["status"] == Status.AWAITING_APPROVAL:
-            self._once("approval", sentences.awaiting(self._records.model, str(record.get("version"))))
+            self._once("approval", sentences.awaiting(self._typed, self._records.model, str(record.get("version"))))
             return
         version = f"{record['version']}: " if record.get("version") else ""
         self._once(str(record["status"]), f"{version}{reason(record) or 'no reason was noted'}")
@@ -152,5 +153,5 @@ class Following:
         try:
             time.sleep(LOOK_SECONDS)
         except KeyboardInterrupt:
-            self._say(f"what was begun goes on: `sml runs {self._records.model}`")
+            self._say(f"what was begun goes on: `{self._typed('runs', self._records.model)}`")
             raise

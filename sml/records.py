@@ -14,6 +14,7 @@ from functions.core.storage.objects import Missing
 from interface import layout
 from sml import sentences
 from sml.mistake import Mistake
+from sml.typed import Typed
 from sml.whole import CARD, DAMAGED, EXPERIMENT, ORIGIN, RUN, damage, rows_of, whole
 
 if TYPE_CHECKING:
@@ -30,9 +31,11 @@ R = TypeVar("R")
 class Records:
     """The records of one model."""
 
-    def __init__(self, objects: Objects, model: str) -> None:
+    def __init__(self, objects: Objects, model: str, typed: Typed | None = None) -> None:
+        """`typed` writes a command for the stack that has these records."""
         self._objects = objects
         self.model = model
+        self.typed = typed or Typed()
 
     # Runs ----------------------------------------------------------------------------------
 
@@ -44,14 +47,12 @@ class Records:
         """Return the record of every run, the newest first."""
         ids = self.run_ids()
         found = self._each(f"{self.model}/{layout.RUNS}{run}/run.json" for run in ids)
-        records = [
-            _whole(self.model, run, record) for run, record in zip(ids, found, strict=True) if record is not None
-        ]
+        records = [self._whole(run, record) for run, record in zip(ids, found, strict=True) if record is not None]
         return sorted(records, key=lambda record: str(record.get("created")), reverse=True)
 
     def scheduled(self) -> list[Record]:
         """Return what is known of the executions that wait for their slot: as records, of runs that have no id yet."""
-        at_once = f"`sml retrain {self.model}` begins at once"
+        at_once = f"`{self.typed('retrain', self.model)}` begins at once"
         keys = [entry.key for entry in Executions(self._objects, self.model).open()]
         notes = (note for note in self._read(keys) if note.get("status") == Status.SCHEDULED)
         return [
@@ -71,11 +72,11 @@ class Records:
         """Return the record of the run whose id begins so. Raise `Mistake` where none or several do."""
         found = [run for run in self.run_ids() if run.startswith(beginning)]
         if len(found) != 1 or not beginning:
-            raise Mistake(_which("run", self.model, beginning, found))
+            raise Mistake(self._which("run", beginning, found))
         record = next(self._read([f"{self.model}/{layout.RUNS}{found[0]}/run.json"]), None)
         if record is None:
             return {"run": found[0], "model": self.model, "status": "training"}
-        return _whole(self.model, found[0], record)
+        return self._whole(found[0], record)
 
     def find_run(self, run: str) -> Record:
         """Return the record of a run; empty where it has none yet."""
@@ -133,10 +134,11 @@ class Records:
         names = self._objects.folders(f"{self.model}/{layout.VERSIONS}")
         found = [name for name in names if name.startswith(beginning)]
         if len(found) != 1 or not beginning:
-            raise Mistake(_which("version", self.model, beginning, found))
+            raise Mistake(self._which("version", beginning, found))
         card = self._object(f"{self.model}/{layout.VERSIONS}{found[0]}/card.json")
         if card is None or card.get("version") != found[0]:
-            raise Mistake(f"version {found[0]} of {self.model} has no card: `sml registry verify` says what is damaged")
+            verify = self.typed("registry", "verify")
+            raise Mistake(f"version {found[0]} of {self.model} has no card: `{verify}` says what is damaged")
         origin = self._object(self._origin(found[0]))
         return whole(card, CARD) | ({} if origin is None else {"origin": whole(origin, ORIGIN)})
 
@@ -157,6 +159,21 @@ class Records:
             return Live(self._objects, self.model).read()
         except UnreadablePointer as damaged:
             raise Mistake(str(damaged)) from None
+
+    def _whole(self, run: str, record: Record) -> Record:
+        """Return what is whole of the record of a run; for one that says nothing of it, that it is damaged."""
+        verify = self.typed("registry", "verify")
+        if record.get("run") != run or not isinstance(record.get("status"), str):
+            cause = f"its record is not one: `{verify}`"
+            return {"run": run, "model": self.model, "status": "damaged", "cause": cause}
+        found = whole(record, RUN)
+        return {**found, "status": "damaged", "cause": damage(found, verify)} if DAMAGED in found else found
+
+    def _which(self, kind: str, beginning: str, found: list[str]) -> str:
+        """Say that no run or version begins so, or several do."""
+        if not found:
+            return f"{self.model} has no {kind} {beginning}: `{self.typed(f'{kind}s', self.model)}` lists them"
+        return f"{self.model} has {len(found)} {kind}s that begin with {beginning}: {', '.join(sorted(found)[:5])}"
 
     # Reading -------------------------------------------------------------------------------
 
@@ -184,15 +201,6 @@ def at_once(read: Callable[[T], R], places: Iterable[T]) -> list[R]:
     """Return what is read at each place, in their order, many of them at a time. Raise what reading raises."""
     with ThreadPoolExecutor(READERS) as readers:
         return list(readers.map(read, places))
-
-
-def _whole(model: str, run: str, record: Record) -> Record:
-    """Return what is whole of the record of a run; for one that says nothing of it, that it is damaged."""
-    if record.get("run") != run or not isinstance(record.get("status"), str):
-        cause = "its record is not one: `sml registry verify`"
-        return {"run": run, "model": model, "status": "damaged", "cause": cause}
-    found = whole(record, RUN)
-    return {**found, "status": "damaged", "cause": damage(found)} if DAMAGED in found else found
 
 
 def reason(record: Mapping[str, Any]) -> str:
@@ -233,9 +241,3 @@ def _summary(record: Record) -> Record:
         "trace": record.get("trace"),
         "why": record.get("why"),
     }
-
-
-def _which(kind: str, model: str, beginning: str, found: list[str]) -> str:
-    if not found:
-        return f"{model} has no {kind} {beginning}: `sml {kind}s {model}` lists them"
-    return f"{model} has {len(found)} {kind}s that begin with {beginning}: {', '.join(sorted(found)[:5])}"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interface import layout
 from models.task import lower_is_better
+
+if TYPE_CHECKING:
+    from sml.typed import Typed
 
 TITLES = MappingProxyType(
     {
@@ -169,10 +172,11 @@ def began(schedule: Mapping[str, Any]) -> str:
     return f"{str(schedule.get('slot'))[:16].replace('T', ' ')} UTC: {schedule.get('reason')}{saved}"
 
 
-def awaiting(model: str, version: str, sml: str = "sml") -> str:
-    """Say that a version waits for a person's word, and how it is given; `sml` is what to type for the command."""
+def awaiting(typed: Typed, model: str, version: str) -> str:
+    """Say that a version waits for a person's word, and how it is given; `typed` writes a command."""
     named = f"{model}@{version}"
-    return f"{named} waits for a person's word: `{sml} approve {named}` or `{sml} reject {named} --reason WHY`"
+    approve, reject = typed("approve", named), typed("reject", named, "--reason", "WHY")
+    return f"{named} waits for a person's word: `{approve}` or `{reject}`"
 
 
 def decided(approval: Mapping[str, Any]) -> str:

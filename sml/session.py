@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 from sml.options import AsJson, OutputsFile, StackName, StateFolder
 from sml.output import Output
 from sml.stack import Stack, find_stack
+from sml.typed import Typed
 
 SHARED = {"stack": StackName, "outputs": OutputsFile, "state": StateFolder, "as_json": AsJson}
 """The options that each command has."""
@@ -21,6 +22,8 @@ class Session:
 
     def __init__(self, *, stack: str | None, outputs: Path | None, state: Path | None, as_json: bool) -> None:
         self._named = (stack, outputs, state)
+        self.typed = Typed(stack=stack, outputs=outputs, state=state)
+        """Writes a command for the same stack."""
         self.out = Output(as_json=as_json)
 
     @cached_property
@@ -53,7 +56,13 @@ def on_stack(command: Callable[..., None]) -> Callable[..., None]:
 
     def run(**arguments: Any) -> None:
         options = {name: arguments.pop(name) for name in SHARED}
-        command(Session(**options), **arguments)
+        session = Session(**options)
+        try:
+            command(session, **arguments)
+        except Exception as problem:
+            # For what is not a mistake of the user the application says what to type: of which stack, it cannot know.
+            problem.add_note(session.typed("registry", "verify"))
+            raise
 
     run.__name__, run.__doc__, run.__module__ = getattr(command, "__name__", ""), command.__doc__, command.__module__
     # The console calls it with a session of its own.

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from sml.clouds import Cloud, Way, account, schemes
 from sml.embedded_cloud import EmbeddedCloud
 from sml.here import ROOT, Here
 from sml.mistake import Mistake, Unreachable
+from sml.typed import Typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,8 @@ class Stack:
     """What the stores' client needs beyond what it finds in the environment."""
     way: Way | None = field(default=None, repr=False)
     """How the cloud itself is reached, if it is embedded here."""
+    typed: Typed = field(default_factory=Typed, repr=False)
+    """Writes a command for this stack, as it was named."""
 
     @property
     def models(self) -> list[str]:
@@ -95,7 +98,7 @@ class Stack:
         """Return what the registry says of a model. Raise `Mistake` for one that the stack does not serve."""
         from sml.records import Records  # noqa: PLC0415 - the stores' client takes long to import
 
-        return Records(self.registry, self.model(model))
+        return Records(self.registry, self.model(model), self.typed)
 
     @cached_property
     def jobs(self) -> Objects:
@@ -131,6 +134,10 @@ def find_stack(name: str | None = None, outputs: Path | None = None, state: Path
 
     Raise `Unreachable` where there is none, and `Mistake` for outputs that are not a stack's.
     """
+    return replace(_find(name, outputs, state), typed=Typed(stack=name, outputs=outputs, state=state))
+
+
+def _find(name: str | None, outputs: Path | None, state: Path | None) -> Stack:
     if outputs is not None:
         return _embedded(state, name or outputs.stem, _checked(_read(outputs), str(outputs)))
     if name is None:

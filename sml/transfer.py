@@ -54,7 +54,8 @@ class Transfer:
         except (Corrupt, LookupError, TypeError, AttributeError):
             raise Mistake(
                 f"{what} cannot be compared with {pointer.champion}, which is live in {self.target.name}:"
-                " `sml registry verify` says what is damaged; --accept-changes does without"
+                f" `{self.target.typed('registry', 'verify')}`, or for {self.source.name}"
+                f" `{self.source.typed('registry', 'verify')}`, says what is damaged; --accept-changes does without"
             ) from None
         if changes:
             raise Mistake(
@@ -103,7 +104,7 @@ class Transfer:
         if odd:
             raise Mistake(
                 f"version {self.version} of {self.model} is damaged in the stack {self.source.name}: {', '.join(odd)};"
-                f" `sml registry verify {self.model}` says more"
+                f" `{self.source.typed('registry', 'verify', self.model)}` says more"
             )
         return files
 
@@ -116,7 +117,7 @@ class Transfer:
         except Corrupt as problem:
             raise Mistake(
                 f"the stack {self.target.name} has a version {self.version} of {self.model} that is damaged: {problem};"
-                f" `sml registry verify {self.model} --repair` may mend it"
+                f" `{self.target.typed('registry', 'verify', self.model, '--repair')}` may mend it"
             ) from None
         return True
 

@@ -145,10 +145,10 @@ def whole(record: Record, parts: Mapping[str, Fits]) -> Record:
     return {**{name: value for name, value in record.items() if name not in odd}, **rest, DAMAGED: odd}
 
 
-def damage(record: Mapping[str, Any]) -> str:
-    """Return a sentence about what was left out of a record; empty for a whole one."""
+def damage(record: Mapping[str, Any], verify: str) -> str:
+    """Return a sentence about what was left out of a record, and that `verify` says more; empty for a whole one."""
     names = ", ".join(record.get(DAMAGED) or ())
-    return names and f"damaged, and not shown: {names}; `sml registry verify` says what else is"
+    return names and f"damaged, and not shown: {names}; `{verify}` says what else is"
 
 
 def rows_of(golden: Any) -> list[list[float]] | None:

@@ -11,12 +11,12 @@ from typing import Any, Protocol
 from interface import layout
 from localcloud.engine.cloud import Objects
 from sml import sentences
+from sml.typed import Typed
 
 RELEASES = {"canary": "canary", "advanced": "canary", "shadow": "shadow", "rolled_back": "rolled back"}
 """What a change of the live pointer is called, by its event; a promotion has a sentence of its own."""
 ENDS = ("rejected", "refused", "superseded", "failed")
 """States in which a run ends with a cause, and without a change of the live pointer."""
-SML = ".venv/bin/sml"
 AWAITING = "awaiting_approval"
 """The state of a run whose version waits for a person's word."""
 SHORTEST_SECONDS = 0.05
@@ -64,15 +64,20 @@ class Story:
         models: Objects,
         say: Say,
         facts: Callable[[], Facts],
+        typed: Typed,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`models` is the store of models; `facts` reads the contract, which an edit may change."""
+        """`models` is the store of models; `facts` reads the contract, which an edit may change.
+
+        `typed` writes a command for the stack.
+        """
         self.model = model
         self.refusal: str | None = None
         """Why the newest file was refused; None while none was, or a later one is live."""
         self._models = models
         self._say = say
         self._facts = facts
+        self._typed = typed
         self._clock = clock
         self._uploads: dict[str, float] = {}
         """When a file arrived, by its key."""
@@ -134,7 +139,7 @@ class Story:
             return
         if status == AWAITING:
             known.told.add(status)
-            self._stage(known, "approval", sentences.awaiting(self.model, str(record.get("version")), SML))
+            self._stage(known, "approval", sentences.awaiting(self._typed, self.model, str(record.get("version"))))
         elif status in ENDS:
             known.told.add(status)
             if status in ("rejected", "refused"):

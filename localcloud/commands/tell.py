@@ -21,6 +21,7 @@ from models.bring_your_own import BringYourOwn
 from models.catalogue import by_kind, load
 from models.section import ContractError
 from sml import sentences
+from sml.typed import Typed
 
 LOOK_SECONDS = 0.25
 AGAIN_SECONDS = 60.0
@@ -37,8 +38,12 @@ class Teller(WhileInside):
     It asks the cloud what happened, and the queues how many dead letters they hold, a few times a second.
     """
 
-    def __init__(self, stack: LocalStack, progress: Progress, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, stack: LocalStack, progress: Progress, typed: Typed, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`typed` writes a command for the stack."""
         super().__init__()
+        self._typed = typed
         self._stack = stack
         self._progress = progress
         self._clock = clock
@@ -82,7 +87,8 @@ class Teller(WhileInside):
             raise
         except Exception as problem:
             said = f"{type(problem).__name__}: {problem}"
-            self._once("damaged", f"a record that was written is not one ({said}): `.venv/bin/sml registry verify`")
+            verify = self._typed("registry", "verify")
+            self._once("damaged", f"a record that was written is not one ({said}): `{verify}`")
 
     def _happened(self, event: Event) -> None:
         match event:
@@ -102,7 +108,9 @@ class Teller(WhileInside):
     def _story(self, model: str) -> Story:
         if model not in self._stories:
             store = self._stack.store(self._stack.outputs["models_url"])
-            self._stories[model] = Story(model, store, self._progress.line, lambda: facts_of(model), self._clock)
+            self._stories[model] = Story(
+                model, store, self._progress.line, lambda: facts_of(model), self._typed, self._clock
+            )
         return self._stories[model]
 
     def _arrived(self, event: Written) -> None:
@@ -136,7 +144,7 @@ class Teller(WhileInside):
             count, before = self._letters[name].count(), self._dead.get(name, 0)
             self._dead[name] = count
             if count > before:
-                again = f"`.venv/bin/sml redrive {name}` brings {'it' if count == 1 else 'them'} back"
+                again = f"`{self._typed('redrive', name)}` brings {'it' if count == 1 else 'them'} back"
                 why = "".join(f"{reason}; " for reason in dict.fromkeys(self._reasons)) if name == "jobs" else ""
                 self._progress.line("dead letter", f"{name}: {why}{count} in its queue, {again}")
                 self._reasons.clear()

@@ -22,6 +22,7 @@ from localcloud.engine.cloud import CloudFailed, Entrance
 from localcloud.engine.stack import LocalStack
 from localcloud.engine.stack_file import ROOT, STATE
 from models.section import names
+from sml.typed import Typed
 
 SAMPLE = "breast_cancer"
 """The model that `make wdbc.csv` writes a dataset for."""
@@ -46,7 +47,7 @@ def main(progress: Progress, stack: str, state: Path) -> int:
         try:
             until_the_end.enter_context(Control(state / FILE, stack_commands(local)))
             _print_outputs(local, progress, outputs, state)
-            until_the_end.enter_context(Teller(local, progress))
+            until_the_end.enter_context(Teller(local, progress, _typed(state)))
             follow(local, progress, since=began)
             return 0
         finally:
@@ -107,15 +108,19 @@ def summary(stack: LocalStack) -> str:
     return f"{len(stack.resources)} resources, {functions} functions, {workflows} workflow{'s' * (workflows != 1)}"
 
 
+def _typed(state: Path) -> Typed:
+    """Return what writes a command for the stack whose files are in this folder."""
+    return Typed(state=None if state == STATE else state, program=SML)
+
+
 def _print_outputs(stack: LocalStack, progress: Progress, outputs: Path, state: Path) -> None:
-    endpoint = stack.outputs.get("endpoint", "none")
+    endpoint, typed = stack.outputs.get("endpoint", "none"), _typed(state)
     progress.line("endpoint", endpoint)
     progress.line("try", f"curl -s {endpoint}/v2")
     if SAMPLE in (stack.outputs.get("models") or {}):
-        folder = "" if state == STATE else f" --state {state}"
-        progress.line("train", f"make wdbc.csv; {SML} upload {SAMPLE} wdbc.csv --wait{folder}")
-        progress.line("predict", f"{SML} predict {SAMPLE} wdbc.csv --limit 3{folder}")
-    progress.line("look", f"{SML} console{'' if state == STATE else f' --state {state}'}")
+        progress.line("train", f"make wdbc.csv; {typed('upload', SAMPLE, 'wdbc.csv', '--wait')}")
+        progress.line("predict", typed("predict", SAMPLE, "wdbc.csv", "--limit", "3"))
+    progress.line("look", typed("console"))
     for model in sorted(set(names()) - set(stack.outputs.get("models") or {}) - set(stated(stack))):
         progress.line("left out", unnamed(stack, model))
     progress.line("outputs", str(outputs.relative_to(ROOT) if outputs.is_relative_to(ROOT) else outputs))

@@ -38,7 +38,7 @@ def approvals(
     rows = [{**row, "since": row["since"][:19].replace("T", " ")} for row in waiting]
     out.table(rows, COLUMNS, empty="nothing waits for approval", documents=waiting)
     for row in rows:
-        out.line(sentences.awaiting(row["model"], row["version"]))
+        out.line(sentences.awaiting(found.typed, row["model"], row["version"]))
 
 
 @on_stack
@@ -57,11 +57,11 @@ def approve(
     following = Following(found, name, out.say, seconds=timeout)
     document = _decide(found, name, version, "approved", reason)
     if turn is None:
-        out.result(document, f"{name} @ {version} is approved: `sml release {name} {version}` releases it")
+        out.result(document, f"{name} @ {version} is approved: `{found.typed('release', name, version)}` releases it")
         return
     execution = _start(found, name, turn)
     if not wait:
-        said = f"{name} @ {version} is approved, and its release has begun: `sml live {name}`"
+        said = f"{name} @ {version} is approved, and its release has begun: `{found.typed('live', name)}`"
         out.result({**document, "run": turn.run, "execution": execution}, said)
         return
     record = following.to_the_end(following.run_of(execution), name_of(execution))
@@ -117,7 +117,8 @@ def _chosen(stack: Stack, text: str) -> tuple[str, str, Turn | None]:
     if pointer.champion == version:
         raise Mistake(f"version {version} of {model} is live already: there is nothing to decide")
     if pointer.release is not None and pointer.release.version == version:
-        raise Mistake(f"version {version} of {model} is being released: `sml withdraw {model}` ends that")
+        withdraw = stack.typed("withdraw", model)
+        raise Mistake(f"version {version} of {model} is being released: `{withdraw}` ends that")
     return model, version, next((turn for turn in pointer.awaiting if turn.version == version), None)
 
 

@@ -24,7 +24,7 @@ def console(
     from sml.console.site import Site  # noqa: PLC0415
     from sml.console.source import Source  # noqa: PLC0415
 
-    source = Source(session.find)
+    source = Source(session.find, session.typed)
     name = source.stack.name
     try:
         server = Server(Site(source, ROUTES).answer, port)

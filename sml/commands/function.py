@@ -83,7 +83,7 @@ def send(
     if not isinstance(document, dict):
         raise Mistake(f"the message is {message.strip()}; accepted: a JSON object")
     found.cloud.send(function, _place(found, function, "queue", "takes messages"), document)
-    out.result({"function": function}, f"sent to the queue of {function}; its log: sml logs {function}")
+    out.result({"function": function}, f"sent to the queue of {function}; its log: `{found.typed('logs', function)}`")
 
 
 def _place(stack: Stack, function: str, kind: str, what: str) -> str:

@@ -53,7 +53,7 @@ def submit(
     if wait or result is not None:
         _wait(out, found, model, job, timeout, result)
         return
-    out.result({"id": job}, job, f"`sml job wait {model} {job} -o FILE` waits for its result")
+    out.result({"id": job}, job, f"`{found.typed('job', 'wait', model, job, '-o', 'FILE')}` waits for its result")
 
 
 @app.command("list")
@@ -69,7 +69,7 @@ def listed(
     if (account := found.outputs["callers"]) and one_caller(found.scheme):
         out.say(f"all who may sign for {account} are one caller: these are the jobs of all of them")
     columns = {"id": "job", "status": "status", "created": "created (UTC)"}
-    out.table(jobs, columns, empty=f"there is no job: `sml job submit {model} FILE`")
+    out.table(jobs, columns, empty=f"there is no job: `{found.typed('job', 'submit', model, 'FILE')}`")
 
 
 @app.command()
@@ -194,7 +194,7 @@ def _result(stack: Stack, status: dict[str, Any]) -> bytes:
 def _status(stack: Stack, model: str, job: str) -> dict[str, Any]:
     url = stack.outputs["models"][stack.model(model)]["jobs"]
     if not job:
-        raise Mistake(f"a job is named by its id: `sml job list {model}`")
+        raise Mistake(f"a job is named by its id: `{stack.typed('job', 'list', model)}`")
     return _api(stack).get(f"{url}/{quote(job, safe='')}")
 
 

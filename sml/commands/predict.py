@@ -62,17 +62,17 @@ def predict(
     out, found = session.out, session.stack
     url = found.outputs["models"][found.model(model)]["predict"]
     most = MOST + 1 if limit is None else limit
-    card = _card(found, model)
+    card, submit = _card(found, model), found.typed("job", "submit", model, "FILE")
     content = None if row is not None or _is_json(rows) else _content(rows)
     forecasts = None if content is None else _forecasts(card, *content, most)
     if forecasts is None:
-        asked = list(_asked(_features(card), rows, row, content, most))
+        asked = list(_asked(_features(card), rows, row, content, most=most, submit=submit))
     else:
         asked = [one.asked for one in forecasts]
     if not asked:
         raise Mistake("there is no row")
     if len(asked) > MOST:
-        raise Mistake(f"more than {MOST:,} rows are not answered at once: `sml job submit {model} FILE`, or --limit")
+        raise Mistake(f"more than {MOST:,} rows are not answered at once: `{submit}`, or --limit")
     fitting = [one for one in asked if not isinstance(one, str)]
     api, said = Api(found), []
     for start in range(0, len(fitting), AT_ONCE):
@@ -108,11 +108,18 @@ def _blocks(content: bytes) -> Iterator[bytes]:
 
 
 def _asked(
-    features: Sequence[Feature] | None, rows: str | None, row: str | None, content: tuple[bytes, str] | None, most: int
+    features: Sequence[Feature] | None,
+    rows: str | None,
+    row: str | None,
+    content: tuple[bytes, str] | None,
+    *,
+    most: int,
+    submit: str,
 ) -> Iterator[Any]:
     """Yield at most so many rows as a request has them; for one of a table that does not fit, a text that says why.
 
-    `content` is what a file or standard input holds, and how it is called; None where rows are written out.
+    `content` is what a file or standard input holds, and how it is called; None where rows are written out. `submit` is
+    the command that takes what this one does not.
     """
     if row is not None and row.lstrip().startswith(("{", "[")):
         return _without_others([_json(row, "--row")], features)
@@ -122,7 +129,7 @@ def _asked(
     if (found := _json_rows(table)) is not None:
         return itertools.islice(_without_others(found, features), most)
     if features is None:
-        return itertools.islice(_plain_rows(table, where), most)
+        return itertools.islice(_plain_rows(table, where, submit), most)
     from sml.table_rows import table_rows  # noqa: PLC0415 - its reader takes long to import
 
     return table_rows(_blocks(table), features, where, most)
@@ -209,12 +216,15 @@ def _json(text: str, what: str) -> Any:
         raise Mistake(f"{what} is not JSON: {problem}") from None
 
 
-def _plain_rows(content: bytes, where: str) -> Iterator[Any]:
-    """Yield the rows of CSV or JSON Lines for a model of which nothing tells what its columns are."""
+def _plain_rows(content: bytes, where: str, submit: str) -> Iterator[Any]:
+    """Yield the rows of CSV or JSON Lines for a model of which nothing tells what its columns are.
+
+    Raise `Mistake` for another file, which `submit` may take.
+    """
     try:
         text = content.decode("utf-8-sig").lstrip("\r\n")
     except UnicodeDecodeError:
-        raise Mistake(f"{where} is not text in UTF-8; Parquet and other files: `sml job submit`") from None
+        raise Mistake(f"{where} is not text in UTF-8; Parquet and other files: `{submit}`") from None
     if text[:1] in "{[":
         yield from (_json(line, where) for line in text.splitlines() if line.strip())
         return

@@ -44,7 +44,7 @@ def release(
     model, named = parted(model)
     beginning = version or named
     if beginning is None:
-        raise Mistake(f"which version of {model}? `sml versions {model}` lists them")
+        raise Mistake(f"which version of {model}? `{found.typed('versions', model)}` lists them")
     records = found.records(model)
     name = str(records.version(beginning)["version"])
     if records.live().champion == name:
@@ -86,9 +86,13 @@ def promote(  # noqa: PLR0913, PLR0917 - an argument for each option
         _begin(session.out, other, model, transfer.version, seconds=timeout if wait else None)
         return
     if source or source_outputs or accept_changes or version or wait:
+        ends, to = (
+            session.typed("promote", *words)
+            for words in ((model,), (f"{model}@VERSION", "--from", "STACK", "--to", "STACK"))
+        )
         raise Mistake(
-            f"`sml promote {model}` ends the canary that is under way; accepted for a version that another stack is to"
-            f" release: `sml promote {model}@VERSION --from STACK --to STACK`"
+            f"`{ends}` ends the canary that is under way; accepted for a version that another stack is to release:"
+            f" `{to}`"
         )
     from functions.core.registry import pointer  # noqa: PLC0415
 
@@ -131,7 +135,8 @@ def rollback(
     after = before
     while not any(entry.run == run for entry in after.history):
         if time.monotonic() - began > timeout:
-            raise TooLate(f"{model}: the rollback is not in the history after {timeout:.0f} s: `sml history {model}`")
+            history = found.typed("history", model)
+            raise TooLate(f"{model}: the rollback is not in the history after {timeout:.0f} s: `{history}`")
         time.sleep(LOOK_SECONDS)
         after = records.live()
     seconds = time.monotonic() - began
@@ -157,7 +162,8 @@ def _begin(out: Output, stack: Stack, model: str, version: str, *, seconds: floa
     execution = stack.cloud.start(stack.outputs["workflow"], {"model": model, "version": version})
     if seconds is None:
         document = {"execution": execution, "version": version}
-        out.result(document, f"the release of {model} @ {version} has begun: `sml live {model}`")
+        said = f"the release of {model} @ {version} has begun: `{stack.typed('live', model)}`"
+        out.result(document, said)
         return
     record = following.to_the_end(following.run_of(execution))
     if out.as_json:
@@ -171,7 +177,8 @@ def _transfer(source: Stack, target: Stack, model: str, version: str | None) -> 
     from sml.transfer import Transfer  # noqa: PLC0415 - the store's client takes long to import
 
     if source.outputs["models_url"] == target.outputs["models_url"]:
-        raise Mistake(f"{source.name} and {target.name} are the same stack: `sml release` releases a version there")
+        release = source.typed("release", f"{model}@VERSION")
+        raise Mistake(f"{source.name} and {target.name} are the same stack: `{release}` releases a version there")
     records = source.records(model)
     target.model(model)
     champion = records.live().champion

@@ -14,6 +14,7 @@ from sml.session import Session, on_stack
 
 if TYPE_CHECKING:
     from sml.records import Records
+    from sml.typed import Typed
 
 COLUMNS = {
     "run": "run",
@@ -46,7 +47,7 @@ def runs(
     records = sorted(records, key=lambda record: str(record.get("created")), reverse=True)
     rows = [_row(record) for record in records[:limit]]
     columns = {key: title for key, title in COLUMNS.items() if key != "model" or not model}
-    out.table(rows, columns, empty=_none(model or found.models[0]), documents=records[:limit])
+    out.table(rows, columns, empty=_none(found.typed, model or found.models[0]), documents=records[:limit])
     if len(records) > limit:
         out.line(f"{len(records) - limit:,} more: --limit {len(records)}")
     for record in waiting:
@@ -184,12 +185,12 @@ def _one(records: Records, model: str, run: str | None, *, with_version: bool = 
         return records.run(run)
     known = [record for record in records.runs() if record.get("version") or not with_version]
     if not known:
-        raise Mistake(_none(model))
+        raise Mistake(_none(records.typed, model))
     return known[0]
 
 
-def _none(model: str) -> str:
-    return f"there is no run yet: `sml upload {model} FILE` starts one"
+def _none(typed: Typed, model: str) -> str:
+    return f"there is no run yet: `{typed('upload', model, 'FILE')}` starts one"
 
 
 def _row(record: dict[str, Any]) -> dict[str, Any]:

@@ -46,7 +46,8 @@ def upload(
     url = f"{str(found.outputs['data_url']).rstrip('/')}/{key}"
     if following is None:
         document = {"url": url, "bytes": len(content)}
-        out.result(document, f"{len(content):,} bytes -> {url}", f"`sml runs {model}` shows what becomes of it")
+        shows = f"`{found.typed('runs', model)}` shows what becomes of it"
+        out.result(document, f"{len(content):,} bytes -> {url}", shows)
         return
     out.say(f"  {'upload':<12} {len(content):,} bytes -> {url}")
     _finish(following, out, *following.run_from(key))
@@ -66,12 +67,13 @@ def retrain(
     out, found = session.out, session.stack
     newest = found.data.newest(f"{found.model(model)}/incoming")
     if newest is None:
-        raise Mistake(f"{model} has no dataset yet: `sml upload {model} FILE`")
+        raise Mistake(f"{model} has no dataset yet: `{found.typed('upload', model, 'FILE')}`")
     following = _following(found, model, out, timeout) if wait else None
     action = {"action": "wait"} if window else {}
     execution = found.cloud.start(found.outputs["workflow"], {"model": model, **action})
     if following is None:
-        out.result({"execution": execution, "source": newest}, f"{model} is trained on {newest}: `sml runs {model}`")
+        said = f"{model} is trained on {newest}: `{found.typed('runs', model)}`"
+        out.result({"execution": execution, "source": newest}, said)
         return
     _finish(following, out, following.run_of(execution), name_of(execution))
 

@@ -40,7 +40,7 @@ def live(
         out.fields(found.records(model).live().document())
         return
     if facts["champion"] is None:
-        out.line(f"no version of {model} is live yet: `sml upload {model} FILE` trains the first one")
+        out.line(f"no version of {model} is live yet: `{found.typed('upload', model, 'FILE')}` trains the first one")
         return
     out.fields(facts)
 
@@ -67,7 +67,7 @@ def versions(
     ]
     scores = dict.fromkeys(name for card in cards for name in _scores(card))
     columns = {"version": "version", "state": "state", "created": "created (UTC)", "run": "run", "bytes": "bytes"}
-    empty = f"{model} has no version yet: `sml upload {model} FILE`"
+    empty = f"{model} has no version yet: `{found.typed('upload', model, 'FILE')}`"
     out.table(rows, {**columns, **{name: name for name in scores}}, empty=empty, documents=cards)
 
 

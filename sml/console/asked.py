@@ -73,6 +73,7 @@ class _Found(Session):
         super().__init__(stack=None, outputs=None, state=None, as_json=False)
         self.out = out
         self.__dict__["stack"] = stack
+        self.typed = stack.typed
 
 
 def ask(stack: Stack, command: Callable[..., None], **arguments: Any) -> Told:

@@ -65,7 +65,7 @@ class Site:
             found = self._view(request)
             return found if isinstance(found, Reply) else self._drawn(found, request, guard)
         except Exception as problem:
-            status, text = sentence(problem)
+            status, text = sentence(problem, self._source.typed)
             if status == 500:
                 traceback.print_exception(problem, file=sys.stderr)
             return self._drawn(_problem(text, status), request, guard)
@@ -82,7 +82,8 @@ class Site:
 
     def _drawn(self, page: Page, request: Request, guard: Guard) -> Reply:
         again = f"{quote(request.path)}?{urlencode(request.query, doseq=True)}" if request.method == "GET" else "/"
-        shared = {"page": page, "request": request, "again": again, "token": guard.token, "stack": self._known()}
+        asked = {"page": page, "request": request, "again": again, "token": guard.token}
+        shared = {**asked, "stack": self._known(), "typed": self._source.typed}
         drawn = self._templates.get_template(page.template).render({**shared, **page.facts})
         return Reply(status=page.status, body=drawn.encode(errors="replace"), kind=HTML)
 

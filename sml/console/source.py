@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from functions.core.storage.objects import Objects
     from sml.stack import Stack
+    from sml.typed import Typed
 
 FRESH_SECONDS = 2.0
 """How long the process of a stack that is up here is not asked again."""
@@ -28,8 +29,10 @@ FRESH_SECONDS = 2.0
 class Source:
     """Finds the stack, and opens what belongs to it."""
 
-    def __init__(self, find: Callable[[], Stack]) -> None:
+    def __init__(self, find: Callable[[], Stack], typed: Typed) -> None:
+        """`typed` writes a command for the stack that `find` finds."""
         self._find = find
+        self.typed = typed
         self._lock = threading.Lock()
         self._stack: Stack | None = None
         self._captures: tuple[str, Objects, Captured] | None = None
@@ -87,8 +90,8 @@ def _identity(stack: Stack) -> tuple[Any, ...]:
     return stack.outputs, stack.options, vars(stack.here) if stack.here else None
 
 
-def sentence(problem: Exception) -> tuple[int, str]:
-    """Return the status and the one sentence that a page says of what went wrong."""
+def sentence(problem: Exception, typed: Typed) -> tuple[int, str]:
+    """Return the status and the one sentence that a page says of what went wrong; `typed` writes a command."""
     match problem:
         case Mistake():
             return (503 if problem.code != 1 else 409), str(problem)
@@ -97,5 +100,6 @@ def sentence(problem: Exception) -> tuple[int, str]:
         case OSError():
             return 503, f"the stack cannot be asked: {problem.strerror or type(problem).__name__}"
         case LookupError() | TypeError() | ValueError() | AttributeError():
-            return 500, f"a record is damaged, or of another release ({type(problem).__name__}): `sml registry verify`"
+            verify = typed("registry", "verify")
+            return 500, f"a record is damaged, or of another release ({type(problem).__name__}): `{verify}`"
     return 500, f"this page could not be made ({type(problem).__name__}): see the terminal of the console"

@@ -27,7 +27,8 @@ def requests_of(records: Records, batch: int) -> tuple[list[Asked], Asked | None
     """
     pointer = records.live()
     if pointer.champion is None:
-        raise Mistake(f"no version of {records.model} is live yet: `sml upload {records.model} FILE` trains the first")
+        upload = records.typed("upload", records.model, "FILE")
+        raise Mistake(f"no version of {records.model} is live yet: `{upload}` trains the first")
     card, golden = records.version(pointer.champion), records.golden(pointer.champion)
     if golden.get("inputs") and _has_compound(card):
         return _of_numbers(records.model, card, golden["inputs"][:MOST], batch)
@@ -37,7 +38,8 @@ def requests_of(records: Records, batch: int) -> tuple[list[Asked], Asked | None
         return each, _of_rows(path, [rows[at % len(rows)] for at in range(batch)])
     cases = golden.get("cases") or []
     if not cases:
-        raise Mistake(f"version {pointer.champion} of {records.model} has no golden rows: `sml registry verify`")
+        verify = records.typed("registry", "verify")
+        raise Mistake(f"version {pointer.champion} of {records.model} has no golden rows: `{verify}`")
     path = f"/v2/models/{records.model}/infer"
     inputs = [case["inputs"] for case in cases[:MOST]]
     first = inputs[0]

@@ -8,12 +8,13 @@ from rich.console import Console
 
 from localcloud.commands.progress import Progress
 from localcloud.commands.tell import Teller
+from sml.typed import Typed
 from tests.loop.running import MODEL, Running, csv_of, rows
 
 
 def test_a_dataset_is_told_until_it_is_judged_and_so_is_what_is_refused(running: Running) -> None:
     shown = io.StringIO()
-    teller = Teller(running.stack, Progress(Console(file=shown, soft_wrap=True)))
+    teller = Teller(running.stack, Progress(Console(file=shown, soft_wrap=True)), Typed())
     teller.tell()
     shown.truncate(0)
     url = running.stack.outputs["data_url"]

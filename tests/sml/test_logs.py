@@ -225,7 +225,8 @@ def test_what_cloudwatch_refuses_is_a_sentence(
 
 def test_a_message_goes_to_the_queue_that_the_outputs_name(cloudwatch: CloudWatch, tmp_path: Path) -> None:
     said = elsewhere(tmp_path, "send", "labels", '{"label": "ü"}')
-    assert (said.code, said.out) == (0, "sent to the queue of labels; its log: sml logs labels\n")
+    log = f"sml logs labels --outputs {tmp_path / 'outputs.json'}"
+    assert (said.code, said.out) == (0, f"sent to the queue of labels; its log: `{log}`\n")
     [sent] = cloudwatch.sent
     assert (sent["QueueUrl"], json.loads(sent["MessageBody"])) == (
         "https://sqs.eu-west-1.amazonaws.com/1/labels",

@@ -106,7 +106,7 @@ def _retrain(source: Source, model: str, named: str) -> str:
     del named
     newest = source.stack.data.newest(f"{source.stack.model(model)}/incoming")
     if newest is None:
-        raise Mistake(f"{model} has no dataset yet: `sml upload {model} FILE`")
+        raise Mistake(f"{model} has no dataset yet: `{source.typed('upload', model, 'FILE')}`")
     return (
         f"The workflow trains {model} on its newest dataset, {newest}, and releases what passes the gate. "
         "What was trained on already is not trained again."
@@ -146,7 +146,7 @@ def ask(source: Source, request: Request, model: str, action: str) -> Page:
     try:
         facts["words"] = found.words(source, model, named)
     except Exception as problem:
-        facts["problem"] = sentence(problem)[1]
+        facts["problem"] = sentence(problem, source.typed)[1]
     return Page(template="ask.html", title=found.title, model=model, facts=facts)
 
 
@@ -164,7 +164,7 @@ def do(source: Source, request: Request, model: str, action: str) -> Page:
         facts["lines"] = told.lines or [f"job {named} is {told.document.get('status')}"]
         status = 200
     except Exception as problem:
-        status, facts["problem"] = sentence(problem)
+        status, facts["problem"] = sentence(problem, source.typed)
     return Page(template="ask.html", title=found.title, model=model, facts=facts, status=min(status, 409))
 
 

@@ -50,7 +50,7 @@ def _card(records: Records) -> dict[str, Any]:
         pointer = records.live()
         last = records.last_run()
     except Exception as found:
-        problem = sentence(found)[1]
+        problem = sentence(found, records.typed)[1]
     return {"name": records.model, "pointer": pointer, "problem": problem, "last": last, **_state(pointer)}
 
 

@@ -58,7 +58,7 @@ def answer(source: Source, request: Request, model: str) -> Page:
         facts |= _said(told.documents[0])
         status = 200
     except Exception as problem:
-        status, facts["problem"] = sentence(problem)
+        status, facts["problem"] = sentence(problem, source.typed)
     return _page(model, facts, status)
 
 

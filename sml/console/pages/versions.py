@@ -22,7 +22,12 @@ def version(source: Source, request: Request, model: str, version: str) -> Page:
     card = records.version(version)
     pointer = records.live()
     states = {pointer.previous: "previous", pointer.challenger: "challenger", pointer.champion: "live"}
-    facts = {"card": card, "left_out": damage(card), "state": states.get(card.get("version"), ""), "pointer": pointer}
+    facts = {
+        "card": card,
+        "left_out": damage(card, source.typed("registry", "verify")),
+        "state": states.get(card.get("version"), ""),
+        "pointer": pointer,
+    }
     facts["origin"] = sentences.origin(card["origin"]) if card.get("origin") else ""
     facts["decides"] = sentences.decides(card["decision"]) if card.get("decision") else ""
     facts["interval"] = sentences.interval(card["interval"]) if card.get("interval") else ""

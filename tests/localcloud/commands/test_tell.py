@@ -18,6 +18,7 @@ from localcloud.commands.tell import Teller
 from localcloud.engine.events import MOST, Answered, Event, Events, Failed, Logged, Written
 from localcloud.engine.stack import LocalStack
 from localcloud.support.http_server import Request, Response
+from sml.typed import Typed
 from tests.localcloud.staged import StagedObjects
 
 DATA, MODELS, JOBS = "s3://data", "s3://models", "s3://jobs"
@@ -39,7 +40,7 @@ class Told:
         self.outputs = {"data_url": DATA, "models_url": MODELS, "jobs_url": JOBS, "models": {"m": {}, "n": {}}}
         self.cloud = SimpleNamespace(events=self.taken, function="function")
         progress = Progress(Console(file=self.shown, soft_wrap=True, highlight=False))
-        self.teller = Teller(cast("LocalStack", self), progress, clock=lambda: self.now)
+        self.teller = Teller(cast("LocalStack", self), progress, Typed(program=".venv/bin/sml"), clock=lambda: self.now)
 
     def taken(self) -> list[Event]:
         events, self.happened = self.happened, []

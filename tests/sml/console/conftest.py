@@ -13,6 +13,7 @@ from sml.console.site import Site
 from sml.console.source import Source
 from sml.mistake import Mistake
 from sml.stack import find_stack
+from sml.typed import Typed
 from tests.sml.console.browser import Browser
 from tests.sml.staged import Staged
 
@@ -24,7 +25,8 @@ def source(staged: Staged) -> Iterator[Source]:
     staged.resources = [{"type": "aws:s3/bucket:Bucket", "name": "captures-bucket", "id": "captures-1"}]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SML_CALLER", "somebody")
-        yield Source(lambda: find_stack(state=staged.state))
+        patch.setenv("SML_STATE", str(staged.state))
+        yield Source(lambda: find_stack(state=staged.state), Typed(state=staged.state))
 
 
 @pytest.fixture

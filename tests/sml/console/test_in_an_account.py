@@ -13,6 +13,7 @@ from sml.console.source import Source
 from sml.log_line import read
 from sml.mistake import Mistake, Unreachable
 from sml.stack import Stack
+from sml.typed import Typed
 from tests.sml.console.browser import Browser
 from tests.sml.staged import MODEL, OUTPUTS
 
@@ -40,7 +41,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def console(outputs: dict[str, Any]) -> Browser:
-    return Browser(Site(Source(lambda: Stack(name="dev", outputs=outputs)), ROUTES))
+    return Browser(Site(Source(lambda: Stack(name="dev", outputs=outputs), Typed()), ROUTES))
 
 
 @pytest.mark.parametrize(
@@ -108,5 +109,5 @@ def test_credentials_that_have_expired_are_a_sentence() -> None:
     def expired() -> Stack:
         raise Unreachable("AWS refused: ExpiredToken")
 
-    shown = Browser(Site(Source(expired), ROUTES)).get("/")
+    shown = Browser(Site(Source(expired, Typed()), ROUTES)).get("/")
     assert (shown.status, "AWS refused: ExpiredToken" in shown.text) == (503, True)
