@@ -162,13 +162,12 @@ def training(
        roll back -> rolled back,              awaiting approval
        wait for the slot -> prepare
     ```
-    A search that narrows has experiments in rounds: select answers which go on. The input is
-    `{"source": "<key of a dataset>"}`, `{"model": "<name>"}` for its newest dataset,
-    `{"model": "<name>", "action": "wait"}` for the same in the window of the schedule,
-    `{"model": "<name>", "version": "<version>"}` to release what is registered, the same with `"run"` to go on
-    with a run whose version waited for approval, or
-    `{"model": "<name>", "action": "rollback", "reason": "<why>"}` to have the champion before this one
-    back. Where functions train single models, the answer chooses the function of the experiments.
+    A search that narrows has experiments in rounds: select answers which go on. A run that a deployment overtook is
+    prepared again, a few times at most. The input is `{"source": "<key of a dataset>"}`, `{"model": "<name>"}` for its
+    newest dataset, `{"model": "<name>", "action": "wait"}` for the same in the window of the schedule,
+    `{"model": "<name>", "version": "<version>"}` to release what is registered, the same with `"run"` to go on with a
+    run whose version waited for approval, or `{"model": "<name>", "action": "rollback", "reason": "<why>"}` to have the
+    champion before this one back. Where functions train single models, the answer chooses that of the experiments.
     """
     return Workflow(
         start="prepare",
@@ -217,6 +216,7 @@ def _search(parallelism: int, apart: Mapping[str, str]) -> tuple[Step, ...]:
                 "waiting": "wait for the slot",
             },
         ),
+        Pause(name="wait for functions", seconds=Ref("search.wait_seconds"), next="prepare"),
         Pause(name="wait for the slot", seconds=Ref("search.wait_seconds"), next="prepare"),
         *(
             [Choose(name="who trains it", on=Ref("search.trainer"), cases={trainer.SHARED: "experiments", **choice})]
@@ -229,7 +229,7 @@ def _search(parallelism: int, apart: Mapping[str, str]) -> tuple[Step, ...]:
         Choose(
             name="is it good enough",
             on=Ref("search.status"),
-            cases={"registered": "release", "refused": "refused", "narrowed": first},
+            cases={"registered": "release", "refused": "refused", "narrowed": first, "outdated": "wait for functions"},
         ),
     )
 

@@ -83,6 +83,11 @@ class Following:
             if record.get("status") in ENDED and execution and record.get("execution") not in (None, execution):
                 self._once("unchanged", f"the same was judged before, in run {run}: {record['status']}")
                 return record
+            if record.get("status") == Status.FAILED and execution and record.get("restarts") == execution:
+                self._once(f"again {run}", str(record.get("cause")), name="again")
+                run = str((self._note(execution) or {}).get("run") or run)
+                self._pause(f"the execution {execution} to begin again")
+                continue
             self._tell(run, record)
             if record.get("status") in ENDED:
                 return record

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from functions.core.registry.restart import Restart
 from functions.core.registry.runs import RunUsage
 from functions.core.runtime.step import Step
 from functions.core.selection.select import Selection
@@ -22,7 +23,8 @@ def select(environment: Environment) -> Step:
 
     def act(payload: Mapping[str, Any]) -> Mapping[str, Any]:
         selection = Selection(data=data, models=models, at=datetime.now(UTC).isoformat(timespec="seconds"))
-        return selection(payload["model"], payload["run"], payload.get("round"))
+        model, run = payload["model"], payload["run"]
+        return Restart(models, model, run).selecting(lambda: selection(model, run, payload.get("round")))
 
     note = RunUsage(models).noting("select", settles=True)
     return Step(name="select", act=act, log=environment.log(), metering=environment.metering, note=note)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from functions.core.registry.restart import Restart
 from functions.core.registry.runs import RunUsage
 from functions.core.runtime.step import Step
 from functions.core.training.limits import Function
@@ -29,6 +30,7 @@ def train(environment: Environment) -> Step:
     note = RunUsage(models).noting(STEP)
 
     def act(payload: Mapping[str, Any]) -> Mapping[str, Any]:
-        return trainer(payload["model"], payload["run"], payload["experiment"], payload.get("round"))
+        model, run, experiment = payload["model"], payload["run"], payload["experiment"]
+        return Restart(models, model, run).training(lambda: trainer(model, run, experiment, payload.get("round")))
 
     return Step(name="train", act=act, log=log, metering=environment.metering, note=note)

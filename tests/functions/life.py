@@ -12,6 +12,7 @@ from typing import Any
 
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import Pointer
+from functions.core.registry.restart import Restart
 from functions.core.release.rollout import Rollout
 from functions.core.release.supervisor import Supervisor
 from functions.core.runtime.log import Log
@@ -184,8 +185,12 @@ class Life:
         given = {name: value_of(value, known) if isinstance(value, Ref) else value for name, value in payload.items()}
         functions: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "prepare": lambda given: self.bench.prepare(given["input"], given["execution"]),
-            "train": lambda given: self.bench.train(given["run"], given["experiment"], given["round"]),
-            "select": lambda given: self.bench.select(given["run"], given["round"]),
+            "train": lambda given: Restart(self.models, MODEL, given["run"]).training(
+                lambda: self.bench.train(given["run"], given["experiment"], given["round"])
+            ),
+            "select": lambda given: Restart(self.models, MODEL, given["run"]).selecting(
+                lambda: self.bench.select(given["run"], given["round"])
+            ),
             "rollout": self.rollout.act,
         }
         return functions[function](given)

@@ -127,6 +127,25 @@ def test_experiments_that_failed_are_told_though_another_went_live(staged: Stage
     assert (said.code, "1 of 2 failed; e0: NameError: no (training.py:9, in fit: x)" in said.err) == (0, True)
 
 
+def test_an_upload_in_the_seconds_of_a_deployment_is_followed_to_the_run_that_follows(
+    staged: Staged, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staged.data.put(f"{MODEL}/incoming/a.csv", b"x")
+    cause = "the code of penguins changed after the run began: it begins again, with what is deployed now"
+    note = {"execution": "id-7", "run": "aa01"}
+    staged.run("aa01", status="failed", execution="id-7", restarts="id-7", cause=cause)
+    staged.registry.put_json(f".executions/{MODEL}/id-7.json", note)
+    staged.registry.put_json(f"{MODEL}/live.json", promote_first(Pointer(), "v2", "bb02", 0.0).document())
+
+    def prepared(*_: object) -> None:
+        staged.registry.put_json(f".executions/{MODEL}/id-7.json", {**note, "run": "bb02"})
+        staged.run("bb02", version="v2", execution="id-7")
+
+    monkeypatch.setattr("sml.following.Following._pause", prepared)
+    said = staged.sml("retrain", MODEL, "--wait", "--json")
+    assert (said.code, said.document["run"], said.err.count(cause)) == (0, "bb02", 1)
+
+
 def test_training_begins_with_the_newest_dataset(staged: Staged) -> None:
     said = staged.sml("retrain", MODEL)
     assert (said.code, said.err) == (1, f"sml: {MODEL} has no dataset yet: `sml upload {MODEL} FILE`\n")
