@@ -1,12 +1,20 @@
-"""Between which values a metric would lie on other rows like these: a bootstrap of the holdout, by percentiles."""
+"""Between which values a metric would lie on other rows like these.
+
+A share of the rows has the interval of a share. What else is measured has a bootstrap of the holdout, by percentiles; a
+perfect score, which every draw repeats, has the end that so many rows can prove.
+"""
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from functions.core.selection import shares
+from functions.core.training.class_answers import ClassAnswers
 from functions.core.training.metrics import UndefinedMetric
+from models.task import lower_is_better
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +35,10 @@ _AT_ONCE = 2_000_000
 """Rows of the draws that are in memory together."""
 _SEED = 20
 _PERCENTILES = (2.5, 97.5)
+_ALMOST = 1e-12
+"""What a perfect score lacks by rounding."""
+_WORST = MappingProxyType({"brier": 2.0, "calibration_error": 1.0})
+"""The errors that have a greatest value, and that: of two classes the Brier score has half of it at most."""
 
 
 def intervals(task: Task[Any], y: np.ndarray, answers: Answers, measures: Sequence[str]) -> dict[str, Interval]:
@@ -36,7 +48,7 @@ def intervals(task: Task[Any], y: np.ndarray, answers: Answers, measures: Sequen
     the draws.
     """
     [values] = _drawn(task, y, [answers], measures)
-    ends = {name: _ends(drawn) for name, drawn in values.items()}
+    ends = {name: _honest(name, y, answers, _ends(drawn)) for name, drawn in values.items()}
     return {name: interval for name, interval in ends.items() if interval is not None}
 
 
@@ -44,6 +56,44 @@ def difference(task: Task[Any], y: np.ndarray, one: Answers, other: Answers, mea
     """Return the interval of how much more of a metric `one` has than `other`, on the same rows of each draw."""
     ours, theirs = _drawn(task, y, [one, other], [measure])
     return _ends(ours[measure] - theirs[measure]) if measure in ours and measure in theirs else None
+
+
+def _honest(measure: str, y: np.ndarray, answers: Answers, ends: Interval | None) -> Interval | None:
+    """Return the interval of a metric, by that of its draws: another one for a share, and for a perfect score.
+
+    Draws of rows that are all right are all right: that they are alike says nothing of other rows. A score of 1 has as
+    its lower end what so many right rows prove of a share, and an error between 0 and 1 the same from the other side.
+    Of an error without an upper bound, and of R2, which has no lower one, they prove nothing: None.
+    """
+    if ends is None:
+        return None
+    if isinstance(answers, ClassAnswers) and (counted := _counted(measure, y, answers)) is not None:
+        return shares.interval(*counted)
+    less = lower_is_better(measure)
+    if max(ends) > _ALMOST if less else min(ends) < 1 - _ALMOST:
+        return ends
+    unproven = 1 - shares.least(_fewest(y))
+    if not less:
+        return None if measure == "r2" else (1 - unproven, 1.0)
+    return (0.0, _WORST[measure] * unproven) if measure in _WORST else None
+
+
+def _counted(measure: str, y: np.ndarray, answers: ClassAnswers) -> tuple[int, int] | None:
+    """Return how many rows have what a metric is the share of, and of how many; None for one that is no such share."""
+    right = y == answers.labels
+    positive = answers.probabilities.shape[1] - 1
+    if measure == "accuracy":
+        among = np.ones(len(y), bool)
+    elif measure in ("precision", "recall") and positive == 1:
+        among = (answers.labels if measure == "precision" else y) == positive
+    else:
+        return None
+    return int(right[among].sum()), int(among.sum())
+
+
+def _fewest(y: np.ndarray) -> int:
+    """Return the rows of the class that has fewest, of those that are there; of numbers all rows."""
+    return int(np.unique(y, return_counts=True)[1].min(initial=len(y))) if y.dtype.kind == "i" else len(y)
 
 
 def _ends(drawn: np.ndarray) -> Interval | None:

@@ -154,6 +154,19 @@ def test_where_the_interval_counts_its_worse_end_must_reach_the_bound() -> None:
     assert "judged by the upper end" in loss.detail
 
 
+def test_a_perfect_score_on_eight_rows_does_not_pass_by_its_interval() -> None:
+    y = np.tile(Y, 2)
+    perfect = ClassAnswers.likeliest(np.eye(2)[y])
+    for metric in ("accuracy", "roc_auc", "f1", "precision"):
+        gate = {"metric": metric, "minimum": 0.9}
+        assert check_metric(contract(gate=gate), y, perfect).passed
+        check = check_metric(contract(gate={**gate, "interval": True}), y, perfect)
+        assert (check.passed, check.value) == (False, 1.0), metric
+    gate = {"metric": "log_loss", "minimum": None, "maximum": 0.1, "interval": True}
+    loss = check_metric(contract(gate=gate), y, perfect)
+    assert (loss.passed, "they give it no interval" in loss.detail) == (False, True)
+
+
 def gap(**changes: Any) -> tuple[Contract, Gap]:
     judged = contract(gate={"metric": "accuracy", "gaps": [{"feature": "colour", "at_most": 0.1, **changes}]})
     return judged, judged.gate.gaps[0]

@@ -46,6 +46,33 @@ def test_a_sample_of_many_rows_gives_the_interval_of_all_of_them(monkeypatch: py
         assert sampled[measure] == pytest.approx((lower, upper), abs=0.4 * (upper - lower))
 
 
+def test_a_perfect_score_on_few_rows_proves_little() -> None:
+    y = np.repeat([0, 1], 4)
+    perfect = ClassAnswers.likeliest(np.eye(2)[y])
+    found = intervals.intervals(TWO, y, perfect, TWO.metrics)
+    assert found["accuracy"] == pytest.approx((0.6306, 1), abs=1e-4)
+    assert found["recall"] == found["precision"] == pytest.approx((0.3976, 1), abs=1e-4)
+    for measure in ("roc_auc", "average_precision", "f1", "balanced_accuracy"):
+        assert found[measure] == pytest.approx((0.3976, 1), abs=1e-4), measure
+    assert found["calibration_error"] == pytest.approx((0, 0.6024), abs=1e-4)
+    assert found["brier"][1] == pytest.approx(2 * 0.6024, abs=1e-4)
+
+
+def test_no_error_on_few_rows_proves_nothing_of_one_without_an_upper_bound() -> None:
+    price, y = Regression(Target(name="price")), np.arange(8.0)
+    found = intervals.intervals(price, y, NumberAnswers(values=y), price.metrics)
+    assert found == {}
+
+
+def test_a_share_that_no_row_has_may_be_had_by_others() -> None:
+    y = np.repeat([0, 1], 10)
+    wrong = ClassAnswers.likeliest(np.eye(2)[np.zeros(20, int)])
+    found = intervals.intervals(TWO, y, wrong, ["recall", "precision", "roc_auc"])
+    assert found["recall"] == pytest.approx((0, 0.3085), abs=1e-4)
+    assert found["precision"] == (0, 1), "no row was called positive"
+    assert found["roc_auc"] == (0.5, 0.5), "the same answer to every row is worth that on any rows"
+
+
 def test_two_models_are_compared_on_the_same_rows_of_each_draw() -> None:
     assert difference(TWO, Y, GOOD, GOOD, "roc_auc") == (0.0, 0.0)
     ends = difference(TWO, Y, GOOD, EVEN, "roc_auc")
