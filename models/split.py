@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import AfterValidator, Field
 
@@ -46,6 +46,12 @@ class Split(Later):
     than those it trains on. Naming it here makes it no feature."""
     gap: Gap = None
     """Rows nearer than this before the test rows of a fold are not trained on in it, nor those before the holdout."""
+
+    @property
+    def deciding(self) -> dict[str, Any]:
+        """What decides which rows are kept out, by the names of the keys: others keep other rows out."""
+        how = {key: getattr(self, key) for key in ("group", "time", "gap") if getattr(self, key) is not None}
+        return {"holdout": self.holdout, "folds": self.folds, "seed": self.seed, **how}
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -65,6 +65,7 @@ class TrainedArrival(Arrival):
             self._write(upload.source, reading)
         facts = {"rows": reading.report["accepted_rows"], "rejected_rows": reading.report["rejected_rows"]}
         facts |= {name: reading.report[name] for name in ("split", "suspects", "series") if name in reading.report}
+        facts["split"] = {**reading.report["split"], "keys": self.contract.search.deciding}
         facts |= {} if schedule is None else {"schedule": schedule}
         return self.begin(upload, reading.digest, plan, facts)
 

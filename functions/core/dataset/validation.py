@@ -279,13 +279,11 @@ def _check_rows(
 
 
 def _digest(x: np.ndarray, y: np.ndarray, keys: CollectedKeys | None, contract: Contract) -> str:
-    search = contract.search
-    how = {key: getattr(search, key) for key in ("group", "time", "gap") if getattr(search, key) is not None}
     contract_values = {
         "features": [feature.document() for feature in contract.features],
         "target": contract.target.model_dump(),
         "shape": list(x.shape),
-        "split": {"holdout": search.holdout, "folds": search.folds, "seed": search.seed, **how},
+        "split": contract.search.deciding,
         **({} if contract.series is None else {"series": contract.series.model_dump(mode="json")}),
     }
     digest = hashlib.sha256(canonical(contract_values))

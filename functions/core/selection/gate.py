@@ -48,6 +48,8 @@ class Champion:
 
     answers: Answers | None
     why_not: str = ""
+    seen: str = ""
+    """That it was trained on rows of the holdout, or may have been; empty where it was not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +160,7 @@ def check_margin(contract: Contract, y: np.ndarray, answers: Answers, champion: 
     interval = None if ends is None else (min(way * end for end in ends), max(way * end for end in ends))
     better_by = way * difference
     passed = better_by >= bound - _ROUNDING
-    return Check(name=name, passed=passed, value=better_by, bound=bound, interval=interval)
+    return Check(name=name, passed=passed, value=better_by, bound=bound, interval=interval, detail=champion.seen)
 
 
 def check_size(contract: Contract, size: int) -> Check:

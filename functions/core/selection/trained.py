@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from functions.core.dataset.dataset import Dataset
 from functions.core.onnx.session import BadModel, ModelFailure
@@ -22,6 +22,7 @@ from functions.core.selection.importance import reliance
 from functions.core.selection.intervals import intervals
 from functions.core.selection.report import Story, render
 from functions.core.selection.retold import Untold, retold
+from functions.core.selection.seen import seen
 from functions.core.serving.opening import open_trained
 from functions.core.storage.objects import Missing
 from functions.core.training.choice import task_of
@@ -29,7 +30,7 @@ from interface import layout
 from models.light import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
 
@@ -135,7 +136,7 @@ class TrainedAssessment(Assessment):
 
     def _judged(self, experiments: Experiments, dataset: Dataset) -> tuple[Candidate, Verdict, dict[str, Record]]:
         """Return the candidate, its verdict, and why better experiments were passed over, by their ids."""
-        champion = self._champion(Registry(self.models, self.contract.name), dataset.x[dataset.holdout])
+        champion = self._champion(experiments.run, dataset.x[dataset.holdout])
         candidates = experiments.candidates()
         best = next(candidates)
         refusal = judge(self.contract, best, champion, dataset)
@@ -149,8 +150,12 @@ class TrainedAssessment(Assessment):
             others[candidate.experiment["id"]] = _passed_over(verdict)
         return best, refusal, others
 
-    def _champion(self, registry: Registry, x: np.ndarray) -> Champion:
-        """Return the live version's answers to the rows `x` float32 [rows, terms], or why there are none."""
+    def _champion(self, record: Mapping[str, Any], x: np.ndarray) -> Champion:
+        """Return the live version's answers to the rows `x` float32 [rows, terms], or why there are none.
+
+        `record` is that of the run whose holdout they are.
+        """
+        registry = Registry(self.models, self.contract.name)
         name = Live(self.models, self.contract.name).read().champion
         if name is None:
             return Champion(answers=None, why_not="there is no champion yet")
@@ -161,7 +166,9 @@ class TrainedAssessment(Assessment):
                 return Champion(answers=None, why_not=why_not)
             told = retold(x, self.contract.features, features_of(version.card))
             answers = answers_of(self.contract, open_trained(version), told)
-            return Champion(answers=task_of(self.contract).beside(answers, told))
+            answers = task_of(self.contract).beside(answers, told)
+            trained = registry.read_run(str(version.card.get("run")))
+            return Champion(answers=answers, seen=seen(self.data, version.model, version.card, trained, record, told))
         except Untold as problem:
             return Champion(answers=None, why_not=str(problem))
         except (Corrupt, Missing, BadModel, ModelFailure) as problem:
