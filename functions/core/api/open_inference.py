@@ -44,6 +44,10 @@ class Inference(NamedTuple):
     binary: bool
     """Whether outputs travel as bytes where the request does not say how."""
 
+    @property
+    def encoded(self) -> bool:
+        return True
+
     @classmethod
     def read(cls, body: bytes, headers: Mapping[str, str]) -> Inference:
         """Read the form of a request. Raise `Problem` 400 that names the member, 413 or 415."""

@@ -45,6 +45,12 @@ class Serving:
     """Per cent of the requests that the challenger is asked about without answering them."""
 
     @property
+    def recodes(self) -> bool:
+        """Whether the challenger takes a number of a category for another one than the champion does."""
+        theirs = {} if self.challenger is None else self.challenger.codes
+        return any(theirs.get(name, ours)[: len(ours)] != ours for name, ours in self.champion.codes.items())
+
+    @property
     def stands_in(self) -> bool:
         """Whether an earlier champion answers because the one that the pointer names does not load."""
         return self.champion.version != self.named

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     class Payload(Protocol):
         """What is asked: `Instances` in rows, `open_inference.Inference` in tensors."""
 
+        @property
+        def encoded(self) -> bool: ...  # whether categories are told by their numbers
+
         def encode(self, servable: Servable) -> Mapping[str, Tensor]:
             """Return it as the inputs of a version. Raise `Problem` 400 or 413 where it does not fit the version."""
             ...
@@ -49,6 +52,7 @@ class Instances:
     """Rows as people write them: objects by name, or lists in the model's order."""
 
     __slots__ = ("rows",)
+    encoded = False
 
     def __init__(self, rows: Any) -> None:
         self.rows = rows
@@ -117,6 +121,7 @@ class Predictor:
     caller gets the champion's answer, and the failure counts against the challenger.
 
     Shadow: the champion answers, and the challenger is asked the same about a share of the requests.
+    A caller who tells categories by numbers means the champion's: where a challenger has others, it is not asked.
     """
 
     def __init__(
@@ -147,7 +152,7 @@ class Predictor:
         if version is not None:
             return self._ask_and_capture(question, self.model_cache.pinned(version), "pinned")
         serving = self.model_cache.current()
-        if serving.contender is not None:
+        if serving.contender is not None and not (question.payload.encoded and serving.recodes):
             if hash_percent(question.caller, serving.contender) < serving.weight:
                 return self._canary(question, serving, serving.contender)
             if hash_percent(question.request_id, serving.contender) < serving.shadow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import Problem
@@ -28,6 +29,9 @@ class Servable(ABC):
     outputs: Mapping[str, Spec]
     ids: tuple[str, ...] = ()
     """The columns that tell a row of a table from others: they come back beside its answer."""
+
+    codes: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """What the numbers of each category stand for, by the feature's name, in the order of the numbers."""
 
     @abstractmethod
     def encode(self, instances: Any) -> Mapping[str, Tensor]:

@@ -39,6 +39,7 @@ class Tabular(Servable):
         self.model = version.model
         self.version = version.version
         self.features = features_of(card)
+        self.codes = {one.name: one.names for one in self.features if one.kind == "category"}
         self._is_plain = not any_compound(self.features)
         self.terms = self.features if self._is_plain else _terms_of(self.features)
         self.ids = tuple(card.get("id", ()))

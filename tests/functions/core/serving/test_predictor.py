@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core.registry.pointer import begin_shadow
+from functions.core.registry.pointer import begin_shadow, promote
 from functions.core.serving.predictor import hash_percent
 from tests.functions.serving import BENIGN, FEATURES, MALIGNANT, MODEL, POISON, Bench, model_bytes, said
 
@@ -62,6 +62,48 @@ def test_a_challengers_caller_is_answered_by_it_and_the_champion_is_asked_too() 
     assert record["agreed"] == 1  # they differ on the first row; both call a draw benign
     assert "inputs" not in record
     assert bench.caller not in json.dumps(record["caller"])
+
+
+def learnt(*towns: str) -> list[dict[str, Any]]:
+    return [FEATURES[0], {"name": "town", "kind": "category", "learn": True, "categories": list(towns)}]
+
+
+def by_number(bench: Bench) -> str:
+    """Ask by tensor, and return in which role a version answered."""
+    body = {"inputs": [{"name": "X", "shape": [1, 2], "datatype": "FP32", "data": [5, 4]}]}
+    response = bench.send("POST", f"/v2/models/{MODEL}/infer", body)
+    assert response.status == 200, response.body
+    return response.headers["x-model-variant"]
+
+
+@pytest.mark.parametrize(
+    ("towns", "variant"),
+    [
+        ("abcdefghij", "challenger"),
+        ("abcdefghijk", "challenger"),
+        ("Aabcdefghij", "champion"),
+        ("bacdefghij", "champion"),
+    ],
+    ids=["the same", "one more after them", "one more before them", "another order"],
+)
+def test_who_tells_a_category_by_its_number_means_the_champions(towns: str, variant: str) -> None:
+    bench = Bench()
+    bench.champion(features=learnt(*"abcdefghij"))
+    bench.challenger(WRONG, features=learnt(*towns))
+    assert by_number(bench) == variant
+    assert said(bench.predict({"mean_radius": 5.0, "town": "e"}))["variant"] == "challenger", "by name nothing changes"
+    bench.live.change(lambda pointer: promote(pointer, bench.clock(), "seen"))
+    bench.clock.forward(3600)
+    assert by_number(bench) == "champion"
+
+
+def test_a_shadow_is_not_asked_about_numbers_that_it_would_take_for_other_categories() -> None:
+    bench = Bench()
+    bench.champion(features=learnt(*"abcdefghij"))
+    version = bench.register(WRONG, learnt(*"bacdefghij"))
+    bench.live.change(lambda pointer: begin_shadow(pointer, version, "second", 100, bench.clock()))
+    assert by_number(bench) == "champion"
+    assert "shadow" not in {record["variant"] for record in bench.captured()}
 
 
 def shadow(bench: Bench, onnx: bytes, share: int = 100) -> str:
