@@ -125,14 +125,6 @@ def naive(metrics: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def decides(decision: Mapping[str, Any]) -> str:
-    """Say where a model of two classes decides, and why there: `from a probability of 0.31 on: the greatest f1 ...`."""
-    folds = ", ".join(f"{name} {value:.3g}" for name, value in (decision.get("folds") or {}).items())
-    return (
-        f"from a probability of {decision['threshold']:.4g} on: {decision['for']}{folds and f'; on the folds {folds}'}"
-    )
-
-
 def interval(declared: Mapping[str, Any]) -> str:
     """Say what the interval of an answer is to hold: `low to high, between which 0.9 of the truths are to lie`."""
     return f"low to high, between which {declared['coverage']:g} of the truths are to lie"

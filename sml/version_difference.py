@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.versions import features_of
-from sml.sentences import decides, ends, interval, origin
+from models.decided import decides
+from sml.sentences import ends, interval, origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

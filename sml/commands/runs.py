@@ -61,11 +61,11 @@ def show(
     run: Run,
 ) -> None:
     """Show one run: its data, its experiments, its gate, its release."""
+    from models.decided import decides  # noqa: PLC0415
     from sml.records import reason, said  # noqa: PLC0415 - the store's client takes long to import
     from sml.sentences import (  # noqa: PLC0415
         began,
         decided,
-        decides,
         evidence,
         holdout,
         interval,

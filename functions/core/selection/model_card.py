@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from functions.core.selection.html import Markup, escape, facts, join, section
+from models.decided import decides
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,10 +66,7 @@ def _decides(contract: Contract, experiment: Mapping[str, Any]) -> str:
     if not contract.target.classes:
         return "it answers with a number"
     if decision is not None:
-        folds = ", ".join(f"{name} {value:.3g}" for name, value in decision["folds"].items())
-        positive = contract.target.classes[-1]
-        chosen = f"chosen on the folds for {decision['for']} ({folds} there)"
-        return f"{positive} from a probability of {decision['threshold']:.4g} on, {chosen}"
+        return f"{contract.target.classes[-1]} {decides(decision)}"
     if threshold is not None:
         name = contract.target.classes[threshold["positive"]]
         return f"{name} from a probability of {threshold['value']:.4g} on, as its estimator was tuned"

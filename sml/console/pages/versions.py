@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from models.decided import decides
 from sml import sentences
 from sml.console.asked import ask
 from sml.console.site import Page
@@ -29,7 +30,7 @@ def version(source: Source, request: Request, model: str, version: str) -> Page:
         "pointer": pointer,
     }
     facts["origin"] = sentences.origin(card["origin"]) if card.get("origin") else ""
-    facts["decides"] = sentences.decides(card["decision"]) if card.get("decision") else ""
+    facts["decides"] = decides(card["decision"]) if card.get("decision") else ""
     facts["interval"] = sentences.interval(card["interval"]) if card.get("interval") else ""
     return Page(template="version.html", title=f"Version {card.get('version')}", model=model, facts=facts)
 
