@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http import json_codec
@@ -62,6 +63,8 @@ class Service:
         self._elsewhere = elsewhere or {}
         self._seconds = seconds
         self._metering = metering
+        # Most requests are billed for one of a few durations.
+        self._used = None if metering is None else lru_cache(1024)(lambda billed: log.part(metering.fields(billed)))
 
     def warm(self) -> None:
         """Open every model that is live, which asks each its golden inputs.
@@ -111,8 +114,9 @@ class Service:
         billed = 0.0 if metering is None else metering.end(begun)
         if (asked := self._asked(operation, segments)) is not None:
             billed += asked.captures.settle(headers.get("x-model-version"), billed)
-        self._log.info(
+        self._log.info_also(
             "request",
+            b"" if self._used is None else self._used(billed),
             request_id=request.request_id,
             operation=None if operation is None else operation.id,
             status=response.status,
@@ -120,7 +124,6 @@ class Service:
             model=headers.get("x-model"),
             version=headers.get("x-model-version"),
             variant=headers.get("x-model-variant"),
-            **({} if metering is None else metering.fields(billed)),
         )
         json_codec.note_first_answer()
         return response

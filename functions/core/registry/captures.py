@@ -90,7 +90,11 @@ class Captures:
             return 0.0
         with self._lock:
             self._hold(answered_by, 1, seconds)
-        if not self.write() or not (late := self._metering.more()):
+            due = self._due()
+        if due is None:
+            return 0.0
+        self._write(*due)
+        if not (late := self._metering.more()):
             return 0.0
         with self._lock:
             self._hold(answered_by, 0, late)
@@ -104,16 +108,22 @@ class Captures:
     def write(self) -> bool:
         """Write what is held, once a second, usage alone once a minute; return whether it was tried. Never raise."""
         with self._lock:
-            if not self._records and not self._used:
-                return False
-            now = self._clock()
-            due_at = self._due_at if self._records else self._due_at + ALONE_SECONDS
-            if now < due_at and (self._failing or len(self._records) < LONG):
-                return False
-            records, self._records, self._due_at = self._records, [], now + EVERY_SECONDS
-            used, self._used = self._used, {}
-        self._write(records, used, now)
-        return True
+            due = self._due()
+        if due is not None:
+            self._write(*due)
+        return due is not None
+
+    def _due(self) -> tuple[list[Mapping[str, Any]], dict[str, list[float]], float] | None:
+        """Take what is held and due, and the moment; None for nothing. The lock is held."""
+        if not self._records and not self._used:
+            return None
+        now = self._clock()
+        due_at = self._due_at if self._records else self._due_at + ALONE_SECONDS
+        if now < due_at and (self._failing or len(self._records) < LONG):
+            return None
+        records, self._records, self._due_at = self._records, [], now + EVERY_SECONDS
+        used, self._used = self._used, {}
+        return records, used, now
 
     def _write(self, records: list[Mapping[str, Any]], used: dict[str, list[float]], now: float) -> None:
         moment = datetime.fromtimestamp(now, UTC).strftime("%M%S")

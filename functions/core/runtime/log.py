@@ -45,6 +45,14 @@ class Log:
     def info(self, event: str, **fields: Any) -> None:
         self._write("INFO", event, fields)
 
+    def info_also(self, event: str, also: bytes, **fields: Any) -> None:
+        """Write an event, with fields after the others as `part` returns them."""
+        self._write("INFO", event, fields, also)
+
+    def part(self, fields: dict[str, Any]) -> bytes:
+        """Return fields, one or more, as `info_also` takes them: encoded once for the many lines that have them."""
+        return b"," + self._encode(fields)[1:]
+
     def warning(self, event: str, **fields: Any) -> None:
         self._write("WARNING", event, fields)
 
@@ -54,10 +62,11 @@ class Log:
             fields = {**fields, "error": type(problem).__name__, "trace": "".join(traceback.format_exception(problem))}
         self._write("ERROR", event, fields)
 
-    def _write(self, level: str, event: str, fields: dict[str, Any]) -> None:
+    def _write(self, level: str, event: str, fields: dict[str, Any], also: bytes = b"") -> None:
         if _LEVELS[level] < self._least:
             return
         line = {"time": round(self._clock(), 3), self._level_name: level, "event": event, **fields}
         stream = self._stream or sys.stdout
-        stream.write(self._encode(line).decode() + "\n")
+        data = self._encode(line)
+        stream.write((data[:-1] + also if also else data).decode() + "\n")
         stream.flush()

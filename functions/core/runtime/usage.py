@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 if TYPE_CHECKING:
@@ -14,6 +13,10 @@ if TYPE_CHECKING:
 
     Metrics = Callable[[Mapping[str, str]], dict[str, Any]]
     """Returns what makes metrics of a line of the log, by these dimensions, for a cloud that reads them there."""
+
+
+_CLEARLY = 1e-6
+"""Seconds: what is less may be the rounding of a difference, and no time."""
 
 
 class Usage(NamedTuple):
@@ -77,8 +80,7 @@ class Metering:
         self.meter = meter
         self._billed_seconds = meter.billed_seconds
         self._metrics = metrics
-        # Most calls are billed for one of a few durations.
-        self.fields = lru_cache(maxsize=1024)(self._fields)
+        self._step_seconds = meter.billed_ms / 1000
         self._clock = clock
         self._lock = threading.Lock()
         self._running = 0
@@ -120,9 +122,12 @@ class Metering:
             seconds = share - begun
             if running == 1:
                 began = self._began
-                billed = self._billed_seconds((now - began) * 1000)
+                worked = now - began
+                # Most calls take less than the step to which a duration is rounded up.
+                short = _CLEARLY < worked < self._step_seconds
+                billed = self._step_seconds if short else self._billed_seconds(worked * 1000)
                 self._paid_until = began + billed
-                seconds += billed - (now - began)
+                seconds += billed - worked
             if self._start_seconds:
                 seconds, self._start_seconds = seconds + self._start_seconds, 0.0
             return seconds
@@ -150,7 +155,7 @@ class Metering:
             seconds * meter.grams_embodied,
         )
 
-    def _fields(self, seconds: float) -> dict[str, Any]:
+    def fields(self, seconds: float) -> dict[str, Any]:
         """Return what the line of a call in the log says of its usage."""
         return self.told(self.usage(seconds))
 
