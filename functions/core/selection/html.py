@@ -126,7 +126,7 @@ def _class(numeric: bool) -> str:
     return ' class="n"' if numeric else ""
 
 
-def bars(counts: Sequence[int], what: str) -> Markup:
+def bars(counts: Sequence[float], what: str) -> Markup:
     """Draw a row of bars, the tallest as high as the drawing."""
     most = max([*counts, 1])
     shapes = join(

@@ -14,6 +14,7 @@ import numpy as np
 from functions.core.selection import shares
 from functions.core.training.class_answers import ClassAnswers
 from functions.core.training.metrics import UndefinedMetric
+from functions.core.training.task import counting
 from models.task import lower_is_better
 
 if TYPE_CHECKING:
@@ -41,20 +42,24 @@ _WORST = MappingProxyType({"brier": 2.0, "calibration_error": 1.0})
 """The errors that have a greatest value, and that: of two classes the Brier score has half of it at most."""
 
 
-def intervals(task: Task[Any], y: np.ndarray, answers: Answers, measures: Sequence[str]) -> dict[str, Interval]:
+def intervals(
+    task: Task[Any], y: np.ndarray, answers: Answers, measures: Sequence[str], weight: np.ndarray | None = None
+) -> dict[str, Interval]:
     """Return the interval of each metric for the truth `y` [rows]; one that has none is left out.
 
-    The same rows give the same draws. A metric has no interval where it is not defined for the rows, or for half of
-    the draws.
+    The same rows give the same draws, whatever they weigh; `weight` [rows] is what each counts as often as it is drawn.
+    A metric has no interval where it is not defined for the rows, or for half of the draws.
     """
-    [values] = _drawn(task, y, [answers], measures)
+    [values] = _drawn(task, y, [answers], measures, weight)
     ends = {name: _honest(name, y, answers, _ends(drawn)) for name, drawn in values.items()}
     return {name: interval for name, interval in ends.items() if interval is not None}
 
 
-def difference(task: Task[Any], y: np.ndarray, one: Answers, other: Answers, measure: str) -> Interval | None:
+def difference(
+    task: Task[Any], y: np.ndarray, one: Answers, other: Answers, measure: str, weight: np.ndarray | None = None
+) -> Interval | None:
     """Return the interval of how much more of a metric `one` has than `other`, on the same rows of each draw."""
-    ours, theirs = _drawn(task, y, [one, other], [measure])
+    ours, theirs = _drawn(task, y, [one, other], [measure], weight)
     return _ends(ours[measure] - theirs[measure]) if measure in ours and measure in theirs else None
 
 
@@ -105,26 +110,34 @@ def _ends(drawn: np.ndarray) -> Interval | None:
 
 
 def _drawn(
-    task: Task[Any], y: np.ndarray, several: Sequence[Answers], measures: Sequence[str]
+    task: Task[Any], y: np.ndarray, several: Sequence[Answers], measures: Sequence[str], weight: np.ndarray | None
 ) -> list[dict[str, np.ndarray]]:
     """Return what each draw makes of each metric, float64 [draws], for each of several answers to the same rows."""
+    if weight is not None:
+        if not weight.any():
+            return [{} for _ in several]
+        y, several, weight = counting(y, several, weight)
     draws, sampled = _plan(y)
-    weights = _weights(y, draws) if sampled is None else _weights_of_a_sample(len(sampled), len(y), draws)
+    every = _counts(y, draws) if sampled is None else _counts_of_a_sample(len(sampled), len(y), draws)
     parts: list[dict[str, list[np.ndarray]]] = [{} for _ in several]
     some = several if sampled is None else [answers.of(sampled) for answers in several]
     truth = y if sampled is None else y[sampled]
+    weighs = weight if sampled is None or weight is None else weight[sampled]
     defined = [measure for measure in measures if _is_defined(task, measure, truth, some[0])]
-    for counts in weights:
+    for counts in every:
         for answers, found in zip(some, parts, strict=True):
-            drawn = task.drawn(truth, answers, counts)
+            drawn = task.drawn(truth, answers, counts, weighs)
             for measure in defined:
                 found.setdefault(measure, []).append(drawn.of(measure))
     values = [{measure: np.concatenate(found[measure]) for measure in found} for found in parts]
     if sampled is None:
         return values
     return [
-        {name: drawn + task.score(name, y, every) - task.score(name, truth, part) for name, drawn in found.items()}
-        for found, every, part in zip(values, several, some, strict=True)
+        {
+            name: drawn + task.score(name, y, whole, weight) - task.score(name, truth, part, weighs)
+            for name, drawn in found.items()
+        }
+        for found, whole, part in zip(values, several, some, strict=True)
     ]
 
 
@@ -148,7 +161,7 @@ def _plan(y: np.ndarray) -> tuple[int, np.ndarray | None]:
     return LEAST_DRAWS, np.sort(np.random.default_rng(_SEED).choice(len(y), most, replace=False))
 
 
-def _weights_of_a_sample(sample: int, rows: int, draws: int) -> Iterator[np.ndarray]:
+def _counts_of_a_sample(sample: int, rows: int, draws: int) -> Iterator[np.ndarray]:
     """Yield how often each row of a sample is drawn where as many are drawn as there are rows."""
     rng = np.random.default_rng(_SEED)
     some = max(1, _AT_ONCE // sample)
@@ -156,7 +169,7 @@ def _weights_of_a_sample(sample: int, rows: int, draws: int) -> Iterator[np.ndar
         yield rng.poisson(rows / sample, (min(some, draws - start), sample)).astype(np.float64)
 
 
-def _weights(y: np.ndarray, draws: int) -> Iterator[np.ndarray]:
+def _counts(y: np.ndarray, draws: int) -> Iterator[np.ndarray]:
     """Yield how often each row is in each draw, float64 [some draws, rows]."""
     rows = len(y)
     strata = _strata(y)
@@ -164,12 +177,12 @@ def _weights(y: np.ndarray, draws: int) -> Iterator[np.ndarray]:
     some = max(1, _AT_ONCE // max(1, rows))
     for start in range(0, draws, some):
         count = min(some, draws - start)
-        weights = np.empty((count, rows))
+        counts = np.empty((count, rows))
         for draw in range(count):
             for members in strata:
                 chosen = members[rng.integers(0, len(members), len(members))]
-                weights[draw, members] = np.bincount(chosen, minlength=rows)[members]
-        yield weights
+                counts[draw, members] = np.bincount(chosen, minlength=rows)[members]
+        yield counts
 
 
 def _strata(y: np.ndarray) -> list[np.ndarray]:

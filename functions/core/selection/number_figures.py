@@ -18,26 +18,38 @@ _SHARES = (0.5, 0.9, 0.95, 1.0)
 _BINS = 25
 
 
-def figures(target: Target, y: np.ndarray, answers: NumberAnswers) -> list[Markup]:
-    """Return how far answers are from the true numbers `y` [rows], beside those of a model that knows their median."""
+def figures(target: Target, y: np.ndarray, answers: NumberAnswers, weight: np.ndarray | None = None) -> list[Markup]:
+    """Return how far answers are from the true numbers `y` [rows], beside those of a model that knows their median.
+
+    `weight` float64 [rows] is what the rows weigh, more than 0, if they do; a dot is a row whatever it weighs.
+    """
     unit = f", in {target.unit}" if target.unit else ""
     errors = answers.values - y
+    rows = "Rows that err" if weight is None else "By weight, rows that err"
     return [
-        _quantiles(f"Rows that err no more{unit}", errors, y - np.median(y)),
+        _quantiles(
+            f"{rows} no more{unit}", errors, y - (np.median(y) if weight is None else _quantile(y, 0.5, weight)), weight
+        ),
         _points(f"{target.name}{unit}", y, answers.values),
         _residuals(f"{target.name}{unit}", answers.values, errors),
-        _histogram(f"Errors, answer less truth{unit}", errors),
+        _histogram(f"Errors, answer less truth{unit}", errors, weight),
         *interval_figures(f"{target.name}{unit}", y, answers),
     ]
 
 
-def _quantiles(caption: str, errors: np.ndarray, plain: np.ndarray) -> Markup:
-    rows = [(escape(f"{share:.0%}"), number(_share(errors, share)), number(_share(plain, share))) for share in _SHARES]
+def _quantiles(caption: str, errors: np.ndarray, plain: np.ndarray, weight: np.ndarray | None) -> Markup:
+    rows = [
+        (escape(f"{share:.0%}"), *(number(_quantile(np.abs(those), share, weight)) for those in (errors, plain)))
+        for share in _SHARES
+    ]
     return table(caption, ("share", "#this model", "#always the median"), rows)
 
 
-def _share(errors: np.ndarray, share: float) -> float:
-    return float(np.quantile(np.abs(errors), share))
+def _quantile(values: np.ndarray, share: float, weight: np.ndarray | None) -> float:
+    """Return what a share of the values, or of their weight, does not exceed."""
+    if weight is None:
+        return float(np.quantile(values, share))
+    return float(np.quantile(values, share, method="inverted_cdf", weights=weight))
 
 
 def _points(name: str, y: np.ndarray, values: np.ndarray) -> Markup:
@@ -58,8 +70,10 @@ def _residuals(name: str, values: np.ndarray, errors: np.ndarray) -> Markup:
     return figure(drawn, f"{name}: answer less truth, by answer")
 
 
-def _histogram(caption: str, errors: np.ndarray) -> Markup:
-    counts, edges = np.histogram(errors, bins=_BINS)
+def _histogram(caption: str, errors: np.ndarray, weight: np.ndarray | None) -> Markup:
+    counts, edges = np.histogram(errors, bins=_BINS, weights=weight)
     told = f"from {edges[0]:.4g} to {edges[-1]:.4g}, zero {'inside' if edges[0] <= 0 <= edges[-1] else 'outside'}"
-    drawing = bars(counts.tolist(), f"{caption}: {', '.join(map(str, counts.tolist()))}")
+    shares = counts if weight is None else counts / counts.max()
+    said = ", ".join(map(str, counts.tolist()) if weight is None else (f"{count:.4g}" for count in counts.tolist()))
+    drawing = bars(shares.tolist(), f"{caption}: {said}")
     return figure(drawing, f"{caption}: {told}")

@@ -67,14 +67,16 @@ class Classification(Task[ClassAnswers]):
         label = int(answers.labels[row])
         return f"{self.classes[label]} with {answers.probabilities[row, label]:.6g}"
 
-    def judged(self, tested: Tested[ClassAnswers]) -> list[ClassAnswers]:
-        return super().judged(tested) if self.decision is None else threshold.decided_by_others(self.decision, tested)
+    def judged(self, tested: Tested[ClassAnswers], weights: Sequence[np.ndarray] | None = None) -> list[ClassAnswers]:
+        if self.decision is None:
+            return super().judged(tested)
+        return threshold.decided_by_others(self.decision, tested, weights)
 
-    def decided(self, tested: Tested[ClassAnswers]) -> Decided | None:
+    def decided(self, tested: Tested[ClassAnswers], weights: Sequence[np.ndarray] | None = None) -> Decided | None:
         if self.decision is None:
             return None
-        chosen = threshold.chosen(self.decision, tested)
-        return Decided(threshold=chosen, record=threshold.told(self.decision, chosen, tested))
+        chosen = threshold.chosen(self.decision, tested, weights)
+        return Decided(threshold=chosen, record=threshold.told(self.decision, chosen, tested, weights))
 
     def level(self, answers: ClassAnswers) -> np.ndarray:
         return answers.probabilities[:, -1]
@@ -82,5 +84,7 @@ class Classification(Task[ClassAnswers]):
     def scale(self, levels: np.ndarray) -> float:
         return 1.0
 
-    def drawn(self, y: np.ndarray, answers: ClassAnswers, weights: np.ndarray) -> DrawnClasses:
-        return DrawnClasses(y, answers, weights)
+    def drawn(
+        self, y: np.ndarray, answers: ClassAnswers, counts: np.ndarray, weight: np.ndarray | None = None
+    ) -> DrawnClasses:
+        return DrawnClasses(y, answers, counts, weight)

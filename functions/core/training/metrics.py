@@ -1,6 +1,7 @@
 """Metrics of labels and probabilities, without scikit-learn (docs/decisions/0004); tests compare the two.
 
-Each is computed for many draws of the rows at once: how often each row counts is a matrix [draws, rows].
+Each is computed for many draws of the rows at once: how often each row counts is a matrix [draws, rows]. Where rows
+weigh, each counts as often times its weight.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 BINS = 10
 """Of probabilities, equally wide: in each, what was said is compared with what is true."""
 ENOUGH = 1e-12
-"""What a precision may lack by rounding."""
+"""What a precision, or half of a weight, may lack by rounding."""
 
 
 class UndefinedMetric(ValueError):
@@ -29,9 +30,15 @@ class UndefinedMetric(ValueError):
 class DrawnClasses:
     """Answers to rows of classes, and how often each row counts in each draw."""
 
-    def __init__(self, y: np.ndarray, answers: ClassAnswers, weights: np.ndarray) -> None:
-        """`y` int64 [rows] are the true classes, as positions; `weights` are float64 [draws, rows]."""
-        self._y, self._answers, self._weights = y, answers, weights
+    def __init__(
+        self, y: np.ndarray, answers: ClassAnswers, counts: np.ndarray, weight: np.ndarray | None = None
+    ) -> None:
+        """`y` int64 [rows] are the true classes, as positions; `counts` are float64 [draws, rows].
+
+        `weight` float64 [rows] is what each row weighs, more than 0; all the same where it is None.
+        """
+        self._y, self._answers = y, answers
+        self._weights = counts if weight is None else counts * weight
         self._classes = answers.probabilities.shape[1]
         self._positive = range(1, self._classes) if self._classes == 2 else range(self._classes)
         self._counted: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
@@ -59,7 +66,10 @@ class DrawnClasses:
         raise ValueError(f"{measured} is no metric of classes; accepted: {', '.join(METRICS['classification'])}")
 
     def _said(self, label: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return how many rows rightly have a label, are of its class, and have the label: float64 [draws] each."""
+        """Return how many rows rightly have a label, are of its class, and have the label: float64 [draws] each.
+
+        Of rows that weigh, it is their weight.
+        """
         if label not in self._counted:
             true, said = self._y == label, self._answers.labels == label
             rows = np.column_stack([true & said, true, said]).astype(np.float64)
@@ -116,23 +126,29 @@ def _recall(right: np.ndarray, there: np.ndarray, _: np.ndarray) -> np.ndarray:
 
 def _precision(right: np.ndarray, _: np.ndarray, told: np.ndarray) -> np.ndarray:
     """Return how often what is said is true; 0 where it is never said, as scikit-learn does."""
-    return right / np.maximum(told, 1)
+    return share(right, told)
 
 
 def _f1(right: np.ndarray, there: np.ndarray, told: np.ndarray) -> np.ndarray:
-    return 2 * right / np.maximum(there + told, 1)
+    return share(2 * right, there + told)
+
+
+def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Return part / whole, and 0 for a part of nothing."""
+    return part / np.where(whole > 0, whole, 1)
 
 
 def found(positive: np.ndarray, scored: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return how many positive and how many other rows score at least as much as each score that there is.
 
-    The scores come in falling order: float64 [draws, scores] each.
+    The scores come in falling order: float64 [draws, scores] each. Of rows that weigh, it is their weight.
     """
     order = np.argsort(-scored, kind="stable")
     ordered, last = weights[:, order], ends_of_ties(scored[order])
-    every = np.cumsum(ordered, axis=1)[:, last]
+    # Not one as what the other leaves: weights that are no whole numbers would leave a rest where there is none.
     true = np.cumsum(ordered * positive[order], axis=1)[:, last]
-    return true, every - true
+    false = np.cumsum(ordered * ~positive[order], axis=1)[:, last]
+    return true, false
 
 
 def ends_of_ties(scored: np.ndarray) -> np.ndarray:
@@ -149,7 +165,7 @@ def _area(true: np.ndarray, false: np.ndarray, _: float) -> np.ndarray:
 
 def _step(true: np.ndarray, false: np.ndarray, _: float) -> np.ndarray:
     """Return the average precision: the precision at each score, by how much of the recall it adds."""
-    precisions = true / np.maximum(true + false, 1)
+    precisions = share(true, true + false)
     return (np.diff(true, axis=1, prepend=0) * precisions).sum(axis=1) / true[:, -1]
 
 
@@ -181,10 +197,10 @@ def _calibration_error(said: np.ndarray, true: np.ndarray, weights: np.ndarray) 
     return np.abs(weights @ apart).sum(axis=1) / weights.sum(axis=1)
 
 
-def confusion(y: np.ndarray, answers: ClassAnswers) -> list[list[int]]:
-    """Return the confusion matrix: rows by true class, columns by predicted class."""
+def confusion(y: np.ndarray, answers: ClassAnswers, weight: np.ndarray | None = None) -> list[list[float]]:
+    """Return the confusion matrix, rows by true class, columns by predicted class: how many rows, or their weight."""
     classes = answers.probabilities.shape[1]
-    pairs = np.bincount(y * classes + answers.labels, minlength=classes**2)
+    pairs = np.bincount(y * classes + answers.labels, weights=weight, minlength=classes**2)
     return pairs.reshape(classes, classes).tolist()
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from functions.core.training.metrics import UndefinedMetric, mean
+from functions.core.training.metrics import ENOUGH, UndefinedMetric, mean
 from models.task import INTERVAL_METRICS, METRICS, parts
 
 if TYPE_CHECKING:
@@ -19,10 +19,20 @@ class DrawnNumbers:
     """Answers to rows of numbers, and how often each row counts in each draw."""
 
     def __init__(
-        self, y: np.ndarray, answers: NumberAnswers, weights: np.ndarray, quantiles: tuple[float, float] | None = None
+        self,
+        y: np.ndarray,
+        answers: NumberAnswers,
+        counts: np.ndarray,
+        weight: np.ndarray | None = None,
+        *,
+        quantiles: tuple[float, float] | None = None,
     ) -> None:
-        """`y` float64 [rows] are the true numbers, `weights` are float64 [draws, rows], `quantiles` of the ends."""
-        self._y, self._weights = y, weights
+        """`y` float64 [rows] are the true numbers; `counts` are float64 [draws, rows], `quantiles` those of the ends.
+
+        `weight` float64 [rows] is what each row weighs, more than 0; all the same where it is None.
+        """
+        self._y, self._weight = y, weight
+        self._weights = counts if weight is None else counts * weight
         self._errors = answers.values - y
         self._ends, self._quantiles = answers.ends, quantiles
         self._naive = answers.naive
@@ -44,7 +54,8 @@ class DrawnNumbers:
                 raise UndefinedMetric("the answers have no interval")
             return mean(_of_ends(metric, self._y, self._ends, self._quantiles), self._weights)
         if metric == "r2":
-            return _explained(self._y, self._errors, self._weights)
+            middle = self._y.mean() if self._weight is None else np.average(self._y, weights=self._weight)
+            return _explained(self._y, middle, self._errors, self._weights)
         if metric == "median_absolute_error":
             return _median(np.abs(self._errors), self._weights)
         if metric == "skill":
@@ -84,11 +95,11 @@ def _of_ends(metric: str, y: np.ndarray, ends: Ends, quantiles: tuple[float, flo
             return _pinball(ends.high - y, quantiles[1])
 
 
-def _explained(y: np.ndarray, errors: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return `r2`."""
+def _explained(y: np.ndarray, middle: float, errors: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return `r2`. Numbers are counted from the `middle` of all, near which that of each draw is."""
     if np.all(y == y[0]):
         raise UndefinedMetric("every row has the same number, and r2 is a share of how they differ")
-    apart = y - y.mean()
+    apart = y - middle
     spread = mean(apart**2, weights) - mean(apart, weights) ** 2
     return 1 - mean(errors**2, weights) / np.where(spread > 0, spread, np.nan)
 
@@ -104,9 +115,12 @@ def _skill(y: np.ndarray, errors: np.ndarray, naive: np.ndarray | None, weights:
 
 
 def _median(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the median of the rows' values, of each draw: half of the rows that count are no greater."""
+    """Return the median of the rows' values, of each draw: half of the rows that count are no greater.
+
+    Of rows that weigh, half of their weight: between two rows it is their mean where it is neither's alone.
+    """
     order = np.argsort(values, kind="stable")
     counted = np.cumsum(weights[:, order], axis=1)
     half = counted[:, -1:] / 2
-    lower, upper = (counted < half).sum(axis=1), (counted <= half).sum(axis=1)
+    lower, upper = (counted < half * (1 - ENOUGH)).sum(axis=1), (counted <= half * (1 + ENOUGH)).sum(axis=1)
     return (values[order][lower] + values[order][upper]) / 2

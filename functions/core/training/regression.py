@@ -67,8 +67,11 @@ class Regression(Task[NumberAnswers]):
     def scale(self, levels: np.ndarray) -> np.ndarray:
         return np.maximum(np.abs(levels), levels.std())
 
-    def drawn(self, y: np.ndarray, answers: NumberAnswers, weights: np.ndarray) -> DrawnNumbers:
-        return DrawnNumbers(y, answers, weights, None if self.interval is None else self.interval.quantiles)
+    def drawn(
+        self, y: np.ndarray, answers: NumberAnswers, counts: np.ndarray, weight: np.ndarray | None = None
+    ) -> DrawnNumbers:
+        quantiles = None if self.interval is None else self.interval.quantiles
+        return DrawnNumbers(y, answers, counts, weight, quantiles=quantiles)
 
 
 def _read(version: Any, outputs: Mapping[str, Tensor]) -> NumberAnswers:

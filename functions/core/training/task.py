@@ -94,16 +94,20 @@ class Task(ABC, Generic[Said]):
     def told(self, answers: Said, row: int) -> str:
         """Return the answer to one row in words."""
 
-    def judged(self, tested: Tested[Said]) -> list[Said]:
-        """Return the answers of each fold as they are decided: by what the other folds choose, where anything is."""
+    def judged(self, tested: Tested[Said], weights: Sequence[np.ndarray] | None = None) -> list[Said]:
+        """Return the answers of each fold as they are decided: by what the other folds choose, where anything is.
+
+        `weights` are what the rows of each fold weigh, if a column says it.
+        """
+        del weights
         return [answers for _, answers in tested]
 
-    def decided(self, tested: Tested[Said]) -> Decided | None:
+    def decided(self, tested: Tested[Said], weights: Sequence[np.ndarray] | None = None) -> Decided | None:
         """Return how the model decides; None where it does as its estimator.
 
         Raises `UnusableEstimator` where what the contract asks for cannot be had.
         """
-        del tested
+        del tested, weights
         return None
 
     @abstractmethod
@@ -115,19 +119,27 @@ class Task(ABC, Generic[Said]):
         """Return of what a difference between levels is a share, for levels of any shape."""
 
     @abstractmethod
-    def drawn(self, y: np.ndarray, answers: Said, weights: np.ndarray) -> Drawn:
-        """Return answers for the truth `y` [rows], of which each row counts so often in each draw: [draws, rows]."""
+    def drawn(self, y: np.ndarray, answers: Said, counts: np.ndarray, weight: np.ndarray | None = None) -> Drawn:
+        """Return answers for the truth `y` [rows], of which each row counts so often in each draw: [draws, rows].
 
-    def score(self, measure: str, y: np.ndarray, answers: Said) -> float:
-        """Return one metric of answers for the truth `y` [rows]. Raises `UndefinedMetric`."""
-        return _value(self._once(y, answers), measure)
+        `weight` [rows] is what each row weighs, more than 0.
+        """
 
-    def _once(self, y: np.ndarray, answers: Said) -> Drawn:
-        return self.drawn(y, answers, np.ones((1, len(y))))
+    def score(self, measure: str, y: np.ndarray, answers: Said, weight: np.ndarray | None = None) -> float:
+        """Return one metric of answers for the truth `y` [rows], which weigh so much. Raises `UndefinedMetric`."""
+        return _value(self._once(y, answers, weight), measure)
 
-    def scores(self, y: np.ndarray, answers: Said) -> dict[str, float]:
-        """Return every metric that is defined for these rows."""
-        once = self._once(y, answers)
+    def _once(self, y: np.ndarray, answers: Said, weight: np.ndarray | None) -> Drawn:
+        if weight is not None:
+            y, [answers], weight = counting(y, [answers], weight)
+        return self.drawn(y, answers, np.ones((1, len(y))), weight)
+
+    def scores(self, y: np.ndarray, answers: Said, weight: np.ndarray | None = None) -> dict[str, float]:
+        """Return every metric that is defined for these rows, which weigh so much."""
+        try:
+            once = self._once(y, answers, weight)
+        except UndefinedMetric:
+            return {}
         values: dict[str, float] = {}
         for metric in self.metrics:
             try:
@@ -142,3 +154,18 @@ def _value(once: Drawn, measure: str) -> float:
     if math.isnan(value):
         raise UndefinedMetric(f"{measure} has no value for these rows")
     return value
+
+
+def counting(
+    y: np.ndarray, several: Sequence[Said], weight: np.ndarray
+) -> tuple[np.ndarray, Sequence[Said], np.ndarray]:
+    """Return truth, answers and weights [rows] without the rows that weigh nothing: figures are as if without them.
+
+    Raise `UndefinedMetric` where none is left.
+    """
+    counts = weight > 0
+    if counts.all():
+        return y, several, weight
+    if not counts.any():
+        raise UndefinedMetric("each of these rows weighs nothing")
+    return y[counts], [answers.of(counts) for answers in several], weight[counts]
