@@ -49,7 +49,7 @@ def _require(model: str, settings: Settings) -> None:
                 " none, or a model with task: classification"
             )
         return
-    require_training(model)
+    require_training(model, weighted=contract.weights is not None)
     if (lacks := lacking(contract)) is not None:
         raise pulumi.RunError(lacks)
     model_lock.require(model)

@@ -4,8 +4,9 @@ Each model has a folder. Next to `model.yaml` is `training.py` with
 `fit(X, y, params) -> estimator`: `X` is float32 of shape [rows, features] in the declared
 order, `params` one point of the search space. For a classification `y` holds int64 positions in
 `target.classes`, and the estimator has `predict_proba`; for a regression or a forecast `y` is
-float64 and the estimator has `predict`. With `interval`, `fit_quantile(X, y, params, quantile) ->
-estimator` stands beside it: what it returns has `predict`, too.
+float64 and the estimator has `predict`. Where rows have `weights`, a fourth argument is float64
+[rows]. With `interval`, `fit_quantile(X, y, params, quantile) -> estimator` stands beside it, and
+gets weights as a fifth: what it returns has `predict`, too.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from models.section import Described, Later, check_features
 from models.series import Series, check_presence, check_series, check_split
 from models.split import Split
 from models.task import NOUNS, OF_NUMBERS, Task
+from models.weights import Weights, check_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,7 +130,7 @@ class Search(Measured, Split):
 class Contract(Described, Later):
     """The contract of a model that is trained here."""
 
-    LATER: ClassVar = frozenset({"decision", "interval", "series"})
+    LATER: ClassVar = frozenset({"decision", "interval", "series", "weights"})
 
     task: Task
     features: tuple[Feature, ...]
@@ -146,6 +148,8 @@ class Contract(Described, Later):
     """How a model of two classes decides; by default as its estimator does."""
     interval: Interval | None = None
     """Between which ends the truth is to lie; by default a number stands alone."""
+    weights: Weights | None = None
+    """What rows weigh; by default each the same."""
     gate: Gate
     files: tuple[str, ...] = Field(default=(), exclude=True)
     """Files of the model's folder that its code reads: they go where the code goes. Their content decides what a run
@@ -236,11 +240,31 @@ class Contract(Described, Later):
         terms = {term.name: term for term in self.terms}
         check_gate(self.gate, self.task, terms, classes, has_interval=self.interval is not None)
         check_decision(self.decision, classes)
+        if self.weights is not None:
+            check_weights(self.weights, self._named(), self.target.classes)
+
+    @property
+    def weight_column(self) -> str | None:
+        """The column that says what each row weighs, if there is one."""
+        return None if self.weights is None else self.weights.column
+
+    @property
+    def row_columns(self) -> tuple[str, ...]:
+        """The columns that say of a row what it is split by, and what it weighs: a dataset has each of them."""
+        return self.keys if self.weight_column is None else (*self.keys, self.weight_column)
 
     @property
     def measures(self) -> tuple[str, ...]:
         """What records call the metrics that the contract names."""
         return (self.search.measure, *self.gate.measures)
+
+    def _named(self) -> dict[str, str]:
+        """Return what each column is that is named, but for that of weights."""
+        split = {name: f"search.{key}" for key in ("group", "time") if (name := getattr(self.search, key)) is not None}
+        series = {} if self.series is None else {name: "a column of series" for name in self.series.keys}
+        others = {name: f"one of {key}" for key in ("id", "ignore") for name in getattr(self, key)}
+        features = {feature.name: "a feature" for feature in self.features}
+        return {**split, **series, **others, **features, self.target.name: "the target"}
 
     def _check_other_columns(self, used: list[str]) -> None:
         for key in ("id", "ignore"):

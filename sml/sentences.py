@@ -191,7 +191,7 @@ def origin(found: Mapping[str, Any]) -> str:
 
 
 def said_of(record: Mapping[str, Any], part: str) -> str:
-    """Say what a run's record says of a part, such as its split; nothing where an older release began the run."""
+    """Say what a run's record says of a part, such as its split; nothing where it has none."""
     return str((record.get(part) or {}).get("said") or "")
 
 

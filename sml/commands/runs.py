@@ -85,7 +85,8 @@ def show(
     named = ("run", "status", "source", "created", "rows", "rejected_rows", "dataset", "experiment", "version")
     facts = {name: record.get(name) for name in named}
     facts |= {"series": said_of(record, "series")} if "series" in record else {}
-    facts |= {**{name: said_of(record, name) for name in ("split", "failures", "skipped")}, "why": reason(record)}
+    parts = ("split", "weights", "failures", "skipped")
+    facts |= {**{name: said_of(record, name) for name in parts}, "why": reason(record)}
     facts |= {"evidence": weighed} if (weighed := evidence(record)) else {}
     told = {"approval": decided, "origin": origin, "decision": decides, "interval": interval}
     facts |= {name: say(record[name]) for name, say in told.items() if isinstance(record.get(name), dict)}
@@ -250,7 +251,7 @@ def _rejected(record: dict[str, Any]) -> list[str]:
 
 
 def _compared(records: Records, record: dict[str, Any]) -> dict[str, Any]:
-    from sml.sentences import ends  # noqa: PLC0415
+    from sml.sentences import ends, said_of  # noqa: PLC0415
 
     ranked = records.leaderboard(record["run"])
     best = next((one for one in ranked if one.get("id") == record.get("experiment")), {})
@@ -283,4 +284,5 @@ def _compared(records: Records, record: dict[str, Any]) -> dict[str, Any]:
         **{f"parameter {name}": value for name, value in (best.get("params") or {}).items()},
         **scores,
         "experiments": len(ranked),
+        **({"weights": said_of(record, "weights")} if record.get("weights") else {}),
     }

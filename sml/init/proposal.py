@@ -22,6 +22,7 @@ from sml.init.series_guess import SeriesGuess, guess_series, known_ahead
 from sml.init.split_guess import SplitGuess, guess_split
 from sml.init.table import blocks_of, read_sheet
 from sml.init.target import Target, find_number, find_target, set_aside
+from sml.init.weight_guess import guess_weights
 from sml.init.words import is_amount, listed, of
 from sml.mistake import Mistake
 
@@ -62,6 +63,8 @@ class Proposal:
     """The families that are tried besides the linear one."""
     series: SeriesGuess | None = None
     """Of a forecast."""
+    weights: tuple[str, ...] = ()
+    """Columns that may say what rows weigh."""
 
     @property
     def features(self) -> list[Feature]:
@@ -94,6 +97,7 @@ class Proposal:
             "families": ["linear", *(one.name for one in self.families)],
             "split": asdict(self.split),
             "series": None if self.series is None else asdict(self.series),
+            "weights": list(self.weights),
             "warnings": list(self.warnings),
         }
 
@@ -138,6 +142,7 @@ def propose(
         sample=_sample([one.feature for one in guesses if one.feature], encoded, columns),
         families=families if series is None else tuple(one for one in families if one.name != "random_forest"),
         series=series,
+        weights=guess_weights(columns),
     )
     return _accepted(proposal, path, read, contract_of, rejected)
 

@@ -13,6 +13,7 @@ from functions.core.dataset.series_rows import lacks_number
 from functions.core.dataset.validation import RejectedDataset, validate_dataset
 from functions.core.dataset.wanted import Wanted
 from models.catalogue import by_kind, load
+from models.fit_call import why_not
 from models.section import ContractError
 from models.training_text import lacking
 from sml.init.becomes import becomes_of
@@ -79,6 +80,8 @@ class Verdict:
     """How its rows would be split; None where it would be rejected."""
     suspects: tuple[dict[str, Any], ...]
     """The features that its owner should look at."""
+    weights: dict[str, Any] | None = None
+    """What its rows would weigh; None where they weigh the same, or it would be rejected."""
 
 
 def contract_of(model: str, models: Path) -> Contract:
@@ -92,6 +95,10 @@ def contract_of(model: str, models: Path) -> Contract:
         raise Mistake(f"{model} is a finished model: it takes an ONNX file, and no table is learned from")
 
     contract = by_kind(found, trained=lambda contract: contract, bring_your_own=refuse)
+    training = models / model / "training.py"
+    text = training.read_text(encoding="utf-8", errors="replace") if training.is_file() else ""
+    if (wrong := why_not(text, weighted=contract.weights is not None)) is not None:
+        raise Mistake(f"{models.name}/{model}/{training.name}:{wrong[0]}: {wrong[1]}")
     if (lacks := lacking(contract, models)) is not None:
         raise Mistake(lacks)
     return contract
@@ -115,7 +122,7 @@ def check(contract: Contract, path: Path, read: Reader) -> Verdict:
         accepted_rows = report.get("accepted_rows", accepted_rows)
         rejected_rows = report.get("rejected_rows", rejected_rows)
     named = {*(feature.name for feature in contract.columns), contract.target.name, *contract.id, *contract.ignore}
-    named |= set(contract.keys)
+    named |= set(contract.row_columns)
     return Verdict(
         model=contract.name,
         accepted=cause is None,
@@ -135,6 +142,7 @@ def check(contract: Contract, path: Path, read: Reader) -> Verdict:
         series=report.get("series"),
         split=report.get("split"),
         suspects=tuple(report.get("suspects", ())),
+        weights=report.get("weights"),
     )
 
 

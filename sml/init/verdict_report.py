@@ -50,13 +50,15 @@ def report(verdict: Verdict, path: Path, *, as_json: bool) -> None:
 
 
 def _becoming(verdict: Verdict) -> Iterator[str]:
-    """Yield what columns become, and how rows are split."""
+    """Yield what columns become, how rows are split, and what they weigh."""
     for name, told in verdict.becomes.items():
         yield f"{shortened(name)} becomes {told}"
     if verdict.series is not None:
         yield f"series: {verdict.series['said']}"
     if verdict.split is not None:
         yield f"split {verdict.split['said']}"
+    if verdict.weights is not None:
+        yield f"weights {verdict.weights['said']}"
 
 
 def _noted(verdict: Verdict) -> Iterator[str]:

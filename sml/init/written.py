@@ -59,16 +59,22 @@ TREES: Mapping[str, Callable[..., {kind}Mixin]] = {{
 }}
 
 
-def fit(X: np.ndarray, y: np.ndarray, params: Params) -> {kind}Mixin:
-    """A {answer} fitted on `X` [rows, features] float32 and `y` [rows], {truth}."""
+def fit(X: np.ndarray, y: np.ndarray, params: Params, weight: np.ndarray | None = None) -> {kind}Mixin:
+    """A {answer} fitted on `X` [rows, features] float32 and `y` [rows], {truth}.
+
+    `weight` float64 [rows] is there where model.yaml has weights.
+    """
     options = dict(params)
     family = str(options.pop("family"))
     # A missing number is NaN: the median of the training rows stands in for it.
     filled = SimpleImputer(strategy="median", keep_empty_features=True)
     if family == "{family}":
         scaled = make_pipeline(filled, StandardScaler())
-        return make_pipeline(columns(X, scaled), {linear}({fixed}**options)).fit(X, y)
-    return make_pipeline(columns(X, filled), TREES[family](**options)).fit(X, y)
+        model = make_pipeline(columns(X, scaled), {linear}({fixed}**options))
+    else:
+        model = make_pipeline(columns(X, filled), TREES[family](**options))
+    last, _ = model.steps[-1]
+    return model.fit(X, y, **({{}} if weight is None else {{f"{{last}}__sample_weight": weight}}))
 
 {ends}
 def columns(X: np.ndarray, numbers: BaseEstimator) -> ColumnTransformer:
@@ -87,7 +93,9 @@ def columns(X: np.ndarray, numbers: BaseEstimator) -> ColumnTransformer:
 '''
 """The same for every table of a task: it asks model.yaml which features are categories."""
 _ENDS = '''
-def fit_quantile(X: np.ndarray, y: np.ndarray, params: Params, quantile: float) -> RegressorMixin:
+def fit_quantile(
+    X: np.ndarray, y: np.ndarray, params: Params, quantile: float, weight: np.ndarray | None = None
+) -> RegressorMixin:
     """An end of the interval, where model.yaml asks for one; `quantile` of the numbers are to lie below it.
 
     It is learnt from the few rows that lie far out, whatever the family of the middle: with more leaves or smaller ones
@@ -99,7 +107,9 @@ def fit_quantile(X: np.ndarray, y: np.ndarray, params: Params, quantile: float) 
     trees = HistGradientBoostingRegressor(
         loss="quantile", quantile=quantile, learning_rate=0.05, random_state=0, **shape
     )
-    return make_pipeline(columns(X, filled), trees).fit(X, y)
+    model = make_pipeline(columns(X, filled), trees)
+    last, _ = model.steps[-1]
+    return model.fit(X, y, **({} if weight is None else {f"{last}__sample_weight": weight}))
 
 '''
 _CLASSES = {
@@ -211,12 +221,21 @@ def _series(series: SeriesGuess) -> Iterator[str]:
         yield _commented(f"  means: [{', '.join(map(str, series.means))}]", told)
 
 
+def _weights(names: Sequence[str]) -> Iterator[str]:
+    """Yield what may be meant as the weight of rows, as a comment."""
+    if names:
+        others = f"; or {listed(names[1:])}" if names[1:] else ""
+        why = "a row counts as much as it says, in fit and in every figure; it is no feature then"
+        yield from (_commented(f"# weights: {{column: {scalar(names[0])}}}", f"{why}{others}"), "")
+
+
 def _names(columns: Sequence[Guess]) -> list[str]:
     return [_commented(f"  - {scalar(found.name)}", found.why) for found in columns]
 
 
 def _training(proposal: Proposal) -> Iterator[str]:
     plan, numbers = proposal.plan, proposal.is_of_numbers
+    yield from _weights(proposal.weights)
     yield "quality:"
     yield _commented(
         f"  minimum_rows: {plan.minimum_rows}", "half of this table: a file much smaller is likely cut short"

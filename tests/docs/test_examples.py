@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import inspect
 import json
 import re
 import tempfile
@@ -28,6 +29,7 @@ from infra.tier import Tier
 from models.breast_cancer.sample import instances
 from models.catalogue import KINDS
 from models.contract import Contract
+from models.fit_call import WEIGHTED
 from tests.docs import added, served
 from tests.docs.page import Block, every_block
 from tests.functions.httpd import serving
@@ -107,9 +109,11 @@ def fits(block: Block) -> None:
     x = np.random.default_rng(7).normal(size=(60, 4)).astype(np.float32)
     y = (x[:, 0] > 0).astype(np.int64)
     for experiment in contract.search.experiments():
-        estimator = run(block)["fit"](x, y, dict(experiment))
-        assert FittedClassifier(estimator, Classification(contract.target)).probabilities(x).shape == (60, 2)
-        assert to_onnx(estimator, 4)
+        fit = run(block)["fit"]
+        weights = [np.linspace(0, 2, 60)] if len(inspect.signature(fit).parameters) == len(WEIGHTED) else []
+        for estimator in [fit(x, y, dict(experiment)), *(fit(x, y, dict(experiment), weight) for weight in weights)]:
+            assert FittedClassifier(estimator, Classification(contract.target)).probabilities(x).shape == (60, 2)
+            assert to_onnx(estimator, 4)
 
 
 def fits_ends(block: Block) -> None:

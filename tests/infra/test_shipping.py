@@ -8,12 +8,16 @@ from pathlib import Path
 import pulumi
 import pytest
 
+from infra import chosen_models
 from infra.archive import Packing
 from infra.function_spec import FunctionSpec
 from infra.function_table import FUNCTIONS
 from infra.locked_modules import found, modules
+from infra.settings import Settings
 from infra.shipping import TRAINS, require, require_training
 from infra.sources import ROOT, closure, shared, sources
+from models.contract import Contract
+from models.weights import Weights
 
 PACKING = Packing(built=False, provides=("of_the_runtime",))
 LOCK = "numpy==2 --hash=sha256:0\n# modules: arro3.core google.protobuf numpy onnxruntime sklearn\n"
@@ -213,6 +217,42 @@ def test_a_model_without_a_fit_is_refused_before_it_is_trained(text: str | None,
 def test_a_fit_may_come_from_anywhere(text: str, tree: Path) -> None:
     (tree / "models" / "mine" / "training.py").write_text(text, encoding="utf-8")
     require_training("mine", tree)
+
+
+@pytest.mark.parametrize(
+    ("text", "weighted", "sentence"),
+    [
+        (
+            "x = 1\ndef fit(X, y, params): ...",
+            True,
+            "models/mine/training.py:2: fit takes no weights, which model.yaml gives the rows; write fit(X, y, params,"
+            " weight), and pass weight to the estimator's fit as sample_weight",
+        ),
+        (
+            "def fit(X, y, params, weight): ...",
+            False,
+            "models/mine/training.py:1: fit wants more than fit(X, y, params), and model.yaml gives the rows no"
+            " weights; write weight=None, or weights in model.yaml",
+        ),
+    ],
+)
+def test_a_fit_that_cannot_be_called_is_refused_before_it_is_trained(
+    text: str, sentence: str, tree: Path, *, weighted: bool
+) -> None:
+    (tree / "models" / "mine" / "training.py").write_text(text, encoding="utf-8")
+    with pytest.raises(pulumi.RunError) as problem:
+        require_training("mine", tree, weighted=weighted)
+    assert str(problem.value) == sentence
+    require_training("mine", tree, weighted=not weighted)
+
+
+def test_a_model_of_a_stack_whose_fit_takes_no_weights_stops_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = Contract.load("breast_cancer")
+    weighted = contract.model_copy(update={"weights": Weights(classes="balanced")})
+    monkeypatch.setattr(chosen_models, "load", lambda _: weighted)
+    settings = Settings.parse({"cloud": "aws", "models": ["breast_cancer"]}, where="Pulumi.test.yaml")
+    with pytest.raises(pulumi.RunError, match=r"^models/breast_cancer/training\.py:\d+: fit takes no weights, which"):
+        chosen_models.require(settings)
 
 
 def test_a_mistake_in_what_is_carried_along_is_found_there(tree: Path) -> None:

@@ -125,6 +125,7 @@ def test_a_run_is_shown_with_its_checks_and_experiments(staged: Staged) -> None:
         "decision": decision,
         "warnings": ["roc_auc: 20 rows are too few to tell"],
         "split": {"said": "by customer: 113 of 569 rows kept out"},
+        "weights": {"said": "by exposure: 569 rows weigh 300"},
         "failures": {"said": "1 of 3 experiments failed: 1 by ValueError: no"},
         "suspects": [{"said": "sold is a copy of left"}, "odd"],
     }
@@ -138,6 +139,7 @@ def test_a_run_is_shown_with_its_checks_and_experiments(staged: Staged) -> None:
     for words in (
         "notes",
         "split          by customer: 113 of 569 rows kept out",
+        "weights        by exposure: 569 rows weigh 300",
         "look at\n  sold is a copy of left\n",
         "failures       1 of 3 experiments failed: 1 by ValueError: no",
     ):

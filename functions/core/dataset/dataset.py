@@ -88,6 +88,8 @@ class Dataset:
     """int64 [rows]: the series that each row is of, where rows are of series."""
     learnt: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The categories that the contract leaves to the dataset, by feature, in the order of their positions."""
+    weight: np.ndarray | None = None
+    """float64 [rows], where a column says what each weighs."""
 
     @property
     def holdout(self) -> np.ndarray:
@@ -98,7 +100,17 @@ class Dataset:
         """Return the rows at these positions."""
         time = None if self.time is None else self.time[rows]
         series = None if self.series is None else self.series[rows]
-        return replace(self, x=self.x[rows], y=self.y[rows], fold=self.fold[rows], time=time, series=series)
+        changed = replace(self, x=self.x[rows], y=self.y[rows], fold=self.fold[rows], time=time)
+        return replace(changed, series=series, weight=self.weight_of(rows))
+
+    def weight_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """Return what some of the rows weigh, by a mask bool [rows] or their positions; None where all are alike."""
+        return None if self.weight is None else self.weight[rows]
+
+    @property
+    def counts(self) -> np.ndarray:
+        """bool [rows]: those that weigh more than 0."""
+        return np.ones(len(self.y), dtype=bool) if self.weight is None else self.weight > 0
 
     @property
     def folds(self) -> int:
@@ -107,6 +119,11 @@ class Dataset:
     def tested(self, fold: int) -> np.ndarray:
         """Return which rows test the model of a fold: bool [rows]."""
         return self.fold == fold
+
+    @property
+    def weights_of_folds(self) -> list[np.ndarray] | None:
+        """What the rows weigh that test the model of each fold; None where all weigh the same."""
+        return None if self.weight is None else [self.weight[self.tested(fold)] for fold in range(self.folds)]
 
     def trained(self, fold: int) -> np.ndarray:
         """Return which rows the model of a fold is trained on, bool [rows]: none of the holdout, none that test it.
@@ -128,7 +145,10 @@ class Dataset:
         return (self.time < begin) & (begin - self.time >= self.gap)
 
     def to_bytes(self) -> bytes:
-        """Return a .npz file with X, y, fold and holdout, time and gap, and series. Equal datasets give equal bytes."""
+        """Return a .npz file with X, y, fold and holdout, and what else there is of the rows.
+
+        Equal datasets give equal bytes.
+        """
         file = io.BytesIO()
         arrays: dict[str, Any] = {"X": self.x, "y": self.y, "fold": self.fold, "holdout": self.holdout}
         if self.time is not None:
@@ -137,6 +157,8 @@ class Dataset:
             arrays["series"] = self.series
         if self.learnt:
             arrays["learnt"] = np.array(json.dumps(dict(self.learnt)))
+        if self.weight is not None:
+            arrays["weight"] = self.weight
         np.savez(file, **arrays)
         return file.getvalue()
 
@@ -148,4 +170,5 @@ class Dataset:
             timed |= {"series": arrays["series"]} if "series" in arrays else {}
             learnt = json.loads(str(arrays["learnt"])) if "learnt" in arrays else {}
             categories = {name: tuple(texts) for name, texts in learnt.items()}
-            return cls(x=arrays["X"], y=arrays["y"], fold=arrays["fold"], learnt=categories, **timed)
+            weight = arrays.get("weight")
+            return cls(x=arrays["X"], y=arrays["y"], fold=arrays["fold"], learnt=categories, weight=weight, **timed)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from functions.core.dataset.encoded_rows import encoded_rows
-from functions.core.dataset.number_style import PLAIN
 from functions.core.dataset.opening import open_table
-from functions.core.dataset.row_keys import KeyReader
+from functions.core.dataset.row_keys import KeyReader, weighing
 from functions.core.dataset.wanted import Facts
 
 if TYPE_CHECKING:
@@ -23,7 +22,8 @@ class RowsHere:
     """The rows of a table, read as they are asked for."""
 
     def __init__(self, table: Table, wanted: Wanted) -> None:
-        style, keys = table.style, (wanted.group, wanted.time)
+        style = table.style
+        keys = {"group": wanted.group, "time": wanted.time, "weight": wanted.weight}
         self.facts = Facts(
             format=table.format,
             unit=table.unit,
@@ -39,7 +39,7 @@ class RowsHere:
             dtype=wanted.dtype,
             most_cells=wanted.most_cells,
             skip=wanted.skip,
-            keys=KeyReader(*keys, style or PLAIN, wanted.features, wanted.latest) if any(keys) else None,
+            keys=KeyReader(table, wanted.features, **keys, latest=wanted.latest) if any(keys.values()) else None,
         )
 
     def __iter__(self) -> Iterator[EncodedRows]:
@@ -62,12 +62,14 @@ def open_rows(blocks: Iterator[bytes], wanted: Wanted) -> RowsHere:
 def _table(blocks: Iterator[bytes], wanted: Wanted) -> Table:
     whole = wanted.resumed
     others = (*wanted.others, *(name for name in (wanted.group, wanted.time) if name is not None))
+    # Weights tell with the other numbers how a file writes them.
+    features = wanted.features if wanted.weight is None else (*wanted.features, weighing(wanted.weight))
     if whole is None:
-        return open_table(blocks, wanted.features, others, most_bytes=wanted.most_bytes, lists=wanted.lists)
+        return open_table(blocks, features, others, most_bytes=wanted.most_bytes, lists=wanted.lists)
     if whole.format == "CSV":
         from functions.core.dataset.csv_table import resume_csv  # noqa: PLC0415 - it loads Arrow
 
-        return resume_csv(blocks, whole, wanted.features, others)
+        return resume_csv(blocks, whole, features, others)
     from functions.core.dataset.json_lines import open_json_lines  # noqa: PLC0415
 
-    return open_json_lines(blocks, wanted.features, others, lists=wanted.lists)
+    return open_json_lines(blocks, features, others, lists=wanted.lists)

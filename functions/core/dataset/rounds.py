@@ -24,11 +24,11 @@ LEAST_OF_A_CLASS = 5
 def shares_of(search: Search, dataset: Dataset) -> Sequence[float]:
     """Return the share of the rows outside the holdout that each round of a halving trains on; the last is 1.
 
-    A round is left out for which a table has too few rows.
+    A round is left out for which a table has too few rows; those that weigh nothing do not count.
     """
     if len(search.experiments()) <= halving.FINALISTS:
         return WHOLE
-    rows = np.count_nonzero(~dataset.holdout)
+    rows = np.count_nonzero(~dataset.holdout & dataset.counts)
     fewest = min([*_of_a_class(dataset, search.folds), *_trained_of_a_class(dataset)], default=None)
     least = max(LEAST_ROWS / rows, 0.0 if fewest is None else LEAST_OF_A_CLASS / fewest)
     return tuple(share for share in halving.ROUNDS if share == 1 or share >= least)
@@ -38,21 +38,21 @@ def _of_a_class(dataset: Dataset, folds: int) -> list[int]:
     """Return how many rows of each class a fold has; nothing where numbers are predicted."""
     if dataset.y.dtype.kind == "f":
         return []
-    return np.unique(_cells(dataset, folds)[~dataset.holdout], return_counts=True)[1].tolist()
+    return np.unique(_cells(dataset, folds)[~dataset.holdout & dataset.counts], return_counts=True)[1].tolist()
 
 
 def _trained_of_a_class(dataset: Dataset) -> Iterator[int]:
     """Yield how many rows of each class, or of all numbers, a fold of a split by time is trained on."""
     for fold in range(dataset.folds if dataset.time is not None else 0):
-        truth = dataset.y[dataset.trained(fold)]
+        truth = dataset.y[dataset.trained(fold) & dataset.counts]
         yield from [len(truth)] if truth.dtype.kind == "f" else np.unique(truth, return_counts=True)[1].tolist()
 
 
 def sample(dataset: Dataset, share: float, *, folds: int, seed: int) -> Dataset:
     """Return a share of the rows outside the holdout, the same of each class in each fold, in their order.
 
-    It is the same, too, of what each fold of a split by time is trained on. The rows of a small share are among those
-    of a larger one.
+    It is the same, too, of what each fold of a split by time is trained on, and of rows that weigh nothing. The rows of
+    a small share are among those of a larger one.
     """
     visible = np.flatnonzero(~dataset.holdout)
     cells = (_cells(dataset, folds) * (folds + 1) + _trainings(dataset))[visible]
@@ -65,9 +65,10 @@ def sample(dataset: Dataset, share: float, *, folds: int, seed: int) -> Dataset:
 
 
 def _cells(dataset: Dataset, folds: int) -> np.ndarray:
-    """Return a number for each row, int64 [rows], by its fold and its class, or the part of its range."""
+    """Return a number for each row, int64 [rows], by fold, class or part of its range, and whether it counts."""
     strata = strata_of(dataset.y, folds)
-    return dataset.fold.astype(np.int64) * (int(strata.max(initial=0)) + 1) + strata
+    cells = dataset.fold.astype(np.int64) * (int(strata.max(initial=0)) + 1) + strata
+    return cells if dataset.weight is None else 2 * cells + dataset.counts
 
 
 def _trainings(dataset: Dataset) -> np.ndarray:

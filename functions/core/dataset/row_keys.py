@@ -1,4 +1,4 @@
-"""What the rows of a table are split by, or put in order: the group of each, its time."""
+"""What the rows of a table are split by, or put in order, the group of each or its time, and what they weigh."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from functions.core.dataset.column import NO_DAY, is_moment, plain_values
+from functions.core.dataset.column import NO_DAY, Encoding, is_moment, plain_values
+from functions.core.dataset.number_style import PLAIN
 from functions.core.dataset.times import Times
-from models.feature import BLANK, WHOLE_NUMBER
+from models.feature import BLANK, WHOLE_NUMBER, Feature
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from functions.core.dataset.number_style import NumberStyle
-    from functions.core.dataset.table import Batch
-    from models.feature import Feature
+    from functions.core.dataset.table import Batch, Table
 
 Keyless = tuple[int, tuple[str, str]]
 """The position of a row without a key, and the column and what is wrong with it."""
@@ -37,6 +36,13 @@ class RowKeys:
     """float64 [rows]"""
     dated: bool = False
     """Whether the times are seconds since 1970, and no numbers of another kind."""
+    weights: np.ndarray | None = None
+    """float64 [rows], in 32 bits as every number of a table is"""
+
+
+def weighing(name: str) -> Feature:
+    """Return how the weights of rows are read: as the numbers of a feature are."""
+    return Feature(name=name, minimum=0)
 
 
 class KeyReader:
@@ -44,18 +50,21 @@ class KeyReader:
 
     def __init__(
         self,
-        group: str | None,
-        time: str | None,
-        style: NumberStyle,
-        features: Sequence[Feature] = (),
+        table: Table,
+        features: Sequence[Feature],
+        *,
+        group: str | None = None,
+        time: str | None = None,
+        weight: str | None = None,
         latest: float | None = None,
     ) -> None:
         """A column of times that is a date among `features` is read as that; one later than `latest` is refused."""
-        self._group = group
-        self._time = time
+        self._group, self._time, self._weight = group, time, weight
         self._latest = math.inf if latest is None else latest + DAY
         dates = (one for one in features if one.name == time and one.kind in ("date", "datetime"))
+        style = table.style or PLAIN
         self._times = Times(style, next(dates, None))
+        self._encoding = Encoding(typed=table.typed, style=style)
 
     def read(self, batch: Batch, well_formed: np.ndarray) -> tuple[RowKeys, list[Keyless]]:
         """Return the keys of a batch, and which rows have none, by position. `well_formed` are those of its columns."""
@@ -76,7 +85,17 @@ class KeyReader:
             if self._times.dated:
                 reasons |= dict.fromkeys(np.flatnonzero(times[well_formed] > self._latest).tolist(), FUTURE)
             faults += [(int(well_formed[at]), (self._time, reason)) for at, reason in reasons.items()]
-        return RowKeys(groups=groups, times=times, dated=bool(self._times.dated)), faults
+        weights = None if self._weight is None else self._weights(self._weight, batch, well_formed, faults)
+        return RowKeys(groups=groups, times=times, dated=bool(self._times.dated), weights=weights), faults
+
+    def _weights(self, name: str, batch: Batch, well_formed: np.ndarray, faults: list[Keyless]) -> np.ndarray:
+        """Return what rows weigh, float64 [rows], and add to `faults` which have no weight."""
+        column = batch.columns.get(name)
+        read = self._encoding.encode(weighing(name), [None] * len(well_formed) if column is None else column)
+        faults += [(int(well_formed[at]), (name, reason)) for at, reason in read.reasons.items()]
+        weights = np.full(batch.rows, np.nan)
+        weights[well_formed] = read.numbers
+        return weights
 
 
 def _values(batch: Batch, name: str, rows: int) -> list[Any]:
@@ -109,6 +128,7 @@ class CollectedKeys:
         self._codes: dict[str, int] = {}
         self._groups: list[np.ndarray] = []
         self._times: list[np.ndarray] = []
+        self._weights: list[np.ndarray] = []
         self.dated = False
 
     def add(self, keys: RowKeys, kept: np.ndarray) -> None:
@@ -120,6 +140,8 @@ class CollectedKeys:
         if keys.times is not None:
             self._times.append(keys.times[kept])
             self.dated |= keys.dated
+        if keys.weights is not None:
+            self._weights.append(keys.weights[kept])
 
     def of(self, rows: np.ndarray) -> CollectedKeys:
         """Return the keys of some of the rows, by a mask bool [rows]."""
@@ -128,6 +150,7 @@ class CollectedKeys:
         some._codes = self._codes
         some._groups = [] if self.groups is None else [self.groups[rows]]
         some._times = [] if self.times is None else [self.times[rows]]
+        some._weights = [] if self.weights is None else [self.weights[rows]]
         return some
 
     @property
@@ -144,3 +167,8 @@ class CollectedKeys:
     def times(self) -> np.ndarray | None:
         """float64 [rows]: seconds since 1970 where they are `dated`."""
         return np.concatenate(self._times) if self._times else None
+
+    @property
+    def weights(self) -> np.ndarray | None:
+        """float64 [rows]"""
+        return np.concatenate(self._weights) if self._weights else None

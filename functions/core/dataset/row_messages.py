@@ -26,7 +26,7 @@ GO_ON, ABANDON = b"g", b"a"
 
 def head_of(rows: EncodedRows) -> dict[str, Any]:
     """Return rows without their numbers, as JSON values."""
-    keys = rows.keys
+    keys, numbers = rows.keys, list(_numbers_of(rows.keys))
     return {
         "shape": rows.numbers.shape,
         "dtype": str(rows.numbers.dtype),
@@ -36,14 +36,13 @@ def head_of(rows: EncodedRows) -> dict[str, Any]:
         "learnt": dict(rows.learnt),
         "end": rows.end,
         "first": rows.first,
-        "keys": None if keys is None else {"groups": keys.groups, "timed": keys.times is not None, "dated": keys.dated},
+        "keys": None if keys is None else {"groups": keys.groups, "dated": keys.dated, "numbers": numbers},
     }
 
 
 def payload_of(rows: EncodedRows) -> bytes:
-    """Return the numbers of rows: what a model takes, and their times where they have some."""
-    times = b"" if rows.keys is None or rows.keys.times is None else rows.keys.times.tobytes()
-    return rows.numbers.tobytes() + times
+    """Return the numbers of rows: what a model takes, and their times and weights where they have some."""
+    return b"".join(some.tobytes() for some in (rows.numbers, *_numbers_of(rows.keys).values()))
 
 
 def rows_of(head: dict[str, Any], numbers: bytes) -> EncodedRows:
@@ -58,15 +57,24 @@ def rows_of(head: dict[str, Any], numbers: bytes) -> EncodedRows:
         learnt=head["learnt"],
         end=head["end"],
         first=head["first"],
-        keys=_keys(head["keys"], numbers, count * dtype.itemsize),
+        keys=_keys(head["keys"], numbers, count * dtype.itemsize, shape[0]),
     )
 
 
-def _keys(told: dict[str, Any] | None, numbers: bytes, start: int) -> RowKeys | None:
+def _numbers_of(keys: RowKeys | None) -> dict[str, np.ndarray]:
+    """Return what keys hold of numbers, float64 [rows] each, by name."""
+    known = {} if keys is None else {"times": keys.times, "weights": keys.weights}
+    return {name: numbers for name, numbers in known.items() if numbers is not None}
+
+
+def _keys(told: dict[str, Any] | None, numbers: bytes, start: int, rows: int) -> RowKeys | None:
     if told is None:
         return None
-    times = np.frombuffer(numbers, dtype=np.float64, offset=start) if told["timed"] else None
-    return RowKeys(groups=told["groups"], times=times, dated=told["dated"])
+    found: dict[str, np.ndarray] = {}
+    for name in told["numbers"]:
+        found[name] = np.frombuffer(numbers, dtype=np.float64, count=rows, offset=start)
+        start += found[name].nbytes
+    return RowKeys(groups=told["groups"], dated=told["dated"], **found)
 
 
 def _refused(location: int, faults: Sequence[Sequence[str]], cells: Sequence[str]) -> Refused:

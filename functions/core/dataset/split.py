@@ -33,19 +33,18 @@ def split(
 ) -> tuple[Dataset, Document]:
     """Return rows as a dataset, and how they are split, as JSON values. Raise `Unsplittable`.
 
-    `equal` has a number for each row, the same for equal rows; `keys` are what the contract splits them by, None where
-    it splits at random. A split by time has a `gap` of at least so much.
+    `equal` has a number for each row, the same for equal rows; `keys` hold what the contract splits them by, if it
+    names a column. What rows weigh changes nothing. A split by time has a `gap` of at least so much.
     """
     if not contract.target.classes and y.min() == y.max():
         told = f"{contract.target.name} is {exactly(float(y[0]))} in every row"
         raise Unsplittable(f"{told}, so there is nothing to predict")
-    if keys is None:
-        return _at_random(x, y, equal, contract)
-    if keys.times is not None:
+    if keys is not None and keys.times is not None:
         dataset, told = _by_time(x, y, equal, keys.times, dated=keys.dated, contract=contract, least=gap)
         return replace(dataset, series=_series_of(keys, contract)), told
-    assert keys.groups is not None  # noqa: S101 - there is one of the two
-    return _by_group(x, y, equal, keys.groups, contract)
+    if keys is not None and keys.groups is not None:
+        return _by_group(x, y, equal, keys.groups, contract)
+    return _at_random(x, y, equal, contract)
 
 
 def _series_of(keys: CollectedKeys, contract: Contract) -> np.ndarray | None:

@@ -64,7 +64,8 @@ class TrainedArrival(Arrival):
         if before is None or before.get("status") not in SETTLED:
             self._write(upload.source, reading)
         facts = {"rows": reading.report["accepted_rows"], "rejected_rows": reading.report["rejected_rows"]}
-        facts |= {name: reading.report[name] for name in ("split", "suspects", "series") if name in reading.report}
+        told = ("split", "suspects", "series", "weights")
+        facts |= {name: reading.report[name] for name in told if name in reading.report}
         facts["split"] = {**reading.report["split"], "keys": self.contract.search.deciding}
         facts |= {} if schedule is None else {"schedule": schedule}
         return self.begin(upload, reading.digest, plan, facts)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from functions.core.dataset.series_rows import Lagged, SeriesRows
     from functions.core.dataset.wanted import Reader, Rows
     from models.contract import Contract
+    from models.weights import Weights
 
 MAXIMUM_VALUES = 50_000_000
 """Rows times columns: 200 MB as float32, and some of it twice while batches are joined, in a function of 2 GB."""
@@ -102,9 +103,12 @@ def validate_dataset(
     groups = group_equal(x)
     try:
         dataset, report["split"] = split(x, y, groups, keys, contract, gap)
+        if contract.weights is not None:
+            dataset, report["weights"] = _weighed(dataset, keys, contract.weights, contract)
     except Unsplittable as problem:
         raise RejectedDataset(str(problem), **report) from None
     profile = profile_of(x, y, groups, contract.terms, contract.target)
+    profile |= {"weights": report["weights"]} if "weights" in report else {}
     report["suspects"] = suspects(x, y, profile, contract)
     if contract.quality.leaks == "reject" and (leaks := [one["said"] for one in report["suspects"] if "share" in one]):
         told = "; ".join(leaks[:5]) + (f"; and {len(leaks) - 5} more" if len(leaks) > 5 else "")
@@ -120,10 +124,15 @@ def validate_dataset(
 
 def _wanted(contract: Contract, arrived: float | None) -> Wanted:
     """Return what is read of a file."""
-    columns, search, series = (*contract.columns, contract.target.as_feature), contract.search, contract.series
-    group = search.group if series is None else series.group
-    latest = None if series is None else arrived
-    return Wanted(features=columns, most_cells=KEPT, group=group, time=search.time, latest=latest)
+    search, series = contract.search, contract.series
+    return Wanted(
+        features=(*contract.columns, contract.target.as_feature),
+        most_cells=KEPT,
+        group=search.group if series is None else series.group,
+        time=search.time,
+        weight=contract.weight_column,
+        latest=None if series is None else arrived,
+    )
 
 
 def _series_of(contract: Contract) -> SeriesRows | None:
@@ -144,6 +153,16 @@ def _lagged(series: SeriesRows, x: np.ndarray, rejected_rows: RejectedRows, seen
         raise RejectedDataset(str(problem), **seen, reasons=rejected_rows.reasons()) from problem
 
 
+def _weighed(
+    dataset: Dataset, keys: CollectedKeys | None, weights: Weights, contract: Contract
+) -> tuple[Dataset, dict[str, Any]]:
+    """Return a dataset with what its rows weigh, and what there is to say of it. Raise `Unsplittable`."""
+    from functions.core.dataset.row_weights import weighed  # noqa: PLC0415 - most models have none
+
+    dataset = replace(dataset, weight=None if keys is None else keys.weights)
+    return dataset, weighed(dataset, weights, contract)
+
+
 def _no_row(rows: Rows) -> RejectedDataset:
     """Return why a file without columns is rejected: by the first of its lines, none of which is a row."""
     faulty = [some.refused[min(some.refused)] for some in rows if some.refused]
@@ -158,8 +177,8 @@ def _check_columns(facts: Facts, contract: Contract) -> list[str]:
     if facts.format != "JSON Lines":  # whose writers often leave out what is missing
         optional = set()
     expected = [*(feature.name for feature in contract.columns), contract.target.name]
-    expected += [name for name in contract.keys if name not in expected]
-    optional -= {*contract.keys}
+    expected += [name for name in contract.row_columns if name not in expected]
+    optional -= {*contract.row_columns}
     missing = [name for name in expected if name not in facts.columns and name not in optional]
     extra = [name for name in facts.columns if name not in {*expected, *contract.id, *contract.ignore}]
     if not missing and (not extra or contract.quality.extra_columns == "ignore"):
@@ -198,7 +217,7 @@ def _collect(
     width, seen = len(contract.terms) - len(contract.lags), 0
     most_rows = MAXIMUM_VALUES // (len(contract.terms) + 1)
     parts: list[np.ndarray] = []
-    keys = CollectedKeys() if contract.search.keys else None
+    keys = CollectedKeys() if contract.row_columns else None
     kind = np.float64 if not contract.target.classes else np.int64
     targets: list[np.ndarray] = [np.empty(0, dtype=kind)]
     for some in rows:
@@ -285,11 +304,12 @@ def _digest(x: np.ndarray, y: np.ndarray, keys: CollectedKeys | None, contract: 
         "shape": list(x.shape),
         "split": contract.search.deciding,
         **({} if contract.series is None else {"series": contract.series.model_dump(mode="json")}),
+        **({} if contract.weight_column is None else {"weights": contract.weight_column}),
     }
     digest = hashlib.sha256(canonical(contract_values))
     digest.update(x.data)
     digest.update(y.data)
-    for some in () if keys is None else (keys.groups, keys.times):
+    for some in () if keys is None else (keys.groups, keys.times, keys.weights):
         if some is not None:
             digest.update(some.data)
     return digest.hexdigest()

@@ -60,6 +60,8 @@ class Wanted:
     """The column that says when a row was, where rows are split by it."""
     latest: float | None = None
     """Seconds since 1970: a row that is dated later is from the future, and refused."""
+    weight: str | None = None
+    """The column that says what a row weighs."""
     dtype: str = "float32"
     """The numbers that a model gets: float32, or float64."""
     most_cells: int = 0

@@ -105,6 +105,8 @@ def _version(contract: Contract, record: Mapping[str, Any], experiment: Mapping[
         card["threshold"] = experiment["threshold"]
     if experiment.get("decision") is not None:
         card["decision"] = experiment["decision"]
+    if contract.weights is not None:
+        card["weights"] = contract.weights.model_dump(mode="json")
     golden = {**experiment["golden"], "tolerance": TOLERANCE}
     name = version_of(onnx, card, golden)
     return Version(model=contract.name, version=name, onnx=onnx, card=card, golden=golden)

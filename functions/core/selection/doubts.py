@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from functions.core.dataset.effective_rows import rows_in_words
 from functions.core.selection.gate import MARGIN
 from models.task import lower_is_better
 
@@ -12,18 +13,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
+    import numpy as np
+
     from functions.core.selection.check import Check
     from models.contract import Contract
 
 
 def doubts(
-    contract: Contract, checks: Sequence[Check], rows: int, metrics: Mapping[str, Any] | None = None
+    contract: Contract,
+    checks: Sequence[Check],
+    rows: int,
+    metrics: Mapping[str, Any] | None = None,
+    weight: np.ndarray | None = None,
 ) -> list[str]:
     """Return a sentence for each bound of the gate about which a holdout of so many rows says little.
 
     `metrics` are those of the holdout, as the run's record has them: a model no better than a naive forecast is told.
+    Rows that weigh, `weight` [rows], say as much as the number that they count as.
     """
-    return [*_bounds(contract, checks, rows), *_margin(contract, checks, rows), *_naive(metrics or {})]
+    told = f"{rows} rows" if weight is None else rows_in_words(weight)
+    return [*_bounds(contract, checks, told), *_margin(contract, checks, told), *_naive(metrics or {})]
 
 
 def _naive(metrics: Mapping[str, Any]) -> Iterator[str]:
@@ -37,7 +46,7 @@ def _naive(metrics: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
-def _bounds(contract: Contract, checks: Sequence[Check], rows: int) -> Iterator[str]:
+def _bounds(contract: Contract, checks: Sequence[Check], rows: str) -> Iterator[str]:
     named = {contract.gate.measure, *(one.measure for one in contract.gate.also)}
     for check in checks:
         if check.name not in named or check.interval is None or check.bound is None or not check.passed:
@@ -45,18 +54,18 @@ def _bounds(contract: Contract, checks: Sequence[Check], rows: int) -> Iterator[
         lower, upper = check.interval
         if upper > check.bound if lower_is_better(check.name) else lower < check.bound:
             yield (
-                f"{check.name}: {rows} rows are too few to tell whether it keeps to {check.bound:.4g}: on others like"
+                f"{check.name}: {rows} are too few to tell whether it keeps to {check.bound:.4g}: on others like"
                 f" them it would be {lower:.4g} to {upper:.4g}"
             )
 
 
-def _margin(contract: Contract, checks: Sequence[Check], rows: int) -> Iterator[str]:
+def _margin(contract: Contract, checks: Sequence[Check], rows: str) -> Iterator[str]:
     asked = abs(contract.gate.margin)
     interval = {check.name: check.interval for check in checks}
     of_margin, of_metric = interval.get(MARGIN), interval.get(contract.gate.measure)
     name, ends = (MARGIN, of_margin) if of_margin is not None else (contract.gate.measure, of_metric)
     if asked and ends is not None and (width := ends[1] - ends[0]) > asked:
         yield (
-            f"{name}: its interval on {rows} rows, {ends[0]:.4g} to {ends[1]:.4g}, is {width:.2g} wide, and the gate"
+            f"{name}: its interval on {rows}, {ends[0]:.4g} to {ends[1]:.4g}, is {width:.2g} wide, and the gate"
             f" asks for a margin of {contract.gate.margin:g}: they are too few to tell two such models apart"
         )

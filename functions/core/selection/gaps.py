@@ -22,8 +22,10 @@ _NAMED = 10
 """Groups of too few rows that a check names."""
 
 
-def check_gap(contract: Contract, gap: Gap, x: np.ndarray, y: np.ndarray, answers: Answers) -> Check:
-    """Check the greatest difference of a metric between two groups of the rows `x` [rows, features].
+def check_gap(
+    contract: Contract, gap: Gap, x: np.ndarray, y: np.ndarray, answers: Answers, weight: np.ndarray | None = None
+) -> Check:
+    """Check the greatest difference of a metric between two groups of the rows `x` [rows, features], weighing `weight`.
 
     A gap between fewer than two groups of enough rows, or of a group that cannot be measured, fails.
     """
@@ -31,12 +33,14 @@ def check_gap(contract: Contract, gap: Gap, x: np.ndarray, y: np.ndarray, answer
     name = f"gap of {measure} by {gap.feature}"
     measured: dict[str, float] = {}
     small: list[str] = []
+    counts = True if weight is None else weight > 0
     for group, rows in _groups(gap.feature, contract, x):
-        if (count := int(rows.sum())) < gap.minimum_rows:
+        if (count := int((rows & counts).sum())) < gap.minimum_rows:
             small.append(f"{group} with {count}")
             continue
         try:
-            measured[group] = task.score(measure, y[rows], answers.of(rows))
+            weighs = None if weight is None else weight[rows]
+            measured[group] = task.score(measure, y[rows], answers.of(rows), weighs)
         except UndefinedMetric as problem:
             detail = f"{group}, {count} rows: {problem}"
             return Check(name=name, passed=False, value=None, bound=gap.at_most, detail=detail)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from functions.core.dataset.effective_rows import rows_in_words
 from functions.core.onnx.session import BadModel, ModelFailure
 from functions.core.registry.versions import features_of
 from functions.core.selection import intervals
@@ -76,15 +77,15 @@ def judge(contract: Contract, candidate: Candidate, champion: Champion, dataset:
     proof = _prove(contract, candidate, asked, answers, complaint)
     if not proof.passed:
         return Verdict(checks=[proof], answers=None)
-    x, y = dataset.x[dataset.holdout], dataset.y[dataset.holdout]
+    x, y, weight = dataset.x[dataset.holdout], dataset.y[dataset.holdout], dataset.weight_of(dataset.holdout)
     holdout = task_of(contract).beside(answers.of(slice(len(dataset.x))).of(dataset.holdout), x)
     checks = [
         proof,
-        check_metric(contract, y, holdout),
-        *check_also(contract, y, holdout),
-        check_margin(contract, y, holdout, champion),
-        *check_slices(contract, x, y, holdout),
-        *(check_gap(contract, gap, x, y, holdout) for gap in contract.gate.gaps),
+        check_metric(contract, y, holdout, weight),
+        *check_also(contract, y, holdout, weight),
+        check_margin(contract, y, holdout, champion, weight),
+        *check_slices(contract, x, y, holdout, weight),
+        *(check_gap(contract, gap, x, y, holdout, weight) for gap in contract.gate.gaps),
         *(check_promise(contract, promise, opened, x) for promise in contract.gate.promises),
         check_size(contract, len(candidate.version.onnx)),
         check_latency(contract, opened, x),
@@ -120,43 +121,48 @@ def _proof(complaint: str | None, summary: str = "", value: float | None = None)
     return Check(name="serves as trained", passed=passed, value=value, bound=bound, detail=complaint or summary)
 
 
-def check_metric(contract: Contract, y: np.ndarray, answers: Answers) -> Check:
-    """Check the gate's metric on the whole holdout."""
+def check_metric(contract: Contract, y: np.ndarray, answers: Answers, weight: np.ndarray | None = None) -> Check:
+    """Check the gate's metric on the whole holdout, whose rows weigh `weight` [rows]."""
     gate = contract.gate
-    return _bounded(contract, gate.measure, bound_of(gate), y, answers, by_interval=gate.interval)
+    return _bounded(contract, gate.measure, bound_of(gate), y, answers, weight, by_interval=gate.interval)
 
 
-def check_also(contract: Contract, y: np.ndarray, answers: Answers) -> list[Check]:
+def check_also(contract: Contract, y: np.ndarray, answers: Answers, weight: np.ndarray | None = None) -> list[Check]:
     """Check the other metrics on the whole holdout."""
     by_interval = contract.gate.interval
     return [
-        _bounded(contract, one.measure, bound_of(one), y, answers, by_interval=by_interval)
+        _bounded(contract, one.measure, bound_of(one), y, answers, weight, by_interval=by_interval)
         for one in contract.gate.also
     ]
 
 
-def check_slices(contract: Contract, x: np.ndarray, y: np.ndarray, answers: Answers) -> list[Check]:
+def check_slices(
+    contract: Contract, x: np.ndarray, y: np.ndarray, answers: Answers, weight: np.ndarray | None = None
+) -> list[Check]:
     """Check the gate's metric on each slice. A slice that cannot be measured fails."""
     checks = []
     for part in contract.gate.slices:
         rows = rows_of(part, contract.terms, x)
-        found = _bounded(contract, contract.gate.measure, bound_of(part), y[rows], answers.of(rows))
+        weighs = None if weight is None else weight[rows]
+        found = _bounded(contract, contract.gate.measure, bound_of(part), y[rows], answers.of(rows), weighs)
         checks.append(replace(found, name=name_of(part)))
     return checks
 
 
-def check_margin(contract: Contract, y: np.ndarray, answers: Answers, champion: Champion) -> Check:
+def check_margin(
+    contract: Contract, y: np.ndarray, answers: Answers, champion: Champion, weight: np.ndarray | None = None
+) -> Check:
     """Check how much better than the champion it is on the same rows. It passes where there is no champion to ask."""
     name, bound, measure = MARGIN, contract.gate.margin, contract.gate.measure
     task = task_of(contract)
     if champion.answers is None:
         return Check(name=name, passed=True, value=None, bound=bound, detail=champion.why_not)
     try:
-        difference = task.score(measure, y, answers) - task.score(measure, y, champion.answers)
+        difference = task.score(measure, y, answers, weight) - task.score(measure, y, champion.answers, weight)
     except UndefinedMetric as problem:
         return Check(name=name, passed=False, value=None, bound=bound, detail=str(problem))
     way = -1 if lower_is_better(measure) else 1
-    ends = intervals.difference(task, y, answers, champion.answers, measure)
+    ends = intervals.difference(task, y, answers, champion.answers, measure, weight)
     interval = None if ends is None else (min(way * end for end in ends), max(way * end for end in ends))
     better_by = way * difference
     passed = better_by >= bound - _ROUNDING
@@ -215,16 +221,23 @@ def name_of(part: Slice) -> str:
 
 
 def _bounded(
-    contract: Contract, measure: str, bound: float, y: np.ndarray, answers: Answers, *, by_interval: bool = False
+    contract: Contract,
+    measure: str,
+    bound: float,
+    y: np.ndarray,
+    answers: Answers,
+    weight: np.ndarray | None,
+    *,
+    by_interval: bool = False,
 ) -> Check:
     """Check a metric by its value, or by the worse end of its interval."""
-    rows, task = f"{len(y)} rows", task_of(contract)
+    rows, task = f"{len(y)} rows" if weight is None else rows_in_words(weight), task_of(contract)
     try:
-        value = task.score(measure, y, answers)
+        value = task.score(measure, y, answers, weight)
     except UndefinedMetric as problem:
         return Check(name=measure, passed=False, value=None, bound=bound, detail=f"{rows}: {problem}")
     less = lower_is_better(measure)
-    interval = intervals.intervals(task, y, answers, [measure]).get(measure)
+    interval = intervals.intervals(task, y, answers, [measure], weight).get(measure)
     judged = value
     if by_interval:
         if interval is None:

@@ -58,8 +58,12 @@ class Reliance:
     """Of the most important features, by position: the mean level of the answers at each value."""
 
 
-def reliance(contract: Contract, version: Tabular, x: np.ndarray, y: np.ndarray) -> Reliance | None:
+def reliance(
+    contract: Contract, version: Tabular, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None
+) -> Reliance | None:
     """Measure what a version goes by on the rows `x` float32 [rows, features], by the gate's metric.
+
+    `weight` [rows] is what they weigh in it, and in the mean of answers.
 
     Return None where the metric is not defined for these rows, or the model fails on others than it was given.
     """
@@ -67,11 +71,13 @@ def reliance(contract: Contract, version: Tabular, x: np.ndarray, y: np.ndarray)
     repeats = REPEATS if features <= MANY else 1
     most = int(np.clip(WORK // (features * repeats), *ROWS))
     chosen = np.linspace(0, len(x) - 1, min(most, len(x))).astype(int)
+    weighs = None if weight is None else weight[chosen]
     try:
-        importances = _importances(contract, version, x[chosen], y[chosen], repeats)
-        some = x[chosen[:: max(1, len(chosen) // _ROWS_OF_A_GRID)]]
+        importances = _importances(contract, version, x[chosen], y[chosen], weighs, repeats)
+        every = max(1, len(chosen) // _ROWS_OF_A_GRID)
+        some = x[chosen[::every]], None if weighs is None else weighs[::every]
         dependences = [
-            (one.feature, _dependence(contract, version, some, one.feature))
+            (one.feature, _dependence(contract, version, *some, one.feature))
             for one in importances[:DRAWN]
             if one.mean > 0
         ]
@@ -86,12 +92,14 @@ def reliance(contract: Contract, version: Tabular, x: np.ndarray, y: np.ndarray)
     )
 
 
-def _importances(contract: Contract, version: Tabular, x: np.ndarray, y: np.ndarray, repeats: int) -> list[Importance]:
+def _importances(
+    contract: Contract, version: Tabular, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None, repeats: int
+) -> list[Importance]:
     task, measure = task_of(contract), contract.gate.measure
     way = 1 if lower_is_better(measure) else -1
     rng = np.random.default_rng(_SEED)
     until = time.monotonic() + SECONDS
-    whole = task.score(measure, y, task.beside(answers_of(contract, version, x), x))
+    whole = task.score(measure, y, task.beside(answers_of(contract, version, x), x), weight)
     found = []
     for position in range(x.shape[1]):
         if time.monotonic() > until:
@@ -102,17 +110,20 @@ def _importances(contract: Contract, version: Tabular, x: np.ndarray, y: np.ndar
             shuffled[:, position] = rng.permutation(x[:, position])
             # What metrics compare with is not shuffled.
             answers = task.beside(answers_of(contract, version, shuffled), x)
-            worse.append(way * (task.score(measure, y, answers) - whole))
+            worse.append(way * (task.score(measure, y, answers, weight) - whole))
         found.append(Importance(feature=position, mean=float(np.mean(worse)), std=float(np.std(worse))))
     return sorted(found, key=lambda one: -one.mean)
 
 
-def _dependence(contract: Contract, version: Tabular, x: np.ndarray, position: int) -> list[tuple[float, float]]:
+def _dependence(
+    contract: Contract, version: Tabular, x: np.ndarray, weight: np.ndarray | None, position: int
+) -> list[tuple[float, float]]:
     """Return values of a feature, and the mean level of the answers where every row has it."""
     feature = contract.terms[position]
     values = np.unique(x[:, position]) if feature.categories else grid_of(x[:, position], _GRID)
     values = values[~np.isnan(values)]
     if not len(values):
         return []
-    levels = asked_with(contract, version, x, position, values).mean(axis=0)
+    asked = asked_with(contract, version, x, position, values)
+    levels = asked.mean(axis=0) if weight is None or not weight.any() else np.average(asked, axis=0, weights=weight)
     return list(zip(values.tolist(), levels.tolist(), strict=True))

@@ -29,6 +29,7 @@ def model_card(
             [
                 ("what for", escape(contract.description or "model.yaml does not say")),
                 ("data", escape(_data(record))),
+                *([("weights", escape(record["weights"]["said"]))] if record.get("weights") else []),
                 ("measured", escape(_measured(metrics))),
                 ("how it decides", escape(_decides(contract, candidate.experiment))),
                 ("limits", _limits(record, doubts)),

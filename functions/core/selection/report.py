@@ -13,6 +13,7 @@ from functions.core.selection.html import Markup, badge, bars, escape, facts, jo
 from functions.core.selection.model_card import model_card
 from functions.core.training.class_answers import ClassAnswers
 from functions.core.training.number_answers import NumberAnswers
+from functions.core.training.task import counting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,6 +45,8 @@ class Story:
     """What the holdout's rows are: positions of classes, or numbers, [rows]."""
     holdout: Dataset | None = None
     """Its rows."""
+    weight: np.ndarray | None = None
+    """What they weigh, [rows]; None where all weigh the same."""
     doubts: Sequence[str] = ()
     """What the holdout is too small to tell."""
     goes_by: Reliance | None = None
@@ -122,6 +125,8 @@ def _holdout(story: Story) -> Markup:
         (escape(name), number(value), between(ends.get(name))) for name, value in story.metrics["holdout"].items()
     ]
     caption = "All of them, and between which values 95 of 100 draws of as many rows put the metric"
+    if story.weight is not None:
+        caption += f"; each row counts as much as {story.contract.weight_column} says"
     parts = [table(caption, ("metric", "#value", "#95 %"), measured), *_figures(story)]
     title = f"On the {len(story.truth)} rows kept out"
     return section(
@@ -131,18 +136,22 @@ def _holdout(story: Story) -> Markup:
 
 def _figures(story: Story) -> list[Markup]:
     """Return what shows how the answers differ from the truth, as the task has it."""
-    match story.verdict.answers:
+    truth, said, weight = story.truth, story.verdict.answers, story.weight
+    if weight is not None and said is not None:
+        truth, [said], weight = counting(truth, [said], weight)
+    match said:
         case ClassAnswers() as answers:
-            return class_figures.figures(story.contract.target.classes, story.truth, answers)
+            return class_figures.figures(story.contract.target.classes, truth, answers, weight)
         case NumberAnswers() as answers:
-            return [*_over_time(story, answers), *number_figures.figures(story.contract.target, story.truth, answers)]
+            return [*_over_time(story), *number_figures.figures(story.contract.target, truth, answers, weight)]
         case _:
             return []
 
 
-def _over_time(story: Story, answers: NumberAnswers) -> list[Markup]:
+def _over_time(story: Story) -> list[Markup]:
     """Return the forecasts of series over time, beside naive ones; nothing of rows that are of no series."""
-    if story.holdout is None or story.holdout.series is None:
+    answers = story.verdict.answers
+    if story.holdout is None or story.holdout.series is None or not isinstance(answers, NumberAnswers):
         return []
     from functions.core.selection import series_figures  # noqa: PLC0415 - most models have no series
 
@@ -187,13 +196,14 @@ def _experiments(story: Story) -> Markup:
 
 
 def _data(story: Story) -> Markup:
-    profile, split = json.loads(story.profile), story.record.get("split")
+    profile, split, weights = json.loads(story.profile), story.record.get("split"), story.record.get("weights")
     known = facts(
         [
             ("rows", escape(f"{profile['rows']} ({_spread(profile)})")),
             ("set aside", escape(story.record["rejected_rows"])),
             *([("split", escape(split["said"]))] if split else []),
             *([("series", escape(story.record["series"]["said"]))] if "series" in story.record else []),
+            *([("weights", escape(weights["said"]))] if weights else []),
             *[("look at", escape(one["said"])) for one in story.record.get("suspects", ())],
             ("copies of other rows", escape(profile["duplicate_rows"])),
             ("equal rows with unequal targets", escape(profile["contradictory_rows"])),

@@ -63,11 +63,11 @@ class TrainedAssessment(Assessment):
         candidate, verdict, passed_over = self._judged(experiments, dataset)
         board = [line | passed_over.get(line["id"], {}) for line in experiments.board]
         self.models.put_json(registry.run_key(run, "leaderboard.json"), {"experiments": board})
-        x, y = dataset.x[dataset.holdout], dataset.y[dataset.holdout]
+        x, y, weight = dataset.x[dataset.holdout], dataset.y[dataset.holdout], dataset.weight_of(dataset.holdout)
         task = task_of(contract)
-        naive = task.naive(y, x)
-        holdout = {} if verdict.answers is None else task.scores(y, verdict.answers)
-        ends = {} if verdict.answers is None else intervals(task, y, verdict.answers, task.metrics)
+        naive = task.naive(y, x, weight)
+        holdout = {} if verdict.answers is None else task.scores(y, verdict.answers, weight)
+        ends = {} if verdict.answers is None else intervals(task, y, verdict.answers, task.metrics, weight)
         metrics = {
             "cross_validation": candidate.experiment["metrics"],
             "holdout": holdout,
@@ -75,10 +75,10 @@ class TrainedAssessment(Assessment):
             "asked": list(dict.fromkeys(contract.measures)),
             **({"naive": naive} if naive else {}),
         }
-        warnings = doubts(contract, verdict.checks, len(y), metrics)
+        warnings = doubts(contract, verdict.checks, len(y), metrics, weight)
         if contract.interval is not None:
             warnings += uncovered(contract.interval, len(y), holdout)
-        goes_by = None if verdict.opened is None else reliance(contract, verdict.opened, x, y)
+        goes_by = None if verdict.opened is None else reliance(contract, verdict.opened, x, y, weight)
         report = render(
             Story(
                 contract=contract,
@@ -90,6 +90,7 @@ class TrainedAssessment(Assessment):
                 profile=profile,
                 truth=y,
                 holdout=dataset.of(dataset.holdout),
+                weight=weight,
                 doubts=warnings,
                 goes_by=goes_by,
                 used=RunUsage(self.models).document(contract.name, run),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from functions.core.training.answers import Answers
     from functions.core.training.fitted import Fitted
     from functions.core.training.task import Task, Tested
+    from functions.core.training.weighting import Weighting
     from models.contract import Params
     from models.feature import Feature
 
@@ -41,11 +42,12 @@ _LIBRARIES = ("numpy", "scipy", "scikit-learn", "onnx", "skl2onnx")
 class Training:
     """The functions of a model's `training.py`."""
 
-    fit: Callable[[np.ndarray, np.ndarray, Params], Any]
-    """What it returns, an estimator, is described in `Fitted`."""
+    fit: Callable[..., Any]
+    """It gets rows, their truth and parameters, and where rows weigh their weights. What it returns, an estimator, is
+    described in `Fitted`."""
     export: Callable[[Any], bytes] | None = None
     """Replaces the export for estimators that skl2onnx converts; its file must have the tensors in `signature.py`."""
-    fit_quantile: Callable[[np.ndarray, np.ndarray, Params, float], Any] | None = None
+    fit_quantile: Callable[..., Any] | None = None
     """As `fit`, with the share of truths that are to lie below the answer: for an end of an interval."""
 
     @classmethod
@@ -71,10 +73,11 @@ class Training:
         if task.quantiles and not callable(self.fit_quantile):
             raise UnusableEstimator(f"training.py {NO_FIT_QUANTILE}")
 
-    def ends(self, x: np.ndarray, y: np.ndarray, params: Params, quantiles: Sequence[float]) -> list[Any]:
-        """Return an estimator for each quantile. Raises what `fit_quantile` raises."""
+    def ends(self, given: tuple[Any, ...], params: Params, quantiles: Sequence[float]) -> list[Any]:
+        """Return an estimator for each quantile, of what `fit` was `given`. Raises what `fit_quantile` raises."""
+        x, y, _, *weight = given
         fit = self.fit_quantile
-        return [] if fit is None else [fit(x, y, dict(params), quantile) for quantile in quantiles]
+        return [] if fit is None else [fit(x, y, dict(params), quantile, *weight) for quantile in quantiles]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,25 +101,27 @@ def run_experiment(
     *,
     task: Task[Any],
     features: Sequence[Feature] = (),
+    weighting: Weighting | None = None,
     at: Callable[[str], None] = _nowhere,
 ) -> ExperimentResult:
-    """Run an experiment with `params`. `features` say which values may be missing, `at` hears where it is.
+    """Run an experiment with `params`.
+
+    `features` say which values may be missing, `weighting` how `fit` weighs rows, `at` hears where it is.
 
     Raises what `fit` or the export raises, or `UnusableEstimator`.
     """
-    visible = dataset.fitted
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         started = time.perf_counter()
-        metrics, tested = cross_validate(training, dataset, params, task=task, at=at)
-        decided = task.decided(tested)
+        metrics, tested = cross_validate(training, dataset, params, task=task, weighting=weighting, at=at)
+        decided = task.decided(tested, dataset.weights_of_folds)
         validated = time.perf_counter()
         at("fit, on all rows but the holdout")
-        x, y = dataset.x[visible], dataset.y[visible]
-        estimator = training.fit(x, y, dict(params))
+        given = _learnt_from(dataset, dataset.fitted, params, weighting)
+        estimator = training.fit(*given)
         if task.quantiles:
             at("fit_quantile")
-        model = fitted(estimator, task, decided, training.ends(x, y, params, task.quantiles))
+        model = fitted(estimator, task, decided, training.ends(given, params, task.quantiles))
         fitted_at = time.perf_counter()
         at("the export")
         onnx = model.finished(_exported(training, model, dataset.x.shape[1]))
@@ -148,6 +153,7 @@ def cross_validate(
     params: Params,
     *,
     task: Task[Any],
+    weighting: Weighting | None = None,
     at: Callable[[str], None] = _nowhere,
 ) -> tuple[dict[str, dict[str, Any]], Tested[Any]]:
     """Return each metric's mean, standard deviation and values over the folds, without use of the holdout.
@@ -159,19 +165,27 @@ def cross_validate(
     training.require(task)
     tested = []
     for fold in range(dataset.folds):
-        train_rows, test_rows = dataset.trained(fold), dataset.tested(fold)
+        test_rows = dataset.tested(fold)
         at(f"fit, fold {fold + 1} of {dataset.folds}")
-        estimator = training.fit(dataset.x[train_rows], dataset.y[train_rows], dict(params))
+        estimator = training.fit(*_learnt_from(dataset, dataset.trained(fold), params, weighting))
         at(f"predict, fold {fold + 1} of {dataset.folds}")
         x = dataset.x[test_rows]
         tested.append((dataset.y[test_rows], task.beside(fitted(estimator, task).answers(x), x)))
-    by_fold = [task.scores(y, said) for (y, _), said in zip(tested, task.judged(tested), strict=True)]
+    weights = dataset.weights_of_folds
+    judged = zip(tested, task.judged(tested, weights), weights or [None] * dataset.folds, strict=True)
+    by_fold = [task.scores(y, said, weight) for (y, _), said, weight in judged]
     summary = {}
     for metric in task.metrics:
         if all(metric in entry for entry in by_fold):
             values = [entry[metric] for entry in by_fold]
             summary[metric] = {"mean": float(np.mean(values)), "std": float(np.std(values)), "folds": values}
     return summary, tested
+
+
+def _learnt_from(dataset: Dataset, rows: np.ndarray, params: Params, weighting: Weighting | None) -> tuple[Any, ...]:
+    """Return what `fit` gets of some rows, bool [rows]: parameters of its own, and weights where it weighs them."""
+    given = dataset.x[rows], dataset.y[rows], dict(params)
+    return given if weighting is None else (*given, weighting.of_rows(dataset, rows))
 
 
 @cache

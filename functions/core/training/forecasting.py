@@ -43,16 +43,16 @@ class Forecasting(Regression):
     def beside(self, answers: NumberAnswers, x: np.ndarray) -> NumberAnswers:
         return replace(answers, naive=self._naive(x, next(iter(self._lags))))
 
-    def naive(self, y: np.ndarray, x: np.ndarray) -> dict[str, dict[str, float]]:
+    def naive(self, y: np.ndarray, x: np.ndarray, weight: np.ndarray | None = None) -> dict[str, dict[str, float]]:
         """Return how far the naive forecasts by the least lag and by the greatest are off, as metrics by a lag's name.
 
-        `y` [rows] is the truth of the rows `x` float32 [rows, terms].
+        `y` [rows] is the truth of the rows `x` float32 [rows, terms], `weight` [rows] what they weigh, if they do.
         """
         names = list(self._lags)
-        return {name: self._errors(y, self._naive(x, name)) for name in dict.fromkeys((names[0], names[-1]))}
+        return {name: self._errors(y, self._naive(x, name), weight) for name in dict.fromkeys((names[0], names[-1]))}
 
-    def _errors(self, y: np.ndarray, values: np.ndarray) -> dict[str, float]:
-        scores = self.scores(y, NumberAnswers(values=values))
+    def _errors(self, y: np.ndarray, values: np.ndarray, weight: np.ndarray | None) -> dict[str, float]:
+        scores = self.scores(y, NumberAnswers(values=values), weight)
         return {metric: scores[metric] for metric in ("mae", "rmse") if metric in scores}
 
     def _naive(self, x: np.ndarray, lag: str) -> np.ndarray:

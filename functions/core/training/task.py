@@ -81,9 +81,9 @@ class Task(ABC, Generic[Said]):
         del x
         return answers
 
-    def naive(self, y: np.ndarray, x: np.ndarray) -> dict[str, dict[str, float]]:
+    def naive(self, y: np.ndarray, x: np.ndarray, weight: np.ndarray | None = None) -> dict[str, dict[str, float]]:
         """Return metrics of what nobody has to learn, by its name, for the truth `y` [rows] of the rows `x`."""
-        del y, x
+        del y, x, weight
         return {}
 
     @abstractmethod

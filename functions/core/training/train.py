@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from functions.core.runtime.log import Log
     from functions.core.training.apart import At, Attempt
+    from functions.core.training.weighting import Weighting
 
 
 class UnknownExperiment(LookupError):
@@ -118,8 +119,9 @@ class Trainer:
         """Return the result of an experiment on all rows, whose files are written."""
 
         def work(at: At) -> Work:
-            training, task = self._loaded(contract, at), task_of(contract)
-            result = run_experiment(training, dataset, params, task=task, features=contract.features, at=at)
+            training, weighting = self._loaded(contract, at)
+            task, features = task_of(contract), contract.features
+            result = run_experiment(training, dataset, params, task=task, features=features, weighting=weighting, at=at)
             _require(contract.search.measure, result.record["metrics"])
             return Work(record=result.record, files=(result.onnx, result.answers.to_bytes()))
 
@@ -138,9 +140,9 @@ class Trainer:
         some = sample(dataset, share, folds=search.folds, seed=search.seed)
 
         def work(at: At) -> Work:
-            training, task = self._loaded(contract, at), task_of(contract)
+            training, weighting = self._loaded(contract, at)
             started = time.perf_counter()
-            metrics, _ = cross_validate(training, some, params, task=task, at=at)
+            metrics, _ = cross_validate(training, some, params, task=task_of(contract), weighting=weighting, at=at)
             _require(search.measure, metrics)
             seconds = {"cross_validation": round(time.perf_counter() - started, 3)}
             this = {"share": share, "rows": len(some.y), "metrics": metrics, "seconds": seconds}
@@ -149,9 +151,18 @@ class Trainer:
         result = self._attempt(contract, params, work, began)
         return result.record if isinstance(result, Work) else result
 
-    def _loaded(self, contract: Contract, at: At) -> Training:
+    def _loaded(self, contract: Contract, at: At) -> tuple[Training, Weighting | None]:
+        """Return a model's own code, and how its `fit` weighs rows. Raise what the code raises."""
         at("the import of training.py")
-        return Training.load(contract.name, self.folder)
+        training = Training.load(contract.name, self.folder)
+        if contract.weights is None:
+            return training, None
+        from functions.core.training import weighting  # noqa: PLC0415 - most models have none
+
+        weighting.check_fit(training.fit)
+        if contract.interval is not None:
+            weighting.check_fit_quantile(training.fit_quantile)
+        return training, weighting.Weighting.of(contract.weights, contract.target.classes)
 
     def _attempt(
         self, contract: Contract, params: dict[str, Any], work: Callable[[At], Work], began: float

@@ -206,6 +206,7 @@ def test_a_run_shows_its_data_checks_experiments_and_release(staged: Staged, bro
         "split": {"said": "by customer: 113 of 569 rows kept out"},
         "series": {"said": "3 series; a row a day"},
         "metrics": {"naive": {"sales_lag_7": {"mae": 11.4}}},
+        "weights": {"said": "by exposure: 569 rows weigh 300"},
         "suspects": [{"said": "sold is a copy of left"}],
         "failures": {"said": "1 of 3 experiments failed: 1 by ValueError: no"},
     }
@@ -220,6 +221,7 @@ def test_a_run_shows_its_data_checks_experiments_and_release(staged: Staged, bro
         "split by customer: 113 of 569 rows kept out",
         "series 3 series; a row a day",
         "naive forecast repeating sales_lag_7 mae 11.4",
+        "weights by exposure: 569 rows weigh 300",
         "To look at sold is a copy of left",
         "failed 1 of 3 experiments failed: 1 by ValueError: no",
         "mass is text 3 7, 9",

@@ -79,8 +79,8 @@ def test_a_number_to_predict_has_ends_that_wait_for_an_interval(tmp_path: Path) 
     x = rng.normal(size=(400, len(found.terms))).astype(np.float32)
     x[:, [term.kind == "category" for term in found.terms]] = 0
     y = 20 * x[:, 0].astype(np.float64) + rng.normal(size=400)
-    training = Training.load("trial", folder.parent)
-    ends = training.ends(x, y, found.search.experiments()[0], Interval(coverage=0.9).quantiles)
+    training, point = Training.load("trial", folder.parent), found.search.experiments()[0]
+    ends = training.ends((x, y, point), point, Interval(coverage=0.9).quantiles)
     low, high = (end.predict(x) for end in ends)
     assert 0.8 < ((low <= y) & (y <= high)).mean() < 1
 

@@ -63,6 +63,29 @@ def test_the_split_and_what_may_be_a_leak_are_told(tmp_path: Path, capsys: pytes
     assert "look at: sold is a copy of ripe" in told
 
 
+def test_what_rows_weigh_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = [[*row, 1 + at % 2] for at, row in enumerate(rows())]
+    weights = {"column": "exposure", "classes": "balanced"}
+    found = check(csv(content, (*HEADER, "exposure")), tmp_path, weights=weights)
+    assert found.passed_over == ()
+    report(found, tmp_path / "data.csv", as_json=False)
+    told = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("weights by exposure: 90 rows weigh 135, effective number 81") for line in told)
+    report(found, tmp_path / "data.csv", as_json=True)
+    assert json.loads(capsys.readouterr().out)["weights"]["classes"] == "balanced"
+
+
+def test_a_fit_that_takes_no_weights_is_told_before_the_table_is_read(tmp_path: Path) -> None:
+    bench = Bench(folder=tmp_path)
+    bench.write_model(weights={"classes": "balanced"})
+    with pytest.raises(
+        Mistake, match=r"fruit/training\.py:18: fit takes no weights, .*; write fit\(X, y, params, weight\)"
+    ):
+        verdict.contract_of("fruit", tmp_path)
+    bench.write_model()
+    assert verdict.contract_of("fruit", tmp_path).weights is None
+
+
 def test_a_table_of_numbers_to_predict_is_told_with_their_range(tmp_path: Path) -> None:
     asked: dict[str, Any] = {**contract().model_dump(mode="json"), "task": "regression", "target": {"name": "weight"}}
     asked |= {"features": [{"name": "size"}], "gate": {"metric": "mae", "maximum": 9}}

@@ -1,0 +1,70 @@
+"""What rows weigh in `fit`, where their classes may weigh, too."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+
+from functions.core.training.unusable import UnusableEstimator
+from models.fit_call import NO_WEIGHTS, NO_WEIGHTS_OF_ENDS, WEIGHTED, WEIGHTED_QUANTILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from functions.core.dataset.dataset import Dataset
+    from models.weights import Weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weighting:
+    """How the rows are weighed that `fit` gets."""
+
+    classes: Sequence[float] | Literal["balanced"] | None
+    """What a row of each class weighs, in their order."""
+
+    @classmethod
+    def of(cls, weights: Weights, classes: Sequence[str]) -> Self:
+        """Return what a contract asks for, whose target has these classes."""
+        by_class = weights.classes
+        return cls(classes=[by_class[name] for name in classes] if isinstance(by_class, dict) else by_class)
+
+    def of_rows(self, dataset: Dataset, rows: np.ndarray) -> np.ndarray:
+        """Return what the rows weigh that `fit` gets, float64 [these rows]: 1 on average.
+
+        `rows` is bool [rows]. Balanced classes weigh the same in all, as these rows have them.
+        """
+        given, y = dataset.weight_of(rows), dataset.y[rows]
+        weight = np.ones(len(y)) if given is None else given
+        if self.classes == "balanced":
+            each = np.bincount(y, weights=weight)
+            weight = weight / np.where(each > 0, each, 1.0)[y]
+        elif self.classes is not None:
+            weight = weight * np.asarray(self.classes)[y]
+        return weight / (weight.mean() or 1.0)
+
+
+def check_fit(fit: Callable[..., Any]) -> None:
+    """Raise `UnusableEstimator` for a `fit` that takes no weights."""
+    if not _takes(fit, WEIGHTED):
+        raise UnusableEstimator(f"training.py: {NO_WEIGHTS}")
+
+
+def check_fit_quantile(fit_quantile: Callable[..., Any] | None) -> None:
+    """Raise `UnusableEstimator` for a `fit_quantile` that takes no weights. One that is not there is told elsewhere."""
+    if fit_quantile is not None and not _takes(fit_quantile, WEIGHTED_QUANTILE):
+        raise UnusableEstimator(f"training.py: {NO_WEIGHTS_OF_ENDS}")
+
+
+def _takes(function: Callable[..., Any], arguments: Sequence[str]) -> bool:
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # a function that is not written in Python does not tell
+        return True
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        return False
+    return True
