@@ -1,12 +1,10 @@
 """The contract of a trained model: `model.yaml`, all of which is checked before anything is deployed.
 
-Each model has a folder. Next to `model.yaml` is `training.py` with
-`fit(X, y, params) -> estimator`: `X` is float32 of shape [rows, features] in the declared
-order, `params` one point of the search space. For a classification `y` holds int64 positions in
-`target.classes`, and the estimator has `predict_proba`; for a regression or a forecast `y` is
-float64 and the estimator has `predict`. Where rows have `weights`, a fourth argument is float64
-[rows]. With `interval`, `fit_quantile(X, y, params, quantile) -> estimator` stands beside it, and
-gets weights as a fifth: what it returns has `predict`, too.
+Each model has a folder. Next to `model.yaml` is `training.py` with `fit(X, y, params) -> estimator`:
+`X` is float32 [rows, features] in the declared order, `params` one point of the search space, `y`
+int64 positions in `target.classes`, and the estimator has `predict_proba`; of a task with numbers
+`y` is float64, and the estimator has `predict`. Where rows have `weights`, a last argument is
+float64 [rows]. `fit_quantile(X, y, params, quantile)` beside it fits the ends of an `interval`.
 """
 
 from __future__ import annotations

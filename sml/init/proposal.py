@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from functions.core.dataset.leak import NEARLY_ALL, said_of, told_alone
-from functions.core.dataset.validation import RejectedDataset, validate_dataset
+from functions.core.dataset.rejected_dataset import RejectedDataset
+from functions.core.dataset.validation import validate_dataset
 from models.feature import Feature, exactly
 from models.section import ContractError
 from models.terms import spans_of

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from functions.core.dataset.rejected_dataset import RejectedDataset
 from functions.core.dataset.series_rows import lacks_number
-from functions.core.dataset.validation import RejectedDataset, validate_dataset
+from functions.core.dataset.validation import validate_dataset
 from functions.core.dataset.wanted import Wanted
 from models.catalogue import by_kind, load
 from models.fit_call import why_not

@@ -36,7 +36,11 @@ def test_a_contract_without_an_interval_has_the_digest_that_it_had() -> None:
 @pytest.mark.parametrize(
     ("base", "changes", "message"),
     [
-        (CONTRACT, {"interval": {"coverage": 0.9}}, "interval: goes with task: regression; a classification predicts"),
+        (
+            CONTRACT,
+            {"interval": {"coverage": 0.9}},
+            "interval: goes with task: forecasting or regression; a classification predicts",
+        ),
         (PRICES, {"interval": {}}, "interval.coverage: is missing; accepted: a number, above 0 and below 1"),
         (PRICES, {"interval": {"coverage": 90}}, "interval.coverage: is 90; accepted: a number, above 0 and below 1"),
         (PRICES, {"interval": {"coverage": 1.0}}, "interval.coverage: is 1.0; accepted: a number, above 0 and below 1"),

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from functions.core.dataset.file_blocks import NotRead
-from functions.core.dataset.validation import RejectedDataset
+from functions.core.dataset.rejected_dataset import RejectedDataset
 from functions.core.registry.executions import Executions
 from functions.core.registry.plan import FIRST, Plan
 from functions.core.registry.runs import SETTLED, WAITING, Status, recipe, run_of, trained_by

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from functions.core.dataset.arrival import Arrival, answer
-from functions.core.dataset.validation import RejectedDataset
+from functions.core.dataset.rejected_dataset import RejectedDataset
 from functions.core.registry.plan import Plan
 from functions.core.registry.runs import OVER, SETTLED
 from functions.core.registry.versions import Corrupt

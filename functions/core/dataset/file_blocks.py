@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from functions.core.dataset.validation import RejectedDataset
+from functions.core.dataset.rejected_dataset import RejectedDataset
 from functions.core.storage.objects import Missing
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from functions.core.dataset.arrival import Arrival
 from functions.core.dataset.file_blocks import FileBlocks
+from functions.core.dataset.rejected_dataset import RejectedDataset
 from functions.core.dataset.rounds import shares_of
-from functions.core.dataset.validation import RejectedDataset, ValidatedDataset, validate_dataset
+from functions.core.dataset.validation import ValidatedDataset, validate_dataset
 from functions.core.registry.plan import WHOLE, Plan
 from functions.core.registry.runs import SETTLED
 from interface import layout

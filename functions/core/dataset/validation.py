@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from functions.core.dataset import read_apart
-from functions.core.dataset.column_names import begin_of, meant_for
 from functions.core.dataset.dataset import group_equal
+from functions.core.dataset.expected_columns import LISTED, check_columns, no_row
 from functions.core.dataset.leak import suspects
 from functions.core.dataset.learnt import Learnt, Unlearnable
 from functions.core.dataset.profile import profile_of
+from functions.core.dataset.rejected_dataset import RejectedDataset
 from functions.core.dataset.rejected_rows import KEPT, RejectedRows
 from functions.core.dataset.rounded_numbers import RoundedNumbers
 from functions.core.dataset.row_keys import CollectedKeys
 from functions.core.dataset.split import Unsplittable, split
-from functions.core.dataset.table import ACCEPTED, UnreadableTable
-from functions.core.dataset.wanted import Facts, Wanted
+from functions.core.dataset.table import UnreadableTable
+from functions.core.dataset.wanted import Wanted
 from functions.core.storage.objects import canonical
 
 if TYPE_CHECKING:
@@ -35,15 +36,6 @@ if TYPE_CHECKING:
 MAXIMUM_VALUES = 50_000_000
 """Rows times columns: 200 MB as float32, and some of it twice while batches are joined, in a function of 2 GB."""
 _TOTALS = frozenset({"total", "totals", "grand total", "subtotal", "sum", "average", "mean"})
-_LISTED = 100
-
-
-class RejectedDataset(ValueError):
-    """A file is rejected. `report` says why, and names columns and rows."""
-
-    def __init__(self, cause: str, **details: Any) -> None:
-        super().__init__(cause)
-        self.report: dict[str, Any] = {"accepted": False, "cause": cause, **details}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +69,8 @@ def validate_dataset(
     try:
         with read(blocks, wanted) as rows:
             if not rows.facts.columns:
-                raise _no_row(rows)
-            ignored = _check_columns(rows.facts, contract)
+                raise no_row(rows)
+            ignored = check_columns(rows.facts, contract)
             rejected_rows = RejectedRows(rows.facts.unit, rows.facts.columns)
             rounded = RoundedNumbers(rows.facts.unit)
             x, y, keys = _collect(rows, contract, rejected_rows, rounded, learnt, series)
@@ -86,7 +78,7 @@ def validate_dataset(
         raise RejectedDataset(str(problem)) from problem
     seen: dict[str, Any] = {
         "format": rows.facts.format,
-        "ignored_columns": ignored[:_LISTED],
+        "ignored_columns": ignored[:LISTED],
         "rounded": rounded.listed(),
     }
     lagged = None if series is None else _lagged(series, x, rejected_rows, seen)
@@ -161,44 +153,6 @@ def _weighed(
 
     dataset = replace(dataset, weight=None if keys is None else keys.weights)
     return dataset, weighed(dataset, weights, contract)
-
-
-def _no_row(rows: Rows) -> RejectedDataset:
-    """Return why a file without columns is rejected: by the first of its lines, none of which is a row."""
-    faulty = [some.refused[min(some.refused)] for some in rows if some.refused]
-    if not faulty:
-        return RejectedDataset("the file has no columns and no rows")
-    return RejectedDataset(f"{rows.facts.unit} {faulty[0].location}: {faulty[0].faults[0][1]}; {ACCEPTED}")
-
-
-def _check_columns(facts: Facts, contract: Contract) -> list[str]:
-    """Return the columns that nothing asks for. Raise `RejectedDataset` where some lack, or more are not allowed."""
-    optional = {feature.name for feature in contract.columns if feature.missing != "reject"}
-    if facts.format != "JSON Lines":  # whose writers often leave out what is missing
-        optional = set()
-    expected = [*(feature.name for feature in contract.columns), contract.target.name]
-    expected += [name for name in contract.row_columns if name not in expected]
-    optional -= {*contract.row_columns}
-    missing = [name for name in expected if name not in facts.columns and name not in optional]
-    extra = [name for name in facts.columns if name not in {*expected, *contract.id, *contract.ignore}]
-    if not missing and (not extra or contract.quality.extra_columns == "ignore"):
-        return [name[:_LISTED] for name in extra]
-    if len(missing) == len(expected):
-        named = ", ".join(expected[:10]) + (f", ... ({len(expected)} in all)" if len(expected) > 10 else "")
-        raise RejectedDataset(
-            f"the file names none of the expected columns, which are {named}; it begins with {begin_of(facts.columns)}",
-            missing_columns=missing,
-        )
-    problems = [
-        f"{name[:_LISTED] or '(a column without a name)'} is not expected{meant_for(name, missing or expected)}"
-        for name in extra
-    ]
-    problems += [f"{name} is missing" for name in missing]
-    raise RejectedDataset(
-        "; ".join(problems[:10]) + (f"; and {len(problems) - 10} more" if len(problems) > 10 else ""),
-        missing_columns=missing,
-        unexpected_columns=[name[:_LISTED] for name in extra[:_LISTED]],
-    )
 
 
 def _collect(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from functions.core.dataset.effective_rows import effective
 from functions.core.selection import shares
 from functions.core.training.class_answers import ClassAnswers
 from functions.core.training.metrics import UndefinedMetric
@@ -51,7 +52,8 @@ def intervals(
     A metric has no interval where it is not defined for the rows, or for half of the draws.
     """
     [values] = _drawn(task, y, [answers], measures, weight)
-    ends = {name: _honest(name, y, answers, _ends(drawn)) for name, drawn in values.items()}
+    weighs = np.ones(len(y)) if weight is None else weight
+    ends = {name: _honest(name, y, answers, weighs, _ends(drawn)) for name, drawn in values.items()}
     return {name: interval for name, interval in ends.items() if interval is not None}
 
 
@@ -63,7 +65,9 @@ def difference(
     return _ends(ours[measure] - theirs[measure]) if measure in ours and measure in theirs else None
 
 
-def _honest(measure: str, y: np.ndarray, answers: Answers, ends: Interval | None) -> Interval | None:
+def _honest(
+    measure: str, y: np.ndarray, answers: Answers, weight: np.ndarray, ends: Interval | None
+) -> Interval | None:
     """Return the interval of a metric, by that of its draws: another one for a share, and for a perfect score.
 
     Draws of rows that are all right are all right: that they are alike says nothing of other rows. A score of 1 has as
@@ -72,19 +76,22 @@ def _honest(measure: str, y: np.ndarray, answers: Answers, ends: Interval | None
     """
     if ends is None:
         return None
-    if isinstance(answers, ClassAnswers) and (counted := _counted(measure, y, answers)) is not None:
+    if isinstance(answers, ClassAnswers) and (counted := _counted(measure, y, answers, weight)) is not None:
         return shares.interval(*counted)
     less = lower_is_better(measure)
     if max(ends) > _ALMOST if less else min(ends) < 1 - _ALMOST:
         return ends
-    unproven = 1 - shares.least(_fewest(y))
+    unproven = 1 - shares.least(_fewest(y, weight))
     if not less:
         return None if measure == "r2" else (1 - unproven, 1.0)
     return (0.0, _WORST[measure] * unproven) if measure in _WORST else None
 
 
-def _counted(measure: str, y: np.ndarray, answers: ClassAnswers) -> tuple[int, int] | None:
-    """Return how many rows have what a metric is the share of, and of how many; None for one that is no such share."""
+def _counted(measure: str, y: np.ndarray, answers: ClassAnswers, weight: np.ndarray) -> tuple[float, float] | None:
+    """Return how many rows have what a metric is the share of, and of how many; None for one that is no such share.
+
+    Rows that weigh are as many as they count as.
+    """
     right = y == answers.labels
     positive = answers.probabilities.shape[1] - 1
     if measure == "accuracy":
@@ -93,12 +100,16 @@ def _counted(measure: str, y: np.ndarray, answers: ClassAnswers) -> tuple[int, i
         among = (answers.labels if measure == "precision" else y) == positive
     else:
         return None
-    return int(right[among].sum()), int(among.sum())
+    whole = float(weight[among].sum())
+    rows = effective(weight[among])
+    return (float(weight[right & among].sum()) / whole * rows, rows) if whole else (0.0, 0.0)
 
 
-def _fewest(y: np.ndarray) -> int:
+def _fewest(y: np.ndarray, weight: np.ndarray) -> float:
     """Return the rows of the class that has fewest, of those that are there; of numbers all rows."""
-    return int(np.unique(y, return_counts=True)[1].min(initial=len(y))) if y.dtype.kind == "i" else len(y)
+    if y.dtype.kind != "i":
+        return effective(weight)
+    return min((effective(weight[y == label]) for label in np.unique(y[weight > 0])), default=float(len(y)))
 
 
 def _ends(drawn: np.ndarray) -> Interval | None:

@@ -10,8 +10,11 @@ _HALVINGS = 60
 _TINY = 1e-300
 
 
-def interval(having: int, rows: int) -> tuple[float, float]:
-    """Return the interval of a share, of which 95 in 100 hold what is true, at least; of no rows all that may be."""
+def interval(having: float, rows: float) -> tuple[float, float]:
+    """Return the interval of a share, of which 95 in 100 hold what is true, at least; of no rows all that may be.
+
+    Of rows that weigh, numbers are those that they count as.
+    """
     if not rows:
         return 0.0, 1.0
     lower = _quantile(TAIL, having, rows - having + 1) if having else 0.0
@@ -19,7 +22,7 @@ def interval(having: int, rows: int) -> tuple[float, float]:
     return lower, upper
 
 
-def least(rows: int) -> float:
+def least(rows: float) -> float:
     """Return the lower end of a share that all of so many rows have: with 8 rows 0.63, with 100 0.964."""
     return TAIL ** (1 / rows) if rows else 0.0
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from functions.core.dataset import read_apart
 from functions.core.dataset.dataset import Dataset
 from functions.core.dataset.read_here import open_rows
-from functions.core.dataset.validation import RejectedDataset, validate_dataset
+from functions.core.dataset.rejected_dataset import RejectedDataset
+from functions.core.dataset.validation import validate_dataset
 from functions.core.dataset.wanted import Wanted
 from functions.core.http.problem import Problem
 from functions.core.onnx.tensor import Tensor

@@ -10,7 +10,8 @@ import pytest
 
 from functions.core.dataset import read_here
 from functions.core.dataset.dataset import Dataset
-from functions.core.dataset.validation import RejectedDataset, validate_dataset
+from functions.core.dataset.rejected_dataset import RejectedDataset
+from functions.core.dataset.validation import validate_dataset
 from functions.core.jobs.prediction_lines import lines_of
 from functions.core.onnx.session import BadModel
 from functions.core.registry.live_pointer import Live

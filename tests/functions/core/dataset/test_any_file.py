@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from functions.core.dataset import read_apart, read_here
 from functions.core.dataset.read_apart import ReadingProcess
-from functions.core.dataset.validation import RejectedDataset, validate_dataset
+from functions.core.dataset.rejected_dataset import RejectedDataset
+from functions.core.dataset.validation import validate_dataset
 from functions.core.dataset.wanted import Reader
 from tests.functions.bench import contract, csv, rows
 from tests.functions.core.dataset.tables import Value, csv_file, in_blocks, json_lines, parquet_of

@@ -8,7 +8,8 @@ import pytest
 from functions.core.dataset import leak, read_here
 from functions.core.dataset.leak import suspects, told_alone
 from functions.core.dataset.profile import profile_of
-from functions.core.dataset.validation import RejectedDataset, validate_dataset
+from functions.core.dataset.rejected_dataset import RejectedDataset
+from functions.core.dataset.validation import validate_dataset
 from models.contract import Contract
 from tests.functions.bench import CONTRACT, contract, csv, rows
 

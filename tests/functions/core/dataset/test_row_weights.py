@@ -13,7 +13,8 @@ from arro3.core import DataType
 from functions.core.dataset import read_apart, read_here, rounds
 from functions.core.dataset.dataset import HOLDOUT, Dataset
 from functions.core.dataset.effective_rows import effective, rows_in_words
-from functions.core.dataset.validation import RejectedDataset, ValidatedDataset, validate_dataset
+from functions.core.dataset.rejected_dataset import RejectedDataset
+from functions.core.dataset.validation import ValidatedDataset, validate_dataset
 from models.contract import Contract
 from tests.functions import prices
 from tests.functions.bench import contract, csv, merged, rows

@@ -8,7 +8,8 @@ import pytest
 
 from functions.core.dataset import read_apart, read_here
 from functions.core.dataset.dataset import Dataset
-from functions.core.dataset.validation import RejectedDataset, ValidatedDataset, validate_dataset
+from functions.core.dataset.rejected_dataset import RejectedDataset
+from functions.core.dataset.validation import ValidatedDataset, validate_dataset
 from models.contract import Contract
 from tests.functions import sales
 from tests.functions.bench import csv

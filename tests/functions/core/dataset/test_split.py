@@ -13,7 +13,8 @@ from arro3.core import Array, DataType
 from functions.core.dataset import read_apart, read_here
 from functions.core.dataset.dataset import BEFORE, HOLDOUT, Dataset
 from functions.core.dataset.group_split import MOST_WEIGHED, assign_groups, tied
-from functions.core.dataset.validation import RejectedDataset, ValidatedDataset, validate_dataset
+from functions.core.dataset.rejected_dataset import RejectedDataset
+from functions.core.dataset.validation import ValidatedDataset, validate_dataset
 from tests.functions.bench import contract, rows
 from tests.functions.core.dataset.tables import csv_file, json_lines, parquet_file, parquet_of
 

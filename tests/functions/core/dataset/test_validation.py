@@ -11,7 +11,8 @@ from arro3.io import write_parquet
 
 from functions.core.dataset import read_here, validation
 from functions.core.dataset.dataset import Dataset
-from functions.core.dataset.validation import RejectedDataset, ValidatedDataset, validate_dataset
+from functions.core.dataset.rejected_dataset import RejectedDataset
+from functions.core.dataset.validation import ValidatedDataset, validate_dataset
 from tests.functions.bench import CONTRACT, contract, csv, rows
 
 
