@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,12 +25,22 @@ STACKS = {"aws": ("local", 2), "gcp": ("gcp-local", 5)}
 """The stack of each embedded cloud, and the smallest number of attempts that it gives a job."""
 
 
+def job_seconds() -> int:
+    """Return how long a job may take: 3 s, and more where a process takes long to start, as it does beside others.
+
+    A worker that is started while the machine is busy has ten times that to answer its first rows.
+    """
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import numpy, onnxruntime"], check=True)
+    return min(10, max(3, math.ceil(10 * (time.monotonic() - began))))
+
+
 def quick(attempts: int) -> dict[str, Any]:
     """Return settings for one canary step, judged after its first requests, and for jobs that time out soon."""
     return {
         "serverless-ml:settings": {
             "rollout": {"steps": [50], "bake_seconds": 1, "patience": 20},
-            "functions": {"jobs": {"timeout_seconds": 3}},
+            "functions": {"jobs": {"timeout_seconds": job_seconds()}},
             "jobs": {"attempts": attempts},
         }
     }
