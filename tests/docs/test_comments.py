@@ -30,7 +30,7 @@ def test_a_comment_of_the_docs_is_the_one_that_its_change_gets(made: Mapping[str
     [
         ("memory", r"\+0 ~1 -0, USD/month [\d.]+ -> [\d.]+, [\d.]+ -> [\d.]+ gCO2e/month \([\d.]+-[\d,]+\), limits"),
         ("profile", r"\+3 ~1 -0, USD/month [\d.]+ -> [\d.]+, "),
-        ("region", r"<code>aws&#58;region</code> <code>eu-west-1</code> -> <code>eu-north-1</code>, \+0 ~8 -0, USD"),
+        ("region", r"<code>aws&#58;region</code> <code>eu-west-1</code> -> <code>eu-north-1</code>, \+0 ~9 -0, USD"),
         ("grant", r"\+0 ~1 -0, USD/month [\d.]+, [\d.]+ gCO2e/month"),
     ],
     ids=SETTING,

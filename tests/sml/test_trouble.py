@@ -49,6 +49,7 @@ COMMANDS: dict[str, list[str]] = {
     "console": ["--no-browser"],
     "status": [],
     "cost": [MODEL],
+    "drift": [MODEL],
     "tune": [MODEL],
     "put": ["data", f"{MODEL}/incoming/a.csv", FILE],
     "logs": ["predict"],
