@@ -18,6 +18,8 @@ from tests import nimbus
 from tests.architecture import RULES
 from tests.docs.console import commands
 from tests.docs.page import blocks
+from tests.functions import sales
+from tests.functions.bench import csv
 from tests.root import ROOT
 
 pytestmark = pytest.mark.integration
@@ -90,6 +92,8 @@ ROWS = """
     ),
 )
 """
+TO_COME = 7
+"""Days of each store that have no number yet."""
 ROW = "island=Dream,bill_length_mm=50.7,bill_depth_mm=18.6,flipper_length_mm=193,body_mass_g=3650,sex=male"
 USE = (
     f"ROW = {ROW!r}"
@@ -134,6 +138,8 @@ with LocalStack(sys.argv[1], state=state, port=0) as stack, Control(state / FILE
     sml("upload", "penguins", "examples/penguins.csv", "--wait")
     sml("predict", "penguins", "examples/penguins.csv", "--limit", "3")
     sml("predict", "penguins", "--row", ROW)
+    sml("upload", "sales", "sales.csv", "--wait")
+    sml("predict", "sales", "sales.csv", "--json")
     found = {
         "message": written("breast_cancer/counter/m1.json"),
         "beat": written("breast_cancer/beats/last.json"),
@@ -145,7 +151,7 @@ with LocalStack(sys.argv[1], state=state, port=0) as stack, Control(state / FILE
 print(json.dumps({**found, "told": told}))
 """
 )
-"""Deploy, send two messages of which one is no JSON object, train a new model, and wait for the next full minute."""
+"""Deploy, send two messages of which one is no JSON object, train new models, and wait for the next full minute."""
 
 
 @pytest.fixture(scope="module")
@@ -159,16 +165,18 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     end = text.index("\n)\n", text.index("\nFUNCTIONS"))
     table.write_text(text[:end] + ROWS + text[end + len("\n)\n") :], encoding="utf-8")
     (root / ".local").mkdir()
-    (root / "told.txt").write_text(_proposed(root), encoding="utf-8")
+    (root / "sales.csv").write_bytes(csv([*sales.rows(), *sales.to_come(TO_COME)], sales.HEADER))
+    (root / "told.txt").write_text(_proposed(root, "penguins", "examples/penguins.csv"), encoding="utf-8")
+    _proposed(root, "sales", "sales.csv", "--target", "sales", "--task", "forecasting")
     for kept in ("bundles", "gcp"):
         (ROOT / ".local" / kept).mkdir(exist_ok=True)
         (root / ".local" / kept).symlink_to(ROOT / ".local" / kept)
     return root
 
 
-def _proposed(root: Path) -> str:
-    """Turn the table of the examples into a model of the copy, and return what is printed."""
-    command = [sys.executable, "-m", "sml", "init", "penguins", "--from", "examples/penguins.csv"]
+def _proposed(root: Path, model: str, table: str, *options: str) -> str:
+    """Turn a table into a model of the copy, and return what is printed."""
+    command = [sys.executable, "-m", "sml", "init", model, "--from", table, *options]
     environment = {**os.environ, "PYTHONPATH": str(root), "SML_TYPED": ".venv/bin/sml"}
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=True).stdout
 
@@ -186,7 +194,7 @@ def seen(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str
             capture_output=True,
             text=True,
             check=False,
-            timeout=280,
+            timeout=420,
         )
         assert done.returncode == 0, done.stderr[-3000:]
         return json.loads(done.stdout.splitlines()[-1])
@@ -219,6 +227,17 @@ def test_a_table_becomes_a_model_that_predicts_as_the_first_page_shows_it(
     assert len(shown) == 4
     for one in shown:
         assert alike(one.output) == alike(said[one.text.removeprefix(".venv/bin/sml ")]), one.text
+
+
+@pytest.mark.parametrize("cloud", STACKS)
+def test_a_table_of_series_becomes_a_model_that_forecasts_the_rows_to_come(
+    cloud: str, seen: Mapping[str, dict[str, Any]]
+) -> None:
+    answers = json.loads(dict(seen[cloud]["told"])["predict sales sales.csv --json"])
+    assert [(answer["day"], answer["store"]) for answer in answers] == [
+        (day, store) for day, store, *_ in sales.to_come(TO_COME)
+    ]
+    assert all(20 < answer["value"] < 140 for answer in answers)
 
 
 def alike(text: str) -> list[str]:
