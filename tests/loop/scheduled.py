@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +22,8 @@ def called(running: Running, name: str) -> dict[str, Any]:
             return on_aws.answer(cloud, function)
         case Gcp() as cloud:
             accounts = running.stack.of("gcp:serviceaccount/account:Account")
-            caller = next(one for one in accounts if one.declared.name == f"{name}-on-time-schedule")
+            # Names of accounts are short: of a long one the beginning is kept.
+            caller = next(one for one in accounts if re.match(rf"{name}-.*-schedule$", one.declared.name))
             url = function.outputs["serviceConfig"]["uri"]
             token = cloud.session.accounts.token(caller.outputs["email"], url)
             return json.loads(sent("POST", url, b"{}", token))
