@@ -22,8 +22,8 @@ def called(running: Running, name: str) -> dict[str, Any]:
             return on_aws.answer(cloud, function)
         case Gcp() as cloud:
             accounts = running.stack.of("gcp:serviceaccount/account:Account")
-            # Names of accounts are short: of a long one the beginning is kept.
-            caller = next(one for one in accounts if re.match(rf"{name}-.*-schedule$", one.declared.name))
+            # The name of an account is short: of a long one its beginning is kept.
+            caller = next(one for one in accounts if re.match(rf"{name[:8]}.*-schedule$", one.declared.name))
             url = function.outputs["serviceConfig"]["uri"]
             token = cloud.session.accounts.token(caller.outputs["email"], url)
             return json.loads(sent("POST", url, b"{}", token))
