@@ -105,8 +105,8 @@ def test_the_shared_function_stays_where_every_model_has_packages_of_its_own() -
 
 def test_a_stack_without_such_a_model_has_the_rows_of_the_table_and_the_steps_of_before() -> None:
     assert trainers.functions(["breast_cancer", "file_type"]) == FUNCTIONS
-    assert [step.name for step in with_models().steps][:5] == [
-        *("prepare", "is it usable", "wait for the slot", "experiments", "select")
+    assert [step.name for step in with_models().steps][:6] == [
+        *("prepare", "is it usable", "wait for functions", "wait for the slot", "experiments", "select")
     ]
 
 

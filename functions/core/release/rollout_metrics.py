@@ -66,12 +66,14 @@ def look(
 ) -> tuple[RolloutMetrics, Outcomes]:
     """Measure a step that began at `since`, and add to the outcomes of the whole release those that are new.
 
+    Both are of what was written until the same moment: a step has not seen what is yet to be counted.
     Of very many objects a part is read, chosen by their places in time and never by what they hold. An
     outcome that was counted stays counted, so whatever a look leaves out, later looks are as sure as they say.
     """
     read, share = _read(objects, model, version, (min(since, counted.until), counted.since, now))
-    of_step = [record for _, record in read if record["time"] >= since]
-    return _weigh(of_step, share_read=share), counted.with_these(read, settled(now, rules), rules)
+    until = settled(now, rules)
+    of_step = [record for at, record in read if at < until and record["time"] >= since]
+    return _weigh(of_step, share_read=share), counted.with_these(read, until, rules)
 
 
 def _read(objects: Objects, model: str, version: str, span: tuple[float, float, float]) -> tuple[list[Written], float]:
