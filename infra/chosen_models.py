@@ -11,7 +11,7 @@ from infra.shipping import require_training
 from models.bring_your_own import BringYourOwn
 from models.catalogue import load
 from models.section import ContractError, names
-from models.training_text import lacking
+from models.training_text import why_not
 
 
 def require(settings: Settings) -> None:
@@ -49,9 +49,9 @@ def _require(model: str, settings: Settings) -> None:
                 " none, or a model with task: classification"
             )
         return
-    require_training(model, weighted=contract.weights is not None)
-    if (lacks := lacking(contract)) is not None:
-        raise pulumi.RunError(lacks)
+    require_training(model)
+    if (told := why_not(contract)) is not None:
+        raise pulumi.RunError(told)
     model_lock.require(model)
     if model in settings.training.models and not trainers.with_packages([model]):
         raise pulumi.RunError(

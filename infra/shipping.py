@@ -19,7 +19,6 @@ from infra.locked_modules import modules as locked_modules
 from infra.model_lock import command
 from infra.sources import DECLARED, ROOT, STAYS, closure, declared, defines, exists, is_ours, module, training
 from infra.trainers import REQUIREMENTS
-from models import fit_call
 
 TRAINS = "functions/core/training/experiment.py"
 """What imports a model's training: a function that reaches it needs what the model imports."""
@@ -62,20 +61,13 @@ def require(
         _require_files(name, root)
 
 
-def require_training(model: str, root: Path = ROOT, *, weighted: bool = False) -> None:
-    """Raise `pulumi.RunError` for a model without a training, or whose training has no `fit` that can be called.
-
-    `weighted`: whether it is called with the weights of rows.
-    """
+def require_training(model: str, root: Path = ROOT) -> None:
+    """Raise `pulumi.RunError` for a model without a training, or whose training has no `fit`."""
     name = training(model)
     file = f"{name.replace('.', '/')}.py"
     problem = "does not exist" if not exists(name, root) else None if defines(name, "fit", root) else "defines no fit"
     if problem:
         raise pulumi.RunError(f"{file} {problem}; accepted: a module that defines fit(X, y, params)")
-    path = root / file
-    if path.is_file() and (found := fit_call.why_not(path.read_text(encoding="utf-8"), weighted=weighted)) is not None:
-        line, why = found
-        raise pulumi.RunError(f"{file}:{line}: {why}")
 
 
 class _Available:

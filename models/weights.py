@@ -63,7 +63,7 @@ def check_weights(weights: Weights, named: Mapping[str, str], classes: Sequence[
         told = f"{weights.column} is {found}; accepted: a column that is nothing else"
         raise mistake(told, "weights", "column")
     if weights.classes is not None and not classes:
-        raise mistake("goes with task: classification; a regression predicts numbers", "weights", "classes")
+        raise mistake("goes with task: classification; a number to predict has no classes", "weights", "classes")
     if isinstance(weights.classes, dict):
         for name in weights.classes:
             if name not in classes:

@@ -14,9 +14,8 @@ from functions.core.dataset.series_rows import lacks_number
 from functions.core.dataset.validation import validate_dataset
 from functions.core.dataset.wanted import Wanted
 from models.catalogue import by_kind, load
-from models.fit_call import why_not
 from models.section import ContractError
-from models.training_text import lacking
+from models.training_text import why_not
 from sml.init.becomes import becomes_of
 from sml.init.table import blocks_of
 from sml.mistake import Mistake
@@ -96,12 +95,8 @@ def contract_of(model: str, models: Path) -> Contract:
         raise Mistake(f"{model} is a finished model: it takes an ONNX file, and no table is learned from")
 
     contract = by_kind(found, trained=lambda contract: contract, bring_your_own=refuse)
-    training = models / model / "training.py"
-    text = training.read_text(encoding="utf-8", errors="replace") if training.is_file() else ""
-    if (wrong := why_not(text, weighted=contract.weights is not None)) is not None:
-        raise Mistake(f"{models.name}/{model}/{training.name}:{wrong[0]}: {wrong[1]}")
-    if (lacks := lacking(contract, models)) is not None:
-        raise Mistake(lacks)
+    if (told := why_not(contract, models)) is not None:
+        raise Mistake(told)
     return contract
 
 

@@ -29,7 +29,7 @@ from infra.tier import Tier
 from models.breast_cancer.sample import instances
 from models.catalogue import KINDS
 from models.contract import Contract
-from models.fit_call import WEIGHTED
+from models.training_text import WEIGHTED
 from tests.docs import added, served
 from tests.docs.page import Block, every_block
 from tests.functions.httpd import serving

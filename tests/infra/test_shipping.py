@@ -219,33 +219,6 @@ def test_a_fit_may_come_from_anywhere(text: str, tree: Path) -> None:
     require_training("mine", tree)
 
 
-@pytest.mark.parametrize(
-    ("text", "weighted", "sentence"),
-    [
-        (
-            "x = 1\ndef fit(X, y, params): ...",
-            True,
-            "models/mine/training.py:2: fit takes no weights, which model.yaml gives the rows; write fit(X, y, params,"
-            " weight), and pass weight to the estimator's fit as sample_weight",
-        ),
-        (
-            "def fit(X, y, params, weight): ...",
-            False,
-            "models/mine/training.py:1: fit wants more than fit(X, y, params), and model.yaml gives the rows no"
-            " weights; write weight=None, or weights in model.yaml",
-        ),
-    ],
-)
-def test_a_fit_that_cannot_be_called_is_refused_before_it_is_trained(
-    text: str, sentence: str, tree: Path, *, weighted: bool
-) -> None:
-    (tree / "models" / "mine" / "training.py").write_text(text, encoding="utf-8")
-    with pytest.raises(pulumi.RunError) as problem:
-        require_training("mine", tree, weighted=weighted)
-    assert str(problem.value) == sentence
-    require_training("mine", tree, weighted=not weighted)
-
-
 def test_a_model_of_a_stack_whose_fit_takes_no_weights_stops_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     contract = Contract.load("breast_cancer")
     weighted = contract.model_copy(update={"weights": Weights(classes="balanced")})

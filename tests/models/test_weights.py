@@ -87,5 +87,5 @@ def test_the_words_of_scikit_learn_lead_to_the_section() -> None:
 
 def test_a_number_to_predict_has_no_classes_that_weigh() -> None:
     assert weighted({"column": "exposure"}, NUMBERS).weight_column == "exposure"
-    with pytest.raises(ContractError, match=r"weights\.classes: goes with task: classification; a regression predicts"):
+    with pytest.raises(ContractError, match=r"weights\.classes: goes with task: classification; a number to predict"):
         weighted({"classes": "balanced"}, NUMBERS)

@@ -98,10 +98,10 @@ class Dataset:
 
     def of(self, rows: np.ndarray) -> Dataset:
         """Return the rows at these positions."""
-        time = None if self.time is None else self.time[rows]
-        series = None if self.series is None else self.series[rows]
-        changed = replace(self, x=self.x[rows], y=self.y[rows], fold=self.fold[rows], time=time)
-        return replace(changed, series=series, weight=self.weight_of(rows))
+        every = {"x": self.x, "y": self.y, "fold": self.fold}
+        some = {"time": self.time, "series": self.series, "weight": self.weight}
+        there = {name: values for name, values in {**every, **some}.items() if values is not None}
+        return replace(self, **{name: values[rows] for name, values in there.items()})
 
     def weight_of(self, rows: np.ndarray) -> np.ndarray | None:
         """Return what some of the rows weigh, by a mask bool [rows] or their positions; None where all are alike."""

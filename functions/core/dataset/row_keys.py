@@ -12,6 +12,7 @@ from functions.core.dataset.column import NO_DAY, Encoding, is_moment, plain_val
 from functions.core.dataset.number_style import PLAIN
 from functions.core.dataset.times import Times
 from models.feature import BLANK, WHOLE_NUMBER, Feature
+from models.moment import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +24,6 @@ Keyless = tuple[int, tuple[str, str]]
 _ACCEPTED = "accepted: a text or a number that all rows of a group have"
 FUTURE = "is in the future: it is later than the file by more than a day"
 """What is said of the time of a row that cannot have been yet."""
-DAY = 86_400.0
-"""Seconds by which the clocks of the world differ, and more: a time without a zone is taken for one in UTC."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,6 +59,7 @@ class KeyReader:
     ) -> None:
         """A column of times that is a date among `features` is read as that; one later than `latest` is refused."""
         self._group, self._time, self._weight = group, time, weight
+        # The clocks of the world differ by less than a day: a time without a zone is taken for one in UTC.
         self._latest = math.inf if latest is None else latest + DAY
         dates = (one for one in features if one.name == time and one.kind in ("date", "datetime"))
         style = table.style or PLAIN

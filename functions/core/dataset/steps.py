@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
+from models.moment import DAY
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from functions.core.dataset.lags import Order
 
-DAY: Final = 86_400.0
 _CALENDAR: Final[Mapping[str, tuple[int, int]]] = {"month": (28, 31), "quarter": (90, 92), "year": (365, 366)}
 """The fewest and the most days of what has not always as many."""
 _UNITS: Final[Mapping[str, float]] = {"week": 7 * DAY, "day": DAY, "hour": 3_600.0, "minute": 60.0}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 
-from functions.core.release.beta_integral import log_integral_above, log_integral_below
+from functions.core.runtime.beta_integral import log_integral_above, log_integral_below
 
 MOST = 1e6
 """Evidence is not counted beyond."""

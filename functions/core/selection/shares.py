@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+from functions.core.runtime.beta_integral import log_integral_below
+
 TAIL = 0.025
 """What lies beyond either end."""
 _HALVINGS = 60
-_TINY = 1e-300
 
 
 def interval(having: float, rows: float) -> tuple[float, float]:
@@ -40,28 +41,4 @@ def _beta(x: float, a: float, b: float) -> float:
     """Return the regularised incomplete beta function."""
     if x <= 0 or x >= 1:
         return float(x >= 1)
-    if x > (a + 1) / (a + b + 2):
-        return 1 - _beta(1 - x, b, a)
-    front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
-    return math.exp(front) * _fraction(x, a, b) / a
-
-
-def _fraction(x: float, a: float, b: float) -> float:
-    """Return the continued fraction of the incomplete beta function, by the method of Lentz (DLMF 8.17.22)."""
-    above, below = 1.0, 1 / _kept(1 - (a + b) * x / (a + 1))
-    found = below
-    for m in range(1, 100 + int(5 * math.sqrt(a + b))):
-        for term in (
-            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
-            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
-        ):
-            below = 1 / _kept(1 + term * below)
-            above = _kept(1 + term / above)
-            found *= below * above
-        if abs(below * above - 1) < 1e-15:
-            break
-    return found
-
-
-def _kept(value: float) -> float:
-    return value if abs(value) > _TINY else _TINY
+    return math.exp(log_integral_below(a - 1, b - 1, x) - math.lgamma(a) - math.lgamma(b) + math.lgamma(a + b))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from functions.core.dataset.dataset import Dataset
+from functions.core.dataset.effective_rows import effective
 from functions.core.onnx.session import BadModel, ModelFailure
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.runs import RunUsage, trained_by
@@ -77,7 +78,7 @@ class TrainedAssessment(Assessment):
         }
         warnings = doubts(contract, verdict.checks, len(y), metrics, weight)
         if contract.interval is not None:
-            warnings += uncovered(contract.interval, len(y), holdout)
+            warnings += uncovered(contract.interval, len(y) if weight is None else effective(weight), holdout)
         goes_by = None if verdict.opened is None else reliance(contract, verdict.opened, x, y, weight)
         report = render(
             Story(

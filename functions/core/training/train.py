@@ -159,9 +159,7 @@ class Trainer:
             return training, None
         from functions.core.training import weighting  # noqa: PLC0415 - most models have none
 
-        weighting.check_fit(training.fit)
-        if contract.interval is not None:
-            weighting.check_fit_quantile(training.fit_quantile)
+        weighting.check_calls(training.fit, None if contract.interval is None else training.fit_quantile)
         return training, weighting.Weighting.of(contract.weights, contract.target.classes)
 
     def _attempt(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from functions.core.training.unusable import UnusableEstimator
-from models.fit_call import NO_WEIGHTS, NO_WEIGHTS_OF_ENDS, WEIGHTED, WEIGHTED_QUANTILE
+from models.training_text import FIT_QUANTILE, WEIGHTED, WEIGHTED_QUANTILE, no_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,25 +46,19 @@ class Weighting:
         return weight / (weight.mean() or 1.0)
 
 
-def check_fit(fit: Callable[..., Any]) -> None:
-    """Raise `UnusableEstimator` for a `fit` that takes no weights."""
-    if not _takes(fit, WEIGHTED):
-        raise UnusableEstimator(f"training.py: {NO_WEIGHTS}")
+def check_calls(fit: Callable[..., Any], fit_quantile: Callable[..., Any] | None) -> None:
+    """Raise `UnusableEstimator` for one that takes no weights; `fit_quantile` is None where it is not called."""
+    _check("fit", fit, WEIGHTED)
+    if fit_quantile is not None:
+        _check(FIT_QUANTILE, fit_quantile, WEIGHTED_QUANTILE)
 
 
-def check_fit_quantile(fit_quantile: Callable[..., Any] | None) -> None:
-    """Raise `UnusableEstimator` for a `fit_quantile` that takes no weights. One that is not there is told elsewhere."""
-    if fit_quantile is not None and not _takes(fit_quantile, WEIGHTED_QUANTILE):
-        raise UnusableEstimator(f"training.py: {NO_WEIGHTS_OF_ENDS}")
-
-
-def _takes(function: Callable[..., Any], arguments: Sequence[str]) -> bool:
+def _check(name: str, function: Callable[..., Any], arguments: Sequence[str]) -> None:
     try:
         signature = inspect.signature(function)
     except ValueError:  # a function that is not written in Python does not tell
-        return True
+        return
     try:
         signature.bind(*arguments)
     except TypeError:
-        return False
-    return True
+        raise UnusableEstimator(f"training.py: {no_weights(name, arguments)}") from None

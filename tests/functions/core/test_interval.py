@@ -213,8 +213,8 @@ def test_an_interval_that_holds_too_few_is_doubted_in_words(tmp_path: Path) -> N
     run, answer = bench.run_through(TABLE)
     assert answer["status"] == "registered"
     [doubt] = [told for told in bench.record(run)["warnings"] if told.startswith("coverage")]
-    assert "of 19 truths lie between low and high" in doubt
-    assert doubt.endswith("of which chance makes 14 to 19; it is too narrow")
+    assert "of the truths lie between low and high, by 19 rows" in doubt
+    assert doubt.endswith("too few for an interval that is to hold 0.9; it is too narrow")
 
 
 def test_an_interval_may_come_and_clients_would_notice_if_it_went(tmp_path: Path) -> None:

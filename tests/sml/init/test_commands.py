@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from functions.core.training.experiment import Training
 from models.contract import Contract
 from models.interval import Interval
-from models.training_text import lacking
+from models.training_text import why_not
 from sml.commands.check import check
 from sml.commands.init import init
 from sml.mistake import Mistake
@@ -74,7 +74,7 @@ def test_a_number_to_predict_has_ends_that_wait_for_an_interval(tmp_path: Path) 
     assert Contract.load("trial", folder.parent).interval is None
     contract.write_text(contract.read_text().replace("# interval: {", "interval: {"), encoding="utf-8")
     found = Contract.load("trial", folder.parent)
-    assert (found.interval, lacking(found, folder.parent)) == (Interval(coverage=0.9), None)
+    assert (found.interval, why_not(found, folder.parent)) == (Interval(coverage=0.9), None)
     rng = np.random.default_rng(1)
     x = rng.normal(size=(400, len(found.terms))).astype(np.float32)
     x[:, [term.kind == "category" for term in found.terms]] = 0

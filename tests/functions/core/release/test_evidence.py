@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import special
 
-from functions.core.release.beta_integral import log_integral_above, log_integral_below
 from functions.core.release.evidence import MOST, evidence_above, evidence_below, shown_at_most
+from functions.core.runtime.beta_integral import log_integral_above, log_integral_below
 
 
 @pytest.mark.parametrize(

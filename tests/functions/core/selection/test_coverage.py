@@ -3,28 +3,20 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom
+from scipy.stats import binomtest
 
-from functions.core.selection.coverage import between, uncovered
+from functions.core.selection.coverage import uncovered
 from models.interval import Interval
 
 INTERVAL = Interval(coverage=0.9)
 
 
-@given(st.integers(1, 900), st.sampled_from([0.5, 0.8, 0.9, 0.95, 0.99]))
-def test_what_chance_makes_is_what_the_binomial_distribution_says(rows: int, coverage: float) -> None:
-    least, most = between(rows, coverage)
-    assert 0 <= least <= most <= rows
-    assert binom.cdf(least - 1, rows, coverage) <= 0.025 + 1e-9
-    assert binom.sf(most, rows, coverage) <= 0.025 + 1e-9
-    if rows * coverage * (1 - coverage) <= 100:
-        assert binom.cdf(least, rows, coverage) > 0.025 - 1e-9
-        assert binom.sf(most - 1, rows, coverage) > 0.025 - 1e-9
-
-
-def test_many_rows_are_counted_as_fast_and_nearly_as_well() -> None:
-    least, most = between(1_000_000, 0.9)
-    assert (least, most) == pytest.approx(binom.ppf([0.025, 0.975], 1_000_000, 0.9), abs=2)
+@given(st.integers(1, 900), st.floats(0, 1), st.sampled_from([0.5, 0.8, 0.9, 0.95, 0.99]))
+def test_a_coverage_is_doubted_where_the_binomial_distribution_does(rows: int, share: float, coverage: float) -> None:
+    count = round(share * rows)
+    ends = binomtest(count, rows).proportion_ci(0.95)
+    doubted = not ends.low <= coverage <= ends.high
+    assert bool(uncovered(Interval(coverage=coverage), rows, {"coverage": count / rows})) == doubted
 
 
 @pytest.mark.parametrize(
@@ -36,19 +28,24 @@ def test_many_rows_are_counted_as_fast_and_nearly_as_well() -> None:
         (
             100,
             0.8,
-            "coverage: 80 of 100 truths lie between low and high, 0.8 of them: too few for an interval that is to hold"
-            " 0.9, of which chance makes 84 to 95; it is too narrow",
+            "coverage: 0.8 of the truths lie between low and high, by 100 rows 0.708 to 0.873: too few for an interval"
+            " that is to hold 0.9; it is too narrow",
         ),
         (
             100,
             1.0,
-            "coverage: 100 of 100 truths lie between low and high, 1 of them: too many for an interval that is to hold"
-            " 0.9, of which chance makes 84 to 95; it is too wide",
+            "coverage: 1 of the truths lie between low and high, by 100 rows 0.964 to 1: too many for an interval that"
+            " is to hold 0.9; it is too wide",
         ),
     ],
 )
-def test_a_coverage_is_doubted_that_chance_does_not_explain(rows: int, coverage: float, said: str | None) -> None:
+def test_a_coverage_that_chance_does_not_explain_is_told(rows: int, coverage: float, said: str | None) -> None:
     assert uncovered(INTERVAL, rows, {"coverage": coverage}) == ([] if said is None else [said])
+
+
+def test_rows_that_weigh_prove_as_much_as_they_count_as() -> None:
+    assert uncovered(INTERVAL, 100, {"coverage": 0.8})
+    assert not uncovered(INTERVAL, 20.5, {"coverage": 0.8})
 
 
 def test_nothing_is_said_of_what_is_not_measured() -> None:

@@ -25,8 +25,8 @@ from functions.core.serving.opening import open_trained
 from functions.core.training.class_answers import ClassAnswers
 from functions.core.training.number_answers import NumberAnswers
 from models.contract import Target
-from models.fit_call import NO_WEIGHTS
 from models.gate import Gap
+from models.training_text import WEIGHTED, no_weights
 from tests.functions import prices
 from tests.functions.bench import MODEL, TRAINING, Bench, contract, csv, rows
 from tests.functions.core.selection.test_report import Page
@@ -300,7 +300,7 @@ def test_a_fit_that_takes_no_weights_fails_with_what_to_write(bench: Bench) -> N
     bench.write_model(TRAINING, weights=COLUMN)
     with pytest.raises(NothingTrained) as problem:
         bench.run_through(csv(table(), HEADER))
-    assert str(problem.value).endswith(f"e0: UnusableEstimator: training.py: {NO_WEIGHTS}")
+    assert str(problem.value).endswith(f"e0: UnusableEstimator: training.py: {no_weights('fit', WEIGHTED)}")
 
 
 def test_the_margin_over_a_champion_counts_by_weight(bench: Bench) -> None:

@@ -16,10 +16,10 @@ from functions.core.training.class_answers import ClassAnswers
 from functions.core.training.classification import Classification
 from functions.core.training.experiment import Training, cross_validate, run_experiment
 from functions.core.training.unusable import UnusableEstimator
-from functions.core.training.weighting import Weighting, check_fit
+from functions.core.training.weighting import Weighting, check_calls
 from models.contract import Target
 from models.decision import Decision
-from models.fit_call import NO_WEIGHTS
+from models.training_text import WEIGHTED, no_weights
 from models.weights import Weights
 from tests.functions.core.training.test_experiment import Constant, small
 from tests.functions.core.training.test_threshold import ALL, FOLDS, P, Y
@@ -155,13 +155,13 @@ def test_the_threshold_follows_the_rows_that_weigh() -> None:
     "fit", [lambda X, y, params, weight: 0, lambda X, y, params, weight=None: 0, lambda *all: 0, max]
 )
 def test_a_fit_that_takes_a_fourth_argument_is_accepted(fit: Any) -> None:
-    check_fit(fit)
+    check_calls(fit, None)
 
 
 def test_a_fit_that_takes_three_is_answered_with_what_to_write() -> None:
     with pytest.raises(UnusableEstimator, match=r"fit takes no weights.*write fit\(X, y, params, weight\)") as problem:
-        check_fit(lambda X, y, params: 0)
-    assert str(problem.value) == f"training.py: {NO_WEIGHTS}"
+        check_calls(lambda X, y, params: 0, None)
+    assert str(problem.value) == f"training.py: {no_weights('fit', WEIGHTED)}"
 
 
 def test_a_fold_whose_rows_all_weigh_nothing_defines_no_metric() -> None:
