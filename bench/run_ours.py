@@ -8,16 +8,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-import yaml
-
-from functions.core.registry.plan import WHOLE, Plan
+from bench.begun import MODEL, RECORD, RUN, begin
+from functions.core.registry.plan import Plan
 from functions.core.registry.versions import Registry
 from functions.core.runtime.log import Log
 from functions.core.selection.candidate import Experiments
 from functions.core.storage.objects import Objects
 from functions.core.storage.store_url import open_store
 from functions.core.training.train import Trainer
-from models.contract import Contract
 
 WORKERS = 2
 TRAINING = """
@@ -26,19 +24,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 def fit(X, y, params):
     return HistGradientBoostingClassifier(random_state=0, max_iter=30, early_stopping=False, **params).fit(X, y)
 """
-CONTRACT = {
-    "name": "bench",
-    "task": "classification",
-    "features": [{"name": f"x{at}"} for at in range(30)],
-    "target": {"name": "y", "classes": ["no", "yes"]},
-    "search": {
-        "folds": 5,
-        "families": [{"learning_rate": [0.02, 0.05, 0.1, 0.2, 0.3], "max_leaf_nodes": [7, 15, 31, 63]}],
-    },
-    "gate": {"minimum": 0.5},
+SEARCH = {
+    "folds": 5,
+    "families": [{"learning_rate": [0.02, 0.05, 0.1, 0.2, 0.3], "max_leaf_nodes": [7, 15, 31, 63]}],
 }
-RUN = "0123456789abcdef"
-RECORD = {"run": RUN, "model": "bench", "dataset": "cases", "created": "", "status": "training"}
 
 
 def stores(folder: Path) -> tuple[Objects, Objects]:
@@ -51,23 +40,17 @@ def work(folder: Path, worker: int) -> None:
     """Do every other experiment."""
     data, models = stores(folder)
     trainer = Trainer(data=data, models=models, log=Log(), folder=folder)
-    plan = Plan.read(models.get_json(Registry(models, "bench").run_key(RUN, "plan.json")))
+    plan = Plan.read(models.get_json(Registry(models, MODEL).run_key(RUN, "plan.json")))
     for name in list(plan.experiments)[worker::WORKERS]:
-        trainer("bench", RUN, name)
+        trainer(MODEL, RUN, name)
 
 
 def run(cases: Path, folder: Path) -> None:
     """Plan the run, have the workers do it, and print the best experiment."""
-    for name in ("data", "models", "bench"):
+    for name in ("data", "models"):
         (folder / name).mkdir()
-    (folder / "bench" / "model.yaml").write_text(yaml.safe_dump(CONTRACT), encoding="utf-8")
-    (folder / "bench" / "training.py").write_text(TRAINING, encoding="utf-8")
     data, models = stores(folder)
-    contract = Contract.load("bench", folder)
-    data.put("bench/datasets/cases/data.npz", cases.read_bytes())
-    registry = Registry(models, "bench")
-    models.put_json(registry.run_key(RUN, "plan.json"), Plan.of(contract.search.experiments(), WHOLE).document())
-    registry.write_run(RUN, RECORD)
+    contract, _ = begin(folder, data, models, cases=cases, training=TRAINING, search=SEARCH)
     command = [sys.executable, "-m", "bench.run_ours", str(cases)]
     workers = [subprocess.Popen([*command, str(number), str(folder)]) for number in range(WORKERS)]
     if any([worker.wait() for worker in workers]):

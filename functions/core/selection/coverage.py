@@ -25,6 +25,6 @@ def uncovered(interval: Interval, rows: float, measured: Mapping[str, float]) ->
         return []
     much, way = ("few", "narrow") if found < interval.coverage else ("many", "wide")
     return [
-        f"coverage: {found:.3g} of the truths lie between low and high, by {rows:.4g} rows {lower:.3g} to {upper:.3g}:"
+        f"coverage: {found:.1%} of the truths lie between low and high, by {rows:.4g} rows {lower:.1%} to {upper:.1%}:"
         f" too {much} for an interval that is to hold {interval.coverage:g}; it is too {way}"
     ]

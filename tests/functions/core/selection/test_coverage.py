@@ -28,14 +28,14 @@ def test_a_coverage_is_doubted_where_the_binomial_distribution_does(rows: int, s
         (
             100,
             0.8,
-            "coverage: 0.8 of the truths lie between low and high, by 100 rows 0.708 to 0.873: too few for an interval"
-            " that is to hold 0.9; it is too narrow",
+            "coverage: 80.0% of the truths lie between low and high, by 100 rows 70.8% to 87.3%: too few for an"
+            " interval that is to hold 0.9; it is too narrow",
         ),
         (
             100,
             1.0,
-            "coverage: 1 of the truths lie between low and high, by 100 rows 0.964 to 1: too many for an interval that"
-            " is to hold 0.9; it is too wide",
+            "coverage: 100.0% of the truths lie between low and high, by 100 rows 96.4% to 100.0%: too many for an"
+            " interval that is to hold 0.9; it is too wide",
         ),
     ],
 )
