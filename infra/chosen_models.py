@@ -10,8 +10,12 @@ from infra.settings import KEY, Settings
 from infra.shipping import require_training
 from models.bring_your_own import BringYourOwn
 from models.catalogue import load
+from models.contract import Contract
 from models.section import ContractError, names
 from models.training_text import why_not
+
+JOINED_AFTER = 2
+"""Days beyond the horizon until the rows of a whole day have been joined with their truths."""
 
 
 def require(settings: Settings) -> None:
@@ -41,6 +45,7 @@ def _require(model: str, settings: Settings) -> None:
         contract = load(model)
     except ContractError as problem:
         raise pulumi.RunError(str(problem)) from None
+    _require_kept(contract, settings)
     if isinstance(contract, BringYourOwn):
         bring_your_own.require_file(model, contract)
         if trainers.with_packages([model]):
@@ -64,4 +69,15 @@ def _require(model: str, settings: Settings) -> None:
         raise pulumi.RunError(
             f"models/{model}/model.yaml: search: {experiments:,} experiments; "
             f"accepted: at most {limits.MAXIMUM_EXPERIMENTS:,}, or method: random with trials"
+        )
+
+
+def _require_kept(contract: Contract | BringYourOwn, settings: Settings) -> None:
+    """Refuse a horizon beyond which the rows are gone that truths are joined with."""
+    horizon, kept = contract.labels.horizon_days, settings.capture.days
+    if "horizon_days" in contract.labels.model_fields_set and horizon + JOINED_AFTER > kept:
+        raise pulumi.RunError(
+            f"models/{contract.name}/model.yaml: labels.horizon_days: is {horizon}, and capture.days of the stack is"
+            f" {kept}: rows would be gone before they are joined with their truths; accepted: capture.days of"
+            f" {horizon + JOINED_AFTER} or more, or fewer horizon_days"
         )

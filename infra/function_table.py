@@ -112,6 +112,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             reads("models", layout.VERSIONS, layout.LIVE, layout.WATCH),
             writes("models", layout.WATCH),
             reads("captures", ""),
+            writes("captures", layout.LABELLED),
         ),
         environment=(variables.MODELS_URL, variables.MODELS, variables.CAPTURES_URL),
         requirements="prepare",

@@ -39,6 +39,7 @@ OPERATIONS = (
     Operation("version_metadata", "GET", "/v2/models/{model}/versions/{version}", "Inputs and outputs of a version"),
     Operation("version_ready", "GET", "/v2/models/{model}/versions/{version}/ready", "Can this version answer?"),
     Operation("version_infer", "POST", "/v2/models/{model}/versions/{version}/infer", "Run a version on tensors"),
+    Operation("take_feedback", "POST", "/v2/models/{model}/feedback", "Tell the truths of rows that were answered"),
     Operation("submit_job", "POST", "/v2/models/{model}/jobs", "Classify rows later"),
     Operation("list_jobs", "GET", "/v2/models/{model}/jobs", "The caller's jobs, the newest first"),
     Operation("job_status", "GET", "/v2/models/{model}/jobs/{job}", "How a job stands, and its result"),

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from models.complaint import Words, mistake
+from models.labels import Labels, check_labels
 from models.section import Described, Section
 
 FILE = "model.onnx"
@@ -56,6 +57,8 @@ class BringYourOwn(Described):
     ] = Field(default=None, exclude_if=not_)
     """The live version that a file of another signature may replace, although its clients will have to change."""
     gate: Admission = Admission()
+    labels: Labels = Field(default=Labels(), exclude_if=Labels().__eq__)
+    """How truths that come later are used: the metric of a finished model is accuracy."""
 
     @model_validator(mode="after")
     def _columns_are_unique(self) -> Self:
@@ -67,6 +70,13 @@ class BringYourOwn(Described):
                 if column in seen:
                     raise mistake(f"{column} stands twice", "columns", name, at)
                 seen.add(column)
+        return self
+
+    @model_validator(mode="after")
+    def _floor_has_classes(self) -> Self:
+        check_labels(self.labels, "accuracy")
+        if self.labels.floor is not None and self.scores is None:
+            raise mistake("goes with scores, whose classes a truth is one of", "labels", "minimum")
         return self
 
     def meaning(self) -> dict[str, Any]:

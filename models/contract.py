@@ -22,12 +22,13 @@ from models.decision import Decision, check_decision
 from models.feature import Feature, any_compound
 from models.gate import Gate, check_gate
 from models.interval import Interval, check_interval
+from models.labels import Labels, check_labels
 from models.light import replace
 from models.measured import Measured, wrong_metric
 from models.quality import Quality
 from models.section import Described, Later, check_features
 from models.series import Series, check_presence, check_series, check_split
-from models.split import Split
+from models.split import Split, check_keys
 from models.task import NOUNS, OF_NUMBERS, Task
 from models.weights import Weights, check_weights
 
@@ -128,7 +129,7 @@ class Search(Measured, Split):
 class Contract(Described, Later):
     """The contract of a model that is trained here."""
 
-    LATER: ClassVar = frozenset({"decision", "interval", "series", "weights"})
+    LATER: ClassVar = frozenset({"decision", "interval", "labels", "series", "weights"})
 
     task: Task
     features: tuple[Feature, ...]
@@ -149,6 +150,8 @@ class Contract(Described, Later):
     weights: Weights | None = None
     """What rows weigh; by default each the same."""
     gate: Gate
+    labels: Labels = Labels()
+    """How truths that come later are used; no part of what a run is."""
     files: tuple[str, ...] = Field(default=(), exclude=True)
     """Files of the model's folder that its code reads: they go where the code goes. Their content decides what a run
     is, as the code does, and not their names."""
@@ -228,7 +231,7 @@ class Contract(Described, Later):
         return self.model_copy(update={"features": (*self.features, *self.lags), "search": search})
 
     def _check_judged(self) -> None:
-        _check_split(self.search, self.target.name)
+        check_keys(self.search, self.target.name)
         named = "metric" in self.search.model_fields_set
         if (wrong := wrong_metric(self.task, self.search.metric, "search", named=named)) is not None:
             raise wrong
@@ -237,6 +240,7 @@ class Contract(Described, Later):
             check_interval(self.task)
         terms = {term.name: term for term in self.terms}
         check_gate(self.gate, self.task, terms, classes, has_interval=self.interval is not None)
+        check_labels(self.labels, self.gate.metric)
         check_decision(self.decision, classes)
         if self.weights is not None:
             check_weights(self.weights, self._named(), self.target.classes)
@@ -270,16 +274,6 @@ class Contract(Described, Later):
                 if name in used:
                     raise mistake(f"{name} is named already; accepted: columns that are nothing else", key, at)
                 used.append(name)
-
-
-def _check_split(split: Split, target: str) -> None:
-    for key, column in (("group", split.group), ("time", split.time)):
-        if column == target:
-            raise mistake(f"{target} is the target; accepted: another column", "search", key)
-    if split.group is not None and split.time is not None:
-        raise mistake("goes without time: rows are split by one of the two", "search", "group")
-    if split.gap is not None and split.time is None:
-        raise mistake("goes with time, the column whose times it is between", "search", "gap")
 
 
 def _check_target(task: Task, target: Target) -> None:

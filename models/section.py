@@ -110,8 +110,12 @@ class Described(Section):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the contract, 64 hexadecimal digits: another contract is another run."""
-        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+        """SHA-256 of the contract, 64 hexadecimal digits: another contract is another run.
+
+        What becomes of a version after its promotion is no part of it.
+        """
+        whole = self.model_dump(mode="json", exclude={"labels"})
+        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
     @classmethod
     def load(cls, name: str, folder: Path = FOLDER) -> Self:

@@ -66,3 +66,14 @@ class Split(Later):
             found = _GAP.fullmatch(self.gap)
             return float(found[1]) * SECONDS[found[2]] if dated and found else None
         return None if dated and self.gap else float(self.gap)
+
+
+def check_keys(split: Split, target: str) -> None:
+    """Refuse keys that are the target, or that go without each other. Raise what a validator raises."""
+    for key, column in (("group", split.group), ("time", split.time)):
+        if column == target:
+            raise mistake(f"{target} is the target; accepted: another column", "search", key)
+    if split.group is not None and split.time is not None:
+        raise mistake("goes without time: rows are split by one of the two", "search", "group")
+    if split.gap is not None and split.time is None:
+        raise mistake("goes with time, the column whose times it is between", "search", "gap")

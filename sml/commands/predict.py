@@ -62,7 +62,7 @@ def predict(
     out, found = session.out, session.stack
     url = found.outputs["models"][found.model(model)]["predict"]
     most = MOST + 1 if limit is None else limit
-    card, submit = _card(found, model), found.typed("job", "submit", model, "FILE")
+    card, submit = card_of(found, model), found.typed("job", "submit", model, "FILE")
     content = None if row is not None or _is_json(rows) else _content(rows)
     forecasts = None if content is None else _forecasts(card, *content, most)
     if forecasts is None:
@@ -142,7 +142,7 @@ def _without_others(rows: Iterable[Any], features: Sequence[Feature] | None) -> 
         yield {name: row[name] for name in row if name in names} if names and isinstance(row, dict) else row
 
 
-def _card(stack: Stack, model: str) -> Mapping[str, Any]:
+def card_of(stack: Stack, model: str) -> Mapping[str, Any]:
     """Return the card of the live version; nothing where the caller may not read the registry."""
     from obstore.exceptions import BaseError  # noqa: PLC0415
 

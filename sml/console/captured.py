@@ -50,7 +50,8 @@ class Captured:
     def newest(self, model: str, count: int) -> list[Capture]:
         """Return the newest captures, the newest first."""
         found: list[Capture] = []
-        for day in sorted(self._objects.folders(f"{model}/"), reverse=True):
+        days = [name for name in self._objects.folders(f"{model}/") if name[:1].isdecimal()]
+        for day in sorted(days, reverse=True):
             for hour in sorted(self._objects.folders(f"{model}/{day}/"), reverse=True):
                 keys = sorted(self._objects.keys(f"{model}/{day}/{hour}"), reverse=True)
                 for start in range(0, len(keys), READERS):

@@ -58,7 +58,8 @@ def _predictor() -> Predictor:
     registry, live = Registry(models, MODEL), Live(models, MODEL)
     version = registry.register(*_version(), {})
     live.change(lambda pointer: promote_first(pointer, version, "first", 0.0))
-    return Predictor(ModelCache(registry, live, log(), seconds=5), Captures(Objects.in_memory(), MODEL, log()))
+    captures = Captures(Objects.in_memory(), MODEL, log())
+    return Predictor(ModelCache(registry, live, log(), seconds=5), captures, capture_inputs=1.0)
 
 
 def _version() -> tuple[bytes, dict[str, Any], dict[str, Any]]:

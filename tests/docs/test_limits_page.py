@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from functions.core.api import service
+from functions.core.api import feedback, service
 from functions.core.http import json_codec, messages, problem
 from functions.core.jobs import api, attempt, job, row_reader
 from functions.core.onnx import deadline
@@ -34,6 +34,9 @@ LIMITS: dict[str, tuple[float, ...]] = {
     "headers of a request": (10_240, 65_536, 100),
     "`X-Caller-Id`": (messages.LONGEST_ID,),
     "`Idempotency-Key`": (api.LARGEST_KEY,),
+    "`X-Feedback-Key`, and the id of a request in feedback": (messages.LONGEST_KEY,),
+    "truths of one request": (rows.MOST_ROWS,),
+    "place of a row of which a truth is taken": (feedback.LAST_ROW,),
     "`id` of a request to infer": (256,),
     "faults that a refusal names": (problem.MOST_FAULTS,),
     "name of a model": (48,),

@@ -17,7 +17,7 @@ from tests.functions.mains import handle
 from tests.functions.serving import Bench, event
 
 MOST_FOR_A_PREDICTION = 17
-MOST_FOR_A_DATASET = 97
+MOST_FOR_A_DATASET = 98
 PREDICT = handle("predict")
 STORE = "functions/core/storage/objects.py"
 

@@ -26,6 +26,7 @@ from infra.workflow_values import problems
 from interface import trainer
 from models.contract import Contract
 from models.interval import Interval
+from models.labels import Labels
 from tests.graph import Graph, deploy
 from tests.infra import sample
 from tests.infra.facts import components
@@ -179,6 +180,20 @@ def test_an_interval_whose_ends_nothing_fits_is_refused_before_anything_is_deplo
         pulumi.RunError, match=r"^models/breast_cancer/training\.py has no fit_quantile, which interval"
     ):
         chosen_models.require(settings("breast_cancer"))
+
+
+def test_a_horizon_beyond_which_the_captured_rows_are_gone_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = Contract.load("breast_cancer").model_copy(update={"labels": Labels(horizon_days=7)})
+    monkeypatch.setattr(chosen_models, "load", lambda _: contract)
+    chosen_models.require(settings("breast_cancer", capture={"days": 9}))
+    with pytest.raises(pulumi.RunError) as refused:
+        chosen_models.require(settings("breast_cancer", capture={"days": 8}))
+    assert "models/breast_cancer/model.yaml: labels.horizon_days: is 7, and capture.days of the stack is 8" in str(
+        refused.value
+    )
+    assert "accepted: capture.days of 9 or more, or fewer horizon_days" in str(refused.value)
+    monkeypatch.setattr(chosen_models, "load", lambda _: Contract.load("breast_cancer"))
+    chosen_models.require(settings("breast_cancer", capture={"days": 1}))
 
 
 @pytest.mark.usefixtures("apart")

@@ -1,4 +1,7 @@
-"""On both embedded clouds: the rows of a day are captured, and compared with what the live version learnt from."""
+"""On both embedded clouds: the rows of a day are captured, and compared with what the live version learnt from.
+
+Callers tell what was true of them, and the quality is known once their horizon is over.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from functions.core.dataset.profile import describe
+from localcloud.engine.cloud import Objects
+from models.breast_cancer import sample
 from models.contract import Contract
+from models.labels import Labels
 from tests.loop import versions
 from tests.loop.running import MODEL, PREDICT, Running, rows
 from tests.loop.scheduled import called
@@ -21,23 +27,44 @@ def test_the_rows_of_a_day_are_captured_and_compared_with_what_the_live_version_
     running.models.put(f"{MODEL}/versions/{version}/profile.json", json.dumps(profile).encode())
 
     captures, today = running.stack.store(running.stack.outputs["captures_url"]), datetime.now(UTC)
-    before = set(captures.keys(f"{MODEL}/"))
-    cases = [{name: case[name] for name in (one.name for one in features)} for case in rows(0, len(x))]
+    before = requests_in(captures)
+    table = rows(0, len(x))
+    cases = [{name: case[name] for name in (one.name for one in features)} for case in table]
+    truths = []
     for start in range(0, len(cases), AT_ONCE):
-        assert running.post(PREDICT, {"instances": cases[start : start + AT_ONCE]})[0] == 200
+        some = slice(start, start + AT_ONCE)
+        status, headers, _ = running.post(PREDICT, {"instances": cases[some]}, X_Feedback_Key=f"cases {start}")
+        assert status == 200
+        name = {"key": f"cases {start}"} if start else {"request": headers["x-request-id"]}
+        truths += [{**name, "row": at, "truth": case[sample.TARGET]} for at, case in enumerate(table[some])]
+    told = running.post(f"/v2/models/{MODEL}/feedback", {"truths": [*truths, {"key": "nobody's", "truth": "none"}]})
+    assert (told[0], told[2]["taken"], [one["item"] for one in told[2]["refused"]]) == (200, len(cases), [len(cases)])
 
     def captured() -> list[tuple[str, bytes]] | None:
         # A copy writes what it holds with the next answer.
         running.post(PREDICT, {"instances": cases[:1]})
-        found = [(key, captures.get(key)) for key in sorted(set(captures.keys(f"{MODEL}/")) - before)]
+        found = [(key, captures.get(key)) for key in sorted(requests_in(captures) - before)]
         written = [json.loads(line) for _, content in found for line in content.splitlines()]
         return found if sum(one.get("rows", 0) for one in written) >= len(cases) else None
 
-    yesterday = f"{today - timedelta(days=1):%Y-%m-%d}"
+    yesterday, due = (f"{today - timedelta(days=back):%Y-%m-%d}" for back in (1, 1 + Labels().horizon_days))
     for number, (_, content) in enumerate(running.wait(captured, "the rows to be captured")):
-        captures.put(f"{MODEL}/{yesterday}/12/{number:04}.jsonl", content)
+        for day in (yesterday, due):
+            captures.put(f"{MODEL}/{day}/12/{number:04}.jsonl", content)
+    for key in list(captures.keys(f"{MODEL}/truths")):
+        captures.put(f"{MODEL}/truths/{yesterday}/{key.rpartition('/')[2]}", captures.get(key))
 
     assert called(running, "watch")["checked"][MODEL] == "steady"
     assert called(running, "watch") == {"checked": {}}
     said = running.sml("drift", MODEL)
     assert (said.code, yesterday in said.out, "as in training" in said.out) == (0, True, True)
+    quality = running.sml("quality", MODEL, "--json").document
+    assert (quality["state"], quality["window"]["rows"], quality["window"]["to"]) == ("measured", 500, due)
+    assert quality["metrics"]["accuracy"]["value"] > 0.9
+    labelled = captures.get(f"{MODEL}/labelled/{due}/table.csv").splitlines()
+    assert (len(labelled), labelled[0].endswith(sample.TARGET.encode())) == (len(cases) + 1, True)
+
+
+def requests_in(captures: Objects) -> set[str]:
+    """Return the keys of captured requests, which are by day: what else is there is of truths."""
+    return {key for key in captures.keys(f"{MODEL}/") if key.split("/")[1][:1].isdecimal()}

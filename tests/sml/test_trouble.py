@@ -50,6 +50,8 @@ COMMANDS: dict[str, list[str]] = {
     "status": [],
     "cost": [MODEL],
     "drift": [MODEL],
+    "feedback": [MODEL, FILE],
+    "quality": [MODEL],
     "tune": [MODEL],
     "put": ["data", f"{MODEL}/incoming/a.csv", FILE],
     "logs": ["predict"],

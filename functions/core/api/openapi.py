@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from functions.core.http.messages import LONGEST_KEY
 from functions.core.jobs.api import LARGEST_KEY, LISTED, MOST_LISTED
 from functions.core.jobs.job import UPLOADS
 from functions.core.jobs.tickets import PLACE
@@ -29,13 +30,13 @@ _OBJECT: Schema = {"type": "object"}
 _STATUS: Schema = {**_TEXT, "enum": ["waiting", "queued", "running", "done", "failed", "cancelled"]}
 _REQUESTS = {
     "predict": "predict_request", "predict_model": "predict_request", "submit_job": "job_request",
-    "model_infer": "infer_request", "version_infer": "infer_request",
+    "model_infer": "infer_request", "version_infer": "infer_request", "take_feedback": "feedback_request",
 }  # fmt: skip
 _ANSWERS = {
     "predict": "predict_answer", "predict_model": "predict_answer",
     "model_infer": "infer_answer", "version_infer": "infer_answer", "submit_job": "job", "job_status": "job",
     "stop_job": "job", "list_jobs": "jobs", "list_models": "models",
-    "model_metadata": "metadata", "version_metadata": "metadata",
+    "model_metadata": "metadata", "version_metadata": "metadata", "take_feedback": "feedback_answer",
 }  # fmt: skip
 _OF_A_MODEL = frozenset({"predict_request", "infer_request", "predict_answer"})
 """Schemas of which each model has its own."""
@@ -96,13 +97,19 @@ def _operation(operation: Operation, models: list[str]) -> dict[str, Any]:
     if operation.id in _REQUESTS:
         content = _content(_of_any(_REQUESTS[operation.id], models))
         document["requestBody"] = {"required": True, "content": content}
-        parameters += _KEY if operation.id == "submit_job" else _CALLER
+        parameters += _PARAMETERS.get(operation.id, _CALLER)
     return document
 
 
 _ID = {"X-Request-Id": {"description": "The request, in the logs too", "required": True, "schema": _TEXT}}
 _CALLER: list[Schema] = [
-    {"name": "X-Caller-Id", "in": "header", "description": "Keeps a caller on one version", "schema": _TEXT}
+    {"name": "X-Caller-Id", "in": "header", "description": "Keeps a caller on one version", "schema": _TEXT},
+    {
+        "name": "X-Feedback-Key",
+        "in": "header",
+        "description": "How the caller will name the rows when it tells their truths",
+        "schema": {**_TEXT, "minLength": 1, "maxLength": LONGEST_KEY},
+    },
 ]
 _KEY: list[Schema] = [
     {
@@ -112,6 +119,8 @@ _KEY: list[Schema] = [
         "schema": {**_TEXT, "minLength": 1, "maxLength": LARGEST_KEY},
     }
 ]
+_PARAMETERS: Mapping[str, list[Schema]] = {"submit_job": _KEY, "take_feedback": []}
+"""Of the operations that have a body and are no predictions."""
 _PAGE: list[Schema] = [
     {
         "name": "limit",
@@ -129,7 +138,7 @@ _PAGE: list[Schema] = [
 
 
 def _headers(operation: Operation) -> dict[str, Any]:
-    if operation.id not in _REQUESTS or operation.id == "submit_job":
+    if operation.id not in _REQUESTS or operation.id in _PARAMETERS:
         return _ID
     told = {"X-Model": "The model", "X-Model-Version": "Its version", "X-Model-Variant": "Who answered"}
     return _ID | {name: {"description": text, "required": True, "schema": _TEXT} for name, text in told.items()}
@@ -213,6 +222,8 @@ def _shared(uploads: bool) -> dict[str, Schema]:
     return {
         "infer_answer": object_of(answer, ["model_name", "model_version", "outputs"]),
         "metadata": object_of({**metadata, "inputs": list_of(spec), "outputs": list_of(spec)}),
+        "feedback_request": _feedback(),
+        "feedback_answer": _taken(),
         "job_request": _job_request(uploads),
         "job": _job(),
         "jobs": object_of({"jobs": list_of(_listed()), "next": _TEXT}, ["jobs"]),
@@ -230,6 +241,22 @@ def _job_request(uploads: bool) -> Schema:
     version = {"version": {**_SEGMENTS["version"], "description": "The version that answers; else the champion"}}
     forms = [object_of({name: kind, **version}, [name]) for name, kind in kinds.items()]
     return {"anyOf": [{**form, "additionalProperties": False} for form in forms]}
+
+
+def _feedback() -> Schema:
+    """Return the schema of truths. What an item has to be, its description says: one that is not is refused alone."""
+    item = {
+        "description": 'An object: "request", the X-Request-Id of an answer, or "key", the X-Feedback-Key of a request;'
+        ' "row", from 0, where the request had several; "truth", one of the classes of the model, or a number'
+    }
+    truths = list_of(item, minItems=1, description=f"At most {MOST_ROWS} truths; more is 413")
+    return {**object_of({"truths": truths}), "additionalProperties": False}
+
+
+def _taken() -> Schema:
+    refused = object_of({"item": {**_WHOLE, "minimum": 0}, "field": _TEXT, "message": _TEXT})
+    properties = {"model": _TEXT, "taken": {**_WHOLE, "minimum": 0}, "refused": list_of(refused), "warning": _TEXT}
+    return object_of(properties, ["model", "taken", "refused"])
 
 
 def _model() -> Schema:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.http import json_codec
 from functions.core.http.json_codec import instances_of, read_json, respond
-from functions.core.http.messages import BINARY, PROBLEM, Request, Response
+from functions.core.http.messages import BINARY, PROBLEM, Request, Response, key_of
 from functions.core.http.problem import Problem
 from functions.core.http.routes import Operation, find
 from functions.core.onnx.deadline import LONGEST_SECONDS, Within
@@ -51,10 +51,9 @@ class Service:
     ) -> None:
         """`predictors` are the models that this may be asked about, by name; `POST /predict` asks the only one.
 
-        `jobs_api` is called when a request is about jobs. `elsewhere` are the live pointers of those of them
-        that other functions serve. They are opened if a request comes after all, and for nothing else: the API
-        tells of them that they exist, and whether they are live. `seconds` is how long models may take to answer
-        a request.
+        `jobs_api` is called when a request is about jobs. `elsewhere` are the live pointers of those of them that other
+        functions serve. They are opened if a request comes after all, and for nothing else: the API tells of them that
+        they exist, and whether they are live. `seconds` is how long models may take to answer a request.
         """
         self._predictors = predictors
         self._served = {name: predictors[name] for name in predictors if name not in (elsewhere or {})}
@@ -147,7 +146,9 @@ class Service:
     def _predict(self, request: Request, model: str) -> Response:
         predictor = self._predictor(model)
         instances = Instances(instances_of(read_json(request.body, request.headers)))
-        question = Question(instances, caller=request.caller, request_id=request.request_id)
+        question = Question(
+            instances, caller=request.caller, request_id=request.request_id, key=key_of(request.headers)
+        )
         prediction = predictor.predict(question)
         return respond(prediction.document(), headers=prediction.labels)
 
@@ -162,7 +163,9 @@ class Service:
 
         predictor = self._predictor(model)
         inference = Inference.read(request.body, request.headers)
-        question = Question(inference, caller=request.caller, request_id=request.request_id)
+        question = Question(
+            inference, caller=request.caller, request_id=request.request_id, key=key_of(request.headers)
+        )
         prediction = predictor.predict(question, version)
         response = inference.response(prediction)
         response.headers.update(prediction.labels)
@@ -207,6 +210,11 @@ class Service:
         self._predictor(model).model_cache.pinned(version)
         return respond({"name": model, "version": version, "ready": True})
 
+    def take_feedback(self, request: Request, segments: Segments) -> Response:
+        from functions.core.api.feedback import taken  # noqa: PLC0415 - predictions do without it
+
+        return respond(taken(request, self._predictor(segments["model"])), headers={"x-model": segments["model"]})
+
     def submit_job(self, request: Request, segments: Segments) -> Response:
         model = segments["model"]
         job = self._jobs_api().submit(model, request, self._predictor(model).model_cache.knows)
@@ -231,8 +239,7 @@ class Service:
     def openapi(self, _: Request, __: Segments) -> Response:
         from functions.core.api.openapi import description  # noqa: PLC0415 - nobody's first answer
 
-        champions = {name: self._champion(name) for name in self._served}
-        everything = {**champions, **dict.fromkeys(self._elsewhere)}
+        everything = {**{name: self._champion(name) for name in self._served}, **dict.fromkeys(self._elsewhere)}
         return respond(description(NAME, VERSION, everything, uploads=self._jobs_api().uploads))
 
     def _live_version(self, model: str) -> str | None:
@@ -271,6 +278,7 @@ METHODS: Mapping[str, Callable[[Service, Request, Segments], Response]] = {
     "version_metadata": Service.version_metadata,
     "version_ready": Service.version_ready,
     "version_infer": Service.version_infer,
+    "take_feedback": Service.take_feedback,
     "submit_job": Service.submit_job,
     "list_jobs": Service.list_jobs,
     "job_status": Service.job_status,

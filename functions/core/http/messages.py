@@ -130,3 +130,20 @@ def caller_of(headers: Mapping[str, str], *, principal: str | None, address: str
     if name := headers.get(HEADER, "").strip():
         return f"id:{name[:LONGEST_ID]}"
     return f"principal:{principal}" if principal else f"address:{address}"
+
+
+KEY_HEADER = "x-feedback-key"
+LONGEST_KEY = 128
+KEY_DIGITS = 32
+"""Hexadecimal digits of the pseudonym by which a key is kept."""
+
+
+def key_of(headers: Mapping[str, str]) -> str | None:
+    """Return the key by which a caller will name the rows of a request; None where it gives none. Raise `Problem` 400.
+
+    `headers` are named in lower case.
+    """
+    key = headers.get(KEY_HEADER)
+    if key is not None and not 0 < len(key.strip()) <= LONGEST_KEY:
+        raise Problem(400, f"the X-Feedback-Key does not have 1 to {LONGEST_KEY} characters")
+    return None if key is None else key.strip()

@@ -61,7 +61,7 @@ class Captures:
         metering: Metering | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._objects = objects
+        self.objects = objects
         self._model = model
         self._log = log
         self._clock = clock
@@ -130,7 +130,7 @@ class Captures:
         usage = self._usage(used)
         key = f"{folder(self._model, now)}/{moment}-{os.urandom(16).hex()}{written(usage) if usage else ''}.jsonl"
         try:
-            self._objects.put(key, b"\n".join(canonical(record) for record in records))
+            self.objects.put(key, b"\n".join(canonical(record) for record in records))
         except Exception as problem:
             self._log.error("captures not written", problem=problem, model=self._model, metric="CaptureFailed")
             with self._lock:

@@ -31,6 +31,11 @@ def sha256_and_longer(first: Memory, rest: Memory) -> tuple[bytes, bytes]:
     return digest.digest(), longer.digest()
 
 
+def pseudonym(name: str, digits: int) -> str:
+    """Return what is kept of a name that may be a person's: so many hexadecimal digits, the same for the same name."""
+    return sha256(name.encode(errors="replace")).hex()[:digits]
+
+
 def _new_hash(size: int):  # noqa: ANN202 - hashlib's own name for it, `_Hash`, is not public
     for name in _BUILT_IN if size < _LARGE else ():
         try:

@@ -10,6 +10,7 @@ from functions.core.onnx.golden_rows import check_golden
 from functions.core.onnx.session import BadModel, ModelFailure
 from functions.core.onnx.tensor import INTEGERS, Tensor
 from functions.core.serving.tabular import Tabular, cut
+from models.feature import Feature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +83,9 @@ class Classifier(Tabular):
 
     def _numbers(self, outputs: Mapping[str, Tensor], rows: int) -> list[list[float]]:
         return cut(self.probabilities(outputs).rows(0, rows).values(), len(self.classes))
+
+    def truth(self) -> Feature:
+        return Feature(name="truth", kind="category", categories=self.classes)
 
     def schemas(self) -> Schemas:
         from functions.core.serving.json_schema import object_of  # noqa: PLC0415 - only a description has schemas

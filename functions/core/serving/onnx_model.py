@@ -143,6 +143,13 @@ class OnnxModel(Servable):
             "outputs": {name: _kept(tensor, rows) for name, tensor in outputs.items()},
         }
 
+    def truth(self) -> Feature:
+        from models.feature import Feature  # noqa: PLC0415 - only feedback has truths
+
+        if not self.classes:
+            raise Problem(400, f"{self.model} names no classes that a truth could be one of; accepted: none")
+        return Feature(name="truth", kind="category", categories=self.classes)
+
     def columns(self) -> tuple[Feature, ...]:
         """Return a column for each input that is one, and those that model.yaml names for the others."""
         from functions.core.serving.table_inputs import feature_of, names_of  # noqa: PLC0415 - only jobs have tables

@@ -6,10 +6,11 @@ import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from functions.core.http.messages import KEY_DIGITS
 from functions.core.http.problem import Problem
 from functions.core.onnx.deadline import Within, seconds_left
 from functions.core.onnx.session import ModelFailure
-from functions.core.runtime.digest import sha256
+from functions.core.runtime.digest import pseudonym, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +37,7 @@ Variant = Literal["champion", "previous", "challenger", "pinned", "shadow"]
 "shadow" is compared, and no caller gets it."""
 CAPTURED_ROWS = 100
 """The most rows of one request whose inputs and outputs are captured."""
+_name_of = lru_cache(maxsize=1024)(pseudonym)
 
 
 def hash_percent(key: str, salt: str) -> float:
@@ -65,12 +67,14 @@ class Instances:
 class Question:
     """What a caller asks, as data: a challenger may be asked the same as the champion."""
 
-    __slots__ = ("caller", "payload", "request_id")
+    __slots__ = ("caller", "key", "payload", "request_id")
 
-    def __init__(self, payload: Payload, *, caller: str, request_id: str) -> None:
+    def __init__(self, payload: Payload, *, caller: str, request_id: str, key: str | None = None) -> None:
+        """`key` is how the caller will name the rows when it knows their truths."""
         self.payload = payload
         self.caller = caller
         self.request_id = request_id
+        self.key = key
 
 
 class Prediction:
@@ -140,8 +144,8 @@ class Predictor:
         self.model = model_cache.model
         self.model_cache = model_cache
         self.captures = captures
-        self._share = capture_inputs
-        self._clock = clock
+        self.share = capture_inputs
+        self.clock = clock
         self._stopwatch = stopwatch
 
     def predict(self, question: Question, version: str | None = None) -> Prediction:
@@ -253,19 +257,21 @@ class Predictor:
         version whose answer the caller got, if it is not the prediction's own.
         """
         record: dict[str, Any] = {
-            "time": round(self._clock(), 3),
+            "time": round(self.clock(), 3),
             "request": question.request_id,
-            "caller": _pseudonym(question.caller),
+            "caller": _name_of(question.caller, 16),
             "model": self.model,
             "version": version,
             "variant": variant,
             "status": status,
             **facts,
         }
+        if question.key is not None:
+            record["key"] = pseudonym(question.key, KEY_DIGITS)
         if prediction is not None:
             own, outputs = prediction.servable, prediction.outputs
             record |= {"ms": prediction.ms, "rows": own.rows(outputs), "answered_by": (answered_by or own).version}
-            if self._share and hash_percent(question.request_id, "inputs") < self._share * 100:
+            if self.share and hash_percent(question.request_id, "inputs") < self.share * 100:
                 record |= own.contents(prediction.inputs, outputs, CAPTURED_ROWS)
         self.captures.add(record)
 
@@ -273,11 +279,6 @@ class Predictor:
 def _role(serving: Serving) -> Variant:
     """Return the role of the version that answers as champion."""
     return "previous" if serving.stands_in else "champion"
-
-
-@lru_cache(maxsize=1024)
-def _pseudonym(caller: str) -> str:
-    return sha256(caller.encode(errors="replace")).hex()[:16]
 
 
 def _champion_first(question: Question) -> bool:

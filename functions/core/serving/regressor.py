@@ -9,6 +9,7 @@ from functions.core.onnx.golden_rows import check_golden_numbers
 from functions.core.onnx.session import BadModel, ModelFailure
 from functions.core.onnx.tensor import FLOATS
 from functions.core.serving.tabular import Tabular
+from models.feature import Feature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,6 +84,9 @@ class Regressor(Tabular):
     def _numbers(self, outputs: Mapping[str, Tensor], rows: int) -> list[list[float]]:
         each = zip(*(outputs[name].rows(0, rows).values() for name in self._numbered), strict=True)
         return list(map(list, each))
+
+    def truth(self) -> Feature:
+        return Feature(name="truth")
 
     def schemas(self) -> Schemas:
         from functions.core.serving.json_schema import object_of  # noqa: PLC0415 - only a description has schemas

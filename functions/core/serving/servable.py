@@ -71,6 +71,10 @@ class Servable(ABC):
     def schemas(self) -> Schemas:
         """Return what callers send and get, as JSON schemas."""
 
+    @abstractmethod
+    def truth(self) -> Feature:
+        """Return what the truth of an answer is: one of its classes, or a number. Raise `Problem` 400 for neither."""
+
     def columns(self) -> tuple[Feature, ...]:
         """Return the columns of a table whose rows this version answers.
 

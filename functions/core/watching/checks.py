@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.watching.counted import Counted, CountedDay
 from functions.core.watching.drift import FEW, compare, words, worst
+from functions.core.watching.qualities import Qualities, no_version
 from functions.core.watching.reference import Reference
 from interface import layout
 
 if TYPE_CHECKING:
     from functions.core.storage.objects import Objects
+    from functions.core.watching.answered import Answered
 
 Document = dict[str, Any]
 LONGEST = 14
@@ -27,9 +29,14 @@ class Checks:
     model: str
     models: Objects
     captures: Objects
+    answered: Answered | None = None
+    """What its answers are; None where no truth is told of them, and no quality is measured."""
 
     def __post_init__(self) -> None:
         self._references: dict[str, Reference | None] = {}
+        self.qualities = (
+            None if self.answered is None else Qualities(self.models, self.captures, self.model, self.answered)
+        )
 
     def key(self, day: str) -> str:
         """Return where the check of a day lies, in the models store."""
@@ -58,8 +65,15 @@ class Checks:
         """Count what was captured on a day, and compare what `version`, the champion, was asked.
 
         The window begins so many days before as it takes for enough rows, at most `LONGEST`, and not before the last
-        one that had enough. What has drifted in that one, too, is `confirmed`.
+        one that had enough. What has drifted in that one, too, is `confirmed`. Where truths are told of the model, the
+        check has the `quality` of the version, too.
         """
+        drift = self._drift(day, version)
+        if self.qualities is None:
+            return drift
+        return {**drift, "quality": no_version() if version is None else self.qualities.check(day, version)}
+
+    def _drift(self, day: str, version: str | None) -> Document:
         counted = CountedDay(self.captures, self.model, self.reference).read(day)
         versions = {name: one.document() for name, one in sorted(counted.versions.items())}
         document: Document = {"model": self.model, "day": day, "versions": versions, "unread": counted.unread}

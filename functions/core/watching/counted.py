@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import orjson
+
+from functions.core.watching.captured_day import requests_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from functions.core.storage.objects import Objects
     from functions.core.watching.reference import Reference
 
-HOURS = 24
 AT_ONCE = 20_000
 """Rows that are held before they are counted."""
-_READERS = 16
 MOST_CALLERS = 20
 """That are kept by name."""
 
@@ -79,13 +77,10 @@ class CountedDay:
 
     def read(self, day: str) -> Self:
         """Count what was captured on a day. Objects cut off in the writing are passed over."""
-        with ThreadPoolExecutor(_READERS) as pool:
-            for hour in range(HOURS):
-                keys = sorted(self._captures.keys(f"{self._model}/{day}/{hour:02}"))
-                for at in range(0, len(keys), _READERS):
-                    for content in pool.map(self._captures.find, keys[at : at + _READERS]):
-                        for record in _with_rows(content or b""):
-                            self._hold(record)
+        for record in requests_of(self._captures, self._model, day):
+            # What a challenger failed on holds the champion's answer, under the challenger's name.
+            if not record.get("error") and isinstance(record["outputs"], list):
+                self._hold(record)
         self._count()
         return self
 
@@ -113,17 +108,3 @@ class CountedDay:
             )
             self.versions[version].add(Counted(cells=reference.count(inputs, outputs)))
         self._held, self._rows = {}, 0
-
-
-def _with_rows(content: bytes) -> Iterator[dict[str, Any]]:
-    """Yield the records that hold the rows of a caller, and the answers to them."""
-    for line in content.splitlines():
-        if b'"inputs":[[' not in line:
-            continue
-        try:
-            record = orjson.loads(line)
-        except ValueError:
-            continue
-        # What a challenger failed on holds the champion's answer, under the challenger's name.
-        if not record.get("error") and isinstance(record.get("outputs"), list):
-            yield record

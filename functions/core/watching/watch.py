@@ -9,12 +9,16 @@ from functions.core.registry.daily_usage import days
 from functions.core.registry.live_pointer import Live
 from functions.core.runtime.step import Step
 from functions.core.watching.checks import Checks, Document
+from functions.core.watching.qualities import answered_of
 from interface import variables
+from models.catalogue import load
+from models.section import ContractError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from functions.core.runtime.environment import Environment
+    from functions.core.watching.answered import Answered
 
 LOOKED_BACK = 7
 """Days before today of which those are checked that have no check, as after calls that failed."""
@@ -30,7 +34,8 @@ def watch(environment: Environment, now: Callable[[], datetime] = lambda: dateti
         states = {}
         for name in environment.names(variables.MODELS):
             try:
-                found = _check(Checks(model=name, models=models, captures=captures), before)
+                checks = Checks(model=name, models=models, captures=captures, answered=_answered(name))
+                found = _check(checks, before)
             except Exception as problem:
                 log.error("model not watched", problem=problem, model=name, metric="NotWatched")
                 continue
@@ -39,6 +44,12 @@ def watch(environment: Environment, now: Callable[[], datetime] = lambda: dateti
                 if check["confirmed"]:
                     about = {key: check[key] for key in ("model", "version", "day", "said")}
                     log.warning("drift", **about, columns=check["confirmed"], metric="Drift")
+                if (quality := check.get("quality", {})).get("state") == "below":
+                    about = {key: quality[key] for key in ("version", "floor", "said")}
+                    measured = {"of": quality["metric"], "value": quality["metrics"][quality["metric"]]["value"]}
+                    log.warning(
+                        "quality", model=name, day=check["day"], **about, **measured, metric="QualityBelowFloor"
+                    )
         return {"checked": states}
 
     return Step(name="watch", act=act, log=log, metering=environment.metering)
@@ -50,6 +61,16 @@ def _check(checks: Checks, days: Sequence[str]) -> list[Document]:
     made = []
     for day in days:
         if day not in known:
+            if checks.qualities is not None:
+                checks.qualities.settle(day)
             made.append(checks.check(day, champion))
             checks.write(day, made[-1])
     return made
+
+
+def _answered(model: str) -> Answered | None:
+    """Return what the answers of a model are; None where its contract is not here, or no truth is told of it."""
+    try:
+        return answered_of(load(model))
+    except ContractError:
+        return None

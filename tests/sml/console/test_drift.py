@@ -11,6 +11,7 @@ from functions.core.registry.pointer import promote_first
 from sml.console.source import Source
 from tests.functions.core.watching.rows import DAY, VERSION, Service, named
 from tests.functions.core.watching.rows import MODEL as TUMOUR
+from tests.functions.core.watching.told import Callers, contract
 from tests.sml.console.browser import Browser
 from tests.sml.staged import MODEL, Staged
 
@@ -50,3 +51,15 @@ def test_before_the_first_check_and_without_rows_the_page_says_so(watched: Servi
     )
     missing = browser.get(f"{PAGE}?day=2026-01-01")
     assert (missing.status, "2026-01-01 was not checked" in missing.text) == (409, True)
+
+
+def test_the_quality_of_a_day_stands_beside_what_the_holdout_promised(watched: Service, browser: Browser) -> None:
+    callers = Callers(service=watched, contract=contract({"minimum": 0.8}))
+    callers.tell(0, callers.truths(watched.ask(0, 120), wrong=0.5))
+    callers.qualities.settle(named(0))
+    callers.checks.write(named(0), callers.checks.check(named(0), VERSION))
+    shown = browser.get(PAGE)
+    assert "Quality below" in shown.text
+    assert "beyond its floor of 0.8, and by more than chance" in shown.text
+    assert "metric callers 95 of 100 holdout 95 of 100 roc_auc 0." in shown.text
+    assert "0.98 to 1" in shown.text

@@ -67,14 +67,17 @@ class Service:
 
     def ask(
         self, day: int, requests: int, *, rows: int = 1, version: str = VERSION, caller: str = "", **how: Any
-    ) -> None:
-        """Capture requests of so many rows, on the day of that number."""
+    ) -> list[dict[str, Any]]:
+        """Capture requests of so many rows, on the day of that number, and return their records."""
         inputs, outputs = drawn(self.rng, requests * rows, **how)
+        at_noon = (DAY + timedelta(days=day)).timestamp()
         records = []
         for at in range(requests):
             own = slice(at * rows, (at + 1) * rows)
             records.append(
                 {
+                    "time": at_noon + at,
+                    "request": f"r-{day}-{self.written}-{at}",
                     "version": version,
                     "variant": "champion",
                     "caller": caller or f"c{at % 30}",
@@ -83,6 +86,7 @@ class Service:
                 }
             )
         self.write(day, records)
+        return records
 
     def write(self, day: int, records: list[dict[str, Any]]) -> None:
         """Write an object of captures."""

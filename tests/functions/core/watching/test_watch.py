@@ -14,6 +14,7 @@ from functions.core.storage.objects import Objects
 from functions.core.watching.watch import watch
 from interface import variables
 from tests.functions.core.watching.rows import DAY, MODEL, VERSION, Service, named
+from tests.functions.core.watching.told import Callers, contract
 
 
 class Stack:
@@ -79,3 +80,21 @@ def test_stores_are_only_read_but_for_the_check(stack: Stack) -> None:
     stack.call(0)
     assert keys(stack.service.captures) == before[1]
     assert {key.split("/")[1] for key in keys(stack.service.models) - before[0]} == {"watch"}
+
+
+def test_a_quality_below_its_floor_is_a_line_of_the_log_and_its_rows_are_written_beside_the_captures(
+    stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.core.watching.watch.load", lambda _: contract({"minimum": 0.9}))
+    callers = Callers(service=stack.service)
+    callers.tell(0, callers.truths(stack.service.ask(0, 100), wrong=0.5))
+    stack.call(0)
+    check = stack.service.checks.read(named(0)) or {}
+    assert check["quality"]["state"] == "below"
+    lines = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if line["event"] == "quality"]
+    [line] = lines
+    assert (line["metric"], line["model"], line["version"], line["day"], line["of"], line["floor"]) == (
+        ("QualityBelowFloor", MODEL, VERSION, named(0), "roc_auc", 0.9)
+    )
+    assert line["value"] == check["quality"]["metrics"]["roc_auc"]["value"]
+    assert stack.service.captures.get(f"{MODEL}/labelled/{named(0)}/table.csv").startswith(b"size,visits,colour,age")

@@ -1,0 +1,76 @@
+"""The answers of a finished model that names the classes of an output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from functions.core.training.class_answers import ClassAnswers
+from functions.core.training.classification import Classification
+from functions.core.watching.answered import Answered, Captured, Card, Record
+from models.contract import Target
+from models.feature import Feature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from functions.core.registry.truths import Truth
+    from functions.core.training.answers import Answers
+    from functions.core.training.task import Task
+    from models.bring_your_own import BringYourOwn, Scores
+    from models.labels import Labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class BringYourOwnAnswers(Answered):
+    contract: BringYourOwn
+    scores: Scores
+
+    @property
+    def measure(self) -> str:
+        return "accuracy"
+
+    @property
+    def metrics(self) -> Sequence[str]:
+        # Nobody knows whether its scores are probabilities: what is measured are the labels.
+        return "accuracy", "balanced_accuracy"
+
+    @property
+    def task(self) -> Task[Any]:
+        return Classification(Target(name="truth", classes=self.scores.classes))
+
+    @property
+    def labels(self) -> Labels:
+        return self.contract.labels
+
+    @property
+    def truth(self) -> Feature:
+        return Feature(name="truth", kind="category", categories=self.scores.classes)
+
+    @property
+    def columns(self) -> tuple[Feature, ...]:
+        return ()
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        return ()
+
+    def rows(self, record: Record, card: Card) -> list[Captured]:
+        scores = record["outputs"][card["scores"]["output"]]
+        numbers = np.array(scores["data"], dtype=np.float64).reshape(-1, len(card["scores"]["classes"]))
+        return [Captured((), row) for row in numbers.tolist()]
+
+    def why_not_comparable(self, card: Card) -> str:
+        known = tuple((card.get("scores") or {}).get("classes", ()))
+        return "" if known == self.scores.classes else "the version knows other classes"
+
+    def answers(self, inputs: np.ndarray, outputs: np.ndarray, card: Card) -> Answers:
+        return ClassAnswers.likeliest(outputs)
+
+    def y(self, truths: Sequence[Truth]) -> np.ndarray:
+        return np.array([self.truth.encode(truth) for truth in truths], dtype=np.int64)
+
+    def cells(self, card: Card) -> Callable[[Sequence[float]], Sequence[str]]:
+        return lambda _: ()

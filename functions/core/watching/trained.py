@@ -1,0 +1,112 @@
+"""The answers of a model that is trained here, and its rows as a dataset has them."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from functions.core.registry.versions import features_of
+from functions.core.training.choice import task_of
+from functions.core.training.class_answers import ClassAnswers, Threshold
+from functions.core.training.number_answers import Ends, NumberAnswers
+from functions.core.watching.answered import Answered, Captured, Card, Record
+from models.feature import COMPOUND, in_32_bits
+from models.terms import spans_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from functions.core.registry.truths import Truth
+    from functions.core.training.answers import Answers
+    from functions.core.training.task import Task
+    from models.contract import Contract
+    from models.feature import Feature
+    from models.labels import Labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedAnswers(Answered):
+    contract: Contract
+
+    @property
+    def task(self) -> Task[Any]:
+        return task_of(self.contract)
+
+    @property
+    def measure(self) -> str:
+        return self.contract.gate.measure
+
+    @property
+    def metrics(self) -> Sequence[str]:
+        return self.task.metrics
+
+    @property
+    def labels(self) -> Labels:
+        return self.contract.labels
+
+    @property
+    def truth(self) -> Feature:
+        return self.contract.target.as_feature
+
+    @property
+    def columns(self) -> tuple[Feature, ...]:
+        # The numbers that a date or a text becomes do not tell what it was.
+        return tuple(one for one in self.contract.columns if one.kind not in COMPOUND)
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        compound = [one.name for one in self.contract.columns if one.kind in COMPOUND]
+        return tuple(dict.fromkeys([*compound, *self.contract.row_columns]))
+
+    def rows(self, record: Record, card: Card) -> list[Captured]:
+        pairs = zip(record["inputs"], record["outputs"], strict=True)
+        return [Captured(_numbers(inputs), _numbers(outputs)) for inputs, outputs in pairs]
+
+    def why_not_comparable(self, card: Card) -> str:
+        return self.task.why_not_comparable(card)
+
+    def answers(self, inputs: np.ndarray, outputs: np.ndarray, card: Card) -> Answers:
+        if self.contract.is_of_numbers:
+            ends = Ends(low=outputs[:, 1], high=outputs[:, 2]) if outputs.shape[1] > 2 else None
+            return self.task.beside(NumberAnswers(values=outputs[:, 0], ends=ends), inputs)
+        said, threshold = ClassAnswers.likeliest(outputs), Threshold.parse(card.get("threshold"))
+        return said if threshold is None else said.decided(threshold)
+
+    def y(self, truths: Sequence[Truth]) -> np.ndarray:
+        numbers = [self.truth.encode(truth) for truth in truths]
+        return np.array(numbers, dtype=np.float64 if self.contract.is_of_numbers else np.int64)
+
+    def cells(self, card: Card) -> Callable[[Sequence[float]], Sequence[str]]:
+        features = features_of(card)
+        spans, known = spans_of(features), {one.name: one for one in features}
+        places = [(known[one.name], spans[one.name].start) if one.name in known else None for one in self.columns]
+
+        def written(inputs: Sequence[float]) -> Sequence[str]:
+            return ["" if place is None else _cell(place[0], inputs[place[1]]) for place in places]
+
+        return written
+
+
+def _numbers(values: Sequence[float | None]) -> array[float]:
+    """Return numbers in as little memory as they had in the model: 32 bits each, NaN for a missing one."""
+    return array("f", [math.nan if value is None else value for value in values])
+
+
+def _cell(feature: Feature, number: float) -> str:
+    """Return the number of a feature as a table has it; a missing one is empty."""
+    if math.isnan(number):
+        return ""
+    match feature.kind:
+        case "category":
+            return feature.names[int(number)]
+        case "boolean":
+            return "true" if number else "false"
+        case "integer":
+            return str(int(number))
+    # What was sent: the shortest text that is this number in 32 bits, of which nine digits tell all.
+    short = f"{number:.7g}"
+    return short if in_32_bits(float(short)) == number else f"{number:.9g}"
