@@ -68,6 +68,11 @@ class Answered(ABC):
     def lacks(self) -> tuple[str, ...]:
         """Further columns that a dataset needs, and no captured row has."""
 
+    @property
+    @abstractmethod
+    def remark(self) -> str:
+        """What is to be known of the figures besides; "" for nothing."""
+
     @abstractmethod
     def rows(self, record: Record, card: Card) -> list[Captured]:
         """Return the rows of a captured request that the version of this card answered.

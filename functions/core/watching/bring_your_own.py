@@ -57,6 +57,10 @@ class BringYourOwnAnswers(Answered):
     def lacks(self) -> tuple[str, ...]:
         return ()
 
+    @property
+    def remark(self) -> str:
+        return ""
+
     def rows(self, record: Record, card: Card) -> list[Captured]:
         scores = record["outputs"][card["scores"]["output"]]
         numbers = np.array(scores["data"], dtype=np.float64).reshape(-1, len(card["scores"]["classes"]))

@@ -56,6 +56,7 @@ class Quality:
             return {**about, "state": "few", "metrics": {}, "said": _with_aside(NOBODY, about)}
         metrics, why = self._metrics(rows)
         state, said = self._state(metrics.get(self.answered.measure), len(rows), why)
+        said = f"{said}; {remark}" if (remark := self.answered.remark) else said
         return {**about, "state": state, "metrics": metrics, "said": _with_aside(said, about)}
 
     def _window(self, days: Sequence[Day], rows: Sequence[Labelled]) -> Document:

@@ -62,6 +62,10 @@ class TrainedAnswers(Answered):
         compound = [one.name for one in self.contract.columns if one.kind in COMPOUND]
         return tuple(dict.fromkeys([*compound, *self.contract.row_columns]))
 
+    @property
+    def remark(self) -> str:
+        return "" if self.contract.weight_column is None else "rows count alike, as no request says what they weigh"
+
     def rows(self, record: Record, card: Card) -> list[Captured]:
         pairs = zip(record["inputs"], record["outputs"], strict=True)
         return [Captured(_numbers(inputs), _numbers(outputs)) for inputs, outputs in pairs]

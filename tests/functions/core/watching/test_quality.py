@@ -251,6 +251,56 @@ def test_a_number_has_its_errors_and_how_often_its_interval_holds_the_truth() ->
     assert "its ceiling of 0.9" in quality["said"]
 
 
+SERIES: dict[str, Any] = {
+    "task": "forecasting",
+    "features": [{"name": "promoted", "kind": "boolean"}],
+    "target": {"name": "sold", "minimum": 0},
+    "series": {"time": "day", "group": "shop", "lags": [1, 7]},
+    "gate": {"metric": "skill", "minimum": 0},
+    "search": {"metric": "mae", "families": [{"family": ["any"]}]},
+}
+
+
+def test_a_forecast_is_compared_with_the_least_lag_that_it_was_asked_with() -> None:
+    callers = Callers(contract=contract({"minimum": 0.4}, **SERIES))
+    features = [one.document() for one in callers.contract.features]
+    series = {"time": "day", "group": "shop", "lags": [1, 7], "means": []}
+    register(callers.service, VERSION, features=features, series=series, target={"name": "sold", "unit": ""})
+    records = callers.service.ask(0, 60)
+    for record in records:
+        record |= {"inputs": [[1.0, 14.0, 9.0]], "outputs": [[11.0]], "request": f"{record['request']}-series"}
+    callers.service.write(0, records)
+    callers.tell(0, {Row(REQUEST, record["request"], 0): 10.0 for record in records})
+    quality = callers.quality(0)
+    assert quality["metrics"]["skill"]["value"] == pytest.approx(1 - 1 / 4)
+    assert quality["state"] == "held"
+    assert callers.table(0).splitlines()[:2] == ["promoted,sold", "true,10.0"]
+    joined = callers.service.captures.get_json(f"{MODEL}/{layout.LABELLED}{named(0)}/joined.json")
+    assert joined["lacks"] == ["day", "shop"]
+
+
+def test_rows_that_would_weigh_count_alike_and_the_quality_says_so() -> None:
+    callers = Callers(contract=contract(weights={"column": "cost"}))
+    callers.tell(0, callers.truths(callers.service.ask(0, 60)))
+    assert "rows count alike, as no request says what they weigh" in callers.quality(0)["said"]
+
+
+def test_of_a_date_the_numbers_are_captured_so_the_table_lacks_it() -> None:
+    dated = [*(one.document() for one in FEATURES), {"name": "seen", "kind": "date", "parts": ["year", "month"]}]
+    callers = Callers(contract=contract(features=dated))
+    register(callers.service, VERSION, features=dated)
+    records = callers.service.ask(0, 2)
+    for record in records:
+        record["inputs"] = [[*record["inputs"][0], 2026.0, 11.0]]
+        record["request"] += "-dated"
+    callers.service.write(0, records)
+    callers.tell(0, {Row(REQUEST, record["request"], 0): "yes" for record in records})
+    callers.quality(0)
+    assert callers.table(0).splitlines()[0] == "size,visits,colour,age,sick"
+    joined = callers.service.captures.get_json(f"{MODEL}/{layout.LABELLED}{named(0)}/joined.json")
+    assert (joined["lacks"], joined["labelled"]) == (["seen"], {VERSION: 2})
+
+
 def test_a_finished_model_with_classes_has_an_accuracy_and_no_table() -> None:
     finished = load("file_type")
     assert finished.task == "finished"
