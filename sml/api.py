@@ -35,9 +35,9 @@ class Api:
         """Return the JSON that is at a URL. Raise as `send` does."""
         return json.loads(self.send("GET", url)[2] or b"null")
 
-    def post(self, url: str, document: object) -> Any:
+    def post(self, url: str, document: object, headers: Mapping[str, str] | None = None) -> Any:
         """Return the JSON that a URL answers a document with. Raise as `send` does."""
-        return json.loads(self.send("POST", url, json.dumps(document).encode())[2] or b"null")
+        return json.loads(self.send("POST", url, json.dumps(document).encode(), headers)[2] or b"null")
 
     def send(
         self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None, *, signed: bool = True

@@ -52,6 +52,12 @@ def predict(
         str | None, typer.Option("--row", help="One row: column=value,column=value or a JSON object.")
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="The first rows alone.")] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--key", help="By what `feedback` names these rows later, with their places from 0.", metavar="KEY"
+        ),
+    ] = None,
 ) -> None:
     """Predict rows; columns that the model does not take are left out.
 
@@ -74,9 +80,9 @@ def predict(
     if len(asked) > MOST:
         raise Mistake(f"more than {MOST:,} rows are not answered at once: `{submit}`, or --limit")
     fitting = [one for one in asked if not isinstance(one, str)]
-    api, said = Api(found), []
+    api, said, headers = Api(found), [], _named(key, asked)
     for start in range(0, len(fitting), AT_ONCE):
-        said += api.post(url, {"instances": fitting[start : start + AT_ONCE]})["predictions"]
+        said += api.post(url, {"instances": fitting[start : start + AT_ONCE]}, headers)["predictions"]
     answered = iter(said)
     answers = [{"error": one} if isinstance(one, str) else next(answered) for one in asked]
     if forecasts is not None:
@@ -87,6 +93,22 @@ def predict(
     refused = sum(isinstance(answer, dict) and "error" in answer for answer in answers)
     if code := code_of_rows(refused, len(answers)):
         raise typer.Exit(code)
+
+
+def _named(key: str | None, asked: Sequence[Any]) -> Mapping[str, str]:
+    """Return the header by which a request gives its rows a name. Raise `Mistake` for rows that it would not name."""
+    if key is None:
+        return {}
+    from functions.core.http.messages import KEY_HEADER  # noqa: PLC0415
+    from functions.core.serving.predictor import CAPTURED_ROWS  # noqa: PLC0415
+
+    if len(asked) > CAPTURED_ROWS:
+        raise Mistake(f"--key: of a request {CAPTURED_ROWS} rows are captured at most, here are more; pass --limit")
+    if any(isinstance(one, str) for one in asked):
+        raise Mistake(
+            "--key: a row does not fit, and those after it would have other places; without --key it is named"
+        )
+    return {KEY_HEADER: key}
 
 
 def _is_json(rows: str | None) -> bool:

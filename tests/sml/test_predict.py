@@ -31,6 +31,8 @@ def asked(staged: Staged) -> Iterator[list[Any]]:
     seen: list[Any] = []
 
     def answered(request: Request) -> Response:
+        if "x-feedback-key" in request.headers:
+            seen.append(request.headers["x-feedback-key"])
         instances = json.loads(request.body)["instances"]
         seen.extend(instances)
         said = {"value": 18.5, "low": 15.0, "high": 20.25} if instances == [NUMBERED] else {"label": "a"}
@@ -158,3 +160,17 @@ def test_a_number_is_shown_with_the_ends_of_its_interval(staged: Staged) -> None
     assert staged.sml("predict", MODEL, "--row", json.dumps(NUMBERED), "--json").document == [
         {"value": 18.5, "low": 15.0, "high": 20.25}
     ]
+
+
+def test_rows_may_be_given_a_name_for_their_truths(staged: Staged, asked: list[Any]) -> None:
+    assert staged.sml("predict", MODEL, json.dumps([NUMBERED] * 100), "--key", "monday").code == 0
+    assert asked[0] == "monday"
+    said = staged.sml("predict", MODEL, json.dumps([NUMBERED] * 101), "--key", "monday")
+    assert (said.code, "100 rows are captured at most" in said.err) == (1, True)
+
+
+@pytest.mark.integration
+def test_rows_of_which_one_does_not_fit_are_given_no_name(staged: Staged, asked: list[Any], tmp_path: Path) -> None:
+    (tmp_path / "table").write_text("mass,code,tagged,age\n-1,x,no,3\n1,x,no,3\n", encoding="utf-8")
+    said = staged.sml("predict", MODEL, str(tmp_path / "table"), "--key", "monday")
+    assert (said.code, "would have other places" in said.err, asked) == (1, True, [])

@@ -8,6 +8,7 @@ import pytest
 
 from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
+from sml.console.captured import Captured
 from sml.console.source import Source
 from tests.functions.core.watching.rows import DAY, VERSION, Service, named
 from tests.functions.core.watching.rows import MODEL as TUMOUR
@@ -63,3 +64,12 @@ def test_the_quality_of_a_day_stands_beside_what_the_holdout_promised(watched: S
     assert "beyond its floor of 0.8, and by more than chance" in shown.text
     assert "metric callers 95 of 100 holdout 95 of 100 roc_auc 0." in shown.text
     assert "0.98 to 1" in shown.text
+
+
+def test_truths_and_labelled_rows_are_no_captured_requests(watched: Service) -> None:
+    callers = Callers(service=watched)
+    callers.tell(0, callers.truths(watched.ask(0, 60)))
+    callers.qualities.settle(named(0))
+    newest = Captured(watched.captures).newest(TUMOUR, 100)
+    assert len(newest) == 60
+    assert {one["variant"] for one in newest} == {"champion"}
