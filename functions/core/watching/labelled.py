@@ -10,7 +10,7 @@ import csv
 import io
 import math
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -63,8 +63,8 @@ class Joined:
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> Self:
-        """Read what `document` returned."""
-        return cls(**document)
+        """Read what `document` returned, also that of a release with further counts."""
+        return cls(**{one.name: document[one.name] for one in fields(cls) if one.name in document})
 
 
 class Labelled(NamedTuple):
@@ -84,9 +84,9 @@ class Labelled(NamedTuple):
     @classmethod
     def of(cls, document: dict[str, Any]) -> Self:
         """Read what `document` returned."""
-        fields: dict[str, Any] = {**document}
-        fields["inputs"] = [math.nan if value is None else value for value in document["inputs"]]
-        return cls(**fields)
+        values: dict[str, Any] = {name: document[name] for name in cls._fields}
+        values["inputs"] = [math.nan if value is None else value for value in document["inputs"]]
+        return cls(**values)
 
 
 class Matched:
@@ -133,7 +133,7 @@ class LabelledDays:
         self._truths = Truths(captures, model)
 
     def days(self) -> list[str]:
-        """Return the days that were joined, sorted."""
+        """Return the days of which anything is stored, sorted."""
         return sorted(self._captures.folders(f"{self._model}/{layout.LABELLED}"))
 
     def joined(self, day: str) -> Joined | None:

@@ -50,8 +50,7 @@ class Qualities:
         """Join what is due at the end of a day, the days before included that were not, and store it."""
         due, horizon = _before(day, self._answered.labels.horizon_days), self._answered.labels.horizon_days
         wanted = [_before(due, back) for back in reversed(range(LOOKED_BACK))]
-        known = self._days.days()
-        missing = [one for one in wanted if one not in known]
+        missing = [one for one in wanted if self._days.joined(one) is None]
         if missing and self._days.is_asked_for([_before(day, back) for back in range(horizon + LOOKED_BACK)]):
             for one in missing:
                 self._days.write(*self._days.join(one, day))
@@ -63,11 +62,11 @@ class Qualities:
 
     def now(self, today: str, version: str) -> Document:
         """Return the quality with the rows, too, whose horizon is not over; nothing is stored."""
-        known, days = self._days.days(), list(self._settled(today, version))
+        days = list(self._settled(today, version))
         horizon = self._answered.labels.horizon_days
         open_days = [_before(today, back) for back in reversed(range(horizon + 1))]
         for day in open_days:
-            if day not in known:
+            if self._days.joined(day) is None:
                 joined, rows = self._days.join(day, today)
                 days.append(Day(joined, [row for row in rows if row.version == version]))
         return self._quality(version, days)

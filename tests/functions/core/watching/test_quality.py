@@ -158,6 +158,13 @@ def test_of_very_many_truths_so_many_are_held_and_the_others_are_told(monkeypatc
     assert "15 truths of rows of 2026-11-02 beyond those that are held at once" in quality["said"]
 
 
+def test_a_join_that_broke_off_is_made_again() -> None:
+    callers = Callers()
+    callers.tell(0, callers.truths(callers.service.ask(0, 60)))
+    callers.service.captures.put(f"{MODEL}/{layout.LABELLED}{named(0)}/rows.jsonl", b"{}")
+    assert callers.quality(0)["window"]["rows"] == 60
+
+
 def test_a_promotion_begins_anew_and_the_rows_of_the_version_before_are_told() -> None:
     callers = Callers()
     register(callers.service, OTHER)
