@@ -104,7 +104,8 @@ class Running:
 
     @contextmanager
     def without(self, entry: str, access: Access) -> Generator[None]:
-        """Deploy a function without one of its grants for as long as the block lasts."""
+        """Deploy a function without one of its grants for as long as the block lasts, once no other run can miss it."""
+        self.idle()
         whole = blueprint.grants
 
         def fewer(spec: FunctionSpec, *more: Any, **named: Any) -> tuple[Grant, ...]:

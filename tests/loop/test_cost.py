@@ -94,8 +94,8 @@ def assert_as_estimated(running: Running, function: str, used: Usage) -> None:
         (least.grams.central, grams, most.grams.central),
     ):
         assert low * 0.999 <= told <= high * 1.001, (function, used)
-    assert most.kwh.low < used.kwh < most.kwh.high
-    assert most.grams.low < grams < most.grams.high
+    assert least.kwh.low < used.kwh < most.kwh.high
+    assert least.grams.low < grams < most.grams.high
 
 
 def test_a_run_has_used_what_its_steps_logged_at_the_prices_of_the_tariff(running: Running) -> None:

@@ -24,6 +24,7 @@ from enum import Enum
 from functools import partial
 from math import inf
 from pathlib import Path
+from typing import IO
 
 from functions.core.runtime import frames, memory_use
 
@@ -108,7 +109,7 @@ def _be(work: Callable[[Tell], None], reader: int, writer: int, parent: int, mem
         if os.getppid() == parent:
             _restrain(memory)
             with os.fdopen(writer, "wb") as out:
-                work(partial(frames.write, out))
+                work(partial(_tell, os.getpid(), out))
             code = 0
     except BaseException:
         traceback.print_exc()
@@ -117,6 +118,12 @@ def _be(work: Callable[[Tell], None], reader: int, writer: int, parent: int, mem
             with suppress(BaseException):
                 stream.flush()
         os._exit(code)
+
+
+def _tell(pid: int, out: IO[bytes], kind: bytes, head: object, payload: bytes) -> None:
+    """Send a message, unless a process that the work has forked comes by here: the work speaks for itself alone."""
+    if os.getpid() == pid:
+        frames.write(out, kind, head, payload)
 
 
 def _restrain(memory: int | None) -> None:

@@ -106,7 +106,7 @@ GROWS = {
     "in processes that it starts": "import os, time\n"
     "for _ in range(3):\n"
     "    if os.fork() == 0:\n"
-    "        kept = bytearray(b'x' * 100_000_000)\n"
+    "        kept = bytearray(b'x') * 100_000_000\n"
     "        time.sleep(600)\n"
     "time.sleep(600)",
 }
@@ -152,6 +152,13 @@ def test_a_fit_that_ends_its_process_is_a_result_too(bench: Bench, body: str, er
     assert record["status"] == "failed"
     assert record["error"].startswith(error)
     assert record["error"].endswith("; it was in fit, fold 1 of 3")
+
+
+def test_a_process_that_a_fit_forked_does_not_speak_for_the_experiment(bench: Bench) -> None:
+    record = tried(
+        bench, "import os\nif os.fork() == 0: raise ValueError('of another process')\nos.wait(); os._exit(3)"
+    )
+    assert record["error"].startswith("ended its process with exit code 3")
 
 
 def test_an_experiment_that_was_ended_is_not_tried_again_by_the_same_execution(bench: Bench) -> None:
