@@ -206,7 +206,7 @@ def test_a_process_in_a_session_of_its_own_is_ended_with_the_experiment_that_sta
 
 
 KILLED = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from functions.core.runtime import forked
 
@@ -215,6 +215,7 @@ def work(tell):
     Path(sys.argv[1]).write_text(str(os.getpid()))
     time.sleep(600)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where a shell has it ignored, as behind an ampersand
 forked.run(work, lambda _: None, forked.Bounds())
 """
 
