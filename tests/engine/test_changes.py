@@ -77,7 +77,8 @@ CHANGES = {
     ),
 }
 
-
+PAIRS = (("a setting", "a model's file"), ("a grant", "a function's code"))
+"""Changes of which no resource feels more than one: a deployment takes half a minute."""
 REMOVED = {
     "aws": {"rollout-policy", "republish-file_type-schedule"},
     "gcp": {"rollout-read-captures-breast_cancer", "republish-file_type-job"},
@@ -94,12 +95,16 @@ def stack(
         yield found
 
 
-@pytest.mark.parametrize("what", CHANGES)
-def test_a_change_touches_what_it_is_about_and_the_preview_says_so(stack: Embedded, what: str) -> None:
-    change = CHANGES[what]
-    stack.project.edit(change.path.format(stack=STACKS[stack.name]), change.before, change.after)
+@pytest.mark.parametrize("together", PAIRS, ids=" and ".join)
+def test_changes_touch_what_they_are_about_and_the_preview_says_so(stack: Embedded, together: tuple[str, str]) -> None:
+    touched: dict[str, set[str]] = {}
+    for change in map(CHANGES.__getitem__, together):
+        stack.project.edit(change.path.format(stack=STACKS[stack.name]), change.before, change.after)
+        for operation, resources in change.touched[stack.name].items():
+            assert touched.setdefault(operation, set()).isdisjoint(resources), "which of them it was could not be told"
+            touched[operation] |= resources
     up = stack.deploy()
-    assert {operation: up.names(operation) for operation in up.counts} == change.touched[stack.name]
+    assert {operation: up.names(operation) for operation in up.counts} == touched
 
 
 def test_an_edit_of_a_page_changes_nothing(stack: Embedded) -> None:

@@ -38,8 +38,7 @@ def test_a_stack_is_previewed_deployed_refreshed_and_destroyed(stack: str, proje
         assert up.steps == preview.steps
         assert set(up.steps.values()) == {"create"}
         assert {urn.split("::", 2)[2] for urn in up.steps} == set(read(stack)), "run `python -m tests.urns`"
-        mine.deploying("preview", "--expect-no-changes")
-        mine.deploying("refresh", "--expect-no-changes")
+        mine.deploying("preview", "--refresh", "--expect-no-changes")
         if any(entry.get("protect") for entry in read(stack).values()):
             anything = next(urn for urn in up.steps if urn.endswith("::predict-function"))
             for arguments in WAYS:
