@@ -45,6 +45,10 @@ def _window(settings: Settings) -> str | None:
     return None if window is None else window.plan.to_json()
 
 
+def _retraining(settings: Settings) -> str | None:
+    return None if settings.retraining is None else settings.retraining.policy.to_json()
+
+
 def _approval(of: Source) -> str | None:
     return ",".join(name for name in of.models if of.settings.rollout.asks(name)) or None
 
@@ -64,6 +68,7 @@ VALUES: Mapping[str, Callable[[Source], pulumi.Input[str] | None]] = {
     variables.QUIET_SECONDS: lambda of: str(workflow.quiet_seconds(step_timeouts(of.settings))),
     variables.APPROVAL: _approval,
     variables.WINDOW: lambda of: _window(of.settings),
+    variables.RETRAINING: lambda of: _retraining(of.settings),
     variables.JOBS_WEBHOOK: lambda of: _webhook_url(of.settings),
     variables.JOBS_WEBHOOK_SECRET: lambda of: _webhook_secret(of.settings),
     variables.ROLLOUT: lambda of: of.settings.rollout.plan.to_json(),

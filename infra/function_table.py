@@ -32,7 +32,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         size=Size(memory_mb=2048, timeout_seconds=300),
         copies=2,
         needs=(
-            reads("data", layout.INCOMING, layout.DATASETS, layout.FORECAST),
+            reads("data", layout.INCOMING, layout.DATASETS, layout.FORECAST, layout.LABELLED),
             writes("data", layout.DATASETS),
             reads("models", layout.RUNS, layout.VERSIONS, layout.EXECUTIONS),
             writes("models", layout.RUNS, layout.EXECUTIONS),
@@ -109,12 +109,20 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         size=Size(memory_mb=256, timeout_seconds=300),
         copies=1,
         needs=(
-            reads("models", layout.VERSIONS, layout.LIVE, layout.WATCH),
-            writes("models", layout.WATCH),
+            reads("models", layout.RUNS, layout.VERSIONS, layout.LIVE, layout.RETRAINING, layout.WATCH),
+            writes("models", layout.RETRAINING, layout.WATCH),
             reads("captures", ""),
             writes("captures", layout.LABELLED),
+            reads("data", layout.INCOMING, layout.LABELLED),
+            writes("data", layout.AGAIN, layout.LABELLED),
         ),
-        environment=(variables.MODELS_URL, variables.MODELS, variables.CAPTURES_URL),
+        environment=(
+            variables.MODELS_URL,
+            variables.MODELS,
+            variables.CAPTURES_URL,
+            variables.DATA_URL,
+            variables.RETRAINING,
+        ),
         requirements="prepare",
     ),
     FunctionSpec(

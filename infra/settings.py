@@ -21,6 +21,7 @@ from infra.complaint import complaints
 from infra.estimate.traffic import Traffic
 from infra.function_spec import FunctionSpec, well_named
 from infra.function_table import FUNCTIONS, TRAIN, named
+from infra.retraining import Retraining
 from infra.rollout import Rollout
 from infra.scaling import EcoStack, Scaling
 from infra.section import Name, Section, Words, no_flag, once, retype
@@ -131,6 +132,8 @@ class Settings(Section):
     jobs: Jobs = Jobs()
     training: Training = Training()
     rollout: Rollout = Rollout()
+    retraining: Retraining | None = None
+    """What has the models trained again by themselves. None: nothing does."""
     api: ApiSettings = ApiSettings()
     capture: Capture = Capture()
     estimate: Traffic = Traffic()

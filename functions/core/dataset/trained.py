@@ -13,9 +13,13 @@ from functions.core.dataset.rounds import shares_of
 from functions.core.dataset.validation import ValidatedDataset, validate_dataset
 from functions.core.registry.plan import WHOLE, Plan
 from functions.core.registry.runs import SETTLED
+from functions.core.registry.training_request import BadTrainingRequest, TrainingRequest, is_request
+from functions.core.storage.objects import Unreadable
 from interface import layout
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from functions.core.dataset.arrival import Answer, Upload
     from models.contract import Contract
 
@@ -35,24 +39,38 @@ class TrainedArrival(Arrival):
         """Validate a dataset and plan the experiments on it."""
         data = None
         try:
-            data = self._opened(upload)
+            request = self._request(upload)
+            data, further = self._opened((upload.source,) if request is None else request.tables)
             reading = self.understand(
-                partial(validate_dataset, data, self.contract, self.read_rows, upload.moment), upload
+                partial(validate_dataset, data, self.contract, self.read_rows, upload.moment, further), upload
             )
         except RejectedDataset as rejection:
             return self.reject(upload, upload.digest if data is None else data.digest(), rejection)
-        return self._accept(upload, reading)
+        return self._accept(upload, reading, request)
 
-    def _opened(self, upload: Upload) -> FileBlocks:
-        """Return the blocks of a file. Raise `RejectedDataset` where it cannot be read, or is too large."""
+    def _request(self, upload: Upload) -> TrainingRequest | None:
+        """Return what an uploaded request to train again says; None for a dataset. Raise `RejectedDataset`."""
         if upload.refusal is not None:
             raise upload.refusal
-        data = FileBlocks(self.data, upload.source)
-        if data.size > MAXIMUM_BYTES:
-            raise RejectedDataset(f"the file is larger than {MAXIMUM_BYTES // 1_000_000} MB, the most")
-        return data
+        if not is_request(upload.source, self.contract.name):
+            return None
+        try:
+            return TrainingRequest.parse(self.data.find_json(upload.source), self.contract.name)
+        except (BadTrainingRequest, Unreadable) as problem:
+            raise RejectedDataset(str(problem)) from None
 
-    def _accept(self, upload: Upload, reading: ValidatedDataset) -> Answer:
+    def _opened(self, tables: Sequence[str]) -> tuple[FileBlocks, dict[str, FileBlocks]]:
+        """Return the blocks of the tables, the first and the further ones.
+
+        Raise `RejectedDataset` where one cannot be read, or they are too large.
+        """
+        data, *others = (FileBlocks(self.data, table) for table in tables)
+        if sum(one.size for one in (data, *others)) > MAXIMUM_BYTES:
+            what = "the file is" if not others else "the files together are"
+            raise RejectedDataset(f"{what} larger than {MAXIMUM_BYTES // 1_000_000} MB, the most")
+        return data, dict(zip(tables[1:], others, strict=True))
+
+    def _accept(self, upload: Upload, reading: ValidatedDataset, request: TrainingRequest | None) -> Answer:
         if (answer := self.held(upload, reading.digest)) is not None:
             return answer
         schedule = self.schedule
@@ -65,10 +83,11 @@ class TrainedArrival(Arrival):
         if before is None or before.get("status") not in SETTLED:
             self._write(upload.source, reading)
         facts = {"rows": reading.report["accepted_rows"], "rejected_rows": reading.report["rejected_rows"]}
-        told = ("split", "suspects", "series", "weights")
+        told = ("split", "suspects", "series", "weights", "further")
         facts |= {name: reading.report[name] for name in told if name in reading.report}
         facts["split"] = {**reading.report["split"], "keys": self.contract.search.deciding}
         facts |= {} if schedule is None else {"schedule": schedule}
+        facts |= {} if request is None else {"retraining": request.document()}
         return self.begin(upload, reading.digest, plan, facts)
 
     def _write(self, source: str, reading: ValidatedDataset) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from functions.core.dataset import read_apart
 from functions.core.dataset.dataset import group_equal
 from functions.core.dataset.expected_columns import LISTED, check_columns, no_row
+from functions.core.dataset.joined_tables import JoinedTables
 from functions.core.dataset.leak import suspects
 from functions.core.dataset.learnt import Learnt, Unlearnable
 from functions.core.dataset.profile import profile_of
@@ -24,12 +25,12 @@ from functions.core.dataset.wanted import Wanted
 from functions.core.storage.objects import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from functions.core.dataset.dataset import Dataset
     from functions.core.dataset.encoded_rows import EncodedRows, Refused
     from functions.core.dataset.series_rows import Lagged, SeriesRows
-    from functions.core.dataset.wanted import Reader, Rows
+    from functions.core.dataset.wanted import Reader
     from models.contract import Contract
     from models.weights import Weights
 
@@ -57,11 +58,13 @@ def validate_dataset(
     contract: Contract,
     read: Reader = read_apart.open_rows,
     arrived: float | None = None,
+    further: Mapping[str, Iterable[bytes]] | None = None,
 ) -> ValidatedDataset:
     """Read a file, check it against the contract, and split it into folds. Raises `RejectedDataset`.
 
     `data` is the file, whole or in blocks of which none is empty. `arrived` is when it did, in seconds since 1970:
-    what rows of a series say of a later time cannot have been seen. None where nobody knows.
+    what rows of a series say of a later time cannot have been seen. None where nobody knows. `further` are tables
+    whose rows are added, by what each is called.
     """
     blocks = iter([data] if data else []) if isinstance(data, bytes) else iter(data)
     wanted, series = _wanted(contract, arrived), _series_of(contract)
@@ -73,13 +76,15 @@ def validate_dataset(
             ignored = check_columns(rows.facts, contract)
             rejected_rows = RejectedRows(rows.facts.unit, rows.facts.columns)
             rounded = RoundedNumbers(rows.facts.unit)
-            x, y, keys = _collect(rows, contract, rejected_rows, rounded, learnt, series)
+            joined = JoinedTables(rows, further, read, wanted, contract) if further else None
+            x, y, keys = _collect(joined or rows, contract, rejected_rows, rounded, learnt, series)
     except UnreadableTable as problem:
         raise RejectedDataset(str(problem)) from problem
     seen: dict[str, Any] = {
         "format": rows.facts.format,
         "ignored_columns": ignored[:LISTED],
         "rounded": rounded.listed(),
+        **({} if joined is None else {"further": joined.document()}),
     }
     lagged = None if series is None else _lagged(series, x, rejected_rows, seen)
     if lagged is not None:
@@ -156,7 +161,7 @@ def _weighed(
 
 
 def _collect(
-    rows: Rows,
+    rows: Iterable[EncodedRows],
     contract: Contract,
     rejected_rows: RejectedRows,
     rounded: RoundedNumbers,

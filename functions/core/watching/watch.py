@@ -10,7 +10,9 @@ from functions.core.registry.live_pointer import Live
 from functions.core.runtime.step import Step
 from functions.core.watching.checks import Checks, Document
 from functions.core.watching.qualities import answered_of
+from functions.core.watching.trained_again import TrainedAgain
 from interface import variables
+from interface.retraining import RetrainingPolicy
 from models.catalogue import load
 from models.section import ContractError
 
@@ -27,7 +29,14 @@ LOOKED_BACK = 7
 def watch(environment: Environment, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Step:
     """Compose the step that checks the days before today, for every model. Its payload does not matter."""
     models, captures = environment.store(variables.MODELS_URL), environment.store(variables.CAPTURES_URL)
-    log = environment.log()
+    log, policy = environment.log(), environment.optional(variables.RETRAINING)
+    again = TrainedAgain(
+        policy=None if policy is None else RetrainingPolicy.from_json(policy),
+        models=models,
+        captures=captures,
+        data=environment.store(variables.DATA_URL),
+        log=log,
+    )
 
     def act(_: Mapping[str, Any]) -> Mapping[str, Any]:
         before = days(now().date() - timedelta(days=1), LOOKED_BACK)
@@ -50,6 +59,8 @@ def watch(environment: Environment, now: Callable[[], datetime] = lambda: dateti
                     log.warning(
                         "quality", model=name, day=check["day"], **about, **measured, metric="QualityBelowFloor"
                     )
+            if found:
+                again.after(name, found[-1], now().timestamp())
         return {"checked": states}
 
     return Step(name="watch", act=act, log=log, metering=environment.metering)

@@ -312,3 +312,63 @@ def test_a_model_with_packages_of_its_own_is_trained_by_a_function_of_its_own_an
     assert bench.models.get_json(f"{MODEL}/runs/{apart['run']}/run.json")["lock"] == "of fruit"
     own.write_text("of other fruit", encoding="utf-8")
     assert len({shared["run"], apart["run"], bench.prepare(bench.upload(csv()), "third")["run"]}) == 3
+
+
+def ask(bench: Bench, tables: list[str], **changes: Any) -> dict[str, str]:
+    """Ask for a training on tables that are there, as the function that watches does."""
+    key = f"{MODEL}/incoming/again/20261201T010203-drift.json"
+    bench.data.put_json(key, {"cause": "drift", "said": "size has drifted", "tables": tables, **changes})
+    return {"source": key}
+
+
+def test_a_request_to_train_again_is_trained_on_the_dataset_of_before_and_the_labelled_rows(bench: Bench) -> None:
+    source = bench.upload(csv(rows()[:60]))["source"]
+    bench.data.put(f"{MODEL}/labelled/2026-11-20.csv", csv(rows()[60:]))
+    answer = bench.prepare(ask(bench, [source, f"{MODEL}/labelled/2026-11-20.csv"]))
+    assert answer["status"] == "accepted"
+    record = bench.record(answer["run"])
+    assert record["rows"] == 90
+    assert record["further"]["rows"] == 30
+    assert (record["retraining"]["cause"], record["retraining"]["said"]) == ("drift", "size has drifted")
+    assert answer["run"] == bench.prepare(bench.upload(csv(), "whole.csv"))["run"]
+
+
+def test_a_request_on_rows_that_were_trained_on_already_changes_nothing(bench: Bench) -> None:
+    first = bench.upload(csv())
+    settle(bench, bench.prepare(first)["run"], "promoted")
+    assert bench.prepare(ask(bench, [first["source"]]))["status"] == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("tables", "changes", "cause"),
+    [
+        ([f"{MODEL}/incoming/gone.csv"], {}, "'fruit/incoming/gone.csv' was gone before it was read"),
+        (["other/incoming/a.csv"], {}, "the file is no request to train again; accepted: "),
+        ([f"{MODEL}/incoming/again/20261201T010203-drift.json"], {}, "the file is no request to train again"),
+        ([], {}, "the file is no request to train again"),
+        ([f"{MODEL}/incoming/fruit.csv"], {"cause": "a whim"}, "the file is no request to train again"),
+        ([f"{MODEL}/incoming/fruit.csv"], {"more": 1}, "the file is no request to train again"),
+    ],
+)
+def test_a_request_that_names_no_table_of_the_model_is_rejected_with_what_is_accepted(
+    bench: Bench, tables: list[str], changes: dict[str, Any], cause: str
+) -> None:
+    bench.upload(csv())
+    answer = bench.prepare(ask(bench, tables, **changes))
+    assert answer["status"] == "rejected"
+    assert bench.record(answer["run"])["cause"].startswith(cause)
+
+
+def test_a_request_that_is_no_json_is_rejected(bench: Bench) -> None:
+    source = ask(bench, [])["source"]
+    bench.data.put(source, b"{")
+    assert bench.prepare({"source": source})["status"] == "rejected"
+
+
+def test_tables_that_are_too_large_together_are_rejected(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = bench.upload(csv())["source"]
+    bench.data.put(f"{MODEL}/labelled/2026-11-20.csv", csv())
+    monkeypatch.setattr(trained, "MAXIMUM_BYTES", len(csv()) + 10)
+    assert bench.prepare(ask(bench, [source]))["status"] == "accepted"
+    answer = bench.prepare(ask(bench, [source, f"{MODEL}/labelled/2026-11-20.csv"]))
+    assert bench.record(answer["run"])["cause"].startswith("the files together are larger than")

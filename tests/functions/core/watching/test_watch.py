@@ -13,6 +13,8 @@ from functions.core.runtime.environment import Environment
 from functions.core.storage.objects import Objects
 from functions.core.watching.watch import watch
 from interface import variables
+from interface.retraining import RetrainingPolicy
+from tests.functions.core.watching.retrained import labelled, trained
 from tests.functions.core.watching.rows import DAY, MODEL, VERSION, Service, named
 from tests.functions.core.watching.told import Callers, contract
 
@@ -20,13 +22,13 @@ from tests.functions.core.watching.told import Callers, contract
 class Stack:
     """The stores of a stack, in which a version is live."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, **more: str) -> None:
         values = {}
-        for variable in (variables.MODELS_URL, variables.CAPTURES_URL):
+        for variable in (variables.MODELS_URL, variables.CAPTURES_URL, variables.DATA_URL):
             (path / variable).mkdir()
             values[variable] = f"file://{path / variable}"
-        self.environment = Environment({**values, variables.MODELS: f"{MODEL},idle"})
-        models, captures = (self.environment.store(variable) for variable in values)
+        self.environment = Environment({**values, variables.MODELS: f"{MODEL},idle", **more})
+        models, captures, self.data = (self.environment.store(variable) for variable in values)
         self.service = Service(models=models, captures=captures)
         Live(models, MODEL).change(lambda pointer: promote_first(pointer, VERSION, "run", 0.0))
 
@@ -98,3 +100,47 @@ def test_a_quality_below_its_floor_is_a_line_of_the_log_and_its_rows_are_written
     )
     assert line["value"] == check["quality"]["metrics"]["roc_auc"]["value"]
     assert stack.service.captures.get(f"{MODEL}/labelled/{named(0)}/table.csv").startswith(b"size,visits,colour,age")
+
+
+def test_with_a_policy_drift_has_the_model_trained_again_on_the_labelled_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = Stack(tmp_path, RETRAINING=RetrainingPolicy(minimum_rows=50).to_json())
+    trained(stack.service.models, stack.data, VERSION)
+    for day in range(2):
+        stack.service.ask(day, 600, shift=2.0)
+        labelled(stack.service.captures, named(day), 40)
+        stack.call(day)
+    assert stack.call(1) == {}
+    (request,) = stack.data.keys(f"{MODEL}/incoming/again")
+    assert stack.data.get_json(request)["cause"] == "drift"
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["cause"] for line in lines if line["event"] == "trained again"] == ["drift"]
+
+
+def test_without_anything_to_learn_from_somebody_is_told_and_nothing_is_trained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = Stack(tmp_path, RETRAINING=RetrainingPolicy().to_json())
+    trained(stack.service.models, stack.data, VERSION)
+    for day in range(2):
+        stack.service.ask(day, 600, shift=2.0)
+        stack.call(day)
+    assert list(stack.data.keys(f"{MODEL}/incoming/again")) == []
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (told,) = (line for line in lines if line["event"] == "not trained again")
+    assert told["metric"] == "NotTrainedAgain"
+    assert "there is nothing to learn from: 0 rows were labelled" in told["said"]
+
+
+def test_records_that_are_damaged_keep_no_check_from_being_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = Stack(tmp_path, RETRAINING=RetrainingPolicy().to_json())
+    stack.service.models.put(f"{MODEL}/retraining.json", b"{")
+    for day in range(2):
+        stack.service.ask(day, 600, shift=2.0)
+        stack.call(day)
+    events = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
+    assert "drift" in events
+    assert "training not asked for" in events

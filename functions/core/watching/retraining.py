@@ -1,0 +1,191 @@
+"""The trainings that are asked for of one model: what came of those before, what there is to learn from, and the next.
+
+A request to train again is an object where datasets arrive: the workflow takes it as it takes a dataset, so it has its
+turn, its gate, its canary and its record as every other one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from functions.core.registry.live_pointer import Live
+from functions.core.registry.runs import ENDED
+from functions.core.registry.training_request import (
+    BadTrainingRequest,
+    TrainingRequest,
+    folder,
+    tables_of,
+)
+from functions.core.registry.versions import Registry
+from functions.core.storage.objects import Unreadable
+from functions.core.watching.retraining_decision import LOST, Asked, Decision, Seen, decide
+from interface import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from functions.core.storage.objects import Objects
+    from interface.retraining import RetrainingPolicy
+
+KEPT = 50
+"""Trainings that are remembered."""
+UPLOAD = "upload a dataset that has the labelled rows, too"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels:
+    """The labelled rows that no training has had."""
+
+    days: tuple[str, ...]
+    rows: int
+    lacks: tuple[str, ...]
+
+
+class Retraining:
+    """The trainings of one model that were asked for and may be."""
+
+    def __init__(self, model: str, *, models: Objects, captures: Objects, data: Objects) -> None:
+        self._model = model
+        self._models = models
+        self._captures = captures
+        self._data = data
+        self._registry = Registry(models, model)
+
+    def past(self) -> list[Asked]:
+        """Return the trainings that were asked for, in order, with what is known of their runs. Raise `Unreadable`."""
+        past = self._stored()
+        open_ = {one.source: one for one in past if one.status not in ENDED}
+        known = dict(self._came(open_)) if open_ else {}
+        return [replace(one, **known.get(one.source, {})) for one in past]
+
+    def seen(self, causes: Sequence[tuple[str, str]], past: Sequence[Asked]) -> Seen:
+        """Return what has the model trained again, or not."""
+        labels, (_, missing) = self.labels(past), self.base()
+        champion = Live(self._models, self._model).read().champion
+        card = None if champion is None else self._registry.card(champion)
+        return Seen(
+            causes=causes,
+            rows=labels.rows,
+            lacks=labels.lacks if labels.rows else (),
+            base=missing,
+            since=None if card is None else _seconds(card.get("created")),
+        )
+
+    def consider(
+        self, policy: RetrainingPolicy, causes: Sequence[tuple[str, str]], now: float
+    ) -> tuple[Decision, list[Asked]]:
+        """Ask for a training where the policy says so. Return what was decided, and those that came to nothing since.
+
+        What is known of the trainings before is stored with it.
+        """
+        before = {one.source: one for one in self._stored()}
+        past = [replace(one, status=LOST) if one.is_lost(now) else one for one in self.past()]
+        in_vain = [one for one in past if one.came_to_nothing(now) and one.status != before[one.source].status]
+        decision = decide(policy, self.seen(causes, past), past, now)
+        if decision.begin and decision.cause is not None:
+            past.append(self.ask(decision.cause, decision.said, past, now))
+        self._store(past, decision, now)
+        return decision, in_vain
+
+    def ask(self, cause: str, said: str, past: Sequence[Asked], now: float) -> Asked:
+        """Ask for a training on the dataset of the live version and the labelled rows since, and return it.
+
+        Raise `BadTrainingRequest` where there is no dataset.
+        """
+        tables, missing = self.base()
+        if missing:
+            raise BadTrainingRequest(missing)
+        labels = self.labels(past)
+        request = TrainingRequest(cause=cause, said=said, tables=(*tables, *self._copied(labels.days, tables)))
+        source = f"{folder(self._model)}{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}-{cause}.json"
+        self._data.put_json(source, request.document())
+        until = max((*labels.days, *(one.until for one in past)), default="")
+        return Asked(at=now, cause=cause, source=source, until=until, rows=labels.rows)
+
+    def remember(self, asked: Asked, now: float) -> None:
+        """Store a training that a person asked for with those of before."""
+        self._store([*self.past(), asked], Decision(begin=True, cause=asked.cause, said="a person asked for it"), now)
+
+    def labels(self, past: Sequence[Asked]) -> Labels:
+        """Return what is labelled since the last training: that a training has had its rows, its tables say."""
+        since = max((one.until for one in past), default="")
+        days, rows, lacks = [], 0, set[str]()
+        for day in sorted(self._captures.folders(f"{self._model}/{layout.LABELLED}")):
+            joined = self._captures.find_json(f"{self._labelled(day)}/joined.json") or {}
+            count = sum(joined.get("labelled", {}).values())
+            if count and self._captures.exists(f"{self._labelled(day)}/table.csv"):
+                days.append(day)
+                rows += count if day > since else 0
+                lacks |= {*joined.get("lacks", ())}
+        return Labels(days=tuple(days), rows=rows, lacks=tuple(sorted(lacks)))
+
+    def base(self) -> tuple[tuple[str, ...], str]:
+        """Return the tables that the live version was trained on; or why they are not there any more, a sentence."""
+        champion = Live(self._models, self._model).read().champion
+        if champion is None:
+            return (), "no version is live, so there is no dataset to add labelled rows to"
+        card = self._registry.card(champion) or {}
+        record = (self._registry.read_run(card["run"]) if "run" in card else None) or {}
+        source = record.get("source")
+        if not isinstance(source, str):
+            return (), f"the dataset of version {champion} is not in this stack: {UPLOAD}"
+        try:
+            tables = tables_of(self._data, self._model, source)
+        except (BadTrainingRequest, Unreadable):
+            return (), f"{source}, which says what version {champion} was trained on, cannot be read: {UPLOAD}"
+        for table in tables:
+            entry = self._data.entry(table)
+            if entry is None:
+                return (), f"{table}, which version {champion} was trained on, is gone: {UPLOAD}"
+            at = entry.modified.isoformat(timespec="microseconds")
+            if table == source and record.get("arrived") not in (None, "", at):
+                return (), f"{table} was replaced since version {champion} was trained on it: {UPLOAD}"
+        return tables, ""
+
+    @property
+    def _key(self) -> str:
+        return f"{self._model}/{layout.RETRAINING}"
+
+    def _labelled(self, day: str) -> str:
+        return f"{self._model}/{layout.LABELLED}{day}"
+
+    def _stored(self) -> list[Asked]:
+        return [Asked(**one) for one in (self._models.find_json(self._key) or {}).get("asked", ())]
+
+    def _store(self, past: Sequence[Asked], decision: Decision, now: float) -> None:
+        at = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds")
+        document = {"asked": [asdict(one) for one in past[-KEPT:]], "decided": {"at": at, **asdict(decision)}}
+        self._models.put_json(self._key, document)
+
+    def _copied(self, days: Sequence[str], tables: Sequence[str]) -> Iterator[str]:
+        """Copy the labelled rows of some days to where datasets are, as captures are kept for a while only.
+
+        Yield the keys of those that the `tables` do not have.
+        """
+        for day in days:
+            key = f"{self._labelled(day)}.csv"
+            if key not in tables:
+                self._data.put(key, self._captures.get(f"{self._labelled(day)}/table.csv"))
+                yield key
+
+    def _came(self, wanted: Mapping[str, Asked]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield what is known of the runs that some requests began, by the key of the request."""
+        first = min(one.at for one in wanted.values())
+        for entry in self._models.entries(f"{self._model}/{layout.RUNS}".rstrip("/")):
+            if not entry.key.endswith("/run.json") or entry.modified.timestamp() < first - 1:
+                continue
+            record = self._models.find_json(entry.key) or {}
+            asked = wanted.get(record.get("source", ""))
+            if asked is not None:
+                seconds = max(0.0, entry.modified.timestamp() - asked.at)
+                yield asked.source, {"status": record.get("status"), "seconds": seconds}
+
+
+def _seconds(moment: object) -> float | None:
+    """Return a time of a card in seconds since 1970; None for what is none."""
+    try:
+        return datetime.fromisoformat(str(moment)).timestamp()
+    except ValueError:
+        return None
