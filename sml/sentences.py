@@ -164,6 +164,15 @@ def began(schedule: Mapping[str, Any]) -> str:
     return f"{str(schedule.get('slot'))[:16].replace('T', ' ')} UTC: {schedule.get('reason')}{saved}"
 
 
+def retrained(record: Mapping[str, Any]) -> str:
+    """Say why a run trained again, and on how many labelled rows: `drift: ...; 310 labelled rows`; empty for others."""
+    request, further = record.get("retraining"), record.get("further")
+    if not isinstance(request, dict):
+        return ""
+    rows = further.get("rows", 0) - further.get("rejected_rows", 0) if isinstance(further, dict) else 0
+    return f"{request.get('cause')}: {request.get('said')}; {rows:,} labelled rows"
+
+
 def awaiting(typed: Typed, model: str, version: str) -> str:
     """Say that a version waits for a person's word, and how it is given; `typed` writes a command."""
     named = f"{model}@{version}"

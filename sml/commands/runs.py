@@ -71,6 +71,7 @@ def show(
         interval,
         naive,
         origin,
+        retrained,
         said_of,
         suspects,
     )
@@ -91,6 +92,7 @@ def show(
     told = {"approval": decided, "origin": origin, "decision": decides, "interval": interval}
     facts |= {name: say(record[name]) for name, say in told.items() if isinstance(record.get(name), dict)}
     facts |= {"began": began(schedule)} if isinstance(schedule, dict) else {}
+    facts |= {"retraining": again} if (again := retrained(record)) else {}
     out.fields(record, facts)
     for title, lines in (
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,7 @@ Wait = Annotated[
     bool, typer.Option("--wait", "-w", help="Follow the run to its end; exit code 1 if nothing went live.")
 ]
 WAIT_SECONDS = 3600.0
+ASKED = {"at": "asked for (UTC)", "cause": "because of", "rows": "labelled rows", "status": "came to"}
 
 
 @on_stack
@@ -60,10 +62,22 @@ def retrain(
     window: Annotated[
         bool, typer.Option("--window", help="As the schedule does: in the window of the stack's settings.")
     ] = False,
+    labelled: Annotated[
+        bool,
+        typer.Option("--labelled", help="On the dataset of the live version and the rows that were labelled since."),
+    ] = False,
+    past: Annotated[
+        bool, typer.Option("--past", help="Show which trainings were asked for, and why; start none.")
+    ] = False,
     wait: Wait = False,
     timeout: Seconds = WAIT_SECONDS,
 ) -> None:
     """Train on the newest dataset: also one whose arrival started nothing. What was trained on is not trained again."""
+    if sum((window, labelled, past)) > 1 or (past and wait):
+        raise Mistake("--window, --labelled and --past, which starts nothing: pass one of them")
+    if labelled or past:
+        (_past if past else partial(_labelled, wait=wait, timeout=timeout))(session, model)
+        return
     out, found = session.out, session.stack
     newest = found.data.newest(f"{found.model(model)}/incoming")
     if newest is None:
@@ -76,6 +90,33 @@ def retrain(
         out.result({"execution": execution, "source": newest}, said)
         return
     _finish(following, out, following.run_of(execution), name_of(execution))
+
+
+def _labelled(session: Session, model: str, *, wait: bool, timeout: float) -> None:
+    from sml.retraining import ask  # noqa: PLC0415 - numpy takes long to import
+
+    out, found = session.out, session.stack
+    following = _following(found, model, out, timeout) if wait else None
+    asked = ask(found, model)
+    if following is None:
+        shows = f"`{found.typed('runs', model)}` shows what becomes of it"
+        out.result({"source": asked.source, "labelled_rows": asked.rows}, f"{asked.rows:,} labelled rows more", shows)
+        return
+    _finish(following, out, *following.run_from(asked.source))
+
+
+def _past(session: Session, model: str) -> None:
+    from sml.retraining import past_of, row_of  # noqa: PLC0415 - as above
+
+    found = past_of(session.stack, model)
+    if session.out.as_json:
+        session.out.fields(found.document())
+        return
+    nothing = f"no training of {model} was asked for on labelled rows"
+    session.out.table([row_of(one) for one in reversed(found.asked)], ASKED, empty=nothing)
+    session.out.line(f"{found.rows:,} rows were labelled since the last training")
+    if found.decided:
+        session.out.line(found.decided)
 
 
 def _finish(following: Following, out: Output, run: str, execution: str) -> None:

@@ -108,6 +108,10 @@ class Retraining:
         """Store a training that a person asked for with those of before."""
         self._store([*self.past(), asked], Decision(begin=True, cause=asked.cause, said="a person asked for it"), now)
 
+    def decided(self) -> dict[str, Any] | None:
+        """Return what was decided last, and at which time; None where nothing ever was. Raise `Unreadable`."""
+        return (self._models.find_json(self._key) or {}).get("decided")
+
     def labels(self, past: Sequence[Asked]) -> Labels:
         """Return what is labelled since the last training: that a training has had its rows, its tables say."""
         since = max((one.until for one in past), default="")
