@@ -150,7 +150,7 @@ class Retraining:
 
     @property
     def _key(self) -> str:
-        return f"{self._model}/{layout.RETRAINING}"
+        return f"{self._model}/{layout.RETRAINING}asked.json"
 
     def _labelled(self, day: str) -> str:
         return f"{self._model}/{layout.LABELLED}{day}"

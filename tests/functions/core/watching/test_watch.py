@@ -137,7 +137,7 @@ def test_records_that_are_damaged_keep_no_check_from_being_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack = Stack(tmp_path, RETRAINING=RetrainingPolicy().to_json())
-    stack.service.models.put(f"{MODEL}/retraining.json", b"{")
+    stack.service.models.put(f"{MODEL}/retraining/asked.json", b"{")
     for day in range(2):
         stack.service.ask(day, 600, shift=2.0)
         stack.call(day)
