@@ -17,7 +17,7 @@ from localcloud.aws.provider_functions import PROVIDER_FUNCTIONS
 from localcloud.aws.quotas import CONCURRENCY, KNOWN
 from localcloud.aws.resources import ABSENT, HANDLERS
 from localcloud.aws.session import Session
-from localcloud.engine.cloud import Entrance, QueuePart, State
+from localcloud.engine.cloud import SHOWN_BYTES, CloudFailed, Entrance, QueuePart, State
 from localcloud.engine.events import Event, Events
 from localcloud.engine.quotas import account_quotas
 from localcloud.engine.resource_handler import Resource
@@ -133,6 +133,14 @@ class Aws:
     def workers(self, function: Resource) -> list[int]:
         """Return the ids of a function's processes: the emulator unpacks each copy into a folder named after it."""
         return [pid for pid, command in members(self.groups).items() if f"ministack-lambda-{function.id}-" in command]
+
+    def invoke(self, function: Resource, payload: Mapping[str, Any]) -> Any:
+        """Call a function, and return its answer. Raises `CloudFailed`, with what it said, where it fails."""
+        answer = self.session.client("lambda").invoke(FunctionName=function.id, Payload=json.dumps(payload).encode())
+        said = answer["Payload"].read()
+        if answer.get("FunctionError"):
+            raise CloudFailed(f"{function.declared.name}: {said.decode(errors='replace')[:SHOWN_BYTES]}")
+        return json.loads(said)
 
     def execute(self, workflow: str, argument: Mapping[str, Any]) -> str:
         """Start a state machine, by its ARN, and return the ARN of the execution."""

@@ -45,6 +45,10 @@ class Objects(Protocol):
         ...
 
 
+SHOWN_BYTES = 500
+"""The part of an answer that says why something failed that is shown."""
+
+
 class State(StrEnum):
     """The state of a workflow's execution, the same names on every cloud."""
 
@@ -161,6 +165,13 @@ class EmbeddedCloud(Provider, Protocol):
 
     def workers(self, function: Resource) -> list[int]:
         """Return the ids of the processes that a function runs in at this moment."""
+        ...
+
+    def invoke(self, function: Resource, payload: Mapping[str, Any]) -> Any:
+        """Call a function that no route leads to, as its schedule does, and return its answer.
+
+        Raises `CloudFailed`, with what it said, where it fails.
+        """
         ...
 
     def execute(self, workflow: str, argument: Mapping[str, Any]) -> str:

@@ -148,6 +148,13 @@ class LocalStack:
         """Return the ids of the processes that a function runs in at this moment."""
         return self.cloud.workers(self.function(function))
 
+    def invoke(self, function: str, payload: Mapping[str, Any]) -> Any:
+        """Call a function as its schedule does, with another payload, and return its answer.
+
+        Raises `KeyError` for an unknown one, and `CloudFailed` where it fails.
+        """
+        return self.cloud.invoke(self.function(function), payload)
+
     def execute(self, argument: Mapping[str, Any]) -> str:
         """Start the training workflow with an argument, and return the name of the execution."""
         return self.cloud.execute(self.outputs["workflow"], argument)

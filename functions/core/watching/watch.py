@@ -27,7 +27,10 @@ LOOKED_BACK = 7
 
 
 def watch(environment: Environment, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Step:
-    """Compose the step that checks the days before today, for every model. Its payload does not matter."""
+    """Compose the step that checks the days before today, for every model.
+
+    With `{"as_of": "2026-11-24"}`, a day that has begun, it does what it would have done in the night before that day.
+    """
     models, captures = environment.store(variables.MODELS_URL), environment.store(variables.CAPTURES_URL)
     log, policy = environment.log(), environment.optional(variables.RETRAINING)
     again = TrainedAgain(
@@ -38,8 +41,9 @@ def watch(environment: Environment, now: Callable[[], datetime] = lambda: dateti
         log=log,
     )
 
-    def act(_: Mapping[str, Any]) -> Mapping[str, Any]:
-        before = days(now().date() - timedelta(days=1), LOOKED_BACK)
+    def act(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        moment = _moment(payload, now())
+        before = days(moment.date() - timedelta(days=1), LOOKED_BACK)
         states = {}
         for name in environment.names(variables.MODELS):
             try:
@@ -60,10 +64,24 @@ def watch(environment: Environment, now: Callable[[], datetime] = lambda: dateti
                         "quality", model=name, day=check["day"], **about, **measured, metric="QualityBelowFloor"
                     )
             if found:
-                again.after(name, found[-1], now().timestamp())
+                again.after(name, found[-1], moment.timestamp())
         return {"checked": states}
 
     return Step(name="watch", act=act, log=log, metering=environment.metering)
+
+
+def _moment(payload: Mapping[str, Any], now: datetime) -> datetime:
+    """Return the time as of which the days are checked. Raise `ValueError`, which says what is accepted."""
+    day = payload.get("as_of")
+    if day is None:
+        return now
+    try:
+        moment = datetime.fromisoformat(f"{day}T00:50:00+00:00")
+    except ValueError:
+        moment = None
+    if moment is None or moment.date() > now.date():
+        raise ValueError(f"as_of is {str(day)[:40]!r}; accepted: a day that has begun, as 2026-11-24")
+    return moment
 
 
 def _check(checks: Checks, days: Sequence[str]) -> list[Document]:

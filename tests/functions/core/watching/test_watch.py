@@ -59,6 +59,20 @@ def test_days_that_were_not_checked_are_made_up_for_in_their_order(stack: Stack)
     assert len(stack.service.checks.days()) == 7
 
 
+def test_a_day_that_is_over_can_be_checked_as_if_it_were_last_night(stack: Stack) -> None:
+    stack.service.ask(0, 600)
+    later = DAY + timedelta(days=40)
+    answer = watch(stack.environment, now=lambda: later).run({"as_of": named(1)}, None)
+    assert answer["checked"][MODEL] == "steady"
+    assert max(stack.service.checks.days()) == named(0)
+
+
+@pytest.mark.parametrize("day", ["tomorrow", "2026-13-01", named(3), 7])
+def test_a_day_that_is_none_or_that_has_not_begun_is_refused(stack: Stack, day: object) -> None:
+    with pytest.raises(ValueError, match=r"accepted: a day that has begun, as 2026-11-24"):
+        watch(stack.environment, now=lambda: DAY + timedelta(days=2)).run({"as_of": day}, None)
+
+
 def test_drift_is_a_line_of_the_log_once_it_is_confirmed(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     for day in range(2):
         stack.service.ask(day, 600, shift=2.0)
