@@ -14,15 +14,16 @@ TRAFFIC := tests/engine/test_under_traffic.py
 # The stack of each embedded cloud: local, gcp-local...
 HERE = $(patsubst aws-local,local,$(CLOUD)-local)
 EMBEDDED = $(patsubst infra/%/__init__.py,%,$(shell grep -l 'tier=Tier.EMBEDDED' infra/*/__init__.py))
-ifneq ($(filter demo up cloud,$(MAKECMDGOALS)),)
+ifneq ($(filter demo demo-watch up cloud,$(MAKECMDGOALS)),)
 $(if $(filter $(CLOUD),$(EMBEDDED)),,$(error CLOUD=$(CLOUD) is not embedded, so it does not run on this machine; embedded: $(EMBEDDED)))
 endif
 
-.PHONY: help demo lint check test engine changes recipes cloud up preview doctor bench bench-quick lock clean
+.PHONY: help demo demo-watch lint check test engine changes recipes cloud up preview doctor bench bench-quick lock clean
 
 help:
 	@echo "make demo                  deploy, train, release, predict and run a job on this machine, then stop"
 	@echo "                           MODEL=digits or MODEL=diabetes shows that one alone"
+	@echo "make demo-watch            show the weeks after a promotion: drift, truths, retraining; CLOUD=gcp on the other cloud"
 	@echo "make up                    deploy on this machine, keep running, and deploy your edits"
 	@echo "                           CLOUD=gcp makes demo and up run on the other cloud"
 	@echo "make preview STACK=prod    print what a stack would create, its limits, what to ask for, and its cost and carbon"
@@ -42,6 +43,9 @@ help:
 
 demo: .venv/.installed .local/emulator-$(CLOUD)/.installed
 	@$(BIN)/python -m localcloud demo --stack $(HERE) --model "$(MODEL)"
+
+demo-watch: .venv/.installed .local/emulator-$(CLOUD)/.installed
+	@$(BIN)/python -m localcloud demo-watch --stack $(HERE)
 
 up: .venv/.installed .local/emulator-$(CLOUD)/.installed
 	@$(BIN)/python -m localcloud up --stack $(HERE)

@@ -42,7 +42,8 @@ def _run(options: argparse.Namespace) -> int:
     from localcloud.engine.cloud import CloudFailed  # noqa: PLC0415
 
     arguments = vars(options)
-    run = importlib.import_module(f"localcloud.commands.{arguments.pop('command')}").main
+    module = arguments.pop("command").replace("-", "_")
+    run = importlib.import_module(f"localcloud.commands.{module}").main
     _on_interrupt(_interrupt)
     try:
         return run(Progress(), **arguments)
@@ -65,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         ("preview", "print what a stack would create, without an account"),
         ("doctor", "ask the account whether a stack can be deployed into it"),
         ("demo", "run the whole life of a model, start to finish"),
+        ("demo-watch", "tell the weeks after a promotion: drift, truths, retraining"),
         ("engine", "run an empty cloud that the Pulumi CLI deploys into"),
         ("soak", "swap two versions under load and jobs, and watch what each process holds"),
     ):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from functions.core.dataset.dataset import Dataset
     from functions.core.dataset.encoded_rows import EncodedRows, Refused
     from functions.core.dataset.series_rows import Lagged, SeriesRows
-    from functions.core.dataset.wanted import Reader
+    from functions.core.dataset.wanted import Reader, Rows
     from models.contract import Contract
     from models.weights import Weights
 
@@ -63,17 +63,14 @@ def validate_dataset(
     """Read a file, check it against the contract, and split it into folds. Raises `RejectedDataset`.
 
     `data` is the file, whole or in blocks of which none is empty. `arrived` is when it did, in seconds since 1970:
-    what rows of a series say of a later time cannot have been seen. None where nobody knows. `further` are tables
-    whose rows are added, by what each is called.
+    what rows of a series say of a later time cannot have been seen. The rows of `further` tables are added, by name.
     """
     blocks = iter([data] if data else []) if isinstance(data, bytes) else iter(data)
     wanted, series = _wanted(contract, arrived), _series_of(contract)
     learnt = Learnt(contract) if contract.learns else None
     try:
         with read(blocks, wanted) as rows:
-            if not rows.facts.columns:
-                raise no_row(rows)
-            ignored = check_columns(rows.facts, contract)
+            ignored = _checked_columns(rows, contract)
             rejected_rows = RejectedRows(rows.facts.unit, rows.facts.columns)
             rounded = RoundedNumbers(rows.facts.unit)
             joined = JoinedTables(rows, further, read, wanted, contract) if further else None
@@ -89,8 +86,8 @@ def validate_dataset(
     lagged = None if series is None else _lagged(series, x, rejected_rows, seen)
     if lagged is not None:
         x, y, keys, seen["series"] = lagged.x, lagged.y, lagged.keys, lagged.facts
-    aside, gap = (0, 0.0) if lagged is None else (lagged.aside, lagged.gap)
-    report = _check_rows(len(x), rejected_rows, contract, rows.facts.unit, seen, aside)
+    gap = 0.0 if lagged is None else lagged.gap
+    report = _check_rows(len(x), rejected_rows, contract, rows.facts.unit, seen, 0 if lagged is None else lagged.aside)
     if learnt is not None:
         try:
             report["learnt"] = learnt.settle(x)
@@ -105,11 +102,9 @@ def validate_dataset(
     except Unsplittable as problem:
         raise RejectedDataset(str(problem), **report) from None
     profile = profile_of(x, y, groups, contract.terms, contract.target)
-    profile |= {"weights": report["weights"]} if "weights" in report else {}
+    profile |= {name: report[name] for name in ("weights",) if name in report}
     report["suspects"] = suspects(x, y, profile, contract)
-    if contract.quality.leaks == "reject" and (leaks := [one["said"] for one in report["suspects"] if "share" in one]):
-        told = "; ".join(leaks[:5]) + (f"; and {len(leaks) - 5} more" if len(leaks) > 5 else "")
-        raise RejectedDataset(f"{told}. Take it out of features, or set quality.leaks: warn", **report)
+    _refuse_leaks(report, contract)
     return ValidatedDataset(
         dataset=dataset if learnt is None else replace(dataset, learnt=learnt.categories),
         digest=_digest(x, y, keys, contract),
@@ -117,6 +112,21 @@ def validate_dataset(
         report={"accepted": True, "cause": None, **report},
         rejected=rejected_rows.to_csv(),
     )
+
+
+def _checked_columns(rows: Rows, contract: Contract) -> list[str]:
+    """Return the columns that nothing asks for. Raise `RejectedDataset` for a table without columns, or of others."""
+    if not rows.facts.columns:
+        raise no_row(rows)
+    return check_columns(rows.facts, contract)
+
+
+def _refuse_leaks(report: dict[str, Any], contract: Contract) -> None:
+    """Raise `RejectedDataset` where a column tells the truth, and the contract rejects such a dataset."""
+    leaks = [one["said"] for one in report["suspects"] if "share" in one]
+    if leaks and contract.quality.leaks == "reject":
+        told = "; ".join(leaks[:5]) + (f"; and {len(leaks) - 5} more" if len(leaks) > 5 else "")
+        raise RejectedDataset(f"{told}. Take it out of features, or set quality.leaks: warn", **report)
 
 
 def _wanted(contract: Contract, arrived: float | None) -> Wanted:
