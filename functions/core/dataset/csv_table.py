@@ -165,7 +165,8 @@ class _Reader:
         return [cell.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for cell in cells]
 
     def _columns(self, text: bytes, records: Records, kept: np.ndarray) -> Mapping[str, Array]:
-        if self.style != PLAIN:
+        # Arrow ends the process where it has to name a cell with a zero byte that is no number.
+        if self.style != PLAIN or b"\0" in text:
             return self._read(text, records, kept, plain=frozenset())
         try:
             return self._read(text, records, kept, plain=frozenset(self._numbers - self._texts))

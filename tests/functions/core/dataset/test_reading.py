@@ -210,3 +210,11 @@ def test_a_table_of_which_nothing_is_wanted_has_its_names_and_its_rows() -> None
         facts, parts = read(data, Wanted(features=()), 100)
         assert facts.columns == names
         assert sum(len(some.numbers) for some in parts) == data.count(b"\n") - 1
+
+
+def test_a_zero_byte_in_a_cell_of_numbers_sets_aside_its_row_alone() -> None:
+    table = b"size,count,colour,ripe,who\n1,2,red,1,ann\n1\x002,3,red,1,bob\n3,4,red,0,cat\n"
+    numbers, names, refused = values(table, block=len(table))
+    assert [row[0] for row in numbers] == [1, 3]
+    assert names == ["ann", "bob", "cat"]
+    assert list(refused) == [1]
