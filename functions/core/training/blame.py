@@ -26,9 +26,17 @@ def failure(problem: BaseException, folder: Path) -> dict[str, Any]:
     if isinstance(problem, SyntaxError) and problem.filename and Path(problem.filename).is_relative_to(folder):
         text = (problem.text or "").strip()
         trace.append(f"{Path(problem.filename).relative_to(folder)}:{problem.lineno}: {text}")
-    message = f"{type(problem).__name__}: {problem}"[:LONGEST]
+    message = f"{type(problem).__name__}: {_said(problem)}"[:LONGEST]
     where = f" ({trace[-1]})" if trace else ""
     return {"error": f"{message}{where}{_missing(problem, folder.name)}", "trace": trace[-LINES:]}
+
+
+def _said(problem: BaseException) -> str:
+    """Return what a problem says of itself, which is the model's own code where the class is."""
+    try:
+        return str(problem)
+    except Exception as wordless:
+        return f"its text cannot be told, for a {type(wordless).__name__}"
 
 
 def _missing(problem: BaseException, model: str) -> str:

@@ -196,3 +196,12 @@ def test_a_package_that_is_not_there_is_told_with_the_file_that_names_packages(b
         f" a_package_of_nobody); models/{MODEL}/requirements.in names the packages that its training has, and"
         f" `sml lock {MODEL}` locks them"
     )
+
+
+def test_a_problem_that_cannot_say_what_it_is_is_told_by_its_name_and_line(bench: Bench) -> None:
+    odd = "class Odd(Exception):\n    def __str__(self):\n        raise RuntimeError\n"
+    bench.write_model(f"{odd}def fit(X, y, params):\n    raise Odd\n")
+    run = bench.prepare(bench.upload(csv()))["run"]
+    bench.train(run, "e0")
+    told = experiment(bench, run)["error"]
+    assert told == "Odd: its text cannot be told, for a RuntimeError (training.py:5, in fit: raise Odd)"
