@@ -10,6 +10,7 @@ float64 [rows]. `fit_quantile(X, y, params, quantile)` beside it fits the ends o
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
@@ -46,6 +47,8 @@ def _refuse_number_in_text(value: Scalar) -> Scalar:
             number = float(value)
         except ValueError:
             return value
+        if not math.isfinite(number):
+            raise mistake(f"{value} may be a word or a number that is not finite; write another word")
         raise mistake(f"{value} is text to YAML; write a number with a point, as in {number:.1e}, or a word")
     return value
 

@@ -38,7 +38,7 @@ class Split(Later):
     folds: int = Field(default=5, ge=2, le=20)
     holdout: float = Field(default=0.2, gt=0, lt=0.9)
     """The share of rows that no experiment sees: the gate judges on them."""
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     group: Column = None
     """A column: all rows with one value of it are on the same side. Naming it here makes it no feature."""
     time: Column = None
