@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -34,4 +35,6 @@ class Budget(Section):
 
 def usd_of(amount: float) -> str:
     """Return an amount in words, with two digits at least, and as many as tell it from nothing."""
-    return f"{amount:,.2f} USD" if amount >= 0.1 else f"{amount:.3g} USD"
+    digits = 2 if amount >= 0.1 or amount <= 0 else 2 - math.floor(math.log10(amount))
+    told = f"{amount:,.{digits}f}"
+    return f"{told if digits == 2 else told.rstrip('0')} USD"

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from models.readable import readable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -108,7 +110,7 @@ def _text(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case int() | float():
-            return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+            return f"{value:,}" if isinstance(value, int) else readable(value)
         case list() | tuple():
             return ", ".join(_text(one) for one in value)
         case dict():

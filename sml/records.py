@@ -12,6 +12,7 @@ from functions.core.registry.live_pointer import Live, UnreadablePointer
 from functions.core.registry.runs import Status
 from functions.core.storage.objects import Missing
 from interface import layout
+from models.readable import readable
 from sml import sentences
 from sml.mistake import Mistake
 from sml.typed import Typed
@@ -216,7 +217,9 @@ def reason(record: Mapping[str, Any]) -> str:
 def said(check: Mapping[str, Any]) -> str:
     """Return what a check of the gate compared, in words."""
     compared = ", ".join(
-        f"{name} {check[key]:.4g}" for key, name in (("value", "found"), ("bound", "asked")) if _is_number(check[key])
+        f"{name} {readable(check[key])}"
+        for key, name in (("value", "found"), ("bound", "asked"))
+        if _is_number(check[key])
     )
     detail = f" ({check['detail']})" if check.get("detail") else ""
     return f"{check['name']}: {compared or ('passed' if check['passed'] else 'not passed')}{detail}"

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from interface import layout
+from models.readable import readable
 from models.task import lower_is_better
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def best(record: Mapping[str, Any], metric: str) -> str:
 def ends(metrics: Mapping[str, Any], name: str) -> str:
     """Say between which values a metric of the holdout would be on other rows like these; "" where nobody knows."""
     known = (metrics.get("holdout_intervals") or {}).get(name)
-    return "" if known is None else f"{known[0]:.4g} to {known[1]:.4g}"
+    return "" if known is None else f"{readable(known[0])} to {readable(known[1])}"
 
 
 def holdout(metrics: Mapping[str, Any]) -> list[str]:
@@ -110,7 +111,7 @@ def holdout(metrics: Mapping[str, Any]) -> list[str]:
     width = max(map(len, measured), default=0)
     asked = [name for name in metrics.get("asked") or () if name in measured]
     return [
-        f"{name:<{width}}  {measured[name]:<8.4g}  {ends(metrics, name)}".rstrip()
+        f"{name:<{width}}  {readable(measured[name]):<8}  {ends(metrics, name)}".rstrip()
         for name in dict.fromkeys([*asked, *measured])
     ]
 
@@ -120,7 +121,7 @@ def naive(metrics: Mapping[str, Any]) -> list[str]:
     found = {name: errors for name, errors in (metrics.get("naive") or {}).items() if isinstance(errors, dict)}
     width = max(map(len, found), default=0)
     return [
-        "  ".join([f"repeating {name:<{width}}", *(f"{metric} {value:.4g}" for metric, value in errors.items())])
+        "  ".join([f"repeating {name:<{width}}", *(f"{metric} {readable(value)}" for metric, value in errors.items())])
         for name, errors in sorted(found.items(), key=lambda one: (len(one[0]), one[0]))
     ]
 

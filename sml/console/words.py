@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from functions.core.registry.runs import ENDED
+from models.readable import readable
 
 KINDS = {
     "promoted": "good",
@@ -59,8 +60,7 @@ def number(value: object) -> str:
         return f"{value:,}"
     if not math.isfinite(value):
         return "-"
-    size = abs(value)
-    return f"{value:,.0f}" if size >= 10_000 else f"{value:.4g}"
+    return readable(value)
 
 
 def share(value: object) -> str:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from models.readable import readable
 from sml.init.number_target import NumberTarget
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def plan_for_numbers(target: NumberTarget, rows: int, rejected: int, folds: int 
     held = max(1.0, target.rows * HOLDOUT)
     by_luck = target.usual_distance - SURE * target.distance_spread / math.sqrt(held)
     bound = _down(max(by_luck, target.usual_distance / 10))
-    why = f"always the median errs by {target.usual_distance:.4g}, and by luck not less than this on {held:.0f} rows"
+    errs = f"always the median errs by {readable(target.usual_distance)}"
+    why = f"{errs}, and by luck not less than this on {held:.0f} rows"
     return _plan(chosen, f"{target.rows:,} rows have a number", ("mae", metric_why), (bound, why), rows, rejected)
 
 

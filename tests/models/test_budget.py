@@ -48,3 +48,7 @@ def test_a_budget_in_words(budget: dict[str, float], words: str) -> None:
 
 def test_an_amount_of_less_than_a_cent_is_told_from_nothing() -> None:
     assert usd_of(0.000125) == "0.000125 USD"
+
+
+def test_a_very_small_amount_is_written_out() -> None:
+    assert (usd_of(0.00005), usd_of(0.0000123456), usd_of(0)) == ("0.00005 USD", "0.0000123 USD", "0.00 USD")

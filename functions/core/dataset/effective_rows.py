@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from models.readable import readable
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -20,4 +22,4 @@ def effective(weight: np.ndarray) -> float:
 
 def rows_in_words(weight: np.ndarray) -> str:
     """Return how many rows these are, and their effective number: `18 rows (effective number 12.3)`."""
-    return f"{len(weight)} rows (effective number {effective(weight):.4g})"
+    return f"{len(weight)} rows (effective number {readable(effective(weight))})"

@@ -8,6 +8,7 @@ import numpy as np
 
 from functions.core.dataset.effective_rows import effective
 from functions.core.dataset.split import Unsplittable
+from models.readable import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def _described(dataset: Dataset, weight: np.ndarray, weights: Weights) -> tuple[
         "holdout": {"total": _rounded(held.sum()), "effective_rows": _rounded(effective(held))},
         "rows_of_weight_0": zero,
     }
-    of_all, of_held = (f"{effective(some):,.4g}" for some in (weight, held))
+    of_all, of_held = (readable(effective(some)) for some in (weight, held))
     said = [
         f"by {weights.column}: {len(weight):,} rows weigh {weight.sum():,.6g}, effective number {of_all}",
         f"of the {len(held):,} kept out {of_held}",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.registry.runs import RunUsage, Status
 from functions.core.registry.versions import Registry
 from functions.core.storage.objects import Objects
+from models.readable import readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,5 +58,5 @@ class Assessment(ABC):
 def _complaint(check: Check) -> str:
     if check.bound is None:
         return f"{check.name}: {check.detail}"
-    value = "unknown" if check.value is None else f"{check.value:.4g}"
-    return f"{check.name} is {value}, bound {check.bound:.4g}" + (f" ({check.detail})" if check.detail else "")
+    value = "unknown" if check.value is None else readable(check.value)
+    return f"{check.name} is {value}, bound {readable(check.bound)}" + (f" ({check.detail})" if check.detail else "")

@@ -10,6 +10,7 @@ from functions.core.selection.curves import at_labels, precision_recall_points, 
 from functions.core.selection.html import Markup, escape, table
 from functions.core.selection.plot import Axis, Plot, figure
 from functions.core.training.metrics import DrawnClasses, confusion
+from models.readable import readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ def _whole(classes: Sequence[str], counted: np.ndarray, what: str) -> Markup:
 
 def _count(count: float) -> str:
     """Return how many rows there are, or what they weigh."""
-    return str(count) if isinstance(count, int) else f"{count:.4g}"
+    return str(count) if isinstance(count, int) else readable(count)
 
 
 def _pairs(classes: Sequence[str], counted: np.ndarray, what: str) -> Markup:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from functions.core.selection import shares
+from models.readable import readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,6 @@ def uncovered(interval: Interval, rows: float, measured: Mapping[str, float]) ->
         return []
     much, way = ("few", "narrow") if found < interval.coverage else ("many", "wide")
     return [
-        f"coverage: {found:.1%} of the truths lie between low and high, by {rows:.4g} rows {lower:.1%} to {upper:.1%}:"
-        f" too {much} for an interval that is to hold {interval.coverage:g}; it is too {way}"
+        f"coverage: {found:.1%} of the truths lie between low and high, by {readable(rows)} rows {lower:.1%} to"
+        f" {upper:.1%}: too {much} for an interval that is to hold {interval.coverage:g}; it is too {way}"
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from functions.core.dataset.effective_rows import rows_in_words
 from functions.core.selection.gate import MARGIN
+from models.readable import readable
 from models.task import lower_is_better
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ def _naive(metrics: Mapping[str, Any]) -> Iterator[str]:
     for name, errors in metrics.get("naive", {}).items():
         if ours is not None and "mae" in errors and ours >= errors["mae"]:
             yield (
-                f"the model is no better than a naive forecast, repeating {name}: its mae is {ours:.4g}, and that of"
-                f" the naive one {errors['mae']:.4g}"
+                f"the model is no better than a naive forecast, repeating {name}: its mae is {readable(ours)}, and that"
+                f" of the naive one {readable(errors['mae'])}"
             )
 
 
@@ -54,8 +55,8 @@ def _bounds(contract: Contract, checks: Sequence[Check], rows: str) -> Iterator[
         lower, upper = check.interval
         if upper > check.bound if lower_is_better(check.name) else lower < check.bound:
             yield (
-                f"{check.name}: {rows} are too few to tell whether it keeps to {check.bound:.4g}: on others like"
-                f" them it would be {lower:.4g} to {upper:.4g}"
+                f"{check.name}: {rows} are too few to tell whether it keeps to {readable(check.bound)}: on others like"
+                f" them it would be {readable(lower)} to {readable(upper)}"
             )
 
 
@@ -66,6 +67,7 @@ def _margin(contract: Contract, checks: Sequence[Check], rows: str) -> Iterator[
     name, ends = (MARGIN, of_margin) if of_margin is not None else (contract.gate.measure, of_metric)
     if asked and ends is not None and (width := ends[1] - ends[0]) > asked:
         yield (
-            f"{name}: its interval on {rows}, {ends[0]:.4g} to {ends[1]:.4g}, is {width:.2g} wide, and the gate"
-            f" asks for a margin of {contract.gate.margin:g}: they are too few to tell two such models apart"
+            f"{name}: its interval on {rows}, {readable(ends[0])} to {readable(ends[1])}, is {readable(width, 2)} wide,"
+            f" and the gate asks for a margin of {contract.gate.margin:g}: they are too few to tell two such models"
+            " apart"
         )

@@ -9,6 +9,7 @@ import numpy as np
 from functions.core.selection.check import Check
 from functions.core.training.choice import task_of
 from functions.core.training.metrics import UndefinedMetric
+from models.readable import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ def check_gap(
         return Check(name=name, passed=False, value=None, bound=gap.at_most, detail=detail)
     least, most = min(measured, key=lambda group: measured[group]), max(measured, key=lambda group: measured[group])
     apart = measured[most] - measured[least]
-    detail = f"{least} {measured[least]:.4g}, {most} {measured[most]:.4g}{left_out}"
+    detail = f"{least} {readable(measured[least])}, {most} {readable(measured[most])}{left_out}"
     return Check(name=name, passed=apart <= gap.at_most, value=apart, bound=gap.at_most, detail=detail)
 
 

@@ -23,6 +23,7 @@ from functions.core.training.choice import task_of
 from functions.core.training.metrics import UndefinedMetric
 from models import light
 from models.gate import bound_of
+from models.readable import readable
 from models.task import lower_is_better
 
 if TYPE_CHECKING:
@@ -244,7 +245,7 @@ def _bounded(
             detail = f"{rows}: they give it no interval, by which gate.interval has it judged"
             return Check(name=measure, passed=False, value=value, bound=bound, detail=detail)
         judged = interval[1] if less else interval[0]
-        rows += f"; judged by the {'upper' if less else 'lower'} end of its interval, {judged:.4g}"
+        rows += f"; judged by the {'upper' if less else 'lower'} end of its interval, {readable(judged)}"
     passed = judged <= bound if less else judged >= bound
     return Check(name=measure, passed=passed, value=value, bound=bound, detail=rows, interval=interval)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, NewType
 
+from models.readable import readable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -107,7 +109,7 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[Markup]],
 def number(value: float | None, digits: int = 4) -> Markup:
     if value is None:
         return Markup("&ndash;")
-    return escape(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}")
+    return escape(readable(value, digits))
 
 
 def share_bar(share: float) -> Markup:

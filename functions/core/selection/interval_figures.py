@@ -8,6 +8,7 @@ import numpy as np
 
 from functions.core.selection.html import Markup, escape, number, table
 from functions.core.selection.plot import Axis, Plot, figure, spread
+from models.readable import readable
 
 if TYPE_CHECKING:
     from functions.core.training.number_answers import Ends, NumberAnswers
@@ -52,7 +53,7 @@ def _tenths(name: str, values: np.ndarray, ends: Ends, within: np.ndarray) -> Ma
     parts = [part for part in np.array_split(np.arange(len(values)), _TENTHS) if len(part)]
     rows = [
         (
-            escape(f"{values[part[0]]:.4g} to {values[part[-1]]:.4g}"),
+            escape(f"{readable(values[part[0]])} to {readable(values[part[-1]])}"),
             escape(len(part)),
             number(float(within[part].mean()), 3),
             number(float((ends.high - ends.low)[part].mean())),

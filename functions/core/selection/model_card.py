@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.core.selection.html import Markup, escape, facts, join, section
 from models.decided import decides
+from models.readable import readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,10 +52,12 @@ def _measured(metrics: Mapping[str, Any]) -> str:
         if name not in metrics["holdout"]:
             continue
         ends = metrics["holdout_intervals"].get(name)
-        between = "" if ends is None else f" ({ends[0]:.3g} to {ends[1]:.3g})"
-        told.append(f"{name} {metrics['holdout'][name]:.4g}{between}")
+        between = "" if ends is None else f" ({readable(ends[0], 3)} to {readable(ends[1], 3)})"
+        told.append(f"{name} {readable(metrics['holdout'][name])}{between}")
     told += [
-        f"repeating {name}: mae {one['mae']:.4g}" for name, one in metrics.get("naive", {}).items() if "mae" in one
+        f"repeating {name}: mae {readable(one['mae'])}"
+        for name, one in metrics.get("naive", {}).items()
+        if "mae" in one
     ]
     return "; ".join(told) or "nothing: it does not serve as trained"
 
@@ -91,4 +94,4 @@ def _cost(seconds: float, used: Mapping[str, Any]) -> str:
         return told
     grams = sum((usage.get("grams") or {}).values())
     money = f"{usage.get('usd', 0):.4g} USD, {grams:.3g} g CO2e"
-    return f"{told}; {usage['seconds']:.4g} seconds of functions before this step, {money}"
+    return f"{told}; {readable(usage['seconds'])} seconds of functions before this step, {money}"

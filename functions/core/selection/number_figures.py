@@ -9,6 +9,7 @@ import numpy as np
 from functions.core.selection.html import Markup, bars, escape, number, table
 from functions.core.selection.interval_figures import interval_figures
 from functions.core.selection.plot import Axis, Plot, figure, spread
+from models.readable import readable
 
 if TYPE_CHECKING:
     from functions.core.training.number_answers import NumberAnswers
@@ -72,8 +73,9 @@ def _residuals(name: str, values: np.ndarray, errors: np.ndarray) -> Markup:
 
 def _histogram(caption: str, errors: np.ndarray, weight: np.ndarray | None) -> Markup:
     counts, edges = np.histogram(errors, bins=_BINS, weights=weight)
-    told = f"from {edges[0]:.4g} to {edges[-1]:.4g}, zero {'inside' if edges[0] <= 0 <= edges[-1] else 'outside'}"
+    zero = "inside" if edges[0] <= 0 <= edges[-1] else "outside"
+    told = f"from {readable(edges[0])} to {readable(edges[-1])}, zero {zero}"
     shares = counts if weight is None else counts / counts.max()
-    said = ", ".join(map(str, counts.tolist()) if weight is None else (f"{count:.4g}" for count in counts.tolist()))
+    said = ", ".join(map(str, counts.tolist()) if weight is None else (readable(count) for count in counts.tolist()))
     drawing = bars(shares.tolist(), f"{caption}: {said}")
     return figure(drawing, f"{caption}: {told}")
