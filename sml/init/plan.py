@@ -86,7 +86,7 @@ def plan_for_series(
     target: NumberTarget, rows: int, rejected: int, series: SeriesGuess, folds: int | None = None
 ) -> Plan:
     """Return the plan for a table of series of so many rows, of which so many are set aside."""
-    lagged = max(1, target.rows - series.count * series.reach)
+    lagged = max(1, series.complete)
     usable = lagged * (1 - HOLDOUT)
     chosen = folds or next((some for some in FOLDS if usable >= some * ROWS_OF_A_NUMBER), FOLDS[-1])
     metric_why = f"by which share it errs less than a forecast that repeats the number {series.lags[0]} rows earlier"

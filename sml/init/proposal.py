@@ -28,7 +28,7 @@ from sml.init.words import is_amount, listed, of
 from sml.mistake import Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from functions.core.dataset.wanted import Reader
@@ -124,13 +124,18 @@ def propose(
         series = guess_series(sheet, found, guesses)
         guesses = [known_ahead(one, sheet, series, found) for one in guesses]
     guesses, encoded = _settled(sheet, columns, guesses, found, read)
-    guesses = [_measured(one, encoded, guesses) for one in guesses]
+    spans = spans_of([one.feature for one in guesses if one.feature])
+    guesses = [_measured(one, encoded, spans) for one in guesses]
     if series is None and not any(one.feature for one in guesses):
         told = "; ".join(f"{one.name}: {one.why}" for one in guesses[:4])
         raise Mistake(f"{path}: nothing is left to predict {found.name} from: {told}")
     to_come = 0 if series is None else series.to_come
     missing, rejected = sheet.column(found.name).missing - to_come, encoded.rejected - to_come
-    warnings = [*set_aside(found, missing, sheet.rows), *_warnings(sheet, found, guesses)]
+    weights = guess_weights(columns)
+    warnings = [*set_aside(found, missing, sheet.rows, to_come), *_warnings(sheet, found, guesses)]
+    if weights:
+        told = "is it a feature, or does it say how much a row counts? Then see weights in model.yaml"
+        warnings.append(f"{weights[0]}: {told}")
     proposal = Proposal(
         model=model,
         source=path.name,
@@ -143,7 +148,7 @@ def propose(
         sample=_sample([one.feature for one in guesses if one.feature], encoded, columns),
         families=families if series is None else tuple(one for one in families if one.name != "random_forest"),
         series=series,
-        weights=guess_weights(columns),
+        weights=weights,
     )
     return _accepted(proposal, path, read, contract_of, rejected)
 
@@ -183,12 +188,12 @@ def _settled(
         ]
 
 
-def _measured(found: Guess, encoded: Encoded, guesses: Sequence[Guess]) -> Guess:
+def _measured(found: Guess, encoded: Encoded, spans: Mapping[str, slice]) -> Guess:
     """Return a guess with what the numbers of its feature show: a range, a leak, mistakes."""
     feature = found.feature
     if feature is None:
         return found
-    terms = encoded.numbers[:, spans_of([one.feature for one in guesses if one.feature])[found.name]]
+    terms = encoded.numbers[:, spans[found.name]]
     values = terms[:, 0]
     found = _ranged(found, feature, values[~np.isnan(values)])
     if feature.name in encoded.rounded:
@@ -291,4 +296,6 @@ def _accepted(
         except ContractError as problem:
             raise Mistake(f"{path}: no contract can be written for this table: {problem}") from None
         return some
-    raise Mistake(f"{path}: training would reject this table: {cause}")
+    unused = [f"{one.name} ({one.why})" for one in proposal.columns if one.role in ("ignore", "passed over")]
+    told = f"; not used are {'; '.join(unused[:4])}" if unused else ""
+    raise Mistake(f"{path}: training would reject this table: {cause}{told}")

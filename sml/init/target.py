@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 from models.feature import Feature
 from sml.init.guess import guess
 from sml.init.number_target import NumberTarget, is_quantity, number_target
-from sml.init.words import is_number, is_number_target, listed, of, poles, share_of_numbers, shortened, target_rank
+from sml.init.words import (
+    is_doubtful_target,
+    is_number,
+    is_number_target,
+    listed,
+    of,
+    poles,
+    share_of_numbers,
+    shortened,
+    target_rank,
+)
 from sml.mistake import Mistake
 
 if TYPE_CHECKING:
@@ -94,17 +104,21 @@ def find_target(sheet: Sheet, named: str | None) -> Target | NumberTarget:
     ranks = {column.name: rank for column in sheet.columns if (rank := target_rank(column.name)) is not None}
     by_name = sorted(ranks, key=lambda name: ranks[name])
     best = [name for name in by_name if ranks[name] == ranks[by_name[0]]]
-    if len(best) == 1:
-        chosen = sheet.column(best[0])
-        others = tuple(name for name in by_name[1:] if any(column.name == name for column in likely))
-        return _target(chosen, why="its name is that of a target", others=others)
-    if best:
-        raise Mistake(
-            f"{sheet.path}: {listed(best)} may each be what is to be predicted; name it, as --target {best[0]}"
-        )
     quantities = [
         column for column in sheet.columns if is_number_target(column.name) and is_quantity(column, MOST_NUMBERS)
     ]
+    last = sheet.columns[-1].name
+    rivals = [column.name for column in quantities if last not in best and column.name not in best]
+    if len(best) == 1 and not (rivals and is_doubtful_target(best[0])):
+        chosen = sheet.column(best[0])
+        others = tuple(name for name in by_name[1:] if any(column.name == name for column in likely))
+        others += tuple(name for name in rivals if name not in others)
+        return _target(chosen, why="its name is that of a target", others=others)
+    if best:
+        raise Mistake(
+            f"{sheet.path}: {listed([*best, *rivals])} may each be what is to be predicted;"
+            f" name it, as --target {last if last in rivals else best[0]}"
+        )
     if len(quantities) == 1 and (not likely or quantities[0] is sheet.columns[-1]):
         return _target(quantities[0], why="its name is that of a number to predict", others=())
     if not likely:
@@ -128,12 +142,39 @@ def find_number(sheet: Sheet, named: str | None) -> NumberTarget:
     if named is not None:
         column, why, others = _named(sheet, named), "named by --target", ()
     else:
-        found = find_target(sheet, None)
-        column, why, others = sheet.column(found.name), found.why, found.others
+        column, why, others = _likeliest_number(sheet)
     if not column.counts or share_of_numbers(list(column.counts)) < MIXED:
         raise Mistake(f"{sheet.path}: {column.name} holds no numbers, which --task forecasting predicts; name another"
                       " column with --target")  # fmt: skip
     return number_target(column, why=why, others=others)
+
+
+def _likeliest_number(sheet: Sheet) -> tuple[Column, str, tuple[str, ...]]:
+    """Return the column of numbers that a forecast is likely of, why, and what else it may be. Raise `Mistake`."""
+    numbers = [
+        column
+        for column in sheet.columns
+        if (feature := guess(column).feature) is not None and feature.kind in ("number", "integer")
+    ]
+    names = [column.name for column in numbers]
+    if not names:
+        columns = [column.name for column in sheet.columns]
+        raise Mistake(f"{sheet.path}: has no column of numbers, which --task forecasting predicts; the columns are"
+                      f" {listed(columns, 12)}")  # fmt: skip
+    ranks = {name: rank for name in names if (rank := target_rank(name)) is not None and not is_doubtful_target(name)}
+    called = [name for name in names if is_number_target(name)]
+    for some, why in (
+        (sorted(ranks, key=lambda name: ranks[name])[:1], "its name is that of a target"),
+        (called, "its name is that of a number to predict"),
+        (names, "the only column of numbers"),
+    ):
+        if len(some) == 1:
+            others = tuple(name for name in dict.fromkeys([*ranks, *called]) if name != some[0])
+            return sheet.column(some[0]), why, others
+    raise Mistake(
+        f"{sheet.path}: the column to predict is not certain; name it, as --target {names[-1]};"
+        f" these hold numbers: {listed(names, 12)}"
+    )
 
 
 def _named(sheet: Sheet, name: str) -> Column:
@@ -227,9 +268,11 @@ def whole(value: str) -> str:
     return found[1] if found else value
 
 
-def set_aside(target: Target | NumberTarget, missing: int, rows: int) -> Sequence[str]:
-    """Return sentences about the rows that have nothing to learn."""
+def set_aside(target: Target | NumberTarget, missing: int, rows: int, to_come: int = 0) -> Sequence[str]:
+    """Return sentences about the rows that have nothing to learn, and are not to come."""
     told = []
+    if isinstance(target, NumberTarget) and (odd := rows - to_come - missing - target.rows):
+        told.append(f"{target.name} is no finite number in {of(odd, rows)}, which are set aside")
     if missing:
         told.append(f"{target.name} is missing in {of(missing, rows)}, which are set aside")
     if isinstance(target, Target) and target.rare:

@@ -81,6 +81,11 @@ def target_rank(name: str) -> int | None:
     return len(TARGETS) if not _TARGET_WORDS.isdisjoint(words_of(name)) else None
 
 
+def is_doubtful_target(name: str) -> bool:
+    """Return whether a name has no more than a word of a target's: that of `energy_class` may say something else."""
+    return target_rank(name) == len(TARGETS)
+
+
 def is_number_target(name: str) -> bool:
     """Return whether people keep under this name a number that is to be predicted."""
     return not _NUMBER_TARGETS.isdisjoint(words_of(name))

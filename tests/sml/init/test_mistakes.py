@@ -37,6 +37,14 @@ NUMBERS = [(at * 1.5, at % 2) for at in range(60)]
         (csv_of(("a", "b"), [(at * 0.7, at / 3) for at in range(60)]), "no column looks like classes"),
         (csv_of(("a", "b", "c"), [(at % 3, "uv"[at % 2], at / 7) for at in range(60)]), "name it, as --target b"),
         (csv_of(("class", "label_1", "Class"), [(0, 1, at % 2) for at in range(60)]), "name it, as --target class"),
+        (
+            csv_of(("energy_class", "sale_price"), [("ABC"[at % 3], at * 1.5) for at in range(60)]),
+            "energy_class, sale_price may each be what is to be predicted; name it, as --target sale_price",
+        ),
+        (
+            csv_of(("when", "b", "label"), [(f"0{at % 9 + 1}/02/2025", at % 2, "yn"[at % 2]) for at in range(60)]),
+            "not used are when (dates or times, in several ways of writing",
+        ),
         (csv_of(("id", "target"), NUMBERS), "nothing is left to predict target from: id: tells rows apart"),
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else "",

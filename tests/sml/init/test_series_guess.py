@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from functions.core.dataset import read_here
+from functions.core.dataset.validation import validate_dataset
 from sml.init import verdict
 from sml.init.making import Wish, make
 from sml.init.proposal import Proposal
 from sml.init.series_guess import SeriesGuess
+from sml.init.table import blocks_of
 from sml.init.verdict_report import report
 from sml.init.written import contract_of
 from sml.mistake import Mistake
@@ -68,6 +70,30 @@ def test_a_short_series_has_shorter_lags(tmp_path: Path) -> None:
     assert (series(found).lags, series(found).means) == ((7, 14), (7,))
 
 
+def test_a_column_of_numbers_is_forecast_that_nobody_named(tmp_path: Path) -> None:
+    header = (*HEADER[:3], "sold")
+    found = made(csv(sales.rows(), header), tmp_path, task="forecasting").proposal
+    assert (found.target.name, found.target.why) == ("sold", "the only column of numbers")
+    rows = [[*row, at] for at, row in enumerate(sales.rows())]
+    named = made(csv(rows, (*HEADER, "seen")), tmp_path, task="forecasting", force=True).proposal
+    assert (named.target.name, named.target.why) == ("sales", "its name is that of a number to predict")
+
+
+def test_a_series_of_a_row_leaves_the_lags_of_the_others_as_they_are(tmp_path: Path) -> None:
+    found = proposed([*sales.rows(), ["2025-01-05", "new", False, 7]], tmp_path)
+    assert (series(found).count, series(found).lags) == (4, (7, 14, 21, 28))
+
+
+def test_a_mean_that_gaps_take_from_most_rows_is_left_out_and_rows_are_counted_as_training_does(tmp_path: Path) -> None:
+    rows = [[*row[:3], "inf" if at % 40 == 3 else row[3]] for at, row in enumerate(sales.rows(300))]
+    found = proposed(rows, tmp_path)
+    assert (series(found).lags, series(found).means) == ((7, 14, 21, 28), (7,))
+    assert "sales is no finite number in 23 of 900 rows (2.6 %), which are set aside" in found.warnings
+    with blocks_of(tmp_path / "data.csv") as blocks:
+        dataset = validate_dataset(blocks, contract_of(found), read_here.open_rows)
+    assert dataset.report["accepted_rows"] == series(found).complete
+
+
 def test_a_column_is_no_feature_unless_the_table_shows_that_it_is_known_ahead(tmp_path: Path) -> None:
     header = (*HEADER, "visitors", "region")
     region = {"north": "hills", "south": "coast", "west": "coast"}
@@ -105,6 +131,31 @@ def test_a_date_that_is_written_otherwise_is_read_as_its_feature_says(tmp_path: 
             ("day", "promotion", "sales"),
             {},
             "several rows have one day, and no column tells their series apart",
+        ),
+        (
+            [*sales.rows(), ["2025-01-05", "north", False, 7]],
+            HEADER,
+            {},
+            "would have one row at a time; store does, but north has 2 rows at 2025-01-05",
+        ),
+        (
+            [["05/01/2025" if at == 12 else row[0], *row[1:]] for at, row in enumerate(sales.rows())],
+            HEADER,
+            {},
+            "day has 05/01/2025, which is no date or is written otherwise than others: write all in one way",
+        ),
+        (
+            [["" if at == 12 else row[0], *row[1:]] for at, row in enumerate(sales.rows())],
+            HEADER,
+            {},
+            "day has none in",
+        ),
+        ([row[:2] for row in sales.rows()], HEADER[:2], {"target": None}, "has no column of numbers, which"),
+        (
+            [[*row[:3], row[3], row[3] + 1] for row in sales.rows()],
+            (*HEADER[:3], "sold", "seen"),
+            {"target": None},
+            "name it, as --target seen; these hold numbers: sold, seen",
         ),
     ],
 )

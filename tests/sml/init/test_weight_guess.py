@@ -51,6 +51,7 @@ def test_it_is_a_hint_and_stays_a_feature(tmp_path: Path) -> None:
     assert found.document()["weights"] == ["exposure"]
     hint = "# weights: {column: exposure}  # a row counts as much as it says, in fit and in every figure"
     assert f"\n{hint}; it is no feature then\n" in contract_text(found)
+    assert any(told.startswith("exposure: is it a feature, or does it say how much a row") for told in found.warnings)
     contract = contract_of(found)
     assert contract.weights is None
     assert "exposure" in [feature.name for feature in contract.features]
