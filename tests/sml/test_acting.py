@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
-from pathlib import Path
+from pathlib import Path, PosixPath
 from typing import Any
 
 import pytest
 
 from functions.core.registry.pointer import Pointer, begin, promote_first
+from sml.file import content_of
+from sml.mistake import Mistake
 from tests.functions.test_upgrade import WRITTEN
 from tests.sml.called import called
 from tests.sml.staged import MODEL, Staged
@@ -41,6 +44,27 @@ def test_what_cannot_be_uploaded_is_told_and_nothing_is(staged: Staged, tmp_path
         said = staged.sml("upload", MODEL, str(file))
         assert (said.code, sentence in said.err) == (1, True)
     assert list(staged.data.keys("")) == []
+
+
+class Growing(io.FileIO):
+    """A file that another process appends to while it is read."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        content = super().read(-1 if size is None else size)
+        with open(str(self.name), "ab") as other:  # noqa: PTH123 - the name is that of this file
+            other.write(b"3,4\n")
+        return content
+
+
+class GrowingPath(PosixPath):
+    def open(self, *_: Any, **__: Any) -> Any:
+        return Growing(str(self))
+
+
+def test_a_file_that_is_written_while_it_is_read_is_no_dataset(table: Path) -> None:
+    with pytest.raises(Mistake, match=r"data\.csv was written while it was read; name it again when it is whole"):
+        content_of(GrowingPath(table))
+    assert content_of(table) == b"a,b\n1,2\n3,4\n"
 
 
 def test_a_wait_that_is_over_says_what_goes_on(staged: Staged, table: Path) -> None:
