@@ -38,6 +38,30 @@ def wants_more(name: str, wanted: Sequence[str]) -> str:
     return f"{told}; write weight=None, or weights in model.yaml"
 
 
+def takes_too_few(name: str, wanted: Sequence[str]) -> str:
+    """Say that a function takes fewer arguments than it gets, and what to write."""
+    return f"{name} takes fewer arguments than it gets; write {name}({', '.join(wanted)})"
+
+
+def lacks_fit(model: str, folder: Path = FOLDER) -> str | None:
+    """Return why the `training.py` in `folder/<model>/` has no `fit`: it is not there, or no Python, or defines none.
+
+    None where it has one, wherever that comes from.
+    """
+    file = folder / model / "training.py"
+    where, accepted = f"{folder.name}/{model}/{file.name}", "accepted: a module that defines fit(X, y, params)"
+    try:
+        names = set(_bound(ast.parse(file.read_bytes())))
+    except OSError:
+        return f"{where} does not exist; {accepted}"
+    except SyntaxError as problem:
+        line = "" if problem.lineno is None else f":{problem.lineno}"
+        return f"{where}{line}: is no Python: {problem.msg}; {accepted}"
+    except ValueError as problem:
+        return f"{where}: is no Python: {problem}; {accepted}"
+    return f"{where} defines no fit; {accepted}" if {"fit", "*"}.isdisjoint(names) else None
+
+
 def why_not(contract: Contract, folder: Path = FOLDER) -> str | None:
     """Return why the `training.py` in `folder/<model>/` cannot be called as its contract asks, and what to write.
 
@@ -60,6 +84,8 @@ def why_not(contract: Contract, folder: Path = FOLDER) -> str | None:
         given = [*function.args.posonlyargs, *function.args.args]
         if weighted and len(given) < len(with_weights) and function.args.vararg is None:
             return f"{where}:{function.lineno}: {no_weights(name, with_weights)}"
+        if not weighted and len(given) < len(plain) and function.args.vararg is None:
+            return f"{where}:{function.lineno}: {takes_too_few(name, plain)}"
         if not weighted and len(given) - len(function.args.defaults) > len(plain):
             return f"{where}:{function.lineno}: {wants_more(name, plain)}"
     return None

@@ -15,7 +15,7 @@ from functions.core.dataset.validation import validate_dataset
 from functions.core.dataset.wanted import Wanted
 from models.catalogue import by_kind, load
 from models.section import ContractError
-from models.training_text import why_not
+from models.training_text import lacks_fit, why_not
 from sml.init.becomes import becomes_of
 from sml.init.table import blocks_of
 from sml.mistake import Mistake
@@ -95,7 +95,7 @@ def contract_of(model: str, models: Path) -> Contract:
         raise Mistake(f"{model} is a finished model: it takes an ONNX file, and no table is learned from")
 
     contract = by_kind(found, trained=lambda contract: contract, bring_your_own=refuse)
-    if (told := why_not(contract, models)) is not None:
+    if (told := lacks_fit(model, models) or why_not(contract, models)) is not None:
         raise Mistake(told)
     return contract
 

@@ -13,7 +13,9 @@ from models.training_text import (
     QUANTILE,
     WEIGHTED,
     WEIGHTED_QUANTILE,
+    lacks_fit,
     no_weights,
+    takes_too_few,
     wants_more,
     why_not,
 )
@@ -33,7 +35,7 @@ TAKES = [
 TAKE_NONE = [
     "def fit(X, y, params): ...",
     "def fit(X, y, params, *, weight=None): ...",
-    "x = 1\n\ndef fit(X, y, /): ...",
+    "x = 1\n\ndef fit(X, y, params, /): ...",
 ]
 NOBODY_TELLS = [
     "from .helper import fit",
@@ -66,6 +68,40 @@ def test_a_fit_that_takes_weights_can_be_called_with_them(text: str, tmp_path: P
 def test_a_fit_that_takes_none_is_named_by_its_line_where_there_are_weights(text: str, tmp_path: Path) -> None:
     assert said(tmp_path, text, PRICE, weighted=True) == f":{text.count(chr(10)) + 1}: {no_weights('fit', WEIGHTED)}"
     assert said(tmp_path, text, PRICE) is None
+
+
+def test_a_fit_that_takes_too_few_arguments_is_named_by_its_line(tmp_path: Path) -> None:
+    assert said(tmp_path, "def fit(X, y): ...", PRICE) == f":1: {takes_too_few('fit', PLAIN)}"
+    assert said(tmp_path, "def fit(X, *more): ...", PRICE) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, " does not exist; accepted: a module that defines fit(X, y, params)"),
+        ("x = 1\ndef fit(X, y, params)\n", ":2: is no Python: expected ':'; accepted: a module that defines"),
+        ("\0", "is no Python: source code string cannot contain null bytes; accepted: a module"),
+        ("def fti(X, y, params): ...", " defines no fit; accepted: a module that defines fit(X, y, params)"),
+    ],
+)
+def test_a_training_without_fit_is_named_with_what_is_accepted(text: str | None, told: str, tmp_path: Path) -> None:
+    file = tmp_path / MODEL / "training.py"
+    file.parent.mkdir()
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    found = lacks_fit(MODEL, tmp_path)
+    assert found is not None
+    assert found.startswith(f"{tmp_path.name}/{MODEL}/training.py")
+    assert told in found
+
+
+@pytest.mark.parametrize(
+    "text", ["def fit(X, y, params): ...", "fit = max", "from .h import x as fit", "from .h import *"]
+)
+def test_a_fit_may_come_from_anywhere(text: str, tmp_path: Path) -> None:
+    (tmp_path / MODEL).mkdir()
+    (tmp_path / MODEL / "training.py").write_text(text, encoding="utf-8")
+    assert lacks_fit(MODEL, tmp_path) is None
 
 
 def test_a_fit_that_wants_weights_is_named_where_there_are_none(tmp_path: Path) -> None:

@@ -86,6 +86,13 @@ def test_a_fit_that_takes_no_weights_is_told_before_the_table_is_read(tmp_path: 
     assert verdict.contract_of("fruit", tmp_path).weights is None
 
 
+def test_a_training_that_defines_no_fit_is_told_before_the_table_is_read(tmp_path: Path) -> None:
+    bench = Bench(folder=tmp_path)
+    bench.write_model("def fti(X, y, params): ...\n")
+    with pytest.raises(Mistake, match=r"fruit/training\.py defines no fit; accepted: a module that defines fit\(X, y"):
+        verdict.contract_of("fruit", tmp_path)
+
+
 def test_a_table_of_numbers_to_predict_is_told_with_their_range(tmp_path: Path) -> None:
     asked: dict[str, Any] = {**contract().model_dump(mode="json"), "task": "regression", "target": {"name": "weight"}}
     asked |= {"features": [{"name": "size"}], "gate": {"metric": "mae", "maximum": 9}}
