@@ -96,7 +96,7 @@ def _said(kind: str, keys: Keys, value: Any, plain: Plain | None, root: type[Bas
     accepted = " or ".join(dict.fromkeys(_words(option, notes) for option, notes in options))
     if kind.startswith("missing"):
         return f"is missing; accepted: {accepted}"
-    if plain is not None and plain.means != "nothing" and _takes(str, options):
+    if plain is not None and plain.means != "nothing" and _takes_text(plain.text, options):
         return f"{plain.text} is {plain.means} to YAML; write {quoted(plain.text)} in quotes"
     if isinstance(value, str) and not _takes(str, options) and (number := _number(value)) is not None:
         return f"is the text {quoted(value)}; write the number {number}, without quotes"
@@ -227,6 +227,11 @@ def _bounds(notes: tuple[Any, ...]) -> str:
 
 def _takes(kind: type, options: Sequence[Option]) -> bool:
     return any(option is kind or get_origin(option) is Literal for option, _ in options)
+
+
+def _takes_text(text: str, options: Sequence[Option]) -> bool:
+    """Return whether a text would be taken if it were in quotes."""
+    return any(option is str or (get_origin(option) is Literal and text in get_args(option)) for option, _ in options)
 
 
 def _number(text: str) -> str | None:

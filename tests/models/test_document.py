@@ -80,6 +80,13 @@ def test_the_files_that_the_mistakes_are_made_in_are_right() -> None:
         ("gate:\n", "gate:\n\tx: 1\n", "line 12: is not YAML: found character '\\t'"),
         ("name: toy", "name: 'toy", "line 13: is not YAML: found unexpected end of stream"),
         ("name: toy", "name: to\x07y", "line 1: is not YAML: it holds a character that cannot be printed"),
+        # Words that are no texts to YAML, where a text would be no better.
+        ("gate:\n", "weights: {classes: 5}\ngate:\n", "line 11: weights.classes: is 5; accepted: balanced, or a"),
+        (
+            "gate:\n",
+            "rollout: {without_evidence: yes}\ngate:\n",
+            "line 11: rollout.without_evidence: is true; accepted: promote, roll_back",
+        ),
         # Words that are no texts to YAML.
         ('["no", "yes"]', "[no, yes]", 'line 8: target.classes[0]: no is false to YAML; write "no" in quotes'),
         ('["no", "yes"]', "[a, on]", 'line 8: target.classes[1]: on is true to YAML; write "on" in quotes'),
