@@ -247,9 +247,12 @@ def tables(*, rollouts: int, requests: int) -> dict[str, list[str]]:
     }
 
 
-def written(page: str, name: str, lines: Sequence[str]) -> str:
-    """Return a page with the lines of a table between its marks. Raise `ValueError` where it has no such marks."""
-    begin, end = f"<!-- bench.judge: {name} -->", "<!-- end -->"
+def written(page: str, name: str, lines: Sequence[str], of: str = "bench.judge") -> str:
+    """Return a page with the lines of a table between its marks. Raise `ValueError` where it has no such marks.
+
+    `of` is the module whose tables they are.
+    """
+    begin, end = f"<!-- {of}: {name} -->", "<!-- end -->"
     marked = re.compile(f"({re.escape(begin)}\n).*?({re.escape(end)})", re.DOTALL)
     if not marked.search(page):
         raise ValueError(f"no line {begin} with {end} after it")

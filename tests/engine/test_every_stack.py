@@ -17,6 +17,8 @@ pytestmark = pytest.mark.integration
 
 ELSEWHERE = tuple(stack for stack in STACKS if stack not in EMBEDDED.values())
 """test_life.py deploys the others, and a cloud answers."""
+PRODUCTION = ("prod", "gcp-prod")
+"""The others have the same resources but for those that their sizes leave out: `make engine` deploys them, too."""
 
 
 WAYS: Final = (
@@ -28,7 +30,9 @@ WAYS: Final = (
 """The ways to destroy without a look at what would be destroyed."""
 
 
-@pytest.mark.parametrize("stack", ELSEWHERE)
+@pytest.mark.parametrize(
+    "stack", [pytest.param(one, marks=() if one in PRODUCTION else pytest.mark.sizes) for one in ELSEWHERE]
+)
 def test_a_stack_is_previewed_deployed_refreshed_and_destroyed(stack: str, project: Callable[[], Project]) -> None:
     mine = project()
     with serve("gcp" if stack.startswith("gcp") else "aws", Symbols(), mine.state):
