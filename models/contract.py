@@ -10,7 +10,6 @@ float64 [rows]. `fit_quantile(X, y, params, quantile)` beside it fits the ends o
 from __future__ import annotations
 
 import itertools
-import math
 import random
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
@@ -36,7 +35,6 @@ from models.weights import Weights, check_weights
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
 Scalar = bool | int | float | str | None
 Params = dict[str, Scalar]
 
@@ -44,12 +42,11 @@ Params = dict[str, Scalar]
 def _refuse_number_in_text(value: Scalar) -> Scalar:
     if isinstance(value, str):
         try:
-            number = float(value)
+            number = f"{float(value):.1e}"
         except ValueError:
             return value
-        if not math.isfinite(number):
-            raise mistake(f"{value} may be a word or a number that is not finite; write another word")
-        raise mistake(f"{value} is text to YAML; write a number with a point, as in {number:.1e}, or a word")
+        better = f"a number with a point, as in {number}, or a word" if number[-1].isdigit() else "another word"
+        raise mistake(f"{value} is text to YAML; write {better}")
     return value
 
 

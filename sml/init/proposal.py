@@ -133,9 +133,8 @@ def propose(
     missing, rejected = sheet.column(found.name).missing - to_come, encoded.rejected - to_come
     weights = guess_weights(columns)
     warnings = [*set_aside(found, missing, sheet.rows, to_come), *_warnings(sheet, found, guesses)]
-    if weights:
-        told = "is it a feature, or does it say how much a row counts? Then see weights in model.yaml"
-        warnings.append(f"{weights[0]}: {told}")
+    told = "is it a feature, or does it say how much a row counts? Then see weights in model.yaml"
+    warnings += [f"{name}: {told}" for name in weights]
     proposal = Proposal(
         model=model,
         source=path.name,
