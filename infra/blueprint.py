@@ -24,6 +24,7 @@ from infra.function_table import FUNCTIONS, named
 from infra.keep import always, passing
 from infra.keys import keys_of
 from infra.labels import Labels
+from infra.monitoring import monitor
 from infra.outputs import outputs
 from infra.permissions import Stores, grants
 from infra.protection import Everything, Protection
@@ -98,14 +99,21 @@ def draw(
     queues = _queues(cloud, settings, opts)
     functions = _functions(cloud, settings, platform, archives, stores, queues, opts)
     training = _training(cloud, settings, functions, opts)
-    arrival = _arrivals(cloud, settings, stores, queues, training, opts)
-    after_arrival = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[arrival]))
-    bring_your_own.publish(cloud, files, stores.data, training, passing(settings.protect), after_arrival)
-    _retrain(cloud, settings, [model for model in settings.models if model not in files], training, opts)
-    _schedules(cloud, settings, functions, opts)
+    arrivals = _arrivals(cloud, settings, stores, queues, training, opts)
+    after_arrival = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[arrivals["datasets"]]))
+    published = bring_your_own.publish(cloud, files, stores.data, training, passing(settings.protect), after_arrival)
+    trained = [model for model in settings.models if model not in files]
+    schedules = {
+        **published,
+        **_retrain(cloud, settings, trained, training, opts),
+        **_schedules(cloud, settings, functions, opts),
+    }
     api = _api(cloud, settings, functions, opts)
+    keeping = {**queues, **{f"{name}-arrival": each for name, each in arrivals.items()}, **schedules}
+    watching = monitor(cloud, settings, functions, keeping, training, api, opts)
     Protection("protection", everything, protect=settings.protect)
-    return outputs(settings, stores, functions, queues, training, api, stated(cloud, settings, noted.graph))
+    told = outputs(settings, stores, functions, queues, training, api, stated(cloud, settings, noted.graph))
+    return {**told, "alarms": {} if watching is None else watching.alarms}
 
 
 def _for_one_model(settings: Settings) -> dict[str, str]:
@@ -224,39 +232,45 @@ def _arrivals(
     queues: Mapping[str, Queue],
     training: Workflow,
     opts: pulumi.ResourceOptions,
-) -> pulumi.Resource:
-    """Declare an arrival for each function that waits for new objects, and that of datasets, which is returned."""
+) -> dict[str, pulumi.Resource]:
+    """Declare an arrival for each function that waits for new objects, and that of datasets; return them by name."""
+    arrivals = {}
     for spec in FUNCTIONS:
         if isinstance(spec.trigger, NewObjects):
             store, keys = stores.named(spec.trigger.store), keys_of(settings.models, spec.trigger.prefixes)
             args = ArrivalArgs(store=store, keys=keys, target=queues[spec.name], keep=always(settings.protect))
-            cloud.arrival(spec.trigger.arrival, args, opts)
+            arrivals[spec.trigger.arrival] = cloud.arrival(spec.trigger.arrival, args, opts)
     datasets = keys_of(settings.models, (layout.INCOMING,))
     args = ArrivalArgs(store=stores.data, keys=datasets, target=training, keep=always(settings.protect))
-    return cloud.arrival("datasets", args, opts)
+    return {**arrivals, "datasets": cloud.arrival("datasets", args, opts)}
 
 
 def _schedules(
     cloud: Cloud, settings: Settings, functions: Mapping[str, Function], opts: pulumi.ResourceOptions
-) -> None:
-    """Declare a schedule for each function of the table that is called on time."""
+) -> dict[str, object]:
+    """Declare a schedule for each function of the table that is called on time; return them by name."""
+    schedules = {}
     for spec in FUNCTIONS:
         if isinstance(spec.trigger, OnSchedule):
             target, keep = functions[spec.name], passing(settings.protect)
             args = ScheduleArgs(cron=spec.trigger.cron, target=target, input=spec.trigger.input, keep=keep)
-            cloud.schedule(f"{spec.name}-on-time", args, opts)
+            schedules[f"{spec.name}-on-time"] = cloud.schedule(f"{spec.name}-on-time", args, opts)
+    return schedules
 
 
 def _retrain(
     cloud: Cloud, settings: Settings, models: Sequence[str], training: Workflow, opts: pulumi.ResourceOptions
-) -> None:
-    """Declare a schedule for each of the models that trains it on its newest dataset, if the settings ask for it."""
+) -> dict[str, object]:
+    """Declare a schedule for each of the models that trains it on its newest dataset, if that is asked for."""
+    schedules = {}
     if settings.training.schedule:
         waits = {} if settings.training.window is None else {"action": "wait"}
         for model in models:
             cron, keep = settings.training.schedule, passing(settings.protect)
             args = ScheduleArgs(cron=cron, target=training, input={"model": model, **waits}, keep=keep)
-            cloud.schedule(f"retrain-{serving.shortened(model)}", args, opts)
+            name = f"retrain-{serving.shortened(model)}"
+            schedules[name] = cloud.schedule(name, args, opts)
+    return schedules
 
 
 def _api(cloud: Cloud, settings: Settings, functions: Mapping[str, Function], opts: pulumi.ResourceOptions) -> Api:

@@ -64,12 +64,17 @@ def require_file(model: str, contract: BringYourOwn, folder: Path = FOLDER) -> P
 
 def publish(
     cloud: Cloud, files: Mapping[str, Path], data: Store, workflow: Workflow, keep: Keep, opts: pulumi.ResourceOptions
-) -> None:
-    """Upload the file of each model, and schedule the workflow for it; `opts` waits for the arrival of datasets."""
+) -> dict[str, object]:
+    """Upload the file of each model, and schedule the workflow for it; return the schedules by name.
+
+    `opts` waits for the arrival of datasets.
+    """
+    schedules = {}
     for model, file in files.items():
         digest, name = hashlib.sha256(file.read_bytes()).hexdigest()[:16], shortened(model)
         cloud.upload(
             f"publish-{name}", UploadArgs(store=data, key=f"{model}/{layout.INCOMING}{digest}.onnx", file=file), opts
         )
         args = ScheduleArgs(cron=EVERY_QUARTER, target=workflow, input={"model": model}, keep=keep)
-        cloud.schedule(f"republish-{name}", args, opts)
+        schedules[f"republish-{name}"] = cloud.schedule(f"republish-{name}", args, opts)
+    return schedules

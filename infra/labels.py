@@ -36,6 +36,8 @@ class Labels:
         # A resource of GCP that takes labels may take tags, too, which are something else there.
         if hasattr(takes, "effective_labels"):
             props["labels"] = {key: _label(value) for key, value in labels.items()}
+        elif hasattr(takes, "user_labels"):
+            props["user_labels"] = {key: _label(value) for key, value in labels.items()}
         elif hasattr(takes, "tags"):
             props["tags"] = labels
         elif hasattr(takes, "description") and props.get("description") is None:

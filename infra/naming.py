@@ -14,6 +14,7 @@ from typing import Any, get_args
 import pulumi
 
 from infra import serving, trainers
+from infra.alarms import Alarm, Measured, alarms, metrics
 from infra.function_spec import Http, NewObjects, OnSchedule, StoreName
 from infra.function_table import FUNCTIONS
 from infra.physical_name import Part, PhysicalName
@@ -57,13 +58,17 @@ def components(settings: Settings, finished: Collection[str]) -> dict[Part, tupl
         *(f"republish-{serving.shortened(model)}" for model in settings.models if model in finished),
     ]
     arrivals = tuple(spec.trigger.arrival for spec in fed if isinstance(spec.trigger, NewObjects))
+    groups = tuple(group.name for group in serving.groups(settings))
+    queues = tuple(spec.name for spec in FUNCTIONS if spec.consumes)
+    keeping = (*queues, *(f"{name}-arrival" for name in (*arrivals, DATASETS)), *called, *schedules)
+    watched = alarms(settings.alerts)
     return {
         Part.STORE: (CODE, *get_args(StoreName)),
-        Part.QUEUE: tuple(spec.name for spec in FUNCTIONS if spec.consumes),
+        Part.QUEUE: queues,
         Part.FED: tuple(spec.name for spec in fed),
         Part.FUNCTION: (
             *(spec.name for spec in trainers.functions(settings.models) if not isinstance(spec.trigger, Http)),
-            *(group.name for group in serving.groups(settings)),
+            *groups,
         ),
         Part.API: (API,),
         Part.WORKFLOW: (TRAINING,),
@@ -71,7 +76,17 @@ def components(settings: Settings, finished: Collection[str]) -> dict[Part, tupl
         Part.START: (DATASETS,),
         Part.SCHEDULE: (*called, *schedules),
         Part.CALL: called,
+        Part.ALARM: tuple(name for alarm in watched for name in _each(alarm, groups, queues, keeping)),
+        Part.TOPIC: ("topic",) if watched and (settings.alerts.email or settings.alerts.webhook) else (),
+        Part.METRIC: tuple(lines.name.lower() for lines in metrics(watched)),
     }
+
+
+def _each(alarm: Alarm, groups: Sequence[str], queues: Sequence[str], keeping: Sequence[str]) -> list[str]:
+    """Return the names of a row's alarms, where a row about functions or queues is an alarm for each of them."""
+    of = {Measured.THROTTLES: groups, Measured.QUEUE_SECONDS: queues, Measured.DEAD_LETTERS: keeping}
+    each = of.get(alarm.of) if isinstance(alarm.of, Measured) else None
+    return [alarm.name] if each is None else [f"{alarm.name}-{name}" for name in each]
 
 
 def require(names: Sequence[PhysicalName], settings: Settings, finished: Collection[str]) -> None:

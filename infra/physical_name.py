@@ -28,6 +28,12 @@ class Part(StrEnum):
     SCHEDULE = "schedule"
     CALL = "call"
     """A schedule that calls a function."""
+    ALARM = "alarm"
+    """Each alarm; of a row about functions or queues one for each of them."""
+    TOPIC = "topic"
+    """That which those who are told of alarms are told by; none where nobody is."""
+    METRIC = "metric"
+    """Each metric of log lines, in lower case."""
 
 
 @dataclass(frozen=True, kw_only=True)

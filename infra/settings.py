@@ -15,6 +15,7 @@ import pulumi
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError, create_model, model_validator
 
 from infra.accepted import Kind, without_empty_parts
+from infra.alerts import Alerts
 from infra.api_policy import Auth, Cors, IamAuth, Throttling
 from infra.cloud_folders import names as cloud_names
 from infra.complaint import complaints
@@ -136,6 +137,7 @@ class Settings(Section):
     """What has the models trained again by themselves. None: nothing does."""
     api: ApiSettings = ApiSettings()
     capture: Capture = Capture()
+    alerts: Alerts = Alerts()
     estimate: Traffic = Traffic()
     pointer_seconds: int = Field(default=5, ge=1, le=300)
     """Seconds until every copy of the predict function follows a promotion or a rollback."""

@@ -25,6 +25,7 @@ from infra.tier import Tier
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from infra.alarms import Alarm
     from infra.api_policy import Auth, Cors, Throttling
     from infra.estimate.charges import Charges
 from infra.quotas import Declared, Want
@@ -78,6 +79,13 @@ class Api(Protocol):
     """The base URL, without a trailing slash."""
     callers: pulumi.Output[str]
     """Where callers use the cloud's own identities, what each needs a permission on; else empty."""
+
+
+class Monitor(Protocol):
+    """The metrics of a stack, its alarms and who hears of them."""
+
+    alarms: pulumi.Output[Mapping[str, str]]
+    """What the cloud calls each alarm, by its name in the table."""
 
 
 # What the blueprint asks for -----------------------------------------------------------------
@@ -212,6 +220,22 @@ class ScheduleArgs(Lasting):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MonitorArgs:
+    """Alarms, and whom they are told to: without an address nobody, but the alarms are there to be asked."""
+
+    alarms: tuple[Alarm, ...]
+    functions: Mapping[str, Mapping[str, Function]]
+    """By their rows in the table, and their names: the row `predict` has several where models have settings of their
+    own."""
+    api: Api
+    workflow: Workflow
+    keeping: Mapping[str, object]
+    """The components that may keep messages, by a name each: queues, arrivals and schedules."""
+    email: Sequence[str] = ()
+    webhook: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class UploadArgs:
     """A local file that becomes an object once its store is complete: it is announced as any other object."""
 
@@ -250,6 +274,7 @@ class Cloud:
     arrival: Make[ArrivalArgs, pulumi.Resource]
     schedule: Make[ScheduleArgs, object]
     upload: Make[UploadArgs, object]
+    monitor: Make[MonitorArgs, Monitor]
     packing: Packing = field(default_factory=lambda: Packing(built=False))
     """How its archives are packed; a deployable cloud states it."""
     from_settings: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)

@@ -11,6 +11,7 @@ from typer._click import Context, HelpFormatter
 from typer.core import TyperGroup
 
 from sml.commands import (
+    alarms,
     approvals,
     check,
     console,
@@ -83,6 +84,7 @@ PANELS: dict[str, tuple[Callable[..., object], ...]] = {
     "Predictions": (predict.predict, feedback.feedback, quality.quality, drift.drift),
     "A change": (review.review,),
     "The stack": (
+        alarms.alarms,
         console.console,
         cost.cost,
         stack.status,

@@ -13,6 +13,7 @@ from sml.mistake import Mistake
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sml.alarm import Alarm
     from sml.log_line import Level, LogLine
     from sml.tune.trial import Trials
 
@@ -59,6 +60,10 @@ class Cloud(Protocol):
 
         `table` is where bills are exported to, for a cloud that is asked there.
         """
+        ...
+
+    def alarms(self, outputs: Mapping[str, Any]) -> list[Alarm]:
+        """Return each alarm that the outputs name, in their order."""
         ...
 
     def person(self, outputs: Mapping[str, Any]) -> str | None:

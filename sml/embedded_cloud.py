@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sml.alarm import Alarm, State
 from sml.mistake import Mistake
 
 if TYPE_CHECKING:
@@ -44,6 +45,18 @@ class EmbeddedCloud:
         raise Mistake(
             f"nobody bills the stack {stack}, which runs on this machine; accepted: one in an account, --stack"
         )
+
+    def alarms(self, outputs: Mapping[str, Any]) -> list[Alarm]:
+        del outputs
+        return [
+            Alarm(
+                name=one["name"],
+                state=State.FIRING if one["firing"] else State.QUIET if one["measured"] else State.UNMEASURED,
+                since=one["since"],
+                text=one["text"],
+            )
+            for one in self._here.ask("alarms")["alarms"]
+        ]
 
     def person(self, outputs: Mapping[str, Any]) -> str | None:
         del outputs

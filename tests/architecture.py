@@ -37,6 +37,7 @@ WORDS: Final = {
     "arrival": "arrival",
     "schedule": "schedule",
     "upload": "upload",
+    "monitor": "monitor",
 }
 """The file that implements a word of the vocabulary, the same in every cloud."""
 NOUNS: Final = (*WORDS.values(), "access")

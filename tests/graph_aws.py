@@ -116,6 +116,8 @@ OUTPUTS: Final[dict[str, Callable[[Inputs, str], Outputs]]] = {
     "aws:apigatewayv2/api:Api": _api,
     "aws:apigatewayv2/stage:Stage": _stage,
     "aws:sfn/stateMachine:StateMachine": _machine,
+    "aws:sns/topic:Topic": _arn("sns", ""),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _arn("cloudwatch", "alarm:"),
     "aws:cloudwatch/eventRule:EventRule": _arn("events", "rule/"),
     "aws:scheduler/schedule:Schedule": _arn("scheduler", "schedule/default/"),
 }

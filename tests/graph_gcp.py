@@ -97,6 +97,11 @@ def _gateway(inputs: Inputs, name: str) -> Outputs:
     }
 
 
+def _policy(_inputs: Inputs, name: str) -> Outputs:
+    own = f"projects/{PROJECT}/alertPolicies/number-of-{name}"
+    return {"id": own, "name": own, "project": PROJECT}
+
+
 def _located(kind: str) -> Callable[[Inputs, str], Outputs]:
     def outputs(inputs: Inputs, name: str) -> Outputs:
         own = _physical(inputs, name)
@@ -125,6 +130,8 @@ OUTPUTS: dict[str, Callable[[Inputs, str], Outputs]] = {
     "gcp:cloudscheduler/job:Job": _located("jobs"),
     "gcp:eventarc/trigger:Trigger": _located("triggers"),
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": _log_bucket,
+    "gcp:logging/metric:Metric": lambda inputs, name: {"name": _physical(inputs, name)},
+    "gcp:monitoring/alertPolicy:AlertPolicy": _policy,
     "gcp:projects/serviceIdentity:ServiceIdentity": _agent,
     "gcp:pubsub/subscription:Subscription": _named("subscriptions"),
     "gcp:pubsub/topic:Topic": _named("topics"),

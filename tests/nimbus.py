@@ -39,10 +39,11 @@ class {thing}(pulumi.ComponentResource):
         super().__init__("serverless-ml:nimbus:{thing}", name, None, opts)
         self.outputs = {outputs}
         for key, value in self.outputs.items():
-            setattr(self, key, pulumi.Output.from_input(value.replace("*", name)))
+            named = value.replace("*", name) if isinstance(value, str) else value
+            setattr(self, key, pulumi.Output.from_input(named))
         self.register_outputs({{key: getattr(self, key) for key in self.outputs}})
 '''
-OUTPUTS: Mapping[str, Mapping[str, str]] = {
+OUTPUTS: Mapping[str, Mapping[str, object]] = {
     "store": {"ref": "nimbus/*", "name": "*", "url": "az://*"},
     "queue": {"ref": "nimbus/*", "url": "https://nimbus.example.org/*", "dead_letters": "nimbus/*/dead"},
     "function": {"ref": "https://*.nimbus.example.org", "name": "*", "logs": "nimbus/*/logs"},
@@ -51,6 +52,7 @@ OUTPUTS: Mapping[str, Mapping[str, str]] = {
     "arrival": {},
     "schedule": {},
     "upload": {},
+    "monitor": {"alarms": {"errors": "nimbus/errors"}},
 }
 """The outputs of each word's component; * is its logical name."""
 
@@ -58,11 +60,14 @@ OUTPUTS: Mapping[str, Mapping[str, str]] = {
 EMBEDDED = '''
 """The embedded nimbus: a cloud of nothing needs nothing of a machine."""
 
+from localcloud.engine.alarms import Monitoring
+
 
 class Nimbus:
     title, function, workflow = "Nimbus", "nimbus:index:Function", "nimbus:index:Workflow"
     session = certificate = None
     handlers = absent = {}
+    unmeasured = frozenset()
 
     def __init__(self, stack, workspace, *, port, progress):
         self.log = workspace / "log"
@@ -72,6 +77,12 @@ class Nimbus:
 
     def outputs(self, found):
         return found
+
+    def monitoring(self, resources):
+        return Monitoring()
+
+    def counted(self, resources):
+        return ()
 
     def stop(self):
         pass

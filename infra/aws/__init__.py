@@ -9,6 +9,7 @@ from infra.aws.arrival import Arrival
 from infra.aws.charges import CHARGES
 from infra.aws.function import Function
 from infra.aws.gateway import Api
+from infra.aws.monitor import Monitor
 from infra.aws.names import NAMES
 from infra.aws.queue import Queue
 from infra.aws.quotas import wants
@@ -38,12 +39,14 @@ FROM_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "aws:appautoscaling/scheduledAction:ScheduledAction": ("scalable_target_action", "schedule"),
     "aws:appautoscaling/target:Target": ("max_capacity", "min_capacity"),
     "aws:cloudwatch/logGroup:LogGroup": ("retention_in_days",),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": ("alarm_description", "period", "threshold"),
     "aws:lambda/eventSourceMapping:EventSourceMapping": ("scaling_config",),
     "aws:lambda/function:Function": ("environment", "memory_size", "reserved_concurrent_executions", "timeout"),
     "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": ("provisioned_concurrent_executions",),
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": ("rules",),
     "aws:scheduler/schedule:Schedule": ("schedule_expression",),
     "aws:sfn/stateMachine:StateMachine": ("definition",),
+    "aws:sns/topicSubscription:TopicSubscription": ("endpoint",),
     "aws:sqs/queue:Queue": ("redrive_policy", "visibility_timeout_seconds"),
 }
 
@@ -60,6 +63,7 @@ CLOUD = Cloud(
     arrival=Arrival,
     schedule=Schedule,
     upload=Upload,
+    monitor=Monitor,
     names=NAMES,
     require_region=require_region,
     quotas=wants,

@@ -45,6 +45,7 @@ class Arrival(pulumi.ComponentResource):
             self._send(name, target, rule, undelivered)
         else:
             self._start(name, target, rule, undelivered)
+        self.failed = undelivered
         self.register_outputs({})
 
     def _start(self, name: str, workflow: Workflow, rule: aws.cloudwatch.EventRule, undelivered: aws.sqs.Queue) -> None:

@@ -93,6 +93,13 @@ def _monthly(price: str) -> Callable[[Declared, Situation], Iterator[Use]]:
     return uses
 
 
+def _alarm(alarm: Declared, _situation: Situation) -> Iterator[Use]:
+    """An alarm is billed for each metric that it reads."""
+    queries = alarm.inputs.get("metricQueries") or ()
+    read = sum(1 for query in queries if query.get("metric")) or 1
+    yield Use(per=Per.MONTH, price="alarm", quantity=read)
+
+
 def _ceiling(function: Declared, _situation: Situation) -> tuple[str, float] | None:
     reserved = function.inputs.get("reservedConcurrentExecutions")
     return None if reserved is None else ("functions.predict.concurrency", reserved)
@@ -129,6 +136,7 @@ FREE: Mapping[str, str] = {
             "aws:iam/rolePolicy:RolePolicy",
             "aws:lambda/permission:Permission",
             "aws:s3/bucketPolicy:BucketPolicy",
+            "aws:sns/topicPolicy:TopicPolicy",
             "aws:sqs/queuePolicy:QueuePolicy",
         ),
         PERMISSION,
@@ -137,10 +145,14 @@ FREE: Mapping[str, str] = {
     "aws:appautoscaling/policy:Policy": "scaling costs nothing, only the copies do",
     "aws:cloudwatch/eventRule:EventRule": "events of AWS's own services are free on the default bus (unverified)",
     "aws:cloudwatch/eventTarget:EventTarget": "what it starts is priced",
+    "aws:sns/topic:Topic": "1,000 mails and 100,000 webhook calls a month are free (unverified), more than alarms send",
+    "aws:sns/topicSubscription:TopicSubscription": "as its topic",
 }
 UNPRICED: Mapping[str, str] = {
     "metrics of usage": "after the first ten, 0.30 USD a month (unverified), by the hour, for each of the four of a"
     " model's version, or step, that is called",
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": "after the first ten metrics of an account, 0.30 USD a month"
+    " (unverified) for each, by the hours in which it is written, and for each version and variant that answers",
     "aws:appautoscaling/target:Target": "copies kept ready above the minimum: as many as are used",
     "aws:appautoscaling/scheduledAction:ScheduledAction": "copies kept ready at the hours of scaling.hours",
     "aws:s3/bucketObjectv2:BucketObjectv2": "the archives of functions: 0.023 USD for a GB and a month",
@@ -159,7 +171,7 @@ CHARGES = Charges(
         "aws:apigatewayv2/api:Api": _api,
         "aws:cloudwatch/dashboard:Dashboard": _monthly("dashboard"),
         "aws:cloudwatch/logGroup:LogGroup": _logs,
-        "aws:cloudwatch/metricAlarm:MetricAlarm": _monthly("alarm"),
+        "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
         "aws:kms/key:Key": _monthly("key"),
         "aws:lambda/eventSourceMapping:EventSourceMapping": _consumer,
         "aws:s3/bucket:Bucket": _bucket,

@@ -53,6 +53,7 @@ class Api(pulumi.ComponentResource):
         )
         self._stage(name, args, api)
         routes.declare(name, args, api, self)
+        self.identity = api.id
         self.endpoint = api.api_endpoint
         signed = isinstance(args.auth, IamAuth)
         self.callers = pulumi.Output.concat(api.execution_arn, "/*/*") if signed else pulumi.Output.from_input("")

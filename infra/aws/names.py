@@ -31,6 +31,12 @@ NAMES = (
         characters=512,
         of=dict.fromkeys((Part.FUNCTION, Part.WORKFLOW, Part.API), ("{}-logs",)),
     ),
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    PhysicalName(
+        type="aws:cloudwatch/metricAlarm:MetricAlarm", characters=255, form=".+", of={Part.ALARM: ("monitor-{}",)}
+    ),
+    # https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
+    PhysicalName(type="aws:sns/topic:Topic", characters=256, form="[A-Za-z0-9_-]+", of={Part.TOPIC: ("monitor-{}",)}),
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
     PhysicalName(
         type="aws:sqs/queue:Queue",
@@ -53,4 +59,5 @@ NAMES = (
     # https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis.html
     PhysicalName(type="aws:apigatewayv2/api:Api", characters=128, of={Part.API: ("{}-http",)}),
 )
-"""A row for each type; queues have a second one, for what is named after them."""
+"""A row for each type; queues have a second one, for what is named after them. A filter of a log has none:
+no pattern makes a name of 512 characters."""

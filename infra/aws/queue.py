@@ -54,6 +54,7 @@ class Queue(pulumi.ComponentResource):
             opts=child_opts,
         )
         _guard(f"{name}-queue-policy", queue, (delivery(queue.arn, rule_arn(queue.arn)),), child_opts)
+        self.waiting, self.failed = queue, failed
         self.ref = queue.arn
         self.url = queue.url
         self.dead_letters = failed.url

@@ -53,6 +53,7 @@ class Schedule(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
+        self.failed = undelivered
         self.register_outputs({})
 
 

@@ -9,6 +9,7 @@ from infra.gcp.arrival import Arrival
 from infra.gcp.charges import CHARGES
 from infra.gcp.function import Function
 from infra.gcp.gateway import Api
+from infra.gcp.monitor import Monitor
 from infra.gcp.names import NAMES
 from infra.gcp.project import enable_services
 from infra.gcp.queue import Queue
@@ -26,6 +27,8 @@ FROM_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "gcp:cloudfunctionsv2/function:Function": ("service_config",),
     "gcp:cloudscheduler/job:Job": ("schedule",),
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": ("retention_days",),
+    "gcp:monitoring/alertPolicy:AlertPolicy": ("conditions", "documentation"),
+    "gcp:monitoring/notificationChannel:NotificationChannel": ("labels",),
     "gcp:pubsub/subscription:Subscription": ("ack_deadline_seconds", "dead_letter_policy"),
     "gcp:storage/bucket:Bucket": ("lifecycle_rules",),
     "gcp:workflows/workflow:Workflow": ("source_contents",),
@@ -44,6 +47,7 @@ CLOUD = Cloud(
     arrival=Arrival,
     schedule=Schedule,
     upload=Upload,
+    monitor=Monitor,
     names=NAMES,
     require_region=require_region,
     stand_ins={"gcp:project": PROJECT_VARIABLES},

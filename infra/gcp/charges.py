@@ -111,6 +111,7 @@ FREE: Mapping[str, str] = {
             "gcp:apigateway/apiConfig:ApiConfig",
             "gcp:logging/projectExclusion:ProjectExclusion",
             "gcp:logging/projectSink:ProjectSink",
+            "gcp:monitoring/notificationChannel:NotificationChannel",
             "gcp:storage/notification:Notification",
         ),
         PART_OF_IT,
@@ -120,6 +121,9 @@ FREE: Mapping[str, str] = {
     "gcp:eventarc/trigger:Trigger": "events of Google's own sources are free",
 }
 UNPRICED: Mapping[str, str] = {
+    "gcp:logging/metric:Metric": "150 MiB of metrics a month are free (unverified), then 0.258 USD for each",
+    "gcp:monitoring/alertPolicy:AlertPolicy": "no price was read; announced were 0.10 USD a month for a condition, and"
+    " 0.35 USD for a million of what it reads, once a minute (unverified)",
     "gcp:artifactregistry/repository:Repository": "the images of functions: no price was read",
     "gcp:storage/bucketObject:BucketObject": "the sources of functions: 0.020 USD for a GB and a month",
     "data out of the region": "no price was read",

@@ -64,6 +64,13 @@ NAMES = (
         form="[A-Za-z]([A-Za-z0-9_-]*[A-Za-z0-9])?",
         of={Part.WORKFLOW: ("{}-workflow",)},
     ),
+    # https://cloud.google.com/logging/docs/reference/v2/rest/v2/projects.metrics
+    PhysicalName(
+        type="gcp:logging/metric:Metric",
+        characters=100,
+        form=r"[A-Za-z0-9_.,+!*',()%-][A-Za-z0-9_.,+!*',()%/-]*",
+        of={Part.METRIC: ("monitor-{}",)},
+    ),
     # https://cloud.google.com/logging/docs/reference/v2/rest/v2/projects.sinks, and projects.exclusions
     PhysicalName(
         type="gcp:logging/projectSink:ProjectSink",

@@ -18,6 +18,7 @@ SERVICES = (
     "iam",
     "iamcredentials",
     "logging",
+    "monitoring",
     "pubsub",
     "run",
     "servicecontrol",

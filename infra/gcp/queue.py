@@ -47,6 +47,8 @@ class Queue(pulumi.ComponentResource):
         self._name, self._args = name, args
         self.delivery: tuple[pulumi.Resource, ...] = ()
         """What keeps the messages for the consumer, once `deliver` was called."""
+        self.waiting: pulumi.Output[str] | None = None
+        """The id of the same."""
         self.keys = args.keys
         """Of the objects that may be announced."""
         transforms = [announced(args.keys)] if args.keys else None
@@ -87,7 +89,7 @@ class Queue(pulumi.ComponentResource):
             },
             opts=kept(opts, self._args.keep),
         )
-        self.delivery = (subscription,)
+        self.delivery, self.waiting = (subscription,), subscription.id
         gcp.pubsub.SubscriptionIAMMember(
             f"{self._name}-subscription-subscriber",
             subscription=subscription.id,

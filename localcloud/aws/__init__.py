@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from localcloud.aws import alarms
 from localcloud.aws.dead_letters import DeadLetters
 from localcloud.aws.emulator import Emulator
 from localcloud.aws.gateway import Gateway
@@ -17,6 +19,7 @@ from localcloud.aws.provider_functions import PROVIDER_FUNCTIONS
 from localcloud.aws.quotas import CONCURRENCY, KNOWN
 from localcloud.aws.resources import ABSENT, HANDLERS
 from localcloud.aws.session import Session
+from localcloud.engine.alarms import Monitoring, Sample
 from localcloud.engine.cloud import SHOWN_BYTES, CloudFailed, Entrance, QueuePart, State
 from localcloud.engine.events import Event, Events
 from localcloud.engine.quotas import account_quotas
@@ -43,6 +46,7 @@ class Aws:
     failed = QueuePart(type="aws:sqs/queue:Queue", suffix="-dead-letters")
     handlers = HANDLERS
     absent = ABSENT
+    unmeasured = alarms.ABSENT
 
     def __init__(self, stack: StackFile, workspace: Path, *, port: int, progress: Callable[[str], None]) -> None:
         self._port = port
@@ -129,6 +133,14 @@ class Aws:
     def events(self) -> list[Event]:
         """Return what happened since the last call."""
         return [*self._happenings.take(), *self._events.take()]
+
+    def monitoring(self, resources: Iterable[Resource]) -> Monitoring:
+        """Return what is declared of metrics and alarms."""
+        return alarms.monitoring(resources)
+
+    def counted(self, resources: Iterable[Resource]) -> Iterator[Sample]:
+        """Yield what the services count, of what the alarms among the resources read."""
+        return alarms.counted(self.session, resources, self._events.answers, time.time())
 
     def workers(self, function: Resource) -> list[int]:
         """Return the ids of a function's processes: the emulator unpacks each copy into a folder named after it."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from infra.function_spec import Messages
 from infra.function_table import FUNCTIONS
+from localcloud.commands.alarms import AlarmTeller
 from localcloud.commands.alone import alone
 from localcloud.commands.control import FILE, Command, Control
 from localcloud.commands.edits import stated, unnamed
@@ -45,8 +46,10 @@ def main(progress: Progress, stack: str, state: Path) -> int:
         first(local, lambda: deploy(local, progress))
         outputs.write_text(json.dumps(local.outputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         try:
-            until_the_end.enter_context(Control(state / FILE, stack_commands(local)))
+            watching = AlarmTeller(local, lambda text: progress.line("alarm", text))
+            until_the_end.enter_context(Control(state / FILE, stack_commands(local, watching)))
             _print_outputs(local, progress, outputs, state)
+            until_the_end.enter_context(watching)
             until_the_end.enter_context(Teller(local, progress, _typed(state)))
             follow(local, progress, since=began)
             return 0
@@ -54,13 +57,15 @@ def main(progress: Progress, stack: str, state: Path) -> int:
             outputs.unlink(missing_ok=True)
 
 
-def stack_commands(stack: LocalStack) -> dict[str, Command]:
-    """Return what `sml` may have a running stack do."""
+def stack_commands(stack: LocalStack, watching: AlarmTeller | None = None) -> dict[str, Command]:
+    """Return what `sml` may have a running stack do; `watching` tells of its alarms to others, too."""
+    alarms = watching or AlarmTeller(stack, lambda _: None)
     return {
         "facts": lambda _: facts(stack.file.name, stack.cloud.entrance, stack.outputs),
         "start": lambda fields: {"execution": stack.execute(fields["argument"])},
         "send": lambda fields: stack.send(takes_messages(fields["function"]), fields["message"]) or {},
         "logs": lambda fields: {"lines": stack.logs(fields["function"], fields["lines"])},
+        "alarms": lambda _: {"alarms": alarms.look()},
         "resources": lambda _: {"resources": resources(stack)},
         "redrive": lambda fields: {"moved": stack.redrive(fields["function"])},
     }

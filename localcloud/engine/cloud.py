@@ -13,7 +13,7 @@ finally:
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 import pulumi
 
+from localcloud.engine.alarms import Monitoring, Sample
 from localcloud.engine.dead_letters import DeadLetters
 from localcloud.engine.events import Event
 from localcloud.engine.resource_handler import Resource, ResourceHandler
@@ -115,6 +116,9 @@ class EmbeddedCloud(Provider, Protocol):
     failed: QueuePart
     """What holds the dead letters of a queue: `dead_letters` knows it by its id."""
 
+    unmeasured: frozenset[str]
+    """The metrics that it does not measure, of those that alarms read."""
+
     @property
     def groups(self) -> tuple[int, ...]:
         """The process groups of everything it runs, including the functions' workers."""
@@ -161,6 +165,14 @@ class EmbeddedCloud(Provider, Protocol):
 
     def events(self) -> list[Event]:
         """Return what happened since the last call: objects written, functions that failed, errors of the API."""
+        ...
+
+    def monitoring(self, resources: Iterable[Resource]) -> Monitoring:
+        """Return what is declared of metrics and alarms. Raise `ValueError` for a form that is not emulated."""
+        ...
+
+    def counted(self, resources: Iterable[Resource]) -> Iterable[Sample]:
+        """Return what the services count, of what the alarms among the resources read."""
         ...
 
     def workers(self, function: Resource) -> list[int]:

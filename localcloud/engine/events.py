@@ -10,6 +10,7 @@ events.take()  # what happened since the last call
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -42,6 +43,17 @@ class Answered:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a request was answered with, for whoever counts."""
+
+    at: float
+    """Seconds since 1970."""
+    status: int
+    by: str = ""
+    """The physical name of the function that answered, where that is known."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Logged:
     """A function logged a line of level ERROR."""
 
@@ -71,6 +83,7 @@ class Events:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: deque[Event] = deque(maxlen=MOST)
+        self._answers: deque[Answer] = deque(maxlen=MOST)
 
     def add(self, event: Event) -> None:
         """Keep an event."""
@@ -78,10 +91,22 @@ class Events:
             self._kept.append(event)
 
     def answered(self, request: Request, response: Response) -> None:
-        """Keep what the API answered, if it is an error of the server."""
+        """Count what the API answered, and keep it if it is an error of the server."""
+        self.count(Answer(at=time.time(), status=response.status))
         if response.status >= SERVER_ERRORS:
             path = request.path.partition("?")[0]
             self.add(Answered(method=request.method, path=path, status=response.status, body=response.body))
+
+    def count(self, answer: Answer) -> None:
+        """Count an answer: the last `MOST` are known."""
+        with self._lock:
+            self._answers.append(answer)
+
+    @property
+    def answers(self) -> list[Answer]:
+        """The last answers, oldest first."""
+        with self._lock:
+            return list(self._answers)
 
     def take(self) -> list[Event]:
         """Return what happened since the last call, oldest first."""

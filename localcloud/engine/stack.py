@@ -10,11 +10,13 @@ with LocalStack("local") as stack:
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from localcloud.engine.alarms import AlarmState, states
 from localcloud.engine.cloud import EmbeddedCloud, Objects, QueuePart, State, start
 from localcloud.engine.dead_letters import DeadLetters, redrive
 from localcloud.engine.engine import Changes, Engine
@@ -24,6 +26,8 @@ from localcloud.engine.stack_file import ROOT, STATE, StackFile
 from localcloud.support.workspace import clear, take
 
 PORT = 8400
+COUNTED_LINES = 20_000
+"""The newest lines of a function that metrics are made of."""
 JOBS = "jobs"
 """The function that does the jobs of the API."""
 
@@ -143,6 +147,15 @@ class LocalStack:
     def logs(self, function: str, limit: int = 200) -> list[str]:
         """Return the newest `limit` lines that a function logged, oldest first."""
         return self.cloud.lines(self.function(function), limit)
+
+    def alarms(self, now: float | None = None) -> list[AlarmState]:
+        """Return the state of each alarm that is deployed, at a time in seconds since 1970, or now."""
+        monitoring, samples = self.cloud.monitoring(self.resources), list(self.cloud.counted(self.resources))
+        for function in self.of(self.cloud.function):
+            name = function.outputs["name"]
+            if name in monitoring.functions:
+                samples += monitoring.measured(name, self.cloud.lines(function, COUNTED_LINES))
+        return states(monitoring.rules, samples, time.time() if now is None else now, absent=self.cloud.unmeasured)
 
     def workers(self, function: str) -> list[int]:
         """Return the ids of the processes that a function runs in at this moment."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from localcloud.engine.alarms import Monitoring, Sample
 from localcloud.engine.cloud import SHOWN_BYTES, CloudFailed, Entrance, QueuePart, State
 from localcloud.engine.events import Event
 from localcloud.engine.quotas import account_quotas
 from localcloud.engine.resource_handler import Resource
 from localcloud.engine.stack_file import ROOT, StackFile
+from localcloud.gcp import alarms
 from localcloud.gcp.cloudrun.quotas import KNOWN
 from localcloud.gcp.project import Project
 from localcloud.gcp.provider_functions import PROVIDER_FUNCTIONS
@@ -45,6 +48,7 @@ class Gcp:
     failed = QueuePart(type="gcp:pubsub/subscription:Subscription", suffix="-dead-letters-kept")
     handlers = HANDLERS
     absent = ABSENT
+    unmeasured: frozenset[str] = frozenset()
 
     def __init__(self, stack: StackFile, workspace: Path, *, port: int, progress: Callable[[str], None]) -> None:
         self.session = Project(
@@ -112,6 +116,15 @@ class Gcp:
     def events(self) -> list[Event]:
         """Return what happened since the last call."""
         return self.session.events()
+
+    def monitoring(self, resources: Iterable[Resource]) -> Monitoring:
+        """Return what is declared of metrics and alarms."""
+        return alarms.monitoring(resources)
+
+    def counted(self, resources: Iterable[Resource]) -> Iterator[Sample]:
+        """Yield what the services count, whatever alarms read."""
+        del resources
+        return alarms.counted(self.session, self.session.functions.answers, time.time())
 
     def workers(self, function: Resource) -> list[int]:
         """Return the ids of the processes of all copies of a function."""

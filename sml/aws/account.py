@@ -15,6 +15,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sml.alarm import Alarm, State
 from sml.log_line import FAILED, LogLine, read
 from sml.mistake import Mistake, Unreachable
 
@@ -39,6 +40,9 @@ UNKNOWN = frozenset(
     }
 )
 """What AWS answers where it does not know who asks."""
+STATES = {"ALARM": State.FIRING, "OK": State.QUIET}
+AT_ONCE = 100
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html"""
 SPANS = (600, 7200, 86_400, 14 * 86_400)
 """Seconds to look back for the newest lines, one after the other: CloudWatch tells the oldest ones of a time first."""
 
@@ -130,6 +134,20 @@ class Account:
             raise Mistake(NO_TAG.format(stack=stack))
         return [{"service": name, "amount": amounts[name, unit], "currency": unit} for name, unit in sorted(amounts)]
 
+    def alarms(self, outputs: Mapping[str, Any]) -> list[Alarm]:
+        names = dict(outputs.get("alarms") or {})
+        if not names:
+            return []
+        found: dict[str, Mapping[str, Any]] = {}
+        with refusals("show the alarms"):
+            watch = boto3.client("cloudwatch", region_name=str(outputs["workflow"]).split(":")[3])
+            called = list(names.values())
+            for start in range(0, len(called), AT_ONCE):
+                asked = called[start : start + AT_ONCE]
+                page = watch.describe_alarms(AlarmNames=asked, AlarmTypes=["MetricAlarm"], MaxRecords=AT_ONCE)
+                found |= {one["AlarmName"]: one for one in page["MetricAlarms"]}
+        return [_alarm(name, found.get(called)) for name, called in names.items()]
+
     def person(self, outputs: Mapping[str, Any]) -> str | None:
         with refusals("say who you are"):
             return boto3.client("sts", region_name=str(outputs["workflow"]).split(":")[3]).get_caller_identity()["Arn"]
@@ -147,6 +165,15 @@ class Account:
             ("dead letters", dead, f"{console}/sqs/v3/{within}/queues/{quote(dead, safe='')}"),
             ("logs", "CloudWatch", f"{console}/cloudwatch/{within}logsV2:log-groups"),
         ]
+
+
+def _alarm(name: str, found: Mapping[str, Any] | None) -> Alarm:
+    """Return an alarm as CloudWatch tells it; one that somebody has deleted is told as such."""
+    if found is None:
+        return Alarm(name=name, state=State.GONE)
+    state = STATES.get(found["StateValue"], State.NO_DATA)
+    since = found["StateUpdatedTimestamp"].timestamp() if state is State.FIRING else None
+    return Alarm(name=name, state=state, since=since, text=str(found.get("AlarmDescription", "")))
 
 
 def _keys(way: Way | None) -> dict[str, str]:

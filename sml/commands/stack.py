@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sml.alarm import State
 from sml.file import content_of
 from sml.key import checked
 from sml.mistake import UNREACHABLE, Mistake, Unreachable
 from sml.sentences import misplaced
 from sml.session import Session, on_stack
+
+if TYPE_CHECKING:
+    from sml.stack import Stack
 
 AMOUNTS = {"usd": "USD", "grams": "g CO2e"}
 
@@ -39,6 +44,7 @@ def status(
     awaiting = {name: [turn.version for turn in pointer.awaiting] for name, pointer in pointers.items()}
     scheduled = at_once(lambda one: [wait["cause"] for wait in one.scheduled()], records)
     waits = dict(zip(found.models, scheduled, strict=True))
+    told = _alarms(found)
     named = ("endpoint", "data_url", "models_url", "jobs_url", "workflow")
     facts: dict[str, Any] = {
         "stack": found.name,
@@ -48,20 +54,44 @@ def status(
         "models": live,
         "estimate": found.outputs.get("estimate"),
         "awaiting_approval": {name: versions for name, versions in awaiting.items() if versions},
-        "scheduled": {name: told for name, told in waits.items() if told},
+        "scheduled": {name: causes for name, causes in waits.items() if causes},
+        "alarms": {"firing": told.firing, "of": told.of},
     }
-    apart = ("models", "scheduled", "awaiting_approval", "ready", "estimate")
+    apart = ("models", "scheduled", "awaiting_approval", "ready", "estimate", "alarms")
     shown = {
         **{name: value for name, value in facts.items() if name not in apart},
         "API": answers,
         **{f"{name}, live": champion or "no version yet" for name, champion in live.items()},
         **{f"{name}, awaiting approval": ", ".join(versions) for name, versions in awaiting.items() if versions},
-        **{f"{name}, waits": "; ".join(told) for name, told in waits.items() if told},
+        **{f"{name}, waits": "; ".join(causes) for name, causes in waits.items() if causes},
+        "alarms": told.said,
         "estimate": _estimated(facts["estimate"]),
     }
     out.fields(facts, shown)
     if not reached:
         raise typer.Exit(UNREACHABLE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What is told of the alarms of a stack."""
+
+    said: str
+    firing: list[str] | None = None
+    """Their names; None where nobody could be asked."""
+    of: int | None = None
+
+
+def _alarms(stack: Stack) -> _Told:
+    """Ask which alarms are firing: that they cannot be asked hides nothing else."""
+    try:
+        found = stack.cloud.alarms(stack.outputs)
+    except Mistake as problem:
+        return _Told(said=str(problem))
+    firing = [one.name for one in found if one.state is State.FIRING]
+    look = f"firing: {', '.join(firing)}: `{stack.typed('alarms')}`"
+    quiet = f"none firing of {len(found)}" if found else "the stack has none"
+    return _Told(said=look if firing else quiet, firing=firing, of=len(found))
 
 
 def _estimated(told: object) -> str:

@@ -32,5 +32,6 @@ ROUTES: Mapping[tuple[str, str], View] = {
     ("GET", "/models/{model}/runs/{run}"): runs.run,
     ("GET", "/models/{model}/runs/{run}/report"): runs.report,
     ("GET", "/resources"): stack.resources,
+    ("GET", "/alarms"): stack.alarms,
     ("GET", "/logs"): stack.logs,
 }

@@ -47,6 +47,9 @@ KINDS = {
     "rolled_back": "bad",
     "failed": "bad",
     "damaged": "bad",
+    "firing": "bad",
+    "gone": "bad",
+    "quiet": "good",
 }
 """How good a state is, by its name: the colour and the sign of its badge."""
 LONG = 16

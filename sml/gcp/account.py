@@ -8,8 +8,9 @@ import re
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
+from sml.alarm import Alarm, State
 from sml.gcp.api import PATIENCE_SECONDS, ask, who
 from sml.log_line import LogLine
 from sml.mistake import Mistake
@@ -129,6 +130,28 @@ class Account:
         rows = ([cell["v"] for cell in row["f"]] for row in answer.get("rows", ()))
         return [{"service": name, "amount": float(amount), "currency": unit} for name, amount, unit in rows]
 
+    def alarms(self, outputs: Mapping[str, Any]) -> list[Alarm]:
+        names = dict(outputs.get("alarms") or {})
+        if not names:
+            return []
+        project = str(outputs["workflow"]).split("/")[1]
+        policies = self._listed("alertPolicies", project)
+        opened = self._listed("alerts", project, filter='state="OPEN"')
+        texts = {one["name"].rpartition("/")[2]: one.get("documentation", {}).get("content", "") for one in policies}
+        since = {one["policy"]["name"].rpartition("/")[2]: one["openTime"] for one in opened}
+        return [_alarm(name, called.rpartition("/")[2], texts, since) for name, called in names.items()]
+
+    def _listed(self, kind: str, project: str, **wanted: str) -> list[dict[str, Any]]:
+        """Return all that Cloud Monitoring lists: https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alerts."""
+        found: list[dict[str, Any]] = []
+        token = ""
+        while True:
+            query = urlencode({"pageSize": LARGEST_PAGE, **wanted, "pageToken": token})
+            page = self._ask("show the alarms", f"monitoring.googleapis.com/v3/projects/{project}/{kind}?{query}")
+            found += page.get(kind, ())
+            if not (token := page.get("nextPageToken", "")):
+                return found
+
     def person(self, outputs: Mapping[str, Any]) -> str | None:
         del outputs
         return who()
@@ -149,6 +172,16 @@ class Account:
 
     def _ask(self, what: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         return ask(what, path, body, way=self._way)
+
+
+def _alarm(name: str, policy: str, texts: Mapping[str, str], since: Mapping[str, str]) -> Alarm:
+    """Return an alarm by its policy's id; one whose policy somebody has deleted is told as such."""
+    if policy not in texts:
+        return Alarm(name=name, state=State.GONE)
+    if policy not in since:
+        return Alarm(name=name, state=State.QUIET, text=texts[policy])
+    opened = datetime.fromisoformat(since[policy]).timestamp()
+    return Alarm(name=name, state=State.FIRING, since=opened, text=texts[policy])
 
 
 def _line(entry: Mapping[str, Any]) -> LogLine:

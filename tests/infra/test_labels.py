@@ -29,6 +29,9 @@ NAMELESS: Final = frozenset(
         aws.VERSIONING,
         aws.QUEUE_POLICY,
         aws.REDRIVE_ALLOW,
+        aws.LOG_FILTER,
+        aws.TOPIC_POLICY,
+        aws.TOPIC_SUBSCRIPTION,
         gcp.SERVICE,
         gcp.AGENT,
         gcp.OBJECT,
@@ -49,7 +52,8 @@ def said(resource: Resource) -> dict[str, str]:
     """What a resource says of where it belongs."""
     described = resource.inputs.get("description", "")
     pairs = (part.partition(" ") for part in described.split(", "))
-    return resource.inputs.get("tags") or resource.inputs.get("labels") or {key: value for key, _, value in pairs}
+    labels = next(filter(None, map(resource.inputs.get, ("userLabels", "tags", "labels"))), None)
+    return labels or {key: value for key, _, value in pairs}
 
 
 @pytest.mark.parametrize("whole", CLOUDS)

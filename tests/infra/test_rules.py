@@ -17,6 +17,7 @@ from tests.infra.aws import rules_compute as aws_compute
 from tests.infra.aws import rules_data as aws_data
 from tests.infra.aws import rules_edges as aws_edges
 from tests.infra.aws import rules_kept as aws_kept
+from tests.infra.aws import rules_watched as aws_watched
 from tests.infra.aws import whole as aws
 from tests.infra.gcp import broken as gcp_broken
 from tests.infra.gcp import rules_account as gcp_account
@@ -24,6 +25,7 @@ from tests.infra.gcp import rules_compute as gcp_compute
 from tests.infra.gcp import rules_data as gcp_data
 from tests.infra.gcp import rules_edges as gcp_edges
 from tests.infra.gcp import rules_kept as gcp_kept
+from tests.infra.gcp import rules_watched as gcp_watched
 from tests.infra.gcp import whole as gcp
 
 
@@ -47,13 +49,27 @@ CLOUDS = (
     RuledCloud(
         name="aws",
         whole=aws,
-        rules=(*aws_data.RULES, *aws_compute.RULES, *aws_edges.RULES, *aws_account.RULES, *aws_kept.RULES),
+        rules=(
+            *aws_data.RULES,
+            *aws_compute.RULES,
+            *aws_edges.RULES,
+            *aws_account.RULES,
+            *aws_kept.RULES,
+            *aws_watched.RULES,
+        ),
         broken={**aws_broken.BROKEN, **aws_kept.BROKEN},
     ),
     RuledCloud(
         name="gcp",
         whole=gcp,
-        rules=(*gcp_data.RULES, *gcp_compute.RULES, *gcp_edges.RULES, *gcp_account.RULES, *gcp_kept.RULES),
+        rules=(
+            *gcp_data.RULES,
+            *gcp_compute.RULES,
+            *gcp_edges.RULES,
+            *gcp_account.RULES,
+            *gcp_kept.RULES,
+            *gcp_watched.RULES,
+        ),
         broken={**gcp_broken.BROKEN, **gcp_kept.BROKEN},
     ),
 )

@@ -56,6 +56,13 @@ def document(cloud: str, auth: str, turn: int) -> dict[str, Any]:
         "rollout": {"steps": [10 + turn, 50 + turn], "bake_seconds": 60 + turn, "patience": 3 + turn, "shadow": 10},
         "api": api,
         "capture": {"inputs": 0.1 + turn / 100, "days": 5 + turn},
+        "alerts": {
+            "email": [f"{turn}@example.org"],
+            "webhook": f"https://{turn}.example.org",
+            "latency_ms": 1000 + turn,
+            "silence_minutes": 60 + turn,
+            "objective": 99.0 + turn / 10,
+        },
         "pointer_seconds": 5 + turn,
         "log_days": [7, 14][turn],
         "protect": False,

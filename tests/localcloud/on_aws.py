@@ -19,7 +19,7 @@ STACK = "local"
 ENDING = signal.SIGINT
 """How `make up` is ended in its test."""
 FUNCTION = "aws:lambda/function:Function"
-NEVER_ALONE = frozenset()
+NEVER_ALONE = frozenset({"aws:cloudwatch/logMetricFilter:LogMetricFilter", "aws:cloudwatch/metricAlarm:MetricAlarm"})
 """The types that a cloud is not asked for: each goes with another, or never goes."""
 SAME_EITHER_WAY = {
     "data",
@@ -32,6 +32,7 @@ SAME_EITHER_WAY = {
     "caller",
     "steps",
     "nightly",
+    "told",
 }
 """Logical names in `Everything` whose inputs are the same in both programs, or follow from another resource."""
 HANDLER = """
@@ -232,8 +233,39 @@ class Everything:
             environment={"variables": {"COLOUR": self.pick("red", "blue")}},
             logging_config={"log_format": "Text", "log_group": logs.name},
         )
+        self.watch(logs)
         alias = aws.lambda_.Alias("live", name="live", function_name=function.name, function_version=function.version)
         return function, alias
+
+    def watch(self, logs: aws.cloudwatch.LogGroup) -> None:
+        aws.cloudwatch.LogMetricFilter(
+            "counted",
+            log_group_name=logs.name,
+            pattern=self.pick('{ ($.event = "a") }', '{ ($.event = "b") }'),
+            metric_transformation={"namespace": "own", "name": "Counted", "value": "1"},
+        )
+        topic = aws.sns.Topic("told")
+        sender = {"Principal": {"Service": "cloudwatch.amazonaws.com"}, "Action": "sns:Publish"}
+        aws.sns.TopicPolicy(
+            "heard",
+            arn=topic.arn,
+            policy=topic.arn.apply(
+                lambda arn: _policy({**sender, "Resource": arn, "Sid": self.pick("first", "second")})
+            ),
+        )
+        aws.cloudwatch.MetricAlarm(
+            "alarm",
+            namespace="own",
+            metric_name="Counted",
+            statistic="Sum",
+            period=60,
+            evaluation_periods=1,
+            threshold=self.pick(1.0, 2.0),
+            comparison_operator="GreaterThanOrEqualToThreshold",
+            treat_missing_data="notBreaching",
+            alarm_description="counted",
+            alarm_actions=[topic.arn],
+        )
 
     def calls(self, function: aws.lambda_.Function, alias: aws.lambda_.Alias, queue: aws.sqs.Queue) -> None:
         aws.lambda_.ProvisionedConcurrencyConfig(

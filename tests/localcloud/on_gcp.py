@@ -40,6 +40,8 @@ NEVER_ALONE = frozenset(
     {
         "gcp:apigateway/api:Api",
         "gcp:artifactregistry/repository:Repository",
+        "gcp:logging/metric:Metric",
+        "gcp:monitoring/alertPolicy:AlertPolicy",
         "gcp:projects/serviceIdentity:ServiceIdentity",
     }
 )
@@ -217,6 +219,19 @@ class Everything:
         )
         self.workflow(worker, account, pulumi.ResourceOptions(depends_on=after))
         self.api(account, service)
+        self.watch()
+
+    def watch(self) -> None:
+        lines = 'resource.type="cloud_run_revision" AND resource.labels.service_name=("s") AND jsonPayload.event="'
+        metric = gcp.logging.Metric("counted", filter=f'{lines}{self.pick("a", "b")}"')
+        query = metric.name.apply(lambda name: f"sum(increase(logging_googleapis_com:user_{name}{{}}[60s])) >= 0.5")
+        gcp.monitoring.AlertPolicy(
+            "alert",
+            display_name="counted",
+            combiner="OR",
+            conditions=[{"display_name": "counted", "condition_prometheus_query_language": {"query": query}}],
+            documentation={"content": self.pick("one", "two")},
+        )
 
     def pick(self, first: T, second: T) -> T:
         return second if self.second else first

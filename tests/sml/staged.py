@@ -54,6 +54,7 @@ class Staged:
         self.started: list[Mapping[str, Any]] = []
         self.sent: list[Any] = []
         self.logged: list[str] = []
+        self.alarms: list[dict[str, Any]] = []
         self.resources: list[dict[str, str]] = []
         self.options: dict[str, str] = {}
         self.endpoint = "http://127.0.0.1:9"
@@ -85,6 +86,7 @@ class Staged:
             "start": self.start,
             "send": lambda fields: self.sent.append((fields["function"], fields["message"])) or {},
             "logs": lambda fields: {"lines": self.logged[-fields["lines"] :]},
+            "alarms": lambda _: {"alarms": self.alarms},
             "resources": lambda _: {"resources": self.resources},
             "redrive": lambda fields: {"moved": {"jobs": 1, "labels": 2}[fields["function"]]},
         }

@@ -41,8 +41,11 @@ def _composed(entry: Callable[[Environment], Any]) -> tuple[Any, Environment]:
     began = perf_counter()
     environment = Environment(os.environ, store_options=store_options(os.environ), metrics=_metrics)
     work = entry(environment)
+    seconds = _loaded + perf_counter() - began
     if environment.metering is not None:
-        environment.metering.started(_loaded + perf_counter() - began)
+        environment.metering.started(seconds)
+    if _loaded:
+        environment.log().info("started", ms=round(seconds * 1000, 1))
     return work, environment
 
 

@@ -45,8 +45,10 @@ def _composed(entry: Callable[[Environment], Any]) -> Any:
         log_level_name="severity",
     )
     work = entry(environment)
+    seconds = _loaded + perf_counter() - began
     if environment.metering is not None:
-        environment.metering.started(_loaded + perf_counter() - began)
+        environment.metering.started(seconds)
+    environment.log().info("started", ms=round(seconds * 1000, 1))
     return work
 
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from localcloud.aws.resources import access, arrival, function, gateway, logs, queue, schedule, storage, workflow
+from localcloud.aws.resources import (
+    access,
+    arrival,
+    function,
+    gateway,
+    logs,
+    monitor,
+    queue,
+    schedule,
+    storage,
+    workflow,
+)
 from localcloud.engine.resource_handler import ResourceHandler
 
 HANDLERS: Mapping[str, ResourceHandler] = {
@@ -17,10 +28,11 @@ HANDLERS: Mapping[str, ResourceHandler] = {
     **schedule.HANDLERS,
     **workflow.HANDLERS,
     **gateway.HANDLERS,
+    **monitor.HANDLERS,
 }
 
 ABSENT: Mapping[str, str] = {
-    "aws:cloudwatch/metricAlarm:MetricAlarm": "the emulator keeps no metrics of queues, APIs and workflows",
+    "aws:sns/topicSubscription:TopicSubscription": monitor.UNTOLD,
     "aws:cloudwatch/dashboard:Dashboard": "there is no console here to show it",
     "aws:budgets/budget:Budget": "nothing here costs money",
     "aws:appautoscaling/target:Target": "the emulator has no autoscaling",

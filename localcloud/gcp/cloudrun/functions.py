@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from localcloud.engine.events import Event
+from localcloud.engine.events import Answer, Event, Events
 from localcloud.gcp.cloudrun.build import TARGET, Build
 from localcloud.gcp.cloudrun.errors import errors
 from localcloud.gcp.cloudrun.instance import Instance, InstanceFailed, Size
@@ -86,6 +87,7 @@ class Functions:
         self._pending_seconds = pending_seconds
         self._lock = threading.Lock()
         self._all: dict[str, _Function] = {}
+        self._answered = Events()
         self._over = threading.Event()
         threading.Thread(target=self._tidy_regularly, name="idle copies", daemon=True).start()
 
@@ -99,7 +101,7 @@ class Functions:
         function = _Function(
             args=args,
             server=HttpServer(
-                lambda request: self._answer(args.name, request), limit=LARGEST_REQUEST, refusal=_refusal
+                lambda request: self._counted(args.name, request), limit=LARGEST_REQUEST, refusal=_refusal
             ),
             account=args.account,
             metadata=metadata,
@@ -210,6 +212,16 @@ class Functions:
             concurrency=args.concurrency,
             min_instances=args.min_instances,
         )
+
+    def _counted(self, name: str, request: Request) -> Response:
+        response = self._answer(name, request)
+        self._answered.count(Answer(at=time.time(), status=response.status, by=name))
+        return response
+
+    @property
+    def answers(self) -> list[Answer]:
+        """The last answers of all functions, oldest first."""
+        return self._answered.answers
 
     def _answer(self, name: str, request: Request) -> Response:
         """Check the caller and pass the request to a copy, with Cloud Run's error responses."""

@@ -187,6 +187,12 @@ class PubSub:
         with self._changed:
             return len(self._subscription(name))
 
+    def backlogs(self) -> dict[str, tuple[int, float]]:
+        """Return, by subscription, how many messages are not acknowledged, and the age in seconds of the oldest one."""
+        with self._changed:
+            now = self._now()
+            return {name: (len(one), now - one.oldest) for name, one in self._subscriptions.items()}
+
     def start(self) -> None:
         """Push from a thread from now on."""
         self._dispatcher.start()

@@ -137,6 +137,11 @@ class Subscription:
         self._settle()
         return len(self._pending)
 
+    @property
+    def oldest(self) -> float:
+        """When the oldest message that is not acknowledged was published; this moment where there is none."""
+        return min((pending.message.published for pending in self._pending.values()), default=self._now())
+
     def offer(self, message: Message) -> None:
         """Add a message of the topic, if the filter matches it."""
         if self._matches(message.attributes):

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from localcloud.engine.resource_handler import ResourceHandler
-from localcloud.gcp.resources import access, arrival, function, gateway, logs, queue, schedule, storage, workflow
+from localcloud.gcp.resources import (
+    access,
+    arrival,
+    function,
+    gateway,
+    logs,
+    monitor,
+    queue,
+    schedule,
+    storage,
+    workflow,
+)
 
 HANDLERS: Mapping[str, ResourceHandler] = {
     **storage.HANDLERS,
@@ -16,10 +27,12 @@ HANDLERS: Mapping[str, ResourceHandler] = {
     **schedule.HANDLERS,
     **workflow.HANDLERS,
     **gateway.HANDLERS,
+    **monitor.HANDLERS,
 }
 
 ABSENT: Mapping[str, str] = {
     **logs.ABSENT,
+    **monitor.ABSENT,
     "gcp:projects/service:Service": "every service that is embedded here is always on",
 }
 """Types that are accepted and not created, each with the reason."""

@@ -119,6 +119,12 @@ class Workflows:
             executions = [running.execution for running in self._find(name).executions.values()]
         return [execution for execution in reversed(executions) if state in (None, execution.state)]
 
+    def ended(self) -> list[Execution]:
+        """Return the executions of every workflow that have ended."""
+        with self._lock:
+            running = [one for deployed in self._deployed.values() for one in deployed.executions.values()]
+        return [execution for execution in (one.execution for one in running) if execution.state != ACTIVE]
+
     def cancel(self, name: str, identity: str) -> Execution:
         """Cancel an execution. Raises `NotFound`, and `ValueError` for one that has ended."""
         with self._lock:

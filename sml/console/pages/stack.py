@@ -1,9 +1,10 @@
-"""The stack itself: what it is made of, and what its functions logged."""
+"""The stack itself: what it is made of, its alarms, and what its functions logged."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sml.console.asked import ask
 from sml.console.site import Page
 from sml.logs import log_of
 from sml.mistake import Mistake
@@ -18,6 +19,8 @@ FIRST = "predict"
 LINES = 200
 SECONDS = (3, 15)
 """How often a log is read while somebody looks: here, and in an account, which bounds and bills it."""
+ALARM_SECONDS = (5, 60)
+"""How often alarms are asked for: here, and in an account, which evaluates them once a minute."""
 
 
 def resources(source: Source, request: Request) -> Page:
@@ -36,6 +39,16 @@ def resources(source: Source, request: Request) -> Page:
         "links": stack.cloud.pages(stack.outputs),
     }
     return Page(template="resources.html", title="Resources", facts=facts)
+
+
+def alarms(source: Source, request: Request) -> Page:
+    """The alarms, those that are firing first; asked of an account once a minute while somebody looks."""
+    from sml.commands import alarms as asked  # noqa: PLC0415 - typer's options are read when a command is imported
+
+    del request
+    listed = ask(source.stack, asked.alarms).table
+    facts = {"alarms": listed.documents, "empty": listed.empty, "seconds": ALARM_SECONDS[source.stack.here is None]}
+    return Page(template="alarms.html", title="Alarms", facts=facts)
 
 
 def logs(source: Source, request: Request) -> Page:

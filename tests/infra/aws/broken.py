@@ -389,7 +389,32 @@ ACCOUNT: Mapping[str, tuple[Break, ...]] = {
     ),
 }
 
-BROKEN: Mapping[str, tuple[Break, ...]] = {**DATA, **COMPUTE, **EDGES, **ACCOUNT}
+WATCHED: Mapping[str, tuple[Break, ...]] = {
+    "every_dead_letter_has_an_alarm": (
+        drop(w.ALARM, "monitor-dead-letters-watch-on-time"),
+        change(w.ALARM, "monitor-dead-letters-jobs", threshold=10),
+        change(w.ALARM, "monitor-dead-letters-jobs", dimensions={"QueueName": "another"}),
+    ),
+    "alarms_read_what_is_written": (
+        drop(w.LOG_FILTER, "monitor-drift-watch"),
+        drop(w.LOG_FILTER, "monitor-latency-predict"),
+        change(w.LOG_FILTER, "monitor-drift-watch", logGroupName="another"),
+        change(w.ALARM, "monitor-drift", metricName="Drifted"),
+    ),
+    "who_is_told_is_told_by_alarms_alone": (
+        drop(w.TOPIC_POLICY, "monitor-topic-policy"),
+        change(w.TOPIC_POLICY, "monitor-topic-policy", policy=statement(0, Condition={})),
+        change(
+            w.TOPIC_POLICY,
+            "monitor-topic-policy",
+            policy=rewritten(lambda policy: policy.update(Statement=policy["Statement"][:1])),
+        ),
+        change(w.ALARM, "monitor-drift", alarmActions=[]),
+        change(w.ALARM, "monitor-drift", okActions=ABSENT),
+    ),
+}
+
+BROKEN: Mapping[str, tuple[Break, ...]] = {**DATA, **COMPUTE, **EDGES, **ACCOUNT, **WATCHED}
 
 
 def _every(graph: Graph, type_: str, **changes: Any) -> Graph:

@@ -34,6 +34,11 @@ MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 PERMISSION = "aws:lambda/permission:Permission"
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+LOG_FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+TOPIC = "aws:sns/topic:Topic"
+TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
+TOPIC_SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 API = "aws:apigatewayv2/api:Api"
 INTEGRATION = "aws:apigatewayv2/integration:Integration"
@@ -48,7 +53,8 @@ Statement = Mapping[str, Any]
 
 
 def settings(**more: Any) -> Settings:
-    document = {"cloud": "aws", "models": ["breast_cancer", "file_type"], "training": {"schedule": "0 3 * * 1"}, **more}
+    trained = {"cloud": "aws", "models": ["breast_cancer", "file_type"], "training": {"schedule": "0 3 * * 1"}}
+    document = {**trained, "alerts": {"email": ["ml@example.org"]}, **more}
     return Settings.parse(document, where="Pulumi.test.yaml")
 
 
@@ -94,8 +100,8 @@ def statements_of(graph: Graph, role_arn: object) -> list[Statement]:
 
 
 def every_statement(graph: Graph) -> Iterator[tuple[Resource, Statement]]:
-    """Yield each statement of identity, queue and bucket policies, allowing or not."""
-    for type_ in (ROLE_POLICY, QUEUE_POLICY, BUCKET_POLICY):
+    """Yield each statement of identity, queue, bucket and topic policies, allowing or not."""
+    for type_ in (ROLE_POLICY, QUEUE_POLICY, BUCKET_POLICY, TOPIC_POLICY):
         for resource in graph.of(type_):
             for statement in resource.document("policy")["Statement"]:
                 yield resource, statement

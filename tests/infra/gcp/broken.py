@@ -496,7 +496,33 @@ ACCOUNT: Mapping[str, tuple[Break, ...]] = {
     ),
 }
 
-BROKEN: Mapping[str, tuple[Break, ...]] = {**DATA, **COMPUTE, **EDGES, **ACCOUNT}
+
+def asking(policy: str, edit: Callable[[str], str], **changes: Any) -> Break:
+    """Return a change of what an alert policy asks."""
+
+    def edited(conditions: list[Any]) -> list[Any]:
+        [condition] = conditions
+        asked = condition["conditionPrometheusQueryLanguage"]
+        asked = {**asked, "query": edit(asked["query"]), **changes}
+        return [{**condition, "conditionPrometheusQueryLanguage": asked}]
+
+    return change(w.ALERT, f"monitor-{policy}", conditions=edited)
+
+
+WATCHED: Mapping[str, tuple[Break, ...]] = {
+    "every_dead_letter_has_an_alarm": (
+        drop(w.ALERT, "monitor-dead-letters"),
+        asking("dead-letters", lambda query: query.replace("jobs-", "others-")),
+    ),
+    "alarms_read_what_is_written": (
+        drop(w.METRIC, "monitor-drift"),
+        drop(w.METRIC, "monitor-latency"),
+        asking("drift", lambda query: query.replace("monitor_drift", "drift")),
+        asking("drift", str, disableMetricValidation=False),
+    ),
+    "who_is_told_is_told_of_every_alarm": (change(w.ALERT, "monitor-drift", notificationChannels=[]),),
+}
+BROKEN: Mapping[str, tuple[Break, ...]] = {**DATA, **COMPUTE, **EDGES, **ACCOUNT, **WATCHED}
 
 
 def _source(build: Mapping[str, Any], **changes: Any) -> dict[str, Any]:

@@ -34,6 +34,7 @@ NEEDS = {
     "gcp:cloudscheduler/": ("cloudscheduler", "workflowexecutions"),
     "gcp:eventarc/": ("eventarc", "pubsub", "workflowexecutions"),
     "gcp:logging/": ("logging",),
+    "gcp:monitoring/": ("monitoring",),
     "gcp:projects/iAMMember": ("cloudresourcemanager",),
     "gcp:pubsub/": ("pubsub",),
     "gcp:serviceaccount/iAMMember": ("iam", "iamcredentials"),

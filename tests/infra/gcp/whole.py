@@ -25,6 +25,9 @@ BUCKET_MEMBER = "gcp:storage/bucketIAMMember:BucketIAMMember"
 NOTIFICATION = "gcp:storage/notification:Notification"
 TOPIC = "gcp:pubsub/topic:Topic"
 TOPIC_MEMBER = "gcp:pubsub/topicIAMMember:TopicIAMMember"
+METRIC = "gcp:logging/metric:Metric"
+ALERT = "gcp:monitoring/alertPolicy:AlertPolicy"
+CHANNEL = "gcp:monitoring/notificationChannel:NotificationChannel"
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
 SUBSCRIPTION_MEMBER = "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember"
 AGENT = "gcp:projects/serviceIdentity:ServiceIdentity"
@@ -53,7 +56,8 @@ STORAGE_AGENT = "serviceAccount:service-123456789012@gs-project-accounts.iam.gse
 
 def settings(**more: Any) -> Settings:
     models = ["breast_cancer", "another", "file_type"]
-    document = {"cloud": "gcp", "models": models, "training": {"schedule": "0 3 * * 1"}, **more}
+    trained = {"cloud": "gcp", "models": models, "training": {"schedule": "0 3 * * 1"}}
+    document = {**trained, "alerts": {"email": ["ml@example.org"]}, **more}
     return Settings.parse(document, where="Pulumi.test.yaml")
 
 

@@ -55,7 +55,7 @@ def test_predict_answers_the_gateways_event(
     assert answer["headers"]["x-model-version"] == version
     assert answer["headers"]["x-request-id"] == "JKJaXmPLvHcESHA="
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["event"] for line in lines] == ["serving", "request"]
+    assert [line["event"] for line in lines] == ["started", "serving", "request"]
     [key] = store("CAPTURES_URL").keys(MODEL)
     assert json.loads(store("CAPTURES_URL").get(key))["version"] == version
     inferred = handle("predict")(event("api_infer_jwt"), CONTEXT)
@@ -88,7 +88,11 @@ def test_rollout_answers_the_workflow_and_lets_it_know_of_failures(
     with pytest.raises(ValueError, match="registered no version"):
         handle("rollout")({"action": "release", "model": MODEL, "run": "first"}, CONTEXT)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(line["level"], line["request"]) for line in lines] == [("INFO", "8f5b2c1e"), ("ERROR", "8f5b2c1e")]
+    assert [(line["level"], line.get("request")) for line in lines] == [
+        ("INFO", None),
+        ("INFO", "8f5b2c1e"),
+        ("ERROR", "8f5b2c1e"),
+    ]
 
 
 def test_a_store_is_reached_by_its_own_host_name_but_at_an_emulator_by_its_path() -> None:
