@@ -30,6 +30,8 @@ class Alerts(Section):
     """Minutes without a request that are an alarm; None for a stack that may be quiet."""
     objective: float = Field(default=99.5, ge=90, le=99.99)
     """Per cent of the requests that are answered without a fault of ours."""
+    dashboard: bool = True
+    """Whether the stack has a dashboard of its alarms, where it has alarms."""
 
     @model_validator(mode="after")
     def _told_of_something(self) -> Self:

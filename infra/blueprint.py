@@ -113,7 +113,9 @@ def draw(
     watching = monitor(cloud, settings, functions, keeping, training, api, opts)
     Protection("protection", everything, protect=settings.protect)
     told = outputs(settings, stores, functions, queues, training, api, stated(cloud, settings, noted.graph))
-    return {**told, "alarms": {} if watching is None else watching.alarms}
+    if watching is None:
+        return {**told, "alarms": {}, "dashboard_url": ""}
+    return {**told, "alarms": watching.alarms, "dashboard_url": watching.dashboard}
 
 
 def _for_one_model(settings: Settings) -> dict[str, str]:

@@ -35,5 +35,6 @@ def monitor(
         keeping=keeping,
         email=settings.alerts.email,
         webhook=settings.alerts.webhook,
+        dashboard=settings.alerts.dashboard,
     )
     return cloud.monitor("monitor", args, opts)

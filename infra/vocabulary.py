@@ -86,6 +86,8 @@ class Monitor(Protocol):
 
     alarms: pulumi.Output[Mapping[str, str]]
     """What the cloud calls each alarm, by its name in the table."""
+    dashboard: pulumi.Output[str]
+    """The address of the dashboard; empty where there is none."""
 
 
 # What the blueprint asks for -----------------------------------------------------------------
@@ -233,6 +235,8 @@ class MonitorArgs:
     """The components that may keep messages, by a name each: queues, arrivals and schedules."""
     email: Sequence[str] = ()
     webhook: str | None = None
+    dashboard: bool = True
+    """Whether the alarms are drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)

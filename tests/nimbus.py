@@ -52,7 +52,7 @@ OUTPUTS: Mapping[str, Mapping[str, object]] = {
     "arrival": {},
     "schedule": {},
     "upload": {},
-    "monitor": {"alarms": {"errors": "nimbus/errors"}},
+    "monitor": {"alarms": {"errors": "nimbus/errors"}, "dashboard": "https://nimbus.example.org/*"},
 }
 """The outputs of each word's component; * is its logical name."""
 

@@ -19,6 +19,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "aws:cloudwatch/eventRule:EventRule": ("events:PutRule",),
     "aws:cloudwatch/eventTarget:EventTarget": ("events:PutTargets", "iam:PassRole"),
     "aws:cloudwatch/logGroup:LogGroup": ("logs:CreateLogGroup", "logs:PutRetentionPolicy"),
+    "aws:cloudwatch/dashboard:Dashboard": ("cloudwatch:PutDashboard",),
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": ("logs:PutMetricFilter",),
     "aws:cloudwatch/metricAlarm:MetricAlarm": ("cloudwatch:PutMetricAlarm",),
     "aws:iam/role:Role": ("iam:CreateRole", "iam:GetRole"),

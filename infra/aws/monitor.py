@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from infra.alarms import FEWEST, MODEL, Alarm, How, Lines, Measured, metrics
 from infra.aws.access import Statement, document, tls_only
 from infra.aws.account import account_id, arn_like
 from infra.aws.arrival import Arrival
+from infra.aws.dashboard import body
 from infra.aws.gateway import Api
 from infra.aws.queue import Queue
 from infra.aws.schedule import Schedule
@@ -20,6 +22,7 @@ from infra.vocabulary import MonitorArgs
 
 STATISTICS = {How.SUM: "Sum", How.SHARE: "Sum", How.SILENCE: "Sum", How.MOST: "Maximum"}
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html"""
+CONSOLE = "https://{}.console.aws.amazon.com/cloudwatch/home?region={}#dashboards/dashboard/{}"
 EXECUTIONS = ("ExecutionsFailed", "ExecutionsTimedOut")
 Metric = dict[str, Any]
 
@@ -37,6 +40,7 @@ class Monitor(pulumi.ComponentResource):
     """
 
     alarms: pulumi.Output[Mapping[str, str]]
+    dashboard: pulumi.Output[str]
 
     def __init__(self, name: str, args: MonitorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:aws:Monitor", name, None, opts)
@@ -49,7 +53,9 @@ class Monitor(pulumi.ComponentResource):
         each = [named for alarm in args.alarms for named in self._alarms(alarm, told)]
         made = {name: alarm.name for name, alarm in each}
         self.alarms = pulumi.Output.all(**made)
-        self.register_outputs({"alarms": self.alarms})
+        drawn = pulumi.Output.all(**{name: alarm.arn for name, alarm in each})
+        self.dashboard = self._dashboard(drawn) if args.dashboard else pulumi.Output.from_input("")
+        self.register_outputs({"alarms": self.alarms, "dashboard": self.dashboard})
 
     def _topic(self) -> aws.sns.Topic:
         topic = aws.sns.Topic(f"{self._name}-topic", opts=self._opts)
@@ -67,6 +73,18 @@ class Monitor(pulumi.ComponentResource):
                 f"{self._name}-{at}", topic=topic.arn, protocol=protocol, endpoint=endpoint, opts=self._opts
             )
         return topic
+
+    def _dashboard(self, alarms: pulumi.Output[dict[str, str]]) -> pulumi.Output[str]:
+        """Draw the alarms, by their ARNs, and return the address."""
+        dashboard = aws.cloudwatch.Dashboard(
+            f"{self._name}-dashboard",
+            # It is of the account, and Pulumi names none.
+            dashboard_name=re.sub(r"[^A-Za-z0-9_-]", "-", f"{pulumi.get_project()}-{pulumi.get_stack()}"),
+            dashboard_body=alarms.apply(partial(body, self._namespace)),
+            opts=self._opts,
+        )
+        region = alarms.apply(lambda arns: next(iter(arns.values())).split(":")[3])
+        return pulumi.Output.format(CONSOLE, region, region, dashboard.dashboard_name)
 
     def _filters(self, lines: Lines) -> None:
         for row in lines.by:

@@ -28,6 +28,7 @@ FROM_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "gcp:cloudscheduler/job:Job": ("schedule",),
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": ("retention_days",),
     "gcp:monitoring/alertPolicy:AlertPolicy": ("conditions", "documentation"),
+    "gcp:monitoring/dashboard:Dashboard": ("dashboard_json",),
     "gcp:monitoring/notificationChannel:NotificationChannel": ("labels",),
     "gcp:pubsub/subscription:Subscription": ("ack_deadline_seconds", "dead_letter_policy"),
     "gcp:storage/bucket:Bucket": ("lifecycle_rules",),

@@ -111,6 +111,7 @@ FREE: Mapping[str, str] = {
             "gcp:apigateway/apiConfig:ApiConfig",
             "gcp:logging/projectExclusion:ProjectExclusion",
             "gcp:logging/projectSink:ProjectSink",
+            "gcp:monitoring/dashboard:Dashboard",
             "gcp:monitoring/notificationChannel:NotificationChannel",
             "gcp:storage/notification:Notification",
         ),

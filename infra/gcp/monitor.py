@@ -9,7 +9,8 @@ from functools import partial
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.alarms import FEWEST, Alarm, How, Lines, Measured, metrics
+from infra.alarms import FEWEST, LATENCY, Alarm, How, Lines, Measured, metrics
+from infra.gcp.dashboard import body
 from infra.gcp.queue import Queue
 from infra.vocabulary import MonitorArgs
 
@@ -28,6 +29,7 @@ WORKLOAD = "cloud_run_revision"
 FAULTS = 'response_code_class="5xx"'
 BUSY = 'response_code="429"'
 """https://cloud.google.com/run/docs/troubleshooting#abort-request: there was no available instance."""
+CONSOLE = "https://console.cloud.google.com/monitoring/dashboards/builder"
 FAILED = 'status="FAILED"'
 ADDRESS = {"email": "email_address", "webhook_tokenauth": "url"}
 """The label that has it: https://cloud.google.com/monitoring/alerts/using-channels-api."""
@@ -43,6 +45,7 @@ class Monitor(pulumi.ComponentResource):
     """
 
     alarms: pulumi.Output[Mapping[str, str]]
+    dashboard: pulumi.Output[str]
 
     def __init__(self, name: str, args: MonitorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("serverless-ml:gcp:Monitor", name, None, opts)
@@ -53,7 +56,8 @@ class Monitor(pulumi.ComponentResource):
         self._lines = {lines: self._metric(lines) for lines in metrics(args.alarms)}
         made = {alarm.name: self._policy(alarm, [channel.id for channel in channels]).id for alarm in args.alarms}
         self.alarms = pulumi.Output.all(**made)
-        self.register_outputs({"alarms": self.alarms})
+        self.dashboard = self._dashboard() if args.dashboard else pulumi.Output.from_input("")
+        self.register_outputs({"alarms": self.alarms, "dashboard": self.dashboard})
 
     def _channel(self, name: str, kind: str, address: str) -> gcp.monitoring.NotificationChannel:
         return gcp.monitoring.NotificationChannel(
@@ -100,6 +104,19 @@ class Monitor(pulumi.ComponentResource):
             notification_channels=list(channels),
             opts=self._opts,
         )
+
+    def _dashboard(self) -> pulumi.Output[str]:
+        """Draw the rows, and return the address."""
+        title = f"{pulumi.get_project()}/{pulumi.get_stack()}"
+        queries = pulumi.Output.all(**{alarm.name: self._query(alarm) for alarm in self._args.alarms})
+        latency = self._lines[LATENCY].name.apply(_of_lines)
+        drawn = pulumi.Output.all(self.alarms, queries, latency)
+        dashboard = gcp.monitoring.Dashboard(
+            f"{self._name}-dashboard",
+            dashboard_json=drawn.apply(lambda all_: body(title, [*all_[0].values()], all_[1], all_[2])),
+            opts=self._opts,
+        )
+        return dashboard.id.apply(lambda name: f"{CONSOLE}/{name.rpartition('/')[2]}")
 
     def _query(self, alarm: Alarm) -> pulumi.Output[str]:
         """Return when a row is an alarm, in PromQL.

@@ -164,6 +164,7 @@ class Account:
             ("API", endpoint, f"{console}/apigateway/main/develop/routes?api={api}&region={region}"),
             ("dead letters", dead, f"{console}/sqs/v3/{within}/queues/{quote(dead, safe='')}"),
             ("logs", "CloudWatch", f"{console}/cloudwatch/{within}logsV2:log-groups"),
+            *((("dashboard", "alarms", str(drawn)),) if (drawn := outputs.get("dashboard_url")) else ()),
         ]
 
 

@@ -168,6 +168,7 @@ class Account:
             ("API", endpoint, f"{console}/api-gateway/api{of}"),
             ("dead letters", dead, f"{console}/cloudpubsub/subscription/detail/{subscription}{of}"),
             ("logs", "Cloud Logging", f"{console}/logs/query{of}"),
+            *((("dashboard", "alarms", str(drawn)),) if (drawn := outputs.get("dashboard_url")) else ()),
         ]
 
     def _ask(self, what: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:

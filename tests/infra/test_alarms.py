@@ -264,3 +264,40 @@ def test_every_text_fits_into_what_is_sent() -> None:
 def test_every_row_is_in_the_docs() -> None:
     page = (ROOT / "docs" / "watching.md").read_text(encoding="utf-8")
     assert [alarm.name for alarm in _every() if f"| `{alarm.name}` |" not in page] == []
+
+
+def test_the_dashboard_of_aws_draws_every_alarm() -> None:
+    graph = aws_whole.graph()
+    drawn = graph.one(aws_whole.DASHBOARD).document("dashboardBody")["widgets"]
+    arns = {alarm.outputs["arn"] for alarm in graph.of(aws_whole.ALARM)}
+    shown = [one for each in drawn for one in (each["properties"].get("annotations") or {}).get("alarms", ())]
+    assert (sorted(shown), set(drawn[0]["properties"]["alarms"])) == (sorted(arns), arns)
+    places = [(one["x"], one["y"]) for one in drawn]
+    assert len(places) == len(set(places))
+    assert all(one["x"] + one["width"] <= 24 for one in drawn)
+    assert graph.returned["dashboard_url"].endswith("#dashboards/dashboard/serverless-ml-test")
+
+
+def test_the_dashboard_of_gcp_draws_every_row_with_its_bound() -> None:
+    graph = gcp_whole.graph()
+    first, *tiles = graph.one(gcp_whole.DASHBOARD).document("dashboardJson")["mosaicLayout"]["tiles"]
+    assert set(first["widget"]["incidentList"]["policyNames"]) == {
+        one.outputs["id"] for one in graph.of(gcp_whole.ALERT)
+    }
+    drawn = {tile["widget"]["title"]: tile["widget"]["xyChart"] for tile in tiles}
+    rows = alarms(Alerts())
+    assert {alarm.name for alarm in rows} <= drawn.keys()
+    assert drawn["latency"]["thresholds"] == [{"value": 1000.0}]
+    asked = [chart["dataSets"][0]["timeSeriesQuery"]["prometheusQuery"] for chart in drawn.values()]
+    assert not any(">=" in query or "<" in query for query in asked)
+    places = [(tile.get("xPos", 0), tile.get("yPos", 0)) for tile in (first, *tiles)]
+    assert len(places) == len(set(places))
+
+
+@every_cloud
+def test_a_stack_may_have_neither_a_dashboard_nor_alarms(cloud: str) -> None:
+    w = aws_whole if cloud == "aws" else gcp_whole
+    bare, none = w.whole(alerts={"dashboard": False}), w.whole(alerts={"alarms": False})
+    assert (list(bare.of(w.DASHBOARD)), bare.returned["dashboard_url"]) == ([], "")
+    assert none.returned["alarms"] == {}
+    assert [one.name for one in none if one.name.startswith("monitor")] == []

@@ -47,6 +47,7 @@ COMMANDS: dict[str, list[str]] = {
     "rollback": [MODEL],
     "predict": [MODEL, FILE],
     "console": ["--no-browser"],
+    "alarms": [],
     "status": [],
     "cost": [MODEL],
     "drift": [MODEL],

@@ -32,4 +32,7 @@ HANDLERS = {
         ignores={"alertStrategy": UNTOLD, "notificationChannels": UNTOLD},
     ),
 }
-ABSENT = {"gcp:monitoring/notificationChannel:NotificationChannel": UNTOLD}
+ABSENT = {
+    "gcp:monitoring/dashboard:Dashboard": "there is no console here to show it",
+    "gcp:monitoring/notificationChannel:NotificationChannel": UNTOLD,
+}

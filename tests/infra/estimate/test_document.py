@@ -322,7 +322,7 @@ def test_prices_of_another_region_that_stand_in_are_told() -> None:
     found = priced(drawn({"cloud": "aws", "models": ["breast_cancer"]}, "eu-west-1"), today=DAY)
     assert "api.request" in found["prices"]["standing_in"]
     assert "lambda.duration.x86_64" not in found["prices"]["standing_in"]
-    assert found["prices"]["unverified"] == ["sqs.request"]
+    assert found["prices"]["unverified"] == ["dashboard", "sqs.request"]
 
 
 def test_what_a_stack_does_not_use_has_no_lines() -> None:

@@ -343,7 +343,19 @@ def test_a_caller_of_an_account_who_may_only_ask_is_told_what_else_he_needs(
 
 
 def test_a_caller_who_may_do_what_the_stack_needs_is_ready(on_aws: Patient, caller: Callable[..., Entrance]) -> None:
-    services = {"lambda", "ssm", "iam", "s3", "sqs", "states", "events", "logs", "scheduler", "apigateway"}
+    services = {
+        "lambda",
+        "ssm",
+        "iam",
+        "s3",
+        "sqs",
+        "states",
+        "events",
+        "logs",
+        "scheduler",
+        "apigateway",
+        "cloudwatch",
+    }
     told = on_aws.examine(caller("deployer", *(f"{service}:*" for service in services)))
     assert told.code == 0, told.text
 
