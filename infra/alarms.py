@@ -87,6 +87,9 @@ LATENCY = Lines(name="Latency", by=("predict",), having=(("event", "request"),),
 STARTS = Lines(name="Starts", by=("predict",), having=(("event", "started"),))
 LOAD_FAILED = Lines(name="LoadFailed", by=("predict", "jobs"), having=(("metric", "LoadFailed"),), labels=MODEL[:2])
 DRIFT = Lines(name="Drift", by=("watch",), having=(("metric", "Drift"),), labels=MODEL[:2])
+QUALITY = Lines(name="QualityBelowFloor", by=("watch",), having=(("metric", "QualityBelowFloor"),), labels=MODEL[:2])
+IN_VAIN = Lines(name="TrainedInVain", by=("watch",), having=(("metric", "TrainedInVain"),), labels=MODEL[:1])
+NOT_AGAIN = Lines(name="NotTrainedAgain", by=("watch",), having=(("metric", "NotTrainedAgain"),), labels=MODEL[:1])
 ROLLED_BACK = Lines(name="RolledBack", by=("rollout",), having=(("answer.status", "rolled_back"),), labels=MODEL[:1])
 RUN_ENDED = Lines(name="RunEnded", by=("supervise",), having=(("metric", "RunEnded"),), labels=MODEL[:1])
 
@@ -163,6 +166,27 @@ ROWS: tuple[Alarm, ...] = (
         window_seconds=DAY,
         says="The rows that come are not as those that the live version learnt from, two windows in a row.",
         do="`sml drift MODEL` names the columns; train on rows of these days.",
+    ),
+    Alarm(
+        name="quality",
+        of=QUALITY,
+        window_seconds=DAY,
+        says="The answers of a live version are worse than its floor, by what callers told later.",
+        do="`sml quality MODEL` says how much; `sml retrain MODEL --labelled` trains on the rows with their truths.",
+    ),
+    Alarm(
+        name="trained-in-vain",
+        of=IN_VAIN,
+        window_seconds=DAY,
+        says="A model was trained again by itself, and nothing came of it: what was live stays.",
+        do="`sml retrain MODEL --past` says what came of it; look at the truths before the next one learns from them.",
+    ),
+    Alarm(
+        name="not-trained-again",
+        of=NOT_AGAIN,
+        window_seconds=DAY,
+        says="A model ought to be trained again, and is not.",
+        do="`sml retrain MODEL --past` says what speaks against it, as that too few truths were told.",
     ),
     Alarm(
         name="rolled-back",

@@ -162,6 +162,18 @@ CAUSES: dict[str, tuple[Cause, set[str]]] = {
         {"load-failed"},
     ),
     "drift": (lambda world: world.log("watch", event="drift", metric="Drift", model="m", version="v"), {"drift"}),
+    "quality": (
+        lambda world: world.log("watch", event="quality", metric="QualityBelowFloor", model="m", version="v"),
+        {"quality"},
+    ),
+    "trained-in-vain": (
+        lambda world: world.log("watch", event="trained again in vain", metric="TrainedInVain", model="m"),
+        {"trained-in-vain"},
+    ),
+    "not-trained-again": (
+        lambda world: world.log("watch", event="not trained again", metric="NotTrainedAgain", model="m"),
+        {"not-trained-again"},
+    ),
     "rolled-back": (
         lambda world: world.log("rollout", event="step", answer={"status": "rolled_back"}, model="m"),
         {"rolled-back"},
