@@ -5,9 +5,11 @@ from __future__ import annotations
 import pulumi
 
 from infra import bring_your_own, limits, model_lock, trainers
+from infra.capture import require_columns
 from infra.complaint import shown
 from infra.settings import KEY, Settings
 from infra.shipping import require_training
+from interface.onnx_file import inputs_of
 from models.bring_your_own import BringYourOwn
 from models.catalogue import load
 from models.contract import Contract
@@ -38,6 +40,18 @@ def require(settings: Settings) -> None:
             mistakes.append(str(problem))
     if mistakes:
         raise pulumi.RunError("\n".join(mistakes))
+    if settings.capture.redact:
+        columns, stack = {model: _columns(model) for model in settings.models}, pulumi.get_stack()
+        require_columns(settings.capture, columns, lambda path: settings.where(path, stack), KEY)
+
+
+def _columns(model: str) -> tuple[str, ...]:
+    """Return the columns of what callers send a model: its features, or the inputs of a file and their columns."""
+    contract = load(model)
+    if not isinstance(contract, BringYourOwn):
+        return tuple(feature.name for feature in contract.features)
+    inputs = inputs_of(bring_your_own.require_file(model, contract).read_bytes())
+    return tuple(column for name in inputs for column in contract.columns.get(name, (name,)))
 
 
 def _require(model: str, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -40,6 +41,15 @@ def _webhook_secret(settings: Settings) -> pulumi.Output[str] | None:
     return None if webhook is None else pulumi.Output.secret(webhook.secret)
 
 
+def _redact(settings: Settings) -> str | None:
+    return json.dumps(dict(sorted(settings.capture.redact.items()))) if settings.capture.redact else None
+
+
+def _capture_key(settings: Settings) -> pulumi.Output[str] | None:
+    capture = settings.capture
+    return pulumi.Output.secret(capture.key) if capture.key and capture.hashes else None
+
+
 def _window(settings: Settings) -> str | None:
     window = settings.training.window
     return None if window is None else window.plan.to_json()
@@ -61,6 +71,9 @@ VALUES: Mapping[str, Callable[[Source], pulumi.Input[str] | None]] = {
     variables.MODELS: lambda of: ",".join(of.models),
     variables.POINTER_SECONDS: lambda of: str(of.settings.pointer_seconds),
     variables.CAPTURE_INPUTS: lambda of: str(of.settings.capture.inputs),
+    variables.CAPTURE_DAYS: lambda of: str(of.settings.capture.days),
+    variables.CAPTURE_REDACT: lambda of: _redact(of.settings),
+    variables.CAPTURE_KEY: lambda of: _capture_key(of.settings),
     variables.ATTEMPTS: lambda of: str(of.settings.jobs.attempts),
     variables.PARALLELISM: lambda of: str(of.settings.job_workers),
     variables.TIMEOUT_SECONDS: lambda of: str(of.settings.size_of(of.spec).timeout_seconds),

@@ -6,6 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from typing import get_args
@@ -188,11 +189,12 @@ def _needs(field: str, needs: object) -> Iterator[str]:
         yield f"{field}: {_shown(needs)} is not a tuple of needs; accepted: as in (reads(...), writes(...))"
         return
     for position, need in enumerate(needs):
-        where = f"{field}[{position}]"
-        yield from _store(f"{where}.store", need.store, get_args(StoreName), "a store")
+        yield from _store(f"{(where := f'{field}[{position}]')}.store", need.store, get_args(StoreName), "a store")
         if need.access not in list(Access):
             yield f"{where}.access: {need.access!r} is not known; accepted: {', '.join(Access)}"
         yield from _prefixes(f"{where}.prefixes", need.prefixes)
+        if need.access is Access.REMOVE and replace(need, access=Access.WRITE) not in needs:
+            yield f"{where}: removes what it does not write; accepted: beside writes(...) of the same prefixes"
 
 
 def _store(field: str, store: object, accepted: Sequence[str], what: str) -> Iterator[str]:

@@ -106,6 +106,11 @@ def writes(store: StoreName, *prefixes: str) -> Needs:
     return Needs(store=store, access=Access.WRITE, prefixes=prefixes)
 
 
+def removes(store: StoreName, *prefixes: str) -> Needs:
+    """Return the need to remove objects below these prefixes of each model, beside that to write there."""
+    return Needs(store=store, access=Access.REMOVE, prefixes=prefixes)
+
+
 @dataclass(frozen=True, kw_only=True)
 class FunctionSpec:
     """One function, before a cloud makes it."""

@@ -12,14 +12,16 @@ from interface import layout
 class Access(StrEnum):
     """What a function may do with the objects under a prefix.
 
-    Nothing asks for deleting. A cloud that cannot tell replacing from deleting lets WRITE do
-    both, and says so in its access.py; the versions that a store keeps bring back what went.
+    Nothing but captures is removed, once they are elsewhere. A cloud that cannot tell replacing from
+    removing lets WRITE do both, and says so in its access.py; the versions that a store keeps bring back what went.
     """
 
     READ = "read"
     """Get objects and learn which exist: a missing object is told apart from a forbidden one."""
     WRITE = "write"
     """Create and replace objects."""
+    REMOVE = "remove"
+    """Remove objects, for who may WRITE them, too."""
 
 
 @dataclass(frozen=True, kw_only=True)

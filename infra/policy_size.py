@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from infra import trainers
@@ -91,6 +91,13 @@ def verdicts(settings: Settings, functions: Iterable[FunctionSpec], bounds: Limi
             yield within("models", what, one.bindings, (None, most), origin)
 
 
+_ACTIONS: Mapping[Access, list[str]] = {
+    Access.READ: ["s3:GetObject"],
+    Access.WRITE: ["s3:PutObject", "s3:AbortMultipartUpload"],
+    Access.REMOVE: ["s3:DeleteObject"],
+}
+
+
 def _statements(needs: Iterable[Needs], models: Iterable[str]) -> int:
     """Return the most characters of the statements about some models' objects: infra/aws/access.py writes them."""
     statements: list[object] = []
@@ -99,8 +106,9 @@ def _statements(needs: Iterable[Needs], models: Iterable[str]) -> int:
     for (store, access), prefixes in merged(needs).items():
         bucket = BUCKET.format(store=store)
         keys = [f"{prefix}*" for prefix in below(Keys(models=models, prefixes=prefixes))]
-        actions = ["s3:GetObject"] if access is Access.READ else ["s3:PutObject", "s3:AbortMultipartUpload"]
-        statements.append({"Effect": "Allow", "Action": actions, "Resource": [f"{bucket}/{key}" for key in keys]})
+        statements.append(
+            {"Effect": "Allow", "Action": _ACTIONS[access], "Resource": [f"{bucket}/{key}" for key in keys]}
+        )
         if access is Access.READ:
             condition = {"StringLikeIfExists": {"s3:prefix": keys}}
             listing = {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": [bucket], "Condition": condition}

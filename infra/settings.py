@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Valida
 from infra.accepted import Kind, without_empty_parts
 from infra.alerts import Alerts
 from infra.api_policy import Auth, Cors, IamAuth, Throttling
+from infra.capture import Capture, unkeyed
 from infra.cloud_folders import names as cloud_names
 from infra.complaint import complaints
 from infra.estimate.traffic import Traffic
@@ -107,14 +108,6 @@ class ApiSettings(Section):
     auth: Auth = IamAuth()
     throttling: Throttling = Throttling()
     cors: Cors = Cors()
-
-
-class Capture(Section):
-    """What is kept of predictions. Counts and durations are always kept: the judge needs them."""
-
-    inputs: float = Field(default=0.0, ge=0, le=1)
-    """The share of requests whose features and answers are kept too."""
-    days: int = Field(default=30, ge=1, le=3650)
 
 
 def _known(cloud: str) -> str:
@@ -230,7 +223,7 @@ class Settings(Section):
                     continue
                 problems += refused.errors()
             problems += unknown_models(document)
-            problems += () if settings is None else meaningless(settings.training)
+            problems += () if settings is None else (*meaningless(settings.training), *unkeyed(settings.capture))
             if settings is None or problems:
                 raise pulumi.RunError(cls._refusal(problems, document, file or SettingsFile(name=where), secret=secret))
             settings._secret, settings._file = secret, file

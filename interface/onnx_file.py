@@ -27,7 +27,8 @@ ONE_FILE: Final = (
 )
 # Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 _IR, _GRAPH, _OPSET = 1, 7, 8
-_INPUT, _OUTPUT = 11, 12
+_INITIALIZER, _INPUT, _OUTPUT = 5, 11, 12
+_TENSOR_NAME = 8
 _TENSOR, _SEQUENCE, _MAP, _OPAQUE, _SPARSE, _OPTIONAL = 1, 4, 5, 7, 8, 9
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 _INSIDE: Final[Mapping[str, Mapping[int, str]]] = {
@@ -77,6 +78,15 @@ def unservable(data: bytes) -> str | None:
         return ONE_FILE if b"location" in data and weights_elsewhere(data) else _no_tensors(data)
     except IndexError:
         return "the file is damaged, or is not an ONNX model"
+
+
+def inputs_of(data: bytes) -> tuple[str, ...]:
+    """Return the names of what a file that is served takes: of its inputs those that are no weights."""
+    names: list[str] = []
+    for graph in _all(memoryview(data), _GRAPH):
+        weights = {_text(tensor, _TENSOR_NAME) for tensor in _all(graph, _INITIALIZER)}
+        names += [name for value in _all(graph, _INPUT) if (name := _text(value, 1)) not in weights]
+    return tuple(names)
 
 
 def weights_elsewhere(model: bytes | memoryview) -> bool:

@@ -21,6 +21,7 @@ from interface import variables
 if TYPE_CHECKING:
     from functions.core.jobs.api import JobsApi
     from functions.core.runtime.environment import Environment
+    from functions.core.serving.redaction import Redaction
 
 SHARE = 0.9
 """How much of the function's time models may take: the answer that they did not end needs some, too."""
@@ -32,6 +33,7 @@ def predict(environment: Environment) -> Service:
     log = environment.log(encode=partial(dump_json, alike=False))
     models = environment.store(variables.MODELS_URL, patience_seconds=8)
     captures = environment.store(variables.CAPTURES_URL, patience_seconds=2)
+    redaction = _redaction(environment)
     predictors = {
         name: Predictor(
             ModelCache(
@@ -39,6 +41,7 @@ def predict(environment: Environment) -> Service:
             ),
             Captures(captures, name, log, metering=environment.metering),
             capture_inputs=environment.number(variables.CAPTURE_INPUTS),
+            redaction=redaction,
         )
         for name in environment.names(variables.MODELS)
     }
@@ -53,3 +56,12 @@ def predict(environment: Environment) -> Service:
     elsewhere = {name: Live(models, name) for name in environment.names(variables.MODELS_ELSEWHERE, optional=True)}
     seconds = environment.number(variables.TIMEOUT_SECONDS) * SHARE
     return Service(predictors, jobs_api, log, elsewhere=elsewhere, seconds=seconds, metering=environment.metering)
+
+
+def _redaction(environment: Environment) -> Redaction | None:
+    columns = environment.optional(variables.CAPTURE_REDACT)
+    if columns is None:
+        return None
+    from functions.core.serving.redaction import Redaction  # noqa: PLC0415 - few stacks redact
+
+    return Redaction.of(columns, environment.optional(variables.CAPTURE_KEY))

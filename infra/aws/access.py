@@ -114,6 +114,9 @@ def _statements(grant: Grant) -> list[Statement]:
         case Access.WRITE:
             # What is large is uploaded in parts; they stay, and are paid for, until a failed upload is aborted.
             return [allow(["s3:PutObject", "s3:AbortMultipartUpload"], objects)]
+        case Access.REMOVE:
+            # Not s3:DeleteObjectVersion: what went can be brought back.
+            return [allow(["s3:DeleteObject"], objects)]
 
 
 def _listing(keys: Sequence[str]) -> Mapping[str, Any]:

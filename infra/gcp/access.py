@@ -2,6 +2,7 @@
 
     READ   roles/storage.objectViewer        get and list the objects under the prefixes, or learn that there is none
     WRITE  roles/storage.legacyBucketWriter  create and replace the objects under the prefixes
+    REMOVE                                   nothing more than WRITE, which goes with it
 
 Cloud Storage knows no permission to replace: "in order to replace existing objects, both
 storage.objects.create and storage.objects.delete permissions are required"
@@ -71,7 +72,7 @@ class Binding:
         match self.access:
             case Access.READ:
                 return "roles/storage.objectViewer"
-            case Access.WRITE:
+            case Access.WRITE | Access.REMOVE:
                 return "roles/storage.legacyBucketWriter"
 
     @property
@@ -93,12 +94,13 @@ def _listed(prefix: str) -> str:
 
 
 def bindings(grants: Iterable[Grant]) -> tuple[Binding, ...]:
-    """Return the bindings that mean the same as the grants, one for each grant and model.
+    """Return the bindings that mean the same as the grants, one for each grant and model, but for those to remove.
 
     Where a condition cannot hold all prefixes there are several, the others named after their first prefix.
     Raise `ValueError` for a model or prefix that has a character other than letters, digits and `_ . / -`.
     """
-    return tuple(binding for grant in grants for model in grant.keys.models for binding in _bindings(grant, model))
+    needed = [grant for grant in grants if grant.access is not Access.REMOVE]
+    return tuple(binding for grant in needed for model in grant.keys.models for binding in _bindings(grant, model))
 
 
 def _bindings(grant: Grant, model: str) -> Iterable[Binding]:

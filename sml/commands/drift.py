@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 COLUMNS = {"name": "column", "state": "state", "index": "PSI", "chance": "by chance", "said": "what moved most"}
 CELLS = {"cell": "value", "before": "training", "after": "captured", "drawn": ""}
+REDACTED = "captures leave it out, or hold a digest of it: the setting capture.redact"
 WIDEST = 40
 """Letters of the bar of a share of 1."""
 
@@ -64,12 +65,16 @@ def _show(out: Output, model: str, check: Mapping[str, Any], nothing_captured: s
     if check.get("columns"):
         out.line("")
         out.table(check["columns"], COLUMNS, empty="")
+    if check.get("redacted"):
+        out.line(f"\nnot compared: {', '.join(check['redacted'])}: {REDACTED}")
     if check["unread"]:
         out.line(f"\nnot counted: {check['unread']:,} requests of versions that are gone, or without a training")
 
 
 def _named(check: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     columns = {one["name"]: one for one in check.get("columns", ())}
+    if name in check.get("redacted", ()):
+        raise Mistake(f"--column: {name} is not compared: {REDACTED}")
     if name not in columns:
         known = f"compared are {', '.join(columns)}" if columns else f"nothing was compared: {check['said']}"
         raise Mistake(f"--column: {name} is none; {known}")

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from datetime import time as clock
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
-from functions.core.registry.captures import folder
+from functions.core.registry.capture_index import HOURS, CaptureDay
 from functions.core.release.rollout_metrics import ASKED
+from interface import layout
 
 if TYPE_CHECKING:
+    from functions.core.registry.capture_index import CaptureFile
     from functions.core.storage.objects import Objects
 
 Capture = dict[str, Any]
@@ -23,6 +27,7 @@ MOST_OBJECTS = 400
 """Objects that one page reads: of more, so many, evenly spread over the time."""
 KEPT = 4_000
 """Objects that are kept in memory: they never change."""
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
 PARTS = 30
 """Points of a line, at most."""
 
@@ -50,26 +55,58 @@ class Captured:
     def newest(self, model: str, count: int) -> list[Capture]:
         """Return the newest captures, the newest first."""
         found: list[Capture] = []
-        days = [name for name in self._objects.folders(f"{model}/") if name[:1].isdecimal()]
-        for day in sorted(days, reverse=True):
-            for hour in sorted(self._objects.folders(f"{model}/{day}/"), reverse=True):
-                keys = sorted(self._objects.keys(f"{model}/{day}/{hour}"), reverse=True)
+        for day in self._days(model):
+            index = self._day(model, day).index()
+            for hour in reversed(range(HOURS)):
+                keys = self._day(model, day).hour(hour, index)[::-1]
                 for start in range(0, len(keys), READERS):
                     found += self._read(keys[start : start + READERS])
                     if len(found) >= count:
                         return sorted(found, key=_time, reverse=True)[:count]
-        return sorted(found, key=_time, reverse=True)
+            # A part of a day is one file for each version: of all of them the newest are looked for.
+            for one in index.files if len(found) < count else ():
+                found += self._file(one)
+            if len(found) >= count:
+                break
+        return sorted(found, key=_time, reverse=True)[:count]
 
     def between(self, model: str, since: float, until: float) -> tuple[list[Capture], float]:
         """Return the captures of a time, the oldest first, and the share of the objects that was read."""
-        hour, end = datetime.fromtimestamp(since - since % 3600, UTC), datetime.fromtimestamp(until, UTC)
         keys: list[str] = []
-        while hour <= end:
-            keys += sorted(self._objects.keys(folder(model, hour.timestamp())))
-            hour += timedelta(hours=1)
+        found: list[Capture] = []
+        day, end = datetime.fromtimestamp(since, UTC).date(), datetime.fromtimestamp(until, UTC).date()
+        while day <= end:
+            place = self._day(model, f"{day:%Y-%m-%d}")
+            index = place.index()
+            for one in index.files:
+                found += self._file(one)
+            for hour in range(HOURS):
+                begins = datetime.combine(day, clock(hour, tzinfo=UTC)).timestamp()
+                if begins + 3600 > since and begins <= until:
+                    keys += place.hour(hour, index)
+            day += timedelta(days=1)
         chosen = keys[:: -(-len(keys) // MOST_OBJECTS) if keys else 1]
-        found = [one for one in self._read(chosen) if since <= _time(one) <= until]
+        found = [one for one in (*found, *self._read(chosen)) if since <= _time(one) <= until]
         return sorted(found, key=_time), (len(chosen) / len(keys) if keys else 1.0)
+
+    def _days(self, model: str) -> list[str]:
+        """Return the days that hold captures, the newest first."""
+        folder = f"{model}/{layout.CAPTURE_INDEX}".rstrip("/")
+        days = {key.rpartition("/")[2].removesuffix(".json") for key in self._objects.keys(folder)}
+        days |= set(self._objects.folders(f"{model}/"))
+        return sorted((day for day in days if DAY.fullmatch(day)), reverse=True)
+
+    def _day(self, model: str, day: str) -> CaptureDay:
+        return CaptureDay(objects=self._objects, model=model, day=day)
+
+    def _file(self, one: CaptureFile) -> list[Capture]:
+        """Return what a file tells of its requests. It never changes, and is kept in memory as an object is."""
+        if one.key not in self._kept:
+            from functions.core.watching.capture_file import records_of  # noqa: PLC0415 - numpy takes long to import
+
+            content = self._objects.find(one.key)
+            self._kept[one.key] = [] if content is None else list(records_of(content, one.version))
+        return self._kept[one.key]
 
     def _read(self, keys: Sequence[str]) -> list[Capture]:
         new = [key for key in keys if key not in self._kept]

@@ -26,6 +26,7 @@ from functions.core.runtime.log import Log
 from functions.core.runtime.usage import Metering
 from functions.core.serving.model_cache import ModelCache
 from functions.core.serving.predictor import Predictor, hash_percent
+from functions.core.serving.redaction import Redaction
 from functions.core.storage.objects import Objects
 from interface.rollout import RolloutPlan
 from models.section import RolloutThresholds
@@ -164,6 +165,7 @@ class Bench:
         self,
         *,
         capture_inputs: float = 0.0,
+        redaction: Redaction | None = None,
         thresholds: RolloutThresholds | None = None,
         jobs: Objects | None = None,
         seconds: float = LONGEST_SECONDS,
@@ -190,6 +192,7 @@ class Bench:
             self.model_cache,
             Captures(self.captures, MODEL, self.log, metering=metering, clock=self.clock),
             capture_inputs=capture_inputs,
+            redaction=redaction,
             clock=self.clock,
             stopwatch=self.clock,
         )

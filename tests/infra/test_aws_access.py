@@ -8,6 +8,8 @@ import pytest
 
 from infra.aws.access import UNSCOPABLE, document, everywhere, storage
 from infra.aws.storage import Store
+from infra.function_spec import writes
+from infra.function_table import FUNCTIONS, named
 from infra.keys import Access, Keys
 from infra.vocabulary import Grant, StoreArgs
 from tests.graph import deploy
@@ -69,9 +71,15 @@ def test_no_grant_no_statement() -> None:
     assert rendered() == []
 
 
-def test_nothing_lets_a_function_delete() -> None:
+def test_a_function_that_may_remove_may_not_delete_what_brings_an_object_back() -> None:
     actions = {action for s in rendered(*((access, ("",)) for access in Access)) for action in s["Action"]}
-    assert actions == {"s3:AbortMultipartUpload", "s3:GetObject", "s3:ListBucket", "s3:PutObject"}
+    assert actions == {"s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"}
+
+
+def test_nothing_but_captures_is_removed_and_by_one_function_which_writes_there_too() -> None:
+    removing = [(spec.name, need) for spec in FUNCTIONS for need in spec.needs if need.access is Access.REMOVE]
+    assert [(name, need.store, need.prefixes) for name, need in removing] == [("watch", "captures", ("",))]
+    assert writes("captures", "") in named("watch").needs
 
 
 def test_only_what_cannot_be_scoped_is_granted_everywhere() -> None:

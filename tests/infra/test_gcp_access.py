@@ -116,7 +116,7 @@ def test_no_condition_is_too_long() -> None:
 
 
 @settings(deadline=None)
-@given(prefixes, st.sampled_from(Access))
+@given(prefixes, st.sampled_from([Access.READ, Access.WRITE]))
 def test_every_prefix_is_granted_once(names: list[str], access: Access) -> None:
     keys = Keys(models=("a", "b"), prefixes=tuple(names))
     result = bindings([Grant(name="read-data", store=Somewhere(), access=access, keys=keys)])
@@ -133,7 +133,14 @@ def test_what_is_granted_reads_back_from_the_condition() -> None:
 def test_a_binding_and_its_condition_are_called_after_what_they_are_for() -> None:
     graph = granted((Access.WRITE, ("in/",)), (Access.READ, ("in/",)), models=("fraud", "fraud_eu"))
     names = {resource.name: resource.inputs["condition"]["title"] for resource in graph.of(MEMBER)}
-    assert names == {name: name for name in (f"reader-{way}-data-{m}" for way in Access for m in ("fraud", "fraud_eu"))}
+    assert names == {
+        name: name for name in (f"reader-{way}-data-{m}" for way in ("read", "write") for m in ("fraud", "fraud_eu"))
+    }
+
+
+def test_who_writes_may_remove_already() -> None:
+    both = granted((Access.WRITE, ("",)), (Access.REMOVE, ("",)))
+    assert len(both.of(MEMBER)) == len(granted((Access.WRITE, ("",))).of(MEMBER)) > 0
 
 
 def test_the_title_of_a_condition_is_short_enough_and_still_its_own() -> None:

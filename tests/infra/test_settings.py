@@ -85,6 +85,13 @@ def test_a_key_that_is_missing_comes_with_the_line_to_write() -> None:
         ({"models": ["Breast Cancer"]}, "models[0]", "a folder in models/"),
         ({"runtime": {"python": "3.9"}}, "runtime.python", "3.13"),
         ({"log_days": 8}, "log_days", "14"),
+        ({"capture": {"redact": {"mean_radius": "mask"}}}, "capture.redact.mean_radius", "accepted: omit, hash"),
+        (
+            {"capture": {"redact": {"age": "hash"}}},
+            "capture.key: found nothing",
+            "24 to 128 characters without spaces (age",
+        ),
+        ({"capture": {"key": "too short"}}, "capture.key", "24 to 128 characters without spaces"),
         ({"scaling": {"profile": "dedicated"}}, "scaling.profile", "accepted: eco, balanced, latency"),
         ({"scaling": {"minimum": 2}}, "scaling.minimum", "accepted here: models, profile"),
         (
@@ -181,3 +188,16 @@ def test_the_function_that_releases_knows_which_models_a_person_approves(
     stores: Any = None
     source = Source(spec=named("rollout"), settings=settings, stores=stores, models=models)
     assert VALUES[variables.APPROVAL](source) == names
+
+
+def test_captures_are_redacted_by_variables_of_the_function_that_only_then_has_them() -> None:
+    def values(**capture: Any) -> list[Any]:
+        settings = Settings.parse({**MINIMAL, "capture": capture}, where="")
+        source = Source(spec=named("predict"), settings=settings, stores=None, models=["a"])  # ty: ignore
+        return [VALUES[name](source) for name in (variables.CAPTURE_REDACT, variables.CAPTURE_KEY)]
+
+    assert values() == values(redact=None) == values(key="k" * 24) == [None, None]
+    assert values(redact={"b": "omit", "a": "omit"}) == ['{"a": "omit", "b": "omit"}', None]
+    made: list[Any] = []
+    deploy(lambda: made.append(values(redact={"a": "hash"}, key="k" * 24)[1]))
+    assert isinstance(made[0], pulumi.Output)

@@ -1,4 +1,4 @@
-"""On both embedded clouds: the rows of a day are captured, and compared with what the live version learnt from.
+"""On both embedded clouds: the rows of a day are captured, compacted, and compared with those of the training.
 
 Callers tell what was true of them, and the quality is known once their horizon is over.
 """
@@ -20,7 +20,9 @@ from tests.loop.scheduled import called
 AT_ONCE = 100
 
 
-def test_the_rows_of_a_day_are_captured_and_compared_with_what_the_live_version_learnt_from(running: Running) -> None:
+def test_the_rows_of_a_day_are_captured_compacted_and_compared_with_what_the_live_version_learnt_from(
+    running: Running,
+) -> None:
     version, (x, _) = running.live()["champion"], versions.cases()
     features = Contract.load(MODEL).features
     profile = {"features": {one.name: describe(one, x[:, at]) for at, one in enumerate(features)}}
@@ -56,6 +58,9 @@ def test_the_rows_of_a_day_are_captured_and_compared_with_what_the_live_version_
 
     assert called(running, "watch")["checked"][MODEL] == "steady"
     assert called(running, "watch") == {"checked": {}}
+    assert list(captures.keys(f"{MODEL}/{yesterday}")) == []
+    files = [key for key in captures.keys(f"{MODEL}/files/version={version}") if f"day={yesterday}" in key]
+    assert [captures.get(key)[:4] for key in files] == [b"PAR1"]
     said = running.sml("drift", MODEL)
     assert (said.code, yesterday in said.out, "as in training" in said.out) == (0, True, True)
     quality = running.sml("quality", MODEL, "--json").document

@@ -106,3 +106,12 @@ def test_a_finished_model_is_told_to_have_nothing_to_be_compared_with(staged: St
     Live(staged.registry, TUMOUR).change(lambda pointer: replace(pointer, champion="f" * 16))
     said = staged.sml("drift", TUMOUR, "--now")
     assert (said.code, "a finished model has no training" in said.out) == (0, True)
+
+
+def test_a_redacted_column_is_told_not_to_be_compared(staged: Staged, watched: Service) -> None:
+    watched.ask(0, 600, redacted=("age",))
+    watched.check(0)
+    told = "captures leave it out, or hold a digest of it: the setting capture.redact"
+    assert f"not compared: age: {told}" in staged.sml("drift", TUMOUR).out
+    said = staged.sml("drift", TUMOUR, "--column", "age")
+    assert (said.code, said.err.strip()) == (1, f"sml: --column: age is not compared: {told}")

@@ -8,9 +8,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from functions.core.registry import usage_records
+from functions.core.registry.capture_index import HOURS, CaptureDay
 from functions.core.runtime.usage import Usage
 from interface import layout
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     from functions.core.storage.objects import Objects
 
-HOURS = 24
 _READERS = 8
 
 
@@ -96,10 +97,8 @@ class DailyUsage:
     def sums(self, days: Iterable[str]) -> dict[str, Day]:
         """Sum days anew from the records, those of predictions hour by hour, several at a time."""
         found = {day: Day() for day in days}
-        hours = [(day, hour) for day in found for hour in range(HOURS)]
-        with ThreadPoolExecutor(_READERS) as pool:
-            for (day, _), used in zip(hours, pool.map(lambda hour: self._captured(*hour), hours), strict=True):
-                usage_records.add(found[day].predictions, used.items())
+        for day, of_day in found.items():
+            of_day.predictions = self._captured(day)
         if not found:
             return found
         for key in self.jobs.keys(layout.below(self.model, layout.JOB_WORK).rstrip("/")):
@@ -110,11 +109,19 @@ class DailyUsage:
                 usage_records.add(day.runs.setdefault(key.split("/")[2], {}), usage_records.read(key))
         return found
 
-    def _captured(self, day: str, hour: int) -> dict[str, Usage]:
-        used: dict[str, Usage] = {}
-        for key in self.captures.keys(f"{self.model}/{day}/{hour:02}"):
-            usage_records.add(used, usage_records.read(key))
-        return used
+    def _captured(self, day: str) -> dict[str, Usage]:
+        """Return what the keys of a day's captures tell, also of those that files stand for by now."""
+        place = CaptureDay(objects=self.captures, model=self.model, day=day)
+        index = place.index()
+        while True:
+            used = dict(index.usage)
+            with ThreadPoolExecutor(_READERS) as pool:
+                for keys in pool.map(partial(place.hour, index=index), range(HOURS)):
+                    for key in keys:
+                        usage_records.add(used, usage_records.read(key))
+            before, index = index, place.index()
+            if index == before:  # else it is being compacted, and a key may be gone, or counted twice
+                return used
 
 
 def days(until: date, number: int) -> list[str]:

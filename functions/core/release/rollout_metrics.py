@@ -12,7 +12,7 @@ from functions.core.registry.captures import folder, written_at
 from functions.core.release.outcomes import settled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from functions.core.release.outcomes import Outcomes, Written
     from functions.core.storage.objects import Objects
@@ -61,6 +61,12 @@ def observe(objects: Objects, model: str, version: str, since: float, now: float
     return _weigh([record for _, record in read], share_read=share)
 
 
+def among(records: Iterable[dict[str, Any]], version: str, since: float, share_read: float) -> RolloutMetrics:
+    """Measure the challenger `version` from `since` on by captures of any kind that were read already."""
+    own = [one for one in records if _is_of(one, version) and one.get("time", 0.0) >= since]
+    return _weigh(own, share_read=share_read)
+
+
 def look(
     objects: Objects, model: str, version: str, since: float, now: float, counted: Outcomes, rules: RolloutThresholds
 ) -> tuple[RolloutMetrics, Outcomes]:
@@ -93,13 +99,17 @@ def _read(objects: Objects, model: str, version: str, span: tuple[float, float, 
         return [
             (at, record)
             for record in _records(objects.find(key) or b"")
-            if record.get("variant") in ASKED and record.get("version") == version
+            if _is_of(record, version)
             if since <= record.get("time", 0.0) <= now
         ]
 
     with ThreadPoolExecutor(_READERS) as pool:
         records = [record for of_one_object in pool.map(read, chosen) for record in of_one_object]
     return records, len(chosen) / len(keys) if keys else 1.0
+
+
+def _is_of(record: dict[str, Any], version: str) -> bool:
+    return record.get("variant") in ASKED and record.get("version") == version
 
 
 def _weigh(records: list[dict[str, Any]], *, share_read: float) -> RolloutMetrics:

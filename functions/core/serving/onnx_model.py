@@ -12,7 +12,7 @@ from functions.core.onnx.tensor_json import MOST_LENGTHS, from_json
 from functions.core.serving import golden
 from functions.core.serving.json_schema import Schema, Schemas, nested_of, object_of, tensor_of
 from functions.core.serving.rows import check_count
-from functions.core.serving.servable import Servable
+from functions.core.serving.servable import Place, Servable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -149,6 +149,13 @@ class OnnxModel(Servable):
         if not self.classes:
             raise Problem(400, f"{self.model} names no classes that a truth could be one of; accepted: none")
         return Feature(name="truth", kind="category", categories=self.classes)
+
+    def places(self) -> dict[str, Place]:
+        """Return where each named column stands in its input; an input without named columns is one by itself."""
+        found = {name: Place(input=name, is_whole=True) for name in self.inputs if name not in self._columns}
+        for name, columns in self._columns.items():
+            found |= {column: Place(input=name, start=at, stop=at + 1) for at, column in enumerate(columns)}
+        return found
 
     def columns(self) -> tuple[Feature, ...]:
         """Return a column for each input that is one, and those that model.yaml names for the others."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from functions.core.onnx.tensor import Tensor
     from functions.core.registry.captures import Captures
     from functions.core.serving.model_cache import ModelCache, Serving
+    from functions.core.serving.redaction import Redaction
     from functions.core.serving.servable import Servable
 
     class Payload(Protocol):
@@ -134,10 +135,11 @@ class Predictor:
         captures: Captures,
         *,
         capture_inputs: float = 0.0,
+        redaction: Redaction | None = None,
         clock: Callable[[], float] = time.time,
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`capture_inputs` is the share of requests, 0 to 1, whose inputs and outputs are captured too.
+        """`capture_inputs` is the share of requests, 0 to 1, whose inputs and outputs are captured by `redaction`.
 
         `clock` gives seconds since the epoch, `stopwatch` seconds since any moment.
         """
@@ -145,6 +147,7 @@ class Predictor:
         self.model_cache = model_cache
         self.captures = captures
         self.share = capture_inputs
+        self._redaction = redaction
         self.clock = clock
         self._stopwatch = stopwatch
 
@@ -272,7 +275,10 @@ class Predictor:
             own, outputs = prediction.servable, prediction.outputs
             record |= {"ms": prediction.ms, "rows": own.rows(outputs), "answered_by": (answered_by or own).version}
             if self.share and hash_percent(question.request_id, "inputs") < self.share * 100:
-                record |= own.contents(prediction.inputs, outputs, CAPTURED_ROWS)
+                contents = own.contents(prediction.inputs, outputs, CAPTURED_ROWS)
+                if self._redaction is not None:
+                    self._redaction.apply(own, contents)
+                record |= contents
         self.captures.add(record)
 
 
@@ -290,10 +296,6 @@ def _agreed_rows(challenger: Prediction, champion: Prediction) -> int:
 
 
 def _error(problem: Failed) -> str:
-    match problem:
-        case NotLoaded():
-            return "not loaded"
-        case ModelFailure():
-            return "failed"
-        case Problem():
-            return "refused"
+    if isinstance(problem, NotLoaded):
+        return "not loaded"
+    return "failed" if isinstance(problem, ModelFailure) else "refused"

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from functions.core.http.problem import Problem
+from models.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,6 +15,19 @@ if TYPE_CHECKING:
     from functions.core.onnx.tensor import Spec, Tensor
     from functions.core.serving.json_schema import Schemas
     from models.feature import Feature
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where the values of a column stand in a row of what a capture keeps of the inputs."""
+
+    input: str
+    start: int = 0
+    stop: int = 0
+    telling: tuple[int, ...] = ()
+    """Positions of other columns' values that tell of it, as the days since it."""
+    is_whole: bool = False
+    """Whether the column is all of the input, of whatever shape."""
 
 
 class Servable(ABC):
@@ -66,6 +80,10 @@ class Servable(ABC):
     @abstractmethod
     def contents(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], rows: int) -> dict[str, Any]:
         """Return what a capture keeps of the first `rows` rows, as JSON values."""
+
+    @abstractmethod
+    def places(self) -> dict[str, Place]:
+        """Return where each column stands in what `contents` keeps of the inputs, by its name."""
 
     @abstractmethod
     def schemas(self) -> Schemas:

@@ -15,7 +15,7 @@ from functions.core.onnx.tensor_bytes import pack
 from functions.core.registry.versions import Version, features_of
 from functions.core.serving.micro_batching import Batch
 from functions.core.serving.rows import MOST_ROWS, check_values, encode_instances, refuse_many
-from functions.core.serving.servable import Servable
+from functions.core.serving.servable import Place, Servable
 from models.feature import LARGEST, Feature, UnacceptableValue, any_compound, nearest_in_32_bits
 from models.light import replace
 
@@ -110,6 +110,22 @@ class Tabular(Servable):
         """Return encoded rows, with null for a missing value, and their answers as numbers."""
         encoded = [None if math.isnan(value) else value for value in inputs[self.input].rows(0, rows).values()]
         return {"inputs": cut(encoded, len(self.terms)), "outputs": self._numbers(outputs, rows)}
+
+    def places(self) -> dict[str, Place]:
+        if self._is_plain:
+            return {one.name: Place(input=self.input, start=at, stop=at + 1) for at, one in enumerate(self.features)}
+        from models.terms import lacking, spans_of  # noqa: PLC0415 - most models have no such feature
+
+        spans = spans_of(self.features)
+        return {
+            one.name: Place(
+                input=self.input,
+                start=spans[one.name].start,
+                stop=spans[one.name].stop,
+                telling=tuple(lacking(one, self.features)[spans[one.name].stop - spans[one.name].start :]),
+            )
+            for one in self.features
+        }
 
     @abstractmethod
     def _numbers(self, outputs: Mapping[str, Tensor], rows: int) -> list[list[float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
@@ -15,7 +16,7 @@ from functions.core.storage.keys import ODD, Entry, OddKey, in_order
 from functions.core.storage.tag import Tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from obstore import GetOptions, GetResult, SignCapableStore
     from obstore.store import ObjectStore
@@ -208,6 +209,19 @@ class Objects:
             obstore.put(self._store, key, data, **options)
         except PermissionDeniedError:
             raise Forbidden(f"{key}: the store refuses to write it: permission denied") from None
+
+    def remove(self, keys: Sequence[str]) -> None:
+        """Remove objects, those among them that are gone already included. Raise `Forbidden`."""
+        if not keys:
+            return
+        try:
+            obstore.delete(self._store, list(keys))
+        except FileNotFoundError:
+            for key in keys:
+                with suppress(FileNotFoundError):
+                    obstore.delete(self._store, key)
+        except PermissionDeniedError:
+            raise Forbidden(f"{keys[0]}: the store refuses to remove it: permission denied") from None
 
     def keys(self, prefix: str, *, after: str | None = None) -> Iterator[str]:
         """Yield the keys in the folder `prefix`, at any depth, in the order of the store; those `after` a key."""

@@ -1,41 +1,168 @@
-"""The captured requests of a day."""
+"""What was captured of one model on one day, UTC, wherever it is: in files, in the objects that it was written in."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import orjson
 
+from functions.core.registry.capture_index import HOURS, CaptureDay
+from functions.core.watching import capture_file
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterator
 
+    from functions.core.registry.capture_index import CaptureIndex
     from functions.core.storage.objects import Objects
+    from functions.core.watching.captured_columns import CapturedColumns, Record
+    from functions.core.watching.captured_rows import CapturedRows
 
-HOURS = 24
-_READERS = 16
+    Columns = Callable[[str], CapturedColumns | None]
+    """Returns the columns of a version; None where nothing is known of it."""
 
-
-def requests_of(captures: Objects, model: str, day: str) -> Iterator[dict[str, Any]]:
-    """Yield the records of a day, UTC, that hold rows and the answers to them, as far as they are whole.
-
-    Objects cut off in the writing are passed over.
-    """
-    with ThreadPoolExecutor(_READERS) as pool:
-        for hour in range(HOURS):
-            keys = sorted(captures.keys(f"{model}/{day}/{hour:02}"))
-            for at in range(0, len(keys), _READERS):
-                for content in pool.map(captures.find, keys[at : at + _READERS]):
-                    yield from _with_rows(content or b"")
+READERS = 32
+AT_ONCE = 20_000
+"""Rows that are held before they become columns."""
+LOOKS = 5
+"""How often a day is read anew whose files were being made meanwhile."""
 
 
-def _with_rows(content: bytes) -> Iterator[dict[str, Any]]:
-    for line in content.splitlines():
-        if b'"outputs":' not in line:
+Result = TypeVar("Result")
+
+
+class Moved(Exception):
+    """The files of a day were made while it was read: what was read may be there twice, or not at all."""
+
+
+class CapturedDay:
+    """Reads a day. What is written while it is read may be among it or not; nothing is among it twice."""
+
+    def __init__(
+        self, captures: Objects, model: str, day: str, columns: Columns, *, roles: Collection[str] = ()
+    ) -> None:
+        """`columns` returns those of a version. With `roles` rows are those that were answered in these alone."""
+        self._captures = captures
+        self._day = CaptureDay(objects=captures, model=model, day=day)
+        self._columns = columns
+        self._roles = roles
+        self.unread = 0
+        """Requests whose rows are captured, and in no known columns: of versions that are gone, or of another shape."""
+
+    def rows(self) -> Iterator[tuple[str, CapturedRows]]:
+        """Yield rows by version, in parts. Raise `Moved`: begin anew then.
+
+        Objects cut off in the writing are passed over.
+        """
+        self.unread = 0
+        index = self._day.index()
+        for one in index.files:
+            columns = self._columns(one.version)
+            content = self._captures.find(one.key)
+            if content is None:
+                self._require(index)
+                continue  # deleted by hand, or expired
+            if columns is None:
+                self.unread += capture_file.requests_with_rows(content)
+                continue
+            rows, unread = capture_file.rows_of(content, columns, self._roles)
+            self.unread += unread
+            if rows.rows:
+                yield one.version, rows
+        yield from self._of_objects(index)
+        self._require(index)
+
+    def _of_objects(self, index: CaptureIndex) -> Iterator[tuple[str, CapturedRows]]:
+        held: dict[str, list[Record]] = defaultdict(list)
+        number = 0
+        for record in with_rows(self.objects(index)):
+            if self._roles and record.get("variant") not in self._roles:
+                continue
+            version = record["version"]
+            columns = self._columns(version)
+            if columns is None or not columns.fits(record):
+                self.unread += 1
+                continue
+            held[version].append(record)
+            number += record.get("rows") or len(record["inputs"])
+            if number >= AT_ONCE:
+                yield from self._read(held)
+                number = 0
+        yield from self._read(held)
+
+    def _read(self, held: dict[str, list[Record]]) -> Iterator[tuple[str, CapturedRows]]:
+        for version, records in held.items():
+            columns = self._columns(version)
+            assert columns is not None  # noqa: S101 - records of others are not held
+            yield version, columns.read(records)
+        held.clear()
+
+    def records(self) -> list[Record]:
+        """Return what is known of each request, without its rows where they are in a file. Raise `Moved`."""
+        index = self._day.index()
+        found: list[Record] = []
+        for one in index.files:
+            if (content := self._captures.find(one.key)) is not None:
+                found += capture_file.records_of(content, one.version)
+        for content in self.objects(index):
+            found += records_in(content)
+        self._require(index)
+        return found
+
+    def objects(self, index: CaptureIndex) -> Iterator[bytes]:
+        """Yield what is in the objects that no file stands for, hour by hour."""
+        with ThreadPoolExecutor(READERS) as pool:
+            for hour in range(HOURS):
+                keys = self._day.hour(hour, index)
+                for at in range(0, len(keys), READERS):
+                    for content in pool.map(self._captures.find, keys[at : at + READERS]):
+                        yield content or b""
+
+    def _require(self, index: CaptureIndex) -> None:
+        if self._day.index() != index:
+            raise Moved(self._day.key)
+
+
+def again(read: Callable[[], Result]) -> Result:
+    """Return what a reader of a day returns, read anew while the files of the day are being made. Raise `Moved`."""
+    for _ in range(LOOKS - 1):
+        try:
+            return read()
+        except Moved:
             continue
+    return read()
+
+
+def records_in(content: bytes) -> Iterator[Record]:
+    """Yield the records of an object; those cut off in the writing are passed over."""
+    for line in content.splitlines():
         try:
             record = orjson.loads(line)
         except ValueError:
             continue
-        if isinstance(record, dict) and "inputs" in record:
+        if isinstance(record, dict):
             yield record
+
+
+def with_rows(contents: Iterator[bytes]) -> Iterator[Record]:
+    """Yield the records that hold the rows of a caller, and the answers to them."""
+    for content in contents:
+        for line in content.splitlines():
+            if b'"inputs":' not in line:
+                continue
+            try:
+                record = orjson.loads(line)
+            except ValueError:
+                continue
+            # What a challenger failed on holds the champion's answer, under the challenger's name.
+            if not record.get("error") and "outputs" in record:
+                yield record
+
+
+def requests_of(captures: Objects, model: str, day: str) -> Iterator[Record]:
+    """Yield the records of a day that hold rows and the answers to them, as far as they are whole."""
+    with ThreadPoolExecutor(READERS) as pool:
+        for hour in range(HOURS):
+            for content in pool.map(captures.find, sorted(captures.keys(f"{model}/{day}/{hour:02}"))):
+                yield from (record for record in records_in(content or b"") if {"inputs", "outputs"} <= record.keys())

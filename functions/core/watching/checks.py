@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from functions.core.watching.captured_columns import columns_of
+from functions.core.watching.captured_day import CapturedDay
 from functions.core.watching.counted import Counted, CountedDay
 from functions.core.watching.drift import FEW, compare, words, worst
 from functions.core.watching.qualities import Qualities, no_version
@@ -15,6 +17,7 @@ from interface import layout
 if TYPE_CHECKING:
     from functions.core.storage.objects import Objects
     from functions.core.watching.answered import Answered
+    from functions.core.watching.captured_columns import CapturedColumns
 
 Document = dict[str, Any]
 LONGEST = 14
@@ -37,6 +40,7 @@ class Checks:
         self.qualities = (
             None if self.answered is None else Qualities(self.models, self.captures, self.model, self.answered)
         )
+        self._columns: dict[str, CapturedColumns | None] = {}
 
     def key(self, day: str) -> str:
         """Return where the check of a day lies, in the models store."""
@@ -61,6 +65,17 @@ class Checks:
             self._references[version] = Reference.find(self.models, self.model, version)
         return self._references[version]
 
+    def columns(self, version: str) -> CapturedColumns | None:
+        """Return those of the captures of a version; None where it is gone."""
+        if version not in self._columns:
+            card = self.models.find_json(f"{self.model}/{layout.VERSIONS}{version}/card.json")
+            self._columns[version] = columns_of(card)
+        return self._columns[version]
+
+    def captured(self, day: str) -> CapturedDay:
+        """Return what was captured on a day."""
+        return CapturedDay(self.captures, self.model, day, self.columns)
+
     def check(self, day: str, version: str | None) -> Document:
         """Count what was captured on a day, and compare what `version`, the champion, was asked.
 
@@ -74,7 +89,7 @@ class Checks:
         return {**drift, "quality": no_version() if version is None else self.qualities.check(day, version)}
 
     def _drift(self, day: str, version: str | None) -> Document:
-        counted = CountedDay(self.captures, self.model, self.reference).read(day)
+        counted = CountedDay(self.captured(day), self.reference).read()
         versions = {name: one.document() for name, one in sorted(counted.versions.items())}
         document: Document = {"model": self.model, "day": day, "versions": versions, "unread": counted.unread}
         if version is None:
@@ -98,6 +113,7 @@ class Checks:
             "confirmed": confirmed,
             "said": f"{said}; {TWICE}" if confirmed else said,
             "columns": [one.document() for one in compared],
+            "redacted": sorted(window.counted.redacted),
         }
 
     def _window(self, day: str, version: str, counted: Counted) -> tuple[Window, Document | None]:

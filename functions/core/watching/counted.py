@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from functions.core.watching.captured_day import requests_of
+from functions.core.watching.captured_day import again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from functions.core.storage.objects import Objects
+    from functions.core.watching.captured_day import CapturedDay
     from functions.core.watching.reference import Reference
 
-AT_ONCE = 20_000
-"""Rows that are held before they are counted."""
 MOST_CALLERS = 20
 """That are kept by name."""
 
@@ -31,6 +29,8 @@ class Counted:
     """Rows by the pseudonym of who sent them."""
     cells: dict[str, np.ndarray] = field(default_factory=dict)
     """Rows in each cell of a column, and of the answers: int64 [cells]."""
+    redacted: set[str] = field(default_factory=set)
+    """Columns that some of the captures leave out, or hold a digest of: their rows cannot be compared."""
 
     @property
     def rows(self) -> int:
@@ -39,6 +39,7 @@ class Counted:
     def add(self, other: Counted) -> None:
         """Add what was counted of other rows, of the same version."""
         self.requests += other.requests
+        self.redacted |= other.redacted
         for caller, rows in other.callers.items():
             self.callers[caller] = self.callers.get(caller, 0) + rows
         for name, counts in other.cells.items():
@@ -52,59 +53,49 @@ class Counted:
             "requests": self.requests,
             "callers": dict(most) | ({"": others} if others else {}),
             "cells": {name: counts.tolist() for name, counts in self.cells.items()},
+            **({"redacted": sorted(self.redacted)} if self.redacted else {}),
         }
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
         """Read what `document` returned."""
         cells = {name: np.array(counts, dtype=np.int64) for name, counts in document["cells"].items()}
-        return cls(requests=document["requests"], callers=dict(document["callers"]), cells=cells)
+        redacted = set(document.get("redacted", ()))
+        return cls(requests=document["requests"], callers=dict(document["callers"]), cells=cells, redacted=redacted)
 
 
 class CountedDay:
     """Counts the captures of one model on one day, UTC."""
 
-    def __init__(self, captures: Objects, model: str, reference: Callable[[str], Reference | None]) -> None:
+    def __init__(self, captured: CapturedDay, reference: Callable[[str], Reference | None]) -> None:
         """`reference` returns that of a version; None where there is none, and its rows are not counted."""
-        self._captures = captures
-        self._model = model
+        self._captured = captured
         self._reference = reference
         self.versions: dict[str, Counted] = {}
         self.unread = 0
         """Requests whose rows are captured, and not counted: of versions without a reference, or of another shape."""
-        self._held: dict[str, list[tuple[list[Any], list[Any]]]] = {}
-        self._rows = 0
 
-    def read(self, day: str) -> Self:
-        """Count what was captured on a day. Objects cut off in the writing are passed over."""
-        for record in requests_of(self._captures, self._model, day):
-            # What a challenger failed on holds the champion's answer, under the challenger's name.
-            if not record.get("error") and isinstance(record["outputs"], list):
-                self._hold(record)
-        self._count()
-        return self
+    def read(self) -> Self:
+        """Count what was captured."""
+        return again(self._read)
 
-    def _hold(self, record: Mapping[str, Any]) -> None:
-        version, inputs, outputs = record["version"], record["inputs"], record["outputs"]
-        reference = self._reference(version)
-        if reference is None or {len(row) for row in inputs} != {len(reference.columns)} or len(inputs) != len(outputs):
-            self.unread += 1
-            return
-        counted = self.versions.setdefault(version, Counted())
-        counted.requests += 1
-        caller = record.get("caller", "")
-        counted.callers[caller] = counted.callers.get(caller, 0) + len(inputs)
-        self._held.setdefault(version, []).append((inputs, outputs))
-        self._rows += len(inputs)
-        if self._rows >= AT_ONCE:
-            self._count()
-
-    def _count(self) -> None:
-        for version, held in self._held.items():
+    def _read(self) -> Self:
+        self.versions, self.unread = {}, 0
+        for version, rows in self._captured.rows():
             reference = self._reference(version)
-            assert reference is not None  # noqa: S101 - rows of others are not held
-            inputs, outputs = (
-                np.array([row for rows in part for row in rows], dtype=np.float64) for part in zip(*held, strict=True)
+            if reference is None or not reference.fits(rows):
+                self.unread += len(rows.lengths)
+                continue
+            of_callers: dict[str, int] = {}
+            for caller, length in zip(rows.callers, rows.lengths.tolist(), strict=True):
+                of_callers[caller] = of_callers.get(caller, 0) + length
+            self.versions.setdefault(version, Counted()).add(
+                Counted(
+                    requests=len(rows.lengths),
+                    callers=of_callers,
+                    cells=reference.count(rows),
+                    redacted=set(rows.redacted),
+                )
             )
-            self.versions[version].add(Counted(cells=reference.count(inputs, outputs)))
-        self._held, self._rows = {}, 0
+        self.unread += self._captured.unread
+        return self

@@ -62,13 +62,14 @@ class Compared:
 
 
 def compare(reference: Reference, counted: Counted) -> list[Compared]:
-    """Compare all columns, and the answers, the most drifted first.
+    """Compare all columns but the redacted ones, and the answers, the most drifted first.
 
     Rows of one request are not independent of each other: chance is reckoned by requests.
     """
     spreads = reference.spreads
     level = LEVEL / max(1, len(spreads))
-    found = [_compared(name, spread, counted, level) for name, spread in spreads.items() if name in counted.cells]
+    known = counted.cells.keys() - counted.redacted
+    found = [_compared(name, spread, counted, level) for name, spread in spreads.items() if name in known]
     return sorted(found, key=lambda one: (-_ORDER.index(one.state), -one.index))
 
 

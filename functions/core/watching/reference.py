@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from functions.core.storage.objects import Objects
+    from functions.core.watching.captured_rows import CapturedRows
     from models.feature import Feature
 
 ANSWERS = "answers"
@@ -55,15 +56,19 @@ class Reference:
         """All that is compared, by name: the columns, and after them the answers."""
         return {**self.columns, **({} if self.answers is None else dict([self.answers]))}
 
-    def count(self, inputs: np.ndarray, outputs: np.ndarray) -> dict[str, np.ndarray]:
-        """Return how many rows lie in each cell, by name.
+    def fits(self, rows: CapturedRows) -> bool:
+        """Return whether rows have the columns that there are, but for those that are redacted."""
+        return self.columns.keys() - rows.redacted <= rows.inputs.keys()
 
-        `inputs` is float64 [rows, columns], NaN where a value is missing; `outputs` are the numbers of the answers,
-        float64 [rows, numbers].
-        """
-        counts = {name: spread.count(inputs[:, at]) for at, (name, spread) in enumerate(self.columns.items())}
+    def count(self, rows: CapturedRows) -> dict[str, np.ndarray]:
+        """Return how many rows lie in each cell, by name."""
+        counts = {name: spread.count(rows.inputs[name]) for name, spread in self.columns.items() if name in rows.inputs}
         if self.answers is not None:
             name, spread = self.answers
-            level = outputs.argmax(axis=1).astype(np.float64) if spread.is_category else outputs[:, self.level]
+            answers = list(rows.outputs.values())
+            if spread.is_category:
+                level = np.column_stack(answers).argmax(axis=1).astype(np.float64)
+            else:
+                level = answers[self.level]
             counts[name] = spread.count(level)
         return counts

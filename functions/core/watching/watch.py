@@ -1,14 +1,15 @@
-"""The function that compares each day, once it is over, with what the live version of each model learnt from."""
+"""The function that compacts each day of captures, once it is over, and compares it with what was learnt from."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from functions.core.registry.daily_usage import days
 from functions.core.registry.live_pointer import Live
 from functions.core.runtime.step import Step
 from functions.core.watching.checks import Checks, Document
+from functions.core.watching.compaction import Compaction, kept_from, settled_before
 from functions.core.watching.qualities import answered_of
 from functions.core.watching.trained_again import TrainedAgain
 from interface import variables
@@ -19,6 +20,8 @@ from models.section import ContractError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from datetime import date
+
     from functions.core.runtime.environment import Environment
     from functions.core.watching.answered import Answered
 
@@ -27,7 +30,7 @@ LOOKED_BACK = 7
 
 
 def watch(environment: Environment, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Step:
-    """Compose the step that checks the days before today, for every model.
+    """Compose the step that compacts and checks the days before today, for every model.
 
     With `{"as_of": "2026-11-24"}`, a day that has begun, it does what it would have done in the night before that day.
     """
@@ -41,13 +44,27 @@ def watch(environment: Environment, now: Callable[[], datetime] = lambda: dateti
         log=log,
     )
 
+    kept_days = int(environment.number(variables.CAPTURE_DAYS))
+
+    def compact(checks: Checks, today: date) -> None:
+        """Compact what is over, and remove what is kept no longer. Never raise: the check reads the rest as it is."""
+        compaction = Compaction(captures, checks.model, checks.columns)
+        try:
+            for day in compaction.days(settled_before(models, checks.model, f"{today:%Y-%m-%d}")):
+                removed = compaction.compact(day)
+                log.info("captures compacted", model=checks.model, day=day, objects=removed)
+            compaction.expire(kept_from(today, kept_days))
+        except Exception as problem:
+            log.error("captures not compacted", problem=problem, model=checks.model, metric="NotCompacted")
+
     def act(payload: Mapping[str, Any]) -> Mapping[str, Any]:
         moment = _moment(payload, now())
         before = days(moment.date() - timedelta(days=1), LOOKED_BACK)
         states = {}
         for name in environment.names(variables.MODELS):
+            checks = Checks(model=name, models=models, captures=captures, answered=_answered(name))
+            compact(checks, moment.date())
             try:
-                checks = Checks(model=name, models=models, captures=captures, answered=_answered(name))
                 found = _check(checks, before)
             except Exception as problem:
                 log.error("model not watched", problem=problem, model=name, metric="NotWatched")

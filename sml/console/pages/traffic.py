@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from functions.core.release.rollout_metrics import observe
+from functions.core.release.rollout_metrics import among, observe
 from sml.console import charts
 from sml.console.captured import over_time
 from sml.console.charts import Axis, Frame, Mark
@@ -75,7 +75,10 @@ def _measured(source: Source, model: str, pointer: Pointer, entries: Sequence[En
     parts = over_time(captures, version, since, until)
     events = [(_seconds(entry.at), f"{entry.event}: {entry.reason}") for entry in entries]
     begun = pointer.release.since if pointer.release is not None else since
-    metrics = observe(source.captures, model, version, begun, until)
+    if pointer.release is not None:
+        metrics = observe(source.captures, model, version, begun, until)  # as the judge reads them, none left out
+    else:
+        metrics = among(captures, version, begun, read)
     return {"metrics": metrics, "read": read, "charts_drawn": _charts(parts, (since, until), events)}
 
 

@@ -73,3 +73,9 @@ def test_truths_and_labelled_rows_are_no_captured_requests(watched: Service) -> 
     newest = Captured(watched.captures).newest(TUMOUR, 100)
     assert len(newest) == 60
     assert {one["variant"] for one in newest} == {"champion"}
+
+
+def test_a_redacted_column_is_named_as_not_compared(watched: Service, browser: Browser) -> None:
+    watched.ask(0, 600, redacted=("age",))
+    watched.check(0)
+    assert "Not compared, as captures leave it out or hold a digest of it: age." in browser.get(PAGE).text

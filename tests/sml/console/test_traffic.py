@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 from functions.core.registry.pointer import advance, begin, begin_shadow, promote
+from functions.core.watching.compaction import Compaction
 from sml.console.source import Source
 from tests.sml.console.browser import Browser
 from tests.sml.console.recorded import capture, first, live
@@ -80,3 +82,22 @@ def test_without_a_store_of_captures_the_page_says_what_brings_it(staged: Staged
     del staged.outputs["captures_url"]
     shown = browser.get(f"/models/{MODEL}/requests")
     assert (shown.status, "run `pulumi up`" in shown.text) == (409, True)
+
+
+def test_captures_that_are_in_files_are_shown_as_those_in_objects_are(
+    staged: Staged, source: Source, browser: Browser
+) -> None:
+    del source
+    now = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0).timestamp() - 86_400
+    canary(staged, now)
+    live(staged, promote(begin(first(), "v2", "bb02", 10, now - 40), now, "40 requests agree"))
+    pages = [f"/models/{MODEL}/canary", f"/models/{MODEL}/requests"]
+    before = [browser.get(page).text for page in pages]
+    Compaction(staged.stores["s3://captures-1"], MODEL, lambda _: None).compact(f"{now_as_day(now)}")
+    assert not [key for key in staged.stores["s3://captures-1"].keys(MODEL) if key.endswith(".jsonl")]
+    assert [browser.get(page).text for page in pages] == before
+    assert "errors 1," in before[0]
+
+
+def now_as_day(now: float) -> str:
+    return f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d}"

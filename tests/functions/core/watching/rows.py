@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from functions.core.dataset.profile import describe
 from functions.core.registry.captures import folder
 from functions.core.storage.objects import Objects, canonical
+from functions.core.watching.captured_rows import CapturedRows
 from functions.core.watching.checks import Checks
 from interface import layout
 from models.feature import Feature
@@ -22,6 +24,12 @@ FEATURES = (
     Feature(name="colour", kind="category", categories=("green", "red"), unseen="other"),
     Feature(name="age", missing="keep"),
 )
+CARD = {
+    "task": "classification",
+    "features": [one.document() for one in FEATURES],
+    "target": {"classes": ["no", "yes"]},
+    "outputs": {"label": "label", "probabilities": "probabilities"},
+}
 DAY = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
@@ -46,6 +54,18 @@ def profile(inputs: np.ndarray, outputs: np.ndarray) -> dict[str, Any]:
     return {"rows": len(inputs), "features": described, "answers": answers}
 
 
+def as_captured(inputs: np.ndarray, outputs: np.ndarray) -> CapturedRows:
+    """Return rows as they are captured in requests of one row each."""
+    return CapturedRows(
+        lengths=np.ones(len(inputs), dtype=np.int64),
+        requests=[""] * len(inputs),
+        callers=[""] * len(inputs),
+        times=np.full(len(inputs), np.nan),
+        inputs={one.name: inputs[:, at] for at, one in enumerate(FEATURES)},
+        outputs={f"answer {at}": outputs[:, at] for at in range(outputs.shape[1])},
+    )
+
+
 @dataclass(kw_only=True)
 class Service:
     """A version in service, and its captures."""
@@ -62,18 +82,30 @@ class Service:
     def learn(self, version: str, **how: Any) -> None:
         """Register a version's profile, of 2,000 rows."""
         folder = f"{MODEL}/{layout.VERSIONS}{version}"
-        self.models.put_json(f"{folder}/card.json", {"features": [one.document() for one in FEATURES]})
+        self.models.put_json(f"{folder}/card.json", CARD)
         self.models.put_json(f"{folder}/profile.json", profile(*drawn(self.rng, 2_000, **how)))
 
     def ask(
-        self, day: int, requests: int, *, rows: int = 1, version: str = VERSION, caller: str = "", **how: Any
+        self,
+        day: int,
+        requests: int,
+        *,
+        rows: int = 1,
+        version: str = VERSION,
+        caller: str = "",
+        redacted: Sequence[str] = (),
+        **how: Any,
     ) -> list[dict[str, Any]]:
-        """Capture requests of so many rows, on the day of that number, and return their records."""
+        """Capture requests of so many rows, on the day of that number; of redacted features, digests.
+
+        Return their records.
+        """
         inputs, outputs = drawn(self.rng, requests * rows, **how)
         at_noon = (DAY + timedelta(days=day)).timestamp()
         records = []
         for at in range(requests):
             own = slice(at * rows, (at + 1) * rows)
+            hidden = [place for place, one in enumerate(FEATURES) if one.name in redacted]
             records.append(
                 {
                     "time": at_noon + at,
@@ -81,8 +113,12 @@ class Service:
                     "version": version,
                     "variant": "champion",
                     "caller": caller or f"c{at % 30}",
-                    "inputs": [[None if np.isnan(value) else value for value in row] for row in inputs[own].tolist()],
+                    "inputs": [
+                        ["d1" if at in hidden else None if np.isnan(value) else value for at, value in enumerate(row)]
+                        for row in inputs[own].tolist()
+                    ],
                     "outputs": outputs[own].tolist(),
+                    **({"redacted": list(redacted)} if redacted else {}),
                 }
             )
         self.write(day, records)

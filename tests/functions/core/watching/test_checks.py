@@ -10,7 +10,7 @@ import pytest
 from functions.core.watching.counted import Counted
 from functions.core.watching.drift import compare, worst
 from functions.core.watching.reference import Reference
-from tests.functions.core.watching.rows import FEATURES, VERSION, Service, drawn, named, profile
+from tests.functions.core.watching.rows import FEATURES, VERSION, Service, as_captured, drawn, named, profile
 
 OTHER = "0" * 16
 
@@ -69,7 +69,9 @@ def test_values_that_are_missing_or_unseen_far_more_often_are_drift(
 def test_a_small_shift_of_very_many_rows_is_no_drift() -> None:
     reference = Reference.of(profile(*drawn(np.random.default_rng(1), 50_000)), FEATURES)
     rows = drawn(np.random.default_rng(2), 200_000, shift=0.02)
-    found = compare(reference, Counted(requests=200_000, callers={"": 200_000}, cells=reference.count(*rows)))
+    found = compare(
+        reference, Counted(requests=200_000, callers={"": 200_000}, cells=reference.count(as_captured(*rows)))
+    )
     size = next(one for one in found if one.name == "size")
     assert size.index > size.chance / 10
     assert worst(found) == "steady"
@@ -175,7 +177,7 @@ def test_the_windows_of_a_healthy_model_hardly_ever_raise_an_alarm() -> None:
     reference = Reference.of(profile(*drawn(rng, 2_000)), FEATURES)
     drifted = []
     for _ in range(1_000):
-        cells = reference.count(*drawn(rng, 500))
+        cells = reference.count(as_captured(*drawn(rng, 500)))
         drifted.append(worst(compare(reference, Counted(requests=500, callers={"": 500}, cells=cells))) == "drifted")
     assert np.mean(drifted) <= 0.01
     assert not any(one and other for one, other in pairwise(drifted))
@@ -189,5 +191,26 @@ def test_of_a_prediction_with_an_interval_the_prediction_is_looked_at() -> None:
     document["answers"] |= {"of": "prediction", "at": 0}
     reference = Reference.of(document, FEATURES)
     answered = np.column_stack([values, values - 9, values + 9])
-    counted = Counted(requests=600, callers={"": 600}, cells=reference.count(inputs, answered))
+    counted = Counted(requests=600, callers={"": 600}, cells=reference.count(as_captured(inputs, answered)))
     assert worst(compare(reference, counted)) == "steady"
+
+
+def test_a_redacted_column_is_not_compared_and_that_is_said() -> None:
+    service = Service()
+    service.ask(0, 1_000, redacted=("age", "colour"))
+    service.ask(0, 200)
+    check = service.check(0)
+    assert set(states(check)) == {"size", "visits", "probability of yes"}
+    assert check["redacted"] == ["age", "colour"]
+    assert check["said"] == "1,200 rows of 1,200 requests: as in training"
+
+
+def test_a_window_with_a_day_of_redacted_captures_does_not_compare_the_column() -> None:
+    service = Service()
+    service.ask(0, 400, redacted=("age",))
+    service.check(0)
+    service.ask(1, 400)
+    check = service.check(1)
+    assert check["window"]["rows"] == 800
+    assert check["redacted"] == ["age"]
+    assert "age" not in states(check)

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 import pytest
 
 from functions.core.registry.live_pointer import Live
-from functions.core.registry.pointer import promote_first
+from functions.core.registry.pointer import begin, promote_first, withdraw
 from functions.core.runtime.environment import Environment
 from functions.core.storage.objects import Objects
 from functions.core.watching.watch import watch
@@ -19,16 +19,25 @@ from tests.functions.core.watching.rows import DAY, MODEL, VERSION, Service, nam
 from tests.functions.core.watching.told import Callers, contract
 
 
+class Stores(Environment):
+    """An environment whose stores are in memory: stores of files know no conditional write."""
+
+    def store(self, name: str, *, patience_seconds: float = 20) -> Objects:
+        del patience_seconds
+        return self.opened.setdefault(name, Objects.in_memory())
+
+    @cached_property
+    def opened(self) -> dict[str, Objects]:
+        return {}
+
+
 class Stack:
     """The stores of a stack, in which a version is live."""
 
-    def __init__(self, path: Path, **more: str) -> None:
-        values = {}
-        for variable in (variables.MODELS_URL, variables.CAPTURES_URL, variables.DATA_URL):
-            (path / variable).mkdir()
-            values[variable] = f"file://{path / variable}"
-        self.environment = Environment({**values, variables.MODELS: f"{MODEL},idle", **more})
-        models, captures, self.data = (self.environment.store(variable) for variable in values)
+    def __init__(self, **more: str) -> None:
+        self.environment = Stores({variables.MODELS: f"{MODEL},idle", variables.CAPTURE_DAYS: "30", **more})
+        names = (variables.MODELS_URL, variables.CAPTURES_URL, variables.DATA_URL)
+        models, captures, self.data = (self.environment.store(name) for name in names)
         self.service = Service(models=models, captures=captures)
         Live(models, MODEL).change(lambda pointer: promote_first(pointer, VERSION, "run", 0.0))
 
@@ -39,8 +48,8 @@ class Stack:
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Stack:
-    return Stack(tmp_path)
+def stack() -> Stack:
+    return Stack()
 
 
 def test_every_model_is_checked_once_a_day(stack: Stack) -> None:
@@ -87,15 +96,15 @@ def test_one_model_whose_records_are_damaged_does_not_keep_the_others_from_their
     assert stack.call(0) == {"idle": "few"}
 
 
-def test_stores_are_only_read_but_for_the_check(stack: Stack) -> None:
-    def keys(objects: Objects) -> set[str]:
-        return {key for model in (MODEL, "idle") for key in objects.keys(model)}
+def keys(objects: Objects) -> set[str]:
+    return {key for model in (MODEL, "idle") for key in objects.keys(model)}
 
+
+def test_of_the_models_store_nothing_is_written_but_the_check(stack: Stack) -> None:
     stack.service.ask(0, 5)
-    before = keys(stack.service.models), keys(stack.service.captures)
+    before = keys(stack.service.models)
     stack.call(0)
-    assert keys(stack.service.captures) == before[1]
-    assert {key.split("/")[1] for key in keys(stack.service.models) - before[0]} == {"watch"}
+    assert {key.split("/")[1] for key in keys(stack.service.models) - before} == {"watch"}
 
 
 def test_a_quality_below_its_floor_is_a_line_of_the_log_and_its_rows_are_written_beside_the_captures(
@@ -117,9 +126,9 @@ def test_a_quality_below_its_floor_is_a_line_of_the_log_and_its_rows_are_written
 
 
 def test_with_a_policy_drift_has_the_model_trained_again_on_the_labelled_rows(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack = Stack(tmp_path, RETRAINING=RetrainingPolicy(minimum_rows=50).to_json())
+    stack = Stack(RETRAINING=RetrainingPolicy(minimum_rows=50).to_json())
     trained(stack.service.models, stack.data, VERSION)
     for day in range(2):
         stack.service.ask(day, 600, shift=2.0)
@@ -133,9 +142,9 @@ def test_with_a_policy_drift_has_the_model_trained_again_on_the_labelled_rows(
 
 
 def test_without_anything_to_learn_from_somebody_is_told_and_nothing_is_trained(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack = Stack(tmp_path, RETRAINING=RetrainingPolicy().to_json())
+    stack = Stack(RETRAINING=RetrainingPolicy().to_json())
     trained(stack.service.models, stack.data, VERSION)
     for day in range(2):
         stack.service.ask(day, 600, shift=2.0)
@@ -148,9 +157,9 @@ def test_without_anything_to_learn_from_somebody_is_told_and_nothing_is_trained(
 
 
 def test_records_that_are_damaged_keep_no_check_from_being_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack = Stack(tmp_path, RETRAINING=RetrainingPolicy().to_json())
+    stack = Stack(RETRAINING=RetrainingPolicy().to_json())
     stack.service.models.put(f"{MODEL}/retraining/asked.json", b"{")
     for day in range(2):
         stack.service.ask(day, 600, shift=2.0)
@@ -158,3 +167,46 @@ def test_records_that_are_damaged_keep_no_check_from_being_told(
     events = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
     assert "drift" in events
     assert "training not asked for" in events
+
+
+def test_a_day_that_is_over_is_compacted_and_the_check_is_the_same(stack: Stack) -> None:
+    stack.service.ask(0, 600)
+    whole = stack.service.check(0)
+    stack.service.models.remove([stack.service.checks.key(named(0))])
+    stack.call(0)
+    assert {key.split("/")[1] for key in keys(stack.service.captures)} == {"files", "index"}
+    assert stack.service.checks.read(named(0)) == whole
+
+
+def test_a_release_under_way_keeps_its_days_as_they_are_until_it_is_over(stack: Stack) -> None:
+    stack.service.ask(0, 5)
+    stack.service.ask(1, 5)
+    noon = (DAY + timedelta(days=1)).timestamp()
+    live = Live(stack.service.models, MODEL)
+    live.change(lambda pointer: begin(pointer, "f" * 16, "run", 10, noon))
+    stack.call(1)
+    assert {key.split("/")[1] for key in keys(stack.service.captures)} == {"files", "index", named(1)}
+    live.change(lambda pointer: withdraw(pointer, noon + 1, "why"))
+    stack.call(1)
+    assert {key.split("/")[1] for key in keys(stack.service.captures)} == {"files", "index"}
+
+
+def test_what_cannot_be_compacted_is_checked_all_the_same_and_the_log_says_so(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.service.ask(0, 600)
+    stack.service.captures.put(f"{MODEL}/index/{named(0)}.json", b"{")
+    assert stack.call(0) == {"idle": "few"}
+    stack.service.captures.remove([f"{MODEL}/index/{named(0)}.json"])
+    assert stack.call(0) == {MODEL: "steady"}
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["model"] for line in lines if line.get("metric") == "NotCompacted"] == [MODEL]
+
+
+def test_files_are_removed_when_their_days_are_not_kept_any_more(stack: Stack) -> None:
+    stack.service.ask(0, 5)
+    stack.call(0)
+    stack.call(29)
+    assert keys(stack.service.captures)
+    stack.call(30)
+    assert not keys(stack.service.captures)
