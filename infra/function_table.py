@@ -110,8 +110,16 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         size=Size(memory_mb=1024, timeout_seconds=600),
         copies=1,
         needs=(
-            reads("models", layout.RUNS, layout.VERSIONS, layout.LIVE, layout.RETRAINING, layout.WATCH),
-            writes("models", layout.RETRAINING, layout.WATCH),
+            reads(
+                "models",
+                layout.RUNS,
+                layout.VERSIONS,
+                layout.LIVE,
+                layout.RETRAINING,
+                layout.WATCH,
+                layout.REFERENCES,
+            ),
+            writes("models", layout.RETRAINING, layout.WATCH, layout.REFERENCES),
             reads("captures", ""),
             writes("captures", ""),
             removes("captures", ""),

@@ -43,7 +43,8 @@ def drift(
     check = check_now(found, model) if now else checked(found, model, day)
     if column is not None:
         one = _named(check, column)
-        out.table(_cells(one), CELLS, empty="", documents=one)
+        cells = CELLS | {"before": check.get("compared_with", CELLS["before"])}
+        out.table(_cells(one), cells, empty="", documents=one)
         return
     if out.as_json:
         out.fields(check)
@@ -68,7 +69,7 @@ def _show(out: Output, model: str, check: Mapping[str, Any], nothing_captured: s
     if check.get("redacted"):
         out.line(f"\nnot compared: {', '.join(check['redacted'])}: {REDACTED}")
     if check["unread"]:
-        out.line(f"\nnot counted: {check['unread']:,} requests of versions that are gone, or without a training")
+        out.line(f"\nnot counted: {check['unread']:,} requests of versions that are gone, or without a reference")
 
 
 def _named(check: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from functions.core.registry.live_pointer import Live
 from functions.core.registry.pointer import promote_first
 from functions.core.storage.objects import Objects
 from models.light import replace
-from tests.functions.core.watching.rows import DAY, FEATURES, VERSION, Service, named
+from tests.functions.core.watching.rows import DAY, FEATURES, OTHER, VERSION, Service, named
 from tests.functions.core.watching.rows import MODEL as TUMOUR
 from tests.sml.staged import MODEL, Staged
 
@@ -99,13 +99,27 @@ def test_requests_that_could_not_be_counted_are_told(staged: Staged, watched: Se
     watched.ask(0, 600)
     watched.ask(0, 2, version="f" * 16)
     watched.check(0)
-    assert "not counted: 2 requests of versions that are gone, or without a training" in staged.sml("drift", TUMOUR).out
+    assert (
+        "not counted: 2 requests of versions that are gone, or without a reference" in staged.sml("drift", TUMOUR).out
+    )
 
 
-def test_a_finished_model_is_told_to_have_nothing_to_be_compared_with(staged: Staged, watched: Service) -> None:
-    Live(staged.registry, TUMOUR).change(lambda pointer: replace(pointer, champion="f" * 16))
+def test_of_a_finished_model_it_is_told_how_many_rows_its_reference_has_so_far(
+    staged: Staged, watched: Service
+) -> None:
+    watched.finish(OTHER)
+    watched.ask_finished(0, 40)
+    Live(staged.registry, TUMOUR).change(lambda pointer: replace(pointer, champion=OTHER))
     said = staged.sml("drift", TUMOUR, "--now")
-    assert (said.code, "a finished model has no training" in said.out) == (0, True)
+    assert said.code == 0
+    assert "its first 2,000 captured rows become what later ones are compared with; 40 so far" in said.out
+    watched.ask_finished(0, 2_000)
+    assert watched.checks.refer(OTHER, named(1))
+    watched.ask_finished(TODAY, 600)
+    said = staged.sml("drift", TUMOUR, "--now")
+    assert f"compared with its first 2,000 captured rows, of {named(0)}" in said.out
+    header = staged.sml("drift", TUMOUR, "--now", "--column", "x[0]").out.splitlines()[0].split()
+    assert header == ["value", "the", "first", "captured", "rows", "captured"]
 
 
 def test_a_redacted_column_is_told_not_to_be_compared(staged: Staged, watched: Service) -> None:

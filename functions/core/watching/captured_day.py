@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 import orjson
 
 from functions.core.registry.capture_index import HOURS, CaptureDay
 from functions.core.watching import capture_file
+from interface import layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -122,6 +124,21 @@ class CapturedDay:
     def _require(self, index: CaptureIndex) -> None:
         if self._day.index() != index:
             raise Moved(self._day.key)
+
+
+def captured_days(captures: Objects, model: str) -> list[str]:
+    """Return the days of which something is captured, sorted."""
+    folder = f"{model}/{layout.CAPTURE_INDEX}".rstrip("/")
+    days = {key.rpartition("/")[2].removesuffix(".json") for key in captures.keys(folder)}
+    return sorted(filter(is_day, days | set(captures.folders(f"{model}/"))))
+
+
+def is_day(name: str) -> bool:
+    """Return whether a folder is called like a day, as 2026-11-24."""
+    try:
+        return date.fromisoformat(name).isoformat() == name
+    except ValueError:
+        return False
 
 
 def again(read: Callable[[], Result]) -> Result:

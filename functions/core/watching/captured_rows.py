@@ -57,8 +57,49 @@ class CapturedRows:
         return self.chosen(np.cumsum(self.lengths) - self.lengths < rows)
 
 
+def joined(parts: Sequence[CapturedRows]) -> CapturedRows:
+    """Return the rows of several parts of one version as one. A column that a part lacks is missing there."""
+    names = [list(dict.fromkeys(name for part in parts for name in side(part))) for side in (_inputs, _outputs)]
+    digests = dict.fromkeys(name for part in parts for name in part.digests)
+    return CapturedRows(
+        lengths=np.concatenate([part.lengths for part in parts]),
+        requests=[one for part in parts for one in part.requests],
+        callers=[one for part in parts for one in part.callers],
+        times=np.concatenate([part.times for part in parts]),
+        inputs={name: _column([(part.inputs.get(name), part.rows) for part in parts]) for name in names[0]},
+        outputs={name: _column([(part.outputs.get(name), part.rows) for part in parts]) for name in names[1]},
+        digests={
+            name: [digest for part in parts for digest in part.digests.get(name, [None] * part.rows)]
+            for name in digests
+        },
+        redacted=frozenset().union(*(part.redacted for part in parts)),
+    )
+
+
 def column_of(values: Sequence[object]) -> np.ndarray:
     """Return values as a column: float64 where all are numbers or missing, else texts."""
     if any(isinstance(value, str) for value in values):
         return np.array([value if value is None else str(value) for value in values], dtype=object)
     return np.array(values, dtype=np.float64)
+
+
+def _inputs(part: CapturedRows) -> Mapping[str, np.ndarray]:
+    return part.inputs
+
+
+def _outputs(part: CapturedRows) -> Mapping[str, np.ndarray]:
+    return part.outputs
+
+
+def _column(parts: Sequence[tuple[np.ndarray | None, int]]) -> np.ndarray:
+    texts = any(values is not None and values.dtype == object for values, _ in parts)
+    if not texts:
+        return np.concatenate([np.full(rows, np.nan) if values is None else values for values, rows in parts])
+    return np.array(
+        [
+            value if value is None or isinstance(value, str) else f"{value:g}"
+            for values, rows in parts
+            for value in ([None] * rows if values is None else values)
+        ],
+        dtype=object,
+    )

@@ -7,7 +7,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from functions.core.watching.captured_columns import columns_of
-from functions.core.watching.captured_day import CapturedDay
+from functions.core.watching.captured_day import CapturedDay, again, captured_days
+from functions.core.watching.captured_reference import ROWS, freeze
+from functions.core.watching.captured_rows import joined
 from functions.core.watching.counted import Counted, CountedDay
 from functions.core.watching.drift import FEW, compare, words, worst
 from functions.core.watching.qualities import Qualities, no_version
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from functions.core.storage.objects import Objects
     from functions.core.watching.answered import Answered
     from functions.core.watching.captured_columns import CapturedColumns
+    from functions.core.watching.captured_rows import CapturedRows
 
 Document = dict[str, Any]
 LONGEST = 14
@@ -95,15 +98,18 @@ class Checks:
         if version is None:
             return {**document, "version": None, "state": "few", "confirmed": [], "said": "no version is live"}
         reference = self.reference(version)
-        if reference is None:
-            told = "a finished model has no training that its rows could be compared with"
+        captured = None if reference is None else reference.captured
+        if reference is None or (captured is not None and day <= captured.last):
+            told = self._so_far(version, day) if captured is None else f"this day is among {captured.said}"
             return {**document, "version": version, "state": "few", "confirmed": [], "said": told}
         window, before = self._window(day, version, counted.versions.get(version, Counted()))
         compared = compare(reference, window.counted)
         state = worst(compared)
         drifted = [one.name for one in compared if one.state == "drifted"]
         confirmed = [name for name in drifted if name in (before or {}).get("drifted", ())]
-        said = words(state, compared, window.counted)
+        said = words(state, compared, window.counted, reference.called)
+        if captured is not None:
+            said = f"{said}; compared with {captured.said}"
         return {
             **document,
             "version": version,
@@ -113,8 +119,47 @@ class Checks:
             "confirmed": confirmed,
             "said": f"{said}; {TWICE}" if confirmed else said,
             "columns": [one.document() for one in compared],
+            "compared_with": reference.called,
             "redacted": sorted(window.counted.redacted),
         }
+
+    def refer(self, version: str, until: str) -> bool:
+        """Make the first captured rows of a version its reference, where nobody knows what it learnt from.
+
+        They are of days before `until`. Return whether that was done now: it is, once, when there are enough.
+        """
+        if self.reference(version) is not None or self.columns(version) is None:
+            return False
+        rows, days = self._first_rows(version, until)
+        if rows is None or rows.rows < ROWS:
+            return False
+        self._references.pop(version)
+        return freeze(self.models, self.model, version, rows, days)
+
+    def _first_rows(self, version: str, until: str) -> tuple[CapturedRows | None, tuple[str, str]]:
+        """Return the first rows that are captured of a version, `ROWS` or more if there are, and their days."""
+        parts: list[CapturedRows] = []
+        found: list[str] = []
+        for day in captured_days(self.captures, self.model):
+            if day >= until or sum(part.rows for part in parts) >= ROWS:
+                break
+            captured = self.captured(day)
+            own = again(lambda captured=captured: [rows for name, rows in captured.rows() if name == version])
+            if own:
+                found.append(day)
+                parts += own
+        return (joined(parts), (found[0], found[-1])) if parts else (None, ("", ""))
+
+    def _so_far(self, version: str, day: str) -> str:
+        """Return why a version has no reference yet."""
+        if self.columns(version) is None:
+            return "the live version is gone from the registry, and nothing can be compared with it"
+        rows, _ = self._first_rows(version, day)
+        so_far = f"{rows.rows:,} so far" if rows is not None else "none so far"
+        return (
+            "nobody knows which rows a finished model learnt from: its first"
+            f" {ROWS:,} captured rows become what later ones are compared with; {so_far}"
+        )
 
     def _window(self, day: str, version: str, counted: Counted) -> tuple[Window, Document | None]:
         """Return the window that ends with a day, and the check whose window ends before it, with enough rows."""

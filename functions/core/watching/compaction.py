@@ -19,7 +19,7 @@ from functions.core.registry.live_pointer import Live
 from functions.core.release.outcomes import Outcomes
 from functions.core.storage.objects import Conflict
 from functions.core.watching import capture_file
-from functions.core.watching.captured_day import READERS, records_in
+from functions.core.watching.captured_day import READERS, is_day, records_in
 from interface import layout
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Compaction:
 
     def days(self, today: str) -> list[str]:
         """Return the days before today that are not compacted, or not wholly, sorted."""
-        found = filter(_is_day, self._captures.folders(f"{self._model}/"))
+        found = filter(is_day, self._captures.folders(f"{self._model}/"))
         return sorted(day for day in found if day < today)
 
     def compact(self, day: str) -> int:
@@ -75,7 +75,7 @@ class Compaction:
         """Remove the files of days before a day, and return these days."""
         folder = f"{self._model}/{layout.CAPTURE_INDEX}".rstrip("/")
         days = [key.rpartition("/")[2].removesuffix(".json") for key in self._captures.keys(folder)]
-        gone = sorted(day for day in days if _is_day(day) and day < before)
+        gone = sorted(day for day in days if is_day(day) and day < before)
         for day in gone:
             place = CaptureDay(objects=self._captures, model=self._model, day=day)
             self._remove(self._files(day))
@@ -150,10 +150,3 @@ def settled_before(models: Objects, model: str, today: str) -> str:
 def kept_from(today: date, days: int) -> str:
     """Return the first day of which captures are kept for so many days."""
     return f"{today - timedelta(days=days):%Y-%m-%d}"
-
-
-def _is_day(name: str) -> bool:
-    try:
-        return date.fromisoformat(name).isoformat() == name
-    except ValueError:
-        return False

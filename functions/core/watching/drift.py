@@ -68,8 +68,9 @@ def compare(reference: Reference, counted: Counted) -> list[Compared]:
     """
     spreads = reference.spreads
     level = LEVEL / max(1, len(spreads))
-    known = counted.cells.keys() - counted.redacted
-    found = [_compared(name, spread, counted, level) for name, spread in spreads.items() if name in known]
+    hidden = counted.redacted
+    known = {name for name in counted.cells if name not in hidden and name.partition("[")[0] not in hidden}
+    found = [_compared(name, spread, counted, level, reference) for name, spread in spreads.items() if name in known]
     return sorted(found, key=lambda one: (-_ORDER.index(one.state), -one.index))
 
 
@@ -81,17 +82,17 @@ def worst(compared: Sequence[Compared]) -> State:
     return max((one.state for one in compared), key=_ORDER.index, default="few")
 
 
-def _compared(name: str, spread: Spread, counted: Counted, level: float) -> Compared:
+def _compared(name: str, spread: Spread, counted: Counted, level: float, reference: Reference) -> Compared:
     before, after = spread.counts, counted.cells[name]
-    rows, learnt = int(after.sum()), int(before.sum())
+    rows, learnt = int(after.sum()), reference.learnt(before)
     index = psi(before, after) if rows and learnt else 0.0
     chance = by_chance(learnt, counted.requests, len(spread.cells), level) if counted.requests and learnt else 0.0
     shares = [(counts / max(1, counts.sum())).tolist() for counts in (before, after)]
-    moved = _moved(spread.cells, *shares)
+    moved = _moved(spread.cells, *shares, called=reference.called)
     state: State = "steady"
     if rows < FEW:
         state = "few"
-    elif absent := _absent(spread, *shares, requests=counted.requests, level=level):
+    elif absent := _absent(spread, *shares, counted.requests, level, reference.called):
         state, moved = "drifted", absent
     elif index > chance:
         state = "drifted" if index >= DRIFTED else "shifted" if index >= SHIFTED else "steady"
@@ -107,7 +108,9 @@ def _compared(name: str, spread: Spread, counted: Counted, level: float) -> Comp
     )
 
 
-def _absent(spread: Spread, before: Sequence[float], after: Sequence[float], *, requests: int, level: float) -> str:
+def _absent(
+    spread: Spread, before: Sequence[float], after: Sequence[float], requests: int, level: float, called: str
+) -> str:
     """Return of what there is too much that the training hardly knew, in words: missing values, unseen categories."""
     for cell in (MISSING, OTHER):
         if cell not in spread.cells:
@@ -115,22 +118,22 @@ def _absent(spread: Spread, before: Sequence[float], after: Sequence[float], *, 
         at = spread.cells.index(cell)
         bound = max(LEAST_SHARE, TIMES * before[at], most_by_chance(before[at], requests, level))
         if after[at] > bound:
-            return _said(cell, before[at], after[at])
+            return _said(cell, before[at], after[at], called)
     return ""
 
 
-def _moved(cells: Sequence[str], before: Sequence[float], after: Sequence[float]) -> str:
+def _moved(cells: Sequence[str], before: Sequence[float], after: Sequence[float], called: str) -> str:
     """Return the cell whose share moved most, in words."""
     at = int(np.argmax(np.abs(np.subtract(after, before))))
-    return _said(cells[at], before[at], after[at])
+    return _said(cells[at], before[at], after[at], called)
 
 
-def _said(cell: str, before: float, after: float) -> str:
-    return f"{cell}: {after:.1%} of the rows, {before:.1%} in training"
+def _said(cell: str, before: float, after: float, called: str) -> str:
+    return f"{cell}: {after:.1%} of the rows, {before:.1%} in {called}"
 
 
-def words(state: State, compared: Sequence[Compared], counted: Counted) -> str:
-    """Return what a check found, in a sentence."""
+def words(state: State, compared: Sequence[Compared], counted: Counted, called: str) -> str:
+    """Return what a check found, in a sentence; `called` is what rows are compared with."""
     if not counted.rows:
         return "no row was captured"
     number = f"{counted.rows:,} rows of {counted.requests:,} requests"
@@ -138,7 +141,7 @@ def words(state: State, compared: Sequence[Compared], counted: Counted) -> str:
         return f"{number}: too few to tell; {FEW} rows are the least"
     named = [f"{one.name} [{one.said}]" for one in compared if one.state == state]
     more = f" and {len(named) - 3} more" if len(named) > 3 else ""
-    told = f"{number}: as in training" if state == "steady" else f"{number}: {state}: {', '.join(named[:3])}{more}"
+    told = f"{number}: as in {called}" if state == "steady" else f"{number}: {state}: {', '.join(named[:3])}{more}"
     return told + _one_caller(counted.callers, counted.rows)
 
 

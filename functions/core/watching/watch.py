@@ -65,7 +65,10 @@ def watch(environment: Environment, now: Callable[[], datetime] = lambda: dateti
             checks = Checks(model=name, models=models, captures=captures, answered=_answered(name))
             compact(checks, moment.date())
             try:
-                found = _check(checks, before)
+                champion = Live(models, name).read().champion
+                if champion is not None and checks.refer(champion, f"{moment:%Y-%m-%d}"):
+                    log.info("reference taken of captured rows", model=name, version=champion)
+                found = _check(checks, before, champion)
             except Exception as problem:
                 log.error("model not watched", problem=problem, model=name, metric="NotWatched")
                 continue
@@ -101,10 +104,9 @@ def _moment(payload: Mapping[str, Any], now: datetime) -> datetime:
     return moment
 
 
-def _check(checks: Checks, days: Sequence[str]) -> list[Document]:
+def _check(checks: Checks, days: Sequence[str], champion: str | None) -> list[Document]:
     """Check those of the days that have no check, in their order, and return what was found."""
-    known, champion = checks.days(), Live(checks.models, checks.model).read().champion
-    made = []
+    known, made = checks.days(), []
     for day in days:
         if day not in known:
             if checks.qualities is not None:

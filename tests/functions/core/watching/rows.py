@@ -18,6 +18,7 @@ from interface import layout
 from models.feature import Feature
 
 MODEL, VERSION = "tumour", "a1b2c3d4e5f60718"
+OTHER = "0" * 16
 FEATURES = (
     Feature(name="size"),
     Feature(name="visits", kind="integer"),
@@ -123,6 +124,39 @@ class Service:
             )
         self.write(day, records)
         return records
+
+    def finish(self, version: str) -> None:
+        """Register a finished model: x [rows, 2], a text, and scores for two classes."""
+        card = {"task": "finished", "scores": {"output": "y", "classes": ["no", "yes"]}, "columns": {}}
+        self.models.put_json(f"{MODEL}/{layout.VERSIONS}{version}/card.json", card)
+
+    def ask_finished(self, day: int, requests: int, *, version: str = OTHER, shift: float = 0.0, rows: int = 1) -> None:
+        """Capture requests to a finished model; `shift` is of the first column of x."""
+        records = []
+        for _ in range(requests):
+            x = self.rng.normal([shift, 0], 1, (rows, 2))
+            said = ["often" if one < 0.9 else f"rare {one}" for one in self.rng.random(rows)]
+            score = 1 / (1 + np.exp(-x[:, 0]))
+            records.append(
+                {
+                    "version": version,
+                    "variant": "champion",
+                    "caller": "",
+                    "rows": rows,
+                    "inputs": {
+                        "x": {"datatype": "FP32", "shape": [rows, 2], "data": x.ravel().tolist()},
+                        "said": {"datatype": "BYTES", "shape": [rows], "data": said},
+                    },
+                    "outputs": {
+                        "y": {
+                            "datatype": "FP32",
+                            "shape": [rows, 2],
+                            "data": np.column_stack([1 - score, score]).ravel().tolist(),
+                        }
+                    },
+                }
+            )
+        self.write(day, records)
 
     def write(self, day: int, records: list[dict[str, Any]]) -> None:
         """Write an object of captures."""

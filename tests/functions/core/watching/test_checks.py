@@ -10,9 +10,7 @@ import pytest
 from functions.core.watching.counted import Counted
 from functions.core.watching.drift import compare, worst
 from functions.core.watching.reference import Reference
-from tests.functions.core.watching.rows import FEATURES, VERSION, Service, as_captured, drawn, named, profile
-
-OTHER = "0" * 16
+from tests.functions.core.watching.rows import FEATURES, OTHER, VERSION, Service, as_captured, drawn, named, profile
 
 
 def states(check: dict[str, Any]) -> dict[str, str]:
@@ -155,11 +153,11 @@ def test_objects_that_were_cut_off_are_passed_over() -> None:
     assert 740 <= service.check(0)["window"]["rows"] <= 750
 
 
-def test_without_a_champion_and_for_a_finished_model_the_check_says_why_there_is_none() -> None:
+def test_without_a_champion_or_with_one_that_is_gone_the_check_says_why_there_is_none() -> None:
     service = Service()
     service.ask(0, 600)
     assert service.check(0, None)["said"] == "no version is live"
-    assert service.check(0, "f" * 16)["said"].startswith("a finished model has no training")
+    assert service.check(0, "f" * 16)["said"].startswith("the live version is gone from the registry")
 
 
 def test_a_check_is_stored_as_json_and_the_same_however_often_it_is_made() -> None:
