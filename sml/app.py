@@ -23,6 +23,7 @@ from sml.commands import (
     lock,
     predict,
     quality,
+    rehearse,
     releases,
     review,
     runs,
@@ -73,6 +74,7 @@ PANELS: dict[str, tuple[Callable[..., object], ...]] = {
     "Runs": (runs.runs, runs.show, runs.leaderboard, runs.compare, runs.report),
     "Versions": (versions.models, versions.versions, versions.live, versions.history, versions.diff),
     "Releases": (
+        rehearse.rehearse,
         approvals.approvals,
         approvals.approve,
         approvals.reject,
