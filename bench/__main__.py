@@ -27,6 +27,7 @@ SUITES = {
     "fetch": (8, 2),
     "warm": (15, 5),
     "metering": (15, 5),
+    "watching": (7, 3),
     "hostile": (15, 5),
     "size": (1, 1),
     "graph": (10, 3),

@@ -30,7 +30,8 @@ SHARE = 0.9
 def predict(environment: Environment) -> Service:
     """Compose the HTTP API over the models of this function, which stay open between requests."""
     # Small numbers in the line of a first answer would have orjson imported for it.
-    log = environment.log(encode=partial(dump_json, alike=False))
+    encode = partial(dump_json, alike=False)
+    log = environment.log(encode=encode)
     models = environment.store(variables.MODELS_URL, patience_seconds=8)
     captures = environment.store(variables.CAPTURES_URL, patience_seconds=2)
     redaction = _redaction(environment)
@@ -39,7 +40,7 @@ def predict(environment: Environment) -> Service:
             ModelCache(
                 Registry(models, name), Live(models, name), log, seconds=environment.number(variables.POINTER_SECONDS)
             ),
-            Captures(captures, name, log, metering=environment.metering),
+            Captures(captures, name, log, metering=environment.metering, encode=encode),
             capture_inputs=environment.number(variables.CAPTURE_INPUTS),
             redaction=redaction,
         )

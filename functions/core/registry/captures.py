@@ -60,7 +60,10 @@ class Captures:
         *,
         metering: Metering | None = None,
         clock: Callable[[], float] = time.time,
+        encode: Callable[[Mapping[str, Any]], bytes] = canonical,
     ) -> None:
+        """`encode` writes a record as JSON without spaces."""
+        self._encode = encode
         self.objects = objects
         self._model = model
         self._log = log
@@ -77,7 +80,8 @@ class Captures:
         """Hold a record until `write` is called and due."""
         with self._lock:
             self._records.append(record)
-            del self._records[:-MOST]
+            if len(self._records) > MOST:
+                del self._records[:-MOST]
 
     def settle(self, version: str | None, seconds: float) -> float:
         """Hold that a call was billed for so many seconds, write what is due, and return what that adds to them.
@@ -130,7 +134,7 @@ class Captures:
         usage = self._usage(used)
         key = f"{folder(self._model, now)}/{moment}-{os.urandom(16).hex()}{written(usage) if usage else ''}.jsonl"
         try:
-            self.objects.put(key, b"\n".join(canonical(record) for record in records))
+            self.objects.put(key, b"\n".join(map(self._encode, records)))
         except Exception as problem:
             self._log.error("captures not written", problem=problem, model=self._model, metric="CaptureFailed")
             with self._lock:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.onnx.golden_rows import check_golden
 from functions.core.onnx.session import BadModel, ModelFailure
 from functions.core.onnx.tensor import INTEGERS, Tensor
-from functions.core.serving.tabular import Tabular, cut
+from functions.core.serving.tabular import Tabular, cut, first_values
 from models.feature import Feature
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Classifier(Tabular):
         return outputs[self._probabilities]
 
     def _numbers(self, outputs: Mapping[str, Tensor], rows: int) -> list[list[float]]:
-        return cut(self.probabilities(outputs).rows(0, rows).values(), len(self.classes))
+        return cut(first_values(self.probabilities(outputs), rows), len(self.classes))
 
     def truth(self) -> Feature:
         return Feature(name="truth", kind="category", categories=self.classes)

@@ -274,7 +274,7 @@ class Predictor:
         if prediction is not None:
             own, outputs = prediction.servable, prediction.outputs
             record |= {"ms": prediction.ms, "rows": own.rows(outputs), "answered_by": (answered_by or own).version}
-            if self.share and hash_percent(question.request_id, "inputs") < self.share * 100:
+            if self.share >= 1 or (self.share and hash_percent(question.request_id, "inputs") < self.share * 100):
                 contents = own.contents(prediction.inputs, outputs, CAPTURED_ROWS)
                 if self._redaction is not None:
                     self._redaction.apply(own, contents)

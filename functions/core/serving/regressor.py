@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from functions.core.onnx.golden_rows import check_golden_numbers
 from functions.core.onnx.session import BadModel, ModelFailure
 from functions.core.onnx.tensor import FLOATS
-from functions.core.serving.tabular import Tabular
+from functions.core.serving.tabular import Tabular, first_values
 from models.feature import Feature
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Regressor(Tabular):
         return outputs[low].values(), outputs[high].values()
 
     def _numbers(self, outputs: Mapping[str, Tensor], rows: int) -> list[list[float]]:
-        each = zip(*(outputs[name].rows(0, rows).values() for name in self._numbered), strict=True)
+        each = zip(*(first_values(outputs[name], rows) for name in self._numbered), strict=True)
         return list(map(list, each))
 
     def truth(self) -> Feature:

@@ -108,7 +108,10 @@ class Tabular(Servable):
 
     def contents(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor], rows: int) -> dict[str, Any]:
         """Return encoded rows, with null for a missing value, and their answers as numbers."""
-        encoded = [None if math.isnan(value) else value for value in inputs[self.input].rows(0, rows).values()]
+        values: Sequence[float] = first_values(inputs[self.input], rows)
+        encoded: Sequence[float | None] = values
+        if math.isnan(sum(values)):
+            encoded = [None if math.isnan(value) else value for value in values]
         return {"inputs": cut(encoded, len(self.terms)), "outputs": self._numbers(outputs, rows)}
 
     def places(self) -> dict[str, Place]:
@@ -240,8 +243,15 @@ def _terms_of(features: Sequence[Feature]) -> tuple[Feature, ...]:
     return terms_of(features)
 
 
+def first_values(tensor: Tensor, rows: int) -> Sequence[Any]:
+    """Return the values of a tensor's first rows."""
+    return (tensor if rows >= tensor.shape[0] else tensor.rows(0, rows)).values()
+
+
 def cut(flat: Sequence[Any], width: int) -> list[list[Any]]:
     """Return values in rows of so many."""
+    if len(flat) == width:
+        return [list(flat)]
     return [list(flat[start : start + width]) for start in range(0, len(flat), width)]
 
 

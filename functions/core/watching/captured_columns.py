@@ -59,6 +59,7 @@ class TrainedColumns(CapturedColumns):
         classes = card["target"].get("classes")
         numbers = ("value", *(end for end in ("low", "high") if end in card["outputs"]))
         self.answers: tuple[str, ...] = tuple(classes or numbers)
+        self._width, self._numbers = len(self.names), len(self.answers)
         self._hidden: dict[tuple[str, ...], frozenset[int]] = {}
 
     def fits(self, record: Record) -> bool:
@@ -67,8 +68,8 @@ class TrainedColumns(CapturedColumns):
             isinstance(inputs, list)
             and isinstance(outputs, list)
             and 0 < len(inputs) == len(outputs)
-            and {len(row) for row in inputs} == {len(self.names)}
-            and {len(row) for row in outputs} == {len(self.answers)}
+            and all(len(row) == self._width for row in inputs)
+            and all(len(row) == self._numbers for row in outputs)
         )
 
     def hidden(self, redacted: Iterable[str]) -> frozenset[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
+from collections import defaultdict, deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     Columns = Callable[[str], CapturedColumns | None]
     """Returns the columns of a version; None where nothing is known of it."""
 
-READERS = 32
+READERS = 64
+AHEAD = 2 * READERS
+"""Objects that are on their way, or here and not looked at yet."""
 AT_ONCE = 20_000
 """Rows that are held before they become columns."""
 LOOKS = 5
@@ -114,16 +116,30 @@ class CapturedDay:
 
     def objects(self, index: CaptureIndex) -> Iterator[bytes]:
         """Yield what is in the objects that no file stands for, hour by hour."""
-        with ThreadPoolExecutor(READERS) as pool:
-            for hour in range(HOURS):
-                keys = self._day.hour(hour, index)
-                for at in range(0, len(keys), READERS):
-                    for content in pool.map(self._captures.find, keys[at : at + READERS]):
-                        yield content or b""
+        for _, content in fetched(self._captures, self._day, index):
+            yield content or b""
 
     def _require(self, index: CaptureIndex) -> None:
         if self._day.index() != index:
             raise Moved(self._day.key)
+
+
+def fetched(captures: Objects, day: CaptureDay, index: CaptureIndex) -> Iterator[tuple[str, bytes | None]]:
+    """Yield the objects of a day that no file stands for, in order; None for the content of one that is gone.
+
+    While one is looked at, the next ones are on their way: a store takes long to begin to answer.
+    """
+    waiting: deque[tuple[str, Future[bytes | None]]] = deque()
+    with ThreadPoolExecutor(READERS) as pool:
+        for hour in range(HOURS):
+            for key in day.hour(hour, index):
+                waiting.append((key, pool.submit(captures.find, key)))
+                if len(waiting) > AHEAD:
+                    first, content = waiting.popleft()
+                    yield first, content.result()
+        while waiting:
+            first, content = waiting.popleft()
+            yield first, content.result()
 
 
 def captured_days(captures: Objects, model: str) -> list[str]:

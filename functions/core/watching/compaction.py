@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from functions.core.registry.capture_index import HOURS, CaptureDay, CaptureFile
+from functions.core.registry.capture_index import CaptureDay, CaptureFile
 from functions.core.registry.live_pointer import Live
 from functions.core.release.outcomes import Outcomes
 from functions.core.storage.objects import Conflict
 from functions.core.watching import capture_file
-from functions.core.watching.captured_day import READERS, is_day, records_in
+from functions.core.watching.captured_day import fetched, is_day, records_in
 from interface import layout
 
 if TYPE_CHECKING:
@@ -87,21 +86,16 @@ class Compaction:
         keys: list[str] = []
         records: dict[str, list[Record]] = defaultdict(list)
         rows = 0
-        with ThreadPoolExecutor(READERS) as pool:
-            for hour in range(HOURS):
-                found = place.hour(hour, index)
-                for at in range(0, len(found), READERS):
-                    some = found[at : at + READERS]
-                    for key, content in zip(some, pool.map(self._captures.find, some), strict=True):
-                        if content is None:
-                            continue  # expired meanwhile
-                        keys.append(key)
-                        for record in records_in(content):
-                            records[str(record.get("version"))].append(record)
-                            rows += max(1, record.get("rows") or 0)
-                        if rows >= self._at_once:
-                            yield keys, records
-                            keys, records, rows = [], defaultdict(list), 0
+        for key, content in fetched(self._captures, place, index):
+            if content is None:
+                continue  # expired meanwhile
+            keys.append(key)
+            for record in records_in(content):
+                records[str(record.get("version"))].append(record)
+                rows += max(1, record.get("rows") or 0)
+            if rows >= self._at_once:
+                yield keys, records
+                keys, records, rows = [], defaultdict(list), 0
         if keys:
             yield keys, records
 
