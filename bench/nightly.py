@@ -62,11 +62,15 @@ class Stores(Environment):
 
     def __init__(self, captures: Day) -> None:
         super().__init__({variables.MODELS: MODEL, variables.CAPTURE_DAYS: "30"})
-        self.models, self.captures = Objects.in_memory(), captures
+        self.models, self.captures, self.data = Objects.in_memory(), captures, Objects.in_memory()
 
     def store(self, name: str, *, patience_seconds: float = 20) -> Objects:
         del patience_seconds
-        return {variables.MODELS_URL: self.models, variables.CAPTURES_URL: self.captures}[name]
+        return {
+            variables.MODELS_URL: self.models,
+            variables.CAPTURES_URL: self.captures,
+            variables.DATA_URL: self.data,
+        }[name]
 
 
 def main(workspace: Path, captures: int) -> None:

@@ -58,7 +58,8 @@ def ask(stack: Stack, model: str) -> Asked:
         raise Mistake(NOTHING_LABELLED.format(model=model, feedback=feedback))
     if labels.lacks:
         raise Mistake(
-            f"labelled rows lack {', '.join(labels.lacks)}, which no request has: upload a dataset that has such rows"
+            f"labelled rows lack {', '.join(labels.lacks)}, which no request has or no capture keeps:"
+            " upload a dataset that has such rows"
         )
     try:
         asked = retraining.ask("asked", "a person asked for it", past, now)

@@ -13,18 +13,19 @@ if TYPE_CHECKING:
     from functions.core.registry.truths import Truth
     from functions.core.training.answers import Answers
     from functions.core.training.task import Task
+    from functions.core.watching.captured_columns import CapturedColumns
+    from functions.core.watching.captured_rows import CapturedRows
     from models.feature import Feature
     from models.labels import Labels
 
 Card = dict[str, Any]
-Record = dict[str, Any]
 
 
 class Captured(NamedTuple):
     """One captured row."""
 
     inputs: Sequence[float]
-    """The numbers that the version got, NaN where one is missing; empty of a finished model."""
+    """The numbers that the version got, NaN where one is missing or redacted; empty of a finished model."""
     outputs: Sequence[float]
     """The numbers of its answer."""
 
@@ -74,11 +75,15 @@ class Answered(ABC):
         """What is to be known of the figures besides; "" for nothing."""
 
     @abstractmethod
-    def rows(self, record: Record, card: Card) -> list[Captured]:
-        """Return the rows of a captured request that the version of this card answered.
+    def captured(self, card: Card) -> CapturedColumns:
+        """Return the columns by which captures are read of what the version of a card answered.
 
-        Raise `ValueError`, `LookupError` or `TypeError` for one of another shape.
+        Raise `ValueError`, `LookupError` or `TypeError` for a card of another kind of model.
         """
+
+    @abstractmethod
+    def rows(self, rows: CapturedRows, card: Card) -> Callable[[int], Captured]:
+        """Return what gives each of the rows, by its place, that were read by the columns of `captured`."""
 
     @abstractmethod
     def why_not_comparable(self, card: Card) -> str:

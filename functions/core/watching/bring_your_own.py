@@ -9,7 +9,8 @@ import numpy as np
 
 from functions.core.training.class_answers import ClassAnswers
 from functions.core.training.classification import Classification
-from functions.core.watching.answered import Answered, Captured, Card, Record
+from functions.core.watching.answered import Answered, Captured, Card
+from functions.core.watching.captured_columns import CapturedColumns, ScoreColumns
 from models.contract import Target
 from models.feature import Feature
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from functions.core.registry.truths import Truth
     from functions.core.training.answers import Answers
     from functions.core.training.task import Task
+    from functions.core.watching.captured_rows import CapturedRows
     from models.bring_your_own import BringYourOwn, Scores
     from models.labels import Labels
 
@@ -61,10 +63,12 @@ class BringYourOwnAnswers(Answered):
     def remark(self) -> str:
         return ""
 
-    def rows(self, record: Record, card: Card) -> list[Captured]:
-        scores = record["outputs"][card["scores"]["output"]]
-        numbers = np.array(scores["data"], dtype=np.float64).reshape(-1, len(card["scores"]["classes"]))
-        return [Captured((), row) for row in numbers.tolist()]
+    def captured(self, card: Card) -> CapturedColumns:
+        return ScoreColumns(card)
+
+    def rows(self, rows: CapturedRows, card: Card) -> Callable[[int], Captured]:
+        numbers = np.column_stack([rows.outputs[name] for name in card["scores"]["classes"]])
+        return lambda at: Captured((), numbers[at].tolist())
 
     def why_not_comparable(self, card: Card) -> str:
         known = tuple((card.get("scores") or {}).get("classes", ()))

@@ -19,13 +19,13 @@ from functions.core.watching.captured_columns import HIDDEN
 from functions.core.watching.captured_rows import CapturedRows
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from arro3.core import RecordBatch, RecordBatchReader
 
     from functions.core.watching.captured_columns import CapturedColumns, Record
 
-TEXTS = ("request", "caller", "model", "variant", "error", "answered_by")
+TEXTS = ("request", "caller", "key", "model", "variant", "error", "answered_by")
 WHOLE = ("status", "rows", "agreed")
 ANSWER, DIGEST = "_answer_", "_hash_"
 OTHER_INPUTS, OTHER_OUTPUTS = "_inputs", "_outputs"
@@ -130,8 +130,8 @@ def _array(column: np.ndarray, empty: int) -> Array:
     return Array([*found, *([None] * empty)], type=DataType.float64())
 
 
-def rows_of(content: bytes, known: CapturedColumns, roles: Collection[str] = ()) -> tuple[CapturedRows, int]:
-    """Return the rows of a file, and how many requests have rows and no columns for them.
+def rows_of(content: bytes, known: CapturedColumns, roles: Collection[str] = ()) -> tuple[CapturedRows, Unread]:
+    """Return the rows of a file, and what has rows and no columns for them.
 
     With `roles` it is of requests that were answered in these alone. What a challenger failed on holds the
     champion's answer, and counts as no row.
@@ -145,6 +145,7 @@ def rows_of(content: bytes, known: CapturedColumns, roles: Collection[str] = ())
         lengths=np.diff(np.append(first, len(numbers))).astype(np.int64),
         requests=[one for part in parts for one in part.requests],
         callers=[one for part in parts for one in part.callers],
+        keys=[one for part in parts for one in part.keys],
         times=np.concatenate([part.times for part in parts]) if parts else np.empty(0),
         inputs={_unnamed(name): values for name, values in held.items() if _is_of_rows(name)},
         outputs={name.removeprefix(ANSWER): values for name, values in held.items() if name.startswith(ANSWER)},
@@ -153,7 +154,15 @@ def rows_of(content: bytes, known: CapturedColumns, roles: Collection[str] = ())
         },
         redacted=known.hidden({name for part in parts for name in part.redacted}),
     )
-    return rows, sum(part.unread for part in parts)
+    return rows, summed(part.unread for part in parts)
+
+
+class Unread(NamedTuple):
+    """How much is captured in no known columns."""
+
+    requests: int
+    rows: int
+    """That these requests had, of which the first are captured."""
 
 
 class _Part(NamedTuple):
@@ -162,10 +171,11 @@ class _Part(NamedTuple):
     numbers: np.ndarray
     requests: list[str]
     callers: list[str]
+    keys: list[str]
     times: np.ndarray
     columns: dict[str, np.ndarray]
     redacted: set[str]
-    unread: int
+    unread: Unread
 
 
 def _read(batch: RecordBatch, roles: Collection[str]) -> _Part:
@@ -176,10 +186,7 @@ def _read(batch: RecordBatch, roles: Collection[str]) -> _Part:
         meant = np.array([role in roles for role in batch.column("_variant").to_pylist()], dtype=bool)
     there = meant & ~np.isnan(row)
     starts = np.flatnonzero(there & (row == 0)).tolist()
-    others = np.zeros(len(row), dtype=bool)
-    if OTHER_INPUTS in names:
-        others = meant & present(batch.column(OTHER_INPUTS)) & ~present(batch.column("_error"))
-    requests, callers = (batch.column(name).to_pylist() for name in ("_request", "_caller"))
+    requests, callers, keys = (batch.column(name).to_pylist() for name in ("_request", "_caller", "_key"))
     moments = batch.column("_time").cast(DataType.int64())
     times = values(moments, "int64").astype(np.float64) / 1000
     times[~present(moments)] = np.nan
@@ -188,6 +195,7 @@ def _read(batch: RecordBatch, roles: Collection[str]) -> _Part:
         numbers=row[there],
         requests=[requests[at] or "" for at in starts],
         callers=[callers[at] or "" for at in starts],
+        keys=[keys[at] or "" for at in starts],
         times=times[starts],
         columns={
             name: _column(batch.column(name))[there]
@@ -195,19 +203,64 @@ def _read(batch: RecordBatch, roles: Collection[str]) -> _Part:
             if _is_of_rows(name) or name.startswith((ANSWER, DIGEST))
         },
         redacted={name for text in hidden if text for name in text.split(",")},
-        unread=int(np.count_nonzero(others)),
+        unread=_size(batch, meant & _unread(batch)),
     )
 
 
-def requests_with_rows(content: bytes) -> int:
-    """Return how many requests of a file hold rows, in columns or not."""
-    found = 0
+def in_columns(content: bytes) -> Unread:
+    """Return how much of a file holds rows in columns."""
+    return summed(_size(batch, _numbers(batch.column("_row")) == 0) for batch in _batches(content))
+
+
+def not_in_columns(content: bytes) -> Unread:
+    """Return how much of a file holds rows for which there are no columns; what a challenger failed on does not."""
+    return summed(_size(batch, _unread(batch)) for batch in _batches(content))
+
+
+def summed(parts: Iterable[Unread]) -> Unread:
+    """Return the sums of counts."""
+    found = list(parts)
+    return Unread(sum(one.requests for one in found), sum(one.rows for one in found))
+
+
+def _size(batch: RecordBatch, requests: np.ndarray) -> Unread:
+    """Count some of the lines, bool [lines], each of which begins a request."""
+    rows = _numbers(batch.column("_rows"))[requests]
+    return Unread(len(rows), int(np.where(np.isnan(rows), 1, rows).sum()))
+
+
+def _unread(batch: RecordBatch) -> np.ndarray:
+    return _others(batch) & ~present(batch.column("_error"))
+
+
+def _others(batch: RecordBatch) -> np.ndarray:
+    """Return which lines are requests whose rows have no columns: bool [lines]."""
+    if OTHER_INPUTS not in batch.schema.names:
+        return np.zeros(batch.num_rows, dtype=bool)
+    return present(batch.column(OTHER_INPUTS))
+
+
+def others_of(content: bytes, version: str) -> Iterator[Record]:
+    """Yield the requests of a file whose rows have no columns, as they were captured."""
     for batch in _batches(content):
-        holding = _numbers(batch.column("_row")) == 0
-        if OTHER_INPUTS in batch.schema.names:
-            holding |= present(batch.column(OTHER_INPUTS)) & ~present(batch.column("_error"))
-        found += int(np.count_nonzero(holding))
-    return found
+        places = np.flatnonzero(_others(batch)).tolist()
+        if not places:
+            continue
+        records = list(_requests(batch, places, version))
+        for name in (OTHER_INPUTS, OTHER_OUTPUTS):
+            held = batch.column(name).to_pylist() if name in batch.schema.names else []
+            for record, at in zip(records, places, strict=True):
+                if held and held[at] is not None:
+                    record[_own(name)] = json.loads(held[at])
+        yield from records
+
+
+def names_of(content: bytes) -> Iterator[tuple[str, str]]:
+    """Yield by which names the requests of a file go that hold rows: their ids, and their keys or ""."""
+    for batch in _batches(content):
+        holding = np.flatnonzero((_numbers(batch.column("_row")) == 0) | _others(batch)).tolist()
+        requests, keys = (batch.column(name).to_pylist() for name in ("_request", "_key"))
+        yield from ((requests[at] or "", keys[at] or "") for at in holding)
 
 
 def _unnamed(name: str) -> str:
@@ -218,18 +271,25 @@ def records_of(content: bytes, version: str) -> Iterator[Record]:
     """Yield what a file tells of each request, without its rows."""
     for batch in _batches(content):
         row = _numbers(batch.column("_row"))
-        first = np.flatnonzero(np.isnan(row) | (row == 0)).tolist()
-        moments = batch.column("_time").cast(DataType.int64()).to_pylist()
-        plain = {name: batch.column(f"_{name}").to_pylist() for name in (*TEXTS, *WHOLE, "ms")}
-        champions, times = batch.column("_champion").to_pylist(), batch.column("_champion_ms").to_pylist()
-        for at in first:
-            record: Record = {"version": version}
-            if (moment := moments[at]) is not None:
-                record["time"] = moment / 1000
-            record |= {name: found[at] for name, found in plain.items() if found[at] is not None}
-            if champions[at] is not None:
-                record["champion"] = {"version": champions[at], "ms": times[at]}
-            yield record
+        yield from _requests(batch, np.flatnonzero(np.isnan(row) | (row == 0)).tolist(), version)
+
+
+def _requests(batch: RecordBatch, places: Sequence[int], version: str) -> Iterator[Record]:
+    """Yield what is known of the requests that begin in some lines."""
+    moments = batch.column("_time").cast(DataType.int64()).to_pylist()
+    plain = {name: batch.column(f"_{name}").to_pylist() for name in (*TEXTS, *WHOLE, "ms")}
+    champions, times = batch.column("_champion").to_pylist(), batch.column("_champion_ms").to_pylist()
+    hidden = batch.column("_redacted").to_pylist() if "_redacted" in batch.schema.names else []
+    for at in places:
+        record: Record = {"version": version}
+        if (moment := moments[at]) is not None:
+            record["time"] = moment / 1000
+        record |= {name: found[at] for name, found in plain.items() if found[at] is not None}
+        if champions[at] is not None:
+            record["champion"] = {"version": champions[at], "ms": times[at]}
+        if hidden and hidden[at]:
+            record[HIDDEN] = hidden[at].split(",")
+        yield record
 
 
 def _numbers(array: Array) -> np.ndarray:

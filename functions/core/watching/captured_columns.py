@@ -165,6 +165,31 @@ class FinishedColumns(CapturedColumns):
         return self._columns.get(name) or _numbered(name, tensor)
 
 
+class ScoreColumns(FinishedColumns):
+    """Those of a finished model's answers alone: a score for each class, whatever else it takes and answers."""
+
+    def __init__(self, card: Mapping[str, Any]) -> None:
+        """Raise `LookupError` or `TypeError` where the card names no classes."""
+        super().__init__(card)
+        self._output, self._number = card["scores"]["output"], len(card["scores"]["classes"])
+
+    def fits(self, record: Record) -> bool:
+        outputs = record.get("outputs")
+        scores = outputs.get(self._output) if isinstance(outputs, dict) else None
+        return (
+            isinstance(scores, dict)
+            and len(scores.get("shape", ())) == 2
+            and scores["shape"][0] > 0
+            and len(scores.get("data", ())) == scores["shape"][0] * self._number
+        )
+
+    def read(self, records: Sequence[Record]) -> CapturedRows:
+        return super().read([{**one, "inputs": {}, "outputs": self._only(one)} for one in records])
+
+    def _only(self, record: Record) -> dict[str, Any]:
+        return {self._output: record["outputs"][self._output]}
+
+
 def _is_table(tensor: Mapping[str, Any]) -> bool:
     shape = tensor["shape"]
     return "data" in tensor and len(shape) in (1, 2) and shape[0] > 0 and 0 < _width(tensor) <= WIDEST
@@ -211,5 +236,6 @@ def _asked(records: Sequence[Record], lengths: Sequence[int]) -> dict[str, Any]:
         "lengths": np.array(lengths, dtype=np.int64),
         "requests": [str(record.get("request", "")) for record in records],
         "callers": [str(record.get("caller", "")) for record in records],
+        "keys": [str(record.get("key", "")) for record in records],
         "times": np.array([record.get("time") for record in records], dtype=np.float64),
     }

@@ -44,56 +44,91 @@ class CapturedDay:
     """Reads a day. What is written while it is read may be among it or not; nothing is among it twice."""
 
     def __init__(
-        self, captures: Objects, model: str, day: str, columns: Columns, *, roles: Collection[str] = ()
+        self,
+        captures: Objects,
+        model: str,
+        day: str,
+        columns: Columns,
+        *,
+        roles: Collection[str] = (),
+        answers: bool = False,
     ) -> None:
-        """`columns` returns those of a version. With `roles` rows are those that were answered in these alone."""
+        """`columns` returns those of a version.
+
+        With `roles` rows are those that were answered in these alone. With `answers` those are among them that a
+        challenger failed on, under the version whose answer the caller got.
+        """
         self._captures = captures
         self._day = CaptureDay(objects=captures, model=model, day=day)
         self._columns = columns
         self._roles = roles
+        self._answers = answers
         self.unread = 0
         """Requests whose rows are captured, and in no known columns: of versions that are gone, or of another shape."""
+        self.unread_rows = 0
+        """The rows that these requests had."""
 
     def rows(self) -> Iterator[tuple[str, CapturedRows]]:
         """Yield rows by version, in parts. Raise `Moved`: begin anew then.
 
         Objects cut off in the writing are passed over.
         """
-        self.unread = 0
+        self.unread = self.unread_rows = 0
         index = self._day.index()
         for one in index.files:
-            columns = self._columns(one.version)
             content = self._captures.find(one.key)
             if content is None:
                 self._require(index)
                 continue  # deleted by hand, or expired
+            columns = self._columns(one.version)
             if columns is None:
-                self.unread += capture_file.requests_with_rows(content)
-                continue
-            rows, unread = capture_file.rows_of(content, columns, self._roles)
-            self.unread += unread
-            if rows.rows:
-                yield one.version, rows
-        yield from self._of_objects(index)
+                self._pass_over(*capture_file.in_columns(content))
+                if not self._answers:
+                    self._pass_over(*capture_file.not_in_columns(content))
+            else:
+                rows, unread = capture_file.rows_of(content, columns, self._roles)
+                if not self._answers:
+                    self._pass_over(*unread)
+                if rows.rows:
+                    yield one.version, rows
+            if self._answers:
+                yield from self._of_records(capture_file.others_of(content, one.version))
+        yield from self._of_records(with_rows(self.objects(index)))
         self._require(index)
 
-    def _of_objects(self, index: CaptureIndex) -> Iterator[tuple[str, CapturedRows]]:
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Yield by which names each request goes whose rows are captured: its id, and its key or "". Raise `Moved`."""
+        index = self._day.index()
+        for one in index.files:
+            if (content := self._captures.find(one.key)) is not None:
+                yield from capture_file.names_of(content)
+        for record in with_rows(self.objects(index)):
+            yield str(record.get("request", "")), str(record.get("key", ""))
+        self._require(index)
+
+    def _of_records(self, records: Iterator[Record]) -> Iterator[tuple[str, CapturedRows]]:
         held: dict[str, list[Record]] = defaultdict(list)
         number = 0
-        for record in with_rows(self.objects(index)):
-            if self._roles and record.get("variant") not in self._roles:
+        for record in records:
+            has_failed = bool(record.get("error"))
+            if (self._roles and record.get("variant") not in self._roles) or (has_failed and not self._answers):
                 continue
-            version = record["version"]
-            columns = self._columns(version)
+            # What a challenger failed on holds the champion's answer, under the challenger's name.
+            version = record.get("answered_by" if has_failed else "version")
+            columns = self._columns(version) if isinstance(version, str) else None
             if columns is None or not columns.fits(record):
-                self.unread += 1
+                self._pass_over(1, record.get("rows") or 1)
                 continue
-            held[version].append(record)
-            number += record.get("rows") or len(record["inputs"])
+            held[str(version)].append(record)
+            number += record.get("rows") or max(1, len(record["inputs"]))
             if number >= AT_ONCE:
                 yield from self._read(held)
                 number = 0
         yield from self._read(held)
+
+    def _pass_over(self, requests: int, rows: int) -> None:
+        self.unread += requests
+        self.unread_rows += rows
 
     def _read(self, held: dict[str, list[Record]]) -> Iterator[tuple[str, CapturedRows]]:
         for version, records in held.items():
@@ -188,14 +223,5 @@ def with_rows(contents: Iterator[bytes]) -> Iterator[Record]:
                 record = orjson.loads(line)
             except ValueError:
                 continue
-            # What a challenger failed on holds the champion's answer, under the challenger's name.
-            if not record.get("error") and "outputs" in record:
+            if isinstance(record, dict) and "outputs" in record:
                 yield record
-
-
-def requests_of(captures: Objects, model: str, day: str) -> Iterator[Record]:
-    """Yield the records of a day that hold rows and the answers to them, as far as they are whole."""
-    with ThreadPoolExecutor(READERS) as pool:
-        for hour in range(HOURS):
-            for content in pool.map(captures.find, sorted(captures.keys(f"{model}/{day}/{hour:02}"))):
-                yield from (record for record in records_in(content or b"") if {"inputs", "outputs"} <= record.keys())

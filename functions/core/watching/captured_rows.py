@@ -21,6 +21,8 @@ class CapturedRows:
     """Their ids, [requests]."""
     callers: Sequence[str]
     """The pseudonyms of who sent them, [requests]."""
+    keys: Sequence[str]
+    """The pseudonyms of the keys that they came with, [requests]; "" where one came with none."""
     times: np.ndarray
     """When they came, in seconds since the epoch: float64 [requests], NaN where nobody knows."""
     inputs: Mapping[str, np.ndarray]
@@ -45,6 +47,7 @@ class CapturedRows:
             lengths=self.lengths[requests],
             requests=[self.requests[at] for at in places],
             callers=[self.callers[at] for at in places],
+            keys=[self.keys[at] for at in places],
             times=self.times[requests],
             inputs={name: values[rows] for name, values in self.inputs.items()},
             outputs={name: values[rows] for name, values in self.outputs.items()},
@@ -65,6 +68,7 @@ def joined(parts: Sequence[CapturedRows]) -> CapturedRows:
         lengths=np.concatenate([part.lengths for part in parts]),
         requests=[one for part in parts for one in part.requests],
         callers=[one for part in parts for one in part.callers],
+        keys=[one for part in parts for one in part.keys],
         times=np.concatenate([part.times for part in parts]),
         inputs={name: _column([(part.inputs.get(name), part.rows) for part in parts]) for name in names[0]},
         outputs={name: _column([(part.outputs.get(name), part.rows) for part in parts]) for name in names[1]},

@@ -14,10 +14,11 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+import numpy as np
 import orjson
 
 from functions.core.registry.truths import KEY, REQUEST, Row, Told, Truth, Truths
-from functions.core.watching.captured_day import requests_of
+from functions.core.watching.captured_day import CapturedDay, again
 from interface import layout
 from models.feature import UnacceptableValue
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from functions.core.storage.objects import Objects
-    from functions.core.watching.answered import Answered, Captured, Card, Record
+    from functions.core.watching.answered import Answered, Card
+    from functions.core.watching.captured_columns import CapturedColumns
+    from functions.core.watching.captured_rows import CapturedRows
 
 EARLY_SECONDS = 3600
 """A truth that came so long before its row was answered is another row's, or a clock is off."""
@@ -56,7 +59,7 @@ class Joined:
     left_out: int = 0
     """Truths of further rows of this day, beyond those that are held at once."""
     lacks: tuple[str, ...] = ()
-    """The columns of a dataset that the table lacks, since no request has them."""
+    """The columns of a dataset that the table lacks, since no request has them, or captures do not keep them."""
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
@@ -87,6 +90,14 @@ class Labelled(NamedTuple):
         values: dict[str, Any] = {name: document[name] for name in cls._fields}
         values["inputs"] = [math.nan if value is None else value for value in document["inputs"]]
         return cls(**values)
+
+
+class _Told(NamedTuple):
+    """A labelled row, by which name its truth was told, and when and in which request it was asked."""
+
+    row: Labelled
+    told: Row
+    asked: tuple[float, str]
 
 
 class Matched:
@@ -120,6 +131,10 @@ class Matched:
                 self.days[row] = (*self.days.get(row, ()), came)
         return len(on_day)
 
+    def latest(self, names: Iterable[Row]) -> Row | None:
+        """Return by which of its names the last truth of a row came; None where none did."""
+        return max((name for name in names if name in self.last), key=lambda one: self.last[one].at, default=None)
+
 
 class LabelledDays:
     """The labelled rows of one model, in the store of captures: `labelled/<day>/`."""
@@ -131,6 +146,7 @@ class LabelledDays:
         self._model = model
         self._card = card
         self._truths = Truths(captures, model)
+        self._columns: dict[str, CapturedColumns | None] = {}
 
     def days(self) -> list[str]:
         """Return the days of which anything is stored, sorted."""
@@ -159,31 +175,48 @@ class LabelledDays:
         """
         first = date.fromisoformat(day) - timedelta(days=1)
         span = (date.fromisoformat(until) - first).days
-        truths = Matched(self._names(day))
+        truths = again(lambda: Matched(self._names(day)))
         on_day = truths.read(self._truths.of([f"{first + timedelta(days=one)}" for one in range(span + 1)]), day)
-        joined = Joined(day=day, lacks=self._answered.lacks, left_out=truths.left_out)
-        captured, labelled = Counter[str](), dict[Row, tuple[Labelled, Row]]()
-        for record in requests_of(self._captures, self._model, day):
-            version, rows = self._read(record)
-            if version is None:
-                joined.gone += record.get("rows", 1)
-                continue
-            captured[version] += len(rows)
-            for at, row in enumerate(rows):
-                self._label(record, at, (version, row), truths, joined, labelled)
-        kept = sorted(labelled.values(), key=lambda one: one[0].time)
-        joined.captured = dict(captured)
-        joined.labelled = dict(Counter(one.version for one, _ in kept))
-        joined.came = dict(Counter(came for _, name in kept for came in truths.days[name]))
+        joined, kept = again(lambda: self._read(day, truths))
+        joined.labelled = dict(Counter(one.row.version for one in kept))
+        joined.came = dict(Counter(came for one in kept for came in truths.days[one.told]))
         matched = [before.came.get(day, 0) for before in self._before(day, span - 1)]
         joined.unknown = max(0, on_day - sum(matched) - joined.came.get(day, 0))
-        return joined, [one for one, _ in kept]
+        return joined, [one.row for one in kept]
+
+    def _captured(self, day: str) -> CapturedDay:
+        return CapturedDay(self._captures, self._model, day, self._columns_of, answers=True)
+
+    def _columns_of(self, version: str) -> CapturedColumns | None:
+        """Return the columns of a version; None where it is gone, or of another kind of model."""
+        if version not in self._columns:
+            card = self._card(version)
+            try:
+                self._columns[version] = None if card is None else self._answered.captured(card)
+            except (ValueError, LookupError, TypeError):
+                self._columns[version] = None
+        return self._columns[version]
 
     def _names(self, day: str) -> Iterator[tuple[str, str]]:
-        for record in requests_of(self._captures, self._model, day):
-            yield REQUEST, record.get("request", "")
-            if "key" in record:
-                yield KEY, record["key"]
+        for request, key in self._captured(day).names():
+            yield REQUEST, request
+            if key:
+                yield KEY, key
+
+    def _read(self, day: str, truths: Matched) -> tuple[Joined, list[_Told]]:
+        """Return what was captured on a day, and its labelled rows in the order in which they were asked."""
+        captured = self._captured(day)
+        joined = Joined(day=day, left_out=truths.left_out)
+        labelled: dict[Row, _Told] = {}
+        redacted = set[str]()
+        for version, rows in captured.rows():
+            joined.captured[version] = joined.captured.get(version, 0) + rows.rows
+            redacted |= rows.redacted
+            self._label(version, rows, truths, joined, labelled)
+        joined.gone = captured.unread_rows
+        lost = (one.name for one in self._answered.columns if one.name in redacted)
+        joined.lacks = tuple(dict.fromkeys([*self._answered.lacks, *lost]))
+        return joined, [one for _, one in sorted(labelled.items(), key=lambda each: (each[1].row.time, each[0]))]
 
     def write(self, joined: Joined, rows: Sequence[Labelled]) -> None:
         """Store what a join came to: the rows as a table that a dataset can be read from, and with their answers."""
@@ -200,47 +233,38 @@ class LabelledDays:
             if found is not None:
                 yield found
 
-    def _read(self, record: Record) -> tuple[str | None, list[Captured]]:
-        """Return the version whose answer a record holds, and its rows; None where nobody can tell any more."""
-        # What a challenger failed on holds the champion's answer, under the challenger's name.
-        version = record.get("answered_by" if record.get("error") else "version")
-        card = self._card(version) if isinstance(version, str) else None
-        if card is None:
-            return None, []
-        try:
-            return version, self._answered.rows(record, card)
-        except (ValueError, LookupError, TypeError):
-            return None, []
-
     def _label(
-        self,
-        record: Record,
-        at: int,
-        answer: tuple[str, Captured],
-        truths: Matched,
-        joined: Joined,
-        labelled: dict[Row, tuple[Labelled, Row]],
+        self, version: str, rows: CapturedRows, truths: Matched, joined: Joined, labelled: dict[Row, _Told]
     ) -> None:
-        """Add the truth of a row of a request, if there is one that counts. Of two truths of it the later does."""
-        names = [Row(REQUEST, record.get("request", ""), at)]
-        names += [Row(KEY, record["key"], at)] if "key" in record else []
-        told = max((name for name in names if name in truths.last), key=lambda one: truths.last[one].at, default=None)
-        if told is None:
-            return
-        (version, row), truth, time = answer, truths.last[told], float(record.get("time", 0.0))
+        """Add those rows that have a truth which counts. Of two truths of a row the later does."""
+        row_at = self._answered.rows(rows, self._card(version) or {})
+        begins = (np.cumsum(rows.lengths) - rows.lengths).tolist()
+        requests = zip(rows.requests, rows.keys, np.nan_to_num(rows.times).tolist(), rows.lengths.tolist(), strict=True)
+        for begin, (request, key, time, length) in zip(begins, requests, strict=True):
+            for at in range(length):
+                names = [Row(REQUEST, request, at), *([Row(KEY, key, at)] if key else [])]
+                told = truths.latest(names)
+                if told is None or not self._counts(truths.last[told], time, joined):
+                    continue
+                # A caller that asks again with the same key asks about the same thing: the last answer counts.
+                name, last = names[-1], (time, request)
+                if name not in labelled or labelled[name].asked <= last:
+                    inputs, outputs = row_at(begin + at)
+                    truth = truths.last[told].truth
+                    row = Labelled(time=time, version=version, inputs=inputs, outputs=outputs, truth=truth)
+                    labelled[name] = _Told(row=row, told=told, asked=last)
+
+    def _counts(self, truth: Told, time: float, joined: Joined) -> bool:
+        """Return whether a truth counts of a row that was answered at a time, and count it where it does not."""
         if truth.at < time - EARLY_SECONDS:
             joined.early += 1
-            return
+            return False
         try:
             self._answered.truth.encode(truth.truth)
         except UnacceptableValue:
             joined.unfit += 1
-            return
-        # A caller that asks again with the same key asks about the same thing: the last answer is the one that counts.
-        name = names[-1]
-        if name not in labelled or labelled[name][0].time <= time:
-            one = Labelled(time=time, version=version, inputs=row.inputs, outputs=row.outputs, truth=truth.truth)
-            labelled[name] = (one, told)
+            return False
+        return True
 
     def _table(self, rows: Sequence[Labelled]) -> bytes:
         written = {

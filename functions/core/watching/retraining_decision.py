@@ -137,7 +137,10 @@ def _nothing_to_learn(policy: RetrainingPolicy, seen: Seen) -> str:
         return seen.base
     if seen.lacks:
         lacking = ", ".join(seen.lacks)
-        return f"labelled rows lack {lacking}, which no request has: upload a dataset that has such rows, too"
+        return (
+            f"labelled rows lack {lacking}, which no request has or no capture keeps:"
+            " upload a dataset that has such rows, too"
+        )
     if seen.rows < policy.minimum_rows:
         return (
             f"there is nothing to learn from: {seen.rows:,} rows were labelled since the last training,"

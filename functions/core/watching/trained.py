@@ -13,16 +13,18 @@ from functions.core.registry.versions import features_of
 from functions.core.training.choice import task_of
 from functions.core.training.class_answers import ClassAnswers, Threshold
 from functions.core.training.number_answers import Ends, NumberAnswers
-from functions.core.watching.answered import Answered, Captured, Card, Record
+from functions.core.watching.answered import Answered, Captured, Card
+from functions.core.watching.captured_columns import TrainedColumns
 from models.feature import COMPOUND, in_32_bits
 from models.terms import spans_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from functions.core.registry.truths import Truth
     from functions.core.training.answers import Answers
     from functions.core.training.task import Task
+    from functions.core.watching.captured_rows import CapturedRows
     from models.contract import Contract
     from models.feature import Feature
     from models.labels import Labels
@@ -66,9 +68,14 @@ class TrainedAnswers(Answered):
     def remark(self) -> str:
         return "" if self.contract.weight_column is None else "rows count alike, as no request says what they weigh"
 
-    def rows(self, record: Record, card: Card) -> list[Captured]:
-        pairs = zip(record["inputs"], record["outputs"], strict=True)
-        return [Captured(_numbers(inputs), _numbers(outputs)) for inputs, outputs in pairs]
+    def captured(self, card: Card) -> TrainedColumns:
+        return TrainedColumns(card)
+
+    def rows(self, rows: CapturedRows, card: Card) -> Callable[[int], Captured]:
+        columns = self.captured(card)
+        inputs = _stacked(rows.inputs, columns.names, rows.rows)
+        outputs = _stacked(rows.outputs, columns.answers, rows.rows)
+        return lambda at: Captured(_numbers(inputs[at]), _numbers(outputs[at]))
 
     def why_not_comparable(self, card: Card) -> str:
         return self.task.why_not_comparable(card)
@@ -95,9 +102,18 @@ class TrainedAnswers(Answered):
         return written
 
 
-def _numbers(values: Sequence[float | None]) -> array[float]:
-    """Return numbers in as little memory as they had in the model: 32 bits each, NaN for a missing one."""
-    return array("f", [math.nan if value is None else value for value in values])
+def _stacked(columns: Mapping[str, np.ndarray], names: Sequence[str], rows: int) -> np.ndarray:
+    """Return columns side by side, in 32 bits as the model had them: float32 [rows, names], NaN for a missing one."""
+    stacked = np.full((rows, len(names)), np.nan, dtype=np.float32)
+    for at, name in enumerate(names):
+        if name in columns:
+            stacked[:, at] = columns[name]
+    return stacked
+
+
+def _numbers(values: np.ndarray) -> array[float]:
+    """Return numbers in as little memory as they have there, of which nothing else is held by them."""
+    return array("f", values.tobytes())
 
 
 def _cell(feature: Feature, number: float) -> str:

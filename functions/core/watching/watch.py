@@ -1,4 +1,4 @@
-"""The function that compacts each day of captures, once it is over, and compares it with what was learnt from."""
+"""The function that compacts each day once it is over, joins it with its truths, and compares it with the training."""
 
 from __future__ import annotations
 
@@ -21,18 +21,16 @@ from models.section import ContractError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from datetime import date
-
     from functions.core.runtime.environment import Environment
-    from functions.core.watching.answered import Answered
     from functions.core.runtime.log import Log
+    from functions.core.watching.answered import Answered
 
 LOOKED_BACK = 7
 """Days before today of which those are checked that have no check, as after calls that failed."""
 
 
 def watch(environment: Environment, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Step:
-    """Compose the step that compacts and checks the days before today, for every model.
+    """Compose the step that compacts the days before today, joins them with their truths and checks them, by model.
 
     With `{"as_of": "2026-11-24"}`, a day that has begun, it does what it would have done in the night before that day.
     """
@@ -62,7 +60,8 @@ def watch(environment: Environment, now: Callable[[], datetime] = lambda: dateti
         states = {}
         for name in environment.names(variables.MODELS):
             checks = Checks(model=name, models=models, captures=captures, answered=_answered(name))
-            _compact(checks, moment.date(), kept_days, log)
+            _compact(checks, moment.date(), log)
+            found: list[Document] = []
             try:
                 champion = Live(models, name).read().champion
                 if champion is not None and checks.refer(champion, f"{moment:%Y-%m-%d}"):
@@ -70,7 +69,8 @@ def watch(environment: Environment, now: Callable[[], datetime] = lambda: dateti
                 found = _check(checks, before, champion)
             except Exception as problem:
                 log.error("model not watched", problem=problem, model=name, metric="NotWatched")
-                continue
+            # Only now: a day that is kept no longer may have been joined with its truths this night.
+            _expire(checks, moment.date(), kept_days, log)
             for check in found:
                 states[name] = check["state"]
                 if check["confirmed"]:
@@ -103,16 +103,23 @@ def _moment(payload: Mapping[str, Any], now: datetime) -> datetime:
     return moment
 
 
-def _compact(checks: Checks, today: date, kept_days: int, log: Log) -> None:
-    """Compact what is over, and remove what is kept no longer. Never raise: the check reads the rest as it is."""
+def _compact(checks: Checks, today: date, log: Log) -> None:
+    """Compact what is over. Never raise: join and check read the rest as it is."""
     compaction = Compaction(checks.captures, checks.model, checks.columns)
     try:
         for day in compaction.days(settled_before(checks.models, checks.model, f"{today:%Y-%m-%d}")):
             removed = compaction.compact(day)
             log.info("captures compacted", model=checks.model, day=day, objects=removed)
-        compaction.expire(kept_from(today, kept_days))
     except Exception as problem:
         log.error("captures not compacted", problem=problem, model=checks.model, metric="NotCompacted")
+
+
+def _expire(checks: Checks, today: date, kept_days: int, log: Log) -> None:
+    """Remove the files of days that are kept no longer. Never raise: the next night does it."""
+    try:
+        Compaction(checks.captures, checks.model, checks.columns).expire(kept_from(today, kept_days))
+    except Exception as problem:
+        log.error("captures not removed", problem=problem, model=checks.model, metric="NotCompacted")
 
 
 def _check(checks: Checks, days: Sequence[str], champion: str | None) -> list[Document]:

@@ -61,6 +61,7 @@ def as_captured(inputs: np.ndarray, outputs: np.ndarray) -> CapturedRows:
         lengths=np.ones(len(inputs), dtype=np.int64),
         requests=[""] * len(inputs),
         callers=[""] * len(inputs),
+        keys=[""] * len(inputs),
         times=np.full(len(inputs), np.nan),
         inputs={one.name: inputs[:, at] for at, one in enumerate(FEATURES)},
         outputs={f"answer {at}": outputs[:, at] for at in range(outputs.shape[1])},

@@ -242,7 +242,8 @@ NUMBER: dict[str, Any] = {
 
 def test_a_number_has_its_errors_and_how_often_its_interval_holds_the_truth() -> None:
     callers = Callers(contract=contract({"maximum": 0.9}, **NUMBER))
-    register(callers.service, VERSION, target={"name": "weight", "unit": ""}, metrics={})
+    outputs = {"value": "value", "low": "low", "high": "high"}
+    register(callers.service, VERSION, target={"name": "weight", "unit": ""}, outputs=outputs, metrics={})
     records = callers.service.ask(0, 80)
     for record in records:
         record["outputs"] = [[10.0, 8.0, 12.0]]

@@ -125,8 +125,24 @@ def test_a_quality_below_its_floor_is_a_line_of_the_log_and_its_rows_are_written
     assert stack.service.captures.get(f"{MODEL}/labelled/{named(0)}/table.csv").startswith(b"size,visits,colour,age")
 
 
+def test_a_day_that_is_due_is_joined_from_its_files_before_they_are_removed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("functions.core.watching.watch.load", lambda _: contract({"horizon_days": 2}))
+    stack = Stack(CAPTURE_DAYS="2")
+    callers = Callers(service=stack.service)
+    callers.tell(0, callers.truths(stack.service.ask(0, 60)))
+    for day in range(2):
+        stack.call(day)
+        assert {key.split("/")[1] for key in keys(stack.service.captures)} == {"files", "index", "truths"}
+    stack.call(2)
+    assert {key.split("/")[1] for key in keys(stack.service.captures)} == {"labelled", "truths"}
+    check = stack.service.checks.read(named(2)) or {}
+    assert check["quality"]["window"]["rows"] == 60
+
+
 def test_with_a_policy_drift_has_the_model_trained_again_on_the_labelled_rows(
-    capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     stack = Stack(RETRAINING=RetrainingPolicy(minimum_rows=50).to_json())
     trained(stack.service.models, stack.data, VERSION)
@@ -142,7 +158,7 @@ def test_with_a_policy_drift_has_the_model_trained_again_on_the_labelled_rows(
 
 
 def test_without_anything_to_learn_from_somebody_is_told_and_nothing_is_trained(
-    capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     stack = Stack(RETRAINING=RetrainingPolicy().to_json())
     trained(stack.service.models, stack.data, VERSION)
@@ -156,9 +172,7 @@ def test_without_anything_to_learn_from_somebody_is_told_and_nothing_is_trained(
     assert "there is nothing to learn from: 0 rows were labelled" in told["said"]
 
 
-def test_records_that_are_damaged_keep_no_check_from_being_told(
-    capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_records_that_are_damaged_keep_no_check_from_being_told(capsys: pytest.CaptureFixture[str]) -> None:
     stack = Stack(RETRAINING=RetrainingPolicy().to_json())
     stack.service.models.put(f"{MODEL}/retraining/asked.json", b"{")
     for day in range(2):

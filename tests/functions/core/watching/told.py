@@ -15,7 +15,7 @@ from functions.core.watching.checks import Checks
 from functions.core.watching.qualities import Qualities, answered_of
 from interface import layout
 from models.contract import Contract
-from tests.functions.core.watching.rows import DAY, FEATURES, MODEL, VERSION, Service, named
+from tests.functions.core.watching.rows import CARD, DAY, FEATURES, MODEL, VERSION, Service, named
 
 HOLDOUT = {"holdout": {"roc_auc": 0.99, "accuracy": 0.9}, "holdout_intervals": {"roc_auc": [0.98, 1.0]}}
 CLASSES = ("no", "yes")
@@ -38,7 +38,7 @@ def contract(labels: Mapping[str, Any] | None = None, **changes: Any) -> Contrac
 def register(service: Service, version: str, **facts: Any) -> None:
     """Write what the card of a version says of its answers."""
     key = f"{MODEL}/{layout.VERSIONS}{version}/card.json"
-    card = service.models.find_json(key) or {"features": [one.document() for one in FEATURES]}
+    card = service.models.find_json(key) or CARD
     target = {"name": "sick", "classes": list(CLASSES)}
     service.models.put_json(key, {**card, "target": target, "metrics": HOLDOUT, **facts})
 
