@@ -77,7 +77,8 @@ def simulate(case: Case, *, years: int, columns: int = COLUMNS, seed: int = 7) -
         reference = Reference(columns={f"c{at}": Spread.of(one) for at, one in enumerate(described)}, answers=None)
         before: frozenset[str] = frozenset()
         for day in range(DAYS):
-            cells = reference.count(_day(case, columns, chance), np.empty((0, 0)))
+            rows = _day(case, columns, chance)
+            cells = {name: spread.count(rows[:, at]) for at, (name, spread) in enumerate(reference.columns.items())}
             counted = Counted(requests=case.requests, callers={"": case.requests}, cells=cells)
             found = frozenset(one.name for one in compare(reference, counted) if one.state == "drifted")
             drifted[year, day], told[year, day] = bool(found), bool(found & before)
