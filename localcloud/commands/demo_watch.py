@@ -10,7 +10,7 @@ import http.client
 import json
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from infra.settings import KEY
 from interface import layout
 from localcloud.commands import demo_example
+from localcloud.commands.alarms import AlarmTeller
 from localcloud.commands.callers import ask
 from localcloud.commands.demo import Demo
 from localcloud.commands.demo_run import PATIENCE_SECONDS
@@ -34,6 +35,8 @@ MODEL = "breast_cancer"
 BEGAN = 40
 """Days before today on which the story begins."""
 ROWS_A_REQUEST = 4
+ALARMS = {"drift": "drift", "trained again in vain": "trained-in-vain"}
+"""The alarm that a line of the log makes fire, by the line's event."""
 SEED = 7
 """Of the useless truths."""
 NEW_SCANNER, WORN_SCANNER = ("mean_symmetry", "worst_symmetry"), ("mean_fractal_dimension", "worst_fractal_dimension")
@@ -72,6 +75,7 @@ class WatchDemo(Demo):
         """Tell everything. Raises `DemoFailed` at the first step that does not do what it is for."""
         self._moved = set[str]()
         """What is dated back already."""
+        self._alarms = AlarmTeller(self.stack, lambda _: None)
         with self.timed("deploy"):
             deploy(self.stack, self.progress)
         self.watch = self.watching(self.model)
@@ -159,7 +163,18 @@ class WatchDemo(Demo):
             self.progress.paragraph("", f"{event}: {events[event]['status']}")
         if said:
             self.progress.paragraph("", f"not trained again: {said.rpartition('; ')[2]}")
+        if told := {ALARMS[name] for name in wanted & set(ALARMS)}:
+            self.progress.line("", f"alarms that are firing: {', '.join(self._firing(told))}")
         self.summary.setdefault("nights", []).append({"night": number, "state": found, "events": sorted(events)})
+
+    def _firing(self, wanted: Set[str]) -> list[str]:
+        """Wait until these alarms are firing, and return all that are."""
+
+        def look() -> list[str] | None:
+            names = sorted(one["name"] for one in self._alarms.look() if one["firing"])
+            return names if wanted <= set(names) else None
+
+        return self.watch.wait_for(look, PATIENCE_SECONDS, f"the alarms {', '.join(sorted(wanted))}")
 
     def told(self, answered: Sequence[Answered], truths: Sequence[object], number: int) -> str:
         """Tell the truth of every row that was answered, on a day of the story."""
