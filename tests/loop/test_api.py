@@ -42,7 +42,8 @@ def test_a_version_can_be_asked_by_its_name(running: Running) -> None:
 
 def test_the_server_says_that_it_lives_what_it_is_and_what_it_speaks(running: Running) -> None:
     assert running.get("/v2/health/live")[0] == 200
-    assert running.get("/v2/health/ready")[0] == 200
+    # A finished model goes live after a deployment, by itself.
+    running.wait(lambda: running.get("/v2/health/ready")[0] == 200 or None, "every model to be live")
     assert running.get("/v2")[2]["name"]
     document = running.get("/openapi.json")[2]
     assert document["openapi"].startswith("3.")

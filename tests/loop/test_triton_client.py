@@ -54,7 +54,8 @@ def test_ten_thousand_rows_at_once(client: triton.InferenceServerClient) -> None
 def test_health_metadata_and_errors(running: Running, client: triton.InferenceServerClient) -> None:
     version = running.live()["champion"]
     assert client.is_server_live()
-    assert client.is_server_ready()
+    # A finished model goes live after a deployment, by itself.
+    running.wait(lambda: client.is_server_ready() or None, "every model to be live")
     assert client.is_model_ready(MODEL, version)
     assert "binary_tensor_data" in client.get_server_metadata()["extensions"]
     assert client.get_model_metadata(MODEL)["inputs"] == [{"name": "features", "datatype": "FP32", "shape": [-1, 30]}]
