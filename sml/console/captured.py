@@ -102,7 +102,7 @@ class Captured:
     def _file(self, one: CaptureFile) -> list[Capture]:
         """Return what a file tells of its requests. It never changes, and is kept in memory as an object is."""
         if one.key not in self._kept:
-            from functions.core.watching.capture_file import records_of  # noqa: PLC0415 - numpy takes long to import
+            from functions.core.watching.capture_requests import records_of  # noqa: PLC0415 - numpy takes long to import
 
             content = self._objects.find(one.key)
             self._kept[one.key] = [] if content is None else list(records_of(content, one.version))

@@ -37,6 +37,8 @@ def deployed(reader: Reader) -> Graph:
 def _deployed(cloud: str) -> Graph:
     document: dict[str, Any] = {"cloud": cloud, "models": ["first", LONG, "third"], "scaling": {"models": OWN}}
     document["training"] = {"schedule": "0 3 * * 1"}
+    # A second predict function and a night for a million rows are more processors than a new project of GCP has.
+    document["functions"] = {"watch": {"memory_mb": 256}}
     settings = Settings.parse(document, where="Pulumi.test.yaml")
     archives = {spec.name: sample.archive(spec.name) for spec in FUNCTIONS}
     return deploy(lambda: blueprint.draw(clouds.find(cloud), settings, sample.PLATFORM, archives))

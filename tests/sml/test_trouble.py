@@ -53,6 +53,7 @@ COMMANDS: dict[str, list[str]] = {
     "drift": [MODEL],
     "feedback": [MODEL, FILE],
     "quality": [MODEL],
+    "rehearse": [f"{MODEL}@1"],
     "tune": [MODEL],
     "put": ["data", f"{MODEL}/incoming/a.csv", FILE],
     "logs": ["predict"],

@@ -268,9 +268,8 @@ class Predictor:
             "variant": variant,
             "status": status,
             **facts,
+            **({} if question.key is None else {"key": pseudonym(question.key, KEY_DIGITS)}),
         }
-        if question.key is not None:
-            record["key"] = pseudonym(question.key, KEY_DIGITS)
         if prediction is not None:
             own, outputs = prediction.servable, prediction.outputs
             record |= {"ms": prediction.ms, "rows": own.rows(outputs), "answered_by": (answered_by or own).version}

@@ -19,7 +19,7 @@ from functions.core.watching.captured_columns import HIDDEN
 from functions.core.watching.captured_rows import CapturedRows
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from arro3.core import RecordBatch, RecordBatchReader
 
@@ -40,12 +40,13 @@ def named(column: str) -> str:
     return f"_{column}" if column.startswith("_") or column in PARTITIONS else column
 
 
-def _own(name: str) -> str:
+def own_name(name: str) -> str:
+    """Return a column's name without what keeps it apart in a file."""
     return name.removeprefix("_")
 
 
 def _is_of_rows(name: str) -> bool:
-    return not name.startswith("_") or name.startswith("__") or _own(name) in PARTITIONS
+    return not name.startswith("_") or name.startswith("__") or own_name(name) in PARTITIONS
 
 
 def written(records: Sequence[Record], columns: CapturedColumns | None) -> bytes:
@@ -72,7 +73,7 @@ def written(records: Sequence[Record], columns: CapturedColumns | None) -> bytes
             f"{DIGEST}{name}": _texts([*column, *([None] * len(others))]) for name, column in rows.digests.items()
         }
     for name in (OTHER_INPUTS, OTHER_OUTPUTS):
-        held = [None if (part := one.get(_own(name))) is None else json.dumps(part) for one in others]
+        held = [None if (part := one.get(own_name(name))) is None else json.dumps(part) for one in others]
         if any(part is not None for part in held):
             table[name] = _texts([*([None] * count), *held])
     buffer = io.BytesIO()
@@ -80,7 +81,7 @@ def written(records: Sequence[Record], columns: CapturedColumns | None) -> bytes
     return buffer.getvalue()
 
 
-def _batches(content: bytes) -> RecordBatchReader:
+def batches(content: bytes) -> RecordBatchReader:
     """Return the lines of a file, in parts. Raise `Unreadable` for one that is cut short: its reader would not live."""
     footer = int.from_bytes(content[-8:-4], "little")
     if len(content) < 12 or not content.endswith(b"PAR1") or footer + 12 > len(content):
@@ -136,7 +137,7 @@ def rows_of(content: bytes, known: CapturedColumns, roles: Collection[str] = ())
     With `roles` it is of requests that were answered in these alone. What a challenger failed on holds the
     champion's answer, and counts as no row.
     """
-    parts = [_read(batch, roles) for batch in _batches(content)]
+    parts = [_read(batch, roles) for batch in batches(content)]
     columns = dict.fromkeys(name for part in parts for name in part.columns)
     numbers = np.concatenate([part.numbers for part in parts]) if parts else np.empty(0)
     first = np.flatnonzero(numbers == 0)
@@ -180,7 +181,7 @@ class _Part(NamedTuple):
 
 def _read(batch: RecordBatch, roles: Collection[str]) -> _Part:
     names = batch.schema.names
-    row = _numbers(batch.column("_row"))
+    row = whole_numbers(batch.column("_row"))
     meant = np.ones(len(row), dtype=bool)
     if roles:
         meant = np.array([role in roles for role in batch.column("_variant").to_pylist()], dtype=bool)
@@ -203,18 +204,8 @@ def _read(batch: RecordBatch, roles: Collection[str]) -> _Part:
             if _is_of_rows(name) or name.startswith((ANSWER, DIGEST))
         },
         redacted={name for text in hidden if text for name in text.split(",")},
-        unread=_size(batch, meant & _unread(batch)),
+        unread=size_of(batch, meant & unread(batch)),
     )
-
-
-def in_columns(content: bytes) -> Unread:
-    """Return how much of a file holds rows in columns."""
-    return summed(_size(batch, _numbers(batch.column("_row")) == 0) for batch in _batches(content))
-
-
-def not_in_columns(content: bytes) -> Unread:
-    """Return how much of a file holds rows for which there are no columns; what a challenger failed on does not."""
-    return summed(_size(batch, _unread(batch)) for batch in _batches(content))
 
 
 def summed(parts: Iterable[Unread]) -> Unread:
@@ -223,76 +214,29 @@ def summed(parts: Iterable[Unread]) -> Unread:
     return Unread(sum(one.requests for one in found), sum(one.rows for one in found))
 
 
-def _size(batch: RecordBatch, requests: np.ndarray) -> Unread:
+def size_of(batch: RecordBatch, requests: np.ndarray) -> Unread:
     """Count some of the lines, bool [lines], each of which begins a request."""
-    rows = _numbers(batch.column("_rows"))[requests]
+    rows = whole_numbers(batch.column("_rows"))[requests]
     return Unread(len(rows), int(np.where(np.isnan(rows), 1, rows).sum()))
 
 
-def _unread(batch: RecordBatch) -> np.ndarray:
-    return _others(batch) & ~present(batch.column("_error"))
+def unread(batch: RecordBatch) -> np.ndarray:
+    """Return which lines are requests that hold rows, and no columns of them, and are no failures: bool [lines]."""
+    return others(batch) & ~present(batch.column("_error"))
 
 
-def _others(batch: RecordBatch) -> np.ndarray:
+def others(batch: RecordBatch) -> np.ndarray:
     """Return which lines are requests whose rows have no columns: bool [lines]."""
     if OTHER_INPUTS not in batch.schema.names:
         return np.zeros(batch.num_rows, dtype=bool)
     return present(batch.column(OTHER_INPUTS))
 
 
-def others_of(content: bytes, version: str) -> Iterator[Record]:
-    """Yield the requests of a file whose rows have no columns, as they were captured."""
-    for batch in _batches(content):
-        places = np.flatnonzero(_others(batch)).tolist()
-        if not places:
-            continue
-        records = list(_requests(batch, places, version))
-        for name in (OTHER_INPUTS, OTHER_OUTPUTS):
-            held = batch.column(name).to_pylist() if name in batch.schema.names else []
-            for record, at in zip(records, places, strict=True):
-                if held and held[at] is not None:
-                    record[_own(name)] = json.loads(held[at])
-        yield from records
-
-
-def names_of(content: bytes) -> Iterator[tuple[str, str]]:
-    """Yield by which names the requests of a file go that hold rows: their ids, and their keys or ""."""
-    for batch in _batches(content):
-        holding = np.flatnonzero((_numbers(batch.column("_row")) == 0) | _others(batch)).tolist()
-        requests, keys = (batch.column(name).to_pylist() for name in ("_request", "_key"))
-        yield from ((requests[at] or "", keys[at] or "") for at in holding)
-
-
 def _unnamed(name: str) -> str:
-    return _own(name) if name.startswith("_") else name
+    return own_name(name) if name.startswith("_") else name
 
 
-def records_of(content: bytes, version: str) -> Iterator[Record]:
-    """Yield what a file tells of each request, without its rows."""
-    for batch in _batches(content):
-        row = _numbers(batch.column("_row"))
-        yield from _requests(batch, np.flatnonzero(np.isnan(row) | (row == 0)).tolist(), version)
-
-
-def _requests(batch: RecordBatch, places: Sequence[int], version: str) -> Iterator[Record]:
-    """Yield what is known of the requests that begin in some lines."""
-    moments = batch.column("_time").cast(DataType.int64()).to_pylist()
-    plain = {name: batch.column(f"_{name}").to_pylist() for name in (*TEXTS, *WHOLE, "ms")}
-    champions, times = batch.column("_champion").to_pylist(), batch.column("_champion_ms").to_pylist()
-    hidden = batch.column("_redacted").to_pylist() if "_redacted" in batch.schema.names else []
-    for at in places:
-        record: Record = {"version": version}
-        if (moment := moments[at]) is not None:
-            record["time"] = moment / 1000
-        record |= {name: found[at] for name, found in plain.items() if found[at] is not None}
-        if champions[at] is not None:
-            record["champion"] = {"version": champions[at], "ms": times[at]}
-        if hidden and hidden[at]:
-            record[HIDDEN] = hidden[at].split(",")
-        yield record
-
-
-def _numbers(array: Array) -> np.ndarray:
+def whole_numbers(array: Array) -> np.ndarray:
     """Return whole numbers as float64, NaN where one is missing."""
     found = values(array, "int32").astype(np.float64)
     found[~present(array)] = np.nan

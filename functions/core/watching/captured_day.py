@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import orjson
 
 from functions.core.registry.capture_index import HOURS, CaptureDay
-from functions.core.watching import capture_file
+from functions.core.watching import capture_file, capture_requests
 from interface import layout
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ class CapturedDay:
                 continue  # deleted by hand, or expired
             columns = self._columns(one.version)
             if columns is None:
-                self._pass_over(*capture_file.in_columns(content))
+                self._pass_over(*capture_requests.in_columns(content))
                 if not self._answers:
-                    self._pass_over(*capture_file.not_in_columns(content))
+                    self._pass_over(*capture_requests.not_in_columns(content))
             else:
                 rows, unread = capture_file.rows_of(content, columns, self._roles)
                 if not self._answers:
@@ -92,7 +92,7 @@ class CapturedDay:
                 if rows.rows:
                     yield one.version, rows
             if self._answers:
-                yield from self._of_records(capture_file.others_of(content, one.version))
+                yield from self._of_records(capture_requests.others_of(content, one.version))
         yield from self._of_records(with_rows(self.objects(index)))
         self._require(index)
 
@@ -101,7 +101,7 @@ class CapturedDay:
         index = self._day.index()
         for one in index.files:
             if (content := self._captures.find(one.key)) is not None:
-                yield from capture_file.names_of(content)
+                yield from capture_requests.names_of(content)
         for record in with_rows(self.objects(index)):
             yield str(record.get("request", "")), str(record.get("key", ""))
         self._require(index)
@@ -143,7 +143,7 @@ class CapturedDay:
         found: list[Record] = []
         for one in index.files:
             if (content := self._captures.find(one.key)) is not None:
-                found += capture_file.records_of(content, one.version)
+                found += capture_requests.records_of(content, one.version)
         for content in self.objects(index):
             found += records_in(content)
         self._require(index)

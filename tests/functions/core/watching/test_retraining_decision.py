@@ -61,7 +61,7 @@ def test_so_are_enough_days_since_the_last_training_or_since_the_live_version() 
         ({"rows": 199}, "there is nothing to learn from: 199 rows were labelled since the last training, and 200 are"),
         (
             {"lacks": ("customer",)},
-            "lack customer, which no request has or no capture keeps: upload a dataset",
+            "labelled rows lack customer, which no request has or no capture keeps: upload a dataset",
         ),
         ({"base": "the dataset is gone"}, "the dataset is gone"),
     ],
