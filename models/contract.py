@@ -240,7 +240,8 @@ class Contract(Described, Later):
             check_interval(self.task)
         terms = {term.name: term for term in self.terms}
         check_gate(self.gate, self.task, terms, classes, has_interval=self.interval is not None)
-        check_labels(self.labels, self.gate.metric)
+        if "labels" in self.model_fields_set:
+            check_labels(self.labels, self.gate.metric)
         check_decision(self.decision, classes)
         if self.weights is not None:
             check_weights(self.weights, self._named(), self.target.classes)

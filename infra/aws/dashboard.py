@@ -16,7 +16,8 @@ SECONDS = 300
 
 
 def body(namespace: str, alarms: Mapping[str, str]) -> str:
-    """Return the dashboard of alarms, whose ARNs are given by name, as JSON."""
+    """Return the dashboard of alarms, whose ARNs are given by name, as JSON: whatever their order, the same."""
+    alarms = dict(sorted(alarms.items()))
     region = next(iter(alarms.values())).split(":")[3]
     states = {
         "type": "alarm",

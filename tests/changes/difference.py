@@ -165,13 +165,14 @@ def lost_data(difference: Difference) -> Iterator[str]:
 def changed_outputs(difference: Difference) -> Iterator[str]:
     """Yield the path of each output of the stack that is another afterwards, or is gone.
 
-    What is said of a function goes with the function, which of them answers for a model is no address, and what a
-    stack costs is as another as the stack is.
+    What is said of a function goes with the function, as an alarm does with what it watches; which of them answers for
+    a model is no address, and what a stack costs is as another as the stack is.
     """
     returned, changed = difference.before.graph.returned, difference.after.graph.returned
     gone = {f"functions.{name}." for name in returned.get("functions", {}).keys() - changed.get("functions", {}).keys()}
     gone |= {"estimate.", *(f"models.{name}.function" for name in returned.get("models", {}))}
     before, after = _flat(returned), _flat(changed)
+    gone |= {path for path in before.keys() - after.keys() if path.startswith("alarms.")}
     return (path for path, value in before.items() if after.get(path) != value and not path.startswith(tuple(gone)))
 
 

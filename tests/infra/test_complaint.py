@@ -52,7 +52,7 @@ def hours(*opens: str) -> dict[str, Any]:
         (changed(capture={"inputs": math.nan}), 'capture.inputs: found "nan"; accepted: a number, 0 to 1'),
         (changed(capture={"inputs": -math.inf}), 'capture.inputs: found "-inf"; accepted: a number, 0 to 1'),
         (changed(capture={"inputs": 1.5}), "capture.inputs: found 1.5; accepted: a number, 0 to 1"),
-        (changed(capture="all"), 'capture: found "all"; accepted: a mapping, with inputs, days'),
+        (changed(capture="all"), 'capture: found "all"; accepted: a mapping, with inputs, days, redact, key'),
         (changed(scaling="eco"), 'scaling: found "eco"; accepted: a mapping, with profile: eco, balanced, latency'),
         (changed(scaling={"profile": 5}), "scaling.profile: found 5; accepted: eco, balanced, latency"),
         (changed(scaling={"models": ["a"]}), 'scaling.models: found ["a"]; accepted: a mapping, by names'),

@@ -13,7 +13,6 @@ from functions.core.dataset.rounds import shares_of
 from functions.core.dataset.validation import ValidatedDataset, validate_dataset
 from functions.core.registry.plan import WHOLE, Plan
 from functions.core.registry.runs import SETTLED
-from functions.core.registry.training_request import BadTrainingRequest, TrainingRequest, is_request
 from functions.core.storage.objects import Unreadable
 from interface import layout
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from functions.core.dataset.arrival import Answer, Upload
+    from functions.core.registry.training_request import TrainingRequest
     from models.contract import Contract
 
 MAXIMUM_BYTES = 200_000_000
@@ -52,8 +52,10 @@ class TrainedArrival(Arrival):
         """Return what an uploaded request to train again says; None for a dataset. Raise `RejectedDataset`."""
         if upload.refusal is not None:
             raise upload.refusal
-        if not is_request(upload.source, self.contract.name):
+        if not upload.source.startswith(f"{self.contract.name}/{layout.AGAIN}"):
             return None
+        from functions.core.registry.training_request import BadTrainingRequest, TrainingRequest  # noqa: PLC0415 - rare
+
         try:
             return TrainingRequest.parse(self.data.find_json(upload.source), self.contract.name)
         except (BadTrainingRequest, Unreadable) as problem:
