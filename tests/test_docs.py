@@ -20,7 +20,7 @@ def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         sections = sections_in(field.annotation)
         key = f"{prefix}{name}"
         if name == "auth" or not sections:
-            yield key
+            yield f"{key}.<name>" if get_origin(field.annotation) is Mapping else key
         elif prefix == "functions.":
             yield from leaves(sections[0], "functions.<name>.")
         else:

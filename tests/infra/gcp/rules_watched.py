@@ -23,8 +23,13 @@ def every_dead_letter_has_an_alarm(graph: Graph) -> list[str]:
     return [
         f"{kept.name}: nobody hears of its messages"
         for kept in graph.of(w.SUBSCRIPTION)
-        if kept.inputs["topic"] in topics and not any(f'"{kept.outputs["name"]}"' in query for query in counted)
+        if kept.inputs["topic"] in topics and not any(_names(query, kept.outputs["name"]) for query in counted)
     ]
+
+
+def _names(query: str, name: str) -> bool:
+    """Does a query select a resource, alone or among others?"""
+    return re.search(rf'["|]{re.escape(name)}["|]', query) is not None
 
 
 def alarms_read_what_is_written(graph: Graph) -> list[str]:
