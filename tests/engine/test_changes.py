@@ -14,7 +14,7 @@ from tests.engine.embedded import STACKS, Embedded, embedded
 from tests.engine.project import Project
 
 pytestmark = pytest.mark.integration
-STEPS = ("prepare", "train", "select", "rollout")
+READERS = ("prepare", "train", "select", "rollout", "watch")
 """The functions whose archives hold `model.yaml` of a model that is trained."""
 RELEASING = ("rollout", "supervise")
 """The functions whose archives hold what judges a release."""
@@ -62,8 +62,8 @@ CHANGES = {
         before="name: breast_cancer",
         after="name: breast_cancer # edited",
         touched={
-            "aws": {"replace": names("{}-code", of=STEPS), "update": names("{}-function", "{}-alias", of=STEPS)},
-            "gcp": {"replace": names("{}-code", of=STEPS), "update": names("{}-function", of=STEPS)},
+            "aws": {"replace": names("{}-code", of=READERS), "update": names("{}-function", "{}-alias", of=READERS)},
+            "gcp": {"replace": names("{}-code", of=READERS), "update": names("{}-function", of=READERS)},
         },
     ),
     "a grant": Change(

@@ -18,7 +18,7 @@ from tests.loop.conftest import CHANGED, changed
 from tests.root import ROOT
 from tests.urns.promise import read
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 LISTED: Mapping[str, Callable[[Any], Mapping[str, list[Any]]]] = {"aws": on_aws.listed, "gcp": on_gcp.listed}
 AGENTS_ROLE = ".serviceAgent'"
 """Google's own services keep their roles in the project: other stacks rely on them, too."""
